@@ -1,0 +1,54 @@
+/** What exists on a remote, as the relay condenses it: the compact inventory. */
+
+/** Where an instance lives; project and name say nothing without the remote. */
+export type InstanceRef = { remote: string; project: string; instance: string }
+
+export const instanceKey = (ref: InstanceRef): string => `${ref.remote}/${ref.project}/${ref.instance}`
+
+/** A snapshot's name and creation date, in whole seconds since the epoch (copies are cut to the second). */
+export type SnapshotPair = [name: string, createdAt: number]
+
+export type InstanceRecord = {
+  project: string
+  name: string
+  type: 'container' | 'virtual-machine'
+  /** Incus's own word: Running, Stopped, Frozen, Error, … Error also stands for an offline member. */
+  status: string
+  /** Cluster member, "none" on a standalone server. */
+  location: string
+  /** Pool of the root disk. */
+  pool: string
+  /** The `user.*` keys of expanded_config (profiles included). */
+  config: Record<string, string>
+  /** Those keys of `config` that stand on the instance itself; the others come from its profiles. */
+  own: string[]
+  /** Sorted by nothing in particular; null when the listing of its pool, or its member, failed. */
+  snapshots: SnapshotPair[] | null
+  /** Why snapshots is null. */
+  problem?: string
+}
+
+/** An operation that had not ended when it was listed. */
+export type OperationRecord = {
+  id: string
+  description: string
+  project: string
+  /** Instance names from its resources. */
+  instances: string[]
+  /** `instance/snapshot` from its resources: such a snapshot is not complete yet. */
+  snapshots: string[]
+  /** fs_progress as Incus reports it, for people only. */
+  progress?: string
+}
+
+export type RemoteInventory = {
+  server: {
+    /** sha256 of the certificate's DER, hex: the server's identity (names aren't unique). */
+    fingerprint: string
+    version: string
+    clustered: boolean
+  }
+  projects: string[]
+  instances: InstanceRecord[]
+  operations: OperationRecord[]
+}

@@ -1,0 +1,170 @@
+/**
+ * The calls to Incus that the product makes, and nothing else. The Worker builds its requests from
+ * this table, the relay refuses what isn't in it, and the embedded Incus serves it.
+ */
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export type Route = {
+  method: Method
+  /** Path with `{parameters}`, each one segment, percent-encoded on the wire. */
+  path: string
+  /** Query keys that may be given. `project` is the project's name; absent means `default`. */
+  query: readonly string[]
+  /** What the body may be: a reason when it isn't that. Keeps a stolen relay key from doing more than backups. */
+  refuse?: (body: unknown) => string | null
+}
+
+const field = (body: unknown, key: string): unknown =>
+  typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[key] : undefined
+
+const onlyKeys = (body: unknown, keys: readonly string[]): string | null => {
+  if (typeof body !== 'object' || body === null) return 'a JSON object is expected'
+  const stranger = Object.keys(body).find((key) => !keys.includes(key))
+  return stranger === undefined ? null : `key "${stranger}" is not used by stapes`
+}
+
+const onlyMarks = (body: unknown): string | null => {
+  const wrong = onlyKeys(body, ['config'])
+  if (wrong !== null) return wrong
+  const stranger = Object.keys(field(body, 'config') ?? {}).find((key) => !key.startsWith('user.stapes.'))
+  return stranger === undefined ? null : `config key "${stranger}" is not a mark of stapes`
+}
+
+export const routes = {
+  getServer: { method: 'GET', path: '/1.0', query: [] },
+  listProjects: { method: 'GET', path: '/1.0/projects', query: ['recursion'] },
+  listInstances: { method: 'GET', path: '/1.0/instances', query: ['recursion', 'all-projects', 'project'] },
+  getInstance: { method: 'GET', path: '/1.0/instances/{instance}', query: ['project'] },
+  receiveInstance: {
+    method: 'POST',
+    path: '/1.0/instances',
+    query: ['project', 'target'],
+    refuse: (body) =>
+      field(field(body, 'source'), 'type') === 'migration'
+        ? null
+        : 'only source.type "migration" is used by stapes',
+  },
+  sendInstance: {
+    method: 'POST',
+    path: '/1.0/instances/{instance}',
+    query: ['project'],
+    refuse: (body) =>
+      field(body, 'migration') === true
+        ? onlyKeys(body, ['migration', 'live', 'instance_only', 'allow_inconsistent', 'target'])
+        : 'only migration: true is used by stapes',
+  },
+  markInstance: { method: 'PATCH', path: '/1.0/instances/{instance}', query: ['project'], refuse: onlyMarks },
+  deleteInstance: { method: 'DELETE', path: '/1.0/instances/{instance}', query: ['project'] },
+  listSnapshots: {
+    method: 'GET',
+    path: '/1.0/instances/{instance}/snapshots',
+    query: ['project', 'recursion'],
+  },
+  createSnapshot: {
+    method: 'POST',
+    path: '/1.0/instances/{instance}/snapshots',
+    query: ['project'],
+    refuse: (body) => onlyKeys(body, ['name', 'stateful', 'expires_at']),
+  },
+  patchSnapshot: {
+    method: 'PATCH',
+    path: '/1.0/instances/{instance}/snapshots/{snapshot}',
+    query: ['project'],
+    refuse: (body) => onlyKeys(body, ['expires_at']),
+  },
+  deleteSnapshot: {
+    method: 'DELETE',
+    path: '/1.0/instances/{instance}/snapshots/{snapshot}',
+    query: ['project'],
+  },
+  listVolumes: {
+    method: 'GET',
+    path: '/1.0/storage-pools/{pool}/volumes/{type}',
+    query: ['recursion', 'all-projects', 'project'],
+  },
+  listOperations: { method: 'GET', path: '/1.0/operations', query: ['recursion', 'all-projects', 'project'] },
+  getOperation: { method: 'GET', path: '/1.0/operations/{operation}', query: [] },
+  waitOperation: { method: 'GET', path: '/1.0/operations/{operation}/wait', query: ['timeout'] },
+  cancelOperation: { method: 'DELETE', path: '/1.0/operations/{operation}', query: [] },
+} as const satisfies Record<string, Route>
+
+export type RouteName = keyof typeof routes
+
+export type IncusRequest = { method: Method; path: string; body?: unknown }
+
+/** Builds the request of a route: path parameters are percent-encoded here, because Incus lists them raw. */
+export function request(
+  name: RouteName,
+  parameters: Record<string, string> = {},
+  query: Record<string, string> = {},
+  body?: unknown,
+): IncusRequest {
+  const route: Route = routes[name]
+  const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => {
+    const value = parameters[key]
+    if (value === undefined || value === '') throw new Error(`route ${name} needs the parameter ${key}`)
+    return encodeURIComponent(value)
+  })
+  const pairs = Object.entries(query).map(([key, value]) => {
+    if (!route.query.includes(key)) throw new Error(`route ${name} has no query key ${key}`)
+    return `${encodeURIComponent(key)}=${encodeURIComponent(value)}`
+  })
+  const full = pairs.length === 0 ? path : `${path}?${pairs.join('&')}`
+  return body === undefined
+    ? { method: route.method, path: full }
+    : { method: route.method, path: full, body }
+}
+
+export type Match = { name: RouteName; parameters: Record<string, string>; query: Record<string, string> }
+
+const patterns = Object.entries(routes).map(([name, route]) => ({
+  name: name as RouteName,
+  route: route as Route,
+  keys: [...route.path.matchAll(/\{(\w+)\}/g)].map((found) => found[1] as string),
+  pattern: new RegExp(`^${route.path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '([^/?#]+)')}$`),
+}))
+
+/**
+ * Finds the route of a method and a raw path with query, or null. Dot segments, empty segments and
+ * parameters that hide a slash are no match, so that what was allowed is what Incus will see.
+ */
+export function matchRoute(method: string, pathAndQuery: string): Match | null {
+  const [path = '', search = '', ...rest] = pathAndQuery.split('?')
+  if (rest.length > 0 || pathAndQuery.includes('#')) return null
+  const query = parseQuery(search)
+  if (query === null) return null
+  for (const { name, route, keys, pattern } of patterns) {
+    const found = route.method === method ? pattern.exec(path) : null
+    if (found === null) continue
+    const values = found.slice(1).map(decodeSegment)
+    if (values.some((value) => value === null)) continue
+    if (!Object.keys(query).every((key) => route.query.includes(key))) continue
+    return { name, query, parameters: Object.fromEntries(keys.map((key, at) => [key, values[at] as string])) }
+  }
+  return null
+}
+
+function decodeSegment(raw: string): string | null {
+  try {
+    const value = decodeURIComponent(raw)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+    return value === '.' || value === '..' || /[/\\\u0000-\u001f]/.test(value) ? null : value
+  } catch {
+    return null
+  }
+}
+
+function parseQuery(search: string): Record<string, string> | null {
+  const query: Record<string, string> = {}
+  for (const pair of search === '' ? [] : search.split('&')) {
+    const at = pair.indexOf('=')
+    try {
+      const key = decodeURIComponent(at < 0 ? pair : pair.slice(0, at))
+      if (key === '' || Object.hasOwn(query, key)) return null
+      query[key] = at < 0 ? '' : decodeURIComponent(pair.slice(at + 1))
+    } catch {
+      return null
+    }
+  }
+  return query
+}

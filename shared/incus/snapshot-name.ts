@@ -1,0 +1,23 @@
+/**
+ * The names we own: `<policy>-<slot>`, the slot in UTC to the minute and sortable. The name is the
+ * compare-and-set: Incus lets exactly one of several creates of a name win.
+ */
+export type SnapshotName = { policy: string; slot: Date }
+
+export const POLICY_NAME = /^[a-z][a-z0-9-]{0,39}$/
+
+const OURS = /^([a-z][a-z0-9-]{0,39})-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})Z$/
+
+/** `daily`, 2026-11-22T03:00Z gives `daily-20261122T0300Z`. */
+export const snapshotName = ({ policy, slot }: SnapshotName): string =>
+  `${policy}-${slot.toISOString().slice(0, 16).replace(/[-:]/g, '')}Z`
+
+/** Null when the name isn't ours by its form, or its date doesn't exist. */
+export function parseSnapshotName(name: string): SnapshotName | null {
+  const found = OURS.exec(name)
+  if (found === null) return null
+  const [, policy = '', year, month, day, hour, minute] = found
+  const slot = new Date(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
+  if (Number.isNaN(slot.getTime())) return null
+  return snapshotName({ policy, slot }) === name ? { policy, slot } : null
+}

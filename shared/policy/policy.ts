@@ -1,0 +1,52 @@
+/** What is wanted, after parsing: every default filled in, every unit in seconds. */
+import type { Keep } from '../retention/keep.ts'
+
+export type Selector = {
+  /** Remotes by name; the relay knows them. */
+  remotes: string[]
+  /** Globs (`*`, `?`) over project names. */
+  projects: string[]
+  /** Globs over instance names. */
+  instances: string[]
+  types: ('container' | 'virtual-machine')[]
+  /** Only running instances (Running or Frozen). */
+  running: boolean
+  /** `user.*` keys of the expanded config that must match; values are globs. */
+  config: Record<string, string>
+  /** Globs over `instance`, `project/instance` or `remote/project/instance`. */
+  exclude: string[]
+}
+
+export type Copy = {
+  remote: string
+  /** Null: the source's project name. */
+  project: string | null
+  /** Null: the root pool of the target's profiles. */
+  pool: string | null
+  transferMode: 'pull' | 'push'
+  /** Retention on the target; empty removes nothing (what the source let go, a refresh removes). */
+  keep: Keep
+  /** Incus expiry expression for snapshots on the target, null for never. */
+  expiry: string | null
+}
+
+export type Policy = {
+  name: string
+  select: Selector
+  /** 5-field cron expressions, aliases already spelled out. */
+  schedule: string[]
+  /** IANA zone: of the schedule, and of retention's buckets. */
+  timezone: string
+  /** Seconds; each instance gets its own stable delay in [0, jitter). */
+  jitter: number
+  /** Seconds that a slot may be served late. */
+  catchup: number
+  paused: boolean
+  stateful: boolean
+  keep: Keep
+  /** Incus expiry expression ("7d"), enforced by Incus through expires_at; null for never. */
+  expiry: string | null
+  copy: Copy | null
+}
+
+export type Config = { policies: Policy[] }

@@ -1,0 +1,103 @@
+/**
+ * What Worker and relay say to each other. Besides forwarding single allowed requests
+ * (`/v1/remotes/{remote}/1.0/…`), the relay answers two calls that keep the edge small:
+ * `POST /v1/inventory` and `POST /v1/batch`. All requests are signed (RFC 9421).
+ */
+
+import type { RemoteInventory } from '../incus/inventory.ts'
+import type { IncusRequest } from '../incus/routes.ts'
+
+/** A relay's or Incus's refusal. Codes are stable; messages are for people. */
+export type CallError = {
+  code:
+    | 'incus' // Incus answered with an error; `status` and `message` are its own
+    | 'unreachable' // no connection, TLS failure: nothing was sent
+    | 'timeout' // sent, no answer: the effect is unknown
+    | 'vanished' // the operation is gone (daemon restarted, or ended unseen): its outcome is unknown
+    | 'running' // the operation had not ended when the wait's limit was reached
+    | 'certificate' // the server's certificate isn't the pinned one
+    | 'untrusted' // Incus doesn't trust the relay's client certificate
+    | 'unknown-remote'
+    | 'not-allowed' // not in the routes table
+    | 'locked' // another job holds the lock
+    | 'bad-reply' // not Incus's envelope
+    | 'bad-request' // a reference in a body points nowhere
+  message: string
+  status?: number
+}
+
+// ---- POST /v1/inventory -------------------------------------------------------------------------
+
+export type InventoryRequest = {
+  remotes: string[]
+  /** Detached jobs the caller still counts as running; one that the relay doesn't know is adopted if its operation still runs. */
+  adopt?: { id: string; remote: string; operation: string; lock?: string; memo?: unknown }[]
+}
+
+export type RemoteReply = { ok: true; inventory: RemoteInventory } | { ok: false; error: CallError }
+
+export type InventoryReply = {
+  /** One entry per asked remote, by its name; one remote's failure is its own. */
+  remotes: Record<string, RemoteReply>
+  /** All detached jobs that the relay remembers: running ones, and ended ones for a day. */
+  jobs: JobReport[]
+}
+
+// ---- POST /v1/batch -----------------------------------------------------------------------------
+
+/**
+ * In a body, an object with one of these keys is replaced before sending:
+ * `{"$step": n, "pointer": "/metadata/metadata"}`: that part (RFC 6901) of step n's reply;
+ * `{"$operationUrl": n}`: the URL under which another server reaches the operation that step n made;
+ * `{"$certificate": "remote"}`: that server's certificate, PEM.
+ */
+export type Step = IncusRequest & {
+  remote: string
+  /** Wait for the operation's end, at most so many seconds; absent: don't wait. Ignored for sync replies. */
+  wait?: number
+  /** Send the reply's `metadata` back (for operations: the ended operation). */
+  reply?: boolean
+  /** If a later step of the job fails, cancel the operation this one made (a migration source nobody will fetch). */
+  cancelOnFailure?: boolean
+  /** An error of Incus with this status counts as success (404 when deleting what may be gone). */
+  tolerate?: number[]
+}
+
+/** Steps run in order; the first that fails ends the job, and the rest are not sent. */
+export type Job = {
+  /** Unique in its batch; a detached job's is unique over time. */
+  id: string
+  /** One job at a time per lock, in all batches; a later one fails with `locked`. */
+  lock?: string
+  /** Answer `accepted` at once and go on; the end shows in the inventory's `jobs`. */
+  detach?: boolean
+  /** Given back in the job's report, so that what a success vouches for survives a lost notebook. */
+  memo?: unknown
+  steps: Step[]
+}
+
+export type BatchRequest = { jobs: Job[] }
+
+export type StepReport = { ok: true; metadata?: unknown } | { ok: false; error: CallError }
+
+/** The answer is NDJSON: a line per job as it ends, in any order, then `{"done": n}`. A job without a line is unknown. */
+export type BatchLine =
+  | { job: string; accepted: true }
+  | { job: string; steps: StepReport[] } // ends at the first failure
+  | { done: number }
+
+export type JobReport = {
+  id: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'unknown'
+  memo?: unknown
+  /** Remote and id of the operation that is being waited for: what to adopt by. */
+  remote?: string
+  operation?: string
+  /** Of `failed` and `unknown`: the step that failed and why. */
+  step?: number
+  error?: CallError
+  /** fs_progress as Incus last reported it, for people only. */
+  progress?: string
+  /** ISO 8601. */
+  since: string
+}

@@ -1,0 +1,61 @@
+/**
+ * What an error of a call means for us. Incus sends permission, quota and duplicate alike as 500, and
+ * operation errors are text only, so the class is read from the text (Incus 6.0.4's own).
+ */
+import type { CallError } from '../relay/protocol.ts'
+
+export type Refusal =
+  | 'exists' // the name is taken: for our names, somebody already did it
+  | 'busy' // another operation holds the instance
+  | 'full' // no space in the pool
+  | 'forbidden' // by the project's or the certificate's restrictions: retrying won't help
+  | 'gone' // the thing is not there
+  | 'unsupported' // the request can't work for this instance: retrying won't help
+  | 'unavailable' // server, member or relay can't be reached or is going down
+  | 'unknown' // sent, outcome not seen
+  | 'other'
+
+const TEXTS: readonly [RegExp, Refusal][] = [
+  [/UNIQUE constraint failed|already in use|already exists|running a "create" operation/i, 'exists'],
+  [/is busy running|Failed getting exclusive access|matching non-reusable operation/i, 'busy'],
+  [/No space left on device|disk quota exceeded|out of space/i, 'full'],
+  [
+    /doesn't allow for|not authorized|does not have permission|Certificate is restricted|maximum number of/i,
+    'forbidden',
+  ],
+  [/migration\.stateful|CRIU|Stateful snapshots require/i, 'unsupported'],
+  [/Shutting down|starting up|isn't ready yet|Unable to connect|Database is locked/i, 'unavailable'],
+  [/not found|does not exist/i, 'gone'],
+]
+
+export function classify(error: CallError): Refusal {
+  if (error.code === 'timeout' || error.code === 'vanished' || error.code === 'running') return 'unknown'
+  if (error.code === 'locked') return 'busy'
+  if (error.code === 'unreachable') return 'unavailable'
+  if (error.code !== 'incus') return 'forbidden'
+  const known = TEXTS.find(([pattern]) => pattern.test(error.message))
+  if (known !== undefined) return known[1]
+  if (error.status === 403) return 'forbidden'
+  if (error.status === 404) return 'gone'
+  return error.status === 503 || error.status === 502 || error.status === 504 ? 'unavailable' : 'other'
+}
+
+const PERMANENT: readonly Refusal[] = ['forbidden', 'unsupported', 'gone']
+
+/** Whether the same request may succeed later without anybody doing anything. */
+export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refusal)
+
+const ADVICE: Partial<Record<Refusal, string>> = {
+  full: 'free space in the pool or enlarge it',
+  forbidden: "check the project's restrictions and what the relay's certificate may do",
+  busy: 'it is tried again',
+  unsupported: 'set "stateful" to false for it, or enable migration.stateful on the instance',
+  unavailable: 'it is tried again',
+  unknown: 'the next tick looks whether it happened',
+}
+
+/** One sentence for people: what happened, and what to do. */
+export function describe(error: CallError): string {
+  const advice = ADVICE[classify(error)]
+  return advice === undefined ? error.message : `${error.message} (${advice})`
+}

@@ -1,0 +1,95 @@
+/**
+ * The notebook: what Incus can't tell. It may be a minute stale, or gone; everything in it is either
+ * derived again from Incus, or only spares work. Dates are ISO 8601 in UTC.
+ */
+export type SlotOutcome = 'served' | 'skipped' | 'missed' | 'failed'
+
+/** How one slot of a policy ended. */
+export type SlotRecord = {
+  slot: string
+  outcome: SlotOutcome
+  /** Why, in words; always there unless the slot was simply served. */
+  reason?: string
+  /** Instances that have the slot's snapshot. */
+  served?: number
+  /** Instances that don't, each with its reason. */
+  failures?: { instance: string; reason: string }[]
+  /** Set on a run of missed slots that is written as one: the newest of them, and how many they are. */
+  through?: string
+  count?: number
+}
+
+/** A failed try, and when the next one is due (absent: there is none). */
+export type Attempt = { count: number; reason: string; retryAt?: string }
+
+export type OpenSlot = {
+  slot: string
+  /** By instance key, or by `remote:<name>` for a remote that could not be read. */
+  attempts: Record<string, Attempt>
+}
+
+export type PolicyLedger = {
+  /** All slots up to here are accounted for; walking begins after it. */
+  accounted: string
+  /** The slot being served; null between slots. */
+  open: OpenSlot | null
+  /** The newest records, newest first. */
+  slots: SlotRecord[]
+}
+
+/** One replica: a source instance on one destination. */
+export type CopyLedger = {
+  state: 'started' | 'running' | 'verified' | 'failed' | 'unknown'
+  /** Id of the relay's job. */
+  job?: string
+  /** Where the operation runs, to let a restarted relay take it up again. */
+  remote?: string
+  operation?: string
+  memo?: CopyMemo
+  attempts: number
+  reason?: string
+  retryAt?: string
+  /** Last change of state. */
+  at: string
+}
+
+/** Travels with the relay's job, so that a success can be judged even when the notebook was lost. */
+export type CopyMemo = {
+  /** Only pairs created on the source up to here (seconds since the epoch) are vouched for. */
+  through: number
+  /** Source snapshots whose expiry was put off for the copy: name to its own expires_at. */
+  extended: Record<string, string>
+}
+
+export type RunRecord = {
+  at: string
+  trigger: string
+  taken: number
+  expired: number
+  copiesStarted: number
+  verified: number
+  problems: string[]
+}
+
+export type Ledger = {
+  /** Version of the configuration it was written under. */
+  config: string
+  /** Nothing is due before this. */
+  wakeAt: string
+  policies: Record<string, PolicyLedger>
+  /** By `source key>destination key`. */
+  copies: Record<string, CopyLedger>
+  /** Newest first. */
+  runs: RunRecord[]
+}
+
+export const SLOT_RECORDS = 100
+export const RUN_RECORDS = 20
+
+export const emptyLedger = (config: string): Ledger => ({
+  config,
+  wakeAt: new Date(0).toISOString(),
+  policies: {},
+  copies: {},
+  runs: [],
+})

@@ -1,0 +1,110 @@
+/** What a tick intends, as data; nothing here can touch the world. Every line carries its reason. */
+import type { InstanceRef, SnapshotPair } from '../incus/inventory.ts'
+import type { CopyLedger, CopyMemo, PolicyLedger } from '../ledger/ledger.ts'
+
+export type SnapshotAction = {
+  kind: 'snapshot'
+  ref: InstanceRef
+  policy: string
+  /** ISO 8601. */
+  slot: string
+  name: string
+  stateful: boolean
+  /** ISO 8601; null: never. */
+  expiresAt: string | null
+  reason: string
+}
+
+export type ExpireAction = {
+  kind: 'expire'
+  ref: InstanceRef
+  policy: string
+  snapshot: string
+  reason: string
+}
+
+/** The start of a transfer; its end is seen by later ticks. */
+export type CopyAction = {
+  kind: 'copy'
+  source: InstanceRef
+  target: InstanceRef
+  /** `source key>destination key`. */
+  key: string
+  job: string
+  type: 'container' | 'virtual-machine'
+  transferMode: 'pull' | 'push'
+  pool: string | null
+  /** Cluster member that holds the target, where refreshing has to name it. */
+  member: string | null
+  /** No replica yet (or one that is started over). */
+  first: boolean
+  /** An unknown first copy: the target holds nothing verified and is deleted before. */
+  startOver: boolean
+  /** Target snapshots that were never verified; they are removed before, lest a phantom survive. */
+  unverified: string[]
+  /** What the target's marks must say before the transfer, if they say otherwise now. */
+  marks: SnapshotPair[] | null
+  /** Verified copies that the refresh will remove, because the source no longer has them. */
+  mirrored: string[]
+  /** Server identity of the source, for the target's marks. */
+  sourceServer: string
+  through: number
+  reason: string
+}
+
+/** A transfer ended well: what both sides list is marked as verified, the target's expiry is set, and its retention applied. */
+export type VerifyAction = {
+  kind: 'verify'
+  source: InstanceRef
+  target: InstanceRef
+  key: string
+  /** All verified pairs on the target from now on. */
+  marks: SnapshotPair[]
+  /** Newly verified: they get the target's expiry (ISO 8601; null: never). */
+  fresh: { snapshot: string; expiresAt: string | null }[]
+  /** Source snapshots that get their own expiry back. */
+  restore: { snapshot: string; expiresAt: string }[]
+  expire: ExpireAction[]
+  reason: string
+}
+
+export type Action = SnapshotAction | ExpireAction | CopyAction | VerifyAction
+
+/** Why nothing is done to something that one might expect to be touched. */
+export type Note = {
+  kind: 'keep' | 'skip' | 'wait' | 'foreign' | 'problem'
+  /** An instance key, or what else it is about. */
+  about: string
+  snapshot?: string
+  reason: string
+}
+
+/** One policy's slot in this run. */
+export type SlotPlan = {
+  policy: string
+  /** Accounting as it stands before this run's outcomes. */
+  ledger: PolicyLedger
+  /** Instances that already have the open slot's snapshot. */
+  served: string[]
+  /** Instances that are waited for (jitter, a retry, a running create), with the moment to look again. */
+  waiting: { instance: string; until: string }[]
+  /** Instances for which no further try is made. */
+  failed: { instance: string; reason: string }[]
+  /** Why the slot ends without any instance. */
+  empty: string | null
+}
+
+/** What this run learned about a replica before acting. */
+export type CopyPlan = { key: string; ledger: CopyLedger }
+
+export type Plan = {
+  at: string
+  actions: Action[]
+  notes: Note[]
+  slots: SlotPlan[]
+  copies: CopyPlan[]
+  /** The next moment at which something is due by schedule, whatever the outcomes. */
+  nextSlot: string | null
+}
+
+export type { CopyMemo }

@@ -1,0 +1,51 @@
+/** One Incus daemon without systemd: its process, and nothing of its API but whether it answers. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { INCUSD } from './installed.ts'
+import type { Socket } from './socket.ts'
+
+export type Daemon = {
+  start(): Promise<void>
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>
+}
+
+export function createDaemon(dir: string, socket: Socket): Daemon {
+  let child: ChildProcess | null = null
+  return {
+    async start() {
+      if (child !== null) throw new Error(`the daemon of ${dir} runs already`)
+      // Detached, so that Ctrl-C in a terminal leaves the shutting down to us.
+      child = spawn(INCUSD, ['--group', 'root', '--logfile', join(dir, 'incusd.log')], {
+        cwd: '/',
+        detached: true,
+        stdio: 'ignore',
+        env: { ...process.env, INCUS_DIR: dir },
+      })
+      child.unref()
+      await ready(dir, socket, child)
+    },
+    async kill() {
+      if (child === null) return
+      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null
+      child.ref()
+      child.kill('SIGKILL')
+      await gone
+      child = null
+    },
+  }
+}
+
+async function ready(dir: string, socket: Socket, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    if (child.exitCode !== null) break
+    // No socket yet, or 503 while booting.
+    const answer = await socket.admin('GET', '/internal/ready').catch(() => null)
+    if (answer?.type === 'sync') return
+    await sleep(50)
+  }
+  throw new Error(`the Incus daemon of ${dir} didn't come up; see ${join(dir, 'incusd.log')}`)
+}

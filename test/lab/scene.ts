@@ -1,0 +1,75 @@
+/** Setting the scene on a real server: instances, projects, profiles, and data written past the API. */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ContractInstance, ContractServer } from '../contract/server.ts'
+import { POOL, SHARED_PROFILES } from './layout.ts'
+import type { Socket } from './socket.ts'
+
+type Scene = Pick<
+  ContractServer,
+  | 'createProject'
+  | 'createInstance'
+  | 'putProfile'
+  | 'setProfiles'
+  | 'setRunning'
+  | 'write'
+  | 'readMarker'
+  | 'throttle'
+>
+
+const inProject = ({ project = 'default' }: ContractInstance) => `project=${encodeURIComponent(project)}`
+const instancePath = (it: ContractInstance) => `/1.0/instances/${encodeURIComponent(it.name)}`
+
+/** Instances of other projects than `default` carry the project in their volume's name. */
+const volume = ({ project = 'default', name }: ContractInstance) =>
+  project === 'default' ? name : `${project}_${name}`
+
+export function createScene(dir: string, run: Socket['run']): Scene {
+  const pool = join(dir, 'storage-pools', POOL)
+  const setRunning: Scene['setRunning'] = async (it, running) => {
+    const body = { action: running ? 'start' : 'stop', force: !running, timeout: 30 }
+    await run('PUT', `${instancePath(it)}/state?${inProject(it)}`, body)
+  }
+  return {
+    setRunning,
+    async createProject(name) {
+      const there = (await run('GET', '/1.0/projects')) as string[]
+      if (there.includes(`/1.0/projects/${name}`)) return
+      await run('POST', '/1.0/projects', { name, config: SHARED_PROFILES })
+    },
+    async createInstance(it) {
+      // Only the busybox image has something to run; the backup server has no images.
+      const source = it.running === true ? { type: 'image', alias: 'busybox' } : { type: 'none' }
+      const body = { name: it.name, type: 'container', source, config: it.config ?? {} }
+      await run('POST', `/1.0/instances?${inProject(it)}`, body)
+      if (it.running === true) await setRunning(it, true)
+    },
+    async putProfile(name, config) {
+      const there = (await run('GET', '/1.0/profiles')) as string[]
+      if (there.includes(`/1.0/profiles/${name}`)) await run('PUT', `/1.0/profiles/${name}`, { config })
+      else await run('POST', '/1.0/profiles', { name, config })
+    },
+    async setProfiles(it, profiles) {
+      await run('PATCH', `${instancePath(it)}?${inProject(it)}`, { profiles })
+    },
+    async write(it, marker, bytes) {
+      const root = join(pool, 'containers', volume(it), 'rootfs')
+      await mkdir(root, { recursive: true })
+      await writeFile(join(root, 'marker'), marker)
+      await writeFile(join(root, 'bulk'), randomBytes(bytes))
+    },
+    async readMarker(it, snapshot) {
+      const folder =
+        snapshot === undefined
+          ? join(pool, 'containers', volume(it))
+          : join(pool, 'containers-snapshots', volume(it), snapshot)
+      return readFile(join(folder, 'rootfs', 'marker'), 'utf8').catch(() => null)
+    },
+    async throttle(bytesPerSecond) {
+      const limit = bytesPerSecond === null ? '' : `${Math.ceil(bytesPerSecond / 1024)}KiB`
+      await run('PATCH', `/1.0/storage-pools/${POOL}`, { config: { 'rsync.bwlimit': limit } })
+    },
+  }
+}

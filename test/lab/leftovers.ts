@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { cgroupsOf, removeCgroups } from './cgroups.ts'
 
 const run = promisify(execFile)
 
@@ -45,14 +46,19 @@ export async function listLeftovers(dir: string): Promise<string[]> {
 
 /** Ends, unmounts and deletes everything under the directory; throws when something stays. */
 export async function removeLeftovers(dir: string): Promise<void> {
+  const cgroups = new Set<string>()
   for (let round = 0; round < 50; round++) {
-    for (const pid of await processesOf(dir)) endProcess(pid)
+    for (const pid of await processesOf(dir)) {
+      for (const name of await cgroupsOf(pid)) cgroups.add(name)
+      endProcess(pid)
+    }
     for (const point of await mountsOf(dir)) await run('umount', [point]).catch(() => null)
     if ((await listLeftovers(dir)).length === 0) break
     await sleep(100)
   }
   const rest = await listLeftovers(dir)
   if (rest.length > 0) throw new Error(`the lab left behind, under ${dir}: ${rest.join(', ')}`)
+  await removeCgroups(cgroups)
   await rm(dir, { recursive: true, force: true })
 }
 

@@ -1,0 +1,67 @@
+/**
+ * Signs the Worker's requests to the relay, see shared/relay/signature.ts. It needs nothing but
+ * WebCrypto, so that Node can sign with it as well.
+ */
+import { createSignature, type Signer } from 'http-message-sig'
+import { ALGORITHM, COMPONENTS, contentDigest, KEY_BYTES, LABEL } from '../../shared/relay/signature.ts'
+
+/** `secret` is base64 of at least 32 random bytes; the relay knows it under the same `keyid`. */
+export type SigningKey = { keyid: string; secret: string }
+
+export type Unsigned = { method: string; url: string; body?: string }
+
+export type SignedHeaders = { 'content-digest': string; 'signature-input': string; signature: string }
+
+export type Sign = (request: Unsigned, created: Date) => Promise<SignedHeaders>
+
+const HMAC = { name: 'HMAC', hash: 'SHA-256' }
+
+/** Imports the key once; throws when the secret is no base64 or too short, which is a matter for whoever configured it. */
+export async function createSign({ keyid, secret }: SigningKey): Promise<Sign> {
+  const key = await crypto.subtle.importKey('raw', decodeSecret(keyid, secret), HMAC, false, ['sign'])
+  const signer: Signer = {
+    algorithm: ALGORITHM,
+    sign: async (data) => new Uint8Array(await crypto.subtle.sign(HMAC.name, key, data)),
+  }
+  return async (request, created) => {
+    const digest = contentDigest(toBase64(await sha256(request.body ?? '')))
+    const { signature, signatureInput } = await createSignature(describe(request, digest), {
+      label: LABEL,
+      components: COMPONENTS,
+      parameters: { created: Math.floor(created.getTime() / 1000), nonce: newNonce(), keyid, alg: ALGORITHM },
+      signer,
+    })
+    return { 'content-digest': digest, 'signature-input': signatureInput, signature }
+  }
+}
+
+/** The URL as it goes over the wire, for fetch normalises it the same way. */
+const describe = ({ method, url }: Unsigned, digest: string) => ({
+  kind: 'request' as const,
+  method,
+  targetUri: new URL(url).href,
+  fields: [{ name: 'content-digest', value: digest }],
+})
+
+function decodeSecret(keyid: string, secret: string): Uint8Array<ArrayBuffer> {
+  const bytes = fromBase64(secret)
+  if (bytes !== null && bytes.length >= KEY_BYTES) return bytes
+  throw new Error(
+    `relay key "${keyid}": expected base64 of at least ${KEY_BYTES} bytes; make one with: openssl rand -base64 ${KEY_BYTES}`,
+  )
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  } catch {
+    return null
+  }
+}
+
+const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))
+
+const sha256 = async (text: string): Promise<Uint8Array> =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+
+const newNonce = (): string => crypto.randomUUID().replaceAll('-', '')

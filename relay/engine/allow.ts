@@ -1,0 +1,44 @@
+/**
+ * What may go to Incus: the calls of the routes table with the bodies it accepts, whoever signed them.
+ * Incus reads keys without regard to case, so two keys that differ in case alone are refused: the
+ * check would see one of them and Incus the other.
+ */
+import { type Match, matchRoute, type Route, routes } from '../../shared/incus/routes.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+
+const MAX_DEPTH = 32
+
+/** The method and path alone, which is all that can be said before a body is there. */
+export function allowRoute(method: string, path: string): Result<Match, CallError> {
+  const match = matchRoute(method, path)
+  return match === null
+    ? err(notAllowed(`${method} ${path} is not among the calls that stapes makes`))
+    : ok(match)
+}
+
+/** `body` undefined: none. */
+export function allowBody({ name }: Match, body: unknown): Result<null, CallError> {
+  const { refuse, method, path }: Route = routes[name]
+  const why = refuse === undefined ? unexpected(body) : (ambiguity(body, 0) ?? refuse(body))
+  return why === null ? ok(null) : err(notAllowed(`${method} ${path}: ${why}`))
+}
+
+const unexpected = (body: unknown): string | null => (body === undefined ? null : 'a body is not expected')
+
+function ambiguity(value: unknown, depth: number): string | null {
+  if (typeof value !== 'object' || value === null) return null
+  if (depth > MAX_DEPTH) return `nested deeper than ${MAX_DEPTH} levels`
+  const seen = new Set<string>()
+  for (const [key, inner] of Object.entries(value)) {
+    // Upper case first, as Go folds: "ſ" is an s there and the Kelvin sign a k.
+    const folded = key.toUpperCase().toLowerCase()
+    if (seen.has(folded)) return `key "${key}" stands there twice, in different case`
+    seen.add(folded)
+    const wrong = ambiguity(inner, depth + 1)
+    if (wrong !== null) return wrong
+  }
+  return null
+}
+
+const notAllowed = (message: string): CallError => ({ code: 'not-allowed', message })

@@ -1,0 +1,35 @@
+/** Runs a batch's jobs side by side and tells of each as it ends; detached ones are only taken in. */
+import type { BatchLine, BatchRequest, Job, StepReport } from '../../shared/relay/protocol.ts'
+import type { Detached } from './detached.ts'
+import { type JobIo, refuseJob, runJob } from './job.ts'
+import { type Locks, locked } from './locks.ts'
+
+export async function runBatch(
+  { jobs }: BatchRequest,
+  io: JobIo,
+  locks: Locks,
+  detached: Detached,
+  onLine: (line: BatchLine) => void,
+): Promise<void> {
+  const start = (job: Job): BatchLine | Promise<BatchLine> => {
+    const refused = refuseJob(job, io.remotes)
+    if (refused !== null) return { job: job.id, steps: [{ ok: false, error: refused }] }
+    return job.detach === true ? submit(job, detached) : attend(job, io, locks)
+  }
+  await Promise.all(jobs.map(async (job) => onLine(await start(job))))
+  onLine({ done: jobs.length })
+}
+
+function submit(job: Job, detached: Detached): BatchLine {
+  const error = detached.submit(job)
+  return error === null ? { job: job.id, accepted: true } : { job: job.id, steps: [{ ok: false, error }] }
+}
+
+async function attend(job: Job, io: JobIo, locks: Locks): Promise<BatchLine> {
+  if (!locks.take(job.lock, job.id)) {
+    return { job: job.id, steps: [{ ok: false, error: locked(job.lock, locks) }] }
+  }
+  const steps: StepReport[] = await runJob(job, io)
+  locks.release(job.lock, job.id)
+  return { job: job.id, steps }
+}

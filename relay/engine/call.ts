@@ -1,0 +1,43 @@
+/** One call to Incus and what its answer means. */
+import type { IncusRequest } from '../../shared/incus/routes.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { type Envelope, parseEnvelope } from './envelope.ts'
+import type { Upstream } from './upstream.ts'
+
+export type Answer = { status: number; envelope: Envelope; body: unknown }
+
+/** Milliseconds for a call that only reads or only starts something. */
+export const CALL_TIMEOUT = 60_000
+
+export async function call(
+  upstream: Upstream,
+  remote: string,
+  request: IncusRequest,
+  timeout = CALL_TIMEOUT,
+): Promise<Result<Answer, CallError>> {
+  const reply = await upstream.request(remote, request, { timeout })
+  if (!reply.ok) return err(reply.error)
+  const { status, body } = reply
+  const envelope = parseEnvelope(body)
+  if (envelope === null) return err(badReply(remote, status, 'it is not the envelope of Incus'))
+  if (envelope.type !== 'error' && status < 400) return ok({ status, envelope, body })
+  return err(refusal(remote, status < 400 ? envelope.errorCode : status, envelope.error))
+}
+
+export const badReply = (remote: string, status: number, why: string): CallError => ({
+  code: 'bad-reply',
+  status,
+  message: `the answer of "${remote}" can't be used: ${why}; is its url really that of an Incus server?`,
+})
+
+export const untrusted = (remote: string): CallError => ({
+  code: 'untrusted',
+  message: `Incus at "${remote}" doesn't trust the relay's client certificate: add it there with "incus config trust add-certificate <file>"`,
+})
+
+/** "not authorized" is said to strangers; a restricted certificate hears of missing permissions instead. */
+const refusal = (remote: string, status: number, message: string): CallError =>
+  status === 403 && message === 'not authorized'
+    ? untrusted(remote)
+    : { code: 'incus', status, message: message === '' ? `status ${status} without a text` : message }

@@ -1,0 +1,32 @@
+/** The servers' certificates, which a copy's other side needs; read once, for the pin keeps them the same. */
+import { request } from '../../shared/incus/routes.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { badReply, call, untrusted } from './call.ts'
+import { isObject, text } from './envelope.ts'
+import type { Upstream } from './upstream.ts'
+
+export type Certificates = (remote: string) => Promise<Result<string, CallError>>
+
+export function createCertificates(upstream: Upstream): Certificates {
+  const known = new Map<string, string>()
+  return async (remote) => {
+    const remembered = known.get(remote)
+    if (remembered !== undefined) return ok(remembered)
+    const read = await readCertificate(upstream, remote)
+    if (read.ok) known.set(remote, read.value)
+    return read
+  }
+}
+
+async function readCertificate(upstream: Upstream, remote: string): Promise<Result<string, CallError>> {
+  const answer = await call(upstream, remote, request('getServer'))
+  if (!answer.ok) return answer
+  const server = answer.value.envelope.metadata
+  if (!isObject(server)) return err(badReply(remote, answer.value.status, 'no server in it'))
+  if (server.auth !== 'trusted') return err(untrusted(remote))
+  const certificate = isObject(server.environment) ? text(server.environment.certificate) : ''
+  return certificate === ''
+    ? err(badReply(remote, answer.value.status, 'no certificate in it'))
+    : ok(certificate)
+}

@@ -1,0 +1,51 @@
+/**
+ * Finds how many calls at once a daemon does fastest, by trying: hill climbing on the measured rate.
+ * Pure; the limiter measures. Neighbours of the present limit are tried when nothing fresh is known
+ * of them, and the limit moves to the best of the three.
+ */
+export type Bounds = { min: number; max: number }
+
+/** Rate (ended calls per second) at a limit, and the window in which it was last measured. */
+type Known = { rate: number; window: number }
+
+export type Climb = { limit: number; window: number; known: ReadonlyMap<number, Known> }
+
+/** After so many windows a neighbour's rate is old news. */
+const STALE = 10
+/** A new measurement's weight against the old ones. */
+const WEIGHT = 0.5
+/** More calls at once must be worth it: noise alone must not add load to a daemon. */
+const WORTH = 1.04
+
+export const startClimb = (limit: number): Climb => ({ limit, window: 0, known: new Map() })
+
+/** What was measured at the present limit goes in, the limit for the next window comes out. */
+export function climb(state: Climb, rate: number, bounds: Bounds): Climb {
+  const window = state.window + 1
+  const old = state.known.get(state.limit)
+  const blended = old === undefined ? rate : old.rate + (rate - old.rate) * WEIGHT
+  const known = new Map(state.known).set(state.limit, { rate: blended, window })
+  return { window, known, limit: nextLimit(state.limit, known, window, bounds) }
+}
+
+/** The daemon is overwhelmed: half of it, and what was measured no longer holds. */
+export const backOff = (state: Climb, { min }: Bounds): Climb => ({
+  ...startClimb(Math.max(min, Math.floor(state.limit / 2))),
+  window: state.window,
+})
+
+function nextLimit(limit: number, known: ReadonlyMap<number, Known>, window: number, bounds: Bounds): number {
+  const neighbours = [limit + 1, limit - 1].filter((at) => at >= bounds.min && at <= bounds.max)
+  const best = neighbours.reduce((leader, at) => (beats(at, leader, known) ? at : leader), limit)
+  if (best !== limit) return best
+  const untried = neighbours.find(
+    (at) => window - (known.get(at)?.window ?? Number.NEGATIVE_INFINITY) > STALE,
+  )
+  return untried ?? limit
+}
+
+function beats(at: number, leader: number, known: ReadonlyMap<number, Known>): boolean {
+  const mine = known.get(at)?.rate ?? 0
+  const theirs = known.get(leader)?.rate ?? 0
+  return at > leader ? mine > theirs * WORTH : mine > theirs
+}

@@ -1,0 +1,88 @@
+/**
+ * Jobs that nobody holds a connection for: copies that take hours. They queue in the lanes of the
+ * remote they end on, and what became of them is remembered for whoever asks next.
+ */
+import type { CallError, InventoryRequest, Job, JobReport } from '../../shared/relay/protocol.ts'
+import type { Result } from '../../shared/result.ts'
+import { type JobIo, runJob } from './job.ts'
+import type { JobMemory } from './job-memory.ts'
+import type { Lanes } from './lanes.ts'
+import { type Locks, locked } from './locks.ts'
+import { awaitOperation, look } from './operation.ts'
+import { badRequest } from './references.ts'
+
+export type Adoptable = NonNullable<InventoryRequest['adopt']>[number]
+
+export type Detached = {
+  /** Null when it was accepted; also when it is queued or running already, which changes nothing. */
+  submit(job: Job): CallError | null
+  /** Takes over an operation whose job this relay doesn't know, if it lives or has only just ended. */
+  adopt(entry: Adoptable): Promise<void>
+  reports(): JobReport[]
+}
+
+type Outcome = Pick<JobReport, 'state' | 'error' | 'step'>
+
+/** For a job whose limits are forgotten. */
+const ADOPTED_LIMIT = 86_400_000
+
+/** After these the effect may be there or not. */
+const UNKNOWN: readonly CallError['code'][] = ['timeout', 'vanished', 'running', 'bad-reply']
+
+export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: JobMemory): Detached {
+  const run = async (job: Job): Promise<void> => {
+    const leave = await lanes.enter(job.steps.at(-1)?.remote ?? '')
+    memory.change(job.id, { state: 'running' })
+    const steps = await runJob(job, io, {
+      waits: ({ remote, operation }) => memory.change(job.id, { remote, operation }),
+      progress: (progress) => memory.change(job.id, { progress }),
+    })
+    const last = steps.at(-1)
+    memory.change(job.id, last?.ok === false ? failure(last.error, steps.length - 1) : { state: 'done' })
+    locks.release(job.lock, job.id)
+    leave()
+  }
+  const watch = async ({ id, remote, operation, lock }: Adoptable): Promise<void> => {
+    const leave = lanes.join(remote)
+    locks.take(lock, id)
+    memory.change(id, { state: 'running', remote, operation })
+    const patience = { ...io.pace, limit: ADOPTED_LIMIT }
+    const ended = await awaitOperation(io, { remote, operation }, patience, (progress) =>
+      memory.change(id, { progress }),
+    )
+    memory.change(id, outcomeOf(ended))
+    locks.release(lock, id)
+    leave()
+  }
+  return {
+    submit(job) {
+      if (memory.isLive(job.id)) return null
+      if (!memory.makeRoom()) return badRequest('too many detached jobs are queued; submit this one later')
+      if (!locks.take(job.lock, job.id)) return locked(job.lock, locks)
+      memory.begin(job.id, job.memo)
+      void run(job)
+      return null
+    },
+    async adopt(entry) {
+      const { id, remote, operation, memo } = entry
+      if (memory.knows(id) || !Object.hasOwn(io.remotes, remote)) return
+      const seen = await look(io, { remote, operation })
+      if (seen.state === 'silent' || isVanished(seen) || memory.knows(id) || !memory.makeRoom()) return
+      memory.begin(id, memo)
+      if (seen.state === 'living') void watch(entry)
+      else memory.change(id, { ...outcomeOf(seen.result), remote, operation })
+    },
+    reports: () => memory.reports(),
+  }
+}
+
+const isVanished = (seen: Awaited<ReturnType<typeof look>>): boolean =>
+  seen.state === 'ended' && !seen.result.ok && seen.result.error.code === 'vanished'
+
+const outcomeOf = (ended: Result<unknown, CallError>): Outcome =>
+  ended.ok ? { state: 'done' } : failure(ended.error)
+
+const failure = (error: CallError, step?: number): Outcome => {
+  const state = UNKNOWN.includes(error.code) ? 'unknown' : 'failed'
+  return step === undefined ? { state, error } : { state, error, step }
+}

@@ -1,0 +1,84 @@
+/**
+ * The two calls beyond forwarding, over an upstream and a clock and nothing else: the relay gives it
+ * sockets and the real time, a simulation an Incus in memory and a virtual one.
+ */
+import type { Clock } from '../../shared/clock.ts'
+import type {
+  BatchLine,
+  BatchRequest,
+  InventoryReply,
+  InventoryRequest,
+  RemoteReply,
+} from '../../shared/relay/protocol.ts'
+import { runBatch } from './batch.ts'
+import { createCertificates } from './certificates.ts'
+import { createDetached } from './detached.ts'
+import { readInventory } from './inventory.ts'
+import { type JobIo, judgeStep, type Remotes, unknownRemote } from './job.ts'
+import { createJobMemory } from './job-memory.ts'
+import { createLanes } from './lanes.ts'
+import { createLimiter, type Limiter } from './limiter.ts'
+import { createLocks } from './locks.ts'
+import type { Upstream } from './upstream.ts'
+
+export type EngineOptions = { upstream: Upstream; clock: Clock; remotes: Remotes }
+
+export type Engine = {
+  inventory(request: InventoryRequest): Promise<InventoryReply>
+  /** Resolves after the last line; `onLine` must not throw. */
+  batch(request: BatchRequest, onLine: (line: BatchLine) => void): Promise<void>
+}
+
+/** Somebody holds a connection for it: long waits, and an end soon after Incus fell silent. */
+const ATTENDED = { round: 60_000, silence: 30_000 }
+/** Rounds are short, because between them the progress is read. */
+const DETACHED = { round: 5_000, silence: 300_000 }
+const COPIES = 2
+
+export function createEngine({ upstream, clock, remotes }: EngineOptions): Engine {
+  const base = { upstream, clock, remotes, certificates: createCertificates(upstream) }
+  const limiters = createLimiters(clock)
+  const attended: JobIo = {
+    ...base,
+    pace: ATTENDED,
+    admit: ({ remote, method, path }, urgent, work) =>
+      limiters(remote).run({ kind: kindOf(method, path), urgent }, work, judgeStep),
+  }
+  // Copies are bounded by their lanes, and would hold the limiter's places for hours.
+  const unattended: JobIo = { ...base, pace: DETACHED, admit: (_step, _urgent, work) => work() }
+  const locks = createLocks()
+  const lanes = createLanes((remote) => remotes[remote]?.copies ?? COPIES)
+  const detached = createDetached(unattended, locks, lanes, createJobMemory(clock))
+
+  return {
+    async inventory({ remotes: asked, adopt = [] }) {
+      await Promise.all(adopt.map((entry) => detached.adopt(entry)))
+      // Before the listings: of a job reported as done, they show the result.
+      const jobs = detached.reports()
+      const replies = await Promise.all(
+        asked.map(
+          async (name): Promise<[string, RemoteReply]> => [
+            name,
+            Object.hasOwn(remotes, name)
+              ? await readInventory(upstream, name)
+              : { ok: false, error: unknownRemote(name, remotes) },
+          ],
+        ),
+      )
+      return { remotes: Object.fromEntries(replies), jobs }
+    },
+    batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),
+  }
+}
+
+function createLimiters(clock: Clock): (remote: string) => Limiter {
+  const limiters = new Map<string, Limiter>()
+  return (remote) => {
+    const limiter = limiters.get(remote) ?? createLimiter(clock)
+    limiters.set(remote, limiter)
+    return limiter
+  }
+}
+
+/** Calls alike enough to compare their rates: the same method on the same kind of thing. */
+const kindOf = (method: string, path: string): string => `${method} ${path.split('?')[0]?.split('/').length}`

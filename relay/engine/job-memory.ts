@@ -1,0 +1,59 @@
+/** What became of detached jobs: live ones, and ended ones for a day, in bounded memory. */
+import type { Clock } from '../../shared/clock.ts'
+import type { JobReport } from '../../shared/relay/protocol.ts'
+
+export type JobMemory = {
+  knows(id: string): boolean
+  isLive(id: string): boolean
+  /** False when everything remembered is live; else the oldest ended job makes room. */
+  makeRoom(): boolean
+  /** Starts a record anew. */
+  begin(id: string, memo: unknown): void
+  /** A change of state also sets `since`. */
+  change(id: string, change: Partial<Omit<JobReport, 'id' | 'since'>>): void
+  reports(): JobReport[]
+}
+
+const DAY = 86_400_000
+export const REMEMBERED = 10_000
+
+export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
+  /** In the order of their last change of state, so that the oldest come first. */
+  const records = new Map<string, { report: JobReport; at: number }>()
+
+  const put = (report: Omit<JobReport, 'since'>): void => {
+    const at = clock.now()
+    records.delete(report.id)
+    records.set(report.id, { at, report: { ...report, since: new Date(at).toISOString() } })
+  }
+  const forgetOld = (): void => {
+    for (const [id, { report, at }] of records) {
+      if (clock.now() - at < DAY) return
+      if (!isLive(report)) records.delete(id)
+    }
+  }
+  return {
+    knows: (id) => records.has(id),
+    isLive: (id) => isLive(records.get(id)?.report),
+    makeRoom() {
+      forgetOld()
+      if (records.size < size) return true
+      for (const [id, { report }] of records) if (!isLive(report)) return records.delete(id)
+      return false
+    },
+    begin: (id, memo) => put(memo === undefined ? { id, state: 'queued' } : { id, state: 'queued', memo }),
+    change(id, change) {
+      const record = records.get(id)
+      if (record === undefined) return
+      if (change.state === undefined) record.report = { ...record.report, ...change }
+      else put({ ...record.report, ...change })
+    },
+    reports() {
+      forgetOld()
+      return [...records.values()].map(({ report }) => report)
+    },
+  }
+}
+
+const isLive = (report: JobReport | undefined): boolean =>
+  report?.state === 'queued' || report?.state === 'running'

@@ -1,0 +1,142 @@
+/** Runs a job's steps in order, up to the first failure. */
+import type { Clock } from '../../shared/clock.ts'
+import { type IncusRequest, request } from '../../shared/incus/routes.ts'
+import type { CallError, Job, Step, StepReport } from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { allowBody, allowRoute } from './allow.ts'
+import { type Answer, call } from './call.ts'
+import type { Certificates } from './certificates.ts'
+import { isObject, parseOperation } from './envelope.ts'
+import type { Verdict } from './limiter.ts'
+import { awaitOperation, type Patience, type Watched } from './operation.ts'
+import { badRequest, type Known, resolveReferences } from './references.ts'
+import type { EngineRemote, Upstream } from './upstream.ts'
+
+export type Remotes = Record<string, EngineRemote>
+
+export type JobIo = {
+  upstream: Upstream
+  clock: Clock
+  remotes: Remotes
+  certificates: Certificates
+  /** Holds a step back until the remote has room for it. */
+  admit(step: Step, urgent: boolean, work: () => Promise<StepResult>): Promise<StepResult>
+  pace: Omit<Patience, 'limit'>
+}
+
+/** Told what a job waits for, and how far that is. */
+export type Watcher = { waits(watched: Watched): void; progress(text: string): void }
+
+/** `body` is the reply's envelope, its metadata the ended operation if that was waited for. */
+type Done = { remote: string; body: unknown; operation: string | null }
+export type StepResult = Result<Done, CallError>
+
+const silent: Watcher = { waits: () => {}, progress: () => {} }
+
+/** A job that would fail for sure is refused before its first step is sent. */
+export function refuseJob(job: Job, remotes: Remotes): CallError | null {
+  for (const [at, step] of job.steps.entries()) {
+    if (!Object.hasOwn(remotes, step.remote)) return unknownRemote(step.remote, remotes)
+    const route = allowRoute(step.method, step.path)
+    if (!route.ok) return { ...route.error, message: `step ${at}: ${route.error.message}` }
+  }
+  return job.steps.length === 0 ? badRequest('a job needs at least one step') : null
+}
+
+export async function runJob(job: Job, io: JobIo, watcher: Watcher = silent): Promise<StepReport[]> {
+  const done: Done[] = []
+  const reports: StepReport[] = []
+  for (const step of job.steps) {
+    const result = await io.admit(step, done.length > 0, () => runStep(step, done, io, watcher))
+    if (!result.ok) {
+      await cancelWhatWaits(job, done, result.error, io)
+      return [...reports, { ok: false, error: result.error }]
+    }
+    done.push(result.value)
+    reports.push(reportOf(step, result.value))
+  }
+  return reports
+}
+
+export const judgeStep = (result: StepResult): Verdict =>
+  result.ok ? 'done' : result.error.code === 'timeout' ? 'overwhelmed' : 'failed'
+
+export const unknownRemote = (name: string, remotes: Remotes): CallError => ({
+  code: 'unknown-remote',
+  message: `the relay has no remote "${name}"; it has ${Object.keys(remotes).join(', ')}`,
+})
+
+async function runStep(step: Step, done: Done[], io: JobIo, watcher: Watcher): Promise<StepResult> {
+  const prepared = await prepare(step, done, io)
+  if (!prepared.ok) return prepared
+  const answer = await call(io.upstream, step.remote, prepared.value)
+  if (!answer.ok) {
+    return isTolerated(step, answer.error) ? ok({ remote: step.remote, body: null, operation: null }) : answer
+  }
+  const { envelope, body } = answer.value
+  const operation = envelope.type === 'async' ? parseOperation(envelope.metadata) : null
+  if (operation === null || step.wait === undefined) {
+    return ok({ remote: step.remote, body, operation: operation?.id ?? null })
+  }
+  return awaitStep(step, { remote: step.remote, operation: operation.id }, answer.value, io, watcher)
+}
+
+async function awaitStep(
+  step: Step,
+  watched: Watched,
+  { body }: Answer,
+  io: JobIo,
+  watcher: Watcher,
+): Promise<StepResult> {
+  watcher.waits(watched)
+  const patience = { ...io.pace, limit: (step.wait ?? 0) * 1000 }
+  const ended = await awaitOperation(io, watched, patience, watcher.progress)
+  if (!ended.ok) return ended
+  const whole = isObject(body) ? { ...body, metadata: ended.value } : body
+  return ok({ ...watched, body: whole })
+}
+
+async function prepare(step: Step, done: Done[], io: JobIo): Promise<Result<IncusRequest, CallError>> {
+  const route = allowRoute(step.method, step.path)
+  if (!route.ok) return route
+  const { method, path } = step
+  const body = await resolveReferences(step.body, knownTo(done, io))
+  if (!body.ok) return body
+  const allowed = allowBody(route.value, body.value)
+  if (!allowed.ok) return allowed
+  return ok(body.value === undefined ? { method, path } : { method, path, body: body.value })
+}
+
+const knownTo = (done: Done[], io: JobIo): Known => ({
+  reply: (step) => {
+    const found = done[step]
+    return found === undefined ? err(noStep(step)) : ok(found.body)
+  },
+  operationUrl: (step) => {
+    const { remote, operation } = done[step] ?? {}
+    if (remote === undefined) return err(noStep(step))
+    const address = io.remotes[remote]?.address
+    return operation == null || address === undefined
+      ? err(badRequest(`step ${step} made no operation`))
+      : ok(`${address}/1.0/operations/${operation}`)
+  },
+  certificate: async (remote) =>
+    Object.hasOwn(io.remotes, remote) ? io.certificates(remote) : err(unknownRemote(remote, io.remotes)),
+})
+
+const noStep = (step: number): CallError => badRequest(`step ${step} is not before this one`)
+
+const isTolerated = (step: Step, error: CallError): boolean =>
+  error.code === 'incus' && error.status !== undefined && (step.tolerate?.includes(error.status) ?? false)
+
+const reportOf = (step: Step, { body }: Done): StepReport =>
+  step.reply === true && isObject(body) ? { ok: true, metadata: body.metadata } : { ok: true }
+
+/** Best effort: what can't be cancelled ends by itself. What still runs has somebody who fetches it. */
+async function cancelWhatWaits(job: Job, done: Done[], error: CallError, io: JobIo): Promise<void> {
+  if (error.code === 'running') return
+  for (const [at, { remote, operation }] of done.entries()) {
+    if (job.steps[at]?.cancelOnFailure !== true || operation === null) continue
+    await call(io.upstream, remote, request('cancelOperation', { operation }))
+  }
+}

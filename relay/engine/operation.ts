@@ -1,0 +1,117 @@
+/**
+ * Waits for an operation's end. What `/wait` says is a hint: up to 6.0.4 a failure and a timeout look
+ * alike, and its HTTP status means nothing. Only its success is conclusive; for the rest the operation
+ * is read. One that is gone ended unseen, or its daemon restarted.
+ */
+import type { Clock } from '../../shared/clock.ts'
+import { request } from '../../shared/incus/routes.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { call } from './call.ts'
+import { type Operation, parseOperation } from './envelope.ts'
+import type { Upstream } from './upstream.ts'
+
+/** All times in milliseconds. */
+export type Patience = {
+  /** How long the operation may take. */
+  limit: number
+  /** How long one `/wait` is held; between two of them the operation is read. */
+  round: number
+  /** How long Incus may be unreachable, starting or shutting down before its operation counts as lost. */
+  silence: number
+}
+
+export type Watched = { remote: string; operation: string }
+
+type Io = { upstream: Upstream; clock: Clock }
+type Verdict =
+  | { state: 'ended'; result: Result<unknown, CallError> }
+  | { state: 'living'; operation: Operation }
+  | { state: 'silent'; error: CallError }
+
+const SECOND = 1000
+/** What a `/wait` may take beyond its own timeout. */
+const GRACE = 10 * SECOND
+
+export async function awaitOperation(
+  io: Io,
+  watched: Watched,
+  patience: Patience,
+  onProgress: (progress: string) => void = () => {},
+): Promise<Result<unknown, CallError>> {
+  const deadline = io.clock.now() + patience.limit
+  let heardAt = io.clock.now()
+  for (;;) {
+    const began = io.clock.now()
+    const verdict = await watchOnce(io, watched, Math.max(0, Math.min(deadline - began, patience.round)))
+    if (verdict.state === 'ended') return verdict.result
+    const now = io.clock.now()
+    if (verdict.state === 'living') {
+      heardAt = now
+      if (verdict.operation.progress !== undefined) onProgress(verdict.operation.progress)
+      if (now >= deadline) return err(stillRunning(watched, patience.limit))
+    } else if (now >= deadline || now - heardAt >= patience.silence) return err(lost(watched, verdict.error))
+    if (now - began < SECOND) await sleep(io.clock, SECOND)
+  }
+}
+
+/** One held wait, then a look unless it told of success. */
+async function watchOnce(io: Io, watched: Watched, round: number): Promise<Verdict> {
+  const timeout = Math.ceil(round / SECOND)
+  const wait = request('waitOperation', { operation: watched.operation }, { timeout: String(timeout) })
+  const hint = await call(io.upstream, watched.remote, wait, timeout * SECOND + GRACE)
+  if (hint.ok && parseOperation(hint.value.envelope.metadata)?.statusCode === 200) {
+    return { state: 'ended', result: ok(hint.value.envelope.metadata) }
+  }
+  return look(io, watched, hint.ok ? undefined : hint.error)
+}
+
+/** What the operation itself says now; `hint` is the refusal heard before, for the message alone. */
+export async function look(io: Io, watched: Watched, hint?: CallError): Promise<Verdict> {
+  const seen = await call(
+    io.upstream,
+    watched.remote,
+    request('getOperation', { operation: watched.operation }),
+  )
+  if (!seen.ok) {
+    return seen.error.status === 404
+      ? { state: 'ended', result: err(vanished(watched, hint)) }
+      : { state: 'silent', error: seen.error }
+  }
+  const operation = parseOperation(seen.value.envelope.metadata)
+  if (operation === null)
+    return { state: 'silent', error: { code: 'bad-reply', message: 'no operation in it' } }
+  if (operation.statusCode < 200) return { state: 'living', operation }
+  return {
+    state: 'ended',
+    result: operation.statusCode === 200 ? ok(seen.value.envelope.metadata) : err(failed(operation)),
+  }
+}
+
+const sleep = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(ms, resolve)
+  })
+
+const failed = ({ err: message, statusCode }: Operation): CallError => ({
+  code: 'incus',
+  message:
+    message !== '' ? message : statusCode === 401 ? 'the operation was cancelled' : 'failed without a text',
+})
+
+const vanished = ({ remote, operation }: Watched, hint?: CallError): CallError => ({
+  code: 'vanished',
+  message:
+    `operation ${operation} is gone from "${remote}": it ended unseen or the server restarted, its outcome is unknown` +
+    (hint?.code === 'incus' && hint.status !== 404 ? ` (last heard: ${hint.message})` : ''),
+})
+
+const stillRunning = ({ remote, operation }: Watched, limit: number): CallError => ({
+  code: 'running',
+  message: `operation ${operation} on "${remote}" still runs after ${Math.round(limit / SECOND)} s`,
+})
+
+const lost = ({ remote, operation }: Watched, cause: CallError): CallError => ({
+  code: 'timeout',
+  message: `operation ${operation} was started on "${remote}", then the server fell silent: ${cause.message}`,
+})

@@ -1,0 +1,51 @@
+/** `GET /1.0/instances?recursion=1&all-projects=true` to what stapes needs of it; snapshots come later. */
+import type { InstanceRecord } from '../../shared/incus/inventory.ts'
+import { isObject, text } from './envelope.ts'
+
+/** Null when the metadata is no list of instances: a partial list is worse than none. */
+export function parseInstances(metadata: unknown): InstanceRecord[] | null {
+  if (!Array.isArray(metadata)) return null
+  const records: InstanceRecord[] = []
+  for (const instance of metadata) {
+    const record = parseInstance(instance)
+    if (record === null) return null
+    records.push(record)
+  }
+  return records
+}
+
+function parseInstance(instance: unknown): InstanceRecord | null {
+  if (!isObject(instance)) return null
+  const { type } = instance
+  const name = text(instance.name)
+  if (name === '' || (type !== 'container' && type !== 'virtual-machine')) return null
+  const config = userKeys(instance.expanded_config)
+  const standing = isObject(instance.config) ? instance.config : {}
+  return {
+    project: text(instance.project) || 'default',
+    name,
+    type,
+    status: text(instance.status),
+    location: text(instance.location),
+    pool: rootPool(instance.expanded_devices),
+    config,
+    own: Object.keys(config).filter((key) => Object.hasOwn(standing, key)),
+    snapshots: null,
+  }
+}
+
+function userKeys(config: unknown): Record<string, string> {
+  const kept: Record<string, string> = {}
+  if (!isObject(config)) return kept
+  for (const key of Object.keys(config)) if (key.startsWith('user.')) kept[key] = text(config[key])
+  return kept
+}
+
+/** Empty when there is no root disk. */
+function rootPool(devices: unknown): string {
+  if (!isObject(devices)) return ''
+  for (const device of Object.values(devices)) {
+    if (isObject(device) && device.type === 'disk' && device.path === '/') return text(device.pool)
+  }
+  return ''
+}

@@ -1,0 +1,18 @@
+/** The relay's engine sees Incus through this, so that a simulation can stand in for the sockets. */
+import type { IncusRequest } from '../../shared/incus/routes.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+
+/** What came back, of whatever HTTP status; `body` is the parsed JSON. */
+export type Reply = { ok: true; status: number; body: unknown } | { ok: false; error: CallError }
+
+export type Upstream = {
+  /** `timeout` in milliseconds covers everything, from connecting to the last byte. Never rejects. */
+  request(remote: string, request: IncusRequest, options: { timeout: number }): Promise<Reply>
+}
+
+export type EngineRemote = {
+  /** The URL under which the other servers reach this one, without a trailing slash. */
+  address: string
+  /** How many copies may run onto it at once. */
+  copies?: number
+}

@@ -1,1 +1,22 @@
-export {}
+/** Runs the relay until it is told to stop: SIGTERM or SIGINT. */
+import { readConfig } from './config.ts'
+import { startRelay } from './relay.ts'
+
+const config = readConfig(process.env)
+if (!config.ok) {
+  console.error(`The relay's configuration can't be used:\n${config.error}`)
+  process.exit(2)
+}
+
+const relay = await startRelay({ ...config.value, log: console.error }).catch((error: Error) => {
+  console.error(`The relay can't listen: ${error.message}`)
+  process.exit(1)
+})
+console.log(`relay on ${relay.url} for ${Object.keys(config.value.remotes).join(', ')}`)
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    console.log('relay stops')
+    void relay.close().then(() => process.exit(0))
+  })
+}

@@ -36,8 +36,13 @@ export const untrusted = (remote: string): CallError => ({
   message: `Incus at "${remote}" doesn't trust the relay's client certificate: add it there with "incus config trust add-certificate <file>"`,
 })
 
-/** "not authorized" is said to strangers; a restricted certificate hears of missing permissions instead. */
 const refusal = (remote: string, status: number, message: string): CallError =>
-  status === 403 && message === 'not authorized'
+  status === 403 && message === STRANGER
     ? untrusted(remote)
     : { code: 'incus', status, message: message === '' ? `status ${status} without a text` : message }
+
+/** Said to those without a trusted certificate; a restricted one hears of missing permissions instead. */
+const STRANGER = 'not authorized'
+
+/** Of a 403's body that isn't parsed yet. */
+export const isNotAuthorized = (body: string): boolean => body.includes(`"error":"${STRANGER}"`)

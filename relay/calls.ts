@@ -1,0 +1,78 @@
+/** The relay's HTTP calls, for callers whose signature holds. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BatchLine, CallError } from '../shared/relay/protocol.ts'
+import { allowBody, allowRoute } from './engine/allow.ts'
+import type { Engine } from './engine/engine.ts'
+import { unknownRemote } from './engine/job.ts'
+import { forward } from './forward.ts'
+import { callProblem, sendProblem } from './problem.ts'
+import { parseBatch, parseInventory, parseJson } from './requests.ts'
+import type { RemoteConfig, Upstreams } from './upstreams.ts'
+
+export type Services = { engine: Engine; upstreams: Upstreams; remotes: Record<string, RemoteConfig> }
+
+/** What a call does with its body; resolves when the answer is on its way. */
+export type Call = (body: Buffer, response: ServerResponse) => void | Promise<void>
+
+const REMOTE = /^\/v1\/remotes\/([^/?]+)(\/1\.0.*)$/
+
+/** Null when there is no such call. */
+export function findCall({ method = '', url = '' }: IncomingMessage, services: Services): Call | null {
+  const found = REMOTE.exec(url)
+  if (found !== null) return forwardCall(services, method, found[1] ?? '', found[2] ?? '')
+  if (method !== 'POST') return null
+  if (url === '/v1/inventory') return (body, response) => inventoryCall(services, body, response)
+  if (url === '/v1/batch') return (body, response) => batchCall(services, body, response)
+  return null
+}
+
+const forwardCall =
+  ({ upstreams, remotes }: Services, method: string, rawRemote: string, path: string): Call =>
+  (body, response) => {
+    const remote = decodeRemote(rawRemote)
+    const pool = upstreams.pool(remote)
+    if (pool === undefined) return refuse(response, unknownRemote(remote, remotes))
+    const route = allowRoute(method, path)
+    if (!route.ok) return refuse(response, route.error)
+    const clean = cleanBody(body)
+    if (!clean.ok) return refuse(response, clean.error)
+    const allowed = allowBody(route.value, clean.value)
+    if (!allowed.ok) return refuse(response, allowed.error)
+    // Written anew from what was checked: of a key that stands there twice, both sides see the same one.
+    const bytes = clean.value === undefined ? body : Buffer.from(JSON.stringify(clean.value))
+    forward(pool, { remote, method, path, match: route.value, body: bytes }, response)
+  }
+
+const cleanBody = (body: Buffer): ReturnType<typeof parseJson> =>
+  body.length === 0 ? { ok: true, value: undefined } : parseJson(body)
+
+function decodeRemote(raw: string): string {
+  try {
+    return decodeURIComponent(raw)
+  } catch {
+    return raw
+  }
+}
+
+async function inventoryCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+  const request = parseInventory(body)
+  if (!request.ok) return refuse(response, request.error)
+  const reply = Buffer.from(JSON.stringify(await engine.inventory(request.value)))
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length })
+  response.end(reply)
+}
+
+/** Headers leave at once, for a proxy gives up on an answer that has none after two minutes. */
+async function batchCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+  const request = parseBatch(body)
+  if (!request.ok) return refuse(response, request.error)
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
+  response.flushHeaders()
+  // A client that left doesn't stop the jobs; what they end as, it sees in the next inventory.
+  const write = (line: BatchLine): unknown =>
+    response.destroyed || response.write(`${JSON.stringify(line)}\n`)
+  await engine.batch(request.value, write)
+  response.end()
+}
+
+const refuse = (response: ServerResponse, error: CallError): void => sendProblem(response, callProblem(error))

@@ -1,0 +1,160 @@
+/**
+ * The relay's configuration: a JSONC file, single parts of it overridden by the environment. Parsed
+ * once; what is wrong is said with its path and what to do about it.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
+import { z } from 'zod'
+import { KEY_BYTES } from '../shared/relay/signature.ts'
+import { err, ok, type Result } from '../shared/result.ts'
+import type { ClientCertificate } from './pinning.ts'
+import type { RelayOptions } from './relay.ts'
+
+export type RelayConfig = Omit<RelayOptions, 'log'>
+
+const KEYID = /^[!#-[\]-~]{1,64}$/
+const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
+
+const httpsUrl = z.string().transform((url, context) => {
+  const parsed = URL.parse(url)
+  if (parsed?.protocol === 'https:' && parsed.pathname === '/' && parsed.search === '') return parsed.origin
+  context.addIssue({ code: 'custom', message: 'expected https://host:port and nothing after it' })
+  return z.NEVER
+})
+
+const fingerprint = z
+  .string()
+  .transform((hex) => hex.replaceAll(':', '').toLowerCase())
+  .refine(
+    (hex) => /^[0-9a-f]{64}$/.test(hex),
+    'expected 64 hex digits; "incus info" on the server shows them as certificate_fingerprint',
+  )
+
+const key = z
+  .base64(`expected base64; make one with: openssl rand -base64 ${KEY_BYTES}`)
+  .transform((secret) => Buffer.from(secret, 'base64'))
+  .refine(
+    (secret) => secret.length >= KEY_BYTES,
+    `expected at least ${KEY_BYTES} bytes; make one with: openssl rand -base64 ${KEY_BYTES}`,
+  )
+
+const remote = z
+  .strictObject({
+    url: httpsUrl,
+    fingerprint,
+    address: httpsUrl.exactOptional(),
+    copies: z.number().int().min(1).max(32).exactOptional(),
+  })
+  .transform((given) => ({ ...given, address: given.address ?? given.url }))
+
+const schema = z.strictObject({
+  listen: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.coerce.number().int().min(0).max(65_535).default(8788),
+    })
+    .prefault({}),
+  keys: z
+    .record(z.string().regex(KEYID, 'a keyid is short and has no spaces or quotes'), key)
+    .refine((keys) => Object.keys(keys).length > 0, 'expected at least one key: {"<keyid>": "<base64>"}'),
+  client: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }),
+  remotes: z
+    .record(z.string().regex(NAME, 'a remote is named with lower-case letters, digits and hyphens'), remote)
+    .refine((remotes) => Object.keys(remotes).length > 0, 'expected at least one remote'),
+})
+
+/** Environment variables and the parts of the file that they stand for; the last two of these are JSON. */
+const OVERRIDES = [
+  ['RELAY_HOST', ['listen', 'host']],
+  ['RELAY_PORT', ['listen', 'port']],
+  ['RELAY_CLIENT_CERTIFICATE', ['client', 'certificate']],
+  ['RELAY_CLIENT_KEY', ['client', 'key']],
+  ['RELAY_KEYS', ['keys']],
+  ['RELAY_REMOTES', ['remotes']],
+] as const
+
+export type Environment = Record<string, string | undefined>
+
+/** `RELAY_CONFIG` names the file; paths in it are relative to where it lies. */
+export function readConfig(environment: Environment): Result<RelayConfig, string> {
+  const file = environment.RELAY_CONFIG
+  const document = file === undefined ? ok({}) : readDocument(file)
+  if (!document.ok) return document
+  const overridden = override(document.value, environment)
+  if (!overridden.ok) return overridden
+  return parseConfig(overridden.value, file === undefined ? process.cwd() : dirname(file))
+}
+
+/** `directory` is what the client's paths are relative to; PEM texts may stand there instead of paths. */
+export function parseConfig(document: unknown, directory: string): Result<RelayConfig, string> {
+  const parsed = schema.safeParse(document)
+  if (!parsed.success) return err(parsed.error.issues.map(renderIssue).join('\n'))
+  const client = readClient(parsed.data.client, directory)
+  return client.ok ? ok({ ...parsed.data, client: client.value }) : client
+}
+
+function readDocument(file: string): Result<object, string> {
+  const text = readText(file, 'RELAY_CONFIG')
+  if (!text.ok) return text
+  const errors: ParseError[] = []
+  const document: unknown = parseJsonc(text.value, errors, { allowTrailingComma: true })
+  const [first] = errors
+  if (first !== undefined) {
+    const line = text.value.slice(0, first.offset).split('\n').length
+    return err(`${file}, line ${line}: ${printParseErrorCode(first.error)}`)
+  }
+  return typeof document === 'object' && document !== null ? ok(document) : err(`${file}: expected an object`)
+}
+
+function override(document: object, environment: Environment): Result<unknown, string> {
+  const merged: Record<string, unknown> = { ...document }
+  for (const [variable, [part, inner]] of OVERRIDES) {
+    const value = environment[variable]
+    if (value === undefined || value === '') continue
+    if (inner !== undefined) merged[part] = { ...Object(merged[part]), [inner]: value }
+    else {
+      try {
+        merged[part] = JSON.parse(value)
+      } catch {
+        return err(`${variable}: expected JSON, as it would stand in the file under "${part}"`)
+      }
+    }
+  }
+  return ok(merged)
+}
+
+function renderIssue(issue: z.core.$ZodIssue): string {
+  const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message
+  return `${issue.path.join('.') || 'relay configuration'}: ${why}`
+}
+
+function readClient(client: ClientCertificate, directory: string): Result<ClientCertificate, string> {
+  const certificate = readPem(client.certificate, directory, 'client.certificate')
+  if (!certificate.ok) return certificate
+  const key = readPem(client.key, directory, 'client.key')
+  if (!key.ok) return key
+  try {
+    const parsed = new X509Certificate(certificate.value)
+    if (!parsed.checkPrivateKey(createPrivateKey(key.value))) {
+      return err('client.key: it is not the key of client.certificate')
+    }
+  } catch (error) {
+    return err(`client: certificate and key must be PEM without a passphrase (${messageOf(error)})`)
+  }
+  return ok({ certificate: certificate.value, key: key.value })
+}
+
+const readPem = (value: string, directory: string, path: string): Result<string, string> =>
+  value.startsWith('-----BEGIN') ? ok(value) : readText(resolve(directory, value), path)
+
+function readText(file: string, path: string): Result<string, string> {
+  try {
+    return ok(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return err(`${path}: ${file} can't be read (${messageOf(error)})`)
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,59 @@
+/** What went wrong between relay and Incus, and whether anything may have happened there. */
+import type { CallError } from '../shared/relay/protocol.ts'
+
+/** The server showed another certificate than the pinned one; no request was sent. */
+export class CertificateMismatch extends Error {
+  readonly seen: string
+
+  constructor(seen: string) {
+    super(`certificate ${seen} isn't the pinned one`)
+    this.seen = seen
+  }
+}
+
+/** Another reason in words for the codes that people meet. */
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'the connection was refused: is Incus running there, with core.https_address set?',
+  ENOTFOUND: 'the host name is unknown',
+  EAI_AGAIN: "the host name can't be looked up",
+  EHOSTUNREACH: 'there is no route to the host',
+  ENETUNREACH: 'there is no route to the network',
+  ECONNRESET: 'the connection was reset',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_SOCKET: 'the server closed the connection',
+}
+
+/** `sent`: bytes of the request may have left; then its effect is unknown. */
+export function callError(remote: string, error: Error, sent: boolean): CallError {
+  if (error instanceof CertificateMismatch) {
+    return {
+      code: 'certificate',
+      message: `"${remote}" shows certificate ${error.seen}, which isn't the pinned one: nothing was sent. If its certificate was replaced on purpose, set remotes.${remote}.fingerprint to that`,
+    }
+  }
+  const reason = reasonOf(error)
+  return sent
+    ? { code: 'timeout', message: `"${remote}" gave no answer, the effect is unknown: ${reason}` }
+    : { code: 'unreachable', message: `"${remote}" can't be reached, nothing was sent: ${reason}` }
+}
+
+function reasonOf(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return REASONS[code] ?? `${error.message}${code === '' ? '' : ` (${code})`}`
+}
+
+/** The relay's HTTP status for an error that it has to tell of instead of Incus's answer. */
+export const STATUS: Record<CallError['code'], number> = {
+  incus: 502,
+  unreachable: 502,
+  timeout: 504,
+  vanished: 502,
+  running: 504,
+  certificate: 502,
+  untrusted: 502,
+  'unknown-remote': 404,
+  'not-allowed': 403,
+  locked: 409,
+  'bad-reply': 502,
+  'bad-request': 400,
+}

@@ -1,0 +1,63 @@
+/**
+ * One request to Incus under a time limit. It remembers whether the request was begun, for that
+ * decides what a failure means: before, nothing was sent; after, the effect is unknown.
+ */
+import type { Dispatcher } from 'undici'
+import type { CallError } from '../shared/relay/protocol.ts'
+import { callError } from './errors.ts'
+
+type Controller = Dispatcher.DispatchController
+
+export abstract class Exchange implements Dispatcher.DispatchHandler {
+  protected readonly remote: string
+  private readonly timer: NodeJS.Timeout
+  private controller: Controller | null = null
+  private over = false
+
+  /** `timeout` in milliseconds, from now to the last byte. */
+  constructor(remote: string, timeout: number) {
+    this.remote = remote
+    this.timer = setTimeout(() => this.abandon(new Error(`waited ${timeout / 1000} s`)), timeout)
+  }
+
+  /** Called at most once, and not after `ended`. */
+  protected abstract failed(error: CallError): void
+  /** Called at most once, and not after `failed`. */
+  protected abstract ended(): void
+
+  abstract onResponseStart(
+    controller: Controller,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void
+
+  abstract onResponseData(controller: Controller, chunk: Buffer): void
+
+  onRequestStart(controller: Controller): void {
+    // Given up while it waited for a connection: it must not be sent any more.
+    if (this.over) controller.abort(new Error('given up'))
+    else this.controller = controller
+  }
+
+  onResponseEnd(): void {
+    if (this.finish()) this.ended()
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    if (this.finish()) this.failed(callError(this.remote, error, this.controller !== null))
+  }
+
+  /** Lets go of it, wherever it is. */
+  protected abandon(reason: Error): void {
+    if (!this.finish()) return
+    this.failed(callError(this.remote, reason, this.controller !== null))
+    this.controller?.abort(reason)
+  }
+
+  private finish(): boolean {
+    if (this.over) return false
+    this.over = true
+    clearTimeout(this.timer)
+    return true
+  }
+}

@@ -1,0 +1,114 @@
+/** Hands one allowed request on to Incus, and the answer back as it comes. */
+import type { ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { Match } from '../shared/incus/routes.ts'
+import type { CallError } from '../shared/relay/protocol.ts'
+import { isNotAuthorized, untrusted } from './engine/call.ts'
+import { Exchange } from './exchange.ts'
+import { callProblem, sendProblem } from './problem.ts'
+
+export type Forwarded = { remote: string; method: string; path: string; match: Match; body: Buffer }
+
+export function forward(pool: Dispatcher, request: Forwarded, response: ServerResponse): void {
+  const { method, path, body } = request
+  const headers = body.length === 0 ? NO_HEADERS : JSON_HEADERS
+  const options = { method, path, headers, body: body.length === 0 ? null : body }
+  pool.dispatch(options, new Forwarding(request, response))
+}
+
+const NO_HEADERS = {}
+const JSON_HEADERS = { 'content-type': 'application/json' }
+
+/** Of one connection alone, so they end here (RFC 9110, 7.6.1). */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+class Forwarding extends Exchange {
+  private readonly request: Forwarded
+  private readonly response: ServerResponse
+  private status = 0
+  /** The latest chunk waits for the next: most answers are one, and leave in a single write. */
+  private held: Buffer | null = null
+
+  constructor(request: Forwarded, response: ServerResponse) {
+    super(request.remote, timeoutOf(request.match))
+    this.request = request
+    this.response = response
+    response.on('close', () => this.clientLeft())
+  }
+
+  override onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.status = status
+    // Held back whole: it may be about the relay's certificate, not about the caller's request.
+    if (status === 403) return
+    this.response.writeHead(status, endToEnd(headers))
+    if (this.request.match.name === 'waitOperation') this.response.flushHeaders()
+  }
+
+  override onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { held, response } = this
+    if (held !== null && this.status === 403) this.held = Buffer.concat([held, chunk])
+    else {
+      this.held = chunk
+      if (held === null || response.destroyed || response.write(held)) return
+      controller.pause()
+      response.once('drain', () => controller.resume())
+    }
+  }
+
+  protected override ended(): void {
+    if (this.status === 403) endRefused(this.remote, this.held, this.response)
+    else this.response.end(this.held ?? undefined)
+  }
+
+  protected override failed(error: CallError): void {
+    if (!this.response.destroyed) sendProblem(this.response, callProblem(error))
+  }
+
+  /** What only reads is called off; what may have begun to act is seen through. */
+  private clientLeft(): void {
+    if (this.request.method === 'GET' && !this.response.writableFinished) {
+      this.abandon(new Error('the client left'))
+    }
+  }
+}
+
+const TIMEOUT = 60_000
+const LONGEST_WAIT = 600
+
+/** A `/wait` is held as long as it asks, on top of what any answer may take. */
+function timeoutOf({ name, query }: Match): number {
+  if (name !== 'waitOperation') return TIMEOUT
+  const seconds = Number(query.timeout ?? -1)
+  return TIMEOUT + (seconds >= 0 ? Math.min(seconds, LONGEST_WAIT) : LONGEST_WAIT) * 1000
+}
+
+function endToEnd(headers: Record<string, string | string[] | undefined>): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined && !HOP_BY_HOP.has(name)) kept[name] = value
+  }
+  return kept
+}
+
+function endRefused(remote: string, body: Buffer | null, response: ServerResponse): void {
+  const refusal = body ?? Buffer.alloc(0)
+  if (isNotAuthorized(refusal.toString())) sendProblem(response, callProblem(untrusted(remote)))
+  else {
+    response.writeHead(403, { 'content-type': 'application/json', 'content-length': refusal.length })
+    response.end(refusal)
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Nonces that were used, each kept until its request would be too old anyway. Memory is bounded:
+ * when it is full, requests are refused, for to forget one early would let it be replayed.
+ */
+export type Claim = 'new' | 'used' | 'full'
+
+export type Nonces = {
+  /** Times in whole seconds since the epoch; `until` is the last second in which it would be accepted. */
+  claim(nonce: string, until: number, now: number): Claim
+}
+
+export const NONCES_KEPT = 250_000
+
+export function createNonces(size = NONCES_KEPT): Nonces {
+  /** By the second they are kept until, which is signed with them: a replay has the same. */
+  const bySecond = new Map<number, Set<string>>()
+  let kept = 0
+  let forgotten = 0
+
+  const forget = (now: number): void => {
+    if (now === forgotten) return
+    forgotten = now
+    for (const [until, nonces] of bySecond) {
+      if (until >= now) continue
+      kept -= nonces.size
+      bySecond.delete(until)
+    }
+  }
+  return {
+    claim(nonce, until, now) {
+      forget(now)
+      const nonces = bySecond.get(until) ?? new Set()
+      if (nonces.has(nonce)) return 'used'
+      if (kept >= size) return 'full'
+      bySecond.set(until, nonces.add(nonce))
+      kept += 1
+      return 'new'
+    },
+  }
+}

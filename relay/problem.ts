@@ -1,0 +1,57 @@
+/** Refusals over HTTP: problem+json (RFC 9457) with a stable `code`, told apart from Incus's own by their type. */
+import type { ServerResponse } from 'node:http'
+import type { CallError } from '../shared/relay/protocol.ts'
+import type { Refusal } from './authenticate.ts'
+import { STATUS } from './errors.ts'
+
+export type Problem = { status: number; code: string; detail: string }
+
+export function sendProblem(response: ServerResponse, problem: Problem): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const { status, code, detail } = problem
+  const body = JSON.stringify({ type: 'about:blank', title: TITLES[status] ?? 'Error', status, code, detail })
+  const extra = status === 401 ? { 'www-authenticate': 'Signature' } : {}
+  response.writeHead(status, {
+    ...extra,
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(body)
+}
+
+export const callProblem = ({ code, message }: CallError): Problem => ({
+  status: STATUS[code],
+  code,
+  detail: message,
+})
+
+/** What a stranger hears; the reason is only logged. */
+export const refusalProblem = ({ code }: Refusal): Problem => ({
+  status: code === 'busy' ? 503 : 401,
+  code,
+  detail: PUBLIC[code],
+})
+
+const PUBLIC: Record<Refusal['code'], string> = {
+  unsigned: 'the relay answers signed requests only (RFC 9421)',
+  'bad-signature': "the signature doesn't hold; the relay's log says why",
+  stale: "the request was not made just now, by the relay's clock; sign it again",
+  replayed: 'the request was made before; sign it again',
+  busy: 'too many requests; try again in a minute',
+}
+
+const TITLES: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+}

@@ -1,0 +1,79 @@
+/** Puts a relay together and runs it until it is closed. */
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createAuthenticate, type Keys } from './authenticate.ts'
+import { createEngine } from './engine/engine.ts'
+import type { ClientCertificate } from './pinning.ts'
+import { createRelayServer } from './server.ts'
+import { createSystemClock } from './system-clock.ts'
+import { createUpstreams, type RemoteConfig } from './upstreams.ts'
+
+export type RelayOptions = {
+  /** Port 0 takes a free one. */
+  listen: { host: string; port: number }
+  keys: Keys
+  client: ClientCertificate
+  remotes: Record<string, RemoteConfig>
+  log?: (line: string) => void
+}
+
+export type Relay = { url: string; close(): Promise<void> }
+
+/** Requests under way may take so long to end, in milliseconds. */
+const FAREWELL = 5_000
+
+export async function startRelay({
+  listen,
+  keys,
+  client,
+  remotes,
+  log = () => {},
+}: RelayOptions): Promise<Relay> {
+  const startedAt = await nextSecond()
+  const upstreams = createUpstreams(remotes, client)
+  const clock = createSystemClock()
+  const server = createRelayServer({
+    engine: createEngine({ upstream: upstreams, clock, remotes }),
+    authenticate: createAuthenticate(keys, startedAt, seconds),
+    upstreams,
+    remotes,
+    log,
+  })
+  server.listen(listen.port, listen.host)
+  await once(server, 'listening')
+  return {
+    url: urlOf(server),
+    async close() {
+      await closeServer(server)
+      clock.stop()
+      await upstreams.close()
+    },
+  }
+}
+
+const seconds = (): number => Math.floor(Date.now() / 1000)
+
+/**
+ * A signature's time has whole seconds, and those that a former relay may have seen are refused. So
+ * this one begins with a fresh second: nobody has to be refused for being quick.
+ */
+async function nextSecond(): Promise<number> {
+  const next = seconds() + 1
+  while (seconds() < next) await sleep(next * 1000 - Date.now())
+  return next
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  const last = setTimeout(() => server.closeAllConnections(), FAREWELL)
+  await closed
+  clearTimeout(last)
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}

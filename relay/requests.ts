@@ -1,0 +1,73 @@
+/** The bodies of the relay's own calls, checked where they come in. */
+import { z } from 'zod'
+import type { BatchRequest, CallError, InventoryRequest } from '../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../shared/result.ts'
+import { badRequest } from './engine/references.ts'
+
+const MAX_JOBS = 10_000
+const MAX_STEPS = 20
+const WEEK = 7 * 86_400
+
+const name = z.string().min(1).max(500)
+
+const step = z.strictObject({
+  remote: name,
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  path: z.string().max(4000),
+  body: z.unknown().exactOptional(),
+  wait: z.number().min(0).max(WEEK).exactOptional(),
+  reply: z.boolean().exactOptional(),
+  cancelOnFailure: z.boolean().exactOptional(),
+  tolerate: z.array(z.number().int()).max(20).exactOptional(),
+})
+
+const job = z.strictObject({
+  id: name,
+  lock: name.exactOptional(),
+  detach: z.boolean().exactOptional(),
+  memo: z.unknown().exactOptional(),
+  steps: z.array(step).min(1).max(MAX_STEPS),
+})
+
+const batch: z.ZodType<BatchRequest> = z.strictObject({
+  jobs: z
+    .array(job)
+    .max(MAX_JOBS)
+    .refine((jobs) => new Set(jobs.map(({ id }) => id)).size === jobs.length, 'every id must be its own'),
+})
+
+const inventory: z.ZodType<InventoryRequest> = z.strictObject({
+  remotes: z.array(name).max(100),
+  adopt: z
+    .array(
+      z.strictObject({
+        id: name,
+        remote: name,
+        operation: name,
+        lock: name.exactOptional(),
+        memo: z.unknown().exactOptional(),
+      }),
+    )
+    .max(MAX_JOBS)
+    .exactOptional(),
+})
+
+export const parseBatch = (body: Buffer): Result<BatchRequest, CallError> => parse(batch, body)
+export const parseInventory = (body: Buffer): Result<InventoryRequest, CallError> => parse(inventory, body)
+
+function parse<T>(schema: z.ZodType<T>, body: Buffer): Result<T, CallError> {
+  const json = parseJson(body)
+  if (!json.ok) return json
+  const parsed = schema.safeParse(json.value)
+  if (parsed.success) return ok(parsed.data)
+  const [issue] = parsed.error.issues
+  return err(badRequest(`${issue?.path.join('.') || 'body'}: ${issue?.message}`))
+}
+
+export function parseJson(body: Buffer): Result<unknown, CallError> {
+  try {
+    return ok(JSON.parse(body.toString()))
+  } catch {
+    return err(badRequest('the body is no JSON'))
+  }
+}

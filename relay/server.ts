@@ -1,0 +1,84 @@
+/** The relay's HTTP server: first the signature, then the body, then the call. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type Authenticate, hasDigest } from './authenticate.ts'
+import { hasBody, MAX_BODY, readBody } from './body.ts'
+import { findCall, type Services } from './calls.ts'
+import { type Problem, refusalProblem, sendProblem } from './problem.ts'
+
+export type ServerOptions = Services & {
+  authenticate: Authenticate
+  /** A line for the operator. */
+  log(line: string): void
+}
+
+/** Slow clients are let go; the limits are for a request's way in, an answer may take its time. */
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16 * 1024,
+}
+
+export function createRelayServer(options: ServerOptions): Server {
+  return createServer(LIMITS, (message, response) => {
+    handle(message, response, options).catch((error: unknown) => {
+      if (message.destroyed && !message.complete) return // the client left before it had sent all
+      options.log(`error: ${oneLine(error instanceof Error ? (error.stack ?? error.message) : error)}`)
+      sendProblem(response, INTERNAL)
+    })
+  })
+}
+
+async function handle(
+  message: IncomingMessage,
+  response: ServerResponse,
+  options: ServerOptions,
+): Promise<void> {
+  if (message.method === 'GET' && message.url === '/v1/health') return sendHealth(response)
+  const caller = await options.authenticate(message)
+  if (!caller.ok) {
+    options.log(`refused ${describe(message)}: ${caller.error.code}, ${oneLine(caller.error.reason)}`)
+    return sendEarly(message, response, refusalProblem(caller.error))
+  }
+  const call = findCall(message, options)
+  if (call === null) return sendEarly(message, response, UNKNOWN_CALL)
+  const body = await readBody(message)
+  if (body === null) return sendEarly(message, response, TOO_LONG)
+  if (!hasDigest(body, caller.value.digest)) {
+    options.log(
+      `refused ${describe(message)}: the body isn't the one that key "${caller.value.keyid}" signed`,
+    )
+    return sendProblem(response, refusalProblem({ code: 'bad-signature', reason: '' }))
+  }
+  await call(body, response)
+}
+
+/** Before the body was read: the connection can't be used again. */
+function sendEarly(message: IncomingMessage, response: ServerResponse, problem: Problem): void {
+  if (hasBody(message)) response.shouldKeepAlive = false
+  sendProblem(response, problem)
+}
+
+function sendHealth(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end('{"ok":true}')
+}
+
+/** A stranger wrote these: no line breaks or other control characters in the log. */
+const describe = ({ method, url, socket }: IncomingMessage): string =>
+  `${oneLine(method)} ${oneLine(url)} from ${socket.remoteAddress}`
+
+const oneLine = (value: unknown): string => JSON.stringify(String(value)).slice(1, -1).slice(0, 2000)
+
+const UNKNOWN_CALL: Problem = { status: 404, code: 'unknown-call', detail: 'the relay has no such call' }
+const TOO_LONG: Problem = {
+  status: 413,
+  code: 'too-long',
+  detail: `a body may have ${MAX_BODY} bytes; split the batch`,
+}
+const INTERNAL: Problem = {
+  status: 500,
+  code: 'internal',
+  detail: 'a bug in the relay; its log has the trace',
+}

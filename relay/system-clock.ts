@@ -1,0 +1,31 @@
+/** The real time, for what is handed a clock. */
+import type { Clock } from '../shared/clock.ts'
+
+export type SystemClock = Clock & {
+  /** Calls off everything that was put off: whoever waited for it waits for ever. */
+  stop(): void
+}
+
+export function createSystemClock(): SystemClock {
+  const timers = new Set<NodeJS.Timeout>()
+  let stopped = false
+  return {
+    now: () => Date.now(),
+    after(ms, run) {
+      if (stopped) return () => {}
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        run()
+      }, ms)
+      timers.add(timer)
+      return () => {
+        clearTimeout(timer)
+        timers.delete(timer)
+      }
+    },
+    stop() {
+      stopped = true
+      for (const timer of timers) clearTimeout(timer)
+    },
+  }
+}

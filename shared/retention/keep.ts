@@ -23,6 +23,6 @@ export type Candidate = {
 }
 
 export type Retention = {
-  keep: { name: string; reasons: string[] }[]
+  keep: { name: string; reasons: readonly string[] }[]
   expire: { name: string; reason: string }[]
 }

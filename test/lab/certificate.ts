@@ -1,4 +1,4 @@
-/** Self-signed client certificates, as `incus remote add` makes them: EC P-256, usable at once. */
+/** Self-signed EC P-256 certificates, usable at once: a client's as `incus remote add` makes them, a server's as the daemon does. */
 
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import type { ClientCertificate } from '../contract/server.ts'
@@ -21,11 +21,17 @@ const time = (at: number) =>
   der(0x17, Buffer.from(`${new Date(at).toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`))
 
 const ECDSA_WITH_SHA256 = sequence(objectId('2a8648ce3d040302'))
-/** Extended key usage: clientAuth. */
-const CLIENT_ONLY = sequence(objectId('551d25'), der(0x04, sequence(objectId('2b06010505070302'))))
+const extension = (id: string, value: Uint8Array) => sequence(objectId(id), der(0x04, value))
+const CLIENT_ONLY = extension('551d25', sequence(objectId('2b06010505070302')))
+const SERVER_ONLY = extension('551d25', sequence(objectId('2b06010505070301')))
+/** Alternative names: the host's, 127.0.0.1 and ::1, and no other address. */
+const onThisMachine = (name: string) => {
+  const loopback = [Buffer.from([127, 0, 0, 1]), Buffer.from([...new Array(15).fill(0), 1])]
+  return extension('551d11', sequence(der(0x82, Buffer.from(name)), ...loopback.map((ip) => der(0x87, ip))))
+}
 
-/** The name lands in the common name, which Incus shows to people only. */
-export function createCertificate(name: string): ClientCertificate {
+/** The name lands in the common name, which Incus shows to people only; a server's is a host name. */
+export function createCertificate(name: string, use: 'client' | 'server' = 'client'): ClientCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const subject = sequence(der(0x31, sequence(objectId('550403'), der(0x0c, Buffer.from(name)))))
   // The first byte keeps the serial number positive and without a leading zero.
@@ -38,7 +44,7 @@ export function createCertificate(name: string): ClientCertificate {
     sequence(time(Date.now() - 3_600_000), time(Date.now() + TEN_YEARS)),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(CLIENT_ONLY)),
+    der(0xa3, use === 'client' ? sequence(CLIENT_ONLY) : sequence(SERVER_ONLY, onThisMachine(name))),
   )
   const whole = sequence(content, ECDSA_WITH_SHA256, bits(sign('sha256', content, privateKey)))
   const lines = whole.toString('base64').match(/.{1,64}/g) ?? []

@@ -1,0 +1,105 @@
+/** How an instance comes to be: its record, empty, or as a local copy of another or of a snapshot. */
+import { config, devices, record, section, strings, text } from './body.ts'
+import { Refusal, type Reply } from './envelope.ts'
+import { checkConfig, instanceOperation } from './instances.ts'
+import { checkInstanceName } from './names.ts'
+import type { Call, EmbeddedIncus } from './server.ts'
+import {
+  copySettings,
+  type Disk,
+  findInstance,
+  findPool,
+  findProject,
+  findSnapshot,
+  type Instance,
+  newDisk,
+  rootPool,
+  type Settings,
+  stamp,
+} from './state.ts'
+
+export function addInstance(
+  server: EmbeddedIncus,
+  project: string,
+  name: string,
+  settings: Settings,
+): Instance {
+  const { instances, config: limits } = findProject(server.state, project)
+  if (instances.has(name)) throw new Refusal(500, TAKEN)
+  if (limits['limits.instances'] !== undefined && instances.size >= Number(limits['limits.instances']))
+    throw new Refusal(500, `Reached maximum number of instances in project "${project}"`)
+  const pool = rootPool(server.state, project, settings)
+  const createdAt = stamp(server.now(), server.options.random)
+  const instance: Instance = {
+    ...copySettings(settings),
+    id: ++server.state.lastInstance,
+    project,
+    name,
+    type: 'container',
+    status: 'Stopped',
+    createdAt,
+    volumeCreatedAt: createdAt,
+    lastUsedAt: '1970-01-01T00:00:00Z',
+    location: 'none',
+    pool,
+    disk: newDisk(),
+    snapshots: new Map(),
+    backups: new Map(),
+    busy: null,
+  }
+  instances.set(name, instance)
+  server.scheduler.configChanged()
+  return instance
+}
+
+/** The body decides the settings, and only of a new instance. */
+export const settingsOf = (body: Record<string, unknown>): Settings => ({
+  architecture: text(body, 'architecture') || 'x86_64',
+  description: text(body, 'description'),
+  ephemeral: body.ephemeral === true,
+  profiles: strings(body, 'profiles') ?? ['default'],
+  config: config(body),
+  devices: devices(body),
+})
+
+const TAKEN =
+  'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name'
+
+/** `source: none`: no image, nothing on disk. */
+export function createEmpty(server: EmbeddedIncus, call: Call): Reply {
+  const body = record(call.body)
+  const name = text(body, 'name')
+  checkInstanceName(name)
+  const settings = settingsOf(body)
+  checkConfig(settings.config)
+  const instance = addInstance(server, call.project, name, settings)
+  return server.operations.task(instanceOperation('Creating instance', instance), { end: () => {} })
+}
+
+/** From an instance without its snapshots' fate, or from one snapshot; what the body names beats the original's. */
+export function createCopy(server: EmbeddedIncus, call: Call): Reply {
+  const body = record(call.body)
+  const name = text(body, 'name')
+  checkInstanceName(name)
+  const source = section(body, 'source')
+  const [from = '', snapshotName] = text(source, 'source').split('/')
+  const original = findInstance(server.state, text(source, 'project') || call.project, from)
+  const snapshot = snapshotName === undefined ? null : findSnapshot(original, snapshotName)
+  const settings = copySettings(snapshot?.settings ?? original)
+  Object.assign(settings.config, config(body))
+  const instance = addInstance(server, call.project, name, settings)
+  if (snapshot === null)
+    for (const [key, each] of original.snapshots) instance.snapshots.set(key, { ...each })
+  return server.operations.task(instanceOperation('Creating instance', instance), {
+    end: () => {
+      instance.disk = takenFrom(server, original.pool, snapshot?.disk ?? original.disk)
+    },
+  })
+}
+
+/** A phantom copies "successfully" as nothing on dir; btrfs notices. */
+export function takenFrom(server: EmbeddedIncus, pool: string, disk: Disk): Disk {
+  if (disk.held !== 'phantom') return { ...disk }
+  if (findPool(server.state, pool).driver === 'btrfs') throw new Refusal(500, 'Not a Btrfs subvolume')
+  return { ...disk, held: 'empty', marker: null }
+}

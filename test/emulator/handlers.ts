@@ -1,0 +1,89 @@
+/** What answers each product route, and what each asks of its caller: a route without a handler is a type error. */
+import { type RouteName, routes } from '../../shared/incus/routes.ts'
+import { mayUse, type Right } from './auth.ts'
+import { createCopy, createEmpty } from './birth.ts'
+import { field, record, section } from './body.ts'
+import { receiveInstance, sendInstance } from './copies.ts'
+import { Refusal, type Reply, sync } from './envelope.ts'
+import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
+import { labRoutes } from './lab-routes.ts'
+import { listOperations, view } from './operations.ts'
+import { Router } from './router.ts'
+import type { Answer, Call, EmbeddedIncus } from './server.ts'
+import { getServer, listProjects } from './server-info.ts'
+import { createSnapshot, deleteSnapshot, listSnapshots, patchSnapshot } from './snapshots.ts'
+import { listVolumes } from './volumes.ts'
+
+export type Handler = { right: Right; answer: (server: EmbeddedIncus, call: Call) => Answer }
+
+export const handlers: Record<RouteName, Handler> = {
+  getServer: { right: 'open', answer: getServer },
+  listProjects: { right: 'any', answer: listProjects },
+  listInstances: { right: 'list', answer: listInstances },
+  getInstance: { right: 'object', answer: getInstance },
+  receiveInstance: { right: 'object', answer: createInstance },
+  sendInstance: { right: 'object', answer: sendOrRename },
+  markInstance: { right: 'object', answer: patchInstance },
+  deleteInstance: { right: 'object', answer: deleteInstance },
+  listSnapshots: { right: 'object', answer: listSnapshots },
+  createSnapshot: { right: 'object', answer: createSnapshot },
+  patchSnapshot: { right: 'object', answer: patchSnapshot },
+  deleteSnapshot: { right: 'object', answer: deleteSnapshot },
+  listVolumes: { right: 'object', answer: listVolumes },
+  listOperations: { right: 'list', answer: operations },
+  getOperation: { right: 'any', answer: getOperation },
+  waitOperation: { right: 'any', answer: waitOperation },
+  cancelOperation: { right: 'any', answer: cancelOperation },
+}
+
+/** All routes of the product, and those of the lab that only tests use. */
+export function createRouter(): Router<Handler> {
+  const router = new Router<Handler>()
+  for (const [name, { method, path }] of Object.entries(routes))
+    router.add(method, path, handlers[name as RouteName])
+  for (const { method, path, right, answer } of labRoutes) router.add(method, path, { right, answer })
+  return router
+}
+
+/** The product only receives copies; the lab also makes empty instances and local copies. */
+function createInstance(server: EmbeddedIncus, call: Call): Reply {
+  const type = section(record(call.body), 'source').type
+  if (type === 'migration') return receiveInstance(server, call)
+  if (type === 'none') return createEmpty(server, call)
+  if (type === 'copy') return createCopy(server, call)
+  throw new Refusal(400, `Unknown source type ${String(type)}`)
+}
+
+function sendOrRename(server: EmbeddedIncus, call: Call): Reply {
+  if (field(call.body, 'migration') === true) return sendInstance(server, call)
+  throw new Refusal(501, 'the embedded Incus renames no instances')
+}
+
+function operations(server: EmbeddedIncus, call: Call): Reply {
+  const all = call.query['all-projects'] === 'true'
+  if (all && call.query.project !== undefined)
+    throw new Refusal(400, 'Cannot specify a project when requesting all projects')
+  const visible = (project: string | null): boolean =>
+    project === null || (all ? mayUse(call.access, project) : project === call.project)
+  const recursion = call.query.recursion !== undefined && call.query.recursion !== '0'
+  return sync(listOperations(server.operations.all(), visible, recursion))
+}
+
+function getOperation(server: EmbeddedIncus, call: Call): Reply {
+  return sync(view(server.operations.get(call.parameters.operation ?? '')))
+}
+
+/** Status and headers go out at once; whether it went well stands in the body alone. */
+function waitOperation(server: EmbeddedIncus, call: Call): Answer {
+  const { timeout = '-1' } = call.query
+  const seconds = Number(timeout)
+  if (timeout === '' || !Number.isInteger(seconds))
+    throw new Refusal(500, `strconv.Atoi: parsing ${JSON.stringify(timeout)}: invalid syntax`)
+  const later = server.operations.wait(call.parameters.operation ?? '', seconds)
+  return { status: 200, body: null, later }
+}
+
+function cancelOperation(server: EmbeddedIncus, call: Call): Reply {
+  server.operations.cancel(call.parameters.operation ?? '')
+  return sync()
+}

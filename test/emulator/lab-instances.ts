@@ -1,0 +1,125 @@
+/** Calls that only tests make, to set a scene or to find out the truth: state, restore, export, files. */
+
+import { takenFrom } from './birth.ts'
+import { field, record, text } from './body.ts'
+import { never, parseDate } from './dates.ts'
+import { Refusal, type Reply, sync } from './envelope.ts'
+import { checkIdle, instanceOperation, putInstance, viewState } from './instances.ts'
+import type { Call, EmbeddedIncus } from './server.ts'
+import { reachable } from './snapshots.ts'
+import { copySettings, findInstance, findProject, findSnapshot, type Instance, stamp } from './state.ts'
+
+const target = (server: EmbeddedIncus, call: Call): Instance =>
+  reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
+
+export const getState = (server: EmbeddedIncus, call: Call): Reply => sync(viewState(target(server, call)))
+
+const ACTIONS: Record<string, { to: Instance['status']; text: string }> = {
+  start: { to: 'Running', text: 'Starting instance' },
+  restart: { to: 'Running', text: 'Restarting instance' },
+  stop: { to: 'Stopped', text: 'Stopping instance' },
+  freeze: { to: 'Frozen', text: 'Freezing instance' },
+  unfreeze: { to: 'Running', text: 'Unfreezing instance' },
+}
+
+export function putState(server: EmbeddedIncus, call: Call): Reply {
+  const instance = target(server, call)
+  const action = text(record(call.body), 'action')
+  const known = ACTIONS[action]
+  if (known === undefined) throw new Refusal(400, `Unknown action: "${action}"`)
+  return server.operations.task(instanceOperation(known.text, instance), {
+    begin: () => {
+      if (action === 'start') checkIdle(instance, 'start')
+      if (instance.status === known.to && action !== 'restart')
+        throw new Refusal(400, `The instance is already ${known.to.toLowerCase()}`)
+    },
+    end: () => {
+      instance.status = known.to
+      if (known.to === 'Running') instance.lastUsedAt = stamp(server.now(), server.options.random)
+    },
+  })
+}
+
+/** `restore` brings back disk and settings of a snapshot, stopping and starting what runs; else an update. */
+export function putOrRestore(server: EmbeddedIncus, call: Call): Reply {
+  const name = field(call.body, 'restore')
+  if (typeof name !== 'string' || name === '') return putInstance(server, call)
+  const instance = target(server, call)
+  return server.operations.task(instanceOperation('Restoring snapshot', instance), {
+    begin: () => {
+      checkIdle(instance, 'restore')
+      if (!instance.snapshots.has(name))
+        throw new Refusal(404, `Snapshot ${instance.name}/${name} does not exist`)
+    },
+    end: () => {
+      const snapshot = findSnapshot(instance, name)
+      instance.disk = takenFrom(server, instance.pool, snapshot.disk)
+      Object.assign(instance, copySettings(snapshot.settings))
+      server.scheduler.configChanged()
+    },
+  })
+}
+
+/** The one call that notices a phantom. */
+export function createBackup(server: EmbeddedIncus, call: Call): Reply {
+  const instance = target(server, call)
+  const { config, name: project } = findProject(server.state, instance.project)
+  if (config.restricted === 'true' && config['restricted.backups'] !== 'allow')
+    throw new Refusal(500, `Project "${project}" doesn't allow for backup creation`)
+  const body = record(call.body)
+  const name = text(body, 'name') || `backup${instance.backups.size}`
+  if (name.includes('/')) throw new Refusal(400, 'Backup names may not contain slashes')
+  const instanceOnly = body.instance_only === true
+  const operation = instanceOperation('Backing up instance', instance)
+  const backups = [`${operation.resources.instances[0]}/backups/${name}`]
+  return server.operations.task(
+    { ...operation, resources: { ...operation.resources, backups } },
+    {
+      begin: () => checkBackup(server, instance, name, instanceOnly),
+      end: () => {
+        const createdAt = stamp(server.now(), server.options.random)
+        const expires = parseDate(text(body, 'expires_at')) ?? never
+        instance.backups.set(name, { name, createdAt, expires, instanceOnly })
+      },
+    },
+  )
+}
+
+/** The check of the name ignores projects: a bug that is still there upstream. */
+function checkBackup(server: EmbeddedIncus, instance: Instance, name: string, instanceOnly: boolean): void {
+  for (const { instances } of server.state.projects.values()) {
+    if (instances.get(instance.name)?.backups.has(name) === true)
+      throw new Refusal(500, `Create backup: Backup "${instance.name}/${name}" already exists`)
+  }
+  const phantom = [...instance.snapshots.values()].find(({ disk }) => disk.held === 'phantom')
+  if (phantom !== undefined && !instanceOnly)
+    throw new Refusal(
+      500,
+      `Create backup: Backup create: Snapshot "${phantom.name}" expected but not in storage`,
+    )
+}
+
+export function listBackups(server: EmbeddedIncus, call: Call): Reply {
+  const rows = [...target(server, call).backups.values()].map(
+    ({ name, createdAt, expires, instanceOnly }) => ({
+      name,
+      created_at: createdAt,
+      expires_at: expires.text,
+      instance_only: instanceOnly,
+      optimized_storage: false,
+    }),
+  )
+  const base = `/1.0/instances/${call.parameters.instance}/backups`
+  return sync(call.query.recursion === '1' ? rows : rows.map(({ name }) => `${base}/${name}`))
+}
+
+export function deleteBackup(server: EmbeddedIncus, call: Call): Reply {
+  const instance = target(server, call)
+  const name = call.parameters.backup ?? ''
+  if (!instance.backups.has(name)) throw new Refusal(404, 'Instance backup not found')
+  return server.operations.task(instanceOperation('Removing instance backup', instance), {
+    end: () => {
+      instance.backups.delete(name)
+    },
+  })
+}

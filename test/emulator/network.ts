@@ -1,0 +1,16 @@
+import type { EmbeddedIncus } from './server.ts'
+
+/** The servers that can reach each other, by the `host:port` under which they are dialled. */
+export class Network {
+  readonly #servers = new Map<string, EmbeddedIncus>()
+
+  register(address: string, server: EmbeddedIncus): void {
+    this.#servers.set(address, server)
+  }
+
+  /** Null when nobody listens there. */
+  find(address: string): EmbeddedIncus | null {
+    const server = this.#servers.get(address)
+    return server?.phase === 'up' ? server : null
+  }
+}

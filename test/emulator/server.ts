@@ -1,0 +1,230 @@
+/** An Incus in memory: the API of 6.0.4 as stapes uses it, its traps included, on a clock that is handed in. */
+import type { Clock } from '../../shared/clock.ts'
+import { type Access, accessOf, checkAccess, type TrustedCertificate } from './auth.ts'
+import type { Certificate } from './certificate.ts'
+import { Refusal, type Reply, refused } from './envelope.ts'
+import { ConnectionLost, type Cut, type Fault } from './faults.ts'
+import { createRouter, type Handler } from './handlers.ts'
+import type { Migration } from './migration.ts'
+import type { Network } from './network.ts'
+import { Operations } from './operations.ts'
+import { parseQuery, type Router } from './router.ts'
+import { Scheduler } from './scheduler.ts'
+import { type Instance, newState, type State } from './state.ts'
+import type { Transfer } from './transfer.ts'
+
+export type EmbeddedOptions = {
+  /** Host name it reports; not an identity. */
+  name: string
+  clock: Clock
+  /** 0 up to 1; the source of all ids, secrets and nanoseconds. */
+  random: () => number
+  network: Network
+  driver: 'btrfs' | 'dir'
+  certificate: Certificate
+  /** `host:port` under which the other servers dial it; may be set later, when a port is known. */
+  address?: string
+  /** Bytes a second that transfers out of this server may send; null is no limit. */
+  bandwidth?: number | null
+  /** How long the making of a snapshot takes, and what a copy takes besides the sending of its bytes. */
+  snapshotMs?: number
+  copyMs?: number
+}
+
+/** `body` is the parsed JSON; `client` is who asks (see `accessOf`), absent means the server's own socket. */
+export type EmbeddedRequest = {
+  method: string
+  path: string
+  body?: unknown
+  client?: string | null
+  ifMatch?: string
+}
+
+/** `later` is the body of an answer whose headers go out at once. */
+export type Answer = Reply & { later?: Promise<unknown> }
+
+export type Call = {
+  parameters: Record<string, string>
+  query: Record<string, string>
+  project: string
+  body: unknown
+  ifMatch: string | undefined
+  access: Access
+}
+
+/** A body that isn't JSON. */
+export class Malformed {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+export class EmbeddedIncus {
+  readonly options: EmbeddedOptions
+  readonly state: State
+  readonly operations: Operations
+  readonly scheduler: Scheduler
+  readonly trusted = new Map<string, TrustedCertificate>()
+  /** Operations that wait for the other server to connect, and copies under way in or out. */
+  readonly migrations = new Map<string, Migration>()
+  readonly transfers = new Set<Transfer>()
+  /** Cluster members that can't be reached. */
+  readonly lostMembers = new Set<string>()
+  /** Extensions beyond the fixed list, and features that tests switch on. */
+  readonly extensions = new Set<string>()
+  phase: 'up' | 'starting' | 'stopping' | 'down' = 'up'
+  bandwidth: number | null
+  snapshotMs: number
+  copyMs: number
+  address: string
+  /** Asked about each request; null lets it pass. */
+  faults: (request: EmbeddedRequest) => Fault | null = () => null
+  readonly #router: Router<Handler> = createRouter()
+  #life = 0
+  #sabotage: string | null = null
+
+  constructor(options: EmbeddedOptions) {
+    this.options = options
+    this.state = newState(options.driver)
+    this.bandwidth = options.bandwidth ?? null
+    this.snapshotMs = options.snapshotMs ?? 0
+    this.copyMs = options.copyMs ?? 0
+    this.address = options.address ?? ''
+    if (this.address !== '') options.network.register(this.address, this)
+    this.operations = new Operations({
+      now: () => this.now(),
+      after: (ms, run) => this.after(ms, run),
+      uuid: () => this.uuid(),
+      sabotage: () => this.#takeSabotage(),
+    })
+    this.scheduler = new Scheduler(this)
+    this.scheduler.start()
+  }
+
+  now(): number {
+    return this.options.clock.now()
+  }
+
+  /** A timer of this life of the daemon: a kill ends it unheard. */
+  after(ms: number, run: () => void): () => void {
+    const life = this.#life
+    return this.options.clock.after(ms, () => {
+      if (this.#life === life) run()
+    })
+  }
+
+  hex(digits: number): string {
+    let text = ''
+    while (text.length < digits)
+      text += Math.floor(this.options.random() * 0x10000)
+        .toString(16)
+        .padStart(4, '0')
+    return text.slice(0, digits)
+  }
+
+  uuid(): string {
+    const hex = this.hex(32)
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
+  }
+
+  /** Becomes known under `host:port`, once that is decided. */
+  listenAs(address: string): void {
+    this.address = address
+    this.options.network.register(address, this)
+  }
+
+  /** The whole answer, in process. Rejects with `ConnectionLost` where a socket would break. */
+  async handle(request: EmbeddedRequest): Promise<Reply> {
+    const answer = await this.answer(request)
+    return answer.later === undefined ? answer : { ...answer, body: await answer.later }
+  }
+
+  async answer(request: EmbeddedRequest): Promise<Answer> {
+    if (this.phase === 'down') throw new ConnectionLost('ECONNREFUSED')
+    const fault = this.faults(request)
+    if (fault === null) return this.#dispatch(request)
+    const life = this.#life
+    if (fault.delayMs !== undefined) await this.#sleep(fault.delayMs)
+    if (this.#life !== life) throw new ConnectionLost('ECONNRESET')
+    if (fault.before !== undefined) return cutShort(fault.before)
+    this.#sabotage = fault.operation ?? null
+    const answer = this.#dispatch(request)
+    this.#sabotage = null
+    return fault.after === undefined ? answer : cutShort(fault.after)
+  }
+
+  #dispatch(request: EmbeddedRequest): Answer {
+    try {
+      const at = request.path.indexOf('?')
+      const path = at < 0 ? request.path : request.path.slice(0, at)
+      const { value: handler, parameters } = this.#router.find(request.method, path)
+      const query = at < 0 ? {} : parseQuery(request.path.slice(at + 1))
+      const project = query.project ?? 'default'
+      const access = accessOf(this.trusted, request.client === undefined ? 'unix' : request.client)
+      checkAccess(access, handler.right, project, query['all-projects'] === 'true')
+      this.#checkPhase(request.method)
+      if (request.body instanceof Malformed) throw new Refusal(400, request.body.text)
+      return handler.answer(this, {
+        parameters,
+        query,
+        project,
+        body: request.body,
+        ifMatch: request.ifMatch,
+        access,
+      })
+    } catch (error) {
+      if (error instanceof Refusal) return refused(error)
+      throw error
+    }
+  }
+
+  #checkPhase(method: string): void {
+    if (this.phase === 'starting') throw new Refusal(503, 'Daemon is starting up')
+    if (this.phase === 'stopping' && method !== 'GET') throw new Refusal(503, 'Shutting down')
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.options.clock.after(ms, resolve))
+  }
+
+  #takeSabotage(): string | null {
+    const text = this.#sabotage
+    this.#sabotage = null
+    return text
+  }
+
+  /** The power cut: operations and timers are gone, copies break off, what was half written stays. */
+  kill(): void {
+    if (this.phase === 'down') return
+    this.phase = 'down'
+    this.#life++
+    this.operations.forget(new ConnectionLost('ECONNRESET'))
+    for (const transfer of [...this.transfers]) transfer.serverDied(this)
+    this.transfers.clear()
+    this.migrations.clear()
+    for (const { instances } of this.state.projects.values())
+      for (const instance of instances.values()) abandon(instance)
+  }
+
+  /** Boots again with what was stored. */
+  start(): void {
+    if (this.phase === 'up') return
+    this.phase = 'up'
+    this.scheduler.start()
+  }
+}
+
+/** An instance after a kill: nothing holds it any more, what was in the making has no data. */
+function abandon(instance: Instance): void {
+  instance.busy = null
+  for (const snapshot of instance.snapshots.values()) snapshot.inMaking = false
+}
+
+function cutShort(cut: Cut): Promise<Answer> {
+  if (cut === 'refuse') return Promise.reject(new ConnectionLost('ECONNREFUSED'))
+  if (cut === 'reset') return Promise.reject(new ConnectionLost('ECONNRESET'))
+  if (cut === 'hang') return new Promise(() => {})
+  return Promise.resolve(refused(new Refusal(cut.status, cut.error)))
+}

@@ -1,1 +1,11 @@
-export {}
+/** The Worker: two doors, one engine. */
+import type { Env } from './env.ts'
+import { createApp } from './http.ts'
+import { tick } from './scheduled.ts'
+
+const app = createApp(() => new Date())
+
+export default {
+  fetch: (request, env, context) => app.fetch(request, env, context),
+  scheduled: (controller, env) => tick(controller.scheduledTime, env),
+} satisfies ExportedHandler<Env>

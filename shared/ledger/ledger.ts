@@ -46,9 +46,12 @@ export type CopyLedger = {
   remote?: string
   operation?: string
   memo?: CopyMemo
+  /** Failed tries since the last success. */
   attempts: number
   reason?: string
   retryAt?: string
+  /** The newest snapshot verified on both sides: kept on the source even while the target can't be asked. */
+  newest?: string
   /** Last change of state. */
   at: string
 }

@@ -1,6 +1,6 @@
 /** What a tick intends, as data; nothing here can touch the world. Every line carries its reason. */
 import type { InstanceRef, SnapshotPair } from '../incus/inventory.ts'
-import type { CopyLedger, CopyMemo, PolicyLedger } from '../ledger/ledger.ts'
+import type { CopyLedger, PolicyLedger } from '../ledger/ledger.ts'
 
 export type SnapshotAction = {
   kind: 'snapshot'
@@ -49,6 +49,8 @@ export type CopyAction = {
   /** Server identity of the source, for the target's marks. */
   sourceServer: string
   through: number
+  /** Source snapshots whose expiry an earlier try put off: name to their own expires_at. */
+  extended: Record<string, string>
   reason: string
 }
 
@@ -92,6 +94,8 @@ export type SlotPlan = {
   failed: { instance: string; reason: string }[]
   /** Why the slot ends without any instance. */
   empty: string | null
+  /** The slot may be served until then (ISO 8601). */
+  until: string | null
 }
 
 /** What this run learned about a replica before acting. */
@@ -103,8 +107,8 @@ export type Plan = {
   notes: Note[]
   slots: SlotPlan[]
   copies: CopyPlan[]
-  /** The next moment at which something is due by schedule, whatever the outcomes. */
-  nextSlot: string | null
+  /** Moments at which something is due again, whatever the outcomes (ISO 8601). */
+  wake: string[]
+  /** Somebody asked for it: its slots are the moment's own and don't move the schedule's accounts. */
+  asked: boolean
 }
-
-export type { CopyMemo }

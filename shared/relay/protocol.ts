@@ -55,6 +55,8 @@ export type Step = IncusRequest & {
   remote: string
   /** Wait for the operation's end, at most so many seconds; absent: don't wait. Ignored for sync replies. */
   wait?: number
+  /** Also wait for the end of the operation that this earlier step made; it must end well too. */
+  alsoWaitFor?: number
   /** Send the reply's `metadata` back (for operations: the ended operation). */
   reply?: boolean
   /** If a later step of the job fails, cancel the operation this one made (a migration source nobody will fetch). */

@@ -1,0 +1,77 @@
+/** Applying stapes.jsonc: checked as a whole, and against what the relay knows, before anything is written. */
+
+import { emptyLedger } from '../../shared/ledger/ledger.ts'
+import { parseConfig } from '../../shared/policy/parse.ts'
+import type { Config } from '../../shared/policy/policy.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { remotesOf } from '../observe.ts'
+import type { Io } from '../run.ts'
+import { readConfig, writeConfig } from '../state/config.ts'
+import { readLedger, writeLedger } from '../state/ledger.ts'
+import type { Problem } from './problem.ts'
+
+export type Applied = { version: string; appliedAt: string; policies: string[]; warnings: string[] }
+
+export async function applyConfig(
+  document: unknown,
+  io: Io,
+  now: Date,
+  dryRun: boolean,
+): Promise<Result<Applied, Problem>> {
+  const parsed = parseConfig(document)
+  if (!parsed.ok) {
+    const errors = parsed.error.map(({ path, message }) => ({ path, message }))
+    const detail = errors.map(({ message }) => message).join('; ')
+    return err({ status: 422, title: 'The configuration is not valid; nothing was changed', detail, errors })
+  }
+  const checked = await checkRemotes(parsed.value, io)
+  if (!checked.ok) return checked
+  const policies = parsed.value.policies.map(({ name }) => name)
+  const version = await versionOf(document)
+  const known = await readConfig(io.state)
+  if (known?.version === version)
+    return ok({ version, appliedAt: known.appliedAt, policies, warnings: checked.value })
+  const appliedAt = now.toISOString()
+  if (!dryRun) {
+    await writeConfig(io.state, { version, appliedAt, document, config: parsed.value })
+    await wake(io)
+  }
+  return ok({ version, appliedAt, policies, warnings: checked.value })
+}
+
+/** The next tick looks at the new configuration, whatever the old one had due. */
+async function wake({ state }: Io): Promise<void> {
+  const ledger = await readLedger(state)
+  if (ledger !== null) await writeLedger(state, { ...ledger, wakeAt: emptyLedger('').wakeAt })
+}
+
+/** A remote that the relay doesn't know is an error; one that gives no answer just now is a warning. */
+async function checkRemotes(config: Config, { relay }: Io): Promise<Result<string[], Problem>> {
+  const reply = await relay.inventory({ remotes: remotesOf(config) })
+  if (!reply.ok) return ok([`the remotes could not be checked: ${reply.error.message}`])
+  const bad = Object.entries(reply.value.remotes).flatMap(([remote, answer]) =>
+    answer.ok ? [] : [{ remote, error: answer.error }],
+  )
+  const unknown = bad.filter(({ error }) => error.code === 'unknown-remote')
+  if (unknown.length === 0) return ok(bad.map(({ remote, error }) => `${remote}: ${error.message}`))
+  const errors = config.policies.flatMap(({ name, select, copy }) =>
+    unknown.flatMap(({ remote, error }) => [
+      ...(select.remotes.includes(remote)
+        ? [{ path: `policies.${name}.select.remotes`, message: error.message }]
+        : []),
+      ...(copy?.remote === remote ? [{ path: `policies.${name}.copy.remote`, message: error.message }] : []),
+    ]),
+  )
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ')
+  return err({
+    status: 422,
+    title: 'The configuration names unknown remotes; nothing was changed',
+    detail,
+    errors,
+  })
+}
+
+async function versionOf(document: unknown): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(document)))
+  return [...new Uint8Array(digest).slice(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}

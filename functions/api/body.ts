@@ -1,0 +1,36 @@
+/** Request bodies: JSON with comments, bounded, checked against a schema. */
+import type { Context } from 'hono'
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
+import type * as z from 'zod/mini'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { Problem } from './problem.ts'
+
+const LONGEST = 2 * 1024 * 1024
+
+/** An empty body is an empty object. */
+export async function readJson(context: Context): Promise<Result<unknown, Problem>> {
+  const text = await context.req.text()
+  if (text.length > LONGEST)
+    return err({ status: 413, title: 'Too large', detail: `at most ${LONGEST} characters are taken` })
+  if (text.trim() === '') return ok({})
+  const errors: ParseError[] = []
+  const value: unknown = parse(text, errors, { allowTrailingComma: true })
+  const [first] = errors
+  if (first === undefined) return ok(value)
+  const line = text.slice(0, first.offset).split('\n').length
+  const detail = `line ${line}: ${printParseErrorCode(first.error)}; JSON is expected (comments and trailing commas are fine)`
+  return err({ status: 400, title: 'Not JSON', detail })
+}
+
+export async function readBody<Schema extends z.ZodMiniType>(
+  context: Context,
+  schema: Schema,
+): Promise<Result<z.output<Schema>, Problem>> {
+  const json = await readJson(context)
+  if (!json.ok) return json
+  const parsed = schema.safeParse(json.value)
+  if (parsed.success) return ok(parsed.data)
+  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+  const detail = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
+  return err({ status: 422, title: 'Not as expected', detail, errors })
+}

@@ -1,0 +1,107 @@
+/** Every endpoint of the HTTP API with its schemas: the one list that openapi.json is made of. */
+import * as z from 'zod/mini'
+import * as schemas from './schemas.ts'
+
+export type Endpoint = {
+  method: 'get' | 'post' | 'put'
+  path: string
+  summary: string
+  body?: z.ZodMiniType
+  query?: Record<string, string>
+  answer: z.ZodMiniType
+}
+
+export const endpoints: readonly Endpoint[] = [
+  {
+    method: 'get',
+    path: '/api/status',
+    summary: 'What stapes did, what is under way and what comes next',
+    answer: schemas.status,
+  },
+  {
+    method: 'get',
+    path: '/api/instances',
+    summary: 'Covered instances with their snapshots and verified copies, observed now',
+    answer: schemas.instances,
+  },
+  {
+    method: 'post',
+    path: '/api/plan',
+    summary: 'Dry run: the very plan that a run would perform, each line with its reason',
+    body: schemas.asking,
+    answer: schemas.planned,
+  },
+  {
+    method: 'post',
+    path: '/api/run',
+    summary: 'Look now, or take snapshots now for the policies or instances named',
+    body: schemas.asking,
+    answer: schemas.ran,
+  },
+  {
+    method: 'post',
+    path: '/api/tick',
+    summary: 'The same as the cron trigger, for an outside clock',
+    answer: schemas.ran,
+  },
+  { method: 'get', path: '/api/config', summary: 'The applied configuration', answer: schemas.config },
+  {
+    method: 'put',
+    path: '/api/config',
+    summary: 'Apply a stapes.jsonc; refused as a whole when anything in it is wrong',
+    body: z.looseObject({}).check(z.describe('See stapes.schema.json')),
+    query: { dryRun: '"true" checks and changes nothing' },
+    answer: schemas.applied,
+  },
+  {
+    method: 'post',
+    path: '/api/retention/preview',
+    summary: 'What a keep would keep and expire, and why',
+    body: schemas.preview,
+    answer: schemas.retention,
+  },
+]
+
+const VERSION = '0.1.0'
+
+const json = (schema: z.ZodMiniType, io: 'input' | 'output') => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' })
+  return { 'application/json': { schema: rest } }
+}
+
+const problem = {
+  description: 'What went wrong and what to do',
+  content: { 'application/problem+json': json(schemas.problem, 'output')['application/json'] },
+}
+
+export function openapi(): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const { method, path, summary, body, query, answer } of endpoints) {
+    paths[path] = {
+      ...paths[path],
+      [method]: {
+        summary,
+        operationId: `${method}${path.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+        ...(query === undefined
+          ? {}
+          : {
+              parameters: Object.entries(query).map(([name, description]) => ({
+                name,
+                in: 'query',
+                description,
+                schema: { type: 'string' },
+              })),
+            }),
+        ...(body === undefined ? {} : { requestBody: { required: false, content: json(body, 'input') } }),
+        responses: { 200: { description: 'Done', content: json(answer, 'output') }, default: problem },
+      },
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'stapes', version: VERSION, description: 'Backups for Incus, decided at the edge' },
+    security: [{ bearer: [] }],
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    paths,
+  }
+}

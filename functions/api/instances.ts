@@ -1,0 +1,56 @@
+/** What each covered instance has, observed now: snapshots, and copies with what of them is verified. */
+import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { instanceKey } from '../../shared/incus/inventory.ts'
+import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
+import type { Ledger } from '../../shared/ledger/ledger.ts'
+import type { Coverage, Covered } from '../../shared/plan/cover.ts'
+import { verifiedOn } from '../../shared/plan/marks.ts'
+import { replicasOf, seeTarget } from '../../shared/plan/replica.ts'
+import type { World } from '../../shared/plan/world.ts'
+
+export function instancesOf(coverages: readonly Coverage[], world: World, ledger: Ledger | null, now: Date) {
+  const byKey = new Map<string, Covered[]>()
+  for (const { covered } of coverages)
+    for (const one of covered) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one])
+  const problems = coverages.flatMap(({ problems, unreadable }) => [
+    ...problems,
+    ...unreadable.map(({ key, reason }) => ({ about: key, reason })),
+  ])
+  const distinct = new Map(problems.map((problem) => [`${problem.about} ${problem.reason}`, problem]))
+  return {
+    at: now.toISOString(),
+    instances: [...byKey]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, all]) => describe(key, all, world, ledger)),
+    problems: [...distinct.values()],
+  }
+}
+
+function describe(key: string, all: readonly Covered[], world: World, ledger: Ledger | null) {
+  const record = all[0]?.record
+  return {
+    instance: key,
+    status: record?.status ?? '',
+    policies: all.map(({ policy }) => policy.name),
+    snapshots: record?.snapshots?.map(snapshot) ?? null,
+    copies: replicasOf(all).map(({ key: replica, target }) => {
+      const seen = seeTarget(world, target)
+      const names = (pairs: readonly SnapshotPair[]) => pairs.map(([name]) => name).sort()
+      const verified = seen.state === 'there' ? names(verifiedOn(seen.record)) : []
+      const listed = seen.state === 'there' ? names(seen.record.snapshots ?? []) : []
+      return {
+        target: instanceKey(target),
+        state: ledger?.copies[replica]?.state ?? (seen.state === 'there' ? 'idle' : seen.state),
+        verified,
+        unverified: listed.filter((name) => !verified.includes(name)),
+      }
+    }),
+    ...(record?.problem === undefined ? {} : { problem: record.problem }),
+  }
+}
+
+const snapshot = ([name, createdAt]: SnapshotPair) => ({
+  name,
+  createdAt: new Date(createdAt * 1000).toISOString(),
+  policy: parseSnapshotName(name)?.policy ?? null,
+})

@@ -1,0 +1,129 @@
+/** The HTTP API's shapes, declared once: requests are checked by them, and openapi.json is made of them. */
+import * as z from 'zod/mini'
+import { keepSchema } from '../../shared/policy/schema.ts'
+
+const iso = z.iso.datetime({ offset: true })
+const text = z.string()
+const maybe = z.optional(text)
+const texts = z.array(text)
+const filled = z.string().check(z.minLength(1))
+const names = z.array(filled).check(z.minLength(1))
+
+export const problem = z.object({
+  type: text,
+  title: text,
+  status: z.int(),
+  detail: text,
+  errors: z.optional(z.array(z.object({ path: text, message: text }))),
+})
+
+const line = z
+  .object({ about: text, sign: text, what: text, reason: text })
+  .check(z.describe('+ take, - expire, > copy, ✓ verify, = keep, · skip, … wait, ! problem'))
+
+export const asking = z.strictObject({
+  policies: z
+    .optional(names)
+    .check(z.describe('Take a snapshot now for these; absent: what the schedule says')),
+  instances: z
+    .optional(names)
+    .check(
+      z.describe(
+        'Take a snapshot now of these: globs over instance, project/instance or remote/project/instance',
+      ),
+    ),
+})
+
+export const planned = z.object({ at: iso, lines: z.array(line), text })
+
+const runRecord = {
+  at: iso,
+  trigger: text,
+  taken: z.int(),
+  expired: z.int(),
+  copiesStarted: z.int(),
+  verified: z.int(),
+  problems: texts,
+}
+
+export const ran = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('idle'), until: iso }),
+  z.object({ state: z.literal('unconfigured') }),
+  z.object({ state: z.literal('ran'), lines: z.array(line), ...runRecord }),
+])
+
+const slot = z.object({
+  slot: iso,
+  outcome: z.enum(['served', 'skipped', 'missed', 'failed']),
+  reason: maybe,
+  served: z.optional(z.int()),
+  failures: z.optional(z.array(z.object({ instance: text, reason: text }))),
+  through: z.optional(iso),
+  count: z.optional(z.int()),
+})
+
+const copy = z.object({
+  state: z.enum(['started', 'running', 'verified', 'failed', 'unknown']),
+  attempts: z.int(),
+  at: iso,
+  reason: maybe,
+  retryAt: z.optional(iso),
+  newest: maybe,
+})
+
+const policy = z.object({
+  schedule: texts,
+  timezone: text,
+  paused: z.boolean(),
+  nextSlot: z.nullable(iso),
+  open: z.nullable(iso),
+  slots: z.array(slot),
+})
+
+export const status = z.object({
+  configured: z.boolean(),
+  appliedAt: z.nullable(iso),
+  wakeAt: z.nullable(iso),
+  policies: z.record(text, policy),
+  copies: z.record(text, copy),
+  runs: z.array(z.object(runRecord)),
+})
+
+const replica = z.object({ target: text, state: text, verified: texts, unverified: texts })
+
+const instance = z.object({
+  instance: text,
+  status: text,
+  policies: texts,
+  snapshots: z.nullable(z.array(z.object({ name: text, createdAt: iso, policy: z.nullable(text) }))),
+  copies: z.array(replica),
+  problem: maybe,
+})
+
+export const instances = z.object({
+  at: iso,
+  instances: z.array(instance),
+  problems: z.array(z.object({ about: text, reason: text })),
+})
+
+export const config = z.object({ appliedAt: iso, version: text, document: z.unknown() })
+
+export const applied = z.object({ version: text, appliedAt: iso, policies: texts, warnings: texts })
+
+const taken = z.strictObject({
+  name: filled,
+  takenAt: iso.check(z.describe('Stands for the slot')),
+  held: z._default(z.boolean(), false),
+})
+
+export const preview = z.strictObject({
+  keep: keepSchema,
+  timezone: z._default(text, 'UTC').check(z.describe('IANA zone of the buckets')),
+  now: z.optional(iso).check(z.describe('Later snapshots are kept and not counted; absent: the present')),
+  snapshots: z.array(taken).check(z.maxLength(10_000)),
+})
+
+export const retention = z.object({
+  keep: z.array(z.object({ name: text, reasons: texts })),
+  expire: z.array(z.object({ name: text, reason: text })),
+})

@@ -1,0 +1,42 @@
+/** What stapes did and will do, from the notebook alone: no call to Incus. */
+import type { Ledger } from '../../shared/ledger/ledger.ts'
+import type { Policy } from '../../shared/policy/policy.ts'
+import { nextSlot } from '../../shared/schedule/slots.ts'
+import type { StoredConfig } from '../state/config.ts'
+
+export function statusOf(stored: StoredConfig | null, ledger: Ledger | null, now: Date) {
+  const policies = stored?.config.policies ?? []
+  return {
+    configured: stored !== null,
+    appliedAt: stored?.appliedAt ?? null,
+    wakeAt: ledger?.wakeAt ?? null,
+    policies: Object.fromEntries(policies.map((policy) => [policy.name, policyStatus(policy, ledger, now)])),
+    copies: Object.fromEntries(
+      Object.entries(ledger?.copies ?? {}).map(([key, { state, attempts, at, reason, retryAt, newest }]) => [
+        key,
+        {
+          state,
+          attempts,
+          at,
+          ...(reason === undefined ? {} : { reason }),
+          ...(retryAt === undefined ? {} : { retryAt }),
+          ...(newest === undefined ? {} : { newest }),
+        },
+      ]),
+    ),
+    runs: ledger?.runs ?? [],
+  }
+}
+
+function policyStatus(policy: Policy, ledger: Ledger | null, now: Date) {
+  const known = ledger?.policies[policy.name]
+  const next = policy.paused ? null : nextSlot({ ...policy, after: now })
+  return {
+    schedule: policy.schedule,
+    timezone: policy.timezone,
+    paused: policy.paused,
+    nextSlot: next?.toISOString() ?? null,
+    open: known?.open?.slot ?? null,
+    slots: known?.slots ?? [],
+  }
+}

@@ -1,0 +1,143 @@
+/** The HTTP API: a bearer token at the door, problem+json for every error, the engine behind it. */
+import { Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { timingSafeEqual } from 'hono/utils/buffer'
+import { linesOf, renderLines } from '../shared/plan/render.ts'
+import { applyKeep } from '../shared/retention/apply.ts'
+import { isTimezone } from '../shared/schedule/zone.ts'
+import { applyConfig } from './api/apply.ts'
+import { readBody, readJson } from './api/body.ts'
+import { openapi } from './api/endpoints.ts'
+import { instancesOf } from './api/instances.ts'
+import { answerProblem, type Problem } from './api/problem.ts'
+import { asking, preview } from './api/schemas.ts'
+import { statusOf } from './api/status.ts'
+import { type Env, missingOf, relayOf } from './env.ts'
+import { type Io, look, planOnly, run, type Trigger } from './run.ts'
+import { readConfig } from './state/config.ts'
+import { readLedger } from './state/ledger.ts'
+
+type App = { Bindings: Env; Variables: { io: Io } }
+
+const UNCONFIGURED: Problem = {
+  status: 409,
+  title: 'No configuration',
+  detail: 'apply a stapes.jsonc first: PUT /api/config',
+}
+
+/** `now` is the only clock; a test brings its own. */
+export function createApp(now: () => Date): Hono<App> {
+  const app = new Hono<App>()
+  app.onError((error, context) => {
+    if (error instanceof HTTPException)
+      return answerProblem(context, { status: 400, title: 'Bad request', detail: error.message })
+    console.error(JSON.stringify({ at: 'http', error: String(error) }))
+    return answerProblem(context, {
+      status: 500,
+      title: 'Internal error',
+      detail: 'see the logs of the Worker; nothing was lost',
+    })
+  })
+  app.notFound((context) =>
+    answerProblem(context, {
+      status: 404,
+      title: 'Not found',
+      detail: 'see /openapi.json for what there is',
+    }),
+  )
+  app.get('/', (context) => context.json({ name: 'stapes', status: '/api/status', openapi: '/openapi.json' }))
+  app.get('/openapi.json', (context) => context.json(openapi()))
+  app.use('/api/*', async (context, next) => {
+    const missing = missingOf(context.env)
+    if (missing.length > 0)
+      return answerProblem(context, {
+        status: 503,
+        title: 'Not set up',
+        detail: `set ${missing.join(', ')}: see "Connect a real server" in the README`,
+      })
+    const given = /^Bearer (.+)$/.exec(context.req.header('authorization') ?? '')?.[1] ?? ''
+    if (!(await timingSafeEqual(given, context.env.STAPES_TOKEN)))
+      return answerProblem(context, {
+        status: 401,
+        title: 'Not authorized',
+        detail: 'send the header "Authorization: Bearer <STAPES_TOKEN>"',
+      })
+    context.set('io', { relay: await relayOf(context.env), state: context.env.STATE })
+    return next()
+  })
+
+  app.get('/api/status', async (context) => {
+    const { state } = context.get('io')
+    return context.json(statusOf(await readConfig(state), await readLedger(state), now()))
+  })
+  app.get('/api/instances', async (context) => {
+    const seen = await look(context.get('io'))
+    if (seen === null) return answerProblem(context, UNCONFIGURED)
+    return context.json(instancesOf(seen.coverages, seen.world, seen.ledger, now()))
+  })
+  app.post('/api/plan', async (context) => {
+    const body = await readBody(context, asking)
+    if (!body.ok) return answerProblem(context, body.error)
+    const plan = await planOnly(triggerOf('run', body.value, now()), context.get('io'))
+    if (plan === null) return answerProblem(context, UNCONFIGURED)
+    if ('unknown' in plan) return answerProblem(context, unknownPolicy(plan))
+    const lines = linesOf(plan)
+    return context.json({ at: plan.at, lines, text: renderLines(lines) })
+  })
+  app.post('/api/run', async (context) => {
+    const body = await readBody(context, asking)
+    if (!body.ok) return answerProblem(context, body.error)
+    const ran = await run(triggerOf('run', body.value, now()), context.get('io'))
+    return 'unknown' in ran ? answerProblem(context, unknownPolicy(ran)) : context.json(ran)
+  })
+  app.post('/api/tick', async (context) =>
+    context.json(await run({ kind: 'tick', at: now() }, context.get('io'))),
+  )
+  app.get('/api/config', async (context) => {
+    const stored = await readConfig(context.get('io').state)
+    if (stored === null) return answerProblem(context, UNCONFIGURED)
+    const { version, appliedAt, document } = stored
+    return context.json({ version, appliedAt, document })
+  })
+  app.put('/api/config', async (context) => {
+    const document = await readJson(context)
+    if (!document.ok) return answerProblem(context, document.error)
+    const applied = await applyConfig(
+      document.value,
+      context.get('io'),
+      now(),
+      context.req.query('dryRun') === 'true',
+    )
+    return applied.ok ? context.json(applied.value) : answerProblem(context, applied.error)
+  })
+  app.post('/api/retention/preview', async (context) => {
+    const body = await readBody(context, preview)
+    if (!body.ok) return answerProblem(context, body.error)
+    const { keep, timezone, snapshots } = body.value
+    if (!isTimezone(timezone))
+      return answerProblem(context, {
+        status: 422,
+        title: 'Not as expected',
+        detail: `timezone: "${timezone}" is no IANA zone such as "Europe/Berlin"`,
+      })
+    const candidates = snapshots.map(({ name, takenAt, held }) => ({ name, slot: new Date(takenAt), held }))
+    const present = body.value.now === undefined ? now() : new Date(body.value.now)
+    return context.json(applyKeep(keep, { timezone, now: present, candidates }))
+  })
+  return app
+}
+
+const triggerOf = (
+  kind: Trigger['kind'],
+  { policies, instances }: { policies?: string[] | undefined; instances?: string[] | undefined },
+  at: Date,
+): Trigger =>
+  policies === undefined && instances === undefined
+    ? { kind, at }
+    : { kind, at, ask: { policies: policies ?? 'all', instances, reason: 'asked for' } }
+
+const unknownPolicy = ({ unknown, known }: { unknown: string[]; known: string[] }): Problem => ({
+  status: 422,
+  title: 'Unknown policy',
+  detail: `there is no policy ${unknown.map((name) => `"${name}"`).join(', ')}; there are: ${known.join(', ')}`,
+})

@@ -1,0 +1,135 @@
+/** The Worker's side of the relay: two signed calls, whose failures are values. */
+import type {
+  BatchLine,
+  CallError,
+  InventoryReply,
+  InventoryRequest,
+  Job,
+  StepReport,
+} from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { Sign } from './sign.ts'
+
+export type JobAnswer = 'accepted' | StepReport[]
+
+export type Relay = {
+  inventory(request: InventoryRequest): Promise<Result<InventoryReply, CallError>>
+  /** Answers by job id. A job that is missing is unknown: perhaps it was done. */
+  batch(jobs: readonly Job[]): Promise<{ answers: Map<string, JobAnswer>; error: CallError | null }>
+}
+
+export type RelayOptions = { url: string; sign: Sign; send: typeof fetch; now: () => Date }
+
+/** A cron invocation lives for 15 minutes; what isn't answered by then is looked at by the next tick. */
+const BATCH_LIMIT = 13 * 60_000
+const INVENTORY_LIMIT = 120_000
+
+export function createRelay({ url, sign, send, now }: RelayOptions): Relay {
+  const post = async (
+    path: string,
+    payload: unknown,
+    limit: number,
+  ): Promise<Result<Response, CallError>> => {
+    const target = new URL(path, url).href
+    const body = JSON.stringify(payload)
+    const headers = {
+      'content-type': 'application/json',
+      ...(await sign({ method: 'POST', url: target, body }, now())),
+    }
+    try {
+      const response = await send(target, {
+        method: 'POST',
+        body,
+        headers,
+        signal: AbortSignal.timeout(limit),
+      })
+      return response.ok ? ok(response) : err(await refusalOf(response))
+    } catch (cause) {
+      return err(brokenOff(cause))
+    }
+  }
+  return {
+    async inventory(request) {
+      const response = await post('/v1/inventory', request, INVENTORY_LIMIT)
+      if (!response.ok) return response
+      try {
+        return ok((await response.value.json()) as InventoryReply)
+      } catch (cause) {
+        return err(brokenOff(cause))
+      }
+    },
+    async batch(jobs) {
+      const answers = new Map<string, JobAnswer>()
+      const response = await post('/v1/batch', { jobs }, BATCH_LIMIT)
+      if (!response.ok) return { answers, error: response.error }
+      const error = await readLines(response.value, (line) => {
+        if ('job' in line) answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)
+      })
+      return { answers, error }
+    },
+  }
+}
+
+/** Takes the lines that came, even when the stream breaks off. */
+async function readLines(response: Response, take: (line: BatchLine) => void): Promise<CallError | null> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  let ended = false
+  const eat = (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const parsed = JSON.parse(line) as BatchLine
+      ended ||= 'done' in parsed
+      take(parsed)
+    }
+  }
+  try {
+    const body: ReadableStream<Uint8Array> | null = response.body
+    if (body !== null) for await (const chunk of body) eat(decoder.decode(chunk, { stream: true }))
+  } catch (cause) {
+    return brokenOff(cause)
+  }
+  return ended ? null : { code: 'timeout', message: 'the relay broke off its answer' }
+}
+
+async function refusalOf(response: Response): Promise<CallError> {
+  const text = await response.text().catch(() => '')
+  const said = detailOf(text)
+  if (response.status === 401)
+    return {
+      code: 'not-allowed',
+      status: 401,
+      message: `the relay refused the signature (${said}): check RELAY_KEY and RELAY_KEY_ID on both sides, and both clocks`,
+    }
+  // 502 to 504 and Cloudflare's 52x and 530 mean that nobody listens behind the address.
+  if (response.status >= 500)
+    return {
+      code: 'unreachable',
+      status: response.status,
+      message: `the relay can't be reached (${response.status}: ${said})`,
+    }
+  return {
+    code: 'bad-request',
+    status: response.status,
+    message: `the relay refused the call (${response.status}: ${said})`,
+  }
+}
+
+function detailOf(text: string): string {
+  try {
+    const { detail, title } = JSON.parse(text) as Record<string, unknown>
+    return String(detail ?? title ?? text).slice(0, 200)
+  } catch {
+    return text.slice(0, 200)
+  }
+}
+
+/** Whether it was sent isn't known; the next observation tells. */
+const brokenOff = (cause: unknown): CallError => {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return {
+    code: 'timeout',
+    message: `no answer from the relay: ${reason}; is it running, and is RELAY_URL right?`,
+  }
+}

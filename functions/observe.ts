@@ -1,0 +1,27 @@
+/** Asks the relay for everything the policies need to know, in one call. */
+import type { Ledger } from '../shared/ledger/ledger.ts'
+import type { Config } from '../shared/policy/policy.ts'
+import type { InventoryReply, InventoryRequest } from '../shared/relay/protocol.ts'
+import type { Relay } from './incus/relay.ts'
+
+export const remotesOf = ({ policies }: Config): string[] => [
+  ...new Set(
+    policies.flatMap(({ select, copy }) => [...select.remotes, ...(copy === null ? [] : [copy.remote])]),
+  ),
+]
+
+/** A relay that gives no answer is the same as remotes that give none: unknown, not empty. */
+export async function observe(config: Config, ledger: Ledger, relay: Relay): Promise<InventoryReply> {
+  const remotes = remotesOf(config)
+  const reply = await relay.inventory({ remotes, adopt: adoptable(ledger) })
+  if (reply.ok) return reply.value
+  return { remotes: Object.fromEntries(remotes.map((remote) => [remote, reply])), jobs: [] }
+}
+
+/** What a restarted relay may watch again. */
+const adoptable = ({ copies }: Ledger): NonNullable<InventoryRequest['adopt']> =>
+  Object.entries(copies).flatMap(([key, { state, job, remote, operation, memo }]) => {
+    if (state !== 'running' || operation === undefined || remote === undefined) return []
+    const lock = key.slice(0, key.indexOf('>'))
+    return [{ id: job ?? `${key}:adopted`, remote, operation, lock, ...(memo === undefined ? {} : { memo }) }]
+  })

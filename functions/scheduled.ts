@@ -1,0 +1,16 @@
+/** The cron trigger: one tick, at the time it was scheduled for. */
+import { type Env, missingOf, relayOf } from './env.ts'
+import { run } from './run.ts'
+
+/** Throws when it could not look at all, so that the platform counts the invocation as failed. */
+export async function tick(scheduledTime: number, env: Env): Promise<void> {
+  const missing = missingOf(env)
+  if (missing.length > 0) throw new Error(`stapes is not set up: ${missing.join(', ')} missing`)
+  const ran = await run(
+    { kind: 'cron', at: new Date(scheduledTime) },
+    { relay: await relayOf(env), state: env.STATE },
+  )
+  if (!('state' in ran) || ran.state !== 'ran') return
+  const { lines: _, ...entry } = ran
+  console.log(JSON.stringify(entry))
+}

@@ -1,0 +1,53 @@
+/** What a run did, for the API, the log and the notebook. */
+import { instanceKey } from '../shared/incus/inventory.ts'
+import { describe } from '../shared/incus/refusal.ts'
+import type { RunRecord } from '../shared/ledger/ledger.ts'
+import type { Outcome } from '../shared/plan/jobs.ts'
+import type { Action, Plan } from '../shared/plan/plan.ts'
+import { type Line, linesOf } from '../shared/plan/render.ts'
+
+export type Run =
+  | { state: 'idle'; until: string }
+  | { state: 'unconfigured' }
+  | ({ state: 'ran'; lines: Line[] } & RunRecord)
+
+export function summarize(
+  trigger: RunRecord['trigger'],
+  plan: Plan,
+  outcomes: readonly Outcome[],
+): { summary: Run; entry: RunRecord | null } {
+  const done = (kind: Action['kind']) =>
+    outcomes.filter(({ action, state }) => action.kind === kind && state === 'done').length
+  const unverified = new Set(
+    outcomes.flatMap(({ action, state }) =>
+      action.kind === 'verify' && state !== 'done' ? [action.key] : [],
+    ),
+  )
+  const verifies = new Set(outcomes.flatMap(({ action }) => (action.kind === 'verify' ? [action.key] : [])))
+  const noted = plan.notes
+    .filter(({ kind }) => kind === 'problem')
+    .map(({ about, reason }) => `${about}: ${reason}`)
+  const entry: RunRecord = {
+    at: plan.at,
+    trigger,
+    taken: done('snapshot'),
+    expired: done('expire'),
+    copiesStarted: done('copy'),
+    verified: verifies.size - unverified.size,
+    problems: [...noted, ...outcomes.flatMap(problemOf)],
+  }
+  const eventful = outcomes.length > 0
+  return {
+    summary: { state: 'ran', lines: linesOf(plan), ...entry },
+    entry: eventful ? { ...entry, problems: entry.problems.slice(0, 20) } : null,
+  }
+}
+
+function problemOf(outcome: Outcome): string[] {
+  const { action } = outcome
+  const about = 'ref' in action ? instanceKey(action.ref) : action.key
+  if (outcome.state === 'refused') return [`${about} ${action.kind}: ${describe(outcome.error)}`]
+  if (outcome.state === 'unknown')
+    return [`${about} ${action.kind}: ${outcome.reason}; the next tick looks whether it happened`]
+  return []
+}

@@ -1,0 +1,60 @@
+/** A source instance in full, as a copy of it needs it: read just before a transfer starts. */
+import * as z from 'zod/mini'
+import { err, ok, type Result } from '../result.ts'
+
+const strings = z.record(z.string(), z.string())
+
+const instance = z.object({
+  architecture: z.string(),
+  type: z.enum(['container', 'virtual-machine']),
+  description: z.nullish(z.string()),
+  profiles: z.nullish(z.array(z.string())),
+  config: z.nullish(strings),
+  devices: z.nullish(z.record(z.string(), strings)),
+  expanded_devices: z.nullish(z.record(z.string(), strings)),
+})
+
+const snapshots = z.array(z.object({ name: z.string(), expires_at: z.string() }))
+
+export type SourceDetails = {
+  architecture: string
+  type: 'container' | 'virtual-machine'
+  description: string
+  profiles: string[]
+  /** The instance's own, without its profiles'. */
+  config: Record<string, string>
+  devices: Record<string, Record<string, string>>
+  /** Name of the root disk's device, wherever it comes from. */
+  rootDevice: string
+  /** `expiresAt` as Incus writes it; year 1 means never. */
+  snapshots: { name: string; expiresAt: string }[]
+}
+
+/** Incus's "never". */
+export const NEVER = '0001-01-01T00:00:00Z'
+
+export const expiresAtOf = (text: string): Date | null => {
+  const date = new Date(text)
+  return date.getUTCFullYear() <= 1 ? null : date
+}
+
+/** From `GET /1.0/instances/N` and `GET …/snapshots?recursion=1` (their metadata). */
+export function parseSource(one: unknown, list: unknown): Result<SourceDetails, string> {
+  const parsed = instance.safeParse(one)
+  if (!parsed.success)
+    return err(`Incus described the instance unexpectedly: ${z.prettifyError(parsed.error)}`)
+  const taken = snapshots.safeParse(list)
+  if (!taken.success) return err(`Incus listed the snapshots unexpectedly: ${z.prettifyError(taken.error)}`)
+  const { architecture, type, description, profiles, config, devices, expanded_devices } = parsed.data
+  const root = Object.entries(expanded_devices ?? {}).find(([, device]) => device.path === '/')
+  return ok({
+    architecture,
+    type,
+    description: description ?? '',
+    profiles: profiles ?? [],
+    config: config ?? {},
+    devices: devices ?? {},
+    rootDevice: root?.[0] ?? 'root',
+    snapshots: taken.data.map(({ name, expires_at }) => ({ name, expiresAt: expires_at })),
+  })
+}

@@ -1,0 +1,24 @@
+/** Failed tries and when the next one is due: soon at first, then rarer, and not for ever. */
+import type { Attempt } from './ledger.ts'
+
+const backoffMinutes = (count: number, longest: number): number => Math.min(2 ** (count - 1), longest)
+
+const later = (now: Date, minutes: number): string => new Date(now.getTime() + minutes * 60_000).toISOString()
+
+/**
+ * A snapshot's failed try: 1, 2, 4, 8, 16 minutes later again, then each half hour, until the slot is
+ * too old to be served (`until`; null: trying again won't help).
+ */
+export function failAttempt(
+  before: Attempt | undefined,
+  reason: string,
+  now: Date,
+  until: Date | null,
+): Attempt {
+  const count = (before?.count ?? 0) + 1
+  const retryAt = later(now, backoffMinutes(count, 30))
+  return until === null || new Date(retryAt) > until ? { count, reason } : { count, reason, retryAt }
+}
+
+/** A copy's failed try: it is wanted until it is verified, at most every four hours. */
+export const retryCopyAt = (attempts: number, now: Date): string => later(now, backoffMinutes(attempts, 240))

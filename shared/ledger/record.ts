@@ -1,0 +1,152 @@
+/** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
+import { classify, describe, mayRetry } from '../incus/refusal.ts'
+import type { Outcome } from '../plan/jobs.ts'
+import type { CopyAction, Plan, SlotPlan } from '../plan/plan.ts'
+import { failAttempt, retryCopyAt } from './attempts.ts'
+import { type CopyLedger, type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from './ledger.ts'
+import { closedSlot, pushSlot } from './slots.ts'
+
+export type Recorded = {
+  ledger: Ledger
+  /** Whether it is worth a write: more changed than the time. */
+  changed: boolean
+}
+
+export type Happened = {
+  plan: Plan
+  outcomes: readonly Outcome[]
+  run: RunRecord | null
+  config: string
+  now: Date
+}
+
+/** With nothing due, the configuration is looked at again after this long all the same. */
+const LONGEST_SLEEP_HOURS = 24
+
+export function record(before: Ledger, happened: Happened): Recorded {
+  const { plan, outcomes, run, config, now } = happened
+  const wake = plan.asked ? [...plan.wake, before.wakeAt] : [...plan.wake]
+  const policies = Object.fromEntries(
+    plan.slots.map((slot) => [slot.policy, accountFor(slot, before, happened, wake)]),
+  )
+  const copies = {
+    ...keptCopies(before, now),
+    ...Object.fromEntries(plan.copies.map(({ key, ledger }) => [key, ledger])),
+  }
+  for (const outcome of outcomes) recordCopy(copies, before, outcome, now)
+  const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
+  const sleep = new Date(now.getTime() + LONGEST_SLEEP_HOURS * 3_600_000).toISOString()
+  const wakeAt = [sleep, ...wake].sort()[0] ?? sleep
+  const ledger: Ledger = { config, wakeAt, policies, copies, runs }
+  return { ledger, changed: isNews(before, ledger, now) }
+}
+
+/** Waking a minute later is not news as long as the old note makes every tick look. */
+function isNews(before: Ledger, after: Ledger, now: Date): boolean {
+  const soon = new Date(now.getTime() + 90_000).toISOString()
+  const staysAwake = before.wakeAt <= now.toISOString() && after.wakeAt <= soon
+  return !staysAwake && before.wakeAt !== after.wakeAt
+    ? true
+    : JSON.stringify({ ...before, wakeAt: '' }) !== JSON.stringify({ ...after, wakeAt: '' })
+}
+
+function accountFor(
+  plan: SlotPlan,
+  before: Ledger,
+  { outcomes, plan: { asked }, now }: Happened,
+  wake: string[],
+): PolicyLedger {
+  const { open } = plan.ledger
+  if (open === null) return asked ? (before.policies[plan.policy] ?? plan.ledger) : plan.ledger
+  const attempts = { ...open.attempts }
+  const served = [...plan.served]
+  const failures = [...plan.failed]
+  const waiting = [...plan.waiting]
+  for (const outcome of outcomes) {
+    const { action } = outcome
+    if (action.kind !== 'snapshot' || action.policy !== plan.policy) continue
+    const key = `${action.ref.remote}/${action.ref.project}/${action.ref.instance}`
+    if (outcome.state === 'done') served.push(key)
+    else {
+      const { reason, again } = whatNow(outcome)
+      const attempt = failAttempt(
+        attempts[key],
+        reason,
+        now,
+        again && plan.until !== null ? new Date(plan.until) : null,
+      )
+      attempts[key] = attempt
+      if (attempt.retryAt === undefined) failures.push({ instance: key, reason })
+      else waiting.push({ instance: key, until: attempt.retryAt })
+    }
+  }
+  const close = () => closedSlot(open.slot, { served: served.length, failures, empty: plan.empty })
+  if (asked)
+    return recordAsked(before.policies[plan.policy] ?? { ...plan.ledger, open: null }, close(), waiting)
+  if (waiting.length === 0) return { ...plan.ledger, open: null, slots: pushSlot(plan.ledger.slots, close()) }
+  wake.push(...waiting.map(({ until }) => until))
+  return { ...plan.ledger, open: { slot: open.slot, attempts } }
+}
+
+/** What somebody asked for is tried once; it stands beside the schedule's slots. */
+function recordAsked(
+  known: PolicyLedger,
+  closed: ReturnType<typeof closedSlot>,
+  waiting: SlotPlan['waiting'],
+): PolicyLedger {
+  const outcome = waiting.length > 0 ? 'failed' : closed.outcome
+  return {
+    ...known,
+    slots: pushSlot(known.slots, { ...closed, outcome, reason: closed.reason ?? 'asked for' }),
+  }
+}
+
+function whatNow(outcome: Outcome): { reason: string; again: boolean } {
+  if (outcome.state === 'refused') {
+    const refusal = classify(outcome.error)
+    return { reason: describe(outcome.error), again: mayRetry(refusal) }
+  }
+  if (outcome.state === 'unknown') return { reason: outcome.reason, again: true }
+  return { reason: 'another snapshot of the same instance failed before it', again: true }
+}
+
+/** Replicas that nobody asked about for a month are forgotten; Incus has their marks. */
+const keptCopies = (before: Ledger, now: Date): Record<string, CopyLedger> =>
+  Object.fromEntries(
+    Object.entries(before.copies).filter(
+      ([, { at }]) => now.getTime() - new Date(at).getTime() < 30 * 86_400_000,
+    ),
+  )
+
+function recordCopy(copies: Record<string, CopyLedger>, before: Ledger, outcome: Outcome, now: Date): void {
+  const { action } = outcome
+  if (action.kind === 'verify' && outcome.state !== 'done') {
+    // What isn't marked isn't verified: leave it as it was, so that the next tick verifies again.
+    const known = before.copies[action.key] ?? copies[action.key]
+    if (known !== undefined) copies[action.key] = { ...known, state: 'running' }
+  }
+  if (action.kind === 'copy') copies[action.key] = started(action, copies[action.key], outcome, now)
+}
+
+function started(action: CopyAction, known: CopyLedger | undefined, outcome: Outcome, now: Date): CopyLedger {
+  const base = {
+    ...(known?.newest === undefined ? {} : { newest: known.newest }),
+    job: action.job,
+    memo: { through: action.through, extended: action.extended },
+    attempts: known?.attempts ?? 0,
+    at: now.toISOString(),
+  }
+  if (outcome.state === 'done') return { ...base, state: 'started' }
+  if (outcome.state === 'refused' && outcome.error.code !== 'locked') {
+    const attempts = base.attempts + 1
+    return {
+      ...base,
+      state: 'failed',
+      attempts,
+      reason: describe(outcome.error),
+      retryAt: retryCopyAt(attempts, now),
+    }
+  }
+  // Perhaps it was started: the next observation shows it running, or not.
+  return { ...base, state: 'started' }
+}

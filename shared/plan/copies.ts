@@ -1,0 +1,204 @@
+/** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
+import { expiresAt } from '../incus/expiry.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { startCopy } from './copy.ts'
+import type { Covered } from './cover.ts'
+import { letGo, type Sieve } from './expire.ts'
+import { broken, type Judgement, judge } from './judge.ts'
+import { commonPairs, newestPair, verifiedOn } from './marks.ts'
+import type { Action, CopyPlan, ExpireAction, Note, VerifyAction } from './plan.ts'
+import { type Replica, replicasOf, type Seen, seeTarget } from './replica.ts'
+import type { World } from './world.ts'
+
+export type Copies = {
+  actions: Action[]
+  notes: Note[]
+  plans: CopyPlan[]
+  /** When to look again, whatever is due by schedule (ISO 8601). */
+  wake: string[]
+  /** By instance key: all its snapshots are needed (or it failed in this run), with the reason. */
+  blocked: Map<string, string>
+  /** By instance key: snapshots needed, each with its reason. */
+  needed: Map<string, Map<string, string>>
+}
+
+export type CopyContext = {
+  world: World
+  ledger: Ledger
+  now: Date
+  sieve: Sieve
+  /** Instances that get a snapshot in this run: their copy starts at the next tick, so that it travels along. */
+  snapshotting: ReadonlySet<string>
+}
+
+export function planCopies(covered: readonly Covered[], context: CopyContext): Copies {
+  const copies: Copies = {
+    actions: [],
+    notes: [],
+    plans: [],
+    wake: [],
+    blocked: new Map(),
+    needed: new Map(),
+  }
+  const replicas = replicasOf(covered).filter(({ source }) => source.record.snapshots !== null)
+  const judged = replicas.map((replica) => {
+    const seen = seeTarget(context.world, replica.target)
+    const known = context.ledger.copies[replica.key]
+    return { replica, seen, judgement: judge(replica, seen, context.world, known, context.now) }
+  })
+  const busy = new Set<string>()
+  for (const { replica, seen, judgement } of judged) {
+    if (judgement.phase === 'running') busy.add(replica.source.key)
+    settle(replica, seen, judgement, copies, context)
+  }
+  for (const { replica, seen, judgement } of judged)
+    if (judgement.phase === 'idle') begin(replica, seen, judgement, busy, copies, context)
+  return copies
+}
+
+const inMinutes = (now: Date, minutes: number): string =>
+  new Date(now.getTime() + minutes * 60_000).toISOString()
+
+function settle(
+  replica: Replica,
+  seen: Seen,
+  judgement: Judgement,
+  copies: Copies,
+  context: CopyContext,
+): void {
+  const { key, source } = replica
+  if (judgement.phase === 'idle') {
+    keepCommon(replica, seen, copies, context)
+    return
+  }
+  if (judgement.ledger !== context.ledger.copies[key]) copies.plans.push({ key, ledger: judgement.ledger })
+  if (judgement.phase === 'landed') {
+    copies.actions.push(verification(replica, seen, judgement, context))
+    needs(copies, source.key, judgement.ledger.newest, `newest snapshot common with ${replica.target.remote}`)
+    copies.wake.push(inMinutes(context.now, 1))
+    return
+  }
+  copies.blocked.set(source.key, judgement.phase === 'running' ? 'a copy of it is running' : judgement.reason)
+  copies.notes.push({
+    kind: judgement.phase === 'running' ? 'wait' : 'problem',
+    about: key,
+    reason:
+      judgement.phase === 'running'
+        ? judgement.reason
+        : `copy ${judgement.ledger.state}: ${judgement.reason}`,
+  })
+  copies.wake.push(judgement.ledger.retryAt ?? inMinutes(context.now, 1))
+}
+
+function needs(copies: Copies, source: string, snapshot: string | undefined, reason: string): void {
+  if (snapshot === undefined) return
+  const needed = copies.needed.get(source) ?? new Map<string, string>()
+  copies.needed.set(source, needed.set(snapshot, reason))
+}
+
+/** The newest common snapshot is what the next refresh builds on. */
+function keepCommon(
+  { key, source, target }: Replica,
+  seen: Seen,
+  copies: Copies,
+  { ledger }: CopyContext,
+): void {
+  const reason = `newest snapshot common with ${target.remote}`
+  if (seen.state === 'there') {
+    const common = newestPair(commonPairs(source.record.snapshots ?? [], verifiedOn(seen.record)))
+    needs(copies, source.key, common?.[0], reason)
+  }
+  if (seen.state !== 'unknown') return
+  const noted = ledger.copies[key]?.newest
+  if (noted === undefined)
+    copies.blocked.set(source.key, `the newest snapshot common with it is not known: ${seen.reason}`)
+  else needs(copies, source.key, noted, `${reason}, by the last look`)
+}
+
+function begin(
+  replica: Replica,
+  seen: Seen,
+  { ledger }: Extract<Judgement, { phase: 'idle' }>,
+  busy: Set<string>,
+  copies: Copies,
+  { world, now, snapshotting }: CopyContext,
+): void {
+  const { key, source } = replica
+  const remote = world.remotes[source.ref.remote]
+  const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
+  const start = startCopy(replica, seen, { now, ledger, server, incomplete: world.incomplete })
+  if (start.state === 'current') {
+    copies.notes.push({ kind: 'keep', about: key, reason: 'the copy is verified up to the newest snapshot' })
+    return
+  }
+  if (start.state === 'refused') {
+    const failed = broken('failed', start.reason, { known: ledger, report: null, now })
+    copies.plans.push({ key, ledger: failed.ledger })
+    copies.notes.push({ kind: 'problem', about: key, reason: start.reason })
+    copies.wake.push(failed.ledger.retryAt ?? inMinutes(now, 1))
+    return
+  }
+  if (start.state === 'wait') {
+    copies.notes.push({ kind: 'wait', about: key, reason: start.reason })
+    if (start.until !== null) copies.wake.push(start.until)
+    return
+  }
+  if (busy.has(source.key) || snapshotting.has(source.key)) {
+    const reason = busy.has(source.key)
+      ? 'another copy of it runs: one at a time'
+      : 'its snapshot is taken first'
+    copies.notes.push({ kind: 'wait', about: key, reason })
+    copies.wake.push(inMinutes(now, 1))
+    return
+  }
+  busy.add(source.key)
+  copies.blocked.set(source.key, 'a copy of it starts')
+  copies.actions.push(start.action)
+  copies.wake.push(inMinutes(now, 1))
+}
+
+function verification(
+  replica: Replica,
+  seen: Seen,
+  { marks, fresh, memo, ledger }: Extract<Judgement, { phase: 'landed' }>,
+  { now, sieve }: CopyContext,
+): VerifyAction {
+  const { source, target, wanting } = replica
+  const expiry = wanting[0]?.copy.expiry ?? null
+  const until = expiry === null ? null : expiresAt(expiry, now).toISOString()
+  const listed = new Set((source.record.snapshots ?? []).map(([name]) => name))
+  const restore = Object.entries(memo.extended).filter(([name]) => listed.has(name))
+  return {
+    kind: 'verify',
+    source: source.ref,
+    target,
+    key: replica.key,
+    marks,
+    fresh: fresh.map((snapshot) => ({ snapshot, expiresAt: until })),
+    restore: restore.map(([snapshot, own]) => ({ snapshot, expiresAt: own })),
+    expire: seen.state === 'there' ? expireOnTarget(replica, marks, ledger.newest, sieve) : [],
+    reason: fresh.length === 0 ? 'nothing new came' : `${fresh.length} listed on both sides with equal dates`,
+  }
+}
+
+/** Only what was verified is counted on the target, and only that is removed. */
+function expireOnTarget(
+  { wanting, target }: Replica,
+  marks: VerifyAction['marks'],
+  newest: string | undefined,
+  sieve: Sieve,
+): ExpireAction[] {
+  const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
+  return wanting.flatMap(({ covered, copy }) => {
+    const retention = sieve.sort(covered.policy, copy.keep, marks, covered.held, null)
+    return letGo(retention, needed).expire.map(
+      ({ snapshot, reason }): ExpireAction => ({
+        kind: 'expire',
+        ref: target,
+        policy: covered.policy.name,
+        snapshot,
+        reason,
+      }),
+    )
+  })
+}

@@ -1,0 +1,32 @@
+/** Which instances a policy covers in what was observed, and what could not be observed. */
+import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+import type { Policy } from '../policy/policy.ts'
+
+export type Covered = {
+  ref: InstanceRef
+  key: string
+  record: InstanceRecord
+  /** The policy as it holds for this instance, overrides merged in. */
+  policy: Policy
+  /** Why nothing of this instance may be expired: an override that can't be understood. */
+  blocked: string | null
+  /** Snapshots that the instance holds. */
+  held: ReadonlySet<string>
+}
+
+export type Coverage = {
+  policy: Policy
+  covered: Covered[]
+  /** Instances in reach that are left out, with the reason. */
+  skipped: { key: string; reason: string }[]
+  problems: { about: string; reason: string }[]
+  /** Remotes of the policy that gave no answer, by `remote:<name>`: never read as "nothing there". */
+  unreadable: { key: string; reason: string }[]
+}
+
+export const refOf = (remote: string, record: InstanceRecord): InstanceRef => ({
+  remote,
+  project: record.project,
+  instance: record.name,
+})
+export { instanceKey }

@@ -1,0 +1,156 @@
+/** The decision: from configuration, observation, notebook and time to a plan, each line with its reason. */
+import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
+import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
+import { closedSlot, pushSlot } from '../ledger/slots.ts'
+import { nextSlot } from '../schedule/slots.ts'
+import type { Ask } from './ask.ts'
+import { type Copies, planCopies } from './copies.ts'
+import type { Coverage } from './cover.ts'
+import { createSieve, letGo, type Sieve } from './expire.ts'
+import { advance, baseline } from './open-slot.ts'
+import type { ExpireAction, Note, Plan, SlotPlan, SnapshotAction } from './plan.ts'
+import { serveSlot } from './serve.ts'
+import type { World } from './world.ts'
+
+export type Question = {
+  coverages: readonly Coverage[]
+  world: World
+  ledger: Ledger
+  now: Date
+  /** Somebody asks for snapshots now; absent: what the schedule says. */
+  ask?: Ask | undefined
+  /** Also note what is kept and why, line by line: for people, not needed to perform. */
+  explain?: boolean | undefined
+}
+
+export function decide(question: Question): Plan {
+  const { coverages, world, ledger, now, ask } = question
+  const sieve = createSieve(now)
+  const slots = coverages.map((coverage) => planSlot(coverage, question))
+  const taking = slots.flatMap(({ actions }) => actions)
+  const snapshotting = new Set(taking.map(({ ref }) => `${ref.remote}/${ref.project}/${ref.instance}`))
+  const covered = coverages.flatMap((coverage) => coverage.covered)
+  const copies = planCopies(covered, { world, ledger, now, sieve, snapshotting })
+  const failing = new Set(
+    slots.flatMap(({ plan }) => [...plan.failed, ...plan.waiting]).map(({ instance }) => instance),
+  )
+  const expiring = slots.map(({ coverage, plan }) =>
+    planExpire(coverage, plan, failing, copies, sieve, question),
+  )
+  return {
+    at: now.toISOString(),
+    actions: [...taking, ...expiring.flatMap(({ actions }) => actions), ...copies.actions],
+    notes: [...coverages.flatMap(notesOf), ...expiring.flatMap(({ notes }) => notes), ...copies.notes],
+    slots: slots.map(({ plan }) => plan),
+    copies: copies.plans,
+    wake: [...copies.wake, ...slots.flatMap(({ wake }) => wake)],
+    asked: ask !== undefined,
+  }
+}
+
+type SlotDecision = { coverage: Coverage; plan: SlotPlan; actions: SnapshotAction[]; wake: string[] }
+
+function planSlot(coverage: Coverage, { world, ledger, now, ask }: Question): SlotDecision {
+  const { policy } = coverage
+  const next = policy.paused ? null : nextSlot({ ...policy, after: now })
+  const wake = next === null ? [] : [next.toISOString()]
+  const serving = { now, incomplete: world.incomplete, next }
+  const known = ledger.policies[policy.name] ?? baseline(policy, observedSlots(coverage), now)
+  if (ask !== undefined) {
+    const slot = new Date(Math.floor(now.getTime() / 60_000) * 60_000).toISOString()
+    const asked: PolicyLedger = ask.policies.includes(policy.name)
+      ? { ...known, open: { slot, attempts: {} } }
+      : { ...known, open: null }
+    const { plan, actions } = serveSlot(coverage, asked, { ...serving, next: null, reason: ask.reason })
+    return { coverage, plan, actions, wake }
+  }
+  const { ledger: advanced, more, superseded } = advance(policy, known, now)
+  const current = superseded === null ? advanced : closeSuperseded(coverage, advanced, superseded)
+  const { plan, actions } = serveSlot(coverage, current, { ...serving, reason: reasonOf(current, now) })
+  return { coverage, plan, actions, wake: more ? [now.toISOString()] : wake }
+}
+
+const observedSlots = ({ covered, policy }: Coverage): Date[] => {
+  const names = new Set(covered.flatMap(({ record }) => (record.snapshots ?? []).map(([name]) => name)))
+  const parsed = [...names].map(parseSnapshotName)
+  return parsed.flatMap((name) => (name?.policy === policy.name ? [name.slot] : []))
+}
+
+function reasonOf({ open }: PolicyLedger, now: Date): string {
+  if (open === null) return ''
+  const late = Math.floor((now.getTime() - new Date(open.slot).getTime()) / 60_000)
+  const slot = `slot ${open.slot.slice(0, 16)}Z is due`
+  return late < 2 ? slot : `${slot}, served ${late} min late`
+}
+
+/** A newer slot came: what was not served of the older one stays so. */
+function closeSuperseded(
+  { policy, covered, unreadable, ...rest }: Coverage,
+  ledger: PolicyLedger,
+  open: NonNullable<PolicyLedger['open']>,
+): PolicyLedger {
+  const name = snapshotName({ policy: policy.name, slot: new Date(open.slot) })
+  const missing = covered.filter(({ record }) => !(record.snapshots ?? []).some(([taken]) => taken === name))
+  const failures = missing.map(({ key }) => ({
+    instance: key,
+    reason: open.attempts[key]?.reason ?? 'the next slot came before it was taken',
+  }))
+  const remotes = unreadable.map(({ key, reason }) => ({
+    instance: key,
+    reason: open.attempts[key]?.reason ?? reason,
+  }))
+  const empty = rest.problems[0]?.reason ?? null
+  const record = closedSlot(open.slot, {
+    served: covered.length - missing.length,
+    failures: [...failures, ...remotes],
+    empty,
+  })
+  return { ...ledger, slots: pushSlot(ledger.slots, record) }
+}
+
+function planExpire(
+  { policy, covered }: Coverage,
+  plan: SlotPlan,
+  failing: ReadonlySet<string>,
+  copies: Copies,
+  sieve: Sieve,
+  { world, explain }: Question,
+): { actions: ExpireAction[]; notes: Note[] } {
+  const open = plan.ledger.open
+  if (open === null && explain !== true) return { actions: [], notes: [] }
+  const besides = open === null ? null : snapshotName({ policy: policy.name, slot: new Date(open.slot) })
+  const actions: ExpireAction[] = []
+  const notes: Note[] = []
+  for (const { key, ref, record, policy: own, held, blocked } of covered) {
+    if (record.snapshots === null) continue
+    const complete =
+      world.incomplete.size === 0
+        ? record.snapshots
+        : record.snapshots.filter(([name]) => !world.incomplete.has(`${key}/${name}`))
+    const { expire, kept } = letGo(
+      sieve.sort(own, own.keep, complete, held, besides),
+      copies.needed.get(key) ?? new Map(),
+    )
+    const stop =
+      blocked ?? copies.blocked.get(key) ?? (failing.has(key) ? 'its snapshot is not there yet' : null)
+    if (explain === true)
+      for (const { snapshot, reason } of kept) notes.push({ kind: 'keep', about: key, snapshot, reason })
+    for (const { snapshot, reason } of open === null ? [] : expire) {
+      if (stop === null) actions.push({ kind: 'expire', ref, policy: policy.name, snapshot, reason })
+      else
+        notes.push({
+          kind: 'keep',
+          about: key,
+          snapshot,
+          reason: `${reason}, but nothing expires now: ${stop}`,
+        })
+    }
+  }
+  return { actions, notes }
+}
+
+const notesOf = ({ skipped, problems, unreadable }: Coverage): Note[] => [
+  ...problems.map(({ about, reason }): Note => ({ kind: 'problem', about, reason })),
+  ...unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
+  ...skipped.map(({ key, reason }): Note => ({ kind: 'skip', about: key, reason })),
+]

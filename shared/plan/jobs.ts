@@ -1,0 +1,99 @@
+/** From a plan to the relay's jobs, and from the relay's answers back to outcomes. */
+import { type InstanceRef, instanceKey } from '../incus/inventory.ts'
+import { request } from '../incus/routes.ts'
+import { NEVER } from '../incus/source.ts'
+import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
+import { renderVerified, VERIFIED } from './marks.ts'
+import type { Action, ExpireAction, SnapshotAction, VerifyAction } from './plan.ts'
+
+/** A job with the action that each of its steps belongs to. */
+export type Work = { job: Job; parts: Action[] }
+
+export type Outcome =
+  | { action: Action; state: 'done' }
+  | { action: Action; state: 'refused'; error: CallError }
+  /** Sent or not, we can't tell: the next observation will. */
+  | { action: Action; state: 'unknown'; reason: string }
+  /** An earlier step of its job failed, so it was not sent. */
+  | { action: Action; state: 'blocked' }
+
+const STEP_WAIT = 600
+
+/** One job per instance: its snapshots first; only when all of them are there does anything expire. */
+export function instanceJobs(actions: readonly Action[]): Work[] {
+  const byInstance = new Map<string, { takes: SnapshotAction[]; expires: ExpireAction[] }>()
+  for (const action of actions) {
+    if (action.kind !== 'snapshot' && action.kind !== 'expire') continue
+    const key = instanceKey(action.ref)
+    const group = byInstance.get(key) ?? { takes: [], expires: [] }
+    byInstance.set(key, group)
+    if (action.kind === 'snapshot') group.takes.push(action)
+    else group.expires.push(action)
+  }
+  return [...byInstance].map(([key, { takes, expires }]) => ({
+    job: { id: key, steps: [...takes.map(takeStep), ...expires.map(expireStep)] },
+    parts: [...takes, ...expires],
+  }))
+}
+
+/** Expiries first, the marks after them: what is marked is wholly taken care of. */
+export function verifyWork(action: VerifyAction): Work {
+  const { source, target, key, marks, fresh, restore, expire } = action
+  const steps: Step[] = [
+    ...fresh.map(({ snapshot, expiresAt }) => setExpiry(target, snapshot, expiresAt ?? NEVER)),
+    ...restore.map(({ snapshot, expiresAt }) => setExpiry(source, snapshot, expiresAt)),
+    markStep(target, renderVerified(marks)),
+  ]
+  return {
+    job: { id: `verify ${key}`, steps: [...steps, ...expire.map(expireStep)] },
+    parts: [...steps.map(() => action), ...expire],
+  }
+}
+
+const where = ({ project, instance }: InstanceRef) => ({ parameters: { instance }, query: { project } })
+
+function takeStep({ ref, name, stateful, expiresAt }: SnapshotAction): Step {
+  const { parameters, query } = where(ref)
+  const body = { name, stateful, expires_at: expiresAt ?? NEVER }
+  return { remote: ref.remote, wait: STEP_WAIT, ...request('createSnapshot', parameters, query, body) }
+}
+
+function expireStep({ ref, snapshot }: ExpireAction): Step {
+  const { parameters, query } = where(ref)
+  return {
+    remote: ref.remote,
+    wait: STEP_WAIT,
+    tolerate: [404],
+    ...request('deleteSnapshot', { ...parameters, snapshot }, query),
+  }
+}
+
+/** A snapshot that vanished meanwhile needs no expiry. */
+function setExpiry(ref: InstanceRef, snapshot: string, expiresAt: string): Step {
+  const { parameters, query } = where(ref)
+  const call = request('patchSnapshot', { ...parameters, snapshot }, query, { expires_at: expiresAt })
+  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...call }
+}
+
+function markStep(ref: InstanceRef, verified: string): Step {
+  const { parameters, query } = where(ref)
+  return {
+    remote: ref.remote,
+    ...request('markInstance', parameters, query, { config: { [VERIFIED]: verified } }),
+  }
+}
+
+/** A job without an answer, or whose answer ends early without an error, is unknown. */
+export function outcomesOf({ parts }: Work, reports: readonly StepReport[] | null): Outcome[] {
+  if (reports === null)
+    return parts.map((action) => ({ action, state: 'unknown', reason: 'the relay gave no answer' }))
+  const failed = reports.findIndex(({ ok }) => !ok)
+  return parts.map((action, step): Outcome => {
+    const report = reports[step]
+    if (report?.ok === true) return { action, state: 'done' }
+    if (report?.ok === false) return { action, state: 'refused', error: report.error }
+    return failed >= 0
+      ? { action, state: 'blocked' }
+      : { action, state: 'unknown', reason: 'the relay gave no answer' }
+  })
+}

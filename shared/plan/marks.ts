@@ -1,0 +1,58 @@
+/**
+ * The marks a replica carries on the target, in Incus itself, so that they outlive the notebook:
+ * whose copy it is, and which of its snapshots were verified.
+ */
+import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
+
+export const REPLICA_OF = 'user.stapes.replica-of'
+export const REPLICA_SERVER = 'user.stapes.replica-of.server'
+export const VERIFIED = 'user.stapes.verified'
+
+/** `name@seconds`, separated by spaces; names hold neither. */
+export const renderVerified = (pairs: readonly SnapshotPair[]): string =>
+  pairs.map(([name, createdAt]) => `${name}@${createdAt}`).join(' ')
+
+/** Entries that aren't of our form count for nothing. */
+export function parseVerified(text: string | undefined): SnapshotPair[] {
+  return (text ?? '').split(' ').flatMap((entry): SnapshotPair[] => {
+    const at = entry.lastIndexOf('@')
+    const createdAt = Number(entry.slice(at + 1))
+    return at > 0 && Number.isSafeInteger(createdAt) && createdAt > 0 ? [[entry.slice(0, at), createdAt]] : []
+  })
+}
+
+export const replicaMarks = (source: InstanceRef, server: string): Record<string, string> => ({
+  [REPLICA_OF]: instanceKey(source),
+  [REPLICA_SERVER]: server,
+  [VERIFIED]: '',
+})
+
+/** Whether a record on the target is our copy of this source; else why not, with what to do. */
+export function refuseReplica(target: InstanceRecord, source: InstanceRef, server: string): string | null {
+  const of = target.config[REPLICA_OF]
+  if (of === undefined || !target.own.includes(REPLICA_OF))
+    return 'the name is taken on the target by an instance that is not a copy of stapes: rename that instance, or copy into another project'
+  if (of !== instanceKey(source))
+    return `the name is taken on the target by the copy of ${of}: copy into another project`
+  if (target.config[REPLICA_SERVER] !== server)
+    return `the target is a copy from a server with another certificate: if the source is still that server, set ${REPLICA_SERVER}=${server} on the target`
+  return null
+}
+
+export const samePair = (a: SnapshotPair, b: SnapshotPair): boolean => a[0] === b[0] && a[1] === b[1]
+
+/** The pairs of `some` that also stand in `others`, by name and date to the second. */
+export function commonPairs(some: readonly SnapshotPair[], others: readonly SnapshotPair[]): SnapshotPair[] {
+  const dates = new Map(others)
+  return some.filter(([name, createdAt]) => dates.get(name) === createdAt)
+}
+
+export const newestPair = (pairs: readonly SnapshotPair[]): SnapshotPair | null =>
+  pairs.reduce<SnapshotPair | null>((best, pair) => (best === null || pair[1] > best[1] ? pair : best), null)
+
+/** Verified and still listed on the target: what counts as a copy. */
+export const verifiedOn = (target: InstanceRecord): SnapshotPair[] =>
+  commonPairs(
+    target.snapshots ?? [],
+    parseVerified(target.own.includes(VERIFIED) ? target.config[VERIFIED] : ''),
+  )

@@ -1,0 +1,94 @@
+/** Which slot of a policy is to be served now, and how each other one is accounted for. */
+import type { PolicyLedger, SlotRecord } from '../ledger/ledger.ts'
+import { pushSlot } from '../ledger/slots.ts'
+import type { Policy } from '../policy/policy.ts'
+import { dueSlots } from '../schedule/slots.ts'
+
+/** At most so many slots are walked per policy and tick; a longer outage is accounted for over several ticks. */
+export const WALK = 1000
+
+export type Advance = {
+  ledger: PolicyLedger
+  /** Slots remain to be walked: wake again at once. */
+  more: boolean
+  /** The open slot that a newer one pushed aside; the caller closes it with what it observed. */
+  superseded: PolicyLedger['open']
+}
+
+type When = Pick<Policy, 'schedule' | 'timezone' | 'catchup' | 'paused'>
+
+const iso = (date: Date): string => date.toISOString()
+
+/**
+ * Where accounting begins without a notebook: at the newest slot that the schedule knows and a
+ * snapshot was seen of, which is looked at again; else at the newest slot within the catch-up window.
+ */
+export function baseline(policy: When, observed: readonly Date[], now: Date): PolicyLedger {
+  const from = (accounted: Date): PolicyLedger => ({ accounted: iso(accounted), open: null, slots: [] })
+  const seen = newestScheduled(policy, observed, now)
+  if (seen !== null) return from(new Date(seen.getTime() - 1000))
+  const latest = latestSlot(policy, now)
+  return from(latest === null ? now : new Date(latest.getTime() - 1000))
+}
+
+function newestScheduled(policy: When, observed: readonly Date[], now: Date): Date | null {
+  const newestFirst = [...observed].sort((a, b) => b.getTime() - a.getTime())
+  const isSlot = (date: Date) =>
+    date <= now &&
+    dueSlots({ ...policy, after: new Date(date.getTime() - 1000), until: date, limit: 1 }).slots.length > 0
+  return newestFirst.find(isSlot) ?? null
+}
+
+/** The newest slot at or before now, within the catch-up window; found forwards, in widening windows. */
+function latestSlot(policy: When, now: Date): Date | null {
+  for (const hours of [1, 6, 25, Number.POSITIVE_INFINITY]) {
+    const seconds = Math.min(hours * 3600, policy.catchup)
+    const after = new Date(now.getTime() - seconds * 1000 - 1)
+    const found = dueSlots({ ...policy, after, until: now, limit: WALK * 2 }).slots.at(-1)
+    if (found !== undefined || seconds === policy.catchup) return found ?? null
+  }
+  return null
+}
+
+/** Walks from the last accounted slot to now. At most one slot, the newest, is left to serve. */
+export function advance(policy: When, before: PolicyLedger, now: Date): Advance {
+  const { slots, more } = dueSlots({ ...policy, after: new Date(before.accounted), until: now, limit: WALK })
+  const newest = slots.at(-1)
+  if (newest === undefined) return { ledger: closeWhenPaused(policy, before), more: false, superseded: null }
+  const passed = (more ? slots : slots.slice(0, -1)).map(iso)
+  const gap = passed.length === 0 ? null : missedRun(passed, policy, before.accounted)
+  const base = { accounted: iso(newest), open: null, slots: pushSlot(before.slots, gap) }
+  if (more) return { ledger: base, more, superseded: before.open }
+  const late = lateness(policy, newest, now)
+  const ledger =
+    late === null
+      ? { ...base, open: { slot: iso(newest), attempts: {} } }
+      : { ...base, slots: pushSlot(base.slots, late) }
+  return { ledger, more, superseded: before.open }
+}
+
+function closeWhenPaused(policy: When, before: PolicyLedger): PolicyLedger {
+  if (!policy.paused || before.open === null) return before
+  const record: SlotRecord = { slot: before.open.slot, outcome: 'skipped', reason: 'the policy is paused' }
+  return { ...before, open: null, slots: pushSlot(before.slots, record) }
+}
+
+function missedRun(slots: string[], policy: When, since: string): SlotRecord {
+  const [first = '', last = first] = [slots[0], slots.at(-1)]
+  const span = slots.length > 1 ? { through: last, count: slots.length } : {}
+  if (policy.paused) return { slot: first, ...span, outcome: 'skipped', reason: 'the policy is paused' }
+  const reason = `no tick came in time; the last slot accounted for is ${since}`
+  return { slot: first, ...span, outcome: 'missed', reason }
+}
+
+function lateness(policy: When, slot: Date, now: Date): SlotRecord | null {
+  if (policy.paused) return { slot: iso(slot), outcome: 'skipped', reason: 'the policy is paused' }
+  const late = Math.floor((now.getTime() - slot.getTime()) / 1000)
+  // A tick comes up to a minute after its slot; that is in time whatever the catch-up window says.
+  if (late <= Math.max(policy.catchup, 119)) return null
+  return {
+    slot: iso(slot),
+    outcome: 'missed',
+    reason: `seen ${late} s late, beyond the catch-up window of ${policy.catchup} s`,
+  }
+}

@@ -1,0 +1,91 @@
+/** One source instance on one destination: what is there, and what is known about the last transfer. */
+import {
+  type InstanceRecord,
+  type InstanceRef,
+  instanceKey,
+  type OperationRecord,
+} from '../incus/inventory.ts'
+import type { CopyLedger } from '../ledger/ledger.ts'
+import type { Copy } from '../policy/policy.ts'
+import type { JobReport } from '../relay/protocol.ts'
+import type { Covered } from './cover.ts'
+import type { World } from './world.ts'
+
+export type Replica = {
+  /** `source key>destination key`. */
+  key: string
+  source: Covered
+  target: InstanceRef
+  /** The policies that want it, each with its copy settings; never empty. */
+  wanting: { covered: Covered; copy: Copy }[]
+}
+
+/** What is on the target: an instance, nothing, or not known. */
+export type Seen =
+  | { state: 'there'; record: InstanceRecord }
+  | { state: 'absent' }
+  | { state: 'unknown'; reason: string }
+
+/** Groups what several policies want into one replica per instance and destination. */
+export function replicasOf(coverage: readonly Covered[]): Replica[] {
+  const replicas = new Map<string, Replica>()
+  for (const covered of coverage) {
+    const { copy } = covered.policy
+    if (copy === null || covered.policy.paused) continue
+    const target = { ...covered.ref, remote: copy.remote, project: copy.project ?? covered.ref.project }
+    const key = `${covered.key}>${instanceKey(target)}`
+    const known = replicas.get(key)
+    if (known === undefined) replicas.set(key, { key, source: covered, target, wanting: [{ covered, copy }] })
+    else known.wanting.push({ covered, copy })
+  }
+  return [...replicas.values()]
+}
+
+export function seeTarget(world: World, target: InstanceRef): Seen {
+  const remote = world.remotes[target.remote]
+  if (remote === undefined) return { state: 'unknown', reason: `remote ${target.remote} was not asked` }
+  if (!remote.ok) return { state: 'unknown', reason: `remote ${target.remote}: ${remote.error.message}` }
+  const { inventory } = remote
+  if (!inventory.projects.includes(target.project)) {
+    const reason = `project ${target.project} does not exist on ${target.remote}: create it, or set copy.project`
+    return { state: 'unknown', reason }
+  }
+  const record = world.find(target)
+  if (record === undefined) return { state: 'absent' }
+  if (record.snapshots !== null) return { state: 'there', record }
+  return {
+    state: 'unknown',
+    reason: `${instanceKey(target)}: ${record.problem ?? 'its snapshots could not be listed'}`,
+  }
+}
+
+const touches = (operation: OperationRecord, ref: InstanceRef): boolean =>
+  operation.project === ref.project && operation.instances.includes(ref.instance)
+
+/** A create of a snapshot alone doesn't mean a transfer. */
+const isTransfer = (operation: OperationRecord): boolean => operation.snapshots.length === 0
+
+/** An operation on the target that may be a transfer, whoever started it. */
+export const transferOn = (world: World, target: InstanceRef): OperationRecord | null => {
+  const remote = world.remotes[target.remote]
+  const operations = remote?.ok === true ? remote.inventory.operations : []
+  return operations.find((operation) => isTransfer(operation) && touches(operation, target)) ?? null
+}
+
+/** The report that tells about this replica: a running one first, then the noted one, then the newest. */
+export function reportOn(
+  key: string,
+  ledger: CopyLedger | undefined,
+  jobs: readonly JobReport[],
+): JobReport | null {
+  const mine = jobs.filter(({ id }) => id.startsWith(`${key}:`))
+  const active = mine.find(({ state }) => state === 'running' || state === 'queued')
+  if (active !== undefined) return active
+  const noted = mine.find(({ id }) => id === ledger?.job)
+  if (noted !== undefined) return noted
+  const newest = mine.reduce<JobReport | null>(
+    (best, job) => (best === null || job.since > best.since ? job : best),
+    null,
+  )
+  return ledger === undefined || newest?.state === 'done' ? newest : null
+}

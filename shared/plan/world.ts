@@ -1,0 +1,24 @@
+/** What was observed in a run: the remotes' inventories and the relay's jobs, with look-ups. */
+import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
+
+export type World = {
+  remotes: Record<string, RemoteReply>
+  jobs: JobReport[]
+  find(ref: InstanceRef): InstanceRecord | undefined
+  /** `instance key/snapshot` of snapshots whose creation still runs. */
+  incomplete: ReadonlySet<string>
+}
+
+export function worldOf(reply: InventoryReply): World {
+  const records = new Map<string, InstanceRecord>()
+  const incomplete = new Set<string>()
+  for (const [remote, answer] of Object.entries(reply.remotes)) {
+    if (!answer.ok) continue
+    for (const record of answer.inventory.instances)
+      records.set(instanceKey({ remote, project: record.project, instance: record.name }), record)
+    for (const { project, snapshots } of answer.inventory.operations)
+      for (const snapshot of snapshots) incomplete.add(`${remote}/${project}/${snapshot}`)
+  }
+  return { ...reply, incomplete, find: (ref) => records.get(instanceKey(ref)) }
+}

@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest'
+import { createEngine } from '../../../relay/engine/engine.ts'
+import { createJobMemory } from '../../../relay/engine/job-memory.ts'
+import { request } from '../../../shared/incus/routes.ts'
+import type { BatchLine, InventoryRequest, Job, JobReport } from '../../../shared/relay/protocol.ts'
+import { createFakeIncus, refusal } from './fake-incus.ts'
+import { createVirtualClock } from './virtual-clock.ts'
+
+const REMOTES = { main: { address: 'https://main' }, backup: { address: 'https://backup', copies: 2 } }
+
+function setUp() {
+  const clock = createVirtualClock()
+  const incus = createFakeIncus(clock)
+  const restart = () => createEngine({ upstream: incus, clock, remotes: REMOTES })
+  let engine = restart()
+  const submit = async (...jobs: Job[]): Promise<BatchLine[]> => {
+    const lines: BatchLine[] = []
+    await engine.batch({ jobs }, (line) => lines.push(line))
+    await clock.advance(0)
+    return lines
+  }
+  const reports = async (adopt: NonNullable<InventoryRequest['adopt']> = []): Promise<JobReport[]> =>
+    (await clock.until(engine.inventory({ remotes: [], adopt }))).jobs
+  const states = async () => Object.fromEntries((await reports()).map(({ id, state }) => [id, state]))
+  const restartRelay = () => {
+    engine = restart()
+  }
+  return { clock, incus, submit, reports, states, restartRelay }
+}
+
+const copy = (id: string, more: Partial<Job> = {}): Job => ({
+  id,
+  detach: true,
+  steps: [
+    { remote: 'main', ...request('sendInstance', { instance: id }, {}, { migration: true }) },
+    {
+      remote: 'backup',
+      wait: 86_400,
+      ...request('receiveInstance', {}, {}, { name: id, source: { type: 'migration' } }),
+    },
+  ],
+  ...more,
+})
+
+test('a copy is accepted at once, runs on its own and tells how it goes', async () => {
+  const { clock, incus, submit, reports } = setUp()
+  incus.answer = () => incus.operation({ after: 3_600_000, progress: 'web: 12MB (3MB/s)' })
+  expect(await submit(copy('web', { memo: { slot: 7 } }))).toEqual([
+    { job: 'web', accepted: true },
+    { done: 1 },
+  ])
+  await clock.advance(10_000)
+  expect(await reports()).toEqual([
+    {
+      id: 'web',
+      state: 'running',
+      memo: { slot: 7 },
+      remote: 'backup',
+      operation: 'op2',
+      progress: 'web: 12MB (3MB/s)',
+      since: '2026-11-22T03:00:00.000Z',
+    },
+  ])
+  await clock.advance(3_600_000)
+  expect(await reports()).toMatchObject([{ id: 'web', state: 'done', memo: { slot: 7 } }])
+})
+
+test('as many copies run onto a remote as it may take, first in, first out', async () => {
+  const { clock, incus, submit, states } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  await submit(copy('a'), copy('b'), copy('c'), copy('d'))
+  expect(await states()).toEqual({ a: 'running', b: 'running', c: 'queued', d: 'queued' })
+  await clock.advance(61_000)
+  expect(await states()).toEqual({ a: 'done', b: 'done', c: 'running', d: 'running' })
+})
+
+test('copies to one remote do not hold up copies to another', async () => {
+  const { incus, submit, states } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  const back = copy('back')
+  await submit(copy('a'), copy('b'), copy('c'), { ...back, steps: [...back.steps].reverse() })
+  expect(await states()).toMatchObject({ c: 'queued', back: 'running' })
+})
+
+test('an id that is queued or running is accepted again and starts nothing', async () => {
+  const { clock, incus, submit } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  await submit(copy('web', { lock: 'web' }))
+  const sent = incus.calls.length
+  expect(await submit(copy('web', { lock: 'web' }))).toContainEqual({ job: 'web', accepted: true })
+  expect(incus.calls).toHaveLength(sent)
+  await clock.advance(120_000)
+  expect(await submit(copy('web', { lock: 'web' }))).toContainEqual({ job: 'web', accepted: true })
+  expect(incus.calls).toHaveLength(2 * sent)
+})
+
+test('a queued copy holds its lock', async () => {
+  const { incus, submit } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  const lines = await submit(copy('a'), copy('b'), copy('c', { lock: 'web' }), copy('d', { lock: 'web' }))
+  expect(lines).toContainEqual({
+    job: 'd',
+    steps: [{ ok: false, error: expect.objectContaining({ code: 'locked' }) }],
+  })
+})
+
+const endings = [
+  { name: 'refused', state: 'failed', step: 1, code: 'incus' },
+  { name: 'failed', state: 'failed', step: 1, code: 'incus' },
+  { name: 'killed', state: 'unknown', step: 1, code: 'vanished' },
+]
+
+test.each(endings)('a copy that is $name ends as $state, with the step and the reason', async (row) => {
+  const { clock, incus, submit, reports } = setUp()
+  incus.answer = (remote) => {
+    if (remote === 'main') return incus.operation({ after: 9e6 })
+    if (row.name === 'refused') return refusal(500, 'Requested profile "nope" doesn\'t exist')
+    return incus.operation(row.name === 'failed' ? { after: 9000, error: 'No space left' } : { after: 9e6 })
+  }
+  await submit(copy('web'))
+  await clock.advance(7_000)
+  if (row.name === 'killed') incus.kill()
+  await clock.advance(7_000)
+  incus.start()
+  await clock.advance(7_000)
+  const [report] = await reports()
+  expect(report).toMatchObject({ state: row.state, step: row.step, error: { code: row.code } })
+})
+
+test('a server that stays away makes a copy unknown, not failed', async () => {
+  const { clock, incus, submit, states } = setUp()
+  incus.answer = () => incus.operation({ after: 9e6 })
+  await submit(copy('web'))
+  incus.kill()
+  await clock.advance(200_000)
+  expect(await states()).toEqual({ web: 'running' })
+  await clock.advance(200_000)
+  expect(await states()).toEqual({ web: 'unknown' })
+})
+
+test('a relay that restarted adopts what still runs and sees it end', async () => {
+  const { clock, incus, submit, reports, states, restartRelay } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  await submit(copy('web', { lock: 'web' }))
+  restartRelay()
+  const known = { id: 'web', remote: 'backup', operation: 'op2', lock: 'web', memo: 1 }
+  expect(await reports([known])).toMatchObject([{ id: 'web', state: 'running', memo: 1 }])
+  expect(await submit(copy('other', { lock: 'web' }))).toContainEqual(
+    expect.objectContaining({ steps: [expect.objectContaining({ ok: false })] }),
+  )
+  await clock.advance(61_000)
+  expect(await states()).toEqual({ web: 'done' })
+})
+
+test('what is gone is not adopted, so that its absence says so', async () => {
+  const { reports } = setUp()
+  expect(await reports([{ id: 'web', remote: 'backup', operation: 'op9' }])).toEqual([])
+  expect(await reports([{ id: 'web', remote: 'moon', operation: 'op9' }])).toEqual([])
+})
+
+test('an ended copy is remembered for a day', async () => {
+  const { clock, submit, states } = setUp()
+  await submit(copy('web'))
+  await clock.advance(86_000_000)
+  expect(await states()).toEqual({ web: 'done' })
+  await clock.advance(1_000_000)
+  expect(await states()).toEqual({})
+})
+
+test('when memory is full the oldest ended job goes, and never a live one', () => {
+  const memory = createJobMemory(createVirtualClock(), 3)
+  for (const id of ['live', 'old', 'new']) memory.begin(id, undefined)
+  memory.change('old', { state: 'done' })
+  memory.change('new', { state: 'done' })
+  expect(memory.makeRoom()).toBe(true)
+  expect(memory.reports().map(({ id }) => id)).toEqual(['live', 'new'])
+  memory.begin('a', undefined)
+  expect(memory.makeRoom()).toBe(true)
+  memory.begin('b', undefined)
+  expect(memory.makeRoom()).toBe(false)
+  expect(memory.reports().map(({ id }) => id)).toEqual(['live', 'a', 'b'])
+})

@@ -47,6 +47,11 @@ export type Policy = {
   /** Incus expiry expression ("7d"), enforced by Incus through expires_at; null for never. */
   expiry: string | null
   copy: Copy | null
+  /**
+   * Where a value comes from that the policy doesn't say itself, by its path ("timezone", "copy.pool"):
+   * from the document's `defaults`, or from the product. Absent: from the policy.
+   */
+  filled?: Record<string, 'defaults' | 'default'>
 }
 
 export type Config = { policies: Policy[] }

@@ -1,0 +1,83 @@
+/** What no single value tells: missing ones, a copy onto its own source, policies that contradict each other. */
+import { POLICY_NAME } from '../incus/snapshot-name.ts'
+import { compileGlobs, mayMeet } from './glob.ts'
+import { type PolicyError, problem, show } from './issues.ts'
+import { RESERVED } from './marks.ts'
+import type { Copy, Policy } from './policy.ts'
+
+const TWO_TICKS = 120
+
+export function checkName(name: string): PolicyError[] {
+  const path = ['policies', name]
+  if (!POLICY_NAME.test(name)) {
+    const expected =
+      'a policy name of lower-case letters, digits and "-", at most 40, a letter first (it begins the names of the snapshots)'
+    return [problem(path, expected, show(name))]
+  }
+  if (!RESERVED.includes(name)) return []
+  const expected = `a policy name other than ${RESERVED.join(', ')}`
+  return [problem(path, expected, show(name), `user.stapes.${name} has a meaning of its own`)]
+}
+
+export function checkPolicy(policy: Policy): PolicyError[] {
+  const path = ['policies', policy.name]
+  const errors: PolicyError[] = []
+  if (policy.select.remotes.length === 0) {
+    const hint = 'give it here or in "defaults"'
+    errors.push(problem([...path, 'remotes'], 'a list of remotes, such as ["main"]', 'nothing', hint))
+  }
+  if (policy.schedule.length === 0) {
+    const hint = 'give it here or in "defaults"'
+    errors.push(problem([...path, 'schedule'], 'a schedule, such as "@hourly"', 'nothing', hint))
+  }
+  if (policy.catchup < policy.jitter + TWO_TICKS) {
+    const expected = 'a span that is at least two minutes longer than the jitter'
+    const hint =
+      'the clock ticks once a minute, and an instance with the longest delay must not come too late'
+    errors.push(problem([...path, 'catchup'], expected, `${policy.catchup}s`, hint))
+  }
+  return policy.copy === null ? errors : [...errors, ...checkCopy(policy, policy.copy)]
+}
+
+function checkCopy(policy: Policy, copy: Copy): PolicyError[] {
+  const path = ['policies', policy.name, 'copy', 'remote']
+  if (copy.remote === '') {
+    return [problem(path, 'the remote that holds the copy, such as "backup"', 'nothing')]
+  }
+  if (!policy.select.remotes.includes(copy.remote)) return []
+  if (copy.project !== null && !compileGlobs(policy.select.projects)(copy.project)) return []
+  const expected =
+    'a remote that the policy does not select from, or with "copy.project" a project that it does not select'
+  return [problem(path, expected, `${show(copy.remote)}, where an instance would be copied onto itself`)]
+}
+
+/** One replica can't be in two pools, nor be sent in two ways: policies that may share one have to agree. */
+export function checkPairs(policies: readonly Policy[]): PolicyError[] {
+  return policies.flatMap((policy, index) =>
+    policies.slice(0, index).flatMap((earlier) => {
+      if (policy.copy === null || earlier.copy === null || !mayShareReplica(policy, earlier)) return []
+      return disagreements(policy.name, policy.copy, earlier.name, earlier.copy)
+    }),
+  )
+}
+
+function mayShareReplica(one: Policy, other: Policy): boolean {
+  const [a, b] = [one.select, other.select]
+  return (
+    one.copy?.remote === other.copy?.remote &&
+    (one.copy?.project ?? null) === (other.copy?.project ?? null) &&
+    a.remotes.some((remote) => b.remotes.includes(remote)) &&
+    a.types.some((type) => b.types.includes(type)) &&
+    mayMeet(a.projects, b.projects) &&
+    mayMeet(a.instances, b.instances)
+  )
+}
+
+function disagreements(name: string, copy: Copy, otherName: string, other: Copy): PolicyError[] {
+  const keys = (['pool', 'transferMode'] as const).filter((key) => copy[key] !== other[key])
+  return keys.map((key) => {
+    const expected = `${other[key] === null ? 'none' : show(other[key])}, as in policies.${otherName}.copy.${key}`
+    const found = copy[key] === null ? 'none' : show(copy[key])
+    return problem(['policies', name, 'copy', key], expected, found, 'both may copy the same instances there')
+  })
+}

@@ -1,0 +1,24 @@
+/** What holds when neither the policy nor `defaults` says it, in the document's own words. */
+
+/** Incus has no word for it (it leaves the key out), but a policy must be able to undo a default. */
+export const NEVER = 'never'
+
+export const DEFAULTS = {
+  select: {
+    // As everywhere in Incus, no project means the project `default`.
+    projects: ['default'],
+    instances: ['*'],
+    types: ['container' as const, 'virtual-machine' as const],
+    running: false,
+    config: {},
+    exclude: [],
+  },
+  timezone: 'UTC',
+  jitter: '0s',
+  catchup: '1d',
+  paused: false,
+  stateful: false,
+  keep: {},
+  expiry: NEVER,
+  copy: { transferMode: 'pull' as const, keep: {}, expiry: NEVER },
+}

@@ -1,0 +1,84 @@
+/**
+ * The single values of `stapes.jsonc`. An `error` here is what was expected, in words; issues.ts makes the
+ * sentence around it. Nothing is transformed: what gets through is what was written.
+ */
+import * as z from 'zod/mini'
+import { parseExpiry } from '../incus/expiry.ts'
+import { err, ok, type Result } from '../result.ts'
+import { parseWithin } from '../retention/within.ts'
+import { parseDuration } from '../schedule/duration.ts'
+import { isTimezone, parseSchedule } from '../schedule/slots.ts'
+import { NEVER } from './defaults.ts'
+
+const text = (expected: string, pattern: RegExp) =>
+  z.string({ error: expected }).check(z.regex(pattern, { error: expected }))
+
+/** A text that has a parser: what it says travels in the issue's params, for it knows more than `expected`. */
+const parsed = (expected: string, parse: (value: string) => Result<unknown, string>) =>
+  z.string({ error: expected }).check((check) => {
+    const result = parse(check.value)
+    if (result.ok) return
+    const params = { sentence: result.error }
+    check.issues.push({ code: 'custom', message: expected, input: check.value, params, continue: true })
+  })
+
+export const list = <Item extends z.ZodMiniType>(item: Item, expected: string) =>
+  z.array(item, { error: expected }).check(z.minLength(1, { error: expected }))
+
+/** A key that may be missing, with the words that an editor shows for it. */
+export const may = <Item extends z.ZodMiniType>(item: Item, meta: z.core.GlobalMeta) =>
+  z.exactOptional(item).check(z.meta(meta))
+
+export const object = <Shape extends Record<string, z.ZodMiniType>>(shape: Shape, expected: string) =>
+  z.strictObject(shape, { error: expected })
+
+export const flag = z.boolean({ error: 'true or false' })
+
+export const remote = text(
+  'the name of a remote as the relay knows it, such as "main" (letters, digits, ".", "_", "-"; no wildcard)',
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+)
+
+export const project = text('the name of a project (no wildcard)', /^[^\s/*?]+$/)
+
+export const pool = text('the name of a storage pool', /^[^\s/]+$/)
+
+export const projectGlob = text('a project name or glob, such as "default" or "*"', /^[^\s/]+$/)
+
+export const instanceGlob = text(
+  'an instance name or glob, such as "web*" (letters, digits, "-", and the wildcards "*" and "?")',
+  /^[A-Za-z0-9*?-]+$/,
+)
+
+export const excludeGlob = text(
+  'a glob over instance, project/instance or remote/project/instance, such as "main/default/tmp-*"',
+  /^[^\s/]+(\/[^\s/]+){0,2}$/,
+)
+
+const CRON =
+  'a cron expression of five fields, such as "0 3 * * *", or an alias, such as "@hourly" or "@daily"'
+const cron = parsed(CRON, parseSchedule)
+
+export const schedule = z.union([cron, list(cron, 'a list of at least one cron expression')], {
+  error: `${CRON}; or a list of them`,
+})
+
+const ZONE = 'an IANA time zone, such as "Europe/Berlin"'
+export const timezone = z.string({ error: ZONE }).check(z.refine(isTimezone, { error: ZONE }))
+
+export const duration = parsed('a span such as "90s", "10m", "6h" or "1d"', parseDuration)
+
+const COUNT = 'a whole number from -1 (all of them) to 100000'
+export const count = z
+  .int({ error: COUNT })
+  .check(z.gte(-1, { error: COUNT }), z.lte(100_000, { error: COUNT }))
+
+export const span = parsed('a span of years, months, days and hours, such as "2y5m7d3h"', parseWithin)
+
+export const expiry = parsed(
+  `an expiry of Incus, such as "30d" or "1w 3d" (S, M for minutes, H, d, w, m for months, y), or "${NEVER}"`,
+  (value) => {
+    const expression = value === NEVER ? ok(null) : parseExpiry(value)
+    return expression.ok ? expression : err(`${expression.error} ("${NEVER}" for none)`)
+  },
+)

@@ -1,0 +1,111 @@
+/** From what a sound document says to what holds: defaults filled in, units in seconds. */
+import type { Result } from '../result.ts'
+import type { Keep } from '../retention/keep.ts'
+import { isZero, parseWithin } from '../retention/within.ts'
+import { parseDuration } from '../schedule/duration.ts'
+import { parseSchedule } from '../schedule/slots.ts'
+import { DEFAULTS, NEVER } from './defaults.ts'
+import type { Copy, Policy, Selector } from './policy.ts'
+import type { Settings } from './schema.ts'
+
+/** `remotes` and `schedule` have no default, nor has a copy's `remote`: a list or text that is empty here is missing. */
+export function fill(name: string, own: Settings, defaults: Settings): Policy {
+  const merged = { ...DEFAULTS, ...defaults, ...own }
+  return {
+    name,
+    select: fillSelect(own, defaults),
+    schedule: merged.schedule === undefined ? [] : sound(parseSchedule(merged.schedule)),
+    timezone: merged.timezone,
+    jitter: sound(parseDuration(merged.jitter)),
+    catchup: sound(parseDuration(merged.catchup)),
+    paused: merged.paused,
+    stateful: merged.stateful,
+    keep: withoutZeros(merged.keep),
+    expiry: orNull(merged.expiry),
+    copy: fillCopy(own.copy, defaults.copy),
+    filled: filledFrom(own, defaults),
+  }
+}
+
+function fillSelect(own: Settings, defaults: Settings): Selector {
+  const remotes = remotesOf(own) ?? remotesOf(defaults) ?? []
+  return { ...DEFAULTS.select, ...defaults.select, ...own.select, remotes }
+}
+
+const remotesOf = (settings: Settings): string[] | undefined => settings.select?.remotes ?? settings.remotes
+
+/** A policy's own `copy` begins with the one in `defaults`, unless that is false. */
+function fillCopy(own: Settings['copy'], defaults: Settings['copy']): Copy | null {
+  const said = own ?? defaults ?? false
+  if (said === false) return null
+  const merged = { ...DEFAULTS.copy, ...(defaults === false ? {} : defaults), ...said }
+  return {
+    remote: merged.remote ?? '',
+    project: merged.project ?? null,
+    pool: merged.pool ?? null,
+    transferMode: merged.transferMode,
+    keep: withoutZeros(merged.keep),
+    expiry: orNull(merged.expiry),
+  }
+}
+
+export const orNull = (expiry: string): string | null => (expiry === NEVER ? null : expiry)
+
+/** As in restic, 0 is no rule, nor is "0d": `{ "daily": 0 }` is an empty keep, which removes nothing. */
+export const withoutZeros = (keep: Keep): Keep =>
+  Object.fromEntries(
+    Object.entries(keep).filter(([, rule]) =>
+      typeof rule === 'string' ? !isZero(sound(parseWithin(rule))) : rule !== 0,
+    ),
+  )
+
+/** The paths at which a policy has values, for their provenance. */
+export const SETTINGS = [
+  'select.remotes',
+  'select.projects',
+  'select.instances',
+  'select.types',
+  'select.running',
+  'select.config',
+  'select.exclude',
+  'schedule',
+  'timezone',
+  'jitter',
+  'catchup',
+  'paused',
+  'stateful',
+  'keep',
+  'expiry',
+  'copy',
+  'copy.remote',
+  'copy.project',
+  'copy.pool',
+  'copy.transferMode',
+  'copy.keep',
+  'copy.expiry',
+] as const
+
+export type Setting = (typeof SETTINGS)[number]
+
+function filledFrom(own: Settings, defaults: Settings): Record<string, 'default' | 'defaults'> {
+  const filled: Record<string, 'default' | 'defaults'> = {}
+  for (const path of SETTINGS) {
+    if (!says(own, path)) filled[path] = says(defaults, path) ? 'defaults' : 'default'
+  }
+  return filled
+}
+
+function says(settings: Settings, path: Setting): boolean {
+  if (path === 'select.remotes') return remotesOf(settings) !== undefined
+  const [first = '', second] = path.split('.')
+  const value: unknown = Object.getOwnPropertyDescriptor(settings, first)?.value
+  if (second === undefined) return value !== undefined
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, second)
+}
+
+/** What the schema let through, its parsers take: anything else is a bug of ours. */
+function sound<T>(result: Result<T, unknown>): T {
+  if (!result.ok)
+    throw new Error(`the schema let through what can't be parsed: ${JSON.stringify(result.error)}`)
+  return result.value
+}

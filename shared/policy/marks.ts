@@ -1,0 +1,36 @@
+/** The `user.stapes.*` keys that aren't overrides: marks, which stapes sets, and holds, which people set. */
+import type { InstanceRecord } from '../incus/inventory.ts'
+import { REPLICA_OF, VERIFIED } from '../plan/marks.ts'
+
+export const PREFIX = 'user.stapes.'
+
+/** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and takes no rule's place. */
+export const HOLD = `${PREFIX}hold.`
+
+export const isMark = (key: string): boolean =>
+  key === REPLICA_OF || key.startsWith(`${REPLICA_OF}.`) || key === VERIFIED || key.startsWith(HOLD)
+
+/** Words that stand after the prefix with a meaning of their own, and so can't name a policy. */
+export const RESERVED: readonly string[] = [
+  'policy',
+  'none',
+  'exclude',
+  'keep',
+  'expiry',
+  'stateful',
+  'copy',
+  'paused',
+  'replica-of',
+  'verified',
+  'hold',
+]
+
+const NO_HOLDS: ReadonlySet<string> = new Set()
+
+/** Names of the snapshots that the instance, or a profile of it, holds. */
+export function holdsOf({ config }: InstanceRecord): ReadonlySet<string> {
+  const keys = Object.keys(config).filter((key) => key.startsWith(HOLD))
+  if (keys.length === 0) return NO_HOLDS
+  const holding = keys.filter((key) => config[key] !== '' && config[key] !== 'false')
+  return new Set(holding.map((key) => key.slice(HOLD.length)))
+}

@@ -1,0 +1,40 @@
+/** `stapes.jsonc`, after its comments are gone, to what holds; or everything that is wrong with it. */
+import { err, ok, type Result } from '../result.ts'
+import { checkName, checkPairs, checkPolicy } from './checks.ts'
+import { fill } from './fill.ts'
+import { fromIssue, type PolicyError } from './issues.ts'
+import type { Config, Policy } from './policy.ts'
+import { documentSchema, settingsSchema } from './schema.ts'
+
+export type { PolicyError }
+
+/**
+ * All errors are found at once: those of the shape, and for the policies of sound shape also what only the
+ * whole policy, or two of them together, can tell.
+ */
+export function parseConfig(document: unknown): Result<Config, PolicyError[]> {
+  const parsed = documentSchema.safeParse(document, { reportInput: true })
+  const errors = parsed.success ? [] : parsed.error.issues.flatMap((issue) => fromIssue(issue))
+  const names = Object.keys(member(document, 'policies'))
+  errors.push(...names.flatMap(checkName))
+  const policies = soundPolicies(document)
+  errors.push(...policies.flatMap(checkPolicy), ...checkPairs(policies))
+  return errors.length > 0 ? err(errors) : ok({ policies })
+}
+
+/** None while `defaults` is broken, since it might be what they lack. */
+function soundPolicies(document: unknown): Policy[] {
+  const defaults = settingsSchema.safeParse(member(document, 'defaults'))
+  if (!defaults.success) return []
+  return Object.entries(member(document, 'policies')).flatMap(([name, value]) => {
+    const own = settingsSchema.safeParse(value)
+    return own.success ? [fill(name, own.data, defaults.data)] : []
+  })
+}
+
+/** An absent member is an empty object here; that it must be there is the schema's business. */
+function member(document: unknown, key: string): object {
+  if (typeof document !== 'object' || document === null) return {}
+  const value: unknown = Object.getOwnPropertyDescriptor(document, key)?.value
+  return typeof value === 'object' && value !== null ? value : {}
+}

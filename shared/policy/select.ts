@@ -1,0 +1,115 @@
+/** Which instances a policy covers, and why others in its reach are left out. */
+import {
+  type InstanceRecord,
+  type InstanceRef,
+  instanceKey,
+  type RemoteInventory,
+} from '../incus/inventory.ts'
+import { REPLICA_OF } from '../plan/marks.ts'
+import { compileGlobs, compilePaths, isLiteral } from './glob.ts'
+import { inForce } from './merge.ts'
+import { type Override, type Overrides, readOverrides } from './overrides.ts'
+import type { Policy, Selector } from './policy.ts'
+import type { SkipReason } from './skip.ts'
+
+/** An instance that was observed, with what it says itself. */
+export type Candidate = { ref: InstanceRef; key: string; record: InstanceRecord; overrides: Overrides | null }
+
+/** A remote that answered. */
+export type Observed = { projects: readonly string[]; candidates: readonly Candidate[] }
+
+/** Overrides are read once here, for all policies. */
+export function observe(remote: string, inventory: RemoteInventory, policies: readonly Policy[]): Observed {
+  const candidates = inventory.instances.map((record) => {
+    const ref = { remote, project: record.project, instance: record.name }
+    // A replica may carry its source's keys, which are not about it.
+    const overrides = record.config[REPLICA_OF] === undefined ? readOverrides(ref, record, policies) : null
+    return { ref, key: instanceKey(ref), record, overrides }
+  })
+  return { projects: inventory.projects, candidates }
+}
+
+export type Selection = {
+  selected: Candidate[]
+  /** Not all strangers: only those that remote, project, name, type and keys would have let in. */
+  skipped: { candidate: Candidate; reason: SkipReason }[]
+  /** Projects that the policy names and that the remote doesn't have: never read as "nothing there". */
+  absent: { remote: string; project: string }[]
+}
+
+/** Remotes that didn't answer aren't in `remotes`; saying so is the caller's part. */
+export function selectInstances(policy: Policy, remotes: ReadonlyMap<string, Observed>): Selection {
+  const { select } = policy
+  const judge = judgeOf(policy)
+  const selection: Selection = { selected: [], skipped: [], absent: [] }
+  for (const remote of select.remotes) {
+    const observed = remotes.get(remote)
+    if (observed === undefined) continue
+    const missing = select.projects.filter(
+      (project) => isLiteral(project) && !observed.projects.includes(project),
+    )
+    selection.absent.push(...missing.map((project) => ({ remote, project })))
+    for (const candidate of observed.candidates) {
+      const verdict = judge(candidate)
+      if (verdict === 'selected') selection.selected.push(candidate)
+      else if (verdict !== 'stranger') selection.skipped.push({ candidate, reason: verdict })
+    }
+  }
+  return selection
+}
+
+type Verdict = 'selected' | 'stranger' | SkipReason
+
+function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
+  const reaches = reachOf(policy.select)
+  const leavesOut = outOf(policy.select)
+  return (candidate) => {
+    const { record, overrides } = candidate
+    const own = overrides === null ? [] : inForce(overrides, policy.name)
+    const named = own.find((one) => one.setting === 'policy')
+    const assigned = named?.value.includes(policy.name) === true
+    if (!assigned && !reaches(record)) return 'stranger'
+    const replicaOf = record.config[REPLICA_OF]
+    if (replicaOf !== undefined) return { kind: 'replica', of: replicaOf }
+    if (named !== undefined && !assigned)
+      return { kind: 'other-policies', policies: named.value, origin: named.origin }
+    return saidByKey(own) ?? (assigned ? null : leavesOut(candidate, own)) ?? 'selected'
+  }
+}
+
+function reachOf(select: Selector): (record: InstanceRecord) => boolean {
+  const projects = compileGlobs(select.projects)
+  const instances = compileGlobs(select.instances)
+  const keys = Object.entries(select.config).map(([key, glob]) => ({ key, matches: compileGlobs([glob]) }))
+  return ({ project, name, type, config }) =>
+    projects(project) &&
+    instances(name) &&
+    select.types.includes(type) &&
+    keys.every(({ key, matches }) => {
+      const value = config[key]
+      return value !== undefined && matches(value)
+    })
+}
+
+function saidByKey(own: readonly Override[]): SkipReason | null {
+  const excluded = own.find((one) => one.setting === 'exclude')
+  if (excluded?.value === true) return { kind: 'excluded-by-key', origin: excluded.origin }
+  const paused = own.find((one) => one.setting === 'paused')
+  return paused?.value === true ? { kind: 'paused-by-key', origin: paused.origin } : null
+}
+
+/** The document's own conditions that are worth a word; an instance that says `exclude=false` passes its globs. */
+function outOf(select: Selector): (candidate: Candidate, own: readonly Override[]) => SkipReason | null {
+  const excludes = select.exclude.map((glob) => ({ glob, matches: compilePaths([glob]) }))
+  return ({ ref, record: { status } }, own) => {
+    const path = [ref.remote, ref.project, ref.instance] as const
+    const excluded = excludes.find(({ matches }) => matches(path))
+    if (excluded !== undefined && !own.some((one) => one.setting === 'exclude'))
+      return { kind: 'excluded', glob: excluded.glob }
+    if (!select.running || RUNNING.includes(status)) return null
+    return status === 'Error' ? { kind: 'not-observed' } : { kind: 'not-running', status }
+  }
+}
+
+/** Ready: running, and the guest has said that it is up. */
+const RUNNING = ['Running', 'Frozen', 'Ready']

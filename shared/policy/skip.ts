@@ -1,0 +1,34 @@
+/** Why an instance in a policy's reach isn't covered, and the words for it. */
+import type { Origin } from './overrides.ts'
+import { describeOrigin } from './provenance.ts'
+
+export type SkipReason =
+  | { kind: 'not-running'; status: string }
+  /** Its cluster member can't be reached, so whether it runs is not known. */
+  | { kind: 'not-observed' }
+  | { kind: 'excluded'; glob: string }
+  | { kind: 'excluded-by-key'; origin: Origin }
+  | { kind: 'paused-by-key'; origin: Origin }
+  | { kind: 'other-policies'; policies: string[]; origin: Origin }
+  | { kind: 'replica'; of: string }
+
+export function describeSkip(reason: SkipReason): string {
+  switch (reason.kind) {
+    case 'not-running':
+      return `not running (${reason.status}), and the policy takes only what runs`
+    case 'not-observed':
+      return 'whether it runs is not known: Incus reports Error, perhaps its cluster member is offline'
+    case 'excluded':
+      return `excluded by the policy's "${reason.glob}"`
+    case 'excluded-by-key':
+      return `excluded by ${describeOrigin(reason.origin)}`
+    case 'paused-by-key':
+      return `paused by ${describeOrigin(reason.origin)}`
+    case 'other-policies': {
+      const names = reason.policies.length === 0 ? 'no policy' : `only ${reason.policies.join(' and ')}`
+      return `covered by ${names}, as ${describeOrigin(reason.origin)} says`
+    }
+    case 'replica':
+      return `a copy that stapes made, of ${reason.of}`
+  }
+}

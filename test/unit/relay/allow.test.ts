@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { allowBody, allowRoute } from '../../../relay/engine/allow.ts'
+
+function verdict(method: string, path: string, body?: unknown): string {
+  const route = allowRoute(method, path)
+  if (!route.ok) return route.error.code
+  const allowed = allowBody(route.value, body)
+  return allowed.ok ? 'allowed' : allowed.error.code
+}
+
+const copy = { source: { type: 'migration', mode: 'pull' } }
+
+const rows: { name: string; call: [string, string, unknown?]; is: 'allowed' | 'not-allowed' }[] = [
+  { name: 'a listing', call: ['GET', '/1.0/instances?recursion=1'], is: 'allowed' },
+  { name: 'a snapshot', call: ['POST', '/1.0/instances/web/snapshots', { name: 's' }], is: 'allowed' },
+  { name: 'the target of a copy', call: ['POST', '/1.0/instances', copy], is: 'allowed' },
+  {
+    name: 'a new instance',
+    call: ['POST', '/1.0/instances', { source: { type: 'none' } }],
+    is: 'not-allowed',
+  },
+  { name: 'a command in an instance', call: ['POST', '/1.0/instances/web/exec', {}], is: 'not-allowed' },
+  { name: 'trust for another', call: ['POST', '/1.0/certificates', {}], is: 'not-allowed' },
+  { name: 'a query that the route lacks', call: ['GET', '/1.0/instances?filter=x'], is: 'not-allowed' },
+  { name: 'a hidden slash', call: ['GET', '/1.0/instances/a%2f..%2fb'], is: 'not-allowed' },
+  {
+    name: 'a body where none belongs',
+    call: ['DELETE', '/1.0/instances/web', { force: true }],
+    is: 'not-allowed',
+  },
+  { name: 'a missing body', call: ['POST', '/1.0/instances/web/snapshots'], is: 'not-allowed' },
+  {
+    name: 'a key in another case, which Incus would read instead',
+    call: ['POST', '/1.0/instances', { ...copy, Source: { type: 'image' } }],
+    is: 'not-allowed',
+  },
+  {
+    name: 'such a key further in',
+    call: ['POST', '/1.0/instances', { source: { type: 'migration', TYPE: 'image' } }],
+    is: 'not-allowed',
+  },
+  {
+    name: 'such a key with a long s, which Go takes for an s',
+    call: ['POST', '/1.0/instances', { ...copy, ſource: { type: 'image' } }],
+    is: 'not-allowed',
+  },
+]
+
+test.each(rows)('$name is $is', ({ call, is }) => {
+  expect(verdict(...call)).toBe(is)
+})

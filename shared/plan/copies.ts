@@ -27,7 +27,7 @@ export type CopyContext = {
   ledger: Ledger
   now: Date
   sieve: Sieve
-  /** Instances that get a snapshot in this run: their copy starts at the next tick, so that it travels along. */
+  /** `policy instance-key` of the snapshots taken in this run: they travel with the copy that the next tick starts. */
   snapshotting: ReadonlySet<string>
 }
 
@@ -126,6 +126,11 @@ function begin(
   const { key, source } = replica
   const remote = world.remotes[source.ref.remote]
   const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
+  if (replica.wanting.some(({ covered }) => snapshotting.has(`${covered.policy.name} ${source.key}`))) {
+    copies.notes.push({ kind: 'wait', about: key, reason: 'its snapshot is taken first' })
+    copies.wake.push(inMinutes(now, 1))
+    return
+  }
   const start = startCopy(replica, seen, { now, ledger, server, incomplete: world.incomplete })
   if (start.state === 'current') {
     copies.notes.push({ kind: 'keep', about: key, reason: 'the copy is verified up to the newest snapshot' })
@@ -143,11 +148,8 @@ function begin(
     if (start.until !== null) copies.wake.push(start.until)
     return
   }
-  if (busy.has(source.key) || snapshotting.has(source.key)) {
-    const reason = busy.has(source.key)
-      ? 'another copy of it runs: one at a time'
-      : 'its snapshot is taken first'
-    copies.notes.push({ kind: 'wait', about: key, reason })
+  if (busy.has(source.key)) {
+    copies.notes.push({ kind: 'wait', about: key, reason: 'another copy of it runs: one at a time' })
     copies.wake.push(inMinutes(now, 1))
     return
   }

@@ -1,4 +1,5 @@
 /** The decision: from configuration, observation, notebook and time to a plan, each line with its reason. */
+import { instanceKey } from '../incus/inventory.ts'
 import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
 import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
@@ -28,7 +29,7 @@ export function decide(question: Question): Plan {
   const sieve = createSieve(now)
   const slots = coverages.map((coverage) => planSlot(coverage, question))
   const taking = slots.flatMap(({ actions }) => actions)
-  const snapshotting = new Set(taking.map(({ ref }) => `${ref.remote}/${ref.project}/${ref.instance}`))
+  const snapshotting = new Set(taking.map(({ policy, ref }) => `${policy} ${instanceKey(ref)}`))
   const covered = coverages.flatMap((coverage) => coverage.covered)
   const copies = planCopies(covered, { world, ledger, now, sieve, snapshotting })
   const failing = new Set(

@@ -1,0 +1,139 @@
+/** The whole product in one process: real run(), real relay engine, embedded Incus, virtual time. */
+import { applyConfig } from '../../functions/api/apply.ts'
+import type { Relay } from '../../functions/incus/relay.ts'
+import { type Io, run, type Trigger } from '../../functions/run.ts'
+import type { Run } from '../../functions/summary.ts'
+import { createEngine, type Engine } from '../../relay/engine/engine.ts'
+import type { Reply, Upstream } from '../../relay/engine/upstream.ts'
+import type { IncusRequest } from '../../shared/incus/routes.ts'
+import type { CallError, StepReport } from '../../shared/relay/protocol.ts'
+import { err, ok } from '../../shared/result.ts'
+import { readCertificate } from '../emulator/certificate.ts'
+import { ConnectionLost } from '../emulator/faults.ts'
+import { Network } from '../emulator/network.ts'
+import { EmbeddedIncus } from '../emulator/server.ts'
+import { createCertificate } from '../lab/certificate.ts'
+import { seededRandom } from './random.ts'
+import { StaleKv } from './stale-kv.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export type Remote = 'main' | 'backup'
+
+/** Asked before each call of the relay to Incus; what it names happens to that call. */
+export type Weather = (remote: Remote, request: IncusRequest) => 'lost-before' | 'lost-after' | number | null
+
+export type World = {
+  clock: VirtualClock
+  random: () => number
+  incus: Record<Remote, EmbeddedIncus>
+  kv: StaleKv
+  /** Places whose caches differ; ticks come to any of them. */
+  places: Io[]
+  weather: { now: Weather }
+  /** Of the Worker with the relay. */
+  relay: { up: boolean; restart(): void }
+  apply(document: unknown): Promise<void>
+  tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Run | { threw: string }>
+}
+
+const certificates = {
+  main: createCertificate('main', 'server'),
+  backup: createCertificate('backup', 'server'),
+}
+
+export function createWorld({ start, seed = 1 }: { start: Date; seed?: number }): World {
+  const clock = new VirtualClock(start)
+  const random = seededRandom(seed)
+  const network = new Network()
+  const serve = (name: Remote, driver: 'btrfs' | 'dir') => {
+    const certificate = readCertificate(certificates[name].cert)
+    return new EmbeddedIncus({ name, driver, clock, network, random, certificate, address: `${name}:8443` })
+  }
+  const incus = { main: serve('main', 'btrfs'), backup: serve('backup', 'dir') }
+  const weather: World['weather'] = { now: () => null }
+  const upstream = upstreamOf(incus, clock, weather)
+  const remotes = { main: { address: 'https://main:8443' }, backup: { address: 'https://backup:8443' } }
+  const begin = (): Engine => createEngine({ upstream, clock, remotes })
+  const kv = new StaleKv(clock)
+  let engine = begin()
+  const relay = {
+    up: true,
+    restart: () => {
+      engine = begin()
+    },
+  }
+  const link = relayOf(() => (relay.up ? engine : null))
+  const places = [0, 1].map((): Io => ({ relay: link, state: kv.place() }))
+  const placeOf = (place: number): Io => places[place % places.length] as Io
+  return {
+    clock,
+    random,
+    incus,
+    kv,
+    places,
+    weather,
+    relay,
+    async apply(document) {
+      const applied = await clock.settle(applyConfig(document, placeOf(0), new Date(clock.now()), false))
+      if (!applied.ok) throw new Error(applied.error.detail)
+    },
+    async tick(at, place = 0, kind = 'cron') {
+      if (clock.now() < at.getTime()) await clock.advance(at)
+      const ran = run({ kind, at }, placeOf(place)).catch((error: unknown) => ({ threw: String(error) }))
+      return (await clock.settle(ran)) as Run | { threw: string }
+    },
+  }
+}
+
+function upstreamOf(
+  incus: Record<Remote, EmbeddedIncus>,
+  clock: VirtualClock,
+  weather: World['weather'],
+): Upstream {
+  const lost = (code: CallError['code'], message: string): Reply => ({ ok: false, error: { code, message } })
+  return {
+    async request(name, request, { timeout }) {
+      const remote = name as Remote
+      const struck = weather.now(remote, request)
+      if (struck === 'lost-before') return lost('timeout', 'no answer')
+      if (typeof struck === 'number')
+        return {
+          ok: true,
+          status: struck,
+          body: { type: 'error', error_code: struck, error: 'Server error' },
+        }
+      const answer = incus[remote].handle(request).then(
+        ({ status, body }): Reply => ({ ok: true, status, body }),
+        (error: unknown): Reply => {
+          if (!(error instanceof ConnectionLost)) throw error
+          return lost(error.code === 'ECONNREFUSED' ? 'unreachable' : 'timeout', error.message)
+        },
+      )
+      const late = new Promise<Reply>((resolve) =>
+        clock.after(timeout, () => resolve(lost('timeout', 'too late'))),
+      )
+      const reply = await Promise.race([answer, late])
+      return struck === 'lost-after' ? lost('timeout', 'no answer') : reply
+    },
+  }
+}
+
+/** The Worker's link to the relay, without HTTP. */
+function relayOf(engine: () => Engine | null): Relay {
+  const refused: CallError = { code: 'unreachable', message: "the relay can't be reached" }
+  return {
+    async inventory(request) {
+      const now = engine()
+      return now === null ? err(refused) : ok(await now.inventory(request))
+    },
+    async batch(jobs) {
+      const now = engine()
+      const answers = new Map<string, 'accepted' | StepReport[]>()
+      if (now === null) return { answers, error: refused }
+      await now.batch({ jobs: [...jobs] }, (line) => {
+        if ('job' in line) answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)
+      })
+      return { answers, error: null }
+    },
+  }
+}

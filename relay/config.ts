@@ -1,11 +1,7 @@
-/**
- * The relay's configuration: a JSONC file, single parts of it overridden by the environment. Parsed
- * once; what is wrong is said with its path and what to do about it.
- */
+/** The relay's configuration, parsed once: what is wrong is said with its path and what to do about it. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { KEY_BYTES } from '../shared/relay/signature.ts'
 import { err, ok, type Result } from '../shared/result.ts'
@@ -65,64 +61,12 @@ const schema = z.strictObject({
     .refine((remotes) => Object.keys(remotes).length > 0, 'expected at least one remote'),
 })
 
-/** Environment variables and the parts of the file that they stand for; the last two of these are JSON. */
-const OVERRIDES = [
-  ['RELAY_HOST', ['listen', 'host']],
-  ['RELAY_PORT', ['listen', 'port']],
-  ['RELAY_CLIENT_CERTIFICATE', ['client', 'certificate']],
-  ['RELAY_CLIENT_KEY', ['client', 'key']],
-  ['RELAY_KEYS', ['keys']],
-  ['RELAY_REMOTES', ['remotes']],
-] as const
-
-export type Environment = Record<string, string | undefined>
-
-/** `RELAY_CONFIG` names the file; paths in it are relative to where it lies. */
-export function readConfig(environment: Environment): Result<RelayConfig, string> {
-  const file = environment.RELAY_CONFIG
-  const document = file === undefined ? ok({}) : readDocument(file)
-  if (!document.ok) return document
-  const overridden = override(document.value, environment)
-  if (!overridden.ok) return overridden
-  return parseConfig(overridden.value, file === undefined ? process.cwd() : dirname(file))
-}
-
 /** `directory` is what the client's paths are relative to; PEM texts may stand there instead of paths. */
 export function parseConfig(document: unknown, directory: string): Result<RelayConfig, string> {
   const parsed = schema.safeParse(document)
   if (!parsed.success) return err(parsed.error.issues.map(renderIssue).join('\n'))
   const client = readClient(parsed.data.client, directory)
   return client.ok ? ok({ ...parsed.data, client: client.value }) : client
-}
-
-function readDocument(file: string): Result<object, string> {
-  const text = readText(file, 'RELAY_CONFIG')
-  if (!text.ok) return text
-  const errors: ParseError[] = []
-  const document: unknown = parseJsonc(text.value, errors, { allowTrailingComma: true })
-  const [first] = errors
-  if (first !== undefined) {
-    const line = text.value.slice(0, first.offset).split('\n').length
-    return err(`${file}, line ${line}: ${printParseErrorCode(first.error)}`)
-  }
-  return typeof document === 'object' && document !== null ? ok(document) : err(`${file}: expected an object`)
-}
-
-function override(document: object, environment: Environment): Result<unknown, string> {
-  const merged: Record<string, unknown> = { ...document }
-  for (const [variable, [part, inner]] of OVERRIDES) {
-    const value = environment[variable]
-    if (value === undefined || value === '') continue
-    if (inner !== undefined) merged[part] = { ...Object(merged[part]), [inner]: value }
-    else {
-      try {
-        merged[part] = JSON.parse(value)
-      } catch {
-        return err(`${variable}: expected JSON, as it would stand in the file under "${part}"`)
-      }
-    }
-  }
-  return ok(merged)
 }
 
 function renderIssue(issue: z.core.$ZodIssue): string {
@@ -149,7 +93,8 @@ function readClient(client: ClientCertificate, directory: string): Result<Client
 const readPem = (value: string, directory: string, path: string): Result<string, string> =>
   value.startsWith('-----BEGIN') ? ok(value) : readText(resolve(directory, value), path)
 
-function readText(file: string, path: string): Result<string, string> {
+/** `path` is the setting that names the file. */
+export function readText(file: string, path: string): Result<string, string> {
   try {
     return ok(readFileSync(file, 'utf8'))
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Runs the relay until it is told to stop: SIGTERM or SIGINT. */
-import { readConfig } from './config.ts'
+import { readConfig } from './environment.ts'
 import { startRelay } from './relay.ts'
 
 const config = readConfig(process.env)

@@ -12,7 +12,7 @@ export type ServerOptions = Services & {
 }
 
 /** Slow clients are let go; the limits are for a request's way in, an answer may take its time. */
-const LIMITS = {
+export const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
@@ -20,8 +20,8 @@ const LIMITS = {
   maxHeaderSize: 16 * 1024,
 }
 
-export function createRelayServer(options: ServerOptions): Server {
-  return createServer(LIMITS, (message, response) => {
+export function createRelayServer(options: ServerOptions, limits = LIMITS): Server {
+  return createServer(limits, (message, response) => {
     handle(message, response, options).catch((error: unknown) => {
       if (message.destroyed && !message.complete) return // the client left before it had sent all
       options.log(`error: ${oneLine(error instanceof Error ? (error.stack ?? error.message) : error)}`)

@@ -11,7 +11,7 @@ type Known = { rate: number; window: number }
 export type Climb = { limit: number; window: number; known: ReadonlyMap<number, Known> }
 
 /** After so many windows a neighbour's rate is old news. */
-const STALE = 10
+const STALE = 20
 /** A new measurement's weight against the old ones. */
 const WEIGHT = 0.5
 /** More calls at once must be worth it: noise alone must not add load to a daemon. */

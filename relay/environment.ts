@@ -1,0 +1,57 @@
+/** Where the relay's configuration comes from: a JSONC file, single parts of it overridden by the environment. */
+import { dirname } from 'node:path'
+import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
+import { err, ok, type Result } from '../shared/result.ts'
+import { parseConfig, type RelayConfig, readText } from './config.ts'
+
+/** Environment variables and the parts of the file that they stand for; the last two of these are JSON. */
+const OVERRIDES = [
+  ['RELAY_HOST', ['listen', 'host']],
+  ['RELAY_PORT', ['listen', 'port']],
+  ['RELAY_CLIENT_CERTIFICATE', ['client', 'certificate']],
+  ['RELAY_CLIENT_KEY', ['client', 'key']],
+  ['RELAY_KEYS', ['keys']],
+  ['RELAY_REMOTES', ['remotes']],
+] as const
+
+export type Environment = Record<string, string | undefined>
+
+/** `RELAY_CONFIG` names the file; paths in it are relative to where it lies. */
+export function readConfig(environment: Environment): Result<RelayConfig, string> {
+  const file = environment.RELAY_CONFIG
+  const document = file === undefined ? ok({}) : readDocument(file)
+  if (!document.ok) return document
+  const overridden = override(document.value, environment)
+  if (!overridden.ok) return overridden
+  return parseConfig(overridden.value, file === undefined ? process.cwd() : dirname(file))
+}
+
+function readDocument(file: string): Result<object, string> {
+  const text = readText(file, 'RELAY_CONFIG')
+  if (!text.ok) return text
+  const errors: ParseError[] = []
+  const document: unknown = parseJsonc(text.value, errors, { allowTrailingComma: true })
+  const [first] = errors
+  if (first !== undefined) {
+    const line = text.value.slice(0, first.offset).split('\n').length
+    return err(`${file}, line ${line}: ${printParseErrorCode(first.error)}`)
+  }
+  return typeof document === 'object' && document !== null ? ok(document) : err(`${file}: expected an object`)
+}
+
+function override(document: object, environment: Environment): Result<unknown, string> {
+  const merged: Record<string, unknown> = { ...document }
+  for (const [variable, [part, inner]] of OVERRIDES) {
+    const value = environment[variable]
+    if (value === undefined || value === '') continue
+    if (inner !== undefined) merged[part] = { ...Object(merged[part]), [inner]: value }
+    else {
+      try {
+        merged[part] = JSON.parse(value)
+      } catch {
+        return err(`${variable}: expected JSON, as it would stand in the file under "${part}"`)
+      }
+    }
+  }
+  return ok(merged)
+}

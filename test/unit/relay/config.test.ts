@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { parseConfig } from '../../../relay/config.ts'
+import { readConfig } from '../../../relay/environment.ts'
+import { createCertificate } from '../../lab/certificate.ts'
+
+const SECRET = Buffer.alloc(32, 7).toString('base64')
+const client = createCertificate('relay')
+const stranger = createCertificate('stranger')
+
+const directory = mkdtempSync(join(tmpdir(), 'stapes-relay-config-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const remote = { url: 'https://10.0.0.1:8443', fingerprint: 'AB'.repeat(32) }
+const GOOD = {
+  keys: { worker: SECRET },
+  client: { certificate: client.cert, key: client.key },
+  remotes: { main: remote },
+}
+
+const parse = (change: object) => parseConfig({ ...GOOD, ...change }, directory)
+
+test('what is left out gets its default, and what is written is brought into form', () => {
+  const config = parse({ remotes: { main: { ...remote, url: 'https://10.0.0.1:8443/' } } })
+  expect(config).toMatchObject({
+    ok: true,
+    value: {
+      listen: { host: '127.0.0.1', port: 8788 },
+      keys: { worker: Buffer.alloc(32, 7) },
+      remotes: {
+        main: {
+          url: 'https://10.0.0.1:8443',
+          address: 'https://10.0.0.1:8443',
+          fingerprint: 'ab'.repeat(32),
+        },
+      },
+    },
+  })
+})
+
+const wrong: { name: string; change: object; says: RegExp }[] = [
+  {
+    name: 'a short key',
+    change: { keys: { worker: 'c2hvcnQ=' } },
+    says: /^keys\.worker: .*32 bytes.*openssl rand/,
+  },
+  {
+    name: 'a key that is no base64',
+    change: { keys: { worker: 'ü' } },
+    says: /^keys\.worker: expected base64/,
+  },
+  { name: 'no key', change: { keys: {} }, says: /^keys: expected at least one/ },
+  { name: 'a keyid with a quote', change: { keys: { 'a"b': SECRET } }, says: /^keys\.a"b: a keyid/ },
+  { name: 'no remote', change: { remotes: {} }, says: /^remotes: expected at least one/ },
+  {
+    name: 'plain http',
+    change: { remotes: { main: { ...remote, url: 'http://10.0.0.1' } } },
+    says: /^remotes\.main\.url: expected https/,
+  },
+  {
+    name: 'a cut fingerprint',
+    change: { remotes: { main: { ...remote, fingerprint: 'abcd' } } },
+    says: /^remotes\.main\.fingerprint: expected 64/,
+  },
+  {
+    name: 'an unknown setting',
+    change: { remotes: { main: { ...remote, copy: 3 } } },
+    says: /^remotes\.main: .*"copy"/,
+  },
+  {
+    name: 'a file that is not there',
+    change: { client: { certificate: 'none.crt', key: client.key } },
+    says: /^client\.certificate: .*none\.crt can't be read/,
+  },
+  {
+    name: 'the key of another certificate',
+    change: { client: { certificate: client.cert, key: stranger.key } },
+    says: /^client\.key: .*not the key of/,
+  },
+]
+
+test.each(wrong)('$name is named with its path', ({ change, says }) => {
+  const config = parse(change)
+  expect(config.ok ? 'accepted' : config.error).toMatch(says)
+})
+
+test('a file may have comments, its paths are relative to it, and the environment beats it', () => {
+  writeFileSync(join(directory, 'client.crt'), client.cert)
+  writeFileSync(join(directory, 'client.key'), client.key)
+  const file = join(directory, 'relay.jsonc')
+  const paths = '"client": { "certificate": "client.crt", "key": "client.key" }, // beside this file'
+  writeFileSync(file, `{ ${paths}\n "keys": ${JSON.stringify(GOOD.keys)}, "remotes": {}, }`)
+  const config = readConfig({
+    RELAY_CONFIG: file,
+    RELAY_PORT: '9000',
+    RELAY_REMOTES: JSON.stringify(GOOD.remotes),
+  })
+  expect(config).toMatchObject({
+    ok: true,
+    value: { listen: { host: '127.0.0.1', port: 9000 }, client: { certificate: client.cert } },
+  })
+})
+
+test('a slip in the file is named with its line', () => {
+  const file = join(directory, 'broken.jsonc')
+  writeFileSync(file, '{\n "keys": \n}')
+  const config = readConfig({ RELAY_CONFIG: file })
+  expect(config.ok ? '' : config.error).toMatch(/broken\.jsonc, line 3/)
+})
+
+test('a variable that should be JSON and is not is named', () => {
+  expect(readConfig({ RELAY_KEYS: 'abc' })).toEqual({
+    ok: false,
+    error: expect.stringContaining('RELAY_KEYS'),
+  })
+})

@@ -94,7 +94,7 @@ export function nextSlot(span: Span): Date | null {
 
 /**
  * The instants of one expression after `after`, ascending, without end. Near a change of the clock
- * walls and instants come in different orders, so instants wait until no later wall can precede them.
+ * walls and instants come in different orders, so an instant waits until no later wall can precede it.
  */
 function* walk(expression: string, zone: Zone, after: number): Generator<number, undefined> {
   const fields = fieldsOf(expression)
@@ -106,7 +106,7 @@ function* walk(expression: string, zone: Zone, after: number): Generator<number,
     const wall = cron.next().getTime()
     for (const instant of instantsOf(wall, zone, everyHour)) if (instant > after) waiting.add(instant)
     const settled = wall - Math.max(zone.offsetAt(wall - REACH), zone.offsetAt(wall + REACH))
-    const ready = [...waiting].filter((instant) => instant <= settled).sort((a, b) => a - b)
+    const ready = [...waiting].filter((instant) => instant <= settled)
     if (ready.length === 0) continue
     waiting = new Set([...waiting].filter((instant) => instant > settled))
     yield* ready

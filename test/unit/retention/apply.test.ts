@@ -156,15 +156,36 @@ describe('the rails', () => {
     expect(namesOf(apply({ last: 2 }, twins))).toEqual(['first', 'second'])
   })
 
-  test('the same keep answers differently asked snapshots differently', () => {
-    const keep = { daily: 1 }
-    expect(namesOf(apply(keep, taken(slots)))).toEqual(['2026-11-22T03:00Z'])
-    expect(namesOf(apply(keep, taken(slots.slice(1))))).toEqual(['2026-11-21T03:00Z'])
-    const held = taken(slots, { held: ['2026-11-22T03:00Z'] })
-    expect(namesOf(apply(keep, held))).toEqual(['2026-11-22T03:00Z', '2026-11-21T03:00Z'])
+  describe('one keep, asked twice in a row, answers anew when', () => {
     const late = ['2026-11-22T03:00Z', '2026-11-21T23:30Z']
-    expect(namesOf(apply(keep, taken(late)))).toHaveLength(1)
-    expect(namesOf(apply({ daily: 2 }, taken(late), 'Europe/Berlin'))).toHaveLength(2)
+    const held = taken(slots, { held: ['2026-11-22T03:00Z'] })
+    test.each([
+      ['a slot differs', taken(slots), taken([...slots.slice(0, 3), '2026-11-22T02:00Z']), 'UTC', 'UTC', 2],
+      ['there are more', taken(slots.slice(0, 1)), taken(slots), 'UTC', 'UTC', 2],
+      ['there are fewer', taken(slots), taken(slots.slice(1)), 'UTC', 'UTC', 2],
+      ['one is held now', taken(slots), held, 'UTC', 'UTC', 3],
+      ['one is no longer held', held, taken(slots), 'UTC', 'UTC', 2],
+      ['the zone differs', taken(late), taken(late), 'Asia/Tokyo', 'UTC', 2],
+    ])('%s', (_, first, second, before, after, kept) => {
+      const keep = { daily: 2 }
+      apply(keep, first, before)
+      const again = apply(keep, second, after)
+      expect(again).toEqual(apply({ ...keep }, second, after))
+      expect(again.keep).toHaveLength(kept)
+    })
+
+    test('the time has passed', () => {
+      const keep = { last: 1 }
+      expect(namesOf(apply(keep, taken(slots), 'UTC', '2026-11-20T12:00Z'))).toEqual(slots.slice(0, 3))
+      expect(namesOf(apply(keep, taken(slots), 'UTC', '2026-11-21T12:00Z'))).toEqual(slots.slice(0, 2))
+    })
+  })
+
+  test('alike snapshots of another instance keep their own names', () => {
+    const keep = { last: 1 }
+    apply(keep, taken(slots))
+    const others = taken(slots).map((one) => ({ ...one, name: `other ${one.name}` }))
+    expect(namesOf(apply(keep, others))).toEqual(['other 2026-11-22T03:00Z'])
   })
 })
 

@@ -24,7 +24,7 @@ export const history: Candidate[] = [...new Set(slots)].map((iso) => ({
 export const goldens: Record<string, { keep: Keep; timezone: string }> = {
   empty: { keep: {}, timezone: 'UTC' },
   'last-3': { keep: { last: 3 }, timezone: 'UTC' },
-  'hourly-20-berlin': { keep: { hourly: 20 }, timezone: 'Europe/Berlin' },
+  'hourly-23-berlin': { keep: { hourly: 23 }, timezone: 'Europe/Berlin' },
   'daily-7-weekly-4': { keep: { daily: 7, weekly: 4 }, timezone: 'UTC' },
   'daily-7-weekly-4-monthly-12-yearly-5-new-york': {
     keep: { daily: 7, weekly: 4, monthly: 12, yearly: 5 },

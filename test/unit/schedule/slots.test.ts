@@ -90,6 +90,8 @@ describe('dueSlots', () => {
     expect(iso(cut.slots)).toEqual(['2026-11-22T02:00Z', '2026-11-22T03:00Z', '2026-11-22T04:00Z'])
     expect(cut.more).toBe(true)
     expect(due(schedule, 'UTC', '2026-11-22T00:00Z', '2026-11-22T06:00Z', 4).more).toBe(false)
+    expect(due('0 * * * *', 'UTC', '2026-11-22T00:00Z', '2026-11-22T02:00Z', 1).more).toBe(true)
+    expect(due('0 * * * *', 'UTC', '2026-11-22T00:00Z', '2026-11-22T02:00Z', 2).more).toBe(false)
   })
 
   test('finds a slot from a moment before it, to the millisecond', () => {
@@ -230,20 +232,28 @@ describe('on nights when the clock changes', () => {
 
   test.each([
     ['30 2 * * *', 'America/New_York', '2026-03-08T00:00Z', '2026-03-09T00:00Z'],
+    ['50,10 2,3 * * *', 'Europe/Berlin', '2026-03-29T00:00Z', '2026-03-29T03:00Z'],
     ['30 1 * * *', 'America/New_York', '2026-11-01T00:00Z', '2026-11-02T00:00Z'],
     ['*/7 * * * *', 'America/New_York', '2026-11-01T02:00Z', '2026-11-01T10:00Z'],
     ['*/7 1-3 * * *', 'America/New_York', '2026-11-01T02:00Z', '2026-11-01T10:00Z'],
     ['*/7 1-3 * * *', 'America/New_York', '2026-03-08T04:00Z', '2026-03-08T10:00Z'],
     ['*/7 * * * *', 'Australia/Lord_Howe', '2026-04-04T12:00Z', '2026-04-04T18:00Z'],
     ['*/7 1,2 * * *', 'Australia/Lord_Howe', '2026-10-03T12:00Z', '2026-10-03T18:00Z'],
-  ])('%s in %s: wherever a walk begins, it finds the same', (expression, timezone, after, until) => {
-    const all = due(expression, timezone, after, until).slots
-    expect(all.length).toBeGreaterThan(0)
-    for (let at = Date.parse(after); at < Date.parse(until); at += 120_000) {
-      const rest = due(expression, timezone, new Date(at).toISOString(), until).slots
-      expect(iso(rest)).toEqual(iso(all.filter((slot) => slot.getTime() > at)))
-    }
-  })
+  ])(
+    '%s in %s: wherever a walk begins, ends or is cut, it finds the same',
+    (expression, timezone, after, until) => {
+      const all = due(expression, timezone, after, until).slots
+      expect(all.length).toBeGreaterThan(0)
+      for (let limit = 1; limit < all.length; limit++)
+        expect(iso(due(expression, timezone, after, until, limit).slots)).toEqual(iso(all.slice(0, limit)))
+      for (let at = Date.parse(after); at < Date.parse(until); at += 120_000) {
+        const rest = due(expression, timezone, new Date(at).toISOString(), until).slots
+        expect(iso(rest)).toEqual(iso(all.filter((slot) => slot.getTime() > at)))
+        const start = due(expression, timezone, after, new Date(at).toISOString()).slots
+        expect(iso(start)).toEqual(iso(all.filter((slot) => slot.getTime() <= at)))
+      }
+    },
+  )
 })
 
 describe('against every minute', () => {

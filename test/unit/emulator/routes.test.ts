@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest'
+import { type RouteName, request, routes } from '../../../shared/incus/routes.ts'
+import { handlers } from '../../emulator/handlers.ts'
+import { seedInstance } from '../../emulator/scene.ts'
+import { VirtualPair } from './virtual-pair.ts'
+
+const names = Object.keys(routes) as RouteName[]
+
+const BODIES: Partial<Record<RouteName, unknown>> = {
+  receiveInstance: { name: 'copy', source: { type: 'migration', mode: 'push' } },
+  sendInstance: { migration: true },
+  markInstance: { config: { 'user.stapes.x': 'y' } },
+  createSnapshot: { name: 's2' },
+  patchSnapshot: { expires_at: null },
+}
+
+async function world() {
+  const pair = new VirtualPair()
+  seedInstance(pair.main, { name: 'web1' })
+  await pair.takeSnapshot(pair.main, 'web1', 's1')
+  const offer = await pair.ask(pair.main, 'POST', '/1.0/instances/web1', { body: { migration: true } })
+  const { id } = offer.body.metadata as { id: string }
+  const parameters = { instance: 'web1', snapshot: 's1', pool: 'default', type: 'container', operation: id }
+  return { pair, parameters }
+}
+
+describe('the embedded Incus serves the routes table', () => {
+  test.for(names)('%s is done, not refused', async (name) => {
+    const { pair, parameters } = await world()
+    const query = name === 'waitOperation' ? { timeout: '0' } : {}
+    const { method, path } = request(name, parameters, query)
+    const body = BODIES[name]
+    const answer = await pair.ask(pair.main, method, path, body === undefined ? {} : { body })
+    expect(answer.body.error).toMatch(/^$|^context deadline exceeded$/)
+    expect(answer.status).toBeLessThan(300)
+  })
+
+  test('and has a handler for nothing else', () => {
+    expect(Object.keys(handlers).sort()).toEqual([...names].sort())
+  })
+
+  test.for([
+    ['GET', '/1.0/nothing', 404, 'not found'],
+    ['GET', '/1.0/instances/', 404, 'not found'],
+    ['GET', '/1.0/instances/web1/exec', 404, 'not found'],
+    ['GET', '/2.0', 404, 'not found'],
+    ['POST', '/1.0/instances/web1/exec', 404, 'not found'],
+    ['PUT', '/1.0/instances', 501, 'not implemented'],
+    ['HEAD', '/1.0', 501, 'not implemented'],
+  ] as const)('%s %s is a %i', async ([method, path, status, error]) => {
+    const { pair } = await world()
+    const answer = await pair.ask(pair.main, method, path)
+    expect([answer.status, answer.body.error]).toEqual([status, error])
+  })
+})

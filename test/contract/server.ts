@@ -36,7 +36,7 @@ export type ContractServer = {
   write(instance: ContractInstance, marker: string, bytes: number): Promise<void>
   /** The marker that the pool really holds for an instance or its snapshot; null when there is none. */
   readMarker(instance: ContractInstance, snapshot?: string): Promise<string | null>
-  /** Limits what transfers out of this server may send; null lifts it. */
+  /** Limits what transfers out of this server may send, null: no limit; one under way keeps its limit. */
   throttle(bytesPerSecond: number | null): Promise<void>
   /** The power cut: no goodbye, operations and their outcome are gone. */
   kill(): Promise<void>

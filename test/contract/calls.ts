@@ -1,0 +1,77 @@
+/** What the suite asks over and over: instances, snapshots, and the end of operations. */
+
+import {
+  type Instance,
+  instanceSchema,
+  type Operation,
+  operationSchema,
+  type Snapshot,
+  snapshotSchema,
+} from './model.ts'
+import type { ContractInstance } from './server.ts'
+import { type Reply, readMetadata, type Side } from './side.ts'
+
+/** `project` absent means `default`, here as there. */
+export const inProject = ({ project }: ContractInstance): Record<string, string> =>
+  project === undefined ? {} : { project }
+
+export async function readInstance(side: Side, it: ContractInstance): Promise<Instance> {
+  const parameters = { instance: it.name }
+  return readMetadata(await side.ask('getInstance', { parameters, query: inProject(it) }), instanceSchema)
+}
+
+export async function listSnapshots(side: Side, it: ContractInstance): Promise<Snapshot[]> {
+  const query = { ...inProject(it), recursion: '1' }
+  const reply = await side.ask('listSnapshots', { parameters: { instance: it.name }, query })
+  return readMetadata(reply, snapshotSchema.array())
+}
+
+export async function snapshotNames(side: Side, it: ContractInstance): Promise<string[]> {
+  return (await listSnapshots(side, it)).map(({ name }) => name).sort()
+}
+
+export async function exists(side: Side, it: ContractInstance): Promise<boolean> {
+  const parameters = { instance: it.name }
+  return (await side.ask('getInstance', { parameters, query: inProject(it) })).status === 200
+}
+
+export function readOperation(reply: Reply): Operation {
+  return readMetadata(reply, operationSchema)
+}
+
+/** Waits for the end; the wait itself is a hint only, so the operation is read again after it. */
+export async function settle(side: Side, started: Reply | Operation): Promise<Operation> {
+  const { id } = 'id' in started ? started : readOperation(started)
+  const parameters = { operation: id }
+  await side.ask('waitOperation', { parameters })
+  return readOperation(await side.ask('getOperation', { parameters }))
+}
+
+export async function succeed(side: Side, started: Reply | Operation): Promise<Operation> {
+  const ended = await settle(side, started)
+  if (ended.status_code !== 200) throw new Error(`${ended.description}: ${ended.status} ${ended.err}`)
+  return ended
+}
+
+export function startSnapshot(side: Side, it: ContractInstance, name: string, more = {}): Promise<Reply> {
+  const parameters = { instance: it.name }
+  return side.ask('createSnapshot', { parameters, query: inProject(it), body: { name, ...more } })
+}
+
+export async function takeSnapshot(side: Side, it: ContractInstance, name: string, more = {}): Promise<void> {
+  await succeed(side, await startSnapshot(side, it, name, more))
+}
+
+export function patchSnapshot(side: Side, it: ContractInstance, name: string, body: unknown): Promise<Reply> {
+  const parameters = { instance: it.name, snapshot: name }
+  return side.ask('patchSnapshot', { parameters, query: inProject(it), body })
+}
+
+export function startDelete(side: Side, it: ContractInstance, name: string): Promise<Reply> {
+  const parameters = { instance: it.name, snapshot: name }
+  return side.ask('deleteSnapshot', { parameters, query: inProject(it) })
+}
+
+export async function deleteSnapshot(side: Side, it: ContractInstance, name: string): Promise<void> {
+  await succeed(side, await startDelete(side, it, name))
+}

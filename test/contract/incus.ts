@@ -1,0 +1,79 @@
+/**
+ * How Incus 6.0.4 answers, as far as a client of snapshots, listings, operations and copies comes to
+ * depend on it. The one suite for the embedded Incus and for real daemons.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { authContract } from './auth.ts'
+import { copyContract } from './copies.ts'
+import { faultContract } from './faults.ts'
+import { listingContract } from './listings.ts'
+import { operationContract } from './operations.ts'
+import { refreshContract } from './refresh.ts'
+import type { ContractInstance, ContractPair } from './server.ts'
+import { createSide, routeNames, type Side } from './side.ts'
+import { slowContract } from './slow.ts'
+import { snapshotContract } from './snapshots.ts'
+import { wireContract } from './wire.ts'
+
+/** The pair while the suite runs. */
+export type World = {
+  readonly main: Side
+  readonly backup: Side
+  elapse(seconds: number): Promise<void>
+  /** An empty, stopped container on main under a name nobody used yet. */
+  createInstance(
+    prefix: string,
+    more?: { project?: string; config?: Record<string, string> },
+  ): Promise<ContractInstance>
+  fresh(prefix: string): string
+}
+
+export function incusContract(name: string, openPair: () => Promise<ContractPair>): void {
+  describe(`the contract of Incus, kept by ${name}`, () => {
+    let pair: ContractPair
+    let sides: { main: Side; backup: Side }
+    let counter = 0
+    const world: World = {
+      get main() {
+        return sides.main
+      },
+      get backup() {
+        return sides.backup
+      },
+      elapse: (seconds) => pair.elapse(seconds),
+      fresh: (prefix) => `${prefix}-${++counter}`,
+      async createInstance(prefix, more = {}) {
+        const it = {
+          name: this.fresh(prefix),
+          ...(more.project === undefined ? {} : { project: more.project }),
+        }
+        await pair.main.createInstance({ ...more, ...it })
+        return it
+      },
+    }
+    beforeAll(async () => {
+      pair = await openPair()
+      sides = { main: createSide(pair.main), backup: createSide(pair.backup) }
+    })
+    afterAll(async () => {
+      await Promise.all([sides.main.close(), sides.backup.close()])
+      await pair.close()
+    })
+
+    wireContract(world)
+    authContract(world)
+    listingContract(world)
+    operationContract(world)
+    snapshotContract(world)
+    copyContract(world)
+    refreshContract(world)
+    slowContract(world)
+    faultContract(world)
+
+    test('every route of the table was asked', () => {
+      const asked = new Set([...sides.main.asked, ...sides.backup.asked])
+      expect(routeNames.filter((route) => !asked.has(route))).toEqual([])
+    })
+  })
+}

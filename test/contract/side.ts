@@ -1,0 +1,92 @@
+/** Talking to one server of the pair as one of its clients, along the routes table. */
+
+import { Agent, request as send } from 'undici'
+import type { z } from 'zod'
+import { type RouteName, request, routes } from '../../shared/incus/routes.ts'
+import { type Envelope, envelopeSchema } from './model.ts'
+import type { ContractServer } from './server.ts'
+
+export type Client = keyof ContractServer['clients']
+
+export type Reply = {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  envelope: Envelope
+}
+
+type Call = {
+  parameters?: Record<string, string>
+  query?: Record<string, string>
+  body?: unknown
+  client?: Client
+  headers?: Record<string, string>
+}
+
+export type Side = {
+  server: ContractServer
+  /** A call of the routes table. */
+  ask(route: RouteName, call?: Call): Promise<Reply>
+  /** A call past the table, body as it stands. */
+  raw(method: string, path: string, body?: string | null, client?: Client): Promise<Reply>
+  /** Routes that were asked so far. */
+  asked: Set<RouteName>
+  close(): Promise<void>
+}
+
+export function createSide(server: ContractServer): Side {
+  const agents = new Map<Client, Agent>()
+  const agentOf = (client: Client): Agent => {
+    const known = agents.get(client) ?? createAgent(server, client)
+    agents.set(client, known)
+    return known
+  }
+  const call = async (
+    method: string,
+    path: string,
+    body: string | null,
+    client: Client,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> => {
+    const dispatcher = agentOf(client)
+    const reply = await send(`${server.url}${path}`, { method: method as 'GET', body, headers, dispatcher })
+    const text = await reply.body.text()
+    const envelope = text === '' ? NO_BODY : envelopeSchema.parse(JSON.parse(text))
+    return { status: reply.statusCode, headers: reply.headers, envelope }
+  }
+  const asked = new Set<RouteName>()
+  return {
+    server,
+    asked,
+    raw: (method, path, body = null, client = 'trusted') => call(method, path, body, client),
+    ask: (route, { parameters, query, body, client = 'trusted', headers } = {}) => {
+      asked.add(route)
+      const { method, path } = request(route, parameters, query, body)
+      return call(method, path, body === undefined ? null : JSON.stringify(body), client, headers)
+    },
+    close: async () => {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()))
+    },
+  }
+}
+
+/** Of HEAD: the envelope exists, but isn't sent. */
+const NO_BODY: Envelope = {
+  ...{ type: 'error', status: '', status_code: 0, operation: '', error_code: 0, error: '', metadata: null },
+}
+
+function createAgent({ certificate, fingerprint, clients }: ContractServer, client: Client): Agent {
+  const checkServerIdentity = (_: string, { fingerprint256 }: { fingerprint256: string }) =>
+    fingerprint256.replaceAll(':', '').toLowerCase() === fingerprint
+      ? undefined
+      : new Error('this is not the pinned certificate')
+  const { cert, key } = clients[client]
+  // A wait for an operation sends its headers at once and its body at the end.
+  return new Agent({ bodyTimeout: 0, connect: { ca: certificate, cert, key, checkServerIdentity } })
+}
+
+export const routeNames = Object.keys(routes) as RouteName[]
+
+export function readMetadata<S extends z.ZodType>({ status, envelope }: Reply, schema: S): z.infer<S> {
+  if (status >= 400 || envelope.type === 'error') throw new Error(`${status} ${envelope.error}`)
+  return schema.parse(envelope.metadata)
+}

@@ -7,6 +7,7 @@ import {
   operationSchema,
   type Snapshot,
   snapshotSchema,
+  volumeSchema,
 } from './model.ts'
 import type { ContractInstance } from './server.ts'
 import { type Reply, readMetadata, type Side } from './side.ts'
@@ -74,4 +75,13 @@ export function startDelete(side: Side, it: ContractInstance, name: string): Pro
 
 export async function deleteSnapshot(side: Side, it: ContractInstance, name: string): Promise<void> {
   await succeed(side, await startDelete(side, it, name))
+}
+
+/** Rows of the volumes listing: name and date to the nanosecond. */
+export async function volumeDates(side: Side, it: ContractInstance): Promise<Map<string, string>> {
+  const parameters = { pool: side.server.pool, type: 'container' }
+  const reply = await side.ask('listVolumes', { parameters, query: { recursion: '1' } })
+  const rows = readMetadata(reply, volumeSchema.array())
+  const own = rows.filter(({ name }) => name.startsWith(`${it.name}/`))
+  return new Map(own.map(({ name, created_at }) => [name.slice(it.name.length + 1), created_at]))
 }

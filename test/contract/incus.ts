@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authContract } from './auth.ts'
 import { copyContract } from './copies.ts'
+import { copyingContract } from './copying.ts'
 import { faultContract } from './faults.ts'
 import { listingContract } from './listings.ts'
 import { operationContract } from './operations.ts'
@@ -67,6 +68,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     operationContract(world)
     snapshotContract(world)
     copyContract(world)
+    copyingContract(world)
     refreshContract(world)
     slowContract(world)
     faultContract(world)

@@ -92,7 +92,9 @@ export function operationContract(world: World): void {
       })
       expect(atSource.status).toBe(200)
       const ended = await settleBoth(copy, started)
-      expect([ended.source.status, ended.target.status]).toEqual(['Cancelled', 'Failure'])
+      // Its end and its cancelling race with each other; the target's never does.
+      expect(['Cancelled', 'Failure']).toContain(ended.source.status)
+      expect(ended.target.status).toBe('Failure')
       expect(await exists(world.backup, source)).toBe(false)
     })
 

@@ -46,6 +46,7 @@ export function addInstance(
     snapshots: new Map(),
     backups: new Map(),
     busy: null,
+    unfinished: false,
   }
   instances.set(name, instance)
   server.scheduler.configChanged()

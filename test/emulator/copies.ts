@@ -55,11 +55,12 @@ function offer(server: EmbeddedIncus, sending: SendingOf, instance: Instance): R
   return server.operations.reply(operation)
 }
 
-/** In mid-transfer both sides end as failures; one that nobody dialled is cancelled within a second. */
+/** In mid-transfer the target fails for it; one that nobody dialled is cancelled within a second. */
 function cancelOffer(server: EmbeddedIncus, operation: Operation): void {
   const transfer = transferOf(server, operation)
   if (transfer !== undefined) {
-    transfer.fail('websocket: close 1006 (abnormal closure): unexpected EOF', 'context canceled')
+    server.operations.end(operation, null, 401)
+    transfer.fail('websocket: close 1006 (abnormal closure): unexpected EOF')
     return
   }
   server.migrations.get(operation.id)?.stopWaiting()
@@ -110,8 +111,9 @@ export function receiveInstance(server: EmbeddedIncus, call: Call): Reply {
   if (present === undefined) checkConfig(settings.config)
   const peer = mode === 'pull' ? parsePeer(source, 'secrets', 'migration sink') : null
   const instance = present ?? addInstance(server, call.project, name, settings)
-  instance.busy = 'create'
   const isNew = present === undefined
+  instance.busy = 'create'
+  instance.unfinished ||= isNew
   const receiving = (operation: Operation): Receiving => ({
     server,
     operation,

@@ -1,4 +1,4 @@
-/** RFC 3339 as Go reads and writes it: nanoseconds, no trailing zeros, always UTC on the way out. */
+/** RFC 3339 as Go reads and writes it: nanoseconds, no trailing zeros, the zone as it was given. */
 
 /** Go's zero time, which stands for "never". */
 export const NEVER = '0001-01-01T00:00:00Z'
@@ -31,8 +31,8 @@ export function parseDate(text: string): Moment | null {
   const [, seconds = '', fraction = '', zone = 'Z'] = found
   const ms = Date.parse(seconds + zone)
   if (Number.isNaN(ms)) return null
-  const digits = fraction.padEnd(9, '0')
-  const whole = ms + Number(digits.slice(0, 3))
-  const utc = formatDate(whole, Number(digits.slice(3, 9)))
-  return utc === NEVER ? never : { text: utc, ms: whole }
+  const digits = fraction.slice(0, 9).replace(/0+$/, '')
+  const canonical = `${seconds}${digits === '' ? '' : `.${digits}`}${zone === '+00:00' ? 'Z' : zone}`
+  if (canonical === NEVER) return never
+  return { text: canonical, ms: ms + Number(digits.padEnd(3, '0').slice(0, 3)) }
 }

@@ -117,14 +117,18 @@ const tagOf = ({ architecture, config, devices, ephemeral, profiles }: Settings)
   profiles,
 ]
 
-/** Sync, unlike PUT. A key is unset by the empty string. */
+/**
+ * Sync, unlike PUT. A key is unset by the empty string. On the target of a copy under way it goes through,
+ * and lifts the lock with which the copy protects it.
+ */
 export function patchInstance(server: EmbeddedIncus, call: Call): Reply {
   const instance = reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
   const body = record(call.body)
   checkMatch(call.ifMatch, tagOf(instance))
   const wanted = config(body)
   checkConfig(wanted)
-  if (instance.busy === 'migrate') checkIdle(instance, 'update')
+  if (instance.busy === 'create') instance.busy = null
+  checkIdle(instance, 'update')
   for (const [key, value] of Object.entries(wanted)) {
     if (value === '') delete instance.config[key]
     else instance.config[key] = value

@@ -36,7 +36,7 @@ export function getServer(server: EmbeddedIncus, call: Call): Reply {
     public: false,
     auth_methods: ['tls'],
   }
-  if (!access.trusted) return sync({ ...common, config: {}, environment: {} })
+  if (!access.trusted) return sync({ ...common, config: {} })
   return sync({
     ...common,
     auth_user_name: access.user,

@@ -69,7 +69,7 @@ function beginSnapshot(
 ): Snapshot {
   if (name.includes(' '))
     throw new Refusal(400, 'Invalid snapshot name: Cannot contain space or / characters')
-  if (instance.busy === 'create') throw new Refusal(404, `open backup.yaml: no such file or directory`)
+  if (instance.unfinished) throw new Refusal(404, NO_BACKUP_FILE)
   const taken = instance.snapshots.get(name)
   if (taken?.inMaking === true) throw new Refusal(500, busyText('create'))
   if (taken !== undefined) throw new Refusal(500, duplicateText(name))
@@ -100,6 +100,9 @@ function endSnapshot(server: EmbeddedIncus, instance: Instance, made: Snapshot):
   server.scheduler.expects(made.expires)
 }
 
+/** What is written last in a first copy, and missed by whoever comes earlier. */
+const NO_BACKUP_FILE = 'open backup.yaml: no such file or directory'
+
 export const busyText = (action: string): string => `Instance is busy running a "${action}" operation`
 
 const duplicateText = (name: string): string =>
@@ -125,7 +128,7 @@ function expiryOf(value: unknown): Moment | null {
   const shown = JSON.stringify(value)
   throw new Refusal(
     400,
-    `parsing time ${JSON.stringify(shown)} as "2006-01-02T15:04:05Z07:00": cannot parse ${shown} as "2006"`,
+    `parsing time ${shown} as "2006-01-02T15:04:05Z07:00": cannot parse ${shown} as "2006"`,
   )
 }
 
@@ -149,8 +152,7 @@ export function listSnapshots(server: EmbeddedIncus, call: Call): Reply {
     const names = [...(found?.snapshots.keys() ?? [])]
     return sync(names.map((snapshot) => instanceUrl(call.project, `${name}/snapshots/${snapshot}`)))
   }
-  const instance = server.state.projects.get(call.project)?.instances.get(name)
-  if (instance === undefined) throw new Refusal(404, 'Instance not found')
+  const instance = findInstance(server.state, call.project, name)
   return sync(
     [...reachable(server, instance).snapshots.values()].map((each) =>
       viewSnapshot(server.state, instance, each),
@@ -189,10 +191,14 @@ export function patchSnapshot(server: EmbeddedIncus, call: Call): Reply {
   })
 }
 
+/** In an instance whose first copy never ended the deletion is done and called a failure. */
 export function deleteSnapshot(server: EmbeddedIncus, call: Call): Reply {
   const [instance, snapshot] = target(server, call)
   return server.operations.task(snapshotOperation('Deleting snapshot', instance, snapshot), {
-    end: () => removeSnapshot(instance, snapshot),
+    end: () => {
+      removeSnapshot(instance, snapshot)
+      if (instance.unfinished) throw new Refusal(404, NO_BACKUP_FILE)
+    },
   })
 }
 

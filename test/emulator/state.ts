@@ -60,6 +60,8 @@ export type Instance = Settings & {
   snapshots: Map<string, Snapshot>
   backups: Map<string, { name: string; createdAt: string; expires: Moment; instanceOnly: boolean }>
   busy: Action | null
+  /** Its first copy has not come to its end, and perhaps never will. */
+  unfinished: boolean
 }
 
 export type Profile = { name: string; description: string; config: Config; devices: Devices }

@@ -3,7 +3,7 @@
  * depend on it. The one suite for the embedded Incus and for real daemons.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { authContract } from './auth.ts'
 import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
@@ -56,10 +56,10 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     beforeAll(async () => {
       pair = await openPair()
       sides = { main: createSide(pair.main), backup: createSide(pair.backup) }
-    })
-    afterAll(async () => {
-      await Promise.all([sides.main.close(), sides.backup.close()])
-      await pair.close()
+      return async () => {
+        await Promise.all([sides.main.close(), sides.backup.close()])
+        await pair.close()
+      }
     })
 
     wireContract(world)

@@ -1,0 +1,69 @@
+/** That the lab leaves nothing on the machine, whatever happened to it. */
+
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { afterAll, describe, expect, test } from 'vitest'
+import { missingForLab } from './installed.ts'
+import { processesOf } from './leftovers.ts'
+import { startPair, sweep } from './pair.ts'
+
+/** Asked of the system itself, not of the code under test. */
+async function tracesOf(dir: string): Promise<string[]> {
+  const lines = [
+    ...readFileSync('/proc/mounts', 'utf8').split('\n'),
+    ...execFileSync('losetup', ['--list'], { encoding: 'utf8' }).split('\n'),
+  ].filter((line) => line.includes(dir))
+  const cgroups = execFileSync('find', ['/sys/fs/cgroup', '-name', 'lxc.*.lab-test*'], { encoding: 'utf8' })
+  const files = existsSync(dir) ? [dir] : []
+  return [...lines, ...cgroups.split('\n').filter(Boolean), ...(await processesOf(dir)).map(String), ...files]
+}
+
+describe.skipIf(missingForLab() !== null)('a real pair', () => {
+  // Whatever a failed test leaves is swept once its process is gone.
+  afterAll(() => sweep())
+
+  test('is gone when closed, running containers included', async () => {
+    const pair = await startPair()
+    await pair.main.createInstance({ name: 'lab-test', running: true })
+    expect(await tracesOf(pair.dir)).not.toEqual([])
+    await pair.close()
+    expect(await tracesOf(pair.dir)).toEqual([])
+  })
+
+  test('is gone when closed after its daemon was killed', async () => {
+    const pair = await startPair()
+    await pair.main.createInstance({ name: 'lab-test-killed', running: true })
+    await pair.main.kill()
+    await pair.close()
+    expect(await tracesOf(pair.dir)).toEqual([])
+  })
+
+  test('comes back after a kill with its instances', async () => {
+    const pair = await startPair()
+    await pair.backup.createInstance({ name: 'lab-test-back' })
+    await pair.backup.kill()
+    await pair.backup.start()
+    expect(await pair.backup.run('GET', '/1.0/instances')).toEqual(['/1.0/instances/lab-test-back'])
+    await pair.close()
+  })
+
+  test('of a process that was killed is swept by the next', async () => {
+    const url = new URL('./pair.ts', import.meta.url).href
+    const script = `
+      const { startPair } = await import(${JSON.stringify(url)})
+      const pair = await startPair()
+      await pair.main.createInstance({ name: 'lab-test-orphan', running: true })
+      console.log(pair.dir)
+      setInterval(() => {}, 1000)`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script])
+    const [dir] = (await once(createInterface(child.stdout), 'line')) as [string]
+    expect(await sweep()).not.toContain(dir)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    // Another test file that starts a pair may be sweeping it already.
+    await sweep()
+    await expect.poll(() => tracesOf(dir), { timeout: 10_000 }).toEqual([])
+  })
+})

@@ -106,10 +106,12 @@ function outOf(select: Selector): (candidate: Candidate, own: readonly Override[
     const excluded = excludes.find(({ matches }) => matches(path))
     if (excluded !== undefined && !own.some((one) => one.setting === 'exclude'))
       return { kind: 'excluded', glob: excluded.glob }
-    if (!select.running || RUNNING.includes(status)) return null
-    return status === 'Error' ? { kind: 'not-observed' } : { kind: 'not-running', status }
+    return !select.running || RUNNING.includes(status) ? null : { kind: 'not-running', status }
   }
 }
 
-/** Ready: running, and the guest has said that it is up. */
-const RUNNING = ['Running', 'Frozen', 'Ready']
+/**
+ * Ready: running, and the guest has said that it is up. Error: nobody can tell, its member may be
+ * offline; it stays covered, so that its slot fails aloud.
+ */
+const RUNNING = ['Running', 'Frozen', 'Ready', 'Error']

@@ -4,8 +4,6 @@ import { describeOrigin } from './provenance.ts'
 
 export type SkipReason =
   | { kind: 'not-running'; status: string }
-  /** Its cluster member can't be reached, so whether it runs is not known. */
-  | { kind: 'not-observed' }
   | { kind: 'excluded'; glob: string }
   | { kind: 'excluded-by-key'; origin: Origin }
   | { kind: 'paused-by-key'; origin: Origin }
@@ -16,8 +14,6 @@ export function describeSkip(reason: SkipReason): string {
   switch (reason.kind) {
     case 'not-running':
       return `not running (${reason.status}), and the policy takes only what runs`
-    case 'not-observed':
-      return 'whether it runs is not known: Incus reports Error, perhaps its cluster member is offline'
     case 'excluded':
       return `excluded by the policy's "${reason.glob}"`
     case 'excluded-by-key':

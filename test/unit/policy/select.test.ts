@@ -40,7 +40,7 @@ describe('a policy covers', () => {
   })
 })
 
-describe('an instance in reach is left out in words', () => {
+describe('what becomes of an instance in reach, in words', () => {
   test.each<[string, object, Sketch, string]>([
     [
       'stopped',
@@ -49,10 +49,10 @@ describe('an instance in reach is left out in words', () => {
       'not running (Stopped), and the policy takes only what runs',
     ],
     [
-      'its member offline',
+      'its member offline: whether it runs is not known, so that it stays covered',
       { running: true },
       { status: 'Error' },
-      'whether it runs is not known: Incus reports Error, perhaps its cluster member is offline',
+      'covered',
     ],
     [
       'excluded by the document',

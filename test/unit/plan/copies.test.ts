@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest'
+import { type CopyLedger, emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { decide } from '../../../shared/plan/decide.ts'
+import type { CopyAction, Plan, VerifyAction } from '../../../shared/plan/plan.ts'
+import { linesOf, renderLines } from '../../../shared/plan/render.ts'
+import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { JobReport } from '../../../shared/relay/protocol.ts'
+import { configOf } from '../policy/instances.ts'
+import { parseWorld, SERVER, text } from './world-text.ts'
+
+const KEY = 'main/default/web1>backup/default/web1'
+const JOB = `${KEY}:daily-20261122T0300Z#0`
+const NOW = new Date('2026-11-22T03:10:00Z')
+
+const DAILY = {
+  daily: {
+    schedule: '0 3 * * *',
+    keep: { daily: 2 },
+    copy: { remote: 'backup', keep: { daily: 1 }, expiry: '90d' },
+  },
+}
+
+const seconds = (date: string): number => new Date(date).getTime() / 1000
+
+const mark = (...names: string[]): string =>
+  names
+    .map(
+      (name) =>
+        `${name}@${seconds(`${name.slice(6, 10)}-${name.slice(10, 12)}-${name.slice(12, 14)}T03:00Z`)}`,
+    )
+    .join(',')
+
+const replica = (...verified: string[]): string =>
+  `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=${mark(...verified)}`
+
+const SOURCE = `
+  main:default/web1 running
+    daily-20261121T0300Z
+    daily-20261122T0300Z
+`
+
+function planFor(world: string, { copy, jobs }: { copy?: CopyLedger; jobs?: JobReport[] } = {}): Plan {
+  const ledger: Ledger = {
+    ...emptyLedger('v'),
+    policies: { daily: { accounted: '2026-11-22T03:00:00.000Z', open: null, slots: [] } },
+    copies: copy === undefined ? {} : { [KEY]: copy },
+  }
+  const seen = parseWorld(world, jobs)
+  return decide({ coverages: coverInstances(configOf(DAILY), seen.remotes), world: seen, ledger, now: NOW })
+}
+
+const started: CopyLedger = { state: 'started', job: JOB, attempts: 0, at: '2026-11-22T03:01:00.000Z' }
+
+const report = (state: JobReport['state'], rest: Partial<JobReport> = {}): JobReport => ({
+  id: JOB,
+  state,
+  since: '2026-11-22T03:01:00Z',
+  memo: { through: seconds('2026-11-22T03:00Z'), extended: {} },
+  ...rest,
+})
+
+const copyOf = ({ actions }: Plan): CopyAction | undefined =>
+  actions.find((action): action is CopyAction => action.kind === 'copy')
+const verifyOf = ({ actions }: Plan): VerifyAction | undefined =>
+  actions.find((action): action is VerifyAction => action.kind === 'verify')
+const show = (plan: Plan): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')
+
+describe('a copy starts', () => {
+  test('as a first one where there is none', () => {
+    expect(copyOf(planFor(`${SOURCE}\nbackup empty`))).toMatchObject({
+      first: true,
+      startOver: false,
+      unverified: [],
+      job: JOB,
+    })
+  })
+
+  test('as a refresh, saying what the refresh will remove', () => {
+    const plan = planFor(`${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261120T0300Z', 'daily-20261121T0300Z')}
+        daily-20261120T0300Z
+        daily-20261121T0300Z
+    `)
+    expect(show(plan)).toBe(
+      text(`
+        backup/default/web1
+          - daily-20261120T0300Z  the refresh removes it: the source no longer has it
+        main/default/web1
+          > backup/default/web1   refresh by pull: daily-20261122T0300Z not verified on backup
+      `),
+    )
+  })
+
+  test('only after what was never verified is removed from the target', () => {
+    const plan = planFor(`${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261121T0300Z')}
+        daily-20261121T0300Z
+        daily-20261122T0300Z
+    `)
+    expect(copyOf(plan)).toMatchObject({ first: false, unverified: ['daily-20261122T0300Z'] })
+  })
+
+  test('over, when the first one was never verified', () => {
+    const plan = planFor(`${SOURCE}
+      backup:default/web1 stopped ${replica()}
+        daily-20261121T0300Z
+        daily-20261122T0300Z
+    `)
+    expect(copyOf(plan)).toMatchObject({ first: true, startOver: true })
+    expect(show(plan)).toContain('a first copy that was never verified is started over')
+  })
+
+  test('not while the instance gets a snapshot that is to travel along', () => {
+    const seen = parseWorld('main:default/web1 running\nbackup empty')
+    const ledger = emptyLedger('v')
+    const plan = decide({
+      coverages: coverInstances(configOf(DAILY), seen.remotes),
+      world: seen,
+      ledger,
+      now: NOW,
+    })
+    expect(copyOf(plan)).toBeUndefined()
+    expect(plan.wake).toContain('2026-11-22T03:11:00.000Z')
+  })
+})
+
+describe('a copy is refused', () => {
+  test.each([
+    ['by a stranger of that name', 'backup:default/web1 stopped', 'not a copy of stapes'],
+    [
+      'by the copy of another instance',
+      'backup:default/web1 stopped user.stapes.replica-of=other/default/web1',
+      'taken on the target by the copy of other/default/web1',
+    ],
+    [
+      'while the target runs',
+      `backup:default/web1 running ${replica('daily-20261121T0300Z')}`,
+      'stop it, or rename it',
+    ],
+    [
+      'when somebody made a snapshot on the target',
+      `backup:default/web1 stopped ${replica('daily-20261121T0300Z')}\ndaily-20261121T0300Z\nmine @2026-11-21T12:00Z`,
+      'the snapshot mine, which the source never had',
+    ],
+    [
+      'without any snapshot in common',
+      `backup:default/web1 stopped ${replica('daily-20261101T0300Z')}\ndaily-20261101T0300Z`,
+      'have no snapshot in common',
+    ],
+    [
+      'when the target’s listing failed',
+      `backup:default/web1 stopped ${replica()}\n?`,
+      'its pool gave no answer',
+    ],
+    ['when the target gives no answer', 'backup unreachable', "backup can't be reached"],
+  ])('%s', (_, target, reason) => {
+    const plan = planFor(`${SOURCE}\n${target}`)
+    expect(copyOf(plan)).toBeUndefined()
+    expect(plan.copies[0]?.ledger).toMatchObject({ state: 'failed', attempts: 1 })
+    expect(plan.copies[0]?.ledger.reason).toContain(reason)
+  })
+})
+
+describe('a copy that ended', () => {
+  const landed = `${SOURCE}
+    backup:default/web1 stopped ${replica('daily-20261121T0300Z')}
+      daily-20261121T0300Z
+      daily-20261122T0300Z
+  `
+  test('well is believed for what both sides list, and the target’s retention follows', () => {
+    const verify = verifyOf(planFor(landed, { copy: started, jobs: [report('done')] }))
+    expect(verify).toMatchObject({
+      fresh: [{ snapshot: 'daily-20261122T0300Z', expiresAt: '2027-02-20T03:10:00.000Z' }],
+      expire: [{ snapshot: 'daily-20261121T0300Z', ref: { remote: 'backup' } }],
+    })
+    expect(verify?.marks.map(([name]) => name)).toEqual(['daily-20261121T0300Z', 'daily-20261122T0300Z'])
+  })
+
+  test('well is judged by the relay’s report even when the notebook was lost', () => {
+    expect(verifyOf(planFor(landed, { jobs: [report('done')] }))?.fresh).toHaveLength(1)
+  })
+
+  test('well says nothing for a snapshot taken after it began', () => {
+    const memo = { through: seconds('2026-11-21T03:00Z'), extended: {} }
+    expect(verifyOf(planFor(landed, { copy: started, jobs: [report('done', { memo })] }))?.fresh).toEqual([])
+  })
+
+  test('with a success that the target doesn’t show has failed', () => {
+    const world = `${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261121T0300Z')}
+        daily-20261121T0300Z
+    `
+    const { copies } = planFor(world, { copy: started, jobs: [report('done')] })
+    expect(copies[0]?.ledger.reason).toContain(
+      'but daily-20261122T0300Z is not on the target as it is on the source',
+    )
+  })
+
+  test('with the same name but another date has failed', () => {
+    const world = `${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261121T0300Z')}
+        daily-20261121T0300Z
+        daily-20261122T0300Z @2026-11-22T03:00:01Z
+    `
+    expect(planFor(world, { copy: started, jobs: [report('done')] }).copies[0]?.ledger.state).toBe('failed')
+  })
+
+  test('unseen is unknown, is tried again later, and nothing of the source expires in that run', () => {
+    const plan = planFor(landed, { copy: started })
+    expect(plan.copies[0]?.ledger).toMatchObject({
+      state: 'unknown',
+      attempts: 1,
+      retryAt: '2026-11-22T03:11:00.000Z',
+    })
+    expect(plan.actions).toEqual([])
+  })
+
+  test('badly says why', () => {
+    const error = { code: 'incus', message: 'No space left on device' } as const
+    const plan = planFor(landed, { copy: started, jobs: [report('failed', { error })] })
+    expect(plan.copies[0]?.ledger).toMatchObject({ state: 'failed', reason: 'No space left on device' })
+  })
+
+  test('with listings that can’t be had is neither verified nor failed', () => {
+    const plan = planFor(`${SOURCE}\nbackup unreachable`, { copy: started, jobs: [report('done')] })
+    expect(plan.actions).toEqual([])
+    expect(plan.copies.map(({ ledger }) => ledger.state)).not.toContain('failed')
+  })
+})
+
+describe('while a copy runs', () => {
+  test('its progress is told, nothing of it starts, and nothing it needs expires', () => {
+    const copy: CopyLedger = { ...started, state: 'running' }
+    const running = report('running', {
+      progress: 'web1: 69.66MB (34.82MB/s)',
+      remote: 'backup',
+      operation: 'op',
+    })
+    const plan = planFor(`${SOURCE}\nbackup empty`, { copy, jobs: [running] })
+    expect(plan.actions).toEqual([])
+    expect(plan.notes).toContainEqual({
+      kind: 'wait',
+      about: KEY,
+      reason: 'the copy is running since 2026-11-22T03:01:00Z, web1: 69.66MB (34.82MB/s)',
+    })
+  })
+})

@@ -1,0 +1,224 @@
+import { describe, expect, test } from 'vitest'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { type Ask, narrow } from '../../../shared/plan/ask.ts'
+import { decide } from '../../../shared/plan/decide.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
+import { linesOf, renderLines } from '../../../shared/plan/render.ts'
+import type { World } from '../../../shared/plan/world.ts'
+import { coverInstances } from '../../../shared/policy/coverage.ts'
+import { configOf } from '../policy/instances.ts'
+import { parseWorld, text } from './world-text.ts'
+
+const at = (date: string): Date => new Date(date)
+
+type Given = { ledger?: Ledger; now?: string; ask?: Ask; explain?: boolean }
+
+function planFor(policies: Record<string, object>, world: World, given: Given = {}): Plan {
+  const { ledger = emptyLedger('v'), now = '2026-11-22T03:00:20Z', ask, explain = true } = given
+  const coverages = narrow(coverInstances(configOf(policies), world.remotes), ask)
+  return decide({ coverages, world, ledger, now: at(now), ask, explain })
+}
+
+const show = (plan: Plan): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')
+
+const accounted = (policy: string, until: string): Ledger => ({
+  ...emptyLedger('v'),
+  policies: { [policy]: { accounted: at(until).toISOString(), open: null, slots: [] } },
+})
+
+const DAILY = { daily: { schedule: '0 3 * * *', keep: { daily: 2 } } }
+
+describe('a due slot', () => {
+  test('is taken, two days are kept, and strangers are left alone', () => {
+    const world = parseWorld(`
+      main:default/web1 running
+        daily-20261119T0300Z
+        daily-20261120T0300Z
+        daily-20261121T0300Z
+        before-upgrade @2026-11-20T12:00Z
+    `)
+    expect(show(planFor(DAILY, world))).toBe(
+      text(`
+        main/default/web1
+          + daily-20261122T0300Z  slot 2026-11-22T03:00Z is due
+          - daily-20261119T0300Z  no rule keeps it
+          = daily-20261121T0300Z  daily 1 of 2
+          = daily-20261120T0300Z  daily 2 of 2
+      `),
+    )
+  })
+
+  test('that has its snapshot already expires the very same, and takes nothing', () => {
+    const world = parseWorld(`
+      main:default/web1 running
+        daily-20261119T0300Z
+        daily-20261120T0300Z
+        daily-20261121T0300Z
+        daily-20261122T0300Z
+    `)
+    const { actions, slots } = planFor(DAILY, world, { ledger: accounted('daily', '2026-11-21T03:00Z') })
+    expect(actions.map(({ kind }) => kind)).toEqual(['expire'])
+    expect(actions[0]).toMatchObject({ snapshot: 'daily-20261119T0300Z' })
+    expect(slots[0]?.served).toEqual(['main/default/web1'])
+  })
+
+  test('is counted by nobody before it was seen: an empty plan of keeps never lets the last one go', () => {
+    const world = parseWorld(`
+      main:default/web1 running
+        daily-20261101T0300Z
+    `)
+    const { actions } = planFor({ daily: { schedule: '0 3 * * *', keep: { within: '1d' } } }, world)
+    expect(actions.map(({ kind }) => kind)).toEqual(['snapshot'])
+  })
+
+  test('waits for the instance’s own minute when there is jitter, and less than the next slot is away', () => {
+    const world = parseWorld('main:default/web1 running')
+    const hourly = { hourly: { schedule: '@hourly', jitter: '10h', catchup: '1d' } }
+    const { actions, slots } = planFor(hourly, world, { now: '2026-11-22T03:00:00Z' })
+    expect(actions).toEqual([])
+    const until = slots[0]?.waiting[0]?.until ?? ''
+    expect(until > '2026-11-22T03:00' && until < '2026-11-22T03:59:01').toBe(true)
+  })
+
+  test('of an instance whose listing failed is neither taken nor given up', () => {
+    const world = parseWorld(`
+      main:default/web1 running
+        ?
+    `)
+    const { actions, slots } = planFor(DAILY, world)
+    expect(actions).toEqual([])
+    expect(slots[0]?.waiting).toEqual([{ instance: 'main/default/web1', until: '2026-11-22T03:01:20.000Z' }])
+  })
+})
+
+describe('what nobody observed', () => {
+  test('is a remote that gives no answer: its slot stays open, nothing counts as gone', () => {
+    const { actions, slots, notes } = planFor(DAILY, parseWorld('main unreachable'))
+    expect(actions).toEqual([])
+    expect(slots[0]).toMatchObject({ empty: null, waiting: [{ instance: 'remote:main' }] })
+    expect(notes).toContainEqual({ kind: 'problem', about: 'remote:main', reason: "main can't be reached" })
+  })
+
+  test('is a project that the policy names and the remote lacks: its slot fails with what to do', () => {
+    const policies = {
+      daily: { schedule: '0 3 * * *', select: { projects: ['shop'] } },
+    }
+    const { slots } = planFor(policies, parseWorld('main empty'))
+    expect(slots[0]?.failed[0]?.reason).toContain('no project "shop" on main')
+  })
+})
+
+describe('slots that were not served', () => {
+  test('are recorded after an outage, and the policy runs once', () => {
+    const world = parseWorld(`
+      main:default/web1 running
+        daily-20261119T0300Z
+    `)
+    const { actions, slots } = planFor(DAILY, world, { ledger: accounted('daily', '2026-11-19T03:00Z') })
+    expect(actions.filter(({ kind }) => kind === 'snapshot')).toHaveLength(1)
+    expect(slots[0]?.ledger.slots).toEqual([
+      {
+        slot: '2026-11-20T03:00:00.000Z',
+        through: '2026-11-21T03:00:00.000Z',
+        count: 2,
+        outcome: 'missed',
+        reason: 'no tick came in time; the last slot accounted for is 2026-11-19T03:00:00.000Z',
+      },
+    ])
+  })
+
+  test('are missed when they are older than the catch-up window', () => {
+    const world = parseWorld('main:default/web1 running')
+    const policies = { daily: { schedule: '0 3 * * *', catchup: '1h' } }
+    const given = { ledger: accounted('daily', '2026-11-21T03:00Z'), now: '2026-11-22T05:00:00Z' }
+    const { actions, slots } = planFor(policies, world, given)
+    expect(actions).toEqual([])
+    expect(slots[0]?.ledger.slots[0]).toMatchObject({ outcome: 'missed', slot: '2026-11-22T03:00:00.000Z' })
+  })
+
+  test('are skipped while the policy is paused', () => {
+    const policies = { daily: { schedule: '0 3 * * *', paused: true } }
+    const { actions, slots } = planFor(policies, parseWorld('main:default/web1 running'))
+    expect(actions).toEqual([])
+    expect(slots[0]?.ledger.slots[0]).toMatchObject({ outcome: 'skipped', reason: 'the policy is paused' })
+  })
+})
+
+describe('without a notebook', () => {
+  test('a slot whose snapshot was seen is looked at again, and taken only where it lacks', () => {
+    const world = parseWorld(`
+      main:default/db1 running
+      main:default/web1 running
+        daily-20261122T0300Z
+    `)
+    const { actions, slots } = planFor(DAILY, world, { now: '2026-11-22T10:00:00Z' })
+    expect(actions).toMatchObject([
+      { kind: 'snapshot', name: 'daily-20261122T0300Z', ref: { instance: 'db1' } },
+    ])
+    expect(slots[0]?.served).toEqual(['main/default/web1'])
+  })
+
+  test('a snapshot that somebody asked for between slots is no slot of the schedule', () => {
+    const world = parseWorld(`
+      main:default/db1 running
+        daily-20261122T0300Z
+      main:default/web1 running
+        daily-20261122T0300Z
+        daily-20261122T0417Z
+    `)
+    expect(planFor(DAILY, world, { now: '2026-11-22T10:00:00Z', explain: false }).actions).toEqual([])
+  })
+})
+
+describe('nothing expires', () => {
+  const old = `
+        daily-20261118T0300Z
+        daily-20261119T0300Z
+        daily-20261120T0300Z
+        daily-20261121T0300Z`
+  test('that is held, and a hold takes no place', () => {
+    const world = parseWorld(`
+      main:default/web1 running user.stapes.hold.daily-20261119T0300Z=audit ${old}
+    `)
+    const { actions } = planFor(DAILY, world)
+    expect(actions.flatMap((action) => (action.kind === 'expire' ? [action.snapshot] : []))).toEqual([
+      'daily-20261118T0300Z',
+    ])
+  })
+
+  test('of an instance whose override can’t be understood', () => {
+    const world = parseWorld(`
+      main:default/web1 running user.stapes.keep.daily=lots ${old}
+    `)
+    const plan = planFor(DAILY, world)
+    expect(plan.actions.map(({ kind }) => kind)).toEqual(['snapshot'])
+    expect(show(plan)).toContain('but nothing expires now: main/default/web1 user.stapes.keep.daily')
+  })
+
+  test('under an empty keep', () => {
+    const world = parseWorld(`main:default/web1 running ${old}`)
+    const { actions } = planFor({ daily: { schedule: '0 3 * * *' } }, world)
+    expect(actions.map(({ kind }) => kind)).toEqual(['snapshot'])
+  })
+
+  test('of a policy that is gone from the document', () => {
+    const world = parseWorld(`main:default/web1 running ${old}`)
+    const { actions } = planFor({ weekly: { schedule: '0 3 * * *', keep: { last: 1 } } }, world)
+    expect(actions.map(({ kind }) => kind)).toEqual(['snapshot'])
+  })
+})
+
+describe('what somebody asks for', () => {
+  test('is taken now, named by this minute, and only where asked', () => {
+    const world = parseWorld(`
+      main:default/db1 running
+      main:default/web1 running
+    `)
+    const ask = { policies: ['daily'], instances: ['web*'], reason: 'asked for' }
+    const { actions, asked } = planFor(DAILY, world, { ask, now: '2026-11-22T10:17:42Z' })
+    expect(actions).toMatchObject([
+      { name: 'daily-20261122T1017Z', ref: { instance: 'web1' }, reason: 'asked for' },
+    ])
+    expect(asked).toBe(true)
+  })
+})

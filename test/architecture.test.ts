@@ -1,0 +1,84 @@
+/** Laws that the compiler lets through: where code may reach, and that decisions stay pure. */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '..')
+
+const sourcesOf = (folder: string): string[] => globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort()
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
+
+/** Comments may name what code may not use. */
+const codeOf = (file: string): string =>
+  read(file)
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '')
+
+const importsOf = (file: string): string[] =>
+  [...codeOf(file).matchAll(/\b(?:from|import)\s*\(?\s*'([^'\s]+)'/g)].map((found) => found[1] ?? '')
+
+/** The first folder of what a relative import names; the import itself for a package. */
+const reachOf = (file: string, target: string): string =>
+  target.startsWith('.') ? (normalize(join(dirname(file), target)).split('/')[0] ?? '') : target
+
+const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: string }> = {
+  shared: {
+    folders: ['shared'],
+    packages: /^(cron-parser|zod\/mini)$/,
+    because:
+      'shared/ decides and holds no I/O; undici or node types would silence the compiler’s own refusals',
+  },
+  functions: {
+    folders: ['functions', 'shared'],
+    packages: /^(hono(\/.*)?|http-message-sig|jsonc-parser|zod\/mini)$/,
+    because: 'the Worker’s bundle stays small and without Node',
+  },
+  relay: {
+    folders: ['relay', 'shared'],
+    packages: /^(node:.*|undici|http-message-sig|jsonc-parser|zod(\/mini)?)$/,
+    because: 'the process that holds the client key depends on as little as it can',
+  },
+}
+
+describe.each(Object.entries(ALLOWED))('%s', (folder, { folders, packages, because }) => {
+  test('imports only what it may', () => {
+    const strangers = sourcesOf(folder).flatMap((file) =>
+      importsOf(file)
+        .filter((target) => {
+          const reach = reachOf(file, target)
+          return target.startsWith('.') ? !folders.includes(reach) : !packages.test(target)
+        })
+        .map((target) => `${relative('.', file)} imports ${target}: ${because}`),
+    )
+    expect(strangers).toEqual([])
+  })
+})
+
+const IMPURE: [RegExp, string][] = [
+  [/\bDate\.now\s*\(/, 'the time is a parameter'],
+  [/\bnew Date\(\s*\)/, 'the time is a parameter'],
+  [/\bMath\.random\s*\(/, 'randomness is a parameter'],
+  [/\bglobalThis\b/, 'there are no globals here'],
+  [/\b(fetch|setTimeout|setInterval|console)\s*[.(]/, 'effects live at the edges'],
+  [/\bas any\b|:\s*any\b/, 'unknown in, narrow type out'],
+]
+
+test('shared/ reads no clock, no randomness and no globals', () => {
+  const found = sourcesOf('shared').flatMap((file) =>
+    IMPURE.filter(([pattern]) => pattern.test(codeOf(file))).map(
+      ([pattern, because]) => `${file} has ${pattern}: ${because}`,
+    ),
+  )
+  expect(found).toEqual([])
+})
+
+test('the law would notice', () => {
+  expect(IMPURE.filter(([pattern]) => pattern.test('const at = new Date()'))).toHaveLength(1)
+  expect(reachOf('shared/plan/x.ts', '../../relay/main.ts')).toBe('relay')
+})
+
+test('policy code of the Worker reads the clock only at its two doors', () => {
+  const readers = sourcesOf('functions').filter((file) => /\bnew Date\(\s*\)|Date\.now\(/.test(codeOf(file)))
+  expect(readers).toEqual(['functions/env.ts', 'functions/index.ts'])
+})

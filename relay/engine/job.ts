@@ -78,7 +78,20 @@ async function runStep(step: Step, done: Done[], io: JobIo, watcher: Watcher): P
   if (operation === null || step.wait === undefined) {
     return ok({ remote: step.remote, body, operation: operation?.id ?? null })
   }
-  return awaitStep(step, { remote: step.remote, operation: operation.id }, answer.value, io, watcher)
+  const own = { remote: step.remote, operation: operation.id }
+  const other = otherOf(step, done)
+  if (other === null) return awaitStep(step, own, answer.value, io, watcher)
+  // The receiving side's end is the truth, and the one to take up again after a restart.
+  const [received, sent] = await Promise.all([
+    awaitStep(step, other, answer.value, io, watcher),
+    awaitStep(step, own, answer.value, io, silent),
+  ])
+  return sent.ok ? (received.ok ? sent : received) : sent
+}
+
+function otherOf({ alsoWaitFor }: Step, done: Done[]): Watched | null {
+  const { remote, operation } = (alsoWaitFor === undefined ? undefined : done[alsoWaitFor]) ?? {}
+  return remote === undefined || operation == null ? null : { remote, operation }
 }
 
 async function awaitStep(

@@ -180,3 +180,21 @@ test('when memory is full the oldest ended job goes, and never a live one', () =
   expect(memory.makeRoom()).toBe(false)
   expect(memory.reports().map(({ id }) => id)).toEqual(['live', 'a', 'b'])
 })
+
+test('a push is watched on the receiving side, and fails when either side does', async () => {
+  const { clock, incus, submit, reports } = setUp()
+  let calls = 0
+  incus.answer = () => {
+    calls += 1
+    return calls === 1
+      ? incus.operation({ after: 30_000, error: 'the target is full' })
+      : incus.operation({ after: 60_000 })
+  }
+  const [send, receive] = copy('web').steps
+  if (send === undefined || receive === undefined) throw new Error('a copy has two steps')
+  const { wait, ...first } = receive
+  await submit({ id: 'web', detach: true, steps: [first, { ...send, wait: wait ?? 0, alsoWaitFor: 0 }] })
+  expect(await reports()).toMatchObject([{ state: 'running', remote: 'backup', operation: 'op1' }])
+  await clock.advance(120_000)
+  expect(await reports()).toMatchObject([{ state: 'failed', error: { message: 'the target is full' } }])
+})

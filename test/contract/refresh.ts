@@ -32,6 +32,17 @@ export function refreshContract(world: World): void {
     await takeSnapshot(world.main, source, name, more)
   }
 
+  /** A copy that has s1, while its source took s2 in the very second of s1. */
+  const copiedInOneSecond = async (): Promise<Copy & { source: ContractInstance }> => {
+    for (let tries = 0; tries < 20; tries++) {
+      const copy = await copied(['s1'])
+      await takeSnapshot(world.main, copy.source, 's2')
+      const seconds = (await listSnapshots(world.main, copy.source)).map((it) => it.created_at.slice(0, 19))
+      if (new Set(seconds).size === 1) return copy
+      await world.elapse(0.1)
+    }
+    throw new Error('a copy never took less than what was left of its second')
+  }
   /** Snapshots are compared by the second: one as old as the newest common one isn't newer. */
   const nextSecond = () => world.elapse(1.1)
 
@@ -73,6 +84,16 @@ export function refreshContract(world: World): void {
       await snapshot(copy.source, 's3')
       await pull({ ...copy, excludeOlder: true })
       expect(await snapshotNames(world.backup, copy.source)).toEqual(['s2', 's3'])
+    })
+
+    test('then also leaves away what is as old as that one to the second, for ever', async () => {
+      const copy = await copiedInOneSecond()
+      await pull({ ...copy, excludeOlder: true })
+      expect(await snapshotNames(world.backup, copy.source)).toEqual(['s1'])
+      await nextSecond()
+      await snapshot(copy.source, 's3')
+      await pull({ ...copy, excludeOlder: true })
+      expect(await snapshotNames(world.backup, copy.source)).toEqual(['s1', 's3'])
     })
 
     test('brings the expiry of new snapshots, and keeps that of known ones', async () => {

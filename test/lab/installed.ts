@@ -19,8 +19,6 @@ export function missingForLab(): string | null {
   return process.getuid?.() === 0 ? null : 'the daemons need root: run the tests as root'
 }
 
-export const isIncusInstalled = (): boolean => executable(INCUSD)
-
 function executable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)

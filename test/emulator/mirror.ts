@@ -18,8 +18,8 @@ export function mirror(
   const remove = [...target.values()].filter((snapshot) => !same(offered.get(snapshot.name), snapshot))
   const common = source.filter((snapshot) => same(target.get(snapshot.name), snapshot))
   const base = common.at(-1) ?? null
-  const isOlder = (snapshot: Snapshot): boolean =>
-    base !== null && source.indexOf(snapshot) < source.indexOf(base)
+  // By the second, so that what was taken in the very second of the newest common one stays away too.
+  const isOlder = (snapshot: Snapshot): boolean => base !== null && snapshot.second <= base.second
   const send = source
     .filter((snapshot) => !same(target.get(snapshot.name), snapshot))
     .filter((snapshot) => !excludeOlder || !isOlder(snapshot))

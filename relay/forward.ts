@@ -35,6 +35,7 @@ class Forwarding extends Exchange {
   private readonly request: Forwarded
   private readonly response: ServerResponse
   private status = 0
+  private headers: Headers = {}
   /** The latest chunk waits for the next: most answers are one, and leave in a single write. */
   private held: Buffer | null = null
 
@@ -45,32 +46,46 @@ class Forwarding extends Exchange {
     response.on('close', () => this.clientLeft())
   }
 
-  override onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  override onResponseStart(_controller: Controller, status: number, headers: Headers): void {
     this.status = status
-    // Held back whole: it may be about the relay's certificate, not about the caller's request.
-    if (status === 403) return
-    this.response.writeHead(status, endToEnd(headers))
-    if (this.request.match.name === 'waitOperation') this.response.flushHeaders()
+    this.headers = headers
+    if (this.request.match.name !== 'waitOperation' || status === 403) return
+    this.begin()
+    this.response.flushHeaders()
   }
 
-  override onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  override onResponseData(controller: Controller, chunk: Buffer): void {
     const { held, response } = this
+    // A refusal is held back whole: it may be about the relay's certificate, not the caller's request.
     if (held !== null && this.status === 403) this.held = Buffer.concat([held, chunk])
     else {
       this.held = chunk
-      if (held === null || response.destroyed || response.write(held)) return
+      if (held === null || response.destroyed) return
+      this.begin()
+      if (response.write(held)) return
       controller.pause()
       response.once('drain', () => controller.resume())
     }
   }
 
   protected override ended(): void {
-    if (this.status === 403) endRefused(this.remote, this.held, this.response)
-    else this.response.end(this.held ?? undefined)
+    const { held, response, remote } = this
+    if (response.destroyed) return
+    if (this.status === 403 && isNotAuthorized(String(held))) {
+      sendProblem(response, callProblem(untrusted(remote)))
+      return
+    }
+    this.begin(held?.length ?? 0)
+    // As text, whatever the bytes are: headers and body then leave as one.
+    response.end(held?.toString('latin1') ?? '', 'latin1')
+  }
+
+  /** `length`: of the body, where it is known before it is sent. */
+  private begin(length?: number): void {
+    if (this.response.headersSent) return
+    const headers = endToEnd(this.headers)
+    if (length !== undefined) headers['content-length'] = String(length)
+    this.response.writeHead(this.status, headers)
   }
 
   protected override failed(error: CallError): void {
@@ -95,20 +110,14 @@ function timeoutOf({ name, query }: Match): number {
   return TIMEOUT + (seconds >= 0 ? Math.min(seconds, LONGEST_WAIT) : LONGEST_WAIT) * 1000
 }
 
-function endToEnd(headers: Record<string, string | string[] | undefined>): Record<string, string | string[]> {
+type Controller = Dispatcher.DispatchController
+type Headers = Record<string, string | string[] | undefined>
+
+function endToEnd(headers: Headers): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = {}
   for (const name in headers) {
     const value = headers[name]
     if (value !== undefined && !HOP_BY_HOP.has(name)) kept[name] = value
   }
   return kept
-}
-
-function endRefused(remote: string, body: Buffer | null, response: ServerResponse): void {
-  const refusal = body ?? Buffer.alloc(0)
-  if (isNotAuthorized(refusal.toString())) sendProblem(response, callProblem(untrusted(remote)))
-  else {
-    response.writeHead(403, { 'content-type': 'application/json', 'content-length': refusal.length })
-    response.end(refusal)
-  }
 }

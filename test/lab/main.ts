@@ -1,8 +1,8 @@
-/** `node test/lab/main.ts up|down`: a real pair to work with by hand. */
+/** `node test/lab/main.ts up`, `down <directory>`: a real pair to work with by hand. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Pair, startPair, sweep } from './pair.ts'
+import { endKept, listKept, type Pair, startPair } from './pair.ts'
 
 async function up(): Promise<void> {
   const pair = await startPair({ keep: true })
@@ -20,18 +20,21 @@ function renderPair({ dir, main, backup }: Pair): string {
     `  INCUS_DIR=${server.dir} incus list`,
     `  curl -sk --cert ${dir}/client.crt --key ${dir}/client.key ${server.url}/1.0`,
   ])
-  return [...lines, 'Image "busybox" is on main. End both with: node test/lab/main.ts down'].join('\n')
+  return [...lines, `Image "busybox" is on main. End both with: node test/lab/main.ts down ${dir}`].join('\n')
 }
 
-async function down(): Promise<void> {
-  const swept = await sweep({ kept: true })
-  console.log(swept.length === 0 ? 'no lab was up' : `removed ${swept.join(', ')}`)
+/** Ends the pair it is told, never all: another may be in use. */
+async function down(dir: string | undefined): Promise<void> {
+  if (dir !== undefined && (await endKept(dir))) return console.log(`removed ${dir}`)
+  const kept = await listKept()
+  console.error(kept.length === 0 ? 'no pair is up' : `name the pair to end: ${kept.join(' or ')}`)
+  process.exitCode = 2
 }
 
-const command = process.argv[2]
+const [command, dir] = process.argv.slice(2)
 if (command === 'up') await up()
-else if (command === 'down') await down()
+else if (command === 'down') await down(dir)
 else {
-  console.error('usage: node test/lab/main.ts up|down')
+  console.error('usage: node test/lab/main.ts up | down <directory>')
   process.exitCode = 2
 }

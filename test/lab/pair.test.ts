@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { afterAll, describe, expect, test } from 'vitest'
 import { missingForLab } from './installed.ts'
 import { processesOf } from './leftovers.ts'
-import { startPair, sweep } from './pair.ts'
+import { endKept, listKept, startPair, sweep } from './pair.ts'
 
 /** Asked of the system itself, not of the code under test. */
 async function tracesOf(dir: string): Promise<string[]> {
@@ -47,6 +47,17 @@ describe.skipIf(missingForLab() !== null)('a real pair', () => {
     await pair.backup.start()
     expect(await pair.backup.run('GET', '/1.0/instances')).toEqual(['/1.0/instances/lab-test-back'])
     await pair.close()
+  })
+
+  test('that is to be kept outlives a sweep, and is ended by its name alone', async () => {
+    const [kept, other] = [await startPair({ keep: true }), await startPair({ keep: true })]
+    await sweep()
+    expect(await listKept()).toEqual(expect.arrayContaining([kept.dir, other.dir]))
+    expect(await endKept(kept.dir)).toBe(true)
+    expect(await tracesOf(kept.dir)).toEqual([])
+    expect(await tracesOf(other.dir)).not.toEqual([])
+    expect(await endKept(other.dir)).toBe(true)
+    expect(await endKept(other.dir)).toBe(false)
   })
 
   test('of a process that was killed is swept by the next', async () => {

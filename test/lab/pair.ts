@@ -26,7 +26,7 @@ export type Pair = {
   close(): Promise<void>
 }
 
-/** A pair made with `keep` survives this process and is ended by `sweep({ kept: true })` alone. */
+/** A pair made with `keep` survives this process and is ended by `endKept` alone. */
 export async function startPair({ keep = false } = {}): Promise<Pair> {
   const missing = missingForLab()
   if (missing !== null) throw new Error(missing)
@@ -84,20 +84,36 @@ async function stopInstances(server: LabServer): Promise<void> {
   await Promise.all(running.map(({ project, name }) => server.setRunning({ project, name }, false)))
 }
 
-/** Removes the pairs whose process is gone, and with `kept` those that were to survive it too. */
-export async function sweep({ kept = false } = {}): Promise<string[]> {
+/** Removes the pairs whose process is gone; kept ones stay, they may be in somebody's hands. */
+export async function sweep(): Promise<string[]> {
   const swept: string[] = []
-  for (const name of await readdir(HOME)) {
-    if (!name.startsWith(PREFIX)) continue
-    const dir = join(HOME, name)
-    const owner = await readFile(join(dir, 'owner'), 'utf8').catch(() => null)
+  for (const dir of await listPairs()) {
+    const owner = await ownerOf(dir)
     // No owner yet: another run is making it at this moment.
-    if (owner === null || (owner === KEPT ? !kept : await isAlive(owner))) continue
+    if (owner === null || owner === KEPT || (await isAlive(owner))) continue
     await removeLeftovers(dir)
     swept.push(dir)
   }
   return swept
 }
+
+/** Ends the one kept pair of that directory; false when there is none. */
+export async function endKept(dir: string): Promise<boolean> {
+  if (!(await listPairs()).includes(dir) || (await ownerOf(dir)) !== KEPT) return false
+  await removeLeftovers(dir)
+  return true
+}
+
+export async function listKept(): Promise<string[]> {
+  const owners = await Promise.all((await listPairs()).map(async (dir) => [dir, await ownerOf(dir)] as const))
+  return owners.flatMap(([dir, owner]) => (owner === KEPT ? [dir] : []))
+}
+
+const listPairs = async (): Promise<string[]> =>
+  (await readdir(HOME)).filter((name) => name.startsWith(PREFIX)).map((name) => join(HOME, name))
+
+const ownerOf = (dir: string): Promise<string | null> =>
+  readFile(join(dir, 'owner'), 'utf8').catch(() => null)
 
 const isAlive = async (owner: string): Promise<boolean> =>
   (await identify(Number(owner.split(' ')[0])).catch(() => null)) === owner

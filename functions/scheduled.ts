@@ -2,6 +2,9 @@
 import { type Env, missingOf, relayOf } from './env.ts'
 import { run } from './run.ts'
 
+/** A log line may have 256 KB; what was done stands first. */
+const LOGGED_LINES = 100
+
 /** Throws when it could not look at all, so that the platform counts the invocation as failed. */
 export async function tick(scheduledTime: number, env: Env): Promise<void> {
   const missing = missingOf(env)
@@ -11,6 +14,5 @@ export async function tick(scheduledTime: number, env: Env): Promise<void> {
     { relay: await relayOf(env), state: env.STATE },
   )
   if (!('state' in ran) || ran.state !== 'ran') return
-  const { lines: _, ...entry } = ran
-  console.log(JSON.stringify(entry))
+  console.log(JSON.stringify({ ...ran, lines: ran.lines.slice(0, LOGGED_LINES) }))
 }

@@ -1,11 +1,7 @@
 /** The relay's client certificate: self-signed EC P-256 for ten years, as `incus remote add` makes them. */
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
-import {
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509'
+import { ExtendedKeyUsage, ExtendedKeyUsageExtension, X509CertificateGenerator } from '@peculiar/x509'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const TEN_YEARS = 10 * 365 * 86_400_000

@@ -1,0 +1,19 @@
+/** The cron trigger's stand-in: a tick at once, and then one at each full minute. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Stays } from './stays.ts'
+import type { Worker } from './worker.ts'
+
+const MINUTE = 60_000
+
+export async function runClock(
+  { tick }: Worker,
+  stays: Stays,
+  onFailure: (what: string) => void,
+): Promise<void> {
+  while (!stays.ending) {
+    // The platform's cron times are whole minutes too.
+    const failure = await tick(new Date(Math.floor(Date.now() / MINUTE) * MINUTE))
+    if (failure !== null && !stays.ending) onFailure(failure)
+    await sleep(MINUTE - (Date.now() % MINUTE))
+  }
+}

@@ -1,0 +1,69 @@
+/** The relay the Worker talks to: one that runs already, one for the remotes of `.env`, or one for the embedded pair. */
+import { randomBytes } from 'node:crypto'
+import { type Environment, readConfig } from '../../relay/environment.ts'
+import { type RelayOptions, startRelay } from '../../relay/relay.ts'
+import { startEmbedded } from '../../test/emulator/start.ts'
+import type { Stays } from './stays.ts'
+
+export type Link = {
+  url: string
+  keyId: string
+  /** Base64. */
+  key: string
+  /** Whether the Incus behind it are a show: what stapes noted of them is worth nothing afterwards. */
+  embedded: boolean
+  /** What is behind it, a line each. */
+  remotes: string[]
+}
+
+const LOOPBACK = { host: '127.0.0.1', port: 0 }
+const KEY_ID = 'start'
+
+export async function openLink(environment: Environment, stays: Stays): Promise<Link> {
+  if (isSet(environment, 'RELAY_URL')) return runningRelay(environment)
+  if (isSet(environment, 'RELAY_CONFIG') || isSet(environment, 'RELAY_REMOTES'))
+    return ownRelay(environment, stays)
+  return embeddedPair(stays)
+}
+
+const isSet = (environment: Environment, name: string): boolean => (environment[name] ?? '') !== ''
+
+function runningRelay(environment: Environment): Link {
+  const { RELAY_URL: url = '', RELAY_KEY_ID: keyId = '', RELAY_KEY: key = '' } = environment
+  if (keyId === '' || key === '')
+    throw new Error(
+      'RELAY_URL names a running relay: set RELAY_KEY_ID and RELAY_KEY as that relay knows them',
+    )
+  return { url, keyId, key, embedded: false, remotes: [`those of the relay on ${url}`] }
+}
+
+async function ownRelay(environment: Environment, stays: Stays): Promise<Link> {
+  const key = randomBytes(32)
+  const keys = JSON.stringify({ [KEY_ID]: key.toString('base64') })
+  const config = readConfig({ ...environment, RELAY_KEYS: keys, RELAY_HOST: LOOPBACK.host, RELAY_PORT: '0' })
+  if (!config.ok) throw new Error(`the relay's configuration can't be used:\n${config.error}`)
+  const remotes = Object.entries(config.value.remotes).map(([name, { url }]) => `${name} ${url}`)
+  return { ...(await open(config.value, key, stays)), embedded: false, remotes }
+}
+
+async function embeddedPair(stays: Stays): Promise<Link> {
+  const embedded = await startEmbedded()
+  stays.add(() => embedded.close())
+  const { main, backup, client } = embedded
+  const key = randomBytes(32)
+  const remote = ({ url, fingerprint }: typeof main) => ({ url, fingerprint, address: url })
+  const options = {
+    listen: LOOPBACK,
+    keys: { [KEY_ID]: key },
+    client: { certificate: client.cert, key: client.key },
+    remotes: { main: remote(main), backup: remote(backup) },
+  }
+  const remotes = [`main ${main.url}`, `backup ${backup.url}`]
+  return { ...(await open(options, key, stays)), embedded: true, remotes }
+}
+
+async function open(options: RelayOptions, key: Buffer, stays: Stays) {
+  const relay = await startRelay({ ...options, log: (line) => console.error(`relay: ${line}`) })
+  stays.add(() => relay.close())
+  return { url: relay.url, keyId: KEY_ID, key: key.toString('base64') }
+}

@@ -1,0 +1,47 @@
+/** Where the Worker listens, by which token, and what is applied to it. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+export type Settings = {
+  port: number
+  token: string
+  /** Whether the token was made for this run. */
+  fresh: boolean
+  file: string
+  /** Of the configuration. */
+  text: string
+}
+
+const DEFAULT_PORT = 8787
+const HIGHEST_PORT = 65_535
+
+export async function openSettings(environment: NodeJS.ProcessEnv): Promise<Settings> {
+  const port = await freePort(environment.PORT)
+  const given = environment.STAPES_TOKEN ?? ''
+  const token = given === '' ? randomBytes(24).toString('base64url') : given
+  const file = environment.STAPES_FILE ?? 'stapes.jsonc'
+  return { port, token, fresh: given === '', file, text: readFileSync(file, 'utf8') }
+}
+
+async function freePort(text = ''): Promise<number> {
+  const port = text === '' ? DEFAULT_PORT : Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT)
+    throw new Error(`PORT is "${text}": expected a number from 1 to ${HIGHEST_PORT}`)
+  const reason = await whyTaken(port)
+  if (reason === null) return port
+  throw new Error(
+    `127.0.0.1:${port} can't be listened on (${reason}): set PORT to a free one, as in PORT=${(port % HIGHEST_PORT) + 1} npm start`,
+  )
+}
+
+/** Null when nobody listens there. */
+function whyTaken(port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'EADDRINUSE' ? 'it is in use' : error.message),
+    )
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(null)))
+  })
+}

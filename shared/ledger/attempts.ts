@@ -17,7 +17,8 @@ export function failAttempt(
 ): Attempt {
   const count = (before?.count ?? 0) + 1
   const retryAt = later(now, backoffMinutes(count, 30))
-  return until === null || new Date(retryAt) > until ? { count, reason } : { count, reason, retryAt }
+  const base: Attempt = { count, reason, ...(before?.unseen === true ? { unseen: true } : {}) }
+  return until === null || new Date(retryAt) > until ? base : { ...base, retryAt }
 }
 
 /** A copy's failed try: it is wanted until it is verified, at most every four hours. */

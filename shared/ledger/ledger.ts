@@ -20,7 +20,13 @@ export type SlotRecord = {
 }
 
 /** A failed try, and when the next one is due (absent: there is none). */
-export type Attempt = { count: number; reason: string; retryAt?: string }
+export type Attempt = {
+  count: number
+  reason: string
+  retryAt?: string
+  /** It was sent and nobody saw its end: what is listed under its name may be half of it. */
+  unseen?: true
+}
 
 export type OpenSlot = {
   slot: string

@@ -68,14 +68,14 @@ function accountFor(
     const key = `${action.ref.remote}/${action.ref.project}/${action.ref.instance}`
     if (outcome.state === 'done') served.push(key)
     else {
-      const { reason, again } = whatNow(outcome)
+      const { reason, again, unseen } = whatNow(outcome)
       const attempt = failAttempt(
         attempts[key],
         reason,
         now,
         again && plan.until !== null ? new Date(plan.until) : null,
       )
-      attempts[key] = attempt
+      attempts[key] = unseen ? { ...attempt, unseen } : attempt
       if (attempt.retryAt === undefined) failures.push({ instance: key, reason })
       else waiting.push({ instance: key, until: attempt.retryAt })
     }
@@ -101,13 +101,15 @@ function recordAsked(
   }
 }
 
-function whatNow(outcome: Outcome): { reason: string; again: boolean } {
+/** `unseen`: perhaps it began, and nobody knows how it ended. One that still runs is seen running. */
+function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: boolean } {
   if (outcome.state === 'refused') {
     const refusal = classify(outcome.error)
-    return { reason: describe(outcome.error), again: mayRetry(refusal) }
+    const unseen = refusal === 'unknown' && outcome.error.code !== 'running'
+    return { reason: describe(outcome.error), again: mayRetry(refusal), unseen }
   }
-  if (outcome.state === 'unknown') return { reason: outcome.reason, again: true }
-  return { reason: 'another snapshot of the same instance failed before it', again: true }
+  if (outcome.state === 'unknown') return { reason: outcome.reason, again: true, unseen: true }
+  return { reason: 'another snapshot of the same instance failed before it', again: true, unseen: false }
 }
 
 /** Replicas that nobody asked about for a month are forgotten; Incus has their marks. */

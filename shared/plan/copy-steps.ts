@@ -92,7 +92,7 @@ function receive(action: CopyAction, details: SourceDetails, origin: object): St
     live: false,
     instance_only: false,
     allow_inconsistent: false,
-    ...(first ? {} : { refresh: true, refresh_exclude_older: true }),
+    ...(first ? {} : { refresh: true, refresh_exclude_older: action.excludeOlder }),
     ...origin,
   }
   const body = { ...replicaBody(action, details), source }

@@ -117,11 +117,15 @@ function actionOf(
     unverified: startOver ? [] : unverified.map(([name]) => name),
     marks: startOver || target === null || marked(target) === verified.length ? null : verified,
     mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
+    excludeOlder: isNewerThan(newestPair(commonPairs(snapshots, verified)), wanted),
     sourceServer: server,
     through: newestPair(snapshots)?.[1] ?? 0,
     extended: ledger?.memo?.extended ?? {},
     reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}`,
   }
 }
+
+const isNewerThan = (common: SnapshotPair | null, wanted: readonly SnapshotPair[]): boolean =>
+  common === null || wanted.every(([, createdAt]) => createdAt > common[1])
 
 const marked = (target: InstanceRecord): number => parseVerified(target.config[VERIFIED]).length

@@ -1,7 +1,7 @@
 /** The decision: from configuration, observation, notebook and time to a plan, each line with its reason. */
-import { instanceKey } from '../incus/inventory.ts'
+import { type InstanceRecord, instanceKey } from '../incus/inventory.ts'
 import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
-import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
+import type { Ledger, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import type { Ask } from './ask.ts'
@@ -40,7 +40,12 @@ export function decide(question: Question): Plan {
   )
   return {
     at: now.toISOString(),
-    actions: [...taking, ...expiring.flatMap(({ actions }) => actions), ...copies.actions],
+    actions: [
+      ...taking,
+      ...slots.flatMap(({ halves }) => halves),
+      ...expiring.flatMap(({ actions }) => actions),
+      ...copies.actions,
+    ],
     notes: [...coverages.flatMap(notesOf), ...expiring.flatMap(({ notes }) => notes), ...copies.notes],
     slots: slots.map(({ plan }) => plan),
     copies: copies.plans,
@@ -49,7 +54,14 @@ export function decide(question: Question): Plan {
   }
 }
 
-type SlotDecision = { coverage: Coverage; plan: SlotPlan; actions: SnapshotAction[]; wake: string[] }
+type SlotDecision = {
+  coverage: Coverage
+  plan: SlotPlan
+  actions: SnapshotAction[]
+  /** What unseen tries of a slot that is over have left. */
+  halves: ExpireAction[]
+  wake: string[]
+}
 
 function planSlot(coverage: Coverage, { world, ledger, now, ask }: Question): SlotDecision {
   const { policy } = coverage
@@ -63,12 +75,13 @@ function planSlot(coverage: Coverage, { world, ledger, now, ask }: Question): Sl
       ? { ...known, open: { slot, attempts: {} } }
       : { ...known, open: null }
     const { plan, actions } = serveSlot(coverage, asked, { ...serving, next: null, reason: ask.reason })
-    return { coverage, plan, actions, wake }
+    return { coverage, plan, actions, halves: [], wake }
   }
-  const { ledger: advanced, more, superseded } = advance(policy, known, now)
-  const current = superseded === null ? advanced : closeSuperseded(coverage, advanced, superseded)
+  const { ledger: advanced, more, superseded } = advance(policy, known, now, () => observedSlots(coverage))
+  const current = superseded.reduce((before, open) => closeSuperseded(coverage, before, open), advanced)
   const { plan, actions } = serveSlot(coverage, current, { ...serving, reason: reasonOf(current, now) })
-  return { coverage, plan, actions, wake: more ? [now.toISOString()] : wake }
+  const halves = superseded.flatMap((open) => halvesOf(coverage, open))
+  return { coverage, plan, actions, halves, wake: more ? [now.toISOString()] : wake }
 }
 
 const observedSlots = ({ covered, policy }: Coverage): Date[] => {
@@ -88,10 +101,12 @@ function reasonOf({ open }: PolicyLedger, now: Date): string {
 function closeSuperseded(
   { policy, covered, unreadable, ...rest }: Coverage,
   ledger: PolicyLedger,
-  open: NonNullable<PolicyLedger['open']>,
+  open: OpenSlot,
 ): PolicyLedger {
   const name = snapshotName({ policy: policy.name, slot: new Date(open.slot) })
-  const missing = covered.filter(({ record }) => !(record.snapshots ?? []).some(([taken]) => taken === name))
+  const missing = covered.filter(
+    ({ key, record }) => !hasSnapshot(record, name) || open.attempts[key]?.unseen === true,
+  )
   const failures = missing.map(({ key }) => ({
     instance: key,
     reason: open.attempts[key]?.reason ?? 'the next slot came before it was taken',
@@ -108,6 +123,18 @@ function closeSuperseded(
   })
   return { ...ledger, slots: pushSlot(ledger.slots, record) }
 }
+
+/** Listed, but nobody saw the end of its creation: it may be half a snapshot, and no try will replace it. */
+function halvesOf({ policy, covered }: Coverage, open: OpenSlot): ExpireAction[] {
+  const snapshot = snapshotName({ policy: policy.name, slot: new Date(open.slot) })
+  const reason = 'nobody saw the end of its creation, so it may be half a snapshot'
+  return covered
+    .filter(({ key, record }) => open.attempts[key]?.unseen === true && hasSnapshot(record, snapshot))
+    .map(({ ref }) => ({ kind: 'expire', ref, policy: policy.name, snapshot, reason }))
+}
+
+const hasSnapshot = ({ snapshots }: InstanceRecord, name: string): boolean =>
+  (snapshots ?? []).some(([taken]) => taken === name)
 
 function planExpire(
   { policy, covered }: Coverage,

@@ -31,8 +31,8 @@ export function instanceJobs(actions: readonly Action[]): Work[] {
     else group.expires.push(action)
   }
   return [...byInstance].map(([key, { takes, expires }]) => ({
-    job: { id: key, steps: [...takes.map(takeStep), ...expires.map(expireStep)] },
-    parts: [...takes, ...expires],
+    job: { id: key, steps: [...takes.flatMap(takeSteps), ...expires.map(expireStep)] },
+    parts: [...takes.flatMap((take) => takeSteps(take).map(() => take)), ...expires],
   }))
 }
 
@@ -52,13 +52,15 @@ export function verifyWork(action: VerifyAction): Work {
 
 const where = ({ project, instance }: InstanceRef) => ({ parameters: { instance }, query: { project } })
 
-function takeStep({ ref, name, stateful, expiresAt }: SnapshotAction): Step {
+/** A daemon killed in mid-create leaves half a snapshot that looks whole, so one whose end nobody saw goes first. */
+function takeSteps({ ref, name, stateful, expiresAt, again }: SnapshotAction): Step[] {
   const { parameters, query } = where(ref)
   const body = { name, stateful, expires_at: expiresAt ?? NEVER }
-  return { remote: ref.remote, wait: STEP_WAIT, ...request('createSnapshot', parameters, query, body) }
+  const take = { remote: ref.remote, wait: STEP_WAIT, ...request('createSnapshot', parameters, query, body) }
+  return again ? [expireStep({ ref, snapshot: name }), take] : [take]
 }
 
-function expireStep({ ref, snapshot }: ExpireAction): Step {
+function expireStep({ ref, snapshot }: Pick<ExpireAction, 'ref' | 'snapshot'>): Step {
   const { parameters, query } = where(ref)
   return {
     remote: ref.remote,
@@ -83,17 +85,25 @@ function markStep(ref: InstanceRef, verified: string): Step {
   }
 }
 
-/** A job without an answer, or whose answer ends early without an error, is unknown. */
+/**
+ * One outcome an action: done when all its steps are. A job without an answer, or whose answer ends
+ * early without an error, is unknown.
+ */
 export function outcomesOf({ parts }: Work, reports: readonly StepReport[] | null): Outcome[] {
-  if (reports === null)
-    return parts.map((action) => ({ action, state: 'unknown', reason: 'the relay gave no answer' }))
-  const failed = reports.findIndex(({ ok }) => !ok)
-  return parts.map((action, step): Outcome => {
-    const report = reports[step]
-    if (report?.ok === true) return { action, state: 'done' }
-    if (report?.ok === false) return { action, state: 'refused', error: report.error }
-    return failed >= 0
-      ? { action, state: 'blocked' }
-      : { action, state: 'unknown', reason: 'the relay gave no answer' }
-  })
+  const failed = reports?.some(({ ok }) => !ok) === true
+  const outcomes = new Map<Action, Outcome>()
+  for (const [step, action] of parts.entries()) {
+    const before = outcomes.get(action)
+    if (before !== undefined && before.state !== 'done') continue
+    outcomes.set(action, stepOutcome(action, reports?.[step], failed))
+  }
+  return [...outcomes.values()]
+}
+
+function stepOutcome(action: Action, report: StepReport | undefined, failed: boolean): Outcome {
+  if (report?.ok === true) return { action, state: 'done' }
+  if (report?.ok === false) return { action, state: 'refused', error: report.error }
+  return failed
+    ? { action, state: 'blocked' }
+    : { action, state: 'unknown', reason: 'the relay gave no answer' }
 }

@@ -1,5 +1,5 @@
 /** Which slot of a policy is to be served now, and how each other one is accounted for. */
-import type { PolicyLedger, SlotRecord } from '../ledger/ledger.ts'
+import type { OpenSlot, PolicyLedger, SlotRecord } from '../ledger/ledger.ts'
 import { pushSlot } from '../ledger/slots.ts'
 import type { Policy } from '../policy/policy.ts'
 import { dueSlots } from '../schedule/slots.ts'
@@ -11,8 +11,8 @@ export type Advance = {
   ledger: PolicyLedger
   /** Slots remain to be walked: wake again at once. */
   more: boolean
-  /** The open slot that a newer one pushed aside; the caller closes it with what it observed. */
-  superseded: PolicyLedger['open']
+  /** The open slot that a newer one pushed aside, and passed ones that were taken all the same; the caller closes them with what it observed. */
+  superseded: OpenSlot[]
 }
 
 type When = Pick<Policy, 'schedule' | 'timezone' | 'catchup' | 'paused'>
@@ -50,21 +50,39 @@ function latestSlot(policy: When, now: Date): Date | null {
   return null
 }
 
-/** Walks from the last accounted slot to now. At most one slot, the newest, is left to serve. */
-export function advance(policy: When, before: PolicyLedger, now: Date): Advance {
+/**
+ * Walks from the last accounted slot to now. At most one slot, the newest, is left to serve. `observed`
+ * are the slots that a snapshot was seen of: what the notebook has lost was not missed.
+ */
+export function advance(policy: When, before: PolicyLedger, now: Date, observed: () => Date[]): Advance {
   const { slots, more } = dueSlots({ ...policy, after: new Date(before.accounted), until: now, limit: WALK })
   const newest = slots.at(-1)
-  if (newest === undefined) return { ledger: closeWhenPaused(policy, before), more: false, superseded: null }
+  if (newest === undefined) return { ledger: closeWhenPaused(policy, before), more: false, superseded: [] }
   const passed = (more ? slots : slots.slice(0, -1)).map(iso)
-  const gap = passed.length === 0 ? null : missedRun(passed, policy, before.accounted)
-  const base = { accounted: iso(newest), open: null, slots: pushSlot(before.slots, gap) }
-  if (more) return { ledger: base, more, superseded: before.open }
+  const taken = new Set(passed.length === 0 ? [] : observed().map(iso))
+  const gaps = gapsIn(passed, taken).map((gap) => missedRun(gap, policy, before.accounted))
+  const found = passed.filter((slot) => taken.has(slot)).map((slot): OpenSlot => ({ slot, attempts: {} }))
+  const superseded = before.open === null ? found : [before.open, ...found]
+  const base = { accounted: iso(newest), open: null, slots: gaps.reduce(pushSlot, before.slots) }
+  if (more) return { ledger: base, more, superseded }
   const late = lateness(policy, newest, now)
   const ledger =
     late === null
       ? { ...base, open: { slot: iso(newest), attempts: {} } }
       : { ...base, slots: pushSlot(base.slots, late) }
-  return { ledger, more, superseded: before.open }
+  return { ledger, more, superseded }
+}
+
+/** The runs of slots between those that were taken. */
+function gapsIn(passed: readonly string[], taken: ReadonlySet<string>): string[][] {
+  const gaps: string[][] = []
+  let gap: string[] | null = null
+  for (const slot of passed) {
+    if (taken.has(slot)) gap = null
+    else if (gap === null) gaps.push((gap = [slot]))
+    else gap.push(slot)
+  }
+  return gaps
 }
 
 function closeWhenPaused(policy: When, before: PolicyLedger): PolicyLedger {

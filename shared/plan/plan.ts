@@ -12,6 +12,8 @@ export type SnapshotAction = {
   stateful: boolean
   /** ISO 8601; null: never. */
   expiresAt: string | null
+  /** An earlier try ended unseen: what it left, if anything, goes first. */
+  again: boolean
   reason: string
 }
 
@@ -46,6 +48,11 @@ export type CopyAction = {
   marks: SnapshotPair[] | null
   /** Verified copies that the refresh will remove, because the source no longer has them. */
   mirrored: string[]
+  /**
+   * Source snapshots as old as the newest common one, or older, stay away. Not when one of those is
+   * wanted: Incus would leave it out for ever.
+   */
+  excludeOlder: boolean
   /** Server identity of the source, for the target's marks. */
   sourceServer: string
   through: number

@@ -51,7 +51,8 @@ export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Ser
       fail(covered.key, covered.record.problem ?? 'its snapshots could not be listed')
     else if (serving.incomplete.has(`${covered.key}/${name}`))
       plan.waiting.push({ instance: covered.key, until: minutesFrom(serving.now, 1) })
-    else if (has(covered.record.snapshots, name)) plan.served.push(covered.key)
+    else if (has(covered.record.snapshots, name) && attempts[covered.key]?.unseen !== true)
+      plan.served.push(covered.key)
     else {
       const action = take(covered, slot, name, attempts[covered.key], plan, serving)
       if (action !== null) actions.push(action)
@@ -105,8 +106,10 @@ function take(
     slot: slot.toISOString(),
     name,
     stateful: policy.stateful && record.status === 'Running',
+    again: attempt?.unseen === true,
     expiresAt: policy.expiry === null ? null : expiresAt(policy.expiry, now).toISOString(),
-    reason,
+    reason:
+      attempt?.unseen === true ? `${reason}; made again, as nobody saw the end of an earlier try` : reason,
   }
 }
 

@@ -97,7 +97,23 @@ describe('a copy starts', () => {
         daily-20261121T0300Z
         daily-20261122T0300Z
     `)
-    expect(copyOf(plan)).toMatchObject({ first: false, unverified: ['daily-20261122T0300Z'] })
+    expect(copyOf(plan)).toMatchObject({
+      first: false,
+      unverified: ['daily-20261122T0300Z'],
+      excludeOlder: true,
+    })
+  })
+
+  test('with older snapshots too, when one of them is wanted: Incus excludes by the second', () => {
+    const same = '@2026-11-22T03:00:01Z'
+    const world = `
+      main:default/web1 running
+        hourly-20261122T0300Z ${same}
+        daily-20261122T0300Z ${same}
+      backup:default/web1 stopped user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=hourly-20261122T0300Z@${seconds('2026-11-22T03:00:01Z')}
+        hourly-20261122T0300Z ${same}
+    `
+    expect(copyOf(planFor(world))).toMatchObject({ first: false, excludeOlder: false })
   })
 
   test('over, when the first one was never verified', () => {

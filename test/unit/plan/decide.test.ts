@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { type Ask, narrow } from '../../../shared/plan/ask.ts'
 import { decide } from '../../../shared/plan/decide.ts'
+import { instanceJobs } from '../../../shared/plan/jobs.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
 import { linesOf, renderLines } from '../../../shared/plan/render.ts'
 import type { World } from '../../../shared/plan/world.ts'
@@ -220,5 +221,39 @@ describe('what somebody asks for', () => {
       { name: 'daily-20261122T1017Z', ref: { instance: 'web1' }, reason: 'asked for' },
     ])
     expect(asked).toBe(true)
+  })
+})
+
+describe('a snapshot whose creation nobody saw the end of', () => {
+  const unseen = (slot: string): Ledger => {
+    const attempts = {
+      'main/default/web1': { count: 1, reason: 'silence', retryAt: slot, unseen: true as const },
+    }
+    const open = { slot: at(slot).toISOString(), attempts }
+    return { ...emptyLedger('v'), policies: { daily: { accounted: open.slot, open, slots: [] } } }
+  }
+
+  test('is made again, for it may be half of one', () => {
+    const world = parseWorld(`
+      main:default/web1 running
+        daily-20261122T0300Z
+    `)
+    const plan = planFor(DAILY, world, { ledger: unseen('2026-11-22T03:00:00.000Z') })
+    expect(plan.actions).toMatchObject([{ kind: 'snapshot', name: 'daily-20261122T0300Z', again: true }])
+    const steps = instanceJobs(plan.actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
+    expect(steps).toEqual(['DELETE', 'POST'])
+  })
+
+  test('counts as failed and goes when its slot is over', () => {
+    const world = parseWorld(`
+      main:default/web1 running
+        daily-20261121T0300Z
+    `)
+    const { actions, slots } = planFor(DAILY, world, { ledger: unseen('2026-11-21T03:00:00.000Z') })
+    expect(actions).toMatchObject([
+      { kind: 'snapshot', name: 'daily-20261122T0300Z' },
+      { kind: 'expire', snapshot: 'daily-20261121T0300Z' },
+    ])
+    expect(slots[0]?.ledger.slots[0]).toMatchObject({ outcome: 'failed', served: 0 })
   })
 })

@@ -13,8 +13,16 @@ import { startWorker } from './start/worker.ts'
 
 if (existsSync('.env')) process.loadEnvFile('.env')
 
+/** In milliseconds. */
+const PARENT_CHECK = 500
+
 const stays = new Stays()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
+
+// Whoever ends npm by force means this process too.
+const parent = process.ppid
+if (process.env.npm_lifecycle_event !== undefined)
+  setInterval(() => process.ppid === parent || end(0), PARENT_CHECK).unref()
 
 async function end(code: number): Promise<void> {
   if (stays.ending) return

@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { createSignatureSync } from 'http-message-sig'
 import { expect, test } from 'vitest'
 import { createSign, type SignedHeaders } from '../../../functions/incus/sign.ts'
 import { createAuthenticate, hasDigest } from '../../../relay/authenticate.ts'
 import { createNonces } from '../../../relay/nonces.ts'
+import { ALGORITHM, COMPONENTS, contentDigest, LABEL } from '../../../shared/relay/signature.ts'
 
 const NOW = Date.parse('2026-11-22T03:00:00Z') / 1000
 const KEYS = { old: randomBytes(32), new: randomBytes(48) }
@@ -71,6 +73,52 @@ const replace = (headers: SignedHeaders, from: string, to: string): SignedHeader
 
 test.each(tampered)('a change of the $name breaks the signature', async ({ change }) => {
   expect(await outcome(change(await signed()))).toBe('bad-signature')
+})
+
+/** What a careless holder of the key might send: the signature holds, but covers less than it must. */
+function signedLoosely(components: readonly string[], parameters: object): IncomingMessage {
+  const digest = contentDigest('47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=')
+  const { signature, signatureInput } = createSignatureSync(
+    {
+      kind: 'request',
+      method: 'GET',
+      targetUri: `http://relay${PATH}`,
+      fields: [{ name: 'content-digest', value: digest }],
+    },
+    {
+      label: LABEL,
+      components,
+      parameters: { ...parameters },
+      signer: {
+        algorithm: ALGORITHM,
+        sign: (data) => createHmac('sha256', KEYS.new).update(data).digest(),
+      },
+    },
+  )
+  return message({ 'content-digest': digest, signature, 'signature-input': signatureInput })
+}
+
+const whole = { created: NOW, nonce: '0123456789abcdef', keyid: 'new', alg: ALGORITHM }
+
+test('a signature by hand over everything is let in, so that the next ones fail for what they lack', async () => {
+  expect(await outcome(signedLoosely(COMPONENTS, whole))).toBe('new')
+})
+
+test.each(COMPONENTS)('a valid signature that leaves out %s is refused', async (name) => {
+  const rest = COMPONENTS.filter((component) => component !== name)
+  expect(await outcome(signedLoosely(rest, whole))).toBe('bad-signature')
+})
+
+test.each(['created', 'nonce', 'keyid', 'alg'] as const)(
+  'a valid signature without %s is refused',
+  async (name) => {
+    const { [name]: _, ...rest } = whole
+    expect(await outcome(signedLoosely(COMPONENTS, rest))).toBe('bad-signature')
+  },
+)
+
+test('a nonce too short to be random is refused', async () => {
+  expect(await outcome(signedLoosely(COMPONENTS, { ...whole, nonce: 'abc' }))).toBe('bad-signature')
 })
 
 test.each(['signature', 'signature-input', 'content-digest'] as const)(

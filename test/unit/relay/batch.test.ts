@@ -286,6 +286,22 @@ test('a body is checked as it will be sent, references filled in', async () => {
   expect(errorOf(await run(job('a', read, mark)), 'a').code).toBe('not-allowed')
 })
 
+test('what a reference brings in is checked too: keys that differ in case alone', async () => {
+  const { incus, run } = setUp()
+  incus.answer = () => incus.operation({ after: 1000, secrets: { fs: 'a', FS: 'b' } })
+  const bad = request(
+    'receiveInstance',
+    {},
+    {},
+    {
+      source: { type: 'migration', secrets: { $step: 0, pointer: '/metadata/metadata' } },
+    },
+  )
+  const lines = await run(job('a', send, { remote: 'backup', ...bad }))
+  expect(errorOf(lines, 'a').code).toBe('not-allowed')
+  expect(incus.calls.filter(({ remote }) => remote === 'backup')).toEqual([])
+})
+
 test('of two jobs with one lock the later fails, and the lock is free again after', async () => {
   const { run } = setUp()
   const lines = await run(

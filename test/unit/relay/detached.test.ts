@@ -25,7 +25,8 @@ function setUp() {
   const restartRelay = () => {
     engine = restart()
   }
-  return { clock, incus, submit, reports, states, restartRelay }
+  const inventory = (remotes: string[]) => clock.until(engine.inventory({ remotes }))
+  return { clock, incus, submit, reports, states, inventory, restartRelay }
 }
 
 const copy = (id: string, more: Partial<Job> = {}): Job => ({
@@ -136,6 +137,37 @@ test('a server that stays away makes a copy unknown, not failed', async () => {
   expect(await states()).toEqual({ web: 'running' })
   await clock.advance(200_000)
   expect(await states()).toEqual({ web: 'unknown' })
+})
+
+test('patience with a silent server begins anew each time it was heard', async () => {
+  const { clock, incus, submit, states } = setUp()
+  // Its operation must be found again after the outage, which a real daemon's restart would lose.
+  const { request } = incus
+  let away = false
+  incus.request = (remote, call, options) =>
+    away
+      ? Promise.resolve({ ok: false, error: { code: 'unreachable', message: 'away' } })
+      : request(remote, call, options)
+  incus.answer = () => incus.operation({ after: 9e6 })
+  await submit(copy('web'))
+  for (const seconds of [200, 60, 200, 60, 200]) {
+    away = seconds === 200
+    await clock.advance(seconds * 1000)
+    expect(await states()).toEqual({ web: 'running' })
+  }
+})
+
+test('a copy that ends while the listings are read is told as running: they may not show it yet', async () => {
+  const { clock, incus, submit, states, inventory } = setUp()
+  incus.answer = () => incus.operation({ after: 3_000 })
+  await submit(copy('web'))
+  const { request } = incus
+  incus.request = async (remote, call, options) => {
+    if (call.path === '/1.0') await new Promise<void>((resolve) => void clock.after(20_000, resolve))
+    return request(remote, call, options)
+  }
+  expect((await inventory(['backup'])).jobs).toMatchObject([{ id: 'web', state: 'running' }])
+  expect(await states()).toEqual({ web: 'done' })
 })
 
 test('a relay that restarted adopts what still runs and sees it end', async () => {

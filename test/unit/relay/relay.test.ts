@@ -204,6 +204,33 @@ describe('refusals', () => {
     })
   })
 
+  test("a restricted certificate's refusal is Incus's own, whole though it comes in pieces", async () => {
+    const refusal = JSON.stringify({ type: 'error', error: `no permission for ${'x'.repeat(50_000)}` })
+    incus.answer = (_, response) => {
+      response.writeHead(403, { 'content-type': 'application/json' })
+      response.write(refusal.slice(0, 20_000))
+      setTimeout(() => response.end(refusal.slice(20_000)), 20)
+    }
+    const response = await get('/1.0/instances')
+    expect(response.status).toBe(403)
+    expect(await response.text()).toBe(refusal)
+  })
+
+  test('the word for strangers under another status is not about us', async () => {
+    incus.answer = (_, response) => sendEnvelope(response, 400, { type: 'error', error: 'not authorized' })
+    expect((await get('/1.0/instances')).status).toBe(400)
+  })
+
+  test('so is a stranger told apart in pieces', async () => {
+    const refusal = JSON.stringify({ type: 'error', error: 'not authorized' })
+    incus.answer = (_, response) => {
+      response.writeHead(403, { 'content-type': 'application/json' })
+      response.write(refusal.slice(0, 25))
+      setTimeout(() => response.end(refusal.slice(25)), 20)
+    }
+    expect(await refusalOf(await get('/1.0/instances'))).toBe('502 untrusted')
+  })
+
   test('a connection that breaks after the request was sent leaves the effect unknown', async () => {
     incus.answer = (message) => message.socket.destroy()
     const body = '{"name":"s1"}'

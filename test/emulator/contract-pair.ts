@@ -1,0 +1,61 @@
+/** The embedded pair as the suites take any pair: with hands to set the scene, and to break it. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ContractPair, ContractServer } from '../contract/server.ts'
+import { createCertificate } from '../lab/certificate.ts'
+import { type EmbeddedPair, openPair, type ServedIncus, trust } from './pair.ts'
+import { instanceOf, readMarker, seedInstance, seedProfile, seedProject, setRunning, write } from './scene.ts'
+
+const FENCED = 'fenced'
+
+export async function openEmbedded(): Promise<ContractPair> {
+  const pair = await openPair()
+  const clients = {
+    trusted: createCertificate('relay'),
+    restricted: createCertificate('restricted relay'),
+    untrusted: createCertificate('stranger'),
+  }
+  return {
+    main: contractServer('main', pair, clients),
+    backup: contractServer('backup', pair, clients),
+    elapse: (seconds) => pair.clock.jump(seconds * 1000),
+    close: pair.close,
+  }
+}
+
+function contractServer(
+  name: 'main' | 'backup',
+  pair: EmbeddedPair,
+  clients: ContractServer['clients'],
+): ContractServer {
+  const { incus, listener, certificate, fingerprint }: ServedIncus = pair[name]
+  seedProject(incus, FENCED)
+  trust(incus, clients.trusted)
+  trust(incus, clients.restricted, [FENCED])
+  return {
+    ...{
+      name,
+      url: listener.url,
+      certificate,
+      fingerprint,
+      clients,
+      pool: 'default',
+      driver: incus.options.driver,
+    },
+    createProject: async (project) => seedProject(incus, project),
+    createInstance: async (wanted) => void seedInstance(incus, wanted),
+    putProfile: async (profile, config) => seedProfile(incus, profile, config),
+    setProfiles: async (it, profiles) => void Object.assign(instanceOf(incus, it), { profiles }),
+    setRunning: async (it, running) => setRunning(instanceOf(incus, it), running),
+    write: async (it, marker, bytes) => write(instanceOf(incus, it), marker, bytes),
+    readMarker: async (it, snapshot) => readMarker(incus, it, snapshot),
+    throttle: async (bytesPerSecond) => {
+      incus.bandwidth = bytesPerSecond
+    },
+    kill: async () => {
+      await listener.kill()
+      // The clients live in this very process, and must be let to notice.
+      await sleep(50)
+    },
+    start: listener.start,
+  }
+}

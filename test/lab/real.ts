@@ -1,0 +1,36 @@
+/** Tests that need real daemons: run where there are any, loud where there are none. */
+import { readFileSync } from 'node:fs'
+import { test } from 'vitest'
+import { missingForLab } from './installed.ts'
+
+/** Where the build installs Incus, a missing one is a broken build and no reason to skip. */
+const isOwed = (): boolean =>
+  process.env.CI === 'true' && process.getuid?.() === 0 && /^ID=debian$/m.test(readOsRelease())
+
+function readOsRelease(): string {
+  try {
+    return readFileSync('/etc/os-release', 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** `what` is what a real Incus would judge. */
+export function onRealIncus(what: string, define: () => void): void {
+  const missing = missingForLab()
+  if (missing === null) {
+    define()
+    return
+  }
+  if (isOwed()) {
+    test(`a real Incus judges ${what}`, () => {
+      throw new Error(`CI on Debian as root must have a real Incus: ${missing}`)
+    })
+    return
+  }
+  const line = '='.repeat(78)
+  process.stderr.write(
+    `\n${line}\nNOT TESTED AGAINST A REAL INCUS: ${what}\n${missing}\nOnly the embedded Incus was there to judge.\n${line}\n\n`,
+  )
+  test.skip(`NOT TESTED against a real Incus: ${missing}`, () => {})
+}

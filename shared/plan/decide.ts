@@ -7,7 +7,7 @@ import { nextSlot } from '../schedule/slots.ts'
 import type { Ask } from './ask.ts'
 import { type Copies, planCopies } from './copies.ts'
 import type { Coverage } from './cover.ts'
-import { createSieve, letGo, type Sieve } from './expire.ts'
+import { createSieve, holdBack, letGo, type Sieve } from './expire.ts'
 import { advance, baseline } from './open-slot.ts'
 import type { ExpireAction, Note, Plan, SlotPlan, SnapshotAction } from './plan.ts'
 import { serveSlot } from './serve.ts'
@@ -94,7 +94,8 @@ function reasonOf({ open }: PolicyLedger, now: Date): string {
   if (open === null) return ''
   const late = Math.floor((now.getTime() - new Date(open.slot).getTime()) / 60_000)
   const slot = `slot ${open.slot.slice(0, 16)}Z is due`
-  return late < 2 ? slot : `${slot}, served ${late} min late`
+  if (late < 2) return slot
+  return `${slot}, served ${late < 120 ? `${late} min` : `${Math.floor(late / 60)} h`} late`
 }
 
 /** A newer slot came: what was not served of the older one stays so. */
@@ -136,6 +137,8 @@ function halvesOf({ policy, covered }: Coverage, open: OpenSlot): ExpireAction[]
 const hasSnapshot = ({ snapshots }: InstanceRecord, name: string): boolean =>
   (snapshots ?? []).some(([taken]) => taken === name)
 
+const NOTHING: ReadonlyMap<string, string> = new Map()
+
 function planExpire(
   { policy, covered }: Coverage,
   plan: SlotPlan,
@@ -155,15 +158,14 @@ function planExpire(
       world.incomplete.size === 0
         ? record.snapshots
         : record.snapshots.filter(([name]) => !world.incomplete.has(`${key}/${name}`))
-    const { expire, kept } = letGo(
-      sieve.sort(own, own.keep, complete, held, besides),
-      copies.needed.get(key) ?? new Map(),
-    )
+    const retention = sieve.sort(own, own.keep, complete, held, besides)
+    const needed = copies.needed.get(key) ?? NOTHING
     const stop =
       blocked ?? copies.blocked.get(key) ?? (failing.has(key) ? 'its snapshot is not there yet' : null)
     if (explain === true)
-      for (const { snapshot, reason } of kept) notes.push({ kind: 'keep', about: key, snapshot, reason })
-    for (const { snapshot, reason } of open === null ? [] : expire) {
+      for (const { snapshot, reason } of holdBack(retention, needed))
+        notes.push({ kind: 'keep', about: key, snapshot, reason })
+    for (const { snapshot, reason } of open === null ? [] : letGo(retention, needed)) {
       if (stop === null) actions.push({ kind: 'expire', ref, policy: policy.name, snapshot, reason })
       else
         notes.push({

@@ -92,6 +92,11 @@ export type RouteName = keyof typeof routes
 
 export type IncusRequest = { method: Method; path: string; body?: unknown }
 
+/** Of each route: literal parts of its path at even places, names of parameters between them. */
+const templates = Object.fromEntries(
+  Object.entries(routes).map(([name, { path }]) => [name, path.split(/\{(\w+)\}/)]),
+) as Record<RouteName, string[]>
+
 /** Builds the request of a route: path parameters are percent-encoded here, because Incus lists them raw. */
 export function request(
   name: RouteName,
@@ -100,19 +105,22 @@ export function request(
   body?: unknown,
 ): IncusRequest {
   const route: Route = routes[name]
-  const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => {
-    const value = parameters[key]
-    if (value === undefined || value === '') throw new Error(`route ${name} needs the parameter ${key}`)
-    return encodeURIComponent(value)
+  let path = ''
+  templates[name].forEach((part, at) => {
+    path += at % 2 === 0 ? part : encodeParameter(name, part, parameters[part])
   })
-  const pairs = Object.entries(query).map(([key, value]) => {
+  let mark = '?'
+  for (const key in query) {
     if (!route.query.includes(key)) throw new Error(`route ${name} has no query key ${key}`)
-    return `${encodeURIComponent(key)}=${encodeURIComponent(value)}`
-  })
-  const full = pairs.length === 0 ? path : `${path}?${pairs.join('&')}`
-  return body === undefined
-    ? { method: route.method, path: full }
-    : { method: route.method, path: full, body }
+    path += `${mark}${encodeURIComponent(key)}=${encodeURIComponent(query[key] ?? '')}`
+    mark = '&'
+  }
+  return body === undefined ? { method: route.method, path } : { method: route.method, path, body }
+}
+
+function encodeParameter(name: RouteName, key: string, value: string | undefined): string {
+  if (value === undefined || value === '') throw new Error(`route ${name} needs the parameter ${key}`)
+  return encodeURIComponent(value)
 }
 
 export type Match = { name: RouteName; parameters: Record<string, string>; query: Record<string, string> }

@@ -74,6 +74,8 @@ function settle(
   if (judgement.ledger !== context.ledger.copies[key]) copies.plans.push({ key, ledger: judgement.ledger })
   if (judgement.phase === 'landed') {
     copies.actions.push(verification(replica, seen, judgement, context))
+    // The marks may fail to be written, and then what they say now is what the next refresh builds on.
+    keepCommon(replica, seen, copies, context)
     needs(copies, source.key, judgement.ledger.newest, `newest snapshot common with ${replica.target.remote}`)
     copies.wake.push(inMinutes(context.now, 1))
     return
@@ -193,7 +195,7 @@ function expireOnTarget(
   const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
   return wanting.flatMap(({ covered, copy }) => {
     const retention = sieve.sort(covered.policy, copy.keep, marks, covered.held, null)
-    return letGo(retention, needed).expire.map(
+    return letGo(retention, needed).map(
       ({ snapshot, reason }): ExpireAction => ({
         kind: 'expire',
         ref: target,

@@ -19,11 +19,15 @@ export type Sieve = {
   ): Retention
 }
 
-const NOTHING: Retention = { keep: [], expire: [] }
+/** What was asked of one `Keep`: the policy's snapshots of an instance that holds none of them back. */
+type Asked = { policy: string; timezone: string; names: string[]; answer: Retention }
+
+/** Different questions remembered per `Keep`. */
+const REMEMBERED = 8
 
 /** Instances of a policy mostly have the same slots, so equal questions are answered once per run. */
 export function createSieve(now: Date): Sieve {
-  const known = new Map<string, Retention>()
+  const known = new Map<Keep, Asked[]>()
   const names = new Map<string, ReturnType<typeof parseSnapshotName>>()
   const parse = (name: string) => {
     let parsed = names.get(name)
@@ -35,36 +39,55 @@ export function createSieve(now: Date): Sieve {
   }
   return {
     sort(policy, keep, snapshots, held, besides) {
-      const prefix = `${policy.name}-`
-      const mine = snapshots.flatMap(([name]) => (name.startsWith(prefix) && name !== besides ? [name] : []))
-      if (mine.length === 0) return NOTHING
-      const question = `${policy.timezone} ${JSON.stringify(keep)} ${[...held].join(' ')} ${mine.join(' ')}`
-      const answer = known.get(question)
-      if (answer !== undefined) return answer
+      const asked = known.get(keep) ?? []
+      const before = held.size > 0 ? undefined : asked.find((one) => isSame(one, policy, snapshots, besides))
+      if (before !== undefined) return before.answer
+      const mine = snapshots.flatMap(([name]) => (isMine(name, `${policy.name}-`, besides) ? [name] : []))
       const candidates = mine.flatMap((name) => {
         const parsed = parse(name)
         return parsed?.policy === policy.name ? [{ name, slot: parsed.slot, held: held.has(name) }] : []
       })
-      const retention = applyKeep(keep, { timezone: policy.timezone, now, candidates })
-      known.set(question, retention)
-      return retention
+      const answer = applyKeep(keep, { timezone: policy.timezone, now, candidates })
+      const { name, timezone } = policy
+      if (held.size === 0)
+        known.set(keep, [{ policy: name, timezone, names: mine, answer }, ...asked].slice(0, REMEMBERED))
+      return answer
     },
   }
 }
 
-export type Expiring = {
-  expire: { snapshot: string; reason: string }[]
-  kept: { snapshot: string; reason: string }[]
+const isMine = (name: string, prefix: string, besides: string | null): boolean =>
+  name !== besides && name.startsWith(prefix)
+
+/** Compared name by name, without gathering them: this is asked of every instance in every run. */
+function isSame(
+  { policy, timezone, names }: Asked,
+  asking: Policy,
+  snapshots: readonly SnapshotPair[],
+  besides: string | null,
+): boolean {
+  if (policy !== asking.name || timezone !== asking.timezone) return false
+  const prefix = `${policy}-`
+  let at = 0
+  for (const [name] of snapshots) {
+    if (!isMine(name, prefix, besides)) continue
+    if (name !== names[at]) return false
+    at += 1
+  }
+  return at === names.length
 }
 
-/** Retention's answer for one instance, with what the copies still need put back. */
-export function letGo(retention: Retention, needed: ReadonlyMap<string, string>): Expiring {
-  const kept = retention.keep.map(({ name, reasons }) => ({ snapshot: name, reason: reasons.join(', ') }))
-  const expire = []
-  for (const { name, reason } of retention.expire) {
-    const need = needed.get(name)
-    if (need === undefined) expire.push({ snapshot: name, reason })
-    else kept.push({ snapshot: name, reason: need })
-  }
-  return { expire, kept }
-}
+export type Reasoned = { snapshot: string; reason: string }
+
+/** What retention lets go of one instance, without what the copies still need. */
+export const letGo = ({ expire }: Retention, needed: ReadonlyMap<string, string>): Reasoned[] =>
+  expire.flatMap(({ name, reason }) => (needed.has(name) ? [] : [{ snapshot: name, reason }]))
+
+/** What stays of one instance and why, for people: retention's own, then what the copies need. */
+export const holdBack = ({ keep, expire }: Retention, needed: ReadonlyMap<string, string>): Reasoned[] => [
+  ...keep.map(({ name, reasons }) => ({ snapshot: name, reason: reasons.join(', ') })),
+  ...expire.flatMap(({ name }) => {
+    const reason = needed.get(name)
+    return reason === undefined ? [] : [{ snapshot: name, reason }]
+  }),
+]

@@ -2,11 +2,10 @@
 import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
 import { record } from '../shared/ledger/record.ts'
 import { type Ask, narrow } from '../shared/plan/ask.ts'
-import type { Coverage } from '../shared/plan/cover.ts'
 import { decide } from '../shared/plan/decide.ts'
 import type { Plan } from '../shared/plan/plan.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
-import { coverInstances } from '../shared/policy/coverage.ts'
+import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import type { Relay } from './incus/relay.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
@@ -54,7 +53,7 @@ export async function planOnly(trigger: Trigger, io: Io): Promise<Plan | Unknown
   return planOf(trigger.at, stored, ledger, ask, io, true)
 }
 
-export type Look = { world: World; coverages: readonly Coverage[]; ledger: Ledger | null }
+export type Look = { world: World; coverages: readonly TracedCoverage[]; ledger: Ledger | null }
 
 /** Observing alone. */
 export async function look(io: Io): Promise<Look | null> {

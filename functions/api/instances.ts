@@ -3,12 +3,20 @@ import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { instanceKey } from '../../shared/incus/inventory.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import type { Coverage, Covered } from '../../shared/plan/cover.ts'
 import { verifiedOn } from '../../shared/plan/marks.ts'
 import { replicasOf, seeTarget } from '../../shared/plan/replica.ts'
 import type { World } from '../../shared/plan/world.ts'
+import type { TracedCoverage } from '../../shared/policy/coverage.ts'
+import { describeOrigin } from '../../shared/policy/provenance.ts'
 
-export function instancesOf(coverages: readonly Coverage[], world: World, ledger: Ledger | null, now: Date) {
+type Covered = TracedCoverage['covered'][number]
+
+export function instancesOf(
+  coverages: readonly TracedCoverage[],
+  world: World,
+  ledger: Ledger | null,
+  now: Date,
+) {
   const byKey = new Map<string, Covered[]>()
   for (const { covered } of coverages)
     for (const one of covered) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one])
@@ -31,7 +39,7 @@ function describe(key: string, all: readonly Covered[], world: World, ledger: Le
   return {
     instance: key,
     status: record?.status ?? '',
-    policies: all.map(({ policy }) => policy.name),
+    policies: all.map(settings),
     snapshots: record?.snapshots?.map(snapshot) ?? null,
     copies: replicasOf(all).map(({ key: replica, target }) => {
       const seen = seeTarget(world, target)
@@ -54,3 +62,18 @@ const snapshot = ([name, createdAt]: SnapshotPair) => ({
   createdAt: new Date(createdAt * 1000).toISOString(),
   policy: parseSnapshotName(name)?.policy ?? null,
 })
+
+/** What of the policy holds for the instance, and where each value comes from. */
+function settings({ policy, from, blocked }: Covered) {
+  const { name, keep, expiry, stateful, copy } = policy
+  const origins = Object.entries(from).map(([path, origin]) => [path, describeOrigin(origin)])
+  return {
+    name,
+    keep,
+    expiry,
+    stateful,
+    copiedTo: copy?.remote ?? null,
+    from: Object.fromEntries(origins),
+    ...(blocked === null ? {} : { nothingExpires: blocked }),
+  }
+}

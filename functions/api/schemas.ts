@@ -91,10 +91,20 @@ export const status = z.object({
 
 const replica = z.object({ target: text, state: text, verified: texts, unverified: texts })
 
+const settings = z.object({
+  name: text,
+  keep: z.record(text, z.union([z.int(), text])),
+  expiry: z.nullable(text),
+  stateful: z.boolean(),
+  copiedTo: z.nullable(text),
+  from: z.record(text, text).check(z.describe('Where each value comes from: document, instance or profile')),
+  nothingExpires: maybe,
+})
+
 const instance = z.object({
   instance: text,
   status: text,
-  policies: texts,
+  policies: z.array(settings),
   snapshots: z.nullable(z.array(z.object({ name: text, createdAt: iso, policy: z.nullable(text) }))),
   copies: z.array(replica),
   problem: maybe,

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { applyEdits, modify } from 'jsonc-parser'
-import { createClientCertificate } from './trust/certificate.ts'
+import { createCertificate } from '../test/lab/certificate.ts'
 import { redeem } from './trust/redeem.ts'
 import { parseToken } from './trust/token.ts'
 
@@ -20,10 +20,10 @@ function fail(message: string): never {
 async function clientCertificate(): Promise<{ certificate: string; key: string }> {
   if (existsSync(CLIENT.certificate) && existsSync(CLIENT.key))
     return { certificate: readFileSync(CLIENT.certificate, 'utf8'), key: readFileSync(CLIENT.key, 'utf8') }
-  const made = await createClientCertificate('stapes relay', new Date())
-  writeFileSync(CLIENT.certificate, made.certificate)
-  writeFileSync(CLIENT.key, made.key, { mode: 0o600 })
-  return made
+  const { cert: certificate, key } = await createCertificate('stapes relay')
+  writeFileSync(CLIENT.certificate, certificate)
+  writeFileSync(CLIENT.key, key, { mode: 0o600 })
+  return { certificate, key }
 }
 
 function note(remote: string, url: string, fingerprint: string): void {

@@ -10,9 +10,9 @@ const FENCED = 'fenced'
 export async function openEmbedded(): Promise<ContractPair> {
   const pair = await openPair()
   const clients = {
-    trusted: createCertificate('relay'),
-    restricted: createCertificate('restricted relay'),
-    untrusted: createCertificate('stranger'),
+    trusted: await createCertificate('relay'),
+    restricted: await createCertificate('restricted relay'),
+    untrusted: await createCertificate('stranger'),
   }
   return {
     main: contractServer('main', pair, clients),

@@ -29,7 +29,7 @@ export async function openPair(
   const clock = new WallClock()
   const network = new Network()
   const serve = async (name: 'main' | 'backup', driver: 'btrfs' | 'dir'): Promise<ServedIncus> => {
-    const own = createCertificate(name, 'server')
+    const own = await createCertificate(name, 'server')
     const certificate = readCertificate(own.cert)
     const incus = new EmbeddedIncus({ name, driver, clock, network, random, certificate })
     const listener = await listen(incus, own, ports[name])

@@ -29,7 +29,7 @@ export async function startEmbedded({
   ports?: { main?: number; backup?: number }
 } = {}): Promise<Embedded> {
   const { main, backup, close } = await openPair(ports)
-  const client = createCertificate('relay')
+  const client = await createCertificate('relay')
   for (const { incus } of [main, backup]) {
     trust(incus, client)
     incus.bandwidth = BYTES_PER_SECOND

@@ -46,9 +46,9 @@ export async function startPair({ keep = false } = {}): Promise<Pair> {
 
 async function startBoth(dir: string): Promise<{ main: LabServer; backup: LabServer }> {
   const clients = {
-    trusted: createCertificate('relay'),
-    restricted: createCertificate('restricted relay'),
-    untrusted: createCertificate('stranger'),
+    trusted: await createCertificate('relay'),
+    restricted: await createCertificate('restricted relay'),
+    untrusted: await createCertificate('stranger'),
   }
   const [main, backup] = await Promise.all([
     startServer({ name: 'main', dir: join(dir, 'main'), driver: 'btrfs', clients }),

@@ -7,8 +7,8 @@ import { readConfig } from '../../../relay/environment.ts'
 import { createCertificate } from '../../lab/certificate.ts'
 
 const SECRET = Buffer.alloc(32, 7).toString('base64')
-const client = createCertificate('relay')
-const stranger = createCertificate('stranger')
+const client = await createCertificate('relay')
+const stranger = await createCertificate('stranger')
 
 const directory = mkdtempSync(join(tmpdir(), 'stapes-relay-config-'))
 afterAll(() => rmSync(directory, { recursive: true }))

@@ -9,7 +9,7 @@ import { createCertificate } from '../../lab/certificate.ts'
 import { fingerprintOf, sendEnvelope, startTlsIncus, type TlsIncus } from './tls-incus.ts'
 
 const SECRET = randomBytes(32)
-const { cert: certificate, key } = createCertificate('relay')
+const { cert: certificate, key } = await createCertificate('relay')
 const client = { certificate, key }
 
 let incus: TlsIncus

@@ -21,7 +21,7 @@ export const fingerprintOf = (pem: string): string =>
   createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
 
 export async function startTlsIncus(port = 0): Promise<TlsIncus> {
-  const { cert, key } = createCertificate('localhost', 'server')
+  const { cert, key } = await createCertificate('localhost', 'server')
   const options = { cert, key, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const
   const server = createServer(options, async (message, response) => {
     const chunks: Buffer[] = []

@@ -75,14 +75,12 @@ export function advance(policy: When, before: PolicyLedger, now: Date, observed:
 
 /** The runs of slots between those that were taken. */
 function gapsIn(passed: readonly string[], taken: ReadonlySet<string>): string[][] {
-  const gaps: string[][] = []
-  let gap: string[] | null = null
+  const gaps: string[][] = [[]]
   for (const slot of passed) {
-    if (taken.has(slot)) gap = null
-    else if (gap === null) gaps.push((gap = [slot]))
-    else gap.push(slot)
+    if (taken.has(slot)) gaps.push([])
+    else gaps.at(-1)?.push(slot)
   }
-  return gaps
+  return gaps.filter((gap) => gap.length > 0)
 }
 
 function closeWhenPaused(policy: When, before: PolicyLedger): PolicyLedger {

@@ -14,6 +14,8 @@ export class StaleKv {
   readonly #clock: Clock
   readonly #values = new Map<string, string>()
   readonly #written = new Map<string, number>()
+  /** Every write is refused, as when the day's allowance is used up. */
+  refusing = false
   readonly counts = { reads: 0, writes: 0, refused: 0 }
 
   constructor(clock: Clock) {
@@ -34,7 +36,7 @@ export class StaleKv {
       },
       put: async (key: string, value: unknown) => {
         const last = this.#written.get(key)
-        if (last !== undefined && this.#clock.now() - last < 1000) {
+        if (this.refusing || (last !== undefined && this.#clock.now() - last < 1000)) {
           this.counts.refused++
           throw new Error('KV PUT failed: 429 Too Many Requests')
         }
@@ -48,6 +50,11 @@ export class StaleKv {
 
   peek(key: string): string | null {
     return this.#values.get(key) ?? null
+  }
+
+  /** As somebody would who has a copy. */
+  restore(key: string, value: string): void {
+    this.#values.set(key, value)
   }
 
   wipe(keys: readonly string[] = [...this.#values.keys()]): void {

@@ -33,23 +33,38 @@ export type World = {
   /** Of the Worker with the relay. */
   relay: { up: boolean; restart(): void }
   apply(document: unknown): Promise<void>
-  tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Run | { threw: string }>
+  tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
+  /** Several at the same time, one at each of these places. */
+  tickTogether(at: Date, places: readonly number[]): Promise<Ticked[]>
 }
+
+/** What came of a tick; `threw` is what the platform would count as a failed invocation. */
+export type Ticked = Run | { threw: string }
+export type Driver = 'btrfs' | 'dir'
 
 const certificates = {
-  main: createCertificate('main', 'server'),
-  backup: createCertificate('backup', 'server'),
+  main: await createCertificate('main', 'server'),
+  backup: await createCertificate('backup', 'server'),
 }
 
-export function createWorld({ start, seed = 1 }: { start: Date; seed?: number }): World {
+export function createWorld({
+  start,
+  seed = 1,
+  drivers = { main: 'btrfs', backup: 'dir' },
+}: {
+  start: Date
+  seed?: number
+  drivers?: Record<Remote, Driver>
+}): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
   const network = new Network()
-  const serve = (name: Remote, driver: 'btrfs' | 'dir') => {
+  const serve = (name: Remote) => {
+    const driver = drivers[name]
     const certificate = readCertificate(certificates[name].cert)
     return new EmbeddedIncus({ name, driver, clock, network, random, certificate, address: `${name}:8443` })
   }
-  const incus = { main: serve('main', 'btrfs'), backup: serve('backup', 'dir') }
+  const incus = { main: serve('main'), backup: serve('backup') }
   const weather: World['weather'] = { now: () => null }
   const upstream = upstreamOf(incus, clock, weather)
   const remotes = { main: { address: 'https://main:8443' }, backup: { address: 'https://backup:8443' } }
@@ -79,11 +94,20 @@ export function createWorld({ start, seed = 1 }: { start: Date; seed?: number })
     },
     async tick(at, place = 0, kind = 'cron') {
       if (clock.now() < at.getTime()) await clock.advance(at)
-      const ran = run({ kind, at }, placeOf(place)).catch((error: unknown) => ({ threw: String(error) }))
-      return (await clock.settle(ran)) as Run | { threw: string }
+      return clock.settle(ticked({ kind, at }, placeOf(place)))
+    },
+    async tickTogether(at, several) {
+      if (clock.now() < at.getTime()) await clock.advance(at)
+      return clock.settle(Promise.all(several.map((place) => ticked({ kind: 'cron', at }, placeOf(place)))))
     },
   }
 }
+
+const ticked = (trigger: Trigger, io: Io): Promise<Ticked> =>
+  run(trigger, io).then(
+    (ran) => ('unknown' in ran ? { threw: 'a tick asks for no policies' } : ran),
+    (error: unknown) => ({ threw: String(error) }),
+  )
 
 function upstreamOf(
   incus: Record<Remote, EmbeddedIncus>,
@@ -109,10 +133,12 @@ function upstreamOf(
           return lost(error.code === 'ECONNREFUSED' ? 'unreachable' : 'timeout', error.message)
         },
       )
-      const late = new Promise<Reply>((resolve) =>
-        clock.after(timeout, () => resolve(lost('timeout', 'too late'))),
-      )
+      let calm = (): void => {}
+      const late = new Promise<Reply>((resolve) => {
+        calm = clock.after(timeout, () => resolve(lost('timeout', 'too late')))
+      })
       const reply = await Promise.race([answer, late])
+      calm()
       return struck === 'lost-after' ? lost('timeout', 'no answer') : reply
     },
   }

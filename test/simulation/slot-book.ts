@@ -1,0 +1,81 @@
+/** How each slot ended, gathered from the notebook as its records appear: it keeps only the newest of them. */
+import type { Ledger, SlotOutcome } from '../../shared/ledger/ledger.ts'
+
+export type Ending = {
+  outcome: SlotOutcome
+  reason: string
+  /** Of the notebook it stood in: each loss begins another. */
+  notebook: number
+}
+
+/** The slots that a policy has in (from, to], said by the test and not by the product. */
+export type Calendar = Record<string, readonly Date[]>
+
+export type SlotBook = {
+  /** Throws when one notebook tells of a slot twice, or of one that the calendar lacks. */
+  read(text: string | null, now: number): void
+  ending(policy: string, slot: Date): Ending | undefined
+  /** How often the ending of a slot became another one, for those that did. */
+  changes(): { policy: string; slot: string; from: Ending; to: Ending }[]
+  /** Slots that are being served, and may end later. */
+  open(): { policy: string; slot: string }[]
+  /** Whether there was no notebook at some time between two instants. */
+  wasAbsent(from: number, until: number): boolean
+  /** Whether it ever said that nobody saw the end of the making of this snapshot (`main/default/web`, name). */
+  wasUnseen(instance: string, name: string): boolean
+}
+
+export function createSlotBook(calendar: Calendar): SlotBook {
+  const endings = new Map<string, Ending>()
+  const changed: ReturnType<SlotBook['changes']> = []
+  let ledger: Ledger | null = null
+  let seen: string | null = null
+  const unseen = new Set<string>()
+  const absences: { from: number; until: number }[] = []
+  const note = (policy: string, slot: string, ending: Ending) => {
+    const key = `${policy} ${slot}`
+    const before = endings.get(key)
+    if (before !== undefined && before.outcome !== ending.outcome)
+      changed.push({ policy, slot, from: before, to: ending })
+    endings.set(key, ending)
+  }
+  return {
+    read(text, now) {
+      if (text === seen) return
+      if (text === null) absences.push({ from: now, until: Number.POSITIVE_INFINITY })
+      else if (seen === null) Object.assign(absences.at(-1) ?? {}, { until: now })
+      seen = text
+      ledger = text === null ? null : (JSON.parse(text) as Ledger)
+      for (const [policy, { slots, open }] of Object.entries(ledger?.policies ?? {})) {
+        for (const [instance, attempt] of Object.entries(open?.attempts ?? {}))
+          if (attempt.unseen === true) unseen.add(`${instance}/${nameOf(policy, open?.slot ?? '')}`)
+        const told = new Set<string>()
+        for (const { slot, through = slot, count = 1, outcome, reason = '' } of slots) {
+          const covered = through === slot ? [slot] : slotsWithin(calendar[policy] ?? [], slot, through)
+          if (covered.length !== count)
+            throw new Error(`${policy} tells of ${count} slots from ${slot} to ${through}: ${covered.length}`)
+          for (const one of covered) {
+            if (told.has(one)) throw new Error(`${policy} tells of ${one} twice`)
+            told.add(one)
+            note(policy, one, { outcome, reason, notebook: absences.length })
+          }
+        }
+      }
+    },
+    ending: (policy, slot) => endings.get(`${policy} ${slot.toISOString()}`),
+    changes: () => changed,
+    open: () =>
+      Object.entries(ledger?.policies ?? {}).flatMap(([policy, { open }]) =>
+        open === null ? [] : [{ policy, slot: open.slot }],
+      ),
+    wasUnseen: (instance, name) => unseen.has(`${instance}/${name}`),
+    wasAbsent: (from, until) => absences.some((one) => one.from <= until && one.until >= from),
+  }
+}
+
+/** Said a second time, apart from the product: the slot in UTC, to the minute. */
+export const nameOf = (policy: string, slot: string): string =>
+  `${policy}-${slot.slice(0, 16).replace(/[-:]/g, '')}Z`
+
+const slotsWithin = (calendar: readonly Date[], from: string, through: string): string[] =>
+  calendar.map((slot) => slot.toISOString()).filter((slot) => slot >= from && slot <= through)

@@ -13,7 +13,7 @@ export async function perform(plan: Plan, relay: Relay, now: Date): Promise<Outc
   const copies = plan.actions.filter((action): action is CopyAction => action.kind === 'copy')
   const verifies = plan.actions.filter((action): action is VerifyAction => action.kind === 'verify')
   const { ready, outcomes } = await prepare(copies, relay, now)
-  const works: Work[] = [...ready, ...verifies.map(verifyWork), ...instanceJobs(plan.actions)]
+  const works: Work[] = [...instanceJobs(plan.actions), ...verifies.map(verifyWork), ...ready]
   if (works.length === 0) return outcomes
   const { answers, error } = await relay.batch(works.map(({ job }) => job))
   return [...outcomes, ...works.flatMap((work) => outcomeOf(work, answers.get(work.job.id), error))]

@@ -5,7 +5,8 @@ import { err, ok, type Result } from '../shared/result.ts'
 import { badRequest } from './engine/references.ts'
 
 const MAX_JOBS = 10_000
-const MAX_STEPS = 20
+/** A first copy verifies all its snapshots in one job. */
+const MAX_STEPS = 20_000
 const WEEK = 7 * 86_400
 
 const name = z.string().min(1).max(500)
@@ -18,12 +19,14 @@ const step = z.strictObject({
   wait: z.number().min(0).max(WEEK).exactOptional(),
   reply: z.boolean().exactOptional(),
   cancelOnFailure: z.boolean().exactOptional(),
+  alsoWaitFor: z.number().int().min(0).exactOptional(),
   tolerate: z.array(z.number().int()).max(20).exactOptional(),
 })
 
 const job = z.strictObject({
   id: name,
   lock: name.exactOptional(),
+  after: name.exactOptional(),
   detach: z.boolean().exactOptional(),
   memo: z.unknown().exactOptional(),
   steps: z.array(step).min(1).max(MAX_STEPS),

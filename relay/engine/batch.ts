@@ -16,7 +16,16 @@ export async function runBatch(
     if (refused !== null) return { job: job.id, steps: [{ ok: false, error: refused }] }
     return job.detach === true ? submit(job, detached) : attend(job, io, locks)
   }
-  await Promise.all(jobs.map(async (job) => onLine(await start(job))))
+  const ended = new Map<string, Promise<void>>()
+  for (const job of jobs) {
+    const before = job.after === undefined ? undefined : ended.get(job.after)
+    const go = async (): Promise<void> => {
+      if (before !== undefined) await before
+      onLine(await start(job))
+    }
+    ended.set(job.id, go())
+  }
+  await Promise.all(ended.values())
   onLine({ done: jobs.length })
 }
 

@@ -13,10 +13,11 @@ export type Refusal =
   | 'unsupported' // the request can't work for this instance: retrying won't help
   | 'unavailable' // server, member or relay can't be reached or is going down
   | 'unknown' // sent, outcome not seen
+  | 'misfit' // relay and Worker, or their settings, don't fit together; the message says what to do
   | 'other'
 
 const TEXTS: readonly [RegExp, Refusal][] = [
-  [/UNIQUE constraint failed|already in use|already exists|running a "create" operation/i, 'exists'],
+  [/UNIQUE constraint failed|already in use|already exists/i, 'exists'],
   [/is busy running|Failed getting exclusive access|matching non-reusable operation/i, 'busy'],
   [/No space left on device|disk quota exceeded|out of space/i, 'full'],
   [
@@ -32,7 +33,7 @@ export function classify(error: CallError): Refusal {
   if (error.code === 'timeout' || error.code === 'vanished' || error.code === 'running') return 'unknown'
   if (error.code === 'locked') return 'busy'
   if (error.code === 'unreachable') return 'unavailable'
-  if (error.code !== 'incus') return 'forbidden'
+  if (error.code !== 'incus') return 'misfit'
   const known = TEXTS.find(([pattern]) => pattern.test(error.message))
   if (known !== undefined) return known[1]
   if (error.status === 403) return 'forbidden'

@@ -45,7 +45,8 @@ export function verifyWork(action: VerifyAction): Work {
     markStep(target, renderVerified(marks)),
   ]
   return {
-    job: { id: `verify ${key}`, steps: [...steps, ...expire.map(expireStep)] },
+    // Its steps on the source would meet a snapshot or an expiry that holds the instance.
+    job: { id: `verify ${key}`, after: instanceKey(source), steps: [...steps, ...expire.map(expireStep)] },
     parts: [...steps.map(() => action), ...expire],
   }
 }

@@ -71,6 +71,8 @@ export type Job = {
   id: string
   /** One job at a time per lock, in all batches; a later one fails with `locked`. */
   lock?: string
+  /** Starts once that job, which stands earlier in the batch, has ended, well or not. */
+  after?: string
   /** Answer `accepted` at once and go on; the end shows in the inventory's `jobs`. */
   detach?: boolean
   /** Given back in the job's report, so that what a success vouches for survives a lost notebook. */

@@ -313,3 +313,12 @@ test('of two jobs with one lock the later fails, and the lock is free again afte
   const again = await run({ ...job('c', create('web')), lock: 'web' })
   expect(stepsOf(again, 'c')).toEqual([{ ok: true }])
 })
+
+test('a job that comes after another begins when that one has ended, even badly', async () => {
+  const { incus, run } = setUp()
+  incus.answer = (_, { path }) =>
+    path.includes('first') ? incus.operation({ after: 5000, error: 'no' }) : undefined
+  const lines = await run(job('a', create('first')), { ...job('b', create('second')), after: 'a' })
+  expect(lines.map((line) => ('job' in line ? line.job : 'done'))).toEqual(['a', 'b', 'done'])
+  expect(errorOf(lines, 'a').message).toBe('no')
+})

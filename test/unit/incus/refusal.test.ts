@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { classify, mayRetry, type Refusal, describe as say } from '../../../shared/incus/refusal.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
+
+/** Texts as Incus 6.0.4 gives them, with the status it gives them. */
+const TEXTS: [string, number, Refusal, boolean][] = [
+  [
+    'UNIQUE constraint failed: instances_snapshots.instance_id, instances_snapshots.name',
+    500,
+    'exists',
+    true,
+  ],
+  ["Name 'web1/s1' already in use", 409, 'exists', true],
+  [
+    'Failed creating instance snapshot record "x": Instance is busy running a "create" operation',
+    500,
+    'busy',
+    true,
+  ],
+  ['Failed getting exclusive access to instance: Instance is running', 500, 'busy', true],
+  ['A matching non-reusable operation has now succeeded', 500, 'busy', true],
+  ['Create instance snapshot: write /x: No space left on device', 500, 'full', true],
+  ['Project "res2" doesn\'t allow for snapshot creation', 500, 'forbidden', false],
+  ['User does not have permissions for project "default"', 500, 'forbidden', false],
+  ['not authorized', 403, 'forbidden', false],
+  [
+    'Stateful snapshots require that the instance has migration.stateful be set to true',
+    500,
+    'unsupported',
+    false,
+  ],
+  ['Failed to fetch instance "x" in project "default": Instance not found', 404, 'gone', false],
+  ['Shutting down', 503, 'unavailable', true],
+  ['Daemon is starting up', 503, 'unavailable', true],
+  ["Server isn't ready yet", 500, 'unavailable', true],
+  ['something nobody has seen before', 500, 'other', true],
+]
+
+describe('a refusal of Incus', () => {
+  test.each(TEXTS)('%s', (message, status, refusal, again) => {
+    expect(classify({ code: 'incus', message, status })).toBe(refusal)
+    expect(mayRetry(refusal)).toBe(again)
+  })
+})
+
+describe('a refusal on the way', () => {
+  test.each<[CallError['code'], Refusal]>([
+    ['timeout', 'unknown'],
+    ['vanished', 'unknown'],
+    ['running', 'unknown'],
+    ['locked', 'busy'],
+    ['unreachable', 'unavailable'],
+    ['certificate', 'misfit'],
+    ['untrusted', 'misfit'],
+    ['bad-request', 'misfit'],
+  ])('%s is %s', (code, refusal) => {
+    expect(classify({ code, message: 'x' })).toBe(refusal)
+  })
+
+  test('has its own advice in its message, and gets no other', () => {
+    const message = 'set remotes.main.fingerprint'
+    expect(say({ code: 'certificate', message })).toBe(message)
+  })
+})

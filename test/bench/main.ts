@@ -1,0 +1,54 @@
+/**
+ * `npm run bench [-- name… --json --instances=300 --rounds=3]`: how good it is, as figures beside their
+ * bounds. Ends with 1 when a bound is missed.
+ */
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { benchBundle } from './bundle.ts'
+import { benchCounts } from './counts.ts'
+import { isMissed, type Report, renderReport } from './figure.ts'
+import { benchForwarding } from './forwarding.ts'
+import { benchProcessor } from './processor.ts'
+import { benchTick } from './tick.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    instances: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '3' },
+  },
+})
+
+// What goes on is for the one who waits; the result alone is on stdout.
+const onRound = (line: string): void => console.error(`  ${line}`)
+const instances = Number(values.instances)
+const rounds = Number(values.rounds)
+
+const benches: Record<string, () => Promise<Report>> = {
+  bundle: benchBundle,
+  processor: benchProcessor,
+  counts: benchCounts,
+  forwarding: benchForwarding,
+  tick: () => benchTick({ instances, rounds, onRound }),
+}
+
+const unknown = positionals.filter((name) => benches[name] === undefined)
+if (unknown.length > 0) {
+  console.error(`no bench "${unknown.join('", "')}"; there are: ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+
+const reports: Record<string, Report> = {}
+for (const [name, bench] of Object.entries(benches)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue
+  console.error(`${name} …`)
+  const report = await bench()
+  reports[name] = report
+  if (!values.json) console.log(`${name}\n${renderReport(report)}\n`)
+}
+if (values.json) console.log(JSON.stringify({ machine: `${cpus().length} processors`, reports }, null, 2))
+
+const missed = Object.values(reports).flatMap(({ figures }) => figures.filter(isMissed))
+for (const { name } of missed) console.error(`missed: ${name}`)
+process.exit(missed.length > 0 ? 1 : 0)

@@ -1,0 +1,44 @@
+/** The relay as people run it: a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { LabServer } from '../lab/server.ts'
+import type { Key } from './worker.ts'
+
+export type RelayProcess = { url: string; close(): Promise<void> }
+
+const MAIN = join(import.meta.dirname, '../../relay/main.ts')
+
+export async function startRelayProcess(servers: readonly LabServer[], key: Key): Promise<RelayProcess> {
+  const { cert, key: secret } = servers[0]?.clients.trusted ?? { cert: '', key: '' }
+  const remotes = servers.map(({ name, url, fingerprint }) => [name, { url, fingerprint }])
+  const child = spawn(process.execPath, [MAIN], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      RELAY_PORT: '0',
+      RELAY_KEYS: JSON.stringify({ [key.keyid]: key.secret }),
+      RELAY_REMOTES: JSON.stringify(Object.fromEntries(remotes)),
+      RELAY_CLIENT_CERTIFICATE: cert,
+      RELAY_CLIENT_KEY: secret,
+    },
+  })
+  return { url: await urlOf(child), close: () => endProcess(child) }
+}
+
+async function urlOf(child: ChildProcess): Promise<string> {
+  if (child.stdout !== null)
+    for await (const line of createInterface({ input: child.stdout })) {
+      const url = /^relay on (\S+) for /.exec(line)?.[1]
+      if (url !== undefined) return url
+    }
+  throw new Error('the relay ended before it listened')
+}
+
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  await gone
+}

@@ -1,0 +1,64 @@
+/** Everything that runs in production, on one machine: two Incus servers, the relay, the Worker. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Relay, type RelayOptions, startRelay } from '../../relay/relay.ts'
+import type { ContractInstance, ContractPair, ContractServer } from '../contract/server.ts'
+import { type Key, type LiveWorker, newKey, startWorker } from './worker.ts'
+
+/** A pair, and how to tell whether a snapshot on the backup server is more than a name. */
+export type Theatre = ContractPair & {
+  /** The marker in what comes of restoring the snapshot as a new instance; null without data. */
+  restore(it: ContractInstance, snapshot: string): Promise<string | null>
+}
+
+export type Stage = {
+  pair: Theatre
+  worker: LiveWorker
+  relay: { stop(): Promise<void>; start(): Promise<void> }
+  /** Over the API; throws when it is refused. */
+  apply(document: unknown): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openStage(openPair: () => Promise<Theatre>): Promise<Stage> {
+  const pair = await openPair()
+  const key = newKey()
+  let relay: Relay | null = await startRelay(optionsOf(pair, key, 0))
+  const { url } = relay
+  const worker = await startWorker(url, key)
+  return {
+    pair,
+    worker,
+    relay: {
+      async stop() {
+        await relay?.close()
+        relay = null
+      },
+      async start() {
+        relay = await startRelay(optionsOf(pair, key, Number(new URL(url).port)))
+      },
+    },
+    async apply(document) {
+      const response = await worker.fetch('/api/config', { method: 'PUT', body: JSON.stringify(document) })
+      if (!response.ok) throw new Error(`the configuration was refused: ${await response.text()}`)
+    },
+    async close() {
+      await worker.close()
+      await relay?.close()
+      await pair.close()
+    },
+  }
+}
+
+function optionsOf({ main, backup }: ContractPair, key: Key, port: number): RelayOptions {
+  const remote = ({ url, fingerprint }: ContractServer) => ({ url, fingerprint, address: url })
+  const { cert, key: privateKey } = main.clients.trusted
+  return {
+    listen: { host: '127.0.0.1', port },
+    keys: { [key.id]: key.secret },
+    client: { certificate: cert, key: privateKey },
+    remotes: { main: remote(main), backup: remote(backup) },
+  }
+}
+
+/** Snapshots of one instance are told apart by their second. */
+export const nextSecond = (): Promise<void> => sleep(1010 - (Date.now() % 1000))

@@ -1,0 +1,101 @@
+/** Days in seconds: the cron trigger is fired for one minute after the other, as fast as they can be served. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { snapshotName } from '../../shared/incus/snapshot-name.ts'
+import { nextSecond, type Stage } from './stage.ts'
+
+export const POLICY = 'hourly'
+export const KEPT = 3
+
+const HOUR = 3_600_000
+const MINUTE = 60_000
+
+export type CopyView = { target: string; state: string; verified: string[]; unverified: string[] }
+export type InstanceView = { instance: string; snapshots: { name: string }[]; copies: CopyView[] }
+
+export type Timeline = {
+  readonly instances: readonly string[]
+  /** The next hour strikes: fresh data in each instance, and one tick. Gives the slot's snapshot name. */
+  strike(): Promise<string>
+  /** The next minute. */
+  tick(): Promise<'ok' | 'exception' | 'died'>
+  /** Minutes until the slot's snapshots are verified on the backup server; throws when the hour ends before. */
+  settle(): Promise<void>
+  /** Minutes until the copy of the slot runs on the target. */
+  untilCopying(): Promise<void>
+  view(): Promise<InstanceView[]>
+  /** The marker that each snapshot was taken of, by name: what has to be there in the end. */
+  expected(): Map<string, string>
+}
+
+export function openTimeline(stage: Stage, instances: readonly string[], bytes: number): Timeline {
+  const { main } = stage.pair
+  // So far back that all hours of the test are over: nothing is in the future.
+  let hour = Math.floor(Date.now() / HOUR) * HOUR - 40 * HOUR
+  let minute = hour
+  const markers = new Map<string, string>()
+  const slotName = () => snapshotName({ policy: POLICY, slot: new Date(hour) })
+
+  const view = async (): Promise<InstanceView[]> => {
+    const response = await stage.worker.fetch('/api/instances')
+    if (!response.ok) throw new Error(await response.text())
+    return ((await response.json()) as { instances: InstanceView[] }).instances
+  }
+  const tick: Timeline['tick'] = () => {
+    minute += MINUTE
+    return stage.worker.tick(new Date(minute))
+  }
+  /** Ticks go on until it is so. */
+  const until = async (what: string, isSo: (all: InstanceView[]) => boolean): Promise<void> => {
+    while (minute < hour + HOUR - MINUTE) {
+      await tick()
+      if (isSo(await view())) return
+      await sleep(PAUSE)
+    }
+    throw new Error(`${what} within the hour of ${slotName()}: ${JSON.stringify(await view(), null, 1)}`)
+  }
+  return {
+    instances,
+    async strike() {
+      hour += HOUR
+      minute = hour - MINUTE
+      markers.set(slotName(), `data of ${slotName()}`)
+      await nextSecond()
+      for (const name of instances) await main.write({ name }, `data of ${slotName()}`, bytes)
+      await tick()
+      return slotName()
+    },
+    tick,
+    settle: () =>
+      until('its copy was not verified', (all) =>
+        all.every(({ copies }) => copies.every(({ verified }) => verified.includes(slotName()))),
+      ),
+    untilCopying: () =>
+      until('no copy ran', (all) =>
+        all.some(({ copies }) => copies.some(({ state }) => state === 'running')),
+      ),
+    view,
+    // Of the newest it isn't known yet that it is there, when the others are counted.
+    expected: () => new Map([...markers].slice(-KEPT - 1)),
+  }
+}
+
+/** Real time for what runs on its own between two ticks. */
+const PAUSE = 100
+
+/** Instances and policy as all scenes begin. */
+export async function furnish(stage: Stage, instances: readonly string[]): Promise<void> {
+  for (const name of instances) await stage.pair.main.createInstance({ name })
+  await applyPolicy(stage, instances)
+}
+
+export const applyPolicy = (stage: Stage, instances: readonly string[]): Promise<void> =>
+  stage.apply({
+    policies: {
+      [POLICY]: {
+        select: { remotes: ['main'], instances },
+        schedule: '0 * * * *',
+        keep: { last: KEPT },
+        copy: { remote: 'backup' },
+      },
+    },
+  })

@@ -1,0 +1,154 @@
+/** The Worker in workerd, as it is deployed, with a KV of its own, and its deaths on the way to the relay. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { createTestHarness, type TestHarness } from 'wrangler'
+
+export type Key = { id: string; secret: Buffer }
+
+/** What the Worker asks of the relay, by what it is for. */
+export type Call = 'look' | 'read source' | 'start copy' | 'verify' | 'take'
+
+/** When the Worker dies: before the relay has heard of the call, or when it has done all of it. */
+export type Death = { call: Call; when: 'before' | 'after' }
+
+export type LiveWorker = {
+  readonly token: string
+  fetch(path: string, init?: { method?: string; body?: string; token?: string | null }): Promise<Response>
+  /** The cron trigger. `died`: at the death that was arranged; the Worker has been started anew since, on the same KV. */
+  tick(at: Date): Promise<'ok' | 'exception' | 'died'>
+  dieAt(death: Death): void
+  readKv(): Promise<Record<string, string>>
+  wipeKv(keys?: readonly string[]): Promise<void>
+  /** So many died so far. */
+  deaths(): number
+  /** Calls to the relay so far. */
+  calls(): number
+  close(): Promise<void>
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const KEYS = ['config', 'ledger']
+
+type Env = { STATE: KVNamespace }
+
+export const newKey = (): Key => ({ id: 'e2e', secret: randomBytes(32) })
+
+export async function startWorker(relayUrl: string, key: Key): Promise<LiveWorker> {
+  const token = randomBytes(16).toString('hex')
+  const secrets = {
+    ...{ RELAY_URL: relayUrl, RELAY_KEY_ID: key.id, RELAY_KEY: key.secret.toString('base64') },
+    STAPES_TOKEN: token,
+  }
+  const open = async (): Promise<TestHarness> => {
+    const started = createTestHarness({ root: ROOT, workers: [{ configPath: './wrangler.toml', secrets }] })
+    await started.listen()
+    return started
+  }
+  let harness = await open()
+  const gallows = watchCalls(relayUrl)
+  const state = async () => (await harness.getWorker<Env>().getEnv()).STATE
+  const readKv = async (): Promise<Record<string, string>> => {
+    const kv = await state()
+    const pairs = await Promise.all(KEYS.map(async (name) => [name, await kv.get(name)] as const))
+    return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== null))
+  }
+  let deaths = 0
+  const restart = async (): Promise<void> => {
+    deaths++
+    const kept = await readKv()
+    endChildren()
+    gallows.bury()
+    await harness.close()
+    harness = await open()
+    const kv = await state()
+    for (const [name, value] of Object.entries(kept)) await kv.put(name, value)
+  }
+  return {
+    token,
+    async fetch(path, { method = 'GET', body, token: given = token } = {}) {
+      const headers: Record<string, string> = given === null ? {} : { authorization: `Bearer ${given}` }
+      const init = { method, headers, ...(body === undefined ? {} : { body }) }
+      return (await harness.fetch(path, init)) as unknown as Response
+    },
+    async tick(at) {
+      const fired = harness.getWorker().scheduled({ cron: '* * * * *', scheduledTime: at })
+      // A killed Worker gives no answer.
+      const ended = fired
+        .then(({ outcome }) => (outcome === 'ok' ? 'ok' : 'exception'))
+        .catch(() => 'exception')
+      const result = await Promise.race([ended, gallows.died().then(() => 'died')])
+      if (result === 'died') await restart()
+      return result as 'ok' | 'exception' | 'died'
+    },
+    dieAt: gallows.dieAt,
+    readKv,
+    async wipeKv(keys = KEYS) {
+      const kv = await state()
+      for (const name of keys) await kv.delete(name)
+    },
+    deaths: () => deaths,
+    calls: gallows.calls,
+    async close() {
+      gallows.close()
+      await harness.close()
+    },
+  }
+}
+
+/** Kills workerd: an orderly end would let the invocation go on. */
+function endChildren(): void {
+  for (const pid of readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ')) {
+    if (pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('workerd'))
+      process.kill(Number(pid), 'SIGKILL')
+  }
+}
+
+/** The harness lets this process carry out what the Worker fetches. */
+function watchCalls(relayUrl: string) {
+  const own = globalThis.fetch
+  let calls = 0
+  let planned: Death | null = null
+  let die = (): void => {}
+  let bury = (): void => {}
+  let death = new Promise<void>(() => {})
+  globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init)
+    if (!request.url.startsWith(relayUrl)) return own(request)
+    calls++
+    const call = callOf(request.url, await request.clone().text())
+    if (planned?.call !== call) return own(request)
+    const { when } = planned
+    planned = null
+    if (when === 'after') await (await own(request)).text()
+    die()
+    return new Promise<Response>((_, reject) => {
+      bury = () => reject(new Error('the Worker is dead'))
+    })
+  }
+  return {
+    calls: () => calls,
+    died: () => death,
+    /** Nobody waits for the call's answer any more. */
+    bury() {
+      bury()
+      death = new Promise<void>(() => {})
+    },
+    dieAt(next: Death) {
+      planned = next
+      death = new Promise((resolve) => {
+        die = resolve
+      })
+    },
+    close() {
+      globalThis.fetch = own
+    },
+  }
+}
+
+function callOf(url: string, body: string): Call {
+  if (url.endsWith('/v1/inventory')) return 'look'
+  if (body.includes('"detach":true')) return 'start copy'
+  if (body.includes('"id":"verify ')) return 'verify'
+  return body.includes('"reply":true') ? 'read source' : 'take'
+}

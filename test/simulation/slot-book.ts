@@ -19,7 +19,7 @@ export type SlotBook = {
   changes(): { policy: string; slot: string; from: Ending; to: Ending }[]
   /** Slots that are being served, and may end later. */
   open(): { policy: string; slot: string }[]
-  /** Whether there was no notebook at some time between two instants. */
+  /** Whether nothing that happened at some time between two instants could be told. */
   wasAbsent(from: number, until: number): boolean
   /** Whether it ever said that nobody saw the end of the making of this snapshot (`main/default/web`, name). */
   wasUnseen(instance: string, name: string): boolean
@@ -27,24 +27,27 @@ export type SlotBook = {
 
 export function createSlotBook(calendar: Calendar): SlotBook {
   const endings = new Map<string, Ending>()
-  const changed: ReturnType<SlotBook['changes']> = []
+  const changes: ReturnType<SlotBook['changes']> = []
   let ledger: Ledger | null = null
   let seen: string | null = null
+  let changed = 0
   const unseen = new Set<string>()
   const absences: { from: number; until: number }[] = []
   const note = (policy: string, slot: string, ending: Ending) => {
     const key = `${policy} ${slot}`
     const before = endings.get(key)
     if (before !== undefined && before.outcome !== ending.outcome)
-      changed.push({ policy, slot, from: before, to: ending })
+      changes.push({ policy, slot, from: before, to: ending })
     endings.set(key, ending)
   }
   return {
     read(text, now) {
       if (text === seen) return
-      if (text === null) absences.push({ from: now, until: Number.POSITIVE_INFINITY })
+      // What it would have said since it was written last is lost with it.
+      if (text === null) absences.push({ from: changed, until: Number.POSITIVE_INFINITY })
       else if (seen === null) Object.assign(absences.at(-1) ?? {}, { until: now })
       seen = text
+      changed = now
       ledger = text === null ? null : (JSON.parse(text) as Ledger)
       for (const [policy, { slots, open }] of Object.entries(ledger?.policies ?? {})) {
         for (const [instance, attempt] of Object.entries(open?.attempts ?? {}))
@@ -63,7 +66,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
       }
     },
     ending: (policy, slot) => endings.get(`${policy} ${slot.toISOString()}`),
-    changes: () => changed,
+    changes: () => changes,
     open: () =>
       Object.entries(ledger?.policies ?? {}).flatMap(([policy, { open }]) =>
         open === null ? [] : [{ policy, slot: open.slot }],

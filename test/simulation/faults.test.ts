@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { instanceOf, write } from '../emulator/scene.ts'
+import { holdings } from './invariants.ts'
+import { COVERED, DAY, HOUR, type Simulation, simulate, usual } from './scenes.ts'
+import { storm } from './storm.ts'
+
+/** `SEED=17 npx vitest run test/simulation/faults.test.ts` replays one, and tells what happened in it. */
+const replay = process.env.SEED
+const seeds = replay === undefined ? Array.from({ length: 40 }, (_, at) => at + 1) : [Number(replay)]
+
+const start = new Date('2026-11-20T00:00:30Z')
+const calm = new Date(start.getTime() + 3 * DAY)
+const until = new Date(calm.getTime() + 3 * DAY)
+
+/** New data in every instance now and then, so that each refresh has something to send. */
+function keepWriting({ world }: Simulation): void {
+  let turn = 0
+  const again = () => {
+    for (const name of COVERED) write(instanceOf(world.incus.main, { name }), `${name} ${++turn}`, 600e6)
+    world.clock.after(5 * HOUR, again)
+  }
+  again()
+}
+
+async function endState(seed: number, stormy: boolean): Promise<string> {
+  const simulation = await simulate(usual(start, until, seed))
+  const { world, pass, watch } = simulation
+  keepWriting(simulation)
+  const story: string[] = []
+  try {
+    if (stormy) await storm(simulation, calm, (line) => story.push(line))
+    await pass(until)
+    watch.end()
+  } catch (error) {
+    throw new Error(
+      `SEED=${seed}: ${error instanceof Error ? error.stack : error}\n${replay === undefined ? '' : story.join('\n')}`,
+    )
+  }
+  return (['main', 'backup'] as const)
+    .flatMap((remote) => COVERED.map((name) => `${remote}/${name}: ${holdings(world.incus[remote], name)}`))
+    .join('\n')
+}
+
+describe('three days of faults, then three without', () => {
+  let undisturbed: Promise<string> | undefined
+  test.each(seeds)(
+    'seed %i holds all invariants and ends as if nothing had happened',
+    async (seed) => {
+      undisturbed ??= endState(0, false)
+      expect(await endState(seed, true)).toBe(await undisturbed)
+    },
+    60_000,
+  )
+})

@@ -37,6 +37,10 @@ export type OpenSlot = {
 export type PolicyLedger = {
   /** All slots up to here are accounted for; walking begins after it. */
   accounted: string
+  /** Schedule and zone under which that was; under others, accounting begins anew. */
+  when?: string
+  /** The policy was paused at the last look, so slots since then were skipped and not missed. */
+  paused?: true
   /** The slot being served; null between slots. */
   open: OpenSlot | null
   /** The newest records, newest first. */

@@ -8,9 +8,9 @@ import type { Ask } from './ask.ts'
 import { type Copies, planCopies } from './copies.ts'
 import type { Coverage } from './cover.ts'
 import { createSieve, holdBack, letGo, type Sieve } from './expire.ts'
-import { advance, baseline } from './open-slot.ts'
+import { advance, knownOf } from './open-slot.ts'
 import type { ExpireAction, Note, Plan, SlotPlan, SnapshotAction } from './plan.ts'
-import { serveSlot } from './serve.ts'
+import { minutesFrom, serveSlot } from './serve.ts'
 import type { World } from './world.ts'
 
 export type Question = {
@@ -49,9 +49,19 @@ export function decide(question: Question): Plan {
     notes: [...coverages.flatMap(notesOf), ...expiring.flatMap(({ notes }) => notes), ...copies.notes],
     slots: slots.map(({ plan }) => plan),
     copies: copies.plans,
-    wake: [...copies.wake, ...slots.flatMap(({ wake }) => wake)],
+    wake: [
+      ...copies.wake,
+      ...slots.flatMap(({ wake }) => wake),
+      ...coverages.flatMap((coverage) => wakeForUnseen(coverage, now)),
+    ],
     asked: ask !== undefined,
   }
+}
+
+/** A source that can't be read may have copies under way, or due: they are not left to the next slot. */
+function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): string[] {
+  const unseen = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
+  return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
 }
 
 type SlotDecision = {
@@ -68,7 +78,8 @@ function planSlot(coverage: Coverage, { world, ledger, now, ask }: Question): Sl
   const next = policy.paused ? null : nextSlot({ ...policy, after: now })
   const wake = next === null ? [] : [next.toISOString()]
   const serving = { now, incomplete: world.incomplete, next }
-  const known = ledger.policies[policy.name] ?? baseline(policy, observedSlots(coverage), now)
+  const observed = () => observedSlots(coverage)
+  const known = knownOf(policy, ledger.policies[policy.name], observed, now)
   if (ask !== undefined) {
     const slot = new Date(Math.floor(now.getTime() / 60_000) * 60_000).toISOString()
     const asked: PolicyLedger = ask.policies.includes(policy.name)
@@ -77,7 +88,7 @@ function planSlot(coverage: Coverage, { world, ledger, now, ask }: Question): Sl
     const { plan, actions } = serveSlot(coverage, asked, { ...serving, next: null, reason: ask.reason })
     return { coverage, plan, actions, halves: [], wake }
   }
-  const { ledger: advanced, more, superseded } = advance(policy, known, now, () => observedSlots(coverage))
+  const { ledger: advanced, more, superseded } = advance(policy, known, now, observed)
   const current = superseded.reduce((before, open) => closeSuperseded(coverage, before, open), advanced)
   const { plan, actions } = serveSlot(coverage, current, { ...serving, reason: reasonOf(current, now) })
   const halves = superseded.flatMap((open) => halvesOf(coverage, open))

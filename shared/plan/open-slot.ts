@@ -23,7 +23,7 @@ const iso = (date: Date): string => date.toISOString()
  * Where accounting begins without a notebook: at the newest slot that the schedule knows and a
  * snapshot was seen of, which is looked at again; else at the newest slot within the catch-up window.
  */
-export function baseline(policy: When, observed: readonly Date[], now: Date): PolicyLedger {
+function baseline(policy: When, observed: readonly Date[], now: Date): PolicyLedger {
   const from = (accounted: Date): PolicyLedger => ({ accounted: iso(accounted), open: null, slots: [] })
   const seen = newestScheduled(policy, observed, now)
   if (seen !== null) return from(new Date(seen.getTime() - 1000))
@@ -50,22 +50,39 @@ function latestSlot(policy: When, now: Date): Date | null {
   return null
 }
 
+/** What is noted of a policy; a new schedule or zone has no past, so its slots can't have been missed. */
+export function knownOf(
+  policy: When,
+  noted: PolicyLedger | undefined,
+  observed: () => Date[],
+  now: Date,
+): PolicyLedger {
+  if (noted === undefined) return baseline(policy, observed(), now)
+  if (noted.when === undefined || noted.when === whenOf(policy)) return noted
+  return { ...baseline(policy, [], now), slots: noted.slots }
+}
+
+const whenOf = ({ schedule, timezone }: When): string => `${schedule.join(', ')} ${timezone}`
+
 /**
  * Walks from the last accounted slot to now. At most one slot, the newest, is left to serve. `observed`
  * are the slots that a snapshot was seen of: what the notebook has lost was not missed.
  */
-export function advance(policy: When, before: PolicyLedger, now: Date, observed: () => Date[]): Advance {
+export function advance(policy: When, noted: PolicyLedger, now: Date, observed: () => Date[]): Advance {
+  const { paused: wasPaused, ...rest } = noted
+  const before: PolicyLedger = { ...rest, when: whenOf(policy), ...(policy.paused ? { paused: true } : {}) }
   const { slots, more } = dueSlots({ ...policy, after: new Date(before.accounted), until: now, limit: WALK })
   const newest = slots.at(-1)
   if (newest === undefined) return { ledger: closeWhenPaused(policy, before), more: false, superseded: [] }
   const passed = (more ? slots : slots.slice(0, -1)).map(iso)
   const taken = new Set(passed.length === 0 ? [] : observed().map(iso))
-  const gaps = gapsIn(passed, taken).map((gap) => missedRun(gap, policy, before.accounted))
+  const idle = policy.paused || wasPaused === true
+  const gaps = gapsIn(passed, taken).map((gap) => missedRun(gap, idle, before.accounted))
   const found = passed.filter((slot) => taken.has(slot)).map((slot): OpenSlot => ({ slot, attempts: {} }))
   const superseded = before.open === null ? found : [before.open, ...found]
-  const base = { accounted: iso(newest), open: null, slots: gaps.reduce(pushSlot, before.slots) }
+  const base = { ...before, accounted: iso(newest), open: null, slots: gaps.reduce(pushSlot, before.slots) }
   if (more) return { ledger: base, more, superseded }
-  const late = lateness(policy, newest, now)
+  const late = lateness(policy.catchup, idle, newest, now)
   const ledger =
     late === null
       ? { ...base, open: { slot: iso(newest), attempts: {} } }
@@ -85,26 +102,28 @@ function gapsIn(passed: readonly string[], taken: ReadonlySet<string>): string[]
 
 function closeWhenPaused(policy: When, before: PolicyLedger): PolicyLedger {
   if (!policy.paused || before.open === null) return before
-  const record: SlotRecord = { slot: before.open.slot, outcome: 'skipped', reason: 'the policy is paused' }
+  const record: SlotRecord = { slot: before.open.slot, outcome: 'skipped', reason: PAUSED }
   return { ...before, open: null, slots: pushSlot(before.slots, record) }
 }
 
-function missedRun(slots: string[], policy: When, since: string): SlotRecord {
+const PAUSED = 'the policy is paused'
+
+function missedRun(slots: string[], paused: boolean, since: string): SlotRecord {
   const [first = '', last = first] = [slots[0], slots.at(-1)]
   const span = slots.length > 1 ? { through: last, count: slots.length } : {}
-  if (policy.paused) return { slot: first, ...span, outcome: 'skipped', reason: 'the policy is paused' }
+  if (paused) return { slot: first, ...span, outcome: 'skipped', reason: PAUSED }
   const reason = `no tick came in time; the last slot accounted for is ${since}`
   return { slot: first, ...span, outcome: 'missed', reason }
 }
 
-function lateness(policy: When, slot: Date, now: Date): SlotRecord | null {
-  if (policy.paused) return { slot: iso(slot), outcome: 'skipped', reason: 'the policy is paused' }
+function lateness(catchup: number, paused: boolean, slot: Date, now: Date): SlotRecord | null {
+  if (paused) return { slot: iso(slot), outcome: 'skipped', reason: PAUSED }
   const late = Math.floor((now.getTime() - slot.getTime()) / 1000)
   // A tick comes up to a minute after its slot; that is in time whatever the catch-up window says.
-  if (late <= Math.max(policy.catchup, 119)) return null
+  if (late <= Math.max(catchup, 119)) return null
   return {
     slot: iso(slot),
     outcome: 'missed',
-    reason: `seen ${late} s late, beyond the catch-up window of ${policy.catchup} s`,
+    reason: `seen ${late} s late, beyond the catch-up window of ${catchup} s`,
   }
 }

@@ -145,6 +145,33 @@ describe('slots that were not served', () => {
   })
 })
 
+describe('a policy that changes', () => {
+  const noted = (more: object): Ledger => ({
+    ...emptyLedger('v'),
+    policies: { daily: { accounted: '2026-11-20T03:00:00.000Z', open: null, slots: [], ...more } },
+  })
+  const world = parseWorld('main:default/web1 running')
+
+  test('has missed nothing under a schedule that it didn’t have', () => {
+    const { actions, slots } = planFor({ daily: { schedule: '@hourly' } }, world, {
+      ledger: noted({ when: '0 3 * * * UTC' }),
+      now: '2026-11-22T10:00:30Z',
+    })
+    expect(actions).toMatchObject([{ name: 'daily-20261122T1000Z' }])
+    expect(slots[0]?.ledger.slots).toEqual([])
+  })
+
+  test('was paused until now: what passed meanwhile was skipped', () => {
+    const { actions, slots } = planFor(DAILY, world, { ledger: noted({ paused: true }) })
+    expect(actions).toEqual([])
+    expect(slots[0]?.ledger.slots.map(({ outcome, count }) => [outcome, count])).toEqual([
+      ['skipped', undefined],
+      ['skipped', undefined],
+    ])
+    expect(slots[0]?.ledger.paused).toBeUndefined()
+  })
+})
+
 describe('without a notebook', () => {
   test('a slot whose snapshot was seen is looked at again, and taken only where it lacks', () => {
     const world = parseWorld(`

@@ -84,6 +84,7 @@ export const status = z.object({
   configured: z.boolean(),
   appliedAt: z.nullable(iso),
   wakeAt: z.nullable(iso),
+  warnings: texts.check(z.describe('What keeps stapes from doing its work')),
   policies: z.record(text, policy),
   copies: z.record(text, copy),
   runs: z.array(z.object(runRecord)),

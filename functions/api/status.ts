@@ -10,6 +10,7 @@ export function statusOf(stored: StoredConfig | null, ledger: Ledger | null, now
     configured: stored !== null,
     appliedAt: stored?.appliedAt ?? null,
     wakeAt: ledger?.wakeAt ?? null,
+    warnings: stored === null ? [] : warningsOf(stored, ledger, now),
     policies: Object.fromEntries(policies.map((policy) => [policy.name, policyStatus(policy, ledger, now)])),
     copies: Object.fromEntries(
       Object.entries(ledger?.copies ?? {}).map(([key, { state, attempts, at, reason, retryAt, newest }]) => [
@@ -26,6 +27,23 @@ export function statusOf(stored: StoredConfig | null, ledger: Ledger | null, now
     ),
     runs: ledger?.runs ?? [],
   }
+}
+
+/** Something was due and nobody looked: the cron trigger comes each minute. */
+const OVERDUE_MINUTES = 5
+
+function warningsOf({ version, appliedAt }: StoredConfig, ledger: Ledger | null, now: Date): string[] {
+  const due = ledger === null || ledger.wakeAt < appliedAt ? appliedAt : ledger.wakeAt
+  const late = Math.floor((now.getTime() - new Date(due).getTime()) / 60_000)
+  const hint = 'is the cron trigger on, and does POST /api/tick work?'
+  return [
+    ...(late < OVERDUE_MINUTES
+      ? []
+      : [`something is due since ${due}, and no tick came for ${late} min: ${hint}`]),
+    ...(ledger === null || ledger.config === version
+      ? []
+      : ['no tick has looked at the applied configuration yet']),
+  ]
 }
 
 function policyStatus(policy: Policy, ledger: Ledger | null, now: Date) {

@@ -1,4 +1,5 @@
 /** The Worker's side of the relay: two signed calls, whose failures are values. */
+import { type PackedReply, unpackReply } from '../../shared/relay/packing.ts'
 import type {
   BatchLine,
   CallError,
@@ -53,7 +54,7 @@ export function createRelay({ url, sign, send, now }: RelayOptions): Relay {
       const response = await post('/v1/inventory', request, INVENTORY_LIMIT)
       if (!response.ok) return response
       try {
-        return ok((await response.value.json()) as InventoryReply)
+        return ok(unpackReply((await response.value.json()) as PackedReply))
       } catch (cause) {
         return err(brokenOff(cause))
       }

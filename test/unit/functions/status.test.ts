@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest'
+import { statusOf } from '../../../functions/api/status.ts'
+import type { StoredConfig } from '../../../functions/state/config.ts'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { configOf } from '../policy/instances.ts'
+
+const stored: StoredConfig = {
+  version: 'v2',
+  appliedAt: '2026-11-22T03:00:00.000Z',
+  document: {},
+  config: configOf({ hourly: {}, resting: { paused: true } }),
+}
+const ledger = (wakeAt: string, config = 'v2'): Ledger => ({ ...emptyLedger(config), wakeAt })
+const at = (date: string): Date => new Date(date)
+
+describe('the status', () => {
+  test('says when each policy is due next, and that a paused one is not', () => {
+    const { policies } = statusOf(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T04:10:00Z'))
+    expect(policies.hourly?.nextSlot).toBe('2026-11-22T05:00:00.000Z')
+    expect(policies.resting?.nextSlot).toBeNull()
+  })
+
+  test('warns when something is due and no tick comes', () => {
+    const { warnings } = statusOf(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:07:00Z'))
+    expect(warnings).toEqual([expect.stringContaining('no tick came for 7 min: is the cron trigger on')])
+  })
+
+  test('warns when a configuration was applied and nothing ever looked', () => {
+    expect(statusOf(stored, null, at('2026-11-22T03:30:00Z')).warnings).toHaveLength(1)
+    expect(
+      statusOf(stored, ledger('1970-01-01T00:00:00.000Z', 'v1'), at('2026-11-22T03:01:00Z')).warnings,
+    ).toEqual(['no tick has looked at the applied configuration yet'])
+  })
+
+  test('has nothing to warn of in between', () => {
+    expect(statusOf(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:01:00Z')).warnings).toEqual(
+      [],
+    )
+    expect(statusOf(null, null, at('2026-11-22T05:01:00Z')).warnings).toEqual([])
+  })
+})

@@ -1,10 +1,12 @@
 /** The relay's HTTP calls, for callers whose signature holds. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { BatchLine, CallError } from '../shared/relay/protocol.ts'
+import { packReply } from '../shared/relay/packing.ts'
+import type { CallError } from '../shared/relay/protocol.ts'
 import { allowBody, allowRoute } from './engine/allow.ts'
 import type { Engine } from './engine/engine.ts'
 import { unknownRemote } from './engine/job.ts'
 import { forward } from './forward.ts'
+import { createLines } from './lines.ts'
 import { callProblem, sendProblem } from './problem.ts'
 import { parseBatch, parseInventory, parseJson } from './requests.ts'
 import type { RemoteConfig, Upstreams } from './upstreams.ts'
@@ -57,7 +59,7 @@ function decodeRemote(raw: string): string {
 async function inventoryCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
   const request = parseInventory(body)
   if (!request.ok) return refuse(response, request.error)
-  const reply = Buffer.from(JSON.stringify(await engine.inventory(request.value)))
+  const reply = Buffer.from(JSON.stringify(packReply(await engine.inventory(request.value))))
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length })
   response.end(reply)
 }
@@ -68,11 +70,9 @@ async function batchCall({ engine }: Services, body: Buffer, response: ServerRes
   if (!request.ok) return refuse(response, request.error)
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
   response.flushHeaders()
-  // A client that left doesn't stop the jobs; what they end as, it sees in the next inventory.
-  const write = (line: BatchLine): unknown =>
-    response.destroyed || response.write(`${JSON.stringify(line)}\n`)
-  await engine.batch(request.value, write)
-  response.end()
+  const lines = createLines(response)
+  await engine.batch(request.value, lines.write)
+  lines.end()
 }
 
 const refuse = (response: ServerResponse, error: CallError): void => sendProblem(response, callProblem(error))

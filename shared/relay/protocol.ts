@@ -36,6 +36,7 @@ export type InventoryRequest = {
 
 export type RemoteReply = { ok: true; inventory: RemoteInventory } | { ok: false; error: CallError }
 
+/** What the caller gets to see; on its way it is packed, see packing.ts. */
 export type InventoryReply = {
   /** One entry per asked remote, by its name; one remote's failure is its own. */
   remotes: Record<string, RemoteReply>

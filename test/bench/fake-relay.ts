@@ -2,6 +2,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { packReply } from '../../shared/relay/packing.ts'
 import type { InventoryReply } from '../../shared/relay/protocol.ts'
 
 export type FakeRelay = {
@@ -34,7 +37,7 @@ export async function startFakeRelay(): Promise<FakeRelay> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     show(reply) {
-      inventory = Buffer.from(JSON.stringify(reply))
+      inventory = Buffer.from(JSON.stringify(packReply(reply)))
     },
     calls() {
       const seen = counts
@@ -48,16 +51,22 @@ export async function startFakeRelay(): Promise<FakeRelay> {
   }
 }
 
-/** The number of its steps. A line per job, each of them a chunk of its own: as they come from jobs that end one by one. */
+/** Jobs whose lines a real relay sends together: at 50 snapshots a second, those of half a second. */
+const TOGETHER = 25
+
+/** The number of steps. */
 async function answerBatch(message: IncomingMessage, response: ServerResponse): Promise<number> {
-  const chunks: Buffer[] = []
-  for await (const chunk of message) chunks.push(chunk)
-  const { jobs } = JSON.parse(Buffer.concat(chunks).toString()) as {
-    jobs: { id: string; steps: unknown[] }[]
-  }
+  const { jobs } = (await json(message)) as { jobs: { id: string; steps: unknown[] }[] }
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-  for (const { id, steps } of jobs)
-    response.write(`${JSON.stringify({ job: id, steps: steps.map(() => ({ ok: true })) })}\n`)
-  response.end(`${JSON.stringify({ done: jobs.length })}\n`)
+  let lines = ''
+  for (const [at, { id, steps }] of jobs.entries()) {
+    lines += `${JSON.stringify({ job: id, steps: steps.map(() => ({ ok: true })) })}\n`
+    if ((at + 1) % TOGETHER !== 0) continue
+    response.write(lines)
+    lines = ''
+    // Far enough apart to arrive one by one.
+    await sleep(2)
+  }
+  response.end(`${lines}${JSON.stringify({ done: jobs.length })}\n`)
   return jobs.reduce((sum, { steps }) => sum + steps.length, 0)
 }

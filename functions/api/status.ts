@@ -36,15 +36,18 @@ function warningsOf({ version, appliedAt }: StoredConfig, ledger: Ledger | null,
   const due = ledger === null || ledger.wakeAt < appliedAt ? appliedAt : ledger.wakeAt
   const late = Math.floor((now.getTime() - new Date(due).getTime()) / 60_000)
   const hint = 'is the cron trigger on, and does POST /api/tick work?'
+  const overdue = late >= OVERDUE_MINUTES && !isCopying(ledger)
   return [
-    ...(late < OVERDUE_MINUTES
-      ? []
-      : [`something is due since ${due}, and no tick came for ${late} min: ${hint}`]),
+    ...(overdue ? [`something is due since ${due}, and no tick came for ${late} min: ${hint}`] : []),
     ...(ledger === null || ledger.config === version
       ? []
       : ['no tick has looked at the applied configuration yet']),
   ]
 }
+
+/** A copy that goes on as before is watched each minute without a note of it. */
+const isCopying = (ledger: Ledger | null): boolean =>
+  Object.values(ledger?.copies ?? {}).some(({ state }) => state === 'started' || state === 'running')
 
 function policyStatus(policy: Policy, ledger: Ledger | null, now: Date) {
   const known = ledger?.policies[policy.name]

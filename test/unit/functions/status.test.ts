@@ -25,6 +25,12 @@ describe('the status', () => {
     expect(warnings).toEqual([expect.stringContaining('no tick came for 7 min: is the cron trigger on')])
   })
 
+  test('takes a copy that goes on for an hour for no silence', () => {
+    const copies = { a: { state: 'running' as const, attempts: 0, at: '2026-11-22T05:01:00.000Z' } }
+    const busy = { ...ledger('2026-11-22T05:01:00.000Z'), copies }
+    expect(statusOf(stored, busy, at('2026-11-22T06:00:00Z')).warnings).toEqual([])
+  })
+
   test('warns when a configuration was applied and nothing ever looked', () => {
     expect(statusOf(stored, null, at('2026-11-22T03:30:00Z')).warnings).toHaveLength(1)
     expect(

@@ -93,6 +93,15 @@ describe('a due slot', () => {
 })
 
 describe('what nobody observed', () => {
+  test('is asked about copies a minute later, whenever the next slot is', () => {
+    const policies = { daily: { ...DAILY.daily, copy: { remote: 'backup' } } }
+    const { wake } = planFor(policies, parseWorld('main unreachable'), {
+      ledger: accounted('daily', '2026-11-22T03:00Z'),
+      now: '2026-11-22T05:00:00Z',
+    })
+    expect(wake.toSorted()[0]).toBe('2026-11-22T05:01:00.000Z')
+  })
+
   test('is a remote that gives no answer: its slot stays open, nothing counts as gone', () => {
     const { actions, slots, notes } = planFor(DAILY, parseWorld('main unreachable'))
     expect(actions).toEqual([])

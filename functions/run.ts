@@ -1,9 +1,9 @@
 /** Observe, decide, perform, record: the one orchestrator, behind every door. */
 import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
-import { record } from '../shared/ledger/record.ts'
 import { type Ask, narrow } from '../shared/plan/ask.ts'
 import { decide } from '../shared/plan/decide.ts'
 import type { Plan } from '../shared/plan/plan.ts'
+import { record } from '../shared/plan/record.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import type { Relay } from './incus/relay.ts'

@@ -1,6 +1,7 @@
 /** A person's wish for snapshots now, apart from the schedule. */
+
+import type { Coverage } from '../policy/cover.ts'
 import { compilePaths } from '../policy/glob.ts'
-import type { Coverage } from './cover.ts'
 
 export type Ask = {
   /** The policies whose slot is "now". */

@@ -1,8 +1,8 @@
 /** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
 import { expiresAt } from '../incus/expiry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Covered } from '../policy/cover.ts'
 import { startCopy } from './copy.ts'
-import type { Covered } from './cover.ts'
 import { letGo, type Sieve } from './expire.ts'
 import { broken, type Judgement, judge } from './judge.ts'
 import { commonPairs, newestPair, verifiedOn } from './marks.ts'

@@ -2,8 +2,9 @@
 
 import { request } from '../incus/routes.ts'
 import { expiresAtOf, type SourceDetails } from '../incus/source.ts'
+import { VERIFIED } from '../policy/marks.ts'
 import type { Step } from '../relay/protocol.ts'
-import { renderVerified, replicaMarks, VERIFIED } from './marks.ts'
+import { renderVerified, replicaMarks } from './marks.ts'
 import type { CopyAction } from './plan.ts'
 
 /** No source snapshot may expire while it is waited for: an empty copy with a success would come of it. */

@@ -2,15 +2,8 @@
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
 import { parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
-import {
-  commonPairs,
-  newestPair,
-  parseVerified,
-  refuseReplica,
-  samePair,
-  VERIFIED,
-  verifiedOn,
-} from './marks.ts'
+import { VERIFIED } from '../policy/marks.ts'
+import { commonPairs, newestPair, parseVerified, refuseReplica, samePair, verifiedOn } from './marks.ts'
 import type { CopyAction } from './plan.ts'
 import type { Replica, Seen } from './replica.ts'
 

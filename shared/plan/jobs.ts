@@ -2,8 +2,9 @@
 import { type InstanceRef, instanceKey } from '../incus/inventory.ts'
 import { request } from '../incus/routes.ts'
 import { NEVER } from '../incus/source.ts'
+import { VERIFIED } from '../policy/marks.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
-import { renderVerified, VERIFIED } from './marks.ts'
+import { renderVerified } from './marks.ts'
 import type { Action, ExpireAction, SnapshotAction, VerifyAction } from './plan.ts'
 
 /** A job with the action that each of its steps belongs to. */

@@ -3,10 +3,7 @@
  * whose copy it is, and which of its snapshots were verified.
  */
 import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
-
-export const REPLICA_OF = 'user.stapes.replica-of'
-export const REPLICA_SERVER = 'user.stapes.replica-of.server'
-export const VERIFIED = 'user.stapes.verified'
+import { REPLICA_OF, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
 
 /** `name@seconds`, separated by spaces; names hold neither. */
 export const renderVerified = (pairs: readonly SnapshotPair[]): string =>

@@ -6,9 +6,9 @@ import {
   type OperationRecord,
 } from '../incus/inventory.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
+import type { Covered } from '../policy/cover.ts'
 import type { Copy } from '../policy/policy.ts'
 import type { JobReport } from '../relay/protocol.ts'
-import type { Covered } from './cover.ts'
 import type { World } from './world.ts'
 
 export type Replica = {

@@ -5,8 +5,8 @@ import type { SnapshotPair } from '../incus/inventory.ts'
 import { snapshotName } from '../incus/snapshot-name.ts'
 import { failAttempt } from '../ledger/attempts.ts'
 import type { Attempt, PolicyLedger } from '../ledger/ledger.ts'
+import type { Coverage, Covered } from '../policy/cover.ts'
 import { jitterSeconds } from '../schedule/jitter.ts'
-import type { Coverage, Covered } from './cover.ts'
 import type { SlotPlan, SnapshotAction } from './plan.ts'
 
 export type Served = { plan: SlotPlan; actions: SnapshotAction[] }

@@ -1,6 +1,7 @@
 /** Every policy over everything that was observed: what decide() works from. */
-import type { Coverage, Covered } from '../plan/cover.ts'
+
 import type { RemoteReply } from '../relay/protocol.ts'
+import type { Coverage, Covered } from './cover.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
 import type { Config } from './policy.ts'

@@ -1,8 +1,14 @@
 /** The `user.stapes.*` keys that aren't overrides: marks, which stapes sets, and holds, which people set. */
 import type { InstanceRecord } from '../incus/inventory.ts'
-import { REPLICA_OF, VERIFIED } from '../plan/marks.ts'
 
 export const PREFIX = 'user.stapes.'
+
+/** On a copy: the source it is a replica of, and the identity of that source's server. */
+export const REPLICA_OF = `${PREFIX}replica-of`
+export const REPLICA_SERVER = `${REPLICA_OF}.server`
+
+/** On a copy: the snapshots that were verified. */
+export const VERIFIED = `${PREFIX}verified`
 
 /** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and takes no rule's place. */
 export const HOLD = `${PREFIX}hold.`

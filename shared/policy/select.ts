@@ -5,8 +5,8 @@ import {
   instanceKey,
   type RemoteInventory,
 } from '../incus/inventory.ts'
-import { REPLICA_OF } from '../plan/marks.ts'
 import { compileGlobs, compilePaths, isLiteral } from './glob.ts'
+import { REPLICA_OF } from './marks.ts'
 import { inForce } from './merge.ts'
 import { type Override, type Overrides, readOverrides } from './overrides.ts'
 import type { Policy, Selector } from './policy.ts'

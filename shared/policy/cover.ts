@@ -1,6 +1,6 @@
 /** Which instances a policy covers in what was observed, and what could not be observed. */
-import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
-import type { Policy } from '../policy/policy.ts'
+import type { InstanceRecord, InstanceRef } from '../incus/inventory.ts'
+import type { Policy } from './policy.ts'
 
 export type Covered = {
   ref: InstanceRef
@@ -23,10 +23,3 @@ export type Coverage = {
   /** Remotes of the policy that gave no answer, by `remote:<name>`: never read as "nothing there". */
   unreadable: { key: string; reason: string }[]
 }
-
-export const refOf = (remote: string, record: InstanceRecord): InstanceRef => ({
-  remote,
-  project: record.project,
-  instance: record.name,
-})
-export { instanceKey }

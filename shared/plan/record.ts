@@ -1,10 +1,16 @@
 /** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
-import type { Outcome } from '../plan/jobs.ts'
-import type { CopyAction, Plan, SlotPlan } from '../plan/plan.ts'
-import { failAttempt, retryCopyAt } from './attempts.ts'
-import { type CopyLedger, type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from './ledger.ts'
-import { closedSlot, pushSlot } from './slots.ts'
+import { failAttempt, retryCopyAt } from '../ledger/attempts.ts'
+import {
+  type CopyLedger,
+  type Ledger,
+  type PolicyLedger,
+  RUN_RECORDS,
+  type RunRecord,
+} from '../ledger/ledger.ts'
+import { closedSlot, pushSlot } from '../ledger/slots.ts'
+import type { Outcome } from './jobs.ts'
+import type { CopyAction, Plan, SlotPlan } from './plan.ts'
 
 export type Recorded = {
   ledger: Ledger

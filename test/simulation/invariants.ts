@@ -1,6 +1,7 @@
 /** What must hold whatever happens. Each looks at the servers themselves, not at what stapes believes. */
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { parseVerified, VERIFIED } from '../../shared/plan/marks.ts'
+import { parseVerified } from '../../shared/plan/marks.ts'
+import { VERIFIED } from '../../shared/policy/marks.ts'
 import type { Keep } from '../../shared/retention/keep.ts'
 import { hasData } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'

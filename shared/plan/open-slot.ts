@@ -1,4 +1,5 @@
 /** Which slot of a policy is to be served now, and how each other one is accounted for. */
+import { expiresAt } from '../incus/expiry.ts'
 import type { OpenSlot, PolicyLedger, SlotRecord } from '../ledger/ledger.ts'
 import { pushSlot } from '../ledger/slots.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -15,7 +16,7 @@ export type Advance = {
   superseded: OpenSlot[]
 }
 
-type When = Pick<Policy, 'schedule' | 'timezone' | 'catchup' | 'paused'>
+type When = Pick<Policy, 'schedule' | 'timezone' | 'catchup' | 'paused' | 'expiry'>
 
 const iso = (date: Date): string => date.toISOString()
 
@@ -28,8 +29,12 @@ function baseline(policy: When, observed: readonly Date[], now: Date): PolicyLed
   const seen = newestScheduled(policy, observed, now)
   if (seen !== null) return from(new Date(seen.getTime() - 1000))
   const latest = latestSlot(policy, now)
-  return from(latest === null ? now : new Date(latest.getTime() - 1000))
+  return from(latest === null || isPast(policy, latest, now) ? now : new Date(latest.getTime() - 1000))
 }
+
+/** Had it been taken, Incus would have expired it by now: that there is none says nothing. */
+const isPast = ({ expiry }: When, slot: Date, now: Date): boolean =>
+  expiry !== null && expiresAt(expiry, slot) <= now
 
 function newestScheduled(policy: When, observed: readonly Date[], now: Date): Date | null {
   const newestFirst = [...observed].sort((a, b) => b.getTime() - a.getTime())

@@ -307,12 +307,18 @@ export const INVARIANTS = {
 }
 export type InvariantName = keyof typeof INVARIANTS
 
-/** What one failing instance must leave alone: the others are as in a world where nothing failed. */
-export function failureStaysApart(scene: Scene, calm: World, failing: string): void {
-  for (const remote of ['main', 'backup'] as const)
-    for (const name of scene.covered.filter((one) => one !== failing)) {
-      const found = holdings(scene.world.incus[remote], name)
-      const wanted = holdings(calm.incus[remote], name)
+/**
+ * What one failing instance must leave alone: the others are as in a world where nothing failed. Of a
+ * replica only the policy that copies counts; what else travels with it may be gone an hour sooner.
+ */
+export function failureStaysApart(scene: Scene, calm: World, failing: string, copying: string): void {
+  for (const name of scene.covered.filter((one) => one !== failing))
+    for (const [remote, policy] of [
+      ['main', ''],
+      ['backup', copying],
+    ] as const) {
+      const found = holdings(scene.world.incus[remote], name, policy)
+      const wanted = holdings(calm.incus[remote], name, policy)
       if (found !== wanted)
         throw new Violation(
           'failureStaysApart',
@@ -321,8 +327,10 @@ export function failureStaysApart(scene: Scene, calm: World, failing: string): v
     }
 }
 
-export const holdings = (incus: EmbeddedIncus, name: string): string =>
+/** The names of an instance's snapshots, those without data with a remark; all, or one policy's. */
+export const holdings = (incus: EmbeddedIncus, name: string, policy = ''): string =>
   [...(instanceOn(incus, name)?.snapshots.values() ?? [])]
+    .filter((one) => one.name.startsWith(policy))
     .map(({ name: one, disk }) => (disk.held === 'whole' ? one : `${one} (${disk.held})`))
     .sort()
     .join(' ')

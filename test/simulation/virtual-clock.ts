@@ -4,10 +4,6 @@ import { Timers } from '../emulator/timers.ts'
 /** Lets everything that promises have set in motion run to where it waits for a timer. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** For what no timer of ours moves, as a digest that another thread makes. */
-const elsewhere = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
-const PAUSES = 200
-
 /** A clock that stands still until it is moved. Timers see the very instant for which they were set. */
 export class VirtualClock implements Clock {
   #now: number
@@ -48,10 +44,11 @@ export class VirtualClock implements Clock {
     }
     work.then(done, done)
     await settled()
-    for (let pauses = 0; !over; ) {
+    while (!over) {
       if (await this.#step(end)) continue
-      await (pauses === 0 ? settled() : elsewhere())
-      if (pauses++ > PAUSES) throw new Error(`nothing within ${limitMs} ms fulfils the promise`)
+      await settled()
+      if (!over && !(await this.#step(end)))
+        throw new Error(`nothing within ${limitMs} ms fulfils the promise`)
     }
     return work
   }

@@ -89,7 +89,8 @@ export function createWorld({
     weather,
     relay,
     async apply(document) {
-      const applied = await clock.settle(applyConfig(document, placeOf(0), new Date(clock.now()), false))
+      // Its digest comes from another thread, for which the virtual time must stand still.
+      const applied = await applyConfig(document, placeOf(0), new Date(clock.now()), false)
       if (!applied.ok) throw new Error(applied.error.detail)
     },
     async tick(at, place = 0, kind = 'cron') {

@@ -98,6 +98,8 @@ export function backupsEndToEnd(name: string, openPair: () => Promise<Theatre>):
       await stage.pair[victim].kill()
       for (let minute = 0; minute < 2; minute++) await timeline.tick()
       await stage.pair[victim].start()
+      // Else it was killed too early or too late.
+      expect(await noticesBreak(stage, timeline)).toBe(true)
       await converge()
     })
 
@@ -111,4 +113,17 @@ export function backupsEndToEnd(name: string, openPair: () => Promise<Theatre>):
       await converge()
     })
   })
+}
+
+/** Whether a tick finds, before all is well, that a transfer went wrong. */
+async function noticesBreak({ worker }: Stage, timeline: Timeline): Promise<boolean> {
+  for (let minute = 0; minute < 20; minute++) {
+    await timeline.tick()
+    const status = (await (await worker.fetch('/api/status')).json()) as {
+      copies: Record<string, { attempts: number }>
+    }
+    if (Object.values(status.copies).some(({ attempts }) => attempts > 0)) return true
+    await sleep(AMIDST / 4)
+  }
+  return false
 }

@@ -1,7 +1,7 @@
 /** The Worker in workerd, as it is deployed, with a KV of its own, and its deaths on the way to the relay. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { createTestHarness, type TestHarness } from 'wrangler'
 
 export type Key = { id: string; secret: Buffer }
@@ -27,7 +27,7 @@ export type LiveWorker = {
   close(): Promise<void>
 }
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const ROOT = join(import.meta.dirname, '../..')
 const KEYS = ['config', 'ledger']
 
 type Env = { STATE: KVNamespace }

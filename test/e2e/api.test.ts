@@ -1,0 +1,215 @@
+/** The HTTP API of the real Worker, black box, in front of the embedded pair. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openEmbedded } from '../emulator/contract-pair.ts'
+import { openStage, type Stage } from './stage.ts'
+
+const INSTANCES = ['api-web']
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage(async () => ({ ...(await openEmbedded()), restore: async () => null }))
+  for (const name of INSTANCES) await stage.pair.main.createInstance({ name })
+  return () => stage.close()
+})
+
+type Problem = { title: string; status: number; detail: string; errors?: { path: string; message: string }[] }
+
+/** Insists on problem+json, and on the status standing in it. */
+async function problemOf(response: Response): Promise<Problem> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  const problem = (await response.json()) as Problem
+  expect(problem.status).toBe(response.status)
+  return problem
+}
+
+const put = (document: unknown, query = ''): Promise<Response> =>
+  stage.worker.fetch(`/api/config${query}`, { method: 'PUT', body: JSON.stringify(document) })
+
+const policyFor = (more: object) => ({
+  policies: { hourly: { schedule: '@hourly', remotes: ['main'], ...more } },
+})
+
+describe('the door', () => {
+  test.for([
+    ['without a token', null],
+    ['with another token', 'guess'],
+  ] as const)('is shut %s, and says how it opens', async ([, token]) => {
+    const problem = await problemOf(await stage.worker.fetch('/api/status', { token }))
+    expect(problem).toMatchObject({ status: 401, detail: expect.stringContaining('Authorization: Bearer') })
+  })
+
+  test('shows what there is, where there is nothing', async () => {
+    const problem = await problemOf(await stage.worker.fetch('/nothing'))
+    expect(problem).toMatchObject({ status: 404, detail: expect.stringContaining('/openapi.json') })
+  })
+
+  test('opens for the description of the API, which is valid OpenAPI and names every endpoint', async () => {
+    const described = (await (await stage.worker.fetch('/openapi.json', { token: null })).json()) as {
+      paths: Record<string, object>
+    }
+    const validated = await new Validator().validate(described)
+    expect(validated).toMatchObject({ valid: true })
+    const calls = Object.entries(described.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    expect(calls).toEqual([
+      'GET /api/status',
+      'GET /api/instances',
+      'POST /api/plan',
+      'POST /api/run',
+      'POST /api/tick',
+      'GET /api/config',
+      'PUT /api/config',
+      'POST /api/retention/preview',
+    ])
+  })
+})
+
+describe('before a configuration was applied', () => {
+  beforeEach(() => stage.worker.wipeKv())
+
+  test.for([
+    ['GET', '/api/config'],
+    ['GET', '/api/instances'],
+    ['POST', '/api/plan'],
+  ] as const)('%s %s says to apply one', async ([method, path]) => {
+    const problem = await problemOf(await stage.worker.fetch(path, { method }))
+    expect(problem).toMatchObject({ status: 409, detail: expect.stringContaining('PUT /api/config') })
+  })
+
+  test('a tick has nothing to do', async () => {
+    const response = await stage.worker.fetch('/api/tick', { method: 'POST' })
+    expect(await response.json()).toEqual({ state: 'unconfigured' })
+  })
+})
+
+describe('a configuration', () => {
+  beforeEach(() => stage.worker.wipeKv())
+
+  test('that is broken is refused as a whole, each error with its path and what was expected', async () => {
+    const problem = await problemOf(await put(policyFor({ keep: { daily: 'seven' }, pause: true })))
+    expect(problem.status).toBe(422)
+    expect(problem.errors).toEqual([
+      { path: 'policies.hourly.keep.daily', message: expect.stringContaining('expected a whole number') },
+      { path: 'policies.hourly.pause', message: expect.stringContaining('paused') },
+    ])
+    expect(await stage.worker.readKv()).toEqual({})
+  })
+
+  test('that is no JSON is refused with the line', async () => {
+    const response = await stage.worker.fetch('/api/config', { method: 'PUT', body: '{\n  "policies" 3\n}' })
+    expect(await problemOf(response)).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('line 2'),
+    })
+  })
+
+  test('that names a remote which the relay does not know is refused, with those it knows', async () => {
+    const problem = await problemOf(await put(policyFor({ copy: { remote: 'moon' } })))
+    expect(problem.status).toBe(422)
+    expect(problem.errors).toEqual([
+      { path: 'policies.hourly.copy.remote', message: expect.stringMatching(/"moon".*main, backup/) },
+    ])
+    expect(await stage.worker.readKv()).toEqual({})
+  })
+
+  test('is only checked in a dry run', async () => {
+    expect((await put(policyFor({}), '?dryRun=true')).status).toBe(200)
+    expect(await stage.worker.readKv()).toEqual({})
+  })
+
+  test('comes back as it was given', async () => {
+    const document = policyFor({ keep: { last: 2 } })
+    expect(await (await put(document)).json()).toMatchObject({ policies: ['hourly'], warnings: [] })
+    const config = await (await stage.worker.fetch('/api/config')).json()
+    expect(config).toMatchObject({ document })
+  })
+
+  test('may be the example that comes with stapes', async () => {
+    const body = readFileSync(join(import.meta.dirname, '../../stapes.jsonc'), 'utf8')
+    const response = await stage.worker.fetch('/api/config', { method: 'PUT', body })
+    expect(await response.json()).toMatchObject({ policies: ['hourly', 'daily'], warnings: [] })
+  })
+})
+
+describe('a dry run', () => {
+  test('gives the plan with its reasons, and changes nothing anywhere', async () => {
+    await stage.worker.wipeKv()
+    await put(policyFor({}))
+    const before = await stage.worker.readKv()
+    const plan = (await (await stage.worker.fetch('/api/plan', { method: 'POST' })).json()) as {
+      lines: object[]
+      text: string
+    }
+    expect(plan.lines).toContainEqual(
+      expect.objectContaining({
+        about: 'main/default/api-web',
+        sign: '+',
+        reason: expect.stringContaining('is due'),
+      }),
+    )
+    expect(plan.text).toContain('main/default/api-web\n  + hourly-')
+    expect(await stage.worker.readKv()).toEqual(before)
+    const { instances } = (await (await stage.worker.fetch('/api/instances')).json()) as {
+      instances: { snapshots: unknown[] }[]
+    }
+    expect(instances.map(({ snapshots }) => snapshots)).toEqual([[]])
+  })
+})
+
+describe('what somebody asks for', () => {
+  beforeEach(async () => {
+    await stage.worker.wipeKv()
+    await put(policyFor({}))
+  })
+  const run = (body: unknown): Promise<Response> =>
+    stage.worker.fetch('/api/run', { method: 'POST', body: JSON.stringify(body) })
+
+  test('is taken at once', async () => {
+    expect(await (await run({ policies: ['hourly'] })).json()).toMatchObject({
+      state: 'ran',
+      taken: 1,
+      problems: [],
+    })
+  })
+
+  test('of a policy that there is not, is refused with those that there are', async () => {
+    const problem = await problemOf(await run({ policies: ['weekly'] }))
+    expect(problem).toMatchObject({ status: 422, detail: expect.stringMatching(/"weekly".*hourly/) })
+  })
+
+  test('in words that the API does not know is refused', async () => {
+    expect(await problemOf(await run({ policy: 'hourly' }))).toMatchObject({ status: 422 })
+  })
+})
+
+describe('the preview of a retention', () => {
+  const preview = (body: unknown): Promise<Response> =>
+    stage.worker.fetch('/api/retention/preview', { method: 'POST', body: JSON.stringify(body) })
+
+  test('tells what stays and why, and what goes', async () => {
+    const days = ['2026-11-20', '2026-11-21', '2026-11-22']
+    const snapshots = days.map((day) => ({ name: day, takenAt: `${day}T03:00:00Z`, held: false }))
+    const response = await preview({
+      keep: { daily: 2 },
+      timezone: 'UTC',
+      now: '2026-11-22T12:00:00Z',
+      snapshots,
+    })
+    expect(await response.json()).toEqual({
+      keep: [
+        { name: '2026-11-22', reasons: ['daily 1 of 2'] },
+        { name: '2026-11-21', reasons: ['daily 2 of 2'] },
+      ],
+      expire: [{ name: '2026-11-20', reason: expect.stringMatching(/./) }],
+    })
+  })
+
+  test('refuses a zone that there is not', async () => {
+    const problem = await problemOf(await preview({ keep: {}, timezone: 'Mars', snapshots: [] }))
+    expect(problem).toMatchObject({ status: 422, detail: expect.stringContaining('Europe/Berlin') })
+  })
+})

@@ -36,6 +36,7 @@ const forwardCall =
     if (pool === undefined) return refuse(response, unknownRemote(remote, remotes))
     const route = allowRoute(method, path)
     if (!route.ok) return refuse(response, route.error)
+    if (route.value.name === 'deleteInstance') return refuse(response, inBatchOnly)
     const clean = cleanBody(body)
     if (!clean.ok) return refuse(response, clean.error)
     const allowed = allowBody(route.value, clean.value)
@@ -44,6 +45,12 @@ const forwardCall =
     const bytes = clean.value === undefined ? body : Buffer.from(JSON.stringify(clean.value))
     forward(pool, { remote, method, path, match: route.value, body: bytes }, response)
   }
+
+const inBatchOnly: CallError = {
+  code: 'not-allowed',
+  message:
+    'an instance is deleted in a batch only, where the relay first looks whether it is an unverified copy',
+}
 
 const cleanBody = (body: Buffer): ReturnType<typeof parseJson> =>
   body.length === 0 ? { ok: true, value: undefined } : parseJson(body)

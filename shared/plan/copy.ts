@@ -90,7 +90,7 @@ function actionOf(
   { ledger, server }: Starting,
 ): CopyAction {
   const [first] = replica.wanting
-  const startOver = target !== null && verified.length === 0
+  const startOver = target !== null && isUnfinished(target, verified)
   const unverified = (target?.snapshots ?? []).filter(
     (pair) => !verified.some((mark) => samePair(mark, pair)),
   )
@@ -117,6 +117,10 @@ function actionOf(
     reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}`,
   }
 }
+
+/** Never verified. One whose verified snapshots have all expired since is refreshed as it is. */
+const isUnfinished = (target: InstanceRecord, verified: readonly SnapshotPair[]): boolean =>
+  verified.length === 0 && (marked(target) === 0 || (target.snapshots ?? []).length > 0)
 
 const isNewerThan = (common: SnapshotPair | null, wanted: readonly SnapshotPair[]): boolean =>
   common === null || wanted.every(([, createdAt]) => createdAt > common[1])

@@ -23,5 +23,14 @@ const adoptable = ({ copies }: Ledger): NonNullable<InventoryRequest['adopt']> =
   Object.entries(copies).flatMap(([key, { state, job, remote, operation, memo }]) => {
     if (state !== 'running' || operation === undefined || remote === undefined) return []
     const lock = key.slice(0, key.indexOf('>'))
-    return [{ id: job ?? `${key}:adopted`, remote, operation, lock, ...(memo === undefined ? {} : { memo }) }]
+    return [
+      {
+        id: job ?? `${key}:adopted`,
+        family: key,
+        remote,
+        operation,
+        lock,
+        ...(memo === undefined ? {} : { memo }),
+      },
+    ]
   })

@@ -76,7 +76,8 @@ function copyWork(action: CopyAction, details: Parameters<typeof copySteps>[1], 
   const { steps, extended } = copySteps(action, details, now)
   const known = { ...action, extended }
   const memo = { through: action.through, extended }
-  const job: Job = { id: action.job, lock: instanceKey(action.source), detach: true, memo, steps }
+  const { job: id, key: family, source } = action
+  const job: Job = { id, family, lock: instanceKey(source), detach: true, memo, steps }
   return { job, parts: [known] }
 }
 

@@ -27,6 +27,7 @@ const job = z.strictObject({
   id: name,
   lock: name.exactOptional(),
   after: name.exactOptional(),
+  family: name.exactOptional(),
   detach: z.boolean().exactOptional(),
   memo: z.unknown().exactOptional(),
   steps: z.array(step).min(1).max(MAX_STEPS),
@@ -48,6 +49,7 @@ const inventory: z.ZodType<InventoryRequest> = z.strictObject({
         remote: name,
         operation: name,
         lock: name.exactOptional(),
+        family: name.exactOptional(),
         memo: z.unknown().exactOptional(),
       }),
     )

@@ -24,7 +24,7 @@ export type Detached = {
 type Outcome = Pick<JobReport, 'state' | 'error' | 'step'>
 
 /** For a job whose limits are forgotten. */
-const ADOPTED_LIMIT = 86_400_000
+const ADOPTED_LIMIT = 7 * 86_400_000
 
 /** After these the effect may be there or not. */
 const UNKNOWN: readonly CallError['code'][] = ['timeout', 'vanished', 'running', 'bad-reply']
@@ -59,16 +59,16 @@ export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: Jo
       if (memory.isLive(job.id)) return null
       if (!memory.makeRoom()) return badRequest('too many detached jobs are queued; submit this one later')
       if (!locks.take(job.lock, job.id)) return locked(job.lock, locks)
-      memory.begin(job.id, job.memo)
+      memory.begin(job)
       void run(job)
       return null
     },
     async adopt(entry) {
-      const { id, remote, operation, memo } = entry
+      const { id, remote, operation } = entry
       if (memory.knows(id) || !Object.hasOwn(io.remotes, remote)) return
       const seen = await look(io, { remote, operation })
       if (seen.state === 'silent' || isVanished(seen) || memory.knows(id) || !memory.makeRoom()) return
-      memory.begin(id, memo)
+      memory.begin(entry)
       if (seen.state === 'living') void watch(entry)
       else memory.change(id, { ...outcomeOf(seen.result), remote, operation })
     },

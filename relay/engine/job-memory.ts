@@ -1,14 +1,14 @@
 /** What became of detached jobs: live ones, and ended ones for a day, in bounded memory. */
 import type { Clock } from '../../shared/clock.ts'
-import type { JobReport } from '../../shared/relay/protocol.ts'
+import type { Job, JobReport } from '../../shared/relay/protocol.ts'
 
 export type JobMemory = {
   knows(id: string): boolean
   isLive(id: string): boolean
   /** False when everything remembered is live; else the oldest ended job makes room. */
   makeRoom(): boolean
-  /** Starts a record anew. */
-  begin(id: string, memo: unknown): void
+  /** Starts a record anew, and forgets what ended before it in its family. */
+  begin(job: Pick<Job, 'id' | 'memo' | 'family'>): void
   /** A change of state also sets `since`. */
   change(id: string, change: Partial<Omit<JobReport, 'id' | 'since'>>): void
   reports(): JobReport[]
@@ -20,11 +20,17 @@ export const REMEMBERED = 10_000
 export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
   /** In the order of their last change of state, so that the oldest come first. */
   const records = new Map<string, { report: JobReport; at: number }>()
+  const newest = new Map<string, string>()
 
   const put = (report: Omit<JobReport, 'since'>): void => {
     const at = clock.now()
     records.delete(report.id)
     records.set(report.id, { at, report: { ...report, since: new Date(at).toISOString() } })
+  }
+  const replace = (family: string, id: string): void => {
+    const before = newest.get(family) ?? ''
+    if (!isLive(records.get(before)?.report)) records.delete(before)
+    newest.set(family, id)
   }
   const forgetOld = (): void => {
     for (const [id, { report, at }] of records) {
@@ -41,7 +47,10 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
       for (const [id, { report }] of records) if (!isLive(report)) return records.delete(id)
       return false
     },
-    begin: (id, memo) => put(memo === undefined ? { id, state: 'queued' } : { id, state: 'queued', memo }),
+    begin({ id, memo, family }) {
+      if (family !== undefined) replace(family, id)
+      put(memo === undefined ? { id, state: 'queued' } : { id, state: 'queued', memo })
+    },
     change(id, change) {
       const record = records.get(id)
       if (record === undefined) return

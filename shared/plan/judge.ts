@@ -26,12 +26,12 @@ export function judge(
   if (report?.state === 'running' || report?.state === 'queued') return running(report, known, now)
   const pending = known === undefined || known.state === 'started' || known.state === 'running'
   if (report?.state === 'done') return landed(replica, seen, report, known, pending, now)
+  const unwatched = transferOn(world, replica.target)
+  if (unwatched !== null && report?.state !== 'failed') return foundRunning(unwatched.id, replica, known, now)
   if (report !== null && pending) {
     const reason = report.error?.message ?? 'no reason given'
     return broken(report.state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
   }
-  const unwatched = transferOn(world, replica.target)
-  if (unwatched !== null) return foundRunning(unwatched.id, replica, known, now)
   if (known === undefined || !pending) return { phase: 'idle', ledger: known }
   if (world.remotes[replica.target.remote]?.ok !== true)
     return {

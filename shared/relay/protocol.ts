@@ -31,7 +31,7 @@ export type CallError = {
 export type InventoryRequest = {
   remotes: string[]
   /** Detached jobs the caller still counts as running; one that the relay doesn't know is adopted if its operation still runs. */
-  adopt?: { id: string; remote: string; operation: string; lock?: string; memo?: unknown }[]
+  adopt?: { id: string; remote: string; operation: string; lock?: string; family?: string; memo?: unknown }[]
 }
 
 export type RemoteReply = { ok: true; inventory: RemoteInventory } | { ok: false; error: CallError }
@@ -76,6 +76,8 @@ export type Job = {
   after?: string
   /** Answer `accepted` at once and go on; the end shows in the inventory's `jobs`. */
   detach?: boolean
+  /** Of a detached job: when it begins, ended ones of its family are forgotten, so that reports stay few. */
+  family?: string
   /** Given back in the job's report, so that what a success vouches for survives a lost notebook. */
   memo?: unknown
   steps: Step[]

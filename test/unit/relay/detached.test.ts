@@ -201,14 +201,14 @@ test('an ended copy is remembered for a day', async () => {
 
 test('when memory is full the oldest ended job goes, and never a live one', () => {
   const memory = createJobMemory(createVirtualClock(), 3)
-  for (const id of ['live', 'old', 'new']) memory.begin(id, undefined)
+  for (const id of ['live', 'old', 'new']) memory.begin({ id })
   memory.change('old', { state: 'done' })
   memory.change('new', { state: 'done' })
   expect(memory.makeRoom()).toBe(true)
   expect(memory.reports().map(({ id }) => id)).toEqual(['live', 'new'])
-  memory.begin('a', undefined)
+  memory.begin({ id: 'a' })
   expect(memory.makeRoom()).toBe(true)
-  memory.begin('b', undefined)
+  memory.begin({ id: 'b' })
   expect(memory.makeRoom()).toBe(false)
   expect(memory.reports().map(({ id }) => id)).toEqual(['live', 'a', 'b'])
 })
@@ -229,4 +229,13 @@ test('a push is watched on the receiving side, and fails when either side does',
   expect(await reports()).toMatchObject([{ state: 'running', remote: 'backup', operation: 'op1' }])
   await clock.advance(120_000)
   expect(await reports()).toMatchObject([{ state: 'failed', error: { message: 'the target is full' } }])
+})
+
+test('of a family only the newest job is remembered, and others are not touched', async () => {
+  const { clock, submit, states } = setUp()
+  await submit(copy('web#0', { family: 'web' }), copy('db#0', { family: 'db' }))
+  await clock.advance(10_000)
+  await submit(copy('web#1', { family: 'web' }))
+  expect(await states()).toMatchObject({ 'db#0': 'done', 'web#1': 'running' })
+  expect(Object.keys(await states())).not.toContain('web#0')
 })

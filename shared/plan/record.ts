@@ -72,8 +72,11 @@ function accountFor(
     const { action } = outcome
     if (action.kind !== 'snapshot' || action.policy !== plan.policy) continue
     const key = `${action.ref.remote}/${action.ref.project}/${action.ref.instance}`
-    if (outcome.state === 'done') served.push(key)
-    else {
+    if (outcome.state === 'done') {
+      served.push(key)
+      // While the slot stays open for others, what an earlier try left unseen is no more.
+      delete attempts[key]
+    } else {
       const { reason, again, unseen } = whatNow(outcome)
       const attempt = failAttempt(
         attempts[key],

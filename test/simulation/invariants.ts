@@ -58,8 +58,8 @@ const expired = ({ snapshot, at }: SnapshotEvent): boolean =>
   snapshot.expires.ms !== null && snapshot.expires.ms <= at
 
 /** Nobody saw the end of its making, so that it may be half a one: it is replaced, or goes. */
-const unseen = ({ book }: Scene, { instance, snapshot }: SnapshotEvent): boolean =>
-  book.wasUnseen(`main/default/${instance.name}`, snapshot.name)
+const unseen = ({ book }: Scene, { instance, snapshot }: SnapshotEvent): number =>
+  book.unseen(`main/default/${instance.name}`, snapshot.name)
 
 /** The other snapshots of the same policy, with its own, newest slot first; none that has no data. */
 const family = (scene: Scene, instance: Instance, policy: string): { snapshot: Snapshot; slot: string }[] =>
@@ -72,27 +72,29 @@ const family = (scene: Scene, instance: Instance, policy: string): { snapshot: S
 
 /**
  * At most one snapshot for each policy, slot and instance is ever made, and it is named by a slot. Only
- * one whose making nobody saw the end of is made again.
+ * one whose making nobody saw the end of is made again, once for each such try.
  */
 export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
   const slots = new Map(
     Object.entries(scene.calendar).map(([policy, list]) => [policy, new Set(list.map(Number))]),
   )
-  const made = new Set<string>()
+  const made = new Map<string, number>()
   return {
     listener: {
       made(event) {
         const own = ownName(scene, event.snapshot.name)
         if (event.remote !== 'main' || own === null) return
         const key = `${event.instance.name}/${event.snapshot.name}`
-        if (made.has(key) && !unseen(scene, event)) fail(`${say(event)} is made a second time`)
+        const times = (made.get(key) ?? 0) + 1
+        made.set(key, times)
+        if (times > 1 + unseen(scene, event)) fail(`${say(event)} is made once more, the ${times}th time`)
         if (slots.get(own.policy)?.has(Date.parse(own.slot)) !== true)
           fail(`${say(event)} is named by no slot of its policy`)
-        made.add(key)
       },
       gone({ remote, instance, snapshot }) {
         // It came to nothing, so it may be tried again.
-        if (remote === 'main' && snapshot.inMaking) made.delete(`${instance.name}/${snapshot.name}`)
+        const key = `${instance.name}/${snapshot.name}`
+        if (remote === 'main' && snapshot.inMaking) made.set(key, (made.get(key) ?? 1) - 1)
       },
     },
   }
@@ -145,7 +147,7 @@ export const newestStays: Invariant = (scene, fail) => ({
     gone(event) {
       const own = ownName(scene, event.snapshot.name)
       if (event.remote !== 'main' || own === null || event.snapshot.inMaking || expired(event)) return
-      if (unseen(scene, event)) return
+      if (unseen(scene, event) > 0) return
       if (family(scene, event.instance, own.policy)[0]?.snapshot === event.snapshot)
         fail(`${say(event)} was the newest of its policy and is removed`)
     },
@@ -193,7 +195,7 @@ export const whatRetentionKeepsStays: Invariant = (scene, fail) => ({
     gone(event) {
       const own = ownName(scene, event.snapshot.name)
       if (event.remote !== 'main' || own === null || event.snapshot.inMaking || expired(event)) return
-      if (unseen(scene, event)) return
+      if (unseen(scene, event) > 0) return
       const slots = family(scene, event.instance, own.policy).map(({ slot }) => slot)
       if (keepers(scene.keep[own.policy] ?? {}, slots).has(own.slot))
         fail(`${say(event)} is removed, and ${own.policy} keeps it`)
@@ -348,7 +350,17 @@ export function watchOver(scene: Scene): Watch {
   const checks = Object.entries(INVARIANTS).map(([name, invariant]) =>
     invariant(scene, (text) => found.push(new Violation(name, `${text} (at ${time(scene)})`))),
   )
-  for (const { listener } of checks) if (listener !== undefined) listen(scene.world, listener)
+  listen(scene.world, {
+    made: (event) => {
+      for (const { listener } of checks) listener?.made?.(event)
+    },
+    gone: (event) => {
+      for (const { listener } of checks) listener?.gone?.(event)
+    },
+    instanceGone: (event) => {
+      for (const { listener } of checks) listener?.instanceGone?.(event)
+    },
+  })
   const report = () => {
     if (found[0] !== undefined) throw found[0]
   }

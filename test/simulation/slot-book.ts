@@ -21,8 +21,8 @@ export type SlotBook = {
   open(): { policy: string; slot: string }[]
   /** Whether nothing that happened at some time between two instants could be told. */
   wasAbsent(from: number, until: number): boolean
-  /** Whether it ever said that nobody saw the end of the making of this snapshot (`main/default/web`, name). */
-  wasUnseen(instance: string, name: string): boolean
+  /** How many tries to make this snapshot (`main/default/web`, name) ended unseen, as far as it was told. */
+  unseen(instance: string, name: string): number
 }
 
 export function createSlotBook(calendar: Calendar): SlotBook {
@@ -31,7 +31,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
   let ledger: Ledger | null = null
   let seen: string | null = null
   let changed = 0
-  const unseen = new Set<string>()
+  const unseen = new Map<string, Set<string>>()
   const absences: { from: number; until: number }[] = []
   const note = (policy: string, slot: string, ending: Ending) => {
     const key = `${policy} ${slot}`
@@ -51,7 +51,10 @@ export function createSlotBook(calendar: Calendar): SlotBook {
       ledger = text === null ? null : (JSON.parse(text) as Ledger)
       for (const [policy, { slots, open }] of Object.entries(ledger?.policies ?? {})) {
         for (const [instance, attempt] of Object.entries(open?.attempts ?? {}))
-          if (attempt.unseen === true) unseen.add(`${instance}/${nameOf(policy, open?.slot ?? '')}`)
+          if (attempt.unseen === true && open !== null) {
+            const key = `${instance}/${nameOf(policy, open.slot)}`
+            unseen.set(key, (unseen.get(key) ?? new Set()).add(`${absences.length} ${attempt.count}`))
+          }
         const told = new Set<string>()
         for (const { slot, through = slot, count = 1, outcome, reason = '' } of slots) {
           const covered = through === slot ? [slot] : slotsWithin(calendar[policy] ?? [], slot, through)
@@ -71,7 +74,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
       Object.entries(ledger?.policies ?? {}).flatMap(([policy, { open }]) =>
         open === null ? [] : [{ policy, slot: open.slot }],
       ),
-    wasUnseen: (instance, name) => unseen.has(`${instance}/${name}`),
+    unseen: (instance, name) => unseen.get(`${instance}/${name}`)?.size ?? 0,
     wasAbsent: (from, until) => absences.some((one) => one.from <= until && one.until >= from),
   }
 }

@@ -31,7 +31,9 @@ export function decide(question: Question): Plan {
   const taking = slots.flatMap(({ actions }) => actions)
   const snapshotting = new Set(taking.map(({ policy, ref }) => `${policy} ${instanceKey(ref)}`))
   const covered = coverages.flatMap((coverage) => coverage.covered)
-  const copies = planCopies(covered, { world, ledger, now, sieve, snapshotting })
+  const doubtful = [...world.incomplete, ...slots.flatMap(({ plan }) => unseenOf(plan))]
+  const sure = { ...world, incomplete: new Set(doubtful) }
+  const copies = planCopies(covered, { world: sure, ledger, now, sieve, snapshotting })
   const failing = new Set(
     slots.flatMap(({ plan }) => [...plan.failed, ...plan.waiting]).map(({ instance }) => instance),
   )
@@ -63,6 +65,12 @@ function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): st
   const unseen = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
   return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
 }
+
+/** Snapshots that may be half ones, until they are made again: a copy vouches for none of them. */
+const unseenOf = ({ policy, ledger: { open } }: SlotPlan): string[] =>
+  Object.entries(open?.attempts ?? {}).flatMap(([key, { unseen }]) =>
+    open !== null && unseen === true ? [`${key}/${snapshotName({ policy, slot: new Date(open.slot) })}`] : [],
+  )
 
 type SlotDecision = {
   coverage: Coverage

@@ -20,7 +20,11 @@ export type Outcome =
 
 const STEP_WAIT = 600
 
-/** One job per instance: its snapshots first; only when all of them are there does anything expire. */
+/**
+ * One job per instance: its snapshots first; only when all of them are there does anything expire. One
+ * that replaces a snapshot shares the lock of copies: neither a copy nor a tick at the same time may
+ * meet the moment in which there is none.
+ */
 export function instanceJobs(actions: readonly Action[]): Work[] {
   const byInstance = new Map<string, { takes: SnapshotAction[]; expires: ExpireAction[] }>()
   for (const action of actions) {
@@ -32,7 +36,11 @@ export function instanceJobs(actions: readonly Action[]): Work[] {
     else group.expires.push(action)
   }
   return [...byInstance].map(([key, { takes, expires }]) => ({
-    job: { id: key, steps: [...takes.flatMap(takeSteps), ...expires.map(expireStep)] },
+    job: {
+      id: key,
+      ...(takes.some(({ again }) => again) ? { lock: key } : {}),
+      steps: [...takes.flatMap(takeSteps), ...expires.map(expireStep)],
+    },
     parts: [...takes.flatMap((take) => takeSteps(take).map(() => take)), ...expires],
   }))
 }

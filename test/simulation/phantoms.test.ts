@@ -39,6 +39,14 @@ const phantoms = ({ world: { incus } }: Simulation): string[] =>
       .map((snapshot) => `${name}/${snapshot}`),
   )
 
+/** What main lists and has no data of. */
+const withoutData = ({ world: { incus } }: Simulation): string[] =>
+  COVERED.flatMap((name) =>
+    [...instanceOf(incus.main, { name }).snapshots.values()]
+      .filter(({ disk }) => disk.held !== 'whole')
+      .map((snapshot) => `${name}/${snapshot.name}`),
+  )
+
 const later = ({ world }: Simulation, ms: number): Date => new Date(world.clock.now() + ms)
 
 const kills = [1, 30, 90, 170, 190].flatMap((seconds) => [
@@ -46,6 +54,34 @@ const kills = [1, 30, 90, 170, 190].flatMap((seconds) => [
   { copy: 'a refresh', target: 'dir' as const, night: secondNight, seconds },
   { copy: 'a refresh', target: 'btrfs' as const, night: secondNight, seconds },
 ])
+
+describe('the source is killed while it makes a snapshot', () => {
+  test.each(['hourly', 'daily'])('%s: the half one goes and is made again', async (policy) => {
+    const simulation = await begin('dir')
+    const { world, pass, watch } = simulation
+    const { main } = world.incus
+    await pass(new Date(Number(secondNight) - MINUTE))
+    main.snapshotMs = 10_000
+    let halves: string[] = []
+    world.weather.now = (remote, { method, body }) => {
+      const name = (body as { name?: string } | undefined)?.name ?? ''
+      if (remote !== 'main' || method !== 'POST' || !name.startsWith(`${policy}-`)) return null
+      world.weather.now = () => null
+      world.clock.after(5_000, () => {
+        main.kill()
+        halves = withoutData(simulation)
+      })
+      world.clock.after(2 * MINUTE, () => main.start())
+      return null
+    }
+    await pass(new Date(Number(secondNight) + HOUR), 'ticked')
+    expect(halves).not.toEqual([])
+    expect(withoutData(simulation)).toEqual([])
+    await pass(until)
+    watch.end()
+    expect(withoutData(simulation)).toEqual([])
+  })
+})
 
 describe('the target is killed in mid-copy', () => {
   test.each(kills)(

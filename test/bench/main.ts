@@ -22,8 +22,11 @@ const { values, positionals } = parseArgs({
 
 // What goes on is for the one who waits; the result alone is on stdout.
 const onRound = (line: string): void => console.error(`  ${line}`)
-const instances = Number(values.instances)
-const rounds = Number(values.rounds)
+const [instances = 0, rounds = 0] = [values.instances, values.rounds].map(Number)
+if (!(Number.isInteger(instances) && instances > 0 && Number.isInteger(rounds) && rounds > 0)) {
+  console.error('--instances and --rounds: expected a whole number of at least 1')
+  process.exit(2)
+}
 
 const benches: Record<string, () => Promise<Report>> = {
   bundle: benchBundle,

@@ -56,7 +56,7 @@ export function openStraight({ url, fingerprint, clients, pool }: LabServer): St
       }),
     count: async () => (await list()).length,
     async clear() {
-      await eachOf(await list(), 4, (snapshot) => perform('DELETE', request('deleteSnapshot', snapshot).path))
+      await eachOf(await list(), 8, (snapshot) => perform('DELETE', request('deleteSnapshot', snapshot).path))
     },
     close: () => connections.close(),
   }

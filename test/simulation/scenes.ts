@@ -47,13 +47,17 @@ export function every(period: number, start: Date, until: Date, offset = 0): Dat
 }
 
 /** Hourly, and daily at 3:00 with a copy: little is kept, so that the past soon is the past. */
-export const usual = (start: Date, until: Date, seed = 1): Setting => ({
+export const usual = (start: Date, until: Date, transferMode: 'pull' | 'push' = 'pull'): Setting => ({
   start,
   until,
-  seed,
   policies: {
     hourly: { schedule: '@hourly', keep: { hourly: 6 } },
-    daily: { schedule: '0 3 * * *', jitter: '10m', keep: { daily: 2 }, copy: { remote: 'backup' } },
+    daily: {
+      schedule: '0 3 * * *',
+      jitter: '10m',
+      keep: { daily: 2 },
+      copy: { remote: 'backup', transferMode },
+    },
   },
   calendar: { hourly: every(HOUR, start, until), daily: every(DAY, start, until, 3 * HOUR) },
 })

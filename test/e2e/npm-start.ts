@@ -1,0 +1,109 @@
+/**
+ * `node test/e2e/npm-start.ts`: a start-up of `npm start` as somebody new to it does it. It must take its
+ * snapshots and begin to copy them, and when it is interrupted nothing of it may stay.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { InstanceView } from './timeline.ts'
+
+/** The first tick takes, the second, up to a minute later, copies; wrangler may be slow to start. */
+const PATIENCE = 180_000
+/** From 3:00 to 3:10 the example's daily snapshots wait for the minute that is their own. */
+const JITTER = { from: '03:00', to: '03:10', milliseconds: 600_000 }
+/** For npm to end, when it is told to. */
+const FAREWELL = 20_000
+const TOKEN = 'npm-start'
+const COPYING = ['started', 'running', 'verified']
+
+const port = await freePort()
+const child = spawn('npm', ['start'], {
+  env: { ...process.env, PORT: String(port), STAPES_TOKEN: TOKEN },
+  stdio: ['ignore', 'inherit', 'inherit'],
+  // As a shell starts it, so that the interrupt reaches what Ctrl-C would reach.
+  detached: true,
+})
+const failure = await watch(child).catch((error: unknown) => String(error))
+const family = descendants(child.pid ?? 0)
+const left = await interrupt(child, family)
+if (failure !== null) console.error(`npm start: ${failure}`)
+if (left.length > 0) console.error(`npm start: still there after Ctrl-C: ${left.join(', ')}`)
+if (failure !== null || left.length > 0) process.exit(1)
+console.log(`npm start: took its snapshots and began to copy; nothing is left of ${family.length} processes`)
+
+/** Null as soon as all is as it should be. */
+async function watch(started: ChildProcess): Promise<string | null> {
+  const now = new Date().toISOString().slice(11, 16)
+  const jitter = now >= JITTER.from && now <= JITTER.to ? JITTER.milliseconds : 0
+  const end = Date.now() + PATIENCE + jitter
+  let seen: InstanceView[] = []
+  while (Date.now() < end) {
+    if (started.exitCode !== null) return `it ended with ${started.exitCode}`
+    seen = await look().catch(() => seen)
+    if (seen.length > 0 && seen.every(isServed)) return null
+    await sleep(500)
+  }
+  return `not all was taken and copied within ${(PATIENCE + jitter) / 1000} s: ${JSON.stringify(seen)}`
+}
+
+async function look(): Promise<InstanceView[]> {
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  const response = await fetch(`http://127.0.0.1:${port}/api/instances`, { headers })
+  return ((await response.json()) as { instances?: InstanceView[] }).instances ?? []
+}
+
+function isServed({ snapshots, copies }: InstanceView): boolean {
+  const isTaken = ['hourly', 'daily'].every((policy) =>
+    snapshots.some(({ name }) => name.startsWith(`${policy}-`)),
+  )
+  return isTaken && copies.length > 0 && copies.every(({ state }) => COPYING.includes(state))
+}
+
+/** Command lines of what is still there afterwards. */
+async function interrupt(started: ChildProcess, pids: number[]): Promise<string[]> {
+  const { pid } = started
+  if (pid !== undefined && started.exitCode === null) {
+    const gone = once(started, 'exit')
+    process.kill(-pid, 'SIGINT')
+    await Promise.race([gone, sleep(FAREWELL)])
+  }
+  await sleep(500)
+  return pids.flatMap((each) => commandOf(each) ?? [])
+}
+
+/** A process and all that it has started. */
+function descendants(root: number): number[] {
+  const parents = readdirSync('/proc').flatMap((entry) => {
+    const found = /^\d+$/.test(entry) ? /^PPid:\s+(\d+)/m.exec(read(`/proc/${entry}/status`)) : null
+    return found === null ? [] : [{ pid: Number(entry), parent: Number(found[1]) }]
+  })
+  const family = [root]
+  for (const pid of family)
+    family.push(...parents.filter(({ parent }) => parent === pid).map((one) => one.pid))
+  return family
+}
+
+function commandOf(pid: number): string | null {
+  const line = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
+  return line === '' ? null : line
+}
+
+/** Empty when the process is gone. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no free port on the loopback')
+  return address.port
+}

@@ -170,15 +170,20 @@ function verification(
   const { source, target, wanting } = replica
   const expiry = wanting[0]?.copy.expiry ?? null
   const until = expiry === null ? null : expiresAt(expiry, now).toISOString()
+  const { held } = source
   const listed = new Set((source.record.snapshots ?? []).map(([name]) => name))
-  const restore = Object.entries(memo.extended).filter(([name]) => listed.has(name))
+  const restore = Object.entries(memo.extended).filter(([name]) => listed.has(name) && !held.has(name))
+  const lasting = marks.flatMap(([name]) => (held.has(name) && !fresh.includes(name) ? [name] : []))
   return {
     kind: 'verify',
     source: source.ref,
     target,
     key: replica.key,
     marks,
-    fresh: fresh.map((snapshot) => ({ snapshot, expiresAt: until })),
+    expiries: [...fresh, ...lasting].map((snapshot) => ({
+      snapshot,
+      expiresAt: held.has(snapshot) ? null : until,
+    })),
     restore: restore.map(([snapshot, own]) => ({ snapshot, expiresAt: own })),
     expire: seen.state === 'there' ? expireOnTarget(replica, marks, ledger.newest, sieve) : [],
     reason: fresh.length === 0 ? 'nothing new came' : `${fresh.length} listed on both sides with equal dates`,

@@ -3,13 +3,13 @@ import { type InstanceRecord, instanceKey } from '../incus/inventory.ts'
 import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
 import type { Ledger, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
-import type { Coverage } from '../policy/cover.ts'
+import type { Coverage, Covered } from '../policy/cover.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import type { Ask } from './ask.ts'
 import { type Copies, planCopies } from './copies.ts'
 import { createSieve, holdBack, letGo, type Sieve } from './expire.ts'
 import { advance, knownOf } from './open-slot.ts'
-import type { ExpireAction, Note, Plan, SlotPlan, SnapshotAction } from './plan.ts'
+import type { ExpireAction, HoldAction, Note, Plan, SlotPlan, SnapshotAction } from './plan.ts'
 import { minutesFrom, serveSlot } from './serve.ts'
 import type { World } from './world.ts'
 
@@ -165,14 +165,16 @@ function planExpire(
   copies: Copies,
   sieve: Sieve,
   { world, explain }: Question,
-): { actions: ExpireAction[]; notes: Note[] } {
+): { actions: (ExpireAction | HoldAction)[]; notes: Note[] } {
   const open = plan.ledger.open
   if (open === null && explain !== true) return { actions: [], notes: [] }
   const besides = open === null ? null : snapshotName({ policy: policy.name, slot: new Date(open.slot) })
-  const actions: ExpireAction[] = []
+  const actions: (ExpireAction | HoldAction)[] = []
   const notes: Note[] = []
-  for (const { key, ref, record, policy: own, held, blocked } of covered) {
+  for (const one of covered) {
+    const { key, ref, record, policy: own, held, blocked } = one
     if (record.snapshots === null) continue
+    if (open !== null) actions.push(...holdsOn(one))
     const complete =
       world.incomplete.size === 0
         ? record.snapshots
@@ -196,6 +198,15 @@ function planExpire(
     }
   }
   return { actions, notes }
+}
+
+/** Incus enforces its own expiry, held or not. */
+function holdsOn({ ref, record, policy, held }: Covered): HoldAction[] {
+  if (policy.expiry === null) return []
+  const reason = "held: Incus's own expiry is lifted from it"
+  return [...held]
+    .filter((name) => parseSnapshotName(name)?.policy === policy.name && hasSnapshot(record, name))
+    .map((snapshot) => ({ kind: 'hold', ref, policy: policy.name, snapshot, reason }))
 }
 
 const notesOf = ({ skipped, problems, unreadable }: Coverage): Note[] => [

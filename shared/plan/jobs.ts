@@ -5,7 +5,7 @@ import { NEVER } from '../incus/source.ts'
 import { VERIFIED } from '../policy/marks.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { renderVerified } from './marks.ts'
-import type { Action, ExpireAction, SnapshotAction, VerifyAction } from './plan.ts'
+import type { Action, ExpireAction, HoldAction, SnapshotAction, VerifyAction } from './plan.ts'
 
 /** A job with the action that each of its steps belongs to. */
 export type Work = { job: Job; parts: Action[] }
@@ -26,30 +26,30 @@ const STEP_WAIT = 600
  * meet the moment in which there is none.
  */
 export function instanceJobs(actions: readonly Action[]): Work[] {
-  const byInstance = new Map<string, { takes: SnapshotAction[]; expires: ExpireAction[] }>()
+  const byInstance = new Map<string, { takes: SnapshotAction[]; others: (ExpireAction | HoldAction)[] }>()
   for (const action of actions) {
-    if (action.kind !== 'snapshot' && action.kind !== 'expire') continue
+    if (action.kind === 'copy' || action.kind === 'verify') continue
     const key = instanceKey(action.ref)
-    const group = byInstance.get(key) ?? { takes: [], expires: [] }
+    const group = byInstance.get(key) ?? { takes: [], others: [] }
     byInstance.set(key, group)
     if (action.kind === 'snapshot') group.takes.push(action)
-    else group.expires.push(action)
+    else group.others.push(action)
   }
-  return [...byInstance].map(([key, { takes, expires }]) => ({
+  return [...byInstance].map(([key, { takes, others }]) => ({
     job: {
       id: key,
       ...(takes.some(({ again }) => again) ? { lock: key } : {}),
-      steps: [...takes.flatMap(takeSteps), ...expires.map(expireStep)],
+      steps: [...takes.flatMap(takeSteps), ...others.map(otherStep)],
     },
-    parts: [...takes.flatMap((take) => takeSteps(take).map(() => take)), ...expires],
+    parts: [...takes.flatMap((take) => takeSteps(take).map(() => take)), ...others],
   }))
 }
 
 /** Expiries first, the marks after them: what is marked is wholly taken care of. */
 export function verifyWork(action: VerifyAction): Work {
-  const { source, target, key, marks, fresh, restore, expire } = action
+  const { source, target, key, marks, expiries, restore, expire } = action
   const steps: Step[] = [
-    ...fresh.map(({ snapshot, expiresAt }) => setExpiry(target, snapshot, expiresAt ?? NEVER)),
+    ...expiries.map(({ snapshot, expiresAt }) => setExpiry(target, snapshot, expiresAt ?? NEVER)),
     ...restore.map(({ snapshot, expiresAt }) => setExpiry(source, snapshot, expiresAt)),
     markStep(target, renderVerified(marks)),
   ]
@@ -69,6 +69,9 @@ function takeSteps({ ref, name, stateful, expiresAt, again }: SnapshotAction): S
   const take = { remote: ref.remote, wait: STEP_WAIT, ...request('createSnapshot', parameters, query, body) }
   return again ? [expireStep({ ref, snapshot: name }), take] : [take]
 }
+
+const otherStep = (action: ExpireAction | HoldAction): Step =>
+  action.kind === 'hold' ? setExpiry(action.ref, action.snapshot, NEVER) : expireStep(action)
 
 function expireStep({ ref, snapshot }: Pick<ExpireAction, 'ref' | 'snapshot'>): Step {
   const { parameters, query } = where(ref)

@@ -25,6 +25,9 @@ export type ExpireAction = {
   reason: string
 }
 
+/** Incus's own expiry is lifted from a held snapshot, lest it end the hold. */
+export type HoldAction = { kind: 'hold'; ref: InstanceRef; policy: string; snapshot: string; reason: string }
+
 /** The start of a transfer; its end is seen by later ticks. */
 export type CopyAction = {
   kind: 'copy'
@@ -69,15 +72,15 @@ export type VerifyAction = {
   key: string
   /** All verified pairs on the target from now on. */
   marks: SnapshotPair[]
-  /** Newly verified: they get the target's expiry (ISO 8601; null: never). */
-  fresh: { snapshot: string; expiresAt: string | null }[]
+  /** What is newly verified gets the target's expiry, what is held none (ISO 8601; null: never). */
+  expiries: { snapshot: string; expiresAt: string | null }[]
   /** Source snapshots that get their own expiry back. */
   restore: { snapshot: string; expiresAt: string }[]
   expire: ExpireAction[]
   reason: string
 }
 
-export type Action = SnapshotAction | ExpireAction | CopyAction | VerifyAction
+export type Action = SnapshotAction | ExpireAction | HoldAction | CopyAction | VerifyAction
 
 /** Why nothing is done to something that one might expect to be touched. */
 export type Note = {

@@ -27,6 +27,8 @@ function actionLines(action: Action): Line[] {
         { about: instanceKey(action.ref), sign: '+', what: action.name, reason: `${action.reason}${expiry}` },
       ]
     }
+    case 'hold':
+      return [{ about: instanceKey(action.ref), sign: '=', what: action.snapshot, reason: action.reason }]
     case 'expire':
       return [{ about: instanceKey(action.ref), sign: '-', what: action.snapshot, reason: action.reason }]
     case 'copy': {

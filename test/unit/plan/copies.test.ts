@@ -186,19 +186,35 @@ describe('a copy that ended', () => {
   test('well is believed for what both sides list, and the target’s retention follows', () => {
     const verify = verifyOf(planFor(landed, { copy: started, jobs: [report('done')] }))
     expect(verify).toMatchObject({
-      fresh: [{ snapshot: 'daily-20261122T0300Z', expiresAt: '2027-02-20T03:10:00.000Z' }],
+      expiries: [{ snapshot: 'daily-20261122T0300Z', expiresAt: '2027-02-20T03:10:00.000Z' }],
       expire: [{ snapshot: 'daily-20261121T0300Z', ref: { remote: 'backup' } }],
     })
     expect(verify?.marks.map(([name]) => name)).toEqual(['daily-20261121T0300Z', 'daily-20261122T0300Z'])
   })
 
+  test('well leaves what is held without an expiry, on both sides', () => {
+    const held = 'user.stapes.hold.daily-20261122T0300Z=audit'
+    const memo = {
+      through: seconds('2026-11-22T03:00Z'),
+      extended: { 'daily-20261122T0300Z': '2026-11-29T03:00:00Z' },
+    }
+    const world = landed.replace('main:default/web1 running', `main:default/web1 running ${held}`)
+    const verify = verifyOf(planFor(world, { copy: started, jobs: [report('done', { memo })] }))
+    expect(verify).toMatchObject({
+      expiries: [{ snapshot: 'daily-20261122T0300Z', expiresAt: null }],
+      restore: [],
+    })
+  })
+
   test('well is judged by the relay’s report even when the notebook was lost', () => {
-    expect(verifyOf(planFor(landed, { jobs: [report('done')] }))?.fresh).toHaveLength(1)
+    expect(verifyOf(planFor(landed, { jobs: [report('done')] }))?.expiries).toHaveLength(1)
   })
 
   test('well says nothing for a snapshot taken after it began', () => {
     const memo = { through: seconds('2026-11-21T03:00Z'), extended: {} }
-    expect(verifyOf(planFor(landed, { copy: started, jobs: [report('done', { memo })] }))?.fresh).toEqual([])
+    expect(verifyOf(planFor(landed, { copy: started, jobs: [report('done', { memo })] }))?.expiries).toEqual(
+      [],
+    )
   })
 
   test('with a success that the target doesn’t show has failed', () => {

@@ -223,6 +223,18 @@ describe('nothing expires', () => {
     ])
   })
 
+  test('that is held, not even by Incus: its own expiry is lifted', () => {
+    const world = parseWorld(`
+      main:default/web1 running user.stapes.hold.daily-20261119T0300Z=audit ${old}
+    `)
+    const { actions } = planFor({ daily: { ...DAILY.daily, expiry: '30d' } }, world)
+    expect(actions).toContainEqual(
+      expect.objectContaining({ kind: 'hold', snapshot: 'daily-20261119T0300Z' }),
+    )
+    const steps = instanceJobs(actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
+    expect(steps).toEqual(['POST', 'PATCH', 'DELETE'])
+  })
+
   test('of an instance whose override can’t be understood', () => {
     const world = parseWorld(`
       main:default/web1 running user.stapes.keep.daily=lots ${old}

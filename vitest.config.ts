@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Suites that start daemons or workerd, where time counts: one file after the other, when all else is done. */
+/** Suites that start daemons or workerd, where time counts: one file after the other, and nothing beside them. */
 const ALONE = ['test/contract/*.test.ts', 'test/lab/*.test.ts', 'test/e2e/*.test.ts']
 
 export default defineConfig({

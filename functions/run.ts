@@ -39,8 +39,18 @@ export async function run(trigger: Trigger, io: Io): Promise<Run | UnknownPolici
   const outcomes = await perform(plan, io.relay, trigger.at)
   const { summary, entry } = summarize(trigger.kind, plan, outcomes)
   const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
-  if (recorded.changed || noted === null) await writeLedger(io.state, recorded.ledger)
-  return summary
+  const unwritten = recorded.changed || noted === null ? await keep(recorded.ledger, io.state) : []
+  return { ...summary, problems: [...summary.problems, ...unwritten] }
+}
+
+/** KV refuses a second write within a second. What was done stands in Incus, and the next tick sees it there. */
+async function keep(ledger: Ledger, state: State): Promise<string[]> {
+  try {
+    await writeLedger(state, ledger)
+    return []
+  } catch (cause) {
+    return [`the notebook could not be written, the next tick makes up for it: ${String(cause)}`]
+  }
 }
 
 /** The dry run: the same plan, and there it stops. */

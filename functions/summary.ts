@@ -15,7 +15,7 @@ export function summarize(
   trigger: RunRecord['trigger'],
   plan: Plan,
   outcomes: readonly Outcome[],
-): { summary: Run; entry: RunRecord | null } {
+): { summary: Extract<Run, { state: 'ran' }>; entry: RunRecord | null } {
   const done = (kind: Action['kind']) =>
     outcomes.filter(({ action, state }) => action.kind === kind && state === 'done').length
   const unverified = new Set(

@@ -26,23 +26,29 @@ export async function applyConfig(
   }
   const checked = await checkRemotes(parsed.value, io)
   if (!checked.ok) return checked
+  const warnings = [...checked.value]
   const policies = parsed.value.policies.map(({ name }) => name)
   const version = await versionOf(document)
   const known = await readConfig(io.state)
-  if (known?.version === version)
-    return ok({ version, appliedAt: known.appliedAt, policies, warnings: checked.value })
+  if (known?.version === version) return ok({ version, appliedAt: known.appliedAt, policies, warnings })
   const appliedAt = now.toISOString()
   if (!dryRun) {
     await writeConfig(io.state, { version, appliedAt, document, config: parsed.value })
-    await wake(io)
+    warnings.push(...(await wake(io)))
   }
-  return ok({ version, appliedAt, policies, warnings: checked.value })
+  return ok({ version, appliedAt, policies, warnings })
 }
 
 /** The next tick looks at the new configuration, whatever the old one had due. */
-async function wake({ state }: Io): Promise<void> {
+async function wake({ state }: Io): Promise<string[]> {
   const ledger = await readLedger(state)
-  if (ledger !== null) await writeLedger(state, { ...ledger, wakeAt: emptyLedger('').wakeAt })
+  if (ledger === null) return []
+  try {
+    await writeLedger(state, { ...ledger, wakeAt: emptyLedger('').wakeAt })
+    return []
+  } catch (cause) {
+    return [`applied, but looked at only when something is due or by POST /api/run: ${String(cause)}`]
+  }
 }
 
 /** A remote that the relay doesn't know is an error; one that gives no answer just now is a warning. */

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { applyConfig } from '../../../functions/api/apply.ts'
+import { type Io, run } from '../../../functions/run.ts'
+import { ok } from '../../../shared/result.ts'
+import { recordOf, replyOf } from '../policy/instances.ts'
+
+const AT = new Date('2026-11-22T03:00:10Z')
+const document = { policies: { daily: { remotes: ['main'], schedule: '0 3 * * *' } } }
+
+/** One instance, a relay that does what it is told, and KV as the test wants it. */
+function stage(put: (key: string) => void): { io: Io; values: Map<string, string> } {
+  const values = new Map<string, string>()
+  const io: Io = {
+    state: {
+      get: async (key) => values.get(key) ?? null,
+      put: async (key: string, value: unknown) => {
+        put(key)
+        values.set(key, String(value))
+      },
+    },
+    relay: {
+      inventory: async () => ok({ remotes: { main: replyOf([recordOf('web1')]) }, jobs: [] }),
+      batch: async (jobs) => ({
+        error: null,
+        answers: new Map(jobs.map(({ id, steps }) => [id, steps.map(() => ({ ok: true as const }))])),
+      }),
+    },
+  }
+  return { io, values }
+}
+
+const refuse = (refused: string) => (key: string) => {
+  if (key === refused) throw new Error('KV PUT failed: 429 Too Many Requests')
+}
+
+test('a notebook that can’t be written is told, and what was done is told too', async () => {
+  const { io } = stage(refuse('ledger'))
+  await applyConfig(document, io, AT, false)
+  expect(await run({ kind: 'cron', at: AT }, io)).toMatchObject({
+    state: 'ran',
+    taken: 1,
+    problems: [expect.stringContaining('the notebook could not be written, the next tick makes up for it')],
+  })
+})
+
+test('a configuration is applied even when the notebook can’t be poked, with a warning', async () => {
+  let refusing = false
+  const { io, values } = stage((key) => {
+    if (refusing) refuse('ledger')(key)
+  })
+  await applyConfig(document, io, AT, false)
+  await run({ kind: 'cron', at: AT }, io)
+  refusing = true
+  const applied = await applyConfig({ policies: { nightly: document.policies.daily } }, io, AT, false)
+  expect(applied).toMatchObject({ ok: true, value: { warnings: [expect.stringContaining('POST /api/run')] } })
+  expect(values.get('config')).toContain('nightly')
+})

@@ -21,7 +21,17 @@ export async function openSettings(environment: NodeJS.ProcessEnv): Promise<Sett
   const given = environment.STAPES_TOKEN ?? ''
   const token = given === '' ? randomBytes(24).toString('base64url') : given
   const file = environment.STAPES_FILE ?? 'stapes.jsonc'
-  return { port, token, fresh: given === '', file, text: readFileSync(file, 'utf8') }
+  return { port, token, fresh: given === '', file, text: readConfiguration(file) }
+}
+
+function readConfiguration(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Error(
+      `${file} can't be read (${(error as Error).message}): write it, or name another in STAPES_FILE`,
+    )
+  }
 }
 
 async function freePort(text = ''): Promise<number> {

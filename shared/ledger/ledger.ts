@@ -43,6 +43,8 @@ export type PolicyLedger = {
   paused?: true
   /** The slot being served; null between slots. */
   open: OpenSlot | null
+  /** Of slots that are over: `instance key/snapshot` of tries that ended unseen, and may have left half a one. */
+  doubtful?: string[]
   /** The newest records, newest first. */
   slots: SlotRecord[]
 }

@@ -7,6 +7,7 @@ import type { Coverage, Covered } from '../policy/cover.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import type { Ask } from './ask.ts'
 import { type Copies, planCopies } from './copies.ts'
+import { clearDoubtful, doubtfulIn, unseenIn } from './doubtful.ts'
 import { createSieve, holdBack, letGo, type Sieve } from './expire.ts'
 import { advance, knownOf } from './open-slot.ts'
 import type { ExpireAction, HoldAction, Note, Plan, SlotPlan, SnapshotAction } from './plan.ts'
@@ -31,14 +32,14 @@ export function decide(question: Question): Plan {
   const taking = slots.flatMap(({ actions }) => actions)
   const snapshotting = new Set(taking.map(({ policy, ref }) => `${policy} ${instanceKey(ref)}`))
   const covered = coverages.flatMap((coverage) => coverage.covered)
-  const doubtful = [...world.incomplete, ...slots.flatMap(({ plan }) => unseenOf(plan))]
+  const doubtful = [...world.incomplete, ...slots.flatMap(({ plan }) => doubtfulIn(plan.policy, plan.ledger))]
   const sure = { ...world, incomplete: new Set(doubtful) }
   const copies = planCopies(covered, { world: sure, ledger, now, sieve, snapshotting })
   const failing = new Set(
     slots.flatMap(({ plan }) => [...plan.failed, ...plan.waiting]).map(({ instance }) => instance),
   )
   const expiring = slots.map(({ coverage, plan }) =>
-    planExpire(coverage, plan, failing, copies, sieve, question),
+    planExpire(coverage, plan, failing, copies, sieve, { ...question, world: sure }),
   )
   return {
     at: now.toISOString(),
@@ -66,12 +67,6 @@ function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): st
   return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
 }
 
-/** Snapshots that may be half ones, until they are made again: a copy vouches for none of them. */
-const unseenOf = ({ policy, ledger: { open } }: SlotPlan): string[] =>
-  Object.entries(open?.attempts ?? {}).flatMap(([key, { unseen }]) =>
-    open !== null && unseen === true ? [`${key}/${snapshotName({ policy, slot: new Date(open.slot) })}`] : [],
-  )
-
 type SlotDecision = {
   coverage: Coverage
   plan: SlotPlan
@@ -97,11 +92,17 @@ function planSlot(coverage: Coverage, { world, ledger, now, ask }: Question): Sl
     return { coverage, plan, actions, halves: [], wake }
   }
   const { ledger: advanced, more, superseded } = advance(policy, known, now, observed)
-  const current = superseded.reduce((before, open) => closeSuperseded(coverage, before, open), advanced)
+  const closed = superseded.reduce((before, open) => closeSuperseded(coverage, before, open), advanced)
+  const before = [...(closed.doubtful ?? []), ...superseded.flatMap((open) => unseenIn(policy.name, open))]
+  const { doubtful, halves } = clearDoubtful(coverage, before)
+  const current = withDoubtful(closed, doubtful)
   const { plan, actions } = serveSlot(coverage, current, { ...serving, reason: reasonOf(current, now) })
-  const halves = superseded.flatMap((open) => halvesOf(coverage, open))
-  return { coverage, plan, actions, halves, wake: more ? [now.toISOString()] : wake }
+  const soon = doubtful.length > 0 ? [minutesFrom(now, 1)] : []
+  return { coverage, plan, actions, halves, wake: more ? [now.toISOString()] : [...wake, ...soon] }
 }
+
+const withDoubtful = ({ doubtful: _, ...ledger }: PolicyLedger, doubtful: string[]): PolicyLedger =>
+  doubtful.length === 0 ? ledger : { ...ledger, doubtful }
 
 const observedSlots = ({ covered, policy }: Coverage): Date[] => {
   const names = new Set(covered.flatMap(({ record }) => (record.snapshots ?? []).map(([name]) => name)))
@@ -142,15 +143,6 @@ function closeSuperseded(
     empty,
   })
   return { ...ledger, slots: pushSlot(ledger.slots, record) }
-}
-
-/** Listed, but nobody saw the end of its creation: it may be half a snapshot, and no try will replace it. */
-function halvesOf({ policy, covered }: Coverage, open: OpenSlot): ExpireAction[] {
-  const snapshot = snapshotName({ policy: policy.name, slot: new Date(open.slot) })
-  const reason = 'nobody saw the end of its creation, so it may be half a snapshot'
-  return covered
-    .filter(({ key, record }) => open.attempts[key]?.unseen === true && hasSnapshot(record, snapshot))
-    .map(({ ref }) => ({ kind: 'expire', ref, policy: policy.name, snapshot, reason }))
 }
 
 const hasSnapshot = ({ snapshots }: InstanceRecord, name: string): boolean =>

@@ -9,6 +9,7 @@ import {
   type RunRecord,
 } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
+import { doubtfulIn } from './doubtful.ts'
 import type { Outcome } from './jobs.ts'
 import type { CopyAction, Plan, SlotPlan } from './plan.ts'
 
@@ -92,7 +93,11 @@ function accountFor(
   const close = () => closedSlot(open.slot, { served: served.length, failures, empty: plan.empty })
   if (asked)
     return recordAsked(before.policies[plan.policy] ?? { ...plan.ledger, open: null }, close(), waiting)
-  if (waiting.length === 0) return { ...plan.ledger, open: null, slots: pushSlot(plan.ledger.slots, close()) }
+  if (waiting.length === 0) {
+    const doubtful = doubtfulIn(plan.policy, { ...plan.ledger, open: { slot: open.slot, attempts } })
+    const slots = pushSlot(plan.ledger.slots, close())
+    return { ...plan.ledger, open: null, ...(doubtful.length === 0 ? {} : { doubtful }), slots }
+  }
   wake.push(...waiting.map(({ until }) => until))
   return { ...plan.ledger, open: { slot: open.slot, attempts } }
 }

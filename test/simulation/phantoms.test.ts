@@ -56,31 +56,40 @@ const kills = [1, 30, 90, 170, 190].flatMap((seconds) => [
 ])
 
 describe('the source is killed while it makes a snapshot', () => {
-  test.each(['hourly', 'daily'])('%s: the half one goes and is made again', async (policy) => {
-    const simulation = await begin('dir')
-    const { world, pass, watch } = simulation
-    const { main } = world.incus
-    await pass(new Date(Number(secondNight) - MINUTE))
-    main.snapshotMs = 10_000
-    let halves: string[] = []
-    world.weather.now = (remote, { method, body }) => {
-      const name = (body as { name?: string } | undefined)?.name ?? ''
-      if (remote !== 'main' || method !== 'POST' || !name.startsWith(`${policy}-`)) return null
-      world.weather.now = () => null
-      world.clock.after(5_000, () => {
-        main.kill()
-        halves = withoutData(simulation)
-      })
-      world.clock.after(2 * MINUTE, () => main.start())
-      return null
-    }
-    await pass(new Date(Number(secondNight) + HOUR), 'ticked')
-    expect(halves).not.toEqual([])
-    expect(withoutData(simulation)).toEqual([])
-    await pass(until)
-    watch.end()
-    expect(withoutData(simulation)).toEqual([])
-  })
+  const deaths = [
+    { policy: 'hourly', minutes: 2 },
+    { policy: 'daily', minutes: 2 },
+    // Beyond the next slot, so that nobody makes that one again.
+    { policy: 'hourly', minutes: 70 },
+  ]
+  test.each(deaths)(
+    '$policy, and is away for $minutes min: the half one goes',
+    async ({ policy, minutes }) => {
+      const simulation = await begin('dir')
+      const { world, pass, watch } = simulation
+      const { main } = world.incus
+      await pass(new Date(Number(secondNight) - MINUTE))
+      main.snapshotMs = 10_000
+      let halves: string[] = []
+      world.weather.now = (remote, { method, body }) => {
+        const name = (body as { name?: string } | undefined)?.name ?? ''
+        if (remote !== 'main' || method !== 'POST' || !name.startsWith(`${policy}-`)) return null
+        world.weather.now = () => null
+        world.clock.after(5_000, () => {
+          main.kill()
+          halves = withoutData(simulation)
+        })
+        world.clock.after(minutes * MINUTE, () => main.start())
+        return null
+      }
+      await pass(new Date(Number(secondNight) + 2 * HOUR), 'ticked')
+      expect(halves).not.toEqual([])
+      expect(withoutData(simulation)).toEqual([])
+      await pass(until)
+      watch.end()
+      expect(withoutData(simulation)).toEqual([])
+    },
+  )
 })
 
 describe('the target is killed in mid-copy', () => {

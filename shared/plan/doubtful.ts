@@ -1,0 +1,47 @@
+/**
+ * Snapshots that may be half ones: nobody saw the end of their creation. While their slot is open they
+ * are made again; after it they go, as soon as their instance can be looked at.
+ */
+import { snapshotName } from '../incus/snapshot-name.ts'
+import type { OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
+import type { Coverage } from '../policy/cover.ts'
+import type { ExpireAction } from './plan.ts'
+
+/** What a slot's tries have left unseen, as `instance key/snapshot`. */
+export const unseenIn = (policy: string, open: OpenSlot | null): string[] =>
+  open === null
+    ? []
+    : Object.entries(open.attempts).flatMap(([key, { unseen }]) =>
+        unseen === true ? [`${key}/${snapshotName({ policy, slot: new Date(open.slot) })}`] : [],
+      )
+
+/** All of a policy's: neither copies nor retention count on them. */
+export const doubtfulIn = (policy: string, { open, doubtful = [] }: PolicyLedger): string[] => [
+  ...doubtful,
+  ...unseenIn(policy, open),
+]
+
+/**
+ * Removes what is listed of them now, and keeps in mind what can't be looked at, or may not go in this
+ * very run; what is not there any more is forgotten.
+ */
+export function clearDoubtful(
+  { policy, covered, unreadable }: Coverage,
+  doubtful: readonly string[],
+): { doubtful: string[]; halves: ExpireAction[] } {
+  const halves: ExpireAction[] = []
+  const left = doubtful.filter((entry) => {
+    const at = entry.lastIndexOf('/')
+    const [key, snapshot] = [entry.slice(0, at), entry.slice(at + 1)]
+    const found = covered.find((one) => one.key === key)
+    if (found === undefined) return unreadable.some((remote) => `remote:${key}`.startsWith(`${remote.key}/`))
+    const { ref, record } = found
+    if (record.snapshots === null) return true
+    if (!record.snapshots.some(([name]) => name === snapshot)) return false
+    halves.push({ kind: 'expire', ref, policy: policy.name, snapshot, reason })
+    return true
+  })
+  return { doubtful: left, halves }
+}
+
+const reason = 'nobody saw the end of its creation, so it may be half a snapshot'

@@ -28,6 +28,7 @@ export async function applyConfig(
   if (!checked.ok) return checked
   const warnings = [...checked.value]
   const policies = parsed.value.policies.map(({ name }) => name)
+  if (policies.length === 0) warnings.push('there is no policy in it, so nothing is backed up')
   const version = await versionOf(document)
   const known = await readConfig(io.state)
   if (known?.version === version) return ok({ version, appliedAt: known.appliedAt, policies, warnings })

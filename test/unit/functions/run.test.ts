@@ -55,3 +55,12 @@ test('a configuration is applied even when the notebook can’t be poked, with a
   expect(applied).toMatchObject({ ok: true, value: { warnings: [expect.stringContaining('POST /api/run')] } })
   expect(values.get('config')).toContain('nightly')
 })
+
+test('a configuration without policies is applied with a warning', async () => {
+  const { io } = stage(() => {})
+  const applied = await applyConfig({ policies: {} }, io, AT, false)
+  expect(applied).toMatchObject({
+    ok: true,
+    value: { warnings: [expect.stringContaining('nothing is backed up')] },
+  })
+})

@@ -1,9 +1,8 @@
 /** Failed tries and when the next one is due: soon at first, then rarer, and not for ever. */
+import { minutesFrom } from '../schedule/moment.ts'
 import type { Attempt } from './ledger.ts'
 
 const backoffMinutes = (count: number, longest: number): number => Math.min(2 ** (count - 1), longest)
-
-const later = (now: Date, minutes: number): string => new Date(now.getTime() + minutes * 60_000).toISOString()
 
 /**
  * A snapshot's failed try: 1, 2, 4, 8, 16 minutes later again, then each half hour, until the slot is
@@ -16,10 +15,11 @@ export function failAttempt(
   until: Date | null,
 ): Attempt {
   const count = (before?.count ?? 0) + 1
-  const retryAt = later(now, backoffMinutes(count, 30))
+  const retryAt = minutesFrom(now, backoffMinutes(count, 30))
   const base: Attempt = { count, reason, ...(before?.unseen === true ? { unseen: true } : {}) }
   return until === null || new Date(retryAt) > until ? base : { ...base, retryAt }
 }
 
 /** A copy's failed try: it is wanted until it is verified, at most every four hours. */
-export const retryCopyAt = (attempts: number, now: Date): string => later(now, backoffMinutes(attempts, 240))
+export const retryCopyAt = (attempts: number, now: Date): string =>
+  minutesFrom(now, backoffMinutes(attempts, 240))

@@ -2,6 +2,7 @@
 import { expiresAt } from '../incus/expiry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Covered } from '../policy/cover.ts'
+import { minutesFrom } from '../schedule/moment.ts'
 import { startCopy } from './copy.ts'
 import { letGo, type Sieve } from './expire.ts'
 import { broken, type Judgement, judge } from './judge.ts'
@@ -56,9 +57,6 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
   return copies
 }
 
-const inMinutes = (now: Date, minutes: number): string =>
-  new Date(now.getTime() + minutes * 60_000).toISOString()
-
 function settle(
   replica: Replica,
   seen: Seen,
@@ -77,7 +75,7 @@ function settle(
     // The marks may fail to be written, and then what they say now is what the next refresh builds on.
     keepCommon(replica, seen, copies, context)
     needs(copies, source.key, judgement.ledger.newest, `newest snapshot common with ${replica.target.remote}`)
-    copies.wake.push(inMinutes(context.now, 1))
+    copies.wake.push(minutesFrom(context.now, 1))
     return
   }
   copies.blocked.set(source.key, judgement.phase === 'running' ? 'a copy of it is running' : judgement.reason)
@@ -89,7 +87,7 @@ function settle(
         ? judgement.reason
         : `copy ${judgement.ledger.state}: ${judgement.reason}`,
   })
-  copies.wake.push(judgement.ledger.retryAt ?? inMinutes(context.now, 1))
+  copies.wake.push(judgement.ledger.retryAt ?? minutesFrom(context.now, 1))
 }
 
 function needs(copies: Copies, source: string, snapshot: string | undefined, reason: string): void {
@@ -130,7 +128,7 @@ function begin(
   const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
   if (replica.wanting.some(({ covered }) => snapshotting.has(`${covered.policy.name} ${source.key}`))) {
     copies.notes.push({ kind: 'wait', about: key, reason: 'its snapshot is taken first' })
-    copies.wake.push(inMinutes(now, 1))
+    copies.wake.push(minutesFrom(now, 1))
     return
   }
   const start = startCopy(replica, seen, { now, ledger, server, incomplete: world.incomplete })
@@ -142,7 +140,7 @@ function begin(
     const failed = broken('failed', start.reason, { known: ledger, report: null, now })
     copies.plans.push({ key, ledger: failed.ledger })
     copies.notes.push({ kind: 'problem', about: key, reason: start.reason })
-    copies.wake.push(failed.ledger.retryAt ?? inMinutes(now, 1))
+    copies.wake.push(failed.ledger.retryAt ?? minutesFrom(now, 1))
     return
   }
   if (start.state === 'wait') {
@@ -152,13 +150,13 @@ function begin(
   }
   if (busy.has(source.key)) {
     copies.notes.push({ kind: 'wait', about: key, reason: 'another copy of it runs: one at a time' })
-    copies.wake.push(inMinutes(now, 1))
+    copies.wake.push(minutesFrom(now, 1))
     return
   }
   busy.add(source.key)
   copies.blocked.set(source.key, 'a copy of it starts')
   copies.actions.push(start.action)
-  copies.wake.push(inMinutes(now, 1))
+  copies.wake.push(minutesFrom(now, 1))
 }
 
 function verification(

@@ -1,4 +1,5 @@
 /** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
+import { instanceKey } from '../incus/inventory.ts'
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
 import { failAttempt, retryCopyAt } from '../ledger/attempts.ts'
 import {
@@ -52,9 +53,8 @@ export function record(before: Ledger, happened: Happened): Recorded {
 function isNews(before: Ledger, after: Ledger, now: Date): boolean {
   const soon = new Date(now.getTime() + 90_000).toISOString()
   const staysAwake = before.wakeAt <= now.toISOString() && after.wakeAt <= soon
-  return !staysAwake && before.wakeAt !== after.wakeAt
-    ? true
-    : JSON.stringify({ ...before, wakeAt: '' }) !== JSON.stringify({ ...after, wakeAt: '' })
+  if (!staysAwake && before.wakeAt !== after.wakeAt) return true
+  return JSON.stringify({ ...before, wakeAt: '' }) !== JSON.stringify({ ...after, wakeAt: '' })
 }
 
 function accountFor(
@@ -72,7 +72,7 @@ function accountFor(
   for (const outcome of outcomes) {
     const { action } = outcome
     if (action.kind !== 'snapshot' || action.policy !== plan.policy) continue
-    const key = `${action.ref.remote}/${action.ref.project}/${action.ref.instance}`
+    const key = instanceKey(action.ref)
     if (outcome.state === 'done') {
       served.push(key)
       // While the slot stays open for others, what an earlier try left unseen is no more.

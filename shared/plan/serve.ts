@@ -7,6 +7,7 @@ import { failAttempt } from '../ledger/attempts.ts'
 import type { Attempt, PolicyLedger } from '../ledger/ledger.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { jitterSeconds } from '../schedule/jitter.ts'
+import { minutesFrom } from '../schedule/moment.ts'
 import type { SlotPlan, SnapshotAction } from './plan.ts'
 
 export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
@@ -20,9 +21,6 @@ export type Serving = {
   next: Date | null
   reason: string
 }
-
-export const minutesFrom = (now: Date, minutes: number): string =>
-  new Date(now.getTime() + minutes * 60_000).toISOString()
 
 export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Serving): Served {
   const { policy } = coverage

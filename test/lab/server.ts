@@ -2,10 +2,10 @@
 
 import { createHash, X509Certificate } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { ContractServer } from '../contract/server.ts'
 import { createDaemon } from './daemon.ts'
+import { freePort } from './free-port.ts'
 import { FENCED, POOL, SHARED_PROFILES } from './layout.ts'
 import { createScene } from './scene.ts'
 import { type Envelope, openSocket } from './socket.ts'
@@ -67,13 +67,4 @@ async function setUp(
 async function trust(run: LabServer['run'], name: string, pem: string, rights: object): Promise<void> {
   const certificate = new X509Certificate(pem).raw.toString('base64')
   await run('POST', '/1.0/certificates', { name, type: 'client', certificate, ...rights })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port on the loopback')
-  return address.port
 }

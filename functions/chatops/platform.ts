@@ -1,0 +1,73 @@
+/** What a chat platform has to be able to do; everything behind it knows none of them. */
+import type { Actor, PlatformName } from '../../shared/chat/actor.ts'
+import type { Message } from '../../shared/chat/message.ts'
+import type { Result } from '../../shared/result.ts'
+
+/** Where a message can be put later, for a while. It goes to KV, so it is plain data. */
+export type ReplyTo = {
+  platform: PlatformName
+  /** The response URL; of Discord the interaction's token. */
+  address: string
+  /** ISO 8601: not to be used after this. */
+  until: string
+  /** So many more messages or edits; null: no limit is known. */
+  uses: number | null
+  /** A message stands there already, which the next one takes the place of where the platform can. */
+  placed: boolean
+}
+
+/** A command as it was typed, or as the platform's own menus gave it. */
+export type Words = { text: string } | { command: string; options: Readonly<Record<string, string>> }
+
+export type Incoming =
+  | { kind: 'ping' }
+  /** `id`: the same for a replay, another for everything else. `at`: when the platform says it was sent (else now). */
+  | { kind: 'command'; id: string; at: Date; actor: Actor; words: Words; reply: ReplyTo }
+  /** A button; `reply` replaces the message it stands in. */
+  | { kind: 'press'; id: string; at: Date; actor: Actor; token: string; reply: ReplyTo }
+  /** Somebody is typing: what may stand in `option`? */
+  | {
+      kind: 'complete'
+      actor: Actor
+      command: string
+      option: string
+      typed: string
+      options: Readonly<Record<string, string>>
+    }
+
+export type Repliable = Extract<Incoming, { reply: ReplyTo }>
+
+/** Not let in. `reason` is for the log: the caller learns only the status. */
+export type Turned = { status: 400 | 401 | 413; reason: string }
+
+/** A whole HTTP answer. */
+export type Answer = { status: number; body: unknown }
+
+/** A request to the platform, to be sent as JSON. */
+export type Outgoing = { method: 'POST' | 'PATCH'; url: string; body: unknown }
+
+export type Platform = {
+  name: PlatformName
+  /** Verifies before it reads anything else. Never throws, whatever comes. */
+  receive(request: { headers: Headers; body: string }, now: Date): Promise<Result<Incoming, Turned>>
+  pong(): Answer
+  /**
+   * Answers a command or a button at once. After a press, a message to the channel takes the place of the
+   * one with the button, and a message to the caller stands beside it, which stays as it is. `outgoing`:
+   * must be sent as well, where the answer itself can't carry the message (Slack's buttons). `origin` is
+   * where this Worker is reached, for buttons that need it.
+   */
+  say(message: Message, to: Repliable, origin: string): { answer: Answer; outgoing: Outgoing | null }
+  /** Acknowledges; the message follows at `reply`. */
+  later(to: Message['to'], incoming: Repliable): Answer
+  choose(choices: readonly { name: string; value: string }[]): Answer
+  /** The request that puts a message there (after a press: in the place of the one with the button), and what is left of the address; null: it is used up or out of date. */
+  put(
+    message: Message,
+    reply: ReplyTo,
+    now: Date,
+    origin: string,
+  ): { outgoing: Outgoing; left: ReplyTo } | null
+  /** To the configured channel; null: none is configured. */
+  post(message: Message): Outgoing | null
+}

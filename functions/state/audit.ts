@@ -1,0 +1,45 @@
+/**
+ * The record of changes that somebody asked for. Each has a key of its own, newest first in KV's order, and
+ * its outcome another: nothing is written twice, so no write can be lost to KV's one a second per key.
+ */
+import type { AuditOutcome, AuditRecord } from '../../shared/access/audit.ts'
+
+export type AuditStore = Pick<KVNamespace, 'get' | 'put' | 'list'>
+
+const PREFIX = 'audit:'
+const END = ':end'
+/** A year and a month. */
+const KEPT = { expirationTtl: 396 * 86_400 }
+/** Milliseconds have 13 digits until the year 2286. */
+const LAST_INSTANT = 9_999_999_999_999
+
+const keyOf = ({ id, at }: Pick<AuditRecord, 'id' | 'at'>): string =>
+  `${PREFIX}${String(LAST_INSTANT - new Date(at).getTime()).padStart(13, '0')}:${id}`
+
+/** Throws when it can't be written: then the change must not happen. */
+export const writeAudit = (kv: AuditStore, record: AuditRecord): Promise<void> =>
+  kv.put(keyOf(record), JSON.stringify(record), KEPT)
+
+export const endAudit = (
+  kv: AuditStore,
+  record: Pick<AuditRecord, 'id' | 'at'>,
+  outcome: AuditOutcome,
+): Promise<void> => kv.put(`${keyOf(record)}${END}`, JSON.stringify(outcome), KEPT)
+
+/** The newest, newest first. Two calls to KV. */
+export async function readHistory(kv: AuditStore, count: number): Promise<AuditRecord[]> {
+  const { keys } = await kv.list({ prefix: PREFIX, limit: Math.min(100, count * 2) })
+  const names = keys.map(({ name }) => name)
+  if (names.length === 0) return []
+  const values = await kv.get(names)
+  return names
+    .filter((name) => !name.endsWith(END))
+    .slice(0, count)
+    .flatMap((name) => {
+      const record = values.get(name)
+      return record == null ? [] : [withOutcome(JSON.parse(record) as AuditRecord, values.get(`${name}${END}`))]
+    })
+}
+
+const withOutcome = (record: AuditRecord, outcome: string | null | undefined): AuditRecord =>
+  outcome == null ? record : { ...record, outcome: JSON.parse(outcome) as AuditOutcome }

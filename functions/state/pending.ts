@@ -1,0 +1,37 @@
+/** Plans that wait for a confirmation. */
+import type { Actor } from '../../shared/chat/actor.ts'
+import type { Line } from '../../shared/plan/render.ts'
+import type { Approval } from '../../shared/policy/policy.ts'
+import type { ReplyTo } from '../chatops/platform.ts'
+
+export type Pending = {
+  id: string
+  /** The command as one would type it: parsed again when it is confirmed. */
+  line: string
+  by: Pick<Actor, 'id' | 'name' | 'user'>
+  approval: Approval
+  digest: string
+  /** The plan that was shown, to tell later what differs. */
+  lines: Line[]
+  /** ISO 8601. */
+  until: string
+  /** Where the command's answers go: for platforms whose buttons bring no address of their own. */
+  reply: ReplyTo
+}
+
+export type PendingStore = Pick<KVNamespace, 'get' | 'put' | 'delete'>
+
+const keyOf = (id: string): string => `pending:${id}`
+
+export const writePending = (kv: PendingStore, pending: Pending): Promise<void> =>
+  kv.put(keyOf(pending.id), JSON.stringify(pending), {
+    expiration: Math.ceil(new Date(pending.until).getTime() / 1000) + 60,
+  })
+
+/** Null: confirmed, cancelled, out of date, or not yet seen here. */
+export async function readPending(kv: PendingStore, id: string): Promise<Pending | null> {
+  const text = await kv.get(keyOf(id))
+  return text === null ? null : (JSON.parse(text) as Pending)
+}
+
+export const dropPending = (kv: PendingStore, id: string): Promise<void> => kv.delete(keyOf(id))

@@ -1,0 +1,73 @@
+/** A command of `/backup`: what it takes, who may use it, and what it means to the engine. One file each. */
+import type { Role } from '../access/access.ts'
+import type { Message } from '../chat/message.ts'
+import type { Ask } from '../plan/ask.ts'
+import type { Result } from '../result.ts'
+import type { Seen } from './seen.ts'
+
+export type Parameter = {
+  /** Lower-case words with dashes; also the flag `--name=value`. */
+  name: string
+  kind:
+    | 'instance' // a path of one instance: `web1`, `default/web1`, `main/default/web1`
+    | 'instances' // globs over such paths, as many as are given
+    | 'snapshot' // a snapshot of `instance`
+    | 'policy'
+    | 'duration' // `2h`, see duration.ts
+    | 'count'
+    | 'command' // another command's name
+    | 'line' // the rest of the line as it is: another command with its words
+    | 'text' // free words, to the end of the line
+  /** For people: a few words. */
+  description: string
+  required: boolean
+  /** Only as `--name=value`, never by its place. */
+  flag?: true
+}
+
+/** What was given, by parameter name; globs and words are separated by single spaces. */
+export type Values = Readonly<Record<string, string>>
+
+type Base = {
+  name: string
+  /** One line, for help and for the platforms' menus (at most 100 characters). */
+  summary: string
+  role: Role
+  parameters: readonly Parameter[]
+  /** Whole lines after `/backup`. */
+  examples: readonly string[]
+}
+
+/** Answers from what was seen. */
+export type ReadCommand = Base & {
+  kind: 'read'
+  /** What has to be fetched first: nothing, what KV holds, the record of changes, or Incus itself. */
+  needs: 'nothing' | 'notebook' | 'history' | 'world'
+  answer(values: Values, seen: Seen): Message
+}
+
+/** Shows the plan of another command, or of the next tick. */
+export type PreviewCommand = Base & { kind: 'preview' }
+
+/** Goes to the engine, as the cron trigger does. A destructive one asks for a confirmation of its plan first. */
+export type ChangeCommand = Base & {
+  kind: 'change'
+  destructive: boolean
+  ask(values: Values, reason: string): Result<Ask, string>
+}
+
+/** Changes what stapes keeps in its notebook, not Incus. */
+export type SettingCommand = Base & {
+  kind: 'setting'
+  change(values: Values, by: string, now: Date): Result<PauseChange, string>
+}
+
+/** `until` null: until somebody resumes it. */
+export type PauseChange =
+  | { do: 'pause'; policy: string; by: string; at: string; until: string | null }
+  | { do: 'resume'; policy: string }
+
+export type Command = ReadCommand | PreviewCommand | ChangeCommand | SettingCommand
+
+/** A command with sound values, and the line that would say the same (for records and buttons). */
+export type Parsed = { command: Command; values: Values; line: string }

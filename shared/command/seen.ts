@@ -1,0 +1,23 @@
+/** What a reading command may answer from. */
+import type { AuditRecord } from '../access/audit.ts'
+import type { Actor } from '../chat/actor.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { World } from '../plan/world.ts'
+import type { TracedCoverage } from '../policy/coverage.ts'
+import type { Config, Pause } from '../policy/policy.ts'
+
+export type Seen = {
+  now: Date
+  actor: Actor
+  /** Null before a configuration was applied. Pauses that hold now are already in `paused` of its policies. */
+  config: Config | null
+  pauses: Readonly<Record<string, Pause>>
+  ledger: Ledger | null
+  /** Whether the actor may see, by this command, what is at `remote/project/instance`. */
+  maySee(instanceKey: string): boolean
+  /** Of commands that need the world. */
+  world: World | null
+  coverages: readonly TracedCoverage[]
+  /** Newest first; of commands that need the history. */
+  history: readonly AuditRecord[]
+}

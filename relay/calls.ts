@@ -4,6 +4,7 @@ import { packReply } from '../shared/relay/packing.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
 import { allowBody, allowRoute } from './engine/allow.ts'
 import type { Engine } from './engine/engine.ts'
+import { isGuarded } from './engine/guard.ts'
 import { unknownRemote } from './engine/job.ts'
 import { forward } from './forward.ts'
 import { createLines } from './lines.ts'
@@ -36,7 +37,7 @@ const forwardCall =
     if (pool === undefined) return refuse(response, unknownRemote(remote, remotes))
     const route = allowRoute(method, path)
     if (!route.ok) return refuse(response, route.error)
-    if (route.value.name === 'deleteInstance') return refuse(response, inBatchOnly)
+    if (isGuarded(route.value)) return refuse(response, inBatchOnly)
     const clean = cleanBody(body)
     if (!clean.ok) return refuse(response, clean.error)
     const allowed = allowBody(route.value, clean.value)
@@ -49,7 +50,7 @@ const forwardCall =
 const inBatchOnly: CallError = {
   code: 'not-allowed',
   message:
-    'an instance is deleted in a batch only, where the relay first looks whether it is an unverified copy',
+    'what deletes an instance or a snapshot of a strange name, or restores, goes in a batch only, where the relay first looks whether it may',
 }
 
 const cleanBody = (body: Buffer): ReturnType<typeof parseJson> =>

@@ -19,6 +19,7 @@ import { createJobMemory } from './job-memory.ts'
 import { createLanes } from './lanes.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { createLocks } from './locks.ts'
+import { createPools } from './pools.ts'
 import type { Upstream } from './upstream.ts'
 
 export type EngineOptions = { upstream: Upstream; clock: Clock; remotes: Remotes }
@@ -37,6 +38,7 @@ const COPIES = 2
 
 export function createEngine({ upstream, clock, remotes }: EngineOptions): Engine {
   const base = { upstream, clock, remotes, certificates: createCertificates(upstream) }
+  const pools = createPools(upstream, clock)
   const limiters = createLimiters(clock)
   const attended: JobIo = {
     ...base,
@@ -60,7 +62,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
           async (name): Promise<[string, RemoteReply]> => [
             name,
             Object.hasOwn(remotes, name)
-              ? await readInventory(upstream, name)
+              ? await readInventory(upstream, name, pools)
               : { ok: false, error: unknownRemote(name, remotes) },
           ],
         ),

@@ -1,51 +1,85 @@
 /**
- * Deleting is what could lose everything, so the relay looks first, whoever asks: of instances it
- * deletes only copies that stapes made and that hold nothing verified, of snapshots only those that
- * stapes named, or that came to a copy.
+ * Deleting and restoring are what could lose everything, so the relay looks first, whoever asks: of
+ * instances it deletes only copies that stapes made and that hold nothing verified, of snapshots only
+ * those that stapes named, or that came to a copy; and it restores only what is marked for it, with a
+ * snapshot beside it that brings the state before back.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
-import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
+import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
 import { commonPairs, parseVerified } from '../../shared/plan/marks.ts'
-import { REPLICA_OF, VERIFIED } from '../../shared/policy/marks.ts'
+import { parseRestoring } from '../../shared/plan/restoring.ts'
+import { REPLICA_OF, RESTORING, VERIFIED } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { call } from './call.ts'
 import { isObject, text } from './envelope.ts'
 import type { Upstream } from './upstream.ts'
 
-export async function guardDelete(
+/** Whether the relay has to look before it makes such a call. */
+export const isGuarded = ({ name, parameters }: Match): boolean =>
+  name === 'deleteInstance' ||
+  name === 'restoreInstance' ||
+  (name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null)
+
+/** `body` is one that the route accepts. */
+export async function guard(
   upstream: Upstream,
   remote: string,
-  { name, parameters, query }: Match,
+  match: Match,
+  body: unknown,
 ): Promise<Result<null, CallError>> {
-  const stranger = name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null
-  if (name !== 'deleteInstance' && !stranger) return ok(null)
+  if (!isGuarded(match)) return ok(null)
+  const { name, parameters, query } = match
   const one = await call(upstream, remote, request('getInstance', only(parameters), query))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
   const instance = one.value.envelope.metadata
   const config = isObject(instance) && isObject(instance.config) ? instance.config : {}
-  if (text(config[REPLICA_OF]) === '') return err(refused(remote, parameters, 'it is not of stapes’ making'))
-  return stranger ? ok(null) : guardVerified(upstream, remote, { parameters, query }, text(config[VERIFIED]))
+  const list = () => listPairs(upstream, remote, match)
+  const why =
+    name === 'restoreInstance'
+      ? await againstRestore(config, isObject(body) ? text(body.restore) : '', list)
+      : await againstDelete(config, name, list)
+  if (!why.ok) return why
+  return why.value === null ? ok(null) : err(refused(remote, match, body, why.value))
 }
 
-async function guardVerified(
+type List = () => Promise<Result<SnapshotPair[], CallError>>
+/** Null: nothing speaks against it. */
+type Why = Result<string | null, CallError>
+
+async function againstDelete(config: Record<string, unknown>, name: string, list: List): Promise<Why> {
+  if (text(config[REPLICA_OF]) === '') return ok('it is not of stapes’ making')
+  if (name === 'deleteSnapshot') return ok(null)
+  const listed = await list()
+  if (!listed.ok) return listed
+  const [verified] = commonPairs(parseVerified(text(config[VERIFIED])), listed.value)
+  return ok(verified === undefined ? null : `its snapshot ${verified[0]} is a verified copy`)
+}
+
+async function againstRestore(config: Record<string, unknown>, snapshot: string, list: List): Promise<Why> {
+  if (text(config[REPLICA_OF]) !== '') return ok('it is a copy, which the next refresh would overwrite')
+  const restoring = parseRestoring(text(config[RESTORING]))
+  if (restoring?.snapshot !== snapshot) return ok(`its ${RESTORING} doesn’t name that snapshot`)
+  const { safety } = restoring
+  if (parseSnapshotName(safety)?.policy !== SAFETY)
+    return ok(`${safety} isn’t the name of a snapshot taken before a restore`)
+  const listed = await list()
+  if (!listed.ok) return listed
+  const isThere = listed.value.some(([name]) => name === safety)
+  return ok(isThere ? null : `its safety snapshot ${safety} doesn’t exist`)
+}
+
+async function listPairs(
   upstream: Upstream,
   remote: string,
-  { parameters, query }: Pick<Match, 'parameters' | 'query'>,
-  marks: string,
-): Promise<Result<null, CallError>> {
-  const list = await call(
-    upstream,
-    remote,
-    request('listSnapshots', parameters, { ...query, recursion: '1' }),
-  )
+  { parameters, query }: Match,
+): Promise<Result<SnapshotPair[], CallError>> {
+  const wanted = request('listSnapshots', only(parameters), { ...query, recursion: '1' })
+  const list = await call(upstream, remote, wanted)
   if (!list.ok) return list
   const { metadata } = list.value.envelope
-  const listed = (Array.isArray(metadata) ? metadata : []).flatMap(pairOf)
-  const [verified] = commonPairs(parseVerified(marks), listed)
-  if (verified === undefined) return ok(null)
-  return err(refused(remote, parameters, `its snapshot ${verified[0]} is a verified copy`))
+  return ok((Array.isArray(metadata) ? metadata : []).flatMap(pairOf))
 }
 
 const only = ({ instance = '' }: Record<string, string>) => ({ instance })
@@ -53,7 +87,11 @@ const only = ({ instance = '' }: Record<string, string>) => ({ instance })
 const pairOf = (one: unknown): SnapshotPair[] =>
   isObject(one) ? [[text(one.name), Math.floor(Date.parse(text(one.created_at)) / 1000)]] : []
 
-const refused = (remote: string, { instance, snapshot }: Record<string, string>, why: string): CallError => ({
-  code: 'not-allowed',
-  message: `the relay does not delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`} on "${remote}": ${why}`,
-})
+function refused(remote: string, { name, parameters }: Match, body: unknown, why: string): CallError {
+  const { instance, snapshot } = parameters
+  const what =
+    name === 'restoreInstance'
+      ? `restore ${instance} to ${isObject(body) ? text(body.restore) : ''}`
+      : `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
+  return { code: 'not-allowed', message: `the relay does not ${what} on "${remote}": ${why}` }
+}

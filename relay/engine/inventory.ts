@@ -8,6 +8,7 @@ import { isObject, text } from './envelope.ts'
 import { parseInstances } from './parse-instances.ts'
 import { parseOperations } from './parse-operations.ts'
 import { parseVolumes, type Snapshots, volumeKey } from './parse-volumes.ts'
+import type { Pools } from './pools.ts'
 import type { Upstream } from './upstream.ts'
 
 const ALL = { recursion: '1', 'all-projects': 'true' }
@@ -16,7 +17,7 @@ const ALL = { recursion: '1', 'all-projects': 'true' }
  * Operations are read last: a snapshot whose creation ended between the listings is complete by then,
  * and one that is still being made is listed among them.
  */
-export async function readInventory(upstream: Upstream, remote: string): Promise<RemoteReply> {
+export async function readInventory(upstream: Upstream, remote: string, pools: Pools): Promise<RemoteReply> {
   const read = reader(upstream, remote)
   const [server, projects, instances] = await Promise.all([
     read(request('getServer'), (metadata) => parseServer(metadata)),
@@ -27,7 +28,8 @@ export async function readInventory(upstream: Upstream, remote: string): Promise
   if (server.value === 'untrusted') return err(untrusted(remote))
   if (!projects.ok) return projects
   if (!instances.ok) return instances
-  await fillSnapshots(instances.value, read)
+  const named = new Set(instances.value.map(({ pool }) => pool).filter((pool) => pool !== ''))
+  const [drivers] = await Promise.all([pools(remote, named), fillSnapshots(instances.value, read)])
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
   if (!operations.ok) return operations
   return {
@@ -35,6 +37,7 @@ export async function readInventory(upstream: Upstream, remote: string): Promise
     inventory: {
       server: server.value,
       projects: projects.value,
+      pools: drivers,
       instances: instances.value,
       operations: operations.value,
     },

@@ -7,7 +7,7 @@ import { allowBody, allowRoute } from './allow.ts'
 import { type Answer, call } from './call.ts'
 import type { Certificates } from './certificates.ts'
 import { isObject, parseOperation } from './envelope.ts'
-import { guardDelete } from './guard.ts'
+import { guard } from './guard.ts'
 import type { Verdict } from './limiter.ts'
 import { awaitOperation, type Patience, type Watched } from './operation.ts'
 import { badRequest, type Known, resolveReferences } from './references.ts'
@@ -118,7 +118,7 @@ async function prepare(step: Step, done: Done[], io: JobIo): Promise<Result<Incu
   if (!body.ok) return body
   const allowed = allowBody(route.value, body.value)
   if (!allowed.ok) return allowed
-  const guarded = await guardDelete(io.upstream, step.remote, route.value)
+  const guarded = await guard(io.upstream, step.remote, route.value, body.value)
   if (!guarded.ok) return guarded
   return ok(body.value === undefined ? { method, path } : { method, path, body: body.value })
 }

@@ -49,6 +49,8 @@ export type RemoteInventory = {
     clustered: boolean
   }
   projects: string[]
+  /** Storage driver by pool, of the pools that instances live in; one that can't be read is absent. */
+  pools: Record<string, string>
   instances: InstanceRecord[]
   operations: OperationRecord[]
 }

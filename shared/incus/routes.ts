@@ -77,6 +77,25 @@ export const routes = {
     path: '/1.0/instances/{instance}/snapshots/{snapshot}',
     query: ['project'],
   },
+  restoreInstance: {
+    method: 'PUT',
+    path: '/1.0/instances/{instance}',
+    query: ['project'],
+    refuse: (body) =>
+      typeof field(body, 'restore') === 'string' && field(body, 'stateful') === false
+        ? onlyKeys(body, ['restore', 'stateful'])
+        : 'only restore with stateful: false is used by stapes',
+  },
+  startInstance: {
+    method: 'PUT',
+    path: '/1.0/instances/{instance}/state',
+    query: ['project'],
+    refuse: (body) =>
+      field(body, 'action') === 'start'
+        ? onlyKeys(body, ['action'])
+        : 'only action "start" is used by stapes',
+  },
+  getPool: { method: 'GET', path: '/1.0/storage-pools/{pool}', query: ['project'] },
   listVolumes: {
     method: 'GET',
     path: '/1.0/storage-pools/{pool}/volumes/{type}',

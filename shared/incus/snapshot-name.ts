@@ -6,6 +6,9 @@ export type SnapshotName = { policy: string; slot: Date }
 
 export const POLICY_NAME = /^[a-z][a-z0-9-]{0,39}$/
 
+/** In the policy's place in the name of the snapshot that is taken before a restore. No policy may be called so. */
+export const SAFETY = 'before-restore'
+
 const OURS = /^([a-z][a-z0-9-]{0,39})-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})Z$/
 
 /** `daily`, 2026-11-22T03:00Z gives `daily-20261122T0300Z`. */

@@ -1,5 +1,5 @@
 /** What no single value tells: missing ones, a copy onto its own source, policies that contradict each other. */
-import { POLICY_NAME } from '../incus/snapshot-name.ts'
+import { POLICY_NAME, SAFETY } from '../incus/snapshot-name.ts'
 import { compileGlobs, mayMeet } from './glob.ts'
 import { type PolicyError, problem, show } from './issues.ts'
 import { RESERVED } from './marks.ts'
@@ -13,6 +13,10 @@ export function checkName(name: string): PolicyError[] {
     const expected =
       'a policy name of lower-case letters, digits and "-", at most 40, a letter first (it begins the names of the snapshots)'
     return [problem(path, expected, show(name))]
+  }
+  if (name === SAFETY) {
+    const hint = 'the snapshots taken before a restore are called so'
+    return [problem(path, `a policy name other than ${SAFETY}`, show(name), hint)]
   }
   if (!RESERVED.includes(name)) return []
   const expected = `a policy name other than ${RESERVED.join(', ')}`

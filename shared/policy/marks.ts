@@ -10,11 +10,22 @@ export const REPLICA_SERVER = `${REPLICA_OF}.server`
 /** On a copy: the snapshots that were verified. */
 export const VERIFIED = `${PREFIX}verified`
 
+/** On an instance that is being restored in place: from what, and what brings the state before back. See restoring.ts. */
+export const RESTORING = `${PREFIX}restoring`
+
+/** On an instance that was: the safety snapshot of its last restore that ended. */
+export const RESTORED = `${PREFIX}restored`
+
 /** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and takes no rule's place. */
 export const HOLD = `${PREFIX}hold.`
 
 export const isMark = (key: string): boolean =>
-  key === REPLICA_OF || key.startsWith(`${REPLICA_OF}.`) || key === VERIFIED || key.startsWith(HOLD)
+  key === REPLICA_OF ||
+  key.startsWith(`${REPLICA_OF}.`) ||
+  key === VERIFIED ||
+  key === RESTORING ||
+  key === RESTORED ||
+  key.startsWith(HOLD)
 
 /** Words that stand after the prefix with a meaning of their own, and so can't name a policy. */
 export const RESERVED: readonly string[] = [
@@ -29,6 +40,8 @@ export const RESERVED: readonly string[] = [
   'replica-of',
   'verified',
   'hold',
+  'restoring',
+  'restored',
 ]
 
 const NO_HOLDS: ReadonlySet<string> = new Set()

@@ -7,11 +7,14 @@ import { receiveInstance, sendInstance } from './copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
 import { labRoutes } from './lab-routes.ts'
+import { getPool } from './lab-server.ts'
 import { listOperations, view } from './operations.ts'
+import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
 import type { Answer, Call, EmbeddedIncus } from './server.ts'
 import { getServer, listProjects } from './server-info.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots, patchSnapshot } from './snapshots.ts'
+import { putState } from './states.ts'
 import { listVolumes } from './volumes.ts'
 
 export type Handler = { right: Right; answer: (server: EmbeddedIncus, call: Call) => Answer }
@@ -29,6 +32,9 @@ export const handlers: Record<RouteName, Handler> = {
   createSnapshot: { right: 'object', answer: createSnapshot },
   patchSnapshot: { right: 'object', answer: patchSnapshot },
   deleteSnapshot: { right: 'object', answer: deleteSnapshot },
+  restoreInstance: { right: 'object', answer: putOrRestore },
+  startInstance: { right: 'object', answer: putState },
+  getPool: { right: 'any', answer: getPool },
   listVolumes: { right: 'object', answer: listVolumes },
   listOperations: { right: 'list', answer: operations },
   getOperation: { right: 'any', answer: getOperation },

@@ -1,64 +1,17 @@
-/** Calls that only tests make, to set a scene or to find out the truth: state, restore, export, files. */
+/** Calls that only tests make, to find out the truth: state and exports. */
 
-import { takenFrom } from './birth.ts'
-import { field, record, text } from './body.ts'
+import { record, text } from './body.ts'
 import { never, parseDate } from './dates.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
-import { checkIdle, instanceOperation, putInstance, viewState } from './instances.ts'
+import { instanceOperation, viewState } from './instances.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import { reachable } from './snapshots.ts'
-import { copySettings, findInstance, findProject, findSnapshot, type Instance, stamp } from './state.ts'
+import { findInstance, findProject, type Instance, stamp } from './state.ts'
 
 const target = (server: EmbeddedIncus, call: Call): Instance =>
   reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
 
 export const getState = (server: EmbeddedIncus, call: Call): Reply => sync(viewState(target(server, call)))
-
-const ACTIONS: Record<string, { to: Instance['status']; text: string }> = {
-  start: { to: 'Running', text: 'Starting instance' },
-  restart: { to: 'Running', text: 'Restarting instance' },
-  stop: { to: 'Stopped', text: 'Stopping instance' },
-  freeze: { to: 'Frozen', text: 'Freezing instance' },
-  unfreeze: { to: 'Running', text: 'Unfreezing instance' },
-}
-
-export function putState(server: EmbeddedIncus, call: Call): Reply {
-  const instance = target(server, call)
-  const action = text(record(call.body), 'action')
-  const known = ACTIONS[action]
-  if (known === undefined) throw new Refusal(400, `Unknown action: "${action}"`)
-  return server.operations.task(instanceOperation(known.text, instance), {
-    begin: () => {
-      if (action === 'start') checkIdle(instance, 'start')
-      if (instance.status === known.to && action !== 'restart')
-        throw new Refusal(400, `The instance is already ${known.to.toLowerCase()}`)
-    },
-    end: () => {
-      instance.status = known.to
-      if (known.to === 'Running') instance.lastUsedAt = stamp(server.now(), server.options.random)
-    },
-  })
-}
-
-/** `restore` brings back disk and settings of a snapshot, stopping and starting what runs; else an update. */
-export function putOrRestore(server: EmbeddedIncus, call: Call): Reply {
-  const name = field(call.body, 'restore')
-  if (typeof name !== 'string' || name === '') return putInstance(server, call)
-  const instance = target(server, call)
-  return server.operations.task(instanceOperation('Restoring snapshot', instance), {
-    begin: () => {
-      checkIdle(instance, 'restore')
-      if (!instance.snapshots.has(name))
-        throw new Refusal(404, `Snapshot ${instance.name}/${name} does not exist`)
-    },
-    end: () => {
-      const snapshot = findSnapshot(instance, name)
-      instance.disk = takenFrom(server, instance.pool, snapshot.disk)
-      Object.assign(instance, copySettings(snapshot.settings))
-      server.scheduler.configChanged()
-    },
-  })
-}
 
 /** The one call that notices a phantom. */
 export function createBackup(server: EmbeddedIncus, call: Call): Reply {

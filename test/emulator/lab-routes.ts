@@ -1,12 +1,11 @@
 /** What Incus serves and stapes doesn't use, but its tests do. */
 import type { Right } from './auth.ts'
 import { sync } from './envelope.ts'
-import { createBackup, deleteBackup, getState, listBackups, putOrRestore, putState } from './lab-instances.ts'
+import { createBackup, deleteBackup, getState, listBackups } from './lab-instances.ts'
 import {
   createProfile,
   createProject,
   deleteProject,
-  getPool,
   getProfile,
   listCertificates,
   listPools,
@@ -43,10 +42,7 @@ export const labRoutes: readonly LabRoute[] = [
   lab('GET', '/1.0/profiles/{profile}', 'object', getProfile),
   lab('PUT', '/1.0/profiles/{profile}', 'object', putProfile),
   lab('GET', '/1.0/storage-pools', 'server', listPools),
-  lab('GET', '/1.0/storage-pools/{pool}', 'any', getPool),
-  lab('PUT', INSTANCE, 'object', putOrRestore),
   lab('GET', `${INSTANCE}/state`, 'object', getState),
-  lab('PUT', `${INSTANCE}/state`, 'object', putState),
   lab('GET', SNAPSHOT, 'object', getSnapshot),
   lab('PUT', SNAPSHOT, 'object', patchSnapshot),
   lab('POST', SNAPSHOT, 'object', renameSnapshot),

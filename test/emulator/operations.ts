@@ -35,6 +35,10 @@ export type Operation = {
 export type OperationSpec = Pick<Operation, 'description' | 'project' | 'resources'> &
   Partial<Pick<Operation, 'class' | 'metadata' | 'cancel' | 'location'>>
 
+type Work = { hold?: (go: () => void) => void; begin?: () => void; ms?: number; end: () => void }
+
+const atOnce = (go: () => void): void => go()
+
 /** What it needs of its server; `after` forgets its timers when the daemon is killed. */
 export type OperationHost = {
   now(): number
@@ -75,15 +79,15 @@ export class Operations {
 
   /**
    * An operation that begins at once and ends after a time. What either half refuses fails the
-   * operation, never the request: that is how Incus does it.
+   * operation, never the request: that is how Incus does it. `hold` decides when it may begin.
    */
-  task(spec: OperationSpec, work: { begin?: () => void; ms?: number; end: () => void }): Reply {
+  task(spec: OperationSpec, { hold = atOnce, begin, ms = 0, end }: Work): Reply {
     const operation = this.start(spec)
     const sabotage = this.#host.sabotage(operation)
-    const refusal = sabotage === null ? caught(work.begin) : new Refusal(500, sabotage)
-    this.#host.after(refusal === null ? (work.ms ?? 0) : 0, () =>
-      this.end(operation, refusal ?? caught(work.end)),
-    )
+    hold(() => {
+      const refusal = sabotage === null ? caught(begin) : new Refusal(500, sabotage)
+      this.#host.after(refusal === null ? ms : 0, () => this.end(operation, refusal ?? caught(end)))
+    })
     return this.reply(operation)
   }
 

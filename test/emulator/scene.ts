@@ -1,7 +1,16 @@
 /** The hand of a test in a server: instances, projects and data without going through the API. */
 import { addInstance } from './birth.ts'
 import type { EmbeddedIncus } from './server.ts'
-import { type Config, findInstance, findProject, findSnapshot, type Instance, newProject } from './state.ts'
+import {
+  type Config,
+  type Driver,
+  findInstance,
+  findPool,
+  findProject,
+  findSnapshot,
+  type Instance,
+  newProject,
+} from './state.ts'
 
 type Named = { project?: string; name: string }
 
@@ -49,6 +58,11 @@ export function seedProfile(incus: EmbeddedIncus, name: string, config: Config):
 
 export const instanceOf = (incus: EmbeddedIncus, { project = 'default', name }: Named): Instance =>
   findInstance(incus.state, project, name)
+
+/** As if the pool had been made so. */
+export function setDriver(incus: EmbeddedIncus, driver: Driver, pool = 'default'): void {
+  findPool(incus.state, pool).driver = driver
+}
 
 let contents = 0
 

@@ -26,8 +26,9 @@ export type EmbeddedOptions = {
   address?: string
   /** Bytes a second that transfers out of this server may send; null is no limit. */
   bandwidth?: number | null
-  /** How long the making of a snapshot takes, and what a copy takes besides the sending of its bytes. */
+  /** How long snapshots and restores take, and what a copy takes besides the sending of its bytes. */
   snapshotMs?: number
+  restoreMs?: number
   copyMs?: number
 }
 
@@ -70,6 +71,8 @@ export class EmbeddedIncus {
   /** Operations that wait for the other server to connect, and copies under way in or out. */
   readonly migrations = new Map<string, Migration>()
   readonly transfers = new Set<Transfer>()
+  /** Restores under way, each with what waits for its end. */
+  readonly restores = new Map<Instance, (() => void)[]>()
   /** Cluster members that can't be reached. */
   readonly lostMembers = new Set<string>()
   /** Extensions beyond the fixed list, and features that tests switch on. */
@@ -77,6 +80,7 @@ export class EmbeddedIncus {
   phase: 'up' | 'starting' | 'stopping' | 'down' = 'up'
   bandwidth: number | null
   snapshotMs: number
+  restoreMs: number
   copyMs: number
   address: string
   /** Asked about each request; null lets it pass. */
@@ -90,6 +94,7 @@ export class EmbeddedIncus {
     this.state = newState(options.driver)
     this.bandwidth = options.bandwidth ?? null
     this.snapshotMs = options.snapshotMs ?? 0
+    this.restoreMs = options.restoreMs ?? 0
     this.copyMs = options.copyMs ?? 0
     this.address = options.address ?? ''
     if (this.address !== '') options.network.register(this.address, this)
@@ -204,6 +209,7 @@ export class EmbeddedIncus {
     for (const transfer of [...this.transfers]) transfer.serverDied(this)
     this.transfers.clear()
     this.migrations.clear()
+    this.restores.clear()
     for (const { instances } of this.state.projects.values())
       for (const instance of instances.values()) abandon(instance)
   }

@@ -4,6 +4,7 @@ import { Refusal, type Reply, sync } from './envelope.ts'
 import { checkMatch } from './etag.ts'
 import { expiryFrom } from './expiry.ts'
 import { checkSnapshotName, nameFromPattern } from './names.ts'
+import { afterRestore } from './restores.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import {
   copySettings,
@@ -50,6 +51,7 @@ export function snapshotTask(
       },
     },
     {
+      hold: (go) => afterRestore(server, instance, go),
       begin: () => {
         made = beginSnapshot(server, instance, wanted)
       },

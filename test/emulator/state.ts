@@ -8,10 +8,10 @@ export type Devices = Record<string, Record<string, string>>
 
 /**
  * What the pool really holds, which the API never tells: `phantom` is listed but has nothing on disk,
- * `empty` exists and holds nothing.
+ * `empty` exists and holds nothing, `half` is neither what it was nor what a restore was to make of it.
  */
 export type Disk = {
-  held: 'whole' | 'empty' | 'phantom'
+  held: 'whole' | 'empty' | 'phantom' | 'half'
   marker: string | null
   bytes: number
   /** Equal where nothing was written in between. */
@@ -74,7 +74,10 @@ export type Project = {
   profiles: Map<string, Profile>
 }
 
-export type Pool = { name: string; driver: 'btrfs' | 'dir'; full: boolean }
+/** zfs restores nothing but the newest snapshot; in all else it is treated as dir. */
+export type Driver = 'btrfs' | 'dir' | 'zfs'
+
+export type Pool = { name: string; driver: Driver; full: boolean }
 
 export type State = {
   projects: Map<string, Project>
@@ -98,7 +101,7 @@ const FEATURES: Config = {
   'features.storage.volumes': 'true',
 }
 
-export function newState(driver: 'btrfs' | 'dir'): State {
+export function newState(driver: Driver): State {
   const project = newProject('default', FEATURES, 'Default Incus project')
   const root = { type: 'disk', path: '/', pool: 'default' }
   project.profiles.set('default', { ...emptyProfile(), devices: { root } })

@@ -48,9 +48,9 @@ vi.mock('../../shared/plan/expire.ts', async (original) => {
 /** The relay would refuse to delete what isn't ours; here it doesn't look. */
 vi.mock('../../relay/engine/guard.ts', async (original) => {
   const real = await original<typeof import('../../relay/engine/guard.ts')>()
-  const guardDelete: typeof real.guardDelete = async (...question) =>
-    broken.how === 'what begins like ours is ours' ? ok(null) : real.guardDelete(...question)
-  return { ...real, guardDelete }
+  const guard: typeof real.guard = async (...question) =>
+    broken.how === 'what begins like ours is ours' ? ok(null) : real.guard(...question)
+  return { ...real, guard }
 })
 
 vi.mock('../../shared/plan/judge.ts', async (original) => {
@@ -99,7 +99,7 @@ function readAsEmpty({ places }: World): void {
   const server = { fingerprint: '', version: '', clustered: false }
   const nothing: RemoteReply = {
     ok: true,
-    inventory: { server, projects: ['default'], instances: [], operations: [] },
+    inventory: { server, projects: ['default'], pools: {}, instances: [], operations: [] },
   }
   for (const io of places) {
     const { relay } = io

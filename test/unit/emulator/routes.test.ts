@@ -12,6 +12,8 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   markInstance: { config: { 'user.stapes.x': 'y' } },
   createSnapshot: { name: 's2' },
   patchSnapshot: { expires_at: null },
+  restoreInstance: { restore: 's1', stateful: false },
+  startInstance: { action: 'start' },
 }
 
 async function world() {

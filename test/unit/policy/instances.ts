@@ -34,6 +34,7 @@ export const replyOf = (instances: InstanceRecord[], projects: string[] = ['defa
   inventory: {
     server: { fingerprint: 'f'.repeat(64), version: '6.0.4', clustered: false },
     projects,
+    pools: { default: 'btrfs' },
     instances,
     operations: [],
   },

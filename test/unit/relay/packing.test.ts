@@ -24,6 +24,7 @@ const replyOf = (instances: InstanceRecord[]): InventoryReply => ({
       inventory: {
         server: { fingerprint: 'ab', version: '6.0.4', clustered: false },
         projects: ['default'],
+        pools: { default: 'zfs' },
         instances,
         operations: [],
       },

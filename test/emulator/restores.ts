@@ -1,0 +1,97 @@
+/** Restoring in place: stop, storage, config, start; what fails or dies on the way leaves it as far as it came. */
+import { takenFrom } from './birth.ts'
+import { field } from './body.ts'
+import { Refusal, type Reply } from './envelope.ts'
+import { checkIdle, instanceOperation, putInstance } from './instances.ts'
+import type { Call, EmbeddedIncus } from './server.ts'
+import { reachable } from './snapshots.ts'
+import { copySettings, type Disk, findInstance, findPool, type Instance, type Snapshot } from './state.ts'
+import { run } from './states.ts'
+
+/** How much of its time goes by before the config is the snapshot's; the rest is the start. */
+const STORAGE = 0.75
+
+/** `restore` brings back disk and settings of a snapshot, stopping and starting what runs; else an update. */
+export function putOrRestore(server: EmbeddedIncus, call: Call): Reply {
+  const name = field(call.body, 'restore')
+  if (typeof name !== 'string' || name === '') return putInstance(server, call)
+  const instance = reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
+  const ms = server.restoreMs
+  let restore: Restore | null = null
+  return server.operations.task(instanceOperation('Restoring snapshot', instance), {
+    hold: (go) => afterRestore(server, instance, go),
+    begin: () => {
+      restore = new Restore(server, instance, name)
+      server.after(ms * STORAGE, restore.replace)
+    },
+    ms,
+    end: () => restore?.finish(),
+  })
+}
+
+/**
+ * Another restore and snapshots wait for one under way; a start is let through. A PATCH would wait too,
+ * but is refused here, so that a client finds out what it does with that.
+ */
+export function afterRestore(server: EmbeddedIncus, instance: Instance, go: () => void): void {
+  const waiting = server.restores.get(instance)
+  if (waiting === undefined) go()
+  else waiting.push(() => afterRestore(server, instance, go))
+}
+
+class Restore {
+  readonly #server: EmbeddedIncus
+  readonly #instance: Instance
+  readonly #snapshot: Snapshot
+  readonly #wasRunning: boolean
+  readonly #diskBefore: Disk
+  #refusal: Refusal | null = null
+
+  constructor(server: EmbeddedIncus, instance: Instance, name: string) {
+    checkIdle(instance, 'restore')
+    const snapshot = instance.snapshots.get(name)
+    if (snapshot === undefined) throw new Refusal(404, `Snapshot ${instance.name}/${name} does not exist`)
+    this.#server = server
+    this.#instance = instance
+    this.#snapshot = snapshot
+    this.#wasRunning = instance.status !== 'Stopped'
+    // The storage is asked last: what it refuses stays stopped.
+    instance.status = 'Stopped'
+    checkNewest(server, instance, snapshot)
+    server.restores.set(instance, [])
+    instance.busy = 'restore'
+    this.#diskBefore = instance.disk
+    instance.disk = { ...instance.disk, held: 'half' }
+  }
+
+  /** A snapshot that went meanwhile takes nothing from the success; its data never came. */
+  readonly replace = (): void => {
+    const { snapshots, pool } = this.#instance
+    try {
+      if (snapshots.get(this.#snapshot.name) === this.#snapshot)
+        this.#instance.disk = takenFrom(this.#server, pool, this.#snapshot.disk)
+      Object.assign(this.#instance, copySettings(this.#snapshot.settings))
+      this.#server.scheduler.configChanged()
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      // btrfs puts the old subvolume back.
+      this.#instance.disk = this.#diskBefore
+      this.#refusal = error
+    }
+  }
+
+  finish(): void {
+    const waiting = this.#server.restores.get(this.#instance) ?? []
+    this.#server.restores.delete(this.#instance)
+    this.#instance.busy = null
+    for (const go of waiting) go()
+    if (this.#refusal !== null) throw this.#refusal
+    if (this.#wasRunning) run(this.#server, this.#instance)
+  }
+}
+
+function checkNewest({ state }: EmbeddedIncus, { pool, snapshots }: Instance, { name }: Snapshot): void {
+  if (findPool(state, pool).driver !== 'zfs' || [...snapshots.keys()].at(-1) === name) return
+  const text = `Snapshot "${name}" cannot be restored due to subsequent snapshot(s). Set zfs.remove_snapshots to override`
+  throw new Refusal(500, text)
+}

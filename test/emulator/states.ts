@@ -1,0 +1,38 @@
+import { record, text } from './body.ts'
+import { Refusal, type Reply } from './envelope.ts'
+import { checkIdle, instanceOperation } from './instances.ts'
+import type { Call, EmbeddedIncus } from './server.ts'
+import { reachable } from './snapshots.ts'
+import { findInstance, type Instance, stamp } from './state.ts'
+
+const ACTIONS: Record<string, { to: Instance['status']; text: string }> = {
+  start: { to: 'Running', text: 'Starting instance' },
+  restart: { to: 'Running', text: 'Restarting instance' },
+  stop: { to: 'Stopped', text: 'Stopping instance' },
+  freeze: { to: 'Frozen', text: 'Freezing instance' },
+  unfreeze: { to: 'Running', text: 'Unfreezing instance' },
+}
+
+/** Accepted whatever the state is; that it is there already fails the operation. */
+export function putState(server: EmbeddedIncus, call: Call): Reply {
+  const instance = reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
+  const action = text(record(call.body), 'action')
+  const known = ACTIONS[action]
+  if (known === undefined) throw new Refusal(400, `Unknown action: "${action}"`)
+  return server.operations.task(instanceOperation(known.text, instance), {
+    begin: () => {
+      if (action === 'start' && instance.busy !== 'restore') checkIdle(instance, 'start')
+      if (instance.status === known.to && action !== 'restart')
+        throw new Refusal(400, `The instance is already ${known.to.toLowerCase()}`)
+    },
+    end: () => {
+      if (known.to === 'Running') run(server, instance)
+      else instance.status = known.to
+    },
+  })
+}
+
+export function run(server: EmbeddedIncus, instance: Instance): void {
+  instance.status = 'Running'
+  instance.lastUsedAt = stamp(server.now(), server.options.random)
+}

@@ -21,4 +21,5 @@ export const DEFAULTS = {
   keep: {},
   expiry: NEVER,
   copy: { transferMode: 'pull' as const, keep: {}, expiry: NEVER },
+  approval: 'self' as const,
 }

@@ -23,6 +23,7 @@ export function fill(name: string, own: Settings, defaults: Settings): Policy {
     keep: withoutZeros(merged.keep),
     expiry: orNull(merged.expiry),
     copy: fillCopy(own.copy, defaults.copy),
+    approval: merged.approval,
     filled: filledFrom(own, defaults),
   }
 }
@@ -83,6 +84,7 @@ export const SETTINGS = [
   'copy.transferMode',
   'copy.keep',
   'copy.expiry',
+  'approval',
 ] as const
 
 export type Setting = (typeof SETTINGS)[number]

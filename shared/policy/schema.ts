@@ -170,6 +170,16 @@ const settings = {
       examples: [{ remote: 'backup', expiry: '90d' }],
     },
   ),
+  approval: may(
+    z.enum(['self', 'second'], {
+      error: '"self" (whoever asked may confirm) or "second" (another person must)',
+    }),
+    {
+      description:
+        'Who confirms something destructive on an instance of this policy. `self`: the one who asked. `second`: another person.',
+      default: DEFAULTS.approval,
+    },
+  ),
 }
 
 export const settingsSchema = object(

@@ -1,16 +1,16 @@
 /** The HTTP API: a bearer token at the door, problem+json for every error, the engine behind it. */
-import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { linesOf, renderLines } from '../shared/plan/render.ts'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { applyConfig } from './api/apply.ts'
 import { readBody, readJson } from './api/body.ts'
-import { openapi } from './api/endpoints.ts'
 import { instancesOf } from './api/instances.ts'
+import openapi from './api/openapi.json' with { type: 'json' }
 import { answerProblem, type Problem } from './api/problem.ts'
-import { asking, preview } from './api/schemas.ts'
+import { asking, preview } from './api/requests.ts'
 import { statusOf } from './api/status.ts'
 import { type Env, missingOf, relayOf } from './env.ts'
 import { type Io, look, planOnly, run, type Trigger } from './run.ts'
@@ -46,7 +46,7 @@ export function createApp(now: () => Date): Hono<App> {
     }),
   )
   app.get('/', (context) => context.json({ name: 'stapes', status: '/api/status', openapi: '/openapi.json' }))
-  app.get('/openapi.json', (context) => context.json(openapi()))
+  app.get('/openapi.json', (context) => context.json(openapi))
   app.use('/api/*', async (context, next) => {
     const missing = missingOf(context.env)
     if (missing.length > 0)
@@ -134,7 +134,7 @@ const triggerOf = (
 ): Trigger =>
   policies === undefined && instances === undefined
     ? { kind, at }
-    : { kind, at, ask: { policies: policies ?? 'all', instances, reason: 'asked for' } }
+    : { kind, at, ask: { do: 'snapshot', policies, instances, reason: 'asked for' } }
 
 const unknownPolicy = ({ unknown, known }: { unknown: string[]; known: string[] }): Problem => ({
   status: 422,

@@ -1,6 +1,10 @@
-/** Every endpoint of the HTTP API with its schemas: the one list that openapi.json is made of. */
+/**
+ * Every endpoint of the HTTP API with its schemas: the one list that openapi.json is made of. Not for the
+ * Worker, which serves that file: `npm run openapi` after a change here or to the answers.
+ */
 import * as z from 'zod/mini'
-import * as schemas from './schemas.ts'
+import * as answers from './answers.ts'
+import * as requests from './requests.ts'
 
 export type Endpoint = {
   method: 'get' | 'post' | 'put'
@@ -16,62 +20,68 @@ export const endpoints: readonly Endpoint[] = [
     method: 'get',
     path: '/api/status',
     summary: 'What stapes did, what is under way and what comes next',
-    answer: schemas.status,
+    answer: answers.status,
   },
   {
     method: 'get',
     path: '/api/instances',
     summary: 'Covered instances with their snapshots and verified copies, observed now',
-    answer: schemas.instances,
+    answer: answers.instances,
   },
   {
     method: 'post',
     path: '/api/plan',
     summary: 'Dry run: the very plan that a run would perform, each line with its reason',
-    body: schemas.asking,
-    answer: schemas.planned,
+    body: requests.asking,
+    answer: answers.planned,
   },
   {
     method: 'post',
     path: '/api/run',
     summary: 'Look now, or take snapshots now for the policies or instances named',
-    body: schemas.asking,
-    answer: schemas.ran,
+    body: requests.asking,
+    answer: answers.ran,
   },
   {
     method: 'post',
     path: '/api/tick',
     summary: 'The same as the cron trigger, for an outside clock',
-    answer: schemas.ran,
+    answer: answers.ran,
   },
-  { method: 'get', path: '/api/config', summary: 'The applied configuration', answer: schemas.config },
+  { method: 'get', path: '/api/config', summary: 'The applied configuration', answer: answers.config },
   {
     method: 'put',
     path: '/api/config',
     summary: 'Apply a stapes.jsonc; refused as a whole when anything in it is wrong',
     body: z.looseObject({}).check(z.describe('See stapes.schema.json')),
     query: { dryRun: '"true" checks and changes nothing' },
-    answer: schemas.applied,
+    answer: answers.applied,
   },
   {
     method: 'post',
     path: '/api/retention/preview',
     summary: 'What a keep would keep and expire, and why',
-    body: schemas.preview,
-    answer: schemas.retention,
+    body: requests.preview,
+    answer: answers.retention,
   },
 ]
 
 const VERSION = '0.1.0'
 
 const json = (schema: z.ZodMiniType, io: 'input' | 'output') => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' })
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    ...{ io, unrepresentable: 'any', reused: 'inline' },
+    // The format says it; zod's pattern for it is 300 characters, at every date.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+    },
+  })
   return { 'application/json': { schema: rest } }
 }
 
 const problem = {
   description: 'What went wrong and what to do',
-  content: { 'application/problem+json': json(schemas.problem, 'output')['application/json'] },
+  content: { 'application/problem+json': json(answers.problem, 'output')['application/json'] },
 }
 
 export function openapi(): object {
@@ -93,7 +103,10 @@ export function openapi(): object {
               })),
             }),
         ...(body === undefined ? {} : { requestBody: { required: false, content: json(body, 'input') } }),
-        responses: { 200: { description: 'Done', content: json(answer, 'output') }, default: problem },
+        responses: {
+          200: { description: 'Done', content: json(answer, 'output') },
+          default: { $ref: '#/components/responses/problem' },
+        },
       },
     }
   }
@@ -101,7 +114,10 @@ export function openapi(): object {
     openapi: '3.1.0',
     info: { title: 'stapes', version: VERSION, description: 'Backups for Incus, decided at the edge' },
     security: [{ bearer: [] }],
-    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      responses: { problem },
+    },
     paths,
   }
 }

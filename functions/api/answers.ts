@@ -1,13 +1,10 @@
-/** The HTTP API's shapes, declared once: requests are checked by them, and openapi.json is made of them. */
+/** What the HTTP API answers, for openapi.json alone: not for the Worker, which would only carry it. */
 import * as z from 'zod/mini'
-import { keepSchema } from '../../shared/policy/schema.ts'
 
 const iso = z.iso.datetime({ offset: true })
 const text = z.string()
 const maybe = z.optional(text)
 const texts = z.array(text)
-const filled = z.string().check(z.minLength(1))
-const names = z.array(filled).check(z.minLength(1))
 
 export const problem = z.object({
   type: text,
@@ -20,19 +17,6 @@ export const problem = z.object({
 const line = z
   .object({ about: text, sign: text, what: text, reason: text })
   .check(z.describe('+ take, - expire, > copy, ✓ verify, = keep, · skip, … wait, ! problem'))
-
-export const asking = z.strictObject({
-  policies: z
-    .optional(names)
-    .check(z.describe('Take a snapshot now for these; absent: what the schedule says')),
-  instances: z
-    .optional(names)
-    .check(
-      z.describe(
-        'Take a snapshot now of these: globs over instance, project/instance or remote/project/instance',
-      ),
-    ),
-})
 
 export const planned = z.object({ at: iso, lines: z.array(line), text })
 
@@ -120,19 +104,6 @@ export const instances = z.object({
 export const config = z.object({ appliedAt: iso, version: text, document: z.unknown() })
 
 export const applied = z.object({ version: text, appliedAt: iso, policies: texts, warnings: texts })
-
-const taken = z.strictObject({
-  name: filled,
-  takenAt: iso.check(z.describe('Stands for the slot')),
-  held: z._default(z.boolean(), false),
-})
-
-export const preview = z.strictObject({
-  keep: keepSchema,
-  timezone: z._default(text, 'UTC').check(z.describe('IANA zone of the buckets')),
-  now: z.optional(iso).check(z.describe('Later snapshots are kept and not counted; absent: the present')),
-  snapshots: z.array(taken).check(z.maxLength(10_000)),
-})
 
 export const retention = z.object({
   keep: z.array(z.object({ name: text, reasons: texts })),

@@ -19,8 +19,7 @@ export type Trigger = {
   /** `cron` and `tick` may find nothing due and stop at once; `run` looks whatever the notebook says. */
   kind: 'cron' | 'tick' | 'run'
   at: Date
-  /** `all`: every policy. */
-  ask?: Omit<Ask, 'policies'> & { policies: readonly string[] | 'all' }
+  ask?: Ask
 }
 
 export type UnknownPolicies = { unknown: string[]; known: string[] }
@@ -77,9 +76,8 @@ export async function look(io: Io): Promise<Look | null> {
 function askOf({ ask }: Trigger, { config }: StoredConfig): Ask | UnknownPolicies | undefined {
   if (ask === undefined) return undefined
   const known = config.policies.map(({ name }) => name)
-  if (ask.policies === 'all') return { ...ask, policies: known }
-  const unknown = ask.policies.filter((name) => !known.includes(name))
-  return unknown.length > 0 ? { unknown, known } : { ...ask, policies: ask.policies }
+  const unknown = ('policies' in ask ? (ask.policies ?? []) : []).filter((name) => !known.includes(name))
+  return unknown.length > 0 ? { unknown, known } : ask
 }
 
 async function planOf(

@@ -37,6 +37,8 @@ export type OpenSlot = {
 export type PolicyLedger = {
   /** All slots up to here are accounted for; walking begins after it. */
   accounted: string
+  /** Nothing is known of slots before this: a notebook begun anew doesn't vouch for older snapshots. */
+  since?: string
   /** Schedule and zone under which that was; under others, accounting begins anew. */
   when?: string
   /** The policy was paused at the last look, so slots since then were skipped and not missed. */
@@ -76,6 +78,28 @@ export type CopyMemo = {
   extended: Record<string, string>
 }
 
+/** One instance's last restore in place. */
+export type RestoreLedger = {
+  /** `failed`: given up, a person has to look. Ended ones are kept for a day, for those who ask. */
+  state: 'started' | 'running' | 'done' | 'failed'
+  snapshot: string
+  safety: string
+  /** Whether the instance has to run afterwards. */
+  running: boolean
+  /** Marks to set again, by key: holds, and which safety snapshots are whole. */
+  holds: Record<string, string>
+  /** Id of the relay's job. */
+  job: string
+  /** Failed tries so far. */
+  attempts: number
+  /** Tries to start the instance again after it was put back. */
+  starts?: number
+  reason?: string
+  retryAt?: string
+  /** Last change of state. */
+  at: string
+}
+
 export type RunRecord = {
   at: string
   trigger: string
@@ -94,6 +118,8 @@ export type Ledger = {
   policies: Record<string, PolicyLedger>
   /** By `source key>destination key`. */
   copies: Record<string, CopyLedger>
+  /** By instance key. */
+  restores?: Record<string, RestoreLedger>
   /** Newest first. */
   runs: RunRecord[]
 }

@@ -1,20 +1,33 @@
-/** A person's wish for snapshots now, apart from the schedule. */
-
+/** A person's wish, apart from the schedule: what commands and the API turn into, and `decide` plans for. */
 import type { Coverage } from '../policy/cover.ts'
 import { compilePaths } from '../policy/glob.ts'
 
-export type Ask = {
-  /** The policies whose slot is "now". */
-  policies: readonly string[]
+type Scope = {
+  /** By name; absent: all of them. */
+  policies?: readonly string[] | undefined
   /** Globs over `instance`, `project/instance` or `remote/project/instance`; absent: all that the policies cover. */
   instances?: readonly string[] | undefined
+}
+
+/** `instance` is a path of the same form, without wildcards, that exactly one instance has. */
+type One = { instance: string; snapshot: string }
+
+export type Ask = {
   /** Becomes each line's reason: who asked. */
   reason: string
-}
+} & (
+  | ({ do: 'look' } & Scope) // what the schedule says, of these only
+  | ({ do: 'snapshot' } & Scope) // without policies one for each instance, else one for each policy
+  | ({ do: 'copy' } & Scope) // start what is not verified, whatever is due, retries included
+  | ({ do: 'expire'; snapshots?: readonly string[] | undefined } & Scope) // what retention lets go; or these, by glob
+  | ({ do: 'restore' } & One)
+  | ({ do: 'hold'; note: string } & One)
+  | ({ do: 'release' } & One)
+)
 
 /** What the policies cover, without the instances that nobody asked for. */
 export function narrow(coverages: readonly Coverage[], ask: Ask | undefined): readonly Coverage[] {
-  if (ask?.instances === undefined) return coverages
+  if (ask === undefined || !('instances' in ask) || ask.instances === undefined) return coverages
   const asked = compilePaths(ask.instances)
   return coverages.map((coverage) => ({
     ...coverage,

@@ -59,6 +59,9 @@ export function decide(question: Question): Plan {
       ...coverages.flatMap((coverage) => wakeForUnseen(coverage, now)),
     ],
     asked: ask !== undefined,
+    restores: ledger.restores ?? {},
+    refusal: null,
+    approval: 'self',
   }
 }
 
@@ -86,9 +89,10 @@ function planSlot(coverage: Coverage, { world, ledger, now, ask }: Question): Sl
   const known = knownOf(policy, ledger.policies[policy.name], observed, now)
   if (ask !== undefined) {
     const slot = new Date(Math.floor(now.getTime() / 60_000) * 60_000).toISOString()
-    const asked: PolicyLedger = ask.policies.includes(policy.name)
-      ? { ...known, open: { slot, attempts: {} } }
-      : { ...known, open: null }
+    const asked: PolicyLedger =
+      ask.do === 'snapshot' && (ask.policies?.includes(policy.name) ?? true)
+        ? { ...known, open: { slot, attempts: {} } }
+        : { ...known, open: null }
     const { plan, actions } = serveSlot(coverage, asked, { ...serving, next: null, reason: ask.reason })
     return { coverage, plan, actions, halves: [], wake }
   }

@@ -2,10 +2,21 @@
 import { type InstanceRef, instanceKey } from '../incus/inventory.ts'
 import { request } from '../incus/routes.ts'
 import { NEVER } from '../incus/source.ts'
-import { VERIFIED } from '../policy/marks.ts'
+import { HOLD, VERIFIED } from '../policy/marks.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { renderVerified } from './marks.ts'
-import type { Action, ExpireAction, HoldAction, SnapshotAction, VerifyAction } from './plan.ts'
+import type {
+  Action,
+  ExpireAction,
+  HoldAction,
+  MarkAction,
+  SnapshotAction,
+  StartAction,
+  VerifyAction,
+} from './plan.ts'
+
+/** What follows an instance's snapshots in its job. */
+type Other = ExpireAction | HoldAction | MarkAction | StartAction
 
 /** A job with the action that each of its steps belongs to. */
 export type Work = { job: Job; parts: Action[] }
@@ -26,9 +37,9 @@ const STEP_WAIT = 600
  * meet the moment in which there is none.
  */
 export function instanceJobs(actions: readonly Action[]): Work[] {
-  const byInstance = new Map<string, { takes: SnapshotAction[]; others: (ExpireAction | HoldAction)[] }>()
+  const byInstance = new Map<string, { takes: SnapshotAction[]; others: Other[] }>()
   for (const action of actions) {
-    if (action.kind === 'copy' || action.kind === 'verify') continue
+    if (action.kind === 'copy' || action.kind === 'verify' || action.kind === 'restore') continue
     const key = instanceKey(action.ref)
     const group = byInstance.get(key) ?? { takes: [], others: [] }
     byInstance.set(key, group)
@@ -39,9 +50,12 @@ export function instanceJobs(actions: readonly Action[]): Work[] {
     job: {
       id: key,
       ...(takes.some(({ again }) => again) ? { lock: key } : {}),
-      steps: [...takes.flatMap(takeSteps), ...others.map(otherStep)],
+      steps: [...takes.flatMap(takeSteps), ...others.flatMap(otherSteps)],
     },
-    parts: [...takes.flatMap((take) => takeSteps(take).map(() => take)), ...others],
+    parts: [
+      ...takes.flatMap((take) => takeSteps(take).map(() => take)),
+      ...others.flatMap((other) => otherSteps(other).map(() => other)),
+    ],
   }))
 }
 
@@ -51,7 +65,7 @@ export function verifyWork(action: VerifyAction): Work {
   const steps: Step[] = [
     ...expiries.map(({ snapshot, expiresAt }) => setExpiry(target, snapshot, expiresAt ?? NEVER)),
     ...restore.map(({ snapshot, expiresAt }) => setExpiry(source, snapshot, expiresAt)),
-    markStep(target, renderVerified(marks)),
+    markStep(target, { [VERIFIED]: renderVerified(marks) }),
   ]
   return {
     // Its steps on the source would meet a snapshot or an expiry that holds the instance.
@@ -60,7 +74,10 @@ export function verifyWork(action: VerifyAction): Work {
   }
 }
 
-const where = ({ project, instance }: InstanceRef) => ({ parameters: { instance }, query: { project } })
+export const where = ({ project, instance }: InstanceRef) => ({
+  parameters: { instance },
+  query: { project },
+})
 
 /** A daemon killed in mid-create leaves half a snapshot that looks whole, so one whose end nobody saw goes first. */
 function takeSteps({ ref, name, stateful, expiresAt, again }: SnapshotAction): Step[] {
@@ -70,10 +87,29 @@ function takeSteps({ ref, name, stateful, expiresAt, again }: SnapshotAction): S
   return again ? [expireStep({ ref, snapshot: name }), take] : [take]
 }
 
-const otherStep = (action: ExpireAction | HoldAction): Step =>
-  action.kind === 'hold' ? setExpiry(action.ref, action.snapshot, NEVER) : expireStep(action)
+function otherSteps(action: Other): Step[] {
+  switch (action.kind) {
+    case 'expire':
+      return [expireStep(action)]
+    case 'hold':
+      return [setExpiry(action.ref, action.snapshot, NEVER)]
+    case 'mark':
+      return [
+        markStep(action.ref, { [`${HOLD}${action.snapshot}`]: action.note ?? '' }),
+        setExpiry(action.ref, action.snapshot, action.expiresAt ?? NEVER),
+      ]
+    case 'start':
+      return [startStep(action)]
+  }
+}
 
-function expireStep({ ref, snapshot }: Pick<ExpireAction, 'ref' | 'snapshot'>): Step {
+function startStep({ ref }: StartAction): Step {
+  const { parameters, query } = where(ref)
+  const call = request('startInstance', parameters, query, { action: 'start' })
+  return { remote: ref.remote, wait: STEP_WAIT, ...call }
+}
+
+export function expireStep({ ref, snapshot }: Pick<ExpireAction, 'ref' | 'snapshot'>): Step {
   const { parameters, query } = where(ref)
   return {
     remote: ref.remote,
@@ -90,12 +126,9 @@ function setExpiry(ref: InstanceRef, snapshot: string, expiresAt: string): Step 
   return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...call }
 }
 
-function markStep(ref: InstanceRef, verified: string): Step {
+export function markStep(ref: InstanceRef, config: Record<string, string>): Step {
   const { parameters, query } = where(ref)
-  return {
-    remote: ref.remote,
-    ...request('markInstance', parameters, query, { config: { [VERIFIED]: verified } }),
-  }
+  return { remote: ref.remote, ...request('markInstance', parameters, query, { config }) }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a tick intends, as data; nothing here can touch the world. Every line carries its reason. */
 import type { InstanceRef, SnapshotPair } from '../incus/inventory.ts'
-import type { CopyLedger, PolicyLedger } from '../ledger/ledger.ts'
+import type { CopyLedger, PolicyLedger, RestoreLedger } from '../ledger/ledger.ts'
+import type { Approval } from '../policy/policy.ts'
 
 export type SnapshotAction = {
   kind: 'snapshot'
@@ -27,6 +28,40 @@ export type ExpireAction = {
 
 /** Incus's own expiry is lifted from a held snapshot, lest it end the hold. */
 export type HoldAction = { kind: 'hold'; ref: InstanceRef; policy: string; snapshot: string; reason: string }
+
+/** A hold set, which also lifts Incus's own expiry; or released, which sets that again. */
+export type MarkAction = {
+  kind: 'mark'
+  ref: InstanceRef
+  snapshot: string
+  /** Why it is held; null: released. */
+  note: string | null
+  /** Incus's own expiry from now on (ISO 8601; null: never). */
+  expiresAt: string | null
+  reason: string
+}
+
+/** An instance is put back to a snapshot: begun as a detached job, its end is seen by later ticks. */
+export type RestoreAction = {
+  kind: 'restore'
+  ref: InstanceRef
+  snapshot: string
+  /** The state before, taken first; once it is known to be whole, it is the same one on every further try. */
+  safety: { name: string; expiresAt: string | null; taken: boolean }
+  /** What an earlier try has left of a safety snapshot, perhaps half a one: it goes first. */
+  half: string | null
+  /** An earlier try has put it back already: only the marks are left. */
+  restored: boolean
+  /** Whether the instance has to run afterwards. */
+  running: boolean
+  /** Marks on the instance now, by key: the snapshot's config replaces the instance's, so they are set again. */
+  holds: Record<string, string>
+  job: string
+  reason: string
+}
+
+/** It ran before its restore, and doesn't yet. */
+export type StartAction = { kind: 'start'; ref: InstanceRef; reason: string }
 
 /** The start of a transfer; its end is seen by later ticks. */
 export type CopyAction = {
@@ -80,7 +115,22 @@ export type VerifyAction = {
   reason: string
 }
 
-export type Action = SnapshotAction | ExpireAction | HoldAction | CopyAction | VerifyAction
+export type Action =
+  | SnapshotAction
+  | ExpireAction
+  | HoldAction
+  | MarkAction
+  | RestoreAction
+  | StartAction
+  | CopyAction
+  | VerifyAction
+
+/** Why nothing is done at all of what somebody asked for. */
+export type Refusal = {
+  code: 'not-found' | 'ambiguous' | 'unverified' | 'driver' | 'busy' | 'not-ours' | 'unreadable'
+  /** What is wrong, and what to do. */
+  reason: string
+}
 
 /** Why nothing is done to something that one might expect to be touched. */
 export type Note = {
@@ -117,8 +167,14 @@ export type Plan = {
   notes: Note[]
   slots: SlotPlan[]
   copies: CopyPlan[]
+  /** What this run learned about restores before acting, by instance key. */
+  restores: Record<string, RestoreLedger>
   /** Moments at which something is due again, whatever the outcomes (ISO 8601). */
   wake: string[]
   /** Somebody asked for it: its slots are the moment's own and don't move the schedule's accounts. */
   asked: boolean
+  /** Set: there are no actions. */
+  refusal: Refusal | null
+  /** Who must confirm a destructive plan: the strictest of the policies that cover what it touches. */
+  approval: Approval
 }

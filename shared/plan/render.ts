@@ -1,12 +1,12 @@
 /** A plan for people: one line per intention, each with its reason; the same lines for chat, page and log. */
 import { instanceKey } from '../incus/inventory.ts'
-import type { Action, Note, Plan } from './plan.ts'
+import type { Action, Note, Plan, RestoreAction } from './plan.ts'
 
 export type Line = {
   /** Instance, replica or remote. */
   about: string
-  /** `+` take, `-` expire, `>` copy, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem. */
-  sign: '+' | '-' | '>' | '✓' | '=' | '·' | '…' | '!'
+  /** `+` take, `-` expire, `#` hold or release, `<` restore, `^` start, `>` copy, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem. */
+  sign: '+' | '-' | '#' | '<' | '^' | '>' | '✓' | '=' | '·' | '…' | '!'
   /** Snapshot or destination; empty where the line is about the whole. */
   what: string
   reason: string
@@ -29,6 +29,12 @@ function actionLines(action: Action): Line[] {
     }
     case 'hold':
       return [{ about: instanceKey(action.ref), sign: '=', what: action.snapshot, reason: action.reason }]
+    case 'mark':
+      return [{ about: instanceKey(action.ref), sign: '#', what: action.snapshot, reason: action.reason }]
+    case 'restore':
+      return restoreLines(action)
+    case 'start':
+      return [{ about: instanceKey(action.ref), sign: '^', what: '', reason: action.reason }]
     case 'expire':
       return [{ about: instanceKey(action.ref), sign: '-', what: action.snapshot, reason: action.reason }]
     case 'copy': {
@@ -74,6 +80,24 @@ function actionLines(action: Action): Line[] {
         ...action.expire.flatMap(actionLines),
       ]
   }
+}
+
+/** Says all of it: what is lost, what stays, and how to come back. */
+function restoreLines({ ref, snapshot, safety, restored, running, reason }: RestoreAction): Line[] {
+  const about = instanceKey(ref)
+  if (restored) return [{ about, sign: '<', what: snapshot, reason }]
+  const before: Line = {
+    about,
+    sign: '+',
+    what: safety.name,
+    reason: `the state before, kept until ${safety.expiresAt ?? 'somebody removes it'}: it brings ${ref.instance} back to what it is now`,
+  }
+  const stopped = running ? 'it is stopped, put back and started again' : 'it stays stopped'
+  const lost = `disk and settings become those of ${snapshot}, what changed since is only in ${safety.name}; all snapshots stay`
+  return [
+    ...(safety.taken ? [] : [before]),
+    { about, sign: '<', what: snapshot, reason: `${reason}: ${lost}; ${stopped}` },
+  ]
 }
 
 const noteLine = ({ kind, about, snapshot, reason }: Note): Line => ({

@@ -1,24 +1,32 @@
 /**
- * The mark of a restore in place: set before it, and gone with it, since restoring replaces the
- * instance's config by the snapshot's. As long as it stands, the data may be half the one and half the other.
+ * The mark of a restore in place, set before anything else is done for it and gone with it, since
+ * restoring replaces the instance's config by the snapshot's.
+ *
+ * As long as it says `taking`, nothing was changed yet, and the safety snapshot may be half a one. From
+ * `taken` on that is whole, and the instance's data may be half the old and half the new.
+ *
+ * The safety snapshot itself holds the mark, as `taking`: where only that is known of a restore, it comes
+ * from there, or from one that never began.
  */
 export type Restoring = {
   snapshot: string
-  /** The snapshot that was taken before. */
+  /** The snapshot that is taken before. */
   safety: string
   /** Whether the instance has to run afterwards. */
   running: boolean
+  /** Whether the safety snapshot is whole. */
+  taken: boolean
 }
 
-/** Three words; names of snapshots hold no spaces. */
-export const renderRestoring = ({ snapshot, safety, running }: Restoring): string =>
-  `${snapshot} ${safety} ${running ? 'running' : 'stopped'}`
+/** Four words; names of snapshots hold no spaces. */
+export const renderRestoring = ({ snapshot, safety, running, taken }: Restoring): string =>
+  `${snapshot} ${safety} ${running ? 'running' : 'stopped'} ${taken ? 'taken' : 'taking'}`
 
 /** Null for what isn't of our form. */
 export function parseRestoring(text: string | undefined): Restoring | null {
-  const [snapshot = '', safety = '', status = '', ...rest] = (text ?? '').split(' ')
-  const whole = snapshot !== '' && safety !== '' && rest.length === 0
-  return whole && (status === 'running' || status === 'stopped')
-    ? { snapshot, safety, running: status === 'running' }
-    : null
+  const [, snapshot = '', safety = '', status, phase] =
+    /^(\S+) (\S+) (running|stopped) (taking|taken)$/.exec(text ?? '') ?? []
+  return snapshot === ''
+    ? null
+    : { snapshot, safety, running: status === 'running', taken: phase === 'taken' }
 }

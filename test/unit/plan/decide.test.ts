@@ -263,7 +263,7 @@ describe('what somebody asks for', () => {
       main:default/db1 running
       main:default/web1 running
     `)
-    const ask = { policies: ['daily'], instances: ['web*'], reason: 'asked for' }
+    const ask: Ask = { do: 'snapshot', policies: ['daily'], instances: ['web*'], reason: 'asked for' }
     const { actions, asked } = planFor(DAILY, world, { ask, now: '2026-11-22T10:17:42Z' })
     expect(actions).toMatchObject([
       { name: 'daily-20261122T1017Z', ref: { instance: 'web1' }, reason: 'asked for' },

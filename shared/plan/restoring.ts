@@ -2,8 +2,8 @@
  * The mark of a restore in place, set before anything else is done for it and gone with it, since
  * restoring replaces the instance's config by the snapshot's.
  *
- * As long as it says `taking`, nothing was changed yet, and the safety snapshot may be half a one. From
- * `taken` on that is whole, and the instance's data may be half the old and half the new.
+ * As long as it says `taking`, nothing was changed yet, and the safety snapshot may be half a one. Then that
+ * is whole, and the instance's data may be half the old and half the new.
  *
  * The safety snapshot itself holds the mark, as `taking`: where only that is known of a restore, it comes
  * from there, or from one that never began.
@@ -18,15 +18,15 @@ export type Restoring = {
   taken: boolean
 }
 
-/** Four words; names of snapshots hold no spaces. */
+/** Three words, and a fourth as long as the safety snapshot may be half a one; names of snapshots hold no spaces. */
 export const renderRestoring = ({ snapshot, safety, running, taken }: Restoring): string =>
-  `${snapshot} ${safety} ${running ? 'running' : 'stopped'} ${taken ? 'taken' : 'taking'}`
+  `${snapshot} ${safety} ${running ? 'running' : 'stopped'}${taken ? '' : ' taking'}`
 
 /** Null for what isn't of our form. */
 export function parseRestoring(text: string | undefined): Restoring | null {
-  const [, snapshot = '', safety = '', status, phase] =
-    /^(\S+) (\S+) (running|stopped) (taking|taken)$/.exec(text ?? '') ?? []
+  const [, snapshot = '', safety = '', status, taking] =
+    /^(\S+) (\S+) (running|stopped)( taking)?$/.exec(text ?? '') ?? []
   return snapshot === ''
     ? null
-    : { snapshot, safety, running: status === 'running', taken: phase === 'taken' }
+    : { snapshot, safety, running: status === 'running', taken: taking === undefined }
 }

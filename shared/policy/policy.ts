@@ -1,4 +1,5 @@
 /** What is wanted, after parsing: every default filled in, every unit in seconds. */
+import type { Access } from '../access/access.ts'
 import type { Keep } from '../retention/keep.ts'
 
 export type Selector = {
@@ -30,6 +31,9 @@ export type Copy = {
   expiry: string | null
 }
 
+/** Whether the person who asks for something destructive may also confirm it, or a second one must. */
+export type Approval = 'self' | 'second'
+
 export type Policy = {
   name: string
   select: Selector
@@ -47,6 +51,7 @@ export type Policy = {
   /** Incus expiry expression ("7d"), enforced by Incus through expires_at; null for never. */
   expiry: string | null
   copy: Copy | null
+  approval: Approval
   /**
    * Where a value comes from that the policy doesn't say itself, by its path ("timezone", "copy.pool"):
    * from the document's `defaults`, or from the product. Absent: from the policy.
@@ -54,4 +59,8 @@ export type Policy = {
   filled?: Record<string, 'defaults' | 'default'>
 }
 
-export type Config = { policies: Policy[] }
+/** Somebody paused a policy in chat; it ends by itself at `until` (ISO 8601), or never. */
+export type Pause = { by: string; at: string; until: string | null }
+
+/** `access` may be absent in a configuration applied by an earlier version. */
+export type Config = { policies: Policy[]; access?: Access }

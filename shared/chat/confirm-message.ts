@@ -1,0 +1,100 @@
+/** A destructive plan that waits for somebody's word, and what became of the waiting. */
+import type { Line } from '../plan/render.ts'
+import type { Approval } from '../policy/policy.ts'
+import type { Actor } from './actor.ts'
+import { deedsOf } from './deeds.ts'
+import { foldPlan, ROOM } from './details.ts'
+import type { Button, Message, Text } from './message.ts'
+import { ALL_LINES, nothing } from './plan-message.ts'
+import { count, enumerate, typed } from './words.ts'
+
+/** Their signed tokens. */
+export type ConfirmButtons = { confirm: string; cancel: string }
+
+export type Waiting = {
+  /** The command as one would type it. */
+  line: string
+  lines: readonly Line[]
+  by: Pick<Actor, 'user'>
+  approval: Approval
+  /** ISO 8601. */
+  until: string
+  buttons: ConfirmButtons
+}
+
+export const confirmMessage = (waiting: Waiting): Message => ({
+  to: 'channel',
+  tone: 'warning',
+  headline: [typed(waiting.line), ` ${deeds(waiting)}. `, ...who(waiting)],
+  details: foldPlan(waiting.lines, ALL_LINES),
+  buttons: buttonsOf(waiting.buttons),
+})
+
+/** Confirmed, but by then another plan would have been performed: nothing was done. */
+export function changedMessage({ before, ...waiting }: Waiting & { before: readonly Line[] }): Message {
+  const [gone, come] = [without(before, waiting.lines), without(waiting.lines, before)]
+  const differs = [
+    ...(gone.length === 0 ? [] : [`${count(gone.length, 'line')} gone`]),
+    ...(come.length === 0 ? [] : [`${count(come.length, 'line')} new`]),
+  ]
+  const found = differs.length === 0 ? 'what it works on is another' : enumerate(differs)
+  return {
+    to: 'channel',
+    tone: 'warning',
+    headline: [
+      'Nothing was done yet, since the plan of ',
+      typed(waiting.line),
+      ` has changed: ${found}. It now ${deeds(waiting)}. `,
+      ...who(waiting),
+    ],
+    details: [
+      ...part('No longer in the plan:', gone, ROOM / 4),
+      ...part('New in the plan:', come, ROOM / 4),
+      ...part('The whole plan:', waiting.lines, ROOM / 2),
+    ],
+    buttons: buttonsOf(waiting.buttons),
+  }
+}
+
+export const cancelledMessage = (line: string, { user }: Pick<Actor, 'user'>): Message => ({
+  to: 'channel',
+  tone: 'info',
+  headline: [typed(line), ' was cancelled by ', { user }, '. Nothing was changed.'],
+  details: [],
+  buttons: [],
+})
+
+/** Stands in the place of the plan while it is performed. */
+export const workingMessage = (line: string, { user }: Pick<Actor, 'user'>): Message => ({
+  to: 'channel',
+  tone: 'info',
+  headline: [typed(line), ' was confirmed by ', { user }, ', and is being done.'],
+  details: [],
+  buttons: [],
+})
+
+const deeds = ({ lines }: Pick<Waiting, 'lines'>): string => deedsOf(lines, 'will') || nothing(lines)
+
+const who = ({ approval, by: { user }, until }: Waiting): Text => {
+  const when = [{ at: until, style: 'full' as const }, '.']
+  return approval === 'second'
+    ? ['Somebody else than ', { user }, ' has to confirm it, until ', ...when]
+    : [{ user }, ', who asked for it, has to confirm it, until ', ...when]
+}
+
+const buttonsOf = ({ confirm, cancel }: ConfirmButtons): Button[] => [
+  { label: 'Confirm', token: confirm, style: 'danger' },
+  { label: 'Cancel', token: cancel, style: 'plain' },
+]
+
+const part = (title: string, lines: readonly Line[], room: number): Message['details'] =>
+  lines.length === 0
+    ? []
+    : [{ kind: 'lines', lines: [[title]] }, ...foldPlan(lines, ALL_LINES, room - title.length)]
+
+function without(lines: readonly Line[], others: readonly Line[]): Line[] {
+  const known = new Set(others.map(keyOf))
+  return lines.filter((line) => !known.has(keyOf(line)))
+}
+
+const keyOf = ({ about, sign, what, reason }: Line): string => JSON.stringify([about, sign, what, reason])

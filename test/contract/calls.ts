@@ -77,6 +77,11 @@ export async function deleteSnapshot(side: Side, it: ContractInstance, name: str
   await succeed(side, await startDelete(side, it, name))
 }
 
+export function startRestore(side: Side, it: ContractInstance, name: string): Promise<Reply> {
+  const body = { restore: name, stateful: false }
+  return side.ask('restoreInstance', { parameters: { instance: it.name }, query: inProject(it), body })
+}
+
 /** Rows of the volumes listing: name and date to the nanosecond. */
 export async function volumeDates(side: Side, it: ContractInstance): Promise<Map<string, string>> {
   const parameters = { pool: side.server.pool, type: 'container' }

@@ -9,6 +9,7 @@ import {
   settle,
   snapshotNames,
   startDelete,
+  startRestore,
   startSnapshot,
   takeSnapshot,
 } from './calls.ts'
@@ -72,6 +73,33 @@ export function faultContract(world: World): void {
       await pull({ ...copy, refresh: true, excludeOlder: true })
       expect(await snapshotNames(world.backup, source)).toEqual(['s1', 's2', 's3'])
       expect(await at(world.backup, source)('s3')).toBeNull()
+    })
+
+    test('such a snapshot is missed when it is to be restored, and nothing changes', async () => {
+      const source = await sourceOn(world.main, ['s1', 's2'])
+      const copy = { from: world.main, to: world.backup, source }
+      await killDuring(copy, world.backup)
+      await pull({ ...copy, refresh: true })
+      for (const name of ['s1', 's2']) {
+        const ended = await settle(world.backup, await startRestore(world.backup, source, name))
+        expect(ended.err).toBe('Snapshot not found')
+      }
+      expect(await at(world.backup, source)()).toBe('s2')
+    })
+
+    test('a snapshot in the making stays listed, and is restored as far as it came', async () => {
+      const source = await sourceOn(world.backup, [])
+      await world.backup.server.write(source, 'data', BYTES)
+      await world.backup.server.throttle(SLOW)
+      await startSnapshot(world.backup, source, 'half')
+      await world.elapse(1)
+      await world.backup.server.kill()
+      await world.backup.server.start()
+      await world.backup.server.throttle(null)
+      expect(await snapshotNames(world.backup, source)).toEqual(['half'])
+      expect(await at(world.backup, source)('half')).toBeNull()
+      const ended = await settle(world.backup, await startRestore(world.backup, source, 'half'))
+      expect(ended.status).toBe('Success')
     })
 
     test('deleting such a snapshot and refreshing brings its data', async () => {

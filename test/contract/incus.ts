@@ -11,6 +11,7 @@ import { faultContract } from './faults.ts'
 import { listingContract } from './listings.ts'
 import { operationContract } from './operations.ts'
 import { refreshContract } from './refresh.ts'
+import { restoreContract } from './restores.ts'
 import type { ContractInstance, ContractPair } from './server.ts'
 import { createSide, routeNames, type Side } from './side.ts'
 import { slowContract } from './slow.ts'
@@ -70,6 +71,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     copyContract(world)
     copyingContract(world)
     refreshContract(world)
+    restoreContract(world)
     slowContract(world)
     faultContract(world)
 

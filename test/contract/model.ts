@@ -93,6 +93,17 @@ export const fullInstanceSchema = instanceSchema.extend({
   snapshots: z.array(snapshotSchema).nullable(),
 })
 
+export const poolSchema = z.strictObject({
+  name: z.string(),
+  driver: z.string(),
+  description: z.string(),
+  status: z.literal('Created'),
+  locations: z.array(z.literal('none')),
+  /** Null to a restricted client. */
+  config: config.nullable(),
+  used_by: z.array(z.string()),
+})
+
 /** A row of a pool's volumes: an instance, or `instance/snapshot`. */
 export const volumeSchema = z.strictObject({
   name: z.string(),

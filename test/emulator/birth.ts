@@ -86,7 +86,7 @@ export function createCopy(server: EmbeddedIncus, call: Call): Reply {
   const [from = '', snapshotName] = text(source, 'source').split('/')
   const original = findInstance(server.state, text(source, 'project') || call.project, from)
   const snapshot = snapshotName === undefined ? null : findSnapshot(original, snapshotName)
-  const settings = copySettings(snapshot?.settings ?? original)
+  const settings = copySettings({ ...(snapshot?.settings ?? original), profiles: original.profiles })
   Object.assign(settings.config, config(body))
   const instance = addInstance(server, call.project, name, settings)
   if (snapshot === null)

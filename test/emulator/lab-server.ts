@@ -81,8 +81,11 @@ export function listPools(server: EmbeddedIncus, call: Call): Reply {
   )
 }
 
-export const getPool = (server: EmbeddedIncus, call: Call): Reply =>
-  sync(viewPool(findPool(server.state, call.parameters.pool ?? '')))
+/** Its config is for the unrestricted alone. */
+export function getPool(server: EmbeddedIncus, call: Call): Reply {
+  const view = viewPool(findPool(server.state, call.parameters.pool ?? ''))
+  return sync(call.access.projects === null ? view : { ...view, config: null })
+}
 
 const viewPool = ({ name, driver }: Pool): Record<string, unknown> => ({
   ...{ name, driver, description: '', status: 'Created', locations: ['none'], config: {}, used_by: [] },

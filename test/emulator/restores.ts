@@ -1,11 +1,18 @@
 /** Restoring in place: stop, storage, config, start; what fails or dies on the way leaves it as far as it came. */
-import { takenFrom } from './birth.ts'
 import { field } from './body.ts'
 import { Refusal, type Reply } from './envelope.ts'
 import { checkIdle, instanceOperation, putInstance } from './instances.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
-import { reachable } from './snapshots.ts'
-import { copySettings, type Disk, findInstance, findPool, type Instance, type Snapshot } from './state.ts'
+import { copyingMs, reachable } from './snapshots.ts'
+import {
+  copySettings,
+  type Disk,
+  findInstance,
+  findPool,
+  type Instance,
+  type Pool,
+  type Snapshot,
+} from './state.ts'
 import { run } from './states.ts'
 
 /** How much of its time goes by before the config is the snapshot's; the rest is the start. */
@@ -16,7 +23,7 @@ export function putOrRestore(server: EmbeddedIncus, call: Call): Reply {
   const name = field(call.body, 'restore')
   if (typeof name !== 'string' || name === '') return putInstance(server, call)
   const instance = reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
-  const ms = server.restoreMs
+  const ms = server.restoreMs + copyingMs(server, instance.pool, instance.snapshots.get(name)?.disk)
   let restore: Restore | null = null
   return server.operations.task(instanceOperation('Restoring snapshot', instance), {
     hold: (go) => afterRestore(server, instance, go),
@@ -30,10 +37,10 @@ export function putOrRestore(server: EmbeddedIncus, call: Call): Reply {
 }
 
 /**
- * Another restore and snapshots wait for one under way; a start is let through. A PATCH would wait too,
- * but is refused here, so that a client finds out what it does with that.
+ * Another restore waits for one under way; a start and snapshots are let through, and see half of it. A
+ * PATCH would wait too, but is refused here, so that a client finds out what it does with that.
  */
-export function afterRestore(server: EmbeddedIncus, instance: Instance, go: () => void): void {
+function afterRestore(server: EmbeddedIncus, instance: Instance, go: () => void): void {
   const waiting = server.restores.get(instance)
   if (waiting === undefined) go()
   else waiting.push(() => afterRestore(server, instance, go))
@@ -69,12 +76,13 @@ class Restore {
     const { snapshots, pool } = this.#instance
     try {
       if (snapshots.get(this.#snapshot.name) === this.#snapshot)
-        this.#instance.disk = takenFrom(this.#server, pool, this.#snapshot.disk)
-      Object.assign(this.#instance, copySettings(this.#snapshot.settings))
+        this.#instance.disk = whatIsIn(this.#snapshot, findPool(this.#server.state, pool))
+      const { profiles } = this.#instance
+      Object.assign(this.#instance, copySettings(this.#snapshot.settings), { profiles })
       this.#server.scheduler.configChanged()
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      // btrfs puts the old subvolume back.
+      // Before anything was written, or btrfs puts the old subvolume back.
       this.#instance.disk = this.#diskBefore
       this.#refusal = error
     }
@@ -84,10 +92,16 @@ class Restore {
     const waiting = this.#server.restores.get(this.#instance) ?? []
     this.#server.restores.delete(this.#instance)
     this.#instance.busy = null
+    if (this.#wasRunning && this.#refusal === null) run(this.#server, this.#instance)
     for (const go of waiting) go()
     if (this.#refusal !== null) throw this.#refusal
-    if (this.#wasRunning) run(this.#server, this.#instance)
   }
+}
+
+/** A half one is taken as it is, and nobody says that it isn't all; what isn't there at all is missed. */
+function whatIsIn({ disk }: Snapshot, { driver }: Pool): Disk {
+  if (disk.held !== 'phantom') return { ...disk }
+  throw new Refusal(500, driver === 'btrfs' ? 'Not a Btrfs subvolume' : 'Snapshot not found')
 }
 
 function checkNewest({ state }: EmbeddedIncus, { pool, snapshots }: Instance, { name }: Snapshot): void {

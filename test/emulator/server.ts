@@ -10,7 +10,7 @@ import type { Network } from './network.ts'
 import { Operations } from './operations.ts'
 import { parseQuery, type Router } from './router.ts'
 import { Scheduler } from './scheduler.ts'
-import { type Instance, newState, type State } from './state.ts'
+import { cutOff, findPool, type Instance, newState, type Pool, type State } from './state.ts'
 import type { Transfer } from './transfer.ts'
 
 export type EmbeddedOptions = {
@@ -211,7 +211,7 @@ export class EmbeddedIncus {
     this.migrations.clear()
     this.restores.clear()
     for (const { instances } of this.state.projects.values())
-      for (const instance of instances.values()) abandon(instance)
+      for (const instance of instances.values()) abandon(instance, findPool(this.state, instance.pool))
   }
 
   /** Boots again with what was stored. */
@@ -222,10 +222,13 @@ export class EmbeddedIncus {
   }
 }
 
-/** An instance after a kill: nothing holds it any more, what was in the making has no data. */
-function abandon(instance: Instance): void {
+/** An instance after a kill: nothing holds it any more, what was in the making has no data, on dir not all of it. */
+function abandon(instance: Instance, { driver }: Pool): void {
   instance.busy = null
-  for (const snapshot of instance.snapshots.values()) snapshot.inMaking = false
+  for (const snapshot of instance.snapshots.values()) {
+    if (snapshot.inMaking && driver === 'dir') snapshot.disk = cutOff(snapshot.disk)
+    snapshot.inMaking = false
+  }
 }
 
 function cutShort(cut: Cut): Promise<Answer> {

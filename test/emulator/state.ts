@@ -18,7 +18,7 @@ export type Disk = {
   content: number
 }
 
-/** What a snapshot freezes and a restore brings back. */
+/** What a snapshot freezes and a restore brings back, but for the profiles: those are always the instance's of now. */
 export type Settings = {
   architecture: string
   description: string
@@ -190,6 +190,9 @@ export const copySettings = (settings: Settings): Settings => ({
 export function instanceUrl(project: string, path: string): string {
   return project === 'default' ? `/1.0/instances/${path}` : `/1.0/instances/${path}?project=${project}`
 }
+
+/** Of what was being written when its daemon died. */
+export const cutOff = (disk: Disk): Disk => ({ ...disk, held: 'empty', marker: null })
 
 export const newDisk = (): Disk => ({ held: 'whole', marker: null, bytes: 0, content: 0 })
 

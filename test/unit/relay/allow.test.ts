@@ -30,6 +30,34 @@ const rows: { name: string; call: [string, string, unknown?]; is: 'allowed' | 'n
   },
   { name: 'a missing body', call: ['POST', '/1.0/instances/web/snapshots'], is: 'not-allowed' },
   {
+    name: 'a restore',
+    call: ['PUT', '/1.0/instances/web', { restore: 's', stateful: false }],
+    is: 'allowed',
+  },
+  {
+    name: 'a restore with its state',
+    call: ['PUT', '/1.0/instances/web', { restore: 's', stateful: true }],
+    is: 'not-allowed',
+  },
+  {
+    name: 'a restore that changes the config too',
+    call: ['PUT', '/1.0/instances/web', { restore: 's', stateful: false, config: {} }],
+    is: 'not-allowed',
+  },
+  {
+    name: 'a change of the whole instance',
+    call: ['PUT', '/1.0/instances/web', { config: {} }],
+    is: 'not-allowed',
+  },
+  { name: 'a start', call: ['PUT', '/1.0/instances/web/state', { action: 'start' }], is: 'allowed' },
+  { name: 'a stop', call: ['PUT', '/1.0/instances/web/state', { action: 'stop' }], is: 'not-allowed' },
+  {
+    name: 'a start by force',
+    call: ['PUT', '/1.0/instances/web/state', { action: 'start', force: true }],
+    is: 'not-allowed',
+  },
+  { name: 'a look at a pool', call: ['GET', '/1.0/storage-pools/default'], is: 'allowed' },
+  {
     name: 'a key in another case, which Incus would read instead',
     call: ['POST', '/1.0/instances', { ...copy, Source: { type: 'image' } }],
     is: 'not-allowed',

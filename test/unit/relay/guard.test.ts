@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
-import { request } from '../../../shared/incus/routes.ts'
+import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
 import type { BatchLine } from '../../../shared/relay/protocol.ts'
 import { type Answer, createFakeIncus, refusal, sync } from './fake-incus.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 const OF = { 'user.stapes.replica-of': 'main/default/web1' }
+const WEB = { instance: 'web1' }
+const PROJECT = { project: 'p' }
+const DAILY = 'daily-20261121T0300Z'
+const SAFE = 'before-restore-20261122T0300Z'
 const SECONDS = Date.parse('2026-11-22T03:00:00Z') / 1000
 
 async function deleteOf(
@@ -14,6 +18,22 @@ async function deleteOf(
   one: Partial<{ answer: Answer; snapshot: string }> = {},
 ) {
   const { answer = sync({ config }), snapshot } = one
+  const step =
+    snapshot === undefined
+      ? request('deleteInstance', WEB, PROJECT)
+      : request('deleteSnapshot', { ...WEB, snapshot }, PROJECT)
+  const { calls, lines } = await run(step, answer, snapshots)
+  return { deleted: calls.some((call) => call.startsWith('DELETE')), lines }
+}
+
+async function restoreOf(config: object, snapshots: string[], restore = DAILY) {
+  const step = request('restoreInstance', WEB, PROJECT, { restore, stateful: false })
+  const { calls, lines } = await run(step, sync({ config }), snapshots)
+  return { restored: calls.some((call) => call.startsWith('PUT')), lines }
+}
+
+/** A job of that one step on a server where `answer` is the instance. */
+async function run(step: IncusRequest, answer: Answer, snapshots: string[]) {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   incus.answer = (_, { method, path }) => {
@@ -22,15 +42,10 @@ async function deleteOf(
     return path.includes('/snapshots') ? sync(listed) : answer
   }
   const engine = createEngine({ upstream: incus, clock, remotes: { backup: { address: 'https://backup' } } })
-  const [route, parameters] =
-    snapshot === undefined
-      ? (['deleteInstance', { instance: 'web1' }] as const)
-      : (['deleteSnapshot', { instance: 'web1', snapshot }] as const)
-  const step = { remote: 'backup', wait: 60, ...request(route, parameters, { project: 'p' }) }
   const lines: BatchLine[] = []
-  await clock.until(engine.batch({ jobs: [{ id: 'a', steps: [step] }] }, (line) => lines.push(line)))
-  const deleted = incus.calls.some(({ call }) => call.startsWith('DELETE'))
-  return { deleted, lines: JSON.stringify(lines) }
+  const jobs = [{ id: 'a', steps: [{ remote: 'backup', wait: 60, ...step }] }]
+  await clock.until(engine.batch({ jobs }, (line) => lines.push(line)))
+  return { calls: incus.calls.map(({ call }) => call), lines: JSON.stringify(lines) }
 }
 
 test.each<[string, object, string[]]>([
@@ -68,4 +83,50 @@ test.each<[string, object, string, boolean]>([
   ['a name of nearly our form', {}, 'daily-20261132T0300Z', false],
 ])('%s', async (_, config, snapshot, allowed) => {
   expect((await deleteOf(config, [], { snapshot })).deleted).toBe(allowed)
+})
+
+const marked = (mark: string, more: object = {}) => ({ 'user.stapes.restoring': mark, ...more })
+
+test('the relay restores what is marked for it and has its safety snapshot', async () => {
+  expect((await restoreOf(marked(`${DAILY} ${SAFE} running`), [DAILY, SAFE])).restored).toBe(true)
+})
+
+test.each<[string, object, string[], string]>([
+  ['without a mark', {}, [DAILY, SAFE], 'its user.stapes.restoring doesn’t name that snapshot'],
+  [
+    'marked for another snapshot',
+    marked(`weekly-20261115T0300Z ${SAFE} running`),
+    [DAILY, SAFE],
+    'its user.stapes.restoring doesn’t name that snapshot',
+  ],
+  [
+    'with a mark of another form',
+    marked(`${DAILY} ${SAFE}`),
+    [DAILY, SAFE],
+    'its user.stapes.restoring doesn’t name that snapshot',
+  ],
+  [
+    'whose safety snapshot is gone',
+    marked(`${DAILY} ${SAFE} stopped`),
+    [DAILY, 'before-restore-20261121T0300Z'],
+    `its safety snapshot ${SAFE} doesn’t exist`,
+  ],
+  [
+    'with a policy’s snapshot for its safety',
+    marked(`${DAILY} daily-20261120T0300Z stopped`),
+    [DAILY, 'daily-20261120T0300Z'],
+    'daily-20261120T0300Z isn’t the name of a snapshot taken before a restore',
+  ],
+  ['that is a copy', marked(`${DAILY} ${SAFE} stopped`, OF), [DAILY, SAFE], 'it is a copy'],
+])('the relay does not restore an instance %s, whoever asks', async (_, config, snapshots, why) => {
+  const { restored, lines } = await restoreOf(config, snapshots)
+  expect(restored).toBe(false)
+  expect(lines).toContain(`does not restore web1 to ${DAILY}`)
+  expect(lines).toContain(why)
+})
+
+test('a start is not looked at', async () => {
+  const step = request('startInstance', WEB, PROJECT, { action: 'start' })
+  const { calls } = await run(step, sync({ config: {} }), [])
+  expect(calls).toEqual(['PUT /1.0/instances/web1/state?project=p'])
 })

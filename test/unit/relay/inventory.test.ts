@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
 import type { RemoteInventory } from '../../../shared/incus/inventory.ts'
 import type { RemoteReply } from '../../../shared/relay/protocol.ts'
@@ -89,6 +89,52 @@ test('an instance is condensed to its marks, its pool and its snapshots', async 
       ],
     },
   ])
+})
+
+describe('the drivers of pools', () => {
+  const pool = (driver: string) => sync({ name: 'fast', driver, config: {} })
+  const world = {
+    [INSTANCES]: sync([instance('web'), instance('db')]),
+    [volumesOf('fast')]: sync([volume('web'), volume('db')]),
+  }
+
+  test('come by the pool, for those that instances live in', async () => {
+    const [fast, slow] = ['/1.0/storage-pools/fast', '/1.0/storage-pools/slow']
+    expect((await see({ ...world, [fast]: pool('zfs'), [slow]: pool('dir') })).pools).toEqual({ fast: 'zfs' })
+  })
+
+  test.each<[string, Answer]>([
+    ['is forbidden', refusal(403, 'User does not have permission for project "default"')],
+    ['is gone', refusal(404, 'Storage pool not found')],
+    ['is of another form', sync(null)],
+  ])('lack one whose reading %s, and nothing else lacks', async (_, answer) => {
+    const { pools, instances } = await see({ ...world, '/1.0/storage-pools/fast': answer })
+    expect(pools).toEqual({})
+    expect(instances.map(({ snapshots }) => snapshots)).toEqual([[], []])
+  })
+
+  test('are read once an hour, and again at once where that failed', async () => {
+    const clock = createVirtualClock()
+    const incus = createFakeIncus(clock)
+    let driver = refusal(500, 'not yet')
+    incus.answer = (_, { path }) =>
+      path === '/1.0/storage-pools/fast' ? driver : { ...WORLD, ...world }[path]
+    const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+    const look = async () => {
+      incus.calls.length = 0
+      const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
+      const asked = incus.calls.filter(({ call }) => call === 'GET /1.0/storage-pools/fast').length
+      return [asked, main?.ok === true ? main.inventory.pools : null]
+    }
+    expect(await look()).toEqual([1, {}])
+    driver = pool('dir')
+    expect(await look()).toEqual([1, { fast: 'dir' }])
+    driver = pool('zfs')
+    await clock.advance(3_599_000)
+    expect(await look()).toEqual([0, { fast: 'dir' }])
+    await clock.advance(2_000)
+    expect(await look()).toEqual([1, { fast: 'zfs' }])
+  })
 })
 
 test('a name in two projects is two instances', async () => {

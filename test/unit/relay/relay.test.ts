@@ -140,6 +140,21 @@ describe('refusals', () => {
       is: '403 not-allowed',
     },
     {
+      name: 'a deletion of an instance outside a batch',
+      call: () => ask('DELETE', '/v1/remotes/main/1.0/instances/web'),
+      is: '403 not-allowed',
+    },
+    {
+      name: 'a deletion of somebody’s snapshot outside a batch',
+      call: () => ask('DELETE', '/v1/remotes/main/1.0/instances/web/snapshots/before-upgrade'),
+      is: '403 not-allowed',
+    },
+    {
+      name: 'a restore outside a batch',
+      call: () => ask('PUT', '/v1/remotes/main/1.0/instances/web', '{"restore":"a","stateful":false}'),
+      is: '403 not-allowed',
+    },
+    {
       name: 'a body that is no JSON',
       call: () => ask('POST', '/v1/remotes/main/1.0/instances', '{'),
       is: '400 bad-request',

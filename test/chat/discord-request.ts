@@ -34,8 +34,8 @@ export type DiscordApp = {
   press(by: Person, token: string, message?: string): Interaction
   /** `focused`: which of the options is being typed. */
   complete(by: Person, name: string, options: Record<string, string>, focused: string): Interaction
-  /** `body`: an interaction, or a text that is signed as it is. */
-  request(body: Interaction | string, at: Date): { headers: Headers; body: string }
+  /** `body`: an interaction, or a text that is signed as it is; `at`: the same. */
+  request(body: Interaction | string, at: Date | string): { headers: Headers; body: string }
 }
 
 /** Types of options, where the value tells it: text, whole number, yes or no. */
@@ -77,7 +77,7 @@ export function createDiscordApp(applicationId = '4000000000000000001'): Discord
       }),
     request(given, at) {
       const body = typeof given === 'string' ? given : JSON.stringify(given)
-      const timestamp = String(Math.floor(at.getTime() / 1000))
+      const timestamp = typeof at === 'string' ? at : String(Math.floor(at.getTime() / 1000))
       const signature = sign(null, Buffer.from(timestamp + body), privateKey).toString('hex')
       const headers = {
         'content-type': 'application/json',

@@ -23,9 +23,13 @@ export function lineOf(text: Text, longest: number): string {
   return line.replace(/^(\s*)([#-])/, '$1\\$2').replace(/^(\s*\d+)\.(?=\s)/, '$1\\.')
 }
 
-/** Escaping at most doubles a text. */
-const cut = (piece: Piece, room: number): string =>
-  typeof piece === 'string' ? escaped(headOf(piece, Math.floor(room / 2))) : ''
+/** Escaping at most doubles a text; a fence takes four. */
+function cut(piece: Piece, room: number): string {
+  const length = Math.floor(room / 2) - 2
+  if (typeof piece === 'string') return escaped(headOf(piece, length))
+  if ('code' in piece) return marked({ code: headOf(piece.code, length) })
+  return 'strong' in piece ? marked({ strong: headOf(piece.strong, length) }) : ''
+}
 
 function marked(piece: Piece): string {
   if (typeof piece === 'string') return escaped(piece)
@@ -63,7 +67,7 @@ export function blocksOf(blocks: readonly Block[], longest: number): string {
 function fenced(block: Block): { open: string; lines: string[]; close: string } {
   if (block.kind === 'lines')
     return { open: '', lines: block.lines.map((line) => lineOf(line, LONGEST_LINE)), close: '' }
-  const lines = block.text.replaceAll('```', 'ˋˋˋ').split('\n').map(plain)
+  const lines = block.text.trimEnd().replaceAll('```', 'ˋˋˋ').split('\n').map(plain)
   const whole = (line: string): boolean => line.length <= LONGEST_LINE
   return {
     open: '```\n',

@@ -14,7 +14,7 @@ const text = (expected: string, pattern: RegExp) =>
   z.string({ error: expected }).check(z.regex(pattern, { error: expected }))
 
 /** A text that has a parser: what it says travels in the issue's params, for it knows more than `expected`. */
-const parsed = (expected: string, parse: (value: string) => Result<unknown, string>) =>
+export const parsed = (expected: string, parse: (value: string) => Result<unknown, string>) =>
   z.string({ error: expected }).check((check) => {
     const result = parse(check.value)
     if (result.ok) return

@@ -1,9 +1,11 @@
 /** From what a sound document says to what holds: defaults filled in, units in seconds. */
+import type { Access } from '../access/access.ts'
 import type { Result } from '../result.ts'
 import type { Keep } from '../retention/keep.ts'
 import { isZero, parseWithin } from '../retention/within.ts'
 import { parseDuration } from '../schedule/duration.ts'
 import { parseSchedule } from '../schedule/slots.ts'
+import type { AccessSettings } from './access-schema.ts'
 import { DEFAULTS, NEVER } from './defaults.ts'
 import type { Copy, Policy, Selector } from './policy.ts'
 import type { Settings } from './schema.ts'
@@ -49,6 +51,16 @@ function fillCopy(own: Settings['copy'], defaults: Settings['copy']): Copy | nul
     expiry: orNull(merged.expiry),
   }
 }
+
+export const fillAccess = ({ groups, grants }: AccessSettings): Access => ({
+  groups: groups ?? {},
+  grants: grants.map(({ who, role, commands, instances }) => ({
+    who,
+    role,
+    commands: commands ?? null,
+    instances: instances ?? null,
+  })),
+})
 
 export const orNull = (expiry: string): string | null => (expiry === NEVER ? null : expiry)
 

@@ -1,7 +1,10 @@
 /** `stapes.jsonc`, after its comments are gone, to what holds; or everything that is wrong with it. */
+import type { Access } from '../access/access.ts'
 import { err, ok, type Result } from '../result.ts'
+import { checkAccess } from './access-checks.ts'
+import { accessSchema } from './access-schema.ts'
 import { checkName, checkPairs, checkPolicy } from './checks.ts'
-import { fill } from './fill.ts'
+import { fill, fillAccess } from './fill.ts'
 import { fromIssue, type PolicyError } from './issues.ts'
 import type { Config, Policy } from './policy.ts'
 import { documentSchema, settingsSchema } from './schema.ts'
@@ -19,7 +22,15 @@ export function parseConfig(document: unknown): Result<Config, PolicyError[]> {
   errors.push(...names.flatMap(checkName))
   const policies = soundPolicies(document)
   errors.push(...policies.flatMap(checkPolicy), ...checkPairs(policies))
-  return errors.length > 0 ? err(errors) : ok({ policies })
+  const access = soundAccess(document)
+  if (access !== null) errors.push(...checkAccess(access))
+  return errors.length > 0 ? err(errors) : ok({ policies, ...(access === null ? {} : { access }) })
+}
+
+/** Null also where there is none. */
+function soundAccess(document: unknown): Access | null {
+  const access = accessSchema.safeParse(member(document, 'access'))
+  return access.success ? fillAccess(access.data) : null
 }
 
 /** None while `defaults` is broken, since it might be what they lack. */

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { POLICY_NAME } from '../incus/snapshot-name.ts'
+import { accessKeysAt, accessSchema } from './access-schema.ts'
 import { DEFAULTS, NEVER } from './defaults.ts'
 import * as field from './fields.ts'
 
@@ -210,6 +211,10 @@ export const documentSchema = object(
         propertyNames: { pattern: POLICY_NAME.source },
       }),
     ),
+    access: may(accessSchema, {
+      description:
+        'Who may do what in chat. Whoever no grant names may do nothing but ask who they are (`/backup whoami`).',
+    }),
   },
   'an object, such as { "policies": { … } }',
 )
@@ -217,6 +222,7 @@ export const documentSchema = object(
 /** The keys that are known at a path of the document, to name them when one is not. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
   if (path.length === 0) return Object.keys(documentSchema.shape)
+  if (path[0] === 'access') return accessKeysAt(path.slice(1))
   if (path.length === 1 || (path.length === 2 && path[0] === 'policies')) return Object.keys(settings)
   const shapes: Record<string, object> = {
     select: selectSchema.shape,

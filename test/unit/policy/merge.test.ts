@@ -141,6 +141,8 @@ describe('an override that can’t be understood', () => {
     ['user.stapes.keep.dayly', '7', 'unknown key, did you mean "user.stapes.keep.daily"?'],
     ['user.stapes.houry.paused', 'true', 'unknown key, did you mean "user.stapes.hourly.paused"?'],
     ['user.stapes.hourly.policy', 'daily', 'unknown key'],
+    ['user.stapes.approval', 'self', 'unknown key'],
+    ['user.stapes.hourly.approval', 'self', 'unknown key'],
     ['user.stapes.hourly', 'true', 'unknown key'],
     ['user.stapes.', 'true', 'unknown key'],
   ])('%s=%s is told with its instance', (key, value, words) => {

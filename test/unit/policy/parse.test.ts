@@ -64,6 +64,7 @@ describe('what is not said', () => {
       keep: {},
       expiry: null,
       copy: null,
+      approval: 'self',
     })
   })
 
@@ -190,4 +191,49 @@ test.each([
   ['defaults of null', { defaults: null, policies: {} }],
 ])('%s is refused', (_, document) => {
   expect(errorsOf(document)).not.toEqual([])
+})
+
+describe('who confirms', () => {
+  test.each([
+    ['the policy itself', least, { approval: 'self' }, 'second', undefined],
+    ['"defaults"', least, {}, 'second', 'defaults'],
+    ['nobody', least, {}, 'self', 'default'],
+  ])('may be said by %s', (by, settings, defaults, approval, from) => {
+    const own = by === 'the policy itself' ? { ...settings, approval } : settings
+    const policy = policyOf(own, by === '"defaults"' ? { approval } : defaults)
+    expect([policy.approval, policy.filled?.approval]).toEqual([approval, from])
+  })
+})
+
+describe('who may do what', () => {
+  const configOf = (document: object) => {
+    const parsed = parseConfig({ policies: {}, ...document })
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+    return parsed.value
+  }
+
+  test('is nobody’s where nothing is said', () => {
+    expect(configOf({})).toEqual({ policies: [] })
+  })
+
+  test('is filled in', () => {
+    const who = ['discord:7/@9']
+    expect(configOf({ access: { grants: [{ who, role: 'viewer' }] } }).access).toEqual({
+      groups: {},
+      grants: [{ who, role: 'viewer', commands: null, instances: null }],
+    })
+  })
+
+  test('keeps what it says', () => {
+    const access = {
+      groups: { ops: ['discord:7/8'] },
+      grants: [{ who: ['group:ops'], role: 'operator', commands: ['now'], instances: ['web*'] }],
+    }
+    expect(configOf({ access }).access).toEqual(access)
+  })
+
+  test('keeps to groups that somebody wrote down', () => {
+    const grants = [{ who: ['group:constructor', 'group:__proto__', 'group:'], role: 'admin' }]
+    expect(errorsOf({ policies: {}, access: { grants } })).toHaveLength(3)
+  })
 })

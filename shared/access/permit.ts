@@ -1,0 +1,98 @@
+/** Whether somebody may use a command, and on which instances: nobody may, unless a grant says so. */
+import type { Actor } from '../chat/actor.ts'
+import { compilePaths } from '../policy/glob.ts'
+import type { Access, Grant, Role } from './access.ts'
+import { GROUP } from './principal.ts'
+
+/** `instances`: globs, see Grant; null: everything. `reason`: for whoever asked, without a full stop. */
+export type Permission =
+  | { allowed: true; instances: readonly string[] | null }
+  | { allowed: false; reason: string }
+
+type Known = Pick<Actor, 'id' | 'principals'>
+
+const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 }
+
+/** Every role may do what those below it may. */
+export const includesRole = (has: Role, needs: Role): boolean => RANK[has] >= RANK[needs]
+
+/** Several grants add up: each gives its commands on its instances. */
+export function permit(
+  access: Access | undefined,
+  actor: Known,
+  command: { name: string; role: Role },
+): Permission {
+  const grants = grantsOf(access, actor)
+  const giving = grants.filter((grant) => gives(grant, command))
+  if (giving.length === 0) return { allowed: false, reason: refusal(grants, actor, command) }
+  return { allowed: true, instances: united(giving.map(({ instances }) => instances)) }
+}
+
+/** The grants that name the actor: by id, by a platform's role, or by a group that holds one of them. */
+export const grantsOf = (access: Access | undefined, { principals }: Pick<Actor, 'principals'>): Grant[] =>
+  access?.grants.filter(({ who }) => who.some((name) => names(access, name, principals))) ?? []
+
+function names({ groups }: Access, name: string, principals: readonly string[]): boolean {
+  if (!name.startsWith(GROUP)) return principals.includes(name)
+  const group = name.slice(GROUP.length)
+  const members = Object.hasOwn(groups, group) ? (groups[group] ?? []) : []
+  return members.some((member) => principals.includes(member))
+}
+
+const gives = ({ role, commands }: Grant, command: { name: string; role: Role }): boolean =>
+  includesRole(role, command.role) && (commands === null || commands.includes(command.name))
+
+function united(lists: readonly (readonly string[] | null)[]): string[] | null {
+  return lists.includes(null) ? null : [...new Set(lists.flatMap((globs) => globs ?? []))]
+}
+
+function refusal(
+  grants: readonly Grant[],
+  { id }: Known,
+  { name, role }: { name: string; role: Role },
+): string {
+  const [highest] = ranked(grants)
+  if (highest === undefined) return `no grant in stapes.jsonc names you (your id is ${id})`
+  if (!includesRole(highest, role)) return `${name} needs the role ${role}, and yours is ${highest}`
+  const narrowed = grants.flatMap((grant) => (includesRole(grant.role, role) ? (grant.commands ?? []) : []))
+  return `your grant as ${highest} is for ${[...new Set(narrowed)].join(', ')} only, and ${name} is not among them`
+}
+
+const ranked = (grants: readonly Grant[]): Role[] =>
+  [...new Set(grants.map(({ role }) => role))].sort((one, other) => RANK[other] - RANK[one])
+
+/** The roles that grants give somebody, the highest first; each may hold for some commands or instances only. */
+export const rolesOf = (access: Access | undefined, actor: Pick<Actor, 'principals'>): Role[] =>
+  ranked(grantsOf(access, actor))
+
+/** What somebody may do, one line for each grant; for `whoami`. */
+export function describeAccess(access: Access | undefined, actor: Known): string[] {
+  const grants = grantsOf(access, actor)
+  if (grants.length === 0) return [`no grant in stapes.jsonc names you (your id is ${actor.id})`]
+  return grants.map(({ who, role, commands, instances }) => {
+    const by = who.filter((name) => access !== undefined && names(access, name, actor.principals))
+    const what = commands === null ? `all commands of the role ${role}` : commands.join(', ')
+    return `${role}: ${what} on ${instances === null ? 'everything' : instances.join(', ')} (granted to ${by.join(', ')})`
+  })
+}
+
+/** Whether it reaches this one instance. */
+export function within(permission: Permission, path: readonly [string, string, string]): boolean {
+  if (!permission.allowed) return false
+  return permission.instances === null || reaches(compilePaths(permission.instances), path)
+}
+
+/** Those of the instances (`remote/project/instance`) that it doesn't reach; what is no such path is one of them. */
+export function beyond(permission: Permission, instanceKeys: readonly string[]): string[] {
+  if (!permission.allowed) return [...instanceKeys]
+  if (permission.instances === null) return []
+  const fits = compilePaths(permission.instances)
+  return instanceKeys.filter((key) => !reaches(fits, key.split('/')))
+}
+
+/** A star also matches nothing at all: what isn't a whole path must not pass as one. */
+function reaches(fits: ReturnType<typeof compilePaths>, path: readonly string[]): boolean {
+  const [remote = '', project = '', instance = ''] = path
+  if (path.length !== 3 || remote === '' || project === '' || instance === '') return false
+  return fits([remote, project, instance])
+}

@@ -4,6 +4,7 @@
  * refused, and noted in `violations`.
  */
 import type * as z from 'zod/mini'
+import { err, ok, type Result } from '../../shared/result.ts'
 import { type Body, edit, post, replies } from './discord-body.ts'
 import type { Interaction } from './discord-request.ts'
 
@@ -74,6 +75,13 @@ export function createDiscordEndpoint({
     return Response.json({ id })
   }
 
+  const take = (of: Begun, reply: Reply): void => {
+    if (reply.type === 4) of.original = place(sightOf(reply.data.flags), reply.data)
+    if (reply.type === 5) of.original = place(sightOf(reply.data?.flags), null)
+    if (reply.type === 6 || reply.type === 7) of.original = of.pressed
+    if (reply.type === 7) replace(of.original, reply.data)
+  }
+
   const tooMany = (address: string): boolean => {
     const at = now().getTime()
     const recent = (requests.get(address) ?? []).filter((one) => at - one < RATE.within)
@@ -109,32 +117,24 @@ export function createDiscordEndpoint({
         original: null,
       })
     },
-    reply(token, { status, body }) {
+    reply(token, answer) {
       const of = begun.get(token)
       if (of?.state !== 'open') {
-        refuse(400, 'a first reply to an interaction that waits for none')
+        violations.push('a first reply to an interaction that waits for none')
         return
       }
-      const late = now().getTime() - of.at > FIRST_REPLY
-      const parsed = replies[of.type].safeParse(body)
-      of.state = late || status !== 200 || !parsed.success ? 'dead' : 'answered'
-      if (late) refuse(400, 'the first reply took more than 3 seconds')
-      else if (status !== 200) refuse(400, `the first reply has the status ${status}`)
-      else if (!parsed.success) refuse(400, `first reply: ${issuesOf(parsed.error)}`)
-      else if (parsed.data.type === 4) of.original = place(sightOf(parsed.data.data.flags), parsed.data.data)
-      else if (parsed.data.type === 5) of.original = place(sightOf(parsed.data.data?.flags), null)
-      else if (parsed.data.type === 6) of.original = of.pressed
-      else if (parsed.data.type === 7) {
-        of.original = of.pressed
-        replace(of.original, parsed.data.data)
-      }
+      const reply = readReply(answer, of, now())
+      of.state = reply.ok ? 'answered' : 'dead'
+      if (!reply.ok) violations.push(reply.error)
+      else take(of, reply.value)
     },
     async handle(request) {
       const { origin, pathname, searchParams } = new URL(request.url)
       if (request.headers.get('content-type') !== 'application/json')
         return refuse(400, 'not JSON by its type')
       if (tooMany(pathname)) return refuse(429, 'more than 5 requests in 2 seconds')
-      const body: unknown = JSON.parse(await request.text())
+      const body: unknown = await request.json().catch(() => undefined)
+      if (body === undefined) return refuse(400, 'not JSON')
       const [, application, token] =
         /^\/api\/v10\/webhooks\/(\d+)\/([^/]+)\/messages\/@original$/.exec(pathname) ?? []
       if (request.method === 'PATCH' && application !== undefined && token !== undefined)
@@ -145,6 +145,19 @@ export function createDiscordEndpoint({
         : refuse(404, 'there is nothing here')
     },
   }
+}
+
+type Reply = z.infer<(typeof replies)[Interaction['type']]>
+
+function readReply(
+  { status, body }: { status: number; body: unknown },
+  of: Begun,
+  now: Date,
+): Result<Reply, string> {
+  if (now.getTime() - of.at > FIRST_REPLY) return err('the first reply took more than 3 seconds')
+  if (status !== 200) return err(`the first reply has the status ${status}`)
+  const parsed = replies[of.type].safeParse(body)
+  return parsed.success ? ok(parsed.data) : err(`first reply: ${issuesOf(parsed.error)}`)
 }
 
 const sightOf = (flags: 64 | undefined): Shown['to'] => (flags === 64 ? 'caller' : 'channel')

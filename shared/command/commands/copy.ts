@@ -1,0 +1,14 @@
+import { ok } from '../../result.ts'
+import type { ChangeCommand } from '../command.ts'
+import { INSTANCES, POLICY, scopeOf } from '../scope.ts'
+
+export const copy: ChangeCommand = {
+  kind: 'change',
+  name: 'copy',
+  summary: 'Start the copies that are not verified yet, whether or not they are due',
+  role: 'operator',
+  parameters: [INSTANCES, POLICY],
+  examples: ['copy', 'copy web1', 'copy --policy=daily'],
+  destructive: false,
+  ask: (values, reason) => ok({ do: 'copy', reason, ...scopeOf(values) }),
+}

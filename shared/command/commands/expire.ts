@@ -1,0 +1,38 @@
+import { err, ok } from '../../result.ts'
+import type { ChangeCommand } from '../command.ts'
+import { INSTANCES, POLICY, scopeOf } from '../scope.ts'
+
+export const expire: ChangeCommand = {
+  kind: 'change',
+  name: 'expire',
+  summary: 'Remove the snapshots that retention lets go now, or those that a glob names',
+  role: 'admin',
+  parameters: [
+    INSTANCES,
+    POLICY,
+    {
+      name: 'snapshot',
+      kind: 'snapshot',
+      description: 'These instead of what retention lets go: a name or a glob',
+      required: false,
+      flag: true,
+    },
+  ],
+  examples: ['expire web1', 'expire --policy=daily', "expire web1 --snapshot='hourly-202611*'"],
+  destructive: true,
+  /** A glob of snapshots says nothing of where: that has to be said as well. */
+  ask(values, reason) {
+    const scope = scopeOf(values)
+    if (scope.instances === undefined && scope.policies === undefined)
+      return err(
+        "Say of what: /backup expire web1 of one instance, /backup expire '*' of all, /backup expire --policy=daily of all that a policy covers.",
+      )
+    const { snapshot } = values
+    return ok({
+      do: 'expire',
+      reason,
+      ...scope,
+      ...(snapshot === undefined ? {} : { snapshots: [snapshot] }),
+    })
+  },
+}

@@ -1,0 +1,74 @@
+/** What commands there are, by the role that they take; or all about one of them. */
+import type { Role } from '../../access/access.ts'
+import type { Block, Message, Text } from '../../chat/message.ts'
+import type { Command, Parameter, ReadCommand } from '../command.ts'
+import { usageOf } from '../usage.ts'
+
+const ROLES: Record<Role, string> = {
+  viewer: 'For viewers, operators and admins',
+  operator: 'For operators and admins',
+  admin: 'For admins',
+}
+
+/** Asked when it answers: it is one of them. */
+export const helpOver = (list: () => readonly Command[]): ReadCommand => ({
+  kind: 'read',
+  name: 'help',
+  summary: 'What commands there are, or how one of them is used',
+  role: 'viewer',
+  parameters: [
+    { name: 'command', kind: 'command', description: 'One command, to learn all about it', required: false },
+  ],
+  examples: ['help', 'help restore'],
+  needs: 'nothing',
+  answer: (values) => {
+    const command = list().find(({ name }) => name === values.command)
+    return command === undefined ? overview(list()) : manual(command)
+  },
+})
+
+const typed = (line: string): { code: string } => ({ code: `/backup ${line}` })
+
+const message = (headline: Text, details: readonly Block[]): Message => ({
+  ...{ to: 'caller', tone: 'info', headline, details, buttons: [] },
+})
+
+const overview = (commands: readonly Command[]): Message =>
+  message(
+    ['What ', { code: '/backup' }, ' can do. More about one: ', typed('help restore')],
+    (Object.keys(ROLES) as Role[]).flatMap((role) => groupOf(role, commands)),
+  )
+
+function groupOf(role: Role, commands: readonly Command[]): Block[] {
+  const lines = commands.filter((command) => command.role === role).map(lineOf)
+  return lines.length === 0 ? [] : [{ kind: 'lines', lines: [[{ strong: ROLES[role] }], ...lines] }]
+}
+
+const lineOf = ({ name, summary, examples: [example] }: Command): Text => [
+  { code: name },
+  ` – ${summary}`,
+  ...(example === undefined || example === name ? [] : [', as in ', typed(example)]),
+]
+
+const manual = (command: Command): Message =>
+  message(
+    [typed(usageOf(command))],
+    [
+      {
+        kind: 'lines',
+        lines: [[`${command.summary}.`], ...command.parameters.map(explain), [whoMay(command)]],
+      },
+      { kind: 'lines', lines: command.examples.map((example): Text => [typed(example)]) },
+    ],
+  )
+
+const explain = ({ name, description, required, flag }: Parameter): Text => [
+  { code: flag ? `--${name}` : name },
+  ` – ${description}${required ? '' : ' (may be left out)'}`,
+]
+
+const whoMay = (command: Command): string => {
+  const confirmed = command.kind === 'change' && command.destructive
+  const needed = `Takes the role ${command.role}`
+  return confirmed ? `${needed}; its plan is shown first and has to be confirmed.` : `${needed}.`
+}

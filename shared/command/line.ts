@@ -1,0 +1,26 @@
+/** The line that says what a command with its values says: what parse.ts reads back as the same. */
+import type { Command, Parameter, Values } from './command.ts'
+import { quoteWord } from './words.ts'
+
+export function renderLine(
+  { name, parameters }: Pick<Command, 'name' | 'parameters'>,
+  values: Values,
+): string {
+  const places = parameters.filter(({ flag }) => !flag)
+  const end = places.findIndex((place) => values[place.name] === undefined || place.kind === 'instances')
+  // Behind a gap, or behind a list, the place of a word would say something else.
+  const placed = end < 0 ? places : places.slice(0, end + 1)
+  const named = parameters.filter((parameter) => !placed.includes(parameter))
+  return [
+    name,
+    ...placed.flatMap((parameter) => wordsOf(parameter, values)),
+    ...named.flatMap((parameter) => wordsOf(parameter, values).map((word) => `--${parameter.name}=${word}`)),
+  ].join(' ')
+}
+
+function wordsOf({ name, kind }: Parameter, values: Values): string[] {
+  const value = values[name]
+  if (value === undefined) return []
+  if (kind === 'line') return [value]
+  return kind === 'instances' ? value.split(' ').map(quoteWord) : [quoteWord(value)]
+}

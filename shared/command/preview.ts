@@ -1,0 +1,63 @@
+/** `/backup plan …`: the wish whose plan is shown; nothing is done. */
+import type { Ask } from '../plan/ask.ts'
+import { nearest } from '../policy/nearest.ts'
+import { ok, type Result } from '../result.ts'
+import type { ChangeCommand, Command, Parsed, Values } from './command.ts'
+import { findCommand } from './kinds.ts'
+import { type Mistake, mistake, show } from './mistake.ts'
+import { parseArguments, parseLine } from './parse.ts'
+import { INSTANCES, POLICY, scopeOf } from './scope.ts'
+import { splitWords, type Word } from './words.ts'
+
+/** `ask` undefined: the next tick. `of`: the command that would do it, where one was named. */
+export type Preview = { ask: Ask | undefined; of: Parsed | null }
+
+const REASON = 'asked for'
+
+/** `/backup plan web1`: what the schedule says of it. */
+const look = {
+  ...{ kind: 'change', name: 'plan', summary: '', role: 'viewer', examples: [], destructive: false },
+  parameters: [INSTANCES, POLICY],
+  ask: (values: Values, reason: string) => ok({ do: 'look', reason, ...scopeOf(values) }),
+} as const satisfies ChangeCommand
+
+export function previewOf(line: string, commands: readonly Command[]): Result<Preview, Mistake> {
+  const words = splitWords(line)
+  if (!words.ok) return words
+  const [first] = words.value
+  if (first === undefined) return ok({ ask: undefined, of: null })
+  if (findCommand(first.text, commands) !== null) return previewCommand(line, commands)
+  const meant = mistyped(words.value, commands)
+  if (meant !== null)
+    return mistake(
+      'unknown-command',
+      `There is no command ${show(first.text)}; did you mean ${meant}? An instance of that name is written default/${first.text}.`,
+    )
+  const looked = parseArguments(look, words.value, line, commands)
+  return looked.ok ? preview(look, looked.value.values, null) : looked
+}
+
+function previewCommand(line: string, commands: readonly Command[]): Result<Preview, Mistake> {
+  const parsed = parseLine(line, commands)
+  if (!parsed.ok) return parsed
+  const { command, values } = parsed.value
+  if (command.kind === 'change') return preview(command, values, parsed.value)
+  return mistake(
+    'refused',
+    `${command.name} does nothing to Incus, so there is no plan of it. An instance of that name is written default/${command.name}.`,
+  )
+}
+
+function preview(command: ChangeCommand, values: Values, of: Parsed | null): Result<Preview, Mistake> {
+  const ask = command.ask(values, REASON)
+  return ask.ok ? ok({ ask: ask.value, of }) : mistake('refused', ask.error)
+}
+
+/** More words follow, and the first is nearly a command: hardly an instance. */
+const mistyped = ([first, ...rest]: readonly Word[], commands: readonly Command[]): string | null =>
+  first === undefined || rest.length === 0
+    ? null
+    : nearest(
+        first.text,
+        commands.map(({ name }) => name),
+      )

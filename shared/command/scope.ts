@@ -1,0 +1,45 @@
+/** Which instances and policies a command is about: parameters that several commands have. */
+import type { Parameter, Values } from './command.ts'
+
+export const INSTANCE: Parameter = {
+  name: 'instance',
+  kind: 'instance',
+  description: 'One instance: web1, default/web1 or main/default/web1',
+  required: true,
+}
+
+export const SNAPSHOT: Parameter = {
+  name: 'snapshot',
+  kind: 'snapshot',
+  description: 'One of its snapshots, by name',
+  required: true,
+}
+
+export const INSTANCES: Parameter = {
+  name: 'instances',
+  kind: 'instances',
+  description: 'Instances or globs: web1, main/default/web1, db*',
+  required: false,
+}
+
+export const POLICY: Parameter = {
+  name: 'policy',
+  kind: 'policy',
+  description: 'Only what this policy covers',
+  required: false,
+  flag: true,
+}
+
+/** Undefined where nothing was said: all of them. */
+export const scopeOf = ({
+  instances,
+  policy,
+}: Values): { policies: string[] | undefined; instances: string[] | undefined } => ({
+  policies: policy === undefined ? undefined : [policy],
+  instances: instances?.split(' '),
+})
+
+export const oneOf = ({ instance = '', snapshot = '' }: Values): { instance: string; snapshot: string } => ({
+  instance,
+  snapshot,
+})

@@ -1,5 +1,6 @@
 /** What stapes did and will do, from the notebook alone: no call to Incus. */
 import type { Ledger } from '../../shared/ledger/ledger.ts'
+import { warningsOf } from '../../shared/ledger/warnings.ts'
 import type { Policy } from '../../shared/policy/policy.ts'
 import { nextSlot } from '../../shared/schedule/slots.ts'
 import type { StoredConfig } from '../state/config.ts'
@@ -28,26 +29,6 @@ export function statusOf(stored: StoredConfig | null, ledger: Ledger | null, now
     runs: ledger?.runs ?? [],
   }
 }
-
-/** Something was due and nobody looked: the cron trigger comes each minute. */
-const OVERDUE_MINUTES = 5
-
-function warningsOf({ version, appliedAt }: StoredConfig, ledger: Ledger | null, now: Date): string[] {
-  const due = ledger === null || ledger.wakeAt < appliedAt ? appliedAt : ledger.wakeAt
-  const late = Math.floor((now.getTime() - new Date(due).getTime()) / 60_000)
-  const hint = 'is the cron trigger on, and does POST /api/tick work?'
-  const overdue = late >= OVERDUE_MINUTES && !isCopying(ledger)
-  return [
-    ...(overdue ? [`something is due since ${due}, and no tick came for ${late} min: ${hint}`] : []),
-    ...(ledger === null || ledger.config === version
-      ? []
-      : ['no tick has looked at the applied configuration yet']),
-  ]
-}
-
-/** A copy that goes on as before is watched each minute without a note of it. */
-const isCopying = (ledger: Ledger | null): boolean =>
-  Object.values(ledger?.copies ?? {}).some(({ state }) => state === 'started' || state === 'running')
 
 function policyStatus(policy: Policy, ledger: Ledger | null, now: Date) {
   const known = ledger?.policies[policy.name]

@@ -21,6 +21,8 @@ export type AuditRecord = {
   askedBy?: string
   /** The command as one would type it. */
   what: string
+  /** Keys of the instances that the plan changes; absent where it is about none (pause). */
+  instances?: string[]
   /** Digest of the plan that was performed; absent where there is none (pause). */
   plan?: string
   /** Absent while nobody has seen an end. */

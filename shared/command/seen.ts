@@ -2,6 +2,7 @@
 import type { AuditRecord } from '../access/audit.ts'
 import type { Actor } from '../chat/actor.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Applied } from '../ledger/warnings.ts'
 import type { World } from '../plan/world.ts'
 import type { TracedCoverage } from '../policy/coverage.ts'
 import type { Config, Pause } from '../policy/policy.ts'
@@ -11,6 +12,8 @@ export type Seen = {
   actor: Actor
   /** Null before a configuration was applied. Pauses that hold now are already in `paused` of its policies. */
   config: Config | null
+  /** Of that configuration. */
+  applied: Applied | null
   pauses: Readonly<Record<string, Pause>>
   ledger: Ledger | null
   /** Whether the actor may see, by this command, what is at `remote/project/instance`. */

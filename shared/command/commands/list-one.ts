@@ -1,0 +1,93 @@
+/** `list` of one instance: every snapshot, and where else it is verified. */
+import { cut, fold } from '../../chat/details.ts'
+import type { Message, Text } from '../../chat/message.ts'
+import { count, enumerate } from '../../chat/words.ts'
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { newestPair, samePair } from '../../plan/marks.ts'
+import { holdsOf } from '../../policy/marks.ts'
+import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from '../stock.ts'
+
+export function oneInstance(stock: Stock, { now, config }: Answered): Message {
+  const { key, whole, policies, replica, copies, halves, record } = stock
+  const known = new Set(config?.policies.map(({ name }) => name))
+  const newestFirst = [...(whole ?? [])].sort((a, b) => b[1] - a[1])
+  const covered = policies.length > 0 || replica !== null
+  return {
+    to: 'caller',
+    tone: countedOf(stock).length === 0 ? 'bad' : covered ? 'info' : 'warning',
+    headline: [
+      { code: key },
+      `: ${sumOf(stock, now)}`,
+      ...(replica === null ? [] : ['; it is a copy of ', { code: replica.of }]),
+      covered ? '' : '; no policy covers it',
+    ],
+    details: fold(
+      [
+        ...copies.flatMap(trouble),
+        ...newestFirst.map((pair) => snapshotText(pair, stock, known, now)),
+        ...halves.map((name): Text => [{ code: name }, ' may be half a snapshot: don’t count on it']),
+        ...copies.flatMap((copy) => onlyThere(copy, newestFirst, now)),
+      ],
+      ['Incus itself lists all: ', { code: `incus snapshot list ${record.name}` }],
+    ),
+    buttons: [],
+  }
+}
+
+/** Of a copy only what was verified. */
+const countedOf = ({ whole, replica }: Stock): SnapshotPair[] => replica?.verified ?? whole ?? []
+
+function sumOf(stock: Stock, now: Date): string {
+  const { whole, replica, record } = stock
+  if (whole === null)
+    return `its snapshots could not be listed: ${cut(record.problem ?? 'no reason was given', 200)}`
+  const counted = countedOf(stock)
+  const newest = newestPair(counted)
+  const kind = replica === null ? 'snapshot' : 'verified snapshot'
+  return newest === null
+    ? `no ${replica === null ? 'whole' : 'verified'} snapshot`
+    : `${count(counted.length, kind)}, newest ${pairAge(newest, now)} old`
+}
+
+const trouble = ({ target, verified, reason }: CopyStock): Text[] => {
+  if (verified === null)
+    return [[{ code: target }, `: what is verified there is not known: ${cut(reason ?? '')}`]]
+  return verified.length === 0 ? [[{ code: target }, ': nothing is verified there yet']] : []
+}
+
+function snapshotText(pair: SnapshotPair, stock: Stock, known: ReadonlySet<string>, now: Date): Text {
+  const [name, createdAt] = pair
+  const { record, copies, replica } = stock
+  const where = copies
+    .filter((copy) => isVerified(copy, pair))
+    .map(({ target }) => target.split('/')[0] ?? target)
+  const verified = where.length === 0 ? [] : [`verified on ${enumerate(where)}`]
+  const here =
+    replica?.verified.some((one) => samePair(one, pair)) === true
+      ? 'verified'
+      : 'not verified: don’t count on it'
+  const facts = [
+    ownerOf(name, known),
+    ...(holdsOf(record).has(name) ? ['held'] : []),
+    ...(replica === null ? verified : [here]),
+  ]
+  const at = { at: new Date(createdAt * 1000).toISOString(), style: 'full' as const }
+  return [{ code: name }, `: ${pairAge(pair, now)} old, `, at, `, ${facts.join(', ')}`]
+}
+
+/** Names are known by their form; whether the policy still exists matters for who ever expires it. */
+function ownerOf(name: string, known: ReadonlySet<string>): string {
+  const policy = parseSnapshotName(name)?.policy
+  if (policy === undefined) return 'not by stapes'
+  if (policy === SAFETY) return 'taken before a restore'
+  return known.has(policy) ? `by ${policy}` : `by ${policy}, which is no policy now`
+}
+
+/** What the source let go, and the next refresh will. */
+function onlyThere({ target, verified }: CopyStock, here: readonly SnapshotPair[], now: Date): Text[] {
+  const others = (verified ?? []).filter((pair) => !here.some((one) => samePair(one, pair)))
+  return others.map(
+    (pair): Text => [{ code: pair[0] }, `: ${pairAge(pair, now)} old, verified, only on `, { code: target }],
+  )
+}

@@ -1,0 +1,133 @@
+/** `list`: what there is to go back to. A copy counts by what was verified on it, and by nothing else. */
+import { cut, fold } from '../../chat/details.ts'
+import type { Message, Text } from '../../chat/message.ts'
+import { count, spoken, typed } from '../../chat/words.ts'
+import { newestPair } from '../../plan/marks.ts'
+import { compilePaths } from '../../policy/glob.ts'
+import { nearest } from '../../policy/nearest.ts'
+import type { ReadCommand } from '../command.ts'
+import { type Answered, type CopyStock, pairAge, type Stock, stocksOf } from '../stock.ts'
+import { nothingConfigured } from '../unconfigured.ts'
+import { oneInstance } from './list-one.ts'
+
+export const list: ReadCommand = {
+  kind: 'read',
+  name: 'list',
+  summary: 'What snapshots there are, and which are verified on a copy; of everything or of one instance',
+  role: 'viewer',
+  parameters: [{ name: 'instance', kind: 'instance', description: 'one instance', required: false }],
+  examples: ['list', 'list web1'],
+  needs: 'world',
+  answer: ({ instance }, seen) => {
+    const { world } = seen
+    if (seen.config === null || world === null) return nothingConfigured()
+    const answered = { ...seen, world }
+    const stocks = stocksOf(answered)
+    return instance === undefined ? overview(stocks, answered) : oneOf(instance, stocks, answered)
+  },
+}
+
+/** Copies stand with their sources; alone only where those can't be seen. */
+const isOrphan = ({ replica }: Stock, stocks: readonly Stock[]): boolean =>
+  replica !== null && !stocks.some(({ key }) => key === replica.of)
+
+function overview(stocks: readonly Stock[], seen: Answered): Message {
+  const covered = stocks.filter(({ policies }) => policies.length > 0).sort(byNewest)
+  const orphans = stocks.filter((stock) => isOrphan(stock, stocks))
+  const strangers = stocks.filter(({ policies, replica }) => policies.length === 0 && replica === null)
+  const silent = silentRemotes(seen)
+  const without = covered.filter(({ newest }) => newest === null).length
+  return {
+    to: 'caller',
+    tone: silent.length + without > 0 ? 'bad' : 'info',
+    headline: [
+      covered.length === 0
+        ? 'No instance that you may see is covered'
+        : count(covered.length, 'covered instance'),
+      without === 0 ? '' : `, ${without} without a whole snapshot`,
+      silent.length === 0 ? '' : `, and ${count(silent.length, 'remote')} gave no answer`,
+    ],
+    details: fold(
+      [
+        ...silent,
+        ...covered.map((stock) => stockText(stock, seen.now)),
+        ...orphans.map((stock) => orphanText(stock, seen.now)),
+        ...strangerTexts(strangers),
+      ],
+      [typed('list web1'), ' with a name shows one of them'],
+    ),
+    buttons: [],
+  }
+}
+
+/** Those with nothing, and the longest without a snapshot, come first. */
+const byNewest = (a: Stock, b: Stock): number =>
+  (a.newest?.[1] ?? 0) - (b.newest?.[1] ?? 0) || (a.key < b.key ? -1 : 1)
+
+const silentRemotes = ({ world }: Answered): Text[] =>
+  Object.entries(world.remotes).flatMap(([remote, reply]): Text[] =>
+    reply.ok ? [] : [[{ code: remote }, ' gave no answer: ', ...spoken(cut(reply.error.message, 200))]],
+  )
+
+function stockText({ key, record, whole, newest, copies }: Stock, now: Date): Text {
+  const snapshots =
+    whole === null
+      ? `not listed (${cut(record.problem ?? 'no reason was given', 120)})`
+      : newest === null
+        ? 'no whole snapshot'
+        : `${count(whole.length, 'snapshot')}, newest ${pairAge(newest, now)} old`
+  return [{ code: key }, `: ${snapshots}`, ...copies.flatMap((copy) => copyText(copy, now))]
+}
+
+function copyText({ target, verified, reason }: CopyStock, now: Date): Text {
+  const where: Text = ['; ', { code: target.split('/')[0] ?? target }, ' ']
+  if (verified === null) return [...where, `not known: ${cut(reason ?? '', 160)}`]
+  const newest = newestPair(verified)
+  return [...where, newest === null ? 'nothing verified yet' : `verified ${pairAge(newest, now)} old`]
+}
+
+function orphanText({ key, replica }: Stock, now: Date): Text {
+  const newest = newestPair(replica?.verified ?? [])
+  const state = newest === null ? 'nothing verified' : `verified ${pairAge(newest, now)} old`
+  return [{ code: key }, ' is a copy of ', { code: replica?.of ?? '' }, `, which was not found: ${state}`]
+}
+
+const STRANGERS_SHOWN = 5
+
+function strangerTexts(strangers: readonly Stock[]): Text[] {
+  if (strangers.length === 0) return []
+  const named = strangers.slice(0, STRANGERS_SHOWN).flatMap(({ key }): Text => [' ', { code: key }])
+  const more = strangers.length > STRANGERS_SHOWN ? ' …' : ''
+  return [[`In no policy, or left out by one: ${strangers.length},`, ...named, more]]
+}
+
+function oneOf(path: string, stocks: readonly Stock[], seen: Answered): Message {
+  const fits = compilePaths([path])
+  const found = stocks.filter(({ key }) => {
+    const [remote = '', project = '', instance = ''] = key.split('/')
+    return fits([remote, project, instance])
+  })
+  // A copy has its source's name, and is meant only where there is nothing else of that name.
+  const sources = found.filter(({ replica }) => replica === null)
+  const meant = sources.length > 0 ? sources : found
+  const [only] = meant
+  if (only === undefined) return notFound(path, stocks, seen)
+  return meant.length === 1 ? oneInstance(only, seen) : overview(meant, seen)
+}
+
+function notFound(path: string, stocks: readonly Stock[], seen: Answered): Message {
+  const close = nearest(
+    path,
+    stocks.map(({ key }) => key.split('/').slice(-path.split('/').length).join('/')),
+  )
+  return {
+    to: 'caller',
+    tone: 'warning',
+    headline: [
+      ...['There is no instance ', { code: path }, ' that you may see'],
+      ...(close === null ? [] : ['. Did you mean ', { code: close }, '?']),
+    ],
+    details: fold(silentRemotes(seen), [typed('status'), ' tells more']),
+    buttons: [],
+  }
+}

@@ -1,0 +1,144 @@
+/** `missed`: the slots that were not served, and why. */
+import { ageOf, spanOf } from '../../chat/age.ts'
+import { cut, fold } from '../../chat/details.ts'
+import type { Message, Text } from '../../chat/message.ts'
+import { count, enumerate, spoken, typed } from '../../chat/words.ts'
+import { type Ledger, SLOT_RECORDS, type SlotOutcome, type SlotRecord } from '../../ledger/ledger.ts'
+import { parseDuration } from '../../schedule/duration.ts'
+import type { ReadCommand } from '../command.ts'
+import type { Seen } from '../seen.ts'
+import { nothingConfigured } from '../unconfigured.ts'
+import { HIDDEN, maySpeak } from '../visible.ts'
+
+const DEFAULT = '7d'
+
+export const missed: ReadCommand = {
+  kind: 'read',
+  name: 'missed',
+  summary: 'Slots that were missed, failed or skipped, with the reasons',
+  role: 'viewer',
+  parameters: [
+    {
+      name: 'since',
+      kind: 'duration',
+      description: 'how far back, 7d if not said',
+      required: false,
+      flag: true,
+    },
+  ],
+  examples: ['missed', 'missed --since=2d'],
+  needs: 'notebook',
+  answer: ({ since = DEFAULT }, seen) => {
+    if (seen.config === null) return nothingConfigured()
+    const seconds = parseDuration(since)
+    if (!seconds.ok) throw new Error(`not a duration: ${since}`)
+    return answer(seconds.value * 1000, seen)
+  },
+}
+
+/** A slot that was not wholly served. */
+export type Unserved = { policy: string; record: SlotRecord }
+
+/** Newest first. Of failures of single instances only those that may be seen. */
+export function unservedSince(ledger: Ledger | null, since: Date, maySee: Seen['maySee']): Unserved[] {
+  const from = since.toISOString()
+  const found = Object.entries(ledger?.policies ?? {}).flatMap(([policy, { slots }]) =>
+    slots
+      .filter((record) => endOf(record) >= from)
+      .map((record) => ({ policy, record: visible(record, maySee) }))
+      .filter(({ record }) => record.outcome !== 'served' || (record.failures ?? []).length > 0),
+  )
+  return found.sort((a, b) => (endOf(a.record) < endOf(b.record) ? 1 : -1))
+}
+
+const endOf = ({ slot, through }: SlotRecord): string => through ?? slot
+
+function visible(record: SlotRecord, maySee: Seen['maySee']): SlotRecord {
+  const { failures, reason, ...rest } = record
+  // A whole remote's failure is nobody's secret.
+  const seen = failures?.filter(({ instance }) => instance.split('/').length !== 3 || maySee(instance)) ?? []
+  const said = reason === undefined || maySpeak(reason, maySee) ? reason : HIDDEN
+  if (seen.length > 0) return { ...rest, failures: seen }
+  const hidden = failures !== undefined && failures.length > 0 ? HIDDEN : said
+  return { ...rest, ...(hidden === undefined ? {} : { reason: hidden }) }
+}
+
+export const slotsIn = (unserved: readonly Unserved[], outcome: SlotOutcome): number =>
+  unserved.reduce((sum, { record }) => sum + (record.outcome === outcome ? (record.count ?? 1) : 0), 0)
+
+function answer(span: number, { ledger, now, maySee }: Seen): Message {
+  const since = new Date(now.getTime() - span)
+  const unserved = unservedSince(ledger, since, maySee)
+  const counts = (['missed', 'failed', 'skipped', 'served'] as const).flatMap((outcome) => {
+    const many = slotsIn(unserved, outcome)
+    return many === 0 ? [] : [`${many} ${outcome === 'served' ? 'served in part' : outcome}`]
+  })
+  const bad = slotsIn(unserved, 'missed') + slotsIn(unserved, 'failed') > 0
+  return {
+    to: 'caller',
+    tone: bad ? 'bad' : unserved.length > 0 ? 'warning' : ledger === null ? 'warning' : 'good',
+    headline: [
+      ...(unserved.length === 0
+        ? [
+            ledger === null
+              ? 'No tick has looked yet, so nothing is known'
+              : 'No slot was missed, failed or skipped',
+          ]
+        : [`Slots: ${enumerate(counts)}`]),
+      ` in the last ${spanOf(span)}`,
+    ],
+    details: fold(
+      [...limits(ledger, since, now), ...unserved.map(unservedText)],
+      [typed('missed --since=1d'), ' shows fewer'],
+    ),
+    buttons: [],
+  }
+}
+
+/** Where the notebook doesn't reach back so far, silence means nothing. */
+function limits(ledger: Ledger | null, since: Date, now: Date): Text[] {
+  return Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]): Text[] => {
+    const oldest = known.slots.length < SLOT_RECORDS ? undefined : known.slots.at(-1)?.slot
+    const from = [known.since, oldest]
+      .filter((at) => at !== undefined)
+      .sort()
+      .at(-1)
+    if (from === undefined || from <= since.toISOString()) return []
+    return [[{ code: policy }, `: the notebook reaches back ${ageOf(from, now)} only`]]
+  })
+}
+
+export function unservedText({ policy, record }: Unserved): Text {
+  const { slot, through, outcome, reason, failures = [] } = record
+  const span: Text =
+    through === undefined
+      ? [{ at: slot, style: 'full' }]
+      : [
+          count(record.count ?? 2, 'slot'),
+          ' from ',
+          { at: slot, style: 'full' },
+          ' through ',
+          { at: through, style: 'full' },
+        ]
+  const what = outcome === 'served' ? 'served in part' : outcome
+  return [{ code: policy }, ' ', ...span, ` ${what}`, ...whyText(reason, failures)]
+}
+
+const FAILURES_SHOWN = 3
+
+/** A slot's own reason is that of its first failure, where it has some. */
+function whyText(reason: string | undefined, failures: NonNullable<SlotRecord['failures']>): Text {
+  if (failures.length === 0) return reason === undefined ? [] : [': ', ...spoken(cut(reason, 200))]
+  const named = failures
+    .slice(0, FAILURES_SHOWN)
+    .flatMap(
+      (failure, index): Text => [
+        index === 0 ? ': ' : '; ',
+        { code: failure.instance },
+        ' ',
+        ...spoken(cut(failure.reason, 160)),
+      ],
+    )
+  const hidden = failures.length - FAILURES_SHOWN
+  return [...named, ...(hidden > 0 ? [`; and ${count(hidden, 'other instance')}`] : [])]
+}

@@ -1,0 +1,171 @@
+/** `status`: is all well? From the notebook alone, so it also answers while Incus doesn't. */
+import { fold } from '../../chat/details.ts'
+import type { Message, Text } from '../../chat/message.ts'
+import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
+import { warningsOf } from '../../ledger/warnings.ts'
+import { compilePaths } from '../../policy/glob.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { nextSlot } from '../../schedule/slots.ts'
+import type { ReadCommand } from '../command.ts'
+import type { Seen } from '../seen.ts'
+import { nothingConfigured } from '../unconfigured.ts'
+import { type Work, workOf, workText } from '../under-way.ts'
+import { maySpeak } from '../visible.ts'
+import { slotsIn, type Unserved, unservedSince, unservedText } from './missed.ts'
+import { pauseOf, whenNext } from './policies.ts'
+
+const DAY = 86_400_000
+
+export const status: ReadCommand = {
+  kind: 'read',
+  name: 'status',
+  summary: 'Is all well? What failed, what runs, what is next; of everything or of one instance',
+  role: 'viewer',
+  parameters: [{ name: 'instance', kind: 'instance', description: 'one instance', required: false }],
+  examples: ['status', 'status web1'],
+  needs: 'notebook',
+  answer: ({ instance }, seen) => {
+    if (seen.config === null) return nothingConfigured()
+    return instance === undefined ? all(seen, seen.config.policies) : one(instance, seen)
+  },
+}
+
+function all(seen: Seen, policies: readonly Policy[]): Message {
+  const { ledger, now, maySee, applied } = seen
+  const warnings = applied === null ? [] : warningsOf(applied, ledger, now)
+  const unserved = unservedSince(ledger, new Date(now.getTime() - DAY), maySee)
+  const bad = unserved.filter(({ record }) => record.outcome === 'missed' || record.outcome === 'failed')
+  const work = workOf(ledger, maySee)
+  const broken = work.filter(({ state }) => state === 'bad')
+  const problems = problemsOf(bad, work)
+  return {
+    to: 'caller',
+    tone: warnings.length + problems.length > 0 ? 'bad' : toneOf(policies, seen),
+    headline: headlineOf(warnings, problems, policies, seen),
+    details: fold(
+      [
+        ...warnings.map((warning) => spoken(capitalized(warning))),
+        ...broken.map((item) => workText(item)),
+        ...bad.map(unservedText),
+        ...work.filter(({ state }) => state === 'runs').map((item) => workText(item)),
+        ...policies.map((policy) => policyText(policy, seen)),
+        ...runTexts(seen),
+      ],
+      [typed('missed'), ', ', typed('policies'), ' and ', typed('list'), ' tell more'],
+    ),
+    buttons: [],
+  }
+}
+
+function problemsOf(bad: readonly Unserved[], work: readonly Work[]): string[] {
+  const broken = (kind: Work['kind']) =>
+    work.filter((item) => item.kind === kind && item.state === 'bad').length
+  return [
+    [slotsIn(bad, 'failed'), 'failed slot', 'failed slots'],
+    [slotsIn(bad, 'missed'), 'missed slot', 'missed slots'],
+    [broken('copy'), 'copy not verified', 'copies not verified'],
+    [broken('restore'), 'failed restore', 'failed restores'],
+  ].flatMap(([many, word, several]) =>
+    many === 0 ? [] : [count(Number(many), String(word), String(several))],
+  )
+}
+
+function headlineOf(
+  warnings: readonly string[],
+  problems: readonly string[],
+  policies: readonly Policy[],
+  { ledger, now }: Seen,
+): Text {
+  if (warnings.length > 0) {
+    const also = problems.length === 0 ? '' : `. Also: ${enumerate(problems)}`
+    return ['The ticks need a look: ', ...spoken(`${warnings[0] ?? ''}${also}`)]
+  }
+  if (problems.length > 0) return [`Not all is well: ${enumerate(problems)}`]
+  if (ledger === null) return ['No tick has looked yet, so nothing is known']
+  if (policies.length === 0) return ['There are no policies, so nothing is backed up']
+  const paused = policies.filter((policy) => policy.paused).length
+  if (paused === policies.length) return ['Every policy is paused, so nothing is backed up']
+  const how =
+    paused === 0 ? 'All is well' : `Nothing failed, and ${count(paused, 'policy is', 'policies are')} paused`
+  return [how, ...nextText(policies, now)]
+}
+
+function nextText(policies: readonly Policy[], now: Date): Text {
+  const next = policies
+    .filter(({ paused }) => !paused)
+    .flatMap((policy) => nextSlot({ ...policy, after: now })?.toISOString() ?? [])
+    .sort()[0]
+  return next === undefined ? [] : ['. The next slot is at ', { at: next, style: 'full' }]
+}
+
+const toneOf = (policies: readonly Policy[], { ledger }: Seen): Message['tone'] =>
+  ledger === null || policies.length === 0 || policies.some(({ paused }) => paused) ? 'warning' : 'good'
+
+function policyText(policy: Policy, { pauses, ledger, now }: Seen): Text {
+  const open = ledger?.policies[policy.name]?.open?.slot
+  const serving: Text = open === undefined ? [] : ['slot ', { at: open, style: 'full' }, ' is being served, ']
+  return [{ code: policy.name }, ': ', ...serving, ...whenNext(policy, pauseOf(policy, pauses, now), now)]
+}
+
+const RUNS = 3
+
+function runTexts({ ledger, maySee }: Seen): Text[] {
+  return (ledger?.runs ?? []).slice(0, RUNS).map((run) => {
+    const counts = [
+      `${count(run.taken, 'snapshot')} taken`,
+      `${run.expired} expired`,
+      `${count(run.copiesStarted, 'copy', 'copies')} started`,
+      `${run.verified} verified`,
+    ]
+    const [problem] = run.problems.filter((text) => maySpeak(text, maySee))
+    return [
+      ...['Run ', { at: run.at, style: 'ago' as const }, `: ${counts.join(', ')}`],
+      ...(problem === undefined
+        ? []
+        : [`; ${count(run.problems.length, 'problem')}, such as `, ...spoken(problem.slice(0, 200))]),
+    ]
+  })
+}
+
+/** What the notebook holds of one instance: tries, copies, restores. Its snapshots are Incus's to tell. */
+function one(path: string, { ledger, now, maySee }: Seen): Message {
+  const fits = compilePaths([path])
+  const isIt = (key: string): boolean => {
+    const [remote = '', project = '', instance = '', ...more] = key.split('/')
+    return more.length === 0 && fits([remote, project, instance]) && maySee(key)
+  }
+  const work = workOf(ledger, isIt)
+  const unserved = unservedSince(ledger, new Date(now.getTime() - DAY), maySee).flatMap(
+    ({ policy, record }) => {
+      const failures = (record.failures ?? []).filter(({ instance }) => isIt(instance))
+      return failures.length === 0 ? [] : [{ policy, record: { ...record, failures } }]
+    },
+  )
+  const tries = Object.entries(ledger?.policies ?? {}).flatMap(([policy, { open }]) =>
+    Object.entries(open?.attempts ?? {}).flatMap(([key, { reason, retryAt }]): Text[] =>
+      isIt(key) ? [tryText(policy, key, reason, retryAt)] : [],
+    ),
+  )
+  const bad = unserved.length + tries.length + work.filter(({ state }) => state === 'bad').length
+  return {
+    to: 'caller',
+    tone: bad > 0 ? 'bad' : 'info',
+    headline: [
+      { code: path },
+      bad > 0 ? `: ${count(bad, 'problem')}. ` : ': the notebook holds nothing against it. ',
+      typed(`list ${path}`),
+      ' tells what snapshots it has',
+    ],
+    details: fold(
+      [...tries, ...unserved.map(unservedText), ...work.map((item) => workText(item))],
+      [typed('missed'), ' tells more'],
+    ),
+    buttons: [],
+  }
+}
+
+const tryText = (policy: string, key: string, reason: string, retryAt: string | undefined): Text => [
+  ...[{ code: key }, ' has no snapshot of the open slot of ', { code: policy }, ' yet: '],
+  ...spoken(reason.slice(0, 200)),
+  ...(retryAt === undefined ? [] : ['. Tried again ', { at: retryAt, style: 'ago' as const }]),
+]

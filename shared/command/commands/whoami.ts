@@ -1,0 +1,49 @@
+/** `whoami`: the ids that grants can name, and what they give. Answers everybody whom the platform let in. */
+import { describeAccess, grantsOf } from '../../access/permit.ts'
+import { cut, fold, ROOM } from '../../chat/details.ts'
+import type { Message, Text } from '../../chat/message.ts'
+import type { ReadCommand } from '../command.ts'
+import type { Seen } from '../seen.ts'
+
+export const whoami: ReadCommand = {
+  kind: 'read',
+  name: 'whoami',
+  summary: 'Your id, and what you may do',
+  // Answered without a grant too: it tells how to get one.
+  role: 'viewer',
+  parameters: [],
+  examples: ['whoami'],
+  needs: 'notebook',
+  answer: (_, seen) => answer(seen),
+}
+
+function answer({ actor, config }: Seen): Message {
+  const granted = grantsOf(config?.access, actor).length > 0
+  const ids: Text[] = actor.principals.map((id) => ['Grants may name ', { code: cut(id, 120) }])
+  const may: Text[] = granted ? describeAccess(config?.access, actor).map((line) => [cut(line)]) : []
+  return {
+    to: 'caller',
+    tone: granted ? 'info' : 'warning',
+    headline: [
+      'You are ',
+      { code: actor.id },
+      granted ? '' : ', and no grant names you yet: an admin can add one to stapes.jsonc and apply it',
+    ],
+    details: [
+      ...fold([...may, ...ids], ['the rest stands in stapes.jsonc'], ROOM - 400),
+      ...(granted ? [] : [{ kind: 'code' as const, text: snippetFor(actor.id) }]),
+    ],
+    buttons: [],
+  }
+}
+
+/** For the document's top level. */
+const snippetFor = (id: string): string =>
+  [
+    '"access": {',
+    '  "grants": [',
+    `    { "who": [${JSON.stringify(cut(id, 200))}], "role": "viewer" }`,
+    '  ]',
+    '}',
+    '',
+  ].join('\n')

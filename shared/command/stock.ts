@@ -1,0 +1,102 @@
+/** What snapshots an instance has, and which of them are verified on a copy; from what was just observed. */
+import { ageOf } from '../chat/age.ts'
+import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
+import { doubtfulIn } from '../plan/doubtful.ts'
+import { newestPair, refuseReplica, samePair, verifiedOn } from '../plan/marks.ts'
+import { seeTarget } from '../plan/replica.ts'
+import type { World } from '../plan/world.ts'
+import { REPLICA_OF } from '../policy/marks.ts'
+import type { Seen } from './seen.ts'
+
+/** `verified` null: it can't be told, `reason` says why. Else what is on both sides; empty: nothing is yet. */
+export type CopyStock = { target: string; verified: SnapshotPair[] | null; reason: string | null }
+
+export type Stock = {
+  key: string
+  record: InstanceRecord
+  /** By name; empty: no policy covers it. */
+  policies: string[]
+  /** What may be half a snapshot, or still is one, isn't among them. Null: not listed. */
+  whole: SnapshotPair[] | null
+  /** Names of the others. */
+  halves: string[]
+  newest: SnapshotPair | null
+  copies: CopyStock[]
+  /** The source it is a copy of, and what was verified on it. */
+  replica: { of: string; verified: SnapshotPair[] } | null
+}
+
+export type Answered = Seen & { world: World }
+
+/** All that was observed and may be seen; a copy by those who may see its source, too. */
+export function stocksOf({ world, coverages, ledger, maySee }: Answered): Stock[] {
+  const doubtful = new Set(
+    Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]) => doubtfulIn(policy, known)),
+  )
+  const covering = new Map<string, Target[]>()
+  for (const { policy, covered } of coverages)
+    for (const { key, policy: own, ref } of covered)
+      covering.set(key, [
+        ...(covering.get(key) ?? []),
+        { policy: policy.name, target: targetOf(ref, own.copy) },
+      ])
+  return Object.entries(world.remotes).flatMap(([remote, reply]) =>
+    (reply.ok ? reply.inventory.instances : []).flatMap((record) => {
+      const ref = { remote, project: record.project, instance: record.name }
+      const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
+      if (!maySee(instanceKey(ref)) && (of === undefined || !maySee(of))) return []
+      return [stockOf(ref, record, covering.get(instanceKey(ref)) ?? [], doubtful, world)]
+    }),
+  )
+}
+
+type Target = { policy: string; target: InstanceRef | null }
+
+const targetOf = (
+  ref: InstanceRef,
+  copy: { remote: string; project: string | null } | null,
+): InstanceRef | null =>
+  copy === null ? null : { ...ref, remote: copy.remote, project: copy.project ?? ref.project }
+
+function stockOf(
+  ref: InstanceRef,
+  record: InstanceRecord,
+  covering: readonly Target[],
+  doubtful: ReadonlySet<string>,
+  world: World,
+): Stock {
+  const key = instanceKey(ref)
+  const isHalf = ([name]: SnapshotPair) =>
+    doubtful.has(`${key}/${name}`) || world.incomplete.has(`${key}/${name}`)
+  const whole = record.snapshots?.filter((pair) => !isHalf(pair)) ?? null
+  const targets = new Map(
+    covering.flatMap(({ target }) => (target === null ? [] : [[instanceKey(target), target] as const])),
+  )
+  const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
+  return {
+    ...{ key, record, whole },
+    policies: covering.map(({ policy }) => policy),
+    halves: (record.snapshots ?? []).filter(isHalf).map(([name]) => name),
+    newest: newestPair(whole ?? []),
+    copies: [...targets].map(([target, at]) => copyOf(ref, target, at, world)),
+    replica: of === undefined ? null : { of, verified: verifiedOn(record) },
+  }
+}
+
+function copyOf(source: InstanceRef, target: string, at: InstanceRef, world: World): CopyStock {
+  const seen = seeTarget(world, at)
+  if (seen.state === 'absent') return { target, verified: [], reason: null }
+  if (seen.state === 'unknown') return { target, verified: null, reason: seen.reason }
+  const remote = world.remotes[source.remote]
+  const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
+  const refused = refuseReplica(seen.record, source, server)
+  return refused === null
+    ? { target, verified: verifiedOn(seen.record), reason: null }
+    : { target, verified: null, reason: refused }
+}
+
+export const isVerified = ({ verified }: Pick<CopyStock, 'verified'>, pair: SnapshotPair): boolean =>
+  verified?.some((one) => samePair(one, pair)) === true
+
+export const pairAge = ([, createdAt]: SnapshotPair, now: Date): string =>
+  ageOf(new Date(createdAt * 1000).toISOString(), now)

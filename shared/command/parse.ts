@@ -97,7 +97,7 @@ function settle(command: Command, given: Given, commands: readonly Command[]): R
 
 /** Of free text, white space tells nothing but where words end; notes stay on one line. */
 function cleaned({ kind }: Parameter, words: readonly string[]): readonly string[] {
-  const all = kind === 'text' ? words.map((word) => word.replace(/\s+/g, ' ').trim()) : words
+  const all = kind === 'text' ? [words.join(' ').replace(/\s+/g, ' ').trim()] : words
   return all.every((word) => word === '') ? [] : all
 }
 

@@ -1,0 +1,37 @@
+/** Every command of `/backup`, as help and menus list them: a new one is a file and a line here. */
+import type { Command } from './command.ts'
+import { copy } from './commands/copy.ts'
+import { expire } from './commands/expire.ts'
+import { helpOver } from './commands/help.ts'
+import { history } from './commands/history.ts'
+import { hold } from './commands/hold.ts'
+import { list } from './commands/list.ts'
+import { missed } from './commands/missed.ts'
+import { now } from './commands/now.ts'
+import { pause } from './commands/pause.ts'
+import { plan } from './commands/plan.ts'
+import { policies } from './commands/policies.ts'
+import { release } from './commands/release.ts'
+import { restore } from './commands/restore.ts'
+import { resume } from './commands/resume.ts'
+import { status } from './commands/status.ts'
+import { whoami } from './commands/whoami.ts'
+
+export const commands: readonly Command[] = [
+  status,
+  list,
+  plan,
+  now,
+  copy,
+  restore,
+  hold,
+  release,
+  expire,
+  pause,
+  resume,
+  missed,
+  policies,
+  history,
+  whoami,
+  helpOver(() => commands),
+]

@@ -1,0 +1,90 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { expire } from '../../../shared/command/commands/expire.ts'
+import { pause } from '../../../shared/command/commands/pause.ts'
+import { resume } from '../../../shared/command/commands/resume.ts'
+import { commands } from '../../../shared/command/commands.ts'
+import { parseLine } from '../../../shared/command/parse.ts'
+import { previewOf } from '../../../shared/command/preview.ts'
+import { usageOf } from '../../../shared/command/usage.ts'
+
+const NOW = new Date('2026-11-22T03:00Z')
+
+const namesOf = (role: string): string[] =>
+  commands.filter((command) => command.role === role).map(({ name }) => name)
+
+describe('the list', () => {
+  test('has a command for each file, once', () => {
+    const names = commands.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    const files = readdirSync(join(import.meta.dirname, '../../../shared/command/commands'))
+    expect(names.filter((name) => !files.includes(`${name}.ts`))).toEqual([])
+  })
+
+  test('says who may what, and what is destructive', () => {
+    expect(namesOf('operator')).toEqual(['now', 'copy', 'hold', 'release', 'pause', 'resume'])
+    expect(namesOf('admin')).toEqual(['restore', 'expire'])
+    expect(
+      commands.filter((command) => command.kind === 'change' && command.destructive).map(({ name }) => name),
+    ).toEqual(['restore', 'expire'])
+  })
+
+  test('reads, previews and settings are for those whose role says so', () => {
+    const changing = commands.filter(({ kind }) => kind === 'change' || kind === 'setting')
+    expect(changing.filter(({ role }) => role === 'viewer')).toEqual([])
+  })
+})
+
+test.each(commands.flatMap((command) => command.examples.map((example) => [example, command] as const)))(
+  'the example "%s" is of its command, and can be typed',
+  (example, command) => {
+    const parsed = parseLine(example, commands)
+    expect(parsed).toMatchObject({ ok: true, value: { command: { name: command.name } } })
+    if (command.kind === 'change') expect(previewOf(example, commands)).toMatchObject({ ok: true })
+  },
+)
+
+test.each([
+  ["now 'db*' --policy=daily", { do: 'snapshot', instances: ['db*'], policies: ['daily'] }],
+  ['copy', { do: 'copy' }],
+  ['copy web1', { do: 'copy', instances: ['web1'] }],
+  ['restore main/default/web1 x', { do: 'restore', instance: 'main/default/web1', snapshot: 'x' }],
+  ['hold web1 x for audit', { do: 'hold', instance: 'web1', snapshot: 'x', note: 'for audit' }],
+  ['hold web1 x', { do: 'hold', instance: 'web1', snapshot: 'x', note: 'asked for by Ann' }],
+  ['release web1 x', { do: 'release', instance: 'web1', snapshot: 'x' }],
+  ['expire --policy=daily', { do: 'expire', policies: ['daily'] }],
+  ["expire web1 --snapshot='a*'", { do: 'expire', instances: ['web1'], snapshots: ['a*'] }],
+])('%s is asked of the engine', (line, ask) => {
+  const parsed = parseLine(line, commands)
+  if (!parsed.ok || parsed.value.command.kind !== 'change') throw new Error(line)
+  expect(parsed.value.command.ask(parsed.value.values, 'asked for by Ann')).toEqual({
+    ok: true,
+    value: { reason: 'asked for by Ann', ...ask },
+  })
+})
+
+test('a pause ends by itself, or when somebody resumes it', () => {
+  const paused = { do: 'pause', policy: 'daily', by: 'Ann', at: '2026-11-22T03:00:00.000Z' }
+  expect(pause.change({ policy: 'daily', duration: '1d2h' }, 'Ann', NOW)).toEqual({
+    ok: true,
+    value: { ...paused, until: '2026-11-23T05:00:00.000Z' },
+  })
+  expect(pause.change({ policy: 'daily' }, 'Ann', NOW)).toEqual({
+    ok: true,
+    value: { ...paused, until: null },
+  })
+  expect(resume.change({ policy: 'daily' }, 'Ann', NOW)).toEqual({
+    ok: true,
+    value: { do: 'resume', policy: 'daily' },
+  })
+})
+
+test('the longest pause that can be typed has an end', () => {
+  const changed = pause.change({ policy: 'daily', duration: '999999d999999h' }, 'Ann', NOW)
+  expect(changed).toMatchObject({ ok: true, value: { until: expect.stringMatching(/^4\d{3}-/) } })
+})
+
+test('a usage line shows what may be left out', () => {
+  expect(usageOf(expire)).toBe('expire [instances…] [--policy=<policy>] [--snapshot=<snapshot>]')
+})

@@ -1,0 +1,183 @@
+import { describe, expect, test } from 'vitest'
+import { status } from '../../../../shared/command/commands/status.ts'
+import { detailsLength } from '../../../chat/message-text.ts'
+import { configOf } from '../../policy/instances.ts'
+import { answer, ledgerOf, NOW, nightly, policyLedger, said, seenOf } from './seen.ts'
+
+const run = {
+  at: '2026-11-22T03:00:12.000Z',
+  trigger: 'cron',
+  taken: 3,
+  expired: 2,
+  copiesStarted: 1,
+  verified: 0,
+  problems: [],
+}
+const failedCopy = {
+  state: 'failed' as const,
+  attempts: 2,
+  reason: 'backup: no space left on device',
+  retryAt: '2026-11-22T12:45:00.000Z',
+  newest: 'nightly-20261121T0300Z',
+  at: '2026-11-22T12:15:00.000Z',
+}
+
+describe('status', () => {
+  test('says that all is well, and what is next', () => {
+    expect(said(status, seenOf({ ledger: ledgerOf({ runs: [run] }) }))).toMatchInlineSnapshot(`
+      "good, to the caller: All is well. The next slot is at <2026-11-23 03:00>
+        \`nightly\`: next <2026-11-23 03:00>
+        Run <~2026-11-22 03:00>: 3 snapshots taken, 2 expired, 1 copy started, 0 verified"
+    `)
+  })
+
+  test('says so when nothing is configured', () => {
+    expect(said(status, seenOf({ config: null, applied: null, ledger: null }))).toMatchInlineSnapshot(`"warning, to the caller: Nothing is configured yet, so nothing is backed up. Write a stapes.jsonc and apply it: \`npm run apply\`"`)
+  })
+
+  test('calls it no good that there are no policies', () => {
+    expect(said(status, seenOf({ config: { policies: [] } }))).toMatchInlineSnapshot(`"warning, to the caller: There are no policies, so nothing is backed up"`)
+  })
+
+  test('never says that all is well before a tick has looked', () => {
+    const applied = { version: 'v1', appliedAt: '2026-11-22T12:29:00.000Z' }
+    expect(said(status, seenOf({ ledger: null, applied }))).toMatchInlineSnapshot(`
+      "warning, to the caller: No tick has looked yet, so nothing is known
+        \`nightly\`: next <2026-11-23 03:00>"
+    `)
+  })
+
+  test('tells first that no tick comes', () => {
+    const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', copies: {} })
+    expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
+      "bad, to the caller: The ticks need a look: something is due since <2026-11-22 11:00>, and no tick came for 90 min: is the cron trigger on, and does POST /api/tick work?
+        Something is due since <2026-11-22 11:00>, and no tick came for 90 min: is the cron trigger on, and does POST /api/tick work?
+        \`nightly\`: next <2026-11-23 03:00>"
+    `)
+  })
+
+  test('names a copy that failed, a slot that was missed and a restore that was given up', () => {
+    const ledger = ledgerOf({
+      copies: {
+        'main/default/db1>backup/default/db1': failedCopy,
+        'main/default/web1>backup/default/web1': {
+          state: 'running',
+          attempts: 0,
+          at: '2026-11-22T12:00:00.000Z',
+        },
+      },
+      policies: {
+        nightly: policyLedger([
+          {
+            slot: '2026-11-22T03:00:00.000Z',
+            outcome: 'missed',
+            reason: 'no tick came in time; the last slot accounted for is 2026-11-21T03:00:00.000Z',
+          },
+          { slot: '2026-11-20T03:00:00.000Z', outcome: 'failed', reason: 'too old to count' },
+        ]),
+      },
+      restores: {
+        'main/default/web2': {
+          ...{ state: 'failed', snapshot: 'nightly-20261121T0300Z', safety: 'before-restore-20261122T1000Z' },
+          ...{
+            running: true,
+            holds: {},
+            job: 'j',
+            attempts: 5,
+            reason: 'the pool is gone',
+            at: '2026-11-22T11:00:00.000Z',
+          },
+        },
+      },
+      runs: [{ ...run, problems: ['main/default/db1: no space left on device'] }],
+    })
+    expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
+      "bad, to the caller: Not all is well: 1 missed slot, 1 copy not verified and 1 failed restore
+        The restore of \`main/default/web2\` to \`nightly-20261121T0300Z\` failed: the pool is gone
+        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. Verified there is \`nightly-20261121T0300Z\`
+        \`nightly\` <2026-11-22 03:00> missed: no tick came in time; the last slot accounted for is <2026-11-21 03:00>
+        The copy of \`main/default/web1\` to \`backup/default/web1\` is under way since <2026-11-22 12:00>
+        \`nightly\`: next <2026-11-23 03:00>
+        Run <~2026-11-22 03:00>: 3 snapshots taken, 2 expired, 1 copy started, 0 verified; 1 problem, such as main/default/db1: no space left on device"
+    `)
+  })
+
+  test('says who paused a policy, and until when', () => {
+    const seen = seenOf({
+      config: configOf({ nightly: { ...nightly, paused: true }, hourly: {} }),
+      pauses: { nightly: { by: 'ada', at: '2026-11-22T10:00:00.000Z', until: '2026-11-22T18:00:00.000Z' } },
+    })
+    expect(said(status, seen)).toMatchInlineSnapshot(`
+      "warning, to the caller: Nothing failed, and 1 policy is paused. The next slot is at <2026-11-22 13:00>
+        \`nightly\`: paused by ada until <2026-11-22 18:00>
+        \`hourly\`: next <2026-11-22 13:00>"
+    `)
+  })
+
+  test('tells of one instance what the notebook holds against it', () => {
+    const ledger = ledgerOf({
+      copies: { 'main/default/db1>backup/default/db1': failedCopy },
+      policies: {
+        nightly: {
+          ...policyLedger(),
+          open: {
+            slot: '2026-11-22T03:00:00.000Z',
+            attempts: {
+              'main/default/db1': {
+                count: 1,
+                reason: 'the pool is busy',
+                retryAt: '2026-11-22T12:31:00.000Z',
+              },
+            },
+          },
+        },
+      },
+    })
+    expect(said(status, seenOf({ ledger }), { instance: 'db1' })).toMatchInlineSnapshot(`
+      "bad, to the caller: \`db1\`: 2 problems. \`/backup list db1\` tells what snapshots it has
+        \`main/default/db1\` has no snapshot of the open slot of \`nightly\` yet: the pool is busy. Tried again <~2026-11-22 12:31>
+        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. Verified there is \`nightly-20261121T0300Z\`"
+    `)
+    expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toContain('holds nothing against it')
+  })
+
+  test('names no instance that the asker may not see', () => {
+    const ledger = ledgerOf({
+      copies: { 'main/default/secret>backup/default/secret': failedCopy },
+      policies: {
+        nightly: policyLedger([
+          {
+            slot: '2026-11-22T03:00:00.000Z',
+            outcome: 'failed',
+            reason: 'no space',
+            failures: [{ instance: 'main/default/secret', reason: 'no space' }],
+          },
+          {
+            slot: '2026-11-22T02:00:00.000Z',
+            outcome: 'failed',
+            reason: 'all that match are left out: main/default/secret paused',
+          },
+        ]),
+      },
+      runs: [{ ...run, problems: ['main/default/secret snapshot: no space'] }],
+    })
+    const maySee = (key: string): boolean => key === 'main/default/web1'
+    expect(said(status, seenOf({ ledger }))).toContain('secret')
+    expect(said(status, seenOf({ ledger, maySee }))).not.toContain('secret')
+    expect(said(status, seenOf({ ledger, maySee }), { instance: 'secret' })).toContain('nothing against it')
+  })
+
+  test('stays short when 200 copies have failed', () => {
+    const copies = Object.fromEntries(
+      Array.from({ length: 200 }, (_, index) => [
+        `main/default/web${index}>backup/default/web${index}`,
+        { ...failedCopy, reason: 'x'.repeat(2000) },
+      ]),
+    )
+    const message = answer(status, seenOf({ ledger: ledgerOf({ copies }), now: NOW }))
+    expect(detailsLength(message)).toBeLessThan(2500)
+    expect(said(status, seenOf({ ledger: ledgerOf({ copies }) }))).toMatch(
+      /… and 1\d\d more: .*`\/backup list`/,
+    )
+  })
+})

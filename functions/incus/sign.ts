@@ -43,7 +43,8 @@ const describe = ({ method, url }: Unsigned, digest: string) => ({
   fields: [{ name: 'content-digest', value: digest }],
 })
 
-function decodeSecret(keyid: string, secret: string): Uint8Array<ArrayBuffer> {
+/** Throws, with what to do, when it is no base64 or too short. */
+export function decodeSecret(keyid: string, secret: string): Uint8Array<ArrayBuffer> {
   const bytes = fromBase64(secret)
   if (bytes !== null && bytes.length >= KEY_BYTES) return bytes
   throw new Error(

@@ -28,8 +28,8 @@ const groupName = z.string().check(
 
 const ROLES = {
   viewer: 'looks',
-  operator: 'also takes snapshots, copies and holds',
-  admin: 'everything, also what is destructive',
+  operator: 'also takes snapshots, copies, holds and pauses',
+  admin: 'also restores and expires',
 }
 
 const roleText = Object.entries(ROLES).map(([role, does]) => `"${role}" (${does})`)
@@ -57,7 +57,7 @@ const grantSchema = object(
       ),
       {
         description: 'Only these commands, of those that the role may use; without it, all of them.',
-        examples: [['status', 'list', 'now']],
+        examples: [['status', 'history', 'now']],
       },
     ),
     instances: may(

@@ -1,5 +1,6 @@
 /** `stapes.jsonc`, after its comments are gone, to what holds; or everything that is wrong with it. */
 import type { Access } from '../access/access.ts'
+import { commands } from '../command/commands.ts'
 import { err, ok, type Result } from '../result.ts'
 import { checkAccess } from './access-checks.ts'
 import { accessSchema } from './access-schema.ts'
@@ -23,7 +24,7 @@ export function parseConfig(document: unknown): Result<Config, PolicyError[]> {
   const policies = soundPolicies(document)
   errors.push(...policies.flatMap(checkPolicy), ...checkPairs(policies))
   const access = soundAccess(document)
-  if (access !== null) errors.push(...checkAccess(access))
+  if (access !== null) errors.push(...checkAccess(access, commands))
   return errors.length > 0 ? err(errors) : ok({ policies, ...(access === null ? {} : { access }) })
 }
 

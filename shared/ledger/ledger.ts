@@ -84,6 +84,8 @@ export type RestoreLedger = {
   state: 'started' | 'running' | 'done' | 'failed'
   snapshot: string
   safety: string
+  /** The safety snapshot is known to be whole. */
+  whole?: true
   /** Whether the instance has to run afterwards. */
   running: boolean
   /** Marks to set again, by key: holds, and which safety snapshots are whole. */

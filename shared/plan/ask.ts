@@ -25,12 +25,15 @@ export type Ask = {
   | ({ do: 'release' } & One)
 )
 
-/** What the policies cover, without the instances that nobody asked for. */
+/** What the policies cover, without what nobody asked for. */
 export function narrow(coverages: readonly Coverage[], ask: Ask | undefined): readonly Coverage[] {
-  if (ask === undefined || !('instances' in ask) || ask.instances === undefined) return coverages
-  const asked = compilePaths(ask.instances)
-  return coverages.map((coverage) => ({
+  if (ask === undefined || !('policies' in ask || 'instances' in ask)) return coverages
+  const { policies, instances } = ask
+  const asked = coverages.filter(({ policy }) => policies === undefined || policies.includes(policy.name))
+  if (instances === undefined) return asked
+  const named = compilePaths(instances)
+  return asked.map((coverage) => ({
     ...coverage,
-    covered: coverage.covered.filter(({ ref }) => asked([ref.remote, ref.project, ref.instance])),
+    covered: coverage.covered.filter(({ ref }) => named([ref.remote, ref.project, ref.instance])),
   }))
 }

@@ -1,6 +1,6 @@
 /** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
 import { expiresAt } from '../incus/expiry.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { CopyLedger, Ledger } from '../ledger/ledger.ts'
 import type { Covered } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { startCopy } from './copy.ts'
@@ -30,6 +30,10 @@ export type CopyContext = {
   sieve: Sieve
   /** `policy instance-key` of the snapshots taken in this run: they travel with the copy that the next tick starts. */
   snapshotting: ReadonlySet<string>
+  /** Instances of which no copy starts now, by key, each with the reason. */
+  withheld: ReadonlyMap<string, string>
+  /** Somebody wants these now (replica keys), so they aren't put off until their next try. */
+  asked?: ReadonlySet<string>
 }
 
 export function planCopies(covered: readonly Covered[], context: CopyContext): Copies {
@@ -53,7 +57,8 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
     settle(replica, seen, judgement, copies, context)
   }
   for (const { replica, seen, judgement } of judged)
-    if (judgement.phase === 'idle') begin(replica, seen, judgement, busy, copies, context)
+    if (judgement.phase === 'idle' || (judgement.phase === 'broken' && context.asked?.has(replica.key)))
+      begin(replica, seen, judgement, busy, copies, context)
   return copies
 }
 
@@ -69,6 +74,7 @@ function settle(
     keepCommon(replica, seen, copies, context)
     return
   }
+  if (judgement.phase === 'broken' && context.asked?.has(key)) return
   if (judgement.ledger !== context.ledger.copies[key]) copies.plans.push({ key, ledger: judgement.ledger })
   if (judgement.phase === 'landed') {
     copies.actions.push(verification(replica, seen, judgement, context))
@@ -118,17 +124,23 @@ function keepCommon(
 function begin(
   replica: Replica,
   seen: Seen,
-  { ledger }: Extract<Judgement, { phase: 'idle' }>,
+  { ledger: known }: Extract<Judgement, { phase: 'idle' | 'broken' }>,
   busy: Set<string>,
   copies: Copies,
-  { world, now, snapshotting }: CopyContext,
+  { world, now, snapshotting, withheld, asked }: CopyContext,
 ): void {
   const { key, source } = replica
+  const ledger = asked?.has(key) && known !== undefined ? atOnce(known) : known
   const remote = world.remotes[source.ref.remote]
   const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
   if (replica.wanting.some(({ covered }) => snapshotting.has(`${covered.policy.name} ${source.key}`))) {
     copies.notes.push({ kind: 'wait', about: key, reason: 'its snapshot is taken first' })
     copies.wake.push(minutesFrom(now, 1))
+    return
+  }
+  const why = withheld.get(source.key)
+  if (why !== undefined) {
+    copies.notes.push({ kind: 'wait', about: key, reason: why })
     return
   }
   const start = startCopy(replica, seen, { now, ledger, server, incomplete: world.incomplete })
@@ -158,6 +170,8 @@ function begin(
   copies.actions.push(start.action)
   copies.wake.push(minutesFrom(now, 1))
 }
+
+const atOnce = ({ retryAt: _, ...ledger }: CopyLedger): CopyLedger => ledger
 
 function verification(
   replica: Replica,

@@ -3,9 +3,10 @@
  * are made again; after it they go, as soon as their instance can be looked at.
  */
 import { snapshotName } from '../incus/snapshot-name.ts'
-import type { OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
+import type { Ledger, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
 import type { ExpireAction } from './plan.ts'
+import type { World } from './world.ts'
 
 /** What a slot's tries have left unseen, as `instance key/snapshot`. */
 export const unseenIn = (policy: string, open: OpenSlot | null): string[] =>
@@ -20,6 +21,12 @@ export const doubtfulIn = (policy: string, { open, doubtful = [] }: PolicyLedger
   ...doubtful,
   ...unseenIn(policy, open),
 ]
+
+/** The world in which what the notebook doubts is not there yet. */
+export const sureOf = (world: World, { policies }: Ledger): World => {
+  const doubtful = Object.entries(policies).flatMap(([policy, ledger]) => doubtfulIn(policy, ledger))
+  return { ...world, incomplete: new Set([...world.incomplete, ...doubtful]) }
+}
 
 /**
  * Removes what is listed of them now, and keeps in mind what can't be looked at, or may not go in this

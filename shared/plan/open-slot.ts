@@ -3,6 +3,7 @@ import { expiresAt } from '../incus/expiry.ts'
 import type { OpenSlot, PolicyLedger, SlotRecord } from '../ledger/ledger.ts'
 import { pushSlot } from '../ledger/slots.ts'
 import type { Policy } from '../policy/policy.ts'
+import { minuteOf } from '../schedule/moment.ts'
 import { dueSlots } from '../schedule/slots.ts'
 
 /** At most so many slots are walked per policy and tick; a longer outage is accounted for over several ticks. */
@@ -25,12 +26,21 @@ const iso = (date: Date): string => date.toISOString()
  * snapshot was seen of, which is looked at again; else at the newest slot within the catch-up window.
  */
 function baseline(policy: When, observed: readonly Date[], now: Date): PolicyLedger {
-  const from = (accounted: Date): PolicyLedger => ({ accounted: iso(accounted), open: null, slots: [] })
+  const from = (accounted: Date): PolicyLedger => ({
+    accounted: iso(accounted),
+    since: sinceOf(accounted, observed),
+    open: null,
+    slots: [],
+  })
   const seen = newestScheduled(policy, observed, now)
   if (seen !== null) return from(new Date(seen.getTime() - 1000))
   const latest = latestSlot(policy, now)
   return from(latest === null || isPast(policy, latest, now) ? now : new Date(latest.getTime() - 1000))
 }
+
+/** Later than every slot that a snapshot was seen of: how those were made, nobody saw. */
+const sinceOf = (accounted: Date, observed: readonly Date[]): string =>
+  iso(new Date(Math.max(minuteOf(accounted).getTime(), ...observed.map((slot) => slot.getTime() + 1))))
 
 /** Had it been taken, Incus would have expired it by now: that there is none says nothing. */
 const isPast = ({ expiry }: When, slot: Date, now: Date): boolean =>
@@ -63,8 +73,9 @@ export function knownOf(
   now: Date,
 ): PolicyLedger {
   if (noted === undefined) return baseline(policy, observed(), now)
-  if (noted.when === undefined || noted.when === whenOf(policy)) return noted
-  return { ...baseline(policy, [], now), slots: noted.slots }
+  const since = noted.since ?? sinceOf(now, observed())
+  if (noted.when === undefined || noted.when === whenOf(policy)) return { ...noted, since }
+  return { ...baseline(policy, [], now), since, slots: noted.slots }
 }
 
 const whenOf = ({ schedule, timezone }: When): string => `${schedule.join(', ')} ${timezone}`

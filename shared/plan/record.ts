@@ -10,9 +10,10 @@ import {
   type RunRecord,
 } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
-import { doubtfulIn } from './doubtful.ts'
+import { doubtfulIn, unseenIn } from './doubtful.ts'
 import type { Outcome } from './jobs.ts'
 import type { CopyAction, Plan, SlotPlan } from './plan.ts'
+import { restoresAfter } from './restores-record.ts'
 
 export type Recorded = {
   ledger: Ledger
@@ -34,18 +35,21 @@ const LONGEST_SLEEP_HOURS = 24
 export function record(before: Ledger, happened: Happened): Recorded {
   const { plan, outcomes, run, config, now } = happened
   const wake = plan.asked ? [...plan.wake, before.wakeAt] : [...plan.wake]
-  const policies = Object.fromEntries(
-    plan.slots.map((slot) => [slot.policy, accountFor(slot, before, happened, wake)]),
-  )
+  const policies = {
+    ...(plan.asked ? before.policies : {}),
+    ...Object.fromEntries(plan.slots.map((slot) => [slot.policy, accountFor(slot, before, happened, wake)])),
+  }
   const copies = {
     ...keptCopies(before, now),
     ...Object.fromEntries(plan.copies.map(({ key, ledger }) => [key, ledger])),
   }
   for (const outcome of outcomes) recordCopy(copies, before, outcome, now)
+  const restores = restoresAfter(before, plan, outcomes, now)
   const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
   const sleep = new Date(now.getTime() + LONGEST_SLEEP_HOURS * 3_600_000).toISOString()
   const wakeAt = [sleep, ...wake].sort()[0] ?? sleep
-  const ledger: Ledger = { config, wakeAt, policies, copies, runs }
+  const noted = Object.keys(restores).length === 0 ? {} : { restores }
+  const ledger: Ledger = { config, wakeAt, policies, copies, ...noted, runs }
   return { ledger, changed: isNews(before, ledger, now) }
 }
 
@@ -91,8 +95,10 @@ function accountFor(
     }
   }
   const close = () => closedSlot(open.slot, { served: served.length, failures, empty: plan.empty })
-  if (asked)
-    return recordAsked(before.policies[plan.policy] ?? { ...plan.ledger, open: null }, close(), waiting)
+  if (asked) {
+    const known = before.policies[plan.policy] ?? { ...plan.ledger, open: null }
+    return recordAsked(known, close(), waiting, unseenIn(plan.policy, { slot: open.slot, attempts }))
+  }
   if (waiting.length === 0) {
     const doubtful = doubtfulIn(plan.policy, { ...plan.ledger, open: { slot: open.slot, attempts } })
     const slots = pushSlot(plan.ledger.slots, close())
@@ -107,10 +113,13 @@ function recordAsked(
   known: PolicyLedger,
   closed: ReturnType<typeof closedSlot>,
   waiting: SlotPlan['waiting'],
+  unseen: string[],
 ): PolicyLedger {
   const outcome = waiting.length > 0 ? 'failed' : closed.outcome
+  const doubtful = [...(known.doubtful ?? []), ...unseen]
   return {
     ...known,
+    ...(doubtful.length === 0 ? {} : { doubtful }),
     slots: pushSlot(known.slots, { ...closed, outcome, reason: closed.reason ?? 'asked for' }),
   }
 }

@@ -7,6 +7,7 @@ import type { Step } from '../relay/protocol.ts'
 import { expireStep, markStep, type Work, where } from './jobs.ts'
 import type { RestoreAction } from './plan.ts'
 import { renderRestoring } from './restoring.ts'
+import { wordsOf } from './safety.ts'
 
 /** A full copy on pools without cheap snapshots takes as long as it takes. */
 const RESTORE_WAIT = 86_400
@@ -58,6 +59,3 @@ const lastStep = ({ ref, safety, holds }: RestoreAction): Step =>
     [RESTORING]: '',
     [RESTORED]: [safety.name, ...wordsOf(holds[RESTORED])].join(' '),
   })
-
-export const wordsOf = (text: string | undefined): string[] =>
-  (text ?? '').split(' ').filter((word) => word !== '')

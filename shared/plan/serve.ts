@@ -19,7 +19,11 @@ export type Serving = {
   incomplete: ReadonlySet<string>
   /** The policy's next slot after now: jitter never reaches it. */
   next: Date | null
+  /** Instances that get none now, by key. */
+  withheld: ReadonlyMap<string, string>
   reason: string
+  /** Without the policy's jitter. */
+  atOnce?: boolean
 }
 
 export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Serving): Served {
@@ -47,6 +51,8 @@ export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Ser
   for (const covered of coverage.covered) {
     if (covered.record.snapshots === null)
       fail(covered.key, covered.record.problem ?? 'its snapshots could not be listed')
+    else if (serving.withheld.has(covered.key))
+      plan.waiting.push({ instance: covered.key, until: minutesFrom(serving.now, 1) })
     else if (serving.incomplete.has(`${covered.key}/${name}`))
       plan.waiting.push({ instance: covered.key, until: minutesFrom(serving.now, 1) })
     else if (has(covered.record.snapshots, name) && attempts[covered.key]?.unseen !== true)
@@ -85,10 +91,10 @@ function take(
   name: string,
   attempt: Attempt | undefined,
   plan: SlotPlan,
-  { now, next, reason }: Serving,
+  { now, next, reason, atOnce }: Serving,
 ): SnapshotAction | null {
   const { policy, key, ref, record } = covered
-  const due = dueAt(covered, slot, next)
+  const due = atOnce === true ? now : dueAt(covered, slot, next)
   if (attempt !== undefined && (attempt.retryAt === undefined || new Date(attempt.retryAt) > now)) {
     settle(plan, key, attempt)
     return null

@@ -1,0 +1,67 @@
+/** A hold set on a snapshot, or released: a mark on its instance, and Incus's own expiry with it. */
+import { expiresAt } from '../incus/expiry.ts'
+import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import { HOLD } from '../policy/marks.ts'
+import type { Ask } from './ask.ts'
+import type { Answer, Asked } from './asked.ts'
+import { type Found, findInstance, missing } from './find.ts'
+import type { MarkAction, Note, Refusal } from './plan.ts'
+import { isSafety, safetyExpiry } from './safety.ts'
+
+type Wish = Extract<Ask, { do: 'hold' | 'release' }>
+
+export function askHold(asked: Asked<Wish>): Answer | Refusal {
+  const { ask, world, restores } = asked
+  const found = findInstance(world, ask.instance)
+  if (!found.ok) return found.error
+  const { key, ref, record } = found.value
+  const { snapshot } = ask
+  const config = `${HOLD}${snapshot}`
+  const text = record.config[config] ?? ''
+  const held = text !== '' && text !== 'false'
+  const absent = held && ask.do === 'release' ? null : missing(found.value, snapshot)
+  if (absent !== null) return absent
+  const busy = restores.withheld.get(key)
+  if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
+  const said = (reason: string): Answer => ({
+    notes: [{ kind: 'keep', about: key, snapshot, reason } as Note],
+  })
+  if (ask.do === 'hold' && held) return said(`it is held already: ${text}`)
+  if (ask.do === 'release' && !held) return said('it is not held')
+  if (ask.do === 'release' && !record.own.includes(config))
+    return { code: 'not-ours', reason: `a profile of ${key} holds ${snapshot}: remove ${config} there` }
+  const mark = { kind: 'mark', ref, snapshot } as const
+  const action: MarkAction =
+    ask.do === 'hold'
+      ? { ...mark, note: noteOf(ask.note), expiresAt: null, reason: `held: ${ask.reason}` }
+      : {
+          ...mark,
+          note: null,
+          expiresAt: ownExpiry(found.value, snapshot, asked),
+          reason: `released: ${ask.reason}`,
+        }
+  return { actions: [action] }
+}
+
+/** These two words would mean that it isn't held. */
+const noteOf = (note: string): string => (note === '' || note === 'false' ? 'held' : note)
+
+/** By its policy, counted from its creation, and at least a day from now; null: never. */
+function ownExpiry(
+  { key, snapshots }: Found,
+  snapshot: string,
+  { coverages, now }: Asked<Wish>,
+): string | null {
+  const created = snapshots.find(([name]) => name === snapshot)?.[1]
+  if (created === undefined) return null
+  const from = new Date(created * 1000)
+  if (isSafety(snapshot)) return safetyExpiry(from, now)
+  const policy = parseSnapshotName(snapshot)?.policy
+  const covered = coverages
+    .flatMap((coverage) => coverage.covered)
+    .find((one) => one.key === key && one.policy.name === policy)
+  const expiry = covered?.policy.expiry ?? null
+  if (expiry === null) return null
+  const soonest = now.getTime() + 86_400_000
+  return new Date(Math.max(expiresAt(expiry, from).getTime(), soonest)).toISOString()
+}

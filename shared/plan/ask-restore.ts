@@ -1,0 +1,82 @@
+/** Whether an instance may be put back to a snapshot now, and how. */
+import type { RestoreLedger } from '../ledger/ledger.ts'
+import { minutesFrom } from '../schedule/moment.ts'
+import type { Ask } from './ask.ts'
+import type { Answer, Asked } from './asked.ts'
+import { type Found, findInstance, missing } from './find.ts'
+import type { Refusal, RestoreAction } from './plan.ts'
+import { refuseDriver } from './restore-driver.ts'
+import { refuseEvidence } from './restore-evidence.ts'
+import { familyOf } from './restore-job.ts'
+import { operationOn, runs } from './restore-judge.ts'
+import { isEnded, isLive } from './restore-known.ts'
+import { lastingMarks, safetyExpiry, safetyName } from './safety.ts'
+
+type Wish = Extract<Ask, { do: 'restore' }>
+
+export function askRestore(asked: Asked<Wish>): Answer | Refusal {
+  const { ask, world, now } = asked
+  const found = findInstance(world, ask.instance)
+  if (!found.ok) return found.error
+  const { key } = found.value
+  const unfinished = asked.restores.ledgers[key]
+  if (unfinished !== undefined && !isEnded(unfinished)) return underWay(key, unfinished, ask.snapshot)
+  const refusal =
+    missing(found.value, ask.snapshot) ??
+    refuseEvidence(found.value, ask.snapshot, asked) ??
+    refuseDriver(found.value, ask.snapshot, world) ??
+    refuseBusy(found.value, asked)
+  if (refusal !== null) return refusal
+  const action = actionOf(found.value, asked)
+  const entry: RestoreLedger = {
+    state: 'started',
+    snapshot: ask.snapshot,
+    safety: action.safety.name,
+    running: action.running,
+    holds: action.holds,
+    job: action.job,
+    attempts: 0,
+    at: now.toISOString(),
+  }
+  return { actions: [action], restores: { [key]: entry }, wake: [minutesFrom(now, 1)] }
+}
+
+function underWay(key: string, { snapshot }: RestoreLedger, asked: string): Answer | Refusal {
+  if (snapshot === asked)
+    return { notes: [{ kind: 'wait', about: key, snapshot, reason: 'it is being put back to it already' }] }
+  return { code: 'busy', reason: `${key} is being put back to ${snapshot}: wait for its end` }
+}
+
+function refuseBusy({ key, ref, record }: Found, { world, ledger }: Asked<Wish>): Refusal | null {
+  const busy = (what: string): Refusal => ({
+    code: 'busy',
+    reason: `${key}: ${what}; ask again when that has ended`,
+  })
+  const copy = world.jobs.find((job) => job.id.startsWith(`${key}>`) && isLive(job))
+  if (copy !== undefined)
+    return busy(`a copy of it is ${copy.state}${copy.progress === undefined ? '' : ` (${copy.progress})`}`)
+  const noted = Object.entries(ledger.copies).find(
+    ([replica, { state }]) => replica.startsWith(`${key}>`) && (state === 'started' || state === 'running'),
+  )
+  if (noted !== undefined) return busy(`a copy of it is under way (${noted[0]})`)
+  const remote = world.remotes[ref.remote]
+  const operation = operationOn(world, key, remote?.ok === true ? remote.inventory.operations : [])
+  if (operation !== null) return busy(`an operation runs on it (${operation})`)
+  return runs(record.status) || record.status === 'Stopped' ? null : busy(`it is ${record.status}`)
+}
+
+function actionOf({ ref, key, record }: Found, { ask, now }: Asked<Wish>): RestoreAction {
+  const name = safetyName(record, now)
+  return {
+    kind: 'restore',
+    ref,
+    snapshot: ask.snapshot,
+    safety: { name, expiresAt: safetyExpiry(now, now), taken: false },
+    half: null,
+    restored: false,
+    running: runs(record.status),
+    holds: lastingMarks(record),
+    job: `${familyOf(key)}:${name}#0`,
+    reason: ask.reason,
+  }
+}

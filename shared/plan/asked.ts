@@ -1,0 +1,67 @@
+/** What somebody asks for, apart from the schedule: nothing else is done in such a run. */
+
+import { instanceKey } from '../incus/inventory.ts'
+import type { Covered } from '../policy/cover.ts'
+import type { Approval } from '../policy/policy.ts'
+import type { Ask } from './ask.ts'
+import { askCopy } from './ask-copy.ts'
+import { askExpire } from './ask-expire.ts'
+import { askHold } from './ask-hold.ts'
+import { askRestore } from './ask-restore.ts'
+import { askSnapshot } from './ask-snapshot.ts'
+import type { Action, Plan, Refusal } from './plan.ts'
+import type { Question } from './question.ts'
+import type { Restores } from './restores.ts'
+
+export type Asked<Wish extends Ask = Ask> = Question & { ask: Wish; restores: Restores }
+
+/** What of a plan an answer has. */
+export type Answer = Partial<Pick<Plan, 'actions' | 'notes' | 'slots' | 'copies' | 'restores' | 'wake'>>
+
+export function decideAsked(asked: Asked<Exclude<Ask, { do: 'look' }>>): Plan {
+  const { ledger, now } = asked
+  const answer = answerOf(asked)
+  const refusal = 'code' in answer ? answer : null
+  const parts: Answer = 'code' in answer ? {} : answer
+  const actions = parts.actions ?? []
+  return {
+    at: now.toISOString(),
+    actions,
+    notes: parts.notes ?? [],
+    slots: parts.slots ?? [],
+    copies: parts.copies ?? [],
+    restores: { ...ledger.restores, ...parts.restores },
+    wake: parts.wake ?? [],
+    asked: true,
+    refusal,
+    approval: approvalOf(actions, asked),
+  }
+}
+
+function answerOf(asked: Asked<Exclude<Ask, { do: 'look' }>>): Answer | Refusal {
+  const { ask } = asked
+  switch (ask.do) {
+    case 'snapshot':
+      return askSnapshot({ ...asked, ask })
+    case 'copy':
+      return askCopy({ ...asked, ask })
+    case 'expire':
+      return askExpire({ ...asked, ask })
+    case 'restore':
+      return askRestore({ ...asked, ask })
+    case 'hold':
+    case 'release':
+      return askHold({ ...asked, ask })
+  }
+}
+
+/** The strictest policy that covers anything of which state is lost. */
+function approvalOf(actions: readonly Action[], { coverages }: Asked): Approval {
+  const touched = new Set(
+    actions.flatMap((action) =>
+      action.kind === 'restore' || action.kind === 'expire' ? [instanceKey(action.ref)] : [],
+    ),
+  )
+  const strict = ({ key, policy }: Covered) => policy.approval === 'second' && touched.has(key)
+  return coverages.some(({ covered }) => covered.some(strict)) ? 'second' : 'self'
+}

@@ -1,0 +1,82 @@
+/** The one instance, or snapshot, that somebody names. */
+import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+import { compilePaths } from '../policy/glob.ts'
+import { REPLICA_OF } from '../policy/marks.ts'
+import { nearest } from '../policy/nearest.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Refusal } from './plan.ts'
+import type { World } from './world.ts'
+
+export type Found = { ref: InstanceRef; key: string; record: InstanceRecord; snapshots: [string, number][] }
+
+/** By `instance`, `project/instance` or `remote/project/instance`; copies of stapes are never meant. */
+export function findInstance(world: World, path: string): Result<Found, Refusal> {
+  const named = compilePaths([path])
+  const all = instancesIn(world)
+  const here = all.filter(({ ref }) => named([ref.remote, ref.project, ref.instance]))
+  const found = here.filter(({ record }) => !isCopy(record))
+  const [one, other] = found
+  if (one === undefined && here[0] !== undefined) {
+    const of = here[0].record.config[REPLICA_OF]
+    return refuse('not-ours', `${here[0].key} is the copy of ${of}, and follows it: name that one`)
+  }
+  if (one === undefined) return nobody(world, path, all)
+  if (other !== undefined) {
+    const keys = found.map(({ key }) => key).join(', ')
+    return refuse('ambiguous', `"${path}" may be ${keys}: say which, as remote/project/instance`)
+  }
+  const { snapshots, problem } = one.record
+  if (snapshots !== null) return ok({ ...one, snapshots })
+  return refuse(
+    'unreadable',
+    `${one.key}: ${problem ?? 'its snapshots could not be listed'}; try again when it can be read`,
+  )
+}
+
+/** Why there is no such snapshot, or null when there is. */
+export function missing({ key, snapshots }: Found, snapshot: string): Refusal | null {
+  const names = snapshots.map(([name]) => name)
+  if (names.includes(snapshot)) return null
+  const reason = `${key} has no snapshot "${snapshot}"${didYouMean(snapshot, names)}`
+  return { code: 'not-found', reason }
+}
+
+export const didYouMean = (word: string, known: readonly string[]): string => {
+  const meant = nearest(word, known)
+  return meant === null ? '' : `; did you mean "${meant}"?`
+}
+
+/** As many of the last segments as the given path has. */
+export const pathsLike = (path: string, keys: readonly string[]): string[] =>
+  keys.map((key) => key.split('/').slice(-path.split('/').length).join('/'))
+
+/** Remotes that gave no answer, each with the reason. */
+export const unreadableIn = ({ remotes }: World): string[] =>
+  Object.entries(remotes).flatMap(([name, reply]) => (reply.ok ? [] : [`${name}: ${reply.error.message}`]))
+
+export const refuse = (code: Refusal['code'], reason: string): { ok: false; error: Refusal } =>
+  err({ code, reason })
+
+export const isCopy = ({ config, own }: InstanceRecord): boolean =>
+  own.includes(REPLICA_OF) && (config[REPLICA_OF] ?? '') !== ''
+
+export const instancesIn = ({ remotes }: World): Omit<Found, 'snapshots'>[] =>
+  Object.entries(remotes).flatMap(([remote, reply]) =>
+    reply.ok
+      ? reply.inventory.instances.map((record) => {
+          const ref = { remote, project: record.project, instance: record.name }
+          return { ref, key: instanceKey(ref), record }
+        })
+      : [],
+  )
+
+function nobody(world: World, path: string, all: readonly { key: string }[]): Result<never, Refusal> {
+  const [unreadable] = unreadableIn(world)
+  if (unreadable !== undefined)
+    return refuse('unreadable', `"${path}" was not seen, and not all could be asked: ${unreadable}`)
+  const known = pathsLike(
+    path,
+    all.map(({ key }) => key),
+  )
+  return refuse('not-found', `there is no instance "${path}"${didYouMean(path, known)}`)
+}

@@ -1,0 +1,68 @@
+/** Whether a snapshot is known to hold data: one that a killed daemon left looks whole, and wipes what it is put back on. */
+
+import type { SnapshotPair } from '../incus/inventory.ts'
+import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
+import type { Asked } from './asked.ts'
+import { doubtfulIn } from './doubtful.ts'
+import type { Found } from './find.ts'
+import { refuseReplica, samePair, verifiedOn } from './marks.ts'
+import type { Refusal } from './plan.ts'
+import { replicasOf, seeTarget } from './replica.ts'
+import { restoringOn, wholeSafeties } from './safety.ts'
+
+type Known = Pick<Asked, 'coverages' | 'world' | 'ledger'>
+
+export function refuseEvidence(found: Found, snapshot: string, known: Known): Refusal | null {
+  const { key, snapshots } = found
+  const pair = snapshots.find(([name]) => name === snapshot)
+  if (pair === undefined || known.world.incomplete.has(`${key}/${snapshot}`))
+    return { code: 'busy', reason: `${snapshot} of ${key} is still being made: wait for its end` }
+  const named = parseSnapshotName(snapshot)
+  const doubt = Object.entries(known.ledger.policies).some(([policy, ledger]) =>
+    doubtfulIn(policy, ledger).includes(`${key}/${snapshot}`),
+  )
+  if (doubt)
+    return {
+      code: 'unverified',
+      reason: `nobody saw the end of ${snapshot}'s creation, so it may be half a snapshot: take another one`,
+    }
+  if (isOnReplica(found, pair, known)) return null
+  if (named?.policy === SAFETY)
+    return isWholeSafety(found, snapshot, known) ? null : unseen(found, snapshot, known)
+  const since = named === null ? undefined : known.ledger.policies[named.policy]?.since
+  const isPolicy = known.coverages.some(({ policy }) => policy.name === named?.policy)
+  const seen = isPolicy && since !== undefined && named !== null && named.slot.toISOString() >= since
+  return seen ? null : unseen(found, snapshot, known)
+}
+
+function isOnReplica({ key, ref }: Found, pair: SnapshotPair, { coverages, world }: Known): boolean {
+  const mine = coverages.flatMap(({ covered }) => covered.filter((one) => one.key === key))
+  const remote = world.remotes[ref.remote]
+  const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
+  return replicasOf(mine).some(({ target }) => {
+    const seen = seeTarget(world, target)
+    if (seen.state !== 'there' || refuseReplica(seen.record, ref, server) !== null) return false
+    return verifiedOn(seen.record).some((mark) => samePair(mark, pair))
+  })
+}
+
+function isWholeSafety({ key, record }: Found, snapshot: string, { ledger }: Known): boolean {
+  const mark = restoringOn(record)
+  const noted = ledger.restores?.[key]
+  return (
+    wholeSafeties(record).includes(snapshot) ||
+    (mark?.taken === true && mark.safety === snapshot) ||
+    (noted?.safety === snapshot && (noted.state === 'done' || noted.whole === true))
+  )
+}
+
+function unseen({ key, ref }: Found, snapshot: string, { coverages }: Known): Refusal {
+  const copied = coverages.some(({ covered }) =>
+    covered.some((one) => one.key === key && one.policy.copy !== null),
+  )
+  const wayOut = copied
+    ? `/backup copy ${ref.instance} verifies it on the backup server`
+    : `try it in an instance of its own: incus copy ${ref.instance}/${snapshot} ${ref.instance}-restored`
+  const reason = `nobody saw that ${snapshot} of ${key} was made to its end, and it isn't verified on a copy, so it may hold no data: ${wayOut}`
+  return { code: 'unverified', reason }
+}

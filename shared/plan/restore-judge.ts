@@ -1,0 +1,90 @@
+/** How far a restore in place has come, by what can be seen, and what comes next. */
+
+import type { OperationRecord } from '../incus/inventory.ts'
+import { classify, describe, mayRetry } from '../incus/refusal.ts'
+import type { RestoreLedger } from '../ledger/ledger.ts'
+import { isLive, type Known } from './restore-known.ts'
+import { wholeSafeties } from './safety.ts'
+import type { World } from './world.ts'
+
+/** From which of its steps another try begins. */
+export type Stage =
+  | { from: 'safety'; half: string | null } // nothing was changed yet
+  | { from: 'data' } // the safety snapshot is whole; the instance's data may be half
+  | { from: 'marks' } // put back
+
+export type Next =
+  | { do: 'wait'; reason: string }
+  | { do: 'try'; stage: Stage; entry: RestoreLedger; why: string | null; hopeless: boolean }
+  | { do: 'start' }
+  | { do: 'done' }
+  | { do: 'fail'; reason: string }
+
+export function nextStep({ key, ref, record, mark, report, entry }: Known, world: World): Next {
+  const reply = world.remotes[ref.remote]
+  if (reply === undefined)
+    return fail(`${ref.remote} is in no policy any more, so that nobody looks after it`)
+  if (!reply.ok) return wait(`${ref.remote} can't be asked: ${reply.error.message}`)
+  if (record === undefined) return fail('the instance is gone')
+  if (isLive(report))
+    return wait(`its restore is ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
+  if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
+  if (wholeSafeties(record).includes(entry.safety)) return afterwards(entry.running, record.status)
+  const operation = operationOn(world, key, reply.inventory.operations)
+  if (operation !== null) return wait(`an operation runs on it: ${operation}`)
+  const error = report?.error
+  const why = error === undefined ? null : describe(error)
+  const hopeless = error !== undefined && !mayRetry(classify(error))
+  const listed = new Set(record.snapshots.map(([name]) => name))
+  const found = (stage: Stage, known: RestoreLedger): Next => ({
+    do: 'try',
+    stage,
+    entry: known,
+    why,
+    hopeless,
+  })
+  if (mark !== null && mark.safety >= entry.safety) {
+    const { snapshot, safety, running } = mark
+    const known = { ...entry, snapshot, safety, running }
+    if (mark.taken) return found({ from: 'data' }, { ...known, whole: true })
+    if (entry.whole === true && safety === entry.safety)
+      return fail(`somebody put it back to ${safety} meanwhile, and so it stays`)
+    const half = safety === entry.safety && listed.has(safety) ? safety : null
+    return found({ from: 'safety', half }, known)
+  }
+  // Its config is the snapshot's by now: without a mark, and so without the marks that were to last.
+  if (listed.has(entry.safety)) return found({ from: 'marks' }, entry)
+  return found({ from: 'safety', half: null }, entry)
+}
+
+const wait = (reason: string): Next => ({ do: 'wait', reason })
+const fail = (reason: string): Next => ({ do: 'fail', reason })
+
+const progressOf = (progress: string | undefined): string => (progress === undefined ? '' : `, ${progress}`)
+
+export const runs = (status: string): boolean => ['Running', 'Ready', 'Frozen'].includes(status)
+
+function afterwards(running: boolean, status: string): Next {
+  if (!running || runs(status)) return { do: 'done' }
+  return status === 'Stopped' ? { do: 'start' } : wait(`it is ${status}`)
+}
+
+/** Somebody's open shell or console doesn't keep Incus from restoring. */
+const SESSIONS = ['Executing command', 'Showing console']
+
+/** What runs on an instance, in Incus's words, or null. */
+export function operationOn(
+  world: World,
+  key: string,
+  operations: readonly OperationRecord[],
+): string | null {
+  const [, project, instance = ''] = key.split('/')
+  const mine = operations.find(
+    (one) =>
+      one.project === project && one.instances.includes(instance) && !SESSIONS.includes(one.description),
+  )
+  if (mine !== undefined) return mine.description
+  return [...world.incomplete].some((one) => one.startsWith(`${key}/`))
+    ? 'a snapshot of it is being made'
+    : null
+}

@@ -1,0 +1,105 @@
+/** What is known of an instance's last restore: by the notebook, the relay's jobs, and its own mark. */
+import type { InstanceRecord, InstanceRef } from '../incus/inventory.ts'
+import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
+import type { JobReport } from '../relay/protocol.ts'
+import { familyOf, type RestoreMemo } from './restore-job.ts'
+import type { Restoring } from './restoring.ts'
+import { lastingMarks, restoringOn } from './safety.ts'
+import type { World } from './world.ts'
+
+export type Known = {
+  key: string
+  ref: InstanceRef
+  /** Undefined: not listed, or not asked. */
+  record: InstanceRecord | undefined
+  mark: Restoring | null
+  /** Of the job that is noted in `entry`. */
+  report: JobReport | null
+  entry: RestoreLedger
+}
+
+/** What the notebook doesn't know is acted on for so long: later, people have gone on from there. */
+const FRESH_HOURS = 24
+const SETTLED_HOURS = 1
+
+export const isLive = (report: JobReport | null): boolean =>
+  report?.state === 'running' || report?.state === 'queued'
+
+export const isEnded = ({ state }: RestoreLedger): boolean => state === 'done' || state === 'failed'
+
+export function refOf(key: string): InstanceRef {
+  const [remote = '', project = '', instance = ''] = key.split('/')
+  return { remote, project, instance }
+}
+
+/** Null: none that anybody need care for. */
+export function knownRestore(key: string, world: World, ledger: Ledger, now: Date): Known | null {
+  const ref = refOf(key)
+  const record = world.find(ref)
+  const mark = record === undefined ? null : restoringOn(record)
+  const noted = ledger.restores?.[key]
+  const reports = world.jobs.filter(({ id }) => id.startsWith(`${familyOf(key)}:`))
+  const live = reports.find(isLive)
+  const base = { key, ref, record, mark }
+  if (live !== undefined)
+    return { ...base, report: live, entry: noted?.job === live.id ? noted : fromReport(live) }
+  if (noted !== undefined && !isEnded(noted))
+    return { ...base, report: reports.find(({ id }) => id === noted.job) ?? null, entry: noted }
+  const report = reports.find((one) => tellsMore(one, noted, mark, now)) ?? null
+  if (report !== null) return { ...base, report, entry: fromReport(report) }
+  if (record !== undefined && mark?.taken === true && mark.safety !== noted?.safety)
+    return { ...base, report: null, entry: fromMark(mark, record, now) }
+  return noted === undefined ? null : { ...base, report: null, entry: noted }
+}
+
+/** An ended job that the notebook knows nothing of, or not yet. */
+function tellsMore(
+  report: JobReport,
+  noted: RestoreLedger | undefined,
+  mark: Restoring | null,
+  now: Date,
+): boolean {
+  const { safety } = memoOf(report)
+  if (safety === '' || (noted !== undefined && noted.safety >= safety)) return false
+  const hours = (now.getTime() - new Date(report.since).getTime()) / 3_600_000
+  return hours < (mark?.safety === safety ? FRESH_HOURS : SETTLED_HOURS)
+}
+
+function fromReport(report: JobReport): RestoreLedger {
+  const attempts = Number(/#(\d+)$/.exec(report.id)?.[1] ?? 0)
+  return { state: 'running', ...memoOf(report), job: report.id, attempts, at: report.since }
+}
+
+/** One that is a day old may be no restore at all, but a snapshot that was taken in the midst of one. */
+function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreLedger {
+  const { snapshot, safety, running } = mark
+  const begun = parseSnapshotName(safety)?.slot ?? new Date(0)
+  const old = now.getTime() - begun.getTime() > FRESH_HOURS * 3_600_000
+  return {
+    state: old ? 'failed' : 'running',
+    snapshot,
+    safety,
+    running,
+    holds: lastingMarks(record),
+    job: '',
+    attempts: 0,
+    ...(old
+      ? { reason: `a restore to ${snapshot} was begun at ${begun.toISOString()}, and nobody saw its end` }
+      : {}),
+    at: now.toISOString(),
+  }
+}
+
+/** A memo that isn't ours names nothing. */
+function memoOf({ memo }: JobReport): RestoreMemo {
+  const { snapshot, safety, running, holds } = (
+    typeof memo === 'object' && memo !== null ? memo : {}
+  ) as Record<string, unknown>
+  return {
+    snapshot: typeof snapshot === 'string' ? snapshot : '',
+    safety: typeof safety === 'string' ? safety : '',
+    running: running === true,
+    holds: typeof holds === 'object' && holds !== null ? (holds as Record<string, string>) : {},
+  }
+}

@@ -1,0 +1,31 @@
+/** Failed tries of a restore in place: the first one is made up for at once, then it takes longer, and ends. */
+import type { RestoreLedger } from '../ledger/ledger.ts'
+import { minutesFrom } from '../schedule/moment.ts'
+import type { Stage } from './restore-judge.ts'
+
+const TRIES = 5
+/** So often an instance that was put back is started. */
+export const STARTS = 3
+
+export const isDue = ({ retryAt }: RestoreLedger, now: Date): boolean =>
+  retryAt === undefined || new Date(retryAt) <= now
+
+/** `failed` when there is no further try. */
+export function broken(entry: RestoreLedger, reason: string, hopeless: boolean, now: Date): RestoreLedger {
+  const attempts = entry.attempts + 1
+  if (hopeless || attempts >= TRIES) return { ...entry, state: 'failed', attempts, reason }
+  const retryAt = minutesFrom(now, attempts === 1 ? 0 : 2 ** (attempts - 2))
+  return { ...entry, attempts, reason, retryAt }
+}
+
+/** What is left of a restore that was given up, and what to do. */
+export const GIVEN_UP: Record<Stage['from'], (entry: RestoreLedger) => string> = {
+  safety: ({ snapshot, reason }) => `it was not put back to ${snapshot}, nothing was changed: ${reason}`,
+  data: ({ snapshot, safety, reason }) =>
+    `putting it back to ${snapshot} failed: ${reason}; it may hold half of it, the state before is in ${safety}: restore that, or ${snapshot} again`,
+  marks: ({ snapshot, safety, holds, reason }) => {
+    const keys = Object.entries(holds).map(([key, value]) => `${key}=${value}`)
+    const lost = keys.length === 0 ? '' : `; set again what its snapshot didn't know: ${keys.join(', ')}`
+    return `it was put back to ${snapshot}, but couldn't be marked: ${reason}${lost}; the state before is in ${safety}`
+  },
+}

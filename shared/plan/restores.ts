@@ -1,0 +1,167 @@
+/**
+ * Restores in place that have not ended: what they came to, and what is left to do. They are known from
+ * the notebook, from the relay's jobs, and from the mark on the instance, so that any of these may be lost.
+ */
+import { instanceKey } from '../incus/inventory.ts'
+import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
+import { RESTORING } from '../policy/marks.ts'
+import { minutesFrom } from '../schedule/moment.ts'
+import type { Note, RestoreAction, StartAction } from './plan.ts'
+import { familyOf } from './restore-job.ts'
+import { type Next, nextStep, type Stage } from './restore-judge.ts'
+import { isEnded, type Known, knownRestore, refOf } from './restore-known.ts'
+import { broken, GIVEN_UP, isDue, STARTS } from './restore-tries.ts'
+import { restoringOn, safetyExpiry, safetyName, wholeSafeties } from './safety.ts'
+import type { World } from './world.ts'
+
+export type Restores = {
+  actions: (RestoreAction | StartAction)[]
+  notes: Note[]
+  /** By instance key: all that is to be noted from now on. */
+  ledgers: Record<string, RestoreLedger>
+  wake: string[]
+  /** Instances that nothing else is done to, by key, each with the reason. */
+  withheld: Map<string, string>
+}
+
+export function lookAfter(world: World, ledger: Ledger, now: Date): Restores {
+  const restores: Restores = { actions: [], notes: [], ledgers: {}, wake: [], withheld: new Map() }
+  for (const key of keysOf(world, ledger)) {
+    const known = knownRestore(key, world, ledger, now)
+    if (known === null) noteStray(key, world, restores)
+    else if (isEnded(known.entry)) keepEnded(known, now, restores)
+    else goOn(known, nextStep(known, world), now, restores)
+  }
+  return restores
+}
+
+const PREFIX = familyOf('')
+
+function keysOf({ remotes, jobs }: World, ledger: Ledger): Set<string> {
+  const keys = new Set(Object.keys(ledger.restores ?? {}))
+  for (const { id } of jobs) if (id.startsWith(PREFIX)) keys.add(id.slice(PREFIX.length, id.lastIndexOf(':')))
+  for (const [remote, reply] of Object.entries(remotes))
+    for (const { project, name, config } of reply.ok ? reply.inventory.instances : [])
+      if ((config[RESTORING] ?? '') !== '') keys.add(instanceKey({ remote, project, instance: name }))
+  return keys
+}
+
+/** Nothing was changed yet when it was forgotten: it isn't begun by itself. */
+function noteStray(key: string, world: World, { notes }: Restores): void {
+  const record = world.find(refOf(key))
+  const mark = record === undefined ? null : restoringOn(record)
+  if (record === undefined || mark === null || wholeSafeties(record).includes(mark.safety)) return
+  const reason = `a restore to ${mark.snapshot} never began: ask again if it is still wanted`
+  notes.push({ kind: 'skip', about: key, reason })
+}
+
+const DAY = 86_400_000
+
+function keepEnded({ key, entry, mark }: Known, now: Date, restores: Restores): void {
+  const stands = entry.state === 'failed' && mark?.taken === true && mark.safety === entry.safety
+  if (stands || now.getTime() - new Date(entry.at).getTime() < DAY) restores.ledgers[key] = entry
+  if (!stands) return
+  const hint = `once it is as it should be, remove the key ${RESTORING} from it`
+  restores.withheld.set(key, `its restore to ${entry.snapshot} failed`)
+  restores.notes.push({ kind: 'problem', about: key, reason: `${entry.reason ?? ''}; ${hint}` })
+}
+
+function goOn(known: Known, next: Next, now: Date, restores: Restores): void {
+  const { key, entry } = known
+  if (next.do === 'done') {
+    const { retryAt: _, reason: __, ...rest } = entry
+    restores.ledgers[key] = { ...rest, state: 'done', at: now.toISOString() }
+    restores.notes.push({ kind: 'keep', about: key, reason: `it was put back to ${entry.snapshot}` })
+    return
+  }
+  restores.withheld.set(key, `it is being put back to ${entry.snapshot}`)
+  restores.wake.push(minutesFrom(now, 1))
+  if (next.do === 'fail') giveUp(key, entry, next.reason, now, restores)
+  else if (next.do === 'start') startAgain(known, now, restores)
+  else if (next.do === 'try') tryAgain(known, next, now, restores)
+  else {
+    restores.ledgers[key] = watched(known, now)
+    restores.notes.push(waiting(key, entry, next.reason))
+  }
+}
+
+const waiting = (key: string, { snapshot }: RestoreLedger, reason: string): Note => ({
+  kind: 'wait',
+  about: key,
+  reason: `it is being put back to ${snapshot}: ${reason}`,
+})
+
+const watched = ({ entry, report }: Known, now: Date): RestoreLedger =>
+  report?.state !== 'running' || (entry.state === 'running' && entry.job === report.id)
+    ? entry
+    : { ...entry, state: 'running', job: report.id, at: now.toISOString() }
+
+function giveUp(key: string, entry: RestoreLedger, reason: string, now: Date, restores: Restores): void {
+  const { retryAt: _, ...rest } = entry
+  restores.ledgers[key] = { ...rest, state: 'failed', reason, at: now.toISOString() }
+  restores.notes.push({ kind: 'problem', about: key, reason })
+}
+
+function startAgain({ key, ref, entry }: Known, now: Date, restores: Restores): void {
+  const { snapshot, safety, starts = 0 } = entry
+  if (!isDue(entry, now)) {
+    restores.ledgers[key] = entry
+    restores.notes.push(waiting(key, entry, `it is started again at ${entry.retryAt}`))
+  } else if (starts >= STARTS) {
+    const reason = `it was put back to ${snapshot}, but doesn't start: start it, and see why it didn't; the state before is in ${safety}`
+    giveUp(key, entry, reason, now, restores)
+  } else {
+    const retryAt = minutesFrom(now, starts + 1)
+    restores.ledgers[key] = { ...entry, state: 'running', starts: starts + 1, retryAt }
+    restores.actions.push({ kind: 'start', ref, reason: `it was put back to ${snapshot}, and ran before` })
+  }
+}
+
+function tryAgain(
+  known: Known,
+  { entry: before, stage, why, hopeless }: Extract<Next, { do: 'try' }>,
+  now: Date,
+  restores: Restores,
+): void {
+  const { key } = known
+  const entry =
+    before.retryAt === undefined
+      ? broken(before, why ?? 'nobody saw how it ended: relay or Incus were restarted', hopeless, now)
+      : before
+  if (entry.state === 'failed') giveUp(key, entry, GIVEN_UP[stage.from](entry), now, restores)
+  else if (isDue(entry, now)) begin(actionOf(known, entry, stage, now), known, entry, restores)
+  else {
+    restores.ledgers[key] = entry
+    restores.notes.push(waiting(key, entry, `tried again at ${entry.retryAt}: ${entry.reason ?? ''}`))
+  }
+}
+
+function begin(action: RestoreAction, { key }: Known, entry: RestoreLedger, restores: Restores): void {
+  const { retryAt: _, ...rest } = entry
+  restores.ledgers[key] = { ...rest, state: 'started', job: action.job, safety: action.safety.name }
+  restores.actions.push(action)
+}
+
+/**
+ * What may be half a safety snapshot goes, and the next one has a name of its own: a try at the same time
+ * that comes later finds that name taken, and removes nothing whole.
+ */
+function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stage, now: Date): RestoreAction {
+  const { snapshot, running, holds, attempts, reason } = entry
+  const half = stage.from === 'safety' ? stage.half : null
+  const there = record?.snapshots?.some(([name]) => name === entry.safety) === true
+  const name =
+    stage.from === 'safety' && there && record !== undefined ? safetyName(record, now) : entry.safety
+  return {
+    kind: 'restore',
+    ref,
+    snapshot,
+    safety: { name, expiresAt: safetyExpiry(now, now), taken: stage.from !== 'safety' },
+    half,
+    restored: stage.from === 'marks',
+    running,
+    holds,
+    job: `${familyOf(key)}:${name}#${attempts}`,
+    reason: `try ${attempts + 1}: ${reason ?? ''}`,
+  }
+}

@@ -1,0 +1,48 @@
+/** Whether what somebody names is there at all: a word that means nothing is answered, not passed over. */
+import type { Coverage } from '../policy/cover.ts'
+import { compilePaths, isLiteral } from '../policy/glob.ts'
+import { type Ask, narrow } from './ask.ts'
+import { didYouMean, instancesIn, pathsLike, unreadableIn } from './find.ts'
+import type { Refusal } from './plan.ts'
+import type { World } from './world.ts'
+
+type Scoped = Extract<Ask, { do: 'look' | 'snapshot' | 'copy' | 'expire' }>
+
+export function refuseScope(ask: Scoped, coverages: readonly Coverage[], world: World): Refusal | null {
+  const known = coverages.map(({ policy }) => policy.name)
+  const unknown = ask.policies?.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    const reason = `there is no policy "${unknown}"${didYouMean(unknown, known)}; there are: ${known.join(', ')}`
+    return { code: 'not-found', reason }
+  }
+  const covered = narrow(coverages, { ...ask, instances: undefined }).flatMap((coverage) => coverage.covered)
+  const absent = (ask.instances ?? []).find((path) => {
+    const named = compilePaths([path])
+    return !covered.some(({ ref }) => named([ref.remote, ref.project, ref.instance]))
+  })
+  return absent === undefined ? null : refuseInstance(absent, coverages, world)
+}
+
+function refuseInstance(path: string, coverages: readonly Coverage[], world: World): Refusal {
+  const named = compilePaths([path])
+  const isNamed = (key: string): boolean => {
+    const [remote = '', project = '', instance = ''] = key.split('/')
+    return named([remote, project, instance])
+  }
+  const skipped = coverages.flatMap((coverage) => coverage.skipped).find(({ key }) => isNamed(key))
+  if (skipped !== undefined) {
+    const reason = `${skipped.key} is left out: ${skipped.reason}`
+    return { code: 'not-found', reason }
+  }
+  const there = instancesIn(world).find(({ key }) => isNamed(key))
+  if (there !== undefined)
+    return { code: 'not-found', reason: `no policy that was asked for covers ${there.key}` }
+  const [unreadable] = unreadableIn(world)
+  if (unreadable !== undefined) {
+    const reason = `"${path}" was not seen, and not all could be asked: ${unreadable}`
+    return { code: 'unreadable', reason }
+  }
+  const keys = coverages.flatMap(({ covered }) => covered.map(({ key }) => key))
+  const hint = isLiteral(path) ? didYouMean(path, pathsLike(path, keys)) : ''
+  return { code: 'not-found', reason: `no instance is "${path}"${hint}` }
+}

@@ -49,7 +49,7 @@ async function refusalOf(response: Response): Promise<Refusal> {
 }
 
 /** fetch hides the reason one level down. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? error.cause.message : error.message
 }

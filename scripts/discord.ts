@@ -1,0 +1,50 @@
+/**
+ * `npm run discord [-- --dry-run]`: registers `/backup` with its subcommands at Discord, in the guild that
+ * DISCORD_GUILD_ID names or else in all; again after each update of stapes. It replaces whatever commands
+ * the application had there. `--dry-run` prints them.
+ */
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { commands } from '../shared/command/commands.ts'
+import { discordCommands } from '../shared/command/discord.ts'
+import { register } from './discord/register.ts'
+import { fail } from './remote.ts'
+
+const API = 'https://discord.com/api/v10'
+
+/** Ids are numbers of 64 bits. */
+const ID = /^\d{15,20}$/
+
+const body = discordCommands(commands)
+if (isDryRun()) {
+  console.log(JSON.stringify(body, null, 2))
+} else {
+  const { token, ...place } = readSettings()
+  const registered = await register(body, place, token)
+  if (!registered.ok) fail(registered.error)
+  const where = place.guild === null ? 'every guild' : `guild ${place.guild}`
+  console.log(`registered /backup with ${commands.length} subcommands in ${where}`)
+}
+
+function isDryRun(): boolean {
+  try {
+    return parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } }).values['dry-run']
+  } catch {
+    return fail(['usage: npm run discord [-- --dry-run]'], 2)
+  }
+}
+
+function readSettings() {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const { DISCORD_API: api = API, DISCORD_APPLICATION_ID: application = '' } = process.env
+  const { DISCORD_BOT_TOKEN: token = '', DISCORD_GUILD_ID: guild = '' } = process.env
+  const wrong = [
+    ...(ID.test(application) ? [] : ['DISCORD_APPLICATION_ID: put the id of the application there']),
+    ...(/^\S+$/.test(token) ? [] : ['DISCORD_BOT_TOKEN: put the token of its bot there']),
+    ...(guild === '' || ID.test(guild)
+      ? []
+      : ['DISCORD_GUILD_ID: put the id of the guild there, or nothing']),
+  ]
+  if (wrong.length > 0) return fail([...wrong, 'Set these in the environment, or in .env.'], 2)
+  return { api, application, token, guild: guild === '' ? null : guild }
+}

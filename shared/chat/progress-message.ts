@@ -17,7 +17,7 @@ export function runningMessage({ line }: Told, items: readonly Item[], elapsed: 
     tone: items.some(({ end }) => end === 'bad' || end === 'unknown') ? 'warning' : 'info',
     headline: alone
       ? [typed(line), ': ', ...underWay(only), `, for ${spanOf(elapsed)}`]
-      : [typed(line), `: ${over} of ${items.length} done, for ${spanOf(elapsed)}`],
+      : [typed(line), `: ${goodOf(items)} of ${items.length} done${troubles(items)}, for ${spanOf(elapsed)}`],
     details: alone
       ? []
       : [
@@ -92,8 +92,8 @@ function howFar({ progress }: Item): Text {
   if (progress === null) return []
   const parsed = parseProgress(progress)
   if (parsed === null) return [', ', cut(progress, 80)]
-  const amount = `, ${parsed.amount} at ${parsed.rate}`
-  return parsed.of === null ? [amount] : [`${amount} of `, { code: cut(parsed.of, 80) }]
+  const of: Text = parsed.of === null ? [] : [' of ', { code: cut(parsed.of, 80) }]
+  return [`, ${parsed.amount}`, ...of, ` at ${parsed.rate}`]
 }
 
 function itemText(item: Item): Text {
@@ -120,11 +120,27 @@ function goodText(item: Item): Text {
   return [{ code: item.instance }, ' is verified on ', { code: item.target }, ...newest]
 }
 
-/** The safety snapshot holds what was there before the restore. */
+/** The safety snapshot holds what was there before the restore; one that failed may have failed before it. */
 function wayBack(item: Item): Text {
   if (item.kind !== 'restore' || item.safety === null) return []
-  const undo = `restore ${item.instance} ${item.safety}`
-  return ['. The state before is kept in ', { code: item.safety }, '; to go back: ', typed(undo)]
+  const kept: Text =
+    item.end === 'good'
+      ? ['. The state before is kept in ', { code: item.safety }]
+      : [
+          '. The state before is in ',
+          { code: item.safety },
+          ', if ',
+          typed(`list ${item.instance}`),
+          ' shows that',
+        ]
+  return [...kept, '; to go back: ', typed(`restore ${item.instance} ${item.safety}`)]
+}
+
+const goodOf = (items: readonly Item[]): number => items.filter(({ end }) => end === 'good').length
+
+function troubles(items: readonly Item[]): string {
+  const many = items.filter(({ end }) => end === 'bad' || end === 'unknown').length
+  return many === 0 ? '' : `, ${many} ended badly or unseen`
 }
 
 function cameTo(items: readonly Item[]): string {

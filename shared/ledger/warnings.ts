@@ -7,17 +7,28 @@ const OVERDUE_MINUTES = 5
 /** Of the applied configuration, its version and when that was (ISO 8601). */
 export type Applied = { version: string; appliedAt: string }
 
-export function warningsOf({ version, appliedAt }: Applied, ledger: Ledger | null, now: Date): string[] {
-  const due = ledger === null || ledger.wakeAt < appliedAt ? appliedAt : ledger.wakeAt
-  const late = Math.floor((now.getTime() - new Date(due).getTime()) / 60_000)
+export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): string[] {
+  const overdue = overdueOf(applied, ledger, now)
   const hint = 'is the cron trigger on, and does POST /api/tick work?'
-  const overdue = late >= OVERDUE_MINUTES && !isCopying(ledger)
   return [
-    ...(overdue ? [`something is due since ${due}, and no tick came for ${late} min: ${hint}`] : []),
-    ...(ledger === null || ledger.config === version
+    ...(overdue === null
+      ? []
+      : [`something is due since ${overdue.since}, and no tick came for ${overdue.minutes} min: ${hint}`]),
+    ...(ledger === null || ledger.config === applied.version
       ? []
       : ['no tick has looked at the applied configuration yet']),
   ]
+}
+
+/** Null while ticks come as they should. */
+export function overdueOf(
+  { appliedAt }: Applied,
+  ledger: Ledger | null,
+  now: Date,
+): { since: string; minutes: number } | null {
+  const since = ledger === null || ledger.wakeAt < appliedAt ? appliedAt : ledger.wakeAt
+  const minutes = Math.floor((now.getTime() - new Date(since).getTime()) / 60_000)
+  return minutes >= OVERDUE_MINUTES && !isCopying(ledger) ? { since, minutes } : null
 }
 
 /** A copy that goes on as before is watched each minute without a note of it. */

@@ -27,5 +27,9 @@ export const messageText = ({ to, tone, headline, details, buttons }: Message): 
     ...buttons.map(({ label, token, style }) => `  [${label}] ${style} ${token}`),
   ].join('\n')
 
+const lengthOf = (block: Block): number =>
+  block.kind === 'code' ? block.text.length : block.lines.map(lineText).join('\n').length
+
 /** Characters of all details as people see them. */
-export const detailsLength = ({ details }: Message): number => details.flatMap(blockLines).join('\n').length
+export const detailsLength = ({ details }: Message): number =>
+  details.reduce((sum, block) => sum + lengthOf(block), 0)

@@ -36,15 +36,17 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
   const orphans = stocks.filter((stock) => isOrphan(stock, stocks))
   const strangers = stocks.filter(({ policies, replica }) => policies.length === 0 && replica === null)
   const silent = silentRemotes(seen)
-  const without = covered.filter(({ newest }) => newest === null).length
+  const without = covered.filter(({ whole, newest }) => whole !== null && newest === null).length
+  const unlisted = covered.filter(({ whole }) => whole === null).length
   return {
     to: 'caller',
-    tone: silent.length + without > 0 ? 'bad' : 'info',
+    tone: silent.length + without + unlisted > 0 ? 'bad' : 'info',
     headline: [
       covered.length === 0
         ? 'No instance that you may see is covered'
         : count(covered.length, 'covered instance'),
       without === 0 ? '' : `, ${without} without a whole snapshot`,
+      unlisted === 0 ? '' : `, ${unlisted} that could not be listed`,
       silent.length === 0 ? '' : `, and ${count(silent.length, 'remote')} gave no answer`,
     ],
     details: fold(

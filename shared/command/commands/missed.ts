@@ -73,18 +73,19 @@ function answer(span: number, { ledger, now, maySee }: Seen): Message {
     const many = slotsIn(unserved, outcome)
     return many === 0 ? [] : [`${many} ${outcome === 'served' ? 'served in part' : outcome}`]
   })
+  const blind = limits(ledger, since, now)
   const bad = slotsIn(unserved, 'missed') + slotsIn(unserved, 'failed') > 0
   return {
     to: 'caller',
-    tone: bad ? 'bad' : unserved.length > 0 ? 'warning' : ledger === null ? 'warning' : 'good',
+    tone: bad
+      ? 'bad'
+      : unserved.length > 0 || ledger === null
+        ? 'warning'
+        : blind.length > 0
+          ? 'info'
+          : 'good',
     headline: [
-      ...(unserved.length === 0
-        ? [
-            ledger === null
-              ? 'No tick has looked yet, so nothing is known'
-              : 'No slot was missed, failed or skipped',
-          ]
-        : [`Slots: ${enumerate(counts)}`]),
+      unserved.length > 0 ? `Slots: ${enumerate(counts)}` : none(ledger, blind.length > 0),
       ` in the last ${spanOf(span)}`,
     ],
     details: fold(
@@ -93,6 +94,13 @@ function answer(span: number, { ledger, now, maySee }: Seen): Message {
     ),
     buttons: [],
   }
+}
+
+function none(ledger: Ledger | null, blind: boolean): string {
+  if (ledger === null) return 'No tick has looked yet, so nothing is known'
+  return blind
+    ? 'No slot that the notebook knows of was missed, failed or skipped'
+    : 'No slot was missed, failed or skipped'
 }
 
 /** Where the notebook doesn't reach back so far, silence means nothing. */

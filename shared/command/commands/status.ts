@@ -2,7 +2,7 @@
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
-import { warningsOf } from '../../ledger/warnings.ts'
+import { overdueOf, warningsOf } from '../../ledger/warnings.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { nextSlot } from '../../schedule/slots.ts'
@@ -32,6 +32,7 @@ export const status: ReadCommand = {
 
 function all(seen: Seen, policies: readonly Policy[]): Message {
   const { ledger, now, maySee, applied } = seen
+  const overdue = applied !== null && overdueOf(applied, ledger, now) !== null
   const warnings = applied === null ? [] : warningsOf(applied, ledger, now)
   const unserved = unservedSince(ledger, new Date(now.getTime() - DAY), maySee)
   const bad = unserved.filter(({ record }) => record.outcome === 'missed' || record.outcome === 'failed')
@@ -40,11 +41,12 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
   const problems = problemsOf(bad, work)
   return {
     to: 'caller',
-    tone: warnings.length + problems.length > 0 ? 'bad' : toneOf(policies, seen),
+    tone: overdue || problems.length > 0 ? 'bad' : warnings.length > 0 ? 'warning' : toneOf(policies, seen),
     headline: headlineOf(warnings, problems, policies, seen),
     details: fold(
       [
-        ...warnings.map((warning) => spoken(capitalized(warning))),
+        // The first one stands in the headline.
+        ...warnings.slice(1).map((warning) => spoken(capitalized(warning))),
         ...broken.map((item) => workText(item)),
         ...bad.map(unservedText),
         ...work.filter(({ state }) => state === 'runs').map((item) => workText(item)),
@@ -167,5 +169,5 @@ function one(path: string, { ledger, now, maySee }: Seen): Message {
 const tryText = (policy: string, key: string, reason: string, retryAt: string | undefined): Text => [
   ...[{ code: key }, ' has no snapshot of the open slot of ', { code: policy }, ' yet: '],
   ...spoken(reason.slice(0, 200)),
-  ...(retryAt === undefined ? [] : ['. Tried again ', { at: retryAt, style: 'ago' as const }]),
+  ...(retryAt === undefined ? [] : ['. It is tried again ', { at: retryAt, style: 'ago' as const }]),
 ]

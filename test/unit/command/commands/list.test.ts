@@ -36,7 +36,7 @@ const world = (jobs: JobReport[] = []) =>
 describe('list', () => {
   test('gives for each instance its newest snapshot, and what is verified on its copy', () => {
     expect(said(list, worldSeen(world()))).toMatchInlineSnapshot(`
-      "bad, to the caller: 3 covered instances, 2 without a whole snapshot
+      "bad, to the caller: 3 covered instances, 1 without a whole snapshot, 1 that could not be listed
         \`main/default/db1\`: not listed (its pool gave no answer); \`backup\` nothing verified yet
         \`main/default/new1\`: no whole snapshot; \`backup\` nothing verified yet
         \`main/default/web1\`: 4 snapshots, newest 9 h old; \`backup\` verified 33 h old

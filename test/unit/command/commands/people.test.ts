@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { AuditRecord } from '../../../../shared/access/audit.ts'
 import { history } from '../../../../shared/command/commands/history.ts'
 import { whoami } from '../../../../shared/command/commands/whoami.ts'
+import { parseConfig } from '../../../../shared/policy/parse.ts'
 import { detailsLength } from '../../../chat/message-text.ts'
 import { answer, said, seenOf } from './seen.ts'
 
@@ -74,6 +75,18 @@ describe('whoami', () => {
         | }"
     `)
     expect(said(whoami, seenOf({ config: null }))).toContain('no grant names you yet')
+  })
+
+  test('shows a grant that a configuration takes', () => {
+    const snippet = answer(whoami, seenOf()).details.flatMap((block) =>
+      block.kind === 'code' ? [block.text] : [],
+    )
+    const document = JSON.parse(`{"policies":{},${snippet.join('')}}`) as { access: unknown }
+    const parsed = parseConfig({
+      ...document,
+      policies: { hourly: { schedule: '@hourly', remotes: ['main'] } },
+    })
+    expect(parsed).toMatchObject({ ok: true, value: { access: { grants: [{ who: ['slack:T1/U1'] }] } } })
   })
 
   test('tells what one may do, and every id that grants may name', () => {

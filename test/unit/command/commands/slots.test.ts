@@ -9,7 +9,9 @@ const failure = (instance: string) => ({ instance, reason: 'the pool is full' })
 
 describe('missed', () => {
   test('says that nothing was', () => {
-    expect(said(missed, seenOf())).toMatchInlineSnapshot(`"good, to the caller: No slot was missed, failed or skipped in the last 7 days"`)
+    expect(said(missed, seenOf())).toMatchInlineSnapshot(
+      `"good, to the caller: No slot was missed, failed or skipped in the last 7 days"`,
+    )
   })
 
   test('lists the slots of all policies, the newest first, with their reasons', () => {
@@ -51,7 +53,7 @@ describe('missed', () => {
       policies: { nightly: { ...policyLedger(), since: '2026-11-22T06:30:00.000Z' } },
     })
     expect(said(missed, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "good, to the caller: No slot was missed, failed or skipped in the last 7 days
+      "info, to the caller: No slot that the notebook knows of was missed, failed or skipped in the last 7 days
         \`nightly\`: the notebook reaches back 6 h only"
     `)
   })
@@ -109,7 +111,9 @@ describe('policies', () => {
   })
 
   test('calls it no good that there are none', () => {
-    expect(said(policies, seenOf({ config: { policies: [] } }))).toMatchInlineSnapshot(`"warning, to the caller: There are no policies, so nothing is backed up"`)
+    expect(said(policies, seenOf({ config: { policies: [] } }))).toMatchInlineSnapshot(
+      `"warning, to the caller: There are no policies, so nothing is backed up"`,
+    )
     expect(said(policies, seenOf({ config: null }))).toContain('Nothing is configured yet')
   })
 })

@@ -32,11 +32,15 @@ describe('status', () => {
   })
 
   test('says so when nothing is configured', () => {
-    expect(said(status, seenOf({ config: null, applied: null, ledger: null }))).toMatchInlineSnapshot(`"warning, to the caller: Nothing is configured yet, so nothing is backed up. Write a stapes.jsonc and apply it: \`npm run apply\`"`)
+    expect(said(status, seenOf({ config: null, applied: null, ledger: null }))).toMatchInlineSnapshot(
+      `"warning, to the caller: Nothing is configured yet, so nothing is backed up. Write a stapes.jsonc and apply it: \`npm run apply\`"`,
+    )
   })
 
   test('calls it no good that there are no policies', () => {
-    expect(said(status, seenOf({ config: { policies: [] } }))).toMatchInlineSnapshot(`"warning, to the caller: There are no policies, so nothing is backed up"`)
+    expect(said(status, seenOf({ config: { policies: [] } }))).toMatchInlineSnapshot(
+      `"warning, to the caller: There are no policies, so nothing is backed up"`,
+    )
   })
 
   test('never says that all is well before a tick has looked', () => {
@@ -51,9 +55,15 @@ describe('status', () => {
     const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', copies: {} })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
       "bad, to the caller: The ticks need a look: something is due since <2026-11-22 11:00>, and no tick came for 90 min: is the cron trigger on, and does POST /api/tick work?
-        Something is due since <2026-11-22 11:00>, and no tick came for 90 min: is the cron trigger on, and does POST /api/tick work?
         \`nightly\`: next <2026-11-23 03:00>"
     `)
+  })
+
+  test('waits calmly for the first tick under another configuration', () => {
+    const applied = { version: 'v2', appliedAt: '2026-11-22T12:29:00.000Z' }
+    expect(said(status, seenOf({ applied }))).toMatch(
+      /^warning, .*no tick has looked at the applied configuration/,
+    )
   })
 
   test('names a copy that failed, a slot that was missed and a restore that was given up', () => {
@@ -135,7 +145,7 @@ describe('status', () => {
     })
     expect(said(status, seenOf({ ledger }), { instance: 'db1' })).toMatchInlineSnapshot(`
       "bad, to the caller: \`db1\`: 2 problems. \`/backup list db1\` tells what snapshots it has
-        \`main/default/db1\` has no snapshot of the open slot of \`nightly\` yet: the pool is busy. Tried again <~2026-11-22 12:31>
+        \`main/default/db1\` has no snapshot of the open slot of \`nightly\` yet: the pool is busy. It is tried again <~2026-11-22 12:31>
         The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. Verified there is \`nightly-20261121T0300Z\`"
     `)
     expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toContain('holds nothing against it')

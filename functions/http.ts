@@ -2,6 +2,7 @@
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
+import type { Refusal } from '../shared/plan/plan.ts'
 import { linesOf, renderLines } from '../shared/plan/render.ts'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
@@ -71,7 +72,7 @@ export function createApp(now: () => Date): Hono<App> {
     return context.json(statusOf(await readConfig(state), await readLedger(state), now()))
   })
   app.get('/api/instances', async (context) => {
-    const seen = await look(context.get('io'))
+    const seen = await look(context.get('io'), now())
     if (seen === null) return answerProblem(context, UNCONFIGURED)
     return context.json(instancesOf(seen.coverages, seen.world, seen.ledger, now()))
   })
@@ -80,7 +81,7 @@ export function createApp(now: () => Date): Hono<App> {
     if (!body.ok) return answerProblem(context, body.error)
     const plan = await planOnly(triggerOf('run', body.value, now()), context.get('io'))
     if (plan === null) return answerProblem(context, UNCONFIGURED)
-    if ('unknown' in plan) return answerProblem(context, unknownPolicy(plan))
+    if (plan.refusal !== null) return answerProblem(context, refused(plan.refusal))
     const lines = linesOf(plan)
     return context.json({ at: plan.at, lines, text: renderLines(lines) })
   })
@@ -88,7 +89,8 @@ export function createApp(now: () => Date): Hono<App> {
     const body = await readBody(context, asking)
     if (!body.ok) return answerProblem(context, body.error)
     const ran = await run(triggerOf('run', body.value, now()), context.get('io'))
-    return 'unknown' in ran ? answerProblem(context, unknownPolicy(ran)) : context.json(ran)
+    if (ran.state === 'ran' && ran.refusal !== null) return answerProblem(context, refused(ran.refusal))
+    return context.json(ran)
   })
   app.post('/api/tick', async (context) =>
     context.json(await run({ kind: 'tick', at: now() }, context.get('io'))),
@@ -136,8 +138,4 @@ const triggerOf = (
     ? { kind, at }
     : { kind, at, ask: { do: 'snapshot', policies, instances, reason: 'asked for' } }
 
-const unknownPolicy = ({ unknown, known }: { unknown: string[]; known: string[] }): Problem => ({
-  status: 422,
-  title: 'Unknown policy',
-  detail: `there is no policy ${unknown.map((name) => `"${name}"`).join(', ')}; there are: ${known.join(', ')}`,
-})
+const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })

@@ -5,7 +5,8 @@ import { request } from '../shared/incus/routes.ts'
 import { parseSource } from '../shared/incus/source.ts'
 import { copySteps } from '../shared/plan/copy-steps.ts'
 import { instanceJobs, type Outcome, outcomesOf, verifyWork, type Work } from '../shared/plan/jobs.ts'
-import type { CopyAction, Plan, VerifyAction } from '../shared/plan/plan.ts'
+import type { CopyAction, Plan, RestoreAction, VerifyAction } from '../shared/plan/plan.ts'
+import { restoreWork } from '../shared/plan/restore-job.ts'
 import type { CallError, Job } from '../shared/relay/protocol.ts'
 import type { JobAnswer, Relay } from './incus/relay.ts'
 
@@ -13,7 +14,13 @@ export async function perform(plan: Plan, relay: Relay, now: Date): Promise<Outc
   const copies = plan.actions.filter((action): action is CopyAction => action.kind === 'copy')
   const verifies = plan.actions.filter((action): action is VerifyAction => action.kind === 'verify')
   const { ready, outcomes } = await prepare(copies, relay, now)
-  const works: Work[] = [...instanceJobs(plan.actions), ...verifies.map(verifyWork), ...ready]
+  const restores = plan.actions.filter((action): action is RestoreAction => action.kind === 'restore')
+  const works: Work[] = [
+    ...instanceJobs(plan.actions),
+    ...verifies.map(verifyWork),
+    ...restores.map(restoreWork),
+    ...ready,
+  ]
   if (works.length === 0) return outcomes
   const { answers, error } = await relay.batch(works.map(({ job }) => job))
   return [...outcomes, ...works.flatMap((work) => outcomeOf(work, answers.get(work.job.id), error))]

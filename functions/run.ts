@@ -1,11 +1,13 @@
 /** Observe, decide, perform, record: the one orchestrator, behind every door. */
 import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
-import { type Ask, narrow } from '../shared/plan/ask.ts'
+import type { Ask } from '../shared/plan/ask.ts'
 import { decide } from '../shared/plan/decide.ts'
 import type { Plan } from '../shared/plan/plan.ts'
 import { record } from '../shared/plan/record.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
+import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
+import type { JobReport } from '../shared/relay/protocol.ts'
 import type { Relay } from './incus/relay.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
@@ -13,7 +15,12 @@ import { readConfig, type StoredConfig } from './state/config.ts'
 import { readLedger, type State, writeLedger } from './state/ledger.ts'
 import { type Run, summarize } from './summary.ts'
 
-export type Io = { relay: Relay; state: State }
+export type Io = {
+  relay: Relay
+  state: State
+  /** Told what was seen and noted, at the end of every run that looked at Incus. */
+  follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<void>
+}
 
 export type Trigger = {
   /** `cron` and `tick` may find nothing due and stop at once; `run` looks whatever the notebook says. */
@@ -22,9 +29,13 @@ export type Trigger = {
   ask?: Ask
 }
 
-export type UnknownPolicies = { unknown: string[]; known: string[] }
-
-export async function run(trigger: Trigger, io: Io): Promise<Run | UnknownPolicies> {
+/** `approve` is shown the plan before anything of it is done; false: nothing is. */
+export async function run(
+  trigger: Trigger,
+  io: Io,
+  approve: (plan: Plan) => Promise<boolean> = async () => true,
+): Promise<Run> {
+  if (trigger.ask?.do === 'look') throw new Error('a look is planned and not performed')
   const noted = await readLedger(io.state)
   const patient = trigger.kind !== 'run'
   if (patient && noted !== null && noted.wakeAt > trigger.at.toISOString())
@@ -32,14 +43,14 @@ export async function run(trigger: Trigger, io: Io): Promise<Run | UnknownPolici
   const stored = await readConfig(io.state)
   if (stored === null) return { state: 'unconfigured' }
   const ledger = noted ?? emptyLedger(stored.version)
-  const ask = askOf(trigger, stored)
-  if (ask !== undefined && 'unknown' in ask) return ask
-  const plan = await planOf(trigger.at, stored, ledger, ask, io, false)
+  const { plan, world } = await planOf(trigger, stored, ledger, io, false)
+  if (!(await approve(plan))) return summarize(trigger.kind, { ...plan, actions: [] }, []).summary
   const outcomes = await perform(plan, io.relay, trigger.at)
   const { summary, entry } = summarize(trigger.kind, plan, outcomes)
   const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
   const unwritten = recorded.changed || noted === null ? await keep(recorded.ledger, io.state) : []
-  return { ...summary, problems: [...summary.problems, ...unwritten] }
+  const untold = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
+  return { ...summary, problems: [...summary.problems, ...unwritten, ...untold] }
 }
 
 /** KV refuses a second write within a second. What was done stands in Incus, and the next tick sees it there. */
@@ -52,43 +63,53 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
   }
 }
 
+/** What is told to people never keeps the engine from its work. */
+async function follow(io: Io, seen: Parameters<NonNullable<Io['follow']>>[0]): Promise<string[]> {
+  try {
+    await io.follow?.(seen)
+    return []
+  } catch (cause) {
+    return [`messages could not be brought up to date: ${String(cause)}`]
+  }
+}
+
 /** The dry run: the same plan, and there it stops. */
-export async function planOnly(trigger: Trigger, io: Io): Promise<Plan | UnknownPolicies | null> {
+export async function planOnly(trigger: Trigger, io: Io): Promise<Plan | null> {
   const stored = await readConfig(io.state)
   if (stored === null) return null
-  const ask = askOf(trigger, stored)
-  if (ask !== undefined && 'unknown' in ask) return ask
   const ledger = (await readLedger(io.state)) ?? emptyLedger(stored.version)
-  return planOf(trigger.at, stored, ledger, ask, io, true)
+  return (await planOf(trigger, stored, ledger, io, true)).plan
 }
 
 export type Look = { world: World; coverages: readonly TracedCoverage[]; ledger: Ledger | null }
 
 /** Observing alone. */
-export async function look(io: Io): Promise<Look | null> {
+export async function look(io: Io, now: Date): Promise<Look | null> {
   const stored = await readConfig(io.state)
   if (stored === null) return null
   const ledger = await readLedger(io.state)
-  const world = worldOf(await observe(stored.config, ledger ?? emptyLedger(stored.version), io.relay))
-  return { world, coverages: coverInstances(stored.config, world.remotes), ledger }
-}
-
-function askOf({ ask }: Trigger, { config }: StoredConfig): Ask | UnknownPolicies | undefined {
-  if (ask === undefined) return undefined
-  const known = config.policies.map(({ name }) => name)
-  const unknown = ('policies' in ask ? (ask.policies ?? []) : []).filter((name) => !known.includes(name))
-  return unknown.length > 0 ? { unknown, known } : ask
+  const config = effectiveConfig(stored, now)
+  const world = worldOf(await observe(config, ledger ?? emptyLedger(stored.version), io.relay))
+  return { world, coverages: coverInstances(config, world.remotes), ledger }
 }
 
 async function planOf(
-  now: Date,
-  { config }: StoredConfig,
+  { at: now, ask }: Trigger,
+  stored: StoredConfig,
   ledger: Ledger,
-  ask: Ask | undefined,
   io: Io,
   explain: boolean,
-): Promise<Plan> {
+): Promise<{ plan: Plan; world: World }> {
+  const config = effectiveConfig(stored, now)
   const world = worldOf(await observe(config, ledger, io.relay))
-  const coverages = narrow(coverInstances(config, world.remotes), ask)
-  return decide({ coverages, world, ledger, now, ask, explain })
+  const plan = decide({
+    coverages: coverInstances(config, world.remotes),
+    world,
+    ledger,
+    now,
+    ask,
+    explain,
+  })
+  const resume = nextResume(stored, now)
+  return { plan: resume === null ? plan : { ...plan, wake: [...plan.wake, resume] }, world }
 }

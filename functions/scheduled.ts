@@ -13,6 +13,7 @@ export async function tick(scheduledTime: number, env: Env): Promise<void> {
     { kind: 'cron', at: new Date(scheduledTime) },
     { relay: await relayOf(env), state: env.STATE },
   )
-  if (!('state' in ran) || ran.state !== 'ran') return
-  console.log(JSON.stringify({ ...ran, lines: ran.lines.slice(0, LOGGED_LINES) }))
+  if (ran.state !== 'ran') return
+  const { results: _, ...rest } = ran
+  console.log(JSON.stringify({ ...rest, lines: ran.lines.slice(0, LOGGED_LINES) }))
 }

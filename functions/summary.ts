@@ -3,13 +3,29 @@ import { instanceKey } from '../shared/incus/inventory.ts'
 import { describe } from '../shared/incus/refusal.ts'
 import type { RunRecord } from '../shared/ledger/ledger.ts'
 import type { Outcome } from '../shared/plan/jobs.ts'
-import type { Action, Plan } from '../shared/plan/plan.ts'
-import { type Line, linesOf } from '../shared/plan/render.ts'
+import type { Action, Plan, Refusal } from '../shared/plan/plan.ts'
+import { type Line, lineOf, linesOf } from '../shared/plan/render.ts'
 
 export type Run =
   | { state: 'idle'; until: string }
   | { state: 'unconfigured' }
-  | ({ state: 'ran'; lines: Line[] } & RunRecord)
+  | ({
+      state: 'ran'
+      lines: Line[]
+      results: ActionResult[]
+      refusal: Refusal | null
+      started: Started
+    } & RunRecord)
+
+/** What came of one action. */
+export type ActionResult = {
+  line: Line
+  state: 'done' | 'started' | 'refused' | 'unknown' | 'blocked'
+  reason?: string
+}
+
+/** What later ticks see the end of: replica keys, and instance keys. */
+export type Started = { copies: string[]; restores: string[] }
 
 export function summarize(
   trigger: RunRecord['trigger'],
@@ -38,8 +54,33 @@ export function summarize(
   }
   const eventful = outcomes.length > 0
   return {
-    summary: { state: 'ran', lines: linesOf(plan), ...entry },
+    summary: {
+      state: 'ran',
+      lines: linesOf(plan),
+      results: outcomes.map(resultOf),
+      refusal: plan.refusal,
+      started: startedBy(outcomes),
+      ...entry,
+    },
     entry: eventful ? { ...entry, problems: entry.problems.slice(0, 20) } : null,
+  }
+}
+
+function resultOf(outcome: Outcome): ActionResult {
+  const { action, state } = outcome
+  const line = lineOf(action)
+  if (state === 'refused') return { line, state, reason: describe(outcome.error) }
+  if (state === 'unknown') return { line, state, reason: outcome.reason }
+  if (state === 'blocked') return { line, state, reason: 'what stands before it in its job failed' }
+  return { line, state: action.kind === 'copy' || action.kind === 'restore' ? 'started' : 'done' }
+}
+
+/** One whose answer was lost may have started as well. */
+function startedBy(outcomes: readonly Outcome[]): Started {
+  const begun = outcomes.filter(({ state }) => state === 'done' || state === 'unknown')
+  return {
+    copies: begun.flatMap(({ action }) => (action.kind === 'copy' ? [action.key] : [])),
+    restores: begun.flatMap(({ action }) => (action.kind === 'restore' ? [instanceKey(action.ref)] : [])),
   }
 }
 

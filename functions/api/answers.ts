@@ -16,7 +16,11 @@ export const problem = z.object({
 
 const line = z
   .object({ about: text, sign: text, what: text, reason: text })
-  .check(z.describe('+ take, - expire, > copy, ✓ verify, = keep, · skip, … wait, ! problem'))
+  .check(
+    z.describe(
+      '+ take, - expire, # hold or release, < restore, ^ start, > copy, ✓ verify, = keep, · skip, … wait, ! problem',
+    ),
+  )
 
 export const planned = z.object({ at: iso, lines: z.array(line), text })
 
@@ -33,7 +37,24 @@ const runRecord = {
 export const ran = z.discriminatedUnion('state', [
   z.object({ state: z.literal('idle'), until: iso }),
   z.object({ state: z.literal('unconfigured') }),
-  z.object({ state: z.literal('ran'), lines: z.array(line), ...runRecord }),
+  z.object({
+    state: z.literal('ran'),
+    lines: z.array(line),
+    results: z
+      .array(
+        z.object({
+          line,
+          state: z.enum(['done', 'started', 'refused', 'unknown', 'blocked']),
+          reason: maybe,
+        }),
+      )
+      .check(z.describe('What came of each action')),
+    refusal: z.nullable(z.object({ code: text, reason: text })),
+    started: z
+      .object({ copies: texts, restores: texts })
+      .check(z.describe('What later ticks see the end of: copies by source>target, restores by instance')),
+    ...runRecord,
+  }),
 ])
 
 const slot = z.object({
@@ -55,10 +76,21 @@ const copy = z.object({
   newest: maybe,
 })
 
+const restore = z.object({
+  state: z.enum(['started', 'running', 'done', 'failed']),
+  snapshot: text,
+  safety: text.check(z.describe('The snapshot of the state before')),
+  attempts: z.int(),
+  at: iso,
+  reason: maybe,
+  retryAt: z.optional(iso),
+})
+
 const policy = z.object({
   schedule: texts,
   timezone: text,
   paused: z.boolean(),
+  pause: z.optional(z.object({ by: text, at: iso, until: z.nullable(iso) })),
   nextSlot: z.nullable(iso),
   open: z.nullable(iso),
   slots: z.array(slot),
@@ -71,6 +103,7 @@ export const status = z.object({
   warnings: texts.check(z.describe('What keeps stapes from doing its work')),
   policies: z.record(text, policy),
   copies: z.record(text, copy),
+  restores: z.record(text, restore),
   runs: z.array(z.object(runRecord)),
 })
 

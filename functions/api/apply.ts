@@ -1,13 +1,13 @@
 /** Applying stapes.jsonc: checked as a whole, and against what the relay knows, before anything is written. */
 
-import { emptyLedger } from '../../shared/ledger/ledger.ts'
 import { parseConfig } from '../../shared/policy/parse.ts'
+import { keptPauses } from '../../shared/policy/pause.ts'
 import type { Config } from '../../shared/policy/policy.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
 import { readConfig, writeConfig } from '../state/config.ts'
-import { readLedger, writeLedger } from '../state/ledger.ts'
+import { wake } from '../state/wake.ts'
 import type { Problem } from './problem.ts'
 
 export type Applied = { version: string; appliedAt: string; policies: string[]; warnings: string[] }
@@ -34,22 +34,13 @@ export async function applyConfig(
   if (known?.version === version) return ok({ version, appliedAt: known.appliedAt, policies, warnings })
   const appliedAt = now.toISOString()
   if (!dryRun) {
-    await writeConfig(io.state, { version, appliedAt, document, config: parsed.value })
-    warnings.push(...(await wake(io)))
+    const pauses = keptPauses(parsed.value, known?.pauses ?? {})
+    await writeConfig(io.state, { version, appliedAt, document, config: parsed.value, pauses })
+    const asleep = await wake(io.state)
+    if (asleep !== null)
+      warnings.push(`applied, but looked at only when something is due or by POST /api/run: ${asleep}`)
   }
   return ok({ version, appliedAt, policies, warnings })
-}
-
-/** The next tick looks at the new configuration, whatever the old one had due. */
-async function wake({ state }: Io): Promise<string[]> {
-  const ledger = await readLedger(state)
-  if (ledger === null) return []
-  try {
-    await writeLedger(state, { ...ledger, wakeAt: emptyLedger('').wakeAt })
-    return []
-  } catch (cause) {
-    return [`applied, but looked at only when something is due or by POST /api/run: ${String(cause)}`]
-  }
 }
 
 /** A remote that the relay doesn't know is an error; one that gives no answer just now is a warning. */

@@ -1,18 +1,24 @@
 /** What stapes did and will do, from the notebook alone: no call to Incus. */
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { warningsOf } from '../../shared/ledger/warnings.ts'
-import type { Policy } from '../../shared/policy/policy.ts'
+import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
+import type { Pause, Policy } from '../../shared/policy/policy.ts'
 import { nextSlot } from '../../shared/schedule/slots.ts'
 import type { StoredConfig } from '../state/config.ts'
 
 export function statusOf(stored: StoredConfig | null, ledger: Ledger | null, now: Date) {
-  const policies = stored?.config.policies ?? []
+  const policies = stored === null ? [] : effectiveConfig(stored, now).policies
   return {
     configured: stored !== null,
     appliedAt: stored?.appliedAt ?? null,
     wakeAt: ledger?.wakeAt ?? null,
     warnings: stored === null ? [] : warningsOf(stored, ledger, now),
-    policies: Object.fromEntries(policies.map((policy) => [policy.name, policyStatus(policy, ledger, now)])),
+    policies: Object.fromEntries(
+      policies.map((policy) => [
+        policy.name,
+        policyStatus(policy, stored?.pauses?.[policy.name], ledger, now),
+      ]),
+    ),
     copies: Object.fromEntries(
       Object.entries(ledger?.copies ?? {}).map(([key, { state, attempts, at, reason, retryAt, newest }]) => [
         key,
@@ -26,17 +32,34 @@ export function statusOf(stored: StoredConfig | null, ledger: Ledger | null, now
         },
       ]),
     ),
+    restores: Object.fromEntries(
+      Object.entries(ledger?.restores ?? {}).map(
+        ([key, { state, snapshot, safety, attempts, at, reason, retryAt }]) => [
+          key,
+          {
+            state,
+            snapshot,
+            safety,
+            attempts,
+            at,
+            ...(reason === undefined ? {} : { reason }),
+            ...(retryAt === undefined ? {} : { retryAt }),
+          },
+        ],
+      ),
+    ),
     runs: ledger?.runs ?? [],
   }
 }
 
-function policyStatus(policy: Policy, ledger: Ledger | null, now: Date) {
+function policyStatus(policy: Policy, pause: Pause | undefined, ledger: Ledger | null, now: Date) {
   const known = ledger?.policies[policy.name]
   const next = policy.paused ? null : nextSlot({ ...policy, after: now })
   return {
     schedule: policy.schedule,
     timezone: policy.timezone,
     paused: policy.paused,
+    ...(pause !== undefined && holdsAt(pause, now) ? { pause } : {}),
     nextSlot: next?.toISOString() ?? null,
     open: known?.open?.slot ?? null,
     slots: known?.slots ?? [],

@@ -1,5 +1,5 @@
 /** The applied configuration in KV: the document as it was given, and what it was parsed to. */
-import type { Config } from '../../shared/policy/policy.ts'
+import type { Config, Pause } from '../../shared/policy/policy.ts'
 import type { State } from './ledger.ts'
 
 export type StoredConfig = {
@@ -8,6 +8,8 @@ export type StoredConfig = {
   appliedAt: string
   document: unknown
   config: Config
+  /** By policy: who paused it, beside the document. */
+  pauses?: Record<string, Pause>
 }
 
 const KEY = 'config'

@@ -1,6 +1,7 @@
 /** A plan for people: one line per intention, each with its reason; the same lines for chat, page and log. */
 import { instanceKey } from '../incus/inventory.ts'
-import type { Action, Note, Plan, RestoreAction } from './plan.ts'
+import { SAFETY } from '../incus/snapshot-name.ts'
+import type { Action, CopyAction, Note, Plan, RestoreAction } from './plan.ts'
 
 export type Line = {
   /** Instance, replica or remote. */
@@ -37,38 +38,8 @@ function actionLines(action: Action): Line[] {
       return [{ about: instanceKey(action.ref), sign: '^', what: '', reason: action.reason }]
     case 'expire':
       return [{ about: instanceKey(action.ref), sign: '-', what: action.snapshot, reason: action.reason }]
-    case 'copy': {
-      const about = instanceKey(action.target)
-      const clears = action.startOver
-        ? [
-            {
-              about,
-              sign: '-' as const,
-              what: 'the whole copy',
-              reason: 'a first copy that was never verified is started over',
-            },
-          ]
-        : []
-      const unverified = action.unverified.map(
-        (what): Line => ({ about, sign: '-', what, reason: 'it was never verified' }),
-      )
-      const mirrored = action.mirrored.map(
-        (what): Line => ({
-          about,
-          sign: '-',
-          what,
-          reason: 'the refresh removes it: the source no longer has it',
-        }),
-      )
-      const how = `${action.first ? 'first copy' : 'refresh'} by ${action.transferMode}`
-      const copy: Line = {
-        about: instanceKey(action.source),
-        sign: '>',
-        what: about,
-        reason: `${how}: ${action.reason}`,
-      }
-      return [...clears, ...unverified, ...mirrored, copy]
-    }
+    case 'copy':
+      return copyLines(action)
     case 'verify':
       return [
         {
@@ -80,6 +51,27 @@ function actionLines(action: Action): Line[] {
         ...action.expire.flatMap(actionLines),
       ]
   }
+}
+
+/** The one line that stands for an action. */
+export function lineOf(action: Action): Line {
+  const lines = actionLines(action)
+  const line = action.kind === 'verify' ? lines[0] : lines.at(-1)
+  if (line === undefined) throw new Error(`an action has no line: ${action.kind}`)
+  return line
+}
+
+/** What goes on the target stands first. */
+function copyLines({ source, target, startOver, unverified, mirrored, ...action }: CopyAction): Line[] {
+  const about = instanceKey(target)
+  const gone = (what: string, reason: string): Line => ({ about, sign: '-', what, reason })
+  const how = `${action.first ? 'first copy' : 'refresh'} by ${action.transferMode}`
+  return [
+    ...(startOver ? [gone('the whole copy', 'a first copy that was never verified is started over')] : []),
+    ...unverified.map((what) => gone(what, 'it was never verified')),
+    ...mirrored.map((what) => gone(what, 'the refresh removes it: the source no longer has it')),
+    { about: instanceKey(source), sign: '>', what: about, reason: `${how}: ${action.reason}` },
+  ]
 }
 
 /** Says all of it: what is lost, what stays, and how to come back. */
@@ -117,4 +109,46 @@ export function renderLines(lines: readonly Line[]): string {
     `  ${sign} ${what === '' ? '' : `${what.padEnd(width)}  `}${reason}`
   const blocks = [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
   return `${blocks.map(([about, group]) => [about, ...group.map(render)].join('\n')).join('\n')}\n`
+}
+
+/** What a confirmation is tied to: the plan's actions, without what moves with the clock alone: the same as long as the world is. */
+export const digestText = (plan: Plan): string => plan.actions.map(essenceOf).sort().join('\n')
+
+function essenceOf(action: Action): string {
+  switch (action.kind) {
+    case 'restore': {
+      const { ref, snapshot, safety, restored, running } = action
+      const stage = restored ? 'marks' : safety.taken ? safety.name : 'safety first'
+      return `restore ${instanceKey(ref)} ${snapshot} ${running ? 'running' : 'stopped'} ${stage}`
+    }
+    case 'snapshot':
+      return `snapshot ${instanceKey(action.ref)} ${action.policy}`
+    case 'copy': {
+      const { key, startOver, unverified, mirrored } = action
+      return ['copy', key, ...(startOver ? ['over'] : []), ...unverified, ...mirrored].join(' ')
+    }
+    default: {
+      const { about, sign, what } = lineOf(action)
+      return `${sign} ${about} ${what}`
+    }
+  }
+}
+
+/** Lines that only one of two plans has; one that differs by the moment alone is the same. */
+export function diffLines(before: readonly Line[], after: readonly Line[]): { gone: Line[]; come: Line[] } {
+  const [old, young] = [before, after].map((lines) => new Set(lines.map(timeless)))
+  return {
+    gone: before.filter((line) => young?.has(timeless(line)) !== true),
+    come: after.filter((line) => old?.has(timeless(line)) !== true),
+  }
+}
+
+const DATE = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
+const SAFETY_NAME = new RegExp(`${SAFETY}-\\d{8}T\\d{4}Z`, 'g')
+/** What a snapshot to be taken is called after: policy and minute. */
+const SLOT = /-\d{8}T\d{4}Z$/
+
+function timeless({ about, sign, what, reason }: Line): string {
+  const name = sign === '+' ? what.replace(SLOT, '') : what
+  return [about, sign, name, reason.replace(DATE, '').replace(SAFETY_NAME, SAFETY)].join('\n')
 }

@@ -1,0 +1,60 @@
+/** Policies that somebody paused in chat: beside the document, and until a moment, or until somebody resumes them. */
+import type { PauseChange } from '../command/command.ts'
+import { err, ok, type Result } from '../result.ts'
+import { nearest } from './nearest.ts'
+import type { Config, Pause } from './policy.ts'
+
+export type Pauses = Readonly<Record<string, Pause>>
+
+type Paused = { config: Config; pauses?: Pauses }
+
+export const holdsAt = ({ until }: Pause, now: Date): boolean => until === null || new Date(until) > now
+
+/** The configuration as it holds now: a policy is paused by the document, or by somebody. */
+export function effectiveConfig({ config, pauses }: Paused, now: Date): Config {
+  if (pauses === undefined) return config
+  const policies = config.policies.map((policy) => {
+    const pause = pauses[policy.name]
+    return pause !== undefined && holdsAt(pause, now) ? { ...policy, paused: true } : policy
+  })
+  return { ...config, policies }
+}
+
+/** When the next pause ends by itself (ISO 8601), or null. */
+export function nextResume({ pauses }: Paused, now: Date): string | null {
+  const ends = Object.values(pauses ?? {}).flatMap(({ until }) => (until === null ? [] : [until]))
+  const later = ends.map((until) => new Date(until)).filter((until) => until > now)
+  return later.sort((a, b) => a.getTime() - b.getTime())[0]?.toISOString() ?? null
+}
+
+/** Of policies that the configuration has. */
+export const keptPauses = ({ policies }: Config, pauses: Pauses): Record<string, Pause> =>
+  Object.fromEntries(
+    Object.entries(pauses).filter(([name]) => policies.some((policy) => policy.name === name)),
+  )
+
+/** The pauses after a change, or why it can't be made. */
+export function changePauses(
+  { config, pauses = {} }: Paused,
+  change: PauseChange,
+  now: Date,
+): Result<Record<string, Pause>, string> {
+  const { policy: name } = change
+  const policy = config.policies.find((one) => one.name === name)
+  if (policy === undefined) {
+    const known = config.policies.map((one) => one.name)
+    const meant = nearest(name, known)
+    const hint = meant === null ? `there are: ${known.join(', ')}` : `did you mean "${meant}"?`
+    return err(`there is no policy "${name}"; ${hint}`)
+  }
+  const byDocument = `${name} is paused by the configuration`
+  const { [name]: before, ...rest } = pauses
+  const others = Object.fromEntries(Object.entries(rest).filter(([, pause]) => holdsAt(pause, now)))
+  if (change.do === 'pause') {
+    if (policy.paused) return err(`${byDocument} already`)
+    const { by, at, until } = change
+    return ok({ ...others, [name]: { by, at, until } })
+  }
+  if (policy.paused) return err(`${byDocument}: apply one without "paused" to resume it`)
+  return before !== undefined && holdsAt(before, now) ? ok(others) : err(`${name} is not paused`)
+}

@@ -60,7 +60,8 @@ export function createDiscord(options: DiscordOptions): Platform {
 }
 
 function checkOptions({ publicKey, applicationId, channelUrl }: DiscordOptions): void {
-  if (!/^[0-9a-f]{64}$/i.test(publicKey))
+  // Of the placeholder 00…00 anybody can make signatures.
+  if (!/^[0-9a-f]{64}$/i.test(publicKey) || /^(..)\1*$/.test(publicKey))
     throw new Error(
       'DISCORD_PUBLIC_KEY must be the 64 hex digits of the public key on the application’s page',
     )

@@ -62,6 +62,10 @@ describe('the signature', () => {
     expect(await verify(signature, hex(`${message}00`))).toBe(false)
   })
 
+  test('never holds for a key that is none', async () => {
+    expect(await createVerify('00')('0'.repeat(128), hex(''))).toBe(false)
+  })
+
   test('of our own application lets in', async () => {
     expect(await statusOf(app.request(app.ping(), NOW))).toBe(200)
   })
@@ -79,6 +83,7 @@ describe('the signature', () => {
     { name: 'an empty signature', headers: signed({ 'x-signature-ed25519': '' }), body },
     { name: 'a short signature', headers: signed({ 'x-signature-ed25519': signature.slice(2) }), body },
     { name: 'a long signature', headers: signed({ 'x-signature-ed25519': `${signature}00` }), body },
+    { name: 'half a byte more', headers: signed({ 'x-signature-ed25519': `${signature}0` }), body },
     { name: 'no hex', headers: signed({ 'x-signature-ed25519': `zz${signature.slice(2)}` }), body },
     { name: 'only zeros', headers: signed({ 'x-signature-ed25519': '0'.repeat(128) }), body },
     {
@@ -436,6 +441,30 @@ describe('the form of messages', () => {
     expect(description.length).toBeGreaterThan(4080)
   })
 
+  test('a headline of nearly 2,000 characters is cut where it must be, at whole characters', () => {
+    for (let length = 985; length < 2005; length++)
+      for (const headline of ['a', '*', '𝒜', '#'].map((one) => one.repeat(length))) {
+        const { content } = encode({ ...messages.progress, headline: [headline] })
+        expect(content.length).toBeLessThanOrEqual(2000)
+        expect(content).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/)
+      }
+  })
+
+  test('details of nearly 4,096 characters are cut where they must be, with all code blocks closed', () => {
+    for (let length = 0; length < 200; length++) {
+      const filling = {
+        kind: 'lines' as const,
+        lines: [...Array(4).fill(['x'.repeat(985)]), ['y'.repeat(length)]],
+      }
+      const code = { kind: 'code' as const, text: 'a\nb\nc' }
+      for (const details of [[filling], [filling, code], [code, filling], [filling, filling]]) {
+        const description = encode({ ...messages.plan, details }).embeds[0]?.description ?? ''
+        expect(description.length).toBeLessThanOrEqual(4096)
+        expect((description.match(/```/g) ?? []).length % 2).toBe(0)
+      }
+    }
+  })
+
   test.each([
     { name: 'a long token', buttons: [{ label: 'a', token: 'x'.repeat(101), style: 'plain' as const }] },
     { name: 'an empty token', buttons: [{ label: 'a', token: '', style: 'plain' as const }] },
@@ -461,6 +490,7 @@ describe('the configuration', () => {
   test.each([
     { name: 'a short key', options: { publicKey: publicKey.slice(2) }, says: 'DISCORD_PUBLIC_KEY' },
     { name: 'a key of no hex', options: { publicKey: 'z'.repeat(64) }, says: 'DISCORD_PUBLIC_KEY' },
+    { name: 'a key of zeros', options: { publicKey: '0'.repeat(64) }, says: 'DISCORD_PUBLIC_KEY' },
     { name: 'an id of words', options: { applicationId: 'stapes' }, says: 'DISCORD_APPLICATION_ID' },
     {
       name: 'another host',

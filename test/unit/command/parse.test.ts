@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Command, Parameter, Parsed } from '../../../shared/command/command.ts'
 import { commands } from '../../../shared/command/commands.ts'
+import { renderLine } from '../../../shared/command/line.ts'
 import { parseLine, parseOptions } from '../../../shared/command/parse.ts'
 
 const DAILY = 'daily-20261122T0300Z'
@@ -94,11 +95,23 @@ describe('a line', () => {
     [`restore --snapshot=${DAILY} --instance=web1`, `restore web1 ${DAILY}`],
     ['expire --snapshot="a b\\"c" web1', null],
     ["expire --snapshot='a\"b' web1", 'expire web1 --snapshot="a\\"b"'],
+    ['hold web1 x a\\\\', 'hold web1 x "a\\\\"'],
     ['', 'help'],
   ])('%s is remembered as %s', (line, remembered) => {
     const parsed = parseLine(line, commands)
     expect(parsed.ok ? parsed.value.line : null).toBe(remembered)
   })
+})
+
+test('what stands behind a gap or a list is remembered by its name', () => {
+  const parameters = [
+    { name: 'a', kind: 'count', description: '', required: false },
+    { name: 'b', kind: 'instances', description: '', required: false },
+    { name: 'c', kind: 'text', description: '', required: false },
+  ] as const
+  const form = { name: 'x', parameters }
+  expect(renderLine(form, { a: '1', b: 'web1 web2', c: 'so it is' })).toBe('x 1 web1 web2 --c="so it is"')
+  expect(renderLine(form, { b: 'web1 web2' })).toBe('x --b=web1 --b=web2')
 })
 
 describe('a mistake says what to do', () => {

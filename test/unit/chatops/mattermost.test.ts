@@ -68,12 +68,18 @@ describe('who is let in', () => {
   })
 
   test.each([
-    ['a broken percent', 'text=%zz'],
-    ['broken UTF-8', 'text=%ff'],
-    ['a field twice', 'text=a&text=b'],
-    ['no fields', ''],
-  ])('but not with %s', async (_, body) => {
-    expect(await statusOf({ headers: new Headers({ authorization: `Token ${token}` }), body })).toBe(400)
+    ['a broken percent', '&x=%zz'],
+    ['broken UTF-8', '&x=%ff'],
+    ['bytes that no form has', '&x=ü'],
+    ['a field twice', '&text=other'],
+  ])('but not with %s', async (_, added) => {
+    const { headers, body } = mattermostCommand('text', caller)
+    expect(await statusOf({ headers, body })).toBe(200)
+    expect(await statusOf({ headers, body: `${body}${added}` })).toBe(400)
+  })
+
+  test('nor with nothing but a token', async () => {
+    expect(await statusOf({ headers: new Headers({ authorization: `Token ${token}` }), body: '' })).toBe(400)
   })
 
   test.each([

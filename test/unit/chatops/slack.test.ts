@@ -1,7 +1,7 @@
 /** Slack: who is let in, what is read from it, and what is said, byte for byte. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Incoming, Repliable } from '../../../functions/chatops/platform.ts'
+import type { Incoming, Repliable, ReplyTo } from '../../../functions/chatops/platform.ts'
 import { createSlack } from '../../../functions/chatops/slack.ts'
 import type { Message } from '../../../shared/chat/message.ts'
 import { SlackEndpoint } from '../../chat/slack-endpoint.ts'
@@ -115,18 +115,26 @@ describe('who is let in', () => {
     expect(slack.pong()).toEqual({ status: 200, body: null })
   })
 
+  const resigned = (body: string): ChatRequest => ({
+    headers: signatureOf(signingSecret, String(now.getTime() / 1000), body),
+    body,
+  })
+
   test.each([
-    ['a broken percent', 'command=%zz'],
-    ['broken UTF-8', 'command=%ff'],
-    ['bytes that no form has', 'command=ü'],
-    ['a field twice', 'command=a&command=b'],
-    ['an empty body', ''],
-    ['no payload', 'payload='],
-    ['a payload that is no object', 'payload=%5B%5D'],
-    ['a prototype', '__proto__=x&command=a'],
-  ])('but not with %s', async (_, body) => {
-    const timestamp = String(now.getTime() / 1000)
-    expect(await statusOf({ headers: signatureOf(signingSecret, timestamp, body), body })).toBe(400)
+    ['a broken percent', '&x=%zz'],
+    ['broken UTF-8', '&x=%ff'],
+    ['bytes that no form has', '&x=ü'],
+    ['a field twice', '&text=other'],
+    ['a payload as well', '&payload='],
+    ['a payload that is no object', '&payload=%5B%5D'],
+  ])('but not with %s', async (_, added) => {
+    const { body } = slackCommand('text', caller)
+    expect(await statusOf(resigned(body))).toBe(200)
+    expect(await statusOf(resigned(`${body}${added}`))).toBe(400)
+  })
+
+  test('nor with nothing', async () => {
+    expect(await statusOf(resigned(''))).toBe(400)
   })
 
   test.each([
@@ -284,6 +292,15 @@ describe('what is said', () => {
     expect(slack.say(messages.read, press, ORIGIN).outgoing).toMatchObject({
       body: { replace_original: false, response_type: 'ephemeral' },
     })
+  })
+
+  test('in the place of another only where a button’s own message stands', async () => {
+    const { reply: command } = await repliable(slackCommand('', caller))
+    const { reply: press } = await repliable(slackPress('t', presser))
+    const replaces = (reply: ReplyTo) => slack.put(messages.ended, reply, now, ORIGIN)?.outgoing.body
+    expect(replaces(press)).toMatchObject({ replace_original: true })
+    expect(replaces({ ...press, placed: false })).toMatchObject({ replace_original: false })
+    expect(replaces({ ...command, placed: true })).toMatchObject({ replace_original: false })
   })
 
   test('acknowledged with nothing, or with the command for all to see', async () => {

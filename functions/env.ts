@@ -1,6 +1,7 @@
 /** Bindings and secrets of the Worker, checked once per isolate. */
 import { createRelay, type Relay } from './incus/relay.ts'
 import { createSign } from './incus/sign.ts'
+import type { Io } from './run.ts'
 
 export type Env = {
   STATE: KVNamespace
@@ -13,7 +14,22 @@ export type Env = {
   STAPES_TOKEN: string
   /** Workers VPC service, where the relay has no public name. */
   RELAY?: Fetcher
+  SLACK_SIGNING_SECRET?: string
+  /** Incoming webhook for what comes later than a command's own address lives; so the other two. */
+  SLACK_CHANNEL_URL?: string
+  /** Of the application, hex. */
+  DISCORD_PUBLIC_KEY?: string
+  DISCORD_APPLICATION_ID?: string
+  DISCORD_CHANNEL_URL?: string
+  /** One per slash command and team, separated by commas or spaces. */
+  MATTERMOST_TOKENS?: string
+  /** Origin of the server, e.g. https://mattermost.example.org. */
+  MATTERMOST_URL?: string
+  MATTERMOST_CHANNEL_URL?: string
 }
+
+/** What Hono knows of a request's surroundings. */
+export type App = { Bindings: Env; Variables: { io: Io } }
 
 const REQUIRED = ['RELAY_URL', 'RELAY_KEY_ID', 'RELAY_KEY', 'STAPES_TOKEN'] as const
 

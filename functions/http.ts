@@ -2,29 +2,23 @@
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
-import type { Refusal } from '../shared/plan/plan.ts'
-import { linesOf, renderLines } from '../shared/plan/render.ts'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { applyConfig } from './api/apply.ts'
+import { answerPlan, answerRun, UNCONFIGURED } from './api/asking.ts'
 import { readBody, readJson } from './api/body.ts'
 import { instancesOf } from './api/instances.ts'
 import openapi from './api/openapi.json' with { type: 'json' }
-import { answerProblem, type Problem } from './api/problem.ts'
-import { asking, preview } from './api/requests.ts'
+import { answerProblem } from './api/problem.ts'
+import { preview } from './api/requests.ts'
 import { statusOf } from './api/status.ts'
-import { type Env, missingOf, relayOf } from './env.ts'
-import { type Io, look, planOnly, run, type Trigger } from './run.ts'
+import { mountChat } from './chatops/routes.ts'
+import { type App, missingOf } from './env.ts'
+import { ioOf } from './io.ts'
+import { look, run } from './run.ts'
+import { readHistory } from './state/audit.ts'
 import { readConfig } from './state/config.ts'
 import { readLedger } from './state/ledger.ts'
-
-type App = { Bindings: Env; Variables: { io: Io } }
-
-const UNCONFIGURED: Problem = {
-  status: 409,
-  title: 'No configuration',
-  detail: 'apply a stapes.jsonc first: PUT /api/config',
-}
 
 /** `now` is the only clock; a test brings its own. */
 export function createApp(now: () => Date): Hono<App> {
@@ -48,6 +42,7 @@ export function createApp(now: () => Date): Hono<App> {
   )
   app.get('/', (context) => context.json({ name: 'stapes', status: '/api/status', openapi: '/openapi.json' }))
   app.get('/openapi.json', (context) => context.json(openapi))
+  mountChat(app, now)
   app.use('/api/*', async (context, next) => {
     const missing = missingOf(context.env)
     if (missing.length > 0)
@@ -63,7 +58,7 @@ export function createApp(now: () => Date): Hono<App> {
         title: 'Not authorized',
         detail: 'send the header "Authorization: Bearer <STAPES_TOKEN>"',
       })
-    context.set('io', { relay: await relayOf(context.env), state: context.env.STATE })
+    context.set('io', await ioOf(context.env, now))
     return next()
   })
 
@@ -76,21 +71,17 @@ export function createApp(now: () => Date): Hono<App> {
     if (seen === null) return answerProblem(context, UNCONFIGURED)
     return context.json(instancesOf(seen.coverages, seen.world, seen.ledger, now()))
   })
-  app.post('/api/plan', async (context) => {
-    const body = await readBody(context, asking)
-    if (!body.ok) return answerProblem(context, body.error)
-    const plan = await planOnly(triggerOf('run', body.value, now()), context.get('io'))
-    if (plan === null) return answerProblem(context, UNCONFIGURED)
-    if (plan.refusal !== null) return answerProblem(context, refused(plan.refusal))
-    const lines = linesOf(plan)
-    return context.json({ at: plan.at, lines, text: renderLines(lines) })
-  })
-  app.post('/api/run', async (context) => {
-    const body = await readBody(context, asking)
-    if (!body.ok) return answerProblem(context, body.error)
-    const ran = await run(triggerOf('run', body.value, now()), context.get('io'))
-    if (ran.state === 'ran' && ran.refusal !== null) return answerProblem(context, refused(ran.refusal))
-    return context.json(ran)
+  app.post('/api/plan', (context) => answerPlan(context, now()))
+  app.post('/api/run', (context) => answerRun(context, now()))
+  app.get('/api/history', async (context) => {
+    const count = Number(context.req.query('count') ?? 20)
+    if (!Number.isInteger(count) || count < 1 || count > 50)
+      return answerProblem(context, {
+        status: 422,
+        title: 'Not as expected',
+        detail: 'count: a number, 1 to 50',
+      })
+    return context.json({ records: await readHistory(context.env.STATE, count) })
   })
   app.post('/api/tick', async (context) =>
     context.json(await run({ kind: 'tick', at: now() }, context.get('io'))),
@@ -128,14 +119,3 @@ export function createApp(now: () => Date): Hono<App> {
   })
   return app
 }
-
-const triggerOf = (
-  kind: Trigger['kind'],
-  { policies, instances }: { policies?: string[] | undefined; instances?: string[] | undefined },
-  at: Date,
-): Trigger =>
-  policies === undefined && instances === undefined
-    ? { kind, at }
-    : { kind, at, ask: { do: 'snapshot', policies, instances, reason: 'asked for' } }
-
-const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })

@@ -1,5 +1,6 @@
 /** The cron trigger: one tick, at the time it was scheduled for. */
-import { type Env, missingOf, relayOf } from './env.ts'
+import { type Env, missingOf } from './env.ts'
+import { ioOf } from './io.ts'
 import { run } from './run.ts'
 
 /** A log line may have 256 KB; what was done stands first. */
@@ -9,10 +10,8 @@ const LOGGED_LINES = 100
 export async function tick(scheduledTime: number, env: Env): Promise<void> {
   const missing = missingOf(env)
   if (missing.length > 0) throw new Error(`stapes is not set up: ${missing.join(', ')} missing`)
-  const ran = await run(
-    { kind: 'cron', at: new Date(scheduledTime) },
-    { relay: await relayOf(env), state: env.STATE },
-  )
+  const at = new Date(scheduledTime)
+  const ran = await run({ kind: 'cron', at }, await ioOf(env, () => at))
   if (ran.state !== 'ran') return
   const { results: _, ...rest } = ran
   console.log(JSON.stringify({ ...rest, lines: ran.lines.slice(0, LOGGED_LINES) }))

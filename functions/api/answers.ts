@@ -22,7 +22,15 @@ const line = z
     ),
   )
 
-export const planned = z.object({ at: iso, lines: z.array(line), text })
+export const planned = z.object({
+  at: iso,
+  lines: z.array(line),
+  text,
+  digest: text.check(z.describe('Of what it does; send it as "confirm" to perform just that')),
+  approval: z
+    .enum(['self', 'second'])
+    .check(z.describe('second: a policy demands that a second person confirms it, in chat')),
+})
 
 const runRecord = {
   at: iso,
@@ -137,6 +145,31 @@ export const instances = z.object({
 export const config = z.object({ appliedAt: iso, version: text, document: z.unknown() })
 
 export const applied = z.object({ version: text, appliedAt: iso, policies: texts, warnings: texts })
+
+export const history = z.object({
+  records: z
+    .array(
+      z.object({
+        id: text,
+        at: iso,
+        who: text,
+        name: text,
+        from: text,
+        askedBy: maybe,
+        what: text,
+        plan: maybe.check(z.describe('Digest of the plan that was performed')),
+        instances: z.optional(texts),
+        outcome: z.optional(
+          z.object({
+            state: z.enum(['done', 'started', 'nothing', 'refused', 'failed', 'unknown']),
+            text,
+            at: iso,
+          }),
+        ),
+      }),
+    )
+    .check(z.describe('Changes that people asked for, newest first; without an outcome nobody saw an end')),
+})
 
 export const retention = z.object({
   keep: z.array(z.object({ name: text, reasons: texts })),

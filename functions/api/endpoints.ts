@@ -38,7 +38,8 @@ export const endpoints: readonly Endpoint[] = [
   {
     method: 'post',
     path: '/api/run',
-    summary: 'Look now, or take snapshots now for the policies or instances named',
+    summary:
+      'Look now, or do what is asked: snapshot, copy, hold, release; restore and expire with the digest of their plan',
     body: requests.asking,
     answer: answers.ran,
   },
@@ -47,6 +48,13 @@ export const endpoints: readonly Endpoint[] = [
     path: '/api/tick',
     summary: 'The same as the cron trigger, for an outside clock',
     answer: answers.ran,
+  },
+  {
+    method: 'get',
+    path: '/api/history',
+    summary: 'Who changed what, when, and what came of it',
+    query: { count: 'At most so many, 1 to 50' },
+    answer: answers.history,
   },
   { method: 'get', path: '/api/config', summary: 'The applied configuration', answer: answers.config },
   {

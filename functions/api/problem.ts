@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 
 export type Problem = {
-  status: 400 | 401 | 404 | 409 | 413 | 415 | 422 | 500 | 502 | 503
+  status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 502 | 503
   title: string
   /** What is wrong, and what to do. */
   detail: string

@@ -7,16 +7,24 @@ const filled = z.string().check(z.minLength(1))
 const names = z.array(filled).check(z.minLength(1))
 
 export const asking = z.strictObject({
-  policies: z
-    .optional(names)
-    .check(z.describe('Take a snapshot now for these; absent: what the schedule says')),
+  do: z
+    .optional(z.enum(['snapshot', 'copy', 'expire', 'restore', 'hold', 'release']))
+    .check(
+      z.describe('Absent: a snapshot where policies or instances are named, else what the schedule says'),
+    ),
+  policies: z.optional(names).check(z.describe('By name; for a snapshot, one for each of them')),
   instances: z
     .optional(names)
-    .check(
-      z.describe(
-        'Take a snapshot now of these: globs over instance, project/instance or remote/project/instance',
-      ),
-    ),
+    .check(z.describe('Globs over instance, project/instance or remote/project/instance')),
+  snapshots: z
+    .optional(names)
+    .check(z.describe('Of expire: globs over snapshots; absent: what retention lets go')),
+  instance: z.optional(filled).check(z.describe('Of restore, hold and release: a path without wildcards')),
+  snapshot: z.optional(filled).check(z.describe('Of restore, hold and release')),
+  note: z.optional(z.string().check(z.maxLength(300))).check(z.describe('Of hold: why')),
+  confirm: z
+    .optional(filled)
+    .check(z.describe('Of restore and expire: the digest of the plan that is to be performed')),
 })
 
 const taken = z.strictObject({

@@ -37,7 +37,9 @@ export async function readHistory(kv: AuditStore, count: number): Promise<AuditR
     .slice(0, count)
     .flatMap((name) => {
       const record = values.get(name)
-      return record == null ? [] : [withOutcome(JSON.parse(record) as AuditRecord, values.get(`${name}${END}`))]
+      return record == null
+        ? []
+        : [withOutcome(JSON.parse(record) as AuditRecord, values.get(`${name}${END}`))]
     })
 }
 

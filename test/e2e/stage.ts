@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Relay, type RelayOptions, startRelay } from '../../relay/relay.ts'
 import type { ContractInstance, ContractPair, ContractServer } from '../contract/server.ts'
-import { type Key, type LiveWorker, newKey, startWorker } from './worker.ts'
+import { type Key, type LiveWorker, newKey, type Surroundings, startWorker } from './worker.ts'
 
 /** A pair, and how to tell whether a snapshot on the backup server is more than a name. */
 export type Theatre = ContractPair & {
@@ -19,12 +19,15 @@ export type Stage = {
   close(): Promise<void>
 }
 
-export async function openStage(openPair: () => Promise<Theatre>): Promise<Stage> {
+export async function openStage(
+  openPair: () => Promise<Theatre>,
+  surroundings: Surroundings = {},
+): Promise<Stage> {
   const pair = await openPair()
   const key = newKey()
   let relay: Relay | null = await startRelay(optionsOf(pair, key, 0))
   const { url } = relay
-  const worker = await startWorker(url, key)
+  const worker = await startWorker(url, key, surroundings)
   return {
     pair,
     worker,

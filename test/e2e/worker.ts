@@ -14,7 +14,10 @@ export type Death = { call: Call; when: 'before' | 'after' }
 
 export type LiveWorker = {
   readonly token: string
-  fetch(path: string, init?: { method?: string; body?: string; token?: string | null }): Promise<Response>
+  fetch(
+    path: string,
+    init?: { method?: string; body?: string; token?: string | null; headers?: Record<string, string> },
+  ): Promise<Response>
   /** The cron trigger. `died`: at the death that was arranged; the Worker has been started anew since, on the same KV. */
   tick(at: Date): Promise<'ok' | 'exception' | 'died'>
   dieAt(death: Death): void
@@ -28,17 +31,28 @@ export type LiveWorker = {
 }
 
 const ROOT = join(import.meta.dirname, '../..')
-const KEYS = ['config', 'ledger']
 
 type Env = { STATE: KVNamespace }
 
 export const newKey = (): Key => ({ id: 'e2e', secret: randomBytes(32) })
 
-export async function startWorker(relayUrl: string, key: Key): Promise<LiveWorker> {
+export type Surroundings = {
+  /** Besides those that every Worker has. */
+  secrets?: Record<string, string>
+  /** The rest of the internet: null for addresses that nobody answers at. */
+  outside?(request: Request): Promise<Response> | null
+}
+
+export async function startWorker(
+  relayUrl: string,
+  key: Key,
+  { secrets: more = {}, outside = () => null }: Surroundings = {},
+): Promise<LiveWorker> {
   const token = randomBytes(16).toString('hex')
   const secrets = {
     ...{ RELAY_URL: relayUrl, RELAY_KEY_ID: key.id, RELAY_KEY: key.secret.toString('base64') },
     STAPES_TOKEN: token,
+    ...more,
   }
   const open = async (): Promise<TestHarness> => {
     const started = createTestHarness({ root: ROOT, workers: [{ configPath: './wrangler.toml', secrets }] })
@@ -46,11 +60,12 @@ export async function startWorker(relayUrl: string, key: Key): Promise<LiveWorke
     return started
   }
   let harness = await open()
-  const gallows = watchCalls(relayUrl)
+  const gallows = watchCalls(relayUrl, outside)
   const state = async () => (await harness.getWorker<Env>().getEnv()).STATE
   const readKv = async (): Promise<Record<string, string>> => {
     const kv = await state()
-    const pairs = await Promise.all(KEYS.map(async (name) => [name, await kv.get(name)] as const))
+    const { keys } = await kv.list()
+    const pairs = await Promise.all(keys.map(async ({ name }) => [name, await kv.get(name)] as const))
     return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== null))
   }
   let deaths = 0
@@ -66,8 +81,8 @@ export async function startWorker(relayUrl: string, key: Key): Promise<LiveWorke
   }
   return {
     token,
-    async fetch(path, { method = 'GET', body, token: given = token } = {}) {
-      const headers: Record<string, string> = given === null ? {} : { authorization: `Bearer ${given}` }
+    async fetch(path, { method = 'GET', body, token: given = token, headers: more = {} } = {}) {
+      const headers = given === null ? more : { authorization: `Bearer ${given}`, ...more }
       const init = { method, headers, ...(body === undefined ? {} : { body }) }
       return (await harness.fetch(path, init)) as unknown as Response
     },
@@ -83,9 +98,9 @@ export async function startWorker(relayUrl: string, key: Key): Promise<LiveWorke
     },
     dieAt: gallows.dieAt,
     readKv,
-    async wipeKv(keys = KEYS) {
+    async wipeKv(keys) {
       const kv = await state()
-      for (const name of keys) await kv.delete(name)
+      for (const name of keys ?? Object.keys(await readKv())) await kv.delete(name)
     },
     deaths: () => deaths,
     calls: gallows.calls,
@@ -105,7 +120,7 @@ function endChildren(): void {
 }
 
 /** The harness lets this process carry out what the Worker fetches. */
-function watchCalls(relayUrl: string) {
+function watchCalls(relayUrl: string, outside: NonNullable<Surroundings['outside']>) {
   const own = globalThis.fetch
   let calls = 0
   let planned: Death | null = null
@@ -114,7 +129,7 @@ function watchCalls(relayUrl: string) {
   let death = new Promise<void>(() => {})
   globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
-    if (!request.url.startsWith(relayUrl)) return own(request)
+    if (!request.url.startsWith(relayUrl)) return outside(request) ?? own(request)
     calls++
     const call = callOf(request.url, await request.clone().text())
     if (planned?.call !== call) return own(request)

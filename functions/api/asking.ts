@@ -1,0 +1,102 @@
+/** `POST /api/plan` and `POST /api/run`: the same bodies, the same plan, and only the second performs it. */
+import type { Context } from 'hono'
+import type { Ask } from '../../shared/plan/ask.ts'
+import type { Refusal } from '../../shared/plan/plan.ts'
+import { digestText, linesOf, renderLines } from '../../shared/plan/render.ts'
+import { change, type Stop } from '../change.ts'
+import { digestOf } from '../digest.ts'
+import type { App } from '../env.ts'
+import { planOnly, run } from '../run.ts'
+import { readBody } from './body.ts'
+import { answerProblem, type Problem } from './problem.ts'
+import { asking } from './requests.ts'
+import { wishOf } from './wish.ts'
+
+export const UNCONFIGURED: Problem = {
+  status: 409,
+  title: 'No configuration',
+  detail: 'apply a stapes.jsonc first: PUT /api/config',
+}
+
+export async function answerPlan(context: Context<App>, at: Date): Promise<Response> {
+  const body = await readBody(context, asking)
+  if (!body.ok) return answerProblem(context, body.error)
+  const ask = wishOf(body.value)
+  if (!ask.ok) return answerProblem(context, ask.error)
+  const plan = await planOnly(
+    { kind: 'run', at, ...(ask.value === null ? {} : { ask: ask.value }) },
+    context.get('io'),
+  )
+  if (plan === null) return answerProblem(context, UNCONFIGURED)
+  if (plan.refusal !== null) return answerProblem(context, refused(plan.refusal))
+  const lines = linesOf(plan)
+  const digest = await digestOf(digestText(plan))
+  return context.json({ at: plan.at, lines, text: renderLines(lines), digest, approval: plan.approval })
+}
+
+export async function answerRun(context: Context<App>, at: Date): Promise<Response> {
+  const body = await readBody(context, asking)
+  if (!body.ok) return answerProblem(context, body.error)
+  const ask = wishOf(body.value)
+  if (!ask.ok) return answerProblem(context, ask.error)
+  if (ask.value !== null) return answerChange(context, ask.value, body.value.confirm, at)
+  return context.json(await run({ kind: 'run', at }, context.get('io')))
+}
+
+const DESTRUCTIVE: readonly Ask['do'][] = ['restore', 'expire']
+
+async function answerChange(
+  context: Context<App>,
+  ask: Ask,
+  confirm: string | undefined,
+  at: Date,
+): Promise<Response> {
+  const changed = await change(
+    {
+      ...{ id: crypto.randomUUID().slice(0, 13), at, ask, line: lineOf(ask) },
+      actor: { id: 'api', name: 'the API', place: `api:${context.req.header('cf-connecting-ip') ?? ''}` },
+      permission: { allowed: true, instances: null },
+      ...(DESTRUCTIVE.includes(ask.do) ? { expected: confirm ?? '' } : {}),
+    },
+    context.get('io'),
+    context.env.STATE,
+  )
+  if (changed.state === 'unconfigured') return answerProblem(context, UNCONFIGURED)
+  if (changed.state === 'stopped') return answerProblem(context, stopped(changed.stop, confirm))
+  const { run: ran } = changed
+  return ran.refusal === null ? context.json(ran) : answerProblem(context, refused(ran.refusal))
+}
+
+/** The same wish as one would type it in chat, for the record. */
+const lineOf = (ask: Ask): string =>
+  [
+    ask.do === 'snapshot' ? 'now' : ask.do,
+    ...('instance' in ask ? [ask.instance, ask.snapshot] : (ask.instances ?? [])),
+    ...('policies' in ask && ask.policies !== undefined ? [`--policy=${ask.policies.join(',')}`] : []),
+    ...('snapshots' in ask && ask.snapshots !== undefined ? [`--snapshot=${ask.snapshots.join(',')}`] : []),
+  ]
+    .join(' ')
+    .slice(0, 300)
+
+const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })
+
+function stopped(stop: Stop, confirm: string | undefined): Problem {
+  if (stop.code === 'approval')
+    return {
+      status: 403,
+      title: 'A second person has to confirm it',
+      detail: 'a policy of the instance demands it, and the token of the API is one person: ask in chat',
+    }
+  const how = 'send the digest that POST /api/plan gives for the same body as "confirm"'
+  return confirm === undefined
+    ? {
+        status: 409,
+        title: 'Not confirmed',
+        detail: `it removes or overwrites data: look at its plan, and ${how}`,
+      }
+    : {
+        status: 409,
+        title: 'The plan has changed',
+        detail: `nothing was done: look at the plan again, and ${how}`,
+      }
+}

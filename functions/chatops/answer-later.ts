@@ -1,0 +1,90 @@
+/** Commands that take Incus, or several writes: acknowledged now, answered by a message of its own. */
+
+import { beyond } from '../../shared/access/permit.ts'
+import type { Message } from '../../shared/chat/message.ts'
+import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
+import { planMessage } from '../../shared/chat/plan-message.ts'
+import { settingMessage } from '../../shared/chat/result-message.ts'
+import type { ReadCommand, SettingCommand } from '../../shared/command/command.ts'
+import { commands } from '../../shared/command/commands.ts'
+import { previewOf } from '../../shared/command/preview.ts'
+import { nothingConfigured } from '../../shared/command/unconfigured.ts'
+import { linesOf } from '../../shared/plan/render.ts'
+import { touchedBy } from '../../shared/plan/touched.ts'
+import { digestOf } from '../digest.ts'
+import { planOnly } from '../run.ts'
+import { endAudit, writeAudit } from '../state/audit.ts'
+import { changePause } from '../state/pauses.ts'
+import { type Asked, permissionFor, safely } from './asked.ts'
+import { type Chat, tell } from './chat.ts'
+import { perform, propose } from './perform.ts'
+import type { Answer } from './platform.ts'
+import { see } from './see.ts'
+
+export function answerLater(asked: Asked, chat: Chat): Answer {
+  const { incoming, parsed } = asked
+  const { command } = parsed
+  const reads = command.kind === 'read' || command.kind === 'preview'
+  chat.after(safely(() => carryOut(asked, chat), incoming, chat))
+  return chat.platform.later(reads ? 'caller' : 'channel', incoming)
+}
+
+async function carryOut(asked: Asked, chat: Chat): Promise<void> {
+  const { command } = asked.parsed
+  switch (command.kind) {
+    case 'read':
+      return put(await read(command, asked, chat), asked, chat)
+    case 'preview':
+      return put(await preview(asked, chat), asked, chat)
+    case 'setting':
+      return put(await set(command, asked, chat), asked, chat)
+    case 'change':
+      return command.destructive ? propose(asked, command, chat) : perform(asked, command, {}, chat)
+  }
+}
+
+const put = async (message: Message, { incoming }: Asked, chat: Chat): Promise<void> => {
+  await tell(message, incoming.reply, chat)
+}
+
+async function read(command: ReadCommand, asked: Asked, { io, kv }: Chat): Promise<Message> {
+  const { incoming, permission, stored, parsed } = asked
+  const viewer = { actor: incoming.actor, permission, now: incoming.at, stored }
+  return command.answer(parsed.values, await see(command, viewer, io, kv))
+}
+
+/** Whoever may not do a thing may not see its plan either: it tells of instances. */
+async function preview({ incoming, parsed, permission, stored }: Asked, { io }: Chat): Promise<Message> {
+  const previewed = previewOf(parsed.values.line ?? '', commands)
+  if (!previewed.ok) return mistakeMessage(previewed.error.text)
+  const { ask, of } = previewed.value
+  const needed = of === null ? permission : permissionFor(of.command, stored, incoming)
+  if (!needed.allowed) return deniedMessage(needed.reason)
+  const plan = await planOnly({ kind: 'run', at: incoming.at, ...(ask === undefined ? {} : { ask }) }, io)
+  if (plan === null) return nothingConfigured()
+  const hidden = beyond(needed, [...new Set([...touchedBy(plan), ...plan.notes.map(({ about }) => about)])])
+  const lines = linesOf(plan).filter(({ about }) => !hidden.includes(about))
+  return planMessage(parsed.line, lines, { refusal: plan.refusal })
+}
+
+async function set(command: SettingCommand, asked: Asked, { io, kv, now }: Chat): Promise<Message> {
+  const { incoming, parsed, permission, stored } = asked
+  const { actor, at } = incoming
+  // A policy is more than the instances that a grant may name.
+  if (permission.instances !== null)
+    return deniedMessage('your grant is for some instances, and a policy covers others')
+  if (stored === null) return nothingConfigured()
+  const wanted = command.change(parsed.values, actor.name, at)
+  if (!wanted.ok) return mistakeMessage(wanted.error)
+  const record = {
+    id: await digestOf(`${actor.platform} ${incoming.id}`),
+    ...{ at: at.toISOString(), who: actor.id, name: actor.name, from: actor.place, what: parsed.line },
+  }
+  await writeAudit(kv, record)
+  const changed = await changePause(wanted.value, io.state, now())
+  const outcome = changed.ok
+    ? { state: 'done' as const, text: 'done' }
+    : { state: 'refused' as const, text: changed.error }
+  await endAudit(kv, record, { ...outcome, at: now().toISOString() })
+  return changed.ok ? settingMessage(wanted.value, actor) : mistakeMessage(changed.error)
+}

@@ -1,0 +1,42 @@
+/** A request that was let in, with a command that its actor may use; and how it is answered. */
+import { type Permission, permit } from '../../shared/access/permit.ts'
+import type { Message } from '../../shared/chat/message.ts'
+import { failedMessage } from '../../shared/chat/mistake-message.ts'
+import type { Command, Parsed } from '../../shared/command/command.ts'
+import type { StoredConfig } from '../state/config.ts'
+import { type Chat, tell } from './chat.ts'
+import type { Answer, Repliable } from './platform.ts'
+
+export type Asked = {
+  incoming: Repliable
+  parsed: Parsed
+  permission: Extract<Permission, { allowed: true }>
+  stored: StoredConfig | null
+}
+
+/** Whoever is let in at the door may ask these: they tell how to get further. */
+const ANYBODY: readonly string[] = ['help', 'whoami']
+
+const EVERYTHING: Permission = { allowed: true, instances: null }
+
+export const permissionFor = (
+  { name, role }: Command,
+  stored: StoredConfig | null,
+  { actor }: Pick<Repliable, 'actor'>,
+): Permission => (ANYBODY.includes(name) ? EVERYTHING : permit(stored?.config.access, actor, { name, role }))
+
+export function say(message: Message, incoming: Repliable, chat: Chat): Answer {
+  const { answer, outgoing } = chat.platform.say(message, incoming, chat.origin)
+  if (outgoing !== null) chat.after(chat.send(outgoing).then(() => undefined))
+  return answer
+}
+
+/** Whatever goes wrong behind the answer is told to the one who waits for it. */
+export async function safely(work: () => Promise<void>, { reply }: Repliable, chat: Chat): Promise<void> {
+  try {
+    await work()
+  } catch (cause) {
+    console.error(JSON.stringify({ at: 'chat', platform: chat.platform.name, error: String(cause) }))
+    await tell(failedMessage(), reply, chat)
+  }
+}

@@ -1,0 +1,57 @@
+/** After a look at Incus: the messages about long work are brought up to date, and its end is told. */
+import { followUp } from '../../shared/chat/progress.ts'
+import { minutesFrom } from '../../shared/schedule/moment.ts'
+import type { Io } from '../run.ts'
+import { endAudit } from '../state/audit.ts'
+import { readWatches, type Watching, writeWatches } from '../state/watches.ts'
+import { type Chat, tell } from './chat.ts'
+import type { Platforms } from './configure.ts'
+
+type Follower = Pick<Chat, 'kv' | 'now' | 'origin' | 'send'> & { platforms: Platforms }
+type Happened = Parameters<NonNullable<Io['follow']>>[0]
+
+export const createFollow =
+  (follower: Follower) =>
+  async (happened: Happened): Promise<void> => {
+    const watches = await readWatches(follower.kv)
+    if (watches.length === 0) return
+    const next = new Map<string, Watching | null>()
+    for (const watch of watches) next.set(watch.id, await bringUpToDate(watch, happened, follower))
+    if (watches.every((watch) => next.get(watch.id) === watch)) return
+    // Others may have been added meanwhile.
+    const now = await readWatches(follower.kv)
+    const kept = now.map((watch) => (next.has(watch.id) ? next.get(watch.id) : watch))
+    await writeWatches(
+      follower.kv,
+      kept.filter((watch): watch is Watching => watch != null),
+    )
+  }
+
+/** The watch as it was, where nothing was said; null: it has ended. */
+async function bringUpToDate(
+  watch: Watching,
+  happened: Happened,
+  follower: Follower,
+): Promise<Watching | null> {
+  const { ended, outcome, said, message } = followUp(watch, happened)
+  const platform = follower.platforms[watch.reply.platform]
+  if (ended) {
+    await endAudit(follower.kv, { id: watch.id, at: watch.startedAt }, outcome)
+    if (platform !== undefined) await tell(message, watch.reply, { ...follower, platform })
+    return null
+  }
+  if (platform === undefined || said === watch.said || !mayEdit(watch, happened.now)) return watch
+  const put = platform.put(message, watch.reply, happened.now, follower.origin)
+  if (put === null) return watch
+  const reply = (await follower.send(put.outgoing)) ? put.left : { ...watch.reply, uses: 0 }
+  return { ...watch, reply, said, edits: watch.edits + 1, editedAt: happened.now.toISOString() }
+}
+
+/** Where uses are counted: so many minutes after the start, and one use is left for the end. */
+const MOMENTS = [1, 4, 12]
+
+function mayEdit({ reply, edits, startedAt, editedAt }: Watching, now: Date): boolean {
+  if (reply.uses === null) return now.getTime() - new Date(editedAt).getTime() >= 50_000
+  const after = MOMENTS[edits]
+  return reply.uses > 1 && after !== undefined && minutesFrom(new Date(startedAt), after) <= now.toISOString()
+}

@@ -1,0 +1,43 @@
+/**
+ * One chat request from the door to its acknowledgement: refused, answered at once from what KV holds, or
+ * acknowledged and gone on with. Nothing here waits for Incus.
+ */
+import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
+import { commands } from '../../shared/command/commands.ts'
+import { parseLine, parseOptions } from '../../shared/command/parse.ts'
+import { readConfig, type StoredConfig } from '../state/config.ts'
+import { isNew } from '../state/requests.ts'
+import { answerLater } from './answer-later.ts'
+import { permissionFor, say } from './asked.ts'
+import type { Chat } from './chat.ts'
+import { choices } from './choices.ts'
+import type { Answer, Incoming } from './platform.ts'
+import { press } from './press.ts'
+import { see } from './see.ts'
+
+type Typed = Extract<Incoming, { kind: 'command' }>
+
+export async function handle(incoming: Incoming, chat: Chat): Promise<Answer> {
+  if (incoming.kind === 'ping') return chat.platform.pong()
+  if (incoming.kind === 'complete') return chat.platform.choose(await choices(incoming, chat))
+  if (!(await isNew(chat.kv, `${chat.platform.name}:${incoming.id}`))) return REPLAYED
+  const stored = await readConfig(chat.kv)
+  return incoming.kind === 'press' ? press(incoming, stored, chat) : command(incoming, stored, chat)
+}
+
+/** What an honest platform never sends. */
+const REPLAYED: Answer = { status: 401, body: { error: 'this request was answered before' } }
+
+async function command(incoming: Typed, stored: StoredConfig | null, chat: Chat): Promise<Answer> {
+  const { words, actor } = incoming
+  const parsed =
+    'text' in words ? parseLine(words.text, commands) : parseOptions(words.command, words.options, commands)
+  if (!parsed.ok) return say(mistakeMessage(parsed.error.text), incoming, chat)
+  const permission = permissionFor(parsed.value.command, stored, incoming)
+  if (!permission.allowed) return say(deniedMessage(permission.reason), incoming, chat)
+  const asked = { incoming, parsed: parsed.value, permission, stored }
+  const { command } = parsed.value
+  if (command.kind !== 'read' || command.needs === 'world') return answerLater(asked, chat)
+  const seen = await see(command, { actor, permission, now: incoming.at, stored }, chat.io, chat.kv)
+  return say(command.answer(parsed.value.values, seen), incoming, chat)
+}

@@ -1,0 +1,154 @@
+/** Changing commands: the destructive ones post their plan and wait for a confirmation, all go through the engine. */
+
+import { beyond } from '../../shared/access/permit.ts'
+import { type ConfirmButtons, changedMessage, confirmMessage } from '../../shared/chat/confirm-message.ts'
+import type { Message } from '../../shared/chat/message.ts'
+import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
+import { planMessage } from '../../shared/chat/plan-message.ts'
+import { resultMessage } from '../../shared/chat/result-message.ts'
+import type { ChangeCommand } from '../../shared/command/command.ts'
+import { nothingConfigured } from '../../shared/command/unconfigured.ts'
+import { instanceKey } from '../../shared/incus/inventory.ts'
+import type { Plan } from '../../shared/plan/plan.ts'
+import { digestText, linesOf } from '../../shared/plan/render.ts'
+import { touchedBy } from '../../shared/plan/touched.ts'
+import { minutesFrom } from '../../shared/schedule/moment.ts'
+import { type Changed, change, type Stop } from '../change.ts'
+import { digestOf } from '../digest.ts'
+import { planOnly } from '../run.ts'
+import { type Pending, writePending } from '../state/pending.ts'
+import { readWatches, type Watching, writeWatches } from '../state/watches.ts'
+import type { Asked } from './asked.ts'
+import { type Chat, tell } from './chat.ts'
+import type { ReplyTo } from './platform.ts'
+
+/** Minutes that a plan waits: its asker is there, a second person has to be found. */
+const WAITS = { self: 5, second: 30 }
+
+/** Posts the plan with its two buttons. */
+export async function propose(asked: Asked, command: ChangeCommand, chat: Chat): Promise<void> {
+  const { incoming, parsed, permission } = asked
+  const ask = command.ask(parsed.values, `asked for by ${incoming.actor.name}`)
+  if (!ask.ok) return put(mistakeMessage(ask.error), asked, chat)
+  const plan = await planOnly({ kind: 'run', at: incoming.at, ask: ask.value }, chat.io)
+  if (plan === null) return put(nothingConfigured(), asked, chat)
+  const forbidden = beyond(permission, touchedBy(plan))
+  if (forbidden.length > 0) return put(deniedMessage(beyondText(forbidden)), asked, chat)
+  const lines = linesOf(plan)
+  if (plan.refusal !== null || plan.actions.length === 0)
+    return put(planMessage(parsed.line, lines, { refusal: plan.refusal, to: 'channel' }), asked, chat)
+  const pending = await pend(plan, asked, incoming.actor, chat)
+  await put(confirmMessage({ ...pending, buttons: await buttonsOf(pending, asked, chat) }), asked, chat)
+}
+
+/** Remembers the plan under a name that is its request's own. */
+async function pend(
+  plan: Plan,
+  { incoming, parsed }: Asked,
+  by: Pending['by'],
+  { kv, now }: Chat,
+): Promise<Pending> {
+  const pending: Pending = {
+    id: await digestOf(`${incoming.actor.platform} ${incoming.id}`),
+    line: parsed.line,
+    by: { id: by.id, name: by.name, user: by.user },
+    approval: plan.approval,
+    digest: await digestOf(digestText(plan)),
+    lines: linesOf(plan),
+    until: minutesFrom(now(), WAITS[plan.approval]),
+    reply: incoming.reply,
+  }
+  await writePending(kv, pending)
+  return pending
+}
+
+async function buttonsOf(
+  { id, digest, until }: Pending,
+  { incoming }: Asked,
+  { confirmations }: Chat,
+): Promise<ConfirmButtons> {
+  const issue = (verb: 'confirm' | 'cancel') =>
+    confirmations.issue({ verb, id, digest, until: new Date(until), place: incoming.actor.place })
+  return { confirm: await issue('confirm'), cancel: await issue('cancel') }
+}
+
+/** `confirmed`: the plan that somebody has agreed to. */
+export async function perform(
+  asked: Asked,
+  command: ChangeCommand,
+  { confirmed }: { confirmed?: Pending },
+  chat: Chat,
+): Promise<void> {
+  const { incoming, parsed, permission } = asked
+  const { actor, at } = incoming
+  const by = confirmed?.by ?? actor
+  const ask = command.ask(parsed.values, reasonOf(by.name, confirmed === undefined ? undefined : actor.name))
+  if (!ask.ok) return put(mistakeMessage(ask.error), asked, chat)
+  const id = confirmed?.id ?? (await digestOf(`${actor.platform} ${incoming.id}`))
+  const watch = { id, line: parsed.line, by: by.name, startedAt: at.toISOString() }
+  const changed = await change(
+    {
+      ...{ id, at, actor, permission, line: parsed.line, ask: ask.value },
+      ...(confirmed === undefined ? {} : { askedBy: confirmed.by, expected: confirmed.digest }),
+      begins: (plan) => keepWatch({ ...watch, ...longWorkOf(plan) }, incoming.reply, chat),
+    },
+    chat.io,
+    chat.kv,
+  )
+  await put(await messageOf(changed, asked, confirmed, chat), asked, chat)
+}
+
+const reasonOf = (by: string, confirmer: string | undefined): string =>
+  confirmer === undefined || confirmer === by
+    ? `asked for by ${by}`
+    : `asked for by ${by}, confirmed by ${confirmer}`
+
+async function messageOf(
+  changed: Changed,
+  asked: Asked,
+  confirmed: Pending | undefined,
+  chat: Chat,
+): Promise<Message> {
+  if (changed.state === 'unconfigured') return nothingConfigured()
+  if (changed.state === 'ran') return resultMessage(asked.parsed.line, changed.run)
+  return stopMessage(changed.stop, changed.plan, asked, confirmed, chat)
+}
+
+/** The world has changed since the plan was shown: the new one needs a confirmation of its own. */
+async function stopMessage(
+  stop: Stop,
+  plan: Plan,
+  asked: Asked,
+  confirmed: Pending | undefined,
+  chat: Chat,
+): Promise<Message> {
+  if (stop.code === 'beyond') return deniedMessage(beyondText(stop.instances))
+  if (stop.code === 'approval' || confirmed === undefined)
+    return deniedMessage('by now a policy of it demands that a second person confirms: ask again')
+  const pending = await pend(plan, asked, confirmed.by, chat)
+  const buttons = await buttonsOf(pending, asked, chat)
+  return changedMessage({ ...pending, buttons, before: confirmed.lines })
+}
+
+const beyondText = (instances: readonly string[]): string =>
+  `your grants don't reach ${instances.slice(0, 3).join(', ')}${instances.length > 3 ? ` and ${instances.length - 3} more` : ''}`
+
+const longWorkOf = ({ actions }: Plan): Pick<Watching, 'copies' | 'restores'> => ({
+  copies: actions.flatMap((action) => (action.kind === 'copy' ? [action.key] : [])),
+  restores: actions.flatMap((action) => (action.kind === 'restore' ? [instanceKey(action.ref)] : [])),
+})
+
+type Begun = Pick<Watching, 'id' | 'line' | 'by' | 'startedAt' | 'copies' | 'restores'>
+
+/** Noted before the work begins, so that its end is told even when this Worker doesn't live to see it begin. */
+async function keepWatch(begun: Begun, reply: ReplyTo, { kv }: Chat): Promise<void> {
+  if (begun.copies.length + begun.restores.length === 0) return
+  // The message that says what was started takes one use.
+  const left = { ...reply, uses: reply.uses === null ? null : reply.uses - 1, placed: true }
+  const watch: Watching = { ...begun, reply: left, edits: 0, editedAt: begun.startedAt, said: '' }
+  await writeWatches(kv, [...(await readWatches(kv)), watch])
+}
+
+const put = async (message: Message, { incoming }: Asked, chat: Chat): Promise<void> => {
+  await tell(message, incoming.reply, chat)
+}

@@ -1,0 +1,69 @@
+/** The buttons below a plan. What a press may do hangs on its signed token and on who pressed, never on the message. */
+import { cancelledMessage, workingMessage } from '../../shared/chat/confirm-message.ts'
+import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
+import { commands } from '../../shared/command/commands.ts'
+import { parseLine } from '../../shared/command/parse.ts'
+import type { StoredConfig } from '../state/config.ts'
+import { dropPending, type Pending, readPending } from '../state/pending.ts'
+import { isNew } from '../state/requests.ts'
+import { permissionFor, safely, say } from './asked.ts'
+import type { Chat } from './chat.ts'
+import { perform } from './perform.ts'
+import type { Answer, Incoming, ReplyTo } from './platform.ts'
+
+type Pressed = Extract<Incoming, { kind: 'press' }>
+
+const REFUSALS = {
+  malformed: 'This button is not one of stapes.',
+  forged: 'This button was not made here, or for another channel.',
+  expired: 'This plan has expired. Ask for it again.',
+}
+
+const GONE = 'This plan was confirmed or cancelled already, or it has expired. Ask for it again.'
+
+export async function press(incoming: Pressed, stored: StoredConfig | null, chat: Chat): Promise<Answer> {
+  const { actor, token } = incoming
+  const checked = await chat.confirmations.check(token, actor.place, chat.now())
+  if (!checked.ok) return say(mistakeMessage(REFUSALS[checked.error]), incoming, chat)
+  const { id, verb, digest } = checked.value
+  const pending = await readPending(chat.kv, id)
+  if (pending === null || pending.digest !== digest) return say(mistakeMessage(GONE), incoming, chat)
+  const parsed = parseLine(pending.line, commands)
+  if (!parsed.ok || parsed.value.command.kind !== 'change') return say(mistakeMessage(GONE), incoming, chat)
+  const { command } = parsed.value
+  const permission = permissionFor(command, stored, incoming)
+  if (!permission.allowed) return say(deniedMessage(permission.reason), incoming, chat)
+  const wrong = verb === 'confirm' ? refuseConfirmer(pending, actor.id) : null
+  if (wrong !== null) return say(deniedMessage(wrong), incoming, chat)
+  if (!(await isNew(chat.kv, `pending:${id}`))) return say(mistakeMessage(GONE), incoming, chat)
+  await dropPending(chat.kv, id)
+  if (verb === 'cancel') return say(cancelledMessage(pending.line, actor), incoming, chat)
+  const answer = chat.platform.say(workingMessage(pending.line, actor), incoming, chat.origin)
+  const reply = replyAfter(incoming.reply, pending.reply, answer.outgoing !== null)
+  const asked = { incoming: { ...incoming, reply }, parsed: parsed.value, permission, stored }
+  chat.after(
+    safely(
+      async () => {
+        if (answer.outgoing !== null) await chat.send(answer.outgoing)
+        await perform(asked, command, { confirmed: pending }, chat)
+      },
+      asked.incoming,
+      chat,
+    ),
+  )
+  return answer.answer
+}
+
+function refuseConfirmer({ by, approval }: Pending, actor: string): string | null {
+  if (approval === 'second' && actor === by.id)
+    return 'a policy of this instance demands that a second person confirms; you asked for it yourself'
+  if (approval === 'self' && actor !== by.id) return `only ${by.name}, who asked for it, may confirm it`
+  return null
+}
+
+/** Where buttons bring no address, the one of the command is used on. */
+function replyAfter(own: ReplyTo, command: ReplyTo, used: boolean): ReplyTo {
+  const reply = own.address === '' ? { ...command, placed: true } : own
+  const taken = own.address === '' || used ? 1 : 0
+  return reply.uses === null ? reply : { ...reply, uses: reply.uses - taken }
+}

@@ -1,0 +1,88 @@
+/** The doors of the chat platforms. Whatever comes in, no answer is a server error. */
+import type { Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { PlatformName } from '../../shared/chat/actor.ts'
+import { failedMessage } from '../../shared/chat/mistake-message.ts'
+import { answerProblem } from '../api/problem.ts'
+import { type App, missingOf } from '../env.ts'
+import { ioOf } from '../io.ts'
+import { type Chat, send } from './chat.ts'
+import { NEEDED, platformsOf } from './configure.ts'
+import { confirmationsOf } from './confirmations.ts'
+import { handle } from './handle.ts'
+import type { Answer, Incoming, Platform } from './platform.ts'
+
+/** Discord's interactions name everybody they concern. */
+const LONGEST = 256 * 1024
+
+const DOORS: readonly [path: string, platform: PlatformName][] = [
+  ['/chat/slack', 'slack'],
+  ['/chat/discord', 'discord'],
+  ['/chat/mattermost', 'mattermost'],
+  ['/chat/mattermost/press', 'mattermost'],
+]
+
+export function mountChat(app: Hono<App>, now: () => Date): void {
+  const onError = (context: Context) =>
+    answerProblem(context, { status: 413, title: 'Too large', detail: `at most ${LONGEST} bytes are taken` })
+  for (const [path, name] of DOORS)
+    app.post(path, bodyLimit({ maxSize: LONGEST, onError }), async (context) => {
+      const platform = open(context, name)
+      return platform instanceof Response ? platform : enter(context, platform, now)
+    })
+}
+
+/** Said without a signature, and so it tells nothing but what is in the README. */
+function open(context: Context<App>, name: PlatformName): Platform | Response {
+  const missing = missingOf(context.env)
+  const detail = `set ${[...NEEDED[name], ...missing].join(', ')}: see "Chat" in the README`
+  const absent = () => answerProblem(context, { status: 404, title: `${name} is not set up`, detail })
+  if (missing.length > 0) return absent()
+  try {
+    return platformsOf(context.env)[name] ?? absent()
+  } catch (cause) {
+    console.error(JSON.stringify({ at: 'chat', platform: name, error: String(cause) }))
+    return absent()
+  }
+}
+
+async function enter(context: Context<App>, platform: Platform, now: () => Date): Promise<Response> {
+  const request = { headers: context.req.raw.headers, body: await context.req.text() }
+  const received = await platform.receive(request, now())
+  if (!received.ok) {
+    const { status, reason } = received.error
+    console.warn(JSON.stringify({ at: 'chat', platform: platform.name, status, reason }))
+    return answerProblem(context, { status, title: 'Not taken', detail: 'see the logs of the Worker' })
+  }
+  const chat: Chat = {
+    platform,
+    confirmations: await confirmationsOf(context.env.RELAY_KEY),
+    kv: context.env.STATE,
+    io: await ioOf(context.env, now),
+    now,
+    origin: new URL(context.req.url).origin,
+    send,
+    after: (work) => context.executionCtx.waitUntil(work),
+  }
+  return respond(await handleSafely(received.value, chat))
+}
+
+/** A bug is told in the chat, to the one who met it, and in the log. */
+async function handleSafely(incoming: Incoming, chat: Chat): Promise<Answer> {
+  try {
+    return await handle(incoming, chat)
+  } catch (cause) {
+    console.error(JSON.stringify({ at: 'chat', platform: chat.platform.name, error: String(cause) }))
+    if (incoming.kind === 'ping') return chat.platform.pong()
+    if (incoming.kind === 'complete') return chat.platform.choose([])
+    const { answer, outgoing } = chat.platform.say(failedMessage(), incoming, chat.origin)
+    if (outgoing !== null) chat.after(chat.send(outgoing).then(() => undefined))
+    return answer
+  }
+}
+
+const respond = ({ status, body }: Answer): Response =>
+  new Response(body === null ? null : JSON.stringify(body), {
+    status,
+    headers: body === null ? {} : { 'content-type': 'application/json' },
+  })

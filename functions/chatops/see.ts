@@ -1,0 +1,43 @@
+/** Fetches what a reading command answers from, and no more. */
+import { type Permission, within } from '../../shared/access/permit.ts'
+import type { Actor } from '../../shared/chat/actor.ts'
+import type { ReadCommand } from '../../shared/command/command.ts'
+import type { Seen } from '../../shared/command/seen.ts'
+import { effectiveConfig } from '../../shared/policy/pause.ts'
+import { type Io, look } from '../run.ts'
+import { type AuditStore, readHistory } from '../state/audit.ts'
+import type { StoredConfig } from '../state/config.ts'
+import { readLedger } from '../state/ledger.ts'
+
+/** So many records are read; those of instances that the actor may not see are left out of them. */
+const HISTORY = 50
+
+export type Viewer = { actor: Actor; permission: Permission; now: Date; stored: StoredConfig | null }
+
+export async function see(
+  { needs }: Pick<ReadCommand, 'needs'>,
+  { actor, permission, now, stored }: Viewer,
+  io: Io,
+  kv: AuditStore,
+): Promise<Seen> {
+  const world = needs === 'world' ? await look(io, now) : null
+  const [ledger, history] = await Promise.all([
+    needs === 'nothing' ? null : (world?.ledger ?? readLedger(io.state)),
+    needs === 'history' ? readHistory(kv, HISTORY) : [],
+  ])
+  return {
+    now,
+    actor,
+    config: stored === null ? null : effectiveConfig(stored, now),
+    applied: stored,
+    pauses: stored?.pauses ?? {},
+    ledger,
+    maySee: (key) => {
+      const [remote = '', project = '', instance = ''] = key.split('/')
+      return within(permission, [remote, project, instance])
+    },
+    world: world?.world ?? null,
+    coverages: world?.coverages ?? [],
+    history,
+  }
+}

@@ -1,0 +1,20 @@
+/** What the engine works with, from the Worker's bindings and secrets. */
+import { send } from './chatops/chat.ts'
+import { type Platforms, platformsOf } from './chatops/configure.ts'
+import { createFollow } from './chatops/follow.ts'
+import { type Env, relayOf } from './env.ts'
+import type { Io } from './run.ts'
+
+export async function ioOf(env: Env, now: () => Date): Promise<Io> {
+  const follower = { kv: env.STATE, now, origin: '', send, platforms: platformsOrNone(env) }
+  return { relay: await relayOf(env), state: env.STATE, follow: createFollow(follower) }
+}
+
+/** A wrong secret of a chat platform keeps nobody from their backups; its own door names it. */
+function platformsOrNone(env: Env): Platforms {
+  try {
+    return platformsOf(env)
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest'
+import { run } from '../../functions/run.ts'
+import type { Run } from '../../functions/summary.ts'
+import type { Ledger } from '../../shared/ledger/ledger.ts'
+import { instanceOf, readMarker, write } from '../emulator/scene.ts'
+import { DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
+import type { Driver } from './world.ts'
+
+const start = new Date('2026-11-20T00:00:30Z')
+const until = new Date(start.getTime() + DAY)
+/** Away from every slot's minutes. */
+const asking = new Date('2026-11-20T06:20:10Z')
+const SNAPSHOT = 'hourly-20261120T0600Z'
+const OLD = 'web as it was at six'
+const NEW = 'web as it is now'
+const HOLD = 'user.stapes.hold.hourly-20261120T0600Z'
+
+type Name = 'web' | 'mail'
+
+/** Six hours went by; since the last snapshot the instance has changed, and one was held. */
+async function begin(name: Name = 'web', driver: Driver = 'btrfs'): Promise<Simulation> {
+  const simulation = await simulate({ ...usual(start, until), drivers: { main: driver, backup: 'dir' } })
+  const { world, pass } = simulation
+  const { main } = world.incus
+  await pass(new Date('2026-11-20T05:59:00Z'))
+  write(instanceOf(main, { name }), OLD, 600e6)
+  await pass(new Date('2026-11-20T06:15:00Z'))
+  write(instanceOf(main, { name }), NEW, 600e6)
+  instanceOf(main, { name }).config[HOLD] = 'for the auditor'
+  main.snapshotMs = 10_000
+  main.restoreMs = 20_000
+  return simulation
+}
+
+const ask = ({ world }: Simulation, at: Date, name: Name = 'web', place = 0): Promise<Run> => {
+  const wish = {
+    do: 'restore',
+    instance: `main/default/${name}`,
+    snapshot: SNAPSHOT,
+    reason: 'asked for',
+  } as const
+  return run({ kind: 'run', at, ask: wish }, world.places[place] as (typeof world.places)[number])
+}
+
+async function asked(simulation: Simulation, name: Name = 'web', at = asking): Promise<Run> {
+  const { world } = simulation
+  if (world.clock.now() < at.getTime()) await world.clock.advance(at)
+  return world.clock.settle(ask(simulation, at, name))
+}
+
+const noted = ({ world }: Simulation, name: Name = 'web') =>
+  (JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>).restores?.[`main/default/${name}`]
+
+/** Safety snapshots that are whole, by what they hold. */
+const safeties = ({ world }: Simulation, name: Name = 'web'): (string | null)[] =>
+  [...instanceOf(world.incus.main, { name }).snapshots.values()]
+    .filter((snapshot) => snapshot.name.startsWith('before-restore-'))
+    .map(({ disk }) => (disk.held === 'whole' ? disk.marker : null))
+
+function expectRestored(simulation: Simulation, name: Name = 'web'): void {
+  const { main } = simulation.world.incus
+  const { status, config } = instanceOf(main, { name })
+  expect(readMarker(main, { name })).toBe(OLD)
+  expect(status).toBe(name === 'mail' ? 'Stopped' : 'Running')
+  expect(safeties(simulation, name)).toEqual([NEW])
+  expect(config[HOLD]).toBe('for the auditor')
+  expect(config['user.stapes.restoring'] ?? '').toBe('')
+  expect(noted(simulation, name)).toMatchObject({ state: 'done', snapshot: SNAPSHOT })
+}
+
+const later = ({ world }: Simulation, ms: number): Date => new Date(world.clock.now() + ms)
+
+describe('an instance is put back in place', () => {
+  test.each(['web', 'mail'] as const)('%s, which runs afterwards exactly if it did before', async (name) => {
+    const simulation = await begin(name)
+    const ran = await asked(simulation, name)
+    expect(ran).toMatchObject({
+      results: [{ state: 'started', line: { sign: '<', what: SNAPSHOT } }],
+      started: { restores: [`main/default/${name}`], copies: [] },
+    })
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    expectRestored(simulation, name)
+    await simulation.pass(until)
+    simulation.watch.end()
+    expectRestored(simulation, name)
+  })
+
+  test('once, though it was asked for twice at the same time, and again a minute later', async () => {
+    const simulation = await begin()
+    const { world } = simulation
+    await world.clock.advance(asking)
+    await world.clock.settle(Promise.all([ask(simulation, asking), ask(simulation, asking, 'web', 1)]))
+    const again = await asked(simulation, 'web', later(simulation, 5_000))
+    expect(again).toMatchObject({ results: [], lines: [{ reason: 'it is being put back to it already' }] })
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    expectRestored(simulation)
+  })
+
+  test('and from there to what was before, which is known to be whole', async () => {
+    const simulation = await begin()
+    await asked(simulation)
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    const { world } = simulation
+    const back = {
+      do: 'restore',
+      instance: 'web',
+      snapshot: 'before-restore-20261120T0620Z',
+      reason: 'back',
+    } as const
+    const at = later(simulation, MINUTE)
+    await world.clock.advance(at)
+    const io = world.places[0] as (typeof world.places)[number]
+    const ran = await world.clock.settle(
+      run({ kind: 'run', at, ask: { ...back, instance: 'main/default/web' } }, io),
+    )
+    expect(ran).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    expect(readMarker(world.incus.main, { name: 'web' })).toBe(NEW)
+    expect(safeties(simulation)).toEqual([NEW, OLD])
+    expect(instanceOf(world.incus.main, { name: 'web' }).config['user.stapes.restoring'] ?? '').toBe('')
+    expect(noted(simulation)).toMatchObject({ state: 'done' })
+  })
+})
+
+/** A moment in each of its parts: marking, safety snapshot, storage, config, start, marks, and after all. */
+const MOMENTS = [1, 3_000, 9_990, 10_001, 15_000, 24_000, 25_500, 29_000, 29_999, 30_001, 45_000]
+
+type Loss = 'nothing else' | 'the relay' | 'the notebook' | 'both'
+const LOSSES: Loss[] = ['nothing else', 'the relay', 'the notebook']
+
+function lose({ world }: Simulation, loss: Loss): void {
+  if (loss === 'the relay' || loss === 'both') world.relay.restart()
+  if (loss === 'the notebook' || loss === 'both') world.kv.wipe(['ledger'])
+}
+
+describe('Incus is killed', () => {
+  const deaths = MOMENTS.flatMap((ms) =>
+    LOSSES.flatMap((loss) => [
+      { ms, loss, name: 'web' as const, driver: 'btrfs' as const },
+      // Half a snapshot stays listed there.
+      { ms, loss, name: 'web' as const, driver: 'dir' as const },
+      { ms, loss, name: 'mail' as const, driver: 'dir' as const },
+    ]),
+  )
+  test.each(deaths)(
+    '$ms ms into the restore of $name on $driver, and $loss is lost: the next ticks finish it',
+    async ({ ms, loss, name, driver }) => {
+      const simulation = await begin(name, driver)
+      const { world } = simulation
+      await asked(simulation, name)
+      await world.clock.advance(new Date(asking.getTime() + ms))
+      world.incus.main.kill()
+      lose(simulation, loss)
+      await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
+      world.incus.main.start()
+      // One tick finds what is left, one that it is done; a job takes half a minute.
+      await simulation.pass(later(simulation, 4 * MINUTE), 'ticked')
+      expectRestored(simulation, name)
+      await simulation.pass(until)
+      simulation.watch.end()
+    },
+  )
+
+  test.each(MOMENTS)(
+    '%i ms into a restore, with relay and notebook lost: it is finished, or was never begun',
+    async (ms) => {
+      const simulation = await begin('web', 'dir')
+      const { world } = simulation
+      await asked(simulation)
+      await world.clock.advance(new Date(asking.getTime() + ms))
+      world.incus.main.kill()
+      lose(simulation, 'both')
+      world.incus.main.start()
+      await simulation.pass(later(simulation, 4 * MINUTE), 'ticked')
+      const data = readMarker(world.incus.main, { name: 'web' })
+      if (ms <= 10_000) expect(data).toBe(NEW)
+      else {
+        expect(data).toBe(OLD)
+        expect(safeties(simulation)).toContain(NEW)
+      }
+    },
+  )
+})
+
+describe('the relay is restarted', () => {
+  test.each(MOMENTS)('%i ms into a restore: the next ticks finish it', async (ms) => {
+    const simulation = await begin()
+    await asked(simulation)
+    await simulation.world.clock.advance(new Date(asking.getTime() + ms))
+    simulation.world.relay.restart()
+    await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
+    expectRestored(simulation)
+  })
+})
+
+test('while it is under way nothing else is done to the instance, and its slot is served after it', async () => {
+  const simulation = await begin()
+  const { world, pass } = simulation
+  world.incus.main.restoreMs = 10 * MINUTE
+  await asked(simulation, 'web', new Date('2026-11-20T06:55:10Z'))
+  await pass(new Date('2026-11-20T07:03:00Z'), 'ticked')
+  const names = () => [...instanceOf(world.incus.main, { name: 'web' }).snapshots.keys()]
+  expect(names()).not.toContain('hourly-20261120T0700Z')
+  await pass(new Date('2026-11-20T07:20:00Z'), 'ticked')
+  expect(names()).toContain('hourly-20261120T0700Z')
+  await pass(new Date(until.getTime() - HOUR))
+  expect(readMarker(world.incus.main, { name: 'web' })).toBe(OLD)
+})

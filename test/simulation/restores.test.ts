@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { run } from '../../functions/run.ts'
+import { type Io, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { instanceOf, readMarker, write } from '../emulator/scene.ts'
@@ -47,6 +47,8 @@ async function asked(simulation: Simulation, name: Name = 'web', at = asking): P
   if (world.clock.now() < at.getTime()) await world.clock.advance(at)
   return world.clock.settle(ask(simulation, at, name))
 }
+
+const placeOf = ({ world }: Simulation, place: number): Io => world.places[place] as Io
 
 const noted = ({ world }: Simulation, name: Name = 'web') =>
   (JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>).restores?.[`main/default/${name}`]
@@ -191,6 +193,28 @@ describe('the relay is restarted', () => {
     await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
     expectRestored(simulation)
   })
+})
+
+test('two ticks that make up for half a safety snapshot at the same time remove no whole one', async () => {
+  const simulation = await begin('web', 'dir')
+  const { world } = simulation
+  const { main } = world.incus
+  await asked(simulation)
+  await world.clock.advance(new Date(asking.getTime() + 5_000))
+  main.kill()
+  main.start()
+  expect(safeties(simulation)).toEqual([null])
+  const io = placeOf(simulation, 0)
+  const batch: Io['relay']['batch'] = async (jobs) => {
+    await new Promise<void>((resolve) => world.clock.after(50_000, resolve))
+    return io.relay.batch(jobs)
+  }
+  const at = new Date('2026-11-20T06:21:00Z')
+  await world.clock.advance(at)
+  const slow = { ...io, relay: { ...io.relay, batch } }
+  await world.clock.settle(Promise.all([io, slow].map((one) => run({ kind: 'run', at }, one))))
+  await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
+  expectRestored(simulation)
 })
 
 test('while it is under way nothing else is done to the instance, and its slot is served after it', async () => {

@@ -1,9 +1,10 @@
 /** How far a restore in place has come, by what can be seen, and what comes next. */
 
-import type { OperationRecord } from '../incus/inventory.ts'
+import type { InstanceRecord, OperationRecord } from '../incus/inventory.ts'
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
 import type { RestoreLedger } from '../ledger/ledger.ts'
 import { isLive, type Known } from './restore-known.ts'
+import type { Restoring } from './restoring.ts'
 import { wholeSafeties } from './safety.ts'
 import type { World } from './world.ts'
 
@@ -29,32 +30,38 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   if (isLive(report))
     return wait(`its restore is ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
   if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
-  if (wholeSafeties(record).includes(entry.safety)) return afterwards(entry.running, record.status)
+  const isStray = mark?.safety === entry.safety
+  if (wholeSafeties(record).includes(entry.safety) && !isStray)
+    return afterwards(entry.running, record.status)
   const operation = operationOn(world, key, reply.inventory.operations)
   if (operation !== null) return wait(`an operation runs on it: ${operation}`)
+  const stage = stageOf(record, mark, entry)
+  if (stage === null) return fail(`somebody put it back to ${entry.safety} meanwhile, and so it stays`)
   const error = report?.error
   const why = error === undefined ? null : describe(error)
-  const hopeless = error !== undefined && !mayRetry(classify(error))
-  const listed = new Set(record.snapshots.map(([name]) => name))
-  const found = (stage: Stage, known: RestoreLedger): Next => ({
-    do: 'try',
-    stage,
-    entry: known,
-    why,
-    hopeless,
-  })
-  if (mark !== null && mark.safety >= entry.safety) {
-    const { snapshot, safety, running } = mark
-    const known = { ...entry, snapshot, safety, running }
-    if (mark.taken) return found({ from: 'data' }, { ...known, whole: true })
-    if (entry.whole === true && safety === entry.safety)
-      return fail(`somebody put it back to ${safety} meanwhile, and so it stays`)
-    const half = safety === entry.safety && listed.has(safety) ? safety : null
-    return found({ from: 'safety', half }, known)
+  return { do: 'try', ...stage, why, hopeless: error !== undefined && !mayRetry(classify(error)) }
+}
+
+/** By the marks on the instance. Null: it isn't ours any more. */
+function stageOf(
+  record: InstanceRecord,
+  mark: Restoring | null,
+  entry: RestoreLedger,
+): { stage: Stage; entry: RestoreLedger } | null {
+  const isListed = (name: string): boolean => (record.snapshots ?? []).some(([taken]) => taken === name)
+  // It has ended, and a doubled try that came to nothing has left its mark.
+  if (wholeSafeties(record).includes(entry.safety)) return { stage: { from: 'marks' }, entry }
+  if (mark === null || mark.safety < entry.safety) {
+    // Once its config is the snapshot's, the marks that were to last are gone with this one.
+    const stage: Stage = isListed(entry.safety) ? { from: 'marks' } : { from: 'safety', half: null }
+    return { stage, entry }
   }
-  // Its config is the snapshot's by now: without a mark, and so without the marks that were to last.
-  if (listed.has(entry.safety)) return found({ from: 'marks' }, entry)
-  return found({ from: 'safety', half: null }, entry)
+  const { snapshot, safety, running, taken } = mark
+  const known = { ...entry, snapshot, safety, running }
+  if (taken) return { stage: { from: 'data' }, entry: { ...known, whole: true } }
+  if (safety !== entry.safety) return { stage: { from: 'safety', half: null }, entry: known }
+  if (entry.whole === true) return null
+  return { stage: { from: 'safety', half: isListed(safety) ? safety : null }, entry: known }
 }
 
 const wait = (reason: string): Next => ({ do: 'wait', reason })

@@ -4,9 +4,9 @@ import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
-import { applyConfig } from './api/apply.ts'
+import { answerApply } from './api/applying.ts'
 import { answerPlan, answerRun, UNCONFIGURED } from './api/asking.ts'
-import { readBody, readJson } from './api/body.ts'
+import { readBody } from './api/body.ts'
 import { instancesOf } from './api/instances.ts'
 import openapi from './api/openapi.json' with { type: 'json' }
 import { answerProblem } from './api/problem.ts'
@@ -92,17 +92,7 @@ export function createApp(now: () => Date): Hono<App> {
     const { version, appliedAt, document } = stored
     return context.json({ version, appliedAt, document })
   })
-  app.put('/api/config', async (context) => {
-    const document = await readJson(context)
-    if (!document.ok) return answerProblem(context, document.error)
-    const applied = await applyConfig(
-      document.value,
-      context.get('io'),
-      now(),
-      context.req.query('dryRun') === 'true',
-    )
-    return applied.ok ? context.json(applied.value) : answerProblem(context, applied.error)
-  })
+  app.put('/api/config', (context) => answerApply(context, now()))
   app.post('/api/retention/preview', async (context) => {
     const body = await readBody(context, preview)
     if (!body.ok) return answerProblem(context, body.error)

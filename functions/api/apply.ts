@@ -12,11 +12,13 @@ import type { Problem } from './problem.ts'
 
 export type Applied = { version: string; appliedAt: string; policies: string[]; warnings: string[] }
 
+/** `begins` is told of the document's version before anything is written. */
 export async function applyConfig(
   document: unknown,
   io: Io,
   now: Date,
   dryRun: boolean,
+  begins: (version: string) => Promise<void> = async () => {},
 ): Promise<Result<Applied, Problem>> {
   const parsed = parseConfig(document)
   if (!parsed.ok) {
@@ -34,6 +36,7 @@ export async function applyConfig(
   if (known?.version === version) return ok({ version, appliedAt: known.appliedAt, policies, warnings })
   const appliedAt = now.toISOString()
   if (!dryRun) {
+    await begins(version)
     const pauses = keptPauses(parsed.value, known?.pauses ?? {})
     await writeConfig(io.state, { version, appliedAt, document, config: parsed.value, pauses })
     const asleep = await wake(io.state)

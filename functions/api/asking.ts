@@ -8,6 +8,7 @@ import { digestOf } from '../digest.ts'
 import type { App } from '../env.ts'
 import { planOnly, run } from '../run.ts'
 import { readBody } from './body.ts'
+import { callerOf, requestId } from './caller.ts'
 import { answerProblem, type Problem } from './problem.ts'
 import { asking } from './requests.ts'
 import { wishOf } from './wish.ts'
@@ -53,8 +54,7 @@ async function answerChange(
 ): Promise<Response> {
   const changed = await change(
     {
-      ...{ id: crypto.randomUUID().slice(0, 13), at, ask, line: lineOf(ask) },
-      actor: { id: 'api', name: 'the API', place: `api:${context.req.header('cf-connecting-ip') ?? ''}` },
+      ...{ id: requestId(), at, ask, line: lineOf(ask), actor: callerOf(context) },
       permission: { allowed: true, instances: null },
       ...(DESTRUCTIVE.includes(ask.do) ? { expected: confirm ?? '' } : {}),
     },

@@ -36,9 +36,21 @@ export async function tell(
 }
 
 const PATIENCE = 10_000
+/** An edit may overtake the acknowledgement that it edits; then Discord doesn't know the message yet. */
+const OVERTAKEN = 1_000
 
 /** Redirects are not followed: an address is used as it was checked. */
-export async function send({ method, url, body }: Outgoing): Promise<boolean> {
+export async function send(outgoing: Outgoing): Promise<boolean> {
+  const status = await attempt(outgoing)
+  if (status !== 404 || outgoing.method !== 'PATCH') return isGood(status)
+  await new Promise((resolve) => setTimeout(resolve, OVERTAKEN))
+  return isGood(await attempt(outgoing))
+}
+
+const isGood = (status: number | null): boolean => status !== null && status >= 200 && status < 300
+
+/** Null: no answer. The address is a secret, and isn't logged. */
+async function attempt({ method, url, body }: Outgoing): Promise<number | null> {
   try {
     const response = await fetch(url, {
       method,
@@ -47,13 +59,11 @@ export async function send({ method, url, body }: Outgoing): Promise<boolean> {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(PATIENCE),
     })
-    if (!response.ok)
-      console.error(
-        JSON.stringify({ at: 'chat', status: response.status, said: (await response.text()).slice(0, 200) }),
-      )
-    return response.ok
+    const said = (await response.text()).slice(0, 200)
+    if (!response.ok) console.error(JSON.stringify({ at: 'chat', status: response.status, said }))
+    return response.status
   } catch (cause) {
     console.error(JSON.stringify({ at: 'chat', error: String(cause) }))
-    return false
+    return null
   }
 }

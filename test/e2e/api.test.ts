@@ -61,6 +61,7 @@ describe('the door', () => {
       'POST /api/plan',
       'POST /api/run',
       'POST /api/tick',
+      'GET /api/history',
       'GET /api/config',
       'PUT /api/config',
       'POST /api/retention/preview',

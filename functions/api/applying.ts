@@ -1,0 +1,26 @@
+/** `PUT /api/config`: who may do what stands in there too, so it is recorded like every other change. */
+import type { Context } from 'hono'
+import type { AuditRecord } from '../../shared/access/audit.ts'
+import type { App } from '../env.ts'
+import { endAudit, writeAudit } from '../state/audit.ts'
+import { applyConfig } from './apply.ts'
+import { readJson } from './body.ts'
+import { callerOf, requestId } from './caller.ts'
+import { answerProblem } from './problem.ts'
+
+export async function answerApply(context: Context<App>, now: Date): Promise<Response> {
+  const document = await readJson(context)
+  if (!document.ok) return answerProblem(context, document.error)
+  const { STATE: kv } = context.env
+  const { id: who, name, place: from } = callerOf(context)
+  let record: AuditRecord | null = null
+  const begins = async (version: string): Promise<void> => {
+    record = { id: requestId(), at: now.toISOString(), who, name, from, what: `apply ${version}` }
+    await writeAudit(kv, record)
+  }
+  const dryRun = context.req.query('dryRun') === 'true'
+  const applied = await applyConfig(document.value, context.get('io'), now, dryRun, begins)
+  if (!applied.ok) return answerProblem(context, applied.error)
+  if (record !== null) await endAudit(kv, record, { state: 'done', text: 'applied', at: now.toISOString() })
+  return context.json(applied.value)
+}

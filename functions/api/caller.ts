@@ -1,0 +1,14 @@
+/** Who speaks over the API: whoever has its token. */
+import type { Context } from 'hono'
+import type { Actor } from '../../shared/chat/actor.ts'
+
+export type Caller = Pick<Actor, 'id' | 'name' | 'place'>
+
+export const callerOf = (context: Context): Caller => ({
+  id: 'api',
+  name: 'the API',
+  place: `api:${context.req.header('cf-connecting-ip') ?? ''}`,
+})
+
+/** Of one request's record. */
+export const requestId = (): string => crypto.randomUUID().slice(0, 13)

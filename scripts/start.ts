@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { createSession } from './session.ts'
+import { chatOf } from './start/chat.ts'
 import { runClock } from './start/clock.ts'
 import { openLink } from './start/link.ts'
 import { createTickRenderer, parseEntry, renderHeader } from './start/printing.ts'
@@ -40,11 +41,12 @@ function onLog(line: Record<string, unknown>): void {
 
 async function start(): Promise<void> {
   const settings = await openSettings(process.env)
+  const chat = chatOf(process.env)
   const link = await openLink(process.env, stays)
-  const { url, tick } = await startWorker({ settings, link, onLog }, stays)
+  const { url, tick } = await startWorker({ settings, link, chat, onLog }, stays)
   const applied = await createSession(url, settings.token).apply(settings.text, false)
   if (!applied.ok) throw new Error(`${settings.file} was refused:\n${applied.error.join('\n')}`)
-  console.log(renderHeader({ url, settings, link, applied: applied.value }))
+  console.log(renderHeader({ url, settings, link, chat, applied: applied.value }))
   await runClock({ url, tick }, stays, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
 }
 

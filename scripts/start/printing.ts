@@ -1,12 +1,13 @@
 /** What `npm start` shows: where to look, and then what each tick did. */
 import { type Line, renderLines } from '../../shared/plan/render.ts'
 import type { Applied } from '../session.ts'
+import type { Chat } from './chat.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './settings.ts'
 
-export type Header = { url: string; settings: Settings; link: Link; applied: Applied }
+export type Header = { url: string; settings: Settings; link: Link; chat: Chat; applied: Applied }
 
-export function renderHeader({ url, settings, link, applied }: Header): string {
+export function renderHeader({ url, settings, link, chat, applied }: Header): string {
   const { token, fresh, file } = settings
   const warnings = applied.warnings.map((warning) => `  warning   ${warning}`)
   return [
@@ -17,6 +18,7 @@ export function renderHeader({ url, settings, link, applied }: Header): string {
     `  policies  ${applied.policies.join(', ')} (${file})`,
     ...link.remotes.map((remote, at) => `  ${at === 0 ? 'Incus' : '     '}     ${remote}`),
     ...(link.embedded ? ['            embedded: in memory, gone when this ends'] : []),
+    ...chat.doors.map((door, at) => `  ${at === 0 ? 'chat' : '    '}      ${doorText(door)}`),
     ...warnings,
     '',
     ...(fresh ? [`  export STAPES_TOKEN=${token}`] : []),
@@ -25,9 +27,13 @@ export function renderHeader({ url, settings, link, applied }: Header): string {
     `  curl -H "Authorization: Bearer $STAPES_TOKEN" -X POST ${url}/api/plan`,
     '',
     'A tick each minute; Ctrl-C stops it all.',
+    ...(chat.doors.length === 0 ? ['Commands in Slack, Discord and Mattermost: see docs/chat.md.'] : []),
     '',
   ].join('\n')
 }
+
+const doorText = ({ platform, path, missing }: Chat['doors'][number]): string =>
+  missing.length === 0 ? `${platform} on ${path}` : `${platform} is not set up: ${missing.join(', ')} missing`
 
 /** As the Worker logs a tick. */
 type Entry = {

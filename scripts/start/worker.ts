@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Chat } from './chat.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './settings.ts'
 import type { Stays } from './stays.ts'
@@ -21,6 +22,7 @@ export type Worker = {
 export type WorkerOptions = {
   settings: Settings
   link: Link
+  chat: Chat
   /** A line that the Worker logged as JSON. */
   onLog(entry: Record<string, unknown>): void
 }
@@ -33,10 +35,11 @@ const KEPT_LINES = 15
 /** Of the notebook, where the remotes are real: the next start goes on with it. */
 const STATE_FOLDER = '.stapes/state'
 
-export async function startWorker({ settings, link, onLog }: WorkerOptions, stays: Stays): Promise<Worker> {
+export async function startWorker(options: WorkerOptions, stays: Stays): Promise<Worker> {
+  const { settings, onLog } = options
   const folder = mkdtempSync(join(tmpdir(), 'stapes-start-'))
   stays.add(() => rmSync(folder, { recursive: true, force: true }))
-  const child = spawnWrangler(settings, link, folder)
+  const child = spawnWrangler(options, folder)
   stays.add(() => stop(child))
   const output = follow(child, onLog)
   const url = `http://127.0.0.1:${settings.port}`
@@ -44,7 +47,8 @@ export async function startWorker({ settings, link, onLog }: WorkerOptions, stay
   return { url, tick: async (at) => ((await fire(url, at)) ? null : output.recent()) }
 }
 
-function spawnWrangler({ port, token }: Settings, link: Link, folder: string): ChildProcess {
+function spawnWrangler({ settings, link, chat }: WorkerOptions, folder: string): ChildProcess {
+  const { port, token } = settings
   const state = link.embedded ? join(folder, 'state') : STATE_FOLDER
   mkdirSync(state, { recursive: true })
   // An empty file in place of .env and .dev.vars: what the Worker gets is what stands here.
@@ -52,9 +56,12 @@ function spawnWrangler({ port, token }: Settings, link: Link, folder: string): C
   writeFileSync(nothing, '')
   const where = ['--local', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0']
   const what = ['--persist-to', state, '--env-file', nothing, '--show-interactive-dev-session=false']
-  const preload = new URL('./die-with-parent.ts', import.meta.url).href
+  const preloads = ['./die-with-parent.ts', './hidden-variables.ts'].flatMap((file) => [
+    '--import',
+    new URL(file, import.meta.url).href,
+  ])
   const wrangler = createRequire(import.meta.url).resolve('wrangler')
-  const args = ['--no-warnings', '--import', preload, wrangler, 'dev', ...where, ...what]
+  const args = ['--no-warnings', ...preloads, wrangler, 'dev', ...where, ...what]
   return spawn(process.execPath, args, {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     // A group of its own: Ctrl-C reaches this process alone, and all of the group can be ended at once.
@@ -63,6 +70,7 @@ function spawnWrangler({ port, token }: Settings, link: Link, folder: string): C
     env: {
       ...process.env,
       ...{ RELAY_URL: link.url, RELAY_KEY_ID: link.keyId, RELAY_KEY: link.key, STAPES_TOKEN: token },
+      STAPES_HIDDEN_VARIABLES: JSON.stringify(chat.secrets),
       ...{ CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
       ...{ WRANGLER_SEND_ERROR_REPORTS: 'false', WRANGLER_LOG_PATH: folder },
     },

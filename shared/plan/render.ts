@@ -82,7 +82,7 @@ function restoreLines({ ref, snapshot, safety, restored, running, reason }: Rest
     about,
     sign: '+',
     what: safety.name,
-    reason: `the state before, kept until ${safety.expiresAt ?? 'somebody removes it'}: it brings ${ref.instance} back to what it is now`,
+    reason: `the state before, kept until ${safety.expiresAt ?? 'somebody removes it'}: /backup restore ${ref.instance} ${safety.name} brings it back`,
   }
   const stopped = running ? 'it is stopped, put back and started again' : 'it stays stopped'
   const lost = `disk and settings become those of ${snapshot}, what changed since is only in ${safety.name}; all snapshots stay`

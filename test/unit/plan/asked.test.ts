@@ -1,0 +1,394 @@
+import { describe, expect, test } from 'vitest'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import type { Ask } from '../../../shared/plan/ask.ts'
+import { decide } from '../../../shared/plan/decide.ts'
+import { instanceJobs } from '../../../shared/plan/jobs.ts'
+import type { Plan, Refusal } from '../../../shared/plan/plan.ts'
+import { diffLines, digestText, linesOf } from '../../../shared/plan/render.ts'
+import type { World } from '../../../shared/plan/world.ts'
+import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { JobReport } from '../../../shared/relay/protocol.ts'
+import { configOf } from '../policy/instances.ts'
+import { parseWorld, SERVER } from './world-text.ts'
+
+const NOW = '2026-11-22T10:17:42Z'
+const DAILY = { schedule: '0 3 * * *', keep: { daily: 1 } }
+const COPIED = {
+  daily: { ...DAILY, copy: { remote: 'backup' } },
+  hourly: { schedule: '@hourly', keep: { hourly: 1 } },
+}
+const KEY = 'main/default/web1>backup/default/web1'
+
+type Given = { policies?: Record<string, object>; ledger?: Partial<Ledger>; now?: string }
+
+function planFor(
+  ask: Ask,
+  world: World,
+  { policies = { daily: DAILY }, ledger, now = NOW }: Given = {},
+): Plan {
+  const coverages = coverInstances(configOf(policies), world.remotes)
+  const known = { ...emptyLedger('v'), ...ledger }
+  return decide({ coverages, world, ledger: known, now: new Date(now), ask, explain: true })
+}
+
+const since = (date: string, policy = 'daily'): Partial<Ledger> => ({
+  policies: { [policy]: { accounted: date, since: date, open: null, slots: [] } },
+})
+const SEEN = since('2026-11-20T00:00:00.000Z')
+
+const reasons = ({ notes }: Plan): string[] => notes.map(({ about, reason }) => `${about}: ${reason}`)
+
+const seconds = (date: string): number => new Date(date).getTime() / 1000
+const REPLICA = `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=daily-20261121T0300Z@${seconds('2026-11-21T03:00Z')}`
+
+const WEB = `
+  main:default/web1 running
+    daily-20261120T0300Z
+    daily-20261121T0300Z
+    daily-20261122T0300Z
+`
+
+describe('snapshots asked for', () => {
+  const ask: Ask = { do: 'snapshot', reason: 'asked for by ann' }
+
+  test('without a policy are one for each instance, under one that has a copy', () => {
+    const plan = planFor(
+      ask,
+      parseWorld('main:default/web1 running\nmain:default/db1 running\nbackup empty'),
+      {
+        policies: { hourly: COPIED.hourly, daily: COPIED.daily },
+      },
+    )
+    expect(plan.actions).toMatchObject([
+      { name: 'daily-20261122T1017Z', ref: { instance: 'web1' } },
+      { name: 'daily-20261122T1017Z', ref: { instance: 'db1' } },
+    ])
+    expect(plan.slots.map(({ policy }) => policy)).toEqual(['daily'])
+  })
+
+  test('are at once, whatever the policy’s jitter', () => {
+    const policies = { daily: { ...DAILY, jitter: '10h' } }
+    expect(planFor(ask, parseWorld('main:default/web1 running'), { policies }).actions).toHaveLength(1)
+  })
+
+  test('and taken this minute already say so', () => {
+    const plan = planFor(ask, parseWorld('main:default/web1 running\n  daily-20261122T1017Z'))
+    expect(plan.actions).toEqual([])
+    expect(reasons(plan)).toEqual(['main/default/web1: it has the snapshot of this minute'])
+  })
+
+  const refused: { name: string; ask: Ask; code: Refusal['code']; reason: RegExp }[] = [
+    {
+      name: 'an unknown policy',
+      ask: { ...ask, policies: ['dayly'] },
+      code: 'not-found',
+      reason: /did you mean "daily"/,
+    },
+    {
+      name: 'a mistyped instance',
+      ask: { ...ask, instances: ['wbe1'] },
+      code: 'not-found',
+      reason: /did you mean "web1"/,
+    },
+    {
+      name: 'one that is left out',
+      ask: { ...ask, instances: ['lab'] },
+      code: 'not-found',
+      reason: /lab is left out: excluded by/,
+    },
+  ]
+  test.each(refused)('of $name are refused', ({ ask: asked, code, reason }) => {
+    const world = parseWorld('main:default/web1 running\nmain:default/lab running user.stapes.exclude=true')
+    expect(planFor(asked, world).refusal).toMatchObject({ code, reason: expect.stringMatching(reason) })
+  })
+
+  test('of what nobody could see are not said to be of nothing', () => {
+    const plan = planFor({ ...ask, instances: ['web1'] }, parseWorld('main unreachable'))
+    expect(plan.refusal?.code).toBe('unreadable')
+  })
+})
+
+describe('copies asked for', () => {
+  const ask: Ask = { do: 'copy', reason: 'asked for' }
+  const failed = { attempts: 3, reason: 'no space', retryAt: '2026-11-22T12:00:00.000Z', at: NOW }
+
+  test('start before their next try is due, and nothing else happens', () => {
+    const ledger = { ...SEEN, copies: { [KEY]: { state: 'failed' as const, ...failed } } }
+    const plan = planFor(ask, parseWorld(`${WEB}\nbackup empty`), {
+      policies: { daily: COPIED.daily },
+      ledger,
+    })
+    expect(plan.actions).toMatchObject([{ kind: 'copy', key: KEY, first: true }])
+  })
+
+  test('say why not: verified already, running, no copy', () => {
+    const done = planFor(
+      ask,
+      parseWorld(
+        `main:default/web1 running\n  daily-20261121T0300Z\nbackup:default/web1 stopped ${REPLICA}\n  daily-20261121T0300Z`,
+      ),
+      { policies: { daily: COPIED.daily } },
+    )
+    expect(reasons(done)).toEqual([`${KEY}: the copy is verified up to the newest snapshot`])
+    const job: JobReport = { id: `${KEY}:x#0`, state: 'running', since: NOW, progress: '1 GB (2 MB/s)' }
+    const running = planFor(ask, parseWorld(`${WEB}\nbackup empty`, [job]), {
+      policies: { daily: COPIED.daily },
+    })
+    expect(running.actions).toEqual([])
+    expect(reasons(running)[0]).toContain('1 GB (2 MB/s)')
+    expect(reasons(planFor(ask, parseWorld(WEB)))).toEqual(['main/default/web1: policy daily has no copy'])
+  })
+})
+
+describe('removals asked for', () => {
+  const ask: Ask = { do: 'expire', reason: 'asked for' }
+  const removed = ({ actions }: Plan) =>
+    actions.map((action) => (action.kind === 'expire' ? action.snapshot : action.kind))
+
+  test('are what retention lets go, though no slot is open', () => {
+    expect(removed(planFor(ask, parseWorld(WEB), { ledger: SEEN }))).toEqual([
+      'daily-20261121T0300Z',
+      'daily-20261120T0300Z',
+    ])
+  })
+
+  test('stay undone while the copies can’t be asked what they need', () => {
+    const policies = { daily: COPIED.daily }
+    const plan = planFor(ask, parseWorld(`${WEB}\nbackup unreachable`), { policies, ledger: SEEN })
+    expect(removed(plan)).toEqual([])
+    expect(reasons(plan).join('\n')).toContain('nothing expires now')
+  })
+
+  test('of named ones never take what is held, newest, needed by a copy, or not ours', () => {
+    const world = parseWorld(`
+      main:default/web1 running user.stapes.hold.daily-20261119T0300Z=auditor
+        daily-20261118T0300Z
+        daily-20261119T0300Z
+        daily-20261121T0300Z
+        before-upgrade @2026-11-20T12:00Z
+        before-restore-20261120T0100Z
+        daily-20261122T0300Z
+      backup:default/web1 stopped ${REPLICA}
+        daily-20261121T0300Z
+    `)
+    const policies = { daily: COPIED.daily }
+    const plan = planFor({ ...ask, snapshots: ['*'] }, world, { policies, ledger: SEEN })
+    expect(removed(plan)).toEqual(['daily-20261118T0300Z', 'before-restore-20261120T0100Z'])
+    expect(plan.notes.map(({ snapshot, reason }) => `${snapshot}: ${reason}`)).toEqual([
+      'daily-20261119T0300Z: it is held: release it first',
+      'daily-20261121T0300Z: newest snapshot common with backup',
+      'before-upgrade: no policy that was asked for made it',
+      'daily-20261122T0300Z: it is the newest of the instance',
+    ])
+  })
+
+  test('need a second person where a policy of the instance says so', () => {
+    const policies = { daily: { ...DAILY, approval: 'second' } }
+    expect(planFor(ask, parseWorld(WEB), { policies, ledger: SEEN }).approval).toBe('second')
+    expect(planFor(ask, parseWorld(WEB), { ledger: SEEN }).approval).toBe('self')
+  })
+})
+
+describe('a hold', () => {
+  const snapshot = 'daily-20261122T0300Z'
+  const hold: Ask = { do: 'hold', instance: 'web1', snapshot, note: 'for the auditor', reason: 'asked for' }
+  const release: Ask = { do: 'release', instance: 'web1', snapshot, reason: 'asked for' }
+  const HELD = `main:default/web1 running user.stapes.hold.${snapshot}=auditor\n  ${snapshot}`
+
+  test('is set, and lifts Incus’s own expiry in the same job', () => {
+    const { actions } = planFor(hold, parseWorld(WEB))
+    expect(actions).toMatchObject([{ kind: 'mark', snapshot, note: 'for the auditor', expiresAt: null }])
+    expect(instanceJobs(actions).flatMap(({ job }) => job.steps.map(({ body }) => body))).toEqual([
+      { config: { [`user.stapes.hold.${snapshot}`]: 'for the auditor' } },
+      { expires_at: '0001-01-01T00:00:00Z' },
+    ])
+  })
+
+  test('is released, with its policy’s expiry again, at least a day from now', () => {
+    const policies = { daily: { ...DAILY, expiry: '7d' } }
+    expect(planFor(release, parseWorld(HELD), { policies }).actions).toMatchObject([
+      { note: null, expiresAt: '2026-11-29T03:00:00.000Z' },
+    ])
+    expect(
+      planFor(release, parseWorld(HELD), { policies, now: '2027-01-01T00:00:00Z' }).actions,
+    ).toMatchObject([{ expiresAt: '2027-01-02T00:00:00.000Z' }])
+  })
+
+  test('that stands, or doesn’t, needs nothing', () => {
+    expect(reasons(planFor(hold, parseWorld(HELD)))).toEqual([
+      'main/default/web1: it is held already: auditor',
+    ])
+    expect(reasons(planFor(release, parseWorld(WEB)))).toEqual(['main/default/web1: it is not held'])
+  })
+
+  test('of a profile can’t be released', () => {
+    const world = parseWorld(HELD)
+    world.find({ remote: 'main', project: 'default', instance: 'web1' })?.own.splice(0)
+    expect(planFor(release, world).refusal).toMatchObject({
+      code: 'not-ours',
+      reason: expect.stringContaining('a profile'),
+    })
+  })
+
+  test('on a snapshot that is not there names the nearest', () => {
+    const plan = planFor({ ...hold, snapshot: 'daily-20261122T0301Z' }, parseWorld(WEB))
+    expect(plan.refusal).toMatchObject({ code: 'not-found', reason: expect.stringContaining(snapshot) })
+  })
+})
+
+describe('an instance is named', () => {
+  const ask = (instance: string): Ask => ({ do: 'release', instance, snapshot: 'x', reason: '' })
+  const world = parseWorld(`
+    main:default/web1 running
+    main:shop/web1 running
+    main:default/db1 running
+    backup:default/db1 stopped ${REPLICA}
+    main:default/dark running
+      ?
+  `)
+  test.each([
+    ['web1', 'ambiguous', 'main/default/web1, main/shop/web1'],
+    ['backup/default/db1', 'not-ours', 'the copy of main/default/web1'],
+    ['dbl1', 'not-found', 'did you mean "db1"'],
+    ['dark', 'unreadable', 'its pool gave no answer'],
+  ])('%s: %s', (instance, code, reason) => {
+    expect(planFor(ask(instance), world).refusal).toMatchObject({
+      code,
+      reason: expect.stringContaining(reason),
+    })
+  })
+
+  test('by its name alone, where the other of that name is its copy', () => {
+    expect(planFor(ask('db1'), world).refusal?.reason).toContain('main/default/db1 has no snapshot')
+  })
+})
+
+describe('a restore', () => {
+  const ask: Ask = {
+    do: 'restore',
+    instance: 'web1',
+    snapshot: 'daily-20261121T0300Z',
+    reason: 'asked for by ann',
+  }
+  const driver = (world: World, pools: Record<string, string>): World => {
+    const main = world.remotes.main
+    if (main?.ok === true) main.inventory.pools = pools
+    return world
+  }
+
+  test('takes the state before first, and says what is lost and how to come back', () => {
+    const plan = planFor(ask, parseWorld(WEB), { ledger: SEEN })
+    expect(plan.refusal).toBeNull()
+    expect(plan.actions).toMatchObject([
+      {
+        kind: 'restore',
+        running: true,
+        safety: {
+          name: 'before-restore-20261122T1017Z',
+          expiresAt: '2026-12-06T10:17:00.000Z',
+          taken: false,
+        },
+        job: 'restore main/default/web1:before-restore-20261122T1017Z#0',
+      },
+    ])
+    const lines = linesOf(plan)
+      .map(({ reason }) => reason)
+      .join('\n')
+    expect(lines).toContain('/backup restore')
+    expect(lines).toContain('stopped, put back and started again')
+  })
+
+  const refused: {
+    name: string
+    world: World
+    ledger?: Partial<Ledger>
+    ask?: Partial<Ask>
+    code: Refusal['code']
+    reason: string
+  }[] = [
+    {
+      name: 'of what nobody saw made',
+      world: parseWorld(WEB),
+      ledger: since('2026-11-21T12:00:00.000Z'),
+      code: 'unverified',
+      reason: 'nobody saw',
+    },
+    {
+      name: 'of what was made by hand',
+      world: parseWorld(`${WEB}    by-hand @2026-11-20T12:00Z`),
+      ask: { snapshot: 'by-hand' } as Partial<Ask>,
+      code: 'unverified',
+      reason: 'incus copy',
+    },
+    {
+      name: 'of what may be half',
+      world: parseWorld(WEB),
+      ledger: {
+        policies: {
+          daily: {
+            accounted: NOW,
+            since: '2026-11-01T00:00:00.000Z',
+            open: null,
+            slots: [],
+            doubtful: ['main/default/web1/daily-20261121T0300Z'],
+          },
+        },
+      },
+      code: 'unverified',
+      reason: 'may be half',
+    },
+    {
+      name: 'on zfs',
+      world: driver(parseWorld(WEB), { default: 'zfs' }),
+      code: 'driver',
+      reason: 'daily-20261122T0300Z',
+    },
+    {
+      name: 'on a pool whose driver nobody knows',
+      world: driver(parseWorld(WEB), {}),
+      code: 'driver',
+      reason: 'is not known',
+    },
+    {
+      name: 'while a copy of it runs',
+      world: parseWorld(WEB, [{ id: `${KEY}:x#0`, state: 'running', since: NOW, progress: '1 GB' }]),
+      code: 'busy',
+      reason: '1 GB',
+    },
+    {
+      name: 'of a safety snapshot that nobody vouches for',
+      world: parseWorld(`${WEB}    before-restore-20261121T0500Z`),
+      ask: { snapshot: 'before-restore-20261121T0500Z' } as Partial<Ask>,
+      code: 'unverified',
+      reason: 'nobody saw',
+    },
+  ]
+  test.each(refused)('$name is refused', ({ world, ledger = SEEN, ask: other = {}, code, reason }) => {
+    const plan = planFor({ ...ask, ...other } as Ask, world, { ledger })
+    expect(plan.refusal).toMatchObject({ code, reason: expect.stringContaining(reason) })
+    expect(plan.actions).toEqual([])
+  })
+
+  test('of what is verified on a copy needs nobody to have seen it made', () => {
+    const world = parseWorld(`${WEB}\nbackup:default/web1 stopped ${REPLICA}\n  daily-20261121T0300Z`)
+    expect(planFor(ask, world, { policies: { daily: COPIED.daily } }).refusal).toBeNull()
+  })
+
+  test('needs a second person where a policy says so', () => {
+    const policies = { daily: { ...DAILY, approval: 'second' } }
+    expect(planFor(ask, parseWorld(WEB), { policies, ledger: SEEN }).approval).toBe('second')
+  })
+
+  test('is confirmed by the same digest two minutes later, and by another once it no longer runs', () => {
+    const plan = (now: string, world = WEB) => planFor(ask, parseWorld(world), { ledger: SEEN, now })
+    const [before, after] = [plan(NOW), plan('2026-11-22T10:19:01Z')]
+    expect(digestText(after)).toBe(digestText(before))
+    expect(diffLines(linesOf(before), linesOf(after))).toEqual({ gone: [], come: [] })
+    const stopped = plan(NOW, WEB.replace('running', 'stopped'))
+    expect(digestText(stopped)).not.toBe(digestText(before))
+    expect(diffLines(linesOf(before), linesOf(stopped))).toMatchObject({
+      gone: [{ sign: '<' }],
+      come: [{ sign: '<', reason: expect.stringContaining('it stays stopped') }],
+    })
+  })
+})

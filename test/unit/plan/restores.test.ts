@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest'
+import { emptyLedger, type RestoreLedger } from '../../../shared/ledger/ledger.ts'
+import { decide } from '../../../shared/plan/decide.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
+import type { World } from '../../../shared/plan/world.ts'
+import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { JobReport } from '../../../shared/relay/protocol.ts'
+import { configOf } from '../policy/instances.ts'
+import { parseWorld } from './world-text.ts'
+
+const NOW = '2026-11-22T10:20:00.000Z'
+const KEY = 'main/default/web1'
+const SNAPSHOT = 'daily-20261121T0300Z'
+const SAFETY = 'before-restore-20261122T1017Z'
+const JOB = `restore ${KEY}:${SAFETY}#0`
+
+const entry: RestoreLedger = {
+  state: 'started',
+  snapshot: SNAPSHOT,
+  safety: SAFETY,
+  running: true,
+  holds: { 'user.stapes.hold.x': 'auditor' },
+  job: JOB,
+  attempts: 0,
+  at: '2026-11-22T10:17:00.000Z',
+}
+
+/** An instance with its marks; `,` stands for a space. */
+const web = (words: string, snapshots = SAFETY): World =>
+  parseWorld(`main:default/web1 ${words}\n  ${SNAPSHOT}\n  ${snapshots}`)
+
+const MARKED = `user.stapes.restoring=${SNAPSHOT},${SAFETY},running`
+const TAKING = `${MARKED},taking`
+const DONE = `user.stapes.restored=${SAFETY}`
+
+function planFor(world: World, noted: Partial<RestoreLedger> | null = {}, jobs: JobReport[] = []): Plan {
+  const restores = noted === null ? {} : { [KEY]: { ...entry, ...noted } }
+  const policies = { daily: { accounted: NOW, since: NOW, open: null, slots: [] } }
+  return decide({
+    coverages: coverInstances(configOf({ daily: { schedule: '0 3 * * *' } }), world.remotes),
+    world: { ...world, jobs },
+    ledger: { ...emptyLedger('v'), policies, restores },
+    now: new Date(NOW),
+  })
+}
+
+const failed = (step: number, message = 'the pool broke'): JobReport => ({
+  id: JOB,
+  state: 'failed',
+  step,
+  since: NOW,
+  error: { code: 'incus', status: 500, message },
+})
+
+describe('an unfinished restore', () => {
+  const cases: [name: string, world: World, action: object][] = [
+    [
+      'whose mark says that data may be half goes on with them',
+      web(`stopped ${MARKED}`),
+      { restored: false, safety: { name: SAFETY, taken: true }, half: null },
+    ],
+    [
+      'whose safety snapshot may be half takes another, by another name',
+      web(`running ${TAKING}`),
+      { safety: { name: 'before-restore-20261122T1020Z', taken: false }, half: SAFETY },
+    ],
+    [
+      'that came to no mark begins anew, by the same name',
+      web('running', 'by-hand @2026-11-20T00:00Z'),
+      { safety: { name: SAFETY, taken: false }, half: null },
+    ],
+    [
+      'whose config is the snapshot’s already only sets its marks again',
+      web('stopped'),
+      { restored: true, holds: entry.holds },
+    ],
+  ]
+  test.each(cases)('%s', (_name, world, action) => {
+    const { actions, restores } = planFor(world)
+    expect(actions).toMatchObject([
+      { kind: 'restore', snapshot: SNAPSHOT, job: expect.stringMatching(/#1$/), ...action },
+    ])
+    expect(restores[KEY]).toMatchObject({ state: 'started', attempts: 1 })
+  })
+
+  test('waits longer after each try, and gives up after five, saying what is left', () => {
+    const again = planFor(web(`stopped ${MARKED}`), { attempts: 2 }, [failed(2)])
+    expect(again.actions).toEqual([])
+    expect(again.restores[KEY]).toMatchObject({ attempts: 3, retryAt: '2026-11-22T10:22:00.000Z' })
+    const last = planFor(web(`stopped ${MARKED}`), { attempts: 4 }, [failed(2)])
+    expect(last.restores[KEY]).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining(`the state before is in ${SAFETY}`),
+    })
+  })
+
+  test('that can never succeed isn’t tried again', () => {
+    const plan = planFor(web('running', 'by-hand @2026-11-20T00:00Z'), {}, [
+      failed(1, "Project doesn't allow for snapshot creation"),
+    ])
+    expect(plan.restores[KEY]).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('nothing was changed'),
+    })
+  })
+
+  test('whose instance doesn’t run starts it three times, then says so', () => {
+    const stopped = web(`stopped ${DONE}`)
+    expect(planFor(stopped).actions).toMatchObject([{ kind: 'start', ref: { instance: 'web1' } }])
+    const plan = planFor(stopped, { starts: 3, retryAt: NOW })
+    expect(plan.actions).toEqual([])
+    expect(plan.restores[KEY]).toMatchObject({ state: 'failed', reason: expect.stringContaining('start it') })
+  })
+
+  test.each([
+    ['ran', 'running', true],
+    ['did not run', 'stopped', false],
+  ])('is done when its instance is as it was: it %s', (_name, status, running) => {
+    const plan = planFor(web(`${status} ${DONE}`), { running })
+    expect(plan.actions).toEqual([])
+    expect(plan.restores[KEY]?.state).toBe('done')
+  })
+
+  test('that somebody undid by hand, from its whole safety snapshot, stays undone', () => {
+    const plan = planFor(web(`running ${TAKING}`), { whole: true, attempts: 1, retryAt: NOW })
+    expect(plan.actions).toEqual([])
+    expect(plan.restores[KEY]).toMatchObject({ state: 'failed', reason: expect.stringContaining('somebody') })
+  })
+})
+
+describe('without the notebook', () => {
+  test('the mark alone tells to go on, and which holds there are', () => {
+    const plan = planFor(web(`stopped ${MARKED} user.stapes.hold.y=me`), null)
+    expect(plan.actions).toMatchObject([
+      { kind: 'restore', safety: { taken: true }, running: true, holds: { 'user.stapes.hold.y': 'me' } },
+    ])
+  })
+
+  test('a mark that is a day old is only told of, and nothing is done to the instance', () => {
+    const old = 'before-restore-20261120T1017Z'
+    const plan = planFor(web(`stopped user.stapes.restoring=${SNAPSHOT},${old},running`, old), null)
+    expect(plan.actions).toEqual([])
+    expect(plan.notes).toMatchObject([
+      { kind: 'problem', reason: expect.stringContaining('remove the key user.stapes.restoring') },
+    ])
+  })
+
+  test.each([
+    ['one that never began', web(`running ${TAKING}`)],
+    [
+      'what an older restore has left in a snapshot',
+      web(`running ${MARKED}`, `${SAFETY}\n  before-restore-20261122T1019Z`),
+    ],
+  ])('nothing comes of %s', (_name, world) => {
+    expect(planFor(world, null)).toMatchObject({ actions: [], restores: {} })
+  })
+
+  test('a job that has ended tells what to set again', () => {
+    const memo = { snapshot: SNAPSHOT, safety: SAFETY, running: true, holds: entry.holds }
+    const plan = planFor(web('stopped'), null, [{ ...failed(3), memo }])
+    expect(plan.actions).toMatchObject([{ kind: 'restore', restored: true, holds: entry.holds }])
+  })
+})
+
+test('one that ended is forgotten after a day, and not asked about again', () => {
+  const done = { state: 'done' as const, at: '2026-11-21T10:19:00.000Z' }
+  expect(planFor(web(`stopped ${DONE}`), done)).toMatchObject({ actions: [], restores: {} })
+})

@@ -7,7 +7,7 @@ import { createTestHarness, type TestHarness } from 'wrangler'
 export type Key = { id: string; secret: Buffer }
 
 /** What the Worker asks of the relay, by what it is for. */
-export type Call = 'look' | 'read source' | 'start copy' | 'verify' | 'take'
+export type Call = 'look' | 'read source' | 'start copy' | 'restore' | 'verify' | 'take'
 
 /** When the Worker dies: before the relay has heard of the call, or when it has done all of it. */
 export type Death = { call: Call; when: 'before' | 'after' }
@@ -16,17 +16,29 @@ export type LiveWorker = {
   readonly token: string
   fetch(
     path: string,
-    init?: { method?: string; body?: string; token?: string | null; headers?: Record<string, string> },
+    init?: {
+      method?: string
+      /** A stream is sent in chunks, without its length. */
+      body?: string | ReadableStream<Uint8Array>
+      token?: string | null
+      headers?: Record<string, string>
+    },
   ): Promise<Response>
   /** The cron trigger. `died`: at the death that was arranged; the Worker has been started anew since, on the same KV. */
   tick(at: Date): Promise<'ok' | 'exception' | 'died'>
   dieAt(death: Death): void
+  /** Outside of ticks: resolves when the Worker has died as arranged, and was started anew. */
+  untilDead(): Promise<void>
   readKv(): Promise<Record<string, string>>
   wipeKv(keys?: readonly string[]): Promise<void>
   /** So many died so far. */
   deaths(): number
   /** Calls to the relay so far. */
   calls(): number
+  /** What they were for, the oldest first. */
+  called(): readonly Call[]
+  /** What it logged last, since it was started. */
+  logged(): string[]
   close(): Promise<void>
 }
 
@@ -83,7 +95,7 @@ export async function startWorker(
     token,
     async fetch(path, { method = 'GET', body, token: given = token, headers: more = {} } = {}) {
       const headers = given === null ? more : { authorization: `Bearer ${given}`, ...more }
-      const init = { method, headers, ...(body === undefined ? {} : { body }) }
+      const init = { method, headers, ...(body === undefined ? {} : { body, duplex: 'half' as const }) }
       return (await harness.fetch(path, init)) as unknown as Response
     },
     async tick(at) {
@@ -97,13 +109,23 @@ export async function startWorker(
       return result as 'ok' | 'exception' | 'died'
     },
     dieAt: gallows.dieAt,
+    async untilDead() {
+      await gallows.died()
+      await restart()
+    },
     readKv,
     async wipeKv(keys) {
       const kv = await state()
       for (const name of keys ?? Object.keys(await readKv())) await kv.delete(name)
     },
     deaths: () => deaths,
-    calls: gallows.calls,
+    calls: () => gallows.called().length,
+    called: gallows.called,
+    logged: () =>
+      harness
+        .getLogs()
+        .slice(-20)
+        .map(({ message }) => message),
     async close() {
       gallows.close()
       await harness.close()
@@ -122,7 +144,7 @@ function endChildren(): void {
 /** The harness lets this process carry out what the Worker fetches. */
 function watchCalls(relayUrl: string, outside: NonNullable<Surroundings['outside']>) {
   const own = globalThis.fetch
-  let calls = 0
+  const called: Call[] = []
   let planned: Death | null = null
   let die = (): void => {}
   let bury = (): void => {}
@@ -130,8 +152,8 @@ function watchCalls(relayUrl: string, outside: NonNullable<Surroundings['outside
   globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
     if (!request.url.startsWith(relayUrl)) return outside(request) ?? own(request)
-    calls++
     const call = callOf(request.url, await request.clone().text())
+    called.push(call)
     if (planned?.call !== call) return own(request)
     const { when } = planned
     planned = null
@@ -142,7 +164,7 @@ function watchCalls(relayUrl: string, outside: NonNullable<Surroundings['outside
     })
   }
   return {
-    calls: () => calls,
+    called: () => called,
     died: () => death,
     /** Nobody waits for the call's answer any more. */
     bury() {
@@ -163,6 +185,7 @@ function watchCalls(relayUrl: string, outside: NonNullable<Surroundings['outside
 
 function callOf(url: string, body: string): Call {
   if (url.endsWith('/v1/inventory')) return 'look'
+  if (body.includes('"id":"restore ')) return 'restore'
   if (body.includes('"detach":true')) return 'start copy'
   if (body.includes('"id":"verify ')) return 'verify'
   return body.includes('"reply":true') ? 'read source' : 'take'

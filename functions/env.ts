@@ -1,6 +1,6 @@
 /** Bindings and secrets of the Worker, checked once per isolate. */
 import { createRelay, type Relay } from './incus/relay.ts'
-import { createSign } from './incus/sign.ts'
+import { createSign, type Sign } from './incus/sign.ts'
 import type { Io } from './run.ts'
 
 export type Env = {
@@ -17,6 +17,8 @@ export type Env = {
   SLACK_SIGNING_SECRET?: string
   /** Incoming webhook for what comes later than a command's own address lives; so the other two. */
   SLACK_CHANNEL_URL?: string
+  /** Of a bot, which can edit its messages for good; so Mattermost's. */
+  SLACK_BOT_TOKEN?: string
   /** Of the application, hex. */
   DISCORD_PUBLIC_KEY?: string
   DISCORD_APPLICATION_ID?: string
@@ -26,6 +28,7 @@ export type Env = {
   /** Origin of the server, e.g. https://mattermost.example.org. */
   MATTERMOST_URL?: string
   MATTERMOST_CHANNEL_URL?: string
+  MATTERMOST_BOT_TOKEN?: string
 }
 
 /** What Hono knows of a request's surroundings. */
@@ -38,19 +41,16 @@ export function missingOf(env: Env): string[] {
   return env.STATE === undefined ? [...missing, 'STATE'] : missing
 }
 
-let relay: { of: string; made: Promise<Relay> } | null = null
+let known: { of: string; made: Promise<Sign> } | null = null
 
-/** The imported key is kept between requests of one isolate. */
-export function relayOf(env: Env): Promise<Relay> {
-  const of = `${env.RELAY_URL} ${env.RELAY_KEY_ID} ${env.RELAY_KEY}`
-  if (relay?.of !== of) relay = { of, made: makeRelay(env) }
-  return relay.made
-}
-
-async function makeRelay(env: Env): Promise<Relay> {
-  const sign = await createSign({ keyid: env.RELAY_KEY_ID, secret: env.RELAY_KEY })
+/** The imported key is kept between requests of one isolate. `deadline`: no answer is waited for any longer. */
+export async function relayOf(env: Env, deadline: Date | null = null): Promise<Relay> {
+  const of = `${env.RELAY_KEY_ID} ${env.RELAY_KEY}`
+  if (known?.of !== of)
+    known = { of, made: createSign({ keyid: env.RELAY_KEY_ID, secret: env.RELAY_KEY }) }
+  const sign = await known.made
   const binding = env.RELAY
   const send: typeof fetch =
     binding === undefined ? (input, init) => fetch(input, init) : (input, init) => binding.fetch(input, init)
-  return createRelay({ url: env.RELAY_URL, sign, send, now: () => new Date() })
+  return createRelay({ url: env.RELAY_URL, sign, send, now: () => new Date(), deadline })
 }

@@ -2,6 +2,7 @@
 import type { Message } from '../../shared/chat/message.ts'
 import type { Io } from '../run.ts'
 import type { Confirmations } from './confirmations.ts'
+import { parseJson } from './form.ts'
 import type { Outgoing, Platform, ReplyTo } from './platform.ts'
 
 export type Chat = {
@@ -12,27 +13,49 @@ export type Chat = {
   now(): Date
   /** Where this Worker is reached. */
   origin: string
-  /** False when it didn't get there. */
-  send(outgoing: Outgoing): Promise<boolean>
+  /** Null when it didn't get there, else what was answered. */
+  send(outgoing: Outgoing): Promise<Sent | null>
   /** Goes on after the answer was given; the platform allows half a minute. */
   after(work: Promise<void>): void
 }
+
+export type Sent = { answer: unknown }
+
+type Teller = Pick<Chat, 'platform' | 'now' | 'origin' | 'send'>
 
 /**
  * Puts a message where its command was given, as long as that address lives; after that, in the configured
  * channel. Gives what is left of the address.
  */
-export async function tell(
-  message: Message,
-  reply: ReplyTo,
-  { platform, now, origin, send }: Pick<Chat, 'platform' | 'now' | 'origin' | 'send'>,
-): Promise<ReplyTo> {
-  const put = platform.put(message, reply, now(), origin)
-  if (put !== null && (await send(put.outgoing))) return put.left
+export async function tell(message: Message, reply: ReplyTo, teller: Teller): Promise<ReplyTo> {
+  const left = await place(message, reply, teller)
+  if (left !== null) return left
+  const { platform, send } = teller
   const posted = message.to === 'channel' ? platform.post(message) : null
-  if (posted === null || !(await send(posted)))
+  if (posted === null || (await send(posted)) === null)
     console.error(JSON.stringify({ at: 'chat', platform: platform.name, lost: message.headline }))
   return { ...reply, uses: 0 }
+}
+
+/** By the bot if there is one that may, else at the address; null: neither is possible. */
+export async function place(message: Message, reply: ReplyTo, teller: Teller): Promise<ReplyTo | null> {
+  const { platform, now, origin, send } = teller
+  const own = message.to === 'channel' ? await placeByBot(message, reply, teller) : null
+  if (own !== null) return { ...reply, own, placed: true }
+  const put = platform.put(message, reply, now(), origin)
+  if (put === null || (await send(put.outgoing)) === null) return null
+  // Where the bot may not, it isn't tried again.
+  return message.to === 'channel' ? { ...put.left, channel: '', own: null } : put.left
+}
+
+async function placeByBot(
+  message: Message,
+  { channel, own }: ReplyTo,
+  { platform: { bot }, origin, send }: Teller,
+): Promise<string | null> {
+  if (bot === null || channel === '') return null
+  const sent = await send(bot.write(message, channel, own, origin))
+  return sent === null ? null : bot.read(sent.answer)
 }
 
 const PATIENCE = 10_000
@@ -40,30 +63,34 @@ const PATIENCE = 10_000
 const OVERTAKEN = 1_000
 
 /** Redirects are not followed: an address is used as it was checked. */
-export async function send(outgoing: Outgoing): Promise<boolean> {
-  const status = await attempt(outgoing)
-  if (status !== 404 || outgoing.method !== 'PATCH') return isGood(status)
+export async function send(outgoing: Outgoing): Promise<Sent | null> {
+  const response = await attempt(outgoing)
+  if (response?.status !== 404 || outgoing.method !== 'PATCH') return read(response)
   await new Promise((resolve) => setTimeout(resolve, OVERTAKEN))
-  return isGood(await attempt(outgoing))
+  return read(await attempt(outgoing))
 }
 
-const isGood = (status: number | null): boolean => status !== null && status >= 200 && status < 300
-
-/** Null: no answer. The address is a secret, and isn't logged. */
-async function attempt({ method, url, body }: Outgoing): Promise<number | null> {
+/** Neither the address nor the token is logged: both are secrets. */
+async function attempt({ method, url, body, token }: Outgoing): Promise<Response | null> {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
   try {
-    const response = await fetch(url, {
+    return await fetch(url, {
       method,
       redirect: 'manual',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...authorization },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(PATIENCE),
     })
-    const said = (await response.text()).slice(0, 200)
-    if (!response.ok) console.error(JSON.stringify({ at: 'chat', status: response.status, said }))
-    return response.status
   } catch (cause) {
     console.error(JSON.stringify({ at: 'chat', error: String(cause) }))
     return null
   }
+}
+
+async function read(response: Response | null): Promise<Sent | null> {
+  if (response === null) return null
+  const said = await response.text().catch(() => '')
+  if (response.ok) return { answer: parseJson(said) }
+  console.error(JSON.stringify({ at: 'chat', status: response.status, said: said.slice(0, 200) }))
+  return null
 }

@@ -17,15 +17,19 @@ export const NEEDED = {
 
 let known: { of: string; made: Platforms } | null = null
 
+const OPTIONAL = [
+  'SLACK_CHANNEL_URL',
+  'SLACK_BOT_TOKEN',
+  'DISCORD_CHANNEL_URL',
+  'MATTERMOST_CHANNEL_URL',
+  'MATTERMOST_BOT_TOKEN',
+] as const satisfies (keyof Env)[]
+
 /** Throws when a secret is not of its form, with the name of it. */
 export function platformsOf(env: Env): Platforms {
-  const of = JSON.stringify(Object.values(NEEDED).flatMap((names) => names.map((name) => env[name] ?? '')))
-  const channels = JSON.stringify([
-    env.SLACK_CHANNEL_URL,
-    env.DISCORD_CHANNEL_URL,
-    env.MATTERMOST_CHANNEL_URL,
-  ])
-  if (known?.of !== of + channels) known = { of: of + channels, made: make(env) }
+  const names = [...Object.values(NEEDED).flat(), ...OPTIONAL]
+  const of = JSON.stringify(names.map((name) => env[name] ?? ''))
+  if (known?.of !== of) known = { of, made: make(env) }
   return known.made
 }
 
@@ -35,7 +39,11 @@ function make(env: Env): Platforms {
   const platforms: Platforms = {}
   const signingSecret = given(env.SLACK_SIGNING_SECRET)
   if (signingSecret !== null)
-    platforms.slack = createSlack({ signingSecret, channelUrl: given(env.SLACK_CHANNEL_URL) })
+    platforms.slack = createSlack({
+      signingSecret,
+      channelUrl: given(env.SLACK_CHANNEL_URL),
+      botToken: given(env.SLACK_BOT_TOKEN),
+    })
   const publicKey = given(env.DISCORD_PUBLIC_KEY)
   const applicationId = given(env.DISCORD_APPLICATION_ID)
   if (publicKey !== null && applicationId !== null) {
@@ -46,7 +54,8 @@ function make(env: Env): Platforms {
   const origin = given(env.MATTERMOST_URL)
   if (tokens.length > 0 && origin !== null) {
     const channelUrl = given(env.MATTERMOST_CHANNEL_URL)
-    platforms.mattermost = createMattermost({ tokens, origin, channelUrl })
+    const botToken = given(env.MATTERMOST_BOT_TOKEN)
+    platforms.mattermost = createMattermost({ tokens, origin, channelUrl, botToken })
   }
   return platforms
 }

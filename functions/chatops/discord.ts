@@ -29,6 +29,7 @@ export function createDiscord(options: DiscordOptions): Platform {
   const verify = createVerify(publicKey)
   return {
     name: 'discord',
+    bot: null,
     async receive(request, now) {
       const at = await readSigned(request, now, verify)
       return at.ok ? decode(request.body, at.value, applicationId) : err({ status: 401, reason: at.error })

@@ -4,7 +4,7 @@ import { minutesFrom } from '../../shared/schedule/moment.ts'
 import type { Io } from '../run.ts'
 import { endAudit } from '../state/audit.ts'
 import { readWatches, type Watching, writeWatches } from '../state/watches.ts'
-import { type Chat, tell } from './chat.ts'
+import { type Chat, place, tell } from './chat.ts'
 import type { Platforms } from './configure.ts'
 
 type Follower = Pick<Chat, 'kv' | 'now' | 'origin' | 'send'> & { platforms: Platforms }
@@ -41,9 +41,8 @@ async function bringUpToDate(
     return null
   }
   if (platform === undefined || said === watch.said || !mayEdit(watch, happened.now)) return watch
-  const put = platform.put(message, watch.reply, happened.now, follower.origin)
-  if (put === null) return watch
-  const reply = (await follower.send(put.outgoing)) ? put.left : { ...watch.reply, uses: 0 }
+  const left = await place(message, watch.reply, { ...follower, platform })
+  const reply = left ?? { ...watch.reply, uses: 0 }
   return { ...watch, reply, said, edits: watch.edits + 1, editedAt: happened.now.toISOString() }
 }
 
@@ -51,7 +50,7 @@ async function bringUpToDate(
 const MOMENTS = [1, 4, 12]
 
 function mayEdit({ reply, edits, startedAt, editedAt }: Watching, now: Date): boolean {
-  if (reply.uses === null) return now.getTime() - new Date(editedAt).getTime() >= 50_000
+  if (reply.uses === null || reply.own !== null) return now.getTime() - new Date(editedAt).getTime() >= 50_000
   const after = MOMENTS[edits]
   return reply.uses > 1 && after !== undefined && minutesFrom(new Date(startedAt), after) <= now.toISOString()
 }

@@ -9,6 +9,7 @@ import { timingSafeEqual } from 'hono/utils/buffer'
 import type { Message } from '../../shared/chat/message.ts'
 import { err } from '../../shared/result.ts'
 import { parseForm } from './form.ts'
+import { createMattermostBot } from './mattermost/bot.ts'
 import { decodeCommand, decodePress } from './mattermost/decode.ts'
 import { type Encoded, encode, encodeText } from './mattermost/encode.ts'
 import type { Answer, Platform } from './platform.ts'
@@ -20,14 +21,17 @@ export type MattermostOptions = {
   origin: string
   /** An incoming webhook of the channel for reports. */
   channelUrl: string | null
+  /** Of a bot account that is a member of the channels. */
+  botToken?: string | null
 }
 
 /** Throws for options that are not of their form. */
 export function createMattermost(options: MattermostOptions): Platform {
   const origin = originOf(options)
-  const { tokens, channelUrl } = options
+  const { tokens, channelUrl, botToken = null } = options
   return {
     name: 'mattermost',
+    bot: botToken === null ? null : createMattermostBot(origin, botToken),
     async receive({ headers, body }, now) {
       if (body.trimStart().startsWith('{')) return decodePress(body, now)
       const form = parseForm(body)

@@ -95,7 +95,8 @@ export async function perform(
     chat.io,
     chat.kv,
   )
-  await put(await messageOf(changed, asked, confirmed, chat), asked, chat)
+  const left = await tell(await messageOf(changed, asked, confirmed, chat), incoming.reply, chat)
+  if (left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
 }
 
 const reasonOf = (by: string, confirmer: string | undefined): string =>
@@ -147,6 +148,20 @@ async function keepWatch(begun: Begun, reply: ReplyTo, { kv }: Chat): Promise<vo
   const left = { ...reply, uses: reply.uses === null ? null : reply.uses - 1, placed: true }
   const watch: Watching = { ...begun, reply: left, edits: 0, editedAt: begun.startedAt, said: '' }
   await writeWatches(kv, [...(await readWatches(kv)), watch])
+}
+
+/** Longer than a second, in which KV refuses another write to a key. */
+const KV_PAUSE = 1_100
+
+/** A bot has posted it: the message that later ticks edit. */
+async function rememberMessage(id: string, reply: ReplyTo, { kv }: Chat): Promise<void> {
+  if ((await readWatches(kv)).every((watch) => watch.id !== id)) return
+  await new Promise((resolve) => setTimeout(resolve, KV_PAUSE))
+  const watches = await readWatches(kv)
+  await writeWatches(
+    kv,
+    watches.map((watch) => (watch.id === id ? { ...watch, reply } : watch)),
+  )
 }
 
 const put = async (message: Message, { incoming }: Asked, chat: Chat): Promise<void> => {

@@ -12,6 +12,10 @@ export type ReplyTo = {
   until: string
   /** So many more messages or edits; null: no limit is known. */
   uses: number | null
+  /** Where a bot of ours could post as well; empty: nowhere. */
+  channel: string
+  /** The message there, by the platform's id, where a bot may edit it. */
+  own: string | null
   /** A message stands there already, which the next one takes the place of where the platform can. */
   placed: boolean
 }
@@ -44,7 +48,21 @@ export type Turned = { status: 400 | 401 | 413; reason: string }
 export type Answer = { status: number; body: unknown }
 
 /** A request to the platform, to be sent as JSON. */
-export type Outgoing = { method: 'POST' | 'PATCH'; url: string; body: unknown }
+export type Outgoing = {
+  method: 'POST' | 'PATCH' | 'PUT'
+  url: string
+  body: unknown
+  /** Bearer token of a bot. */
+  token?: string
+}
+
+/** A bot account: what it has posted it can edit for good, whatever becomes of a command's own address. */
+export type Bot = {
+  /** Posts to the channel, or edits its message there. */
+  write(message: Message, channel: string, own: string | null, origin: string): Outgoing
+  /** The message's id, from the platform's answer; null: it was not taken (no member of the channel, no message of its own). */
+  read(answer: unknown): string | null
+}
 
 export type Platform = {
   name: PlatformName
@@ -68,6 +86,8 @@ export type Platform = {
     now: Date,
     origin: string,
   ): { outgoing: Outgoing; left: ReplyTo } | null
+  /** Null: none is configured, or none is needed. */
+  bot: Bot | null
   /** To the configured channel; null: none is configured. */
   post(message: Message): Outgoing | null
 }

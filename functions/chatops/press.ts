@@ -63,7 +63,7 @@ function refuseConfirmer({ by, approval }: Pending, actor: string): string | nul
 
 /** Where buttons bring no address, the one of the command is used on. */
 function replyAfter(own: ReplyTo, command: ReplyTo, used: boolean): ReplyTo {
-  const reply = own.address === '' ? { ...command, placed: true } : own
+  const reply = own.address === '' ? { ...command, channel: own.channel, own: own.own, placed: true } : own
   const taken = own.address === '' || used ? 1 : 0
   return reply.uses === null ? reply : { ...reply, uses: reply.uses - taken }
 }

@@ -4,6 +4,7 @@ import type { Message } from '../../shared/chat/message.ts'
 import { err, ok } from '../../shared/result.ts'
 import { parseForm } from './form.ts'
 import type { Answer, Outgoing, Platform, ReplyTo } from './platform.ts'
+import { createSlackBot } from './slack/bot.ts'
 import { decode } from './slack/decode.ts'
 import { encode } from './slack/encode.ts'
 import { readSigned } from './slack/verify.ts'
@@ -13,14 +14,17 @@ export type SlackOptions = {
   signingSecret: string
   /** An incoming webhook of the channel for reports. */
   channelUrl: string | null
+  /** Of a bot with the scope chat:write. */
+  botToken?: string | null
 }
 
 /** Throws for options that are not of their form. */
 export function createSlack(options: SlackOptions): Platform {
-  const { signingSecret, channelUrl } = options
+  const { signingSecret, channelUrl, botToken = null } = options
   checkOptions(options)
   return {
     name: 'slack',
+    bot: botToken === null ? null : createSlackBot(botToken),
     async receive(request, now) {
       const form = parseForm(request.body)
       // Slack checks the certificate so, and signs that request with nothing.
@@ -62,7 +66,9 @@ function requestOf(message: Message, { address, placed }: ReplyTo): Outgoing {
   return { method: 'POST', url: address, body: { ...how, ...encode(message) } }
 }
 
-function checkOptions({ signingSecret, channelUrl }: SlackOptions): void {
+function checkOptions({ signingSecret, channelUrl, botToken = null }: SlackOptions): void {
+  if (botToken !== null && !/^xoxb-[\w-]{8,}$/.test(botToken))
+    throw new Error('SLACK_BOT_TOKEN must be the app’s "Bot User OAuth Token", xoxb-…, or be left out')
   if (!/^[\x21-\x7e]{16,}$/.test(signingSecret))
     throw new Error('SLACK_SIGNING_SECRET must be the signing secret on the app’s page "Basic Information"')
   if (channelUrl !== null && !/^https:\/\/hooks\.slack\.com\/services\/[\w/-]+$/.test(channelUrl))

@@ -1,5 +1,5 @@
 /** Stands in for a Mattermost server, and is stricter: whatever it refuses is also remembered. */
-import { type Attachments, posted, pressed, responded } from './mattermost-shape.ts'
+import { type Attachments, patched, posted, pressed, responded, written } from './mattermost-shape.ts'
 
 const WINDOW = 30 * 60_000
 const USES = 5
@@ -21,10 +21,20 @@ export class MattermostEndpoint {
   readonly violations: string[] = []
   readonly messages: MattermostShown[] = []
   readonly #now: () => Date
+  /** What the bot has posted, by its id. */
+  readonly #posts = new Map<string, MattermostShown>()
+  readonly #bot: { token: string; channels: readonly string[] } | null
   readonly #opened = new Map<string, { since: Date; uses: number }>()
 
-  constructor(now: () => Date) {
+  /** `bot`: there is an account that is a member of these channels. */
+  constructor(now: () => Date, bot: { token: string; channels: readonly string[] } | null = null) {
     this.#now = now
+    this.#bot = bot
+  }
+
+  /** The id of a message that the bot has posted. */
+  idOf(message: MattermostShown): string | null {
+    return [...this.#posts].find(([, post]) => post === message)?.[0] ?? null
   }
 
   /** The response URL of a new slash command. */
@@ -58,10 +68,12 @@ export class MattermostEndpoint {
   }
 
   async handle(request: Request): Promise<Response> {
-    if (request.method !== 'POST') return this.#refuse(405, 'only POST')
+    const isCall = request.url.startsWith(`${this.origin}/api/v4/posts`)
+    if (request.method !== 'POST' && !isCall) return this.#refuse(405, 'only POST')
     if (request.headers.get('content-type') !== 'application/json')
       return this.#refuse(400, 'not sent as JSON')
     const body: unknown = await request.json()
+    if (isCall) return this.#call(request, body)
     if (request.url === this.webhook) {
       const parsed = posted.safeParse(body)
       if (!parsed.success) return this.#refuse(400, `the body: ${parsed.error.message}`)
@@ -72,6 +84,33 @@ export class MattermostEndpoint {
     if (this.#now().getTime() - opened.since.getTime() >= WINDOW) return this.#refuse(400, 'expired')
     opened.uses += 1
     return opened.uses > USES ? this.#refuse(400, 'used up') : this.#respond(body)
+  }
+
+  /** The bot's calls. */
+  #call({ method, url, headers }: Request, body: unknown): Response {
+    if (this.#bot === null || headers.get('authorization') !== `Bearer ${this.#bot.token}`)
+      return this.#refuse(401, 'a call without the bot’s token')
+    const id = /\/posts\/([a-z0-9]{26})\/patch$/.exec(url)?.[1]
+    if (id === undefined && !url.endsWith('/posts')) return this.#refuse(404, `no ${url}`)
+    if (method !== (id === undefined ? 'POST' : 'PUT')) return this.#refuse(405, method)
+    const parsed = (id === undefined ? written : patched).safeParse(body)
+    if (!parsed.success) return this.#refuse(400, `the body: ${parsed.error.message}`)
+    const { message, props } = parsed.data
+    if (!this.#isQuiet(message, props.attachments)) return new Response('loud', { status: 400 })
+    if (id !== undefined) {
+      const post = this.#posts.get(id)
+      if (post === undefined) return Response.json({ id: 'api.context.permissions' }, { status: 403 })
+      Object.assign(post, readable(message, props.attachments), { edits: post.edits + 1 })
+      return Response.json({ id })
+    }
+    const { channel_id: channel = '' } = parsed.data as { channel_id?: string }
+    if (!this.#bot.channels.includes(channel))
+      return Response.json({ id: 'api.context.permissions' }, { status: 403 })
+    const fresh = `ppost${String(this.#posts.size + 1).padStart(21, '0')}`
+    const post: MattermostShown = { to: 'channel', ...readable(message, props.attachments), edits: 0 }
+    this.#posts.set(fresh, post)
+    this.messages.push(post)
+    return Response.json({ id: fresh }, { status: 201 })
   }
 
   #respond(body: unknown): Response {

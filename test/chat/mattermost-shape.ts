@@ -43,4 +43,13 @@ export const pressed = z.strictObject({
   skip_slack_parsing: z.optional(z.boolean()),
 })
 
+/** A change of a post. */
+export const patched = z.strictObject({ message: text, props: z.strictObject({ attachments }) })
+/** A new post. */
+export const written = z.strictObject({
+  channel_id: z.string().check(z.regex(/^[a-z0-9]{1,40}$/)),
+  message: text,
+  props: z.strictObject({ attachments }),
+})
+
 export type Attachments = z.infer<typeof attachments>

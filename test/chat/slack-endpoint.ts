@@ -1,5 +1,5 @@
 /** Stands in for Slack's response URLs and webhooks, and is stricter: whatever it refuses is also remembered. */
-import { answered, posted, responded, type SlackBody } from './slack-shape.ts'
+import { answered, posted, responded, type SlackBody, updated, written } from './slack-shape.ts'
 
 const WINDOW = 30 * 60_000
 const USES = 5
@@ -13,6 +13,8 @@ export type SlackShown = {
   edits: number
 }
 
+const API = 'https://slack.com/api/'
+
 type Opened = { since: Date; uses: number; original: SlackShown | null }
 
 export class SlackEndpoint {
@@ -21,10 +23,21 @@ export class SlackEndpoint {
   readonly violations: string[] = []
   readonly messages: SlackShown[] = []
   readonly #now: () => Date
+  /** What the bot has posted, by its timestamp. */
+  readonly #posts = new Map<string, SlackShown>()
   readonly #opened = new Map<string, Opened>()
 
-  constructor(now: () => Date) {
+  readonly #bot: { token: string; channels: readonly string[] } | null
+
+  /** `bot`: the app has one, which is a member of these channels. */
+  constructor(now: () => Date, bot: { token: string; channels: readonly string[] } | null = null) {
     this.#now = now
+    this.#bot = bot
+  }
+
+  /** The timestamp of a message that the bot has posted. */
+  timestampOf(message: SlackShown): string | null {
+    return [...this.#posts].find(([, post]) => post === message)?.[0] ?? null
   }
 
   /** The response URL of a new slash command. */
@@ -55,6 +68,7 @@ export class SlackEndpoint {
     if (request.method !== 'POST') return this.#refuse(405, 'only POST')
     if (request.headers.get('content-type') !== 'application/json')
       return this.#refuse(400, 'not sent as JSON')
+    if (request.url.startsWith(API)) return this.#call(request)
     const opened = this.#opened.get(request.url)
     if (opened === undefined && request.url !== this.webhook)
       return this.#refuse(404, `no such URL: ${request.url}`)
@@ -64,6 +78,33 @@ export class SlackEndpoint {
     return opened === undefined
       ? this.#place({ response_type: 'in_channel', ...parsed.data })
       : this.#respond(opened, parsed.data)
+  }
+
+  /** The bot's calls: what can't be done is answered with 200 all the same. */
+  async #call(request: Request): Promise<Response> {
+    const failed = (error: string) => Response.json({ ok: false, error })
+    if (this.#bot === null || request.headers.get('authorization') !== `Bearer ${this.#bot.token}`) {
+      this.#refuse(401, 'a call without the bot’s token')
+      return failed('invalid_auth')
+    }
+    const updates = request.url === `${API}chat.update`
+    if (!updates && request.url !== `${API}chat.postMessage`) return this.#refuse(404, `no ${request.url}`)
+    const parsed = (updates ? updated : written).safeParse(await request.json())
+    if (!parsed.success) return this.#refuse(400, `the body: ${parsed.error.message}`)
+    if (NOTIFYING.test(JSON.stringify(parsed.data))) return this.#refuse(400, 'it would notify, or link')
+    if (!this.#bot.channels.includes(parsed.data.channel)) return failed('not_in_channel')
+    if (!('ts' in parsed.data)) {
+      const ts = `1790000000.${String(this.#posts.size + 1).padStart(6, '0')}`
+      const post: SlackShown = { to: 'channel', ...readable(parsed.data), edits: 0 }
+      this.#posts.set(ts, post)
+      this.messages.push(post)
+      return Response.json({ ok: true, ts })
+    }
+    const { ts } = parsed.data
+    const post = this.#posts.get(ts)
+    if (post === undefined) return failed('cant_update_message')
+    Object.assign(post, readable(parsed.data), { edits: post.edits + 1 })
+    return Response.json({ ok: true, ts })
   }
 
   #respond(opened: Opened, body: SlackBody): Response {
@@ -95,7 +136,7 @@ export class SlackEndpoint {
 }
 
 /** The blocks are shown in the place of the text. */
-function readable({ blocks }: SlackBody): Pick<SlackShown, 'text' | 'buttons'> {
+function readable({ blocks }: Pick<SlackBody, 'blocks'>): Pick<SlackShown, 'text' | 'buttons'> {
   const text = blocks.flatMap((block) => (block.type === 'section' ? [block.text.text] : [])).join('\n')
   const buttons = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []))
   return { text, buttons: buttons.map(({ text: { text: label }, value }) => ({ label, value })) }

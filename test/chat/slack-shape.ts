@@ -43,4 +43,15 @@ export const responded = z.strictObject({
   replace_original: z.optional(z.boolean()),
 })
 
+const channel = z.string().check(z.regex(/^[CDG][A-Z0-9]{1,20}$/))
+/** To chat.postMessage. */
+export const written = z.strictObject({
+  ...message,
+  channel,
+  unfurl_links: z.literal(false),
+  unfurl_media: z.literal(false),
+})
+/** To chat.update. */
+export const updated = z.strictObject({ ...message, channel, ts: z.string() })
+
 export type SlackBody = z.infer<typeof responded>

@@ -98,6 +98,7 @@ const replyOf = (token: string, at: Date, placed: boolean): ReplyTo => ({
   address: token,
   until: minutesFrom(at, MINUTES),
   uses: null,
+  ...{ channel: '', own: null },
   placed,
 })
 

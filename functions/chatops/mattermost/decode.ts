@@ -36,6 +36,7 @@ const press = z.object({
   user_id: id,
   user_name: z._default(z.string(), ''),
   trigger_id: trigger,
+  post_id: z.nullish(id),
   context: z.object({
     token: z.string().check(z.regex(/^[\w.:=+/-]{1,200}$/)),
     hidden: z.optional(z.boolean()),
@@ -58,6 +59,8 @@ export async function decodeCommand(
     address,
     until: minutesFrom(at, MINUTES),
     uses: USES,
+    channel: given.channel_id,
+    own: null,
     placed: false,
   }
   const actor = actorOf(given)
@@ -81,6 +84,8 @@ export async function decodePress(body: string, at: Date): Promise<Result<Incomi
     address: '',
     until: at.toISOString(),
     uses: 0,
+    channel: given.channel_id,
+    own: hidden === true ? null : (given.post_id ?? null),
     placed: hidden !== true,
   }
   return ok({ kind: 'press', id: await idOf(given.trigger_id), at, actor: actorOf(given), token, reply })

@@ -38,6 +38,12 @@ const press = z.object({
   user: z.object({ id, username: z.nullish(z.string()), name: z.nullish(z.string()) }),
   actions: z.tuple([z.object({ value: z.string().check(z.minLength(1), z.maxLength(2000)) })], z.unknown()),
   response_url: responseUrl,
+  container: z.nullish(
+    z.object({
+      message_ts: z.nullish(z.string().check(z.regex(/^\d{1,20}\.\d{1,10}$/))),
+      is_ephemeral: z.nullish(z.boolean()),
+    }),
+  ),
 })
 
 const BROKEN = 'neither a slash command nor a button'
@@ -53,7 +59,7 @@ function commandOf(form: Record<string, string>, { signature, at }: Signed): Inc
   const team = given.team_id || given.enterprise_id
   if (!team) return null
   const actor = actorOf(team, given.channel_id, given.user_id, given.user_name)
-  const reply = replyOf(given.response_url, at, false)
+  const reply = replyOf(given.response_url, at, given.channel_id, null)
   return { kind: 'command', id: signature, at, actor, words: { text: given.text }, reply }
 }
 
@@ -65,7 +71,11 @@ function pressOf(payload: string, { signature, at }: Signed): Incoming | null {
   if (team === undefined) return null
   const { user, channel, actions } = given
   const actor = actorOf(team, channel.id, user.id, user.username ?? user.name ?? '')
-  const reply = replyOf(given.response_url, at, true)
+  const { is_ephemeral: hidden, message_ts: own } = given.container ?? {}
+  const reply = {
+    ...replyOf(given.response_url, at, channel.id, hidden === true ? null : (own ?? null)),
+    placed: true,
+  }
   return { kind: 'press', id: signature, at, actor, token: actions[0].value, reply }
 }
 
@@ -75,10 +85,12 @@ function actorOf(team: string, channel: string, user: string, name: string): Act
   return { platform: 'slack', id: self, principals: [self], user, name: headOf(name, LONGEST_NAME), place }
 }
 
-const replyOf = (address: string, at: Date, placed: boolean): ReplyTo => ({
+const replyOf = (address: string, at: Date, channel: string, own: string | null): ReplyTo => ({
   platform: 'slack',
   address,
   until: minutesFrom(at, MINUTES),
   uses: USES,
-  placed,
+  channel,
+  own,
+  placed: false,
 })

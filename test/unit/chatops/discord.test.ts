@@ -137,7 +137,7 @@ describe('what is received', () => {
     name: 'Alice',
     place: 'discord:4100000000000000001/4200000000000000001',
   }
-  const reply = { platform: 'discord', until: '2026-11-22T03:14:30.000Z', uses: null }
+  const reply = { platform: 'discord', until: '2026-11-22T03:14:30.000Z', uses: null, channel: '', own: null }
 
   test('a ping is answered with a pong', async () => {
     expect(await received(app.ping())).toEqual({ kind: 'ping' })

@@ -172,6 +172,8 @@ describe('what is read', () => {
         address: caller.responseUrl,
         until: '2026-11-22T03:30:00.000Z',
         uses: 5,
+        channel: 'cchannelchannelchannelcha1',
+        own: null,
         placed: false,
       },
     })

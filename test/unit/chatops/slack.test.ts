@@ -73,6 +73,8 @@ describe('who is let in', () => {
         address: 'https://hooks.slack.com/commands/T1DC2JH3J/397700885554/96rGlfmibIGlgcZRskXaIFfN',
         until: '2018-07-12T19:06:58.000Z',
         uses: 5,
+        channel: 'G8PSS9T3V',
+        own: null,
         placed: false,
       },
     })

@@ -1,5 +1,15 @@
 /** What the environment holds for chat platforms: the secrets that the Worker is given, and the doors they open. */
 import { NEEDED } from '../../functions/chatops/configure.ts'
+import type { Env } from '../../functions/env.ts'
+
+/** Discord's bot token is for `npm run discord` alone. */
+const OPTIONAL = {
+  slack: ['SLACK_CHANNEL_URL', 'SLACK_BOT_TOKEN'],
+  discord: ['DISCORD_CHANNEL_URL'],
+  mattermost: ['MATTERMOST_CHANNEL_URL', 'MATTERMOST_BOT_TOKEN'],
+} as const satisfies Record<keyof typeof NEEDED, (keyof Env)[]>
+
+const PLATFORMS = ['slack', 'discord', 'mattermost'] as const
 
 export type Chat = {
   /** By name; whatever of them is set. */
@@ -9,9 +19,9 @@ export type Chat = {
 }
 
 export function chatOf(environment: NodeJS.ProcessEnv): Chat {
-  const platforms = Object.entries(NEEDED).map(([platform, needed]) => {
-    const names = [...needed, `${platform.toUpperCase()}_CHANNEL_URL`]
-    const given = names.flatMap((name): [string, string][] => {
+  const platforms = PLATFORMS.map((platform) => {
+    const needed = NEEDED[platform]
+    const given = [...needed, ...OPTIONAL[platform]].flatMap((name): [string, string][] => {
       const value = environment[name] ?? ''
       return value === '' ? [] : [[name, value]]
     })

@@ -15,6 +15,9 @@ import type { Answer, Incoming, Platform } from './platform.ts'
 /** Discord's interactions name everybody they concern. */
 const LONGEST = 256 * 1024
 
+/** Milliseconds. Behind the answer an invocation lives for 30 s; so what the relay doesn't say in time can still be told. */
+const PATIENCE = 20_000
+
 const DOORS: readonly [path: string, platform: PlatformName][] = [
   ['/chat/slack', 'slack'],
   ['/chat/discord', 'discord'],
@@ -58,7 +61,7 @@ async function enter(context: Context<App>, platform: Platform, now: () => Date)
     platform,
     confirmations: await confirmationsOf(context.env.RELAY_KEY),
     kv: context.env.STATE,
-    io: await ioOf(context.env, now),
+    io: await ioOf(context.env, now, new Date(now().getTime() + PATIENCE)),
     now,
     origin: new URL(context.req.url).origin,
     send,

@@ -19,13 +19,22 @@ export type Relay = {
   batch(jobs: readonly Job[]): Promise<{ answers: Map<string, JobAnswer>; error: CallError | null }>
 }
 
-export type RelayOptions = { url: string; sign: Sign; send: typeof fetch; now: () => Date }
+export type RelayOptions = {
+  url: string
+  sign: Sign
+  send: typeof fetch
+  now: () => Date
+  /** Where the invocation ends before the limits below do. */
+  deadline?: Date | null
+}
 
 /** A cron invocation lives for 15 minutes; what isn't answered by then is looked at by the next tick. */
 const BATCH_LIMIT = 13 * 60_000
 const INVENTORY_LIMIT = 120_000
 
-export function createRelay({ url, sign, send, now }: RelayOptions): Relay {
+export function createRelay({ url, sign, send, now, deadline = null }: RelayOptions): Relay {
+  const patience = (limit: number): number =>
+    deadline === null ? limit : Math.max(0, Math.min(limit, deadline.getTime() - now().getTime()))
   const post = async (
     path: string,
     payload: unknown,
@@ -42,7 +51,7 @@ export function createRelay({ url, sign, send, now }: RelayOptions): Relay {
         method: 'POST',
         body,
         headers,
-        signal: AbortSignal.timeout(limit),
+        signal: AbortSignal.timeout(patience(limit)),
       })
       return response.ok ? ok(response) : err(await refusalOf(response))
     } catch (cause) {

@@ -61,7 +61,8 @@ async function againstRestore(config: Record<string, unknown>, snapshot: string,
   if (text(config[REPLICA_OF]) !== '') return ok('it is a copy, which the next refresh would overwrite')
   const restoring = parseRestoring(text(config[RESTORING]))
   if (restoring?.snapshot !== snapshot) return ok(`its ${RESTORING} doesn’t name that snapshot`)
-  const { safety } = restoring
+  const { safety, taken } = restoring
+  if (!taken) return ok(`its ${RESTORING} doesn’t say that ${safety} is whole`)
   if (parseSnapshotName(safety)?.policy !== SAFETY)
     return ok(`${safety} isn’t the name of a snapshot taken before a restore`)
   const listed = await list()

@@ -90,6 +90,8 @@ export type RestoreLedger = {
   running: boolean
   /** Marks to set again, by key: holds, and which safety snapshots are whole. */
   holds: Record<string, string>
+  /** Incus's own expiry of the snapshot; absent: none, or not known. */
+  expiresAt?: string
   /** Id of the relay's job. */
   job: string
   /** Failed tries so far. */

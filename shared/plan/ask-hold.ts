@@ -1,12 +1,10 @@
 /** A hold set on a snapshot, or released: a mark on its instance, and Incus's own expiry with it. */
-import { expiresAt } from '../incus/expiry.ts'
-import { parseSnapshotName } from '../incus/snapshot-name.ts'
 import { HOLD } from '../policy/marks.ts'
 import type { Ask } from './ask.ts'
 import type { Answer, Asked } from './asked.ts'
-import { type Found, findInstance, missing } from './find.ts'
+import { findInstance, missing } from './find.ts'
+import { ownExpiry } from './own-expiry.ts'
 import type { MarkAction, Note, Refusal } from './plan.ts'
-import { isSafety, safetyExpiry } from './safety.ts'
 
 type Wish = Extract<Ask, { do: 'hold' | 'release' }>
 
@@ -45,23 +43,3 @@ export function askHold(asked: Asked<Wish>): Answer | Refusal {
 
 /** These two words would mean that it isn't held. */
 const noteOf = (note: string): string => (note === '' || note === 'false' ? 'held' : note)
-
-/** By its policy, counted from its creation, and at least a day from now; null: never. */
-function ownExpiry(
-  { key, snapshots }: Found,
-  snapshot: string,
-  { coverages, now }: Asked<Wish>,
-): string | null {
-  const created = snapshots.find(([name]) => name === snapshot)?.[1]
-  if (created === undefined) return null
-  const from = new Date(created * 1000)
-  if (isSafety(snapshot)) return safetyExpiry(from, now)
-  const policy = parseSnapshotName(snapshot)?.policy
-  const covered = coverages
-    .flatMap((coverage) => coverage.covered)
-    .find((one) => one.key === key && one.policy.name === policy)
-  const expiry = covered?.policy.expiry ?? null
-  if (expiry === null) return null
-  const soonest = now.getTime() + 86_400_000
-  return new Date(Math.max(expiresAt(expiry, from).getTime(), soonest)).toISOString()
-}

@@ -1,9 +1,11 @@
 /** Whether an instance may be put back to a snapshot now, and how. */
 import type { RestoreLedger } from '../ledger/ledger.ts'
+import { holdsOf } from '../policy/marks.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import type { Ask } from './ask.ts'
 import type { Answer, Asked } from './asked.ts'
 import { type Found, findInstance, missing } from './find.ts'
+import { ownExpiry } from './own-expiry.ts'
 import type { Refusal, RestoreAction } from './plan.ts'
 import { refuseDriver } from './restore-driver.ts'
 import { refuseEvidence } from './restore-evidence.ts'
@@ -34,6 +36,7 @@ export function askRestore(asked: Asked<Wish>): Answer | Refusal {
     safety: action.safety.name,
     running: action.running,
     holds: action.holds,
+    ...(action.expiresAt === null ? {} : { expiresAt: action.expiresAt }),
     job: action.job,
     attempts: 0,
     at: now.toISOString(),
@@ -65,7 +68,10 @@ function refuseBusy({ key, ref, record }: Found, { world, ledger }: Asked<Wish>)
   return runs(record.status) || record.status === 'Stopped' ? null : busy(`it is ${record.status}`)
 }
 
-function actionOf({ ref, key, record }: Found, { ask, now }: Asked<Wish>): RestoreAction {
+function actionOf(found: Found, asked: Asked<Wish>): RestoreAction {
+  const { ref, key, record } = found
+  const { ask, now } = asked
+  const held = holdsOf(record).has(ask.snapshot)
   const name = safetyName(record, now)
   return {
     kind: 'restore',
@@ -76,6 +82,7 @@ function actionOf({ ref, key, record }: Found, { ask, now }: Asked<Wish>): Resto
     restored: false,
     running: runs(record.status),
     holds: lastingMarks(record),
+    expiresAt: held ? null : ownExpiry(found, ask.snapshot, asked),
     job: `${familyOf(key)}:${name}#0`,
     reason: ask.reason,
   }

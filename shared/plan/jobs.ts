@@ -120,7 +120,7 @@ export function expireStep({ ref, snapshot }: Pick<ExpireAction, 'ref' | 'snapsh
 }
 
 /** A snapshot that vanished meanwhile needs no expiry. */
-function setExpiry(ref: InstanceRef, snapshot: string, expiresAt: string): Step {
+export function setExpiry(ref: InstanceRef, snapshot: string, expiresAt: string): Step {
   const { parameters, query } = where(ref)
   const call = request('patchSnapshot', { ...parameters, snapshot }, query, { expires_at: expiresAt })
   return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...call }

@@ -56,6 +56,11 @@ export type RestoreAction = {
   running: boolean
   /** Marks on the instance now, by key: the snapshot's config replaces the instance's, so they are set again. */
   holds: Record<string, string>
+  /**
+   * Incus's own expiry of the snapshot from now on, lest Incus remove it while it is put back: that ends in
+   * a success without its data (tried on 6.0.4). Null: it has none, or it isn't known.
+   */
+  expiresAt: string | null
   job: string
   reason: string
 }

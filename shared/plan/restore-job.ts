@@ -4,7 +4,7 @@ import { request } from '../incus/routes.ts'
 import { NEVER } from '../incus/source.ts'
 import { RESTORED, RESTORING } from '../policy/marks.ts'
 import type { Step } from '../relay/protocol.ts'
-import { expireStep, markStep, type Work, where } from './jobs.ts'
+import { expireStep, markStep, setExpiry, type Work, where } from './jobs.ts'
 import type { RestoreAction } from './plan.ts'
 import { renderRestoring } from './restoring.ts'
 import { wordsOf } from './safety.ts'
@@ -28,8 +28,9 @@ export function restoreWork(action: RestoreAction): Work {
 export const familyOf = (instance: string): string => `restore ${instance}`
 
 function dataSteps(action: RestoreAction): Step[] {
-  const { ref, snapshot, safety, running } = action
+  const { ref, snapshot, safety, running, expiresAt } = action
   const { parameters, query } = where(ref)
+  const putOff = expiresAt === null ? [] : [setExpiry(ref, snapshot, expiresAt)]
   const mark = (taken: boolean): Step =>
     markStep(ref, { [RESTORING]: renderRestoring({ snapshot, safety: safety.name, running, taken }) })
   const body = { restore: snapshot, stateful: false }
@@ -38,7 +39,7 @@ function dataSteps(action: RestoreAction): Step[] {
     wait: RESTORE_WAIT,
     ...request('restoreInstance', parameters, query, body),
   }
-  return [...(safety.taken ? [] : takeSafety(action, mark(false))), mark(true), restore]
+  return [...putOff, ...(safety.taken ? [] : takeSafety(action, mark(false))), mark(true), restore]
 }
 
 function takeSafety({ ref, safety, half }: RestoreAction, mark: Step): Step[] {

@@ -147,7 +147,8 @@ function begin(action: RestoreAction, { key }: Known, entry: RestoreLedger, rest
  * that comes later finds that name taken, and removes nothing whole.
  */
 function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stage, now: Date): RestoreAction {
-  const { snapshot, running, holds, attempts, reason } = entry
+  const { snapshot, running, holds, attempts, reason, expiresAt } = entry
+  const soonest = new Date(now.getTime() + DAY).toISOString()
   const half = stage.from === 'safety' ? stage.half : null
   const there = record?.snapshots?.some(([name]) => name === entry.safety) === true
   const name =
@@ -161,6 +162,7 @@ function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stag
     restored: stage.from === 'marks',
     running,
     holds,
+    expiresAt: expiresAt === undefined ? null : ([expiresAt, soonest].sort().at(-1) ?? null),
     job: `${familyOf(key)}:${name}#${attempts}`,
     reason: `try ${attempts + 1}: ${reason ?? ''}`,
   }

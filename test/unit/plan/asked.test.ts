@@ -5,6 +5,7 @@ import { decide } from '../../../shared/plan/decide.ts'
 import { instanceJobs } from '../../../shared/plan/jobs.ts'
 import type { Plan, Refusal } from '../../../shared/plan/plan.ts'
 import { diffLines, digestText, linesOf } from '../../../shared/plan/render.ts'
+import { restoreWork } from '../../../shared/plan/restore-job.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
@@ -296,6 +297,29 @@ describe('a restore', () => {
       .join('\n')
     expect(lines).toContain('/backup restore')
     expect(lines).toContain('stopped, put back and started again')
+  })
+
+  test('puts the snapshot’s own expiry off first, lest Incus remove it meanwhile', () => {
+    const policies = { daily: { ...DAILY, expiry: '1d' } }
+    const plan = planFor(ask, parseWorld(WEB), { ledger: SEEN, policies })
+    const [action] = plan.actions
+    expect(action).toMatchObject({ kind: 'restore', expiresAt: '2026-11-23T10:17:42.000Z' })
+    const work = action?.kind === 'restore' ? restoreWork(action) : null
+    expect(work?.job.steps.map(({ method, body }) => [method, body])[0]).toEqual([
+      'PATCH',
+      { expires_at: '2026-11-23T10:17:42.000Z' },
+    ])
+    expect(plan.restores['main/default/web1']).toMatchObject({ expiresAt: '2026-11-23T10:17:42.000Z' })
+  })
+
+  test('leaves a snapshot without an expiry, or one that is held, as it is', () => {
+    const held = parseWorld(WEB.replace('running', 'running user.stapes.hold.daily-20261121T0300Z=x'))
+    const policies = { daily: { ...DAILY, expiry: '1d' } }
+    const actions = [
+      ...planFor(ask, parseWorld(WEB), { ledger: SEEN }).actions,
+      ...planFor(ask, held, { ledger: SEEN, policies }).actions,
+    ]
+    expect(actions).toMatchObject([{ expiresAt: null }, { expiresAt: null }])
   })
 
   const refused: {

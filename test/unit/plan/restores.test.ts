@@ -83,6 +83,13 @@ describe('an unfinished restore', () => {
     expect(restores[KEY]).toMatchObject({ state: 'started', attempts: 1 })
   })
 
+  test('puts the snapshot’s own expiry off again', () => {
+    const soon = { expiresAt: '2026-11-22T11:00:00.000Z' }
+    expect(planFor(web(`stopped ${MARKED}`), soon).actions).toMatchObject([
+      { expiresAt: '2026-11-23T10:20:00.000Z' },
+    ])
+  })
+
   test('waits longer after each try, and gives up after five, saying what is left', () => {
     const again = planFor(web(`stopped ${MARKED}`), { attempts: 2 }, [failed(2)])
     expect(again.actions).toEqual([])

@@ -106,6 +106,12 @@ test.each<[string, object, string[], string]>([
     'its user.stapes.restoring doesn’t name that snapshot',
   ],
   [
+    'whose safety snapshot may be half a one',
+    marked(`${DAILY} ${SAFE} running taking`),
+    [DAILY, SAFE],
+    `its user.stapes.restoring doesn’t say that ${SAFE} is whole`,
+  ],
+  [
     'whose safety snapshot is gone',
     marked(`${DAILY} ${SAFE} stopped`),
     [DAILY, 'before-restore-20261121T0300Z'],

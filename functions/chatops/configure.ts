@@ -25,7 +25,7 @@ const OPTIONAL = [
   'MATTERMOST_BOT_TOKEN',
 ] as const satisfies (keyof Env)[]
 
-/** Throws when a secret is not of its form, with the name of it. */
+/** One whose secrets are not of their form is left out, and the log names them; the others are there. */
 export function platformsOf(env: Env): Platforms {
   const names = [...Object.values(NEEDED).flat(), ...OPTIONAL]
   const of = JSON.stringify(names.map((name) => env[name] ?? ''))
@@ -35,27 +35,40 @@ export function platformsOf(env: Env): Platforms {
 
 const given = (text: string | undefined): string | null => (text === undefined || text === '' ? null : text)
 
-function make(env: Env): Platforms {
-  const platforms: Platforms = {}
+const make = (env: Env): Platforms => ({
+  ...attempt('slack', () => slackOf(env)),
+  ...attempt('discord', () => discordOf(env)),
+  ...attempt('mattermost', () => mattermostOf(env)),
+})
+
+function attempt(name: PlatformName, create: () => Platform | null): Platforms {
+  try {
+    const platform = create()
+    return platform === null ? {} : { [name]: platform }
+  } catch (cause) {
+    console.error(JSON.stringify({ at: 'chat', platform: name, error: String(cause) }))
+    return {}
+  }
+}
+
+function slackOf(env: Env): Platform | null {
   const signingSecret = given(env.SLACK_SIGNING_SECRET)
-  if (signingSecret !== null)
-    platforms.slack = createSlack({
-      signingSecret,
-      channelUrl: given(env.SLACK_CHANNEL_URL),
-      botToken: given(env.SLACK_BOT_TOKEN),
-    })
+  if (signingSecret === null) return null
+  const channelUrl = given(env.SLACK_CHANNEL_URL)
+  return createSlack({ signingSecret, channelUrl, botToken: given(env.SLACK_BOT_TOKEN) })
+}
+
+function discordOf(env: Env): Platform | null {
   const publicKey = given(env.DISCORD_PUBLIC_KEY)
   const applicationId = given(env.DISCORD_APPLICATION_ID)
-  if (publicKey !== null && applicationId !== null) {
-    const channelUrl = given(env.DISCORD_CHANNEL_URL)
-    platforms.discord = createDiscord({ publicKey, applicationId, channelUrl })
-  }
+  if (publicKey === null || applicationId === null) return null
+  return createDiscord({ publicKey, applicationId, channelUrl: given(env.DISCORD_CHANNEL_URL) })
+}
+
+function mattermostOf(env: Env): Platform | null {
   const tokens = (env.MATTERMOST_TOKENS ?? '').split(/[\s,]+/).filter((token) => token !== '')
   const origin = given(env.MATTERMOST_URL)
-  if (tokens.length > 0 && origin !== null) {
-    const channelUrl = given(env.MATTERMOST_CHANNEL_URL)
-    const botToken = given(env.MATTERMOST_BOT_TOKEN)
-    platforms.mattermost = createMattermost({ tokens, origin, channelUrl, botToken })
-  }
-  return platforms
+  if (tokens.length === 0 || origin === null) return null
+  const channelUrl = given(env.MATTERMOST_CHANNEL_URL)
+  return createMattermost({ tokens, origin, channelUrl, botToken: given(env.MATTERMOST_BOT_TOKEN) })
 }

@@ -41,12 +41,7 @@ function open(context: Context<App>, name: PlatformName): Platform | Response {
   const detail = `set ${[...NEEDED[name], ...missing].join(', ')}: see "Chat" in the README`
   const absent = () => answerProblem(context, { status: 404, title: `${name} is not set up`, detail })
   if (missing.length > 0) return absent()
-  try {
-    return platformsOf(context.env)[name] ?? absent()
-  } catch (cause) {
-    console.error(JSON.stringify({ at: 'chat', platform: name, error: String(cause) }))
-    return absent()
-  }
+  return platformsOf(context.env)[name] ?? absent()
 }
 
 async function enter(context: Context<App>, platform: Platform, now: () => Date): Promise<Response> {

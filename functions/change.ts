@@ -6,12 +6,13 @@ import type { AuditOutcome, AuditRecord } from '../shared/access/audit.ts'
 import { beyond, type Permission } from '../shared/access/permit.ts'
 import type { Actor } from '../shared/chat/actor.ts'
 import type { Ask } from '../shared/plan/ask.ts'
-import type { Plan } from '../shared/plan/plan.ts'
+import type { Action, Plan } from '../shared/plan/plan.ts'
 import { digestText } from '../shared/plan/render.ts'
 import { touchedBy } from '../shared/plan/touched.ts'
 import { digestOf } from './digest.ts'
 import { type Io, run } from './run.ts'
 import { type AuditStore, endAudit, writeAudit } from './state/audit.ts'
+import { wake } from './state/wake.ts'
 import type { Run } from './summary.ts'
 
 export type Wish = {
@@ -40,7 +41,10 @@ export type Stop =
 export type Changed =
   | { state: 'unconfigured' }
   | { state: 'ran'; run: Extract<Run, { state: 'ran' }> }
-  | { state: 'stopped'; stop: Stop; plan: Plan; digest: string }
+  | { state: 'stopped'; stop: Stop }
+
+/** What goes on without us. */
+const LONG: readonly Action['kind'][] = ['copy', 'restore']
 
 export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Changed> {
   let stopped: Extract<Changed, { state: 'stopped' }> | null = null
@@ -50,12 +54,14 @@ export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Change
     const digest = await digestOf(digestText(plan))
     const stop = stopOf(wish, plan, digest)
     if (stop !== null) {
-      stopped = { state: 'stopped', stop, plan, digest }
+      stopped = { state: 'stopped', stop }
       return false
     }
     record = recordOf(wish, digest, touchedBy(plan))
     await writeAudit(kv, record)
     await wish.begins?.(plan)
+    // Should this Worker not live to note what it began, the next tick looks.
+    if (plan.actions.some(({ kind }) => LONG.includes(kind))) await wake(io.state)
     return true
   })
   if (stopped !== null) return stopped

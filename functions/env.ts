@@ -46,8 +46,7 @@ let known: { of: string; made: Promise<Sign> } | null = null
 /** The imported key is kept between requests of one isolate. `deadline`: no answer is waited for any longer. */
 export async function relayOf(env: Env, deadline: Date | null = null): Promise<Relay> {
   const of = `${env.RELAY_KEY_ID} ${env.RELAY_KEY}`
-  if (known?.of !== of)
-    known = { of, made: createSign({ keyid: env.RELAY_KEY_ID, secret: env.RELAY_KEY }) }
+  if (known?.of !== of) known = { of, made: createSign({ keyid: env.RELAY_KEY_ID, secret: env.RELAY_KEY }) }
   const sign = await known.made
   const binding = env.RELAY
   const send: typeof fetch =

@@ -4,11 +4,12 @@ import { type Platforms, platformsOf } from './chatops/configure.ts'
 import { createFollow } from './chatops/follow.ts'
 import { type Env, relayOf } from './env.ts'
 import type { Io } from './run.ts'
+import { patient } from './state/patient.ts'
 
 /** `deadline`: when whoever asks will be gone. */
 export async function ioOf(env: Env, now: () => Date, deadline: Date | null = null): Promise<Io> {
   const follower = { kv: env.STATE, now, origin: '', send, platforms: platformsOrNone(env) }
-  return { relay: await relayOf(env, deadline), state: env.STATE, follow: createFollow(follower) }
+  return { relay: await relayOf(env, deadline), state: patient(env.STATE), follow: createFollow(follower) }
 }
 
 /** A wrong secret of a chat platform keeps nobody from their backups; its own door names it. */

@@ -8,6 +8,7 @@ import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
+import { minutesFrom } from '../shared/schedule/moment.ts'
 import type { Relay } from './incus/relay.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
@@ -18,8 +19,8 @@ import { type Run, summarize } from './summary.ts'
 export type Io = {
   relay: Relay
   state: State
-  /** Told what was seen and noted, at the end of every run that looked at Incus. */
-  follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<void>
+  /** Told what was seen and noted, at the end of every run that looked at Incus. `again`: soon. */
+  follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<{ again: boolean }>
 }
 
 export type Trigger = {
@@ -49,8 +50,11 @@ export async function run(
   const { summary, entry } = summarize(trigger.kind, plan, outcomes)
   const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
   const unwritten = recorded.changed || noted === null ? await keep(recorded.ledger, io.state) : []
-  const untold = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
-  return { ...summary, problems: [...summary.problems, ...unwritten, ...untold] }
+  const { again, untold } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
+  const soon = minutesFrom(trigger.at, 1)
+  const unwoken =
+    again && soon < recorded.ledger.wakeAt ? await keep({ ...recorded.ledger, wakeAt: soon }, io.state) : []
+  return { ...summary, problems: [...summary.problems, ...unwritten, ...untold, ...unwoken] }
 }
 
 /** KV refuses a second write within a second. What was done stands in Incus, and the next tick sees it there. */
@@ -64,12 +68,14 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
 }
 
 /** What is told to people never keeps the engine from its work. */
-async function follow(io: Io, seen: Parameters<NonNullable<Io['follow']>>[0]): Promise<string[]> {
+async function follow(
+  io: Io,
+  seen: Parameters<NonNullable<Io['follow']>>[0],
+): Promise<{ again: boolean; untold: string[] }> {
   try {
-    await io.follow?.(seen)
-    return []
+    return { again: (await io.follow?.(seen))?.again === true, untold: [] }
   } catch (cause) {
-    return [`messages could not be brought up to date: ${String(cause)}`]
+    return { again: false, untold: [`messages could not be brought up to date: ${String(cause)}`] }
   }
 }
 

@@ -1,5 +1,5 @@
 /** After a look at Incus: the messages about long work are brought up to date, and its end is told. */
-import { followUp } from '../../shared/chat/progress.ts'
+import { type Follow, followUp } from '../../shared/chat/progress.ts'
 import { minutesFrom } from '../../shared/schedule/moment.ts'
 import type { Io } from '../run.ts'
 import { endAudit } from '../state/audit.ts'
@@ -12,12 +12,16 @@ type Happened = Parameters<NonNullable<Io['follow']>>[0]
 
 export const createFollow =
   (follower: Follower) =>
-  async (happened: Happened): Promise<void> => {
+  async (happened: Happened): Promise<{ again: boolean }> => {
     const watches = await readWatches(follower.kv)
-    if (watches.length === 0) return
     const next = new Map<string, Watching | null>()
-    for (const watch of watches) next.set(watch.id, await bringUpToDate(watch, happened, follower))
-    if (watches.every((watch) => next.get(watch.id) === watch)) return
+    let again = false
+    for (const watch of watches) {
+      const found = followUp(watch, happened)
+      again ||= !found.ended && found.unseen
+      next.set(watch.id, await bringUpToDate(watch, found, happened.now, follower))
+    }
+    if (watches.every((watch) => next.get(watch.id) === watch)) return { again }
     // Others may have been added meanwhile.
     const now = await readWatches(follower.kv)
     const kept = now.map((watch) => (next.has(watch.id) ? next.get(watch.id) : watch))
@@ -25,25 +29,26 @@ export const createFollow =
       follower.kv,
       kept.filter((watch): watch is Watching => watch != null),
     )
+    return { again }
   }
 
 /** The watch as it was, where nothing was said; null: it has ended. */
 async function bringUpToDate(
   watch: Watching,
-  happened: Happened,
+  { ended, outcome, said, message }: Follow,
+  now: Date,
   follower: Follower,
 ): Promise<Watching | null> {
-  const { ended, outcome, said, message } = followUp(watch, happened)
   const platform = follower.platforms[watch.reply.platform]
   if (ended) {
     await endAudit(follower.kv, { id: watch.id, at: watch.startedAt }, outcome)
     if (platform !== undefined) await tell(message, watch.reply, { ...follower, platform })
     return null
   }
-  if (platform === undefined || said === watch.said || !mayEdit(watch, happened.now)) return watch
+  if (platform === undefined || said === watch.said || !mayEdit(watch, now)) return watch
   const left = await place(message, watch.reply, { ...follower, platform })
   const reply = left ?? { ...watch.reply, uses: 0 }
-  return { ...watch, reply, said, edits: watch.edits + 1, editedAt: happened.now.toISOString() }
+  return { ...watch, reply, said, edits: watch.edits + 1, editedAt: now.toISOString() }
 }
 
 /** Where uses are counted: so many minutes after the start, and one use is left for the end. */

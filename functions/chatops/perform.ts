@@ -13,7 +13,7 @@ import type { Plan } from '../../shared/plan/plan.ts'
 import { digestText, linesOf } from '../../shared/plan/render.ts'
 import { touchedBy } from '../../shared/plan/touched.ts'
 import { minutesFrom } from '../../shared/schedule/moment.ts'
-import { type Changed, change, type Stop } from '../change.ts'
+import { type Changed, change } from '../change.ts'
 import { digestOf } from '../digest.ts'
 import { planOnly } from '../run.ts'
 import { type Pending, writePending } from '../state/pending.ts'
@@ -26,19 +26,30 @@ import type { ReplyTo } from './platform.ts'
 const WAITS = { self: 5, second: 30 }
 
 /** Posts the plan with its two buttons. */
-export async function propose(asked: Asked, command: ChangeCommand, chat: Chat): Promise<void> {
+export const propose = async (asked: Asked, command: ChangeCommand, chat: Chat): Promise<void> =>
+  put(await proposal(asked, command, {}, chat), asked, chat)
+
+/** `before`: what was confirmed, and would be performed no more. */
+async function proposal(
+  asked: Asked,
+  command: ChangeCommand,
+  { before }: { before?: Pending },
+  chat: Chat,
+): Promise<Message> {
   const { incoming, parsed, permission } = asked
-  const ask = command.ask(parsed.values, `asked for by ${incoming.actor.name}`)
-  if (!ask.ok) return put(mistakeMessage(ask.error), asked, chat)
+  const by = before?.by ?? incoming.actor
+  const ask = command.ask(parsed.values, reasonOf(by.name))
+  if (!ask.ok) return mistakeMessage(ask.error)
   const plan = await planOnly({ kind: 'run', at: incoming.at, ask: ask.value }, chat.io)
-  if (plan === null) return put(nothingConfigured(), asked, chat)
+  if (plan === null) return nothingConfigured()
   const forbidden = beyond(permission, touchedBy(plan))
-  if (forbidden.length > 0) return put(deniedMessage(beyondText(forbidden)), asked, chat)
+  if (forbidden.length > 0) return deniedMessage(beyondText(forbidden))
   const lines = linesOf(plan)
   if (plan.refusal !== null || plan.actions.length === 0)
-    return put(planMessage(parsed.line, lines, { refusal: plan.refusal, to: 'channel' }), asked, chat)
-  const pending = await pend(plan, asked, incoming.actor, chat)
-  await put(confirmMessage({ ...pending, buttons: await buttonsOf(pending, asked, chat) }), asked, chat)
+    return planMessage(parsed.line, lines, { refusal: plan.refusal, to: 'channel' })
+  const pending = await pend(plan, asked, by, chat)
+  const waiting = { ...pending, buttons: await buttonsOf(pending, asked, chat) }
+  return before === undefined ? confirmMessage(waiting) : changedMessage({ ...waiting, before: before.lines })
 }
 
 /** Remembers the plan under a name that is its request's own. */
@@ -82,7 +93,7 @@ export async function perform(
   const { incoming, parsed, permission } = asked
   const { actor, at } = incoming
   const by = confirmed?.by ?? actor
-  const ask = command.ask(parsed.values, reasonOf(by.name, confirmed === undefined ? undefined : actor.name))
+  const ask = command.ask(parsed.values, reasonOf(by.name, actor.name))
   if (!ask.ok) return put(mistakeMessage(ask.error), asked, chat)
   const id = confirmed?.id ?? (await digestOf(`${actor.platform} ${incoming.id}`))
   const watch = { id, line: parsed.line, by: by.name, startedAt: at.toISOString() }
@@ -95,40 +106,28 @@ export async function perform(
     chat.io,
     chat.kv,
   )
-  const left = await tell(await messageOf(changed, asked, confirmed, chat), incoming.reply, chat)
+  const left = await tell(await messageOf(changed, asked, command, confirmed, chat), incoming.reply, chat)
   if (left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
 }
 
-const reasonOf = (by: string, confirmer: string | undefined): string =>
-  confirmer === undefined || confirmer === by
-    ? `asked for by ${by}`
-    : `asked for by ${by}, confirmed by ${confirmer}`
+const reasonOf = (by: string, confirmer = by): string =>
+  confirmer === by ? `asked for by ${by}` : `asked for by ${by}, confirmed by ${confirmer}`
 
 async function messageOf(
   changed: Changed,
   asked: Asked,
+  command: ChangeCommand,
   confirmed: Pending | undefined,
   chat: Chat,
 ): Promise<Message> {
   if (changed.state === 'unconfigured') return nothingConfigured()
   if (changed.state === 'ran') return resultMessage(asked.parsed.line, changed.run)
-  return stopMessage(changed.stop, changed.plan, asked, confirmed, chat)
-}
-
-/** The world has changed since the plan was shown: the new one needs a confirmation of its own. */
-async function stopMessage(
-  stop: Stop,
-  plan: Plan,
-  asked: Asked,
-  confirmed: Pending | undefined,
-  chat: Chat,
-): Promise<Message> {
+  const { stop } = changed
   if (stop.code === 'beyond') return deniedMessage(beyondText(stop.instances))
   if (stop.code === 'approval' || confirmed === undefined)
     return deniedMessage('by now a policy of it demands that a second person confirms: ask again')
-  const pending = await pend(plan, asked, confirmed.by, chat)
-  const buttons = await buttonsOf(pending, asked, chat)
-  return changedMessage({ ...pending, buttons, before: confirmed.lines })
+  // The new plan needs a confirmation of its own.
+  return proposal(asked, command, { before: confirmed }, chat)
 }
 
 const beyondText = (instances: readonly string[]): string =>

@@ -1,5 +1,5 @@
 /** A destructive plan that waits for somebody's word, and what became of the waiting. */
-import type { Line } from '../plan/render.ts'
+import { diffLines, type Line } from '../plan/render.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Actor } from './actor.ts'
 import { deedsOf } from './deeds.ts'
@@ -32,7 +32,7 @@ export const confirmMessage = (waiting: Waiting): Message => ({
 
 /** Confirmed, but by then another plan would have been performed: nothing was done. */
 export function changedMessage({ before, ...waiting }: Waiting & { before: readonly Line[] }): Message {
-  const [gone, come] = [without(before, waiting.lines), without(waiting.lines, before)]
+  const { gone, come } = diffLines(before, waiting.lines)
   const differs = [
     ...(gone.length === 0 ? [] : [`${count(gone.length, 'line')} gone`]),
     ...(come.length === 0 ? [] : [`${count(come.length, 'line')} new`]),
@@ -91,10 +91,3 @@ const part = (title: string, lines: readonly Line[], room: number): Message['det
   lines.length === 0
     ? []
     : [{ kind: 'lines', lines: [[title]] }, ...foldPlan(lines, ALL_LINES, room - title.length)]
-
-function without(lines: readonly Line[], others: readonly Line[]): Line[] {
-  const known = new Set(others.map(keyOf))
-  return lines.filter((line) => !known.has(keyOf(line)))
-}
-
-const keyOf = ({ about, sign, what, reason }: Line): string => JSON.stringify([about, sign, what, reason])

@@ -24,6 +24,8 @@ export type Watch = {
 type Base = {
   /** The instance's key. */
   instance: string
+  /** The notebook knows of it. */
+  seen: boolean
   /** Set once it was seen to end. `unknown`: it is over, and nobody saw how. */
   end: 'good' | 'bad' | 'unknown' | null
   /** Failed tries so far. */
@@ -46,27 +48,33 @@ export type Follow = {
   /** The same for two messages that differ only by the time that has passed. */
   said: string
   message: Message
+  /** Part of it was not seen to begin: worth another look soon. */
+  unseen: boolean
 } & ({ ended: true; outcome: AuditOutcome } | { ended: false; outcome: null })
 
 /** Nobody waits longer for an end. */
 const PATIENCE = 24 * 3_600_000
+/** Nor for a beginning: whoever was to begin it lives for less. */
+const BEGINNING = 3 * 60_000
+const NEVER = 'it was not seen to begin: ask again if it is still wanted'
 
 export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
-  const items: Item[] = [
+  const elapsed = now.getTime() - new Date(watch.startedAt).getTime()
+  const items = [
     ...watch.copies.map((key) => copyItem(key, since(watch, ledger.copies[key]), jobs)),
     ...watch.restores.map((key) => restoreItem(key, since(watch, ledger.restores?.[key]), jobs)),
-  ]
-  const elapsed = now.getTime() - new Date(watch.startedAt).getTime()
+  ].map((item): Item => (item.seen || elapsed < BEGINNING ? item : { ...item, end: 'bad', reason: NEVER }))
+  const common = { said: saidBy(items), unseen: items.some(({ seen }) => !seen) }
   if (items.every(({ end }) => end !== null)) {
     const message = endedMessage(watch, items, elapsed)
-    return { ended: true, outcome: outcomeOf(items, now), said: saidBy(items), message }
+    return { ended: true, outcome: outcomeOf(items, now), message, ...common }
   }
   if (elapsed >= PATIENCE) {
     const text = 'no end was seen within 24 hours'
     const outcome: AuditOutcome = { state: 'unknown', text, at: now.toISOString() }
-    return { ended: true, outcome, said: saidBy(items), message: abandonedMessage(watch, items) }
+    return { ended: true, outcome, message: abandonedMessage(watch, items), ...common }
   }
-  return { ended: false, outcome: null, said: saidBy(items), message: runningMessage(watch, items, elapsed) }
+  return { ended: false, outcome: null, message: runningMessage(watch, items, elapsed), ...common }
 }
 
 /** What was noted before the watch began is about earlier work, unless that still runs. */
@@ -109,7 +117,8 @@ function restoreItem(key: string, entry: RestoreLedger | undefined, jobs: readon
 const soFar = (
   entry: CopyLedger | RestoreLedger | undefined,
   report: JobReport | null,
-): Pick<Base, 'attempts' | 'reason' | 'retryAt' | 'progress'> => ({
+): Pick<Base, 'seen' | 'attempts' | 'reason' | 'retryAt' | 'progress'> => ({
+  seen: entry !== undefined,
   attempts: entry?.attempts ?? 0,
   reason: entry?.reason ?? null,
   retryAt: entry?.retryAt ?? null,

@@ -85,8 +85,15 @@ describe('a copy', () => {
 
   test('isn’t taken for verified because an earlier one was', () => {
     const before = copyAs('verified', { at: '2026-11-21T04:00:00.000Z' })
-    expect(follow({ copies: { [KEY]: before } }).ended).toBe(false)
-    expect(follow({}).ended).toBe(false)
+    expect(follow({ copies: { [KEY]: before } }, 2).ended).toBe(false)
+    expect(follow({}, 2)).toMatchObject({ ended: false, unseen: true })
+  })
+
+  test('that nobody lived to begin is told as such, and to be asked for again', () => {
+    const { ended, outcome, message } = follow({}, 3)
+    expect({ ended, state: outcome?.state }).toEqual({ ended: true, state: 'failed' })
+    expect(messageText(message)).toContain('it was not seen to begin: ask again if it is still wanted')
+    expect(follow({ copies: { [KEY]: copyAs('started') } }, 3)).toMatchObject({ ended: false, unseen: false })
   })
 
   test('is given up on after a day', () => {

@@ -1,6 +1,6 @@
 /** Commands that take Incus, or several writes: acknowledged now, answered by a message of its own. */
 
-import { beyond } from '../../shared/access/permit.ts'
+import { visiblePlan } from '../../shared/access/visible.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
 import { planMessage } from '../../shared/chat/plan-message.ts'
@@ -10,7 +10,6 @@ import { commands } from '../../shared/command/commands.ts'
 import { previewOf } from '../../shared/command/preview.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
 import { linesOf } from '../../shared/plan/render.ts'
-import { touchedBy } from '../../shared/plan/touched.ts'
 import { digestOf } from '../digest.ts'
 import { planOnly } from '../run.ts'
 import { endAudit, writeAudit } from '../state/audit.ts'
@@ -62,9 +61,8 @@ async function preview({ incoming, parsed, permission, stored }: Asked, { io }: 
   if (!needed.allowed) return deniedMessage(needed.reason)
   const plan = await planOnly({ kind: 'run', at: incoming.at, ...(ask === undefined ? {} : { ask }) }, io)
   if (plan === null) return nothingConfigured()
-  const hidden = beyond(needed, [...new Set([...touchedBy(plan), ...plan.notes.map(({ about }) => about)])])
-  const lines = linesOf(plan).filter(({ about }) => !hidden.includes(about))
-  return planMessage(parsed.line, lines, { refusal: plan.refusal })
+  const visible = visiblePlan(plan, needed)
+  return planMessage(parsed.line, linesOf(visible), { refusal: visible.refusal })
 }
 
 async function set(command: SettingCommand, asked: Asked, { io, kv, now }: Chat): Promise<Message> {

@@ -1,6 +1,7 @@
 /** Changing commands: the destructive ones post their plan and wait for a confirmation, all go through the engine. */
 
 import { beyond } from '../../shared/access/permit.ts'
+import { visiblePlan, visibleRun } from '../../shared/access/visible.ts'
 import { type ConfirmButtons, changedMessage, confirmMessage } from '../../shared/chat/confirm-message.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
@@ -40,10 +41,11 @@ async function proposal(
   const by = before?.by ?? incoming.actor
   const ask = command.ask(parsed.values, reasonOf(by.name))
   if (!ask.ok) return mistakeMessage(ask.error)
-  const plan = await planOnly({ kind: 'run', at: incoming.at, ask: ask.value }, chat.io)
-  if (plan === null) return nothingConfigured()
-  const forbidden = beyond(permission, touchedBy(plan))
+  const whole = await planOnly({ kind: 'run', at: incoming.at, ask: ask.value }, chat.io)
+  if (whole === null) return nothingConfigured()
+  const forbidden = beyond(permission, touchedBy(whole))
   if (forbidden.length > 0) return deniedMessage(beyondText(forbidden))
+  const plan = visiblePlan(whole, permission)
   const lines = linesOf(plan)
   if (plan.refusal !== null || plan.actions.length === 0)
     return planMessage(parsed.line, lines, { refusal: plan.refusal, to: 'channel' })
@@ -121,7 +123,8 @@ async function messageOf(
   chat: Chat,
 ): Promise<Message> {
   if (changed.state === 'unconfigured') return nothingConfigured()
-  if (changed.state === 'ran') return resultMessage(asked.parsed.line, changed.run)
+  if (changed.state === 'ran')
+    return resultMessage(asked.parsed.line, visibleRun(changed.run, asked.permission))
   const { stop } = changed
   if (stop.code === 'beyond') return deniedMessage(beyondText(stop.instances))
   if (stop.code === 'approval' || confirmed === undefined)

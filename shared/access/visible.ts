@@ -1,0 +1,48 @@
+/** What of a plan, or of what came of it, somebody may see: other instances' lines would tell their names. */
+import { instanceKey } from '../incus/inventory.ts'
+import type { Plan, Refusal } from '../plan/plan.ts'
+import type { Line } from '../plan/render.ts'
+import { beyond, type Permission } from './permit.ts'
+
+type Sees = (key: string) => boolean
+
+const seesBy =
+  (permission: Permission): Sees =>
+  (key) =>
+    beyond(permission, [key]).length === 0
+
+export function visiblePlan(plan: Plan, permission: Permission): Plan {
+  const sees = seesBy(permission)
+  return {
+    ...plan,
+    actions: plan.actions.filter((action) => sees(instanceKey('ref' in action ? action.ref : action.source))),
+    notes: plan.notes.filter(({ about }) => sees(about)),
+    refusal: visibleRefusal(plan.refusal, permission),
+  }
+}
+
+/** A problem begins with what it is about. */
+export function visibleRun<
+  Run extends { lines: readonly Line[]; refusal: Refusal | null; problems: readonly string[] },
+>(run: Run, permission: Permission): Run {
+  if (isUnlimited(permission)) return run
+  const sees = seesBy(permission)
+  return {
+    ...run,
+    lines: run.lines.filter(({ about }) => sees(about)),
+    problems: run.problems.filter((problem) => sees(/^[^\s:]+/.exec(problem)?.[0] ?? '')),
+    refusal: visibleRefusal(run.refusal, permission),
+  }
+}
+
+const isUnlimited = (permission: Permission): boolean => permission.allowed && permission.instances === null
+
+const KEY = /[\w.-]+\/[^\s/"',;:()]+\/[\w-]+/g
+
+/** One that names nothing may suggest a name that comes near. */
+function visibleRefusal(refusal: Refusal | null, permission: Permission): Refusal | null {
+  if (refusal === null || isUnlimited(permission)) return refusal
+  const keys = refusal.reason.match(KEY) ?? []
+  if (keys.length > 0 && beyond(permission, keys).length === 0) return refusal
+  return { code: 'not-found', reason: 'there is no such instance or snapshot among those your grants reach' }
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import type { Permission } from '../../../shared/access/permit.ts'
+import { visiblePlan, visibleRun } from '../../../shared/access/visible.ts'
+import type { Plan, Refusal } from '../../../shared/plan/plan.ts'
+import type { Line } from '../../../shared/plan/render.ts'
+
+const SOME: Permission = { allowed: true, instances: ['main/default/web*'] }
+const ALL: Permission = { allowed: true, instances: null }
+
+const ref = (instance: string) => ({ remote: 'main', project: 'default', instance })
+const hold = (instance: string) => ({
+  ...{ kind: 'mark' as const, ref: ref(instance), snapshot: 's' },
+  ...{ note: 'x', expiresAt: null, reason: '' },
+})
+const note = (about: string) => ({ kind: 'problem' as const, about, reason: 'lost' })
+
+const plan = (refusal: Refusal | null = null): Plan => ({
+  ...{ at: '2026-11-23T03:00:00Z', slots: [], copies: [], restores: {}, wake: [], asked: true },
+  ...{ approval: 'self', refusal },
+  actions: [hold('web1'), hold('payroll')],
+  notes: [note('main/default/web2'), note('main/default/payroll'), note('remote:vault')],
+})
+
+test('a plan shows the lines of what somebody’s grants reach', () => {
+  const { actions, notes } = visiblePlan(plan(), SOME)
+  expect(actions).toMatchObject([{ ref: { instance: 'web1' } }])
+  expect(notes.map(({ about }) => about)).toEqual(['main/default/web2'])
+})
+
+test('to whom everything is granted, everything is shown', () => {
+  expect(visiblePlan(plan(), ALL)).toEqual(plan())
+})
+
+const GENERAL = 'there is no such instance or snapshot among those your grants reach'
+
+test.each<[string, Refusal, string]>([
+  [
+    'about an instance within reach',
+    { code: 'unverified', reason: 'nobody saw that s of main/default/web1 was made' },
+    'nobody saw that s of main/default/web1 was made',
+  ],
+  ['about another', { code: 'busy', reason: 'main/default/payroll: a copy of it is running' }, GENERAL],
+  ['about both', { code: 'ambiguous', reason: 'it may be main/default/web1, main/hr/web1' }, GENERAL],
+  [
+    'that suggests a name',
+    { code: 'not-found', reason: 'no instance "payrol"; did you mean "payroll"?' },
+    GENERAL,
+  ],
+])('a refusal %s', (_, refusal, shown) => {
+  expect(visiblePlan(plan(refusal), SOME).refusal?.reason).toBe(shown)
+})
+
+test('what came of a run leaves others’ lines and problems out', () => {
+  const line = (about: string): Line => ({ about, sign: '!', what: '', reason: 'lost' })
+  const run = {
+    lines: [line('main/default/web1'), line('main/default/payroll')],
+    problems: [
+      'main/default/web1 copy: refused',
+      'main/default/payroll: gone',
+      'the notebook was not written',
+    ],
+    refusal: null,
+  }
+  expect(visibleRun(run, SOME)).toEqual({
+    lines: [line('main/default/web1')],
+    problems: ['main/default/web1 copy: refused'],
+    refusal: null,
+  })
+})

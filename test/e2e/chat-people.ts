@@ -8,9 +8,11 @@ export type PersonName = 'anna' | 'ben' | 'vera' | 'olaf' | 'stranger'
 
 const NUMBERS: Record<PersonName, string> = { anna: '1', ben: '2', vera: '3', olaf: '4', stranger: '5' }
 
-export const SLACK_TEAM = 'T1DC2JH3J'
-export const DISCORD_GUILD = '4100000000000000001'
-export const MATTERMOST_TEAM = 'tteamteamteamteamteamteam1'
+export const TEAMS: Record<PlatformName, string> = {
+  slack: 'T1DC2JH3J',
+  discord: '4100000000000000001',
+  mattermost: 'tteamteamteamteamteamteam1',
+}
 
 /** The platform's own id of a person. */
 export const userOf = (platform: PlatformName, name: PersonName): string =>
@@ -20,15 +22,19 @@ export const userOf = (platform: PlatformName, name: PersonName): string =>
     mattermost: `uuseruseruseruseruseruser${NUMBERS[name]}`,
   })[platform]
 
-const TEAMS: Record<PlatformName, string> = {
-  slack: SLACK_TEAM,
-  discord: DISCORD_GUILD,
-  mattermost: MATTERMOST_TEAM,
-}
-
 /** As grants name them. */
 export const principalOf = (platform: PlatformName, name: PersonName): string =>
   `${platform}:${TEAMS[platform]}/${userOf(platform, name)}`
+
+export const CHANNELS: Record<PlatformName, string> = {
+  slack: 'C8PSS9T3V',
+  discord: '4200000000000000001',
+  mattermost: 'cchannelchannelchannelcha1',
+}
+
+/** Where all of them talk, as confirmations name it. */
+export const placeOn = (platform: PlatformName): string =>
+  `${platform}:${TEAMS[platform]}/${CHANNELS[platform]}`
 
 const everywhere = (name: PersonName): string[] => PLATFORMS.map((platform) => principalOf(platform, name))
 

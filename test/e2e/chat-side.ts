@@ -9,9 +9,12 @@ import { MattermostEndpoint } from '../chat/mattermost-endpoint.ts'
 import { mattermostCommand, mattermostPress } from '../chat/mattermost-request.ts'
 import { SlackEndpoint } from '../chat/slack-endpoint.ts'
 import { type ChatRequest, slackCommand, slackPress } from '../chat/slack-request.ts'
-import { DISCORD_GUILD, MATTERMOST_TEAM, type PersonName, SLACK_TEAM, userOf } from './chat-people.ts'
+import { CHANNELS, type PersonName, TEAMS, userOf } from './chat-people.ts'
 
 export type Button = { label: string; token: string }
+
+/** `elsewhere`: in that channel. `forged`: with that in the place of its token. */
+export type Guise = { elsewhere?: string; forged?: string }
 
 /** What people see now. */
 export type Shown = { to: 'caller' | 'channel'; text: string; buttons: Button[] }
@@ -25,8 +28,8 @@ export type Side = {
   origin: string
   handle(request: Request): Promise<Response>
   command(text: string, who: PersonName): Sent
-  /** The button of that token, whether or not it is still shown; in another channel, if one is named. */
-  press(token: string, who: PersonName, elsewhere?: string): Sent
+  /** The button of that token, whether or not it is still shown. */
+  press(token: string, who: PersonName, guise?: Guise): Sent
   /** Oldest first; without what only says that something is being done. */
   shown(): Shown[]
   violations: string[]
@@ -45,7 +48,7 @@ function openSlack(now: () => Date): Side {
   const stood = new Map<string, (typeof endpoint.messages)[number]>()
   const caller = (who: PersonName, responseUrl: string) => ({
     ...{ signingSecret, at: new Date(), responseUrl },
-    ...{ team: SLACK_TEAM, user: userOf('slack', who), name: who },
+    ...{ team: TEAMS.slack, user: userOf('slack', who), name: who },
   })
   const shown = () => {
     for (const message of endpoint.messages)
@@ -66,14 +69,14 @@ function openSlack(now: () => Date): Side {
       request: slackCommand(text, caller(who, endpoint.openCommand())),
       take: (status, body) => endpoint.answer(status, body),
     }),
-    press(token, who, elsewhere) {
+    press(token, who, { elsewhere, forged = token } = {}) {
       shown()
       const message = stood.get(token)
       if (message === undefined) throw new Error('no such button was ever shown')
       const where = elsewhere === undefined ? {} : { channel: elsewhere }
       return {
         path: '/chat/slack',
-        request: slackPress(token, { ...caller(who, endpoint.openPress(message)), ...where }),
+        request: slackPress(forged, { ...caller(who, endpoint.openPress(message)), ...where }),
         take(status, body) {
           if (status !== 200 || body !== null)
             endpoint.violations.push(`a press was answered with ${status} ${JSON.stringify(body)}`)
@@ -88,8 +91,8 @@ function openDiscord(now: () => Date): Side {
   const channelUrl = 'https://discord.com/api/webhooks/4800000000000000001/secret'
   const endpoint = createDiscordEndpoint({ applicationId: app.applicationId, channelUrl, now })
   const stood = new Map<string, string>()
-  const person = (who: PersonName, channel = '4200000000000000001'): Person => ({
-    ...{ guild: DISCORD_GUILD, channel, user: userOf('discord', who), roles: [], name: who },
+  const person = (who: PersonName, channel = CHANNELS.discord): Person => ({
+    ...{ guild: TEAMS.discord, channel, user: userOf('discord', who), roles: [], name: who },
   })
   const shown = () => {
     const messages = endpoint.shown()
@@ -128,11 +131,11 @@ function openDiscord(now: () => Date): Side {
       const { name, options } = optionsOf(text)
       return send(app.command(person(who), name, options))
     },
-    press(token, who, elsewhere) {
+    press(token, who, { elsewhere, forged = token } = {}) {
       shown()
       const message = stood.get(token)
       if (message === undefined) throw new Error('no such button was ever shown')
-      return send(app.press(person(who, elsewhere), token, message))
+      return send(app.press(person(who, elsewhere), forged, message))
     },
   }
 }
@@ -152,7 +155,7 @@ function openMattermost(now: () => Date): Side {
   const stood = new Map<string, { message: (typeof endpoint.messages)[number]; context: unknown }>()
   let triggers = 0
   const caller = (who: PersonName) => ({
-    ...{ trigger: `trigger${++triggers}of${token}`, team: MATTERMOST_TEAM },
+    ...{ trigger: `trigger${++triggers}of${token}`, team: TEAMS.mattermost },
     ...{ user: userOf('mattermost', who), name: who },
   })
   const shown = () => {
@@ -180,14 +183,17 @@ function openMattermost(now: () => Date): Side {
       request: mattermostCommand(text, { ...caller(who), token, responseUrl: endpoint.openCommand() }),
       take: (status, body) => endpoint.answer(status, body),
     }),
-    press(pressed, who, elsewhere) {
+    press(pressed, who, { elsewhere, forged = pressed } = {}) {
       shown()
       const found = stood.get(pressed)
       if (found === undefined) throw new Error('no such button was ever shown')
       const where = elsewhere === undefined ? {} : { channel: elsewhere }
       return {
         path: '/chat/mattermost/press',
-        request: mattermostPress(found.context, { ...caller(who), ...where }),
+        request: mattermostPress(
+          { ...(found.context as object), token: forged },
+          { ...caller(who), ...where },
+        ),
         take: (status, body) => endpoint.answerPress(found.message, status, body),
       }
     },

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PlatformName } from '../../shared/chat/actor.ts'
 import type { ChatRequest } from '../chat/slack-request.ts'
 import { type PersonName, PLATFORMS } from './chat-people.ts'
-import { type Button, openSides, type Sent, type Shown } from './chat-side.ts'
+import { type Button, type Guise, openSides, type Sent, type Shown } from './chat-side.ts'
 import { openStage, type Stage, type Theatre } from './stage.ts'
+import { newKey } from './worker.ts'
 
 export type Answered = {
   status: number
@@ -15,17 +16,14 @@ export type Answered = {
 }
 
 export type ChatStage = Stage & {
+  /** What confirmations are made with. */
+  relayKey: string
   /** Without the slash and its word. Gives the acknowledgement. */
   type(platform: PlatformName, text: string, who: PersonName): Promise<Answered>
   /** Likewise, and waits for the message that answers it. */
   ask(platform: PlatformName, text: string, who: PersonName): Promise<Shown>
   /** The newest button of that label, or one that stood somewhere before. */
-  press(
-    platform: PlatformName,
-    button: string | Button,
-    who: PersonName,
-    elsewhere?: string,
-  ): Promise<Answered>
+  press(platform: PlatformName, button: string | Button, who: PersonName, guise?: Guise): Promise<Answered>
   /** A request as it is, which no platform waits for. */
   send(path: string, request: ChatRequest): Promise<{ status: number; body: unknown }>
   /** All that people see now, oldest first. */
@@ -36,6 +34,8 @@ export type ChatStage = Stage & {
   until<Value>(what: string, look: () => Value | Promise<Value>): Promise<NonNullable<Value>>
   /** The next minute's tick, later than all before and than the present; or that many minutes later. */
   tick(minutes?: number): Promise<'ok' | 'exception' | 'died'>
+  /** The next tick is that of the present again. */
+  catchUp(): void
   /** What a platform would have refused, or was given too late; empties the list. */
   violations(): string[]
 }
@@ -43,6 +43,8 @@ export type ChatStage = Stage & {
 /** What every platform waits for an acknowledgement, in milliseconds. */
 const PATIENCE = 3_000
 const MINUTE = 60_000
+/** Of Discord's, and no harm: the Worker can't know when its answer has arrived, and tries once more. */
+const OVERTAKEN = 'an edit came before the first reply'
 
 export async function openChatStage(openPair: () => Promise<Theatre>): Promise<ChatStage> {
   let minute = 0
@@ -54,7 +56,8 @@ export async function openChatStage(openPair: () => Promise<Theatre>): Promise<C
     const platform = PLATFORMS.find((one) => request.url.startsWith(`${sides[one].origin}/`))
     return platform === undefined ? null : sides[platform].handle(request)
   }
-  const stage = await openStage(openPair, { secrets, outside })
+  const key = newKey()
+  const stage = await openStage(openPair, { secrets, outside }, key)
   const late: string[] = []
 
   const send: ChatStage['send'] = async (path, { headers, body }) => {
@@ -78,7 +81,8 @@ export async function openChatStage(openPair: () => Promise<Theatre>): Promise<C
       if (found) return found as NonNullable<typeof found>
     }
     const shown = PLATFORMS.flatMap((platform) => read(platform).slice(-3))
-    throw new Error(`never came: ${what}; shown at last: ${JSON.stringify(shown, null, 1)}`)
+    const last = JSON.stringify({ shown, logged: stage.worker.logged() }, null, 1)
+    throw new Error(`never came: ${what}; at last: ${last}`)
   }
   const type: ChatStage['type'] = (platform, text, who) =>
     deliver(sides[platform].command(text, who), `/backup ${text} (${platform})`)
@@ -89,13 +93,13 @@ export async function openChatStage(openPair: () => Promise<Theatre>): Promise<C
   }
   return {
     ...stage,
-    ...{ type, read, newest, send, until },
+    ...{ type, read, newest, send, until, relayKey: key.secret.toString('base64') },
     async ask(platform, text, who) {
       const before = read(platform).length
       await type(platform, text, who)
       return until(`an answer to ${text} on ${platform}`, () => read(platform)[before])
     },
-    press(platform, button, who, elsewhere) {
+    press(platform, button, who, guise) {
       const found =
         typeof button === 'string'
           ? read(platform)
@@ -103,7 +107,7 @@ export async function openChatStage(openPair: () => Promise<Theatre>): Promise<C
               .findLast(({ label }) => label === button)
           : button
       if (found === undefined) throw new Error(`no button ${String(button)} is shown on ${platform}`)
-      const sent = sides[platform].press(found.token, who, elsewhere)
+      const sent = sides[platform].press(found.token, who, guise)
       return deliver(sent, `the button ${found.label} (${platform})`)
     },
     async tick(minutes = 1) {
@@ -115,9 +119,12 @@ export async function openChatStage(openPair: () => Promise<Theatre>): Promise<C
         ticking = null
       }
     },
+    catchUp() {
+      minute = 0
+    },
     violations() {
       const found = [...late.splice(0), ...PLATFORMS.flatMap((one) => sides[one].violations.splice(0))]
-      return found
+      return found.filter((violation) => violation !== OVERTAKEN)
     },
   }
 }

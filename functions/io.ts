@@ -1,6 +1,6 @@
 /** What the engine works with, from the Worker's bindings and secrets. */
 import { send } from './chatops/chat.ts'
-import { type Platforms, platformsOf } from './chatops/configure.ts'
+import { platformsOf } from './chatops/configure.ts'
 import { createFollow } from './chatops/follow.ts'
 import { type Env, relayOf } from './env.ts'
 import type { Io } from './run.ts'
@@ -8,15 +8,6 @@ import { patient } from './state/patient.ts'
 
 /** `deadline`: when whoever asks will be gone. */
 export async function ioOf(env: Env, now: () => Date, deadline: Date | null = null): Promise<Io> {
-  const follower = { kv: env.STATE, now, origin: '', send, platforms: platformsOrNone(env) }
+  const follower = { kv: env.STATE, now, origin: '', send, platforms: platformsOf(env) }
   return { relay: await relayOf(env, deadline), state: patient(env.STATE), follow: createFollow(follower) }
-}
-
-/** A wrong secret of a chat platform keeps nobody from their backups; its own door names it. */
-function platformsOrNone(env: Env): Platforms {
-  try {
-    return platformsOf(env)
-  } catch {
-    return {}
-  }
 }

@@ -144,24 +144,20 @@ const longWorkOf = ({ actions }: Plan): Pick<Watching, 'copies' | 'restores'> =>
 type Begun = Pick<Watching, 'id' | 'line' | 'by' | 'startedAt' | 'copies' | 'restores'>
 
 /** Noted before the work begins, so that its end is told even when this Worker doesn't live to see it begin. */
-async function keepWatch(begun: Begun, reply: ReplyTo, { kv }: Chat): Promise<void> {
+async function keepWatch(begun: Begun, reply: ReplyTo, { io: { state } }: Chat): Promise<void> {
   if (begun.copies.length + begun.restores.length === 0) return
   // The message that says what was started takes one use.
   const left = { ...reply, uses: reply.uses === null ? null : reply.uses - 1, placed: true }
   const watch: Watching = { ...begun, reply: left, edits: 0, editedAt: begun.startedAt, said: '' }
-  await writeWatches(kv, [...(await readWatches(kv)), watch])
+  await writeWatches(state, [...(await readWatches(state)), watch])
 }
 
-/** Longer than a second, in which KV refuses another write to a key. */
-const KV_PAUSE = 1_100
-
 /** A bot has posted it: the message that later ticks edit. */
-async function rememberMessage(id: string, reply: ReplyTo, { kv }: Chat): Promise<void> {
-  if ((await readWatches(kv)).every((watch) => watch.id !== id)) return
-  await new Promise((resolve) => setTimeout(resolve, KV_PAUSE))
-  const watches = await readWatches(kv)
+async function rememberMessage(id: string, reply: ReplyTo, { io: { state } }: Chat): Promise<void> {
+  const watches = await readWatches(state)
+  if (watches.every((watch) => watch.id !== id)) return
   await writeWatches(
-    kv,
+    state,
     watches.map((watch) => (watch.id === id ? { ...watch, reply } : watch)),
   )
 }

@@ -34,7 +34,7 @@ export function resultMessage(line: string, { lines, results, refusal, problems 
   return {
     to: 'channel',
     tone: toneOf(results, problems),
-    headline: [typed(line), ` ${came(good, bad)}`],
+    headline: [typed(line), ` ${came(good, bad, others)}`],
     details: [
       ...fold(
         [...failures, ...others.map((problem) => spoken(cut(problem)))],
@@ -53,8 +53,9 @@ const tells = (problem: string, { reason }: Result): boolean =>
 
 const isGood = ({ state }: Result): boolean => state === 'done' || state === 'started'
 
-function came(good: readonly Result[], bad: readonly Result[]): string {
-  if (good.length + bad.length === 0) return 'had nothing to do'
+function came(good: readonly Result[], bad: readonly Result[], others: readonly string[]): string {
+  if (good.length + bad.length === 0)
+    return others.length === 0 ? 'had nothing to do' : `did nothing, with ${count(others.length, 'problem')}`
   const did = deedsOf(
     good.map(({ line }) => line),
     'did',

@@ -3,13 +3,13 @@
 import { instanceKey } from '../incus/inventory.ts'
 import type { Covered } from '../policy/cover.ts'
 import type { Approval } from '../policy/policy.ts'
-import type { Ask } from './ask.ts'
+import { type Ask, narrow } from './ask.ts'
 import { askCopy } from './ask-copy.ts'
 import { askExpire } from './ask-expire.ts'
 import { askHold } from './ask-hold.ts'
 import { askRestore } from './ask-restore.ts'
 import { askSnapshot } from './ask-snapshot.ts'
-import type { Action, Plan, Refusal } from './plan.ts'
+import type { Action, Note, Plan, Refusal } from './plan.ts'
 import type { Question } from './question.ts'
 import type { Restores } from './restores.ts'
 
@@ -27,7 +27,7 @@ export function decideAsked(asked: Asked<Exclude<Ask, { do: 'look' }>>): Plan {
   return {
     at: now.toISOString(),
     actions,
-    notes: parts.notes ?? [],
+    notes: [...(refusal === null ? unseen(asked) : []), ...(parts.notes ?? [])],
     slots: parts.slots ?? [],
     copies: parts.copies ?? [],
     restores: { ...ledger.restores, ...parts.restores },
@@ -53,6 +53,15 @@ function answerOf(asked: Asked<Exclude<Ask, { do: 'look' }>>): Answer | Refusal 
     case 'release':
       return askHold({ ...asked, ask })
   }
+}
+
+/** Of all that a policy covers nothing may be found for nobody could look; who names instances is told by refusals. */
+function unseen({ ask, coverages }: Asked): Note[] {
+  if (ask.do !== 'copy' && ask.do !== 'expire') return []
+  if (ask.instances !== undefined) return []
+  return narrow(coverages, ask).flatMap(({ unreadable }) =>
+    unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
+  )
 }
 
 /** The strictest policy that covers anything of which state is lost. */

@@ -17,6 +17,11 @@ import { planSlot } from './slot.ts'
 export type { Question }
 
 export function decide(question: Question): Plan {
+  const plan = decideAll(question)
+  return { ...plan, notes: distinct(plan.notes) }
+}
+
+function decideAll(question: Question): Plan {
   const { coverages, world, ledger, now, ask } = question
   const restores = lookAfter(world, ledger, now)
   if (ask === undefined) return decideDue(question, restores)
@@ -25,6 +30,11 @@ export function decide(question: Question): Plan {
   const seen = decideDue({ ...question, coverages: narrow(coverages, ask) }, restores)
   return refusal === null ? seen : { ...seen, actions: [], notes: [], refusal }
 }
+
+/** What several policies find of the same remote or instance is said once. */
+const distinct = (notes: readonly Note[]): Note[] => [
+  ...new Map(notes.map((note) => [JSON.stringify(note), note])).values(),
+]
 
 /** What the schedule says, and what is under way. */
 function decideDue(question: Question, restores: Restores): Plan {

@@ -49,6 +49,18 @@ const WEB = `
     daily-20261122T0300Z
 `
 
+test.each([
+  { do: 'copy', reason: 'asked for by ann' },
+  { do: 'expire', reason: 'asked for by ann', policies: ['hourly'] },
+] as const)('$do of all where nobody could look says so, once for all policies', (ask) => {
+  const plan = planFor(ask, parseWorld('main unreachable'), { policies: COPIED })
+  expect({ actions: plan.actions, notes: reasons(plan) }).toEqual({
+    actions: [],
+    notes: expect.arrayContaining(["remote:main: main can't be reached"]),
+  })
+  expect(new Set(reasons(plan)).size).toBe(plan.notes.length)
+})
+
 describe('snapshots asked for', () => {
   const ask: Ask = { do: 'snapshot', reason: 'asked for by ann' }
 

@@ -100,13 +100,18 @@ export async function confirm(
   )
 }
 
-/** Ticks until it is told to the channel. */
-export async function settle(stage: ChatStage, platform: PlatformName, told: RegExp): Promise<Shown> {
+/** Ticks until it is told to the channel. `pause`: real milliseconds that pass for a minute. */
+export async function settle(
+  stage: ChatStage,
+  platform: PlatformName,
+  told: RegExp,
+  pause = 100,
+): Promise<Shown> {
   for (let minute = 0; minute < 30; minute++) {
     const found = stage.read(platform).findLast(({ to, text }) => to === 'channel' && told.test(text))
     if (found !== undefined) return found
     await stage.tick()
-    await sleep(100)
+    await sleep(pause)
   }
   const shown = JSON.stringify(stage.read(platform).slice(-3), null, 1)
   throw new Error(`${told} was never told: ${shown}\n${stage.worker.logged().join('\n')}`)

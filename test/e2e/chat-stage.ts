@@ -31,7 +31,11 @@ export type ChatStage = Stage & {
   /** The newest of it; fails where there is none. */
   newest(platform: PlatformName): Shown
   /** Waits for what goes on behind an acknowledgement. */
-  until<Value>(what: string, look: () => Value | Promise<Value>): Promise<NonNullable<Value>>
+  until<Value>(
+    what: string,
+    look: () => Value | Promise<Value>,
+    seconds?: number,
+  ): Promise<NonNullable<Value>>
   /** The next minute's tick, later than all before and than the present; or that many minutes later. */
   tick(minutes?: number): Promise<'ok' | 'exception' | 'died'>
   /** The next tick is that of the present again. */
@@ -75,8 +79,8 @@ export async function openChatStage(openPair: () => Promise<Theatre>): Promise<C
     return { status, body, request, path }
   }
   const read: ChatStage['read'] = (platform) => sides[platform].shown()
-  const until: ChatStage['until'] = async (what, look) => {
-    for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50)) {
+  const until: ChatStage['until'] = async (what, look, seconds = 20) => {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(50)) {
       const found = await look()
       if (found) return found as NonNullable<typeof found>
     }

@@ -1,6 +1,8 @@
 /** /backup, end to end: typed by people on every platform, confirmed by others, seen in Incus. */
 import { afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
+import { breaking } from './chat-breaks.ts'
 import { changing } from './chat-changes.ts'
+import { copying } from './chat-copies.ts'
 import { reading } from './chat-reads.ts'
 import { restoring } from './chat-restores.ts'
 import { furnish } from './chat-scene.ts'
@@ -21,5 +23,7 @@ export function chatEndToEnd(name: string, openPair: () => Promise<Theatre>): vo
     changing(() => stage)
     reading(() => stage)
     restoring(() => stage)
+    copying(() => stage)
+    breaking(() => stage)
   })
 }

@@ -13,7 +13,8 @@ export type Theatre = ContractPair & {
 export type Stage = {
   pair: Theatre
   worker: LiveWorker
-  relay: { stop(): Promise<void>; start(): Promise<void> }
+  /** Keeps its address. */
+  relay: { url: string; stop(): Promise<void>; start(): Promise<void> }
   /** Over the API; throws when it is refused. */
   apply(document: unknown): Promise<void>
   close(): Promise<void>
@@ -22,9 +23,9 @@ export type Stage = {
 export async function openStage(
   openPair: () => Promise<Theatre>,
   surroundings: Surroundings = {},
+  key: Key = newKey(),
 ): Promise<Stage> {
   const pair = await openPair()
-  const key = newKey()
   let relay: Relay | null = await startRelay(optionsOf(pair, key, 0))
   const { url } = relay
   const worker = await startWorker(url, key, surroundings)
@@ -32,6 +33,7 @@ export async function openStage(
     pair,
     worker,
     relay: {
+      url,
       async stop() {
         await relay?.close()
         relay = null

@@ -27,6 +27,8 @@ export type LiveWorker = {
   /** The cron trigger. `died`: at the death that was arranged; the Worker has been started anew since, on the same KV. */
   tick(at: Date): Promise<'ok' | 'exception' | 'died'>
   dieAt(death: Death): void
+  /** Kills it, and starts another on the same KV, which is as cold as any. */
+  restart(): Promise<void>
   /** Outside of ticks: resolves when the Worker has died as arranged, and was started anew. */
   untilDead(): Promise<void>
   readKv(): Promise<Record<string, string>>
@@ -45,6 +47,9 @@ export type LiveWorker = {
 const ROOT = join(import.meta.dirname, '../..')
 
 type Env = { STATE: KVNamespace }
+
+/** What KV gives at once. */
+const MOST_KEYS = 100
 
 export const newKey = (): Key => ({ id: 'e2e', secret: randomBytes(32) })
 
@@ -76,8 +81,10 @@ export async function startWorker(
   const state = async () => (await harness.getWorker<Env>().getEnv()).STATE
   const readKv = async (): Promise<Record<string, string>> => {
     const kv = await state()
-    const { keys } = await kv.list()
-    const pairs = await Promise.all(keys.map(async ({ name }) => [name, await kv.get(name)] as const))
+    const names = (await kv.list()).keys.map(({ name }) => name)
+    const pairs: [string, string | null][] = []
+    for (let at = 0; at < names.length; at += MOST_KEYS)
+      pairs.push(...(await kv.get(names.slice(at, at + MOST_KEYS))))
     return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== null))
   }
   let deaths = 0
@@ -109,6 +116,7 @@ export async function startWorker(
       return result as 'ok' | 'exception' | 'died'
     },
     dieAt: gallows.dieAt,
+    restart,
     async untilDead() {
       await gallows.died()
       await restart()

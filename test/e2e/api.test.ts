@@ -187,6 +187,67 @@ describe('what somebody asks for', () => {
   })
 })
 
+describe('what loses data', () => {
+  const [OLD, NEW] = ['as it was', 'as it is now']
+  const post = (path: string, body: object): Promise<Response> =>
+    stage.worker.fetch(path, { method: 'POST', body: JSON.stringify(body) })
+  const jsonOf = async <Body>(response: Promise<Response>): Promise<Body> =>
+    (await (await response).json()) as Body
+
+  /** The wish to put an instance that has changed since its only snapshot back to that. */
+  const prepare = async (name: string, more: object = {}) => {
+    await put(policyFor({ schedule: '0 0 1 1 *', ...more }))
+    const { main } = stage.pair
+    await main.createInstance({ name })
+    await main.write({ name }, OLD, 1000)
+    const { lines } = await jsonOf<{ lines: { what: string }[] }>(post('/api/run', { instances: [name] }))
+    await main.write({ name }, NEW, 1000)
+    return { do: 'restore', instance: name, snapshot: lines[0]?.what ?? '' }
+  }
+  const dataOf = (name: string): Promise<string | null> => stage.pair.main.readMarker({ name })
+
+  test('is shown with a digest, without which nothing happens', async () => {
+    const wish = await prepare('api-shown')
+    const plan = await jsonOf<{ digest: string; approval: string }>(post('/api/plan', wish))
+    expect(plan).toMatchObject({ digest: expect.stringMatching(/^[\w-]{11}$/), approval: 'self' })
+    const unconfirmed = await problemOf(await post('/api/run', wish))
+    expect(unconfirmed).toMatchObject({ status: 409, title: 'Not confirmed' })
+    const other = await problemOf(await post('/api/run', { ...wish, confirm: 'AAAAAAAAAAA' }))
+    expect(other).toMatchObject({ status: 409, title: 'The plan has changed' })
+    expect(await dataOf('api-shown')).toBe(NEW)
+  })
+
+  test('is done once it is confirmed, and stands in the history with its plan and outcome', async () => {
+    const name = 'api-done'
+    const wish = await prepare(name)
+    const { digest } = await jsonOf<{ digest: string }>(post('/api/plan', wish))
+    const run = await jsonOf<object>(post('/api/run', { ...wish, confirm: digest }))
+    expect(run).toMatchObject({ state: 'ran', started: { restores: [`main/default/${name}`] } })
+    await expect.poll(() => dataOf(name)).toBe(OLD)
+    const { records } = await jsonOf<{ records: object[] }>(stage.worker.fetch('/api/history?count=50'))
+    expect(records).toContainEqual(
+      expect.objectContaining({
+        ...{ who: 'api', what: `restore ${name} ${wish.snapshot}`, plan: digest },
+        ...{ instances: [`main/default/${name}`], outcome: expect.objectContaining({ state: 'started' }) },
+      }),
+    )
+  })
+
+  test('is not done over the API where a policy demands a second person', async () => {
+    const wish = await prepare('api-second', { approval: 'second' })
+    const { digest, approval } = await jsonOf<{ digest: string; approval: string }>(post('/api/plan', wish))
+    expect(approval).toBe('second')
+    const problem = await problemOf(await post('/api/run', { ...wish, confirm: digest }))
+    expect(problem).toMatchObject({ status: 403, title: 'A second person has to confirm it' })
+    expect(await dataOf('api-second')).toBe(NEW)
+  })
+})
+
+test.for(['0', '51', 'many'])('a history of %s records is refused', async (count) => {
+  const problem = await problemOf(await stage.worker.fetch(`/api/history?count=${count}`))
+  expect(problem).toMatchObject({ status: 422, detail: expect.stringContaining('1 to 50') })
+})
+
 describe('the preview of a retention', () => {
   const preview = (body: unknown): Promise<Response> =>
     stage.worker.fetch('/api/retention/preview', { method: 'POST', body: JSON.stringify(body) })

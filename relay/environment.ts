@@ -1,6 +1,6 @@
 /** Where the relay's configuration comes from: a JSONC file, single parts of it overridden by the environment. */
 import { dirname } from 'node:path'
-import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
+import { parseJsonc } from '../shared/jsonc.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { parseConfig, type RelayConfig, readText } from './config.ts'
 
@@ -29,13 +29,9 @@ export function readConfig(environment: Environment): Result<RelayConfig, string
 function readDocument(file: string): Result<object, string> {
   const text = readText(file, 'RELAY_CONFIG')
   if (!text.ok) return text
-  const errors: ParseError[] = []
-  const document: unknown = parseJsonc(text.value, errors, { allowTrailingComma: true })
-  const [first] = errors
-  if (first !== undefined) {
-    const line = text.value.slice(0, first.offset).split('\n').length
-    return err(`${file}, line ${line}: ${printParseErrorCode(first.error)}`)
-  }
+  const parsed = parseJsonc(text.value)
+  if (!parsed.ok) return err(`${file}, line ${parsed.error.line}: ${parsed.error.problem}`)
+  const document = parsed.value
   return typeof document === 'object' && document !== null ? ok(document) : err(`${file}: expected an object`)
 }
 

@@ -31,12 +31,12 @@ const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: st
   },
   functions: {
     folders: ['functions', 'shared'],
-    packages: /^(hono(\/.*)?|http-message-sig|jsonc-parser|zod\/mini)$/,
+    packages: /^(hono(\/.*)?|http-message-sig|zod\/mini)$/,
     because: 'the Worker’s bundle stays small and without Node',
   },
   relay: {
     folders: ['relay', 'shared'],
-    packages: /^(node:.*|undici|http-message-sig|jsonc-parser|zod(\/mini)?)$/,
+    packages: /^(node:.*|undici|http-message-sig|zod(\/mini)?)$/,
     because: 'the process that holds the client key depends on as little as it can',
   },
 }

@@ -1,7 +1,7 @@
 /** Request bodies: JSON with comments, bounded, checked against a schema. */
 import type { Context } from 'hono'
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
 import type * as z from 'zod/mini'
+import { parseJsonc } from '../../shared/jsonc.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Problem } from './problem.ts'
 
@@ -13,12 +13,10 @@ export async function readJson(context: Context): Promise<Result<unknown, Proble
   if (text.length > LONGEST)
     return err({ status: 413, title: 'Too large', detail: `at most ${LONGEST} characters are taken` })
   if (text.trim() === '') return ok({})
-  const errors: ParseError[] = []
-  const value: unknown = parse(text, errors, { allowTrailingComma: true })
-  const [first] = errors
-  if (first === undefined) return ok(value)
-  const line = text.slice(0, first.offset).split('\n').length
-  const detail = `line ${line}: ${printParseErrorCode(first.error)}; JSON is expected (comments and trailing commas are fine)`
+  const parsed = parseJsonc(text)
+  if (parsed.ok) return parsed
+  const { line, problem } = parsed.error
+  const detail = `line ${line}: ${problem}; JSON is expected (comments and trailing commas are fine)`
   return err({ status: 400, title: 'Not JSON', detail })
 }
 

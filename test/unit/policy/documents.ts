@@ -1,6 +1,6 @@
 /** The documents that stand in the repository, read as the product reads them. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
+import { parseJsonc } from '../../../shared/jsonc.ts'
 
 const ROOT = new URL('../../../', import.meta.url)
 
@@ -12,9 +12,7 @@ export const listDocuments = (folder: string): string[] =>
     .sort()
 
 export function readDocument(name: string): unknown {
-  const errors: ParseError[] = []
-  const document: unknown = parse(readFileSync(pathOf(name), 'utf8'), errors, { allowTrailingComma: true })
-  const [first] = errors
-  if (first !== undefined) throw new Error(`${name}: ${printParseErrorCode(first.error)} at ${first.offset}`)
-  return document
+  const parsed = parseJsonc(readFileSync(pathOf(name), 'utf8'))
+  if (!parsed.ok) throw new Error(`${name}, line ${parsed.error.line}: ${parsed.error.problem}`)
+  return parsed.value
 }

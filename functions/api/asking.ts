@@ -7,6 +7,7 @@ import { change, type Stop } from '../change.ts'
 import { digestOf } from '../digest.ts'
 import type { App } from '../env.ts'
 import { planOnly, run } from '../run.ts'
+import { keepWatch, longWorkOf } from '../state/watches.ts'
 import { readBody } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
 import { answerProblem, type Problem } from './problem.ts'
@@ -52,9 +53,14 @@ async function answerChange(
   confirm: string | undefined,
   at: Date,
 ): Promise<Response> {
+  const { state } = context.get('io')
+  const [id, line, actor] = [requestId(), lineOf(ask), callerOf(context)]
+  const watch = { id, line, by: actor.name, startedAt: at.toISOString() }
   const changed = await change(
     {
-      ...{ id: requestId(), at, ask, line: lineOf(ask), actor: callerOf(context) },
+      ...{ id, at, ask, line, actor },
+      // Whoever called is gone by its end; the record of changes tells it.
+      begins: (plan) => keepWatch(state, { ...watch, ...longWorkOf(plan) }, null),
       permission: { allowed: true, instances: null },
       ...(DESTRUCTIVE.includes(ask.do) ? { expected: confirm ?? '' } : {}),
     },

@@ -6,6 +6,7 @@ import { endAudit } from '../state/audit.ts'
 import { readWatches, type Watching, writeWatches } from '../state/watches.ts'
 import { type Chat, place, tell } from './chat.ts'
 import type { Platforms } from './configure.ts'
+import type { ReplyTo } from './platform.ts'
 
 type Follower = Pick<Chat, 'kv' | 'now' | 'origin' | 'send'> & { platforms: Platforms }
 type Happened = Parameters<NonNullable<Io['follow']>>[0]
@@ -39,22 +40,23 @@ async function bringUpToDate(
   now: Date,
   follower: Follower,
 ): Promise<Watching | null> {
-  const platform = follower.platforms[watch.reply.platform]
+  const { reply } = watch
+  const platform = reply === null ? undefined : follower.platforms[reply.platform]
   if (ended) {
     await endAudit(follower.kv, { id: watch.id, at: watch.startedAt }, outcome)
-    if (platform !== undefined) await tell(message, watch.reply, { ...follower, platform })
+    if (reply !== null && platform !== undefined) await tell(message, reply, { ...follower, platform })
     return null
   }
-  if (platform === undefined || said === watch.said || !mayEdit(watch, now)) return watch
-  const left = await place(message, watch.reply, { ...follower, platform })
-  const reply = left ?? { ...watch.reply, uses: 0 }
-  return { ...watch, reply, said, edits: watch.edits + 1, editedAt: now.toISOString() }
+  if (reply === null || platform === undefined || said === watch.said || !mayEdit(watch, reply, now))
+    return watch
+  const left = (await place(message, reply, { ...follower, platform })) ?? { ...reply, uses: 0 }
+  return { ...watch, reply: left, said, edits: watch.edits + 1, editedAt: now.toISOString() }
 }
 
 /** Where uses are counted: so many minutes after the start, and one use is left for the end. */
 const MOMENTS = [1, 4, 12]
 
-function mayEdit({ reply, edits, startedAt, editedAt }: Watching, now: Date): boolean {
+function mayEdit({ edits, startedAt, editedAt }: Watching, reply: ReplyTo, now: Date): boolean {
   if (reply.uses === null || reply.own !== null) return now.getTime() - new Date(editedAt).getTime() >= 50_000
   const after = MOMENTS[edits]
   return reply.uses > 1 && after !== undefined && minutesFrom(new Date(startedAt), after) <= now.toISOString()

@@ -9,7 +9,6 @@ import { planMessage } from '../../shared/chat/plan-message.ts'
 import { resultMessage } from '../../shared/chat/result-message.ts'
 import type { ChangeCommand } from '../../shared/command/command.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
-import { instanceKey } from '../../shared/incus/inventory.ts'
 import type { Plan } from '../../shared/plan/plan.ts'
 import { digestText, linesOf } from '../../shared/plan/render.ts'
 import { touchedBy } from '../../shared/plan/touched.ts'
@@ -18,7 +17,7 @@ import { type Changed, change } from '../change.ts'
 import { digestOf } from '../digest.ts'
 import { planOnly } from '../run.ts'
 import { type Pending, writePending } from '../state/pending.ts'
-import { readWatches, type Watching, writeWatches } from '../state/watches.ts'
+import { keepWatch, longWorkOf, readWatches, writeWatches } from '../state/watches.ts'
 import type { Asked } from './asked.ts'
 import { type Chat, tell } from './chat.ts'
 import type { ReplyTo } from './platform.ts'
@@ -103,7 +102,7 @@ export async function perform(
     {
       ...{ id, at, actor, permission, line: parsed.line, ask: ask.value },
       ...(confirmed === undefined ? {} : { askedBy: confirmed.by, expected: confirmed.digest }),
-      begins: (plan) => keepWatch({ ...watch, ...longWorkOf(plan) }, incoming.reply, chat),
+      begins: (plan) => keepWatch(chat.io.state, { ...watch, ...longWorkOf(plan) }, lessOne(incoming.reply)),
     },
     chat.io,
     chat.kv,
@@ -136,21 +135,12 @@ async function messageOf(
 const beyondText = (instances: readonly string[]): string =>
   `your grants don't reach ${instances.slice(0, 3).join(', ')}${instances.length > 3 ? ` and ${instances.length - 3} more` : ''}`
 
-const longWorkOf = ({ actions }: Plan): Pick<Watching, 'copies' | 'restores'> => ({
-  copies: actions.flatMap((action) => (action.kind === 'copy' ? [action.key] : [])),
-  restores: actions.flatMap((action) => (action.kind === 'restore' ? [instanceKey(action.ref)] : [])),
+/** The message that says what was started takes one use. */
+const lessOne = (reply: ReplyTo): ReplyTo => ({
+  ...reply,
+  uses: reply.uses === null ? null : reply.uses - 1,
+  placed: true,
 })
-
-type Begun = Pick<Watching, 'id' | 'line' | 'by' | 'startedAt' | 'copies' | 'restores'>
-
-/** Noted before the work begins, so that its end is told even when this Worker doesn't live to see it begin. */
-async function keepWatch(begun: Begun, reply: ReplyTo, { io: { state } }: Chat): Promise<void> {
-  if (begun.copies.length + begun.restores.length === 0) return
-  // The message that says what was started takes one use.
-  const left = { ...reply, uses: reply.uses === null ? null : reply.uses - 1, placed: true }
-  const watch: Watching = { ...begun, reply: left, edits: 0, editedAt: begun.startedAt, said: '' }
-  await writeWatches(state, [...(await readWatches(state)), watch])
-}
 
 /** A bot has posted it: the message that later ticks edit. */
 async function rememberMessage(id: string, reply: ReplyTo, { io: { state } }: Chat): Promise<void> {

@@ -224,11 +224,13 @@ describe('what loses data', () => {
     const run = await jsonOf<object>(post('/api/run', { ...wish, confirm: digest }))
     expect(run).toMatchObject({ state: 'ran', started: { restores: [`main/default/${name}`] } })
     await expect.poll(() => dataOf(name)).toBe(OLD)
+    await stage.worker.tick(new Date(Date.now() + 60_000))
+    await stage.worker.tick(new Date(Date.now() + 120_000))
     const { records } = await jsonOf<{ records: object[] }>(stage.worker.fetch('/api/history?count=50'))
     expect(records).toContainEqual(
       expect.objectContaining({
         ...{ who: 'api', what: `restore ${name} ${wish.snapshot}`, plan: digest },
-        ...{ instances: [`main/default/${name}`], outcome: expect.objectContaining({ state: 'started' }) },
+        ...{ instances: [`main/default/${name}`], outcome: expect.objectContaining({ state: 'done' }) },
       }),
     )
   })

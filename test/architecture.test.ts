@@ -74,6 +74,11 @@ describe('the Worker', () => {
     expect(carried).not.toContain('functions/api/answers.ts')
   })
 
+  test('carries what documents are checked by and not the words that editors show', () => {
+    expect(carried).toContain('shared/policy/schema.ts')
+    expect(carried).not.toContain('shared/policy/descriptions.ts')
+  })
+
   test('has the smallest of the routers of hono, and no second one', () => {
     const makers = carried.filter((file) => /^import \{[^}]*\bHono\b[^}]*\} from 'hono'/m.test(codeOf(file)))
     expect(makers).toEqual([])

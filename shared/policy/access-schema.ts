@@ -1,23 +1,16 @@
 /** The shape of `access` in `stapes.jsonc`: groups of ids, and what is granted to whom. */
 import * as z from 'zod/mini'
-import { EXPECTED_ID, GROUP, ID_PATTERN, parseId } from '../access/principal.ts'
+import { EXPECTED_ID, GROUP, parseId } from '../access/principal.ts'
 import { ok } from '../result.ts'
 import * as field from './fields.ts'
 
 const { list, may, object, parsed } = field
 
-const id = parsed(EXPECTED_ID, parseId).check(
-  z.meta({
-    description: 'As `/backup whoami` tells it.',
-    pattern: ID_PATTERN,
-  }),
-)
+export const id = parsed(EXPECTED_ID, parseId)
 
-const principal = parsed(`${EXPECTED_ID}, or "${GROUP}<name>"`, (text) =>
+export const principal = parsed(`${EXPECTED_ID}, or "${GROUP}<name>"`, (text) =>
   // Which groups there are, only the whole can tell.
   text.startsWith(GROUP) ? ok(text) : parseId(text),
-).check(
-  z.meta({ description: 'As `/backup whoami` tells it, or a group.', pattern: `^${GROUP}.|${ID_PATTERN}` }),
 )
 
 const groupName = z.string().check(
@@ -32,41 +25,22 @@ const ROLES = {
   admin: 'also restores and expires',
 }
 
-const roleText = Object.entries(ROLES).map(([role, does]) => `"${role}" (${does})`)
+export const roleText = Object.entries(ROLES).map(([role, does]) => `"${role}" (${does})`)
 
-const grantSchema = object(
+export const grantSchema = object(
   {
     who: z
       .array(principal, { error: 'a list of ids or groups, such as ["group:ops"]' })
-      .check(z.minLength(1, { error: 'a list of at least one id or group, such as ["group:ops"]' }))
-      .check(
-        z.meta({
-          description: 'To whom: ids of people, of Discord roles, or `group:<name>` for all of a group.',
-          examples: [['group:ops'], ['slack:T024BE7LD/U024BE7LH']],
-        }),
-      ),
-    role: z
-      .enum(['viewer', 'operator', 'admin'], { error: roleText.join(', ') })
-      .check(
-        z.meta({ description: `A role and those before it: ${roleText.join(', ').replaceAll('"', '`')}.` }),
-      ),
+      .check(z.minLength(1, { error: 'a list of at least one id or group, such as ["group:ops"]' })),
+    role: z.enum(['viewer', 'operator', 'admin'], { error: roleText.join(', ') }),
     commands: may(
       list(
         z.string({ error: 'the name of a command, such as "status"' }),
         'a list of at least one command, such as ["status"]; leave it out for all of the role',
       ),
-      {
-        description: 'Only these commands, of those that the role may use; without it, all of them.',
-        examples: [['status', 'history', 'now']],
-      },
     ),
     instances: may(
       list(field.excludeGlob, 'a list of at least one glob, such as ["web*"]; leave it out for everything'),
-      {
-        description:
-          'Only these instances: globs over `instance`, `project/instance` or `remote/project/instance`. Without it everything, policies included.',
-        examples: [['web*', 'main/shop/*']],
-      },
     ),
   },
   'an object, such as { "who": ["group:ops"], "role": "operator" }',
@@ -78,13 +52,10 @@ export const accessSchema = object(
       z.record(groupName, list(id, 'a list of at least one id, such as ["slack:T024BE7LD/U024BE7LH"]'), {
         error: 'an object of lists of ids by their names, such as { "ops": ["slack:T024BE7LD/U024BE7LH"] }',
       }),
-      { description: 'Names for several ids at once, which `who` calls `group:<name>`.' },
     ),
-    grants: z
-      .array(grantSchema, {
-        error: 'a list of grants, such as [{ "who": ["group:ops"], "role": "operator" }]',
-      })
-      .check(z.meta({ description: 'Who may do what. Several grants to one person add up.' })),
+    grants: z.array(grantSchema, {
+      error: 'a list of grants, such as [{ "who": ["group:ops"], "role": "operator" }]',
+    }),
   },
   'an object, such as { "grants": [{ "who": ["group:ops"], "role": "operator" }] }',
 )

@@ -25,9 +25,8 @@ export const parsed = (expected: string, parse: (value: string) => Result<unknow
 export const list = <Item extends z.ZodMiniType>(item: Item, expected: string) =>
   z.array(item, { error: expected }).check(z.minLength(1, { error: expected }))
 
-/** A key that may be missing, with the words that an editor shows for it. */
-export const may = <Item extends z.ZodMiniType>(item: Item, meta: z.core.GlobalMeta) =>
-  z.exactOptional(item).check(z.meta(meta))
+/** A key that may be missing. */
+export const may = z.exactOptional
 
 export const object = <Shape extends Record<string, z.ZodMiniType>>(shape: Shape, expected: string) =>
   z.strictObject(shape, { error: expected })

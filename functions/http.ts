@@ -8,7 +8,6 @@ import { answerApply } from './api/applying.ts'
 import { answerPlan, answerRun, UNCONFIGURED } from './api/asking.ts'
 import { readBody } from './api/body.ts'
 import { instancesOf } from './api/instances.ts'
-import openapi from './api/openapi.json' with { type: 'json' }
 import { answerProblem } from './api/problem.ts'
 import { preview } from './api/requests.ts'
 import { statusOf } from './api/status.ts'
@@ -41,7 +40,6 @@ export function createApp(now: () => Date): Hono<App> {
     }),
   )
   app.get('/', (context) => context.json({ name: 'stapes', status: '/api/status', openapi: '/openapi.json' }))
-  app.get('/openapi.json', (context) => context.json(openapi))
   mountChat(app, now)
   app.use('/api/*', async (context, next) => {
     const missing = missingOf(context.env)

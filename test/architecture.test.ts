@@ -68,8 +68,9 @@ function bundled(file: string, seen = new Set<string>()): Set<string> {
 describe('the Worker', () => {
   const carried = [...bundled('functions/index.ts')]
 
-  test('carries openapi.json and not what it is made of', () => {
+  test('carries what requests are checked by, and neither openapi.json nor what it is made of', () => {
     expect(carried).toContain('functions/api/requests.ts')
+    expect(carried.filter((file) => codeOf(file).includes("openapi.json' with"))).toEqual([])
     expect(carried).not.toContain('functions/api/endpoints.ts')
     expect(carried).not.toContain('functions/api/answers.ts')
   })

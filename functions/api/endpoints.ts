@@ -1,6 +1,6 @@
 /**
  * Every endpoint of the HTTP API with its schemas: the one list that openapi.json is made of. Not for the
- * Worker, which serves that file: `npm run openapi` after a change here or to the answers.
+ * Worker, beside which that file is served: `npm run openapi` after a change here or to the answers.
  */
 import * as z from 'zod/mini'
 import '../../shared/policy/descriptions.ts'

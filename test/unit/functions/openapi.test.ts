@@ -5,7 +5,7 @@ import { endpoints, openapi } from '../../../functions/api/endpoints.ts'
 import { pathOf } from '../policy/documents.ts'
 
 test('openapi.json is current (npm run openapi)', () => {
-  expect(readFileSync(pathOf('functions/api/openapi.json'), 'utf8')).toBe(
+  expect(readFileSync(pathOf('functions/public/openapi.json'), 'utf8')).toBe(
     `${JSON.stringify(openapi(), null, 2)}\n`,
   )
 })

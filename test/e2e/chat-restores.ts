@@ -111,7 +111,11 @@ export function restoring(stageOf: () => ChatStage): void {
       const stage = stageOf()
       const name = `web-twice-${platform}`
       await propose(stage, platform, name, await prepare(stage, name))
+      const refusals = (): number =>
+        stage.read(platform).filter(({ text }) => text.includes('confirmed or cancelled already')).length
+      const before = refusals()
       await Promise.all([confirm(stage, platform, name, 'anna'), stage.press(platform, 'Confirm', 'anna')])
+      await stage.until('the other’s refusal', () => refusals() === before + 1)
       await settle(stage, platform, new RegExp(`restore ${name} .* is done`))
       await expectRestored(stage, name)
     })

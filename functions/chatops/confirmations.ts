@@ -11,6 +11,7 @@ import {
   renderUnsigned,
 } from '../../shared/access/token.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { toBase64url } from '../digest.ts'
 import { decodeSecret } from '../incus/sign.ts'
 
 export type Confirmations = {
@@ -71,12 +72,6 @@ const isSame = async (key: CryptoKey, ours: Uint8Array, given: Uint8Array): Prom
   crypto.subtle.verify(HMAC.name, key, await crypto.subtle.sign(HMAC.name, key, ours), given)
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-const toBase64url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
 
 const fromBase64url = (text: string): Uint8Array =>
   Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) =>

@@ -1,49 +1,28 @@
 /** Pieces of text in Discord's Markdown, in which nothing that people wrote means anything. */
 import type { Block, Piece, Text } from '../../../shared/chat/message.ts'
+import { type Fenced, headOf, lineOf as joined, visible } from '../lines.ts'
 
 const MORE = '\n… and more'
 const LONGEST_LINE = 1000
-/** Also turns of the writing direction, which can make a name look like another. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu
 const FULL: Record<'ago' | 'full', string> = { ago: 'R', full: 'f' }
 
-/** One line, of at most `longest` characters. */
-export function lineOf(text: Text, longest: number): string {
-  let line = ''
-  for (const piece of text) {
-    const next = marked(piece)
-    const room = longest - 2 - line.length
-    if (next.length >= room) {
-      line += `${cut(piece, room)}…`
-      break
-    }
-    // Two pieces of the same kind would make one fence or one star of theirs.
-    line += /[`*]$/.test(line) && line.at(-1) === next[0] ? `\u200b${next}` : next
-  }
-  return line.replace(/^(\s*)([#-])/, '$1\\$2').replace(/^(\s*\d+)\.(?=\s)/, '$1\\.')
-}
-
-/** Escaping at most doubles a text; a fence takes four. */
-function cut(piece: Piece, room: number): string {
-  const length = Math.floor(room / 2) - 2
-  if (typeof piece === 'string') return escaped(headOf(piece, length))
-  if ('code' in piece) return marked({ code: headOf(piece.code, length) })
-  return 'strong' in piece ? marked({ strong: headOf(piece.strong, length) }) : ''
-}
+/** One line, of at most `longest` characters; room is left for the backslash of what would make a list of it. */
+export const lineOf = (text: Text, longest: number): string =>
+  joined(text, marked, longest - 2)
+    .replace(/^(\s*)([#-])/, '$1\\$2')
+    .replace(/^(\s*\d+)\.(?=\s)/, '$1\\.')
 
 function marked(piece: Piece): string {
   if (typeof piece === 'string') return escaped(piece)
-  if ('code' in piece) return piece.code === '' ? '' : `\`${plain(piece.code).replaceAll('`', 'ˋ')}\``
+  if ('code' in piece) return piece.code === '' ? '' : `\`${visible(piece.code).replaceAll('`', 'ˋ')}\``
   if ('strong' in piece) return piece.strong === '' ? '' : `**${escaped(piece.strong)}**`
   if ('at' in piece) return `<t:${Math.floor(new Date(piece.at).getTime() / 1000)}:${FULL[piece.style]}>`
   return /^\d{1,20}$/.test(piece.user) ? `<@${piece.user}>` : escaped(piece.user)
 }
 
-const plain = (text: string): string => text.replace(UNSEEN, ' ')
-
 /** Addresses would become links, and `@everyone` would look as if it had been called. */
 const escaped = (text: string): string =>
-  plain(text)
+  visible(text)
     .replace(/[\\*_~`|[\]()<>]/g, '\\$&')
     .replace(/:(?=\/\/)/g, '\\:')
     .replace(/@(?=everyone|here)/gi, '@\u200b')
@@ -64,10 +43,10 @@ export function blocksOf(blocks: readonly Block[], longest: number): string {
   return text
 }
 
-function fenced(block: Block): { open: string; lines: string[]; close: string } {
+function fenced(block: Block): Fenced {
   if (block.kind === 'lines')
     return { open: '', lines: block.lines.map((line) => lineOf(line, LONGEST_LINE)), close: '' }
-  const lines = block.text.trimEnd().replaceAll('```', 'ˋˋˋ').split('\n').map(plain)
+  const lines = block.text.trimEnd().replaceAll('```', 'ˋˋˋ').split('\n').map(visible)
   const whole = (line: string): boolean => line.length <= LONGEST_LINE
   return {
     open: '```\n',
@@ -75,7 +54,3 @@ function fenced(block: Block): { open: string; lines: string[]; close: string } 
     close: '\n```',
   }
 }
-
-/** Never half a character. */
-const headOf = (text: string, length: number): string =>
-  text.slice(0, Math.max(0, length)).replace(/[\ud800-\udbff]$/, '')

@@ -1,5 +1,5 @@
 /** Messages about long work, which later ticks edit until its end. One key, read only by ticks that look at Incus. */
-import type { Watch } from '../../shared/chat/progress.ts'
+import { saidFirst, type Watch } from '../../shared/chat/progress.ts'
 import { instanceKey } from '../../shared/incus/inventory.ts'
 import type { Plan } from '../../shared/plan/plan.ts'
 import type { ReplyTo } from '../chatops/platform.ts'
@@ -29,7 +29,7 @@ export type Begun = Omit<Watching, 'reply' | 'edits' | 'editedAt' | 'said'>
 /** Noted before the work begins, so that its end is told even when this Worker doesn't live to see it begin. */
 export async function keepWatch(state: Store, begun: Begun, reply: ReplyTo | null): Promise<void> {
   if (begun.copies.length + begun.restores.length === 0) return
-  const watch: Watching = { ...begun, reply, edits: 0, editedAt: begun.startedAt, said: '' }
+  const watch: Watching = { ...begun, reply, edits: 0, editedAt: begun.startedAt, said: saidFirst(begun) }
   await writeWatches(state, [...(await readWatches(state)), watch])
 }
 

@@ -48,8 +48,8 @@ export function foldPlan(lines: readonly Line[], how: string, room = ROOM): Bloc
     .sort((a, b) => ORDER.indexOf(a.sign) - ORDER.indexOf(b.sign))
   const most = longestThatFits(ranked, room - how.length - 40)
   const hidden = lines.length - most
-  const more = hidden === 0 ? '' : `… and ${hidden} more: ${how}\n`
-  return [{ kind: 'code', text: `${renderLines(ranked.slice(0, most))}${more}` }]
+  const more = hidden === 0 ? '' : `… and ${hidden} more: ${how}`
+  return [{ kind: 'code', text: `${renderLines(ranked.slice(0, most))}${more}`.trimEnd() }]
 }
 
 function longestThatFits(lines: readonly Line[], room: number): number {

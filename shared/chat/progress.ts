@@ -125,9 +125,15 @@ const soFar = (
   progress: report?.state === 'running' ? (report.progress ?? null) : null,
 })
 
+/** What the message that tells of the start says: the next one has more to tell. */
+export const saidFirst = ({ copies, restores }: Pick<Watch, 'copies' | 'restores'>): string =>
+  [...copies, ...restores].map(() => RUNS).join(', ')
+
+const RUNS = 'runs'
+
 const saidBy = (items: readonly Item[]): string =>
   items
-    .map(({ end, attempts, progress }) => [end ?? 'runs', attempts || '', progress ?? ''].join(' ').trim())
+    .map(({ end, attempts, progress }) => [end ?? RUNS, attempts || '', progress ?? ''].join(' ').trim())
     .join(', ')
     .slice(0, 500)
 

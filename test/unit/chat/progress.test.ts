@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { followUp, type Watch } from '../../../shared/chat/progress.ts'
+import { followUp, saidFirst, type Watch } from '../../../shared/chat/progress.ts'
 import {
   type CopyLedger,
   emptyLedger,
@@ -47,6 +47,11 @@ describe('a copy', () => {
     const copies = { [KEY]: copyAs('running') }
     expect(follow({ copies }, 5).said).toBe(follow({ copies }, 6).said)
     expect(follow({ copies }, 5, [reportOf()]).said).not.toBe(follow({ copies }, 5).said)
+  })
+
+  test('says nothing new before Incus tells how far it is', () => {
+    const copies = { [KEY]: copyAs('running') }
+    expect(follow({ copies }, 1).said).toBe(saidFirst(watch()))
   })
 
   test('that was verified tells how long it took', () => {

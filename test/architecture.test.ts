@@ -78,6 +78,7 @@ describe('the Worker', () => {
   test('carries what documents are checked by and not the words that editors show', () => {
     expect(carried).toContain('shared/policy/schema.ts')
     expect(carried).not.toContain('shared/policy/descriptions.ts')
+    expect(carried).not.toContain('functions/api/descriptions.ts')
   })
 
   test('has the smallest of the routers of hono, and no second one', () => {

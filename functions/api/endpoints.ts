@@ -3,7 +3,7 @@
  * Worker, beside which that file is served: `npm run openapi` after a change here or to the answers.
  */
 import * as z from 'zod/mini'
-import '../../shared/policy/descriptions.ts'
+import './descriptions.ts'
 import * as answers from './answers.ts'
 import * as requests from './requests.ts'
 

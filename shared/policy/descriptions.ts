@@ -2,20 +2,12 @@
  * What each key of `stapes.jsonc` means, as editors show it. Not for the Worker, which only checks: it
  * would carry these words and never say them.
  */
-import * as z from 'zod/mini'
 import { GROUP, ID_PATTERN } from '../access/principal.ts'
 import { POLICY_NAME } from '../incus/snapshot-name.ts'
 import { accessSchema, grantSchema, id, principal, roleText } from './access-schema.ts'
 import { DEFAULTS, NEVER } from './defaults.ts'
+import { describe } from './describe.ts'
 import { copySchema, documentSchema, keepSchema, selectSchema, settingsSchema } from './schema.ts'
-
-/** A key without words doesn't compile. */
-function describe<Key extends string>(
-  shape: Record<Key, z.ZodMiniType>,
-  words: Record<Key, z.core.GlobalMeta>,
-): void {
-  for (const key in shape) z.globalRegistry.add(shape[key], words[key])
-}
 
 describe(selectSchema.shape, {
   remotes: { description: 'Remotes, by the names that the relay knows.' },

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { Actor } from '../../../shared/chat/actor.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { minutesFrom } from '../../../shared/schedule/moment.ts'
+import { parseJson } from '../form.ts'
 import type { Incoming, ReplyTo, Turned } from '../platform.ts'
 
 /** Discord takes edits for 15 minutes; the last half is left to clocks and the way. */
@@ -30,7 +31,7 @@ const option = z.object({
   focused: z.optional(z.boolean()),
 })
 const subcommand = z.object({ type: z.literal(1), name, options: z._default(z.array(option), []) })
-const data = z.object({ name: z.literal('backup'), options: z.tuple([subcommand]) })
+const data = z.object({ name: z.literal('backup'), options: z.array(subcommand) })
 
 const interaction = z.discriminatedUnion('type', [
   z.object({ ...base, type: z.literal(1) }),
@@ -63,7 +64,9 @@ function incomingOf(given: Asked, actor: Actor, at: Date): Result<Incoming, Turn
     const token = given.data.custom_id
     return ok({ kind: 'press', id, at, actor, token, reply: replyOf(given.token, at, true) })
   }
-  const { name: command, options } = given.data.options[0]
+  const [chosen, ...others] = given.data.options
+  if (chosen === undefined || others.length > 0) return err({ status: 400, reason: 'not one subcommand' })
+  const { name: command, options } = chosen
   const focused = options.find((one) => one.focused === true)
   const settled = options.filter((one) => one !== focused).map((one) => [one.name, String(one.value)])
   const values: Record<string, string> = Object.fromEntries(settled)
@@ -101,14 +104,6 @@ const replyOf = (token: string, at: Date, placed: boolean): ReplyTo => ({
   ...{ channel: '', own: null },
   placed,
 })
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 const pathOf = ({ issues: [first] }: z.core.$ZodError): string =>
   `${first?.path.join('.') || 'body'}: ${first?.message}`

@@ -36,7 +36,7 @@ const press = z.object({
   enterprise: owner,
   channel: z.object({ id }),
   user: z.object({ id, username: z.nullish(z.string()), name: z.nullish(z.string()) }),
-  actions: z.tuple([z.object({ value: z.string().check(z.minLength(1), z.maxLength(2000)) })], z.unknown()),
+  actions: z.array(z.unknown()),
   response_url: responseUrl,
   container: z.nullish(
     z.object({
@@ -45,6 +45,9 @@ const press = z.object({
     }),
   ),
 })
+
+/** Of a press it is the first. */
+const action = z.object({ value: z.string().check(z.minLength(1), z.maxLength(2000)) })
 
 const BROKEN = 'neither a slash command nor a button'
 
@@ -65,18 +68,19 @@ function commandOf(form: Record<string, string>, { signature, at }: Signed): Inc
 
 function pressOf(payload: string, { signature, at }: Signed): Incoming | null {
   const { success, data: given } = press.safeParse(parseJson(payload))
-  if (!success) return null
+  const pressed = action.safeParse(given?.actions[0])
+  if (!success || !pressed.success) return null
   // Where an app is installed for a whole organisation, there may be no team.
   const team = given.team?.id ?? given.enterprise?.id
   if (team === undefined) return null
-  const { user, channel, actions } = given
+  const { user, channel } = given
   const actor = actorOf(team, channel.id, user.id, user.username ?? user.name ?? '')
   const { is_ephemeral: hidden, message_ts: own } = given.container ?? {}
   const reply = {
     ...replyOf(given.response_url, at, channel.id, hidden === true ? null : (own ?? null)),
     placed: true,
   }
-  return { kind: 'press', id: signature, at, actor, token: actions[0].value, reply }
+  return { kind: 'press', id: signature, at, actor, token: pressed.data.value, reply }
 }
 
 function actorOf(team: string, channel: string, user: string, name: string): Actor {

@@ -33,8 +33,9 @@ const option = z.object({
 const subcommand = z.object({ type: z.literal(1), name, options: z._default(z.array(option), []) })
 const data = z.object({ name: z.literal('backup'), options: z.array(subcommand) })
 
-const interaction = z.discriminatedUnion('type', [
-  z.object({ ...base, type: z.literal(1) }),
+const ping = z.object({ ...base, type: z.literal(1) })
+const interactions = [
+  ping,
   z.object({ ...asked, type: z.literal(2), data }),
   z.object({
     ...asked,
@@ -42,11 +43,14 @@ const interaction = z.discriminatedUnion('type', [
     data: z.object({ component_type: z.literal(2), custom_id: name }),
   }),
   z.object({ ...asked, type: z.literal(4), data }),
-])
-type Asked = Exclude<z.infer<typeof interaction>, { type: 1 }>
+]
+type Asked = Exclude<z.infer<(typeof interactions)[number]>, { type: 1 }>
 
 export function decode(body: string, at: Date, applicationId: string): Result<Incoming, Turned> {
-  const parsed = interaction.safeParse(parseJson(body))
+  const json = parseJson(body)
+  // By its type, so that a refusal can say which part is wrong.
+  const ofType = interactions.find(({ shape }) => shape.type.safeParse(Object(json).type).success)
+  const parsed = (ofType ?? ping).safeParse(json)
   if (!parsed.success)
     return err({ status: 400, reason: `not an interaction of /backup: ${pathOf(parsed.error)}` })
   const { data: given } = parsed

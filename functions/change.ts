@@ -50,7 +50,8 @@ export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Change
   let stopped: Extract<Changed, { state: 'stopped' }> | null = null
   let record: AuditRecord | null = null
   const ran = await run({ kind: 'run', at: wish.at, ask: wish.ask }, io, async (plan) => {
-    if (plan.refusal !== null || plan.actions.length === 0) return true
+    // Nothing is performed, and so nothing is accounted for: not even by whoever may not touch what it is about.
+    if (plan.refusal !== null || plan.actions.length === 0) return false
     const digest = await digestOf(digestText(plan))
     const stop = stopOf(wish, plan, digest)
     if (stop !== null) {

@@ -12,7 +12,7 @@ import { permissionFor, say } from './asked.ts'
 import type { Chat } from './chat.ts'
 import { choices } from './choices.ts'
 import type { Answer, Incoming } from './platform.ts'
-import { press } from './press.ts'
+import { press, REPLAYED } from './press.ts'
 import { see } from './see.ts'
 
 type Typed = Extract<Incoming, { kind: 'command' }>
@@ -20,13 +20,10 @@ type Typed = Extract<Incoming, { kind: 'command' }>
 export async function handle(incoming: Incoming, chat: Chat): Promise<Answer> {
   if (incoming.kind === 'ping') return chat.platform.pong()
   if (incoming.kind === 'complete') return chat.platform.choose(await choices(incoming, chat))
+  if (incoming.kind === 'press') return press(incoming, await readConfig(chat.kv), chat)
   if (!(await isNew(chat.kv, `${chat.platform.name}:${incoming.id}`))) return REPLAYED
-  const stored = await readConfig(chat.kv)
-  return incoming.kind === 'press' ? press(incoming, stored, chat) : command(incoming, stored, chat)
+  return command(incoming, await readConfig(chat.kv), chat)
 }
-
-/** What an honest platform never sends. */
-const REPLAYED: Answer = { status: 401, body: { error: 'this request was answered before' } }
 
 async function command(incoming: Typed, stored: StoredConfig | null, chat: Chat): Promise<Answer> {
   const { words, actor } = incoming

@@ -67,6 +67,7 @@ async function pend(
     approval: plan.approval,
     digest: await digestOf(digestText(plan)),
     lines: linesOf(plan),
+    instances: touchedBy(plan),
     until: minutesFrom(now(), WAITS[plan.approval]),
     reply: incoming.reply,
   }
@@ -132,8 +133,9 @@ async function messageOf(
   return proposal(asked, command, { before: confirmed }, chat)
 }
 
-const beyondText = (instances: readonly string[]): string =>
-  `your grants don't reach ${instances.slice(0, 3).join(', ')}${instances.length > 3 ? ` and ${instances.length - 3} more` : ''}`
+/** Without their names: whoever may not touch them may not see them either, perhaps. */
+export const beyondText = ({ length }: readonly string[]): string =>
+  `your grants don't reach ${length === 1 ? 'an instance' : `${length} instances`} that it is about`
 
 /** The message that says what was started takes one use. */
 const lessOne = (reply: ReplyTo): ReplyTo => ({

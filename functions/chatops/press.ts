@@ -1,4 +1,5 @@
 /** The buttons below a plan. What a press may do hangs on its signed token and on who pressed, never on the message. */
+import { beyond } from '../../shared/access/permit.ts'
 import { cancelledMessage, workingMessage } from '../../shared/chat/confirm-message.ts'
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
 import { commands } from '../../shared/command/commands.ts'
@@ -8,7 +9,7 @@ import { dropPending, type Pending, readPending } from '../state/pending.ts'
 import { isNew } from '../state/requests.ts'
 import { permissionFor, safely, say } from './asked.ts'
 import type { Chat } from './chat.ts'
-import { perform } from './perform.ts'
+import { beyondText, perform } from './perform.ts'
 import type { Answer, Incoming, ReplyTo } from './platform.ts'
 
 type Pressed = Extract<Incoming, { kind: 'press' }>
@@ -19,12 +20,17 @@ const REFUSALS = {
   expired: 'This plan has expired. Ask for it again.',
 }
 
+/** What an honest platform never sends. */
+export const REPLAYED: Answer = { status: 401, body: { error: 'this request was answered before' } }
+
 const GONE = 'This plan was confirmed or cancelled already, or it has expired. Ask for it again.'
 
 export async function press(incoming: Pressed, stored: StoredConfig | null, chat: Chat): Promise<Answer> {
   const { actor, token } = incoming
   const checked = await chat.confirmations.check(token, actor.place, chat.now())
   if (!checked.ok) return say(mistakeMessage(REFUSALS[checked.error]), incoming, chat)
+  // Only now: of a press that Mattermost may not even have sent, nothing is remembered.
+  if (!(await isNew(chat.kv, `${chat.platform.name}:${incoming.id}`))) return REPLAYED
   const { id, verb, digest } = checked.value
   const pending = await readPending(chat.kv, id)
   if (pending === null || pending.digest !== digest) return say(mistakeMessage(GONE), incoming, chat)
@@ -33,6 +39,9 @@ export async function press(incoming: Pressed, stored: StoredConfig | null, chat
   const { command } = parsed.value
   const permission = permissionFor(command, stored, incoming)
   if (!permission.allowed) return say(deniedMessage(permission.reason), incoming, chat)
+  // Before the plan is used up: to cancel it is a decision about these instances too.
+  const forbidden = beyond(permission, pending.instances)
+  if (forbidden.length > 0) return say(deniedMessage(beyondText(forbidden)), incoming, chat)
   const wrong = verb === 'confirm' ? refuseConfirmer(pending, actor.id) : null
   if (wrong !== null) return say(deniedMessage(wrong), incoming, chat)
   if (!(await isNew(chat.kv, `pending:${id}`))) return say(mistakeMessage(GONE), incoming, chat)

@@ -13,6 +13,8 @@ export type Pending = {
   digest: string
   /** The plan that was shown, to tell later what differs. */
   lines: Line[]
+  /** Keys of those that it changes. */
+  instances: string[]
   /** ISO 8601. */
   until: string
   /** Where the command's answers go: for platforms whose buttons bring no address of their own. */

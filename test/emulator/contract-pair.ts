@@ -4,10 +4,14 @@ import type { ContractPair, ContractServer } from '../contract/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
 import { type EmbeddedPair, openPair, type ServedIncus, trust } from './pair.ts'
 import { instanceOf, readMarker, seedInstance, seedProfile, seedProject, setRunning, write } from './scene.ts'
+import type { EmbeddedIncus } from './server.ts'
 
 const FENCED = 'fenced'
 
-export async function openEmbedded(): Promise<ContractPair> {
+/** `incus`: the servers themselves, to be looked into. */
+export type EmbeddedContractPair = ContractPair & { incus: Record<'main' | 'backup', EmbeddedIncus> }
+
+export async function openEmbedded(): Promise<EmbeddedContractPair> {
   const pair = await openPair()
   const clients = {
     trusted: await createCertificate('relay'),
@@ -17,6 +21,7 @@ export async function openEmbedded(): Promise<ContractPair> {
   return {
     main: contractServer('main', pair, clients),
     backup: contractServer('backup', pair, clients),
+    incus: { main: pair.main.incus, backup: pair.backup.incus },
     elapse: (seconds) => pair.clock.jump(seconds * 1000),
     close: pair.close,
   }

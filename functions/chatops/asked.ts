@@ -37,6 +37,8 @@ export async function safely(work: () => Promise<void>, { reply }: Repliable, ch
     await work()
   } catch (cause) {
     console.error(JSON.stringify({ at: 'chat', platform: chat.platform.name, error: String(cause) }))
-    await tell(failedMessage(), reply, chat)
+    const message = failedMessage()
+    // In the place of one that says that it is being done.
+    await tell(reply.placed ? { ...message, to: 'channel' } : message, reply, chat)
   }
 }

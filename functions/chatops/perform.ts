@@ -108,7 +108,10 @@ export async function perform(
     chat.io,
     chat.kv,
   )
-  const left = await tell(await messageOf(changed, asked, command, confirmed, chat), incoming.reply, chat)
+  const message = await messageOf(changed, asked, command, confirmed, chat)
+  // What is confirmed is said to be under way, for all to see; and so is that it is not.
+  const told = confirmed === undefined ? message : { ...message, to: 'channel' as const }
+  const left = await tell(told, incoming.reply, chat)
   if (left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
 }
 

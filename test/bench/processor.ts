@@ -95,6 +95,12 @@ function inventoryAt(at: number, instances: number): InventoryReply {
     snapshots,
   }))
   const server = { fingerprint: 'a'.repeat(64), version: '6.0.4', clustered: false }
-  const inventory = { server, projects: ['default'], pools: { default: 'btrfs' }, instances: records, operations: [] }
+  const inventory = {
+    server,
+    projects: ['default'],
+    pools: { default: 'btrfs' },
+    instances: records,
+    operations: [],
+  }
   return { remotes: { main: { ok: true, inventory } }, jobs: [] }
 }

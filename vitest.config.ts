@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Suites that start daemons or workerd, where time counts: one file after the other, and nothing beside them. */
+/** Suites that start daemons or workerd and mostly wait for them: two at a time, and nothing of the others beside. */
 const ALONE = ['test/contract/*.test.ts', 'test/lab/*.test.ts', 'test/e2e/*.test.ts']
 
 export default defineConfig({
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'daemons',
           include: ALONE,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -11,12 +11,14 @@ export type Refusal =
   | 'forbidden' // by the project's or the certificate's restrictions: retrying won't help
   | 'gone' // the thing is not there
   | 'unsupported' // the request can't work for this instance: retrying won't help
+  | 'leftover' // a killed restore lies in the way, on btrfs: retrying won't help
   | 'unavailable' // server, member or relay can't be reached or is going down
   | 'unknown' // sent, outcome not seen
   | 'misfit' // relay and Worker, or their settings, don't fit together; the message says what to do
   | 'other'
 
 const TEXTS: readonly [RegExp, Refusal][] = [
+  [/\.incustmp.*file exists/is, 'leftover'],
   [/UNIQUE constraint failed|already in use|already exists/i, 'exists'],
   [/is busy running|Failed getting exclusive access|matching non-reusable operation/i, 'busy'],
   [/No space left on device|disk quota exceeded|out of space/i, 'full'],
@@ -41,7 +43,7 @@ export function classify(error: CallError): Refusal {
   return error.status === 503 || error.status === 502 || error.status === 504 ? 'unavailable' : 'other'
 }
 
-const PERMANENT: readonly Refusal[] = ['forbidden', 'unsupported', 'gone']
+const PERMANENT: readonly Refusal[] = ['forbidden', 'unsupported', 'gone', 'leftover']
 
 /** Whether the same request may succeed later without anybody doing anything. */
 export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refusal)
@@ -57,6 +59,14 @@ const ADVICE: Partial<Record<Refusal, string>> = {
 
 /** One sentence for people: what happened, and what to do. */
 export function describe(error: CallError): string {
-  const advice = ADVICE[classify(error)]
+  const refusal = classify(error)
+  if (refusal === 'leftover') return describeLeftover(error.message)
+  const advice = ADVICE[refusal]
   return advice === undefined ? error.message : `${error.message} (${advice})`
+}
+
+/** Incus sets the old subvolume aside, and can't begin anew while that is there (6.0.4, btrfs). */
+function describeLeftover(message: string): string {
+  const path = /"([^"]+\.incustmp)"/.exec(message)?.[1] ?? 'a subvolume *.incustmp'
+  return `a restore that was cut off has left ${path} on the server, with the data from before: move it away, then restore again`
 }

@@ -70,8 +70,10 @@ export function breaking(stageOf: () => ChatStage): void {
     await stage.pair.main.kill()
     await stage.tick()
     await stage.pair.main.start()
-    await settle(stage, 'discord', new RegExp(`restore ${name} .* is done`))
-    await expectRestored(stage, name)
+    const { text } = await settle(stage, 'discord', new RegExp(`restore ${name} .* (is done|has ended)`))
+    // On btrfs there is a moment after which Incus itself can't begin anew: then it is said what is left.
+    if (text.includes('is done')) await expectRestored(stage, name)
+    else expect(text).toMatch(/has left \S+\.incustmp on the server.*move it away/)
   })
 
   test('a KV that is wiped in mid-restore', async () => {

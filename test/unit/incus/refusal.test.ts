@@ -30,6 +30,12 @@ const TEXTS: [string, number, Refusal, boolean][] = [
     false,
   ],
   ['Failed to fetch instance "x" in project "default": Instance not found', 404, 'gone', false],
+  [
+    'Failed to rename "/p/containers/web1" to "/p/containers/web1.incustmp": rename /p/containers/web1 /p/containers/web1.incustmp: file exists',
+    500,
+    'leftover',
+    false,
+  ],
   ['Shutting down', 503, 'unavailable', true],
   ['Daemon is starting up', 503, 'unavailable', true],
   ["Server isn't ready yet", 500, 'unavailable', true],
@@ -41,6 +47,14 @@ describe('a refusal of Incus', () => {
     expect(classify({ code: 'incus', message, status })).toBe(refusal)
     expect(mayRetry(refusal)).toBe(again)
   })
+})
+
+test('what a killed restore has left is named, with what to do', () => {
+  const message =
+    'Failed to rename "/p/web1" to "/p/web1.incustmp": rename /p/web1 /p/web1.incustmp: file exists'
+  expect(say({ code: 'incus', status: 500, message })).toBe(
+    'a restore that was cut off has left /p/web1.incustmp on the server, with the data from before: move it away, then restore again',
+  )
 })
 
 describe('a refusal on the way', () => {

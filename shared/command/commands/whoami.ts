@@ -45,5 +45,4 @@ const snippetFor = (id: string): string =>
     `    { "who": [${JSON.stringify(cut(id, 200))}], "role": "viewer" }`,
     '  ]',
     '}',
-    '',
   ].join('\n')

@@ -2,17 +2,19 @@
  * A change that somebody asked for, by whichever door: it is judged by the plan itself, and recorded, before
  * anything happens; then the engine performs that plan, as it does for the cron trigger.
  */
-import type { AuditOutcome, AuditRecord } from '../shared/access/audit.ts'
+import { type AuditOutcome, type AuditRecord, writtenBy } from '../shared/access/audit.ts'
 import { beyond, type Permission } from '../shared/access/permit.ts'
 import type { Actor } from '../shared/chat/actor.ts'
-import type { Ask } from '../shared/plan/ask.ts'
-import type { Action, Plan } from '../shared/plan/plan.ts'
+import { type Ask, isDestructive } from '../shared/plan/ask.ts'
+import type { Plan } from '../shared/plan/plan.ts'
 import { digestText } from '../shared/plan/render.ts'
 import { touchedBy } from '../shared/plan/touched.ts'
+import type { ReplyTo } from './chatops/platform.ts'
 import { digestOf } from './digest.ts'
 import { type Io, run } from './run.ts'
 import { type AuditStore, endAudit, writeAudit } from './state/audit.ts'
 import { wake } from './state/wake.ts'
+import { keepWatch, longWorkOf } from './state/watches.ts'
 import type { Run } from './summary.ts'
 
 export type Wish = {
@@ -24,17 +26,17 @@ export type Wish = {
   ask: Ask
   actor: Pick<Actor, 'id' | 'name' | 'place'>
   /** Who asked first, where another person confirms. */
-  askedBy?: Pick<Actor, 'id'>
+  askedBy?: Pick<Actor, 'id' | 'name'>
   permission: Permission
-  /** Digest of the plan that was confirmed; absent: no confirmation is needed. */
-  expected?: string
-  /** Told of the plan, after it was recorded and before it is performed. */
-  begins?(plan: Plan): Promise<void>
+  /** Digest of the plan that was confirmed; absent: none was, and what is destructive isn't done. */
+  expected?: string | undefined
+  /** Where the end of long work is told; null: in the record of changes alone. */
+  reply: ReplyTo | null
 }
 
 /** Why the plan was not performed. */
 export type Stop =
-  | { code: 'differs' } // from the confirmed one
+  | { code: 'differs' } // from the confirmed one, or nobody has confirmed it
   | { code: 'beyond'; instances: string[] } // what the actor may touch
   | { code: 'approval' } // a second person has to confirm
 
@@ -42,9 +44,6 @@ export type Changed =
   | { state: 'unconfigured' }
   | { state: 'ran'; run: Extract<Run, { state: 'ran' }> }
   | { state: 'stopped'; stop: Stop }
-
-/** What goes on without us. */
-const LONG: readonly Action['kind'][] = ['copy', 'restore']
 
 export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Changed> {
   let stopped: Extract<Changed, { state: 'stopped' }> | null = null
@@ -60,9 +59,7 @@ export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Change
     }
     record = recordOf(wish, digest, touchedBy(plan))
     await writeAudit(kv, record)
-    await wish.begins?.(plan)
-    // Should this Worker not live to note what it began, the next tick looks.
-    if (plan.actions.some(({ kind }) => LONG.includes(kind))) await wake(io.state)
+    await lookAfterLongWork(plan, wish, io)
     return true
   })
   if (stopped !== null) return stopped
@@ -71,10 +68,26 @@ export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Change
   return { state: 'ran', run: ran }
 }
 
-function stopOf({ permission, expected, actor, askedBy }: Wish, plan: Plan, digest: string): Stop | null {
+/** Noted before it begins: should this Worker not live to note what it began, the next tick looks. */
+async function lookAfterLongWork(
+  plan: Plan,
+  { id, line, at, actor, askedBy = actor, reply }: Wish,
+  { state }: Io,
+): Promise<void> {
+  const long = longWorkOf(plan)
+  if (long.copies.length + long.restores.length === 0) return
+  await keepWatch(state, { id, line, by: askedBy.name, startedAt: at.toISOString(), ...long }, reply)
+  await wake(state)
+}
+
+function stopOf(
+  { ask, permission, expected, actor, askedBy }: Wish,
+  plan: Plan,
+  digest: string,
+): Stop | null {
   const instances = beyond(permission, touchedBy(plan))
   if (instances.length > 0) return { code: 'beyond', instances }
-  if (expected === undefined) return null
+  if (expected === undefined && !isDestructive(ask.do)) return null
   if (plan.approval === 'second' && (askedBy === undefined || askedBy.id === actor.id))
     return { code: 'approval' }
   return expected === digest ? null : { code: 'differs' }
@@ -87,9 +100,7 @@ const recordOf = (
 ): AuditRecord => ({
   id,
   at: at.toISOString(),
-  who: actor.id,
-  name: actor.name,
-  from: actor.place,
+  ...writtenBy(actor),
   ...(askedBy === undefined || askedBy.id === actor.id ? {} : { askedBy: askedBy.id }),
   what: line,
   plan,
@@ -97,26 +108,14 @@ const recordOf = (
 })
 
 /** What came of all actions together: the worst of them names it. */
-export function outcomeOf({ results, lines }: Extract<Run, { state: 'ran' }>, at: Date): AuditOutcome {
-  const count = (state: (typeof results)[number]['state']) =>
-    results.filter((result) => result.state === state).length
-  const bad = results.find(({ state }) => state === 'refused' || state === 'blocked')
-  const unseen = results.find(({ state }) => state === 'unknown')
-  const state =
-    bad !== undefined
-      ? 'failed'
-      : unseen !== undefined
-        ? 'unknown'
-        : count('started') > 0
-          ? 'started'
-          : results.length > 0
-            ? 'done'
-            : 'nothing'
-  const total = results.length
-  const good = count('done') + count('started')
-  const text =
-    bad?.reason ??
-    unseen?.reason ??
-    (total === 0 ? (lines[0]?.reason ?? 'nothing to do') : `${good} of ${total}`)
+export function outcomeOf({ results }: Extract<Run, { state: 'ran' }>, at: Date): AuditOutcome {
+  const of = (...states: (typeof results)[number]['state'][]) =>
+    results.filter(({ state }) => states.includes(state))
+  const [bad] = of('refused', 'blocked')
+  const [unseen] = of('unknown')
+  const worst = bad ?? unseen
+  const good = of('started').length > 0 ? 'started' : 'done'
+  const state = worst === undefined ? good : worst === bad ? 'failed' : 'unknown'
+  const text = worst?.reason ?? `${of('done', 'started').length} of ${results.length}`
   return { state, text: text.slice(0, 300), at: at.toISOString() }
 }

@@ -161,7 +161,7 @@ export const history = z.object({
         instances: z.optional(texts),
         outcome: z.optional(
           z.object({
-            state: z.enum(['done', 'started', 'nothing', 'refused', 'failed', 'unknown']),
+            state: z.enum(['done', 'started', 'refused', 'failed', 'unknown']),
             text,
             at: iso,
           }),

@@ -1,6 +1,6 @@
 /** `PUT /api/config`: who may do what stands in there too, so it is recorded like every other change. */
 import type { Context } from 'hono'
-import type { AuditRecord } from '../../shared/access/audit.ts'
+import { type AuditRecord, writtenBy } from '../../shared/access/audit.ts'
 import type { App } from '../env.ts'
 import { endAudit, writeAudit } from '../state/audit.ts'
 import { applyConfig } from './apply.ts'
@@ -12,10 +12,10 @@ export async function answerApply(context: Context<App>, now: Date): Promise<Res
   const document = await readJson(context)
   if (!document.ok) return answerProblem(context, document.error)
   const { STATE: kv } = context.env
-  const { id: who, name, place: from } = callerOf(context)
   let record: AuditRecord | null = null
   const begins = async (version: string): Promise<void> => {
-    record = { id: requestId(), at: now.toISOString(), who, name, from, what: `apply ${version}` }
+    const what = `apply ${version}`
+    record = { id: requestId(), at: now.toISOString(), ...writtenBy(callerOf(context)), what }
     await writeAudit(kv, record)
   }
   const dryRun = context.req.query('dryRun') === 'true'

@@ -1,5 +1,7 @@
 /** `POST /api/plan` and `POST /api/run`: the same bodies, the same plan, and only the second performs it. */
 import type { Context } from 'hono'
+import { commands } from '../../shared/command/commands.ts'
+import { renderLine } from '../../shared/command/line.ts'
 import type { Ask } from '../../shared/plan/ask.ts'
 import type { Refusal } from '../../shared/plan/plan.ts'
 import { digestText, linesOf, renderLines } from '../../shared/plan/render.ts'
@@ -7,7 +9,6 @@ import { change, type Stop } from '../change.ts'
 import { digestOf } from '../digest.ts'
 import type { App } from '../env.ts'
 import { planOnly, run } from '../run.ts'
-import { keepWatch, longWorkOf } from '../state/watches.ts'
 import { readBody } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
 import { answerProblem, type Problem } from './problem.ts'
@@ -45,24 +46,18 @@ export async function answerRun(context: Context<App>, at: Date): Promise<Respon
   return context.json(await run({ kind: 'run', at }, context.get('io')))
 }
 
-const DESTRUCTIVE: readonly Ask['do'][] = ['restore', 'expire']
-
 async function answerChange(
   context: Context<App>,
   ask: Ask,
   confirm: string | undefined,
   at: Date,
 ): Promise<Response> {
-  const { state } = context.get('io')
-  const [id, line, actor] = [requestId(), lineOf(ask), callerOf(context)]
-  const watch = { id, line, by: actor.name, startedAt: at.toISOString() }
   const changed = await change(
     {
-      ...{ id, at, ask, line, actor },
-      // Whoever called is gone by its end; the record of changes tells it.
-      begins: (plan) => keepWatch(state, { ...watch, ...longWorkOf(plan) }, null),
+      ...{ id: requestId(), at, ask, line: lineOf(ask), actor: callerOf(context), expected: confirm },
       permission: { allowed: true, instances: null },
-      ...(DESTRUCTIVE.includes(ask.do) ? { expected: confirm ?? '' } : {}),
+      // Whoever called is gone by then.
+      reply: null,
     },
     context.get('io'),
     context.env.STATE,
@@ -73,16 +68,19 @@ async function answerChange(
   return ran.refusal === null ? context.json(ran) : answerProblem(context, refused(ran.refusal))
 }
 
-/** The same wish as one would type it in chat, for the record. */
-const lineOf = (ask: Ask): string =>
-  [
-    ask.do === 'snapshot' ? 'now' : ask.do,
-    ...('instance' in ask ? [ask.instance, ask.snapshot] : (ask.instances ?? [])),
-    ...('policies' in ask && ask.policies !== undefined ? [`--policy=${ask.policies.join(',')}`] : []),
-    ...('snapshots' in ask && ask.snapshots !== undefined ? [`--snapshot=${ask.snapshots.join(',')}`] : []),
-  ]
-    .join(' ')
-    .slice(0, 300)
+/** For the record: as one would type it in chat, but for several policies at once. */
+function lineOf(ask: Ask): string {
+  const { do: _, reason: __, ...rest } = ask
+  const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
+    value === undefined ? [] : [[NAMES[key] ?? key, typeof value === 'string' ? value : value.join(' ')]],
+  )
+  const name = ask.do === 'snapshot' ? 'now' : ask.do
+  const command = commands.find((one) => one.name === name)
+  return command === undefined ? name : renderLine(command, Object.fromEntries(values)).slice(0, 300)
+}
+
+/** Parameters of commands that are called otherwise here. */
+const NAMES: Record<string, string> = { policies: 'policy', snapshots: 'snapshot' }
 
 const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })
 

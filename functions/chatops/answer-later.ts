@@ -1,34 +1,34 @@
 /** Commands that take Incus, or several writes: acknowledged now, answered by a message of its own. */
 
+import { writtenBy } from '../../shared/access/audit.ts'
 import { visiblePlan } from '../../shared/access/visible.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
 import { planMessage } from '../../shared/chat/plan-message.ts'
 import { settingMessage } from '../../shared/chat/result-message.ts'
-import type { ReadCommand, SettingCommand } from '../../shared/command/command.ts'
+import type { SettingCommand } from '../../shared/command/command.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { previewOf } from '../../shared/command/preview.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
 import { linesOf } from '../../shared/plan/render.ts'
-import { digestOf } from '../digest.ts'
 import { planOnly } from '../run.ts'
 import { endAudit, writeAudit } from '../state/audit.ts'
 import { changePause } from '../state/pauses.ts'
-import { type Asked, permissionFor, safely } from './asked.ts'
+import { type Asked, permissionFor, recordId, safely } from './asked.ts'
 import { type Chat, tell } from './chat.ts'
-import { perform, propose } from './perform.ts'
+import { carryOut } from './perform.ts'
 import type { Answer } from './platform.ts'
-import { see } from './see.ts'
+import { read } from './see.ts'
 
 export function answerLater(asked: Asked, chat: Chat): Answer {
   const { incoming, parsed } = asked
   const { command } = parsed
   const reads = command.kind === 'read' || command.kind === 'preview'
-  chat.after(safely(() => carryOut(asked, chat), incoming, chat))
+  chat.after(safely(() => goOn(asked, chat), incoming, chat))
   return chat.platform.later(reads ? 'caller' : 'channel', incoming)
 }
 
-async function carryOut(asked: Asked, chat: Chat): Promise<void> {
+async function goOn(asked: Asked, chat: Chat): Promise<void> {
   const { command } = asked.parsed
   switch (command.kind) {
     case 'read':
@@ -38,18 +38,12 @@ async function carryOut(asked: Asked, chat: Chat): Promise<void> {
     case 'setting':
       return put(await set(command, asked, chat), asked, chat)
     case 'change':
-      return command.destructive ? propose(asked, command, chat) : perform(asked, command, {}, chat)
+      return carryOut(asked, command, chat)
   }
 }
 
 const put = async (message: Message, { incoming }: Asked, chat: Chat): Promise<void> => {
   await tell(message, incoming.reply, chat)
-}
-
-async function read(command: ReadCommand, asked: Asked, { io, kv }: Chat): Promise<Message> {
-  const { incoming, permission, stored, parsed } = asked
-  const viewer = { actor: incoming.actor, permission, now: incoming.at, stored }
-  return command.answer(parsed.values, await see(command, viewer, io, kv))
 }
 
 /** Whoever may not do a thing may not see its plan either: it tells of instances. */
@@ -75,8 +69,8 @@ async function set(command: SettingCommand, asked: Asked, { io, kv, now }: Chat)
   const wanted = command.change(parsed.values, actor.name, at)
   if (!wanted.ok) return mistakeMessage(wanted.error)
   const record = {
-    id: await digestOf(`${actor.platform} ${incoming.id}`),
-    ...{ at: at.toISOString(), who: actor.id, name: actor.name, from: actor.place, what: parsed.line },
+    ...{ id: await recordId(incoming), at: at.toISOString() },
+    ...{ ...writtenBy(actor), what: parsed.line },
   }
   await writeAudit(kv, record)
   const changed = await changePause(wanted.value, io.state, now())

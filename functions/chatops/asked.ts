@@ -3,6 +3,7 @@ import { type Permission, permit } from '../../shared/access/permit.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import { failedMessage } from '../../shared/chat/mistake-message.ts'
 import type { Command, Parsed } from '../../shared/command/command.ts'
+import { digestOf } from '../digest.ts'
 import type { StoredConfig } from '../state/config.ts'
 import { type Chat, tell } from './chat.ts'
 import type { Answer, Repliable } from './platform.ts'
@@ -30,6 +31,9 @@ export function say(message: Message, incoming: Repliable, chat: Chat): Answer {
   if (outgoing !== null) chat.after(chat.send(outgoing).then(() => undefined))
   return answer
 }
+
+/** Of a request's record, and of the plan that it proposes: the same for one that comes twice. */
+export const recordId = ({ id, actor }: Repliable): Promise<string> => digestOf(`${actor.platform} ${id}`)
 
 /** Whatever goes wrong behind the answer is told to the one who waits for it. */
 export async function safely(work: () => Promise<void>, { reply }: Repliable, chat: Chat): Promise<void> {

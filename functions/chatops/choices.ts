@@ -1,5 +1,5 @@
 /** What may stand in an option that somebody is typing: seen at Incus, and remembered for a minute. */
-import { within } from '../../shared/access/permit.ts'
+import { reachOf } from '../../shared/access/permit.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { complete, type Names } from '../../shared/command/complete.ts'
 import { type InstanceRecord, instanceKey } from '../../shared/incus/inventory.ts'
@@ -28,13 +28,14 @@ export async function choices(
   const permission = permissionFor(command, stored, { actor })
   if (!permission.allowed) return []
   const world = await recentWorld(stored.version, chat)
+  const reaches = reachOf(permission)
   const seen = Object.entries(world?.remotes ?? {}).flatMap(([remote, reply]) =>
     (reply.ok ? reply.inventory.instances : [])
-      .filter(({ project, name }) => within(permission, [remote, project, name]))
       .map((record) => ({
         key: instanceKey({ remote, project: record.project, instance: record.name }),
         record,
-      })),
+      }))
+      .filter(({ key }) => reaches(key)),
   )
   const names: Names = {
     instances: seen.map(({ key }) => key),

@@ -13,7 +13,7 @@ import type { Chat } from './chat.ts'
 import { choices } from './choices.ts'
 import type { Answer, Incoming } from './platform.ts'
 import { press, REPLAYED } from './press.ts'
-import { see } from './see.ts'
+import { read } from './see.ts'
 
 type Typed = Extract<Incoming, { kind: 'command' }>
 
@@ -26,7 +26,7 @@ export async function handle(incoming: Incoming, chat: Chat): Promise<Answer> {
 }
 
 async function command(incoming: Typed, stored: StoredConfig | null, chat: Chat): Promise<Answer> {
-  const { words, actor } = incoming
+  const { words } = incoming
   const parsed =
     'text' in words ? parseLine(words.text, commands) : parseOptions(words.command, words.options, commands)
   if (!parsed.ok) return say(mistakeMessage(parsed.error.text), incoming, chat)
@@ -35,6 +35,5 @@ async function command(incoming: Typed, stored: StoredConfig | null, chat: Chat)
   const asked = { incoming, parsed: parsed.value, permission, stored }
   const { command } = parsed.value
   if (command.kind !== 'read' || command.needs === 'world') return answerLater(asked, chat)
-  const seen = await see(command, { actor, permission, now: incoming.at, stored }, chat.io, chat.kv)
-  return say(command.answer(parsed.value.values, seen), incoming, chat)
+  return say(await read(command, asked, chat), incoming, chat)
 }

@@ -1,144 +1,75 @@
-/** Changing commands: the destructive ones post their plan and wait for a confirmation, all go through the engine. */
+/** Changing commands: what is destructive is proposed first, and all of it goes through the engine. */
 
-import { beyond } from '../../shared/access/permit.ts'
-import { visiblePlan, visibleRun } from '../../shared/access/visible.ts'
-import { type ConfirmButtons, changedMessage, confirmMessage } from '../../shared/chat/confirm-message.ts'
+import { visibleRun } from '../../shared/access/visible.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
-import { planMessage } from '../../shared/chat/plan-message.ts'
 import { resultMessage } from '../../shared/chat/result-message.ts'
 import type { ChangeCommand } from '../../shared/command/command.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
-import type { Plan } from '../../shared/plan/plan.ts'
-import { digestText, linesOf } from '../../shared/plan/render.ts'
-import { touchedBy } from '../../shared/plan/touched.ts'
-import { minutesFrom } from '../../shared/schedule/moment.ts'
-import { type Changed, change } from '../change.ts'
-import { digestOf } from '../digest.ts'
-import { planOnly } from '../run.ts'
-import { type Pending, writePending } from '../state/pending.ts'
-import { keepWatch, longWorkOf, readWatches, writeWatches } from '../state/watches.ts'
-import type { Asked } from './asked.ts'
+import { type Ask, isDestructive } from '../../shared/plan/ask.ts'
+import { type Changed, change, type Wish } from '../change.ts'
+import type { Pending } from '../state/pending.ts'
+import { readWatches, writeWatches } from '../state/watches.ts'
+import { type Asked, recordId } from './asked.ts'
 import { type Chat, tell } from './chat.ts'
 import type { ReplyTo } from './platform.ts'
+import { beyondText, propose } from './propose.ts'
 
-/** Minutes that a plan waits: its asker is there, a second person has to be found. */
-const WAITS = { self: 5, second: 30 }
+export async function carryOut(asked: Asked, command: ChangeCommand, chat: Chat): Promise<void> {
+  const { incoming, parsed } = asked
+  const { actor } = incoming
+  const ask = command.ask(parsed.values, reasonOf(actor.name))
+  if (!ask.ok) return say(mistakeMessage(ask.error), null, asked, chat)
+  if (isDestructive(ask.value.do))
+    return say(await propose(asked, ask.value, { by: actor }, chat), null, asked, chat)
+  const id = await recordId(incoming)
+  const changed = await perform(asked, ask.value, { id }, chat)
+  await say(messageOf(changed, asked), id, asked, chat)
+}
 
-/** Posts the plan with its two buttons. */
-export const propose = async (asked: Asked, command: ChangeCommand, chat: Chat): Promise<void> =>
-  put(await proposal(asked, command, {}, chat), asked, chat)
-
-/** `before`: what was confirmed, and would be performed no more. */
-async function proposal(
+/** `confirmed`: the plan that the actor agrees to. */
+export async function confirm(
   asked: Asked,
   command: ChangeCommand,
-  { before }: { before?: Pending },
-  chat: Chat,
-): Promise<Message> {
-  const { incoming, parsed, permission } = asked
-  const by = before?.by ?? incoming.actor
-  const ask = command.ask(parsed.values, reasonOf(by.name))
-  if (!ask.ok) return mistakeMessage(ask.error)
-  const whole = await planOnly({ kind: 'run', at: incoming.at, ask: ask.value }, chat.io)
-  if (whole === null) return nothingConfigured()
-  const forbidden = beyond(permission, touchedBy(whole))
-  if (forbidden.length > 0) return deniedMessage(beyondText(forbidden))
-  const plan = visiblePlan(whole, permission)
-  const lines = linesOf(plan)
-  if (plan.refusal !== null || plan.actions.length === 0)
-    return planMessage(parsed.line, lines, { refusal: plan.refusal, to: 'channel' })
-  const pending = await pend(plan, asked, by, chat)
-  const waiting = { ...pending, buttons: await buttonsOf(pending, asked, chat) }
-  return before === undefined ? confirmMessage(waiting) : changedMessage({ ...waiting, before: before.lines })
-}
-
-/** Remembers the plan under a name that is its request's own. */
-async function pend(
-  plan: Plan,
-  { incoming, parsed }: Asked,
-  by: Pending['by'],
-  { kv, now }: Chat,
-): Promise<Pending> {
-  const pending: Pending = {
-    id: await digestOf(`${incoming.actor.platform} ${incoming.id}`),
-    line: parsed.line,
-    by: { id: by.id, name: by.name, user: by.user },
-    approval: plan.approval,
-    digest: await digestOf(digestText(plan)),
-    lines: linesOf(plan),
-    instances: touchedBy(plan),
-    until: minutesFrom(now(), WAITS[plan.approval]),
-    reply: incoming.reply,
-  }
-  await writePending(kv, pending)
-  return pending
-}
-
-async function buttonsOf(
-  { id, digest, until }: Pending,
-  { incoming }: Asked,
-  { confirmations }: Chat,
-): Promise<ConfirmButtons> {
-  const issue = (verb: 'confirm' | 'cancel') =>
-    confirmations.issue({ verb, id, digest, until: new Date(until), place: incoming.actor.place })
-  return { confirm: await issue('confirm'), cancel: await issue('cancel') }
-}
-
-/** `confirmed`: the plan that somebody has agreed to. */
-export async function perform(
-  asked: Asked,
-  command: ChangeCommand,
-  { confirmed }: { confirmed?: Pending },
+  confirmed: Pending,
   chat: Chat,
 ): Promise<void> {
-  const { incoming, parsed, permission } = asked
-  const { actor, at } = incoming
-  const by = confirmed?.by ?? actor
-  const ask = command.ask(parsed.values, reasonOf(by.name, actor.name))
-  if (!ask.ok) return put(mistakeMessage(ask.error), asked, chat)
-  const id = confirmed?.id ?? (await digestOf(`${actor.platform} ${incoming.id}`))
-  const watch = { id, line: parsed.line, by: by.name, startedAt: at.toISOString() }
-  const changed = await change(
-    {
-      ...{ id, at, actor, permission, line: parsed.line, ask: ask.value },
-      ...(confirmed === undefined ? {} : { askedBy: confirmed.by, expected: confirmed.digest }),
-      begins: (plan) => keepWatch(chat.io.state, { ...watch, ...longWorkOf(plan) }, lessOne(incoming.reply)),
-    },
-    chat.io,
-    chat.kv,
-  )
-  const message = await messageOf(changed, asked, command, confirmed, chat)
-  // What is confirmed is said to be under way, for all to see; and so is that it is not.
-  const told = confirmed === undefined ? message : { ...message, to: 'channel' as const }
-  const left = await tell(told, incoming.reply, chat)
-  if (left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
+  const { incoming, parsed } = asked
+  const { by } = confirmed
+  const ask = command.ask(parsed.values, reasonOf(by.name, incoming.actor.name))
+  const again = command.ask(parsed.values, reasonOf(by.name))
+  if (!ask.ok || !again.ok) throw new Error(`what was confirmed can't be asked: ${confirmed.line}`)
+  const agreed = { id: confirmed.id, askedBy: by, expected: confirmed.digest }
+  const changed = await perform(asked, ask.value, agreed, chat)
+  // The new plan needs a confirmation of its own.
+  const differs = changed.state === 'stopped' && changed.stop.code === 'differs'
+  const message = differs
+    ? await propose(asked, again.value, { by, before: confirmed }, chat)
+    : messageOf(changed, asked)
+  // It is said to be under way, for all to see; and so is that it is not.
+  await say({ ...message, to: 'channel' }, confirmed.id, asked, chat)
 }
 
 const reasonOf = (by: string, confirmer = by): string =>
   confirmer === by ? `asked for by ${by}` : `asked for by ${by}, confirmed by ${confirmer}`
 
-async function messageOf(
-  changed: Changed,
-  asked: Asked,
-  command: ChangeCommand,
-  confirmed: Pending | undefined,
-  chat: Chat,
-): Promise<Message> {
-  if (changed.state === 'unconfigured') return nothingConfigured()
-  if (changed.state === 'ran')
-    return resultMessage(asked.parsed.line, visibleRun(changed.run, asked.permission))
-  const { stop } = changed
-  if (stop.code === 'beyond') return deniedMessage(beyondText(stop.instances))
-  if (stop.code === 'approval' || confirmed === undefined)
-    return deniedMessage('by now a policy of it demands that a second person confirms: ask again')
-  // The new plan needs a confirmation of its own.
-  return proposal(asked, command, { before: confirmed }, chat)
-}
+const perform = (
+  { incoming: { actor, at, reply }, parsed: { line }, permission }: Asked,
+  ask: Ask,
+  agreed: Pick<Wish, 'id' | 'askedBy' | 'expected'>,
+  { io, kv }: Chat,
+): Promise<Changed> => change({ at, actor, permission, line, ask, reply: lessOne(reply), ...agreed }, io, kv)
 
-/** Without their names: whoever may not touch them may not see them either, perhaps. */
-export const beyondText = ({ length }: readonly string[]): string =>
-  `your grants don't reach ${length === 1 ? 'an instance' : `${length} instances`} that it is about`
+function messageOf(changed: Changed, { parsed, permission }: Asked): Message {
+  if (changed.state === 'unconfigured') return nothingConfigured()
+  if (changed.state === 'ran') return resultMessage(parsed.line, visibleRun(changed.run, permission))
+  const { stop } = changed
+  return deniedMessage(
+    stop.code === 'beyond'
+      ? beyondText(stop.instances)
+      : 'by now a policy of it demands that a second person confirms: ask again',
+  )
+}
 
 /** The message that says what was started takes one use. */
 const lessOne = (reply: ReplyTo): ReplyTo => ({
@@ -146,6 +77,12 @@ const lessOne = (reply: ReplyTo): ReplyTo => ({
   uses: reply.uses === null ? null : reply.uses - 1,
   placed: true,
 })
+
+/** `id`: of the record of what was begun. */
+async function say(message: Message, id: string | null, { incoming }: Asked, chat: Chat): Promise<void> {
+  const left = await tell(message, incoming.reply, chat)
+  if (id !== null && left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
+}
 
 /** A bot has posted it: the message that later ticks edit. */
 async function rememberMessage(id: string, reply: ReplyTo, { io: { state } }: Chat): Promise<void> {
@@ -155,8 +92,4 @@ async function rememberMessage(id: string, reply: ReplyTo, { io: { state } }: Ch
     state,
     watches.map((watch) => (watch.id === id ? { ...watch, reply } : watch)),
   )
-}
-
-const put = async (message: Message, { incoming }: Asked, chat: Chat): Promise<void> => {
-  await tell(message, incoming.reply, chat)
 }

@@ -9,8 +9,9 @@ import { dropPending, type Pending, readPending } from '../state/pending.ts'
 import { isNew } from '../state/requests.ts'
 import { permissionFor, safely, say } from './asked.ts'
 import type { Chat } from './chat.ts'
-import { beyondText, perform } from './perform.ts'
+import { confirm } from './perform.ts'
 import type { Answer, Incoming, ReplyTo } from './platform.ts'
+import { beyondText } from './propose.ts'
 
 type Pressed = Extract<Incoming, { kind: 'press' }>
 
@@ -54,7 +55,7 @@ export async function press(incoming: Pressed, stored: StoredConfig | null, chat
     safely(
       async () => {
         if (answer.outgoing !== null) await chat.send(answer.outgoing)
-        await perform(asked, command, { confirmed: pending }, chat)
+        await confirm(asked, command, pending, chat)
       },
       asked.incoming,
       chat,

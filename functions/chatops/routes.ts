@@ -6,6 +6,7 @@ import { failedMessage } from '../../shared/chat/mistake-message.ts'
 import { answerProblem } from '../api/problem.ts'
 import { type App, missingOf } from '../env.ts'
 import { ioOf } from '../io.ts'
+import { say } from './asked.ts'
 import { type Chat, send } from './chat.ts'
 import { NEEDED, platformsOf } from './configure.ts'
 import { confirmationsOf } from './confirmations.ts'
@@ -73,9 +74,7 @@ async function handleSafely(incoming: Incoming, chat: Chat): Promise<Answer> {
     console.error(JSON.stringify({ at: 'chat', platform: chat.platform.name, error: String(cause) }))
     if (incoming.kind === 'ping') return chat.platform.pong()
     if (incoming.kind === 'complete') return chat.platform.choose([])
-    const { answer, outgoing } = chat.platform.say(failedMessage(), incoming, chat.origin)
-    if (outgoing !== null) chat.after(chat.send(outgoing).then(() => undefined))
-    return answer
+    return say(failedMessage(), incoming, chat)
   }
 }
 

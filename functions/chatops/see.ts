@@ -1,6 +1,7 @@
 /** Fetches what a reading command answers from, and no more. */
-import { type Permission, within } from '../../shared/access/permit.ts'
+import { type Permission, reachOf } from '../../shared/access/permit.ts'
 import type { Actor } from '../../shared/chat/actor.ts'
+import type { Message } from '../../shared/chat/message.ts'
 import type { ReadCommand } from '../../shared/command/command.ts'
 import type { Seen } from '../../shared/command/seen.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
@@ -8,13 +9,24 @@ import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
 import type { StoredConfig } from '../state/config.ts'
 import { readLedger } from '../state/ledger.ts'
+import type { Asked } from './asked.ts'
+import type { Chat } from './chat.ts'
+
+/** The answer of a command that changes nothing. */
+export async function read(
+  command: ReadCommand,
+  { incoming: { actor, at }, parsed, permission, stored }: Asked,
+  { io, kv }: Pick<Chat, 'io' | 'kv'>,
+): Promise<Message> {
+  return command.answer(parsed.values, await see(command, { actor, permission, now: at, stored }, io, kv))
+}
 
 /** So many records are read; those of instances that the actor may not see are left out of them. */
 const HISTORY = 50
 
-export type Viewer = { actor: Actor; permission: Permission; now: Date; stored: StoredConfig | null }
+type Viewer = { actor: Actor; permission: Permission; now: Date; stored: StoredConfig | null }
 
-export async function see(
+async function see(
   { needs }: Pick<ReadCommand, 'needs'>,
   { actor, permission, now, stored }: Viewer,
   io: Io,
@@ -32,10 +44,7 @@ export async function see(
     applied: stored,
     pauses: stored?.pauses ?? {},
     ledger,
-    maySee: (key) => {
-      const [remote = '', project = '', instance = ''] = key.split('/')
-      return within(permission, [remote, project, instance])
-    },
+    maySee: reachOf(permission),
     world: world?.world ?? null,
     coverages: world?.coverages ?? [],
     history,

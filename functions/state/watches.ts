@@ -28,7 +28,6 @@ export type Begun = Omit<Watching, 'reply' | 'edits' | 'editedAt' | 'said'>
 
 /** Noted before the work begins, so that its end is told even when this Worker doesn't live to see it begin. */
 export async function keepWatch(state: Store, begun: Begun, reply: ReplyTo | null): Promise<void> {
-  if (begun.copies.length + begun.restores.length === 0) return
   const watch: Watching = { ...begun, reply, edits: 0, editedAt: begun.startedAt, said: saidFirst(begun) }
   await writeWatches(state, [...(await readWatches(state)), watch])
 }

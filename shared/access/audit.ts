@@ -1,7 +1,9 @@
 /** One change that somebody asked for: written before its effect, its outcome after it. */
+import type { Actor } from '../chat/actor.ts'
+
 export type AuditOutcome = {
   /** `started`: later ticks tell the end. `unknown`: nobody saw it. */
-  state: 'done' | 'started' | 'nothing' | 'refused' | 'failed' | 'unknown'
+  state: 'done' | 'started' | 'refused' | 'failed' | 'unknown'
   /** In a sentence. */
   text: string
   /** ISO 8601. */
@@ -28,3 +30,14 @@ export type AuditRecord = {
   /** Absent while nobody has seen an end. */
   outcome?: AuditOutcome
 }
+
+/** The part of a record that says whose it is. */
+export const writtenBy = ({
+  id,
+  name,
+  place,
+}: Pick<Actor, 'id' | 'name' | 'place'>): Pick<AuditRecord, 'who' | 'name' | 'from'> => ({
+  who: id,
+  name,
+  from: place,
+})

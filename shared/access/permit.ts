@@ -61,10 +61,6 @@ function refusal(
 const ranked = (grants: readonly Grant[]): Role[] =>
   [...new Set(grants.map(({ role }) => role))].sort((one, other) => RANK[other] - RANK[one])
 
-/** The roles that grants give somebody, the highest first; each may hold for some commands or instances only. */
-export const rolesOf = (access: Access | undefined, actor: Pick<Actor, 'principals'>): Role[] =>
-  ranked(grantsOf(access, actor))
-
 /** What somebody may do, one line for each grant; for `whoami`. */
 export function describeAccess(access: Access | undefined, actor: Known): string[] {
   const grants = grantsOf(access, actor)
@@ -76,18 +72,18 @@ export function describeAccess(access: Access | undefined, actor: Known): string
   })
 }
 
-/** Whether it reaches this one instance. */
-export function within(permission: Permission, path: readonly [string, string, string]): boolean {
-  if (!permission.allowed) return false
-  return permission.instances === null || reaches(compilePaths(permission.instances), path)
+/** Whether it reaches an instance (`remote/project/instance`); what is no such path is beyond it. */
+export function reachOf(permission: Permission): (instanceKey: string) => boolean {
+  if (!permission.allowed) return () => false
+  if (permission.instances === null) return () => true
+  const fits = compilePaths(permission.instances)
+  return (key) => reaches(fits, key.split('/'))
 }
 
-/** Those of the instances (`remote/project/instance`) that it doesn't reach; what is no such path is one of them. */
+/** Those of the instances that it doesn't reach. */
 export function beyond(permission: Permission, instanceKeys: readonly string[]): string[] {
-  if (!permission.allowed) return [...instanceKeys]
-  if (permission.instances === null) return []
-  const fits = compilePaths(permission.instances)
-  return instanceKeys.filter((key) => !reaches(fits, key.split('/')))
+  const isReached = reachOf(permission)
+  return instanceKeys.filter((key) => !isReached(key))
 }
 
 /** A star also matches nothing at all: what isn't a whole path must not pass as one. */

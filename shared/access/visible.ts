@@ -2,17 +2,10 @@
 import { instanceKey } from '../incus/inventory.ts'
 import type { Plan, Refusal } from '../plan/plan.ts'
 import type { Line } from '../plan/render.ts'
-import { beyond, type Permission } from './permit.ts'
-
-type Sees = (key: string) => boolean
-
-const seesBy =
-  (permission: Permission): Sees =>
-  (key) =>
-    beyond(permission, [key]).length === 0
+import { beyond, type Permission, reachOf } from './permit.ts'
 
 export function visiblePlan(plan: Plan, permission: Permission): Plan {
-  const sees = seesBy(permission)
+  const sees = reachOf(permission)
   return {
     ...plan,
     actions: plan.actions.filter((action) => sees(instanceKey('ref' in action ? action.ref : action.source))),
@@ -26,7 +19,7 @@ export function visibleRun<
   Run extends { lines: readonly Line[]; refusal: Refusal | null; problems: readonly string[] },
 >(run: Run, permission: Permission): Run {
   if (isUnlimited(permission)) return run
-  const sees = seesBy(permission)
+  const sees = reachOf(permission)
   return {
     ...run,
     lines: run.lines.filter(({ about }) => sees(about)),

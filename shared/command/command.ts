@@ -49,10 +49,11 @@ export type ReadCommand = Base & {
 /** Shows the plan of another command, or of the next tick. */
 export type PreviewCommand = Base & { kind: 'preview' }
 
-/** Goes to the engine, as the cron trigger does. A destructive one asks for a confirmation of its plan first. */
+/** Goes to the engine, as the cron trigger does. If what it asks is destructive, its plan has to be confirmed first. */
 export type ChangeCommand = Base & {
   kind: 'change'
-  destructive: boolean
+  /** What its `ask` asks for. */
+  does: Ask['do']
   ask(values: Values, reason: string): Result<Ask, string>
 }
 

@@ -16,7 +16,7 @@ const REASON = 'asked for'
 
 /** `/backup plan web1`: what the schedule says of it. */
 const look = {
-  ...{ kind: 'change', name: 'plan', summary: '', role: 'viewer', examples: [], destructive: false },
+  ...{ kind: 'change', does: 'look', name: 'plan', summary: '', role: 'viewer', examples: [] },
   parameters: [INSTANCES, POLICY],
   ask: (values: Values, reason: string) => ok({ do: 'look', reason, ...scopeOf(values) }),
 } as const satisfies ChangeCommand

@@ -25,6 +25,19 @@ export type Ask = {
   | ({ do: 'release' } & One)
 )
 
+const DESTRUCTIVE: Record<Ask['do'], boolean> = {
+  look: false,
+  snapshot: false,
+  copy: false,
+  hold: false,
+  release: false,
+  expire: true,
+  restore: true,
+}
+
+/** Data is lost by it, so somebody has to confirm its plan. */
+export const isDestructive = (wish: Ask['do']): boolean => DESTRUCTIVE[wish]
+
 /** What the policies cover, without what nobody asked for. */
 export function narrow(coverages: readonly Coverage[], ask: Ask | undefined): readonly Coverage[] {
   if (ask === undefined || !('policies' in ask || 'instances' in ask)) return coverages

@@ -1,18 +1,13 @@
 /** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
 import { instanceKey } from '../incus/inventory.ts'
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
-import { failAttempt, retryCopyAt } from '../ledger/attempts.ts'
-import {
-  type CopyLedger,
-  type Ledger,
-  type PolicyLedger,
-  RUN_RECORDS,
-  type RunRecord,
-} from '../ledger/ledger.ts'
+import { failAttempt } from '../ledger/attempts.ts'
+import { type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
+import { copiesAfter } from './copies-record.ts'
 import { doubtfulIn, unseenIn } from './doubtful.ts'
 import type { Outcome } from './jobs.ts'
-import type { CopyAction, Plan, SlotPlan } from './plan.ts'
+import type { Plan, SlotPlan } from './plan.ts'
 import { restoresAfter } from './restores-record.ts'
 
 export type Recorded = {
@@ -39,11 +34,7 @@ export function record(before: Ledger, happened: Happened): Recorded {
     ...(plan.asked ? before.policies : {}),
     ...Object.fromEntries(plan.slots.map((slot) => [slot.policy, accountFor(slot, before, happened, wake)])),
   }
-  const copies = {
-    ...keptCopies(before, now),
-    ...Object.fromEntries(plan.copies.map(({ key, ledger }) => [key, ledger])),
-  }
-  for (const outcome of outcomes) recordCopy(copies, before, outcome, now)
+  const copies = copiesAfter(before, plan, outcomes, now)
   const restores = restoresAfter(before, plan, outcomes, now)
   const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
   const sleep = new Date(now.getTime() + LONGEST_SLEEP_HOURS * 3_600_000).toISOString()
@@ -133,45 +124,4 @@ function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: bo
   }
   if (outcome.state === 'unknown') return { reason: outcome.reason, again: true, unseen: true }
   return { reason: 'another snapshot of the same instance failed before it', again: true, unseen: false }
-}
-
-/** Replicas that nobody asked about for a month are forgotten; Incus has their marks. */
-const keptCopies = (before: Ledger, now: Date): Record<string, CopyLedger> =>
-  Object.fromEntries(
-    Object.entries(before.copies).filter(
-      ([, { at }]) => now.getTime() - new Date(at).getTime() < 30 * 86_400_000,
-    ),
-  )
-
-function recordCopy(copies: Record<string, CopyLedger>, before: Ledger, outcome: Outcome, now: Date): void {
-  const { action } = outcome
-  if (action.kind === 'verify' && outcome.state !== 'done') {
-    // What isn't marked isn't verified: leave it as it was, so that the next tick verifies again.
-    const known = before.copies[action.key] ?? copies[action.key]
-    if (known !== undefined) copies[action.key] = { ...known, state: 'running' }
-  }
-  if (action.kind === 'copy') copies[action.key] = started(action, copies[action.key], outcome, now)
-}
-
-function started(action: CopyAction, known: CopyLedger | undefined, outcome: Outcome, now: Date): CopyLedger {
-  const base = {
-    ...(known?.newest === undefined ? {} : { newest: known.newest }),
-    job: action.job,
-    memo: { through: action.through, extended: action.extended },
-    attempts: known?.attempts ?? 0,
-    at: now.toISOString(),
-  }
-  if (outcome.state === 'done') return { ...base, state: 'started' }
-  if (outcome.state === 'refused' && outcome.error.code !== 'locked') {
-    const attempts = base.attempts + 1
-    return {
-      ...base,
-      state: 'failed',
-      attempts,
-      reason: describe(outcome.error),
-      retryAt: retryCopyAt(attempts, now),
-    }
-  }
-  // Perhaps it was started: the next observation shows it running, or not.
-  return { ...base, state: 'started' }
 }

@@ -4,11 +4,11 @@ import { INSTANCES, POLICY, scopeOf } from '../scope.ts'
 
 export const copy: ChangeCommand = {
   kind: 'change',
+  does: 'copy',
   name: 'copy',
   summary: 'Start the copies that are not verified yet, whether or not they are due',
   role: 'operator',
   parameters: [INSTANCES, POLICY],
   examples: ['copy', 'copy web1', 'copy --policy=daily'],
-  destructive: false,
   ask: (values, reason) => ok({ do: 'copy', reason, ...scopeOf(values) }),
 }

@@ -4,6 +4,7 @@ import { INSTANCES, POLICY, scopeOf } from '../scope.ts'
 
 export const expire: ChangeCommand = {
   kind: 'change',
+  does: 'expire',
   name: 'expire',
   summary: 'Remove the snapshots that retention lets go now, or those that a glob names',
   role: 'admin',
@@ -19,7 +20,6 @@ export const expire: ChangeCommand = {
     },
   ],
   examples: ['expire web1', 'expire --policy=daily', "expire web1 --snapshot='hourly-202611*'"],
-  destructive: true,
   /** A glob of snapshots says nothing of where: that has to be said as well. */
   ask(values, reason) {
     const scope = scopeOf(values)

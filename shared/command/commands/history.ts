@@ -49,7 +49,6 @@ function recordText({ at, name, what, askedBy, outcome }: AuditRecord): Text {
 const WORDS: Record<AuditOutcome['state'], string> = {
   done: 'done',
   started: 'started',
-  nothing: 'nothing to do',
   refused: 'refused',
   failed: 'failed',
   unknown: 'nobody saw the end',

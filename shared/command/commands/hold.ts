@@ -4,6 +4,7 @@ import { INSTANCE, oneOf, SNAPSHOT } from '../scope.ts'
 
 export const hold: ChangeCommand = {
   kind: 'change',
+  does: 'hold',
   name: 'hold',
   summary: 'Keep a snapshot until it is released, whatever its policy says',
   role: 'operator',
@@ -13,7 +14,6 @@ export const hold: ChangeCommand = {
     { name: 'note', kind: 'text', description: 'Why it is held, in a few words', required: false },
   ],
   examples: ['hold web1 daily-20261122T0300Z', 'hold web1 daily-20261122T0300Z before the upgrade'],
-  destructive: false,
   // An empty mark is none in Incus, so there is always a note.
   ask: (values, reason) => ok({ do: 'hold', reason, ...oneOf(values), note: values.note ?? reason }),
 }

@@ -6,16 +6,17 @@ import { newestPair } from '../../plan/marks.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import { nearest } from '../../policy/nearest.ts'
 import type { ReadCommand } from '../command.ts'
+import { oneInstance } from '../list-one.ts'
+import { INSTANCE } from '../scope.ts'
 import { type Answered, type CopyStock, pairAge, type Stock, stocksOf } from '../stock.ts'
 import { nothingConfigured } from '../unconfigured.ts'
-import { oneInstance } from './list-one.ts'
 
 export const list: ReadCommand = {
   kind: 'read',
   name: 'list',
   summary: 'What snapshots there are, and which are verified on a copy; of everything or of one instance',
   role: 'viewer',
-  parameters: [{ name: 'instance', kind: 'instance', description: 'one instance', required: false }],
+  parameters: [{ ...INSTANCE, required: false }],
   examples: ['list', 'list web1'],
   needs: 'world',
   answer: ({ instance }, seen) => {

@@ -4,12 +4,12 @@ import { INSTANCES, POLICY, scopeOf } from '../scope.ts'
 
 export const now: ChangeCommand = {
   kind: 'change',
+  does: 'snapshot',
   name: 'now',
   summary: 'Take a snapshot now, of instances or of all that a policy covers',
   role: 'operator',
   parameters: [INSTANCES, POLICY],
   examples: ["now web1 'db*'", 'now --policy=daily', "now '*'"],
-  destructive: false,
   ask(values, reason) {
     const scope = scopeOf(values)
     if (scope.instances === undefined && scope.policies === undefined)

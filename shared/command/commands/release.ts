@@ -4,11 +4,11 @@ import { INSTANCE, oneOf, SNAPSHOT } from '../scope.ts'
 
 export const release: ChangeCommand = {
   kind: 'change',
+  does: 'release',
   name: 'release',
   summary: 'End the hold of a snapshot: its policy decides again how long it stays',
   role: 'operator',
   parameters: [INSTANCE, SNAPSHOT],
   examples: ['release web1 daily-20261122T0300Z'],
-  destructive: false,
   ask: (values, reason) => ok({ do: 'release', reason, ...oneOf(values) }),
 }

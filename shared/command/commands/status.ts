@@ -7,6 +7,7 @@ import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { nextSlot } from '../../schedule/slots.ts'
 import type { ReadCommand } from '../command.ts'
+import { INSTANCE } from '../scope.ts'
 import type { Seen } from '../seen.ts'
 import { nothingConfigured } from '../unconfigured.ts'
 import { type Work, workOf, workText } from '../under-way.ts'
@@ -21,7 +22,7 @@ export const status: ReadCommand = {
   name: 'status',
   summary: 'Is all well? What failed, what runs, what is next; of everything or of one instance',
   role: 'viewer',
-  parameters: [{ name: 'instance', kind: 'instance', description: 'one instance', required: false }],
+  parameters: [{ ...INSTANCE, required: false }],
   examples: ['status', 'status web1'],
   needs: 'notebook',
   answer: ({ instance }, seen) => {

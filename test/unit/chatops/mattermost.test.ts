@@ -9,6 +9,7 @@ import { mattermostCommand, mattermostPress } from '../../chat/mattermost-reques
 import { pressed, responded } from '../../chat/mattermost-shape.ts'
 import type { ChatRequest } from '../../chat/slack-request.ts'
 import { messages } from '../../golden/chatops/messages.ts'
+import { assertTaken } from './any-message.ts'
 
 const TOKENS = ['ttokentokentokentokentoke1', 'ttokentokentokentokentoke2']
 const [token = ''] = TOKENS
@@ -233,35 +234,7 @@ describe('what is said', () => {
       fc.string({ unit: fc.constantFrom(...'<>!@&*_~`|#^:[](). \n\\aU/') }),
       fc.constantFrom('@all', 'http://a', '~town', '<http://a|b>', 'x'.repeat(4000), '[x](y)'),
     )
-    const text = fc.array(
-      fc.oneof(
-        piece,
-        fc.record({ code: piece }),
-        fc.record({ strong: piece }),
-        fc.record({ user: piece }),
-        fc.record({ at: piece, style: fc.constant('full' as const) }),
-      ),
-      { maxLength: 5 },
-    )
-    await fc.assert(
-      fc.asyncProperty(text, fc.array(text, { maxLength: 5 }), piece, async (headline, lines, code) => {
-        const message: Message = {
-          ...messages.ended,
-          headline: ['x', ...headline],
-          details: [
-            { kind: 'lines', lines },
-            { kind: 'code', text: code },
-          ],
-        }
-        const posted = mattermost.post(message)
-        const request = new Request(posted?.url ?? '', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(posted?.body),
-        })
-        expect(await (await endpoint.handle(request)).text()).toBe('ok')
-      }),
-    )
+    await assertTaken(piece, (message) => mattermost.post(message), endpoint)
     expect(endpoint.violations).toEqual([])
   })
 

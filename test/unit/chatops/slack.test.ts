@@ -8,6 +8,7 @@ import { SlackEndpoint } from '../../chat/slack-endpoint.ts'
 import { type ChatRequest, signatureOf, signed, slackCommand, slackPress } from '../../chat/slack-request.ts'
 import { answered } from '../../chat/slack-shape.ts'
 import { messages } from '../../golden/chatops/messages.ts'
+import { assertTaken } from './any-message.ts'
 
 const OFFICIAL = {
   signingSecret: '8f742231b10e8888abcd99yyyzzz85a5',
@@ -250,35 +251,7 @@ describe('what is said', () => {
       fc.constant('<!here>'),
       fc.constant('x'.repeat(4000)),
     )
-    const text = fc.array(
-      fc.oneof(
-        piece,
-        fc.record({ code: piece }),
-        fc.record({ strong: piece }),
-        fc.record({ user: piece }),
-        fc.record({ at: piece, style: fc.constant('full' as const) }),
-      ),
-      { maxLength: 5 },
-    )
-    await fc.assert(
-      fc.asyncProperty(text, fc.array(text, { maxLength: 5 }), piece, async (headline, lines, code) => {
-        const message: Message = {
-          ...messages.ended,
-          headline: ['x', ...headline],
-          details: [
-            { kind: 'lines', lines },
-            { kind: 'code', text: code },
-          ],
-        }
-        const posted = slack.post(message)
-        const request = new Request(posted?.url ?? '', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(posted?.body),
-        })
-        expect(await (await endpoint.handle(request)).text()).toBe('ok')
-      }),
-    )
+    await assertTaken(piece, (message) => slack.post(message), endpoint)
     expect(endpoint.violations).toEqual([])
   })
 

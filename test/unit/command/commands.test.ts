@@ -1,13 +1,21 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Command } from '../../../shared/command/command.ts'
 import { expire } from '../../../shared/command/commands/expire.ts'
+import { helpOver } from '../../../shared/command/commands/help.ts'
 import { pause } from '../../../shared/command/commands/pause.ts'
 import { resume } from '../../../shared/command/commands/resume.ts'
 import { commands } from '../../../shared/command/commands.ts'
+import { complete } from '../../../shared/command/complete.ts'
+import { discordCommands } from '../../../shared/command/discord.ts'
 import { parseLine } from '../../../shared/command/parse.ts'
 import { previewOf } from '../../../shared/command/preview.ts'
+import { INSTANCE, oneOf, SNAPSHOT } from '../../../shared/command/scope.ts'
 import { usageOf } from '../../../shared/command/usage.ts'
+import { isDestructive } from '../../../shared/plan/ask.ts'
+import { ok } from '../../../shared/result.ts'
+import { said, seenOf } from './commands/seen.ts'
 
 const NOW = new Date('2026-11-22T03:00Z')
 
@@ -17,16 +25,41 @@ const namesOf = (role: string): string[] =>
 describe('the list', () => {
   test('has a command for each file, once', () => {
     const names = commands.map(({ name }) => name)
-    expect(new Set(names).size).toBe(names.length)
     const files = readdirSync(join(import.meta.dirname, '../../../shared/command/commands'))
-    expect(names.filter((name) => !files.includes(`${name}.ts`))).toEqual([])
+    expect(names.map((name) => `${name}.ts`).sort()).toEqual(files.sort())
+  })
+
+  test('is all that a further command needs to be known everywhere', () => {
+    const drill: Command = {
+      ...{ kind: 'change', does: 'restore', name: 'drill', summary: 'Try a snapshot', role: 'admin' },
+      ...{ parameters: [INSTANCE, SNAPSHOT], examples: ['drill web1 x'] },
+      ask: (values, reason) => ok({ do: 'restore', reason, ...oneOf(values) }),
+    }
+    const more = [...commands, drill]
+    expect(parseLine('drill web1 x', more)).toMatchObject({ ok: true, value: { command: drill } })
+    expect(parseLine('dril web1 x', more)).toMatchObject({
+      error: { text: expect.stringContaining('drill') },
+    })
+    expect(previewOf('drill web1 x', more)).toMatchObject({ value: { ask: { do: 'restore' } } })
+    expect(JSON.stringify(discordCommands(more))).toContain('"name":"drill"')
+    const names = { instances: ['main/default/web1'], snapshots: {}, policies: [] }
+    expect(complete('drill', 'instance', 'we', {}, names, more)).toEqual([{ name: 'web1', value: 'web1' }])
+    expect(
+      said(
+        helpOver(() => more),
+        seenOf(),
+        { command: 'drill' },
+      ),
+    ).toContain('has to be confirmed')
   })
 
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual(['now', 'copy', 'hold', 'release', 'pause', 'resume'])
     expect(namesOf('admin')).toEqual(['restore', 'expire'])
     expect(
-      commands.filter((command) => command.kind === 'change' && command.destructive).map(({ name }) => name),
+      commands
+        .filter((command) => command.kind === 'change' && isDestructive(command.does))
+        .map(({ name }) => name),
     ).toEqual(['restore', 'expire'])
   })
 
@@ -58,7 +91,9 @@ test.each([
 ])('%s is asked of the engine', (line, ask) => {
   const parsed = parseLine(line, commands)
   if (!parsed.ok || parsed.value.command.kind !== 'change') throw new Error(line)
-  expect(parsed.value.command.ask(parsed.value.values, 'asked for by Ann')).toEqual({
+  const { command, values } = parsed.value
+  expect({ do: command.does }).toEqual({ do: ask.do })
+  expect(command.ask(values, 'asked for by Ann')).toEqual({
     ok: true,
     value: { reason: 'asked for by Ann', ...ask },
   })

@@ -1,0 +1,77 @@
+/** A destructive change's plan is posted with two buttons, and waits for a confirmation. */
+import { beyond } from '../../shared/access/permit.ts'
+import { visiblePlan } from '../../shared/access/visible.ts'
+import { type ConfirmButtons, changedMessage, confirmMessage } from '../../shared/chat/confirm-message.ts'
+import type { Message } from '../../shared/chat/message.ts'
+import { deniedMessage } from '../../shared/chat/mistake-message.ts'
+import { planMessage } from '../../shared/chat/plan-message.ts'
+import { nothingConfigured } from '../../shared/command/unconfigured.ts'
+import type { Ask } from '../../shared/plan/ask.ts'
+import type { Plan } from '../../shared/plan/plan.ts'
+import { digestText, linesOf } from '../../shared/plan/render.ts'
+import { touchedBy } from '../../shared/plan/touched.ts'
+import { minutesFrom } from '../../shared/schedule/moment.ts'
+import { digestOf } from '../digest.ts'
+import { planOnly } from '../run.ts'
+import { type Pending, writePending } from '../state/pending.ts'
+import { type Asked, recordId } from './asked.ts'
+import type { Chat } from './chat.ts'
+
+/** Minutes that a plan waits: its asker is there, a second person has to be found. */
+const WAITS = { self: 5, second: 30 }
+
+/** `before`: what was confirmed, and would be performed no more. */
+export async function propose(
+  asked: Asked,
+  ask: Ask,
+  { by, before }: { by: Pending['by']; before?: Pending },
+  chat: Chat,
+): Promise<Message> {
+  const { incoming, parsed, permission } = asked
+  const whole = await planOnly({ kind: 'run', at: incoming.at, ask }, chat.io)
+  if (whole === null) return nothingConfigured()
+  const forbidden = beyond(permission, touchedBy(whole))
+  if (forbidden.length > 0) return deniedMessage(beyondText(forbidden))
+  const plan = visiblePlan(whole, permission)
+  if (plan.refusal !== null || plan.actions.length === 0)
+    return planMessage(parsed.line, linesOf(plan), { refusal: plan.refusal, to: 'channel' })
+  const pending = await pend(plan, asked, by, chat)
+  const waiting = { ...pending, buttons: await buttonsOf(pending, asked, chat) }
+  return before === undefined ? confirmMessage(waiting) : changedMessage({ ...waiting, before: before.lines })
+}
+
+/** Remembers the plan under a name that is its request's own. */
+async function pend(
+  plan: Plan,
+  { incoming, parsed }: Asked,
+  by: Pending['by'],
+  { kv, now }: Chat,
+): Promise<Pending> {
+  const pending: Pending = {
+    id: await recordId(incoming),
+    line: parsed.line,
+    by: { id: by.id, name: by.name, user: by.user },
+    approval: plan.approval,
+    digest: await digestOf(digestText(plan)),
+    lines: linesOf(plan),
+    instances: touchedBy(plan),
+    until: minutesFrom(now(), WAITS[plan.approval]),
+    reply: incoming.reply,
+  }
+  await writePending(kv, pending)
+  return pending
+}
+
+async function buttonsOf(
+  { id, digest, until }: Pending,
+  { incoming }: Asked,
+  { confirmations }: Chat,
+): Promise<ConfirmButtons> {
+  const issue = (verb: 'confirm' | 'cancel') =>
+    confirmations.issue({ verb, id, digest, until: new Date(until), place: incoming.actor.place })
+  return { confirm: await issue('confirm'), cancel: await issue('cancel') }
+}
+
+/** Without their names: whoever may not touch them may not see them either, perhaps. */
+export const beyondText = ({ length }: readonly string[]): string =>
+  `your grants don't reach ${length === 1 ? 'an instance' : `${length} instances`} that it is about`

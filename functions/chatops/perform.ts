@@ -37,14 +37,13 @@ export async function confirm(
   const { incoming, parsed } = asked
   const { by } = confirmed
   const ask = command.ask(parsed.values, reasonOf(by.name, incoming.actor.name))
-  const again = command.ask(parsed.values, reasonOf(by.name))
-  if (!ask.ok || !again.ok) throw new Error(`what was confirmed can't be asked: ${confirmed.line}`)
+  if (!ask.ok) throw new Error(`what was confirmed can't be asked: ${confirmed.line}`)
   const agreed = { id: confirmed.id, askedBy: by, expected: confirmed.digest }
   const changed = await perform(asked, ask.value, agreed, chat)
   // The new plan needs a confirmation of its own.
   const differs = changed.state === 'stopped' && changed.stop.code === 'differs'
   const message = differs
-    ? await propose(asked, again.value, { by, before: confirmed }, chat)
+    ? await propose(asked, { ...ask.value, reason: reasonOf(by.name) }, { by, before: confirmed }, chat)
     : messageOf(changed, asked)
   // It is said to be under way, for all to see; and so is that it is not.
   await say({ ...message, to: 'channel' }, confirmed.id, asked, chat)

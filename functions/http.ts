@@ -49,7 +49,7 @@ export function createApp(now: () => Date): Hono<App> {
         title: 'Not set up',
         detail: `set ${missing.join(', ')}: see "Connect a real server" in the README`,
       })
-    const given = /^Bearer (.+)$/.exec(context.req.header('authorization') ?? '')?.[1] ?? ''
+    const given = /^Bearer +(.+)$/i.exec(context.req.header('authorization') ?? '')?.[1] ?? ''
     if (!(await timingSafeEqual(given, context.env.STAPES_TOKEN)))
       return answerProblem(context, {
         status: 401,

@@ -1,6 +1,6 @@
 /** Where the relay's configuration comes from: a JSONC file, single parts of it overridden by the environment. */
 import { dirname } from 'node:path'
-import { parseJsonc } from '../shared/jsonc.ts'
+import { describeMisread, parseJsonc } from '../shared/jsonc.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { parseConfig, type RelayConfig, readText } from './config.ts'
 
@@ -30,7 +30,7 @@ function readDocument(file: string): Result<object, string> {
   const text = readText(file, 'RELAY_CONFIG')
   if (!text.ok) return text
   const parsed = parseJsonc(text.value)
-  if (!parsed.ok) return err(`${file}, line ${parsed.error.line}: ${parsed.error.problem}`)
+  if (!parsed.ok) return err(`${file}, ${describeMisread(parsed.error)}`)
   const document = parsed.value
   return typeof document === 'object' && document !== null ? ok(document) : err(`${file}: expected an object`)
 }

@@ -1,64 +1,118 @@
 /**
- * JSON with comments and trailing commas. Its tokens are checked against the grammar here, because an error
- * of JSON.parse doesn't always tell where it is; JSON.parse itself then makes the value of them.
+ * JSON with comments and trailing commas, as people write it; what is wrong is told with its place. A name that
+ * stands twice in one object is an error: whichever of the two won, the other would be lost in silence.
  */
+import { type JSONVisitor, printParseErrorCode, visit } from 'jsonc-parser'
 import { err, ok, type Result } from './result.ts'
 
-/** `line` counts from 1; `problem` says what was expected there. */
-export type Misread = { line: number; problem: string }
+/** Both count from 1. */
+type Place = { line: number; column: number }
 
-const GAP = /(?:\s+|\/\/.*|\/\*[\s\S]*?\*\/)*/y
-/** Control characters don't stand in strings. */
-const TOKEN =
-  /[{}[\],:]|"(?:[^"\\\p{Cc}]|[\x7f-\x9f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)|(?:true|false|null)(?!\w)/uy
+export type Misread = Place & { problem: string }
 
-/** What may come next, and how it is called. */
-const PLACES = {
-  value: [/^["[{\-\dtfn]/, 'a value'],
-  item: [/^["[{\-\dtfn\]]/, 'a value or "]"'],
-  key: [/^["}]/, 'a name in double quotes or "}"'],
-  colon: [/^:/, '":"'],
-  afterItem: [/^[,\]]/, '"," or "]"'],
-  afterMember: [/^[,}]/, '"," or "}"'],
-  end: [/^$/, 'nothing more'],
-} as const
+/** A document of ours has less than ten levels; the parser calls itself for each. */
+const DEEPEST = 100
 
-type Place = keyof typeof PLACES
+class Misreading extends Error {
+  readonly misread: Misread
+
+  constructor(misread: Misread) {
+    super(misread.problem)
+    this.misread = misread
+  }
+}
+
+/** An object or a list that is not closed yet. */
+type Open = {
+  entries: [string, unknown][] | null
+  items: unknown[]
+  places: Map<string, Place>
+  name: string
+}
 
 export function parseJsonc(text: string): Result<unknown, Misread> {
-  const open: string[] = []
-  let strict = ''
-  let comma = ''
-  let place: Place = 'value'
-  for (let at = endOf(GAP, text, 0); at < text.length || place !== 'end'; ) {
-    const end = endOf(TOKEN, text, at)
-    const token = text.slice(at, end)
-    const [expected, name] = PLACES[place]
-    if (token === '' || !expected.test(token))
-      return err({ line: text.slice(0, at).split('\n').length, problem: `expected ${name}` })
-    if (token === '[' || token === '{') open.push(token)
-    else if (token === ']' || token === '}') open.pop()
-    place = next(place, token, open.at(-1))
-    // A comma waits for what comes after it: before an end it is one too many.
-    if (token !== ',') strict += /[\]}]/.test(token[0] ?? '') ? token : comma + token
-    comma = token === ',' ? token : ''
-    at = endOf(GAP, text, end)
+  try {
+    return ok(read(text.replace(/^\uFEFF/, '')))
+  } catch (error) {
+    if (error instanceof Misreading) return err(error.misread)
+    throw error
   }
-  return ok(JSON.parse(strict))
 }
 
-/** `within`: the bracket that is open. */
-function next(place: Place, token: string, within: string | undefined): Place {
-  if (token === ':') return 'value'
-  if (token === '[' || (token === ',' && within === '[')) return 'item'
-  if (token === '{' || token === ',') return 'key'
-  if (place === 'key' && token !== '}') return 'colon'
-  if (within === undefined) return 'end'
-  return within === '[' ? 'afterItem' : 'afterMember'
+/** Such as `line 3, column 5: expected ":"`. */
+export const describeMisread = ({ line, column, problem }: Misread): string =>
+  `line ${line}, column ${column}: ${problem}`
+
+function read(text: string): unknown {
+  const root: Open = openOf(null)
+  const open: Open[] = [root]
+  const innermost = (): Open => open.at(-1) ?? root
+  const add = (value: unknown): void => {
+    const { entries, items, name } = innermost()
+    if (entries === null) items.push(value)
+    else entries.push([name, value])
+  }
+  const begin = (opened: Open, place: Place): void => {
+    if (open.length > DEEPEST) throw misreading(place, 'too many levels of brackets')
+    open.push(opened)
+  }
+  const visitor: JSONVisitor = {
+    onObjectBegin: (_offset, _length, line, column) => begin(openOf([]), placeOf(line, column)),
+    onArrayBegin: (_offset, _length, line, column) => begin(openOf(null), placeOf(line, column)),
+    onObjectProperty: (name, _offset, _length, line, column) =>
+      openMember(innermost(), name, placeOf(line, column)),
+    onLiteralValue: add,
+    onObjectEnd: () => add(Object.fromEntries(open.pop()?.entries ?? [])),
+    onArrayEnd: () => add(open.pop()?.items ?? []),
+    onError: (code, _offset, _length, line, column) => {
+      const within = innermost().entries === null ? 'list' : 'object'
+      throw misreading(placeOf(line, column), problemOf(printParseErrorCode(code), within))
+    },
+  }
+  visit(text, visitor, { allowTrailingComma: true })
+  return root.items[0]
 }
 
-/** Where it ends that begins `at`, or `at` itself. */
-function endOf(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at
-  return pattern.test(text) ? pattern.lastIndex : at
+const openOf = (entries: Open['entries']): Open => ({ entries, items: [], places: new Map(), name: '' })
+
+function openMember(open: Open, name: string, place: Place): void {
+  const first = open.places.get(name)
+  if (first !== undefined) {
+    const where = `on line ${first.line}, column ${first.column}`
+    throw misreading(
+      place,
+      `${JSON.stringify(name)} stands here again, first ${where}: take one of them away`,
+    )
+  }
+  open.places.set(name, place)
+  open.name = name
+}
+
+/** The parser counts from 0. */
+const placeOf = (line: number, column: number): Place => ({ line: line + 1, column: column + 1 })
+
+const misreading = (place: Place, problem: string): Misreading => new Misreading({ ...place, problem })
+
+function problemOf(code: string, within: 'object' | 'list'): string {
+  switch (code) {
+    case 'CommaExpected':
+      return within === 'object' ? 'expected "," or "}"' : 'expected "," or "]"'
+    case 'PropertyNameExpected':
+      return 'expected a name in double quotes or "}"'
+    default:
+      return PROBLEMS[code] ?? 'this is no JSON: names and text stand in double quotes'
+  }
+}
+
+const PROBLEMS: Record<string, string> = {
+  ColonExpected: 'expected ":"',
+  ValueExpected: 'expected a value',
+  CloseBraceExpected: 'expected "}"',
+  CloseBracketExpected: 'expected "]"',
+  EndOfFileExpected: 'expected nothing more',
+  UnexpectedEndOfComment: 'expected the "*/" of this comment',
+  UnexpectedEndOfString: 'expected the double quote that ends this text, on the same line',
+  InvalidUnicode: 'expected four hex digits after "\\u" in this text',
+  InvalidEscapeCharacter: 'expected one of "\\/bfnrtu after the backslash in this text',
+  InvalidCharacter: 'expected no control character in this text: write it as "\\u0000"',
 }

@@ -25,7 +25,7 @@ const reachOf = (file: string, target: string): string =>
 const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: string }> = {
   shared: {
     folders: ['shared'],
-    packages: /^(cron-parser|zod\/mini)$/,
+    packages: /^(cron-parser|jsonc-parser|zod\/mini)$/,
     because:
       'shared/ decides and holds no I/O; undici or node types would silence the compiler’s own refusals',
   },

@@ -1,7 +1,7 @@
 /** Request bodies: JSON with comments, bounded, checked against a schema. */
 import type { Context } from 'hono'
 import type * as z from 'zod/mini'
-import { parseJsonc } from '../../shared/jsonc.ts'
+import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Problem } from './problem.ts'
 
@@ -15,8 +15,7 @@ export async function readJson(context: Context): Promise<Result<unknown, Proble
   if (text.trim() === '') return ok({})
   const parsed = parseJsonc(text)
   if (parsed.ok) return parsed
-  const { line, problem } = parsed.error
-  const detail = `line ${line}: ${problem}; JSON is expected (comments and trailing commas are fine)`
+  const detail = `${describeMisread(parsed.error)}; JSON is expected (comments and trailing commas are fine)`
   return err({ status: 400, title: 'Not JSON', detail })
 }
 

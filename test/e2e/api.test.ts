@@ -43,6 +43,11 @@ describe('the door', () => {
     expect(problem).toMatchObject({ status: 401, detail: expect.stringContaining('Authorization: Bearer') })
   })
 
+  test('takes the name of the scheme in any case', async () => {
+    const headers = { authorization: `bEaReR ${stage.worker.token}` }
+    expect((await stage.worker.fetch('/api/status', { token: null, headers })).status).toBe(200)
+  })
+
   test('shows what there is, where there is nothing', async () => {
     const problem = await problemOf(await stage.worker.fetch('/nothing'))
     expect(problem).toMatchObject({ status: 404, detail: expect.stringContaining('/openapi.json') })
@@ -108,6 +113,21 @@ describe('a configuration', () => {
       status: 400,
       detail: expect.stringContaining('line 2'),
     })
+  })
+
+  test('that says a name twice is refused with both places', async () => {
+    const text = JSON.stringify(policyFor({ keep: { daily: 30 } })).replace(
+      '{"daily":30}',
+      '$&,\n"keep":{"last":1}',
+    )
+    const response = await stage.worker.fetch('/api/config', { method: 'PUT', body: text })
+    expect(await problemOf(response)).toMatchObject({
+      status: 400,
+      detail: expect.stringMatching(
+        /^line 2, column 1: "keep" stands here again, first on line 1, column \d+/,
+      ),
+    })
+    expect(await stage.worker.readKv()).toEqual({})
   })
 
   test('that names a remote which the relay does not know is refused, with those it knows', async () => {

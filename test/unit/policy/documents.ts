@@ -1,10 +1,11 @@
 /** The documents that stand in the repository, read as the product reads them. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { parseJsonc } from '../../../shared/jsonc.ts'
+import { join } from 'node:path'
+import { describeMisread, parseJsonc } from '../../../shared/jsonc.ts'
 
-const ROOT = new URL('../../../', import.meta.url)
+const ROOT = join(import.meta.dirname, '../../..')
 
-export const pathOf = (name: string): string => new URL(name, ROOT).pathname
+export const pathOf = (name: string): string => join(ROOT, name)
 
 export const listDocuments = (folder: string): string[] =>
   readdirSync(pathOf(folder))
@@ -13,6 +14,6 @@ export const listDocuments = (folder: string): string[] =>
 
 export function readDocument(name: string): unknown {
   const parsed = parseJsonc(readFileSync(pathOf(name), 'utf8'))
-  if (!parsed.ok) throw new Error(`${name}, line ${parsed.error.line}: ${parsed.error.problem}`)
+  if (!parsed.ok) throw new Error(`${name}, ${describeMisread(parsed.error)}`)
   return parsed.value
 }

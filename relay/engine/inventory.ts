@@ -101,7 +101,8 @@ async function fillGroup(group: InstanceRecord[], read: Read): Promise<void> {
   for (const instance of group) {
     const found =
       listing?.ok === true ? listing.value.get(volumeKey(instance.project, instance.name)) : undefined
-    if (found !== undefined && instance.status !== OFFLINE) instance.snapshots = found
+    if (found !== undefined && instance.status !== OFFLINE && instance.offline !== true)
+      instance.snapshots = found
     else instance.problem = problemOf(instance, listing)
   }
 }
@@ -109,7 +110,12 @@ async function fillGroup(group: InstanceRecord[], read: Read): Promise<void> {
 /** Of an instance on a member that can't be reached; Incus lists it all the same. */
 const OFFLINE = 'Error'
 
-function problemOf({ pool, status }: InstanceRecord, listing: Result<Snapshots, CallError> | null): string {
+function problemOf(
+  { pool, status, location, offline }: InstanceRecord,
+  listing: Result<Snapshots, CallError> | null,
+): string {
+  if (offline === true)
+    return `cluster member ${location} gives no answer for it, so that nothing is known of it but its name`
   if (listing === null) return 'it has no root disk with a pool'
   if (!listing.ok) return `pool "${pool}" can't be listed: ${listing.error.message}`
   return status === OFFLINE

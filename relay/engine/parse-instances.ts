@@ -21,6 +21,9 @@ function parseInstance(instance: unknown): InstanceRecord | null {
   if (name === '' || (type !== 'container' && type !== 'virtual-machine')) return null
   const config = userKeys(instance.expanded_config)
   const standing = isObject(instance.config) ? instance.config : {}
+  // A member that can't be reached: `config`, `devices` and `profiles` are null, the expanded ones missing.
+  const isKnown =
+    isObject(instance.config) && isObject(instance.expanded_config) && isObject(instance.expanded_devices)
   return {
     project: text(instance.project) || 'default',
     name,
@@ -31,6 +34,7 @@ function parseInstance(instance: unknown): InstanceRecord | null {
     config,
     own: Object.keys(config).filter((key) => Object.hasOwn(standing, key)),
     snapshots: null,
+    ...(isKnown ? {} : { offline: true }),
   }
 }
 

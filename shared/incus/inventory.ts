@@ -26,6 +26,11 @@ export type InstanceRecord = {
   snapshots: SnapshotPair[] | null
   /** Why snapshots is null. */
   problem?: string
+  /**
+   * Listed without its config, as Incus does while its cluster member can't be reached: `pool`, `config`
+   * and `own` are empty because nobody knows them, so that nothing follows from a key that isn't there.
+   */
+  offline?: true
 }
 
 /** An operation that had not ended when it was listed. */

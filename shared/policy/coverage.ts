@@ -35,7 +35,13 @@ export function coverInstances(
       policy,
       covered: selected.map((candidate) => covered(candidate, base)),
       skipped: skipped.map(({ candidate, reason }) => ({ key: candidate.key, reason: describeSkip(reason) })),
-      problems: [...projects, ...fresh.flatMap((remote) => overrideProblems(remotes.get(remote)))],
+      problems: [
+        ...projects,
+        ...fresh.flatMap((remote) => [
+          ...overrideProblems(remotes.get(remote)),
+          ...offlineProblems(remote, remotes.get(remote)),
+        ]),
+      ],
       unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, replies[remote])),
     }
   })
@@ -52,6 +58,24 @@ const overrideProblems = (observed: Observed | undefined): Coverage['problems'] 
   (observed?.candidates ?? []).flatMap(({ key, overrides }) =>
     (overrides?.problems ?? []).map(({ message }) => ({ about: key, reason: message })),
   )
+
+/** One for each member that is away: also of instances that only their own keys would put under a policy. */
+function offlineProblems(remote: string, observed: Observed | undefined): Coverage['problems'] {
+  const away = (observed?.candidates ?? []).filter(({ record }) => record.offline === true)
+  const members = new Set(away.map(({ record }) => record.location))
+  return [...members].map((member) => ({
+    about: `${remote}, member ${member}`,
+    reason: `it gives no answer: nothing is known of, and nothing done to, ${listed(away.filter(({ record }) => record.location === member))}, until it is back`,
+  }))
+}
+
+const NAMED = 5
+
+function listed(candidates: readonly Candidate[]): string {
+  const names = candidates.slice(0, NAMED).map(({ ref }) => `${ref.project}/${ref.instance}`)
+  const more = candidates.length - names.length
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
+}
 
 function unreadable(remote: string, reply: RemoteReply | undefined): Coverage['unreadable'] {
   if (reply?.ok === true) return []

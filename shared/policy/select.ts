@@ -60,9 +60,16 @@ export function selectInstances(policy: Policy, remotes: ReadonlyMap<string, Obs
 
 type Verdict = 'selected' | 'stranger' | SkipReason
 
+/**
+ * Of an offline instance no key is known: whatever may be covered is, so that its slot fails aloud. What it
+ * says itself, and whether it is a copy, is seen when its member is back; until then nothing is done to it.
+ */
 function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
-  const reaches = reachOf(policy.select)
+  const places = placesOf(policy.select)
+  const hasKeys = keysOf(policy.select)
   const leavesOut = outOf(policy.select)
+  const reaches = (record: InstanceRecord): boolean =>
+    places(record) && (record.offline === true || hasKeys(record))
   return (candidate) => {
     const { record, overrides } = candidate
     const own = overrides === null ? [] : inForce(overrides, policy.name)
@@ -77,14 +84,15 @@ function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
   }
 }
 
-function reachOf(select: Selector): (record: InstanceRecord) => boolean {
+function placesOf(select: Selector): (record: InstanceRecord) => boolean {
   const projects = compileGlobs(select.projects)
   const instances = compileGlobs(select.instances)
+  return ({ project, name, type }) => projects(project) && instances(name) && select.types.includes(type)
+}
+
+function keysOf(select: Selector): (record: InstanceRecord) => boolean {
   const keys = Object.entries(select.config).map(([key, glob]) => ({ key, matches: compileGlobs([glob]) }))
-  return ({ project, name, type, config }) =>
-    projects(project) &&
-    instances(name) &&
-    select.types.includes(type) &&
+  return ({ config }) =>
     keys.every(({ key, matches }) => {
       const value = config[key]
       return value !== undefined && matches(value)

@@ -3,13 +3,14 @@ import type { InstanceRecord, SnapshotPair } from '../../../shared/incus/invento
 import { parseSnapshotName } from '../../../shared/incus/snapshot-name.ts'
 import { type World, worldOf } from '../../../shared/plan/world.ts'
 import type { JobReport, RemoteReply } from '../../../shared/relay/protocol.ts'
-import { recordOf, replyOf } from '../policy/instances.ts'
+import { recordOf, replyOf, type Sketch } from '../policy/instances.ts'
 
 export const SERVER = 'f'.repeat(64)
 
 /**
  * `remote:project/instance status [key=value …]`, below it its snapshots, indented: a name, with `@date`
- * where the name doesn't tell it. `remote unreachable` alone; `?` instead of snapshots: not listed.
+ * where the name doesn't tell it. `remote unreachable` alone; `?` instead of snapshots: not listed. The
+ * status `offline`: its cluster member n2 is away.
  */
 export function parseWorld(text: string, jobs: JobReport[] = []): World {
   const remotes: Record<string, RemoteReply> = {}
@@ -27,6 +28,7 @@ export function parseWorld(text: string, jobs: JobReport[] = []): World {
         status: status[0]?.toUpperCase() + status.slice(1),
         own,
         snapshots: [],
+        ...(status === 'offline' ? OFFLINE : {}),
       })
       records[remote] = [...(records[remote] ?? []), current]
     } else if (words[0] === 'unreachable')
@@ -38,6 +40,15 @@ export function parseWorld(text: string, jobs: JobReport[] = []): World {
   }
   for (const [remote, instances] of Object.entries(records)) remotes[remote] = replyOf(instances)
   return worldOf({ remotes, jobs })
+}
+
+const OFFLINE: Sketch = {
+  status: 'Error',
+  location: 'n2',
+  pool: '',
+  snapshots: null,
+  problem: 'cluster member n2 gives no answer for it',
+  offline: true,
 }
 
 const decode = (pair: string): string => pair.slice(pair.indexOf('=') + 1).replaceAll(',', ' ')

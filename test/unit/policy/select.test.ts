@@ -40,6 +40,43 @@ describe('a policy covers', () => {
   })
 })
 
+describe('of an instance whose cluster member is away, no key is known, so that it', () => {
+  const away: Sketch = { status: 'Error', location: 'n2', pool: '', snapshots: null, offline: true }
+
+  test.each<[string, object, string]>([
+    [
+      'is covered where a key alone would put it under the policy',
+      { config: { 'user.tier': 'gold' } },
+      'covered',
+    ],
+    ['is covered where only running ones are', { running: true }, 'covered'],
+    ['stays a stranger by its name', { instances: ['db*'] }, 'stranger'],
+    ['stays excluded by its name', { exclude: ['web1'] }, 'excluded by the policy\'s "web1"'],
+  ])('%s', (_, select, fate) => {
+    expect(fateOf(select, away)).toBe(fate)
+  })
+
+  test('is told of once for each member, also where no policy reaches it', () => {
+    const config = configOf({ hourly: { select: { instances: ['none'] } }, daily: {} })
+    const sketches = [1, 2, 3, 4, 5, 6, 7].map((at) => recordOf(`i${at}`, away))
+    const records = [...sketches, recordOf('other', { ...away, location: 'n3' }), recordOf('web1')]
+    const [hourly, daily] = coverInstances(config, { main: replyOf(records) })
+    expect(daily?.problems).toEqual([])
+    expect(hourly?.problems).toEqual([
+      {
+        about: 'main, member n2',
+        reason:
+          'it gives no answer: nothing is known of, and nothing done to, default/i1, default/i2, default/i3, default/i4, default/i5 and 2 more, until it is back',
+      },
+      {
+        about: 'main, member n3',
+        reason:
+          'it gives no answer: nothing is known of, and nothing done to, default/other, until it is back',
+      },
+    ])
+  })
+})
+
 describe('what becomes of an instance in reach, in words', () => {
   test.each<[string, object, Sketch, string]>([
     [

@@ -149,6 +149,23 @@ test('a name in two projects is two instances', async () => {
   expect(seen.instances.map(({ snapshots }) => snapshots?.map(([name]) => name))).toEqual([[], ['p1']])
 })
 
+/** As 6.0.4 and 7.0.2 list what lives on a member that can't be reached. */
+const OFFLINE = {
+  ...{ name: 'web', project: 'default', type: 'container', location: 'n2' },
+  ...{ status: 'Error', config: null, devices: null, profiles: null, architecture: '' },
+}
+
+test('what is listed without its config is marked so, and what has one is not', async () => {
+  const { instances } = await see({
+    [INSTANCES]: sync([OFFLINE, instance('db', { status: 'Error' })]),
+    [volumesOf('fast')]: sync([volume('db')]),
+  })
+  expect(instances.map(({ offline, pool, own }) => ({ offline, pool, own }))).toEqual([
+    { offline: true, pool: '', own: [] },
+    { offline: undefined, pool: 'fast', own: [] },
+  ])
+})
+
 const partial: { name: string; world: Record<string, Answer>; problem: RegExp }[] = [
   {
     name: 'the listing of its pool fails',
@@ -170,6 +187,11 @@ const partial: { name: string; world: Record<string, Answer>; problem: RegExp }[
       [volumesOf('fast')]: sync([volume('web')]),
     },
     problem: /Error/,
+  },
+  {
+    name: 'its cluster member is away, so that Incus tells nothing but its name',
+    world: { [INSTANCES]: sync([OFFLINE]), [volumesOf('fast')]: sync([volume('web')]) },
+    problem: /cluster member n2 gives no answer/,
   },
   {
     name: 'it has no root disk',

@@ -79,9 +79,9 @@ async function follow(
   }
 }
 
-/** The dry run: the same plan, and there it stops. */
-export async function planOnly(trigger: Trigger, io: Io): Promise<Plan | null> {
-  const stored = await readConfig(io.state)
+/** The dry run: the same plan, and there it stops. `config`: what it would be if that were applied. */
+export async function planOnly(trigger: Trigger, io: Io, config?: StoredConfig): Promise<Plan | null> {
+  const stored = config ?? (await readConfig(io.state))
   if (stored === null) return null
   const ledger = (await readLedger(io.state)) ?? emptyLedger(stored.version)
   return (await planOf(trigger, stored, ledger, io, true)).plan

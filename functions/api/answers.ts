@@ -27,6 +27,8 @@ export const planned = z.object({
   lines: z.array(line),
   text,
   digest: text.check(z.describe('Of what it does; send it as "confirm" to perform just that')),
+  applied: z.boolean().check(z.describe('Whether it is by the applied configuration')),
+  warnings: texts.check(z.describe('About the document that was given')),
   approval: z
     .enum(['self', 'second'])
     .check(z.describe('second: a policy demands that a second person confirms it, in chat')),

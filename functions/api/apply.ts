@@ -1,16 +1,18 @@
 /** Applying stapes.jsonc: checked as a whole, and against what the relay knows, before anything is written. */
-
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { keptPauses } from '../../shared/policy/pause.ts'
 import type { Config } from '../../shared/policy/policy.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
-import { readConfig, writeConfig } from '../state/config.ts'
+import { readConfig, type StoredConfig, writeConfig } from '../state/config.ts'
 import { wake } from '../state/wake.ts'
 import type { Problem } from './problem.ts'
 
 export type Applied = { version: string; appliedAt: string; policies: string[]; warnings: string[] }
+
+/** A document that holds: what would be stored of it, and what to know before. */
+export type Checked = { stored: StoredConfig; applied: boolean; warnings: string[] }
 
 /** `begins` is told of the document's version before anything is written. */
 export async function applyConfig(
@@ -20,30 +22,41 @@ export async function applyConfig(
   dryRun: boolean,
   begins: (version: string) => Promise<void> = async () => {},
 ): Promise<Result<Applied, Problem>> {
+  const checked = await checkConfig(document, io, now)
+  if (!checked.ok) return checked
+  const { stored, applied } = checked.value
+  const warnings = [...checked.value.warnings]
+  const { version, appliedAt } = stored
+  if (!dryRun && !applied) {
+    await begins(version)
+    await writeConfig(io.state, stored)
+    const asleep = await wake(io.state)
+    if (asleep !== null)
+      warnings.push(`applied, but looked at only when something is due or by POST /api/run: ${asleep}`)
+  }
+  const policies = stored.config.policies.map(({ name }) => name)
+  return ok({ version, appliedAt, policies, warnings })
+}
+
+/** Writes nothing. What somebody paused stays so. */
+export async function checkConfig(document: unknown, io: Io, now: Date): Promise<Result<Checked, Problem>> {
   const parsed = parseConfig(document)
   if (!parsed.ok) {
     const errors = parsed.error.map(({ path, message }) => ({ path, message }))
     const detail = errors.map(({ message }) => message).join('; ')
     return err({ status: 422, title: 'The configuration is not valid; nothing was changed', detail, errors })
   }
-  const checked = await checkRemotes(parsed.value, io)
-  if (!checked.ok) return checked
-  const warnings = [...checked.value]
-  const policies = parsed.value.policies.map(({ name }) => name)
-  if (policies.length === 0) warnings.push('there is no policy in it, so nothing is backed up')
+  const config = parsed.value
+  const remotes = await checkRemotes(config, io)
+  if (!remotes.ok) return remotes
+  const none = config.policies.length === 0 ? ['there is no policy in it, so nothing is backed up'] : []
+  const warnings = [...remotes.value, ...none]
   const version = await versionOf(document)
   const known = await readConfig(io.state)
-  if (known?.version === version) return ok({ version, appliedAt: known.appliedAt, policies, warnings })
-  const appliedAt = now.toISOString()
-  if (!dryRun) {
-    await begins(version)
-    const pauses = keptPauses(parsed.value, known?.pauses ?? {})
-    await writeConfig(io.state, { version, appliedAt, document, config: parsed.value, pauses })
-    const asleep = await wake(io.state)
-    if (asleep !== null)
-      warnings.push(`applied, but looked at only when something is due or by POST /api/run: ${asleep}`)
-  }
-  return ok({ version, appliedAt, policies, warnings })
+  if (known?.version === version) return ok({ stored: known, applied: true, warnings })
+  const pauses = keptPauses(config, known?.pauses ?? {})
+  const stored = { version, appliedAt: now.toISOString(), document, config, pauses }
+  return ok({ stored, applied: false, warnings })
 }
 
 /** A remote that the relay doesn't know is an error; one that gives no answer just now is a warning. */

@@ -5,14 +5,16 @@ import { renderLine } from '../../shared/command/line.ts'
 import type { Ask } from '../../shared/plan/ask.ts'
 import type { Refusal } from '../../shared/plan/plan.ts'
 import { digestText, linesOf, renderLines } from '../../shared/plan/render.ts'
+import { ok } from '../../shared/result.ts'
 import { change, type Stop } from '../change.ts'
 import { digestOf } from '../digest.ts'
 import type { App } from '../env.ts'
 import { planOnly, run } from '../run.ts'
+import { checkConfig } from './apply.ts'
 import { readBody } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
 import { answerProblem, type Problem } from './problem.ts'
-import { asking } from './requests.ts'
+import { asking, planning } from './requests.ts'
 import { wishOf } from './wish.ts'
 
 export const UNCONFIGURED: Problem = {
@@ -22,19 +24,26 @@ export const UNCONFIGURED: Problem = {
 }
 
 export async function answerPlan(context: Context<App>, at: Date): Promise<Response> {
-  const body = await readBody(context, asking)
+  const body = await readBody(context, planning)
   if (!body.ok) return answerProblem(context, body.error)
-  const ask = wishOf(body.value)
+  const { document, ...rest } = body.value
+  const ask = wishOf(rest)
   if (!ask.ok) return answerProblem(context, ask.error)
+  const io = context.get('io')
+  const checked = document === undefined ? ok(null) : await checkConfig(document, io, at)
+  if (!checked.ok) return answerProblem(context, checked.error)
+  const { stored, applied = true, warnings = [] } = checked.value ?? {}
   const plan = await planOnly(
     { kind: 'run', at, ...(ask.value === null ? {} : { ask: ask.value }) },
-    context.get('io'),
+    io,
+    stored,
   )
   if (plan === null) return answerProblem(context, UNCONFIGURED)
   if (plan.refusal !== null) return answerProblem(context, refused(plan.refusal))
   const lines = linesOf(plan)
   const digest = await digestOf(digestText(plan))
-  return context.json({ at: plan.at, lines, text: renderLines(lines), digest, approval: plan.approval })
+  const { approval } = plan
+  return context.json({ at: plan.at, lines, text: renderLines(lines), digest, applied, warnings, approval })
 }
 
 export async function answerRun(context: Context<App>, at: Date): Promise<Response> {

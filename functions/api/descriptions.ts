@@ -1,7 +1,7 @@
 /** What each key of a request means, for openapi.json alone: not for the Worker, which would only carry it. */
 import '../../shared/policy/descriptions.ts'
 import { describe } from '../../shared/policy/describe.ts'
-import { asking, preview, taken } from './requests.ts'
+import { asking, planning, preview, taken } from './requests.ts'
 
 const MOMENT = { format: 'date-time' }
 
@@ -17,6 +17,12 @@ describe(asking.shape, {
   note: { description: 'Of hold: why' },
   confirm: { description: 'Of restore and expire: the digest of the plan that is to be performed' },
 })
+
+const { document } = planning.shape
+describe(
+  { document },
+  { document: { description: 'A stapes.jsonc to plan by instead of the applied one; it is not applied' } },
+)
 
 describe(taken.shape, { name: {}, takenAt: { ...MOMENT, description: 'Stands for the slot' }, held: {} })
 

@@ -33,7 +33,7 @@ export const endpoints: readonly Endpoint[] = [
     method: 'post',
     path: '/api/plan',
     summary: 'Dry run: the very plan that a run would perform, each line with its reason',
-    body: requests.asking,
+    body: requests.planning,
     answer: answers.planned,
   },
   {

@@ -19,6 +19,8 @@ export const asking = z.strictObject({
   confirm: z.optional(filled),
 })
 
+export const planning = z.extend(asking, { document: z.optional(z.looseObject({})) })
+
 export const taken = z.strictObject({
   name: filled,
   takenAt: iso(),

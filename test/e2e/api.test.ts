@@ -183,6 +183,35 @@ describe('a dry run', () => {
   })
 })
 
+describe('a dry run of a document', () => {
+  const plan = (body: unknown): Promise<Response> =>
+    stage.worker.fetch('/api/plan', { method: 'POST', body: JSON.stringify(body) })
+
+  test('tells what applying it would do, before anything was ever applied, and applies nothing', async () => {
+    await stage.worker.wipeKv()
+    const planned = await (await plan({ document: policyFor({}) })).json()
+    expect(planned).toMatchObject({
+      applied: false,
+      warnings: [],
+      text: expect.stringContaining('+ hourly-'),
+    })
+    expect(await stage.worker.readKv()).toEqual({})
+  })
+
+  test('says whether it is the applied one', async () => {
+    await stage.worker.wipeKv()
+    await put(policyFor({}))
+    expect(await (await plan({ document: policyFor({}) })).json()).toMatchObject({ applied: true })
+    const other = await (await plan({ document: policyFor({ schedule: '@daily' }) })).json()
+    expect(other).toMatchObject({ applied: false })
+  })
+
+  test('that is not valid is refused as when it is applied', async () => {
+    const problem = await problemOf(await plan({ document: policyFor({ pause: true }) }))
+    expect(problem.errors).toEqual([{ path: 'policies.hourly.pause', message: expect.any(String) }])
+  })
+})
+
 describe('what somebody asks for', () => {
   beforeEach(async () => {
     await stage.worker.wipeKv()

@@ -33,8 +33,8 @@ const forwardCall =
   ({ upstreams, remotes }: Services, method: string, rawRemote: string, path: string): Call =>
   (body, response) => {
     const remote = decodeRemote(rawRemote)
-    const pool = upstreams.pool(remote)
-    if (pool === undefined) return refuse(response, unknownRemote(remote, remotes))
+    const pools = upstreams.pools(remote)
+    if (pools === undefined) return refuse(response, unknownRemote(remote, remotes))
     const route = allowRoute(method, path)
     if (!route.ok) return refuse(response, route.error)
     if (isGuarded(route.value)) return refuse(response, inBatchOnly)
@@ -44,7 +44,7 @@ const forwardCall =
     if (!allowed.ok) return refuse(response, allowed.error)
     // Written anew from what was checked: of a key that stands there twice, both sides see the same one.
     const bytes = clean.value === undefined ? body : Buffer.from(JSON.stringify(clean.value))
-    forward(pool, { remote, method, path, match: route.value, body: bytes }, response)
+    forward(pools, { remote, method, path, match: route.value, body: bytes }, response)
   }
 
 const inBatchOnly: CallError = {

@@ -7,11 +7,26 @@ import { KEY_BYTES } from '../shared/relay/signature.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import type { ClientCertificate } from './pinning.ts'
 import type { RelayOptions } from './relay.ts'
+import type { RemoteConfig } from './upstreams.ts'
 
 export type RelayConfig = Omit<RelayOptions, 'log'>
 
 const KEYID = /^[!#-[\]-~]{1,64}$/
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
+
+/** One value or a list of them; what is wrong with one is said at its own place. */
+const oneOrMore = <T>(item: z.ZodType<T>) =>
+  z.unknown().transform((given, context): T[] => {
+    const isList = Array.isArray(given)
+    if (isList && given.length === 0) context.addIssue({ code: 'custom', message: 'expected at least one' })
+    return (isList ? given : [given]).flatMap((value, place) => {
+      const parsed = item.safeParse(value)
+      if (parsed.success) return [parsed.data]
+      for (const { message } of parsed.error.issues)
+        context.addIssue({ code: 'custom', message, path: isList ? [place] : [] })
+      return []
+    })
+  })
 
 const httpsUrl = z.string().transform((url, context) => {
   const parsed = URL.parse(url)
@@ -38,12 +53,22 @@ const key = z
 
 const remote = z
   .strictObject({
-    url: httpsUrl,
-    fingerprint,
-    address: httpsUrl.exactOptional(),
+    url: oneOrMore(httpsUrl),
+    fingerprint: oneOrMore(fingerprint),
+    address: oneOrMore(httpsUrl).exactOptional(),
     copies: z.number().int().min(1).max(32).exactOptional(),
   })
-  .transform((given) => ({ ...given, address: given.address ?? given.url }))
+  .transform(({ url: urls, address: addresses = urls, fingerprint, ...given }, context): RemoteConfig => {
+    if (addresses.length !== 1 && addresses.length !== urls.length) {
+      const message = `expected one, or one for each url (${urls.length}), in their order`
+      context.addIssue({ code: 'custom', message, path: ['address'] })
+    }
+    const members = urls.map((url, place) => ({ url, address: addresses[place] ?? addresses[0] ?? url }))
+    const [first = { url: '', address: '' }, ...spare] = members
+    return { ...given, ...first, fingerprint: alone(fingerprint), ...(spare.length === 0 ? {} : { spare }) }
+  })
+
+const alone = (values: string[]): string | string[] => (values.length === 1 ? (values[0] ?? values) : values)
 
 const schema = z.strictObject({
   listen: z

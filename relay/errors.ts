@@ -23,18 +23,21 @@ const REASONS: Record<string, string> = {
   UND_ERR_SOCKET: 'the server closed the connection',
 }
 
-/** `sent`: bytes of the request may have left; then its effect is unknown. */
-export function callError(remote: string, error: Error, sent: boolean): CallError {
+/** `at`: its URL, where it has several. `sent`: bytes of the request may have left; then its effect is unknown. */
+export function callError(remote: string, at: string | null, error: Error, sent: boolean): CallError {
+  const who = at === null ? `"${remote}"` : `"${remote}" at ${at}`
   if (error instanceof CertificateMismatch) {
+    const key = `remotes.${remote}.fingerprint`
+    const cure = at === null ? `set ${key} to that` : `add that to the list ${key}`
     return {
       code: 'certificate',
-      message: `"${remote}" shows certificate ${error.seen}, which isn't the pinned one: nothing was sent. If its certificate was replaced on purpose, set remotes.${remote}.fingerprint to that`,
+      message: `${who} shows certificate ${error.seen}, which isn't the pinned one: nothing was sent. If its certificate was replaced on purpose, ${cure}`,
     }
   }
   const reason = reasonOf(error)
   return sent
-    ? { code: 'timeout', message: `"${remote}" gave no answer, the effect is unknown: ${reason}` }
-    : { code: 'unreachable', message: `"${remote}" can't be reached, nothing was sent: ${reason}` }
+    ? { code: 'timeout', message: `${who} gave no answer, the effect is unknown: ${reason}` }
+    : { code: 'unreachable', message: `${who} can't be reached, nothing was sent: ${reason}` }
 }
 
 function reasonOf(error: Error): string {

@@ -10,13 +10,15 @@ type Controller = Dispatcher.DispatchController
 
 export abstract class Exchange implements Dispatcher.DispatchHandler {
   protected readonly remote: string
+  private readonly at: string | null
   private readonly timer: NodeJS.Timeout
   private controller: Controller | null = null
   private over = false
 
-  /** `timeout` in milliseconds, from now to the last byte. */
-  constructor(remote: string, timeout: number) {
+  /** `timeout` in milliseconds, from now to the last byte. `at`: which URL of a remote that has several. */
+  constructor(remote: string, timeout: number, at: string | null = null) {
     this.remote = remote
+    this.at = at
     this.timer = setTimeout(() => this.abandon(new Error(`waited ${timeout / 1000} s`)), timeout)
   }
 
@@ -44,14 +46,18 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    if (this.finish()) this.failed(callError(this.remote, error, this.controller !== null))
+    if (this.finish()) this.failed(this.errorOf(error))
   }
 
   /** Lets go of it, wherever it is. */
   protected abandon(reason: Error): void {
     if (!this.finish()) return
-    this.failed(callError(this.remote, reason, this.controller !== null))
+    this.failed(this.errorOf(reason))
     this.controller?.abort(reason)
+  }
+
+  private errorOf(reason: Error): CallError {
+    return callError(this.remote, this.at, reason, this.controller !== null)
   }
 
   private finish(): boolean {

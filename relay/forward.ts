@@ -9,11 +9,14 @@ import { callProblem, sendProblem } from './problem.ts'
 
 export type Forwarded = { remote: string; method: string; path: string; match: Match; body: Buffer }
 
-export function forward(pool: Dispatcher, request: Forwarded, response: ServerResponse): void {
+/** To the first of the remote's pools; to the next where nothing could be sent. */
+export function forward(pools: readonly Dispatcher[], request: Forwarded, response: ServerResponse): void {
+  const [pool, ...others] = pools
   const { method, path, body } = request
   const headers = body.length === 0 ? NO_HEADERS : JSON_HEADERS
   const options = { method, path, headers, body: body.length === 0 ? null : body }
-  pool.dispatch(options, new Forwarding(request, response))
+  const next = others.length === 0 ? null : () => forward(others, request, response)
+  pool?.dispatch(options, new Forwarding(request, response, next))
 }
 
 const NO_HEADERS = {}
@@ -34,14 +37,16 @@ const HOP_BY_HOP = new Set([
 class Forwarding extends Exchange {
   private readonly request: Forwarded
   private readonly response: ServerResponse
+  private readonly next: (() => void) | null
   private status = 0
   private headers: Headers = {}
   /** The latest chunk waits for the next: most answers are one, and leave in a single write. */
   private held: Buffer | null = null
 
-  constructor(request: Forwarded, response: ServerResponse) {
+  constructor(request: Forwarded, response: ServerResponse, next: (() => void) | null) {
     super(request.remote, timeoutOf(request.match))
     this.request = request
+    this.next = next
     this.response = response
     response.on('close', () => this.clientLeft())
   }
@@ -89,7 +94,9 @@ class Forwarding extends Exchange {
   }
 
   protected override failed(error: CallError): void {
-    if (!this.response.destroyed) sendProblem(this.response, callProblem(error))
+    const nothingSent = error.code === 'unreachable' || error.code === 'certificate'
+    if (this.next !== null && nothingSent && !this.response.destroyed) this.next()
+    else if (!this.response.destroyed) sendProblem(this.response, callProblem(error))
   }
 
   /** What only reads is called off; what may have begun to act is seen through. */

@@ -13,10 +13,10 @@ export type ClientCertificate = { certificate: string; key: string }
 
 const CONNECT_TIMEOUT = 10_000
 
-/** `fingerprint`: sha256 of the DER, lower-case hex. */
+/** `fingerprints`: sha256 of the DER, lower-case hex; a server may show any of them. */
 export function createPinnedConnector(
   client: ClientCertificate,
-  fingerprint: string,
+  fingerprints: readonly string[],
 ): buildConnector.connector {
   const connect = buildConnector({
     cert: client.certificate,
@@ -32,7 +32,7 @@ export function createPinnedConnector(
     connect(options, (...[error, socket]) => {
       if (error !== null) return callback(error, null)
       const seen = fingerprintOf(socket)
-      if (seen === fingerprint) return callback(null, socket)
+      if (fingerprints.includes(seen)) return callback(null, socket)
       socket.destroy()
       callback(new CertificateMismatch(seen), null)
     })

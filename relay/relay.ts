@@ -32,7 +32,7 @@ export async function startRelay({
   log = () => {},
 }: RelayOptions): Promise<Relay> {
   const startedAt = await nextSecond()
-  const upstreams = createUpstreams(remotes, client)
+  const upstreams = createUpstreams(remotes, client, log)
   const clock = createSystemClock()
   const server = createRelayServer({
     engine: createEngine({ upstream: upstreams, clock, remotes }),

@@ -1,4 +1,4 @@
-/** The connections to Incus: one keep-alive pool per remote, with the client's certificate. */
+/** The connections to Incus: one keep-alive pool per URL of a remote, with the client's certificate. */
 import { type Dispatcher, Pool } from 'undici'
 import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
@@ -6,58 +6,98 @@ import { badReply } from './engine/call.ts'
 import { unknownRemote } from './engine/job.ts'
 import type { EngineRemote, Reply, Upstream } from './engine/upstream.ts'
 import { Exchange } from './exchange.ts'
+import { type Attempt, failover } from './failover.ts'
 import { type ClientCertificate, createPinnedConnector } from './pinning.ts'
+import { createRota, type Rota } from './rota.ts'
 
-/** `fingerprint`: sha256 of the server certificate's DER, lower-case hex. */
-export type RemoteConfig = EngineRemote & { url: string; fingerprint: string }
+/** `fingerprint`: sha256 of the server certificate's DER, lower-case hex; any of these. */
+export type RemoteConfig = EngineRemote & {
+  url: string
+  fingerprint: string | readonly string[]
+  /** Other members of the same cluster, asked in this order when that one gives no answer. */
+  spare?: readonly { url: string; address: string }[]
+}
 
 export type Upstreams = Upstream & {
-  /** The pool of a remote, for forwarding. */
-  pool(remote: string): Dispatcher | undefined
+  /** The pools of a remote, for forwarding: the one to ask first stands first. */
+  pools(remote: string): Dispatcher[] | undefined
   close(): Promise<void>
 }
+
+type Member = { url: string; address: string; pool: Pool }
+type Connected = { members: Member[]; rota: Rota }
 
 /** Waits hold a connection each: those of a full limiter and of the copies, and some to spare. */
 const CONNECTIONS = 64
 /** Incus closes idle connections after 30 s; a request must not meet that moment. */
 const KEEP_ALIVE = 20_000
 
-export function createUpstreams(remotes: Record<string, RemoteConfig>, client: ClientCertificate): Upstreams {
-  const pools = new Map(
-    Object.entries(remotes).map(([name, { url, fingerprint }]) => [
-      name,
-      createPool(url, client, fingerprint),
-    ]),
-  )
+export function createUpstreams(
+  remotes: Record<string, RemoteConfig>,
+  client: ClientCertificate,
+  log: (line: string) => void = () => {},
+): Upstreams {
+  const connected = new Map(Object.entries(remotes).map(([name, remote]) => [name, connect(remote, client)]))
   return {
-    pool: (remote) => pools.get(remote),
+    pools(remote) {
+      const { members, rota } = connected.get(remote) ?? {}
+      return rota?.order(false).flatMap((place) => members?.[place]?.pool ?? [])
+    },
     async request(remote, request, { timeout }) {
-      const pool = pools.get(remote)
-      if (pool === undefined) return { ok: false, error: unknownRemote(remote, remotes) }
-      return send(pool, remote, request, timeout)
+      const found = connected.get(remote)
+      if (found === undefined) return { ok: false, error: unknownRemote(remote, remotes) }
+      const { members, rota } = found
+      const attempts = members.map(({ pool, url, address }): Attempt => {
+        const label = { remote, at: members.length === 1 ? null : url }
+        return {
+          url,
+          send: async (limit) => withAddress(await send(pool, label, request, limit), address),
+        }
+      })
+      return failover(attempts, rota, request, timeout, (line) => log(`${remote}: ${line}`))
     },
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+      const pools = [...connected.values()].flatMap(({ members }) => members.map(({ pool }) => pool))
+      await Promise.all(pools.map((pool) => pool.destroy()))
     },
   }
 }
 
+function connect(
+  { url, address, fingerprint, spare = [] }: RemoteConfig,
+  client: ClientCertificate,
+): Connected {
+  const pins = typeof fingerprint === 'string' ? [fingerprint] : fingerprint
+  const members = [{ url, address }, ...spare].map((member) => ({
+    ...member,
+    pool: createPool(member.url, client, pins),
+  }))
+  return { members, rota: createRota(members.length, Date.now) }
+}
+
 /** Its own timeouts are off: `/wait` sends headers at once and its body in hours. */
-const createPool = (url: string, client: ClientCertificate, fingerprint: string): Pool =>
+const createPool = (url: string, client: ClientCertificate, fingerprints: readonly string[]): Pool =>
   new Pool(new URL(url).origin, {
-    connect: createPinnedConnector(client, fingerprint),
+    connect: createPinnedConnector(client, fingerprints),
     connections: CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE,
     headersTimeout: 0,
     bodyTimeout: 0,
   })
 
-function send(pool: Dispatcher, remote: string, request: IncusRequest, timeout: number): Promise<Reply> {
+const withAddress = (reply: Reply, address: string): Reply => (reply.ok ? { ...reply, address } : reply)
+
+function send(
+  pool: Dispatcher,
+  label: { remote: string; at: string | null },
+  request: IncusRequest,
+  timeout: number,
+): Promise<Reply> {
   const { method, path } = request
   const body = request.body === undefined ? null : JSON.stringify(request.body)
   const headers = body === null ? {} : { 'content-type': 'application/json' }
   return new Promise((resolve) => {
-    pool.dispatch({ method, path, headers, body }, new Collecting(remote, timeout, resolve))
+    pool.dispatch({ method, path, headers, body }, new Collecting(label, timeout, resolve))
   })
 }
 
@@ -67,8 +107,12 @@ class Collecting extends Exchange {
   private readonly resolve: (reply: Reply) => void
   private status = 0
 
-  constructor(remote: string, timeout: number, resolve: (reply: Reply) => void) {
-    super(remote, timeout)
+  constructor(
+    { remote, at }: { remote: string; at: string | null },
+    timeout: number,
+    resolve: (reply: Reply) => void,
+  ) {
+    super(remote, timeout, at)
     this.resolve = resolve
   }
 

@@ -1,4 +1,5 @@
-/** The servers' certificates, which a copy's other side needs; read once, for the pin keeps them the same. */
+/** The servers' certificates, which a copy's other side needs; read anew now and then, for a remote may have several pins. */
+import type { Clock } from '../../shared/clock.ts'
 import { request } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -8,13 +9,15 @@ import type { Upstream } from './upstream.ts'
 
 export type Certificates = (remote: string) => Promise<Result<string, CallError>>
 
-export function createCertificates(upstream: Upstream): Certificates {
-  const known = new Map<string, string>()
+const REMEMBERED = 600_000
+
+export function createCertificates(upstream: Upstream, clock: Clock): Certificates {
+  const known = new Map<string, { pem: string; at: number }>()
   return async (remote) => {
     const remembered = known.get(remote)
-    if (remembered !== undefined) return ok(remembered)
+    if (remembered !== undefined && clock.now() - remembered.at < REMEMBERED) return ok(remembered.pem)
     const read = await readCertificate(upstream, remote)
-    if (read.ok) known.set(remote, read.value)
+    if (read.ok) known.set(remote, { pem: read.value, at: clock.now() })
     return read
   }
 }

@@ -37,7 +37,7 @@ const DETACHED = { round: 5_000, silence: 300_000 }
 const COPIES = 2
 
 export function createEngine({ upstream, clock, remotes }: EngineOptions): Engine {
-  const base = { upstream, clock, remotes, certificates: createCertificates(upstream) }
+  const base = { upstream, clock, remotes, certificates: createCertificates(upstream, clock) }
   const pools = createPools(upstream, clock)
   const limiters = createLimiters(clock)
   const attended: JobIo = {

@@ -29,7 +29,13 @@ export type JobIo = {
 export type Watcher = { waits(watched: Watched): void; progress(text: string): void }
 
 /** `body` is the reply's envelope, its metadata the ended operation if that was waited for. */
-type Done = { remote: string; body: unknown; operation: string | null }
+type Done = {
+  remote: string
+  body: unknown
+  operation: string | null
+  /** Of the member that answered. */
+  address?: string | undefined
+}
 export type StepResult = Result<Done, CallError>
 
 const silent: Watcher = { waits: () => {}, progress: () => {} }
@@ -74,10 +80,10 @@ async function runStep(step: Step, done: Done[], io: JobIo, watcher: Watcher): P
   if (!answer.ok) {
     return isTolerated(step, answer.error) ? ok({ remote: step.remote, body: null, operation: null }) : answer
   }
-  const { envelope, body } = answer.value
+  const { envelope, body, address } = answer.value
   const operation = envelope.type === 'async' ? parseOperation(envelope.metadata) : null
   if (operation === null || step.wait === undefined) {
-    return ok({ remote: step.remote, body, operation: operation?.id ?? null })
+    return ok({ remote: step.remote, body, operation: operation?.id ?? null, address })
   }
   const own = { remote: step.remote, operation: operation.id }
   const other = otherOf(step, done)
@@ -129,9 +135,8 @@ const knownTo = (done: Done[], io: JobIo): Known => ({
     return found === undefined ? err(noStep(step)) : ok(found.body)
   },
   operationUrl: (step) => {
-    const { remote, operation } = done[step] ?? {}
+    const { remote, operation, address = io.remotes[remote ?? '']?.address } = done[step] ?? {}
     if (remote === undefined) return err(noStep(step))
-    const address = io.remotes[remote]?.address
     return operation == null || address === undefined
       ? err(badRequest(`step ${step} made no operation`))
       : ok(`${address}/1.0/operations/${operation}`)

@@ -2,8 +2,13 @@
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 
-/** What came back, of whatever HTTP status; `body` is the parsed JSON. */
-export type Reply = { ok: true; status: number; body: unknown } | { ok: false; error: CallError }
+/**
+ * What came back, of whatever HTTP status; `body` is the parsed JSON. `address`: under which the other
+ * servers reach the one that answered, where that isn't always the remote's own.
+ */
+export type Reply =
+  | { ok: true; status: number; body: unknown; address?: string }
+  | { ok: false; error: CallError }
 
 export type Upstream = {
   /** `timeout` in milliseconds covers everything, from connecting to the last byte. Never rejects. */

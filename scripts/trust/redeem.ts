@@ -9,7 +9,7 @@ export async function redeem(
   urls: readonly string[],
   client: ClientCertificate,
 ): Promise<Result<string, string>> {
-  const dispatcher = new Agent({ connect: createPinnedConnector(client, token.fingerprint) })
+  const dispatcher = new Agent({ connect: createPinnedConnector(client, [token.fingerprint]) })
   const failures: string[] = []
   try {
     for (const url of urls) {

@@ -21,7 +21,7 @@ const MOST_AT_ONCE = 16
 
 export function openStraight({ url, fingerprint, clients, pool }: LabServer): Straight {
   const { cert, key } = clients.trusted
-  const connect = createPinnedConnector({ certificate: cert, key }, fingerprint)
+  const connect = createPinnedConnector({ certificate: cert, key }, [fingerprint])
   const connections = new Pool(url, { connect, connections: MOST_AT_ONCE, bodyTimeout: 0 })
 
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> => {

@@ -225,6 +225,19 @@ test('a copy learns what only the earlier step and the other server know', async
   })
 })
 
+test('a copy is fetched from the very member that made its operation', async () => {
+  const { incus, run } = setUp()
+  incus.answer = (remote, { path }) => {
+    if (path === '/1.0') return SERVER
+    const operation = incus.operation({ after: 1000, secrets: {} })
+    return remote === 'main' ? { ...operation, address: 'https://main-2.example:8443' } : operation
+  }
+  await run(job('a', send, receive))
+  expect(incus.calls.find(({ remote }) => remote === 'backup')?.body).toMatchObject({
+    source: { operation: 'https://main-2.example:8443/1.0/operations/op1' },
+  })
+})
+
 const pointless: { name: string; body: unknown }[] = [
   { name: 'a step that comes later', body: { $step: 3, pointer: '' } },
   { name: 'itself', body: { $operationUrl: 1 } },

@@ -40,6 +40,28 @@ test('what is left out gets its default, and what is written is brought into for
   })
 })
 
+test('of a cluster several members may be named, with their addresses and certificates in a list each', () => {
+  const [one, two] = ['https://10.0.0.1:8443', 'https://10.0.0.2:8443']
+  const main = { url: [one, two], fingerprint: ['ab'.repeat(32), 'CD'.repeat(32)] }
+  const remotesOf = (given: object) => {
+    const parsed = parse({ remotes: { main: given } })
+    return parsed.ok ? parsed.value.remotes.main : parsed.error
+  }
+  const common = { url: one, fingerprint: ['ab'.repeat(32), 'cd'.repeat(32)] }
+  expect(remotesOf(main)).toEqual({ ...common, address: one, spare: [{ url: two, address: two }] })
+  const inside = ['https://192.168.0.1:8443', 'https://192.168.0.2:8443']
+  expect(remotesOf({ ...main, address: inside })).toEqual({
+    ...common,
+    address: inside[0],
+    spare: [{ url: two, address: inside[1] }],
+  })
+  expect(remotesOf({ ...main, address: inside[0] })).toEqual({
+    ...common,
+    address: inside[0],
+    spare: [{ url: two, address: inside[0] }],
+  })
+})
+
 const wrong: { name: string; change: object; says: RegExp }[] = [
   {
     name: 'a short key',
@@ -63,6 +85,34 @@ const wrong: { name: string; change: object; says: RegExp }[] = [
     name: 'a cut fingerprint',
     change: { remotes: { main: { ...remote, fingerprint: 'abcd' } } },
     says: /^remotes\.main\.fingerprint: expected 64/,
+  },
+  {
+    name: 'one of several urls that is none',
+    change: { remotes: { main: { ...remote, url: ['https://10.0.0.1:8443', '10.0.0.2'] } } },
+    says: /^remotes\.main\.url\.1: expected https/,
+  },
+  {
+    name: 'an empty list of urls',
+    change: { remotes: { main: { ...remote, url: [] } } },
+    says: /^remotes\.main\.url: expected at least one/,
+  },
+  {
+    name: 'no url',
+    change: { remotes: { main: { fingerprint: remote.fingerprint } } },
+    says: /^remotes\.main\.url: /,
+  },
+  {
+    name: 'other addresses than urls',
+    change: {
+      remotes: {
+        main: {
+          ...remote,
+          url: ['https://a', 'https://b', 'https://c'],
+          address: ['https://a', 'https://b'],
+        },
+      },
+    },
+    says: /^remotes\.main\.address: expected one, or one for each url \(3\)/,
   },
   {
     name: 'an unknown setting',

@@ -29,6 +29,7 @@ beforeAll(async () => {
       main: { url, fingerprint, address: url },
       impostor: { url, fingerprint: 'ab'.repeat(32), address: url },
       nobody: { url: 'https://127.0.0.1:1', fingerprint, address: url },
+      cluster: { url: 'https://127.0.0.1:1', fingerprint, address: url, spare: [{ url, address: url }] },
     },
     log: (line) => log.push(line),
   })
@@ -105,6 +106,12 @@ describe('forwarding', () => {
     const response = await get('/1.0/instances/web')
     expect(response.status).toBe(404)
     expect(await response.json()).toEqual({ type: 'error', error: 'Instance not found' })
+  })
+
+  test('where one url of a remote is dead, the next is asked', async () => {
+    const response = await ask('POST', '/v1/remotes/cluster/1.0/instances/web/snapshots', '{"name":"b"}')
+    expect(response.status).toBe(200)
+    expect(incus.seen.map(({ body }) => body)).toEqual(['{"name":"b"}'])
   })
 
   test('connections are kept', async () => {

@@ -20,8 +20,14 @@ export type TlsIncus = {
 export const fingerprintOf = (pem: string): string =>
   createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
 
-export async function startTlsIncus(port = 0): Promise<TlsIncus> {
-  const { cert, key } = await createCertificate('localhost', 'server')
+export const newIdentity = () => createCertificate('localhost', 'server')
+
+/** The members of a cluster share one `identity`. */
+export async function startTlsIncus(
+  port = 0,
+  identity?: Awaited<ReturnType<typeof newIdentity>>,
+): Promise<TlsIncus> {
+  const { cert, key } = identity ?? (await newIdentity())
   const options = { cert, key, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const
   const server = createServer(options, async (message, response) => {
     const chunks: Buffer[] = []

@@ -1,0 +1,67 @@
+/**
+ * One call to a remote that has several URLs, the members of a cluster: the next one is asked where the
+ * first gives no answer, but only if that can't do anything twice.
+ */
+import type { IncusRequest } from '../shared/incus/routes.ts'
+import type { CallError } from '../shared/relay/protocol.ts'
+import type { Reply } from './engine/upstream.ts'
+import type { Rota } from './rota.ts'
+
+export type Attempt = { url: string; send(timeout: number): Promise<Reply> }
+
+/** `timeout` in milliseconds covers all attempts. */
+export async function failover(
+  attempts: readonly Attempt[],
+  rota: Rota,
+  request: IncusRequest,
+  timeout: number,
+  log: (line: string) => void,
+): Promise<Reply> {
+  const deadline = Date.now() + timeout
+  const failures: { url: string; error: CallError }[] = []
+  const order = rota.order(isBrief(request))
+  for (const [tries, place] of order.entries()) {
+    const attempt = attempts[place]
+    if (attempt === undefined) continue
+    const left = Math.max(0, deadline - Date.now())
+    const isLast = tries === order.length - 1
+    const reply = await attempt.send(isLast || !isBrief(request) ? left : Math.min(left, timeout / 3))
+    const next = isLast ? null : reasonToGoOn(reply, request)
+    if (reply.ok && next === null) {
+      rota.answered(place)
+      return reply
+    }
+    if (!reply.ok) failures.push({ url: attempt.url, error: reply.error })
+    rota.failed(place)
+    if (next === null) break
+    log(`${attempt.url} is left out for a while: ${next}`)
+  }
+  return { ok: false, error: together(failures) }
+}
+
+/** Reads and answers at once, whereas a `/wait` takes its time. */
+const isBrief = ({ method, path }: IncusRequest): boolean => method === 'GET' && !/\/wait(\?|$)/.test(path)
+
+/**
+ * Why the next URL may be asked, or null. What was sent and not answered may have been done: only what
+ * reads is asked again.
+ */
+function reasonToGoOn(reply: Reply, request: IncusRequest): string | null {
+  if (!reply.ok) {
+    const { code, message } = reply.error
+    const nothingSent = code === 'unreachable' || code === 'certificate'
+    return nothingSent || isBrief(request) ? message : null
+  }
+  const isLeaving = reply.status === 503 && isBrief(request)
+  return isLeaving ? 'it is starting or shutting down' : null
+}
+
+/** The first that might have done something decides; of those that heard nothing, all are named. */
+function together(failures: readonly { url: string; error: CallError }[]): CallError {
+  const [first] = failures
+  const serious = failures.find(({ error }) => error.code !== 'unreachable' && error.code !== 'certificate')
+  const decisive = serious ?? failures.find(({ error }) => error.code === 'unreachable') ?? first
+  if (decisive === undefined) return { code: 'unreachable', message: 'the remote has no url' }
+  const message = failures.map(({ error }) => error.message).join('; ')
+  return { ...decisive.error, message }
+}

@@ -12,13 +12,17 @@ export type Refusal =
   | 'gone' // the thing is not there
   | 'unsupported' // the request can't work for this instance: retrying won't help
   | 'leftover' // a killed restore lies in the way, on btrfs: retrying won't help
+  | 'past' // the pool can't go back past newer snapshots, or not at all: retrying won't help
   | 'unavailable' // server, member or relay can't be reached or is going down
   | 'unknown' // sent, outcome not seen
   | 'misfit' // relay and Worker, or their settings, don't fit together; the message says what to do
   | 'other'
 
+const PAST = /cannot be restored due to subsequent snapshot|lvresize .*%ORIGIN|maximum COW size/i
+
 const TEXTS: readonly [RegExp, Refusal][] = [
   [/\.incustmp.*file exists/is, 'leftover'],
+  [PAST, 'past'],
   [/UNIQUE constraint failed|already in use|already exists/i, 'exists'],
   [/is busy running|Failed getting exclusive access|matching non-reusable operation/i, 'busy'],
   [/No space left on device|disk quota exceeded|out of space/i, 'full'],
@@ -43,7 +47,7 @@ export function classify(error: CallError): Refusal {
   return error.status === 503 || error.status === 502 || error.status === 504 ? 'unavailable' : 'other'
 }
 
-const PERMANENT: readonly Refusal[] = ['forbidden', 'unsupported', 'gone', 'leftover']
+const PERMANENT: readonly Refusal[] = ['forbidden', 'unsupported', 'gone', 'leftover', 'past']
 
 /** Whether the same request may succeed later without anybody doing anything. */
 export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refusal)
@@ -52,10 +56,18 @@ const ADVICE: Partial<Record<Refusal, string>> = {
   full: 'free space in the pool or enlarge it',
   forbidden: "check the project's restrictions and what the relay's certificate may do",
   busy: 'it is tried again',
+  past: 'make a new instance of the snapshot: incus copy <instance>/<snapshot> <new name>',
   unsupported: 'set "stateful" to false for it, or enable migration.stateful on the instance',
   unavailable: 'it is tried again',
   unknown: 'the next tick looks whether it happened',
 }
+
+/**
+ * Incus looks whether a snapshot can be restored only after it has stopped the instance; these it says before
+ * it touches disk or config (6.0.4: zfs, thick lvm; dir and btrfs where the snapshot has nothing on disk).
+ */
+export const leavesAsItWas = ({ code, message }: CallError): boolean =>
+  code === 'incus' && (/^Snapshot not found$|Not a Btrfs subvolume/i.test(message) || PAST.test(message))
 
 /** One sentence for people: what happened, and what to do. */
 export function describe(error: CallError): string {

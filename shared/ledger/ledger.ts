@@ -96,7 +96,11 @@ export type RestoreLedger = {
   job: string
   /** Failed tries so far. */
   attempts: number
-  /** Tries to start the instance again after it was put back. */
+  /** Of these, the ones before only the marks were left to set: they have tries of their own. */
+  marking?: number
+  /** Incus refused it before it changed anything: only the mark goes, and what ran runs again. */
+  refused?: true
+  /** Tries to start the instance again. */
   starts?: number
   reason?: string
   retryAt?: string

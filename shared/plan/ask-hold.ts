@@ -4,7 +4,7 @@ import type { Ask } from './ask.ts'
 import type { Answer, Asked } from './asked.ts'
 import { findInstance, missing } from './find.ts'
 import { ownExpiry } from './own-expiry.ts'
-import type { MarkAction, Note, Refusal } from './plan.ts'
+import type { MarkAction, Note, Plan, Refusal } from './plan.ts'
 
 type Wish = Extract<Ask, { do: 'hold' | 'release' }>
 
@@ -16,7 +16,8 @@ export function askHold(asked: Asked<Wish>): Answer | Refusal {
   const { snapshot } = ask
   const config = `${HOLD}${snapshot}`
   const text = record.config[config] ?? ''
-  const held = text !== '' && text !== 'false'
+  const lost = restores.held.get(key)?.has(snapshot) === true
+  const held = (text !== '' && text !== 'false') || lost
   const absent = held && ask.do === 'release' ? null : missing(found.value, snapshot)
   if (absent !== null) return absent
   const busy = restores.withheld.get(key)
@@ -24,9 +25,9 @@ export function askHold(asked: Asked<Wish>): Answer | Refusal {
   const said = (reason: string): Answer => ({
     notes: [{ kind: 'keep', about: key, snapshot, reason } as Note],
   })
-  if (ask.do === 'hold' && held) return said(`it is held already: ${text}`)
+  if (ask.do === 'hold' && held && !lost) return said(`it is held already: ${text}`)
   if (ask.do === 'release' && !held) return said('it is not held')
-  if (ask.do === 'release' && !record.own.includes(config))
+  if (ask.do === 'release' && !record.own.includes(config) && !lost)
     return { code: 'not-ours', reason: `a profile of ${key} holds ${snapshot}: remove ${config} there` }
   const mark = { kind: 'mark', ref, snapshot } as const
   const action: MarkAction =
@@ -38,7 +39,19 @@ export function askHold(asked: Asked<Wish>): Answer | Refusal {
           expiresAt: ownExpiry(found.value, snapshot, asked),
           reason: `released: ${ask.reason}`,
         }
-  return { actions: [action] }
+  return lost ? { actions: [action], restores: forgotten(key, config, asked) } : { actions: [action] }
+}
+
+/** Its hold stands on the instance again, or is no longer wanted: the restore that lost it need not remember it. */
+function forgotten(key: string, config: string, { restores }: Asked<Wish>): Plan['restores'] {
+  const entry = restores.ledgers[key]
+  if (entry === undefined) return {}
+  return {
+    [key]: {
+      ...entry,
+      holds: Object.fromEntries(Object.entries(entry.holds).filter(([one]) => one !== config)),
+    },
+  }
 }
 
 /** These two words would mean that it isn't held. */

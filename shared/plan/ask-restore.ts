@@ -12,7 +12,7 @@ import { refuseEvidence } from './restore-evidence.ts'
 import { familyOf } from './restore-job.ts'
 import { operationOn, runs } from './restore-judge.ts'
 import { isEnded, isLive } from './restore-known.ts'
-import { lastingMarks, safetyExpiry, safetyName } from './safety.ts'
+import { heldOn, lastingMarks, safetyExpiry, safetyName } from './safety.ts'
 
 type Wish = Extract<Ask, { do: 'restore' }>
 
@@ -82,6 +82,7 @@ function actionOf(found: Found, asked: Asked<Wish>): RestoreAction {
     restored: false,
     running: runs(record.status),
     holds: lastingMarks(record),
+    held: heldOn(record),
     expiresAt: held ? null : ownExpiry(found, ask.snapshot, asked),
     job: `${familyOf(key)}:${name}#0`,
     reason: ask.reason,

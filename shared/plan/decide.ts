@@ -22,13 +22,30 @@ export function decide(question: Question): Plan {
 }
 
 function decideAll(question: Question): Plan {
-  const { coverages, world, ledger, now, ask } = question
+  const { coverages, world, ledger, now } = question
   const restores = lookAfter(world, ledger, now)
+  return decideWith({ ...question, coverages: stillHeld(coverages, restores) }, restores)
+}
+
+function decideWith(question: Question, restores: Restores): Plan {
+  const { coverages, world, ask } = question
   if (ask === undefined) return decideDue(question, restores)
   if (ask.do !== 'look') return decideAsked({ ...question, ask, restores })
   const refusal = refuseScope(ask, coverages, world)
   const seen = decideDue({ ...question, coverages: narrow(coverages, ask) }, restores)
   return refusal === null ? seen : { ...seen, actions: [], notes: [], refusal }
+}
+
+/** With the holds that restores have not set again yet. */
+function stillHeld(coverages: readonly Coverage[], { held }: Restores): readonly Coverage[] {
+  if (held.size === 0) return coverages
+  return coverages.map((coverage) => ({
+    ...coverage,
+    covered: coverage.covered.map((one) => {
+      const lost = held.get(one.key)
+      return lost === undefined ? one : { ...one, held: new Set([...one.held, ...lost]) }
+    }),
+  }))
 }
 
 /** What several policies find of the same remote or instance is said once. */

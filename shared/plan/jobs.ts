@@ -2,7 +2,7 @@
 import { type InstanceRef, instanceKey } from '../incus/inventory.ts'
 import { request } from '../incus/routes.ts'
 import { NEVER } from '../incus/source.ts'
-import { HOLD, VERIFIED } from '../policy/marks.ts'
+import { HOLD, RESTORING, VERIFIED } from '../policy/marks.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { renderVerified } from './marks.ts'
 import type {
@@ -12,11 +12,12 @@ import type {
   MarkAction,
   SnapshotAction,
   StartAction,
+  UndoAction,
   VerifyAction,
 } from './plan.ts'
 
 /** What follows an instance's snapshots in its job. */
-type Other = ExpireAction | HoldAction | MarkAction | StartAction
+type Other = ExpireAction | HoldAction | MarkAction | StartAction | UndoAction
 
 /** A job with the action that each of its steps belongs to. */
 export type Work = { job: Job; parts: Action[] }
@@ -100,10 +101,12 @@ function otherSteps(action: Other): Step[] {
       ]
     case 'start':
       return [startStep(action)]
+    case 'undo':
+      return [markStep(action.ref, { [RESTORING]: '' }), ...(action.running ? [startStep(action)] : [])]
   }
 }
 
-function startStep({ ref }: StartAction): Step {
+function startStep({ ref }: Pick<StartAction, 'ref'>): Step {
   const { parameters, query } = where(ref)
   const call = request('startInstance', parameters, query, { action: 'start' })
   return { remote: ref.remote, wait: STEP_WAIT, ...call }

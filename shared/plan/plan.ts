@@ -56,6 +56,8 @@ export type RestoreAction = {
   running: boolean
   /** Marks on the instance now, by key: the snapshot's config replaces the instance's, so they are set again. */
   holds: Record<string, string>
+  /** Snapshots of ours that are held: Incus's own expiry is lifted from them first, for nobody does it meanwhile. */
+  held: string[]
   /**
    * Incus's own expiry of the snapshot from now on, lest Incus remove it while it is put back: that ends in
    * a success without its data (tried on 6.0.4). Null: it has none, or it isn't known.
@@ -67,6 +69,9 @@ export type RestoreAction = {
 
 /** It ran before its restore, and doesn't yet. */
 export type StartAction = { kind: 'start'; ref: InstanceRef; reason: string }
+
+/** Incus refused a restore before it changed anything: the mark goes, and what Incus stopped for it runs again. */
+export type UndoAction = { kind: 'undo'; ref: InstanceRef; running: boolean; reason: string }
 
 /** The start of a transfer; its end is seen by later ticks. */
 export type CopyAction = {
@@ -127,6 +132,7 @@ export type Action =
   | MarkAction
   | RestoreAction
   | StartAction
+  | UndoAction
   | CopyAction
   | VerifyAction
 

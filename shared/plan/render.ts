@@ -35,6 +35,7 @@ function actionLines(action: Action): Line[] {
     case 'restore':
       return restoreLines(action)
     case 'start':
+    case 'undo':
       return [{ about: instanceKey(action.ref), sign: '^', what: '', reason: action.reason }]
     case 'expire':
       return [{ about: instanceKey(action.ref), sign: '-', what: action.snapshot, reason: action.reason }]

@@ -28,9 +28,12 @@ export function restoreWork(action: RestoreAction): Work {
 export const familyOf = (instance: string): string => `restore ${instance}`
 
 function dataSteps(action: RestoreAction): Step[] {
-  const { ref, snapshot, safety, running, expiresAt } = action
+  const { ref, snapshot, safety, running, expiresAt, held } = action
   const { parameters, query } = where(ref)
-  const putOff = expiresAt === null ? [] : [setExpiry(ref, snapshot, expiresAt)]
+  const putOff = [
+    ...held.map((name) => setExpiry(ref, name, NEVER)),
+    ...(expiresAt === null ? [] : [setExpiry(ref, snapshot, expiresAt)]),
+  ]
   const mark = (taken: boolean): Step =>
     markStep(ref, { [RESTORING]: renderRestoring({ snapshot, safety: safety.name, running, taken }) })
   const body = { restore: snapshot, stateful: false }

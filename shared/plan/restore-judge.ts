@@ -1,8 +1,9 @@
 /** How far a restore in place has come, by what can be seen, and what comes next. */
 
 import type { InstanceRecord, OperationRecord } from '../incus/inventory.ts'
-import { classify, describe, mayRetry } from '../incus/refusal.ts'
+import { classify, describe, leavesAsItWas, mayRetry } from '../incus/refusal.ts'
 import type { RestoreLedger } from '../ledger/ledger.ts'
+import type { CallError } from '../relay/protocol.ts'
 import { isLive, type Known } from './restore-known.ts'
 import type { Restoring } from './restoring.ts'
 import { wholeSafeties } from './safety.ts'
@@ -17,6 +18,8 @@ export type Stage =
 export type Next =
   | { do: 'wait'; reason: string }
   | { do: 'try'; stage: Stage; entry: RestoreLedger; why: string | null; hopeless: boolean }
+  /** Incus refused before it changed anything. */
+  | { do: 'undo'; entry: RestoreLedger; why: string }
   | { do: 'start' }
   | { do: 'done' }
   | { do: 'fail'; reason: string }
@@ -35,11 +38,28 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
     return afterwards(entry.running, record.status)
   const operation = operationOn(world, key, reply.inventory.operations)
   if (operation !== null) return wait(`an operation runs on it: ${operation}`)
-  const stage = stageOf(record, mark, entry)
-  if (stage === null) return fail(`somebody put it back to ${entry.safety} meanwhile, and so it stays`)
+  if (entry.refused === true && !isStray) return afterRefusal(entry, record.status)
+  const found = stageOf(record, mark, entry)
+  if (found === null) return fail(`somebody put it back to ${entry.safety} meanwhile, and so it stays`)
   const error = report?.error
   const why = error === undefined ? null : describe(error)
-  return { do: 'try', ...stage, why, hopeless: error !== undefined && !mayRetry(classify(error)) }
+  const { stage } = found
+  if (stage.from === 'data' && (entry.refused === true || isUntouched(entry, error)))
+    return { do: 'undo', entry: found.entry, why: why ?? entry.reason ?? '' }
+  return { do: 'try', ...found, why, hopeless: error !== undefined && isHopeless(error, stage) }
+}
+
+/** An earlier try may have left half of it, so only the first one's refusal says that nothing was changed. */
+const isUntouched = ({ attempts }: RestoreLedger, error: CallError | undefined): boolean =>
+  attempts === 0 && error !== undefined && leavesAsItWas(error)
+
+/** What the relay refuses at the first steps, it will refuse again: nothing was begun that could be finished. */
+const isHopeless = (error: CallError, stage: Stage): boolean =>
+  !mayRetry(classify(error)) || (stage.from === 'safety' && error.code === 'not-allowed')
+
+function afterRefusal({ running, reason = '' }: RestoreLedger, status: string): Next {
+  const next = afterwards(running, status)
+  return next.do === 'done' ? fail(reason) : next
 }
 
 /** By the marks on the instance. Null: it isn't ours any more. */

@@ -13,9 +13,22 @@ export const isDue = ({ retryAt }: RestoreLedger, now: Date): boolean =>
 /** `failed` when there is no further try. */
 export function broken(entry: RestoreLedger, reason: string, hopeless: boolean, now: Date): RestoreLedger {
   const attempts = entry.attempts + 1
-  if (hopeless || attempts >= TRIES) return { ...entry, state: 'failed', attempts, reason }
+  if (hopeless || attempts - (entry.marking ?? 0) >= TRIES)
+    return { ...entry, state: 'failed', attempts, reason }
   const retryAt = minutesFrom(now, attempts === 1 ? 0 : 2 ** (attempts - 2))
   return { ...entry, attempts, reason, retryAt }
+}
+
+/** Nothing was changed, and why. */
+export const UNTOUCHED = (snapshot: string, why: string): string =>
+  `it was not restored to ${snapshot}, nothing was changed: ${why}`
+
+/** Of an instance that ran before, and doesn't. */
+export function notStarted(instance: string, { refused, snapshot, safety, reason }: RestoreLedger): string {
+  const why = reason === undefined ? '' : `: ${reason}`
+  return refused === true
+    ? `${reason ?? `it was not restored to ${snapshot}`}; it is stopped and doesn't start again: incus start ${instance}`
+    : `it was restored to ${snapshot}, but it is stopped, for it doesn't start${why}; see to that, then incus start ${instance}, or restore ${safety}, the state before`
 }
 
 /** What is left of a restore that was given up, and what to do. */

@@ -16,7 +16,10 @@ export function restoresAfter(
   const restores = { ...plan.restores }
   for (const outcome of outcomes) {
     const { action } = outcome
-    if (action.kind !== 'restore' || outcome.state !== 'refused') continue
+    if (outcome.state !== 'refused') continue
+    if (action.kind === 'start' || action.kind === 'undo')
+      noteStart(restores, instanceKey(action.ref), outcome)
+    if (action.kind !== 'restore') continue
     const key = instanceKey(action.ref)
     const noted = restores[key]
     const known = before.restores?.[key]
@@ -31,4 +34,15 @@ export function restoresAfter(
           : broken(noted, describe(outcome.error), !mayRetry(classify(outcome.error)), now)
   }
   return restores
+}
+
+/** Why it doesn't start is told once it was tried often enough. */
+function noteStart(
+  restores: Record<string, RestoreLedger>,
+  key: string,
+  { error }: Extract<Outcome, { state: 'refused' }>,
+): void {
+  const noted = restores[key]
+  if (noted === undefined || noted.refused === true) return
+  restores[key] = { ...noted, reason: describe(error) }
 }

@@ -6,31 +6,42 @@ import { instanceKey } from '../incus/inventory.ts'
 import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
 import { RESTORING } from '../policy/marks.ts'
 import { minutesFrom } from '../schedule/moment.ts'
-import type { Note, RestoreAction, StartAction } from './plan.ts'
+import type { Note, RestoreAction, StartAction, UndoAction } from './plan.ts'
 import { familyOf } from './restore-job.ts'
 import { type Next, nextStep, type Stage } from './restore-judge.ts'
 import { isEnded, type Known, knownRestore, refOf } from './restore-known.ts'
-import { broken, GIVEN_UP, isDue, STARTS } from './restore-tries.ts'
-import { restoringOn, safetyExpiry, safetyName, wholeSafeties } from './safety.ts'
+import { broken, GIVEN_UP, isDue, notStarted, STARTS, UNTOUCHED } from './restore-tries.ts'
+import { heldOn, lostHolds, restoringOn, safetyExpiry, safetyName, wholeSafeties } from './safety.ts'
 import type { World } from './world.ts'
 
 export type Restores = {
-  actions: (RestoreAction | StartAction)[]
+  actions: (RestoreAction | StartAction | UndoAction)[]
   notes: Note[]
   /** By instance key: all that is to be noted from now on. */
   ledgers: Record<string, RestoreLedger>
   wake: string[]
   /** Instances that nothing else is done to, by key, each with the reason. */
   withheld: Map<string, string>
+  /** Snapshots whose hold went with the config that a restore replaced, by instance key: they are held all the same. */
+  held: Map<string, ReadonlySet<string>>
 }
 
 export function lookAfter(world: World, ledger: Ledger, now: Date): Restores {
-  const restores: Restores = { actions: [], notes: [], ledgers: {}, wake: [], withheld: new Map() }
+  const restores: Restores = {
+    actions: [],
+    notes: [],
+    ledgers: {},
+    wake: [],
+    withheld: new Map(),
+    held: new Map(),
+  }
   for (const key of keysOf(world, ledger)) {
     const known = knownRestore(key, world, ledger, now)
     if (known === null) noteStray(key, world, restores)
     else if (isEnded(known.entry)) keepEnded(known, now, restores)
     else goOn(known, nextStep(known, world), now, restores)
+    const lost = known === null ? [] : lostHolds(known.record, restores.ledgers[key])
+    if (lost.length > 0) restores.held.set(key, new Set(lost))
   }
   return restores
 }
@@ -57,9 +68,12 @@ function noteStray(key: string, world: World, { notes }: Restores): void {
 
 const DAY = 86_400_000
 
-function keepEnded({ key, entry, mark }: Known, now: Date, restores: Restores): void {
+function keepEnded({ key, entry, mark, record }: Known, now: Date, restores: Restores): void {
   const stands = entry.state === 'failed' && mark?.taken === true && mark.safety === entry.safety
-  if (stands || now.getTime() - new Date(entry.at).getTime() < DAY) restores.ledgers[key] = entry
+  const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
+  const old = now.getTime() - new Date(entry.at).getTime() >= DAY
+  if (stands || unmarked || !old) restores.ledgers[key] = entry
+  if (unmarked) restores.notes.push({ kind: 'problem', about: key, reason: entry.reason ?? '' })
   if (!stands) return
   const hint = `once it is as it should be, remove the key ${RESTORING} from it`
   restores.withheld.set(key, `its restore to ${entry.snapshot} failed`)
@@ -78,6 +92,7 @@ function goOn(known: Known, next: Next, now: Date, restores: Restores): void {
   restores.wake.push(minutesFrom(now, 1))
   if (next.do === 'fail') giveUp(key, entry, next.reason, now, restores)
   else if (next.do === 'start') startAgain(known, now, restores)
+  else if (next.do === 'undo') undo(known, next, now, restores)
   else if (next.do === 'try') tryAgain(known, next, now, restores)
   else {
     restores.ledgers[key] = watched(known, now)
@@ -103,18 +118,41 @@ function giveUp(key: string, entry: RestoreLedger, reason: string, now: Date, re
 }
 
 function startAgain({ key, ref, entry }: Known, now: Date, restores: Restores): void {
-  const { snapshot, safety, starts = 0 } = entry
+  const { starts = 0 } = entry
   if (!isDue(entry, now)) {
     restores.ledgers[key] = entry
     restores.notes.push(waiting(key, entry, `it is started again at ${entry.retryAt}`))
-  } else if (starts >= STARTS) {
-    const reason = `it was put back to ${snapshot}, but doesn't start: start it, and see why it didn't; the state before is in ${safety}`
-    giveUp(key, entry, reason, now, restores)
-  } else {
-    const retryAt = minutesFrom(now, starts + 1)
-    restores.ledgers[key] = { ...entry, state: 'running', starts: starts + 1, retryAt }
-    restores.actions.push({ kind: 'start', ref, reason: `it was put back to ${snapshot}, and ran before` })
+  } else if (starts >= STARTS) giveUp(key, entry, notStarted(ref.instance, entry), now, restores)
+  else {
+    restores.ledgers[key] = started(entry, now)
+    const what = entry.refused === true ? 'was not restored' : 'was restored'
+    restores.actions.push({ kind: 'start', ref, reason: `it ${what} to ${entry.snapshot}, and ran before` })
   }
+}
+
+/** Tried as often as a start, for it has one in it. */
+function undo(
+  { key, ref }: Known,
+  { entry: before, why }: Extract<Next, { do: 'undo' }>,
+  now: Date,
+  restores: Restores,
+): void {
+  const { snapshot, running, starts = 0 } = before
+  const reason = before.refused === true ? before.reason : UNTOUCHED(snapshot, why)
+  const entry: RestoreLedger = { ...before, refused: true, ...(reason === undefined ? {} : { reason }) }
+  if (!isDue(entry, now)) {
+    restores.ledgers[key] = entry
+    restores.notes.push(waiting(key, entry, `its mark is removed at ${entry.retryAt}`))
+  } else if (starts >= STARTS) giveUp(key, entry, notStarted(ref.instance, entry), now, restores)
+  else {
+    restores.ledgers[key] = started(entry, now)
+    restores.actions.push({ kind: 'undo', ref, running, reason: reason ?? '' })
+  }
+}
+
+function started(entry: RestoreLedger, now: Date): RestoreLedger {
+  const starts = (entry.starts ?? 0) + 1
+  return { ...entry, state: 'running', starts, retryAt: minutesFrom(now, starts) }
 }
 
 function tryAgain(
@@ -124,10 +162,15 @@ function tryAgain(
   restores: Restores,
 ): void {
   const { key } = known
-  const entry =
-    before.retryAt === undefined
-      ? broken(before, why ?? 'nobody saw how it ended: relay or Incus were restarted', hopeless, now)
-      : before
+  const unseen = 'nobody saw how it ended: relay or Incus were restarted'
+  if (stage.from === 'marks' && before.marking === undefined) {
+    // Whatever came of the rest: until they are set, nothing holds what was held.
+    const attempts = before.attempts + 1
+    const entry = { ...before, attempts, marking: attempts, reason: why ?? unseen }
+    begin(actionOf(known, entry, stage, now), known, entry, restores)
+    return
+  }
+  const entry = before.retryAt === undefined ? broken(before, why ?? unseen, hopeless, now) : before
   if (entry.state === 'failed') giveUp(key, entry, GIVEN_UP[stage.from](entry), now, restores)
   else if (isDue(entry, now)) begin(actionOf(known, entry, stage, now), known, entry, restores)
   else {
@@ -162,6 +205,7 @@ function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stag
     restored: stage.from === 'marks',
     running,
     holds,
+    held: record === undefined ? [] : heldOn(record),
     expiresAt: expiresAt === undefined ? null : ([expiresAt, soonest].sort().at(-1) ?? null),
     job: `${familyOf(key)}:${name}#${attempts}`,
     reason: `try ${attempts + 1}: ${reason ?? ''}`,

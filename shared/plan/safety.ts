@@ -1,7 +1,8 @@
 /** The snapshot that is taken before a restore in place, and what is known of such ones on an instance. */
 import type { InstanceRecord } from '../incus/inventory.ts'
 import { parseSnapshotName, SAFETY, snapshotName } from '../incus/snapshot-name.ts'
-import { HOLD, RESTORED, RESTORING } from '../policy/marks.ts'
+import type { RestoreLedger } from '../ledger/ledger.ts'
+import { HOLD, holdsOf, RESTORED, RESTORING } from '../policy/marks.ts'
 import { minuteOf } from '../schedule/moment.ts'
 import { parseRestoring, type Restoring } from './restoring.ts'
 
@@ -40,6 +41,25 @@ export const wholeSafeties = ({ own, config }: InstanceRecord): string[] =>
 
 export const wordsOf = (text: string | undefined): string[] =>
   (text ?? '').split(' ').filter((word) => word !== '')
+
+/** Snapshots of ours that are held, by the instance or a profile of it. */
+export function heldOn(record: InstanceRecord): string[] {
+  const held = holdsOf(record)
+  const listed = (record.snapshots ?? []).map(([name]) => name)
+  return listed.filter((name) => held.has(name) && parseSnapshotName(name) !== null)
+}
+
+/** Snapshots that were held when a restore replaced the instance's config, and aren't any more. */
+export function lostHolds(record: InstanceRecord | undefined, entry: RestoreLedger | undefined): string[] {
+  if (entry?.marking === undefined || entry.state === 'done' || record === undefined) return []
+  const { config, snapshots } = record
+  const isListed = (name: string): boolean => snapshots === null || snapshots.some(([one]) => one === name)
+  return Object.entries(entry.holds).flatMap(([key, note]) => {
+    const name = key.slice(HOLD.length)
+    const lost = key.startsWith(HOLD) && note !== 'false' && (config[key] ?? '') === ''
+    return lost && isListed(name) ? [name] : []
+  })
+}
 
 /** What a restore has to set again: the instance's own holds, and which safety snapshots are whole. */
 export function lastingMarks(record: InstanceRecord): Record<string, string> {

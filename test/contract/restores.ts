@@ -96,6 +96,24 @@ export function restoreContract(world: World): void {
       await world.main.server.setRunning(it, false)
     })
 
+    test('of a snapshot that names a volume which is gone fails at its start, with disk and config restored', async () => {
+      const { server } = world.main
+      const it = { name: world.fresh('restored') }
+      await server.createInstance({ ...it, running: true, config: { 'user.at': 's1' } })
+      await server.setRunning(it, false)
+      const detach = await server.attachVolume(it, world.fresh('volume'))
+      await server.write(it, 's1', 1000)
+      await takeSnapshot(world.main, it, 's1')
+      await detach()
+      await change(world.main, it)
+      await succeed(world.main, await start(world.main, it))
+      const ended = await settle(world.main, await startRestore(world.main, it, 's1'))
+      expect(ended.status).toBe('Failure')
+      expect(ended.err).toMatch(/^Failed start validation for device ".*Storage volume not found$/)
+      expect(await seen(world.main, it)).toEqual({ status: 'Stopped', ...restored })
+      expect((await settle(world.main, await start(world.main, it))).err).toBe(ended.err)
+    })
+
     test('of a snapshot that is not there fails in its operation, and changes nothing', async () => {
       const it = await changedOn(world.main)
       const ended = await settle(world.main, await startRestore(world.main, it, 'none'))

@@ -32,6 +32,8 @@ export type ContractServer = {
   putProfile(name: string, config: Record<string, string>): Promise<void>
   setProfiles(instance: ContractInstance, profiles: string[]): Promise<void>
   setRunning(instance: ContractInstance, running: boolean): Promise<void>
+  /** Makes a custom volume and attaches it; what is returned takes it off the instance and removes it. */
+  attachVolume(instance: ContractInstance, volume: string): Promise<() => Promise<void>>
   /** Writes `marker` and as many bytes of fresh data as asked into the root disk of a stopped instance. */
   write(instance: ContractInstance, marker: string, bytes: number): Promise<void>
   /** The marker that the pool really holds for an instance or its snapshot; null when there is none. */

@@ -10,10 +10,13 @@ import {
   expectUntouched,
   expireNow,
   history,
+  NEW,
+  OLD,
   prepare,
   propose,
   recordOf,
   settle,
+  take,
 } from './chat-scene.ts'
 import type { Button, Guise } from './chat-side.ts'
 import type { ChatStage } from './chat-stage.ts'
@@ -136,6 +139,28 @@ export function restoring(stageOf: () => ChatStage): void {
       await confirm(stage, platform, name, 'ben')
       await settle(stage, platform, new RegExp(`restore ${name} .* is done`))
       await expectRestored(stage, name)
+    })
+
+    test('to a held snapshot whose volume is gone keeps the hold, and tells that it is stopped and why', async () => {
+      const stage = stageOf()
+      const { main } = stage.pair
+      const name = 'web-volume'
+      await main.createInstance({ name, running: true })
+      await main.setRunning({ name }, false)
+      const detach = await main.attachVolume({ name }, 'archive')
+      await main.write({ name }, OLD, 1000)
+      const snapshot = await take(stage, name)
+      await detach()
+      await main.write({ name }, NEW, 1000)
+      await main.setRunning({ name }, true)
+      await stage.ask('slack', `hold ${name} ${snapshot} for the auditor`, 'anna')
+      await propose(stage, 'slack', name, snapshot)
+      await confirm(stage, 'slack', name, 'anna')
+      const end = await settle(stage, 'slack', new RegExp(`restore ${name} .* has ended: 1 restore failed`))
+      expect(end.text).toMatch(/it is stopped.*Storage volume not found.*incus start web-volume/s)
+      await expectRestored(stage, name)
+      const again = await stage.ask('slack', `hold ${name} ${snapshot}`, 'anna')
+      expect(again.text).toMatch(/held already: for the auditor/)
     })
 
     test('whose snapshot is gone meanwhile is refused', async () => {

@@ -3,7 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContractPair, ContractServer } from '../contract/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
 import { type EmbeddedPair, openPair, type ServedIncus, trust } from './pair.ts'
-import { instanceOf, readMarker, seedInstance, seedProfile, seedProject, setRunning, write } from './scene.ts'
+import {
+  attachVolume,
+  instanceOf,
+  readMarker,
+  seedInstance,
+  seedProfile,
+  seedProject,
+  setRunning,
+  write,
+} from './scene.ts'
 import type { EmbeddedIncus } from './server.ts'
 
 const FENCED = 'fenced'
@@ -51,6 +60,10 @@ function contractServer(
     putProfile: async (profile, config) => seedProfile(incus, profile, config),
     setProfiles: async (it, profiles) => void Object.assign(instanceOf(incus, it), { profiles }),
     setRunning: async (it, running) => setRunning(instanceOf(incus, it), running),
+    attachVolume: async (it, volume) => {
+      const detach = attachVolume(incus, it, volume)
+      return async () => detach()
+    },
     write: async (it, marker, bytes) => write(instanceOf(incus, it), marker, bytes),
     readMarker: async (it, snapshot) => readMarker(incus, it, snapshot),
     throttle: async (bytesPerSecond) => {

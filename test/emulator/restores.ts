@@ -92,9 +92,12 @@ class Restore {
     const waiting = this.#server.restores.get(this.#instance) ?? []
     this.#server.restores.delete(this.#instance)
     this.#instance.busy = null
-    if (this.#wasRunning && this.#refusal === null) run(this.#server, this.#instance)
-    for (const go of waiting) go()
-    if (this.#refusal !== null) throw this.#refusal
+    try {
+      if (this.#refusal !== null) throw this.#refusal
+      if (this.#wasRunning) run(this.#server, this.#instance)
+    } finally {
+      for (const go of waiting) go()
+    }
   }
 }
 

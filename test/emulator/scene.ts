@@ -64,6 +64,18 @@ export function setDriver(incus: EmbeddedIncus, driver: Driver, pool = 'default'
   findPool(incus.state, pool).driver = driver
 }
 
+/** A custom volume on the instance; what is returned takes it off, and removes the volume. */
+export function attachVolume(incus: EmbeddedIncus, it: Named, volume: string): () => void {
+  const instance = instanceOf(incus, it)
+  const { volumes } = findPool(incus.state, instance.pool)
+  volumes.add(volume)
+  instance.devices[volume] = { type: 'disk', pool: instance.pool, source: volume, path: `/${volume}` }
+  return () => {
+    delete instance.devices[volume]
+    volumes.delete(volume)
+  }
+}
+
 let contents = 0
 
 /** So many bytes of fresh data, to be known again by their marker. */

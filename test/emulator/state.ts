@@ -77,7 +77,8 @@ export type Project = {
 /** zfs restores nothing but the newest snapshot; in all else it is treated as dir. */
 export type Driver = 'btrfs' | 'dir' | 'zfs'
 
-export type Pool = { name: string; driver: Driver; full: boolean }
+/** `volumes`: names of custom volumes, which nothing but their absence is known of. */
+export type Pool = { name: string; driver: Driver; full: boolean; volumes: Set<string> }
 
 export type State = {
   projects: Map<string, Project>
@@ -107,7 +108,7 @@ export function newState(driver: Driver): State {
   project.profiles.set('default', { ...emptyProfile(), devices: { root } })
   return {
     projects: new Map([['default', project]]),
-    pools: new Map([['default', { name: 'default', driver, full: false }]]),
+    pools: new Map([['default', { name: 'default', driver, full: false, volumes: new Set() }]]),
     lastInstance: 0,
   }
 }

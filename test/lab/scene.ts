@@ -14,6 +14,7 @@ type Scene = Pick<
   | 'putProfile'
   | 'setProfiles'
   | 'setRunning'
+  | 'attachVolume'
   | 'write'
   | 'readMarker'
   | 'throttle'
@@ -53,6 +54,18 @@ export function createScene(dir: string, run: Socket['run']): Scene {
     },
     async setProfiles(it, profiles) {
       await run('PATCH', `${instancePath(it)}?${inProject(it)}`, { profiles })
+    },
+    async attachVolume(it, volume) {
+      const path = `${instancePath(it)}?${inProject(it)}`
+      await run('POST', `/1.0/storage-pools/${POOL}/volumes/custom`, { name: volume })
+      const device = { type: 'disk', pool: POOL, source: volume, path: `/${volume}` }
+      await run('PATCH', path, { devices: { [volume]: device } })
+      return async () => {
+        const { devices, ...rest } = (await run('GET', path)) as { devices: Record<string, unknown> }
+        const { [volume]: _, ...others } = devices
+        await run('PUT', path, { ...rest, devices: others })
+        await run('DELETE', `/1.0/storage-pools/${POOL}/volumes/custom/${volume}`)
+      }
     },
     async write(it, marker, bytes) {
       const root = join(pool, 'containers', volume(it), 'rootfs')

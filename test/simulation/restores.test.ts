@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Io, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { instanceOf, readMarker, write } from '../emulator/scene.ts'
+import { attachVolume, instanceOf, readMarker, setDriver, write } from '../emulator/scene.ts'
 import { DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
 
@@ -18,13 +18,19 @@ const HOLD = 'user.stapes.hold.hourly-20261120T0600Z'
 type Name = 'web' | 'mail'
 
 /** Six hours went by; since the last snapshot the instance has changed, and one was held. */
-async function begin(name: Name = 'web', driver: Driver = 'btrfs'): Promise<Simulation> {
+async function begin(
+  name: Name = 'web',
+  driver: Driver = 'btrfs',
+  { attached = false } = {},
+): Promise<Simulation> {
   const simulation = await simulate({ ...usual(start, until), drivers: { main: driver, backup: 'dir' } })
   const { world, pass } = simulation
   const { main } = world.incus
   await pass(new Date('2026-11-20T05:59:00Z'))
   write(instanceOf(main, { name }), OLD, 600e6)
+  const detach = attached ? attachVolume(main, { name }, 'archive') : () => {}
   await pass(new Date('2026-11-20T06:15:00Z'))
+  detach()
   write(instanceOf(main, { name }), NEW, 600e6)
   instanceOf(main, { name }).config[HOLD] = 'for the auditor'
   main.snapshotMs = 10_000
@@ -229,4 +235,83 @@ test('while it is under way nothing else is done to the instance, and its slot i
   expect(names()).toContain('hourly-20261120T0700Z')
   await pass(new Date(until.getTime() - HOUR))
   expect(readMarker(world.incus.main, { name: 'web' })).toBe(OLD)
+})
+
+describe('a restore to a snapshot whose volume is gone, so that Incus can’t start it', () => {
+  const snapshots = ({ world }: Simulation) => [
+    ...instanceOf(world.incus.main, { name: 'web' }).snapshots.keys(),
+  ]
+
+  test('sets the marks again at once, and tells that it is stopped, and why', async () => {
+    const simulation = await begin('web', 'btrfs', { attached: true })
+    const { main } = simulation.world.incus
+    await asked(simulation)
+    // The job takes half a minute; one tick sets the marks, one finds that, and the third start fails at 6:26.
+    await simulation.pass(new Date('2026-11-20T06:22:30Z'), 'ticked')
+    expect(instanceOf(main, { name: 'web' }).config[HOLD]).toBe('for the auditor')
+    await simulation.pass(new Date('2026-11-20T06:30:00Z'), 'ticked')
+    const { status, config } = instanceOf(main, { name: 'web' })
+    expect([status, readMarker(main, { name: 'web' })]).toEqual(['Stopped', OLD])
+    expect(config['user.stapes.restored']).toBe('before-restore-20261120T0620Z')
+    expect(noted(simulation)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/it is stopped.*Storage volume not found.*incus start web/),
+    })
+    await simulation.pass(until)
+    simulation.watch.end()
+    expect(snapshots(simulation)).toContain(SNAPSHOT)
+  })
+
+  test('keeps what was held even where the marks can’t be set, until somebody releases it', async () => {
+    const simulation = await begin('web', 'btrfs', { attached: true })
+    const { world } = simulation
+    const { main } = world.incus
+    main.faults = ({ method, path, body }) => {
+      const sets = method === 'PATCH' && path.startsWith('/1.0/instances/web?')
+      const isLast = sets && JSON.stringify(body).includes('user.stapes.restored')
+      return isLast ? { before: { status: 403, error: 'Certificate is restricted' } } : null
+    }
+    await asked(simulation)
+    await simulation.pass(new Date('2026-11-20T06:40:00Z'), 'ticked')
+    expect(noted(simulation)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/couldn't be marked.*user\.stapes\.hold/),
+    })
+    await simulation.pass(new Date(until.getTime() - 4 * HOUR))
+    expect(snapshots(simulation)).toContain(SNAPSHOT)
+    main.faults = () => null
+    const wish = {
+      do: 'release',
+      instance: 'main/default/web',
+      snapshot: SNAPSHOT,
+      reason: 'released',
+    } as const
+    const at = later(simulation, MINUTE)
+    await world.clock.advance(at)
+    await world.clock.settle(run({ kind: 'run', at, ask: wish }, placeOf(simulation, 0)))
+    await simulation.pass(later(simulation, 2 * HOUR))
+    expect(snapshots(simulation)).not.toContain(SNAPSHOT)
+  })
+})
+
+describe('a restore that Incus refuses after it has stopped the instance', () => {
+  test('changes nothing, says why, and lets it run again', async () => {
+    const simulation = await begin()
+    const { main } = simulation.world.incus
+    // The relay knows another driver still.
+    setDriver(main, 'zfs')
+    await asked(simulation)
+    await simulation.world.clock.advance(new Date('2026-11-20T06:20:40Z'))
+    expect(instanceOf(main, { name: 'web' }).status).toBe('Stopped')
+    await simulation.pass(new Date('2026-11-20T06:23:00Z'), 'ticked')
+    const { status, config } = instanceOf(main, { name: 'web' })
+    expect([status, readMarker(main, { name: 'web' })]).toEqual(['Running', NEW])
+    expect([config[HOLD], config['user.stapes.restoring']]).toEqual(['for the auditor', undefined])
+    expect(noted(simulation)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/nothing was changed.*subsequent snapshot.*incus copy/),
+    })
+    await simulation.pass(until)
+    simulation.watch.end()
+  })
 })

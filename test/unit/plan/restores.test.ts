@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { emptyLedger, type RestoreLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
+import { restoreWork } from '../../../shared/plan/restore-job.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
@@ -111,12 +112,51 @@ describe('an unfinished restore', () => {
     })
   })
 
+  test('whose config is the snapshot’s sets its marks first, however hopeless the error or late the try', () => {
+    const gone = failed(3, 'Failed start validation for device "d": Storage volume not found')
+    const late = { attempts: 4, retryAt: '2026-11-22T11:00:00.000Z' }
+    const plan = planFor(web('stopped'), late, [gone])
+    expect(plan.actions).toMatchObject([{ kind: 'restore', restored: true, holds: entry.holds }])
+    expect(plan.restores[KEY]).toMatchObject({ state: 'started', attempts: 5, marking: 5 })
+    const again = planFor(web('stopped'), { attempts: 5, marking: 5 }, [failed(0)])
+    expect(again.restores[KEY]).toMatchObject({ state: 'started', attempts: 6 })
+  })
+
+  test('that was refused before anything was changed takes its mark away, unless an earlier try may have changed it', () => {
+    const refusal = failed(4, 'Snapshot "x" cannot be restored due to subsequent snapshot(s). Set …')
+    const first = planFor(web(`stopped ${MARKED}`), {}, [refusal])
+    expect(first.actions).toMatchObject([{ kind: 'undo', running: true }])
+    const ended = planFor(web('running'), first.restores[KEY], [refusal])
+    expect(ended.restores[KEY]).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/nothing was changed: .*incus copy/),
+    })
+    const later = planFor(web(`stopped ${MARKED}`), { attempts: 1 }, [{ ...refusal, id: JOB }])
+    expect(later.restores[KEY]).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('it may hold half of it'),
+    })
+  })
+
+  test('lifts Incus’s own expiry from all that is held first', () => {
+    const world = web(`stopped ${MARKED} user.stapes.hold.${SNAPSHOT}=x user.stapes.hold.by-hand=y`)
+    const [action] = planFor(world).actions
+    if (action?.kind !== 'restore') throw new Error('no restore')
+    expect(restoreWork(action).job.steps[0]).toMatchObject({
+      path: expect.stringContaining(`/snapshots/${SNAPSHOT}?`),
+      body: { expires_at: '0001-01-01T00:00:00Z' },
+    })
+  })
+
   test('whose instance doesn’t run starts it three times, then says so', () => {
     const stopped = web(`stopped ${DONE}`)
     expect(planFor(stopped).actions).toMatchObject([{ kind: 'start', ref: { instance: 'web1' } }])
     const plan = planFor(stopped, { starts: 3, retryAt: NOW })
     expect(plan.actions).toEqual([])
-    expect(plan.restores[KEY]).toMatchObject({ state: 'failed', reason: expect.stringContaining('start it') })
+    expect(plan.restores[KEY]).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('incus start web1'),
+    })
   })
 
   test.each([

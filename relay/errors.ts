@@ -54,6 +54,7 @@ export const STATUS: Record<CallError['code'], number> = {
   running: 504,
   certificate: 502,
   untrusted: 502,
+  'not-incus': 502,
   'unknown-remote': 404,
   'not-allowed': 403,
   locked: 409,

@@ -37,6 +37,12 @@ export const untrusted = (remote: string): CallError => ({
   message: `Incus at "${remote}" doesn't trust the relay's client certificate: add it there with "incus config trust add-certificate <file>"`,
 })
 
+/** Nothing else is asked of it: what looks alike there may mean something else. */
+export const stranger = (remote: string, product: string): CallError => ({
+  code: 'not-incus',
+  message: `"${remote}" is not Incus: it says it is ${product}; ${/^lxd\b/i.test(product) ? 'turn it into Incus with "lxd-to-incus" on that server' : "check the remote's url"}, or take the remote out of the relay's configuration`,
+})
+
 const refusal = (remote: string, status: number, message: string): CallError =>
   status === 403 && message === STRANGER
     ? untrusted(remote)

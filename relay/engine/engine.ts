@@ -62,7 +62,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
           async (name): Promise<[string, RemoteReply]> => [
             name,
             Object.hasOwn(remotes, name)
-              ? await readInventory(upstream, name, pools)
+              ? await readInventory({ upstream, clock, pools }, name)
               : { ok: false, error: unknownRemote(name, remotes) },
           ],
         ),

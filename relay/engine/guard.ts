@@ -12,8 +12,9 @@ import { parseRestoring } from '../../shared/plan/restoring.ts'
 import { REPLICA_OF, RESTORING, VERIFIED } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { call } from './call.ts'
+import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
+import { parseSnapshots } from './parse-volumes.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Whether the relay has to look before it makes such a call. */
@@ -34,7 +35,9 @@ export async function guard(
   const one = await call(upstream, remote, request('getInstance', only(parameters), query))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
   const instance = one.value.envelope.metadata
-  const config = isObject(instance) && isObject(instance.config) ? instance.config : {}
+  if (!isObject(instance) || !isObject(instance.config))
+    return err(badReply(remote, one.value.status, `the instance ${parameters.instance} has no config in it`))
+  const { config } = instance
   const list = () => listPairs(upstream, remote, match)
   const why =
     name === 'restoreInstance'
@@ -79,14 +82,14 @@ async function listPairs(
   const wanted = request('listSnapshots', only(parameters), { ...query, recursion: '1' })
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list
-  const { metadata } = list.value.envelope
-  return ok((Array.isArray(metadata) ? metadata : []).flatMap(pairOf))
+  const pairs = parseSnapshots(list.value.envelope.metadata)
+  // What can't be read must not pass for "holds nothing".
+  return pairs === null
+    ? err(badReply(remote, list.value.status, `${wanted.path} has another form than expected`))
+    : ok(pairs)
 }
 
 const only = ({ instance = '' }: Record<string, string>) => ({ instance })
-
-const pairOf = (one: unknown): SnapshotPair[] =>
-  isObject(one) ? [[text(one.name), Math.floor(Date.parse(text(one.created_at)) / 1000)]] : []
 
 function refused(remote: string, { name, parameters }: Match, body: unknown, why: string): CallError {
   const { instance, snapshot } = parameters

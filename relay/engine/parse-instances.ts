@@ -17,15 +17,15 @@ export function parseInstances(metadata: unknown): InstanceRecord[] | null {
 function parseInstance(instance: unknown): InstanceRecord | null {
   if (!isObject(instance)) return null
   const { type } = instance
-  const name = text(instance.name)
-  if (name === '' || (type !== 'container' && type !== 'virtual-machine')) return null
+  const [name, project] = [text(instance.name), text(instance.project)]
+  if (name === '' || project === '' || (type !== 'container' && type !== 'virtual-machine')) return null
   const config = userKeys(instance.expanded_config)
   const standing = isObject(instance.config) ? instance.config : {}
   // A member that can't be reached: `config`, `devices` and `profiles` are null, the expanded ones missing.
   const isKnown =
     isObject(instance.config) && isObject(instance.expanded_config) && isObject(instance.expanded_devices)
   return {
-    project: text(instance.project) || 'default',
+    project,
     name,
     type,
     status: text(instance.status),

@@ -1,39 +1,107 @@
 /**
- * A pool's volumes of one type: rows `instance` and `instance/snapshot`, by far the cheapest way to
- * all snapshots. A row's absence must not be read as "no snapshots", so the instances are told apart.
+ * A pool's volumes of one type, by far the cheapest way to all snapshots. Two forms: up to 6.0.5 and 6.18 a
+ * row `instance` and one `instance/snapshot` each; later (`storage_volume_full`, asked with recursion=2) one
+ * row an instance with its snapshots inside. What is absent is never read as "none": a row without an answer
+ * is unknown, and so is a snapshot without a date.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { isObject, text } from './envelope.ts'
 
-/** By `project/instance`: an entry for each instance that has a volume of its own in the listing. */
-export type Snapshots = Map<string, SnapshotPair[]>
+export type Volume =
+  | { state: 'listed'; snapshots: SnapshotPair[] }
+  /** Snapshots by these names, not all of which have a date that can be used. */
+  | { state: 'undated'; names: string[] }
+  | { state: 'unknown'; problem: string }
+
+/** By `volumeKey`: an entry for each instance that has a volume of its own in the listing. */
+export type Volumes = Map<string, Volume>
 
 export const volumeKey = (project: string, instance: string): string => `${project}/${instance}`
 
+type Dated = [name: string, createdAt: number | null]
+
 /** Null when the metadata is no list of volumes. */
-export function parseVolumes(metadata: unknown): Snapshots | null {
+export function parseVolumes(metadata: unknown, nested: boolean): Volumes | null {
   if (!Array.isArray(metadata)) return null
-  const own: Snapshots = new Map()
-  const rows: { key: string; pair: SnapshotPair }[] = []
-  for (const volume of metadata) {
-    const name = isObject(volume) ? text(volume.name) : ''
-    if (!isObject(volume) || name === '') return null
-    const project = text(volume.project) || 'default'
+  const volumes: Volumes = new Map()
+  const rows = new Map<string, Dated[]>()
+  for (const row of metadata) {
+    if (!isObject(row)) return null
+    const [name, project] = [text(row.name), text(row.project)]
+    if (name === '' || project === '') return null
     const slash = name.indexOf('/')
-    if (slash < 0) own.set(volumeKey(project, name), [])
-    else {
-      const created = parseSeconds(text(volume.created_at))
-      if (created === null) return null
-      rows.push({ key: volumeKey(project, name.slice(0, slash)), pair: [name.slice(slash + 1), created] })
-    }
+    if (slash < 0) volumes.set(volumeKey(project, name), nested ? parseVolume(row) : NONE)
+    else
+      push(rows, volumeKey(project, name.slice(0, slash)), [
+        name.slice(slash + 1),
+        parseSeconds(row.created_at),
+      ])
   }
-  for (const { key, pair } of rows) own.get(key)?.push(pair)
-  return own
+  if (!nested) for (const [key, pairs] of rows) if (volumes.has(key)) volumes.set(key, dated(pairs))
+  return volumes
 }
 
-/** Whole seconds since the epoch, cut as Incus cuts a copy's. */
-export function parseSeconds(time: string): number | null {
+const NONE: Volume = { state: 'listed', snapshots: [] }
+
+function push(rows: Map<string, Dated[]>, key: string, row: Dated): void {
+  const known = rows.get(key)
+  if (known === undefined) rows.set(key, [row])
+  else known.push(row)
+}
+
+/** A volume's row of the newer form, in a listing or by itself. */
+export function parseVolume(row: unknown): Volume {
+  if (!isObject(row)) return { state: 'unknown', problem: 'its volume is no object' }
+  const { snapshots } = row
+  if (Array.isArray(snapshots)) {
+    const pairs = snapshots.map((one): Dated => {
+      const { name, created_at } = isObject(one) ? one : {}
+      return [text(name), parseSeconds(created_at)]
+    })
+    return pairs.some(([name]) => name === '')
+      ? { state: 'unknown', problem: 'its volume lists a snapshot without a name' }
+      : dated(pairs)
+  }
+  if (snapshots === null && isWhole(row)) return { state: 'listed', snapshots: [] }
+  return {
+    state: 'unknown',
+    problem: 'its volume is listed without its snapshots: the cluster member may be offline',
+  }
+}
+
+/**
+ * Null stands for "no snapshots" and for "not read" alike. Incus reads backups, snapshots and state in this
+ * order, and of a member that is away none of them: a row with a state was read to its end.
+ */
+const isWhole = ({ backups, state }: Record<string, unknown>): boolean =>
+  Array.isArray(backups) && isObject(state)
+
+function dated(pairs: Dated[]): Volume {
+  const snapshots: SnapshotPair[] = []
+  for (const [name, createdAt] of pairs) {
+    if (createdAt === null) return { state: 'undated', names: pairs.map(([each]) => each) }
+    snapshots.push([name, createdAt])
+  }
+  return { state: 'listed', snapshots }
+}
+
+/** `GET /1.0/instances/N/snapshots?recursion=1`; null when it isn't a list, or a row has no name or date. */
+export function parseSnapshots(metadata: unknown): SnapshotPair[] | null {
+  if (!Array.isArray(metadata)) return null
+  const snapshots: SnapshotPair[] = []
+  for (const row of metadata) {
+    const { name, created_at } = isObject(row) ? row : {}
+    const createdAt = parseSeconds(created_at)
+    if (text(name) === '' || createdAt === null) return null
+    snapshots.push([text(name), createdAt])
+  }
+  return snapshots
+}
+
+/** Whole seconds since the epoch, cut as Incus cuts a copy's; null also for the year 1, Go's "no date". */
+export function parseSeconds(value: unknown): number | null {
+  const time = text(value)
   const short = time.endsWith('Z') ? `${time.slice(0, 19)}Z` : time
   const seconds = Math.floor(Date.parse(short) / 1000)
-  return Number.isNaN(seconds) ? null : seconds
+  return seconds > 0 ? seconds : null
 }

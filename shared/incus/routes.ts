@@ -101,6 +101,11 @@ export const routes = {
     path: '/1.0/storage-pools/{pool}/volumes/{type}',
     query: ['recursion', 'all-projects', 'project'],
   },
+  getVolume: {
+    method: 'GET',
+    path: '/1.0/storage-pools/{pool}/volumes/{type}/{volume}',
+    query: ['recursion', 'project'],
+  },
   listOperations: { method: 'GET', path: '/1.0/operations', query: ['recursion', 'all-projects', 'project'] },
   getOperation: { method: 'GET', path: '/1.0/operations/{operation}', query: [] },
   waitOperation: { method: 'GET', path: '/1.0/operations/{operation}/wait', query: ['timeout'] },

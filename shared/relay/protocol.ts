@@ -17,6 +17,7 @@ export type CallError = {
     | 'running' // the operation had not ended when the wait's limit was reached
     | 'certificate' // the server's certificate isn't the pinned one
     | 'untrusted' // Incus doesn't trust the relay's client certificate
+    | 'not-incus' // something else answers there, such as LXD: nothing is attempted
     | 'unknown-remote'
     | 'not-allowed' // not in the routes table
     | 'locked' // another job holds the lock

@@ -15,7 +15,7 @@ import type { Answer, Call, EmbeddedIncus } from './server.ts'
 import { getServer, listProjects } from './server-info.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots, patchSnapshot } from './snapshots.ts'
 import { putState } from './states.ts'
-import { listVolumes } from './volumes.ts'
+import { getVolume, listVolumes } from './volumes.ts'
 
 export type Handler = { right: Right; answer: (server: EmbeddedIncus, call: Call) => Answer }
 
@@ -36,6 +36,7 @@ export const handlers: Record<RouteName, Handler> = {
   startInstance: { right: 'object', answer: putState },
   getPool: { right: 'any', answer: getPool },
   listVolumes: { right: 'object', answer: listVolumes },
+  getVolume: { right: 'object', answer: getVolume },
   listOperations: { right: 'list', answer: operations },
   getOperation: { right: 'any', answer: getOperation },
   waitOperation: { right: 'any', answer: waitOperation },

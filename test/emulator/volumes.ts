@@ -1,9 +1,12 @@
-import { type Reply, sync } from './envelope.ts'
+import { Refusal, type Reply, sync } from './envelope.ts'
 import { listed } from './instances.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
-import { findPool, type Instance } from './state.ts'
+import { findPool, findProject, type Instance } from './state.ts'
 
 type Row = Record<string, unknown>
+
+/** With it, snapshots stand inside their volume's row (recursion=2) and no longer in rows of their own. */
+const NESTED = 'storage_volume_full'
 
 /**
  * The cheapest whole inventory: rows for instances and for their snapshots (`web1/s1`), with the
@@ -12,22 +15,56 @@ type Row = Record<string, unknown>
  */
 export function listVolumes(server: EmbeddedIncus, call: Call): Reply {
   const { pool = '', type = '' } = call.parameters
+  const { recursion = '0' } = call.query
+  const nested = server.extensions.has(NESTED)
   findPool(server.state, pool)
   const everybody = { ...call, access: { ...call.access, projects: null } }
   const stored = listed(server, everybody).filter(
     (instance) =>
-      instance.pool === pool && instance.type === type && !server.lostMembers.has(instance.location),
+      instance.pool === pool &&
+      instance.type === type &&
+      (nested || !server.lostMembers.has(instance.location)),
   )
-  if (call.query.recursion === '1') return sync(stored.flatMap(rowsOf))
-  return sync(stored.flatMap((instance) => urlsOf(instance, pool, type)))
+  if (!/^[12]$/.test(recursion))
+    return sync(stored.flatMap((instance) => urlsOf(instance, pool, type, nested)))
+  if (!nested) return sync(stored.flatMap(rowsOf))
+  return sync(stored.map((instance) => (recursion === '2' ? fullRow(server, instance) : ownRow(instance))))
+}
+
+/** One volume; `recursion=1` is its listing's 2. */
+export function getVolume(server: EmbeddedIncus, call: Call): Reply {
+  const { pool = '', type = '', volume = '' } = call.parameters
+  const found = findProject(server.state, call.project).instances.get(volume)
+  if (found === undefined || found.pool !== pool || found.type !== type)
+    throw new Refusal(404, 'Storage pool volume not found')
+  const isFull = server.extensions.has(NESTED) && call.query.recursion === '1'
+  return sync(isFull ? fullRow(server, found) : ownRow(found))
+}
+
+/** "None" and "the member is away" are both null, and only the other two fields tell them apart. */
+function fullRow(server: EmbeddedIncus, instance: Instance): Row {
+  if (server.lostMembers.has(instance.location))
+    return { ...ownRow(instance), backups: null, snapshots: null, state: null }
+  const snapshots = [...instance.snapshots.values()].map(({ name, volumeCreatedAt }) => ({
+    ...{ name, created_at: volumeCreatedAt, expires_at: null, config: {}, content_type: '', description: '' },
+  }))
+  return {
+    ...ownRow(instance),
+    backups: [],
+    snapshots: snapshots.length === 0 ? null : snapshots,
+    state: { usage: { total: 0 } },
+  }
 }
 
 function rowsOf(instance: Instance): Row[] {
-  const rows = [row(instance, instance.name, instance.volumeCreatedAt, [`/1.0/instances/${instance.name}`])]
+  const rows = [ownRow(instance)]
   for (const snapshot of instance.snapshots.values())
     rows.push(row(instance, `${instance.name}/${snapshot.name}`, snapshot.volumeCreatedAt, []))
   return rows
 }
+
+const ownRow = (instance: Instance): Row =>
+  row(instance, instance.name, instance.volumeCreatedAt, [`/1.0/instances/${instance.name}`])
 
 const row = (instance: Instance, name: string, createdAt: string, usedBy: string[]): Row => ({
   name,
@@ -41,10 +78,9 @@ const row = (instance: Instance, name: string, createdAt: string, usedBy: string
   description: '',
 })
 
-function urlsOf(instance: Instance, pool: string, type: string): string[] {
+function urlsOf(instance: Instance, pool: string, type: string, nested: boolean): string[] {
   const base = `/1.0/storage-pools/${pool}/volumes/${type}/${instance.name}`
   const suffix = instance.project === 'default' ? '' : `?project=${instance.project}`
-  return [base, ...[...instance.snapshots.keys()].map((name) => `${base}/snapshots/${name}`)].map(
-    (url) => url + suffix,
-  )
+  const names = nested ? [] : [...instance.snapshots.keys()]
+  return [base, ...names.map((name) => `${base}/snapshots/${name}`)].map((url) => url + suffix)
 }

@@ -22,7 +22,14 @@ async function world() {
   await pair.takeSnapshot(pair.main, 'web1', 's1')
   const offer = await pair.ask(pair.main, 'POST', '/1.0/instances/web1', { body: { migration: true } })
   const { id } = offer.body.metadata as { id: string }
-  const parameters = { instance: 'web1', snapshot: 's1', pool: 'default', type: 'container', operation: id }
+  const parameters = {
+    instance: 'web1',
+    snapshot: 's1',
+    pool: 'default',
+    type: 'container',
+    volume: 'web1',
+    operation: id,
+  }
   return { pair, parameters }
 }
 

@@ -14,7 +14,7 @@ const SECONDS = Date.parse('2026-11-22T03:00:00Z') / 1000
 
 async function deleteOf(
   config: object,
-  snapshots: string[],
+  snapshots: string[] | null,
   one: Partial<{ answer: Answer; snapshot: string }> = {},
 ) {
   const { answer = sync({ config }), snapshot } = one
@@ -33,13 +33,13 @@ async function restoreOf(config: object, snapshots: string[], restore = DAILY) {
 }
 
 /** A job of that one step on a server where `answer` is the instance. */
-async function run(step: IncusRequest, answer: Answer, snapshots: string[]) {
+async function run(step: IncusRequest, answer: Answer, snapshots: string[] | null) {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   incus.answer = (_, { method, path }) => {
     if (method !== 'GET') return undefined
-    const listed = snapshots.map((name) => ({ name, created_at: '2026-11-22T03:00:00.5Z' }))
-    return path.includes('/snapshots') ? sync(listed) : answer
+    const listed = snapshots?.map((name) => ({ name, created_at: '2026-11-22T03:00:00.5Z' }))
+    return path.includes('/snapshots') ? sync(listed ?? null) : answer
   }
   const engine = createEngine({ upstream: incus, clock, remotes: { backup: { address: 'https://backup' } } })
   const lines: BatchLine[] = []
@@ -74,6 +74,15 @@ test('what could not be looked at is not deleted', async () => {
   const { deleted, lines } = await deleteOf({}, [], { answer: refusal(500, 'database is locked') })
   expect(deleted).toBe(false)
   expect(lines).toContain('database is locked')
+})
+
+test.each<[string, object, string[] | null]>([
+  ['whose snapshots come as null', { config: { ...OF, 'user.stapes.verified': 's1@7' } }, null],
+  ['that comes without its config', { config: null }, []],
+])('an instance %s is not deleted', async (_, instance, snapshots) => {
+  const { deleted, lines } = await deleteOf({}, snapshots, { answer: sync(instance) })
+  expect(deleted).toBe(false)
+  expect(lines).toContain('bad-reply')
 })
 
 test.each<[string, object, string, boolean]>([

@@ -26,20 +26,28 @@ const volume = (name: string, created = '2026-11-22T20:19:15.821638194Z', projec
   created_at: created,
 })
 
-const SERVER = {
-  auth: 'trusted',
-  environment: { certificate_fingerprint: 'ab12', server_version: '6.0.4', server_clustered: false },
+const ENVIRONMENT = {
+  server: 'incus',
+  certificate_fingerprint: 'ab12',
+  server_version: '6.0.4',
+  server_clustered: false,
 }
+const SERVER = { auth: 'trusted', environment: ENVIRONMENT, api_extensions: ['instances'] }
+
+const PROJECTS = '/1.0/projects?recursion=1'
 
 /** What a healthy server with nothing on it says; a test replaces what it is about. */
 const WORLD: Record<string, Answer> = {
   '/1.0': sync(SERVER),
-  '/1.0/projects': sync(['/1.0/projects/default', '/1.0/projects/prod']),
+  [PROJECTS]: sync([{ name: 'default' }, { name: 'prod' }]),
   '/1.0/instances?recursion=1&all-projects=true': sync([]),
   '/1.0/operations?recursion=1&all-projects=true': sync({}),
 }
 const INSTANCES = '/1.0/instances?recursion=1&all-projects=true'
 const OPERATIONS = '/1.0/operations?recursion=1&all-projects=true'
+/** An instance's own list of its snapshots, which is asked where the pool's proves nothing. */
+const ownOf = (name: string, project = 'default') =>
+  `/1.0/instances/${name}/snapshots?project=${project}&recursion=1`
 const volumesOf = (pool: string, type = 'container') =>
   `/1.0/storage-pools/${pool}/volumes/${type}?recursion=1&all-projects=true`
 
@@ -96,6 +104,8 @@ describe('the drivers of pools', () => {
   const world = {
     [INSTANCES]: sync([instance('web'), instance('db')]),
     [volumesOf('fast')]: sync([volume('web'), volume('db')]),
+    [ownOf('web')]: sync([]),
+    [ownOf('db')]: sync([]),
   }
 
   test('come by the pool, for those that instances live in', async () => {
@@ -199,12 +209,65 @@ const partial: { name: string; world: Record<string, Answer>; problem: RegExp }[
     problem: /no root disk/,
   },
   {
-    name: 'a row has no date',
+    name: 'its row is in no project',
+    world: {
+      [INSTANCES]: sync([instance('web')]),
+      [volumesOf('fast')]: sync([{ name: 'web', created_at: '2026-11-22T20:19:15Z' }]),
+    },
+    problem: /another form/,
+  },
+  {
+    name: 'a row has no date, and its own list isn’t to be had',
     world: {
       [INSTANCES]: sync([instance('web')]),
       [volumesOf('fast')]: sync([volume('web'), volume('web/s1', '')]),
     },
-    problem: /another form/,
+    problem: /without a date/,
+  },
+  {
+    name: 'a row is of the year 1, and its own list names other snapshots',
+    world: {
+      [INSTANCES]: sync([instance('web')]),
+      [volumesOf('fast')]: sync([volume('web'), volume('web/s1', '0001-01-01T00:00:00Z')]),
+      [ownOf('web')]: sync([{ name: 's2', created_at: '2026-11-22T20:00:00Z' }]),
+    },
+    problem: /without a date/,
+  },
+  {
+    name: 'the listing holds no snapshot of any, and its own list does',
+    world: {
+      [INSTANCES]: sync([instance('web')]),
+      [volumesOf('fast')]: sync([volume('web')]),
+      [ownOf('web')]: sync([{ name: 's1', created_at: '2026-11-22T20:00:00Z' }]),
+    },
+    problem: /lists no snapshot of any instance, but web has 1/,
+  },
+  {
+    name: 'the listing holds no snapshot of any, and its own list isn’t to be had',
+    world: {
+      [INSTANCES]: sync([instance('web')]),
+      [volumesOf('fast')]: sync([volume('web')]),
+      [ownOf('web')]: refusal(500, 'database is locked'),
+    },
+    problem: /lists no snapshot of any instance, database is locked/,
+  },
+  {
+    name: 'the listing holds no snapshot of any, and its own list is null',
+    world: {
+      [INSTANCES]: sync([instance('web')]),
+      [volumesOf('fast')]: sync([volume('web')]),
+      [ownOf('web')]: sync(null),
+    },
+    problem: /lists no snapshot of any instance/,
+  },
+  {
+    name: 'its cluster member is away and took its config along',
+    world: {
+      [INSTANCES]: sync([
+        instance('web', { status: 'Error', config: null, expanded_config: null, expanded_devices: null }),
+      ]),
+    },
+    problem: /gives no answer for it/,
   },
 ]
 
@@ -270,15 +333,41 @@ const unreadable: { name: string; world: Record<string, Answer>; code: string }[
   },
   {
     name: 'the projects are refused',
-    world: { '/1.0/projects': refusal(503, 'Shutting down') },
+    world: { [PROJECTS]: refusal(503, 'Shutting down') },
     code: 'incus',
   },
   { name: 'the operations are refused', world: { [OPERATIONS]: refusal(500, 'no') }, code: 'incus' },
+  {
+    name: 'it is LXD that answers',
+    world: { '/1.0': sync({ ...SERVER, environment: { ...ENVIRONMENT, server: 'lxd' } }) },
+    code: 'not-incus',
+  },
+  {
+    name: 'nothing says which extensions it has',
+    world: { '/1.0': sync({ ...SERVER, api_extensions: null }) },
+    code: 'bad-reply',
+  },
+  {
+    name: 'an instance is in no project',
+    world: { [INSTANCES]: sync([instance('web', { project: undefined })]) },
+    code: 'bad-reply',
+  },
   { name: 'the instances are null', world: { [INSTANCES]: sync(null) }, code: 'bad-reply' },
 ]
 
 test.each(unreadable)('there is no inventory at all when $name', async ({ world, code }) => {
   expect(await read(world)).toMatchObject({ ok: false, error: { code } })
+})
+
+test('of an LXD nothing more is asked, and what to do is said', async () => {
+  const clock = createVirtualClock()
+  const incus = createFakeIncus(clock)
+  const lxd = { ...ENVIRONMENT, server: 'lxd', server_version: '5.0.2' }
+  incus.answer = (_, { path }) => ({ ...WORLD, '/1.0': sync({ ...SERVER, environment: lxd }) })[path]
+  const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+  const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
+  expect(main?.ok === false && main.error.message).toMatch(/not Incus.*lxd 5\.0\.2.*lxd-to-incus/)
+  expect(incus.calls.map(({ call }) => call)).toEqual(['GET /1.0'])
 })
 
 test('one remote that is away takes nothing from another', async () => {
@@ -296,13 +385,18 @@ test('one remote that is away takes nothing from another', async () => {
 test('operations are read after the snapshots, so that one being made is never taken for complete', async () => {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
-  const world = { ...WORLD, [INSTANCES]: sync([instance('web')]), [volumesOf('fast')]: sync([volume('web')]) }
+  const world = {
+    ...WORLD,
+    [INSTANCES]: sync([instance('web')]),
+    [volumesOf('fast')]: sync([volume('web')]),
+    [ownOf('web')]: sync([]),
+  }
   incus.answer = (_, { path }) => world[path]
   await clock.until(
     createEngine({ upstream: incus, clock, remotes: REMOTES }).inventory({ remotes: ['main'] }),
   )
   const calls = incus.calls.map(({ call }) => call)
-  expect(calls.indexOf(`GET ${OPERATIONS}`)).toBeGreaterThan(calls.indexOf(`GET ${volumesOf('fast')}`))
+  expect(calls.indexOf(`GET ${OPERATIONS}`)).toBeGreaterThan(calls.indexOf(`GET ${ownOf('web')}`))
 })
 
 test('300 instances with 50 snapshots each are condensed in a fraction of a second', async () => {
@@ -318,4 +412,135 @@ test('300 instances with 50 snapshots each are condensed in a fraction of a seco
   })
   expect(performance.now() - began).toBeLessThan(300)
   expect(seen.instances.every(({ snapshots }) => snapshots?.length === 50)).toBe(true)
+})
+
+describe('a server whose volumes hold their snapshots', () => {
+  const NEWER = { '/1.0': sync({ ...SERVER, api_extensions: ['instances', 'storage_volume_full'] }) }
+  const whole = (name: string, snapshots: unknown, more: object = {}) => ({
+    ...{ ...volume(name), snapshots, backups: [], state: { usage: {} }, news: 1 },
+    ...more,
+  })
+  const FULL = '/1.0/storage-pools/fast/volumes/container?recursion=2&all-projects=true'
+  const one = (name: string) =>
+    `/1.0/storage-pools/fast/volumes/container/${name}?project=default&recursion=1`
+  const S1 = { name: 's1', created_at: '2026-11-22T20:00:00.5Z', expires_at: null, description: '' }
+  const web = { [INSTANCES]: sync([instance('web')]) }
+  const both = { [INSTANCES]: sync([instance('web'), instance('db')]) }
+
+  test('is asked for them in one listing', async () => {
+    const seen = await see({ ...NEWER, ...both, [FULL]: sync([whole('web', [S1]), whole('db', [])]) })
+    expect(seen.instances.map(({ snapshots }) => snapshots)).toEqual([[['s1', 1_795_377_600]], []])
+  })
+
+  test('says null of an instance without snapshots, which counts where the row was read to its end', async () => {
+    const seen = await see({ ...NEWER, ...both, [FULL]: sync([whole('web', [S1]), whole('db', null)]) })
+    expect(seen.instances[1]?.snapshots).toEqual([])
+  })
+
+  const undefinedIsMissing = JSON.parse(JSON.stringify(whole('web', undefined)))
+  test.each<[string, Record<string, Answer>, RegExp]>([
+    ['its row has none', { [FULL]: sync([undefinedIsMissing]) }, /without its snapshots/],
+    [
+      'its member gave nothing',
+      { [FULL]: sync([whole('web', null, { backups: null, state: null })]) },
+      /member may be offline/,
+    ],
+    ['a snapshot has no name', { [FULL]: sync([whole('web', [S1, { ...S1, name: '' }])]) }, /without a name/],
+    [
+      'a date is of the year 1',
+      { [FULL]: sync([whole('web', [{ ...S1, created_at: '0001-01-01T00:00:00Z' }])]) },
+      /without a date/,
+    ],
+    ['there is no row of it', { [FULL]: sync([whole('db', [S1])]) }, /no volume of it/],
+    [
+      'no row has any, and its own list has',
+      { [FULL]: sync([whole('web', [])]), [ownOf('web')]: sync([S1]) },
+      /but web has 1/,
+    ],
+    [
+      'the listing fails, and its volume too',
+      { [FULL]: refusal(500, 'db is gone') },
+      /can't be read: not found/,
+    ],
+  ])('leaves an instance unknown when %s', async (_, world, problem) => {
+    const [seen] = (await see({ ...NEWER, ...web, ...world })).instances
+    expect(seen?.snapshots).toBeNull()
+    expect(seen?.problem).toMatch(problem)
+  })
+
+  test('takes nothing from the others when one volume fails the listing', async () => {
+    const seen = await see({
+      ...{ ...NEWER, ...both, [FULL]: refusal(500, 'Failed getting the usage of db') },
+      [one('web')]: sync(whole('web', [S1])),
+      [one('db')]: refusal(500, 'Failed getting the usage of db'),
+    })
+    expect(seen.instances.map(({ snapshots }) => snapshots?.length)).toEqual([1, undefined])
+    expect(seen.instances[1]?.problem).toMatch(/its volume can't be read: Failed getting the usage/)
+  })
+
+  test('is asked 40 s at most for volumes one by one', async () => {
+    const clock = createVirtualClock()
+    const incus = createFakeIncus(clock)
+    const names = Array.from({ length: 100 }, (_, at) => `i${at}`)
+    const listing = {
+      [INSTANCES]: sync(names.map((name) => instance(name))),
+      [FULL]: refusal(500, 'a member is going'),
+    }
+    incus.answer = (_, { path }) => ({ ...WORLD, ...NEWER, ...listing })[path] ?? refusal(500, 'gone')
+    const slow = {
+      request: async (...[remote, wanted, options]: Parameters<typeof incus.request>) => {
+        if (wanted.path.includes('/volumes/container/'))
+          await new Promise<void>((go) => void clock.after(10_000, go))
+        return incus.request(remote, wanted, options)
+      },
+    }
+    const engine = createEngine({ upstream: slow, clock, remotes: REMOTES })
+    const began = clock.now()
+    const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
+    expect(clock.now() - began).toBeLessThanOrEqual(50_000)
+    expect(
+      main?.ok === true &&
+        main.inventory.instances.every(({ snapshots, problem }) => snapshots === null && problem),
+    ).toBeTruthy()
+  })
+})
+
+test('dates that the volumes lack come from the instance’s own list', async () => {
+  const undated = [volume('web'), volume('web/s1', '0001-01-01T00:00:00Z'), volume('web/s2')]
+  const own = ['s1', 's2'].map((name) => ({ name, created_at: '2026-11-22T20:00:00Z' }))
+  const world = { [INSTANCES]: sync([instance('web')]), [volumesOf('fast')]: sync(undated) }
+  const seen = await see({ ...world, [ownOf('web')]: sync(own) })
+  expect(seen.instances[0]).toMatchObject({
+    snapshots: [
+      ['s1', 1_795_377_600],
+      ['s2', 1_795_377_600],
+    ],
+  })
+  expect(seen.instances[0]).not.toHaveProperty('problem')
+})
+
+test('of many instances without snapshots a few are asked, those with marks of ours first', async () => {
+  const clock = createVirtualClock()
+  const incus = createFakeIncus(clock)
+  const mark = {
+    config: { 'user.stapes.verified': 's1@7' },
+    expanded_config: { 'user.stapes.verified': 's1@7' },
+  }
+  const names = Array.from({ length: 100 }, (_, at) => `i${at}`)
+  const world: Record<string, Answer> = {
+    ...WORLD,
+    [INSTANCES]: sync(names.map((name) => instance(name, name === 'i99' ? mark : {}))),
+    [volumesOf('fast')]: sync(names.map((name) => volume(name))),
+  }
+  const ask = async (own: Answer) => {
+    incus.calls.length = 0
+    incus.answer = (_, { path }) => world[path] ?? (path === ownOf('i99') ? own : sync([]))
+    const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+    const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
+    if (main?.ok !== true) throw new Error('no inventory')
+    return main.inventory.instances.filter(({ snapshots }) => snapshots === null).length
+  }
+  expect(await ask(sync([]))).toBe(0)
+  expect(incus.calls.filter(({ call }) => call.includes('/snapshots?'))).toHaveLength(32)
+  expect(await ask(sync([{ name: 's1', created_at: '2026-11-22T20:00:00Z' }]))).toBe(100 - 31)
 })

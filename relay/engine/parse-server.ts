@@ -1,0 +1,40 @@
+/** `GET /1.0` and the projects: who answers there, what it can do, and what it lets us see. */
+import type { RemoteInventory } from '../../shared/incus/inventory.ts'
+import { isObject, text } from './envelope.ts'
+
+export type Server = RemoteInventory['server'] & {
+  /** Whether snapshots stand inside their volume's row, and no longer in rows of their own. */
+  nested: boolean
+}
+
+export type Door =
+  | { door: 'open'; server: Server }
+  | { door: 'untrusted' }
+  /** `product` and its version, as it calls itself. */
+  | { door: 'stranger'; product: string }
+
+/** The volumes listing of servers with this extension has no rows of snapshots (6.0.6, 6.19 and 7.0 on). */
+const NESTED = 'storage_volume_full'
+
+/** Null when the metadata is no server. */
+export function parseServer(metadata: unknown): Door | null {
+  if (!isObject(metadata)) return null
+  if (metadata.auth !== 'trusted') return { door: 'untrusted' }
+  const { environment, api_extensions: extensions } = metadata
+  if (!isObject(environment)) return null
+  const [product, version] = [text(environment.server), text(environment.server_version)]
+  // LXD serves the same calls and answers them with other words, and without dates in its listings.
+  if (product !== 'incus')
+    return { door: 'stranger', product: `${product || 'a server without a name'} ${version}`.trim() }
+  const fingerprint = text(environment.certificate_fingerprint)
+  if (fingerprint === '' || !Array.isArray(extensions)) return null
+  const clustered = environment.server_clustered === true
+  return { door: 'open', server: { fingerprint, version, clustered, nested: extensions.includes(NESTED) } }
+}
+
+/** `GET /1.0/projects?recursion=1`: the URLs of a plain list are encoded by some versions and raw in others. */
+export function parseProjects(metadata: unknown): string[] | null {
+  if (!Array.isArray(metadata)) return null
+  const names = metadata.map((project) => (isObject(project) ? text(project.name) : ''))
+  return names.includes('') ? null : names
+}

@@ -1,0 +1,171 @@
+/**
+ * Fills in the snapshots of a remote's instances: one listing per pool and type that an instance lives in,
+ * and a second question wherever that listing alone proves nothing.
+ */
+import type { Clock } from '../../shared/clock.ts'
+import type { InstanceRecord, SnapshotPair } from '../../shared/incus/inventory.ts'
+import { type IncusRequest, request } from '../../shared/incus/routes.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import type { Result } from '../../shared/result.ts'
+import { eachOf } from './each.ts'
+import {
+  parseSnapshots,
+  parseVolume,
+  parseVolumes,
+  type Volume,
+  type Volumes,
+  volumeKey,
+} from './parse-volumes.ts'
+
+export type Read = <T>(
+  request: IncusRequest,
+  parse: (metadata: unknown) => T | null,
+) => Promise<Result<T, CallError>>
+
+export type Source = {
+  read: Read
+  clock: Clock
+  /** Whether this server's listing has the snapshots inside the volumes' rows. */
+  nested: boolean
+}
+
+/** Of an instance on a member that can't be reached; Incus lists it all the same, without its config. */
+const OFFLINE = 'Error'
+
+/** How long single questions may go on, in all: a member that is going away holds each for ten seconds. */
+const PATIENCE = 40_000
+/** Single questions at once. */
+const AT_ONCE = 8
+/** So many instances are asked whether a listing without any snapshot is right. */
+const SAMPLE = 32
+
+export async function fillSnapshots(instances: readonly InstanceRecord[], source: Source): Promise<void> {
+  const groups = new Map<string, InstanceRecord[]>()
+  for (const instance of instances) {
+    if (instance.offline === true)
+      instance.problem = `cluster member ${instance.location} gives no answer for it, so that nothing is known of it but its name`
+    else if (instance.status === OFFLINE)
+      instance.problem = 'its status is Error: the cluster member may be offline'
+    else if (instance.pool === '') instance.problem = 'it has no root disk with a pool'
+    else {
+      const key = `${instance.pool}\n${instance.type}`
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, [instance])
+      else group.push(instance)
+    }
+  }
+  await Promise.all([...groups.values()].map((group) => fillGroup(group, source)))
+}
+
+async function fillGroup(group: InstanceRecord[], source: Source): Promise<void> {
+  const { pool = '', type = '' } = group[0] ?? {}
+  const { read, nested } = source
+  const query = { recursion: nested ? '2' : '1', 'all-projects': 'true' }
+  const until = source.clock.now() + PATIENCE
+  const listing = await read(request('listVolumes', { pool, type }, query), (metadata) =>
+    parseVolumes(metadata, nested),
+  )
+  const lookUp = listing.ok
+    ? fromListing(listing.value, pool)
+    : await oneByOne(group, listing.error, source, until)
+  for (const instance of group) settle(instance, lookUp(instance))
+  await dateUndated(group, lookUp, source, until)
+  await confirmNone(group, source, until)
+}
+
+type LookUp = (instance: InstanceRecord) => Volume
+
+const fromListing =
+  (volumes: Volumes, pool: string): LookUp =>
+  ({ project, name }) =>
+    volumes.get(volumeKey(project, name)) ?? unknown(`pool "${pool}" lists no volume of it`)
+
+/**
+ * Such a listing renders volume after volume, and one that can't be rendered fails it for all: each is
+ * asked for by itself then.
+ */
+async function oneByOne(
+  group: readonly InstanceRecord[],
+  { code, message }: CallError,
+  { read, clock, nested }: Source,
+  until: number,
+): Promise<LookUp> {
+  const problem = `pool "${group[0]?.pool}" can't be listed: ${message}`
+  if (!nested || code !== 'incus') return () => unknown(problem)
+  const found = new Map<InstanceRecord, Volume>()
+  await eachOf(group, AT_ONCE, async (instance) => {
+    if (clock.now() > until) return
+    const { pool, type, project, name } = instance
+    const one = await read(
+      request('getVolume', { pool, type, volume: name }, { project, recursion: '1' }),
+      parseVolume,
+    )
+    found.set(instance, one.ok ? one.value : unknown(`its volume can't be read: ${one.error.message}`))
+  })
+  return (instance) => found.get(instance) ?? unknown(problem)
+}
+
+const unknown = (problem: string): Volume => ({ state: 'unknown', problem })
+
+function settle(instance: InstanceRecord, volume: Volume): void {
+  if (volume.state === 'listed') instance.snapshots = volume.snapshots
+  else instance.problem = volume.state === 'unknown' ? volume.problem : UNDATED
+}
+
+const UNDATED = 'its pool lists snapshots of it without a date'
+
+/** Volumes that an LXD made have no dates, while their instance's own list has: it counts where the names agree. */
+async function dateUndated(
+  group: readonly InstanceRecord[],
+  lookUp: LookUp,
+  { read, clock }: Source,
+  until: number,
+): Promise<void> {
+  await eachOf(group, AT_ONCE, async (instance) => {
+    const volume = lookUp(instance)
+    if (volume.state !== 'undated' || clock.now() > until) return
+    const own = await readOwn(instance, read)
+    if (!own.ok || !isSameNames(own.value, volume.names)) return
+    instance.snapshots = own.value
+    delete instance.problem
+  })
+}
+
+const isSameNames = (pairs: readonly SnapshotPair[], names: readonly string[]): boolean => {
+  const there = new Set(names)
+  return pairs.length === names.length && pairs.every(([name]) => there.has(name))
+}
+
+/** The instance's own list of its snapshots: it always says "none" in so many words. */
+const readOwn = ({ name, project }: InstanceRecord, read: Read): Promise<Result<SnapshotPair[], CallError>> =>
+  read(request('listSnapshots', { instance: name }, { project, recursion: '1' }), parseSnapshots)
+
+/**
+ * A listing that holds no snapshot at all may be one that shows none, so instances are asked themselves:
+ * those first that once had a copy or a snapshot of ours to their name.
+ */
+async function confirmNone(
+  group: readonly InstanceRecord[],
+  { read, clock }: Source,
+  until: number,
+): Promise<void> {
+  if (group.some(({ snapshots }) => snapshots !== null && snapshots.length > 0)) return
+  const empty = group.filter(({ snapshots }) => snapshots !== null)
+  const asked = [...empty].sort((a, b) => b.own.length - a.own.length).slice(0, SAMPLE)
+  const proven = new Set<InstanceRecord>()
+  let doubt = 'nobody could say whether that is so'
+  let isWrong = false
+  await eachOf(asked, AT_ONCE, async (instance) => {
+    if (clock.now() > until) return
+    const own = await readOwn(instance, read)
+    if (own.ok && own.value.length === 0) proven.add(instance)
+    else if (own.ok) isWrong = true
+    if (own.ok && own.value.length > 0) doubt = `but ${instance.name} has ${own.value.length}`
+    else if (!own.ok) doubt = own.error.message
+  })
+  for (const instance of empty) {
+    if (proven.has(instance) || (proven.size > 0 && !isWrong && !asked.includes(instance))) continue
+    instance.snapshots = null
+    instance.problem = `pool "${instance.pool}" lists no snapshot of any instance, ${doubt}`
+  }
+}

@@ -331,8 +331,8 @@ describe('what an error says about the request', () => {
     const all = upstreams()
     const call = (timeout: number) =>
       all.request('main', { method: 'POST', path: '/1.0/instances' }, { timeout })
-    const holding = Array.from({ length: 64 }, () => call(1000))
-    await expect.poll(() => incus.seen.length).toBe(64)
+    const holding = Array.from({ length: 64 }, () => call(4000))
+    await expect.poll(() => incus.seen.length, { timeout: 3500 }).toBe(64)
     expect(await call(100)).toMatchObject({ ok: false, error: { code: 'unreachable' } })
     await Promise.all(holding)
     await new Promise((resolve) => setTimeout(resolve, 200))

@@ -5,7 +5,7 @@ import { timingSafeEqual } from 'hono/utils/buffer'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/applying.ts'
-import { answerPlan, answerRun, UNCONFIGURED } from './api/asking.ts'
+import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/asking.ts'
 import { readBody } from './api/body.ts'
 import { instancesOf } from './api/instances.ts'
 import { answerProblem } from './api/problem.ts'
@@ -16,7 +16,7 @@ import { type App, missingOf } from './env.ts'
 import { ioOf } from './io.ts'
 import { look, run } from './run.ts'
 import { readHistory } from './state/audit.ts'
-import { readConfig } from './state/config.ts'
+import { findConfig } from './state/config.ts'
 import { readLedger } from './state/ledger.ts'
 
 /** `now` is the only clock; a test brings its own. */
@@ -62,7 +62,7 @@ export function createApp(now: () => Date): Hono<App> {
 
   app.get('/api/status', async (context) => {
     const { state } = context.get('io')
-    return context.json(statusOf(await readConfig(state), await readLedger(state), now()))
+    return context.json(statusOf(await findConfig(state), await readLedger(state, now()), now()))
   })
   app.get('/api/instances', async (context) => {
     const seen = await look(context.get('io'), now())
@@ -85,8 +85,9 @@ export function createApp(now: () => Date): Hono<App> {
     context.json(await run({ kind: 'tick', at: now() }, context.get('io'))),
   )
   app.get('/api/config', async (context) => {
-    const stored = await readConfig(context.get('io').state)
-    if (stored === null) return answerProblem(context, UNCONFIGURED)
+    const { stored, problems } = await findConfig(context.get('io').state)
+    if (stored === null)
+      return answerProblem(context, problems.length === 0 ? UNCONFIGURED : unreadable(problems))
     const { version, appliedAt, document } = stored
     return context.json({ version, appliedAt, document })
   })

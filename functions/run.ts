@@ -1,5 +1,6 @@
 /** Observe, decide, perform, record: the one orchestrator, behind every door. */
 import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
+import { type Found, lossOf } from '../shared/ledger/parse-ledger.ts'
 import type { Ask } from '../shared/plan/ask.ts'
 import { decide } from '../shared/plan/decide.ts'
 import type { Plan } from '../shared/plan/plan.ts'
@@ -12,15 +13,18 @@ import { minutesFrom } from '../shared/schedule/moment.ts'
 import type { Relay } from './incus/relay.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
-import { readConfig, type StoredConfig } from './state/config.ts'
-import { readLedger, type State, writeLedger } from './state/ledger.ts'
+import { findConfig, readConfig, type StoredConfig } from './state/config.ts'
+import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
 import { type Run, summarize } from './summary.ts'
 
 export type Io = {
   relay: Relay
   state: State
-  /** Told what was seen and noted, at the end of every run that looked at Incus. `again`: soon. */
-  follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<{ again: boolean }>
+  /**
+   * Told what was seen and noted, at the end of every run that looked at Incus. `again`: soon. `lost`: some
+   * of whom it was to tell could not be read.
+   */
+  follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<{ again: boolean; lost?: boolean }>
 }
 
 export type Trigger = {
@@ -37,19 +41,22 @@ export async function run(
   approve: (plan: Plan) => Promise<boolean> = async () => true,
 ): Promise<Run> {
   if (trigger.ask?.do === 'look') throw new Error('a look is planned and not performed')
-  const noted = await readLedger(io.state)
-  const patient = trigger.kind !== 'run'
-  if (patient && noted !== null && noted.wakeAt > trigger.at.toISOString())
-    return { state: 'idle', until: noted.wakeAt }
-  const stored = await readConfig(io.state)
-  if (stored === null) return { state: 'unconfigured' }
+  const opened = await openLedger(io.state)
+  const idleUntil = trigger.kind === 'run' ? null : opened.idleUntil(trigger.at)
+  if (idleUntil !== null) return { state: 'idle', until: idleUntil }
+  const { stored, problems } = await findConfig(io.state)
+  if (stored === null) return { state: 'unconfigured', problems }
+  const { ledger: noted, lost } = opened.read(trigger.at)
   const ledger = noted ?? emptyLedger(stored.version)
   const { plan, world } = await planOf(trigger, stored, ledger, io, false)
   if (!(await approve(plan))) return summarize(trigger.kind, { ...plan, actions: [] }, []).summary
   const outcomes = await perform(plan, io.relay, trigger.at)
-  const { summary, entry } = summarize(trigger.kind, plan, outcomes)
+  const loss = lossOf(lost)
+  const wrong = { problems: loss === null ? problems : [loss, ...problems], lost: loss !== null }
+  const { summary, entry } = summarize(trigger.kind, plan, outcomes, wrong)
   const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
-  const unwritten = recorded.changed || noted === null ? await keep(recorded.ledger, io.state) : []
+  const news = recorded.changed || noted === null || lost.length > 0
+  const unwritten = news ? await keep(recorded.ledger, io.state) : []
   const { again, untold } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
@@ -67,13 +74,17 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
   }
 }
 
+const UNREADABLE =
+  'a part of "watches" in KV could not be read and was dropped: that work goes on, but its message in chat is not brought up to date'
+
 /** What is told to people never keeps the engine from its work. */
 async function follow(
   io: Io,
   seen: Parameters<NonNullable<Io['follow']>>[0],
 ): Promise<{ again: boolean; untold: string[] }> {
   try {
-    return { again: (await io.follow?.(seen))?.again === true, untold: [] }
+    const { again = false, lost = false } = (await io.follow?.(seen)) ?? {}
+    return { again, untold: lost ? [UNREADABLE] : [] }
   } catch (cause) {
     return { again: false, untold: [`messages could not be brought up to date: ${String(cause)}`] }
   }
@@ -83,20 +94,20 @@ async function follow(
 export async function planOnly(trigger: Trigger, io: Io, config?: StoredConfig): Promise<Plan | null> {
   const stored = config ?? (await readConfig(io.state))
   if (stored === null) return null
-  const ledger = (await readLedger(io.state)) ?? emptyLedger(stored.version)
+  const ledger = (await readLedger(io.state, trigger.at)).ledger ?? emptyLedger(stored.version)
   return (await planOf(trigger, stored, ledger, io, true)).plan
 }
 
-export type Look = { world: World; coverages: readonly TracedCoverage[]; ledger: Ledger | null }
+export type Look = { world: World; coverages: readonly TracedCoverage[] } & Found
 
 /** Observing alone. */
 export async function look(io: Io, now: Date): Promise<Look | null> {
   const stored = await readConfig(io.state)
   if (stored === null) return null
-  const ledger = await readLedger(io.state)
+  const { ledger, lost } = await readLedger(io.state, now)
   const config = effectiveConfig(stored, now)
   const world = worldOf(await observe(config, ledger ?? emptyLedger(stored.version), io.relay))
-  return { world, coverages: coverInstances(config, world.remotes), ledger }
+  return { world, coverages: coverInstances(config, world.remotes), ledger, lost }
 }
 
 async function planOf(

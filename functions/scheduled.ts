@@ -12,6 +12,7 @@ export async function tick(scheduledTime: number, env: Env): Promise<void> {
   if (missing.length > 0) throw new Error(`stapes is not set up: ${missing.join(', ')} missing`)
   const at = new Date(scheduledTime)
   const ran = await run({ kind: 'cron', at }, await ioOf(env, () => at))
+  if (ran.state === 'unconfigured' && ran.problems.length > 0) throw new Error(ran.problems.join('; '))
   if (ran.state !== 'ran') return
   const { results: _, ...rest } = ran
   console.log(JSON.stringify({ ...rest, lines: ran.lines.slice(0, LOGGED_LINES) }))

@@ -8,7 +8,8 @@ import { type Line, lineOf, linesOf } from '../shared/plan/render.ts'
 
 export type Run =
   | { state: 'idle'; until: string }
-  | { state: 'unconfigured' }
+  /** `problems`: why what was applied can't be used; none where nothing was. */
+  | { state: 'unconfigured'; problems: string[] }
   | ({
       state: 'ran'
       lines: Line[]
@@ -31,6 +32,8 @@ export function summarize(
   trigger: RunRecord['trigger'],
   plan: Plan,
   outcomes: readonly Outcome[],
+  /** What is wrong with the state in KV; `lost`: part of the ledger, which is worth a record of its own. */
+  wrong: { problems: readonly string[]; lost: boolean } = { problems: [], lost: false },
 ): { summary: Extract<Run, { state: 'ran' }>; entry: RunRecord | null } {
   const done = (kind: Action['kind']) =>
     outcomes.filter(({ action, state }) => action.kind === kind && state === 'done').length
@@ -50,9 +53,9 @@ export function summarize(
     expired: done('expire'),
     copiesStarted: done('copy'),
     verified: verifies.size - unverified.size,
-    problems: [...noted, ...outcomes.flatMap(problemOf)],
+    problems: [...wrong.problems, ...noted, ...outcomes.flatMap(problemOf)],
   }
-  const eventful = outcomes.length > 0
+  const eventful = outcomes.length > 0 || wrong.lost
   return {
     summary: {
       state: 'ran',

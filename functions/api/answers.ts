@@ -46,7 +46,7 @@ const runRecord = {
 
 export const ran = z.discriminatedUnion('state', [
   z.object({ state: z.literal('idle'), until: iso }),
-  z.object({ state: z.literal('unconfigured') }),
+  z.object({ state: z.literal('unconfigured'), problems: texts }),
   z.object({
     state: z.literal('ran'),
     lines: z.array(line),

@@ -2,10 +2,11 @@
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { keptPauses } from '../../shared/policy/pause.ts'
 import type { Config } from '../../shared/policy/policy.ts'
+import type { StoredConfig } from '../../shared/policy/stored.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
-import { readConfig, type StoredConfig, writeConfig } from '../state/config.ts'
+import { findConfig, writeConfig } from '../state/config.ts'
 import { wake } from '../state/wake.ts'
 import type { Problem } from './problem.ts'
 
@@ -52,9 +53,11 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
   const none = config.policies.length === 0 ? ['there is no policy in it, so nothing is backed up'] : []
   const warnings = [...remotes.value, ...none]
   const version = await versionOf(document)
-  const known = await readConfig(io.state)
-  if (known?.version === version) return ok({ stored: known, applied: true, warnings })
-  const pauses = keptPauses(config, known?.pauses ?? {})
+  const { stored: known, pauses: paused, problems } = await findConfig(io.state)
+  // One that is damaged in KV is written anew, though it is the same.
+  if (known?.version === version && problems.length === 0)
+    return ok({ stored: known, applied: true, warnings })
+  const pauses = keptPauses(config, paused)
   const stored = { version, appliedAt: now.toISOString(), document, config, pauses }
   return ok({ stored, applied: false, warnings })
 }

@@ -17,6 +17,12 @@ import { answerProblem, type Problem } from './problem.ts'
 import { asking, planning } from './requests.ts'
 import { wishOf } from './wish.ts'
 
+export const unreadable = (problems: readonly string[]): Problem => ({
+  status: 500,
+  title: 'Not readable',
+  detail: problems.join('; '),
+})
+
 export const UNCONFIGURED: Problem = {
   status: 409,
   title: 'No configuration',

@@ -1,18 +1,25 @@
 /** What stapes did and will do, from the notebook alone: no call to Incus. */
 import type { Ledger } from '../../shared/ledger/ledger.ts'
+import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { warningsOf } from '../../shared/ledger/warnings.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
 import type { Pause, Policy } from '../../shared/policy/policy.ts'
+import type { FoundConfig } from '../../shared/policy/stored.ts'
 import { nextSlot } from '../../shared/schedule/slots.ts'
-import type { StoredConfig } from '../state/config.ts'
 
-export function statusOf(stored: StoredConfig | null, ledger: Ledger | null, now: Date) {
+export function statusOf(
+  { stored, problems }: Pick<FoundConfig, 'stored' | 'problems'>,
+  { ledger, lost }: Found,
+  now: Date,
+) {
+  const loss = lossOf(lost)
+  const wrong = loss === null ? problems : [...problems, loss]
   const policies = stored === null ? [] : effectiveConfig(stored, now).policies
   return {
     configured: stored !== null,
     appliedAt: stored?.appliedAt ?? null,
     wakeAt: ledger?.wakeAt ?? null,
-    warnings: stored === null ? [] : warningsOf(stored, ledger, now),
+    warnings: stored === null ? wrong : warningsOf({ ...stored, problems: wrong }, ledger, now),
     policies: Object.fromEntries(
       policies.map((policy) => [
         policy.name,

@@ -3,7 +3,7 @@ import { type Follow, followUp } from '../../shared/chat/progress.ts'
 import { minutesFrom } from '../../shared/schedule/moment.ts'
 import type { Io } from '../run.ts'
 import { endAudit } from '../state/audit.ts'
-import { readWatches, type Watching, writeWatches } from '../state/watches.ts'
+import { findWatches, readWatches, type Watching, writeWatches } from '../state/watches.ts'
 import { type Chat, place, tell } from './chat.ts'
 import type { Platforms } from './configure.ts'
 import type { ReplyTo } from './platform.ts'
@@ -13,8 +13,8 @@ type Happened = Parameters<NonNullable<Io['follow']>>[0]
 
 export const createFollow =
   (follower: Follower) =>
-  async (happened: Happened): Promise<{ again: boolean }> => {
-    const watches = await readWatches(follower.kv)
+  async (happened: Happened): Promise<{ again: boolean; lost: boolean }> => {
+    const { watches, lost } = await findWatches(follower.kv)
     const next = new Map<string, Watching | null>()
     let again = false
     for (const watch of watches) {
@@ -22,7 +22,7 @@ export const createFollow =
       again ||= !found.ended && found.unseen
       next.set(watch.id, await bringUpToDate(watch, found, happened.now, follower))
     }
-    if (watches.every((watch) => next.get(watch.id) === watch)) return { again }
+    if (!lost && watches.every((watch) => next.get(watch.id) === watch)) return { again, lost }
     // Others may have been added meanwhile.
     const now = await readWatches(follower.kv)
     const kept = now.map((watch) => (next.has(watch.id) ? next.get(watch.id) : watch))
@@ -30,7 +30,7 @@ export const createFollow =
       follower.kv,
       kept.filter((watch): watch is Watching => watch != null),
     )
-    return { again }
+    return { again, lost }
   }
 
 /** The watch as it was, where nothing was said; null: it has ended. */

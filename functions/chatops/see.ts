@@ -4,6 +4,7 @@ import type { Actor } from '../../shared/chat/actor.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import type { ReadCommand } from '../../shared/command/command.ts'
 import type { Seen } from '../../shared/command/seen.ts'
+import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
 import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
@@ -24,6 +25,8 @@ export async function read(
 /** So many records are read; those of instances that the actor may not see are left out of them. */
 const HISTORY = 50
 
+const NOTHING: Found = { ledger: null, lost: [] }
+
 type Viewer = { actor: Actor; permission: Permission; now: Date; stored: StoredConfig | null }
 
 async function see(
@@ -33,15 +36,15 @@ async function see(
   kv: AuditStore,
 ): Promise<Seen> {
   const world = needs === 'world' ? await look(io, now) : null
-  const [ledger, history] = await Promise.all([
-    needs === 'nothing' ? null : (world?.ledger ?? readLedger(io.state)),
+  const [{ ledger, lost }, history] = await Promise.all([
+    needs === 'nothing' ? NOTHING : (world ?? readLedger(io.state, now)),
     needs === 'history' ? readHistory(kv, HISTORY) : [],
   ])
   return {
     now,
     actor,
     config: stored === null ? null : effectiveConfig(stored, now),
-    applied: stored,
+    applied: stored === null ? null : appliedOf(stored, lost),
     pauses: stored?.pauses ?? {},
     ledger,
     maySee: reachOf(permission),
@@ -49,4 +52,9 @@ async function see(
     coverages: world?.coverages ?? [],
     history,
   }
+}
+
+function appliedOf(stored: StoredConfig, lost: readonly string[]): Seen['applied'] {
+  const loss = lossOf(lost)
+  return loss === null ? stored : { ...stored, problems: [...(stored.problems ?? []), loss] }
 }

@@ -2,7 +2,10 @@
  * The record of changes that somebody asked for. Each has a key of its own, newest first in KV's order, and
  * its outcome another: nothing is written twice, so no write can be lost to KV's one a second per key.
  */
+import * as z from 'zod/mini'
 import type { AuditOutcome, AuditRecord } from '../../shared/access/audit.ts'
+import { moment } from '../../shared/ledger/parts.ts'
+import { readJson } from './foreign.ts'
 
 export type AuditStore = Pick<KVNamespace, 'get' | 'put' | 'list'>
 
@@ -36,12 +39,41 @@ export async function readHistory(kv: AuditStore, count: number): Promise<AuditR
     .filter((name) => !name.endsWith(END))
     .slice(0, count)
     .flatMap((name) => {
-      const record = values.get(name)
-      return record == null
-        ? []
-        : [withOutcome(JSON.parse(record) as AuditRecord, values.get(`${name}${END}`))]
+      const text = values.get(name)
+      if (text == null) return []
+      return [withOutcome(readJson(text, recordSchema) ?? unreadable(name), values.get(`${name}${END}`))]
     })
 }
 
-const withOutcome = (record: AuditRecord, outcome: string | null | undefined): AuditRecord =>
-  outcome == null ? record : { ...record, outcome: JSON.parse(outcome) as AuditOutcome }
+function withOutcome(record: AuditRecord, text: string | null | undefined): AuditRecord {
+  const outcome = text == null ? null : readJson(text, outcomeSchema)
+  return outcome === null ? record : { ...record, outcome }
+}
+
+const text = z.string()
+
+const outcomeSchema: z.ZodMiniType<AuditOutcome> = z.looseObject({
+  state: z.enum(['done', 'started', 'refused', 'failed', 'unknown']),
+  text,
+  at: moment,
+})
+
+const recordSchema: z.ZodMiniType<AuditRecord> = z.looseObject({
+  id: text,
+  at: moment,
+  who: text,
+  name: text,
+  from: text,
+  askedBy: z.exactOptional(text),
+  what: text,
+  instances: z.exactOptional(z.array(text)),
+  plan: z.exactOptional(text),
+})
+
+/** That something was asked for then is known from the key alone. */
+function unreadable(key: string): AuditRecord {
+  const [, inverted = '', id = ''] = key.split(':')
+  const ms = LAST_INSTANT - Number(inverted)
+  const at = new Date(Number.isFinite(ms) && ms > 0 ? ms : 0).toISOString()
+  return { id, at, who: '', name: 'somebody', from: '', what: 'a record that can’t be read' }
+}

@@ -1,23 +1,26 @@
 /** The applied configuration in KV: the document as it was given, and what it was parsed to. */
-import type { Config, Pause } from '../../shared/policy/policy.ts'
+import { type FoundConfig, parseStored, type StoredConfig } from '../../shared/policy/stored.ts'
 import type { State } from './ledger.ts'
 
-export type StoredConfig = {
-  /** Of the document; tells the ledger under which configuration it was written. */
-  version: string
-  appliedAt: string
-  document: unknown
-  config: Config
-  /** By policy: who paused it, beside the document. */
-  pauses?: Record<string, Pause>
-}
+export type { StoredConfig }
 
 const KEY = 'config'
 
-export async function readConfig(state: State): Promise<StoredConfig | null> {
+/** With what is wrong with it; never throws for what stands there. */
+export async function findConfig(state: Pick<State, 'get'>): Promise<FoundConfig> {
   const text = await state.get(KEY)
-  return text === null ? null : (JSON.parse(text) as StoredConfig)
+  if (text === null) return { stored: null, pauses: {}, problems: [] }
+  try {
+    return parseStored(JSON.parse(text) as unknown)
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    return parseStored(null)
+  }
 }
 
-export const writeConfig = (state: State, stored: StoredConfig): Promise<void> =>
+/** Null: nothing was applied, or it can't be read. */
+export const readConfig = async (state: Pick<State, 'get'>): Promise<StoredConfig | null> =>
+  (await findConfig(state)).stored
+
+export const writeConfig = (state: State, { problems: _, ...stored }: StoredConfig): Promise<void> =>
   state.put(KEY, JSON.stringify(stored))

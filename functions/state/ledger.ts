@@ -1,20 +1,37 @@
 /** The notebook in KV: one key, read by every tick. */
+import { trusted, wakeAtOf } from '../../shared/ledger/ahead.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
+import { type Found, parseLedger } from '../../shared/ledger/parse-ledger.ts'
 
 /** What of KV is used, so that a stale or failing one can stand in. */
 export type State = Pick<KVNamespace, 'put'> & { get(key: string): Promise<string | null> }
 
 const KEY = 'ledger'
 
-/** A ledger that can't be read counts as lost: it is made again from Incus. */
-export async function readLedger(state: State): Promise<Ledger | null> {
+/** As it stands in KV. Most ticks only ask until when nothing is due. */
+export type Stored = {
+  /** Null: something may be due now. */
+  idleUntil(now: Date): string | null
+  read(now: Date): Found
+}
+
+export async function openLedger(state: State): Promise<Stored> {
+  const value = await readRaw(state)
+  return {
+    idleUntil: (now) => wakeAtOf(value, now),
+    read: (now) => (value === undefined ? { ledger: null, lost: [] } : trusted(parseLedger(value), now)),
+  }
+}
+
+export const readLedger = async (state: State, now: Date): Promise<Found> =>
+  (await openLedger(state)).read(now)
+
+/** Undefined: there is none. Null: it isn't JSON. */
+async function readRaw(state: State): Promise<unknown> {
   const text = await state.get(KEY)
-  if (text === null) return null
+  if (text === null) return undefined
   try {
-    const ledger = JSON.parse(text) as Partial<Ledger>
-    const whole =
-      typeof ledger.wakeAt === 'string' && ledger.policies !== undefined && ledger.copies !== undefined
-    return whole ? (ledger as Ledger) : null
+    return JSON.parse(text) as unknown
   } catch {
     return null
   }
@@ -22,3 +39,10 @@ export async function readLedger(state: State): Promise<Ledger | null> {
 
 export const writeLedger = (state: State, ledger: Ledger): Promise<void> =>
   state.put(KEY, JSON.stringify(ledger))
+
+/** Of one that can't be read nothing is written over: the next tick looks anyway, and tells of it. */
+export async function writeAwake(state: State, wakeAt: string): Promise<void> {
+  const value = await readRaw(state)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return
+  await state.put(KEY, JSON.stringify({ ...value, wakeAt }))
+}

@@ -1,8 +1,10 @@
 /** Plans that wait for a confirmation. */
+import * as z from 'zod/mini'
 import type { Actor } from '../../shared/chat/actor.ts'
 import type { Line } from '../../shared/plan/render.ts'
 import type { Approval } from '../../shared/policy/policy.ts'
 import type { ReplyTo } from '../chatops/platform.ts'
+import { readJson, replySchema } from './foreign.ts'
 
 export type Pending = {
   id: string
@@ -21,6 +23,22 @@ export type Pending = {
   reply: ReplyTo
 }
 
+const text = z.string()
+/** One that this version doesn't know is shown as it is. */
+const sign = z.custom<Line['sign']>((value) => typeof value === 'string')
+
+const pendingSchema: z.ZodMiniType<Pending> = z.looseObject({
+  id: text,
+  line: text,
+  by: z.looseObject({ id: text, name: text, user: text }),
+  approval: z.enum(['self', 'second']),
+  digest: text,
+  lines: z.array(z.looseObject({ about: text, sign, what: text, reason: text })),
+  instances: z.array(text),
+  until: text,
+  reply: replySchema,
+})
+
 export type PendingStore = Pick<KVNamespace, 'get' | 'put' | 'delete'>
 
 const keyOf = (id: string): string => `pending:${id}`
@@ -30,10 +48,10 @@ export const writePending = (kv: PendingStore, pending: Pending): Promise<void> 
     expiration: Math.ceil(new Date(pending.until).getTime() / 1000) + 60,
   })
 
-/** Null: confirmed, cancelled, out of date, or not yet seen here. */
+/** Null: confirmed, cancelled, out of date, not yet seen here, or not readable. */
 export async function readPending(kv: PendingStore, id: string): Promise<Pending | null> {
   const text = await kv.get(keyOf(id))
-  return text === null ? null : (JSON.parse(text) as Pending)
+  return text === null ? null : readJson(text, pendingSchema)
 }
 
 export const dropPending = (kv: PendingStore, id: string): Promise<void> => kv.delete(keyOf(id))

@@ -1,13 +1,11 @@
 /** Makes the next tick look, whatever it would have waited for. */
 import { emptyLedger } from '../../shared/ledger/ledger.ts'
-import { readLedger, type State, writeLedger } from './ledger.ts'
+import { type State, writeAwake } from './ledger.ts'
 
 /** Null; or why it couldn't: then it is looked at only when something is due. */
 export async function wake(state: State): Promise<string | null> {
-  const ledger = await readLedger(state)
-  if (ledger === null) return null
   try {
-    await writeLedger(state, { ...ledger, wakeAt: emptyLedger('').wakeAt })
+    await writeAwake(state, emptyLedger('').wakeAt)
     return null
   } catch (cause) {
     return String(cause)

@@ -1,8 +1,11 @@
 /** Messages about long work, which later ticks edit until its end. One key, read only by ticks that look at Incus. */
+import * as z from 'zod/mini'
 import { saidFirst, type Watch } from '../../shared/chat/progress.ts'
 import { instanceKey } from '../../shared/incus/inventory.ts'
+import { moment } from '../../shared/ledger/parts.ts'
 import type { Plan } from '../../shared/plan/plan.ts'
 import type { ReplyTo } from '../chatops/platform.ts'
+import { readJson, replySchema } from './foreign.ts'
 
 export type Watching = Watch & {
   /** Where the message stands; null: there is none, and only the record of changes is told the end. */
@@ -32,16 +35,35 @@ export async function keepWatch(state: Store, begun: Begun, reply: ReplyTo | nul
   await writeWatches(state, [...(await readWatches(state)), watch])
 }
 
-/** What can't be read is forgotten: the work itself goes on, and its end stands in the record of changes. */
-export async function readWatches(state: Store): Promise<Watching[]> {
-  const text = await state.get(KEY)
-  if (text === null) return []
-  try {
-    return JSON.parse(text) as Watching[]
-  } catch {
-    return []
-  }
+/** Those that can be read; the work of the others goes on, and its end stands in the ledger. */
+export const readWatches = async (state: Store): Promise<Watching[]> => (await findWatches(state)).watches
+
+/** `lost`: something there could not be read. */
+export async function findWatches(state: Store): Promise<{ watches: Watching[]; lost: boolean }> {
+  const stored = await state.get(KEY)
+  if (stored === null) return { watches: [], lost: false }
+  const entries = readJson(stored, z.array(z.unknown()))
+  const watches = (entries ?? []).flatMap((entry) => {
+    const parsed = watchSchema.safeParse(entry)
+    return parsed.success ? [parsed.data] : []
+  })
+  return { watches, lost: entries === null || watches.length < entries.length }
 }
+
+const text = z.string()
+
+const watchSchema: z.ZodMiniType<Watching> = z.looseObject({
+  id: text,
+  line: text,
+  by: text,
+  copies: z.array(text),
+  restores: z.array(text),
+  startedAt: moment,
+  reply: z.nullable(replySchema),
+  editedAt: moment,
+  edits: z.number(),
+  said: text,
+})
 
 export const writeWatches = (state: Store, watches: readonly Watching[]): Promise<void> =>
   state.put(KEY, JSON.stringify(watches))

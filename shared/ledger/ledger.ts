@@ -123,6 +123,8 @@ export type Ledger = {
   config: string
   /** Nothing is due before this. */
   wakeAt: string
+  /** When that was noted: a clock that was ahead then has misled it. */
+  written?: string
   policies: Record<string, PolicyLedger>
   /** By `source key>destination key`. */
   copies: Record<string, CopyLedger>

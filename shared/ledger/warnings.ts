@@ -4,13 +4,14 @@ import type { Ledger } from './ledger.ts'
 /** Something was due and nobody looked: the cron trigger comes each minute. */
 const OVERDUE_MINUTES = 5
 
-/** Of the applied configuration, its version and when that was (ISO 8601). */
-export type Applied = { version: string; appliedAt: string }
+/** Of the applied configuration, its version and when that was (ISO 8601); and what in KV could not be read. */
+export type Applied = { version: string; appliedAt: string; problems?: readonly string[] }
 
 export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): string[] {
   const overdue = overdueOf(applied, ledger, now)
   const hint = 'is the cron trigger on, and does POST /api/tick work?'
   return [
+    ...(applied.problems ?? []),
     ...(overdue === null
       ? []
       : [`something is due since ${overdue.since}, and no tick came for ${overdue.minutes} min: ${hint}`]),

@@ -2,19 +2,11 @@
  * Snapshots that may be half ones: nobody saw the end of their creation. While their slot is open they
  * are made again; after it they go, as soon as their instance can be looked at.
  */
-import { snapshotName } from '../incus/snapshot-name.ts'
-import type { Ledger, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
+import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
+import { unseenIn } from '../ledger/unseen.ts'
 import type { Coverage } from '../policy/cover.ts'
 import type { ExpireAction } from './plan.ts'
 import type { World } from './world.ts'
-
-/** What a slot's tries have left unseen, as `instance key/snapshot`. */
-export const unseenIn = (policy: string, open: OpenSlot | null): string[] =>
-  open === null
-    ? []
-    : Object.entries(open.attempts).flatMap(([key, { unseen }]) =>
-        unseen === true ? [`${key}/${snapshotName({ policy, slot: new Date(open.slot) })}`] : [],
-      )
 
 /** All of a policy's: neither copies nor retention count on them. */
 export const doubtfulIn = (policy: string, { open, doubtful = [] }: PolicyLedger): string[] => [

@@ -1,11 +1,13 @@
 /** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
 import { instanceKey } from '../incus/inventory.ts'
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
+import { LONGEST_SLEEP } from '../ledger/ahead.ts'
 import { failAttempt } from '../ledger/attempts.ts'
 import { type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
+import { unseenIn } from '../ledger/unseen.ts'
 import { copiesAfter } from './copies-record.ts'
-import { doubtfulIn, unseenIn } from './doubtful.ts'
+import { doubtfulIn } from './doubtful.ts'
 import type { Outcome } from './jobs.ts'
 import type { Plan, SlotPlan } from './plan.ts'
 import { restoresAfter } from './restores-record.ts'
@@ -24,9 +26,6 @@ export type Happened = {
   now: Date
 }
 
-/** With nothing due, the configuration is looked at again after this long all the same. */
-const LONGEST_SLEEP_HOURS = 24
-
 export function record(before: Ledger, happened: Happened): Recorded {
   const { plan, outcomes, run, config, now } = happened
   const wake = plan.asked ? [...plan.wake, before.wakeAt] : [...plan.wake]
@@ -37,10 +36,10 @@ export function record(before: Ledger, happened: Happened): Recorded {
   const copies = copiesAfter(before, plan, outcomes, now)
   const restores = restoresAfter(before, plan, outcomes, now)
   const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
-  const sleep = new Date(now.getTime() + LONGEST_SLEEP_HOURS * 3_600_000).toISOString()
+  const sleep = new Date(now.getTime() + LONGEST_SLEEP).toISOString()
   const wakeAt = [sleep, ...wake].sort()[0] ?? sleep
   const noted = Object.keys(restores).length === 0 ? {} : { restores }
-  const ledger: Ledger = { config, wakeAt, policies, copies, ...noted, runs }
+  const ledger: Ledger = { config, wakeAt, written: now.toISOString(), policies, copies, ...noted, runs }
   return { ledger, changed: isNews(before, ledger, now) }
 }
 
@@ -49,8 +48,10 @@ function isNews(before: Ledger, after: Ledger, now: Date): boolean {
   const soon = new Date(now.getTime() + 90_000).toISOString()
   const staysAwake = before.wakeAt <= now.toISOString() && after.wakeAt <= soon
   if (!staysAwake && before.wakeAt !== after.wakeAt) return true
-  return JSON.stringify({ ...before, wakeAt: '' }) !== JSON.stringify({ ...after, wakeAt: '' })
+  return timeless(before) !== timeless(after)
 }
+
+const timeless = ({ wakeAt: _, written: __, ...ledger }: Ledger): string => JSON.stringify(ledger)
 
 function accountFor(
   plan: SlotPlan,

@@ -11,37 +11,39 @@ const stored: StoredConfig = {
   config: configOf({ hourly: {}, resting: { paused: true } }),
 }
 const ledger = (wakeAt: string, config = 'v2'): Ledger => ({ ...emptyLedger(config), wakeAt })
+const statusAt = (known: StoredConfig | null, noted: Ledger | null, now: Date) =>
+  statusOf({ stored: known, problems: [] }, { ledger: noted, lost: [] }, now)
 const at = (date: string): Date => new Date(date)
 
 describe('the status', () => {
   test('says when each policy is due next, and that a paused one is not', () => {
-    const { policies } = statusOf(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T04:10:00Z'))
+    const { policies } = statusAt(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T04:10:00Z'))
     expect(policies.hourly?.nextSlot).toBe('2026-11-22T05:00:00.000Z')
     expect(policies.resting?.nextSlot).toBeNull()
   })
 
   test('warns when something is due and no tick comes', () => {
-    const { warnings } = statusOf(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:07:00Z'))
+    const { warnings } = statusAt(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:07:00Z'))
     expect(warnings).toEqual([expect.stringContaining('no tick came for 7 min: is the cron trigger on')])
   })
 
   test('takes a copy that goes on for an hour for no silence', () => {
     const copies = { a: { state: 'running' as const, attempts: 0, at: '2026-11-22T05:01:00.000Z' } }
     const busy = { ...ledger('2026-11-22T05:01:00.000Z'), copies }
-    expect(statusOf(stored, busy, at('2026-11-22T06:00:00Z')).warnings).toEqual([])
+    expect(statusAt(stored, busy, at('2026-11-22T06:00:00Z')).warnings).toEqual([])
   })
 
   test('warns when a configuration was applied and nothing ever looked', () => {
-    expect(statusOf(stored, null, at('2026-11-22T03:30:00Z')).warnings).toHaveLength(1)
+    expect(statusAt(stored, null, at('2026-11-22T03:30:00Z')).warnings).toHaveLength(1)
     expect(
-      statusOf(stored, ledger('1970-01-01T00:00:00.000Z', 'v1'), at('2026-11-22T03:01:00Z')).warnings,
+      statusAt(stored, ledger('1970-01-01T00:00:00.000Z', 'v1'), at('2026-11-22T03:01:00Z')).warnings,
     ).toEqual(['no tick has looked at the applied configuration yet'])
   })
 
   test('has nothing to warn of in between', () => {
-    expect(statusOf(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:01:00Z')).warnings).toEqual(
+    expect(statusAt(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:01:00Z')).warnings).toEqual(
       [],
     )
-    expect(statusOf(null, null, at('2026-11-22T05:01:00Z')).warnings).toEqual([])
+    expect(statusAt(null, null, at('2026-11-22T05:01:00Z')).warnings).toEqual([])
   })
 })

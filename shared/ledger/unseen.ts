@@ -1,0 +1,11 @@
+/** Tries to make a snapshot of which nobody saw the end. */
+import { snapshotName } from '../incus/snapshot-name.ts'
+import type { OpenSlot } from './ledger.ts'
+
+/** What a slot's tries have left unseen, as `instance key/snapshot`. */
+export const unseenIn = (policy: string, open: OpenSlot | null): string[] =>
+  open === null
+    ? []
+    : Object.entries(open.attempts).flatMap(([key, { unseen }]) =>
+        unseen === true ? [`${key}/${snapshotName({ policy, slot: new Date(open.slot) })}`] : [],
+      )

@@ -1,0 +1,148 @@
+/**
+ * The applied configuration as KV holds it, read as foreign input. The document is parsed anew, so that
+ * defaults of this version hold; what an earlier version made of it stands in where this one refuses it.
+ */
+import * as z from 'zod/mini'
+import type { Access } from '../access/access.ts'
+import { isObject, type Lose, listOf, mapOf, moment, partOf, texts } from '../ledger/parts.ts'
+import * as field from './fields.ts'
+import { fill } from './fill.ts'
+import { parseConfig } from './parse.ts'
+import type { Config, Pause, Policy } from './policy.ts'
+import { keepSchema } from './schema.ts'
+
+export type StoredConfig = {
+  /** Of the document; tells the ledger under which configuration it was written. */
+  version: string
+  appliedAt: string
+  document: unknown
+  config: Config
+  /** By policy: who paused it, beside the document. */
+  pauses?: Record<string, Pause>
+  /** As in FoundConfig: found when it is read, and never written. */
+  problems?: readonly string[]
+}
+
+export type FoundConfig = {
+  /** Null: there is none that could be read. */
+  stored: StoredConfig | null
+  /** Pauses that could be read, even of a configuration that couldn't. */
+  pauses: Record<string, Pause>
+  /** What is wrong with what stands in KV, and what to do. */
+  problems: string[]
+}
+
+const text = z.string()
+const many = z.array(text)
+const expiry = z.nullable(field.expiry)
+
+const copySchema = z.looseObject({
+  remote: text,
+  project: z.nullable(text),
+  pool: z.nullable(text),
+  transferMode: z.enum(['pull', 'push']),
+  keep: keepSchema,
+  expiry,
+})
+
+const policySchema = z.looseObject({
+  name: text,
+  select: z.looseObject({
+    remotes: many,
+    projects: many,
+    instances: many,
+    types: z.array(z.enum(['container', 'virtual-machine'])),
+    running: z.boolean(),
+    config: texts,
+    exclude: many,
+  }),
+  schedule: z.array(field.schedule),
+  timezone: field.timezone,
+  jitter: z.number(),
+  catchup: z.number(),
+  paused: z.boolean(),
+  stateful: z.boolean(),
+  keep: keepSchema,
+  expiry,
+  copy: z.nullable(copySchema),
+  approval: z.enum(['self', 'second']),
+})
+
+const grantSchema = z.looseObject({
+  who: many,
+  role: z.enum(['viewer', 'operator', 'admin']),
+  commands: z.nullable(many),
+  instances: z.nullable(many),
+})
+
+const pauseSchema: z.ZodMiniType<Pause> = z.looseObject({
+  by: text,
+  at: text,
+  until: z.nullable(moment),
+})
+
+const AGAIN = 'apply your stapes.jsonc again (npm run apply, or PUT /api/config)'
+
+export function parseStored(value: unknown): FoundConfig {
+  const lost: string[] = []
+  const lose: Lose = (part) => {
+    lost.push(part)
+  }
+  const known = isObject(value) ? value : {}
+  const pauses = mapOf(known.pauses, 'the pause of', lose, (item, part) =>
+    partOf(item, pauseSchema, part, lose),
+  )
+  const refused: string[] = []
+  const config = configOf(known, lose, refused)
+  if (config === null) {
+    const problem = `the applied configuration can't be read, so nothing is backed up and nothing expires: ${AGAIN}`
+    return { stored: null, pauses, problems: [problem] }
+  }
+  const stored: StoredConfig = {
+    version: partOf(known.version, text, 'its version', lose) ?? '',
+    appliedAt: partOf(known.appliedAt, moment, 'when it was applied', lose) ?? new Date(0).toISOString(),
+    document: known.document,
+    config,
+    pauses,
+  }
+  const part = `a part of the applied configuration can't be read: ${lost.join('; ')}. To mend it, ${AGAIN}`
+  const problems = lost.length === 0 ? refused : [...refused, part]
+  return { stored: problems.length === 0 ? stored : { ...stored, problems }, pauses, problems }
+}
+
+function configOf(
+  { document, config }: Record<string, unknown>,
+  lose: Lose,
+  refused: string[],
+): Config | null {
+  const parsed = parseConfig(document)
+  if (parsed.ok) return parsed.value
+  if (!isObject(config) || !Array.isArray(config.policies)) return null
+  const first = parsed.error[0]?.message ?? ''
+  refused.push(
+    `this version refuses the applied configuration (${first}); what was made of it before holds until you ${AGAIN}`,
+  )
+  const policies = listOf(config.policies, 'a policy', lose, (item, part) => policyOf(item, part, lose))
+  const access = isObject(config.access) ? { access: accessOf(config.access, lose) } : {}
+  return { policies, ...access }
+}
+
+/** What is new since stands as for a policy that doesn't say it. */
+function policyOf(value: unknown, part: string, lose: Lose): Policy | undefined {
+  const known = partOf(value, policySchema, part, lose)
+  if (known === undefined) return undefined
+  const { copy } = known
+  const base = fill(known.name, copy === null ? {} : { copy: { remote: copy.remote } }, {})
+  return {
+    ...base,
+    ...known,
+    select: { ...base.select, ...known.select },
+    schedule: known.schedule.flat(),
+    copy: copy === null || base.copy === null ? null : { ...base.copy, ...copy },
+  }
+}
+
+const accessOf = ({ groups, grants }: Record<string, unknown>, lose: Lose): Access => ({
+  groups: mapOf(groups, 'the group', lose, (item, part) => partOf(item, many, part, lose)),
+  grants: listOf(grants, 'a grant', lose, (item, part) => partOf(item, grantSchema, part, lose)),
+})

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { trusted, wakeAtOf } from '../../../shared/ledger/ahead.ts'
+import type { Ledger } from '../../../shared/ledger/ledger.ts'
+import { lossOf, parseLedger } from '../../../shared/ledger/parse-ledger.ts'
+import { EVIL, type Path, pathsOf, replaced } from './malformed.ts'
+
+/** As the first published version wrote it, in the midst of a slot, two copies and after a restore. */
+const WRITTEN = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../fixtures/state/ledger-2026-11.json'), 'utf8'),
+) as Ledger
+const NOW = new Date('2026-11-21T03:09:30Z')
+
+const read = (value: unknown) => trusted(parseLedger(value), NOW)
+
+test('what an earlier version wrote is read whole', () => {
+  expect(read(WRITTEN)).toEqual({ ledger: WRITTEN, lost: [] })
+  expect(wakeAtOf(WRITTEN, NOW)).toBe('2026-11-21T03:10:00.000Z')
+})
+
+test('what a later version adds is kept', () => {
+  const [key = '', copy] = Object.entries(WRITTEN.copies)[0] ?? []
+  const later = { ...WRITTEN, copies: { [key]: { ...copy, everVerified: ['a', 'b'], owner: { id: 'x' } } } }
+  expect(read(later)).toEqual({ ledger: later, lost: [] })
+})
+
+/** The parts that are lost alone: a policy, a copy, a restore, a run; else the member. */
+const partOf = ([first, second]: Path): string =>
+  first === 'policies' || first === 'copies' || first === 'restores' || first === 'runs'
+    ? `${first} ${second}`
+    : String(first)
+
+const partsOf = ({ policies, copies, restores, runs, ...rest }: Ledger): Map<string, unknown> =>
+  new Map([
+    ...Object.entries({ policies, copies, restores: restores ?? {} }).flatMap(([name, map]) =>
+      Object.entries(map).map(([key, part]) => [`${name} ${key}`, part] as const),
+    ),
+    ...runs.map((run) => [`runs ${WRITTEN.runs.findIndex(({ at }) => at === run.at)}`, run] as const),
+    ...Object.entries(rest),
+  ])
+
+describe('whatever stands in place of a part', () => {
+  test.each(EVIL)('%s: nothing throws, all other parts survive, and the next write heals it', (evil) => {
+    for (const path of pathsOf(WRITTEN)) {
+      const found = read(replaced(WRITTEN, path, evil))
+      if (path.length < 2) continue
+      const { ledger } = found
+      if (ledger === null) throw new Error(`all is lost by ${path.join('.')}`)
+      const parts = partsOf(ledger)
+      const changed = [...partsOf(WRITTEN)].flatMap(([part, before]) =>
+        JSON.stringify(parts.get(part)) === JSON.stringify(before) ? [] : [part],
+      )
+      if (changed.some((part) => part !== partOf(path))) throw new Error(`${path.join('.')} costs ${changed}`)
+      const { lost } = read(JSON.parse(JSON.stringify(ledger)))
+      if (lost.length > 0) throw new Error(`${path.join('.')} is not healed: ${lost}`)
+    }
+  })
+
+  test('of a policy the records, tries and doubts that are sound survive as well', () => {
+    const daily = WRITTEN.policies.daily
+    const broken = {
+      ...daily,
+      when: 7,
+      slots: [{ slot: 'yesterday' }, ...(daily?.slots ?? [])],
+      doubtful: [5, 'main/default/db/daily-20261120T0300Z'],
+      open: { slot: daily?.open?.slot, attempts: { ...daily?.open?.attempts, 'main/default/web': 'twice' } },
+    }
+    const { ledger, lost } = read({ ...WRITTEN, policies: { ...WRITTEN.policies, daily: broken } })
+    const { when: _, ...sound } = daily ?? {}
+    expect(ledger?.policies.daily).toEqual({ ...sound, doubtful: ['main/default/db/daily-20261120T0300Z'] })
+    expect(lost).toEqual([
+      'the slots of policy daily: the one being served: the try of main/default/web',
+      'the slots of policy daily: a try',
+      'the slots of policy daily: their schedule',
+      'the slots of policy daily: a record',
+    ])
+  })
+
+  test('a slot being served that can’t be read is walked again', () => {
+    const broken = { ...WRITTEN.policies.daily, open: { slot: 'now' } }
+    const { ledger } = read({ ...WRITTEN, policies: { daily: broken } })
+    expect(ledger?.policies.daily).toMatchObject({ accounted: '2026-11-21T02:59:59.999Z', open: null })
+  })
+
+  test('what isn’t a ledger at all is as if there were none', () => {
+    for (const value of [null, 7, 'x', [], true])
+      expect(read(value)).toEqual({ ledger: null, lost: ['all of it'] })
+    expect(read({}).ledger).toMatchObject({ wakeAt: '1970-01-01T00:00:00.000Z', policies: {} })
+  })
+
+  test('names of every object are names like others', () => {
+    const policies = JSON.parse('{"__proto__":{"accounted":1},"constructor":{"accounted":"x"}}')
+    const { ledger, lost } = read({ ...WRITTEN, policies })
+    expect(Object.keys(ledger?.policies ?? {})).toEqual([])
+    expect(lost).toEqual(['the slots of policy __proto__', 'the slots of policy constructor'])
+  })
+
+  test('it is told in a sentence, however much it is', () => {
+    expect(lossOf([])).toBeNull()
+    expect(lossOf(Array.from({ length: 12 }, (_, at) => `copy ${at}`))).toMatch(
+      /copy 9 and 2 more\. It is made/,
+    )
+  })
+})
+
+describe('what lies ahead of now', () => {
+  test('a moment to wake at further than a day is none', () => {
+    expect(wakeAtOf({ wakeAt: '2026-11-22T03:09:00.000Z' }, NOW)).toBe('2026-11-22T03:09:00.000Z')
+    for (const wakeAt of ['9999', '9999-12-31T00:00:00.000Z', '2026-11-22T04:00:00.000Z', 7, null])
+      expect(wakeAtOf({ wakeAt }, NOW)).toBeNull()
+  })
+
+  test('what a clock that was ahead has noted is not slept by', () => {
+    const wakeAt = '2026-11-21T09:00:00.000Z'
+    expect(wakeAtOf({ wakeAt, written: '2026-11-21T03:00:00.000Z' }, NOW)).toBe(wakeAt)
+    expect(wakeAtOf({ wakeAt, written: '2026-11-21T08:01:00.000Z' }, NOW)).toBeNull()
+  })
+
+  test('slots that can’t have been accounted for yet are walked from the last record', () => {
+    const hourly = {
+      accounted: '2026-11-21T13:00:00.000Z',
+      since: '2026-11-20T00:00:00.000Z',
+      open: {
+        slot: '2026-11-21T13:00:00.000Z',
+        attempts: { 'main/default/db': { count: 1, reason: '', unseen: true } },
+      },
+      slots: [
+        { slot: '2026-11-21T12:00:00.000Z', outcome: 'served', served: 1 },
+        { slot: '2026-11-21T02:00:00.000Z', outcome: 'served', served: 1 },
+      ],
+    }
+    const { ledger, lost } = read({ ...WRITTEN, policies: { hourly } })
+    expect(ledger?.policies.hourly).toEqual({
+      accounted: '2026-11-21T02:00:00.000Z',
+      since: '2026-11-20T00:00:00.000Z',
+      doubtful: ['main/default/db/hourly-20261121T1300Z'],
+      open: null,
+      slots: [hourly.slots[1]],
+    })
+    expect(lost).toEqual(['the slots of policy hourly, in part: they lay in the future'])
+  })
+
+  test('a try that was put off further than any is due now', () => {
+    const [key = '', copy] = Object.entries(WRITTEN.copies)[0] ?? []
+    const far = '2026-11-29T00:00:00.000Z'
+    const daily = WRITTEN.policies.daily
+    const open = { slot: daily?.open?.slot, attempts: { a: { count: 1, reason: '', retryAt: far } } }
+    const { ledger } = read({
+      ...WRITTEN,
+      policies: { daily: { ...daily, open } },
+      copies: { [key]: { ...copy, state: 'failed', at: far, retryAt: far } },
+    })
+    expect(ledger?.policies.daily?.open?.attempts.a?.retryAt).toBe(NOW.toISOString())
+    expect(ledger?.copies[key]).toMatchObject({ at: NOW.toISOString(), retryAt: NOW.toISOString() })
+  })
+})

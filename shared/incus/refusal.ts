@@ -1,6 +1,6 @@
 /**
  * What an error of a call means for us. Incus sends permission, quota and duplicate alike as 500, and
- * operation errors are text only, so the class is read from the text (Incus 6.0.4's own).
+ * operation errors are text only, so the class is read from the text (that of Incus 6.0.4 and 7.0.2).
  */
 import type { CallError } from '../relay/protocol.ts'
 
@@ -13,6 +13,9 @@ export type Refusal =
   | 'unsupported' // the request can't work for this instance: retrying won't help
   | 'leftover' // a killed restore lies in the way, on btrfs: retrying won't help
   | 'past' // the pool can't go back past newer snapshots, or not at all: retrying won't help
+  | 'mounted' // something is mounted in the way, a killed copy's own mount for one: a person has to unmount it
+  | 'uneven' // a snapshot is in one of Incus's lists and not in the other: for the moment, or since a power cut
+  | 'misnamed' // Incus takes no such name: retrying won't help
   | 'unavailable' // server, member or relay can't be reached or is going down
   | 'unknown' // sent, outcome not seen
   | 'misfit' // relay and Worker, or their settings, don't fit together; the message says what to do
@@ -24,14 +27,26 @@ const TEXTS: readonly [RegExp, Refusal][] = [
   [/\.incustmp.*file exists/is, 'leftover'],
   [PAST, 'past'],
   [/UNIQUE constraint failed|already in use|already exists/i, 'exists'],
-  [/is busy running|Failed getting exclusive access|matching non-reusable operation/i, 'busy'],
-  [/No space left on device|disk quota exceeded|out of space/i, 'full'],
+  [/record count doesn't match instance snapshot volume record count/i, 'uneven'],
+  [/device or resource busy/i, 'mounted'],
+  [/Name cannot contain white ?space|Name contains invalid character/i, 'misnamed'],
   [
-    /doesn't allow for|not authorized|does not have permission|Certificate is restricted|maximum number of/i,
+    /is busy running|Failed getting exclusive access|matching non-reusable operation|is already being migrated/i,
+    'busy',
+  ],
+  [
+    /No space left on device|disk quota exceeded|out of space|insufficient free space|Insufficient suitable allocatable extents/i,
+    'full',
+  ],
+  [
+    /doesn't allow|not authorized|does not have permission|Certificate is restricted|maximum number of/i,
     'forbidden',
   ],
   [/migration\.stateful|CRIU|Stateful snapshots require/i, 'unsupported'],
-  [/Shutting down|starting up|isn't ready yet|Unable to connect|Database is locked/i, 'unavailable'],
+  [
+    /Shutting down|starting up|isn't ready yet|Unable to connect|Database is locked|Missing event connection|member is unavailable/i,
+    'unavailable',
+  ],
   [/not found|does not exist/i, 'gone'],
 ]
 
@@ -47,7 +62,15 @@ export function classify(error: CallError): Refusal {
   return error.status === 503 || error.status === 502 || error.status === 504 ? 'unavailable' : 'other'
 }
 
-const PERMANENT: readonly Refusal[] = ['forbidden', 'unsupported', 'gone', 'leftover', 'past']
+const PERMANENT: readonly Refusal[] = [
+  'forbidden',
+  'unsupported',
+  'gone',
+  'leftover',
+  'past',
+  'mounted',
+  'misnamed',
+]
 
 /** Whether the same request may succeed later without anybody doing anything. */
 export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refusal)
@@ -58,6 +81,9 @@ const ADVICE: Partial<Record<Refusal, string>> = {
   busy: 'it is tried again',
   past: 'make a new instance of the snapshot: incus copy <instance>/<snapshot> <new name>',
   unsupported: 'set "stateful" to false for it, or enable migration.stateful on the instance',
+  misnamed: 'Incus takes no such name: rename it on the server where it stands',
+  uneven:
+    'it is tried again; if it stays so, a power cut has left snapshots without data: delete those on that server that "incus snapshot list" shows and its pool doesn’t',
   unavailable: 'it is tried again',
   unknown: 'the next tick looks whether it happened',
 }
@@ -73,6 +99,7 @@ export const leavesAsItWas = ({ code, message }: CallError): boolean =>
 export function describe(error: CallError): string {
   const refusal = classify(error)
   if (refusal === 'leftover') return describeLeftover(error.message)
+  if (refusal === 'mounted') return describeMounted(error.message)
   const advice = ADVICE[refusal]
   return advice === undefined ? error.message : `${error.message} (${advice})`
 }
@@ -81,4 +108,11 @@ export function describe(error: CallError): string {
 function describeLeftover(message: string): string {
   const path = /"([^"]+\.incustmp)"/.exec(message)?.[1] ?? 'a subvolume *.incustmp'
   return `a restore that was cut off has left ${path} on the server, with the data from before: move it away, then restore again`
+}
+
+/** Seen of a first copy that was killed (7.0.2, dir): its mount outlives it, and nothing can be deleted below it. */
+function describeMounted(message: string): string {
+  const path = /(?:unlinkat|remove|rename|unmount\w*|rmdir) "?(\/[^\s":]+)/i.exec(message)?.[1] ?? null
+  const where = path === null ? 'see "findmnt" there for mounts in its pool' : `"umount ${path}" there`
+  return `${message} (something is still mounted on the server, ${where}, then it works again)`
 }

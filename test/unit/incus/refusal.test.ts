@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { classify, mayRetry, type Refusal, describe as say } from '../../../shared/incus/refusal.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 
-/** Texts as Incus 6.0.4 gives them, with the status it gives them. */
+/** Texts as Incus 6.0.4, 7.0.2 and their drivers give them, with the status they give them. */
 const TEXTS: [string, number, Refusal, boolean][] = [
   [
     'UNIQUE constraint failed: instances_snapshots.instance_id, instances_snapshots.name',
@@ -39,6 +39,37 @@ const TEXTS: [string, number, Refusal, boolean][] = [
   ['Shutting down', 503, 'unavailable', true],
   ['Daemon is starting up', 503, 'unavailable', true],
   ["Server isn't ready yet", 500, 'unavailable', true],
+  [
+    'Failed creating instance snapshot record "s1": This "Instance_snapshot" entry already exists',
+    500,
+    'exists',
+    true,
+  ],
+  ['The instance is already being migrated', 400, 'busy', true],
+  [
+    'Failed to run: lvcreate -L 64m: Volume group "ta" has insufficient free space (0 extents): 16 required.',
+    500,
+    'full',
+    true,
+  ],
+  ['Insufficient suitable allocatable extents found for logical volume x', 500, 'full', true],
+  [
+    "Failed generating instance migration config: Instance snapshot record count doesn't match instance snapshot volume record count",
+    400,
+    'uneven',
+    true,
+  ],
+  [
+    'Failed to remove "/p/containers/web1": unlinkat /p/containers/web1: device or resource busy',
+    500,
+    'mounted',
+    false,
+  ],
+  ['Invalid snapshot name: Name cannot contain white space', 400, 'misnamed', false],
+  ['Invalid snapshot name: Name contains invalid character "/"', 400, 'misnamed', false],
+  ["This project doesn't allow cluster member targeting", 403, 'forbidden', false],
+  ['Missing event connection with target cluster member', 500, 'unavailable', true],
+  ['Target cluster member is unavailable', 500, 'unavailable', true],
   ['something nobody has seen before', 500, 'other', true],
 ]
 
@@ -55,6 +86,19 @@ test('what a killed restore has left is named, with what to do', () => {
   expect(say({ code: 'incus', status: 500, message })).toBe(
     'a restore that was cut off has left /p/web1.incustmp on the server, with the data from before: move it away, then restore again',
   )
+})
+
+test.each([
+  ['Failed to remove "/p/web1": unlinkat /p/web1: device or resource busy', '"umount /p/web1" there'],
+  ['rename /p/a /p/b: device or resource busy', '"umount /p/a" there'],
+  ['device or resource busy', 'see "findmnt" there'],
+])('what is mounted in the way is named: %s', (message, what) => {
+  expect(say({ code: 'incus', status: 500, message })).toContain(what)
+})
+
+test('lists that disagree are told with what to do if it stays so', () => {
+  const message = "Instance snapshot record count doesn't match instance snapshot volume record count"
+  expect(say({ code: 'incus', status: 400, message })).toMatch(/tried again; if it stays so.*delete those/)
 })
 
 describe('a refusal on the way', () => {

@@ -36,7 +36,7 @@ export async function readInventory(
   if (!projects.ok) return projects
   if (!instances.ok) return instances
   const named = new Set(instances.value.map(({ pool }) => pool).filter((pool) => pool !== ''))
-  const [drivers] = await Promise.all([
+  const [seen] = await Promise.all([
     pools(remote, named),
     fillSnapshots(instances.value, { read, clock, nested }),
   ])
@@ -47,7 +47,7 @@ export async function readInventory(
     inventory: {
       server,
       projects: projects.value,
-      pools: drivers,
+      ...seen,
       instances: instances.value,
       operations: operations.value,
     },

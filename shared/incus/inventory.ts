@@ -56,6 +56,8 @@ export type RemoteInventory = {
   projects: string[]
   /** Storage driver by pool, of the pools that instances live in; one that can't be read is absent. */
   pools: Record<string, string>
+  /** Those of them that are lvm without a thin pool, where their config tells; a restricted certificate isn't shown it. */
+  thick?: string[]
   instances: InstanceRecord[]
   operations: OperationRecord[]
 }

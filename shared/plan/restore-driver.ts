@@ -1,26 +1,38 @@
-/** Storage drivers that put back only the newest snapshot: the safety snapshot, which is newer, would be lost. */
+/**
+ * Whether a pool can restore in place. Incus finds that out only after it has stopped the instance, so it is
+ * known here before; the way out is the same for all: an instance of its own.
+ */
 import type { Found } from './find.ts'
 import type { Refusal } from './plan.ts'
 import type { World } from './world.ts'
 
+/** These restore any snapshot and keep the newer ones; lvm in a thin pool only. */
+const ANY_SNAPSHOT = ['btrfs', 'dir', 'lvm', 'ceph']
+/** These restore the newest one alone: the safety snapshot, which is newer, would be lost. */
 const NEWEST_ONLY = ['zfs', 'linstor', 'truenas']
 
-export function refuseDriver(
-  { key, ref, record, snapshots }: Found,
-  snapshot: string,
-  world: World,
-): Refusal | null {
+export function refuseDriver(found: Found, snapshot: string, world: World): Refusal | null {
+  const why = whyNot(found, snapshot, world)
+  if (why === null) return null
+  const { instance } = found.ref
+  const wayOut = `copy the snapshot to an instance of its own: incus copy ${instance}/${snapshot} ${instance}-restored`
+  return { code: 'driver', reason: `${why}${wayOut}` }
+}
+
+function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world: World): string | null {
   const reply = world.remotes[ref.remote]
-  const driver = reply?.ok === true ? reply.inventory.pools[record.pool] : undefined
-  const wayOut = `copy the snapshot to an instance of its own: incus copy ${ref.instance}/${snapshot} ${ref.instance}-restored`
-  if (driver === undefined) {
-    const reason = `the driver of pool "${record.pool}" on ${ref.remote} is not known, so whether ${key} would lose its newer snapshots isn't either: let the relay's certificate see the pool, or ${wayOut}`
-    return { code: 'driver', reason }
-  }
-  if (!NEWEST_ONLY.includes(driver)) return null
+  const { pools = {}, thick = [] } = reply?.ok === true ? reply.inventory : {}
+  const driver = pools[record.pool]
+  const pool = `pool "${record.pool}" on ${ref.remote}`
+  if (driver === undefined)
+    return `the driver of ${pool} is not known, so whether ${key} would lose its newer snapshots isn't either: let the relay's certificate see the pool, or `
+  if (thick.includes(record.pool))
+    return `${pool} is lvm without a thin pool (lvm.use_thinpool=false), where Incus stops the instance and then fails to restore it. Instead `
+  if (ANY_SNAPSHOT.includes(driver)) return null
+  if (!NEWEST_ONLY.includes(driver))
+    return `${pool} is of the driver ${driver}, and whether that keeps the newer snapshots of ${key} isn't known. Instead `
   const created = snapshots.find(([name]) => name === snapshot)?.[1] ?? 0
   const newer = snapshots.filter(([name, at]) => at > created && name !== snapshot).map(([name]) => name)
   const lost = [...newer, 'the one taken before the restore'].join(', ')
-  const reason = `${driver} puts back only the newest snapshot, so ${key} would lose the newer ones: ${lost}. Instead ${wayOut}`
-  return { code: 'driver', reason }
+  return `${driver} restores only the newest snapshot: Incus stops ${key} and refuses, or, told to by zfs.remove_snapshots, removes the newer ones: ${lost}. Instead `
 }

@@ -35,7 +35,7 @@ export function notStarted(instance: string, { refused, snapshot, safety, reason
 export const GIVEN_UP: Record<Stage['from'], (entry: RestoreLedger) => string> = {
   safety: ({ snapshot, reason }) => `it was not put back to ${snapshot}, nothing was changed: ${reason}`,
   data: ({ snapshot, safety, reason }) =>
-    `putting it back to ${snapshot} failed: ${reason}; it may hold half of it, the state before is in ${safety}: restore that, or ${snapshot} again`,
+    `putting it back to ${snapshot} failed: ${reason}; it may hold half of it, and so isn't started; the state before is in ${safety}: restore that, or ${snapshot} again`,
   marks: ({ snapshot, safety, holds, reason }) => {
     const keys = Object.entries(holds).map(([key, value]) => `${key}=${value}`)
     const lost = keys.length === 0 ? '' : `; set again what its snapshot didn't know: ${keys.join(', ')}`

@@ -87,8 +87,8 @@ export function getPool(server: EmbeddedIncus, call: Call): Reply {
   return sync(call.access.projects === null ? view : { ...view, config: null })
 }
 
-const viewPool = ({ name, driver }: Pool): Record<string, unknown> => ({
-  ...{ name, driver, description: '', status: 'Created', locations: ['none'], config: {}, used_by: [] },
+const viewPool = ({ name, driver, config }: Pool): Record<string, unknown> => ({
+  ...{ name, driver, description: '', status: 'Created', locations: ['none'], config, used_by: [] },
 })
 
 /** An admin hands in the certificate itself: base64 of its DER. */

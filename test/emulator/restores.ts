@@ -64,7 +64,7 @@ class Restore {
     this.#wasRunning = instance.status !== 'Stopped'
     // The storage is asked last: what it refuses stays stopped.
     instance.status = 'Stopped'
-    checkNewest(server, instance, snapshot)
+    checkDriver(server, instance, snapshot)
     server.restores.set(instance, [])
     instance.busy = 'restore'
     this.#diskBefore = instance.disk
@@ -107,8 +107,13 @@ function whatIsIn({ disk }: Snapshot, { driver }: Pool): Disk {
   throw new Refusal(500, driver === 'btrfs' ? 'Not a Btrfs subvolume' : 'Snapshot not found')
 }
 
-function checkNewest({ state }: EmbeddedIncus, { pool, snapshots }: Instance, { name }: Snapshot): void {
-  if (findPool(state, pool).driver !== 'zfs' || [...snapshots.keys()].at(-1) === name) return
+function checkDriver({ state }: EmbeddedIncus, instance: Instance, { name }: Snapshot): void {
+  const { driver, config } = findPool(state, instance.pool)
+  if (driver === 'lvm' && config['lvm.use_thinpool'] === 'false') {
+    const volume = `/dev/${instance.pool}/containers_${instance.name}-${name}`
+    throw new Refusal(500, `Failed to run: lvresize -l +100%ORIGIN -f ${volume}: exit status 5`)
+  }
+  if (driver !== 'zfs' || [...instance.snapshots.keys()].at(-1) === name) return
   const text = `Snapshot "${name}" cannot be restored due to subsequent snapshot(s). Set zfs.remove_snapshots to override`
   throw new Refusal(500, text)
 }

@@ -60,8 +60,8 @@ export const instanceOf = (incus: EmbeddedIncus, { project = 'default', name }: 
   findInstance(incus.state, project, name)
 
 /** As if the pool had been made so. */
-export function setDriver(incus: EmbeddedIncus, driver: Driver, pool = 'default'): void {
-  findPool(incus.state, pool).driver = driver
+export function setDriver(incus: EmbeddedIncus, driver: Driver, config: Config = {}): void {
+  Object.assign(findPool(incus.state, 'default'), { driver, config })
 }
 
 /** A custom volume on the instance; what is returned takes it off, and removes the volume. */

@@ -74,11 +74,11 @@ export type Project = {
   profiles: Map<string, Profile>
 }
 
-/** zfs restores nothing but the newest snapshot; in all else it is treated as dir. */
-export type Driver = 'btrfs' | 'dir' | 'zfs'
+/** zfs restores nothing but the newest snapshot, lvm without a thin pool none; in all else they are as dir. */
+export type Driver = 'btrfs' | 'dir' | 'zfs' | 'lvm'
 
 /** `volumes`: names of custom volumes, which nothing but their absence is known of. */
-export type Pool = { name: string; driver: Driver; full: boolean; volumes: Set<string> }
+export type Pool = { name: string; driver: Driver; config: Config; full: boolean; volumes: Set<string> }
 
 export type State = {
   projects: Map<string, Project>
@@ -108,7 +108,7 @@ export function newState(driver: Driver): State {
   project.profiles.set('default', { ...emptyProfile(), devices: { root } })
   return {
     projects: new Map([['default', project]]),
-    pools: new Map([['default', { name: 'default', driver, full: false, volumes: new Set() }]]),
+    pools: new Map([['default', { name: 'default', driver, config: {}, full: false, volumes: new Set() }]]),
     lastInstance: 0,
   }
 }

@@ -295,23 +295,56 @@ describe('a restore to a snapshot whose volume is gone, so that Incus can’t st
 })
 
 describe('a restore that Incus refuses after it has stopped the instance', () => {
-  test('changes nothing, says why, and lets it run again', async () => {
+  test.each<[string, string, RegExp, Parameters<typeof setDriver>[2]]>([
+    ['past newer snapshots on zfs', 'zfs', /subsequent snapshot/, {}],
+    ['on lvm without a thin pool', 'lvm', /lvresize/, { 'lvm.use_thinpool': 'false' }],
+  ])('%s changes nothing, says why, and lets it run again', async (_, driver, why, config) => {
     const simulation = await begin()
     const { main } = simulation.world.incus
-    // The relay knows another driver still.
-    setDriver(main, 'zfs')
+    // The relay remembers another driver for an hour.
+    setDriver(main, driver as 'zfs' | 'lvm', config)
     await asked(simulation)
     await simulation.world.clock.advance(new Date('2026-11-20T06:20:40Z'))
     expect(instanceOf(main, { name: 'web' }).status).toBe('Stopped')
     await simulation.pass(new Date('2026-11-20T06:23:00Z'), 'ticked')
-    const { status, config } = instanceOf(main, { name: 'web' })
+    const { status, config: marks } = instanceOf(main, { name: 'web' })
     expect([status, readMarker(main, { name: 'web' })]).toEqual(['Running', NEW])
-    expect([config[HOLD], config['user.stapes.restoring']]).toEqual(['for the auditor', undefined])
+    expect([marks[HOLD], marks['user.stapes.restoring']]).toEqual(['for the auditor', undefined])
+    const { state, reason } = noted(simulation) ?? {}
+    expect(state).toBe('failed')
+    expect(reason).toMatch(/nothing was changed/)
+    expect(reason).toMatch(why)
+    expect(reason).toMatch(/incus copy/)
+    await simulation.pass(until)
+    simulation.watch.end()
+  })
+
+  test('and then can’t start any more is tried three times, and told', async () => {
+    const simulation = await begin()
+    const { main } = simulation.world.incus
+    setDriver(main, 'zfs')
+    instanceOf(main, { name: 'web' }).devices.late = { type: 'disk', pool: 'default', source: 'nowhere' }
+    await asked(simulation)
+    await simulation.pass(new Date('2026-11-20T06:35:00Z'), 'ticked')
+    expect(instanceOf(main, { name: 'web' }).status).toBe('Stopped')
     expect(noted(simulation)).toMatchObject({
       state: 'failed',
-      reason: expect.stringMatching(/nothing was changed.*subsequent snapshot.*incus copy/),
+      reason: expect.stringMatching(/nothing was changed.*it is stopped.*incus start web/),
     })
     await simulation.pass(until)
     simulation.watch.end()
+  })
+
+  test('is known before, once the pool’s config tells', async () => {
+    const simulation = await begin()
+    const { main } = simulation.world.incus
+    setDriver(main, 'lvm', { 'lvm.use_thinpool': 'false' })
+    await simulation.pass(new Date('2026-11-20T07:15:00Z'))
+    const ran = await asked(simulation, 'web', later(simulation, MINUTE))
+    expect(ran).toMatchObject({
+      results: [],
+      refusal: { code: 'driver', reason: expect.stringMatching(/lvm\.use_thinpool=false.*incus copy/) },
+    })
+    expect(instanceOf(main, { name: 'web' }).status).toBe('Running')
   })
 })

@@ -102,4 +102,21 @@ describe('a restore in place', () => {
     const newest = await pair.run(pair.main, 'PUT', ROUTE, { ...BODY, restore: 's2' })
     expect(newest.status).toBe('Success')
   })
+
+  test('fails on lvm without a thin pool, and leaves it stopped', async () => {
+    const pair = await world()
+    setDriver(pair.main, 'lvm', { 'lvm.use_thinpool': 'false' })
+    expect((await pair.run(pair.main, 'PUT', ROUTE, BODY)).err).toMatch(/lvresize -l \+100%ORIGIN/)
+    expect(seen(pair)).toEqual({ status: 'Stopped', at: 'later', data: 'later' })
+    setDriver(pair.main, 'lvm')
+    expect((await pair.run(pair.main, 'PUT', ROUTE, BODY)).status).toBe('Success')
+  })
+
+  test('of a snapshot that names a volume which is gone ends with disk and config restored, and stopped', async () => {
+    const pair = await world()
+    const snapshot = instanceOf(pair.main, WEB).snapshots.get('s1')
+    Object.assign(snapshot?.settings.devices ?? {}, { vol: { type: 'disk', pool: 'default', source: 'v' } })
+    expect((await pair.run(pair.main, 'PUT', ROUTE, BODY)).err).toMatch(/Storage volume not found$/)
+    expect(seen(pair)).toEqual({ status: 'Stopped', at: 's1', data: 's1' })
+  })
 })

@@ -283,9 +283,9 @@ describe('a restore', () => {
     snapshot: 'daily-20261121T0300Z',
     reason: 'asked for by ann',
   }
-  const driver = (world: World, pools: Record<string, string>): World => {
+  const driver = (world: World, pools: Record<string, string>, thick: string[] = []): World => {
     const main = world.remotes.main
-    if (main?.ok === true) main.inventory.pools = pools
+    if (main?.ok === true) Object.assign(main.inventory, { pools, thick })
     return world
   }
 
@@ -380,6 +380,18 @@ describe('a restore', () => {
       reason: 'daily-20261122T0300Z',
     },
     {
+      name: 'on lvm without a thin pool',
+      world: driver(parseWorld(WEB), { default: 'lvm' }, ['default']),
+      code: 'driver',
+      reason: 'lvm.use_thinpool=false',
+    },
+    {
+      name: 'on a driver that was never tried',
+      world: driver(parseWorld(WEB), { default: 'lvmcluster' }),
+      code: 'driver',
+      reason: "isn't known. Instead copy the snapshot to an instance of its own: incus copy web1/",
+    },
+    {
       name: 'on a pool whose driver nobody knows',
       world: driver(parseWorld(WEB), {}),
       code: 'driver',
@@ -403,6 +415,10 @@ describe('a restore', () => {
     const plan = planFor({ ...ask, ...other } as Ask, world, { ledger })
     expect(plan.refusal).toMatchObject({ code, reason: expect.stringContaining(reason) })
     expect(plan.actions).toEqual([])
+  })
+
+  test.each(['btrfs', 'dir', 'lvm', 'ceph'])('on %s is planned', (name) => {
+    expect(planFor(ask, driver(parseWorld(WEB), { default: name }), { ledger: SEEN }).refusal).toBeNull()
   })
 
   test('of what is verified on a copy needs nobody to have seen it made', () => {

@@ -113,6 +113,16 @@ describe('the drivers of pools', () => {
     expect((await see({ ...world, [fast]: pool('zfs'), [slow]: pool('dir') })).pools).toEqual({ fast: 'zfs' })
   })
 
+  test.each<[string, Record<string, string> | null, string, string[] | undefined]>([
+    ['without a thin pool', { 'lvm.use_thinpool': 'false' }, 'lvm', ['fast']],
+    ['with one', { 'lvm.use_thinpool': 'true' }, 'lvm', undefined],
+    ['whose config is only for the unrestricted', null, 'lvm', undefined],
+    ['of another driver', { 'lvm.use_thinpool': 'false' }, 'btrfs', undefined],
+  ])('tell one of lvm %s', async (_, config, driver, thick) => {
+    const seen = await see({ ...world, '/1.0/storage-pools/fast': sync({ name: 'fast', driver, config }) })
+    expect([seen.pools, seen.thick]).toEqual([{ fast: driver }, thick])
+  })
+
   test.each<[string, Answer]>([
     ['is forbidden', refusal(403, 'User does not have permission for project "default"')],
     ['is gone', refusal(404, 'Storage pool not found')],

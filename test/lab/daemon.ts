@@ -13,13 +13,13 @@ export type Daemon = {
   kill(): Promise<void>
 }
 
-export function createDaemon(dir: string, socket: Socket): Daemon {
+export function createDaemon(dir: string, socket: Socket, incusd = INCUSD): Daemon {
   let child: ChildProcess | null = null
   return {
     async start() {
       if (child !== null) throw new Error(`the daemon of ${dir} runs already`)
       // Detached, so that Ctrl-C in a terminal leaves the shutting down to us.
-      child = spawn(INCUSD, ['--group', 'root', '--logfile', join(dir, 'incusd.log')], {
+      child = spawn(incusd, ['--group', 'root', '--logfile', join(dir, 'incusd.log')], {
         cwd: '/',
         detached: true,
         stdio: 'ignore',

@@ -30,11 +30,7 @@ export type Pair = {
 export async function startPair({ keep = false } = {}): Promise<Pair> {
   const missing = missingForLab()
   if (missing !== null) throw new Error(missing)
-  await sweep()
-  const dir = await mkdtemp(join(HOME, PREFIX))
-  await writeFile(join(dir, 'owner'), keep ? KEPT : await identify(process.pid))
-  // Unprivileged containers pass through here under another user id.
-  await chmod(dir, 0o711)
+  const dir = await openDirectory(keep)
   try {
     const { main, backup } = await startBoth(dir)
     return { dir, main, backup, close: () => stopPair(dir, [main, backup]) }
@@ -42,6 +38,16 @@ export async function startPair({ keep = false } = {}): Promise<Pair> {
     await removeLeftovers(dir)
     throw error
   }
+}
+
+/** A fresh one, after those of dead processes were removed. */
+export async function openDirectory(keep = false): Promise<string> {
+  await sweep()
+  const dir = await mkdtemp(join(HOME, PREFIX))
+  await writeFile(join(dir, 'owner'), keep ? KEPT : await identify(process.pid))
+  // Unprivileged containers pass through here under another user id.
+  await chmod(dir, 0o711)
+  return dir
 }
 
 async function startBoth(dir: string): Promise<{ main: LabServer; backup: LabServer }> {

@@ -25,12 +25,14 @@ export type ServerSpec = {
   dir: string
   driver: ContractServer['driver']
   clients: ContractServer['clients']
+  /** Another daemon than the installed one. */
+  incusd?: string | undefined
 }
 
-export async function startServer({ name, dir, driver, clients }: ServerSpec): Promise<LabServer> {
+export async function startServer({ name, dir, driver, clients, incusd }: ServerSpec): Promise<LabServer> {
   await mkdir(dir, { mode: 0o711 })
   const socket = openSocket(join(dir, 'unix.socket'))
-  const daemon = createDaemon(dir, socket)
+  const daemon = createDaemon(dir, socket, incusd)
   await daemon.start()
   const port = await freePort()
   await setUp(socket.run, driver, port, clients)

@@ -320,7 +320,7 @@ describe('what an error says about the request', () => {
   test('no answer in time: the effect is unknown', async () => {
     incus.answer = () => {}
     const all = upstreams()
-    const reply = await all.request('main', { method: 'POST', path: '/1.0/instances' }, { timeout: 100 })
+    const reply = await all.request('main', { method: 'POST', path: '/1.0/instances' }, { timeout: 1_500 })
     expect(reply).toMatchObject({ ok: false, error: { code: 'timeout' } })
     expect(incus.seen).toHaveLength(1)
     await all.close()

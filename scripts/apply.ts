@@ -1,38 +1,20 @@
 /** `npm run apply [-- --dry-run] [file]`: hands stapes.jsonc to the Worker, and lets it look at once. */
-import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
-import { fail, openSession } from './remote.ts'
+import { fail } from './fail.ts'
+import { readOptions } from './options.ts'
+import { loadEnvironment, openDocument, openSession } from './remote.ts'
 
-const { file, dryRun } = readArguments()
+const { given, file } = readOptions(['dry-run'], 'npm run apply [-- --dry-run] [file]')
+loadEnvironment()
+const document = openDocument(file)
 const session = openSession()
-const applied = await session.apply(readConfiguration(file), dryRun)
-if (!applied.ok) fail(applied.error.map((line) => `${file}: ${line}`))
-for (const warning of applied.value.warnings) console.error(`warning: ${warning}`)
-console.log(
-  `${dryRun ? 'valid' : 'applied'}: ${applied.value.policies.join(', ')} (${applied.value.version})`,
-)
+const dryRun = given['dry-run']
+const applied = await session.apply(document, dryRun)
+if (!applied.ok) fail(applied.error)
+const { warnings, policies, version } = applied.value
+for (const warning of warnings) console.error(`warning: ${warning}`)
+const done = dryRun ? 'valid, and not applied' : 'applied'
+console.log(`${document.file} is ${done}: ${policies.join(', ') || 'no policy'} (${version})`)
 if (!dryRun) {
   const ticked = await session.tick()
   if (!ticked.ok) fail(['applied, but the first tick failed:', ...ticked.error])
-}
-
-function readArguments(): { file: string; dryRun: boolean } {
-  try {
-    const { values, positionals } = parseArgs({
-      options: { 'dry-run': { type: 'boolean', default: false } },
-      allowPositionals: true,
-    })
-    if (positionals.length < 2) return { file: positionals[0] ?? 'stapes.jsonc', dryRun: values['dry-run'] }
-  } catch {
-    // An option that there isn't.
-  }
-  return fail(['usage: npm run apply [-- --dry-run] [file]'], 2)
-}
-
-function readConfiguration(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    return fail([`${path} can't be read: ${(error as Error).message}`], 2)
-  }
 }

@@ -3,12 +3,12 @@
  * DISCORD_GUILD_ID names or else in all; again after each update of stapes. It replaces whatever commands
  * the application had there. `--dry-run` prints them.
  */
-import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { commands } from '../shared/command/commands.ts'
 import { discordCommands } from '../shared/command/discord.ts'
 import { register } from './discord/register.ts'
-import { fail } from './remote.ts'
+import { fail } from './fail.ts'
+import { readOptions } from './options.ts'
+import { loadEnvironment } from './remote.ts'
 
 const API = 'https://discord.com/api/v10'
 
@@ -16,7 +16,7 @@ const API = 'https://discord.com/api/v10'
 const ID = /^\d{15,20}$/
 
 const body = discordCommands(commands)
-if (isDryRun()) {
+if (readOptions(['dry-run'], 'npm run discord [-- --dry-run]').given['dry-run']) {
   console.log(JSON.stringify(body, null, 2))
 } else {
   const { token, ...place } = readSettings()
@@ -26,16 +26,8 @@ if (isDryRun()) {
   console.log(`registered /backup with ${commands.length} subcommands in ${where}`)
 }
 
-function isDryRun(): boolean {
-  try {
-    return parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } }).values['dry-run']
-  } catch {
-    return fail(['usage: npm run discord [-- --dry-run]'], 2)
-  }
-}
-
 function readSettings() {
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  loadEnvironment()
   const { DISCORD_API: api = API, DISCORD_APPLICATION_ID: application = '' } = process.env
   const { DISCORD_BOT_TOKEN: token = '', DISCORD_GUILD_ID: guild = '' } = process.env
   const wrong = [

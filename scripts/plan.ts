@@ -1,6 +1,21 @@
-/** `npm run plan`: what a tick would do now, and why; nothing is done. */
-import { fail, openSession } from './remote.ts'
+/**
+ * `npm run plan [-- --applied] [file]`: what the next tick would do if stapes.jsonc were applied as it is, and why;
+ * `--applied`: what it will do as things stand. Nothing is done.
+ */
+import { existsSync } from 'node:fs'
+import { fail } from './fail.ts'
+import { readOptions } from './options.ts'
+import { fileOf, loadEnvironment, openDocument, openSession } from './remote.ts'
 
-const planned = await openSession().plan()
+const { given, file } = readOptions(['applied', 'dry-run'], 'npm run plan [-- --applied] [file]')
+loadEnvironment()
+// Where there is no document at all, the applied one is what can be meant.
+const isMeant = !given.applied && (file !== undefined || existsSync(fileOf(file)))
+const document = isMeant ? openDocument(file) : null
+const planned = await openSession().plan(document)
 if (!planned.ok) fail(planned.error)
-process.stdout.write(planned.value)
+const { text, applied, warnings } = planned.value
+for (const warning of warnings) console.error(`warning: ${warning}`)
+process.stdout.write(text)
+if (document !== null && !applied)
+  console.error(`${document.file} is not what is applied; to apply it: npm run apply`)

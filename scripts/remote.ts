@@ -1,19 +1,39 @@
-/** Which stapes the scripts talk to: STAPES_URL and STAPES_TOKEN, from `.env` or the environment. */
+/** Which stapes the scripts talk to, and about which document: from `.env` or the environment, as `npm start`. */
 import { existsSync } from 'node:fs'
+import { type DocumentFile, readDocument } from './document.ts'
+import { fail } from './fail.ts'
 import { createSession, type Session } from './session.ts'
 
-const LOCAL = 'http://127.0.0.1:8787'
+const PORT = '8787'
+const FILE = 'stapes.jsonc'
 
-/** Ends the process when the token is missing. */
-export function openSession(): Session {
+export function loadEnvironment(): void {
   if (existsSync('.env')) process.loadEnvFile('.env')
-  const { STAPES_URL: url = LOCAL, STAPES_TOKEN: token = '' } = process.env
-  if (token !== '') return createSession(url, token)
-  return fail(['STAPES_TOKEN is not set: put the bearer token of the Worker there, or into .env'], 2)
 }
 
-/** One line each, on stderr. */
-export function fail(lines: readonly string[], code = 1): never {
-  for (const line of lines) console.error(line)
-  process.exit(code)
+/** STAPES_URL, or what `npm start` runs here. Ends the process when the token is missing. */
+export function openSession(): Session {
+  const { STAPES_TOKEN: token = '' } = process.env
+  if (token !== '') return createSession(settingOf('STAPES_URL') ?? localUrl(), token)
+  return fail(
+    [
+      'STAPES_TOKEN is not set: put the bearer token of the Worker there, or into .env',
+      'Without a running stapes: npm start -- --dry-run shows what it would do.',
+    ],
+    2,
+  )
 }
+
+const localUrl = (): string => `http://127.0.0.1:${settingOf('PORT') ?? PORT}`
+
+/** The one that is named, else STAPES_FILE. */
+export const fileOf = (named: string | undefined): string => named ?? settingOf('STAPES_FILE') ?? FILE
+
+/** Ends the process when it can't be read. */
+export function openDocument(named: string | undefined): DocumentFile {
+  const read = readDocument(fileOf(named), 'write it, or name another in STAPES_FILE')
+  return read.ok ? read.value : fail(read.error, 2)
+}
+
+/** What is set to nothing is not set. */
+const settingOf = (name: string): string | undefined => process.env[name] || undefined

@@ -1,55 +1,91 @@
 /** The HTTP API of a running stapes, as the scripts use it. */
 import { err, ok, type Result } from '../shared/result.ts'
+import { type Complaint, type DocumentFile, inDocument } from './document.ts'
 
 /** One line for each thing that is wrong, what to do in it. */
 export type Refusal = string[]
 
 export type Applied = { version: string; policies: string[]; warnings: string[] }
 
+export type Planned = {
+  /** For people. */
+  text: string
+  /** Whether it is by the applied configuration. */
+  applied: boolean
+  warnings: string[]
+}
+
 export type Session = {
-  /** `text` is a stapes.jsonc as it is written. */
-  apply(text: string, dryRun: boolean): Promise<Result<Applied, Refusal>>
-  /** What a tick would do now, for people. */
-  plan(): Promise<Result<string, Refusal>>
+  apply(file: DocumentFile, dryRun: boolean): Promise<Result<Applied, Refusal>>
+  /** What a tick would do now, by that document; null: by the applied one. */
+  plan(file: DocumentFile | null): Promise<Result<Planned, Refusal>>
   tick(): Promise<Result<{ state: string }, Refusal>>
 }
 
 export function createSession(url: string, token: string): Session {
-  const ask = async <T>(method: string, path: string, body?: string): Promise<Result<T, Refusal>> => {
+  const ask = async <T>(method: string, path: string, body?: unknown): Promise<Result<T, Complaint[]>> => {
     const headers = { authorization: `Bearer ${token}` }
+    const text = body === undefined ? {} : { body: JSON.stringify(body) }
     try {
-      const target = new URL(path, url)
-      const response = await fetch(target, { method, headers, ...(body === undefined ? {} : { body }) })
-      return response.ok ? ok((await response.json()) as T) : err(await refusalOf(response))
+      const response = await fetch(new URL(path, url), { method, headers, ...text })
+      return response.ok ? await answerOf<T>(response, url) : err(await refusalOf(response, url))
     } catch (error) {
-      return err([`${url} can't be reached (${causeOf(error)}): is it running, and is STAPES_URL right?`])
+      return err(
+        about(`${url} can't be reached (${causeOf(error)}): is it running, and is STAPES_URL right?`),
+      )
     }
   }
+  const said = (complaints: Complaint[], file?: DocumentFile): Refusal =>
+    complaints.map((one) => (file === undefined ? one.message : inDocument(file, one)))
   return {
-    apply: (text, dryRun) => ask('PUT', `/api/config${dryRun ? '?dryRun=true' : ''}`, text),
-    async plan() {
-      const planned = await ask<{ text: string }>('POST', '/api/plan')
-      return planned.ok ? ok(planned.value.text) : planned
+    async apply(file, dryRun) {
+      const path = `/api/config${dryRun ? '?dryRun=true' : ''}`
+      const applied = await ask<Applied>('PUT', path, file.document)
+      return applied.ok ? applied : err(said(applied.error, file))
     },
-    tick: () => ask('POST', '/api/tick'),
+    async plan(file) {
+      const body = file === null ? {} : { document: file.document }
+      const planned = await ask<Planned>('POST', '/api/plan', body)
+      return planned.ok ? planned : err(said(planned.error, file ?? undefined))
+    },
+    async tick() {
+      const ticked = await ask<{ state: string }>('POST', '/api/tick')
+      return ticked.ok ? ticked : err(said(ticked.error))
+    },
   }
 }
 
-async function refusalOf(response: Response): Promise<Refusal> {
-  const text = await response.text()
+const about = (message: string): Complaint[] => [{ path: '', message }]
+
+const stranger = (url: string): Complaint[] =>
+  about(`${url} answers, but not as stapes does: is STAPES_URL (or PORT) right?`)
+
+async function answerOf<T>(response: Response, url: string): Promise<Result<T, Complaint[]>> {
+  try {
+    return ok((await response.json()) as T)
+  } catch {
+    return err(stranger(url))
+  }
+}
+
+async function refusalOf(response: Response, url: string): Promise<Complaint[]> {
   const type = response.headers.get('content-type') ?? ''
-  if (!type.startsWith('application/problem+json')) return [`${response.status}: ${text.slice(0, 300)}`]
-  const { title, detail, errors } = JSON.parse(text) as {
+  if (!type.startsWith('application/problem+json')) return stranger(url)
+  const { title, detail, errors } = (await response.json()) as {
     title: string
     detail: string
-    errors?: { path: string; message: string }[]
+    errors?: Complaint[]
   }
-  if (errors === undefined) return [`${title}: ${detail}`]
-  return errors.map(({ path, message }) => (message.startsWith(path) ? message : `${path}: ${message}`))
+  if (response.status === 401)
+    return about(`${url} doesn't take this STAPES_TOKEN: it has to be the one that stapes was started with`)
+  return errors ?? about(`${title}: ${detail}`)
 }
 
 /** fetch hides the reason one level down. */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message : error.message
+  const { cause } = error
+  if (!(cause instanceof Error)) return error.message
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+  return cause.message === '' ? code : cause.message
 }

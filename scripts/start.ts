@@ -1,18 +1,28 @@
 /**
- * `npm start`: relay, Worker and a clock on this machine, against the remotes that `.env` names, or
- * against an embedded pair of Incus servers, until it is told to stop.
+ * `npm start [-- --dry-run | --yes]`: relay, Worker and a clock on this machine, until it is told to stop: against
+ * the remotes that `.env` names, or against an embedded pair of Incus servers. What is new to real servers is
+ * shown first, and begins when somebody agrees, or with `--yes`; `--dry-run` shows it and ends.
  */
-import { existsSync } from 'node:fs'
-import { createSession } from './session.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readOptions } from './options.ts'
+import { loadEnvironment } from './remote.ts'
+import { createSession, type Refusal, type Session } from './session.ts'
 import { chatOf } from './start/chat.ts'
 import { runClock } from './start/clock.ts'
-import { openLink } from './start/link.ts'
+import { whyHopeless } from './start/connection.ts'
+import { agree } from './start/consent.ts'
+import { openHome } from './start/home.ts'
+import { keepWorker } from './start/keeper.ts'
+import { isEmbedded, openLink } from './start/link.ts'
 import { createTickRenderer, parseEntry, renderHeader } from './start/printing.ts'
-import { openSettings } from './start/settings.ts'
+import { openSettings, type Settings } from './start/settings.ts'
 import { Stays } from './start/stays.ts'
 import { startWorker } from './start/worker.ts'
 
-if (existsSync('.env')) process.loadEnvFile('.env')
+const { given } = readOptions(['dry-run', 'yes'], 'npm start [-- --dry-run | --yes]')
+loadEnvironment()
 
 /** In milliseconds. */
 const PARENT_CHECK = 500
@@ -40,19 +50,62 @@ function onLog(line: Record<string, unknown>): void {
 }
 
 async function start(): Promise<void> {
-  const settings = await openSettings(process.env)
   const chat = chatOf(process.env)
   const link = await openLink(process.env, stays)
-  const { url, tick } = await startWorker({ settings, link, chat, onLog }, stays)
-  const applied = await createSession(url, settings.token).apply(settings.text, false)
-  if (!applied.ok) throw new Error(`${settings.file} was refused:\n${applied.error.join('\n')}`)
+  const state = openState()
+  const settings = await openSettings(process.env)
+  const hopeless = await whyHopeless(link)
+  if (hopeless !== null) throw new Error(hopeless)
+  const worker = await keepWorker(
+    {
+      start: () => startWorker({ settings, link, chat, state, onLog }, stays),
+      say: (line) => console.error(line),
+      giveUp: (why) => void fail(`stapes ends: ${why}`),
+    },
+    stays,
+  )
+  const { url } = worker()
+  const session = createSession(url, settings.token)
+  if (!(await mayBegin(session, settings, link.embedded))) return end(given['dry-run'] ? 0 : 1)
+  const applied = await session.apply(settings.document, false)
+  if (!applied.ok) throw refused(settings, applied.error)
   console.log(renderHeader({ url, settings, link, chat, applied: applied.value }))
-  await runClock({ url, tick }, stays, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
+  const tick = (at: Date) => worker().tick(at)
+  await runClock({ tick }, stays, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
 }
 
-await start().catch(async (error: Error) => {
+/** What is noted of servers in memory is worth nothing after them. */
+function openState(): string {
+  if (isEmbedded(process.env)) {
+    const folder = mkdtempSync(join(tmpdir(), 'stapes-state-'))
+    stays.add(() => rmSync(folder, { recursive: true, force: true }))
+    return folder
+  }
+  const { state, inherited } = openHome(process.env, stays)
+  if (inherited) console.log(`what an earlier version noted is in ${state} from now on`)
+  return state
+}
+
+async function mayBegin(session: Session, settings: Settings, embedded: boolean): Promise<boolean> {
+  if (embedded && !given['dry-run']) return true
+  const planned = await session.plan(settings.document)
+  if (!planned.ok) throw refused(settings, planned.error)
+  const { applied, warnings, text } = planned.value
+  if (applied && !given['dry-run']) return true
+  for (const warning of warnings) console.error(`warning: ${warning}`)
+  console.log(text)
+  if (given['dry-run']) return false
+  return given.yes || agree(settings.document.file)
+}
+
+const refused = ({ document }: Settings, lines: Refusal): Error =>
+  new Error(`${document.file} was refused:\n${lines.join('\n')}`)
+
+async function fail(why: string): Promise<void> {
   // What a stop breaks off is no failure.
   if (stays.ending) return
-  console.error(`stapes can't start: ${error.message}`)
+  console.error(why)
   await end(1)
-})
+}
+
+await start().catch((error: Error) => fail(`stapes can't start: ${error.message}`))

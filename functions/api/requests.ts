@@ -19,7 +19,7 @@ export const asking = z.strictObject({
   confirm: z.optional(filled),
 })
 
-export const planning = z.extend(asking, { document: z.optional(z.looseObject({})) })
+export const planning = z.extend(asking, { document: z.optional(z.unknown()) })
 
 export const taken = z.strictObject({
   name: filled,

@@ -4,9 +4,11 @@ import type { Stays } from './stays.ts'
 import type { Worker } from './worker.ts'
 
 const MINUTE = 60_000
+/** A timer may go off a millisecond early, which would be the minute before, and the next one be left out. */
+const LATE = 20
 
 export async function runClock(
-  { tick }: Worker,
+  { tick }: Pick<Worker, 'tick'>,
   stays: Stays,
   onFailure: (what: string) => void,
 ): Promise<void> {
@@ -14,6 +16,6 @@ export async function runClock(
     // The platform's cron times are whole minutes too.
     const failure = await tick(new Date(Math.floor(Date.now() / MINUTE) * MINUTE))
     if (failure !== null && !stays.ending) onFailure(failure)
-    await sleep(MINUTE - (Date.now() % MINUTE))
+    await sleep(MINUTE - (Date.now() % MINUTE) + LATE)
   }
 }

@@ -21,10 +21,11 @@ const KEY_ID = 'start'
 
 export async function openLink(environment: Environment, stays: Stays): Promise<Link> {
   if (isSet(environment, 'RELAY_URL')) return runningRelay(environment)
-  if (isSet(environment, 'RELAY_CONFIG') || isSet(environment, 'RELAY_REMOTES'))
-    return ownRelay(environment, stays)
-  return embeddedPair(stays)
+  return isEmbedded(environment) ? embeddedPair(stays) : ownRelay(environment, stays)
 }
+
+export const isEmbedded = (environment: Environment): boolean =>
+  !['RELAY_URL', 'RELAY_CONFIG', 'RELAY_REMOTES'].some((name) => isSet(environment, name))
 
 const isSet = (environment: Environment, name: string): boolean => (environment[name] ?? '') !== ''
 

@@ -5,17 +5,23 @@ import type { Chat } from './chat.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './settings.ts'
 
-export type Header = { url: string; settings: Settings; link: Link; chat: Chat; applied: Applied }
+export type Header = {
+  url: string
+  settings: Settings
+  link: Link
+  chat: Chat
+  applied: Applied
+}
 
 export function renderHeader({ url, settings, link, chat, applied }: Header): string {
-  const { token, fresh, file } = settings
+  const { token, fresh, document } = settings
   const warnings = applied.warnings.map((warning) => `  warning   ${warning}`)
   return [
     '',
     `stapes runs on ${url}`,
     '',
     `  token     ${fresh ? token : 'as in STAPES_TOKEN'}`,
-    `  policies  ${applied.policies.join(', ')} (${file})`,
+    `  policies  ${applied.policies.join(', ')} (${document.file})`,
     ...link.remotes.map((remote, at) => `  ${at === 0 ? 'Incus' : '     '}     ${remote}`),
     ...(link.embedded ? ['            embedded: in memory, gone when this ends'] : []),
     ...chat.doors.map((door, at) => `  ${at === 0 ? 'chat' : '    '}      ${doorText(door)}`),

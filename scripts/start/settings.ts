@@ -1,37 +1,32 @@
 /** Where the Worker listens, by which token, and what is applied to it. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { type DocumentFile, readDocument } from '../document.ts'
+import { fileOf } from '../remote.ts'
 
 export type Settings = {
   port: number
   token: string
   /** Whether the token was made for this run. */
   fresh: boolean
-  file: string
-  /** Of the configuration. */
-  text: string
+  document: DocumentFile
 }
 
 const DEFAULT_PORT = 8787
 const HIGHEST_PORT = 65_535
 
 export async function openSettings(environment: NodeJS.ProcessEnv): Promise<Settings> {
+  const document = readConfiguration()
   const port = await freePort(environment.PORT)
   const given = environment.STAPES_TOKEN ?? ''
   const token = given === '' ? randomBytes(24).toString('base64url') : given
-  const file = environment.STAPES_FILE ?? 'stapes.jsonc'
-  return { port, token, fresh: given === '', file, text: readConfiguration(file) }
+  return { port, token, fresh: given === '', document }
 }
 
-function readConfiguration(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Error(
-      `${file} can't be read (${(error as Error).message}): write it, or name another in STAPES_FILE`,
-    )
-  }
+function readConfiguration(): DocumentFile {
+  const read = readDocument(fileOf(undefined), 'write it, or name another in STAPES_FILE')
+  if (!read.ok) throw new Error(read.error.join('\n'))
+  return read.value
 }
 
 async function freePort(text = ''): Promise<number> {

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Chat } from './chat.ts'
 import type { Link } from './link.ts'
@@ -17,12 +18,17 @@ export type Worker = {
   url: string
   /** Fires the cron trigger; null when all went well, else what the Worker said. */
   tick(at: Date): Promise<string | null>
+  /** Why it can't be counted on any more: its process is gone, or gives no answer. */
+  ended: Promise<string>
+  stop(): Promise<void>
 }
 
 export type WorkerOptions = {
   settings: Settings
   link: Link
   chat: Chat
+  /** For the Worker's KV. */
+  state: string
   /** A line that the Worker logged as JSON. */
   onLog(entry: Record<string, unknown>): void
 }
@@ -32,24 +38,61 @@ const READY = 60_000
 const GOODBYE = 5_000
 /** So many lines of output are kept to explain a failure. */
 const KEPT_LINES = 15
-/** Of the notebook, where the remotes are real: the next start goes on with it. */
-const STATE_FOLDER = '.stapes/state'
+/** How often it is asked whether it is there, how long the answer may take, and how often it may be missing. */
+const CHECK = 2_000
+const PATIENCE = 3_000
+const MISSES = 3
 
 export async function startWorker(options: WorkerOptions, stays: Stays): Promise<Worker> {
   const { settings, onLog } = options
   const folder = mkdtempSync(join(tmpdir(), 'stapes-start-'))
-  stays.add(() => rmSync(folder, { recursive: true, force: true }))
   const child = spawnWrangler(options, folder)
-  stays.add(() => stop(child))
+  const end = onlyOnce(() => stop(child).finally(() => rmSync(folder, { recursive: true, force: true })))
+  stays.add(end)
   const output = follow(child, onLog)
   const url = `http://127.0.0.1:${settings.port}`
   await ready(child, output)
-  return { url, tick: async (at) => ((await fire(url, at)) ? null : output.recent()) }
+  const gone = new AbortController()
+  const ended = watch(child, url).finally(() => gone.abort())
+  return {
+    ...{ url, ended, stop: end },
+    tick: async (at) => ((await fire(url, at, gone.signal)) ? null : output.recent()),
+  }
 }
 
-function spawnWrangler({ settings, link, chat }: WorkerOptions, folder: string): ChildProcess {
+/** However often it is called. */
+function onlyOnce(stopping: () => Promise<void>): () => Promise<void> {
+  let stopped: Promise<void> | null = null
+  return () => {
+    stopped ??= stopping()
+    return stopped
+  }
+}
+
+async function watch(child: ChildProcess, url: string): Promise<string> {
+  let misses = 0
+  while (misses < MISSES) {
+    await sleep(CHECK, undefined, { ref: false })
+    if (child.exitCode !== null || child.signalCode !== null) return 'its process has ended'
+    misses = (await answers(url)) ? 0 : misses + 1
+  }
+  return 'it gives no answer'
+}
+
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, { timeout: PATIENCE, agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    request.once('timeout', () => request.destroy())
+    request.once('error', () => resolve(false))
+    request.once('close', () => resolve(false))
+  })
+}
+
+function spawnWrangler({ settings, link, chat, state }: WorkerOptions, folder: string): ChildProcess {
   const { port, token } = settings
-  const state = link.embedded ? join(folder, 'state') : STATE_FOLDER
   mkdirSync(state, { recursive: true })
   // An empty file in place of .env and .dev.vars: what the Worker gets is what stands here.
   const nothing = join(folder, 'nothing.env')
@@ -112,12 +155,15 @@ async function ready(child: ChildProcess, { isReady, recent }: Output): Promise<
   throw new Error(`the Worker did not come up; wrangler said:\n${recent()}`)
 }
 
-/** Without the time limit of fetch: a tick may wait minutes for Incus. */
-function fire(url: string, at: Date): Promise<boolean> {
+/** Without the time limit of fetch: a tick may wait minutes for Incus, but not for a Worker that is gone. */
+function fire(url: string, at: Date, signal: AbortSignal): Promise<boolean> {
   const query = new URLSearchParams({ cron: '* * * * *', time: String(at.getTime()), format: 'json' })
   return new Promise((resolve) => {
-    const request = get(`${url}/cdn-cgi/handler/scheduled?${query}`, async (response) => {
-      const text = (await response.toArray()).join('')
+    const request = get(`${url}/cdn-cgi/handler/scheduled?${query}`, { signal }, async (response) => {
+      const text = await response.toArray().then(
+        (parts) => parts.join(''),
+        () => '',
+      )
       resolve(response.statusCode === 200 && text.includes('"outcome":"ok"'))
     })
     request.once('error', () => resolve(false))

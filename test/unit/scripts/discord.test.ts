@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,8 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { commands } from '../../../shared/command/commands.ts'
 import { discordCommands } from '../../../shared/command/discord.ts'
 import { APPLICATION, type FakeDiscord, GUILD, startDiscord, TOKEN } from './fake-discord.ts'
-
-const SCRIPT = join(import.meta.dirname, '../../../scripts/discord.ts')
+import { runScript } from './script.ts'
 
 let discord: FakeDiscord
 let folder: string
@@ -21,28 +19,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-type Ended = { code: number | null; out: string[]; errors: string[] }
-
-/** In an empty folder, with nothing else in the environment. */
-function npmRunDiscord(env: Record<string, string>, args: string[] = []): Promise<Ended> {
-  const child = spawn(process.execPath, [SCRIPT, ...args], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const said = { out: '', errors: '' }
-  child.stdout.on('data', (text) => {
-    said.out += text
-  })
-  child.stderr.on('data', (text) => {
-    said.errors += text
-  })
-  const linesOf = (text: string) => text.split('\n').filter((line) => line !== '')
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, out: linesOf(said.out), errors: linesOf(said.errors) }))
-  })
-}
+const npmRunDiscord = (env: Record<string, string>, args: string[] = []) =>
+  runScript('discord', { cwd: folder, env, args })
 
 const settings = () => ({
   DISCORD_API: discord.api,

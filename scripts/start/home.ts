@@ -1,0 +1,103 @@
+/**
+ * Where `npm start` keeps what the Worker notes of real servers: a folder for each relay configuration, so that
+ * two of them share nothing, and only one process at a time.
+ */
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join, relative, resolve } from 'node:path'
+import type { Environment } from '../../relay/environment.ts'
+import type { Stays } from './stays.ts'
+
+const FOLDER = '.stapes'
+/** What earlier versions had for all configurations together. */
+const FORMER = 'state'
+
+/** How often the one who holds a folder says so, and when he counts as gone, in milliseconds. */
+const BEAT = 5_000
+const SILENCE = 60_000
+
+export type Home = {
+  folder: string
+  /** For the Worker's KV. */
+  state: string
+  /** It was taken over from an earlier version. */
+  inherited: boolean
+}
+
+/** Throws when another process holds it. */
+export function openHome(environment: Environment, stays: Stays): Home {
+  const folder = resolve(FOLDER, nameOf(environment))
+  mkdirSync(folder, { recursive: true })
+  hold(folder, stays)
+  const state = join(folder, 'state')
+  const former = resolve(FOLDER, FORMER)
+  const inherited = !existsSync(state) && existsSync(former)
+  if (inherited) renameSync(former, state)
+  return { folder, state, inherited }
+}
+
+/** By where the configuration lies, and not by what it says: it may change and is the same one. */
+function nameOf({
+  RELAY_URL: url = '',
+  RELAY_CONFIG: file = '',
+  RELAY_REMOTES: remotes = '',
+}: Environment): string {
+  const path = file === '' ? '' : relative('.', resolve(file))
+  const digest = createHash('sha256').update(JSON.stringify(url === '' ? [path, remotes] : [url]))
+  const label = url === '' ? basename(path) : (URL.parse(url)?.host ?? '')
+  const readable = label.replaceAll(/[^\w.-]/g, '-').slice(0, 40) || 'remotes'
+  return `${readable}-${digest.digest('hex').slice(0, 8)}`
+}
+
+function hold(folder: string, stays: Stays): void {
+  const lock = join(folder, 'lock')
+  const holder = holderOf(lock)
+  if (holder !== null)
+    throw new Error(
+      `another npm start works with the same servers already (process ${holder}, which holds ${folder}): end that one first`,
+    )
+  rmSync(lock, { force: true })
+  // Of two that come at once, one fails here.
+  writeFileSync(lock, String(process.pid), { flag: 'wx' })
+  const beat = setInterval(() => touch(lock), BEAT).unref()
+  stays.add(() => {
+    clearInterval(beat)
+    rmSync(lock, { force: true })
+  })
+}
+
+/** A process id may be somebody else's since: who holds a folder also says so again and again. */
+function holderOf(lock: string): number | null {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'))
+    const isFresh = Date.now() - statSync(lock).mtimeMs < SILENCE
+    return isFresh && isAlive(pid) ? pid : null
+  } catch {
+    return null
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function touch(lock: string): void {
+  try {
+    utimesSync(lock, new Date(), new Date())
+  } catch {
+    // Somebody removed the folder: then there is nothing to hold.
+  }
+}

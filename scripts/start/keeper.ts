@@ -1,0 +1,35 @@
+/** Keeps the Worker running: one whose process ended, or that gives no answer, is started anew. */
+import type { Stays } from './stays.ts'
+import type { Worker } from './worker.ts'
+
+/** So many ends within so many milliseconds, and it is no accident any more. */
+const MOST_ENDS = 5
+const WITHIN = 600_000
+
+export type Keeping = {
+  start(): Promise<Worker>
+  say(line: string): void
+  /** It can't be kept running. */
+  giveUp(why: string): void
+}
+
+/** The Worker that runs just then. */
+export async function keepWorker(keeping: Keeping, stays: Stays): Promise<() => Worker> {
+  let worker = await keeping.start()
+  const keep = async (): Promise<void> => {
+    const ends: number[] = []
+    while (!stays.ending) {
+      const why = await worker.ended
+      if (stays.ending) return
+      await worker.stop()
+      ends.push(Date.now())
+      if (ends.filter((end) => end > Date.now() - WITHIN).length > MOST_ENDS)
+        return keeping.giveUp(`the Worker ends again and again, at last because ${why}`)
+      keeping.say(`the Worker has to be started again: ${why}`)
+      worker = await keeping.start()
+      keeping.say('the Worker runs again')
+    }
+  }
+  void keep().catch((error: Error) => keeping.giveUp(error.message))
+  return () => worker
+}

@@ -46,6 +46,9 @@ export function summarize(
   const noted = plan.notes
     .filter(({ kind }) => kind === 'problem')
     .map(({ about, reason }) => `${about}: ${reason}`)
+  const thawed = outcomes.flatMap(({ action, state }) =>
+    action.kind === 'thaw' && state === 'done' ? [`${instanceKey(action.ref)}: ${action.reason}`] : [],
+  )
   const entry: RunRecord = {
     at: plan.at,
     trigger,
@@ -54,6 +57,7 @@ export function summarize(
     copiesStarted: done('copy'),
     verified: verifies.size - unverified.size,
     problems: [...wrong.problems, ...noted, ...outcomes.flatMap(problemOf)],
+    ...(thawed.length === 0 ? {} : { thawed }),
   }
   const eventful = outcomes.length > 0 || wrong.lost
   return {

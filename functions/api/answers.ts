@@ -18,7 +18,7 @@ const line = z
   .object({ about: text, sign: text, what: text, reason: text })
   .check(
     z.describe(
-      '+ take, - expire, # hold or release, < restore, ^ start, > copy, ✓ verify, = keep, · skip, … wait, ! problem',
+      '+ take, - expire, # hold or release, < restore, ^ start or thaw, > copy, ✓ verify, = keep, · skip, … wait, ! problem',
     ),
   )
 
@@ -42,6 +42,7 @@ const runRecord = {
   copiesStarted: z.int(),
   verified: z.int(),
   problems: texts,
+  thawed: z.optional(texts.check(z.describe('Instances that our own work had left frozen, each with why'))),
 }
 
 export const ran = z.discriminatedUnion('state', [

@@ -2,7 +2,7 @@
  * Deleting and restoring are what could lose everything, so the relay looks first, whoever asks: of
  * instances it deletes only copies that stapes made and that hold nothing verified, of snapshots only
  * those that stapes named, or that came to a copy; and it restores only what is marked for it, with a
- * snapshot beside it that brings the state before back.
+ * snapshot beside it that brings the state before back. It thaws only what is frozen while nothing runs on it.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
@@ -14,6 +14,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
+import { againstThaw } from './guard-thaw.ts'
 import { parseSnapshots } from './parse-volumes.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -21,6 +22,7 @@ import type { Upstream } from './upstream.ts'
 export const isGuarded = ({ name, parameters }: Match): boolean =>
   name === 'deleteInstance' ||
   name === 'restoreInstance' ||
+  name === 'startInstance' ||
   (name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null)
 
 /** `body` is one that the route accepts. */
@@ -31,6 +33,7 @@ export async function guard(
   body: unknown,
 ): Promise<Result<null, CallError>> {
   if (!isGuarded(match)) return ok(null)
+  if (match.name === 'startInstance' && !isThaw(body)) return ok(null)
   const { name, parameters, query } = match
   const one = await call(upstream, remote, request('getInstance', only(parameters), query))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
@@ -40,12 +43,16 @@ export async function guard(
   const { config } = instance
   const list = () => listPairs(upstream, remote, match)
   const why =
-    name === 'restoreInstance'
-      ? await againstRestore(config, isObject(body) ? text(body.restore) : '', list)
-      : await againstDelete(config, name, list)
+    name === 'startInstance'
+      ? await againstThaw(upstream, remote, match, instance)
+      : name === 'restoreInstance'
+        ? await againstRestore(config, isObject(body) ? text(body.restore) : '', list)
+        : await againstDelete(config, name, list)
   if (!why.ok) return why
   return why.value === null ? ok(null) : err(refused(remote, match, body, why.value))
 }
+
+const isThaw = (body: unknown): boolean => isObject(body) && body.action === 'unfreeze'
 
 type List = () => Promise<Result<SnapshotPair[], CallError>>
 /** Null: nothing speaks against it. */
@@ -94,8 +101,10 @@ const only = ({ instance = '' }: Record<string, string>) => ({ instance })
 function refused(remote: string, { name, parameters }: Match, body: unknown, why: string): CallError {
   const { instance, snapshot } = parameters
   const what =
-    name === 'restoreInstance'
-      ? `restore ${instance} to ${isObject(body) ? text(body.restore) : ''}`
-      : `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
+    name === 'startInstance'
+      ? `thaw ${instance}`
+      : name === 'restoreInstance'
+        ? `restore ${instance} to ${isObject(body) ? text(body.restore) : ''}`
+        : `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
   return { code: 'not-allowed', message: `the relay does not ${what} on "${remote}": ${why}` }
 }

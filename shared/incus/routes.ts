@@ -91,9 +91,9 @@ export const routes = {
     path: '/1.0/instances/{instance}/state',
     query: ['project'],
     refuse: (body) =>
-      field(body, 'action') === 'start'
+      field(body, 'action') === 'start' || field(body, 'action') === 'unfreeze'
         ? onlyKeys(body, ['action'])
-        : 'only action "start" is used by stapes',
+        : 'only the actions "start" and "unfreeze" are used by stapes',
   },
   getPool: { method: 'GET', path: '/1.0/storage-pools/{pool}', query: ['project'] },
   listVolumes: {

@@ -108,6 +108,17 @@ export type RestoreLedger = {
   at: string
 }
 
+/** An instance that ran when work began that freezes it, and of which no end was seen yet. */
+export type FreezeLedger = {
+  /** The work, in words. */
+  work: string
+  /** When it began. */
+  at: string
+  /** Failed tries to thaw it, and why the last one failed. */
+  tries?: number
+  reason?: string
+}
+
 export type RunRecord = {
   at: string
   trigger: string
@@ -116,6 +127,8 @@ export type RunRecord = {
   copiesStarted: number
   verified: number
   problems: string[]
+  /** Instances that were thawed, each with the reason. */
+  thawed?: string[]
 }
 
 export type Ledger = {
@@ -130,6 +143,8 @@ export type Ledger = {
   copies: Record<string, CopyLedger>
   /** By instance key. */
   restores?: Record<string, RestoreLedger>
+  /** By instance key. */
+  frozen?: Record<string, FreezeLedger>
   /** Newest first. */
   runs: RunRecord[]
 }

@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import type {
   Attempt,
   CopyLedger,
+  FreezeLedger,
   Ledger,
   OpenSlot,
   PolicyLedger,
@@ -68,6 +69,13 @@ const restoreSchema: z.ZodMiniType<RestoreLedger> = z.looseObject({
   at: moment,
 })
 
+const freezeSchema: z.ZodMiniType<FreezeLedger> = z.looseObject({
+  work: text,
+  at: moment,
+  tries: may(count),
+  reason: may(text),
+})
+
 const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({
   at: moment,
   trigger: text,
@@ -76,6 +84,7 @@ const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({
   copiesStarted: count,
   verified: count,
   problems: z.array(text),
+  thawed: may(z.array(text)),
 })
 
 /** The rest of a policy's notes means nothing without this. */
@@ -97,6 +106,7 @@ export function parseLedger(value: unknown): Found {
     (item: unknown, part: string) =>
       partOf(item, schema, part, lose)
   const restores = mapOf(value.restores, 'the restore of', lose, read(restoreSchema))
+  const frozen = mapOf(value.frozen, 'what may be frozen of', lose, read(freezeSchema))
   const written = partOf(value.written, moment, 'when it was written', lose)
   const ledger: Ledger = {
     config: partOf(value.config, text, 'its configuration', lose) ?? empty.config,
@@ -105,6 +115,7 @@ export function parseLedger(value: unknown): Found {
     policies: mapOf(value.policies, 'the slots of policy', lose, (item, part) => policyOf(item, part, lose)),
     copies: mapOf(value.copies, 'the copy', lose, read(copySchema)),
     ...(Object.keys(restores).length === 0 ? {} : { restores }),
+    ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
     runs: listOf(value.runs, 'a past run', lose, read(runSchema)),
   }
   return { ledger, lost: [...lost] }

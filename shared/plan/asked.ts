@@ -31,6 +31,7 @@ export function decideAsked(asked: Asked<Exclude<Ask, { do: 'look' }>>): Plan {
     slots: parts.slots ?? [],
     copies: parts.copies ?? [],
     restores: { ...ledger.restores, ...parts.restores },
+    frozen: ledger.frozen ?? {},
     wake: parts.wake ?? [],
     asked: true,
     refusal,

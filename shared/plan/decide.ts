@@ -13,6 +13,7 @@ import type { Question } from './question.ts'
 import { lookAfter, type Restores } from './restores.ts'
 import { refuseScope } from './scope.ts'
 import { planSlot } from './slot.ts'
+import { planThaws } from './thaws.ts'
 
 export type { Question }
 
@@ -56,7 +57,8 @@ const distinct = (notes: readonly Note[]): Note[] => [
 /** What the schedule says, and what is under way. */
 function decideDue(question: Question, restores: Restores): Plan {
   const { coverages, world, ledger, now, explain = false } = question
-  const { withheld } = restores
+  const thaws = planThaws(world, ledger, restores.withheld)
+  const withheld = new Map([...thaws.withheld, ...restores.withheld])
   const sieve = createSieve(now)
   const slots = coverages.map((coverage) => planSlot(coverage, question, withheld))
   const taking = slots.flatMap(({ actions }) => actions)
@@ -77,6 +79,7 @@ function decideDue(question: Question, restores: Restores): Plan {
     at: now.toISOString(),
     actions: [
       ...restores.actions,
+      ...thaws.actions,
       ...taking,
       ...slots.flatMap(({ halves }) => halves),
       ...expiring.flatMap(({ actions }) => actions),
@@ -84,6 +87,7 @@ function decideDue(question: Question, restores: Restores): Plan {
     ],
     notes: [
       ...restores.notes,
+      ...thaws.notes,
       ...coverages.flatMap(notesOf),
       ...expiring.flatMap(({ notes }) => notes),
       ...copies.notes,
@@ -91,6 +95,7 @@ function decideDue(question: Question, restores: Restores): Plan {
     slots: slots.map(({ plan }) => plan),
     copies: copies.plans,
     restores: restores.ledgers,
+    frozen: thaws.ledgers,
     wake: [
       ...restores.wake,
       ...copies.wake,

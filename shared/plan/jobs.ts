@@ -12,12 +12,13 @@ import type {
   MarkAction,
   SnapshotAction,
   StartAction,
+  ThawAction,
   UndoAction,
   VerifyAction,
 } from './plan.ts'
 
 /** What follows an instance's snapshots in its job. */
-type Other = ExpireAction | HoldAction | MarkAction | StartAction | UndoAction
+type Other = ExpireAction | HoldAction | MarkAction | StartAction | ThawAction | UndoAction
 
 /** A job with the action that each of its steps belongs to. */
 export type Work = { job: Job; parts: Action[] }
@@ -35,7 +36,7 @@ const STEP_WAIT = 600
 /**
  * One job per instance: its snapshots first; only when all of them are there does anything expire. One
  * that replaces a snapshot shares the lock of copies: neither a copy nor a tick at the same time may
- * meet the moment in which there is none.
+ * meet the moment in which there is none. So does one that thaws: what a copy froze stays frozen.
  */
 export function instanceJobs(actions: readonly Action[]): Work[] {
   const byInstance = new Map<string, { takes: SnapshotAction[]; others: Other[] }>()
@@ -50,7 +51,9 @@ export function instanceJobs(actions: readonly Action[]): Work[] {
   return [...byInstance].map(([key, { takes, others }]) => ({
     job: {
       id: key,
-      ...(takes.some(({ again }) => again) ? { lock: key } : {}),
+      ...(takes.some(({ again }) => again) || others.some(({ kind }) => kind === 'thaw')
+        ? { lock: key }
+        : {}),
       steps: [...takes.flatMap(takeSteps), ...others.flatMap(otherSteps)],
     },
     parts: [
@@ -101,14 +104,16 @@ function otherSteps(action: Other): Step[] {
       ]
     case 'start':
       return [startStep(action)]
+    case 'thaw':
+      return [startStep(action, 'unfreeze')]
     case 'undo':
       return [markStep(action.ref, { [RESTORING]: '' }), ...(action.running ? [startStep(action)] : [])]
   }
 }
 
-function startStep({ ref }: Pick<StartAction, 'ref'>): Step {
+function startStep({ ref }: Pick<StartAction, 'ref'>, action: 'start' | 'unfreeze' = 'start'): Step {
   const { parameters, query } = where(ref)
-  const call = request('startInstance', parameters, query, { action: 'start' })
+  const call = request('startInstance', parameters, query, { action })
   return { remote: ref.remote, wait: STEP_WAIT, ...call }
 }
 

@@ -1,6 +1,6 @@
 /** What a tick intends, as data; nothing here can touch the world. Every line carries its reason. */
 import type { InstanceRef, SnapshotPair } from '../incus/inventory.ts'
-import type { CopyLedger, PolicyLedger, RestoreLedger } from '../ledger/ledger.ts'
+import type { CopyLedger, FreezeLedger, PolicyLedger, RestoreLedger } from '../ledger/ledger.ts'
 import type { Approval } from '../policy/policy.ts'
 
 export type SnapshotAction = {
@@ -15,6 +15,8 @@ export type SnapshotAction = {
   expiresAt: string | null
   /** An earlier try ended unseen: what it left, if anything, goes first. */
   again: boolean
+  /** How the running instance stands still meanwhile, in words; null: it doesn't. */
+  standstill: string | null
   reason: string
 }
 
@@ -72,6 +74,9 @@ export type StartAction = { kind: 'start'; ref: InstanceRef; reason: string }
 
 /** Incus refused a restore before it changed anything: the mark goes, and what Incus stopped for it runs again. */
 export type UndoAction = { kind: 'undo'; ref: InstanceRef; running: boolean; reason: string }
+
+/** Our own work froze it and was cut off, so that nobody else thaws it. */
+export type ThawAction = { kind: 'thaw'; ref: InstanceRef; reason: string }
 
 /** The start of a transfer; its end is seen by later ticks. */
 export type CopyAction = {
@@ -132,6 +137,7 @@ export type Action =
   | MarkAction
   | RestoreAction
   | StartAction
+  | ThawAction
   | UndoAction
   | CopyAction
   | VerifyAction
@@ -180,6 +186,8 @@ export type Plan = {
   copies: CopyPlan[]
   /** What this run learned about restores before acting, by instance key. */
   restores: Record<string, RestoreLedger>
+  /** Instances that may stay frozen by our work, by key, as known before acting. */
+  frozen: Record<string, FreezeLedger>
   /** Moments at which something is due again, whatever the outcomes (ISO 8601). */
   wake: string[]
   /** Somebody asked for it: its slots are the moment's own and don't move the schedule's accounts. */

@@ -6,11 +6,14 @@ import { failAttempt } from '../ledger/attempts.ts'
 import { type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
 import { unseenIn } from '../ledger/unseen.ts'
+import { minutesFrom } from '../schedule/moment.ts'
 import { copiesAfter } from './copies-record.ts'
 import { doubtfulIn } from './doubtful.ts'
 import type { Outcome } from './jobs.ts'
 import type { Plan, SlotPlan } from './plan.ts'
 import { restoresAfter } from './restores-record.ts'
+import { isPending } from './thaws.ts'
+import { frozenAfter } from './thaws-record.ts'
 
 export type Recorded = {
   ledger: Ledger
@@ -35,10 +38,15 @@ export function record(before: Ledger, happened: Happened): Recorded {
   }
   const copies = copiesAfter(before, plan, outcomes, now)
   const restores = restoresAfter(before, plan, outcomes, now)
+  const frozen = frozenAfter(plan, outcomes, now)
   const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
   const sleep = new Date(now.getTime() + LONGEST_SLEEP).toISOString()
+  if (Object.values(frozen).some(isPending)) wake.push(minutesFrom(now, 1))
   const wakeAt = [sleep, ...wake].sort()[0] ?? sleep
-  const noted = Object.keys(restores).length === 0 ? {} : { restores }
+  const noted = {
+    ...(Object.keys(restores).length === 0 ? {} : { restores }),
+    ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
+  }
   const ledger: Ledger = { config, wakeAt, written: now.toISOString(), policies, copies, ...noted, runs }
   return { ledger, changed: isNews(before, ledger, now) }
 }

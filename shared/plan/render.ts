@@ -6,7 +6,7 @@ import type { Action, CopyAction, Note, Plan, RestoreAction } from './plan.ts'
 export type Line = {
   /** Instance, replica or remote. */
   about: string
-  /** `+` take, `-` expire, `#` hold or release, `<` restore, `^` start, `>` copy, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem. */
+  /** `+` take, `-` expire, `#` hold or release, `<` restore, `^` start or thaw, `>` copy, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem. */
   sign: '+' | '-' | '#' | '<' | '^' | '>' | '✓' | '=' | '·' | '…' | '!'
   /** Snapshot or destination; empty where the line is about the whole. */
   what: string
@@ -24,9 +24,9 @@ function actionLines(action: Action): Line[] {
   switch (action.kind) {
     case 'snapshot': {
       const expiry = action.expiresAt === null ? '' : `, Incus expires it at ${action.expiresAt}`
-      return [
-        { about: instanceKey(action.ref), sign: '+', what: action.name, reason: `${action.reason}${expiry}` },
-      ]
+      const standstill = action.standstill === null ? '' : `; ${action.standstill}`
+      const reason = `${action.reason}${expiry}${standstill}`
+      return [{ about: instanceKey(action.ref), sign: '+', what: action.name, reason }]
     }
     case 'hold':
       return [{ about: instanceKey(action.ref), sign: '=', what: action.snapshot, reason: action.reason }]
@@ -35,6 +35,7 @@ function actionLines(action: Action): Line[] {
     case 'restore':
       return restoreLines(action)
     case 'start':
+    case 'thaw':
     case 'undo':
       return [{ about: instanceKey(action.ref), sign: '^', what: '', reason: action.reason }]
     case 'expire':

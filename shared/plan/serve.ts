@@ -8,7 +8,9 @@ import type { Attempt, PolicyLedger } from '../ledger/ledger.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { jitterSeconds } from '../schedule/jitter.ts'
 import { minutesFrom } from '../schedule/moment.ts'
+import { driverOf, snapshotStandstill } from './freezing.ts'
 import type { SlotPlan, SnapshotAction } from './plan.ts'
+import type { World } from './world.ts'
 
 export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
 
@@ -22,6 +24,8 @@ export type Serving = {
   /** Instances that get none now, by key. */
   withheld: ReadonlyMap<string, string>
   reason: string
+  /** Tells the storage driver of an instance's pool. */
+  world: Pick<World, 'remotes'>
   /** Without the policy's jitter. */
   atOnce?: boolean
 }
@@ -91,7 +95,7 @@ function take(
   name: string,
   attempt: Attempt | undefined,
   plan: SlotPlan,
-  { now, next, reason, atOnce }: Serving,
+  { now, next, reason, atOnce, world }: Serving,
 ): SnapshotAction | null {
   const { policy, key, ref, record } = covered
   const due = atOnce === true ? now : dueAt(covered, slot, next)
@@ -103,14 +107,16 @@ function take(
     plan.waiting.push({ instance: key, until: due.toISOString() })
     return null
   }
+  const stateful = policy.stateful && record.status === 'Running'
   return {
     kind: 'snapshot',
     ref,
     policy: policy.name,
     slot: slot.toISOString(),
     name,
-    stateful: policy.stateful && record.status === 'Running',
+    stateful,
     again: attempt?.unseen === true,
+    standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
     expiresAt: policy.expiry === null ? null : expiresAt(policy.expiry, now).toISOString(),
     reason:
       attempt?.unseen === true ? `${reason}; made again, as nobody saw the end of an earlier try` : reason,

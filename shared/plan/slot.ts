@@ -40,7 +40,7 @@ export function planSlot(
   const before = [...(closed.doubtful ?? []), ...superseded.flatMap((open) => unseenIn(policy.name, open))]
   const { doubtful, halves } = clearDoubtful(coverage, before)
   const current = withDoubtful(closed, doubtful)
-  const serving = { now, incomplete: world.incomplete, next, withheld, reason: reasonOf(current, now) }
+  const serving = { world, now, incomplete: world.incomplete, next, withheld, reason: reasonOf(current, now) }
   const { plan, actions } = serveSlot(coverage, current, serving)
   const soon = doubtful.length > 0 ? [minutesFrom(now, 1)] : []
   return {
@@ -61,7 +61,7 @@ export function planAskedSlot(
 ): Pick<SlotDecision, 'plan' | 'actions'> {
   const known = knownIn(coverage, ledger, now)
   const open: OpenSlot = { slot: minuteOf(now).toISOString(), attempts: {} }
-  const serving = { now, incomplete: world.incomplete, next: null, withheld, reason, atOnce: true }
+  const serving = { world, now, incomplete: world.incomplete, next: null, withheld, reason, atOnce: true }
   return serveSlot(coverage, { ...known, open }, serving)
 }
 

@@ -119,6 +119,7 @@ function runTexts({ ledger, maySee }: Seen): Text[] {
       `${run.expired} expired`,
       `${count(run.copiesStarted, 'copy', 'copies')} started`,
       `${run.verified} verified`,
+      ...(run.thawed === undefined ? [] : [`${run.thawed.length} thawed`]),
     ]
     const [problem] = run.problems.filter((text) => maySpeak(text, maySee))
     return [

@@ -15,7 +15,7 @@ const hold = (instance: string) => ({
 const note = (about: string) => ({ kind: 'problem' as const, about, reason: 'lost' })
 
 const plan = (refusal: Refusal | null = null): Plan => ({
-  ...{ at: '2026-11-23T03:00:00Z', slots: [], copies: [], restores: {}, wake: [], asked: true },
+  ...{ at: '2026-11-23T03:00:00Z', slots: [], copies: [], restores: {}, frozen: {}, wake: [], asked: true },
   ...{ approval: 'self', refusal },
   actions: [hold('web1'), hold('payroll')],
   notes: [note('main/default/web2'), note('main/default/payroll'), note('remote:vault')],

@@ -50,6 +50,7 @@ const rows: { name: string; call: [string, string, unknown?]; is: 'allowed' | 'n
     is: 'not-allowed',
   },
   { name: 'a start', call: ['PUT', '/1.0/instances/web/state', { action: 'start' }], is: 'allowed' },
+  { name: 'a thaw', call: ['PUT', '/1.0/instances/web/state', { action: 'unfreeze' }], is: 'allowed' },
   { name: 'a stop', call: ['PUT', '/1.0/instances/web/state', { action: 'stop' }], is: 'not-allowed' },
   {
     name: 'a start by force',

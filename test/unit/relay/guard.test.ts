@@ -145,3 +145,44 @@ test('a start is not looked at', async () => {
   const { calls } = await run(step, sync({ config: {} }), [])
   expect(calls).toEqual(['PUT /1.0/instances/web1/state?project=p'])
 })
+
+async function thawOf(status: string, operations: object) {
+  const clock = createVirtualClock()
+  const incus = createFakeIncus(clock)
+  incus.answer = (_, { method, path }) => {
+    if (method !== 'GET') return undefined
+    return path.startsWith('/1.0/operations') ? sync(operations) : sync({ status, config: {} })
+  }
+  const engine = createEngine({ upstream: incus, clock, remotes: { backup: { address: 'https://backup' } } })
+  const lines: BatchLine[] = []
+  const step = request('startInstance', WEB, PROJECT, { action: 'unfreeze' })
+  const jobs = [{ id: 'a', steps: [{ remote: 'backup', ...step }] }]
+  await clock.until(engine.batch({ jobs }, (line) => lines.push(line)))
+  return { thawed: incus.calls.some(({ call }) => call.startsWith('PUT')), lines: JSON.stringify(lines) }
+}
+
+const running = (instance: string) => ({
+  running: [
+    {
+      id: 'o1',
+      status_code: 103,
+      description: 'Migrating instance',
+      resources: { instances: [`/1.0/instances/${instance}?project=p`] },
+    },
+  ],
+})
+
+test('the relay thaws what is frozen while nothing runs on it', async () => {
+  expect((await thawOf('Frozen', {})).thawed).toBe(true)
+  expect((await thawOf('Frozen', running('web2'))).thawed).toBe(true)
+})
+
+test.each<[string, string, object, string]>([
+  ['what runs', 'Running', {}, 'it is Running'],
+  ['what is copied now', 'Frozen', running('web1'), 'an operation runs on it: Migrating instance'],
+  ['where it can’t see what runs', 'Frozen', [], 'another form than expected'],
+])('the relay does not thaw %s, whoever asks', async (_, status, operations, why) => {
+  const { thawed, lines } = await thawOf(status, operations)
+  expect(thawed).toBe(false)
+  expect(lines).toContain(why)
+})

@@ -1,0 +1,74 @@
+/**
+ * Instances that our own work froze. Incus thaws them when the work ends; when its daemon is killed before
+ * that, they stay frozen for good, and the next look thaws them. What ran before our work and is frozen
+ * after it, with nothing running on it, was frozen by it; whatever else is frozen, a person froze.
+ */
+import type { InstanceRecord } from '../incus/inventory.ts'
+import type { FreezeLedger, Ledger } from '../ledger/ledger.ts'
+import type { JobReport } from '../relay/protocol.ts'
+import type { Note, ThawAction } from './plan.ts'
+import { operationOn } from './restore-judge.ts'
+import { refOf } from './restore-known.ts'
+import type { World } from './world.ts'
+
+export type Thaws = {
+  actions: ThawAction[]
+  notes: Note[]
+  /** By instance key: what may be frozen by us from now on. */
+  ledgers: Record<string, FreezeLedger>
+  /** Instances that nothing else is done to in this run, by key, each with the reason. */
+  withheld: Map<string, string>
+}
+
+/** Thawing may fail for a reason that passes; after so many tries a person is asked. */
+const TRIES = 5
+
+/** Whether the next look may have something to do. */
+export const isPending = ({ tries = 0 }: FreezeLedger): boolean => tries < TRIES
+
+export function planThaws(world: World, ledger: Ledger, busy: ReadonlyMap<string, string>): Thaws {
+  const thaws: Thaws = { actions: [], notes: [], ledgers: {}, withheld: new Map() }
+  for (const [key, entry] of Object.entries(ledger.frozen ?? {})) {
+    const seen = seeFrozen(key, world, busy)
+    if (seen === 'over') continue
+    thaws.ledgers[key] = entry
+    if (seen === 'frozen') thaw(key, entry, thaws)
+  }
+  return thaws
+}
+
+/** `over`: there is nothing of ours to thaw; `wait`: it can't be told yet. */
+function seeFrozen(key: string, world: World, busy: ReadonlyMap<string, string>): 'over' | 'wait' | 'frozen' {
+  const ref = refOf(key)
+  const reply = world.remotes[ref.remote]
+  if (reply === undefined) return 'over'
+  if (!reply.ok) return 'wait'
+  const record = world.find(ref)
+  if (record === undefined) return 'over'
+  const job = world.jobs.find(({ id, state }) => id.startsWith(`${key}>`) && isLive(state))
+  if (job !== undefined) return seeDuring(job, record)
+  if (busy.has(key) || operationOn(world, key, reply.inventory.operations) !== null) return 'wait'
+  return settledAs(record)
+}
+
+const isLive = (state: JobReport['state']): boolean => state === 'running' || state === 'queued'
+
+/** What is frozen before its copy begins, somebody else has frozen. */
+const seeDuring = ({ state }: JobReport, { status }: InstanceRecord): 'over' | 'wait' =>
+  state === 'queued' && status === 'Frozen' ? 'over' : 'wait'
+
+/** An offline member's instances are of status Error: that says nothing. */
+const settledAs = ({ status }: InstanceRecord): 'over' | 'wait' | 'frozen' =>
+  status === 'Frozen' ? 'frozen' : status === 'Error' ? 'wait' : 'over'
+
+function thaw(key: string, entry: FreezeLedger, thaws: Thaws): void {
+  const { work, reason } = entry
+  const why = `${work} was cut off while it was frozen for it, and it ran before`
+  if (!isPending(entry)) {
+    const hint = `${why}; it could not be thawed: ${reason ?? 'no reason given'}; do it by hand: incus resume ${refOf(key).instance}`
+    thaws.notes.push({ kind: 'problem', about: key, reason: hint })
+    return
+  }
+  thaws.withheld.set(key, 'it is thawed first')
+  thaws.actions.push({ kind: 'thaw', ref: refOf(key), reason: why })
+}

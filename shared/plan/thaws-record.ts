@@ -16,7 +16,8 @@ export function frozenAfter(
     if (action.kind === 'thaw') {
       const key = instanceKey(action.ref)
       const entry = frozen[key]
-      if (entry !== undefined) frozen[key] = tried(entry, outcome)
+      if (outcome.state === 'done') delete frozen[key]
+      else if (entry !== undefined) frozen[key] = tried(entry, outcome)
     }
     const begun = begunBy(outcome)
     if (begun !== null) frozen[begun.key] = { work: begun.work, at: now.toISOString() }
@@ -24,7 +25,6 @@ export function frozenAfter(
   return frozen
 }
 
-/** Even one that went well counts: the next look tells whether the instance runs. */
 function tried(entry: FreezeLedger, outcome: Outcome): FreezeLedger {
   if (outcome.state === 'refused' && outcome.error.code === 'locked') return entry
   const reason = outcome.state === 'refused' ? { reason: describe(outcome.error) } : {}

@@ -23,6 +23,7 @@ export function addInstance(
   project: string,
   name: string,
   settings: Settings,
+  type: Instance['type'] = 'container',
 ): Instance {
   const { instances, config: limits } = findProject(server.state, project)
   if (instances.has(name)) throw new Refusal(500, TAKEN)
@@ -35,7 +36,7 @@ export function addInstance(
     id: ++server.state.lastInstance,
     project,
     name,
-    type: 'container',
+    type,
     status: 'Stopped',
     createdAt,
     volumeCreatedAt: createdAt,
@@ -63,6 +64,9 @@ export const settingsOf = (body: Record<string, unknown>): Settings => ({
   devices: devices(body),
 })
 
+export const typeOf = (body: Record<string, unknown>): Instance['type'] =>
+  body.type === 'virtual-machine' ? body.type : 'container'
+
 const TAKEN =
   'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name'
 
@@ -73,7 +77,7 @@ export function createEmpty(server: EmbeddedIncus, call: Call): Reply {
   checkInstanceName(name)
   const settings = settingsOf(body)
   checkConfig(settings.config)
-  const instance = addInstance(server, call.project, name, settings)
+  const instance = addInstance(server, call.project, name, settings, typeOf(body))
   return server.operations.task(instanceOperation('Creating instance', instance), { end: () => {} })
 }
 
@@ -88,7 +92,7 @@ export function createCopy(server: EmbeddedIncus, call: Call): Reply {
   const snapshot = snapshotName === undefined ? null : findSnapshot(original, snapshotName)
   const settings = copySettings({ ...(snapshot?.settings ?? original), profiles: original.profiles })
   Object.assign(settings.config, config(body))
-  const instance = addInstance(server, call.project, name, settings)
+  const instance = addInstance(server, call.project, name, settings, original.type)
   if (snapshot === null)
     for (const [key, each] of original.snapshots) instance.snapshots.set(key, { ...each })
   return server.operations.task(instanceOperation('Creating instance', instance), {

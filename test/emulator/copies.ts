@@ -1,6 +1,6 @@
 /** Copies between two servers: pull (the target dials the source) and push (the source dials the target). */
 
-import { addInstance, settingsOf } from './birth.ts'
+import { addInstance, settingsOf, typeOf } from './birth.ts'
 import { record, section, text } from './body.ts'
 import { Refusal, type Reply } from './envelope.ts'
 import { checkConfig, instanceOperation } from './instances.ts'
@@ -34,6 +34,7 @@ export function sendInstance(server: EmbeddedIncus, call: Call): Reply {
     operation,
     instance,
     instanceOnly: body.instance_only === true,
+    allowInconsistent: body.allow_inconsistent === true,
   })
   return peer === null ? offer(server, sending, instance) : push(server, sending, instance, peer)
 }
@@ -110,7 +111,7 @@ export function receiveInstance(server: EmbeddedIncus, call: Call): Reply {
   const settings = settingsOf(body)
   if (present === undefined) checkConfig(settings.config)
   const peer = mode === 'pull' ? parsePeer(source, 'secrets', 'migration sink') : null
-  const instance = present ?? addInstance(server, call.project, name, settings)
+  const instance = present ?? addInstance(server, call.project, name, settings, typeOf(body))
   const isNew = present === undefined
   instance.busy = 'create'
   instance.unfinished ||= isNew

@@ -14,6 +14,8 @@ export type Sending = {
   operation: Operation
   instance: Instance
   instanceOnly: boolean
+  /** It need not stand still. */
+  allowInconsistent: boolean
 }
 
 export type Receiving = {

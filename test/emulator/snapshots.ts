@@ -3,6 +3,7 @@ import { formatDate, type Moment, never, parseDate } from './dates.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { checkMatch } from './etag.ts'
 import { expiryFrom } from './expiry.ts'
+import { freeze, isFreezing } from './freezing.ts'
 import { checkSnapshotName, nameFromPattern } from './names.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import {
@@ -40,6 +41,7 @@ export function snapshotTask(
 ): Reply {
   const path = `${instance.name}/snapshots/${encodeURIComponent(wanted.name)}`
   let made: Snapshot | null = null
+  let thaw = (): void => {}
   return server.operations.task(
     {
       description: 'Snapshotting instance',
@@ -53,9 +55,11 @@ export function snapshotTask(
     {
       begin: () => {
         made = beginSnapshot(server, instance, wanted)
+        if (isFreezing(server, instance)) thaw = freeze(instance)
       },
       ms: server.snapshotMs + copyingMs(server, instance.pool, instance.disk),
       end: () => {
+        thaw()
         if (made !== null) endSnapshot(server, instance, made)
       },
     },

@@ -1,5 +1,6 @@
 /** The transfer itself, once both sides are connected: snapshot by snapshot, oldest first, then the head. */
 import { Refusal } from './envelope.ts'
+import { freeze, isFreezing } from './freezing.ts'
 import type { Receiving, Sending } from './migration.ts'
 import type { EmbeddedIncus } from './server.ts'
 import { isOptimized, prepareShipment, type Shipment, type Step } from './shipment.ts'
@@ -15,6 +16,7 @@ export class Transfer {
   #shipment: Shipment = { steps: [], headBytes: 0 }
   #current: { name: string; since: number; rate: number | null } | null = null
   #over = false
+  #thaw = (): void => {}
 
   constructor(source: Sending, target: Receiving) {
     this.source = source
@@ -36,6 +38,7 @@ export class Transfer {
       this.#checkSides()
       this.source.instance.busy = 'migrate'
       this.#shipment = prepareShipment(this.source, this.target)
+      if (this.#isFreezing()) this.#thaw = freeze(this.source.instance)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       this.fail(error.message)
@@ -51,6 +54,14 @@ export class Transfer {
     const sent = ((this.target.server.now() - since) / 1000) * rate
     const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(2)}MB`
     return { fs_progress: `${name}: ${mega(sent)} (${mega(rate)}/s)` }
+  }
+
+  /** A virtual machine's disk is sent as it is, except between two btrfs pools. */
+  #isFreezing(): boolean {
+    const { source, target } = this
+    if (source.allowInconsistent) return false
+    const raw = source.instance.type === 'virtual-machine' && !isOptimized(source, target)
+    return raw || isFreezing(source.server, source.instance)
   }
 
   #checkSides(): void {
@@ -129,7 +140,11 @@ export class Transfer {
   /** One of the two daemons was killed. What it was writing stays as it was at that moment. */
   serverDied(server: EmbeddedIncus): void {
     if (server === this.target.server) this.#leaveHalfDone()
-    else this.fail(CUT_OFF)
+    else {
+      // Nobody is left to thaw it.
+      this.#thaw = () => {}
+      this.fail(CUT_OFF)
+    }
   }
 
   #leaveHalfDone(): void {
@@ -146,6 +161,7 @@ export class Transfer {
     const { source, target } = this
     for (const { server } of [source, target]) server.transfers.delete(this)
     if (source.instance.busy === 'migrate') source.instance.busy = null
+    this.#thaw()
     target.instance.busy = null
     target.server.operations.end(target.operation, targetError)
     source.server.operations.end(source.operation, sourceError)

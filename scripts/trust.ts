@@ -2,61 +2,60 @@
  * `npm run trust -- <remote> <token> [https://host:8443]`: makes the relay's client certificate if there
  * is none, has the server trust it, and writes the remote into relay.jsonc.
  */
-import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { applyEdits, modify } from 'jsonc-parser'
+import type { ClientCertificate } from '../relay/pinning.ts'
 import { createCertificate } from '../test/lab/certificate.ts'
+import { fail } from './fail.ts'
+import { loadEnvironment } from './remote.ts'
 import { redeem } from './trust/redeem.ts'
+import { noteRemote, type RelayFile, readRelayFile } from './trust/relay-file.ts'
 import { parseToken } from './trust/token.ts'
 
-const FILE = process.env.RELAY_CONFIG ?? 'relay.jsonc'
-const CLIENT = { certificate: 'client.crt', key: 'client.key' }
+const USAGE = [
+  'usage: npm run trust -- <remote> <token> [https://host:8443]',
+  'The remote is named as in stapes.jsonc, in lower case.',
+]
 
-function fail(message: string): never {
-  console.error(message)
-  process.exit(1)
-}
-
-async function clientCertificate(): Promise<{ certificate: string; key: string }> {
-  if (existsSync(CLIENT.certificate) && existsSync(CLIENT.key))
-    return { certificate: readFileSync(CLIENT.certificate, 'utf8'), key: readFileSync(CLIENT.key, 'utf8') }
-  const { cert: certificate, key } = await createCertificate('stapes relay')
-  writeFileSync(CLIENT.certificate, certificate)
-  writeFileSync(CLIENT.key, key, { mode: 0o600 })
-  return { certificate, key }
-}
-
-function note(remote: string, url: string, fingerprint: string): void {
-  const isNew = !existsSync(FILE)
-  const text = isNew ? '{}\n' : readFileSync(FILE, 'utf8')
-  const secret = randomBytes(32).toString('base64')
-  const entries: [string[], unknown][] = [
-    ...(isNew
-      ? ([
-          [['keys'], { worker: secret }],
-          [['client'], CLIENT],
-        ] satisfies [string[], unknown][])
-      : []),
-    [['remotes', remote], { url, fingerprint }],
-  ]
-  const formattingOptions = { insertSpaces: true, tabSize: 2 }
-  const edited = entries.reduce(
-    (document, [path, value]) => applyEdits(document, modify(document, path, value, { formattingOptions })),
-    text,
-  )
-  writeFileSync(FILE, edited, { mode: 0o600 })
-}
-
+loadEnvironment()
 const [remote, text, address] = process.argv.slice(2)
-if (remote === undefined || text === undefined || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(remote))
-  fail(
-    'usage: npm run trust -- <remote> <token> [https://host:8443]\nThe remote is named as in stapes.jsonc, in lower case.',
-  )
+if (remote === undefined || text === undefined || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(remote)) fail(USAGE, 2)
 const token = parseToken(text)
-if (!token.ok) fail(token.error)
-const { fingerprint, addresses } = token.value
-const urls = address === undefined ? addresses.map((one) => `https://${one}`) : [address.replace(/\/$/, '')]
-const redeemed = await redeem({ text, fingerprint }, urls, await clientCertificate())
-if (!redeemed.ok) fail(redeemed.error)
-note(remote, redeemed.value, fingerprint)
-console.log(`${redeemed.value} trusts ${CLIENT.certificate} now; "${remote}" stands in ${FILE}`)
+if (!token.ok) fail([token.error])
+const { fingerprint, addresses, name } = token.value
+const urls = (address === undefined ? addresses : [address]).flatMap(originOf)
+// The token works once: whatever can be wrong here is found before.
+const file = readRelayFile(process.env.RELAY_CONFIG || 'relay.jsonc')
+if (!file.ok) fail([file.error])
+const redeemed = await redeem({ text, fingerprint }, urls, await clientCertificate(file.value))
+if (!redeemed.ok) fail([redeemed.error])
+const { url, before } = redeemed.value
+noteRemote(file.value, remote, url, fingerprint)
+const noted = `"${remote}" stands in ${file.value.path}`
+if (before)
+  fail([
+    `The token was not redeemed: ${url} trusted this certificate already, for the projects that it was given then; ${noted}.`,
+    `To change these, on the server: incus config trust list, incus config trust edit <fingerprint>`,
+    `The token is still good for another certificate. To withdraw it: incus config trust revoke-token ${name}`,
+  ])
+console.log(`${url} trusts the relay's certificate now; ${noted}`)
+
+/** A host and port, with https:// before it or without. */
+function originOf(given: string): string[] {
+  const origin = URL.parse(given.includes('://') ? given : `https://${given}`)?.origin
+  return origin?.startsWith('https://') === true ? [origin] : fail([`"${given}" is no address`, ...USAGE], 2)
+}
+
+async function clientCertificate({ client: { certificate, key } }: RelayFile): Promise<ClientCertificate> {
+  if (certificate.startsWith('-----BEGIN') && key.startsWith('-----BEGIN')) return { certificate, key }
+  const there = [certificate, key].filter((path) => existsSync(path))
+  if (there.length === 2)
+    return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
+  if (there.length === 1)
+    return fail([
+      `there is only ${there[0]} of ${certificate} and ${key}: bring back the other, or remove it`,
+    ])
+  const made = await createCertificate('stapes relay')
+  writeFileSync(certificate, made.cert)
+  writeFileSync(key, made.key, { mode: 0o600 })
+  return { certificate: made.cert, key: made.key }
+}

@@ -1,38 +1,86 @@
-/** Redeems a trust token: from then on the server trusts the relay's certificate. */
+/** Redeems a trust token: from then on the server trusts the relay's certificate, in the projects of the token. */
 import { Agent, request } from 'undici'
+import * as z from 'zod/mini'
 import { type ClientCertificate, createPinnedConnector } from '../../relay/pinning.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 
-/** Gives the URL that answered. The server is known by the token's fingerprint before anything is sent. */
+export type Redeemed = {
+  /** That answered. */
+  url: string
+  /** The server trusted the certificate before: then it redeems no token for it. */
+  before: boolean
+}
+
+/** In milliseconds. */
+const PATIENCE = 30_000
+
+const serverSchema = z.object({
+  metadata: z.object({
+    auth: z.string(),
+    environment: z.optional(z.object({ server: z.optional(z.string()) })),
+  }),
+})
+
+type Server = { trusted: boolean; product: string | undefined }
+
+/** The server is known by the token's fingerprint before anything is sent; whether it trusts is asked of itself. */
 export async function redeem(
   token: { text: string; fingerprint: string },
   urls: readonly string[],
   client: ClientCertificate,
-): Promise<Result<string, string>> {
+): Promise<Result<Redeemed, string>> {
   const dispatcher = new Agent({ connect: createPinnedConnector(client, [token.fingerprint]) })
-  const failures: string[] = []
   try {
+    const failures: string[] = []
     for (const url of urls) {
-      const answer = await post(url, token.text, dispatcher).catch((cause: Error) => cause)
-      if (answer instanceof Error) failures.push(`${url}: ${answer.message}`)
-      else if (answer.status === 201 || /already/.test(answer.error)) return ok(url)
-      else return err(`${url} refused the token (${answer.error}): a token works once, make a new one`)
+      const server = await lookAt(url, dispatcher).catch((cause: Error) => cause)
+      if (!(server instanceof Error)) return await redeemAt(url, server, token.text, dispatcher)
+      failures.push(`${url}: ${server.message}`)
     }
+    const hint =
+      'name the address that this machine reaches: npm run trust -- <name> <token> https://host:8443'
+    return err(`the server can't be reached:\n  ${failures.join('\n  ')}\n${hint}`)
   } finally {
     await dispatcher.close()
   }
-  const hint = 'name the address that this machine reaches: npm run trust -- <name> <token> https://host:8443'
-  return err(`the server can't be reached:\n  ${failures.join('\n  ')}\n${hint}`)
 }
 
-async function post(
+async function redeemAt(
   url: string,
+  server: Server,
   token: string,
   dispatcher: Agent,
-): Promise<{ status: number; error: string }> {
-  const body = JSON.stringify({ type: 'client', trust_token: token })
-  const headers = { 'content-type': 'application/json' }
-  const answer = await request(`${url}/1.0/certificates`, { method: 'POST', body, headers, dispatcher })
+): Promise<Result<Redeemed, string>> {
+  if (!server.trusted) {
+    const said = await post(url, token, dispatcher).catch((cause: Error) => cause.message)
+    if (said !== null) return err(`${url} refused the token (${said}): a token works once, make a new one`)
+  }
+  const after = await lookAt(url, dispatcher).catch((cause: Error) => cause)
+  if (after instanceof Error)
+    return err(`${url} gave no answer any more (${after.message}): run the same again`)
+  if (!after.trusted)
+    return err(`${url} took the token, and still doesn't trust the certificate: make a new token`)
+  if (after.product !== undefined && after.product !== 'incus')
+    return err(
+      `${url} is ${after.product} and not Incus: stapes can't work with it. Remove the certificate there`,
+    )
+  return ok({ url, before: server.trusted })
+}
+
+async function lookAt(url: string, dispatcher: Agent): Promise<Server> {
+  const answer = await request(`${url}/1.0`, { dispatcher, signal: AbortSignal.timeout(PATIENCE) })
+  const { metadata } = serverSchema.parse(await answer.body.json())
+  return { trusted: metadata.auth === 'trusted', product: metadata.environment?.server }
+}
+
+/** Null, or why not. */
+async function post(url: string, token: string, dispatcher: Agent): Promise<string | null> {
+  const answer = await request(`${url}/1.0/certificates`, {
+    method: 'POST',
+    body: JSON.stringify({ type: 'client', trust_token: token }),
+    headers: { 'content-type': 'application/json' },
+    ...{ dispatcher, signal: AbortSignal.timeout(PATIENCE) },
+  })
   const { error } = (await answer.body.json()) as { error?: string }
-  return { status: answer.statusCode, error: error ?? '' }
+  return answer.statusCode === 201 ? null : error || `status ${answer.statusCode}`
 }

@@ -6,15 +6,19 @@ const schema = z.object({
   fingerprint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   addresses: z.array(z.string()),
   secret: z.string(),
+  client_name: z._default(z.string(), '<name>'),
 })
 
-export type TrustToken = z.infer<typeof schema>
+/** `name`: under which the server lists it. */
+export type TrustToken = { fingerprint: string; addresses: string[]; name: string }
 
 export function parseToken(text: string): Result<TrustToken, string> {
   const hint = 'make one on the server with: incus config trust add stapes'
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(text, 'base64').toString('utf8')))
-    return parsed.success ? ok(parsed.data) : err(`that is no trust token of Incus; ${hint}`)
+    if (!parsed.success) return err(`that is no trust token of Incus; ${hint}`)
+    const { fingerprint, addresses, client_name: name } = parsed.data
+    return ok({ fingerprint, addresses, name })
   } catch {
     return err(`that is no trust token of Incus; ${hint}`)
   }

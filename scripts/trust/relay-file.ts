@@ -1,0 +1,79 @@
+/** relay.jsonc: read before anything happens, and edited without a word of it lost that somebody wrote. */
+import { randomBytes } from 'node:crypto'
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { applyEdits, type JSONPath, modify } from 'jsonc-parser'
+import * as z from 'zod/mini'
+import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+
+const oneOrMore = z.optional(z.union([z.string(), z.array(z.string())]))
+
+const schema = z.looseObject({
+  keys: z.optional(z.looseObject({})),
+  client: z.optional(z.looseObject({ certificate: z.string(), key: z.string() })),
+  remotes: z.optional(z.record(z.string(), z.looseObject({ url: oneOrMore, fingerprint: oneOrMore }))),
+})
+
+export type RelayFile = {
+  path: string
+  text: string
+  document: z.infer<typeof schema>
+  /** Absolute paths, or PEM texts. */
+  client: { certificate: string; key: string }
+}
+
+/** Beside the file, and relative to it. */
+const CLIENT = { certificate: 'client.crt', key: 'client.key' }
+
+export function readRelayFile(path: string): Result<RelayFile, string> {
+  try {
+    accessSync(existsSync(path) ? path : dirname(resolve(path)), constants.W_OK)
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}\n'
+    const parsed = parseJsonc(text)
+    if (!parsed.ok) return err(`${path}, ${describeMisread(parsed.error)}`)
+    const document = schema.safeParse(parsed.value)
+    if (!document.success) {
+      const where = document.error.issues[0]?.path.join('.') ?? ''
+      return err(`${path}: "${where}" is not as a relay's configuration has it: see the README`)
+    }
+    const { certificate, key } = document.data.client ?? CLIENT
+    const place = (value: string) =>
+      value.startsWith('-----BEGIN') ? value : join(resolve(dirname(path)), value)
+    const client = { certificate: place(certificate), key: place(key) }
+    return ok({ path, text, document: document.data, client })
+  } catch (error) {
+    return err(`${path} can't be read and written: ${(error as Error).message}`)
+  }
+}
+
+/** Sets what is known of the remote, and what has to be there besides; the rest stays as it is written. */
+export function noteRemote(
+  { path, text, document }: RelayFile,
+  remote: string,
+  url: string,
+  fingerprint: string,
+) {
+  const { keys, client, remotes } = document
+  const known = remotes?.[remote] ?? {}
+  const edits: [JSONPath, unknown][] = [
+    ...(keys === undefined ? [edit(['keys'], { worker: randomBytes(32).toString('base64') })] : []),
+    ...(client === undefined ? [edit(['client'], CLIENT)] : []),
+    ...put(['remotes', remote, 'url'], known.url, url),
+    ...put(['remotes', remote, 'fingerprint'], known.fingerprint, fingerprint),
+  ]
+  const formattingOptions = { insertSpaces: true, tabSize: 2 }
+  const edited = edits.reduce(
+    (before, [at, value]) => applyEdits(before, modify(before, at, value, { formattingOptions })),
+    text,
+  )
+  writeFileSync(path, edited, { mode: 0o600 })
+}
+
+/** Several are those of a cluster, and this is of one of its members. */
+function put(path: JSONPath, before: string | string[] | undefined, value: string): [JSONPath, unknown][] {
+  if (!Array.isArray(before)) return before === value ? [] : [edit(path, value)]
+  return before.includes(value) ? [] : [edit(path, [...before, value])]
+}
+
+const edit = (path: JSONPath, value: unknown): [JSONPath, unknown] => [path, value]

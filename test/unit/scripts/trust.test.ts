@@ -1,0 +1,151 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readCertificate } from '../../emulator/certificate.ts'
+import { createCertificate } from '../../lab/certificate.ts'
+import { runScript } from './script.ts'
+
+/** A server as 6.0.4 answers: it redeems a token once, and none for whom it trusts. */
+let server: Server
+let fingerprint: string
+let incus: { trusted: boolean; tokens: number; product: string; deaf: boolean }
+let folder: string
+
+beforeAll(async () => {
+  const { cert, key } = await createCertificate('incus', 'server')
+  fingerprint = readCertificate(cert).fingerprint
+  const tls = { cert, key, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false } as const
+  server = createServer(tls, async (request, response) => {
+    await text(request)
+    const answer = (status: number, body: object) => {
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(body))
+    }
+    if (request.method === 'GET') {
+      const environment = incus.trusted ? { environment: { server: incus.product } } : {}
+      return answer(200, { metadata: { auth: incus.trusted ? 'trusted' : 'untrusted', ...environment } })
+    }
+    if (incus.trusted) return answer(400, { error: 'Client is already trusted' })
+    if (incus.tokens-- < 1) return answer(403, { error: 'No matching certificate add operation found' })
+    incus.trusted = !incus.deaf
+    return answer(201, { error: '' })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+afterAll(() => server.close())
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stapes-trust-'))
+  incus = { trusted: false, tokens: 1, product: 'incus', deaf: false }
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const address = (): string => `127.0.0.1:${(server.address() as AddressInfo).port}`
+const token = (): string =>
+  Buffer.from(
+    JSON.stringify({ client_name: 'stapes', fingerprint, addresses: [address()], secret: 'x' }),
+  ).toString('base64')
+const npmRunTrust = (...args: string[]) => runScript('trust', { cwd: folder, args })
+const noted = (): string => readFileSync(join(folder, 'relay.jsonc'), 'utf8')
+
+describe('npm run trust', () => {
+  test('makes a certificate, redeems the token, and writes relay.jsonc with a key', async () => {
+    const url = `https://${address()}`
+    expect(await npmRunTrust('main', token())).toEqual({
+      code: 0,
+      out: [`${url} trusts the relay's certificate now; "main" stands in relay.jsonc`],
+      errors: [],
+    })
+    expect(JSON.parse(noted())).toEqual({
+      keys: { worker: expect.stringMatching(/^.{43}=$/) },
+      client: { certificate: 'client.crt', key: 'client.key' },
+      remotes: { main: { url, fingerprint } },
+    })
+  })
+
+  test('says that a token was not redeemed where the server trusted the certificate before', async () => {
+    incus.trusted = true
+    const { code, out, errors } = await npmRunTrust('main', token())
+    expect({ code, out }).toEqual({ code: 1, out: [] })
+    expect(errors[0]).toMatch(/^The token was not redeemed: .* trusted this certificate already/)
+    expect(errors[2]).toContain('incus config trust revoke-token stapes')
+    expect(noted()).toContain(fingerprint)
+  })
+
+  test.for([
+    { wrong: 'is spent', set: { tokens: 0 }, said: /refused the token \(No matching .*a token works once/ },
+    { wrong: 'is taken without an effect', set: { deaf: true }, said: /still doesn't trust the certificate/ },
+    { wrong: 'is of LXD', set: { product: 'lxd' }, said: /is lxd and not Incus/ },
+  ])('writes nothing where the token $wrong', async ({ set, said }) => {
+    Object.assign(incus, set)
+    const { code, errors } = await npmRunTrust('main', token())
+    expect({ code, said: errors[0] }).toEqual({ code: 1, said: expect.stringMatching(said) })
+    expect(existsSync(join(folder, 'relay.jsonc'))).toBe(false)
+  })
+
+  test('keeps what somebody wrote into relay.jsonc, comments and other keys too', async () => {
+    const url = `https://${address()}`
+    const text = `{
+  // ours
+  "listen": { "port": 9000 },
+  "keys": { "worker": "AAAA" },
+  "client": { "certificate": "mine.crt", "key": "mine.key" },
+  "remotes": {
+    "main": {
+      "url": "https://old:8443", // in the rack
+      "fingerprint": "old",
+      "address": "https://10.0.0.1:8443",
+      "copies": 2
+    }
+  }
+}
+`
+    writeFileSync(join(folder, 'relay.jsonc'), text)
+    expect((await npmRunTrust('main', token())).code).toBe(0)
+    expect(noted()).toBe(
+      text
+        .replace('https://old:8443', url)
+        .replace('"fingerprint": "old"', `"fingerprint": "${fingerprint}"`),
+    )
+    expect(existsSync(join(folder, 'mine.key'))).toBe(true)
+    expect(existsSync(join(folder, 'client.key'))).toBe(false)
+  })
+
+  test('adds to the several URLs of a cluster the one that answered', async () => {
+    const remotes = { main: { url: ['https://a:8443', 'https://b:8443'], fingerprint: ['old', fingerprint] } }
+    writeFileSync(join(folder, 'relay.jsonc'), JSON.stringify({ keys: {}, remotes }))
+    expect((await npmRunTrust('main', token())).code).toBe(0)
+    expect(JSON.parse(noted()).remotes.main).toEqual({
+      url: [...remotes.main.url, `https://${address()}`],
+      fingerprint: ['old', fingerprint],
+    })
+  })
+
+  test.for([
+    {
+      wrong: 'relay.jsonc is broken',
+      file: 'relay.jsonc',
+      text: '{\n  "keys" 1}',
+      said: /line 2, column 10: expected ":"/,
+    },
+    {
+      wrong: 'half a certificate is there',
+      file: 'client.crt',
+      text: '',
+      said: /there is only .*client\.crt of/,
+    },
+  ])('spends no token where $wrong', async ({ file, text, said }) => {
+    writeFileSync(join(folder, file), text)
+    const { code, errors } = await npmRunTrust('main', token())
+    expect({ code, said: errors[0] }).toEqual({ code: 1, said: expect.stringMatching(said) })
+    expect(incus.tokens).toBe(1)
+  })
+
+  test('says which address to name where the server does not answer', async () => {
+    const { errors } = await npmRunTrust('main', token(), 'https://127.0.0.1:9')
+    expect(errors.join('\n')).toMatch(/can't be reached:\n.*127\.0\.0\.1:9.*\nname the address/)
+  })
+})

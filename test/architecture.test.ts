@@ -105,6 +105,17 @@ test('shared/ reads no clock, no randomness and no globals', () => {
   expect(found).toEqual([])
 })
 
+/** Keyed by names that people choose, and without a character that no member of every object has. */
+const FOREIGN_KEYS = /\b(policies|pauses|pools|replies|aliases|extended)(\?\.)?\[[a-z]/
+
+test('maps whose keys are names are asked by own(), for a policy may be called constructor', () => {
+  const found = [...sourcesOf('shared'), ...sourcesOf('functions')].filter((file) =>
+    FOREIGN_KEYS.test(codeOf(file)),
+  )
+  expect(found.filter((file) => file !== 'shared/own.ts')).toEqual([])
+  expect(FOREIGN_KEYS.test('ledger.policies[policy.name]')).toBe(true)
+})
+
 test('the law would notice', () => {
   expect(IMPURE.filter(([pattern]) => pattern.test('const at = new Date()'))).toHaveLength(1)
   expect(reachOf('shared/plan/x.ts', '../../relay/main.ts')).toBe('relay')

@@ -1,7 +1,9 @@
 /** What stapes did and will do, from the notebook alone: no call to Incus. */
+
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { warningsOf } from '../../shared/ledger/warnings.ts'
+import { own } from '../../shared/own.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
 import type { Pause, Policy } from '../../shared/policy/policy.ts'
 import type { FoundConfig } from '../../shared/policy/stored.ts'
@@ -23,7 +25,7 @@ export function statusOf(
     policies: Object.fromEntries(
       policies.map((policy) => [
         policy.name,
-        policyStatus(policy, stored?.pauses?.[policy.name], ledger, now),
+        policyStatus(policy, own(stored?.pauses, policy.name), ledger, now),
       ]),
     ),
     copies: Object.fromEntries(
@@ -60,7 +62,7 @@ export function statusOf(
 }
 
 function policyStatus(policy: Policy, pause: Pause | undefined, ledger: Ledger | null, now: Date) {
-  const known = ledger?.policies[policy.name]
+  const known = own(ledger?.policies, policy.name)
   const next = policy.paused ? null : nextSlot({ ...policy, after: now })
   return {
     schedule: policy.schedule,

@@ -2,7 +2,9 @@
  * The two calls beyond forwarding, over an upstream and a clock and nothing else: the relay gives it
  * sockets and the real time, a simulation an Incus in memory and a virtual one.
  */
+
 import type { Clock } from '../../shared/clock.ts'
+import { own } from '../../shared/own.ts'
 import type {
   BatchLine,
   BatchRequest,
@@ -49,7 +51,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
   // Copies are bounded by their lanes, and would hold the limiter's places for hours.
   const unattended: JobIo = { ...base, pace: DETACHED, admit: (_step, _urgent, work) => work() }
   const locks = createLocks()
-  const lanes = createLanes((remote) => remotes[remote]?.copies ?? COPIES)
+  const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const detached = createDetached(unattended, locks, lanes, createJobMemory(clock))
 
   return {

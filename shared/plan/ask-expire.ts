@@ -1,5 +1,7 @@
 /** Removing now: what retention lets go, though no slot is open; or the snapshots that are named. */
+
 import { parseSnapshotName, SAFETY, snapshotName } from '../incus/snapshot-name.ts'
+import { own } from '../own.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { compileGlobs } from '../policy/glob.ts'
 import { type Ask, narrow } from './ask.ts'
@@ -29,7 +31,7 @@ export function askExpire(asked: Asked<Wish>): Answer | Refusal {
 
   function byRetention() {
     const parts = wanted.map((coverage) => {
-      const open = ledger.policies[coverage.policy.name]?.open ?? null
+      const open = own(ledger.policies, coverage.policy.name)?.open ?? null
       return planExpire(coverage, { open }, rails, { due: true, explain: true })
     })
     return {
@@ -58,7 +60,9 @@ function railsOf({ coverages, world, ledger, now, restores }: Asked<Wish>): Rail
     [...copies.blocked].filter(([key]) => ![...starting].some((replica) => replica.startsWith(`${key}>`))),
   )
   const failing = new Set(
-    coverages.flatMap((coverage) => failingIn(coverage, ledger.policies[coverage.policy.name]?.open?.slot)),
+    coverages.flatMap((coverage) =>
+      failingIn(coverage, own(ledger.policies, coverage.policy.name)?.open?.slot),
+    ),
   )
   return { sieve, copies: { blocked, needed: copies.needed }, failing, withheld, incomplete: sure.incomplete }
 }

@@ -2,6 +2,7 @@
 
 import { request } from '../incus/routes.ts'
 import { expiresAtOf, type SourceDetails } from '../incus/source.ts'
+import { own } from '../own.ts'
 import { VERIFIED } from '../policy/marks.ts'
 import type { Step } from '../relay/protocol.ts'
 import { renderVerified, replicaMarks } from './marks.ts'
@@ -22,7 +23,7 @@ export function copySteps(action: CopyAction, details: SourceDetails, now: Date)
     return end !== null && end > now && end < until
   })
   const extended = Object.fromEntries(
-    endangered.map(({ name, expiresAt }) => [name, action.extended[name] ?? expiresAt]),
+    endangered.map(({ name, expiresAt }) => [name, own(action.extended, name) ?? expiresAt]),
   )
   const before = [...clearing(action), ...endangered.map(({ name }) => putOff(action, name, until))]
   return {

@@ -3,7 +3,9 @@
  * paused) where the pool's driver has no cheap snapshots: read in its source (`RunningCopyFreeze`), and seen
  * on 6.0.4 and 7.0.2.
  */
+
 import type { InstanceRecord } from '../incus/inventory.ts'
+import { own } from '../own.ts'
 import type { World } from './world.ts'
 
 /** While a snapshot is made; and for the whole of a copy, unless that may be inconsistent. */
@@ -19,7 +21,7 @@ export function driverOf(
   pool: string,
 ): string | undefined {
   const reply = remotes[remote]
-  return reply?.ok === true ? reply.inventory.pools[pool] : undefined
+  return reply?.ok === true ? own(reply.inventory.pools, pool) : undefined
 }
 
 /** In words, how the instance stands still while its snapshot is made; null: it doesn't. */

@@ -1,4 +1,5 @@
 /** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
+
 import { instanceKey } from '../incus/inventory.ts'
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
 import { LONGEST_SLEEP } from '../ledger/ahead.ts'
@@ -6,6 +7,7 @@ import { failAttempt } from '../ledger/attempts.ts'
 import { type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
 import { unseenIn } from '../ledger/unseen.ts'
+import { own } from '../own.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { copiesAfter } from './copies-record.ts'
 import { doubtfulIn } from './doubtful.ts'
@@ -68,7 +70,7 @@ function accountFor(
   wake: string[],
 ): PolicyLedger {
   const { open } = plan.ledger
-  if (open === null) return asked ? (before.policies[plan.policy] ?? plan.ledger) : plan.ledger
+  if (open === null) return asked ? (own(before.policies, plan.policy) ?? plan.ledger) : plan.ledger
   const attempts = { ...open.attempts }
   const served = [...plan.served]
   const failures = [...plan.failed]
@@ -96,7 +98,7 @@ function accountFor(
   }
   const close = () => closedSlot(open.slot, { served: served.length, failures, empty: plan.empty })
   if (asked) {
-    const known = before.policies[plan.policy] ?? { ...plan.ledger, open: null }
+    const known = own(before.policies, plan.policy) ?? { ...plan.ledger, open: null }
     return recordAsked(known, close(), waiting, unseenIn(plan.policy, { slot: open.slot, attempts }))
   }
   if (waiting.length === 0) {

@@ -2,6 +2,7 @@
  * Whether a pool can restore in place. Incus finds that out only after it has stopped the instance, so it is
  * known here before; the way out is the same for all: an instance of its own.
  */
+import { own } from '../own.ts'
 import type { Found } from './find.ts'
 import type { Refusal } from './plan.ts'
 import type { World } from './world.ts'
@@ -22,7 +23,7 @@ export function refuseDriver(found: Found, snapshot: string, world: World): Refu
 function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world: World): string | null {
   const reply = world.remotes[ref.remote]
   const { pools = {}, thick = [] } = reply?.ok === true ? reply.inventory : {}
-  const driver = pools[record.pool]
+  const driver = own(pools, record.pool)
   const pool = `pool "${record.pool}" on ${ref.remote}`
   if (driver === undefined)
     return `the driver of ${pool} is not known, so whether ${key} would lose its newer snapshots isn't either: let the relay's certificate see the pool, or `

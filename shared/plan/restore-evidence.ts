@@ -2,6 +2,7 @@
 
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
+import { own } from '../own.ts'
 import type { Asked } from './asked.ts'
 import { doubtfulIn } from './doubtful.ts'
 import type { Found } from './find.ts'
@@ -29,7 +30,7 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   if (isOnReplica(found, pair, known)) return null
   if (named?.policy === SAFETY)
     return isWholeSafety(found, snapshot, known) ? null : unseen(found, snapshot, known)
-  const since = named === null ? undefined : known.ledger.policies[named.policy]?.since
+  const since = named === null ? undefined : own(known.ledger.policies, named.policy)?.since
   const isPolicy = known.coverages.some(({ policy }) => policy.name === named?.policy)
   const seen = isPolicy && since !== undefined && named !== null && named.slot.toISOString() >= since
   return seen ? null : unseen(found, snapshot, known)
@@ -48,7 +49,7 @@ function isOnReplica({ key, ref }: Found, pair: SnapshotPair, { coverages, world
 
 function isWholeSafety({ key, record }: Found, snapshot: string, { ledger }: Known): boolean {
   const mark = restoringOn(record)
-  const noted = ledger.restores?.[key]
+  const noted = own(ledger.restores, key)
   return (
     wholeSafeties(record).includes(snapshot) ||
     (mark?.taken === true && mark.safety === snapshot) ||

@@ -1,9 +1,11 @@
 /** One policy's slot in a run: the schedule's, or the minute in which somebody asked for it. */
+
 import { type InstanceRecord, instanceKey } from '../incus/inventory.ts'
 import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
 import type { Ledger, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
 import { unseenIn } from '../ledger/unseen.ts'
+import { own } from '../own.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { minuteOf, minutesFrom } from '../schedule/moment.ts'
 import { nextSlot } from '../schedule/slots.ts'
@@ -68,7 +70,7 @@ export function planAskedSlot(
 /** A ledger that begins while not all can be seen vouches for nothing that may be there already. */
 function knownIn(coverage: Coverage, ledger: Ledger, now: Date): PolicyLedger {
   const { policy, covered, unreadable } = coverage
-  const noted = ledger.policies[policy.name]
+  const noted = own(ledger.policies, policy.name)
   const known = knownOf(policy, noted, () => observedSlots(coverage), now)
   const blind = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
   return noted?.since === undefined && blind ? { ...known, since: minutesFrom(minuteOf(now), 1) } : known

@@ -3,6 +3,7 @@ import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inv
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
 
 export type World = {
+  /** Without what every object has: a remote may be called `constructor`. */
   remotes: Record<string, RemoteReply>
   jobs: JobReport[]
   find(ref: InstanceRef): InstanceRecord | undefined
@@ -20,5 +21,6 @@ export function worldOf(reply: InventoryReply): World {
     for (const { project, snapshots } of answer.inventory.operations)
       for (const snapshot of snapshots) incomplete.add(`${remote}/${project}/${snapshot}`)
   }
-  return { ...reply, incomplete, find: (ref) => records.get(instanceKey(ref)) }
+  const remotes: World['remotes'] = Object.assign(Object.create(null), reply.remotes)
+  return { ...reply, remotes, incomplete, find: (ref) => records.get(instanceKey(ref)) }
 }

@@ -1,5 +1,6 @@
 /** Every policy over everything that was observed: what decide() works from. */
 
+import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import type { Coverage, Covered } from './cover.ts'
 import { holdsOf } from './marks.ts'
@@ -18,7 +19,7 @@ export function coverInstances(
 ): TracedCoverage[] {
   const remotes = new Map<string, Observed>()
   for (const remote of policies.flatMap(({ select }) => select.remotes)) {
-    const reply = remotes.has(remote) ? undefined : replies[remote]
+    const reply = remotes.has(remote) ? undefined : own(replies, remote)
     if (reply?.ok === true) remotes.set(remote, observe(remote, reply.inventory, policies))
   }
   const told = new Set<string>()
@@ -42,7 +43,7 @@ export function coverInstances(
           ...offlineProblems(remote, remotes.get(remote)),
         ]),
       ],
-      unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, replies[remote])),
+      unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, own(replies, remote))),
     }
   })
 }

@@ -1,5 +1,7 @@
 /** Policies that somebody paused in chat: beside the document, and until a moment, or until somebody resumes them. */
+
 import type { PauseChange } from '../command/command.ts'
+import { own } from '../own.ts'
 import { err, ok, type Result } from '../result.ts'
 import { nearest } from './nearest.ts'
 import type { Config, Pause } from './policy.ts'
@@ -14,7 +16,7 @@ export const holdsAt = ({ until }: Pause, now: Date): boolean => until === null 
 export function effectiveConfig({ config, pauses }: Paused, now: Date): Config {
   if (pauses === undefined) return config
   const policies = config.policies.map((policy) => {
-    const pause = pauses[policy.name]
+    const pause = own(pauses, policy.name)
     return pause !== undefined && holdsAt(pause, now) ? { ...policy, paused: true } : policy
   })
   return { ...config, policies }

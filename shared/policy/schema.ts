@@ -3,6 +3,7 @@
  * onto itself) is left to checks.ts; what each key means stands in descriptions.ts, outside of the Worker.
  */
 import * as z from 'zod/mini'
+import { own } from '../own.ts'
 import { accessKeysAt, accessSchema } from './access-schema.ts'
 import * as field from './fields.ts'
 
@@ -127,5 +128,5 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
     keep: keepSchema.shape,
     copy: copySchema.shape,
   }
-  return Object.keys(shapes[String(path.at(-1))] ?? {})
+  return Object.keys(own(shapes, String(path.at(-1))) ?? {})
 }

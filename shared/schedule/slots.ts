@@ -4,7 +4,9 @@
  * night depends on where the walk began (a restart inside the repeated hour fires twice, one inside
  * the landing hour never), and in Australia/Lord_Howe it can fail outright.
  */
+
 import { CronExpression, CronExpressionParser, type CronFieldCollection } from 'cron-parser'
+import { own } from '../own.ts'
 import { err, ok, type Result } from '../result.ts'
 import { aliases } from './aliases.ts'
 import { openZone, type Zone } from './zone.ts'
@@ -35,7 +37,7 @@ export function parseSchedule(text: string | readonly string[]): Result<string[]
   if (parts.length === 0) return err(expected('', 'it is empty'))
   const expressions = new Set<string>()
   for (const part of parts) {
-    const expression = aliases[part.toLowerCase()] ?? part.trim().replace(/\s+/g, ' ')
+    const expression = own(aliases, part.toLowerCase()) ?? part.trim().replace(/\s+/g, ' ')
     const problem = problemOf(expression)
     if (problem !== null) return err(expected(part, problem))
     expressions.add(expression)
@@ -48,6 +50,7 @@ const expected = (got: string, problem: string): string =>
 
 function problemOf(expression: string): string | null {
   if (expression === '') return 'it is empty'
+  if (/^(CRON_)?TZ=/i.test(expression)) return 'a zone stands in "timezone", not in the expression'
   if (expression.startsWith('@')) return 'there is no such alias here'
   const count = expression.split(' ').length
   if (count === 6) return 'it has 6 fields, and seconds are not supported'

@@ -1,8 +1,10 @@
 /** `policies`: what is wanted, and when it is next. */
+
 import { cut, fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { untilText } from '../../chat/result-message.ts'
 import { count, enumerate } from '../../chat/words.ts'
+import { own } from '../../own.ts'
 import type { Pause, Policy } from '../../policy/policy.ts'
 import type { Keep } from '../../retention/keep.ts'
 import { nextSlot } from '../../schedule/slots.ts'
@@ -42,7 +44,7 @@ function answer({ now, pauses }: Seen, all: readonly Policy[]): Message {
 
 /** What somebody said in chat; null: nobody did, or it is over. */
 export function pauseOf({ name }: Policy, pauses: Readonly<Record<string, Pause>>, now: Date): Pause | null {
-  const pause = Object.hasOwn(pauses, name) ? pauses[name] : undefined
+  const pause = own(pauses, name)
   return pause === undefined || (pause.until !== null && pause.until <= now.toISOString()) ? null : pause
 }
 

@@ -1,8 +1,10 @@
 /** `status`: is all well? From the notebook alone, so it also answers while Incus doesn't. */
+
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
 import { overdueOf, warningsOf } from '../../ledger/warnings.ts'
+import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { nextSlot } from '../../schedule/slots.ts'
@@ -105,7 +107,7 @@ const toneOf = (policies: readonly Policy[], { ledger }: Seen): Message['tone'] 
   ledger === null || policies.length === 0 || policies.some(({ paused }) => paused) ? 'warning' : 'good'
 
 function policyText(policy: Policy, { pauses, ledger, now }: Seen): Text {
-  const open = ledger?.policies[policy.name]?.open?.slot
+  const open = own(ledger?.policies, policy.name)?.open?.slot
   const serving: Text = open === undefined ? [] : ['slot ', { at: open, style: 'full' }, ' is being served, ']
   return [{ code: policy.name }, ': ', ...serving, ...whenNext(policy, pauseOf(policy, pauses, now), now)]
 }

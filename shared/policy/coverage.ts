@@ -1,12 +1,13 @@
 /** Every policy over everything that was observed: what decide() works from. */
 
+import { instanceKey } from '../incus/inventory.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import type { Coverage, Covered } from './cover.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
-import type { Config } from './policy.ts'
-import { type Candidate, type Observed, observe, selectInstances } from './select.ts'
+import type { Config, Policy } from './policy.ts'
+import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
 import { describeSkip } from './skip.ts'
 
 /** A coverage that can also tell where each merged value comes from. */
@@ -23,8 +24,10 @@ export function coverInstances(
     if (reply?.ok === true) remotes.set(remote, observe(remote, reply.inventory, policies))
   }
   const told = new Set<string>()
-  return policies.map((policy) => {
-    const { selected, skipped, absent } = selectInstances(policy, remotes)
+  const all = policies.map((policy) => ({ policy, ...selectInstances(policy, remotes) }))
+  const places = copyPlaces(all)
+  return all.map((selection) => {
+    const { policy, selected, skipped, absent } = withoutCopies(selection, places)
     const base = unmerged(policy)
     const fresh = policy.select.remotes.filter((remote) => !told.has(remote))
     for (const remote of fresh) told.add(remote)
@@ -46,6 +49,36 @@ export function coverInstances(
       unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, own(replies, remote))),
     }
   })
+}
+
+type Selected = Selection & { policy: Policy }
+
+/** Where the policies' copies are put, with the keys of their sources; only looked at where an instance is offline. */
+function copyPlaces(all: readonly Selected[]): Map<string, string> {
+  const places = new Map<string, string>()
+  if (!all.some(({ selected }) => selected.some(({ record }) => record.offline === true))) return places
+  for (const { policy, selected } of all) {
+    const { copy } = policy
+    if (copy === null) continue
+    for (const { ref, key } of selected) {
+      const target = { ...ref, remote: copy.remote, project: copy.project ?? ref.project }
+      places.set(instanceKey(target), key)
+    }
+  }
+  return places
+}
+
+/** The mark of an offline copy isn't known, but its place is. */
+function withoutCopies(selection: Selected, places: ReadonlyMap<string, string>): Selected {
+  const { selected, skipped } = selection
+  const ofOffline = ({ key, record }: Candidate) => (record.offline === true ? places.get(key) : undefined)
+  const copies = selected.flatMap((candidate): Selection['skipped'] => {
+    const of = ofOffline(candidate)
+    return of === undefined ? [] : [{ candidate, reason: { kind: 'offline-replica', of } }]
+  })
+  if (copies.length === 0) return selection
+  const others = selected.filter((candidate) => ofOffline(candidate) === undefined)
+  return { ...selection, selected: others, skipped: [...skipped, ...copies] }
 }
 
 function covered(

@@ -9,6 +9,7 @@ export type SkipReason =
   | { kind: 'paused-by-key'; origin: Origin }
   | { kind: 'other-policies'; policies: string[]; origin: Origin }
   | { kind: 'replica'; of: string }
+  | { kind: 'offline-replica'; of: string }
 
 export function describeSkip(reason: SkipReason): string {
   switch (reason.kind) {
@@ -26,5 +27,7 @@ export function describeSkip(reason: SkipReason): string {
     }
     case 'replica':
       return `a copy that stapes made, of ${reason.of}`
+    case 'offline-replica':
+      return `its cluster member is away; by its place it is the copy of ${reason.of}`
   }
 }

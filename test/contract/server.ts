@@ -14,6 +14,8 @@ export type ContractServer = {
   name: 'main' | 'backup'
   /** `https://127.0.0.1:<port>`, the same after a restart. */
   url: string
+  /** Other members of the same cluster, with the same certificate. */
+  spare?: { url: string; address: string }[]
   /** The server's certificate, PEM, and the sha256 of its DER in hex. */
   certificate: string
   fingerprint: string

@@ -55,7 +55,9 @@ export async function openStage(
 }
 
 function optionsOf({ main, backup }: ContractPair, key: Key, port: number): RelayOptions {
-  const remote = ({ url, fingerprint }: ContractServer) => ({ url, fingerprint, address: url })
+  const remote = ({ url, fingerprint, spare = [] }: ContractServer) => ({
+    ...{ url, fingerprint, address: url, spare },
+  })
   const { cert, key: privateKey } = main.clients.trusted
   return {
     listen: { host: '127.0.0.1', port },

@@ -56,6 +56,22 @@ describe('of an instance whose cluster member is away, no key is known, so that 
     expect(fateOf(select, away)).toBe(fate)
   })
 
+  test('is no source where a copy of another policy is put: its mark isn’t seen, but its place is', () => {
+    const config = configOf({
+      out: { select: { remotes: ['main'], config: { 'user.tier': 'gold' } } },
+      in: { select: { remotes: ['other'] }, copy: { remote: 'main' } },
+    })
+    const here = replyOf([recordOf('web1', away), recordOf('web2', away)])
+    const [out] = coverInstances(config, { main: here, other: replyOf([recordOf('web1')]) })
+    expect(out?.covered.map(({ key }) => key)).toEqual(['main/default/web2'])
+    expect(out?.skipped).toEqual([
+      {
+        key: 'main/default/web1',
+        reason: 'its cluster member is away; by its place it is the copy of other/default/web1',
+      },
+    ])
+  })
+
   test('is told of once for each member, also where no policy reaches it', () => {
     const config = configOf({ hourly: { select: { instances: ['none'] } }, daily: {} })
     const sketches = [1, 2, 3, 4, 5, 6, 7].map((at) => recordOf(`i${at}`, away))

@@ -11,6 +11,7 @@ import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
 import type { Relay } from './incus/relay.ts'
+import { withMemories } from './memory.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
 import { findConfig, readConfig, type StoredConfig } from './state/config.ts'
@@ -118,7 +119,7 @@ async function planOf(
   explain: boolean,
 ): Promise<{ plan: Plan; world: World }> {
   const config = effectiveConfig(stored, now)
-  const world = worldOf(await observe(config, ledger, io.relay))
+  const world = await withMemories(worldOf(await observe(config, ledger, io.relay)), ask, io.relay)
   const plan = decide({
     coverages: coverInstances(config, world.remotes),
     world,

@@ -87,12 +87,15 @@ async function answerChange(
 function lineOf(ask: Ask): string {
   const { do: _, reason: __, ...rest } = ask
   const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[NAMES[key] ?? key, typeof value === 'string' ? value : value.join(' ')]],
+    value === undefined ? [] : [[NAMES[key] ?? key, wordsOf(value)]],
   )
   const name = ask.do === 'snapshot' ? 'now' : ask.do
   const command = commands.find((one) => one.name === name)
   return command === undefined ? name : renderLine(command, Object.fromEntries(values)).slice(0, 300)
 }
+
+const wordsOf = (value: string | boolean | readonly string[]): string =>
+  typeof value === 'string' ? value : typeof value === 'boolean' ? 'yes' : value.join(' ')
 
 /** Parameters of commands that are called otherwise here. */
 const NAMES: Record<string, string> = { policies: 'policy', snapshots: 'snapshot' }

@@ -14,6 +14,7 @@ describe(asking.shape, {
   snapshots: { description: 'Of expire: globs over snapshots; absent: what retention lets go' },
   instance: { description: 'Of restore, hold and release: a path without wildcards' },
   snapshot: { description: 'Of restore, hold and release' },
+  stateful: { description: 'Of restore: with the memory that the snapshot of a virtual machine holds' },
   note: { description: 'Of hold: why' },
   confirm: { description: 'Of restore and expire: the digest of the plan that is to be performed' },
 })

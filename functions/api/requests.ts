@@ -15,6 +15,7 @@ export const asking = z.strictObject({
   snapshots: z.optional(names),
   instance: z.optional(filled),
   snapshot: z.optional(filled),
+  stateful: z.optional(z.boolean()),
   note: z.optional(z.string().check(z.maxLength(300))),
   confirm: z.optional(filled),
 })

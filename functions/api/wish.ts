@@ -29,10 +29,11 @@ export function wishOf(body: Body): Result<Ask | null, Problem> {
 /** What is about one snapshot of one instance. */
 function one(
   wanted: 'restore' | 'hold' | 'release',
-  { instance, snapshot, note }: Body,
+  { instance, snapshot, note, stateful }: Body,
 ): Result<Ask, Problem> {
   if (instance === undefined || snapshot === undefined)
     return err({ status: 422, title: 'Not as expected', detail: `${wanted} needs "instance" and "snapshot"` })
   const of = { instance, snapshot, reason: REASON }
-  return ok(wanted === 'hold' ? { do: wanted, note: note ?? REASON, ...of } : { do: wanted, ...of })
+  if (wanted === 'hold') return ok({ do: wanted, note: note ?? REASON, ...of })
+  return ok({ do: wanted, ...of, ...(wanted === 'restore' && stateful === true ? { stateful } : {}) })
 }

@@ -2,13 +2,14 @@
  * Deleting and restoring are what could lose everything, so the relay looks first, whoever asks: of
  * instances it deletes only copies that stapes made and that hold nothing verified, of snapshots only
  * those that stapes named, or that came to a copy; and it restores only what is marked for it, with a
- * snapshot beside it that brings the state before back. It thaws only what is frozen while nothing runs on it.
+ * snapshot beside it that brings the state before back, and only to a snapshot that lasts, with memory only
+ * where that has some. It thaws only what is frozen while nothing runs on it.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
 import { commonPairs, parseVerified } from '../../shared/plan/marks.ts'
-import { parseRestoring } from '../../shared/plan/restoring.ts'
+import { parseRestoring, type Restoring } from '../../shared/plan/restoring.ts'
 import { REPLICA_OF, RESTORING, VERIFIED } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -16,6 +17,7 @@ import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
 import { againstThaw } from './guard-thaw.ts'
 import { parseSnapshots } from './parse-volumes.ts'
+import { againstSnapshot } from './restorable.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Whether the relay has to look before it makes such a call. */
@@ -31,7 +33,15 @@ export async function guard(
   remote: string,
   match: Match,
   body: unknown,
+  now: number,
 ): Promise<Result<null, CallError>> {
+  const beginning = beginningOf(match, body)
+  if (beginning !== null) {
+    const listed = await listSnapshots(upstream, remote, match)
+    if (!listed.ok) return listed.error.status === 404 ? ok(null) : listed
+    const why = againstSnapshot(listed.value.rows, beginning, now)
+    return why === null ? ok(null) : err(refused(remote, match, beginning.snapshot, why))
+  }
   if (!isGuarded(match)) return ok(null)
   if (match.name === 'startInstance' && !isThaw(body)) return ok(null)
   const { name, parameters, query } = match
@@ -41,20 +51,31 @@ export async function guard(
   if (!isObject(instance) || !isObject(instance.config))
     return err(badReply(remote, one.value.status, `the instance ${parameters.instance} has no config in it`))
   const { config } = instance
-  const list = () => listPairs(upstream, remote, match)
+  const list = () => listSnapshots(upstream, remote, match)
+  const wanted = isObject(body) ? text(body.restore) : ''
+  const isStateful = isObject(body) && body.stateful === true
   const why =
     name === 'startInstance'
       ? await againstThaw(upstream, remote, match, instance)
       : name === 'restoreInstance'
-        ? await againstRestore(config, isObject(body) ? text(body.restore) : '', list)
+        ? await againstRestore(config, { snapshot: wanted, stateful: isStateful }, list, now)
         : await againstDelete(config, name, list)
   if (!why.ok) return why
-  return why.value === null ? ok(null) : err(refused(remote, match, body, why.value))
+  return why.value === null ? ok(null) : err(refused(remote, match, wanted, why.value))
 }
 
 const isThaw = (body: unknown): boolean => isObject(body) && body.action === 'unfreeze'
 
-type List = () => Promise<Result<SnapshotPair[], CallError>>
+/** Of a mark with which a restore begins: what would fail it is told before anything is done. */
+function beginningOf({ name }: Match, body: unknown): Restoring | null {
+  if (name !== 'markInstance' || !isObject(body) || !isObject(body.config)) return null
+  const restoring = parseRestoring(text(body.config[RESTORING]))
+  return restoring?.taken === false ? restoring : null
+}
+
+/** `rows` as they came. */
+type Listed = { pairs: SnapshotPair[]; rows: unknown[] }
+type List = () => Promise<Result<Listed, CallError>>
 /** Null: nothing speaks against it. */
 type Why = Result<string | null, CallError>
 
@@ -63,48 +84,56 @@ async function againstDelete(config: Record<string, unknown>, name: string, list
   if (name === 'deleteSnapshot') return ok(null)
   const listed = await list()
   if (!listed.ok) return listed
-  const [verified] = commonPairs(parseVerified(text(config[VERIFIED])), listed.value)
+  const [verified] = commonPairs(parseVerified(text(config[VERIFIED])), listed.value.pairs)
   return ok(verified === undefined ? null : `its snapshot ${verified[0]} is a verified copy`)
 }
 
-async function againstRestore(config: Record<string, unknown>, snapshot: string, list: List): Promise<Why> {
+async function againstRestore(
+  config: Record<string, unknown>,
+  { snapshot, stateful }: Pick<Restoring, 'snapshot' | 'stateful'>,
+  list: List,
+  now: number,
+): Promise<Why> {
   if (text(config[REPLICA_OF]) !== '') return ok('it is a copy, which the next refresh would overwrite')
   const restoring = parseRestoring(text(config[RESTORING]))
   if (restoring?.snapshot !== snapshot) return ok(`its ${RESTORING} doesn’t name that snapshot`)
   const { safety, taken } = restoring
+  if (stateful && !restoring.stateful) return ok(`its ${RESTORING} doesn’t say that its memory is restored`)
   if (!taken) return ok(`its ${RESTORING} doesn’t say that ${safety} is whole`)
   if (parseSnapshotName(safety)?.policy !== SAFETY)
     return ok(`${safety} isn’t the name of a snapshot taken before a restore`)
   const listed = await list()
   if (!listed.ok) return listed
-  const isThere = listed.value.some(([name]) => name === safety)
-  return ok(isThere ? null : `its safety snapshot ${safety} doesn’t exist`)
+  const isThere = listed.value.pairs.some(([name]) => name === safety)
+  if (!isThere) return ok(`its safety snapshot ${safety} doesn’t exist`)
+  return ok(againstSnapshot(listed.value.rows, { snapshot, stateful, taken }, now))
 }
 
-async function listPairs(
+async function listSnapshots(
   upstream: Upstream,
   remote: string,
   { parameters, query }: Match,
-): Promise<Result<SnapshotPair[], CallError>> {
+): Promise<Result<Listed, CallError>> {
   const wanted = request('listSnapshots', only(parameters), { ...query, recursion: '1' })
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list
-  const pairs = parseSnapshots(list.value.envelope.metadata)
+  const { metadata } = list.value.envelope
+  const pairs = parseSnapshots(metadata)
   // What can't be read must not pass for "holds nothing".
-  return pairs === null
+  return pairs === null || !Array.isArray(metadata)
     ? err(badReply(remote, list.value.status, `${wanted.path} has another form than expected`))
-    : ok(pairs)
+    : ok({ pairs, rows: metadata })
 }
 
 const only = ({ instance = '' }: Record<string, string>) => ({ instance })
 
-function refused(remote: string, { name, parameters }: Match, body: unknown, why: string): CallError {
+function refused(remote: string, { name, parameters }: Match, wanted: string, why: string): CallError {
   const { instance, snapshot } = parameters
   const what =
     name === 'startInstance'
       ? `thaw ${instance}`
-      : name === 'restoreInstance'
-        ? `restore ${instance} to ${isObject(body) ? text(body.restore) : ''}`
+      : name === 'restoreInstance' || name === 'markInstance'
+        ? `restore ${instance} to ${wanted}`
         : `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
   return { code: 'not-allowed', message: `the relay does not ${what} on "${remote}": ${why}` }
 }

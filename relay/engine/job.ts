@@ -124,7 +124,7 @@ async function prepare(step: Step, done: Done[], io: JobIo): Promise<Result<Incu
   if (!body.ok) return body
   const allowed = allowBody(route.value, body.value)
   if (!allowed.ok) return allowed
-  const guarded = await guard(io.upstream, step.remote, route.value, body.value)
+  const guarded = await guard(io.upstream, step.remote, route.value, body.value, io.clock.now())
   if (!guarded.ok) return guarded
   return ok(body.value === undefined ? { method, path } : { method, path, body: body.value })
 }

@@ -35,6 +35,7 @@ function parseInstance(instance: unknown): InstanceRecord | null {
     own: Object.keys(config).filter((key) => Object.hasOwn(standing, key)),
     snapshots: null,
     ...(isKnown ? {} : { offline: true }),
+    ...(keepsMemory(instance.expanded_config) ? { memory: true } : {}),
   }
 }
 
@@ -44,6 +45,9 @@ function userKeys(config: unknown): Record<string, string> {
   for (const key of Object.keys(config)) if (key.startsWith('user.')) kept[key] = text(config[key])
   return kept
 }
+
+const keepsMemory = (config: unknown): boolean =>
+  isObject(config) && text(config['migration.stateful']) === 'true'
 
 /** Empty when there is no root disk. */
 function rootPool(devices: unknown): string {

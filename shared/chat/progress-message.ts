@@ -114,7 +114,8 @@ function itemText(item: Item): Text {
 function goodText(item: Item): Text {
   if (item.kind === 'restore') {
     const to: Text = item.snapshot === null ? ['as it was'] : ['back at ', { code: item.snapshot }]
-    return [{ code: item.instance }, ' is ', ...to, ...wayBack(item)]
+    const but: Text = item.reason === null ? [] : ['; ', ...spoken(cut(item.reason))]
+    return [{ code: item.instance }, ' is ', ...to, ...but, ...wayBack(item)]
   }
   const newest: Text = item.newest === null ? [] : [' up to ', { code: item.newest }]
   return [{ code: item.instance }, ' is verified on ', { code: item.target }, ...newest]

@@ -15,6 +15,7 @@ export type Parameter = {
     | 'policy'
     | 'duration' // `2h`, see duration.ts
     | 'count'
+    | 'switch' // `yes` or `no`; as a flag without a value `yes`
     | 'command' // another command's name
     | 'line' // the rest of the line as it is: another command with its words
     | 'text' // free words, to the end of the line

@@ -69,6 +69,8 @@ function candidatesOf(
     }
     case 'policy':
       return plain(policies)
+    case 'switch':
+      return plain(['yes', 'no'])
     case 'command':
       return plain(commands.map(({ name }) => name))
     default:

@@ -25,7 +25,14 @@ export type DiscordCommand = {
   options: DiscordSubcommand[]
 }
 
-const COMPLETED: readonly Parameter['kind'][] = ['instance', 'instances', 'snapshot', 'policy', 'command']
+const COMPLETED: readonly Parameter['kind'][] = [
+  'instance',
+  'instances',
+  'snapshot',
+  'policy',
+  'switch',
+  'command',
+]
 
 export const discordCommands = (commands: readonly Command[]): DiscordCommand[] => [
   {

@@ -50,6 +50,10 @@ function takeFlag(form: Form, flag: Flag, rest: Word[], given: Given): ReturnTyp
     return mistake('unknown-flag', unknownFlag(form, `${flag.short ? '-' : '--'}${flag.name}`))
   if (given.has(flag.name) && parameter.kind !== 'instances')
     return mistake('twice', `${flag.name} is given twice. Usage: /backup ${usageOf(form)}`)
+  if (parameter.kind === 'switch' && flag.value === null) {
+    give(parameter, 'yes', given)
+    return null
+  }
   const follows = flag.value === null && rest[0] !== undefined && flagOf(rest[0]) === null
   const value = flag.value ?? (follows ? rest.shift()?.text : '') ?? ''
   if (value === '') return mistake('missing', `--${flag.name} needs a value: ${EXPECTED[parameter.kind]}.`)

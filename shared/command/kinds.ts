@@ -16,6 +16,7 @@ export const EXPECTED: Record<Kind, string> = {
   policy: 'the name of a policy such as daily, in lower case',
   duration: 'a duration such as 15m, 2h or 1d12h',
   count: 'a number from 1 to 1000 such as 20',
+  switch: 'yes or no',
   command: 'the name of a command such as restore',
   line: 'a command such as now web1',
   text: 'a few words, at most 300 characters',
@@ -26,6 +27,7 @@ const PROJECT = '[^\\s/*?]+'
 const INSTANCE = new RegExp(`^(?:(?:${REMOTE}/)?${PROJECT}/)?[A-Za-z0-9-]+$`)
 const GLOB = /^(?:(?:[A-Za-z0-9*?._-]+\/)?[^\s/]+\/)?[A-Za-z0-9*?-]+$/
 const SNAPSHOT = /^[^\s/]+$/
+const SWITCH = /^(?:yes|no|true|false)$/i
 const COUNT = /^(?:[1-9]\d{0,2}|1000)$/
 
 /** The value as it is meant; or what was expected, when it isn't that. */
@@ -56,6 +58,8 @@ export function checkValue(
     }
     case 'count':
       return when(COUNT.test(text), text)
+    case 'switch':
+      return when(SWITCH.test(text), /^[yt]/i.test(text) ? 'yes' : 'no')
     case 'command':
       return commandNamed(text, commands)
     case 'line':

@@ -14,9 +14,12 @@ export function renderLine(
   return [
     name,
     ...placed.flatMap((parameter) => wordsOf(parameter, values)),
-    ...named.flatMap((parameter) => wordsOf(parameter, values).map((word) => `--${parameter.name}=${word}`)),
+    ...named.flatMap((parameter) => wordsOf(parameter, values).map((word) => flagged(parameter, word))),
   ].join(' ')
 }
+
+const flagged = ({ name, kind }: Parameter, word: string): string =>
+  kind === 'switch' && word === 'yes' ? `--${name}` : `--${name}=${word}`
 
 function wordsOf({ name, kind }: Parameter, values: Values): string[] {
   const value = values[name]

@@ -6,6 +6,7 @@ export const usageOf = ({ name, parameters }: Pick<Command, 'name' | 'parameters
 
 function placeOf({ name, kind, required, flag }: Parameter): string {
   const word = kind === 'instances' ? `${name}…` : name
+  if (flag && kind === 'switch') return `[--${name}]`
   if (flag) return required ? `--${name}=<${word}>` : `[--${name}=<${word}>]`
   return required ? `<${word}>` : `[${word}]`
 }

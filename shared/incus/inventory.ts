@@ -14,6 +14,8 @@ export type InstanceRecord = {
   type: 'container' | 'virtual-machine'
   /** Incus's own word: Running, Stopped, Frozen, Error, … Error also stands for an offline member. */
   status: string
+  /** Its memory can be kept in a snapshot, and restored: migration.stateful is set. */
+  memory?: true
   /** Cluster member, "none" on a standalone server. */
   location: string
   /** Pool of the root disk. */

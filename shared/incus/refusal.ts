@@ -42,7 +42,7 @@ const TEXTS: readonly [RegExp, Refusal][] = [
     /doesn't allow|not authorized|does not have permission|Certificate is restricted|maximum number of/i,
     'forbidden',
   ],
-  [/migration\.stateful|CRIU|Stateful snapshots require/i, 'unsupported'],
+  [/migration\.stateful|size\.state|CRIU|stateful snapshot/i, 'unsupported'],
   [
     /Shutting down|starting up|isn't ready yet|Unable to connect|Database is locked|Missing event connection|member is unavailable/i,
     'unavailable',
@@ -80,7 +80,6 @@ const ADVICE: Partial<Record<Refusal, string>> = {
   forbidden: "check the project's restrictions and what the relay's certificate may do",
   busy: 'it is tried again',
   past: 'make a new instance of the snapshot: incus copy <instance>/<snapshot> <new name>',
-  unsupported: 'set "stateful" to false for it, or enable migration.stateful on the instance',
   misnamed: 'Incus takes no such name: rename it on the server where it stands',
   uneven:
     'it is tried again; if it stays so, a power cut has left snapshots without data: delete those on that server that "incus snapshot list" shows and its pool doesn’t',
@@ -100,9 +99,28 @@ export function describe(error: CallError): string {
   const refusal = classify(error)
   if (refusal === 'leftover') return describeLeftover(error.message)
   if (refusal === 'mounted') return describeMounted(error.message)
+  if (refusal === 'unsupported')
+    return `${error.message} (${MEMORY.find(([text]) => text.test(error.message))?.[1]})`
   const advice = ADVICE[refusal]
   return advice === undefined ? error.message : `${error.message} (${advice})`
 }
+
+/** What keeping an instance's memory needs, by what Incus says (6.0.4); the last is said of anything else. */
+const MEMORY: readonly [RegExp, string][] = [
+  [
+    /CRIU/,
+    'the memory of a container needs CRIU on the server: install that, or set user.stapes.stateful=false on it',
+  ],
+  [
+    /size\.state/,
+    'incus config device override <instance> root size.state=<more than its limits.memory>, or set user.stapes.stateful=false on it',
+  ],
+  [/isn't running/, 'what doesn’t run has no memory to keep'],
+  [
+    /(?:)/,
+    'stop it, set migration.stateful=true on it and size.state on its root disk to more than limits.memory, and start it; or set user.stapes.stateful=false on it',
+  ],
+]
 
 /** Incus sets the old subvolume aside, and can't begin anew while that is there (6.0.4, btrfs). */
 function describeLeftover(message: string): string {

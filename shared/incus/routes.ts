@@ -82,9 +82,9 @@ export const routes = {
     path: '/1.0/instances/{instance}',
     query: ['project'],
     refuse: (body) =>
-      typeof field(body, 'restore') === 'string' && field(body, 'stateful') === false
+      typeof field(body, 'restore') === 'string' && typeof field(body, 'stateful') === 'boolean'
         ? onlyKeys(body, ['restore', 'stateful'])
-        : 'only restore with stateful: false is used by stapes',
+        : 'only restore with stateful: true or false is used by stapes',
   },
   startInstance: {
     method: 'PUT',

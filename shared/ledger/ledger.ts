@@ -88,6 +88,8 @@ export type RestoreLedger = {
   whole?: true
   /** Whether the instance has to run afterwards. */
   running: boolean
+  /** With the memory that the snapshot holds. */
+  stateful?: true
   /** Marks to set again, by key: holds, and which safety snapshots are whole. */
   holds: Record<string, string>
   /** Incus's own expiry of the snapshot; absent: none, or not known. */

@@ -12,6 +12,7 @@ import { refuseEvidence } from './restore-evidence.ts'
 import { familyOf } from './restore-job.ts'
 import { operationOn, runs } from './restore-judge.ts'
 import { isEnded, isLive } from './restore-known.ts'
+import { refuseMemory } from './restore-memory.ts'
 import { heldOn, lastingMarks, safetyExpiry, safetyName } from './safety.ts'
 
 type Wish = Extract<Ask, { do: 'restore' }>
@@ -27,6 +28,7 @@ export function askRestore(asked: Asked<Wish>): Answer | Refusal {
     missing(found.value, ask.snapshot) ??
     refuseEvidence(found.value, ask.snapshot, asked) ??
     refuseDriver(found.value, ask.snapshot, world) ??
+    refuseMemory(found.value, ask, world) ??
     refuseBusy(found.value, asked)
   if (refusal !== null) return refusal
   const action = actionOf(found.value, asked)
@@ -35,6 +37,7 @@ export function askRestore(asked: Asked<Wish>): Answer | Refusal {
     snapshot: ask.snapshot,
     safety: action.safety.name,
     running: action.running,
+    ...(action.stateful ? { stateful: true } : {}),
     holds: action.holds,
     ...(action.expiresAt === null ? {} : { expiresAt: action.expiresAt }),
     job: action.job,
@@ -71,6 +74,7 @@ function refuseBusy({ key, ref, record }: Found, { world, ledger }: Asked<Wish>)
 function actionOf(found: Found, asked: Asked<Wish>): RestoreAction {
   const { ref, key, record } = found
   const { ask, now } = asked
+  const { stateful = false } = ask
   const held = holdsOf(record).has(ask.snapshot)
   const name = safetyName(record, now)
   return {
@@ -80,7 +84,8 @@ function actionOf(found: Found, asked: Asked<Wish>): RestoreAction {
     safety: { name, expiresAt: safetyExpiry(now, now), taken: false },
     half: null,
     restored: false,
-    running: runs(record.status),
+    running: stateful || runs(record.status),
+    stateful,
     holds: lastingMarks(record),
     held: heldOn(record),
     expiresAt: held ? null : ownExpiry(found, ask.snapshot, asked),

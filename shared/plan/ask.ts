@@ -20,7 +20,7 @@ export type Ask = {
   | ({ do: 'snapshot' } & Scope) // without policies one for each instance, else one for each policy
   | ({ do: 'copy' } & Scope) // start what is not verified, whatever is due, retries included
   | ({ do: 'expire'; snapshots?: readonly string[] | undefined } & Scope) // what retention lets go; or these, by glob
-  | ({ do: 'restore' } & One)
+  | ({ do: 'restore'; stateful?: boolean } & One) // `stateful`: with the memory that the snapshot holds
   | ({ do: 'hold'; note: string } & One)
   | ({ do: 'release' } & One)
 )

@@ -56,6 +56,8 @@ export type RestoreAction = {
   restored: boolean
   /** Whether the instance has to run afterwards. */
   running: boolean
+  /** With the memory that the snapshot holds: the VM goes on from there, whether it ran before or not. */
+  stateful: boolean
   /** Marks on the instance now, by key: the snapshot's config replaces the instance's, so they are set again. */
   holds: Record<string, string>
   /** Snapshots of ours that are held: Incus's own expiry is lifted from them first, for nobody does it meanwhile. */
@@ -144,7 +146,7 @@ export type Action =
 
 /** Why nothing is done at all of what somebody asked for. */
 export type Refusal = {
-  code: 'not-found' | 'ambiguous' | 'unverified' | 'driver' | 'busy' | 'not-ours' | 'unreadable'
+  code: 'not-found' | 'ambiguous' | 'unverified' | 'driver' | 'stateless' | 'busy' | 'not-ours' | 'unreadable'
   /** What is wrong, and what to do. */
   reason: string
 }

@@ -77,7 +77,7 @@ function copyLines({ source, target, startOver, unverified, mirrored, ...action 
 }
 
 /** Says all of it: what is lost, what stays, and how to come back. */
-function restoreLines({ ref, snapshot, safety, restored, running, reason }: RestoreAction): Line[] {
+function restoreLines({ ref, snapshot, safety, restored, running, stateful, reason }: RestoreAction): Line[] {
   const about = instanceKey(ref)
   if (restored) return [{ about, sign: '<', what: snapshot, reason }]
   const before: Line = {
@@ -86,7 +86,11 @@ function restoreLines({ ref, snapshot, safety, restored, running, reason }: Rest
     what: safety.name,
     reason: `the state before, kept until ${safety.expiresAt ?? 'somebody removes it'}: /backup restore ${ref.instance} ${safety.name} brings it back`,
   }
-  const stopped = running ? 'it is stopped, put back and started again' : 'it stays stopped'
+  const stopped = stateful
+    ? `it goes on with the memory it had in ${snapshot}`
+    : running
+      ? 'it is stopped, put back and started again'
+      : 'it stays stopped'
   const lost = `disk and settings become those of ${snapshot}, what changed since is only in ${safety.name}; all snapshots stay`
   return [
     ...(safety.taken ? [] : [before]),
@@ -119,9 +123,9 @@ export const digestText = (plan: Plan): string => plan.actions.map(essenceOf).so
 function essenceOf(action: Action): string {
   switch (action.kind) {
     case 'restore': {
-      const { ref, snapshot, safety, restored, running } = action
+      const { ref, snapshot, safety, restored, running, stateful } = action
       const stage = restored ? 'marks' : safety.taken ? safety.name : 'safety first'
-      return `restore ${instanceKey(ref)} ${snapshot} ${running ? 'running' : 'stopped'} ${stage}`
+      return `restore ${instanceKey(ref)} ${snapshot} ${running ? 'running' : 'stopped'}${stateful ? ' stateful' : ''} ${stage}`
     }
     case 'snapshot':
       return `snapshot ${instanceKey(action.ref)} ${action.policy}`

@@ -14,13 +14,15 @@ const RESTORE_WAIT = 86_400
 const SAFETY_WAIT = 86_400
 
 /** What makes up for a lost notebook. */
-export type RestoreMemo = Pick<RestoreAction, 'snapshot' | 'running' | 'holds'> & { safety: string }
+export type RestoreMemo = Pick<RestoreAction, 'snapshot' | 'running' | 'stateful' | 'holds'> & {
+  safety: string
+}
 
 /** It shares the lock of copies, and nothing else is done to the instance while it lives. */
 export function restoreWork(action: RestoreAction): Work {
-  const { ref, snapshot, safety, running, holds, job: id } = action
+  const { ref, snapshot, safety, running, stateful, holds, job: id } = action
   const key = instanceKey(ref)
-  const memo: RestoreMemo = { snapshot, safety: safety.name, running, holds }
+  const memo: RestoreMemo = { snapshot, safety: safety.name, running, stateful, holds }
   const steps = [...(action.restored ? [] : dataSteps(action)), lastStep(action)]
   return { job: { id, family: familyOf(key), lock: key, detach: true, memo, steps }, parts: [action] }
 }
@@ -28,15 +30,17 @@ export function restoreWork(action: RestoreAction): Work {
 export const familyOf = (instance: string): string => `restore ${instance}`
 
 function dataSteps(action: RestoreAction): Step[] {
-  const { ref, snapshot, safety, running, expiresAt, held } = action
+  const { ref, snapshot, safety, running, stateful, expiresAt, held } = action
   const { parameters, query } = where(ref)
   const putOff = [
     ...held.map((name) => setExpiry(ref, name, NEVER)),
     ...(expiresAt === null ? [] : [setExpiry(ref, snapshot, expiresAt)]),
   ]
   const mark = (taken: boolean): Step =>
-    markStep(ref, { [RESTORING]: renderRestoring({ snapshot, safety: safety.name, running, taken }) })
-  const body = { restore: snapshot, stateful: false }
+    markStep(ref, {
+      [RESTORING]: renderRestoring({ snapshot, safety: safety.name, running, stateful, taken }),
+    })
+  const body = { restore: snapshot, stateful }
   const restore: Step = {
     remote: ref.remote,
     wait: RESTORE_WAIT,

@@ -76,8 +76,9 @@ function stageOf(
     const stage: Stage = isListed(entry.safety) ? { from: 'marks' } : { from: 'safety', half: null }
     return { stage, entry }
   }
-  const { snapshot, safety, running, taken } = mark
-  const known = { ...entry, snapshot, safety, running }
+  const { snapshot, safety, running, stateful, taken } = mark
+  const { stateful: _, ...rest } = entry
+  const known = { ...rest, snapshot, safety, running, ...(stateful ? { stateful } : {}) }
   if (taken) return { stage: { from: 'data' }, entry: { ...known, whole: true } }
   if (safety !== entry.safety) return { stage: { from: 'safety', half: null }, entry: known }
   if (entry.whole === true) return null

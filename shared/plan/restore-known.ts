@@ -68,12 +68,14 @@ function tellsMore(
 
 function fromReport(report: JobReport): RestoreLedger {
   const attempts = Number(/#(\d+)$/.exec(report.id)?.[1] ?? 0)
-  return { state: 'running', ...memoOf(report), job: report.id, attempts, at: report.since }
+  const { stateful, ...memo } = memoOf(report)
+  const with_ = stateful ? { stateful } : {}
+  return { state: 'running', ...memo, ...with_, job: report.id, attempts, at: report.since }
 }
 
 /** One that is a day old may be no restore at all, but a snapshot that was taken in the midst of one. */
 function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreLedger {
-  const { snapshot, safety, running } = mark
+  const { snapshot, safety, running, stateful } = mark
   const begun = parseSnapshotName(safety)?.slot ?? new Date(0)
   const old = now.getTime() - begun.getTime() > FRESH_HOURS * 3_600_000
   return {
@@ -81,6 +83,7 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreLe
     snapshot,
     safety,
     running,
+    ...(stateful ? { stateful } : {}),
     holds: lastingMarks(record),
     job: '',
     attempts: 0,
@@ -93,13 +96,14 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreLe
 
 /** A memo that isn't ours names nothing. */
 function memoOf({ memo }: JobReport): RestoreMemo {
-  const { snapshot, safety, running, holds } = (
+  const { snapshot, safety, running, stateful, holds } = (
     typeof memo === 'object' && memo !== null ? memo : {}
   ) as Record<string, unknown>
   return {
     snapshot: typeof snapshot === 'string' ? snapshot : '',
     safety: typeof safety === 'string' ? safety : '',
     running: running === true,
+    stateful: stateful === true,
     holds: typeof holds === 'object' && holds !== null ? (holds as Record<string, string>) : {},
   }
 }

@@ -23,6 +23,10 @@ export function broken(entry: RestoreLedger, reason: string, hopeless: boolean, 
 export const UNTOUCHED = (snapshot: string, why: string): string =>
   `it was not restored to ${snapshot}, nothing was changed: ${why}`
 
+/** The disk is the snapshot's all the same. */
+export const MEMORYLESS = (why = 'nobody saw how it ended'): string =>
+  `its memory was not restored, and so it was booted anew: ${why}`
+
 /** Of an instance that ran before, and doesn't. */
 export function notStarted(instance: string, { refused, snapshot, safety, reason }: RestoreLedger): string {
   const why = reason === undefined ? '' : `: ${reason}`

@@ -10,7 +10,7 @@ import type { Note, RestoreAction, StartAction, UndoAction } from './plan.ts'
 import { familyOf } from './restore-job.ts'
 import { type Next, nextStep, type Stage } from './restore-judge.ts'
 import { isEnded, type Known, knownRestore, refOf } from './restore-known.ts'
-import { broken, GIVEN_UP, isDue, notStarted, STARTS, UNTOUCHED } from './restore-tries.ts'
+import { broken, GIVEN_UP, isDue, MEMORYLESS, notStarted, STARTS, UNTOUCHED } from './restore-tries.ts'
 import { heldOn, lostHolds, restoringOn, safetyExpiry, safetyName, wholeSafeties } from './safety.ts'
 import type { World } from './world.ts'
 
@@ -83,9 +83,12 @@ function keepEnded({ key, entry, mark, record }: Known, now: Date, restores: Res
 function goOn(known: Known, next: Next, now: Date, restores: Restores): void {
   const { key, entry } = known
   if (next.do === 'done') {
-    const { retryAt: _, reason: __, ...rest } = entry
-    restores.ledgers[key] = { ...rest, state: 'done', at: now.toISOString() }
-    restores.notes.push({ kind: 'keep', about: key, reason: `it was put back to ${entry.snapshot}` })
+    const { retryAt: _, reason, ...rest } = entry
+    const anew = entry.stateful === true && entry.marking !== undefined ? MEMORYLESS(reason) : null
+    const said = anew === null ? {} : { reason: anew }
+    restores.ledgers[key] = { ...rest, ...said, state: 'done', at: now.toISOString() }
+    const told = `it was restored to ${entry.snapshot}${anew === null ? '' : `: ${anew}`}`
+    restores.notes.push({ kind: 'keep', about: key, reason: told })
     return
   }
   restores.withheld.set(key, `it is being put back to ${entry.snapshot}`)
@@ -190,7 +193,7 @@ function begin(action: RestoreAction, { key }: Known, entry: RestoreLedger, rest
  * that comes later finds that name taken, and removes nothing whole.
  */
 function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stage, now: Date): RestoreAction {
-  const { snapshot, running, holds, attempts, reason, expiresAt } = entry
+  const { snapshot, running, stateful = false, holds, attempts, reason, expiresAt } = entry
   const soonest = new Date(now.getTime() + DAY).toISOString()
   const half = stage.from === 'safety' ? stage.half : null
   const there = record?.snapshots?.some(([name]) => name === entry.safety) === true
@@ -204,6 +207,7 @@ function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stag
     half,
     restored: stage.from === 'marks',
     running,
+    stateful,
     holds,
     held: record === undefined ? [] : heldOn(record),
     expiresAt: expiresAt === undefined ? null : ([expiresAt, soonest].sort().at(-1) ?? null),

@@ -14,19 +14,25 @@ export type Restoring = {
   safety: string
   /** Whether the instance has to run afterwards. */
   running: boolean
+  /** With the memory that the snapshot holds. */
+  stateful: boolean
   /** Whether the safety snapshot is whole. */
   taken: boolean
 }
 
-/** Three words, and a fourth as long as the safety snapshot may be half a one; names of snapshots hold no spaces. */
-export const renderRestoring = ({ snapshot, safety, running, taken }: Restoring): string =>
-  `${snapshot} ${safety} ${running ? 'running' : 'stopped'}${taken ? '' : ' taking'}`
+/** Three words, one with memory, and one as long as the safety snapshot may be half a one; names of snapshots hold no spaces. */
+export const renderRestoring = ({ snapshot, safety, running, stateful, taken }: Restoring): string =>
+  [
+    ...[snapshot, safety, running ? 'running' : 'stopped'],
+    ...(stateful ? ['stateful'] : []),
+    ...(taken ? [] : ['taking']),
+  ].join(' ')
 
 /** Null for what isn't of our form. */
 export function parseRestoring(text: string | undefined): Restoring | null {
-  const [, snapshot = '', safety = '', status, taking] =
-    /^(\S+) (\S+) (running|stopped)( taking)?$/.exec(text ?? '') ?? []
-  return snapshot === ''
-    ? null
-    : { snapshot, safety, running: status === 'running', taken: taking === undefined }
+  const [, snapshot = '', safety = '', status, stateful, taking] =
+    /^(\S+) (\S+) (running|stopped)( stateful)?( taking)?$/.exec(text ?? '') ?? []
+  if (snapshot === '') return null
+  const running = status === 'running'
+  return { snapshot, safety, running, stateful: stateful !== undefined, taken: taking === undefined }
 }

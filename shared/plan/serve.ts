@@ -118,10 +118,13 @@ function take(
     again: attempt?.unseen === true,
     standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
     expiresAt: policy.expiry === null ? null : expiresAt(policy.expiry, now).toISOString(),
-    reason:
-      attempt?.unseen === true ? `${reason}; made again, as nobody saw the end of an earlier try` : reason,
+    reason: `${reason}${attempt?.unseen === true ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
   }
 }
+
+const AGAIN = '; made again, as nobody saw the end of an earlier try'
+/** It is tried all the same, and fails with Incus's own words. */
+const REFUSED = '; with "stateful" Incus takes it only once migration.stateful=true is set on it'
 
 /** The slot plus the instance's own stable delay, which ends a minute before the next slot at the latest. */
 function dueAt({ policy, key }: Covered, slot: Date, next: Date | null): Date {

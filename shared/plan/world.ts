@@ -9,6 +9,8 @@ export type World = {
   find(ref: InstanceRef): InstanceRecord | undefined
   /** `instance key/snapshot` of snapshots whose creation still runs. */
   incomplete: ReadonlySet<string>
+  /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`: of one that somebody asks about alone. */
+  memories?: ReadonlyMap<string, boolean>
 }
 
 export function worldOf(reply: InventoryReply): World {

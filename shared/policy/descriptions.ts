@@ -113,7 +113,8 @@ describe(settingsSchema.shape, {
     default: DEFAULTS.paused,
   },
   stateful: {
-    description: 'true: with the state of the running instance (virtual machines; containers need CRIU).',
+    description:
+      'true: with the memory of what runs. Virtual machines need migration.stateful=true, and size.state on the root disk above limits.memory; containers CRIU.',
     default: DEFAULTS.stateful,
   },
   keep: keep('How long snapshots stay on the source.'),

@@ -28,7 +28,7 @@ export function putOrRestore(server: EmbeddedIncus, call: Call): Reply {
   return server.operations.task(instanceOperation('Restoring snapshot', instance), {
     hold: (go) => afterRestore(server, instance, go),
     begin: () => {
-      restore = new Restore(server, instance, name)
+      restore = new Restore(server, instance, name, field(call.body, 'stateful') === true)
       server.after(ms * STORAGE, restore.replace)
     },
     ms,
@@ -51,16 +51,18 @@ class Restore {
   readonly #instance: Instance
   readonly #snapshot: Snapshot
   readonly #wasRunning: boolean
+  readonly #stateful: boolean
   readonly #diskBefore: Disk
   #refusal: Refusal | null = null
 
-  constructor(server: EmbeddedIncus, instance: Instance, name: string) {
+  constructor(server: EmbeddedIncus, instance: Instance, name: string, stateful: boolean) {
     checkIdle(instance, 'restore')
     const snapshot = instance.snapshots.get(name)
     if (snapshot === undefined) throw new Refusal(404, `Snapshot ${instance.name}/${name} does not exist`)
     this.#server = server
     this.#instance = instance
     this.#snapshot = snapshot
+    this.#stateful = stateful
     this.#wasRunning = instance.status !== 'Stopped'
     // The storage is asked last: what it refuses stays stopped.
     instance.status = 'Stopped'
@@ -94,12 +96,25 @@ class Restore {
     this.#instance.busy = null
     try {
       if (this.#refusal !== null) throw this.#refusal
-      if (this.#wasRunning) run(this.#server, this.#instance)
+      if (this.#stateful) this.#goOn()
+      else if (this.#wasRunning) run(this.#server, this.#instance)
     } finally {
       for (const go of waiting) go()
     }
   }
+
+  /** From the memory, whether it ran before or not; that there is none is found out last. */
+  #goOn(): void {
+    const { memory } = this.#snapshot
+    if (this.#instance.type === 'container')
+      throw new Refusal(500, 'Stateful snapshot restore requested but snapshot is stateless')
+    if (memory === undefined) throw new Refusal(500, NO_STATE_FILE)
+    run(this.#server, this.#instance)
+    this.#instance.memory = memory
+  }
 }
+
+const NO_STATE_FILE = 'Failed opening state file "/…/state": open /…/state: no such file or directory'
 
 /** A half one is taken as it is, and nobody says that it isn't all; what isn't there at all is missed. */
 function whatIsIn({ disk }: Snapshot, { driver }: Pool): Disk {

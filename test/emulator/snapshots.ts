@@ -107,6 +107,7 @@ function endSnapshot(server: EmbeddedIncus, instance: Instance, made: Snapshot):
     throw new Refusal(500, `Create instance snapshot: Failed to copy: No space left on device`)
   }
   made.disk = { ...instance.disk }
+  if (made.stateful) made.memory = instance.memory ?? ''
   made.inMaking = false
   server.scheduler.expects(made.expires)
 }
@@ -128,6 +129,10 @@ function checkAllowed(server: EmbeddedIncus, instance: Instance, stateful: boole
       500,
       'Stateful snapshots require that the instance has migration.stateful be set to true',
     )
+  if (stateful && instance.type === 'container')
+    throw new Refusal(500, "Unable to create a stateful snapshot. CRIU isn't installed")
+  if (stateful && instance.status !== 'Running')
+    throw new Refusal(500, "Unable to create a stateful snapshot. The instance isn't running")
   if (server.lostMembers.has(instance.location)) throw new Refusal(500, "Server isn't ready yet")
 }
 

@@ -39,6 +39,8 @@ export type Snapshot = {
   stateful: boolean
   settings: Settings
   disk: Disk
+  /** Of a stateful one: what the VM's memory held; absent: the file with it is gone. */
+  memory?: string
   /** Set while it is being made. */
   inMaking: boolean
 }
@@ -57,6 +59,8 @@ export type Instance = Settings & {
   location: string
   pool: string
   disk: Disk
+  /** What a running VM's memory holds, by a word; absent: it was booted and nothing happened in it yet. */
+  memory?: string
   snapshots: Map<string, Snapshot>
   backups: Map<string, { name: string; createdAt: string; expires: Moment; instanceOnly: boolean }>
   busy: Action | null

@@ -42,5 +42,6 @@ export function run(server: EmbeddedIncus, instance: Instance): void {
     throw new Refusal(500, `Failed start validation for device "${name}": ${why}`)
   }
   instance.status = 'Running'
+  delete instance.memory
   instance.lastUsedAt = stamp(server.now(), server.options.random)
 }

@@ -21,11 +21,15 @@ type Name = 'web' | 'mail'
 async function begin(
   name: Name = 'web',
   driver: Driver = 'btrfs',
-  { attached = false } = {},
+  { attached = false, vm = false } = {},
 ): Promise<Simulation> {
   const simulation = await simulate({ ...usual(start, until), drivers: { main: driver, backup: 'dir' } })
   const { world, pass } = simulation
   const { main } = world.incus
+  if (vm) {
+    const one = instanceOf(main, { name })
+    Object.assign(one, { type: 'virtual-machine', config: { ...one.config, 'migration.stateful': 'true' } })
+  }
   await pass(new Date('2026-11-20T05:59:00Z'))
   write(instanceOf(main, { name }), OLD, 600e6)
   const detach = attached ? attachVolume(main, { name }, 'archive') : () => {}
@@ -38,12 +42,19 @@ async function begin(
   return simulation
 }
 
-const ask = ({ world }: Simulation, at: Date, name: Name = 'web', place = 0): Promise<Run> => {
+const ask = (
+  { world }: Simulation,
+  at: Date,
+  name: Name = 'web',
+  place = 0,
+  how: { stateful?: boolean } = {},
+): Promise<Run> => {
   const wish = {
     do: 'restore',
     instance: `main/default/${name}`,
     snapshot: SNAPSHOT,
     reason: 'asked for',
+    ...how,
   } as const
   return run({ kind: 'run', at, ask: wish }, world.places[place] as (typeof world.places)[number])
 }
@@ -346,5 +357,82 @@ describe('a restore that Incus refuses after it has stopped the instance', () =>
       refusal: { code: 'driver', reason: expect.stringMatching(/lvm\.use_thinpool=false.*incus copy/) },
     })
     expect(instanceOf(main, { name: 'web' }).status).toBe('Running')
+  })
+})
+
+describe('a virtual machine', () => {
+  const SIX = 'what it thought of at six'
+  const vm = ({ world }: Simulation) => instanceOf(world.incus.main, { name: 'web' })
+  /** Its snapshot holds memory, as a policy with "stateful" has it taken. */
+  async function beginVm({ holds = true } = {}): Promise<Simulation> {
+    const simulation = await begin('web', 'btrfs', { vm: true })
+    const one = vm(simulation)
+    if (holds) Object.assign(one.snapshots.get(SNAPSHOT) ?? {}, { stateful: true, memory: SIX })
+    one.memory = 'what it thinks of now'
+    return simulation
+  }
+  const restoreVm = async (simulation: Simulation, stateful = true): Promise<Run> => {
+    const { world } = simulation
+    await world.clock.advance(asking)
+    return world.clock.settle(ask(simulation, asking, 'web', 0, stateful ? { stateful } : {}))
+  }
+  const soon = (simulation: Simulation) => simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+
+  test.each(['Running', 'Stopped'] as const)(
+    'that is %s goes on with the memory of its snapshot',
+    async (status) => {
+      const simulation = await beginVm()
+      vm(simulation).status = status
+      expect(await restoreVm(simulation)).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
+      await soon(simulation)
+      expectRestored(simulation)
+      expect(vm(simulation).memory).toBe(SIX)
+      await simulation.pass(until)
+      simulation.watch.end()
+    },
+  )
+
+  test('boots anew where nobody wants that', async () => {
+    const simulation = await beginVm()
+    await restoreVm(simulation, false)
+    await soon(simulation)
+    expectRestored(simulation)
+    expect(vm(simulation).memory).toBeUndefined()
+  })
+
+  test('whose snapshot was taken without memory is left alone where that is wanted', async () => {
+    const simulation = await beginVm({ holds: false })
+    expect(await restoreVm(simulation)).toMatchObject({
+      refusal: { code: 'stateless', reason: expect.stringContaining('taken without its memory') },
+    })
+    await soon(simulation)
+    expect([vm(simulation).status, readMarker(simulation.world.incus.main, { name: 'web' })]).toEqual([
+      'Running',
+      NEW,
+    ])
+  })
+
+  test('whose memory Incus can’t find runs all the same, and that is told', async () => {
+    const simulation = await beginVm()
+    delete vm(simulation).snapshots.get(SNAPSHOT)?.memory
+    await restoreVm(simulation)
+    await soon(simulation)
+    expectRestored(simulation)
+    expect(noted(simulation)?.reason).toMatch(
+      /memory was not restored.*booted anew: Failed opening state file/,
+    )
+  })
+
+  test.each(MOMENTS)('goes on with its memory though Incus and relay die %i ms into it', async (ms) => {
+    const simulation = await beginVm()
+    const { world } = simulation
+    await restoreVm(simulation)
+    await world.clock.advance(new Date(asking.getTime() + ms))
+    world.incus.main.kill()
+    lose(simulation, 'the relay')
+    await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
+    world.incus.main.start()
+    await simulation.pass(later(simulation, 6 * MINUTE), 'ticked')
+    expectRestored(simulation)
   })
 })

@@ -8,7 +8,23 @@ export const restore: ChangeCommand = {
   name: 'restore',
   summary: 'Put an instance back to one of its snapshots; its state before is kept as a snapshot',
   role: 'admin',
-  parameters: [INSTANCE, SNAPSHOT],
-  examples: ['restore web1 daily-20261122T0300Z'],
-  ask: (values, reason) => ok({ do: 'restore', reason, ...oneOf(values) }),
+  parameters: [
+    INSTANCE,
+    SNAPSHOT,
+    {
+      name: 'stateful',
+      kind: 'switch',
+      description: 'With the memory that the snapshot of a virtual machine holds; else it boots anew',
+      required: false,
+      flag: true,
+    },
+  ],
+  examples: ['restore web1 daily-20261122T0300Z', 'restore vm1 daily-20261122T0300Z --stateful'],
+  ask: (values, reason) =>
+    ok({
+      do: 'restore',
+      reason,
+      ...oneOf(values),
+      ...(values.stateful === 'yes' ? { stateful: true } : {}),
+    }),
 }

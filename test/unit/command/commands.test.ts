@@ -83,6 +83,8 @@ test.each([
   ['copy', { do: 'copy' }],
   ['copy web1', { do: 'copy', instances: ['web1'] }],
   ['restore main/default/web1 x', { do: 'restore', instance: 'main/default/web1', snapshot: 'x' }],
+  ['restore web1 x --stateful', { do: 'restore', instance: 'web1', snapshot: 'x', stateful: true }],
+  ['restore web1 x --stateful=no', { do: 'restore', instance: 'web1', snapshot: 'x' }],
   ['hold web1 x for audit', { do: 'hold', instance: 'web1', snapshot: 'x', note: 'for audit' }],
   ['hold web1 x', { do: 'hold', instance: 'web1', snapshot: 'x', note: 'asked for by Ann' }],
   ['release web1 x', { do: 'release', instance: 'web1', snapshot: 'x' }],

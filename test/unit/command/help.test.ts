@@ -54,14 +54,16 @@ test('lists commands by the role that they take, each with its example', () => {
 
 test('tells all about one', () => {
   expect(answerOf(commands, 'restore')).toEqual([
-    '`/backup restore <instance> <snapshot>`',
+    '`/backup restore <instance> <snapshot> [--stateful]`',
     '',
     'Put an instance back to one of its snapshots; its state before is kept as a snapshot.',
     '`instance` – One instance: web1, default/web1 or main/default/web1',
     '`snapshot` – One of its snapshots, by name',
+    '`--stateful` – With the memory that the snapshot of a virtual machine holds; else it boots anew (may be left out)',
     'Takes the role admin; its plan is shown first and has to be confirmed.',
     '',
     '`/backup restore web1 daily-20261122T0300Z`',
+    '`/backup restore vm1 daily-20261122T0300Z --stateful`',
   ])
   expect(answerOf(commands, 'now')).toContain('`--policy` – Only what this policy covers (may be left out)')
 })

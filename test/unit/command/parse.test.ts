@@ -56,6 +56,16 @@ describe('a line', () => {
       { restore: { instance: 'web1', snapshot: DAILY } },
     ],
     [
+      'a switch, behind or before its places',
+      `restore --stateful web1 ${DAILY}`,
+      { restore: { instance: 'web1', snapshot: DAILY, stateful: 'yes' } },
+    ],
+    [
+      'a switch with a value',
+      `restore web1 ${DAILY} --stateful=No`,
+      { restore: { instance: 'web1', snapshot: DAILY, stateful: 'no' } },
+    ],
+    [
       'the end of flags',
       'hold web1 x -- --later',
       { hold: { instance: 'web1', snapshot: 'x', note: '--later' } },
@@ -93,6 +103,7 @@ describe('a line', () => {
     ["now   'db*'  --policy daily", 'now db* --policy=daily'],
     ['hold web1 x before the upgrade', 'hold web1 x "before the upgrade"'],
     [`restore --snapshot=${DAILY} --instance=web1`, `restore web1 ${DAILY}`],
+    [`restore --stateful=true web1 ${DAILY}`, `restore web1 ${DAILY} --stateful`],
     ['expire --snapshot="a b\\"c" web1', null],
     ["expire --snapshot='a\"b' web1", 'expire web1 --snapshot="a\\"b"'],
     ['hold web1 x a\\\\', 'hold web1 x "a\\\\"'],
@@ -180,13 +191,13 @@ describe('a mistake says what to do', () => {
       'a missing value',
       'restore web1',
       'missing',
-      'restore needs snapshot: the name of a snapshot such as daily-20261122T0300Z. Usage: /backup restore <instance> <snapshot>',
+      'restore needs snapshot: the name of a snapshot such as daily-20261122T0300Z. Usage: /backup restore <instance> <snapshot> [--stateful]',
     ],
     [
       'a word too many',
       'restore web1 x y',
       'extra',
-      '"y" is one word too many. Usage: /backup restore <instance> <snapshot>',
+      '"y" is one word too many. Usage: /backup restore <instance> <snapshot> [--stateful]',
     ],
     [
       'a glob where one is meant',
@@ -412,6 +423,7 @@ describe('whatever comes', () => {
       policy: fc.constantFrom('daily', 'a-b'),
       duration: fc.constantFrom('2h', '1d12h'),
       count: fc.constantFrom('1', '1000'),
+      switch: fc.constantFrom('yes', 'No'),
       command: fc.constantFrom(...commands.map(({ name }) => name)),
       line: free,
       text: free,

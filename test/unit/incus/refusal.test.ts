@@ -29,6 +29,21 @@ const TEXTS: [string, number, Refusal, boolean][] = [
     'unsupported',
     false,
   ],
+  [
+    'Stateful stop and snapshots require that the instance limits.memory is less than size.state on the root disk device',
+    500,
+    'unsupported',
+    false,
+  ],
+  ["Unable to create a stateful snapshot. CRIU isn't installed", 500, 'unsupported', false],
+  ["Unable to create a stateful snapshot. The instance isn't running", 500, 'unsupported', false],
+  [
+    'Snapshot "s1" cannot be restored due to subsequent snapshot(s). Set zfs.remove_snapshots to override',
+    500,
+    'past',
+    false,
+  ],
+  ['Failed to run: lvresize -l +100%ORIGIN -f /dev/ta/c1-s1: exit status 5', 500, 'past', false],
   ['Failed to fetch instance "x" in project "default": Instance not found', 404, 'gone', false],
   [
     'Failed to rename "/p/containers/web1" to "/p/containers/web1.incustmp": rename /p/containers/web1 /p/containers/web1.incustmp: file exists',
@@ -93,6 +108,18 @@ test.each([
   ['rename /p/a /p/b: device or resource busy', '"umount /p/a" there'],
   ['device or resource busy', 'see "findmnt" there'],
 ])('what is mounted in the way is named: %s', (message, what) => {
+  expect(say({ code: 'incus', status: 500, message })).toContain(what)
+})
+
+test.each([
+  [
+    'Stateful snapshots require that the instance has migration.stateful be set to true',
+    'set migration.stateful=true',
+  ],
+  ['… that the instance limits.memory is less than size.state on the root disk device', 'root size.state='],
+  ["Unable to create a stateful snapshot. CRIU isn't installed", 'needs CRIU on the server'],
+  ["Unable to create a stateful snapshot. The instance isn't running", 'no memory to keep'],
+])('a refused memory is told with what to set: %s', (message, what) => {
   expect(say({ code: 'incus', status: 500, message })).toContain(what)
 })
 

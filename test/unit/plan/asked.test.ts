@@ -417,6 +417,53 @@ describe('a restore', () => {
     expect(plan.actions).toEqual([])
   })
 
+  describe('with memory', () => {
+    const stateful: Ask = { ...ask, stateful: true }
+    const vm = (more: object, holds?: boolean): World => {
+      const world = parseWorld(WEB)
+      const main = world.remotes.main
+      if (main?.ok === true) Object.assign(main.inventory.instances[0] ?? {}, more)
+      const memories =
+        holds === undefined ? undefined : new Map([['main/default/web1/daily-20261121T0300Z', holds]])
+      return memories === undefined ? world : { ...world, memories }
+    }
+    const VM = { type: 'virtual-machine', memory: true }
+
+    test('goes on from there, and runs whether it did before or not', () => {
+      const plan = planFor(stateful, vm({ ...VM, status: 'Stopped' }, true), { ledger: SEEN })
+      expect(plan.actions).toMatchObject([{ kind: 'restore', stateful: true, running: true }])
+      expect(plan.restores['main/default/web1']).toMatchObject({ stateful: true, running: true })
+      expect(linesOf(plan).at(-1)?.reason).toContain('goes on with the memory it had')
+      const [action] = plan.actions
+      const steps = action?.kind === 'restore' ? restoreWork(action).job.steps : []
+      expect(steps.find(({ method }) => method === 'PUT')?.body).toEqual({
+        restore: 'daily-20261121T0300Z',
+        stateful: true,
+      })
+    })
+
+    test.each<[string, World, Refusal['code'], string]>([
+      ['of a container', vm({ memory: true }, true), 'stateless', 'is a container'],
+      [
+        'of a VM that keeps none',
+        vm({ type: 'virtual-machine' }, true),
+        'stateless',
+        'migration.stateful=true',
+      ],
+      [
+        'of a snapshot without any',
+        vm(VM, false),
+        'stateless',
+        'taken without its memory: restore it without',
+      ],
+      ['of one that could not be read', vm(VM), 'unreadable', 'could not be read'],
+    ])('%s is refused', (_, world, code, reason) => {
+      const plan = planFor(stateful, world, { ledger: SEEN })
+      expect(plan.refusal).toMatchObject({ code, reason: expect.stringContaining(reason) })
+      expect(plan.actions).toEqual([])
+    })
+  })
+
   test.each(['btrfs', 'dir', 'lvm', 'ceph'])('on %s is planned', (name) => {
     expect(planFor(ask, driver(parseWorld(WEB), { default: name }), { ledger: SEEN }).refusal).toBeNull()
   })

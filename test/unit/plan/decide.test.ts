@@ -49,6 +49,19 @@ describe('a due slot', () => {
     )
   })
 
+  test.each<[string, object, boolean, boolean]>([
+    ['runs and can keep its memory', { memory: true }, true, false],
+    ['runs and can’t', {}, true, true],
+    ['doesn’t run', { status: 'Stopped' }, false, false],
+  ])('of a stateful policy, on a machine that %s', (_, more, stateful, warned) => {
+    const world = parseWorld('main:default/web1 running')
+    const main = world.remotes.main
+    if (main?.ok === true) Object.assign(main.inventory.instances[0] ?? {}, { type: 'virtual-machine' }, more)
+    const [action] = planFor({ daily: { ...DAILY.daily, stateful: true } }, world).actions
+    expect(action).toMatchObject({ kind: 'snapshot', stateful })
+    expect(action?.reason.includes('migration.stateful=true')).toBe(warned)
+  })
+
   test('that has its snapshot already expires the very same, and takes nothing', () => {
     const world = parseWorld(`
       main:default/web1 running

@@ -35,8 +35,13 @@ const rows: { name: string; call: [string, string, unknown?]; is: 'allowed' | 'n
     is: 'allowed',
   },
   {
-    name: 'a restore with its state',
+    name: 'a restore with its memory',
     call: ['PUT', '/1.0/instances/web', { restore: 's', stateful: true }],
+    is: 'allowed',
+  },
+  {
+    name: 'a restore that leaves open whether with memory',
+    call: ['PUT', '/1.0/instances/web', { restore: 's' }],
     is: 'not-allowed',
   },
   {

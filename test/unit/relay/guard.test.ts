@@ -26,19 +26,19 @@ async function deleteOf(
   return { deleted: calls.some((call) => call.startsWith('DELETE')), lines }
 }
 
-async function restoreOf(config: object, snapshots: string[], restore = DAILY) {
-  const step = request('restoreInstance', WEB, PROJECT, { restore, stateful: false })
-  const { calls, lines } = await run(step, sync({ config }), snapshots)
+async function restoreOf(config: object, snapshots: string[], { stateful = false, more = {} } = {}) {
+  const step = request('restoreInstance', WEB, PROJECT, { restore: DAILY, stateful })
+  const { calls, lines } = await run(step, sync({ config }), snapshots, more)
   return { restored: calls.some((call) => call.startsWith('PUT')), lines }
 }
 
 /** A job of that one step on a server where `answer` is the instance. */
-async function run(step: IncusRequest, answer: Answer, snapshots: string[] | null) {
+async function run(step: IncusRequest, answer: Answer, snapshots: string[] | null, more: object = {}) {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   incus.answer = (_, { method, path }) => {
     if (method !== 'GET') return undefined
-    const listed = snapshots?.map((name) => ({ name, created_at: '2026-11-22T03:00:00.5Z' }))
+    const listed = snapshots?.map((name) => ({ name, created_at: '2026-11-22T03:00:00.5Z', ...more }))
     return path.includes('/snapshots') ? sync(listed ?? null) : answer
   }
   const engine = createEngine({ upstream: incus, clock, remotes: { backup: { address: 'https://backup' } } })
@@ -185,4 +185,38 @@ test.each<[string, string, object, string]>([
   const { thawed, lines } = await thawOf(status, operations)
   expect(thawed).toBe(false)
   expect(lines).toContain(why)
+})
+
+/** The fake's time stands still there. */
+const hoursFromNow = (hours: number): string =>
+  new Date(createVirtualClock().now() + hours * 3_600_000).toISOString()
+
+test.each<[string, string, object, boolean, string | null]>([
+  ['with memory that it has', ' stateful', { stateful: true }, true, null],
+  ['without memory that it has', '', { stateful: true }, false, null],
+  ['with memory that it lacks', ' stateful', { stateful: false }, true, 'taken without the memory'],
+  ['with memory that nobody told of', ' stateful', {}, true, 'taken without the memory'],
+  ['with memory that its mark doesn’t name', '', { stateful: true }, true, 'doesn’t say that its memory'],
+  ['that stays', '', { expires_at: hoursFromNow(2) }, false, null],
+  ['that Incus removes soon', '', { expires_at: hoursFromNow(0.5) }, false, 'in the midst of it'],
+])('a snapshot is restored %s', async (_, word, more, stateful, why) => {
+  const { restored, lines } = await restoreOf(marked(`${DAILY} ${SAFE} running${word}`), [DAILY, SAFE], {
+    stateful,
+    more,
+  })
+  expect(restored).toBe(why === null)
+  expect(lines).toContain(why ?? '')
+})
+
+test.each<[string, string, string[], object, string | null]>([
+  ['that stays', '', [DAILY], { expires_at: hoursFromNow(20) }, null],
+  ['that Incus removes soon', '', [DAILY], { expires_at: hoursFromNow(2) }, 'hold it first'],
+  ['that is gone', '', ['other'], {}, 'doesn’t exist'],
+  ['without the memory that is wanted', ' stateful', [DAILY], { stateful: false }, 'without the memory'],
+])('a restore to a snapshot %s is judged before anything is done', async (_, word, snapshots, more, why) => {
+  const mark = `${DAILY} ${SAFE} running${word} taking`
+  const step = request('markInstance', WEB, PROJECT, { config: { 'user.stapes.restoring': mark } })
+  const { calls, lines } = await run(step, sync({ config: {} }), snapshots, more)
+  expect(calls.some((call) => call.startsWith('PATCH'))).toBe(why === null)
+  expect(lines).toContain(why ?? '')
 })

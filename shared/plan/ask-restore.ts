@@ -5,6 +5,7 @@ import { minutesFrom } from '../schedule/moment.ts'
 import type { Ask } from './ask.ts'
 import type { Answer, Asked } from './asked.ts'
 import { type Found, findInstance, missing } from './find.ts'
+import { driverOf, snapshotStandstill } from './freezing.ts'
 import { ownExpiry } from './own-expiry.ts'
 import type { Refusal, RestoreAction } from './plan.ts'
 import { refuseDriver } from './restore-driver.ts'
@@ -73,7 +74,7 @@ function refuseBusy({ key, ref, record }: Found, { world, ledger }: Asked<Wish>)
 
 function actionOf(found: Found, asked: Asked<Wish>): RestoreAction {
   const { ref, key, record } = found
-  const { ask, now } = asked
+  const { ask, world, now } = asked
   const { stateful = false } = ask
   const held = holdsOf(record).has(ask.snapshot)
   const name = safetyName(record, now)
@@ -82,6 +83,7 @@ function actionOf(found: Found, asked: Asked<Wish>): RestoreAction {
     ref,
     snapshot: ask.snapshot,
     safety: { name, expiresAt: safetyExpiry(now, now), taken: false },
+    standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), false),
     half: null,
     restored: false,
     running: stateful || runs(record.status),

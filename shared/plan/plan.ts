@@ -50,6 +50,8 @@ export type RestoreAction = {
   snapshot: string
   /** The state before, taken first; once it is known to be whole, it is the same one on every further try. */
   safety: { name: string; expiresAt: string | null; taken: boolean }
+  /** How the instance stands still while that is taken, in words; null: it doesn't. */
+  standstill: string | null
   /** What an earlier try has left of a safety snapshot, perhaps half a one: it goes first. */
   half: string | null
   /** An earlier try has put it back already: only the marks are left. */

@@ -77,14 +77,23 @@ function copyLines({ source, target, startOver, unverified, mirrored, ...action 
 }
 
 /** Says all of it: what is lost, what stays, and how to come back. */
-function restoreLines({ ref, snapshot, safety, restored, running, stateful, reason }: RestoreAction): Line[] {
+function restoreLines({
+  ref,
+  snapshot,
+  safety,
+  standstill,
+  restored,
+  running,
+  stateful,
+  reason,
+}: RestoreAction): Line[] {
   const about = instanceKey(ref)
   if (restored) return [{ about, sign: '<', what: snapshot, reason }]
   const before: Line = {
     about,
     sign: '+',
     what: safety.name,
-    reason: `the state before, kept until ${safety.expiresAt ?? 'somebody removes it'}: /backup restore ${ref.instance} ${safety.name} brings it back`,
+    reason: `the state before, kept until ${safety.expiresAt ?? 'somebody removes it'}: /backup restore ${ref.instance} ${safety.name} brings it back${standstill === null ? '' : `; ${standstill}`}`,
   }
   const stopped = stateful
     ? `it goes on with the memory it had in ${snapshot}`

@@ -204,6 +204,8 @@ function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stag
     ref,
     snapshot,
     safety: { name, expiresAt: safetyExpiry(now, now), taken: stage.from !== 'safety' },
+    // What may stay frozen was noted when it was asked for, and is looked at when it has ended.
+    standstill: null,
     half,
     restored: stage.from === 'marks',
     running,

@@ -3,6 +3,7 @@ import { type Io, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { attachVolume, instanceOf, readMarker, setDriver, write } from '../emulator/scene.ts'
+import { findPool } from '../emulator/state.ts'
 import { DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
 
@@ -435,4 +436,24 @@ describe('a virtual machine', () => {
     await simulation.pass(later(simulation, 6 * MINUTE), 'ticked')
     expectRestored(simulation)
   })
+})
+
+test('an instance that was frozen for its safety snapshot runs again, though no restore came of that', async () => {
+  const simulation = await begin('web', 'dir')
+  const { world } = simulation
+  const { main } = world.incus
+  await asked(simulation)
+  await world.clock.advance(new Date(asking.getTime() + 5_000))
+  expect(instanceOf(main, { name: 'web' }).status).toBe('Frozen')
+  main.kill()
+  main.start()
+  const full = findPool(main.state, 'default')
+  full.full = true
+  await simulation.pass(new Date('2026-11-20T06:50:00Z'), 'ticked')
+  expect(noted(simulation)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining('nothing was changed'),
+  })
+  const { status } = instanceOf(main, { name: 'web' })
+  expect([status, readMarker(main, { name: 'web' })]).toEqual(['Running', NEW])
 })

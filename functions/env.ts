@@ -1,4 +1,5 @@
 /** Bindings and secrets of the Worker, checked once per isolate. */
+import { digestOf } from './digest.ts'
 import { createRelay, type Relay } from './incus/relay.ts'
 import { createSign, type Sign } from './incus/sign.ts'
 import type { Io } from './run.ts'
@@ -41,13 +42,20 @@ export function missingOf(env: Env): string[] {
   return env.STATE === undefined ? [...missing, 'STATE'] : missing
 }
 
-let known: { of: string; made: Promise<Sign> } | null = null
+let known: { of: string; made: Promise<Sign>; kin: Promise<string> } | null = null
+
+function keyed({ RELAY_KEY_ID: keyid, RELAY_KEY: secret }: Env): NonNullable<typeof known> {
+  const of = `${keyid} ${secret}`
+  if (known?.of !== of) known = { of, made: createSign({ keyid, secret }), kin: digestOf(of) }
+  return known
+}
+
+/** The same for whoever has the same key to the relay; tells nothing of the key. */
+export const kinOf = (env: Env): Promise<string> => keyed(env).kin
 
 /** The imported key is kept between requests of one isolate. `deadline`: no answer is waited for any longer. */
 export async function relayOf(env: Env, deadline: Date | null = null): Promise<Relay> {
-  const of = `${env.RELAY_KEY_ID} ${env.RELAY_KEY}`
-  if (known?.of !== of) known = { of, made: createSign({ keyid: env.RELAY_KEY_ID, secret: env.RELAY_KEY }) }
-  const sign = await known.made
+  const sign = await keyed(env).made
   const binding = env.RELAY
   const send: typeof fetch =
     binding === undefined ? (input, init) => fetch(input, init) : (input, init) => binding.fetch(input, init)

@@ -1,13 +1,15 @@
 /** Carries a plan out through the relay: at most two calls, however many instances. */
 
-import { instanceKey } from '../shared/incus/inventory.ts'
+import { type InstanceRef, instanceKey } from '../shared/incus/inventory.ts'
 import { request } from '../shared/incus/routes.ts'
-import { parseSource } from '../shared/incus/source.ts'
-import { copySteps } from '../shared/plan/copy-steps.ts'
+import { parseExpiries, parseSource } from '../shared/incus/source.ts'
+import { memoOf } from '../shared/plan/copies-record.ts'
+import { copySteps, type Transfer } from '../shared/plan/copy-steps.ts'
 import { instanceJobs, type Outcome, outcomesOf, verifyWork, type Work } from '../shared/plan/jobs.ts'
 import type { CopyAction, Plan, RestoreAction, VerifyAction } from '../shared/plan/plan.ts'
 import { restoreWork } from '../shared/plan/restore-job.ts'
 import type { CallError, Job } from '../shared/relay/protocol.ts'
+import { ok } from '../shared/result.ts'
 import type { JobAnswer, Relay } from './incus/relay.ts'
 
 export async function perform(plan: Plan, relay: Relay, now: Date): Promise<Outcome[]> {
@@ -66,8 +68,8 @@ function prepareOne(
 ): CallError | null {
   if (answer === undefined || answer === 'accepted')
     return error ?? { code: 'timeout', message: 'the relay gave no answer about the source' }
-  const [one, list] = answer
-  if (one?.ok !== true || list?.ok !== true) {
+  const [one, list, onTarget] = answer
+  if (one?.ok !== true || list?.ok !== true || (onTarget?.ok !== true && !action.first)) {
     const failed = answer.find((report) => !report.ok)
     return failed?.ok === false
       ? failed.error
@@ -75,27 +77,27 @@ function prepareOne(
   }
   const details = parseSource(one.metadata, list.metadata)
   if (!details.ok) return { code: 'bad-reply', message: details.error }
-  ready.push(copyWork(action, details.value, now))
+  const there = onTarget?.ok === true ? parseExpiries(onTarget.metadata) : ok([])
+  if (!there.ok) return { code: 'bad-reply', message: there.error }
+  ready.push(copyWork(action, copySteps(action, details.value, there.value, now)))
   return null
 }
 
-function copyWork(action: CopyAction, details: Parameters<typeof copySteps>[1], now: Date): Work {
-  const { steps, extended } = copySteps(action, details, now)
+function copyWork(action: CopyAction, { steps, extended }: Transfer): Work {
   const known = { ...action, extended }
-  const memo = { through: action.through, extended }
+  const memo = memoOf(known)
   const { job: id, key: family, source } = action
-  const job: Job = { id, family, lock: instanceKey(source), detach: true, memo, steps }
+  const lock = instanceKey(source)
+  // A snapshot that is being made when a transfer begins fails it.
+  const job: Job = { id, family, lock, after: lock, detach: true, memo, steps }
   return { job, parts: [known] }
 }
 
-function readJob({ job, source: { remote, project, instance } }: CopyAction): Job {
-  const one = request('getInstance', { instance }, { project })
-  const list = request('listSnapshots', { instance }, { project, recursion: '1' })
-  return {
-    id: job,
-    steps: [
-      { remote, reply: true, ...one },
-      { remote, reply: true, ...list },
-    ],
-  }
+function readJob({ job, source, target, first }: CopyAction): Job {
+  const read = ({ remote, instance, project }: InstanceRef) => ({
+    one: { remote, reply: true, ...request('getInstance', { instance }, { project }) },
+    list: { remote, reply: true, ...request('listSnapshots', { instance }, { project, recursion: '1' }) },
+  })
+  const { one, list } = read(source)
+  return { id: job, steps: first ? [one, list] : [one, list, read(target).list] }
 }

@@ -14,13 +14,15 @@ import type { Relay } from './incus/relay.ts'
 import { withMemories } from './memory.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
-import { findConfig, readConfig, type StoredConfig } from './state/config.ts'
+import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
 import { type Run, summarize } from './summary.ts'
 
 export type Io = {
   relay: Relay
   state: State
+  /** A digest of our key to the relay, which tells installations of stapes apart. */
+  kin: string
   /**
    * Told what was seen and noted, at the end of every run that looked at Incus. `again`: soon. `lost`: some
    * of whom it was to tell could not be read.
@@ -125,6 +127,7 @@ async function planOf(
     world,
     ledger,
     now,
+    installation: installationOf(stored, io.kin),
     ask,
     explain,
   })

@@ -37,7 +37,7 @@ const forwardCall =
     if (pools === undefined) return refuse(response, unknownRemote(remote, remotes))
     const route = allowRoute(method, path)
     if (!route.ok) return refuse(response, route.error)
-    if (isGuarded(route.value)) return refuse(response, inBatchOnly)
+    if (isGuarded(route.value) || route.value.name === 'deleteSnapshot') return refuse(response, inBatchOnly)
     const clean = cleanBody(body)
     if (!clean.ok) return refuse(response, clean.error)
     const allowed = allowBody(route.value, clean.value)
@@ -49,8 +49,7 @@ const forwardCall =
 
 const inBatchOnly: CallError = {
   code: 'not-allowed',
-  message:
-    'what deletes an instance or a snapshot of a strange name, or restores, goes in a batch only, where the relay first looks whether it may',
+  message: 'what deletes, restores or marks goes in a batch only, where the relay first looks whether it may',
 }
 
 const cleanBody = (body: Buffer): ReturnType<typeof parseJson> =>

@@ -6,7 +6,7 @@ import type { StoredConfig } from '../../shared/policy/stored.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
-import { findConfig, writeConfig } from '../state/config.ts'
+import { beganOf, findConfig, writeConfig } from '../state/config.ts'
 import { wake } from '../state/wake.ts'
 import type { Problem } from './problem.ts'
 
@@ -58,7 +58,9 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
   if (known?.version === version && problems.length === 0)
     return ok({ stored: known, applied: true, warnings })
   const pauses = keptPauses(config, paused)
-  const stored = { version, appliedAt: now.toISOString(), document, config, pauses }
+  const appliedAt = now.toISOString()
+  const began = known === null ? { at: appliedAt, nonce: crypto.randomUUID().slice(0, 8) } : beganOf(known)
+  const stored = { version, appliedAt, document, config, pauses, began }
   return ok({ stored, applied: false, warnings })
 }
 

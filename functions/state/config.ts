@@ -1,8 +1,18 @@
 /** The applied configuration in KV: the document as it was given, and what it was parsed to. */
+import type { Installation } from '../../shared/plan/owner.ts'
 import { type FoundConfig, parseStored, type StoredConfig } from '../../shared/policy/stored.ts'
 import type { State } from './ledger.ts'
 
 export type { StoredConfig }
+
+export const beganOf = ({ appliedAt, version, began }: StoredConfig): NonNullable<StoredConfig['began']> =>
+  began ?? { at: appliedAt, nonce: version }
+
+/** `kin`: a digest of the key to the relay. */
+export function installationOf(stored: StoredConfig, kin: string): Installation {
+  const { at, nonce } = beganOf(stored)
+  return { born: new Date(at).getTime(), nonce, kin }
+}
 
 const KEY = 'config'
 

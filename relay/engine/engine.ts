@@ -23,6 +23,7 @@ import { createLimiter, type Limiter } from './limiter.ts'
 import { createLocks } from './locks.ts'
 import { createPools } from './pools.ts'
 import type { Upstream } from './upstream.ts'
+import { createVerifiedMemory } from './verified-memory.ts'
 
 export type EngineOptions = { upstream: Upstream; clock: Clock; remotes: Remotes }
 
@@ -39,7 +40,8 @@ const DETACHED = { round: 5_000, silence: 300_000 }
 const COPIES = 2
 
 export function createEngine({ upstream, clock, remotes }: EngineOptions): Engine {
-  const base = { upstream, clock, remotes, certificates: createCertificates(upstream, clock) }
+  const verified = createVerifiedMemory()
+  const base = { upstream, clock, remotes, verified, certificates: createCertificates(upstream, clock) }
   const pools = createPools(upstream, clock)
   const limiters = createLimiters(clock)
   const attended: JobIo = {
@@ -69,6 +71,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
           ],
         ),
       )
+      for (const [name, reply] of replies) if (reply.ok) verified.note(name, reply.inventory)
       return { remotes: Object.fromEntries(replies), jobs }
     },
     batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),

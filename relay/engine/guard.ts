@@ -1,31 +1,37 @@
 /**
  * Deleting and restoring are what could lose everything, so the relay looks first, whoever asks: of
- * instances it deletes only copies that stapes made and that hold nothing verified, of snapshots only
- * those that stapes named, or that came to a copy; and it restores only what is marked for it, with a
- * snapshot beside it that brings the state before back, and only to a snapshot that lasts, with memory only
- * where that has some. It thaws only what is frozen while nothing runs on it.
+ * instances it deletes only copies whose own mark says that they were never verified, of snapshots only
+ * those that stapes named, or that came to a copy, and never a copy's newest verified one; and it restores
+ * only what is marked for it, with a snapshot beside it that brings the state before back, and only to a
+ * snapshot that lasts, with memory only where that has some. It thaws only what is frozen while nothing runs
+ * on it. A copy's mark of a transfer changes only while no operation runs on it: that would lift Incus's lock.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
-import { commonPairs, parseVerified } from '../../shared/plan/marks.ts'
 import { parseRestoring, type Restoring } from '../../shared/plan/restoring.ts'
-import { REPLICA_OF, RESTORING, VERIFIED } from '../../shared/policy/marks.ts'
+import { REPLICA_OF, RESTORING } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
+import { againstDelete, againstTransfer, transferMark } from './guard-copy.ts'
 import { againstThaw } from './guard-thaw.ts'
 import { parseSnapshots } from './parse-volumes.ts'
 import { againstSnapshot } from './restorable.ts'
 import type { Upstream } from './upstream.ts'
+import type { VerifiedMemory } from './verified-memory.ts'
 
 /** Whether the relay has to look before it makes such a call. */
 export const isGuarded = ({ name, parameters }: Match): boolean =>
   name === 'deleteInstance' ||
   name === 'restoreInstance' ||
   name === 'startInstance' ||
+  name === 'markInstance' ||
   (name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null)
+
+/** What the relay has seen, and its time in milliseconds since the epoch. */
+export type Seen = { verified: VerifiedMemory; now: number }
 
 /** `body` is one that the route accepts. */
 export async function guard(
@@ -33,7 +39,7 @@ export async function guard(
   remote: string,
   match: Match,
   body: unknown,
-  now: number,
+  { verified, now }: Seen,
 ): Promise<Result<null, CallError>> {
   const beginning = beginningOf(match, body)
   if (beginning !== null) {
@@ -42,27 +48,35 @@ export async function guard(
     const why = againstSnapshot(listed.value.rows, beginning, now)
     return why === null ? ok(null) : err(refused(remote, match, beginning.snapshot, why))
   }
-  if (!isGuarded(match)) return ok(null)
-  if (match.name === 'startInstance' && !isThaw(body)) return ok(null)
   const { name, parameters, query } = match
+  const newest = verified.newest(remote, query.project ?? 'default', parameters.instance ?? '')
+  if (name === 'deleteSnapshot' && newest !== null && newest[0] === parameters.snapshot)
+    return err(refused(remote, match, '', 'it is the newest verified snapshot of a copy'))
+  if (!isGuarded(match) || isHarmless(name, body)) return ok(null)
   const one = await call(upstream, remote, request('getInstance', only(parameters), query))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
   const instance = one.value.envelope.metadata
   if (!isObject(instance) || !isObject(instance.config))
     return err(badReply(remote, one.value.status, `the instance ${parameters.instance} has no config in it`))
   const { config } = instance
-  const list = () => listSnapshots(upstream, remote, match)
   const wanted = isObject(body) ? text(body.restore) : ''
-  const isStateful = isObject(body) && body.stateful === true
-  const why =
-    name === 'startInstance'
-      ? await againstThaw(upstream, remote, match, instance)
-      : name === 'restoreInstance'
-        ? await againstRestore(config, { snapshot: wanted, stateful: isStateful }, list, now)
-        : await againstDelete(config, name, list)
+  const why = await against(instance, config)
   if (!why.ok) return why
   return why.value === null ? ok(null) : err(refused(remote, match, wanted, why.value))
+
+  async function against(instance: Record<string, unknown>, config: Record<string, unknown>): Promise<Why> {
+    if (name === 'startInstance') return againstThaw(upstream, remote, match, instance)
+    if (name === 'markInstance') return againstTransfer(upstream, remote, match, config, body)
+    if (name !== 'restoreInstance') return ok(againstDelete(config, name, newest !== null))
+    const stateful = isObject(body) && body.stateful === true
+    const list = () => listSnapshots(upstream, remote, match)
+    return againstRestore(config, { snapshot: wanted, stateful }, list, now)
+  }
 }
+
+/** To start is no thaw, and most marks say nothing of a transfer. */
+const isHarmless = (name: string, body: unknown): boolean =>
+  (name === 'markInstance' && transferMark(body) === null) || (name === 'startInstance' && !isThaw(body))
 
 const isThaw = (body: unknown): boolean => isObject(body) && body.action === 'unfreeze'
 
@@ -78,15 +92,6 @@ type Listed = { pairs: SnapshotPair[]; rows: unknown[] }
 type List = () => Promise<Result<Listed, CallError>>
 /** Null: nothing speaks against it. */
 type Why = Result<string | null, CallError>
-
-async function againstDelete(config: Record<string, unknown>, name: string, list: List): Promise<Why> {
-  if (text(config[REPLICA_OF]) === '') return ok('it is not of stapes’ making')
-  if (name === 'deleteSnapshot') return ok(null)
-  const listed = await list()
-  if (!listed.ok) return listed
-  const [verified] = commonPairs(parseVerified(text(config[VERIFIED])), listed.value.pairs)
-  return ok(verified === undefined ? null : `its snapshot ${verified[0]} is a verified copy`)
-}
 
 async function againstRestore(
   config: Record<string, unknown>,
@@ -132,8 +137,10 @@ function refused(remote: string, { name, parameters }: Match, wanted: string, wh
   const what =
     name === 'startInstance'
       ? `thaw ${instance}`
-      : name === 'restoreInstance' || name === 'markInstance'
-        ? `restore ${instance} to ${wanted}`
-        : `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
+      : name === 'markInstance' && wanted === ''
+        ? `mark ${instance}`
+        : name === 'restoreInstance' || name === 'markInstance'
+          ? `restore ${instance} to ${wanted}`
+          : `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
   return { code: 'not-allowed', message: `the relay does not ${what} on "${remote}": ${why}` }
 }

@@ -12,6 +12,7 @@ import type { Verdict } from './limiter.ts'
 import { awaitOperation, type Patience, type Watched } from './operation.ts'
 import { badRequest, type Known, resolveReferences } from './references.ts'
 import type { EngineRemote, Upstream } from './upstream.ts'
+import type { VerifiedMemory } from './verified-memory.ts'
 
 export type Remotes = Record<string, EngineRemote>
 
@@ -20,6 +21,7 @@ export type JobIo = {
   clock: Clock
   remotes: Remotes
   certificates: Certificates
+  verified: VerifiedMemory
   /** Holds a step back until the remote has room for it. */
   admit(step: Step, urgent: boolean, work: () => Promise<StepResult>): Promise<StepResult>
   pace: Omit<Patience, 'limit'>
@@ -124,7 +126,8 @@ async function prepare(step: Step, done: Done[], io: JobIo): Promise<Result<Incu
   if (!body.ok) return body
   const allowed = allowBody(route.value, body.value)
   if (!allowed.ok) return allowed
-  const guarded = await guard(io.upstream, step.remote, route.value, body.value, io.clock.now())
+  const seen = { verified: io.verified, now: io.clock.now() }
+  const guarded = await guard(io.upstream, step.remote, route.value, body.value, seen)
   if (!guarded.ok) return guarded
   return ok(body.value === undefined ? { method, path } : { method, path, body: body.value })
 }

@@ -1,5 +1,6 @@
 /** `GET /1.0/instances?recursion=1&all-projects=true` to what stapes needs of it; snapshots come later. */
 import type { InstanceRecord } from '../../shared/incus/inventory.ts'
+import { PROTECTION } from '../../shared/policy/marks.ts'
 import { isObject, text } from './envelope.ts'
 
 /** Null when the metadata is no list of instances: a partial list is worse than none. */
@@ -36,8 +37,11 @@ function parseInstance(instance: unknown): InstanceRecord | null {
     snapshots: null,
     ...(isKnown ? {} : { offline: true }),
     ...(keepsMemory(instance.expanded_config) ? { memory: true } : {}),
+    ...(isProtected(instance.expanded_config) ? { protected: true } : {}),
   }
 }
+
+const isProtected = (config: unknown): boolean => isObject(config) && text(config[PROTECTION]) === 'true'
 
 function userKeys(config: unknown): Record<string, string> {
   const kept: Record<string, string> = {}

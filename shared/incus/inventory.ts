@@ -22,6 +22,8 @@ export type InstanceRecord = {
   pool: string
   /** The `user.*` keys of expanded_config (profiles included). */
   config: Record<string, string>
+  /** `security.protection.delete` is set. */
+  protected?: true
   /** Those keys of `config` that stand on the instance itself; the others come from its profiles. */
   own: string[]
   /** Sorted by nothing in particular; null when the listing of its pool, or its member, failed. */

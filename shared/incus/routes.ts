@@ -23,10 +23,16 @@ const onlyKeys = (body: unknown, keys: readonly string[]): string | null => {
   return stranger === undefined ? null : `key "${stranger}" is not used by stapes`
 }
 
+/** An instance may be protected from deletion, and never be unprotected. */
+const protects = (key: string, value: unknown): boolean =>
+  key === 'security.protection.delete' && value === 'true'
+
 const onlyMarks = (body: unknown): string | null => {
   const wrong = onlyKeys(body, ['config'])
   if (wrong !== null) return wrong
-  const stranger = Object.keys(field(body, 'config') ?? {}).find((key) => !key.startsWith('user.stapes.'))
+  const config = Object.entries(field(body, 'config') ?? {})
+  const [stranger] =
+    config.find(([key, value]) => !key.startsWith('user.stapes.') && !protects(key, value)) ?? []
   return stranger === undefined ? null : `config key "${stranger}" is not a mark of stapes`
 }
 

@@ -2,6 +2,8 @@
  * The names we own: `<policy>-<slot>`, the slot in UTC to the minute and sortable. The name is the
  * compare-and-set: Incus lets exactly one of several creates of a name win.
  */
+import type { SnapshotPair } from './inventory.ts'
+
 export type SnapshotName = { policy: string; slot: Date }
 
 export const POLICY_NAME = /^[a-z][a-z0-9-]{0,39}$/
@@ -24,3 +26,27 @@ export function parseSnapshotName(name: string): SnapshotName | null {
   if (Number.isNaN(slot.getTime())) return null
   return snapshotName({ policy, slot }) === name ? { policy, slot } : null
 }
+
+/** Clocks of Worker and server may differ; a snapshot is made after its slot, not this long before it. */
+const AHEAD_SECONDS = 3600
+
+/** Whether a name of ours fits a snapshot that was made then (seconds since the epoch): its slot isn't later. */
+export const isTimely = ({ slot }: SnapshotName, createdAt: number): boolean =>
+  slot.getTime() <= (createdAt + AHEAD_SECONDS) * 1000
+
+/**
+ * A snapshot that bears a name of ours and may be ours. Whoever may take snapshots can name one for the
+ * future, and it must not pass for the newest.
+ */
+export function ownSnapshot([name, createdAt]: SnapshotPair): SnapshotName | null {
+  const parsed = parseSnapshotName(name)
+  return parsed !== null && isTimely(parsed, createdAt) ? parsed : null
+}
+
+/**
+ * Whether a request can name the snapshot. Incus takes more in a name than its routes can be asked for:
+ * 6.0.4 decodes a path twice, so "%" is lost, and slashes, backslashes and control characters never arrive.
+ */
+export const isAddressable = (name: string): boolean =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  name !== '' && name !== '.' && name !== '..' && !/[%/\\\u0000-\u001f\u007f]/.test(name)

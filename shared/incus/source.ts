@@ -24,10 +24,11 @@ export type SourceDetails = {
   /** The instance's own, without its profiles'. */
   config: Record<string, string>
   devices: Record<string, Record<string, string>>
-  /** Name of the root disk's device, wherever it comes from. */
+  /** Name of the root disk's device, and its settings, wherever they come from. */
   rootDevice: string
+  root: Record<string, string>
   /** `expiresAt` as Incus writes it; year 1 means never. */
-  snapshots: { name: string; expiresAt: string }[]
+  snapshots: Expiring[]
 }
 
 /** Incus's "never". */
@@ -43,8 +44,8 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
   const parsed = instance.safeParse(one)
   if (!parsed.success)
     return err(`Incus described the instance unexpectedly: ${z.prettifyError(parsed.error)}`)
-  const taken = snapshots.safeParse(list)
-  if (!taken.success) return err(`Incus listed the snapshots unexpectedly: ${z.prettifyError(taken.error)}`)
+  const taken = parseExpiries(list)
+  if (!taken.ok) return taken
   const { architecture, type, description, profiles, config, devices, expanded_devices } = parsed.data
   const root = Object.entries(expanded_devices ?? {}).find(([, device]) => device.path === '/')
   return ok({
@@ -55,6 +56,20 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
     config: config ?? {},
     devices: devices ?? {},
     rootDevice: root?.[0] ?? 'root',
-    snapshots: taken.data.map(({ name, expires_at }) => ({ name, expiresAt: expires_at })),
+    root: root?.[1] ?? {},
+    snapshots: taken.value,
   })
+}
+
+export type Expiring = { name: string; expiresAt: string }
+
+const expiriesOf = (list: { name: string; expires_at: string }[]): Expiring[] =>
+  list.map(({ name, expires_at }) => ({ name, expiresAt: expires_at }))
+
+/** From `GET …/snapshots?recursion=1` (its metadata). */
+export function parseExpiries(list: unknown): Result<Expiring[], string> {
+  const taken = snapshots.safeParse(list)
+  return taken.success
+    ? ok(expiriesOf(taken.data))
+    : err(`Incus listed the snapshots unexpectedly: ${z.prettifyError(taken.error)}`)
 }

@@ -66,6 +66,10 @@ export type CopyLedger = {
   retryAt?: string
   /** The newest snapshot verified on both sides: kept on the source even while the target can't be asked. */
   newest?: string
+  /** All that was verified on the target, in the form of its mark (see plan/marks.ts): the mark may get lost. */
+  verified?: string
+  /** That newest snapshot's own expiry on the source, put off while the copy lags behind. */
+  putOff?: { snapshot: string; own: string; until: string }
   /** Last change of state. */
   at: string
 }
@@ -76,6 +80,8 @@ export type CopyMemo = {
   through: number
   /** Source snapshots whose expiry was put off for the copy: name to its own expires_at. */
   extended: Record<string, string>
+  /** Not vouched for either: they were on the target before, and could not be removed. */
+  stale?: string[]
 }
 
 /** One instance's last restore in place. */

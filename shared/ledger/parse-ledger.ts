@@ -37,7 +37,7 @@ const attemptSchema: z.ZodMiniType<Attempt> = z.looseObject({
   unseen: may(z.literal(true)),
 })
 
-const memoSchema = z.looseObject({ through: z.number(), extended: texts })
+const memoSchema = z.looseObject({ through: z.number(), extended: texts, stale: may(z.array(text)) })
 
 /** A field that is new in CopyLedger belongs here as well; until then it is kept unseen. */
 const copySchema: z.ZodMiniType<CopyLedger> = z.looseObject({
@@ -50,6 +50,8 @@ const copySchema: z.ZodMiniType<CopyLedger> = z.looseObject({
   reason: may(text),
   retryAt: may(moment),
   newest: may(text),
+  verified: may(text),
+  putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
   at: moment,
 })
 

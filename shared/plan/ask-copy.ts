@@ -11,7 +11,15 @@ import { refuseScope } from './scope.ts'
 
 type Wish = Extract<Ask, { do: 'copy' }>
 
-export function askCopy({ ask, coverages, world, ledger, now, restores }: Asked<Wish>): Answer | Refusal {
+export function askCopy({
+  ask,
+  coverages,
+  world,
+  ledger,
+  now,
+  installation,
+  restores,
+}: Asked<Wish>): Answer | Refusal {
   const refusal = refuseScope(ask, coverages, world)
   if (refusal !== null) return refusal
   const wanted = narrow(coverages, ask).flatMap(({ covered }) => covered)
@@ -29,7 +37,7 @@ export function askCopy({ ask, coverages, world, ledger, now, restores }: Asked<
       ledger,
       now,
       sieve: createSieve(now),
-      snapshotting: new Set(),
+      installation,
       withheld: restores.withheld,
       asked: new Set(replicas.map(({ key }) => key)),
     },

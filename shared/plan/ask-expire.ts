@@ -48,12 +48,12 @@ export function askExpire(asked: Asked<Wish>): Answer | Refusal {
   }
 }
 
-function railsOf({ coverages, world, ledger, now, restores }: Asked<Wish>): Rails {
+function railsOf({ coverages, world, ledger, now, installation, restores }: Asked<Wish>): Rails {
   const sure = sureOf(world, ledger)
   const sieve = createSieve(now)
   const { withheld } = restores
   const covered = coverages.flatMap((coverage) => coverage.covered)
-  const copies = planCopies(covered, { world: sure, ledger, now, sieve, snapshotting: new Set(), withheld })
+  const copies = planCopies(covered, { world: sure, ledger, now, sieve, installation, withheld })
   // A copy that would start is no reason here: it starts when the next tick finds what is left.
   const starting = new Set(copies.actions.flatMap((action) => (action.kind === 'copy' ? [action.key] : [])))
   const blocked = new Map(

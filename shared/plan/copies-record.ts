@@ -1,9 +1,11 @@
 /** What is noted of copies after a run. */
+import { instanceKey } from '../incus/inventory.ts'
 import { describe } from '../incus/refusal.ts'
 import { retryCopyAt } from '../ledger/attempts.ts'
-import type { CopyLedger, Ledger } from '../ledger/ledger.ts'
+import type { CopyLedger, CopyMemo, Ledger } from '../ledger/ledger.ts'
 import type { Outcome } from './jobs.ts'
-import type { CopyAction, Plan } from './plan.ts'
+import { renderVerified } from './marks.ts'
+import type { CopyAction, HoldAction, Plan } from './plan.ts'
 
 export function copiesAfter(
   before: Ledger,
@@ -32,19 +34,43 @@ function recordCopy(copies: Record<string, CopyLedger>, before: Ledger, outcome:
     const known = before.copies[action.key] ?? copies[action.key]
     if (known !== undefined) copies[action.key] = { ...known, state: 'running' }
   }
-  if (action.kind === 'copy') copies[action.key] = started(action, copies[action.key], outcome, now)
+  if (action.kind === 'hold' && outcome.state !== 'done') forgetPutOff(copies, action)
+  if (action.kind !== 'copy') return
+  if (outcome.state === 'refused' && outcome.error.code === 'locked') {
+    // Another job works on the source: nothing began, and what is known of the copy stays.
+    restoreKnown(copies, before, action.key)
+  } else copies[action.key] = started(action, copies[action.key], outcome, now)
 }
+
+function restoreKnown(copies: Record<string, CopyLedger>, before: Ledger, key: string): void {
+  const known = before.copies[key]
+  if (known === undefined) delete copies[key]
+  else copies[key] = known
+}
+
+/** It may still expire when Incus said, so the next run puts it off again. */
+function forgetPutOff(copies: Record<string, CopyLedger>, { ref, snapshot }: HoldAction): void {
+  for (const [key, { putOff, ...rest }] of Object.entries(copies))
+    if (putOff?.snapshot === snapshot && key.startsWith(`${instanceKey(ref)}>`)) copies[key] = rest
+}
+
+/** What a success of its job vouches for. */
+export const memoOf = ({ through, extended, stale }: CopyAction): CopyMemo =>
+  stale.length === 0 ? { through, extended } : { through, extended, stale }
 
 function started(action: CopyAction, known: CopyLedger | undefined, outcome: Outcome, now: Date): CopyLedger {
   const base = {
-    ...(known?.newest === undefined ? {} : { newest: known.newest }),
+    // What was verified on a copy that isn't there any more is no backup.
+    ...(action.first || known?.newest === undefined ? {} : { newest: known.newest }),
+    ...(action.first ? {} : { verified: renderVerified(action.verified) }),
+    ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
     job: action.job,
-    memo: { through: action.through, extended: action.extended },
+    memo: memoOf(action),
     attempts: known?.attempts ?? 0,
     at: now.toISOString(),
   }
   if (outcome.state === 'done') return { ...base, state: 'started' }
-  if (outcome.state === 'refused' && outcome.error.code !== 'locked') {
+  if (outcome.state === 'refused') {
     const attempts = base.attempts + 1
     return {
       ...base,

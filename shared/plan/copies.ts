@@ -1,4 +1,6 @@
 /** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
+import type { SnapshotPair } from '../incus/inventory.ts'
+import { isAddressable } from '../incus/snapshot-name.ts'
 import type { CopyLedger, Ledger } from '../ledger/ledger.ts'
 import type { Covered } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
@@ -6,8 +8,10 @@ import { startCopy } from './copy.ts'
 import type { Sieve } from './expire.ts'
 import { broken, type Judgement, judge } from './judge.ts'
 import { commonPairs, newestPair, verifiedOn } from './marks.ts'
+import type { Installation } from './owner.ts'
 import type { Action, CopyPlan, Note } from './plan.ts'
-import { type Replica, replicasOf, type Seen, seeTarget } from './replica.ts'
+import { putOffExpiry } from './put-off.ts'
+import { type Replica, replicasOf, type Seen, seeTarget, strayCopies } from './replica.ts'
 import { verification } from './verification.ts'
 import type { World } from './world.ts'
 
@@ -28,8 +32,7 @@ export type CopyContext = {
   ledger: Ledger
   now: Date
   sieve: Sieve
-  /** `policy instance-key` of the snapshots taken in this run: they travel with the copy that the next tick starts. */
-  snapshotting: ReadonlySet<string>
+  installation: Installation
   /** Instances of which no copy starts now, by key, each with the reason. */
   withheld: ReadonlyMap<string, string>
   /** Somebody wants these now (replica keys), so they aren't put off until their next try. */
@@ -45,11 +48,14 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
     blocked: new Map(),
     needed: new Map(),
   }
-  const replicas = replicasOf(covered).filter(({ source }) => source.record.snapshots !== null)
+  const all = replicasOf(covered)
+  for (const { source, reason } of strayCopies(all, context.world)) copies.blocked.set(source, reason)
+  const replicas = all.filter(({ source }) => source.record.snapshots !== null)
   const judged = replicas.map((replica) => {
     const seen = seeTarget(context.world, replica.target)
+    const { world, now, installation } = context
     const known = context.ledger.copies[replica.key]
-    return { replica, seen, judgement: judge(replica, seen, context.world, known, context.now) }
+    return { replica, seen, judgement: judge({ replica, seen, world, known, now, installation }) }
   })
   const busy = new Set<string>()
   for (const { replica, seen, judgement } of judged) {
@@ -59,6 +65,7 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
   for (const { replica, seen, judgement } of judged)
     if (judgement.phase === 'idle' || (judgement.phase === 'broken' && context.asked?.has(replica.key)))
       begin(replica, seen, judgement, busy, copies, context)
+  for (const { replica, seen } of judged) putOff(replica, seen, covered, copies, context)
   return copies
 }
 
@@ -103,22 +110,43 @@ function needs(copies: Copies, source: string, snapshot: string | undefined, rea
 }
 
 /** The newest common snapshot is what the next refresh builds on. */
-function keepCommon(
-  { key, source, target }: Replica,
-  seen: Seen,
-  copies: Copies,
-  { ledger }: CopyContext,
-): void {
+function keepCommon(replica: Replica, seen: Seen, copies: Copies, context: CopyContext): void {
+  const { source, target } = replica
   const reason = `newest snapshot common with ${target.remote}`
-  if (seen.state === 'there') {
-    const common = newestPair(commonPairs(source.record.snapshots ?? [], verifiedOn(seen.record)))
-    needs(copies, source.key, common?.[0], reason)
-  }
-  if (seen.state !== 'unknown') return
-  const noted = ledger.copies[key]?.newest
-  if (noted === undefined)
+  const common = commonOf(replica, seen, context)
+  if (seen.state !== 'unknown') needs(copies, source.key, common?.[0], reason)
+  else if (common === null)
     copies.blocked.set(source.key, `the newest snapshot common with it is not known: ${seen.reason}`)
-  else needs(copies, source.key, noted, `${reason}, by the last look`)
+  else needs(copies, source.key, common[0], `${reason}, by the last look`)
+}
+
+/** As it is listed on the source; by the last look where the target can't be read. */
+function commonOf({ key, source }: Replica, seen: Seen, { ledger }: CopyContext): SnapshotPair | null {
+  const snapshots = source.record.snapshots ?? []
+  const known = ledger.copies[key]
+  if (seen.state === 'there') return newestPair(commonPairs(snapshots, verifiedOn(seen.record, known)))
+  if (seen.state === 'absent') return null
+  return snapshots.find(([name]) => name === known?.newest) ?? null
+}
+
+/** Noted where something is noted of the copy at all. */
+function putOff(
+  replica: Replica,
+  seen: Seen,
+  covered: readonly Covered[],
+  copies: Copies,
+  context: CopyContext,
+): void {
+  const { key, source } = replica
+  const common = context.withheld.has(source.key) ? null : commonOf(replica, seen, context)
+  if (common === null) return
+  const planned = copies.plans.find((plan) => plan.key === key)
+  const known = planned?.ledger ?? context.ledger.copies[key]
+  const found = putOffExpiry(replica, common, known, covered, context.now)
+  if (found === null) return
+  copies.actions.push(found.action)
+  if (planned !== undefined) planned.ledger = { ...planned.ledger, putOff: found.putOff }
+  else if (known !== undefined) copies.plans.push({ key, ledger: { ...known, putOff: found.putOff } })
 }
 
 function begin(
@@ -127,23 +155,19 @@ function begin(
   { ledger: known }: Extract<Judgement, { phase: 'idle' | 'broken' }>,
   busy: Set<string>,
   copies: Copies,
-  { world, now, snapshotting, withheld, asked }: CopyContext,
+  { world, now, sieve, installation, withheld, asked }: CopyContext,
 ): void {
   const { key, source } = replica
   const ledger = asked?.has(key) && known !== undefined ? atOnce(known) : known
   const remote = world.remotes[source.ref.remote]
   const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
-  if (replica.wanting.some(({ covered }) => snapshotting.has(`${covered.policy.name} ${source.key}`))) {
-    copies.notes.push({ kind: 'wait', about: key, reason: 'its snapshot is taken first' })
-    copies.wake.push(minutesFrom(now, 1))
-    return
-  }
   const why = withheld.get(source.key)
   if (why !== undefined) {
     copies.notes.push({ kind: 'wait', about: key, reason: why })
     return
   }
-  const start = startCopy(replica, seen, { now, ledger, server, incomplete: world.incomplete })
+  const { incomplete } = world
+  const start = startCopy(replica, seen, { now, ledger, server, incomplete, installation, sieve })
   if (start.state === 'current') {
     copies.notes.push({ kind: 'keep', about: key, reason: 'the copy is verified up to the newest snapshot' })
     return
@@ -168,7 +192,19 @@ function begin(
   busy.add(source.key)
   copies.blocked.set(source.key, 'a copy of it starts')
   copies.actions.push(start.action)
+  copies.notes.push(...unaddressable(source))
   copies.wake.push(minutesFrom(now, 1))
 }
+
+/** They travel with the copy, and neither a hold nor a deletion can name them. */
+const unaddressable = ({ key, record }: Covered): Note[] =>
+  (record.snapshots ?? [])
+    .filter(([name]) => !isAddressable(name))
+    .map(([name]) => ({
+      kind: 'foreign',
+      about: key,
+      snapshot: name,
+      reason: "Incus's API can't be asked for a name with such characters, so nothing is ever done to it",
+    }))
 
 const atOnce = ({ retryAt: _, ...ledger }: CopyLedger): CopyLedger => ledger

@@ -1,12 +1,15 @@
 /** The requests of a transfer's start: what has to go first, then both operations in the mode's order. */
 
 import { request } from '../incus/routes.ts'
-import { expiresAtOf, type SourceDetails } from '../incus/source.ts'
+import { isAddressable } from '../incus/snapshot-name.ts'
+import { type Expiring, expiresAtOf, NEVER, type SourceDetails } from '../incus/source.ts'
 import { own } from '../own.ts'
-import { VERIFIED } from '../policy/marks.ts'
+import { COPYING, OWNER, VERIFIED } from '../policy/marks.ts'
 import type { Step } from '../relay/protocol.ts'
+import { expireStep, markStep, setExpiry, where } from './jobs.ts'
 import { renderVerified, replicaMarks } from './marks.ts'
 import type { CopyAction } from './plan.ts'
+import { renderTransfer } from './transfer.ts'
 
 /** No source snapshot may expire while it is waited for: an empty copy with a success would come of it. */
 const WINDOW_DAYS = 7
@@ -16,50 +19,52 @@ const STEP_WAIT = 600
 
 export type Transfer = { steps: Step[]; extended: Record<string, string> }
 
-export function copySteps(action: CopyAction, details: SourceDetails, now: Date): Transfer {
+/** `onTarget`: what the copy has, before a refresh. */
+export function copySteps(
+  action: CopyAction,
+  details: SourceDetails,
+  onTarget: readonly Expiring[],
+  now: Date,
+): Transfer {
   const until = new Date(now.getTime() + WINDOW_DAYS * 86_400_000)
-  const endangered = details.snapshots.filter(({ expiresAt }) => {
+  const endangered = details.snapshots.filter(({ name, expiresAt }) => {
     const end = expiresAtOf(expiresAt)
-    return end !== null && end > now && end < until
+    return end !== null && end > now && end < until && isAddressable(name)
   })
   const extended = Object.fromEntries(
     endangered.map(({ name, expiresAt }) => [name, own(action.extended, name) ?? expiresAt]),
   )
-  const before = [...clearing(action), ...endangered.map(({ name }) => putOff(action, name, until))]
+  const putOff = endangered.map(({ name }) => setExpiry(action.source, name, until.toISOString()))
+  const before = [...clearing(action), ...marking(action), ...lifting(action, onTarget), ...putOff]
   return {
     steps: [...before, ...transfer(action, details, before.length)],
     extended: { ...action.extended, ...extended },
   }
 }
 
-const at = ({ project, instance }: { project: string; instance: string }) => ({
-  parameters: { instance },
-  query: { project },
+/** What an earlier transfer brought and nobody verified goes first, lest a partial snapshot pass for data. */
+function clearing({ target, startOver, unverified }: CopyAction): Step[] {
+  if (!startOver) return unverified.map((snapshot) => expireStep({ ref: target, snapshot }))
+  const { parameters, query } = where(target)
+  const gone = request('deleteInstance', parameters, query)
+  return [{ remote: target.remote, wait: STEP_WAIT, tolerate: [404], ...gone }]
+}
+
+/** From here on what comes counts as unverified; a first copy is born with these marks. */
+const marking = (action: CopyAction): Step[] =>
+  action.first ? [] : [markStep(action.target, marksOf(action))]
+
+const marksOf = ({ transfer, owner, verified }: CopyAction): Record<string, string> => ({
+  [COPYING]: renderTransfer(transfer),
+  [OWNER]: owner,
+  [VERIFIED]: renderVerified(verified),
 })
 
-function putOff({ source }: CopyAction, snapshot: string, until: Date): Step {
-  const { parameters, query } = at(source)
-  const body = { expires_at: until.toISOString() }
-  return {
-    remote: source.remote,
-    wait: STEP_WAIT,
-    ...request('patchSnapshot', { ...parameters, snapshot }, query, body),
-  }
-}
-
-/** What was never verified goes before the transfer, lest a phantom pass for data. */
-function clearing({ target, startOver, unverified, marks }: CopyAction): Step[] {
-  const { parameters, query } = at(target)
-  const { remote } = target
-  const gone = { remote, wait: STEP_WAIT, tolerate: [404] }
-  if (startOver) return [{ ...gone, ...request('deleteInstance', parameters, query) }]
-  const steps: Step[] = unverified.map((snapshot) => ({
-    ...gone,
-    ...request('deleteSnapshot', { ...parameters, snapshot }, query),
-  }))
-  const body = marks === null ? null : { config: { [VERIFIED]: renderVerified(marks) } }
-  return body === null ? steps : [...steps, { remote, ...request('markInstance', parameters, query, body) }]
-}
+/** What the copy must not lose, should this be the last transfer for long. */
+const lifting = ({ target, lasting }: CopyAction, onTarget: readonly Expiring[]): Step[] =>
+  onTarget
+    .filter(({ name, expiresAt }) => lasting.includes(name) && expiresAtOf(expiresAt) !== null)
+    .map(({ name }) => setExpiry(target, name, NEVER))
 
 /** Both operations; `first` is the index of the earlier one in the job, which the later one refers to. */
 function transfer(action: CopyAction, details: SourceDetails, first: number): Step[] {
@@ -81,7 +86,7 @@ function transfer(action: CopyAction, details: SourceDetails, first: number): St
 }
 
 function send({ source }: CopyAction, extra: object): Step {
-  const { parameters, query } = at(source)
+  const { parameters, query } = where(source)
   const body = { migration: true, live: false, instance_only: false, allow_inconsistent: false, ...extra }
   return { remote: source.remote, ...request('sendInstance', parameters, query, body) }
 }
@@ -101,12 +106,17 @@ function receive(action: CopyAction, details: SourceDetails, origin: object): St
   return { remote: target.remote, ...request('receiveInstance', {}, query, body) }
 }
 
-/** What the target becomes. A refresh ignores all but name, type and architecture. */
-function replicaBody({ source, sourceServer, target, pool }: CopyAction, details: SourceDetails): object {
-  const root = details.devices[details.rootDevice]
+/**
+ * What the target becomes. Of a refresh Incus should ignore all but name, type and architecture, and yet takes
+ * over the root disk's pool: so the pool is the one in which the copy is.
+ */
+function replicaBody(action: CopyAction, details: SourceDetails): object {
+  const { source, sourceServer, target, pool } = action
+  const { rootDevice } = details
   const devices = Object.entries(details.devices).filter(([, device]) => !isCustomVolume(device))
-  const rootOnPool = pool === null ? [] : [[details.rootDevice, { ...root, type: 'disk', path: '/', pool }]]
-  const ownRoot = pool === null ? [] : [details.rootDevice]
+  const root = { ...details.root, type: 'disk', path: '/' }
+  const rootOnPool = pool === null ? [] : [[rootDevice, { ...root, pool }]]
+  const others = pool === null ? devices : devices.filter(([name]) => name !== rootDevice)
   return {
     name: target.instance,
     architecture: details.architecture,
@@ -114,8 +124,13 @@ function replicaBody({ source, sourceServer, target, pool }: CopyAction, details
     profiles: details.profiles,
     description: details.description,
     ephemeral: false,
-    config: { ...inherited(details.config), ...PASSIVE, ...replicaMarks(source, sourceServer) },
-    devices: Object.fromEntries([...devices.filter(([name]) => !ownRoot.includes(name)), ...rootOnPool]),
+    config: {
+      ...inherited(details.config),
+      ...PASSIVE,
+      ...replicaMarks(source, sourceServer),
+      ...marksOf(action),
+    },
+    devices: Object.fromEntries([...others, ...rootOnPool]),
   }
 }
 
@@ -131,6 +146,6 @@ const inherited = (config: Record<string, string>): Record<string, string> =>
     Object.entries(config).filter(
       ([key]) =>
         key === 'volatile.base_image' ||
-        !/^(volatile|snapshots|boot\.autostart|user\.stapes)([.]|$)/.test(key),
+        !/^(volatile|snapshots|boot\.autostart|user\.stapes|security\.protection\.delete)([.]|$)/.test(key),
     ),
   )

@@ -1,5 +1,4 @@
 /** The decision: from configuration, observation, notebook and time to a plan, each line with its reason. */
-import { instanceKey } from '../incus/inventory.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { narrow } from './ask.ts'
@@ -56,18 +55,17 @@ const distinct = (notes: readonly Note[]): Note[] => [
 
 /** What the schedule says, and what is under way. */
 function decideDue(question: Question, restores: Restores): Plan {
-  const { coverages, world, ledger, now, explain = false } = question
+  const { coverages, world, ledger, now, installation, explain = false } = question
   const thaws = planThaws(world, ledger, restores.withheld)
   const withheld = new Map([...thaws.withheld, ...restores.withheld])
   const sieve = createSieve(now)
   const slots = coverages.map((coverage) => planSlot(coverage, question, withheld))
   const taking = slots.flatMap(({ actions }) => actions)
-  const snapshotting = new Set(taking.map(({ policy, ref }) => `${policy} ${instanceKey(ref)}`))
   const covered = coverages.flatMap((coverage) => coverage.covered)
   const doubtful = [...world.incomplete, ...slots.flatMap(({ plan }) => doubtfulIn(plan.policy, plan.ledger))]
   const incomplete = new Set(doubtful)
   const sure = { ...world, incomplete }
-  const copies = planCopies(covered, { world: sure, ledger, now, sieve, snapshotting, withheld })
+  const copies = planCopies(covered, { world: sure, ledger, now, sieve, installation, withheld })
   const failing = new Set(
     slots.flatMap(({ plan }) => [...plan.failed, ...plan.waiting]).map(({ instance }) => instance),
   )
@@ -100,6 +98,9 @@ function decideDue(question: Question, restores: Restores): Plan {
       ...restores.wake,
       ...copies.wake,
       ...slots.flatMap(({ wake }) => wake),
+      ...(taking.length > 0 && coverages.some(({ policy }) => policy.copy !== null)
+        ? [minutesFrom(now, 1)]
+        : []),
       ...coverages.flatMap((coverage) => wakeForUnseen(coverage, now)),
     ],
     asked: false,

@@ -1,6 +1,6 @@
 /** What retention lets go on the source: counted on what was observed, behind the rails. */
 import type { SnapshotPair } from '../incus/inventory.ts'
-import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import { isTimely, parseSnapshotName, type SnapshotName } from '../incus/snapshot-name.ts'
 import type { Policy } from '../policy/policy.ts'
 import { applyKeep } from '../retention/apply.ts'
 import type { Keep, Retention } from '../retention/keep.ts'
@@ -28,50 +28,53 @@ const REMEMBERED = 8
 /** Instances of a policy mostly have the same slots, so equal questions are answered once per run. */
 export function createSieve(now: Date): Sieve {
   const known = new Map<Keep, Asked[]>()
-  const names = new Map<string, ReturnType<typeof parseSnapshotName>>()
-  const parse = (name: string) => {
-    let parsed = names.get(name)
-    if (parsed === undefined) {
-      parsed = parseSnapshotName(name)
-      names.set(name, parsed)
-    }
-    return parsed
-  }
+  const isMine = createMine()
   return {
     sort(policy, keep, snapshots, held, besides) {
       const asked = known.get(keep) ?? []
-      const before = held.size > 0 ? undefined : asked.find((one) => isSame(one, policy, snapshots, besides))
+      const mine = (pair: SnapshotPair): boolean => pair[0] !== besides && isMine(pair, policy.name)
+      const before = held.size > 0 ? undefined : asked.find((one) => isSame(one, policy, snapshots, mine))
       if (before !== undefined) return before.answer
-      const mine = snapshots.flatMap(([name]) => (isMine(name, `${policy.name}-`, besides) ? [name] : []))
-      const candidates = mine.flatMap((name) => {
-        const parsed = parse(name)
-        return parsed?.policy === policy.name ? [{ name, slot: parsed.slot, held: held.has(name) }] : []
+      const names = snapshots.filter(mine).map(([name]) => name)
+      const candidates = names.flatMap((name) => {
+        const parsed = parseSnapshotName(name)
+        return parsed === null ? [] : [{ name, slot: parsed.slot, held: held.has(name) }]
       })
       const answer = applyKeep(keep, { timezone: policy.timezone, now, candidates })
       const { name, timezone } = policy
       if (held.size === 0)
-        known.set(keep, [{ policy: name, timezone, names: mine, answer }, ...asked].slice(0, REMEMBERED))
+        known.set(keep, [{ policy: name, timezone, names, answer }, ...asked].slice(0, REMEMBERED))
       return answer
     },
   }
 }
 
-const isMine = (name: string, prefix: string, besides: string | null): boolean =>
-  name !== besides && name.startsWith(prefix)
+/** By `ownSnapshot`, with each name read once: this is asked of every snapshot in every run. */
+function createMine(): (pair: SnapshotPair, policy: string) => boolean {
+  const names = new Map<string, SnapshotName | null>()
+  return ([name, createdAt], policy) => {
+    if (!name.startsWith(`${policy}-`)) return false
+    let parsed = names.get(name)
+    if (parsed === undefined) {
+      parsed = parseSnapshotName(name)
+      names.set(name, parsed)
+    }
+    return parsed?.policy === policy && isTimely(parsed, createdAt)
+  }
+}
 
 /** Compared name by name, without gathering them: this is asked of every instance in every run. */
 function isSame(
   { policy, timezone, names }: Asked,
   asking: Policy,
   snapshots: readonly SnapshotPair[],
-  besides: string | null,
+  isMine: (pair: SnapshotPair) => boolean,
 ): boolean {
   if (policy !== asking.name || timezone !== asking.timezone) return false
-  const prefix = `${policy}-`
   let at = 0
-  for (const [name] of snapshots) {
-    if (!isMine(name, prefix, besides)) continue
-    if (name !== names[at]) return false
+  for (const pair of snapshots) {
+    if (!isMine(pair)) continue
+    if (pair[0] !== names[at]) return false
     at += 1
   }
   return at === names.length

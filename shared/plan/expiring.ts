@@ -77,5 +77,5 @@ function holdsOn({ ref, record, policy, held }: Covered): HoldAction[] {
         parseSnapshotName(name)?.policy === policy.name &&
         (record.snapshots ?? []).some(([taken]) => taken === name),
     )
-    .map((snapshot) => ({ kind: 'hold', ref, policy: policy.name, snapshot, reason }))
+    .map((snapshot) => ({ kind: 'hold', ref, policy: policy.name, snapshot, expiresAt: null, reason }))
 }

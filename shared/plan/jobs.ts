@@ -2,7 +2,7 @@
 import { type InstanceRef, instanceKey } from '../incus/inventory.ts'
 import { request } from '../incus/routes.ts'
 import { NEVER } from '../incus/source.ts'
-import { HOLD, RESTORING, VERIFIED } from '../policy/marks.ts'
+import { COPYING, HOLD, OWNER, PROTECTION, RESTORING, VERIFIED } from '../policy/marks.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { renderVerified } from './marks.ts'
 import type {
@@ -16,6 +16,7 @@ import type {
   UndoAction,
   VerifyAction,
 } from './plan.ts'
+import { renderTransfer, restOf } from './transfer.ts'
 
 /** What follows an instance's snapshots in its job. */
 type Other = ExpireAction | HoldAction | MarkAction | StartAction | ThawAction | UndoAction
@@ -65,11 +66,17 @@ export function instanceJobs(actions: readonly Action[]): Work[] {
 
 /** Expiries first, the marks after them: what is marked is wholly taken care of. */
 export function verifyWork(action: VerifyAction): Work {
-  const { source, target, key, marks, expiries, restore, expire } = action
+  const { source, target, key, marks, rest, expiries, restore, protect, owner, expire } = action
+  const left = restOf(rest)
   const steps: Step[] = [
     ...expiries.map(({ snapshot, expiresAt }) => setExpiry(target, snapshot, expiresAt ?? NEVER)),
     ...restore.map(({ snapshot, expiresAt }) => setExpiry(source, snapshot, expiresAt)),
-    markStep(target, { [VERIFIED]: renderVerified(marks) }),
+    markStep(target, {
+      [VERIFIED]: renderVerified(marks),
+      [COPYING]: left === null ? '' : renderTransfer(left),
+      [OWNER]: owner,
+    }),
+    ...(protect ? [markStep(target, { [PROTECTION]: 'true' })] : []),
   ]
   return {
     // Its steps on the source would meet a snapshot or an expiry that holds the instance.
@@ -96,7 +103,7 @@ function otherSteps(action: Other): Step[] {
     case 'expire':
       return [expireStep(action)]
     case 'hold':
-      return [setExpiry(action.ref, action.snapshot, NEVER)]
+      return [setExpiry(action.ref, action.snapshot, action.expiresAt ?? NEVER)]
     case 'mark':
       return [
         markStep(action.ref, { [`${HOLD}${action.snapshot}`]: action.note ?? '' }),

@@ -1,50 +1,80 @@
 /** What the last transfer of a replica came to, judged by what both sides list. */
-import type { SnapshotPair } from '../incus/inventory.ts'
+import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
 import { retryCopyAt } from '../ledger/attempts.ts'
 import type { CopyLedger, CopyMemo } from '../ledger/ledger.ts'
+import { own } from '../own.ts'
 import type { JobReport } from '../relay/protocol.ts'
-import { commonPairs, newestPair, samePair, verifiedOn } from './marks.ts'
+import { unfinishedOn } from './copy-scene.ts'
+import { commonPairs, isIn, knownVerified, newestPair, renderVerified } from './marks.ts'
+import type { Installation } from './owner.ts'
+import { putOffUntil } from './put-off.ts'
+import { refuseStranger } from './refuse-target.ts'
 import { type Replica, reportOn, type Seen, transferOn } from './replica.ts'
+import { isBrought, isVerified, transferId } from './transfer.ts'
 import type { World } from './world.ts'
 
 export type Judgement =
   | { phase: 'running'; ledger: CopyLedger; reason: string }
   /** Both sides were listed after a success that was seen: these pairs are verified now. */
-  | { phase: 'landed'; ledger: CopyLedger; marks: SnapshotPair[]; fresh: string[]; memo: CopyMemo }
+  | {
+      phase: 'landed'
+      ledger: CopyLedger
+      marks: SnapshotPair[]
+      fresh: string[]
+      /** What came with it as well, and isn't vouched for. */
+      rest: string[]
+      memo: CopyMemo
+    }
   /** It ended badly, or nobody saw how. */
   | { phase: 'broken'; ledger: CopyLedger; reason: string }
   | { phase: 'idle'; ledger: CopyLedger | undefined }
 
-export function judge(
-  replica: Replica,
-  seen: Seen,
-  world: World,
-  known: CopyLedger | undefined,
-  now: Date,
-): Judgement {
+export type Judging = {
+  replica: Replica
+  seen: Seen
+  world: World
+  known: CopyLedger | undefined
+  now: Date
+  installation: Installation
+}
+
+/** A success waits so long for both listings. */
+const LISTING_MINUTES = 60
+/** So long may a copy go on unseen, while its target can't be asked. */
+const UNSEEN_MINUTES = 24 * 60
+
+export function judge(judging: Judging): Judgement {
+  const { replica, world, known, now } = judging
   const report = reportOn(replica.key, known, world.jobs)
   if (report?.state === 'running' || report?.state === 'queued') return running(report, known, now)
-  const pending = known === undefined || known.state === 'started' || known.state === 'running'
-  if (report?.state === 'done') return landed(replica, seen, report, known, pending, now)
   const unwatched = transferOn(world, replica.target)
+  if (report?.state === 'done') {
+    if (unwatched !== null) return foundRunning(unwatched.id, replica, known, now)
+    return ended(judging, report)
+  }
   if (unwatched !== null && report?.state !== 'failed') return foundRunning(unwatched.id, replica, known, now)
-  if (report !== null && pending) {
+  if (known !== undefined && !isPending(known)) return { phase: 'idle', ledger: known }
+  if (report !== null) {
     const reason = report.error?.message ?? 'no reason given'
     return broken(report.state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
   }
-  if (known === undefined || !pending) return { phase: 'idle', ledger: known }
-  if (world.remotes[replica.target.remote]?.ok !== true)
+  if (known === undefined) return { phase: 'idle', ledger: known }
+  const remote = world.remotes[replica.target.remote]
+  if (remote?.ok !== true && isWithin(UNSEEN_MINUTES, known.at, now))
     return {
       phase: 'running',
       ledger: known,
       reason: `${replica.target.remote} can't be asked how the copy is`,
     }
-  return broken('unknown', 'nobody saw how the copy ended: relay or target were restarted', {
-    known,
-    report,
-    now,
-  })
+  const reason = 'nobody saw how the copy ended: relay or target were restarted'
+  return broken('unknown', reason, { known, report, now })
 }
+
+const isPending = (known: CopyLedger | undefined): boolean =>
+  known === undefined || known.state === 'started' || known.state === 'running'
+
+const isWithin = (minutes: number, since: string, now: Date): boolean =>
+  now.getTime() - new Date(since).getTime() < minutes * 60_000
 
 /** A relay's restart loses its watch; the noted operation lets it take the watch up again. */
 function foundRunning(
@@ -62,10 +92,17 @@ function foundRunning(
   }
 }
 
+/** What outlives a transfer, however it ends. */
+const lasting = (known: CopyLedger | undefined): Pick<CopyLedger, 'newest' | 'verified' | 'putOff'> => ({
+  ...(known?.newest === undefined ? {} : { newest: known.newest }),
+  ...(known?.verified === undefined ? {} : { verified: known.verified }),
+  ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
+})
+
 function running(report: JobReport, known: CopyLedger | undefined, now: Date): Judgement {
   const same = known?.state === 'running' && known.job === report.id && known.operation === report.operation
   const ledger: CopyLedger = {
-    ...(known?.newest === undefined ? {} : { newest: known.newest }),
+    ...lasting(known),
     state: 'running',
     job: report.id,
     ...(report.remote === undefined ? {} : { remote: report.remote }),
@@ -78,47 +115,82 @@ function running(report: JobReport, known: CopyLedger | undefined, now: Date): J
   return { phase: 'running', ledger, reason: `the copy is ${report.state} since ${report.since}${progress}` }
 }
 
-function landed(
-  replica: Replica,
-  seen: Seen,
-  report: JobReport,
-  known: CopyLedger | undefined,
-  pending: boolean,
-  now: Date,
-): Judgement {
+/** A success is believed only of the copy that carries the mark of that very transfer, and that is ours and at rest. */
+function ended(judging: Judging, report: JobReport): Judgement {
+  const { replica, seen, known, now, world } = judging
   const unlisted = unlistedSide(replica, seen)
-  if (unlisted !== null) {
-    const ledger = known ?? { state: 'running', job: report.id, attempts: 0, at: now.toISOString() }
-    return pending
-      ? { phase: 'running', ledger, reason: `not verified yet: ${unlisted}` }
-      : { phase: 'idle', ledger }
-  }
+  if (unlisted !== null) return waitForListing(judging, report, unlisted)
+  const fail = (reason: string): Judgement =>
+    isPending(known) ? broken('failed', reason, { known, report, now }) : { phase: 'idle', ledger: known }
+  if (seen.state !== 'there') return fail('Incus reported success, but the copy is not there')
+  const source = world.remotes[replica.source.ref.remote]
+  const server = source?.ok === true ? source.inventory.server.fingerprint : ''
+  const { installation } = judging
+  const stranger = refuseStranger(replica, seen.record, { server, installation })
+  if (stranger !== null) return fail(stranger)
+  const transfer = unfinishedOn(seen.record)
+  if (!isVerified(transfer) && transfer?.id !== transferId(replica.key, report.id))
+    return isPending(known)
+      ? broken('unknown', 'another transfer onto the copy began meanwhile', { known, report, now })
+      : { phase: 'idle', ledger: known }
+  return landed(judging, report, seen.record)
+}
+
+function landed(judging: Judging, report: JobReport, target: InstanceRecord): Judgement {
+  const { replica, known, now } = judging
   const memo = parseMemo(report.memo)
-  const source = (replica.source.record.snapshots ?? []).filter(([, createdAt]) => createdAt <= memo.through)
-  const target = seen.state === 'there' ? seen.record : undefined
-  const before = target === undefined ? [] : verifiedOn(target)
-  const fresh = commonPairs(source, target?.snapshots ?? []).filter(
-    (pair) => !before.some((old) => samePair(old, pair)),
+  const source = (replica.source.record.snapshots ?? []).filter(
+    ([name, createdAt]) => createdAt <= memo.through && memo.stale?.includes(name) !== true,
   )
-  const marks = [...before, ...fresh]
-  if (fresh.length === 0 && !pending) return { phase: 'idle', ledger: known }
+  const listed = target.snapshots ?? []
+  const before = knownVerified(target, known)
+  const transfer = unfinishedOn(target)
+  // The mark changes with the verification, so that was done already.
+  if (isVerified(transfer) && !isPending(known)) return { phase: 'idle', ledger: known }
+  const brought = listed.filter(
+    (pair) => transfer !== null && isBrought(transfer, pair) && !isIn(before, pair),
+  )
+  const fresh = isVerified(transfer) ? [] : commonPairs(source, brought)
+  const marks = [...before.filter((pair) => isIn(listed, pair) || isIn(source, pair)), ...fresh]
   const newest = newestPair(source)
-  if (newest !== null && !marks.some((mark) => samePair(mark, newest))) {
+  if (newest !== null && !isIn(commonPairs(listed, marks), newest)) {
     const reason = `Incus reported success, but ${newest[0]} is not on the target as it is on the source`
     return broken('failed', reason, { known, report, now })
   }
-  const common = newestPair(commonPairs(source, marks))
+  const common = newestPair(commonPairs(source, commonPairs(listed, marks)))
+  const putOff = known?.putOff === undefined ? {} : { [known.putOff.snapshot]: known.putOff.own }
+  const extended = { ...putOff, ...memo.extended }
+  const itsOwn = common === null ? undefined : own(extended, common[0])
   const ledger: CopyLedger = {
     state: 'verified',
     job: report.id,
     attempts: 0,
     ...(common === null ? {} : { newest: common[0] }),
+    verified: renderVerified(marks),
+    ...(common === null || itsOwn === undefined
+      ? {}
+      : { putOff: { snapshot: common[0], own: itsOwn, until: putOffUntil(now) } }),
     at: now.toISOString(),
   }
-  return { phase: 'landed', ledger, marks, fresh: fresh.map(([name]) => name), memo }
+  return {
+    phase: 'landed',
+    ledger,
+    marks,
+    fresh: fresh.map(([name]) => name),
+    rest: brought.filter((pair) => !isIn(fresh, pair)).map(([name]) => name),
+    memo: { ...memo, extended },
+  }
 }
 
-/** Verifying needs both listings; one that is missing says nothing. */
+/** Verifying needs both listings; one that is missing says nothing, and is not waited for without end. */
+function waitForListing({ known, now }: Judging, report: JobReport, unlisted: string): Judgement {
+  if (!isPending(known)) return { phase: 'idle', ledger: known }
+  const ledger = known ?? { state: 'running', job: report.id, attempts: 0, at: now.toISOString() }
+  return isWithin(LISTING_MINUTES, report.since, now)
+    ? { phase: 'running', ledger, reason: `not verified yet: ${unlisted}` }
+    : broken('unknown', `it ended, but could not be verified: ${unlisted}`, { known, report, now })
+}
+
 function unlistedSide({ source }: Replica, seen: Seen): string | null {
   if (seen.state === 'unknown') return seen.reason
   if (source.record.snapshots !== null) return null
@@ -134,7 +206,7 @@ export function broken(
 ): Extract<Judgement, { phase: 'broken' }> {
   const attempts = (known?.attempts ?? 0) + 1
   const ledger: CopyLedger = {
-    ...(known?.newest === undefined ? {} : { newest: known.newest }),
+    ...lasting(known),
     ...(report === null ? memoField(known ?? {}) : memoField(report)),
     ...(report === null ? {} : { job: report.id }),
     state,
@@ -151,12 +223,13 @@ const memoField = ({ memo }: { memo?: unknown }): { memo?: CopyMemo } =>
 
 /** A memo that isn't ours vouches for nothing. */
 function parseMemo(memo: unknown): CopyMemo {
-  const { through, extended } = (typeof memo === 'object' && memo !== null ? memo : {}) as Record<
+  const { through, extended, stale } = (typeof memo === 'object' && memo !== null ? memo : {}) as Record<
     string,
     unknown
   >
   return {
     through: typeof through === 'number' ? through : 0,
     extended: typeof extended === 'object' && extended !== null ? (extended as Record<string, string>) : {},
+    ...(Array.isArray(stale) ? { stale: stale.filter((name) => typeof name === 'string') } : {}),
   }
 }

@@ -3,6 +3,7 @@
  * whose copy it is, and which of its snapshots were verified.
  */
 import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
+import type { CopyLedger } from '../ledger/ledger.ts'
 import { REPLICA_OF, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
 
 /** `name@seconds`, separated by spaces; names hold neither. */
@@ -21,7 +22,6 @@ export function parseVerified(text: string | undefined): SnapshotPair[] {
 export const replicaMarks = (source: InstanceRef, server: string): Record<string, string> => ({
   [REPLICA_OF]: instanceKey(source),
   [REPLICA_SERVER]: server,
-  [VERIFIED]: '',
 })
 
 /** Whether a record on the target is our copy of this source; else why not, with what to do. */
@@ -38,6 +38,9 @@ export function refuseReplica(target: InstanceRecord, source: InstanceRef, serve
 
 export const samePair = (a: SnapshotPair, b: SnapshotPair): boolean => a[0] === b[0] && a[1] === b[1]
 
+export const isIn = (pairs: readonly SnapshotPair[], pair: SnapshotPair): boolean =>
+  pairs.some((one) => samePair(one, pair))
+
 /** The pairs of `some` that also stand in `others`, by name and date to the second. */
 export function commonPairs(some: readonly SnapshotPair[], others: readonly SnapshotPair[]): SnapshotPair[] {
   const dates = new Map(others)
@@ -47,9 +50,20 @@ export function commonPairs(some: readonly SnapshotPair[], others: readonly Snap
 export const newestPair = (pairs: readonly SnapshotPair[]): SnapshotPair | null =>
   pairs.reduce<SnapshotPair | null>((best, pair) => (best === null || pair[1] > best[1] ? pair : best), null)
 
+/** What the copy's own mark says was verified, whether or not it is still listed. */
+export const markedOn = ({ own, config }: InstanceRecord): SnapshotPair[] =>
+  parseVerified(own.includes(VERIFIED) ? config[VERIFIED] : '')
+
+/**
+ * All that is known to have been verified: by the copy's own mark, and by the ledger. Either may have lost
+ * entries, and neither is a reason to take back what the other one knows.
+ */
+export function knownVerified(target: InstanceRecord, ledger: CopyLedger | undefined): SnapshotPair[] {
+  const marked = markedOn(target)
+  const noted = parseVerified(ledger?.verified)
+  return [...marked, ...noted.filter((pair) => !isIn(marked, pair))]
+}
+
 /** Verified and still listed on the target: what counts as a copy. */
-export const verifiedOn = (target: InstanceRecord): SnapshotPair[] =>
-  commonPairs(
-    target.snapshots ?? [],
-    parseVerified(target.own.includes(VERIFIED) ? target.config[VERIFIED] : ''),
-  )
+export const verifiedOn = (target: InstanceRecord, ledger?: CopyLedger): SnapshotPair[] =>
+  commonPairs(target.snapshots ?? [], knownVerified(target, ledger))

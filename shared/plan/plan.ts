@@ -2,6 +2,7 @@
 import type { InstanceRef, SnapshotPair } from '../incus/inventory.ts'
 import type { CopyLedger, FreezeLedger, PolicyLedger, RestoreLedger } from '../ledger/ledger.ts'
 import type { Approval } from '../policy/policy.ts'
+import type { Transfer } from './transfer.ts'
 
 export type SnapshotAction = {
   kind: 'snapshot'
@@ -28,8 +29,16 @@ export type ExpireAction = {
   reason: string
 }
 
-/** Incus's own expiry is lifted from a held snapshot, lest it end the hold. */
-export type HoldAction = { kind: 'hold'; ref: InstanceRef; policy: string; snapshot: string; reason: string }
+/** Incus's own expiry is lifted from a held snapshot, lest it end the hold; or put off while a copy needs it. */
+export type HoldAction = {
+  kind: 'hold'
+  ref: InstanceRef
+  policy: string
+  snapshot: string
+  /** ISO 8601; null: never. */
+  expiresAt: string | null
+  reason: string
+}
 
 /** A hold set, which also lifts Incus's own expiry; or released, which sets that again. */
 export type MarkAction = {
@@ -99,10 +108,16 @@ export type CopyAction = {
   first: boolean
   /** An unknown first copy: the target holds nothing verified and is deleted before. */
   startOver: boolean
-  /** Target snapshots that were never verified; they are removed before, lest a phantom survive. */
+  /** Target snapshots that an earlier transfer brought and nobody verified; they are removed before, lest a partial one survive. */
   unverified: string[]
-  /** What the target's marks must say before the transfer, if they say otherwise now. */
-  marks: SnapshotPair[] | null
+  /** Marked on the target before the transfer begins. */
+  transfer: Transfer
+  /** Of the installation that makes it, in the form of its mark. */
+  owner: string
+  /** All that is known to be verified on the target; its mark says so before the transfer begins. */
+  verified: SnapshotPair[]
+  /** Of these, what must not carry an expiry on the target. */
+  lasting: string[]
   /** Verified copies that the refresh will remove, because the source no longer has them. */
   mirrored: string[]
   /**
@@ -113,6 +128,8 @@ export type CopyAction = {
   /** Server identity of the source, for the target's marks. */
   sourceServer: string
   through: number
+  /** Of an earlier transfer and never verified, but no request can name them: this one doesn't verify them either. */
+  stale: string[]
   /** Source snapshots whose expiry an earlier try put off: name to their own expires_at. */
   extended: Record<string, string>
   reason: string
@@ -126,10 +143,16 @@ export type VerifyAction = {
   key: string
   /** All verified pairs on the target from now on. */
   marks: SnapshotPair[]
-  /** What is newly verified gets the target's expiry, what is held none (ISO 8601; null: never). */
+  /** Came with the transfer and isn't vouched for: the next one removes it first. */
+  rest: string[]
+  /** What the target still wants gets no expiry, what it doesn't gets the target's (ISO 8601; null: never). */
   expiries: { snapshot: string; expiresAt: string | null }[]
   /** Source snapshots that get their own expiry back. */
   restore: { snapshot: string; expiresAt: string }[]
+  /** The source is protected from deletion, so its verified copy is too. */
+  protect: boolean
+  /** Of the installation that verifies, in the form of its mark. */
+  owner: string
   expire: ExpireAction[]
   reason: string
 }

@@ -2,6 +2,7 @@
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
 import type { Ask } from './ask.ts'
+import type { Installation } from './owner.ts'
 import type { World } from './world.ts'
 
 export type Question = {
@@ -9,6 +10,7 @@ export type Question = {
   world: World
   ledger: Ledger
   now: Date
+  installation: Installation
   /** Somebody asks for something now; absent: what the schedule says. */
   ask?: Ask | undefined
   /** Also note what is kept and why, line by line: for people, not needed to perform. */

@@ -89,3 +89,23 @@ export function reportOn(
   )
   return ledger === undefined || newest?.state === 'done' ? newest : null
 }
+
+/**
+ * Copies under way that no policy wants any more, by their source: it may not lose the snapshots that are being
+ * sent, or Incus ends the copy with a success and without their data.
+ */
+export function strayCopies(
+  replicas: readonly Replica[],
+  { jobs }: World,
+): { source: string; reason: string }[] {
+  const wanted = new Set(replicas.map(({ key }) => key))
+  return jobs.flatMap(({ id, state }) => {
+    const key = replicaOf(id)
+    if (key === null || wanted.has(key) || (state !== 'running' && state !== 'queued')) return []
+    const source = key.slice(0, key.indexOf('>'))
+    return [{ source, reason: `a copy of it runs that no policy wants any more (${key})` }]
+  })
+}
+
+/** `source key>destination key` of a copy's job. */
+const replicaOf = (job: string): string | null => /^([^>]+>[^>]+):[^:]*$/.exec(job)?.[1] ?? null

@@ -1,50 +1,98 @@
 /** What is done once a transfer has landed: marks, expiries on both sides, and the target's own retention. */
 import { expiresAt } from '../incus/expiry.ts'
+import type { SnapshotPair } from '../incus/inventory.ts'
+import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
 import type { CopyContext } from './copies.ts'
 import { letGo, type Sieve } from './expire.ts'
 import type { Judgement } from './judge.ts'
+import { lastingOf } from './lasting.ts'
+import { commonPairs } from './marks.ts'
+import { renderInstallation } from './owner.ts'
 import type { ExpireAction, VerifyAction } from './plan.ts'
 import type { Replica, Seen } from './replica.ts'
+
+type Landed = Extract<Judgement, { phase: 'landed' }>
 
 export function verification(
   replica: Replica,
   seen: Seen,
-  { marks, fresh, memo, ledger }: Extract<Judgement, { phase: 'landed' }>,
-  { now, sieve }: Pick<CopyContext, 'now' | 'sieve'>,
+  { marks, fresh, rest, memo, ledger }: Landed,
+  { now, sieve, installation }: Pick<CopyContext, 'now' | 'sieve' | 'installation'>,
 ): VerifyAction {
-  const { source, target, wanting } = replica
-  const expiry = wanting[0]?.copy.expiry ?? null
-  const until = expiry === null ? null : expiresAt(expiry, now).toISOString()
-  const { held } = source
-  const listed = new Set((source.record.snapshots ?? []).map(([name]) => name))
-  const restore = Object.entries(memo.extended).filter(([name]) => listed.has(name) && !held.has(name))
-  const lasting = marks.flatMap(([name]) => (held.has(name) && !fresh.includes(name) ? [name] : []))
+  const { source, target } = replica
+  const record = seen.state === 'there' ? seen.record : null
+  const verified = commonPairs(record?.snapshots ?? [], marks)
+  const expire = expireOnTarget(replica, verified, ledger.newest, sieve)
+  const gone = new Set(expire.map(({ snapshot }) => snapshot))
   return {
     kind: 'verify',
     source: source.ref,
     target,
     key: replica.key,
-    marks,
-    expiries: [...fresh, ...lasting].map((snapshot) => ({
-      snapshot,
-      expiresAt: held.has(snapshot) ? null : until,
-    })),
-    restore: restore.map(([snapshot, own]) => ({ snapshot, expiresAt: own })),
-    expire: seen.state === 'there' ? expireOnTarget(replica, marks, ledger.newest, sieve) : [],
+    // What goes in the same job must not come back as verified by a later transfer.
+    marks: marks.filter(([name]) => !gone.has(name)),
+    rest: rest.filter((name) => isAddressable(name)),
+    expiries: expiriesOf(replica, verified, { fresh, gone, now, sieve }),
+    restore: restored(replica, memo.extended, ledger.newest),
+    protect: source.record.protected === true && record?.protected !== true,
+    owner: renderInstallation(installation),
+    expire,
     reason: fresh.length === 0 ? 'nothing new came' : `${fresh.length} listed on both sides with equal dates`,
   }
+}
+
+type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; now: Date; sieve: Sieve }
+
+/**
+ * Of our own snapshots alone: what the target still wants never expires, for the source may be gone by then.
+ * What it doesn't want any more gets the target's expiry.
+ */
+function expiriesOf(
+  replica: Replica,
+  verified: readonly SnapshotPair[],
+  { fresh, gone, now, sieve }: Expiring,
+): VerifyAction['expiries'] {
+  const expiry = replica.wanting[0]?.copy.expiry ?? null
+  const until = expiry === null ? null : expiresAt(expiry, now).toISOString()
+  const lasting = lastingOf(replica, verified, sieve)
+  const before = lastingOf(
+    replica,
+    verified.filter(([name]) => !fresh.includes(name)),
+    sieve,
+  )
+  const held = replica.source.held
+  return verified.flatMap((pair) => {
+    const [name] = pair
+    const changes = fresh.includes(name) || held.has(name) || lasting.has(name) !== before.has(name)
+    if (!changes || gone.has(name) || ownSnapshot(pair) === null) return []
+    return [{ snapshot: name, expiresAt: lasting.has(name) ? null : until }]
+  })
+}
+
+/** Source snapshots whose expiry was put off get their own back, but for the one that the next refresh builds on: see put-off.ts. */
+function restored(
+  { source }: Replica,
+  extended: Record<string, string>,
+  newest: string | undefined,
+): VerifyAction['restore'] {
+  const listed = new Set((source.record.snapshots ?? []).map(([name]) => name))
+  return Object.entries(extended).flatMap(([snapshot, expiresAt]) =>
+    listed.has(snapshot) && !source.held.has(snapshot) && snapshot !== newest && isAddressable(snapshot)
+      ? [{ snapshot, expiresAt }]
+      : [],
+  )
 }
 
 /** Only what was verified is counted on the target, and only that is removed. */
 function expireOnTarget(
   { wanting, target }: Replica,
-  marks: VerifyAction['marks'],
+  verified: readonly SnapshotPair[],
   newest: string | undefined,
   sieve: Sieve,
 ): ExpireAction[] {
   const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
   return wanting.flatMap(({ covered, copy }) => {
-    const retention = sieve.sort(covered.policy, copy.keep, marks, covered.held, null)
+    const retention = sieve.sort(covered.policy, copy.keep, verified, covered.held, null)
     return letGo(retention, needed).map(
       ({ snapshot, reason }): ExpireAction => ({
         kind: 'expire',

@@ -10,6 +10,15 @@ export const REPLICA_SERVER = `${REPLICA_OF}.server`
 /** On a copy: the snapshots that were verified. */
 export const VERIFIED = `${PREFIX}verified`
 
+/** On a copy while a transfer onto it is under way, or ended unverified: which one, and what it brings. See transfer.ts. */
+export const COPYING = `${PREFIX}copying`
+
+/** On a copy: the installation of stapes that makes it. See owner.ts. */
+export const OWNER = `${PREFIX}owner`
+
+/** Incus's own key: the instance can't be deleted. A verified copy takes it from its source, an unverified one never has it. */
+export const PROTECTION = 'security.protection.delete'
+
 /** On an instance that is being restored in place: from what, and what brings the state before back. See restoring.ts. */
 export const RESTORING = `${PREFIX}restoring`
 
@@ -23,6 +32,8 @@ export const isMark = (key: string): boolean =>
   key === REPLICA_OF ||
   key.startsWith(`${REPLICA_OF}.`) ||
   key === VERIFIED ||
+  key === COPYING ||
+  key === OWNER ||
   key === RESTORING ||
   key === RESTORED ||
   key.startsWith(HOLD)
@@ -39,6 +50,8 @@ export const RESERVED: readonly string[] = [
   'paused',
   'replica-of',
   'verified',
+  'copying',
+  'owner',
   'hold',
   'restoring',
   'restored',

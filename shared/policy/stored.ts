@@ -19,6 +19,8 @@ export type StoredConfig = {
   config: Config
   /** By policy: who paused it, beside the document. */
   pauses?: Record<string, Pause>
+  /** When this state began, which later configurations take over; absent: with this one. See plan/owner.ts. */
+  began?: { at: string; nonce: string }
   /** As in FoundConfig: found when it is read, and never written. */
   problems?: readonly string[]
 }
@@ -81,6 +83,8 @@ const pauseSchema: z.ZodMiniType<Pause> = z.looseObject({
   until: z.nullable(moment),
 })
 
+const beganSchema = z.object({ at: moment, nonce: text })
+
 const AGAIN = 'apply your stapes.jsonc again (npm run apply, or PUT /api/config)'
 
 export function parseStored(value: unknown): FoundConfig {
@@ -104,10 +108,16 @@ export function parseStored(value: unknown): FoundConfig {
     document: known.document,
     config,
     pauses,
+    ...(known.began === undefined ? {} : beganOf(known.began, lose)),
   }
   const part = `a part of the applied configuration can't be read: ${lost.join('; ')}. To mend it, ${AGAIN}`
   const problems = lost.length === 0 ? refused : [...refused, part]
   return { stored: problems.length === 0 ? stored : { ...stored, problems }, pauses, problems }
+}
+
+function beganOf(value: unknown, lose: Lose): Pick<StoredConfig, 'began'> {
+  const began = partOf(value, beganSchema, 'when its state began', lose)
+  return began === undefined ? {} : { began }
 }
 
 function configOf(

@@ -55,13 +55,14 @@ vi.mock('../../relay/engine/guard.ts', async (original) => {
 
 vi.mock('../../shared/plan/judge.ts', async (original) => {
   const real = await original<typeof import('../../shared/plan/judge.ts')>()
-  const judge: typeof real.judge = (replica, seen, world, known, now) => {
-    const right = real.judge(replica, seen, world, known, now)
+  const judge: typeof real.judge = (judging) => {
+    const { seen, now } = judging
+    const right = real.judge(judging)
     if (broken.how !== 'an end is believed to be a success' || right.phase !== 'broken') return right
     if (seen.state !== 'there') return right
     const marks = [...(seen.record.snapshots ?? [])]
     const ledger = { state: 'verified' as const, attempts: 0, at: now.toISOString() }
-    return { phase: 'landed', ledger, marks, fresh: [], memo: { through: 0, extended: {} } }
+    return { phase: 'landed', ledger, marks, fresh: [], rest: [], memo: { through: 0, extended: {} } }
   }
   return { ...real, judge }
 })

@@ -78,7 +78,7 @@ export function createWorld({
     },
   }
   const link = relayOf(() => (relay.up ? engine : null))
-  const places = [0, 1].map((): Io => ({ relay: link, state: kv.place() }))
+  const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), kin: 'key' }))
   const placeOf = (place: number): Io => places[place % places.length] as Io
   return {
     clock,

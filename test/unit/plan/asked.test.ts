@@ -10,7 +10,7 @@ import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
 import { configOf } from '../policy/instances.ts'
-import { parseWorld, SERVER } from './world-text.ts'
+import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
 const NOW = '2026-11-22T10:17:42Z'
 const DAILY = { schedule: '0 3 * * *', keep: { daily: 1 } }
@@ -29,7 +29,15 @@ function planFor(
 ): Plan {
   const coverages = coverInstances(configOf(policies), world.remotes)
   const known = { ...emptyLedger('v'), ...ledger }
-  return decide({ coverages, world, ledger: known, now: new Date(now), ask, explain: true })
+  return decide({
+    installation: INSTALLATION,
+    coverages,
+    world,
+    ledger: known,
+    now: new Date(now),
+    ask,
+    explain: true,
+  })
 }
 
 const since = (date: string, policy = 'daily'): Partial<Ledger> => ({

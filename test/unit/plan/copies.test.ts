@@ -6,7 +6,7 @@ import { linesOf, renderLines } from '../../../shared/plan/render.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
 import { configOf } from '../policy/instances.ts'
-import { parseWorld, SERVER, text } from './world-text.ts'
+import { INSTALLATION, parseWorld, SERVER, text } from './world-text.ts'
 
 const KEY = 'main/default/web1>backup/default/web1'
 const JOB = `${KEY}:daily-20261122T0300Z#0`
@@ -33,6 +33,10 @@ const mark = (...names: string[]): string =>
 const replica = (...verified: string[]): string =>
   `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=${mark(...verified)}`
 
+/** Marked by the transfer that brought what came after that date. */
+const copying = (after: string, id = 'daily-20261122T0300Z#0'): string =>
+  `user.stapes.copying=${id},${after === '' ? 0 : seconds(after)}`
+
 const SOURCE = `
   main:default/web1 running
     daily-20261121T0300Z
@@ -46,7 +50,13 @@ function planFor(world: string, { copy, jobs }: { copy?: CopyLedger; jobs?: JobR
     copies: copy === undefined ? {} : { [KEY]: copy },
   }
   const seen = parseWorld(world, jobs)
-  return decide({ coverages: coverInstances(configOf(DAILY), seen.remotes), world: seen, ledger, now: NOW })
+  return decide({
+    installation: INSTALLATION,
+    coverages: coverInstances(configOf(DAILY), seen.remotes),
+    world: seen,
+    ledger,
+    now: NOW,
+  })
 }
 
 const started: CopyLedger = { state: 'started', job: JOB, attempts: 0, at: '2026-11-22T03:01:00.000Z' }
@@ -91,9 +101,9 @@ describe('a copy starts', () => {
     )
   })
 
-  test('only after what was never verified is removed from the target', () => {
+  test('only after what an unverified transfer has brought is removed from the target', () => {
     const plan = planFor(`${SOURCE}
-      backup:default/web1 stopped ${replica('daily-20261121T0300Z')}
+      backup:default/web1 stopped ${replica('daily-20261121T0300Z')} ${copying('2026-11-21T03:00Z')}
         daily-20261121T0300Z
         daily-20261122T0300Z
     `)
@@ -116,9 +126,9 @@ describe('a copy starts', () => {
     expect(copyOf(planFor(world))).toMatchObject({ first: false, excludeOlder: false })
   })
 
-  test('over, when the first one was never verified', () => {
+  test('over, when the first one bears the mark that it was never verified', () => {
     const plan = planFor(`${SOURCE}
-      backup:default/web1 stopped ${replica()}
+      backup:default/web1 stopped ${replica()} ${copying('')}
         daily-20261121T0300Z
         daily-20261122T0300Z
     `)
@@ -130,6 +140,7 @@ describe('a copy starts', () => {
     const seen = parseWorld('main:default/web1 running\nbackup empty')
     const ledger = emptyLedger('v')
     const plan = decide({
+      installation: INSTALLATION,
       coverages: coverInstances(configOf(DAILY), seen.remotes),
       world: seen,
       ledger,
@@ -156,7 +167,7 @@ describe('a copy is refused', () => {
     [
       'when somebody made a snapshot on the target',
       `backup:default/web1 stopped ${replica('daily-20261121T0300Z')}\ndaily-20261121T0300Z\nmine @2026-11-21T12:00Z`,
-      'the snapshot mine, which the source never had',
+      "the snapshot mine, which the source doesn't have",
     ],
     [
       'without any snapshot in common',
@@ -179,17 +190,18 @@ describe('a copy is refused', () => {
 
 describe('a copy that ended', () => {
   const landed = `${SOURCE}
-    backup:default/web1 stopped ${replica('daily-20261121T0300Z')}
+    backup:default/web1 stopped ${replica('daily-20261121T0300Z')} ${copying('2026-11-21T03:00Z')}
       daily-20261121T0300Z
       daily-20261122T0300Z
   `
   test('well is believed for what both sides list, and the target’s retention follows', () => {
     const verify = verifyOf(planFor(landed, { copy: started, jobs: [report('done')] }))
     expect(verify).toMatchObject({
-      expiries: [{ snapshot: 'daily-20261122T0300Z', expiresAt: '2027-02-20T03:10:00.000Z' }],
+      expiries: [{ snapshot: 'daily-20261122T0300Z', expiresAt: null }],
       expire: [{ snapshot: 'daily-20261121T0300Z', ref: { remote: 'backup' } }],
     })
-    expect(verify?.marks.map(([name]) => name)).toEqual(['daily-20261121T0300Z', 'daily-20261122T0300Z'])
+    // What goes in the same run isn't marked any more.
+    expect(verify?.marks.map(([name]) => name)).toEqual(['daily-20261122T0300Z'])
   })
 
   test('well leaves what is held without an expiry, on both sides', () => {

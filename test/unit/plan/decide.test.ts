@@ -8,7 +8,7 @@ import { linesOf, renderLines } from '../../../shared/plan/render.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import { configOf } from '../policy/instances.ts'
-import { parseWorld, text } from './world-text.ts'
+import { INSTALLATION, parseWorld, text } from './world-text.ts'
 
 const at = (date: string): Date => new Date(date)
 
@@ -17,7 +17,7 @@ type Given = { ledger?: Ledger; now?: string; ask?: Ask; explain?: boolean }
 function planFor(policies: Record<string, object>, world: World, given: Given = {}): Plan {
   const { ledger = emptyLedger('v'), now = '2026-11-22T03:00:20Z', ask, explain = true } = given
   const coverages = narrow(coverInstances(configOf(policies), world.remotes), ask)
-  return decide({ coverages, world, ledger, now: at(now), ask, explain })
+  return decide({ installation: INSTALLATION, coverages, world, ledger, now: at(now), ask, explain })
 }
 
 const show = (plan: Plan): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')

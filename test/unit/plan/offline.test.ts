@@ -6,7 +6,7 @@ import { decide } from '../../../shared/plan/decide.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import { configOf } from '../policy/instances.ts'
-import { parseWorld, SERVER } from './world-text.ts'
+import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
 const KEY = 'main/default/web1>backup/default/web1'
 const POLICIES = {
@@ -29,7 +29,15 @@ function planFor(text: string, { now = '2026-11-23T03:00:20Z', copy, restores, a
     ...(copy === undefined ? {} : { copies: { [KEY]: copy } }),
     ...(restores === undefined ? {} : { restores }),
   }
-  return decide({ coverages, world, ledger, now: new Date(now), ask, explain: true })
+  return decide({
+    installation: INSTALLATION,
+    coverages,
+    world,
+    ledger,
+    now: new Date(now),
+    ask,
+    explain: true,
+  })
 }
 
 const said = ({ notes }: Plan, about: string): string[] =>

@@ -7,7 +7,7 @@ import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
 import { configOf } from '../policy/instances.ts'
-import { parseWorld } from './world-text.ts'
+import { INSTALLATION, parseWorld } from './world-text.ts'
 
 const NOW = '2026-11-22T10:20:00.000Z'
 const KEY = 'main/default/web1'
@@ -38,6 +38,7 @@ function planFor(world: World, noted: Partial<RestoreLedger> | null = {}, jobs: 
   const restores = noted === null ? {} : { [KEY]: { ...entry, ...noted } }
   const policies = { daily: { accounted: NOW, since: NOW, open: null, slots: [] } }
   return decide({
+    installation: INSTALLATION,
     coverages: coverInstances(configOf({ daily: { schedule: '0 3 * * *' } }), world.remotes),
     world: { ...world, jobs },
     ledger: { ...emptyLedger('v'), policies, restores },

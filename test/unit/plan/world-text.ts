@@ -1,9 +1,12 @@
 /** A world written as text, the form in which tests of the decision describe what was observed. */
 import type { InstanceRecord, SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { parseSnapshotName } from '../../../shared/incus/snapshot-name.ts'
+import type { Installation } from '../../../shared/plan/owner.ts'
 import { type World, worldOf } from '../../../shared/plan/world.ts'
 import type { JobReport, RemoteReply } from '../../../shared/relay/protocol.ts'
 import { recordOf, replyOf, type Sketch } from '../policy/instances.ts'
+
+export const INSTALLATION: Installation = { born: 1_790_000_000_000, nonce: 'n', kin: 'k' }
 
 export const SERVER = 'f'.repeat(64)
 

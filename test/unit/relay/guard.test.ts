@@ -1,16 +1,22 @@
 import { expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
-import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
+import { guard } from '../../../relay/engine/guard.ts'
+import { createVerifiedMemory } from '../../../relay/engine/verified-memory.ts'
+import { type IncusRequest, matchRoute, request } from '../../../shared/incus/routes.ts'
 import type { BatchLine } from '../../../shared/relay/protocol.ts'
+import { recordOf, replyOf } from '../policy/instances.ts'
 import { type Answer, createFakeIncus, refusal, sync } from './fake-incus.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 const OF = { 'user.stapes.replica-of': 'main/default/web1' }
+const FIRST = { 'user.stapes.copying': 'daily-20261122T0300Z#0 0' }
 const WEB = { instance: 'web1' }
 const PROJECT = { project: 'p' }
 const DAILY = 'daily-20261121T0300Z'
 const SAFE = 'before-restore-20261122T0300Z'
 const SECONDS = Date.parse('2026-11-22T03:00:00Z') / 1000
+
+const marked = (mark: string, more: object = {}) => ({ 'user.stapes.restoring': mark, ...more })
 
 async function deleteOf(
   config: object,
@@ -26,18 +32,26 @@ async function deleteOf(
   return { deleted: calls.some((call) => call.startsWith('DELETE')), lines }
 }
 
-async function restoreOf(config: object, snapshots: string[], { stateful = false, more = {} } = {}) {
+async function restoreOf(config: object, snapshots: string[] | null, { stateful = false, more = {} } = {}) {
   const step = request('restoreInstance', WEB, PROJECT, { restore: DAILY, stateful })
   const { calls, lines } = await run(step, sync({ config }), snapshots, more)
   return { restored: calls.some((call) => call.startsWith('PUT')), lines }
 }
 
-/** A job of that one step on a server where `answer` is the instance. */
-async function run(step: IncusRequest, answer: Answer, snapshots: string[] | null, more: object = {}) {
+/** A job of that one step on a server where `answer` is the instance, and `running` is under way on it. */
+async function run(
+  step: IncusRequest,
+  answer: Answer,
+  snapshots: string[] | null,
+  more: object = {},
+  running: string | null = null,
+) {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   incus.answer = (_, { method, path }) => {
+    if (method === 'PATCH') return sync({})
     if (method !== 'GET') return undefined
+    if (path.startsWith('/1.0/operations')) return sync(operationsOf(running))
     const listed = snapshots?.map((name) => ({ name, created_at: '2026-11-22T03:00:00.5Z', ...more }))
     return path.includes('/snapshots') ? sync(listed ?? null) : answer
   }
@@ -48,16 +62,45 @@ async function run(step: IncusRequest, answer: Answer, snapshots: string[] | nul
   return { calls: incus.calls.map(({ call }) => call), lines: JSON.stringify(lines) }
 }
 
+const operationsOf = (description: string | null): object =>
+  description === null
+    ? {}
+    : {
+        running: [
+          {
+            id: 'o',
+            status_code: 103,
+            description,
+            resources: { instances: ['/1.0/instances/web1?project=p'] },
+          },
+        ],
+      }
+
 test.each<[string, object, string[]]>([
-  ['a copy of stapes with nothing verified', { ...OF, 'user.stapes.verified': '' }, ['s1']],
-  ['a copy whose verified snapshots are gone', { ...OF, 'user.stapes.verified': `s0@${SECONDS}` }, ['s1']],
-  ['a copy with another snapshot of a verified name', { ...OF, 'user.stapes.verified': 's1@7' }, ['s1']],
+  [
+    'a copy that bears the mark of its first transfer',
+    { ...OF, ...FIRST, 'user.stapes.verified': '' },
+    ['s1'],
+  ],
 ])('the relay deletes %s', async (_, config, snapshots) => {
   expect((await deleteOf(config, snapshots)).deleted).toBe(true)
 })
 
 test.each<[string, object, string[], string]>([
-  ['an instance that stapes did not make', {}, [], 'it is not of stapes’ making'],
+  ['an instance that stapes did not make', { ...FIRST }, [], 'it is not of stapes’ making'],
+  ['a copy without such a mark', { ...OF }, ['s1'], 'nothing proves that it was never verified'],
+  [
+    'a copy that a refresh was under way to',
+    { ...OF, 'user.stapes.copying': `t#0 ${SECONDS}` },
+    ['s1'],
+    'nothing proves that it was never verified',
+  ],
+  [
+    'a copy whose verified snapshots are gone',
+    { ...OF, ...FIRST, 'user.stapes.verified': `s0@${SECONDS}` },
+    ['s1'],
+    'its snapshot s0 is a verified copy',
+  ],
   [
     'a verified copy',
     { ...OF, 'user.stapes.verified': `s1@${SECONDS}` },
@@ -76,13 +119,61 @@ test('what could not be looked at is not deleted', async () => {
   expect(lines).toContain('database is locked')
 })
 
-test.each<[string, object, string[] | null]>([
-  ['whose snapshots come as null', { config: { ...OF, 'user.stapes.verified': 's1@7' } }, null],
-  ['that comes without its config', { config: null }, []],
-])('an instance %s is not deleted', async (_, instance, snapshots) => {
-  const { deleted, lines } = await deleteOf({}, snapshots, { answer: sync(instance) })
+test('an instance that comes without its config is not deleted', async () => {
+  const { deleted, lines } = await deleteOf({}, [], { answer: sync({ config: null }) })
   expect(deleted).toBe(false)
   expect(lines).toContain('bad-reply')
+})
+
+test('an instance whose snapshots come as null is not restored', async () => {
+  const { restored, lines } = await restoreOf(marked(`${DAILY} ${SAFE} running`), null)
+  expect(restored).toBe(false)
+  expect(lines).toContain('bad-reply')
+})
+
+/** What the guard says of a call to a copy that was seen with a verified snapshot, and has no mark of it now. */
+async function afterSeeing(step: IncusRequest): Promise<string> {
+  const clock = createVirtualClock()
+  const incus = createFakeIncus(clock)
+  incus.answer = () => sync({ config: { ...OF, ...FIRST } })
+  const memory = createVerifiedMemory()
+  const own = { ...OF, 'user.stapes.verified': `s0@7 ${DAILY}@${SECONDS}` }
+  const seen = replyOf([recordOf('web1', { project: 'p', own })])
+  if (seen.ok) memory.note('backup', seen.inventory)
+  const lost = replyOf([recordOf('web1', { project: 'p', own: OF })])
+  if (lost.ok) memory.note('backup', lost.inventory)
+  const match = matchRoute(step.method, step.path)
+  if (match === null) throw new Error('no such route')
+  const said = await clock.until(
+    guard(incus, 'backup', match, undefined, { verified: memory, now: clock.now() }),
+  )
+  return said.ok ? 'allowed' : said.error.message
+}
+
+test('a copy that was seen verified is never deleted, though its mark was lost since', async () => {
+  expect(await afterSeeing(request('deleteInstance', WEB, PROJECT))).toContain('it held verified snapshots')
+})
+
+test.each([
+  [DAILY, 'it is the newest verified snapshot of a copy'],
+  ['s0', 'allowed'],
+])('of the verified snapshots of a copy, %s: %s', async (snapshot, said) => {
+  expect(await afterSeeing(request('deleteSnapshot', { ...WEB, snapshot }, PROJECT))).toContain(said)
+})
+
+const begins = { config: { 'user.stapes.copying': `${DAILY}#1 7`, 'user.stapes.owner': '2.b.k' } }
+const ends = { config: { 'user.stapes.copying': '', 'user.stapes.owner': '1.a.k' } }
+
+test.each<[string, object, object, string | null, boolean]>([
+  ['a transfer begins on a copy at rest', {}, begins, null, true],
+  ['a transfer begins while another runs', {}, begins, 'Creating instance', false],
+  ['a transfer of ours is verified', { 'user.stapes.owner': '1.a.k' }, ends, null, true],
+  ['a transfer of somebody else is verified', { 'user.stapes.owner': '2.b.k' }, ends, null, false],
+  ['something is verified while a transfer runs', {}, ends, 'Creating instance', false],
+])('%s', async (_, config, body, running, allowed) => {
+  const step = request('markInstance', WEB, PROJECT, body)
+  const { calls } = await run(step, sync({ config: { ...OF, ...config } }), [], {}, running)
+  expect(calls.some((call) => call.startsWith('PATCH'))).toBe(allowed)
 })
 
 test.each<[string, object, string, boolean]>([
@@ -93,8 +184,6 @@ test.each<[string, object, string, boolean]>([
 ])('%s', async (_, config, snapshot, allowed) => {
   expect((await deleteOf(config, [], { snapshot })).deleted).toBe(allowed)
 })
-
-const marked = (mark: string, more: object = {}) => ({ 'user.stapes.restoring': mark, ...more })
 
 test('the relay restores what is marked for it and has its safety snapshot', async () => {
   expect((await restoreOf(marked(`${DAILY} ${SAFE} running`), [DAILY, SAFE])).restored).toBe(true)

@@ -1,0 +1,51 @@
+/** What speaks against deleting a copy, or changing its mark of a transfer. */
+import type { Match } from '../../shared/incus/routes.ts'
+import { parseVerified } from '../../shared/plan/marks.ts'
+import { isVerified, parseTransfer } from '../../shared/plan/transfer.ts'
+import { COPYING, OWNER, REPLICA_OF, VERIFIED } from '../../shared/policy/marks.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { ok, type Result } from '../../shared/result.ts'
+import { isObject, text } from './envelope.ts'
+import { operationOn } from './guard-operation.ts'
+import type { Upstream } from './upstream.ts'
+
+/** `config`: the instance's own. `remembered`: it was seen to hold something verified. */
+export function againstDelete(
+  config: Record<string, unknown>,
+  name: string,
+  remembered: boolean,
+): string | null {
+  if (text(config[REPLICA_OF]) === '') return 'it is not of stapes’ making'
+  if (name === 'deleteSnapshot') return null
+  const [verified] = parseVerified(text(config[VERIFIED]))
+  if (verified !== undefined) return `its snapshot ${verified[0]} is a verified copy`
+  if (remembered) return 'it held verified snapshots, though its mark says so no more'
+  return parseTransfer(text(config[COPYING]))?.from === 0 ? null : 'nothing proves that it was never verified'
+}
+
+/** What a change of marks says of a transfer; null: nothing. */
+export function transferMark(body: unknown): { copying: string; owner: string } | null {
+  const config = isObject(body) && isObject(body.config) ? body.config : {}
+  return Object.hasOwn(config, COPYING)
+    ? { copying: text(config[COPYING]), owner: text(config[OWNER]) }
+    : null
+}
+
+/** The mark of a transfer that begins. */
+const begins = (copying: string): boolean => !isVerified(parseTransfer(copying))
+
+export async function againstTransfer(
+  upstream: Upstream,
+  remote: string,
+  match: Match,
+  config: Record<string, unknown>,
+  body: unknown,
+): Promise<Result<string | null, CallError>> {
+  const { copying, owner } = transferMark(body) ?? { copying: '', owner: '' }
+  const theirs = text(config[OWNER])
+  if (!begins(copying) && theirs !== '' && theirs !== owner)
+    return ok('another installation of stapes makes this copy')
+  const running = await operationOn(upstream, remote, match)
+  if (!running.ok) return running
+  return ok(running.value === null ? null : `an operation runs on it: ${running.value}`)
+}

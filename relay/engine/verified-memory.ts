@@ -1,0 +1,28 @@
+/**
+ * Which copies were ever seen to hold something verified, as long as this process lives: a mark that was lost
+ * meanwhile, by whatever hand, is no reason to delete what it vouched for.
+ */
+import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { type InstanceRecord, instanceKey, type RemoteInventory } from '../../shared/incus/inventory.ts'
+import { markedOn, newestPair } from '../../shared/plan/marks.ts'
+
+export type VerifiedMemory = {
+  note(remote: string, inventory: RemoteInventory): void
+  /** The newest verified snapshot that was ever seen marked on that instance. */
+  newest(remote: string, project: string, instance: string): SnapshotPair | null
+}
+
+export function createVerifiedMemory(): VerifiedMemory {
+  const seen = new Map<string, SnapshotPair>()
+  const noteOne = (key: string, record: InstanceRecord): void => {
+    const pair = newestPair(markedOn(record))
+    if (pair !== null && pair[1] >= (seen.get(key)?.[1] ?? 0)) seen.set(key, pair)
+  }
+  return {
+    note(remote, { instances }) {
+      for (const record of instances)
+        noteOne(instanceKey({ remote, project: record.project, instance: record.name }), record)
+    },
+    newest: (remote, project, instance) => seen.get(instanceKey({ remote, project, instance })) ?? null,
+  }
+}

@@ -1,0 +1,56 @@
+/** What is there when a transfer is considered. */
+import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import type { CopyLedger } from '../ledger/ledger.ts'
+import { COPYING } from '../policy/marks.ts'
+import type { Sieve } from './expire.ts'
+import { knownVerified, verifiedOn } from './marks.ts'
+import type { Installation } from './owner.ts'
+import type { Replica, Seen } from './replica.ts'
+import { parseTransfer, type Transfer } from './transfer.ts'
+
+export type Starting = {
+  now: Date
+  ledger: CopyLedger | undefined
+  /** Identity of the source's server. */
+  server: string
+  /** Snapshots still being made don't travel yet. */
+  incomplete: ReadonlySet<string>
+  installation: Installation
+  sieve: Sieve
+}
+
+export type Scene = {
+  replica: Replica
+  target: InstanceRecord | null
+  /** Of the source, complete ones only. */
+  snapshots: readonly SnapshotPair[]
+  /** Verified, and listed on the target. */
+  verified: readonly SnapshotPair[]
+  /** The last transfer onto the target, which was never verified; null: there is none. */
+  unfinished: Transfer | null
+  starting: Starting
+}
+
+export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene {
+  const snapshots = (replica.source.record.snapshots ?? []).filter(
+    ([name]) => !starting.incomplete.has(`${replica.source.key}/${name}`),
+  )
+  const target = seen.state === 'there' ? seen.record : null
+  const verified = target === null ? [] : verifiedOn(target, starting.ledger)
+  const unfinished = target === null ? null : unfinishedOn(target)
+  return { replica, target, snapshots, verified, unfinished, starting }
+}
+
+export const unfinishedOn = ({ own, config }: InstanceRecord): Transfer | null =>
+  own.includes(COPYING) ? parseTransfer(config[COPYING]) : null
+
+/**
+ * A first copy that was never verified is deleted and started over; that it never was is proven by the mark
+ * of its own transfer, which goes with the first verification.
+ */
+export const isUnfinishedFirst = ({ target, unfinished, starting }: Scene): boolean =>
+  target !== null &&
+  unfinished?.from === 0 &&
+  unfinished.names.length === 0 &&
+  starting.ledger?.newest === undefined &&
+  knownVerified(target, starting.ledger).length === 0

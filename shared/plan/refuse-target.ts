@@ -1,0 +1,73 @@
+/** Reasons not to touch a copy: each would lose something that nobody can bring back. */
+import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { OWNER } from '../policy/marks.ts'
+import { isUnfinishedFirst, type Scene } from './copy-scene.ts'
+import { commonPairs, isIn, knownVerified, newestPair, refuseReplica } from './marks.ts'
+import { type Installation, refuseOwner } from './owner.ts'
+import type { Replica } from './replica.ts'
+import { isBrought } from './transfer.ts'
+
+type Refusing = Scene & { target: InstanceRecord }
+
+export function refuseTarget(scene: Refusing): string | null {
+  const { replica, target, starting } = scene
+  return (
+    refuseStranger(replica, target, starting) ??
+    (isUnfinishedFirst(scene) ? null : (refuseLoss(scene) ?? refuseUnproven(scene)))
+  )
+}
+
+/** Whether it is a copy of this source at all, made by this installation, and at rest. */
+export function refuseStranger(
+  { source, target: at }: Replica,
+  target: InstanceRecord,
+  { server, installation }: { server: string; installation: Installation },
+): string | null {
+  const stranger = refuseReplica(target, source.ref, server)
+  if (stranger !== null) return stranger
+  const other = refuseOwner(target.own.includes(OWNER) ? target.config[OWNER] : '', installation)
+  if (other !== null) return other.replace('<copy>', at.instance)
+  return target.status === 'Stopped'
+    ? null
+    : `the copy is ${target.status} on the target: stop it, or rename it if it has taken over`
+}
+
+/** What the refresh would delete because the source doesn't have it, or take for something that it sent. */
+function refuseLoss({ target, snapshots, verified, unfinished, replica }: Refusing): string | null {
+  const common = newestPair(commonPairs(verified, snapshots))
+  const unknown = (target.snapshots ?? []).filter(
+    (pair) => !isIn(verified, pair) && !(unfinished !== null && isBrought(unfinished, pair)),
+  )
+  const foreign = unknown.find(([name]) => !snapshots.some(([own]) => own === name))
+  if (foreign !== undefined)
+    return `the target has the snapshot ${foreign[0]}, which the source doesn't have and stapes never verified; a refresh would delete it: copy it to an instance of its own, or delete it`
+  const unproven =
+    verified.length === 0 ? undefined : unknown.find(([, createdAt]) => createdAt > (common?.[1] ?? 0))
+  if (unproven !== undefined)
+    return `the target has the snapshot ${unproven[0]}, and it isn't known whether its data came whole: delete it there, and it is sent again`
+  if (verified.length > 0 && common === null)
+    return `source and target have no snapshot in common, so a refresh would delete all ${verified.length} verified ones: rename the target to keep it, and a new first copy is made`
+  const newest = newestPair(verified)
+  if (newest === null || common === null || common[1] >= newest[1]) return null
+  return rolledBack(newest, replica, verified, snapshots)
+}
+
+/** Retention never removes the newest common snapshot, so somebody went back on the source. */
+function rolledBack(
+  [newest]: SnapshotPair,
+  { source, target }: Replica,
+  verified: readonly SnapshotPair[],
+  snapshots: readonly SnapshotPair[],
+): string {
+  const lost = verified.filter((pair) => !isIn(snapshots, pair)).map(([name]) => name)
+  const some = lost.length > 5 ? `${lost.slice(0, 5).join(', ')} …` : lost.join(', ')
+  const ref = source.ref
+  return `${newest}, the newest verified snapshot of the copy, is gone from ${source.key}, and retention didn't remove it: was the source rolled back or replaced? A refresh would delete ${lost.length} verified snapshots (${some}). To keep them, run "incus rename ${target.instance} ${target.instance}-kept" on ${target.remote}: a new first copy follows. To give them up, delete ${newest} from ${ref.instance} on ${target.remote}`
+}
+
+/** Nothing there is known to be verified, and nothing proves that it never was. */
+function refuseUnproven({ target, replica, starting }: Refusing): string | null {
+  if ((target.snapshots ?? []).length === 0 || knownVerified(target, starting.ledger).length > 0) return null
+  const { instance, remote } = replica.target
+  return `nothing of the copy is known to be verified, and nothing proves that it never was: its marks were changed or lost. To keep what it has, run "incus rename ${instance} ${instance}-kept" on ${remote}; to give it up, delete it there: either way a new first copy follows`
+}

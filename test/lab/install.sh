@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs Incus 6.0 LTS and what the lab needs on Debian, as root, from Debian's own backports.
-# Starts no service: the lab runs its own daemons. Run again, it changes nothing.
+# Installs Incus 6.0 LTS and what the lab needs on Debian, as root, from Debian's own backports, and gets
+# Incus 7.0 LTS into a cache folder. Starts no service: the lab runs its own daemons. Run again, it changes nothing.
 set -eu
 
 say() { echo "lab: $*" >&2; }
@@ -64,12 +64,12 @@ if [ "$(id -u)" != 0 ]; then
   exit 1
 fi
 if present; then
-  subordinate_ids
   say 'Incus is installed'
-  exit 0
+else
+  add_backports
+  without_services install_packages
+  present || { say 'the packages are installed, but incusd, btrfs or busybox is missing'; exit 1; }
+  say "installed $(dpkg-query -W -f '${Package} ${Version}' incus-base)"
 fi
-add_backports
-without_services install_packages
 subordinate_ids
-present || { say 'the packages are installed, but incusd, btrfs or busybox is missing'; exit 1; }
-say "installed $(dpkg-query -W -f '${Package} ${Version}' incus-base)"
+sh "$(dirname "$0")/install-newer.sh"

@@ -11,15 +11,29 @@ export type Daemon = {
   start(): Promise<void>
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
+  /** An upgrade: the daemon ends as it does for a package's, and another one takes over the same data. */
+  replace(incusd: string): Promise<void>
 }
+
+/** After so many milliseconds an orderly end is one no more. */
+const PATIENCE = 30_000
 
 export function createDaemon(dir: string, socket: Socket, incusd = INCUSD): Daemon {
   let child: ChildProcess | null = null
-  return {
+  let program = incusd
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
+    if (child === null) return
+    const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null
+    child.ref()
+    child.kill(signal)
+    await gone
+    child = null
+  }
+  const daemon: Daemon = {
     async start() {
       if (child !== null) throw new Error(`the daemon of ${dir} runs already`)
       // Detached, so that Ctrl-C in a terminal leaves the shutting down to us.
-      child = spawn(incusd, ['--group', 'root', '--logfile', join(dir, 'incusd.log')], {
+      child = spawn(program, ['--group', 'root', '--logfile', join(dir, 'incusd.log')], {
         cwd: '/',
         detached: true,
         stdio: 'ignore',
@@ -28,15 +42,17 @@ export function createDaemon(dir: string, socket: Socket, incusd = INCUSD): Daem
       child.unref()
       await ready(dir, socket, child)
     },
-    async kill() {
-      if (child === null) return
-      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null
-      child.ref()
-      child.kill('SIGKILL')
-      await gone
-      child = null
+    kill: () => end('SIGKILL'),
+    async replace(next) {
+      const impatient = setTimeout(() => child?.kill('SIGKILL'), PATIENCE)
+      // Containers go on without it.
+      await end('SIGTERM')
+      clearTimeout(impatient)
+      program = next
+      await daemon.start()
     },
   }
+  return daemon
 }
 
 async function ready(dir: string, socket: Socket, child: ChildProcess): Promise<void> {

@@ -1,13 +1,14 @@
-/** That the lab leaves nothing on the machine, whatever happened to it. */
+/** That the lab leaves nothing on the machine, whatever happened to it, and that its servers can be upgraded. */
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { afterAll, describe, expect, test } from 'vitest'
-import { missingForLab } from './installed.ts'
+import { INCUSD, missingForLab, NEWER } from './installed.ts'
 import { processesOf } from './leftovers.ts'
 import { endKept, listKept, startPair, sweep } from './pair.ts'
+import { onRealIncus } from './real.ts'
 
 /** Asked of the system itself, not of the code under test. */
 async function tracesOf(dir: string): Promise<string[]> {
@@ -78,3 +79,19 @@ describe.skipIf(missingForLab() !== null)('a real pair', () => {
     await expect.poll(() => tracesOf(dir), { timeout: 10_000 }).toEqual([])
   })
 })
+
+onRealIncus('an upgrade', () => {
+  test('an upgraded server has its certificate, address and instances, and runs what ran', async () => {
+    const { main, close } = await startPair()
+    await main.createInstance({ name: 'lab-test-old', running: true })
+    const before = await main.run('GET', '/1.0')
+    await main.upgrade(NEWER)
+    const after = await main.run('GET', '/1.0')
+    const says = (server: unknown) => (server as { environment: Record<string, string> }).environment
+    expect(says(after).server_version).not.toBe(says(before).server_version)
+    expect(says(after).certificate_fingerprint).toBe(says(before).certificate_fingerprint)
+    expect(says(after).addresses).toEqual(says(before).addresses)
+    expect(await main.run('GET', '/1.0/instances/lab-test-old')).toMatchObject({ status: 'Running' })
+    await close()
+  })
+}, [INCUSD, NEWER])

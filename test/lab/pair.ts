@@ -8,7 +8,7 @@ import { chmod, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createCertificate } from './certificate.ts'
 import { buildImage } from './image.ts'
-import { missingForLab } from './installed.ts'
+import { INCUSD, missingForLab } from './installed.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { type LabServer, startServer } from './server.ts'
 
@@ -26,13 +26,24 @@ export type Pair = {
   close(): Promise<void>
 }
 
+/** The daemons of a pair: paths of `incusd`. */
+export type Daemons = { main: string; backup: string }
+
+export const INSTALLED: Daemons = { main: INCUSD, backup: INCUSD }
+
 /** A pair made with `keep` survives this process and is ended by `endKept` alone. */
-export async function startPair({ keep = false } = {}): Promise<Pair> {
-  const missing = missingForLab()
+export async function startPair({
+  keep = false,
+  daemons = INSTALLED,
+}: {
+  keep?: boolean
+  daemons?: Daemons
+} = {}): Promise<Pair> {
+  const missing = missingForLab(Object.values(daemons))
   if (missing !== null) throw new Error(missing)
   const dir = await openDirectory(keep)
   try {
-    const { main, backup } = await startBoth(dir)
+    const { main, backup } = await startBoth(dir, daemons)
     return { dir, main, backup, close: () => stopPair(dir, [main, backup]) }
   } catch (error) {
     await removeLeftovers(dir)
@@ -50,15 +61,15 @@ export async function openDirectory(keep = false): Promise<string> {
   return dir
 }
 
-async function startBoth(dir: string): Promise<{ main: LabServer; backup: LabServer }> {
+async function startBoth(dir: string, daemons: Daemons): Promise<{ main: LabServer; backup: LabServer }> {
   const clients = {
     trusted: await createCertificate('relay'),
     restricted: await createCertificate('restricted relay'),
     untrusted: await createCertificate('stranger'),
   }
   const [main, backup] = await Promise.all([
-    startServer({ name: 'main', dir: join(dir, 'main'), driver: 'btrfs', clients }),
-    startServer({ name: 'backup', dir: join(dir, 'backup'), driver: 'dir', clients }),
+    startServer({ name: 'main', dir: join(dir, 'main'), driver: 'btrfs', clients, incusd: daemons.main }),
+    startServer({ name: 'backup', dir: join(dir, 'backup'), driver: 'dir', clients, incusd: daemons.backup }),
   ])
   const image = (await main.run('POST', '/1.0/images', await buildImage())) as {
     metadata: { fingerprint: string }

@@ -15,9 +15,9 @@ function readOsRelease(): string {
   }
 }
 
-/** `what` is what a real Incus would judge. */
-export function onRealIncus(what: string, define: () => void): void {
-  const missing = missingForLab()
+/** `what` is what a real Incus would judge, by these daemons where not by the installed one. */
+export function onRealIncus(what: string, define: () => void, incusds?: readonly string[]): void {
+  const missing = missingForLab(incusds)
   if (missing === null) {
     define()
     return

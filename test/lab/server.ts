@@ -17,6 +17,8 @@ export type LabServer = ContractServer & {
   admin(method: string, path: string, body?: unknown): Promise<Envelope>
   /** Likewise, but awaits the operation, returns the metadata and throws on any failure. */
   run(method: string, path: string, body?: unknown): Promise<unknown>
+  /** Goes on with another daemon on the same data, under the same url. */
+  upgrade(incusd: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,6 +48,7 @@ export async function startServer({ name, dir, driver, clients, incusd }: Server
     ...{ admin: socket.admin, run: socket.run, close: socket.close },
     start: daemon.start,
     kill: daemon.kill,
+    upgrade: daemon.replace,
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the suite asks over and over: instances, snapshots, and the end of operations. */
 
 import {
+  fullVolumeSchema,
   type Instance,
   instanceSchema,
   type Operation,
@@ -82,9 +83,19 @@ export function startRestore(side: Side, it: ContractInstance, name: string): Pr
   return side.ask('restoreInstance', { parameters: { instance: it.name }, query: inProject(it), body })
 }
 
-/** Rows of the volumes listing: name and date to the nanosecond. */
-export async function volumeDates(side: Side, it: ContractInstance): Promise<Map<string, string>> {
+/** Of the volumes listing, whichever form it has: name and date to the nanosecond. */
+export async function volumeDates(
+  side: Side,
+  it: ContractInstance,
+  isNested: boolean,
+): Promise<Map<string, string>> {
   const parameters = { pool: side.server.pool, type: 'container' }
+  if (isNested) {
+    const full = await side.ask('listVolumes', { parameters, query: { recursion: '2' } })
+    const volumes = readMetadata(full, fullVolumeSchema.array())
+    const { snapshots } = volumes.find(({ name }) => name === it.name) ?? {}
+    return new Map(snapshots?.map(({ name, created_at }) => [name, created_at]))
+  }
   const reply = await side.ask('listVolumes', { parameters, query: { recursion: '1' } })
   const rows = readMetadata(reply, volumeSchema.array())
   const own = rows.filter(({ name }) => name.startsWith(`${it.name}/`))

@@ -13,7 +13,7 @@ import {
 } from './calls.ts'
 import { type Copy, type Ended, settleBoth, startPull } from './copy.ts'
 import type { World } from './incus.ts'
-import { fullInstanceSchema, operationListSchema } from './model.ts'
+import { fullInstanceSchema, NESTED, operationListSchema } from './model.ts'
 import type { ContractInstance } from './server.ts'
 import { readMetadata } from './side.ts'
 
@@ -63,7 +63,11 @@ export function copyingContract(world: World): void {
       const full = await world.backup.ask('listInstances', { query: { recursion: '2' } })
       const found = readMetadata(full, fullInstanceSchema.array()).find(({ name }) => name === source.name)
       expect(found?.snapshots?.map(({ name }) => name).sort()).toEqual(['s1', 's2', 's3'])
-      expect([...(await volumeDates(world.backup, source)).keys()].sort()).toEqual(['s1', 's2', 's3'])
+      expect([...(await volumeDates(world.backup, source, world.has(NESTED))).keys()].sort()).toEqual([
+        's1',
+        's2',
+        's3',
+      ])
       expect(await world.backup.server.readMarker(source, 's3')).toBeNull()
     })
 
@@ -73,7 +77,11 @@ export function copyingContract(world: World): void {
         'Failed to create instance delete operation: Instance is busy running a "create" operation',
       )
       const snapshot = await settle(world.backup, await startSnapshot(world.backup, source, 'theirs'))
-      expect(snapshot.err).toMatch(/backup\.yaml: no such file or directory$/)
+      expect(snapshot.err).toMatch(
+        world.has(NESTED)
+          ? new RegExp(`^open .*/containers/${source.name}: no such file or directory$`)
+          : /backup\.yaml: no such file or directory$/,
+      )
     })
 
     test('the source takes snapshots, but no marks', async () => {
@@ -88,14 +96,15 @@ export function copyingContract(world: World): void {
       )
     })
 
-    test('a second copy of the same source waits for the first, and fails', async () => {
+    test('a second copy of the same source fails, up to 6.0.5 once the first is over', async () => {
       const target = { name: world.fresh('second') }
       const second = copyOf(source, { target })
       const ended = await settleBoth(second, await startPull(second))
       expect([ended.source.status, ended.target.status]).toEqual(['Failure', 'Failure'])
-      expect(ended.source.err).toBe(
-        'Failed migration on source: A matching non-reusable operation has now succeeded',
-      )
+      const why = world.has(NESTED)
+        ? 'The instance is already being migrated'
+        : 'A matching non-reusable operation has now succeeded'
+      expect(ended.source.err).toBe(`Failed migration on source: ${why}`)
       expect(await exists(world.backup, target)).toBe(false)
     })
 
@@ -119,8 +128,10 @@ export function copyingContract(world: World): void {
     const parameters = { instance: source.name }
     const body = { config: { 'user.stapes.replica': 'early' } }
     expect((await world.backup.ask('markInstance', { parameters, body })).status).toBe(200)
-    const removal = await world.backup.ask('deleteInstance', { parameters })
-    expect((await settle(world.backup, removal)).status).toBe('Success')
+    const removal = await settle(world.backup, await world.backup.ask('deleteInstance', { parameters }))
+    // Later versions keep the volume mounted while it is received: its data go, its folder and record don't.
+    if (world.has(NESTED)) expect(removal.err).toMatch(/: device or resource busy$/)
+    else expect(removal.status).toBe('Success')
     const ended = await settleBoth(copy, started)
     expect([ended.source.status, ended.target.status]).toEqual(['Failure', 'Failure'])
     expect(await exists(world.backup, source)).toBe(false)

@@ -1,6 +1,7 @@
 /**
- * How Incus 6.0.4 answers, as far as a client of snapshots, listings, operations and copies comes to
- * depend on it. The one suite for the embedded Incus and for real daemons.
+ * How Incus answers, as far as a client of snapshots, listings, operations and copies comes to depend on it.
+ * The one suite for the embedded Incus and for real daemons, of 6.0.4 and of 7.0.2: what differs is told by the
+ * extensions that the server names.
  */
 
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -9,11 +10,12 @@ import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
 import { faultContract } from './faults.ts'
 import { listingContract } from './listings.ts'
+import { extensionsSchema } from './model.ts'
 import { operationContract } from './operations.ts'
 import { refreshContract } from './refresh.ts'
 import { restoreContract } from './restores.ts'
 import type { ContractInstance, ContractPair } from './server.ts'
-import { createSide, routeNames, type Side } from './side.ts'
+import { createSide, readMetadata, routeNames, type Side } from './side.ts'
 import { slowContract } from './slow.ts'
 import { snapshotContract } from './snapshots.ts'
 import { wireContract } from './wire.ts'
@@ -22,6 +24,8 @@ import { wireContract } from './wire.ts'
 export type World = {
   readonly main: Side
   readonly backup: Side
+  /** Whether both servers name that extension; they are of one version. */
+  has(extension: string): boolean
   elapse(seconds: number): Promise<void>
   /** An empty, stopped container on main under a name nobody used yet. */
   createInstance(
@@ -35,6 +39,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
   describe(`the contract of Incus, kept by ${name}`, () => {
     let pair: ContractPair
     let sides: { main: Side; backup: Side }
+    let extensions: ReadonlySet<string>
     let counter = 0
     const world: World = {
       get main() {
@@ -43,6 +48,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
       get backup() {
         return sides.backup
       },
+      has: (extension) => extensions.has(extension),
       elapse: (seconds) => pair.elapse(seconds),
       fresh: (prefix) => `${prefix}-${++counter}`,
       async createInstance(prefix, more = {}) {
@@ -57,6 +63,8 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     beforeAll(async () => {
       pair = await openPair()
       sides = { main: createSide(pair.main), backup: createSide(pair.backup) }
+      const server = readMetadata(await sides.main.ask('getServer'), extensionsSchema)
+      extensions = new Set(server.api_extensions)
       return async () => {
         await Promise.all([sides.main.close(), sides.backup.close()])
         await pair.close()

@@ -4,7 +4,14 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { readInstance, readOperation, startSnapshot, succeed, takeSnapshot } from './calls.ts'
 import type { World } from './incus.ts'
-import { fullInstanceSchema, instanceSchema, operationListSchema, volumeSchema } from './model.ts'
+import {
+  fullInstanceSchema,
+  fullVolumeSchema,
+  instanceSchema,
+  NESTED,
+  operationListSchema,
+  volumeSchema,
+} from './model.ts'
 import type { ContractInstance } from './server.ts'
 import { readMetadata } from './side.ts'
 
@@ -123,9 +130,41 @@ export function listingContract(world: World): void {
       const of = (project: string, name: string) =>
         rows.find((row) => row.project === project && row.name === name)
       expect(of('default', bare.name)).toMatchObject({ used_by: [`/1.0/instances/${bare.name}`] })
+      expect(of(PROJECT, `${elsewhere.name}/s1`) !== undefined).toBe(!world.has(NESTED))
+      if (world.has(NESTED)) return
       expect(of('default', `${kept.name}/s1`)).toMatchObject({ type: 'container', used_by: [], config: {} })
-      expect(of(PROJECT, `${elsewhere.name}/s1`)).toBeDefined()
       expect(of('default', `${kept.name}/s1`)?.created_at).toMatch(/\.\d{6,9}Z$/)
+    })
+
+    test('with recursion=2 each later volume has its snapshots, and null stands for none', async () => {
+      const parameters = { pool: world.main.server.pool, type: 'container' }
+      const query = { recursion: '2', 'all-projects': 'true' }
+      const reply = await world.main.ask('listVolumes', { parameters, query })
+      if (!world.has(NESTED)) {
+        const names = readMetadata(reply, volumeSchema.array()).map(({ name }) => name)
+        expect(names).toContain(`${kept.name}/s1`)
+        return
+      }
+      const rows = readMetadata(reply, fullVolumeSchema.array())
+      const of = (it: ContractInstance) => rows.find(({ name }) => name === it.name)
+      expect(of(kept)?.snapshots).toMatchObject([
+        { name: 's1', created_at: expect.stringMatching(/\.\d{6,9}Z$/), expires_at: null },
+      ])
+      expect(of(elsewhere)?.snapshots).toHaveLength(1)
+      // What tells it from a volume that was not read.
+      expect(of(bare)).toMatchObject({ snapshots: null, backups: [], state: { usage: expect.anything() } })
+    })
+
+    test('one volume is the row of the listing', async () => {
+      const parameters = { pool: world.main.server.pool, type: 'container', volume: elsewhere.name }
+      const reply = await world.main.ask('getVolume', {
+        ...{ parameters, query: { project: PROJECT, recursion: '1' } },
+      })
+      const row = readMetadata(reply, world.has(NESTED) ? fullVolumeSchema : volumeSchema)
+      expect(row).toMatchObject({ name: elsewhere.name, project: PROJECT })
+      expect('snapshots' in row).toBe(world.has(NESTED))
+      const stranger = { ...parameters, volume: 'nobody' }
+      expect((await world.main.ask('getVolume', { parameters: stranger })).status).toBe(404)
     })
 
     test('without all-projects the volumes are those of one project', async () => {
@@ -135,7 +174,8 @@ export function listingContract(world: World): void {
         await world.main.ask('listVolumes', { parameters, query }),
         volumeSchema.array(),
       )
-      expect(rows.map(({ name }) => name).sort()).toEqual([elsewhere.name, `${elsewhere.name}/s1`])
+      const snapshots = world.has(NESTED) ? [] : [`${elsewhere.name}/s1`]
+      expect(rows.map(({ name }) => name).sort()).toEqual([elsewhere.name, ...snapshots])
     })
 
     test('an unknown pool is a 404', async () => {

@@ -104,7 +104,15 @@ export const poolSchema = z.looseObject({
   used_by: z.array(z.string()),
 })
 
-/** A row of a pool's volumes: an instance, or `instance/snapshot`. */
+export const extensionsSchema = z.object({ api_extensions: z.array(z.string()) })
+
+/**
+ * From 6.0.6, 6.19 and 7.0 on snapshots stand inside their volume's row. Nothing names the other changes of those
+ * days (waits, texts, rights), so they are told by this extension too.
+ */
+export const NESTED = 'storage_volume_full'
+
+/** A row of a pool's volumes: an instance, or, without `NESTED`, `instance/snapshot`. */
 export const volumeSchema = z.looseObject({
   name: z.string(),
   type: z.enum(['container', 'virtual-machine']),
@@ -115,4 +123,23 @@ export const volumeSchema = z.looseObject({
   created_at: instant,
   used_by: z.array(z.string()),
   config,
+})
+
+/** With `NESTED`, by recursion=2. */
+export const fullVolumeSchema = volumeSchema.extend({
+  backups: z.array(z.unknown()).nullable(),
+  state: z.record(z.string(), z.unknown()).nullable(),
+  /** Null stands for none, and for a member that is away. */
+  snapshots: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        description: z.string(),
+        created_at: instant,
+        expires_at: given.nullable(),
+        config,
+        content_type: z.string(),
+      }),
+    )
+    .nullable(),
 })

@@ -40,6 +40,8 @@ export type ContractServer = {
   write(instance: ContractInstance, marker: string, bytes: number): Promise<void>
   /** The marker that the pool really holds for an instance or its snapshot; null when there is none. */
   readMarker(instance: ContractInstance, snapshot?: string): Promise<string | null>
+  /** What a person does about a mount that a killed daemon has left on an instance. */
+  unmount(instance: ContractInstance): Promise<void>
   /** Limits what transfers out of this server, and snapshots and restores on dir, may copy; null: no limit; what is under way keeps its own. */
   throttle(bytesPerSecond: number | null): Promise<void>
   /** The power cut: no goodbye, operations and their outcome are gone. */

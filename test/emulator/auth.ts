@@ -29,20 +29,21 @@ export function accessOf(trusted: ReadonlyMap<string, TrustedCertificate>, clien
 }
 
 /**
- * What a route asks of its caller. Refusals are as uneven as Incus's: 403 for one object, 500 for a list.
- * `open` is for everybody, `any` for every trusted client, `server` for the unrestricted.
+ * What a route asks of its caller. Refusals are as uneven as Incus's: 403 for one object or its volumes, 500 for a
+ * list. `open` is for everybody, `any` for every trusted client, `server` for the unrestricted.
  */
-export type Right = 'open' | 'any' | 'object' | 'list' | 'server'
+export type Right = 'open' | 'any' | 'object' | 'volumes' | 'list' | 'server'
 
 export const mayUse = (access: Access, project: string): boolean =>
   access.projects === null || access.projects.has(project)
 
-export function checkAccess(access: Access, right: Right, project: string, allProjects: boolean): void {
+/** `filtered`: what isn't the caller's is left out of lists instead. */
+export function checkAccess(access: Access, right: Right, project: string, filtered: boolean): void {
   if (right === 'open') return
   if (!access.trusted) throw new Refusal(403, 'not authorized')
   if (right === 'any' || access.projects === null) return
   if (right === 'server') throw new Refusal(500, 'Certificate is restricted')
-  if (allProjects || access.projects.has(project)) return
+  if (access.projects.has(project) || (filtered && right !== 'object')) return
   throw right === 'list'
     ? new Refusal(500, `User does not have permissions for project "${project}"`)
     : new Refusal(403, `User does not have permission for project "${project}"`)

@@ -26,7 +26,7 @@ export function addInstance(
   type: Instance['type'] = 'container',
 ): Instance {
   const { instances, config: limits } = findProject(server.state, project)
-  if (instances.has(name)) throw new Refusal(500, TAKEN)
+  if (instances.has(name)) throw new Refusal(500, TAKEN + server.face.takenInstance)
   if (limits['limits.instances'] !== undefined && instances.size >= Number(limits['limits.instances']))
     throw new Refusal(500, `Reached maximum number of instances in project "${project}"`)
   const pool = rootPool(server.state, project, settings)
@@ -48,6 +48,7 @@ export function addInstance(
     backups: new Map(),
     busy: null,
     unfinished: false,
+    mounted: false,
   }
   instances.set(name, instance)
   server.scheduler.configChanged()
@@ -67,8 +68,7 @@ export const settingsOf = (body: Record<string, unknown>): Settings => ({
 export const typeOf = (body: Record<string, unknown>): Instance['type'] =>
   body.type === 'virtual-machine' ? body.type : 'container'
 
-const TAKEN =
-  'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name'
+const TAKEN = 'Failed creating instance record: Add instance info to the database: '
 
 /** `source: none`: no image, nothing on disk. */
 export function createEmpty(server: EmbeddedIncus, call: Call): Reply {

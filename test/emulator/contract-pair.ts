@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContractPair, ContractServer } from '../contract/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
-import { type EmbeddedPair, openPair, type ServedIncus, trust } from './pair.ts'
+import { type EmbeddedPair, openPair, type ServedIncus, trust, type Versions } from './pair.ts'
 import {
   attachVolume,
   instanceOf,
@@ -20,8 +20,8 @@ const FENCED = 'fenced'
 /** `incus`: the servers themselves, to be looked into. */
 export type EmbeddedContractPair = ContractPair & { incus: Record<'main' | 'backup', EmbeddedIncus> }
 
-export async function openEmbedded(): Promise<EmbeddedContractPair> {
-  const pair = await openPair()
+export async function openEmbedded(versions: Versions = {}): Promise<EmbeddedContractPair> {
+  const pair = await openPair({ versions })
   const clients = {
     trusted: await createCertificate('relay'),
     restricted: await createCertificate('restricted relay'),
@@ -66,6 +66,7 @@ function contractServer(
     },
     write: async (it, marker, bytes) => write(instanceOf(incus, it), marker, bytes),
     readMarker: async (it, snapshot) => readMarker(incus, it, snapshot),
+    unmount: async (it) => void Object.assign(instanceOf(incus, it), { mounted: false }),
     throttle: async (bytesPerSecond) => {
       incus.bandwidth = bytesPerSecond
     },

@@ -1,6 +1,6 @@
 /** What answers each product route, and what each asks of its caller: a route without a handler is a type error. */
 import { type RouteName, routes } from '../../shared/incus/routes.ts'
-import { mayUse, type Right } from './auth.ts'
+import { checkAccess, mayUse, type Right } from './auth.ts'
 import { createCopy, createEmpty } from './birth.ts'
 import { field, record, section } from './body.ts'
 import { receiveInstance, sendInstance } from './copies.ts'
@@ -35,7 +35,7 @@ export const handlers: Record<RouteName, Handler> = {
   restoreInstance: { right: 'object', answer: putOrRestore },
   startInstance: { right: 'object', answer: putState },
   getPool: { right: 'any', answer: getPool },
-  listVolumes: { right: 'object', answer: listVolumes },
+  listVolumes: { right: 'volumes', answer: listVolumes },
   getVolume: { right: 'object', answer: getVolume },
   listOperations: { right: 'list', answer: operations },
   getOperation: { right: 'any', answer: getOperation },
@@ -71,17 +71,25 @@ function operations(server: EmbeddedIncus, call: Call): Reply {
   if (all && call.query.project !== undefined)
     throw new Refusal(400, 'Cannot specify a project when requesting all projects')
   const visible = (project: string | null): boolean =>
-    project === null || (all ? mayUse(call.access, project) : project === call.project)
+    project === null || (mayUse(call.access, project) && (all || project === call.project))
   const recursion = call.query.recursion !== undefined && call.query.recursion !== '0'
   return sync(listOperations(server.operations.all(), visible, recursion))
 }
 
+/** Up to 6.0.5 any operation's id opens it. */
+function checkOperation(server: EmbeddedIncus, call: Call): void {
+  const { project } = server.operations.get(call.parameters.operation ?? '')
+  if (server.face.keepsToItself && project !== null) checkAccess(call.access, 'object', project, false)
+}
+
 function getOperation(server: EmbeddedIncus, call: Call): Reply {
+  checkOperation(server, call)
   return sync(view(server.operations.get(call.parameters.operation ?? '')))
 }
 
 /** Status and headers go out at once; whether it went well stands in the body alone. */
 function waitOperation(server: EmbeddedIncus, call: Call): Answer {
+  checkOperation(server, call)
   const { timeout = '-1' } = call.query
   const seconds = Number(timeout)
   if (timeout === '' || !Number.isInteger(seconds))
@@ -91,6 +99,7 @@ function waitOperation(server: EmbeddedIncus, call: Call): Answer {
 }
 
 function cancelOperation(server: EmbeddedIncus, call: Call): Reply {
+  checkOperation(server, call)
   server.operations.cancel(call.parameters.operation ?? '')
   return sync()
 }

@@ -27,7 +27,7 @@ export function listed(server: EmbeddedIncus, call: Call): Instance[] {
     throw new Refusal(400, 'Cannot specify a project when requesting all projects')
   const found: Instance[] = []
   for (const project of server.state.projects.values()) {
-    if (all ? mayUse(call.access, project.name) : project.name === call.project)
+    if (mayUse(call.access, project.name) && (all || project.name === call.project))
       found.push(...project.instances.values())
   }
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -171,10 +171,20 @@ export function deleteInstance(server: EmbeddedIncus, call: Call): Reply {
   return server.operations.task(instanceOperation('Deleting instance', instance), {
     begin: () => checkDeletable(server, instance),
     end: () => {
+      // Its snapshots and its data are gone by then.
+      if (instance.mounted) {
+        instance.snapshots.clear()
+        for (const transfer of [...server.transfers])
+          if (transfer.target.instance === instance) transfer.fail('Rsync receive failed')
+        throw new Refusal(500, stillMounted(instance.name))
+      }
       findProject(server.state, instance.project).instances.delete(instance.name)
     },
   })
 }
+
+const stillMounted = (name: string): string =>
+  `Error deleting storage volume: Failed to remove '/var/lib/incus/storage-pools/default/containers/${name}': unlinkat /var/lib/incus/storage-pools/default/containers/${name}: device or resource busy`
 
 function checkDeletable(server: EmbeddedIncus, instance: Instance): void {
   checkIdle(instance, 'delete')

@@ -5,12 +5,6 @@ export function checkInstanceName(name: string): void {
     throw new Refusal(400, 'Invalid instance name: Name can only contain alphanumeric and hyphen characters')
 }
 
-/** What the request itself is refused for. A space is only found out by the operation. */
-export function checkSnapshotName(name: string): void {
-  const wrong = ['/', '?', '&', '+'].find((character) => name.includes(character))
-  if (wrong !== undefined) throw new Refusal(400, `Invalid snapshot name: Cannot contain "${wrong}"`)
-}
-
 const DATE_PARTS: Record<string, (date: string) => string> = {
   '2006': (date) => date.slice(0, 4),
   '01': (date) => date.slice(5, 7),

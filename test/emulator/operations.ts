@@ -1,6 +1,7 @@
 /** Operations live in memory: 5 s after their end, or with the daemon, they are gone without a trace. */
 import { formatDate } from './dates.ts'
 import { accepted, type Envelope, failure, Refusal, type Reply, success } from './envelope.ts'
+import type { Face } from './faces.ts'
 
 const LIFETIME_MS = 5_000
 
@@ -46,6 +47,7 @@ export type OperationHost = {
   uuid(): string
   /** Asked once per operation: the text it is to fail with, instead of doing its work. */
   sabotage(operation: Operation): string | null
+  face(): Face
 }
 
 export const ended = (operation: Operation): boolean => operation.state >= 200
@@ -130,11 +132,14 @@ export class Operations {
     return accepted(operation.id, view(operation))
   }
 
-  /** As on 6.0.4: failure and time-out look alike. Seconds; negative is for ever. */
+  /** On 6.0.4 failure and time-out look alike, later both give the operation. Seconds; negative is for ever. */
   wait(id: string, seconds: number): Promise<Envelope> {
     const operation = this.get(id)
-    if (ended(operation)) return Promise.resolve(outcome(operation))
-    if (seconds === 0) return Promise.resolve(TIMED_OUT)
+    const tells = this.#host.face().waitTells
+    const outcome = (): Envelope => (tells ? success(view(operation)) : outcomeOf(operation))
+    const timedOut = (): Envelope => (tells ? success(view(operation)) : TIMED_OUT)
+    if (ended(operation)) return Promise.resolve(outcome())
+    if (seconds === 0) return Promise.resolve(timedOut())
     return new Promise((resolve, reject) => {
       const answer = (body: Envelope): void => {
         off?.()
@@ -142,8 +147,8 @@ export class Operations {
         this.#waiting.delete(reject)
         resolve(body)
       }
-      const wake = (): void => answer(outcome(operation))
-      const off = seconds < 0 ? null : this.#host.after(seconds * 1000, () => answer(TIMED_OUT))
+      const wake = (): void => answer(outcome())
+      const off = seconds < 0 ? null : this.#host.after(seconds * 1000, () => answer(timedOut()))
       operation.onEnd.add(wake)
       this.#waiting.add(reject)
     })
@@ -152,7 +157,7 @@ export class Operations {
 
 const TIMED_OUT = failure(500, 'context deadline exceeded')
 
-const outcome = (operation: Operation): Envelope =>
+const outcomeOf = (operation: Operation): Envelope =>
   operation.error === null ? success(view(operation)) : failure(operation.error.code, operation.error.message)
 
 /** Runs something that may refuse. */

@@ -3,6 +3,7 @@
 import type { ClientCertificate } from '../contract/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
 import { readCertificate } from './certificate.ts'
+import type { Version } from './faces.ts'
 import { type Listener, listen } from './https.ts'
 import { Network } from './network.ts'
 import { EmbeddedIncus } from './server.ts'
@@ -22,16 +23,25 @@ export type EmbeddedPair = {
   close(): Promise<void>
 }
 
-export async function openPair(
-  ports: { main?: number; backup?: number } = {},
-  random: () => number = Math.random,
-): Promise<EmbeddedPair> {
+/** By server; 6.0.4 where absent. */
+export type Versions = { main?: Version; backup?: Version }
+
+export async function openPair({
+  ports = {},
+  versions = {},
+}: {
+  ports?: { main?: number; backup?: number }
+  versions?: Versions
+} = {}): Promise<EmbeddedPair> {
   const clock = new WallClock()
   const network = new Network()
   const serve = async (name: 'main' | 'backup', driver: 'btrfs' | 'dir'): Promise<ServedIncus> => {
     const own = await createCertificate(name, 'server')
     const certificate = readCertificate(own.cert)
-    const incus = new EmbeddedIncus({ name, driver, clock, network, random, certificate })
+    const incus = new EmbeddedIncus({
+      ...{ name, driver, clock, network, certificate, random: Math.random },
+      version: versions[name] ?? '6.0.4',
+    })
     const listener = await listen(incus, own, ports[name])
     return { incus, listener, certificate: own.cert, fingerprint: certificate.fingerprint }
   }

@@ -3,7 +3,7 @@ import { mayUse } from './auth.ts'
 import { type Reply, sync } from './envelope.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 
-/** Those of 6.0.4 that somebody could gate on. */
+/** Those of 6.0.4, and of every later one, that somebody could gate on. */
 const EXTENSIONS = [
   'projects',
   'snapshot_expiry',
@@ -28,8 +28,9 @@ const EXTENSIONS = [
 /** 200 for strangers too: only `auth` tells whether one is trusted. */
 export function getServer(server: EmbeddedIncus, call: Call): Reply {
   const { access } = call
+  const extensions = [...EXTENSIONS, ...server.face.extensions]
   const common = {
-    api_extensions: [...EXTENSIONS, ...server.extensions],
+    api_extensions: access.trusted || !server.face.keepsToItself ? extensions : null,
     api_status: 'stable',
     api_version: '1.0',
     auth: access.trusted ? 'trusted' : 'untrusted',
@@ -66,7 +67,7 @@ function environment(server: EmbeddedIncus, project: string): Record<string, unk
     server_event_mode: 'full-mesh',
     server_name: name,
     server_pid: 1,
-    server_version: '6.0.4',
+    server_version: server.face.version,
     storage: driver,
     storage_version: '1',
     storage_supported_drivers: [

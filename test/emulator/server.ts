@@ -1,8 +1,9 @@
-/** An Incus in memory: the API of 6.0.4 as stapes uses it, its traps included, on a clock that is handed in. */
+/** An Incus in memory: the API as stapes uses it, of 6.0.4 or 7.0.2, its traps included, on a clock that is handed in. */
 import type { Clock } from '../../shared/clock.ts'
 import { type Access, accessOf, checkAccess, type TrustedCertificate } from './auth.ts'
 import type { Certificate } from './certificate.ts'
 import { Refusal, type Reply, refused } from './envelope.ts'
+import { type Face, faces, type Version } from './faces.ts'
 import { ConnectionLost, type Cut, type Fault } from './faults.ts'
 import { createRouter, type Handler } from './handlers.ts'
 import type { Migration } from './migration.ts'
@@ -22,6 +23,8 @@ export type EmbeddedOptions = {
   network: Network
   driver: 'btrfs' | 'dir'
   certificate: Certificate
+  /** 6.0.4 unless told otherwise. */
+  version?: Version
   /** `host:port` under which the other servers dial it; may be set later, when a port is known. */
   address?: string
   /** Bytes a second that transfers out of this server may send; null is no limit. */
@@ -75,8 +78,8 @@ export class EmbeddedIncus {
   readonly restores = new Map<Instance, (() => void)[]>()
   /** Cluster members that can't be reached. */
   readonly lostMembers = new Set<string>()
-  /** Extensions beyond the fixed list, and features that tests switch on. */
-  readonly extensions = new Set<string>()
+  /** How it answers. */
+  face: Face
   phase: 'up' | 'starting' | 'stopping' | 'down' = 'up'
   bandwidth: number | null
   snapshotMs: number
@@ -91,6 +94,7 @@ export class EmbeddedIncus {
 
   constructor(options: EmbeddedOptions) {
     this.options = options
+    this.face = faces[options.version ?? '6.0.4']
     this.state = newState(options.driver)
     this.bandwidth = options.bandwidth ?? null
     this.snapshotMs = options.snapshotMs ?? 0
@@ -103,6 +107,7 @@ export class EmbeddedIncus {
       after: (ms, run) => this.after(ms, run),
       uuid: () => this.uuid(),
       sabotage: () => this.#takeSabotage(),
+      face: () => this.face,
     })
     this.scheduler = new Scheduler(this)
     this.scheduler.start()
@@ -168,7 +173,8 @@ export class EmbeddedIncus {
       const query = at < 0 ? {} : parseQuery(request.path.slice(at + 1))
       const project = query.project ?? 'default'
       const access = accessOf(this.trusted, request.client === undefined ? 'unix' : request.client)
-      checkAccess(access, handler.right, project, query['all-projects'] === 'true')
+      const isEverywhere = query['all-projects'] === 'true'
+      checkAccess(access, handler.right, project, isEverywhere || this.face.keepsToItself)
       this.#checkPhase(request.method)
       if (request.body instanceof Malformed) throw new Refusal(400, request.body.text)
       return handler.answer(this, {
@@ -212,6 +218,13 @@ export class EmbeddedIncus {
     this.restores.clear()
     for (const { instances } of this.state.projects.values())
       for (const instance of instances.values()) abandon(instance, findPool(this.state, instance.pool))
+  }
+
+  /** The daemon is replaced by another version's on the same data. */
+  upgrade(version: Version): void {
+    this.kill()
+    this.face = faces[version]
+    this.start()
   }
 
   /** Boots again with what was stored. */

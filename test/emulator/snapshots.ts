@@ -4,7 +4,7 @@ import { Refusal, type Reply, sync } from './envelope.ts'
 import { checkMatch } from './etag.ts'
 import { expiryFrom } from './expiry.ts'
 import { freeze, isFreezing } from './freezing.ts'
-import { checkSnapshotName, nameFromPattern } from './names.ts'
+import { nameFromPattern } from './names.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import {
   copySettings,
@@ -28,7 +28,7 @@ export function createSnapshot(server: EmbeddedIncus, call: Call): Reply {
   checkAllowed(server, instance, body.stateful === true)
   const expires = expiryOf(body.expires_at) ?? defaultExpiry(server, instance)
   const name = text(body, 'name') || unnamed(server, instance)
-  checkSnapshotName(name)
+  server.face.checkSnapshotName(name)
   return snapshotTask(server, instance, { name, expires, stateful: body.stateful === true }, call.project)
 }
 
@@ -80,10 +80,10 @@ function beginSnapshot(
 ): Snapshot {
   if (name.includes(' '))
     throw new Refusal(400, 'Invalid snapshot name: Cannot contain space or / characters')
-  if (instance.unfinished) throw new Refusal(404, NO_BACKUP_FILE)
+  if (instance.unfinished) throw new Refusal(404, server.face.unfinished(instance.name))
   const taken = instance.snapshots.get(name)
   if (taken?.inMaking === true) throw new Refusal(500, busyText('create'))
-  if (taken !== undefined) throw new Refusal(500, duplicateText(name))
+  if (taken !== undefined) throw new Refusal(500, duplicateText(name, server))
   const now = server.now()
   const createdAt = stamp(now, server.options.random)
   const made: Snapshot = {
@@ -112,13 +112,10 @@ function endSnapshot(server: EmbeddedIncus, instance: Instance, made: Snapshot):
   server.scheduler.expects(made.expires)
 }
 
-/** What is written last in a first copy, and missed by whoever comes earlier. */
-const NO_BACKUP_FILE = 'open backup.yaml: no such file or directory'
-
 export const busyText = (action: string): string => `Instance is busy running a "${action}" operation`
 
-const duplicateText = (name: string): string =>
-  `Failed creating instance snapshot record "${name}": Add snapshot info to the database: Failed to create "instances_snapshots" entry: UNIQUE constraint failed: instances_snapshots.instance_id, instances_snapshots.name`
+const duplicateText = (name: string, { face }: EmbeddedIncus): string =>
+  `Failed creating instance snapshot record "${name}": Add snapshot info to the database: ${face.takenSnapshot}`
 
 function checkAllowed(server: EmbeddedIncus, instance: Instance, stateful: boolean): void {
   const { config, name } = findProject(server.state, instance.project)
@@ -213,7 +210,7 @@ export function deleteSnapshot(server: EmbeddedIncus, call: Call): Reply {
   return server.operations.task(snapshotOperation('Deleting snapshot', instance, snapshot), {
     end: () => {
       removeSnapshot(instance, snapshot)
-      if (instance.unfinished) throw new Refusal(404, NO_BACKUP_FILE)
+      if (instance.unfinished) throw new Refusal(404, server.face.unfinished(instance.name))
     },
   })
 }
@@ -227,7 +224,7 @@ export function removeSnapshot(instance: Instance, snapshot: Snapshot): void {
 export function renameSnapshot(server: EmbeddedIncus, call: Call): Reply {
   const [instance, snapshot] = target(server, call)
   const name = text(record(call.body), 'name')
-  checkSnapshotName(name)
+  server.face.checkSnapshotName(name)
   if (instance.snapshots.has(name)) throw new Refusal(409, `Name '${instance.name}/${name}' already in use`)
   return server.operations.task(snapshotOperation('Renaming snapshot', instance, snapshot), {
     end: () => {

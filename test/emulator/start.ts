@@ -28,7 +28,7 @@ export async function startEmbedded({
 }: {
   ports?: { main?: number; backup?: number }
 } = {}): Promise<Embedded> {
-  const { main, backup, close } = await openPair(ports)
+  const { main, backup, close } = await openPair({ ports })
   const client = await createCertificate('relay')
   for (const { incus } of [main, backup]) {
     trust(incus, client)

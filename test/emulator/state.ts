@@ -66,6 +66,8 @@ export type Instance = Settings & {
   busy: Action | null
   /** Its first copy has not come to its end, and perhaps never will. */
   unfinished: boolean
+  /** Somebody's mount lies on its volume, which can't be removed below it. */
+  mounted: boolean
 }
 
 export type Profile = { name: string; description: string; config: Config; devices: Devices }

@@ -30,6 +30,10 @@ export class Transfer {
     )
     this.source.server.transfers.add(this)
     this.target.server.transfers.add(this)
+    if (first !== undefined && this.source.server.face.refusesSecondCopy) {
+      this.fail('The instance is already being migrated')
+      return
+    }
     if (first !== undefined) {
       first.#waiting.push(this)
       return
@@ -38,6 +42,7 @@ export class Transfer {
       this.#checkSides()
       this.source.instance.busy = 'migrate'
       this.#shipment = prepareShipment(this.source, this.target)
+      this.target.instance.mounted ||= this.#isMounting()
       if (this.#isFreezing()) this.#thaw = freeze(this.source.instance)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
@@ -54,6 +59,11 @@ export class Transfer {
     const sent = ((this.target.server.now() - since) / 1000) * rate
     const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(2)}MB`
     return { fs_progress: `${name}: ${mega(sent)} (${mega(rate)}/s)` }
+  }
+
+  #isMounting(): boolean {
+    const { server, instance, isNew } = this.target
+    return isNew && server.face.keepsMounted && findPool(server.state, instance.pool).driver === 'dir'
   }
 
   /** A virtual machine's disk is sent as it is, except between two btrfs pools. */
@@ -122,6 +132,7 @@ export class Transfer {
     const { instance } = this.target
     instance.disk = { ...this.source.instance.disk }
     instance.unfinished = false
+    instance.mounted = false
     this.#end(null, null)
   }
 

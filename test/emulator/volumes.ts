@@ -5,26 +5,20 @@ import { findPool, findProject, type Instance } from './state.ts'
 
 type Row = Record<string, unknown>
 
-/** With it, snapshots stand inside their volume's row (recursion=2) and no longer in rows of their own. */
-const NESTED = 'storage_volume_full'
-
 /**
  * The cheapest whole inventory: rows for instances and for their snapshots (`web1/s1`), with the
- * nanoseconds that instance calls cut on copies, and without expiry. Over all projects it is everybody's,
- * even to a client fenced into one.
+ * nanoseconds that instance calls cut on copies, and without expiry; later, snapshots inside their volume's row.
+ * Over all projects it is everybody's, even to a client fenced into one. Rows of members that are away are there
+ * too, for the database has them.
  */
 export function listVolumes(server: EmbeddedIncus, call: Call): Reply {
   const { pool = '', type = '' } = call.parameters
   const { recursion = '0' } = call.query
-  const nested = server.extensions.has(NESTED)
+  const { nested } = server.face
   findPool(server.state, pool)
-  const everybody = { ...call, access: { ...call.access, projects: null } }
-  const stored = listed(server, everybody).filter(
-    (instance) =>
-      instance.pool === pool &&
-      instance.type === type &&
-      (nested || !server.lostMembers.has(instance.location)),
-  )
+  const isEverywhere = call.query['all-projects'] === 'true'
+  const asked = isEverywhere ? { ...call, access: { ...call.access, projects: null } } : call
+  const stored = listed(server, asked).filter((instance) => instance.pool === pool && instance.type === type)
   if (!/^[12]$/.test(recursion))
     return sync(stored.flatMap((instance) => urlsOf(instance, pool, type, nested)))
   if (!nested) return sync(stored.flatMap(rowsOf))
@@ -37,7 +31,7 @@ export function getVolume(server: EmbeddedIncus, call: Call): Reply {
   const found = findProject(server.state, call.project).instances.get(volume)
   if (found === undefined || found.pool !== pool || found.type !== type)
     throw new Refusal(404, 'Storage pool volume not found')
-  const isFull = server.extensions.has(NESTED) && call.query.recursion === '1'
+  const isFull = server.face.nested && call.query.recursion === '1'
   return sync(isFull ? fullRow(server, found) : ownRow(found))
 }
 

@@ -1,8 +1,10 @@
 /** Setting the scene on a real server: instances, projects, profiles, and data written past the API. */
 
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { ContractInstance, ContractServer } from '../contract/server.ts'
 import { POOL, SHARED_PROFILES } from './layout.ts'
 import type { Socket } from './socket.ts'
@@ -17,6 +19,7 @@ type Scene = Pick<
   | 'attachVolume'
   | 'write'
   | 'readMarker'
+  | 'unmount'
   | 'throttle'
 >
 
@@ -79,6 +82,9 @@ export function createScene(dir: string, run: Socket['run']): Scene {
           ? join(pool, 'containers', volume(it))
           : join(pool, 'containers-snapshots', volume(it), snapshot)
       return readFile(join(folder, 'rootfs', 'marker'), 'utf8').catch(() => null)
+    },
+    unmount: async (it) => {
+      await promisify(execFile)('umount', [join(pool, 'containers', volume(it))])
     },
     async throttle(bytesPerSecond) {
       const limit = bytesPerSecond === null ? '' : `${Math.ceil(bytesPerSecond / 1024)}KiB`

@@ -1,8 +1,10 @@
 /** Applying stapes.jsonc: checked as a whole, and against what the relay knows, before anything is written. */
+import { coverInstances } from '../../shared/policy/coverage.ts'
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { keptPauses } from '../../shared/policy/pause.ts'
 import type { Config } from '../../shared/policy/policy.ts'
 import type { StoredConfig } from '../../shared/policy/stored.ts'
+import type { InventoryReply } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
@@ -72,7 +74,11 @@ async function checkRemotes(config: Config, { relay }: Io): Promise<Result<strin
     answer.ok ? [] : [{ remote, error: answer.error }],
   )
   const unknown = bad.filter(({ error }) => error.code === 'unknown-remote')
-  if (unknown.length === 0) return ok(bad.map(({ remote, error }) => `${remote}: ${error.message}`))
+  if (unknown.length === 0)
+    return ok([
+      ...bad.map(({ remote, error }) => `${remote}: ${error.message}`),
+      ...remarksOn(config, reply.value.remotes),
+    ])
   const errors = config.policies.flatMap(({ name, select, copy }) =>
     unknown.flatMap(({ remote, error }) => [
       ...(select.remotes.includes(remote)
@@ -88,6 +94,15 @@ async function checkRemotes(config: Config, { relay }: Io): Promise<Result<strin
     detail,
     errors,
   })
+}
+
+/** What of it reaches nothing, or isn't as somebody meant it, on the servers as they are. */
+function remarksOn(config: Config, remotes: InventoryReply['remotes']): string[] {
+  const remarks = coverInstances(config, remotes).flatMap(({ problems, warnings, remarks }) => [
+    ...[...problems, ...warnings].map(({ about, reason }) => `${about}: ${reason}`),
+    ...remarks,
+  ])
+  return [...new Set(remarks)]
 }
 
 async function versionOf(document: unknown): Promise<string> {

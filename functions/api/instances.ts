@@ -20,8 +20,9 @@ export function instancesOf(
   const byKey = new Map<string, Covered[]>()
   for (const { covered } of coverages)
     for (const one of covered) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one])
-  const problems = coverages.flatMap(({ problems, unreadable }) => [
+  const problems = coverages.flatMap(({ problems, warnings, unreadable }) => [
     ...problems,
+    ...warnings,
     ...unreadable.map(({ key, reason }) => ({ about: key, reason })),
   ])
   const distinct = new Map(problems.map((problem) => [`${problem.about} ${problem.reason}`, problem]))

@@ -115,8 +115,8 @@ function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): st
   return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
 }
 
-const notesOf = ({ skipped, problems, unreadable }: Coverage): Note[] => [
-  ...problems.map(({ about, reason }): Note => ({ kind: 'problem', about, reason })),
+const notesOf = ({ skipped, problems, warnings, unreadable }: Coverage): Note[] => [
+  ...[...problems, ...warnings].map(({ about, reason }): Note => ({ kind: 'problem', about, reason })),
   ...unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
   ...skipped.map(({ key, reason }): Note => ({ kind: 'skip', about: key, reason })),
 ]

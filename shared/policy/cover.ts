@@ -20,6 +20,8 @@ export type Coverage = {
   /** Instances in reach that are left out, with the reason. */
   skipped: { key: string; reason: string }[]
   problems: { about: string; reason: string }[]
+  /** What isn't as somebody meant it, and keeps no slot from being served. */
+  warnings: { about: string; reason: string }[]
   /** Remotes of the policy that gave no answer, by `remote:<name>`: never read as "nothing there". */
   unreadable: { key: string; reason: string }[]
 }

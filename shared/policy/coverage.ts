@@ -6,12 +6,18 @@ import type { RemoteReply } from '../relay/protocol.ts'
 import type { Coverage, Covered } from './cover.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
+import { misplacedProblem, promotedWarnings } from './misplaced.ts'
 import type { Config, Policy } from './policy.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
 import { describeSkip } from './skip.ts'
+import { unmatchedOf } from './unmatched.ts'
 
 /** A coverage that can also tell where each merged value comes from. */
-export type TracedCoverage = Coverage & { covered: (Covered & Pick<Effective, 'from'>)[] }
+export type TracedCoverage = Coverage & {
+  covered: (Covered & Pick<Effective, 'from'>)[]
+  /** Worth a word to whoever applies the policy, and none at each look. */
+  remarks: string[]
+}
 
 /** One coverage per policy, in the document's order; an override's problem is in the first that can reach it. */
 export function coverInstances(
@@ -26,8 +32,11 @@ export function coverInstances(
   const told = new Set<string>()
   const all = policies.map((policy) => ({ policy, ...selectInstances(policy, remotes) }))
   const places = copyPlaces(all)
-  return all.map((selection) => {
-    const { policy, selected, skipped, absent } = withoutCopies(selection, places)
+  return all.map((each, index) => {
+    const selection = withoutCopies(each, places)
+    const { policy, selected, skipped, absent } = selection
+    const misplaced = misplacedIn(selection, policies)
+    const unmatched = unmatchedOf(policy, selection, remotes)
     const base = unmerged(policy)
     const fresh = policy.select.remotes.filter((remote) => !told.has(remote))
     for (const remote of fresh) told.add(remote)
@@ -38,18 +47,31 @@ export function coverInstances(
     return {
       policy,
       covered: selected.map((candidate) => covered(candidate, base)),
-      skipped: skipped.map(({ candidate, reason }) => ({ key: candidate.key, reason: describeSkip(reason) })),
+      skipped: skipped
+        .filter(({ candidate }) => !misplaced.some(({ about }) => about === candidate.key))
+        .map(({ candidate, reason }) => ({ key: candidate.key, reason: describeSkip(reason) })),
       problems: [
         ...projects,
+        ...misplaced,
         ...fresh.flatMap((remote) => [
           ...overrideProblems(remotes.get(remote)),
           ...offlineProblems(remote, remotes.get(remote)),
         ]),
       ],
       unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, own(replies, remote))),
+      warnings: [
+        ...(index === 0 ? promotedWarnings(policies, replies) : []),
+        ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
+      ],
+      remarks: unmatched.remarks,
     }
   })
 }
+
+const misplacedIn = ({ skipped }: Selection, policies: readonly Policy[]): Coverage['problems'] =>
+  skipped.flatMap(({ candidate, reason }) =>
+    reason.kind === 'replica' ? (misplacedProblem(candidate.ref, candidate.record, policies) ?? []) : [],
+  )
 
 type Selected = Selection & { policy: Policy }
 

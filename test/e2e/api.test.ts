@@ -144,6 +144,15 @@ describe('a configuration', () => {
     expect(await stage.worker.readKv()).toEqual({})
   })
 
+  test.for([
+    ['an instance', { instances: ['api-web', 'api-wbe'] }, /"api-wbe" on main.*did you mean "api-web"/],
+    ['a project', { projects: ['default', 'prdo'] }, /there is no project "prdo" on main/],
+    ['nothing at all', { instances: ['db*'] }, /policy hourly: it reaches no instance \(db\*/],
+  ] as const)('that names %s which is not there is taken with a warning', async ([, select, warning]) => {
+    const applied = await (await put(policyFor({ select, remotes: ['main'] }))).json()
+    expect(applied).toMatchObject({ warnings: [expect.stringMatching(warning)] })
+  })
+
   test('comes back as it was given', async () => {
     const document = policyFor({ keep: { last: 2 } })
     expect(await (await put(document)).json()).toMatchObject({ policies: ['hourly'], warnings: [] })

@@ -103,6 +103,9 @@ test('a target that runs is not overwritten', async () => {
   await ran(world, minutes(24 * 60))
   const { problems } = await ran(world, minutes(24 * 60 + 1))
   expect(problems).toEqual([
+    expect.stringMatching(
+      /^backup\/default\/web1: it runs, and is marked as the copy of main\/default\/web1/,
+    ),
     expect.stringMatching(/the copy is Running on the target: stop it, or rename it/),
   ])
 })

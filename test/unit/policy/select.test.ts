@@ -5,7 +5,11 @@ import { configOf, recordOf, replyOf, type Sketch } from './instances.ts'
 
 /** What becomes of one instance under one policy: covered, a stranger, or the reason it is left out. */
 function fateOf(select: object, sketch: Sketch = {}, name = 'web1'): string {
-  const config = configOf({ hourly: { select }, daily: { select: { instances: ['none'] } } })
+  const config = configOf({
+    hourly: { select },
+    daily: { select: { instances: ['none'] } },
+    far: { select: { remotes: ['far'] }, copy: { remote: 'main' } },
+  })
   const [coverage] = coverInstances(config, { main: replyOf([recordOf(name, sketch)], ['default', 'other']) })
   if (coverage?.covered.length === 1) return 'covered'
   return coverage?.skipped[0]?.reason ?? 'stranger'
@@ -147,8 +151,8 @@ describe('what becomes of an instance in reach, in words', () => {
     [
       'a copy',
       {},
-      { own: { 'user.stapes.replica-of': 'main/default/db1' } },
-      'a copy that stapes made, of main/default/db1',
+      { own: { 'user.stapes.replica-of': 'far/default/web1' } },
+      'a copy that stapes made, of far/default/web1',
     ],
   ])('%s', (_, select, sketch, fate) => {
     expect(fateOf(select, sketch)).toBe(fate)
@@ -196,8 +200,8 @@ describe('what the instance says goes before the document', () => {
     [
       'a copy is never a source',
       {},
-      { own: { 'user.stapes.policy': 'hourly', 'user.stapes.replica-of': 'a/b/c' } },
-      'a copy that stapes made, of a/b/c',
+      { own: { 'user.stapes.policy': 'hourly', 'user.stapes.replica-of': 'far/default/web1' } },
+      'a copy that stapes made, of far/default/web1',
     ],
     [
       'an unknown policy’s name leaves the document’s choice',
@@ -278,10 +282,12 @@ describe('a coverage', () => {
   })
 
   test('says nothing about the keys that a copy has from its source', () => {
+    const policies = configOf({ far: { select: { remotes: ['far'] }, copy: { remote: 'main' } }, daily: {} })
     const copy = recordOf('copy', {
-      own: { 'user.stapes.replica-of': 'a/b/c', 'user.stapes.polcy': 'daily' },
+      own: { 'user.stapes.replica-of': 'far/default/copy', 'user.stapes.polcy': 'daily' },
     })
-    expect(cover([copy]).flatMap((coverage) => coverage.problems)).toEqual([])
+    const coverages = coverInstances(policies, { main: replyOf([copy]) })
+    expect(coverages.flatMap((coverage) => coverage.problems)).toEqual([])
   })
 
   test('shares one policy among all instances that override nothing', () => {

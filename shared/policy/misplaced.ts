@@ -1,0 +1,81 @@
+/**
+ * Marks of a copy that don't fit the place where they stand: somebody copied the copy back, or works on with it.
+ * stapes leaves copies out, and so would never back such an instance up.
+ */
+import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+import { own } from '../own.ts'
+import type { RemoteReply } from '../relay/protocol.ts'
+import { HOLD, isMark, PREFIX, REPLICA_OF, RESTORED, RESTORING } from './marks.ts'
+import type { Policy } from './policy.ts'
+
+type Problem = { about: string; reason: string }
+
+/** `of`: the key of the source that the mark names. Whether that exists doesn't matter: a copy outlives it. */
+export function fitsPlace(place: InstanceRef, of: string, policies: readonly Policy[]): boolean {
+  const [remote = '', project = '', instance = ''] = of.split('/')
+  if (of === instanceKey(place) || instance !== place.instance) return false
+  return policies.some(
+    ({ select, copy }) =>
+      copy !== null &&
+      select.remotes.includes(remote) &&
+      copy.remote === place.remote &&
+      (copy.project ?? project) === place.project,
+  )
+}
+
+/** Null: all is well with it, or its owner wants it left out. */
+export function misplacedProblem(
+  place: InstanceRef,
+  record: InstanceRecord,
+  policies: readonly Policy[],
+): Problem | null {
+  const of = record.config[REPLICA_OF]
+  if (of === undefined || isLeftOut(record)) return null
+  const about = instanceKey(place)
+  if (!record.own.includes(REPLICA_OF)) {
+    const reason = `a profile gives it ${REPLICA_OF}, so it is taken for a copy and NOT backed up: take that key away from the profile`
+    return { about, reason }
+  }
+  if (fitsPlace(place, of, policies)) return null
+  const what = of === about ? 'of itself' : `of ${of}, which no policy puts here`
+  const reason = `it carries the marks of a copy ${what}, so it is taken for a copy and NOT backed up. If it is an instance of its own now, ${cure(place, record)}. If it may stay without backups: incus config set ${named(place)} ${PREFIX}exclude=true`
+  return { about, reason }
+}
+
+/** Copies that run, on all remotes: one that took over is neither refreshed nor backed up. */
+export function promotedWarnings(
+  policies: readonly Policy[],
+  replies: Readonly<Record<string, RemoteReply>>,
+): Problem[] {
+  const targets = new Set(policies.flatMap(({ copy }) => (copy === null ? [] : [copy.remote])))
+  return [...targets].flatMap((remote) => {
+    const reply = own(replies, remote)
+    return (reply?.ok === true ? reply.inventory.instances : []).flatMap((record): Problem[] => {
+      const place = { remote, project: record.project, instance: record.name }
+      const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
+      if (of === undefined || !RUNS.includes(record.status) || isLeftOut(record)) return []
+      if (!fitsPlace(place, of, policies)) return []
+      const reason = `it runs, and is marked as the copy of ${of}: it is neither refreshed nor backed up. If it took over, ${cure(place, record)}. If not, on ${remote}: incus stop ${named(place)}`
+      return [{ about: instanceKey(place), reason }]
+    })
+  })
+}
+
+const RUNS = ['Running', 'Frozen', 'Ready']
+
+const isLeftOut = ({ config }: InstanceRecord): boolean =>
+  ['true', '1', 'yes', 'on'].includes(config[`${PREFIX}exclude`]?.toLowerCase() ?? '')
+
+/** What stapes sets on a copy beside its marks. */
+const SETTINGS = ['boot.autostart', 'snapshots.schedule']
+
+function cure(place: InstanceRef, { own: keys }: InstanceRecord): string {
+  const marks = keys.filter(
+    (key) => isMark(key) && !key.startsWith(HOLD) && key !== RESTORING && key !== RESTORED,
+  )
+  const commands = [...marks, ...SETTINGS].map((key) => `incus config unset ${named(place)} ${key}`)
+  return `on ${place.remote}: ${commands.join('; ')}`
+}
+
+const named = ({ project, instance }: InstanceRef): string =>
+  project === 'default' ? instance : `${instance} --project ${project}`

@@ -1,0 +1,54 @@
+/** Where a policy reaches nothing with what it names: a typing error there would otherwise stay silent. */
+import { compileGlobs, isLiteral } from './glob.ts'
+import { nearest } from './nearest.ts'
+import type { Policy } from './policy.ts'
+import type { Observed, Selection } from './select.ts'
+
+export type Unmatched = {
+  /** Names without a wildcard that no instance has, and whole policies that reach nothing. */
+  warnings: string[]
+  /** Globs that match nothing beside others that do: what they are for may come and go. */
+  remarks: string[]
+}
+
+/** Nothing where a remote, or a project, could not be looked into: it may be there. */
+export function unmatchedOf(
+  policy: Policy,
+  { selected, skipped, absent }: Selection,
+  remotes: ReadonlyMap<string, Observed>,
+): Unmatched {
+  const { select, name, paused } = policy
+  const seen = select.remotes.flatMap((remote) => remotes.get(remote) ?? [])
+  if (paused || seen.length < select.remotes.length || absent.length > 0) return { warnings: [], remarks: [] }
+  const inProject = compileGlobs(select.projects)
+  const names = seen.flatMap(({ candidates }) =>
+    candidates.filter(({ ref }) => inProject(ref.project)).map(({ ref }) => ref.instance),
+  )
+  const idle = select.instances.filter((pattern) => !names.some(compileGlobs([pattern])))
+  const where = `on ${select.remotes.join(', ')} in project ${select.projects.join(', ')}`
+  if (selected.length + skipped.length === 0) {
+    const [literal] = idle.filter(isLiteral)
+    const meant = literal === undefined ? '' : hintOf(literal, names)
+    const what = select.instances.join(', ')
+    return {
+      warnings: [`it reaches no instance (${what} ${where}): nothing is backed up by it${meant}`],
+      remarks: [],
+    }
+  }
+  // What it covers was put under it by keys: then its own globs are meant to match nothing.
+  if (idle.length === select.instances.length) return { warnings: [], remarks: [] }
+  const isGone = "or the relay's certificate may not see it"
+  return {
+    warnings: idle
+      .filter(isLiteral)
+      .map((literal) => `there is no instance "${literal}" ${where}, ${isGone}${hintOf(literal, names)}`),
+    remarks: idle
+      .filter((pattern) => !isLiteral(pattern))
+      .map((glob) => `policy ${name}: no instance matches "${glob}" ${where}`),
+  }
+}
+
+function hintOf(literal: string, names: readonly string[]): string {
+  const meant = nearest(literal, names)
+  return meant === null ? '' : `; did you mean "${meant}"?`
+}

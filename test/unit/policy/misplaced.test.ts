@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { coverInstances } from '../../../shared/policy/coverage.ts'
+import { fitsPlace } from '../../../shared/policy/misplaced.ts'
+import type { RemoteReply } from '../../../shared/relay/protocol.ts'
+import { configOf, recordOf, replyOf } from './instances.ts'
+
+const config = configOf({
+  daily: { copy: { remote: 'backup' } },
+  vault: { select: { remotes: ['backup'], projects: ['*'] } },
+})
+
+const marks = (of: string) => ({
+  'user.stapes.replica-of': of,
+  'user.stapes.replica-of.server': 'f',
+  'user.stapes.verified': 'daily-20261122T0300Z@1',
+})
+
+function toldOf(replies: Record<string, RemoteReply>): { told: string[]; skipped: string[] } {
+  const coverages = coverInstances(config, { main: replyOf([recordOf('db1')]), ...replies })
+  const told = coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings])
+  return {
+    told: [...new Set(told.map(({ about, reason }) => `${about}: ${reason}`))],
+    skipped: coverages.flatMap(({ skipped }) => skipped.map(({ key }) => key)),
+  }
+}
+
+describe('the mark of a copy', () => {
+  test.each<[string, string, string, boolean]>([
+    ['fits where a policy puts that copy', 'backup/default/web1', 'main/default/web1', true],
+    ['fits there also when its source is gone', 'backup/shop/gone', 'main/shop/gone', true],
+    ['is none of the instance itself', 'main/default/web1', 'main/default/web1', false],
+    ['doesn’t fit back on the source', 'main/default/new', 'main/default/web1', false],
+    ['doesn’t fit under another name', 'backup/default/web1-old', 'main/default/web1', false],
+    ['doesn’t fit in another project', 'backup/other/web1', 'main/default/web1', false],
+    ['doesn’t fit of a remote that no policy copies from', 'backup/default/web1', 'old/default/web1', false],
+    ['doesn’t fit if it is no key', 'backup/default/web1', 'web1', false],
+  ])('%s', (_, place, of, fits) => {
+    const [remote = '', project = '', instance = ''] = place.split('/')
+    expect(fitsPlace({ remote, project, instance }, of, config.policies)).toBe(fits)
+  })
+})
+
+describe('an instance with the marks of a copy', () => {
+  test('that was copied back is told of, with the commands that make it an instance of its own', () => {
+    const { told, skipped } = toldOf({
+      main: replyOf([recordOf('web1', { own: marks('main/default/web1') })]),
+    })
+    expect(told).toEqual([
+      'main/default/web1: it carries the marks of a copy of itself, so it is taken for a copy and NOT backed up. If it is an instance of its own now, on main: incus config unset web1 user.stapes.replica-of; incus config unset web1 user.stapes.replica-of.server; incus config unset web1 user.stapes.verified; incus config unset web1 boot.autostart; incus config unset web1 snapshots.schedule. If it may stay without backups: incus config set web1 user.stapes.exclude=true',
+    ])
+    expect(skipped).toEqual([])
+  })
+
+  test('that was renamed on the backup server is told of, where a policy would take it', () => {
+    const old = recordOf('web1-old', { project: 'shop', own: marks('main/default/web1') })
+    const { told } = toldOf({ backup: replyOf([old], ['default', 'shop']) })
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^backup\/shop\/web1-old: it carries the marks of a copy of main\/default\/web1, which no policy puts here, .*unset web1-old --project shop user\.stapes\.replica-of;/,
+      ),
+    ])
+  })
+
+  test('where a policy puts it is a copy, and nothing is told', () => {
+    const copy = recordOf('web1', { status: 'Stopped', own: marks('main/default/web1') })
+    expect(toldOf({ backup: replyOf([copy]) })).toEqual({ told: [], skipped: ['backup/default/web1'] })
+  })
+
+  test('that runs there is told of: it took over, or somebody tries it', () => {
+    const copy = recordOf('web1', { status: 'Running', own: marks('main/default/web1') })
+    expect(toldOf({ backup: replyOf([copy]) }).told).toEqual([
+      expect.stringMatching(
+        /^backup\/default\/web1: it runs, .*neither refreshed nor backed up\. If it took over, on backup: .*If not, on backup: incus stop web1$/,
+      ),
+    ])
+  })
+
+  test('from a profile is no copy, and is told to be left out for it', () => {
+    const { told } = toldOf({ main: replyOf([recordOf('web1', { profile: marks('main/default/x') })]) })
+    expect(told[0]).toMatch(
+      /^main\/default\/web1: a profile gives it user\.stapes\.replica-of, .*NOT backed up/,
+    )
+  })
+
+  test('that its owner excludes is left in peace', () => {
+    const own = { ...marks('main/default/web1'), 'user.stapes.exclude': 'true' }
+    expect(toldOf({ main: replyOf([recordOf('web1', { own }), recordOf('db1')]) }).told).toEqual([])
+  })
+})

@@ -87,12 +87,17 @@ const ADVICE: Partial<Record<Refusal, string>> = {
   unknown: 'the next tick looks whether it happened',
 }
 
+/** Nothing of these is on disk (dir, btrfs), or in the lists. */
+const ABSENT = /^Snapshot not found$|Not a Btrfs subvolume|^Snapshot \S+ does not exist$/i
+
 /**
- * Incus looks whether a snapshot can be restored only after it has stopped the instance; these it says before
- * it touches disk or config (6.0.4: zfs, thick lvm; dir and btrfs where the snapshot has nothing on disk).
+ * Of a restore: Incus looks whether it can be done only after it has stopped the instance, but says these before
+ * it touches disk or config (6.0.4: zfs, thick lvm, what is absent, what is busy); or nothing was sent.
  */
 export const leavesAsItWas = ({ code, message }: CallError): boolean =>
-  code === 'incus' && (/^Snapshot not found$|Not a Btrfs subvolume/i.test(message) || PAST.test(message))
+  code === 'incus'
+    ? [PAST, ABSENT, /^Failed to create instance restore operation/].some((text) => text.test(message))
+    : ['not-allowed', 'unreachable', 'locked', 'untrusted', 'certificate'].includes(code)
 
 /** One sentence for people: what happened, and what to do. */
 export function describe(error: CallError): string {

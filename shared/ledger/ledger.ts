@@ -106,6 +106,8 @@ export type RestoreLedger = {
   attempts: number
   /** Of these, the ones before only the marks were left to set: they have tries of their own. */
   marking?: number
+  /** A try may have changed its data: how it ended doesn't tell that it hasn't. */
+  touched?: true
   /** Incus refused it before it changed anything: only the mark goes, and what ran runs again. */
   refused?: true
   /** Tries to start the instance again. */

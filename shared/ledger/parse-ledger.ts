@@ -67,6 +67,7 @@ const restoreSchema: z.ZodMiniType<RestoreLedger> = z.looseObject({
   stateful: may(z.literal(true)),
   attempts: count,
   marking: may(count),
+  touched: may(z.literal(true)),
   refused: may(z.literal(true)),
   starts: may(count),
   reason: may(text),

@@ -114,7 +114,7 @@ function otherSteps(action: Other): Step[] {
     case 'thaw':
       return [startStep(action, 'unfreeze')]
     case 'undo':
-      return [markStep(action.ref, { [RESTORING]: '' }), ...(action.running ? [startStep(action)] : [])]
+      return [markStep(action.ref, { [RESTORING]: '' }), ...(action.start ? [startStep(action)] : [])]
   }
 }
 

@@ -5,6 +5,7 @@ import { classify, describe, leavesAsItWas, mayRetry } from '../incus/refusal.ts
 import type { RestoreLedger } from '../ledger/ledger.ts'
 import type { CallError } from '../relay/protocol.ts'
 import { isLive, type Known } from './restore-known.ts'
+import { isLast } from './restore-tries.ts'
 import type { Restoring } from './restoring.ts'
 import { wholeSafeties } from './safety.ts'
 import type { World } from './world.ts'
@@ -44,18 +45,18 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   const error = report?.error
   const why = error === undefined ? null : describe(error)
   const { stage } = found
-  if (stage.from === 'data' && (entry.refused === true || isUntouched(entry, error)))
+  const hopeless = error !== undefined && isHopeless(error, stage)
+  if (stage.from !== 'data') return { do: 'try', ...found, why, hopeless }
+  const clean = entry.touched !== true && error !== undefined && leavesAsItWas(error)
+  if (entry.refused === true || (clean && (hopeless || isLast(entry))))
     return { do: 'undo', entry: found.entry, why: why ?? entry.reason ?? '' }
-  return { do: 'try', ...found, why, hopeless: error !== undefined && isHopeless(error, stage) }
+  const known: RestoreLedger = clean ? found.entry : { ...found.entry, touched: true }
+  return { do: 'try', stage, entry: known, why, hopeless }
 }
-
-/** An earlier try may have left half of it, so only the first one's refusal says that nothing was changed. */
-const isUntouched = ({ attempts }: RestoreLedger, error: CallError | undefined): boolean =>
-  attempts === 0 && error !== undefined && leavesAsItWas(error)
 
 /** What the relay refuses at the first steps, it will refuse again: nothing was begun that could be finished. */
 const isHopeless = (error: CallError, stage: Stage): boolean =>
-  !mayRetry(classify(error)) || (stage.from === 'safety' && error.code === 'not-allowed')
+  !mayRetry(classify(error)) || (stage.from !== 'marks' && error.code === 'not-allowed')
 
 function afterRefusal({ running, reason = '' }: RestoreLedger, status: string): Next {
   const next = afterwards(running, status)

@@ -69,8 +69,8 @@ function tellsMore(
 function fromReport(report: JobReport): RestoreLedger {
   const attempts = Number(/#(\d+)$/.exec(report.id)?.[1] ?? 0)
   const { stateful, ...memo } = memoOf(report)
-  const with_ = stateful ? { stateful } : {}
-  return { state: 'running', ...memo, ...with_, job: report.id, attempts, at: report.since }
+  const more = { ...(stateful ? { stateful } : {}), ...(attempts > 0 ? { touched: true as const } : {}) }
+  return { state: 'running', ...memo, ...more, job: report.id, attempts, at: report.since }
 }
 
 /** One that is a day old may be no restore at all, but a snapshot that was taken in the midst of one. */
@@ -84,6 +84,7 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreLe
     safety,
     running,
     ...(stateful ? { stateful } : {}),
+    touched: true,
     holds: lastingMarks(record),
     job: '',
     attempts: 0,

@@ -10,11 +10,14 @@ export const STARTS = 3
 export const isDue = ({ retryAt }: RestoreLedger, now: Date): boolean =>
   retryAt === undefined || new Date(retryAt) <= now
 
+/** Once this try has failed there is no further one; not asked of one whose failure is counted already. */
+export const isLast = ({ attempts, marking = 0, retryAt }: RestoreLedger): boolean =>
+  retryAt === undefined && attempts + 1 - marking >= TRIES
+
 /** `failed` when there is no further try. */
 export function broken(entry: RestoreLedger, reason: string, hopeless: boolean, now: Date): RestoreLedger {
   const attempts = entry.attempts + 1
-  if (hopeless || attempts - (entry.marking ?? 0) >= TRIES)
-    return { ...entry, state: 'failed', attempts, reason }
+  if (hopeless || isLast(entry)) return { ...entry, state: 'failed', attempts, reason }
   const retryAt = minutesFrom(now, attempts === 1 ? 0 : 2 ** (attempts - 2))
   return { ...entry, attempts, reason, retryAt }
 }

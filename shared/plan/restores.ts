@@ -135,7 +135,7 @@ function startAgain({ key, ref, entry }: Known, now: Date, restores: Restores): 
 
 /** Tried as often as a start, for it has one in it. */
 function undo(
-  { key, ref }: Known,
+  { key, ref, record }: Known,
   { entry: before, why }: Extract<Next, { do: 'undo' }>,
   now: Date,
   restores: Restores,
@@ -149,7 +149,8 @@ function undo(
   } else if (starts >= STARTS) giveUp(key, entry, notStarted(ref.instance, entry), now, restores)
   else {
     restores.ledgers[key] = started(entry, now)
-    restores.actions.push({ kind: 'undo', ref, running, reason: reason ?? '' })
+    const start = running && record?.status === 'Stopped'
+    restores.actions.push({ kind: 'undo', ref, start, reason: reason ?? '' })
   }
 }
 

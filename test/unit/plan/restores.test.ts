@@ -126,17 +126,30 @@ describe('an unfinished restore', () => {
   test('that was refused before anything was changed takes its mark away, unless an earlier try may have changed it', () => {
     const refusal = failed(4, 'Snapshot "x" cannot be restored due to subsequent snapshot(s). Set …')
     const first = planFor(web(`stopped ${MARKED}`), {}, [refusal])
-    expect(first.actions).toMatchObject([{ kind: 'undo', running: true }])
+    expect(first.actions).toMatchObject([{ kind: 'undo', start: true }])
     const ended = planFor(web('running'), first.restores[KEY], [refusal])
     expect(ended.restores[KEY]).toMatchObject({
       state: 'failed',
       reason: expect.stringMatching(/nothing was changed: .*incus copy/),
     })
-    const later = planFor(web(`stopped ${MARKED}`), { attempts: 1 }, [{ ...refusal, id: JOB }])
+    const later = planFor(web(`stopped ${MARKED}`), { attempts: 1, touched: true }, [refusal])
     expect(later.restores[KEY]).toMatchObject({
       state: 'failed',
       reason: expect.stringContaining('it may hold half of it'),
     })
+  })
+
+  test('that Incus was always too busy for is given up without a change', () => {
+    const busy = failed(
+      4,
+      'Failed to create instance restore operation: Instance is busy running a "migrate" operation',
+    )
+    const again = planFor(web(`running ${MARKED}`), { attempts: 3 }, [busy])
+    expect(again.restores[KEY]).toMatchObject({ attempts: 4, reason: expect.stringContaining('busy') })
+    expect(again.restores[KEY]?.touched).toBeUndefined()
+    const last = planFor(web(`running ${MARKED}`), { attempts: 4 }, [busy])
+    expect(last.actions).toMatchObject([{ kind: 'undo', start: false }])
+    expect(planFor(web(`stopped ${MARKED}`), { attempts: 3 }, [failed(4)]).restores[KEY]?.touched).toBe(true)
   })
 
   test('lifts Incus’s own expiry from all that is held first', () => {

@@ -10,6 +10,8 @@ export type ClientCertificate = { cert: string; key: string }
 /** `project` absent means `default`. */
 export type ContractInstance = { project?: string; name: string }
 
+export type InstanceType = 'container' | 'virtual-machine'
+
 export type ContractServer = {
   name: 'main' | 'backup'
   /** `https://127.0.0.1:<port>`, the same after a restart. */
@@ -26,9 +28,9 @@ export type ContractServer = {
   clients: { trusted: ClientCertificate; restricted: ClientCertificate; untrusted: ClientCertificate }
   /** Makes an empty project that shares the profiles of `default`; existing is fine. */
   createProject(name: string): Promise<void>
-  /** A container, empty and stopped unless `running`; default profile unless `profiles` are named. */
+  /** Empty and stopped unless `running`, a container unless it is called a virtual machine (never a running one). */
   createInstance(
-    instance: ContractInstance & { running?: boolean; config?: Record<string, string> },
+    instance: ContractInstance & { running?: boolean; config?: Record<string, string>; type?: InstanceType },
   ): Promise<void>
   /** Creates or replaces a profile of the project `default` that holds nothing but config. */
   putProfile(name: string, config: Record<string, string>): Promise<void>

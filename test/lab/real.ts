@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'vitest'
 import { missingForLab } from './installed.ts'
+import { isPossible, missingForMachines } from './vm/kit.ts'
 
 /** Where the build installs Incus, a missing one is a broken build and no reason to skip. */
 const isOwed = (): boolean =>
@@ -17,12 +18,20 @@ function readOsRelease(): string {
 
 /** `what` is what a real Incus would judge, by these daemons where not by the installed one. */
 export function onRealIncus(what: string, define: () => void, incusds?: readonly string[]): void {
-  const missing = missingForLab(incusds)
+  onReal(what, define, missingForLab(incusds), isOwed())
+}
+
+/** Likewise, by daemons that have virtual machines. A machine that can have none owes none. */
+export function onRealMachines(what: string, define: () => void, incusds?: readonly string[]): void {
+  onReal(what, define, missingForLab(incusds) ?? missingForMachines(), isOwed() && isPossible())
+}
+
+function onReal(what: string, define: () => void, missing: string | null, owed: boolean): void {
   if (missing === null) {
     define()
     return
   }
-  if (isOwed()) {
+  if (owed) {
     test(`a real Incus judges ${what}`, () => {
       throw new Error(`CI on Debian as root must have a real Incus: ${missing}`)
     })

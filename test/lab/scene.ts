@@ -2,12 +2,14 @@
 
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ContractInstance, ContractServer } from '../contract/server.ts'
 import { POOL, SHARED_PROFILES } from './layout.ts'
 import type { Socket } from './socket.ts'
+import { diskOf, MACHINE_SIZE, readDisk, writeDisk } from './vm/disk.ts'
 
 type Scene = Pick<
   ContractServer,
@@ -46,7 +48,10 @@ export function createScene(dir: string, run: Socket['run']): Scene {
     async createInstance(it) {
       // Only the busybox image has something to run; the backup server has no images.
       const source = it.running === true ? { type: 'image', alias: 'busybox' } : { type: 'none' }
-      const body = { name: it.name, type: 'container', source, config: it.config ?? {} }
+      const type = it.type ?? 'container'
+      const disk = { type: 'disk', path: '/', pool: POOL, size: MACHINE_SIZE }
+      const devices = type === 'container' ? {} : { root: disk }
+      const body = { name: it.name, type, source, config: it.config ?? {}, devices }
       await run('POST', `/1.0/instances?${inProject(it)}`, body)
       if (it.running === true) await setRunning(it, true)
     },
@@ -71,16 +76,21 @@ export function createScene(dir: string, run: Socket['run']): Scene {
       }
     },
     async write(it, marker, bytes) {
+      const disk = diskOf(join(pool, 'virtual-machines', volume(it)))
+      if (existsSync(disk)) return writeDisk(disk, marker, bytes)
       const root = join(pool, 'containers', volume(it), 'rootfs')
       await mkdir(root, { recursive: true })
       await writeFile(join(root, 'marker'), marker)
       await writeFile(join(root, 'bulk'), randomBytes(bytes))
     },
     async readMarker(it, snapshot) {
-      const folder =
+      const place = (kind: string): string =>
         snapshot === undefined
-          ? join(pool, 'containers', volume(it))
-          : join(pool, 'containers-snapshots', volume(it), snapshot)
+          ? join(pool, kind, volume(it))
+          : join(pool, `${kind}-snapshots`, volume(it), snapshot)
+      const disk = diskOf(place('virtual-machines'))
+      if (existsSync(disk)) return readDisk(disk)
+      const folder = place('containers')
       return readFile(join(folder, 'rootfs', 'marker'), 'utf8').catch(() => null)
     },
     unmount: async (it) => {

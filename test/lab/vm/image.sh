@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the lab's bootable image: image.sh FOLDER leaves metadata.tar.gz and disk.qcow2 there.
+# Makes the lab's bootable image: image.sh FOLDER leaves image.tar there, as Incus imports it.
 # Kernel and boot stub come from Debian's signed packages, which are unpacked here and not installed.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,7 +47,7 @@ disk() {
   mcopy -i "$work/boot" "$work/boot.efi" ::EFI/BOOT/BOOTX64.EFI
   cp "$work/boot" "$work/disk"
   truncate -s 64M "$work/disk"
-  qemu-img convert -f raw -O qcow2 -c "$work/disk" "$folder/disk.qcow2.new"
+  qemu-img convert -f raw -O qcow2 -c "$work/disk" "$work/rootfs.img"
 }
 
 metadata() {
@@ -56,7 +56,6 @@ architecture: x86_64
 creation_date: 1700000000
 properties: { description: a guest that counts, os: busybox, release: "1" }
 END
-  tar -czf "$folder/metadata.tar.gz" -C "$work" metadata.yaml
 }
 
 unpack
@@ -64,5 +63,6 @@ initrd
 boot_file
 disk
 metadata
-# Last, so that a half made image is never taken for a whole one.
-mv "$folder/disk.qcow2.new" "$folder/disk.qcow2"
+# Renamed last, so that half of it is never taken for the whole.
+tar -cf "$folder/image.tar.$$" -C "$work" metadata.yaml rootfs.img
+mv "$folder/image.tar.$$" "$folder/image.tar"

@@ -6,6 +6,7 @@
 
 import type { InstanceRecord } from '../incus/inventory.ts'
 import { own } from '../own.ts'
+import type { Copy } from '../policy/policy.ts'
 import type { World } from './world.ts'
 
 /** While a snapshot is made; and for the whole of a copy, unless that may be inconsistent. */
@@ -39,8 +40,49 @@ export function snapshotStandstill(
     : `it is ${what} for a moment, as ${driver} demands`
 }
 
-/** `target` undefined: not known. An unknown driver may be one that freezes. */
-export function copyFreezes(
+/** How a copy treats an instance that Incus would freeze for the whole transfer. */
+export type Treatment = {
+  /** Sent as `allow_inconsistent`: nothing is frozen. Elsewhere left out, for it hides errors. */
+  inconsistent: boolean
+  /** In words, how the running instance stands still; null: it doesn't. */
+  standstill: string | null
+}
+
+type Copied = {
+  record: InstanceRecord
+  /** Drivers of both pools; undefined: not known. */
+  source: string | undefined
+  target: string | undefined
+  allow: Copy['allow']
+  /** Seconds that its last transfer took. */
+  took: number | undefined
+}
+
+/** By the drivers alone, for a stopped instance may be started before its turn. */
+export function treatmentOf({ record, source, target, allow, took }: Copied): Treatment {
+  const freezes = copyFreezes(record.type, source, target)
+  const isStill = freezes && allow === 'freeze' && record.status === 'Running'
+  return {
+    inconsistent: freezes && allow === 'inconsistent',
+    standstill: isStill ? standstillOf(record, source, took) : null,
+  }
+}
+
+function standstillOf(
+  { type }: InstanceRecord,
+  source: string | undefined,
+  took: number | undefined,
+): string {
+  const what = type === 'container' ? 'frozen' : 'paused'
+  const last = took === undefined ? 'however long it takes' : `the last one took ${spanOf(took)}`
+  return `it is ${what} for the whole copy (${source ?? 'unknown driver'}): ${last}`
+}
+
+const spanOf = (seconds: number): string =>
+  seconds < 120 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
+
+/** An unknown driver may be one that freezes. */
+function copyFreezes(
   type: InstanceRecord['type'],
   source: string | undefined,
   target: string | undefined,

@@ -20,6 +20,6 @@ export const DEFAULTS = {
   stateful: false,
   keep: {},
   expiry: NEVER,
-  copy: { transferMode: 'pull' as const, keep: {}, expiry: NEVER },
+  copy: { transferMode: 'pull' as const, allow: 'inconsistent' as const, keep: {}, expiry: NEVER },
   approval: 'self' as const,
 }

@@ -77,6 +77,11 @@ describe(copySchema.shape, {
     description: '`pull`: the target dials the source. `push`: the source dials the target.',
     default: DEFAULTS.copy.transferMode,
   },
+  allow: {
+    description:
+      "Where Incus freezes a running instance for the whole copy (dir, LVM, Ceph; virtual machines nearly everywhere). `inconsistent`: it runs on, and the copy's own head may be torn; its snapshots, which alone are backups, never are. `freeze`: it stands still, and the head is whole too.",
+    default: DEFAULTS.copy.allow,
+  },
   keep: keep(
     'How long snapshots stay on the copy. What the source has let go, the next refresh removes there too.',
   ),

@@ -47,6 +47,7 @@ function fillCopy(own: Settings['copy'], defaults: Settings['copy']): Copy | nul
     project: merged.project ?? null,
     pool: merged.pool ?? null,
     transferMode: merged.transferMode,
+    allow: merged.allow,
     keep: withoutZeros(merged.keep),
     expiry: orNull(merged.expiry),
   }
@@ -94,6 +95,7 @@ export const SETTINGS = [
   'copy.project',
   'copy.pool',
   'copy.transferMode',
+  'copy.allow',
   'copy.keep',
   'copy.expiry',
   'approval',

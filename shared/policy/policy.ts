@@ -25,6 +25,8 @@ export type Copy = {
   /** Null: the root pool of the target's profiles. */
   pool: string | null
   transferMode: 'pull' | 'push'
+  /** Where a running instance would stand still for the whole transfer: let it, or let the copy's own head be inconsistent. */
+  allow: 'freeze' | 'inconsistent'
   /** Retention on the target; empty removes nothing (what the source let go, a refresh removes). */
   keep: Keep
   /** Incus expiry expression for snapshots on the target, null for never. */

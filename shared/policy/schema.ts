@@ -66,6 +66,12 @@ export const copySchema = object(
         error: '"pull" (the target dials the source) or "push" (the source dials the target)',
       }),
     ),
+    allow: may(
+      z.enum(['freeze', 'inconsistent'], {
+        error:
+          '"inconsistent" (a running instance goes on) or "freeze" (it may stand still while it is copied)',
+      }),
+    ),
     keep: may(keepSchema),
     expiry: may(field.expiry),
   },

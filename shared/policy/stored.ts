@@ -43,6 +43,7 @@ const copySchema = z.looseObject({
   project: z.nullable(text),
   pool: z.nullable(text),
   transferMode: z.enum(['pull', 'push']),
+  allow: z.exactOptional(z.enum(['freeze', 'inconsistent'])),
   keep: keepSchema,
   expiry,
 })

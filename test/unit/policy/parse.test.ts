@@ -74,6 +74,7 @@ describe('what is not said', () => {
       project: null,
       pool: null,
       transferMode: 'pull',
+      allow: 'inconsistent',
       keep: {},
       expiry: null,
     })

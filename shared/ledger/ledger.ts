@@ -68,6 +68,8 @@ export type CopyLedger = {
   newest?: string
   /** All that was verified on the target, in the form of its mark (see plan/marks.ts): the mark may get lost. */
   verified?: string
+  /** Seconds that the last transfer took which came to its end. */
+  took?: number
   /** That newest snapshot's own expiry on the source, put off while the copy lags behind. */
   putOff?: { snapshot: string; own: string; until: string }
   /** Last change of state. */
@@ -82,6 +84,8 @@ export type CopyMemo = {
   extended: Record<string, string>
   /** Not vouched for either: they were on the target before, and could not be removed. */
   stale?: string[]
+  /** The source ran when it began, and is frozen for it. */
+  freezes?: true
 }
 
 /** One instance's last restore in place. */

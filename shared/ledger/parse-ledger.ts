@@ -37,7 +37,12 @@ const attemptSchema: z.ZodMiniType<Attempt> = z.looseObject({
   unseen: may(z.literal(true)),
 })
 
-const memoSchema = z.looseObject({ through: z.number(), extended: texts, stale: may(z.array(text)) })
+const memoSchema = z.looseObject({
+  through: z.number(),
+  extended: texts,
+  stale: may(z.array(text)),
+  freezes: may(z.literal(true)),
+})
 
 /** A field that is new in CopyLedger belongs here as well; until then it is kept unseen. */
 const copySchema: z.ZodMiniType<CopyLedger> = z.looseObject({
@@ -50,6 +55,7 @@ const copySchema: z.ZodMiniType<CopyLedger> = z.looseObject({
   reason: may(text),
   retryAt: may(moment),
   newest: may(text),
+  took: may(z.number()),
   verified: may(text),
   putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
   at: moment,

@@ -55,14 +55,19 @@ function forgetPutOff(copies: Record<string, CopyLedger>, { ref, snapshot }: Hol
 }
 
 /** What a success of its job vouches for. */
-export const memoOf = ({ through, extended, stale }: CopyAction): CopyMemo =>
-  stale.length === 0 ? { through, extended } : { through, extended, stale }
+export const memoOf = ({ through, extended, stale, standstill }: CopyAction): CopyMemo => ({
+  through,
+  extended,
+  ...(stale.length === 0 ? {} : { stale }),
+  ...(standstill === null ? {} : { freezes: true }),
+})
 
 function started(action: CopyAction, known: CopyLedger | undefined, outcome: Outcome, now: Date): CopyLedger {
   const base = {
     // What was verified on a copy that isn't there any more is no backup.
     ...(action.first || known?.newest === undefined ? {} : { newest: known.newest }),
     ...(action.first ? {} : { verified: renderVerified(action.verified) }),
+    ...(known?.took === undefined ? {} : { took: known.took }),
     ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
     job: action.job,
     memo: memoOf(action),

@@ -167,7 +167,7 @@ function begin(
     return
   }
   const { incomplete } = world
-  const start = startCopy(replica, seen, { now, ledger, server, incomplete, installation, sieve })
+  const start = startCopy(replica, seen, { world, now, ledger, server, incomplete, installation, sieve })
   if (start.state === 'current') {
     copies.notes.push({ kind: 'keep', about: key, reason: 'the copy is verified up to the newest snapshot' })
     return

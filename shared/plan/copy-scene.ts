@@ -7,6 +7,7 @@ import { knownVerified, verifiedOn } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Replica, Seen } from './replica.ts'
 import { parseTransfer, type Transfer } from './transfer.ts'
+import type { World } from './world.ts'
 
 export type Starting = {
   now: Date
@@ -17,6 +18,8 @@ export type Starting = {
   incomplete: ReadonlySet<string>
   installation: Installation
   sieve: Sieve
+  /** Tells the storage drivers of both pools. */
+  world: Pick<World, 'remotes'>
 }
 
 export type Scene = {

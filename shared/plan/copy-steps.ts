@@ -85,20 +85,21 @@ function transfer(action: CopyAction, details: SourceDetails, first: number): St
   ]
 }
 
-function send({ source }: CopyAction, extra: object): Step {
+function send({ source, inconsistent }: CopyAction, extra: object): Step {
   const { parameters, query } = where(source)
-  const body = { migration: true, live: false, instance_only: false, allow_inconsistent: false, ...extra }
+  const how = { live: false, instance_only: false, allow_inconsistent: inconsistent }
+  const body = { migration: true, ...how, ...extra }
   return { remote: source.remote, ...request('sendInstance', parameters, query, body) }
 }
 
 function receive(action: CopyAction, details: SourceDetails, origin: object): Step {
-  const { target, member, first } = action
+  const { target, member, first, inconsistent } = action
   const query = member === null ? { project: target.project } : { project: target.project, target: member }
   const source = {
     type: 'migration',
     live: false,
     instance_only: false,
-    allow_inconsistent: false,
+    allow_inconsistent: inconsistent,
     ...(first ? {} : { refresh: true, refresh_exclude_older: action.excludeOlder }),
     ...origin,
   }

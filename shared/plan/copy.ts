@@ -2,6 +2,7 @@
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
 import { isUnfinishedFirst, type Scene, type Starting, sceneOf } from './copy-scene.ts'
+import { driverOf, type Treatment, treatmentOf } from './freezing.ts'
 import { lastingOf } from './lasting.ts'
 import { commonPairs, isIn, knownVerified, newestPair } from './marks.ts'
 import { renderInstallation } from './owner.ts'
@@ -55,6 +56,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
   const excludeOlder = common === null || wanted.every(([, createdAt]) => createdAt > common[1])
   const older = excludeOlder ? [] : sentOlder(scene, common?.[1] ?? 0)
   const known = target === null || startOver ? [] : knownVerified(target, ledger)
+  const pool = fresh ? (first?.copy.pool ?? null) : target.pool
   return {
     kind: 'copy',
     source: replica.source.ref,
@@ -63,7 +65,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     job: `${replica.key}:${id}`,
     type: replica.source.record.type,
     transferMode: first?.copy.transferMode ?? 'pull',
-    pool: fresh ? (first?.copy.pool ?? null) : target.pool,
+    pool,
     member: fresh || target.location === 'none' ? null : target.location,
     first: fresh,
     startOver,
@@ -76,6 +78,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
     excludeOlder,
     sourceServer: server,
+    ...treatmentFor(scene, pool),
     through: newestPair(snapshots)?.[1] ?? 0,
     stale: startOver ? [] : partial.filter((name) => !isAddressable(name)),
     extended: {
@@ -84,6 +87,19 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     },
     reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}`,
   }
+}
+
+/** One replica is copied in one way, so all policies that want it allow the same. */
+function treatmentFor({ replica, starting: { world, ledger } }: Scene, pool: string | null): Treatment {
+  const { source, target, wanting } = replica
+  const { record } = source
+  return treatmentOf({
+    record,
+    source: driverOf(world, source.ref.remote, record.pool),
+    target: pool === null ? undefined : driverOf(world, target.remote, pool),
+    allow: wanting[0]?.copy.allow ?? 'inconsistent',
+    took: ledger?.took,
+  })
 }
 
 /** Source snapshots that Incus sends besides the newer ones: as old as the newest common one, or older. */

@@ -93,9 +93,12 @@ function foundRunning(
 }
 
 /** What outlives a transfer, however it ends. */
-const lasting = (known: CopyLedger | undefined): Pick<CopyLedger, 'newest' | 'verified' | 'putOff'> => ({
+const lasting = (
+  known: CopyLedger | undefined,
+): Pick<CopyLedger, 'newest' | 'verified' | 'took' | 'putOff'> => ({
   ...(known?.newest === undefined ? {} : { newest: known.newest }),
   ...(known?.verified === undefined ? {} : { verified: known.verified }),
+  ...(known?.took === undefined ? {} : { took: known.took }),
   ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
 })
 
@@ -167,6 +170,7 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
     attempts: 0,
     ...(common === null ? {} : { newest: common[0] }),
     verified: renderVerified(marks),
+    ...tookOf(known, report),
     ...(common === null || itsOwn === undefined
       ? {}
       : { putOff: { snapshot: common[0], own: itsOwn, until: putOffUntil(now) } }),
@@ -180,6 +184,13 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
     rest: brought.filter((pair) => !isIn(fresh, pair)).map(([name]) => name),
     memo: { ...memo, extended },
   }
+}
+
+/** From when it was first seen to run, or was started; what was seen by no look tells nothing. */
+function tookOf(known: CopyLedger | undefined, { id, since }: JobReport): Pick<CopyLedger, 'took'> {
+  const seconds = known?.job === id ? (Date.parse(since) - Date.parse(known.at)) / 1000 : Number.NaN
+  if (isPending(known) && seconds >= 0) return { took: seconds }
+  return known?.took === undefined ? {} : { took: known.took }
 }
 
 /** Verifying needs both listings; one that is missing says nothing, and is not waited for without end. */

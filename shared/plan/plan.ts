@@ -127,6 +127,10 @@ export type CopyAction = {
   excludeOlder: boolean
   /** Server identity of the source, for the target's marks. */
   sourceServer: string
+  /** Incus need not freeze it; where it wouldn't anyway, it isn't asked to let errors pass. */
+  inconsistent: boolean
+  /** How the running instance stands still meanwhile, in words; null: it doesn't. */
+  standstill: string | null
   through: number
   /** Of an earlier transfer and never verified, but no request can name them: this one doesn't verify them either. */
   stale: string[]

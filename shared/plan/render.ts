@@ -72,9 +72,21 @@ function copyLines({ source, target, startOver, unverified, mirrored, ...action 
     ...(startOver ? [gone('the whole copy', 'a first copy that was never verified is started over')] : []),
     ...unverified.map((what) => gone(what, 'it was never verified')),
     ...mirrored.map((what) => gone(what, 'the refresh removes it: the source no longer has it')),
-    { about: instanceKey(source), sign: '>', what: about, reason: `${how}: ${action.reason}` },
+    {
+      about: instanceKey(source),
+      sign: '>',
+      what: about,
+      reason: `${how}: ${action.reason}${stillness(action)}`,
+    },
   ]
 }
+
+const stillness = ({ standstill, inconsistent }: Pick<CopyAction, 'standstill' | 'inconsistent'>): string =>
+  standstill !== null
+    ? `; ${standstill}`
+    : inconsistent
+      ? '; it isn’t frozen for it: the copy’s own head may be torn, its snapshots never are'
+      : ''
 
 /** Says all of it: what is lost, what stays, and how to come back. */
 function restoreLines({

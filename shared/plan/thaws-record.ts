@@ -35,6 +35,8 @@ function begunBy(outcome: Outcome): { key: string; work: string } | null {
   const { action } = outcome
   if (action.kind === 'snapshot' && action.standstill !== null && endedUnseen(outcome))
     return { key: instanceKey(action.ref), work: `its snapshot ${action.name}` }
+  if (action.kind === 'copy' && action.standstill !== null && outcome.state !== 'refused')
+    return { key: instanceKey(action.source), work: `its copy to ${action.target.remote}` }
   // What comes after it lets it run again, unless that never came.
   if (action.kind === 'restore' && action.standstill !== null && outcome.state !== 'refused')
     return { key: instanceKey(action.ref), work: `its snapshot ${action.safety.name}` }

@@ -5,6 +5,7 @@
  */
 import type { InstanceRecord } from '../incus/inventory.ts'
 import type { FreezeLedger, Ledger } from '../ledger/ledger.ts'
+import { own } from '../own.ts'
 import type { JobReport } from '../relay/protocol.ts'
 import type { Note, ThawAction } from './plan.ts'
 import { operationOn } from './restore-judge.ts'
@@ -28,7 +29,7 @@ export const isPending = ({ tries = 0 }: FreezeLedger): boolean => tries < TRIES
 
 export function planThaws(world: World, ledger: Ledger, busy: ReadonlyMap<string, string>): Thaws {
   const thaws: Thaws = { actions: [], notes: [], ledgers: {}, withheld: new Map() }
-  for (const [key, entry] of Object.entries(ledger.frozen ?? {})) {
+  for (const [key, entry] of Object.entries({ ...forgotten(world, ledger), ...ledger.frozen })) {
     const seen = seeFrozen(key, world, busy)
     if (seen === 'over') continue
     thaws.ledgers[key] = entry
@@ -36,6 +37,20 @@ export function planThaws(world: World, ledger: Ledger, busy: ReadonlyMap<string
   }
   return thaws
 }
+
+/** By the relay's jobs, of copies that a lost notebook knows nothing of; what it has judged since is over. */
+function forgotten({ jobs }: World, { copies }: Ledger): Record<string, FreezeLedger> {
+  const entries = jobs.flatMap(({ id, memo, since }): [string, FreezeLedger][] => {
+    const replica = id.slice(0, id.lastIndexOf(':'))
+    const at = replica.indexOf('>')
+    if (at < 0 || own(copies, replica) !== undefined || !isFreezing(memo)) return []
+    return [[replica.slice(0, at), { work: `its copy to ${refOf(replica.slice(at + 1)).remote}`, at: since }]]
+  })
+  return Object.fromEntries(entries)
+}
+
+const isFreezing = (memo: unknown): boolean =>
+  typeof memo === 'object' && memo !== null && (memo as { freezes?: unknown }).freezes === true
 
 /** `over`: there is nothing of ours to thaw; `wait`: it can't be told yet. */
 function seeFrozen(key: string, world: World, busy: ReadonlyMap<string, string>): 'over' | 'wait' | 'frozen' {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { run } from '../../functions/run.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { instanceOf, readMarker } from '../emulator/scene.ts'
+import { instanceOf, readMarker, write } from '../emulator/scene.ts'
 import { DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver, Remote } from './world.ts'
 
@@ -90,6 +90,62 @@ describe('main is killed while its running instances are frozen', () => {
     world.incus.main.start()
     await simulation.pass(later(simulation, 2 * MINUTE))
     expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
+  })
+})
+
+describe('a copy', () => {
+  /** In mid-copy of what was taken at three o'clock. */
+  async function copying(allow?: 'freeze'): Promise<Simulation> {
+    const usually = usual(start, until)
+    const copy = { remote: 'backup', ...(allow === undefined ? {} : { allow }) }
+    const daily = { schedule: '0 3 * * *', keep: { daily: 2 }, copy }
+    const policies = { ...usually.policies, daily }
+    const drivers = { main: 'dir', backup: 'btrfs' } as const
+    const simulation = await simulate({ ...usually, policies, drivers })
+    await simulation.pass(new Date('2026-11-20T02:59:00Z'))
+    const { main } = simulation.world.incus
+    for (const name of ['db', 'web']) write(instanceOf(main, { name }), `${name} at three`, 600e6)
+    main.bandwidth = 5e6
+    while (!isCopying(simulation, 'web') || !isCopying(simulation, 'db'))
+      await simulation.pass(later(simulation, MINUTE), 'ticked')
+    return simulation
+  }
+
+  const isCopying = (simulation: Simulation, name: string): boolean =>
+    noted(simulation).copies?.[`main/default/${name}>backup/default/${name}`]?.state === 'running'
+
+  function restartMain({ world }: Simulation): void {
+    world.incus.main.kill()
+    world.incus.main.bandwidth = null
+    world.incus.main.start()
+  }
+
+  test('freezes nothing, unless the policy wants that', async () => {
+    const simulation = await copying()
+    expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
+  })
+
+  test('that freezes, and is cut off, is followed by a thaw', async () => {
+    const simulation = await copying('freeze')
+    expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Frozen', 'Frozen'])
+    restartMain(simulation)
+    await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
+    expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
+    const why = 'its copy to backup was cut off while it was frozen for it, and it ran before'
+    expect(noted(simulation).runs?.flatMap(({ thawed = [] }) => thawed)).toContain(`main/default/web: ${why}`)
+    await simulation.pass(until)
+    simulation.watch.end()
+  })
+
+  test('also when the notebook is lost; and what a person freezes after that stays frozen', async () => {
+    const simulation = await copying('freeze')
+    simulation.world.kv.wipe(['ledger'])
+    restartMain(simulation)
+    await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
+    expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
+    instanceOf(simulation.world.incus.main, { name: 'web' }).status = 'Frozen'
+    await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
+    expect(statusOf(simulation, 'web')).toBe('Frozen')
   })
 })
 

@@ -5,11 +5,11 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { cacheFolder, hasTool } from '../installed.ts'
 
 const run = promisify(execFile)
 
@@ -23,20 +23,10 @@ const TOOLS = ['gcc', 'qemu-system-x86_64', 'qemu-img']
 /** For the image that boots, besides. */
 const IMAGE_TOOLS = ['mformat', 'objcopy', 'dpkg-deb', 'sgdisk']
 
-const isThere = (tool: string): boolean =>
-  ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((folder) => {
-    try {
-      accessSync(join(folder, tool), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
-
 /** What is missing and what to do, or null when the lab can have virtual machines. */
 export function missingForMachines({ booting = false } = {}): string | null {
   if (!isPossible()) return `${KVM} is missing, and without it Incus has no virtual machines`
-  const missing = [...TOOLS, ...(booting ? IMAGE_TOOLS : [])].filter((tool) => !isThere(tool))
+  const missing = [...TOOLS, ...(booting ? IMAGE_TOOLS : [])].filter((tool) => !hasTool(tool))
   return missing.length === 0
     ? null
     : `${missing.join(', ')} missing: run "sh test/lab/vm/install.sh" as root on Debian`
@@ -67,9 +57,7 @@ export async function bootableImage(): Promise<string> {
 async function kitFolder(): Promise<string> {
   const hash = createHash('sha256')
   for (const source of SOURCES) hash.update(await readFile(join(HERE, source)))
-  const { STAPES_CACHE, XDG_CACHE_HOME } = process.env
-  const cache = STAPES_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'stapes')
-  const folder = join(cache, `vm-${hash.digest('hex').slice(0, 12)}`)
+  const folder = join(cacheFolder(), `vm-${hash.digest('hex').slice(0, 12)}`)
   await mkdir(join(folder, 'bin'), { recursive: true })
   await place(join(folder, 'without-vsock'), (fresh) =>
     run('gcc', ['-O2', '-Wall', '-o', fresh, join(HERE, 'without-vsock.c')]),

@@ -71,6 +71,8 @@ vi.mock('../../shared/plan/copy.ts', async (original) => {
   const real = await original<typeof import('../../shared/plan/copy.ts')>()
   const startCopy: typeof real.startCopy = (replica, seen, starting) => {
     const right = real.startCopy(replica, seen, starting)
+    if (broken.how === 'a copy is given up' && (starting.ledger?.attempts ?? 0) > 0)
+      return { state: 'wait', reason: 'it is given up', until: null }
     if (broken.how !== 'what was not verified stays' || right.state !== 'start') return right
     return { state: 'start', action: { ...right.action, unverified: [] } }
   }
@@ -86,13 +88,6 @@ vi.mock('../../shared/plan/open-slot.ts', async (original) => {
     return { ...right, ledger: { ...right.ledger, slots } }
   }
   return { ...real, advance }
-})
-
-vi.mock('../../shared/ledger/attempts.ts', async (original) => {
-  const real = await original<typeof import('../../shared/ledger/attempts.ts')>()
-  const retryCopyAt: typeof real.retryCopyAt = (attempts, now) =>
-    broken.how === 'a copy is given up' ? '2100-01-01T00:00:00.000Z' : real.retryCopyAt(attempts, now)
-  return { ...real, retryCopyAt }
 })
 
 /** A remote that gives no answer is told as one without instances. */

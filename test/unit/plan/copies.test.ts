@@ -1,41 +1,25 @@
 import { describe, expect, test } from 'vitest'
-import { type CopyLedger, emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { type CopyLedger, emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import type { CopyAction, Plan, VerifyAction } from '../../../shared/plan/plan.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
 import { linesOf, renderLines } from '../../../shared/plan/render.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
-import type { JobReport } from '../../../shared/relay/protocol.ts'
 import { configOf } from '../policy/instances.ts'
+import {
+  copying,
+  copyOf,
+  DAILY,
+  JOB,
+  KEY,
+  NOW,
+  planFor,
+  replica,
+  report,
+  seconds,
+  started,
+  verifyOf,
+} from './copy-world.ts'
 import { INSTALLATION, parseWorld, SERVER, text } from './world-text.ts'
-
-const KEY = 'main/default/web1>backup/default/web1'
-const JOB = `${KEY}:daily-20261122T0300Z#0`
-const NOW = new Date('2026-11-22T03:10:00Z')
-
-const DAILY = {
-  daily: {
-    schedule: '0 3 * * *',
-    keep: { daily: 2 },
-    copy: { remote: 'backup', keep: { daily: 1 }, expiry: '90d' },
-  },
-}
-
-const seconds = (date: string): number => new Date(date).getTime() / 1000
-
-const mark = (...names: string[]): string =>
-  names
-    .map(
-      (name) =>
-        `${name}@${seconds(`${name.slice(6, 10)}-${name.slice(10, 12)}-${name.slice(12, 14)}T03:00Z`)}`,
-    )
-    .join(',')
-
-const replica = (...verified: string[]): string =>
-  `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=${mark(...verified)}`
-
-/** Marked by the transfer that brought what came after that date. */
-const copying = (after: string, id = 'daily-20261122T0300Z#0'): string =>
-  `user.stapes.copying=${id},${after === '' ? 0 : seconds(after)}`
 
 const SOURCE = `
   main:default/web1 running
@@ -43,36 +27,6 @@ const SOURCE = `
     daily-20261122T0300Z
 `
 
-function planFor(world: string, { copy, jobs }: { copy?: CopyLedger; jobs?: JobReport[] } = {}): Plan {
-  const ledger: Ledger = {
-    ...emptyLedger('v'),
-    policies: { daily: { accounted: '2026-11-22T03:00:00.000Z', open: null, slots: [] } },
-    copies: copy === undefined ? {} : { [KEY]: copy },
-  }
-  const seen = parseWorld(world, jobs)
-  return decide({
-    installation: INSTALLATION,
-    coverages: coverInstances(configOf(DAILY), seen.remotes),
-    world: seen,
-    ledger,
-    now: NOW,
-  })
-}
-
-const started: CopyLedger = { state: 'started', job: JOB, attempts: 0, at: '2026-11-22T03:01:00.000Z' }
-
-const report = (state: JobReport['state'], rest: Partial<JobReport> = {}): JobReport => ({
-  id: JOB,
-  state,
-  since: '2026-11-22T03:01:00Z',
-  memo: { through: seconds('2026-11-22T03:00Z'), extended: {} },
-  ...rest,
-})
-
-const copyOf = ({ actions }: Plan): CopyAction | undefined =>
-  actions.find((action): action is CopyAction => action.kind === 'copy')
-const verifyOf = ({ actions }: Plan): VerifyAction | undefined =>
-  actions.find((action): action is VerifyAction => action.kind === 'verify')
 const show = (plan: Plan): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')
 
 describe('a copy starts', () => {

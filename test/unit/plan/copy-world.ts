@@ -1,0 +1,73 @@
+/** One instance and its copy, as tests of the decision about copies describe them. */
+import { type CopyLedger, emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { decide } from '../../../shared/plan/decide.ts'
+import type { CopyAction, Plan, VerifyAction } from '../../../shared/plan/plan.ts'
+import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { JobReport } from '../../../shared/relay/protocol.ts'
+import { configOf } from '../policy/instances.ts'
+import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
+
+export const KEY = 'main/default/web1>backup/default/web1'
+export const JOB = `${KEY}:daily-20261122T0300Z#0`
+export const NOW = new Date('2026-11-22T03:10:00Z')
+
+export const DAILY = {
+  daily: {
+    schedule: '0 3 * * *',
+    keep: { daily: 2 },
+    copy: { remote: 'backup', keep: { daily: 1 }, expiry: '90d' },
+  },
+}
+
+export const seconds = (date: string): number => new Date(date).getTime() / 1000
+
+export const mark = (...names: string[]): string =>
+  names
+    .map(
+      (name) =>
+        `${name}@${seconds(`${name.slice(6, 10)}-${name.slice(10, 12)}-${name.slice(12, 14)}T03:00Z`)}`,
+    )
+    .join(',')
+
+export const replica = (...verified: string[]): string =>
+  `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=${mark(...verified)}`
+
+/** Marked by the transfer that brought what came after that date. */
+export const copying = (after: string, id = 'daily-20261122T0300Z#0'): string =>
+  `user.stapes.copying=${id},${after === '' ? 0 : seconds(after)}`
+
+type Given = { copy?: CopyLedger; jobs?: JobReport[]; policies?: Record<string, object>; now?: Date }
+
+/** The plan of one run at 03:10 in which the slots are served already. */
+export function planFor(world: string, { copy, jobs, policies = DAILY, now = NOW }: Given = {}): Plan {
+  const ledger: Ledger = {
+    ...emptyLedger('v'),
+    policies: Object.fromEntries(
+      Object.keys(policies).map((name) => [name, { accounted: now.toISOString(), open: null, slots: [] }]),
+    ),
+    copies: copy === undefined ? {} : { [KEY]: copy },
+  }
+  const seen = parseWorld(world, jobs)
+  return decide({
+    installation: INSTALLATION,
+    coverages: coverInstances(configOf(policies), seen.remotes),
+    world: seen,
+    ledger,
+    now,
+  })
+}
+
+export const started: CopyLedger = { state: 'started', job: JOB, attempts: 0, at: '2026-11-22T03:01:00.000Z' }
+
+export const report = (state: JobReport['state'], rest: Partial<JobReport> = {}): JobReport => ({
+  id: JOB,
+  state,
+  since: '2026-11-22T03:01:00Z',
+  memo: { through: seconds('2026-11-22T03:00Z'), extended: {} },
+  ...rest,
+})
+
+export const copyOf = ({ actions }: Plan): CopyAction | undefined =>
+  actions.find((action): action is CopyAction => action.kind === 'copy')
+export const verifyOf = ({ actions }: Plan): VerifyAction | undefined =>
+  actions.find((action): action is VerifyAction => action.kind === 'verify')

@@ -1,5 +1,6 @@
 /** The world that the simulations share: three instances with strangers beside them, and how its time passes. */
 import type { Keep } from '../../shared/retention/keep.ts'
+import type { Version } from '../emulator/faces.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import { type Scene, type Watch, watchOver } from './invariants.ts'
@@ -37,6 +38,7 @@ export type Setting = {
   calendar: Calendar
   seed?: number
   drivers?: Record<Remote, Driver>
+  versions?: Record<Remote, Version>
 }
 
 /** Every so many milliseconds, from two days before `start` (where catching up may reach) to `until`. */

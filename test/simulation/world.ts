@@ -9,6 +9,7 @@ import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError, StepReport } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
 import { readCertificate } from '../emulator/certificate.ts'
+import type { Version } from '../emulator/faces.ts'
 import { ConnectionLost } from '../emulator/faults.ts'
 import { Network } from '../emulator/network.ts'
 import { EmbeddedIncus } from '../emulator/server.ts'
@@ -51,10 +52,12 @@ export function createWorld({
   start,
   seed = 1,
   drivers = { main: 'btrfs', backup: 'dir' },
+  versions = { main: '6.0.4', backup: '6.0.4' },
 }: {
   start: Date
   seed?: number
   drivers?: Record<Remote, Driver>
+  versions?: Record<Remote, Version>
 }): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
@@ -62,7 +65,10 @@ export function createWorld({
   const serve = (name: Remote) => {
     const driver = drivers[name]
     const certificate = readCertificate(certificates[name].cert)
-    return new EmbeddedIncus({ name, driver, clock, network, random, certificate, address: `${name}:8443` })
+    return new EmbeddedIncus({
+      ...{ name, driver, clock, network, random, certificate },
+      ...{ address: `${name}:8443`, version: versions[name] },
+    })
   }
   const incus = { main: serve('main'), backup: serve('backup') }
   const weather: World['weather'] = { now: () => null }

@@ -14,6 +14,7 @@ import type { Relay } from './incus/relay.ts'
 import { withMemories } from './memory.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
+import { withSafeties } from './safeties.ts'
 import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
 import { type Run, summarize } from './summary.ts'
@@ -121,7 +122,8 @@ async function planOf(
   explain: boolean,
 ): Promise<{ plan: Plan; world: World }> {
   const config = effectiveConfig(stored, now)
-  const world = await withMemories(worldOf(await observe(config, ledger, io.relay)), ask, io.relay)
+  const seen = await withMemories(worldOf(await observe(config, ledger, io.relay)), ask, io.relay)
+  const world = await withSafeties(seen, ledger, io.relay, now)
   const plan = decide({
     coverages: coverInstances(config, world.remotes),
     world,

@@ -2,7 +2,7 @@
 import { type InstanceRef, instanceKey } from '../incus/inventory.ts'
 import { request } from '../incus/routes.ts'
 import { NEVER } from '../incus/source.ts'
-import { COPYING, HOLD, OWNER, PROTECTION, RESTORING, VERIFIED } from '../policy/marks.ts'
+import { COPYING, HOLD, OWNER, PROTECTION, RESTORED, RESTORING, VERIFIED } from '../policy/marks.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { renderVerified } from './marks.ts'
 import type {
@@ -114,7 +114,10 @@ function otherSteps(action: Other): Step[] {
     case 'thaw':
       return [startStep(action, 'unfreeze')]
     case 'undo':
-      return [markStep(action.ref, { [RESTORING]: '' }), ...(action.start ? [startStep(action)] : [])]
+      return [
+        markStep(action.ref, { [RESTORING]: '', [RESTORED]: action.safeties.join(' ') }),
+        ...(action.start ? [startStep(action)] : []),
+      ]
   }
 }
 

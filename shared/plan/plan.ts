@@ -86,7 +86,14 @@ export type RestoreAction = {
 export type StartAction = { kind: 'start'; ref: InstanceRef; reason: string }
 
 /** Incus refused a restore before it changed anything: the mark goes, and what Incus stopped for it runs again. */
-export type UndoAction = { kind: 'undo'; ref: InstanceRef; start: boolean; reason: string }
+export type UndoAction = {
+  kind: 'undo'
+  ref: InstanceRef
+  /** Safety snapshots that are whole. */
+  safeties: string[]
+  start: boolean
+  reason: string
+}
 
 /** Our own work froze it and was cut off, so that nobody else thaws it. */
 export type ThawAction = { kind: 'thaw'; ref: InstanceRef; reason: string }

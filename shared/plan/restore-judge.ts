@@ -35,11 +35,11 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
     return wait(`its restore is ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
   if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
   const isStray = mark?.safety === entry.safety
+  if (entry.refused === true && !isStray) return afterRefusal(entry, record.status)
   if (wholeSafeties(record).includes(entry.safety) && !isStray)
     return afterwards(entry.running, record.status)
   const operation = operationOn(world, key, reply.inventory.operations)
   if (operation !== null) return wait(`an operation runs on it: ${operation}`)
-  if (entry.refused === true && !isStray) return afterRefusal(entry, record.status)
   const found = stageOf(record, mark, entry)
   if (found === null) return fail(`somebody put it back to ${entry.safety} meanwhile, and so it stays`)
   const error = report?.error

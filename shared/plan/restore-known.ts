@@ -3,6 +3,7 @@ import type { InstanceRecord, InstanceRef } from '../incus/inventory.ts'
 import { parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
 import type { JobReport } from '../relay/protocol.ts'
+import { fromSafety } from './lost-restore.ts'
 import { familyOf, type RestoreMemo } from './restore-job.ts'
 import type { Restoring } from './restoring.ts'
 import { lastingMarks, restoringOn } from './safety.ts'
@@ -50,7 +51,10 @@ export function knownRestore(key: string, world: World, ledger: Ledger, now: Dat
   if (report !== null) return { ...base, report, entry: fromReport(report) }
   if (record !== undefined && mark?.taken === true && mark.safety !== noted?.safety)
     return { ...base, report: null, entry: fromMark(mark, record, now) }
-  return noted === undefined ? null : { ...base, report: null, entry: noted }
+  const left = world.safeties?.get(key)
+  const lost = left == null || record === undefined ? null : fromSafety(left, record, now)
+  const entry = lost ?? noted
+  return entry === undefined ? null : { ...base, report: null, entry }
 }
 
 /** An ended job that the notebook knows nothing of, or not yet. */

@@ -4,14 +4,14 @@
  */
 import { instanceKey } from '../incus/inventory.ts'
 import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
-import { RESTORING } from '../policy/marks.ts'
+import { RESTORED, RESTORING } from '../policy/marks.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import type { Note, RestoreAction, StartAction, UndoAction } from './plan.ts'
 import { familyOf } from './restore-job.ts'
 import { type Next, nextStep, type Stage } from './restore-judge.ts'
 import { isEnded, type Known, knownRestore, refOf } from './restore-known.ts'
 import { broken, GIVEN_UP, isDue, MEMORYLESS, notStarted, STARTS, UNTOUCHED } from './restore-tries.ts'
-import { heldOn, lostHolds, restoringOn, safetyExpiry, safetyName, wholeSafeties } from './safety.ts'
+import { heldOn, lostHolds, restoringOn, safetyExpiry, safetyName, wholeSafeties, wordsOf } from './safety.ts'
 import type { World } from './world.ts'
 
 export type Restores = {
@@ -36,6 +36,7 @@ export function lookAfter(world: World, ledger: Ledger, now: Date): Restores {
     held: new Map(),
   }
   for (const key of keysOf(world, ledger)) {
+    if (world.safeties?.get(key) === null) restores.withheld.set(key, UNREAD)
     const known = knownRestore(key, world, ledger, now)
     if (known === null) noteStray(key, world, restores)
     else if (isEnded(known.entry)) keepEnded(known, now, restores)
@@ -46,10 +47,12 @@ export function lookAfter(world: World, ledger: Ledger, now: Date): Restores {
   return restores
 }
 
+const UNREAD = 'a restore of it was cut off, and the snapshot that was taken before it could not be read'
+
 const PREFIX = familyOf('')
 
-function keysOf({ remotes, jobs }: World, ledger: Ledger): Set<string> {
-  const keys = new Set(Object.keys(ledger.restores ?? {}))
+function keysOf({ remotes, jobs, safeties }: World, ledger: Ledger): Set<string> {
+  const keys = new Set([...Object.keys(ledger.restores ?? {}), ...(safeties?.keys() ?? [])])
   for (const { id } of jobs) if (id.startsWith(PREFIX)) keys.add(id.slice(PREFIX.length, id.lastIndexOf(':')))
   for (const [remote, reply] of Object.entries(remotes))
     for (const { project, name, config } of reply.ok ? reply.inventory.instances : [])
@@ -150,7 +153,8 @@ function undo(
   else {
     restores.ledgers[key] = started(entry, now)
     const start = running && record?.status === 'Stopped'
-    restores.actions.push({ kind: 'undo', ref, start, reason: reason ?? '' })
+    const safeties = [before.safety, ...wordsOf(before.holds[RESTORED])]
+    restores.actions.push({ kind: 'undo', ref, safeties, start, reason: reason ?? '' })
   }
 }
 

@@ -1,6 +1,7 @@
 /** What was observed in a run: the remotes' inventories and the relay's jobs, with look-ups. */
 import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
+import type { Left } from './lost-restore.ts'
 
 export type World = {
   /** Without what every object has: a remote may be called `constructor`. */
@@ -11,6 +12,8 @@ export type World = {
   incomplete: ReadonlySet<string>
   /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`: of one that somebody asks about alone. */
   memories?: ReadonlyMap<string, boolean>
+  /** Safety snapshots that nothing else tells of, by instance key; null: it could not be read. */
+  safeties?: ReadonlyMap<string, Left | null>
 }
 
 export function worldOf(reply: InventoryReply): World {

@@ -198,6 +198,7 @@ describe('Incus is killed', () => {
         expect(data).toBe(OLD)
         expect(safeties(simulation)).toContain(NEW)
       }
+      expect(instanceOf(world.incus.main, { name: 'web' }).config[HOLD]).toBe('for the auditor')
     },
   )
 })
@@ -456,4 +457,24 @@ test('an instance that was frozen for its safety snapshot runs again, though no 
   })
   const { status } = instanceOf(main, { name: 'web' })
   expect([status, readMarker(main, { name: 'web' })]).toEqual(['Running', NEW])
+})
+
+test('a hold that nothing but the safety snapshot tells of is waited for, though that can’t be read for hours', async () => {
+  const simulation = await begin('web', 'dir')
+  const { world } = simulation
+  const { main } = world.incus
+  await asked(simulation)
+  await world.clock.advance(new Date(asking.getTime() + 29_000))
+  main.kill()
+  lose(simulation, 'both')
+  main.start()
+  world.weather.now = (_, { method, path }) =>
+    method === 'GET' && path.startsWith('/1.0/instances/web/snapshots') ? 'lost-before' : null
+  await simulation.pass(new Date('2026-11-20T14:30:00Z'))
+  const { snapshots, config } = instanceOf(main, { name: 'web' })
+  expect(config[HOLD]).toBeUndefined()
+  expect([...snapshots.keys()]).toContain(SNAPSHOT)
+  world.weather.now = () => null
+  await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+  expect(config[HOLD] ?? instanceOf(main, { name: 'web' }).config[HOLD]).toBe('for the auditor')
 })

@@ -1,0 +1,63 @@
+/**
+ * A restore of which only its safety snapshot is left: cut off when the instance's config was the snapshot's
+ * already and its marks were not set again, with ledger and relay lost. The safety snapshot's own config has
+ * what was held.
+ */
+import type { InstanceRecord, InstanceRef } from '../incus/inventory.ts'
+import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
+import { RESTORING } from '../policy/marks.ts'
+import { instancesIn, isCopy } from './find.ts'
+import { parseRestoring } from './restoring.ts'
+import { isSafety, lastingMarks, restoringOn, wholeSafeties } from './safety.ts'
+import type { World } from './world.ts'
+
+/** Config of a safety snapshot that nothing else tells of, as it was read. */
+export type Left = { safety: string; config: Record<string, string> }
+
+/** Later, people have gone on from there. */
+const FRESH = 24 * 3_600_000
+
+/** What has to be read: by instance, its newest safety snapshot where nothing accounts for that. */
+export const safetiesLeft = (
+  world: World,
+  ledger: Ledger,
+  now: Date,
+): { key: string; ref: InstanceRef; safety: string }[] =>
+  instancesIn(world).flatMap(({ key, ref, record }) => {
+    const safety = isCopy(record) ? null : leftOn(record, ledger.restores?.[key], now)
+    const isKnown = safety === null || world.jobs.some(({ id }) => id.startsWith(`restore ${key}:`))
+    return isKnown || world.incomplete.has(`${key}/${safety}`) ? [] : [{ key, ref, safety }]
+  })
+
+function leftOn(record: InstanceRecord, noted: RestoreLedger | undefined, now: Date): string | null {
+  const newest = (record.snapshots ?? [])
+    .map(([name]) => name)
+    .filter(isSafety)
+    .sort()
+    .at(-1)
+  if (newest === undefined || wholeSafeties(record).includes(newest)) return null
+  if (restoringOn(record) !== null || (noted !== undefined && noted.safety >= newest)) return null
+  const taken = parseSnapshotName(newest)?.slot.getTime() ?? 0
+  return now.getTime() - taken < FRESH ? newest : null
+}
+
+/** Null: it comes from no restore. It is not started: whoever stopped it since is not known either. */
+export function fromSafety(
+  { safety, config }: Left,
+  record: InstanceRecord,
+  now: Date,
+): RestoreLedger | null {
+  const mark = parseRestoring(config[RESTORING])
+  if (mark === null || mark.safety !== safety) return null
+  return {
+    state: 'running',
+    snapshot: mark.snapshot,
+    safety,
+    running: false,
+    holds: lastingMarks({ ...record, config, own: Object.keys(config) }),
+    job: '',
+    attempts: 0,
+    at: now.toISOString(),
+  }
+}

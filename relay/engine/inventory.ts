@@ -46,7 +46,7 @@ export async function readInventory(
     ok: true,
     inventory: {
       server,
-      projects: projects.value,
+      ...projects.value,
       ...seen,
       instances: instances.value,
       operations: operations.value,

@@ -1,5 +1,6 @@
 /** `GET /1.0` and the projects: who answers there, what it can do, and what it lets us see. */
 import type { RemoteInventory } from '../../shared/incus/inventory.ts'
+import { isRule } from '../../shared/incus/project-rules.ts'
 import { isObject, text } from './envelope.ts'
 
 export type Server = RemoteInventory['server'] & {
@@ -33,8 +34,23 @@ export function parseServer(metadata: unknown): Door | null {
 }
 
 /** `GET /1.0/projects?recursion=1`: the URLs of a plain list are encoded by some versions and raw in others. */
-export function parseProjects(metadata: unknown): string[] | null {
+export function parseProjects(
+  metadata: unknown,
+): Required<Pick<RemoteInventory, 'projects' | 'projectRules'>> | null {
   if (!Array.isArray(metadata)) return null
-  const names = metadata.map((project) => (isObject(project) ? text(project.name) : ''))
-  return names.includes('') ? null : names
+  const all = metadata.map((project) => (isObject(project) ? project : {}))
+  const projects = all.map(({ name }) => text(name))
+  const rules = all.map(({ name, config }) => [text(name), rulesOf(config)] as const)
+  const projectRules = Object.fromEntries(rules.filter(([, found]) => Object.keys(found).length > 0))
+  return projects.includes('') ? null : { projects, projectRules }
+}
+
+/** Profiles of its own are the rule, so that most projects have nothing to tell. */
+function rulesOf(config: unknown): Record<string, string> {
+  const entries = isObject(config) ? Object.entries(config) : []
+  return Object.fromEntries(
+    entries
+      .filter(([key, value]) => isRule(key) && !(key === 'features.profiles' && value === 'true'))
+      .map(([key, value]) => [key, text(value)]),
+  )
 }

@@ -1,5 +1,7 @@
 /** What exists on a remote, as the relay condenses it: the compact inventory. */
 
+import type { ProjectRules } from './project-rules.ts'
+
 /** Where an instance lives; project and name say nothing without the remote. */
 export type InstanceRef = { remote: string; project: string; instance: string }
 
@@ -58,6 +60,8 @@ export type RemoteInventory = {
     clustered: boolean
   }
   projects: string[]
+  /** By name: what of a project's config may refuse us something. Absent where there is nothing, or it isn't seen. */
+  projectRules?: Record<string, ProjectRules>
   /** Storage driver by pool, of the pools that instances live in; one that can't be read is absent. */
   pools: Record<string, string>
   /** Those of them that are lvm without a thin pool, where their config tells; a restricted certificate isn't shown it. */

@@ -39,7 +39,7 @@ const TEXTS: readonly [RegExp, Refusal][] = [
     'full',
   ],
   [
-    /doesn't allow|not authorized|does not have permission|Certificate is restricted|maximum number of/i,
+    /doesn't allow|not authorized|does not have permission|Certificate is restricted|maximum number of|has no "[\w.]+" config| (is|are) forbidden$/i,
     'forbidden',
   ],
   [/migration\.stateful|size\.state|CRIU|stateful snapshot/i, 'unsupported'],
@@ -47,7 +47,7 @@ const TEXTS: readonly [RegExp, Refusal][] = [
     /Shutting down|starting up|isn't ready yet|Unable to connect|Database is locked|Missing event connection|member is unavailable/i,
     'unavailable',
   ],
-  [/not found|does not exist/i, 'gone'],
+  [/not found|does not exist|doesn't exist/i, 'gone'],
 ]
 
 export function classify(error: CallError): Refusal {
@@ -106,9 +106,26 @@ export function describe(error: CallError): string {
   if (refusal === 'mounted') return describeMounted(error.message)
   if (refusal === 'unsupported')
     return `${error.message} (${MEMORY.find(([text]) => text.test(error.message))?.[1]})`
-  const advice = ADVICE[refusal]
+  const advice = PLACES.find(([text]) => text.test(error.message))?.[1] ?? ADVICE[refusal]
   return advice === undefined ? error.message : `${error.message} (${advice})`
 }
+
+/** What a project or a cluster lacks for a copy, by what Incus says (6.0.4, 7.0.2). */
+const PLACES: readonly [RegExp, string][] = [
+  [
+    /cluster member targeting/,
+    'up to 6.0.4 a refresh has to name the member that its copy is on: incus project set <project> restricted.cluster.target=allow',
+  ],
+  [
+    /has no "[\w.]+" config/,
+    'the project limits it in all: set it on the instance, or in a profile of the target',
+  ],
+  [/Requested profile /, 'make a profile of that name there'],
+  [
+    /Cluster (member|group) .*(not found|doesn't exist)/,
+    'set "copy.target" to a member or group that is there',
+  ],
+]
 
 /** What keeping an instance's memory needs, by what Incus says (6.0.4); the last is said of anything else. */
 const MEMORY: readonly [RegExp, string][] = [

@@ -1,5 +1,7 @@
 /** Whether an instance may be put back to a snapshot now, and how. */
+import { refuseSnapshots } from '../incus/project-rules.ts'
 import type { RestoreLedger } from '../ledger/ledger.ts'
+import { own } from '../own.ts'
 import { holdsOf } from '../policy/marks.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import type { Ask } from './ask.ts'
@@ -15,6 +17,7 @@ import { operationOn, runs } from './restore-judge.ts'
 import { isEnded, isLive } from './restore-known.ts'
 import { refuseMemory } from './restore-memory.ts'
 import { heldOn, lastingMarks, safetyExpiry, safetyName } from './safety.ts'
+import type { World } from './world.ts'
 
 type Wish = Extract<Ask, { do: 'restore' }>
 
@@ -30,6 +33,7 @@ export function askRestore(asked: Asked<Wish>): Answer | Refusal {
     refuseEvidence(found.value, ask.snapshot, asked) ??
     refuseDriver(found.value, ask.snapshot, world) ??
     refuseMemory(found.value, ask, world) ??
+    refuseProject(found.value, world) ??
     refuseBusy(found.value, asked)
   if (refusal !== null) return refusal
   const action = actionOf(found.value, asked)
@@ -52,6 +56,14 @@ function underWay(key: string, { snapshot }: RestoreLedger, asked: string): Answ
   if (snapshot === asked)
     return { notes: [{ kind: 'wait', about: key, snapshot, reason: 'it is being put back to it already' }] }
   return { code: 'busy', reason: `${key} is being put back to ${snapshot}: wait for its end` }
+}
+
+/** The state before is kept as a snapshot, which the project has to allow. */
+function refuseProject({ ref, key }: Found, { remotes }: World): Refusal | null {
+  const reply = own(remotes, ref.remote)
+  const rules = reply?.ok === true ? own(reply.inventory.projectRules, ref.project) : undefined
+  const why = refuseSnapshots(ref.project, rules)
+  return why === null ? null : { code: 'forbidden', reason: `${key}: the state before can't be kept, ${why}` }
 }
 
 function refuseBusy({ key, ref, record }: Found, { world, ledger }: Asked<Wish>): Refusal | null {

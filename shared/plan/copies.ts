@@ -5,6 +5,7 @@ import type { CopyLedger, Ledger } from '../ledger/ledger.ts'
 import type { Covered } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { startCopy } from './copy.ts'
+import { placed } from './copy-place.ts'
 import type { Sieve } from './expire.ts'
 import { broken, type Judgement, judge } from './judge.ts'
 import { commonPairs, newestPair, verifiedOn } from './marks.ts'
@@ -167,7 +168,8 @@ function begin(
     return
   }
   const { incomplete } = world
-  const start = startCopy(replica, seen, { world, now, ledger, server, incomplete, installation, sieve })
+  const starting = { world, now, ledger, server, incomplete, installation, sieve }
+  const start = placed(startCopy(replica, seen, starting), world, copies.actions)
   if (start.state === 'current') {
     copies.notes.push({ kind: 'keep', about: key, reason: 'the copy is verified up to the newest snapshot' })
     return

@@ -66,7 +66,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     type: replica.source.record.type,
     transferMode: first?.copy.transferMode ?? 'pull',
     pool,
-    member: fresh || target.location === 'none' ? null : target.location,
+    member: fresh ? (first?.copy.target ?? null) : target.location === 'none' ? null : target.location,
     first: fresh,
     startOver,
     unverified: startOver ? [] : partial.filter(isAddressable),

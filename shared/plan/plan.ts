@@ -109,7 +109,7 @@ export type CopyAction = {
   type: 'container' | 'virtual-machine'
   transferMode: 'pull' | 'push'
   pool: string | null
-  /** Cluster member that holds the target, where refreshing has to name it. */
+  /** Cluster member, or `@group`, for a first copy; the member that holds the copy, where refreshing has to name it. */
   member: string | null
   /** No replica yet (or one that is started over). */
   first: boolean
@@ -182,7 +182,16 @@ export type Action =
 
 /** Why nothing is done at all of what somebody asked for. */
 export type Refusal = {
-  code: 'not-found' | 'ambiguous' | 'unverified' | 'driver' | 'stateless' | 'busy' | 'not-ours' | 'unreadable'
+  code:
+    | 'not-found'
+    | 'ambiguous'
+    | 'unverified'
+    | 'driver'
+    | 'stateless'
+    | 'busy'
+    | 'not-ours'
+    | 'forbidden'
+    | 'unreadable'
   /** What is wrong, and what to do. */
   reason: string
 }

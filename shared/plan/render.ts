@@ -67,7 +67,8 @@ export function lineOf(action: Action): Line {
 function copyLines({ source, target, startOver, unverified, mirrored, ...action }: CopyAction): Line[] {
   const about = instanceKey(target)
   const gone = (what: string, reason: string): Line => ({ about, sign: '-', what, reason })
-  const how = `${action.first ? 'first copy' : 'refresh'} by ${action.transferMode}`
+  const onto = action.first && action.member !== null ? `, onto ${action.member}` : ''
+  const how = `${action.first ? 'first copy' : 'refresh'} by ${action.transferMode}${onto}`
   return [
     ...(startOver ? [gone('the whole copy', 'a first copy that was never verified is started over')] : []),
     ...unverified.map((what) => gone(what, 'it was never verified')),

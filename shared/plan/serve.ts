@@ -61,6 +61,7 @@ export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Ser
       plan.waiting.push({ instance: covered.key, until: minutesFrom(serving.now, 1) })
     else if (has(covered.record.snapshots, name) && attempts[covered.key]?.unseen !== true)
       plan.served.push(covered.key)
+    else if (covered.barred !== null) plan.failed.push({ instance: covered.key, reason: covered.barred })
     else {
       const action = take(covered, slot, name, attempts[covered.key], plan, serving)
       if (action !== null) actions.push(action)

@@ -78,7 +78,9 @@ function mayShareReplica(one: Policy, other: Policy): boolean {
 }
 
 function disagreements(name: string, copy: Copy, otherName: string, other: Copy): PolicyError[] {
-  const keys = (['pool', 'transferMode', 'allow'] as const).filter((key) => copy[key] !== other[key])
+  const keys = (['pool', 'target', 'transferMode', 'allow'] as const).filter(
+    (key) => copy[key] !== other[key],
+  )
   return keys.map((key) => {
     const expected = `${other[key] === null ? 'none' : show(other[key])}, as in policies.${otherName}.copy.${key}`
     const found = copy[key] === null ? 'none' : show(copy[key])

@@ -10,6 +10,8 @@ export type Covered = {
   policy: Policy
   /** Why nothing of this instance may be expired: an override that can't be understood. */
   blocked: string | null
+  /** Why no snapshot of it can be made whatever is tried, with what to do: its project forbids it. */
+  barred: string | null
   /** Snapshots that the instance holds. */
   held: ReadonlySet<string>
 }

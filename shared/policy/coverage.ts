@@ -1,6 +1,7 @@
 /** Every policy over everything that was observed: what decide() works from. */
 
 import { instanceKey } from '../incus/inventory.ts'
+import { refuseSnapshots } from '../incus/project-rules.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import type { Coverage, Covered } from './cover.ts'
@@ -44,15 +45,17 @@ export function coverInstances(
       about: `${remote}/${project}`,
       reason: `there is no project "${project}" on ${remote}, or the relay's certificate may not see it: policy ${policy.name} takes nothing there`,
     }))
+    const taken = selected.map((candidate) => covered(candidate, base, remotes.get(candidate.ref.remote)))
     return {
       policy,
-      covered: selected.map((candidate) => covered(candidate, base)),
+      covered: taken,
       skipped: skipped
         .filter(({ candidate }) => !misplaced.some(({ about }) => about === candidate.key))
         .map(({ candidate, reason }) => ({ key: candidate.key, reason: describeSkip(reason) })),
       problems: [
         ...projects,
         ...misplaced,
+        ...barredProjects(taken),
         ...fresh.flatMap((remote) => [
           ...overrideProblems(remotes.get(remote)),
           ...offlineProblems(remote, remotes.get(remote)),
@@ -106,8 +109,18 @@ function withoutCopies(selection: Selected, places: ReadonlyMap<string, string>)
 function covered(
   { ref, key, record, overrides }: Candidate,
   base: Effective,
+  observed: Observed | undefined,
 ): TracedCoverage['covered'][number] {
-  return { ref, key, record, held: holdsOf(record), ...merge(base, overrides) }
+  const barred = refuseSnapshots(ref.project, own(observed?.rules, ref.project))
+  return { ref, key, record, barred, held: holdsOf(record), ...merge(base, overrides) }
+}
+
+/** Said once for each project, and before anything is tried. */
+function barredProjects(covered: readonly Covered[]): Coverage['problems'] {
+  const problems = new Map<string, string>()
+  for (const { ref, barred } of covered)
+    if (barred !== null) problems.set(`${ref.remote}/${ref.project}`, barred)
+  return [...problems].map(([about, reason]) => ({ about, reason }))
 }
 
 const overrideProblems = (observed: Observed | undefined): Coverage['problems'] =>

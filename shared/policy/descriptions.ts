@@ -73,6 +73,11 @@ describe(copySchema.shape, {
     description: 'The project that the copy is put into; without it, one of the same name as the source has.',
   },
   pool: { description: "The copy's storage pool; without it, that of the target's default profile." },
+  target: {
+    description:
+      'Where the remote is a cluster: the member that a first copy is put onto, or `@` and a group of members; without it, Incus chooses. Later copies follow the first wherever it is then.',
+    examples: ['n2', '@backups'],
+  },
   transferMode: {
     description: '`pull`: the target dials the source. `push`: the source dials the target.',
     default: DEFAULTS.copy.transferMode,

@@ -42,6 +42,11 @@ export const project = text('the name of a project (no wildcard)', /^[^\s/*?]+$/
 
 export const pool = text('the name of a storage pool', /^[^\s/]+$/)
 
+export const member = text(
+  'the name of a cluster member, such as "n2", or of a group of members, such as "@backups"',
+  /^@?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+)
+
 export const projectGlob = text('a project name or glob, such as "default" or "*"', /^[^\s/]+$/)
 
 export const instanceGlob = text(

@@ -24,6 +24,8 @@ export type Copy = {
   project: string | null
   /** Null: the root pool of the target's profiles. */
   pool: string | null
+  /** Cluster member, or group as `@name`, for first copies; null: Incus chooses. */
+  target: string | null
   transferMode: 'pull' | 'push'
   /** Where a running instance would stand still for the whole transfer: let it, or let the copy's own head be inconsistent. */
   allow: 'freeze' | 'inconsistent'

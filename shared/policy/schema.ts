@@ -61,6 +61,7 @@ export const copySchema = object(
     remote: may(field.remote),
     project: may(field.project),
     pool: may(field.pool),
+    target: may(field.member),
     transferMode: may(
       z.enum(['pull', 'push'], {
         error: '"pull" (the target dials the source) or "push" (the source dials the target)',

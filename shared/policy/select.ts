@@ -5,6 +5,7 @@ import {
   instanceKey,
   type RemoteInventory,
 } from '../incus/inventory.ts'
+import type { ProjectRules } from '../incus/project-rules.ts'
 import { compileGlobs, compilePaths, isLiteral } from './glob.ts'
 import { REPLICA_OF } from './marks.ts'
 import { inForce } from './merge.ts'
@@ -16,7 +17,11 @@ import type { SkipReason } from './skip.ts'
 export type Candidate = { ref: InstanceRef; key: string; record: InstanceRecord; overrides: Overrides | null }
 
 /** A remote that answered. */
-export type Observed = { projects: readonly string[]; candidates: readonly Candidate[] }
+export type Observed = {
+  projects: readonly string[]
+  rules: Readonly<Record<string, ProjectRules>>
+  candidates: readonly Candidate[]
+}
 
 /** Overrides are read once here, for all policies. */
 export function observe(remote: string, inventory: RemoteInventory, policies: readonly Policy[]): Observed {
@@ -26,7 +31,7 @@ export function observe(remote: string, inventory: RemoteInventory, policies: re
     const overrides = record.config[REPLICA_OF] === undefined ? readOverrides(ref, record, policies) : null
     return { ref, key: instanceKey(ref), record, overrides }
   })
-  return { projects: inventory.projects, candidates }
+  return { projects: inventory.projects, rules: inventory.projectRules ?? {}, candidates }
 }
 
 export type Selection = {

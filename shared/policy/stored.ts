@@ -42,6 +42,8 @@ const copySchema = z.looseObject({
   remote: text,
   project: z.nullable(text),
   pool: z.nullable(text),
+  // Not known to earlier versions.
+  target: z._default(z.nullable(text), null),
   transferMode: z.enum(['pull', 'push']),
   allow: z.exactOptional(z.enum(['freeze', 'inconsistent'])),
   keep: keepSchema,

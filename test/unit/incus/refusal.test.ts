@@ -123,6 +123,36 @@ test.each([
   expect(say({ code: 'incus', status: 500, message })).toContain(what)
 })
 
+test.each<[string, number, Refusal, string]>([
+  [
+    'This project doesn’t allow cluster member targeting',
+    403,
+    'forbidden',
+    'restricted.cluster.target=allow',
+  ],
+  [
+    'Failed checking if instance creation allowed: Failed getting usage of project entities: Instance "x" in project "p" has no "limits.memory" config, either directly or via a profile',
+    ...([500, 'forbidden', 'set it on the instance'] as const),
+  ],
+  [
+    'Failed checking if instance creation allowed: Invalid value "true" for config "security.privileged" on container "x" of project "p": Privileged containers are forbidden',
+    ...([500, 'forbidden', "check the project's restrictions"] as const),
+  ],
+  [
+    'Reached maximum number of instances in project "p"',
+    500,
+    'forbidden',
+    "check the project's restrictions",
+  ],
+  ['Requested profile "gold" doesn\'t exist', 500, 'gone', 'make a profile of that name'],
+  ['Cluster member "nx" not found', 404, 'gone', '"copy.target"'],
+  ['Cluster group "grp" doesn\'t exist', 400, 'gone', '"copy.target"'],
+])('what a project or a cluster refuses is told with what to set: %s', (message, status, refusal, what) => {
+  const error: CallError = { code: 'incus', status, message: message.replaceAll('’', "'") }
+  expect(classify(error)).toBe(refusal)
+  expect(say(error)).toContain(what)
+})
+
 test('lists that disagree are told with what to do if it stays so', () => {
   const message = "Instance snapshot record count doesn't match instance snapshot volume record count"
   expect(say({ code: 'incus', status: 400, message })).toMatch(/tried again; if it stays so.*delete those/)

@@ -73,6 +73,7 @@ describe('what is not said', () => {
       remote: 'backup',
       project: null,
       pool: null,
+      target: null,
       transferMode: 'pull',
       allow: 'inconsistent',
       keep: {},

@@ -186,6 +186,23 @@ test('what is listed without its config is marked so, and what has one is not', 
   ])
 })
 
+test('of a project is told what may refuse us something, and of most there is nothing to tell', async () => {
+  const config = (more: object) => ({ 'features.images': 'true', 'features.profiles': 'true', ...more })
+  const seen = await see({
+    '/1.0/projects?recursion=1': sync([
+      { name: 'default', config: config({}) },
+      { name: 'unseen', config: null },
+      { name: 'ünï', config: config({ restricted: 'true', 'restricted.snapshots': 'block' }) },
+      { name: 'a%b', config: config({ 'limits.instances': '3', 'features.profiles': 'false' }) },
+    ]),
+  })
+  expect(seen.projects).toEqual(['default', 'unseen', 'ünï', 'a%b'])
+  expect(seen.projectRules).toEqual({
+    ünï: { restricted: 'true', 'restricted.snapshots': 'block' },
+    'a%b': { 'limits.instances': '3', 'features.profiles': 'false' },
+  })
+})
+
 const partial: { name: string; world: Record<string, Answer>; problem: RegExp }[] = [
   {
     name: 'the listing of its pool fails',

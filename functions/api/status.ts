@@ -2,7 +2,7 @@
 
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
-import { warningsOf } from '../../shared/ledger/warnings.ts'
+import { findingsOf, warningsOf } from '../../shared/ledger/warnings.ts'
 import { own } from '../../shared/own.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
 import type { Pause, Policy } from '../../shared/policy/policy.ts'
@@ -21,7 +21,10 @@ export function statusOf(
     configured: stored !== null,
     appliedAt: stored?.appliedAt ?? null,
     wakeAt: ledger?.wakeAt ?? null,
-    warnings: stored === null ? wrong : warningsOf({ ...stored, problems: wrong }, ledger, now),
+    warnings:
+      stored === null
+        ? wrong
+        : [...warningsOf({ ...stored, problems: wrong }, ledger, now), ...findingsOf(ledger)],
     policies: Object.fromEntries(
       policies.map((policy) => [
         policy.name,

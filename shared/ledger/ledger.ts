@@ -133,6 +133,16 @@ export type FreezeLedger = {
   reason?: string
 }
 
+/** What the last look covered, and what of it is gone since. */
+export type SightLedger = {
+  /** Names of the covered instances, separated by spaces, by `remote/project`. */
+  covered: Record<string, string>
+  /** What was covered once and isn't listed any more, since when, by instance key; for some days. */
+  gone?: Record<string, string>
+  /** What isn't as somebody meant it, as the last look found it. */
+  told?: string[]
+}
+
 export type RunRecord = {
   at: string
   trigger: string
@@ -159,6 +169,7 @@ export type Ledger = {
   restores?: Record<string, RestoreLedger>
   /** By instance key. */
   frozen?: Record<string, FreezeLedger>
+  sight?: SightLedger
   /** Newest first. */
   runs: RunRecord[]
 }

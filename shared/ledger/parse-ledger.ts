@@ -12,6 +12,7 @@ import type {
   PolicyLedger,
   RestoreLedger,
   RunRecord,
+  SightLedger,
   SlotRecord,
 } from './ledger.ts'
 import { emptyLedger } from './ledger.ts'
@@ -88,6 +89,12 @@ const freezeSchema: z.ZodMiniType<FreezeLedger> = z.looseObject({
   reason: may(text),
 })
 
+const sightSchema: z.ZodMiniType<SightLedger> = z.looseObject({
+  covered: texts,
+  gone: may(z.record(z.string(), moment)),
+  told: may(z.array(text)),
+})
+
 const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({
   at: moment,
   trigger: text,
@@ -119,6 +126,7 @@ export function parseLedger(value: unknown): Found {
       partOf(item, schema, part, lose)
   const restores = mapOf(value.restores, 'the restore of', lose, read(restoreSchema))
   const frozen = mapOf(value.frozen, 'what may be frozen of', lose, read(freezeSchema))
+  const sight = partOf(value.sight, sightSchema, 'what was covered', lose)
   const written = partOf(value.written, moment, 'when it was written', lose)
   const ledger: Ledger = {
     config: partOf(value.config, text, 'its configuration', lose) ?? empty.config,
@@ -128,6 +136,7 @@ export function parseLedger(value: unknown): Found {
     copies: mapOf(value.copies, 'the copy', lose, read(copySchema)),
     ...(Object.keys(restores).length === 0 ? {} : { restores }),
     ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
+    ...(sight === undefined ? {} : { sight }),
     runs: listOf(value.runs, 'a past run', lose, read(runSchema)),
   }
   return { ledger, lost: [...lost] }

@@ -21,6 +21,26 @@ export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): 
   ]
 }
 
+/** What the last look found not to be as somebody meant it, and what is gone from sight since a few days. */
+export function findingsOf(ledger: Ledger | null): string[] {
+  const { gone = {}, told = [] } = ledger?.sight ?? {}
+  return [...goneText(gone), ...told]
+}
+
+const NAMED = 5
+
+function goneText(gone: Record<string, string>): string[] {
+  const keys = Object.keys(gone).sort()
+  const [since] = Object.values(gone).sort()
+  if (since === undefined) return []
+  const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : ''
+  const what =
+    keys.length === 1 ? '1 instance that was covered is' : `${keys.length} instances that were covered are`
+  const names = keys.slice(0, NAMED).join(', ')
+  const why = "deleted, renamed, or taken away from the relay's certificate"
+  return [`${what} gone since ${since}: ${names}${more} (${why})`]
+}
+
 /** Null while ticks come as they should. */
 export function overdueOf(
   { appliedAt }: Applied,

@@ -11,6 +11,7 @@ import type { Note, Plan } from './plan.ts'
 import type { Question } from './question.ts'
 import { lookAfter, type Restores } from './restores.ts'
 import { refuseScope } from './scope.ts'
+import { rememberSight } from './sight.ts'
 import { planSlot } from './slot.ts'
 import { planThaws } from './thaws.ts'
 
@@ -18,7 +19,9 @@ export type { Question }
 
 export function decide(question: Question): Plan {
   const plan = decideAll(question)
-  return { ...plan, notes: distinct(plan.notes) }
+  const { coverages, world, ledger, now } = question
+  const sight = rememberSight(ledger.sight, coverages, world, now)
+  return { ...plan, notes: distinct([...plan.notes, ...sight.notes]), sight: sight.ledger }
 }
 
 function decideAll(question: Question): Plan {

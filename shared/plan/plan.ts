@@ -1,6 +1,6 @@
 /** What a tick intends, as data; nothing here can touch the world. Every line carries its reason. */
 import type { InstanceRef, SnapshotPair } from '../incus/inventory.ts'
-import type { CopyLedger, FreezeLedger, PolicyLedger, RestoreLedger } from '../ledger/ledger.ts'
+import type { CopyLedger, FreezeLedger, PolicyLedger, RestoreLedger, SightLedger } from '../ledger/ledger.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Transfer } from './transfer.ts'
 
@@ -237,6 +237,8 @@ export type Plan = {
   frozen: Record<string, FreezeLedger>
   /** Moments at which something is due again, whatever the outcomes (ISO 8601). */
   wake: string[]
+  /** What this look covered; absent while only a part is planned. */
+  sight?: SightLedger
   /** Somebody asked for it: its slots are the moment's own and don't move the schedule's accounts. */
   asked: boolean
   /** Set: there are no actions. */

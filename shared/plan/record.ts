@@ -48,6 +48,7 @@ export function record(before: Ledger, happened: Happened): Recorded {
   const noted = {
     ...(Object.keys(restores).length === 0 ? {} : { restores }),
     ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
+    ...(plan.sight === undefined ? {} : { sight: plan.sight }),
   }
   const ledger: Ledger = { config, wakeAt, written: now.toISOString(), policies, copies, ...noted, runs }
   return { ledger, changed: isNews(before, ledger, now) }

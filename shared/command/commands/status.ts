@@ -3,7 +3,7 @@
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
-import { overdueOf, warningsOf } from '../../ledger/warnings.ts'
+import { findingsOf, overdueOf, warningsOf } from '../../ledger/warnings.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
@@ -41,15 +41,23 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
   const bad = unserved.filter(({ record }) => record.outcome === 'missed' || record.outcome === 'failed')
   const work = workOf(ledger, maySee)
   const broken = work.filter(({ state }) => state === 'bad')
-  const problems = problemsOf(bad, work)
+  const findings = findingsOf(ledger).filter((finding) => maySpeak(finding, maySee))
+  const wrong = problemsOf(bad, work)
+  const problems = [...wrong, ...foundText(findings)]
   return {
     to: 'caller',
-    tone: overdue || problems.length > 0 ? 'bad' : warnings.length > 0 ? 'warning' : toneOf(policies, seen),
+    tone:
+      overdue || wrong.length > 0
+        ? 'bad'
+        : warnings.length + findings.length > 0
+          ? 'warning'
+          : toneOf(policies, seen),
     headline: headlineOf(warnings, problems, policies, seen),
     details: fold(
       [
         // The first one stands in the headline.
         ...warnings.slice(1).map((warning) => spoken(capitalized(warning))),
+        ...findings.map((finding) => spoken(capitalized(finding))),
         ...broken.map((item) => workText(item)),
         ...bad.map(unservedText),
         ...work.filter(({ state }) => state === 'runs').map((item) => workText(item)),
@@ -61,6 +69,9 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
     buttons: [],
   }
 }
+
+const foundText = (findings: readonly string[]): string[] =>
+  findings.length === 0 ? [] : [count(findings.length, 'thing needs a look', 'things need a look')]
 
 function problemsOf(bad: readonly Unserved[], work: readonly Work[]): string[] {
   const broken = (kind: Work['kind']) =>

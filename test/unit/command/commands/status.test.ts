@@ -59,6 +59,24 @@ describe('status', () => {
     `)
   })
 
+  test('tells what the last look found, and what is gone from sight, to those who may see it', () => {
+    const sight = {
+      covered: {},
+      gone: { 'main/default/web9': '2026-11-21T03:00:00.000Z' },
+      told: ['policy nightly: there is no instance "wbe2" on main in project default'],
+    }
+    const ledger = ledgerOf({ sight })
+    expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
+      "warning, to the caller: Not all is well: 2 things need a look
+        1 instance that was covered is gone since <2026-11-21 03:00>: main/default/web9 (deleted, renamed, or taken away from the relay's certificate)
+        Policy nightly: there is no instance "wbe2" on main in project default
+        \`nightly\`: next <2026-11-23 03:00>"
+    `)
+    const others = said(status, seenOf({ ledger, maySee: (key) => key === 'main/default/web1' }))
+    expect(others).not.toContain('web9')
+    expect(others).toContain('wbe2')
+  })
+
   test('waits calmly for the first tick under another configuration', () => {
     const applied = { version: 'v2', appliedAt: '2026-11-22T12:29:00.000Z' }
     expect(said(status, seenOf({ applied }))).toMatch(

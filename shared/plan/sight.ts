@@ -1,0 +1,71 @@
+/**
+ * What was covered at the last look, so that the next one sees what is gone from sight: nobody is told of a
+ * project that is taken off the relay's certificate, and what isn't listed can't be missed by a policy.
+ */
+import { instanceKey } from '../incus/inventory.ts'
+import type { SightLedger } from '../ledger/ledger.ts'
+import type { Coverage } from '../policy/cover.ts'
+import type { Note } from './plan.ts'
+import type { World } from './world.ts'
+
+/** So long it is told, for whoever looks after a weekend. */
+const TOLD = 3 * 86_400_000
+/** So many findings of a look are noted; the run's report has them all. */
+const NOTED = 20
+
+export type Sight = { ledger: SightLedger; notes: Note[] }
+
+export function rememberSight(
+  before: SightLedger | undefined,
+  coverages: readonly Coverage[],
+  world: World,
+  now: Date,
+): Sight {
+  const selected = new Set(coverages.flatMap(({ policy }) => policy.select.remotes))
+  const silent = new Set(
+    coverages.flatMap(({ unreadable }) => unreadable.map(({ key }) => key.slice('remote:'.length))),
+  )
+  const isSilent = (key: string): boolean => silent.has(remoteOf(key))
+  const isSeen = (key: string): boolean => {
+    const [remote = '', project = '', instance = ''] = key.split('/')
+    return world.find({ remote, project, instance }) !== undefined
+  }
+  const known = keysIn(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
+  const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => instanceKey(ref)))
+  const oldest = new Date(now.getTime() - TOLD).toISOString()
+  const still = Object.entries(before?.gone ?? {}).filter(
+    ([key, since]) => since > oldest && selected.has(remoteOf(key)) && (isSilent(key) || !isSeen(key)),
+  )
+  const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
+  const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])
+  const told = coverages.flatMap(({ problems, warnings }) =>
+    [...problems, ...warnings].map(({ about, reason }) => `${about}: ${reason}`),
+  )
+  return {
+    ledger: {
+      covered: namesBy([...seen, ...known.filter(isSilent)]),
+      ...(Object.keys(gone).length === 0 ? {} : { gone }),
+      ...(told.length === 0 ? {} : { told: [...new Set(told)].slice(0, NOTED) }),
+    },
+    notes: fresh.map((about): Note => ({ kind: 'problem', about, reason: GONE })),
+  }
+}
+
+const GONE =
+  "it was covered and is gone from sight: deleted, renamed, or taken away from the relay's certificate. What is verified of it on a copy stays there"
+
+const remoteOf = (key: string): string => key.slice(0, key.indexOf('/'))
+
+/** Names of instances hold no spaces. */
+const keysIn = (covered: SightLedger['covered']): string[] =>
+  Object.entries(covered).flatMap(([place, names]) => names.split(' ').map((name) => `${place}/${name}`))
+
+function namesBy(keys: readonly string[]): SightLedger['covered'] {
+  const places = new Map<string, Set<string>>()
+  for (const key of [...keys].sort()) {
+    const [remote = '', project = '', name = ''] = key.split('/')
+    const place = `${remote}/${project}`
+    places.set(place, (places.get(place) ?? new Set()).add(name))
+  }
+  return Object.fromEntries([...places].map(([place, names]) => [place, [...names].join(' ')]))
+}

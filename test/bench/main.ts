@@ -1,13 +1,15 @@
 /**
- * `npm run bench [-- name… --json --instances=300 --rounds=3]`: how good it is, as figures beside their
- * bounds. Ends with 1 when a bound is missed.
+ * `npm run bench [-- name… --json --instances=300 --rounds=3 --incus=<incusd>]`: how good it is, as figures beside
+ * their bounds. Ends with 1 when a bound is missed.
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { INCUSD } from '../lab/installed.ts'
 import { benchBundle } from './bundle.ts'
 import { benchCounts } from './counts.ts'
 import { isMissed, type Report, renderReport } from './figure.ts'
 import { benchForwarding } from './forwarding.ts'
+import { benchListing } from './listing.ts'
 import { benchProcessor } from './processor.ts'
 import { benchTick } from './tick.ts'
 
@@ -17,6 +19,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     instances: { type: 'string', default: '300' },
     rounds: { type: 'string', default: '3' },
+    incus: { type: 'string', default: INCUSD },
   },
 })
 
@@ -33,7 +36,9 @@ const benches: Record<string, () => Promise<Report>> = {
   processor: benchProcessor,
   counts: benchCounts,
   forwarding: benchForwarding,
-  tick: () => benchTick({ instances, rounds, onRound }),
+  listing: () => benchListing({ incusd: values.incus, onRound }),
+  tick: () =>
+    benchTick({ instances, rounds, daemons: { main: values.incus, backup: values.incus }, onRound }),
 }
 
 const unknown = positionals.filter((name) => benches[name] === undefined)

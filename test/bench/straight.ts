@@ -15,6 +15,7 @@ export type Straight = {
 }
 
 type Envelope = { error: string; metadata: unknown }
+type Volume = { name: string; snapshots?: { name: string }[] | null }
 type Operation = { id: string; status: string; err: string }
 
 const MOST_AT_ONCE = 16
@@ -42,10 +43,12 @@ export function openStraight({ url, fingerprint, clients, pool }: LabServer): St
     if (ended.status !== 'Success') throw new Error(`${wanted[1]}: ${ended.err}`)
   }
   const list = async (): Promise<{ instance: string; snapshot: string }[]> => {
-    const volumes = (await call('GET', `/1.0/storage-pools/${pool}/volumes/container`)) as string[]
-    return volumes.flatMap((volume) => {
-      const [, instance, snapshot] = /\/container\/([^/?]+)\/snapshots\/([^/?]+)/.exec(volume) ?? []
-      return instance === undefined || snapshot === undefined ? [] : [{ instance, snapshot }]
+    // Later versions have the snapshots inside, older ones answer as to recursion=1.
+    const listed = await call('GET', `/1.0/storage-pools/${pool}/volumes/container?recursion=2`)
+    return (listed as Volume[]).flatMap(({ name, snapshots }) => {
+      const [instance = '', own] = name.split('/')
+      const names = own === undefined ? (snapshots ?? []).map((inside) => inside.name) : [own]
+      return names.map((snapshot) => ({ instance, snapshot }))
     })
   }
   return {

@@ -1,7 +1,7 @@
 /** A due tick, from the trigger to the last snapshot done, against other ways to the same end. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type Pair, startPair } from '../lab/pair.ts'
+import { type Daemons, type Pair, startPair } from '../lab/pair.ts'
 import { whileOpen } from './closing.ts'
 import { atMost, median, type Report } from './figure.ts'
 import { startRelayProcess } from './relay-process.ts'
@@ -9,7 +9,13 @@ import { timeScheduler } from './scheduler.ts'
 import { eachOf, openStraight, type Straight } from './straight.ts'
 import { type BenchWorker, newKey, startWorker } from './worker.ts'
 
-export type TickOptions = { instances: number; rounds: number; onRound(line: string): void }
+export type TickOptions = {
+  instances: number
+  rounds: number
+  /** Another daemon than the installed one. */
+  daemons: Daemons
+  onRound(line: string): void
+}
 
 /** A shell loop is slow and even: so many of the instances tell how long all would take. */
 const SHELL_SAMPLE = 60
@@ -21,9 +27,9 @@ type Way = () => Promise<number>
 
 type Bench = { pair: Pair; instances: string[]; straight: Straight; worker: BenchWorker }
 
-export function benchTick({ instances, rounds, onRound }: TickOptions): Promise<Report> {
+export function benchTick({ instances, rounds, daemons, onRound }: TickOptions): Promise<Report> {
   return whileOpen(async (open) => {
-    const pair = await open(startPair())
+    const pair = await open(startPair({ daemons }))
     const key = newKey()
     const relay = await open(startRelayProcess([pair.main], key))
     const worker = await open(startWorker(relay.url, key))

@@ -36,7 +36,11 @@ export function openSocket(socketPath: string): Socket {
     const started = orThrow(what, await admin(method, path, body))
     if (started.type !== 'async') return started.metadata
     const { id } = started.metadata as { id: string }
-    return orThrow(what, await admin('GET', `/1.0/operations/${id}/wait`)).metadata
+    const { metadata } = orThrow(what, await admin('GET', `/1.0/operations/${id}/wait`))
+    // Later versions give a failed operation back as it is.
+    const { status_code: code, err } = metadata as { status_code: number; err: string }
+    if (code !== 200) throw new Error(`${what}: ${code} ${err}`)
+    return metadata
   }
   return { admin, run, close: () => dispatcher.close() }
 }

@@ -77,7 +77,7 @@ async function lookAfterLongWork(
   const long = longWorkOf(plan)
   if (long.copies.length + long.restores.length === 0) return
   await keepWatch(state, { id, line, by: askedBy.name, startedAt: at.toISOString(), ...long }, reply)
-  await wake(state)
+  await wake(state, at)
 }
 
 function stopOf(

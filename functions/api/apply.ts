@@ -4,6 +4,7 @@ import { parseConfig } from '../../shared/policy/parse.ts'
 import { keptPauses } from '../../shared/policy/pause.ts'
 import type { Config } from '../../shared/policy/policy.ts'
 import type { StoredConfig } from '../../shared/policy/stored.ts'
+import { warningsOf } from '../../shared/policy/warnings.ts'
 import type { InventoryReply } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { remotesOf } from '../observe.ts'
@@ -33,7 +34,7 @@ export async function applyConfig(
   if (!dryRun && !applied) {
     await begins(version)
     await writeConfig(io.state, stored)
-    const asleep = await wake(io.state)
+    const asleep = await wake(io.state, now)
     if (asleep !== null)
       warnings.push(`applied, but looked at only when something is due or by POST /api/run: ${asleep}`)
   }
@@ -53,7 +54,7 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
   const remotes = await checkRemotes(config, io)
   if (!remotes.ok) return remotes
   const none = config.policies.length === 0 ? ['there is no policy in it, so nothing is backed up'] : []
-  const warnings = [...remotes.value, ...none]
+  const warnings = [...remotes.value, ...none, ...warningsOf(config)]
   const version = await versionOf(document)
   const { stored: known, pauses: paused, problems } = await findConfig(io.state)
   // One that is damaged in KV is written anew, though it is the same.

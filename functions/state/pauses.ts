@@ -18,6 +18,6 @@ export async function changePause(
   if (!pauses.ok) return pauses
   const changed: StoredConfig = { ...stored, pauses: pauses.value }
   await writeConfig(state, changed)
-  await wake(state)
+  await wake(state, now)
   return ok(changed)
 }

@@ -2,7 +2,7 @@
  * What lies ahead of now though it can't: a clock was ahead when it was noted, or a hand wrote it. Trusted,
  * it would keep every tick idle until then, or a policy without slots.
  */
-import type { Attempt, CopyLedger, PolicyLedger, RestoreLedger } from './ledger.ts'
+import type { Attempt, CopyLedger, Ledger, PolicyLedger, RestoreLedger } from './ledger.ts'
 import type { Found } from './parse-ledger.ts'
 import { isCanonical, isObject } from './parts.ts'
 import { unseenIn } from './unseen.ts'
@@ -12,6 +12,8 @@ const MINUTE = 60_000
 const LEEWAY = 15 * MINUTE
 /** With nothing due, the configuration is looked at again after this long all the same. */
 export const LONGEST_SLEEP = 24 * 60 * MINUTE
+/** Who looks notes it so often, whatever came of it: else nobody could tell silence from a long wait. */
+export const HEARTBEAT = 4 * MINUTE
 /** Tries are put off by no more: of a snapshot, of a copy, of a restore. */
 const LONGEST_WAIT = { snapshot: 30 * MINUTE, copy: 240 * MINUTE, restore: 30 * MINUTE }
 
@@ -42,11 +44,23 @@ export function trusted({ ledger, lost }: Found, now: Date): Found {
   return {
     ledger: {
       ...ledger,
+      ...timesOf(ledger, now),
       policies: Object.fromEntries(policies),
       copies: soon(ledger.copies, LONGEST_WAIT.copy),
       ...(restores === undefined ? {} : { restores: soon(restores, LONGEST_WAIT.restore) }),
     },
     lost: [...lost, ...dropped],
+  }
+}
+
+/** A moment to wake at that isn't believed was due at once. */
+function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt'> & { written?: string } {
+  const { wakeAt, written } = ledger
+  const believed = written === undefined || written <= after(now, LEEWAY) ? written : now.toISOString()
+  const awake = wakeAt <= now.toISOString() || wakeAtOf(ledger, now) !== null
+  return {
+    wakeAt: awake ? wakeAt : (believed ?? now.toISOString()),
+    ...(believed === undefined ? {} : { written: believed }),
   }
 }
 

@@ -16,9 +16,13 @@ export function failAttempt(
 ): Attempt {
   const count = (before?.count ?? 0) + 1
   const retryAt = minutesFrom(now, backoffMinutes(count, 30))
-  const base: Attempt = { count, reason, ...(before?.unseen === true ? { unseen: true } : {}) }
+  const base: Attempt = { count, reason, ...unseenOf(before) }
   return until === null || new Date(retryAt) > until ? base : { ...base, retryAt }
 }
+
+/** What an earlier try may have left stays in mind. */
+const unseenOf = (before: Attempt | undefined): Pick<Attempt, 'unseen' | 'name'> =>
+  before?.unseen === true ? { unseen: true, ...(before.name === undefined ? {} : { name: before.name }) } : {}
 
 /** A copy's failed try: it is wanted until it is verified, at most every four hours. */
 export const retryCopyAt = (attempts: number, now: Date): string =>

@@ -26,10 +26,14 @@ export type Attempt = {
   retryAt?: string
   /** It was sent and nobody saw its end: what is listed under its name may be half of it. */
   unseen?: true
+  /** The name that was tried; absent: the slot's own. */
+  name?: string
 }
 
 export type OpenSlot = {
   slot: string
+  /** No slot of the schedule: who has no snapshot of the policy at all gets the first one. */
+  first?: true
   /** By instance key, or by `remote:<name>` for a remote that could not be read. */
   attempts: Record<string, Attempt>
 }

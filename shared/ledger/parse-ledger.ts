@@ -36,6 +36,7 @@ const attemptSchema: z.ZodMiniType<Attempt> = z.looseObject({
   reason: text,
   retryAt: may(moment),
   unseen: may(z.literal(true)),
+  name: may(text),
 })
 
 const memoSchema = z.looseObject({
@@ -165,7 +166,7 @@ function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | unde
 const momentBefore = (moment: string): string => new Date(Date.parse(moment) - 1).toISOString()
 
 function openOf(value: unknown, part: string, lose: Lose): OpenSlot | undefined {
-  const known = partOf(value, z.looseObject({ slot: moment }), part, lose)
+  const known = partOf(value, z.looseObject({ slot: moment, first: may(z.literal(true)) }), part, lose)
   if (known === undefined) return undefined
   const { attempts, ...rest } = known
   const read = (item: unknown, where: string) => partOf(item, attemptSchema, where, lose)

@@ -9,16 +9,21 @@ export const pushSlot = (records: readonly SlotRecord[], record: SlotRecord | nu
 /** How a slot ended, from what was seen of its instances. */
 export function closedSlot(
   slot: string,
-  seen: { served: number; failures: { instance: string; reason: string }[]; empty: string | null },
+  seen: {
+    served: number
+    failures: { instance: string; reason: string }[]
+    empty: string | null
+    remark?: string | null
+  },
 ): SlotRecord {
-  const { served, failures, empty } = seen
+  const { served, failures, empty, remark } = seen
   if (failures.length > 0) {
     const unreadable = served === 0 && failures.every(({ instance }) => instance.startsWith('remote:'))
     const outcome = unreadable ? 'missed' : 'failed'
     return { slot, outcome, reason: failures[0]?.reason ?? '', served, failures: failures.slice(0, FAILURES) }
   }
   if (served === 0) return { slot, outcome: 'skipped', reason: empty ?? 'no instance matches' }
-  return { slot, outcome: 'served', served }
+  return { slot, outcome: 'served', served, ...(remark == null ? {} : { reason: remark }) }
 }
 
 /** A record names at most so many failures; the run's report has them all. */

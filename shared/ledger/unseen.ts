@@ -6,6 +6,6 @@ import type { OpenSlot } from './ledger.ts'
 export const unseenIn = (policy: string, open: OpenSlot | null): string[] =>
   open === null
     ? []
-    : Object.entries(open.attempts).flatMap(([key, { unseen }]) =>
-        unseen === true ? [`${key}/${snapshotName({ policy, slot: new Date(open.slot) })}`] : [],
+    : Object.entries(open.attempts).flatMap(([key, { unseen, name }]) =>
+        unseen === true ? [`${key}/${name ?? snapshotName({ policy, slot: new Date(open.slot) })}`] : [],
       )

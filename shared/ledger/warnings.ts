@@ -1,8 +1,10 @@
-/** What the notebook tells of the ticks themselves: whether they come, and know the applied configuration. */
+/** What the ledger tells of the ticks themselves: whether they come, and know the applied configuration. */
+import { HEARTBEAT } from './ahead.ts'
 import type { Ledger } from './ledger.ts'
 
-/** Something was due and nobody looked: the cron trigger comes each minute. */
-const OVERDUE_MINUTES = 5
+const MINUTE = 60_000
+/** Something was due and nobody looked: the cron trigger comes each minute, and who looks notes it in time. */
+const OVERDUE_MINUTES = HEARTBEAT / MINUTE + 2
 
 /** Of the applied configuration, its version and when that was (ISO 8601); and what in KV could not be read. */
 export type Applied = { version: string; appliedAt: string; problems?: readonly string[] }
@@ -41,17 +43,17 @@ function goneText(gone: Record<string, string>): string[] {
   return [`${what} gone since ${since}: ${names}${more} (${why})`]
 }
 
-/** Null while ticks come as they should. */
+/**
+ * Null while ticks come as they should: nothing is due yet, or one has looked since. Whatever it found, be it
+ * a server that is down or a copy that goes on for hours, is no silence of the ticks.
+ */
 export function overdueOf(
   { appliedAt }: Applied,
   ledger: Ledger | null,
   now: Date,
 ): { since: string; minutes: number } | null {
-  const since = ledger === null || ledger.wakeAt < appliedAt ? appliedAt : ledger.wakeAt
-  const minutes = Math.floor((now.getTime() - new Date(since).getTime()) / 60_000)
-  return minutes >= OVERDUE_MINUTES && !isCopying(ledger) ? { since, minutes } : null
+  const due = ledger?.wakeAt ?? appliedAt
+  const looked = Date.parse(ledger?.written ?? due)
+  const minutes = Math.floor((now.getTime() - Math.max(Date.parse(due), looked)) / MINUTE)
+  return minutes >= OVERDUE_MINUTES ? { since: due, minutes } : null
 }
-
-/** A copy that goes on as before is watched each minute without a note of it. */
-const isCopying = (ledger: Ledger | null): boolean =>
-  Object.values(ledger?.copies ?? {}).some(({ state }) => state === 'started' || state === 'running')

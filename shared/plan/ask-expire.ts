@@ -1,6 +1,7 @@
 /** Removing now: what retention lets go, though no slot is open; or the snapshots that are named. */
 
-import { parseSnapshotName, SAFETY, snapshotName } from '../incus/snapshot-name.ts'
+import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
+import type { OpenSlot } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { compileGlobs } from '../policy/glob.ts'
@@ -13,6 +14,7 @@ import { planExpire, type Rails, stopOf } from './expiring.ts'
 import { newestPair } from './marks.ts'
 import type { ExpireAction, Note, Refusal } from './plan.ts'
 import { refuseScope } from './scope.ts'
+import { takenFor } from './taken.ts'
 
 type Wish = Extract<Ask, { do: 'expire' }>
 
@@ -61,20 +63,19 @@ function railsOf({ coverages, world, ledger, now, installation, restores }: Aske
   )
   const failing = new Set(
     coverages.flatMap((coverage) =>
-      failingIn(coverage, own(ledger.policies, coverage.policy.name)?.open?.slot),
+      failingIn(coverage, own(ledger.policies, coverage.policy.name)?.open ?? null),
     ),
   )
   return { sieve, copies: { blocked, needed: copies.needed }, failing, withheld, incomplete: sure.incomplete }
 }
 
 /** Instances that the open slot still waits for. */
-function failingIn({ policy, covered }: Coverage, slot: string | undefined): string[] {
-  if (slot === undefined) return []
-  const name = snapshotName({ policy: policy.name, slot: new Date(slot) })
-  return covered.flatMap(({ key, record }) =>
-    (record.snapshots ?? []).some(([taken]) => taken === name) ? [] : [key],
-  )
-}
+const failingIn = ({ policy, covered }: Coverage, open: OpenSlot | null): string[] =>
+  open === null
+    ? []
+    : covered.flatMap(({ key, record }) =>
+        takenFor(policy.name, open, record.snapshots ?? []).length > 0 ? [] : [key],
+      )
 
 const unseenIn = ({ covered, unreadable }: Coverage): Note[] => [
   ...unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),

@@ -7,8 +7,8 @@ import type { Keep, Retention } from '../retention/keep.ts'
 
 export type Sieve = {
   /**
-   * Sorts one policy's snapshots of one instance. Those of `besides` (the slot being served) take no
-   * part, so that the result is the same before and after that snapshot was taken.
+   * Sorts one policy's snapshots of one instance. Those named `besides` (for the slot being
+   * served) or later take no part, so that the result is the same before and after that snapshot was taken.
    */
   sort(
     policy: Policy,
@@ -32,7 +32,8 @@ export function createSieve(now: Date): Sieve {
   return {
     sort(policy, keep, snapshots, held, besides) {
       const asked = known.get(keep) ?? []
-      const mine = (pair: SnapshotPair): boolean => pair[0] !== besides && isMine(pair, policy.name)
+      const mine = (pair: SnapshotPair): boolean =>
+        (besides === null || pair[0] < besides) && isMine(pair, policy.name)
       const before = held.size > 0 ? undefined : asked.find((one) => isSame(one, policy, snapshots, mine))
       if (before !== undefined) return before.answer
       const names = snapshots.filter(mine).map(([name]) => name)

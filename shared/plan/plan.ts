@@ -218,6 +218,8 @@ export type SlotPlan = {
   failed: { instance: string; reason: string }[]
   /** Why the slot ends without any instance. */
   empty: string | null
+  /** What is told of a slot that was served other than by its own name. */
+  remark: string | null
   /** The slot may be served until then (ISO 8601). */
   until: string | null
 }

@@ -2,7 +2,7 @@
 
 import { instanceKey } from '../incus/inventory.ts'
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
-import { LONGEST_SLEEP } from '../ledger/ahead.ts'
+import { HEARTBEAT, LONGEST_SLEEP } from '../ledger/ahead.ts'
 import { failAttempt } from '../ledger/attempts.ts'
 import { type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
@@ -54,8 +54,9 @@ export function record(before: Ledger, happened: Happened): Recorded {
   return { ledger, changed: isNews(before, ledger, now) }
 }
 
-/** Waking a minute later is not news as long as the old note makes every tick look. */
+/** Waking a minute later is not news as long as the old note makes every tick look; that one looked is, now and then. */
 function isNews(before: Ledger, after: Ledger, now: Date): boolean {
+  if (before.written === undefined || now.getTime() - Date.parse(before.written) >= HEARTBEAT) return true
   const soon = new Date(now.getTime() + 90_000).toISOString()
   const staysAwake = before.wakeAt <= now.toISOString() && after.wakeAt <= soon
   if (!staysAwake && before.wakeAt !== after.wakeAt) return true
@@ -92,23 +93,24 @@ function accountFor(
         now,
         again && plan.until !== null ? new Date(plan.until) : null,
       )
-      attempts[key] = unseen ? { ...attempt, unseen } : attempt
+      attempts[key] = unseen ? { ...attempt, unseen, name: action.name } : attempt
       if (attempt.retryAt === undefined) failures.push({ instance: key, reason })
       else waiting.push({ instance: key, until: attempt.retryAt })
     }
   }
-  const close = () => closedSlot(open.slot, { served: served.length, failures, empty: plan.empty })
+  const close = () =>
+    closedSlot(open.slot, { served: served.length, failures, empty: plan.empty, remark: plan.remark })
   if (asked) {
     const known = own(before.policies, plan.policy) ?? { ...plan.ledger, open: null }
     return recordAsked(known, close(), waiting, unseenIn(plan.policy, { slot: open.slot, attempts }))
   }
   if (waiting.length === 0) {
-    const doubtful = doubtfulIn(plan.policy, { ...plan.ledger, open: { slot: open.slot, attempts } })
+    const doubtful = doubtfulIn(plan.policy, { ...plan.ledger, open: { ...open, attempts } })
     const slots = pushSlot(plan.ledger.slots, close())
     return { ...plan.ledger, open: null, ...(doubtful.length === 0 ? {} : { doubtful }), slots }
   }
   wake.push(...waiting.map(({ until }) => until))
-  return { ...plan.ledger, open: { slot: open.slot, attempts } }
+  return { ...plan.ledger, open: { ...open, attempts } }
 }
 
 /** What somebody asked for is tried once; it stands beside the schedule's slots. */

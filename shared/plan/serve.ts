@@ -2,14 +2,17 @@
 
 import { expiresAt } from '../incus/expiry.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
-import { snapshotName } from '../incus/snapshot-name.ts'
+import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
 import { failAttempt } from '../ledger/attempts.ts'
-import type { Attempt, PolicyLedger } from '../ledger/ledger.ts'
+import type { Attempt, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
+import { unseenIn } from '../ledger/unseen.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { jitterSeconds } from '../schedule/jitter.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { driverOf, snapshotStandstill } from './freezing.ts'
+import { catchupMoment, isLate, spreadOf } from './late.ts'
 import type { SlotPlan, SnapshotAction } from './plan.ts'
+import { firstName, takenFor } from './taken.ts'
 import type { World } from './world.ts'
 
 export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
@@ -33,46 +36,81 @@ export type Serving = {
 export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Serving): Served {
   const { policy } = coverage
   const open = ledger.open
-  const nobody: Pick<SlotPlan, 'served' | 'waiting' | 'failed' | 'empty'> = {
+  const nobody: Pick<SlotPlan, 'served' | 'waiting' | 'failed' | 'empty' | 'remark'> = {
     served: [],
     waiting: [],
     failed: [],
     empty: null,
+    remark: null,
   }
   if (open === null) return { plan: { policy: policy.name, ledger, ...nobody, until: null }, actions: [] }
-  const slot = new Date(open.slot)
-  const until = servableUntil(policy, slot)
+  const until = servableUntil(policy, new Date(open.slot))
   const plan: SlotPlan = { policy: policy.name, ledger, ...nobody, until: until.toISOString() }
   const attempts = { ...open.attempts }
+  const doubtful = [...(ledger.doubtful ?? [])]
+  const names = new Set<string>()
   const fail = (key: string, reason: string) => {
     const attempt = nextAttempt(attempts[key], reason, serving.now, until)
     attempts[key] = attempt
     settle(plan, key, attempt)
   }
   const actions: SnapshotAction[] = []
-  const name = snapshotName({ policy: policy.name, slot })
+  const making = inMaking(policy.name, open, serving.incomplete)
+  const doubted = new Set([...doubtful, ...unseenIn(policy.name, open)])
   for (const { key, reason } of coverage.unreadable) fail(key, reason)
   for (const covered of coverage.covered) {
-    if (covered.record.snapshots === null)
-      fail(covered.key, covered.record.problem ?? 'its snapshots could not be listed')
-    else if (serving.withheld.has(covered.key))
-      plan.waiting.push({ instance: covered.key, until: minutesFrom(serving.now, 1) })
-    else if (serving.incomplete.has(`${covered.key}/${name}`))
-      plan.waiting.push({ instance: covered.key, until: minutesFrom(serving.now, 1) })
-    else if (has(covered.record.snapshots, name) && attempts[covered.key]?.unseen !== true)
-      plan.served.push(covered.key)
-    else if (covered.barred !== null) plan.failed.push({ instance: covered.key, reason: covered.barred })
+    const { key, record } = covered
+    if (record.snapshots === null) {
+      fail(key, record.problem ?? 'its snapshots could not be listed')
+      continue
+    }
+    const [taken] = takenFor(policy.name, open, record.snapshots, { key, doubted })
+    if (serving.withheld.has(key) || making.has(key))
+      plan.waiting.push({ instance: key, until: minutesFrom(serving.now, 1) })
+    else if (taken !== undefined) {
+      plan.served.push(key)
+      names.add(taken)
+    } else if (covered.barred !== null) plan.failed.push({ instance: key, reason: covered.barred })
     else {
-      const action = take(covered, slot, name, attempts[covered.key], plan, serving)
-      if (action !== null) actions.push(action)
+      const action = take(covered, record.snapshots, open, plan, serving)
+      if (action === null) continue
+      actions.push(action)
+      names.add(action.name)
+      const left = attempts[key]
+      if (left?.unseen !== true || action.again) continue
+      // It is taken under another name now: what the earlier try may have left goes.
+      doubtful.push(`${key}/${triedName(policy.name, open, left)}`)
+      const { unseen: _, name: __, ...attempt } = left
+      attempts[key] = attempt
     }
   }
   if (coverage.covered.length + coverage.unreadable.length === 0) endEmpty(coverage, plan)
-  return { plan: { ...plan, ledger: { ...ledger, open: { slot: open.slot, attempts } } }, actions }
+  const doubts = doubtful.length === 0 ? {} : { doubtful }
+  const remark = remarkOn(policy.name, open, names)
+  return { plan: { ...plan, remark, ledger: { ...ledger, ...doubts, open: { ...open, attempts } } }, actions }
 }
 
-const has = (snapshots: readonly SnapshotPair[], name: string): boolean =>
-  snapshots.some(([taken]) => taken === name)
+/** Keys of instances of which a snapshot for the slot is being made. */
+function inMaking(policy: string, open: OpenSlot, incomplete: ReadonlySet<string>): ReadonlySet<string> {
+  const from = firstName(policy, open)
+  return new Set(
+    [...incomplete].flatMap((entry) => {
+      const at = entry.lastIndexOf('/')
+      const name = entry.slice(at + 1)
+      return name >= from && parseSnapshotName(name)?.policy === policy ? [entry.slice(0, at)] : []
+    }),
+  )
+}
+
+/** What people are told of a slot whose snapshots don't have its name. */
+function remarkOn(policy: string, open: OpenSlot, names: ReadonlySet<string>): string | null {
+  if (open.first === true) return 'the first one, as there was no snapshot of the policy'
+  const late = [...names].filter((name) => name !== snapshotName({ policy, slot: new Date(open.slot) }))
+  return late.length === 0 ? null : `taken late, as ${late.join(', ')}`
+}
+
+const triedName = (policy: string, { slot }: OpenSlot, { name }: Attempt): string =>
+  name ?? snapshotName({ policy, slot: new Date(slot) })
 
 /** A slot may be served until then. */
 const servableUntil = (policy: { catchup: number }, slot: Date): Date =>
@@ -92,22 +130,31 @@ function settle(plan: SlotPlan, instance: string, attempt: Attempt): void {
 
 function take(
   covered: Covered,
-  slot: Date,
-  name: string,
-  attempt: Attempt | undefined,
+  snapshots: readonly SnapshotPair[],
+  open: OpenSlot,
   plan: SlotPlan,
   { now, next, reason, atOnce, world }: Serving,
 ): SnapshotAction | null {
   const { policy, key, ref, record } = covered
-  const due = atOnce === true ? now : dueAt(covered, slot, next)
+  const attempt = open.attempts[key]
   if (attempt !== undefined && (attempt.retryAt === undefined || new Date(attempt.retryAt) > now)) {
     settle(plan, key, attempt)
     return null
   }
-  if (due > now) {
-    plan.waiting.push({ instance: key, until: due.toISOString() })
+  const slot = new Date(open.slot)
+  const spread = spreadOf(policy, slot, next)
+  const soon = atOnce === true || open.first === true
+  const due = soon ? slot : new Date(slot.getTime() + jitterSeconds(`${policy.name} ${key}`, spread) * 1000)
+  const late = atOnce !== true && isLate(spread, slot, now)
+  const moment = late ? catchupMoment(now) : slot
+  const from = new Date(Math.max(moment.getTime(), due.getTime()))
+  if (from > now) {
+    plan.waiting.push({ instance: key, until: from.toISOString() })
     return null
   }
+  const unseen = attempt?.unseen === true ? triedName(policy.name, open, attempt) : null
+  const name = freeName(policy.name, moment, snapshots, unseen)
+  const again = name === unseen
   const stateful = policy.stateful && record.status === 'Running'
   return {
     kind: 'snapshot',
@@ -116,23 +163,30 @@ function take(
     slot: slot.toISOString(),
     name,
     stateful,
-    again: attempt?.unseen === true,
+    again,
     standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
     expiresAt: policy.expiry === null ? null : expiresAt(policy.expiry, now).toISOString(),
-    reason: `${reason}${attempt?.unseen === true ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
+    reason: `${reason}${again ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
+  }
+}
+
+/** Whoever may snapshot may have used the name for one of theirs: then the next minute's. */
+function freeName(
+  policy: string,
+  moment: Date,
+  snapshots: readonly SnapshotPair[],
+  unseen: string | null,
+): string {
+  const used = new Set(snapshots.map(([name]) => name))
+  for (let minute = 0; ; minute += 1) {
+    const name = snapshotName({ policy, slot: new Date(minutesFrom(moment, minute)) })
+    if (name === unseen || !used.has(name)) return name
   }
 }
 
 const AGAIN = '; made again, as nobody saw the end of an earlier try'
 /** It is tried all the same, and fails with Incus's own words. */
 const REFUSED = '; with "stateful" Incus takes it only once migration.stateful=true is set on it'
-
-/** The slot plus the instance's own stable delay, which ends a minute before the next slot at the latest. */
-function dueAt({ policy, key }: Covered, slot: Date, next: Date | null): Date {
-  const room = next === null ? policy.jitter : (next.getTime() - slot.getTime()) / 1000 - 60
-  const window = Math.max(0, Math.min(policy.jitter, room))
-  return new Date(slot.getTime() + jitterSeconds(`${policy.name} ${key}`, window) * 1000)
-}
 
 /** Nobody to serve: for a reason of the policy's own that is a skipped slot, for a problem it is a failed one. */
 function endEmpty({ skipped, problems }: Coverage, plan: SlotPlan): void {

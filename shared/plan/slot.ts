@@ -1,19 +1,21 @@
 /** One policy's slot in a run: the schedule's, or the minute in which somebody asked for it. */
 
 import { type InstanceRecord, instanceKey } from '../incus/inventory.ts'
-import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
+import { ownSnapshot } from '../incus/snapshot-name.ts'
 import type { Ledger, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../ledger/slots.ts'
 import { unseenIn } from '../ledger/unseen.ts'
 import { own } from '../own.ts'
-import type { Coverage } from '../policy/cover.ts'
+import type { Coverage, Covered } from '../policy/cover.ts'
 import { minuteOf, minutesFrom } from '../schedule/moment.ts'
 import { nextSlot } from '../schedule/slots.ts'
+import { knownOf, type Sight } from './begin.ts'
 import { clearDoubtful } from './doubtful.ts'
-import { advance, knownOf } from './open-slot.ts'
+import { advance, type Passed } from './open-slot.ts'
 import type { ExpireAction, SlotPlan, SnapshotAction } from './plan.ts'
 import type { Question } from './question.ts'
 import { serveSlot } from './serve.ts'
+import { takenFor } from './taken.ts'
 
 export type SlotDecision = {
   coverage: Coverage
@@ -37,9 +39,15 @@ export function planSlot(
   const wake = next === null ? [] : [next.toISOString()]
   const observed = () => observedSlots(coverage)
   const known = knownIn(coverage, ledger, now)
-  const { ledger: advanced, more, superseded } = advance(policy, known, now, observed)
-  const closed = superseded.reduce((before, open) => closeSuperseded(coverage, before, open), advanced)
-  const before = [...(closed.doubtful ?? []), ...superseded.flatMap((open) => unseenIn(policy.name, open))]
+  const { ledger: advanced, superseded } = advance(policy, known, now, observed)
+  const closed = superseded.reduce(
+    (before, passed) => closeSuperseded(coverage, before, passed, { incomplete: world.incomplete, withheld }),
+    advanced,
+  )
+  const before = [
+    ...(closed.doubtful ?? []),
+    ...superseded.flatMap(({ open }) => unseenIn(policy.name, open)),
+  ]
   const { doubtful, halves } = clearDoubtful(coverage, before)
   const current = withDoubtful(closed, doubtful)
   const serving = { world, now, incomplete: world.incomplete, next, withheld, reason: reasonOf(current, now) }
@@ -50,7 +58,7 @@ export function planSlot(
     plan,
     actions,
     halves: halves.filter(({ ref }) => !withheld.has(instanceKey(ref))),
-    wake: more ? [now.toISOString()] : [...wake, ...soon],
+    wake: [...wake, ...soon],
   }
 }
 
@@ -71,22 +79,36 @@ export function planAskedSlot(
 function knownIn(coverage: Coverage, ledger: Ledger, now: Date): PolicyLedger {
   const { policy, covered, unreadable } = coverage
   const noted = own(ledger.policies, policy.name)
-  const known = knownOf(policy, noted, () => observedSlots(coverage), now)
   const blind = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
+  const see = (): Sight => ({
+    observed: observedSlots(coverage),
+    blind,
+    bare: covered.some(({ record }) => isBare(policy.name, record)),
+  })
+  const known = knownOf(policy, noted, see, now)
   return noted?.since === undefined && blind ? { ...known, since: minutesFrom(minuteOf(now), 1) } : known
 }
 
 const withDoubtful = ({ doubtful: _, ...ledger }: PolicyLedger, doubtful: string[]): PolicyLedger =>
   doubtful.length === 0 ? ledger : { ...ledger, doubtful }
 
+/** It can be looked at, and has no snapshot of the policy. */
+const isBare = (policy: string, { snapshots }: InstanceRecord): boolean =>
+  snapshots !== null && takenFor(policy, { slot: '', first: true }, snapshots).length === 0
+
 const observedSlots = ({ covered, policy }: Coverage): Date[] => {
-  const names = new Set(covered.flatMap(({ record }) => (record.snapshots ?? []).map(([name]) => name)))
-  const parsed = [...names].map(parseSnapshotName)
-  return parsed.flatMap((name) => (name?.policy === policy.name ? [name.slot] : []))
+  const slots = covered.flatMap(({ record }) =>
+    (record.snapshots ?? []).flatMap((pair) => {
+      const own = pair[0].startsWith(`${policy.name}-`) ? ownSnapshot(pair) : null
+      return own?.policy === policy.name ? [own.slot.getTime()] : []
+    }),
+  )
+  return [...new Set(slots)].map((slot) => new Date(slot))
 }
 
 function reasonOf({ open }: PolicyLedger, now: Date): string {
   if (open === null) return ''
+  if (open.first === true) return 'it has no snapshot of this policy yet'
   const late = Math.floor((now.getTime() - new Date(open.slot).getTime()) / 60_000)
   const slot = `slot ${open.slot.slice(0, 16)}Z is due`
   if (late < 2) return slot
@@ -97,28 +119,39 @@ function reasonOf({ open }: PolicyLedger, now: Date): string {
 function closeSuperseded(
   { policy, covered, unreadable, ...rest }: Coverage,
   ledger: PolicyLedger,
-  open: OpenSlot,
+  { open, before }: Passed,
+  rails: { incomplete: ReadonlySet<string>; withheld: Withheld },
 ): PolicyLedger {
-  const name = snapshotName({ policy: policy.name, slot: new Date(open.slot) })
+  const doubted = new Set([...(ledger.doubtful ?? []), ...unseenIn(policy.name, open)])
   const missing = covered.filter(
-    ({ key, record }) => !hasSnapshot(record, name) || open.attempts[key]?.unseen === true,
+    ({ key, record }) =>
+      takenFor(policy.name, open, record.snapshots ?? [], { key, doubted, until: before }).length === 0,
   )
-  const failures = missing.map(({ key }) => ({
-    instance: key,
-    reason: open.attempts[key]?.reason ?? 'the next slot came before it was taken',
-  }))
+  const failures = missing.map((one) => ({ instance: one.key, reason: whyMissing(one, open, rails) }))
   const remotes = unreadable.map(({ key, reason }) => ({
     instance: key,
     reason: open.attempts[key]?.reason ?? reason,
   }))
-  const empty = rest.problems[0]?.reason ?? null
   const record = closedSlot(open.slot, {
     served: covered.length - missing.length,
     failures: [...failures, ...remotes],
-    empty,
+    empty: rest.problems[0]?.reason ?? null,
   })
   return { ...ledger, slots: pushSlot(ledger.slots, record) }
 }
 
-const hasSnapshot = ({ snapshots }: InstanceRecord, name: string): boolean =>
-  (snapshots ?? []).some(([taken]) => taken === name)
+/** What kept it from being taken, as far as that was seen: its own tries, or those to read its server. */
+function whyMissing(
+  { key, ref, record }: Covered,
+  { attempts, slot }: OpenSlot,
+  { incomplete, withheld }: { incomplete: ReadonlySet<string>; withheld: Withheld },
+): string {
+  const unread = attempts[`remote:${ref.remote}`]
+  const tried =
+    attempts[key]?.reason ?? (unread === undefined ? undefined : `${ref.remote}: ${unread.reason}`)
+  if (tried !== undefined) return tried
+  if ([...incomplete].some((entry) => entry.startsWith(`${key}/`)))
+    return 'a snapshot of it was still being made'
+  if (record.snapshots === null) return record.problem ?? 'its snapshots could not be listed'
+  return withheld.get(key) ?? `no tick took it between ${slot.slice(0, 16)}Z and the next slot`
+}

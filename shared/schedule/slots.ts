@@ -28,6 +28,21 @@ const fieldsOf = (expression: string): CronFieldCollection => {
   return fields
 }
 
+/** The values of each field of an expression that `parseSchedule` gave. */
+export function readFields(
+  expression: string,
+): Record<'minute' | 'hour' | 'dayOfMonth' | 'month' | 'dayOfWeek', number[]> {
+  const { minute, hour, dayOfMonth, month, dayOfWeek } = fieldsOf(expression)
+  const numbers = ({ values }: { values: readonly (number | string)[] }): number[] => values.map(Number)
+  return {
+    minute: numbers(minute),
+    hour: numbers(hour),
+    dayOfMonth: numbers(dayOfMonth),
+    month: numbers(month),
+    dayOfWeek: numbers(dayOfWeek),
+  }
+}
+
 /**
  * Takes 5-field cron expressions and Incus's aliases, one or several, also in Incus's own form
  * "@daily, 0 12 * * *" (comma and space). Gives distinct 5-field expressions.
@@ -93,6 +108,34 @@ export function nextSlot(span: Span): Date | null {
   })
   const earliest = Math.min(...firsts)
   return Number.isFinite(earliest) ? new Date(earliest) : null
+}
+
+const MINUTE = 60_000
+
+/** The last slot in (after, until]; null: there is none. However long that span is, few slots are walked. */
+export function latestSlot(span: Span & { until: Date }): Date | null {
+  const until = span.until.getTime()
+  const firstAfter = (instant: number): number | null => {
+    const slot = nextSlot({ ...span, after: new Date(instant) })?.getTime() ?? null
+    return slot !== null && slot <= until ? slot : null
+  }
+  const floor = span.after.getTime()
+  /** Later than this there is none. */
+  let above = until
+  let latest: number | null = null
+  for (let reach = 60 * MINUTE; latest === null; reach *= 2) {
+    const from = Math.max(until - reach, floor)
+    latest = firstAfter(from)
+    if (latest === null && from === floor) return null
+    if (latest === null) above = from
+  }
+  while (above - latest >= MINUTE) {
+    const middle = Math.floor((latest + above) / 2)
+    const later = firstAfter(middle)
+    if (later === null) above = middle
+    else latest = later
+  }
+  return new Date(latest)
 }
 
 /**

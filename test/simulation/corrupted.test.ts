@@ -145,9 +145,10 @@ describe.each([
     expect(await world.tick(minutes(60))).toEqual({ state: 'unconfigured', problems: [unreadable] })
     expect((await statusIn(world, minutes(60))).warnings).toEqual([unreadable])
     expect(snapshots(world)).toEqual(['hourly-20261122T0300Z'])
-    await world.clock.advance(minutes(62))
+    await world.clock.advance(minutes(64))
     await world.apply(document)
-    expect(await world.tick(minutes(63))).toMatchObject({ state: 'ran', taken: 1, problems: [] })
+    expect(await world.tick(minutes(65))).toMatchObject({ state: 'ran', taken: 1, problems: [] })
+    expect(snapshots(world).at(-1)).toBe('hourly-20261122T0405Z')
   })
 })
 

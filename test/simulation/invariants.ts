@@ -8,7 +8,7 @@ import type { EmbeddedIncus } from '../emulator/server.ts'
 import type { Instance, Snapshot } from '../emulator/state.ts'
 import { type InstanceEvent, type Listener, listen, type SnapshotEvent } from './journal.ts'
 import { keepers } from './keepers.ts'
-import { type Calendar, type Ending, nameOf, type SlotBook } from './slot-book.ts'
+import { type Calendar, type Ending, type SlotBook, slotOf } from './slot-book.ts'
 import type { World } from './world.ts'
 
 /** What the invariants need to know of a scene. All is in the project `default`. */
@@ -70,15 +70,15 @@ const family = (scene: Scene, instance: Instance, policy: string): { snapshot: S
     })
     .sort((a, b) => (a.slot < b.slot ? 1 : -1))
 
+/** A name may be so much older than the data: the jitter of the scenes, two ticks, and what delays a tick. */
+const LATEST_MINUTES = 10 + 2 + 4
+
 /**
- * At most one snapshot for each policy, slot and instance is ever made, and it is named by a slot. Only
- * one whose making nobody saw the end of is made again, for each such try once, or twice by two ticks
- * at the same time.
+ * At most one snapshot for each policy, slot and instance is ever made, and its name tells when. Only one
+ * whose making nobody saw the end of is made again, for each such try once, or twice by two ticks at the
+ * same time.
  */
 export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
-  const slots = new Map(
-    Object.entries(scene.calendar).map(([policy, list]) => [policy, new Set(list.map(Number))]),
-  )
   const made = new Map<string, number>()
   const refused = new Map<string, number>()
   return {
@@ -86,21 +86,25 @@ export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
       made(event) {
         const own = ownName(scene, event.snapshot.name)
         if (event.remote !== 'main' || own === null) return
-        const key = `${event.instance.name}/${event.snapshot.name}`
+        const slot = slotOf(scene.calendar, own.policy, own.slot)
+        const key = `${event.instance.name} ${own.policy} ${slot}`
         const times = (made.get(key) ?? 0) + 1
-        const tries = unseen(scene, event)
+        const tries = scene.book.unseenOf(`main/default/${event.instance.name}`, own.policy, slot)
         // A tick that KV kept from telling that it made one again leaves that to the next.
         const untold = tries > 0 && scene.world.kv.counts.refused > (refused.get(key) ?? 0)
         made.set(key, times)
         refused.set(key, scene.world.kv.counts.refused)
         if (times > 1 + 2 * tries && !untold) fail(`${say(event)} is made once more, the ${times}th time`)
-        if (slots.get(own.policy)?.has(Date.parse(own.slot)) !== true)
-          fail(`${say(event)} is named by no slot of its policy`)
+        const minutes = (event.at - Date.parse(own.slot)) / 60_000
+        if (minutes < 0 || minutes > LATEST_MINUTES)
+          fail(`${say(event)} is made ${minutes} min after its name`)
       },
       gone({ remote, instance, snapshot }) {
         // It came to nothing, so it may be tried again.
-        const key = `${instance.name}/${snapshot.name}`
-        if (remote === 'main' && snapshot.inMaking) made.set(key, (made.get(key) ?? 1) - 1)
+        const own = ownName(scene, snapshot.name)
+        if (remote !== 'main' || own === null || !snapshot.inMaking) return
+        const key = `${instance.name} ${own.policy} ${slotOf(scene.calendar, own.policy, own.slot)}`
+        made.set(key, (made.get(key) ?? 1) - 1)
       },
     },
   }
@@ -236,13 +240,14 @@ export const notebook = ({ kv }: World): Ledger | null => {
 export const everySlotEnds: Invariant = (scene, fail) => {
   const made = new Set<string>()
   const isServed = (policy: string, slot: Date): boolean => {
-    const name = nameOf(policy, slot.toISOString())
-    return scene.covered.every((instance) => made.has(`${instance}/${name}`))
+    return scene.covered.every((instance) => made.has(`${instance} ${policy} ${slot.toISOString()}`))
   }
   return {
     listener: {
       made({ remote, instance, snapshot }) {
-        if (remote === 'main') made.add(`${instance.name}/${snapshot.name}`)
+        const own = ownName(scene, snapshot.name)
+        if (remote !== 'main' || own === null) return
+        made.add(`${instance.name} ${own.policy} ${slotOf(scene.calendar, own.policy, own.slot)}`)
       },
     },
     step() {
@@ -291,7 +296,8 @@ export const converges: Invariant = (scene, fail) => ({
           .filter((slot) => slot <= scene.span.until)
           .at(-1)
           ?.toISOString()
-        const found = source === undefined ? undefined : family(scene, source, policy)[0]?.slot
+        const last = source === undefined ? undefined : family(scene, source, policy)[0]?.slot
+        const found = last === undefined ? undefined : slotOf(scene.calendar, policy, last)
         if (newest !== found) fail(`main/${name}: the newest of ${policy} is ${found}, not ${newest}`)
       }
       const target = instanceOn(backup, name)

@@ -7,7 +7,7 @@ const silence = new Date('2026-11-20T12:20:00Z')
 const again = new Date(silence.getTime() + 2 * DAY)
 const until = new Date(again.getTime() + DAY)
 
-test('after two days without ticks each policy runs once, and all that was missed says so', async () => {
+test('after two days without ticks each policy runs once, named for the moment, and all that was missed says so', async () => {
   const simulation = await simulate(usual(start, until))
   const { world, pass, book, calendar, tick } = simulation
   await pass(silence)
@@ -18,8 +18,8 @@ test('after two days without ticks each policy runs once, and all that was misse
   const after = COVERED.map((name) => holdings(world.incus.main, name).split(' '))
   for (const [at, names] of after.entries())
     expect(names.filter((name) => before[at]?.includes(name) === false)).toEqual([
-      'daily-20261122T0300Z',
-      'hourly-20261122T1200Z',
+      'daily-20261122T1220Z',
+      'hourly-20261122T1220Z',
     ])
 
   const lost = (policy: string) =>

@@ -23,6 +23,8 @@ export type SlotBook = {
   wasAbsent(from: number, until: number): boolean
   /** How many tries to make this snapshot (`main/default/web`, name) ended unseen, as far as it was told. */
   unseen(instance: string, name: string): number
+  /** The same of all snapshots that were meant for one slot. */
+  unseenOf(instance: string, policy: string, slot: string): number
 }
 
 export function createSlotBook(calendar: Calendar): SlotBook {
@@ -52,8 +54,12 @@ export function createSlotBook(calendar: Calendar): SlotBook {
       for (const [policy, { slots, open }] of Object.entries(ledger?.policies ?? {})) {
         for (const [instance, attempt] of Object.entries(open?.attempts ?? {}))
           if (attempt.unseen === true && open !== null) {
-            const key = `${instance}/${nameOf(policy, open.slot)}`
-            unseen.set(key, (unseen.get(key) ?? new Set()).add(`${absences.length} ${attempt.count}`))
+            const { name = nameOf(policy, open.slot) } = attempt
+            for (const key of [
+              `${instance}/${name}`,
+              `${instance} ${policy} ${slotOf(calendar, policy, open.slot)}`,
+            ])
+              unseen.set(key, (unseen.get(key) ?? new Set()).add(`${absences.length} ${attempt.count}`))
           }
         const told = new Set<string>()
         for (const { slot, through = slot, count = 1, outcome, reason = '' } of slots) {
@@ -75,6 +81,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
         open === null ? [] : [{ policy, slot: open.slot }],
       ),
     unseen: (instance, name) => unseen.get(`${instance}/${name}`)?.size ?? 0,
+    unseenOf: (instance, policy, slot) => unseen.get(`${instance} ${policy} ${slot}`)?.size ?? 0,
     wasAbsent: (from, until) => absences.some((one) => one.from <= until && one.until >= from),
   }
 }
@@ -82,6 +89,19 @@ export function createSlotBook(calendar: Calendar): SlotBook {
 /** Said a second time, apart from the product: the slot in UTC, to the minute. */
 export const nameOf = (policy: string, slot: string): string =>
   `${policy}-${slot.slice(0, 16).replace(/[-:]/g, '')}Z`
+
+/** The slot in whose period a moment lies: what was taken late is its. The moment itself, before all slots. */
+export function slotOf(calendar: Calendar, policy: string, moment: string): string {
+  const slots = calendar[policy] ?? []
+  const at = Date.parse(moment)
+  let [low, high] = [0, slots.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (Number(slots[middle]) <= at) low = middle + 1
+    else high = middle
+  }
+  return slots[low - 1]?.toISOString() ?? moment
+}
 
 const slotsWithin = (calendar: readonly Date[], from: string, through: string): string[] =>
   calendar.map((slot) => slot.toISOString()).filter((slot) => slot >= from && slot <= through)

@@ -27,16 +27,23 @@ describe('the status', () => {
     expect(warnings).toEqual([expect.stringContaining('no tick came for 7 min: is the cron trigger on')])
   })
 
-  test('takes a copy that goes on for an hour for no silence', () => {
+  test('takes work that goes on for an hour for no silence, as long as ticks look at it', () => {
+    const waiting = { ...ledger('2026-11-22T05:01:00.000Z'), written: '2026-11-22T05:56:00.000Z' }
+    expect(statusAt(stored, waiting, at('2026-11-22T06:00:00Z')).warnings).toEqual([])
+  })
+
+  test('is not silenced by a copy that was noted as running, whatever became of it', () => {
     const copies = { a: { state: 'running' as const, attempts: 0, at: '2026-11-22T05:01:00.000Z' } }
-    const busy = { ...ledger('2026-11-22T05:01:00.000Z'), copies }
-    expect(statusAt(stored, busy, at('2026-11-22T06:00:00Z')).warnings).toEqual([])
+    const left = { ...ledger('2026-11-22T05:01:00.000Z'), written: '2026-11-22T05:00:00.000Z', copies }
+    expect(statusAt(stored, left, at('2026-11-22T06:00:00Z')).warnings).toEqual([
+      'something is due since 2026-11-22T05:01:00.000Z, and no tick came for 59 min: is the cron trigger on, and does POST /api/tick work?',
+    ])
   })
 
   test('warns when a configuration was applied and nothing ever looked', () => {
     expect(statusAt(stored, null, at('2026-11-22T03:30:00Z')).warnings).toHaveLength(1)
     expect(
-      statusAt(stored, ledger('1970-01-01T00:00:00.000Z', 'v1'), at('2026-11-22T03:01:00Z')).warnings,
+      statusAt(stored, ledger('2026-11-22T03:00:00.000Z', 'v1'), at('2026-11-22T03:01:00Z')).warnings,
     ).toEqual(['no tick has looked at the applied configuration yet'])
   })
 

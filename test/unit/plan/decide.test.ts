@@ -195,7 +195,7 @@ describe('a policy that changes', () => {
 })
 
 describe('without a notebook', () => {
-  test('a slot whose snapshot was seen is looked at again, and taken only where it lacks', () => {
+  test('a slot whose snapshot was seen is looked at again, and taken only where it lacks, under the moment’s name', () => {
     const world = parseWorld(`
       main:default/db1 running
       main:default/web1 running
@@ -203,7 +203,7 @@ describe('without a notebook', () => {
     `)
     const { actions, slots } = planFor(DAILY, world, { now: '2026-11-22T10:00:00Z' })
     expect(actions).toMatchObject([
-      { kind: 'snapshot', name: 'daily-20261122T0300Z', ref: { instance: 'db1' } },
+      { kind: 'snapshot', name: 'daily-20261122T1000Z', ref: { instance: 'db1' } },
     ])
     expect(slots[0]?.served).toEqual(['main/default/web1'])
   })

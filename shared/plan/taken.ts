@@ -1,0 +1,32 @@
+/** Which of an instance's snapshots serve a slot: the one that has its name, or one that was taken late. */
+import type { SnapshotPair } from '../incus/inventory.ts'
+import { ownSnapshot, snapshotName } from '../incus/snapshot-name.ts'
+import type { OpenSlot } from '../ledger/ledger.ts'
+
+export type Served = Pick<OpenSlot, 'slot' | 'first'>
+
+const NOTHING: ReadonlySet<string> = new Set()
+
+/** The first name that counts: names of one policy sort by their moments. A first snapshot is wanted only where there is none. */
+export const firstName = (policy: string, { slot, first }: Served): string =>
+  first === true ? `${policy}-` : snapshotName({ policy, slot: new Date(slot) })
+
+/** Names of a policy's own snapshots since the slot (and before `until`, ISO 8601), without those that may be half ones. */
+export function takenFor(
+  policy: string,
+  served: Served,
+  snapshots: readonly SnapshotPair[],
+  {
+    key = '',
+    doubted = NOTHING,
+    until,
+  }: { key?: string; doubted?: ReadonlySet<string>; until?: string } = {},
+): string[] {
+  const from = firstName(policy, served)
+  const end = until === undefined ? null : snapshotName({ policy, slot: new Date(until) })
+  return snapshots.flatMap((pair) => {
+    const [name] = pair
+    if (!name.startsWith(`${policy}-`) || name < from || (end !== null && name >= end)) return []
+    return ownSnapshot(pair)?.policy === policy && !doubted.has(`${key}/${name}`) ? [name] : []
+  })
+}

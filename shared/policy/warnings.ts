@@ -1,0 +1,38 @@
+/** What a sound configuration says that its author may not mean. */
+import { readFields } from '../schedule/slots.ts'
+import type { Config, Policy } from './policy.ts'
+
+export const warningsOf = ({ policies }: Config): string[] => policies.flatMap(stepWarnings)
+
+/** The fields of a cron expression, each with what a step in it begins anew with. */
+const FIELDS = [
+  { key: 'minute', unit: 'minutes', size: 60, anew: 'each hour' },
+  { key: 'hour', unit: 'hours', size: 24, anew: 'each day' },
+  { key: 'dayOfMonth', unit: 'days', size: null, anew: 'each month' },
+  { key: 'month', unit: 'months', size: 12, anew: 'each year' },
+  { key: 'dayOfWeek', unit: 'days', size: 7, anew: 'each week' },
+] as const
+
+/** A step counts from the field's first value, and no further than its last: only a divisor is an interval. */
+function stepWarnings({ name, schedule }: Policy): string[] {
+  return schedule.flatMap((expression) => {
+    const parts = expression.split(' ')
+    return FIELDS.flatMap(({ key, unit, size, anew }, at) => {
+      const part = parts[at] ?? ''
+      const step = Number(/^\*\/(\d+)$/.exec(part)?.[1] ?? 1)
+      if (step === 1 || (size !== null && size % step === 0 && step < size)) return []
+      const values = readFields(expression)[key]
+      const means = `it means ${unit} ${listed(values)} of ${anew}`
+      return [
+        `policies.${name}.schedule: in "${expression}", "${part}" is no interval of ${step} ${unit}, for a step counts anew ${anew.replace('each', 'in each')}: ${means}`,
+      ]
+    })
+  })
+}
+
+const SHOWN = 8
+
+function listed(values: readonly number[]): string {
+  if (values.length <= SHOWN) return values.join(', ')
+  return `${values.slice(0, SHOWN - 2).join(', ')}, … ${values.at(-1)}`
+}

@@ -139,9 +139,24 @@ const instance = z.object({
   problem: maybe,
 })
 
+const otherCopy = z.object({
+  target: text,
+  source: text,
+  sourceIs: z
+    .enum(['there', 'gone', 'unreadable'])
+    .check(z.describe('unreadable: its remote gives no answer; there: not covered, or copied elsewhere')),
+  status: text,
+  verified: texts,
+  unverified: texts,
+  problem: maybe,
+})
+
 export const instances = z.object({
   at: iso,
   instances: z.array(instance),
+  otherCopies: z
+    .array(otherCopy)
+    .check(z.describe('Copies by their marks, of sources that are not among the instances')),
   problems: z.array(z.object({ about: text, reason: text })),
 })
 

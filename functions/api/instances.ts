@@ -8,6 +8,7 @@ import { replicasOf, seeTarget } from '../../shared/plan/replica.ts'
 import type { World } from '../../shared/plan/world.ts'
 import type { TracedCoverage } from '../../shared/policy/coverage.ts'
 import { describeOrigin } from '../../shared/policy/provenance.ts'
+import { namesOf, otherCopies } from './copies.ts'
 
 type Covered = TracedCoverage['covered'][number]
 
@@ -26,11 +27,14 @@ export function instancesOf(
     ...unreadable.map(({ key, reason }) => ({ about: key, reason })),
   ])
   const distinct = new Map(problems.map((problem) => [`${problem.about} ${problem.reason}`, problem]))
+  const instances = [...byKey]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, all]) => describe(key, all, world, ledger))
+  const shown = new Set(instances.flatMap(({ copies }) => copies.map(({ target }) => target)))
   return {
     at: now.toISOString(),
-    instances: [...byKey]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, all]) => describe(key, all, world, ledger)),
+    instances,
+    otherCopies: otherCopies(world, ledger, shown),
     problems: [...distinct.values()],
   }
 }
@@ -44,9 +48,8 @@ function describe(key: string, all: readonly Covered[], world: World, ledger: Le
     snapshots: record?.snapshots?.map(snapshot) ?? null,
     copies: replicasOf(all).map(({ key: replica, target }) => {
       const seen = seeTarget(world, target)
-      const names = (pairs: readonly SnapshotPair[]) => pairs.map(([name]) => name).sort()
-      const verified = seen.state === 'there' ? names(verifiedOn(seen.record)) : []
-      const listed = seen.state === 'there' ? names(seen.record.snapshots ?? []) : []
+      const verified = seen.state === 'there' ? namesOf(verifiedOn(seen.record)) : []
+      const listed = seen.state === 'there' ? namesOf(seen.record.snapshots ?? []) : []
       return {
         target: instanceKey(target),
         state: ledger?.copies[replica]?.state ?? (seen.state === 'there' ? 'idle' : seen.state),

@@ -2,6 +2,7 @@
 import { cut, fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { count, spoken, typed } from '../../chat/words.ts'
+import { own } from '../../own.ts'
 import { newestPair } from '../../plan/marks.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import { nearest } from '../../policy/nearest.ts'
@@ -54,7 +55,7 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
       [
         ...silent,
         ...covered.map((stock) => stockText(stock, seen.now)),
-        ...orphans.map((stock) => orphanText(stock, seen.now)),
+        ...orphans.map((stock) => orphanText(stock, seen)),
         ...strangerTexts(strangers),
       ],
       [typed('list web1'), ' with a name shows one of them'],
@@ -89,10 +90,13 @@ function copyText({ target, verified, reason }: CopyStock, now: Date): Text {
   return [...where, newest === null ? 'nothing verified yet' : `verified ${pairAge(newest, now)} old`]
 }
 
-function orphanText({ key, replica }: Stock, now: Date): Text {
+function orphanText({ key, replica }: Stock, { now, world }: Answered): Text {
   const newest = newestPair(replica?.verified ?? [])
   const state = newest === null ? 'nothing verified' : `verified ${pairAge(newest, now)} old`
-  return [{ code: key }, ' is a copy of ', { code: replica?.of ?? '' }, `, which was not found: ${state}`]
+  const of = replica?.of ?? ''
+  const isSilent = own(world.remotes, of.split('/')[0] ?? '')?.ok !== true
+  const where = isSilent ? 'which can’t be asked for now' : 'which was not found'
+  return [{ code: key }, ' is a copy of ', { code: of }, `, ${where}: ${state}`]
 }
 
 const STRANGERS_SHOWN = 5

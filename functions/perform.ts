@@ -1,21 +1,30 @@
 /** Carries a plan out through the relay: at most two calls, however many instances. */
 
-import { type InstanceRef, instanceKey } from '../shared/incus/inventory.ts'
-import { request } from '../shared/incus/routes.ts'
-import { parseExpiries, parseSource } from '../shared/incus/source.ts'
+import { instanceKey } from '../shared/incus/inventory.ts'
 import { memoOf } from '../shared/plan/copies-record.ts'
 import { copySteps, type Transfer } from '../shared/plan/copy-steps.ts'
 import { instanceJobs, type Outcome, outcomesOf, verifyWork, type Work } from '../shared/plan/jobs.ts'
-import type { CopyAction, Plan, RestoreAction, VerifyAction } from '../shared/plan/plan.ts'
+import type { CopyAction, Note, Plan, RestoreAction, VerifyAction } from '../shared/plan/plan.ts'
 import { restoreWork } from '../shared/plan/restore-job.ts'
+import type { World } from '../shared/plan/world.ts'
 import type { CallError, Job } from '../shared/relay/protocol.ts'
-import { ok } from '../shared/result.ts'
 import type { JobAnswer, Relay } from './incus/relay.ts'
+import { fitNotes, type ReadCopies, readCopies } from './read-copies.ts'
 
-export async function perform(plan: Plan, relay: Relay, now: Date): Promise<Outcome[]> {
+/** `notes`: what was learned on the way, for people. */
+export type Performed = { outcomes: Outcome[]; notes: Note[] }
+
+export async function perform(
+  plan: Plan,
+  relay: Relay,
+  world: Pick<World, 'remotes'>,
+  now: Date,
+): Promise<Performed> {
   const copies = plan.actions.filter((action): action is CopyAction => action.kind === 'copy')
   const verifies = plan.actions.filter((action): action is VerifyAction => action.kind === 'verify')
-  const { ready, outcomes } = await prepare(copies, relay, now)
+  const read = await readCopies(copies, relay, world)
+  const { ready, outcomes } = prepare(read, now)
+  const notes = fitNotes(read.filter(({ action }) => !outcomes.some((one) => one.action === action)))
   const restores = plan.actions.filter((action): action is RestoreAction => action.kind === 'restore')
   const works: Work[] = [
     ...instanceJobs(plan.actions),
@@ -23,9 +32,10 @@ export async function perform(plan: Plan, relay: Relay, now: Date): Promise<Outc
     ...restores.map(restoreWork),
     ...ready,
   ]
-  if (works.length === 0) return outcomes
+  if (works.length === 0) return { outcomes, notes }
   const { answers, error } = await relay.batch(works.map(({ job }) => job))
-  return [...outcomes, ...works.flatMap((work) => outcomeOf(work, answers.get(work.job.id), error))]
+  const ended = works.flatMap((work) => outcomeOf(work, answers.get(work.job.id), error))
+  return { outcomes: [...outcomes, ...ended], notes }
 }
 
 function outcomeOf(work: Work, answer: JobAnswer | undefined, error: CallError | null): Outcome[] {
@@ -42,45 +52,21 @@ function outcomeOf(work: Work, answer: JobAnswer | undefined, error: CallError |
     : work.parts.map((action) => ({ action, state: 'refused', error }))
 }
 
-/** Reads each source in full: its body for a first copy, and the expiries that would fall into the transfer. */
-async function prepare(
-  copies: readonly CopyAction[],
-  relay: Relay,
-  now: Date,
-): Promise<{ ready: Work[]; outcomes: Outcome[] }> {
-  if (copies.length === 0) return { ready: [], outcomes: [] }
-  const { answers, error } = await relay.batch(copies.map(readJob))
+/** What can't be read, or wouldn't be taken by the target, isn't tried. */
+function prepare(copies: ReadCopies, now: Date): { ready: Work[]; outcomes: Outcome[] } {
   const ready: Work[] = []
   const outcomes: Outcome[] = []
-  for (const action of copies) {
-    const refusal = prepareOne(action, answers.get(action.job), error, now, ready)
-    if (refusal !== null) outcomes.push({ action, state: 'refused', error: refusal })
+  for (const { action, read } of copies) {
+    if (!read.ok) outcomes.push({ action, state: 'refused', error: read.error })
+    else if (read.value.fit.refusal !== null) {
+      const error: CallError = { code: 'bad-request', message: read.value.fit.refusal }
+      outcomes.push({ action, state: 'refused', error })
+    } else {
+      const { details, onTarget } = read.value
+      ready.push(copyWork(action, copySteps(action, details, onTarget, now)))
+    }
   }
   return { ready, outcomes }
-}
-
-function prepareOne(
-  action: CopyAction,
-  answer: JobAnswer | undefined,
-  error: CallError | null,
-  now: Date,
-  ready: Work[],
-): CallError | null {
-  if (answer === undefined || answer === 'accepted')
-    return error ?? { code: 'timeout', message: 'the relay gave no answer about the source' }
-  const [one, list, onTarget] = answer
-  if (one?.ok !== true || list?.ok !== true || (onTarget?.ok !== true && !action.first)) {
-    const failed = answer.find((report) => !report.ok)
-    return failed?.ok === false
-      ? failed.error
-      : { code: 'timeout', message: 'the relay gave half an answer about the source' }
-  }
-  const details = parseSource(one.metadata, list.metadata)
-  if (!details.ok) return { code: 'bad-reply', message: details.error }
-  const there = onTarget?.ok === true ? parseExpiries(onTarget.metadata) : ok([])
-  if (!there.ok) return { code: 'bad-reply', message: there.error }
-  ready.push(copyWork(action, copySteps(action, details.value, there.value, now)))
-  return null
 }
 
 function copyWork(action: CopyAction, { steps, extended }: Transfer): Work {
@@ -91,13 +77,4 @@ function copyWork(action: CopyAction, { steps, extended }: Transfer): Work {
   // A snapshot that is being made when a transfer begins fails it.
   const job: Job = { id, family, lock, after: lock, detach: true, memo, steps }
   return { job, parts: [known] }
-}
-
-function readJob({ job, source, target, first }: CopyAction): Job {
-  const read = ({ remote, instance, project }: InstanceRef) => ({
-    one: { remote, reply: true, ...request('getInstance', { instance }, { project }) },
-    list: { remote, reply: true, ...request('listSnapshots', { instance }, { project, recursion: '1' }) },
-  })
-  const { one, list } = read(source)
-  return { id: job, steps: first ? [one, list] : [one, list, read(target).list] }
 }

@@ -3,7 +3,7 @@ import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../shared/ledger/parse-ledger.ts'
 import type { Ask } from '../shared/plan/ask.ts'
 import { decide } from '../shared/plan/decide.ts'
-import type { Plan } from '../shared/plan/plan.ts'
+import type { CopyAction, Plan } from '../shared/plan/plan.ts'
 import { record } from '../shared/plan/record.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
@@ -14,6 +14,7 @@ import type { Relay } from './incus/relay.ts'
 import { withMemories } from './memory.ts'
 import { observe } from './observe.ts'
 import { perform } from './perform.ts'
+import { fitNotes, readCopies } from './read-copies.ts'
 import { withSafeties } from './safeties.ts'
 import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
@@ -54,10 +55,15 @@ export async function run(
   const ledger = noted ?? emptyLedger(stored.version)
   const { plan, world } = await planOf(trigger, stored, ledger, io, false)
   if (!(await approve(plan))) return summarize(trigger.kind, { ...plan, actions: [] }, []).summary
-  const outcomes = await perform(plan, io.relay, trigger.at)
+  const { outcomes, notes } = await perform(plan, io.relay, world, trigger.at)
   const loss = lossOf(lost)
   const wrong = { problems: loss === null ? problems : [loss, ...problems], lost: loss !== null }
-  const { summary, entry } = summarize(trigger.kind, plan, outcomes, wrong)
+  const { summary, entry } = summarize(
+    trigger.kind,
+    { ...plan, notes: [...plan.notes, ...notes] },
+    outcomes,
+    wrong,
+  )
   const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
   const news = recorded.changed || noted === null || lost.length > 0
   const unwritten = news ? await keep(recorded.ledger, io.state) : []
@@ -99,7 +105,10 @@ export async function planOnly(trigger: Trigger, io: Io, config?: StoredConfig):
   const stored = config ?? (await readConfig(io.state))
   if (stored === null) return null
   const ledger = (await readLedger(io.state, trigger.at)).ledger ?? emptyLedger(stored.version)
-  return (await planOf(trigger, stored, ledger, io, true)).plan
+  const { plan, world } = await planOf(trigger, stored, ledger, io, true)
+  const copies = plan.actions.filter((action): action is CopyAction => action.kind === 'copy')
+  const notes = fitNotes(await readCopies(copies, io.relay, world))
+  return { ...plan, notes: [...plan.notes, ...notes] }
 }
 
 export type Look = { world: World; coverages: readonly TracedCoverage[] } & Found

@@ -101,6 +101,7 @@ export const routes = {
         ? onlyKeys(body, ['action'])
         : 'only the actions "start" and "unfreeze" are used by stapes',
   },
+  listProfiles: { method: 'GET', path: '/1.0/profiles', query: ['project', 'recursion'] },
   getPool: { method: 'GET', path: '/1.0/storage-pools/{pool}', query: ['project'] },
   listVolumes: {
     method: 'GET',

@@ -11,6 +11,7 @@ const instance = z.object({
   profiles: z.nullish(z.array(z.string())),
   config: z.nullish(strings),
   devices: z.nullish(z.record(z.string(), strings)),
+  expanded_config: z.nullish(strings),
   expanded_devices: z.nullish(z.record(z.string(), strings)),
 })
 
@@ -23,6 +24,8 @@ export type SourceDetails = {
   profiles: string[]
   /** The instance's own, without its profiles'. */
   config: Record<string, string>
+  /** With its profiles'. */
+  expanded: Record<string, string>
   devices: Record<string, Record<string, string>>
   /** Name of the root disk's device, and its settings, wherever they come from. */
   rootDevice: string
@@ -46,7 +49,8 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
     return err(`Incus described the instance unexpectedly: ${z.prettifyError(parsed.error)}`)
   const taken = parseExpiries(list)
   if (!taken.ok) return taken
-  const { architecture, type, description, profiles, config, devices, expanded_devices } = parsed.data
+  const { architecture, type, description, profiles, config, devices, expanded_config, expanded_devices } =
+    parsed.data
   const root = Object.entries(expanded_devices ?? {}).find(([, device]) => device.path === '/')
   return ok({
     architecture,
@@ -54,6 +58,7 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
     description: description ?? '',
     profiles: profiles ?? [],
     config: config ?? {},
+    expanded: expanded_config ?? {},
     devices: devices ?? {},
     rootDevice: root?.[0] ?? 'root',
     root: root?.[1] ?? {},

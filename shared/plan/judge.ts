@@ -1,5 +1,6 @@
 /** What the last transfer of a replica came to, judged by what both sides list. */
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { describe } from '../incus/refusal.ts'
 import { retryCopyAt } from '../ledger/attempts.ts'
 import type { CopyLedger, CopyMemo } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
@@ -55,8 +56,11 @@ export function judge(judging: Judging): Judgement {
   if (unwatched !== null && report?.state !== 'failed') return foundRunning(unwatched.id, replica, known, now)
   if (known !== undefined && !isPending(known)) return { phase: 'idle', ledger: known }
   if (report !== null) {
-    const reason = report.error?.message ?? 'no reason given'
-    return broken(report.state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
+    const { state, error } = report
+    // Of an unknown outcome the advice would be to look, which is being done.
+    const reason =
+      error === undefined ? 'no reason given' : state === 'failed' ? describe(error) : error.message
+    return broken(state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
   }
   if (known === undefined) return { phase: 'idle', ledger: known }
   const remote = world.remotes[replica.target.remote]

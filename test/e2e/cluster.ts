@@ -114,6 +114,33 @@ export function clusterEndToEnd(name: string, openCluster: () => Promise<Cluster
       await hours.expectData()
     })
 
+    test('a first copy goes onto the member that the policy names, and one that isn’t there is told', async () => {
+      const placed = (target: string) => ({
+        select: { remotes: ['main'], instances: [`to-${target}`] },
+        schedule: '0 * * * *',
+        copy: { remote: 'backup', target },
+      })
+      for (const name of ['to-n3', 'to-nowhere']) await theatre.single.createInstance({ name })
+      await stage.apply({ policies: { ...POLICIES, placed: placed('n3'), lost: placed('nowhere') } })
+      await hours.strike()
+      await hours.until('it was not copied', (all) =>
+        all.some(
+          ({ instance, copies }) =>
+            nameOf(instance) === 'to-n3' && copies.some(({ verified }) => verified.length > 0),
+        ),
+      )
+      const status = await (await stage.worker.fetch('/api/status')).json()
+      await stage.apply({ policies: POLICIES })
+      expect((await theatre.cluster.homeOf({ name: 'to-n3' })).id).toBe('n3')
+      expect(status).toMatchObject({
+        copies: {
+          'main/default/to-nowhere>backup/default/to-nowhere': {
+            reason: expect.stringContaining('set "copy.target" to a member or group that is there'),
+          },
+        },
+      })
+    })
+
     test('a member that dies in mid-copy leaves no phantom', async () => {
       const [victim] = await Promise.all([
         theatre.cluster.homeOf({ name: 'm-1' }),
@@ -179,6 +206,7 @@ function openHours({ worker }: Stage, { main, backup, cluster }: ClusterTheatre)
   return {
     look,
     tick,
+    until,
     /** The next hour: fresh data in each instance that can be written to, and a tick. */
     async strike(away = none) {
       hour += HOUR

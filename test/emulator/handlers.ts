@@ -7,7 +7,7 @@ import { receiveInstance, sendInstance } from './copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
 import { labRoutes } from './lab-routes.ts'
-import { getPool } from './lab-server.ts'
+import { getPool, listProfiles } from './lab-server.ts'
 import { listOperations, view } from './operations.ts'
 import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
@@ -34,6 +34,7 @@ export const handlers: Record<RouteName, Handler> = {
   deleteSnapshot: { right: 'object', answer: deleteSnapshot },
   restoreInstance: { right: 'object', answer: putOrRestore },
   startInstance: { right: 'object', answer: putState },
+  listProfiles: { right: 'object', answer: listProfiles },
   getPool: { right: 'any', answer: getPool },
   listVolumes: { right: 'volumes', answer: listVolumes },
   getVolume: { right: 'object', answer: getVolume },

@@ -50,6 +50,12 @@ export function createProfile(server: EmbeddedIncus, call: Call): Reply {
   return created()
 }
 
+export function listProfiles(server: EmbeddedIncus, call: Call): Reply {
+  const profiles = [...profilesOf(server.state, call.project).values()]
+  if (call.query.recursion !== '1') throw new Refusal(501, 'the embedded Incus lists profiles in full only')
+  return sync(profiles.map((profile) => ({ ...profile, used_by: [] })))
+}
+
 const profileOf = (name: string, body: Record<string, unknown>): Profile => ({
   name,
   description: text(body, 'description'),

@@ -16,6 +16,11 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   startInstance: { action: 'start' },
 }
 
+const QUERIES: Partial<Record<RouteName, Record<string, string>>> = {
+  waitOperation: { timeout: '0' },
+  listProfiles: { recursion: '1' },
+}
+
 async function world() {
   const pair = new VirtualPair()
   seedInstance(pair.main, { name: 'web1' })
@@ -36,7 +41,7 @@ async function world() {
 describe('the embedded Incus serves the routes table', () => {
   test.for(names)('%s is done, not refused', async (name) => {
     const { pair, parameters } = await world()
-    const query = name === 'waitOperation' ? { timeout: '0' } : {}
+    const query = QUERIES[name] ?? {}
     const { method, path } = request(name, parameters, query)
     const body = BODIES[name]
     const answer = await pair.ask(pair.main, method, path, body === undefined ? {} : { body })

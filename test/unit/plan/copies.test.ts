@@ -213,10 +213,11 @@ describe('a copy that ended', () => {
     expect(plan.actions).toEqual([])
   })
 
-  test('badly says why', () => {
+  test('badly says why, and what to do', () => {
     const error = { code: 'incus', message: 'No space left on device' } as const
     const plan = planFor(landed, { copy: started, jobs: [report('failed', { error })] })
-    expect(plan.copies[0]?.ledger).toMatchObject({ state: 'failed', reason: 'No space left on device' })
+    const reason = 'No space left on device (free space in the pool or enlarge it)'
+    expect(plan.copies[0]?.ledger).toMatchObject({ state: 'failed', reason })
   })
 
   test('with listings that can’t be had is neither verified nor failed', () => {

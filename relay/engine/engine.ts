@@ -22,6 +22,7 @@ import { createLanes } from './lanes.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { createLocks } from './locks.ts'
 import { createPools } from './pools.ts'
+import { createSuspects } from './suspects.ts'
 import type { Upstream } from './upstream.ts'
 import { createVerifiedMemory } from './verified-memory.ts'
 
@@ -41,7 +42,15 @@ const COPIES = 2
 
 export function createEngine({ upstream, clock, remotes }: EngineOptions): Engine {
   const verified = createVerifiedMemory()
-  const base = { upstream, clock, remotes, verified, certificates: createCertificates(upstream, clock) }
+  const suspects = createSuspects()
+  const base = {
+    upstream,
+    clock,
+    remotes,
+    verified,
+    suspects,
+    certificates: createCertificates(upstream, clock),
+  }
   const pools = createPools(upstream, clock)
   const limiters = createLimiters(clock)
   const attended: JobIo = {
@@ -66,7 +75,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
           async (name): Promise<[string, RemoteReply]> => [
             name,
             Object.hasOwn(remotes, name)
-              ? await readInventory({ upstream, clock, pools }, name)
+              ? await readInventory({ upstream, clock, pools, suspects }, name)
               : { ok: false, error: unknownRemote(name, remotes) },
           ],
         ),

@@ -8,19 +8,20 @@ import { parseInstances } from './parse-instances.ts'
 import { parseOperations } from './parse-operations.ts'
 import { parseProjects, parseServer } from './parse-server.ts'
 import type { Pools } from './pools.ts'
-import { fillSnapshots, type Read } from './snapshots.ts'
+import { compareLists, fillSnapshots, type Read } from './snapshots.ts'
+import type { Suspects } from './suspects.ts'
 import type { Upstream } from './upstream.ts'
 
 const ALL = { recursion: '1', 'all-projects': 'true' }
 
-export type InventoryIo = { upstream: Upstream; clock: Clock; pools: Pools }
+export type InventoryIo = { upstream: Upstream; clock: Clock; pools: Pools; suspects: Suspects }
 
 /**
  * Operations are read last: a snapshot whose creation ended between the listings is complete by then,
  * and one that is still being made is listed among them.
  */
 export async function readInventory(
-  { upstream, clock, pools }: InventoryIo,
+  { upstream, clock, pools, suspects }: InventoryIo,
   remote: string,
 ): Promise<RemoteReply> {
   const read = reader(upstream, remote)
@@ -40,6 +41,7 @@ export async function readInventory(
     pools(remote, named),
     fillSnapshots(instances.value, { read, clock, nested }),
   ])
+  await compareLists(instances.value, remote, suspects, read)
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
   if (!operations.ok) return operations
   return {

@@ -1,5 +1,6 @@
 /** Runs a job's steps in order, up to the first failure. */
 import type { Clock } from '../../shared/clock.ts'
+import { classify } from '../../shared/incus/refusal.ts'
 import { type IncusRequest, request } from '../../shared/incus/routes.ts'
 import type { CallError, Job, Step, StepReport } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -11,6 +12,7 @@ import { guard } from './guard.ts'
 import type { Verdict } from './limiter.ts'
 import { awaitOperation, type Patience, type Watched } from './operation.ts'
 import { badRequest, type Known, resolveReferences } from './references.ts'
+import type { Suspects } from './suspects.ts'
 import type { EngineRemote, Upstream } from './upstream.ts'
 import type { VerifiedMemory } from './verified-memory.ts'
 
@@ -21,6 +23,7 @@ export type JobIo = {
   clock: Clock
   remotes: Remotes
   certificates: Certificates
+  suspects: Suspects
   verified: VerifiedMemory
   /** Holds a step back until the remote has room for it. */
   admit(step: Step, urgent: boolean, work: () => Promise<StepResult>): Promise<StepResult>
@@ -58,6 +61,7 @@ export async function runJob(job: Job, io: JobIo, watcher: Watcher = silent): Pr
   for (const step of job.steps) {
     const result = await io.admit(step, done.length > 0, () => runStep(step, done, io, watcher))
     if (!result.ok) {
+      io.suspects.note(job.steps, result.error)
       await cancelWhatWaits(job, done, result.error, io)
       return [...reports, { ok: false, error: result.error }]
     }
@@ -95,8 +99,14 @@ async function runStep(step: Step, done: Done[], io: JobIo, watcher: Watcher): P
     awaitStep(step, other, answer.value, io, watcher),
     awaitStep(step, own, answer.value, io, silent),
   ])
-  return sent.ok ? (received.ok ? sent : received) : sent
+  return sent.ok ? (received.ok ? sent : received) : moreTelling(sent, received)
 }
+
+/** Of two ends of a transfer that failed, one often says no more than that the connection closed. */
+const moreTelling = (first: StepResult, second: StepResult): StepResult =>
+  !first.ok && !second.ok && classify(first.error) === 'other' && classify(second.error) !== 'other'
+    ? second
+    : first
 
 function otherOf({ alsoWaitFor }: Step, done: Done[]): Watched | null {
   const { remote, operation } = (alsoWaitFor === undefined ? undefined : done[alsoWaitFor]) ?? {}

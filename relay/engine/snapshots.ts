@@ -16,6 +16,7 @@ import {
   type Volumes,
   volumeKey,
 } from './parse-volumes.ts'
+import type { Suspects } from './suspects.ts'
 
 export type Read = <T>(
   request: IncusRequest,
@@ -169,3 +170,48 @@ async function confirmNone(
     instance.problem = `pool "${instance.pool}" lists no snapshot of any instance, ${doubt}`
   }
 }
+
+/** Of suspects the pool's list and the instance's own must be the same, else neither is believed. */
+export async function compareLists(
+  instances: readonly InstanceRecord[],
+  remote: string,
+  suspects: Suspects,
+  read: Read,
+): Promise<void> {
+  const keys = suspects.of(remote)
+  const suspected = instances.filter(({ project, name }) => keys.has(volumeKey(project, name)))
+  await eachOf(suspected, AT_ONCE, async (instance) => {
+    const { project, name, snapshots } = instance
+    if (snapshots === null) return
+    const own = await readOwn(instance, read)
+    const problem = own.ok ? disagreement(name, snapshots, own.value) : own.error.message
+    if (problem === null) return suspects.acquit(remote, volumeKey(project, name))
+    instance.snapshots = null
+    instance.problem = problem
+  })
+}
+
+function disagreement(
+  instance: string,
+  inPool: readonly SnapshotPair[],
+  onRecord: readonly SnapshotPair[],
+): string | null {
+  const without = missingIn(inPool, onRecord)
+  if (without.length > 0)
+    return `Incus lists snapshots of it that its pool has not, as after a power cut, and no copy of it can succeed: ${list(without)}; delete each with "incus snapshot delete ${instance} <name>", which reports an error and removes it`
+  const unlisted = missingIn(onRecord, inPool)
+  return unlisted.length === 0
+    ? null
+    : `its pool has snapshots that Incus does not list with the instance: ${list(unlisted)}; see "incus storage volume list" there`
+}
+
+const missingIn = (there: readonly SnapshotPair[], wanted: readonly SnapshotPair[]): string[] => {
+  const names = new Set(there.map(([name]) => name))
+  return wanted.flatMap(([name]) => (names.has(name) ? [] : [name]))
+}
+
+const MOST_NAMES = 10
+const list = (names: readonly string[]): string =>
+  names.length <= MOST_NAMES
+    ? names.join(', ')
+    : `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`

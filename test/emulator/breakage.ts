@@ -1,6 +1,6 @@
 /** What a test can break in a server, besides killing it and `faults` for single requests. */
 import type { EmbeddedIncus } from './server.ts'
-import { type Action, findPool, type Instance } from './state.ts'
+import { type Action, findPool, findSnapshot, type Instance } from './state.ts'
 
 /** Writes into a full pool fail with "No space left on device": snapshots and arriving copies. */
 export function setFull(incus: EmbeddedIncus, full: boolean, pool = 'default'): void {
@@ -10,6 +10,13 @@ export function setFull(incus: EmbeddedIncus, full: boolean, pool = 'default'): 
 /** Holds the instance as a running operation would; null lets go. */
 export function hold(instance: Instance, action: Action | null): void {
   instance.busy = action
+}
+
+/** What a power cut was seen to leave: the instance has the snapshot on record, its pool has not. */
+export function tear(instance: Instance, snapshot: string): void {
+  const torn = findSnapshot(instance, snapshot)
+  torn.torn = true
+  torn.disk = { ...torn.disk, held: 'phantom' }
 }
 
 /** A cluster member that can't be reached: its instances show `Error` and null snapshots, and answer to nothing. */

@@ -112,6 +112,9 @@ function endSnapshot(server: EmbeddedIncus, instance: Instance, made: Snapshot):
   server.scheduler.expects(made.expires)
 }
 
+/** What Incus says of an instance whose snapshots aren't all among the volumes. */
+export const UNEVEN = "Instance snapshot record count doesn't match instance snapshot volume record count"
+
 export const busyText = (action: string): string => `Instance is busy running a "${action}" operation`
 
 const duplicateText = (name: string, { face }: EmbeddedIncus): string =>
@@ -210,6 +213,7 @@ export function deleteSnapshot(server: EmbeddedIncus, call: Call): Reply {
   return server.operations.task(snapshotOperation('Deleting snapshot', instance, snapshot), {
     end: () => {
       removeSnapshot(instance, snapshot)
+      if (snapshot.torn === true) throw new Refusal(500, UNEVEN)
       if (instance.unfinished) throw new Refusal(404, server.face.unfinished(instance.name))
     },
   })

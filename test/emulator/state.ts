@@ -41,6 +41,8 @@ export type Snapshot = {
   disk: Disk
   /** Of a stateful one: what the VM's memory held; absent: the file with it is gone. */
   memory?: string
+  /** On record with the instance, and not among the volumes: a power cut can leave it so. */
+  torn?: true
   /** Set while it is being made. */
   inMaking: boolean
 }

@@ -4,7 +4,7 @@ import { freeze, isFreezing } from './freezing.ts'
 import type { Receiving, Sending } from './migration.ts'
 import type { EmbeddedIncus } from './server.ts'
 import { isOptimized, prepareShipment, type Shipment, type Step } from './shipment.ts'
-import { busyText } from './snapshots.ts'
+import { busyText, UNEVEN } from './snapshots.ts'
 import { findPool, type Snapshot } from './state.ts'
 
 const CUT_OFF = 'websocket: close 1006 (abnormal closure): unexpected EOF'
@@ -78,6 +78,8 @@ export class Transfer {
     const { source, target } = this
     if (!isListed(source)) throw new Refusal(404, 'Instance not found')
     if (source.instance.busy !== null) throw new Refusal(500, busyText(source.instance.busy))
+    for (const { instance } of [source, target])
+      if ([...instance.snapshots.values()].some(({ torn }) => torn === true)) throw new Refusal(500, UNEVEN)
     if (isOptimized(source, target) && target.instance.disk.held === 'phantom' && !target.isNew)
       throw new Refusal(500, 'Volume exists in database but not on storage')
   }

@@ -1,7 +1,10 @@
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { listed } from './instances.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
-import { findPool, findProject, type Instance } from './state.ts'
+import { findPool, findProject, type Instance, type Snapshot } from './state.ts'
+
+const stored = (instance: Instance): Snapshot[] =>
+  [...instance.snapshots.values()].filter(({ torn }) => torn !== true)
 
 type Row = Record<string, unknown>
 
@@ -18,11 +21,11 @@ export function listVolumes(server: EmbeddedIncus, call: Call): Reply {
   findPool(server.state, pool)
   const isEverywhere = call.query['all-projects'] === 'true'
   const asked = isEverywhere ? { ...call, access: { ...call.access, projects: null } } : call
-  const stored = listed(server, asked).filter((instance) => instance.pool === pool && instance.type === type)
+  const found = listed(server, asked).filter((instance) => instance.pool === pool && instance.type === type)
   if (!/^[12]$/.test(recursion))
-    return sync(stored.flatMap((instance) => urlsOf(instance, pool, type, nested)))
-  if (!nested) return sync(stored.flatMap(rowsOf))
-  return sync(stored.map((instance) => (recursion === '2' ? fullRow(server, instance) : ownRow(instance))))
+    return sync(found.flatMap((instance) => urlsOf(instance, pool, type, nested)))
+  if (!nested) return sync(found.flatMap(rowsOf))
+  return sync(found.map((instance) => (recursion === '2' ? fullRow(server, instance) : ownRow(instance))))
 }
 
 /** One volume; `recursion=1` is its listing's 2. */
@@ -39,7 +42,7 @@ export function getVolume(server: EmbeddedIncus, call: Call): Reply {
 function fullRow(server: EmbeddedIncus, instance: Instance): Row {
   if (server.lostMembers.has(instance.location))
     return { ...ownRow(instance), backups: null, snapshots: null, state: null }
-  const snapshots = [...instance.snapshots.values()].map(({ name, volumeCreatedAt }) => ({
+  const snapshots = stored(instance).map(({ name, volumeCreatedAt }) => ({
     ...{ name, created_at: volumeCreatedAt, expires_at: null, config: {}, content_type: '', description: '' },
   }))
   return {
@@ -52,7 +55,7 @@ function fullRow(server: EmbeddedIncus, instance: Instance): Row {
 
 function rowsOf(instance: Instance): Row[] {
   const rows = [ownRow(instance)]
-  for (const snapshot of instance.snapshots.values())
+  for (const snapshot of stored(instance))
     rows.push(row(instance, `${instance.name}/${snapshot.name}`, snapshot.volumeCreatedAt, []))
   return rows
 }
@@ -75,6 +78,6 @@ const row = (instance: Instance, name: string, createdAt: string, usedBy: string
 function urlsOf(instance: Instance, pool: string, type: string, nested: boolean): string[] {
   const base = `/1.0/storage-pools/${pool}/volumes/${type}/${instance.name}`
   const suffix = instance.project === 'default' ? '' : `?project=${instance.project}`
-  const names = nested ? [] : [...instance.snapshots.keys()]
+  const names = nested ? [] : stored(instance).map(({ name }) => name)
   return [base, ...names.map((name) => `${base}/snapshots/${name}`)].map((url) => url + suffix)
 }

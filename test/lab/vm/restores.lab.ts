@@ -106,7 +106,7 @@ describe('a virtual machine that runs is restored in place', () => {
     expect(await status()).toBe('Running')
     // What Incus does when it is asked all the same.
     const asked = pair.main.run('PUT', `/1.0/instances/${VM}`, { restore: bare, stateful: true })
-    await expect(asked).rejects.toThrow(/state/)
+    await expect(asked).rejects.toThrow(/Failed opening state file/)
     expect(await status()).toBe('Stopped')
     await pair.main.run('PUT', `/1.0/instances/${VM}/state`, { action: 'start' })
   })

@@ -90,7 +90,7 @@ describe('before a configuration was applied', () => {
 
   test('a tick has nothing to do', async () => {
     const response = await stage.worker.fetch('/api/tick', { method: 'POST' })
-    expect(await response.json()).toEqual({ state: 'unconfigured' })
+    expect(await response.json()).toEqual({ state: 'unconfigured', problems: [] })
   })
 })
 

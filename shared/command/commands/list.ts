@@ -29,9 +29,9 @@ export const list: ReadCommand = {
   },
 }
 
-/** Copies stand with their sources; alone only where those can't be seen. */
-const isOrphan = ({ replica }: Stock, stocks: readonly Stock[]): boolean =>
-  replica !== null && !stocks.some(({ key }) => key === replica.of)
+/** Copies stand with their sources; alone only where those can't be seen, or aren't copied to there. */
+const isOrphan = ({ key, replica }: Stock, stocks: readonly Stock[]): boolean =>
+  replica !== null && !stocks.some(({ copies }) => copies.some(({ target }) => target === key))
 
 function overview(stocks: readonly Stock[], seen: Answered): Message {
   const covered = stocks.filter(({ policies }) => policies.length > 0).sort(byNewest)
@@ -55,7 +55,7 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
       [
         ...silent,
         ...covered.map((stock) => stockText(stock, seen.now)),
-        ...orphans.map((stock) => orphanText(stock, seen)),
+        ...orphans.map((stock) => orphanText(stock, seen, stocks)),
         ...strangerTexts(strangers),
       ],
       [typed('list web1'), ' with a name shows one of them'],
@@ -90,13 +90,22 @@ function copyText({ target, verified, reason }: CopyStock, now: Date): Text {
   return [...where, newest === null ? 'nothing verified yet' : `verified ${pairAge(newest, now)} old`]
 }
 
-function orphanText({ key, replica }: Stock, { now, world }: Answered): Text {
+function whereaboutsOf(source: string, stocks: readonly Stock[], world: Answered['world']): string {
+  if (own(world.remotes, source.split('/')[0] ?? '')?.ok !== true) return 'which can’t be asked for now'
+  return stocks.some(({ key }) => key === source) ? 'which no policy puts there' : 'which was not found'
+}
+
+function orphanText({ key, replica }: Stock, { now, world }: Answered, stocks: readonly Stock[]): Text {
   const newest = newestPair(replica?.verified ?? [])
   const state = newest === null ? 'nothing verified' : `verified ${pairAge(newest, now)} old`
   const of = replica?.of ?? ''
-  const isSilent = own(world.remotes, of.split('/')[0] ?? '')?.ok !== true
-  const where = isSilent ? 'which can’t be asked for now' : 'which was not found'
-  return [{ code: key }, ' is a copy of ', { code: of }, `, ${where}: ${state}`]
+  if (of === key)
+    return [
+      { code: key },
+      ' carries the marks of a copy of itself, and is not backed up: see ',
+      typed('status'),
+    ]
+  return [{ code: key }, ' is a copy of ', { code: of }, `, ${whereaboutsOf(of, stocks, world)}: ${state}`]
 }
 
 const STRANGERS_SHOWN = 5

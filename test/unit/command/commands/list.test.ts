@@ -45,6 +45,31 @@ describe('list', () => {
     `)
   })
 
+  test('tells of copies whose server is down, of one in no policy’s place, and of one that came back', () => {
+    const apart = parseWorld(`
+      main:default/back1 stopped ${replica('back1', NOV21)}
+      main:default/web1 running
+      backup:default/web1-old stopped ${replica('web1', NOV21)}
+        nightly-20261121T0300Z
+    `)
+    expect(said(list, worldSeen(apart))).toMatchInlineSnapshot(`
+      "bad, to the caller: 1 covered instance, 1 without a whole snapshot
+        \`main/default/web1\`: no whole snapshot; \`backup\` nothing verified yet
+        \`main/default/back1\` carries the marks of a copy of itself, and is not backed up: see \`/backup status\`
+        \`backup/default/web1-old\` is a copy of \`main/default/web1\`, which no policy puts there: verified 33 h old"
+    `)
+    const down = parseWorld(`
+      main unreachable
+      backup:default/web1 stopped ${replica('web1', NOV21)}
+        nightly-20261121T0300Z
+    `)
+    expect(said(list, worldSeen(down))).toMatchInlineSnapshot(`
+      "bad, to the caller: No instance that you may see is covered, and 1 remote gave no answer
+        \`main\` gave no answer: main can't be reached
+        \`backup/default/web1\` is a copy of \`main/default/web1\`, which can’t be asked for now: verified 33 h old"
+    `)
+  })
+
   test('gives all snapshots of one instance, and calls verified only what is marked so', () => {
     expect(said(list, worldSeen(world()), { instance: 'web1' })).toMatchInlineSnapshot(`
       "info, to the caller: \`main/default/web1\`: 4 snapshots, newest 9 h old

@@ -171,7 +171,9 @@ function begin(
   const starting = { world, now, ledger, server, incomplete, installation, sieve }
   const start = placed(startCopy(replica, seen, starting), world, copies.actions)
   if (start.state === 'current') {
-    copies.notes.push({ kind: 'keep', about: key, reason: 'the copy is verified up to the newest snapshot' })
+    const isThere = seen.state === 'there'
+    const reason = isThere ? 'the copy is verified up to the newest snapshot' : 'there is nothing to copy yet'
+    copies.notes.push({ kind: isThere ? 'keep' : 'wait', about: key, reason })
     return
   }
   if (start.state === 'refused') {

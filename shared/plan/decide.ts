@@ -7,7 +7,7 @@ import { planCopies } from './copies.ts'
 import { doubtfulIn } from './doubtful.ts'
 import { createSieve } from './expire.ts'
 import { planExpire } from './expiring.ts'
-import type { Note, Plan } from './plan.ts'
+import type { Note, Plan, SlotPlan } from './plan.ts'
 import type { Question } from './question.ts'
 import { lookAfter, type Restores } from './restores.ts'
 import { refuseScope } from './scope.ts'
@@ -90,6 +90,7 @@ function decideDue(question: Question, restores: Restores): Plan {
       ...restores.notes,
       ...thaws.notes,
       ...coverages.flatMap(notesOf),
+      ...(explain ? slots.flatMap(({ plan }) => waitingNotes(plan)) : []),
       ...expiring.flatMap(({ notes }) => notes),
       ...copies.notes,
     ],
@@ -111,6 +112,14 @@ function decideDue(question: Question, restores: Restores): Plan {
     approval: 'self',
   }
 }
+
+/** For whoever looks at a plan before anything is done: what comes soon is part of it. */
+const waitingNotes = ({ policy, waiting, ledger }: SlotPlan): Note[] =>
+  waiting.map(({ instance, until }) => ({
+    kind: 'wait',
+    about: instance,
+    reason: `${policy} takes its snapshot of slot ${ledger.open?.slot ?? ''} at ${until}`,
+  }))
 
 /** A source that can't be read may have copies under way, or due: they are not left to the next slot. */
 function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): string[] {

@@ -49,6 +49,23 @@ describe('a due slot', () => {
     )
   })
 
+  test('that waits for its moment is told of before it comes, and that there is nothing to copy yet', () => {
+    const world = parseWorld('main:default/web1 running\nbackup empty')
+    const policies = { daily: { ...DAILY.daily, copy: { remote: 'backup' } } }
+    const { notes } = planFor(policies, world, { now: '2026-11-22T09:58:20Z' })
+    expect(notes).toEqual([
+      {
+        ...{ kind: 'wait', about: 'main/default/web1' },
+        reason: 'daily takes its snapshot of slot 2026-11-22T10:00:00.000Z at 2026-11-22T10:00:00.000Z',
+      },
+      {
+        kind: 'wait',
+        about: 'main/default/web1>backup/default/web1',
+        reason: 'there is nothing to copy yet',
+      },
+    ])
+  })
+
   test.each<[string, object, boolean, boolean]>([
     ['runs and can keep its memory', { memory: true }, true, false],
     ['runs and can’t', {}, true, true],

@@ -84,7 +84,10 @@ describe('of a source', () => {
     const plan = planFor(world, { restores })
     expect(plan.actions.filter(({ kind }) => kind === 'restore')).toEqual([])
     expect(plan.restores['main/default/web1']?.state).toBe('running')
-    expect(said(plan, 'main/default/web1')).toEqual([expect.stringMatching(/^wait: .*n2 gives no answer/)])
+    expect(said(plan, 'main/default/web1')).toEqual([
+      expect.stringMatching(/^wait: .*n2 gives no answer/),
+      expect.stringMatching(/takes its snapshot/),
+    ])
   })
 })
 

@@ -58,9 +58,9 @@ export function viewInstance(
   instance: Instance,
   full: boolean,
 ): Record<string, unknown> {
-  const lost = server.lostMembers.has(instance.location)
+  if (server.lostMembers.has(instance.location)) return viewLost(instance, full)
   const expanded = expand(server.state, instance.project, instance)
-  const status = lost ? 'Error' : instance.status
+  const { status } = instance
   const view: Record<string, unknown> = {
     name: instance.name,
     project: instance.project,
@@ -80,8 +80,18 @@ export function viewInstance(
     expanded_config: expanded.config,
     expanded_devices: expanded.devices,
   }
-  return full ? Object.assign(view, lost ? UNREACHABLE : details(server.state, instance)) : view
+  return full ? Object.assign(view, details(server.state, instance)) : view
 }
+
+/** Of one on a member that can't be reached the others know hardly more than its name. */
+const viewLost = ({ name, project, type, location }: Instance, full: boolean): Record<string, unknown> => ({
+  ...{ name, project, type, location, status: 'Error', status_code: CODES.Error },
+  ...{ created_at: NEVER, last_used_at: NEVER, description: '', architecture: '' },
+  ...{ ephemeral: false, stateful: false, profiles: null, config: null, devices: null },
+  ...(full ? UNREACHABLE : {}),
+})
+
+const NEVER = '0001-01-01T00:00:00Z'
 
 const UNREACHABLE = { backups: null, state: null, snapshots: null }
 

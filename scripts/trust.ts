@@ -28,9 +28,10 @@ const file = readRelayFile(process.env.RELAY_CONFIG || 'relay.jsonc')
 if (!file.ok) fail([file.error])
 const redeemed = await redeem({ text, fingerprint }, urls, await clientCertificate(file.value))
 if (!redeemed.ok) fail([redeemed.error])
-const { url, before } = redeemed.value
-noteRemote(file.value, remote, url, fingerprint)
-const noted = `"${remote}" stands in ${file.value.path}`
+const { url, before, members } = redeemed.value
+noteRemote(file.value, remote, [url, ...members], fingerprint)
+const others = members.length === 0 ? '' : `, with ${members.length} more of its cluster`
+const noted = `"${remote}" stands in ${file.value.path}${others}`
 if (before)
   fail([
     `The token was not redeemed: ${url} trusted this certificate already, for the projects that it was given then; ${noted}.`,

@@ -9,6 +9,8 @@ export type Redeemed = {
   url: string
   /** The server trusted the certificate before: then it redeems no token for it. */
   before: boolean
+  /** Of a cluster: the URLs of the other members that answer from here, too. */
+  members: string[]
 }
 
 /** In milliseconds. */
@@ -17,11 +19,15 @@ const PATIENCE = 30_000
 const serverSchema = z.object({
   metadata: z.object({
     auth: z.string(),
-    environment: z.optional(z.object({ server: z.optional(z.string()) })),
+    environment: z.optional(
+      z.object({ server: z.optional(z.string()), server_clustered: z.optional(z.boolean()) }),
+    ),
   }),
 })
 
-type Server = { trusted: boolean; product: string | undefined }
+const membersSchema = z.object({ metadata: z.array(z.object({ url: z.string() })) })
+
+type Server = { trusted: boolean; product: string | undefined; clustered: boolean }
 
 /** The server is known by the token's fingerprint before anything is sent; whether it trusts is asked of itself. */
 export async function redeem(
@@ -64,13 +70,29 @@ async function redeemAt(
     return err(
       `${url} is ${after.product} and not Incus: stapes can't work with it. Remove the certificate there`,
     )
-  return ok({ url, before: server.trusted })
+  const members = after.clustered ? await otherMembers(url, dispatcher) : []
+  return ok({ url, before: server.trusted, members })
+}
+
+/** Those that can't be reached from here, or whose list isn't to be had, are no use to the relay. */
+async function otherMembers(url: string, dispatcher: Agent): Promise<string[]> {
+  const listed = await get(`${url}/1.0/cluster/members?recursion=1`, dispatcher)
+    .then((answer) => membersSchema.parse(answer).metadata)
+    .catch(() => [])
+  const others = listed.map((member) => member.url).filter((other) => other !== url)
+  const answers = await Promise.all(others.map((other) => lookAt(other, dispatcher).catch(() => null)))
+  return others.filter((_, at) => answers[at]?.trusted === true)
+}
+
+async function get(url: string, dispatcher: Agent): Promise<unknown> {
+  const answer = await request(url, { dispatcher, signal: AbortSignal.timeout(PATIENCE) })
+  return answer.body.json()
 }
 
 async function lookAt(url: string, dispatcher: Agent): Promise<Server> {
-  const answer = await request(`${url}/1.0`, { dispatcher, signal: AbortSignal.timeout(PATIENCE) })
-  const { metadata } = serverSchema.parse(await answer.body.json())
-  return { trusted: metadata.auth === 'trusted', product: metadata.environment?.server }
+  const { metadata } = serverSchema.parse(await get(`${url}/1.0`, dispatcher))
+  const { server: product, server_clustered: clustered = false } = metadata.environment ?? {}
+  return { trusted: metadata.auth === 'trusted', product, clustered }
 }
 
 /** Null, or why not. */

@@ -51,7 +51,7 @@ export function readRelayFile(path: string): Result<RelayFile, string> {
 export function noteRemote(
   { path, text, document }: RelayFile,
   remote: string,
-  url: string,
+  urls: readonly string[],
   fingerprint: string,
 ) {
   const { keys, client, remotes } = document
@@ -59,8 +59,8 @@ export function noteRemote(
   const edits: [JSONPath, unknown][] = [
     ...(keys === undefined ? [edit(['keys'], { worker: randomBytes(32).toString('base64') })] : []),
     ...(client === undefined ? [edit(['client'], CLIENT)] : []),
-    ...put(['remotes', remote, 'url'], known.url, url),
-    ...put(['remotes', remote, 'fingerprint'], known.fingerprint, fingerprint),
+    ...put(['remotes', remote, 'url'], known.url, urls),
+    ...put(['remotes', remote, 'fingerprint'], known.fingerprint, [fingerprint]),
   ]
   const formattingOptions = { insertSpaces: true, tabSize: 2 }
   const edited = edits.reduce(
@@ -70,10 +70,18 @@ export function noteRemote(
   writeFileSync(path, edited, { mode: 0o600 })
 }
 
-/** Several are those of a cluster, and this is of one of its members. */
-function put(path: JSONPath, before: string | string[] | undefined, value: string): [JSONPath, unknown][] {
-  if (!Array.isArray(before)) return before === value ? [] : [edit(path, value)]
-  return before.includes(value) ? [] : [edit(path, [...before, value])]
+/** A list is that of a cluster, and these are of its members. */
+function put(
+  path: JSONPath,
+  before: string | string[] | undefined,
+  values: readonly string[],
+): [JSONPath, unknown][] {
+  if (Array.isArray(before)) {
+    const fresh = values.filter((value) => !before.includes(value))
+    return fresh.length === 0 ? [] : [edit(path, [...before, ...fresh])]
+  }
+  if (values.length > 1) return [edit(path, values)]
+  return before === values[0] ? [] : [edit(path, values[0])]
 }
 
 const edit = (path: JSONPath, value: unknown): [JSONPath, unknown] => [path, value]

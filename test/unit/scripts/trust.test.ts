@@ -12,7 +12,7 @@ import { runScript } from './script.ts'
 /** A server as 6.0.4 answers: it redeems a token once, and none for whom it trusts. */
 let server: Server
 let fingerprint: string
-let incus: { trusted: boolean; tokens: number; product: string; deaf: boolean }
+let incus: { trusted: boolean; tokens: number; product: string; deaf: boolean; members: string[] }
 let folder: string
 
 beforeAll(async () => {
@@ -25,8 +25,12 @@ beforeAll(async () => {
       response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(body))
     }
+    if (request.url?.startsWith('/1.0/cluster/members') === true)
+      return answer(200, { metadata: incus.members.map((url) => ({ url })) })
     if (request.method === 'GET') {
-      const environment = incus.trusted ? { environment: { server: incus.product } } : {}
+      const environment = incus.trusted
+        ? { environment: { server: incus.product, server_clustered: incus.members.length > 0 } }
+        : {}
       return answer(200, { metadata: { auth: incus.trusted ? 'trusted' : 'untrusted', ...environment } })
     }
     if (incus.trusted) return answer(400, { error: 'Client is already trusted' })
@@ -39,7 +43,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stapes-trust-'))
-  incus = { trusted: false, tokens: 1, product: 'incus', deaf: false }
+  incus = { trusted: false, tokens: 1, product: 'incus', deaf: false, members: [] }
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
@@ -64,6 +68,14 @@ describe('npm run trust', () => {
       client: { certificate: 'client.crt', key: 'client.key' },
       remotes: { main: { url, fingerprint } },
     })
+  })
+
+  test('writes the members of a cluster that answer from here as well', async () => {
+    const [here, second] = [`https://${address()}`, `https://localhost:${address().split(':')[1]}`]
+    incus.members = [here, 'https://127.0.0.1:1', second]
+    const { out } = await npmRunTrust('main', token())
+    expect(out[0]).toMatch(/"main" stands in relay\.jsonc, with 1 more of its cluster$/)
+    expect(JSON.parse(noted()).remotes).toEqual({ main: { url: [here, second], fingerprint } })
   })
 
   test('says that a token was not redeemed where the server trusted the certificate before', async () => {

@@ -23,7 +23,7 @@ export function parseInstallation(text: string | undefined): Installation | null
  * an installation with our key that is older than we are: that one's state was lost, and is ours now.
  */
 export function refuseOwner(mark: string | undefined, ours: Installation): string | null {
-  if ((mark ?? '') === '') return null
+  if ((mark ?? '') === '' || mark === renderInstallation(ours)) return null
   const theirs = parseInstallation(mark)
   if (theirs !== null && isSame(theirs, ours)) return null
   if (theirs !== null && theirs.kin === ours.kin && theirs.born < ours.born) return null
@@ -31,4 +31,4 @@ export function refuseOwner(mark: string | undefined, ours: Installation): strin
   return `another installation of stapes makes this copy${since}: stop one of the two. If only this one is left, run "incus config unset <copy> user.stapes.owner" on the backup server`
 }
 
-export const isSame = (a: Installation, b: Installation): boolean => a.born === b.born && a.nonce === b.nonce
+const isSame = (a: Installation, b: Installation): boolean => a.born === b.born && a.nonce === b.nonce

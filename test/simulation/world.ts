@@ -35,8 +35,16 @@ export type World = {
   relay: { up: boolean; restart(): void }
   apply(document: unknown): Promise<void>
   tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
+  /** Another installation of stapes on the same servers: a state, a relay and a key of its own, or with this one's key. */
+  install(kin?: string): Installed
   /** Several at the same time, one at each of these places. */
   tickTogether(at: Date, places: readonly number[]): Promise<Ticked[]>
+}
+
+export type Installed = {
+  kv: StaleKv
+  apply(document: unknown): Promise<void>
+  tick(at: Date): Promise<Ticked>
 }
 
 /** What came of a tick; `threw` is what the platform would count as a failed invocation. */
@@ -86,6 +94,15 @@ export function createWorld({
   const link = relayOf(() => (relay.up ? engine : null))
   const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), kin: 'key' }))
   const placeOf = (place: number): Io => places[place % places.length] as Io
+  // Its digest comes from another thread, for which the virtual time must stand still.
+  const applyTo = async (io: Io, document: unknown): Promise<void> => {
+    const applied = await applyConfig(document, io, new Date(clock.now()), false)
+    if (!applied.ok) throw new Error(applied.error.detail)
+  }
+  const tickOf = async (io: Io, at: Date, kind: Trigger['kind'] = 'cron'): Promise<Ticked> => {
+    if (clock.now() < at.getTime()) await clock.advance(at)
+    return clock.settle(ticked({ kind, at }, io))
+  }
   return {
     clock,
     random,
@@ -94,14 +111,13 @@ export function createWorld({
     places,
     weather,
     relay,
-    async apply(document) {
-      // Its digest comes from another thread, for which the virtual time must stand still.
-      const applied = await applyConfig(document, placeOf(0), new Date(clock.now()), false)
-      if (!applied.ok) throw new Error(applied.error.detail)
-    },
-    async tick(at, place = 0, kind = 'cron') {
-      if (clock.now() < at.getTime()) await clock.advance(at)
-      return clock.settle(ticked({ kind, at }, placeOf(place)))
+    apply: (document) => applyTo(placeOf(0), document),
+    tick: (at, place = 0, kind = 'cron') => tickOf(placeOf(place), at, kind),
+    install(kin = 'key') {
+      const own = begin()
+      const kv = new StaleKv(clock)
+      const io: Io = { relay: relayOf(() => own), state: kv.place(), kin }
+      return { kv, apply: (document) => applyTo(io, document), tick: (at) => tickOf(io, at) }
     },
     async tickTogether(at, several) {
       if (clock.now() < at.getTime()) await clock.advance(at)

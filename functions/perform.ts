@@ -63,18 +63,16 @@ function prepare(copies: ReadCopies, now: Date): { ready: Work[]; outcomes: Outc
       outcomes.push({ action, state: 'refused', error })
     } else {
       const { details, onTarget } = read.value
-      ready.push(copyWork(action, copySteps(action, details, onTarget, now)))
+      ready.push(copyWork(copySteps(action, details, onTarget, now)))
     }
   }
   return { ready, outcomes }
 }
 
-function copyWork(action: CopyAction, { steps, extended }: Transfer): Work {
-  const known = { ...action, extended }
-  const memo = memoOf(known)
+function copyWork({ steps, action }: Transfer): Work {
   const { job: id, key: family, source } = action
   const lock = instanceKey(source)
   // A snapshot that is being made when a transfer begins fails it.
-  const job: Job = { id, family, lock, after: lock, detach: true, memo, steps }
-  return { job, parts: [known] }
+  const job: Job = { id, family, lock, after: lock, detach: true, memo: memoOf(action), steps }
+  return { job, parts: [action] }
 }

@@ -1,7 +1,8 @@
 /** What speaks against deleting a copy, or changing its mark of a transfer. */
 import type { Match } from '../../shared/incus/routes.ts'
 import { parseVerified } from '../../shared/plan/marks.ts'
-import { isVerified, parseTransfer } from '../../shared/plan/transfer.ts'
+import { parseInstallation, refuseOwner } from '../../shared/plan/owner.ts'
+import { parseTransfer } from '../../shared/plan/transfer.ts'
 import { COPYING, OWNER, REPLICA_OF, VERIFIED } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { ok, type Result } from '../../shared/result.ts'
@@ -23,16 +24,11 @@ export function againstDelete(
   return parseTransfer(text(config[COPYING]))?.from === 0 ? null : 'nothing proves that it was never verified'
 }
 
-/** What a change of marks says of a transfer; null: nothing. */
-export function transferMark(body: unknown): { copying: string; owner: string } | null {
+/** Whose transfer a change of marks is about; null: it is about none. */
+export function transferOwner(body: unknown): string | null {
   const config = isObject(body) && isObject(body.config) ? body.config : {}
-  return Object.hasOwn(config, COPYING)
-    ? { copying: text(config[COPYING]), owner: text(config[OWNER]) }
-    : null
+  return Object.hasOwn(config, COPYING) ? text(config[OWNER]) : null
 }
-
-/** The mark of a transfer that begins. */
-const begins = (copying: string): boolean => !isVerified(parseTransfer(copying))
 
 export async function againstTransfer(
   upstream: Upstream,
@@ -41,9 +37,10 @@ export async function againstTransfer(
   config: Record<string, unknown>,
   body: unknown,
 ): Promise<Result<string | null, CallError>> {
-  const { copying, owner } = transferMark(body) ?? { copying: '', owner: '' }
+  const owner = transferOwner(body) ?? ''
+  const ours = parseInstallation(owner)
   const theirs = text(config[OWNER])
-  if (!begins(copying) && theirs !== '' && theirs !== owner)
+  if (theirs !== '' && (ours === null || refuseOwner(theirs, ours) !== null))
     return ok('another installation of stapes makes this copy')
   const running = await operationOn(upstream, remote, match)
   if (!running.ok) return running

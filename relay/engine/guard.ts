@@ -15,7 +15,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
-import { againstDelete, againstTransfer, transferMark } from './guard-copy.ts'
+import { againstDelete, againstTransfer, transferOwner } from './guard-copy.ts'
 import { againstThaw } from './guard-thaw.ts'
 import { parseSnapshots } from './parse-volumes.ts'
 import { againstSnapshot } from './restorable.ts'
@@ -76,7 +76,7 @@ export async function guard(
 
 /** To start is no thaw, and most marks say nothing of a transfer. */
 const isHarmless = (name: string, body: unknown): boolean =>
-  (name === 'markInstance' && transferMark(body) === null) || (name === 'startInstance' && !isThaw(body))
+  (name === 'markInstance' && transferOwner(body) === null) || (name === 'startInstance' && !isThaw(body))
 
 const isThaw = (body: unknown): boolean => isObject(body) && body.action === 'unfreeze'
 

@@ -9,7 +9,7 @@ import type { Step } from '../relay/protocol.ts'
 import { expireStep, markStep, setExpiry, where } from './jobs.ts'
 import { renderVerified, replicaMarks } from './marks.ts'
 import type { CopyAction } from './plan.ts'
-import { renderTransfer } from './transfer.ts'
+import { isBrought, renderTransfer } from './transfer.ts'
 
 /** No source snapshot may expire while it is waited for: an empty copy with a success would come of it. */
 const WINDOW_DAYS = 7
@@ -17,15 +17,16 @@ const WINDOW_DAYS = 7
 const COPY_WAIT = WINDOW_DAYS * 86_400
 const STEP_WAIT = 600
 
-export type Transfer = { steps: Step[]; extended: Record<string, string> }
+export type Transfer = { steps: Step[]; action: CopyAction }
 
-/** `onTarget`: what the copy has, before a refresh. */
+/** `onTarget`: what the copy has, before a refresh. The action comes back as it is performed. */
 export function copySteps(
-  action: CopyAction,
+  planned: CopyAction,
   details: SourceDetails,
   onTarget: readonly Expiring[],
   now: Date,
 ): Transfer {
+  const action = { ...planned, verified: stillThere(planned, onTarget) }
   const until = new Date(now.getTime() + WINDOW_DAYS * 86_400_000)
   const endangered = details.snapshots.filter(({ name, expiresAt }) => {
     const end = expiresAtOf(expiresAt)
@@ -38,9 +39,19 @@ export function copySteps(
   const before = [...clearing(action), ...marking(action), ...lifting(action, onTarget), ...putOff]
   return {
     steps: [...before, ...transfer(action, details, before.length)],
-    extended: { ...action.extended, ...extended },
+    action: { ...action, extended: { ...action.extended, ...extended } },
   }
 }
+
+/** What neither listing of the target has any more, and comes with this transfer, is to be verified anew. */
+const stillThere = (
+  { verified, transfer, listed }: CopyAction,
+  onTarget: readonly Expiring[],
+): CopyAction['verified'] =>
+  verified.filter(
+    (pair) =>
+      !isBrought(transfer, pair) || listed.includes(pair[0]) || onTarget.some(({ name }) => name === pair[0]),
+  )
 
 /** What an earlier transfer brought and nobody verified goes first, lest a partial snapshot pass for data. */
 function clearing({ target, startOver, unverified }: CopyAction): Step[] {

@@ -74,6 +74,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     owner: renderInstallation(installation),
     // What is sent anew was not there, so it is verified anew too.
     verified: known.filter((pair) => !isIn(older, pair)),
+    listed: (target?.snapshots ?? []).map(([name]) => name),
     lasting: [...lastingOf(replica, verified, starting.sieve)],
     mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
     excludeOlder,

@@ -121,6 +121,8 @@ export type CopyAction = {
   transfer: Transfer
   /** Of the installation that makes it, in the form of its mark. */
   owner: string
+  /** Names of the target's snapshots, as the pool's volumes list them. */
+  listed: string[]
   /** All that is known to be verified on the target; its mark says so before the transfer begins. */
   verified: SnapshotPair[]
   /** Of these, what must not carry an expiry on the target. */

@@ -168,7 +168,9 @@ test.each<[string, object, object, string | null, boolean]>([
   ['a transfer begins on a copy at rest', {}, begins, null, true],
   ['a transfer begins while another runs', {}, begins, 'Creating instance', false],
   ['a transfer of ours is verified', { 'user.stapes.owner': '1.a.k' }, ends, null, true],
-  ['a transfer of somebody else is verified', { 'user.stapes.owner': '2.b.k' }, ends, null, false],
+  ['a transfer of somebody younger is verified', { 'user.stapes.owner': '2.b.k' }, ends, null, false],
+  ['a transfer of ours from before our state was lost', { 'user.stapes.owner': '0.c.k' }, ends, null, true],
+  ['a transfer begins on somebody else’s copy', { 'user.stapes.owner': '0.c.other' }, begins, null, false],
   ['something is verified while a transfer runs', {}, ends, 'Creating instance', false],
 ])('%s', async (_, config, body, running, allowed) => {
   const step = request('markInstance', WEB, PROJECT, body)

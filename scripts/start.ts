@@ -70,6 +70,7 @@ async function start(): Promise<void> {
   const applied = await session.apply(settings.document, false)
   if (!applied.ok) throw refused(settings, applied.error)
   console.log(renderHeader({ url, settings, link, chat, applied: applied.value }))
+  if (link.embedded) console.log(await whatComes(session))
   const tick = (at: Date) => worker().tick(at)
   await runClock({ tick }, stays, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
 }
@@ -96,6 +97,12 @@ async function mayBegin(session: Session, settings: Settings, embedded: boolean)
   console.log(text)
   if (given['dry-run']) return false
   return given.yes || agree(settings.document.file)
+}
+
+/** The first snapshots may come minutes later: whoever tries it sees before that they do. */
+async function whatComes(session: Session): Promise<string> {
+  const planned = await session.plan(null)
+  return planned.ok ? `What comes first:\n\n${planned.value.text.trimEnd().replace(/^/gm, '  ')}` : ''
 }
 
 const refused = ({ document }: Settings, lines: Refusal): Error =>

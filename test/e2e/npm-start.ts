@@ -11,8 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../lab/free-port.ts'
 import type { InstanceView } from './timeline.ts'
 
-/** The first tick takes, the second, up to a minute later, copies; wrangler may be slow to start. */
-const PATIENCE = 180_000
+/** The first snapshots come at the next full five minutes, their copies a minute later; wrangler may be slow to start. */
+const PATIENCE = 540_000
 /** For npm to end, when it is told to. */
 const FAREWELL = 20_000
 const TOKEN = 'npm-start'

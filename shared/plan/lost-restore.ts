@@ -4,7 +4,7 @@
  * what was held.
  */
 import type { InstanceRecord, InstanceRef } from '../incus/inventory.ts'
-import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
 import { RESTORING } from '../policy/marks.ts'
 import { instancesIn, isCopy } from './find.ts'
@@ -31,15 +31,19 @@ export const safetiesLeft = (
   })
 
 function leftOn(record: InstanceRecord, noted: RestoreLedger | undefined, now: Date): string | null {
-  const newest = (record.snapshots ?? [])
-    .map(([name]) => name)
-    .filter(isSafety)
-    .sort()
-    .at(-1)
-  if (newest === undefined || wholeSafeties(record).includes(newest)) return null
+  const newest = newestSafety(record)
+  if (newest === null || wholeSafeties(record).includes(newest)) return null
   if (restoringOn(record) !== null || (noted !== undefined && noted.safety >= newest)) return null
   const taken = parseSnapshotName(newest)?.slot.getTime() ?? 0
   return now.getTime() - taken < FRESH ? newest : null
+}
+
+/** Asked of every instance in every run: names are parsed only where they begin so. */
+function newestSafety({ snapshots }: InstanceRecord): string | null {
+  let newest: string | null = null
+  for (const [name] of snapshots ?? [])
+    if (name.startsWith(SAFETY) && isSafety(name) && (newest === null || name > newest)) newest = name
+  return newest
 }
 
 /** Null: it comes from no restore. It is not started: whoever stopped it since is not known either. */

@@ -7,7 +7,7 @@ import { lastingOf } from './lasting.ts'
 import { commonPairs, isIn, knownVerified, newestPair } from './marks.ts'
 import { renderInstallation } from './owner.ts'
 import type { CopyAction } from './plan.ts'
-import { refuseTarget } from './refuse-target.ts'
+import { refuseOther, refuseTarget } from './refuse-target.ts'
 import type { Replica, Seen } from './replica.ts'
 import { isBrought } from './transfer.ts'
 
@@ -20,7 +20,8 @@ export type Start =
 export function startCopy(replica: Replica, seen: Seen, starting: Starting): Start {
   const scene = sceneOf(replica, seen, starting)
   const wanted = wantedOf(scene).filter((pair) => !isIn(scene.verified, pair))
-  if (wanted.length === 0) return { state: 'current' }
+  // Somebody else's copy is told of though it is up to date: two that make it are one too many.
+  if (wanted.length === 0 && !isTheirs(scene)) return { state: 'current' }
   const { retryAt } = starting.ledger ?? {}
   if (retryAt !== undefined && new Date(retryAt) > starting.now)
     return {
@@ -34,6 +35,9 @@ export function startCopy(replica: Replica, seen: Seen, starting: Starting): Sta
   if (refusal !== null) return { state: 'refused', reason: refusal }
   return { state: 'start', action: actionOf(scene, wanted) }
 }
+
+const isTheirs = ({ replica, target, starting }: Scene): boolean =>
+  target !== null && refuseOther(replica, target, starting) !== null
 
 /** The newest snapshot of each policy that wants the copy: by its creation, and none that is named for later. */
 const wantedOf = ({ replica, snapshots }: Scene): SnapshotPair[] =>

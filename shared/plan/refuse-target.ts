@@ -25,11 +25,21 @@ export function refuseStranger(
 ): string | null {
   const stranger = refuseReplica(target, source.ref, server)
   if (stranger !== null) return stranger
-  const other = refuseOwner(target.own.includes(OWNER) ? target.config[OWNER] : '', installation)
-  if (other !== null) return other.replace('<copy>', at.instance)
+  const other = refuseOther({ target: at }, target, { installation })
+  if (other !== null) return other
   return target.status === 'Stopped'
     ? null
     : `the copy is ${target.status} on the target: stop it, or rename it if it has taken over`
+}
+
+/** Whether another installation of stapes makes it. */
+export function refuseOther(
+  { target: at }: Pick<Replica, 'target'>,
+  { own, config }: InstanceRecord,
+  { installation }: { installation: Installation },
+): string | null {
+  const other = refuseOwner(own.includes(OWNER) ? config[OWNER] : '', installation)
+  return other === null ? null : other.replace('<copy>', at.instance)
 }
 
 /** What the refresh would delete because the source doesn't have it, or take for something that it sent. */

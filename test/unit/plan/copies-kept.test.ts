@@ -110,6 +110,11 @@ describe('another installation of stapes', () => {
     expect(reasonOf(plan)).toContain('incus config unset web1 user.stapes.owner')
   })
 
+  test('makes it, and it is up to date: that there are two is told all the same', () => {
+    const plan = planFor(owned({ kin: 'other', nonce: 'theirs' }).replace('daily-20261122T0300Z\n', '\n'))
+    expect(reasonOf(plan)).toContain('another installation of stapes makes this copy')
+  })
+
   test('is making it: a success of ours from before verifies nothing of it', () => {
     const plan = planFor(owned({ kin: 'other', nonce: 'theirs' }), { copy: started, jobs: [report('done')] })
     expect(touches(plan)).toBe(false)

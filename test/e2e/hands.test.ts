@@ -1,0 +1,108 @@
+/** What people do to both servers between two copies, on real daemons: no good copy is lost by it. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Pair, startPair } from '../lab/pair.ts'
+import { onRealIncus } from '../lab/real.ts'
+import { realTheatre } from './real-theatre.ts'
+import { openStage, type Stage } from './stage.ts'
+import { applyPolicy, furnish, openTimeline, type Timeline } from './timeline.ts'
+
+const NAME = 'e2e-hands'
+const IT = `/1.0/instances/${NAME}`
+const BYTES = 200_000
+
+type Listed = { name: string; expires_at: string }
+
+onRealIncus('what people do to copies', () => {
+  describe('what people do to copies, on two real daemons', () => {
+    let pair: Pair
+    let stage: Stage
+    let timeline: Timeline
+    beforeAll(async () => {
+      pair = await startPair()
+      stage = await openStage(async () => realTheatre(pair))
+      await furnish(stage, [NAME])
+      timeline = openTimeline(stage, [NAME], BYTES)
+      for (let hour = 0; hour < 2; hour++) {
+        await timeline.strike()
+        await timeline.settle()
+      }
+      return () => stage.close()
+    })
+
+    const snapshotsOn = async (side: 'main' | 'backup'): Promise<Listed[]> =>
+      (await pair[side].run('GET', `${IT}/snapshots?recursion=1`)) as Listed[]
+    const namesOn = async (side: 'main' | 'backup') =>
+      (await snapshotsOn(side)).map(({ name }) => name).sort()
+    const configOn = async (side: 'main' | 'backup') =>
+      ((await pair[side].run('GET', IT)) as { config: Record<string, string> }).config
+    const problems = async (): Promise<string> => {
+      for (let minute = 0; minute < 4; minute++) {
+        await timeline.tick()
+        await sleep(200)
+      }
+      const status = (await (await stage.worker.fetch('/api/status')).json()) as {
+        copies: Record<string, { reason?: string }>
+      }
+      return Object.values(status.copies)
+        .map(({ reason = '' }) => reason)
+        .join('\n')
+    }
+
+    test('a copy that is moved to another pool is refreshed there', async () => {
+      await pair.backup.run('POST', '/1.0/storage-pools', { name: 'other', driver: 'dir', config: {} })
+      await pair.backup.run('POST', IT, { name: NAME, migration: true, pool: 'other' })
+      await timeline.strike()
+      await timeline.settle()
+      const { devices } = (await pair.backup.run('GET', IT)) as { devices: Record<string, { pool?: string }> }
+      expect(devices.root?.pool).toBe('other')
+    })
+
+    test('the mark of what was verified is erased: it comes back, and nothing goes', async () => {
+      const before = await namesOn('backup')
+      await pair.backup.run('PATCH', IT, { config: { 'user.stapes.verified': '' } })
+      await timeline.strike()
+      await timeline.settle()
+      expect(await namesOn('backup')).toEqual(expect.arrayContaining(before.slice(1)))
+      expect((await configOn('backup'))['user.stapes.verified']?.split(' ').length).toBeGreaterThan(2)
+    })
+
+    test('a second installation with the same configuration leaves the copy alone, and says so', async () => {
+      const second = await openStage(async () => ({ ...realTheatre(pair), close: async () => {} }))
+      try {
+        await applyPolicy(second, [NAME])
+        const answer = await second.worker.fetch('/api/plan', { method: 'POST', body: '{}' })
+        const { text } = (await answer.json()) as { text: string }
+        expect(text).toContain('another installation of stapes makes this copy')
+        expect(text).not.toContain('refresh by pull')
+        await timeline.strike()
+        await timeline.settle()
+      } finally {
+        await second.close()
+      }
+    })
+
+    test('the source is rolled back: the copy keeps what is gone there, and that is told', async () => {
+      const before = await namesOn('backup')
+      const newest = (await namesOn('main')).slice(-2)
+      for (const name of newest) await pair.main.run('DELETE', `${IT}/snapshots/${name}`)
+      await timeline.strike()
+      expect(await problems()).toContain('was the source rolled back or replaced?')
+      expect(await namesOn('backup')).toEqual(before)
+    })
+
+    test('an instance made by hand stands in the copy’s place: nothing of it is touched', async () => {
+      await pair.backup.run('DELETE', IT)
+      await pair.backup.createInstance({ name: NAME })
+      for (const name of ['hourly-20260101T0000Z', 'mine'])
+        await pair.backup.run('POST', `${IT}/snapshots`, { name })
+      await timeline.strike()
+      expect(await problems()).toContain('not a copy of stapes')
+      const left = await snapshotsOn('backup')
+      expect(left.map(({ name, expires_at }) => [name, expires_at.slice(0, 4)])).toEqual([
+        ['hourly-20260101T0000Z', '0001'],
+        ['mine', '0001'],
+      ])
+    })
+  })
+})

@@ -196,5 +196,6 @@ function callOf(url: string, body: string): Call {
   if (body.includes('"id":"restore ')) return 'restore'
   if (body.includes('"detach":true')) return 'start copy'
   if (body.includes('"id":"verify ')) return 'verify'
-  return body.includes('"reply":true') ? 'read source' : 'take'
+  const onlyReads = !/"method":"(POST|PUT|PATCH|DELETE)"/.test(body)
+  return onlyReads && body.includes('"reply":true') ? 'read source' : 'take'
 }

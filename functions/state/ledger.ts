@@ -41,8 +41,8 @@ export const writeLedger = (state: State, ledger: Ledger): Promise<void> =>
   state.put(KEY, JSON.stringify(ledger))
 
 /** Of one that can't be read nothing is written over: the next tick looks anyway, and tells of it. */
-export async function writeAwake(state: State, wakeAt: string): Promise<void> {
+export async function writeAwake(state: State, awake: Pick<Ledger, 'wakeAt' | 'woken'>): Promise<void> {
   const value = await readRaw(state)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return
-  await state.put(KEY, JSON.stringify({ ...value, wakeAt }))
+  await state.put(KEY, JSON.stringify({ ...value, ...awake }))
 }

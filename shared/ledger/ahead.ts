@@ -54,13 +54,14 @@ export function trusted({ ledger, lost }: Found, now: Date): Found {
 }
 
 /** A moment to wake at that isn't believed was due at once. */
-function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt'> & { written?: string } {
-  const { wakeAt, written } = ledger
+function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt' | 'written' | 'woken'> {
+  const { wakeAt, written, woken } = ledger
   const believed = written === undefined || written <= after(now, LEEWAY) ? written : now.toISOString()
   const awake = wakeAt <= now.toISOString() || wakeAtOf(ledger, now) !== null
   return {
     wakeAt: awake ? wakeAt : (believed ?? now.toISOString()),
     ...(believed === undefined ? {} : { written: believed }),
+    ...(woken === undefined || woken <= after(now, LEEWAY) ? {} : { woken: now.toISOString() }),
   }
 }
 

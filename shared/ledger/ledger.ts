@@ -166,6 +166,8 @@ export type Ledger = {
   wakeAt: string
   /** When that was noted: a clock that was ahead then has misled it. */
   written?: string
+  /** When something was changed that the next tick has to look at, whatever it would have waited for. */
+  woken?: string
   policies: Record<string, PolicyLedger>
   /** By `source key>destination key`. */
   copies: Record<string, CopyLedger>

@@ -129,10 +129,12 @@ export function parseLedger(value: unknown): Found {
   const frozen = mapOf(value.frozen, 'what may be frozen of', lose, read(freezeSchema))
   const sight = partOf(value.sight, sightSchema, 'what was covered', lose)
   const written = partOf(value.written, moment, 'when it was written', lose)
+  const woken = partOf(value.woken, moment, 'when it was woken', lose)
   const ledger: Ledger = {
     config: partOf(value.config, text, 'its configuration', lose) ?? empty.config,
     wakeAt: partOf(value.wakeAt, moment, 'when something is due', lose) ?? empty.wakeAt,
     ...(written === undefined ? {} : { written }),
+    ...(woken === undefined ? {} : { woken }),
     policies: mapOf(value.policies, 'the slots of policy', lose, (item, part) => policyOf(item, part, lose)),
     copies: mapOf(value.copies, 'the copy', lose, read(copySchema)),
     ...(Object.keys(restores).length === 0 ? {} : { restores }),

@@ -52,7 +52,7 @@ export function overdueOf(
   ledger: Ledger | null,
   now: Date,
 ): { since: string; minutes: number } | null {
-  const due = ledger?.wakeAt ?? appliedAt
+  const due = ledger?.woken ?? ledger?.wakeAt ?? appliedAt
   const looked = Date.parse(ledger?.written ?? due)
   const minutes = Math.floor((now.getTime() - Math.max(Date.parse(due), looked)) / MINUTE)
   return minutes >= OVERDUE_MINUTES ? { since: due, minutes } : null

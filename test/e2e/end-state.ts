@@ -1,8 +1,8 @@
 /** What there is in the end, on both servers, told by names, marks and the data themselves. */
 import type { Stage } from './stage.ts'
-import type { Timeline } from './timeline.ts'
+import { slotOf, type Timeline } from './timeline.ts'
 
-/** By snapshot: the data on the source, and what restoring its copy brings back. */
+/** By the snapshot of a slot: the data on the source, and what restoring its copy brings back. */
 type Held = Record<string, { source: string | null; restored: string | null }>
 
 export type EndState = Record<string, { held: Held; unverified: string[] }>
@@ -16,7 +16,9 @@ export async function readEndState({ pair }: Stage, timeline: Timeline): Promise
     const names = new Set([...snapshots.map((snapshot) => snapshot.name), ...(copy?.verified ?? [])])
     for (const snapshot of names) {
       const isCopied = copy?.verified.includes(snapshot) === true
-      held[snapshot] = {
+      const slot = slotOf(snapshot)
+      // Two of one slot would be one too many.
+      held[slot in held ? snapshot : slot] = {
         source: await pair.main.readMarker({ name }, snapshot),
         restored: isCopied ? await pair.restore({ name }, snapshot) : null,
       }

@@ -67,7 +67,7 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
     tick,
     settle: () =>
       until('its copy was not verified', (all) =>
-        all.every(({ copies }) => copies.every(({ verified }) => verified.includes(slotName()))),
+        all.every(({ copies }) => copies.every(({ verified }) => verified.map(slotOf).includes(slotName()))),
       ),
     untilCopying: () =>
       until('no copy ran', (all) =>
@@ -78,6 +78,9 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
     expected: () => new Map([...markers].slice(-KEPT - 1)),
   }
 }
+
+/** The slot of an hour that a snapshot is for: one that is taken late is named for a later minute of it. */
+export const slotOf = (name: string): string => name.replace(/\d\dZ$/, '00Z')
 
 /** Real time for what runs on its own between two ticks. */
 const PAUSE = 100

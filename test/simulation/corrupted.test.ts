@@ -1,5 +1,6 @@
 /** KV holds something else than what was written, or a clock was ahead when it was: no tick is the worse for it. */
 import { describe, expect, test } from 'vitest'
+import { applyConfig } from '../../functions/api/apply.ts'
 import { statusOf } from '../../functions/api/status.ts'
 import { findConfig } from '../../functions/state/config.ts'
 import { readLedger } from '../../functions/state/ledger.ts'
@@ -192,4 +193,16 @@ test('an applied configuration of which a part is damaged is mended by applying 
   await world.clock.advance(minutes(61))
   await world.apply(document)
   expect(problemsOf(await world.tick(minutes(62)))).toEqual([])
+})
+
+test('a configuration applied by a clock that was ahead is looked at by the next tick', async () => {
+  const world = await begun()
+  const [place] = world.places
+  if (place === undefined) throw new Error('no place')
+  await world.clock.advance(minutes(10))
+  const other = { policies: { daily: { remotes: ['main'], schedule: '0 3 * * *' } } }
+  expect(await applyConfig(other, place, minutes(10 + 600), false)).toMatchObject({ ok: true })
+  expect(await world.tick(minutes(11))).toMatchObject({ state: 'ran' })
+  expect((await statusIn(world, minutes(11.5))).warnings).toEqual([])
+  expect(Object.keys(ledgerOf(world).policies)).toEqual(['daily'])
 })

@@ -7,7 +7,7 @@ import type { PolicyLedger } from '../ledger/ledger.ts'
 import type { Policy } from '../policy/policy.ts'
 import { minuteOf } from '../schedule/moment.ts'
 import { latestSlot, nextSlot } from '../schedule/slots.ts'
-import { catchupMoment, isLate, spreadOf, TWO_TICKS } from './late.ts'
+import { firstMoment, isLate, spreadOf, TWO_TICKS } from './late.ts'
 
 export type When = Pick<Policy, 'schedule' | 'timezone' | 'catchup' | 'jitter' | 'paused' | 'expiry'>
 
@@ -62,7 +62,7 @@ function withFirst(policy: When, ledger: PolicyLedger, { bare }: Sight, now: Dat
   // One that is due just now is as good.
   const due = latestSlot({ ...policy, after: new Date(ledger.accounted), until: now })
   if (due !== null) return ledger
-  return { ...ledger, open: { slot: catchupMoment(now).toISOString(), first: true, attempts: {} } }
+  return { ...ledger, open: { slot: firstMoment(now).toISOString(), first: true, attempts: {} } }
 }
 
 const isTimely = (policy: When, slot: Date, now: Date): boolean =>

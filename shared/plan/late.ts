@@ -19,6 +19,8 @@ export const isLate = (spread: number, slot: Date, now: Date): boolean =>
   now.getTime() - slot.getTime() > (spread + TWO_TICKS) * 1000
 
 const CELL = 5
+/** Seconds for which a first snapshot keeps the name of the cell that it was decided in. */
+export const FIRST_SPREAD = CELL * 60
 /** Minutes at a cell's end in which nothing begins: ticks that overlap by less agree on the name. */
 const PAUSE = 2
 
@@ -32,3 +34,7 @@ export function catchupMoment(now: Date): Date {
   const phase = minutes % CELL
   return new Date((phase < CELL - PAUSE ? minutes - phase : minutes - phase + CELL) * 60_000)
 }
+
+/** Where nothing was taken yet nobody waits: the cell's own minute, though two that begin at its edge may differ. */
+export const firstMoment = (now: Date): Date =>
+  new Date(Math.floor(now.getTime() / (CELL * 60_000)) * CELL * 60_000)

@@ -10,7 +10,7 @@ import type { Coverage, Covered } from '../policy/cover.ts'
 import { jitterSeconds } from '../schedule/jitter.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { driverOf, snapshotStandstill } from './freezing.ts'
-import { catchupMoment, isLate, spreadOf } from './late.ts'
+import { catchupMoment, FIRST_SPREAD, isLate, spreadOf } from './late.ts'
 import type { SlotPlan, SnapshotAction } from './plan.ts'
 import { firstName, takenFor } from './taken.ts'
 import type { World } from './world.ts'
@@ -145,7 +145,7 @@ function take(
   const spread = spreadOf(policy, slot, next)
   const soon = atOnce === true || open.first === true
   const due = soon ? slot : new Date(slot.getTime() + jitterSeconds(`${policy.name} ${key}`, spread) * 1000)
-  const late = atOnce !== true && isLate(spread, slot, now)
+  const late = atOnce !== true && isLate(open.first === true ? FIRST_SPREAD : spread, slot, now)
   const moment = late ? catchupMoment(now) : slot
   const from = new Date(Math.max(moment.getTime(), due.getTime()))
   if (from > now) {

@@ -180,7 +180,7 @@ describe('a dry run', () => {
       expect.objectContaining({
         about: 'main/default/api-web',
         sign: '+',
-        reason: expect.stringContaining('is due'),
+        reason: expect.stringContaining('no snapshot of this policy'),
       }),
     )
     expect(plan.text).toContain('main/default/api-web\n  + hourly-')

@@ -21,9 +21,9 @@ test('a new schedule begins with a snapshot of now, and goes on with its next sl
   const world = begin()
   await world.apply(daily('0 3 * * *'))
   for (let at = 9; at < 40; at++) await world.tick(minute(at), at % 2)
-  expect(taken(world)).toEqual(['daily-20261122T1310Z'])
+  expect(taken(world)).toEqual(['daily-20261122T1305Z'])
   for (let at = 13 * 60 + 58; at < 14 * 60 + 5; at++) await world.tick(minute(at))
-  expect(taken(world)).toEqual(['daily-20261122T1310Z', 'daily-20261123T0300Z'])
+  expect(taken(world)).toEqual(['daily-20261122T1305Z', 'daily-20261123T0300Z'])
 })
 
 test('an edited one takes nothing before its next slot', async () => {
@@ -33,7 +33,7 @@ test('an edited one takes nothing before its next slot', async () => {
   await world.clock.advance(minute(12))
   await world.apply(daily('30 4 * * *'))
   for (let at = 13; at < 60; at++) await world.tick(minute(at))
-  expect(taken(world)).toEqual(['daily-20261122T1310Z'])
+  expect(taken(world)).toEqual(['daily-20261122T1305Z'])
 })
 
 test('ticks at two places that overlap, without any ledger, take one late snapshot', async () => {
@@ -46,7 +46,7 @@ test('ticks at two places that overlap, without any ledger, take one late snapsh
     world.kv.wipe(['ledger'])
     await world.tickTogether(minute(at), [0, 1, 0])
   }
-  expect(taken(world)).toEqual(['daily-20261122T1310Z'])
+  expect(taken(world)).toEqual(['daily-20261122T1305Z'])
 })
 
 test('a server that was away over a slot is caught up with by one snapshot, which tells its moment', async () => {
@@ -59,7 +59,7 @@ test('a server that was away over a slot is caught up with by one snapshot, whic
   world.incus.main.start()
   for (let at = 81; at < 120; at++) await world.tickTogether(minute(at), [0, 1])
   const [first, late = '', ...more] = taken(world)
-  expect([first, more]).toEqual(['daily-20261122T1310Z', []])
+  expect([first, more]).toEqual(['daily-20261122T1305Z', []])
   expect(late).toMatch(/^daily-20261122T14(25|30|35|40|45|50)Z$/)
   const { slots } = JSON.parse(world.kv.peek('ledger') ?? '{}').policies.daily
   expect(slots[0]).toMatchObject({

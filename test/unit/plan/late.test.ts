@@ -127,12 +127,15 @@ describe('retention', () => {
 })
 
 describe('a schedule has no past', () => {
-  test('a new policy begins with a first snapshot, named for the moment', () => {
-    const plan = planAt('2026-11-22T13:11:00Z', DAILY, 'main:default/web1 running', null)
-    expect(names(plan)).toEqual(['daily-20261122T1310Z'])
-    expect(plan.slots[0]).toMatchObject({ remark: expect.stringContaining('the first one') })
-    expect(plan.wake).toContain('2026-11-23T03:00:00.000Z')
-  })
+  test.each(['13:10:00', '13:11:20', '13:14:59'])(
+    'a new policy begins with a first snapshot at once, named for the moment: %s',
+    (now) => {
+      const plan = planAt(`2026-11-22T${now}Z`, DAILY, 'main:default/web1 running', null)
+      expect(names(plan)).toEqual(['daily-20261122T1310Z'])
+      expect(plan.slots[0]).toMatchObject({ remark: expect.stringContaining('the first one') })
+      expect(plan.wake).toContain('2026-11-23T03:00:00.000Z')
+    },
+  )
 
   test('nothing is taken under a schedule that was changed until its next slot', () => {
     const noted = { when: '0 12 * * * UTC', accounted: '2026-11-22T12:00:00.000Z' }

@@ -56,13 +56,14 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
   const none = config.policies.length === 0 ? ['there is no policy in it, so nothing is backed up'] : []
   const warnings = [...remotes.value, ...none, ...warningsOf(config)]
   const version = await versionOf(document)
-  const { stored: known, pauses: paused, problems } = await findConfig(io.state)
+  const { stored: known, pauses: paused, began: before, problems } = await findConfig(io.state)
   // One that is damaged in KV is written anew, though it is the same.
   if (known?.version === version && problems.length === 0)
     return ok({ stored: known, applied: true, warnings })
   const pauses = keptPauses(config, paused)
   const appliedAt = now.toISOString()
-  const began = known === null ? { at: appliedAt, nonce: crypto.randomUUID().slice(0, 8) } : beganOf(known)
+  const fresh = { at: appliedAt, nonce: crypto.randomUUID().slice(0, 8) }
+  const began = known === null ? (before ?? fresh) : beganOf(known)
   const stored = { version, appliedAt, document, config, pauses, began }
   return ok({ stored, applied: false, warnings })
 }

@@ -30,6 +30,8 @@ export type FoundConfig = {
   stored: StoredConfig | null
   /** Pauses that could be read, even of a configuration that couldn't. */
   pauses: Record<string, Pause>
+  /** The same of when its state began: whoever applies it again is the same installation. */
+  began?: { at: string; nonce: string }
   /** What is wrong with what stands in KV, and what to do. */
   problems: string[]
 }
@@ -103,7 +105,7 @@ export function parseStored(value: unknown): FoundConfig {
   const config = configOf(known, lose, refused)
   if (config === null) {
     const problem = `the applied configuration can't be read, so nothing is backed up and nothing expires: ${AGAIN}`
-    return { stored: null, pauses, problems: [problem] }
+    return { stored: null, pauses, ...beganOf(known.began, lose), problems: [problem] }
   }
   const stored: StoredConfig = {
     version: partOf(known.version, text, 'its version', lose) ?? '',
@@ -111,7 +113,7 @@ export function parseStored(value: unknown): FoundConfig {
     document: known.document,
     config,
     pauses,
-    ...(known.began === undefined ? {} : beganOf(known.began, lose)),
+    ...beganOf(known.began, lose),
   }
   const part = `a part of the applied configuration can't be read: ${lost.join('; ')}. To mend it, ${AGAIN}`
   const problems = lost.length === 0 ? refused : [...refused, part]

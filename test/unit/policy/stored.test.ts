@@ -56,7 +56,8 @@ test('a pause that can’t be read is lost alone, even of a configuration that c
   const { stored, problems } = parseStored({ ...WRITTEN, pauses })
   expect(stored?.pauses).toEqual({ hourly: good })
   expect(problems).toEqual([expect.stringContaining('the pause of daily')])
-  expect(parseStored({ pauses })).toMatchObject({ stored: null, pauses: { hourly: good } })
+  const began = { at: '2026-11-01T00:00:00.000Z', nonce: 'n' }
+  expect(parseStored({ pauses, began })).toMatchObject({ stored: null, pauses: { hourly: good }, began })
 })
 
 test('nothing readable says what to do', () => {

@@ -1,0 +1,38 @@
+/** What stands still, on the embedded pair and on two real daemons. */
+import { openEmbedded } from '../emulator/contract-pair.ts'
+import { instanceOf, seedInstance } from '../emulator/scene.ts'
+import { buildImage } from '../lab/image.ts'
+import { startPair } from '../lab/pair.ts'
+import { onRealIncus } from '../lab/real.ts'
+import { freezingEndToEnd } from './freezing.ts'
+import { realTheatre } from './real-theatre.ts'
+
+freezingEndToEnd('the embedded Incus', async () => {
+  const pair = await openEmbedded()
+  const { backup } = pair.incus
+  return {
+    ...pair,
+    restore: (it, snapshot) => pair.backup.readMarker(it, snapshot),
+    statusOf: async (name) => instanceOf(backup, { name }).status,
+    run: async (name) => void seedInstance(backup, { name, running: true }),
+  }
+})
+
+onRealIncus('freezing, end to end', () =>
+  freezingEndToEnd('two real daemons', async () => {
+    const pair = await startPair()
+    const { run } = pair.backup
+    return {
+      ...realTheatre(pair),
+      statusOf: async (name) => ((await run('GET', `/1.0/instances/${name}`)) as { status: string }).status,
+      async run(name) {
+        const image = (await run('POST', '/1.0/images', await buildImage())) as {
+          metadata: { fingerprint: string }
+        }
+        const source = { type: 'image', fingerprint: image.metadata.fingerprint }
+        await run('POST', '/1.0/instances', { name, type: 'container', source })
+        await pair.backup.setRunning({ name }, true)
+      },
+    }
+  }),
+)

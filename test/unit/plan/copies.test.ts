@@ -244,3 +244,14 @@ describe('while a copy runs', () => {
     })
   })
 })
+
+test('a transfer that has landed tells the next plan how long it took', () => {
+  const world = `${SOURCE}
+    backup:default/web1 stopped ${replica('daily-20261121T0300Z')} ${copying('2026-11-21T03:00Z')}
+      daily-20261121T0300Z
+      daily-20261122T0300Z
+  `
+  const jobs = [report('done', { since: '2026-11-22T03:06:00Z' })]
+  const plan = planFor(world, { copy: { ...started, state: 'running' }, jobs })
+  expect(plan.copies).toMatchObject([{ ledger: { state: 'verified', took: 300 } }])
+})

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { emptyLedger, type FreezeLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { decide } from '../../../shared/plan/decide.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
+import { linesOf } from '../../../shared/plan/render.ts'
+import type { World } from '../../../shared/plan/world.ts'
+import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { JobReport } from '../../../shared/relay/protocol.ts'
+import { configOf } from '../policy/instances.ts'
+import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
+
+const NOW = '2026-11-22T03:10:00.000Z'
+const KEY = 'main/default/web1'
+const REPLICA = `${KEY}>backup/default/web1`
+const TAKEN = '  daily-20261121T0300Z\n'
+
+const noted: FreezeLedger = { work: 'its copy to backup', at: '2026-11-22T03:00:00.000Z' }
+
+function planFor(
+  world: World,
+  ledger: Partial<Ledger> = { frozen: { [KEY]: noted } },
+  copy: object = { remote: 'backup' },
+): Plan {
+  const policies = { daily: { accounted: NOW, open: null, slots: [] } }
+  return decide({
+    installation: INSTALLATION,
+    coverages: coverInstances(configOf({ daily: { schedule: '0 3 * * *', copy } }), world.remotes),
+    world,
+    ledger: { ...emptyLedger('v'), policies, ...ledger },
+    now: new Date(NOW),
+  })
+}
+
+const seen = (status: string, jobs: JobReport[] = []): World =>
+  parseWorld(`main:default/web1 ${status}\n${TAKEN}backup empty`, jobs)
+
+const job = (state: JobReport['state'], memo: object = {}): JobReport => ({
+  id: `${REPLICA}:daily-20261121T0300Z#0`,
+  state,
+  since: '2026-11-22T03:01:00Z',
+  memo: { through: 0, extended: {}, ...memo },
+})
+
+function busy(world: World): World {
+  const reply = world.remotes.main
+  if (reply?.ok !== true) throw new Error('main was not asked')
+  const operation = {
+    ...{ id: 'o1', description: 'Backing up instance', project: 'default' },
+    ...{ instances: ['web1'], snapshots: [] },
+  }
+  reply.inventory.operations.push(operation)
+  return world
+}
+
+const isThawed = ({ actions }: Plan): boolean => actions.some(({ kind }) => kind === 'thaw')
+
+describe('what may be frozen by our work', () => {
+  test('is thawed when it is, alone in its run', () => {
+    const plan = planFor(seen('frozen'))
+    expect(plan.actions).toMatchObject([{ kind: 'thaw', ref: { instance: 'web1' } }])
+    expect(plan.notes).toMatchObject([{ kind: 'wait', about: REPLICA, reason: 'it is thawed first' }])
+  })
+
+  test.each<[string, World]>([
+    ['runs again', seen('running')],
+    ['is stopped', seen('stopped')],
+    ['is gone', parseWorld('main empty\nbackup empty')],
+    ['was frozen before its copy’s turn came', seen('frozen', [job('queued')])],
+  ])('is forgotten when it %s', (_, world) => {
+    const plan = planFor(world)
+    expect([isThawed(plan), plan.frozen]).toEqual([false, {}])
+  })
+
+  test.each<[string, World]>([
+    ['its server can’t be asked', parseWorld('main unreachable\nbackup empty')],
+    ['its copy runs', seen('frozen', [job('running')])],
+    ['its copy waits for its turn', seen('running', [job('queued')])],
+    ['something runs on it', busy(seen('frozen'))],
+    ['its member is away', seen('offline')],
+  ])('is kept in mind while %s', (_, world) => {
+    const plan = planFor(world)
+    expect([isThawed(plan), plan.frozen]).toEqual([false, { [KEY]: noted }])
+  })
+
+  test('is known from the relay’s job where the notebook is lost', () => {
+    const plan = planFor(seen('frozen', [job('unknown', { freezes: true })]), {})
+    expect(plan.actions).toMatchObject([{ kind: 'thaw' }])
+    expect(planFor(seen('frozen', [job('unknown')]), {}).actions).not.toMatchObject([{ kind: 'thaw' }])
+  })
+
+  test('but not from one that was judged before: a person froze it since', () => {
+    const copies = { [REPLICA]: { state: 'unknown', attempts: 1, at: NOW, retryAt: NOW } as const }
+    expect(isThawed(planFor(seen('frozen', [job('unknown', { freezes: true })]), { copies }))).toBe(false)
+  })
+
+  test('is nothing that nobody noted: a person froze that', () => {
+    expect(isThawed(planFor(seen('frozen'), {}))).toBe(false)
+  })
+})
+
+describe('the line of a copy says', () => {
+  const verified = '2026-11-20T03:00:00Z'
+  const copied = `backup:default/web1 stopped user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=daily-20261120T0300Z@${new Date(verified).getTime() / 1000}`
+  const onDir = (): World => {
+    const world = parseWorld(
+      `main:default/web1 running\n  daily-20261120T0300Z\n${TAKEN}${copied}\n  daily-20261120T0300Z`,
+    )
+    for (const reply of Object.values(world.remotes)) if (reply.ok) reply.inventory.pools.default = 'dir'
+    return world
+  }
+  const lineOf = (plan: Plan): string => linesOf(plan).find(({ sign }) => sign === '>')?.reason ?? ''
+
+  test('that its head may be torn, where else it would be frozen', () => {
+    expect(lineOf(planFor(onDir()))).toContain('it isn’t frozen for it: the copy’s own head may be torn')
+  })
+
+  test('how long the last one took, where it is frozen', () => {
+    const copies = { [REPLICA]: { state: 'verified', attempts: 0, at: verified, took: 3600 } as const }
+    const plan = planFor(onDir(), { copies }, { remote: 'backup', allow: 'freeze' })
+    expect(lineOf(plan)).toContain('it is frozen for the whole copy (dir): the last one took 60 min')
+  })
+
+  test('nothing of it on pools that look at a moment', () => {
+    const world = onDir()
+    for (const reply of Object.values(world.remotes)) if (reply.ok) reply.inventory.pools.default = 'btrfs'
+    expect(lineOf(planFor(world))).toBe('refresh by pull: daily-20261121T0300Z not verified on backup')
+  })
+})

@@ -56,6 +56,16 @@ export async function untilCounting(server: LabServer, name: string, least: numb
   throw new Error(`${name} doesn't count to ${least} within two minutes`)
 }
 
+/** What its disk says once it says something else. */
+export async function countAfter(server: LabServer, name: string, known: number | null): Promise<number> {
+  for (let tries = 0; tries < 600; tries++) {
+    const count = await countOf(server, name)
+    if (count !== null && count !== known) return count
+    await sleep(200)
+  }
+  throw new Error(`${name} doesn't count on from ${known}`)
+}
+
 /** What its disk, or a snapshot's, says; null: it never counted. */
 export async function countOf(server: LabServer, name: string, snapshot?: string): Promise<number | null> {
   const pool = join(server.dir, 'storage-pools', POOL)

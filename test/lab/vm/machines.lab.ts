@@ -6,7 +6,15 @@ import { openStage, type Stage } from '../../e2e/stage.ts'
 import { openTimeline, POLICY, type Timeline } from '../../e2e/timeline.ts'
 import { INCUSD } from '../installed.ts'
 import { type Pair, startPair } from '../pair.ts'
-import { countOf, importImage, readConsole, startGuest, untilCounting, watchStatus } from './guest.ts'
+import {
+  countAfter,
+  countOf,
+  importImage,
+  readConsole,
+  startGuest,
+  untilCounting,
+  watchStatus,
+} from './guest.ts'
 import { missingForMachines, withMachines } from './kit.ts'
 
 const VM = 'guest'
@@ -117,25 +125,39 @@ describe('a virtual machine that runs, on main’s btrfs, copied to backup’s d
     return null
   }
 
-  test('is restored in place and runs on, whether its memory was kept or not', async () => {
+  test.each([
+    ['its memory goes on where it was, if that is wanted', true, true],
+    ['it boots anew from the disk of that moment, if not', true, false],
+    ['it boots anew, where no memory was kept', false, false],
+  ])('is restored in place and runs afterwards: %s', async (_, kept, wanted) => {
+    await untilCopied()
     const listed = (await pair.main.run('GET', `/1.0/instances/${VM}/snapshots?recursion=1`)) as Listed[]
-    const kinds = [true, false].map(
-      (stateful) => listed.filter((one) => one.stateful === stateful).at(-1)?.name,
-    )
-    for (const snapshot of kinds) {
-      if (snapshot === undefined)
-        throw new Error(`a snapshot of each kind is needed: ${JSON.stringify(listed)}`)
-      const count = (await countOf(pair.main, VM, snapshot)) ?? 0
-      await untilCounting(pair.main, VM, count + 10)
-      const wish = { do: 'restore', instance: KEY, snapshot }
-      const { digest } = (await post('/api/plan', wish)) as { digest: string }
-      await post('/api/run', { ...wish, confirm: digest })
-      await untilRestored()
-      const { status } = (await pair.main.run('GET', `/1.0/instances/${VM}`)) as { status: string }
-      expect(status).toBe('Running')
-      await untilCounting(pair.main, VM, 1)
-    }
+    const ours = listed.filter(({ name, stateful }) => name.startsWith(POLICY) && stateful === kept)
+    const snapshot = ours.at(-1)?.name ?? ''
+    const count = await countOf(pair.main, VM, snapshot)
+    const wish = { do: 'restore', instance: KEY, snapshot, ...(wanted ? { stateful: true } : {}) }
+    const { digest } = (await post('/api/plan', wish)) as { digest: string }
+    await post('/api/run', { ...wish, confirm: digest })
+    await untilRestored()
+    const { status } = (await pair.main.run('GET', `/1.0/instances/${VM}`)) as { status: string }
+    expect(status).toBe('Running')
+    const next = await countAfter(pair.main, VM, count)
+    if (wanted) expect(next).toBeGreaterThan(count ?? 0)
+    else expect(next).toBeLessThan(count ?? 0)
   })
+
+  /** The present hour has a slot too, whose copy would be in the way. */
+  const untilCopied = async (): Promise<void> => {
+    for (let tries = 0; tries < 120; tries++) {
+      await post('/api/run', {})
+      const { copies } = (await statusOf('/api/status')) as unknown as {
+        copies: Record<string, { state: string }>
+      }
+      if (Object.values(copies).every(({ state }) => state === 'verified')) return
+      await sleep(1000)
+    }
+    throw new Error('its copy has no end')
+  }
 
   const untilRestored = async (): Promise<void> => {
     for (let tries = 0; tries < 120; tries++) {
@@ -153,7 +175,7 @@ describe('a virtual machine that runs, on main’s btrfs, copied to backup’s d
     await startGuest(pair.main, 'plain', { 'migration.stateful': 'false' })
     await applyPolicy({ stateful: true, select: { remotes: ['main'], instances: ['plain'] } })
     const ran = (await post('/api/run', { policies: [POLICY] })) as { problems: string[] }
-    expect(ran.problems.join('\n')).toContain('set migration.stateful=true while it is stopped')
+    expect(ran.problems.join('\n')).toContain('stop it, set migration.stateful=true on it and size.state')
     await pair.main.run('PUT', '/1.0/instances/plain/state', { action: 'stop', force: true })
   })
 })

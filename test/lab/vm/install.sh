@@ -21,8 +21,11 @@ if present; then
   exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
-# Incus wants QEMU 8 or newer.
-apt-get install -qy --no-install-recommends -t "$VERSION_CODENAME-backports" \
+# Incus wants QEMU 8 or newer, which Debian 12 has in its backports alone; ../install.sh has added these.
+candidate=$(LC_ALL=C apt-cache policy qemu-system-x86 | sed -n 's/^ *Candidate: *//p')
+release=$VERSION_CODENAME
+dpkg --compare-versions "$candidate" ge 1:8 || release=$VERSION_CODENAME-backports
+apt-get install -qy --no-install-recommends -t "$release" \
   qemu-system-x86 qemu-utils qemu-system-modules-spice qemu-system-modules-opengl
 apt-get install -qy --no-install-recommends ovmf gdisk mtools binutils gcc libc6-dev
 present || { say 'the packages are installed, but something is missing'; exit 1; }

@@ -2,6 +2,7 @@
 import { openEmbedded } from '../emulator/contract-pair.ts'
 import { instanceOf, seedInstance } from '../emulator/scene.ts'
 import { buildImage } from '../lab/image.ts'
+import { INCUSD } from '../lab/installed.ts'
 import { startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
 import { freezingEndToEnd } from './freezing.ts'
@@ -18,21 +19,27 @@ freezingEndToEnd('the embedded Incus', async () => {
   }
 })
 
-onRealIncus('freezing, end to end', () =>
-  freezingEndToEnd('two real daemons', async () => {
-    const pair = await startPair()
-    const { run } = pair.backup
-    return {
-      ...realTheatre(pair),
-      statusOf: async (name) => ((await run('GET', `/1.0/instances/${name}`)) as { status: string }).status,
-      async run(name) {
-        const image = (await run('POST', '/1.0/images', await buildImage())) as {
-          metadata: { fingerprint: string }
-        }
-        const source = { type: 'image', fingerprint: image.metadata.fingerprint }
-        await run('POST', '/1.0/instances', { name, type: 'container', source })
-        await pair.backup.setRunning({ name }, true)
-      },
-    }
-  }),
+/** The installed one, or the one that is named. */
+const incusd = process.env.LAB_INCUSD ?? INCUSD
+
+onRealIncus(
+  'freezing, end to end',
+  () =>
+    freezingEndToEnd('two real daemons', async () => {
+      const pair = await startPair({ daemons: { main: incusd, backup: incusd } })
+      const { run } = pair.backup
+      return {
+        ...realTheatre(pair),
+        statusOf: async (name) => ((await run('GET', `/1.0/instances/${name}`)) as { status: string }).status,
+        async run(name) {
+          const image = (await run('POST', '/1.0/images', await buildImage())) as {
+            metadata: { fingerprint: string }
+          }
+          const source = { type: 'image', fingerprint: image.metadata.fingerprint }
+          await run('POST', '/1.0/instances', { name, type: 'container', source })
+          await pair.backup.setRunning({ name }, true)
+        },
+      }
+    }),
+  [incusd],
 )

@@ -309,6 +309,16 @@ export const converges: Invariant = (scene, fail) => ({
   },
 })
 
+/** What runs isn't left frozen by our work, whatever breaks: in these scenes nobody else freezes anything. */
+export const nothingStaysFrozen: Invariant = (scene, fail) => ({
+  end() {
+    for (const name of scene.covered) {
+      const status = instanceOn(scene.world.incus.main, name)?.status
+      if (status === 'Frozen') fail(`main/${name} is frozen`)
+    }
+  },
+})
+
 export const INVARIANTS = {
   oneSnapshotPerSlot,
   nothingForeignTouched,
@@ -318,6 +328,7 @@ export const INVARIANTS = {
   onlyVerifiedCounts,
   everySlotEnds,
   converges,
+  nothingStaysFrozen,
 }
 export type InvariantName = keyof typeof INVARIANTS
 

@@ -1,9 +1,11 @@
 /** A running container on a pool without cheap snapshots: from backup, which is on dir, to main, on btrfs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { openStage, type Stage, type Theatre } from './stage.ts'
+import { nextSecond, openStage, type Stage, type Theatre } from './stage.ts'
 
-const WEB = 'e2e-live'
+/** Two that run: of one the copy may be inconsistent, as it is by default, of the other it may not. */
+const LIVE = 'e2e-live'
+const WHOLE = 'e2e-whole'
 const HOUR = 3_600_000
 const MINUTE = 60_000
 /** What a snapshot copies, and so few bytes a second: it takes some seconds. */
@@ -24,67 +26,73 @@ export function freezingEndToEnd(name: string, openPair: () => Promise<Watched>)
     beforeAll(async () => {
       pair = await openPair()
       stage = await openStage(async () => pair)
-      await pair.run(WEB)
-      await apply()
-      await tick()
+      for (const name of [LIVE, WHOLE]) await pair.run(name)
+      await stage.apply({
+        defaults: { schedule: '0 * * * *', keep: { last: 3 }, copy: { remote: 'main' } },
+        policies: { live: policyOf(LIVE), whole: { ...policyOf(WHOLE), copy: { allow: 'freeze' } } },
+      })
+      await strike()
       await settle()
       return () => stage.close()
     })
 
-    const apply = (allow?: 'freeze'): Promise<void> =>
-      stage.apply({
-        policies: {
-          hourly: {
-            select: { remotes: ['backup'], instances: [WEB] },
-            schedule: '0 * * * *',
-            keep: { last: 3 },
-            copy: { remote: 'main', ...(allow === undefined ? {} : { allow }) },
-          },
-        },
-      })
+    const policyOf = (instance: string) => ({ select: { remotes: ['backup'], instances: [instance] } })
     const tick = async (): Promise<void> => {
       now += MINUTE
       await stage.worker.tick(new Date(now))
     }
-    const nextHour = (): void => {
-      now = Math.ceil((now + MINUTE) / HOUR) * HOUR - MINUTE
-    }
     type Status = {
-      copies: Record<string, { state: string }>
+      copies: Record<string, { state: string; newest?: string }>
       runs: { thawed?: string[] }[]
-      policies: Record<string, { slots: { outcome: string }[] }>
     }
     const status = async (): Promise<Status> =>
       (await (await stage.worker.fetch('/api/status')).json()) as Status
-    const states = async () => Object.values((await status()).copies).map(({ state }) => state)
+    const copyOf = async (name: string) =>
+      (await status()).copies[`backup/default/${name}>main/default/${name}`]
+    /** Fresh data, and the next hour's first tick; what is verified before that is not what is waited for. */
+    let before: (string | undefined)[] = []
+    const strike = async (slowly = false): Promise<void> => {
+      now = Math.ceil((now + MINUTE) / HOUR) * HOUR - MINUTE
+      before = await newest()
+      await nextSecond()
+      for (const name of [LIVE, WHOLE]) await pair.backup.write({ name }, `at ${now}`, BYTES)
+      if (slowly) await pair.backup.throttle(SLOWLY)
+      await tick()
+    }
+    const newest = async () => Promise.all([LIVE, WHOLE].map(async (name) => (await copyOf(name))?.newest))
     const settle = async (): Promise<void> => {
-      for (let minute = 0; minute < 50; minute++) {
-        await tick()
-        const known = await states()
-        if (known.length > 0 && known.every((state) => state === 'verified')) return
+      for (let minute = 0; minute < 55; minute++) {
+        const known = await newest()
+        if (known.every((one, at) => one !== undefined && one !== before[at])) return
         await sleep(200)
+        await tick()
       }
       throw new Error(`its copy was not verified: ${JSON.stringify(await status())}`)
     }
     const thawed = async (): Promise<string[]> => (await status()).runs.flatMap((run) => run.thawed ?? [])
-    const until = async (wanted: string): Promise<void> => {
+    const until = async (name: string, wanted: string): Promise<void> => {
       for (let tries = 0; tries < 200; tries++) {
-        if ((await pair.statusOf(WEB)) === wanted) return
+        if ((await pair.statusOf(name)) === wanted) return
         await sleep(50)
       }
-      throw new Error(`${WEB} is not ${wanted}`)
+      throw new Error(`${name} is not ${wanted}`)
+    }
+    const killInTheMiddle = async (name: string): Promise<void> => {
+      await until(name, 'Frozen')
+      await pair.backup.kill()
+      await pair.backup.start()
+      await pair.backup.throttle(null)
+      expect(await pair.statusOf(name)).toBe('Frozen')
     }
 
-    test('a copy of what runs freezes nothing', async () => {
-      nextHour()
-      await pair.backup.write({ name: WEB }, 'first', BYTES)
-      await tick()
+    test('a copy freezes nothing that runs, unless the policy wants that', async () => {
+      await strike()
       await pair.backup.throttle(SLOWLY)
-      const seen = new Set<string>()
+      const seen = { [LIVE]: new Set<string>(), [WHOLE]: new Set<string>() }
       let over = false
       const watching = (async () => {
         while (!over) {
-          seen.add(await pair.statusOf(WEB))
+          for (const [name, states] of Object.entries(seen)) states.add(await pair.statusOf(name))
           await sleep(50)
         }
       })()
@@ -92,41 +100,29 @@ export function freezingEndToEnd(name: string, openPair: () => Promise<Watched>)
       over = true
       await watching
       await pair.backup.throttle(null)
-      expect([...seen]).toEqual(['Running'])
+      expect([...seen[LIVE]]).toEqual(['Running'])
+      expect([...seen[WHOLE]].sort()).toEqual(['Frozen', 'Running'])
     })
 
-    test('killed while it froze the container for a snapshot, Incus leaves it frozen, and the next tick thaws it', async () => {
-      nextHour()
-      await pair.backup.write({ name: WEB }, 'second', BYTES)
-      await pair.backup.throttle(SLOWLY)
-      const ticking = tick()
-      await until('Frozen')
-      await pair.backup.kill()
-      await pair.backup.start()
-      await pair.backup.throttle(null)
-      expect(await pair.statusOf(WEB)).toBe('Frozen')
-      await ticking
+    test('killed while it froze them for a snapshot, Incus leaves them frozen, and the next tick thaws them', async () => {
+      const striking = strike(true)
+      await killInTheMiddle(LIVE)
+      await striking
       await tick()
-      await until('Running')
-      expect(await thawed()).toEqual([expect.stringContaining('its snapshot hourly-')])
+      for (const name of [LIVE, WHOLE]) await until(name, 'Running')
+      expect(await thawed()).toContainEqual(expect.stringContaining(`${LIVE}: its snapshot live-`))
       await settle()
     })
 
-    test('so it does where the policy lets the copy freeze it', async () => {
-      await apply('freeze')
-      nextHour()
-      await pair.backup.write({ name: WEB }, 'third', BYTES)
+    test('so it does where the policy lets the copy freeze one', async () => {
+      await strike()
       await pair.backup.throttle(SLOWLY)
-      await tick()
-      for (let minute = 0; minute < 20 && !(await states()).includes('running'); minute++) await tick()
-      await until('Frozen')
-      await pair.backup.kill()
-      await pair.backup.start()
-      await pair.backup.throttle(null)
-      expect(await pair.statusOf(WEB)).toBe('Frozen')
-      for (let minute = 0; minute < 10 && (await thawed()).length < 2; minute++) await tick()
-      await until('Running')
-      expect((await thawed())[0]).toContain('its copy to main')
+      for (let minute = 0; minute < 20 && (await copyOf(WHOLE))?.state !== 'running'; minute++) await tick()
+      await killInTheMiddle(WHOLE)
+      const why = `${WHOLE}: its copy to main`
+      for (let minute = 0; minute < 10 && !(await thawed()).join().includes(why); minute++) await tick()
+      await until(WHOLE, 'Running')
+      expect(await thawed()).toContainEqual(expect.stringContaining(why))
       await settle()
     })
   })

@@ -6,6 +6,7 @@ import { openStage, type Stage } from '../../e2e/stage.ts'
 import { openTimeline, POLICY, type Timeline } from '../../e2e/timeline.ts'
 import { INCUSD } from '../installed.ts'
 import { type Pair, startPair } from '../pair.ts'
+import type { LabServer } from '../server.ts'
 import {
   countAfter,
   countOf,
@@ -19,8 +20,12 @@ import { missingForMachines, withMachines } from './kit.ts'
 
 const VM = 'guest'
 const KEY = `main/default/${VM}`
+/** Of this one the copy may not be inconsistent. */
+const PAUSED = 'paused'
+/** Without migration.stateful. */
+const PLAIN = 'plain'
 
-describe('a virtual machine that runs, on main’s btrfs, copied to backup’s dir', () => {
+describe('virtual machines that run, on main’s btrfs, copied to backup’s dir', () => {
   let pair: Pair
   let stage: Stage
   let timeline: Timeline
@@ -32,76 +37,81 @@ describe('a virtual machine that runs, on main’s btrfs, copied to backup’s d
     stage = await openStage(async () => realTheatre(pair))
     await importImage(pair.main)
     await startGuest(pair.main, VM)
-    // Nothing is written from outside: the guest writes.
+    await startGuest(pair.main, PAUSED)
+    const of = (instance: string) => ({ select: { remotes: ['main'], instances: [instance] } })
+    const copy = { remote: 'backup' }
+    await stage.apply({
+      defaults: { schedule: '0 * * * *', keep: { last: 2 } },
+      policies: {
+        [POLICY]: { ...of(VM), copy },
+        memory: { ...of(VM), copy, stateful: true },
+        whole: { ...of(PAUSED), copy: { ...copy, allow: 'freeze' } },
+        plain: { ...of(PLAIN), stateful: true },
+      },
+    })
+    // Nothing is written from outside: the guests write.
     timeline = openTimeline(stage, [], 0)
     return () => stage.close()
   })
 
-  const applyPolicy = (more: object = {}, copy: object = {}): Promise<void> =>
-    stage.apply({
-      policies: {
-        [POLICY]: {
-          ...{ select: { remotes: ['main'] }, schedule: '0 * * * *', keep: { last: 2 } },
-          copy: { remote: 'backup', ...copy },
-          ...more,
-        },
-      },
-    })
   const post = async (path: string, body: object): Promise<unknown> => {
     const response = await stage.worker.fetch(path, { method: 'POST', body: JSON.stringify(body) })
     const answer: unknown = await response.json()
     if (!response.ok) throw new Error(JSON.stringify(answer))
     return answer
   }
-  const statusOf = async (path: string): Promise<Record<string, never>> =>
-    (await (await stage.worker.fetch(path)).json()) as Record<string, never>
-
-  test('is snapshotted and copied while it goes on, and what arrives is what was taken', async () => {
-    await applyPolicy()
-    const watch = watchStatus(pair.main, VM)
-    const first = await timeline.strike()
-    await timeline.settle()
-    const second = await timeline.strike()
-    await timeline.settle()
-    expect(await watch.stop()).toEqual(['Running'])
-    for (const snapshot of [first, second]) {
-      const count = await countOf(pair.main, VM, snapshot)
-      expect(count).toBeGreaterThan(0)
-      expect(await countOf(pair.backup, VM, snapshot)).toBe(count)
-    }
-  })
-
-  test('is snapshotted with its memory, expires, and the memory travels', async () => {
-    await applyPolicy({ stateful: true })
-    await timeline.strike()
-    await timeline.settle()
-    const newest = await timeline.strike()
-    await timeline.settle()
-    for (const server of [pair.main, pair.backup]) {
-      const listed = (await server.run('GET', `/1.0/instances/${VM}/snapshots?recursion=1`)) as Listed[]
-      expect(listed.slice(-2).map(({ stateful }) => stateful)).toEqual([true, true])
-      expect(listed.map(({ name }) => name)).toContain(newest)
-      // Two are kept, and between two slots there is one more.
-      expect(listed).toHaveLength(3)
-    }
-    const before = await countOf(pair.main, VM)
-    expect(await untilCounting(pair.main, VM, (before ?? 0) + 2)).toBeGreaterThan(before ?? 0)
-  })
+  type Status = {
+    copies: Record<string, { state: string; newest?: string }>
+    restores: Record<string, { state: string }>
+  }
+  const readStatus = async (): Promise<Status> =>
+    (await (await stage.worker.fetch('/api/status')).json()) as Status
   type Listed = { name: string; stateful: boolean }
+  const snapshotsOf = async (server: LabServer, name: string): Promise<Listed[]> =>
+    (await server.run('GET', `/1.0/instances/${name}/snapshots?recursion=1`)) as Listed[]
 
-  test('is paused for the whole copy where the policy wants that', async () => {
-    await applyPolicy({}, { allow: 'freeze' })
-    const watch = watchStatus(pair.main, VM)
-    await timeline.strike()
-    await timeline.settle()
-    expect(await watch.stop()).toEqual(['Running', 'Frozen', 'Running'])
+  /** Minutes until all copies are verified up to that slot. */
+  const settle = async (slot: string): Promise<void> => {
+    for (let minute = 0; minute < 58; minute++) {
+      await timeline.tick()
+      const copies = Object.values((await readStatus()).copies)
+      if (copies.length === 2 && copies.every(({ newest }) => newest?.endsWith(slot) === true)) return
+      await sleep(1000)
+    }
+    throw new Error(`not all copies are verified: ${JSON.stringify(await readStatus())}`)
+  }
+
+  test('are snapshotted, with their memory too, and copied while they go on, unless the policy wants them paused', async () => {
+    for (let hour = 0; hour < 2; hour++) {
+      const slot = (await timeline.strike()).slice(POLICY.length)
+      const watches = [VM, PAUSED].map((name) => watchStatus(pair.main, name))
+      await settle(slot)
+      const [live, paused] = await Promise.all(watches.map((watch) => watch.stop()))
+      expect(live).toEqual(['Running'])
+      expect(paused).toContain('Frozen')
+      expect(paused?.at(-1)).toBe('Running')
+      for (const snapshot of [`${POLICY}${slot}`, `memory${slot}`]) {
+        const count = await countOf(pair.main, VM, snapshot)
+        expect(count).toBeGreaterThan(0)
+        expect(await countOf(pair.backup, VM, snapshot)).toBe(count)
+      }
+    }
+  })
+
+  test('lose what a policy doesn’t keep; and memory travels with its snapshot', async () => {
+    for (let hour = 0; hour < 2; hour++) await settle((await timeline.strike()).slice(POLICY.length))
+    for (const server of [pair.main, pair.backup]) {
+      const listed = await snapshotsOf(server, VM)
+      // Two of each policy are kept, and between two slots there is one more.
+      expect(listed).toHaveLength(6)
+      for (const { name, stateful } of listed) expect(stateful).toBe(name.startsWith('memory'))
+    }
+    const before = (await countOf(pair.main, VM)) ?? 0
+    expect(await untilCounting(pair.main, VM, before + 2)).toBeGreaterThan(before)
   })
 
   test('starts as a throw-away from a verified copy, and finds the disk of that moment', async () => {
-    const { instances } = (await statusOf('/api/instances')) as unknown as {
-      instances: { copies: { verified: string[] }[] }[]
-    }
-    const snapshot = instances[0]?.copies[0]?.verified.at(-1) ?? ''
+    const snapshot = (await snapshotsOf(pair.backup, VM)).findLast(({ stateful }) => !stateful)?.name ?? ''
     const count = await countOf(pair.backup, VM, snapshot)
     const source = { type: 'copy', source: `${VM}/${snapshot}` }
     await pair.backup.run('POST', '/1.0/instances', { name: 'drill', type: 'virtual-machine', source })
@@ -127,9 +137,9 @@ describe('a virtual machine that runs, on main’s btrfs, copied to backup’s d
     ['it boots anew, where no memory was kept', false, false],
   ])('is restored in place and runs afterwards: %s', async (_, kept, wanted) => {
     await untilCopied()
-    const listed = (await pair.main.run('GET', `/1.0/instances/${VM}/snapshots?recursion=1`)) as Listed[]
-    const ours = listed.filter(({ name, stateful }) => name.startsWith(POLICY) && stateful === kept)
-    const snapshot = ours.at(-1)?.name ?? ''
+    const wanting = kept ? 'memory' : POLICY
+    const snapshot =
+      (await snapshotsOf(pair.main, VM)).findLast(({ name }) => name.startsWith(wanting))?.name ?? ''
     const count = await countOf(pair.main, VM, snapshot)
     const wish = { do: 'restore', instance: KEY, snapshot, ...(wanted ? { stateful: true } : {}) }
     const { digest } = (await post('/api/plan', wish)) as { digest: string }
@@ -146,9 +156,7 @@ describe('a virtual machine that runs, on main’s btrfs, copied to backup’s d
   const untilCopied = async (): Promise<void> => {
     for (let tries = 0; tries < 120; tries++) {
       await post('/api/run', {})
-      const { copies } = (await statusOf('/api/status')) as unknown as {
-        copies: Record<string, { state: string }>
-      }
+      const { copies } = await readStatus()
       if (Object.values(copies).every(({ state }) => state === 'verified')) return
       await sleep(1000)
     }
@@ -157,9 +165,7 @@ describe('a virtual machine that runs, on main’s btrfs, copied to backup’s d
 
   const untilRestored = async (): Promise<void> => {
     for (let tries = 0; tries < 120; tries++) {
-      const { restores } = (await statusOf('/api/status')) as unknown as {
-        restores: Record<string, { state: string }>
-      }
+      const { restores } = await readStatus()
       if (restores[KEY]?.state === 'done') return
       await sleep(1000)
       await post('/api/run', {})
@@ -168,9 +174,8 @@ describe('a virtual machine that runs, on main’s btrfs, copied to backup’s d
   }
 
   test('without migration.stateful a stateful policy is refused, with what to set', async () => {
-    await startGuest(pair.main, 'plain', { 'migration.stateful': 'false' })
-    await applyPolicy({ stateful: true, select: { remotes: ['main'], instances: ['plain'] } })
-    const ran = (await post('/api/run', { policies: [POLICY] })) as { problems: string[] }
+    await startGuest(pair.main, PLAIN, { 'migration.stateful': 'false' })
+    const ran = (await post('/api/run', { policies: ['plain'] })) as { problems: string[] }
     expect(ran.problems.join('\n')).toContain('stop it, set migration.stateful=true on it and size.state')
     await pair.main.run('PUT', '/1.0/instances/plain/state', { action: 'stop', force: true })
   })

@@ -5,8 +5,6 @@ import type { ClientCertificate } from '../contract/server.ts'
 export type Api = {
   /** Waits for the operation; throws when Incus or the operation fails. */
   run(method: string, path: string, body?: unknown): Promise<unknown>
-  readFile(instance: string, path: string): Promise<string | null>
-  writeFile(instance: string, path: string, content: string | Uint8Array): Promise<void>
   close(): Promise<void>
 }
 
@@ -34,24 +32,11 @@ export function openApi(url: string, certificate: string, { cert, key }: ClientC
     if (status !== 'Success') throw new Error(`${method} ${path}: ${err}`)
     return ended.metadata
   }
-  const filePath = (instance: string, path: string) =>
-    `/1.0/instances/${instance}/files?path=${encodeURIComponent(path)}`
   return {
     run(method, path, body) {
       if (body instanceof Uint8Array)
         return send(method, path, body, { 'content-type': 'application/octet-stream' })
       return send(method, path, body === undefined ? null : JSON.stringify(body))
-    },
-    async readFile(instance, path) {
-      const reply = await call('GET', filePath(instance, path), null)
-      const content = await reply.body.text()
-      if (reply.statusCode === 404) return null
-      if (reply.statusCode !== 200) throw new Error(`${instance} ${path}: ${content}`)
-      return content
-    },
-    async writeFile(instance, path, content) {
-      const headers = { 'x-incus-type': 'file', 'content-type': 'application/octet-stream' }
-      await send('POST', filePath(instance, path), content, headers)
     },
     close: () => dispatcher.close(),
   }

@@ -9,6 +9,9 @@ export const PAIRS: readonly Pair[] = KINDS.flatMap((from) =>
 
 export const runningOn = (kind: Kind): string => `running-on-${kind}`
 
+const copiedTo = (kind: Kind): string[] =>
+  PAIRS.filter(({ to }) => to === kind).map(({ instance }) => instance)
+
 /** Every policy has the one slot that comes next. */
 export const documentFor = (slot: Date) => {
   const schedule = `${slot.getUTCMinutes()} ${slot.getUTCHours()} * * *`
@@ -16,7 +19,7 @@ export const documentFor = (slot: Date) => {
   const copies = KINDS.map((kind) => [
     `to-${kind}`,
     {
-      ...{ select: { remotes: ['main'], instances: [`*-to-${kind}`] }, ...policy },
+      ...{ select: { remotes: ['main'], instances: copiedTo(kind) }, ...policy },
       copy: { remote: 'backup', pool: kind },
     },
   ])

@@ -27,7 +27,9 @@ export async function startMachine({ folder }: Built, listening: readonly number
   const ports = new Map<number, number>()
   for (const port of listening) ports.set(port, await freePort())
   const log = await open(join(dir, 'qemu.log'), 'w')
-  const qemu = spawn('qemu-system-x86_64', argumentsOf(folder, dir, ports), {
+  // It ends with this process, however that ends.
+  const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...argumentsOf(folder, dir, ports)]
+  const qemu = spawn('setpriv', command, {
     stdio: ['ignore', log.fd, log.fd],
     // Of the disk only a layer above it is written, in a file that is gone with QEMU.
     env: { ...process.env, TMPDIR: dir },

@@ -1,5 +1,4 @@
 /** A slot strikes, and its snapshots are copied: in real time, because the machine's clock is nobody's to set. */
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { documentFor, PAIRS, runningOn } from './cast.ts'
 import { KINDS } from './pools.ts'
@@ -11,6 +10,8 @@ export type View = {
   copies: { state: string; verified: string[]; unverified: string[] }[]
 }
 
+type Copied = { state: string; reason?: string }
+
 export type Round = number
 
 export type Rounds = {
@@ -21,20 +22,19 @@ export type Rounds = {
   view(instance: string): Promise<View>
   /** The round whose data were in the instance when the snapshot was taken. */
   roundOf(snapshot: string): Round | undefined
-  /** The round that wrote just these data. */
-  roundWith(data: string | null): Round | undefined
+  /** The round that wrote the data of this digest. */
+  roundWith(digest: string | null): Round | undefined
 }
 
-const BYTES = 200_000
 const MINUTE = 60_000
 /** Between two looks. */
 const PAUSE = 5_000
-/** In software emulation, for 25 copies. */
-const LONGEST = 40 * MINUTE
+/** In software emulation, for all 25 copies: what isn't there by then is left to the tests that look at it. */
+const LONGEST = 20 * MINUTE
 
 export function openRounds(stage: Stage): Rounds {
   /** By round, from 1. */
-  const data: string[] = []
+  const digests: string[] = []
   const taken = new Map<string, Round>()
   const views = async () =>
     (await stage.ask<{ instances: View[] }>('GET', '/api/instances')).instances.map((view) => ({
@@ -46,32 +46,40 @@ export function openRounds(stage: Stage): Rounds {
       ?.map(({ name }) => name)
       .sort()
       .at(-1)
+  /** Copies that failed and are tried again, each with its reason. */
+  const failures = async (): Promise<string> => {
+    const { copies } = await stage.ask<{ copies: Record<string, Copied> }>('GET', '/api/status')
+    const failed = Object.entries(copies).filter(([, { reason }]) => reason !== undefined)
+    return failed.map(([key, { state, reason }]) => `\n  ${key} ${state}: ${reason}`).join('')
+  }
   const until = async (what: string, isSo: (view: View) => boolean): Promise<void> => {
     const end = Date.now() + LONGEST
     for (let before = -1; Date.now() < end; await sleep(PAUSE)) {
       await stage.worker.tick(new Date())
       const all = await views()
-      const so = all.filter(isSo).length
-      if (so !== before)
-        process.stderr.write(`drivers: round ${data.length}: ${so} of ${all.length} ${what}\n`)
-      before = so
-      if (so === all.length) return
+      const open = all.filter((view) => !isSo(view)).map(({ instance }) => instance)
+      if (open.length === before) continue
+      before = open.length
+      const waiting = open.length === 0 ? '' : `, not yet ${open.join(', ')}`
+      process.stderr.write(
+        `drivers: round ${digests.length}: ${all.length - before} ${what}${waiting}${await failures()}\n`,
+      )
+      if (open.length === 0) return
     }
   }
   const strike = async (): Promise<void> => {
-    const fresh = randomBytes(BYTES).toString('base64')
-    data.push(fresh)
-    const names = [...PAIRS.map(({ instance }) => instance), ...KINDS.map(runningOn)]
-    for (const name of names) await stage.main.write(name, fresh)
+    const pairs = PAIRS.map(({ instance, from }) => ({ name: instance, kind: from }))
+    const running = KINDS.map((kind) => ({ name: runningOn(kind), kind, running: true }))
+    digests.push(await stage.main.volumes.write([...pairs, ...running]))
     // Before the first there is no configuration, and so nothing to view.
-    const earlier = data.length === 1 ? [] : await views()
+    const earlier = digests.length === 1 ? [] : await views()
     const before = new Set(earlier.flatMap(({ snapshots }) => snapshots ?? []).map(nameOf))
     const slot = new Date((Math.floor(Date.now() / MINUTE) + 1) * MINUTE)
     await stage.ask('PUT', '/api/config', documentFor(slot))
     await sleep(slot.getTime() - Date.now() + 1000)
     await until('have the snapshot', (view) => view.snapshots?.some(({ name }) => !before.has(name)) === true)
     for (const { snapshots } of await views())
-      for (const { name } of snapshots ?? []) if (!before.has(name)) taken.set(name, data.length)
+      for (const { name } of snapshots ?? []) if (!before.has(name)) taken.set(name, digests.length)
   }
   return {
     strike,
@@ -85,7 +93,7 @@ export function openRounds(stage: Stage): Rounds {
       return found
     },
     roundOf: (snapshot) => taken.get(snapshot),
-    roundWith: (found) => (found === null ? undefined : data.indexOf(found) + 1),
+    roundWith: (digest) => (digest === null ? undefined : digests.indexOf(digest) + 1),
   }
 }
 

@@ -45,7 +45,7 @@ step() {
 
 # In namespaces of its own, so that mounts and left processes end with it.
 inside() {
-  unshare --mount --pid --fork --mount-proc="$root/proc" \
+  unshare --mount --pid --fork --kill-child --mount-proc="$root/proc" \
     chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 

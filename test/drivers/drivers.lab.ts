@@ -6,7 +6,7 @@ import { KINDS, type Kind } from './pools.ts'
 import { missingForDrivers } from './prerequisites.ts'
 import { openReport } from './report.ts'
 import { restore } from './restore.ts'
-import { openRounds, type Round, type Rounds } from './rounds.ts'
+import { namesOf, openRounds, type Round, type Rounds } from './rounds.ts'
 import { openStage, type Stage } from './stage.ts'
 
 /** A snapshot older than the newest is put back by these; the others refuse beforehand. */
@@ -22,7 +22,6 @@ const PASSING = 60 * MINUTE
 const LONG = 10 * MINUTE
 
 const nameOf = ({ instance }: { instance: string }): string => instance
-const nameOfSnapshot = ({ name }: { name: string }): string => name
 
 const missing = missingForDrivers()
 if (missing === null) {
@@ -54,23 +53,12 @@ function onVersion(built: Built, version: string): void {
       await rounds.strike()
       await rounds.settle()
     }, SETTING_UP)
-    afterAll(async () => {
-      await stage?.close()
-      await report.write()
-    })
+    afterAll(() => stage?.close())
 
-    const newest = async (instance: string): Promise<string> => {
-      const { snapshots } = await rounds.view(instance)
-      return (
-        snapshots
-          ?.map(({ name }) => name)
-          .sort()
-          .at(-1) ?? 'none'
-      )
-    }
+    const newest = (instance: string): string | undefined => namesOf(rounds.view(instance)).at(-1)
     /** Of each verified snapshot: the round it was taken in, and the one whose data come out of it. */
     const verifiedData = async ({ instance, to }: Pair) => {
-      const [copy] = (await rounds.view(instance)).copies
+      const [copy] = rounds.view(instance).copies
       const found: { taken: Round | undefined; holds: Round | undefined }[] = []
       for (const name of copy?.verified ?? [])
         found.push({
@@ -87,7 +75,7 @@ function onVersion(built: Built, version: string): void {
         'the slot is served with a snapshot, stopped or running',
         shownBy(`${kind} snapshot`, async () => {
           for (const instance of [runningOn(kind), ...PAIRS.filter(({ from }) => from === kind).map(nameOf)])
-            expect((await rounds.view(instance)).snapshots, instance).toHaveLength(1)
+            expect(rounds.view(instance).snapshots, instance).toHaveLength(1)
           expect(await stage.main.statusOf(runningOn(kind))).toBe('Running')
           return 'yes'
         }),
@@ -100,9 +88,7 @@ function onVersion(built: Built, version: string): void {
       { timeout: LONG },
       (pair) =>
         report.note(`${pair.from} ${pair.to} first`, async () => {
-          expect((await rounds.view(pair.instance)).copies[0]?.verified).toEqual([
-            await newest(pair.instance),
-          ])
+          expect(rounds.view(pair.instance).copies[0]?.verified).toEqual([newest(pair.instance)])
           expect(await verifiedData(pair)).toEqual([{ taken: 1, holds: 1 }])
           return 'yes'
         }),
@@ -124,8 +110,8 @@ function onVersion(built: Built, version: string): void {
       { timeout: LONG },
       (pair) =>
         report.note(`${pair.from} ${pair.to} refresh`, async () => {
-          const [copy] = (await rounds.view(pair.instance)).copies
-          expect(copy?.verified).toContain(await newest(pair.instance))
+          const [copy] = rounds.view(pair.instance).copies
+          expect(copy?.verified).toContain(newest(pair.instance))
           const found = await verifiedData(pair)
           expect(found).toEqual(found.map(({ taken }) => ({ taken, holds: taken })))
           expect(found.map(({ taken }) => taken)).toEqual(expect.arrayContaining([2, 3]))
@@ -152,8 +138,7 @@ function onVersion(built: Built, version: string): void {
         `a snapshot that is not the newest ${way}, and the instance runs`,
         shownBy(`${kind} restore`, async () => {
           const instance = runningOn(kind)
-          const older =
-            [...((await rounds.view(instance)).snapshots ?? [])].map(nameOfSnapshot).sort().at(-2) ?? ''
+          const older = namesOf(rounds.view(instance)).at(-2) ?? ''
           const ended = await restore(stage, instance, older)
           const isPutBack = PUTS_BACK.includes(kind)
           expect(ended, ended.reason).toMatchObject({ state: isPutBack ? 'done' : 'refused' })

@@ -7,9 +7,8 @@ import type { Stage } from './stage.ts'
 
 export type Report = {
   begin(stage: Stage, built: Built): Promise<void>
-  /** What the check says stands in the cell; if it throws, that it failed. */
+  /** What the check says stands in the cell at once; if it throws, that it failed. */
   note(cell: string, check: () => Promise<string>): Promise<void>
-  write(): Promise<void>
 }
 
 const FILE = join(import.meta.dirname, '../../docs/drivers.md')
@@ -26,12 +25,13 @@ export function openReport(version: string): Report {
     },
     async note(cell, check) {
       cells.set(cell, '**failed**')
-      cells.set(cell, await check())
-    },
-    async write() {
-      if (heading === '') return
-      const text = await readFile(FILE, 'utf8')
-      await writeFile(FILE, replaceSection(text, version, render(heading, cells)))
+      try {
+        cells.set(cell, await check())
+      } finally {
+        // After each one: what was seen stands there even if the run is cut off.
+        const text = await readFile(FILE, 'utf8')
+        await writeFile(FILE, replaceSection(text, version, render(heading, cells)))
+      }
     },
   }
 }

@@ -19,7 +19,8 @@ export type Rounds = {
   strike(): Promise<void>
   /** Until the newest snapshot of each is verified on its target, or too much time has gone. */
   settle(): Promise<void>
-  view(instance: string): Promise<View>
+  /** As it was when the last slot was settled. */
+  view(instance: string): View
   /** The round whose data were in the instance when the snapshot was taken. */
   roundOf(snapshot: string): Round | undefined
   /** The round that wrote the data of this digest. */
@@ -36,16 +37,14 @@ export function openRounds(stage: Stage): Rounds {
   /** By round, from 1. */
   const digests: string[] = []
   const taken = new Map<string, Round>()
-  const views = async () =>
-    (await stage.ask<{ instances: View[] }>('GET', '/api/instances')).instances.map((view) => ({
+  let latest: View[] = []
+  const look = async (): Promise<View[]> => {
+    latest = (await stage.ask<{ instances: View[] }>('GET', '/api/instances')).instances.map((view) => ({
       ...view,
       instance: view.instance.split('/').at(-1) ?? '',
     }))
-  const newest = ({ snapshots }: View): string | undefined =>
-    snapshots
-      ?.map(({ name }) => name)
-      .sort()
-      .at(-1)
+    return latest
+  }
   /** Copies that failed and are tried again, each with its reason. */
   const failures = async (): Promise<string> => {
     const { copies } = await stage.ask<{ copies: Record<string, Copied> }>('GET', '/api/status')
@@ -56,7 +55,7 @@ export function openRounds(stage: Stage): Rounds {
     const end = Date.now() + LONGEST
     for (let before = -1; Date.now() < end; await sleep(PAUSE)) {
       await stage.worker.tick(new Date())
-      const all = await views()
+      const all = await look()
       const open = all.filter((view) => !isSo(view)).map(({ instance }) => instance)
       if (open.length === before) continue
       before = open.length
@@ -72,23 +71,23 @@ export function openRounds(stage: Stage): Rounds {
     const running = KINDS.map((kind) => ({ name: runningOn(kind), kind, running: true }))
     digests.push(await stage.main.volumes.write([...pairs, ...running]))
     // Before the first there is no configuration, and so nothing to view.
-    const earlier = digests.length === 1 ? [] : await views()
+    const earlier = digests.length === 1 ? [] : await look()
     const before = new Set(earlier.flatMap(({ snapshots }) => snapshots ?? []).map(nameOf))
     const slot = new Date((Math.floor(Date.now() / MINUTE) + 1) * MINUTE)
     await stage.ask('PUT', '/api/config', documentFor(slot))
     await sleep(slot.getTime() - Date.now() + 1000)
     await until('have the snapshot', (view) => view.snapshots?.some(({ name }) => !before.has(name)) === true)
-    for (const { snapshots } of await views())
+    for (const { snapshots } of await look())
       for (const { name } of snapshots ?? []) if (!before.has(name)) taken.set(name, digests.length)
   }
   return {
     strike,
     settle: () =>
       until('have it verified wherever it is copied', (view) =>
-        view.copies.every(({ verified }) => verified.includes(newest(view) ?? '')),
+        view.copies.every(({ verified }) => verified.includes(namesOf(view).at(-1) ?? '')),
       ),
-    async view(instance) {
-      const found = (await views()).find((view) => view.instance === instance)
+    view(instance) {
+      const found = latest.find((view) => view.instance === instance)
       if (found === undefined) throw new Error(`${instance} is not covered`)
       return found
     },
@@ -96,5 +95,8 @@ export function openRounds(stage: Stage): Rounds {
     roundWith: (digest) => (digest === null ? undefined : digests.indexOf(digest) + 1),
   }
 }
+
+/** By name, and so by slot. */
+export const namesOf = ({ snapshots }: View): string[] => (snapshots ?? []).map(nameOf).sort()
 
 const nameOf = ({ name }: { name: string }): string => name

@@ -63,7 +63,7 @@ function hold(folder: string, stays: Stays): void {
   const holder = holderOf(lock)
   if (holder !== null)
     throw new Error(
-      `another npm start works with the same servers already (process ${holder}, which holds ${folder}): end that one first`,
+      `another npm start works with the same servers already (process ${holder}, which holds ${folder}): end that one first, or ask it what it would do: npm run plan`,
     )
   rmSync(lock, { force: true })
   // Of two that come at once, one fails here.

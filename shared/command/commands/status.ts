@@ -42,17 +42,16 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
   const work = workOf(ledger, maySee)
   const broken = work.filter(({ state }) => state === 'bad')
   const findings = findingsOf(ledger).filter((finding) => maySpeak(finding, maySee))
-  const wrong = problemsOf(bad, work)
-  const problems = [...wrong, ...foundText(findings)]
+  const problems = problemsOf(bad, work)
   return {
     to: 'caller',
     tone:
-      overdue || wrong.length > 0
+      overdue || problems.length > 0
         ? 'bad'
         : warnings.length + findings.length > 0
           ? 'warning'
           : toneOf(policies, seen),
-    headline: headlineOf(warnings, problems, policies, seen),
+    headline: headlineOf(warnings, problems, foundText(findings), policies, seen),
     details: fold(
       [
         // The first one stands in the headline.
@@ -89,20 +88,23 @@ function problemsOf(bad: readonly Unserved[], work: readonly Work[]): string[] {
 function headlineOf(
   warnings: readonly string[],
   problems: readonly string[],
+  found: readonly string[],
   policies: readonly Policy[],
   { ledger, now }: Seen,
 ): Text {
   if (warnings.length > 0) {
-    const also = problems.length === 0 ? '' : `. Also: ${enumerate(problems)}`
+    const others = [...problems, ...found]
+    const also = others.length === 0 ? '' : `. Also: ${enumerate(others)}`
     return ['The ticks need a look: ', ...spoken(`${warnings[0] ?? ''}${also}`)]
   }
-  if (problems.length > 0) return [`Not all is well: ${enumerate(problems)}`]
+  if (problems.length > 0) return [`Not all is well: ${enumerate([...problems, ...found])}`]
   if (ledger === null) return ['No tick has looked yet, so nothing is known']
   if (policies.length === 0) return ['There are no policies, so nothing is backed up']
   const paused = policies.filter((policy) => policy.paused).length
   if (paused === policies.length) return ['Every policy is paused, so nothing is backed up']
-  const how =
-    paused === 0 ? 'All is well' : `Nothing failed, and ${count(paused, 'policy is', 'policies are')} paused`
+  const resting = paused === 0 ? [] : [`${count(paused, 'policy is', 'policies are')} paused`]
+  const but = [...resting, ...found]
+  const how = but.length === 0 ? 'All is well' : `Nothing failed, and ${enumerate(but)}`
   return [how, ...nextText(policies, now)]
 }
 

@@ -67,7 +67,7 @@ describe('status', () => {
     }
     const ledger = ledgerOf({ sight })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "warning, to the caller: Not all is well: 2 things need a look
+      "warning, to the caller: Nothing failed, and 2 things need a look. The next slot is at <2026-11-23 03:00>
         1 instance that was covered is gone since <2026-11-21 03:00>: main/default/web9 (deleted, renamed, or taken away from the relay's certificate)
         Policy nightly: there is no instance "wbe2" on main in project default
         \`nightly\`: next <2026-11-23 03:00>"

@@ -15,6 +15,11 @@ import {
 import type { ContractInstance } from './server.ts'
 import { readMetadata } from './side.ts'
 
+const texts = z.record(z.string(), z.string())
+const profileSchema = z.looseObject({
+  ...{ name: z.string(), description: z.string() },
+  ...{ config: texts, devices: z.record(z.string(), texts) },
+})
 const urls = z.array(z.string())
 const PROJECT = 'listed'
 
@@ -189,6 +194,24 @@ export function listingContract(world: World): void {
       const objects = await world.main.ask('listProjects', { query: { recursion: '1' } })
       const schema = z.array(z.object({ name: z.string(), description: z.string(), used_by: urls }))
       expect(readMetadata(objects, schema).map(({ name }) => name)).toContain('default')
+    })
+
+    test("a project's URL is percent-encoded, its name in the object is not", async () => {
+      await world.main.server.createProject('odd%c,d')
+      expect(readMetadata(await world.main.ask('listProjects'), urls)).toContain('/1.0/projects/odd%25c%2Cd')
+      const objects = await world.main.ask('listProjects', { query: { recursion: '1' } })
+      const names = readMetadata(objects, z.array(z.looseObject({ name: z.string() })))
+      expect(names.map(({ name }) => name)).toContain('odd%c,d')
+    })
+
+    test('profiles are objects of config and devices, those of `default` where a project has none', async () => {
+      await world.main.server.putProfile('listed', { 'user.x': 'y' })
+      const named = async (project: string) => {
+        const reply = await world.main.ask('listProfiles', { query: { recursion: '1', project } })
+        return readMetadata(reply, profileSchema.array()).find(({ name }) => name === 'listed')
+      }
+      expect((await named('default'))?.config).toEqual({ 'user.x': 'y' })
+      expect((await named(PROJECT))?.config).toEqual({ 'user.x': 'y' })
     })
 
     test('operations stand under their status, those of other projects only when asked for', async () => {

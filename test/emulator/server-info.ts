@@ -81,7 +81,7 @@ function environment(server: EmbeddedIncus, project: string): Record<string, unk
 export function listProjects(server: EmbeddedIncus, call: Call): Reply {
   const seen = [...server.state.projects.values()].filter(({ name }) => mayUse(call.access, name))
   if (call.query.recursion === undefined || call.query.recursion === '0')
-    return sync(seen.map(({ name }) => `/1.0/projects/${name}`))
+    return sync(seen.map(({ name }) => `/1.0/projects/${encodeURIComponent(name)}`))
   return sync(
     seen.map(({ name, description, config, instances }) => ({
       name,

@@ -42,7 +42,7 @@ export function createScene(dir: string, run: Socket['run']): Scene {
     setRunning,
     async createProject(name) {
       const there = (await run('GET', '/1.0/projects')) as string[]
-      if (there.includes(`/1.0/projects/${name}`)) return
+      if (there.includes(`/1.0/projects/${encodeURIComponent(name)}`)) return
       await run('POST', '/1.0/projects', { name, config: SHARED_PROFILES })
     },
     async createInstance(it) {

@@ -39,6 +39,21 @@ test('a policy, its project and its instance may be called like a member of ever
   ])
 })
 
+test.each(['ünï', '50%', 'a%2Fb', 'c,d', 'e#f', 'g?h&i=j'])(
+  'what lives in a project called %s is copied into the project of that name',
+  async (project) => {
+    const world = createWorld({ start: START })
+    for (const incus of [world.incus.main, world.incus.backup]) seedProject(incus, project)
+    write(seedInstance(world.incus.main, { project, name: 'web', running: true }), 'data', 1000)
+    const select = { remotes: ['main'], projects: [project] }
+    await world.apply({ policies: { p: { select, schedule: '@hourly', copy: { remote: 'backup' } } } })
+    for (const minute of [0, 1, 2, 3]) await world.tick(minutes(minute))
+    const { snapshots, config } = instanceOf(world.incus.backup, { project, name: 'web' })
+    expect([...snapshots.keys()]).toEqual(['p-20261122T0300Z'])
+    expect(config['user.stapes.verified']).toMatch(/^p-20261122T0300Z@/)
+  },
+)
+
 test('a remote of that name that the relay doesn’t know is told of, and main is served', async () => {
   const world = createWorld({ start: START })
   write(seedInstance(world.incus.main, { name: 'web1', running: true }), 'data', 1000)

@@ -80,7 +80,7 @@ export function changing(stageOf: () => ChatStage): void {
         to: 'channel',
         text: expect.stringMatching(/paused policy `plain` until/),
       })
-      expect((await stage.ask(platform, 'status', 'vera')).text).toContain('1 policy is paused')
+      expect((await stage.ask(platform, 'status', 'vera')).text).toContain('`plain`: paused by anna')
       expect((await stage.ask(platform, 'policies', 'vera')).text).toMatch(/`plain`.*paused by anna/)
       const resumed = await stage.ask(platform, 'resume plain', 'ben')
       expect(resumed.text).toContain('resumed policy `plain`')

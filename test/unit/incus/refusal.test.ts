@@ -69,6 +69,12 @@ const TEXTS: [string, number, Refusal, boolean][] = [
   ],
   ['Insufficient suitable allocatable extents found for logical volume x', 500, 'full', true],
   [
+    'Create instance snapshot: Failed to run: zfs snapshot -r sz/containers/fz@snapshot-s1: exit status 1 (cannot create snapshots : out of space\nno snapshots were created)',
+    500,
+    'full',
+    true,
+  ],
+  [
     "Failed generating instance migration config: Instance snapshot record count doesn't match instance snapshot volume record count",
     400,
     'uneven',

@@ -1,7 +1,7 @@
 /** Backups of a cluster and onto one, while its members die, are evacuated and come back. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { snapshotName } from '../../shared/incus/snapshot-name.ts'
+import { parseSnapshotName, snapshotName } from '../../shared/incus/snapshot-name.ts'
 import type { Member } from '../lab/cluster.ts'
 import { SHARED_PROFILES } from '../lab/layout.ts'
 import type { ClusterTheatre } from './cluster-theatre.ts'
@@ -124,12 +124,14 @@ export function clusterEndToEnd(name: string, openCluster: () => Promise<Cluster
       for (const name of ['to-n3', 'to-nowhere']) await theatre.single.createInstance({ name })
       await stage.apply({ policies: { ...POLICIES, placed: placed('n3'), lost: placed('nowhere') } })
       await hours.strike()
-      await hours.until('it was not copied', (all) =>
-        all.some(
-          ({ instance, copies }) =>
-            nameOf(instance) === 'to-n3' && copies.some(({ verified }) => verified.length > 0),
-        ),
-      )
+      await hours.until('it was not copied, or the other not refused', (all) => {
+        const copiesOf = (name: string) =>
+          all.flatMap(({ instance, copies }) => (nameOf(instance) === name ? copies : []))
+        return (
+          copiesOf('to-n3').some(({ verified }) => verified.length > 0) &&
+          copiesOf('to-nowhere').some(({ state }) => state === 'failed')
+        )
+      })
       const status = await (await stage.worker.fetch('/api/status')).json()
       await stage.apply({ policies: POLICIES })
       expect((await theatre.cluster.homeOf({ name: 'to-n3' })).id).toBe('n3')
@@ -213,6 +215,10 @@ function openHours({ worker }: Stage, { main, backup, cluster }: ClusterTheatre)
   const sidesOf = (name: string) => (IN_CLUSTER.includes(name) ? [backup, main] : [main, backup])
   const slotOf = (name: string) => snapshotName({ policy: policyOf(name), slot: new Date(hour) })
 
+  /** Of the hour: by its slot's name, or by that of a later moment, where it was taken late. */
+  const newestOf = (snapshots: readonly string[]) =>
+    snapshots.find((name) => (parseSnapshotName(name)?.slot.getTime() ?? 0) >= hour)
+
   const look = async () => {
     const response = await worker.fetch('/api/instances')
     if (!response.ok) throw new Error(await response.text())
@@ -261,7 +267,7 @@ function openHours({ worker }: Stage, { main, backup, cluster }: ClusterTheatre)
           .every((name) =>
             all.some(
               ({ instance, copies }) =>
-                nameOf(instance) === name && copies.some(({ verified }) => verified.includes(slotOf(name))),
+                nameOf(instance) === name && copies.some(({ verified }) => newestOf(verified) !== undefined),
             ),
           ),
       ),
@@ -293,7 +299,8 @@ function openHours({ worker }: Stage, { main, backup, cluster }: ClusterTheatre)
           const wanted = marker ?? expect.stringMatching(/^data of/)
           expect(await target?.readMarker({ name }, snapshot), `${name}/${snapshot}`).toEqual(wanted)
         }
-        expect(await source?.readMarker({ name }, slotOf(name))).toBe(written.get(`${name}/${slotOf(name)}`))
+        const newest = newestOf(copies[0]?.verified ?? []) ?? slotOf(name)
+        expect(await source?.readMarker({ name }, newest)).toBe(written.get(`${name}/${slotOf(name)}`))
         expect(copies[0]?.unverified, name).toEqual([])
       }
     },

@@ -90,7 +90,9 @@ describe(copySchema.shape, {
   keep: keep(
     'How long snapshots stay on the copy. What the source has let go, the next refresh removes there too.',
   ),
-  expiry: expiry('When Incus removes a snapshot from the copy.'),
+  expiry: expiry(
+    'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stays however long the source is gone.',
+  ),
 })
 
 describe(settingsSchema.shape, {

@@ -52,6 +52,8 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
   const all = replicasOf(covered)
   for (const { source, reason } of strayCopies(all, context.world)) copies.blocked.set(source, reason)
   const replicas = all.filter(({ source }) => source.record.snapshots !== null)
+  for (const { key, source } of all)
+    if (source.record.snapshots === null) copies.notes.push(unlisted(key, source))
   const judged = replicas.map((replica) => {
     const seen = seeTarget(context.world, replica.target)
     const { world, now, installation } = context
@@ -199,6 +201,13 @@ function begin(
   copies.notes.push(...unaddressable(source))
   copies.wake.push(minutesFrom(now, 1))
 }
+
+/** What isn't known of a source is no reason to do anything, and not to be passed over in silence. */
+const unlisted = (key: string, { record }: Covered): Note => ({
+  kind: 'problem',
+  about: key,
+  reason: `nothing is copied while its source can't be listed: ${record.problem ?? 'no reason was given'}`,
+})
 
 /** They travel with the copy, and neither a hold nor a deletion can name them. */
 const unaddressable = ({ key, record }: Covered): Note[] =>

@@ -93,6 +93,18 @@ describe('listings that shrink', () => {
   })
 })
 
+test('a source that can’t be listed: nothing is done, and that is told of its copy', () => {
+  const plan = planFor('main:default/web1 running\n?\nbackup empty')
+  expect(plan.actions).toEqual([])
+  expect(plan.notes).toContainEqual(
+    expect.objectContaining({
+      kind: 'problem',
+      about: KEY,
+      reason: expect.stringContaining('its pool gave no answer'),
+    }),
+  )
+})
+
 describe('another installation of stapes', () => {
   const owned = (owner: object): string => `${SOURCE}
     backup:default/web1 stopped ${replica('daily-20261121T0300Z')} user.stapes.owner=${renderInstallation({ ...INSTALLATION, ...owner })} ${copying('2026-11-21T03:00Z')}

@@ -1,10 +1,10 @@
 /**
  * Which copies were ever seen to hold something verified, as long as this process lives: a mark that was lost
- * meanwhile, by whatever hand, is no reason to delete what it vouched for.
+ * meanwhile, by whatever hand, is no reason to delete what it vouched for, as long as that is still listed.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type InstanceRecord, instanceKey, type RemoteInventory } from '../../shared/incus/inventory.ts'
-import { markedOn, newestPair } from '../../shared/plan/marks.ts'
+import { markedOn, newestPair, samePair } from '../../shared/plan/marks.ts'
 
 export type VerifiedMemory = {
   note(remote: string, inventory: RemoteInventory): void
@@ -20,9 +20,20 @@ export function createVerifiedMemory(): VerifiedMemory {
   }
   return {
     note(remote, { instances }) {
-      for (const record of instances)
-        noteOne(instanceKey({ remote, project: record.project, instance: record.name }), record)
+      const records = new Map(
+        instances.map((record) => [
+          instanceKey({ remote, project: record.project, instance: record.name }),
+          record,
+        ]),
+      )
+      for (const [key, record] of records) noteOne(key, record)
+      for (const [key, pair] of seen)
+        if (key.startsWith(`${remote}/`) && isGone(records.get(key), pair)) seen.delete(key)
     },
     newest: (remote, project, instance) => seen.get(instanceKey({ remote, project, instance })) ?? null,
   }
 }
+
+/** Somebody removed or renamed it: what comes under that name next is another one. */
+const isGone = (record: InstanceRecord | undefined, pair: SnapshotPair): boolean =>
+  record === undefined || (record.snapshots !== null && !record.snapshots.some((one) => samePair(one, pair)))

@@ -2,13 +2,14 @@
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isAddressable } from '../incus/snapshot-name.ts'
 import type { CopyLedger, Ledger } from '../ledger/ledger.ts'
+import { own } from '../own.ts'
 import type { Covered } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { startCopy } from './copy.ts'
 import { placed } from './copy-place.ts'
 import type { Sieve } from './expire.ts'
 import { broken, type Judgement, judge } from './judge.ts'
-import { commonPairs, newestPair, verifiedOn } from './marks.ts'
+import { commonPairs, newestPair, renderVerified, verifiedOn } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Action, CopyPlan, Note } from './plan.ts'
 import { putOffExpiry } from './put-off.ts'
@@ -63,7 +64,11 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
   const busy = new Set<string>()
   for (const { replica, seen, judgement } of judged) {
     if (judgement.phase === 'running') busy.add(replica.source.key)
-    settle(replica, seen, judgement, copies, context)
+    const others = judged.flatMap((other) => {
+      if (other.replica === replica || other.replica.source.key !== replica.source.key) return []
+      return commonOf(other.replica, other.seen, context)?.[0] ?? []
+    })
+    settle(replica, seen, judgement, others, copies, context)
   }
   for (const { replica, seen, judgement } of judged)
     if (judgement.phase === 'idle' || (judgement.phase === 'broken' && context.asked?.has(replica.key)))
@@ -76,6 +81,7 @@ function settle(
   replica: Replica,
   seen: Seen,
   judgement: Judgement,
+  others: readonly string[],
   copies: Copies,
   context: CopyContext,
 ): void {
@@ -85,15 +91,18 @@ function settle(
     return
   }
   if (judgement.phase === 'broken' && context.asked?.has(key)) return
-  if (judgement.ledger !== context.ledger.copies[key]) copies.plans.push({ key, ledger: judgement.ledger })
   if (judgement.phase === 'landed') {
-    copies.actions.push(verification(replica, seen, judgement, context))
+    const action = verification(replica, seen, judgement, context, others)
+    copies.actions.push(action)
+    copies.plans.push({ key, ledger: { ...judgement.ledger, verified: renderVerified(action.marks) } })
     // The marks may fail to be written, and then what they say now is what the next refresh builds on.
     keepCommon(replica, seen, copies, context)
     needs(copies, source.key, judgement.ledger.newest, `newest snapshot common with ${replica.target.remote}`)
     copies.wake.push(minutesFrom(context.now, 1))
     return
   }
+  if (judgement.ledger !== own(context.ledger.copies, key))
+    copies.plans.push({ key, ledger: judgement.ledger })
   copies.blocked.set(source.key, judgement.phase === 'running' ? 'a copy of it is running' : judgement.reason)
   copies.notes.push({
     kind: judgement.phase === 'running' ? 'wait' : 'problem',

@@ -1,12 +1,11 @@
 /** What is there when a transfer is considered. */
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
-import { COPYING } from '../policy/marks.ts'
 import type { Sieve } from './expire.ts'
 import { knownVerified, verifiedOn } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Replica, Seen } from './replica.ts'
-import { parseTransfer, type Transfer } from './transfer.ts'
+import { type Transfer, unfinishedOn } from './transfer.ts'
 import type { World } from './world.ts'
 
 export type Starting = {
@@ -44,9 +43,6 @@ export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene
   return { replica, target, snapshots, verified, unfinished, starting }
 }
 
-export const unfinishedOn = ({ own, config }: InstanceRecord): Transfer | null =>
-  own.includes(COPYING) ? parseTransfer(config[COPYING]) : null
-
 /**
  * A first copy that was never verified is deleted and started over; that it never was is proven by the mark
  * of its own transfer, which goes with the first verification.
@@ -55,5 +51,4 @@ export const isUnfinishedFirst = ({ target, unfinished, starting }: Scene): bool
   target !== null &&
   unfinished?.from === 0 &&
   unfinished.names.length === 0 &&
-  starting.ledger?.newest === undefined &&
   knownVerified(target, starting.ledger).length === 0

@@ -31,7 +31,7 @@ export function startCopy(replica: Replica, seen: Seen, starting: Starting): Sta
     }
   if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
   const { target } = scene
-  const refusal = target === null ? null : refuseTarget({ ...scene, target })
+  const refusal = target === null ? null : refuseTarget({ ...scene, target, wanted })
   if (refusal !== null) return { state: 'refused', reason: refusal }
   return { state: 'start', action: actionOf(scene, wanted) }
 }
@@ -58,7 +58,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
   const dates = new Map(snapshots)
   const common = newestPair(commonPairs(snapshots, verified))
   const excludeOlder = common === null || wanted.every(([, createdAt]) => createdAt > common[1])
-  const older = excludeOlder ? [] : sentOlder(scene, common?.[1] ?? 0)
+  const older = excludeOlder ? [] : sentOlder(scene, common?.[1] ?? 0, partial)
   const known = target === null || startOver ? [] : knownVerified(target, ledger)
   const pool = fresh ? (first?.copy.pool ?? null) : target.pool
   return {
@@ -85,7 +85,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     sourceServer: server,
     ...treatmentFor(scene, pool),
     through: newestPair(snapshots)?.[1] ?? 0,
-    stale: startOver ? [] : partial.filter((name) => !isAddressable(name)),
+    stale: [...(startOver ? [] : partial.filter((name) => !isAddressable(name))), ...partialOnSource(scene)],
     extended: {
       ...ledger?.memo?.extended,
       ...(ledger?.putOff === undefined ? {} : { [ledger.putOff.snapshot]: ledger.putOff.own }),
@@ -107,10 +107,23 @@ function treatmentFor({ replica, starting: { world, ledger } }: Scene, pool: str
   })
 }
 
+/** Incus sends them as well. */
+const partialOnSource = ({ replica: { source }, starting }: Scene): string[] =>
+  (source.record.snapshots ?? [])
+    .map(([name]) => name)
+    .filter((name) => starting.incomplete.has(`${source.key}/${name}`))
+
 /** Source snapshots that Incus sends besides the newer ones: as old as the newest common one, or older. */
-const sentOlder = ({ target, snapshots }: Scene, common: number): SnapshotPair[] =>
+const sentOlder = (
+  { target, snapshots }: Scene,
+  common: number,
+  partial: readonly string[],
+): SnapshotPair[] =>
   snapshots.filter(
-    (pair) => pair[1] <= common && !isIn(target?.snapshots ?? [], pair) && isAddressable(pair[0]),
+    (pair) =>
+      pair[1] <= common &&
+      (!isIn(target?.snapshots ?? [], pair) || partial.includes(pair[0])) &&
+      isAddressable(pair[0]),
   )
 
 /** On the target by a transfer that was never verified, and by nothing else: a partial one must not survive. */

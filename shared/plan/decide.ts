@@ -1,10 +1,11 @@
 /** The decision: from configuration, observation, notebook and time to a plan, each line with its reason. */
+import { instanceKey } from '../incus/inventory.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { narrow } from './ask.ts'
 import { decideAsked } from './asked.ts'
-import { planCopies } from './copies.ts'
-import { doubtfulIn } from './doubtful.ts'
+import { type Copies, planCopies } from './copies.ts'
+import { doubtfulIn, mayClear } from './doubtful.ts'
 import { createSieve } from './expire.ts'
 import { planExpire } from './expiring.ts'
 import type { Note, Plan, SlotPlan } from './plan.ts'
@@ -73,6 +74,7 @@ function decideDue(question: Question, restores: Restores): Plan {
     slots.flatMap(({ plan }) => [...plan.failed, ...plan.waiting]).map(({ instance }) => instance),
   )
   const rails = { sieve, copies, failing, withheld, incomplete }
+  const resting = { ...rails, copies: { ...copies, blocked: withoutStarting(copies) } }
   const expiring = slots.map(({ coverage, plan }) =>
     planExpire(coverage, plan.ledger, rails, { due: plan.ledger.open !== null, explain }),
   )
@@ -82,7 +84,9 @@ function decideDue(question: Question, restores: Restores): Plan {
       ...restores.actions,
       ...thaws.actions,
       ...taking,
-      ...slots.flatMap(({ halves }) => halves),
+      ...slots.flatMap(({ coverage, halves }) =>
+        halves.filter((half) => mayClear(half, coverage, resting, taking)),
+      ),
       ...expiring.flatMap(({ actions }) => actions),
       ...copies.actions,
     ],
@@ -111,6 +115,14 @@ function decideDue(question: Question, restores: Restores): Plan {
     refusal: null,
     approval: 'self',
   }
+}
+
+/** A copy that starts in this run begins after what is removed in it. */
+function withoutStarting({ actions, blocked }: Copies): Map<string, string> {
+  const starting = new Set(
+    actions.flatMap((action) => (action.kind === 'copy' ? [instanceKey(action.source)] : [])),
+  )
+  return new Map([...blocked].filter(([key]) => !starting.has(key)))
 }
 
 /** For whoever looks at a plan before anything is done: what comes soon is part of it. */

@@ -2,10 +2,13 @@
  * Snapshots that may be half ones: nobody saw the end of their creation. While their slot is open they
  * are made again; after it they go, as soon as their instance can be looked at.
  */
+import { instanceKey } from '../incus/inventory.ts'
+import { ownSnapshot } from '../incus/snapshot-name.ts'
 import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
 import { unseenIn } from '../ledger/unseen.ts'
 import type { Coverage } from '../policy/cover.ts'
-import type { ExpireAction } from './plan.ts'
+import { type Rails, stopOf } from './expiring.ts'
+import type { ExpireAction, SnapshotAction } from './plan.ts'
 import type { World } from './world.ts'
 
 /** All of a policy's: neither copies nor retention count on them. */
@@ -27,13 +30,18 @@ export const sureOf = (world: World, { policies }: Ledger): World => {
 export function clearDoubtful(
   { policy, covered, unreadable }: Coverage,
   doubtful: readonly string[],
+  world: Pick<World, 'find'>,
 ): { doubtful: string[]; halves: ExpireAction[] } {
   const halves: ExpireAction[] = []
   const left = doubtful.filter((entry) => {
     const at = entry.lastIndexOf('/')
     const [key, snapshot] = [entry.slice(0, at), entry.slice(at + 1)]
     const found = covered.find((one) => one.key === key)
-    if (found === undefined) return unreadable.some((remote) => `remote:${key}`.startsWith(`${remote.key}/`))
+    if (found === undefined) {
+      const unread = unreadable.some((remote) => `remote:${key}`.startsWith(`${remote.key}/`))
+      // Left out for a while, perhaps: what is doubted stays so.
+      return unread || lists(world, key, snapshot)
+    }
     const { ref, record } = found
     if (record.snapshots === null) return true
     if (!record.snapshots.some(([name]) => name === snapshot)) return false
@@ -41,6 +49,30 @@ export function clearDoubtful(
     return true
   })
   return { doubtful: left, halves }
+}
+
+function lists(world: Pick<World, 'find'>, key: string, snapshot: string): boolean {
+  const [remote = '', project = '', instance = ''] = key.split('/')
+  const record = world.find({ remote, project, instance })
+  return record !== undefined && record.snapshots?.some(([name]) => name === snapshot) !== false
+}
+
+/**
+ * Most of them are whole, only nobody saw it: so one that is held stays, as does the only one of its policy, and
+ * all while nothing of the instance may be removed. `taking`: where one is taken in this run, which goes before.
+ */
+export function mayClear(
+  { ref, policy, snapshot }: ExpireAction,
+  { covered }: Coverage,
+  rails: Rails,
+  taking: readonly SnapshotAction[],
+): boolean {
+  const one = covered.find(({ key }) => key === instanceKey(ref))
+  if (one === undefined || one.held.has(snapshot) || stopOf(one, rails) !== null) return false
+  if (taking.some((take) => take.policy === policy && instanceKey(take.ref) === one.key)) return true
+  return (one.record.snapshots ?? []).some(
+    (pair) => ownSnapshot(pair)?.policy === policy && !rails.incomplete.has(`${one.key}/${pair[0]}`),
+  )
 }
 
 const reason = 'nobody saw the end of its creation, so it may be half a snapshot'

@@ -5,13 +5,12 @@ import { retryCopyAt } from '../ledger/attempts.ts'
 import type { CopyLedger, CopyMemo } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { JobReport } from '../relay/protocol.ts'
-import { unfinishedOn } from './copy-scene.ts'
 import { commonPairs, isIn, knownVerified, newestPair, renderVerified } from './marks.ts'
 import type { Installation } from './owner.ts'
 import { putOffUntil } from './put-off.ts'
 import { refuseStranger } from './refuse-target.ts'
 import { type Replica, reportOn, type Seen, transferOn } from './replica.ts'
-import { isBrought, isVerified, transferId } from './transfer.ts'
+import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
 import type { World } from './world.ts'
 
 export type Judgement =
@@ -144,10 +143,14 @@ function ended(judging: Judging, report: JobReport): Judgement {
 }
 
 function landed(judging: Judging, report: JobReport, target: InstanceRecord): Judgement {
-  const { replica, known, now } = judging
+  const { replica, known, now, world } = judging
   const memo = parseMemo(report.memo)
+  // What may be partial on the source is so on the copy, too.
   const source = (replica.source.record.snapshots ?? []).filter(
-    ([name, createdAt]) => createdAt <= memo.through && memo.stale?.includes(name) !== true,
+    ([name, createdAt]) =>
+      createdAt <= memo.through &&
+      memo.stale?.includes(name) !== true &&
+      !world.incomplete.has(`${replica.source.key}/${name}`),
   )
   const listed = target.snapshots ?? []
   const before = knownVerified(target, known)

@@ -5,6 +5,7 @@
 import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
 import { REPLICA_OF, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
+import { isBrought, unfinishedOn } from './transfer.ts'
 
 /** `name@seconds`, separated by spaces; names hold neither. */
 export const renderVerified = (pairs: readonly SnapshotPair[]): string =>
@@ -56,12 +57,16 @@ export const markedOn = ({ own, config }: InstanceRecord): SnapshotPair[] =>
 
 /**
  * All that is known to have been verified: by the copy's own mark, and by the ledger. Either may have lost
- * entries, and neither is a reason to take back what the other one knows.
+ * entries, and neither is a reason to take back what the other one knows. But of what an unverified transfer
+ * brought, by the copy's own mark, the ledger may only tell what was there before.
  */
 export function knownVerified(target: InstanceRecord, ledger: CopyLedger | undefined): SnapshotPair[] {
   const marked = markedOn(target)
-  const noted = parseVerified(ledger?.verified)
-  return [...marked, ...noted.filter((pair) => !isIn(marked, pair))]
+  const unfinished = unfinishedOn(target)
+  const noted = parseVerified(ledger?.verified).filter(
+    (pair) => !isIn(marked, pair) && !(unfinished !== null && isBrought(unfinished, pair)),
+  )
+  return [...marked, ...noted]
 }
 
 /** Verified and still listed on the target: what counts as a copy. */

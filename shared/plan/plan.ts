@@ -141,7 +141,10 @@ export type CopyAction = {
   /** How the running instance stands still meanwhile, in words; null: it doesn't. */
   standstill: string | null
   through: number
-  /** Of an earlier transfer and never verified, but no request can name them: this one doesn't verify them either. */
+  /**
+   * Not verified by this transfer: of an earlier one and never verified, but no request can name them; or the source's
+   * own may be partial.
+   */
   stale: string[]
   /** Source snapshots whose expiry an earlier try put off: name to their own expires_at. */
   extended: Record<string, string>

@@ -1,5 +1,6 @@
 /** Reasons not to touch a copy: each would lose something that nobody can bring back. */
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { ownSnapshot, SAFETY } from '../incus/snapshot-name.ts'
 import { OWNER } from '../policy/marks.ts'
 import { isUnfinishedFirst, type Scene } from './copy-scene.ts'
 import { commonPairs, isIn, knownVerified, newestPair, refuseReplica } from './marks.ts'
@@ -7,7 +8,8 @@ import { type Installation, refuseOwner } from './owner.ts'
 import type { Replica } from './replica.ts'
 import { isBrought } from './transfer.ts'
 
-type Refusing = Scene & { target: InstanceRecord }
+/** `wanted`: what the transfer is for. */
+type Refusing = Scene & { target: InstanceRecord; wanted: readonly SnapshotPair[] }
 
 export function refuseTarget(scene: Refusing): string | null {
   const { replica, target, starting } = scene
@@ -43,7 +45,7 @@ export function refuseOther(
 }
 
 /** What the refresh would delete because the source doesn't have it, or take for something that it sent. */
-function refuseLoss({ target, snapshots, verified, unfinished, replica }: Refusing): string | null {
+function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }: Refusing): string | null {
   const common = newestPair(commonPairs(verified, snapshots))
   const unknown = (target.snapshots ?? []).filter(
     (pair) => !isIn(verified, pair) && !(unfinished !== null && isBrought(unfinished, pair)),
@@ -52,14 +54,22 @@ function refuseLoss({ target, snapshots, verified, unfinished, replica }: Refusi
   if (foreign !== undefined)
     return `the target has the snapshot ${foreign[0]}, which the source doesn't have and stapes never verified; a refresh would delete it: copy it to an instance of its own, or delete it`
   const unproven =
-    verified.length === 0 ? undefined : unknown.find(([, createdAt]) => createdAt > (common?.[1] ?? 0))
+    verified.length === 0
+      ? undefined
+      : unknown.find((pair) => pair[1] > (common?.[1] ?? 0) || isIn(wanted, pair))
   if (unproven !== undefined)
     return `the target has the snapshot ${unproven[0]}, and it isn't known whether its data came whole: delete it there, and it is sent again`
   if (verified.length > 0 && common === null)
     return `source and target have no snapshot in common, so a refresh would delete all ${verified.length} verified ones: rename the target to keep it, and a new first copy is made`
-  const newest = newestPair(verified)
+  // What people made themselves, they may remove.
+  const newest = newestPair(verified.filter(isOfPolicy))
   if (newest === null || common === null || common[1] >= newest[1]) return null
   return rolledBack(newest, replica, verified, snapshots)
+}
+
+function isOfPolicy(pair: SnapshotPair): boolean {
+  const own = ownSnapshot(pair)
+  return own !== null && own.policy !== SAFETY
 }
 
 /** Retention never removes the newest common snapshot, so somebody went back on the source. */

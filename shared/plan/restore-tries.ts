@@ -14,11 +14,14 @@ export const isDue = ({ retryAt }: RestoreLedger, now: Date): boolean =>
 export const isLast = ({ attempts, marking = 0, retryAt }: RestoreLedger): boolean =>
   retryAt === undefined && attempts + 1 - marking >= TRIES
 
+/** However often it was tried, by whatever the ledger says. */
+const LONGEST_MINUTES = 30
+
 /** `failed` when there is no further try. */
 export function broken(entry: RestoreLedger, reason: string, hopeless: boolean, now: Date): RestoreLedger {
   const attempts = entry.attempts + 1
   if (hopeless || isLast(entry)) return { ...entry, state: 'failed', attempts, reason }
-  const retryAt = minutesFrom(now, attempts === 1 ? 0 : 2 ** (attempts - 2))
+  const retryAt = minutesFrom(now, attempts === 1 ? 0 : Math.min(2 ** (attempts - 2), LONGEST_MINUTES))
   return { ...entry, attempts, reason, retryAt }
 }
 

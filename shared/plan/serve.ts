@@ -153,7 +153,7 @@ function take(
     return null
   }
   const unseen = attempt?.unseen === true ? triedName(policy.name, open, attempt) : null
-  const name = freeName(policy.name, moment, snapshots, unseen)
+  const name = freeName(policy.name, moment, snapshots)
   const again = name === unseen
   const stateful = policy.stateful && record.status === 'Running'
   return {
@@ -170,17 +170,15 @@ function take(
   }
 }
 
-/** Whoever may snapshot may have used the name for one of theirs: then the next minute's. */
-function freeName(
-  policy: string,
-  moment: Date,
-  snapshots: readonly SnapshotPair[],
-  unseen: string | null,
-): string {
+/**
+ * Whoever may snapshot may have used the name for one of theirs, and a try whose end nobody saw may have left a
+ * whole one: that goes only once another is there. Then it is the next minute's.
+ */
+function freeName(policy: string, moment: Date, snapshots: readonly SnapshotPair[]): string {
   const used = new Set(snapshots.map(([name]) => name))
   for (let minute = 0; ; minute += 1) {
     const name = snapshotName({ policy, slot: new Date(minutesFrom(moment, minute)) })
-    if (name === unseen || !used.has(name)) return name
+    if (!used.has(name)) return name
   }
 }
 

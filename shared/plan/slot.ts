@@ -48,7 +48,7 @@ export function planSlot(
     ...(closed.doubtful ?? []),
     ...superseded.flatMap(({ open }) => unseenIn(policy.name, open)),
   ]
-  const { doubtful, halves } = clearDoubtful(coverage, before)
+  const { doubtful, halves } = clearDoubtful(coverage, before, world)
   const current = withDoubtful(closed, doubtful)
   const serving = { world, now, incomplete: world.incomplete, next, withheld, reason: reasonOf(current, now) }
   const { plan, actions } = serveSlot(coverage, current, serving)

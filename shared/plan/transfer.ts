@@ -2,7 +2,8 @@
  * The mark that a copy carries from before a transfer until that transfer is verified. It is the only proof
  * that something on the copy is not verified yet: without it nothing there is ever removed as unverified.
  */
-import type { SnapshotPair } from '../incus/inventory.ts'
+import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { COPYING } from '../policy/marks.ts'
 
 export type Transfer = {
   /** Which transfer: the part of its job's id behind the replica's key. */
@@ -20,6 +21,10 @@ export function parseTransfer(text: string | undefined): Transfer | null {
   const [id = '', seconds = '', ...names] = (text ?? '').split(' ')
   return id === '' || !/^\d+$/.test(seconds) ? null : { id, from: Number(seconds), names }
 }
+
+/** What a copy's own mark says of the last transfer onto it; null: that is verified. */
+export const unfinishedOn = ({ own, config }: Pick<InstanceRecord, 'own' | 'config'>): Transfer | null =>
+  own.includes(COPYING) ? parseTransfer(config[COPYING]) : null
 
 /** In the place of an id: that transfer was verified, but for these snapshots. */
 const REST = 'rest'

@@ -13,11 +13,13 @@ import type { Replica, Seen } from './replica.ts'
 
 type Landed = Extract<Judgement, { phase: 'landed' }>
 
+/** `others`: source snapshots that the refreshes of its other copies build on. */
 export function verification(
   replica: Replica,
   seen: Seen,
   { marks, fresh, rest, memo, ledger }: Landed,
   { now, sieve, installation }: Pick<CopyContext, 'now' | 'sieve' | 'installation'>,
+  others: readonly string[],
 ): VerifyAction {
   const { source, target } = replica
   const record = seen.state === 'there' ? seen.record : null
@@ -33,7 +35,11 @@ export function verification(
     marks: marks.filter(([name]) => !gone.has(name)),
     rest: rest.filter((name) => isAddressable(name)),
     expiries: expiriesOf(replica, verified, { fresh, gone, now, sieve }),
-    restore: restored(replica, memo.extended, ledger.newest),
+    restore: restored(
+      replica,
+      memo.extended,
+      ledger.newest === undefined ? others : [...others, ledger.newest],
+    ),
     protect: source.record.protected === true && record?.protected !== true,
     owner: renderInstallation(installation),
     expire,
@@ -69,15 +75,18 @@ function expiriesOf(
   })
 }
 
-/** Source snapshots whose expiry was put off get their own back, but for the one that the next refresh builds on: see put-off.ts. */
+/** Source snapshots whose expiry was put off get their own back, but for those that a refresh builds on: see put-off.ts. */
 function restored(
   { source }: Replica,
   extended: Record<string, string>,
-  newest: string | undefined,
+  needed: readonly string[],
 ): VerifyAction['restore'] {
   const listed = new Set((source.record.snapshots ?? []).map(([name]) => name))
   return Object.entries(extended).flatMap(([snapshot, expiresAt]) =>
-    listed.has(snapshot) && !source.held.has(snapshot) && snapshot !== newest && isAddressable(snapshot)
+    listed.has(snapshot) &&
+    !source.held.has(snapshot) &&
+    !needed.includes(snapshot) &&
+    isAddressable(snapshot)
       ? [{ snapshot, expiresAt }]
       : [],
   )

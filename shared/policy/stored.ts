@@ -38,6 +38,8 @@ export type FoundConfig = {
 
 const text = z.string()
 const many = z.array(text)
+/** Of a span; more than a thousand years is none. */
+const seconds = z.number().check(z.gte(0), z.lte(1000 * 366 * 86_400))
 const expiry = z.nullable(field.expiry)
 
 const copySchema = z.looseObject({
@@ -65,8 +67,8 @@ const policySchema = z.looseObject({
   }),
   schedule: z.array(field.schedule),
   timezone: field.timezone,
-  jitter: z.number(),
-  catchup: z.number(),
+  jitter: seconds,
+  catchup: seconds,
   paused: z.boolean(),
   stateful: z.boolean(),
   keep: keepSchema,

@@ -70,6 +70,76 @@ describe('the mark of what was verified is lost', () => {
   })
 })
 
+describe('what the ledger remembers of a copy that is another one by now', () => {
+  const before: CopyLedger = {
+    ...verified,
+    newest: 'daily-20261122T0300Z',
+    verified: mark('daily-20261121T0300Z', 'daily-20261122T0300Z').replace(',', ' '),
+  }
+  test('verifies nothing of a first copy that was never verified, by its own mark', () => {
+    const plan = planFor(
+      `${SOURCE}
+      backup:default/web1 stopped ${OURS} ${copying('')}
+        daily-20261121T0300Z
+        daily-20261122T0300Z
+    `,
+      { copy: before },
+    )
+    expect(copyOf(plan)).toMatchObject({ first: true, startOver: true })
+  })
+})
+
+describe('a snapshot of the source that may be partial', () => {
+  const doubted: Ledger['policies'] = {
+    daily: {
+      accounted: NOW.toISOString(),
+      open: null,
+      slots: [],
+      doubtful: ['main/default/web1/daily-20261121T0300Z'],
+    },
+  }
+  test('is not verified by the copy that carries it', () => {
+    const world = `${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261120T0300Z')}
+        daily-20261120T0300Z
+    `
+    expect(copyOf(planFor(world, { ledger: doubted }))?.stale).toEqual(['daily-20261121T0300Z'])
+    const landed = `${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261120T0300Z')} ${copying('2026-11-20T03:00Z')}
+        daily-20261120T0300Z
+        daily-20261121T0300Z
+        daily-20261122T0300Z
+    `
+    const verify = verifyOf(planFor(landed, { ledger: doubted, copy: started, jobs: [report('done')] }))
+    expect(verify?.marks.map(([name]) => name)).not.toContain('daily-20261121T0300Z')
+    expect(verify?.rest).toEqual(['daily-20261121T0300Z'])
+  })
+})
+
+describe('an older snapshot that is wanted', () => {
+  const same = '@2026-11-22T03:00:01Z'
+  const at = seconds('2026-11-22T03:00:01Z')
+  const world = (copy: string) => `
+    main:default/web1 running
+      hourly-20261122T0300Z ${same}
+      daily-20261122T0300Z ${same}
+    backup:default/web1 stopped ${OURS} user.stapes.verified=hourly-20261122T0300Z@${at} ${copy}
+      hourly-20261122T0300Z ${same}
+      daily-20261122T0300Z ${same}
+  `
+  test('comes again with the next transfer, when the one before broke', () => {
+    const plan = planFor(world(`user.stapes.copying=t#0,${at},daily-20261122T0300Z`))
+    expect(copyOf(plan)).toMatchObject({
+      unverified: ['daily-20261122T0300Z'],
+      transfer: { names: ['daily-20261122T0300Z'] },
+    })
+  })
+
+  test('that stands on the copy and nobody verified: that is told, and no transfer goes on for ever', () => {
+    expect(reasonOf(planFor(world('')))).toContain("it isn't known whether its data came whole")
+  })
+})
+
 describe('listings that shrink', () => {
   test('on the target: the verified ones that are not listed stay verified', () => {
     const world = `${SOURCE}
@@ -177,6 +247,15 @@ describe('the source was rolled back', () => {
       'daily-20261122T0300Z, the newest verified snapshot of the copy, is gone',
     )
     expect(reasonOf(plan)).toContain('would delete 2 verified snapshots')
+  })
+
+  test('of what somebody made by hand and removed again: the refresh goes on', () => {
+    const plan = planFor(`${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261121T0300Z')},by-hand@${seconds('2026-11-21T12:00Z')}
+        daily-20261121T0300Z
+        by-hand @2026-11-21T12:00:00Z
+    `)
+    expect(copyOf(plan)).toMatchObject({ first: false, mirrored: ['by-hand'] })
   })
 
   test('or one was made again under the name of a verified one: likewise', () => {

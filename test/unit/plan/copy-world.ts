@@ -36,15 +36,27 @@ export const replica = (...verified: string[]): string =>
 export const copying = (after: string, id = 'daily-20261122T0300Z#0'): string =>
   `user.stapes.copying=${id},${after === '' ? 0 : seconds(after)}`
 
-type Given = { copy?: CopyLedger; jobs?: JobReport[]; policies?: Record<string, object>; now?: Date }
+type Given = {
+  ledger?: Ledger['policies']
+  copy?: CopyLedger
+  jobs?: JobReport[]
+  policies?: Record<string, object>
+  now?: Date
+}
 
 /** The plan of one run at 03:10 in which the slots are served already. */
-export function planFor(world: string, { copy, jobs, policies = DAILY, now = NOW }: Given = {}): Plan {
+export function planFor(
+  world: string,
+  { copy, jobs, policies = DAILY, now = NOW, ledger: noted = {} }: Given = {},
+): Plan {
   const ledger: Ledger = {
     ...emptyLedger('v'),
-    policies: Object.fromEntries(
-      Object.keys(policies).map((name) => [name, { accounted: now.toISOString(), open: null, slots: [] }]),
-    ),
+    policies: {
+      ...Object.fromEntries(
+        Object.keys(policies).map((name) => [name, { accounted: now.toISOString(), open: null, slots: [] }]),
+      ),
+      ...noted,
+    },
     copies: copy === undefined ? {} : { [KEY]: copy },
   }
   const seen = parseWorld(world, jobs)

@@ -313,15 +313,25 @@ describe('a snapshot whose creation nobody saw the end of', () => {
     return { ...emptyLedger('v'), policies: { daily: { accounted: open.slot, open, slots: [] } } }
   }
 
-  test('is made again, for it may be half of one', () => {
+  test('is taken again under the next minute’s name, for it may be whole: it goes only once that one is there', () => {
     const world = parseWorld(`
       main:default/web1 running
         daily-20261122T0300Z
     `)
     const plan = planFor(DAILY, world, { ledger: unseen('2026-11-22T03:00:00.000Z') })
-    expect(plan.actions).toMatchObject([{ kind: 'snapshot', name: 'daily-20261122T0300Z', again: true }])
+    expect(plan.actions).toMatchObject([{ kind: 'snapshot', name: 'daily-20261122T0301Z', again: false }])
     const steps = instanceJobs(plan.actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
-    expect(steps).toEqual(['DELETE', 'POST'])
+    expect(steps).toEqual(['POST'])
+    const { ledger } = plan.slots[0] ?? {}
+    if (ledger === undefined) throw new Error('no slot')
+    const after = (more: string) =>
+      planFor(DAILY, parseWorld(`${more}\n daily-20261122T0300Z\n daily-20261122T0301Z`), {
+        ledger: { ...emptyLedger('v'), policies: { daily: { ...ledger, open: null } } },
+      }).actions
+    expect(after('main:default/web1 running')).toMatchObject([
+      { kind: 'expire', snapshot: 'daily-20261122T0300Z' },
+    ])
+    expect(after('main:default/web1 running user.stapes.hold.daily-20261122T0300Z=mine')).toEqual([])
   })
 
   test('counts as failed and goes when its slot is over', () => {

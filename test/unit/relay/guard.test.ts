@@ -132,15 +132,19 @@ test('an instance whose snapshots come as null is not restored', async () => {
 })
 
 /** What the guard says of a call to a copy that was seen with a verified snapshot, and has no mark of it now. */
-async function afterSeeing(step: IncusRequest): Promise<string> {
+async function afterSeeing(
+  step: IncusRequest,
+  later: [string, number][] | null = [[DAILY, SECONDS]],
+): Promise<string> {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   incus.answer = () => sync({ config: { ...OF, ...FIRST } })
   const memory = createVerifiedMemory()
   const own = { ...OF, 'user.stapes.verified': `s0@7 ${DAILY}@${SECONDS}` }
-  const seen = replyOf([recordOf('web1', { project: 'p', own })])
+  const snapshots: [string, number][] = [[DAILY, SECONDS]]
+  const seen = replyOf([recordOf('web1', { project: 'p', own, snapshots })])
   if (seen.ok) memory.note('backup', seen.inventory)
-  const lost = replyOf([recordOf('web1', { project: 'p', own: OF })])
+  const lost = replyOf([recordOf('web1', { project: 'p', own: OF, snapshots: later })])
   if (lost.ok) memory.note('backup', lost.inventory)
   const match = matchRoute(step.method, step.path)
   if (match === null) throw new Error('no such route')
@@ -152,6 +156,11 @@ async function afterSeeing(step: IncusRequest): Promise<string> {
 
 test('a copy that was seen verified is never deleted, though its mark was lost since', async () => {
   expect(await afterSeeing(request('deleteInstance', WEB, PROJECT))).toContain('it held verified snapshots')
+})
+
+test('what was removed or renamed since, and made anew under its name, is another one', async () => {
+  expect(await afterSeeing(request('deleteInstance', WEB, PROJECT), [])).toBe('allowed')
+  expect(await afterSeeing(request('deleteInstance', WEB, PROJECT), null)).toContain('it held verified')
 })
 
 test.each([

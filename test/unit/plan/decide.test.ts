@@ -324,14 +324,14 @@ describe('a snapshot whose creation nobody saw the end of', () => {
     expect(steps).toEqual(['POST'])
     const { ledger } = plan.slots[0] ?? {}
     if (ledger === undefined) throw new Error('no slot')
-    const after = (more: string) =>
+    const next = (more: string) =>
       planFor(DAILY, parseWorld(`${more}\n daily-20261122T0300Z\n daily-20261122T0301Z`), {
         ledger: { ...emptyLedger('v'), policies: { daily: { ...ledger, open: null } } },
       }).actions
-    expect(after('main:default/web1 running')).toMatchObject([
+    expect(next('main:default/web1 running')).toMatchObject([
       { kind: 'expire', snapshot: 'daily-20261122T0300Z' },
     ])
-    expect(after('main:default/web1 running user.stapes.hold.daily-20261122T0300Z=mine')).toEqual([])
+    expect(next('main:default/web1 running user.stapes.hold.daily-20261122T0300Z=mine')).toEqual([])
   })
 
   test('counts as failed and goes when its slot is over', () => {

@@ -108,8 +108,13 @@ export async function sweep(): Promise<string[]> {
     const owner = await ownerOf(dir)
     // No owner yet: another run is making it at this moment.
     if (owner === null || owner === KEPT || (await isAlive(owner))) continue
-    await removeLeftovers(dir)
-    swept.push(dir)
+    // Another test file may be sweeping it as well; what stays is no reason not to start a pair of one's own.
+    try {
+      await removeLeftovers(dir)
+      swept.push(dir)
+    } catch (error) {
+      process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`)
+    }
   }
   return swept
 }

@@ -164,7 +164,9 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
   const marks = [...before.filter((pair) => isIn(listed, pair) || isIn(source, pair)), ...fresh]
   const newest = newestPair(source)
   if (newest !== null && !isIn(commonPairs(listed, marks), newest)) {
-    const reason = `Incus reported success, but ${newest[0]} is not on the target as it is on the source`
+    const reason = isIn(listed, newest)
+      ? `Incus reported success, but the copy doesn't bear the mark of that transfer: an older version of stapes began it, or its marks were changed, so that ${newest[0]} can't be verified`
+      : `Incus reported success, but ${newest[0]} is not on the target as it is on the source`
     return broken('failed', reason, { known, report, now })
   }
   const common = newestPair(commonPairs(source, commonPairs(listed, marks)))

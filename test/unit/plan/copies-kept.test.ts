@@ -218,6 +218,11 @@ describe('a success is remembered, and what stands there now', () => {
       'another transfer onto the copy began meanwhile',
     ],
     ['is gone', 'backup empty', 'the copy is not there'],
+    [
+      'bears no mark of a transfer',
+      `backup:default/web1 stopped ${replica('daily-20261121T0300Z')}`,
+      "doesn't bear the mark of that transfer",
+    ],
   ])('%s: nothing is verified, expired or dated', (_, target, reason) => {
     const world = target.includes('empty')
       ? `${SOURCE}\n${target}`

@@ -60,7 +60,7 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
   // One that is damaged in KV is written anew, though it is the same.
   if (known?.version === version && problems.length === 0)
     return ok({ stored: known, applied: true, warnings })
-  const pauses = keptPauses(config, paused)
+  const pauses = keptPauses(config, paused, known, now)
   const appliedAt = now.toISOString()
   const fresh = { at: appliedAt, nonce: crypto.randomUUID().slice(0, 8) }
   const began = known === null ? (before ?? fresh) : beganOf(known)

@@ -9,7 +9,10 @@ import { minuteOf } from '../schedule/moment.ts'
 import { latestSlot, nextSlot } from '../schedule/slots.ts'
 import { firstMoment, isLate, spreadOf, TWO_TICKS } from './late.ts'
 
-export type When = Pick<Policy, 'schedule' | 'timezone' | 'catchup' | 'jitter' | 'paused' | 'expiry'>
+export type When = Pick<
+  Policy,
+  'schedule' | 'timezone' | 'catchup' | 'jitter' | 'paused' | 'pause' | 'expiry'
+>
 
 /** What was seen of a policy's instances. */
 export type Sight = {

@@ -1,6 +1,7 @@
 /** Which slot of a policy is to be served now, and how each other one is accounted for. */
 import type { OpenSlot, PolicyLedger, SlotRecord } from '../ledger/ledger.ts'
 import { pushSlot } from '../ledger/slots.ts'
+import { minuteOf } from '../schedule/moment.ts'
 import { dueSlots, latestSlot, nextSlot } from '../schedule/slots.ts'
 import { type When, whenOf } from './begin.ts'
 
@@ -34,21 +35,36 @@ export function advance(policy: When, noted: PolicyLedger, now: Date, observed: 
   const next = (at: number): string => passed[at + 1] ?? iso(beyond)
   const seen = passed.length === 0 ? [] : observed().map(iso).sort()
   const taken = takenIn(passed, next, seen)
-  const idle = policy.paused || wasPaused === true
-  const gaps = gapsIn(passed, taken).map((gap) => missedRun(gap, idle, before.accounted))
-  const uncounted = more ? restOf(policy, slots, newest, seen, idle) : []
+  const rested = restOver(policy, wasPaused === true, before.accounted, now)
+  const gaps = gapsIn(passed, taken, rested).map((gap) => missedRun(gap, rested, before.accounted))
+  const uncounted = more ? restOf(policy, slots, newest, seen, rested) : []
   const found = passed.flatMap((slot, at): Passed[] =>
     taken.has(slot) ? [{ open: { slot, attempts: {} }, before: next(at) }] : [],
   )
   const pushed = before.open === null ? [] : [{ open: before.open, before: passed[0] ?? iso(newest) }]
   const records = [...gaps, ...uncounted].reduce(pushSlot, before.slots)
   const base = { ...before, accounted: iso(newest), open: null, slots: records }
-  const late = lateness(policy.catchup, idle, newest, now)
+  const late = lateness(policy.catchup, policy.paused || rested(iso(newest)), newest, now)
   const ledger =
     late === null
       ? { ...base, open: { slot: iso(newest), attempts: {} } }
       : { ...base, slots: pushSlot(base.slots, late) }
   return { ledger, superseded: [...pushed, ...found] }
+}
+
+/** Whether a slot lay in a pause. */
+type Rested = (slot: string) => boolean
+
+/**
+ * A pause that the last look found ends when somebody said so; where nobody knows when, with this minute. One
+ * that no look has found yet counts from its beginning.
+ */
+function restOver({ paused, pause }: When, wasPaused: boolean, accounted: string, now: Date): Rested {
+  const from = pause?.at ?? ''
+  const until = pause?.until ?? ''
+  if (!wasPaused) return (slot) => slot >= from && (paused || slot < until)
+  const end = until > accounted ? until : iso(minuteOf(now))
+  return (slot) => paused || slot < end
 }
 
 /** The slots of which something was taken before the next one came: by its name, or late. Both are sorted. */
@@ -67,11 +83,13 @@ function takenIn(
   )
 }
 
-/** The runs of slots between those that were taken. */
-function gapsIn(passed: readonly string[], taken: ReadonlySet<string>): string[][] {
+/** The runs of slots between those that were taken, each either within a pause or without. */
+function gapsIn(passed: readonly string[], taken: ReadonlySet<string>, rested: Rested): string[][] {
   const gaps: string[][] = [[]]
   for (const slot of passed) {
+    const last = gaps.at(-1)?.at(-1)
     if (taken.has(slot)) gaps.push([])
+    else if (last !== undefined && rested(last) !== rested(slot)) gaps.push([slot])
     else gaps.at(-1)?.push(slot)
   }
   return gaps.filter((gap) => gap.length > 0)
@@ -83,7 +101,7 @@ function restOf(
   walked: readonly Date[],
   newest: Date,
   seen: readonly string[],
-  paused: boolean,
+  rested: Rested,
 ): SlotRecord[] {
   const end = walked.at(-1) ?? newest
   const first = nextSlot({ ...policy, after: end })
@@ -92,11 +110,10 @@ function restOf(
   if (seen.some((slot) => slot >= iso(first) && slot < iso(newest))) return []
   const span = { slot: iso(first), through: iso(last) }
   const many = 'so many that they were not counted'
-  return [
-    paused
-      ? { ...span, outcome: 'skipped', reason: `${PAUSED}; ${many}` }
-      : { ...span, outcome: 'missed', reason: `no tick came in time; ${many}` },
-  ]
+  const ends = [span.slot, span.through].map(rested)
+  if (ends.every((one) => one)) return [{ ...span, outcome: 'skipped', reason: `${PAUSED}; ${many}` }]
+  const why = ends.some((one) => one) ? 'no tick came in time, or it was paused' : 'no tick came in time'
+  return [{ ...span, outcome: 'missed', reason: `${why}; ${many}` }]
 }
 
 function closeWhenPaused(policy: When, before: PolicyLedger): PolicyLedger {
@@ -107,10 +124,10 @@ function closeWhenPaused(policy: When, before: PolicyLedger): PolicyLedger {
 
 const PAUSED = 'the policy is paused'
 
-function missedRun(slots: string[], paused: boolean, since: string): SlotRecord {
+function missedRun(slots: string[], rested: Rested, since: string): SlotRecord {
   const [first = '', last = first] = [slots[0], slots.at(-1)]
   const span = slots.length > 1 ? { through: last, count: slots.length } : {}
-  if (paused) return { slot: first, ...span, outcome: 'skipped', reason: PAUSED }
+  if (rested(first)) return { slot: first, ...span, outcome: 'skipped', reason: PAUSED }
   const reason = `no tick came in time; the last slot accounted for is ${since}`
   return { slot: first, ...span, outcome: 'missed', reason }
 }

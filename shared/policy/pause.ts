@@ -17,7 +17,9 @@ export function effectiveConfig({ config, pauses }: Paused, now: Date): Config {
   if (pauses === undefined) return config
   const policies = config.policies.map((policy) => {
     const pause = own(pauses, policy.name)
-    return pause !== undefined && holdsAt(pause, now) ? { ...policy, paused: true } : policy
+    // When the document's own pause began isn't known.
+    if (pause === undefined || policy.paused) return policy
+    return { ...policy, paused: holdsAt(pause, now), pause }
   })
   return { ...config, policies }
 }
@@ -29,11 +31,24 @@ export function nextResume({ pauses }: Paused, now: Date): string | null {
   return later.sort((a, b) => a.getTime() - b.getTime())[0]?.toISOString() ?? null
 }
 
-/** Of policies that the configuration has. */
-export const keptPauses = ({ policies }: Config, pauses: Pauses): Record<string, Pause> =>
-  Object.fromEntries(
-    Object.entries(pauses).filter(([name]) => policies.some((policy) => policy.name === name)),
-  )
+/** Of policies that the configuration has; with the end of those that the one before it paused and it doesn't. */
+export function keptPauses(
+  { policies }: Config,
+  pauses: Pauses,
+  before: { config: Config; appliedAt: string } | null,
+  now: Date,
+): Record<string, Pause> {
+  const ended = (name: string): boolean =>
+    before?.config.policies.some((policy) => policy.name === name && policy.paused) === true
+  const entries = policies.flatMap(({ name, paused }): [string, Pause][] => {
+    const pause = own(pauses, name)
+    const holds = pause !== undefined && holdsAt(pause, now)
+    if (before !== null && !paused && !holds && ended(name))
+      return [[name, { by: 'the configuration', at: before.appliedAt, until: now.toISOString() }]]
+    return pause === undefined ? [] : [[name, pause]]
+  })
+  return Object.fromEntries(entries)
+}
 
 /** The pauses after a change, or why it can't be made. */
 export function changePauses(
@@ -50,13 +65,13 @@ export function changePauses(
     return err(`there is no policy "${name}"; ${hint}`)
   }
   const byDocument = `${name} is paused by the configuration`
-  const { [name]: before, ...rest } = pauses
-  const others = Object.fromEntries(Object.entries(rest).filter(([, pause]) => holdsAt(pause, now)))
+  const before = own(pauses, name)
   if (change.do === 'pause') {
     if (policy.paused) return err(`${byDocument} already`)
     const { by, at, until } = change
-    return ok({ ...others, [name]: { by, at, until } })
+    return ok({ ...pauses, [name]: { by, at, until } })
   }
   if (policy.paused) return err(`${byDocument}: apply one without "paused" to resume it`)
-  return before !== undefined && holdsAt(before, now) ? ok(others) : err(`${name} is not paused`)
+  if (before === undefined || !holdsAt(before, now)) return err(`${name} is not paused`)
+  return ok({ ...pauses, [name]: { ...before, until: now.toISOString() } })
 }

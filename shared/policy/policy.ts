@@ -50,6 +50,8 @@ export type Policy = {
   /** Seconds that a slot may be served late. */
   catchup: number
   paused: boolean
+  /** The last pause beside the document, over or not: of the configuration as it holds now. */
+  pause?: Pause
   stateful: boolean
   keep: Keep
   /** Incus expiry expression ("7d"), enforced by Incus through expires_at; null for never. */
@@ -63,7 +65,10 @@ export type Policy = {
   filled?: Record<string, 'defaults' | 'default'>
 }
 
-/** Somebody paused a policy in chat; it ends by itself at `until` (ISO 8601), or never. */
+/**
+ * Somebody paused a policy in chat. It ends by itself at `until` (ISO 8601), or never. One that is over stays
+ * until the next one, for its slots may not be accounted for yet.
+ */
 export type Pause = { by: string; at: string; until: string | null }
 
 /** `access` may be absent in a configuration applied by an earlier version. */

@@ -7,10 +7,12 @@ import type { Plan } from '../../../shared/plan/plan.ts'
 import { linesOf, renderLines } from '../../../shared/plan/render.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
+import { effectiveConfig } from '../../../shared/policy/pause.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, text } from './world-text.ts'
 
 const at = (date: string): Date => new Date(date)
+const iso = (date: string): string => at(date).toISOString()
 
 type Given = { ledger?: Ledger; now?: string; ask?: Ask; explain?: boolean }
 
@@ -203,13 +205,84 @@ describe('a policy that changes', () => {
   })
 
   test('was paused until now: what passed meanwhile was skipped', () => {
-    const { actions, slots } = planFor(DAILY, world, { ledger: noted({ paused: true }) })
+    const { actions, slots } = planFor(DAILY, world, {
+      ledger: noted({ paused: true }),
+      now: '2026-11-22T03:01:00Z',
+    })
     expect(actions).toEqual([])
     expect(slots[0]?.ledger.slots.map(({ outcome, count }) => [outcome, count])).toEqual([
       ['skipped', undefined],
       ['skipped', undefined],
     ])
     expect(slots[0]?.ledger.paused).toBeUndefined()
+  })
+})
+
+describe('a pause in chat', () => {
+  const HOURLY = { daily: { schedule: '@hourly' } }
+  const world = parseWorld('main:default/web1 running')
+  const look = (now: string, { at, until }: { at: string; until: string | null }, noted: object) => {
+    const pauses = { daily: { by: 'ann', at: iso(at), until: until === null ? null : iso(until) } }
+    const config = effectiveConfig({ config: configOf(HOURLY), pauses }, new Date(now))
+    const daily = { accounted: iso('2026-11-22T06:00Z'), open: null, slots: [], ...noted }
+    const { actions, slots } = decide({
+      coverages: coverInstances(config, world.remotes),
+      ...{ world, now: new Date(now), installation: INSTALLATION },
+      ledger: { ...emptyLedger('v'), policies: { daily } },
+    })
+    const told = (slots[0]?.ledger.slots ?? []).map(
+      ({ slot, through = slot, outcome }) => `${slot.slice(11, 16)}-${through.slice(11, 16)} ${outcome}`,
+    )
+    return { told, names: actions.flatMap((action) => (action.kind === 'snapshot' ? [action.name] : [])) }
+  }
+
+  test('that ends in the minute of a slot lets that slot be served', () => {
+    const pause = { at: '2026-11-22T06:30Z', until: '2026-11-22T10:00Z' }
+    expect(look('2026-11-22T10:00:00Z', pause, { paused: true })).toEqual({
+      told: ['07:00-09:00 skipped'],
+      names: ['daily-20261122T1000Z'],
+    })
+  })
+
+  test('that ended before this look skips only what lay in it', () => {
+    const pause = { at: '2026-11-22T06:30Z', until: '2026-11-22T08:10Z' }
+    expect(look('2026-11-22T11:00:00Z', pause, { paused: true })).toEqual({
+      told: ['09:00-10:00 missed', '07:00-08:00 skipped'],
+      names: ['daily-20261122T1100Z'],
+    })
+  })
+
+  test('that no look has found skips what lay in it, and nothing before or after it', () => {
+    const pause = { at: '2026-11-22T07:30Z', until: '2026-11-22T08:10Z' }
+    expect(look('2026-11-22T10:00:00Z', pause, {}).told).toEqual([
+      '09:00-09:00 missed',
+      '08:00-08:00 skipped',
+      '07:00-07:00 missed',
+    ])
+    expect(look('2026-11-22T10:00:00Z', { ...pause, until: null }, {})).toEqual({
+      told: ['10:00-10:00 skipped', '08:00-09:00 skipped', '07:00-07:00 missed'],
+      names: [],
+    })
+  })
+
+  test('that is long over says nothing of later slots', () => {
+    const pause = { at: '2026-11-21T06:30Z', until: '2026-11-21T08:10Z' }
+    expect(look('2026-11-22T08:00:00Z', pause, {})).toEqual({
+      told: ['07:00-07:00 missed'],
+      names: ['daily-20261122T0800Z'],
+    })
+  })
+
+  test('of which nobody knows when it ended may have ended in this minute', () => {
+    const { actions, slots } = planFor(HOURLY, world, {
+      ledger: {
+        ...emptyLedger('v'),
+        policies: { daily: { accounted: iso('2026-11-22T06:00Z'), open: null, slots: [], paused: true } },
+      },
+      now: '2026-11-22T08:00:30Z',
+    })
+    expect(slots[0]?.ledger.slots).toMatchObject([{ outcome: 'skipped', slot: iso('2026-11-22T07:00Z') }])
+    expect(actions).toMatchObject([{ name: 'daily-20261122T0800Z' }])
   })
 })
 

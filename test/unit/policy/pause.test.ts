@@ -28,7 +28,19 @@ describe('a pause', () => {
   })
 
   test('survives another configuration as long as that has the policy', () => {
-    expect(Object.keys(keptPauses(config, { daily: until(null), weekly: until(null) }))).toEqual(['daily'])
+    const pauses = { daily: until(null), weekly: until(null) }
+    expect(Object.keys(keptPauses(config, pauses, null, NOW))).toEqual(['daily'])
+  })
+
+  test('of the configuration ends with the next one that doesn’t say so, unless somebody has paused it as well', () => {
+    const before = { config: configOf({ daily: { paused: true } }), appliedAt: '2026-11-20T00:00:00.000Z' }
+    const ended = { by: 'the configuration', at: before.appliedAt, until: NOW.toISOString() }
+    const kept = (pauses: Record<string, Pause>, policies: object) =>
+      keptPauses(configOf({ daily: policies }), pauses, before, NOW).daily
+    expect(kept({}, {})).toEqual(ended)
+    expect(kept({ daily: until('2026-11-22T09:00:00.000Z') }, {})).toEqual(ended)
+    expect(kept({ daily: until(null) }, {})).toEqual(until(null))
+    expect(kept({}, { paused: true })).toBeUndefined()
   })
 })
 
@@ -36,11 +48,14 @@ describe('a change of pauses', () => {
   const pause = (policy: string): PauseChange => ({ do: 'pause', policy, ...until(null) })
   const resume = (policy: string): PauseChange => ({ do: 'resume', policy })
 
-  test('pauses, and resumes', () => {
+  test('pauses, and resumes: when that was is kept, for whoever accounts for its slots', () => {
     const paused = changePauses({ config }, pause('daily'), NOW)
     expect(paused).toEqual({ ok: true, value: { daily: until(null) } })
     const pauses = paused.ok ? paused.value : {}
-    expect(changePauses({ config, pauses }, resume('daily'), NOW)).toEqual({ ok: true, value: {} })
+    expect(changePauses({ config, pauses }, resume('daily'), NOW)).toEqual({
+      ok: true,
+      value: { daily: until(NOW.toISOString()) },
+    })
   })
 
   test.each<[string, PauseChange, string]>([

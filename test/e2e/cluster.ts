@@ -34,6 +34,8 @@ const POLICIES = {
 const HOUR = 3_600_000
 const MINUTE = 60_000
 const PATIENCE = 90_000
+/** Minutes of an hour that pass as fast as they can be served. */
+const BRISK = 10
 
 type Viewed = InstanceView & { problem?: string }
 
@@ -236,7 +238,8 @@ function openHours({ worker }: Stage, { main, backup, cluster }: ClusterTheatre)
     while (minute < hour + HOUR - MINUTE && Date.now() < end) {
       await tick()
       if (isSo((await look()).instances)) return
-      await sleep(150)
+      // Tries come after minutes, and a member that was away needs seconds to be ready.
+      await sleep(minute - hour < BRISK * MINUTE ? 150 : 1_500)
     }
     const status = await (await worker.fetch('/api/status')).text()
     throw new Error(`${what}: ${JSON.stringify(await look(), null, 1)}\n${status}`)

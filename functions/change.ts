@@ -11,6 +11,7 @@ import { digestText } from '../shared/plan/render.ts'
 import { touchedBy } from '../shared/plan/touched.ts'
 import type { ReplyTo } from './chatops/platform.ts'
 import { digestOf } from './digest.ts'
+import { logRun } from './log-run.ts'
 import { type Io, run } from './run.ts'
 import { type AuditStore, endAudit, writeAudit } from './state/audit.ts'
 import { wake } from './state/wake.ts'
@@ -64,6 +65,7 @@ export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Change
   })
   if (stopped !== null) return stopped
   if (ran.state !== 'ran') return { state: 'unconfigured' }
+  logRun(ran)
   if (record !== null) await endAudit(kv, record, outcomeOf(ran, wish.at))
   return { state: 'ran', run: ran }
 }

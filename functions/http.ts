@@ -14,6 +14,7 @@ import { statusOf } from './api/status.ts'
 import { mountChat } from './chatops/routes.ts'
 import { type App, missingOf } from './env.ts'
 import { ioOf } from './io.ts'
+import { logRun } from './log-run.ts'
 import { look, run } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
@@ -82,7 +83,7 @@ export function createApp(now: () => Date): Hono<App> {
     return context.json({ records: await readHistory(context.env.STATE, count) })
   })
   app.post('/api/tick', async (context) =>
-    context.json(await run({ kind: 'tick', at: now() }, context.get('io'))),
+    context.json(logRun(await run({ kind: 'tick', at: now() }, context.get('io')))),
   )
   app.get('/api/config', async (context) => {
     const { stored, problems } = await findConfig(context.get('io').state)

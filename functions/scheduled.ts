@@ -1,10 +1,8 @@
 /** The cron trigger: one tick, at the time it was scheduled for. */
 import { type Env, missingOf } from './env.ts'
 import { ioOf } from './io.ts'
+import { logRun } from './log-run.ts'
 import { run } from './run.ts'
-
-/** A log line may have 256 KB; what was done stands first. */
-const LOGGED_LINES = 100
 
 /** Throws when it could not look at all, so that the platform counts the invocation as failed. */
 export async function tick(scheduledTime: number, env: Env): Promise<void> {
@@ -13,7 +11,5 @@ export async function tick(scheduledTime: number, env: Env): Promise<void> {
   const at = new Date(scheduledTime)
   const ran = await run({ kind: 'cron', at }, await ioOf(env, () => at))
   if (ran.state === 'unconfigured' && ran.problems.length > 0) throw new Error(ran.problems.join('; '))
-  if (ran.state !== 'ran') return
-  const { results: _, ...rest } = ran
-  console.log(JSON.stringify({ ...rest, lines: ran.lines.slice(0, LOGGED_LINES) }))
+  logRun(ran)
 }

@@ -17,7 +17,7 @@ export function openSession(): Session {
   if (token !== '') return createSession(settingOf('STAPES_URL') ?? localUrl(), token)
   return fail(
     [
-      'STAPES_TOKEN is not set: put the bearer token of the Worker there, or into .env',
+      'STAPES_TOKEN is not set: npm start prints the one it made up (export STAPES_TOKEN=…); of a deployed Worker, or for all starts, put it into .env',
       'Without a running stapes: npm start -- --dry-run shows what it would do.',
     ],
     2,

@@ -36,7 +36,7 @@ if (before)
   fail([
     `The token was not redeemed: ${url} trusted this certificate already, for the projects that it was given then; ${noted}.`,
     `To change these, on the server: incus config trust list, incus config trust edit <fingerprint>`,
-    `The token is still good for another certificate. To withdraw it: incus config trust revoke-token ${name}`,
+    `If nobody has used the token yet, it is still good for another certificate. To withdraw it: incus config trust revoke-token ${name}`,
   ])
 console.log(`${url} trusts the relay's certificate now; ${noted}`)
 

@@ -9,6 +9,7 @@ import { ok } from '../../shared/result.ts'
 import { change, type Stop } from '../change.ts'
 import { digestOf } from '../digest.ts'
 import type { App } from '../env.ts'
+import { logRun } from '../log-run.ts'
 import { planOnly, run } from '../run.ts'
 import { checkConfig } from './apply.ts'
 import { readBody } from './body.ts'
@@ -58,7 +59,7 @@ export async function answerRun(context: Context<App>, at: Date): Promise<Respon
   const ask = wishOf(body.value)
   if (!ask.ok) return answerProblem(context, ask.error)
   if (ask.value !== null) return answerChange(context, ask.value, body.value.confirm, at)
-  return context.json(await run({ kind: 'run', at }, context.get('io')))
+  return context.json(logRun(await run({ kind: 'run', at }, context.get('io'))))
 }
 
 async function answerChange(

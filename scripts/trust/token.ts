@@ -13,7 +13,7 @@ const schema = z.object({
 export type TrustToken = { fingerprint: string; addresses: string[]; name: string }
 
 export function parseToken(text: string): Result<TrustToken, string> {
-  const hint = 'make one on the server with: incus config trust add stapes'
+  const hint = 'make one on the server with: incus config trust add stapes --restricted --projects <projects>'
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(text, 'base64').toString('utf8')))
     if (!parsed.success) return err(`that is no trust token of Incus; ${hint}`)

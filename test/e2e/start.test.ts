@@ -106,6 +106,16 @@ describe('npm start against real servers', { timeout: 180_000 }, () => {
     await until(npmStart([]), /stapes runs on/)
   })
 
+  test('shows what was asked for over the API as well', async () => {
+    const start = npmStart(['--yes'])
+    await until(start, /stapes runs on/)
+    const body = JSON.stringify({ policies: ['hourly'], instances: ['web1'] })
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    await fetch(`http://127.0.0.1:${port}/api/run`, { method: 'POST', headers, body })
+    // The schedule's own tick takes those of all instances.
+    await until(start, /Z {2}1 taken\n {2}main\/default\/web1\n {4}\+ hourly-/)
+  })
+
   test('starts a Worker again whose process was killed', async () => {
     const start = npmStart(['--yes'])
     await until(start, /stapes runs on/)

@@ -99,7 +99,11 @@ describe('npm run apply', () => {
   })
 
   test.for([
-    { wrong: 'the token is missing', env: { STAPES_TOKEN: '' }, said: /STAPES_TOKEN is not set/ },
+    {
+      wrong: 'the token is missing',
+      env: { STAPES_TOKEN: '' },
+      said: /STAPES_TOKEN is not set: npm start prints/,
+    },
     { wrong: 'the token is another', env: { STAPES_TOKEN: 'x' }, said: /doesn't take this STAPES_TOKEN/ },
     { wrong: 'nobody listens', env: { PORT: '9' }, said: /127\.0\.0\.1:9 can't be reached .*is it running/ },
     {

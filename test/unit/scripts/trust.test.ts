@@ -98,6 +98,14 @@ describe('npm run trust', () => {
     expect(existsSync(join(folder, 'relay.jsonc'))).toBe(false)
   })
 
+  test('says how to make a token where it is given none', async () => {
+    const { code, errors } = await npmRunTrust('main', '<token>')
+    expect({ code, said: errors[0] }).toEqual({
+      code: 1,
+      said: expect.stringMatching(/no trust token of Incus; .*incus config trust add stapes --restricted/),
+    })
+  })
+
   test('keeps what somebody wrote into relay.jsonc, comments and other keys too', async () => {
     const url = `https://${address()}`
     const text = `{

@@ -23,6 +23,7 @@ import { createLimiter, type Limiter } from './limiter.ts'
 import { createLocks } from './locks.ts'
 import { createPools } from './pools.ts'
 import { createSuspects } from './suspects.ts'
+import { createUnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
 import { createVerifiedMemory } from './verified-memory.ts'
 
@@ -43,12 +44,14 @@ const COPIES = 2
 export function createEngine({ upstream, clock, remotes }: EngineOptions): Engine {
   const verified = createVerifiedMemory()
   const suspects = createSuspects()
+  const unseen = createUnseenCreates(clock)
   const base = {
     upstream,
     clock,
     remotes,
     verified,
     suspects,
+    unseen,
     certificates: createCertificates(upstream, clock),
   }
   const pools = createPools(upstream, clock)
@@ -75,7 +78,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
           async (name): Promise<[string, RemoteReply]> => [
             name,
             Object.hasOwn(remotes, name)
-              ? await readInventory({ upstream, clock, pools, suspects }, name)
+              ? await readInventory({ upstream, clock, pools, suspects, unseen }, name)
               : { ok: false, error: unknownRemote(name, remotes) },
           ],
         ),

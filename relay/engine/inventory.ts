@@ -10,18 +10,25 @@ import { parseProjects, parseServer } from './parse-server.ts'
 import type { Pools } from './pools.ts'
 import { compareLists, fillSnapshots, type Read } from './snapshots.ts'
 import type { Suspects } from './suspects.ts'
+import type { UnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
 
 const ALL = { recursion: '1', 'all-projects': 'true' }
 
-export type InventoryIo = { upstream: Upstream; clock: Clock; pools: Pools; suspects: Suspects }
+export type InventoryIo = {
+  upstream: Upstream
+  clock: Clock
+  pools: Pools
+  suspects: Suspects
+  unseen: UnseenCreates
+}
 
 /**
  * Operations are read last: a snapshot whose creation ended between the listings is complete by then,
  * and one that is still being made is listed among them.
  */
 export async function readInventory(
-  { upstream, clock, pools, suspects }: InventoryIo,
+  { upstream, clock, pools, suspects, unseen }: InventoryIo,
   remote: string,
 ): Promise<RemoteReply> {
   const read = reader(upstream, remote)
@@ -44,6 +51,7 @@ export async function readInventory(
   await compareLists(instances.value, remote, suspects, read)
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
   if (!operations.ok) return operations
+  const doubted = unseen.of(remote)
   return {
     ok: true,
     inventory: {
@@ -52,6 +60,7 @@ export async function readInventory(
       ...seen,
       instances: instances.value,
       operations: operations.value,
+      ...(doubted.length === 0 ? {} : { unseen: doubted }),
     },
   }
 }

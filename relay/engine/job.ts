@@ -13,6 +13,7 @@ import type { Verdict } from './limiter.ts'
 import { awaitOperation, type Patience, type Watched } from './operation.ts'
 import { badRequest, type Known, resolveReferences } from './references.ts'
 import type { Suspects } from './suspects.ts'
+import type { UnseenCreates } from './unseen-creates.ts'
 import type { EngineRemote, Upstream } from './upstream.ts'
 import type { VerifiedMemory } from './verified-memory.ts'
 
@@ -24,6 +25,7 @@ export type JobIo = {
   remotes: Remotes
   certificates: Certificates
   suspects: Suspects
+  unseen: UnseenCreates
   verified: VerifiedMemory
   /** Holds a step back until the remote has room for it. */
   admit(step: Step, urgent: boolean, work: () => Promise<StepResult>): Promise<StepResult>
@@ -62,9 +64,11 @@ export async function runJob(job: Job, io: JobIo, watcher: Watcher = silent): Pr
     const result = await io.admit(step, done.length > 0, () => runStep(step, done, io, watcher))
     if (!result.ok) {
       io.suspects.note(job.steps, result.error)
+      io.unseen.failed(step, result.error)
       await cancelWhatWaits(job, done, result.error, io)
       return [...reports, { ok: false, error: result.error }]
     }
+    io.unseen.done(step)
     done.push(result.value)
     reports.push(reportOf(step, result.value))
   }

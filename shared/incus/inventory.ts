@@ -68,4 +68,6 @@ export type RemoteInventory = {
   thick?: string[]
   instances: InstanceRecord[]
   operations: OperationRecord[]
+  /** `project/instance/snapshot` of creates that the relay sent and saw no end of: such a snapshot may be partial. */
+  unseen?: string[]
 }

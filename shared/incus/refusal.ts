@@ -50,6 +50,10 @@ const TEXTS: readonly [RegExp, Refusal][] = [
   [/not found|does not exist|doesn't exist/i, 'gone'],
 ]
 
+/** It was sent, and perhaps it goes on or is done in part: nobody saw its end. One that still runs is seen running. */
+export const endsUnseen = ({ code }: CallError): boolean =>
+  code === 'timeout' || code === 'vanished' || code === 'bad-reply'
+
 export function classify(error: CallError): Refusal {
   if (error.code === 'timeout' || error.code === 'vanished' || error.code === 'running') return 'unknown'
   if (error.code === 'locked') return 'busy'

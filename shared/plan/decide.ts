@@ -66,7 +66,11 @@ function decideDue(question: Question, restores: Restores): Plan {
   const slots = coverages.map((coverage) => planSlot(coverage, question, withheld))
   const taking = slots.flatMap(({ actions }) => actions)
   const covered = coverages.flatMap((coverage) => coverage.covered)
-  const doubtful = [...world.incomplete, ...slots.flatMap(({ plan }) => doubtfulIn(plan.policy, plan.ledger))]
+  const doubtful = [
+    ...world.incomplete,
+    ...world.unseen,
+    ...slots.flatMap(({ plan }) => doubtfulIn(plan.policy, plan.ledger)),
+  ]
   const incomplete = new Set(doubtful)
   const sure = { ...world, incomplete }
   const copies = planCopies(covered, { world: sure, ledger, now, sieve, installation, withheld })

@@ -3,7 +3,7 @@
  * are made again; after it they go, as soon as their instance can be looked at.
  */
 import { instanceKey } from '../incus/inventory.ts'
-import { ownSnapshot } from '../incus/snapshot-name.ts'
+import { ownSnapshot, parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
 import { unseenIn } from '../ledger/unseen.ts'
 import type { Coverage } from '../policy/cover.ts'
@@ -20,7 +20,21 @@ export const doubtfulIn = (policy: string, { open, doubtful = [] }: PolicyLedger
 /** The world in which what the notebook doubts is not there yet. */
 export const sureOf = (world: World, { policies }: Ledger): World => {
   const doubtful = Object.entries(policies).flatMap(([policy, ledger]) => doubtfulIn(policy, ledger))
-  return { ...world, incomplete: new Set([...world.incomplete, ...doubtful]) }
+  return { ...world, incomplete: new Set([...world.incomplete, ...world.unseen, ...doubtful]) }
+}
+
+/** With those that the relay saw no end of, and that the ledger has lost, or never heard of. */
+export function withUnseen(
+  policy: string,
+  ledger: PolicyLedger,
+  { unseen }: Pick<World, 'unseen'>,
+): PolicyLedger {
+  const known = new Set(doubtfulIn(policy, ledger))
+  const lost = [...unseen].filter(
+    (entry) =>
+      !known.has(entry) && parseSnapshotName(entry.slice(entry.lastIndexOf('/') + 1))?.policy === policy,
+  )
+  return lost.length === 0 ? ledger : { ...ledger, doubtful: [...(ledger.doubtful ?? []), ...lost] }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
 
 import { instanceKey } from '../incus/inventory.ts'
-import { classify, describe, mayRetry } from '../incus/refusal.ts'
+import { classify, describe, endsUnseen, mayRetry } from '../incus/refusal.ts'
 import { HEARTBEAT, LONGEST_SLEEP } from '../ledger/ahead.ts'
 import { failAttempt } from '../ledger/attempts.ts'
 import { type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
@@ -129,12 +129,11 @@ function recordAsked(
   }
 }
 
-/** `unseen`: perhaps it began, and nobody knows how it ended. One that still runs is seen running. */
+/** `unseen`: perhaps it began, and nobody knows how it ended. */
 function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: boolean } {
   if (outcome.state === 'refused') {
-    const refusal = classify(outcome.error)
-    const unseen = refusal === 'unknown' && outcome.error.code !== 'running'
-    return { reason: describe(outcome.error), again: mayRetry(refusal), unseen }
+    const { error } = outcome
+    return { reason: describe(error), again: mayRetry(classify(error)), unseen: endsUnseen(error) }
   }
   if (outcome.state === 'unknown') return { reason: outcome.reason, again: true, unseen: true }
   return { reason: 'another snapshot of the same instance failed before it', again: true, unseen: false }

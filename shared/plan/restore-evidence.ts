@@ -19,9 +19,11 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   if (pair === undefined || known.world.incomplete.has(`${key}/${snapshot}`))
     return { code: 'busy', reason: `${snapshot} of ${key} is still being made: wait for its end` }
   const named = parseSnapshotName(snapshot)
-  const doubt = Object.entries(known.ledger.policies).some(([policy, ledger]) =>
-    doubtfulIn(policy, ledger).includes(`${key}/${snapshot}`),
-  )
+  const doubt =
+    known.world.unseen.has(`${key}/${snapshot}`) ||
+    Object.entries(known.ledger.policies).some(([policy, ledger]) =>
+      doubtfulIn(policy, ledger).includes(`${key}/${snapshot}`),
+    )
   if (doubt)
     return {
       code: 'unverified',

@@ -10,12 +10,13 @@ import type { Coverage, Covered } from '../policy/cover.ts'
 import { minuteOf, minutesFrom } from '../schedule/moment.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { knownOf, type Sight } from './begin.ts'
-import { clearDoubtful } from './doubtful.ts'
+import { clearDoubtful, withUnseen } from './doubtful.ts'
 import { advance, type Passed } from './open-slot.ts'
 import type { ExpireAction, SlotPlan, SnapshotAction } from './plan.ts'
 import type { Question } from './question.ts'
 import { serveSlot } from './serve.ts'
 import { takenFor } from './taken.ts'
+import type { World } from './world.ts'
 
 export type SlotDecision = {
   coverage: Coverage
@@ -38,7 +39,7 @@ export function planSlot(
   const next = policy.paused ? null : nextSlot({ ...policy, after: now })
   const wake = next === null ? [] : [next.toISOString()]
   const observed = () => observedSlots(coverage)
-  const known = knownIn(coverage, ledger, now)
+  const known = knownIn(coverage, world, ledger, now)
   const { ledger: advanced, superseded } = advance(policy, known, now, observed)
   const closed = superseded.reduce(
     (before, passed) => closeSuperseded(coverage, before, passed, { incomplete: world.incomplete, withheld }),
@@ -69,14 +70,14 @@ export function planAskedSlot(
   withheld: Withheld,
   reason: string,
 ): Pick<SlotDecision, 'plan' | 'actions'> {
-  const known = knownIn(coverage, ledger, now)
+  const known = knownIn(coverage, world, ledger, now)
   const open: OpenSlot = { slot: minuteOf(now).toISOString(), attempts: {} }
   const serving = { world, now, incomplete: world.incomplete, next: null, withheld, reason, atOnce: true }
   return serveSlot(coverage, { ...known, open }, serving)
 }
 
 /** A ledger that begins while not all can be seen vouches for nothing that may be there already. */
-function knownIn(coverage: Coverage, ledger: Ledger, now: Date): PolicyLedger {
+function knownIn(coverage: Coverage, world: World, ledger: Ledger, now: Date): PolicyLedger {
   const { policy, covered, unreadable } = coverage
   const noted = own(ledger.policies, policy.name)
   const blind = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
@@ -85,7 +86,7 @@ function knownIn(coverage: Coverage, ledger: Ledger, now: Date): PolicyLedger {
     blind,
     bare: covered.some(({ record }) => isBare(policy.name, record)),
   })
-  const known = knownOf(policy, noted, see, now)
+  const known = withUnseen(policy.name, knownOf(policy, noted, see, now), world)
   return noted?.since === undefined && blind ? { ...known, since: minutesFrom(minuteOf(now), 1) } : known
 }
 

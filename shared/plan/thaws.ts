@@ -38,12 +38,12 @@ export function planThaws(world: World, ledger: Ledger, busy: ReadonlyMap<string
   return thaws
 }
 
-/** By the relay's jobs, of copies that a lost notebook knows nothing of; what it has judged since is over. */
+/** By the relay's jobs, of copies that the ledger never heard of, or has lost; one that it has judged is over. */
 function forgotten({ jobs }: World, { copies }: Ledger): Record<string, FreezeLedger> {
   const entries = jobs.flatMap(({ id, memo, since }): [string, FreezeLedger][] => {
     const replica = id.slice(0, id.lastIndexOf(':'))
     const at = replica.indexOf('>')
-    if (at < 0 || own(copies, replica) !== undefined || !isFreezing(memo)) return []
+    if (at < 0 || own(copies, replica)?.job === id || !isFreezing(memo)) return []
     return [[replica.slice(0, at), { work: `its copy to ${refOf(replica.slice(at + 1)).remote}`, at: since }]]
   })
   return Object.fromEntries(entries)

@@ -10,6 +10,8 @@ export type World = {
   find(ref: InstanceRef): InstanceRecord | undefined
   /** `instance key/snapshot` of snapshots whose creation still runs. */
   incomplete: ReadonlySet<string>
+  /** Likewise of those that the relay saw no end of. */
+  unseen: ReadonlySet<string>
   /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`: of one that somebody asks about alone. */
   memories?: ReadonlyMap<string, boolean>
   /** Safety snapshots that nothing else tells of, by instance key; null: it could not be read. */
@@ -19,13 +21,15 @@ export type World = {
 export function worldOf(reply: InventoryReply): World {
   const records = new Map<string, InstanceRecord>()
   const incomplete = new Set<string>()
+  const unseen = new Set<string>()
   for (const [remote, answer] of Object.entries(reply.remotes)) {
     if (!answer.ok) continue
     for (const record of answer.inventory.instances)
       records.set(instanceKey({ remote, project: record.project, instance: record.name }), record)
+    for (const one of answer.inventory.unseen ?? []) unseen.add(`${remote}/${one}`)
     for (const { project, snapshots } of answer.inventory.operations)
       for (const snapshot of snapshots) incomplete.add(`${remote}/${project}/${snapshot}`)
   }
   const remotes: World['remotes'] = Object.assign(Object.create(null), reply.remotes)
-  return { ...reply, remotes, incomplete, find: (ref) => records.get(instanceKey(ref)) }
+  return { ...reply, remotes, incomplete, unseen, find: (ref) => records.get(instanceKey(ref)) }
 }

@@ -46,6 +46,19 @@ test('a snapshot whose end nobody saw is made again once, however long another k
   expectOneWhole(simulation)
 })
 
+test('nor does it pass for a whole one where KV gives back what was noted before it', async () => {
+  const { simulation, made } = await begin()
+  const { world, pass, watch, tick } = simulation
+  const before = world.kv.peek('ledger') ?? ''
+  await tick(slot)
+  expect(made).toHaveLength(1)
+  world.kv.restore('ledger', before)
+  await pass(until)
+  watch.end()
+  expect(made).toHaveLength(2)
+  expectOneWhole(simulation)
+})
+
 function expectOneWhole({ world }: Simulation): void {
   const names = [...instanceOf(world.incus.main, { name: 'web' }).snapshots.keys()]
   const ofSlot = names.filter((one) => one.startsWith(OF_SLOT))

@@ -89,8 +89,11 @@ describe('what may be frozen by our work', () => {
   })
 
   test('but not from one that was judged before: a person froze it since', () => {
-    const copies = { [REPLICA]: { state: 'unknown', attempts: 1, at: NOW, retryAt: NOW } as const }
-    expect(isThawed(planFor(seen('frozen', [job('unknown', { freezes: true })]), { copies }))).toBe(false)
+    const ended = job('unknown', { freezes: true })
+    const judged = { state: 'unknown', attempts: 1, at: NOW, retryAt: NOW, job: ended.id } as const
+    expect(isThawed(planFor(seen('frozen', [ended]), { copies: { [REPLICA]: judged } }))).toBe(false)
+    const older = { ...judged, job: `${REPLICA}:daily-20261120T0300Z#0` }
+    expect(isThawed(planFor(seen('frozen', [ended]), { copies: { [REPLICA]: older } }))).toBe(true)
   })
 
   test('is nothing that nobody noted: a person froze that', () => {

@@ -1,0 +1,57 @@
+/**
+ * Snapshots of which nobody saw the creation's end, for a day: what is listed under their names may be partial.
+ * The caller notes them too, and its store may give back an older state than it was given.
+ */
+import type { Clock } from '../../shared/clock.ts'
+import { endsUnseen } from '../../shared/incus/refusal.ts'
+import { matchRoute } from '../../shared/incus/routes.ts'
+import type { CallError, Step } from '../../shared/relay/protocol.ts'
+import { isObject, text } from './envelope.ts'
+
+export type UnseenCreates = {
+  failed(step: Step, error: CallError): void
+  /** Made again, or deleted: that end was seen. */
+  done(step: Step): void
+  /** `project/instance/snapshot`, those of a remote. */
+  of(remote: string): string[]
+}
+
+const DAY = 86_400_000
+const REMEMBERED = 10_000
+
+export function createUnseenCreates(clock: Clock): UnseenCreates {
+  /** By `remote/project/instance/snapshot`: since when, the oldest first. */
+  const known = new Map<string, number>()
+  const forgetOld = (): void => {
+    for (const [key, at] of known) {
+      if (clock.now() - at < DAY && known.size <= REMEMBERED) return
+      known.delete(key)
+    }
+  }
+  return {
+    failed(step, error) {
+      const touched = touchedBy(step)
+      if (touched?.route !== 'createSnapshot' || !endsUnseen(error)) return
+      known.delete(touched.key)
+      known.set(touched.key, clock.now())
+      forgetOld()
+    },
+    done(step) {
+      const touched = touchedBy(step)
+      if (touched !== null) known.delete(touched.key)
+    },
+    of(remote) {
+      forgetOld()
+      return [...known.keys()].flatMap((key) =>
+        key.startsWith(`${remote}/`) ? [key.slice(remote.length + 1)] : [],
+      )
+    },
+  }
+}
+
+function touchedBy({ remote, method, path, body }: Step): { route: string; key: string } | null {
+  const match = matchRoute(method, path)
+  if (match?.name !== 'createSnapshot' && match?.name !== 'deleteSnapshot') return null
+  const { instance = '', snapshot = isObject(body) ? text(body.name) : '' } = match.parameters
+  return { route: match.name, key: `${remote}/${match.query.project ?? 'default'}/${instance}/${snapshot}` }
+}

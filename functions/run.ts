@@ -138,6 +138,7 @@ async function planOf(
     world,
     ledger,
     now,
+    applied: stored.appliedAt,
     installation: installationOf(stored, io.kin),
     ask,
     explain,

@@ -9,7 +9,7 @@ import { unseenIn } from './unseen.ts'
 
 const MINUTE = 60_000
 /** Ticks overtake each other by no more. */
-const LEEWAY = 15 * MINUTE
+export const LEEWAY = 15 * MINUTE
 /** With nothing due, the configuration is looked at again after this long all the same. */
 export const LONGEST_SLEEP = 24 * 60 * MINUTE
 /** Who looks notes it so often, whatever came of it: else nobody could tell silence from a long wait. */
@@ -35,7 +35,7 @@ export function trusted({ ledger, lost }: Found, now: Date): Found {
   const dropped: string[] = []
   const { restores } = ledger
   const policies = Object.entries(ledger.policies).flatMap(([name, policy]) => {
-    const own = isAhead(policy, limit) ? withoutFuture(name, policy, limit, now) : policy
+    const own = isAhead(policy, limit) ? withoutFuture(name, policy, limit) : policy
     if (own !== policy) dropped.push(`the slots of policy ${name}, in part: they lay in the future`)
     return own === null ? [] : [[name, withSoonTries(own, now)] as const]
   })
@@ -65,18 +65,15 @@ function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt' | 'written' |
   }
 }
 
-const isAhead = ({ accounted, since = '', open, slots }: PolicyLedger, limit: string): boolean =>
-  accounted > limit ||
-  since > limit ||
-  (open?.slot ?? '') > limit ||
-  slots.some(({ slot, through = slot }) => through > limit)
+/** Not `since`, which is only moved by who looks at what is there. */
+const isAhead = ({ accounted, open, slots }: PolicyLedger, limit: string): boolean =>
+  accounted > limit || (open?.slot ?? '') > limit || slots.some(({ slot, through = slot }) => through > limit)
 
 /** Its records still tell up to where everything was accounted for; null: they don't. */
-function withoutFuture(policy: string, noted: PolicyLedger, limit: string, now: Date): PolicyLedger | null {
+function withoutFuture(policy: string, noted: PolicyLedger, limit: string): PolicyLedger | null {
   const slots = noted.slots.filter(({ slot, through = slot }) => through <= limit)
   const open = noted.open !== null && noted.open.slot <= limit ? noted.open : null
-  const since = noted.since !== undefined && noted.since > limit ? after(now, MINUTE) : noted.since
-  const marks = [open?.slot, ...slots.map(({ slot, through = slot }) => through), since]
+  const marks = [open?.slot, ...slots.map(({ slot, through = slot }) => through), noted.since]
   const known = marks.filter((mark): mark is string => mark !== undefined && mark <= limit).sort()
   const accounted = noted.accounted <= limit ? noted.accounted : known.at(-1)
   if (accounted === undefined) return null
@@ -84,7 +81,6 @@ function withoutFuture(policy: string, noted: PolicyLedger, limit: string, now: 
   return {
     ...noted,
     accounted,
-    ...(since === undefined ? {} : { since }),
     ...(doubtful.length === 0 ? {} : { doubtful }),
     open,
     slots,

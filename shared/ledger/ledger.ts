@@ -47,6 +47,11 @@ export type PolicyLedger = {
   when?: string
   /** The policy was paused at the last look, so slots since then were skipped and not missed. */
   paused?: true
+  /**
+   * Who has no snapshot of the policy at all gets a first one, as soon as it can be looked at: `remote:<name>`
+   * for all of a remote, or instance keys.
+   */
+  owing?: string[]
   /** The slot being served; null between slots. */
   open: OpenSlot | null
   /** Of slots that are over: `instance key/snapshot` of tries that ended unseen, and may have left half a one. */

@@ -148,7 +148,10 @@ export function parseLedger(value: unknown): Found {
 function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | undefined {
   const known = partOf(value, policySchema, part, lose)
   if (known === undefined) return undefined
-  const { since, when, paused, open, doubtful, slots } = known
+  const { since, when, paused, owing, open, doubtful, slots } = known
+  const owed = listOf(owing, `${part}: who is owed a first snapshot`, lose, (item, where) =>
+    partOf(item, text, where, lose),
+  )
   const serving = open == null ? null : openOf(open, `${part}: the one being served`, lose)
   const unseen = listOf(doubtful, `${part}: a try`, lose, (item, where) => partOf(item, text, where, lose))
   const sound: { [Key in keyof PolicyLedger]: PolicyLedger[Key] | undefined } = {
@@ -158,6 +161,7 @@ function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | unde
     since: partOf(since, moment, `${part}: since when`, lose),
     when: partOf(when, text, `${part}: their schedule`, lose),
     paused: partOf(paused, z.literal(true), `${part}: whether it was paused`, lose),
+    owing: owed.length === 0 ? undefined : owed,
     open: serving ?? null,
     doubtful: unseen.length === 0 ? undefined : unseen,
     slots: listOf(slots, `${part}: a record`, lose, (item, where) => partOf(item, slotSchema, where, lose)),

@@ -3,28 +3,39 @@
  * not told of as missed, and a schedule has no past.
  */
 import { expiresAt } from '../incus/expiry.ts'
+import { LEEWAY } from '../ledger/ahead.ts'
 import type { PolicyLedger } from '../ledger/ledger.ts'
 import type { Policy } from '../policy/policy.ts'
 import { minuteOf } from '../schedule/moment.ts'
-import { latestSlot, nextSlot } from '../schedule/slots.ts'
-import { firstMoment, isLate, spreadOf, TWO_TICKS } from './late.ts'
+import { isTimezone, latestSlot, nextSlot, parseSchedule } from '../schedule/slots.ts'
+import { everywhere } from './first.ts'
+import { isLate, spreadOf, TWO_TICKS } from './late.ts'
 
 export type When = Pick<
   Policy,
-  'schedule' | 'timezone' | 'catchup' | 'jitter' | 'paused' | 'pause' | 'expiry'
+  'schedule' | 'timezone' | 'catchup' | 'jitter' | 'paused' | 'pause' | 'expiry' | 'select'
 >
 
 /** What was seen of a policy's instances. */
 export type Sight = {
   /** Slots that a snapshot was seen of. */
   observed: readonly Date[]
-  /** Not all could be looked at. */
-  blind: boolean
-  /** Some instance has no snapshot of the policy at all. */
-  bare: boolean
+  /** What could not be looked at: `remote:<name>`, or keys of instances. */
+  unseen: readonly string[]
+  /** Keys of instances that have no snapshot of the policy at all. */
+  bare: readonly string[]
 }
 
+const ZONE = / (\S+)$/
+
 export const whenOf = ({ schedule, timezone }: When): string => `${schedule.join(', ')} ${timezone}`
+
+/** The policy under the schedule that was noted; null: it can't be told. */
+function under(policy: When, when: string): When | null {
+  const schedule = parseSchedule(when.replace(ZONE, ''))
+  const [, timezone = ''] = ZONE.exec(when) ?? []
+  return schedule.ok && isTimezone(timezone) ? { ...policy, schedule: schedule.value, timezone } : null
+}
 
 /** What is noted of a policy, or what its accounts begin with. */
 export function knownOf(
@@ -34,48 +45,74 @@ export function knownOf(
   now: Date,
 ): PolicyLedger {
   if (noted === undefined) return begin(policy, see(), now)
-  const since = noted.since ?? sinceOf(now, see().observed)
-  if (noted.when === undefined || noted.when === whenOf(policy)) return { ...noted, since }
+  const { since } = noted
+  const ahead = new Date(now.getTime() + LEEWAY).toISOString()
+  if (since !== undefined && since <= ahead) return noted
+  const sight = see()
+  // A clock was ahead when that was noted, or is behind now: what can't be looked at may be older than it.
+  if (since !== undefined && sight.unseen.length > 0) return noted
+  return { ...noted, since: sinceOf(now, sight, now) }
+}
+
+export type Change = {
+  /** Until then the policy was under its former schedule. */
+  at: Date
+  /** Null: which one that was can't be told. */
+  former: When | null
+}
+
+/** Null: the schedule is the noted one. `applied`: when the configuration was, if that is known. */
+export function changeOf(
+  policy: When,
+  { when, accounted }: PolicyLedger,
+  applied: string | undefined,
+  now: Date,
+): Change | null {
+  if (when === undefined || when === whenOf(policy)) return null
+  const known = applied !== undefined && applied > accounted && applied < now.toISOString()
+  return { at: known ? new Date(applied) : now, former: under(policy, when) }
+}
+
+/** Under the new schedule accounts go on where it was changed. */
+export function beginAnew(policy: When, ledger: PolicyLedger, { at }: Change, now: Date): PolicyLedger {
   // The tick of a slot in this very minute may be the first to see the change.
-  const recently = now.getTime() - TWO_TICKS * 1000
-  const accounted = new Date(Math.max(Date.parse(noted.accounted), recently)).toISOString()
-  return withFirst(policy, { ...noted, since, accounted }, see(), now)
+  const recently = Math.min(now.getTime() - TWO_TICKS * 1000, minuteOf(at).getTime() - 1)
+  const accounted = new Date(Math.max(Date.parse(ledger.accounted), recently)).toISOString()
+  return { ...ledger, accounted, owing: everywhere(policy) }
 }
 
 /** At the newest slot, so that who lacks it gets it; where no snapshot was ever taken, with a first one. */
 function begin(policy: When, sight: Sight, now: Date): PolicyLedger {
   const after = new Date(now.getTime() - policy.catchup * 1000 - 1)
   const latest = latestSlot({ ...policy, after, until: now })
-  const known = sight.blind || sight.observed.length > 0
+  const taken = sight.observed.length > 0
   const past = latest !== null && isPast(policy, latest, now)
+  const known = taken || sight.unseen.length > 0
   const takes = latest !== null && !past && (known || isTimely(policy, latest, now))
   const accounted = takes && latest !== null ? new Date(latest.getTime() - 1000) : now
   const ledger: PolicyLedger = {
     accounted: accounted.toISOString(),
-    since: sinceOf(accounted, sight.observed),
+    since: sinceOf(accounted, sight, now),
     open: null,
     slots: [],
   }
-  return takes || known || past ? ledger : withFirst(policy, ledger, sight, now)
-}
-
-/** Who has no snapshot of the policy doesn't wait for the next slot: the first one is named for the moment. */
-function withFirst(policy: When, ledger: PolicyLedger, { bare }: Sight, now: Date): PolicyLedger {
-  if (ledger.open !== null || policy.paused || !bare) return ledger
-  // One that is due just now is as good.
-  const due = latestSlot({ ...policy, after: new Date(ledger.accounted), until: now })
-  if (due !== null) return ledger
-  return { ...ledger, open: { slot: firstMoment(now).toISOString(), first: true, attempts: {} } }
+  if (past) return ledger
+  const owing = !policy.paused && (takes || taken) ? [...sight.unseen] : everywhere(policy)
+  return owing.length === 0 ? ledger : { ...ledger, owing }
 }
 
 const isTimely = (policy: When, slot: Date, now: Date): boolean =>
   !isLate(spreadOf(policy, slot, nextSlot({ ...policy, after: now })), slot, now)
 
-/** Later than every slot that a snapshot was seen of: how those were made, nobody saw. */
-const sinceOf = (accounted: Date, observed: readonly Date[]): string =>
-  new Date(
-    observed.reduce((latest, slot) => Math.max(latest, slot.getTime() + 1), minuteOf(accounted).getTime()),
-  ).toISOString()
+/**
+ * Later than every slot that a snapshot was seen of: how those were made, nobody saw. While not all can be
+ * looked at, nothing is vouched for that may be there already.
+ */
+function sinceOf(accounted: Date, { observed, unseen }: Sight, now: Date): string {
+  const from = unseen.length === 0 ? minuteOf(accounted) : new Date(minuteOf(now).getTime() + 60_000)
+  const since = observed.reduce((latest, slot) => Math.max(latest, slot.getTime() + 1), from.getTime())
+  return new Date(since).toISOString()
+}
 
 /** Had it been taken, Incus would have expired it by now: that there is none says nothing. */
 const isPast = ({ expiry }: When, slot: Date, now: Date): boolean =>

@@ -22,11 +22,18 @@ const iso = (date: Date): string => date.toISOString()
 /**
  * Walks from the last accounted slot to now. At most one slot, the newest, is left to serve, however many
  * there were. `observed` are the slots that a snapshot was seen of: what the ledger has lost was not missed.
+ * `until`: later slots are another schedule's.
  */
-export function advance(policy: When, noted: PolicyLedger, now: Date, observed: () => Date[]): Advance {
+export function advance(
+  policy: When,
+  noted: PolicyLedger,
+  now: Date,
+  observed: () => readonly Date[],
+  until: Date = now,
+): Advance {
   const { paused: wasPaused, ...rest } = noted
   const before: PolicyLedger = { ...rest, when: whenOf(policy), ...(policy.paused ? { paused: true } : {}) }
-  const span = { ...policy, after: new Date(before.accounted), until: now }
+  const span = { ...policy, after: new Date(before.accounted), until }
   const { slots, more } = dueSlots({ ...span, limit: WALK })
   const newest = more ? latestSlot(span) : slots.at(-1)
   if (newest == null) return { ledger: closeWhenPaused(policy, before), superseded: [] }

@@ -10,6 +10,8 @@ export type Question = {
   world: World
   ledger: Ledger
   now: Date
+  /** When the configuration was applied (ISO 8601); absent: not known. */
+  applied?: string | undefined
   installation: Installation
   /** Somebody asks for something now; absent: what the schedule says. */
   ask?: Ask | undefined

@@ -7,11 +7,13 @@ import { closedSlot, pushSlot } from '../ledger/slots.ts'
 import { unseenIn } from '../ledger/unseen.ts'
 import { own } from '../own.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
+import type { Policy } from '../policy/policy.ts'
 import { minuteOf, minutesFrom } from '../schedule/moment.ts'
 import { nextSlot } from '../schedule/slots.ts'
-import { knownOf, type Sight } from './begin.ts'
+import { beginAnew, changeOf, knownOf, type Sight } from './begin.ts'
 import { clearDoubtful, withUnseen } from './doubtful.ts'
-import { advance, type Passed } from './open-slot.ts'
+import { lookForOwed, withFirst } from './first.ts'
+import { type Advance, advance, type Passed } from './open-slot.ts'
 import type { ExpireAction, SlotPlan, SnapshotAction } from './plan.ts'
 import type { Question } from './question.ts'
 import { serveSlot } from './serve.ts'
@@ -32,15 +34,19 @@ export type Withheld = ReadonlyMap<string, string>
 
 export function planSlot(
   coverage: Coverage,
-  { world, ledger, now }: Question,
+  { world, ledger, now, applied }: Question,
   withheld: Withheld,
 ): SlotDecision {
   const { policy } = coverage
   const next = policy.paused ? null : nextSlot({ ...policy, after: now })
   const wake = next === null ? [] : [next.toISOString()]
-  const observed = () => observedSlots(coverage)
+  const see = seer(coverage)
   const known = knownIn(coverage, world, ledger, now)
-  const { ledger: advanced, superseded } = advance(policy, known, now, observed)
+  const { ledger: accounted, superseded } = accountSlots(policy, known, () => see().observed, {
+    now,
+    applied,
+  })
+  const advanced = withFirst(policy, accounted, see, now)
   const closed = superseded.reduce(
     (before, passed) => closeSuperseded(coverage, before, passed, { incomplete: world.incomplete, withheld }),
     advanced,
@@ -59,7 +65,7 @@ export function planSlot(
     plan,
     actions,
     halves: halves.filter(({ ref }) => !withheld.has(instanceKey(ref))),
-    wake: [...wake, ...soon],
+    wake: [...wake, ...soon, ...lookForOwed(current, policy.paused, now)],
   }
 }
 
@@ -76,19 +82,40 @@ export function planAskedSlot(
   return serveSlot(coverage, { ...known, open }, serving)
 }
 
-/** A ledger that begins while not all can be seen vouches for nothing that may be there already. */
-function knownIn(coverage: Coverage, world: World, ledger: Ledger, now: Date): PolicyLedger {
-  const { policy, covered, unreadable } = coverage
-  const noted = own(ledger.policies, policy.name)
-  const blind = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
-  const see = (): Sight => ({
-    observed: observedSlots(coverage),
-    blind,
-    bare: covered.some(({ record }) => isBare(policy.name, record)),
-  })
-  const known = withUnseen(policy.name, knownOf(policy, noted, see, now), world)
-  return noted?.since === undefined && blind ? { ...known, since: minutesFrom(minuteOf(now), 1) } : known
+const knownIn = (coverage: Coverage, world: World, ledger: Ledger, now: Date): PolicyLedger => {
+  const { policy } = coverage
+  return withUnseen(
+    policy.name,
+    knownOf(policy, own(ledger.policies, policy.name), seer(coverage), now),
+    world,
+  )
 }
+
+/** Up to when the schedule was another one, slots are that one's: each is served, or told of. */
+function accountSlots(
+  policy: Policy,
+  known: PolicyLedger,
+  observed: () => readonly Date[],
+  { now, applied }: Pick<Question, 'now' | 'applied'>,
+): Advance {
+  const change = changeOf(policy, known, applied, now)
+  if (change === null) return advance(policy, known, now, observed)
+  const { former, at } = change
+  const before = former === null ? null : advance(former, known, now, observed, at)
+  const { paused } = known
+  const noted = { ...(before?.ledger ?? known), ...(paused === undefined ? {} : { paused }) }
+  const after = advance(policy, beginAnew(policy, noted, change, now), now, observed)
+  return { ledger: after.ledger, superseded: [...(before?.superseded ?? []), ...after.superseded] }
+}
+
+const seer = (coverage: Coverage) => (): Sight => ({
+  observed: observedSlots(coverage),
+  unseen: [
+    ...coverage.unreadable.map(({ key }) => key),
+    ...coverage.covered.flatMap(({ key, record }) => (record.snapshots === null ? [key] : [])),
+  ],
+  bare: coverage.covered.flatMap(({ key, record }) => (isBare(coverage.policy.name, record) ? [key] : [])),
+})
 
 const withDoubtful = ({ doubtful: _, ...ledger }: PolicyLedger, doubtful: string[]): PolicyLedger =>
   doubtful.length === 0 ? ledger : { ...ledger, doubtful }

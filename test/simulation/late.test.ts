@@ -36,6 +36,28 @@ test('an edited one takes nothing before its next slot', async () => {
   expect(taken(world)).toEqual(['daily-20261122T1305Z'])
 })
 
+test('a policy that begins while its server is down has its first snapshot soon after it is back, and one only', async () => {
+  const world = begin()
+  world.incus.main.kill()
+  const document = daily('0 3 * * *')
+  await world.apply({ policies: { daily: { ...document.policies.daily, catchup: '10m' } } })
+  for (let at = 9; at < 60; at++) await world.tickTogether(minute(at), [0, 1])
+  world.incus.main.start()
+  for (let at = 60; at < 120; at++) await world.tickTogether(minute(at), [0, 1])
+  expect(taken(world)).toHaveLength(1)
+  expect(taken(world)[0]).toMatch(/^daily-20261122T14(00|05|10|15)Z$/)
+})
+
+test('what was due under a schedule that is edited in an outage is caught up with', async () => {
+  const world = begin()
+  await world.apply(daily('0 14 * * *'))
+  for (const at of [9, 10, 11]) await world.tick(minute(at))
+  await world.clock.advance(minute(70))
+  await world.apply(daily('30 4 * * *'))
+  for (let at = 71; at < 90; at++) await world.tick(minute(at))
+  expect(taken(world)).toEqual(['daily-20261122T1305Z', 'daily-20261122T1410Z'])
+})
+
 test('ticks at two places that overlap, without any ledger, take one late snapshot', async () => {
   const world = begin()
   await world.apply(daily('0 3 * * *'))

@@ -105,6 +105,8 @@ describe('whatever stands in place of a part', () => {
 })
 
 describe('what lies ahead of now', () => {
+  const SERVED = { slot: '2026-11-21T02:00:00.000Z', outcome: 'served', served: 1 }
+
   test('a moment to wake at further than a day is none', () => {
     expect(wakeAtOf({ wakeAt: '2026-11-22T03:09:00.000Z' }, NOW)).toBe('2026-11-22T03:09:00.000Z')
     for (const wakeAt of ['9999', '9999-12-31T00:00:00.000Z', '2026-11-22T04:00:00.000Z', 7, null])
@@ -139,6 +141,20 @@ describe('what lies ahead of now', () => {
       slots: [hourly.slots[1]],
     })
     expect(lost).toEqual(['the slots of policy hourly, in part: they lay in the future'])
+  })
+
+  test('from when on snapshots are vouched for is left to whoever looks at them', () => {
+    const daily = {
+      accounted: '2026-11-21T02:00:00.000Z',
+      since: '2099-01-01T00:00:00.000Z',
+      open: null,
+      slots: [],
+    }
+    for (const noted of [daily, { ...daily, accounted: '2026-11-21T13:00:00.000Z', slots: [SERVED] }])
+      expect(read({ ...WRITTEN, policies: { daily: noted } }).ledger?.policies.daily).toMatchObject({
+        accounted: '2026-11-21T02:00:00.000Z',
+        since: daily.since,
+      })
   })
 
   test('a try that was put off further than any is due now', () => {

@@ -197,7 +197,7 @@ describe('a policy that changes', () => {
 
   test('has missed nothing under a schedule that it didn’t have', () => {
     const { actions, slots } = planFor({ daily: { schedule: '@hourly' } }, world, {
-      ledger: noted({ when: '0 3 * * * UTC' }),
+      ledger: noted({ when: '0 3 * * * UTC', accounted: '2026-11-22T03:00:00.000Z' }),
       now: '2026-11-22T10:00:30Z',
     })
     expect(actions).toMatchObject([{ name: 'daily-20261122T1000Z' }])

@@ -12,18 +12,35 @@ const at = (date: string): Date => new Date(date)
 
 const DAILY = { schedule: '0 3 * * *', keep: { daily: 2 } }
 
-function planAt(now: string, policy: object, world: string, noted: Partial<PolicyLedger> | null): Plan {
+function planAt(
+  now: string,
+  policy: object,
+  world: string,
+  noted: Partial<PolicyLedger> | null,
+  applied?: string,
+): Plan {
   const seen = parseWorld(world)
   const daily: PolicyLedger = { accounted: '2026-11-21T03:00:00.000Z', open: null, slots: [], ...noted }
   const ledger: Ledger = { ...emptyLedger('v'), ...(noted === null ? {} : { policies: { daily } }) }
   const coverages = coverInstances(configOf({ daily: policy }), seen.remotes)
-  return decide({ coverages, world: seen, ledger, now: at(now), installation: INSTALLATION })
+  return decide({ coverages, world: seen, ledger, now: at(now), installation: INSTALLATION, applied })
 }
 
 const names = ({ actions }: Plan): string[] =>
   actions.flatMap((action) => (action.kind === 'snapshot' ? [action.name] : []))
 
 const records = ({ slots }: Plan) => slots[0]?.ledger.slots ?? []
+
+const told = (plan: Plan): string[] =>
+  records(plan).map(({ slot, through, outcome }) =>
+    [slot, ...(through === undefined ? [] : [through]), outcome].join(' ').replaceAll(':00.000Z', ''),
+  )
+
+const ledgerOf = (plan: Plan): PolicyLedger => {
+  const [slot] = plan.slots
+  if (slot === undefined) throw new Error('there is no slot')
+  return slot.ledger
+}
 
 const OPEN = {
   accounted: '2026-11-22T03:00:00.000Z',
@@ -175,6 +192,172 @@ describe('a schedule has no past', () => {
     }
     const noted = { ...OPEN, when: '30 2 * * * UTC', open: { ...OPEN.open, attempts } }
     expect(names(planAt('2026-11-22T13:11:00Z', DAILY, BEFORE, noted))).toEqual(['daily-20261122T1310Z'])
+  })
+})
+
+describe('what was due under a schedule that was changed', () => {
+  const noted = { when: '0 12 * * * UTC', accounted: '2026-11-20T12:00:00.000Z' }
+  const world = 'main:default/web1 running\n daily-20261120T1200Z'
+
+  test('is still taken, and what was missed under it is told of', () => {
+    const plan = planAt('2026-11-22T13:11:00Z', DAILY, world, noted)
+    expect(names(plan)).toEqual(['daily-20261122T1310Z'])
+    expect(ledgerOf(plan)).toMatchObject({
+      when: '0 3 * * * UTC',
+      open: { slot: '2026-11-22T12:00:00.000Z' },
+    })
+    expect(told(plan)).toEqual(['2026-11-21T12:00 missed'])
+  })
+
+  test('and not taken before a slot of the new one came, is told of as failed', () => {
+    const plan = planAt('2026-11-22T03:01:00Z', DAILY, world, {
+      ...noted,
+      accounted: '2026-11-21T11:00:00.000Z',
+    })
+    expect(names(plan)).toEqual(['daily-20261122T0300Z'])
+    expect(records(plan)).toMatchObject([
+      { slot: '2026-11-21T12:00:00.000Z', outcome: 'failed', reason: expect.stringContaining('no tick') },
+    ])
+  })
+
+  test('ends when the configuration was applied, and what was due under the new one begins there', () => {
+    const old = { when: '0 * * * * UTC', accounted: '2026-11-22T08:00:00.000Z' }
+    const half = { schedule: '30 * * * *', catchup: '5m' }
+    const plan = planAt('2026-11-22T12:40:00Z', half, world, old, '2026-11-22T10:30:20.000Z')
+    expect(told(plan)).toEqual([
+      '2026-11-22T12:30 missed',
+      '2026-11-22T10:30 2026-11-22T11:30 missed',
+      '2026-11-22T10:00 missed',
+      '2026-11-22T09:00 missed',
+    ])
+    // Its instances have snapshots of the policy, so nobody is owed a first one.
+    expect(names(plan)).toEqual([])
+    expect(ledgerOf(plan)).not.toHaveProperty('owing')
+  })
+
+  test('is skipped while it was paused, under either schedule', () => {
+    const plan = planAt('2026-11-22T13:11:00Z', DAILY, world, { ...noted, paused: true })
+    expect(told(plan)).toEqual(['2026-11-22T12:00 skipped', '2026-11-21T12:00 skipped'])
+    expect(names(plan)).toEqual([])
+  })
+
+  test('isn’t known where the note of it can’t be read', () => {
+    for (const when of ['', 'every day UTC', '0 12 * * * Nowhere', 'UTC'])
+      expect(told(planAt('2026-11-22T13:11:00Z', DAILY, world, { ...noted, when }))).toEqual([])
+  })
+})
+
+describe('who could not be looked at when the accounts began', () => {
+  const HASTY = { ...DAILY, catchup: '10m' }
+  const BARE = 'main:default/web1 running'
+  const UNREAD = `${BARE}\n ?`
+
+  test.each([
+    ['its server gave no answer', 'main unreachable', 'remote:main'],
+    ['its snapshots were not listed', UNREAD, 'main/default/web1'],
+  ])('gets a first snapshot once it can be, and one only: %s', (_, unseen, owing) => {
+    const blind = planAt('2026-11-22T13:11:00Z', HASTY, unseen, null)
+    expect(names(blind)).toEqual([])
+    expect(ledgerOf(blind)).toMatchObject({ owing: [owing], open: null })
+    // Nothing else would look before the next slot.
+    expect(blind.wake).toContain('2026-11-22T13:26:00.000Z')
+    const still = planAt('2026-11-22T13:26:00Z', HASTY, unseen, ledgerOf(blind))
+    expect(ledgerOf(still)).toEqual(ledgerOf(blind))
+    const seen = planAt('2026-11-22T13:41:00Z', HASTY, BARE, ledgerOf(still))
+    expect(names(seen)).toEqual(['daily-20261122T1340Z'])
+    expect(seen.slots[0]).toMatchObject({ remark: expect.stringContaining('the first one') })
+    // Whatever came of it: the next slot is its own.
+    const { owing: left, ...after } = { ...ledgerOf(seen), open: null }
+    expect(left).toBeUndefined()
+    const later = planAt('2026-11-22T13:45:00Z', HASTY, BARE, after)
+    expect([names(later), ledgerOf(later).open]).toEqual([[], null])
+  })
+
+  test('gets none where it turns out to have one', () => {
+    const blind = planAt('2026-11-22T13:11:00Z', HASTY, 'main unreachable', null)
+    const seen = planAt('2026-11-22T13:26:00Z', HASTY, BEFORE, ledgerOf(blind))
+    expect(names(seen)).toEqual([])
+    expect(ledgerOf(seen)).not.toHaveProperty('owing')
+    expect(seen.wake).not.toContain('2026-11-22T13:41:00.000Z')
+  })
+
+  test('keeps nobody waiting who can be', () => {
+    const two = { ...HASTY, remotes: ['main', 'far'] }
+    const blind = planAt('2026-11-22T13:11:00Z', two, `${BARE}\nfar unreachable`, null)
+    expect(names(blind)).toEqual(['daily-20261122T1310Z'])
+    expect(ledgerOf(blind)).toMatchObject({ owing: ['remote:far'] })
+    const world = `${BARE}\n daily-20261122T1310Z\nmain:default/new running\nfar:default/db1 running`
+    const closed = {
+      ...ledgerOf(blind),
+      open: null,
+      slots: [{ slot: '2026-11-22T13:40:00.000Z', outcome: 'failed' as const }],
+    }
+    const seen = planAt('2026-11-22T13:42:00Z', two, world, closed)
+    expect(seen.slots[0]?.served).toEqual(['main/default/web1'])
+    // No slot is told of twice.
+    expect(ledgerOf(seen).open).toMatchObject({ slot: '2026-11-22T13:41:00.000Z', first: true })
+  })
+
+  test('is taken with a slot that is open meanwhile', () => {
+    const blind = planAt('2026-11-22T13:11:00Z', DAILY, 'main unreachable', null)
+    expect(ledgerOf(blind)).toMatchObject({
+      owing: ['remote:main'],
+      open: { slot: '2026-11-22T03:00:00.000Z' },
+    })
+    const seen = planAt('2026-11-22T13:26:00Z', DAILY, BARE, ledgerOf(blind))
+    expect(names(seen)).toEqual(['daily-20261122T1325Z'])
+    expect(ledgerOf(seen).open).not.toHaveProperty('first')
+  })
+
+  test('is not taken for a new instance, which waits for its slot', () => {
+    const plan = planAt('2026-11-22T13:11:00Z', DAILY, `${BEFORE}\nmain:default/new running`, {
+      accounted: '2026-11-22T03:00:00.000Z',
+    })
+    expect(names(plan)).toEqual([])
+  })
+
+  test('for the policy was paused, is owed its first one until that is over', () => {
+    const paused = planAt('2026-11-22T13:11:00Z', { ...HASTY, paused: true }, BARE, null)
+    expect([names(paused), ledgerOf(paused).open]).toEqual([[], null])
+    const resumed = planAt('2026-11-22T14:11:00Z', HASTY, BARE, ledgerOf(paused))
+    expect(names(resumed)).toEqual(['daily-20261122T1410Z'])
+  })
+
+  test('under a schedule that was changed, likewise', () => {
+    const noted = { when: '0 12 * * * UTC', accounted: '2026-11-22T12:00:00.000Z' }
+    const blind = planAt('2026-11-22T13:11:00Z', HASTY, 'main unreachable', noted)
+    const seen = planAt('2026-11-22T13:26:00Z', HASTY, BARE, ledgerOf(blind))
+    expect(names(seen)).toEqual(['daily-20261122T1325Z'])
+  })
+})
+
+describe('how snapshots were made is vouched for', () => {
+  const FAR = '2099-01-01T00:00:00.000Z'
+  const noted = { accounted: '2026-11-22T03:00:00.000Z', since: FAR }
+  const sinceAt = (world: string, known: Partial<PolicyLedger> | null): string | undefined =>
+    ledgerOf(planAt('2026-11-22T13:11:20Z', DAILY, world, known)).since
+
+  test('from now on, where a clock that was ahead has noted a moment far ahead', () => {
+    expect(sinceAt(BEFORE, noted)).toBe('2026-11-22T13:11:00.000Z')
+  })
+
+  test('but of none that is there already, whatever its name says', () => {
+    const ahead = `${BEFORE}\n daily-20261201T0300Z`
+    expect(sinceAt(ahead, noted)).toBe('2026-12-01T03:00:00.001Z')
+  })
+
+  test('and of none at all while some can’t be looked at: the clock may be behind now', () => {
+    expect(sinceAt(`${BEFORE}\nmain:default/db1 running\n ?`, noted)).toBe(FAR)
+    expect(sinceAt('main unreachable', { ...noted, since: '2026-11-23T03:00:00.000Z' })).toBe(
+      '2026-11-23T03:00:00.000Z',
+    )
+  })
+
+  test('from later than now, where the accounts begin while some can’t be looked at', () => {
+    expect(
+      sinceAt(`main:default/web1 running\n daily-20261201T0300Z\nmain:default/db1 running\n ?`, null),
+    ).toBe('2026-12-01T03:00:00.001Z')
+    expect(sinceAt('main unreachable', null)).toBe('2026-11-22T13:12:00.000Z')
   })
 })
 

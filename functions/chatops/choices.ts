@@ -3,6 +3,7 @@ import { reachOf } from '../../shared/access/permit.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { complete, type Names } from '../../shared/command/complete.ts'
 import { type InstanceRecord, instanceKey } from '../../shared/incus/inventory.ts'
+import { compareAge } from '../../shared/incus/snapshot-name.ts'
 import type { World } from '../../shared/plan/world.ts'
 import { look } from '../run.ts'
 import { readConfig } from '../state/config.ts'
@@ -46,7 +47,7 @@ export async function choices(
 }
 
 const newestFirst = ({ snapshots }: InstanceRecord): string[] =>
-  [...(snapshots ?? [])].sort((a, b) => b[1] - a[1]).map(([name]) => name)
+  [...(snapshots ?? [])].sort((a, b) => compareAge(b, a)).map(([name]) => name)
 
 async function recentWorld(version: string, { io, now }: Chat): Promise<World | null> {
   const at = now().getTime()

@@ -3,7 +3,7 @@ import { cut, fold } from '../chat/details.ts'
 import type { Message, Text } from '../chat/message.ts'
 import { count, enumerate } from '../chat/words.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
-import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
+import { compareAge, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import { newestPair, samePair } from '../plan/marks.ts'
 import { holdsOf } from '../policy/marks.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
@@ -11,7 +11,7 @@ import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from '
 export function oneInstance(stock: Stock, { now, config }: Answered): Message {
   const { key, whole, policies, replica, copies, halves, record } = stock
   const known = new Set(config?.policies.map(({ name }) => name))
-  const newestFirst = [...(whole ?? [])].sort((a, b) => b[1] - a[1])
+  const newestFirst = [...(whole ?? [])].sort((a, b) => compareAge(b, a))
   const covered = policies.length > 0 || replica !== null
   return {
     to: 'caller',

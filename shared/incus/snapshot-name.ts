@@ -44,6 +44,16 @@ export function ownSnapshot([name, createdAt]: SnapshotPair): SnapshotName | nul
 }
 
 /**
+ * Negative where the first is older: by date; of one second by the slots of names that are ours, which others
+ * come before; then by name. Listings have no order of their own, and all have to mean the same newest one.
+ */
+export function compareAge(a: SnapshotPair, b: SnapshotPair): number {
+  if (a[1] !== b[1]) return a[1] - b[1]
+  const [slotA, slotB] = [a, b].map((pair) => ownSnapshot(pair)?.slot.getTime() ?? 0)
+  return (slotA ?? 0) - (slotB ?? 0) || (a[0] < b[0] ? -1 : Number(a[0] > b[0]))
+}
+
+/**
  * Whether a request can name the snapshot. Incus takes more in a name than its routes can be asked for:
  * 6.0.4 decodes a path twice, so "%" is lost, and slashes, backslashes and control characters never arrive.
  */

@@ -3,6 +3,7 @@
  * whose copy it is, and which of its snapshots were verified.
  */
 import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
+import { compareAge } from '../incus/snapshot-name.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
 import { REPLICA_OF, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
 import { isBrought, unfinishedOn } from './transfer.ts'
@@ -49,7 +50,10 @@ export function commonPairs(some: readonly SnapshotPair[], others: readonly Snap
 }
 
 export const newestPair = (pairs: readonly SnapshotPair[]): SnapshotPair | null =>
-  pairs.reduce<SnapshotPair | null>((best, pair) => (best === null || pair[1] > best[1] ? pair : best), null)
+  pairs.reduce<SnapshotPair | null>(
+    (best, pair) => (best === null || compareAge(pair, best) > 0 ? pair : best),
+    null,
+  )
 
 /** What the copy's own mark says was verified, whether or not it is still listed. */
 export const markedOn = ({ own, config }: InstanceRecord): SnapshotPair[] =>

@@ -74,8 +74,8 @@ describe('list', () => {
     expect(said(list, worldSeen(world()), { instance: 'web1' })).toMatchInlineSnapshot(`
       "info, to the caller: \`main/default/web1\`: 4 snapshots, newest 9 h old
         \`nightly-20261122T0300Z\`: 9 h old, <2026-11-22 03:00>, by nightly
-        \`nightly-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by nightly, verified on backup
         \`old-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by old, which is no policy now
+        \`nightly-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by nightly, verified on backup
         \`before-upgrade\`: 12 days old, <2026-11-10 08:00>, not by stapes, held"
     `)
   })

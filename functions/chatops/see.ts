@@ -13,13 +13,13 @@ import { readLedger } from '../state/ledger.ts'
 import type { Asked } from './asked.ts'
 import type { Chat } from './chat.ts'
 
-/** The answer of a command that changes nothing. */
+/** The answer of a command that changes nothing; of this moment, since a platform's own stamp may be older than a change. */
 export async function read(
   command: ReadCommand,
-  { incoming: { actor, at }, parsed, permission, stored }: Asked,
-  { io, kv }: Pick<Chat, 'io' | 'kv'>,
+  { incoming: { actor }, parsed, permission, stored }: Asked,
+  { io, kv, now }: Pick<Chat, 'io' | 'kv' | 'now'>,
 ): Promise<Message> {
-  return command.answer(parsed.values, await see(command, { actor, permission, now: at, stored }, io, kv))
+  return command.answer(parsed.values, await see(command, { actor, permission, now: now(), stored }, io, kv))
 }
 
 /** So many records are read; those of instances that the actor may not see are left out of them. */

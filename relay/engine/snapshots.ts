@@ -186,6 +186,8 @@ export async function compareLists(
     const own = await readOwn(instance, read)
     const problem = own.ok ? disagreement(name, snapshots, own.value) : own.error.message
     if (problem === null) return suspects.acquit(remote, volumeKey(project, name))
+    const torn = own.ok ? missingIn(snapshots, own.value) : []
+    if (torn.length > 0) instance.torn = torn
     instance.snapshots = null
     instance.problem = problem
   })
@@ -205,13 +207,15 @@ function disagreement(
     : `its pool has snapshots that Incus does not list with the instance: ${list(unlisted)}; see "incus storage volume list" there`
 }
 
-const missingIn = (there: readonly SnapshotPair[], wanted: readonly SnapshotPair[]): string[] => {
+const missingIn = (there: readonly SnapshotPair[], wanted: readonly SnapshotPair[]): SnapshotPair[] => {
   const names = new Set(there.map(([name]) => name))
-  return wanted.flatMap(([name]) => (names.has(name) ? [] : [name]))
+  return wanted.filter(([name]) => !names.has(name))
 }
 
 const MOST_NAMES = 10
-const list = (names: readonly string[]): string =>
-  names.length <= MOST_NAMES
+function list(pairs: readonly SnapshotPair[]): string {
+  const names = pairs.map(([name]) => name)
+  return names.length <= MOST_NAMES
     ? names.join(', ')
     : `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`
+}

@@ -32,6 +32,8 @@ export type InstanceRecord = {
   snapshots: SnapshotPair[] | null
   /** Why snapshots is null. */
   problem?: string
+  /** Then perhaps these, which Incus has on record with the instance and not in the pool, as after a power cut. */
+  torn?: SnapshotPair[]
   /**
    * Listed without its config, as Incus does while its cluster member can't be reached: `pool`, `config`
    * and `own` are empty because nobody knows them, so that nothing follows from a key that isn't there.

@@ -14,6 +14,7 @@ import type { Installation } from './owner.ts'
 import type { Action, CopyPlan, Note } from './plan.ts'
 import { putOffExpiry } from './put-off.ts'
 import { type Replica, replicasOf, type Seen, seeTarget, strayCopies } from './replica.ts'
+import { removeTorn } from './torn.ts'
 import { verification } from './verification.ts'
 import type { World } from './world.ts'
 
@@ -191,6 +192,7 @@ function begin(
     const failed = broken('failed', start.reason, { known: ledger, report: null, now })
     copies.plans.push({ key, ledger: failed.ledger })
     copies.notes.push({ kind: 'problem', about: key, reason: start.reason })
+    copies.actions.push(...removeTorn(replica, ledger, { world, server, installation }))
     copies.wake.push(failed.ledger.retryAt ?? minutesFrom(now, 1))
     return
   }

@@ -1,10 +1,11 @@
 /** What people do to both servers between two copies, on real daemons: no good copy is lost by it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { INCUSD, NEWER } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
 import { realTheatre } from './real-theatre.ts'
-import { openStage, type Stage } from './stage.ts'
+import { nextSecond, openStage, type Stage } from './stage.ts'
 import { applyPolicy, furnish, openTimeline, type Timeline } from './timeline.ts'
 
 const NAME = 'e2e-hands'
@@ -13,13 +14,19 @@ const BYTES = 200_000
 
 type Listed = { name: string; expires_at: string }
 
-onRealIncus('what people do to copies', () => {
-  describe('what people do to copies, on two real daemons', () => {
+for (const [version, incusd] of [
+  ['6.0', INCUSD],
+  ['7.0', NEWER],
+] as const)
+  onRealIncus(`what people do to copies, on ${version}`, () => handsEndToEnd(version, incusd), [incusd])
+
+function handsEndToEnd(version: string, incusd: string): void {
+  describe(`what people do to copies, on two real daemons of ${version}`, () => {
     let pair: Pair
     let stage: Stage
     let timeline: Timeline
     beforeAll(async () => {
-      pair = await startPair()
+      pair = await startPair({ daemons: { main: incusd, backup: incusd } })
       stage = await openStage(async () => realTheatre(pair))
       await furnish(stage, [NAME])
       timeline = openTimeline(stage, [NAME], BYTES)
@@ -82,6 +89,20 @@ onRealIncus('what people do to copies', () => {
       }
     })
 
+    test('a power cut left a snapshot on record without its volume: it is removed, and the copy goes on', async () => {
+      const before = await namesOn('backup')
+      // Like what a transfer brings, it is newer than the newest that was verified.
+      await nextSecond()
+      await pair.backup.run('POST', `${IT}/snapshots`, { name: 'torn' })
+      const query = "DELETE FROM storage_volumes_snapshots WHERE name = 'torn'"
+      await pair.backup.run('POST', '/internal/sql', { database: 'global', query })
+      expect(await namesOn('backup')).toEqual([...before, 'torn'])
+      await timeline.strike()
+      await timeline.settle()
+      expect(await namesOn('backup')).toEqual(expect.arrayContaining(before.slice(1)))
+      expect(await namesOn('backup')).not.toContain('torn')
+    })
+
     test('the source is rolled back: the copy keeps what is gone there, and that is told', async () => {
       const before = await namesOn('backup')
       const newest = (await namesOn('main')).slice(-2)
@@ -105,4 +126,4 @@ onRealIncus('what people do to copies', () => {
       ])
     })
   })
-})
+}

@@ -76,6 +76,7 @@ test('of what a copy failed for, both lists are asked on both sides, until they 
   for (const side of ['main', 'backup'] as const) {
     const seen = await see(side)
     expect(seen?.snapshots).toBeNull()
+    expect(seen?.torn?.map(([name]) => name)).toEqual(['s2', 's3'])
     expect(seen?.problem).toMatch(
       /its pool has not.*: s2, s3; delete each with "incus snapshot delete web <name>"/,
     )

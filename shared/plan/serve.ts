@@ -33,60 +33,105 @@ export type Serving = {
   atOnce?: boolean
 }
 
+/** What is gathered while the instances of a slot are gone through, one after the other. */
+type Service = {
+  open: OpenSlot
+  until: Date
+  serving: Serving
+  plan: SlotPlan
+  actions: SnapshotAction[]
+  attempts: Record<string, Attempt>
+  doubtful: string[]
+  /** Names that may be half snapshots, and count for nothing. */
+  doubted: ReadonlySet<string>
+  making: ReadonlySet<string>
+  /** The names that serve the slot. */
+  names: Set<string>
+}
+
 export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Serving): Served {
+  const { open } = ledger
+  if (open === null) return { plan: nobodyServed(coverage, ledger, null), actions: [] }
+  const service = beginService(coverage, ledger, open, serving)
+  for (const { key, reason } of coverage.unreadable) fail(service, key, reason)
+  for (const covered of coverage.covered) serve(service, covered)
+  if (coverage.covered.length + coverage.unreadable.length === 0) endEmpty(coverage, service.plan)
+  return endService(service, ledger)
+}
+
+const nobodyServed = ({ policy }: Coverage, ledger: PolicyLedger, until: Date | null): SlotPlan => ({
+  policy: policy.name,
+  ledger,
+  served: [],
+  waiting: [],
+  failed: [],
+  empty: null,
+  remark: null,
+  until: until?.toISOString() ?? null,
+})
+
+function beginService(coverage: Coverage, ledger: PolicyLedger, open: OpenSlot, serving: Serving): Service {
   const { policy } = coverage
-  const open = ledger.open
-  const nobody: Pick<SlotPlan, 'served' | 'waiting' | 'failed' | 'empty' | 'remark'> = {
-    served: [],
-    waiting: [],
-    failed: [],
-    empty: null,
-    remark: null,
-  }
-  if (open === null) return { plan: { policy: policy.name, ledger, ...nobody, until: null }, actions: [] }
   const until = servableUntil(policy, new Date(open.slot))
-  const plan: SlotPlan = { policy: policy.name, ledger, ...nobody, until: until.toISOString() }
-  const attempts = { ...open.attempts }
   const doubtful = [...(ledger.doubtful ?? [])]
-  const names = new Set<string>()
-  const fail = (key: string, reason: string) => {
-    const attempt = nextAttempt(attempts[key], reason, serving.now, until)
-    attempts[key] = attempt
-    settle(plan, key, attempt)
+  return {
+    open,
+    until,
+    serving,
+    plan: nobodyServed(coverage, ledger, until),
+    actions: [],
+    attempts: { ...open.attempts },
+    doubtful,
+    doubted: new Set([...doubtful, ...unseenIn(policy.name, open)]),
+    making: inMaking(policy.name, open, serving.incomplete),
+    names: new Set(),
   }
-  const actions: SnapshotAction[] = []
-  const making = inMaking(policy.name, open, serving.incomplete)
-  const doubted = new Set([...doubtful, ...unseenIn(policy.name, open)])
-  for (const { key, reason } of coverage.unreadable) fail(key, reason)
-  for (const covered of coverage.covered) {
-    const { key, record } = covered
-    if (record.snapshots === null) {
-      fail(key, record.problem ?? 'its snapshots could not be listed')
-      continue
-    }
-    const [taken] = takenFor(policy.name, open, record.snapshots, { key, doubted })
-    if (serving.withheld.has(key) || making.has(key))
-      plan.waiting.push({ instance: key, until: minutesFrom(serving.now, 1) })
-    else if (taken !== undefined) {
-      plan.served.push(key)
-      names.add(taken)
-    } else if (covered.barred !== null) plan.failed.push({ instance: key, reason: covered.barred })
-    else {
-      const action = take(covered, record.snapshots, open, plan, serving)
-      if (action === null) continue
-      actions.push(action)
-      names.add(action.name)
-      const left = attempts[key]
-      if (left?.unseen !== true || action.again) continue
-      // It is taken under another name now: what the earlier try may have left goes.
-      doubtful.push(`${key}/${triedName(policy.name, open, left)}`)
-      const { unseen: _, name: __, ...attempt } = left
-      attempts[key] = attempt
-    }
+}
+
+function fail({ attempts, plan, serving, until }: Service, key: string, reason: string): void {
+  const attempt = nextAttempt(attempts[key], reason, serving.now, until)
+  attempts[key] = attempt
+  settle(plan, key, attempt)
+}
+
+function serve(service: Service, covered: Covered): void {
+  const { plan, open, doubted, making, serving, names } = service
+  const { key, record, barred } = covered
+  if (record.snapshots === null) {
+    fail(service, key, record.problem ?? 'its snapshots could not be listed')
+    return
   }
-  if (coverage.covered.length + coverage.unreadable.length === 0) endEmpty(coverage, plan)
+  const [taken] = takenFor(plan.policy, open, record.snapshots, { key, doubted })
+  if (serving.withheld.has(key) || making.has(key))
+    plan.waiting.push({ instance: key, until: minutesFrom(serving.now, 1) })
+  else if (taken !== undefined) {
+    plan.served.push(key)
+    names.add(taken)
+  } else if (barred !== null) plan.failed.push({ instance: key, reason: barred })
+  else begin(service, covered, record.snapshots)
+}
+
+/** What an earlier try of another name may have left goes once this one is there. */
+function begin(service: Service, covered: Covered, snapshots: readonly SnapshotPair[]): void {
+  const { plan, open, serving, actions, names, attempts, doubtful } = service
+  const { key } = covered
+  const action = take(covered, snapshots, open, plan, serving)
+  if (action === null) return
+  actions.push(action)
+  names.add(action.name)
+  const left = attempts[key]
+  if (left?.unseen !== true || action.again) return
+  doubtful.push(`${key}/${triedName(plan.policy, open, left)}`)
+  const { unseen: _, name: __, ...attempt } = left
+  attempts[key] = attempt
+}
+
+function endService(
+  { plan, open, names, doubtful, attempts, actions }: Service,
+  ledger: PolicyLedger,
+): Served {
   const doubts = doubtful.length === 0 ? {} : { doubtful }
-  const remark = remarkOn(policy.name, open, names)
+  const remark = remarkOn(plan.policy, open, names)
   return { plan: { ...plan, remark, ledger: { ...ledger, ...doubts, open: { ...open, attempts } } }, actions }
 }
 

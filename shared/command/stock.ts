@@ -2,7 +2,7 @@
 import { ageOf } from '../chat/age.ts'
 import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
 import { doubtfulIn } from '../plan/doubtful.ts'
-import { newestPair, refuseReplica, samePair, verifiedOn } from '../plan/marks.ts'
+import { newestPair, type Origin, refuseReplica, samePair, verifiedOn } from '../plan/marks.ts'
 import { seeTarget } from '../plan/replica.ts'
 import type { World } from '../plan/world.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
@@ -78,18 +78,20 @@ function stockOf(
     policies: covering.map(({ policy }) => policy),
     halves: (record.snapshots ?? []).filter(isHalf).map(([name]) => name),
     newest: newestPair(whole ?? []),
-    copies: [...targets].map(([target, at]) => copyOf(ref, target, at, world)),
+    copies: [...targets].map(([target, at]) =>
+      copyOf({ ref, snapshots: record.snapshots }, target, at, world),
+    ),
     replica: of === undefined ? null : { of, verified: verifiedOn(record) },
   }
 }
 
-function copyOf(source: InstanceRef, target: string, at: InstanceRef, world: World): CopyStock {
+function copyOf(source: Omit<Origin, 'server'>, target: string, at: InstanceRef, world: World): CopyStock {
   const seen = seeTarget(world, at)
   if (seen.state === 'absent') return { target, verified: [], reason: null }
   if (seen.state === 'unknown') return { target, verified: null, reason: seen.reason }
-  const remote = world.remotes[source.remote]
+  const remote = world.remotes[source.ref.remote]
   const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
-  const refused = refuseReplica(seen.record, source, server)
+  const refused = refuseReplica(seen.record, { ...source, server })
   return refused === null
     ? { target, verified: verifiedOn(seen.record), reason: null }
     : { target, verified: null, reason: refused }

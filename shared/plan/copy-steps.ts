@@ -4,7 +4,7 @@ import { request } from '../incus/routes.ts'
 import { isAddressable } from '../incus/snapshot-name.ts'
 import { type Expiring, expiresAtOf, NEVER, type SourceDetails } from '../incus/source.ts'
 import { own } from '../own.ts'
-import { COPYING, OWNER, VERIFIED } from '../policy/marks.ts'
+import { COPYING, OWNER, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
 import type { Step } from '../relay/protocol.ts'
 import { expireStep, markStep, setExpiry, where } from './jobs.ts'
 import { renderVerified, replicaMarks } from './marks.ts'
@@ -61,9 +61,9 @@ function clearing({ target, startOver, unverified }: CopyAction): Step[] {
   return [{ remote: target.remote, wait: STEP_WAIT, tolerate: [404], ...gone }]
 }
 
-/** From here on what comes counts as unverified; a first copy is born with these marks. */
+/** From here on what comes counts as unverified, and from that server; a first copy is born with these marks. */
 const marking = (action: CopyAction): Step[] =>
-  action.first ? [] : [markStep(action.target, marksOf(action))]
+  action.first ? [] : [markStep(action.target, { ...marksOf(action), [REPLICA_SERVER]: action.sourceServer })]
 
 const marksOf = ({ transfer, owner, verified }: CopyAction): Record<string, string> => ({
   [COPYING]: renderTransfer(transfer),

@@ -1,6 +1,7 @@
 /** Whether a replica's next transfer starts now, and what has to happen before it. */
-import type { SnapshotPair } from '../incus/inventory.ts'
+import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
 import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
+import { REPLICA_SERVER } from '../policy/marks.ts'
 import { isUnfinishedFirst, type Scene, type Starting, sceneOf } from './copy-scene.ts'
 import { driverOf, type Treatment, treatmentOf } from './freezing.ts'
 import { lastingOf } from './lasting.ts'
@@ -90,9 +91,15 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
       ...ledger?.memo?.extended,
       ...(ledger?.putOff === undefined ? {} : { [ledger.putOff.snapshot]: ledger.putOff.own }),
     },
-    reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}`,
+    reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}${fresh ? '' : renewed(target, scene)}`,
   }
 }
+
+/** That is accepted where the copy's newest verified snapshot is on the source, and nobody should have to guess it. */
+const renewed = ({ config }: InstanceRecord, { replica, starting }: Scene): string =>
+  config[REPLICA_SERVER] === starting.server
+    ? ''
+    : `; ${replica.source.ref.remote} has another certificate than before`
 
 /** One replica is copied in one way, so all policies that want it allow the same. */
 function treatmentFor({ replica, starting: { world, ledger } }: Scene, pool: string | null): Treatment {

@@ -3,7 +3,7 @@
  * whose copy it is, and which of its snapshots were verified.
  */
 import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
-import { compareAge } from '../incus/snapshot-name.ts'
+import { compareAge, ownSnapshot } from '../incus/snapshot-name.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
 import { REPLICA_OF, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
 import { isBrought, unfinishedOn } from './transfer.ts'
@@ -26,16 +26,28 @@ export const replicaMarks = (source: InstanceRef, server: string): Record<string
   [REPLICA_SERVER]: server,
 })
 
+/** The source of a copy: `snapshots` as they are listed there, null where they can't be; `server`: its certificate. */
+export type Origin = { ref: InstanceRef; snapshots: readonly SnapshotPair[] | null; server: string }
+
 /** Whether a record on the target is our copy of this source; else why not, with what to do. */
-export function refuseReplica(target: InstanceRecord, source: InstanceRef, server: string): string | null {
+export function refuseReplica(target: InstanceRecord, origin: Origin): string | null {
   const of = target.config[REPLICA_OF]
   if (of === undefined || !target.own.includes(REPLICA_OF))
     return 'the name is taken on the target by an instance that is not a copy of stapes: rename that instance, or copy into another project'
-  if (of !== instanceKey(source))
+  if (of !== instanceKey(origin.ref))
     return `the name is taken on the target by the copy of ${of}: copy into another project`
-  if (target.config[REPLICA_SERVER] !== server)
-    return `the target is a copy from a server with another certificate: if the source is still that server, set ${REPLICA_SERVER}=${server} on the target`
-  return null
+  return target.config[REPLICA_SERVER] === origin.server || isContinued(target, origin)
+    ? null
+    : `the target is a copy from a server with another certificate, and its newest verified snapshot is not on the source: if the source is that instance all the same, set ${REPLICA_SERVER}=${origin.server} on the target`
+}
+
+/**
+ * A server whose certificate was renewed, or that took another one's place with its instances, still has what the
+ * copy was made of: name and date to the second of the newest verified snapshot of a policy.
+ */
+function isContinued(target: InstanceRecord, { snapshots }: Origin): boolean {
+  const newest = newestPair(markedOn(target).filter((pair) => ownSnapshot(pair) !== null))
+  return newest !== null && snapshots !== null && isIn(snapshots, newest)
 }
 
 export const samePair = (a: SnapshotPair, b: SnapshotPair): boolean => a[0] === b[0] && a[1] === b[1]

@@ -25,7 +25,7 @@ export function refuseStranger(
   target: InstanceRecord,
   { server, installation }: { server: string; installation: Installation },
 ): string | null {
-  const stranger = refuseReplica(target, source.ref, server)
+  const stranger = refuseReplica(target, { ref: source.ref, snapshots: source.record.snapshots, server })
   if (stranger !== null) return stranger
   const other = refuseOther({ target: at }, target, { installation })
   if (other !== null) return other

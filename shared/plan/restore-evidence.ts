@@ -38,13 +38,18 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   return seen ? null : unseen(found, snapshot, known)
 }
 
-function isOnReplica({ key, ref }: Found, pair: SnapshotPair, { coverages, world }: Known): boolean {
+function isOnReplica(
+  { key, ref, snapshots }: Found,
+  pair: SnapshotPair,
+  { coverages, world }: Known,
+): boolean {
   const mine = coverages.flatMap(({ covered }) => covered.filter((one) => one.key === key))
   const remote = world.remotes[ref.remote]
   const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
+  const origin = { ref, snapshots, server }
   return replicasOf(mine).some(({ target }) => {
     const seen = seeTarget(world, target)
-    if (seen.state !== 'there' || refuseReplica(seen.record, ref, server) !== null) return false
+    if (seen.state !== 'there' || refuseReplica(seen.record, origin) !== null) return false
     return verifiedOn(seen.record).some((mark) => samePair(mark, pair))
   })
 }

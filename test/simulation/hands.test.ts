@@ -109,6 +109,22 @@ describe('the mark of what was verified', () => {
   }, 60_000)
 })
 
+test('the copy was made when the source’s server had another certificate: it goes on, under the one of now', async () => {
+  const scene = await begin()
+  const { world, pass, verified, copies, call } = scene
+  const server = () => instanceOf(world.incus.backup, WEB).config['user.stapes.replica-of.server'] ?? ''
+  await verified()
+  const now = server()
+  const before = copies()
+  const config = { 'user.stapes.replica-of.server': 'e'.repeat(64) }
+  await call(world.incus.backup, 'PATCH', '/1.0/instances/web', { config })
+  await pass(32)
+  expect(server()).toBe(now)
+  expect(Object.keys(copies())).toEqual(expect.arrayContaining(Object.keys(before)))
+  expect(Object.keys(copies()).length).toBeGreaterThan(Object.keys(before).length)
+  expectHonest(scene)
+})
+
 describe('the backup server is upgraded from 6.0.4 to 7.0.2', () => {
   test('in the life of a copy: it goes on, and what was verified stays', async () => {
     const scene = await begin()

@@ -207,6 +207,44 @@ describe('another installation of stapes', () => {
   })
 })
 
+describe('the source’s server has another certificate than when the copy was made', () => {
+  const OLD = 'e'.repeat(64)
+  const copied = (...verified: string[]) => `
+    backup:default/web1 stopped ${replica(...verified).replace(SERVER, OLD)}
+      daily-20261121T0300Z
+  `
+  test('and its instance has the newest verified snapshot: the copy goes on, and that is told', () => {
+    const plan = planFor(`${SOURCE}${copied('daily-20261121T0300Z')}`)
+    expect(copyOf(plan)).toMatchObject({ first: false, sourceServer: SERVER })
+    expect(copyOf(plan)?.reason).toContain('main has another certificate than before')
+    const landed = planFor(`${SOURCE}${copied('daily-20261121T0300Z')}      daily-20261122T0300Z\n`, {
+      copy: started,
+      jobs: [report('done')],
+    })
+    expect(reasonOf(landed)).not.toContain('certificate')
+  })
+
+  test('and its instance has it not, or another one of that name: nothing is done, and what to do is told', () => {
+    for (const source of [
+      'main:default/web1 running\n  daily-20261122T0300Z',
+      'main:default/web1 running\n  daily-20261121T0300Z @2026-11-21T03:00:09Z\n  daily-20261122T0300Z',
+    ]) {
+      const plan = planFor(`${source}\n${copied('daily-20261121T0300Z')}`)
+      expect(touches(plan)).toBe(false)
+      expect(reasonOf(plan)).toContain(`set user.stapes.replica-of.server=${SERVER} on the target`)
+    }
+  })
+
+  test('and nothing of the copy was verified, or only what people made: likewise', () => {
+    expect(touches(planFor(`${SOURCE}${copied()}`))).toBe(false)
+    const byHand = `by-hand@${seconds('2026-11-21T12:00Z')}`
+    const world = `${SOURCE}    by-hand @2026-11-21T12:00:00Z${copied()}      by-hand @2026-11-21T12:00:00Z\n`
+    expect(touches(planFor(world.replace('user.stapes.verified=', `user.stapes.verified=${byHand}`)))).toBe(
+      false,
+    )
+  })
+})
+
 describe('a success is remembered, and what stands there now', () => {
   const jobs = [report('done')]
   test.each([

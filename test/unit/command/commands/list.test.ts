@@ -90,7 +90,7 @@ describe('list', () => {
   test('counts no copy that another server’s instance was copied to', () => {
     const other = parseWorld(`
       main:default/web1 running
-        nightly-20261121T0300Z
+        nightly-20261121T0300Z @2026-11-21T03:00:07Z
       backup:default/web1 stopped user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${'e'.repeat(64)} user.stapes.verified=${NOV21}
         nightly-20261121T0300Z
     `)

@@ -193,6 +193,9 @@ function begin(action: RestoreAction, { key }: Known, entry: RestoreLedger, rest
   restores.actions.push(action)
 }
 
+/** Also where it was no restore of this instance at all: a copy that took over has the source's safety snapshots. */
+const UNCHANGED = 'its disk stays as it is, only its marks and holds are set again; '
+
 /**
  * What may be half a safety snapshot goes, and the next one has a name of its own: a try at the same time
  * that comes later finds that name taken, and removes nothing whole.
@@ -219,6 +222,6 @@ function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stag
     held: record === undefined ? [] : heldOn(record),
     expiresAt: expiresAt === undefined ? null : ([expiresAt, soonest].sort().at(-1) ?? null),
     job: `${familyOf(key)}:${name}#${attempts}`,
-    reason: `try ${attempts + 1}: ${reason ?? ''}`,
+    reason: `${stage.from === 'marks' ? UNCHANGED : ''}try ${attempts + 1}: ${reason ?? ''}`,
   }
 }

@@ -33,10 +33,12 @@ export function coverInstances(
   const told = new Set<string>()
   const all = policies.map((policy) => ({ policy, ...selectInstances(policy, remotes) }))
   const places = copyPlaces(all)
-  return all.map((each, index) => {
-    const selection = withoutCopies(each, places)
+  const selections = all.map((each) => withoutCopies(each, places))
+  const astray = selections.map((selection) => misplacedIn(selection, policies))
+  const promoted = promotedWarnings(policies, replies, new Set(astray.flat().map(({ about }) => about)))
+  return selections.map((selection, index) => {
     const { policy, selected, skipped, absent } = selection
-    const misplaced = misplacedIn(selection, policies)
+    const misplaced = astray[index] ?? []
     const unmatched = unmatchedOf(policy, selection, remotes)
     const base = unmerged(policy)
     const fresh = policy.select.remotes.filter((remote) => !told.has(remote))
@@ -63,7 +65,7 @@ export function coverInstances(
       ],
       unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, own(replies, remote))),
       warnings: [
-        ...(index === 0 ? promotedWarnings(policies, replies) : []),
+        ...(index === 0 ? promoted : []),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
       remarks: unmatched.remarks,

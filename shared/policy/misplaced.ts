@@ -7,6 +7,7 @@ import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import { HOLD, isMark, PREFIX, REPLICA_OF, RESTORED, RESTORING } from './marks.ts'
 import type { Policy } from './policy.ts'
+import { mayReach } from './select.ts'
 
 type Problem = { about: string; reason: string }
 
@@ -42,21 +43,31 @@ export function misplacedProblem(
   return { about, reason }
 }
 
-/** Copies that run, on all remotes: one that took over is neither refreshed nor backed up. */
+/**
+ * Copies that run, on all remotes: one that took over is neither refreshed nor backed up. `told`: what is said of
+ * them otherwise, by key.
+ */
 export function promotedWarnings(
   policies: readonly Policy[],
   replies: Readonly<Record<string, RemoteReply>>,
+  told: ReadonlySet<string>,
 ): Problem[] {
   const targets = new Set(policies.flatMap(({ copy }) => (copy === null ? [] : [copy.remote])))
   return [...targets].flatMap((remote) => {
     const reply = own(replies, remote)
     return (reply?.ok === true ? reply.inventory.instances : []).flatMap((record): Problem[] => {
       const place = { remote, project: record.project, instance: record.name }
+      const about = instanceKey(place)
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
-      if (of === undefined || !RUNS.includes(record.status) || isLeftOut(record)) return []
-      if (!fitsPlace(place, of, policies)) return []
-      const reason = `it runs, and is marked as the copy of ${of}: it is neither refreshed nor backed up. If it took over, ${cure(place, record)}. If not, on ${remote}: incus stop ${named(place)}`
-      return [{ about: instanceKey(place), reason }]
+      if (of === undefined || !RUNS.includes(record.status) || isLeftOut(record) || told.has(about)) return []
+      const covered = policies.some(
+        (policy) => policy.select.remotes.includes(remote) && mayReach(policy, record),
+      )
+      const intake = covered
+        ? ''
+        : `; and let a policy of stapes.jsonc take it in, for none reaches it on ${remote}`
+      const reason = `it runs, and is marked as the copy of ${of}: it is neither refreshed nor backed up. If it took over, ${cure(place, record)}${intake}. If not, on ${remote}: incus stop ${named(place)}`
+      return [{ about, reason }]
     })
   })
 }

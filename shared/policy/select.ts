@@ -89,6 +89,9 @@ function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
   }
 }
 
+/** By project, name and type, whatever its keys say. */
+export const mayReach = ({ select }: Policy, record: InstanceRecord): boolean => placesOf(select)(record)
+
 function placesOf(select: Selector): (record: InstanceRecord) => boolean {
   const projects = compileGlobs(select.projects)
   const instances = compileGlobs(select.instances)

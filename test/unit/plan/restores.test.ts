@@ -118,6 +118,9 @@ describe('an unfinished restore', () => {
     const late = { attempts: 4, retryAt: '2026-11-22T11:00:00.000Z' }
     const plan = planFor(web('stopped'), late, [gone])
     expect(plan.actions).toMatchObject([{ kind: 'restore', restored: true, holds: entry.holds }])
+    expect(plan.actions[0]).toMatchObject({
+      reason: expect.stringMatching(/^its disk stays as it is, .*; try 6: /),
+    })
     expect(plan.restores[KEY]).toMatchObject({ state: 'started', attempts: 5, marking: 5 })
     const again = planFor(web('stopped'), { attempts: 5, marking: 5 }, [failed(0)])
     expect(again.restores[KEY]).toMatchObject({ state: 'started', attempts: 6 })

@@ -15,8 +15,8 @@ const marks = (of: string) => ({
   'user.stapes.verified': 'daily-20261122T0300Z@1',
 })
 
-function toldOf(replies: Record<string, RemoteReply>): { told: string[]; skipped: string[] } {
-  const coverages = coverInstances(config, { main: replyOf([recordOf('db1')]), ...replies })
+function toldOf(replies: Record<string, RemoteReply>, by = config): { told: string[]; skipped: string[] } {
+  const coverages = coverInstances(by, { main: replyOf([recordOf('db1')]), ...replies })
   const told = coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings])
   return {
     told: [...new Set(told.map(({ about, reason }) => `${about}: ${reason}`))],
@@ -72,6 +72,25 @@ describe('an instance with the marks of a copy', () => {
       expect.stringMatching(
         /^backup\/default\/web1: it runs, .*neither refreshed nor backed up\. If it took over, on backup: .*If not, on backup: incus stop web1$/,
       ),
+    ])
+  })
+
+  test('that runs where no policy reaches is told what it needs besides, under another name too', () => {
+    const alone = configOf({ daily: { copy: { remote: 'backup' } } })
+    for (const name of ['web1', 'web1-live']) {
+      const copy = recordOf(name, { status: 'Running', own: marks('main/default/web1') })
+      expect(toldOf({ backup: replyOf([copy]) }, alone).told).toEqual([
+        expect.stringMatching(
+          /it runs, .* snapshots\.schedule; and let a policy of stapes\.jsonc take it in, for none reaches it on backup\. If not/,
+        ),
+      ])
+    }
+  })
+
+  test('that runs under another name where a policy reaches is told of once', () => {
+    const copy = recordOf('web1-live', { status: 'Running', own: marks('main/default/web1') })
+    expect(toldOf({ backup: replyOf([copy]) }).told).toEqual([
+      expect.stringMatching(/^backup\/default\/web1-live: it carries the marks of a copy of/),
     ])
   })
 

@@ -81,6 +81,8 @@ const LATEST_MINUTES = 10 + 2 + 4
 export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
   const made = new Map<string, number>()
   const refused = new Map<string, number>()
+  /** What was made in a tick is judged after it: then the notebook tells what the relay knew. */
+  let judgements: (() => void)[] = []
   return {
     listener: {
       made(event) {
@@ -89,12 +91,17 @@ export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
         const slot = slotOf(scene.calendar, own.policy, own.slot)
         const key = `${event.instance.name} ${own.policy} ${slot}`
         const times = (made.get(key) ?? 0) + 1
-        const tries = scene.book.unseenOf(`main/default/${event.instance.name}`, own.policy, slot)
-        // A tick that KV kept from telling that it made one again leaves that to the next.
-        const untold = tries > 0 && scene.world.kv.counts.refused > (refused.get(key) ?? 0)
+        const { counts } = scene.world.kv
+        const withheld = counts.refused > (refused.get(key) ?? 0)
         made.set(key, times)
-        refused.set(key, scene.world.kv.counts.refused)
-        if (times > 1 + 2 * tries && !untold) fail(`${say(event)} is made once more, the ${times}th time`)
+        refused.set(key, counts.refused)
+        const text = `${say(event)} is made once more, the ${times}th time`
+        judgements.push(() => {
+          const tries = scene.book.unseenOf(`main/default/${event.instance.name}`, own.policy, slot)
+          // A tick that KV kept from telling that it made one again leaves that to the next.
+          const untold = tries > 0 && withheld
+          if (times > 1 + 2 * tries && !untold) fail(text)
+        })
         const minutes = (event.at - Date.parse(own.slot)) / 60_000
         if (minutes < 0 || minutes > LATEST_MINUTES)
           fail(`${say(event)} is made ${minutes} min after its name`)
@@ -106,6 +113,10 @@ export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
         const key = `${instance.name} ${own.policy} ${slotOf(scene.calendar, own.policy, own.slot)}`
         made.set(key, (made.get(key) ?? 1) - 1)
       },
+    },
+    step() {
+      for (const judge of judgements) judge()
+      judgements = []
     },
   }
 }
@@ -319,14 +330,15 @@ export const nothingStaysFrozen: Invariant = (scene, fail) => ({
   },
 })
 
+/** In this order at each step: the first reads the notebook, which the others go by. */
 export const INVARIANTS = {
+  everySlotEnds,
   oneSnapshotPerSlot,
   nothingForeignTouched,
   newestStays,
   newestCommonStays,
   whatRetentionKeepsStays,
   onlyVerifiedCounts,
-  everySlotEnds,
   converges,
   nothingStaysFrozen,
 }

@@ -51,7 +51,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
       seen = text
       changed = now
       ledger = text === null ? null : (JSON.parse(text) as Ledger)
-      for (const [policy, { slots, open }] of Object.entries(ledger?.policies ?? {})) {
+      for (const [policy, { slots, open, doubtful = [] }] of Object.entries(ledger?.policies ?? {})) {
         for (const [instance, attempt] of Object.entries(open?.attempts ?? {}))
           if (attempt.unseen === true && open !== null) {
             const { name = nameOf(policy, open.slot) } = attempt
@@ -61,6 +61,13 @@ export function createSlotBook(calendar: Calendar): SlotBook {
             ])
               unseen.set(key, (unseen.get(key) ?? new Set()).add(`${absences.length} ${attempt.count}`))
           }
+        // The relay tells of tries that the notebook has lost.
+        for (const entry of doubtful) {
+          const at = entry.lastIndexOf('/')
+          const slot = slotIn(policy, entry.slice(at + 1))
+          const meant = `${entry.slice(0, at)} ${policy} ${slotOf(calendar, policy, slot)}`
+          for (const key of [entry, meant]) if (!unseen.has(key)) unseen.set(key, new Set(['doubted']))
+        }
         const told = new Set<string>()
         for (const { slot, through = slot, count = 1, outcome, reason = '' } of slots) {
           const covered = through === slot ? [slot] : slotsWithin(calendar[policy] ?? [], slot, through)
@@ -89,6 +96,10 @@ export function createSlotBook(calendar: Calendar): SlotBook {
 /** Said a second time, apart from the product: the slot in UTC, to the minute. */
 export const nameOf = (policy: string, slot: string): string =>
   `${policy}-${slot.slice(0, 16).replace(/[-:]/g, '')}Z`
+
+/** The minute in such a name. */
+const slotIn = (policy: string, name: string): string =>
+  name.slice(policy.length + 1).replace(/^(....)(..)(..)T(..)(..)Z$/, '$1-$2-$3T$4:$5:00.000Z')
 
 /** The slot in whose period a moment lies: what was taken late is its. The moment itself, before all slots. */
 export function slotOf(calendar: Calendar, policy: string, moment: string): string {

@@ -14,17 +14,33 @@ export const SAFETY = 'before-restore'
 const OURS = /^([a-z][a-z0-9-]{0,39})-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})Z$/
 
 /** `daily`, 2026-11-22T03:00Z gives `daily-20261122T0300Z`. */
-export const snapshotName = ({ policy, slot }: SnapshotName): string =>
-  `${policy}-${slot.toISOString().slice(0, 16).replace(/[-:]/g, '')}Z`
+export function snapshotName({ policy, slot }: SnapshotName): string {
+  const day = `${String(slot.getUTCFullYear()).padStart(4, '0')}${two(slot.getUTCMonth() + 1)}${two(slot.getUTCDate())}`
+  return `${policy}-${day}T${two(slot.getUTCHours())}${two(slot.getUTCMinutes())}Z`
+}
 
-/** Null when the name isn't ours by its form, or its date doesn't exist. */
+const two = (digits: number): string => (digits < 10 ? `0${digits}` : `${digits}`)
+
+/**
+ * Null when the name isn't ours by its form, or its date doesn't exist. Every name of an inventory comes through
+ * here in every run, so the date is made of numbers: to read one as text takes ten times as long.
+ */
 export function parseSnapshotName(name: string): SnapshotName | null {
   const found = OURS.exec(name)
   if (found === null) return null
-  const [, policy = '', year, month, day, hour, minute] = found
-  const slot = new Date(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
-  if (Number.isNaN(slot.getTime())) return null
-  return snapshotName({ policy, slot }) === name ? { policy, slot } : null
+  const policy = found[1] ?? ''
+  const [year, month, day, hour, minute] = [
+    Number(found[2]),
+    Number(found[3]) - 1,
+    Number(found[4]),
+    Number(found[5]),
+    Number(found[6]),
+  ]
+  const slot = new Date(0)
+  slot.setUTCFullYear(year, month, day)
+  slot.setUTCHours(hour, minute)
+  const exists = slot.getUTCMonth() === month && slot.getUTCDate() === day && hour < 24 && minute < 60
+  return exists ? { policy, slot } : null
 }
 
 /** Clocks of Worker and server may differ; a snapshot is made after its slot, not this long before it. */

@@ -60,35 +60,56 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
     const seen = seeTarget(context.world, replica.target)
     const { world, now, installation } = context
     const known = context.ledger.copies[replica.key]
-    return { replica, seen, judgement: judge({ replica, seen, world, known, now, installation }) }
+    const judgement = judge({ replica, seen, world, known, now, installation })
+    const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []
+    return { replica, seen, judgement, verified, common: commonOf(replica, seen, verified, known) }
   })
   const busy = new Set<string>()
-  for (const { replica, seen, judgement } of judged) {
+  const bySource = groupBy(judged, ({ replica }) => replica.source.key)
+  for (const one of judged) {
+    const { replica, judgement } = one
     if (judgement.phase === 'running') busy.add(replica.source.key)
-    const others = judged.flatMap((other) => {
-      if (other.replica === replica || other.replica.source.key !== replica.source.key) return []
-      return commonOf(other.replica, other.seen, context)?.[0] ?? []
-    })
-    settle(replica, seen, judgement, others, copies, context)
+    const others = (bySource.get(replica.source.key) ?? []).flatMap(({ replica: other, common }) =>
+      other === replica || common === null ? [] : [common[0]],
+    )
+    settle(one, others, copies, context)
   }
-  for (const { replica, seen, judgement } of judged)
+  for (const one of judged) {
+    const { judgement, replica } = one
     if (judgement.phase === 'idle' || (judgement.phase === 'broken' && context.asked?.has(replica.key)))
-      begin(replica, seen, judgement, busy, copies, context)
-  for (const { replica, seen } of judged) putOff(replica, seen, covered, copies, context)
+      begin(one, judgement, busy, copies, context)
+  }
+  const byKey = groupBy(covered, ({ key }) => key)
+  for (const { replica, common } of judged)
+    putOff(replica, common, byKey.get(replica.source.key) ?? [], copies, context)
   return copies
 }
 
-function settle(
-  replica: Replica,
-  seen: Seen,
-  judgement: Judgement,
-  others: readonly string[],
-  copies: Copies,
-  context: CopyContext,
-): void {
+type Judged = {
+  replica: Replica
+  seen: Seen
+  judgement: Judgement
+  /** Verified, and listed on the target. */
+  verified: readonly SnapshotPair[]
+  /** The newest of them that is on the source too. */
+  common: SnapshotPair | null
+}
+
+function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const one of all) {
+    const group = groups.get(keyOf(one))
+    if (group === undefined) groups.set(keyOf(one), [one])
+    else group.push(one)
+  }
+  return groups
+}
+
+function settle(judged: Judged, others: readonly string[], copies: Copies, context: CopyContext): void {
+  const { replica, seen, judgement } = judged
   const { key, source } = replica
   if (judgement.phase === 'idle') {
-    keepCommon(replica, seen, copies, context)
+    keepCommon(judged, copies)
     return
   }
   if (judgement.phase === 'broken' && context.asked?.has(key)) return
@@ -97,7 +118,7 @@ function settle(
     copies.actions.push(action)
     copies.plans.push({ key, ledger: { ...judgement.ledger, verified: renderVerified(action.marks) } })
     // The marks may fail to be written, and then what they say now is what the next refresh builds on.
-    keepCommon(replica, seen, copies, context)
+    keepCommon(judged, copies)
     needs(copies, source.key, judgement.ledger.newest, `newest snapshot common with ${replica.target.remote}`)
     copies.wake.push(minutesFrom(context.now, 1))
     return
@@ -123,10 +144,9 @@ function needs(copies: Copies, source: string, snapshot: string | undefined, rea
 }
 
 /** The newest common snapshot is what the next refresh builds on. */
-function keepCommon(replica: Replica, seen: Seen, copies: Copies, context: CopyContext): void {
+function keepCommon({ replica, seen, common }: Judged, copies: Copies): void {
   const { source, target } = replica
   const reason = `newest snapshot common with ${target.remote}`
-  const common = commonOf(replica, seen, context)
   if (seen.state !== 'unknown') needs(copies, source.key, common?.[0], reason)
   else if (common === null)
     copies.blocked.set(source.key, `the newest snapshot common with it is not known: ${seen.reason}`)
@@ -134,10 +154,14 @@ function keepCommon(replica: Replica, seen: Seen, copies: Copies, context: CopyC
 }
 
 /** As it is listed on the source; by the last look where the target can't be read. */
-function commonOf({ key, source }: Replica, seen: Seen, { ledger }: CopyContext): SnapshotPair | null {
+function commonOf(
+  { source }: Replica,
+  seen: Seen,
+  verified: readonly SnapshotPair[],
+  known: CopyLedger | undefined,
+): SnapshotPair | null {
   const snapshots = source.record.snapshots ?? []
-  const known = ledger.copies[key]
-  if (seen.state === 'there') return newestPair(commonPairs(snapshots, verifiedOn(seen.record, known)))
+  if (seen.state === 'there') return newestPair(commonPairs(snapshots, verified))
   if (seen.state === 'absent') return null
   return snapshots.find(([name]) => name === known?.newest) ?? null
 }
@@ -145,17 +169,16 @@ function commonOf({ key, source }: Replica, seen: Seen, { ledger }: CopyContext)
 /** Noted where something is noted of the copy at all. */
 function putOff(
   replica: Replica,
-  seen: Seen,
-  covered: readonly Covered[],
+  common: SnapshotPair | null,
+  covering: readonly Covered[],
   copies: Copies,
   context: CopyContext,
 ): void {
   const { key, source } = replica
-  const common = context.withheld.has(source.key) ? null : commonOf(replica, seen, context)
-  if (common === null) return
+  if (common === null || context.withheld.has(source.key)) return
   const planned = copies.plans.find((plan) => plan.key === key)
   const known = planned?.ledger ?? context.ledger.copies[key]
-  const found = putOffExpiry(replica, common, known, covered, context.now)
+  const found = putOffExpiry(replica, common, known, covering, context.now)
   if (found === null) return
   copies.actions.push(found.action)
   if (planned !== undefined) planned.ledger = { ...planned.ledger, putOff: found.putOff }
@@ -163,8 +186,7 @@ function putOff(
 }
 
 function begin(
-  replica: Replica,
-  seen: Seen,
+  { replica, seen, verified }: Judged,
   { ledger: known }: Extract<Judgement, { phase: 'idle' | 'broken' }>,
   busy: Set<string>,
   copies: Copies,
@@ -180,7 +202,7 @@ function begin(
     return
   }
   const { incomplete } = world
-  const starting = { world, now, ledger, server, incomplete, installation, sieve }
+  const starting = { world, now, ledger, verified, server, incomplete, installation, sieve }
   const start = placed(startCopy(replica, seen, starting), world, copies.actions)
   if (start.state === 'current') {
     const isThere = seen.state === 'there'

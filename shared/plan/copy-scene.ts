@@ -2,7 +2,7 @@
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
 import type { Sieve } from './expire.ts'
-import { knownVerified, verifiedOn } from './marks.ts'
+import { knownVerified } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Replica, Seen } from './replica.ts'
 import { type Transfer, unfinishedOn } from './transfer.ts'
@@ -11,6 +11,8 @@ import type { World } from './world.ts'
 export type Starting = {
   now: Date
   ledger: CopyLedger | undefined
+  /** Verified, and listed on the target. */
+  verified: readonly SnapshotPair[]
   /** Identity of the source's server. */
   server: string
   /** Snapshots still being made don't travel yet. */
@@ -38,7 +40,7 @@ export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene
     ([name]) => !starting.incomplete.has(`${replica.source.key}/${name}`),
   )
   const target = seen.state === 'there' ? seen.record : null
-  const verified = target === null ? [] : verifiedOn(target, starting.ledger)
+  const verified = target === null ? [] : starting.verified
   const unfinished = target === null ? null : unfinishedOn(target)
   return { replica, target, snapshots, verified, unfinished, starting }
 }

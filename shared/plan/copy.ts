@@ -42,11 +42,17 @@ const isTheirs = ({ replica, target, starting }: Scene): boolean =>
 
 /** The newest snapshot of each policy that wants the copy: by its creation, and none that is named for later. */
 const wantedOf = ({ replica, snapshots }: Scene): SnapshotPair[] =>
-  replica.wanting.flatMap(({ covered }) => {
-    const mine = snapshots.filter((pair) => ownSnapshot(pair)?.policy === covered.policy.name)
-    const newest = newestPair(mine)
-    return newest === null ? [] : [newest]
-  })
+  replica.wanting.flatMap(({ covered }) => newestOf(covered.policy.name, snapshots) ?? [])
+
+/** Only what is made last is read as a name; of all of them where somebody named that one for the future. */
+function newestOf(policy: string, snapshots: readonly SnapshotPair[]): [SnapshotPair] | null {
+  const named = snapshots.filter(([name]) => name.startsWith(policy))
+  const last = named.reduce((latest, [, createdAt]) => Math.max(latest, createdAt), 0)
+  const isMine = (pair: SnapshotPair) => ownSnapshot(pair)?.policy === policy
+  const newest =
+    newestPair(named.filter((pair) => pair[1] === last && isMine(pair))) ?? newestPair(named.filter(isMine))
+  return newest === null ? null : [newest]
+}
 
 function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
   const { replica, target, snapshots, verified, starting } = scene

@@ -54,7 +54,7 @@ export function createSieve(now: Date): Sieve {
 function createMine(): (pair: SnapshotPair, policy: string) => boolean {
   const names = new Map<string, SnapshotName | null>()
   return ([name, createdAt], policy) => {
-    if (!name.startsWith(`${policy}-`)) return false
+    if (!name.startsWith(policy)) return false
     let parsed = names.get(name)
     if (parsed === undefined) {
       parsed = parseSnapshotName(name)

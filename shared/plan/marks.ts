@@ -55,10 +55,19 @@ export const samePair = (a: SnapshotPair, b: SnapshotPair): boolean => a[0] === 
 export const isIn = (pairs: readonly SnapshotPair[], pair: SnapshotPair): boolean =>
   pairs.some((one) => samePair(one, pair))
 
-/** The pairs of `some` that also stand in `others`, by name and date to the second. */
+/** The pairs of `some` that also stand in `others`, by name and date to the second. Mostly both have one order. */
 export function commonPairs(some: readonly SnapshotPair[], others: readonly SnapshotPair[]): SnapshotPair[] {
-  const dates = new Map(others)
-  return some.filter(([name, createdAt]) => dates.get(name) === createdAt)
+  let dates: ReadonlyMap<string, number> | null = null
+  let at = 0
+  return some.filter((pair) => {
+    const next = others[at]
+    if (next !== undefined && samePair(next, pair)) {
+      at += 1
+      return true
+    }
+    dates ??= new Map(others)
+    return dates.get(pair[0]) === pair[1]
+  })
 }
 
 export const newestPair = (pairs: readonly SnapshotPair[]): SnapshotPair | null =>

@@ -18,19 +18,19 @@ export const putOffUntil = (now: Date): string => new Date(now.getTime() + DAYS 
 
 export type PutOff = { action: HoldAction; putOff: NonNullable<CopyLedger['putOff']> }
 
-/** Null where nothing need be done. `policies`: all that cover the source, each as it holds there. */
+/** Null where nothing need be done. `covering`: the source, by each policy that covers it. */
 export function putOffExpiry(
   { source, target }: Replica,
   newest: SnapshotPair,
   known: CopyLedger | undefined,
-  policies: readonly Covered[],
+  covering: readonly Covered[],
   now: Date,
 ): PutOff | null {
   const [snapshot, createdAt] = newest
   if (source.held.has(snapshot) || !isAddressable(snapshot)) return null
   const noted = known?.putOff?.snapshot === snapshot ? known.putOff : null
   const name = ownSnapshot(newest)?.policy
-  const covered = policies.find(({ key, policy }) => key === source.key && policy.name === name)
+  const covered = covering.find(({ policy }) => policy.name === name)
   const expiry = covered?.policy.expiry ?? null
   const own =
     noted?.own ?? (expiry === null ? null : expiresAt(expiry, new Date(createdAt * 1000)).toISOString())

@@ -47,8 +47,9 @@ export function refuseOther(
 /** What the refresh would delete because the source doesn't have it, or take for something that it sent. */
 function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }: Refusing): string | null {
   const common = newestPair(commonPairs(verified, snapshots))
+  const dates = new Map(verified)
   const unknown = (target.snapshots ?? []).filter(
-    (pair) => !isIn(verified, pair) && !(unfinished !== null && isBrought(unfinished, pair)),
+    (pair) => dates.get(pair[0]) !== pair[1] && !(unfinished !== null && isBrought(unfinished, pair)),
   )
   const foreign = unknown.find(([name]) => !snapshots.some(([own]) => own === name))
   if (foreign !== undefined)

@@ -220,10 +220,9 @@ function take(
  * whole one: that goes only once another is there. Then it is the next minute's.
  */
 function freeName(policy: string, moment: Date, snapshots: readonly SnapshotPair[]): string {
-  const used = new Set(snapshots.map(([name]) => name))
   for (let minute = 0; ; minute += 1) {
     const name = snapshotName({ policy, slot: new Date(minutesFrom(moment, minute)) })
-    if (!used.has(name)) return name
+    if (!snapshots.some(([used]) => used === name)) return name
   }
 }
 

@@ -1,6 +1,6 @@
 /** Which of an instance's snapshots serve a slot: the one that has its name, or one that was taken late. */
 import type { SnapshotPair } from '../incus/inventory.ts'
-import { ownSnapshot, snapshotName } from '../incus/snapshot-name.ts'
+import { isTimely, ownSnapshot, snapshotName } from '../incus/snapshot-name.ts'
 import type { OpenSlot } from '../ledger/ledger.ts'
 
 export type Served = Pick<OpenSlot, 'slot' | 'first'>
@@ -24,9 +24,13 @@ export function takenFor(
 ): string[] {
   const from = firstName(policy, served)
   const end = until === undefined ? null : snapshotName({ policy, slot: new Date(until) })
+  const prefix = `${policy}-`
+  const slot = served.first === true ? null : new Date(served.slot)
   return snapshots.flatMap((pair) => {
-    const [name] = pair
-    if (!name.startsWith(`${policy}-`) || name < from || (end !== null && name >= end)) return []
+    const [name, createdAt] = pair
+    // What was made before the slot can't serve it; this spares reading most names.
+    if (slot !== null && !isTimely({ policy, slot }, createdAt)) return []
+    if (name < from || (end !== null && name >= end) || !name.startsWith(prefix)) return []
     return ownSnapshot(pair)?.policy === policy && !doubted.has(`${key}/${name}`) ? [name] : []
   })
 }

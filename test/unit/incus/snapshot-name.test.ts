@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { compareAge } from '../../../shared/incus/snapshot-name.ts'
-import { newestPair } from '../../../shared/plan/marks.ts'
+import { compareAge, parseSnapshotName, snapshotName } from '../../../shared/incus/snapshot-name.ts'
+import { commonPairs, newestPair } from '../../../shared/plan/marks.ts'
 
 const AT = Date.parse('2026-11-22T03:00:20Z') / 1000
 /** Oldest first. */
@@ -32,4 +33,43 @@ describe('which of two snapshots is the newer one', () => {
     expect(shuffled.sort(compareAge)).toEqual(ORDERED)
     expect(compareAge(['half', AT], ['half', AT])).toBe(0)
   })
+})
+
+describe('a name of ours', () => {
+  const minute = fc
+    .date({ min: new Date('0001-01-01T00:00Z'), max: new Date('9999-12-31T23:59Z'), noInvalidDate: true })
+    .map((date) => new Date(Math.floor(date.getTime() / 60_000) * 60_000))
+
+  test('tells its policy and its slot, to the minute', () => {
+    fc.assert(
+      fc.property(minute, (slot) => {
+        const iso = slot.toISOString()
+        const name = snapshotName({ policy: 'q-1', slot })
+        expect(name).toBe(`q-1-${iso.slice(0, 16).replace(/[-:]/g, '')}Z`)
+        expect(parseSnapshotName(name)).toEqual({ policy: 'q-1', slot })
+      }),
+    )
+  })
+
+  test.for([
+    'q-20260229T0000Z',
+    'q-20261301T0000Z',
+    'q-20260001T0000Z',
+    'q-20260100T0000Z',
+    'q-20260101T2400Z',
+    'q-20260101T0060Z',
+  ])('has a date that exists, and %s has none', (name) => {
+    expect(parseSnapshotName(name)).toBeNull()
+  })
+})
+
+test('what two lists have in common doesn’t depend on their order', () => {
+  const pair = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), fc.integer({ min: 1, max: 2 }))
+  const list = fc.uniqueArray(pair, { selector: ([name]) => name })
+  fc.assert(
+    fc.property(list, list, (some, others) => {
+      const wanted = some.filter((one) => others.some((other) => other[0] === one[0] && other[1] === one[1]))
+      expect(commonPairs(some, others)).toEqual(wanted)
+    }),
+  )
 })

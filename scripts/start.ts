@@ -16,9 +16,10 @@ import { agree } from './start/consent.ts'
 import { openHome } from './start/home.ts'
 import { keepWorker } from './start/keeper.ts'
 import { isEmbedded, openLink } from './start/link.ts'
-import { createTickRenderer, parseEntry, renderHeader } from './start/printing.ts'
+import { renderHeader } from './start/printing.ts'
 import { openSettings, type Settings } from './start/settings.ts'
 import { Stays } from './start/stays.ts'
+import { createTickRenderer, parseEntry } from './start/ticks.ts'
 import { startWorker } from './start/worker.ts'
 
 const { given } = readOptions(['dry-run', 'yes'], 'npm start [-- --dry-run | --yes]')

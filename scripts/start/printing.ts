@@ -1,5 +1,4 @@
-/** What `npm start` shows: where to look, and then what each tick did. */
-import { type Line, renderLines } from '../../shared/plan/render.ts'
+/** What `npm start` shows first: where to look. */
 import type { Applied } from '../session.ts'
 import type { Chat } from './chat.ts'
 import type { Link } from './link.ts'
@@ -40,54 +39,3 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
 
 const doorText = ({ platform, path, missing }: Chat['doors'][number]): string =>
   missing.length === 0 ? `${platform} on ${path}` : `${platform} is not set up: ${missing.join(', ')} missing`
-
-/** As the Worker logs a tick. */
-type Entry = {
-  at: string
-  lines: Line[]
-  taken: number
-  expired: number
-  copiesStarted: number
-  verified: number
-  problems: string[]
-}
-
-/** What is going on, as opposed to what stays as it is. */
-const NEWS = new Set<Line['sign']>(['+', '-', '>', '✓', '…', '!'])
-
-/** Renders ticks, null for one that tells nothing that the tick before hasn't told. */
-export function createTickRenderer(): (entry: Entry) => string | null {
-  let before = ''
-  return (entry) => {
-    const lines = entry.lines.filter(({ sign }) => NEWS.has(sign))
-    const problems = entry.problems.filter((problem) => !lines.some((line) => isSaid(problem, line)))
-    const text = [
-      ...(lines.length === 0 ? [] : [renderLines(lines).trimEnd()]),
-      ...problems.map((problem) => `! ${problem}`),
-    ]
-    const body = text.join('\n').replace(/^/gm, '  ')
-    if (text.length === 0 || body === before) return null
-    before = body
-    return `${entry.at.slice(11, 19)}Z  ${countsOf(entry)}\n${body}\n`
-  }
-}
-
-const isSaid = (problem: string, { sign, about, reason }: Line): boolean =>
-  sign === '!' && problem === `${about}: ${reason}`
-
-function countsOf({ taken, expired, copiesStarted, verified, problems }: Entry): string {
-  const counts = [
-    taken > 0 ? `${taken} taken` : '',
-    expired > 0 ? `${expired} expired` : '',
-    copiesStarted > 0 ? `${copiesStarted} ${copiesStarted === 1 ? 'copy' : 'copies'} started` : '',
-    verified > 0 ? `${verified} verified` : '',
-    problems.length > 0 ? `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}` : '',
-  ].filter((count) => count !== '')
-  return counts.length === 0 ? 'waiting' : counts.join(', ')
-}
-
-/** A line of the Worker's log, null when it isn't about a tick. */
-export function parseEntry(entry: Record<string, unknown>): Entry | null {
-  const isTick = typeof entry.at === 'string' && Array.isArray(entry.lines) && Array.isArray(entry.problems)
-  return isTick ? (entry as Entry) : null
-}

@@ -20,6 +20,25 @@ for (const [version, incusd] of [
 ] as const)
   onRealIncus(`what people do to copies, on ${version}`, () => handsEndToEnd(version, incusd), [incusd])
 
+/** As `incus copy backup:… main:…` does it. */
+async function copyBack({ main, backup }: Pair): Promise<void> {
+  const offer = await backup.admin('POST', IT, { migration: true, live: false })
+  const { metadata: secrets } = offer.metadata as { metadata: Record<string, string> }
+  const { config, ...rest } = (await backup.run('GET', IT)) as Record<
+    'config' | 'devices' | 'profiles' | 'architecture',
+    object
+  >
+  const { devices, profiles, architecture } = rest
+  const kept = Object.entries(config).filter(([key]) => !key.startsWith('volatile.'))
+  await main.run('POST', '/1.0/instances', {
+    ...{ name: NAME, type: 'container', config: Object.fromEntries(kept), devices, profiles, architecture },
+    source: {
+      ...{ type: 'migration', mode: 'pull', operation: `${backup.url}${offer.operation}`, secrets },
+      certificate: backup.certificate,
+    },
+  })
+}
+
 function handsEndToEnd(version: string, incusd: string): void {
   describe(`what people do to copies, on two real daemons of ${version}`, () => {
     let pair: Pair
@@ -101,6 +120,27 @@ function handsEndToEnd(version: string, incusd: string): void {
       await timeline.settle()
       expect(await namesOn('backup')).toEqual(expect.arrayContaining(before.slice(1)))
       expect(await namesOn('backup')).not.toContain('torn')
+    })
+
+    test('an instance that was lost is copied back: that is told, and the told commands have it backed up again', async () => {
+      const before = await namesOn('backup')
+      await pair.main.run('DELETE', IT)
+      await copyBack(pair)
+      await timeline.strike()
+      const { warnings } = (await (await stage.worker.fetch('/api/status')).json()) as { warnings: string[] }
+      const told = warnings.find((one) =>
+        one.startsWith(`main/default/${NAME}: it carries the marks of a copy of itself`),
+      )
+      const keys = [...(told ?? '').matchAll(/incus config unset (\S+) ([^\s;]+\w)/g)].map(
+        ([, , key = '']) => key,
+      )
+      expect(keys).toEqual(
+        expect.arrayContaining(['user.stapes.replica-of', 'boot.autostart', 'snapshots.schedule']),
+      )
+      await pair.main.run('PATCH', IT, { config: Object.fromEntries(keys.map((key) => [key, ''])) })
+      await timeline.strike()
+      await timeline.settle()
+      expect(await namesOn('backup')).toEqual(expect.arrayContaining(before.slice(1)))
     })
 
     test('the source is rolled back: the copy keeps what is gone there, and that is told', async () => {

@@ -1,5 +1,5 @@
 /** Reasons not to touch a copy: each would lose something that nobody can bring back. */
-import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { type InstanceRecord, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
 import { ownSnapshot, SAFETY } from '../incus/snapshot-name.ts'
 import { OWNER } from '../policy/marks.ts'
 import { isUnfinishedFirst, type Scene } from './copy-scene.ts'
@@ -31,7 +31,7 @@ export function refuseStranger(
   if (other !== null) return other
   return target.status === 'Stopped'
     ? null
-    : `the copy is ${target.status} on the target: stop it, or rename it if it has taken over`
+    : `the copy is ${target.status} on the target: stop it, or, if it has taken over, run the commands that are named for ${instanceKey(at)}`
 }
 
 /** Whether another installation of stapes makes it. */

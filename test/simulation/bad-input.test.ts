@@ -106,7 +106,9 @@ test('a target that runs is not overwritten', async () => {
     expect.stringMatching(
       /^backup\/default\/web1: it runs, and is marked as the copy of main\/default\/web1/,
     ),
-    expect.stringMatching(/the copy is Running on the target: stop it, or rename it/),
+    expect.stringMatching(
+      /the copy is Running on the target: stop it, or, .* named for backup\/default\/web1$/,
+    ),
   ])
 })
 

@@ -116,7 +116,7 @@ describe('a copy is refused', () => {
     [
       'while the target runs',
       `backup:default/web1 running ${replica('daily-20261121T0300Z')}`,
-      'stop it, or rename it',
+      'stop it, or, if it has taken over, run the commands that are named for backup/default/web1',
     ],
     [
       'when somebody made a snapshot on the target',

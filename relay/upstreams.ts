@@ -106,6 +106,7 @@ class Collecting extends Exchange {
   private readonly chunks: Buffer[] = []
   private readonly resolve: (reply: Reply) => void
   private status = 0
+  private date: string | string[] | undefined
 
   constructor(
     { remote, at }: { remote: string; at: string | null },
@@ -116,8 +117,13 @@ class Collecting extends Exchange {
     this.resolve = resolve
   }
 
-  override onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  override onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     this.status = status
+    this.date = headers.date
   }
 
   override onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -125,7 +131,7 @@ class Collecting extends Exchange {
   }
 
   protected override ended(): void {
-    this.resolve(parseReply(this.remote, this.status, Buffer.concat(this.chunks)))
+    this.resolve(parseReply(this.remote, this.status, Buffer.concat(this.chunks), String(this.date)))
   }
 
   protected override failed(error: CallError): void {
@@ -133,9 +139,11 @@ class Collecting extends Exchange {
   }
 }
 
-function parseReply(remote: string, status: number, bytes: Buffer): Reply {
+function parseReply(remote: string, status: number, bytes: Buffer, said: string): Reply {
+  const date = Date.parse(said)
   try {
-    return { ok: true, status, body: JSON.parse(bytes.toString()) }
+    const body: unknown = JSON.parse(bytes.toString())
+    return { ok: true, status, body, ...(Number.isNaN(date) ? {} : { date }) }
   } catch {
     return { ok: false, error: badReply(remote, status, 'it is no JSON') }
   }

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { type Envelope, parseEnvelope } from './envelope.ts'
 import type { Upstream } from './upstream.ts'
 
-export type Answer = { status: number; envelope: Envelope; body: unknown; address?: string }
+export type Answer = { status: number; envelope: Envelope; body: unknown; address?: string; date?: number }
 
 /** Milliseconds for a call that only reads or only starts something. */
 export const CALL_TIMEOUT = 60_000
@@ -18,11 +18,17 @@ export async function call(
 ): Promise<Result<Answer, CallError>> {
   const reply = await upstream.request(remote, request, { timeout })
   if (!reply.ok) return err(reply.error)
-  const { status, body, address } = reply
+  const { status, body, address, date } = reply
   const envelope = parseEnvelope(body)
   if (envelope === null) return err(badReply(remote, status, 'it is not the envelope of Incus'))
   if (envelope.type !== 'error' && status < 400)
-    return ok({ status, envelope, body, ...(address === undefined ? {} : { address }) })
+    return ok({
+      status,
+      envelope,
+      body,
+      ...(address === undefined ? {} : { address }),
+      ...(date === undefined ? {} : { date }),
+    })
   return err(refusal(remote, status < 400 ? envelope.errorCode : status, envelope.error))
 }
 

@@ -32,7 +32,12 @@ export async function readInventory(
   remote: string,
 ): Promise<RemoteReply> {
   const read = reader(upstream, remote)
-  const greeting = await read(request('getServer'), parseServer)
+  const asked = clock.now()
+  let skew = 0
+  const greeting = await read(request('getServer'), (metadata, date) => {
+    skew = date === undefined ? 0 : skewOf(date, asked, clock.now())
+    return parseServer(metadata)
+  })
   if (!greeting.ok) return greeting
   if (greeting.value.door === 'untrusted') return err(untrusted(remote))
   if (greeting.value.door === 'stranger') return err(stranger(remote, greeting.value.product))
@@ -55,7 +60,7 @@ export async function readInventory(
   return {
     ok: true,
     inventory: {
-      server,
+      server: Math.abs(skew) < LEAST_SKEW ? server : { ...server, skew },
       ...projects.value,
       ...seen,
       instances: instances.value,
@@ -65,12 +70,22 @@ export async function readInventory(
   }
 }
 
+/** Seconds; less comes of clocks that are set from the same source, and is no matter. */
+const LEAST_SKEW = 60
+
+/** Seconds that a clock is ahead of ours, or behind it (negative), by what it showed at some time between two instants. */
+export function skewOf(date: number, asked: number, answered: number): number {
+  if (date > answered) return Math.floor((date - answered) / 1000)
+  // It shows whole seconds.
+  return Math.min(0, Math.ceil((date + 1000 - asked) / 1000))
+}
+
 const reader =
   (upstream: Upstream, remote: string): Read =>
   async (wanted, parse) => {
     const answer = await call(upstream, remote, wanted)
     if (!answer.ok) return answer
-    const parsed = parse(answer.value.envelope.metadata)
+    const parsed = parse(answer.value.envelope.metadata, answer.value.date)
     return parsed === null
       ? err(badReply(remote, answer.value.status, `${wanted.path} has another form than expected`))
       : ok(parsed)

@@ -20,7 +20,7 @@ import type { Suspects } from './suspects.ts'
 
 export type Read = <T>(
   request: IncusRequest,
-  parse: (metadata: unknown) => T | null,
+  parse: (metadata: unknown, date?: number) => T | null,
 ) => Promise<Result<T, CallError>>
 
 export type Source = {

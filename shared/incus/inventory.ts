@@ -60,6 +60,8 @@ export type RemoteInventory = {
     fingerprint: string
     version: string
     clustered: boolean
+    /** Seconds that its clock is ahead of the relay's, or behind it (negative); absent where that is no matter. */
+    skew?: number
   }
   projects: string[]
   /** By name: what of a project's config may refuse us something. Absent where there is nothing, or it isn't seen. */

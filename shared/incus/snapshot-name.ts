@@ -44,11 +44,17 @@ export function parseSnapshotName(name: string): SnapshotName | null {
 }
 
 /** Clocks of Worker and server may differ; a snapshot is made after its slot, not this long before it. */
-const AHEAD_SECONDS = 3600
+export const AHEAD_SECONDS = 3600
 
 /** Whether a name of ours fits a snapshot that was made then (seconds since the epoch): its slot isn't later. */
 export const isTimely = ({ slot }: SnapshotName, createdAt: number): boolean =>
   slot.getTime() <= (createdAt + AHEAD_SECONDS) * 1000
+
+/** Tells which snapshots are dated in the future: the clock of their server was ahead when they were made. */
+export function aheadOf(now: Date): (pair: SnapshotPair) => boolean {
+  const limit = now.getTime() / 1000 + AHEAD_SECONDS
+  return ([, createdAt]) => createdAt > limit
+}
 
 /**
  * A snapshot that bears a name of ours and may be ours. Whoever may take snapshots can name one for the

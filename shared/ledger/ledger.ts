@@ -36,6 +36,11 @@ export type OpenSlot = {
   first?: true
   /** By instance key, or by `remote:<name>` for a remote that could not be read. */
   attempts: Record<string, Attempt>
+  /**
+   * Snapshots of which we saw the creation succeed, by instance key, while the slot is open for others: however
+   * a listing dates them, they aren't made again.
+   */
+  made?: Record<string, string>
 }
 
 export type PolicyLedger = {

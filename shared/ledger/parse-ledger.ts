@@ -174,9 +174,11 @@ const momentBefore = (moment: string): string => new Date(Date.parse(moment) - 1
 function openOf(value: unknown, part: string, lose: Lose): OpenSlot | undefined {
   const known = partOf(value, z.looseObject({ slot: moment, first: may(z.literal(true)) }), part, lose)
   if (known === undefined) return undefined
-  const { attempts, ...rest } = known
+  const { attempts, made, ...rest } = known
   const read = (item: unknown, where: string) => partOf(item, attemptSchema, where, lose)
-  return { ...rest, attempts: mapOf(attempts, `${part}: the try of`, lose, read) }
+  const done = mapOf(made, `${part}: the snapshot of`, lose, (item, where) => partOf(item, text, where, lose))
+  const kept = Object.keys(done).length === 0 ? {} : { made: done }
+  return { ...rest, ...kept, attempts: mapOf(attempts, `${part}: the try of`, lose, read) }
 }
 
 /** For people; null when nothing was lost. */

@@ -1,6 +1,6 @@
 /** Whether a replica's next transfer starts now, and what has to happen before it. */
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
-import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
+import { aheadOf, isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
 import { REPLICA_SERVER } from '../policy/marks.ts'
 import { isUnfinishedFirst, type Scene, type Starting, sceneOf } from './copy-scene.ts'
 import { driverOf, type Treatment, treatmentOf } from './freezing.ts'
@@ -41,17 +41,24 @@ const isTheirs = ({ replica, target, starting }: Scene): boolean =>
   target !== null && refuseOther(replica, target, starting) !== null
 
 /** The newest snapshot of each policy that wants the copy: by its creation, and none that is named for later. */
-const wantedOf = ({ replica, snapshots }: Scene): SnapshotPair[] =>
-  replica.wanting.flatMap(({ covered }) => newestOf(covered.policy.name, snapshots) ?? [])
+const wantedOf = ({ replica, snapshots, starting }: Scene): SnapshotPair[] =>
+  replica.wanting.flatMap(({ covered }) => newestOf(covered.policy.name, snapshots, starting.now))
 
-/** Only what is made last is read as a name; of all of them where somebody named that one for the future. */
-function newestOf(policy: string, snapshots: readonly SnapshotPair[]): [SnapshotPair] | null {
+/**
+ * Only what is made last is read as a name; of all of them where somebody named that one for the future. Where a
+ * clock has dated it in the future, also the newest of those that were made since, by their names.
+ */
+function newestOf(policy: string, snapshots: readonly SnapshotPair[], now: Date): SnapshotPair[] {
   const named = snapshots.filter(([name]) => name.startsWith(policy))
   const last = named.reduce((latest, [, createdAt]) => Math.max(latest, createdAt), 0)
   const isMine = (pair: SnapshotPair) => ownSnapshot(pair)?.policy === policy
   const newest =
     newestPair(named.filter((pair) => pair[1] === last && isMine(pair))) ?? newestPair(named.filter(isMine))
-  return newest === null ? null : [newest]
+  if (newest === null) return []
+  const isAhead = aheadOf(now)
+  if (!isAhead(newest)) return [newest]
+  const since = newestPair(named.filter((pair) => pair[0] > newest[0] && !isAhead(pair) && isMine(pair)))
+  return since === null ? [newest] : [newest, since]
 }
 
 function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {

@@ -4,6 +4,7 @@ import type { Coverage } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { narrow } from './ask.ts'
 import { decideAsked } from './asked.ts'
+import { clockProblems } from './clocks.ts'
 import { type Copies, planCopies } from './copies.ts'
 import { doubtfulIn, mayClear } from './doubtful.ts'
 import { createSieve } from './expire.ts'
@@ -21,8 +22,10 @@ export type { Question }
 export function decide(question: Question): Plan {
   const plan = decideAll(question)
   const { coverages, world, ledger, now } = question
-  const sight = rememberSight(ledger.sight, coverages, world, now)
-  return { ...plan, notes: distinct([...plan.notes, ...sight.notes]), sight: sight.ledger }
+  const clocks = clockProblems(coverages, world, now)
+  const sight = rememberSight(ledger.sight, coverages, clocks, world, now)
+  const wrong = clocks.map(({ about, reason }): Note => ({ kind: 'problem', about, reason }))
+  return { ...plan, notes: distinct([...plan.notes, ...wrong, ...sight.notes]), sight: sight.ledger }
 }
 
 function decideAll(question: Question): Plan {

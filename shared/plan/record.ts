@@ -74,6 +74,7 @@ function accountFor(
   const { open } = plan.ledger
   if (open === null) return asked ? (own(before.policies, plan.policy) ?? plan.ledger) : plan.ledger
   const attempts = { ...open.attempts }
+  const made = { ...open.made }
   const served = [...plan.served]
   const failures = [...plan.failed]
   const waiting = [...plan.waiting]
@@ -85,6 +86,7 @@ function accountFor(
       served.push(key)
       // While the slot stays open for others, what an earlier try left unseen is no more.
       delete attempts[key]
+      made[key] = action.name
     } else {
       const { reason, again, unseen } = whatNow(outcome)
       const attempt = failAttempt(
@@ -110,7 +112,10 @@ function accountFor(
     return { ...plan.ledger, open: null, ...(doubtful.length === 0 ? {} : { doubtful }), slots }
   }
   wake.push(...waiting.map(({ until }) => until))
-  return { ...plan.ledger, open: { ...open, attempts } }
+  return {
+    ...plan.ledger,
+    open: { ...open, attempts, ...(Object.keys(made).length === 0 ? {} : { made }) },
+  }
 }
 
 /** What somebody asked for is tried once; it stands beside the schedule's slots. */

@@ -6,6 +6,7 @@ import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
 import { failAttempt } from '../ledger/attempts.ts'
 import type { Attempt, OpenSlot, PolicyLedger } from '../ledger/ledger.ts'
 import { unseenIn } from '../ledger/unseen.ts'
+import { own } from '../own.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { jitterSeconds } from '../schedule/jitter.ts'
 import { minutesFrom } from '../schedule/moment.ts'
@@ -101,7 +102,7 @@ function serve(service: Service, covered: Covered): void {
     fail(service, key, record.problem ?? 'its snapshots could not be listed')
     return
   }
-  const [taken] = takenFor(plan.policy, open, record.snapshots, { key, doubted })
+  const taken = takenFor(plan.policy, open, record.snapshots, { key, doubted })[0] ?? own(open.made, key)
   if (serving.withheld.has(key) || making.has(key))
     plan.waiting.push({ instance: key, until: minutesFrom(serving.now, 1) })
   else if (taken !== undefined) {

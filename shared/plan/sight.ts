@@ -5,6 +5,7 @@
 import { instanceKey } from '../incus/inventory.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
+import type { ClockProblem } from './clocks.ts'
 import type { Note } from './plan.ts'
 import type { World } from './world.ts'
 
@@ -18,6 +19,7 @@ export type Sight = { ledger: SightLedger; notes: Note[] }
 export function rememberSight(
   before: SightLedger | undefined,
   coverages: readonly Coverage[],
+  clocks: readonly ClockProblem[],
   world: World,
   now: Date,
 ): Sight {
@@ -38,9 +40,8 @@ export function rememberSight(
   )
   const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
   const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])
-  const told = coverages.flatMap(({ problems, warnings }) =>
-    [...problems, ...warnings].map(({ about, reason }) => `${about}: ${reason}`),
-  )
+  const found = coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings])
+  const told = [...clocks, ...found].map(({ about, reason }) => `${about}: ${reason}`)
   return {
     ledger: {
       covered: namesBy([...seen, ...known.filter(isSilent)]),

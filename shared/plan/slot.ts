@@ -153,6 +153,7 @@ function closeSuperseded(
   const doubted = new Set([...(ledger.doubtful ?? []), ...unseenIn(policy.name, open)])
   const missing = covered.filter(
     ({ key, record }) =>
+      own(open.made, key) === undefined &&
       takenFor(policy.name, open, record.snapshots ?? [], { key, doubted, until: before }).length === 0,
   )
   const failures = missing.map((one) => ({ instance: one.key, reason: whyMissing(one, open, rails) }))

@@ -86,6 +86,8 @@ export class EmbeddedIncus {
   restoreMs: number
   copyMs: number
   address: string
+  /** Milliseconds that its clock is ahead of the true time. */
+  skewMs = 0
   /** Asked about each request; null lets it pass. */
   faults: (request: EmbeddedRequest) => Fault | null = () => null
   readonly #router: Router<Handler> = createRouter()
@@ -114,7 +116,7 @@ export class EmbeddedIncus {
   }
 
   now(): number {
-    return this.options.clock.now()
+    return this.options.clock.now() + this.skewMs
   }
 
   /** A timer of this life of the daemon: a kill ends it unheard. */

@@ -150,7 +150,7 @@ function upstreamOf(
           body: { type: 'error', error_code: struck, error: 'Server error' },
         }
       const answer = incus[remote].handle(request).then(
-        ({ status, body }): Reply => ({ ok: true, status, body }),
+        ({ status, body }): Reply => ({ ok: true, status, body, date: secondOf(incus[remote].now()) }),
         (error: unknown): Reply => {
           if (!(error instanceof ConnectionLost)) throw error
           return lost(error.code === 'ECONNREFUSED' ? 'unreachable' : 'timeout', error.message)
@@ -166,6 +166,8 @@ function upstreamOf(
     },
   }
 }
+
+const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000
 
 /** The Worker's link to the relay, without HTTP. */
 function relayOf(engine: () => Engine | null): Relay {

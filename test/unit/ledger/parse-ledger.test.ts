@@ -104,6 +104,21 @@ describe('whatever stands in place of a part', () => {
   })
 })
 
+test('of what an open slot has made, an entry that can’t be read is lost alone', () => {
+  const open = { slot: '2026-11-21T02:00:00.000Z', attempts: {}, made: { a: 'daily-20261121T0200Z', b: 7 } }
+  const daily = { accounted: open.slot, open, slots: [], owing: ['remote:main', null] }
+  const { ledger, lost } = read({ ...WRITTEN, policies: { daily } })
+  expect(ledger?.policies.daily).toMatchObject({
+    owing: ['remote:main'],
+    open: { made: { a: 'daily-20261121T0200Z' } },
+  })
+  expect(ledger?.policies.daily?.open?.made).not.toHaveProperty('b')
+  expect(lost).toEqual([
+    'the slots of policy daily: who is owed a first snapshot',
+    'the slots of policy daily: the one being served: the snapshot of b',
+  ])
+})
+
 describe('what lies ahead of now', () => {
   const SERVED = { slot: '2026-11-21T02:00:00.000Z', outcome: 'served', served: 1 }
 

@@ -195,6 +195,26 @@ describe('a schedule has no past', () => {
   })
 })
 
+describe('a snapshot of which we saw the creation succeed', () => {
+  // Two hours behind: the name lies ahead of the date.
+  const world = `${BEFORE}\n daily-20261122T0300Z @2026-11-22T01:00Z\nmain:default/db1 running`
+  const open = { ...OPEN.open, made: { 'main/default/web1': 'daily-20261122T0300Z' } }
+
+  test('is not made again while the slot is open, however it is dated', () => {
+    expect(names(planAt('2026-11-22T03:01:00Z', DAILY, world, OPEN))).toHaveLength(2)
+    const plan = planAt('2026-11-22T03:01:00Z', DAILY, world, { ...OPEN, open })
+    expect(plan.actions).toMatchObject([{ kind: 'snapshot', ref: { instance: 'db1' } }])
+    expect(plan.slots[0]?.served).toEqual(['main/default/web1'])
+  })
+
+  test('serves its slot when the next one came', () => {
+    const plan = planAt('2026-11-23T03:00:00Z', DAILY, world, { ...OPEN, open })
+    expect(records(plan)).toMatchObject([
+      { outcome: 'failed', served: 1, failures: [{ instance: 'main/default/db1' }] },
+    ])
+  })
+})
+
 describe('what was due under a schedule that was changed', () => {
   const noted = { when: '0 12 * * * UTC', accounted: '2026-11-20T12:00:00.000Z' }
   const world = 'main:default/web1 running\n daily-20261120T1200Z'

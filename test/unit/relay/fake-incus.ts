@@ -5,7 +5,7 @@ import type { Clock } from '../../../shared/clock.ts'
 import type { IncusRequest } from '../../../shared/incus/routes.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 
-export type Answer = { status: number; body: unknown; address?: string } | { error: CallError }
+export type Answer = { status: number; body: unknown; address?: string; date?: number } | { error: CallError }
 
 export type FakeIncus = Upstream & {
   /** `METHOD path` of everything that came in, waits and looks at operations left out. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
+import { skewOf } from '../../../relay/engine/inventory.ts'
 import type { RemoteInventory } from '../../../shared/incus/inventory.ts'
 import type { RemoteReply } from '../../../shared/relay/protocol.ts'
 import { type Answer, createFakeIncus, refusal, sync } from './fake-incus.ts'
@@ -570,4 +571,28 @@ test('of many instances without snapshots a few are asked, those with marks of o
   expect(await ask(sync([]))).toBe(0)
   expect(incus.calls.filter(({ call }) => call.includes('/snapshots?'))).toHaveLength(32)
   expect(await ask(sync([{ name: 's1', created_at: '2026-11-22T20:00:00Z' }]))).toBe(100 - 31)
+})
+
+describe('how far a server’s clock is off', () => {
+  const AT = Date.parse('2026-11-22T03:00:00Z')
+
+  test.each<[string, number, number, number]>([
+    ['shows the same', 300, 350, 0],
+    ['shows a moment of a slow answer', 0, 59_000, 0],
+    ['has shown the second that was going on when it was asked', 999, 1500, 0],
+    ['is behind', 5_400_500, 5_400_700, -5399],
+    ['is ahead', -7_200_000, -7_199_500, 7199],
+  ])('is told in seconds where it %s', (_, asked, answered, skew) => {
+    expect(skewOf(AT, AT + asked, AT + answered)).toBe(skew)
+  })
+
+  test.each<[string, number | undefined, object]>([
+    ['two hours behind', AT - 7_200_000, { skew: -7199 }],
+    ['a day ahead', AT + 86_400_000, { skew: 86_400 }],
+    ['half a minute ahead, which is no matter', AT + 30_000, {}],
+    ['of which the server says nothing', undefined, {}],
+  ])('stands in the inventory: %s', async (_, date, skew) => {
+    const { server } = await see({ '/1.0': { ...sync(SERVER), ...(date === undefined ? {} : { date }) } })
+    expect(server).toEqual({ fingerprint: 'ab12', version: '6.0.4', clustered: false, ...skew })
+  })
 })

@@ -326,6 +326,22 @@ describe('what an error says about the request', () => {
     await all.close()
   })
 
+  test('an answer comes with the time that the server showed', async () => {
+    incus.answer = (_, response) => {
+      response.setHeader('date', 'Sun, 22 Nov 2026 03:00:00 GMT')
+      sendEnvelope(response, 200, { type: 'sync', metadata: {} })
+    }
+    const all = upstreams()
+    const call = () => all.request('main', { method: 'GET', path: '/1.0' }, { timeout: 5000 })
+    expect(await call()).toMatchObject({ ok: true, date: Date.parse('2026-11-22T03:00:00Z') })
+    incus.answer = (_, response) => {
+      response.sendDate = false
+      sendEnvelope(response, 200, { type: 'sync', metadata: {} })
+    }
+    expect(await call()).not.toHaveProperty('date')
+    await all.close()
+  })
+
   test('given up before a connection was free: nothing was sent, and nothing is sent later', async () => {
     incus.answer = () => {}
     const all = upstreams()

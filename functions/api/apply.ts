@@ -1,4 +1,5 @@
 /** Applying stapes.jsonc: checked as a whole, and against what the relay knows, before anything is written. */
+import { clockProblems } from '../../shared/plan/clocks.ts'
 import { coverInstances } from '../../shared/policy/coverage.ts'
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { keptPauses } from '../../shared/policy/pause.ts'
@@ -51,7 +52,7 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
     return err({ status: 422, title: 'The configuration is not valid; nothing was changed', detail, errors })
   }
   const config = parsed.value
-  const remotes = await checkRemotes(config, io)
+  const remotes = await checkRemotes(config, io, now)
   if (!remotes.ok) return remotes
   const none = config.policies.length === 0 ? ['there is no policy in it, so nothing is backed up'] : []
   const warnings = [...remotes.value, ...none, ...warningsOf(config)]
@@ -69,7 +70,7 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
 }
 
 /** A remote that the relay doesn't know is an error; one that gives no answer just now is a warning. */
-async function checkRemotes(config: Config, { relay }: Io): Promise<Result<string[], Problem>> {
+async function checkRemotes(config: Config, { relay }: Io, now: Date): Promise<Result<string[], Problem>> {
   const reply = await relay.inventory({ remotes: remotesOf(config) })
   if (!reply.ok) return ok([`the remotes could not be checked: ${reply.error.message}`])
   const bad = Object.entries(reply.value.remotes).flatMap(([remote, answer]) =>
@@ -79,7 +80,7 @@ async function checkRemotes(config: Config, { relay }: Io): Promise<Result<strin
   if (unknown.length === 0)
     return ok([
       ...bad.map(({ remote, error }) => `${remote}: ${error.message}`),
-      ...remarksOn(config, reply.value.remotes),
+      ...remarksOn(config, reply.value.remotes, now),
     ])
   const errors = config.policies.flatMap(({ name, select, copy }) =>
     unknown.flatMap(({ remote, error }) => [
@@ -99,12 +100,13 @@ async function checkRemotes(config: Config, { relay }: Io): Promise<Result<strin
 }
 
 /** What of it reaches nothing, or isn't as somebody meant it, on the servers as they are. */
-function remarksOn(config: Config, remotes: InventoryReply['remotes']): string[] {
-  const remarks = coverInstances(config, remotes).flatMap(({ problems, warnings, remarks }) => [
-    ...[...problems, ...warnings].map(({ about, reason }) => `${about}: ${reason}`),
-    ...remarks,
-  ])
-  return [...new Set(remarks)]
+function remarksOn(config: Config, remotes: InventoryReply['remotes'], now: Date): string[] {
+  const coverages = coverInstances(config, remotes)
+  const told = [
+    ...clockProblems(coverages, { remotes }, now),
+    ...coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings]),
+  ].map(({ about, reason }) => `${about}: ${reason}`)
+  return [...new Set([...told, ...coverages.flatMap(({ remarks }) => remarks)])]
 }
 
 async function versionOf(document: unknown): Promise<string> {

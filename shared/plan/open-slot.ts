@@ -4,6 +4,7 @@ import { pushSlot } from '../ledger/slots.ts'
 import { minuteOf } from '../schedule/moment.ts'
 import { dueSlots, latestSlot, nextSlot } from '../schedule/slots.ts'
 import { type When, whenOf } from './begin.ts'
+import { everywhere } from './first.ts'
 
 /** At most so many slots are walked per policy and tick. */
 export const WALK = 1000
@@ -126,7 +127,9 @@ function restOf(
 function closeWhenPaused(policy: When, before: PolicyLedger): PolicyLedger {
   if (!policy.paused || before.open === null) return before
   const record: SlotRecord = { slot: before.open.slot, outcome: 'skipped', reason: PAUSED }
-  return { ...before, open: null, slots: pushSlot(before.slots, record) }
+  // A first snapshot is owed until the pause is over.
+  const owing = before.open.first === true ? { owing: everywhere(policy) } : {}
+  return { ...before, ...owing, open: null, slots: pushSlot(before.slots, record) }
 }
 
 const PAUSED = 'the policy is paused'

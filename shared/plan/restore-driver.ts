@@ -2,6 +2,7 @@
  * Whether a pool can restore in place. Incus finds that out only after it has stopped the instance, so it is
  * known here before; the way out is the same for all: an instance of its own.
  */
+import { compareAge } from '../incus/snapshot-name.ts'
 import { own } from '../own.ts'
 import type { Found } from './find.ts'
 import type { Refusal } from './plan.ts'
@@ -32,8 +33,10 @@ function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world:
   if (ANY_SNAPSHOT.includes(driver)) return null
   if (!NEWEST_ONLY.includes(driver))
     return `${pool} is of the driver ${driver}, and whether that keeps the newer snapshots of ${key} isn't known. Instead `
-  const created = snapshots.find(([name]) => name === snapshot)?.[1] ?? 0
-  const newer = snapshots.filter(([name, at]) => at > created && name !== snapshot).map(([name]) => name)
+  const wanted = snapshots.find(([name]) => name === snapshot)
+  const newer = snapshots
+    .filter((pair) => wanted === undefined || compareAge(pair, wanted) > 0)
+    .map(([name]) => name)
   const lost = [...newer, 'the one taken before the restore'].join(', ')
   return `${driver} restores only the newest snapshot: Incus stops ${key} and refuses, or, told to by zfs.remove_snapshots, removes the newer ones: ${lost}. Instead `
 }

@@ -3,6 +3,7 @@ import { emptyLedger, type Ledger, type PolicyLedger } from '../../../shared/led
 import { decide } from '../../../shared/plan/decide.ts'
 import { catchupMoment } from '../../../shared/plan/late.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
+import { record } from '../../../shared/plan/record.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import { latestSlot } from '../../../shared/schedule/slots.ts'
 import { configOf } from '../policy/instances.ts'
@@ -341,6 +342,35 @@ describe('who could not be looked at when the accounts began', () => {
     expect([names(paused), ledgerOf(paused).open]).toEqual([[], null])
     const resumed = planAt('2026-11-22T14:11:00Z', HASTY, BARE, ledgerOf(paused))
     expect(names(resumed)).toEqual(['daily-20261122T1410Z'])
+  })
+
+  test('is owed it again where the policy is paused before it was taken', () => {
+    const first = planAt('2026-11-22T13:11:00Z', HASTY, BARE, null)
+    const paused = planAt('2026-11-22T13:12:00Z', { ...HASTY, paused: true }, BARE, ledgerOf(first))
+    expect(told(paused)).toEqual(['2026-11-22T13:10 skipped'])
+    const resumed = planAt('2026-11-22T13:14:00Z', HASTY, BARE, ledgerOf(paused))
+    expect(names(resumed)).toHaveLength(1)
+    expect(ledgerOf(resumed).open).toMatchObject({ slot: '2026-11-22T13:11:00.000Z', first: true })
+  })
+
+  test('gets one though the accounts began with a snapshot that somebody asked for', () => {
+    const seen = parseWorld(`${BARE}\nmain:default/db1 running`)
+    const coverages = coverInstances(configOf({ daily: HASTY }), seen.remotes)
+    const now = at('2026-11-22T13:11:00Z')
+    const ask = { do: 'snapshot' as const, instances: ['web1'], reason: 'asked for' }
+    const plan = decide({
+      coverages,
+      world: seen,
+      ledger: emptyLedger('v'),
+      now,
+      installation: INSTALLATION,
+      ask,
+    })
+    expect(names(plan)).toEqual(['daily-20261122T1311Z'])
+    const { ledger } = record(emptyLedger('v'), { plan, outcomes: [], run: null, config: 'v', now })
+    const world = `${BARE}\n daily-20261122T1311Z\nmain:default/db1 running`
+    const { actions } = planAt('2026-11-22T13:12:00Z', HASTY, world, ledger.policies.daily ?? null)
+    expect(actions).toMatchObject([{ kind: 'snapshot', ref: { instance: 'db1' } }])
   })
 
   test('under a schedule that was changed, likewise', () => {

@@ -89,12 +89,18 @@ const schema = z.strictObject({
 /** `directory` is what the client's paths are relative to; PEM texts may stand there instead of paths. */
 export function parseConfig(document: unknown, directory: string): Result<RelayConfig, string> {
   const parsed = schema.safeParse(document)
-  if (!parsed.success) return err(parsed.error.issues.map(renderIssue).join('\n'))
+  if (!parsed.success) return err(parsed.error.issues.map((issue) => renderIssue(issue, document)).join('\n'))
   const client = readClient(parsed.data.client, directory)
   return client.ok ? ok({ ...parsed.data, client: client.value }) : client
 }
 
-function renderIssue(issue: z.core.$ZodIssue): string {
+/** What writes a relay.jsonc, and the parts of it that can't be done without. */
+export const WRITER = 'npm run trust -- <remote> <token>'
+
+function renderIssue(issue: z.core.$ZodIssue, document: unknown): string {
+  const [part, ...inner] = issue.path
+  if (typeof part === 'string' && inner.length === 0 && Object(document)[part] === undefined)
+    return `${part}: it is missing; ${WRITER} writes it`
   const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message
   return `${issue.path.join('.') || 'relay configuration'}: ${why}`
 }

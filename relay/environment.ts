@@ -1,8 +1,9 @@
 /** Where the relay's configuration comes from: a JSONC file, single parts of it overridden by the environment. */
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describeMisread, parseJsonc } from '../shared/jsonc.ts'
 import { err, ok, type Result } from '../shared/result.ts'
-import { parseConfig, type RelayConfig, readText } from './config.ts'
+import { parseConfig, type RelayConfig, readText, WRITER } from './config.ts'
 
 /** Environment variables and the parts of the file that they stand for; the last two of these are JSON. */
 const OVERRIDES = [
@@ -27,6 +28,7 @@ export function readConfig(environment: Environment): Result<RelayConfig, string
 }
 
 function readDocument(file: string): Result<object, string> {
+  if (!existsSync(file)) return err(`RELAY_CONFIG: there is no ${file}; ${WRITER} writes it`)
   const text = readText(file, 'RELAY_CONFIG')
   if (!text.ok) return text
   const parsed = parseJsonc(text.value)

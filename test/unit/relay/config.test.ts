@@ -166,3 +166,20 @@ test('a variable that should be JSON and is not is named', () => {
     error: expect.stringContaining('RELAY_KEYS'),
   })
 })
+
+test('what is not there at all is said with what writes it', () => {
+  expect(readConfig({ RELAY_CONFIG: join(directory, 'none.jsonc') })).toEqual({
+    ok: false,
+    error: expect.stringMatching(
+      /^RELAY_CONFIG: there is no .*none\.jsonc; npm run trust -- <remote> <token> writes it$/,
+    ),
+  })
+  expect(parseConfig({ remotes: {} }, directory)).toEqual({
+    ok: false,
+    error: [
+      'keys: it is missing; npm run trust -- <remote> <token> writes it',
+      'client: it is missing; npm run trust -- <remote> <token> writes it',
+      'remotes: expected at least one remote',
+    ].join('\n'),
+  })
+})

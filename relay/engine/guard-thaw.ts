@@ -9,6 +9,9 @@ import { isObject, text } from './envelope.ts'
 import { operationOn } from './guard-operation.ts'
 import type { Upstream } from './upstream.ts'
 
+/** To start is no thaw. */
+export const isThaw = (body: unknown): boolean => isObject(body) && body.action === 'unfreeze'
+
 /** Null: nothing speaks against it. */
 export async function againstThaw(
   upstream: Upstream,

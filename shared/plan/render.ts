@@ -101,7 +101,8 @@ function restoreLines({
   reason,
 }: RestoreAction): Line[] {
   const about = instanceKey(ref)
-  if (restored) return [{ about, sign: '<', what: snapshot, reason }]
+  // The disk isn't touched any more: marks and holds are.
+  if (restored) return [{ about, sign: '#', what: snapshot, reason }]
   const before: Line = {
     about,
     sign: '+',

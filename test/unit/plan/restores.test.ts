@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { emptyLedger, type RestoreLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
+import { linesOf } from '../../../shared/plan/render.ts'
 import { restoreWork } from '../../../shared/plan/restore-job.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
@@ -121,6 +122,7 @@ describe('an unfinished restore', () => {
     expect(plan.actions[0]).toMatchObject({
       reason: expect.stringMatching(/^its disk stays as it is, .*; try 6: /),
     })
+    expect(linesOf(plan).map(({ sign }) => sign)).toEqual(['#'])
     expect(plan.restores[KEY]).toMatchObject({ state: 'started', attempts: 5, marking: 5 })
     const again = planFor(web('stopped'), { attempts: 5, marking: 5 }, [failed(0)])
     expect(again.restores[KEY]).toMatchObject({ state: 'started', attempts: 6 })

@@ -63,7 +63,7 @@ const distinct = (notes: readonly Note[]): Note[] => [
 /** What the schedule says, and what is under way. */
 function decideDue(question: Question, restores: Restores): Plan {
   const { coverages, world, ledger, now, installation, explain = false } = question
-  const thaws = planThaws(world, ledger, restores.withheld)
+  const thaws = planThaws(world, ledger, restores.withheld, now)
   const withheld = new Map([...thaws.withheld, ...restores.withheld])
   const sieve = createSieve(now)
   const slots = coverages.map((coverage) => planSlot(coverage, question, withheld))

@@ -72,8 +72,8 @@ function lists(world: Pick<World, 'find'>, key: string, snapshot: string): boole
 }
 
 /**
- * Most of them are whole, only nobody saw it: so one that is held stays, as does the only one of its policy, and
- * all while nothing of the instance may be removed. `taking`: where one is taken in this run, which goes before.
+ * Most of them are whole, only nobody saw it: so one that is held stays, as does the only one of its policy, one
+ * that a copy's next refresh builds on, and all while nothing of the instance may be removed. `taking`: where one is taken in this run, which goes before.
  */
 export function mayClear(
   { ref, policy, snapshot }: ExpireAction,
@@ -83,6 +83,7 @@ export function mayClear(
 ): boolean {
   const one = covered.find(({ key }) => key === instanceKey(ref))
   if (one === undefined || one.held.has(snapshot) || stopOf(one, rails) !== null) return false
+  if (rails.copies.needed.get(one.key)?.has(snapshot) === true) return false
   if (taking.some((take) => take.policy === policy && instanceKey(take.ref) === one.key)) return true
   return (one.record.snapshots ?? []).some(
     (pair) => ownSnapshot(pair)?.policy === policy && !rails.incomplete.has(`${one.key}/${pair[0]}`),

@@ -55,7 +55,10 @@ export const samePair = (a: SnapshotPair, b: SnapshotPair): boolean => a[0] === 
 export const isIn = (pairs: readonly SnapshotPair[], pair: SnapshotPair): boolean =>
   pairs.some((one) => samePair(one, pair))
 
-/** The pairs of `some` that also stand in `others`, by name and date to the second. Mostly both have one order. */
+/**
+ * The pairs of `some` that also stand in `others`, by name and date to the second. Mostly both have one order; in
+ * `others` a name may stand with two dates, as mark and ledger may know it.
+ */
 export function commonPairs(some: readonly SnapshotPair[], others: readonly SnapshotPair[]): SnapshotPair[] {
   let dates: ReadonlyMap<string, number> | null = null
   let at = 0
@@ -66,7 +69,7 @@ export function commonPairs(some: readonly SnapshotPair[], others: readonly Snap
       return true
     }
     dates ??= new Map(others)
-    return dates.get(pair[0]) === pair[1]
+    return dates.get(pair[0]) === pair[1] || (dates.size < others.length && isIn(others, pair))
   })
 }
 

@@ -10,6 +10,8 @@ import type { Restoring } from './restoring.ts'
 import { wholeSafeties } from './safety.ts'
 import type { World } from './world.ts'
 
+const DAY = 86_400_000
+
 /** From which of its steps another try begins. */
 export type Stage =
   | { from: 'safety'; half: string | null } // nothing was changed yet
@@ -25,14 +27,14 @@ export type Next =
   | { do: 'done' }
   | { do: 'fail'; reason: string }
 
-export function nextStep({ key, ref, record, mark, report, entry }: Known, world: World): Next {
+export function nextStep({ key, ref, record, mark, report, entry }: Known, world: World, now: Date): Next {
   const reply = world.remotes[ref.remote]
   if (reply === undefined)
     return fail(`${ref.remote} is in no policy any more, so that nobody looks after it`)
   if (!reply.ok) return wait(`${ref.remote} can't be asked: ${reply.error.message}`)
-  if (record === undefined) return fail('the instance is gone')
   if (isLive(report))
     return wait(`its restore is ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
+  if (record === undefined) return isMissed(entry, now) ? wait(UNLISTED) : fail('the instance is gone')
   if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
   const isStray = mark?.safety === entry.safety
   if (entry.refused === true && !isStray) return afterRefusal(entry, record.status)
@@ -53,6 +55,12 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   const known: RestoreLedger = clean ? found.entry : { ...found.entry, touched: true }
   return { do: 'try', stage, entry: known, why, hopeless }
 }
+
+/** A listing may have lost its row: what is given up on that ground would be left half done. */
+const isMissed = ({ at }: RestoreLedger, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
+
+const UNLISTED =
+  'the instance is not listed; a day after its last try it counts as gone, until then a listing may have lost it'
 
 /** What the relay refuses at the first steps, it will refuse again: nothing was begun that could be finished. */
 const isHopeless = (error: CallError, stage: Stage): boolean =>

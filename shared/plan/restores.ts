@@ -40,7 +40,7 @@ export function lookAfter(world: World, ledger: Ledger, now: Date): Restores {
     const known = knownRestore(key, world, ledger, now)
     if (known === null) noteStray(key, world, restores)
     else if (isEnded(known.entry)) keepEnded(known, now, restores)
-    else goOn(known, nextStep(known, world), now, restores)
+    else goOn(known, nextStep(known, world, now), now, restores)
     const lost = known === null ? [] : lostHolds(known.record, restores.ledgers[key])
     if (lost.length > 0) restores.held.set(key, new Set(lost))
   }

@@ -27,11 +27,11 @@ const TRIES = 5
 /** Whether the next look may have something to do. */
 export const isPending = ({ tries = 0 }: FreezeLedger): boolean => tries < TRIES
 
-export function planThaws(world: World, ledger: Ledger, busy: ReadonlyMap<string, string>): Thaws {
+export function planThaws(world: World, ledger: Ledger, busy: ReadonlyMap<string, string>, now: Date): Thaws {
   const thaws: Thaws = { actions: [], notes: [], ledgers: {}, withheld: new Map() }
   for (const [key, entry] of Object.entries({ ...forgotten(world, ledger), ...ledger.frozen })) {
     const seen = seeFrozen(key, world, busy)
-    if (seen === 'over') continue
+    if (seen === 'over' || (seen === 'unlisted' && isForgotten(entry, now))) continue
     thaws.ledgers[key] = entry
     if (seen === 'frozen') thaw(key, entry, thaws)
   }
@@ -52,19 +52,26 @@ function forgotten({ jobs }: World, { copies }: Ledger): Record<string, FreezeLe
 const isFreezing = (memo: unknown): boolean =>
   typeof memo === 'object' && memo !== null && (memo as { freezes?: unknown }).freezes === true
 
-/** `over`: there is nothing of ours to thaw; `wait`: it can't be told yet. */
-function seeFrozen(key: string, world: World, busy: ReadonlyMap<string, string>): 'over' | 'wait' | 'frozen' {
+/** `over`: there is nothing of ours to thaw; `wait`: it can't be told yet; `unlisted`: gone, or a listing lost it. */
+type SeenFrozen = 'over' | 'wait' | 'unlisted' | 'frozen'
+
+function seeFrozen(key: string, world: World, busy: ReadonlyMap<string, string>): SeenFrozen {
   const ref = refOf(key)
   const reply = world.remotes[ref.remote]
   if (reply === undefined) return 'over'
   if (!reply.ok) return 'wait'
   const record = world.find(ref)
-  if (record === undefined) return 'over'
+  if (record === undefined) return 'unlisted'
   const job = world.jobs.find(({ id, state }) => id.startsWith(`${key}>`) && isLive(state))
   if (job !== undefined) return seeDuring(job, record)
   if (busy.has(key) || operationOn(world, key, reply.inventory.operations) !== null) return 'wait'
   return settledAs(record)
 }
+
+/** So long what isn't listed may come back. */
+const DAY = 86_400_000
+
+const isForgotten = ({ at }: FreezeLedger, now: Date): boolean => now.getTime() - Date.parse(at) >= DAY
 
 const isLive = (state: JobReport['state']): boolean => state === 'running' || state === 'queued'
 

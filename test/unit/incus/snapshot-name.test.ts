@@ -63,11 +63,11 @@ describe('a name of ours', () => {
   })
 })
 
-test('what two lists have in common doesn’t depend on their order', () => {
+test('what two lists have in common doesn’t depend on their order, nor on a name that one has with two dates', () => {
   const pair = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), fc.integer({ min: 1, max: 2 }))
   const list = fc.uniqueArray(pair, { selector: ([name]) => name })
   fc.assert(
-    fc.property(list, list, (some, others) => {
+    fc.property(list, fc.uniqueArray(pair, { selector: String }), (some, others) => {
       const wanted = some.filter((one) => others.some((other) => other[0] === one[0] && other[1] === one[1]))
       expect(commonPairs(some, others)).toEqual(wanted)
     }),

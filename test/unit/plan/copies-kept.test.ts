@@ -114,6 +114,19 @@ describe('a snapshot of the source that may be partial', () => {
     expect(verify?.marks.map(([name]) => name)).not.toContain('daily-20261121T0300Z')
     expect(verify?.rest).toEqual(['daily-20261121T0300Z'])
   })
+
+  test('goes, unless it is verified on a copy and the next refresh builds on it', () => {
+    const removed = (copy: string): string[] =>
+      planFor(`${SOURCE}\n${copy}`, { ledger: doubted }).actions.flatMap((action) =>
+        action.kind === 'expire' ? [action.snapshot] : [],
+      )
+    const common = (day: string) => `
+      backup:default/web1 stopped ${replica(`daily-${day}T0300Z`)} user.stapes.owner=1.x.other
+        daily-${day}T0300Z
+    `
+    expect(removed(common('20261120'))).toEqual(['daily-20261121T0300Z'])
+    expect(removed(common('20261121'))).toEqual([])
+  })
 })
 
 describe('an older snapshot that is wanted', () => {

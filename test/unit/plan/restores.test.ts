@@ -157,6 +157,22 @@ describe('an unfinished restore', () => {
     expect(planFor(web(`stopped ${MARKED}`), { attempts: 3 }, [failed(4)]).restores[KEY]?.touched).toBe(true)
   })
 
+  test('waits while its instance is not listed, for a day: a listing may have lost its row', () => {
+    const nowhere = parseWorld('main empty')
+    const waiting = planFor(nowhere)
+    expect(waiting).toMatchObject({ actions: [], restores: { [KEY]: { ...entry, state: 'started' } } })
+    expect(waiting.notes).toContainEqual(
+      expect.objectContaining({ kind: 'wait', reason: expect.stringContaining('is not listed') }),
+    )
+    const old = { at: '2026-11-21T10:19:00.000Z' }
+    expect(planFor(nowhere, old).restores[KEY]).toMatchObject({
+      state: 'failed',
+      reason: 'the instance is gone',
+    })
+    const job = { ...failed(0), state: 'running' as const }
+    expect(planFor(nowhere, old, [job]).restores[KEY]?.state).toBe('running')
+  })
+
   test('lifts Incus’s own expiry from all that is held first', () => {
     const world = web(`stopped ${MARKED} user.stapes.hold.${SNAPSHOT}=x user.stapes.hold.by-hand=y`)
     const [action] = planFor(world).actions

@@ -64,7 +64,6 @@ describe('what may be frozen by our work', () => {
   test.each<[string, World]>([
     ['runs again', seen('running')],
     ['is stopped', seen('stopped')],
-    ['is gone', parseWorld('main empty\nbackup empty')],
     ['was frozen before its copy’s turn came', seen('frozen', [job('queued')])],
   ])('is forgotten when it %s', (_, world) => {
     const plan = planFor(world)
@@ -77,9 +76,16 @@ describe('what may be frozen by our work', () => {
     ['its copy waits for its turn', seen('running', [job('queued')])],
     ['something runs on it', busy(seen('frozen'))],
     ['its member is away', seen('offline')],
+    ['it is not listed', parseWorld('main empty\nbackup empty')],
   ])('is kept in mind while %s', (_, world) => {
     const plan = planFor(world)
     expect([isThawed(plan), plan.frozen]).toEqual([false, { [KEY]: noted }])
+  })
+
+  test('is forgotten when it was not listed for a day', () => {
+    const gone = { ...noted, at: '2026-11-21T03:00:00.000Z' }
+    expect(planFor(parseWorld('main empty\nbackup empty'), { frozen: { [KEY]: gone } }).frozen).toEqual({})
+    expect(planFor(seen('frozen'), { frozen: { [KEY]: gone } }).frozen).toEqual({ [KEY]: gone })
   })
 
   test('is known from the relay’s job where the notebook is lost', () => {

@@ -69,8 +69,17 @@ async function begin(
   return scene
 }
 
+/** One whose copy went on for so many minutes after it was first verified, and what it had then. */
+async function beginVerified(minutes: number): Promise<Scene & { before: Record<string, boolean> }> {
+  const scene = await begin()
+  await scene.verified()
+  await scene.pass(minutes)
+  return { ...scene, before: scene.copies() }
+}
+
 const marks = (world: World): string =>
   instanceOf(world.incus.backup, WEB).config['user.stapes.verified'] ?? ''
+
 /** What the copy's mark calls verified holds data. */
 function expectHonest({ world, copies }: Scene): void {
   const held = copies()
@@ -82,11 +91,8 @@ function expectHonest({ world, copies }: Scene): void {
 
 describe('the mark of what was verified', () => {
   test('is erased: the next transfer sets it again, and nothing is lost', async () => {
-    const scene = await begin()
-    const { world, pass, verified, copies, call } = scene
-    await verified()
-    await pass(30)
-    const before = copies()
+    const scene = await beginVerified(30)
+    const { world, pass, copies, call, before } = scene
     await call(world.incus.backup, 'PATCH', '/1.0/instances/web', { config: { 'user.stapes.verified': '' } })
     await pass(32)
     expect(Object.keys(copies())).toEqual(expect.arrayContaining(Object.keys(before)))
@@ -95,11 +101,8 @@ describe('the mark of what was verified', () => {
   })
 
   test('is erased and the ledger is lost: all stays as it is, for days, and that is told', async () => {
-    const scene = await begin()
-    const { world, pass, verified, copies, call } = scene
-    await verified()
-    await pass(30)
-    const before = copies()
+    const scene = await beginVerified(30)
+    const { world, pass, copies, call, before } = scene
     await call(world.incus.backup, 'PATCH', '/1.0/instances/web', { config: { 'user.stapes.verified': '' } })
     world.kv.wipe(['ledger'])
     world.relay.restart()
@@ -127,11 +130,8 @@ test('the copy was made when the source’s server had another certificate: it g
 
 describe('the backup server is upgraded from 6.0.4 to 7.0.2', () => {
   test('in the life of a copy: it goes on, and what was verified stays', async () => {
-    const scene = await begin()
-    const { world, pass, verified, copies } = scene
-    await verified()
-    await pass(30)
-    const before = copies()
+    const scene = await beginVerified(30)
+    const { world, pass, copies, before } = scene
     world.incus.backup.upgrade('7.0.2')
     await pass(47)
     expect(Object.keys(copies())).toEqual(expect.arrayContaining(Object.keys(before)))
@@ -209,11 +209,7 @@ describe('on the backup server', () => {
 
 describe('on the source', () => {
   test('it was rolled back: the verified copies of what is gone there stay, and that is told', async () => {
-    const scene = await begin()
-    const { world, pass, verified, copies, call } = scene
-    await verified()
-    await pass(45)
-    const before = copies()
+    const { world, pass, copies, call, before } = await beginVerified(45)
     const names = [...instanceOf(world.incus.main, WEB).snapshots.keys()].sort()
     for (const name of names.slice(1))
       await call(world.incus.main, 'DELETE', `/1.0/instances/web/snapshots/${name}`)
@@ -227,9 +223,7 @@ describe('on the source', () => {
     await call(world.incus.main, 'POST', '/1.0/instances/web/snapshots', { name: 'q-20990101T0000Z' })
     await verified()
     await pass(60)
-    expect(Object.keys(instanceOf(world.incus.backup, WEB).snapshots.size > 3 ? { grown: 1 } : {})).toEqual([
-      'grown',
-    ])
+    expect(instanceOf(world.incus.backup, WEB).snapshots.size).toBeGreaterThan(3)
     expect(notebook(world)?.copies[KEY]?.state).toBe('verified')
   })
 

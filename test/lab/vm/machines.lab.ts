@@ -1,25 +1,13 @@
 /** Policies over a virtual machine that runs: `npm run lab:vm`; with another daemon, `LAB_INCUSD=<incusd> npm run lab:vm`. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { realTheatre } from '../../e2e/real-theatre.ts'
-import { openStage, type Stage } from '../../e2e/stage.ts'
+import type { Stage } from '../../e2e/stage.ts'
 import { openTimeline, POLICY, type Timeline } from '../../e2e/timeline.ts'
-import { INCUSD } from '../installed.ts'
-import { type Pair, startPair } from '../pair.ts'
+import type { Pair } from '../pair.ts'
 import type { LabServer } from '../server.ts'
-import {
-  countAfter,
-  countOf,
-  importImage,
-  readConsole,
-  startGuest,
-  untilCounting,
-  watchStatus,
-} from './guest.ts'
-import { missingForMachines, withMachines } from './kit.ts'
+import { countAfter, countOf, readConsole, startGuest, untilCounting, watchStatus } from './guest.ts'
+import { KEY, openMachines, VM } from './stage.ts'
 
-const VM = 'guest'
-const KEY = `main/default/${VM}`
 /** Of this one the copy may not be inconsistent. */
 const PAUSED = 'paused'
 /** Without migration.stateful. */
@@ -30,12 +18,7 @@ describe('virtual machines that run, on main’s btrfs, copied to backup’s dir
   let stage: Stage
   let timeline: Timeline
   beforeAll(async () => {
-    const missing = missingForMachines({ booting: true })
-    if (missing !== null) throw new Error(missing)
-    const incusd = await withMachines(process.env.LAB_INCUSD ?? INCUSD)
-    pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-    stage = await openStage(async () => realTheatre(pair))
-    await importImage(pair.main)
+    ;({ pair, stage } = await openMachines())
     await startGuest(pair.main, VM)
     await startGuest(pair.main, PAUSED)
     const of = (instance: string) => ({ select: { remotes: ['main'], instances: [instance] } })

@@ -5,17 +5,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { realTheatre } from '../../e2e/real-theatre.ts'
-import { openStage, type Stage } from '../../e2e/stage.ts'
+import type { Stage } from '../../e2e/stage.ts'
 import { openTimeline, POLICY } from '../../e2e/timeline.ts'
-import { INCUSD } from '../installed.ts'
 import { POOL } from '../layout.ts'
-import { type Pair, startPair } from '../pair.ts'
-import { countOf, importImage, startGuest, untilCounting } from './guest.ts'
-import { missingForMachines, withMachines } from './kit.ts'
+import type { Pair } from '../pair.ts'
+import { countOf, startGuest, untilCounting } from './guest.ts'
+import { KEY, openMachines, VM } from './stage.ts'
 
-const VM = 'guest'
-const KEY = `main/default/${VM}`
 /** So far the guest counts before its memory is kept: what begins anew is known by less. */
 const LEAST = 20
 
@@ -26,12 +22,7 @@ describe('a virtual machine that runs is restored in place', () => {
   let kept: string
   let bare: string
   beforeAll(async () => {
-    const missing = missingForMachines({ booting: true })
-    if (missing !== null) throw new Error(missing)
-    const incusd = await withMachines(process.env.LAB_INCUSD ?? INCUSD)
-    pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-    stage = await openStage(async () => realTheatre(pair))
-    await importImage(pair.main)
+    ;({ pair, stage } = await openMachines())
     await startGuest(pair.main, VM)
     const timeline = openTimeline(stage, [], 0)
     await untilCounting(pair.main, VM, LEAST)

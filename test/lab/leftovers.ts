@@ -11,17 +11,32 @@ import { cgroupsOf, removeCgroups } from './cgroups.ts'
 
 const run = promisify(execFile)
 
-/** Ids of the processes whose command line names the directory: daemons, container monitors, rsync. */
+/**
+ * Ids of the processes whose command line names the directory: daemons, container monitors, rsync. Those that
+ * this one was started by name it, too, where it was told to end that pair.
+ */
 export async function processesOf(dir: string): Promise<number[]> {
   const found: number[] = []
+  const own = await ownLine()
   for (const entry of await readdir('/proc')) {
     const pid = Number(entry)
-    if (!Number.isInteger(pid) || pid === process.pid) continue
+    if (!Number.isInteger(pid) || own.has(pid)) continue
     // Gone between listing and reading: not there, then.
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
     if (line.includes(dir)) found.push(pid)
   }
   return found
+}
+
+/** This process, its parent, and so on (`proc(5)`: field 4 of stat). */
+async function ownLine(): Promise<Set<number>> {
+  const line = new Set<number>()
+  for (let pid = process.pid; pid > 0 && !line.has(pid); ) {
+    line.add(pid)
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    pid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
+  }
+  return line
 }
 
 /** Mount points under the directory, the innermost first. */

@@ -6,6 +6,7 @@ import { type Expiring, parseExpiries, parseSource, type SourceDetails } from '.
 import { own } from '../shared/own.ts'
 import { type Fit, fitOf } from '../shared/plan/copy-fit.ts'
 import type { CopyAction, Note } from '../shared/plan/plan.ts'
+import { refuseUnlisted } from '../shared/plan/unlisted.ts'
 import type { World } from '../shared/plan/world.ts'
 import type { CallError, Job } from '../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../shared/result.ts'
@@ -30,7 +31,12 @@ export async function readCopies(
     if (!read.ok) return { action, read }
     const reply = own(remotes, action.target.remote)
     const rules = reply?.ok === true ? own(reply.inventory.projectRules, action.target.project) : undefined
-    const fit = fitOf(action, read.value.details, profilesIn(answers.get(placeOf(action.target))), rules)
+    const { details, onTarget } = read.value
+    const refusal = refuseUnlisted(action, details.snapshots, onTarget)
+    const fit =
+      refusal === null
+        ? fitOf(action, details, profilesIn(answers.get(placeOf(action.target))), rules)
+        : { refusal, warnings: [] }
     return { action, read: ok({ ...read.value, fit }) }
   })
 }

@@ -15,7 +15,9 @@ const instance = z.object({
   expanded_devices: z.nullish(z.record(z.string(), strings)),
 })
 
-const snapshots = z.array(z.object({ name: z.string(), expires_at: z.string() }))
+const snapshots = z.array(
+  z.object({ name: z.string(), expires_at: z.string(), created_at: z.optional(z.string()) }),
+)
 
 export type SourceDetails = {
   architecture: string
@@ -66,10 +68,14 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
   })
 }
 
-export type Expiring = { name: string; expiresAt: string }
+/** `createdAt`: seconds since the epoch, as far as it is told. */
+export type Expiring = { name: string; expiresAt: string; createdAt?: number }
 
-const expiriesOf = (list: { name: string; expires_at: string }[]): Expiring[] =>
-  list.map(({ name, expires_at }) => ({ name, expiresAt: expires_at }))
+const expiriesOf = (list: z.infer<typeof snapshots>): Expiring[] =>
+  list.map(({ name, expires_at, created_at }) => {
+    const createdAt = Math.floor(Date.parse(created_at ?? '') / 1000)
+    return { name, expiresAt: expires_at, ...(Number.isNaN(createdAt) ? {} : { createdAt }) }
+  })
 
 /** From `GET …/snapshots?recursion=1` (its metadata). */
 export function parseExpiries(list: unknown): Result<Expiring[], string> {

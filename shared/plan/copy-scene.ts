@@ -5,7 +5,7 @@ import type { Sieve } from './expire.ts'
 import { knownVerified } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Replica, Seen } from './replica.ts'
-import { type Transfer, unfinishedOn } from './transfer.ts'
+import { isLeftover, type Transfer, unfinishedOn } from './transfer.ts'
 import type { World } from './world.ts'
 
 export type Starting = {
@@ -49,8 +49,9 @@ export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene
  * A first copy that was never verified is deleted and started over; that it never was is proven by the mark
  * of its own transfer, which goes with the first verification.
  */
-export const isUnfinishedFirst = ({ target, unfinished, starting }: Scene): boolean =>
+export const isUnfinishedFirst = ({ replica, target, unfinished, starting }: Scene): boolean =>
   target !== null &&
   unfinished?.from === 0 &&
   unfinished.names.length === 0 &&
-  knownVerified(target, starting.ledger).length === 0
+  knownVerified(target, starting.ledger).length === 0 &&
+  (target.snapshots ?? []).every((pair) => isLeftover(unfinished, pair, replica.source.record.snapshots))

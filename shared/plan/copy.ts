@@ -10,7 +10,7 @@ import { renderInstallation } from './owner.ts'
 import type { CopyAction } from './plan.ts'
 import { refuseOther, refuseTarget } from './refuse-target.ts'
 import type { Replica, Seen } from './replica.ts'
-import { isBrought } from './transfer.ts'
+import { isLeftover } from './transfer.ts'
 
 export type Start =
   | { state: 'start'; action: CopyAction }
@@ -93,6 +93,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     // What is sent anew was not there, so it is verified anew too.
     verified: known.filter((pair) => !isIn(older, pair)),
     listed: (target?.snapshots ?? []).map(([name]) => name),
+    unfinished: scene.unfinished,
     lasting: [...lastingOf(replica, verified, starting.sieve)],
     mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
     excludeOlder,
@@ -147,9 +148,11 @@ const sentOlder = (
   )
 
 /** On the target by a transfer that was never verified, and by nothing else: a partial one must not survive. */
-const partialOn = ({ target, verified, unfinished }: Scene): string[] =>
+const partialOn = ({ replica, target, verified, unfinished }: Scene): string[] =>
   unfinished === null
     ? []
     : (target?.snapshots ?? [])
-        .filter((pair) => !isIn(verified, pair) && isBrought(unfinished, pair))
+        .filter(
+          (pair) => !isIn(verified, pair) && isLeftover(unfinished, pair, replica.source.record.snapshots),
+        )
         .map(([name]) => name)

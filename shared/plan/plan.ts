@@ -123,6 +123,8 @@ export type CopyAction = {
   owner: string
   /** Names of the target's snapshots, as the pool's volumes list them. */
   listed: string[]
+  /** What the target's mark said of the transfer before; null: that was verified. */
+  unfinished: Transfer | null
   /** All that is known to be verified on the target; its mark says so before the transfer begins. */
   verified: SnapshotPair[]
   /** Of these, what must not carry an expiry on the target. */

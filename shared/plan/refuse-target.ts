@@ -6,7 +6,7 @@ import { isUnfinishedFirst, type Scene } from './copy-scene.ts'
 import { commonPairs, isIn, knownVerified, newestPair, refuseReplica } from './marks.ts'
 import { type Installation, refuseOwner } from './owner.ts'
 import type { Replica } from './replica.ts'
-import { isBrought } from './transfer.ts'
+import { isLeftover } from './transfer.ts'
 
 /** `wanted`: what the transfer is for. */
 type Refusing = Scene & { target: InstanceRecord; wanted: readonly SnapshotPair[] }
@@ -49,7 +49,9 @@ function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }
   const common = newestPair(commonPairs(verified, snapshots))
   const dates = new Map(verified)
   const unknown = (target.snapshots ?? []).filter(
-    (pair) => dates.get(pair[0]) !== pair[1] && !(unfinished !== null && isBrought(unfinished, pair)),
+    (pair) =>
+      dates.get(pair[0]) !== pair[1] &&
+      !(unfinished !== null && isLeftover(unfinished, pair, replica.source.record.snapshots)),
   )
   const foreign = unknown.find(([name]) => !snapshots.some(([own]) => own === name))
   if (foreign !== undefined)

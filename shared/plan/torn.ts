@@ -11,7 +11,7 @@ import type { Installation } from './owner.ts'
 import type { ExpireAction } from './plan.ts'
 import { refuseStranger } from './refuse-target.ts'
 import { type Replica, transferOn } from './replica.ts'
-import { isBrought, unfinishedOn } from './transfer.ts'
+import { isLeftover, unfinishedOn } from './transfer.ts'
 import type { World } from './world.ts'
 
 export function removeTorn(
@@ -22,7 +22,7 @@ export function removeTorn(
   const record = world.find(replica.target)
   if (record?.torn === undefined || transferOn(world, replica.target) !== null) return []
   if (refuseStranger(replica, record, { server, installation }) !== null) return []
-  return unverifiedOf(record, record.torn, known).map((snapshot) => ({
+  return unverifiedOf(record, record.torn, { known, replica }).map((snapshot) => ({
     kind: 'expire',
     ref: replica.target,
     policy: replica.wanting[0]?.covered.policy.name ?? '',
@@ -34,12 +34,16 @@ export function removeTorn(
 function unverifiedOf(
   record: InstanceRecord,
   torn: NonNullable<InstanceRecord['torn']>,
-  known: CopyLedger | undefined,
+  { known, replica }: { known: CopyLedger | undefined; replica: Replica },
 ): string[] {
   const unfinished = unfinishedOn(record)
   if (unfinished === null) return []
   const verified = knownVerified(record, known)
   return torn.flatMap((pair) =>
-    isBrought(unfinished, pair) && !isIn(verified, pair) && isAddressable(pair[0]) ? [pair[0]] : [],
+    isLeftover(unfinished, pair, replica.source.record.snapshots) &&
+    !isIn(verified, pair) &&
+    isAddressable(pair[0])
+      ? [pair[0]]
+      : [],
   )
 }

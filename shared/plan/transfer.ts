@@ -3,6 +3,7 @@
  * that something on the copy is not verified yet: without it nothing there is ever removed as unverified.
  */
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { ownSnapshot } from '../incus/snapshot-name.ts'
 import { COPYING } from '../policy/marks.ts'
 
 export type Transfer = {
@@ -40,6 +41,19 @@ export const isVerified = (transfer: Transfer | null): boolean => transfer === n
 /** The transfer that a job of the relay makes. */
 export const transferId = (replica: string, job: string): string => job.slice(replica.length + 1)
 
-/** Whether a snapshot on the copy came with it. */
+/** Whether a snapshot on the copy came with it, as far as the mark alone tells. */
 export const isBrought = ({ from, names }: Transfer, [name, createdAt]: SnapshotPair): boolean =>
   createdAt > from || names.includes(name)
+
+/**
+ * Whether it may be removed as what an unverified transfer brought. Of what stapes didn't name the mark alone is no
+ * proof, for somebody may have made it on the copy since: it has to be on the source too (`snapshots`).
+ */
+export const isLeftover = (
+  transfer: Transfer,
+  pair: SnapshotPair,
+  snapshots: readonly SnapshotPair[] | null,
+): boolean =>
+  isBrought(transfer, pair) &&
+  (ownSnapshot(pair) !== null ||
+    (snapshots ?? []).some(([name, createdAt]) => name === pair[0] && createdAt === pair[1]))

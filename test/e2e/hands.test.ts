@@ -6,7 +6,7 @@ import { type Pair, startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
 import { realTheatre } from './real-theatre.ts'
 import { nextSecond, openStage, type Stage } from './stage.ts'
-import { applyPolicy, furnish, openTimeline, type Timeline } from './timeline.ts'
+import { applyPolicy, furnish, openTimeline, POLICY, type Timeline } from './timeline.ts'
 
 const NAME = 'e2e-hands'
 const IT = `/1.0/instances/${NAME}`
@@ -108,18 +108,38 @@ function handsEndToEnd(version: string, incusd: string): void {
       }
     })
 
+    /** On record on the copy, newer than all that was verified, and without a volume. */
+    const makeTorn = async (name: string): Promise<void> => {
+      await nextSecond()
+      await pair.backup.run('POST', `${IT}/snapshots`, { name })
+      const query = `DELETE FROM storage_volumes_snapshots WHERE name = '${name}'`
+      await pair.backup.run('POST', '/internal/sql', { database: 'global', query })
+    }
+
     test('a power cut left a snapshot on record without its volume: it is removed, and the copy goes on', async () => {
       const before = await namesOn('backup')
-      // Like what a transfer brings, it is newer than the newest that was verified.
-      await nextSecond()
-      await pair.backup.run('POST', `${IT}/snapshots`, { name: 'torn' })
-      const query = "DELETE FROM storage_volumes_snapshots WHERE name = 'torn'"
-      await pair.backup.run('POST', '/internal/sql', { database: 'global', query })
-      expect(await namesOn('backup')).toEqual([...before, 'torn'])
+      // As if a transfer that nobody verified had brought it.
+      const torn = `${POLICY}-20260101T0000Z`
+      const from = Math.floor(Date.now() / 1000)
+      await pair.backup.run('PATCH', IT, { config: { 'user.stapes.copying': `unseen ${from}` } })
+      await makeTorn(torn)
+      expect(await namesOn('backup')).toEqual([...before, torn].sort())
       await timeline.strike()
       await timeline.settle()
       expect(await namesOn('backup')).toEqual(expect.arrayContaining(before.slice(1)))
-      expect(await namesOn('backup')).not.toContain('torn')
+      expect(await namesOn('backup')).not.toContain(torn)
+    })
+
+    test('a snapshot without its volume that somebody made on the copy stays, and no refresh begins', async () => {
+      const { 'user.stapes.copying': before } = await configOn('backup')
+      await makeTorn('mine')
+      await timeline.strike()
+      expect(await problems()).toContain('no transfer of stapes is known to have brought them: mine')
+      expect(await namesOn('backup')).toContain('mine')
+      expect((await configOn('backup'))['user.stapes.copying']).toBe(before)
+      // The cure that is told: it reports an error, and removes it.
+      await pair.backup.run('DELETE', `${IT}/snapshots/mine`).catch(() => null)
+      await timeline.settle()
     })
 
     test('an instance that was lost is copied back: that is told, and the told commands have it backed up again', async () => {

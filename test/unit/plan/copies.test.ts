@@ -124,6 +124,16 @@ describe('a copy is refused', () => {
       "the snapshot mine, which the source doesn't have",
     ],
     [
+      'when somebody did so after a transfer that was never verified',
+      `backup:default/web1 stopped ${replica('daily-20261121T0300Z')} ${copying('2026-11-21T03:00Z')}\ndaily-20261121T0300Z\nmine @2026-11-22T03:05Z`,
+      "the snapshot mine, which the source doesn't have",
+    ],
+    [
+      'when somebody did so on a first copy that was never verified',
+      `backup:default/web1 stopped ${replica()} ${copying('')}\ndaily-20261121T0300Z\nmine @2026-11-22T03:05Z`,
+      "the snapshot mine, which the source doesn't have",
+    ],
+    [
       'without any snapshot in common',
       `backup:default/web1 stopped ${replica('daily-20261101T0300Z')}\ndaily-20261101T0300Z`,
       'have no snapshot in common',

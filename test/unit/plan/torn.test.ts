@@ -1,5 +1,6 @@
 /** Which snapshots of a copy are removed because Incus has them on record without a volume. */
 import { expect, test } from 'vitest'
+import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { type CopyLedger, emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
@@ -13,14 +14,23 @@ const NEW = 'daily-20261122T0300Z'
 const at = (name: string): number =>
   Date.parse(name === OLD ? '2026-11-21T03:00Z' : '2026-11-22T03:00Z') / 1000
 
-/** What is removed of a copy of which both snapshots are torn. `marks`: those of the copy. */
-function removedOf(marks: string, known: Partial<CopyLedger> = {}, status = 'stopped'): string[] {
+/** What is removed of a copy of which both snapshots are torn. `marks`: those of the copy. `more`: torn as well. */
+function removedOf(
+  marks: string,
+  known: Partial<CopyLedger> = {},
+  status = 'stopped',
+  more?: SnapshotPair,
+  onSource = '',
+): string[] {
   const replica = `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER}`
   const world = parseWorld(
-    `main:default/web1 running\n  ${OLD}\n  ${NEW}\nbackup:default/web1 ${status} ${replica} ${marks}\n  ?`,
+    `main:default/web1 running\n  ${OLD}\n  ${NEW}${onSource}\nbackup:default/web1 ${status} ${replica} ${marks}\n  ?`,
   )
   const copy = world.find({ remote: 'backup', project: 'default', instance: 'web1' })
-  if (copy !== undefined) copy.torn = [OLD, NEW].map((name) => [name, at(name)])
+  if (copy !== undefined) {
+    const both = [OLD, NEW].map((name): SnapshotPair => [name, at(name)])
+    copy.torn = more === undefined ? both : [...both, more]
+  }
   const ledger = { state: 'failed', attempts: 1, at: NOW, ...known } as const
   const { actions } = decide({
     installation: INSTALLATION,
@@ -51,6 +61,12 @@ test('what was verified never is, whoever remembers it', () => {
   expect(removedOf(`user.stapes.verified=${OLD}@${at(OLD)}`)).toEqual([])
   const verified = `${OLD}@${at(OLD)}`
   expect(removedOf(`user.stapes.copying=${NEW}#0,${at(OLD)}`, { verified })).toEqual([NEW])
+})
+
+test('what somebody made on the copy since is not, unless the source has it too', () => {
+  expect(removedOf(UNFINISHED, {}, 'stopped', ['mine', at(NEW) + 60])).toEqual([NEW])
+  const shared = '\n  mine @2026-11-22T03:01Z'
+  expect(removedOf(UNFINISHED, {}, 'stopped', ['mine', at(NEW) + 60], shared)).toEqual([NEW, 'mine'])
 })
 
 test('nothing is of a copy that is not ours, or is in use, or before its next try', () => {

@@ -118,7 +118,13 @@ export const status = z.object({
   runs: z.array(z.object(runRecord)),
 })
 
-const replica = z.object({ target: text, state: text, verified: texts, unverified: texts })
+const replica = z.object({
+  target: text,
+  state: text,
+  verified: texts,
+  unverified: texts,
+  problem: maybe.check(z.describe('What stands there is no copy of it, so nothing of that counts')),
+})
 
 const settings = z.object({
   name: text,

@@ -3,9 +3,9 @@ import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { instanceKey } from '../../shared/incus/inventory.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { verifiedOn } from '../../shared/plan/marks.ts'
-import { replicasOf, seeTarget } from '../../shared/plan/replica.ts'
-import type { World } from '../../shared/plan/world.ts'
+import { originOf, refuseReplica, verifiedOn } from '../../shared/plan/marks.ts'
+import { type Replica, replicasOf, seeTarget } from '../../shared/plan/replica.ts'
+import { serverOf, type World } from '../../shared/plan/world.ts'
 import type { TracedCoverage } from '../../shared/policy/coverage.ts'
 import { describeOrigin } from '../../shared/policy/provenance.ts'
 import { namesOf, otherCopies } from './copies.ts'
@@ -30,7 +30,9 @@ export function instancesOf(
   const instances = [...byKey]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, all]) => describe(key, all, world, ledger))
-  const shown = new Set(instances.flatMap(({ copies }) => copies.map(({ target }) => target)))
+  const shown = new Set(
+    instances.flatMap(({ copies }) => copies.flatMap((one) => ('problem' in one ? [] : [one.target]))),
+  )
   return {
     at: now.toISOString(),
     instances,
@@ -46,19 +48,22 @@ function describe(key: string, all: readonly Covered[], world: World, ledger: Le
     status: record?.status ?? '',
     policies: all.map(settings),
     snapshots: record?.snapshots?.map(snapshot) ?? null,
-    copies: replicasOf(all).map(({ key: replica, target }) => {
-      const seen = seeTarget(world, target)
-      const verified = seen.state === 'there' ? namesOf(verifiedOn(seen.record)) : []
-      const listed = seen.state === 'there' ? namesOf(seen.record.snapshots ?? []) : []
-      return {
-        target: instanceKey(target),
-        state: ledger?.copies[replica]?.state ?? (seen.state === 'there' ? 'idle' : seen.state),
-        verified,
-        unverified: listed.filter((name) => !verified.includes(name)),
-      }
-    }),
+    copies: replicasOf(all).map((replica) => copyOn(replica, world, ledger)),
     ...(record?.problem === undefined ? {} : { problem: record.problem }),
   }
+}
+
+function copyOn({ key, source, target: at }: Replica, world: World, ledger: Ledger | null) {
+  const seen = seeTarget(world, at)
+  const target = instanceKey(at)
+  const state = ledger?.copies[key]?.state ?? (seen.state === 'there' ? 'idle' : seen.state)
+  if (seen.state !== 'there') return { target, state, verified: [], unverified: [] }
+  const origin = originOf(source, { server: serverOf(world, source.ref.remote) })
+  const problem = refuseReplica(seen.record, origin)
+  if (problem !== null) return { target, state, verified: [], unverified: [], problem }
+  const verified = namesOf(verifiedOn(seen.record))
+  const unverified = namesOf(seen.record.snapshots ?? []).filter((name) => !verified.includes(name))
+  return { target, state, verified, unverified }
 }
 
 const snapshot = ([name, createdAt]: SnapshotPair) => ({

@@ -4,7 +4,7 @@ import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair }
 import { doubtfulIn } from '../plan/doubtful.ts'
 import { newestPair, type Origin, refuseReplica, samePair, verifiedOn } from '../plan/marks.ts'
 import { seeTarget } from '../plan/replica.ts'
-import type { World } from '../plan/world.ts'
+import { serverOf, type World } from '../plan/world.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
 import type { Seen } from './seen.ts'
 
@@ -89,8 +89,7 @@ function copyOf(source: Omit<Origin, 'server'>, target: string, at: InstanceRef,
   const seen = seeTarget(world, at)
   if (seen.state === 'absent') return { target, verified: [], reason: null }
   if (seen.state === 'unknown') return { target, verified: null, reason: seen.reason }
-  const remote = world.remotes[source.ref.remote]
-  const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
+  const server = serverOf(world, source.ref.remote)
   const refused = refuseReplica(seen.record, { ...source, server })
   return refused === null
     ? { target, verified: verifiedOn(seen.record), reason: null }

@@ -16,7 +16,7 @@ import { putOffExpiry } from './put-off.ts'
 import { type Replica, replicasOf, type Seen, seeTarget, strayCopies } from './replica.ts'
 import { removeTorn } from './torn.ts'
 import { verification } from './verification.ts'
-import type { World } from './world.ts'
+import { serverOf, type World } from './world.ts'
 
 export type Copies = {
   actions: Action[]
@@ -194,8 +194,7 @@ function begin(
 ): void {
   const { key, source } = replica
   const ledger = asked?.has(key) && known !== undefined ? atOnce(known) : known
-  const remote = world.remotes[source.ref.remote]
-  const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
+  const server = serverOf(world, source.ref.remote)
   const why = withheld.get(source.key)
   if (why !== undefined) {
     copies.notes.push({ kind: 'wait', about: key, reason: why })

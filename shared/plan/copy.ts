@@ -5,7 +5,7 @@ import { REPLICA_SERVER } from '../policy/marks.ts'
 import { isUnfinishedFirst, type Scene, type Starting, sceneOf } from './copy-scene.ts'
 import { driverOf, type Treatment, treatmentOf } from './freezing.ts'
 import { lastingOf } from './lasting.ts'
-import { commonPairs, isIn, knownVerified, newestPair } from './marks.ts'
+import { commonPairs, isIn, knownVerified, newestPair, originOf, refuseReplica } from './marks.ts'
 import { renderInstallation } from './owner.ts'
 import type { CopyAction } from './plan.ts'
 import { refuseOther, refuseTarget } from './refuse-target.ts'
@@ -21,7 +21,8 @@ export type Start =
 export function startCopy(replica: Replica, seen: Seen, starting: Starting): Start {
   const scene = sceneOf(replica, seen, starting)
   const wanted = wantedOf(scene).filter((pair) => !isIn(scene.verified, pair))
-  // Somebody else's copy is told of though it is up to date: two that make it are one too many.
+  // Another's copy is told of though it seems up to date: one policy's snapshots of two instances have the same
+  // names and dates, and two installations that make one copy are one too many.
   if (wanted.length === 0 && !isTheirs(scene)) return { state: 'current' }
   const { retryAt } = starting.ledger ?? {}
   if (retryAt !== undefined && new Date(retryAt) > starting.now)
@@ -38,7 +39,9 @@ export function startCopy(replica: Replica, seen: Seen, starting: Starting): Sta
 }
 
 const isTheirs = ({ replica, target, starting }: Scene): boolean =>
-  target !== null && refuseOther(replica, target, starting) !== null
+  target !== null &&
+  (refuseReplica(target, originOf(replica.source, starting)) ?? refuseOther(replica, target, starting)) !==
+    null
 
 /** The newest snapshot of each policy that wants the copy: by its creation, and none that is named for later. */
 const wantedOf = ({ replica, snapshots, starting }: Scene): SnapshotPair[] =>

@@ -11,7 +11,7 @@ import { putOffUntil } from './put-off.ts'
 import { refuseStranger } from './refuse-target.ts'
 import { type Replica, reportOn, type Seen, transferOn } from './replica.ts'
 import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
-import type { World } from './world.ts'
+import { serverOf, type World } from './world.ts'
 
 export type Judgement =
   | { phase: 'running'; ledger: CopyLedger; reason: string }
@@ -129,8 +129,7 @@ function ended(judging: Judging, report: JobReport): Judgement {
   const fail = (reason: string): Judgement =>
     isPending(known) ? broken('failed', reason, { known, report, now }) : { phase: 'idle', ledger: known }
   if (seen.state !== 'there') return fail('Incus reported success, but the copy is not there')
-  const source = world.remotes[replica.source.ref.remote]
-  const server = source?.ok === true ? source.inventory.server.fingerprint : ''
+  const server = serverOf(world, replica.source.ref.remote)
   const { installation } = judging
   const stranger = refuseStranger(replica, seen.record, { server, installation })
   if (stranger !== null) return fail(stranger)

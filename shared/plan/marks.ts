@@ -29,6 +29,11 @@ export const replicaMarks = (source: InstanceRef, server: string): Record<string
 /** The source of a copy: `snapshots` as they are listed there, null where they can't be; `server`: its certificate. */
 export type Origin = { ref: InstanceRef; snapshots: readonly SnapshotPair[] | null; server: string }
 
+export const originOf = (
+  { ref, record }: { ref: InstanceRef; record: InstanceRecord },
+  { server }: Pick<Origin, 'server'>,
+): Origin => ({ ref, snapshots: record.snapshots, server })
+
 /** Whether a record on the target is our copy of this source; else why not, with what to do. */
 export function refuseReplica(target: InstanceRecord, origin: Origin): string | null {
   const of = target.config[REPLICA_OF]

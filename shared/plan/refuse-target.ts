@@ -3,7 +3,7 @@ import { type InstanceRecord, instanceKey, type SnapshotPair } from '../incus/in
 import { ownSnapshot, SAFETY } from '../incus/snapshot-name.ts'
 import { OWNER } from '../policy/marks.ts'
 import { isUnfinishedFirst, type Scene } from './copy-scene.ts'
-import { commonPairs, isIn, knownVerified, newestPair, refuseReplica } from './marks.ts'
+import { commonPairs, isIn, knownVerified, newestPair, originOf, refuseReplica } from './marks.ts'
 import { type Installation, refuseOwner } from './owner.ts'
 import type { Replica } from './replica.ts'
 import { isLeftover } from './transfer.ts'
@@ -25,7 +25,7 @@ export function refuseStranger(
   target: InstanceRecord,
   { server, installation }: { server: string; installation: Installation },
 ): string | null {
-  const stranger = refuseReplica(target, { ref: source.ref, snapshots: source.record.snapshots, server })
+  const stranger = refuseReplica(target, originOf(source, { server }))
   if (stranger !== null) return stranger
   const other = refuseOther({ target: at }, target, { installation })
   if (other !== null) return other

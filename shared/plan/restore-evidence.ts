@@ -10,6 +10,7 @@ import { refuseReplica, samePair, verifiedOn } from './marks.ts'
 import type { Refusal } from './plan.ts'
 import { replicasOf, seeTarget } from './replica.ts'
 import { restoringOn, wholeSafeties } from './safety.ts'
+import { serverOf } from './world.ts'
 
 type Known = Pick<Asked, 'coverages' | 'world' | 'ledger'>
 
@@ -44,9 +45,7 @@ function isOnReplica(
   { coverages, world }: Known,
 ): boolean {
   const mine = coverages.flatMap(({ covered }) => covered.filter((one) => one.key === key))
-  const remote = world.remotes[ref.remote]
-  const server = remote?.ok === true ? remote.inventory.server.fingerprint : ''
-  const origin = { ref, snapshots, server }
+  const origin = { ref, snapshots, server: serverOf(world, ref.remote) }
   return replicasOf(mine).some(({ target }) => {
     const seen = seeTarget(world, target)
     if (seen.state !== 'there' || refuseReplica(seen.record, origin) !== null) return false

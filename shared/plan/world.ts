@@ -33,3 +33,9 @@ export function worldOf(reply: InventoryReply): World {
   const remotes: World['remotes'] = Object.assign(Object.create(null), reply.remotes)
   return { ...reply, remotes, incomplete, unseen, find: (ref) => records.get(instanceKey(ref)) }
 }
+
+/** Identity of a server, by its certificate; empty where it gave no answer. */
+export function serverOf({ remotes }: Pick<World, 'remotes'>, remote: string): string {
+  const reply = remotes[remote]
+  return reply?.ok === true ? reply.inventory.server.fingerprint : ''
+}

@@ -3,6 +3,7 @@ import { instancesOf } from '../../../functions/api/instances.ts'
 import { worldOf } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { RemoteReply } from '../../../shared/relay/protocol.ts'
+import { SERVER } from '../plan/world-text.ts'
 import { configOf, recordOf, replyOf } from '../policy/instances.ts'
 
 const config = configOf({ daily: { copy: { remote: 'backup' } } })
@@ -12,7 +13,11 @@ const now = new Date('2026-11-22T12:00:00Z')
 const copyOf = (of: string, name: string) =>
   recordOf(name, {
     status: 'Stopped',
-    own: { 'user.stapes.replica-of': of, 'user.stapes.verified': 'daily-1@100' },
+    own: {
+      'user.stapes.replica-of': of,
+      'user.stapes.replica-of.server': SERVER,
+      'user.stapes.verified': 'daily-1@100',
+    },
     snapshots: [
       ['daily-1', 100],
       ['daily-2', 200],
@@ -49,6 +54,15 @@ describe('the instances', () => {
       ['backup/default/web1'],
     ])
     expect(otherCopies).toMatchObject([{ target: 'backup/default/old', sourceIs: 'gone' }])
+  })
+
+  test('have no copy where that of another one stands, though its snapshots have the same names', () => {
+    const taken = replyOf([copyOf('main/other/web1', 'web1')])
+    const { instances, otherCopies } = shown({ main: replyOf([recordOf('web1')]), backup: taken })
+    expect(instances[0]?.copies).toMatchObject([
+      { verified: [], unverified: [], problem: expect.stringContaining('the copy of main/other/web1') },
+    ])
+    expect(otherCopies).toMatchObject([{ source: 'main/other/web1', verified: ['daily-1'] }])
   })
 
   test('call a copy that could not be listed unknown, and not empty', () => {

@@ -188,6 +188,30 @@ test('a source that can’t be listed: nothing is done, and that is told of its 
   )
 })
 
+test('the copy of another instance stands there, with snapshots of the same names and dates: it is no copy of this one', () => {
+  const both = ['p1', 'p2'].map((project) => SOURCE.replace('main:default', `main:${project}`)).join('')
+  const names = ['daily-20261121T0300Z', 'daily-20261122T0300Z']
+  const copy = `backup:default/web1 stopped ${replica(...names).replace('main/default', 'main/p1')}`
+  const plan = planFor(`${both}\n${copy}\n${names.join('\n')}`, {
+    policies: {
+      daily: {
+        ...DAILY.daily,
+        select: { remotes: ['main'], projects: ['*'] },
+        copy: { remote: 'backup', project: 'default' },
+      },
+    },
+  })
+  expect(touches(plan)).toBe(false)
+  expect(plan.notes.map(({ kind, about, reason }) => [kind, about, reason])).toEqual([
+    ['keep', 'main/p1/web1>backup/default/web1', 'the copy is verified up to the newest snapshot'],
+    [
+      'problem',
+      'main/p2/web1>backup/default/web1',
+      'the name is taken on the target by the copy of main/p1/web1: copy into another project',
+    ],
+  ])
+})
+
 describe('another installation of stapes', () => {
   const owned = (owner: object): string => `${SOURCE}
     backup:default/web1 stopped ${replica('daily-20261121T0300Z')} user.stapes.owner=${renderInstallation({ ...INSTALLATION, ...owner })} ${copying('2026-11-21T03:00Z')}

@@ -1,6 +1,6 @@
 /** What may stay frozen after a run: instances of which no end of our work was seen, and those not thawed yet. */
 import { instanceKey } from '../incus/inventory.ts'
-import { classify, describe } from '../incus/refusal.ts'
+import { classify, describe, endsUnseen } from '../incus/refusal.ts'
 import type { FreezeLedger } from '../ledger/ledger.ts'
 import type { Outcome } from './jobs.ts'
 import type { Plan } from './plan.ts'
@@ -45,4 +45,5 @@ function begunBy(outcome: Outcome): { key: string; work: string } | null {
 
 /** Whatever Incus answered, it has thawed before. */
 const endedUnseen = (outcome: Outcome): boolean =>
-  outcome.state === 'unknown' || (outcome.state === 'refused' && classify(outcome.error) === 'unknown')
+  outcome.state === 'unknown' ||
+  (outcome.state === 'refused' && (classify(outcome.error) === 'unknown' || endsUnseen(outcome.error)))

@@ -17,7 +17,7 @@ export type StoredConfig = {
   appliedAt: string
   document: unknown
   config: Config
-  /** By policy: who paused it, beside the document. */
+  /** By policy: who paused it, beside the document. One that can't be read stands. */
   pauses?: Record<string, Pause>
   /** When this state began, which later configurations take over; absent: with this one. See plan/owner.ts. */
   began?: { at: string; nonce: string }
@@ -28,7 +28,7 @@ export type StoredConfig = {
 export type FoundConfig = {
   /** Null: there is none that could be read. */
   stored: StoredConfig | null
-  /** Pauses that could be read, even of a configuration that couldn't. */
+  /** Pauses that could be read, even of a configuration that couldn't: those that outlive its being applied again. */
   pauses: Record<string, Pause>
   /** The same of when its state began: whoever applies it again is the same installation. */
   began?: { at: string; nonce: string }
@@ -101,7 +101,7 @@ export function parseStored(value: unknown): FoundConfig {
   }
   const known = isObject(value) ? value : {}
   const pauses = mapOf(known.pauses, 'the pause of', lose, (item, part) =>
-    partOf(item, pauseSchema, part, lose),
+    partOf(item, pauseSchema, `${part}, which counts as paused until then`, lose),
   )
   const refused: string[] = []
   const config = configOf(known, lose, refused)
@@ -114,12 +114,20 @@ export function parseStored(value: unknown): FoundConfig {
     appliedAt: partOf(known.appliedAt, moment, 'when it was applied', lose) ?? new Date(0).toISOString(),
     document: known.document,
     config,
-    pauses,
+    pauses: { ...unreadIn(known.pauses, pauses), ...pauses },
     ...beganOf(known.began, lose),
   }
   const part = `a part of the applied configuration can't be read: ${lost.join('; ')}. To mend it, ${AGAIN}`
   const problems = lost.length === 0 ? refused : [...refused, part]
   return { stored: problems.length === 0 ? stored : { ...stored, problems }, pauses, problems }
+}
+
+/** What somebody stopped doesn't begin again because nobody can read for how long. */
+function unreadIn(value: unknown, sound: Readonly<Record<string, Pause>>): Record<string, Pause> {
+  const names = isObject(value) ? Object.keys(value) : []
+  const unread = names.filter((name) => name !== '__proto__' && !Object.hasOwn(sound, name))
+  const standing: Pause = { by: 'somebody', at: new Date(0).toISOString(), until: null }
+  return Object.fromEntries(unread.map((name) => [name, standing]))
 }
 
 function beganOf(value: unknown, lose: Lose): Pick<StoredConfig, 'began'> {

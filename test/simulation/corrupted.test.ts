@@ -190,9 +190,11 @@ test('an applied configuration of which a part is damaged is mended by applying 
   world.kv.restore('config', JSON.stringify({ ...stored, pauses: { hourly: 'until tomorrow' } }))
   await world.clock.advance(minutes(60))
   expect(problemsOf(await world.tick(minutes(60)))).toEqual([expect.stringContaining('the pause of hourly')])
+  expect((await statusIn(world, minutes(60))).policies.hourly?.paused).toBe(true)
   await world.clock.advance(minutes(61))
   await world.apply(document)
   expect(problemsOf(await world.tick(minutes(62)))).toEqual([])
+  expect((await statusIn(world, minutes(62))).policies.hourly?.paused).toBe(false)
 })
 
 test('a configuration applied by a clock that was ahead is looked at by the next tick', async () => {

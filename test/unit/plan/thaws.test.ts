@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type FreezeLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import type { Plan } from '../../../shared/plan/plan.ts'
+import type { Plan, SnapshotAction } from '../../../shared/plan/plan.ts'
 import { linesOf } from '../../../shared/plan/render.ts'
+import { frozenAfter } from '../../../shared/plan/thaws-record.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
-import type { JobReport } from '../../../shared/relay/protocol.ts'
+import type { CallError, JobReport } from '../../../shared/relay/protocol.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
@@ -105,6 +106,32 @@ describe('what may be frozen by our work', () => {
   test('is nothing that nobody noted: a person froze that', () => {
     expect(isThawed(planFor(seen('frozen'), {}))).toBe(false)
   })
+})
+
+test.each<[string, CallError['code'], boolean]>([
+  ['a reply that isn’t Incus’s', 'bad-reply', true],
+  ['no reply', 'timeout', true],
+  ['Incus’s refusal', 'incus', false],
+])('a snapshot that freezes and ends with %s is kept in mind: %s', (_, code, noted) => {
+  const snapshot: SnapshotAction = {
+    kind: 'snapshot',
+    ref: { remote: 'main', project: 'default', instance: 'web1' },
+    policy: 'daily',
+    slot: NOW,
+    name: 'daily-20261122T0310Z',
+    stateful: false,
+    expiresAt: null,
+    again: false,
+    standstill: 'it is frozen',
+    reason: '',
+  }
+  const error = { code, message: 'it broke' }
+  const frozen = frozenAfter(
+    planFor(seen('running'), {}),
+    [{ action: snapshot, state: 'refused', error }],
+    new Date(NOW),
+  )
+  expect(Object.keys(frozen)).toEqual(noted ? [KEY] : [])
 })
 
 describe('the line of a copy says', () => {

@@ -50,12 +50,15 @@ test.each(EVIL)('%s anywhere never throws, and nothing that holds is malformed',
     }
 })
 
-test('a pause that can’t be read is lost alone, even of a configuration that can’t be read', () => {
+test('a pause that can’t be read holds until the configuration is applied again, and costs no other one', () => {
   const good = { by: 'ann', at: '2026-11-21T00:00:00.000Z', until: null }
   const pauses = { hourly: good, daily: { ...good, until: '9999' } }
-  const { stored, problems } = parseStored({ ...WRITTEN, pauses })
-  expect(stored?.pauses).toEqual({ hourly: good })
-  expect(problems).toEqual([expect.stringContaining('the pause of daily')])
+  const found = parseStored({ ...WRITTEN, pauses })
+  expect(found.pauses).toEqual({ hourly: good })
+  expect(found.stored?.pauses).toMatchObject({ hourly: good, daily: { until: null } })
+  expect(found.problems).toEqual([
+    expect.stringContaining('the pause of daily, which counts as paused until then'),
+  ])
   const began = { at: '2026-11-01T00:00:00.000Z', nonce: 'n' }
   expect(parseStored({ pauses, began })).toMatchObject({ stored: null, pauses: { hourly: good }, began })
 })

@@ -16,6 +16,7 @@ export type Refusal =
   | 'mounted' // something is mounted in the way, a killed copy's own mount for one: a person has to unmount it
   | 'uneven' // a snapshot is in one of Incus's lists and not in the other: for the moment, or since a power cut
   | 'misnamed' // Incus takes no such name: retrying won't help
+  | 'quoted' // rsync stumbles over a quote mark in a snapshot's name: retrying won't help
   | 'unavailable' // server, member or relay can't be reached or is going down
   | 'unknown' // sent, outcome not seen
   | 'misfit' // relay and Worker, or their settings, don't fit together; the message says what to do
@@ -29,6 +30,7 @@ const TEXTS: readonly [RegExp, Refusal][] = [
   [/UNIQUE constraint failed|already in use|already exists/i, 'exists'],
   [/record count doesn't match instance snapshot volume record count/i, 'uneven'],
   [/device or resource busy/i, 'mounted'],
+  [/Missing trailing-["'] in remote-shell command/i, 'quoted'],
   [/Name cannot contain white ?space|Name contains invalid character/i, 'misnamed'],
   [
     /is busy running|Failed getting exclusive access|matching non-reusable operation|is already being migrated/i,
@@ -74,6 +76,7 @@ const PERMANENT: readonly Refusal[] = [
   'past',
   'mounted',
   'misnamed',
+  'quoted',
 ]
 
 /** Whether the same request may succeed later without anybody doing anything. */
@@ -85,6 +88,7 @@ const ADVICE: Partial<Record<Refusal, string>> = {
   busy: 'it is tried again',
   past: 'make a new instance of the snapshot: incus copy <instance>/<snapshot> <new name>',
   misnamed: 'Incus takes no such name: rename it on the server where it stands',
+  quoted: 'rsync can send no snapshot with a quote mark in its name: rename it on the source',
   uneven:
     'it is tried again; if it stays so, a power cut has left snapshots without data: delete those on that server that "incus snapshot list" shows and its pool doesn’t',
   unavailable: 'it is tried again',

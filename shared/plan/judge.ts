@@ -1,10 +1,10 @@
 /** What the last transfer of a replica came to, judged by what both sides list. */
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
-import { describe } from '../incus/refusal.ts'
+import { classify, describe } from '../incus/refusal.ts'
 import { retryCopyAt } from '../ledger/attempts.ts'
 import type { CopyLedger, CopyMemo } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
-import type { JobReport } from '../relay/protocol.ts'
+import type { CallError, JobReport } from '../relay/protocol.ts'
 import { commonPairs, isIn, knownVerified, newestPair, renderVerified } from './marks.ts'
 import type { Installation } from './owner.ts'
 import { putOffUntil } from './put-off.ts'
@@ -58,7 +58,7 @@ export function judge(judging: Judging): Judgement {
     const { state, error } = report
     // Of an unknown outcome the advice would be to look, which is being done.
     const reason =
-      error === undefined ? 'no reason given' : state === 'failed' ? describe(error) : error.message
+      error === undefined ? 'no reason given' : state === 'failed' ? failure(error, replica) : error.message
     return broken(state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
   }
   if (known === undefined) return { phase: 'idle', ledger: known }
@@ -71,6 +71,14 @@ export function judge(judging: Judging): Judgement {
     }
   const reason = 'nobody saw how the copy ended: relay or target were restarted'
   return broken('unknown', reason, { known, report, now })
+}
+
+/** Incus doesn't say over which name rsync stumbles. */
+function failure(error: CallError, { source }: Replica): string {
+  const said = describe(error)
+  if (classify(error) !== 'quoted') return said
+  const names = (source.record.snapshots ?? []).map(([name]) => name).filter((name) => /["']/.test(name))
+  return names.length === 0 ? said : `${said}: ${names.join(', ')}`
 }
 
 const isPending = (known: CopyLedger | undefined): boolean =>

@@ -86,6 +86,12 @@ const TEXTS: [string, number, Refusal, boolean][] = [
     'mounted',
     false,
   ],
+  [
+    'Failed migration on source: rsync failed to spawn after 10s (Missing trailing-" in remote-shell command.',
+    500,
+    'quoted',
+    false,
+  ],
   ['Invalid snapshot name: Name cannot contain white space', 400, 'misnamed', false],
   ['Invalid snapshot name: Name contains invalid character "/"', 400, 'misnamed', false],
   ["This project doesn't allow cluster member targeting", 403, 'forbidden', false],

@@ -230,6 +230,15 @@ describe('a copy that ended', () => {
     expect(plan.copies[0]?.ledger).toMatchObject({ state: 'failed', reason })
   })
 
+  test('over a quote mark in a snapshot’s name says which name', () => {
+    const message = 'rsync failed to spawn after 10s (Missing trailing-" in remote-shell command.'
+    const jobs = [report('failed', { error: { code: 'incus', message } })]
+    const quoted = landed.replace('backup:', '  say-"hi" @2026-11-20T12:00Z\n      backup:')
+    expect(quoted).not.toBe(landed)
+    const { reason } = planFor(quoted, { copy: started, jobs }).copies[0]?.ledger ?? {}
+    expect(reason).toMatch(/quote mark in its name: rename it on the source\): say-"hi"$/)
+  })
+
   test('with listings that can’t be had is neither verified nor failed', () => {
     const plan = planFor(`${SOURCE}\nbackup unreachable`, { copy: started, jobs: [report('done')] })
     expect(plan.actions).toEqual([])

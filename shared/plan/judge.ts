@@ -171,6 +171,8 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
   const marks = [...before.filter((pair) => isIn(listed, pair) || isIn(source, pair)), ...fresh]
   const newest = newestPair(source)
   if (newest !== null && !isIn(commonPairs(listed, marks), newest)) {
+    // Told already: the relay reports that success for a day, and the next try must not wait so long.
+    if (!isPending(known)) return { phase: 'idle', ledger: known }
     const reason = isIn(listed, newest)
       ? `Incus reported success, but the copy doesn't bear the mark of that transfer: an older version of stapes began it, or its marks were changed, so that ${newest[0]} can't be verified`
       : `Incus reported success, but ${newest[0]} is not on the target as it is on the source`

@@ -22,7 +22,7 @@ export function refuseUnlisted(
   )
   if (unlisted.length === 0) return null
   const names = unlisted.map(({ name }) => name).join(', ')
-  return `the copy has snapshots on ${target.remote} that its pool did not list, and no transfer of stapes is known to have brought them: ${names}. If somebody made them just now, copy each to an instance of its own. If it stays so, a power cut left them without a volume, and no refresh succeeds: "incus snapshot delete ${target.instance} <name>" there reports an error and removes it`
+  return `the copy has snapshots on ${target.remote} that its pool did not list, and no unverified transfer brought them: ${names}. If somebody made them just now, copy each to an instance of its own. If it stays so, a power cut left them without a volume, and no refresh succeeds: look whether their data are still wanted, then "incus snapshot delete ${target.instance} <name>" there reports an error and removes it`
 }
 
 /** Without a date it is taken for none that came with a transfer. */

@@ -134,7 +134,7 @@ function handsEndToEnd(version: string, incusd: string): void {
       const { 'user.stapes.copying': before } = await configOn('backup')
       await makeTorn('mine')
       await timeline.strike()
-      expect(await problems()).toContain('no transfer of stapes is known to have brought them: mine')
+      expect(await problems()).toContain('no unverified transfer brought them: mine')
       expect(await namesOn('backup')).toContain('mine')
       expect((await configOn('backup'))['user.stapes.copying']).toBe(before)
       // The cure that is told: it reports an error, and removes it.

@@ -213,6 +213,22 @@ describe('a copy that ended', () => {
     expect(planFor(world, { copy: started, jobs: [report('done')] }).copies[0]?.ledger.state).toBe('failed')
   })
 
+  test('without the newest one has failed, and is tried again though the relay still reports the success', () => {
+    const world = `${SOURCE}
+      backup:default/web1 stopped ${replica('daily-20261121T0300Z')} ${copying('2026-11-21T03:00Z')}
+        daily-20261121T0300Z
+    `
+    const jobs = [report('done')]
+    const [failed] = planFor(world, { copy: started, jobs }).copies
+    expect(failed?.ledger).toMatchObject({ state: 'failed', attempts: 1, job: JOB })
+    const later = planFor(world, {
+      copy: failed?.ledger as CopyLedger,
+      jobs,
+      now: new Date('2026-11-22T03:12:00Z'),
+    })
+    expect(copyOf(later)?.job).toBe(`${KEY}:daily-20261122T0300Z#1`)
+  })
+
   test('unseen is unknown, is tried again later, and nothing of the source expires in that run', () => {
     const plan = planFor(landed, { copy: started })
     expect(plan.copies[0]?.ledger).toMatchObject({

@@ -13,7 +13,7 @@ import { commonPairs, newestPair, renderVerified, verifiedOn } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Action, CopyPlan, Note } from './plan.ts'
 import { putOffExpiry } from './put-off.ts'
-import { type Replica, replicasOf, type Seen, seeTarget, strayCopies } from './replica.ts'
+import { type Replica, replicasOf, restingOf, type Seen, seeTarget, strayCopies } from './replica.ts'
 import { removeTorn } from './torn.ts'
 import { verification } from './verification.ts'
 import { serverOf, type World } from './world.ts'
@@ -57,13 +57,15 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
   for (const { key, source } of all)
     if (source.record.snapshots === null) copies.notes.push(unlisted(key, source))
   const judged = replicas.map((replica) => {
-    const seen = seeTarget(context.world, replica.target)
-    const { world, now, installation } = context
-    const known = context.ledger.copies[replica.key]
-    const judgement = judge({ replica, seen, world, known, now, installation })
-    const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []
-    return { replica, seen, judgement, verified, common: commonOf(replica, seen, verified, known) }
+    const { world, now, installation, ledger } = context
+    const looked = lookAt(replica, context)
+    const known = ledger.copies[replica.key]
+    return { ...looked, judgement: judge({ replica, seen: looked.seen, world, known, now, installation }) }
   })
+  const resting = restingOf(covered)
+    .filter(({ source }) => source.record.snapshots !== null)
+    .map((replica) => lookAt(replica, context))
+  for (const one of resting) keepCommon(one, copies)
   const busy = new Set<string>()
   const bySource = groupBy(judged, ({ replica }) => replica.source.key)
   for (const one of judged) {
@@ -80,19 +82,27 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
       begin(one, judgement, busy, copies, context)
   }
   const byKey = groupBy(covered, ({ key }) => key)
-  for (const { replica, common } of judged)
+  for (const { replica, common } of [...judged, ...resting])
     putOff(replica, common, byKey.get(replica.source.key) ?? [], copies, context)
   return copies
 }
 
-type Judged = {
+type Looked = {
   replica: Replica
   seen: Seen
-  judgement: Judgement
   /** Verified, and listed on the target. */
   verified: readonly SnapshotPair[]
   /** The newest of them that is on the source too. */
   common: SnapshotPair | null
+}
+
+type Judged = Looked & { judgement: Judgement }
+
+function lookAt(replica: Replica, { world, ledger }: CopyContext): Looked {
+  const seen = seeTarget(world, replica.target)
+  const known = ledger.copies[replica.key]
+  const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []
+  return { replica, seen, verified, common: commonOf(replica, seen, verified, known) }
 }
 
 function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, T[]> {
@@ -144,7 +154,7 @@ function needs(copies: Copies, source: string, snapshot: string | undefined, rea
 }
 
 /** The newest common snapshot is what the next refresh builds on. */
-function keepCommon({ replica, seen, common }: Judged, copies: Copies): void {
+function keepCommon({ replica, seen, common }: Looked, copies: Copies): void {
   const { source, target } = replica
   const reason = `newest snapshot common with ${target.remote}`
   if (seen.state !== 'unknown') needs(copies, source.key, common?.[0], reason)

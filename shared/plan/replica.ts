@@ -26,12 +26,21 @@ export type Seen =
   | { state: 'absent' }
   | { state: 'unknown'; reason: string }
 
-/** Groups what several policies want into one replica per instance and destination. */
-export function replicasOf(coverage: readonly Covered[]): Replica[] {
+export const replicasOf = (coverage: readonly Covered[]): Replica[] =>
+  grouped(coverage.filter(({ policy }) => !policy.paused))
+
+/** What only paused policies want: nothing of it is copied now, and it goes on later. */
+export function restingOf(coverage: readonly Covered[]): Replica[] {
+  const active = new Set(replicasOf(coverage).map(({ key }) => key))
+  return grouped(coverage.filter(({ policy }) => policy.paused)).filter(({ key }) => !active.has(key))
+}
+
+/** What several policies want is one replica per instance and destination. */
+function grouped(coverage: readonly Covered[]): Replica[] {
   const replicas = new Map<string, Replica>()
   for (const covered of coverage) {
     const { copy } = covered.policy
-    if (copy === null || covered.policy.paused) continue
+    if (copy === null) continue
     const target = { ...covered.ref, remote: copy.remote, project: copy.project ?? covered.ref.project }
     const key = `${covered.key}>${instanceKey(target)}`
     const known = replicas.get(key)

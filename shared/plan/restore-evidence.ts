@@ -8,7 +8,7 @@ import { doubtfulIn } from './doubtful.ts'
 import type { Found } from './find.ts'
 import { refuseReplica, samePair, verifiedOn } from './marks.ts'
 import type { Refusal } from './plan.ts'
-import { replicasOf, seeTarget } from './replica.ts'
+import { replicasOf, restingOf, seeTarget } from './replica.ts'
 import { restoringOn, wholeSafeties } from './safety.ts'
 import { serverOf } from './world.ts'
 
@@ -46,7 +46,7 @@ function isOnReplica(
 ): boolean {
   const mine = coverages.flatMap(({ covered }) => covered.filter((one) => one.key === key))
   const origin = { ref, snapshots, server: serverOf(world, ref.remote) }
-  return replicasOf(mine).some(({ target }) => {
+  return [...replicasOf(mine), ...restingOf(mine)].some(({ target }) => {
     const seen = seeTarget(world, target)
     if (seen.state !== 'there' || refuseReplica(seen.record, origin) !== null) return false
     return verifiedOn(seen.record).some((mark) => samePair(mark, pair))

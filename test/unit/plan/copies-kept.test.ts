@@ -212,6 +212,27 @@ test('the copy of another instance stands there, with snapshots of the same name
   ])
 })
 
+describe('while the policy that wants the copy is paused', () => {
+  const HOURS = ['00', '01', '02', '03'].map((hour) => `hourly-20261122T${hour}00Z`)
+  const [lost = '', common = ''] = HOURS
+  const mark = [lost, common].map((name, hour) => `${name}@${seconds(`2026-11-22T0${hour}:00Z`)}`).join(',')
+  const world = `main:default/web1 running\n${HOURS.join('\n')}
+    backup:default/web1 stopped ${OURS} user.stapes.verified=${mark}\n${lost}\n${common}
+  `
+  const hourly = { schedule: '0 * * * *', keep: { last: 1 }, expiry: '1d' }
+  const open = { slot: '2026-11-22T03:00:00.000Z', attempts: {} }
+  const ledger = { hourly: { accounted: NOW.toISOString(), open, slots: [] } }
+  const policies = { hourly, daily: { ...DAILY.daily, paused: true } }
+
+  test('nothing is copied, and neither other policies nor Incus’s own expiry remove what its next copy builds on', () => {
+    const { actions } = planFor(world, { policies, ledger, copy: verified })
+    expect(actions.map((action) => ('snapshot' in action ? [action.kind, action.snapshot] : []))).toEqual([
+      ['expire', lost],
+      ['hold', common],
+    ])
+  })
+})
+
 describe('another installation of stapes', () => {
   const owned = (owner: object): string => `${SOURCE}
     backup:default/web1 stopped ${replica('daily-20261121T0300Z')} user.stapes.owner=${renderInstallation({ ...INSTALLATION, ...owner })} ${copying('2026-11-21T03:00Z')}

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../lab/free-port.ts'
 import type { InstanceView } from './timeline.ts'
 
-/** The first snapshots come at the next full five minutes, their copies a minute later; wrangler may be slow to start. */
+/** The first snapshots come with the first tick, their copies a minute later; wrangler may be slow to start. */
 const PATIENCE = 540_000
 /** For npm to end, when it is told to. */
 const FAREWELL = 20_000

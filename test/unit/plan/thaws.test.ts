@@ -109,10 +109,10 @@ describe('what may be frozen by our work', () => {
 })
 
 test.each<[string, CallError['code'], boolean]>([
-  ['a reply that isn’t Incus’s', 'bad-reply', true],
-  ['no reply', 'timeout', true],
-  ['Incus’s refusal', 'incus', false],
-])('a snapshot that freezes and ends with %s is kept in mind: %s', (_, code, noted) => {
+  ['a reply that isn’t Incus’s is kept in mind', 'bad-reply', true],
+  ['no reply is kept in mind', 'timeout', true],
+  ['Incus’s refusal is not', 'incus', false],
+])('an instance that is frozen for a snapshot which ends with %s', (_, code, noted) => {
   const snapshot: SnapshotAction = {
     kind: 'snapshot',
     ref: { remote: 'main', project: 'default', instance: 'web1' },

@@ -452,7 +452,7 @@ describe('however long the past is, the newest slot is served in the first tick'
     for (const noted of [null, {}]) {
       const plan = planAt('2026-11-22T03:00:20Z', DAILY, world, noted)
       expect(names(plan)).toEqual(['daily-20261122T0300Z'])
-      expect(plan.slots[0]?.ledger.since ?? '' < '2026-11-23').toBeTruthy()
+      expect((plan.slots[0]?.ledger.since ?? '') < '2026-11-23').toBe(true)
     }
   })
 

@@ -38,3 +38,25 @@ test.each([
 ])('%s means what it looks like', (schedule) => {
   expect(warned(schedule)).toEqual([])
 })
+
+describe('a copy that is to keep more than its source', () => {
+  const kept = (keep: object, there: object): string[] =>
+    warningsOf(configOf({ p: { keep, copy: { remote: 'backup', keep: there } } }))
+
+  test.each<[object, object, string]>([
+    [{ daily: 7 }, { daily: 30 }, 'policies.p.copy.keep.daily: 30 is more than the source keeps, which is 7'],
+    [{ last: 3 }, { last: -1 }, 'To have all of them there, raise policies.p.keep.last'],
+  ])('%j and then %j is warned of, for a refresh mirrors the source', (keep, there, said) => {
+    expect(kept(keep, there)).toEqual([expect.stringContaining(said)])
+  })
+
+  test.each<[object, object]>([
+    [{ daily: 7 }, { daily: 7 }],
+    [{ daily: -1 }, { daily: 30 }],
+    [{ daily: 30 }, { weekly: 4 }],
+    [{}, { daily: 30 }],
+    [{ daily: 7 }, {}],
+  ])('%j and then %j is what it looks like', (keep, there) => {
+    expect(kept(keep, there)).toEqual([])
+  })
+})

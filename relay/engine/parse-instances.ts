@@ -1,7 +1,8 @@
 /** `GET /1.0/instances?recursion=1&all-projects=true` to what stapes needs of it; snapshots come later. */
-import type { InstanceRecord } from '../../shared/incus/inventory.ts'
+import type { Identity, InstanceRecord } from '../../shared/incus/inventory.ts'
 import { PROTECTION } from '../../shared/policy/marks.ts'
 import { isObject, text } from './envelope.ts'
+import { parseSeconds } from './parse-volumes.ts'
 
 /** Null when the metadata is no list of instances: a partial list is worse than none. */
 export function parseInstances(metadata: unknown): InstanceRecord[] | null {
@@ -25,6 +26,7 @@ function parseInstance(instance: unknown): InstanceRecord | null {
   // A member that can't be reached: `config`, `devices` and `profiles` are null, the expanded ones missing.
   const isKnown =
     isObject(instance.config) && isObject(instance.expanded_config) && isObject(instance.expanded_devices)
+  const identity = identityOf(standing, instance.created_at)
   return {
     project,
     name,
@@ -35,10 +37,17 @@ function parseInstance(instance: unknown): InstanceRecord | null {
     config,
     own: Object.keys(config).filter((key) => Object.hasOwn(standing, key)),
     snapshots: null,
+    ...(identity === null ? {} : { identity }),
     ...(isKnown ? {} : { offline: true }),
     ...(keepsMemory(instance.expanded_config) ? { memory: true } : {}),
     ...(isProtected(instance.expanded_config) ? { protected: true } : {}),
   }
+}
+
+function identityOf(config: Record<string, unknown>, created: unknown): Identity | null {
+  const uuid = text(config['volatile.uuid'])
+  const since = parseSeconds(created)
+  return uuid === '' || since === null ? null : { uuid, since }
 }
 
 const isProtected = (config: unknown): boolean => isObject(config) && text(config[PROTECTION]) === 'true'

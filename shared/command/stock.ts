@@ -2,7 +2,7 @@
 import { ageOf } from '../chat/age.ts'
 import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
 import { doubtfulIn } from '../plan/doubtful.ts'
-import { newestPair, type Origin, refuseReplica, samePair, verifiedOn } from '../plan/marks.ts'
+import { newestPair, originOf, refuseReplica, samePair, verifiedOn } from '../plan/marks.ts'
 import { seeTarget } from '../plan/replica.ts'
 import { serverOf, type World } from '../plan/world.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
@@ -78,19 +78,22 @@ function stockOf(
     policies: covering.map(({ policy }) => policy),
     halves: (record.snapshots ?? []).filter(isHalf).map(([name]) => name),
     newest: newestPair(whole ?? []),
-    copies: [...targets].map(([target, at]) =>
-      copyOf({ ref, snapshots: record.snapshots }, target, at, world),
-    ),
+    copies: [...targets].map(([target, at]) => copyOf({ ref, record }, target, at, world)),
     replica: of === undefined ? null : { of, verified: verifiedOn(record) },
   }
 }
 
-function copyOf(source: Omit<Origin, 'server'>, target: string, at: InstanceRef, world: World): CopyStock {
+function copyOf(
+  source: { ref: InstanceRef; record: InstanceRecord },
+  target: string,
+  at: InstanceRef,
+  world: World,
+): CopyStock {
   const seen = seeTarget(world, at)
   if (seen.state === 'absent') return { target, verified: [], reason: null }
   if (seen.state === 'unknown') return { target, verified: null, reason: seen.reason }
-  const server = serverOf(world, source.ref.remote)
-  const refused = refuseReplica(seen.record, { ...source, server })
+  const origin = originOf(source, { server: serverOf(world, source.ref.remote) })
+  const refused = refuseReplica(seen.record, origin)
   return refused === null
     ? { target, verified: verifiedOn(seen.record), reason: null }
     : { target, verified: null, reason: refused }

@@ -10,6 +10,9 @@ export const instanceKey = (ref: InstanceRef): string => `${ref.remote}/${ref.pr
 /** A snapshot's name and creation date, in whole seconds since the epoch (copies are cut to the second). */
 export type SnapshotPair = [name: string, createdAt: number]
 
+/** Incus's `volatile.uuid`: a rename and a restore keep it, a copy has another. `since`: made then, in seconds since the epoch. */
+export type Identity = { uuid: string; since: number }
+
 export type InstanceRecord = {
   project: string
   name: string
@@ -28,6 +31,8 @@ export type InstanceRecord = {
   protected?: true
   /** Those keys of `config` that stand on the instance itself; the others come from its profiles. */
   own: string[]
+  /** Absent where its server doesn't tell. */
+  identity?: Identity
   /** Sorted by nothing in particular; null when the listing of its pool, or its member, failed. */
   snapshots: SnapshotPair[] | null
   /** Why snapshots is null. */

@@ -4,7 +4,7 @@ import { request } from '../incus/routes.ts'
 import { isAddressable } from '../incus/snapshot-name.ts'
 import { type Expiring, expiresAtOf, NEVER, type SourceDetails } from '../incus/source.ts'
 import { own } from '../own.ts'
-import { COPYING, OWNER, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
+import { COPYING, OWNER, REPLICA_SERVER, REPLICA_UUID, VERIFIED } from '../policy/marks.ts'
 import type { Step } from '../relay/protocol.ts'
 import { expireStep, markStep, setExpiry, where } from './jobs.ts'
 import { renderVerified, replicaMarks } from './marks.ts'
@@ -36,7 +36,7 @@ export function copySteps(
     endangered.map(({ name, expiresAt }) => [name, own(action.extended, name) ?? expiresAt]),
   )
   const putOff = endangered.map(({ name }) => setExpiry(action.source, name, until.toISOString()))
-  const before = [...clearing(action), ...marking(action), ...lifting(action, onTarget), ...putOff]
+  const before = [...clearing(action), ...marking(action, details), ...lifting(action, onTarget), ...putOff]
   return {
     steps: [...before, ...transfer(action, details, before.length)],
     action: { ...action, extended: { ...action.extended, ...extended } },
@@ -62,8 +62,22 @@ function clearing({ target, startOver, unverified }: CopyAction): Step[] {
 }
 
 /** From here on what comes counts as unverified, and from that server; a first copy is born with these marks. */
-const marking = (action: CopyAction): Step[] =>
-  action.first ? [] : [markStep(action.target, { ...marksOf(action), [REPLICA_SERVER]: action.sourceServer })]
+const marking = (action: CopyAction, details: SourceDetails): Step[] =>
+  action.first
+    ? []
+    : [
+        markStep(action.target, {
+          ...marksOf(action),
+          [REPLICA_SERVER]: action.sourceServer,
+          ...uuidMark(details),
+        }),
+      ]
+
+/** Which instance it is, whatever it is called. */
+function uuidMark({ config }: SourceDetails): Record<string, string> {
+  const uuid = own(config, 'volatile.uuid')
+  return uuid === undefined ? {} : { [REPLICA_UUID]: uuid }
+}
 
 const marksOf = ({ transfer, owner, verified }: CopyAction): Record<string, string> => ({
   [COPYING]: renderTransfer(transfer),
@@ -140,6 +154,7 @@ function replicaBody(action: CopyAction, details: SourceDetails): object {
       ...inherited(details.config),
       ...PASSIVE,
       ...replicaMarks(source, sourceServer),
+      ...uuidMark(details),
       ...marksOf(action),
     },
     devices: Object.fromEntries([...others, ...rootOnPool]),

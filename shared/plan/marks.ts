@@ -2,10 +2,16 @@
  * The marks a replica carries on the target, in Incus itself, so that they outlive the notebook:
  * whose copy it is, and which of its snapshots were verified.
  */
-import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
+import {
+  type Identity,
+  type InstanceRecord,
+  type InstanceRef,
+  instanceKey,
+  type SnapshotPair,
+} from '../incus/inventory.ts'
 import { compareAge, ownSnapshot } from '../incus/snapshot-name.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
-import { REPLICA_OF, REPLICA_SERVER, VERIFIED } from '../policy/marks.ts'
+import { REPLICA_OF, REPLICA_SERVER, REPLICA_UUID, VERIFIED } from '../policy/marks.ts'
 import { isBrought, unfinishedOn } from './transfer.ts'
 
 /** `name@seconds`, separated by spaces; names hold neither. */
@@ -27,12 +33,17 @@ export const replicaMarks = (source: InstanceRef, server: string): Record<string
 })
 
 /** The source of a copy: `snapshots` as they are listed there, null where they can't be; `server`: its certificate. */
-export type Origin = { ref: InstanceRef; snapshots: readonly SnapshotPair[] | null; server: string }
+export type Origin = {
+  ref: InstanceRef
+  snapshots: readonly SnapshotPair[] | null
+  server: string
+  identity: Identity | undefined
+}
 
 export const originOf = (
   { ref, record }: { ref: InstanceRef; record: InstanceRecord },
   { server }: Pick<Origin, 'server'>,
-): Origin => ({ ref, snapshots: record.snapshots, server })
+): Origin => ({ ref, snapshots: record.snapshots, server, identity: record.identity })
 
 /** Whether a record on the target is our copy of this source; else why not, with what to do. */
 export function refuseReplica(target: InstanceRecord, origin: Origin): string | null {
@@ -41,6 +52,8 @@ export function refuseReplica(target: InstanceRecord, origin: Origin): string | 
     return 'the name is taken on the target by an instance that is not a copy of stapes: rename that instance, or copy into another project'
   if (of !== instanceKey(origin.ref))
     return `the name is taken on the target by the copy of ${of}: copy into another project`
+  const other = refuseNamesake(target, origin)
+  if (other !== null) return other
   return target.config[REPLICA_SERVER] === origin.server || isContinued(target, origin)
     ? null
     : `the target is a copy from a server with another certificate, and its newest verified snapshot is not on the source: if the source is that instance all the same, set ${REPLICA_SERVER}=${origin.server} on the target`
@@ -53,6 +66,20 @@ export function refuseReplica(target: InstanceRecord, origin: Origin): string | 
 function isContinued(target: InstanceRecord, { snapshots }: Origin): boolean {
   const newest = newestPair(markedOn(target).filter((pair) => ownSnapshot(pair) !== null))
   return newest !== null && snapshots !== null && isIn(snapshots, newest)
+}
+
+/**
+ * Instances of one policy have snapshots of the same names and seconds, so these don't tell one from another that was
+ * renamed to its name. An instance that has another uuid and is older than the newest common snapshot took that one
+ * itself, and what the copy has under that name is of another. One that is younger was brought back with its snapshots.
+ */
+function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Origin): string | null {
+  const uuid = target.own.includes(REPLICA_UUID) ? (target.config[REPLICA_UUID] ?? '') : ''
+  if (uuid === '' || identity === undefined || uuid === identity.uuid) return null
+  const common = newestPair(commonPairs(snapshots ?? [], markedOn(target)))
+  if (common === null || identity.since >= common[1]) return null
+  const { name } = target
+  return `the copy was made of another instance than the one that is called ${ref.instance} now, so what was verified on it is none of this one's: was it renamed, or put in the other's place? To keep what the copy has, run "incus rename ${name} ${name}-kept" on the backup server: a new first copy follows. If the source is that instance all the same, set ${REPLICA_UUID}=${identity.uuid} on the copy`
 }
 
 export const samePair = (a: SnapshotPair, b: SnapshotPair): boolean => a[0] === b[0] && a[1] === b[1]

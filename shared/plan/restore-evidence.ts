@@ -6,7 +6,7 @@ import { own } from '../own.ts'
 import type { Asked } from './asked.ts'
 import { doubtfulIn } from './doubtful.ts'
 import type { Found } from './find.ts'
-import { refuseReplica, samePair, verifiedOn } from './marks.ts'
+import { originOf, refuseReplica, samePair, verifiedOn } from './marks.ts'
 import type { Refusal } from './plan.ts'
 import { replicasOf, restingOf, seeTarget } from './replica.ts'
 import { restoringOn, wholeSafeties } from './safety.ts'
@@ -39,13 +39,9 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   return seen ? null : unseen(found, snapshot, known)
 }
 
-function isOnReplica(
-  { key, ref, snapshots }: Found,
-  pair: SnapshotPair,
-  { coverages, world }: Known,
-): boolean {
+function isOnReplica({ key, ref, record }: Found, pair: SnapshotPair, { coverages, world }: Known): boolean {
   const mine = coverages.flatMap(({ covered }) => covered.filter((one) => one.key === key))
-  const origin = { ref, snapshots, server: serverOf(world, ref.remote) }
+  const origin = originOf({ ref, record }, { server: serverOf(world, ref.remote) })
   return [...replicasOf(mine), ...restingOf(mine)].some(({ target }) => {
     const seen = seeTarget(world, target)
     if (seen.state !== 'there' || refuseReplica(seen.record, origin) !== null) return false

@@ -3,9 +3,10 @@ import type { InstanceRecord } from '../incus/inventory.ts'
 
 export const PREFIX = 'user.stapes.'
 
-/** On a copy: the source it is a replica of, and the identity of that source's server. */
+/** On a copy: the source it is a replica of, the identity of that source's server, and Incus's own of the source. */
 export const REPLICA_OF = `${PREFIX}replica-of`
 export const REPLICA_SERVER = `${REPLICA_OF}.server`
+export const REPLICA_UUID = `${REPLICA_OF}.uuid`
 
 /** On a copy: the snapshots that were verified. */
 export const VERIFIED = `${PREFIX}verified`

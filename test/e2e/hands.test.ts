@@ -163,6 +163,41 @@ function handsEndToEnd(version: string, incusd: string): void {
       expect(await namesOn('backup')).toEqual(expect.arrayContaining(before.slice(1)))
     })
 
+    test('another instance takes the source’s name: the copy stays as it is, and that is told', async () => {
+      const [old, other] = [`${NAME}-old`, `${NAME}-other`]
+      const rename = (from: string, name: string) =>
+        pair.main.run('POST', `/1.0/instances/${from}`, { name }) as Promise<unknown>
+      await pair.main.createInstance({ name: other })
+      // As if both had been covered: of one policy they have snapshots of the same names and seconds.
+      const newest =
+        (await snapshotsOn('main'))
+          .map(({ name }) => name)
+          .sort()
+          .at(-1) ?? ''
+      await pair.main.run('POST', `/1.0/instances/${other}/snapshots`, { name: newest })
+      const { created_at: date } = (await pair.main.run('GET', `${IT}/snapshots/${newest}`)) as {
+        created_at: string
+      }
+      const [taken] = date.split('.')
+      const snapshot = `SELECT id FROM instances WHERE name = '${other}'`
+      for (const query of [
+        `UPDATE instances_snapshots SET creation_date = '${taken}+00:00' WHERE name = '${newest}' AND instance_id = (${snapshot})`,
+        `UPDATE storage_volumes_snapshots SET creation_date = '${taken}+00:00' WHERE name = '${newest}' AND storage_volume_id = (SELECT id FROM storage_volumes WHERE name = '${other}')`,
+        `UPDATE instances SET creation_date = '2020-01-01 00:00:00+00:00' WHERE name = '${other}'`,
+      ])
+        await pair.main.run('POST', '/internal/sql', { database: 'global', query })
+      const before = await namesOn('backup')
+      await rename(NAME, old)
+      await rename(other, NAME)
+      await timeline.strike()
+      expect(await problems()).toContain('the copy was made of another instance')
+      expect(await namesOn('backup')).toEqual(before)
+      await rename(NAME, other)
+      await rename(old, NAME)
+      await timeline.strike()
+      await timeline.settle()
+    })
+
     test('the source is rolled back: the copy keeps what is gone there, and that is told', async () => {
       const before = await namesOn('backup')
       const newest = (await namesOn('main')).slice(-2)

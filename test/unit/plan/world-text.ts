@@ -12,7 +12,7 @@ export const SERVER = 'f'.repeat(64)
 
 /**
  * `remote:project/instance status [key=value …]`, below it its snapshots, indented: a name, with `@date`
- * where the name doesn't tell it. `remote unreachable` alone; `?` instead of snapshots: not listed. The
+ * where the name doesn't tell it. `uuid=…@date` says which instance it is. `remote unreachable` alone; `?` instead of snapshots: not listed. The
  * status `offline`: its cluster member n2 is away.
  */
 export function parseWorld(text: string, jobs: JobReport[] = []): World {
@@ -24,13 +24,15 @@ export function parseWorld(text: string, jobs: JobReport[] = []): World {
     const named = /^(\w+):([\w-]+)\/([\w-]+)$/.exec(head)
     if (named !== null) {
       const [, remote = '', project = '', name = ''] = named
-      const [status = 'running', ...pairs] = words
+      const [status = 'running', ...more] = words
+      const pairs = more.filter((word) => !word.startsWith('uuid='))
       const own = Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), decode(pair)]))
       current = recordOf(name, {
         project,
         status: status[0]?.toUpperCase() + status.slice(1),
         own,
         snapshots: [],
+        ...identityOf(more.find((word) => word.startsWith('uuid='))),
         ...(status === 'offline' ? OFFLINE : {}),
       })
       records[remote] = [...(records[remote] ?? []), current]
@@ -52,6 +54,11 @@ const OFFLINE: Sketch = {
   snapshots: null,
   problem: 'cluster member n2 gives no answer for it',
   offline: true,
+}
+
+function identityOf(word: string | undefined): Sketch {
+  const [uuid = '', date = ''] = word?.slice('uuid='.length).split('@') ?? []
+  return uuid === '' ? {} : { identity: { uuid, since: Date.parse(date) / 1000 } }
 }
 
 const decode = (pair: string): string => pair.slice(pair.indexOf('=') + 1).replaceAll(',', ' ')

@@ -71,6 +71,19 @@ async function see(world: Record<string, Answer>): Promise<RemoteInventory> {
   return reply.inventory
 }
 
+test('which instance it is, is told where its server tells both uuid and date', async () => {
+  const uuid = { config: { 'volatile.uuid': 'U' } }
+  const { instances } = await see({
+    [INSTANCES]: sync([
+      instance('web', { ...uuid, created_at: '2026-11-22T20:19:15.821638194Z' }),
+      instance('db', { ...uuid, created_at: '0001-01-01T00:00:00Z' }),
+    ]),
+    [volumesOf('fast')]: sync([volume('web'), volume('web/s1'), volume('db')]),
+  })
+  const since = Date.parse('2026-11-22T20:19:15Z') / 1000
+  expect(instances.map(({ identity }) => identity)).toEqual([{ uuid: 'U', since }, undefined])
+})
+
 test('an instance is condensed to its marks, its pool and its snapshots', async () => {
   const web = instance('web', {
     config: { 'user.stapes.keep.daily': '7', 'limits.cpu': '2' },

@@ -1,6 +1,6 @@
 /** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
 import type { SnapshotPair } from '../incus/inventory.ts'
-import { isAddressable } from '../incus/snapshot-name.ts'
+import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
 import type { CopyLedger, Ledger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { Covered } from '../policy/cover.ts'
@@ -9,7 +9,7 @@ import { startCopy } from './copy.ts'
 import { placed } from './copy-place.ts'
 import type { Sieve } from './expire.ts'
 import { broken, type Judgement, judge } from './judge.ts'
-import { commonPairs, newestPair, renderVerified, verifiedOn } from './marks.ts'
+import { commonPairs, newestPair, parseVerified, renderVerified, verifiedOn } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Action, CopyPlan, Note } from './plan.ts'
 import { putOffExpiry } from './put-off.ts'
@@ -82,8 +82,8 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
       begin(one, judgement, busy, copies, context)
   }
   const byKey = groupBy(covered, ({ key }) => key)
-  for (const { replica, common } of [...judged, ...resting])
-    putOff(replica, common, byKey.get(replica.source.key) ?? [], copies, context)
+  for (const { replica, common, ours } of [...judged, ...resting])
+    putOff(replica, ours ?? common, byKey.get(replica.source.key) ?? [], copies, context)
   return copies
 }
 
@@ -94,6 +94,8 @@ type Looked = {
   verified: readonly SnapshotPair[]
   /** The newest of them that is on the source too. */
   common: SnapshotPair | null
+  /** The newest of these that stapes has taken: of another one nobody here knows when Incus expires it. */
+  ours: SnapshotPair | null
 }
 
 type Judged = Looked & { judgement: Judgement }
@@ -102,7 +104,11 @@ function lookAt(replica: Replica, { world, ledger }: CopyContext): Looked {
   const seen = seeTarget(world, replica.target)
   const known = ledger.copies[replica.key]
   const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []
-  return { replica, seen, verified, common: commonOf(replica, seen, verified, known) }
+  const there = seen.state === 'unknown' ? parseVerified(known?.verified) : verified
+  const ours = newestPair(
+    commonPairs(replica.source.record.snapshots ?? [], there).filter((pair) => ownSnapshot(pair) !== null),
+  )
+  return { replica, seen, verified, common: commonOf(replica, seen, verified, known), ours }
 }
 
 function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, T[]> {
@@ -154,9 +160,11 @@ function needs(copies: Copies, source: string, snapshot: string | undefined, rea
 }
 
 /** The newest common snapshot is what the next refresh builds on. */
-function keepCommon({ replica, seen, common }: Looked, copies: Copies): void {
+function keepCommon({ replica, seen, common, ours }: Looked, copies: Copies): void {
   const { source, target } = replica
   const reason = `newest snapshot common with ${target.remote}`
+  if (ours !== null)
+    needs(copies, source.key, ours[0], `newest snapshot of stapes common with ${target.remote}`)
   if (seen.state !== 'unknown') needs(copies, source.key, common?.[0], reason)
   else if (common === null)
     copies.blocked.set(source.key, `the newest snapshot common with it is not known: ${seen.reason}`)

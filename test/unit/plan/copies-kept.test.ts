@@ -233,6 +233,43 @@ describe('while the policy that wants the copy is paused', () => {
   })
 })
 
+test.each([
+  ['is away', 'backup unreachable'],
+  [
+    'lags behind',
+    `backup:default/web1 stopped ${OURS} user.stapes.owner=1.x.other user.stapes.verified=hourly-20261122T0100Z@${seconds('2026-11-22T01:00Z')},native@${seconds('2026-11-22T01:00:09Z')}
+       hourly-20261122T0100Z
+       native @2026-11-22T01:00:09Z`,
+  ],
+])(
+  'the copy %s, and its newest snapshot is one that Incus took by itself: what stapes took before stays too',
+  (_, copy) => {
+    const HOURS = ['01', '02', '03'].map((hour) => `hourly-20261122T${hour}00Z`)
+    const [common = ''] = HOURS
+    const plan = planFor(
+      `main:default/web1 running\n${HOURS.join('\n')}\n native @2026-11-22T01:00:09Z\n${copy}`,
+      {
+        policies: {
+          hourly: { schedule: '0 * * * *', keep: { last: 1 }, expiry: '1d', copy: { remote: 'backup' } },
+        },
+        ledger: {
+          hourly: {
+            accounted: NOW.toISOString(),
+            open: { slot: '2026-11-22T03:00:00.000Z', attempts: {} },
+            slots: [],
+          },
+        },
+        copy: {
+          ...verified,
+          newest: 'native',
+          verified: `${common}@${seconds('2026-11-22T01:00Z')} native@${seconds('2026-11-22T01:00:09Z')}`,
+        },
+      },
+    )
+    expect(plan.actions).toMatchObject([{ kind: 'hold', snapshot: common }])
+  },
+)
+
 describe('another installation of stapes', () => {
   const owned = (owner: object): string => `${SOURCE}
     backup:default/web1 stopped ${replica('daily-20261121T0300Z')} user.stapes.owner=${renderInstallation({ ...INSTALLATION, ...owner })} ${copying('2026-11-21T03:00Z')}

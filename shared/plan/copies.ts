@@ -104,12 +104,22 @@ function lookAt(replica: Replica, { world, ledger }: CopyContext): Looked {
   const seen = seeTarget(world, replica.target)
   const known = ledger.copies[replica.key]
   const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []
-  const there = seen.state === 'unknown' ? parseVerified(known?.verified) : verified
-  const ours = newestPair(
-    commonPairs(replica.source.record.snapshots ?? [], there).filter((pair) => ownSnapshot(pair) !== null),
-  )
-  return { replica, seen, verified, common: commonOf(replica, seen, verified, known), ours }
+  const snapshots = replica.source.record.snapshots ?? []
+  const shared = (): SnapshotPair[] =>
+    commonPairs(snapshots, seen.state === 'unknown' ? parseVerified(known?.verified) : verified)
+  // By the last look where the target can't be read.
+  const common =
+    seen.state === 'unknown'
+      ? (snapshots.find(([name]) => name === known?.newest) ?? null)
+      : newestPair(shared())
+  return { replica, seen, verified, common, ours: oursOf(common, shared) }
 }
+
+/** Mostly the newest of all, so that of the others no name has to be read. */
+const oursOf = (common: SnapshotPair | null, shared: () => SnapshotPair[]): SnapshotPair | null =>
+  common !== null && ownSnapshot(common) !== null
+    ? common
+    : newestPair(shared().filter((pair) => ownSnapshot(pair) !== null))
 
 function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, T[]> {
   const groups = new Map<string, T[]>()
@@ -169,19 +179,6 @@ function keepCommon({ replica, seen, common, ours }: Looked, copies: Copies): vo
   else if (common === null)
     copies.blocked.set(source.key, `the newest snapshot common with it is not known: ${seen.reason}`)
   else needs(copies, source.key, common[0], `${reason}, by the last look`)
-}
-
-/** As it is listed on the source; by the last look where the target can't be read. */
-function commonOf(
-  { source }: Replica,
-  seen: Seen,
-  verified: readonly SnapshotPair[],
-  known: CopyLedger | undefined,
-): SnapshotPair | null {
-  const snapshots = source.record.snapshots ?? []
-  if (seen.state === 'there') return newestPair(commonPairs(snapshots, verified))
-  if (seen.state === 'absent') return null
-  return snapshots.find(([name]) => name === known?.newest) ?? null
 }
 
 /** Noted where something is noted of the copy at all. */

@@ -103,6 +103,9 @@ async function readLines(response: Response, take: (line: BatchLine) => void): P
   return ended ? null : { code: 'timeout', message: 'the relay broke off its answer' }
 }
 
+/** Of a gateway, and Cloudflare's own: it found nobody to hand the call to. */
+const NOBODY_THERE: ReadonlySet<number> = new Set([503, 521, 522, 523, 525, 526, 530])
+
 async function refusalOf(response: Response): Promise<CallError> {
   const text = await response.text().catch(() => '')
   const said = detailOf(text)
@@ -112,12 +115,18 @@ async function refusalOf(response: Response): Promise<CallError> {
       status: 401,
       message: `the relay refused the signature (${said}): check RELAY_KEY and RELAY_KEY_ID on both sides, and both clocks`,
     }
-  // 502 to 504 and Cloudflare's 52x and 530 mean that nobody listens behind the address.
-  if (response.status >= 500)
+  if (NOBODY_THERE.has(response.status))
     return {
       code: 'unreachable',
       status: response.status,
       message: `the relay can't be reached (${response.status}: ${said})`,
+    }
+  // A gateway says so too when the answer broke off, or came too late: the call may have arrived.
+  if (response.status >= 500)
+    return {
+      code: 'timeout',
+      status: response.status,
+      message: `the relay gave no answer (${response.status}: ${said})`,
     }
   return {
     code: 'bad-request',

@@ -1,0 +1,35 @@
+/** What an answer that isn't the relay's says of the call: that it never arrived, or nothing. */
+import { expect, test } from 'vitest'
+import { createRelay } from '../../../functions/incus/relay.ts'
+import { createSign } from '../../../functions/incus/sign.ts'
+
+const secret = btoa('k'.repeat(32))
+
+const batchErrorOf = async (status: number): Promise<string | undefined> => {
+  const relay = createRelay({
+    url: 'https://relay.example',
+    sign: await createSign({ keyid: 'k', secret }),
+    send: async () => new Response('error page', { status }),
+    now: () => new Date('2026-11-22T03:00:00Z'),
+  })
+  return (await relay.batch([])).error?.code
+}
+
+test.for([503, 521, 522, 523, 525, 526, 530])('%i: nobody was there, so nothing was done', async (status) => {
+  expect(await batchErrorOf(status)).toBe('unreachable')
+})
+
+test.for([500, 502, 504, 520, 524, 599])(
+  '%i: it may have arrived, so what came of it is unknown',
+  async (status) => {
+    expect(await batchErrorOf(status)).toBe('timeout')
+  },
+)
+
+test.for([
+  [401, 'not-allowed'],
+  [400, 'bad-request'],
+  [413, 'bad-request'],
+] as const)('%i: the relay refused it', async ([status, code]) => {
+  expect(await batchErrorOf(status)).toBe(code)
+})

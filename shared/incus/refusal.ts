@@ -118,7 +118,7 @@ export function describe(error: CallError): string {
   return advice === undefined ? error.message : `${error.message} (${advice})`
 }
 
-/** What a project or a cluster lacks for a copy, by what Incus says (6.0.4, 7.0.2). */
+/** What a project, a cluster or a pool lacks or has too much for a copy, by what Incus says (6.0.4, 7.0.2). */
 const PLACES: readonly [RegExp, string][] = [
   [
     /cluster member targeting/,
@@ -127,6 +127,10 @@ const PLACES: readonly [RegExp, string][] = [
   [
     /has no "[\w.]+" config/,
     'the project limits it in all: set it on the instance, or in a profile of the target',
+  ],
+  [
+    /Cannot remove a volume that has snapshots/,
+    'its pool has snapshots of it that Incus does not list with the instance: rename the instance there to keep all of it, and a new first copy follows',
   ],
   [/Requested profile /, 'make a profile of that name there'],
   [

@@ -39,10 +39,14 @@ async function ownLine(): Promise<Set<number>> {
   return line
 }
 
-/** Mount points under the directory, the innermost first. */
+/** Mount points under the directory, the innermost first. Blanks and backslashes stand there in octal. */
 async function mountsOf(dir: string): Promise<string[]> {
   const lines = (await readFile('/proc/mounts', 'utf8')).split('\n')
-  const points = lines.map((line) => line.split(' ')[1] ?? '')
+  const points = lines.map((line) =>
+    (line.split(' ')[1] ?? '').replace(/\\(\d{3})/g, (_, code) =>
+      String.fromCharCode(Number.parseInt(code, 8)),
+    ),
+  )
   return points.filter((point) => point.startsWith(`${dir}/`)).reverse()
 }
 

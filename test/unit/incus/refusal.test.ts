@@ -123,6 +123,13 @@ test.each([
   expect(say({ code: 'incus', status: 500, message })).toContain(what)
 })
 
+test('a copy of which its pool has more than Incus lists is told with what keeps all of it', () => {
+  const message = 'Error deleting storage volume: Cannot remove a volume that has snapshots'
+  expect(say({ code: 'incus', status: 500, message })).toMatch(
+    /rename the instance there.*a new first copy follows/,
+  )
+})
+
 test.each([
   [
     'Stateful snapshots require that the instance has migration.stateful be set to true',

@@ -14,8 +14,8 @@ import { newKey } from './worker.ts'
 const INSTANCES = 1000
 const SNAPSHOTS = 50
 const ROUNDS = 5
-/** A quarter of the two minutes that the Worker gives an inventory: the rest is for slow lines and busy servers. */
-const SECONDS = 30
+/** An eighth of the two minutes that the Worker gives an inventory: the rest is for slow lines and busy servers. */
+const SECONDS = 15
 
 type Options = { incusd: string; onRound(line: string): void }
 

@@ -126,7 +126,7 @@ async function refusalOf(response: Response): Promise<CallError> {
     return {
       code: 'timeout',
       status: response.status,
-      message: `the relay gave no answer (${response.status}: ${said})`,
+      message: `no answer from the relay (${response.status}: ${said}); is it running, and is RELAY_URL right?`,
     }
   return {
     code: 'bad-request',

@@ -31,7 +31,7 @@ const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: st
   },
   functions: {
     folders: ['functions', 'shared'],
-    packages: /^(hono(\/.*)?|zod\/mini)$/,
+    packages: /^(hono(\/.*)?|http-message-sig|zod\/mini)$/,
     because: 'the Worker’s bundle stays small and without Node',
   },
   relay: {

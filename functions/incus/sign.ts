@@ -1,9 +1,8 @@
 /**
- * Signs the Worker's requests to the relay, see shared/relay/signature.ts. It needs nothing but
- * WebCrypto, so that Node can sign with it as well. By hand, because it is one signature over always the
- * same four parts, for which a library would be a twentieth of the Worker; the relay verifies with the
- * library, and test/unit/relay/sign.test.ts shows that both write the same to be signed.
+ * Signs the Worker's requests to the relay, see shared/relay/signature.ts, with the library by which the relay
+ * verifies. It needs nothing but WebCrypto, so that Node can sign with it as well.
  */
+import { createSignature } from 'http-message-sig'
 import { ALGORITHM, COMPONENTS, contentDigest, KEY_BYTES, LABEL } from '../../shared/relay/signature.ts'
 
 /** `secret` is base64 of at least 32 random bytes; the relay knows it under the same `keyid`. */
@@ -20,36 +19,22 @@ const HMAC = { name: 'HMAC', hash: 'SHA-256' }
 /** Imports the key once; throws when the secret is no base64 or too short, which is a matter for whoever configured it. */
 export async function createSign({ keyid, secret }: SigningKey): Promise<Sign> {
   const key = await crypto.subtle.importKey('raw', decodeSecret(keyid, secret), HMAC, false, ['sign'])
-  return async (request, created) => {
-    const digest = contentDigest(toBase64(await sha256(request.body ?? '')))
-    const seconds = Math.floor(created.getTime() / 1000)
-    const parameters = `(${COMPONENTS.map(quoted).join(' ')});created=${seconds};nonce="${newNonce()}";keyid=${quoted(keyid)};alg="${ALGORITHM}"`
-    const base = new TextEncoder().encode(renderBase(request, digest, parameters))
-    const mac = new Uint8Array(await crypto.subtle.sign(HMAC.name, key, base))
-    return {
-      'content-digest': digest,
-      'signature-input': `${LABEL}=${parameters}`,
-      signature: `${LABEL}=:${toBase64(mac)}:`,
-    }
+  const sign = async (base: Uint8Array): Promise<Uint8Array> =>
+    new Uint8Array(await crypto.subtle.sign(HMAC.name, key, new Uint8Array(base)))
+  return async ({ method, url, body = '' }, created) => {
+    const digest = contentDigest(toBase64(await sha256(body)))
+    const fields = [{ name: 'content-digest', value: digest }]
+    // As it goes over the wire: fetch normalises the URL the same way.
+    const message = { kind: 'request' as const, method, targetUri: new URL(url).href, fields }
+    const { signature, signatureInput } = await createSignature(message, {
+      label: LABEL,
+      components: COMPONENTS,
+      parameters: { created: Math.floor(created.getTime() / 1000), nonce: newNonce(), keyid, alg: ALGORITHM },
+      signer: { algorithm: ALGORITHM, sign },
+    })
+    return { 'content-digest': digest, 'signature-input': signatureInput, signature }
   }
 }
-
-/** The signature base of RFC 9421, section 2.5. The URL as it goes over the wire: fetch normalises it the same way. */
-function renderBase({ method, url }: Unsigned, digest: string, parameters: string): string {
-  const { pathname, search } = new URL(url)
-  const values = {
-    '@method': method,
-    '@path': pathname,
-    // An empty query is signed as one too.
-    '@query': search || '?',
-    'content-digest': digest,
-  }
-  const lines = COMPONENTS.map((name) => `${quoted(name)}: ${values[name]}`)
-  return [...lines, `"@signature-params": ${parameters}`].join('\n')
-}
-
-/** A string of RFC 8941. */
-const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`
 
 /** Throws, with what to do, when it is no base64 or too short. */
 export function decodeSecret(keyid: string, secret: string): Uint8Array<ArrayBuffer> {

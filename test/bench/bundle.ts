@@ -13,12 +13,13 @@ export type Bundle = { folder: string; script: string; remove(): Promise<void> }
 
 const ROOT = join(import.meta.dirname, '../..')
 
-export async function buildBundle(): Promise<Bundle> {
+/** `root`: of a checkout, whose own wrangler makes it. */
+export async function buildBundle(root: string = ROOT): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), 'stapes-bundle-'))
-  const wrangler = createRequire(import.meta.url).resolve('wrangler')
+  const wrangler = createRequire(join(root, 'package.json')).resolve('wrangler')
   const args = ['--no-warnings', wrangler, 'deploy', '--dry-run', '--outdir', folder]
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false' }
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
   const [code] = await once(child, 'exit')
   if (code !== 0) throw new Error(`wrangler could not bundle the Worker (exit code ${code})`)
   return { folder, script: 'index.js', remove: () => rm(folder, { recursive: true, force: true }) }

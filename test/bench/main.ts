@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- name… --json --instances=300 --rounds=3 --incus=<incusd>]`: how good it is, as figures beside
+ * `npm run bench [-- name… --json --instances=300 --rounds=3 --incus=<incusd> --against=<checkout>]`: how good it is, as figures beside
  * their bounds. Ends with 1 when a bound is missed.
  */
 import { cpus } from 'node:os'
@@ -11,6 +11,7 @@ import { isMissed, type Report, renderReport } from './figure.ts'
 import { benchForwarding } from './forwarding.ts'
 import { benchListing } from './listing.ts'
 import { benchProcessor } from './processor.ts'
+import { benchStartup } from './startup.ts'
 import { benchTick } from './tick.ts'
 
 const { values, positionals } = parseArgs({
@@ -20,6 +21,7 @@ const { values, positionals } = parseArgs({
     instances: { type: 'string', default: '300' },
     rounds: { type: 'string', default: '3' },
     incus: { type: 'string', default: INCUSD },
+    against: { type: 'string' },
   },
 })
 
@@ -34,6 +36,7 @@ if (!(Number.isInteger(instances) && instances > 0 && Number.isInteger(rounds) &
 const benches: Record<string, () => Promise<Report>> = {
   bundle: benchBundle,
   processor: benchProcessor,
+  startup: () => benchStartup({ against: values.against, onRound }),
   counts: benchCounts,
   forwarding: benchForwarding,
   listing: () => benchListing({ incusd: values.incus, onRound }),

@@ -38,8 +38,7 @@ export async function startWorker(relayUrl: string, key: Key): Promise<BenchWork
     RELAY_KEY: key.secret,
     STAPES_TOKEN: token,
   }
-  const child = await spawnWorkerd(bundle, keyValue.port, secrets)
-  const url = `http://127.0.0.1:${await portOf(child)}`
+  const { child, url } = await serve(bundle, keyValue.port, secrets)
   const ask = async (method: string, path: string, document: unknown): Promise<void> => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     const answer = await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(document) })
@@ -60,6 +59,16 @@ export async function startWorker(relayUrl: string, key: Key): Promise<BenchWork
       await bundle.remove()
     },
   }
+}
+
+/** Resolves when it listens. */
+export async function serve(
+  bundle: Bundle,
+  keyValuePort: number,
+  secrets: Record<string, string>,
+): Promise<{ child: ChildProcess; url: string }> {
+  const child = await spawnWorkerd(bundle, keyValuePort, secrets)
+  return { child, url: `http://127.0.0.1:${await portOf(child)}` }
 }
 
 /** Hands requests on, and makes the cron trigger of one that says when. */

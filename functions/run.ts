@@ -33,7 +33,7 @@ export type Io = {
 }
 
 export type Trigger = {
-  /** `cron` and `tick` may find nothing due and stop at once; `run` looks whatever the notebook says. */
+  /** `cron` and `tick` may find nothing due and stop at once; `run` looks whatever the ledger says. */
   kind: 'cron' | 'tick' | 'run'
   at: Date
   ask?: Ask
@@ -80,7 +80,7 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
     await writeLedger(state, ledger)
     return []
   } catch (cause) {
-    return [`the notebook could not be written, the next tick makes up for it: ${String(cause)}`]
+    return [`the ledger could not be written, the next tick makes up for it: ${String(cause)}`]
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a run did, for the API, the log and the notebook. */
+/** What a run did, for the API, the log and the ledger. */
 import { instanceKey } from '../shared/incus/inventory.ts'
 import { describe } from '../shared/incus/refusal.ts'
 import type { RunRecord } from '../shared/ledger/ledger.ts'

@@ -1,4 +1,4 @@
-/** The notebook in KV: one key, read by every tick. */
+/** The ledger in KV: one key, read by every tick. */
 import { trusted, wakeAtOf } from '../../shared/ledger/ahead.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, parseLedger } from '../../shared/ledger/parse-ledger.ts'

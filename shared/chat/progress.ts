@@ -24,7 +24,7 @@ export type Watch = {
 type Base = {
   /** The instance's key. */
   instance: string
-  /** The notebook knows of it. */
+  /** The ledger knows of it. */
   seen: boolean
   /** Set once it was seen to end. `unknown`: it is over, and nobody saw how. */
   end: 'good' | 'bad' | 'unknown' | null

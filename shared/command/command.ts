@@ -43,7 +43,7 @@ type Base = {
 export type ReadCommand = Base & {
   kind: 'read'
   /** What has to be fetched first: nothing, what KV holds, the record of changes, or Incus itself. */
-  needs: 'nothing' | 'notebook' | 'history' | 'world'
+  needs: 'nothing' | 'ledger' | 'history' | 'world'
   answer(values: Values, seen: Seen): Message
 }
 
@@ -58,7 +58,7 @@ export type ChangeCommand = Base & {
   ask(values: Values, reason: string): Result<Ask, string>
 }
 
-/** Changes what stapes keeps in its notebook, not Incus. */
+/** Changes what stapes keeps in its ledger, not Incus. */
 export type SettingCommand = Base & {
   kind: 'setting'
   change(values: Values, by: string, now: Date): Result<PauseChange, string>

@@ -1,4 +1,4 @@
-/** Copies and restores as the notebook has them: what runs, and what went wrong. */
+/** Copies and restores as the ledger has them: what runs, and what went wrong. */
 import { cut } from '../chat/details.ts'
 import type { Text } from '../chat/message.ts'
 import { spoken } from '../chat/words.ts'

@@ -1,5 +1,5 @@
 /**
- * The notebook: what Incus can't tell. It may be a minute stale, or gone; everything in it is either
+ * The ledger: what Incus can't tell. It may be a minute stale, or gone; everything in it is either
  * derived again from Incus, or only spares work. Dates are ISO 8601 in UTC.
  */
 export type SlotOutcome = 'served' | 'skipped' | 'missed' | 'failed'
@@ -46,7 +46,7 @@ export type OpenSlot = {
 export type PolicyLedger = {
   /** All slots up to here are accounted for; walking begins after it. */
   accounted: string
-  /** Nothing is known of slots before this: a notebook begun anew doesn't vouch for older snapshots. */
+  /** Nothing is known of slots before this: a ledger begun anew doesn't vouch for older snapshots. */
   since?: string
   /** Schedule and zone under which that was; under others, accounting begins anew. */
   when?: string
@@ -90,7 +90,7 @@ export type CopyLedger = {
   at: string
 }
 
-/** Travels with the relay's job, so that a success can be judged even when the notebook was lost. */
+/** Travels with the relay's job, so that a success can be judged even when the ledger was lost. */
 export type CopyMemo = {
   /** Only pairs created on the source up to here (seconds since the epoch) are vouched for. */
   through: number

@@ -1,5 +1,5 @@
 /**
- * The notebook as KV holds it, read as foreign input: an older version, a newer one or a hand may have
+ * The ledger as KV holds it, read as foreign input: an older version, a newer one or a hand may have
  * written it. Losing a part costs work and never data, for Incus is the truth.
  */
 import * as z from 'zod/mini'

@@ -1,4 +1,4 @@
-/** The decision: from configuration, observation, notebook and time to a plan, each line with its reason. */
+/** The decision: from configuration, observation, ledger and time to a plan, each line with its reason. */
 import { instanceKey } from '../incus/inventory.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'

@@ -17,7 +17,7 @@ export const doubtfulIn = (policy: string, { open, doubtful = [] }: PolicyLedger
   ...unseenIn(policy, open),
 ]
 
-/** The world in which what the notebook doubts is not there yet. */
+/** The world in which what the ledger doubts is not there yet. */
 export const sureOf = (world: World, { policies }: Ledger): World => {
   const doubtful = Object.entries(policies).flatMap(([policy, ledger]) => doubtfulIn(policy, ledger))
   return { ...world, incomplete: new Set([...world.incomplete, ...world.unseen, ...doubtful]) }

@@ -1,5 +1,5 @@
 /**
- * The marks a replica carries on the target, in Incus itself, so that they outlive the notebook:
+ * The marks a replica carries on the target, in Incus itself, so that they outlive the ledger:
  * whose copy it is, and which of its snapshots were verified.
  */
 import {

@@ -1,4 +1,4 @@
-/** The notebook after a run: the old one, what the plan learned, and what came of its actions. */
+/** The ledger after a run: the old one, what the plan learned, and what came of its actions. */
 
 import { instanceKey } from '../incus/inventory.ts'
 import { classify, describe, endsUnseen, mayRetry } from '../incus/refusal.ts'

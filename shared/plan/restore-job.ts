@@ -13,7 +13,7 @@ import { wordsOf } from './safety.ts'
 const RESTORE_WAIT = 86_400
 const SAFETY_WAIT = 86_400
 
-/** What makes up for a lost notebook. */
+/** What makes up for a lost ledger. */
 export type RestoreMemo = Pick<RestoreAction, 'snapshot' | 'running' | 'stateful' | 'holds'> & {
   safety: string
 }

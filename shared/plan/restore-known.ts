@@ -1,4 +1,4 @@
-/** What is known of an instance's last restore: by the notebook, the relay's jobs, and its own mark. */
+/** What is known of an instance's last restore: by the ledger, the relay's jobs, and its own mark. */
 import type { InstanceRecord, InstanceRef } from '../incus/inventory.ts'
 import { parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'
@@ -20,7 +20,7 @@ export type Known = {
   entry: RestoreLedger
 }
 
-/** What the notebook doesn't know is acted on for so long: later, people have gone on from there. */
+/** What the ledger doesn't know is acted on for so long: later, people have gone on from there. */
 const FRESH_HOURS = 24
 const SETTLED_HOURS = 1
 
@@ -57,7 +57,7 @@ export function knownRestore(key: string, world: World, ledger: Ledger, now: Dat
   return entry === undefined ? null : { ...base, report: null, entry }
 }
 
-/** An ended job that the notebook knows nothing of, or not yet. */
+/** An ended job that the ledger knows nothing of, or not yet. */
 function tellsMore(
   report: JobReport,
   noted: RestoreLedger | undefined,

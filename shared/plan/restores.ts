@@ -1,6 +1,6 @@
 /**
  * Restores in place that have not ended: what they came to, and what is left to do. They are known from
- * the notebook, from the relay's jobs, and from the mark on the instance, so that any of these may be lost.
+ * the ledger, from the relay's jobs, and from the mark on the instance, so that any of these may be lost.
  */
 import { instanceKey } from '../incus/inventory.ts'
 import type { Ledger, RestoreLedger } from '../ledger/ledger.ts'

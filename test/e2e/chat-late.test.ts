@@ -19,7 +19,7 @@ const linesOf = (needs: readonly string[]): string[] =>
     .map(({ examples, name }) => examples[0] ?? name)
 
 /** By what is behind them. */
-const FROM_NOTEBOOK = linesOf(['nothing', 'notebook', 'history'])
+const FROM_LEDGER = linesOf(['nothing', 'ledger', 'history'])
 const FROM_INCUS = linesOf(['world', 'preview', 'change'])
 
 /** How a relay may fall silent; gives its recovery. */
@@ -72,7 +72,7 @@ describe.for(Object.entries(SILENCES))('where the relay %s', ([, fall]) => {
         ({ text }) => !/the relay can't be reached|no answer from the relay/.test(text),
       )
       expect(silent).toEqual([])
-      const known = await askAll(platform, FROM_NOTEBOOK, 5)
+      const known = await askAll(platform, FROM_LEDGER, 5)
       expect(known.filter(({ text }) => text.includes('went wrong'))).toEqual([])
       expect(stage.violations()).toEqual([])
     },

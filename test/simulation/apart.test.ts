@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { hold, setFull } from '../emulator/breakage.ts'
 import { instanceOf } from '../emulator/scene.ts'
-import { failureStaysApart, notebook } from './invariants.ts'
+import { failureStaysApart, ledgerIn } from './invariants.ts'
 import { DAY, HOUR, type Simulation, simulate, usual } from './scenes.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
@@ -50,7 +50,7 @@ describe('one failing instance changes nothing for the others', () => {
     const troubled = await passWith(fault)
     troubled.watch.step()
     failureStaysApart(troubled, calm.world, 'mail', 'daily')
-    expect(notebook(troubled.world)?.copies['main/default/db>backup/default/db']?.state).toBe('verified')
+    expect(ledgerIn(troubled.world)?.copies['main/default/db>backup/default/db']?.state).toBe('verified')
   })
 })
 

@@ -142,7 +142,7 @@ async function begin(days: number, policies?: object): Promise<Simulation> {
   return simulation
 }
 
-async function lostNotebook(): Promise<void> {
+async function lostLedger(): Promise<void> {
   const { hourly, daily } = { hourly: every(HOUR, start, after(DAY)), daily: [] }
   const policies = { hourly: { schedule: '@hourly', keep: { last: 1 } } }
   const { world, pass, watch } = await begin(1, { policies, calendar: { hourly, daily } })
@@ -238,9 +238,9 @@ const variants: {
   violates: InvariantName | 'failureStaysApart'
   scene: () => Promise<void>
 }[] = [
-  { how: 'names from the clock', violates: 'oneSnapshotPerSlot', scene: lostNotebook },
+  { how: 'names from the clock', violates: 'oneSnapshotPerSlot', scene: lostLedger },
   { how: 'what begins like ours is ours', violates: 'nothingForeignTouched', scene: twoDays },
-  { how: 'no rail for the newest', violates: 'newestStays', scene: lostNotebook },
+  { how: 'no rail for the newest', violates: 'newestStays', scene: lostLedger },
   { how: 'no rail for the common one', violates: 'newestCommonStays', scene: targetAway },
   { how: 'no answer is an empty answer', violates: 'everySlotEnds', scene: sourceAway },
   { how: 'one day is kept too little', violates: 'whatRetentionKeepsStays', scene: twoDays },

@@ -141,7 +141,7 @@ describe('a copy', () => {
     simulation.watch.end()
   })
 
-  test('also when the notebook is lost; and what a person freezes after that stays frozen', async () => {
+  test('also when the ledger is lost; and what a person freezes after that stays frozen', async () => {
     const simulation = await copying('freeze')
     simulation.world.kv.wipe(['ledger'])
     restartMain(simulation)

@@ -81,7 +81,7 @@ const LATEST_MINUTES = 10 + 2 + 4
 export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
   const made = new Map<string, number>()
   const refused = new Map<string, number>()
-  /** What was made in a tick is judged after it: then the notebook tells what the relay knew. */
+  /** What was made in a tick is judged after it: then the ledger tells what the relay knew. */
   let judgements: (() => void)[] = []
   return {
     listener: {
@@ -224,7 +224,7 @@ export const whatRetentionKeepsStays: Invariant = (scene, fail) => ({
   },
 })
 
-/** A mark, or a verified copy in the notebook, stands only for what really has data. */
+/** A mark, or a verified copy in the ledger, stands only for what really has data. */
 export const onlyVerifiedCounts: Invariant = (scene, fail) => ({
   step() {
     const { backup } = scene.world.incus
@@ -234,7 +234,7 @@ export const onlyVerifiedCounts: Invariant = (scene, fail) => ({
         if (target?.snapshots.get(snapshot)?.second === second && !hasData(backup, { name }, snapshot))
           fail(`backup/${name}/${snapshot} is marked as verified and has no data`)
     }
-    for (const [key, { state, newest }] of Object.entries(notebook(scene.world)?.copies ?? {})) {
+    for (const [key, { state, newest }] of Object.entries(ledgerIn(scene.world)?.copies ?? {})) {
       const name = key.split('/').at(-1) ?? ''
       if (state === 'verified' && newest !== undefined && !hasData(backup, { name }, newest))
         fail(`${key} is noted as verified up to ${newest}, which has no data`)
@@ -242,7 +242,7 @@ export const onlyVerifiedCounts: Invariant = (scene, fail) => ({
   },
 })
 
-export const notebook = ({ kv }: World): Ledger | null => {
+export const ledgerIn = ({ kv }: World): Ledger | null => {
   const text = kv.peek('ledger')
   return text === null ? null : (JSON.parse(text) as Ledger)
 }
@@ -276,7 +276,7 @@ export const everySlotEnds: Invariant = (scene, fail) => {
       for (const [policy, slots] of Object.entries(scene.calendar)) {
         const period = (slots.at(-1)?.getTime() ?? 0) - (slots.at(-2)?.getTime() ?? 0)
         for (const slot of slots.filter((one) => one > scene.span.after && one <= scene.span.until)) {
-          // Without a notebook nobody tells what became of it.
+          // Without a ledger nobody tells what became of it.
           if (scene.book.wasAbsent(Number(slot), Number(slot) + period)) continue
           const told = `${policy} ${slot.toISOString()}`
           const ending = scene.book.ending(policy, slot)
@@ -292,9 +292,9 @@ export const everySlotEnds: Invariant = (scene, fail) => {
   }
 }
 
-/** Said anew after the notebook was lost, when Incus could not be asked what was taken. */
+/** Said anew after the ledger was lost, when Incus could not be asked what was taken. */
 const isExcused = (from: Ending, to: Ending): boolean =>
-  from.notebook !== to.notebook && !to.reason.startsWith('no tick came in time')
+  from.ledger !== to.ledger && !to.reason.startsWith('no tick came in time')
 
 /** Once nothing fails any more: the newest slots are there, verified on the target, and nothing else is. */
 export const converges: Invariant = (scene, fail) => ({
@@ -315,7 +315,7 @@ export const converges: Invariant = (scene, fail) => ({
       const bad = [...(target?.snapshots.values() ?? [])].find(({ disk }) => disk.held !== 'whole')
       if (bad !== undefined) fail(`backup/${name}/${bad.name} has no data`)
     }
-    for (const [key, { state, reason = '' }] of Object.entries(notebook(scene.world)?.copies ?? {}))
+    for (const [key, { state, reason = '' }] of Object.entries(ledgerIn(scene.world)?.copies ?? {}))
       if (state !== 'verified') fail(`${key} is ${state}: ${reason}`)
   },
 })
@@ -330,7 +330,7 @@ export const nothingStaysFrozen: Invariant = (scene, fail) => ({
   },
 })
 
-/** In this order at each step: the first reads the notebook, which the others go by. */
+/** In this order at each step: the first reads the ledger, which the others go by. */
 export const INVARIANTS = {
   everySlotEnds,
   oneSnapshotPerSlot,

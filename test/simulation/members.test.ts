@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { setReachable } from '../emulator/breakage.ts'
 import { instanceOf } from '../emulator/scene.ts'
-import { holdings, notebook } from './invariants.ts'
+import { holdings, ledgerIn } from './invariants.ts'
 import { COVERED, DAY, HOUR, simulate, usual } from './scenes.ts'
 import type { Remote } from './world.ts'
 
@@ -41,7 +41,7 @@ test.for(['main', 'backup'] as const)(
     setReachable(world.incus[remote], 'n2', true)
     await pass(new Date(start.getTime() + 3 * DAY))
     simulation.watch.end()
-    const copies = Object.values(notebook(world)?.copies ?? {}).map(({ state }) => state)
+    const copies = Object.values(ledgerIn(world)?.copies ?? {}).map(({ state }) => state)
     expect(copies).toEqual(COVERED.map(() => 'verified'))
   },
 )

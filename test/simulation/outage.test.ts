@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { holdings, notebook } from './invariants.ts'
+import { holdings, ledgerIn } from './invariants.ts'
 import { COVERED, DAY, HOUR, MINUTE, simulate, usual } from './scenes.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
@@ -29,7 +29,7 @@ test('after two days without ticks each policy runs once, named for the moment, 
   expect(lost('hourly')).toHaveLength(47)
   expect(lost('daily')).toEqual([new Date('2026-11-21T03:00Z')])
   expect(book.ending('hourly', new Date('2026-11-21T10:00Z'))?.reason).toMatch(/^no tick came in time/)
-  expect(notebook(world)?.policies.hourly?.slots.filter(({ outcome }) => outcome === 'missed')).toEqual([
+  expect(ledgerIn(world)?.policies.hourly?.slots.filter(({ outcome }) => outcome === 'missed')).toEqual([
     expect.objectContaining({
       slot: '2026-11-20T13:00:00.000Z',
       through: '2026-11-22T11:00:00.000Z',

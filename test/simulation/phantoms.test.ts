@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hasData, instanceOf, write } from '../emulator/scene.ts'
-import { notebook } from './invariants.ts'
+import { ledgerIn } from './invariants.ts'
 import { COVERED, DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
 
@@ -109,7 +109,7 @@ describe('the target is killed in mid-copy', () => {
     },
   )
 
-  test('again and again, with a relay that restarts and a notebook that is lost in between', async () => {
+  test('again and again, with a relay that restarts and a ledger that is lost in between', async () => {
     const simulation = await begin('dir')
     const { world, pass, watch } = simulation
     for (const seconds of [40, 100, 160]) {
@@ -139,7 +139,7 @@ describe('the target is killed in mid-copy', () => {
     expect([...told]).toContainEqual(
       expect.stringMatching(new RegExp(`^${key}: copy failed: .*Not a Btrfs subvolume`)),
     )
-    expect(notebook(world)?.copies[key]).toMatchObject({
+    expect(ledgerIn(world)?.copies[key]).toMatchObject({
       state: 'failed',
       reason: expect.stringContaining('Not a Btrfs subvolume'),
     })

@@ -145,12 +145,12 @@ describe('an instance is put back in place', () => {
 /** A moment in each of its parts: marking, safety snapshot, storage, config, start, marks, and after all. */
 const MOMENTS = [1, 3_000, 9_990, 10_001, 15_000, 24_000, 25_500, 29_000, 29_999, 30_001, 45_000]
 
-type Loss = 'nothing else' | 'the relay' | 'the notebook' | 'both'
-const LOSSES: Loss[] = ['nothing else', 'the relay', 'the notebook']
+type Loss = 'nothing else' | 'the relay' | 'the ledger' | 'both'
+const LOSSES: Loss[] = ['nothing else', 'the relay', 'the ledger']
 
 function lose({ world }: Simulation, loss: Loss): void {
   if (loss === 'the relay' || loss === 'both') world.relay.restart()
-  if (loss === 'the notebook' || loss === 'both') world.kv.wipe(['ledger'])
+  if (loss === 'the ledger' || loss === 'both') world.kv.wipe(['ledger'])
 }
 
 describe('Incus is killed', () => {
@@ -182,7 +182,7 @@ describe('Incus is killed', () => {
   )
 
   test.each(MOMENTS)(
-    '%i ms into a restore, with relay and notebook lost: it is finished, or was never begun',
+    '%i ms into a restore, with relay and ledger lost: it is finished, or was never begun',
     async (ms) => {
       const simulation = await begin('web', 'dir')
       const { world } = simulation

@@ -27,7 +27,7 @@ export type Simulation = Scene & {
   watch: Watch
   /** One tick, then all invariants. */
   tick(at: Date, place?: number): Promise<Ticked>
-  /** A tick a minute in (now, until]; with `idle: 'left out'`, only where the notebook has something due. */
+  /** A tick a minute in (now, until]; with `idle: 'left out'`, only where the ledger has something due. */
   pass(until: Date, idle?: 'left out' | 'ticked'): Promise<void>
 }
 
@@ -102,7 +102,7 @@ export async function simulate(setting: Setting): Promise<Simulation> {
 
 const minuteAfter = (now: number): number => Math.floor(now / MINUTE) * MINUTE + MINUTE
 
-/** The minute in which the first tick finds something to do, by the notebook. */
+/** The minute in which the first tick finds something to do, by the ledger. */
 function wakeOf({ kv }: World): number {
   const text = kv.peek('ledger')
   const wakeAt = text === null ? null : (JSON.parse(text) as { wakeAt: string }).wakeAt

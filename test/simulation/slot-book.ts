@@ -1,18 +1,18 @@
-/** How each slot ended, gathered from the notebook as its records appear: it keeps only the newest of them. */
+/** How each slot ended, gathered from the ledger as its records appear: it keeps only the newest of them. */
 import type { Ledger, SlotOutcome } from '../../shared/ledger/ledger.ts'
 
 export type Ending = {
   outcome: SlotOutcome
   reason: string
-  /** Of the notebook it stood in: each loss begins another. */
-  notebook: number
+  /** Of the ledger it stood in: each loss begins another. */
+  ledger: number
 }
 
 /** The slots that a policy has in (from, to], said by the test and not by the product. */
 export type Calendar = Record<string, readonly Date[]>
 
 export type SlotBook = {
-  /** Throws when one notebook tells of a slot twice, or of one that the calendar lacks. */
+  /** Throws when one ledger tells of a slot twice, or of one that the calendar lacks. */
   read(text: string | null, now: number): void
   ending(policy: string, slot: Date): Ending | undefined
   /** How often the ending of a slot became another one, for those that did. */
@@ -61,7 +61,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
             ])
               unseen.set(key, (unseen.get(key) ?? new Set()).add(`${absences.length} ${attempt.count}`))
           }
-        // The relay tells of tries that the notebook has lost.
+        // The relay tells of tries that the ledger has lost.
         for (const entry of doubtful) {
           const at = entry.lastIndexOf('/')
           const slot = slotIn(policy, entry.slice(at + 1))
@@ -76,7 +76,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
           for (const one of covered) {
             if (told.has(one)) throw new Error(`${policy} tells of ${one} twice`)
             told.add(one)
-            note(policy, one, { outcome, reason, notebook: absences.length })
+            note(policy, one, { outcome, reason, ledger: absences.length })
           }
         }
       }

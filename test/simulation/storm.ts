@@ -51,7 +51,7 @@ const FAULTS: Record<string, Fault> = {
       world.relay.restart()
     }
   },
-  'the notebook is lost': ({ world, watch }) => {
+  'the ledger is lost': ({ world, watch }) => {
     world.kv.wipe(['ledger'])
     watch.step()
     return nothing

@@ -38,20 +38,20 @@ const undisturbed = (): Promise<string> => {
   return known
 }
 
-/** Nobody applies the configuration anew when only the notebook is gone. */
-function wipe({ world, watch }: Simulation, what: 'the notebook' | 'all of KV'): void {
+/** Nobody applies the configuration anew when only the ledger is gone. */
+function wipe({ world, watch }: Simulation, what: 'the ledger' | 'all of KV'): void {
   const config = world.kv.peek('config')
   world.kv.wipe()
   watch.step()
-  if (what === 'the notebook' && config !== null) world.kv.restore('config', config)
+  if (what === 'the ledger' && config !== null) world.kv.restore('config', config)
 }
 
-describe('the notebook is lost', () => {
+describe('the ledger is lost', () => {
   const minutes = Array.from({ length: 16 }, (_, at) => 3 * at)
   test.each(minutes)('%i minutes into the night: no second snapshot, no wrong deletion', async (minute) => {
     const simulation = await atNight()
     await simulation.pass(new Date(night.getTime() + minute * MINUTE), 'ticked')
-    wipe(simulation, 'the notebook')
+    wipe(simulation, 'the ledger')
     expect(await endState(simulation)).toBe(await undisturbed())
   })
 
@@ -84,7 +84,7 @@ describe('the notebook is lost', () => {
     const strike: Weather = (to, request) => {
       if (to !== remote || request.method !== method || !path.test(request.path)) return null
       hit++
-      wipe(simulation, 'the notebook')
+      wipe(simulation, 'the ledger')
       return null
     }
     world.weather.now = strike
@@ -97,7 +97,7 @@ describe('the notebook is lost', () => {
   test('before every tick of a whole day, at places that remember different things', async () => {
     const simulation = await atNight()
     for (let minute = 1; minute <= 1440; minute++) {
-      if (minute % 2 === 0) wipe(simulation, 'the notebook')
+      if (minute % 2 === 0) wipe(simulation, 'the ledger')
       await simulation.tick(new Date(night.getTime() + minute * MINUTE), minute % 3 === 0 ? 1 : 0)
     }
     expect(await endState(simulation)).toBe(await undisturbed())
@@ -115,7 +115,7 @@ describe('the notebook is lost', () => {
   })
 })
 
-test('a slot that Incus itself has expired is not taken again when the notebook is lost', async () => {
+test('a slot that Incus itself has expired is not taken again when the ledger is lost', async () => {
   const end = new Date(start.getTime() + DAY)
   const setting = usual(start, end)
   const policies = { daily: { schedule: '0 3 * * *', keep: {}, expiry: '2H' } }
@@ -127,7 +127,7 @@ test('a slot that Incus itself has expired is not taken again when the notebook 
   })
   await simulation.pass(new Date('2026-11-20T06:00:00Z'))
   expect(holdings(simulation.world.incus.main, 'db')).toBe('before-upgrade')
-  wipe(simulation, 'the notebook')
+  wipe(simulation, 'the ledger')
   await simulation.pass(end)
   expect(holdings(simulation.world.incus.main, 'db')).toBe('before-upgrade')
   simulation.watch.step()

@@ -27,7 +27,7 @@ export const missed: ReadCommand = {
     },
   ],
   examples: ['missed', 'missed --since=2d'],
-  needs: 'notebook',
+  needs: 'ledger',
   answer: ({ since = DEFAULT }, seen) => {
     if (seen.config === null) return nothingConfigured()
     const seconds = parseDuration(since)
@@ -99,11 +99,11 @@ function answer(span: number, { ledger, now, maySee }: Seen): Message {
 function none(ledger: Ledger | null, blind: boolean): string {
   if (ledger === null) return 'No tick has looked yet, so nothing is known'
   return blind
-    ? 'No slot that the notebook knows of was missed, failed or skipped'
+    ? 'No slot that the ledger knows of was missed, failed or skipped'
     : 'No slot was missed, failed or skipped'
 }
 
-/** Where the notebook doesn't reach back so far, silence means nothing. */
+/** Where the ledger doesn't reach back so far, silence means nothing. */
 function limits(ledger: Ledger | null, since: Date, now: Date): Text[] {
   return Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]): Text[] => {
     const oldest = known.slots.length < SLOT_RECORDS ? undefined : known.slots.at(-1)?.slot
@@ -112,7 +112,7 @@ function limits(ledger: Ledger | null, since: Date, now: Date): Text[] {
       .sort()
       .at(-1)
     if (from === undefined || from <= since.toISOString()) return []
-    return [[{ code: policy }, `: the notebook reaches back ${ageOf(from, now)} only`]]
+    return [[{ code: policy }, `: the ledger reaches back ${ageOf(from, now)} only`]]
   })
 }
 

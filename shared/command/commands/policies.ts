@@ -19,7 +19,7 @@ export const policies: ReadCommand = {
   role: 'viewer',
   parameters: [],
   examples: ['policies'],
-  needs: 'notebook',
+  needs: 'ledger',
   answer: (_, seen) => (seen.config === null ? nothingConfigured() : answer(seen, seen.config.policies)),
 }
 

@@ -1,4 +1,4 @@
-/** `status`: is all well? From the notebook alone, so it also answers while Incus doesn't. */
+/** `status`: is all well? From the ledger alone, so it also answers while Incus doesn't. */
 
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
@@ -26,7 +26,7 @@ export const status: ReadCommand = {
   role: 'viewer',
   parameters: [{ ...INSTANCE, required: false }],
   examples: ['status', 'status web1'],
-  needs: 'notebook',
+  needs: 'ledger',
   answer: ({ instance }, seen) => {
     if (seen.config === null) return nothingConfigured()
     return instance === undefined ? all(seen, seen.config.policies) : one(instance, seen)
@@ -146,7 +146,7 @@ function runTexts({ ledger, maySee }: Seen): Text[] {
   })
 }
 
-/** What the notebook holds of one instance: tries, copies, restores. Its snapshots are Incus's to tell. */
+/** What the ledger holds of one instance: tries, copies, restores. Its snapshots are Incus's to tell. */
 function one(path: string, { ledger, now, maySee }: Seen): Message {
   const fits = compilePaths([path])
   const isIt = (key: string): boolean => {
@@ -171,7 +171,7 @@ function one(path: string, { ledger, now, maySee }: Seen): Message {
     tone: bad > 0 ? 'bad' : 'info',
     headline: [
       { code: path },
-      bad > 0 ? `: ${count(bad, 'problem')}. ` : ': the notebook holds nothing against it. ',
+      bad > 0 ? `: ${count(bad, 'problem')}. ` : ': the ledger holds nothing against it. ',
       typed(`list ${path}`),
       ' tells what snapshots it has',
     ],

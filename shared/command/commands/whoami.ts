@@ -13,7 +13,7 @@ export const whoami: ReadCommand = {
   role: 'viewer',
   parameters: [],
   examples: ['whoami'],
-  needs: 'notebook',
+  needs: 'ledger',
   answer: (_, seen) => answer(seen),
 }
 

@@ -187,7 +187,7 @@ async function furnish(stage: Stage, main: EmbeddedContractPair['incus']['main']
   const isMaking = () => made().length < SNAPSHOTS.length || made().some(({ inMaking }) => inMaking)
   while (isMaking()) await sleep(10)
   await stage.apply(DOCUMENT)
-  // The notebook is there from now on, and nothing is under way.
+  // The ledger is there from now on, and nothing is under way.
   const body = JSON.stringify({ policies: ['attic'] })
   const ran = await stage.worker.fetch('/api/run', { method: 'POST', body })
   if (!ran.ok) throw new Error(`the first snapshot was refused: ${await ran.text()}`)

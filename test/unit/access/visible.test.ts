@@ -54,11 +54,7 @@ test('what came of a run leaves others’ lines and problems out', () => {
   const line = (about: string): Line => ({ about, sign: '!', what: '', reason: 'lost' })
   const run = {
     lines: [line('main/default/web1'), line('main/default/payroll')],
-    problems: [
-      'main/default/web1 copy: refused',
-      'main/default/payroll: gone',
-      'the notebook was not written',
-    ],
+    problems: ['main/default/web1 copy: refused', 'main/default/payroll: gone', 'the ledger was not written'],
     refusal: null,
   }
   expect(visibleRun(run, SOME)).toEqual({

@@ -34,17 +34,17 @@ const refuse = (refused: string) => (key: string) => {
   if (key === refused) throw new Error('KV PUT failed: 429 Too Many Requests')
 }
 
-test('a notebook that can’t be written is told, and what was done is told too', async () => {
+test('a ledger that can’t be written is told, and what was done is told too', async () => {
   const { io } = stage(refuse('ledger'))
   await applyConfig(document, io, AT, false)
   expect(await run({ kind: 'cron', at: AT }, io)).toMatchObject({
     state: 'ran',
     taken: 1,
-    problems: [expect.stringContaining('the notebook could not be written, the next tick makes up for it')],
+    problems: [expect.stringContaining('the ledger could not be written, the next tick makes up for it')],
   })
 })
 
-test('a configuration is applied even when the notebook can’t be poked, with a warning', async () => {
+test('a configuration is applied even when the ledger can’t be poked, with a warning', async () => {
   let refusing = false
   const { io, values } = stage((key) => {
     if (refusing) refuse('ledger')(key)

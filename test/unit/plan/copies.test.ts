@@ -182,7 +182,7 @@ describe('a copy that ended', () => {
     })
   })
 
-  test('well is judged by the relay’s report even when the notebook was lost', () => {
+  test('well is judged by the relay’s report even when the ledger was lost', () => {
     expect(verifyOf(planFor(landed, { jobs: [report('done')] }))?.expiries).toHaveLength(1)
   })
 

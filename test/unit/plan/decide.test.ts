@@ -286,7 +286,7 @@ describe('a pause in chat', () => {
   })
 })
 
-describe('without a notebook', () => {
+describe('without a ledger', () => {
   test('a slot whose snapshot was seen is looked at again, and taken only where it lacks, under the moment’s name', () => {
     const world = parseWorld(`
       main:default/db1 running

@@ -210,7 +210,7 @@ describe('an unfinished restore', () => {
   })
 })
 
-describe('without the notebook', () => {
+describe('without the ledger', () => {
   test('the mark alone tells to go on, and which holds there are', () => {
     const plan = planFor(web(`stopped ${MARKED} user.stapes.hold.y=me`), null)
     expect(plan.actions).toMatchObject([

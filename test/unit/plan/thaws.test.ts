@@ -89,7 +89,7 @@ describe('what may be frozen by our work', () => {
     expect(planFor(seen('frozen'), { frozen: { [KEY]: gone } }).frozen).toEqual({ [KEY]: gone })
   })
 
-  test('is known from the relay’s job where the notebook is lost', () => {
+  test('is known from the relay’s job where the ledger is lost', () => {
     const plan = planFor(seen('frozen', [job('unknown', { freezes: true })]), {})
     expect(plan.actions).toMatchObject([{ kind: 'thaw' }])
     expect(planFor(seen('frozen', [job('unknown')]), {}).actions).not.toMatchObject([{ kind: 'thaw' }])

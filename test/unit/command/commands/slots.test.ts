@@ -48,13 +48,13 @@ describe('missed', () => {
     expect(said(missed, seenOf({ ledger }), { since: '1d' })).not.toContain('hourly')
   })
 
-  test('says where the notebook does not reach back so far', () => {
+  test('says where the ledger does not reach back so far', () => {
     const ledger = ledgerOf({
       policies: { nightly: { ...policyLedger(), since: '2026-11-22T06:30:00.000Z' } },
     })
     expect(said(missed, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "info, to the caller: No slot that the notebook knows of was missed, failed or skipped in the last 7 days
-        \`nightly\`: the notebook reaches back 6 h only"
+      "info, to the caller: No slot that the ledger knows of was missed, failed or skipped in the last 7 days
+        \`nightly\`: the ledger reaches back 6 h only"
     `)
   })
 

@@ -142,7 +142,7 @@ describe('status', () => {
     `)
   })
 
-  test('tells of one instance what the notebook holds against it', () => {
+  test('tells of one instance what the ledger holds against it', () => {
     const ledger = ledgerOf({
       copies: { 'main/default/db1>backup/default/db1': failedCopy },
       policies: {

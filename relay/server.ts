@@ -11,7 +11,7 @@ export type ServerOptions = Services & {
   log(line: string): void
 }
 
-/** Slow clients are let go; the limits are for a request's way in, an answer may take its time. */
+/** Slow clients are cut off; the limits are for a request's way in, an answer may take its time. */
 export const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,

@@ -11,7 +11,7 @@ describe(asking.shape, {
   },
   policies: { description: 'By name; for a snapshot, one for each of them' },
   instances: { description: 'Globs over instance, project/instance or remote/project/instance' },
-  snapshots: { description: 'Of expire: globs over snapshots; absent: what retention lets go' },
+  snapshots: { description: 'Of expire: globs over snapshots; absent: what retention no longer keeps' },
   instance: { description: 'Of restore, hold and release: a path without wildcards' },
   snapshot: { description: 'Of restore, hold and release' },
   stateful: { description: 'Of restore: with the memory that the snapshot of a virtual machine holds' },

@@ -9,7 +9,7 @@ import { holdsOf } from '../policy/marks.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
 
 export function oneInstance(stock: Stock, { now, config }: Answered): Message {
-  const { key, whole, policies, replica, copies, halves, record } = stock
+  const { key, whole, policies, replica, copies, partials, record } = stock
   const known = new Set(config?.policies.map(({ name }) => name))
   const newestFirst = [...(whole ?? [])].sort((a, b) => compareAge(b, a))
   const covered = policies.length > 0 || replica !== null
@@ -26,7 +26,7 @@ export function oneInstance(stock: Stock, { now, config }: Answered): Message {
       [
         ...copies.flatMap(trouble),
         ...newestFirst.map((pair) => snapshotText(pair, stock, known, now)),
-        ...halves.map((name): Text => [{ code: name }, ' may be half a snapshot: don’t count on it']),
+        ...partials.map((name): Text => [{ code: name }, ' may be partial: don’t count on it']),
         ...copies.flatMap((copy) => onlyThere(copy, newestFirst, now)),
       ],
       ['Incus itself lists all: ', { code: `incus snapshot list ${record.name}` }],
@@ -84,7 +84,7 @@ function ownerOf(name: string, known: ReadonlySet<string>): string {
   return known.has(policy) ? `by ${policy}` : `by ${policy}, which is no policy now`
 }
 
-/** What the source let go, and the next refresh will. */
+/** What the source no longer has, and the next refresh removes. */
 function onlyThere({ target, verified }: CopyStock, here: readonly SnapshotPair[], now: Date): Text[] {
   const others = (verified ?? []).filter((pair) => !here.some((one) => samePair(one, pair)))
   return others.map(

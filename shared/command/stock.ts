@@ -16,10 +16,10 @@ export type Stock = {
   record: InstanceRecord
   /** By name; empty: no policy covers it. */
   policies: string[]
-  /** What may be half a snapshot, or still is one, isn't among them. Null: not listed. */
+  /** What may be partial, or is still being made, isn't among them. Null: not listed. */
   whole: SnapshotPair[] | null
   /** Names of the others. */
-  halves: string[]
+  partials: string[]
   newest: SnapshotPair | null
   copies: CopyStock[]
   /** The source it is a copy of, and what was verified on it. */
@@ -66,9 +66,9 @@ function stockOf(
   world: World,
 ): Stock {
   const key = instanceKey(ref)
-  const isHalf = ([name]: SnapshotPair) =>
+  const isPartial = ([name]: SnapshotPair) =>
     doubtful.has(`${key}/${name}`) || world.incomplete.has(`${key}/${name}`)
-  const whole = record.snapshots?.filter((pair) => !isHalf(pair)) ?? null
+  const whole = record.snapshots?.filter((pair) => !isPartial(pair)) ?? null
   const targets = new Map(
     covering.flatMap(({ target }) => (target === null ? [] : [[instanceKey(target), target] as const])),
   )
@@ -76,7 +76,7 @@ function stockOf(
   return {
     ...{ key, record, whole },
     policies: covering.map(({ policy }) => policy),
-    halves: (record.snapshots ?? []).filter(isHalf).map(([name]) => name),
+    partials: (record.snapshots ?? []).filter(isPartial).map(([name]) => name),
     newest: newestPair(whole ?? []),
     copies: [...targets].map(([target, at]) => copyOf({ ref, record }, target, at, world)),
     replica: of === undefined ? null : { of, verified: verifiedOn(record) },

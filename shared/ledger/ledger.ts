@@ -24,7 +24,7 @@ export type Attempt = {
   count: number
   reason: string
   retryAt?: string
-  /** It was sent and nobody saw its end: what is listed under its name may be half of it. */
+  /** It was sent and nobody saw its end: what is listed under its name may be partial. */
   unseen?: true
   /** The name that was tried; absent: the slot's own. */
   name?: string
@@ -59,7 +59,7 @@ export type PolicyLedger = {
   owing?: string[]
   /** The slot being served; null between slots. */
   open: OpenSlot | null
-  /** Of slots that are over: `instance key/snapshot` of tries that ended unseen, and may have left half a one. */
+  /** Of slots that are over: `instance key/snapshot` of tries that ended unseen, and may have left a partial one. */
   doubtful?: string[]
   /** The newest records, newest first. */
   slots: SlotRecord[]

@@ -4,7 +4,7 @@ import { type Ask, narrow } from './ask.ts'
 import type { Answer, Asked } from './asked.ts'
 import { planCopies } from './copies.ts'
 import { sureOf } from './doubtful.ts'
-import { createSieve } from './expire.ts'
+import { createSorter } from './expire.ts'
 import type { Note, Refusal } from './plan.ts'
 import { replicasOf } from './replica.ts'
 import { refuseScope } from './scope.ts'
@@ -36,7 +36,7 @@ export function askCopy({
       world: sureOf(world, ledger),
       ledger,
       now,
-      sieve: createSieve(now),
+      sorter: createSorter(now),
       installation,
       withheld: restores.withheld,
       asked: new Set(replicas.map(({ key }) => key)),

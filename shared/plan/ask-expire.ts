@@ -1,4 +1,4 @@
-/** Removing now: what retention lets go, though no slot is open; or the snapshots that are named. */
+/** Removing now: what retention no longer keeps, though no slot is open; or the snapshots that are named. */
 
 import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import type { OpenSlot } from '../ledger/ledger.ts'
@@ -9,7 +9,7 @@ import { type Ask, narrow } from './ask.ts'
 import type { Answer, Asked } from './asked.ts'
 import { planCopies } from './copies.ts'
 import { sureOf } from './doubtful.ts'
-import { createSieve } from './expire.ts'
+import { createSorter } from './expire.ts'
 import { planExpire, type Rails, stopOf } from './expiring.ts'
 import { newestPair } from './marks.ts'
 import type { ExpireAction, Note, Refusal } from './plan.ts'
@@ -52,10 +52,10 @@ export function askExpire(asked: Asked<Wish>): Answer | Refusal {
 
 function railsOf({ coverages, world, ledger, now, installation, restores }: Asked<Wish>): Rails {
   const sure = sureOf(world, ledger)
-  const sieve = createSieve(now)
+  const sorter = createSorter(now)
   const { withheld } = restores
   const covered = coverages.flatMap((coverage) => coverage.covered)
-  const copies = planCopies(covered, { world: sure, ledger, now, sieve, installation, withheld })
+  const copies = planCopies(covered, { world: sure, ledger, now, sorter, installation, withheld })
   // A copy that would start is no reason here: it starts when the next tick finds what is left.
   const starting = new Set(copies.actions.flatMap((action) => (action.kind === 'copy' ? [action.key] : [])))
   const blocked = new Map(
@@ -66,7 +66,13 @@ function railsOf({ coverages, world, ledger, now, installation, restores }: Aske
       failingIn(coverage, own(ledger.policies, coverage.policy.name)?.open ?? null),
     ),
   )
-  return { sieve, copies: { blocked, needed: copies.needed }, failing, withheld, incomplete: sure.incomplete }
+  return {
+    sorter,
+    copies: { blocked, needed: copies.needed },
+    failing,
+    withheld,
+    incomplete: sure.incomplete,
+  }
 }
 
 /** Instances that the open slot still waits for. */

@@ -1,4 +1,4 @@
-/** Whether an instance may be put back to a snapshot now, and how. */
+/** Whether an instance may be restored to a snapshot now, and how. */
 import { refuseSnapshots } from '../incus/project-rules.ts'
 import type { RestoreLedger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
@@ -54,8 +54,8 @@ export function askRestore(asked: Asked<Wish>): Answer | Refusal {
 
 function underWay(key: string, { snapshot }: RestoreLedger, asked: string): Answer | Refusal {
   if (snapshot === asked)
-    return { notes: [{ kind: 'wait', about: key, snapshot, reason: 'it is being put back to it already' }] }
-  return { code: 'busy', reason: `${key} is being put back to ${snapshot}: wait for its end` }
+    return { notes: [{ kind: 'wait', about: key, snapshot, reason: 'it is being restored to it already' }] }
+  return { code: 'busy', reason: `${key} is being restored to ${snapshot}: wait for its end` }
 }
 
 /** The state before is kept as a snapshot, which the project has to allow. */

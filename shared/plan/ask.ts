@@ -19,7 +19,7 @@ export type Ask = {
   | ({ do: 'look' } & Scope) // what the schedule says, of these only
   | ({ do: 'snapshot' } & Scope) // without policies one for each instance, else one for each policy
   | ({ do: 'copy' } & Scope) // start what is not verified, whatever is due, retries included
-  | ({ do: 'expire'; snapshots?: readonly string[] | undefined } & Scope) // what retention lets go; or these, by glob
+  | ({ do: 'expire'; snapshots?: readonly string[] | undefined } & Scope) // what retention no longer keeps; or these, by glob
   | ({ do: 'restore'; stateful?: boolean } & One) // `stateful`: with the memory that the snapshot holds
   | ({ do: 'hold'; note: string } & One)
   | ({ do: 'release' } & One)

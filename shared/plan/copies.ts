@@ -7,7 +7,7 @@ import type { Covered } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { startCopy } from './copy.ts'
 import { placed } from './copy-place.ts'
-import type { Sieve } from './expire.ts'
+import type { Sorter } from './expire.ts'
 import { broken, type Judgement, judge } from './judge.ts'
 import { commonPairs, newestPair, parseVerified, renderVerified, verifiedOn } from './marks.ts'
 import type { Installation } from './owner.ts'
@@ -34,7 +34,7 @@ export type CopyContext = {
   world: World
   ledger: Ledger
   now: Date
-  sieve: Sieve
+  sorter: Sorter
   installation: Installation
   /** Instances of which no copy starts now, by key, each with the reason. */
   withheld: ReadonlyMap<string, string>
@@ -205,7 +205,7 @@ function begin(
   { ledger: known }: Extract<Judgement, { phase: 'idle' | 'broken' }>,
   busy: Set<string>,
   copies: Copies,
-  { world, now, sieve, installation, withheld, asked }: CopyContext,
+  { world, now, sorter, installation, withheld, asked }: CopyContext,
 ): void {
   const { key, source } = replica
   const ledger = asked?.has(key) && known !== undefined ? atOnce(known) : known
@@ -216,7 +216,7 @@ function begin(
     return
   }
   const { incomplete } = world
-  const starting = { world, now, ledger, verified, server, incomplete, installation, sieve }
+  const starting = { world, now, ledger, verified, server, incomplete, installation, sorter }
   const start = placed(startCopy(replica, seen, starting), world, copies.actions)
   if (start.state === 'current') {
     const isThere = seen.state === 'there'

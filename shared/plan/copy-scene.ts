@@ -1,7 +1,7 @@
 /** What is there when a transfer is considered. */
 import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
-import type { Sieve } from './expire.ts'
+import type { Sorter } from './expire.ts'
 import { knownVerified } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Replica, Seen } from './replica.ts'
@@ -18,7 +18,7 @@ export type Starting = {
   /** Snapshots still being made don't travel yet. */
   incomplete: ReadonlySet<string>
   installation: Installation
-  sieve: Sieve
+  sorter: Sorter
   /** Tells the storage drivers of both pools. */
   world: Pick<World, 'remotes'>
 }

@@ -97,7 +97,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     verified: known.filter((pair) => !isIn(older, pair)),
     listed: (target?.snapshots ?? []).map(([name]) => name),
     unfinished: scene.unfinished,
-    lasting: [...lastingOf(replica, verified, starting.sieve)],
+    lasting: [...lastingOf(replica, verified, starting.sorter)],
     mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
     excludeOlder,
     sourceServer: server,

@@ -7,7 +7,7 @@ import { decideAsked } from './asked.ts'
 import { clockProblems } from './clocks.ts'
 import { type Copies, planCopies } from './copies.ts'
 import { doubtfulIn, mayClear } from './doubtful.ts'
-import { createSieve } from './expire.ts'
+import { createSorter } from './expire.ts'
 import { planExpire } from './expiring.ts'
 import type { Note, Plan, SlotPlan } from './plan.ts'
 import type { Question } from './question.ts'
@@ -65,7 +65,7 @@ function decideDue(question: Question, restores: Restores): Plan {
   const { coverages, world, ledger, now, installation, explain = false } = question
   const thaws = planThaws(world, ledger, restores.withheld, now)
   const withheld = new Map([...thaws.withheld, ...restores.withheld])
-  const sieve = createSieve(now)
+  const sorter = createSorter(now)
   const slots = coverages.map((coverage) => planSlot(coverage, question, withheld))
   const taking = slots.flatMap(({ actions }) => actions)
   const covered = coverages.flatMap((coverage) => coverage.covered)
@@ -76,11 +76,11 @@ function decideDue(question: Question, restores: Restores): Plan {
   ]
   const incomplete = new Set(doubtful)
   const sure = { ...world, incomplete }
-  const copies = planCopies(covered, { world: sure, ledger, now, sieve, installation, withheld })
+  const copies = planCopies(covered, { world: sure, ledger, now, sorter, installation, withheld })
   const failing = new Set(
     slots.flatMap(({ plan }) => [...plan.failed, ...plan.waiting]).map(({ instance }) => instance),
   )
-  const rails = { sieve, copies, failing, withheld, incomplete }
+  const rails = { sorter, copies, failing, withheld, incomplete }
   const resting = { ...rails, copies: { ...copies, blocked: withoutStarting(copies) } }
   const expiring = slots.map(({ coverage, plan }) =>
     planExpire(coverage, plan.ledger, rails, { due: plan.ledger.open !== null, explain }),
@@ -91,8 +91,8 @@ function decideDue(question: Question, restores: Restores): Plan {
       ...restores.actions,
       ...thaws.actions,
       ...taking,
-      ...slots.flatMap(({ coverage, halves }) =>
-        halves.filter((half) => mayClear(half, coverage, resting, taking)),
+      ...slots.flatMap(({ coverage, partials }) =>
+        partials.filter((partial) => mayClear(partial, coverage, resting, taking)),
       ),
       ...expiring.flatMap(({ actions }) => actions),
       ...copies.actions,

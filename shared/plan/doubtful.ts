@@ -1,5 +1,5 @@
 /**
- * Snapshots that may be half ones: nobody saw the end of their creation. While their slot is open they
+ * Snapshots that may be partial: nobody saw the end of their creation. While their slot is open they
  * are made again; after it they go, as soon as their instance can be looked at.
  */
 import { instanceKey } from '../incus/inventory.ts'
@@ -45,8 +45,8 @@ export function clearDoubtful(
   { policy, covered, unreadable }: Coverage,
   doubtful: readonly string[],
   world: Pick<World, 'find'>,
-): { doubtful: string[]; halves: ExpireAction[] } {
-  const halves: ExpireAction[] = []
+): { doubtful: string[]; partials: ExpireAction[] } {
+  const partials: ExpireAction[] = []
   const left = doubtful.filter((entry) => {
     const at = entry.lastIndexOf('/')
     const [key, snapshot] = [entry.slice(0, at), entry.slice(at + 1)]
@@ -59,10 +59,10 @@ export function clearDoubtful(
     const { ref, record } = found
     if (record.snapshots === null) return true
     if (!record.snapshots.some(([name]) => name === snapshot)) return false
-    halves.push({ kind: 'expire', ref, policy: policy.name, snapshot, reason })
+    partials.push({ kind: 'expire', ref, policy: policy.name, snapshot, reason })
     return true
   })
-  return { doubtful: left, halves }
+  return { doubtful: left, partials }
 }
 
 function lists(world: Pick<World, 'find'>, key: string, snapshot: string): boolean {
@@ -90,4 +90,4 @@ export function mayClear(
   )
 }
 
-const reason = 'nobody saw the end of its creation, so it may be half a snapshot'
+const reason = 'nobody saw the end of its creation, so it may be partial'

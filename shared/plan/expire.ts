@@ -1,11 +1,11 @@
-/** What retention lets go on the source: counted on what was observed, behind the rails. */
+/** What retention no longer keeps on the source: counted on what was observed, behind the rails. */
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isTimely, parseSnapshotName, type SnapshotName } from '../incus/snapshot-name.ts'
 import type { Policy } from '../policy/policy.ts'
 import { applyKeep } from '../retention/apply.ts'
 import type { Keep, Retention } from '../retention/keep.ts'
 
-export type Sieve = {
+export type Sorter = {
   /**
    * Sorts one policy's snapshots of one instance. Those named `besides` (for the slot being
    * served) or later take no part, so that the result is the same before and after that snapshot was taken.
@@ -26,7 +26,7 @@ type Asked = { policy: string; timezone: string; names: string[]; answer: Retent
 const REMEMBERED = 8
 
 /** Instances of a policy mostly have the same slots, so equal questions are answered once per run. */
-export function createSieve(now: Date): Sieve {
+export function createSorter(now: Date): Sorter {
   const known = new Map<Keep, Asked[]>()
   const isMine = createMine()
   return {
@@ -83,7 +83,7 @@ function isSame(
 
 export type Reasoned = { snapshot: string; reason: string }
 
-/** What retention lets go of one instance, without what the copies still need. */
+/** What retention no longer keeps of one instance, without what the copies still need. */
 export const letGo = ({ expire }: Retention, needed: ReadonlyMap<string, string>): Reasoned[] =>
   expire.flatMap(({ name, reason }) => (needed.has(name) ? [] : [{ snapshot: name, reason }]))
 

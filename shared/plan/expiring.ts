@@ -3,20 +3,20 @@ import { parseSnapshotName, snapshotName } from '../incus/snapshot-name.ts'
 import type { PolicyLedger } from '../ledger/ledger.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import type { Copies } from './copies.ts'
-import { holdBack, letGo, type Sieve } from './expire.ts'
+import { holdBack, letGo, type Sorter } from './expire.ts'
 import type { ExpireAction, HoldAction, Note } from './plan.ts'
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
 /** What keeps snapshots besides retention itself. */
 export type Rails = {
-  sieve: Sieve
+  sorter: Sorter
   copies: Pick<Copies, 'blocked' | 'needed'>
   /** Keys of instances whose snapshot is not there yet. */
   failing: ReadonlySet<string>
   /** Instances that nothing is done to now, by key. */
   withheld: ReadonlyMap<string, string>
-  /** `instance key/snapshot` of what may be half a one. */
+  /** `instance key/snapshot` of what may be partial. */
   incomplete: ReadonlySet<string>
 }
 
@@ -35,7 +35,7 @@ export function planExpire(
   { due, explain }: { due: boolean; explain: boolean },
 ): { actions: (ExpireAction | HoldAction)[]; notes: Note[] } {
   if (!due && !explain) return { actions: [], notes: [] }
-  const { sieve, copies, incomplete } = rails
+  const { sorter, copies, incomplete } = rails
   const besides = open === null ? null : snapshotName({ policy: policy.name, slot: new Date(open.slot) })
   const actions: (ExpireAction | HoldAction)[] = []
   const notes: Note[] = []
@@ -47,7 +47,7 @@ export function planExpire(
       incomplete.size === 0
         ? record.snapshots
         : record.snapshots.filter(([name]) => !incomplete.has(`${key}/${name}`))
-    const retention = sieve.sort(own, own.keep, complete, held, besides)
+    const retention = sorter.sort(own, own.keep, complete, held, besides)
     const needed = copies.needed.get(key) ?? NOTHING
     const stop = stopOf(one, rails)
     if (explain)

@@ -90,7 +90,7 @@ export const where = ({ project, instance }: InstanceRef) => ({
   query: { project },
 })
 
-/** A daemon killed in mid-create leaves half a snapshot that looks whole, so one whose end nobody saw goes first. */
+/** A daemon killed in mid-create leaves a partial snapshot that looks whole, so one whose end nobody saw goes first. */
 function takeSteps({ ref, name, stateful, expiresAt, again }: SnapshotAction): Step[] {
   const { parameters, query } = where(ref)
   const body = { name, stateful, expires_at: expiresAt ?? NEVER }

@@ -1,7 +1,7 @@
 /** Which snapshots of a copy Incus must not expire by itself: the source may be gone, and they are all there is. */
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { ownSnapshot } from '../incus/snapshot-name.ts'
-import type { Sieve } from './expire.ts'
+import type { Sorter } from './expire.ts'
 import { newestPair } from './marks.ts'
 import type { Replica } from './replica.ts'
 
@@ -12,7 +12,7 @@ import type { Replica } from './replica.ts'
 export function lastingOf(
   { source, wanting }: Replica,
   verified: readonly SnapshotPair[],
-  sieve: Sieve,
+  sorter: Sorter,
 ): Set<string> {
   const newest = newestPair(verified)
   const lasting = new Set(newest === null ? [] : [newest[0]])
@@ -23,7 +23,7 @@ export function lastingOf(
     if (own !== null) lasting.add(own[0])
     // Without rules nothing is wanted in particular.
     if (Object.keys(copy.keep).length === 0) continue
-    for (const { name } of sieve.sort(policy, copy.keep, verified, held, null).keep) lasting.add(name)
+    for (const { name } of sorter.sort(policy, copy.keep, verified, held, null).keep) lasting.add(name)
   }
   return lasting
 }

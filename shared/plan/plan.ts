@@ -52,7 +52,7 @@ export type MarkAction = {
   reason: string
 }
 
-/** An instance is put back to a snapshot: begun as a detached job, its end is seen by later ticks. */
+/** An instance is restored to a snapshot: begun as a detached job, its end is seen by later ticks. */
 export type RestoreAction = {
   kind: 'restore'
   ref: InstanceRef
@@ -61,9 +61,9 @@ export type RestoreAction = {
   safety: { name: string; expiresAt: string | null; taken: boolean }
   /** How the instance stands still while that is taken, in words; null: it doesn't. */
   standstill: string | null
-  /** What an earlier try has left of a safety snapshot, perhaps half a one: it goes first. */
+  /** What an earlier try has left of a safety snapshot, perhaps partial: it goes first. */
   half: string | null
-  /** An earlier try has put it back already: only the marks are left. */
+  /** An earlier try has restored it already: only the marks are left. */
   restored: boolean
   /** Whether the instance has to run afterwards. */
   running: boolean
@@ -74,7 +74,7 @@ export type RestoreAction = {
   /** Snapshots of ours that are held: Incus's own expiry is lifted from them first, for nobody does it meanwhile. */
   held: string[]
   /**
-   * Incus's own expiry of the snapshot from now on, lest Incus remove it while it is put back: that ends in
+   * Incus's own expiry of the snapshot from now on, lest Incus remove it while it is restored: that ends in
    * a success without its data (tried on 6.0.4). Null: it has none, or it isn't known.
    */
   expiresAt: string | null

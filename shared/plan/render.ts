@@ -112,7 +112,7 @@ function restoreLines({
   const stopped = stateful
     ? `it goes on with the memory it had in ${snapshot}`
     : running
-      ? 'it is stopped, put back and started again'
+      ? 'it is stopped, restored and started again'
       : 'it stays stopped'
   const lost = `disk and settings become those of ${snapshot}, what changed since is only in ${safety.name}; all snapshots stay`
   return [

@@ -1,4 +1,4 @@
-/** Whether a snapshot is known to hold data: one that a killed daemon left looks whole, and wipes what it is put back on. */
+/** Whether a snapshot is known to hold data: one that a killed daemon left looks whole, and wipes what it is restored onto. */
 
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
@@ -28,7 +28,7 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   if (doubt)
     return {
       code: 'unverified',
-      reason: `nobody saw the end of ${snapshot}'s creation, so it may be half a snapshot: take another one`,
+      reason: `nobody saw the end of ${snapshot}'s creation, so it may be partial: take another one`,
     }
   if (isOnReplica(found, pair, known)) return null
   if (named?.policy === SAFETY)

@@ -15,8 +15,8 @@ const DAY = 86_400_000
 /** From which of its steps another try begins. */
 export type Stage =
   | { from: 'safety'; half: string | null } // nothing was changed yet
-  | { from: 'data' } // the safety snapshot is whole; the instance's data may be half
-  | { from: 'marks' } // put back
+  | { from: 'data' } // the safety snapshot is whole; the instance's data may be a mixture
+  | { from: 'marks' } // restored
 
 export type Next =
   | { do: 'wait'; reason: string }
@@ -43,7 +43,7 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   const operation = operationOn(world, key, reply.inventory.operations)
   if (operation !== null) return wait(`an operation runs on it: ${operation}`)
   const found = stageOf(record, mark, entry)
-  if (found === null) return fail(`somebody put it back to ${entry.safety} meanwhile, and so it stays`)
+  if (found === null) return fail(`somebody restored it to ${entry.safety} meanwhile, and so it stays`)
   const error = report?.error
   const why = error === undefined ? null : describe(error)
   const { stage } = found

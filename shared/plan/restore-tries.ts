@@ -4,7 +4,7 @@ import { minutesFrom } from '../schedule/moment.ts'
 import type { Stage } from './restore-judge.ts'
 
 const TRIES = 5
-/** So often an instance that was put back is started. */
+/** So often an instance that was restored is started. */
 export const STARTS = 3
 
 export const isDue = ({ retryAt }: RestoreLedger, now: Date): boolean =>
@@ -43,12 +43,12 @@ export function notStarted(instance: string, { refused, snapshot, safety, reason
 
 /** What is left of a restore that was given up, and what to do. */
 export const GIVEN_UP: Record<Stage['from'], (entry: RestoreLedger) => string> = {
-  safety: ({ snapshot, reason }) => `it was not put back to ${snapshot}, nothing was changed: ${reason}`,
+  safety: ({ snapshot, reason }) => `it was not restored to ${snapshot}, nothing was changed: ${reason}`,
   data: ({ snapshot, safety, reason }) =>
     `putting it back to ${snapshot} failed: ${reason}; it may hold half of it, and so isn't started; the state before is in ${safety}: restore that, or ${snapshot} again`,
   marks: ({ snapshot, safety, holds, reason }) => {
     const keys = Object.entries(holds).map(([key, value]) => `${key}=${value}`)
     const lost = keys.length === 0 ? '' : `; set again what its snapshot didn't know: ${keys.join(', ')}`
-    return `it was put back to ${snapshot}, but couldn't be marked: ${reason}${lost}; the state before is in ${safety}`
+    return `it was restored to ${snapshot}, but couldn't be marked: ${reason}${lost}; the state before is in ${safety}`
   },
 }

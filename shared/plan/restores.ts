@@ -94,7 +94,7 @@ function goOn(known: Known, next: Next, now: Date, restores: Restores): void {
     restores.notes.push({ kind: 'keep', about: key, reason: told })
     return
   }
-  restores.withheld.set(key, `it is being put back to ${entry.snapshot}`)
+  restores.withheld.set(key, `it is being restored to ${entry.snapshot}`)
   restores.wake.push(minutesFrom(now, 1))
   if (next.do === 'fail') giveUp(key, entry, next.reason, now, restores)
   else if (next.do === 'start') startAgain(known, now, restores)
@@ -109,7 +109,7 @@ function goOn(known: Known, next: Next, now: Date, restores: Restores): void {
 const waiting = (key: string, { snapshot }: RestoreLedger, reason: string): Note => ({
   kind: 'wait',
   about: key,
-  reason: `it is being put back to ${snapshot}: ${reason}`,
+  reason: `it is being restored to ${snapshot}: ${reason}`,
 })
 
 const watched = ({ entry, report }: Known, now: Date): RestoreLedger =>
@@ -197,7 +197,7 @@ function begin(action: RestoreAction, { key }: Known, entry: RestoreLedger, rest
 const UNCHANGED = 'its disk stays as it is, only its marks and holds are set again; '
 
 /**
- * What may be half a safety snapshot goes, and the next one has a name of its own: a try at the same time
+ * A safety snapshot that may be partial goes, and the next one has a name of its own: a try at the same time
  * that comes later finds that name taken, and removes nothing whole.
  */
 function actionOf({ key, ref, record }: Known, entry: RestoreLedger, stage: Stage, now: Date): RestoreAction {

@@ -2,8 +2,8 @@
  * The mark of a restore in place, set before anything else is done for it and gone with it, since
  * restoring replaces the instance's config by the snapshot's.
  *
- * As long as it says `taking`, nothing was changed yet, and the safety snapshot may be half a one. Then that
- * is whole, and the instance's data may be half the old and half the new.
+ * As long as it says `taking`, nothing was changed yet, and the safety snapshot may be partial. Then that
+ * is whole, and the instance's data may be partly old and partly new.
  *
  * The safety snapshot itself holds the mark, as `taking`: where only that is known of a restore, it comes
  * from there, or from one that never began.
@@ -20,7 +20,7 @@ export type Restoring = {
   taken: boolean
 }
 
-/** Three words, one with memory, and one as long as the safety snapshot may be half a one; names of snapshots hold no spaces. */
+/** Three words, one with memory, and one as long as the safety snapshot may be partial; names of snapshots hold no spaces. */
 export const renderRestoring = ({ snapshot, safety, running, stateful, taken }: Restoring): string =>
   [
     ...[snapshot, safety, running ? 'running' : 'stopped'],

@@ -27,7 +27,7 @@ export function safetyName(record: InstanceRecord, now: Date): string {
 }
 
 /**
- * The instance's own mark, unless an older restore has left it in a snapshot that was put back since:
+ * The instance's own mark, unless an older restore has left it in a snapshot that was restored since:
  * then a newer safety snapshot is there.
  */
 export function restoringOn(record: InstanceRecord): Restoring | null {

@@ -43,7 +43,7 @@ type Service = {
   actions: SnapshotAction[]
   attempts: Record<string, Attempt>
   doubtful: string[]
-  /** Names that may be half snapshots, and count for nothing. */
+  /** Names of snapshots that may be partial, which count for nothing. */
   doubted: ReadonlySet<string>
   making: ReadonlySet<string>
   /** The names that serve the slot. */

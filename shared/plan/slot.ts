@@ -25,7 +25,7 @@ export type SlotDecision = {
   plan: SlotPlan
   actions: SnapshotAction[]
   /** What unseen tries of a slot that is over have left. */
-  halves: ExpireAction[]
+  partials: ExpireAction[]
   wake: string[]
 }
 
@@ -55,7 +55,7 @@ export function planSlot(
     ...(closed.doubtful ?? []),
     ...superseded.flatMap(({ open }) => unseenIn(policy.name, open)),
   ]
-  const { doubtful, halves } = clearDoubtful(coverage, before, world)
+  const { doubtful, partials } = clearDoubtful(coverage, before, world)
   const current = withDoubtful(closed, doubtful)
   const serving = { world, now, incomplete: world.incomplete, next, withheld, reason: reasonOf(current, now) }
   const { plan, actions } = serveSlot(coverage, current, serving)
@@ -64,7 +64,7 @@ export function planSlot(
     coverage,
     plan,
     actions,
-    halves: halves.filter(({ ref }) => !withheld.has(instanceKey(ref))),
+    partials: partials.filter(({ ref }) => !withheld.has(instanceKey(ref))),
     wake: [...wake, ...soon, ...lookForOwed(current, policy.paused, now)],
   }
 }

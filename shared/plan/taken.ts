@@ -11,7 +11,7 @@ const NOTHING: ReadonlySet<string> = new Set()
 export const firstName = (policy: string, { slot, first }: Served): string =>
   first === true ? `${policy}-` : snapshotName({ policy, slot: new Date(slot) })
 
-/** Names of a policy's own snapshots since the slot (and before `until`, ISO 8601), without those that may be half ones. */
+/** Names of a policy's own snapshots since the slot (and before `until`, ISO 8601), without those that may be partial. */
 export function takenFor(
   policy: string,
   served: Served,

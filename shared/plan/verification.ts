@@ -3,7 +3,7 @@ import { expiresAt } from '../incus/expiry.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
 import type { CopyContext } from './copies.ts'
-import { letGo, type Sieve } from './expire.ts'
+import { letGo, type Sorter } from './expire.ts'
 import type { Judgement } from './judge.ts'
 import { lastingOf } from './lasting.ts'
 import { commonPairs } from './marks.ts'
@@ -18,13 +18,13 @@ export function verification(
   replica: Replica,
   seen: Seen,
   { marks, fresh, rest, memo, ledger }: Landed,
-  { now, sieve, installation }: Pick<CopyContext, 'now' | 'sieve' | 'installation'>,
+  { now, sorter, installation }: Pick<CopyContext, 'now' | 'sorter' | 'installation'>,
   others: readonly string[],
 ): VerifyAction {
   const { source, target } = replica
   const record = seen.state === 'there' ? seen.record : null
   const verified = commonPairs(record?.snapshots ?? [], marks)
-  const expire = expireOnTarget(replica, verified, ledger.newest, sieve)
+  const expire = expireOnTarget(replica, verified, ledger.newest, sorter)
   const gone = new Set(expire.map(({ snapshot }) => snapshot))
   return {
     kind: 'verify',
@@ -34,7 +34,7 @@ export function verification(
     // What goes in the same job must not come back as verified by a later transfer.
     marks: marks.filter(([name]) => !gone.has(name)),
     rest: rest.filter((name) => isAddressable(name)),
-    expiries: expiriesOf(replica, verified, { fresh, gone, now, sieve }),
+    expiries: expiriesOf(replica, verified, { fresh, gone, now, sorter }),
     restore: restored(
       replica,
       memo.extended,
@@ -47,7 +47,7 @@ export function verification(
   }
 }
 
-type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; now: Date; sieve: Sieve }
+type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; now: Date; sorter: Sorter }
 
 /**
  * Of our own snapshots alone: what the target still wants never expires, for the source may be gone by then.
@@ -56,15 +56,15 @@ type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; now: Date
 function expiriesOf(
   replica: Replica,
   verified: readonly SnapshotPair[],
-  { fresh, gone, now, sieve }: Expiring,
+  { fresh, gone, now, sorter }: Expiring,
 ): VerifyAction['expiries'] {
   const expiry = replica.wanting[0]?.copy.expiry ?? null
   const until = expiry === null ? null : expiresAt(expiry, now).toISOString()
-  const lasting = lastingOf(replica, verified, sieve)
+  const lasting = lastingOf(replica, verified, sorter)
   const before = lastingOf(
     replica,
     verified.filter(([name]) => !fresh.includes(name)),
-    sieve,
+    sorter,
   )
   const held = replica.source.held
   return verified.flatMap((pair) => {
@@ -97,11 +97,11 @@ function expireOnTarget(
   { wanting, target }: Replica,
   verified: readonly SnapshotPair[],
   newest: string | undefined,
-  sieve: Sieve,
+  sorter: Sorter,
 ): ExpireAction[] {
   const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
   return wanting.flatMap(({ covered, copy }) => {
-    const retention = sieve.sort(covered.policy, copy.keep, verified, covered.held, null)
+    const retention = sorter.sort(covered.policy, copy.keep, verified, covered.held, null)
     return letGo(retention, needed).map(
       ({ snapshot, reason }): ExpireAction => ({
         kind: 'expire',

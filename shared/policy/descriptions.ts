@@ -88,7 +88,7 @@ describe(copySchema.shape, {
     default: DEFAULTS.copy.allow,
   },
   keep: keep(
-    'How long snapshots stay on the copy. What the source has let go, the next refresh removes there too.',
+    'How long snapshots stay on the copy. What the source no longer has, the next refresh removes there too.',
   ),
   expiry: expiry(
     'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stays however long the source is gone.',

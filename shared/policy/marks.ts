@@ -26,7 +26,7 @@ export const RESTORING = `${PREFIX}restoring`
 /** On an instance that was: the safety snapshot of its last restore that ended. */
 export const RESTORED = `${PREFIX}restored`
 
-/** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and takes no rule's place. */
+/** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and counts for no rule of `keep`. */
 export const HOLD = `${PREFIX}hold.`
 
 export const isMark = (key: string): boolean =>

@@ -29,7 +29,7 @@ export type Copy = {
   transferMode: 'pull' | 'push'
   /** Where a running instance would stand still for the whole transfer: let it, or let the copy's own head be inconsistent. */
   allow: 'freeze' | 'inconsistent'
-  /** Retention on the target; empty removes nothing (what the source let go, a refresh removes). */
+  /** Retention on the target; empty removes nothing (what the source no longer has, a refresh removes). */
   keep: Keep
   /** Incus expiry expression for snapshots on the target, null for never. */
   expiry: string | null

@@ -9,8 +9,8 @@ import { restore } from './restore.ts'
 import { namesOf, openRounds, type Round, type Rounds } from './rounds.ts'
 import { openStage, type Stage } from './stage.ts'
 
-/** A snapshot older than the newest is put back by these; the others refuse beforehand. */
-const PUTS_BACK: readonly Kind[] = ['btrfs', 'dir', 'lvm-thin']
+/** A snapshot older than the newest is restored by these; the others refuse beforehand. */
+const RESTORES: readonly Kind[] = ['btrfs', 'dir', 'lvm-thin']
 
 /** With one that is kept and one that is new, the first has expired. */
 const ROUNDS = 3
@@ -133,18 +133,18 @@ function onVersion(built: Built, version: string): void {
         LONG,
       )
 
-      const way = PUTS_BACK.includes(kind) ? 'is put back in place' : 'is refused beforehand, with a way out'
+      const way = RESTORES.includes(kind) ? 'is restored in place' : 'is refused beforehand, with a way out'
       test(
         `a snapshot that is not the newest ${way}, and the instance runs`,
         shownBy(`${kind} restore`, async () => {
           const instance = runningOn(kind)
           const older = namesOf(rounds.view(instance)).at(-2) ?? ''
           const ended = await restore(stage, instance, older)
-          const isPutBack = PUTS_BACK.includes(kind)
-          expect(ended, ended.reason).toMatchObject({ state: isPutBack ? 'done' : 'refused' })
+          const isRestored = RESTORES.includes(kind)
+          expect(ended, ended.reason).toMatchObject({ state: isRestored ? 'done' : 'refused' })
           expect(await stage.main.statusOf(instance)).toBe('Running')
-          expect(await dataIn(kind)).toBe(isPutBack ? 2 : 3)
-          if (isPutBack) return 'yes'
+          expect(await dataIn(kind)).toBe(isRestored ? 2 : 3)
+          if (isRestored) return 'yes'
           expect(ended.reason).toContain(`incus copy ${instance}/${older}`)
           expect(rounds.roundWith(await stage.main.digestInRestored(instance, older, kind))).toBe(2)
           return 'refused beforehand; as an instance of its own: yes'

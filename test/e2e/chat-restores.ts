@@ -1,4 +1,4 @@
-/** /backup restore, from the question through somebody's word to the instance that was put back. */
+/** /backup restore, from the question through somebody's word to the instance that was restored. */
 import { describe, expect, test } from 'vitest'
 import { createConfirmations } from '../../functions/chatops/confirmations.ts'
 import { parseToken } from '../../shared/access/token.ts'

@@ -7,7 +7,7 @@ export function setFull(incus: EmbeddedIncus, full: boolean, pool = 'default'): 
   findPool(incus.state, pool).full = full
 }
 
-/** Holds the instance as a running operation would; null lets go. */
+/** Holds the instance as a running operation would; null releases it. */
 export function hold(instance: Instance, action: Action | null): void {
   instance.busy = action
 }

@@ -116,7 +116,7 @@ class Restore {
 
 const NO_STATE_FILE = 'Failed opening state file "/…/state": open /…/state: no such file or directory'
 
-/** A half one is taken as it is, and nobody says that it isn't all; what isn't there at all is missed. */
+/** A partial one is taken as it is, and nobody says that it isn't all; what isn't there at all is missed. */
 function whatIsIn({ disk }: Snapshot, { driver }: Pool): Disk {
   if (disk.held !== 'phantom') return { ...disk }
   throw new Refusal(500, driver === 'btrfs' ? 'Not a Btrfs subvolume' : 'Snapshot not found')

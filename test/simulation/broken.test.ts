@@ -24,11 +24,11 @@ vi.mock('../../shared/incus/snapshot-name.ts', async (original) => {
 vi.mock('../../shared/plan/expire.ts', async (original) => {
   const real = await original<typeof import('../../shared/plan/expire.ts')>()
   const gone = (name: string) => ({ name, reason: 'broken' })
-  const createSieve: typeof real.createSieve = (now) => {
-    const sieve = real.createSieve(now)
+  const createSorter: typeof real.createSorter = (now) => {
+    const sorter = real.createSorter(now)
     return {
       sort(policy, keep, snapshots, held, besides) {
-        const right = sieve.sort(policy, keep, snapshots, held, besides)
+        const right = sorter.sort(policy, keep, snapshots, held, besides)
         const mine = snapshots.map(([name]) => name).filter((name) => name.startsWith(`${policy.name}-2`))
         if (broken.how === 'no rail for the newest')
           return { keep: [], expire: mine.sort().slice(-1).map(gone) }
@@ -42,7 +42,7 @@ vi.mock('../../shared/plan/expire.ts', async (original) => {
   }
   const letGo: typeof real.letGo = (retention, needed) =>
     real.letGo(retention, broken.how === 'no rail for the common one' ? new Map() : needed)
-  return { ...real, createSieve, letGo }
+  return { ...real, createSorter, letGo }
 })
 
 /** The relay would refuse to delete what isn't ours; here it doesn't look. */

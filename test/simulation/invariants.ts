@@ -57,7 +57,7 @@ const instanceOn = (incus: EmbeddedIncus, name: string): Instance | undefined =>
 const expired = ({ snapshot, at }: SnapshotEvent): boolean =>
   snapshot.expires.ms !== null && snapshot.expires.ms <= at
 
-/** Nobody saw the end of its making, so that it may be half a one: it is replaced, or goes. */
+/** Nobody saw the end of its making, so that it may be partial: it is replaced, or goes. */
 const unseen = ({ book }: Scene, { instance, snapshot }: SnapshotEvent): number =>
   book.unseen(`main/default/${instance.name}`, snapshot.name)
 

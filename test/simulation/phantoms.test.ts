@@ -63,27 +63,27 @@ describe('the source is killed while it makes a snapshot', () => {
     { policy: 'hourly', minutes: 70 },
   ]
   test.each(deaths)(
-    '$policy, and is away for $minutes min: the half one goes',
+    '$policy, and is away for $minutes min: the partial one goes',
     async ({ policy, minutes }) => {
       const simulation = await begin('dir')
       const { world, pass, watch } = simulation
       const { main } = world.incus
       await pass(new Date(Number(secondNight) - MINUTE))
       main.snapshotMs = 10_000
-      let halves: string[] = []
+      let partials: string[] = []
       world.weather.now = (remote, { method, body }) => {
         const name = (body as { name?: string } | undefined)?.name ?? ''
         if (remote !== 'main' || method !== 'POST' || !name.startsWith(`${policy}-`)) return null
         world.weather.now = () => null
         world.clock.after(5_000, () => {
           main.kill()
-          halves = withoutData(simulation)
+          partials = withoutData(simulation)
         })
         world.clock.after(minutes * MINUTE, () => main.start())
         return null
       }
       await pass(new Date(Number(secondNight) + 2 * HOUR), 'ticked')
-      expect(halves).not.toEqual([])
+      expect(partials).not.toEqual([])
       expect(withoutData(simulation)).toEqual([])
       await pass(until)
       watch.end()

@@ -90,7 +90,7 @@ function expectRestored(simulation: Simulation, name: Name = 'web'): void {
 
 const later = ({ world }: Simulation, ms: number): Date => new Date(world.clock.now() + ms)
 
-describe('an instance is put back in place', () => {
+describe('an instance is restored in place', () => {
   test.each(['web', 'mail'] as const)('%s, which runs afterwards exactly if it did before', async (name) => {
     const simulation = await begin(name)
     const ran = await asked(simulation, name)
@@ -111,7 +111,7 @@ describe('an instance is put back in place', () => {
     await world.clock.advance(asking)
     await world.clock.settle(Promise.all([ask(simulation, asking), ask(simulation, asking, 'web', 1)]))
     const again = await asked(simulation, 'web', later(simulation, 5_000))
-    expect(again).toMatchObject({ results: [], lines: [{ reason: 'it is being put back to it already' }] })
+    expect(again).toMatchObject({ results: [], lines: [{ reason: 'it is being restored to it already' }] })
     await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
     expectRestored(simulation)
   })
@@ -214,7 +214,7 @@ describe('the relay is restarted', () => {
   })
 })
 
-test('two ticks that make up for half a safety snapshot at the same time remove no whole one', async () => {
+test('two ticks that make up for a partial safety snapshot at the same time remove no whole one', async () => {
   const simulation = await begin('web', 'dir')
   const { world } = simulation
   const { main } = world.incus

@@ -6,7 +6,7 @@ export const expire: ChangeCommand = {
   kind: 'change',
   does: 'expire',
   name: 'expire',
-  summary: 'Remove the snapshots that retention lets go now, or those that a glob names',
+  summary: 'Remove the snapshots that retention no longer keeps, or those that a glob names',
   role: 'admin',
   parameters: [
     INSTANCES,
@@ -14,7 +14,7 @@ export const expire: ChangeCommand = {
     {
       name: 'snapshot',
       kind: 'snapshot',
-      description: 'These instead of what retention lets go: a name or a glob',
+      description: 'These instead of what retention no longer keeps: a name or a glob',
       required: false,
       flag: true,
     },

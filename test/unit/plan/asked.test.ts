@@ -166,7 +166,7 @@ describe('removals asked for', () => {
   const removed = ({ actions }: Plan) =>
     actions.map((action) => (action.kind === 'expire' ? action.snapshot : action.kind))
 
-  test('are what retention lets go, though no slot is open', () => {
+  test('are what retention no longer keeps, though no slot is open', () => {
     expect(removed(planFor(ask, parseWorld(WEB), { ledger: SEEN }))).toEqual([
       'daily-20261121T0300Z',
       'daily-20261120T0300Z',
@@ -316,7 +316,7 @@ describe('a restore', () => {
       .map(({ reason }) => reason)
       .join('\n')
     expect(lines).toContain('/backup restore')
-    expect(lines).toContain('stopped, put back and started again')
+    expect(lines).toContain('stopped, restored and started again')
   })
 
   test('puts the snapshot’s own expiry off first, lest Incus remove it meanwhile', () => {
@@ -365,7 +365,7 @@ describe('a restore', () => {
       reason: 'incus copy',
     },
     {
-      name: 'of what may be half',
+      name: 'of what may be partial',
       world: parseWorld(WEB),
       ledger: {
         policies: {
@@ -379,7 +379,7 @@ describe('a restore', () => {
         },
       },
       code: 'unverified',
-      reason: 'may be half',
+      reason: 'may be partial',
     },
     {
       name: 'on zfs',

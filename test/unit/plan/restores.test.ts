@@ -58,12 +58,12 @@ const failed = (step: number, message = 'the pool broke'): JobReport => ({
 describe('an unfinished restore', () => {
   const cases: [name: string, world: World, action: object][] = [
     [
-      'whose mark says that data may be half goes on with them',
+      'whose mark says that data may be partly restored goes on with them',
       web(`stopped ${MARKED}`),
       { restored: false, safety: { name: SAFETY, taken: true }, half: null },
     ],
     [
-      'whose safety snapshot may be half takes another, by another name',
+      'whose safety snapshot may be partial takes another, by another name',
       web(`running ${TAKING}`),
       { safety: { name: 'before-restore-20261122T1020Z', taken: false }, half: SAFETY },
     ],

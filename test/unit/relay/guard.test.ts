@@ -215,7 +215,7 @@ test.each<[string, object, string[], string]>([
     'its user.stapes.restoring doesn’t name that snapshot',
   ],
   [
-    'whose safety snapshot may be half a one',
+    'whose safety snapshot may be partial',
     marked(`${DAILY} ${SAFE} running taking`),
     [DAILY, SAFE],
     `its user.stapes.restoring doesn’t say that ${SAFE} is whole`,

@@ -6,7 +6,7 @@ import { createRelayServer, LIMITS } from '../../../relay/server.ts'
 import { createSystemClock } from '../../../relay/system-clock.ts'
 import { createUpstreams } from '../../../relay/upstreams.ts'
 
-test('a client that stammers is let go', async () => {
+test('a client that stammers is cut off', async () => {
   const upstreams = createUpstreams({}, { certificate: '', key: '' })
   const engine = createEngine({ upstream: upstreams, clock: createSystemClock(), remotes: {} })
   const authenticate = () => Promise.reject(new Error('never asked'))

@@ -99,12 +99,12 @@ describe('list', () => {
     expect(text).not.toContain('verified on')
   })
 
-  test('counts no snapshot that may be half a one', () => {
+  test('counts no snapshot that may be partial', () => {
     const doubtful = ['main/default/web1/nightly-20261122T0300Z']
     const ledger = ledgerOf({ policies: { nightly: { ...policyLedger(), doubtful } } })
     const text = said(list, worldSeen(world(), { ledger }), { instance: 'web1' })
     expect(text).toContain('3 snapshots, newest 33 h old')
-    expect(text).toContain('`nightly-20261122T0300Z` may be half a snapshot')
+    expect(text).toContain('`nightly-20261122T0300Z` may be partial')
   })
 
   test('tells of a remote that gave no answer, and takes its instances for neither there nor gone', () => {

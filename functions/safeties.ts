@@ -1,8 +1,8 @@
 /** Reads the safety snapshots that restores have left and nothing else tells of: they know what was held. */
 import { request } from '../shared/incus/routes.ts'
 import type { Ledger } from '../shared/ledger/ledger.ts'
-import { type Left, safetiesLeft } from '../shared/plan/lost-restore.ts'
-import type { World } from '../shared/plan/world.ts'
+import { safetiesLeft } from '../shared/plan/lost-restore.ts'
+import type { Left, World } from '../shared/plan/world.ts'
 import type { JobAnswer, Relay } from './incus/relay.ts'
 
 /** Null stands for one that could not be read. There hardly ever is any, and then this is one call more. */

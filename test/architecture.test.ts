@@ -125,3 +125,25 @@ test('policy code of the Worker reads the clock only at its two doors', () => {
   const readers = sourcesOf('functions').filter((file) => /\bnew Date\(\s*\)|Date\.now\(/.test(codeOf(file)))
   expect(readers).toEqual(['functions/env.ts', 'functions/index.ts'])
 })
+
+test('no file imports itself through others, not even for a type', () => {
+  const files = Object.keys(ALLOWED).flatMap((folder) => sourcesOf(folder))
+  const known = new Set(files)
+  const ended = new Set<string>()
+  const circles: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    const from = path.indexOf(file)
+    if (from >= 0) {
+      const circle = [...path.slice(from), file]
+      circles.push(circle.map((one) => relative('.', one)).join(' > '))
+    } else if (!ended.has(file)) {
+      for (const target of importsOf(file).filter((one) => one.startsWith('.'))) {
+        const next = join(dirname(file), target)
+        if (known.has(next)) visit(next, [...path, file])
+      }
+      ended.add(file)
+    }
+  }
+  for (const file of files) visit(file, [])
+  expect(circles).toEqual([])
+})

@@ -1,6 +1,7 @@
 /** Messages about long work, which later ticks edit until its end. One key, read only by ticks that look at Incus. */
 import * as z from 'zod/mini'
-import { saidFirst, type Watch } from '../../shared/chat/progress.ts'
+import { saidFirst } from '../../shared/chat/progress.ts'
+import type { Watch } from '../../shared/chat/watch.ts'
 import { instanceKey } from '../../shared/incus/inventory.ts'
 import { moment } from '../../shared/ledger/parts.ts'
 import type { Plan } from '../../shared/plan/plan.ts'

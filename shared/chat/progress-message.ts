@@ -2,7 +2,7 @@
 import { parseProgress, spanOf } from './age.ts'
 import { cut, fold } from './details.ts'
 import type { Message, Text } from './message.ts'
-import type { Item, Watch } from './progress.ts'
+import type { Item, Watch } from './watch.ts'
 import { count, enumerate, spoken, typed } from './words.ts'
 
 type Told = Pick<Watch, 'line'>

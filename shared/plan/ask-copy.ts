@@ -1,7 +1,7 @@
 /** Copies now: of what isn't verified on its target, whenever its next try would be due. */
 import type { Covered } from '../policy/cover.ts'
 import { type Ask, narrow } from './ask.ts'
-import type { Answer, Asked } from './asked.ts'
+import type { Answer, Asked } from './asking.ts'
 import { planCopies } from './copies.ts'
 import { sureOf } from './doubtful.ts'
 import { createSorter } from './expire.ts'

@@ -1,7 +1,7 @@
 /** A hold set on a snapshot, or released: a mark on its instance, and Incus's own expiry with it. */
 import { HOLD } from '../policy/marks.ts'
 import type { Ask } from './ask.ts'
-import type { Answer, Asked } from './asked.ts'
+import type { Answer, Asked } from './asking.ts'
 import { findInstance, missing } from './find.ts'
 import { ownExpiry } from './own-expiry.ts'
 import type { MarkAction, Note, Plan, Refusal } from './plan.ts'

@@ -2,7 +2,7 @@
 import type { Coverage } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import { type Ask, narrow } from './ask.ts'
-import type { Answer, Asked } from './asked.ts'
+import type { Answer, Asked } from './asking.ts'
 import type { Note, Refusal, SlotPlan } from './plan.ts'
 import { refuseScope } from './scope.ts'
 import { planAskedSlot } from './slot.ts'

@@ -9,14 +9,8 @@ import { askExpire } from './ask-expire.ts'
 import { askHold } from './ask-hold.ts'
 import { askRestore } from './ask-restore.ts'
 import { askSnapshot } from './ask-snapshot.ts'
+import type { Answer, Asked } from './asking.ts'
 import type { Action, Note, Plan, Refusal } from './plan.ts'
-import type { Question } from './question.ts'
-import type { Restores } from './restores.ts'
-
-export type Asked<Wish extends Ask = Ask> = Question & { ask: Wish; restores: Restores }
-
-/** What of a plan an answer has. */
-export type Answer = Partial<Pick<Plan, 'actions' | 'notes' | 'slots' | 'copies' | 'restores' | 'wake'>>
 
 export function decideAsked(asked: Asked<Exclude<Ask, { do: 'look' }>>): Plan {
   const { ledger, now } = asked

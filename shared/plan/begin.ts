@@ -8,23 +8,13 @@ import type { PolicyLedger } from '../ledger/ledger.ts'
 import type { Policy } from '../policy/policy.ts'
 import { minuteOf } from '../schedule/moment.ts'
 import { isTimezone, latestSlot, nextSlot, parseSchedule } from '../schedule/slots.ts'
-import { everywhere } from './first.ts'
+import { everywhere, type Sight } from './first.ts'
 import { isLate, spreadOf, TWO_TICKS } from './late.ts'
 
 export type When = Pick<
   Policy,
   'schedule' | 'timezone' | 'catchup' | 'jitter' | 'paused' | 'pause' | 'expiry' | 'select'
 >
-
-/** What was seen of a policy's instances. */
-export type Sight = {
-  /** Slots that a snapshot was seen of. */
-  observed: readonly Date[]
-  /** What could not be looked at: `remote:<name>`, or keys of instances. */
-  unseen: readonly string[]
-  /** Keys of instances that have no snapshot of the policy at all. */
-  bare: readonly string[]
-}
 
 const ZONE = / (\S+)$/
 

@@ -5,8 +5,17 @@
 import type { PolicyLedger } from '../ledger/ledger.ts'
 import type { Policy } from '../policy/policy.ts'
 import { minutesFrom } from '../schedule/moment.ts'
-import type { Sight } from './begin.ts'
 import { firstMoment } from './late.ts'
+
+/** What was seen of a policy's instances. */
+export type Sight = {
+  /** Slots that a snapshot was seen of. */
+  observed: readonly Date[]
+  /** What could not be looked at: `remote:<name>`, or keys of instances. */
+  unseen: readonly string[]
+  /** Keys of instances that have no snapshot of the policy at all. */
+  bare: readonly string[]
+}
 
 const REMOTE = 'remote:'
 /** Minutes after which it is looked again for what could not be seen. */

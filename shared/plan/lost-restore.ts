@@ -10,10 +10,7 @@ import { RESTORING } from '../policy/marks.ts'
 import { instancesIn, isCopy } from './find.ts'
 import { parseRestoring } from './restoring.ts'
 import { isSafety, lastingMarks, restoringOn, wholeSafeties } from './safety.ts'
-import type { World } from './world.ts'
-
-/** Config of a safety snapshot that nothing else tells of, as it was read. */
-export type Left = { safety: string; config: Record<string, string> }
+import type { Left, World } from './world.ts'
 
 /** Later, people have gone on from there. */
 const FRESH = 24 * 3_600_000

@@ -1,7 +1,7 @@
 /** When Incus itself removes a snapshot, where stapes has to set that anew. */
 import { expiresAt } from '../incus/expiry.ts'
 import { parseSnapshotName } from '../incus/snapshot-name.ts'
-import type { Asked } from './asked.ts'
+import type { Asked } from './asking.ts'
 import type { Found } from './find.ts'
 import { isSafety, safetyExpiry } from './safety.ts'
 

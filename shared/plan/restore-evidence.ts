@@ -3,7 +3,7 @@
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import { own } from '../own.ts'
-import type { Asked } from './asked.ts'
+import type { Asked } from './asking.ts'
 import { doubtfulIn } from './doubtful.ts'
 import type { Found } from './find.ts'
 import { originOf, refuseReplica, samePair, verifiedOn } from './marks.ts'

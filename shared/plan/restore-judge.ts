@@ -5,18 +5,12 @@ import { classify, describe, leavesAsItWas, mayRetry } from '../incus/refusal.ts
 import type { RestoreLedger } from '../ledger/ledger.ts'
 import type { CallError } from '../relay/protocol.ts'
 import { isLive, type Known } from './restore-known.ts'
-import { isLast } from './restore-tries.ts'
+import { isLast, type Stage } from './restore-tries.ts'
 import type { Restoring } from './restoring.ts'
 import { wholeSafeties } from './safety.ts'
 import type { World } from './world.ts'
 
 const DAY = 86_400_000
-
-/** From which of its steps another try begins. */
-export type Stage =
-  | { from: 'safety'; half: string | null } // nothing was changed yet
-  | { from: 'data' } // the safety snapshot is whole; the instance's data may be a mixture
-  | { from: 'marks' } // restored
 
 export type Next =
   | { do: 'wait'; reason: string }

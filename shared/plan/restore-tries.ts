@@ -1,7 +1,12 @@
 /** Failed tries of a restore in place: the first one is made up for at once, then it takes longer, and ends. */
 import type { RestoreLedger } from '../ledger/ledger.ts'
 import { minutesFrom } from '../schedule/moment.ts'
-import type { Stage } from './restore-judge.ts'
+
+/** From which of its steps another try begins. */
+export type Stage =
+  | { from: 'safety'; half: string | null } // nothing was changed yet
+  | { from: 'data' } // the safety snapshot is whole; the instance's data may be a mixture
+  | { from: 'marks' } // restored
 
 const TRIES = 5
 /** So often an instance that was restored is started. */

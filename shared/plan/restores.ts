@@ -8,9 +8,18 @@ import { RESTORED, RESTORING } from '../policy/marks.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 import type { Note, RestoreAction, StartAction, UndoAction } from './plan.ts'
 import { familyOf } from './restore-job.ts'
-import { type Next, nextStep, type Stage } from './restore-judge.ts'
+import { type Next, nextStep } from './restore-judge.ts'
 import { isEnded, type Known, knownRestore, refOf } from './restore-known.ts'
-import { broken, GIVEN_UP, isDue, MEMORYLESS, notStarted, STARTS, UNTOUCHED } from './restore-tries.ts'
+import {
+  broken,
+  GIVEN_UP,
+  isDue,
+  MEMORYLESS,
+  notStarted,
+  STARTS,
+  type Stage,
+  UNTOUCHED,
+} from './restore-tries.ts'
 import { heldOn, lostHolds, restoringOn, safetyExpiry, safetyName, wholeSafeties, wordsOf } from './safety.ts'
 import type { World } from './world.ts'
 

@@ -2,12 +2,11 @@
 import { expiresAt } from '../incus/expiry.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
-import type { CopyContext } from './copies.ts'
 import { letGo, type Sorter } from './expire.ts'
 import type { Judgement } from './judge.ts'
 import { lastingOf } from './lasting.ts'
 import { commonPairs } from './marks.ts'
-import { renderInstallation } from './owner.ts'
+import { type Installation, renderInstallation } from './owner.ts'
 import type { ExpireAction, VerifyAction } from './plan.ts'
 import type { Replica, Seen } from './replica.ts'
 
@@ -18,7 +17,7 @@ export function verification(
   replica: Replica,
   seen: Seen,
   { marks, fresh, rest, memo, ledger }: Landed,
-  { now, sorter, installation }: Pick<CopyContext, 'now' | 'sorter' | 'installation'>,
+  { now, sorter, installation }: { now: Date; sorter: Sorter; installation: Installation },
   others: readonly string[],
 ): VerifyAction {
   const { source, target } = replica

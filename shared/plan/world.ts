@@ -1,7 +1,9 @@
 /** What was observed in a run: the remotes' inventories and the relay's jobs, with look-ups. */
 import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
-import type { Left } from './lost-restore.ts'
+
+/** Config of a safety snapshot that nothing else tells of, as it was read. */
+export type Left = { safety: string; config: Record<string, string> }
 
 export type World = {
   /** Without what every object has: a remote may be called `constructor`. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { followUp, saidFirst, type Watch } from '../../../shared/chat/progress.ts'
+import { followUp, saidFirst } from '../../../shared/chat/progress.ts'
+import type { Watch } from '../../../shared/chat/watch.ts'
 import {
   type CopyLedger,
   emptyLedger,

@@ -79,9 +79,9 @@ const isLive = (state: JobReport['state']): boolean => state === 'running' || st
 const seeDuring = ({ state }: JobReport, { status }: InstanceRecord): 'over' | 'wait' =>
   state === 'queued' && status === 'Frozen' ? 'over' : 'wait'
 
-/** An offline member's instances are of status Error: that says nothing. */
+/** An offline member's instances are of status Error, which says nothing; what is Freezing will be Frozen. */
 const settledAs = ({ status }: InstanceRecord): 'over' | 'wait' | 'frozen' =>
-  status === 'Frozen' ? 'frozen' : status === 'Error' ? 'wait' : 'over'
+  status === 'Frozen' ? 'frozen' : status === 'Error' || status === 'Freezing' ? 'wait' : 'over'
 
 function thaw(key: string, entry: FreezeLedger, thaws: Thaws): void {
   const { work, reason } = entry

@@ -77,6 +77,7 @@ describe('what may be frozen by our work', () => {
     ['its copy waits for its turn', seen('running', [job('queued')])],
     ['something runs on it', busy(seen('frozen'))],
     ['its member is away', seen('offline')],
+    ['it freezes just now', seen('freezing')],
     ['it is not listed', parseWorld('main empty\nbackup empty')],
   ])('is kept in mind while %s', (_, world) => {
     const plan = planFor(world)

@@ -1,19 +1,20 @@
 /** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
 import type { SnapshotPair } from '../incus/inventory.ts'
-import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
+import { isAddressable } from '../incus/snapshot-name.ts'
 import type { CopyLedger, Ledger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { Covered } from '../policy/cover.ts'
 import { minutesFrom } from '../schedule/moment.ts'
+import { type Looked, lookAt } from './common.ts'
 import { startCopy } from './copy.ts'
 import { placed } from './copy-place.ts'
 import type { Sorter } from './expire.ts'
-import { broken, type Judgement, judge } from './judge.ts'
-import { commonPairs, newestPair, parseVerified, renderVerified, verifiedOn } from './marks.ts'
+import { broken, isPending, type Judgement, judge } from './judge.ts'
+import { renderVerified } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { Action, CopyPlan, Note } from './plan.ts'
 import { putOffExpiry } from './put-off.ts'
-import { type Replica, replicasOf, restingOf, type Seen, seeTarget, strayCopies } from './replica.ts'
+import { type Replica, replicasOf, restingOf, strayCopies } from './replica.ts'
 import { removeTorn } from './torn.ts'
 import { verification } from './verification.ts'
 import { serverOf, type World } from './world.ts'
@@ -55,7 +56,7 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
   for (const { source, reason } of strayCopies(all, context.world)) copies.blocked.set(source, reason)
   const replicas = all.filter(({ source }) => source.record.snapshots !== null)
   for (const { key, source } of all)
-    if (source.record.snapshots === null) copies.notes.push(unlisted(key, source))
+    if (source.record.snapshots === null) waitForSource(key, source, copies, context)
   const judged = replicas.map((replica) => {
     const { world, now, installation, ledger } = context
     const looked = lookAt(replica, context)
@@ -87,39 +88,7 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): C
   return copies
 }
 
-type Looked = {
-  replica: Replica
-  seen: Seen
-  /** Verified, and listed on the target. */
-  verified: readonly SnapshotPair[]
-  /** The newest of them that is on the source too. */
-  common: SnapshotPair | null
-  /** The newest of these that stapes has taken: of another one nobody here knows when Incus expires it. */
-  ours: SnapshotPair | null
-}
-
 type Judged = Looked & { judgement: Judgement }
-
-function lookAt(replica: Replica, { world, ledger }: CopyContext): Looked {
-  const seen = seeTarget(world, replica.target)
-  const known = ledger.copies[replica.key]
-  const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []
-  const snapshots = replica.source.record.snapshots ?? []
-  const shared = (): SnapshotPair[] =>
-    commonPairs(snapshots, seen.state === 'unknown' ? parseVerified(known?.verified) : verified)
-  // By the last look where the target can't be read.
-  const common =
-    seen.state === 'unknown'
-      ? (snapshots.find(([name]) => name === known?.newest) ?? null)
-      : newestPair(shared())
-  return { replica, seen, verified, common, ours: oursOf(common, shared) }
-}
-
-/** Mostly the newest of all, so that of the others no name has to be read. */
-const oursOf = (common: SnapshotPair | null, shared: () => SnapshotPair[]): SnapshotPair | null =>
-  common !== null && ownSnapshot(common) !== null
-    ? common
-    : newestPair(shared().filter((pair) => ownSnapshot(pair) !== null))
 
 function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, T[]> {
   const groups = new Map<string, T[]>()
@@ -249,12 +218,21 @@ function begin(
   copies.wake.push(minutesFrom(now, 1))
 }
 
-/** What isn't known of a source is no reason to do anything, and not to be passed over in silence. */
-const unlisted = (key: string, { record }: Covered): Note => ({
-  kind: 'problem',
-  about: key,
-  reason: `nothing is copied while its source can't be listed: ${record.problem ?? 'no reason was given'}`,
-})
+/**
+ * What isn't known of a source is no reason to do anything, and not to be passed over in silence: neither here, nor by
+ * a copy that seems to go on.
+ */
+function waitForSource(
+  key: string,
+  { record }: Covered,
+  copies: Copies,
+  { ledger }: Pick<CopyContext, 'ledger'>,
+): void {
+  const reason = `nothing is copied while its source can't be listed: ${record.problem ?? 'no reason was given'}`
+  copies.notes.push({ kind: 'problem', about: key, reason })
+  const known = own(ledger.copies, key)
+  if (known !== undefined && isPending(known)) copies.plans.push({ key, ledger: { ...known, reason } })
+}
 
 /** They travel with the copy, and neither a hold nor a deletion can name them. */
 const unaddressable = ({ key, record }: Covered): Note[] =>

@@ -72,8 +72,9 @@ function lists(world: Pick<World, 'find'>, key: string, snapshot: string): boole
 }
 
 /**
- * Most of them are whole, only nobody saw it: so one that is held stays, as does the only one of its policy, one
- * that a copy's next refresh builds on, and all while nothing of the instance may be removed. `taking`: where one is taken in this run, which goes before.
+ * Most of them are whole, only nobody saw it. So one that is held stays, as does the only one of its policy, and one
+ * that a copy's next refresh builds on; and all stay while nothing of the instance may be removed. `taking`: where
+ * one is taken in this run, it is taken before.
  */
 export function mayClear(
   { ref, policy, snapshot }: ExpireAction,

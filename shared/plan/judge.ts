@@ -81,7 +81,7 @@ function failure(error: CallError, { source }: Replica): string {
   return names.length === 0 ? said : `${said}: ${names.join(', ')}`
 }
 
-const isPending = (known: CopyLedger | undefined): boolean =>
+export const isPending = (known: CopyLedger | undefined): boolean =>
   known === undefined || known.state === 'started' || known.state === 'running'
 
 const isWithin = (minutes: number, since: string, now: Date): boolean =>

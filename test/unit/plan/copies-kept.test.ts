@@ -188,6 +188,12 @@ test('a source that can’t be listed: nothing is done, and that is told of its 
   )
 })
 
+test('nor does its copy seem to go on: its state says why nothing comes of it', () => {
+  const world = 'main:default/web1 running\n?\nbackup empty'
+  expect(reasonOf(planFor(world, { copy: started }))).toContain('its pool gave no answer')
+  expect(planFor(world, { copy: verified }).copies).toEqual([])
+})
+
 test('the copy of another instance stands there, with snapshots of the same names and dates: it is no copy of this one', () => {
   const both = ['p1', 'p2'].map((project) => SOURCE.replace('main:default', `main:${project}`)).join('')
   const names = ['daily-20261121T0300Z', 'daily-20261122T0300Z']

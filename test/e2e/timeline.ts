@@ -40,6 +40,15 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
     if (!response.ok) throw new Error(await response.text())
     return ((await response.json()) as { instances: InstanceView[] }).instances
   }
+  /** What there is, and what became of each copy. */
+  const state = async () => {
+    const status = (await (await stage.worker.fetch('/api/status')).json()) as { copies: object }
+    const instances = await view()
+    return {
+      copies: status.copies,
+      instances: instances.map(({ instance, snapshots, copies }) => ({ instance, snapshots, copies })),
+    }
+  }
   const tick: Timeline['tick'] = () => {
     minute += MINUTE
     return stage.worker.tick(new Date(minute))
@@ -51,7 +60,7 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
       if (isSo(await view())) return
       await sleep(PAUSE)
     }
-    throw new Error(`${what} within the hour of ${slotName()}: ${JSON.stringify(await view(), null, 1)}`)
+    throw new Error(`${what} within the hour of ${slotName()}: ${JSON.stringify(await state(), null, 1)}`)
   }
   return {
     instances,

@@ -7,6 +7,7 @@ import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/applying.ts'
 import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/asking.ts'
 import { readBody } from './api/body.ts'
+import { openapi } from './api/endpoints.ts'
 import { instancesOf } from './api/instances.ts'
 import { answerProblem } from './api/problem.ts'
 import { preview } from './api/requests.ts'
@@ -41,6 +42,7 @@ export function createApp(now: () => Date): Hono<App> {
     }),
   )
   app.get('/', (context) => context.json({ name: 'stapes', status: '/api/status', openapi: '/openapi.json' }))
+  app.get('/openapi.json', (context) => context.json(openapi()))
   mountChat(app, now)
   app.use('/api/*', async (context, next) => {
     const missing = missingOf(context.env)

@@ -55,38 +55,6 @@ describe.each(Object.entries(ALLOWED))('%s', (folder, { folders, packages, becau
   })
 })
 
-/** The files that end up in the Worker: what its entry reaches, without what is there for types only. */
-function bundled(file: string, seen = new Set<string>()): Set<string> {
-  if (seen.has(file)) return seen
-  seen.add(file)
-  const code = codeOf(file).replace(/^(import|export) type [^']*'[^']*'/gm, '')
-  for (const found of code.matchAll(/\bfrom '(\.[^']+\.ts)'/g))
-    bundled(normalize(join(dirname(file), found[1] ?? '')), seen)
-  return seen
-}
-
-describe('the Worker', () => {
-  const carried = [...bundled('functions/index.ts')]
-
-  test('carries what requests are checked by, and neither openapi.json nor what it is made of', () => {
-    expect(carried).toContain('functions/api/requests.ts')
-    expect(carried.filter((file) => codeOf(file).includes("openapi.json' with"))).toEqual([])
-    expect(carried).not.toContain('functions/api/endpoints.ts')
-    expect(carried).not.toContain('functions/api/answers.ts')
-  })
-
-  test('carries what documents are checked by and not the words that editors show', () => {
-    expect(carried).toContain('shared/policy/schema.ts')
-    expect(carried).not.toContain('shared/policy/descriptions.ts')
-    expect(carried).not.toContain('functions/api/descriptions.ts')
-  })
-
-  test('has the smallest of the routers of hono, and no second one', () => {
-    const makers = carried.filter((file) => /^import \{[^}]*\bHono\b[^}]*\} from 'hono'/m.test(codeOf(file)))
-    expect(makers).toEqual([])
-  })
-})
-
 const IMPURE: [RegExp, string][] = [
   [/\bDate\.now\s*\(/, 'the time is a parameter'],
   [/\bnew Date\(\s*\)/, 'the time is a parameter'],

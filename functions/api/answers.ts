@@ -1,4 +1,4 @@
-/** What the HTTP API answers, for openapi.json alone: not for the Worker, which would only carry it. */
+/** What the HTTP API answers, for openapi.json: answers are not checked by it. */
 import * as z from 'zod/mini'
 
 const iso = z.iso.datetime({ offset: true })

@@ -1,9 +1,8 @@
 /**
- * Every endpoint of the HTTP API with its schemas: the one list that openapi.json is made of. Not for the
- * Worker, beside which that file is served: `npm run openapi` after a change here or to the answers.
+ * Every endpoint of the HTTP API with its schemas: the one list that openapi.json is made of, when somebody asks
+ * for it.
  */
 import * as z from 'zod/mini'
-import './descriptions.ts'
 import * as answers from './answers.ts'
 import * as requests from './requests.ts'
 

@@ -1,36 +1,43 @@
-/** What the HTTP API takes; what each key means stands in descriptions.ts, outside of the Worker. */
+/** What the HTTP API takes, and what each key means, for openapi.json. */
 import * as z from 'zod/mini'
-import { keepSchema } from '../../shared/policy/schema.ts'
-import { isMoment } from '../../shared/schedule/moment.ts'
+import { described } from '../../shared/policy/fields.ts'
+import { keepSchema } from '../../shared/policy/keep-schema.ts'
 
-// Zod's own would bring its patterns of dates, times and spans along.
-const iso = () => z.string().check(z.refine(isMoment))
+const iso = () => z.iso.datetime({ offset: true })
 const filled = z.string().check(z.minLength(1))
 const names = z.array(filled).check(z.minLength(1))
 
+const may = <Item extends z.ZodMiniType>(item: Item, description: string) =>
+  described(z.optional(item), description)
+
 export const asking = z.strictObject({
-  do: z.optional(z.enum(['snapshot', 'copy', 'expire', 'restore', 'hold', 'release'])),
-  policies: z.optional(names),
-  instances: z.optional(names),
-  snapshots: z.optional(names),
-  instance: z.optional(filled),
-  snapshot: z.optional(filled),
-  stateful: z.optional(z.boolean()),
-  note: z.optional(z.string().check(z.maxLength(300))),
-  confirm: z.optional(filled),
+  do: may(
+    z.enum(['snapshot', 'copy', 'expire', 'restore', 'hold', 'release']),
+    'Absent: a snapshot where policies or instances are named, else what the schedule says',
+  ),
+  policies: may(names, 'By name; for a snapshot, one for each of them'),
+  instances: may(names, 'Globs over instance, project/instance or remote/project/instance'),
+  snapshots: may(names, 'Of expire: globs over snapshots; absent: what retention no longer keeps'),
+  instance: may(filled, 'Of restore, hold and release: a path without wildcards'),
+  snapshot: may(filled, 'Of restore, hold and release'),
+  stateful: may(z.boolean(), 'Of restore: with the memory that the snapshot of a virtual machine holds'),
+  note: may(z.string().check(z.maxLength(300)), 'Of hold: why'),
+  confirm: may(filled, 'Of restore and expire: the digest of the plan that is to be performed'),
 })
 
-export const planning = z.extend(asking, { document: z.optional(z.unknown()) })
+export const planning = z.extend(asking, {
+  document: may(z.unknown(), 'A stapes.jsonc to plan by instead of the applied one; it is not applied'),
+})
 
-export const taken = z.strictObject({
+const taken = z.strictObject({
   name: filled,
-  takenAt: iso(),
+  takenAt: described(iso(), 'Stands for the slot'),
   held: z._default(z.boolean(), false),
 })
 
 export const preview = z.strictObject({
   keep: keepSchema,
-  timezone: z._default(z.string(), 'UTC'),
-  now: z.optional(iso()),
+  timezone: described(z._default(z.string(), 'UTC'), 'IANA zone of the buckets'),
+  now: may(iso(), 'Later snapshots are kept and not counted; absent: the present'),
   snapshots: z.array(taken).check(z.maxLength(10_000)),
 })

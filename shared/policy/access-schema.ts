@@ -1,16 +1,20 @@
-/** The shape of `access` in `stapes.jsonc`: groups of ids, and what is granted to whom. */
+/** The shape of `access` in `stapes.jsonc`: groups of ids, what is granted to whom, and what each key means. */
 import * as z from 'zod/mini'
-import { EXPECTED_ID, GROUP, parseId } from '../access/principal.ts'
+import { EXPECTED_ID, GROUP, ID_PATTERN, parseId } from '../access/principal.ts'
 import { ok } from '../result.ts'
 import * as field from './fields.ts'
 
-const { list, may, object, parsed } = field
+const { described, list, may, object, parsed } = field
 
-export const id = parsed(EXPECTED_ID, parseId)
+const id = described(parsed(EXPECTED_ID, parseId), 'As `/backup whoami` tells it.', { pattern: ID_PATTERN })
 
-export const principal = parsed(`${EXPECTED_ID}, or "${GROUP}<name>"`, (text) =>
-  // Which groups there are, only the whole can tell.
-  text.startsWith(GROUP) ? ok(text) : parseId(text),
+const principal = described(
+  parsed(`${EXPECTED_ID}, or "${GROUP}<name>"`, (text) =>
+    // Which groups there are, only the whole can tell.
+    text.startsWith(GROUP) ? ok(text) : parseId(text),
+  ),
+  'As `/backup whoami` tells it, or a group.',
+  { pattern: `^${GROUP}.|${ID_PATTERN}` },
 )
 
 const groupName = z.string().check(
@@ -25,22 +29,35 @@ const ROLES = {
   admin: 'also restores and expires',
 }
 
-export const roleText = Object.entries(ROLES).map(([role, does]) => `"${role}" (${does})`)
+const roleText = Object.entries(ROLES)
+  .map(([role, does]) => `"${role}" (${does})`)
+  .join(', ')
 
-export const grantSchema = object(
+const grantSchema = object(
   {
-    who: z
-      .array(principal, { error: 'a list of ids or groups, such as ["group:ops"]' })
-      .check(z.minLength(1, { error: 'a list of at least one id or group, such as ["group:ops"]' })),
-    role: z.enum(['viewer', 'operator', 'admin'], { error: roleText.join(', ') }),
+    who: described(
+      z
+        .array(principal, { error: 'a list of ids or groups, such as ["group:ops"]' })
+        .check(z.minLength(1, { error: 'a list of at least one id or group, such as ["group:ops"]' })),
+      'To whom: ids of people, of Discord roles, or `group:<name>` for all of a group.',
+      { examples: [['group:ops'], ['slack:T024BE7LD/U024BE7LH']] },
+    ),
+    role: described(
+      z.enum(['viewer', 'operator', 'admin'], { error: roleText }),
+      `A role and those before it: ${roleText.replaceAll('"', '`')}.`,
+    ),
     commands: may(
       list(
         z.string({ error: 'the name of a command, such as "status"' }),
         'a list of at least one command, such as ["status"]; leave it out for all of the role',
       ),
+      'Only these commands, of those that the role may use; without it, all of them.',
+      { examples: [['status', 'history', 'now']] },
     ),
     instances: may(
       list(field.excludeGlob, 'a list of at least one glob, such as ["web*"]; leave it out for everything'),
+      'Only these instances: globs over `instance`, `project/instance` or `remote/project/instance`. Without it everything, policies included.',
+      { examples: [['web*', 'main/shop/*']] },
     ),
   },
   'an object, such as { "who": ["group:ops"], "role": "operator" }',
@@ -52,10 +69,14 @@ export const accessSchema = object(
       z.record(groupName, list(id, 'a list of at least one id, such as ["slack:T024BE7LD/U024BE7LH"]'), {
         error: 'an object of lists of ids by their names, such as { "ops": ["slack:T024BE7LD/U024BE7LH"] }',
       }),
+      'Names for several ids at once, which `who` calls `group:<name>`.',
     ),
-    grants: z.array(grantSchema, {
-      error: 'a list of grants, such as [{ "who": ["group:ops"], "role": "operator" }]',
-    }),
+    grants: described(
+      z.array(grantSchema, {
+        error: 'a list of grants, such as [{ "who": ["group:ops"], "role": "operator" }]',
+      }),
+      'Who may do what. Several grants to one person add up.',
+    ),
   },
   'an object, such as { "grants": [{ "who": ["group:ops"], "role": "operator" }] }',
 )

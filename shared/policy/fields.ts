@@ -25,8 +25,27 @@ export const parsed = (expected: string, parse: (value: string) => Result<unknow
 export const list = <Item extends z.ZodMiniType>(item: Item, expected: string) =>
   z.array(item, { error: expected }).check(z.minLength(1, { error: expected }))
 
+/** What an editor shows beside the description. */
+type Shown = {
+  default?: unknown
+  examples?: unknown[]
+  pattern?: string
+  propertyNames?: { pattern: string }
+}
+
+/** A schema of its own, with what it means: registered, not checked, so that parsing costs no more for it. */
+export function described<Item extends z.ZodMiniType>(
+  item: Item,
+  description: string,
+  shown: Shown = {},
+): Item {
+  z.globalRegistry.add(item, { description, ...shown })
+  return item
+}
+
 /** A key that may be missing. */
-export const may = z.exactOptional
+export const may = <Item extends z.ZodMiniType>(item: Item, description: string, shown?: Shown) =>
+  described(z.exactOptional(item), description, shown)
 
 export const object = <Shape extends Record<string, z.ZodMiniType>>(shape: Shape, expected: string) =>
   z.strictObject(shape, { error: expected })

@@ -1,6 +1,5 @@
 /** The JSON Schema by which editors complete and check `stapes.jsonc`. Not for the Worker: it would only carry it. */
 import * as z from 'zod/mini'
-import './descriptions.ts'
 import { documentSchema } from './schema.ts'
 
 export function configJsonSchema(): object {

@@ -4,9 +4,9 @@ import { err, ok, type Result } from '../result.ts'
 import type { Keep } from '../retention/keep.ts'
 import * as field from './fields.ts'
 import { saidOf, show } from './issues.ts'
+import { keepSchema } from './keep-schema.ts'
 import { nearest } from './nearest.ts'
 import type { Policy } from './policy.ts'
-import { keepSchema } from './schema.ts'
 
 export type OverrideValue =
   | { setting: 'policy'; value: string[] }

@@ -1,104 +1,154 @@
 /**
- * The shape of `stapes.jsonc`: strict everywhere. What only the whole can tell (a missing remote, a copy
- * onto itself) is left to checks.ts; what each key means stands in descriptions.ts, outside of the Worker.
+ * The shape of `stapes.jsonc`, strict everywhere, and what each key means. What only the whole can tell (a missing
+ * remote, a copy onto itself) is left to checks.ts.
  */
 import * as z from 'zod/mini'
+import { POLICY_NAME } from '../incus/snapshot-name.ts'
 import { own } from '../own.ts'
 import { accessKeysAt, accessSchema } from './access-schema.ts'
+import { DEFAULTS, NEVER } from './defaults.ts'
 import * as field from './fields.ts'
+import { keepSchema, mayKeep } from './keep-schema.ts'
 
-const { list, may, object } = field
+const { described, list, may, object } = field
 
 const remotes = list(field.remote, 'a list of at least one remote, such as ["main"]')
 
-export const selectSchema = object(
+const selectSchema = object(
   {
-    remotes: may(remotes),
-    projects: may(list(field.projectGlob, 'a list of project names or globs, such as ["default"]')),
-    instances: may(list(field.instanceGlob, 'a list of instance names or globs, such as ["web*"]')),
+    remotes: may(remotes, 'Remotes, by the names that the relay knows.'),
+    projects: may(
+      list(field.projectGlob, 'a list of project names or globs, such as ["default"]'),
+      'Projects, as names or globs (`*` any characters, `?` one); `["*"]` means all.',
+      { default: DEFAULTS.select.projects },
+    ),
+    instances: may(
+      list(field.instanceGlob, 'a list of instance names or globs, such as ["web*"]'),
+      'Instances, as names or globs.',
+      { default: DEFAULTS.select.instances },
+    ),
     types: may(
       list(
         z.enum(['container', 'virtual-machine'], { error: '"container" or "virtual-machine"' }),
         'a list of "container", "virtual-machine" or both',
       ),
+      'Types of instances.',
+      { default: DEFAULTS.select.types },
     ),
-    running: may(field.flag),
+    running: may(field.flag, 'true: only instances that run or are frozen.', {
+      default: DEFAULTS.select.running,
+    }),
     config: may(
       z.record(
         z.string().check(z.regex(/^user\..+$/, { error: 'a key that begins with "user."' })),
         z.string({ error: 'a text or glob, such as "gold"' }),
         { error: 'an object of user.* keys, such as { "user.tier": "gold" }' },
       ),
+      'Keys that an instance or one of its profiles must carry. Values are globs; `"*"` means that the key is there.',
+      { default: DEFAULTS.select.config, examples: [{ 'user.tier': 'gold' }] },
     ),
-    exclude: may(z.array(field.excludeGlob, { error: 'a list of globs, such as ["main/default/tmp-*"]' })),
+    exclude: may(
+      z.array(field.excludeGlob, { error: 'a list of globs, such as ["main/default/tmp-*"]' }),
+      'What is left out: globs over `instance`, `project/instance` or `remote/project/instance`.',
+      { default: DEFAULTS.select.exclude, examples: [['main/default/tmp-*']] },
+    ),
   },
   'an object, such as { "remotes": ["main"] }',
 )
 
-const count = () => may(field.count)
-const span = () => may(field.span)
+const expiry = (what: string) =>
+  may(field.expiry, `${what} In Incus's form: S, M (minutes), H, d, w, m (months), y; or \`${NEVER}\`.`, {
+    default: NEVER,
+    examples: ['30d', '1w 3d'],
+  })
 
-export const keepSchema = object(
+const copySchema = object(
   {
-    last: count(),
-    hourly: count(),
-    daily: count(),
-    weekly: count(),
-    monthly: count(),
-    yearly: count(),
-    within: span(),
-    withinHourly: span(),
-    withinDaily: span(),
-    withinWeekly: span(),
-    withinMonthly: span(),
-    withinYearly: span(),
-  },
-  'an object of rules, such as { "daily": 7 }',
-)
-
-export const copySchema = object(
-  {
-    remote: may(field.remote),
-    project: may(field.project),
-    pool: may(field.pool),
-    target: may(field.member),
+    remote: may(field.remote, 'The remote that holds the copy.'),
+    project: may(
+      field.project,
+      'The project that the copy is put into; without it, one of the same name as the source has.',
+    ),
+    pool: may(field.pool, "The copy's storage pool; without it, that of the target's default profile."),
+    target: may(
+      field.member,
+      'Where the remote is a cluster: the member that a first copy is put onto, or `@` and a group of members; without it, Incus chooses. Later copies follow the first wherever it is then.',
+      { examples: ['n2', '@backups'] },
+    ),
     transferMode: may(
       z.enum(['pull', 'push'], {
         error: '"pull" (the target dials the source) or "push" (the source dials the target)',
       }),
+      '`pull`: the target dials the source. `push`: the source dials the target.',
+      { default: DEFAULTS.copy.transferMode },
     ),
     allow: may(
       z.enum(['freeze', 'inconsistent'], {
         error:
           '"inconsistent" (a running instance goes on) or "freeze" (it may stand still while it is copied)',
       }),
+      "Where Incus freezes a running instance for the whole copy (dir, LVM, Ceph; virtual machines nearly everywhere). `inconsistent`: it runs on, and the copy's own head may be torn; its snapshots, which alone are backups, never are. `freeze`: it stands still, and the head is whole too.",
+      { default: DEFAULTS.copy.allow },
     ),
-    keep: may(keepSchema),
-    expiry: may(field.expiry),
+    keep: mayKeep(
+      'How long snapshots stay on the copy. What the source no longer has, the next refresh removes there too.',
+    ),
+    expiry: expiry(
+      'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stays however long the source is gone.',
+    ),
   },
   'an object, such as { "remote": "backup" }',
 )
 
 const settings = {
-  remotes: may(remotes),
-  select: may(selectSchema),
-  schedule: may(field.schedule),
-  timezone: may(field.timezone),
-  jitter: may(field.duration),
-  catchup: may(field.duration),
-  paused: may(field.flag),
-  stateful: may(field.flag),
-  keep: may(keepSchema),
-  expiry: may(field.expiry),
+  remotes: may(
+    remotes,
+    'Remotes, by the names that the relay knows. Short for `"select": { "remotes": … }`.',
+    { examples: [['main']] },
+  ),
+  select: may(selectSchema, 'Which instances are covered; every condition must hold.'),
+  schedule: may(field.schedule, 'When: cron expressions of five fields, or an alias, in `timezone`.', {
+    examples: ['@hourly', ['0 3 * * *', '0 15 * * 6']],
+  }),
+  timezone: may(field.timezone, 'IANA time zone: of the schedule, and of the days and weeks in `keep`.', {
+    default: DEFAULTS.timezone,
+    examples: ['Europe/Berlin'],
+  }),
+  jitter: may(
+    field.duration,
+    'Each instance is served with a delay below this; its own, and always the same.',
+    { default: DEFAULTS.jitter, examples: ['10m'] },
+  ),
+  catchup: may(
+    field.duration,
+    'How late a slot may still be served, after an outage. One that is older is missed.',
+    { default: DEFAULTS.catchup, examples: ['6h'] },
+  ),
+  paused: may(field.flag, 'true: this policy takes, expires and copies nothing.', {
+    default: DEFAULTS.paused,
+  }),
+  stateful: may(
+    field.flag,
+    'true: with the memory of what runs. Virtual machines need migration.stateful=true, and size.state on the root disk above limits.memory; containers CRIU.',
+    { default: DEFAULTS.stateful },
+  ),
+  keep: mayKeep('How long snapshots stay on the source.'),
+  expiry: expiry(
+    'When Incus itself removes a snapshot, whatever `keep` says and whether or not stapes runs.',
+  ),
   copy: may(
     z.union([z.literal(false), copySchema], {
       error: 'an object, such as { "remote": "backup" }, or false for no copy',
     }),
+    'Where a copy of each covered instance goes; false for none.',
+    { default: false, examples: [{ remote: 'backup', expiry: '90d' }] },
   ),
   approval: may(
     z.enum(['self', 'second'], {
       error: '"self" (whoever asked may confirm) or "second" (another person must)',
     }),
+    'Who confirms something destructive on an instance of this policy. `self`: the one who asked. `second`: another person.',
+    { default: DEFAULTS.approval },
   ),
 }
 
@@ -117,10 +167,23 @@ export type Settings = z.output<typeof settingsSchema>
 
 export const documentSchema = object(
   {
-    $schema: may(z.string({ error: 'the address of the schema, such as "./stapes.schema.json"' })),
-    defaults: may(settingsSchema),
-    policies: z.record(z.string(), settingsSchema, { error: 'an object of policies by their names' }),
-    access: may(accessSchema),
+    $schema: may(
+      z.string({ error: 'the address of the schema, such as "./stapes.schema.json"' }),
+      'Where an editor finds the schema of this file.',
+    ),
+    defaults: may(
+      settingsSchema,
+      'What a policy takes where it says nothing itself. `select` and `copy` are merged key by key, everything else as a whole.',
+    ),
+    policies: described(
+      z.record(z.string(), settingsSchema, { error: 'an object of policies by their names' }),
+      "The policies by name: lower-case, and the beginning of their snapshots' names.",
+      { propertyNames: { pattern: POLICY_NAME.source } },
+    ),
+    access: may(
+      accessSchema,
+      'Who may do what in chat. Whoever no grant names may do nothing but ask who they are (`/backup whoami`).',
+    ),
   },
   'an object, such as { "policies": { … } }',
 )

@@ -7,9 +7,9 @@ import type { Access } from '../access/access.ts'
 import { isObject, type Lose, listOf, mapOf, moment, partOf, texts } from '../ledger/parts.ts'
 import * as field from './fields.ts'
 import { fill } from './fill.ts'
+import { keepSchema } from './keep-schema.ts'
 import { parseConfig } from './parse.ts'
 import type { Config, Pause, Policy } from './policy.ts'
-import { keepSchema } from './schema.ts'
 
 export type StoredConfig = {
   /** Of the document; tells the ledger under which configuration it was written. */

@@ -1,0 +1,37 @@
+/** The shape of a `keep` in `stapes.jsonc`: restic's rules of retention. */
+import * as field from './fields.ts'
+
+const { may, object } = field
+
+const count = (what: string) => may(field.count, `${what} -1 keeps all of them, 0 is no rule.`)
+
+const span = (what: string) =>
+  may(field.span, `${what} that is younger than this span, counted back from the newest one.`, {
+    examples: ['2y5m7d3h', '14d'],
+  })
+
+export const keepSchema = object(
+  {
+    last: count('The newest ones, so many.'),
+    hourly: count('The newest of each hour, so many hours.'),
+    daily: count('The newest of each day, so many days.'),
+    weekly: count('The newest of each ISO week, so many weeks.'),
+    monthly: count('The newest of each month, so many months.'),
+    yearly: count('The newest of each year, so many years.'),
+    within: span('Everything'),
+    withinHourly: span('The newest of each hour'),
+    withinDaily: span('The newest of each day'),
+    withinWeekly: span('The newest of each ISO week'),
+    withinMonthly: span('The newest of each month'),
+    withinYearly: span('The newest of each year'),
+  },
+  'an object of rules, such as { "daily": 7 }',
+)
+
+/** A key that holds one. */
+export const mayKeep = (what: string) =>
+  may(
+    keepSchema,
+    `${what} A snapshot stays if any rule keeps it, periods without one don't count, and without a rule everything stays.`,
+    { examples: [{ hourly: 24, daily: 7, weekly: 4 }] },
+  )

@@ -6,7 +6,7 @@ import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/applying.ts'
 import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/asking.ts'
-import { readBody } from './api/body.ts'
+import { limitBody, readBody } from './api/body.ts'
 import { openapi } from './api/endpoints.ts'
 import { instancesOf } from './api/instances.ts'
 import { answerProblem } from './api/problem.ts'
@@ -20,6 +20,9 @@ import { look, run } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
 import { readLedger } from './state/ledger.ts'
+
+/** Bytes of a request's body. */
+const LONGEST = 2 * 1024 * 1024
 
 /** `now` is the only clock; a test brings its own. */
 export function createApp(now: () => Date): Hono<App> {
@@ -62,6 +65,7 @@ export function createApp(now: () => Date): Hono<App> {
     context.set('io', await ioOf(context.env, now))
     return next()
   })
+  app.use('/api/*', limitBody(LONGEST))
 
   app.get('/api/status', async (context) => {
     const { state } = context.get('io')

@@ -1,5 +1,5 @@
 /** Refusals over HTTP: problem+json (RFC 9457) with a stable `code`, told apart from Incus's own by their type. */
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { CallError } from '../shared/relay/protocol.ts'
 import type { Refusal } from './authenticate.ts'
 import { STATUS } from './errors.ts'
@@ -12,7 +12,7 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
     return
   }
   const { status, code, detail } = problem
-  const body = JSON.stringify({ type: 'about:blank', title: TITLES[status] ?? 'Error', status, code, detail })
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail })
   const extra = status === 401 ? { 'www-authenticate': 'Signature' } : {}
   response.writeHead(status, {
     ...extra,
@@ -41,17 +41,4 @@ const PUBLIC: Record<Refusal['code'], string> = {
   stale: "the request was not made just now, by the relay's clock; sign it again",
   replayed: 'the request was made before; sign it again',
   busy: 'too many requests; try again in a minute',
-}
-
-const TITLES: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
 }

@@ -3,9 +3,9 @@ import { fail } from './fail.ts'
 import { readOptions } from './options.ts'
 import { loadEnvironment, openDocument, openSession } from './remote.ts'
 
-const { given, file } = readOptions(['dry-run'], 'npm run apply [-- --dry-run] [file]')
+const { given, words } = readOptions(['dry-run'], 1, 'npm run apply [-- --dry-run] [file]')
 loadEnvironment()
-const document = openDocument(file)
+const document = openDocument(words[0])
 const session = openSession()
 const dryRun = given['dry-run']
 const applied = await session.apply(document, dryRun)

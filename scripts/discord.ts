@@ -16,7 +16,7 @@ const API = 'https://discord.com/api/v10'
 const ID = /^\d{15,20}$/
 
 const body = discordCommands(commands)
-if (readOptions(['dry-run'], 'npm run discord [-- --dry-run]').given['dry-run']) {
+if (readOptions(['dry-run'], 0, 'npm run discord [-- --dry-run]').given['dry-run']) {
   console.log(JSON.stringify(body, null, 2))
 } else {
   const { token, ...place } = readSettings()

@@ -2,20 +2,24 @@
 import { parseArgs } from 'node:util'
 import { fail } from './fail.ts'
 
-export type Options<Name extends string> = { given: Record<Name, boolean>; file: string | undefined }
+export type Options<Name extends string> = { given: Record<Name, boolean>; words: string[] }
 
 /**
- * Options without values, and at most one file. `npm run apply --dry-run` reaches a script without its option:
+ * Options without values, and at most so many other words. `npm run apply --dry-run` reaches a script without its option:
  * npm takes it for its own and leaves it in the environment. What makes a script do less is heard there, too.
  */
-export function readOptions<Name extends string>(names: readonly Name[], usage: string): Options<Name> {
+export function readOptions<Name extends string>(
+  names: readonly Name[],
+  most: number,
+  usage: string,
+): Options<Name> {
   try {
     const options = Object.fromEntries(names.map((name) => [name, { type: 'boolean' as const }]))
-    const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    const { values, positionals: words } = parseArgs({ options, allowPositionals: true })
     const given = Object.fromEntries(
       names.map((name) => [name, values[name] === true || (HARMLESS.includes(name) && isNpms(name))]),
     ) as Record<Name, boolean>
-    if (positionals.length < 2) return { given, file: positionals[0] }
+    if (words.length <= most) return { given, words }
   } catch {
     // An option that there isn't.
   }

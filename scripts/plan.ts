@@ -7,7 +7,8 @@ import { fail } from './fail.ts'
 import { readOptions } from './options.ts'
 import { fileOf, loadEnvironment, openDocument, openSession } from './remote.ts'
 
-const { given, file } = readOptions(['applied', 'dry-run'], 'npm run plan [-- --applied] [file]')
+const { given, words } = readOptions(['applied', 'dry-run'], 1, 'npm run plan [-- --applied] [file]')
+const [file] = words
 loadEnvironment()
 // Where there is no document at all, the applied one is what can be meant.
 const isMeant = !given.applied && (file !== undefined || existsSync(fileOf(file)))

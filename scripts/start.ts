@@ -22,7 +22,7 @@ import { Stays } from './start/stays.ts'
 import { createTickRenderer, parseEntry } from './start/ticks.ts'
 import { startWorker } from './start/worker.ts'
 
-const { given } = readOptions(['dry-run', 'yes'], 'npm start [-- --dry-run | --yes]')
+const { given } = readOptions(['dry-run', 'yes'], 0, 'npm start [-- --dry-run | --yes]')
 loadEnvironment()
 
 /** In milliseconds. */

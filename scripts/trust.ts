@@ -6,19 +6,19 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { ClientCertificate } from '../relay/pinning.ts'
 import { createCertificate } from '../test/lab/certificate.ts'
 import { fail } from './fail.ts'
+import { readOptions } from './options.ts'
 import { loadEnvironment } from './remote.ts'
 import { redeem } from './trust/redeem.ts'
 import { noteRemote, type RelayFile, readRelayFile } from './trust/relay-file.ts'
 import { parseToken } from './trust/token.ts'
 
-const USAGE = [
-  'usage: npm run trust -- <remote> <token> [https://host:8443]',
-  'The remote is named as in stapes.jsonc, in lower case.',
-]
+const USAGE = `npm run trust -- <remote> <token> [https://host:8443]
+The remote is named as in stapes.jsonc, in lower case.`
 
 loadEnvironment()
-const [remote, text, address] = process.argv.slice(2)
-if (remote === undefined || text === undefined || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(remote)) fail(USAGE, 2)
+const [remote, text, address] = readOptions([], 3, USAGE).words
+if (remote === undefined || text === undefined || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(remote))
+  fail([`usage: ${USAGE}`], 2)
 const token = parseToken(text)
 if (!token.ok) fail([token.error])
 const { fingerprint, addresses, name } = token.value
@@ -43,7 +43,9 @@ console.log(`${url} trusts the relay's certificate now; ${noted}`)
 /** A host and port, with https:// before it or without. */
 function originOf(given: string): string[] {
   const origin = URL.parse(given.includes('://') ? given : `https://${given}`)?.origin
-  return origin?.startsWith('https://') === true ? [origin] : fail([`"${given}" is no address`, ...USAGE], 2)
+  return origin?.startsWith('https://') === true
+    ? [origin]
+    : fail([`"${given}" is no address`, `usage: ${USAGE}`], 2)
 }
 
 async function clientCertificate({ client: { certificate, key } }: RelayFile): Promise<ClientCertificate> {

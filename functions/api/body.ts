@@ -1,17 +1,26 @@
-/** Request bodies: JSON with comments, bounded, checked against a schema. */
+/** Request bodies: bounded, JSON with comments, checked against a schema. */
 import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type * as z from 'zod/mini'
 import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import type { Problem } from './problem.ts'
+import { answerProblem, type Problem } from './problem.ts'
 
-const LONGEST = 2 * 1024 * 1024
+/** What is longer is refused before it is read. */
+export const limitBody = (bytes: number) =>
+  bodyLimit({
+    maxSize: bytes,
+    onError: (context) =>
+      answerProblem(context, {
+        status: 413,
+        title: 'Too large',
+        detail: `at most ${bytes} bytes are taken`,
+      }),
+  })
 
 /** An empty body is an empty object. */
 export async function readJson(context: Context): Promise<Result<unknown, Problem>> {
   const text = await context.req.text()
-  if (text.length > LONGEST)
-    return err({ status: 413, title: 'Too large', detail: `at most ${LONGEST} characters are taken` })
   if (text.trim() === '') return ok({})
   const parsed = parseJsonc(text)
   if (parsed.ok) return parsed

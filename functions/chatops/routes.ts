@@ -1,8 +1,8 @@
 /** The doors of the chat platforms. Whatever comes in, no answer is a server error. */
 import type { Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { PlatformName } from '../../shared/chat/actor.ts'
 import { failedMessage } from '../../shared/chat/mistake-message.ts'
+import { limitBody } from '../api/body.ts'
 import { answerProblem } from '../api/problem.ts'
 import { type App, missingOf } from '../env.ts'
 import { ioOf } from '../io.ts'
@@ -27,10 +27,8 @@ const DOORS: readonly [path: string, platform: PlatformName][] = [
 ]
 
 export function mountChat(app: Hono<App>, now: () => Date): void {
-  const onError = (context: Context) =>
-    answerProblem(context, { status: 413, title: 'Too large', detail: `at most ${LONGEST} bytes are taken` })
   for (const [path, name] of DOORS)
-    app.post(path, bodyLimit({ maxSize: LONGEST, onError }), async (context) => {
+    app.post(path, limitBody(LONGEST), async (context) => {
       const platform = open(context, name)
       return platform instanceof Response ? platform : enter(context, platform, now)
     })

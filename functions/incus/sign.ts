@@ -2,6 +2,7 @@
  * Signs the Worker's requests to the relay, see shared/relay/signature.ts, with the library by which the relay
  * verifies. It needs nothing but WebCrypto, so that Node can sign with it as well.
  */
+import { decodeBase64, encodeBase64 } from 'hono/utils/encode'
 import { createSignature } from 'http-message-sig'
 import { ALGORITHM, COMPONENTS, contentDigest, KEY_BYTES, LABEL } from '../../shared/relay/signature.ts'
 
@@ -22,7 +23,7 @@ export async function createSign({ keyid, secret }: SigningKey): Promise<Sign> {
   const sign = async (base: Uint8Array): Promise<Uint8Array> =>
     new Uint8Array(await crypto.subtle.sign(HMAC.name, key, new Uint8Array(base)))
   return async ({ method, url, body = '' }, created) => {
-    const digest = contentDigest(toBase64(await sha256(body)))
+    const digest = contentDigest(encodeBase64(await sha256(body)))
     const fields = [{ name: 'content-digest', value: digest }]
     // As it goes over the wire: fetch normalises the URL the same way.
     const message = { kind: 'request' as const, method, targetUri: new URL(url).href, fields }
@@ -47,15 +48,13 @@ export function decodeSecret(keyid: string, secret: string): Uint8Array<ArrayBuf
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+    return decodeBase64(text)
   } catch {
     return null
   }
 }
 
-const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))
-
-const sha256 = async (text: string): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+const sha256 = (text: string): Promise<ArrayBuffer> =>
+  crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
 
 const newNonce = (): string => crypto.randomUUID().replaceAll('-', '')

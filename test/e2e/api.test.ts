@@ -94,6 +94,12 @@ describe('before a configuration was applied', () => {
   })
 })
 
+test('a body that is too long is refused before it is read', async () => {
+  const body = JSON.stringify({ do: 'hold', note: 'x'.repeat(2 * 1024 * 1024) })
+  const problem = await problemOf(await stage.worker.fetch('/api/run', { method: 'POST', body }))
+  expect(problem).toMatchObject({ status: 413, detail: 'at most 2097152 bytes are taken' })
+})
+
 describe('a configuration', () => {
   beforeEach(() => stage.worker.wipeKv())
 

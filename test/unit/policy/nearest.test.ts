@@ -6,6 +6,7 @@ const known = ['last', 'hourly', 'daily', 'weekly', 'withinHourly', 'transferMod
 test.each([
   ['a letter wrong', 'dayly', 'daily'],
   ['letters swapped', 'huorly', 'hourly'],
+  ['letters of a short word swapped', 'dialy', 'daily'],
   ['a letter missing', 'kep', 'keep'],
   ['another spelling', 'within-hourly', 'withinHourly'],
   ['another case', 'TRANSFER_MODE', 'transferMode'],

@@ -66,8 +66,11 @@ describe('npm run discord', () => {
     })
   })
 
-  test('says how it is used', async () => {
-    const ended = await npmRunDiscord({}, ['--dryrun'])
+  test.each([
+    ['an option that there is not', '--dryrun'],
+    ['a word that it does not take', 'stapes.jsonc'],
+  ])('says how it is used, given %s', async (_, word) => {
+    const ended = await npmRunDiscord({}, [word])
     expect(ended).toEqual({ code: 2, out: [], errors: ['usage: npm run discord [-- --dry-run]'] })
   })
 })

@@ -98,6 +98,24 @@ describe('npm run trust', () => {
     expect(existsSync(join(folder, 'relay.jsonc'))).toBe(false)
   })
 
+  test.each([
+    ['nothing', []],
+    ['no token', ['main']],
+    ['a name in capitals', ['Main', 'token']],
+    ['an option', ['--help']],
+    ['one word too many', ['main', 'token', 'https://one:8443', 'https://two:8443']],
+  ])('says how it is used, given %s, and does nothing', async (_, args) => {
+    const { code, errors } = await npmRunTrust(...args)
+    expect({ code, errors }).toEqual({
+      code: 2,
+      errors: [
+        'usage: npm run trust -- <remote> <token> [https://host:8443]',
+        'The remote is named as in stapes.jsonc, in lower case.',
+      ],
+    })
+    expect(existsSync(join(folder, 'relay.jsonc'))).toBe(false)
+  })
+
   test('says how to make a token where it is given none', async () => {
     const { code, errors } = await npmRunTrust('main', '<token>')
     expect({ code, said: errors[0] }).toEqual({

@@ -26,7 +26,7 @@ export type Refusal = {
 }
 
 /** `digest` is the value of Content-Digest that was signed. */
-export type Caller = { keyid: string; digest: string }
+type Caller = { keyid: string; digest: string }
 
 export type Authenticate = (message: IncomingMessage) => Promise<Result<Caller, Refusal>>
 

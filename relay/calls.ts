@@ -15,7 +15,7 @@ import type { RemoteConfig, Upstreams } from './upstreams.ts'
 export type Services = { engine: Engine; upstreams: Upstreams; remotes: Record<string, RemoteConfig> }
 
 /** What a call does with its body; resolves when the answer is on its way. */
-export type Call = (body: Buffer, response: ServerResponse) => void | Promise<void>
+type Call = (body: Buffer, response: ServerResponse) => void | Promise<void>
 
 const REMOTE = /^\/v1\/remotes\/([^/?]+)(\/1\.0.*)$/
 

@@ -7,7 +7,7 @@ import { isNotAuthorized, untrusted } from './engine/call.ts'
 import { Exchange } from './exchange.ts'
 import { callProblem, sendProblem } from './problem.ts'
 
-export type Forwarded = { remote: string; method: string; path: string; match: Match; body: Buffer }
+type Forwarded = { remote: string; method: string; path: string; match: Match; body: Buffer }
 
 /** To the first of the remote's pools; to the next where nothing could be sent. */
 export function forward(pools: readonly Dispatcher[], request: Forwarded, response: ServerResponse): void {

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { BatchLine } from '../shared/relay/protocol.ts'
 
-export type Lines = { write(line: BatchLine): void; end(): void }
+type Lines = { write(line: BatchLine): void; end(): void }
 
 /** Milliseconds. */
 const GATHERING = 500

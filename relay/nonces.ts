@@ -2,14 +2,14 @@
  * Nonces that were used, each kept until its request would be too old anyway. Memory is bounded:
  * when it is full, requests are refused, for to forget one early would let it be replayed.
  */
-export type Claim = 'new' | 'used' | 'full'
+type Claim = 'new' | 'used' | 'full'
 
-export type Nonces = {
+type Nonces = {
   /** Times in whole seconds since the epoch; `until` is the last second in which it would be accepted. */
   claim(nonce: string, until: number, now: number): Claim
 }
 
-export const NONCES_KEPT = 250_000
+const NONCES_KEPT = 250_000
 
 export function createNonces(size = NONCES_KEPT): Nonces {
   /** By the second they are kept until, which is signed with them: a replay has the same. */

@@ -5,7 +5,7 @@ import { hasBody, MAX_BODY, readBody } from './body.ts'
 import { findCall, type Services } from './calls.ts'
 import { type Problem, refusalProblem, sendProblem } from './problem.ts'
 
-export type ServerOptions = Services & {
+type ServerOptions = Services & {
   authenticate: Authenticate
   /** A line for the operator. */
   log(line: string): void

@@ -1,7 +1,7 @@
 /** The real time, for what is handed a clock. */
 import type { Clock } from '../shared/clock.ts'
 
-export type SystemClock = Clock & {
+type SystemClock = Clock & {
   /** Calls off everything that was put off: whoever waited for it waits for ever. */
   stop(): void
 }

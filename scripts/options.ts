@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { fail } from './fail.ts'
 
-export type Options<Name extends string> = { given: Record<Name, boolean>; words: string[] }
+type Options<Name extends string> = { given: Record<Name, boolean>; words: string[] }
 
 /**
  * Options without values, and at most so many other words. `npm run apply --dry-run` reaches a script without its option:

@@ -7,7 +7,7 @@ export type Refusal = string[]
 
 export type Applied = { version: string; policies: string[]; warnings: string[] }
 
-export type Planned = {
+type Planned = {
   /** For people. */
   text: string
   /** Whether it is by the applied configuration. */

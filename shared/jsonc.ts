@@ -8,7 +8,7 @@ import { err, ok, type Result } from './result.ts'
 /** Both count from 1. */
 type Place = { line: number; column: number }
 
-export type Misread = Place & { problem: string }
+type Misread = Place & { problem: string }
 
 /** A document of ours has less than ten levels; the parser calls itself for each. */
 const DEEPEST = 100

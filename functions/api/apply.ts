@@ -14,10 +14,10 @@ import { beganOf, findConfig, writeConfig } from '../state/config.ts'
 import { wake } from '../state/wake.ts'
 import type { Problem } from './problem.ts'
 
-export type Applied = { version: string; appliedAt: string; policies: string[]; warnings: string[] }
+type Applied = { version: string; appliedAt: string; policies: string[]; warnings: string[] }
 
 /** A document that holds: what would be stored of it, and what to know before. */
-export type Checked = { stored: StoredConfig; applied: boolean; warnings: string[] }
+type Checked = { stored: StoredConfig; applied: boolean; warnings: string[] }
 
 /** `begins` is told of the document's version before anything is written. */
 export async function applyConfig(

@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import type { Actor } from '../../shared/chat/actor.ts'
 
-export type Caller = Pick<Actor, 'id' | 'name' | 'place'>
+type Caller = Pick<Actor, 'id' | 'name' | 'place'>
 
 export const callerOf = (context: Context): Caller => ({
   id: 'api',

@@ -6,7 +6,7 @@ import * as z from 'zod/mini'
 import * as answers from './answers.ts'
 import * as requests from './requests.ts'
 
-export type Endpoint = {
+type Endpoint = {
   method: 'get' | 'post' | 'put'
   path: string
   summary: string

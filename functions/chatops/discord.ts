@@ -14,7 +14,7 @@ const CHANNEL_URL =
 const LONGEST_CHOICE = 100
 const CHOICES = 25
 
-export type DiscordOptions = {
+type DiscordOptions = {
   /** 64 hex digits, from the application's page. */
   publicKey: string
   applicationId: string

@@ -1,7 +1,7 @@
 /** Lines of text held to a platform's limits; how a piece is marked and escaped is the platform's own. */
 import type { Piece, Text } from '../../shared/chat/message.ts'
 
-export type Mark = (piece: Piece) => string
+type Mark = (piece: Piece) => string
 
 /** A block's lines, and what stands around them in each part that they are split into. */
 export type Fenced = { open: string; lines: readonly string[]; close: string }

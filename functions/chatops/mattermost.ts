@@ -14,7 +14,7 @@ import { decodeCommand, decodePress } from './mattermost/decode.ts'
 import { type Encoded, encode, encodeText } from './mattermost/encode.ts'
 import type { Answer, Platform } from './platform.ts'
 
-export type MattermostOptions = {
+type MattermostOptions = {
   /** One a slash command. */
   tokens: readonly string[]
   /** The server's own URL, its "Site URL"; only the origin counts. */

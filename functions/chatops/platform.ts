@@ -21,7 +21,7 @@ export type ReplyTo = {
 }
 
 /** A command as it was typed, or as the platform's own menus gave it. */
-export type Words = { text: string } | { command: string; options: Readonly<Record<string, string>> }
+type Words = { text: string } | { command: string; options: Readonly<Record<string, string>> }
 
 export type Incoming =
   | { kind: 'ping' }

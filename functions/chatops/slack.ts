@@ -9,7 +9,7 @@ import { decode } from './slack/decode.ts'
 import { encode } from './slack/encode.ts'
 import { readSigned } from './slack/verify.ts'
 
-export type SlackOptions = {
+type SlackOptions = {
   /** From the app's page "Basic Information". */
   signingSecret: string
   /** An incoming webhook of the channel for reports. */

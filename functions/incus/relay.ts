@@ -19,7 +19,7 @@ export type Relay = {
   batch(jobs: readonly Job[]): Promise<{ answers: Map<string, JobAnswer>; error: CallError | null }>
 }
 
-export type RelayOptions = {
+type RelayOptions = {
   url: string
   sign: Sign
   send: typeof fetch

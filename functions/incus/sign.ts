@@ -7,7 +7,7 @@ import { createSignature } from 'http-message-sig'
 import { ALGORITHM, COMPONENTS, contentDigest, KEY_BYTES, LABEL } from '../../shared/relay/signature.ts'
 
 /** `secret` is base64 of at least 32 random bytes; the relay knows it under the same `keyid`. */
-export type SigningKey = { keyid: string; secret: string }
+type SigningKey = { keyid: string; secret: string }
 
 export type Unsigned = { method: string; url: string; body?: string }
 

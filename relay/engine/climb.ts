@@ -8,7 +8,7 @@ export type Bounds = { min: number; max: number }
 /** Rate (ended calls per second) at a limit, and the window in which it was last measured. */
 type Known = { rate: number; window: number }
 
-export type Climb = { limit: number; window: number; known: ReadonlyMap<number, Known> }
+type Climb = { limit: number; window: number; known: ReadonlyMap<number, Known> }
 
 /** After so many windows a neighbour's rate is old news. */
 const STALE = 20

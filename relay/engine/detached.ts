@@ -11,7 +11,7 @@ import { type Locks, locked } from './locks.ts'
 import { awaitOperation, look } from './operation.ts'
 import { badRequest } from './references.ts'
 
-export type Adoptable = NonNullable<InventoryRequest['adopt']>[number]
+type Adoptable = NonNullable<InventoryRequest['adopt']>[number]
 
 export type Detached = {
   /** Null when it was accepted; also when it is queued or running already, which changes nothing. */

@@ -27,7 +27,7 @@ import { createUnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
 import { createVerifiedMemory } from './verified-memory.ts'
 
-export type EngineOptions = { upstream: Upstream; clock: Clock; remotes: Remotes }
+type EngineOptions = { upstream: Upstream; clock: Clock; remotes: Remotes }
 
 export type Engine = {
   inventory(request: InventoryRequest): Promise<InventoryReply>

@@ -8,7 +8,7 @@ import { parseSnapshots } from './parse-volumes.ts'
 import type { Upstream } from './upstream.ts'
 
 /** `rows` as they came. */
-export type Listed = { pairs: SnapshotPair[]; rows: unknown[] }
+type Listed = { pairs: SnapshotPair[]; rows: unknown[] }
 
 export async function listSnapshots(
   upstream: Upstream,

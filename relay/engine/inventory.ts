@@ -15,7 +15,7 @@ import type { Upstream } from './upstream.ts'
 
 const ALL = { recursion: '1', 'all-projects': 'true' }
 
-export type InventoryIo = {
+type InventoryIo = {
   upstream: Upstream
   clock: Clock
   pools: Pools

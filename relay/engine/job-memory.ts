@@ -15,7 +15,7 @@ export type JobMemory = {
 }
 
 const DAY = 86_400_000
-export const REMEMBERED = 10_000
+const REMEMBERED = 10_000
 
 export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
   /** In the order of their last change of state, so that the oldest come first. */

@@ -33,7 +33,7 @@ export type JobIo = {
 }
 
 /** Told what a job waits for, and how far that is. */
-export type Watcher = { waits(watched: Watched): void; progress(text: string): void }
+type Watcher = { waits(watched: Watched): void; progress(text: string): void }
 
 /** `body` is the reply's envelope, its metadata the ended operation if that was waited for. */
 type Done = {
@@ -43,7 +43,7 @@ type Done = {
   /** Of the member that answered. */
   address?: string | undefined
 }
-export type StepResult = Result<Done, CallError>
+type StepResult = Result<Done, CallError>
 
 const silent: Watcher = { waits: () => {}, progress: () => {} }
 

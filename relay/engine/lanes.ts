@@ -1,5 +1,5 @@
 /** Copies onto one remote go in so many lanes, first in, first out. */
-export type Leave = () => void
+type Leave = () => void
 
 export type Lanes = {
   /** Resolves when it is this one's turn. */

@@ -17,7 +17,7 @@ export type Limiter = {
   limit(): number
 }
 
-export const BOUNDS: Bounds = { min: 1, max: 16 }
+const BOUNDS: Bounds = { min: 1, max: 16 }
 const START = 4
 /** Ended calls per window: fewer are noise, more are slow to learn. */
 const WINDOW_CALLS = 8

@@ -3,12 +3,12 @@ import type { RemoteInventory } from '../../shared/incus/inventory.ts'
 import { isRule } from '../../shared/incus/project-rules.ts'
 import { isObject, text } from './envelope.ts'
 
-export type Server = RemoteInventory['server'] & {
+type Server = RemoteInventory['server'] & {
   /** Whether snapshots stand inside their volume's row, and no longer in rows of their own. */
   nested: boolean
 }
 
-export type Door =
+type Door =
   | { door: 'open'; server: Server }
   | { door: 'untrusted' }
   /** `product` and its version, as it calls itself. */

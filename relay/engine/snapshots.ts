@@ -23,7 +23,7 @@ export type Read = <T>(
   parse: (metadata: unknown, date?: number) => T | null,
 ) => Promise<Result<T, CallError>>
 
-export type Source = {
+type Source = {
   read: Read
   clock: Clock
   /** Whether this server's listing has the snapshots inside the volumes' rows. */

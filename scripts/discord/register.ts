@@ -3,7 +3,7 @@ import type { DiscordCommand } from '../../shared/command/discord.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { causeOf } from '../session.ts'
 
-export type Place = {
+type Place = {
   /** Such as https://discord.com/api/v10 */
   api: string
   application: string

@@ -25,7 +25,7 @@ const FORMER = 'state'
 const BEAT = 5_000
 const SILENCE = 60_000
 
-export type Home = {
+type Home = {
   folder: string
   /** For the Worker's KV. */
   state: string

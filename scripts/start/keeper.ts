@@ -6,7 +6,7 @@ import type { Worker } from './worker.ts'
 const MOST_ENDS = 5
 const WITHIN = 600_000
 
-export type Keeping = {
+type Keeping = {
   start(): Promise<Worker>
   say(line: string): void
   /** It can't be kept running. */

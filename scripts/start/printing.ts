@@ -4,7 +4,7 @@ import type { Chat } from './chat.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './settings.ts'
 
-export type Header = {
+type Header = {
   url: string
   settings: Settings
   link: Link

@@ -23,7 +23,7 @@ export type Worker = {
   stop(): Promise<void>
 }
 
-export type WorkerOptions = {
+type WorkerOptions = {
   settings: Settings
   link: Link
   chat: Chat

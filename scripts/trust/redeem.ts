@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 import { type ClientCertificate, createPinnedConnector } from '../../relay/pinning.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 
-export type Redeemed = {
+type Redeemed = {
   /** That answered. */
   url: string
   /** The server trusted the certificate before: then it redeems no token for it. */

@@ -10,7 +10,7 @@ const schema = z.object({
 })
 
 /** `name`: under which the server lists it. */
-export type TrustToken = { fingerprint: string; addresses: string[]; name: string }
+type TrustToken = { fingerprint: string; addresses: string[]; name: string }
 
 export function parseToken(text: string): Result<TrustToken, string> {
   const hint = 'make one on the server with: incus config trust add stapes --restricted --projects <projects>'

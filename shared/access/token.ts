@@ -14,7 +14,7 @@ export type Confirmation = {
   digest: string
 }
 
-export type Token = Omit<Confirmation, 'until'> & {
+type Token = Omit<Confirmation, 'until'> & {
   /** Whole seconds since the epoch: from then on it holds no more. */
   expiry: number
   /** All that the code covers, besides the place. */

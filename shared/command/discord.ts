@@ -4,7 +4,7 @@
  */
 import type { Command, Parameter } from './command.ts'
 
-export type DiscordOption = {
+type DiscordOption = {
   type: 3
   name: string
   description: string
@@ -12,7 +12,7 @@ export type DiscordOption = {
   autocomplete?: true
 }
 
-export type DiscordSubcommand = { type: 1; name: string; description: string; options: DiscordOption[] }
+type DiscordSubcommand = { type: 1; name: string; description: string; options: DiscordOption[] }
 
 export type DiscordCommand = {
   /** Slash command. */

@@ -10,7 +10,7 @@ import { INSTANCES, POLICY, scopeOf } from './scope.ts'
 import { splitWords, type Word } from './words.ts'
 
 /** `ask` undefined: the next tick. `of`: the command that would do it, where one was named. */
-export type Preview = { ask: Ask | undefined; of: Parsed | null }
+type Preview = { ask: Ask | undefined; of: Parsed | null }
 
 const REASON = 'asked for'
 

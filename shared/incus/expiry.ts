@@ -6,7 +6,7 @@
 import { err, ok, type Result } from '../result.ts'
 
 type Unit = 'S' | 'M' | 'H' | 'd' | 'w' | 'm' | 'y'
-export type Expiry = Partial<Record<Unit, number>>
+type Expiry = Partial<Record<Unit, number>>
 
 /** Roughly, in days; only to refuse dates that JSON has no room for. */
 const DAYS: Record<Unit, number> = { S: 1 / 86_400, M: 1 / 1440, H: 1 / 24, d: 1, w: 7, m: 31, y: 366 }

@@ -2,7 +2,7 @@
  * The calls to Incus that the product makes, and nothing else. The Worker builds its requests from
  * this table, the relay refuses what isn't in it, and the embedded Incus serves it.
  */
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export type Route = {
   method: Method

@@ -6,7 +6,7 @@ import type { Command } from '../command/command.ts'
 import { type PolicyError, problem, show } from './issues.ts'
 import { nearest } from './nearest.ts'
 
-export type KnownCommand = Pick<Command, 'name' | 'role'>
+type KnownCommand = Pick<Command, 'name' | 'role'>
 
 export const checkAccess = ({ groups, grants }: Access, commands: readonly KnownCommand[]): PolicyError[] =>
   grants.flatMap((grant, index) => [

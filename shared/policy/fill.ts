@@ -103,7 +103,7 @@ export const SETTINGS = [
   'approval',
 ] as const
 
-export type Setting = (typeof SETTINGS)[number]
+type Setting = (typeof SETTINGS)[number]
 
 function filledFrom(own: Settings, defaults: Settings): Record<string, 'default' | 'defaults'> {
   const filled: Record<string, 'default' | 'defaults'> = {}

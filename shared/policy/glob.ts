@@ -3,7 +3,7 @@
  * name, case-sensitive. Matched in linear time and without a RegExp, since patterns and values are other
  * people's.
  */
-export type Glob = (name: string) => boolean
+type Glob = (name: string) => boolean
 
 export const isLiteral = (pattern: string): boolean => !/[*?]/.test(pattern)
 

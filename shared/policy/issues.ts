@@ -11,7 +11,7 @@ export type PolicyError = {
   message: string
 }
 
-export type Path = readonly PropertyKey[]
+type Path = readonly PropertyKey[]
 
 /** `hint`: what the expectation alone doesn't tell. */
 export function problem(path: Path, expected: string, found: string, hint?: string): PolicyError {
@@ -56,7 +56,7 @@ function unknownKey(parent: Path, key: string): PolicyError {
 }
 
 /** `policies.hourly.schedule[1]`, `policies.gold.select.config["user.tier"]`. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   return path
     .map((key, index) => {
       if (typeof key === 'number') return `[${key}]`

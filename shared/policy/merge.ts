@@ -62,7 +62,3 @@ function apply(policy: Policy, override: Override): Policy {
       return policy
   }
 }
-
-/** Where a value comes from; a rule of `keep` that wasn't overridden comes from where `keep` does. */
-export const originOf = ({ from }: Effective, path: string): Origin | undefined =>
-  from[path] ?? from[path.slice(0, path.lastIndexOf('.'))]

@@ -10,8 +10,6 @@ import { fromIssue, type PolicyError } from './issues.ts'
 import type { Config, Policy } from './policy.ts'
 import { documentSchema, settingsSchema } from './schema.ts'
 
-export type { PolicyError }
-
 /**
  * All errors are found at once: those of the shape, and for the policies of sound shape also what only the
  * whole policy, or two of them together, can tell.

@@ -6,7 +6,7 @@ import { err, ok, type Result } from '../result.ts'
 import { nearest } from './nearest.ts'
 import type { Config, Pause } from './policy.ts'
 
-export type Pauses = Readonly<Record<string, Pause>>
+type Pauses = Readonly<Record<string, Pause>>
 
 type Paused = { config: Config; pauses?: Pauses }
 

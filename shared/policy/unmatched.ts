@@ -4,7 +4,7 @@ import { nearest } from './nearest.ts'
 import type { Policy } from './policy.ts'
 import type { Observed, Selection } from './select.ts'
 
-export type Unmatched = {
+type Unmatched = {
   /** Names without a wildcard that no instance has, and whole policies that reach nothing. */
   warnings: string[]
   /** Globs that match nothing beside others that do: what they are for may come and go. */

@@ -8,7 +8,7 @@ import type { Candidate, Keep, Retention } from './keep.ts'
 import * as reasons from './reasons.ts'
 import { type Judge, judge, rulesOf } from './rules.ts'
 
-export type Scene = {
+type Scene = {
   /** IANA, as `isTimezone` accepts it. */
   timezone: string
   now: Date

@@ -8,7 +8,7 @@ import type { Keep } from './keep.ts'
 import * as reasons from './reasons.ts'
 import { isZero, parseWithin, reachBack, renderWithin, type Within } from './within.ts'
 
-export type Rule = {
+type Rule = {
   bucket: Bucket
   /** How many it keeps at most; infinite for all, and for the within rules. */
   limit: number

@@ -13,7 +13,7 @@ import { openZone, type Zone } from './zone.ts'
 
 export { isTimezone } from './zone.ts'
 
-export type Span = { schedule: readonly string[]; timezone: string; after: Date }
+type Span = { schedule: readonly string[]; timezone: string; after: Date }
 
 /** Further than any wall clock strays from UTC plus any jump it ever made. */
 const REACH = 2 * 86_400_000

@@ -1,5 +1,5 @@
 /** Whatever a bench started ends with it, the last first, also when it fails half-way. */
-export type Closing = <T extends { close(): Promise<void> }>(starting: Promise<T> | T) => Promise<T>
+type Closing = <T extends { close(): Promise<void> }>(starting: Promise<T> | T) => Promise<T>
 
 export async function whileOpen<R>(work: (open: Closing) => Promise<R>): Promise<R> {
   const opened: { close(): Promise<void> }[] = []

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-export type KeyValue = { port: number; close(): Promise<void> }
+type KeyValue = { port: number; close(): Promise<void> }
 
 export async function startKeyValue(): Promise<KeyValue> {
   const values = new Map<string, string>()

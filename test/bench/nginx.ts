@@ -11,7 +11,7 @@ import { endProcess } from './relay-process.ts'
 
 export const NGINX = '/usr/sbin/nginx'
 
-export type Nginx = { url: string; close(): Promise<void> }
+type Nginx = { url: string; close(): Promise<void> }
 
 export async function startNginx(server: LabServer): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'stapes-nginx-'))

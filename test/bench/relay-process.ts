@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import type { LabServer } from '../lab/server.ts'
 import type { Key } from './worker.ts'
 
-export type RelayProcess = { url: string; close(): Promise<void> }
+type RelayProcess = { url: string; close(): Promise<void> }
 
 const MAIN = join(import.meta.dirname, '../../relay/main.ts')
 

@@ -9,7 +9,7 @@ import { timeScheduler } from './scheduler.ts'
 import { eachOf, openStraight, type Straight } from './straight.ts'
 import { type BenchWorker, newKey, startWorker } from './worker.ts'
 
-export type TickOptions = {
+type TickOptions = {
   instances: number
   rounds: number
   /** Another daemon than the installed one. */

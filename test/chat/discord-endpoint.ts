@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { type Body, edit, post, replies } from './discord-body.ts'
 import type { Interaction } from './discord-request.ts'
 
-export type Shown = {
+type Shown = {
   id: string
   to: 'caller' | 'channel'
   /** null: Discord shows that the application is thinking. */

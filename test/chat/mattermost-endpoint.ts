@@ -7,7 +7,7 @@ const CODE = /```[\s\S]*?```|`[^`\n]*`/g
 /** People and channels that would be notified or linked, and links; in code they are only text. */
 const LIVE = /(?<![A-Za-z0-9])@[a-z0-9]|(?<![A-Za-z0-9])~[a-z0-9]|https?:\/\/|(?<!\\)\[|<[^\u200b]/i
 
-export type MattermostShown = {
+type MattermostShown = {
   to: 'caller' | 'channel'
   text: string
   buttons: { label: string; url: string; context: unknown }[]

@@ -1,7 +1,7 @@
 /** Requests as Mattermost sends them: a command with its token, a press with nothing but the button's context. */
 import type { ChatRequest } from './slack-request.ts'
 
-export type MattermostCaller = {
+type MattermostCaller = {
   /** Each command and each press has its own. */
   trigger: string
   team?: string

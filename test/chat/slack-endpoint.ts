@@ -6,7 +6,7 @@ const USES = 5
 /** Only moments may stand between angle brackets: the others notify somebody, or link. */
 const NOTIFYING = /<(?!!date\^\d+\^[^<>|^]+\|[^<>|]+>)/
 
-export type SlackShown = {
+type SlackShown = {
   to: 'caller' | 'channel'
   text: string
   buttons: { label: string; value: string }[]

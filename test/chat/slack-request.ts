@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 
 export type ChatRequest = { headers: Headers; body: string }
 
-export type SlackCaller = {
+type SlackCaller = {
   signingSecret: string
   at: Date
   responseUrl: string

@@ -27,7 +27,7 @@ export function offer({ from, source, instanceOnly = false, client = 'trusted' }
   return from.ask('sendInstance', { parameters, query: inProject(source), body, client })
 }
 
-export function secretsOf({ metadata }: Operation): Record<string, unknown> {
+function secretsOf({ metadata }: Operation): Record<string, unknown> {
   const { control, fs } = metadata ?? {}
   return { control, fs }
 }

@@ -10,7 +10,7 @@ export type ClientCertificate = { cert: string; key: string }
 /** `project` absent means `default`. */
 export type ContractInstance = { project?: string; name: string }
 
-export type InstanceType = 'container' | 'virtual-machine'
+type InstanceType = 'container' | 'virtual-machine'
 
 export type ContractServer = {
   name: 'main' | 'backup'

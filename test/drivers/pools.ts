@@ -4,7 +4,7 @@ export const KINDS = ['btrfs', 'dir', 'zfs', 'lvm-thin', 'lvm-thick'] as const
 
 export type Kind = (typeof KINDS)[number]
 
-export type Pool = { name: Kind; driver: string; config: Record<string, string> }
+type Pool = { name: Kind; driver: string; config: Record<string, string> }
 
 /** Volume groups and ZFS pools are the machine's, not the server's: `server` makes their names differ. */
 export function poolOf(kind: Kind, server: string): Pool {

@@ -5,7 +5,7 @@ import type { Built } from './built.ts'
 import { KINDS, type Kind } from './pools.ts'
 import type { Stage } from './stage.ts'
 
-export type Report = {
+type Report = {
   begin(stage: Stage, built: Built): Promise<void>
   /** What the check says stands in the cell at once; if it throws, that it failed. */
   note(cell: string, check: () => Promise<string>): Promise<void>

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stage } from './stage.ts'
 
-export type Ended = { state: 'refused' | 'done' | 'failed'; reason: string }
+type Ended = { state: 'refused' | 'done' | 'failed'; reason: string }
 
 type Restores = { restores: Record<string, { state: string; reason?: string }> }
 

@@ -4,7 +4,7 @@ import { documentFor, PAIRS, runningOn } from './cast.ts'
 import { KINDS } from './pools.ts'
 import type { Stage } from './stage.ts'
 
-export type View = {
+type View = {
   instance: string
   snapshots: { name: string }[] | null
   copies: { state: string; verified: string[]; unverified: string[] }[]

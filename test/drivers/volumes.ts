@@ -5,7 +5,7 @@
 import type { Machine } from './machine.ts'
 import type { Kind } from './pools.ts'
 
-export type Volume = { name: string; kind: Kind; running?: boolean }
+type Volume = { name: string; kind: Kind; running?: boolean }
 
 export type Volumes = {
   /** New data for all of them, the same; gives their digest. */

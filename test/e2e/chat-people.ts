@@ -39,7 +39,7 @@ export const placeOn = (platform: PlatformName): string =>
 const everywhere = (name: PersonName): string[] => PLATFORMS.map((platform) => principalOf(platform, name))
 
 /** Olaf may work on the instances named here alone. */
-export const OLAFS = 'olaf*'
+const OLAFS = 'olaf*'
 
 export const access = {
   groups: {

@@ -31,7 +31,7 @@ export async function furnish(stage: ChatStage): Promise<void> {
 export const OLD = 'as it was'
 export const NEW = 'as it is now'
 
-export type InstanceView = {
+type InstanceView = {
   instance: string
   status: string
   snapshots: { name: string }[]

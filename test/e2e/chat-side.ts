@@ -22,7 +22,7 @@ export type Shown = { to: 'caller' | 'channel'; text: string; buttons: Button[] 
 /** A request on its way to the Worker, and whoever waits for its answer. */
 export type Sent = { path: string; request: ChatRequest; take(status: number, body: unknown): void }
 
-export type Side = {
+type Side = {
   secrets: Record<string, string>
   /** Where the platform answers. */
   origin: string

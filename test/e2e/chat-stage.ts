@@ -7,7 +7,7 @@ import { type Button, type Guise, openSides, type Sent, type Shown } from './cha
 import { openStage, type Stage, type Theatre } from './stage.ts'
 import { newKey } from './worker.ts'
 
-export type Answered = {
+type Answered = {
   status: number
   body: unknown
   /** What was sent, to be sent again; nobody at the platform waits for that answer. */

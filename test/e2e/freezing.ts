@@ -13,7 +13,7 @@ const BYTES = 1_500_000
 const SLOWLY = 500_000
 
 /** A pair with a hand on the backup server: what its instance is doing, and a container that runs there. */
-export type Watched = Theatre & {
+type Watched = Theatre & {
   statusOf(name: string): Promise<string>
   run(name: string): Promise<void>
 }

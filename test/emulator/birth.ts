@@ -103,7 +103,7 @@ export function createCopy(server: EmbeddedIncus, call: Call): Reply {
 }
 
 /** A phantom copies "successfully" as nothing on dir; btrfs notices. */
-export function takenFrom(server: EmbeddedIncus, pool: string, disk: Disk): Disk {
+function takenFrom(server: EmbeddedIncus, pool: string, disk: Disk): Disk {
   if (disk.held !== 'phantom') return { ...disk }
   if (findPool(server.state, pool).driver === 'btrfs') throw new Refusal(500, 'Not a Btrfs subvolume')
   return { ...disk, held: 'empty', marker: null }

@@ -53,11 +53,7 @@ export function getInstance(server: EmbeddedIncus, call: Call): Reply {
 }
 
 /** `full` adds backups, state and snapshots; nothing there and nobody there are both null. */
-export function viewInstance(
-  server: EmbeddedIncus,
-  instance: Instance,
-  full: boolean,
-): Record<string, unknown> {
+function viewInstance(server: EmbeddedIncus, instance: Instance, full: boolean): Record<string, unknown> {
   if (server.lostMembers.has(instance.location)) return viewLost(instance, full)
   const expanded = expand(server.state, instance.project, instance)
   const { status } = instance

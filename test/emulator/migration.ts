@@ -7,7 +7,7 @@ import type { Instance } from './state.ts'
 
 const WINDOW_MS = 30_000
 
-export type Secrets = { control: string; fs: string }
+type Secrets = { control: string; fs: string }
 
 export type Sending = {
   server: EmbeddedIncus

@@ -1,7 +1,7 @@
 /** What a refresh does to the target's snapshots: it makes them a mirror of the source's, by name and second. */
 import type { Snapshot } from './state.ts'
 
-export type Mirror = { remove: Snapshot[]; send: Snapshot[]; base: Snapshot | null }
+type Mirror = { remove: Snapshot[]; send: Snapshot[]; base: Snapshot | null }
 
 const same = (a: Snapshot | undefined, b: Snapshot): boolean => a !== undefined && a.second === b.second
 

@@ -33,7 +33,7 @@ export type Operation = {
   onEnd: Set<() => void>
 }
 
-export type OperationSpec = Pick<Operation, 'description' | 'project' | 'resources'> &
+type OperationSpec = Pick<Operation, 'description' | 'project' | 'resources'> &
   Partial<Pick<Operation, 'class' | 'metadata' | 'cancel' | 'location'>>
 
 type Work = { hold?: (go: () => void) => void; begin?: () => void; ms?: number; end: () => void }
@@ -41,7 +41,7 @@ type Work = { hold?: (go: () => void) => void; begin?: () => void; ms?: number; 
 const atOnce = (go: () => void): void => go()
 
 /** What it needs of its server; `after` forgets its timers when the daemon is killed. */
-export type OperationHost = {
+type OperationHost = {
   now(): number
   after(ms: number, run: () => void): () => void
   uuid(): string
@@ -50,7 +50,7 @@ export type OperationHost = {
   face(): Face
 }
 
-export const ended = (operation: Operation): boolean => operation.state >= 200
+const ended = (operation: Operation): boolean => operation.state >= 200
 
 export class Operations {
   readonly #host: OperationHost

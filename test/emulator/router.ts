@@ -10,7 +10,7 @@ type Node<T> = {
 
 const node = <T>(name = ''): Node<T> => ({ literal: new Map(), parameter: null, name, methods: new Map() })
 
-export type Found<T> = { value: T; parameters: Record<string, string> }
+type Found<T> = { value: T; parameters: Record<string, string> }
 
 export class Router<T> {
   readonly #root = node<T>()

@@ -14,7 +14,7 @@ import { Scheduler } from './scheduler.ts'
 import { cutOff, findPool, type Instance, newState, type Pool, type State } from './state.ts'
 import type { Transfer } from './transfer.ts'
 
-export type EmbeddedOptions = {
+type EmbeddedOptions = {
   /** Host name it reports; not an identity. */
   name: string
   clock: Clock

@@ -12,7 +12,7 @@ const MB = 1_000_000
 /** Slow enough that a copy can be watched. */
 const BYTES_PER_SECOND = 20 * MB
 
-export type EmbeddedServer = Pick<ServedIncus, 'incus' | 'certificate' | 'fingerprint'> & { url: string }
+type EmbeddedServer = Pick<ServedIncus, 'incus' | 'certificate' | 'fingerprint'> & { url: string }
 
 export type Embedded = {
   main: EmbeddedServer

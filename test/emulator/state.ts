@@ -74,7 +74,7 @@ export type Instance = Settings & {
 
 export type Profile = { name: string; description: string; config: Config; devices: Devices }
 
-export type Project = {
+type Project = {
   name: string
   description: string
   config: Config

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { INCUSD } from './installed.ts'
 import type { Socket } from './socket.ts'
 
-export type Daemon = {
+type Daemon = {
   start(): Promise<void>
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>

@@ -22,7 +22,7 @@ export type LabServer = ContractServer & {
   close(): Promise<void>
 }
 
-export type ServerSpec = {
+type ServerSpec = {
   name: ContractServer['name']
   dir: string
   driver: ContractServer['driver']

@@ -13,7 +13,7 @@ export const DAY = 24 * HOUR
 
 export const COVERED = ['db', 'mail', 'web'] as const
 
-export type Wanted = {
+type Wanted = {
   schedule: string
   timezone?: string
   keep: Keep
@@ -31,7 +31,7 @@ export type Simulation = Scene & {
   pass(until: Date, idle?: 'left out' | 'ticked'): Promise<void>
 }
 
-export type Setting = {
+type Setting = {
   start: Date
   until: Date
   policies: Record<string, Wanted>

@@ -94,7 +94,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
 }
 
 /** Said a second time, apart from the product: the slot in UTC, to the minute. */
-export const nameOf = (policy: string, slot: string): string =>
+const nameOf = (policy: string, slot: string): string =>
   `${policy}-${slot.slice(0, 16).replace(/[-:]/g, '')}Z`
 
 /** The minute in such a name. */

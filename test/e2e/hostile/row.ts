@@ -10,7 +10,7 @@ export type Sent = {
   waits?: Waits
 }
 
-export type Waits =
+type Waits =
   | { platform: 'slack'; kind: 'command' | 'press' }
   | { platform: 'discord'; token: string }
   | { platform: 'mattermost'; kind: 'command' | 'press' }

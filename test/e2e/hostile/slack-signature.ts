@@ -14,7 +14,7 @@ export const honest = (scene: Scene): Sent & { body: string } => {
   return { headers, path, body: String(body) }
 }
 
-export const stampOf = (seconds = 0): string => String(Math.floor(Date.now() / 1000) + seconds)
+const stampOf = (seconds = 0): string => String(Math.floor(Date.now() / 1000) + seconds)
 
 /** Signed as Slack would: whatever is wrong is in the body. */
 export const signed = (scene: Scene, body: string, stamp = stampOf(), secret = scene.signingSecret): Sent =>

@@ -6,10 +6,10 @@ import { EmbeddedIncus, type EmbeddedRequest } from '../../emulator/server.ts'
 import { seededRandom } from '../../simulation/random.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
 
-export type Answer = { status: number; body: Envelope }
+type Answer = { status: number; body: Envelope }
 
 /** An operation's id and how it ended. */
-export type Ended = { id: string; status: string; err: string }
+type Ended = { id: string; status: string; err: string }
 
 export class VirtualPair {
   readonly clock: VirtualClock

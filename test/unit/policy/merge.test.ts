@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { holdsOf } from '../../../shared/policy/marks.ts'
-import { type Effective, merge, originOf, unmerged } from '../../../shared/policy/merge.ts'
+import { type Effective, merge, unmerged } from '../../../shared/policy/merge.ts'
 import { readOverrides } from '../../../shared/policy/overrides.ts'
 import { describeOrigin } from '../../../shared/policy/provenance.ts'
 import { configOf, recordOf, type Sketch } from './instances.ts'
@@ -87,6 +87,9 @@ describe('an override', () => {
     expect(config.policies[0]?.keep).toEqual({ hourly: 24 })
   })
 })
+
+/** A rule of `keep` that wasn't overridden comes from where `keep` does. */
+const originOf = ({ from }: Effective, path: string) => from[path] ?? from[path.replace(/\..*$/, '')]
 
 test('every value knows where it comes from', () => {
   const effective = effectiveOf({

@@ -5,7 +5,7 @@ import { wallOf } from '../schedule/wall-clock.ts'
 export type Period = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
 
 /** What the calendar calls the hour, day, ISO week … of an instant in a zone. */
-export function labelOf(period: Period, timezone: string, instant: number): string {
+function labelOf(period: Period, timezone: string, instant: number): string {
   const wall = wallOf(timezone, instant)
   const iso = new Date(wall).toISOString()
   if (period === 'hourly') return `${iso.slice(0, 13)} UTC${(wall - instant) / 60_000}`

@@ -4,10 +4,10 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { ClientCertificate } from '../relay/pinning.ts'
-import { createCertificate } from '../test/lab/certificate.ts'
 import { fail } from './fail.ts'
 import { readOptions } from './options.ts'
 import { loadEnvironment } from './remote.ts'
+import { createClientCertificate } from './trust/certificate.ts'
 import { redeem } from './trust/redeem.ts'
 import { noteRemote, type RelayFile, readRelayFile } from './trust/relay-file.ts'
 import { parseToken } from './trust/token.ts'
@@ -57,8 +57,8 @@ async function clientCertificate({ client: { certificate, key } }: RelayFile): P
     return fail([
       `there is only ${there[0]} of ${certificate} and ${key}: bring back the other, or remove it`,
     ])
-  const made = await createCertificate('stapes relay')
-  writeFileSync(certificate, made.cert)
+  const made = await createClientCertificate('stapes relay')
+  writeFileSync(certificate, made.certificate)
   writeFileSync(key, made.key, { mode: 0o600 })
-  return { certificate: made.cert, key: made.key }
+  return made
 }

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Environment, readConfig } from '../../relay/environment.ts'
 import { type RelayOptions, startRelay } from '../../relay/relay.ts'
-import { startEmbedded } from '../../test/emulator/start.ts'
 import type { Stays } from './stays.ts'
 
 export type Link = {
@@ -47,7 +46,9 @@ async function ownRelay(environment: Environment, stays: Stays): Promise<Link> {
   return { ...(await open(config.value, key, stays)), embedded: false, remotes }
 }
 
+/** The tests' own stand-in for Incus: loaded here alone, and not where servers are real. */
 async function embeddedPair(stays: Stays): Promise<Link> {
+  const { startEmbedded } = await import('../../test/emulator/start.ts')
   const embedded = await startEmbedded()
   stays.add(() => embedded.close())
   const { main, backup, client } = embedded

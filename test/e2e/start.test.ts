@@ -111,7 +111,8 @@ describe('npm start against real servers', { timeout: 180_000 }, () => {
     await until(start, /stapes runs on/)
     const body = JSON.stringify({ policies: ['hourly'], instances: ['web1'] })
     const headers = { authorization: `Bearer ${TOKEN}` }
-    await fetch(`http://127.0.0.1:${port}/api/run`, { method: 'POST', headers, body })
+    const answer = await fetch(`http://127.0.0.1:${port}/api/run`, { method: 'POST', headers, body })
+    expect(await answer.json()).toMatchObject({ state: 'ran', taken: 1 })
     // The schedule's own tick takes those of all instances.
     await until(start, /Z {2}1 taken\n {2}main\/default\/web1\n {4}\+ hourly-/)
   })

@@ -1,18 +1,39 @@
 /**
- * Snapshots of a copy that Incus has on record and not in the pool, as a power cut in mid-transfer leaves them: no
- * transfer succeeds until they are gone. Those that came by a transfer which was never verified are removed; of
- * any other one its data may be somewhere, so a person decides.
+ * Snapshots of a copy that Incus has on record and not in the pool, as a server that was killed leaves them: no
+ * transfer succeeds until they are gone. Removed are those that came by a transfer which was never verified, and those
+ * that were being removed when the server was killed, for their data went first. Of any other one the data may be
+ * somewhere, so a person decides.
  */
-import type { InstanceRecord } from '../incus/inventory.ts'
-import { isAddressable } from '../incus/snapshot-name.ts'
+import type { SnapshotPair } from '../incus/inventory.ts'
+import { isAddressable, ownSnapshot } from '../incus/snapshot-name.ts'
 import type { CopyLedger } from '../ledger/ledger.ts'
-import { isIn, knownVerified } from './marks.ts'
+import { isIn, knownVerified, newestPair } from './marks.ts'
 import type { Installation } from './owner.ts'
 import type { ExpireAction } from './plan.ts'
 import { refuseStranger } from './refuse-target.ts'
 import { type Replica, transferOn } from './replica.ts'
-import { isLeftover, unfinishedOn } from './transfer.ts'
+import { isLeftover, isVerified, type Transfer, unfinishedOn } from './transfer.ts'
 import type { World } from './world.ts'
+
+/** `verified`: all that is known to be verified on the copy. `snapshots`: those of the source. */
+type Known = {
+  verified: readonly SnapshotPair[]
+  unfinished: Transfer | null
+  snapshots: readonly SnapshotPair[]
+}
+
+/**
+ * Whether a removal of this snapshot was cut off: Incus removes its data, then its volume, then its record. Only where
+ * the source has the newest verified snapshot of a policy, so that it wasn't rolled back. Either the refresh that was
+ * under way removed it, as the source no longer has it; or the copy's own `keep` did, and the source still has it.
+ */
+export function isCutOff(pair: SnapshotPair, { verified, unfinished, snapshots }: Known): boolean {
+  const newest = newestPair(verified.filter((one) => ownSnapshot(one) !== null))
+  if (newest === null || !isIn(snapshots, newest) || pair[1] > newest[1]) return false
+  if (!isIn(verified, pair)) return ownSnapshot(pair) !== null && isIn(snapshots, pair)
+  if (unfinished === null || isVerified(unfinished) || pair[1] > unfinished.from) return false
+  return !snapshots.some(([name]) => name === pair[0])
+}
 
 export function removeTorn(
   replica: Replica,
@@ -22,28 +43,17 @@ export function removeTorn(
   const record = world.find(replica.target)
   if (record?.torn === undefined || transferOn(world, replica.target) !== null) return []
   if (refuseStranger(replica, record, { server, installation }) !== null) return []
-  return unverifiedOf(record, record.torn, { known, replica }).map((snapshot) => ({
-    kind: 'expire',
-    ref: replica.target,
-    policy: replica.wanting[0]?.covered.policy.name ?? '',
-    snapshot,
-    reason: 'it came by a transfer that was never verified, and Incus has it on record without its data',
-  }))
+  const verified = knownVerified(record, known)
+  const unfinished = unfinishedOn(record)
+  const snapshots = replica.source.record.snapshots ?? []
+  return record.torn.flatMap((pair): ExpireAction[] => {
+    const came = unfinished !== null && isLeftover(unfinished, pair, snapshots) && !isIn(verified, pair)
+    const reason = came ? CAME : isCutOff(pair, { verified, unfinished, snapshots }) ? WENT : null
+    if (reason === null || !isAddressable(pair[0])) return []
+    const policy = replica.wanting[0]?.covered.policy.name ?? ''
+    return [{ kind: 'expire', ref: replica.target, policy, snapshot: pair[0], reason }]
+  })
 }
 
-function unverifiedOf(
-  record: InstanceRecord,
-  torn: NonNullable<InstanceRecord['torn']>,
-  { known, replica }: { known: CopyLedger | undefined; replica: Replica },
-): string[] {
-  const unfinished = unfinishedOn(record)
-  if (unfinished === null) return []
-  const verified = knownVerified(record, known)
-  return torn.flatMap((pair) =>
-    isLeftover(unfinished, pair, replica.source.record.snapshots) &&
-    !isIn(verified, pair) &&
-    isAddressable(pair[0])
-      ? [pair[0]]
-      : [],
-  )
-}
+const CAME = 'it came by a transfer that was never verified, and Incus has it on record without its data'
+const WENT = 'its removal was cut off, and Incus has it on record without its data'

@@ -108,12 +108,16 @@ function handsEndToEnd(version: string, incusd: string): void {
       }
     })
 
-    /** On record on the copy, newer than all that was verified, and without a volume. */
+    /** From here on it is on record on the copy, and without a volume. */
+    const tear = async (name: string): Promise<void> => {
+      const query = `DELETE FROM storage_volumes_snapshots WHERE name = '${name}'`
+      await pair.backup.run('POST', '/internal/sql', { database: 'global', query })
+    }
+    /** Likewise, newer than all that was verified. */
     const makeTorn = async (name: string): Promise<void> => {
       await nextSecond()
       await pair.backup.run('POST', `${IT}/snapshots`, { name })
-      const query = `DELETE FROM storage_volumes_snapshots WHERE name = '${name}'`
-      await pair.backup.run('POST', '/internal/sql', { database: 'global', query })
+      await tear(name)
     }
 
     test('a power cut left a snapshot on record without its volume: it is removed, and the copy goes on', async () => {
@@ -128,6 +132,20 @@ function handsEndToEnd(version: string, incusd: string): void {
       await timeline.settle()
       expect(await namesOn('backup')).toEqual(expect.arrayContaining(before.slice(1)))
       expect(await namesOn('backup')).not.toContain(torn)
+    })
+
+    test('a power cut left one so that a refresh was removing: it is removed, and the copy goes on', async () => {
+      const [oldest = '', ...others] = await namesOn('backup')
+      const { 'user.stapes.verified': verified = '' } = await configOn('backup')
+      expect(verified).toContain(oldest)
+      const from = Math.max(...verified.split(' ').map((pair) => Number(pair.split('@')[1])))
+      await pair.main.run('DELETE', `${IT}/snapshots/${oldest}`).catch(() => null)
+      await pair.backup.run('PATCH', IT, { config: { 'user.stapes.copying': `unseen ${from}` } })
+      await tear(oldest)
+      await timeline.strike()
+      await timeline.settle()
+      expect(await namesOn('backup')).not.toContain(oldest)
+      expect(await namesOn('backup')).toEqual(expect.arrayContaining(others.slice(1)))
     })
 
     test('a snapshot without its volume that somebody made on the copy stays, and no refresh begins', async () => {

@@ -75,3 +75,42 @@ test('nothing is of a copy that is not ours, or is in use, or before its next tr
   expect(removedOf(UNFINISHED, { retryAt: '2026-11-22T04:10:00.000Z' })).toEqual([])
   expect(removedOf(UNFINISHED)).toEqual([NEW])
 })
+
+const GONE = 'daily-20261120T0300Z'
+const WENT = Date.parse('2026-11-20T03:00Z') / 1000
+const VERIFIED = `user.stapes.verified=${GONE}@${WENT},${OLD}@${at(OLD)}`
+
+test('what a refresh was removing when the server was killed is, for the source no longer has it', () => {
+  const torn: SnapshotPair = [GONE, WENT]
+  expect(removedOf(`${VERIFIED} ${UNFINISHED}`, {}, 'stopped', torn)).toEqual([NEW, GONE])
+  const verified = `${GONE}@${WENT}`
+  const marks = `user.stapes.verified=${OLD}@${at(OLD)} ${UNFINISHED}`
+  expect(removedOf(marks, { verified }, 'stopped', torn)).toEqual([NEW, GONE])
+})
+
+test('of the same what no refresh was removing is left to a person', () => {
+  const torn: SnapshotPair = [GONE, WENT]
+  // No transfer was under way.
+  expect(removedOf(VERIFIED, {}, 'stopped', torn)).toEqual([])
+  expect(removedOf(`${VERIFIED} user.stapes.copying=rest,9999999999`, {}, 'stopped', torn)).toEqual([])
+  // It was never verified, and the source doesn't have it.
+  expect(removedOf(`user.stapes.verified=${OLD}@${at(OLD)} ${UNFINISHED}`, {}, 'stopped', torn)).toEqual([
+    NEW,
+  ])
+  // The source still has it, or another one of its name.
+  expect(removedOf(`${VERIFIED} ${UNFINISHED}`, {}, 'stopped', torn, `\n  ${GONE}`)).toEqual([NEW])
+  const another = `\n  ${GONE} @2026-11-20T03:05Z`
+  expect(removedOf(`${VERIFIED} ${UNFINISHED}`, {}, 'stopped', torn, another)).toEqual([NEW])
+  // The source was rolled back: it lost what was verified last.
+  const later = `${VERIFIED},daily-20261121T1500Z@${at(OLD) + 43_200}`
+  expect(removedOf(`${later} ${UNFINISHED}`, {}, 'stopped', torn)).toEqual([NEW])
+})
+
+test('what the copy’s own keep was removing when the server was killed is, as long as the source has it', () => {
+  const verified = `user.stapes.verified=${OLD}@${at(OLD)}`
+  const torn: SnapshotPair = [GONE, WENT]
+  expect(removedOf(verified, {}, 'stopped', torn, `\n  ${GONE}`)).toEqual([GONE])
+  expect(removedOf(verified, {}, 'stopped', torn, `\n  ${GONE} @2026-11-20T03:05Z`)).toEqual([])
+  expect(removedOf(verified, {}, 'stopped', ['mine', WENT], '\n  mine @2026-11-20T03:00Z')).toEqual([])
+  expect(removedOf('', {}, 'stopped', torn, `\n  ${GONE}`)).toEqual([])
+})

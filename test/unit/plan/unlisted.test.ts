@@ -42,6 +42,15 @@ test('what an earlier transfer brought and nobody verified does not', () => {
   expect(refusal(unfinished, undated)).toContain(NEW)
 })
 
+test('what the refresh before was removing, and the source no longer has, does not', () => {
+  const gone = 'daily-20261120T0300Z'
+  const torn = one(gone, '2026-11-20T03:00Z')
+  const unfinished = copying('2026-11-21T03:00Z', 'earlier')
+  expect(refusal(`${replica(gone, OLD)} ${unfinished}`, torn)).toBeNull()
+  expect(refusal(replica(gone, OLD), torn)).toContain(gone)
+  expect(refusal(`${replica(OLD)} ${unfinished}`, torn)).toContain(gone)
+})
+
 test('lists that agree do not', () => {
   expect(refusal(replica(OLD))).toBeNull()
 })

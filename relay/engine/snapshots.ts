@@ -5,6 +5,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type IncusRequest, request } from '../../shared/incus/routes.ts'
+import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
 import { eachOf } from './each.ts'
@@ -184,7 +185,7 @@ export async function compareLists(
     const { project, name, snapshots } = instance
     if (snapshots === null) return
     const own = await readOwn(instance, read)
-    const problem = own.ok ? disagreement(name, snapshots, own.value) : own.error.message
+    const problem = own.ok ? disagreement(instance, snapshots, own.value) : own.error.message
     if (problem === null) return suspects.acquit(remote, volumeKey(project, name))
     const torn = own.ok ? missingIn(snapshots, own.value) : []
     if (torn.length > 0) instance.torn = torn
@@ -194,17 +195,19 @@ export async function compareLists(
 }
 
 function disagreement(
-  instance: string,
+  { name, own }: InstanceRecord,
   inPool: readonly SnapshotPair[],
   onRecord: readonly SnapshotPair[],
 ): string | null {
   const without = missingIn(inPool, onRecord)
   if (without.length > 0)
-    return `Incus lists snapshots of it that its pool has not, as after a power cut, and no copy of it can succeed: ${list(without)}; delete each with "incus snapshot delete ${instance} <name>", which reports an error and removes it`
+    return `Incus lists snapshots of it that its pool has not, as after a power cut, and no copy of it can succeed: ${list(without)}; delete each with "incus snapshot delete ${name} <name>", which reports an error and removes it`
   const unlisted = missingIn(onRecord, inPool)
-  return unlisted.length === 0
-    ? null
-    : `its pool has snapshots that Incus does not list with the instance: ${list(unlisted)}; see "incus storage volume list" there`
+  if (unlisted.length === 0) return null
+  const cure = own.includes(REPLICA_OF)
+    ? `as after its source was killed at the very end of a copy, and no copy of it can succeed: run "incus rename ${name} ${name}-kept" there, which reports an error and is done; all of it stays, and a new first copy follows`
+    : 'see "incus storage volume list" there'
+  return `its pool has snapshots that Incus does not list with the instance: ${list(unlisted)}; ${cure}`
 }
 
 const missingIn = (there: readonly SnapshotPair[], wanted: readonly SnapshotPair[]): SnapshotPair[] => {

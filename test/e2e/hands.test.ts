@@ -160,6 +160,21 @@ function handsEndToEnd(version: string, incusd: string): void {
       await timeline.settle()
     })
 
+    test('a source killed at the end of a refresh left a snapshot in the pool alone: that is told, and the told command lets a new copy begin', async () => {
+      const newest = (await namesOn('backup')).at(-1) ?? ''
+      const query = `DELETE FROM instances_snapshots WHERE name = '${newest}'`
+      await pair.backup.run('POST', '/internal/sql', { database: 'global', query })
+      const before = await namesOn('backup')
+      await timeline.strike()
+      expect(await problems()).toMatch(new RegExp(`${newest}; .*"incus rename ${NAME} ${NAME}-kept"`))
+      expect(await namesOn('backup')).toEqual(before)
+      await pair.backup.run('POST', IT, { name: `${NAME}-kept` }).catch(() => null)
+      const kept = (await pair.backup.run('GET', `${IT}-kept/snapshots?recursion=1`)) as Listed[]
+      expect(kept.map(({ name }) => name).sort()).toEqual(before)
+      await timeline.settle()
+      expect(await namesOn('backup')).toContain((await namesOn('main')).at(-1))
+    })
+
     test('an instance that was lost is copied back: that is told, and the told commands have it backed up again', async () => {
       const before = await namesOn('backup')
       await pair.main.run('DELETE', IT)

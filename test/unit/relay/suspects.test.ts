@@ -94,6 +94,21 @@ test('a pool that has more than the instance lists is told of as well', async ()
   expect((await see('main'))?.problem).toMatch(/its pool has snapshots that Incus does not list.*: s2/)
 })
 
+test('of a copy the command is told that lets a new first copy begin', async () => {
+  const { answer, run, see } = open()
+  const config = { 'user.stapes.replica-of': 'main/p/web' }
+  const marked = { ...WEB, config, expanded_config: config }
+  answer(
+    {
+      ...world(['s1', 's2'], ['s1']),
+      '/1.0/instances?recursion=1&all-projects=true': sync([marked]),
+    },
+    () => UNEVEN,
+  )
+  await run()
+  expect((await see('backup'))?.problem).toMatch(/: s2; .*run "incus rename web web-kept" there/)
+})
+
 test('no other failure makes anybody suspect', async () => {
   const { answer, run, see } = open()
   answer(world(['s1'], ['s1', 's2']), () => 'No space left on device')

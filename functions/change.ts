@@ -5,17 +5,17 @@
 import { type AuditOutcome, type AuditRecord, writtenBy } from '../shared/access/audit.ts'
 import { beyond, type Permission } from '../shared/access/permit.ts'
 import type { Actor } from '../shared/chat/actor.ts'
-import { type Ask, isDestructive } from '../shared/plan/ask.ts'
+import { digestText } from '../shared/plan/lines.ts'
 import type { Plan } from '../shared/plan/plan.ts'
-import { digestText } from '../shared/plan/render.ts'
-import { touchedBy } from '../shared/plan/touched.ts'
+import type { Action, BackupRequest } from '../shared/work/kinds.ts'
+import { isDestructive, startsOf, touchedBy } from '../shared/work/verbs.ts'
 import type { ReplyTo } from './chatops/platform.ts'
 import { digestOf } from './digest.ts'
 import { logRun } from './log-run.ts'
 import { type Io, run } from './run.ts'
 import { type AuditStore, endAudit, writeAudit } from './state/audit.ts'
 import { wake } from './state/wake.ts'
-import { keepWatch, longWorkOf } from './state/watches.ts'
+import { keepWatch } from './state/watches.ts'
 import type { Run } from './summary.ts'
 
 export type Wish = {
@@ -24,7 +24,7 @@ export type Wish = {
   at: Date
   /** As one would type it. */
   line: string
-  ask: Ask
+  request: BackupRequest
   actor: Pick<Actor, 'id' | 'name' | 'place'>
   /** Who asked first, where another person confirms. */
   askedBy?: Pick<Actor, 'id' | 'name'>
@@ -49,7 +49,7 @@ export type Changed =
 export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Changed> {
   let stopped: Extract<Changed, { state: 'stopped' }> | null = null
   let record: AuditRecord | null = null
-  const ran = await run({ kind: 'run', at: wish.at, ask: wish.ask }, io, async (plan) => {
+  const ran = await run({ kind: 'run', at: wish.at, request: wish.request }, io, async (plan) => {
     // Nothing is performed, and so nothing is accounted for: not even by whoever may not touch what it is about.
     if (plan.refusal !== null || plan.actions.length === 0) return false
     const digest = await digestOf(digestText(plan))
@@ -72,24 +72,24 @@ export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Change
 
 /** Noted before it begins: should this Worker not live to note what it began, the next tick looks. */
 async function lookAfterLongWork(
-  plan: Plan,
+  plan: Plan<Action>,
   { id, line, at, actor, askedBy = actor, reply }: Wish,
   { state }: Io,
 ): Promise<void> {
-  const long = longWorkOf(plan)
-  if (long.copies.length + long.restores.length === 0) return
-  await keepWatch(state, { id, line, by: askedBy.name, startedAt: at.toISOString(), ...long }, reply)
+  const work = startsOf(plan)
+  if (work.length === 0) return
+  await keepWatch(state, { id, line, by: askedBy.name, startedAt: at.toISOString(), work }, reply)
   await wake(state, at)
 }
 
 function stopOf(
-  { ask, permission, expected, actor, askedBy }: Wish,
-  plan: Plan,
+  { request, permission, expected, actor, askedBy }: Wish,
+  plan: Plan<Action>,
   digest: string,
 ): Stop | null {
   const instances = beyond(permission, touchedBy(plan))
   if (instances.length > 0) return { code: 'beyond', instances }
-  if (expected === undefined && !isDestructive(ask.do)) return null
+  if (expected === undefined && !isDestructive(request)) return null
   if (plan.approval === 'second' && (askedBy === undefined || askedBy.id === actor.id))
     return { code: 'approval' }
   return expected === digest ? null : { code: 'differs' }

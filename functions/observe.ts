@@ -1,5 +1,6 @@
 /** Asks the relay for everything the policies need to know, in one call. */
 import type { Ledger } from '../shared/ledger/ledger.ts'
+import { familyOf, subjectIn } from '../shared/ledger/work.ts'
 import type { Config } from '../shared/policy/policy.ts'
 import type { InventoryReply, InventoryRequest } from '../shared/relay/protocol.ts'
 import type { Relay } from './incus/relay.ts'
@@ -19,18 +20,11 @@ export async function observe(config: Config, ledger: Ledger, relay: Relay): Pro
 }
 
 /** What a restarted relay may watch again. */
-const adoptable = ({ copies }: Ledger): NonNullable<InventoryRequest['adopt']> =>
-  Object.entries(copies).flatMap(([key, { state, job, remote, operation, memo }]) => {
+const adoptable = ({ work }: Ledger): NonNullable<InventoryRequest['adopt']> =>
+  Object.entries(work).flatMap(([key, { state, job, remote, operation, memo }]) => {
     if (state !== 'running' || operation === undefined || remote === undefined) return []
-    const lock = key.slice(0, key.indexOf('>'))
-    return [
-      {
-        id: job ?? `${key}:adopted`,
-        family: key,
-        remote,
-        operation,
-        lock,
-        ...(memo === undefined ? {} : { memo }),
-      },
-    ]
+    const family = familyOf(key)
+    const id = job ?? `${family}:adopted`
+    const lock = subjectIn(key)
+    return [{ id, family, remote, operation, lock, ...(memo === undefined ? {} : { memo }) }]
   })

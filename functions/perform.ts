@@ -1,78 +1,86 @@
 /** Carries a plan out through the relay: at most two calls, however many instances. */
-
-import { instanceKey } from '../shared/incus/inventory.ts'
-import { memoOf } from '../shared/plan/copies-record.ts'
-import { copySteps, type Transfer } from '../shared/plan/copy-steps.ts'
-import { instanceJobs, type Outcome, outcomesOf, verifyWork, type Work } from '../shared/plan/jobs.ts'
-import type { CopyAction, Note, Plan, RestoreAction, VerifyAction } from '../shared/plan/plan.ts'
-import { restoreWork } from '../shared/plan/restore-job.ts'
+import { type Outcome, outcomesOf, type PlannedJob } from '../shared/plan/jobs.ts'
+import type { AnyAction, Note, Plan } from '../shared/plan/plan.ts'
 import type { World } from '../shared/plan/world.ts'
 import type { CallError, Job } from '../shared/relay/protocol.ts'
+import { senders, subjectJobs } from '../shared/work/jobs.ts'
+import type { Answers, Prepared } from '../shared/work/kind.ts'
+import type { Action } from '../shared/work/kinds.ts'
+import { verbOf } from '../shared/work/verbs.ts'
 import type { JobAnswer, Relay } from './incus/relay.ts'
-import { fitNotes, type ReadCopies, readCopies } from './read-copies.ts'
 
 /** `notes`: what was learned on the way, for people. */
 export type Performed = { outcomes: Outcome[]; notes: Note[] }
 
-export async function perform(
-  plan: Plan,
-  relay: Relay,
-  world: Pick<World, 'remotes'>,
-  now: Date,
-): Promise<Performed> {
-  const copies = plan.actions.filter((action): action is CopyAction => action.kind === 'copy')
-  const verifies = plan.actions.filter((action): action is VerifyAction => action.kind === 'verify')
-  const read = await readCopies(copies, relay, world)
-  const { ready, outcomes } = prepare(read, now)
-  const notes = fitNotes(read.filter(({ action }) => !outcomes.some((one) => one.action === action)))
-  const restores = plan.actions.filter((action): action is RestoreAction => action.kind === 'restore')
-  const works: Work[] = [
-    ...instanceJobs(plan.actions),
-    ...verifies.map(verifyWork),
-    ...restores.map(restoreWork),
-    ...ready,
-  ]
-  if (works.length === 0) return { outcomes, notes }
-  const { answers, error } = await relay.batch(works.map(({ job }) => job))
-  const ended = works.flatMap((work) => outcomeOf(work, answers.get(work.job.id), error))
+type Seen = Pick<World, 'remotes'>
+
+export async function perform(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Performed> {
+  const { jobs, outcomes, notes } = await prepare(plan, relay, world, now)
+  const all = [...subjectJobs(plan.actions), ...jobs]
+  if (all.length === 0) return { outcomes, notes }
+  const { answers, error } = await relay.batch(all.map(({ job }) => job))
+  const ended = all.flatMap((planned) => outcomesFrom(planned, answers.get(planned.job.id), error))
   return { outcomes: [...outcomes, ...ended], notes }
 }
 
-function outcomeOf(work: Work, answer: JobAnswer | undefined, error: CallError | null): Outcome[] {
-  if (answer === 'accepted') return work.parts.map((action) => ({ action, state: 'done' }))
-  if (answer !== undefined) return outcomesOf(work, answer)
+/** What a dry run can tell as well: what would not be tried, and what is worth knowing before. */
+export async function foresee(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Note[]> {
+  const { outcomes, notes } = await prepare(plan, relay, world, now)
+  const refused = outcomes.flatMap((outcome): Note[] => {
+    if (outcome.state !== 'refused' || outcome.error.code !== 'bad-request') return []
+    return [{ kind: 'problem', about: aboutOf(outcome.action), reason: outcome.error.message }]
+  })
+  return [...refused, ...notes]
+}
+
+/** What a problem with an action names. */
+export function aboutOf(action: AnyAction): string {
+  const { about, subject } = verbOf(action)
+  return about === undefined ? subject(action) : about(action)
+}
+
+/** The kinds' own jobs; what these need to know is read in one call. */
+async function prepare(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Prepared> {
+  const sending = senders(plan.actions)
+  const answers = await read(
+    sending.flatMap(({ send, actions }) => send.reads?.(actions) ?? []),
+    relay,
+  )
+  const prepared = sending.map(({ send, actions }) => send.prepare(actions, answers, world, now))
+  return {
+    jobs: prepared.flatMap(({ jobs }) => jobs),
+    outcomes: prepared.flatMap(({ outcomes }) => outcomes),
+    notes: prepared.flatMap(({ notes }) => notes),
+  }
+}
+
+/** Calls that change nothing. */
+export async function read(jobs: readonly Job[], relay: Relay): Promise<Answers> {
+  if (jobs.length === 0) return { of: () => null, error: null }
+  const { answers, error } = await relay.batch(jobs)
+  return {
+    of: (job) => {
+      const answer = answers.get(job)
+      return answer === undefined || answer === 'accepted' ? null : answer
+    },
+    error,
+  }
+}
+
+function outcomesFrom(
+  planned: PlannedJob,
+  answer: JobAnswer | undefined,
+  error: CallError | null,
+): Outcome[] {
+  if (answer === 'accepted') return planned.parts.map((action) => ({ action, state: 'done' }))
+  if (answer !== undefined) return outcomesOf(planned, answer)
   // Nothing was sent when the relay refused the call or could not be reached.
   const sent = error === null || error.code === 'timeout'
   return sent
-    ? work.parts.map((action) => ({
+    ? planned.parts.map((action) => ({
         action,
         state: 'unknown',
         reason: error?.message ?? 'the relay gave no answer',
       }))
-    : work.parts.map((action) => ({ action, state: 'refused', error }))
-}
-
-/** What can't be read, or wouldn't be taken by the target, isn't tried. */
-function prepare(copies: ReadCopies, now: Date): { ready: Work[]; outcomes: Outcome[] } {
-  const ready: Work[] = []
-  const outcomes: Outcome[] = []
-  for (const { action, read } of copies) {
-    if (!read.ok) outcomes.push({ action, state: 'refused', error: read.error })
-    else if (read.value.fit.refusal !== null) {
-      const error: CallError = { code: 'bad-request', message: read.value.fit.refusal }
-      outcomes.push({ action, state: 'refused', error })
-    } else {
-      const { details, onTarget } = read.value
-      ready.push(copyWork(copySteps(action, details, onTarget, now)))
-    }
-  }
-  return { ready, outcomes }
-}
-
-function copyWork({ steps, action }: Transfer): Work {
-  const { job: id, key: family, source } = action
-  const lock = instanceKey(source)
-  // A snapshot that is being made when a transfer begins fails it.
-  const job: Job = { id, family, lock, after: lock, detach: true, memo: memoOf(action), steps }
-  return { job, parts: [action] }
+    : planned.parts.map((action) => ({ action, state: 'refused', error }))
 }

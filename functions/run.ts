@@ -1,21 +1,20 @@
 /** Observe, decide, perform, record: the one orchestrator, behind every door. */
 import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../shared/ledger/parse-ledger.ts'
-import type { Ask } from '../shared/plan/ask.ts'
 import { decide } from '../shared/plan/decide.ts'
-import type { CopyAction, Plan } from '../shared/plan/plan.ts'
+import type { Plan } from '../shared/plan/plan.ts'
 import { record } from '../shared/plan/record.ts'
+import { isLook } from '../shared/plan/request.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
+import type { Kind } from '../shared/work/kind.ts'
+import { type Action, type BackupRequest, KINDS } from '../shared/work/kinds.ts'
 import type { Relay } from './incus/relay.ts'
-import { withMemories } from './memory.ts'
 import { observe } from './observe.ts'
-import { perform } from './perform.ts'
-import { fitNotes, readCopies } from './read-copies.ts'
-import { withSafeties } from './safeties.ts'
+import { foresee, perform, read } from './perform.ts'
 import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
 import { type Run, summarize } from './summary.ts'
@@ -36,16 +35,17 @@ export type Trigger = {
   /** `cron` and `tick` may find nothing due and stop at once; `run` looks whatever the ledger says. */
   kind: 'cron' | 'tick' | 'run'
   at: Date
-  ask?: Ask
+  request?: BackupRequest
 }
 
 /** `approve` is shown the plan before anything of it is done; false: nothing is. */
 export async function run(
   trigger: Trigger,
   io: Io,
-  approve: (plan: Plan) => Promise<boolean> = async () => true,
+  approve: (plan: Plan<Action>) => Promise<boolean> = async () => true,
 ): Promise<Run> {
-  if (trigger.ask?.do === 'look') throw new Error('a look is planned and not performed')
+  if (trigger.request !== undefined && isLook(trigger.request))
+    throw new Error('a look is planned and not performed')
   const opened = await openLedger(io.state)
   const idleUntil = trigger.kind === 'run' ? null : opened.idleUntil(trigger.at)
   if (idleUntil !== null) return { state: 'idle', until: idleUntil }
@@ -101,13 +101,16 @@ async function follow(
 }
 
 /** The dry run: the same plan, and there it stops. `config`: what it would be if that were applied. */
-export async function planOnly(trigger: Trigger, io: Io, config?: StoredConfig): Promise<Plan | null> {
+export async function planOnly(
+  trigger: Trigger,
+  io: Io,
+  config?: StoredConfig,
+): Promise<Plan<Action> | null> {
   const stored = config ?? (await readConfig(io.state))
   if (stored === null) return null
   const ledger = (await readLedger(io.state, trigger.at)).ledger ?? emptyLedger(stored.version)
   const { plan, world } = await planOf(trigger, stored, ledger, io, true)
-  const copies = plan.actions.filter((action): action is CopyAction => action.kind === 'copy')
-  const notes = fitNotes(await readCopies(copies, io.relay, world))
+  const notes = await foresee(plan, io.relay, world, trigger.at)
   return { ...plan, notes: [...plan.notes, ...notes] }
 }
 
@@ -124,15 +127,15 @@ export async function look(io: Io, now: Date): Promise<Look | null> {
 }
 
 async function planOf(
-  { at: now, ask }: Trigger,
+  { at: now, request }: Trigger,
   stored: StoredConfig,
   ledger: Ledger,
   io: Io,
   explain: boolean,
-): Promise<{ plan: Plan; world: World }> {
+): Promise<{ plan: Plan<Action>; world: World }> {
   const config = effectiveConfig(stored, now)
-  const seen = await withMemories(worldOf(await observe(config, ledger, io.relay)), ask, io.relay)
-  const world = await withSafeties(seen, ledger, io.relay, now)
+  const seen = worldOf(await observe(config, ledger, io.relay))
+  const world = await lookCloser({ world: seen, ledger, now, request }, io.relay)
   const plan = decide({
     coverages: coverInstances(config, world.remotes),
     world,
@@ -140,9 +143,20 @@ async function planOf(
     now,
     applied: stored.appliedAt,
     installation: installationOf(stored, io.kin),
-    ask,
+    request,
     explain,
   })
   const resume = nextResume(stored, now)
   return { plan: resume === null ? plan : { ...plan, wake: [...plan.wake, resume] }, world }
 }
+
+/** What some kinds of work have to know besides the inventory: read in one call more, where there is anything. */
+async function lookCloser(scene: Parameters<Looker['jobs']>[0], relay: Relay): Promise<World> {
+  const lookers = KINDS.flatMap(({ look: looker }) => looker ?? [])
+  const jobs = lookers.flatMap((looker) => looker.jobs(scene))
+  if (jobs.length === 0) return scene.world
+  const answers = await read(jobs, relay)
+  return lookers.reduce((world, { add }) => add(world, answers, scene), scene.world)
+}
+
+type Looker = NonNullable<Kind['look']>

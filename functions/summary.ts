@@ -1,10 +1,14 @@
 /** What a run did, for the API, the log and the ledger. */
-import { instanceKey } from '../shared/incus/inventory.ts'
 import { describe } from '../shared/incus/refusal.ts'
 import type { RunRecord } from '../shared/ledger/ledger.ts'
+import { keyIn, kindIn } from '../shared/ledger/work.ts'
 import type { Outcome } from '../shared/plan/jobs.ts'
-import type { Action, Plan, Refusal } from '../shared/plan/plan.ts'
-import { type Line, lineOf, linesOf } from '../shared/plan/render.ts'
+import type { Line } from '../shared/plan/line.ts'
+import { linesOf } from '../shared/plan/lines.ts'
+import type { Plan, Refusal } from '../shared/plan/plan.ts'
+import type { Action } from '../shared/work/kinds.ts'
+import { COUNTS, LONG_KINDS, verbOf } from '../shared/work/verbs.ts'
+import { aboutOf } from './perform.ts'
 
 export type Run =
   | { state: 'idle'; until: string }
@@ -16,7 +20,7 @@ export type Run =
       results: ActionResult[]
       refusal: Refusal | null
       started: Started
-    } & RunRecord)
+    } & RunView)
 
 /** What came of one action. */
 export type ActionResult = {
@@ -25,39 +29,37 @@ export type ActionResult = {
   reason?: string
 }
 
-/** What later ticks see the end of: replica keys, and instance keys. */
-export type Started = { copies: string[]; restores: string[] }
+/** What later ticks see the end of, by kind: `copies` with replica keys, `restores` with instance keys, … */
+export type Started = Record<string, string[]>
+
+/** A run's record as people read it: beside these, what its kinds count and tell one by one (`taken`, `thawed`, …). */
+export type RunView = Pick<RunRecord, 'at' | 'trigger' | 'problems'>
+
+export const runView = ({ at, trigger, counts, told = {}, problems }: RunRecord): RunView => ({
+  at,
+  trigger,
+  ...counts,
+  problems,
+  ...told,
+})
 
 export function summarize(
   trigger: RunRecord['trigger'],
-  plan: Plan,
+  plan: Plan<Action>,
   outcomes: readonly Outcome[],
   /** What is wrong with the state in KV; `lost`: part of the ledger, which is worth a record of its own. */
   wrong: { problems: readonly string[]; lost: boolean } = { problems: [], lost: false },
 ): { summary: Extract<Run, { state: 'ran' }>; entry: RunRecord | null } {
-  const done = (kind: Action['kind']) =>
-    outcomes.filter(({ action, state }) => action.kind === kind && state === 'done').length
-  const unverified = new Set(
-    outcomes.flatMap(({ action, state }) =>
-      action.kind === 'verify' && state !== 'done' ? [action.key] : [],
-    ),
-  )
-  const verifies = new Set(outcomes.flatMap(({ action }) => (action.kind === 'verify' ? [action.key] : [])))
   const noted = plan.notes
     .filter(({ kind }) => kind === 'problem')
     .map(({ about, reason }) => `${about}: ${reason}`)
-  const thawed = outcomes.flatMap(({ action, state }) =>
-    action.kind === 'thaw' && state === 'done' ? [`${instanceKey(action.ref)}: ${action.reason}`] : [],
-  )
+  const told = toldOf(outcomes)
   const entry: RunRecord = {
     at: plan.at,
     trigger,
-    taken: done('snapshot'),
-    expired: done('expire'),
-    copiesStarted: done('copy'),
-    verified: verifies.size - unverified.size,
+    counts: countsOf(outcomes),
+    ...(Object.keys(told).length === 0 ? {} : { told }),
     problems: [...wrong.problems, ...noted, ...outcomes.flatMap(problemOf)],
-    ...(thawed.length === 0 ? {} : { thawed }),
   }
   const eventful = outcomes.length > 0 || wrong.lost
   return {
@@ -67,35 +69,59 @@ export function summarize(
       results: outcomes.map(resultOf),
       refusal: plan.refusal,
       started: startedBy(outcomes),
-      ...entry,
+      ...runView(entry),
     },
     entry: eventful ? { ...entry, problems: entry.problems.slice(0, 20) } : null,
   }
 }
 
+/** Each of what is counted, also where there is none. */
+function countsOf(outcomes: readonly Outcome[]): Record<string, number> {
+  const done = outcomes
+    .filter(({ state }) => state === 'done')
+    .map(({ action }) => verbOf(action).counts?.name)
+  return Object.fromEntries(COUNTS.map(({ name }) => [name, done.filter((one) => one === name).length]))
+}
+
+function toldOf(outcomes: readonly Outcome[]): Record<string, string[]> {
+  const done = outcomes.filter(({ state }) => state === 'done').map(({ action }) => action)
+  const names = new Set(done.flatMap((action) => verbOf(action).told ?? []))
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const mine = done.filter((action) => verbOf(action).told === name)
+      return [name, mine.map((one) => `${aboutOf(one)}: ${one.reason}`)]
+    }),
+  )
+}
+
 function resultOf(outcome: Outcome): ActionResult {
   const { action, state } = outcome
-  const line = lineOf(action)
-  if (state === 'refused') return { line, state, reason: describe(outcome.error) }
-  if (state === 'unknown') return { line, state, reason: outcome.reason }
-  if (state === 'blocked') return { line, state, reason: 'what stands before it in its job failed' }
-  return { line, state: action.kind === 'copy' || action.kind === 'restore' ? 'started' : 'done' }
+  const { line, begins } = verbOf(action)
+  const shown = { line: line(action), state }
+  if (state === 'refused') return { ...shown, state, reason: describe(outcome.error) }
+  if (state === 'unknown') return { ...shown, state, reason: outcome.reason }
+  if (state === 'blocked') return { ...shown, state, reason: 'what stands before it in its job failed' }
+  return { ...shown, state: begins === undefined ? 'done' : 'started' }
 }
 
 /** One whose answer was lost may have started as well. */
 function startedBy(outcomes: readonly Outcome[]): Started {
-  const begun = outcomes.filter(({ state }) => state === 'done' || state === 'unknown')
-  return {
-    copies: begun.flatMap(({ action }) => (action.kind === 'copy' ? [action.key] : [])),
-    restores: begun.flatMap(({ action }) => (action.kind === 'restore' ? [instanceKey(action.ref)] : [])),
-  }
+  const begun = outcomes
+    .filter(({ state }) => state === 'done' || state === 'unknown')
+    .flatMap(({ action }) => verbOf(action).begins?.(action) ?? [])
+  return Object.fromEntries(
+    LONG_KINDS.map(({ name, long }) => [
+      long.noun.several,
+      begun.filter((key) => kindIn(key) === name).map(keyIn),
+    ]),
+  )
 }
 
 function problemOf(outcome: Outcome): string[] {
   const { action } = outcome
-  const about = 'ref' in action ? instanceKey(action.ref) : action.key
-  if (outcome.state === 'refused') return [`${about} ${action.kind}: ${describe(outcome.error)}`]
+  const what = `${aboutOf(action)} ${action.kind}`
+  if (outcome.state === 'refused') return [`${what}: ${describe(outcome.error)}`]
   if (outcome.state === 'unknown')
-    return [`${about} ${action.kind}: ${outcome.reason}; the next tick looks whether it happened`]
+    return [`${what}: ${outcome.reason}; the next tick looks whether it happened`]
   return []
 }

@@ -1,7 +1,9 @@
 /** Laws that the compiler lets through: where code may reach, and that decisions stay pure. */
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Kind } from '../shared/work/kind.ts'
+import { KINDS } from '../shared/work/kinds.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -69,6 +71,15 @@ test('the stand-in for Incus is loaded by nobody else, and not before it is need
   expect(importsOf(SHOWN.file).filter((target) => target === SHOWN.target)).toHaveLength(1)
 })
 
+/** What a file reaches through its imports, types included. */
+function reachedFrom(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen
+  seen.add(file)
+  for (const target of importsOf(file).filter((one) => one.startsWith('.')))
+    reachedFrom(normalize(join(dirname(file), target)), seen)
+  return seen
+}
+
 const IMPURE: [RegExp, string][] = [
   [/\bDate\.now\s*\(/, 'the time is a parameter'],
   [/\bnew Date\(\s*\)/, 'the time is a parameter'],
@@ -128,4 +139,88 @@ test('no file imports itself through others, not even for a type', () => {
   }
   for (const file of files) visit(file, [])
   expect(circles).toEqual([])
+})
+
+describe('the rooms of the kinds of work', () => {
+  const ROOMS = readdirSync(join(ROOT, 'shared/work'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+
+  test('are all in the list of kinds, by their names', () => {
+    expect(KINDS.map(({ name }) => name).sort()).toEqual(ROOMS)
+  })
+
+  /** What a kind can have, and the file that it then stands in. */
+  const PARTS: [file: string, has: (kind: Kind) => boolean][] = [
+    ['kind.ts', () => true],
+    ['action.ts', () => true],
+    ['steps.ts', () => true],
+    ['lines.ts', () => true],
+    ['schedule.ts', ({ schedule }) => schedule !== undefined],
+    ['request.ts', ({ requests }) => requests !== undefined],
+    ['record.ts', ({ record }) => record !== undefined],
+    ['digest.ts', ({ verbs }) => Object.values(verbs).some(({ essence }) => essence !== undefined)],
+    ['guard.ts', ({ guard }) => guard !== undefined],
+    ['look.ts', ({ look }) => look !== undefined],
+    ['entry.ts', ({ long }) => long !== undefined],
+    ['progress.ts', ({ long }) => long !== undefined],
+  ]
+
+  test.each(KINDS.map((kind) => [kind.name, kind] as const))(
+    '%s has its parts in the files that all have them in, and none for what it lacks',
+    (name, kind) => {
+      const files = readdirSync(join(ROOT, 'shared/work', name))
+      const parts = PARTS.filter(([file]) => files.includes(file)).map(([file]) => file)
+      expect(parts).toEqual(PARTS.filter(([, has]) => has(kind)).map(([file]) => file))
+      const reached = reachedFrom(`shared/work/${name}/kind.ts`)
+      expect(files.filter((file) => !reached.has(`shared/work/${name}/${file}`))).toEqual([])
+    },
+  )
+
+  /** What others may know of a room: data, and what stands on Incus or in the ledger. */
+  const SEAMS = [
+    /^[a-z]+\/(kind|action|lines)\.ts$/,
+    // What is verified on a copy, and whose copy that is.
+    /^copy\/(marks|replica|transfer|entry)\.ts$/,
+    // The mark of a restore that is under way.
+    /^restore\/mark\.ts$/,
+  ]
+
+  const roomOf = (file: string): string | null => /^shared\/work\/([^/]+)\//.exec(file)?.[1] ?? null
+
+  test('are entered by others only through their seams', () => {
+    const entered = ['shared', 'functions', 'relay', 'scripts'].flatMap((folder) =>
+      sourcesOf(folder).flatMap((file) =>
+        importsOf(file)
+          .filter((target) => target.startsWith('.'))
+          .map((target) => normalize(join(dirname(file), target)))
+          .filter((target) => roomOf(target) !== null && roomOf(target) !== roomOf(file))
+          .filter((target) => !SEAMS.some((seam) => seam.test(target.slice('shared/work/'.length))))
+          .map((target) => `${file} imports ${target}`),
+      ),
+    )
+    expect(entered).toEqual([])
+    expect(roomOf('shared/work/copy/judge.ts')).toBe('copy')
+  })
+
+  /** What goes over the list. */
+  const ENGINE = [
+    ...['decide', 'requested', 'record', 'lines', 'jobs', 'finding'].map((name) => `shared/plan/${name}.ts`),
+    ...['jobs', 'life', 'verbs', 'kind'].map((name) => `shared/work/${name}.ts`),
+    ...['perform', 'run', 'summary', 'observe', 'change'].map((name) => `functions/${name}.ts`),
+    ...['functions/api/status.ts', 'functions/api/read-request.ts', 'functions/chatops/follow.ts'],
+    ...['deeds', 'progress', 'progress-message', 'watch'].map((name) => `shared/chat/${name}.ts`),
+    ...['shared/command/under-way.ts', 'shared/ledger/ahead.ts'],
+  ]
+
+  test('are known by name to nothing that goes over the list', () => {
+    const words = KINDS.flatMap(({ name, verbs }) => [name, ...Object.keys(verbs)])
+    const named = new RegExp(`'(${[...new Set(words)].join('|')})'`)
+    expect(ENGINE.filter((file) => named.test(codeOf(file)))).toEqual([])
+    expect(
+      ENGINE.flatMap((file) => importsOf(file).filter((target) => /work\/[a-z]+\//.test(target))),
+    ).toEqual([])
+    expect(named.test("action.kind === 'copy'")).toBe(true)
+  })
 })

@@ -2,10 +2,11 @@
 import type { Context } from 'hono'
 import { commands } from '../../shared/command/commands.ts'
 import { renderLine } from '../../shared/command/line.ts'
-import type { Ask } from '../../shared/plan/ask.ts'
+import { renderLines } from '../../shared/plan/line.ts'
+import { digestText, linesOf } from '../../shared/plan/lines.ts'
 import type { Refusal } from '../../shared/plan/plan.ts'
-import { digestText, linesOf, renderLines } from '../../shared/plan/render.ts'
 import { ok } from '../../shared/result.ts'
+import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { change, type Stop } from '../change.ts'
 import { digestOf } from '../digest.ts'
 import type { App } from '../env.ts'
@@ -15,8 +16,8 @@ import { checkConfig } from './apply.ts'
 import { readBody } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
 import { answerProblem, type Problem } from './problem.ts'
+import { requestOf } from './read-request.ts'
 import { asking, planning } from './requests.ts'
-import { wishOf } from './wish.ts'
 
 export const unreadable = (problems: readonly string[]): Problem => ({
   status: 500,
@@ -34,14 +35,14 @@ export async function answerPlan(context: Context<App>, at: Date): Promise<Respo
   const body = await readBody(context, planning)
   if (!body.ok) return answerProblem(context, body.error)
   const { document, ...rest } = body.value
-  const ask = wishOf(rest)
-  if (!ask.ok) return answerProblem(context, ask.error)
+  const request = requestOf(rest)
+  if (!request.ok) return answerProblem(context, request.error)
   const io = context.get('io')
   const checked = document === undefined ? ok(null) : await checkConfig(document, io, at)
   if (!checked.ok) return answerProblem(context, checked.error)
   const { stored, applied = true, warnings = [] } = checked.value ?? {}
   const plan = await planOnly(
-    { kind: 'run', at, ...(ask.value === null ? {} : { ask: ask.value }) },
+    { kind: 'run', at, ...(request.value === null ? {} : { request: request.value }) },
     io,
     stored,
   )
@@ -56,21 +57,21 @@ export async function answerPlan(context: Context<App>, at: Date): Promise<Respo
 export async function answerRun(context: Context<App>, at: Date): Promise<Response> {
   const body = await readBody(context, asking)
   if (!body.ok) return answerProblem(context, body.error)
-  const ask = wishOf(body.value)
-  if (!ask.ok) return answerProblem(context, ask.error)
-  if (ask.value !== null) return answerChange(context, ask.value, body.value.confirm, at)
+  const request = requestOf(body.value)
+  if (!request.ok) return answerProblem(context, request.error)
+  if (request.value !== null) return answerChange(context, request.value, body.value.confirm, at)
   return context.json(logRun(await run({ kind: 'run', at }, context.get('io'))))
 }
 
 async function answerChange(
   context: Context<App>,
-  ask: Ask,
+  request: BackupRequest,
   confirm: string | undefined,
   at: Date,
 ): Promise<Response> {
   const changed = await change(
     {
-      ...{ id: requestId(), at, ask, line: lineOf(ask), actor: callerOf(context), expected: confirm },
+      ...{ id: requestId(), at, request, line: lineOf(request), actor: callerOf(context), expected: confirm },
       permission: { allowed: true, instances: null },
       // Whoever called is gone by then.
       reply: null,
@@ -85,14 +86,13 @@ async function answerChange(
 }
 
 /** For the record: as one would type it in chat, but for several policies at once. */
-function lineOf(ask: Ask): string {
-  const { do: _, reason: __, ...rest } = ask
+function lineOf(request: BackupRequest): string {
+  const { do: what, reason: __, ...rest } = request
   const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
     value === undefined ? [] : [[NAMES[key] ?? key, wordsOf(value)]],
   )
-  const name = ask.do === 'snapshot' ? 'now' : ask.do
-  const command = commands.find((one) => one.name === name)
-  return command === undefined ? name : renderLine(command, Object.fromEntries(values)).slice(0, 300)
+  const command = commands.find((one) => one.kind === 'change' && one.does === what)
+  return command === undefined ? what : renderLine(command, Object.fromEntries(values)).slice(0, 300)
 }
 
 const wordsOf = (value: string | boolean | readonly string[]): string =>

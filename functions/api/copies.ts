@@ -1,19 +1,24 @@
 /** Copies by the marks that they carry: what there is to go back to, also while a source can't be asked, or is gone. */
-import { instanceKey, type SnapshotPair } from '../../shared/incus/inventory.ts'
+
+import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { instanceOf, subjectKey } from '../../shared/incus/subject.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { own } from '../../shared/own.ts'
-import { verifiedOn } from '../../shared/plan/marks.ts'
 import type { World } from '../../shared/plan/world.ts'
 import { REPLICA_OF } from '../../shared/policy/marks.ts'
+import { copyIn } from '../../shared/work/copy/entry.ts'
+import { verifiedOn } from '../../shared/work/copy/marks.ts'
 
 /** `shown`: keys of those that stand with their sources. */
 export function otherCopies(world: World, ledger: Ledger | null, shown: ReadonlySet<string>) {
   const all = Object.entries(world.remotes).flatMap(([remote, reply]) =>
     (reply.ok ? reply.inventory.instances : []).flatMap((record) => {
-      const target = instanceKey({ remote, project: record.project, instance: record.name })
+      const target = subjectKey({ remote, project: record.project, instance: record.name })
       const source = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
       if (source === undefined || shown.has(target)) return []
-      const verified = namesOf(verifiedOn(record, own(ledger?.copies, `${source}>${target}`)))
+      const verified = namesOf(
+        verifiedOn(record, ledger === null ? undefined : copyIn(ledger, `${source}>${target}`)),
+      )
       const unverified = namesOf(record.snapshots ?? []).filter((name) => !verified.includes(name))
       const problem = record.snapshots === null ? { problem: record.problem ?? UNLISTED } : {}
       const { status } = record
@@ -29,7 +34,7 @@ export const namesOf = (pairs: readonly SnapshotPair[]): string[] => pairs.map((
 
 /** A remote that gives no answer may have it. */
 function stateOf(source: string, world: World): 'there' | 'gone' | 'unreadable' {
-  const [remote = '', project = '', instance = ''] = source.split('/')
-  if (own(world.remotes, remote)?.ok !== true) return 'unreadable'
-  return world.find({ remote, project, instance }) === undefined ? 'gone' : 'there'
+  const ref = instanceOf(source)
+  if (own(world.remotes, ref.remote)?.ok !== true) return 'unreadable'
+  return world.find(ref) === undefined ? 'gone' : 'there'
 }

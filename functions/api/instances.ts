@@ -1,13 +1,15 @@
 /** What each covered instance has, observed now: snapshots, and copies with what of them is verified. */
+
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
-import { instanceKey } from '../../shared/incus/inventory.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { originOf, refuseReplica, verifiedOn } from '../../shared/plan/marks.ts'
-import { type Replica, replicasOf, seeTarget } from '../../shared/plan/replica.ts'
 import { serverOf, type World } from '../../shared/plan/world.ts'
 import type { TracedCoverage } from '../../shared/policy/coverage.ts'
 import { describeOrigin } from '../../shared/policy/provenance.ts'
+import { copyIn } from '../../shared/work/copy/entry.ts'
+import { originOf, refuseReplica, verifiedOn } from '../../shared/work/copy/marks.ts'
+import { type Replica, replicasOf, seeTarget } from '../../shared/work/copy/replica.ts'
 import { namesOf, otherCopies } from './copies.ts'
 
 type Covered = TracedCoverage['covered'][number]
@@ -55,8 +57,9 @@ function describe(key: string, all: readonly Covered[], world: World, ledger: Le
 
 function copyOn({ key, source, target: at }: Replica, world: World, ledger: Ledger | null) {
   const seen = seeTarget(world, at)
-  const target = instanceKey(at)
-  const state = ledger?.copies[key]?.state ?? (seen.state === 'there' ? 'idle' : seen.state)
+  const target = subjectKey(at)
+  const noted = ledger === null ? undefined : copyIn(ledger, key)
+  const state = noted?.state ?? (seen.state === 'there' ? 'idle' : seen.state)
   if (seen.state !== 'there') return { target, state, verified: [], unverified: [] }
   const origin = originOf(source, { server: serverOf(world, source.ref.remote) })
   const problem = refuseReplica(seen.record, origin)

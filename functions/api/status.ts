@@ -3,11 +3,15 @@
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { findingsOf, warningsOf } from '../../shared/ledger/warnings.ts'
+import { keyIn, kindIn, type Work } from '../../shared/ledger/work.ts'
 import { own } from '../../shared/own.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
 import type { Pause, Policy } from '../../shared/policy/policy.ts'
 import type { FoundConfig } from '../../shared/policy/stored.ts'
 import { nextSlot } from '../../shared/schedule/slots.ts'
+import type { Long } from '../../shared/work/kind.ts'
+import { LONG_KINDS } from '../../shared/work/verbs.ts'
+import { runView } from '../summary.ts'
 
 export function statusOf(
   { stored, problems }: Pick<FoundConfig, 'stored' | 'problems'>,
@@ -31,37 +35,29 @@ export function statusOf(
         policyStatus(policy, own(stored?.pauses, policy.name), ledger, now),
       ]),
     ),
-    copies: Object.fromEntries(
-      Object.entries(ledger?.copies ?? {}).map(([key, { state, attempts, at, reason, retryAt, newest }]) => [
-        key,
-        {
-          state,
-          attempts,
-          at,
-          ...(reason === undefined ? {} : { reason }),
-          ...(retryAt === undefined ? {} : { retryAt }),
-          ...(newest === undefined ? {} : { newest }),
-        },
-      ]),
-    ),
-    restores: Object.fromEntries(
-      Object.entries(ledger?.restores ?? {}).map(
-        ([key, { state, snapshot, safety, attempts, at, reason, retryAt }]) => [
-          key,
-          {
-            state,
-            snapshot,
-            safety,
-            attempts,
-            at,
-            ...(reason === undefined ? {} : { reason }),
-            ...(retryAt === undefined ? {} : { retryAt }),
-          },
-        ],
-      ),
-    ),
-    runs: ledger?.runs ?? [],
+    ...workStatus(ledger),
+    runs: (ledger?.runs ?? []).map(runView),
   }
+}
+
+/** Long work by kind: `copies`, `restores`, …, each by the key of what it works on. */
+function workStatus(ledger: Ledger | null): Record<string, Record<string, object>> {
+  const all = Object.entries(ledger?.work ?? {})
+  return Object.fromEntries(
+    LONG_KINDS.map(({ name, long }) => [
+      long.noun.several,
+      Object.fromEntries(
+        all.flatMap(([key, entry]) => (kindIn(key) === name ? [[keyIn(key), shownOf(entry, long)]] : [])),
+      ),
+    ]),
+  )
+}
+
+function shownOf({ state, attempts, at, reason, retryAt, ...own }: Work, { shown }: Long<Work>): object {
+  const more = Object.entries({ reason, retryAt, ...own }).filter(
+    ([name, value]) => value !== undefined && ['reason', 'retryAt', ...shown].includes(name),
+  )
+  return { state, attempts, at, ...Object.fromEntries(more) }
 }
 
 function policyStatus(policy: Policy, pause: Pause | undefined, ledger: Ledger | null, now: Date) {

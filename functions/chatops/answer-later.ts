@@ -10,7 +10,7 @@ import type { SettingCommand } from '../../shared/command/command.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { previewOf } from '../../shared/command/preview.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
-import { linesOf } from '../../shared/plan/render.ts'
+import { linesOf } from '../../shared/plan/lines.ts'
 import { planOnly } from '../run.ts'
 import { endAudit, writeAudit } from '../state/audit.ts'
 import { changePause } from '../state/pauses.ts'
@@ -50,10 +50,13 @@ const put = async (message: Message, { incoming }: Asked, chat: Chat): Promise<v
 async function preview({ incoming, parsed, permission, stored }: Asked, { io }: Chat): Promise<Message> {
   const previewed = previewOf(parsed.values.line ?? '', commands)
   if (!previewed.ok) return mistakeMessage(previewed.error.text)
-  const { ask, of } = previewed.value
+  const { request, of } = previewed.value
   const needed = of === null ? permission : permissionFor(of.command, stored, incoming)
   if (!needed.allowed) return deniedMessage(needed.reason)
-  const plan = await planOnly({ kind: 'run', at: incoming.at, ...(ask === undefined ? {} : { ask }) }, io)
+  const plan = await planOnly(
+    { kind: 'run', at: incoming.at, ...(request === undefined ? {} : { request }) },
+    io,
+  )
   if (plan === null) return nothingConfigured()
   const visible = visiblePlan(plan, needed)
   return planMessage(parsed.line, linesOf(visible), { refusal: visible.refusal })

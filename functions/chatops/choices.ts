@@ -1,9 +1,11 @@
 /** What may stand in an option that somebody is typing: seen at Incus, and remembered for a minute. */
+
 import { reachOf } from '../../shared/access/permit.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { complete, type Names } from '../../shared/command/complete.ts'
-import { type InstanceRecord, instanceKey } from '../../shared/incus/inventory.ts'
+import type { InstanceRecord } from '../../shared/incus/inventory.ts'
 import { compareAge } from '../../shared/incus/snapshot-name.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
 import type { World } from '../../shared/plan/world.ts'
 import { look } from '../run.ts'
 import { readConfig } from '../state/config.ts'
@@ -33,7 +35,7 @@ export async function choices(
   const seen = Object.entries(world?.remotes ?? {}).flatMap(([remote, reply]) =>
     (reply.ok ? reply.inventory.instances : [])
       .map((record) => ({
-        key: instanceKey({ remote, project: record.project, instance: record.name }),
+        key: subjectKey({ remote, project: record.project, instance: record.name }),
         record,
       }))
       .filter(({ key }) => reaches(key)),

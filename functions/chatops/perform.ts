@@ -6,7 +6,8 @@ import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message
 import { resultMessage } from '../../shared/chat/result-message.ts'
 import type { ChangeCommand } from '../../shared/command/command.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
-import { type Ask, isDestructive } from '../../shared/plan/ask.ts'
+import type { BackupRequest } from '../../shared/work/kinds.ts'
+import { isDestructive } from '../../shared/work/verbs.ts'
 import { type Changed, change, type Wish } from '../change.ts'
 import type { Pending } from '../state/pending.ts'
 import { readWatches, writeWatches } from '../state/watches.ts'
@@ -18,12 +19,12 @@ import { beyondText, propose } from './propose.ts'
 export async function carryOut(asked: Asked, command: ChangeCommand, chat: Chat): Promise<void> {
   const { incoming, parsed } = asked
   const { actor } = incoming
-  const ask = command.ask(parsed.values, reasonOf(actor.name))
-  if (!ask.ok) return say(mistakeMessage(ask.error), null, asked, chat)
-  if (isDestructive(ask.value.do))
-    return say(await propose(asked, ask.value, { by: actor }, chat), null, asked, chat)
+  const request = command.request(parsed.values, reasonOf(actor.name))
+  if (!request.ok) return say(mistakeMessage(request.error), null, asked, chat)
+  if (isDestructive(request.value))
+    return say(await propose(asked, request.value, { by: actor }, chat), null, asked, chat)
   const id = await recordId(incoming)
-  const changed = await perform(asked, ask.value, { id }, chat)
+  const changed = await perform(asked, request.value, { id }, chat)
   await say(messageOf(changed, asked), id, asked, chat)
 }
 
@@ -36,14 +37,14 @@ export async function confirm(
 ): Promise<void> {
   const { incoming, parsed } = asked
   const { by } = confirmed
-  const ask = command.ask(parsed.values, reasonOf(by.name, incoming.actor.name))
-  if (!ask.ok) throw new Error(`what was confirmed can't be asked: ${confirmed.line}`)
+  const request = command.request(parsed.values, reasonOf(by.name, incoming.actor.name))
+  if (!request.ok) throw new Error(`what was confirmed can't be asked: ${confirmed.line}`)
   const agreed = { id: confirmed.id, askedBy: by, expected: confirmed.digest }
-  const changed = await perform(asked, ask.value, agreed, chat)
+  const changed = await perform(asked, request.value, agreed, chat)
   // The new plan needs a confirmation of its own.
   const differs = changed.state === 'stopped' && changed.stop.code === 'differs'
   const message = differs
-    ? await propose(asked, { ...ask.value, reason: reasonOf(by.name) }, { by, before: confirmed }, chat)
+    ? await propose(asked, { ...request.value, reason: reasonOf(by.name) }, { by, before: confirmed }, chat)
     : messageOf(changed, asked)
   // It is said to be under way, for all to see; and so is that it is not.
   await say({ ...message, to: 'channel' }, confirmed.id, asked, chat)
@@ -54,10 +55,11 @@ const reasonOf = (by: string, confirmer = by): string =>
 
 const perform = (
   { incoming: { actor, at, reply }, parsed: { line }, permission }: Asked,
-  ask: Ask,
+  request: BackupRequest,
   agreed: Pick<Wish, 'id' | 'askedBy' | 'expected'>,
   { io, kv }: Chat,
-): Promise<Changed> => change({ at, actor, permission, line, ask, reply: lessOne(reply), ...agreed }, io, kv)
+): Promise<Changed> =>
+  change({ at, actor, permission, line, request, reply: lessOne(reply), ...agreed }, io, kv)
 
 function messageOf(changed: Changed, { parsed, permission }: Asked): Message {
   if (changed.state === 'unconfigured') return nothingConfigured()

@@ -6,11 +6,11 @@ import type { Message } from '../../shared/chat/message.ts'
 import { deniedMessage } from '../../shared/chat/mistake-message.ts'
 import { planMessage } from '../../shared/chat/plan-message.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
-import type { Ask } from '../../shared/plan/ask.ts'
+import { digestText, linesOf } from '../../shared/plan/lines.ts'
 import type { Plan } from '../../shared/plan/plan.ts'
-import { digestText, linesOf } from '../../shared/plan/render.ts'
-import { touchedBy } from '../../shared/plan/touched.ts'
 import { minutesFrom } from '../../shared/schedule/moment.ts'
+import type { Action, BackupRequest } from '../../shared/work/kinds.ts'
+import { touchedBy } from '../../shared/work/verbs.ts'
 import { digestOf } from '../digest.ts'
 import { planOnly } from '../run.ts'
 import { type Pending, writePending } from '../state/pending.ts'
@@ -23,12 +23,12 @@ const WAITS = { self: 5, second: 30 }
 /** `before`: what was confirmed, and would be performed no more. */
 export async function propose(
   asked: Asked,
-  ask: Ask,
+  request: BackupRequest,
   { by, before }: { by: Pending['by']; before?: Pending },
   chat: Chat,
 ): Promise<Message> {
   const { incoming, parsed, permission } = asked
-  const whole = await planOnly({ kind: 'run', at: incoming.at, ask }, chat.io)
+  const whole = await planOnly({ kind: 'run', at: incoming.at, request }, chat.io)
   if (whole === null) return nothingConfigured()
   const forbidden = beyond(permission, touchedBy(whole))
   if (forbidden.length > 0) return deniedMessage(beyondText(forbidden))
@@ -42,7 +42,7 @@ export async function propose(
 
 /** Remembers the plan under a name that is its request's own. */
 async function pend(
-  plan: Plan,
+  plan: Plan<Action>,
   { incoming, parsed }: Asked,
   by: Pending['by'],
   { kv, now }: Chat,

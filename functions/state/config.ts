@@ -1,5 +1,6 @@
 /** The applied configuration in KV: the document as it was given, and what it was parsed to. */
-import type { Installation } from '../../shared/plan/owner.ts'
+
+import type { Installation } from '../../shared/plan/installation.ts'
 import { type FoundConfig, parseStored, type StoredConfig } from '../../shared/policy/stored.ts'
 import type { State } from './ledger.ts'
 

@@ -1,7 +1,8 @@
 /** Plans that wait for a confirmation. */
+
 import * as z from 'zod/mini'
 import type { Actor } from '../../shared/chat/actor.ts'
-import type { Line } from '../../shared/plan/render.ts'
+import type { Line } from '../../shared/plan/line.ts'
 import type { Approval } from '../../shared/policy/policy.ts'
 import type { ReplyTo } from '../chatops/platform.ts'
 import { readJson, replySchema } from './foreign.ts'

@@ -1,10 +1,10 @@
 /** Messages about long work, which later ticks edit until its end. One key, read only by ticks that look at Incus. */
+
 import * as z from 'zod/mini'
 import { saidFirst } from '../../shared/chat/progress.ts'
 import type { Watch } from '../../shared/chat/watch.ts'
-import { instanceKey } from '../../shared/incus/inventory.ts'
-import { moment } from '../../shared/ledger/parts.ts'
-import type { Plan } from '../../shared/plan/plan.ts'
+import { isObject, moment } from '../../shared/ledger/parts.ts'
+import { workKey } from '../../shared/ledger/work.ts'
 import type { ReplyTo } from '../chatops/platform.ts'
 import { readJson, replySchema } from './foreign.ts'
 
@@ -21,12 +21,6 @@ export type Watching = Watch & {
 type Store = { get(key: string): Promise<string | null>; put(key: string, value: string): Promise<void> }
 
 const KEY = 'watches'
-
-/** What of a plan goes on after its request was answered. */
-export const longWorkOf = ({ actions }: Plan): Pick<Watching, 'copies' | 'restores'> => ({
-  copies: actions.flatMap((action) => (action.kind === 'copy' ? [action.key] : [])),
-  restores: actions.flatMap((action) => (action.kind === 'restore' ? [instanceKey(action.ref)] : [])),
-})
 
 export type Begun = Omit<Watching, 'reply' | 'edits' | 'editedAt' | 'said'>
 
@@ -45,10 +39,19 @@ export async function findWatches(state: Store): Promise<{ watches: Watching[]; 
   if (stored === null) return { watches: [], lost: false }
   const entries = readJson(stored, z.array(z.unknown()))
   const watches = (entries ?? []).flatMap((entry) => {
-    const parsed = watchSchema.safeParse(entry)
+    const parsed = watchSchema.safeParse(upgrade(entry))
     return parsed.success ? [parsed.data] : []
   })
   return { watches, lost: entries === null || watches.length < entries.length }
+}
+
+/** Formerly each kind of work had a list of its own. */
+function upgrade(entry: unknown): unknown {
+  if (!isObject(entry) || entry.work !== undefined) return entry
+  const { copies, restores, ...rest } = entry
+  const keys = (kind: string, list: unknown): string[] =>
+    Array.isArray(list) ? list.map((key) => workKey(kind, String(key))) : []
+  return { ...rest, work: [...keys('copy', copies), ...keys('restore', restores)] }
 }
 
 const text = z.string()
@@ -57,8 +60,7 @@ const watchSchema: z.ZodMiniType<Watching> = z.looseObject({
   id: text,
   line: text,
   by: text,
-  copies: z.array(text),
-  restores: z.array(text),
+  work: z.array(text),
   startedAt: moment,
   reply: z.nullable(replySchema),
   editedAt: moment,

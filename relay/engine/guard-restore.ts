@@ -1,10 +1,10 @@
 /** What speaks against restoring an instance in place: when it is done, and already when it is begun. */
 import type { Match } from '../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
-import { parseRestoring, type Restoring } from '../../shared/plan/restoring.ts'
 import { REPLICA_OF, RESTORING } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { ok, type Result } from '../../shared/result.ts'
+import { parseRestoring, type Restoring } from '../../shared/work/restore/mark.ts'
 import { isObject, text } from './envelope.ts'
 import { listSnapshots } from './guard-snapshots.ts'
 import { againstSnapshot } from './restorable.ts'

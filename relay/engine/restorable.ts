@@ -1,6 +1,6 @@
 /** Whether a snapshot can be restored as it is wanted: Incus finds out only after it has replaced the disk. */
 import { expiresAtOf } from '../../shared/incus/source.ts'
-import type { Restoring } from '../../shared/plan/restoring.ts'
+import type { Restoring } from '../../shared/work/restore/mark.ts'
 import { isObject, text } from './envelope.ts'
 
 const HOUR = 3_600_000

@@ -2,9 +2,11 @@
  * Which copies were ever seen to hold something verified, as long as this process lives: a mark that was lost
  * meanwhile, by whatever hand, is no reason to delete what it vouched for, as long as that is still listed.
  */
-import type { SnapshotPair } from '../../shared/incus/inventory.ts'
-import { type InstanceRecord, instanceKey, type RemoteInventory } from '../../shared/incus/inventory.ts'
-import { markedOn, newestPair, samePair } from '../../shared/plan/marks.ts'
+
+import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../../shared/incus/inventory.ts'
+import { newestPair, samePair } from '../../shared/incus/pairs.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
+import { markedOn } from '../../shared/work/copy/marks.ts'
 
 export type VerifiedMemory = {
   note(remote: string, inventory: RemoteInventory): void
@@ -22,7 +24,7 @@ export function createVerifiedMemory(): VerifiedMemory {
     note(remote, { instances }) {
       const records = new Map(
         instances.map((record) => [
-          instanceKey({ remote, project: record.project, instance: record.name }),
+          subjectKey({ remote, project: record.project, instance: record.name }),
           record,
         ]),
       )
@@ -30,7 +32,7 @@ export function createVerifiedMemory(): VerifiedMemory {
       for (const [key, pair] of seen)
         if (key.startsWith(`${remote}/`) && isGone(records.get(key), pair)) seen.delete(key)
     },
-    newest: (remote, project, instance) => seen.get(instanceKey({ remote, project, instance })) ?? null,
+    newest: (remote, project, instance) => seen.get(subjectKey({ remote, project, instance })) ?? null,
   }
 }
 

@@ -1,5 +1,5 @@
 /** What `npm start` shows of each run, by whichever door it came. */
-import { type Line, renderLines } from '../../shared/plan/render.ts'
+import { type Line, renderLines } from '../../shared/plan/line.ts'
 
 /** As the Worker logs a run. */
 type Entry = {

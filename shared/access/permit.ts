@@ -1,5 +1,7 @@
 /** Whether somebody may use a command, and on which instances: nobody may, unless a grant says so. */
+
 import type { Actor } from '../chat/actor.ts'
+import { parseSubject, pathOf } from '../incus/subject.ts'
 import { compilePaths } from '../policy/glob.ts'
 import type { Access, Grant, Role } from './access.ts'
 import { GROUP } from './principal.ts'
@@ -72,23 +74,16 @@ export function describeAccess(access: Access | undefined, actor: Known): string
   })
 }
 
-/** Whether it reaches an instance (`remote/project/instance`); what is no such path is beyond it. */
-export function reachOf(permission: Permission): (instanceKey: string) => boolean {
+/** Whether it reaches a subject, by its key. A star also matches nothing at all: what is no whole key is not reached. */
+export function reachOf(permission: Permission): (key: string) => boolean {
   if (!permission.allowed) return () => false
   if (permission.instances === null) return () => true
   const fits = compilePaths(permission.instances)
-  return (key) => reaches(fits, key.split('/'))
+  return (key) => parseSubject(key) !== null && fits(pathOf(key))
 }
 
-/** Those of the instances that it doesn't reach. */
-export function beyond(permission: Permission, instanceKeys: readonly string[]): string[] {
+/** Keys of the subjects that it doesn't reach. */
+export function beyond(permission: Permission, keys: readonly string[]): string[] {
   const isReached = reachOf(permission)
-  return instanceKeys.filter((key) => !isReached(key))
-}
-
-/** A star also matches nothing at all: what isn't a whole path must not pass as one. */
-function reaches(fits: ReturnType<typeof compilePaths>, path: readonly string[]): boolean {
-  const [remote = '', project = '', instance = ''] = path
-  if (path.length !== 3 || remote === '' || project === '' || instance === '') return false
-  return fits([remote, project, instance])
+  return keys.filter((key) => !isReached(key))
 }

@@ -1,14 +1,18 @@
 /** What of a plan, or of what came of it, somebody may see: other instances' lines would tell their names. */
-import { instanceKey } from '../incus/inventory.ts'
-import type { Plan, Refusal } from '../plan/plan.ts'
-import type { Line } from '../plan/render.ts'
+
+import type { Line } from '../plan/line.ts'
+import type { AnyAction, Plan, Refusal } from '../plan/plan.ts'
+import { verbOf } from '../work/verbs.ts'
 import { beyond, type Permission, reachOf } from './permit.ts'
 
-export function visiblePlan(plan: Plan, permission: Permission): Plan {
+export function visiblePlan<Action extends AnyAction>(
+  plan: Plan<Action>,
+  permission: Permission,
+): Plan<Action> {
   const sees = reachOf(permission)
   return {
     ...plan,
-    actions: plan.actions.filter((action) => sees(instanceKey('ref' in action ? action.ref : action.source))),
+    actions: plan.actions.filter((action) => sees(verbOf(action).subject(action))),
     notes: plan.notes.filter(({ about }) => sees(about)),
     refusal: visibleRefusal(plan.refusal, permission),
   }
@@ -23,14 +27,16 @@ export function visibleRun<
   return {
     ...run,
     lines: run.lines.filter(({ about }) => sees(about)),
-    problems: run.problems.filter((problem) => sees(/^[^\s:]+/.exec(problem)?.[0] ?? '')),
+    problems: run.problems.filter((problem) => sees(aboutOf(problem))),
     refusal: visibleRefusal(run.refusal, permission),
   }
 }
 
+const aboutOf = (problem: string): string => (/^\S+/.exec(problem)?.[0] ?? '').replace(/:$/, '')
+
 const isUnlimited = (permission: Permission): boolean => permission.allowed && permission.instances === null
 
-const KEY = /[\w.-]+\/[^\s/"',;:()]+\/[\w-]+/g
+const KEY = /[\w.-]+\/[^\s/"',;:()]+\/[\w-]+(?::[\w.-]*\w)?/g
 
 /** One that names nothing may suggest a name that comes near. */
 function visibleRefusal(refusal: Refusal | null, permission: Permission): Refusal | null {

@@ -1,5 +1,5 @@
 /** A destructive plan that waits for somebody's word, and what became of the waiting. */
-import { diffLines, type Line } from '../plan/render.ts'
+import { diffLines, type Line } from '../plan/line.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Actor } from './actor.ts'
 import { deedsOf } from './deeds.ts'

@@ -1,18 +1,9 @@
 /** What a plan's lines do, counted in a few words. */
-import type { Line } from '../plan/render.ts'
+import type { Deed, Line } from '../plan/line.ts'
+import { KINDS } from '../work/kinds.ts'
 import { count, enumerate } from './words.ts'
 
-type Deed = { sign: Line['sign']; will: string; did: string; one: string; several?: string }
-
-const DEEDS: readonly Deed[] = [
-  { sign: '<', will: 'restores', did: 'began to restore', one: 'instance' },
-  { sign: '+', will: 'takes', did: 'took', one: 'snapshot' },
-  { sign: '-', will: 'expires', did: 'expired', one: 'snapshot' },
-  { sign: '#', will: 'changes', did: 'changed', one: 'hold' },
-  { sign: '>', will: 'starts', did: 'started', one: 'copy', several: 'copies' },
-  { sign: '✓', will: 'verifies', did: 'verified', one: 'copy', several: 'copies' },
-  { sign: '^', will: 'starts', did: 'started', one: 'instance' },
-]
+const DEEDS: readonly Deed[] = KINDS.flatMap(({ deeds = [] }) => deeds)
 
 /** "takes 3 snapshots and starts 1 copy"; empty where the lines change nothing that is counted. */
 export const deedsOf = (lines: readonly Pick<Line, 'sign'>[], tense: 'will' | 'did'): string =>

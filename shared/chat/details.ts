@@ -1,7 +1,7 @@
 /** The folded part of a message, held to what every platform has room for. */
-import { type Line, renderLines } from '../plan/render.ts'
+import { type Line, renderLines } from '../plan/line.ts'
 import type { Block, Piece, Text } from './message.ts'
-import { plain } from './words.ts'
+import { cut, plain } from './words.ts'
 
 /** Characters, in all blocks of one message together. */
 export const ROOM = 2400
@@ -16,12 +16,6 @@ const widthOf = (piece: Piece): number => {
 }
 
 const lengthOf = (text: Text): number => text.reduce((sum, piece) => sum + widthOf(piece), 1)
-
-/** A reason may be as long as somebody else's server likes. */
-const LONGEST = 300
-
-export const cut = (text: string, longest = LONGEST): string =>
-  text.length <= longest ? text : `${text.slice(0, longest - 1)}…`
 
 /** As many lines as there is room for; the last one counts the others, and says how to see them. */
 export function fold(lines: readonly Text[], how: Text, room = ROOM): Block[] {

@@ -1,7 +1,7 @@
 /** What went wrong with the asking itself: told to the one who asked, and to nobody else. */
-import { cut } from './details.ts'
+
 import type { Message, Text } from './message.ts'
-import { capitalized, spoken, typed } from './words.ts'
+import { capitalized, cut, spoken, typed } from './words.ts'
 
 const aside = (tone: Message['tone'], headline: Text): Message => ({
   to: 'caller',

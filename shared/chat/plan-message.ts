@@ -1,10 +1,10 @@
 /** What would be done: the engine's own plan, counted in the first line. */
+import type { Line } from '../plan/line.ts'
 import type { Refusal } from '../plan/plan.ts'
-import type { Line } from '../plan/render.ts'
 import { deedsOf } from './deeds.ts'
-import { cut, foldPlan } from './details.ts'
+import { foldPlan } from './details.ts'
 import type { Message, Text } from './message.ts'
-import { spoken, typed } from './words.ts'
+import { cut, spoken, typed } from './words.ts'
 
 /** How to see the lines that there is no room for. */
 export const ALL_LINES = 'name one instance to see its lines, or ask the HTTP API for the plan'

@@ -1,9 +1,13 @@
 /** What is said of work that takes long: while it goes on, at its end, and when nobody saw one. */
+
+import { kindIn } from '../ledger/work.ts'
+import type { Item } from '../work/kind.ts'
+import { LONG_KINDS, longOf } from '../work/verbs.ts'
 import { parseProgress, spanOf } from './age.ts'
-import { cut, fold } from './details.ts'
+import { fold } from './details.ts'
 import type { Message, Text } from './message.ts'
-import type { Item, Watch } from './watch.ts'
-import { count, enumerate, spoken, typed } from './words.ts'
+import type { Watch } from './watch.ts'
+import { count, cut, enumerate, spoken, typed } from './words.ts'
 
 type Told = Pick<Watch, 'line'>
 
@@ -77,14 +81,7 @@ function underWay(item: Item): Text {
     attempts === 0
       ? []
       : [` (try ${attempts + 1}${reason === null ? '' : ' after: '}`, ...spoken(cut(reason ?? '')), ')']
-  const doing: Text =
-    item.kind === 'copy'
-      ? ['copying ', { code: item.instance }]
-      : [
-          'restoring ',
-          { code: item.instance },
-          ...(item.snapshot === null ? [] : [' to ', { code: item.snapshot }]),
-        ]
+  const doing = longOf(item.key)?.words.doing(item) ?? ['at work on ', { code: item.subject }]
   return [...doing, ...howFar(item), ...again]
 }
 
@@ -98,43 +95,19 @@ function howFar({ progress }: Item): Text {
 
 function itemText(item: Item): Text {
   if (item.end === null) return underWay(item)
-  if (item.end === 'good') return goodText(item)
-  const what = item.kind === 'copy' ? 'the copy' : 'the restore'
+  const words = longOf(item.key)?.words
+  const after = words?.after(item) ?? []
+  if (item.end === 'good') return [...(words?.good(item) ?? [{ code: item.subject }, ' is done']), ...after]
+  const what = `the ${kindIn(item.key)}`
   const how = item.end === 'bad' ? `${what} failed: ` : `nobody saw how ${what} ended: `
   const next: Text = item.retryAt === null ? [] : ['. It is tried again ', { at: item.retryAt, style: 'ago' }]
   return [
-    { code: item.instance },
+    { code: item.subject },
     `: ${how}`,
     ...spoken(cut(item.reason ?? 'no reason was given')),
     ...next,
-    ...wayBack(item),
+    ...after,
   ]
-}
-
-function goodText(item: Item): Text {
-  if (item.kind === 'restore') {
-    const to: Text = item.snapshot === null ? ['as it was'] : ['back at ', { code: item.snapshot }]
-    const but: Text = item.reason === null ? [] : ['; ', ...spoken(cut(item.reason))]
-    return [{ code: item.instance }, ' is ', ...to, ...but, ...wayBack(item)]
-  }
-  const newest: Text = item.newest === null ? [] : [' up to ', { code: item.newest }]
-  return [{ code: item.instance }, ' is verified on ', { code: item.target }, ...newest]
-}
-
-/** The safety snapshot holds what was there before the restore; one that failed may have failed before it. */
-function wayBack(item: Item): Text {
-  if (item.kind !== 'restore' || item.safety === null) return []
-  const kept: Text =
-    item.end === 'good'
-      ? ['. The state before is kept in ', { code: item.safety }]
-      : [
-          '. The state before is in ',
-          { code: item.safety },
-          ', if ',
-          typed(`list ${item.instance}`),
-          ' shows that',
-        ]
-  return [...kept, '; to go back: ', typed(`restore ${item.instance} ${item.safety}`)]
 }
 
 const goodOf = (items: readonly Item[]): number => items.filter(({ end }) => end === 'good').length
@@ -144,17 +117,20 @@ function troubles(items: readonly Item[]): string {
   return many === 0 ? '' : `, ${many} ended badly or unseen`
 }
 
+/** Good ends by kind, then bad ones, then those that nobody saw. */
 function cameTo(items: readonly Item[]): string {
-  const many = (kind: Item['kind'], end: Item['end']) =>
-    items.filter((item) => item.kind === kind && item.end === end).length
+  const of = (name: string, end: Item['end']) =>
+    items.filter((item) => kindIn(item.key) === name && item.end === end).length
+  const unseen = items.filter(({ end }) => end === 'unknown').length
   const parts = [
-    [many('copy', 'good'), 'copy verified', 'copies verified'],
-    [many('restore', 'good'), 'instance restored', 'instances restored'],
-    [many('copy', 'bad'), 'copy failed', 'copies failed'],
-    [many('restore', 'bad'), 'restore failed', 'restores failed'],
-    [many('copy', 'unknown') + many('restore', 'unknown'), 'end nobody saw', 'ends nobody saw'],
-  ] as const
+    ...LONG_KINDS.map(({ name, long: { words } }) => [of(name, 'good'), words.ended] as const),
+    ...LONG_KINDS.map(({ name, long: { noun } }) => {
+      const failed = { one: `${noun.one} failed`, several: `${noun.several} failed` }
+      return [of(name, 'bad'), failed] as const
+    }),
+    [unseen, { one: 'end nobody saw', several: 'ends nobody saw' }] as const,
+  ]
   return enumerate(
-    parts.flatMap(([number, one, several]) => (number === 0 ? [] : [count(number, one, several)])),
+    parts.flatMap(([many, { one, several }]) => (many === 0 ? [] : [count(many, one, several)])),
   )
 }

@@ -1,11 +1,14 @@
-/** How long work goes on that somebody asked for: copies and restores, from their start to their end. */
+/** How long work goes on that somebody asked for, from its start to its end. */
 import type { AuditOutcome } from '../access/audit.ts'
-import type { CopyLedger, Ledger, RestoreLedger } from '../ledger/ledger.ts'
-import { reportOn } from '../plan/replica.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { familyOf, subjectIn, type Work } from '../ledger/work.ts'
+import { own } from '../own.ts'
 import type { JobReport } from '../relay/protocol.ts'
+import type { Item } from '../work/kind.ts'
+import { ENDS } from '../work/life.ts'
 import type { Message } from './message.ts'
 import { abandonedMessage, endedMessage, runningMessage } from './progress-message.ts'
-import type { Base, Item, Watch } from './watch.ts'
+import type { Watch } from './watch.ts'
 
 export type Looked = { jobs: readonly JobReport[]; ledger: Ledger; now: Date }
 
@@ -25,10 +28,9 @@ const NEVER = 'it was not seen to begin: ask again if it is still wanted'
 
 export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
   const elapsed = now.getTime() - new Date(watch.startedAt).getTime()
-  const items = [
-    ...watch.copies.map((key) => copyItem(key, since(watch, ledger.copies[key]), jobs)),
-    ...watch.restores.map((key) => restoreItem(key, since(watch, ledger.restores?.[key]), jobs)),
-  ].map((item): Item => (item.seen || elapsed < BEGINNING ? item : { ...item, end: 'bad', reason: NEVER }))
+  const items = watch.work
+    .map((key) => itemOf(key, since(watch, own(ledger.work, key)), jobs))
+    .map((item): Item => (item.seen || elapsed < BEGINNING ? item : { ...item, end: 'bad', reason: NEVER }))
   const common = { said: saidBy(items), unseen: items.some(({ seen }) => !seen) }
   if (items.every(({ end }) => end !== null)) {
     const message = endedMessage(watch, items, elapsed)
@@ -43,56 +45,35 @@ export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
 }
 
 /** What was noted before the watch began is about earlier work, unless that still runs. */
-function since<Entry extends { state: string; at: string }>(
-  { startedAt }: Watch,
-  entry: Entry | undefined,
-): Entry | undefined {
+function since({ startedAt }: Watch, entry: Work | undefined): Work | null {
   const fresh = entry !== undefined && (entry.at >= startedAt || entry.state === 'running')
-  return fresh ? entry : undefined
+  return fresh ? entry : null
 }
 
-const COPY_ENDS = {
-  started: null,
-  running: null,
-  verified: 'good',
-  failed: 'bad',
-  unknown: 'unknown',
-} as const
-const RESTORE_ENDS = { started: null, running: null, done: 'good', failed: 'bad' } as const
-
-function copyItem(key: string, entry: CopyLedger | undefined, jobs: readonly JobReport[]): Item {
-  const [instance = key, target = ''] = key.split('>')
+function itemOf(key: string, entry: Work | null, jobs: readonly JobReport[]): Item {
   const report = reportOn(key, entry, jobs)
   return {
-    ...{ kind: 'copy', instance, target, newest: entry?.newest ?? null },
-    end: entry === undefined ? null : COPY_ENDS[entry.state],
-    ...soFar(entry, report),
+    key,
+    subject: subjectIn(key),
+    seen: entry !== null,
+    end: entry === null ? null : ENDS[entry.state],
+    attempts: entry?.attempts ?? 0,
+    reason: entry?.reason ?? null,
+    retryAt: entry?.retryAt ?? null,
+    progress: report?.progress ?? null,
+    entry,
   }
 }
 
-function restoreItem(key: string, entry: RestoreLedger | undefined, jobs: readonly JobReport[]): Item {
-  const report = jobs.find(({ id }) => id === entry?.job)
-  return {
-    ...{ kind: 'restore', instance: key, snapshot: entry?.snapshot ?? null, safety: entry?.safety ?? null },
-    end: entry === undefined ? null : RESTORE_ENDS[entry.state],
-    ...soFar(entry, report ?? null),
-  }
+/** One that runs: the noted one, or one that the ledger doesn't know of yet. */
+function reportOn(key: string, entry: Work | null, jobs: readonly JobReport[]): JobReport | undefined {
+  const running = jobs.filter(({ state }) => state === 'running')
+  const prefix = `${familyOf(key)}:`
+  return running.find(({ id }) => id === entry?.job) ?? running.find(({ id }) => id.startsWith(prefix))
 }
-
-const soFar = (
-  entry: CopyLedger | RestoreLedger | undefined,
-  report: JobReport | null,
-): Pick<Base, 'seen' | 'attempts' | 'reason' | 'retryAt' | 'progress'> => ({
-  seen: entry !== undefined,
-  attempts: entry?.attempts ?? 0,
-  reason: entry?.reason ?? null,
-  retryAt: entry?.retryAt ?? null,
-  progress: report?.state === 'running' ? (report.progress ?? null) : null,
-})
 
 /** What the message that tells of the start says: the next one has more to tell. */
-export const saidFirst = ({ copies, restores }: Pick<Watch, 'copies' | 'restores'>): string =>
-  [...copies, ...restores].map(() => RUNS).join(', ')
+export const saidFirst = ({ work }: Pick<Watch, 'work'>): string => work.map(() => RUNS).join(', ')
 
 const RUNS = 'runs'
 
@@ -109,6 +90,6 @@ function outcomeOf(items: readonly Item[], now: Date): AuditOutcome {
   const at = now.toISOString()
   const worst = bad ?? unseen
   if (worst === undefined) return { state: 'done', text: `${good} of ${items.length}`, at }
-  const text = `${good} of ${items.length}; ${worst.instance}: ${worst.reason ?? 'no reason was given'}`
+  const text = `${good} of ${items.length}; ${worst.subject}: ${worst.reason ?? 'no reason was given'}`
   return { state: bad === undefined ? 'unknown' : 'failed', text: text.slice(0, 300), at }
 }

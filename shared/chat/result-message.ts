@@ -1,13 +1,14 @@
 /** What came of a change that somebody asked for. */
+
 import type { PauseChange } from '../command/command.ts'
+import type { Line } from '../plan/line.ts'
 import type { Refusal } from '../plan/plan.ts'
-import type { Line } from '../plan/render.ts'
 import type { Actor } from './actor.ts'
 import { deedsOf } from './deeds.ts'
-import { cut, fold, foldPlan, ROOM } from './details.ts'
+import { fold, foldPlan, ROOM } from './details.ts'
 import type { Message, Text } from './message.ts'
 import { ALL_LINES, refusedMessage } from './plan-message.ts'
-import { count, enumerate, spoken, typed } from './words.ts'
+import { count, cut, enumerate, spoken, typed } from './words.ts'
 
 /** One action's line, and what became of it. */
 export type Result = {

@@ -28,3 +28,9 @@ const INSTANTS = new RegExp(INSTANT.source, 'g')
 /** Where only plain text can stand: "2026-11-22 03:00 UTC". */
 export const plain = (text: string): string =>
   text.replace(INSTANTS, (at) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`)
+
+/** A reason may be as long as somebody else's server likes. */
+const LONGEST = 300
+
+export const cut = (text: string, longest = LONGEST): string =>
+  text.length <= longest ? text : `${text.slice(0, longest - 1)}…`

@@ -1,8 +1,8 @@
 /** A command of `/backup`: what it takes, who may use it, and what it means to the engine. One file each. */
 import type { Role } from '../access/access.ts'
 import type { Message } from '../chat/message.ts'
-import type { Ask } from '../plan/ask.ts'
 import type { Result } from '../result.ts'
+import type { BackupRequest } from '../work/kinds.ts'
 import type { Seen } from './seen.ts'
 
 export type Parameter = {
@@ -54,8 +54,8 @@ export type PreviewCommand = Base & { kind: 'preview' }
 export type ChangeCommand = Base & {
   kind: 'change'
   /** What its `ask` asks for. */
-  does: Ask['do']
-  ask(values: Values, reason: string): Result<Ask, string>
+  does: BackupRequest['do']
+  request(values: Values, reason: string): Result<BackupRequest, string>
 }
 
 /** Changes what stapes keeps in its ledger, not Incus. */

@@ -1,4 +1,5 @@
 /** What may stand in an option that somebody is typing. */
+import { pathOf } from '../incus/subject.ts'
 import { compilePaths } from '../policy/glob.ts'
 import type { Command, Parameter } from './command.ts'
 
@@ -97,10 +98,7 @@ function shortest(keys: readonly string[]): Candidate[] {
 function meant(given: string, keys: readonly string[]): string[] {
   const globs = given.split(/\s+/).map((word) => word.replace(/^["“”„‘’']|["“”„‘’']$/g, ''))
   const matches = compilePaths(globs)
-  return keys.filter((key) => {
-    const [remote = '', project = '', instance = ''] = key.split('/')
-    return matches([remote, project, instance])
-  })
+  return keys.filter((key) => matches(pathOf(key)))
 }
 
 /** Those that begin so before those that hold it; either in their own order. */

@@ -1,10 +1,11 @@
 /** `list` of one instance: every snapshot, and where else it is verified. */
-import { cut, fold } from '../chat/details.ts'
+
+import { fold } from '../chat/details.ts'
 import type { Message, Text } from '../chat/message.ts'
-import { count, enumerate } from '../chat/words.ts'
+import { count, cut, enumerate } from '../chat/words.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
+import { newestPair, samePair } from '../incus/pairs.ts'
 import { compareAge, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
-import { newestPair, samePair } from '../plan/marks.ts'
 import { holdsOf } from '../policy/marks.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
 

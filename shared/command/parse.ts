@@ -107,6 +107,6 @@ const missing = (command: Command, { name, kind }: Parameter): string =>
 /** What a command can't do with sound values is said at once, not after it was acknowledged. */
 function refusalOf(command: Command, values: Values): string | null {
   if (command.kind !== 'change') return null
-  const asked = command.ask(values, '')
+  const asked = command.request(values, '')
   return asked.ok ? null : asked.error
 }

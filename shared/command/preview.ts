@@ -1,7 +1,8 @@
 /** `/backup plan …`: the wish whose plan is shown; nothing is done. */
-import type { Ask } from '../plan/ask.ts'
+
 import { nearest } from '../policy/nearest.ts'
 import { ok, type Result } from '../result.ts'
+import type { BackupRequest } from '../work/kinds.ts'
 import type { ChangeCommand, Command, Parsed, Values } from './command.ts'
 import { findCommand } from './kinds.ts'
 import { type Mistake, mistake, show } from './mistake.ts'
@@ -10,7 +11,7 @@ import { INSTANCES, POLICY, scopeOf } from './scope.ts'
 import { splitWords, type Word } from './words.ts'
 
 /** `ask` undefined: the next tick. `of`: the command that would do it, where one was named. */
-type Preview = { ask: Ask | undefined; of: Parsed | null }
+type Preview = { request: BackupRequest | undefined; of: Parsed | null }
 
 const REASON = 'asked for'
 
@@ -18,14 +19,14 @@ const REASON = 'asked for'
 const look = {
   ...{ kind: 'change', does: 'look', name: 'plan', summary: '', role: 'viewer', examples: [] },
   parameters: [INSTANCES, POLICY],
-  ask: (values: Values, reason: string) => ok({ do: 'look', reason, ...scopeOf(values) }),
+  request: (values: Values, reason: string) => ok({ do: 'look', reason, ...scopeOf(values) }),
 } as const satisfies ChangeCommand
 
 export function previewOf(line: string, commands: readonly Command[]): Result<Preview, Mistake> {
   const words = splitWords(line)
   if (!words.ok) return words
   const [first] = words.value
-  if (first === undefined) return ok({ ask: undefined, of: null })
+  if (first === undefined) return ok({ request: undefined, of: null })
   if (findCommand(first.text, commands) !== null) return previewCommand(line, commands)
   const meant = mistyped(words.value, commands)
   if (meant !== null)
@@ -49,8 +50,8 @@ function previewCommand(line: string, commands: readonly Command[]): Result<Prev
 }
 
 function preview(command: ChangeCommand, values: Values, of: Parsed | null): Result<Preview, Mistake> {
-  const ask = command.ask(values, REASON)
-  return ask.ok ? ok({ ask: ask.value, of }) : mistake('refused', ask.error)
+  const request = command.request(values, REASON)
+  return request.ok ? ok({ request: request.value, of }) : mistake('refused', request.error)
 }
 
 /** More words follow, and the first is nearly a command: hardly an instance. */

@@ -1,11 +1,14 @@
 /** What snapshots an instance has, and which of them are verified on a copy; from what was just observed. */
+
 import { ageOf } from '../chat/age.ts'
-import { type InstanceRecord, type InstanceRef, instanceKey, type SnapshotPair } from '../incus/inventory.ts'
-import { doubtfulIn } from '../plan/doubtful.ts'
-import { newestPair, originOf, refuseReplica, samePair, verifiedOn } from '../plan/marks.ts'
-import { seeTarget } from '../plan/replica.ts'
+import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { newestPair, samePair } from '../incus/pairs.ts'
+import { type InstanceRef, subjectKey } from '../incus/subject.ts'
+import { partialsIn } from '../plan/partials.ts'
 import { serverOf, type World } from '../plan/world.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
+import { originOf, refuseReplica, verifiedOn } from '../work/copy/marks.ts'
+import { seeTarget } from '../work/copy/replica.ts'
 import type { Seen } from './seen.ts'
 
 /** `verified` null: it can't be told, `reason` says why. Else what is on both sides; empty: nothing is yet. */
@@ -31,7 +34,7 @@ export type Answered = Seen & { world: World }
 /** All that was observed and may be seen; a copy by those who may see its source, too. */
 export function stocksOf({ world, coverages, ledger, maySee }: Answered): Stock[] {
   const doubtful = new Set(
-    Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]) => doubtfulIn(policy, known)),
+    Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]) => partialsIn(policy, known)),
   )
   const covering = new Map<string, Target[]>()
   for (const { policy, covered } of coverages)
@@ -44,8 +47,8 @@ export function stocksOf({ world, coverages, ledger, maySee }: Answered): Stock[
     (reply.ok ? reply.inventory.instances : []).flatMap((record) => {
       const ref = { remote, project: record.project, instance: record.name }
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
-      if (!maySee(instanceKey(ref)) && (of === undefined || !maySee(of))) return []
-      return [stockOf(ref, record, covering.get(instanceKey(ref)) ?? [], doubtful, world)]
+      if (!maySee(subjectKey(ref)) && (of === undefined || !maySee(of))) return []
+      return [stockOf(ref, record, covering.get(subjectKey(ref)) ?? [], doubtful, world)]
     }),
   )
 }
@@ -65,12 +68,12 @@ function stockOf(
   doubtful: ReadonlySet<string>,
   world: World,
 ): Stock {
-  const key = instanceKey(ref)
+  const key = subjectKey(ref)
   const isPartial = ([name]: SnapshotPair) =>
     doubtful.has(`${key}/${name}`) || world.incomplete.has(`${key}/${name}`)
   const whole = record.snapshots?.filter((pair) => !isPartial(pair)) ?? null
   const targets = new Map(
-    covering.flatMap(({ target }) => (target === null ? [] : [[instanceKey(target), target] as const])),
+    covering.flatMap(({ target }) => (target === null ? [] : [[subjectKey(target), target] as const])),
   )
   const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
   return {

@@ -1,53 +1,35 @@
-/** Copies and restores as the ledger has them: what runs, and what went wrong. */
-import { cut } from '../chat/details.ts'
+/** Long work as the ledger has it: what runs, and what went wrong. */
 import type { Text } from '../chat/message.ts'
-import { spoken } from '../chat/words.ts'
-import type { CopyLedger, Ledger, RestoreLedger } from '../ledger/ledger.ts'
+import { cut, spoken } from '../chat/words.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { keyIn, kindIn, subjectIn, type Work } from '../ledger/work.ts'
+import { ENDS } from '../work/life.ts'
+import { LONG_KINDS, longOf } from '../work/verbs.ts'
 import type { Seen } from './seen.ts'
 
-export type Work =
-  | { kind: 'copy'; state: State; instance: string; target: string; entry: CopyLedger }
-  | { kind: 'restore'; state: State; instance: string; entry: RestoreLedger }
+export type UnderWay = { key: string; state: 'runs' | 'good' | 'bad'; entry: Work }
 
-type State = 'runs' | 'good' | 'bad'
+const stateOf = ({ state }: Work): UnderWay['state'] => {
+  const end = ENDS[state]
+  return end === null ? 'runs' : end === 'good' ? 'good' : 'bad'
+}
 
-const STATES = {
-  started: 'runs',
-  running: 'runs',
-  verified: 'good',
-  done: 'good',
-  failed: 'bad',
-  unknown: 'bad',
-} as const
-
-export function workOf(ledger: Ledger | null, maySee: Seen['maySee']): Work[] {
-  const copies = Object.entries(ledger?.copies ?? {}).map(([key, entry]): Work => {
-    const [instance = key, target = ''] = key.split('>')
-    return { kind: 'copy', state: STATES[entry.state], instance, target, entry }
-  })
-  const restores = Object.entries(ledger?.restores ?? {}).map(
-    ([instance, entry]): Work => ({ kind: 'restore', state: STATES[entry.state], instance, entry }),
+/** As the kinds are listed. */
+export function workOf(ledger: Ledger | null, maySee: Seen['maySee']): UnderWay[] {
+  const all = Object.entries(ledger?.work ?? {}).filter(([key]) => maySee(subjectIn(key)))
+  return LONG_KINDS.flatMap(({ name }) =>
+    all.flatMap(([key, entry]) => (kindIn(key) === name ? [{ key, state: stateOf(entry), entry }] : [])),
   )
-  return [...restores, ...copies].filter(({ instance }) => maySee(instance))
 }
 
-export function workText(work: Work): Text {
-  const { state, entry, kind } = work
-  const what: Text =
-    kind === 'copy'
-      ? ['The copy of ', { code: work.instance }, ' to ', { code: work.target }]
-      : ['The restore of ', { code: work.instance }, ' to ', { code: work.entry.snapshot }]
-  if (state === 'runs') return [...what, ' is under way since ', { at: entry.at, style: 'full' }]
-  if (state === 'good')
-    return [...what, kind === 'copy' ? ' was verified ' : ' was done ', { at: entry.at, style: 'ago' }]
-  return [...what, ...badText(work)]
-}
-
-function badText({ kind, entry }: Work): Text {
+export function workText({ key, state, entry }: UnderWay): Text {
+  const words = longOf(key)?.words
+  const title = words?.title(keyIn(key), entry) ?? [`The ${kindIn(key)} of `, { code: keyIn(key) }]
+  if (state === 'runs') return [...title, ' is under way since ', { at: entry.at, style: 'full' }]
+  if (state === 'good') return [...title, words?.ended.how ?? ' was done ', { at: entry.at, style: 'ago' }]
   const again: Text =
     entry.retryAt === undefined ? [] : ['. It is tried again ', { at: entry.retryAt, style: 'ago' }]
-  const newest: Text =
-    kind === 'copy' && entry.newest !== undefined ? ['. Verified there is ', { code: entry.newest }] : []
   const how = entry.state === 'unknown' ? ' ended unseen: ' : ' failed: '
-  return [how, ...spoken(cut(entry.reason ?? 'no reason was given')), ...again, ...newest]
+  const why = spoken(cut(entry.reason ?? 'no reason was given'))
+  return [...title, how, ...why, ...again, ...(words?.left(entry) ?? [])]
 }

@@ -2,11 +2,6 @@
 
 import type { ProjectRules } from './project-rules.ts'
 
-/** Where an instance lives; project and name say nothing without the remote. */
-export type InstanceRef = { remote: string; project: string; instance: string }
-
-export const instanceKey = (ref: InstanceRef): string => `${ref.remote}/${ref.project}/${ref.instance}`
-
 /** A snapshot's name and creation date, in whole seconds since the epoch (copies are cut to the second). */
 export type SnapshotPair = [name: string, createdAt: number]
 

@@ -2,20 +2,17 @@
  * What lies ahead of now though it can't: a clock was ahead when it was noted, or a hand wrote it. Trusted,
  * it would keep every tick idle until then, or a policy without slots.
  */
-import type { Attempt, CopyLedger, Ledger, PolicyLedger, RestoreLedger } from './ledger.ts'
+import { longOf } from '../work/verbs.ts'
+import { LEEWAY, LONGEST_SLEEP } from './beat.ts'
+import type { Attempt, Ledger, PolicyLedger } from './ledger.ts'
 import type { Found } from './parse-ledger.ts'
 import { isCanonical, isObject } from './parts.ts'
 import { unseenIn } from './unseen.ts'
+import type { Work } from './work.ts'
 
 const MINUTE = 60_000
-/** Ticks overtake each other by no more. */
-export const LEEWAY = 15 * MINUTE
-/** With nothing due, the configuration is looked at again after this long all the same. */
-export const LONGEST_SLEEP = 24 * 60 * MINUTE
-/** Who looks notes it so often, whatever came of it: else nobody could tell silence from a long wait. */
-export const HEARTBEAT = 4 * MINUTE
-/** Tries are put off by no more: of a snapshot, of a copy, of a restore. */
-const LONGEST_WAIT = { snapshot: 30 * MINUTE, copy: 240 * MINUTE, restore: 30 * MINUTE }
+/** Tries of a snapshot are put off by no more. */
+const LONGEST_WAIT = 30 * MINUTE
 
 const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString()
 
@@ -33,21 +30,18 @@ export function trusted({ ledger, lost }: Found, now: Date): Found {
   if (ledger === null) return { ledger, lost }
   const limit = after(now, LEEWAY)
   const dropped: string[] = []
-  const { restores } = ledger
   const policies = Object.entries(ledger.policies).flatMap(([name, policy]) => {
     const own = isAhead(policy, limit) ? withoutFuture(name, policy, limit) : policy
     if (own !== policy) dropped.push(`the slots of policy ${name}, in part: they lay in the future`)
     return own === null ? [] : [[name, withSoonTries(own, now)] as const]
   })
-  const soon = <Entry extends CopyLedger | RestoreLedger>(entries: Record<string, Entry>, longest: number) =>
-    Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, sooner(entry, longest, now)]))
+  const work = Object.entries(ledger.work).map(([key, entry]) => [key, sooner(key, entry, now)] as const)
   return {
     ledger: {
       ...ledger,
       ...timesOf(ledger, now),
       policies: Object.fromEntries(policies),
-      copies: soon(ledger.copies, LONGEST_WAIT.copy),
-      ...(restores === undefined ? {} : { restores: soon(restores, LONGEST_WAIT.restore) }),
+      work: Object.fromEntries(work),
     },
     lost: [...lost, ...dropped],
   }
@@ -77,11 +71,11 @@ function withoutFuture(policy: string, noted: PolicyLedger, limit: string): Poli
   const known = marks.filter((mark): mark is string => mark !== undefined && mark <= limit).sort()
   const accounted = noted.accounted <= limit ? noted.accounted : known.at(-1)
   if (accounted === undefined) return null
-  const doubtful = [...(noted.doubtful ?? []), ...(open === null ? unseenIn(policy, noted.open) : [])]
+  const partial = [...(noted.partial ?? []), ...(open === null ? unseenIn(policy, noted.open) : [])]
   return {
     ...noted,
     accounted,
-    ...(doubtful.length === 0 ? {} : { doubtful }),
+    ...(partial.length === 0 ? {} : { partial }),
     open,
     slots,
   }
@@ -90,7 +84,7 @@ function withoutFuture(policy: string, noted: PolicyLedger, limit: string): Poli
 function withSoonTries(policy: PolicyLedger, now: Date): PolicyLedger {
   const { open } = policy
   if (open === null) return policy
-  const limit = after(now, LONGEST_WAIT.snapshot + LEEWAY)
+  const limit = after(now, LONGEST_WAIT + LEEWAY)
   const attempts = Object.entries(open.attempts).map(([key, attempt]): [string, Attempt] =>
     attempt.retryAt !== undefined && attempt.retryAt > limit
       ? [key, { ...attempt, retryAt: now.toISOString() }]
@@ -99,7 +93,11 @@ function withSoonTries(policy: PolicyLedger, now: Date): PolicyLedger {
   return { ...policy, open: { ...open, attempts: Object.fromEntries(attempts) } }
 }
 
-function sooner<Entry extends CopyLedger | RestoreLedger>(entry: Entry, longest: number, now: Date): Entry {
+function sooner(key: string, entry: Work, now: Date): Work {
+  const long = longOf(key)
+  // Of what only a later version knows nothing can be told.
+  if (long === undefined) return entry
+  const longest = long.patience.longest * MINUTE
   const at = entry.at > after(now, LEEWAY) ? now.toISOString() : entry.at
   if (entry.retryAt === undefined || entry.retryAt <= after(now, longest + LEEWAY))
     return at === entry.at ? entry : { ...entry, at }

@@ -2,7 +2,8 @@
 import { minutesFrom } from '../schedule/moment.ts'
 import type { Attempt } from './ledger.ts'
 
-const backoffMinutes = (count: number, longest: number): number => Math.min(2 ** (count - 1), longest)
+/** Minutes until the next try, after so many have failed: 1, 2, 4, 8, … */
+export const backoffMinutes = (count: number, longest: number): number => Math.min(2 ** (count - 1), longest)
 
 /**
  * A snapshot's failed try: 1, 2, 4, 8, 16 minutes later again, then each half hour, until the slot is
@@ -23,7 +24,3 @@ export function failAttempt(
 /** What an earlier try may have left stays in mind. */
 const unseenOf = (before: Attempt | undefined): Pick<Attempt, 'unseen' | 'name'> =>
   before?.unseen === true ? { unseen: true, ...(before.name === undefined ? {} : { name: before.name }) } : {}
-
-/** A copy's failed try: it is wanted until it is verified, at most every four hours. */
-export const retryCopyAt = (attempts: number, now: Date): string =>
-  minutesFrom(now, backoffMinutes(attempts, 240))

@@ -2,6 +2,8 @@
  * The ledger: what Incus can't tell. It may be a minute stale, or gone; everything in it is either
  * derived again from Incus, or only spares work. Dates are ISO 8601 in UTC.
  */
+import type { Work } from './work.ts'
+
 export type SlotOutcome = 'served' | 'skipped' | 'missed' | 'failed'
 
 /** How one slot of a policy ended. */
@@ -60,80 +62,9 @@ export type PolicyLedger = {
   /** The slot being served; null between slots. */
   open: OpenSlot | null
   /** Of slots that are over: `instance key/snapshot` of tries that ended unseen, and may have left a partial one. */
-  doubtful?: string[]
+  partial?: string[]
   /** The newest records, newest first. */
   slots: SlotRecord[]
-}
-
-/** One replica: a source instance on one destination. */
-export type CopyLedger = {
-  state: 'started' | 'running' | 'verified' | 'failed' | 'unknown'
-  /** Id of the relay's job. */
-  job?: string
-  /** Where the operation runs, to let a restarted relay take it up again. */
-  remote?: string
-  operation?: string
-  memo?: CopyMemo
-  /** Failed tries since the last success. */
-  attempts: number
-  reason?: string
-  retryAt?: string
-  /** The newest snapshot verified on both sides: kept on the source even while the target can't be asked. */
-  newest?: string
-  /** All that was verified on the target, in the form of its mark (see plan/marks.ts): the mark may get lost. */
-  verified?: string
-  /** Seconds that the last transfer took which came to its end. */
-  took?: number
-  /** That newest snapshot's own expiry on the source, put off while the copy lags behind. */
-  putOff?: { snapshot: string; own: string; until: string }
-  /** Last change of state. */
-  at: string
-}
-
-/** Travels with the relay's job, so that a success can be judged even when the ledger was lost. */
-export type CopyMemo = {
-  /** Only pairs created on the source up to here (seconds since the epoch) are vouched for. */
-  through: number
-  /** Source snapshots whose expiry was put off for the copy: name to its own expires_at. */
-  extended: Record<string, string>
-  /** Not vouched for either: they were on the target before, and could not be removed. */
-  stale?: string[]
-  /** The source ran when it began, and is frozen for it. */
-  freezes?: true
-}
-
-/** One instance's last restore in place. */
-export type RestoreLedger = {
-  /** `failed`: given up, a person has to look. Ended ones are kept for a day, for those who ask. */
-  state: 'started' | 'running' | 'done' | 'failed'
-  snapshot: string
-  safety: string
-  /** The safety snapshot is known to be whole. */
-  whole?: true
-  /** Whether the instance has to run afterwards. */
-  running: boolean
-  /** With the memory that the snapshot holds. */
-  stateful?: true
-  /** Marks to set again, by key: holds, and which safety snapshots are whole. */
-  holds: Record<string, string>
-  /** Incus's own expiry of the snapshot; absent: none, or not known. */
-  expiresAt?: string
-  /** Id of the relay's job. */
-  job: string
-  /** Failed tries so far. */
-  attempts: number
-  /** Of these, the ones before only the marks were left to set: they have tries of their own. */
-  marking?: number
-  /** A try may have changed its data: how it ended doesn't tell that it hasn't. */
-  touched?: true
-  /** Incus refused it before it changed anything: only the mark goes, and what ran runs again. */
-  refused?: true
-  /** Tries to start the instance again. */
-  starts?: number
-  reason?: string
-  retryAt?: string
-  /** Last change of state. */
-  at: string
 }
 
 /** An instance that ran when work began that freezes it, and of which no end was seen yet. */
@@ -160,13 +91,11 @@ export type SightLedger = {
 export type RunRecord = {
   at: string
   trigger: string
-  taken: number
-  expired: number
-  copiesStarted: number
-  verified: number
+  /** So many of each that is counted: `taken`, `expired`, `copiesStarted`, `verified`, … */
+  counts: Record<string, number>
+  /** What is told one by one, each with its reason: `thawed`. */
+  told?: Record<string, string[]>
   problems: string[]
-  /** Instances that were thawed, each with the reason. */
-  thawed?: string[]
 }
 
 export type Ledger = {
@@ -179,10 +108,8 @@ export type Ledger = {
   /** When something was changed that the next tick has to look at, whatever it would have waited for. */
   woken?: string
   policies: Record<string, PolicyLedger>
-  /** By `source key>destination key`. */
-  copies: Record<string, CopyLedger>
-  /** By instance key. */
-  restores?: Record<string, RestoreLedger>
+  /** Long work of all kinds, by its key (see work.ts). */
+  work: Record<string, Work>
   /** By instance key. */
   frozen?: Record<string, FreezeLedger>
   sight?: SightLedger
@@ -197,6 +124,6 @@ export const emptyLedger = (config: string): Ledger => ({
   config,
   wakeAt: new Date(0).toISOString(),
   policies: {},
-  copies: {},
+  work: {},
   runs: [],
 })

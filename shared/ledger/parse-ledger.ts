@@ -2,21 +2,22 @@
  * The ledger as KV holds it, read as foreign input: an older version, a newer one or a hand may have
  * written it. Losing a part costs work and never data, for Incus is the truth.
  */
+
 import * as z from 'zod/mini'
+import { LONG_KINDS, longOf } from '../work/verbs.ts'
 import type {
   Attempt,
-  CopyLedger,
   FreezeLedger,
   Ledger,
   OpenSlot,
   PolicyLedger,
-  RestoreLedger,
   RunRecord,
   SightLedger,
   SlotRecord,
 } from './ledger.ts'
 import { emptyLedger } from './ledger.ts'
 import { count, isObject, type Lose, listOf, mapOf, moment, partOf, texts } from './parts.ts'
+import { type Work, workKey, workShape } from './work.ts'
 
 const may = z.exactOptional
 const text = z.string()
@@ -39,50 +40,6 @@ const attemptSchema: z.ZodMiniType<Attempt> = z.looseObject({
   name: may(text),
 })
 
-const memoSchema = z.looseObject({
-  through: z.number(),
-  extended: texts,
-  stale: may(z.array(text)),
-  freezes: may(z.literal(true)),
-})
-
-/** A field that is new in CopyLedger belongs here as well; until then it is kept unseen. */
-const copySchema: z.ZodMiniType<CopyLedger> = z.looseObject({
-  state: z.enum(['started', 'running', 'verified', 'failed', 'unknown']),
-  job: may(text),
-  remote: may(text),
-  operation: may(text),
-  memo: may(memoSchema),
-  attempts: count,
-  reason: may(text),
-  retryAt: may(moment),
-  newest: may(text),
-  took: may(z.number()),
-  verified: may(text),
-  putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
-  at: moment,
-})
-
-const restoreSchema: z.ZodMiniType<RestoreLedger> = z.looseObject({
-  state: z.enum(['started', 'running', 'done', 'failed']),
-  snapshot: text,
-  safety: text,
-  whole: may(z.literal(true)),
-  running: z.boolean(),
-  holds: texts,
-  expiresAt: may(text),
-  job: text,
-  stateful: may(z.literal(true)),
-  attempts: count,
-  marking: may(count),
-  touched: may(z.literal(true)),
-  refused: may(z.literal(true)),
-  starts: may(count),
-  reason: may(text),
-  retryAt: may(moment),
-  at: moment,
-})
-
 const freezeSchema: z.ZodMiniType<FreezeLedger> = z.looseObject({
   work: text,
   at: moment,
@@ -99,12 +56,9 @@ const sightSchema: z.ZodMiniType<SightLedger> = z.looseObject({
 const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({
   at: moment,
   trigger: text,
-  taken: count,
-  expired: count,
-  copiesStarted: count,
-  verified: count,
+  counts: z.record(z.string(), count),
+  told: may(z.record(z.string(), z.array(text))),
   problems: z.array(text),
-  thawed: may(z.array(text)),
 })
 
 /** The rest of a policy's notes means nothing without this. */
@@ -125,7 +79,6 @@ export function parseLedger(value: unknown): Found {
     <Schema extends z.ZodMiniType>(schema: Schema) =>
     (item: unknown, part: string) =>
       partOf(item, schema, part, lose)
-  const restores = mapOf(value.restores, 'the restore of', lose, read(restoreSchema))
   const frozen = mapOf(value.frozen, 'what may be frozen of', lose, read(freezeSchema))
   const sight = partOf(value.sight, sightSchema, 'what was covered', lose)
   const written = partOf(value.written, moment, 'when it was written', lose)
@@ -136,24 +89,53 @@ export function parseLedger(value: unknown): Found {
     ...(written === undefined ? {} : { written }),
     ...(woken === undefined ? {} : { woken }),
     policies: mapOf(value.policies, 'the slots of policy', lose, (item, part) => policyOf(item, part, lose)),
-    copies: mapOf(value.copies, 'the copy', lose, read(copySchema)),
-    ...(Object.keys(restores).length === 0 ? {} : { restores }),
+    work: workOf(value, lose),
     ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
     ...(sight === undefined ? {} : { sight }),
-    runs: listOf(value.runs, 'a past run', lose, read(runSchema)),
+    runs: listOf(value.runs, 'a past run', lose, (item, part) => read(runSchema)(upgradeRun(item), part)),
   }
   return { ledger, lost: [...lost] }
 }
 
+/** Each kind reads its own; what is of none that is known here, a later version has begun, and it stays. */
+function workOf(value: Record<string, unknown>, lose: Lose): Record<string, Work> {
+  const all = mapOf(value.work, 'the work', lose, (item, part) => ({ item, part }))
+  const former = LONG_KINDS.flatMap(({ name, long }) => formerWork(value, name, long.noun.several, lose))
+  const entries = [...former, ...Object.entries(all)].flatMap(([key, { item, part }]): [string, Work][] => {
+    const entry = partOf(item, longOf(key)?.schema ?? anySchema, part, lose)
+    return entry === undefined ? [] : [[key, entry]]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Formerly each kind had a place of its own, by the key of what it works on. */
+const formerWork = (value: Record<string, unknown>, name: string, place: string, lose: Lose) =>
+  Object.entries(mapOf(value[place], `the ${name} of`, lose, (item, part) => ({ item, part }))).map(
+    ([key, found]) => [workKey(name, key), found] as const,
+  )
+
+const anySchema: z.ZodMiniType<Work> = z.looseObject(workShape)
+
+/** Formerly its counts stood beside the rest. */
+function upgradeRun(item: unknown): unknown {
+  if (!isObject(item) || item.counts !== undefined) return item
+  const { at, trigger, problems, thawed, ...counts } = item
+  return { at, trigger, problems, counts, ...(thawed === undefined ? {} : { told: { thawed } }) }
+}
+
 function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | undefined {
-  const known = partOf(value, policySchema, part, lose)
-  if (known === undefined) return undefined
-  const { since, when, paused, owing, open, doubtful, slots } = known
+  const read = partOf(value, policySchema, part, lose)
+  if (read === undefined) return undefined
+  const { doubtful, ...known } = read
+  const { since, when, paused, owing, open, partial, slots } = known
   const owed = listOf(owing, `${part}: who is owed a first snapshot`, lose, (item, where) =>
     partOf(item, text, where, lose),
   )
   const serving = open == null ? null : openOf(open, `${part}: the one being served`, lose)
-  const unseen = listOf(doubtful, `${part}: a try`, lose, (item, where) => partOf(item, text, where, lose))
+  // Formerly it was called doubtful.
+  const unseen = listOf(partial ?? doubtful, `${part}: a try`, lose, (item, where) =>
+    partOf(item, text, where, lose),
+  )
   const sound: { [Key in keyof PolicyLedger]: PolicyLedger[Key] | undefined } = {
     ...known,
     // A slot that can't be read is walked again.
@@ -163,7 +145,7 @@ function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | unde
     paused: partOf(paused, z.literal(true), `${part}: whether it was paused`, lose),
     owing: owed.length === 0 ? undefined : owed,
     open: serving ?? null,
-    doubtful: unseen.length === 0 ? undefined : unseen,
+    partial: unseen.length === 0 ? undefined : unseen,
     slots: listOf(slots, `${part}: a record`, lose, (item, where) => partOf(item, slotSchema, where, lose)),
   }
   return Object.fromEntries(Object.entries(sound).filter(([, said]) => said !== undefined)) as PolicyLedger

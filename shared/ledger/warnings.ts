@@ -1,5 +1,5 @@
 /** What the ledger tells of the ticks themselves: whether they come, and know the applied configuration. */
-import { HEARTBEAT } from './ahead.ts'
+import { HEARTBEAT } from './beat.ts'
 import type { Ledger } from './ledger.ts'
 
 const MINUTE = 60_000

@@ -1,5 +1,7 @@
 /** The one instance, or snapshot, that somebody names. */
-import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+
+import type { InstanceRecord } from '../incus/inventory.ts'
+import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
 import { nearest } from '../policy/nearest.ts'
@@ -65,7 +67,7 @@ export const instancesIn = ({ remotes }: World): Omit<Found, 'snapshots'>[] =>
     reply.ok
       ? reply.inventory.instances.map((record) => {
           const ref = { remote, project: record.project, instance: record.name }
-          return { ref, key: instanceKey(ref), record }
+          return { ref, key: subjectKey(ref), record }
         })
       : [],
   )

@@ -1,8 +1,9 @@
 /** All that a decision depends on. */
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
-import type { Ask } from './ask.ts'
-import type { Installation } from './owner.ts'
+import type { Sorter } from '../retention/sorter.ts'
+import type { Installation } from './installation.ts'
+import type { AnyRequest } from './request.ts'
 import type { World } from './world.ts'
 
 export type Question = {
@@ -14,7 +15,10 @@ export type Question = {
   applied?: string | undefined
   installation: Installation
   /** Somebody asks for something now; absent: what the schedule says. */
-  ask?: Ask | undefined
+  request?: AnyRequest | undefined
   /** Also note what is kept and why, line by line: for people, not needed to perform. */
   explain?: boolean | undefined
 }
+
+/** What the kinds of work plan by: the same question, with what is worked out once for all of them. */
+export type Scene = Question & { sorter: Sorter }

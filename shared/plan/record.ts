@@ -1,21 +1,13 @@
 /** The ledger after a run: the old one, what the plan learned, and what came of its actions. */
-
-import { instanceKey } from '../incus/inventory.ts'
-import { classify, describe, endsUnseen, mayRetry } from '../incus/refusal.ts'
-import { HEARTBEAT, LONGEST_SLEEP } from '../ledger/ahead.ts'
-import { failAttempt } from '../ledger/attempts.ts'
-import { type Ledger, type PolicyLedger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
-import { closedSlot, pushSlot } from '../ledger/slots.ts'
-import { unseenIn } from '../ledger/unseen.ts'
-import { own } from '../own.ts'
-import { minutesFrom } from '../schedule/moment.ts'
-import { copiesAfter } from './copies-record.ts'
-import { doubtfulIn } from './doubtful.ts'
+import { classify, endsUnseen } from '../incus/refusal.ts'
+import { HEARTBEAT, LONGEST_SLEEP } from '../ledger/beat.ts'
+import { type FreezeLedger, type Ledger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
+import type { Work } from '../ledger/work.ts'
+import type { Recorded as RecordedKind } from '../work/kind.ts'
+import { KINDS } from '../work/kinds.ts'
+import { longOf, verbOf } from '../work/verbs.ts'
 import type { Outcome } from './jobs.ts'
-import type { Plan, SlotPlan } from './plan.ts'
-import { restoresAfter } from './restores-record.ts'
-import { isPending } from './thaws.ts'
-import { frozenAfter } from './thaws-record.ts'
+import type { Plan } from './plan.ts'
 
 export type Recorded = {
   ledger: Ledger
@@ -31,28 +23,62 @@ export type Happened = {
   now: Date
 }
 
-export function record(before: Ledger, happened: Happened): Recorded {
-  const { plan, outcomes, run, config, now } = happened
-  const wake = plan.asked ? [...plan.wake, before.wakeAt] : [...plan.wake]
-  const policies = {
-    ...(plan.asked ? before.policies : {}),
-    ...Object.fromEntries(plan.slots.map((slot) => [slot.policy, accountFor(slot, before, happened, wake)])),
-  }
-  const copies = copiesAfter(before, plan, outcomes, now)
-  const restores = restoresAfter(before, plan, outcomes, now)
-  const frozen = frozenAfter(plan, outcomes, now)
+export function record(before: Ledger, { plan, outcomes, run, config, now }: Happened): Recorded {
+  const begun = frozenBy(outcomes, now)
+  const parts = KINDS.map(({ record: of }) => of?.(before, { plan, outcomes, frozen: begun, now }) ?? {})
+  const frozen = Object.assign({}, ...parts.map((part) => part.frozen))
   const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
   const sleep = new Date(now.getTime() + LONGEST_SLEEP).toISOString()
-  if (Object.values(frozen).some(isPending)) wake.push(minutesFrom(now, 1))
-  const wakeAt = [sleep, ...wake].sort()[0] ?? sleep
-  const noted = {
-    ...(Object.keys(restores).length === 0 ? {} : { restores }),
+  const wake = [
+    ...plan.wake,
+    ...(plan.requested ? [before.wakeAt] : []),
+    ...parts.flatMap((part) => part.wake ?? []),
+  ]
+  const ledger: Ledger = {
+    config,
+    wakeAt: [sleep, ...wake].sort()[0] ?? sleep,
+    written: now.toISOString(),
+    policies: Object.assign({}, ...parts.map((part) => part.policies)),
+    work: workAfter(before, plan, parts, now),
     ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
     ...(plan.sight === undefined ? {} : { sight: plan.sight }),
+    runs,
   }
-  const ledger: Ledger = { config, wakeAt, written: now.toISOString(), policies, copies, ...noted, runs }
   return { ledger, changed: isNews(before, ledger, now) }
 }
+
+const DAY = 86_400_000
+
+/** What nobody asked about for so long is forgotten; what a later version began, and is not known here, stays. */
+function workAfter(
+  { work }: Ledger,
+  plan: Plan,
+  parts: readonly RecordedKind[],
+  now: Date,
+): Record<string, Work> {
+  const isOld = (key: string, { at }: Work): boolean =>
+    now.getTime() - new Date(at).getTime() >= (longOf(key)?.days ?? Number.POSITIVE_INFINITY) * DAY
+  const kept = Object.fromEntries(Object.entries(work).filter(([key, entry]) => !isOld(key, entry)))
+  const all: Record<string, Work | null> = Object.assign(kept, plan.work, ...parts.map((part) => part.work))
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Work] => entry[1] !== null))
+}
+
+/** Work that may have been cut off while its subject was frozen for it, by the subject's key. */
+function frozenBy(outcomes: readonly Outcome[], now: Date): Record<string, FreezeLedger> {
+  const entries = outcomes.flatMap((outcome): [string, FreezeLedger][] => {
+    const { action } = outcome
+    const { freezes, begins, subject } = verbOf(action)
+    const work = freezes?.(action) ?? null
+    // Long work goes on; of the other, whatever Incus answered, it has thawed before.
+    const may = begins === undefined ? endedUnseen(outcome) : outcome.state !== 'refused'
+    return work === null || !may ? [] : [[subject(action), { work, at: now.toISOString() }]]
+  })
+  return Object.fromEntries(entries)
+}
+
+const endedUnseen = (outcome: Outcome): boolean =>
+  outcome.state === 'unknown' ||
+  (outcome.state === 'refused' && (classify(outcome.error) === 'unknown' || endsUnseen(outcome.error)))
 
 /** Waking a minute later is not news as long as the old note makes every tick look; that one looked is, now and then. */
 function isNews(before: Ledger, after: Ledger, now: Date): boolean {
@@ -64,82 +90,3 @@ function isNews(before: Ledger, after: Ledger, now: Date): boolean {
 }
 
 const timeless = ({ wakeAt: _, written: __, ...ledger }: Ledger): string => JSON.stringify(ledger)
-
-function accountFor(
-  plan: SlotPlan,
-  before: Ledger,
-  { outcomes, plan: { asked }, now }: Happened,
-  wake: string[],
-): PolicyLedger {
-  const { open } = plan.ledger
-  if (open === null) return asked ? (own(before.policies, plan.policy) ?? plan.ledger) : plan.ledger
-  const attempts = { ...open.attempts }
-  const made = { ...open.made }
-  const served = [...plan.served]
-  const failures = [...plan.failed]
-  const waiting = [...plan.waiting]
-  for (const outcome of outcomes) {
-    const { action } = outcome
-    if (action.kind !== 'snapshot' || action.policy !== plan.policy) continue
-    const key = instanceKey(action.ref)
-    if (outcome.state === 'done') {
-      served.push(key)
-      // While the slot stays open for others, what an earlier try left unseen is no more.
-      delete attempts[key]
-      made[key] = action.name
-    } else {
-      const { reason, again, unseen } = whatNow(outcome)
-      const attempt = failAttempt(
-        attempts[key],
-        reason,
-        now,
-        again && plan.until !== null ? new Date(plan.until) : null,
-      )
-      attempts[key] = unseen ? { ...attempt, unseen, name: action.name } : attempt
-      if (attempt.retryAt === undefined) failures.push({ instance: key, reason })
-      else waiting.push({ instance: key, until: attempt.retryAt })
-    }
-  }
-  const close = () =>
-    closedSlot(open.slot, { served: served.length, failures, empty: plan.empty, remark: plan.remark })
-  if (asked) {
-    const known = own(before.policies, plan.policy) ?? { ...plan.ledger, open: null }
-    return recordAsked(known, close(), waiting, unseenIn(plan.policy, { slot: open.slot, attempts }))
-  }
-  if (waiting.length === 0) {
-    const doubtful = doubtfulIn(plan.policy, { ...plan.ledger, open: { ...open, attempts } })
-    const slots = pushSlot(plan.ledger.slots, close())
-    return { ...plan.ledger, open: null, ...(doubtful.length === 0 ? {} : { doubtful }), slots }
-  }
-  wake.push(...waiting.map(({ until }) => until))
-  return {
-    ...plan.ledger,
-    open: { ...open, attempts, ...(Object.keys(made).length === 0 ? {} : { made }) },
-  }
-}
-
-/** What somebody asked for is tried once; it stands beside the schedule's slots. */
-function recordAsked(
-  known: PolicyLedger,
-  closed: ReturnType<typeof closedSlot>,
-  waiting: SlotPlan['waiting'],
-  unseen: string[],
-): PolicyLedger {
-  const outcome = waiting.length > 0 ? 'failed' : closed.outcome
-  const doubtful = [...(known.doubtful ?? []), ...unseen]
-  return {
-    ...known,
-    ...(doubtful.length === 0 ? {} : { doubtful }),
-    slots: pushSlot(known.slots, { ...closed, outcome, reason: closed.reason ?? 'asked for' }),
-  }
-}
-
-/** `unseen`: perhaps it began, and nobody knows how it ended. */
-function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: boolean } {
-  if (outcome.state === 'refused') {
-    const { error } = outcome
-    return { reason: describe(error), again: mayRetry(classify(error)), unseen: endsUnseen(error) }
-  }
-  if (outcome.state === 'unknown') return { reason: outcome.reason, again: true, unseen: true }
-  return { reason: 'another snapshot of the same instance failed before it', again: true, unseen: false }
-}

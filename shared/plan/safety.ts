@@ -1,10 +1,6 @@
-/** The snapshot that is taken before a restore in place, and what is known of such ones on an instance. */
-import type { InstanceRecord } from '../incus/inventory.ts'
-import { parseSnapshotName, SAFETY, snapshotName } from '../incus/snapshot-name.ts'
-import type { RestoreLedger } from '../ledger/ledger.ts'
-import { HOLD, holdsOf, RESTORED, RESTORING } from '../policy/marks.ts'
+/** Snapshots that are taken before a restore in place, and how long Incus keeps them. */
+import { parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import { minuteOf } from '../schedule/moment.ts'
-import { parseRestoring, type Restoring } from './restoring.ts'
 
 const KEPT_DAYS = 14
 
@@ -15,60 +11,3 @@ export function safetyExpiry(taken: Date, now: Date): string {
 }
 
 export const isSafety = (name: string): boolean => parseSnapshotName(name)?.policy === SAFETY
-
-const safetiesOf = ({ snapshots }: InstanceRecord): string[] =>
-  (snapshots ?? []).map(([name]) => name).filter(isSafety)
-
-/** Of this minute, or the first one after those that are there: a name is never used twice. */
-export function safetyName(record: InstanceRecord, now: Date): string {
-  const taken = safetiesOf(record).map((name) => parseSnapshotName(name)?.slot.getTime() ?? 0)
-  const slot = new Date(Math.max(minuteOf(now).getTime(), ...taken.map((time) => time + 60_000)))
-  return snapshotName({ policy: SAFETY, slot })
-}
-
-/**
- * The instance's own mark, unless an older restore has left it in a snapshot that was restored since:
- * then a newer safety snapshot is there.
- */
-export function restoringOn(record: InstanceRecord): Restoring | null {
-  const mark = record.own.includes(RESTORING) ? parseRestoring(record.config[RESTORING]) : null
-  return mark !== null && safetiesOf(record).every((name) => name <= mark.safety) ? mark : null
-}
-
-/** Safety snapshots of restores that ended: somebody saw them made. */
-export const wholeSafeties = ({ own, config }: InstanceRecord): string[] =>
-  own.includes(RESTORED) ? wordsOf(config[RESTORED]) : []
-
-export const wordsOf = (text: string | undefined): string[] =>
-  (text ?? '').split(' ').filter((word) => word !== '')
-
-/** Snapshots of ours that are held, by the instance or a profile of it. */
-export function heldOn(record: InstanceRecord): string[] {
-  const held = holdsOf(record)
-  const listed = (record.snapshots ?? []).map(([name]) => name)
-  return listed.filter((name) => held.has(name) && parseSnapshotName(name) !== null)
-}
-
-/** Snapshots that were held when a restore replaced the instance's config, and aren't any more. */
-export function lostHolds(record: InstanceRecord | undefined, entry: RestoreLedger | undefined): string[] {
-  if (entry?.marking === undefined || entry.state === 'done' || record === undefined) return []
-  const { config, snapshots } = record
-  const isListed = (name: string): boolean => snapshots === null || snapshots.some(([one]) => one === name)
-  return Object.entries(entry.holds).flatMap(([key, note]) => {
-    const name = key.slice(HOLD.length)
-    const lost = key.startsWith(HOLD) && note !== 'false' && (config[key] ?? '') === ''
-    return lost && isListed(name) ? [name] : []
-  })
-}
-
-/** What a restore has to set again: the instance's own holds, and which safety snapshots are whole. */
-export function lastingMarks(record: InstanceRecord): Record<string, string> {
-  const { config, own, snapshots } = record
-  const holds = own.filter((key) => key.startsWith(HOLD) && config[key] !== '')
-  const listed = new Set((snapshots ?? []).map(([name]) => name))
-  const whole = wholeSafeties(record).filter((name) => listed.has(name))
-  return {
-    ...Object.fromEntries(holds.map((key) => [key, config[key] ?? ''])),
-    ...(whole.length === 0 ? {} : { [RESTORED]: whole.join(' ') }),
-  }
-}

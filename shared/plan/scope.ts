@@ -1,22 +1,27 @@
 /** Whether what somebody names is there at all: a word that means nothing is answered, not passed over. */
+import { pathOf } from '../incus/subject.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { compilePaths, isLiteral } from '../policy/glob.ts'
-import { type Ask, narrow } from './ask.ts'
 import { didYouMean, instancesIn, pathsLike, unreadableIn } from './find.ts'
 import type { Refusal } from './plan.ts'
+import { type AnyRequest, narrow, type Scope } from './request.ts'
 import type { World } from './world.ts'
 
-type Scoped = Extract<Ask, { do: 'look' | 'snapshot' | 'copy' | 'expire' }>
-
-export function refuseScope(ask: Scoped, coverages: readonly Coverage[], world: World): Refusal | null {
+export function refuseScope(
+  request: AnyRequest & Scope,
+  coverages: readonly Coverage[],
+  world: World,
+): Refusal | null {
   const known = coverages.map(({ policy }) => policy.name)
-  const unknown = ask.policies?.find((name) => !known.includes(name))
+  const unknown = request.policies?.find((name) => !known.includes(name))
   if (unknown !== undefined) {
     const reason = `there is no policy "${unknown}"${didYouMean(unknown, known)}; there are: ${known.join(', ')}`
     return { code: 'not-found', reason }
   }
-  const covered = narrow(coverages, { ...ask, instances: undefined }).flatMap((coverage) => coverage.covered)
-  const absent = (ask.instances ?? []).find((path) => {
+  const covered = narrow(coverages, { ...request, instances: undefined }).flatMap(
+    (coverage) => coverage.covered,
+  )
+  const absent = (request.instances ?? []).find((path) => {
     const named = compilePaths([path])
     return !covered.some(({ ref }) => named([ref.remote, ref.project, ref.instance]))
   })
@@ -25,10 +30,7 @@ export function refuseScope(ask: Scoped, coverages: readonly Coverage[], world: 
 
 function refuseInstance(path: string, coverages: readonly Coverage[], world: World): Refusal {
   const named = compilePaths([path])
-  const isNamed = (key: string): boolean => {
-    const [remote = '', project = '', instance = ''] = key.split('/')
-    return named([remote, project, instance])
-  }
+  const isNamed = (key: string): boolean => named(pathOf(key))
   const skipped = coverages.flatMap((coverage) => coverage.skipped).find(({ key }) => isNamed(key))
   if (skipped !== undefined) {
     const reason = `${skipped.key} is left out: ${skipped.reason}`

@@ -2,7 +2,7 @@
  * What was covered at the last look, so that the next one sees what is gone from sight: nobody is told of a
  * project that is taken off the relay's certificate, and what isn't listed can't be missed by a policy.
  */
-import { instanceKey } from '../incus/inventory.ts'
+import { instanceOf, pathOf, subjectKey } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
 import type { ClockProblem } from './clocks.ts'
@@ -28,12 +28,9 @@ export function rememberSight(
     coverages.flatMap(({ unreadable }) => unreadable.map(({ key }) => key.slice('remote:'.length))),
   )
   const isSilent = (key: string): boolean => silent.has(remoteOf(key))
-  const isSeen = (key: string): boolean => {
-    const [remote = '', project = '', instance = ''] = key.split('/')
-    return world.find({ remote, project, instance }) !== undefined
-  }
+  const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
   const known = keysIn(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
-  const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => instanceKey(ref)))
+  const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))
   const oldest = new Date(now.getTime() - TOLD).toISOString()
   const still = Object.entries(before?.gone ?? {}).filter(
     ([key, since]) => since > oldest && selected.has(remoteOf(key)) && (isSilent(key) || !isSeen(key)),
@@ -64,7 +61,7 @@ const keysIn = (covered: SightLedger['covered']): string[] =>
 function namesBy(keys: readonly string[]): SightLedger['covered'] {
   const places = new Map<string, Set<string>>()
   for (const key of [...keys].sort()) {
-    const [remote = '', project = '', name = ''] = key.split('/')
+    const [remote, project, name] = pathOf(key)
     const place = `${remote}/${project}`
     places.set(place, (places.get(place) ?? new Set()).add(name))
   }

@@ -1,5 +1,7 @@
 /** What was observed in a run: the remotes' inventories and the relay's jobs, with look-ups. */
-import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+
+import type { InstanceRecord } from '../incus/inventory.ts'
+import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
 
 /** Config of a safety snapshot that nothing else tells of, as it was read. */
@@ -27,13 +29,13 @@ export function worldOf(reply: InventoryReply): World {
   for (const [remote, answer] of Object.entries(reply.remotes)) {
     if (!answer.ok) continue
     for (const record of answer.inventory.instances)
-      records.set(instanceKey({ remote, project: record.project, instance: record.name }), record)
+      records.set(subjectKey({ remote, project: record.project, instance: record.name }), record)
     for (const one of answer.inventory.unseen ?? []) unseen.add(`${remote}/${one}`)
     for (const { project, snapshots } of answer.inventory.operations)
       for (const snapshot of snapshots) incomplete.add(`${remote}/${project}/${snapshot}`)
   }
   const remotes: World['remotes'] = Object.assign(Object.create(null), reply.remotes)
-  return { ...reply, remotes, incomplete, unseen, find: (ref) => records.get(instanceKey(ref)) }
+  return { ...reply, remotes, incomplete, unseen, find: (ref) => records.get(subjectKey(ref)) }
 }
 
 /** Identity of a server, by its certificate; empty where it gave no answer. */

@@ -1,5 +1,7 @@
 /** Which instances a policy covers in what was observed, and what could not be observed. */
-import type { InstanceRecord, InstanceRef } from '../incus/inventory.ts'
+
+import type { InstanceRecord } from '../incus/inventory.ts'
+import type { InstanceRef } from '../incus/subject.ts'
 import type { Policy } from './policy.ts'
 
 export type Covered = {

@@ -1,7 +1,7 @@
 /** Every policy over everything that was observed: what decide() works from. */
 
-import { instanceKey } from '../incus/inventory.ts'
 import { refuseSnapshots } from '../incus/project-rules.ts'
+import { subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import type { Coverage, Covered } from './cover.ts'
@@ -89,7 +89,7 @@ function copyPlaces(all: readonly Selected[]): Map<string, string> {
     if (copy === null) continue
     for (const { ref, key } of selected) {
       const target = { ...ref, remote: copy.remote, project: copy.project ?? ref.project }
-      places.set(instanceKey(target), key)
+      places.set(subjectKey(target), key)
     }
   }
   return places

@@ -2,7 +2,9 @@
  * Marks of a copy that don't fit the place where they stand: somebody copied the copy back, or works on with it.
  * stapes leaves copies out, and so would never back such an instance up.
  */
-import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+
+import type { InstanceRecord } from '../incus/inventory.ts'
+import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import { HOLD, isMark, PREFIX, REPLICA_OF, RESTORED, RESTORING } from './marks.ts'
@@ -13,8 +15,8 @@ type Problem = { about: string; reason: string }
 
 /** `of`: the key of the source that the mark names. Whether that exists doesn't matter: a copy outlives it. */
 export function fitsPlace(place: InstanceRef, of: string, policies: readonly Policy[]): boolean {
-  const [remote = '', project = '', instance = ''] = of.split('/')
-  if (of === instanceKey(place) || instance !== place.instance) return false
+  const { remote, project, instance } = instanceOf(of)
+  if (of === subjectKey(place) || instance !== place.instance) return false
   return policies.some(
     ({ select, copy }) =>
       copy !== null &&
@@ -32,7 +34,7 @@ export function misplacedProblem(
 ): Problem | null {
   const of = record.config[REPLICA_OF]
   if (of === undefined || isLeftOut(record)) return null
-  const about = instanceKey(place)
+  const about = subjectKey(place)
   if (!record.own.includes(REPLICA_OF)) {
     const reason = `a profile gives it ${REPLICA_OF}, so it is taken for a copy and NOT backed up: take that key away from the profile`
     return { about, reason }
@@ -57,7 +59,7 @@ export function promotedWarnings(
     const reply = own(replies, remote)
     return (reply?.ok === true ? reply.inventory.instances : []).flatMap((record): Problem[] => {
       const place = { remote, project: record.project, instance: record.name }
-      const about = instanceKey(place)
+      const about = subjectKey(place)
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
       if (of === undefined || !RUNS.includes(record.status) || isLeftOut(record) || told.has(about)) return []
       const covered = policies.some(

@@ -2,7 +2,9 @@
  * What an instance, or a profile of it, says against the policy document: `user.stapes.<setting>` for all
  * policies, `user.stapes.<policy>.<setting>` for one.
  */
-import { type InstanceRecord, type InstanceRef, instanceKey } from '../incus/inventory.ts'
+
+import type { InstanceRecord } from '../incus/inventory.ts'
+import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { type PolicyError, show } from './issues.ts'
 import { isMark, PREFIX } from './marks.ts'
 import { nearest } from './nearest.ts'
@@ -41,7 +43,7 @@ export function readOverrides(
     const read = readOverride(key, text, policies)
     if ('said' in read) {
       const { policy, expected, said } = read
-      const path = `${instanceKey(ref)} ${key}`
+      const path = `${subjectKey(ref)} ${key}`
       overrides.problems.push({ path, policy, expected, found: show(text), message: `${path}: ${said}` })
     } else {
       const kind = own.includes(key) ? 'instance' : 'profile'

@@ -1,11 +1,8 @@
 /** Which instances a policy covers, and why others in its reach are left out. */
-import {
-  type InstanceRecord,
-  type InstanceRef,
-  instanceKey,
-  type RemoteInventory,
-} from '../incus/inventory.ts'
+
+import type { InstanceRecord, RemoteInventory } from '../incus/inventory.ts'
 import type { ProjectRules } from '../incus/project-rules.ts'
+import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { compileGlobs, compilePaths, isLiteral } from './glob.ts'
 import { REPLICA_OF } from './marks.ts'
 import { inForce } from './merge.ts'
@@ -29,7 +26,7 @@ export function observe(remote: string, inventory: RemoteInventory, policies: re
     const ref = { remote, project: record.project, instance: record.name }
     // A replica may carry its source's keys, which are not about it.
     const overrides = record.config[REPLICA_OF] === undefined ? readOverrides(ref, record, policies) : null
-    return { ref, key: instanceKey(ref), record, overrides }
+    return { ref, key: subjectKey(ref), record, overrides }
   })
   return { projects: inventory.projects, rules: inventory.projectRules ?? {}, candidates }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { hold, setFull } from '../emulator/breakage.ts'
 import { instanceOf } from '../emulator/scene.ts'
+import { copiesOf } from '../long-work.ts'
 import { failureStaysApart, ledgerIn } from './invariants.ts'
 import { DAY, HOUR, type Simulation, simulate, usual } from './scenes.ts'
 
@@ -50,7 +51,7 @@ describe('one failing instance changes nothing for the others', () => {
     const troubled = await passWith(fault)
     troubled.watch.step()
     failureStaysApart(troubled, calm.world, 'mail', 'daily')
-    expect(ledgerIn(troubled.world)?.copies['main/default/db>backup/default/db']?.state).toBe('verified')
+    expect(copiesOf(ledgerIn(troubled.world))['main/default/db>backup/default/db']?.state).toBe('verified')
   })
 })
 

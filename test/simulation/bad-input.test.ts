@@ -17,10 +17,12 @@ async function worldWith(policy: object, names = ['db1', 'web1']): Promise<World
   return world
 }
 
-async function ran(world: World, at: Date): Promise<Extract<Run, { state: 'ran' }>> {
+type Ran = Extract<Run, { state: 'ran' }> & { taken: number; copiesStarted: number }
+
+async function ran(world: World, at: Date): Promise<Ran> {
   const run = await world.tick(at)
   if (!('state' in run) || run.state !== 'ran') throw new Error(`expected a run, got ${JSON.stringify(run)}`)
-  return run
+  return run as Ran
 }
 
 const snapshotsOf = (world: World, name: string): string[] => [
@@ -120,5 +122,5 @@ test('an instance busy with a copy of somebody else’s is copied once that is o
   hold(instanceOf(world.incus.main, { name: 'web1' }), null)
   for (const minute of [2, 3, 4, 5, 6, 7]) await world.tick(minutes(minute))
   const ledger = JSON.parse(world.kv.peek('ledger') ?? '{}')
-  expect(ledger.copies['main/default/web1>backup/default/web1'].state).toBe('verified')
+  expect(ledger.work['copy main/default/web1>backup/default/web1'].state).toBe('verified')
 })

@@ -21,8 +21,8 @@ vi.mock('../../shared/incus/snapshot-name.ts', async (original) => {
   return { ...real, snapshotName }
 })
 
-vi.mock('../../shared/plan/expire.ts', async (original) => {
-  const real = await original<typeof import('../../shared/plan/expire.ts')>()
+vi.mock('../../shared/retention/sorter.ts', async (original) => {
+  const real = await original<typeof import('../../shared/retention/sorter.ts')>()
   const gone = (name: string) => ({ name, reason: 'broken' })
   const createSorter: typeof real.createSorter = (now) => {
     const sorter = real.createSorter(now)
@@ -53,25 +53,25 @@ vi.mock('../../relay/engine/guard.ts', async (original) => {
   return { ...real, guard }
 })
 
-vi.mock('../../shared/plan/judge.ts', async (original) => {
-  const real = await original<typeof import('../../shared/plan/judge.ts')>()
+vi.mock('../../shared/work/copy/judge.ts', async (original) => {
+  const real = await original<typeof import('../../shared/work/copy/judge.ts')>()
   const judge: typeof real.judge = (judging) => {
     const { seen, now } = judging
     const right = real.judge(judging)
     if (broken.how !== 'an end is believed to be a success' || right.phase !== 'broken') return right
     if (seen.state !== 'there') return right
     const marks = [...(seen.record.snapshots ?? [])]
-    const ledger = { state: 'verified' as const, attempts: 0, at: now.toISOString() }
-    return { phase: 'landed', ledger, marks, fresh: [], rest: [], memo: { through: 0, extended: {} } }
+    const entry = { state: 'verified' as const, attempts: 0, at: now.toISOString() }
+    return { phase: 'landed', entry, marks, fresh: [], rest: [], memo: { through: 0, extended: {} } }
   }
   return { ...real, judge }
 })
 
-vi.mock('../../shared/plan/copy.ts', async (original) => {
-  const real = await original<typeof import('../../shared/plan/copy.ts')>()
+vi.mock('../../shared/work/copy/start.ts', async (original) => {
+  const real = await original<typeof import('../../shared/work/copy/start.ts')>()
   const startCopy: typeof real.startCopy = (replica, seen, starting) => {
     const right = real.startCopy(replica, seen, starting)
-    if (broken.how === 'a copy is given up' && (starting.ledger?.attempts ?? 0) > 0)
+    if (broken.how === 'a copy is given up' && (starting.entry?.attempts ?? 0) > 0)
       return { state: 'wait', reason: 'it is given up', until: null }
     if (broken.how !== 'what was not verified stays' || right.state !== 'start') return right
     return { state: 'start', action: { ...right.action, unverified: [] } }
@@ -79,8 +79,8 @@ vi.mock('../../shared/plan/copy.ts', async (original) => {
   return { ...real, startCopy }
 })
 
-vi.mock('../../shared/plan/open-slot.ts', async (original) => {
-  const real = await original<typeof import('../../shared/plan/open-slot.ts')>()
+vi.mock('../../shared/work/snapshot/open-slot.ts', async (original) => {
+  const real = await original<typeof import('../../shared/work/snapshot/open-slot.ts')>()
   const advance: typeof real.advance = (...question) => {
     const right = real.advance(...question)
     if (broken.how !== 'missed slots are forgotten') return right

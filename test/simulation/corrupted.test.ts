@@ -114,7 +114,7 @@ describe.each(Object.entries(SHAPES))('a ledger: %s', (_, corrupt) => {
     for (const minute of [60, 61, 62, 63])
       expect(await world.tick(minutes(minute))).not.toHaveProperty('threw')
     expect(snapshots(world)).toEqual(['hourly-20261122T0300Z', 'hourly-20261122T0400Z'])
-    expect(ledgerOf(world).copies['main/default/web1>backup/default/web1']).toMatchObject({
+    expect(ledgerOf(world).work['copy main/default/web1>backup/default/web1']).toMatchObject({
       state: 'verified',
       newest: 'hourly-20261122T0400Z',
     })

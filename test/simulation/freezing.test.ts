@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { run } from '../../functions/run.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { instanceOf, readMarker, write } from '../emulator/scene.ts'
+import { copiesOf } from '../long-work.ts'
 import { DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver, Remote } from './world.ts'
 
@@ -54,7 +55,7 @@ describe('main is killed while its running instances are frozen', () => {
         { state: 'done', line: { about: 'main/default/web', sign: '^', what: '', reason: why } },
       ]),
     })
-    expect(noted(simulation).runs?.[0]?.thawed).toHaveLength(2)
+    expect(noted(simulation).runs?.[0]?.told?.thawed).toHaveLength(2)
     await simulation.pass(later(simulation, 10 * MINUTE))
     expect(noted(simulation).frozen).toBeUndefined()
     const { main } = simulation.world.incus
@@ -116,7 +117,7 @@ describe('a copy', () => {
   }
 
   const isCopying = (simulation: Simulation, name: string): boolean =>
-    noted(simulation).copies?.[`main/default/${name}>backup/default/${name}`]?.state === 'running'
+    copiesOf(noted(simulation))[`main/default/${name}>backup/default/${name}`]?.state === 'running'
 
   function restartMain({ world }: Simulation): void {
     world.incus.main.kill()
@@ -136,7 +137,9 @@ describe('a copy', () => {
     await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
     expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
     const why = 'its copy to backup was cut off while it was frozen for it, and it ran before'
-    expect(noted(simulation).runs?.flatMap(({ thawed = [] }) => thawed)).toContain(`main/default/web: ${why}`)
+    expect(noted(simulation).runs?.flatMap(({ told }) => told?.thawed ?? [])).toContain(
+      `main/default/web: ${why}`,
+    )
     await simulation.pass(until)
     simulation.watch.end()
   })

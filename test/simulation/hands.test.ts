@@ -1,7 +1,9 @@
 /** What people, other tools, upgrades and a second installation do to both servers; no good copy is lost by it. */
+
 import { describe, expect, test } from 'vitest'
 import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
+import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
 import { MINUTE } from './scenes.ts'
 import { createWorld, type Installed, type Ticked, type World } from './world.ts'
@@ -54,7 +56,7 @@ async function begin(
     },
     async verified() {
       await scene.pass(17)
-      expect(ledgerIn(world)?.copies[KEY]?.state).toBe('verified')
+      expect(copiesOf(ledgerIn(world))[KEY]?.state).toBe('verified')
     },
     copies() {
       const names = instanceOf(incus.backup, WEB).snapshots.keys()
@@ -135,11 +137,11 @@ describe('the backup server is upgraded from 6.0.4 to 7.0.2', () => {
     world.incus.backup.upgrade('7.0.2')
     await pass(47)
     expect(Object.keys(copies())).toEqual(expect.arrayContaining(Object.keys(before)))
-    expect(ledgerIn(world)?.copies[KEY]?.state).toBe('verified')
+    expect(copiesOf(ledgerIn(world))[KEY]?.state).toBe('verified')
     expectHonest(scene)
     world.incus.main.upgrade('7.0.2')
     await pass(47)
-    expect(ledgerIn(world)?.copies[KEY]?.state).toBe('verified')
+    expect(copiesOf(ledgerIn(world))[KEY]?.state).toBe('verified')
     expectHonest(scene)
   })
 })
@@ -224,7 +226,7 @@ describe('on the source', () => {
     await verified()
     await pass(60)
     expect(instanceOf(world.incus.backup, WEB).snapshots.size).toBeGreaterThan(3)
-    expect(ledgerIn(world)?.copies[KEY]?.state).toBe('verified')
+    expect(copiesOf(ledgerIn(world))[KEY]?.state).toBe('verified')
   })
 
   test('snapshots have names that no request can hold: copies go on', async () => {
@@ -241,7 +243,7 @@ describe('on the source', () => {
     }
     await verified()
     await pass(60)
-    expect(ledgerIn(world)?.copies[KEY]?.state).toBe('verified')
+    expect(copiesOf(ledgerIn(world))[KEY]?.state).toBe('verified')
     expectHonest(scene)
   })
 })
@@ -268,7 +270,7 @@ describe('the backup server is away for longer than snapshots last', () => {
     await pass(4 * 24 * 60)
     world.incus.backup.start()
     await pass(5 * 60)
-    expect(ledgerIn(world)?.copies[KEY]?.state).toBe('verified')
+    expect(copiesOf(ledgerIn(world))[KEY]?.state).toBe('verified')
     expectHonest(scene)
   }, 240_000)
 })
@@ -290,7 +292,7 @@ describe('policies without a minute of rest', () => {
       ),
     })
     await pass(42)
-    expect(ledgerIn(world)?.copies[KEY]).toMatchObject({ attempts: 0, newest: expect.any(String) })
+    expect(copiesOf(ledgerIn(world))[KEY]).toMatchObject({ attempts: 0, newest: expect.any(String) })
     expect(instanceOf(world.incus.backup, WEB).snapshots.size).toBeGreaterThan(1)
   })
 })

@@ -1,11 +1,13 @@
 /** What must hold whatever happens. Each looks at the servers themselves, not at what stapes believes. */
+
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { parseVerified } from '../../shared/plan/marks.ts'
 import { VERIFIED } from '../../shared/policy/marks.ts'
 import type { Keep } from '../../shared/retention/keep.ts'
+import { parseVerified } from '../../shared/work/copy/marks.ts'
 import { hasData } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import type { Instance, Snapshot } from '../emulator/state.ts'
+import { copiesOf } from '../long-work.ts'
 import { type InstanceEvent, type Listener, listen, type SnapshotEvent } from './journal.ts'
 import { keepers } from './keepers.ts'
 import { type Calendar, type Ending, type SlotBook, slotOf } from './slot-book.ts'
@@ -234,7 +236,7 @@ export const onlyVerifiedCounts: Invariant = (scene, fail) => ({
         if (target?.snapshots.get(snapshot)?.second === second && !hasData(backup, { name }, snapshot))
           fail(`backup/${name}/${snapshot} is marked as verified and has no data`)
     }
-    for (const [key, { state, newest }] of Object.entries(ledgerIn(scene.world)?.copies ?? {})) {
+    for (const [key, { state, newest }] of Object.entries(copiesOf(ledgerIn(scene.world)))) {
       const name = key.split('/').at(-1) ?? ''
       if (state === 'verified' && newest !== undefined && !hasData(backup, { name }, newest))
         fail(`${key} is noted as verified up to ${newest}, which has no data`)
@@ -315,7 +317,7 @@ export const converges: Invariant = (scene, fail) => ({
       const bad = [...(target?.snapshots.values() ?? [])].find(({ disk }) => disk.held !== 'whole')
       if (bad !== undefined) fail(`backup/${name}/${bad.name} has no data`)
     }
-    for (const [key, { state, reason = '' }] of Object.entries(ledgerIn(scene.world)?.copies ?? {}))
+    for (const [key, { state, reason = '' }] of Object.entries(copiesOf(ledgerIn(scene.world))))
       if (state !== 'verified') fail(`${key} is ${state}: ${reason}`)
   },
 })

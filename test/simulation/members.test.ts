@@ -1,7 +1,9 @@
 /** Members of a cluster go and come back, on the source and under the copies: the invariants hold throughout. */
+
 import { expect, test } from 'vitest'
 import { setReachable } from '../emulator/breakage.ts'
 import { instanceOf } from '../emulator/scene.ts'
+import { copiesOf } from '../long-work.ts'
 import { holdings, ledgerIn } from './invariants.ts'
 import { COVERED, DAY, HOUR, simulate, usual } from './scenes.ts'
 import type { Remote } from './world.ts'
@@ -41,7 +43,7 @@ test.for(['main', 'backup'] as const)(
     setReachable(world.incus[remote], 'n2', true)
     await pass(new Date(start.getTime() + 3 * DAY))
     simulation.watch.end()
-    const copies = Object.values(ledgerIn(world)?.copies ?? {}).map(({ state }) => state)
+    const copies = Object.values(copiesOf(ledgerIn(world))).map(({ state }) => state)
     expect(copies).toEqual(COVERED.map(() => 'verified'))
   },
 )

@@ -30,7 +30,7 @@ test('a policy, its project and its instance may be called like a member of ever
   const state = world.kv.place()
   const status = statusOf(await findConfig(state), await readLedger(state, minutes(124)), minutes(124))
   expect(status.policies[NAME]?.slots.map(({ outcome }) => outcome)).toEqual(['served', 'served', 'served'])
-  expect(Object.values(status.copies)).toMatchObject([
+  expect(Object.values((status as unknown as { copies: object }).copies)).toMatchObject([
     { state: 'verified', newest: `${NAME}-20261122T0500Z` },
   ])
   expect([...instanceOf(world.incus.main, { project: NAME, name: NAME }).snapshots.keys()]).toEqual([

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hasData, instanceOf, write } from '../emulator/scene.ts'
+import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
 import { COVERED, DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
@@ -139,7 +140,7 @@ describe('the target is killed in mid-copy', () => {
     expect([...told]).toContainEqual(
       expect.stringMatching(new RegExp(`^${key}: copy failed: .*Not a Btrfs subvolume`)),
     )
-    expect(ledgerIn(world)?.copies[key]).toMatchObject({
+    expect(copiesOf(ledgerIn(world))[key]).toMatchObject({
       state: 'failed',
       reason: expect.stringContaining('Not a Btrfs subvolume'),
     })

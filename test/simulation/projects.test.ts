@@ -1,7 +1,9 @@
 /** Projects: many at once, with names that need care on the way, and ones that forbid or lack something. */
+
 import { expect, test } from 'vitest'
 import { instanceOf, seedInstance, seedProfile, seedProject } from '../emulator/scene.ts'
 import { findProject } from '../emulator/state.ts'
+import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
 import { MINUTE } from './scenes.ts'
 import { createWorld, type World } from './world.ts'
@@ -47,7 +49,7 @@ async function pass({ clock, tick }: World, minutes: number) {
 }
 
 const statesIn = (world: World): Record<string, string> =>
-  Object.fromEntries(Object.entries(ledgerIn(world)?.copies ?? {}).map(([key, { state }]) => [key, state]))
+  Object.fromEntries(Object.entries(copiesOf(ledgerIn(world))).map(([key, { state }]) => [key, state]))
 
 test('fifty projects are backed up in as many calls of a look as one, whatever they are called', async () => {
   const names = [...ODD, ...Array.from({ length: 50 - ODD.length }, (_, at) => `p${at}`)]

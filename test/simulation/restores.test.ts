@@ -4,6 +4,7 @@ import type { Run } from '../../functions/summary.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { attachVolume, instanceOf, readMarker, setDriver, write } from '../emulator/scene.ts'
 import { findPool } from '../emulator/state.ts'
+import { restoresOf } from '../long-work.ts'
 import { DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
 
@@ -57,7 +58,7 @@ const ask = (
     reason: 'asked for',
     ...how,
   } as const
-  return run({ kind: 'run', at, ask: wish }, world.places[place] as (typeof world.places)[number])
+  return run({ kind: 'run', at, request: wish }, world.places[place] as (typeof world.places)[number])
 }
 
 async function asked(simulation: Simulation, name: Name = 'web', at = asking): Promise<Run> {
@@ -69,7 +70,7 @@ async function asked(simulation: Simulation, name: Name = 'web', at = asking): P
 const placeOf = ({ world }: Simulation, place: number): Io => world.places[place] as Io
 
 const noted = ({ world }: Simulation, name: Name = 'web') =>
-  (JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>).restores?.[`main/default/${name}`]
+  restoresOf(JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>)[`main/default/${name}`]
 
 /** Safety snapshots that are whole, by what they hold. */
 const safeties = ({ world }: Simulation, name: Name = 'web'): (string | null)[] =>
@@ -131,7 +132,7 @@ describe('an instance is restored in place', () => {
     await world.clock.advance(at)
     const io = world.places[0] as (typeof world.places)[number]
     const ran = await world.clock.settle(
-      run({ kind: 'run', at, ask: { ...back, instance: 'main/default/web' } }, io),
+      run({ kind: 'run', at, request: { ...back, instance: 'main/default/web' } }, io),
     )
     expect(ran).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
     await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
@@ -303,7 +304,7 @@ describe('a restore to a snapshot whose volume is gone, so that Incus can’t st
     } as const
     const at = later(simulation, MINUTE)
     await world.clock.advance(at)
-    await world.clock.settle(run({ kind: 'run', at, ask: wish }, placeOf(simulation, 0)))
+    await world.clock.settle(run({ kind: 'run', at, request: wish }, placeOf(simulation, 0)))
     await simulation.pass(later(simulation, 2 * HOUR))
     expect(snapshots(simulation)).not.toContain(SNAPSHOT)
   })

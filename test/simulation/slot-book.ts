@@ -51,7 +51,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
       seen = text
       changed = now
       ledger = text === null ? null : (JSON.parse(text) as Ledger)
-      for (const [policy, { slots, open, doubtful = [] }] of Object.entries(ledger?.policies ?? {})) {
+      for (const [policy, { slots, open, partial = [] }] of Object.entries(ledger?.policies ?? {})) {
         for (const [instance, attempt] of Object.entries(open?.attempts ?? {}))
           if (attempt.unseen === true && open !== null) {
             const { name = nameOf(policy, open.slot) } = attempt
@@ -62,7 +62,7 @@ export function createSlotBook(calendar: Calendar): SlotBook {
               unseen.set(key, (unseen.get(key) ?? new Set()).add(`${absences.length} ${attempt.count}`))
           }
         // The relay tells of tries that the ledger has lost.
-        for (const entry of doubtful) {
+        for (const entry of partial) {
           const at = entry.lastIndexOf('/')
           const slot = slotIn(policy, entry.slice(at + 1))
           const meant = `${entry.slice(0, at)} ${policy} ${slotOf(calendar, policy, slot)}`

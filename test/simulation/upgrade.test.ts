@@ -1,6 +1,6 @@
 /** Servers of other versions, and servers that become others in the middle of a policy's life. */
 import { describe, expect, test } from 'vitest'
-import { parseVerified } from '../../shared/plan/marks.ts'
+import { parseVerified } from '../../shared/work/copy/marks.ts'
 import type { Version } from '../emulator/faces.ts'
 import { instanceOf, write } from '../emulator/scene.ts'
 import { holdings } from './invariants.ts'

@@ -10,5 +10,5 @@ export const copy: ChangeCommand = {
   role: 'operator',
   parameters: [INSTANCES, POLICY],
   examples: ['copy', 'copy web1', 'copy --policy=daily'],
-  ask: (values, reason) => ok({ do: 'copy', reason, ...scopeOf(values) }),
+  request: (values, reason) => ok({ do: 'copy', reason, ...scopeOf(values) }),
 }

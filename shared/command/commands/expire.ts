@@ -21,7 +21,7 @@ export const expire: ChangeCommand = {
   ],
   examples: ['expire web1', 'expire --policy=daily', "expire web1 --snapshot='hourly-202611*'"],
   /** A glob of snapshots says nothing of where: that has to be said as well. */
-  ask(values, reason) {
+  request(values, reason) {
     const scope = scopeOf(values)
     if (scope.instances === undefined && scope.policies === undefined)
       return err(

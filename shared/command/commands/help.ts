@@ -1,7 +1,7 @@
 /** What commands there are, by the role that they take; or all about one of them. */
 import type { Role } from '../../access/access.ts'
 import type { Block, Message, Text } from '../../chat/message.ts'
-import { isDestructive } from '../../plan/ask.ts'
+import { isDestructive } from '../../work/verbs.ts'
 import type { Command, Parameter, ReadCommand } from '../command.ts'
 import { usageOf } from '../usage.ts'
 
@@ -69,7 +69,7 @@ const explain = ({ name, description, required, flag }: Parameter): Text => [
 ]
 
 const whoMay = (command: Command): string => {
-  const confirmed = command.kind === 'change' && isDestructive(command.does)
+  const confirmed = command.kind === 'change' && isDestructive({ do: command.does })
   const needed = `Takes the role ${command.role}`
   return confirmed ? `${needed}; its plan is shown first and has to be confirmed.` : `${needed}.`
 }

@@ -1,8 +1,9 @@
 /** `history`: who changed what. */
+
 import type { AuditOutcome, AuditRecord } from '../../access/audit.ts'
-import { cut, fold } from '../../chat/details.ts'
+import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
-import { count, spoken } from '../../chat/words.ts'
+import { count, cut, spoken } from '../../chat/words.ts'
 import type { ReadCommand } from '../command.ts'
 import type { Seen } from '../seen.ts'
 

@@ -15,5 +15,5 @@ export const hold: ChangeCommand = {
   ],
   examples: ['hold web1 daily-20261122T0300Z', 'hold web1 daily-20261122T0300Z before the upgrade'],
   // An empty mark is none in Incus, so there is always a note.
-  ask: (values, reason) => ok({ do: 'hold', reason, ...oneOf(values), note: values.note ?? reason }),
+  request: (values, reason) => ok({ do: 'hold', reason, ...oneOf(values), note: values.note ?? reason }),
 }

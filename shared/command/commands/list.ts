@@ -1,9 +1,11 @@
 /** `list`: what there is to go back to. A copy counts by what was verified on it, and by nothing else. */
-import { cut, fold } from '../../chat/details.ts'
+
+import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
-import { count, spoken, typed } from '../../chat/words.ts'
+import { count, cut, spoken, typed } from '../../chat/words.ts'
+import { newestPair } from '../../incus/pairs.ts'
+import { pathOf } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
-import { newestPair } from '../../plan/marks.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import { nearest } from '../../policy/nearest.ts'
 import type { ReadCommand } from '../command.ts'
@@ -119,10 +121,7 @@ function strangerTexts(strangers: readonly Stock[]): Text[] {
 
 function oneOf(path: string, stocks: readonly Stock[], seen: Answered): Message {
   const fits = compilePaths([path])
-  const found = stocks.filter(({ key }) => {
-    const [remote = '', project = '', instance = ''] = key.split('/')
-    return fits([remote, project, instance])
-  })
+  const found = stocks.filter(({ key }) => fits(pathOf(key)))
   // A copy has its source's name, and is meant only where there is nothing else of that name.
   const sources = found.filter(({ replica }) => replica === null)
   const meant = sources.length > 0 ? sources : found

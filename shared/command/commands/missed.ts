@@ -1,8 +1,9 @@
 /** `missed`: the slots that were not served, and why. */
+
 import { ageOf, spanOf } from '../../chat/age.ts'
-import { cut, fold } from '../../chat/details.ts'
+import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
-import { count, enumerate, spoken, typed } from '../../chat/words.ts'
+import { count, cut, enumerate, spoken, typed } from '../../chat/words.ts'
 import { type Ledger, SLOT_RECORDS, type SlotOutcome, type SlotRecord } from '../../ledger/ledger.ts'
 import { parseDuration } from '../../schedule/duration.ts'
 import type { ReadCommand } from '../command.ts'

@@ -10,7 +10,7 @@ export const now: ChangeCommand = {
   role: 'operator',
   parameters: [INSTANCES, POLICY],
   examples: ["now web1 'db*'", 'now --policy=daily', "now '*'"],
-  ask(values, reason) {
+  request(values, reason) {
     const scope = scopeOf(values)
     if (scope.instances === undefined && scope.policies === undefined)
       return err(

@@ -1,9 +1,9 @@
 /** `policies`: what is wanted, and when it is next. */
 
-import { cut, fold } from '../../chat/details.ts'
+import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { untilText } from '../../chat/result-message.ts'
-import { count, enumerate } from '../../chat/words.ts'
+import { count, cut, enumerate } from '../../chat/words.ts'
 import { own } from '../../own.ts'
 import type { Pause, Policy } from '../../policy/policy.ts'
 import type { Keep } from '../../retention/keep.ts'

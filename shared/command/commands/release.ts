@@ -10,5 +10,5 @@ export const release: ChangeCommand = {
   role: 'operator',
   parameters: [INSTANCE, SNAPSHOT],
   examples: ['release web1 daily-20261122T0300Z'],
-  ask: (values, reason) => ok({ do: 'release', reason, ...oneOf(values) }),
+  request: (values, reason) => ok({ do: 'release', reason, ...oneOf(values) }),
 }

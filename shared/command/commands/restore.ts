@@ -20,7 +20,7 @@ export const restore: ChangeCommand = {
     },
   ],
   examples: ['restore web1 daily-20261122T0300Z', 'restore vm1 daily-20261122T0300Z --stateful'],
-  ask: (values, reason) =>
+  request: (values, reason) =>
     ok({
       do: 'restore',
       reason,

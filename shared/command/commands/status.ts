@@ -3,16 +3,19 @@
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
+import { parseSubject, pathOf } from '../../incus/subject.ts'
 import { findingsOf, overdueOf, warningsOf } from '../../ledger/warnings.ts'
+import { kindIn } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { nextSlot } from '../../schedule/slots.ts'
+import { COUNTS, LONG_KINDS } from '../../work/verbs.ts'
 import type { ReadCommand } from '../command.ts'
 import { INSTANCE } from '../scope.ts'
 import type { Seen } from '../seen.ts'
 import { nothingConfigured } from '../unconfigured.ts'
-import { type Work, workOf, workText } from '../under-way.ts'
+import { type UnderWay, workOf, workText } from '../under-way.ts'
 import { maySpeak } from '../visible.ts'
 import { slotsIn, type Unserved, unservedSince, unservedText } from './missed.ts'
 import { pauseOf, whenNext } from './policies.ts'
@@ -72,16 +75,17 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
 const foundText = (findings: readonly string[]): string[] =>
   findings.length === 0 ? [] : [count(findings.length, 'thing needs a look', 'things need a look')]
 
-function problemsOf(bad: readonly Unserved[], work: readonly Work[]): string[] {
-  const broken = (kind: Work['kind']) =>
-    work.filter((item) => item.kind === kind && item.state === 'bad').length
-  return [
+function problemsOf(bad: readonly Unserved[], work: readonly UnderWay[]): string[] {
+  const broken = LONG_KINDS.map(({ name, long: { words } }) => {
+    const many = work.filter(({ key, state }) => kindIn(key) === name && state === 'bad').length
+    return [many, words.broken.one, words.broken.several] as const
+  })
+  const slots = [
     [slotsIn(bad, 'failed'), 'failed slot', 'failed slots'],
     [slotsIn(bad, 'missed'), 'missed slot', 'missed slots'],
-    [broken('copy'), 'copy not verified', 'copies not verified'],
-    [broken('restore'), 'failed restore', 'failed restores'],
-  ].flatMap(([many, word, several]) =>
-    many === 0 ? [] : [count(Number(many), String(word), String(several))],
+  ] as const
+  return [...slots, ...broken].flatMap(([many, one, several]) =>
+    many === 0 ? [] : [count(many, one, several)],
   )
 }
 
@@ -130,11 +134,11 @@ const RUNS = 3
 function runTexts({ ledger, maySee }: Seen): Text[] {
   return (ledger?.runs ?? []).slice(0, RUNS).map((run) => {
     const counts = [
-      `${count(run.taken, 'snapshot')} taken`,
-      `${run.expired} expired`,
-      `${count(run.copiesStarted, 'copy', 'copies')} started`,
-      `${run.verified} verified`,
-      ...(run.thawed === undefined ? [] : [`${run.thawed.length} thawed`]),
+      ...COUNTS.map(({ name, noun, did }) => {
+        const many = run.counts[name] ?? 0
+        return `${noun === undefined ? many : count(many, ...noun)} ${did}`
+      }),
+      ...Object.entries(run.told ?? {}).map(([what, list]) => `${list.length} ${what}`),
     ]
     const [problem] = run.problems.filter((text) => maySpeak(text, maySee))
     return [
@@ -149,10 +153,7 @@ function runTexts({ ledger, maySee }: Seen): Text[] {
 /** What the ledger holds of one instance: tries, copies, restores. Its snapshots are Incus's to tell. */
 function one(path: string, { ledger, now, maySee }: Seen): Message {
   const fits = compilePaths([path])
-  const isIt = (key: string): boolean => {
-    const [remote = '', project = '', instance = '', ...more] = key.split('/')
-    return more.length === 0 && fits([remote, project, instance]) && maySee(key)
-  }
+  const isIt = (key: string): boolean => parseSubject(key) !== null && fits(pathOf(key)) && maySee(key)
   const work = workOf(ledger, isIt)
   const unserved = unservedSince(ledger, new Date(now.getTime() - DAY), maySee).flatMap(
     ({ policy, record }) => {

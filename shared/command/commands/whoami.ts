@@ -1,7 +1,9 @@
 /** `whoami`: the ids that grants can name, and what they give. Answers everybody whom the platform let in. */
+
 import { describeAccess, grantsOf } from '../../access/permit.ts'
-import { cut, fold, ROOM } from '../../chat/details.ts'
+import { fold, ROOM } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
+import { cut } from '../../chat/words.ts'
 import type { ReadCommand } from '../command.ts'
 import type { Seen } from '../seen.ts'
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Permission } from '../../../shared/access/permit.ts'
 import { visiblePlan, visibleRun } from '../../../shared/access/visible.ts'
+import type { Line } from '../../../shared/plan/line.ts'
 import type { Plan, Refusal } from '../../../shared/plan/plan.ts'
-import type { Line } from '../../../shared/plan/render.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
 
 const SOME: Permission = { allowed: true, instances: ['main/default/web*'] }
 const ALL: Permission = { allowed: true, instances: null }
@@ -14,8 +15,8 @@ const hold = (instance: string) => ({
 })
 const note = (about: string) => ({ kind: 'problem' as const, about, reason: 'lost' })
 
-const plan = (refusal: Refusal | null = null): Plan => ({
-  ...{ at: '2026-11-23T03:00:00Z', slots: [], copies: [], restores: {}, frozen: {}, wake: [], asked: true },
+const plan = (refusal: Refusal | null = null): Plan<Action> => ({
+  ...{ at: '2026-11-23T03:00:00Z', slots: [], work: {}, frozen: {}, wake: [], requested: true },
   ...{ approval: 'self', refusal },
   actions: [hold('web1'), hold('payroll')],
   notes: [note('main/default/web2'), note('main/default/payroll'), note('remote:vault')],

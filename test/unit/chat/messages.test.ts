@@ -9,7 +9,7 @@ import { deniedMessage, failedMessage, mistakeMessage } from '../../../shared/ch
 import { planMessage } from '../../../shared/chat/plan-message.ts'
 import { type Performed, resultMessage, settingMessage } from '../../../shared/chat/result-message.ts'
 import { plain, spoken } from '../../../shared/chat/words.ts'
-import type { Line } from '../../../shared/plan/render.ts'
+import type { Line } from '../../../shared/plan/line.ts'
 import { detailsLength, messageText } from '../../chat/message-text.ts'
 
 const take: Line = {

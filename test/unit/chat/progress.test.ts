@@ -1,26 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { followUp, saidFirst } from '../../../shared/chat/progress.ts'
 import type { Watch } from '../../../shared/chat/watch.ts'
-import {
-  type CopyLedger,
-  emptyLedger,
-  type Ledger,
-  type RestoreLedger,
-} from '../../../shared/ledger/ledger.ts'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
+import type { CopyWork } from '../../../shared/work/copy/entry.ts'
+import type { RestoreWork } from '../../../shared/work/restore/entry.ts'
 import { detailsLength, messageText } from '../../chat/message-text.ts'
+import { copiesAs } from '../../long-work.ts'
 
 const START = '2026-11-22T12:00:00.000Z'
 const KEY = 'main/default/web1>backup/default/web1'
 const watch = (more: Partial<Watch> = {}): Watch => ({
-  ...{ id: 'a1', line: 'copy web1', by: 'ada', copies: [KEY], restores: [], startedAt: START },
+  ...{ id: 'a1', line: 'copy web1', by: 'ada', work: [`copy ${KEY}`], startedAt: START },
   ...more,
 })
-const copyAs = (state: CopyLedger['state'], more: Partial<CopyLedger> = {}): CopyLedger => ({
+const copyAs = (state: CopyWork['state'], more: Partial<CopyWork> = {}): CopyWork => ({
   ...{ state, job: `${KEY}:j1`, attempts: 0, at: START },
   ...more,
 })
-const restoreAs = (state: RestoreLedger['state'], more: Partial<RestoreLedger> = {}): RestoreLedger => ({
+const restoreAs = (state: RestoreWork['state'], more: Partial<RestoreWork> = {}): RestoreWork => ({
   ...{ state, snapshot: 'nightly-20261121T0300Z', safety: 'before-restore-20261122T1200Z', running: true },
   ...{ holds: {}, job: 'r1', attempts: 0, at: START },
   ...more,
@@ -37,7 +35,7 @@ const follow = (ledger: Partial<Ledger>, minutes = 5, jobs: JobReport[] = [], mo
 
 describe('a copy', () => {
   test('under way tells amount and rate as Incus does, and no bar', () => {
-    const { ended, message } = follow({ copies: { [KEY]: copyAs('running') } }, 5, [reportOf()])
+    const { ended, message } = follow({ work: copiesAs({ [KEY]: copyAs('running') }) }, 5, [reportOf()])
     expect(ended).toBe(false)
     expect(messageText(message)).toMatchInlineSnapshot(
       `"info, to the channel: \`/backup copy web1\`: copying \`main/default/web1\`, 1.2 GB of \`rootfs\` at 121 MB/s, for 5 min"`,
@@ -45,19 +43,19 @@ describe('a copy', () => {
   })
 
   test('says nothing new while only time has passed', () => {
-    const copies = { [KEY]: copyAs('running') }
-    expect(follow({ copies }, 5).said).toBe(follow({ copies }, 6).said)
-    expect(follow({ copies }, 5, [reportOf()]).said).not.toBe(follow({ copies }, 5).said)
+    const work = copiesAs({ [KEY]: copyAs('running') })
+    expect(follow({ work }, 5).said).toBe(follow({ work }, 6).said)
+    expect(follow({ work }, 5, [reportOf()]).said).not.toBe(follow({ work }, 5).said)
   })
 
   test('says nothing new before Incus tells how far it is', () => {
-    const copies = { [KEY]: copyAs('running') }
-    expect(follow({ copies }, 1).said).toBe(saidFirst(watch()))
+    const work = copiesAs({ [KEY]: copyAs('running') })
+    expect(follow({ work }, 1).said).toBe(saidFirst(watch()))
   })
 
   test('that was verified tells how long it took', () => {
     const { ended, outcome, message } = follow(
-      { copies: { [KEY]: copyAs('verified', { newest: 'nightly-20261122T0300Z' }) } },
+      { work: copiesAs({ [KEY]: copyAs('verified', { newest: 'nightly-20261122T0300Z' }) }) },
       12,
     )
     expect(ended).toBe(true)
@@ -74,7 +72,7 @@ describe('a copy', () => {
       reason: 'no space left on device',
       retryAt: minuteOf(20).toISOString(),
     })
-    const { outcome, message } = follow({ copies: { [KEY]: failed } })
+    const { outcome, message } = follow({ work: copiesAs({ [KEY]: failed }) })
     expect(outcome?.state).toBe('failed')
     expect(messageText(message)).toMatchInlineSnapshot(`
       "bad, to the channel: \`/backup copy web1\` has ended: 1 copy failed, in 5 min
@@ -84,14 +82,14 @@ describe('a copy', () => {
 
   test('whose end nobody saw is neither done nor failed', () => {
     const unseen = copyAs('unknown', { attempts: 1, reason: 'the relay was restarted' })
-    const { outcome, message } = follow({ copies: { [KEY]: unseen } })
+    const { outcome, message } = follow({ work: copiesAs({ [KEY]: unseen }) })
     expect(outcome?.state).toBe('unknown')
     expect(message.tone).toBe('warning')
   })
 
   test('isn’t taken for verified because an earlier one was', () => {
     const before = copyAs('verified', { at: '2026-11-21T04:00:00.000Z' })
-    expect(follow({ copies: { [KEY]: before } }, 2).ended).toBe(false)
+    expect(follow({ work: copiesAs({ [KEY]: before }) }, 2).ended).toBe(false)
     expect(follow({}, 2)).toMatchObject({ ended: false, unseen: true })
   })
 
@@ -99,13 +97,16 @@ describe('a copy', () => {
     const { ended, outcome, message } = follow({}, 3)
     expect({ ended, state: outcome?.state }).toEqual({ ended: true, state: 'failed' })
     expect(messageText(message)).toContain('it was not seen to begin: ask again if it is still wanted')
-    expect(follow({ copies: { [KEY]: copyAs('started') } }, 3)).toMatchObject({ ended: false, unseen: false })
+    expect(follow({ work: copiesAs({ [KEY]: copyAs('started') }) }, 3)).toMatchObject({
+      ended: false,
+      unseen: false,
+    })
   })
 
   test('is given up on after a day', () => {
-    const copies = { [KEY]: copyAs('running') }
-    expect(follow({ copies }, 24 * 60 - 1).ended).toBe(false)
-    const { ended, outcome, message } = follow({ copies }, 24 * 60)
+    const work = copiesAs({ [KEY]: copyAs('running') })
+    expect(follow({ work }, 24 * 60 - 1).ended).toBe(false)
+    const { ended, outcome, message } = follow({ work }, 24 * 60)
     expect([ended, outcome?.state]).toEqual([true, 'unknown'])
     expect(messageText(message)).toMatchInlineSnapshot(`
       "warning, to the channel: \`/backup copy web1\`: no end was seen within 24 hours, so this message follows it no longer. \`/backup status\` tells how it is.
@@ -115,13 +116,13 @@ describe('a copy', () => {
 })
 
 describe('several copies', () => {
-  const keys = ['a', 'b', 'c', 'd', 'e'].map((name) => `main/default/${name}>backup/default/${name}`)
-  const copies = Object.fromEntries(
+  const keys = ['a', 'b', 'c', 'd', 'e'].map((name) => `copy main/default/${name}>backup/default/${name}`)
+  const work = Object.fromEntries(
     keys.map((key, index) => [key, copyAs(index < 2 ? 'verified' : 'running', { job: `${key}:j` })]),
   )
 
   test('are counted, with a bar', () => {
-    const { message } = follow({ copies }, 5, [], { copies: keys, line: 'copy' })
+    const { message } = follow({ work }, 5, [], { work: keys, line: 'copy' })
     expect(messageText(message)).toMatchInlineSnapshot(`
       "info, to the channel: \`/backup copy\`: 2 of 5 done, for 5 min
         | ████████░░░░░░░░░░░░ 2 of 5
@@ -139,7 +140,7 @@ describe('several copies', () => {
       [first]: copyAs('failed', { attempts: 1, reason: 'gone' }),
       ...Object.fromEntries(others.map((key) => [key, copyAs('verified')])),
     }
-    const { message, outcome } = follow({ copies: ended }, 9, [], { copies: keys, line: 'copy' })
+    const { message, outcome } = follow({ work: ended }, 9, [], { work: keys, line: 'copy' })
     expect(outcome).toMatchObject({ state: 'failed', text: '4 of 5; main/default/a: gone' })
     expect(messageText(message)).toMatchInlineSnapshot(`
       "bad, to the channel: \`/backup copy\` has ended: 4 copies verified and 1 copy failed, in 9 min
@@ -152,28 +153,31 @@ describe('several copies', () => {
   })
 
   test('stay short when they are 200', () => {
-    const many = Array.from({ length: 200 }, (_, index) => `main/default/w${index}>backup/default/w${index}`)
-    const { message, said } = follow({}, 5, [], { copies: many })
+    const many = Array.from(
+      { length: 200 },
+      (_, index) => `copy main/default/w${index}>backup/default/w${index}`,
+    )
+    const { message, said } = follow({}, 5, [], { work: many })
     expect(detailsLength(message)).toBeLessThan(2500)
     expect(said.length).toBeLessThanOrEqual(500)
   })
 })
 
 describe('a restore', () => {
-  const about = { copies: [], restores: ['main/default/web1'], line: 'restore web1 nightly-20261121T0300Z' }
+  const about = { work: ['restore main/default/web1'], line: 'restore web1 nightly-20261121T0300Z' }
 
   test('that is tried again says so', () => {
-    const restores = {
-      'main/default/web1': restoreAs('running', { attempts: 1, reason: 'the daemon was restarted' }),
+    const work = {
+      'restore main/default/web1': restoreAs('running', { attempts: 1, reason: 'the daemon was restarted' }),
     }
-    expect(messageText(follow({ restores }, 3, [], about).message)).toMatchInlineSnapshot(
+    expect(messageText(follow({ work }, 3, [], about).message)).toMatchInlineSnapshot(
       `"info, to the channel: \`/backup restore web1 nightly-20261121T0300Z\`: restoring \`main/default/web1\` to \`nightly-20261121T0300Z\` (try 2 after: the daemon was restarted), for 3 min"`,
     )
   })
 
   test('that is done tells where the state before is, and how to go back', () => {
-    const restores = { 'main/default/web1': restoreAs('done') }
-    const { outcome, message } = follow({ restores }, 3, [], about)
+    const work = { 'restore main/default/web1': restoreAs('done') }
+    const { outcome, message } = follow({ work }, 3, [], about)
     expect(outcome?.state).toBe('done')
     expect(messageText(message)).toMatchInlineSnapshot(`
       "good, to the channel: \`/backup restore web1 nightly-20261121T0300Z\` is done: 1 instance restored, in 3 min
@@ -182,8 +186,10 @@ describe('a restore', () => {
   })
 
   test('that was given up tells that, too', () => {
-    const restores = { 'main/default/web1': restoreAs('failed', { attempts: 5, reason: 'the pool is gone' }) }
-    expect(messageText(follow({ restores }, 30, [], about).message)).toMatchInlineSnapshot(`
+    const work = {
+      'restore main/default/web1': restoreAs('failed', { attempts: 5, reason: 'the pool is gone' }),
+    }
+    expect(messageText(follow({ work }, 30, [], about).message)).toMatchInlineSnapshot(`
       "bad, to the channel: \`/backup restore web1 nightly-20261121T0300Z\` has ended: 1 restore failed, in 30 min
         \`main/default/web1\`: the restore failed: the pool is gone. The state before is in \`before-restore-20261122T1200Z\`, if \`/backup list main/default/web1\` shows that; to go back: \`/backup restore main/default/web1 before-restore-20261122T1200Z\`"
     `)

@@ -13,8 +13,8 @@ import { parseLine } from '../../../shared/command/parse.ts'
 import { previewOf } from '../../../shared/command/preview.ts'
 import { INSTANCE, oneOf, SNAPSHOT } from '../../../shared/command/scope.ts'
 import { usageOf } from '../../../shared/command/usage.ts'
-import { isDestructive } from '../../../shared/plan/ask.ts'
 import { ok } from '../../../shared/result.ts'
+import { isDestructive } from '../../../shared/work/verbs.ts'
 import { said, seenOf } from './commands/seen.ts'
 
 const NOW = new Date('2026-11-22T03:00Z')
@@ -33,14 +33,14 @@ describe('the list', () => {
     const drill: Command = {
       ...{ kind: 'change', does: 'restore', name: 'drill', summary: 'Try a snapshot', role: 'admin' },
       ...{ parameters: [INSTANCE, SNAPSHOT], examples: ['drill web1 x'] },
-      ask: (values, reason) => ok({ do: 'restore', reason, ...oneOf(values) }),
+      request: (values, reason) => ok({ do: 'restore', reason, ...oneOf(values) }),
     }
     const more = [...commands, drill]
     expect(parseLine('drill web1 x', more)).toMatchObject({ ok: true, value: { command: drill } })
     expect(parseLine('dril web1 x', more)).toMatchObject({
       error: { text: expect.stringContaining('drill') },
     })
-    expect(previewOf('drill web1 x', more)).toMatchObject({ value: { ask: { do: 'restore' } } })
+    expect(previewOf('drill web1 x', more)).toMatchObject({ value: { request: { do: 'restore' } } })
     expect(JSON.stringify(discordCommands(more))).toContain('"name":"drill"')
     const names = { instances: ['main/default/web1'], snapshots: {}, policies: [] }
     expect(complete('drill', 'instance', 'we', {}, names, more)).toEqual([{ name: 'web1', value: 'web1' }])
@@ -58,7 +58,7 @@ describe('the list', () => {
     expect(namesOf('admin')).toEqual(['restore', 'expire'])
     expect(
       commands
-        .filter((command) => command.kind === 'change' && isDestructive(command.does))
+        .filter((command) => command.kind === 'change' && isDestructive({ do: command.does }))
         .map(({ name }) => name),
     ).toEqual(['restore', 'expire'])
   })
@@ -95,7 +95,7 @@ test.each([
   if (!parsed.ok || parsed.value.command.kind !== 'change') throw new Error(line)
   const { command, values } = parsed.value
   expect({ do: command.does }).toEqual({ do: ask.do })
-  expect(command.ask(values, 'asked for by Ann')).toEqual({
+  expect(command.request(values, 'asked for by Ann')).toEqual({
     ok: true,
     value: { reason: 'asked for by Ann', ...ask },
   })

@@ -16,12 +16,12 @@ test.each([
     { do: 'snapshot', policies: ['daily'] },
     'now --policy=daily',
   ],
-])('%s', (_, line, ask, of) => {
+])('%s', (_, line, request, of) => {
   const previewed = previewOf(line, commands)
   expect(previewed).toEqual({
     ok: true,
     value: {
-      ask: ask && { reason: 'asked for', ...ask },
+      request: request && { reason: 'asked for', ...request },
       of: of === null ? null : expect.objectContaining({ line: of }),
     },
   })

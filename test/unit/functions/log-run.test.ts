@@ -2,13 +2,14 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { logRun } from '../../../functions/log-run.ts'
 import { summarize } from '../../../functions/summary.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
 
 const log = vi.spyOn(console, 'log').mockImplementation(() => {})
 afterEach(() => log.mockClear())
 
-const plan: Plan = {
-  ...{ at: '2026-11-22T03:00:10.000Z', actions: [], notes: [], slots: [], copies: [], wake: [] },
-  ...{ restores: {}, frozen: {}, asked: false, refusal: null, approval: 'self' },
+const plan: Plan<Action> = {
+  ...{ at: '2026-11-22T03:00:10.000Z', actions: [], notes: [], slots: [], work: {}, wake: [] },
+  ...{ frozen: {}, requested: false, refusal: null, approval: 'self' },
 }
 
 test('a run that looked at Incus is one line of JSON, without what the API alone needs', () => {

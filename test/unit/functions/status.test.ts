@@ -33,8 +33,8 @@ describe('the status', () => {
   })
 
   test('is not silenced by a copy that was noted as running, whatever became of it', () => {
-    const copies = { a: { state: 'running' as const, attempts: 0, at: '2026-11-22T05:01:00.000Z' } }
-    const left = { ...ledger('2026-11-22T05:01:00.000Z'), written: '2026-11-22T05:00:00.000Z', copies }
+    const work = { 'copy a': { state: 'running' as const, attempts: 0, at: '2026-11-22T05:01:00.000Z' } }
+    const left = { ...ledger('2026-11-22T05:01:00.000Z'), written: '2026-11-22T05:00:00.000Z', work }
     expect(statusAt(stored, left, at('2026-11-22T06:00:00Z')).warnings).toEqual([
       'something is due since 2026-11-22T05:01:00.000Z, and no tick came for 59 min: is the cron trigger on, and does POST /api/tick work?',
     ])

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
+import { commonPairs, newestPair } from '../../../shared/incus/pairs.ts'
 import { compareAge, parseSnapshotName, snapshotName } from '../../../shared/incus/snapshot-name.ts'
-import { commonPairs, newestPair } from '../../../shared/plan/marks.ts'
 
 const AT = Date.parse('2026-11-22T03:00:20Z') / 1000
 /** Oldest first. */

@@ -2,38 +2,86 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { trusted, wakeAtOf } from '../../../shared/ledger/ahead.ts'
-import type { Ledger } from '../../../shared/ledger/ledger.ts'
+import type { Ledger, PolicyLedger } from '../../../shared/ledger/ledger.ts'
 import { lossOf, parseLedger } from '../../../shared/ledger/parse-ledger.ts'
+import type { Work } from '../../../shared/ledger/work.ts'
 import { EVIL, type Path, pathsOf, replaced } from './malformed.ts'
 
+const fixture = (name: string): unknown =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/state', name), 'utf8'))
+
 /** As the first published version wrote it, in the midst of a slot, two copies and after a restore. */
-const WRITTEN = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../fixtures/state/ledger-2026-11.json'), 'utf8'),
-) as Ledger
+const FORMER = fixture('ledger-2026-11.json') as Former
+/** The same, in the form in which long work of all kinds stands in one place. */
+const WRITTEN = formerly(FORMER)
 const NOW = new Date('2026-11-21T03:09:30Z')
+
+type Former = Omit<Ledger, 'work' | 'runs' | 'policies'> & {
+  policies: Record<string, PolicyLedger & { doubtful?: string[] }>
+  copies: Record<string, Work>
+  restores?: Record<string, Work>
+  runs: (Record<string, unknown> & { at: string; trigger: string; problems: string[]; thawed?: string[] })[]
+}
+
+/** What is to become of a ledger in which each kind of work had a place of its own. */
+function formerly({ copies, restores = {}, runs, policies, ...rest }: Former): Ledger {
+  const prefixed = (kind: string, entries: Record<string, Work>) =>
+    Object.fromEntries(Object.entries(entries).map(([key, entry]) => [`${kind} ${key}`, entry]))
+  return {
+    ...rest,
+    policies: Object.fromEntries(
+      Object.entries(policies).map(([name, { doubtful, ...policy }]) => [
+        name,
+        doubtful === undefined ? policy : { ...policy, partial: doubtful },
+      ]),
+    ),
+    work: { ...prefixed('restore', restores), ...prefixed('copy', copies) },
+    runs: runs.map(({ at, trigger, problems, thawed, ...counts }) => ({
+      ...{ at, trigger, problems, counts: counts as Record<string, number> },
+      ...(thawed === undefined ? {} : { told: { thawed } }),
+    })),
+  }
+}
+
+test.each([
+  ['by the first published version', FORMER, NOW],
+  [
+    'just before, with copies, a restore and a thaw under way, and a snapshot that may be partial',
+    fixture('ledger-before-rooms.json') as Former,
+    new Date('2026-11-20T05:02:00Z'),
+  ],
+])('what was written %s is carried over whole', (_, former, now) => {
+  expect(Object.keys(former.copies).length).toBeGreaterThan(1)
+  expect(Object.keys(former.restores ?? {})).toHaveLength(1)
+  const found = trusted(parseLedger(former), now)
+  expect(found).toEqual({ ledger: formerly(former), lost: [] })
+  expect(wakeAtOf(found.ledger, now)).toBe(wakeAtOf(former, now))
+})
 
 const read = (value: unknown) => trusted(parseLedger(value), NOW)
 
-test('what an earlier version wrote is read whole', () => {
+test('what is written now is read whole', () => {
   expect(read(WRITTEN)).toEqual({ ledger: WRITTEN, lost: [] })
   expect(wakeAtOf(WRITTEN, NOW)).toBe('2026-11-21T03:10:00.000Z')
 })
 
 test('what a later version adds is kept', () => {
-  const [key = '', copy] = Object.entries(WRITTEN.copies)[0] ?? []
-  const later = { ...WRITTEN, copies: { [key]: { ...copy, everVerified: ['a', 'b'], owner: { id: 'x' } } } }
+  const [key = '', copy] = Object.entries(WRITTEN.work)[0] ?? []
+  const work = {
+    [key]: { ...copy, everVerified: ['a', 'b'], owner: { id: 'x' } },
+    'drill main/default/web1': { state: 'running', attempts: 0, at: '2026-11-21T03:00:00.000Z', of: 'x' },
+  }
+  const later = { ...WRITTEN, work }
   expect(read(later)).toEqual({ ledger: later, lost: [] })
 })
 
 /** The parts that are lost alone: a policy, a copy, a restore, a run; else the member. */
 const partOf = ([first, second]: Path): string =>
-  first === 'policies' || first === 'copies' || first === 'restores' || first === 'runs'
-    ? `${first} ${second}`
-    : String(first)
+  first === 'policies' || first === 'work' || first === 'runs' ? `${first} ${second}` : String(first)
 
-const partsOf = ({ policies, copies, restores, runs, ...rest }: Ledger): Map<string, unknown> =>
+const partsOf = ({ policies, work, runs, ...rest }: Ledger): Map<string, unknown> =>
   new Map([
-    ...Object.entries({ policies, copies, restores: restores ?? {} }).flatMap(([name, map]) =>
+    ...Object.entries({ policies, work }).flatMap(([name, map]) =>
       Object.entries(map).map(([key, part]) => [`${name} ${key}`, part] as const),
     ),
     ...runs.map((run) => [`runs ${WRITTEN.runs.findIndex(({ at }) => at === run.at)}`, run] as const),
@@ -63,12 +111,12 @@ describe('whatever stands in place of a part', () => {
       ...daily,
       when: 7,
       slots: [{ slot: 'yesterday' }, ...(daily?.slots ?? [])],
-      doubtful: [5, 'main/default/db/daily-20261120T0300Z'],
+      partial: [5, 'main/default/db/daily-20261120T0300Z'],
       open: { slot: daily?.open?.slot, attempts: { ...daily?.open?.attempts, 'main/default/web': 'twice' } },
     }
     const { ledger, lost } = read({ ...WRITTEN, policies: { ...WRITTEN.policies, daily: broken } })
     const { when: _, ...sound } = daily ?? {}
-    expect(ledger?.policies.daily).toEqual({ ...sound, doubtful: ['main/default/db/daily-20261120T0300Z'] })
+    expect(ledger?.policies.daily).toEqual({ ...sound, partial: ['main/default/db/daily-20261120T0300Z'] })
     expect(lost).toEqual([
       'the slots of policy daily: the one being served: the try of main/default/web',
       'the slots of policy daily: a try',
@@ -151,7 +199,7 @@ describe('what lies ahead of now', () => {
     expect(ledger?.policies.hourly).toEqual({
       accounted: '2026-11-21T02:00:00.000Z',
       since: '2026-11-20T00:00:00.000Z',
-      doubtful: ['main/default/db/hourly-20261121T1300Z'],
+      partial: ['main/default/db/hourly-20261121T1300Z'],
       open: null,
       slots: [hourly.slots[1]],
     })
@@ -173,16 +221,16 @@ describe('what lies ahead of now', () => {
   })
 
   test('a try that was put off further than any is due now', () => {
-    const [key = '', copy] = Object.entries(WRITTEN.copies)[0] ?? []
+    const [key = '', copy] = Object.entries(WRITTEN.work)[0] ?? []
     const far = '2026-11-29T00:00:00.000Z'
     const daily = WRITTEN.policies.daily
     const open = { slot: daily?.open?.slot, attempts: { a: { count: 1, reason: '', retryAt: far } } }
     const { ledger } = read({
       ...WRITTEN,
       policies: { daily: { ...daily, open } },
-      copies: { [key]: { ...copy, state: 'failed', at: far, retryAt: far } },
+      work: { [key]: { ...copy, state: 'failed', at: far, retryAt: far } },
     })
     expect(ledger?.policies.daily?.open?.attempts.a?.retryAt).toBe(NOW.toISOString())
-    expect(ledger?.copies[key]).toMatchObject({ at: NOW.toISOString(), retryAt: NOW.toISOString() })
+    expect(ledger?.work[key]).toMatchObject({ at: NOW.toISOString(), retryAt: NOW.toISOString() })
   })
 })

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import type { Ask } from '../../../shared/plan/ask.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import { instanceJobs } from '../../../shared/plan/jobs.ts'
+import { diffLines } from '../../../shared/plan/line.ts'
+import { digestText, linesOf } from '../../../shared/plan/lines.ts'
 import type { Plan, Refusal } from '../../../shared/plan/plan.ts'
-import { diffLines, digestText, linesOf } from '../../../shared/plan/render.ts'
-import { restoreWork } from '../../../shared/plan/restore-job.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
+import { subjectJobs } from '../../../shared/work/jobs.ts'
+import type { Action, BackupRequest } from '../../../shared/work/kinds.ts'
+import { restoreJob } from '../../../shared/work/restore/steps.ts'
+import { copiesAs, restoresOf } from '../../long-work.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
@@ -23,10 +25,10 @@ const KEY = 'main/default/web1>backup/default/web1'
 type Given = { policies?: Record<string, object>; ledger?: Partial<Ledger>; now?: string }
 
 function planFor(
-  ask: Ask,
+  request: BackupRequest,
   world: World,
   { policies = { daily: DAILY }, ledger, now = NOW }: Given = {},
-): Plan {
+): Plan<Action> {
   const coverages = coverInstances(configOf(policies), world.remotes)
   const known = { ...emptyLedger('v'), ...ledger }
   return decide({
@@ -35,7 +37,7 @@ function planFor(
     world,
     ledger: known,
     now: new Date(now),
-    ask,
+    request,
     explain: true,
   })
 }
@@ -45,7 +47,7 @@ const since = (date: string, policy = 'daily'): Partial<Ledger> => ({
 })
 const SEEN = since('2026-11-20T00:00:00.000Z')
 
-const reasons = ({ notes }: Plan): string[] => notes.map(({ about, reason }) => `${about}: ${reason}`)
+const reasons = ({ notes }: Plan<Action>): string[] => notes.map(({ about, reason }) => `${about}: ${reason}`)
 
 const seconds = (date: string): number => new Date(date).getTime() / 1000
 const REPLICA = `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER} user.stapes.verified=daily-20261121T0300Z@${seconds('2026-11-21T03:00Z')}`
@@ -60,8 +62,8 @@ const WEB = `
 test.each([
   { do: 'copy', reason: 'asked for by ann' },
   { do: 'expire', reason: 'asked for by ann', policies: ['hourly'] },
-] as const)('$do of all where nobody could look says so, once for all policies', (ask) => {
-  const plan = planFor(ask, parseWorld('main unreachable'), { policies: COPIED })
+] as const)('$do of all where nobody could look says so, once for all policies', (request) => {
+  const plan = planFor(request, parseWorld('main unreachable'), { policies: COPIED })
   expect({ actions: plan.actions, notes: reasons(plan) }).toEqual({
     actions: [],
     notes: expect.arrayContaining(["remote:main: main can't be reached"]),
@@ -70,11 +72,11 @@ test.each([
 })
 
 describe('snapshots asked for', () => {
-  const ask: Ask = { do: 'snapshot', reason: 'asked for by ann' }
+  const request: BackupRequest = { do: 'snapshot', reason: 'asked for by ann' }
 
   test('without a policy are one for each instance, under one that has a copy', () => {
     const plan = planFor(
-      ask,
+      request,
       parseWorld('main:default/web1 running\nmain:default/db1 running\nbackup empty'),
       {
         policies: { hourly: COPIED.hourly, daily: COPIED.daily },
@@ -89,53 +91,53 @@ describe('snapshots asked for', () => {
 
   test('are at once, whatever the policy’s jitter', () => {
     const policies = { daily: { ...DAILY, jitter: '10h' } }
-    expect(planFor(ask, parseWorld('main:default/web1 running'), { policies }).actions).toHaveLength(1)
+    expect(planFor(request, parseWorld('main:default/web1 running'), { policies }).actions).toHaveLength(1)
   })
 
   test('and taken this minute already say so', () => {
-    const plan = planFor(ask, parseWorld('main:default/web1 running\n  daily-20261122T1017Z'))
+    const plan = planFor(request, parseWorld('main:default/web1 running\n  daily-20261122T1017Z'))
     expect(plan.actions).toEqual([])
     expect(reasons(plan)).toEqual(['main/default/web1: it has the snapshot of this minute'])
   })
 
-  const refused: { name: string; ask: Ask; code: Refusal['code']; reason: RegExp }[] = [
+  const refused: { name: string; request: BackupRequest; code: Refusal['code']; reason: RegExp }[] = [
     {
       name: 'an unknown policy',
-      ask: { ...ask, policies: ['dayly'] },
+      request: { ...request, policies: ['dayly'] },
       code: 'not-found',
       reason: /did you mean "daily"/,
     },
     {
       name: 'a mistyped instance',
-      ask: { ...ask, instances: ['wbe1'] },
+      request: { ...request, instances: ['wbe1'] },
       code: 'not-found',
       reason: /did you mean "web1"/,
     },
     {
       name: 'one that is left out',
-      ask: { ...ask, instances: ['lab'] },
+      request: { ...request, instances: ['lab'] },
       code: 'not-found',
       reason: /lab is left out: excluded by/,
     },
   ]
-  test.each(refused)('of $name are refused', ({ ask: asked, code, reason }) => {
+  test.each(refused)('of $name are refused', ({ request: asked, code, reason }) => {
     const world = parseWorld('main:default/web1 running\nmain:default/lab running user.stapes.exclude=true')
     expect(planFor(asked, world).refusal).toMatchObject({ code, reason: expect.stringMatching(reason) })
   })
 
   test('of what nobody could see are not said to be of nothing', () => {
-    const plan = planFor({ ...ask, instances: ['web1'] }, parseWorld('main unreachable'))
+    const plan = planFor({ ...request, instances: ['web1'] }, parseWorld('main unreachable'))
     expect(plan.refusal?.code).toBe('unreadable')
   })
 })
 
 describe('copies asked for', () => {
-  const ask: Ask = { do: 'copy', reason: 'asked for' }
+  const request: BackupRequest = { do: 'copy', reason: 'asked for' }
   const failed = { attempts: 3, reason: 'no space', retryAt: '2026-11-22T12:00:00.000Z', at: NOW }
 
   test('start before their next try is due, and nothing else happens', () => {
-    const ledger = { ...SEEN, copies: { [KEY]: { state: 'failed' as const, ...failed } } }
-    const plan = planFor(ask, parseWorld(`${WEB}\nbackup empty`), {
+    const ledger = { ...SEEN, work: copiesAs({ [KEY]: { state: 'failed' as const, ...failed } }) }
+    const plan = planFor(request, parseWorld(`${WEB}\nbackup empty`), {
       policies: { daily: COPIED.daily },
       ledger,
     })
@@ -144,7 +146,7 @@ describe('copies asked for', () => {
 
   test('say why not: verified already, running, no copy', () => {
     const done = planFor(
-      ask,
+      request,
       parseWorld(
         `main:default/web1 running\n  daily-20261121T0300Z\nbackup:default/web1 stopped ${REPLICA}\n  daily-20261121T0300Z`,
       ),
@@ -152,22 +154,24 @@ describe('copies asked for', () => {
     )
     expect(reasons(done)).toEqual([`${KEY}: the copy is verified up to the newest snapshot`])
     const job: JobReport = { id: `${KEY}:x#0`, state: 'running', since: NOW, progress: '1 GB (2 MB/s)' }
-    const running = planFor(ask, parseWorld(`${WEB}\nbackup empty`, [job]), {
+    const running = planFor(request, parseWorld(`${WEB}\nbackup empty`, [job]), {
       policies: { daily: COPIED.daily },
     })
     expect(running.actions).toEqual([])
     expect(reasons(running)[0]).toContain('1 GB (2 MB/s)')
-    expect(reasons(planFor(ask, parseWorld(WEB)))).toEqual(['main/default/web1: policy daily has no copy'])
+    expect(reasons(planFor(request, parseWorld(WEB)))).toEqual([
+      'main/default/web1: policy daily has no copy',
+    ])
   })
 })
 
 describe('removals asked for', () => {
-  const ask: Ask = { do: 'expire', reason: 'asked for' }
-  const removed = ({ actions }: Plan) =>
+  const request: BackupRequest = { do: 'expire', reason: 'asked for' }
+  const removed = ({ actions }: Plan<Action>) =>
     actions.map((action) => (action.kind === 'expire' ? action.snapshot : action.kind))
 
   test('are what retention no longer keeps, though no slot is open', () => {
-    expect(removed(planFor(ask, parseWorld(WEB), { ledger: SEEN }))).toEqual([
+    expect(removed(planFor(request, parseWorld(WEB), { ledger: SEEN }))).toEqual([
       'daily-20261121T0300Z',
       'daily-20261120T0300Z',
     ])
@@ -175,7 +179,7 @@ describe('removals asked for', () => {
 
   test('stay undone while the copies can’t be asked what they need', () => {
     const policies = { daily: COPIED.daily }
-    const plan = planFor(ask, parseWorld(`${WEB}\nbackup unreachable`), { policies, ledger: SEEN })
+    const plan = planFor(request, parseWorld(`${WEB}\nbackup unreachable`), { policies, ledger: SEEN })
     expect(removed(plan)).toEqual([])
     expect(reasons(plan).join('\n')).toContain('nothing expires now')
   })
@@ -193,7 +197,7 @@ describe('removals asked for', () => {
         daily-20261121T0300Z
     `)
     const policies = { daily: COPIED.daily }
-    const plan = planFor({ ...ask, snapshots: ['*'] }, world, { policies, ledger: SEEN })
+    const plan = planFor({ ...request, snapshots: ['*'] }, world, { policies, ledger: SEEN })
     expect(removed(plan)).toEqual(['daily-20261118T0300Z', 'before-restore-20261120T0100Z'])
     expect(plan.notes.map(({ snapshot, reason }) => `${snapshot}: ${reason}`)).toEqual([
       'daily-20261119T0300Z: it is held: release it first',
@@ -205,21 +209,27 @@ describe('removals asked for', () => {
 
   test('need a second person where a policy of the instance says so', () => {
     const policies = { daily: { ...DAILY, approval: 'second' } }
-    expect(planFor(ask, parseWorld(WEB), { policies, ledger: SEEN }).approval).toBe('second')
-    expect(planFor(ask, parseWorld(WEB), { ledger: SEEN }).approval).toBe('self')
+    expect(planFor(request, parseWorld(WEB), { policies, ledger: SEEN }).approval).toBe('second')
+    expect(planFor(request, parseWorld(WEB), { ledger: SEEN }).approval).toBe('self')
   })
 })
 
 describe('a hold', () => {
   const snapshot = 'daily-20261122T0300Z'
-  const hold: Ask = { do: 'hold', instance: 'web1', snapshot, note: 'for the auditor', reason: 'asked for' }
-  const release: Ask = { do: 'release', instance: 'web1', snapshot, reason: 'asked for' }
+  const hold: BackupRequest = {
+    do: 'hold',
+    instance: 'web1',
+    snapshot,
+    note: 'for the auditor',
+    reason: 'asked for',
+  }
+  const release: BackupRequest = { do: 'release', instance: 'web1', snapshot, reason: 'asked for' }
   const HELD = `main:default/web1 running user.stapes.hold.${snapshot}=auditor\n  ${snapshot}`
 
   test('is set, and lifts Incus’s own expiry in the same job', () => {
     const { actions } = planFor(hold, parseWorld(WEB))
     expect(actions).toMatchObject([{ kind: 'mark', snapshot, note: 'for the auditor', expiresAt: null }])
-    expect(instanceJobs(actions).flatMap(({ job }) => job.steps.map(({ body }) => body))).toEqual([
+    expect(subjectJobs(actions).flatMap(({ job }) => job.steps.map(({ body }) => body))).toEqual([
       { config: { [`user.stapes.hold.${snapshot}`]: 'for the auditor' } },
       { expires_at: '0001-01-01T00:00:00Z' },
     ])
@@ -258,7 +268,12 @@ describe('a hold', () => {
 })
 
 describe('an instance is named', () => {
-  const ask = (instance: string): Ask => ({ do: 'release', instance, snapshot: 'x', reason: '' })
+  const request = (instance: string): BackupRequest => ({
+    do: 'release',
+    instance,
+    snapshot: 'x',
+    reason: '',
+  })
   const world = parseWorld(`
     main:default/web1 running
     main:shop/web1 running
@@ -273,19 +288,19 @@ describe('an instance is named', () => {
     ['dbl1', 'not-found', 'did you mean "db1"'],
     ['dark', 'unreadable', 'its pool gave no answer'],
   ])('%s: %s', (instance, code, reason) => {
-    expect(planFor(ask(instance), world).refusal).toMatchObject({
+    expect(planFor(request(instance), world).refusal).toMatchObject({
       code,
       reason: expect.stringContaining(reason),
     })
   })
 
   test('by its name alone, where the other of that name is its copy', () => {
-    expect(planFor(ask('db1'), world).refusal?.reason).toContain('main/default/db1 has no snapshot')
+    expect(planFor(request('db1'), world).refusal?.reason).toContain('main/default/db1 has no snapshot')
   })
 })
 
 describe('a restore', () => {
-  const ask: Ask = {
+  const request: BackupRequest = {
     do: 'restore',
     instance: 'web1',
     snapshot: 'daily-20261121T0300Z',
@@ -298,7 +313,7 @@ describe('a restore', () => {
   }
 
   test('takes the state before first, and says what is lost and how to come back', () => {
-    const plan = planFor(ask, parseWorld(WEB), { ledger: SEEN })
+    const plan = planFor(request, parseWorld(WEB), { ledger: SEEN })
     expect(plan.refusal).toBeNull()
     expect(plan.actions).toMatchObject([
       {
@@ -321,23 +336,23 @@ describe('a restore', () => {
 
   test('puts the snapshot’s own expiry off first, lest Incus remove it meanwhile', () => {
     const policies = { daily: { ...DAILY, expiry: '1d' } }
-    const plan = planFor(ask, parseWorld(WEB), { ledger: SEEN, policies })
+    const plan = planFor(request, parseWorld(WEB), { ledger: SEEN, policies })
     const [action] = plan.actions
     expect(action).toMatchObject({ kind: 'restore', expiresAt: '2026-11-23T10:17:42.000Z' })
-    const work = action?.kind === 'restore' ? restoreWork(action) : null
+    const work = action?.kind === 'restore' ? restoreJob(action) : null
     expect(work?.job.steps.map(({ method, body }) => [method, body])[0]).toEqual([
       'PATCH',
       { expires_at: '2026-11-23T10:17:42.000Z' },
     ])
-    expect(plan.restores['main/default/web1']).toMatchObject({ expiresAt: '2026-11-23T10:17:42.000Z' })
+    expect(restoresOf(plan)['main/default/web1']).toMatchObject({ expiresAt: '2026-11-23T10:17:42.000Z' })
   })
 
   test('leaves a snapshot without an expiry, or one that is held, as it is', () => {
     const held = parseWorld(WEB.replace('running', 'running user.stapes.hold.daily-20261121T0300Z=x'))
     const policies = { daily: { ...DAILY, expiry: '1d' } }
     const actions = [
-      ...planFor(ask, parseWorld(WEB), { ledger: SEEN }).actions,
-      ...planFor(ask, held, { ledger: SEEN, policies }).actions,
+      ...planFor(request, parseWorld(WEB), { ledger: SEEN }).actions,
+      ...planFor(request, held, { ledger: SEEN, policies }).actions,
     ]
     expect(actions).toMatchObject([{ expiresAt: null }, { expiresAt: null }])
   })
@@ -346,7 +361,7 @@ describe('a restore', () => {
     name: string
     world: World
     ledger?: Partial<Ledger>
-    ask?: Partial<Ask>
+    request?: Partial<BackupRequest>
     code: Refusal['code']
     reason: string
   }[] = [
@@ -360,7 +375,7 @@ describe('a restore', () => {
     {
       name: 'of what was made by hand',
       world: parseWorld(`${WEB}    by-hand @2026-11-20T12:00Z`),
-      ask: { snapshot: 'by-hand' } as Partial<Ask>,
+      request: { snapshot: 'by-hand' } as Partial<BackupRequest>,
       code: 'unverified',
       reason: 'incus copy',
     },
@@ -374,7 +389,7 @@ describe('a restore', () => {
             since: '2026-11-01T00:00:00.000Z',
             open: null,
             slots: [],
-            doubtful: ['main/default/web1/daily-20261121T0300Z'],
+            partial: ['main/default/web1/daily-20261121T0300Z'],
           },
         },
       },
@@ -414,19 +429,19 @@ describe('a restore', () => {
     {
       name: 'of a safety snapshot that nobody vouches for',
       world: parseWorld(`${WEB}    before-restore-20261121T0500Z`),
-      ask: { snapshot: 'before-restore-20261121T0500Z' } as Partial<Ask>,
+      request: { snapshot: 'before-restore-20261121T0500Z' } as Partial<BackupRequest>,
       code: 'unverified',
       reason: 'nobody saw',
     },
   ]
-  test.each(refused)('$name is refused', ({ world, ledger = SEEN, ask: other = {}, code, reason }) => {
-    const plan = planFor({ ...ask, ...other } as Ask, world, { ledger })
+  test.each(refused)('$name is refused', ({ world, ledger = SEEN, request: other = {}, code, reason }) => {
+    const plan = planFor({ ...request, ...other } as BackupRequest, world, { ledger })
     expect(plan.refusal).toMatchObject({ code, reason: expect.stringContaining(reason) })
     expect(plan.actions).toEqual([])
   })
 
   describe('with memory', () => {
-    const stateful: Ask = { ...ask, stateful: true }
+    const stateful: BackupRequest = { ...request, stateful: true }
     const vm = (more: object, holds?: boolean): World => {
       const world = parseWorld(WEB)
       const main = world.remotes.main
@@ -440,10 +455,10 @@ describe('a restore', () => {
     test('goes on from there, and runs whether it did before or not', () => {
       const plan = planFor(stateful, vm({ ...VM, status: 'Stopped' }, true), { ledger: SEEN })
       expect(plan.actions).toMatchObject([{ kind: 'restore', stateful: true, running: true }])
-      expect(plan.restores['main/default/web1']).toMatchObject({ stateful: true, running: true })
+      expect(restoresOf(plan)['main/default/web1']).toMatchObject({ stateful: true, running: true })
       expect(linesOf(plan).at(-1)?.reason).toContain('goes on with the memory it had')
       const [action] = plan.actions
-      const steps = action?.kind === 'restore' ? restoreWork(action).job.steps : []
+      const steps = action?.kind === 'restore' ? restoreJob(action).job.steps : []
       expect(steps.find(({ method }) => method === 'PUT')?.body).toEqual({
         restore: 'daily-20261121T0300Z',
         stateful: true,
@@ -473,21 +488,21 @@ describe('a restore', () => {
   })
 
   test.each(['btrfs', 'dir', 'lvm', 'ceph'])('on %s is planned', (name) => {
-    expect(planFor(ask, driver(parseWorld(WEB), { default: name }), { ledger: SEEN }).refusal).toBeNull()
+    expect(planFor(request, driver(parseWorld(WEB), { default: name }), { ledger: SEEN }).refusal).toBeNull()
   })
 
   test('of what is verified on a copy needs nobody to have seen it made', () => {
     const world = parseWorld(`${WEB}\nbackup:default/web1 stopped ${REPLICA}\n  daily-20261121T0300Z`)
-    expect(planFor(ask, world, { policies: { daily: COPIED.daily } }).refusal).toBeNull()
+    expect(planFor(request, world, { policies: { daily: COPIED.daily } }).refusal).toBeNull()
   })
 
   test('needs a second person where a policy says so', () => {
     const policies = { daily: { ...DAILY, approval: 'second' } }
-    expect(planFor(ask, parseWorld(WEB), { policies, ledger: SEEN }).approval).toBe('second')
+    expect(planFor(request, parseWorld(WEB), { policies, ledger: SEEN }).approval).toBe('second')
   })
 
   test('is confirmed by the same digest two minutes later, and by another once it no longer runs', () => {
-    const plan = (now: string, world = WEB) => planFor(ask, parseWorld(world), { ledger: SEEN, now })
+    const plan = (now: string, world = WEB) => planFor(request, parseWorld(world), { ledger: SEEN, now })
     const [before, after] = [plan(NOW), plan('2026-11-22T10:19:01Z')]
     expect(digestText(after)).toBe(digestText(before))
     expect(diffLines(linesOf(before), linesOf(after))).toEqual({ gone: [], come: [] })

@@ -1,9 +1,14 @@
 /** No good copy is lost: what servers, versions and people did to copies, and what the plan makes of it. */
+
 import { describe, expect, test } from 'vitest'
-import { type CopyLedger, emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import { copiesAfter } from '../../../shared/plan/copies-record.ts'
-import { renderInstallation } from '../../../shared/plan/owner.ts'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { renderInstallation } from '../../../shared/plan/installation.ts'
+import type { Outcome } from '../../../shared/plan/jobs.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
+import type { CopyWork } from '../../../shared/work/copy/entry.ts'
+import { recordCopies } from '../../../shared/work/copy/record.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
+import { copiesAs, copiesOf } from '../../long-work.ts'
 import {
   copying,
   copyOf,
@@ -20,6 +25,9 @@ import {
 } from './copy-world.ts'
 import { INSTALLATION, SERVER } from './world-text.ts'
 
+/** What the run learned of its one copy. */
+const entryIn = (plan: Plan<Action>) => Object.values(copiesOf(plan))[0]
+
 const SOURCE = `
   main:default/web1 running
     daily-20261120T0300Z
@@ -27,16 +35,16 @@ const SOURCE = `
     daily-20261122T0300Z
 `
 const OURS = `user.stapes.replica-of=main/default/web1 user.stapes.replica-of.server=${SERVER}`
-const verified: CopyLedger = {
+const verified: CopyWork = {
   state: 'verified',
   attempts: 0,
   newest: 'daily-20261121T0300Z',
   verified: mark('daily-20261120T0300Z', 'daily-20261121T0300Z').replace(',', ' '),
   at: '2026-11-21T03:05:00.000Z',
 }
-const reasonOf = ({ copies }: Plan): string => copies[0]?.ledger.reason ?? ''
+const reasonOf = (plan: Plan<Action>): string => entryIn(plan)?.reason ?? ''
 /** Nothing on the target is deleted, changed or transferred. */
-const touches = ({ actions }: Plan): boolean =>
+const touches = ({ actions }: Plan<Action>): boolean =>
   actions.some(({ kind }) => kind === 'copy' || kind === 'verify' || kind === 'expire')
 
 describe('the mark of what was verified is lost', () => {
@@ -71,7 +79,7 @@ describe('the mark of what was verified is lost', () => {
 })
 
 describe('what the ledger remembers of a copy that is another one by now', () => {
-  const before: CopyLedger = {
+  const before: CopyWork = {
     ...verified,
     newest: 'daily-20261122T0300Z',
     verified: mark('daily-20261121T0300Z', 'daily-20261122T0300Z').replace(',', ' '),
@@ -95,7 +103,7 @@ describe('a snapshot of the source that may be partial', () => {
       accounted: NOW.toISOString(),
       open: null,
       slots: [],
-      doubtful: ['main/default/web1/daily-20261121T0300Z'],
+      partial: ['main/default/web1/daily-20261121T0300Z'],
     },
   }
   test('is not verified by the copy that carries it', () => {
@@ -191,7 +199,7 @@ test('a source that can’t be listed: nothing is done, and that is told of its 
 test('nor does its copy seem to go on: its state says why nothing comes of it', () => {
   const world = 'main:default/web1 running\n?\nbackup empty'
   expect(reasonOf(planFor(world, { copy: started }))).toContain('its pool gave no answer')
-  expect(planFor(world, { copy: verified }).copies).toEqual([])
+  expect(planFor(world, { copy: verified }).work).toEqual({})
 })
 
 test('the copy of another instance stands there, with snapshots of the same names and dates: it is no copy of this one', () => {
@@ -233,8 +241,8 @@ describe('while the policy that wants the copy is paused', () => {
   test('nothing is copied, and neither other policies nor Incus’s own expiry remove what its next copy builds on', () => {
     const { actions } = planFor(world, { policies, ledger, copy: verified })
     expect(actions.map((action) => ('snapshot' in action ? [action.kind, action.snapshot] : []))).toEqual([
-      ['expire', lost],
       ['hold', common],
+      ['expire', lost],
     ])
   })
 })
@@ -494,17 +502,15 @@ describe('the copy’s own pool', () => {
 })
 
 describe('what has no operation has an end', () => {
-  const running: CopyLedger = { ...started, state: 'running' }
+  const running: CopyWork = { ...started, state: 'running' }
   const unlisted = `${SOURCE}\nbackup:default/web1 stopped ${replica()} ${copying('')}\n?`
   test.each([
     ['a success that can’t be verified for want of a listing', unlisted, [report('done')], 61],
     ['a copy whose target can’t be asked', `${SOURCE}\nbackup unreachable`, [], 24 * 60 + 2],
   ])('%s', (_, world, jobs, minutes) => {
     const at = (after: number) => new Date(new Date(started.at).getTime() + after * 60_000)
-    expect(planFor(world, { copy: running, jobs, now: at(minutes - 5) }).copies[0]?.ledger.state).not.toBe(
-      'unknown',
-    )
-    expect(planFor(world, { copy: running, jobs, now: at(minutes) }).copies[0]?.ledger.state).toBe('unknown')
+    expect(entryIn(planFor(world, { copy: running, jobs, now: at(minutes - 5) }))?.state).not.toBe('unknown')
+    expect(entryIn(planFor(world, { copy: running, jobs, now: at(minutes) }))?.state).toBe('unknown')
   })
 })
 
@@ -531,7 +537,7 @@ describe('the newest common snapshot, while the copy lags', () => {
         expiresAt: '2026-11-28T20:00:00.000Z',
       }),
     )
-    expect(plan.copies[0]?.ledger.putOff).toEqual({
+    expect(entryIn(plan)?.putOff).toEqual({
       snapshot: 'daily-20261121T0300Z',
       own: '2026-11-23T03:00:00.000Z',
       until: '2026-11-28T20:00:00.000Z',
@@ -611,10 +617,12 @@ describe('a copy’s job that another job’s lock kept from beginning', () => {
     const plan = planFor(world, { copy: verified })
     const action = copyOf(plan)
     if (action === undefined) throw new Error('it should start')
-    const before: Ledger = { ...emptyLedger('v'), copies: { [KEY]: verified } }
+    const before: Ledger = { ...emptyLedger('v'), work: copiesAs({ [KEY]: verified }) }
     const error = { code: 'locked', message: 'job "restore" holds the lock' } as const
-    expect(copiesAfter(before, plan, [{ action, state: 'refused', error }], NOW)[KEY]).toEqual(verified)
-    expect(copiesAfter(before, plan, [{ action, state: 'done' }], NOW)[KEY]).toMatchObject({
+    const entryAfter = (outcome: Outcome) =>
+      recordCopies(before, { plan, outcomes: [outcome], frozen: {}, now: NOW }).work?.[`copy ${KEY}`]
+    expect(entryAfter({ action, state: 'refused', error })).toEqual(verified)
+    expect(entryAfter({ action, state: 'done' })).toMatchObject({
       state: 'started',
       newest: 'daily-20261121T0300Z',
       verified: expect.stringContaining('daily-20261121T0300Z@'),

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { type CopyLedger, emptyLedger } from '../../../shared/ledger/ledger.ts'
+import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
+import { renderLines } from '../../../shared/plan/line.ts'
+import { linesOf } from '../../../shared/plan/lines.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
-import { linesOf, renderLines } from '../../../shared/plan/render.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { CopyWork } from '../../../shared/work/copy/entry.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
+import { copiesOf } from '../../long-work.ts'
 import { configOf } from '../policy/instances.ts'
 import {
   copying,
@@ -21,13 +25,16 @@ import {
 } from './copy-world.ts'
 import { INSTALLATION, parseWorld, SERVER, text } from './world-text.ts'
 
+/** What the run learned of its one copy. */
+const entryIn = (plan: Plan<Action>) => Object.values(copiesOf(plan))[0]
+
 const SOURCE = `
   main:default/web1 running
     daily-20261121T0300Z
     daily-20261122T0300Z
 `
 
-const show = (plan: Plan): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')
+const show = (plan: Plan<Action>): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')
 
 describe('a copy starts', () => {
   test('as a first one where there is none', () => {
@@ -147,8 +154,8 @@ describe('a copy is refused', () => {
   ])('%s', (_, target, reason) => {
     const plan = planFor(`${SOURCE}\n${target}`)
     expect(copyOf(plan)).toBeUndefined()
-    expect(plan.copies[0]?.ledger).toMatchObject({ state: 'failed', attempts: 1 })
-    expect(plan.copies[0]?.ledger.reason).toContain(reason)
+    expect(entryIn(plan)).toMatchObject({ state: 'failed', attempts: 1 })
+    expect(entryIn(plan)?.reason).toContain(reason)
   })
 })
 
@@ -198,8 +205,8 @@ describe('a copy that ended', () => {
       backup:default/web1 stopped ${replica('daily-20261121T0300Z')}
         daily-20261121T0300Z
     `
-    const { copies } = planFor(world, { copy: started, jobs: [report('done')] })
-    expect(copies[0]?.ledger.reason).toContain(
+    const plan = planFor(world, { copy: started, jobs: [report('done')] })
+    expect(entryIn(plan)?.reason).toContain(
       'but daily-20261122T0300Z is not on the target as it is on the source',
     )
   })
@@ -210,7 +217,7 @@ describe('a copy that ended', () => {
         daily-20261121T0300Z
         daily-20261122T0300Z @2026-11-22T03:00:01Z
     `
-    expect(planFor(world, { copy: started, jobs: [report('done')] }).copies[0]?.ledger.state).toBe('failed')
+    expect(entryIn(planFor(world, { copy: started, jobs: [report('done')] }))?.state).toBe('failed')
   })
 
   test('without the newest one has failed, and is tried again though the relay still reports the success', () => {
@@ -219,10 +226,10 @@ describe('a copy that ended', () => {
         daily-20261121T0300Z
     `
     const jobs = [report('done')]
-    const [failed] = planFor(world, { copy: started, jobs }).copies
-    expect(failed?.ledger).toMatchObject({ state: 'failed', attempts: 1, job: JOB })
+    const failed = entryIn(planFor(world, { copy: started, jobs }))
+    expect(failed).toMatchObject({ state: 'failed', attempts: 1, job: JOB })
     const later = planFor(world, {
-      copy: failed?.ledger as CopyLedger,
+      copy: failed as CopyWork,
       jobs,
       now: new Date('2026-11-22T03:12:00Z'),
     })
@@ -231,7 +238,7 @@ describe('a copy that ended', () => {
 
   test('unseen is unknown, is tried again later, and nothing of the source expires in that run', () => {
     const plan = planFor(landed, { copy: started })
-    expect(plan.copies[0]?.ledger).toMatchObject({
+    expect(entryIn(plan)).toMatchObject({
       state: 'unknown',
       attempts: 1,
       retryAt: '2026-11-22T03:11:00.000Z',
@@ -243,7 +250,7 @@ describe('a copy that ended', () => {
     const error = { code: 'incus', message: 'No space left on device' } as const
     const plan = planFor(landed, { copy: started, jobs: [report('failed', { error })] })
     const reason = 'No space left on device (free space in the pool or enlarge it)'
-    expect(plan.copies[0]?.ledger).toMatchObject({ state: 'failed', reason })
+    expect(entryIn(plan)).toMatchObject({ state: 'failed', reason })
   })
 
   test('over a quote mark in a snapshot’s name says which name', () => {
@@ -251,20 +258,20 @@ describe('a copy that ended', () => {
     const jobs = [report('failed', { error: { code: 'incus', message } })]
     const quoted = landed.replace('backup:', '  say-"hi" @2026-11-20T12:00Z\n      backup:')
     expect(quoted).not.toBe(landed)
-    const { reason } = planFor(quoted, { copy: started, jobs }).copies[0]?.ledger ?? {}
+    const { reason } = entryIn(planFor(quoted, { copy: started, jobs })) ?? {}
     expect(reason).toMatch(/quote mark in its name: rename it on the source\): say-"hi"$/)
   })
 
   test('with listings that can’t be had is neither verified nor failed', () => {
     const plan = planFor(`${SOURCE}\nbackup unreachable`, { copy: started, jobs: [report('done')] })
     expect(plan.actions).toEqual([])
-    expect(plan.copies.map(({ ledger }) => ledger.state)).not.toContain('failed')
+    expect(Object.values(copiesOf(plan)).map(({ state }) => state)).not.toContain('failed')
   })
 })
 
 describe('while a copy runs', () => {
   test('its progress is told, nothing of it starts, and nothing it needs expires', () => {
-    const copy: CopyLedger = { ...started, state: 'running' }
+    const copy: CopyWork = { ...started, state: 'running' }
     const running = report('running', {
       progress: 'web1: 69.66MB (34.82MB/s)',
       remote: 'backup',
@@ -288,5 +295,5 @@ test('a transfer that has landed tells the next plan how long it took', () => {
   `
   const jobs = [report('done', { since: '2026-11-22T03:06:00Z' })]
   const plan = planFor(world, { copy: { ...started, state: 'running' }, jobs })
-  expect(plan.copies).toMatchObject([{ ledger: { state: 'verified', took: 300 } }])
+  expect(entryIn(plan)).toMatchObject({ state: 'verified', took: 300 })
 })

@@ -1,9 +1,8 @@
 /** What a transfer asks of Incus, step by step. */
 import { describe, expect, test } from 'vitest'
 import type { Expiring, SourceDetails } from '../../../shared/incus/source.ts'
-import { copySteps } from '../../../shared/plan/copy-steps.ts'
-import { verifyWork } from '../../../shared/plan/jobs.ts'
-import type { CopyAction, VerifyAction } from '../../../shared/plan/plan.ts'
+import type { CopyAction, VerifyAction } from '../../../shared/work/copy/action.ts'
+import { copySteps, verifyJob } from '../../../shared/work/copy/steps.ts'
 import { copying, copyOf, NOW, planFor, replica, report, started, verifyOf } from './copy-world.ts'
 
 const NEVER = '0001-01-01T00:00:00Z'
@@ -110,7 +109,7 @@ describe('a verification', () => {
   `
   const action = verifyOf(planFor(landed, { copy: started, jobs: [report('done')] }))
   const configs = (one: VerifyAction): unknown[] =>
-    verifyWork(one).job.steps.flatMap(({ body }) => {
+    verifyJob(one).job.steps.flatMap(({ body }) => {
       const config = (body as { config?: unknown } | undefined)?.config
       return config === undefined ? [] : [config]
     })

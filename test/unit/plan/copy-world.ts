@@ -1,9 +1,14 @@
 /** One instance and its copy, as tests of the decision about copies describe them. */
-import { type CopyLedger, emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import type { CopyAction, Plan, VerifyAction } from '../../../shared/plan/plan.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
+import type { CopyAction, VerifyAction } from '../../../shared/work/copy/action.ts'
+import type { CopyWork } from '../../../shared/work/copy/entry.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
+import { copiesAs } from '../../long-work.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
@@ -38,7 +43,7 @@ export const copying = (after: string, id = 'daily-20261122T0300Z#0'): string =>
 
 type Given = {
   ledger?: Ledger['policies']
-  copy?: CopyLedger
+  copy?: CopyWork
   jobs?: JobReport[]
   policies?: Record<string, object>
   now?: Date
@@ -48,7 +53,7 @@ type Given = {
 export function planFor(
   world: string,
   { copy, jobs, policies = DAILY, now = NOW, ledger: noted = {} }: Given = {},
-): Plan {
+): Plan<Action> {
   const ledger: Ledger = {
     ...emptyLedger('v'),
     policies: {
@@ -57,7 +62,7 @@ export function planFor(
       ),
       ...noted,
     },
-    copies: copy === undefined ? {} : { [KEY]: copy },
+    work: copy === undefined ? {} : copiesAs({ [KEY]: copy }),
   }
   const seen = parseWorld(world, jobs)
   return decide({
@@ -69,7 +74,7 @@ export function planFor(
   })
 }
 
-export const started: CopyLedger = { state: 'started', job: JOB, attempts: 0, at: '2026-11-22T03:01:00.000Z' }
+export const started: CopyWork = { state: 'started', job: JOB, attempts: 0, at: '2026-11-22T03:01:00.000Z' }
 
 export const report = (state: JobReport['state'], rest: Partial<JobReport> = {}): JobReport => ({
   id: JOB,
@@ -79,7 +84,7 @@ export const report = (state: JobReport['state'], rest: Partial<JobReport> = {})
   ...rest,
 })
 
-export const copyOf = ({ actions }: Plan): CopyAction | undefined =>
+export const copyOf = ({ actions }: Plan<Action>): CopyAction | undefined =>
   actions.find((action): action is CopyAction => action.kind === 'copy')
-export const verifyOf = ({ actions }: Plan): VerifyAction | undefined =>
+export const verifyOf = ({ actions }: Plan<Action>): VerifyAction | undefined =>
   actions.find((action): action is VerifyAction => action.kind === 'verify')

@@ -1,28 +1,30 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import { type Ask, narrow } from '../../../shared/plan/ask.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import { instanceJobs } from '../../../shared/plan/jobs.ts'
+import { renderLines } from '../../../shared/plan/line.ts'
+import { linesOf } from '../../../shared/plan/lines.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
-import { linesOf, renderLines } from '../../../shared/plan/render.ts'
+import { narrow, type Scope } from '../../../shared/plan/request.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import { effectiveConfig } from '../../../shared/policy/pause.ts'
+import { subjectJobs } from '../../../shared/work/jobs.ts'
+import type { Action, BackupRequest } from '../../../shared/work/kinds.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, text } from './world-text.ts'
 
 const at = (date: string): Date => new Date(date)
 const iso = (date: string): string => at(date).toISOString()
 
-type Given = { ledger?: Ledger; now?: string; ask?: Ask; explain?: boolean }
+type Given = { ledger?: Ledger; now?: string; request?: BackupRequest; explain?: boolean }
 
-function planFor(policies: Record<string, object>, world: World, given: Given = {}): Plan {
-  const { ledger = emptyLedger('v'), now = '2026-11-22T03:00:20Z', ask, explain = true } = given
-  const coverages = narrow(coverInstances(configOf(policies), world.remotes), ask)
-  return decide({ installation: INSTALLATION, coverages, world, ledger, now: at(now), ask, explain })
+function planFor(policies: Record<string, object>, world: World, given: Given = {}): Plan<Action> {
+  const { ledger = emptyLedger('v'), now = '2026-11-22T03:00:20Z', request, explain = true } = given
+  const coverages = narrow(coverInstances(configOf(policies), world.remotes), (request ?? {}) as Scope)
+  return decide({ installation: INSTALLATION, coverages, world, ledger, now: at(now), request, explain })
 }
 
-const show = (plan: Plan): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')
+const show = (plan: Plan<Action>): string => renderLines(linesOf(plan)).replace(/ +$/gm, '')
 
 const accounted = (policy: string, until: string): Ledger => ({
   ...emptyLedger('v'),
@@ -336,7 +338,7 @@ describe('nothing expires', () => {
     expect(actions).toContainEqual(
       expect.objectContaining({ kind: 'hold', snapshot: 'daily-20261119T0300Z' }),
     )
-    const steps = instanceJobs(actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
+    const steps = subjectJobs(actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
     expect(steps).toEqual(['POST', 'PATCH', 'DELETE'])
   })
 
@@ -368,12 +370,17 @@ describe('what somebody asks for', () => {
       main:default/db1 running
       main:default/web1 running
     `)
-    const ask: Ask = { do: 'snapshot', policies: ['daily'], instances: ['web*'], reason: 'asked for' }
-    const { actions, asked } = planFor(DAILY, world, { ask, now: '2026-11-22T10:17:42Z' })
+    const request: BackupRequest = {
+      do: 'snapshot',
+      policies: ['daily'],
+      instances: ['web*'],
+      reason: 'asked for',
+    }
+    const { actions, requested } = planFor(DAILY, world, { request, now: '2026-11-22T10:17:42Z' })
     expect(actions).toMatchObject([
       { name: 'daily-20261122T1017Z', ref: { instance: 'web1' }, reason: 'asked for' },
     ])
-    expect(asked).toBe(true)
+    expect(requested).toBe(true)
   })
 })
 
@@ -393,7 +400,7 @@ describe('a snapshot whose creation nobody saw the end of', () => {
     `)
     const plan = planFor(DAILY, world, { ledger: unseen('2026-11-22T03:00:00.000Z') })
     expect(plan.actions).toMatchObject([{ kind: 'snapshot', name: 'daily-20261122T0301Z', again: false }])
-    const steps = instanceJobs(plan.actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
+    const steps = subjectJobs(plan.actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
     expect(steps).toEqual(['POST'])
     const { ledger } = plan.slots[0] ?? {}
     if (ledger === undefined) throw new Error('no slot')

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger, type PolicyLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import { catchupMoment } from '../../../shared/plan/late.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
 import { record } from '../../../shared/plan/record.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import { latestSlot } from '../../../shared/schedule/slots.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
+import { catchupMoment } from '../../../shared/work/snapshot/late.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld } from './world-text.ts'
 
@@ -19,7 +20,7 @@ function planAt(
   world: string,
   noted: Partial<PolicyLedger> | null,
   applied?: string,
-): Plan {
+): Plan<Action> {
   const seen = parseWorld(world)
   const daily: PolicyLedger = { accounted: '2026-11-21T03:00:00.000Z', open: null, slots: [], ...noted }
   const ledger: Ledger = { ...emptyLedger('v'), ...(noted === null ? {} : { policies: { daily } }) }
@@ -27,17 +28,17 @@ function planAt(
   return decide({ coverages, world: seen, ledger, now: at(now), installation: INSTALLATION, applied })
 }
 
-const names = ({ actions }: Plan): string[] =>
+const names = ({ actions }: Plan<Action>): string[] =>
   actions.flatMap((action) => (action.kind === 'snapshot' ? [action.name] : []))
 
-const records = ({ slots }: Plan) => slots[0]?.ledger.slots ?? []
+const records = ({ slots }: Plan<Action>) => slots[0]?.ledger.slots ?? []
 
-const told = (plan: Plan): string[] =>
+const told = (plan: Plan<Action>): string[] =>
   records(plan).map(({ slot, through, outcome }) =>
     [slot, ...(through === undefined ? [] : [through]), outcome].join(' ').replaceAll(':00.000Z', ''),
   )
 
-const ledgerOf = (plan: Plan): PolicyLedger => {
+const ledgerOf = (plan: Plan<Action>): PolicyLedger => {
   const [slot] = plan.slots
   if (slot === undefined) throw new Error('there is no slot')
   return slot.ledger
@@ -118,7 +119,7 @@ describe('the name of a snapshot', () => {
     const half = `${BEFORE}\n daily-20261122T0300Z`
     const plan = planAt('2026-11-22T03:05:00Z', DAILY, half, { ...OPEN, open: { ...OPEN.open, attempts } })
     expect(plan.actions).toMatchObject([{ kind: 'snapshot', name: 'daily-20261122T0305Z', again: false }])
-    expect(plan.slots[0]?.ledger).toMatchObject({ doubtful: ['main/default/web1/daily-20261122T0300Z'] })
+    expect(plan.slots[0]?.ledger).toMatchObject({ partial: ['main/default/web1/daily-20261122T0300Z'] })
   })
 })
 
@@ -357,14 +358,14 @@ describe('who could not be looked at when the accounts began', () => {
     const seen = parseWorld(`${BARE}\nmain:default/db1 running`)
     const coverages = coverInstances(configOf({ daily: HASTY }), seen.remotes)
     const now = at('2026-11-22T13:11:00Z')
-    const ask = { do: 'snapshot' as const, instances: ['web1'], reason: 'asked for' }
+    const request = { do: 'snapshot' as const, instances: ['web1'], reason: 'asked for' }
     const plan = decide({
       coverages,
       world: seen,
       ledger: emptyLedger('v'),
       now,
       installation: INSTALLATION,
-      ask,
+      request,
     })
     expect(names(plan)).toEqual(['daily-20261122T1311Z'])
     const { ledger } = record(emptyLedger('v'), { plan, outcomes: [], run: null, config: 'v', now })

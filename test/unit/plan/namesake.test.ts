@@ -1,8 +1,12 @@
 /** Another instance under the source's name, whose snapshots have the same names and seconds: its copy is none of it. */
+
 import { expect, test } from 'vitest'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
-import { copySteps } from '../../../shared/plan/copy-steps.ts'
-import type { CopyAction, Plan } from '../../../shared/plan/plan.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
+import type { CopyAction } from '../../../shared/work/copy/action.ts'
+import { copySteps } from '../../../shared/work/copy/steps.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
+import { copiesOf } from '../../long-work.ts'
 import { copying, copyOf, NOW, planFor, replica, report, started, verifyOf } from './copy-world.ts'
 
 const OLD = 'daily-20261121T0300Z'
@@ -18,7 +22,7 @@ const world = (source: string, marks = `${UUID}=U`, more = ''): string => `
     ${OLD}
     ${more}
 `
-const saidIn = ({ copies }: Plan): string => copies[0]?.ledger.reason ?? ''
+const saidIn = (plan: Plan<Action>): string => Object.values(copiesOf(plan))[0]?.reason ?? ''
 
 test('one that is older than the newest common snapshot took that itself: nothing is copied onto the copy, and that is told', () => {
   const plan = planFor(world('uuid=V@2026-11-01T00:00Z'))

@@ -1,10 +1,14 @@
 /** A cluster member is away: Incus lists its instances by name alone. Unknown is not gone, and not strange. */
+
 import { describe, expect, test } from 'vitest'
-import { type CopyLedger, emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import type { Ask } from '../../../shared/plan/ask.ts'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { CopyWork } from '../../../shared/work/copy/entry.ts'
+import type { Action, BackupRequest } from '../../../shared/work/kinds.ts'
+import type { RestoreWork } from '../../../shared/work/restore/entry.ts'
+import { copiesAs, restoresAs, restoresOf } from '../../long-work.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
@@ -18,16 +22,23 @@ const POLICIES = {
   },
 }
 
-type Given = { now?: string; copy?: CopyLedger; restores?: Ledger['restores']; ask?: Ask }
+type Given = {
+  now?: string
+  copy?: CopyWork
+  restores?: Record<string, RestoreWork>
+  request?: BackupRequest
+}
 
-function planFor(text: string, { now = '2026-11-23T03:00:20Z', copy, restores, ask }: Given = {}): Plan {
+function planFor(
+  text: string,
+  { now = '2026-11-23T03:00:20Z', copy, restores, request }: Given = {},
+): Plan<Action> {
   const world = parseWorld(text)
   const coverages = coverInstances(configOf(POLICIES), world.remotes)
   const ledger: Ledger = {
     ...emptyLedger('v'),
     policies: { daily: { accounted: '2026-11-22T03:00:00.000Z', open: null, slots: [] } },
-    ...(copy === undefined ? {} : { copies: { [KEY]: copy } }),
-    ...(restores === undefined ? {} : { restores }),
+    work: { ...(copy === undefined ? {} : copiesAs({ [KEY]: copy })), ...restoresAs(restores ?? {}) },
   }
   return decide({
     installation: INSTALLATION,
@@ -35,12 +46,12 @@ function planFor(text: string, { now = '2026-11-23T03:00:20Z', copy, restores, a
     world,
     ledger,
     now: new Date(now),
-    ask,
+    request,
     explain: true,
   })
 }
 
-const said = ({ notes }: Plan, about: string): string[] =>
+const said = ({ notes }: Plan<Action>, about: string): string[] =>
   notes.filter((note) => note.about === about).map(({ kind, reason }) => `${kind}: ${reason}`)
 
 const SEEN = `
@@ -68,14 +79,14 @@ describe('of a source', () => {
 
   test('who asks for its copy hears why there is none', () => {
     const plan = planFor(world, {
-      ask: { do: 'copy', reason: 'asked for', instances: ['web1'] } as Ask,
+      request: { do: 'copy', reason: 'asked for', instances: ['web1'] },
     })
     expect(plan.actions).toEqual([])
     expect(said(plan, 'main/default/web1')).toEqual(['problem: cluster member n2 gives no answer for it'])
   })
 
   test('a restore under way waits, since marks that can’t be seen are not gone', () => {
-    const restores: Ledger['restores'] = {
+    const restores: Record<string, RestoreWork> = {
       'main/default/web1': {
         ...{ state: 'running', snapshot: 'daily-20261121T0300Z', running: true, holds: {}, job: 'gone' },
         ...{ safety: 'before-restore-20261123T0250Z', attempts: 0, at: '2026-11-23T02:50:00.000Z' },
@@ -83,7 +94,7 @@ describe('of a source', () => {
     }
     const plan = planFor(world, { restores })
     expect(plan.actions.filter(({ kind }) => kind === 'restore')).toEqual([])
-    expect(plan.restores['main/default/web1']?.state).toBe('running')
+    expect(restoresOf(plan)['main/default/web1']?.state).toBe('running')
     expect(said(plan, 'main/default/web1')).toEqual([
       expect.stringMatching(/^wait: .*n2 gives no answer/),
       expect.stringMatching(/takes its snapshot/),
@@ -93,7 +104,7 @@ describe('of a source', () => {
 
 describe('of a target', () => {
   const away = `${SEEN}\nbackup:default/web1 offline`
-  const newest = (name: string): CopyLedger => ({
+  const newest = (name: string): CopyWork => ({
     ...{ state: 'verified', attempts: 0, at: '2026-11-22T03:05:00.000Z', newest: name },
   })
 

@@ -1,12 +1,14 @@
 /** What projects and clusters forbid is said before it is tried, with what to set. */
+
 import { describe, expect, test } from 'vitest'
 import type { RemoteInventory } from '../../../shared/incus/inventory.ts'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import type { Ask } from '../../../shared/plan/ask.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import type { CopyAction, Plan } from '../../../shared/plan/plan.ts'
-import { linesOf } from '../../../shared/plan/render.ts'
+import { linesOf } from '../../../shared/plan/lines.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { CopyAction } from '../../../shared/work/copy/action.ts'
+import type { Action, BackupRequest } from '../../../shared/work/kinds.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
@@ -20,10 +22,13 @@ type Given = {
   /** Cluster member of every copy. */
   location?: string
   slots?: boolean
-  ask?: Ask
+  request?: BackupRequest
 }
 
-function planFor(text: string, { copy = {}, main, backup, location, slots = false, ask }: Given = {}): Plan {
+function planFor(
+  text: string,
+  { copy = {}, main, backup, location, slots = false, request }: Given = {},
+): Plan<Action> {
   const world = parseWorld(text)
   for (const [remote, change] of Object.entries({ main, backup })) {
     const reply = world.remotes[remote]
@@ -36,14 +41,14 @@ function planFor(text: string, { copy = {}, main, backup, location, slots = fals
   const accounted = slots ? '2026-11-21T03:00:00.000Z' : '2026-11-22T03:00:00.000Z'
   const ledger: Ledger = { ...emptyLedger('v'), policies: { daily: { accounted, open: null, slots: [] } } }
   return decide({
-    ...{ installation: INSTALLATION, world, ledger, now: new Date('2026-11-22T03:10:00Z'), ask },
+    ...{ installation: INSTALLATION, world, ledger, now: new Date('2026-11-22T03:10:00Z'), request },
     coverages: coverInstances(configOf(policies), world.remotes),
   })
 }
 
-const problems = ({ notes }: Plan): string[] =>
+const problems = ({ notes }: Plan<Action>): string[] =>
   notes.filter(({ kind }) => kind === 'problem').map(({ about, reason }) => `${about}: ${reason}`)
-const copiesIn = ({ actions }: Plan): CopyAction[] =>
+const copiesIn = ({ actions }: Plan<Action>): CopyAction[] =>
   actions.filter((action): action is CopyAction => action.kind === 'copy')
 
 const SOURCE = `
@@ -82,14 +87,19 @@ describe('a project that is restricted', () => {
   })
 
   test('is no target of a restore, since the state before can’t be kept', () => {
-    const ask = { do: 'restore', instance: 'web1', snapshot: 'daily-20261122T0300Z', reason: 'asked' } as Ask
+    const request = {
+      do: 'restore',
+      instance: 'web1',
+      snapshot: 'daily-20261122T0300Z',
+      reason: 'asked',
+    } as BackupRequest
     const world = `${SOURCE}\nbackup:default/web1 stopped ${REPLICA.replaceAll('1121T', '1122T').replace(
       /@\d+/,
       `@${Date.UTC(2026, 10, 22, 3) / 1000}`,
     )}
       daily-20261122T0300Z`
-    expect(planFor(world, { ask }).refusal).toBeNull()
-    expect(planFor(world, { ask, main: restricted }).refusal).toMatchObject({
+    expect(planFor(world, { request }).refusal).toBeNull()
+    expect(planFor(world, { request, main: restricted }).refusal).toMatchObject({
       code: 'forbidden',
       reason: `main/default/web1: the state before can't be kept, ${CURE}`,
     })

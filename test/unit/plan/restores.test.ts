@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { emptyLedger, type RestoreLedger } from '../../../shared/ledger/ledger.ts'
+import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
+import { linesOf } from '../../../shared/plan/lines.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
-import { linesOf } from '../../../shared/plan/render.ts'
-import { restoreWork } from '../../../shared/plan/restore-job.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
+import type { RestoreWork } from '../../../shared/work/restore/entry.ts'
+import { restoreJob } from '../../../shared/work/restore/steps.ts'
+import { restoresAs, restoresOf } from '../../long-work.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld } from './world-text.ts'
 
@@ -16,7 +19,7 @@ const SNAPSHOT = 'daily-20261121T0300Z'
 const SAFETY = 'before-restore-20261122T1017Z'
 const JOB = `restore ${KEY}:${SAFETY}#0`
 
-const entry: RestoreLedger = {
+const entry: RestoreWork = {
   state: 'started',
   snapshot: SNAPSHOT,
   safety: SAFETY,
@@ -35,14 +38,18 @@ const MARKED = `user.stapes.restoring=${SNAPSHOT},${SAFETY},running`
 const TAKING = `${MARKED},taking`
 const DONE = `user.stapes.restored=${SAFETY}`
 
-function planFor(world: World, noted: Partial<RestoreLedger> | null = {}, jobs: JobReport[] = []): Plan {
+function planFor(
+  world: World,
+  noted: Partial<RestoreWork> | null = {},
+  jobs: JobReport[] = [],
+): Plan<Action> {
   const restores = noted === null ? {} : { [KEY]: { ...entry, ...noted } }
   const policies = { daily: { accounted: NOW, since: NOW, open: null, slots: [] } }
   return decide({
     installation: INSTALLATION,
     coverages: coverInstances(configOf({ daily: { schedule: '0 3 * * *' } }), world.remotes),
     world: { ...world, jobs },
-    ledger: { ...emptyLedger('v'), policies, restores },
+    ledger: { ...emptyLedger('v'), policies, work: restoresAs(restores) },
     now: new Date(NOW),
   })
 }
@@ -60,17 +67,17 @@ describe('an unfinished restore', () => {
     [
       'whose mark says that data may be partly restored goes on with them',
       web(`stopped ${MARKED}`),
-      { restored: false, safety: { name: SAFETY, taken: true }, half: null },
+      { restored: false, safety: { name: SAFETY, taken: true }, partial: null },
     ],
     [
       'whose safety snapshot may be partial takes another, by another name',
       web(`running ${TAKING}`),
-      { safety: { name: 'before-restore-20261122T1020Z', taken: false }, half: SAFETY },
+      { safety: { name: 'before-restore-20261122T1020Z', taken: false }, partial: SAFETY },
     ],
     [
       'that came to no mark begins anew, by the same name',
       web('running', 'by-hand @2026-11-20T00:00Z'),
-      { safety: { name: SAFETY, taken: false }, half: null },
+      { safety: { name: SAFETY, taken: false }, partial: null },
     ],
     [
       'whose config is the snapshot’s already only sets its marks again',
@@ -79,11 +86,12 @@ describe('an unfinished restore', () => {
     ],
   ]
   test.each(cases)('%s', (_name, world, action) => {
-    const { actions, restores } = planFor(world)
+    const plan = planFor(world)
+    const { actions } = plan
     expect(actions).toMatchObject([
       { kind: 'restore', snapshot: SNAPSHOT, job: expect.stringMatching(/#1$/), ...action },
     ])
-    expect(restores[KEY]).toMatchObject({ state: 'started', attempts: 1 })
+    expect(restoresOf(plan)[KEY]).toMatchObject({ state: 'started', attempts: 1 })
   })
 
   test('puts the snapshot’s own expiry off again', () => {
@@ -96,9 +104,9 @@ describe('an unfinished restore', () => {
   test('waits longer after each try, and gives up after five, saying what is left', () => {
     const again = planFor(web(`stopped ${MARKED}`), { attempts: 2 }, [failed(2)])
     expect(again.actions).toEqual([])
-    expect(again.restores[KEY]).toMatchObject({ attempts: 3, retryAt: '2026-11-22T10:22:00.000Z' })
+    expect(restoresOf(again)[KEY]).toMatchObject({ attempts: 3, retryAt: '2026-11-22T10:22:00.000Z' })
     const last = planFor(web(`stopped ${MARKED}`), { attempts: 4 }, [failed(2)])
-    expect(last.restores[KEY]).toMatchObject({
+    expect(restoresOf(last)[KEY]).toMatchObject({
       state: 'failed',
       reason: expect.stringContaining(`the state before is in ${SAFETY}`),
     })
@@ -108,7 +116,7 @@ describe('an unfinished restore', () => {
     const plan = planFor(web('running', 'by-hand @2026-11-20T00:00Z'), {}, [
       failed(1, "Project doesn't allow for snapshot creation"),
     ])
-    expect(plan.restores[KEY]).toMatchObject({
+    expect(restoresOf(plan)[KEY]).toMatchObject({
       state: 'failed',
       reason: expect.stringContaining('nothing was changed'),
     })
@@ -123,24 +131,24 @@ describe('an unfinished restore', () => {
       reason: expect.stringMatching(/^its disk stays as it is, .*; try 6: /),
     })
     expect(linesOf(plan).map(({ sign }) => sign)).toEqual(['#'])
-    expect(plan.restores[KEY]).toMatchObject({ state: 'started', attempts: 5, marking: 5 })
+    expect(restoresOf(plan)[KEY]).toMatchObject({ state: 'started', attempts: 5, marking: 5 })
     const again = planFor(web('stopped'), { attempts: 5, marking: 5 }, [failed(0)])
-    expect(again.restores[KEY]).toMatchObject({ state: 'started', attempts: 6 })
+    expect(restoresOf(again)[KEY]).toMatchObject({ state: 'started', attempts: 6 })
   })
 
   test('that was refused before anything was changed takes its mark away, unless an earlier try may have changed it', () => {
     const refusal = failed(4, 'Snapshot "x" cannot be restored due to subsequent snapshot(s). Set …')
     const first = planFor(web(`stopped ${MARKED}`), {}, [refusal])
     expect(first.actions).toMatchObject([{ kind: 'undo', start: true }])
-    const ended = planFor(web('running'), first.restores[KEY], [refusal])
-    expect(ended.restores[KEY]).toMatchObject({
+    const ended = planFor(web('running'), restoresOf(first)[KEY], [refusal])
+    expect(restoresOf(ended)[KEY]).toMatchObject({
       state: 'failed',
       reason: expect.stringMatching(/nothing was changed: .*incus copy/),
     })
     const later = planFor(web(`stopped ${MARKED}`), { attempts: 1, touched: true }, [refusal])
-    expect(later.restores[KEY]).toMatchObject({
+    expect(restoresOf(later)[KEY]).toMatchObject({
       state: 'failed',
-      reason: expect.stringContaining('it may hold half of it'),
+      reason: expect.stringContaining('its data may be partly old and partly new'),
     })
   })
 
@@ -150,34 +158,37 @@ describe('an unfinished restore', () => {
       'Failed to create instance restore operation: Instance is busy running a "migrate" operation',
     )
     const again = planFor(web(`running ${MARKED}`), { attempts: 3 }, [busy])
-    expect(again.restores[KEY]).toMatchObject({ attempts: 4, reason: expect.stringContaining('busy') })
-    expect(again.restores[KEY]?.touched).toBeUndefined()
+    expect(restoresOf(again)[KEY]).toMatchObject({ attempts: 4, reason: expect.stringContaining('busy') })
+    expect(restoresOf(again)[KEY]?.touched).toBeUndefined()
     const last = planFor(web(`running ${MARKED}`), { attempts: 4 }, [busy])
     expect(last.actions).toMatchObject([{ kind: 'undo', start: false }])
-    expect(planFor(web(`stopped ${MARKED}`), { attempts: 3 }, [failed(4)]).restores[KEY]?.touched).toBe(true)
+    expect(restoresOf(planFor(web(`stopped ${MARKED}`), { attempts: 3 }, [failed(4)]))[KEY]?.touched).toBe(
+      true,
+    )
   })
 
   test('waits while its instance is not listed, for a day: a listing may have lost its row', () => {
     const nowhere = parseWorld('main empty')
     const waiting = planFor(nowhere)
-    expect(waiting).toMatchObject({ actions: [], restores: { [KEY]: { ...entry, state: 'started' } } })
+    expect(waiting.actions).toEqual([])
+    expect(restoresOf(waiting)[KEY]).toMatchObject({ ...entry, state: 'started' })
     expect(waiting.notes).toContainEqual(
       expect.objectContaining({ kind: 'wait', reason: expect.stringContaining('is not listed') }),
     )
     const old = { at: '2026-11-21T10:19:00.000Z' }
-    expect(planFor(nowhere, old).restores[KEY]).toMatchObject({
+    expect(restoresOf(planFor(nowhere, old))[KEY]).toMatchObject({
       state: 'failed',
       reason: 'the instance is gone',
     })
     const job = { ...failed(0), state: 'running' as const }
-    expect(planFor(nowhere, old, [job]).restores[KEY]?.state).toBe('running')
+    expect(restoresOf(planFor(nowhere, old, [job]))[KEY]?.state).toBe('running')
   })
 
   test('lifts Incus’s own expiry from all that is held first', () => {
     const world = web(`stopped ${MARKED} user.stapes.hold.${SNAPSHOT}=x user.stapes.hold.by-hand=y`)
     const [action] = planFor(world).actions
     if (action?.kind !== 'restore') throw new Error('no restore')
-    expect(restoreWork(action).job.steps[0]).toMatchObject({
+    expect(restoreJob(action).job.steps[0]).toMatchObject({
       path: expect.stringContaining(`/snapshots/${SNAPSHOT}?`),
       body: { expires_at: '0001-01-01T00:00:00Z' },
     })
@@ -188,7 +199,7 @@ describe('an unfinished restore', () => {
     expect(planFor(stopped).actions).toMatchObject([{ kind: 'start', ref: { instance: 'web1' } }])
     const plan = planFor(stopped, { starts: 3, retryAt: NOW })
     expect(plan.actions).toEqual([])
-    expect(plan.restores[KEY]).toMatchObject({
+    expect(restoresOf(plan)[KEY]).toMatchObject({
       state: 'failed',
       reason: expect.stringContaining('incus start web1'),
     })
@@ -200,13 +211,16 @@ describe('an unfinished restore', () => {
   ])('is done when its instance is as it was: it %s', (_name, status, running) => {
     const plan = planFor(web(`${status} ${DONE}`), { running })
     expect(plan.actions).toEqual([])
-    expect(plan.restores[KEY]?.state).toBe('done')
+    expect(restoresOf(plan)[KEY]?.state).toBe('done')
   })
 
   test('that somebody undid by hand, from its whole safety snapshot, stays undone', () => {
     const plan = planFor(web(`running ${TAKING}`), { whole: true, attempts: 1, retryAt: NOW })
     expect(plan.actions).toEqual([])
-    expect(plan.restores[KEY]).toMatchObject({ state: 'failed', reason: expect.stringContaining('somebody') })
+    expect(restoresOf(plan)[KEY]).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('somebody'),
+    })
   })
 })
 
@@ -234,7 +248,7 @@ describe('without the ledger', () => {
       web(`running ${MARKED}`, `${SAFETY}\n  before-restore-20261122T1019Z`),
     ],
   ])('nothing comes of %s', (_name, world) => {
-    expect(planFor(world, null)).toMatchObject({ actions: [], restores: {} })
+    expect(planFor(world, null)).toMatchObject({ actions: [], work: {} })
   })
 
   test('a job that has ended tells what to set again', () => {
@@ -246,5 +260,8 @@ describe('without the ledger', () => {
 
 test('one that ended is forgotten after a day, and not asked about again', () => {
   const done = { state: 'done' as const, at: '2026-11-21T10:19:00.000Z' }
-  expect(planFor(web(`stopped ${DONE}`), done)).toMatchObject({ actions: [], restores: {} })
+  expect(planFor(web(`stopped ${DONE}`), done)).toMatchObject({
+    actions: [],
+    work: { [`restore ${KEY}`]: null },
+  })
 })

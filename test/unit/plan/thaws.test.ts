@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type FreezeLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
-import type { Plan, SnapshotAction } from '../../../shared/plan/plan.ts'
-import { linesOf } from '../../../shared/plan/render.ts'
-import { frozenAfter } from '../../../shared/plan/thaws-record.ts'
+import { linesOf } from '../../../shared/plan/lines.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
+import { record } from '../../../shared/plan/record.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { CallError, JobReport } from '../../../shared/relay/protocol.ts'
+import type { Action } from '../../../shared/work/kinds.ts'
+import type { SnapshotAction } from '../../../shared/work/snapshot/action.ts'
+import { copiesAs } from '../../long-work.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
@@ -21,7 +24,7 @@ function planFor(
   world: World,
   ledger: Partial<Ledger> = { frozen: { [KEY]: noted } },
   copy: object = { remote: 'backup' },
-): Plan {
+): Plan<Action> {
   const policies = { daily: { accounted: NOW, open: null, slots: [] } }
   return decide({
     installation: INSTALLATION,
@@ -53,7 +56,7 @@ function busy(world: World): World {
   return world
 }
 
-const isThawed = ({ actions }: Plan): boolean => actions.some(({ kind }) => kind === 'thaw')
+const isThawed = ({ actions }: Plan<Action>): boolean => actions.some(({ kind }) => kind === 'thaw')
 
 describe('what may be frozen by our work', () => {
   test('is thawed when it is, alone in its run', () => {
@@ -99,9 +102,9 @@ describe('what may be frozen by our work', () => {
   test('but not from one that was judged before: a person froze it since', () => {
     const ended = job('unknown', { freezes: true })
     const judged = { state: 'unknown', attempts: 1, at: NOW, retryAt: NOW, job: ended.id } as const
-    expect(isThawed(planFor(seen('frozen', [ended]), { copies: { [REPLICA]: judged } }))).toBe(false)
+    expect(isThawed(planFor(seen('frozen', [ended]), { work: copiesAs({ [REPLICA]: judged }) }))).toBe(false)
     const older = { ...judged, job: `${REPLICA}:daily-20261120T0300Z#0` }
-    expect(isThawed(planFor(seen('frozen', [ended]), { copies: { [REPLICA]: older } }))).toBe(true)
+    expect(isThawed(planFor(seen('frozen', [ended]), { work: copiesAs({ [REPLICA]: older }) }))).toBe(true)
   })
 
   test('is nothing that nobody noted: a person froze that', () => {
@@ -127,12 +130,12 @@ test.each<[string, CallError['code'], boolean]>([
     reason: '',
   }
   const error = { code, message: 'it broke' }
-  const frozen = frozenAfter(
-    planFor(seen('running'), {}),
-    [{ action: snapshot, state: 'refused', error }],
-    new Date(NOW),
-  )
-  expect(Object.keys(frozen)).toEqual(noted ? [KEY] : [])
+  const { ledger } = record(emptyLedger('v'), {
+    plan: planFor(seen('running'), {}),
+    outcomes: [{ action: snapshot, state: 'refused', error }],
+    ...{ run: null, config: 'v', now: new Date(NOW) },
+  })
+  expect(Object.keys(ledger.frozen ?? {})).toEqual(noted ? [KEY] : [])
 })
 
 describe('the line of a copy says', () => {
@@ -145,15 +148,17 @@ describe('the line of a copy says', () => {
     for (const reply of Object.values(world.remotes)) if (reply.ok) reply.inventory.pools.default = 'dir'
     return world
   }
-  const lineOf = (plan: Plan): string => linesOf(plan).find(({ sign }) => sign === '>')?.reason ?? ''
+  const lineOf = (plan: Plan<Action>): string => linesOf(plan).find(({ sign }) => sign === '>')?.reason ?? ''
 
   test('that its head may be torn, where else it would be frozen', () => {
     expect(lineOf(planFor(onDir()))).toContain('it isn’t frozen for it: the copy’s own head may be torn')
   })
 
   test('how long the last one took, where it is frozen', () => {
-    const copies = { [REPLICA]: { state: 'verified', attempts: 0, at: verified, took: 3600 } as const }
-    const plan = planFor(onDir(), { copies }, { remote: 'backup', allow: 'freeze' })
+    const work = copiesAs({
+      [REPLICA]: { state: 'verified', attempts: 0, at: verified, took: 3600 } as const,
+    })
+    const plan = planFor(onDir(), { work }, { remote: 'backup', allow: 'freeze' })
     expect(lineOf(plan)).toContain('it is frozen for the whole copy (dir): the last one took 60 min')
   })
 

@@ -1,9 +1,12 @@
 /** Which snapshots of a copy are removed because Incus has them on record without a volume. */
+
 import { expect, test } from 'vitest'
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { type CopyLedger, emptyLedger } from '../../../shared/ledger/ledger.ts'
+import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
+import type { CopyWork } from '../../../shared/work/copy/entry.ts'
+import { copiesAs } from '../../long-work.ts'
 import { configOf } from '../policy/instances.ts'
 import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
 
@@ -17,7 +20,7 @@ const at = (name: string): number =>
 /** What is removed of a copy of which both snapshots are torn. `marks`: those of the copy. `more`: torn as well. */
 function removedOf(
   marks: string,
-  known: Partial<CopyLedger> = {},
+  known: Partial<CopyWork> = {},
   status = 'stopped',
   more?: SnapshotPair,
   onSource = '',
@@ -42,7 +45,7 @@ function removedOf(
     ledger: {
       ...emptyLedger('v'),
       policies: { daily: { accounted: NOW, open: null, slots: [] } },
-      copies: { [KEY]: ledger },
+      work: copiesAs({ [KEY]: ledger }),
     },
     now: new Date(NOW),
   })

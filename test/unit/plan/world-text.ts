@@ -1,7 +1,7 @@
 /** A world written as text, the form in which tests of the decision describe what was observed. */
 import type { InstanceRecord, SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { parseSnapshotName } from '../../../shared/incus/snapshot-name.ts'
-import type { Installation } from '../../../shared/plan/owner.ts'
+import type { Installation } from '../../../shared/plan/installation.ts'
 import { type World, worldOf } from '../../../shared/plan/world.ts'
 import type { JobReport, RemoteReply } from '../../../shared/relay/protocol.ts'
 import { recordOf, replyOf, type Sketch } from '../policy/instances.ts'

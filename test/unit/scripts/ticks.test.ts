@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createTickRenderer, parseEntry } from '../../../scripts/start/ticks.ts'
-import type { Line } from '../../../shared/plan/render.ts'
+import type { Line } from '../../../shared/plan/line.ts'
 
 const entryOf = (lines: Pick<Line, 'sign' | 'what'>[], counts: object = {}) => {
   const entry = parseEntry({

@@ -100,8 +100,8 @@ describe('list', () => {
   })
 
   test('counts no snapshot that may be partial', () => {
-    const doubtful = ['main/default/web1/nightly-20261122T0300Z']
-    const ledger = ledgerOf({ policies: { nightly: { ...policyLedger(), doubtful } } })
+    const partial = ['main/default/web1/nightly-20261122T0300Z']
+    const ledger = ledgerOf({ policies: { nightly: { ...policyLedger(), partial } } })
     const text = said(list, worldSeen(world(), { ledger }), { instance: 'web1' })
     expect(text).toContain('3 snapshots, newest 33 h old')
     expect(text).toContain('`nightly-20261122T0300Z` may be partial')

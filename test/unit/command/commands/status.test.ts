@@ -7,10 +7,7 @@ import { answer, ledgerOf, NOW, nightly, policyLedger, said, seenOf } from './se
 const run = {
   at: '2026-11-22T03:00:12.000Z',
   trigger: 'cron',
-  taken: 3,
-  expired: 2,
-  copiesStarted: 1,
-  verified: 0,
+  counts: { taken: 3, expired: 2, copiesStarted: 1, verified: 0 },
   problems: [],
 }
 const failedCopy = {
@@ -20,6 +17,24 @@ const failedCopy = {
   retryAt: '2026-11-22T12:45:00.000Z',
   newest: 'nightly-20261121T0300Z',
   at: '2026-11-22T12:15:00.000Z',
+}
+
+const RESTORE_FAILED = {
+  'restore main/default/web2': {
+    ...{
+      state: 'failed' as const,
+      snapshot: 'nightly-20261121T0300Z',
+      safety: 'before-restore-20261122T1000Z',
+    },
+    ...{
+      running: true,
+      holds: {},
+      job: 'j',
+      attempts: 5,
+      reason: 'the pool is gone',
+      at: '2026-11-22T11:00:00.000Z',
+    },
+  },
 }
 
 describe('status', () => {
@@ -52,7 +67,7 @@ describe('status', () => {
   })
 
   test('tells first that no tick comes', () => {
-    const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', copies: {} })
+    const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', work: {} })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
       "bad, to the caller: The ticks need a look: something is due since <2026-11-22 11:00>, and no tick came for 90 min: is the cron trigger on, and does POST /api/tick work?
         \`nightly\`: next <2026-11-23 03:00>"
@@ -86,13 +101,14 @@ describe('status', () => {
 
   test('names a copy that failed, a slot that was missed and a restore that was given up', () => {
     const ledger = ledgerOf({
-      copies: {
-        'main/default/db1>backup/default/db1': failedCopy,
-        'main/default/web1>backup/default/web1': {
+      work: {
+        'copy main/default/db1>backup/default/db1': failedCopy,
+        'copy main/default/web1>backup/default/web1': {
           state: 'running',
           attempts: 0,
           at: '2026-11-22T12:00:00.000Z',
         },
+        ...RESTORE_FAILED,
       },
       policies: {
         nightly: policyLedger([
@@ -104,23 +120,10 @@ describe('status', () => {
           { slot: '2026-11-20T03:00:00.000Z', outcome: 'failed', reason: 'too old to count' },
         ]),
       },
-      restores: {
-        'main/default/web2': {
-          ...{ state: 'failed', snapshot: 'nightly-20261121T0300Z', safety: 'before-restore-20261122T1000Z' },
-          ...{
-            running: true,
-            holds: {},
-            job: 'j',
-            attempts: 5,
-            reason: 'the pool is gone',
-            at: '2026-11-22T11:00:00.000Z',
-          },
-        },
-      },
       runs: [{ ...run, problems: ['main/default/db1: no space left on device'] }],
     })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "bad, to the caller: Not all is well: 1 missed slot, 1 copy not verified and 1 failed restore
+      "bad, to the caller: Not all is well: 1 missed slot, 1 failed restore and 1 copy not verified
         The restore of \`main/default/web2\` to \`nightly-20261121T0300Z\` failed: the pool is gone
         The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. Verified there is \`nightly-20261121T0300Z\`
         \`nightly\` <2026-11-22 03:00> missed: no tick came in time; the last slot accounted for is <2026-11-21 03:00>
@@ -144,7 +147,7 @@ describe('status', () => {
 
   test('tells of one instance what the ledger holds against it', () => {
     const ledger = ledgerOf({
-      copies: { 'main/default/db1>backup/default/db1': failedCopy },
+      work: { 'copy main/default/db1>backup/default/db1': failedCopy },
       policies: {
         nightly: {
           ...policyLedger(),
@@ -171,7 +174,7 @@ describe('status', () => {
 
   test('names no instance that the asker may not see', () => {
     const ledger = ledgerOf({
-      copies: { 'main/default/secret>backup/default/secret': failedCopy },
+      work: { 'copy main/default/secret>backup/default/secret': failedCopy },
       policies: {
         nightly: policyLedger([
           {
@@ -196,15 +199,15 @@ describe('status', () => {
   })
 
   test('stays short when 200 copies have failed', () => {
-    const copies = Object.fromEntries(
+    const work = Object.fromEntries(
       Array.from({ length: 200 }, (_, index) => [
-        `main/default/web${index}>backup/default/web${index}`,
+        `copy main/default/web${index}>backup/default/web${index}`,
         { ...failedCopy, reason: 'x'.repeat(2000) },
       ]),
     )
-    const message = answer(status, seenOf({ ledger: ledgerOf({ copies }), now: NOW }))
+    const message = answer(status, seenOf({ ledger: ledgerOf({ work }), now: NOW }))
     expect(detailsLength(message)).toBeLessThan(2500)
-    expect(said(status, seenOf({ ledger: ledgerOf({ copies }) }))).toMatch(
+    expect(said(status, seenOf({ ledger: ledgerOf({ work }) }))).toMatch(
       /… and 1\d\d more: .*`\/backup list`/,
     )
   })

@@ -1,0 +1,24 @@
+/** What the API's body asks for, as the engine takes it. */
+import type * as z from 'zod/mini'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { BackupRequest } from '../../shared/work/kinds.ts'
+import { REQUESTABLE, requestable } from '../../shared/work/verbs.ts'
+import type { Problem } from './problem.ts'
+import type { asking } from './requests.ts'
+
+type Body = z.output<typeof asking>
+
+const UNNAMED = REQUESTABLE.find((what) => requestable(what)?.unnamed === true)
+
+const REASON = 'asked for over the API'
+
+/** Null: the schedule's own tick. */
+export function requestOf(body: Body): Result<BackupRequest | null, Problem> {
+  const { policies, instances } = body
+  const wanted = body.do ?? (policies === undefined && instances === undefined ? undefined : UNNAMED)
+  if (wanted === undefined) return ok(null)
+  const read = requestable(wanted)?.read(body, REASON)
+  if (read?.ok === true) return ok(read.value as BackupRequest)
+  const detail = read?.error ?? `"${wanted}" is nothing that can be asked for`
+  return err({ status: 422, title: 'Not as expected', detail })
+}

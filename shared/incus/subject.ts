@@ -1,0 +1,39 @@
+/** What can be backed up: an instance, or a custom volume of a storage pool. */
+
+/** Where an instance lives; project and name say nothing without the remote. */
+export type InstanceRef = { remote: string; project: string; instance: string }
+
+/** A custom volume; its name is only unique in its pool. */
+export type VolumeRef = { remote: string; project: string; pool: string; volume: string }
+
+export type Subject = InstanceRef | VolumeRef
+
+/**
+ * `remote/project/instance`, or `remote/project/pool:volume`. Names of instances hold no colon and those of pools
+ * neither, so that the two never collide; and both are paths of three parts, which globs and grants take alike.
+ */
+export const subjectKey = (subject: Subject): string =>
+  `${subject.remote}/${subject.project}/${'volume' in subject ? `${subject.pool}:${subject.volume}` : subject.instance}`
+
+/** A subject by its key; null for what is no such key. */
+export function parseSubject(key: string): Subject | null {
+  const parts = key.split('/')
+  const [remote = '', project = '', name = ''] = parts
+  if (parts.length !== 3 || remote === '' || project === '' || name === '') return null
+  const colon = name.indexOf(':')
+  if (colon < 0) return { remote, project, instance: name }
+  const [pool, volume] = [name.slice(0, colon), name.slice(colon + 1)]
+  return pool === '' || volume === '' ? null : { remote, project, pool, volume }
+}
+
+/** The three parts of a key, as globs over paths take them. */
+export function pathOf(key: string): [remote: string, project: string, name: string] {
+  const [remote = '', project = '', name = ''] = key.split('/')
+  return [remote, project, name]
+}
+
+/** By the key of an instance; of anything else nothing is found. */
+export function instanceOf(key: string): InstanceRef {
+  const [remote, project, instance] = pathOf(key)
+  return { remote, project, instance }
+}

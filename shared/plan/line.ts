@@ -1,0 +1,56 @@
+/** A line of a plan for people: one per intention, with its reason; the same for chat, page and log. */
+import { SAFETY } from '../incus/snapshot-name.ts'
+import type { Note } from './plan.ts'
+
+export type Line = {
+  /** Instance, replica or remote. */
+  about: string
+  /** `+` take, `-` expire, `#` hold or release, `<` restore, `^` start or thaw, `>` copy, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem. */
+  sign: '+' | '-' | '#' | '<' | '^' | '>' | '✓' | '=' | '·' | '…' | '!'
+  /** Snapshot or destination; empty where the line is about the whole. */
+  what: string
+  reason: string
+}
+
+/** What lines of one sign come to, in few words. */
+export type Deed = { sign: Line['sign']; will: string; did: string; one: string; several?: string }
+
+const SIGNS = { keep: '=', skip: '·', wait: '…', foreign: '·', problem: '!' } as const
+
+export const noteLine = ({ kind, about, snapshot, reason }: Note): Line => ({
+  about,
+  sign: SIGNS[kind],
+  what: snapshot ?? '',
+  reason,
+})
+
+/** Grouped by what they are about, in a stable order; "nothing to do" when there is nothing. */
+export function renderLines(lines: readonly Line[]): string {
+  if (lines.length === 0) return 'nothing to do\n'
+  const groups = new Map<string, Line[]>()
+  for (const line of lines) groups.set(line.about, [...(groups.get(line.about) ?? []), line])
+  const width = Math.min(48, Math.max(...lines.map(({ what }) => what.length)))
+  const render = ({ sign, what, reason }: Line) =>
+    `  ${sign} ${what === '' ? '' : `${what.padEnd(width)}  `}${reason}`
+  const blocks = [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
+  return `${blocks.map(([about, group]) => [about, ...group.map(render)].join('\n')).join('\n')}\n`
+}
+
+/** Lines that only one of two plans has; one that differs by the moment alone is the same. */
+export function diffLines(before: readonly Line[], after: readonly Line[]): { gone: Line[]; come: Line[] } {
+  const [old, young] = [before, after].map((lines) => new Set(lines.map(timeless)))
+  return {
+    gone: before.filter((line) => young?.has(timeless(line)) !== true),
+    come: after.filter((line) => old?.has(timeless(line)) !== true),
+  }
+}
+
+const DATE = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
+const SAFETY_NAME = new RegExp(`${SAFETY}-\\d{8}T\\d{4}Z`, 'g')
+/** What a snapshot to be taken is called after: policy and minute. */
+const SLOT = /-\d{8}T\d{4}Z$/
+
+function timeless({ about, sign, what, reason }: Line): string {
+  const name = sign === '+' ? what.replace(SLOT, '') : what
+  return [about, sign, name, reason.replace(DATE, '').replace(SAFETY_NAME, SAFETY)].join('\n')
+}

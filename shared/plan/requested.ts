@@ -1,0 +1,52 @@
+/** What somebody asks for, apart from the schedule: nothing else is done in such a run. */
+import type { Covered } from '../policy/cover.ts'
+import type { Approval } from '../policy/policy.ts'
+import type { Answer } from '../work/kind.ts'
+import { type Action, KINDS } from '../work/kinds.ts'
+import { requestable, verbOf } from '../work/verbs.ts'
+import { type Found, gather } from './finding.ts'
+import type { Note, Plan } from './plan.ts'
+import type { Scene } from './question.ts'
+import { type AnyRequest, narrow, type Scope } from './request.ts'
+
+export function decideRequested(scene: Scene & { request: AnyRequest }, underWay: Found): Plan<Action> {
+  const { request, ledger, now } = scene
+  const guards = () => gather([underWay, ...KINDS.map(({ guard }) => guard?.(scene, underWay) ?? {})])
+  const answer = requestable(request.do)?.plan({ ...scene, found: underWay, guards })
+  if (answer === undefined) throw new Error(`no kind of work knows the request ${request.do}`)
+  const refusal = 'code' in answer ? answer : null
+  const parts: Answer = 'code' in answer ? {} : answer
+  const actions = (parts.actions ?? []) as Action[]
+  return {
+    at: now.toISOString(),
+    actions,
+    notes: [...(refusal === null ? unseen(scene) : []), ...(parts.notes ?? [])],
+    slots: [...(parts.slots ?? [])],
+    work: { ...parts.work },
+    frozen: ledger.frozen ?? {},
+    wake: [...(parts.wake ?? [])],
+    requested: true,
+    refusal,
+    approval: approvalOf(actions, scene),
+  }
+}
+
+/** Of all that a policy covers nothing may be found for nobody could look; who names instances is told by refusals. */
+function unseen({ request, coverages }: Scene & { request: AnyRequest & Scope }): Note[] {
+  if (request.instances !== undefined || requestable(request.do)?.tellsUnseen !== true) return []
+  return narrow(coverages, request).flatMap(({ unreadable }) =>
+    unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
+  )
+}
+
+/** The strictest policy that covers anything of which state is lost. */
+function approvalOf(actions: readonly Action[], { coverages }: Pick<Scene, 'coverages'>): Approval {
+  const touched = new Set(
+    actions.flatMap((action) => {
+      const { destroys, subject } = verbOf(action)
+      return destroys === true ? [subject(action)] : []
+    }),
+  )
+  const strict = ({ key, policy }: Covered) => policy.approval === 'second' && touched.has(key)
+  return coverages.some(({ covered }) => covered.some(strict)) ? 'second' : 'self'
+}

@@ -1,0 +1,42 @@
+/** Steps of the relay's jobs that more than one kind of work takes. */
+
+import { request } from '../incus/routes.ts'
+import type { InstanceRef } from '../incus/subject.ts'
+import type { Step } from '../relay/protocol.ts'
+
+/** In seconds: what takes longer is looked at by the next tick. */
+export const STEP_WAIT = 600
+
+export const where = ({ project, instance }: InstanceRef) => ({
+  parameters: { instance },
+  query: { project },
+})
+
+/** One that is gone already is removed. */
+export function expireStep({ ref, snapshot }: { ref: InstanceRef; snapshot: string }): Step {
+  const { parameters, query } = where(ref)
+  return {
+    remote: ref.remote,
+    wait: STEP_WAIT,
+    tolerate: [404],
+    ...request('deleteSnapshot', { ...parameters, snapshot }, query),
+  }
+}
+
+/** Sets it running again, or thaws it. */
+export function startStep(ref: InstanceRef, action: 'start' | 'unfreeze'): Step {
+  const { parameters, query } = where(ref)
+  return { remote: ref.remote, wait: STEP_WAIT, ...request('startInstance', parameters, query, { action }) }
+}
+
+/** A snapshot that vanished meanwhile needs no expiry. */
+export function setExpiry(ref: InstanceRef, snapshot: string, expiresAt: string): Step {
+  const { parameters, query } = where(ref)
+  const call = request('patchSnapshot', { ...parameters, snapshot }, query, { expires_at: expiresAt })
+  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...call }
+}
+
+export function markStep(ref: InstanceRef, config: Record<string, string>): Step {
+  const { parameters, query } = where(ref)
+  return { remote: ref.remote, ...request('markInstance', parameters, query, { config }) }
+}

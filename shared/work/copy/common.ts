@@ -1,0 +1,45 @@
+/** What a source and its copy have in common: what the next refresh builds on. */
+
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { commonPairs, newestPair } from '../../incus/pairs.ts'
+import { ownSnapshot } from '../../incus/snapshot-name.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { World } from '../../plan/world.ts'
+import { copyIn } from './entry.ts'
+import { parseVerified, verifiedOn } from './marks.ts'
+import { type Replica, type Seen, seeTarget } from './replica.ts'
+
+export type Looked = {
+  replica: Replica
+  seen: Seen
+  /** Verified, and listed on the target. */
+  verified: readonly SnapshotPair[]
+  /** The newest of them that is on the source too. */
+  common: SnapshotPair | null
+  /** The newest of these that stapes has taken: of another one nobody here knows when Incus expires it. */
+  ours: SnapshotPair | null
+}
+
+export function lookAt(
+  replica: Replica,
+  { world, ledger }: { world: World; ledger: Pick<Ledger, 'work'> },
+): Looked {
+  const seen = seeTarget(world, replica.target)
+  const known = copyIn(ledger, replica.key)
+  const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []
+  const snapshots = replica.source.record.snapshots ?? []
+  const shared = (): SnapshotPair[] =>
+    commonPairs(snapshots, seen.state === 'unknown' ? parseVerified(known?.verified) : verified)
+  // By the last look where the target can't be read.
+  const common =
+    seen.state === 'unknown'
+      ? (snapshots.find(([name]) => name === known?.newest) ?? null)
+      : newestPair(shared())
+  return { replica, seen, verified, common, ours: oursOf(common, shared) }
+}
+
+/** Mostly the newest of all, so that of the others no name has to be read. */
+const oursOf = (common: SnapshotPair | null, shared: () => SnapshotPair[]): SnapshotPair | null =>
+  common !== null && ownSnapshot(common) !== null
+    ? common
+    : newestPair(shared().filter((pair) => ownSnapshot(pair) !== null))

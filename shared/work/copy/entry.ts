@@ -1,0 +1,58 @@
+/** What the ledger holds of one replica: a source instance on one destination. */
+import * as z from 'zod/mini'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { moment, texts } from '../../ledger/parts.ts'
+import { type Work, workKey, workShape } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
+
+export const COPY = 'copy'
+
+export type CopyWork = Work & {
+  state: 'started' | 'running' | 'verified' | 'failed' | 'unknown'
+  memo?: CopyMemo
+  /** The newest snapshot verified on both sides: kept on the source even while the target can't be asked. */
+  newest?: string
+  /** All that was verified on the target, in the form of its mark (see marks.ts): the mark may get lost. */
+  verified?: string
+  /** Seconds that the last transfer took which came to its end. */
+  took?: number
+  /** That newest snapshot's own expiry on the source, put off while the copy lags behind. */
+  putOff?: { snapshot: string; own: string; until: string }
+}
+
+/** Travels with the relay's job, so that a success can be judged even when the ledger was lost. */
+export type CopyMemo = {
+  /** Only pairs created on the source up to here (seconds since the epoch) are vouched for. */
+  through: number
+  /** Source snapshots whose expiry was put off for the copy: name to its own expires_at. */
+  extended: Record<string, string>
+  /** Not vouched for either: they were on the target before, and could not be removed. */
+  stale?: string[]
+  /** The source ran when it began, and is frozen for it. */
+  freezes?: true
+}
+
+const may = z.exactOptional
+const text = z.string()
+
+/** A field that is new in CopyWork belongs here as well; until then it is kept unseen. */
+export const copySchema: z.ZodMiniType<CopyWork> = z.looseObject({
+  ...workShape,
+  state: z.enum(['started', 'running', 'verified', 'failed', 'unknown']),
+  memo: may(
+    z.looseObject({
+      through: z.number(),
+      extended: texts,
+      stale: may(z.array(text)),
+      freezes: may(z.literal(true)),
+    }),
+  ),
+  newest: may(text),
+  took: may(z.number()),
+  verified: may(text),
+  putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
+})
+
+/** By its replica's key, `source key>destination key`. The ledger's parser has checked what stands there. */
+export const copyIn = ({ work }: Pick<Ledger, 'work'>, replica: string): CopyWork | undefined =>
+  own(work, workKey(COPY, replica)) as CopyWork | undefined

@@ -1,0 +1,92 @@
+/**
+ * Whether a copy fits what its profiles and its project are on the target. It has the profiles of the same names
+ * there, so that what they say may differ; and what a project limits in all, Incus wants said of each instance.
+ */
+import type { Profile, Profiles } from '../../incus/profiles.ts'
+import type { ProjectRules } from '../../incus/project-rules.ts'
+import type { SourceDetails } from '../../incus/source.ts'
+import type { CopyAction } from './action.ts'
+
+export type Fit = {
+  /** Why Incus would refuse it, with what to do. */
+  refusal: string | null
+  /** What will be otherwise there. */
+  warnings: string[]
+}
+
+/** `profiles` of the target's project; null: they could not be read, and it is tried. */
+export function fitOf(
+  { target, first, pool }: Pick<CopyAction, 'target' | 'first' | 'pool'>,
+  details: SourceDetails,
+  profiles: Profiles | null,
+  rules: ProjectRules | undefined,
+): Fit {
+  const nothing: Fit = { refusal: null, warnings: [] }
+  if (profiles === null) return nothing
+  const place = `project ${target.project} on ${target.remote}`
+  const missing = details.profiles.filter((name) => !profiles.has(name))
+  // A refresh changes none of the copy's profiles.
+  if (missing.length > 0 && first)
+    return {
+      ...nothing,
+      refusal: `${place} has no profile ${missing.join(', ')}: make one of that name there`,
+    }
+  const used = details.profiles.flatMap((name) => profiles.get(name) ?? [])
+  const config = merged(used, details.config)
+  const root = rootOf(used, details)
+  const unlimited = first ? unlimitedIn(rules, config, root) : null
+  if (unlimited !== null)
+    return {
+      ...nothing,
+      refusal: `${place} limits ${unlimited} in all, so each instance there needs one of its own: set it on the instance, or in a profile there`,
+    }
+  const warnings = differences(details, config, target.remote)
+  const rootless = first && root === null && pool === null
+  return {
+    refusal: null,
+    warnings: rootless
+      ? [
+          ...warnings,
+          `none of its profiles has a root disk on ${target.remote}, where Incus takes a pool by itself: set "copy.pool"`,
+        ]
+      : warnings,
+  }
+}
+
+const merged = (profiles: readonly Profile[], own: Record<string, string>): Record<string, string> =>
+  Object.assign({}, ...profiles.map(({ config }) => config), own)
+
+/** The root disk that it will have, by its own devices or its profiles there. */
+function rootOf(profiles: readonly Profile[], { devices }: SourceDetails): Record<string, string> | null {
+  const all = Object.assign({}, ...profiles.map((profile) => profile.devices), devices) as Profile['devices']
+  return Object.values(all).find(({ type, path }) => type === 'disk' && path === '/') ?? null
+}
+
+/** What decides whether and how it runs there. */
+const isWeighty = (key: string): boolean =>
+  /^(limits\.|security\.(secureboot|csm|nesting|privileged)$|raw\.|migration\.stateful$)/.test(key)
+
+function differences({ expanded }: SourceDetails, there: Record<string, string>, remote: string): string[] {
+  const keys = [...new Set([...Object.keys(expanded), ...Object.keys(there)])].filter(isWeighty).sort()
+  return keys
+    .filter((key) => expanded[key] !== there[key])
+    .map((key) => {
+      const [here, then] = [expanded[key] ?? 'not set', there[key] ?? 'not set']
+      return `its profiles say otherwise on ${remote}: ${key} is ${here} on the source and ${then} there, which holds when the copy is started`
+    })
+}
+
+const AGGREGATES = ['limits.cpu', 'limits.memory', 'limits.processes'] as const
+
+/** The limit of a project that the instance would not have a value for (6.0.4, 7.0.2 refuse it so). */
+function unlimitedIn(
+  rules: ProjectRules | undefined,
+  config: Record<string, string>,
+  root: Record<string, string> | null,
+): string | null {
+  const found = AGGREGATES.find((key) => rules?.[key] !== undefined && config[key] === undefined)
+  if (found !== undefined) return found
+  return rules?.['limits.disk'] !== undefined && root?.size === undefined
+    ? 'disk (the root disk’s size)'
+    : null
+}

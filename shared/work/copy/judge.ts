@@ -1,0 +1,270 @@
+/** What the last transfer of a replica came to, judged by what both sides list. */
+
+import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
+import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
+import { classify, describe } from '../../incus/refusal.ts'
+import { own } from '../../own.ts'
+import type { Installation } from '../../plan/installation.ts'
+import { serverOf, type World } from '../../plan/world.ts'
+import type { CallError, JobReport } from '../../relay/protocol.ts'
+import { failedTry, isPending, seenRunning } from '../life.ts'
+import type { CopyMemo, CopyWork } from './entry.ts'
+import { knownVerified, renderVerified } from './marks.ts'
+import { PATIENCE } from './patience.ts'
+import { putOffUntil } from './put-off.ts'
+import { refuseStranger } from './refuse-target.ts'
+import { type Replica, reportOn, type Seen, transferOn } from './replica.ts'
+import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
+
+export type Judgement =
+  | { phase: 'running'; entry: CopyWork; reason: string }
+  /** Both sides were listed after a success that was seen: these pairs are verified now. */
+  | {
+      phase: 'landed'
+      entry: CopyWork
+      marks: SnapshotPair[]
+      fresh: string[]
+      /** What came with it as well, and isn't vouched for. */
+      rest: string[]
+      memo: CopyMemo
+    }
+  /** It ended badly, or nobody saw how. */
+  | { phase: 'broken'; entry: CopyWork; reason: string }
+  | { phase: 'idle'; entry: CopyWork | undefined }
+
+export type Judging = {
+  replica: Replica
+  seen: Seen
+  world: World
+  known: CopyWork | undefined
+  now: Date
+  installation: Installation
+}
+
+/** A success waits so long for both listings. */
+const LISTING_MINUTES = 60
+/** So long may a copy go on unseen, while its target can't be asked. */
+const UNSEEN_MINUTES = 24 * 60
+
+export function judge(judging: Judging): Judgement {
+  const { replica, world, known, now } = judging
+  const report = reportOn(replica.key, known, world.jobs)
+  if (report?.state === 'running' || report?.state === 'queued') return running(report, known, now)
+  const unwatched = transferOn(world, replica.target)
+  if (report?.state === 'done') {
+    if (unwatched !== null) return foundRunning(unwatched.id, replica, known, now)
+    return ended(judging, report)
+  }
+  if (unwatched !== null && report?.state !== 'failed') return foundRunning(unwatched.id, replica, known, now)
+  if (known !== undefined && !isPending(known)) return { phase: 'idle', entry: known }
+  if (report !== null) {
+    const { state, error } = report
+    // Of an unknown outcome the advice would be to look, which is being done.
+    const reason =
+      error === undefined ? 'no reason given' : state === 'failed' ? failure(error, replica) : error.message
+    return broken(state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
+  }
+  if (known === undefined) return { phase: 'idle', entry: known }
+  const remote = world.remotes[replica.target.remote]
+  if (remote?.ok !== true && isWithin(UNSEEN_MINUTES, known.at, now))
+    return {
+      phase: 'running',
+      entry: known,
+      reason: `${replica.target.remote} can't be asked how the copy is`,
+    }
+  const reason = 'nobody saw how the copy ended: relay or target were restarted'
+  return broken('unknown', reason, { known, report, now })
+}
+
+/** Incus doesn't say over which name rsync stumbles. */
+function failure(error: CallError, { source }: Replica): string {
+  const said = describe(error)
+  if (classify(error) !== 'quoted') return said
+  const names = (source.record.snapshots ?? []).map(([name]) => name).filter((name) => /["']/.test(name))
+  return names.length === 0 ? said : `${said}: ${names.join(', ')}`
+}
+
+const isWithin = (minutes: number, since: string, now: Date): boolean =>
+  now.getTime() - new Date(since).getTime() < minutes * 60_000
+
+/** A relay's restart loses its watch; the noted operation lets it take the watch up again. */
+function foundRunning(
+  operation: string,
+  { target }: Replica,
+  known: CopyWork | undefined,
+  now: Date,
+): Judgement {
+  const base: CopyWork = known ?? { state: 'running', attempts: 0, at: now.toISOString() }
+  const entry: CopyWork = { ...base, remote: target.remote, operation: base.operation ?? operation }
+  return {
+    phase: 'running',
+    entry,
+    reason: 'an operation runs on the target that the relay does not watch yet',
+  }
+}
+
+/** What outlives a transfer, however it ends. */
+const lasting = (known: CopyWork | undefined): Pick<CopyWork, 'newest' | 'verified' | 'took' | 'putOff'> => ({
+  ...(known?.newest === undefined ? {} : { newest: known.newest }),
+  ...(known?.verified === undefined ? {} : { verified: known.verified }),
+  ...(known?.took === undefined ? {} : { took: known.took }),
+  ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
+})
+
+function running(report: JobReport, known: CopyWork | undefined, now: Date): Judgement {
+  const entry: CopyWork = {
+    ...lasting(known),
+    state: known?.state ?? 'started',
+    ...memoField(report),
+    attempts: known?.attempts ?? 0,
+    at: known?.at ?? now.toISOString(),
+    ...(known?.job === report.id ? operationOf(known) : {}),
+  }
+  const progress = report.progress === undefined ? '' : `, ${report.progress}`
+  return {
+    phase: 'running',
+    entry: seenRunning(entry, report, now),
+    reason: `the copy is ${report.state} since ${report.since}${progress}`,
+  }
+}
+
+const operationOf = ({
+  job,
+  remote,
+  operation,
+}: CopyWork): Pick<CopyWork, 'job' | 'remote' | 'operation'> => ({
+  ...(job === undefined ? {} : { job }),
+  ...(remote === undefined ? {} : { remote }),
+  ...(operation === undefined ? {} : { operation }),
+})
+
+/** A success is believed only of the copy that carries the mark of that very transfer, and that is ours and at rest. */
+function ended(judging: Judging, report: JobReport): Judgement {
+  const { replica, seen, known, now, world } = judging
+  const unlisted = unlistedSide(replica, seen)
+  if (unlisted !== null) return waitForListing(judging, report, unlisted)
+  const fail = (reason: string): Judgement =>
+    isPending(known) ? broken('failed', reason, { known, report, now }) : { phase: 'idle', entry: known }
+  if (seen.state !== 'there') return fail('Incus reported success, but the copy is not there')
+  const server = serverOf(world, replica.source.ref.remote)
+  const { installation } = judging
+  const stranger = refuseStranger(replica, seen.record, { server, installation })
+  if (stranger !== null) return fail(stranger)
+  const transfer = unfinishedOn(seen.record)
+  if (!isVerified(transfer) && transfer?.id !== transferId(replica.key, report.id))
+    return isPending(known)
+      ? broken('unknown', 'another transfer onto the copy began meanwhile', { known, report, now })
+      : { phase: 'idle', entry: known }
+  return landed(judging, report, seen.record)
+}
+
+function landed(judging: Judging, report: JobReport, target: InstanceRecord): Judgement {
+  const { replica, known, now, world } = judging
+  const memo = parseMemo(report.memo)
+  // What may be partial on the source is so on the copy, too.
+  const source = (replica.source.record.snapshots ?? []).filter(
+    ([name, createdAt]) =>
+      createdAt <= memo.through &&
+      memo.stale?.includes(name) !== true &&
+      !world.incomplete.has(`${replica.source.key}/${name}`),
+  )
+  const listed = target.snapshots ?? []
+  const before = knownVerified(target, known)
+  const transfer = unfinishedOn(target)
+  // The mark changes with the verification, so that was done already.
+  if (isVerified(transfer) && !isPending(known)) return { phase: 'idle', entry: known }
+  const brought = listed.filter(
+    (pair) => transfer !== null && isBrought(transfer, pair) && !isIn(before, pair),
+  )
+  const fresh = isVerified(transfer) ? [] : commonPairs(source, brought)
+  const marks = [...before.filter((pair) => isIn(listed, pair) || isIn(source, pair)), ...fresh]
+  const newest = newestPair(source)
+  if (newest !== null && !isIn(commonPairs(listed, marks), newest)) {
+    // Told already: the relay reports that success for a day, and the next try must not wait so long.
+    if (!isPending(known)) return { phase: 'idle', entry: known }
+    const reason = isIn(listed, newest)
+      ? `Incus reported success, but the copy doesn't bear the mark of that transfer: an older version of stapes began it, or its marks were changed, so that ${newest[0]} can't be verified`
+      : `Incus reported success, but ${newest[0]} is not on the target as it is on the source`
+    return broken('failed', reason, { known, report, now })
+  }
+  const common = newestPair(commonPairs(source, commonPairs(listed, marks)))
+  const putOff = known?.putOff === undefined ? {} : { [known.putOff.snapshot]: known.putOff.own }
+  const extended = { ...putOff, ...memo.extended }
+  const itsOwn = common === null ? undefined : own(extended, common[0])
+  const entry: CopyWork = {
+    state: 'verified',
+    job: report.id,
+    attempts: 0,
+    ...(common === null ? {} : { newest: common[0] }),
+    verified: renderVerified(marks),
+    ...tookOf(known, report),
+    ...(common === null || itsOwn === undefined
+      ? {}
+      : { putOff: { snapshot: common[0], own: itsOwn, until: putOffUntil(now) } }),
+    at: now.toISOString(),
+  }
+  return {
+    phase: 'landed',
+    entry,
+    marks,
+    fresh: fresh.map(([name]) => name),
+    rest: brought.filter((pair) => !isIn(fresh, pair)).map(([name]) => name),
+    memo: { ...memo, extended },
+  }
+}
+
+/** From when it was first seen to run, or was started; what was seen by no look tells nothing. */
+function tookOf(known: CopyWork | undefined, { id, since }: JobReport): Pick<CopyWork, 'took'> {
+  const seconds = known?.job === id ? (Date.parse(since) - Date.parse(known.at)) / 1000 : Number.NaN
+  if (isPending(known) && seconds >= 0) return { took: seconds }
+  return known?.took === undefined ? {} : { took: known.took }
+}
+
+/** Verifying needs both listings; one that is missing says nothing, and is not waited for without end. */
+function waitForListing({ known, now }: Judging, report: JobReport, unlisted: string): Judgement {
+  if (!isPending(known)) return { phase: 'idle', entry: known }
+  const entry = known ?? { state: 'running', job: report.id, attempts: 0, at: now.toISOString() }
+  return isWithin(LISTING_MINUTES, report.since, now)
+    ? { phase: 'running', entry, reason: `not verified yet: ${unlisted}` }
+    : broken('unknown', `it ended, but could not be verified: ${unlisted}`, { known, report, now })
+}
+
+function unlistedSide({ source }: Replica, seen: Seen): string | null {
+  if (seen.state === 'unknown') return seen.reason
+  if (source.record.snapshots !== null) return null
+  return `${source.key}: ${source.record.problem ?? 'its snapshots could not be listed'}`
+}
+
+type Ended = { known: CopyWork | undefined; report: JobReport | null; now: Date }
+
+export function broken(
+  state: 'failed' | 'unknown',
+  reason: string,
+  { known, report, now }: Ended,
+): Extract<Judgement, { phase: 'broken' }> {
+  const entry: CopyWork = {
+    ...lasting(known),
+    ...(report === null ? memoField(known ?? {}) : memoField(report)),
+    ...(report === null ? {} : { job: report.id }),
+    state,
+    attempts: known?.attempts ?? 0,
+    at: now.toISOString(),
+  }
+  return { phase: 'broken', entry: failedTry(entry, { state, reason, now }, PATIENCE), reason }
+}
+
+const memoField = ({ memo }: { memo?: unknown }): { memo?: CopyMemo } =>
+  memo === undefined ? {} : { memo: parseMemo(memo) }
+
+/** A memo that isn't ours vouches for nothing. */
+function parseMemo(memo: unknown): CopyMemo {
+  const { through, extended, stale } = (typeof memo === 'object' && memo !== null ? memo : {}) as Record<
+    string,
+    unknown
+  >
+  return {
+    through: typeof through === 'number' ? through : 0,
+    extended: typeof extended === 'object' && extended !== null ? (extended as Record<string, string>) : {},
+    ...(Array.isArray(stale) ? { stale: stale.filter((name) => typeof name === 'string') } : {}),
+  }
+}

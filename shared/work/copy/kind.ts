@@ -1,0 +1,56 @@
+/** Copies on a backup server, each verified before it counts. */
+import { subjectKey } from '../../incus/subject.ts'
+import { workKey } from '../../ledger/work.ts'
+import type { Kind } from '../kind.ts'
+import type { CopyAction, VerifyAction } from './action.ts'
+import { copyEssence } from './digest.ts'
+import { COPY, type CopyWork, copySchema } from './entry.ts'
+import { guardCopies } from './guard.ts'
+import { copyLine, copyLines, verifyLine, verifyLines } from './lines.ts'
+import { PATIENCE } from './patience.ts'
+import { copyWords } from './progress.ts'
+import { prepareCopies, readJobs } from './reads.ts'
+import { recordCopies } from './record.ts'
+import { type CopyRequest, requestCopies } from './request.ts'
+import { planDueCopies } from './schedule.ts'
+
+export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
+  name: COPY,
+  verbs: {
+    copy: {
+      subject: ({ source }) => subjectKey(source),
+      about: ({ key }) => key,
+      line: copyLine,
+      lines: copyLines,
+      essence: copyEssence,
+      begins: ({ key }) => workKey(COPY, key),
+      freezes: ({ standstill, target }) => (standstill === null ? null : `its copy to ${target.remote}`),
+      counts: { name: 'copiesStarted', noun: ['copy', 'copies'], did: 'started' },
+    },
+    verify: {
+      subject: ({ source }) => subjectKey(source),
+      about: ({ key }) => key,
+      line: verifyLine,
+      lines: verifyLines,
+      counts: { name: 'verified', did: 'verified' },
+    },
+  },
+  deeds: [
+    { sign: '>', will: 'starts', did: 'started', one: 'copy', several: 'copies' },
+    { sign: '✓', will: 'verifies', did: 'verified', one: 'copy', several: 'copies' },
+  ],
+  schedule: { stage: 'send', plan: planDueCopies },
+  guard: guardCopies,
+  requests: { copy: requestCopies },
+  send: { reads: readJobs, prepare: prepareCopies },
+  record: recordCopies,
+  long: {
+    noun: { one: 'copy', several: 'copies' },
+    schema: copySchema,
+    patience: PATIENCE,
+    // Replicas that nobody asked about for so long are forgotten; Incus has their marks.
+    days: 30,
+    shown: ['newest'],
+    words: copyWords,
+  },
+}

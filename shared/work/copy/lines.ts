@@ -1,0 +1,56 @@
+/** How a copy and its verification read. */
+import { subjectKey } from '../../incus/subject.ts'
+import type { Line } from '../../plan/line.ts'
+import { expireLine } from '../retention/lines.ts'
+import type { CopyAction, VerifyAction } from './action.ts'
+
+/** What goes on the target stands first. */
+export function copyLines(action: CopyAction): Line[] {
+  const { target, startOver, unverified, mirrored } = action
+  const about = subjectKey(target)
+  const gone = (what: string, reason: string): Line => ({ about, sign: '-', what, reason })
+  return [
+    ...(startOver ? [gone('the whole copy', 'a first copy that was never verified is started over')] : []),
+    ...unverified.map((what) => gone(what, 'it was never verified')),
+    ...mirrored.map((what) => gone(what, 'the refresh removes it: the source no longer has it')),
+    copyLine(action),
+  ]
+}
+
+const stillness = ({ standstill, inconsistent }: Pick<CopyAction, 'standstill' | 'inconsistent'>): string =>
+  standstill !== null
+    ? `; ${standstill}`
+    : inconsistent
+      ? '; it isn’t frozen for it: the copy’s own head may be torn, its snapshots never are'
+      : ''
+
+export function copyLine({
+  source,
+  target,
+  first,
+  member,
+  transferMode,
+  reason,
+  ...action
+}: CopyAction): Line {
+  const onto = first && member !== null ? `, onto ${member}` : ''
+  const how = `${first ? 'first copy' : 'refresh'} by ${transferMode}${onto}`
+  return {
+    about: subjectKey(source),
+    sign: '>',
+    what: subjectKey(target),
+    reason: `${how}: ${reason}${stillness(action)}`,
+  }
+}
+
+export const verifyLine = ({ source, target, reason }: VerifyAction): Line => ({
+  about: subjectKey(source),
+  sign: '✓',
+  what: subjectKey(target),
+  reason,
+})
+
+export const verifyLines = (action: VerifyAction): Line[] => [
+  verifyLine(action),
+  ...action.expire.map(expireLine),
+]

@@ -1,0 +1,102 @@
+/**
+ * The marks a replica carries on the target, in Incus itself, so that they outlive the ledger:
+ * whose copy it is, and which of its snapshots were verified.
+ */
+
+import type { Identity, InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
+import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
+import { ownSnapshot } from '../../incus/snapshot-name.ts'
+import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
+import { REPLICA_OF, REPLICA_SERVER, REPLICA_UUID, VERIFIED } from '../../policy/marks.ts'
+import type { CopyWork } from './entry.ts'
+import { isBrought, unfinishedOn } from './transfer.ts'
+
+/** `name@seconds`, separated by spaces; names hold neither. */
+export const renderVerified = (pairs: readonly SnapshotPair[]): string =>
+  pairs.map(([name, createdAt]) => `${name}@${createdAt}`).join(' ')
+
+/** Entries that aren't of our form count for nothing. */
+export function parseVerified(text: string | undefined): SnapshotPair[] {
+  return (text ?? '').split(' ').flatMap((entry): SnapshotPair[] => {
+    const at = entry.lastIndexOf('@')
+    const createdAt = Number(entry.slice(at + 1))
+    return at > 0 && Number.isSafeInteger(createdAt) && createdAt > 0 ? [[entry.slice(0, at), createdAt]] : []
+  })
+}
+
+export const replicaMarks = (source: InstanceRef, server: string): Record<string, string> => ({
+  [REPLICA_OF]: subjectKey(source),
+  [REPLICA_SERVER]: server,
+})
+
+/** The source of a copy: `snapshots` as they are listed there, null where they can't be; `server`: its certificate. */
+export type Origin = {
+  ref: InstanceRef
+  snapshots: readonly SnapshotPair[] | null
+  server: string
+  identity: Identity | undefined
+}
+
+export const originOf = (
+  { ref, record }: { ref: InstanceRef; record: InstanceRecord },
+  { server }: Pick<Origin, 'server'>,
+): Origin => ({ ref, snapshots: record.snapshots, server, identity: record.identity })
+
+/** Whether a record on the target is our copy of this source; else why not, with what to do. */
+export function refuseReplica(target: InstanceRecord, origin: Origin): string | null {
+  const of = target.config[REPLICA_OF]
+  if (of === undefined || !target.own.includes(REPLICA_OF))
+    return 'the name is taken on the target by an instance that is not a copy of stapes: rename that instance, or copy into another project'
+  if (of !== subjectKey(origin.ref))
+    return `the name is taken on the target by the copy of ${of}: copy into another project`
+  const other = refuseNamesake(target, origin)
+  if (other !== null) return other
+  return target.config[REPLICA_SERVER] === origin.server || isContinued(target, origin)
+    ? null
+    : `the target is a copy from a server with another certificate, and its newest verified snapshot is not on the source: if the source is that instance all the same, set ${REPLICA_SERVER}=${origin.server} on the target`
+}
+
+/**
+ * A server whose certificate was renewed, or that took another one's place with its instances, still has what the
+ * copy was made of: name and date to the second of the newest verified snapshot of a policy.
+ */
+function isContinued(target: InstanceRecord, { snapshots }: Origin): boolean {
+  const newest = newestPair(markedOn(target).filter((pair) => ownSnapshot(pair) !== null))
+  return newest !== null && snapshots !== null && isIn(snapshots, newest)
+}
+
+/**
+ * Instances of one policy have snapshots of the same names and seconds, so these don't tell one from another that was
+ * renamed to its name. An instance that has another uuid and is older than the newest common snapshot took that one
+ * itself, and what the copy has under that name is of another. One that is younger was brought back with its snapshots.
+ */
+function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Origin): string | null {
+  const uuid = target.own.includes(REPLICA_UUID) ? (target.config[REPLICA_UUID] ?? '') : ''
+  if (uuid === '' || identity === undefined || uuid === identity.uuid) return null
+  const common = newestPair(commonPairs(snapshots ?? [], markedOn(target)))
+  if (common === null || identity.since >= common[1]) return null
+  const { name } = target
+  return `the copy was made of another instance than the one that is called ${ref.instance} now, so what was verified on it is none of this one's: was it renamed, or put in the other's place? To keep what the copy has, run "incus rename ${name} ${name}-kept" on the backup server: a new first copy follows. If the source is that instance all the same, set ${REPLICA_UUID}=${identity.uuid} on the copy`
+}
+
+/** What the copy's own mark says was verified, whether or not it is still listed. */
+export const markedOn = ({ own, config }: InstanceRecord): SnapshotPair[] =>
+  parseVerified(own.includes(VERIFIED) ? config[VERIFIED] : '')
+
+/**
+ * All that is known to have been verified: by the copy's own mark, and by the ledger. Either may have lost
+ * entries, and neither is a reason to take back what the other one knows. But of what an unverified transfer
+ * brought, by the copy's own mark, the ledger may only tell what was there before.
+ */
+export function knownVerified(target: InstanceRecord, ledger: CopyWork | undefined): SnapshotPair[] {
+  const marked = markedOn(target)
+  const unfinished = unfinishedOn(target)
+  const noted = parseVerified(ledger?.verified).filter(
+    (pair) => !isIn(marked, pair) && !(unfinished !== null && isBrought(unfinished, pair)),
+  )
+  return [...marked, ...noted]
+}
+
+/** Verified and still listed on the target: what counts as a copy. */
+export const verifiedOn = (target: InstanceRecord, ledger?: CopyWork): SnapshotPair[] =>
+  commonPairs(target.snapshots ?? [], knownVerified(target, ledger))

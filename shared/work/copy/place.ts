@@ -1,0 +1,51 @@
+/** Where a copy is put, looked at before anything is tried: the cluster member, and the room in the project. */
+import type { RemoteInventory } from '../../incus/inventory.ts'
+import { blocksTargeting, refuseRoom } from '../../incus/project-rules.ts'
+import { own } from '../../own.ts'
+import type { World } from '../../plan/world.ts'
+import type { CopyAction } from './action.ts'
+import type { Start } from './start.ts'
+
+/** `planned`: copies that the same run starts before. */
+export function placed(start: Start, world: World, planned: readonly CopyAction[]): Start {
+  if (start.state !== 'start') return start
+  const { action } = start
+  const reply = own(world.remotes, action.target.remote)
+  if (reply?.ok !== true) return start
+  const reason = refusePlace(action, reply.inventory, planned)
+  if (reason !== null) return { state: 'refused', reason }
+  return { state: 'start', action: { ...action, member: memberFor(action, reply.inventory) } }
+}
+
+function refusePlace(
+  { first, startOver, target, type, member }: CopyAction,
+  { server, projectRules, instances }: RemoteInventory,
+  planned: readonly CopyAction[],
+): string | null {
+  if (!first) return null
+  if (member !== null && !server.clustered)
+    return `${target.remote} is no cluster, so that a copy can't be put onto ${member}: remove "copy.target" from the policy`
+  // The one that is started over makes room for itself.
+  if (startOver) return null
+  const there = { container: 0, 'virtual-machine': 0 }
+  for (const record of instances) if (record.project === target.project) there[record.type] += 1
+  for (const action of planned)
+    if (action.first && !action.startOver && isSamePlace(action, target)) there[action.type] += 1
+  return refuseRoom(target.project, own(projectRules, target.project), there, type)
+}
+
+const isSamePlace = ({ target }: CopyAction, { remote, project }: CopyAction['target']): boolean =>
+  target.remote === remote && target.project === project
+
+/**
+ * Up to 6.0.4 and 6.11 a refresh has to name the member that the copy is on. Later ones find it themselves,
+ * which is all that a certificate may do that is restricted to a project without targeting.
+ */
+const memberFor = ({ first, member, target }: CopyAction, { server, projectRules }: RemoteInventory) =>
+  !first && findsMember(server.version) && blocksTargeting(own(projectRules, target.project)) ? null : member
+
+function findsMember(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  if (major !== 6) return major > 6
+  return minor === 0 ? patch >= 5 : minor >= 12
+}

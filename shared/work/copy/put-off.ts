@@ -1,0 +1,50 @@
+/**
+ * The newest snapshot that source and copy have in common is what the next refresh builds on. Incus may be about
+ * to expire it on the source while the copy lags behind, and then nothing could ever be refreshed again.
+ */
+import { expiresAt } from '../../incus/expiry.ts'
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
+import type { Covered } from '../../policy/cover.ts'
+import type { HoldAction } from '../hold/action.ts'
+import type { CopyWork } from './entry.ts'
+import type { Replica } from './replica.ts'
+
+const DAY = 86_400_000
+/** As long as a transfer is waited for, less the day in which it may have begun. */
+const DAYS = 6
+
+export const putOffUntil = (now: Date): string => new Date(now.getTime() + DAYS * DAY).toISOString()
+
+export type PutOff = { action: HoldAction; putOff: NonNullable<CopyWork['putOff']> }
+
+/** Null where nothing need be done. `covering`: the source, by each policy that covers it. */
+export function putOffExpiry(
+  { source, target }: Replica,
+  newest: SnapshotPair,
+  known: CopyWork | undefined,
+  covering: readonly Covered[],
+  now: Date,
+): PutOff | null {
+  const [snapshot, createdAt] = newest
+  if (source.held.has(snapshot) || !isAddressable(snapshot)) return null
+  const noted = known?.putOff?.snapshot === snapshot ? known.putOff : null
+  const name = ownSnapshot(newest)?.policy
+  const covered = covering.find(({ policy }) => policy.name === name)
+  const expiry = covered?.policy.expiry ?? null
+  const own =
+    noted?.own ?? (expiry === null ? null : expiresAt(expiry, new Date(createdAt * 1000)).toISOString())
+  const end = noted?.until ?? own
+  if (own === null || end === null || new Date(end).getTime() - now.getTime() > DAY) return null
+  const until = putOffUntil(now)
+  const reason = `${target.remote} has none newer, and the next refresh builds on it: Incus's own expiry is put off`
+  const action: HoldAction = {
+    kind: 'hold',
+    ref: source.ref,
+    policy: name ?? '',
+    snapshot,
+    expiresAt: until,
+    reason,
+  }
+  return { action, putOff: { snapshot, own, until } }
+}

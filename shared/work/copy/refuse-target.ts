@@ -1,0 +1,99 @@
+/** Reasons not to touch a copy: each would lose something that nobody can bring back. */
+
+import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
+import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
+import { ownSnapshot, SAFETY } from '../../incus/snapshot-name.ts'
+import { subjectKey } from '../../incus/subject.ts'
+import { type Installation, refuseOwner } from '../../plan/installation.ts'
+import { OWNER } from '../../policy/marks.ts'
+import { knownVerified, originOf, refuseReplica } from './marks.ts'
+import type { Replica } from './replica.ts'
+import { isUnfinishedFirst, type Scene } from './scene.ts'
+import { isLeftover } from './transfer.ts'
+
+/** `wanted`: what the transfer is for. */
+type Refusing = Scene & { target: InstanceRecord; wanted: readonly SnapshotPair[] }
+
+export function refuseTarget(scene: Refusing): string | null {
+  const { replica, target, starting } = scene
+  return (
+    refuseStranger(replica, target, starting) ??
+    (isUnfinishedFirst(scene) ? null : (refuseLoss(scene) ?? refuseUnproven(scene)))
+  )
+}
+
+/** Whether it is a copy of this source at all, made by this installation, and at rest. */
+export function refuseStranger(
+  { source, target: at }: Replica,
+  target: InstanceRecord,
+  { server, installation }: { server: string; installation: Installation },
+): string | null {
+  const stranger = refuseReplica(target, originOf(source, { server }))
+  if (stranger !== null) return stranger
+  const other = refuseOther({ target: at }, target, { installation })
+  if (other !== null) return other
+  return target.status === 'Stopped'
+    ? null
+    : `the copy is ${target.status} on the target: stop it, or, if it has taken over, run the commands that are named for ${subjectKey(at)}`
+}
+
+/** Whether another installation of stapes makes it. */
+export function refuseOther(
+  { target: at }: Pick<Replica, 'target'>,
+  { own, config }: InstanceRecord,
+  { installation }: { installation: Installation },
+): string | null {
+  const other = refuseOwner(own.includes(OWNER) ? config[OWNER] : '', installation)
+  return other === null ? null : other.replace('<copy>', at.instance)
+}
+
+/** What the refresh would delete because the source doesn't have it, or take for something that it sent. */
+function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }: Refusing): string | null {
+  const common = newestPair(commonPairs(verified, snapshots))
+  const dates = new Map(verified)
+  const unknown = (target.snapshots ?? []).filter(
+    (pair) =>
+      dates.get(pair[0]) !== pair[1] &&
+      !(unfinished !== null && isLeftover(unfinished, pair, replica.source.record.snapshots)),
+  )
+  const foreign = unknown.find(([name]) => !snapshots.some(([own]) => own === name))
+  if (foreign !== undefined)
+    return `the target has the snapshot ${foreign[0]}, which the source doesn't have and stapes never verified; a refresh would delete it: copy it to an instance of its own, or delete it`
+  const unproven =
+    verified.length === 0
+      ? undefined
+      : unknown.find((pair) => pair[1] > (common?.[1] ?? 0) || isIn(wanted, pair))
+  if (unproven !== undefined)
+    return `the target has the snapshot ${unproven[0]}, and it isn't known whether its data came whole: delete it there, and it is sent again`
+  if (verified.length > 0 && common === null)
+    return `source and target have no snapshot in common, so a refresh would delete all ${verified.length} verified ones: rename the target to keep it, and a new first copy is made`
+  // What people made themselves, they may remove.
+  const newest = newestPair(verified.filter(isOfPolicy))
+  if (newest === null || common === null || common[1] >= newest[1]) return null
+  return rolledBack(newest, replica, verified, snapshots)
+}
+
+function isOfPolicy(pair: SnapshotPair): boolean {
+  const own = ownSnapshot(pair)
+  return own !== null && own.policy !== SAFETY
+}
+
+/** Retention never removes the newest common snapshot, so somebody went back on the source. */
+function rolledBack(
+  [newest]: SnapshotPair,
+  { source, target }: Replica,
+  verified: readonly SnapshotPair[],
+  snapshots: readonly SnapshotPair[],
+): string {
+  const lost = verified.filter((pair) => !isIn(snapshots, pair)).map(([name]) => name)
+  const some = lost.length > 5 ? `${lost.slice(0, 5).join(', ')} …` : lost.join(', ')
+  const ref = source.ref
+  return `${newest}, the newest verified snapshot of the copy, is gone from ${source.key}, and retention didn't remove it: was the source rolled back or replaced? A refresh would delete ${lost.length} verified snapshots (${some}). To keep them, run "incus rename ${target.instance} ${target.instance}-kept" on ${target.remote}: a new first copy follows. To give them up, delete ${newest} from ${ref.instance} on ${target.remote}`
+}
+
+/** Nothing there is known to be verified, and nothing proves that it never was. */
+function refuseUnproven({ target, replica, starting }: Refusing): string | null {
+  if ((target.snapshots ?? []).length === 0 || knownVerified(target, starting.entry).length > 0) return null
+  const { instance, remote } = replica.target
+  return `nothing of the copy is known to be verified, and nothing proves that it never was: its marks were changed or lost. To keep what it has, run "incus rename ${instance} ${instance}-kept" on ${remote}; to give it up, delete it there: either way a new first copy follows`
+}

@@ -1,0 +1,117 @@
+/** One source instance on one destination: what is there, and what is known about the last transfer. */
+
+import type { InstanceRecord, OperationRecord } from '../../incus/inventory.ts'
+import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
+import { familyOf, keyIn, kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
+import type { World } from '../../plan/world.ts'
+import type { Covered } from '../../policy/cover.ts'
+import type { Copy } from '../../policy/policy.ts'
+import type { JobReport } from '../../relay/protocol.ts'
+import { isLive } from '../life.ts'
+import { COPY, type CopyWork } from './entry.ts'
+
+export type Replica = {
+  /** `source key>destination key`. */
+  key: string
+  source: Covered
+  target: InstanceRef
+  /** The policies that want it, each with its copy settings; never empty. */
+  wanting: { covered: Covered; copy: Copy }[]
+}
+
+/** What is on the target: an instance, nothing, or not known. */
+export type Seen =
+  | { state: 'there'; record: InstanceRecord }
+  | { state: 'absent' }
+  | { state: 'unknown'; reason: string }
+
+export const replicasOf = (coverage: readonly Covered[]): Replica[] =>
+  grouped(coverage.filter(({ policy }) => !policy.paused))
+
+/** What only paused policies want: nothing of it is copied now, and it goes on later. */
+export function restingOf(coverage: readonly Covered[]): Replica[] {
+  const active = new Set(replicasOf(coverage).map(({ key }) => key))
+  return grouped(coverage.filter(({ policy }) => policy.paused)).filter(({ key }) => !active.has(key))
+}
+
+/** What several policies want is one replica per instance and destination. */
+function grouped(coverage: readonly Covered[]): Replica[] {
+  const replicas = new Map<string, Replica>()
+  for (const covered of coverage) {
+    const { copy } = covered.policy
+    if (copy === null) continue
+    const target = { ...covered.ref, remote: copy.remote, project: copy.project ?? covered.ref.project }
+    const key = `${covered.key}>${subjectKey(target)}`
+    const known = replicas.get(key)
+    if (known === undefined) replicas.set(key, { key, source: covered, target, wanting: [{ covered, copy }] })
+    else known.wanting.push({ covered, copy })
+  }
+  return [...replicas.values()]
+}
+
+export function seeTarget(world: World, target: InstanceRef): Seen {
+  const remote = world.remotes[target.remote]
+  if (remote === undefined) return { state: 'unknown', reason: `remote ${target.remote} was not asked` }
+  if (!remote.ok) return { state: 'unknown', reason: `remote ${target.remote}: ${remote.error.message}` }
+  const { inventory } = remote
+  if (!inventory.projects.includes(target.project)) {
+    const reason = `project ${target.project} does not exist on ${target.remote}: create it, or set copy.project`
+    return { state: 'unknown', reason }
+  }
+  const record = world.find(target)
+  if (record === undefined) return { state: 'absent' }
+  if (record.snapshots !== null) return { state: 'there', record }
+  return {
+    state: 'unknown',
+    reason: `${subjectKey(target)}: ${record.problem ?? 'its snapshots could not be listed'}`,
+  }
+}
+
+const touches = (operation: OperationRecord, ref: InstanceRef): boolean =>
+  operation.project === ref.project && operation.instances.includes(ref.instance)
+
+/** A create of a snapshot alone doesn't mean a transfer. */
+const isTransfer = (operation: OperationRecord): boolean => operation.snapshots.length === 0
+
+/** An operation on the target that may be a transfer, whoever started it. */
+export const transferOn = (world: World, target: InstanceRef): OperationRecord | null => {
+  const remote = world.remotes[target.remote]
+  const operations = remote?.ok === true ? remote.inventory.operations : []
+  return operations.find((operation) => isTransfer(operation) && touches(operation, target)) ?? null
+}
+
+/** The report that tells about this replica: a running one first, then the noted one, then the newest. */
+export function reportOn(
+  key: string,
+  entry: CopyWork | undefined,
+  jobs: readonly JobReport[],
+): JobReport | null {
+  const prefix = `${familyOf(workKey(COPY, key))}:`
+  const mine = jobs.filter(({ id }) => id.startsWith(prefix))
+  const active = mine.find(isLive)
+  if (active !== undefined) return active
+  const noted = mine.find(({ id }) => id === entry?.job)
+  if (noted !== undefined) return noted
+  const newest = mine.reduce<JobReport | null>(
+    (best, job) => (best === null || job.since > best.since ? job : best),
+    null,
+  )
+  return entry === undefined || newest?.state === 'done' ? newest : null
+}
+
+/**
+ * Copies under way that no policy wants any more, by their source: it may not lose the snapshots that are being
+ * sent, or Incus ends the copy with a success and without their data.
+ */
+export function strayCopies(
+  replicas: readonly Replica[],
+  { jobs }: World,
+): { source: string; reason: string }[] {
+  const wanted = new Set(replicas.map(({ key }) => key))
+  return jobs.flatMap((job) => {
+    const work = workOfJob(job.id)
+    if (work === null || kindIn(work) !== COPY || wanted.has(keyIn(work)) || !isLive(job)) return []
+    const reason = `a copy of it runs that no policy wants any more (${keyIn(work)})`
+    return [{ source: subjectIn(work), reason }]
+  })
+}

@@ -1,0 +1,80 @@
+/** Copies now: of what isn't verified on its target, whenever its next try would be due. */
+import { sureOf } from '../../plan/partials.ts'
+import type { AnyAction, Note, Refusal } from '../../plan/plan.ts'
+import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
+import { refuseScope } from '../../plan/scope.ts'
+import type { Covered } from '../../policy/cover.ts'
+import { ok } from '../../result.ts'
+import type { Answer, Requestable, Requested } from '../kind.ts'
+import type { VerifyAction } from './action.ts'
+import { replicasOf } from './replica.ts'
+import { planCopies } from './schedule.ts'
+
+/** Starts what is not verified, whatever is due, retries included. */
+export type CopyRequest = AnyRequest & { do: 'copy' } & Scope
+
+export const requestCopies: Requestable<CopyRequest> = {
+  destructive: false,
+  tellsUnseen: true,
+  read: ({ policies, instances }, reason) => ok({ do: 'copy', policies, instances, reason }),
+  plan: planRequested,
+}
+
+function planRequested(requested: Requested<CopyRequest>): Answer | Refusal {
+  const { request, coverages, world, ledger, found } = requested
+  const refusal = refuseScope(request, coverages, world)
+  if (refusal !== null) return refusal
+  const wanted = narrow(coverages, request).flatMap(({ covered }) => covered)
+  const named = new Set(wanted.map(({ key, policy }) => `${policy.name} ${key}`))
+  const all = coverages.flatMap(({ covered }) => covered)
+  // Whole replicas, also where one policy of several is asked for: each has one way of copying.
+  const replicas = replicasOf(all).filter(({ source, wanting }) =>
+    wanting.some(({ covered }) => named.has(`${covered.policy.name} ${source.key}`)),
+  )
+  const sources = new Set(replicas.map(({ source }) => source.key))
+  const copies = planCopies(
+    all.filter(({ key }) => sources.has(key)),
+    {
+      ...requested,
+      world: sureOf(world, ledger),
+      busy: found.busy,
+      wanted: new Set(replicas.map(({ key }) => key)),
+    },
+  )
+  return {
+    actions: copies.actions.filter(({ kind }) => kind === 'copy'),
+    notes: [...copies.notes, ...copies.actions.flatMap(landedNote), ...without(wanted, sources)],
+    // What else was learned is learned again, and acted on, by the next tick.
+    work: Object.fromEntries(Object.entries(copies.work).filter(([, entry]) => entry?.state !== 'verified')),
+    wake: copies.wake,
+  }
+}
+
+const landedNote = (action: AnyAction): Note[] =>
+  action.kind === 'verify'
+    ? [
+        {
+          kind: 'wait',
+          about: (action as VerifyAction).key,
+          reason: 'its copy has just ended, and is verified in a minute',
+        },
+      ]
+    : []
+
+/** Instances of which nothing is copied, or that could not be looked at. */
+function without(wanted: readonly Covered[], sources: ReadonlySet<string>): Note[] {
+  const notes = new Map<string, Note>()
+  for (const { key, policy, record } of wanted) {
+    if (record.snapshots === null)
+      notes.set(key, {
+        kind: 'problem',
+        about: key,
+        reason: record.problem ?? 'its snapshots could not be listed',
+      })
+    else if (!sources.has(key)) {
+      const why = policy.copy === null ? 'has no copy' : 'is paused'
+      notes.set(key, { kind: 'skip', about: key, reason: `policy ${policy.name} ${why}` })
+    }
+  }
+  return [...notes.values()]
+}

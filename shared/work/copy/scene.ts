@@ -1,0 +1,57 @@
+/** What is there when a transfer is considered. */
+import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
+import type { Installation } from '../../plan/installation.ts'
+import type { World } from '../../plan/world.ts'
+import type { Sorter } from '../../retention/sorter.ts'
+import type { CopyWork } from './entry.ts'
+import { knownVerified } from './marks.ts'
+import type { Replica, Seen } from './replica.ts'
+import { isLeftover, type Transfer, unfinishedOn } from './transfer.ts'
+
+export type Starting = {
+  now: Date
+  entry: CopyWork | undefined
+  /** Verified, and listed on the target. */
+  verified: readonly SnapshotPair[]
+  /** Identity of the source's server. */
+  server: string
+  /** Snapshots still being made don't travel yet. */
+  incomplete: ReadonlySet<string>
+  installation: Installation
+  sorter: Sorter
+  /** Tells the storage drivers of both pools. */
+  world: Pick<World, 'remotes'>
+}
+
+export type Scene = {
+  replica: Replica
+  target: InstanceRecord | null
+  /** Of the source, complete ones only. */
+  snapshots: readonly SnapshotPair[]
+  /** Verified, and listed on the target. */
+  verified: readonly SnapshotPair[]
+  /** The last transfer onto the target, which was never verified; null: there is none. */
+  unfinished: Transfer | null
+  starting: Starting
+}
+
+export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene {
+  const snapshots = (replica.source.record.snapshots ?? []).filter(
+    ([name]) => !starting.incomplete.has(`${replica.source.key}/${name}`),
+  )
+  const target = seen.state === 'there' ? seen.record : null
+  const verified = target === null ? [] : starting.verified
+  const unfinished = target === null ? null : unfinishedOn(target)
+  return { replica, target, snapshots, verified, unfinished, starting }
+}
+
+/**
+ * A first copy that was never verified is deleted and started over; that it never was is proven by the mark
+ * of its own transfer, which goes with the first verification.
+ */
+export const isUnfinishedFirst = ({ replica, target, unfinished, starting }: Scene): boolean =>
+  target !== null &&
+  unfinished?.from === 0 &&
+  unfinished.names.length === 0 &&
+  knownVerified(target, starting.entry).length === 0 &&
+  (target.snapshots ?? []).every((pair) => isLeftover(unfinished, pair, replica.source.record.snapshots))

@@ -1,0 +1,163 @@
+/** Whether a replica's next transfer starts now, and what has to happen before it. */
+
+import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
+import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
+import { aheadOf, isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
+import { driverOf, type Treatment, treatmentOf } from '../../plan/freezing.ts'
+import { renderInstallation } from '../../plan/installation.ts'
+import { REPLICA_SERVER } from '../../policy/marks.ts'
+import type { CopyAction } from './action.ts'
+import { lastingOf } from './lasting.ts'
+import { knownVerified, originOf, refuseReplica } from './marks.ts'
+import { refuseOther, refuseTarget } from './refuse-target.ts'
+import type { Replica, Seen } from './replica.ts'
+import { isUnfinishedFirst, type Scene, type Starting, sceneOf } from './scene.ts'
+import { isLeftover } from './transfer.ts'
+
+export type Start =
+  | { state: 'start'; action: CopyAction }
+  | { state: 'wait'; reason: string; until: string | null }
+  | { state: 'refused'; reason: string }
+  | { state: 'current' }
+
+export function startCopy(replica: Replica, seen: Seen, starting: Starting): Start {
+  const scene = sceneOf(replica, seen, starting)
+  const wanted = wantedOf(scene).filter((pair) => !isIn(scene.verified, pair))
+  // Another's copy is told of though it seems up to date: one policy's snapshots of two instances have the same
+  // names and dates, and two installations that make one copy are one too many.
+  if (wanted.length === 0 && !isTheirs(scene)) return { state: 'current' }
+  const { retryAt } = starting.entry ?? {}
+  if (retryAt !== undefined && new Date(retryAt) > starting.now)
+    return {
+      state: 'wait',
+      reason: `tried again at ${retryAt}: ${starting.entry?.reason ?? ''}`,
+      until: retryAt,
+    }
+  if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
+  const { target } = scene
+  const refusal = target === null ? null : refuseTarget({ ...scene, target, wanted })
+  if (refusal !== null) return { state: 'refused', reason: refusal }
+  return { state: 'start', action: actionOf(scene, wanted) }
+}
+
+const isTheirs = ({ replica, target, starting }: Scene): boolean =>
+  target !== null &&
+  (refuseReplica(target, originOf(replica.source, starting)) ?? refuseOther(replica, target, starting)) !==
+    null
+
+/** The newest snapshot of each policy that wants the copy: by its creation, and none that is named for later. */
+const wantedOf = ({ replica, snapshots, starting }: Scene): SnapshotPair[] =>
+  replica.wanting.flatMap(({ covered }) => newestOf(covered.policy.name, snapshots, starting.now))
+
+/**
+ * Only what is made last is read as a name; of all of them where somebody named that one for the future. Where a
+ * clock has dated it in the future, also the newest of those that were made since, by their names.
+ */
+function newestOf(policy: string, snapshots: readonly SnapshotPair[], now: Date): SnapshotPair[] {
+  const named = snapshots.filter(([name]) => name.startsWith(policy))
+  const last = named.reduce((latest, [, createdAt]) => Math.max(latest, createdAt), 0)
+  const isMine = (pair: SnapshotPair) => ownSnapshot(pair)?.policy === policy
+  const newest =
+    newestPair(named.filter((pair) => pair[1] === last && isMine(pair))) ?? newestPair(named.filter(isMine))
+  if (newest === null) return []
+  const isAhead = aheadOf(now)
+  if (!isAhead(newest)) return [newest]
+  const since = newestPair(named.filter((pair) => pair[0] > newest[0] && !isAhead(pair) && isMine(pair)))
+  return since === null ? [newest] : [newest, since]
+}
+
+function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
+  const { replica, target, snapshots, verified, starting } = scene
+  const { entry, server, installation } = starting
+  const [first] = replica.wanting
+  const startOver = isUnfinishedFirst(scene)
+  const fresh = target === null || startOver
+  const partial = partialOn(scene)
+  const id = `${wanted[0]?.[0]}#${entry?.attempts ?? 0}`
+  const dates = new Map(snapshots)
+  const common = newestPair(commonPairs(snapshots, verified))
+  const excludeOlder = common === null || wanted.every(([, createdAt]) => createdAt > common[1])
+  const older = excludeOlder ? [] : sentOlder(scene, common?.[1] ?? 0, partial)
+  const known = target === null || startOver ? [] : knownVerified(target, entry)
+  const pool = fresh ? (first?.copy.pool ?? null) : target.pool
+  return {
+    kind: 'copy',
+    source: replica.source.ref,
+    target: replica.target,
+    key: replica.key,
+    job: `${replica.key}:${id}`,
+    type: replica.source.record.type,
+    transferMode: first?.copy.transferMode ?? 'pull',
+    pool,
+    member: fresh ? (first?.copy.target ?? null) : target.location === 'none' ? null : target.location,
+    first: fresh,
+    startOver,
+    unverified: startOver ? [] : partial.filter(isAddressable),
+    transfer: { id, from: fresh ? 0 : Math.max(1, common?.[1] ?? 1), names: older.map(([name]) => name) },
+    owner: renderInstallation(installation),
+    // What is sent anew was not there, so it is verified anew too.
+    verified: known.filter((pair) => !isIn(older, pair)),
+    listed: (target?.snapshots ?? []).map(([name]) => name),
+    unfinished: scene.unfinished,
+    lasting: [...lastingOf(replica, verified, starting.sorter)],
+    mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
+    excludeOlder,
+    sourceServer: server,
+    ...treatmentFor(scene, pool),
+    through: newestPair(snapshots)?.[1] ?? 0,
+    stale: [...(startOver ? [] : partial.filter((name) => !isAddressable(name))), ...partialOnSource(scene)],
+    extended: {
+      ...entry?.memo?.extended,
+      ...(entry?.putOff === undefined ? {} : { [entry.putOff.snapshot]: entry.putOff.own }),
+    },
+    reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}${fresh ? '' : renewed(target, scene)}`,
+  }
+}
+
+/** That is accepted where the copy's newest verified snapshot is on the source, and nobody should have to guess it. */
+const renewed = ({ config }: InstanceRecord, { replica, starting }: Scene): string =>
+  config[REPLICA_SERVER] === starting.server
+    ? ''
+    : `; ${replica.source.ref.remote} has another certificate than before`
+
+/** One replica is copied in one way, so all policies that want it allow the same. */
+function treatmentFor({ replica, starting: { world, entry } }: Scene, pool: string | null): Treatment {
+  const { source, target, wanting } = replica
+  const { record } = source
+  return treatmentOf({
+    record,
+    source: driverOf(world, source.ref.remote, record.pool),
+    target: pool === null ? undefined : driverOf(world, target.remote, pool),
+    allow: wanting[0]?.copy.allow ?? 'inconsistent',
+    took: entry?.took,
+  })
+}
+
+/** Incus sends them as well. */
+const partialOnSource = ({ replica: { source }, starting }: Scene): string[] =>
+  (source.record.snapshots ?? [])
+    .map(([name]) => name)
+    .filter((name) => starting.incomplete.has(`${source.key}/${name}`))
+
+/** Source snapshots that Incus sends besides the newer ones: as old as the newest common one, or older. */
+const sentOlder = (
+  { target, snapshots }: Scene,
+  common: number,
+  partial: readonly string[],
+): SnapshotPair[] =>
+  snapshots.filter(
+    (pair) =>
+      pair[1] <= common &&
+      (!isIn(target?.snapshots ?? [], pair) || partial.includes(pair[0])) &&
+      isAddressable(pair[0]),
+  )
+
+/** On the target by a transfer that was never verified, and by nothing else: a partial one must not survive. */
+const partialOn = ({ replica, target, verified, unfinished }: Scene): string[] =>
+  unfinished === null
+    ? []
+    : (target?.snapshots ?? [])
+        .filter(
+          (pair) => !isIn(verified, pair) && isLeftover(unfinished, pair, replica.source.record.snapshots),
+        )
+        .map(([name]) => name)

@@ -1,0 +1,32 @@
+/**
+ * Snapshots that a copy's own list has just before a refresh, and that the look before didn't list in its pool:
+ * made in that moment, or on record without a volume, as after a power cut. The refresh would delete the first, and
+ * its mark would count either as what it brought. What an earlier unverified transfer brought is no reason to stop, nor
+ * is a removal that was cut off: the try fails, and what is left is removed (`torn.ts`).
+ */
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import type { Expiring } from '../../incus/source.ts'
+import type { CopyAction } from './action.ts'
+import { isCutOff } from './torn.ts'
+import { isLeftover } from './transfer.ts'
+
+/** Why no refresh may begin, with what to do. */
+export function refuseUnlisted(
+  { target, startOver, listed, unfinished, verified }: CopyAction,
+  onSource: readonly Expiring[],
+  onTarget: readonly Expiring[],
+): string | null {
+  if (startOver) return null
+  const snapshots = onSource.map(pairOf)
+  const known = new Set(listed)
+  const isNoReason = (pair: SnapshotPair): boolean =>
+    (unfinished !== null && isLeftover(unfinished, pair, snapshots)) ||
+    isCutOff(pair, { verified, unfinished, snapshots })
+  const unlisted = onTarget.filter((one) => !known.has(one.name) && !isNoReason(pairOf(one)))
+  if (unlisted.length === 0) return null
+  const names = unlisted.map(({ name }) => name).join(', ')
+  return `the copy has snapshots on ${target.remote} that its pool did not list, and no unverified transfer brought them: ${names}. If somebody made them just now, copy each to an instance of its own. If it stays so, a power cut left them without a volume, and no refresh succeeds: look whether their data are still wanted, then "incus snapshot delete ${target.instance} <name>" there reports an error and removes it`
+}
+
+/** Without a date it is taken for none that came with a transfer. */
+const pairOf = ({ name, createdAt }: Expiring): SnapshotPair => [name, createdAt ?? 0]

@@ -1,0 +1,19 @@
+/** Holds: snapshots that nothing removes until they are released. */
+import { subjectKey } from '../../incus/subject.ts'
+import type { Kind } from '../kind.ts'
+import type { HoldAction, MarkAction } from './action.ts'
+import { holdLine, markLine } from './lines.ts'
+import { type HoldRequest, requestHold, requestRelease } from './request.ts'
+import { planHolds } from './schedule.ts'
+import { holdSteps, markSteps } from './steps.ts'
+
+export const hold: Kind<HoldAction | MarkAction, HoldRequest> = {
+  name: 'hold',
+  verbs: {
+    hold: { subject: ({ ref }) => subjectKey(ref), line: holdLine, steps: holdSteps },
+    mark: { subject: ({ ref }) => subjectKey(ref), line: markLine, steps: markSteps },
+  },
+  deeds: [{ sign: '#', will: 'changes', did: 'changed', one: 'hold' }],
+  schedule: { stage: 'remove', plan: planHolds },
+  requests: { hold: requestHold, release: requestRelease },
+}

@@ -1,0 +1,70 @@
+/** A hold set on a snapshot, or released: a mark on its instance, and Incus's own expiry with it. */
+import { findInstance, missing } from '../../plan/find.ts'
+import { ownExpiry } from '../../plan/own-expiry.ts'
+import type { Note, Refusal } from '../../plan/plan.ts'
+import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
+import { HOLD } from '../../policy/marks.ts'
+import { ok, type Result } from '../../result.ts'
+import { type Answer, type Given, oneOf, type Requestable, type Requested } from '../kind.ts'
+import type { MarkAction } from './action.ts'
+
+type SetRequest = AnyRequest & { do: 'hold'; note: string } & OneSnapshot
+type ReleaseRequest = AnyRequest & { do: 'release' } & OneSnapshot
+export type HoldRequest = SetRequest | ReleaseRequest
+
+export const requestHold: Requestable<SetRequest> = {
+  destructive: false,
+  read: (given, reason) => readHold(given, reason),
+  plan: planRequested,
+}
+
+export const requestRelease: Requestable<ReleaseRequest> = {
+  destructive: false,
+  read: (given, reason) => {
+    const one = oneOf('release', given)
+    return one.ok ? ok({ do: 'release', ...one.value, reason }) : one
+  },
+  plan: planRequested,
+}
+
+function readHold(given: Given, reason: string): Result<SetRequest, string> {
+  const one = oneOf('hold', given)
+  return one.ok ? ok({ do: 'hold', note: given.note ?? reason, ...one.value, reason }) : one
+}
+
+function planRequested({ request, world, coverages, now, found }: Requested<HoldRequest>): Answer | Refusal {
+  const instance = findInstance(world, request.instance)
+  if (!instance.ok) return instance.error
+  const { key, ref, record } = instance.value
+  const { snapshot } = request
+  const config = `${HOLD}${snapshot}`
+  const text = record.config[config] ?? ''
+  // A restore that replaced the instance's config has lost it, and sets it again.
+  const lost = found.held.get(key)?.has(snapshot) === true
+  const held = (text !== '' && text !== 'false') || lost
+  const absent = held && request.do === 'release' ? null : missing(instance.value, snapshot)
+  if (absent !== null) return absent
+  const busy = found.busy.get(key)
+  if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
+  const said = (reason: string): Answer => ({
+    notes: [{ kind: 'keep', about: key, snapshot, reason } as Note],
+  })
+  if (request.do === 'hold' && held && !lost) return said(`it is held already: ${text}`)
+  if (request.do === 'release' && !held) return said('it is not held')
+  if (request.do === 'release' && !record.own.includes(config) && !lost)
+    return { code: 'not-ours', reason: `a profile of ${key} holds ${snapshot}: remove ${config} there` }
+  const mark = { kind: 'mark', ref, snapshot } as const
+  const action: MarkAction =
+    request.do === 'hold'
+      ? { ...mark, note: noteOf(request.note), expiresAt: null, reason: `held: ${request.reason}` }
+      : {
+          ...mark,
+          note: null,
+          expiresAt: ownExpiry(instance.value, snapshot, { coverages, now }),
+          reason: `released: ${request.reason}`,
+        }
+  return { actions: [action] }
+}
+
+/** These two words would mean that it isn't held. */
+const noteOf = (note: string): string => (note === '' || note === 'false' ? 'held' : note)

@@ -1,0 +1,41 @@
+/** One job for all that is done to a subject at once, whichever kinds it is of. */
+import type { PlannedJob } from '../plan/jobs.ts'
+import { type Action, KINDS } from './kinds.ts'
+import { verbOf } from './verbs.ts'
+
+/**
+ * What others depend on goes first: only when all snapshots are there does anything expire. A job of which a step
+ * shares the lock of long work waits for that: neither a copy nor a tick at the same time meets what is between.
+ */
+export function subjectJobs(actions: readonly Action[]): PlannedJob[] {
+  const bySubject = new Map<string, Action[]>()
+  for (const action of actions) {
+    const { steps, subject } = verbOf(action)
+    if (steps === undefined) continue
+    const key = subject(action)
+    const group = bySubject.get(key)
+    if (group === undefined) bySubject.set(key, [action])
+    else group.push(action)
+  }
+  return [...bySubject].map(([key, group]) => jobOf(key, group))
+}
+
+function jobOf(key: string, group: readonly Action[]): PlannedJob {
+  const isFirst = (action: Action): boolean => verbOf(action).first === true
+  const ordered = [...group.filter(isFirst), ...group.filter((action) => !isFirst(action))]
+  const parts = ordered.flatMap((action) =>
+    (verbOf(action).steps?.(action) ?? []).map((step) => ({ step, action })),
+  )
+  const locks = group.some((action) => verbOf(action).locks?.(action) === true)
+  return {
+    job: { id: key, ...(locks ? { lock: key } : {}), steps: parts.map(({ step }) => step) },
+    parts: parts.map(({ action }) => action),
+  }
+}
+
+/** Kinds that send jobs of their own, each with its actions. */
+export const senders = (actions: readonly Action[]) =>
+  KINDS.flatMap(({ send, verbs }) => {
+    const mine = actions.filter(({ kind }) => Object.hasOwn(verbs, kind))
+    return send === undefined || mine.length === 0 ? [] : [{ send, actions: mine }]
+  })

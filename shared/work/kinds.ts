@@ -1,0 +1,27 @@
+/** All kinds of work, in the order in which they are read. Adding one is its folder, and a line here. */
+import type { LookRequest } from '../plan/request.ts'
+import { copy } from './copy/kind.ts'
+import { hold } from './hold/kind.ts'
+import type { Kind, Verb } from './kind.ts'
+import { restore } from './restore/kind.ts'
+import { retention } from './retention/kind.ts'
+import { snapshot } from './snapshot/kind.ts'
+import { thaw } from './thaw/kind.ts'
+
+const ALL = [restore, snapshot, hold, retention, copy, thaw] as const
+
+type OneKind = (typeof ALL)[number]
+type Values<All> = All[keyof All]
+type ActedBy<Of> = Of extends Verb<infer Action> ? Action : never
+type ActionOf<K extends OneKind> = K extends OneKind ? ActedBy<Values<K['verbs']>> : never
+type PlanOf<Of> = Of extends { plan(requested: { request: infer R }): unknown } ? R : never
+type RequestOf<K extends OneKind> = K extends OneKind ? PlanOf<Values<NonNullable<K['requests']>>> : never
+
+export type Action = ActionOf<OneKind>
+
+/** What somebody may ask for. */
+export type WorkRequest = RequestOf<OneKind>
+export type BackupRequest = LookRequest | WorkRequest
+
+/** What comes from a kind goes back to that kind: here they are all alike. */
+export const KINDS = ALL as readonly unknown[] as readonly Kind[]

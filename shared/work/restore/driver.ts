@@ -1,0 +1,42 @@
+/**
+ * Whether a pool can restore in place. Incus finds that out only after it has stopped the instance, so it is
+ * known here before; the way out is the same for all: an instance of its own.
+ */
+import { compareAge } from '../../incus/snapshot-name.ts'
+import { own } from '../../own.ts'
+import type { Found } from '../../plan/find.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import type { World } from '../../plan/world.ts'
+
+/** These restore any snapshot and keep the newer ones; lvm in a thin pool only. */
+const ANY_SNAPSHOT = ['btrfs', 'dir', 'lvm', 'ceph']
+/** These restore the newest one alone: the safety snapshot, which is newer, would be lost. */
+const NEWEST_ONLY = ['zfs', 'linstor', 'truenas']
+
+export function refuseDriver(found: Found, snapshot: string, world: World): Refusal | null {
+  const why = whyNot(found, snapshot, world)
+  if (why === null) return null
+  const { instance } = found.ref
+  const wayOut = `copy the snapshot to an instance of its own: incus copy ${instance}/${snapshot} ${instance}-restored`
+  return { code: 'driver', reason: `${why}${wayOut}` }
+}
+
+function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world: World): string | null {
+  const reply = world.remotes[ref.remote]
+  const { pools = {}, thick = [] } = reply?.ok === true ? reply.inventory : {}
+  const driver = own(pools, record.pool)
+  const pool = `pool "${record.pool}" on ${ref.remote}`
+  if (driver === undefined)
+    return `the driver of ${pool} is not known, so whether ${key} would lose its newer snapshots isn't either: let the relay's certificate see the pool, or `
+  if (thick.includes(record.pool))
+    return `${pool} is lvm without a thin pool (lvm.use_thinpool=false), where Incus stops the instance and then fails to restore it. Instead `
+  if (ANY_SNAPSHOT.includes(driver)) return null
+  if (!NEWEST_ONLY.includes(driver))
+    return `${pool} is of the driver ${driver}, and whether that keeps the newer snapshots of ${key} isn't known. Instead `
+  const wanted = snapshots.find(([name]) => name === snapshot)
+  const newer = snapshots
+    .filter((pair) => wanted === undefined || compareAge(pair, wanted) > 0)
+    .map(([name]) => name)
+  const lost = [...newer, 'the one taken before the restore'].join(', ')
+  return `${driver} restores only the newest snapshot: Incus stops ${key} and refuses, or, told to by zfs.remove_snapshots, removes the newer ones: ${lost}. Instead `
+}

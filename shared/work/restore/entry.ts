@@ -1,0 +1,59 @@
+/** What the ledger holds of one instance's last restore in place. */
+import * as z from 'zod/mini'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { count, texts } from '../../ledger/parts.ts'
+import { type Work, workKey, workShape } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
+
+export const RESTORE = 'restore'
+
+export type RestoreWork = Work & {
+  /** `failed`: given up, a person has to look. Ended ones are kept for a day, for those who ask. */
+  state: 'started' | 'running' | 'done' | 'failed'
+  snapshot: string
+  safety: string
+  /** The safety snapshot is known to be whole. */
+  whole?: true
+  /** Whether the instance has to run afterwards. */
+  running: boolean
+  /** With the memory that the snapshot holds. */
+  stateful?: true
+  /** Marks to set again, by key: holds, and which safety snapshots are whole. */
+  holds: Record<string, string>
+  /** Incus's own expiry of the snapshot; absent: none, or not known. */
+  expiresAt?: string
+  /** Of these, the ones before only the marks were left to set: they have tries of their own. */
+  marking?: number
+  /** A try may have changed its data: how it ended doesn't tell that it hasn't. */
+  touched?: true
+  /** Incus refused it before it changed anything: only the mark goes, and what ran runs again. */
+  refused?: true
+  /** Tries to start the instance again. */
+  starts?: number
+  job: string
+}
+
+const may = z.exactOptional
+const text = z.string()
+const yes = z.literal(true)
+
+export const restoreSchema: z.ZodMiniType<RestoreWork> = z.looseObject({
+  ...workShape,
+  state: z.enum(['started', 'running', 'done', 'failed']),
+  job: text,
+  snapshot: text,
+  safety: text,
+  whole: may(yes),
+  running: z.boolean(),
+  holds: texts,
+  expiresAt: may(text),
+  stateful: may(yes),
+  marking: may(count),
+  touched: may(yes),
+  refused: may(yes),
+  starts: may(count),
+})
+
+/** By the instance's key. The ledger's parser has checked what stands there. */
+export const restoreIn = ({ work }: Pick<Ledger, 'work'>, instance: string): RestoreWork | undefined =>
+  own(work, workKey(RESTORE, instance)) as RestoreWork | undefined

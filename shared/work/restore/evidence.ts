@@ -1,0 +1,73 @@
+/** Whether a snapshot is known to hold data: one that a killed daemon left looks whole, and wipes what it is restored onto. */
+
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { samePair } from '../../incus/pairs.ts'
+import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { own } from '../../own.ts'
+import type { Found } from '../../plan/find.ts'
+import { partialsIn } from '../../plan/partials.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import type { Question } from '../../plan/question.ts'
+import { serverOf } from '../../plan/world.ts'
+import { originOf, refuseReplica, verifiedOn } from '../copy/marks.ts'
+import { replicasOf, restingOf, seeTarget } from '../copy/replica.ts'
+import { restoreIn } from './entry.ts'
+import { restoringOn, wholeSafeties } from './safety.ts'
+
+type Known = Pick<Question, 'coverages' | 'world' | 'ledger'>
+
+export function refuseEvidence(found: Found, snapshot: string, known: Known): Refusal | null {
+  const { key, snapshots } = found
+  const pair = snapshots.find(([name]) => name === snapshot)
+  if (pair === undefined || known.world.incomplete.has(`${key}/${snapshot}`))
+    return { code: 'busy', reason: `${snapshot} of ${key} is still being made: wait for its end` }
+  const named = parseSnapshotName(snapshot)
+  const partial =
+    known.world.unseen.has(`${key}/${snapshot}`) ||
+    Object.entries(known.ledger.policies).some(([policy, ledger]) =>
+      partialsIn(policy, ledger).includes(`${key}/${snapshot}`),
+    )
+  if (partial)
+    return {
+      code: 'unverified',
+      reason: `nobody saw the end of ${snapshot}'s creation, so it may be partial: take another one`,
+    }
+  if (isOnReplica(found, pair, known)) return null
+  if (named?.policy === SAFETY)
+    return isWholeSafety(found, snapshot, known) ? null : unseen(found, snapshot, known)
+  const since = named === null ? undefined : own(known.ledger.policies, named.policy)?.since
+  const isPolicy = known.coverages.some(({ policy }) => policy.name === named?.policy)
+  const seen = isPolicy && since !== undefined && named !== null && named.slot.toISOString() >= since
+  return seen ? null : unseen(found, snapshot, known)
+}
+
+function isOnReplica({ key, ref, record }: Found, pair: SnapshotPair, { coverages, world }: Known): boolean {
+  const mine = coverages.flatMap(({ covered }) => covered.filter((one) => one.key === key))
+  const origin = originOf({ ref, record }, { server: serverOf(world, ref.remote) })
+  return [...replicasOf(mine), ...restingOf(mine)].some(({ target }) => {
+    const seen = seeTarget(world, target)
+    if (seen.state !== 'there' || refuseReplica(seen.record, origin) !== null) return false
+    return verifiedOn(seen.record).some((mark) => samePair(mark, pair))
+  })
+}
+
+function isWholeSafety({ key, record }: Found, snapshot: string, { ledger }: Known): boolean {
+  const mark = restoringOn(record)
+  const noted = restoreIn(ledger, key)
+  return (
+    wholeSafeties(record).includes(snapshot) ||
+    (mark?.taken === true && mark.safety === snapshot) ||
+    (noted?.safety === snapshot && (noted.state === 'done' || noted.whole === true))
+  )
+}
+
+function unseen({ key, ref }: Found, snapshot: string, { coverages }: Known): Refusal {
+  const copied = coverages.some(({ covered }) =>
+    covered.some((one) => one.key === key && one.policy.copy !== null),
+  )
+  const wayOut = copied
+    ? `/backup copy ${ref.instance} verifies it on the backup server`
+    : `try it in an instance of its own: incus copy ${ref.instance}/${snapshot} ${ref.instance}-restored`
+  const reason = `nobody saw that ${snapshot} of ${key} was made to its end, and it isn't verified on a copy, so it may hold no data: ${wayOut}`
+  return { code: 'unverified', reason }
+}

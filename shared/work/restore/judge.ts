@@ -1,0 +1,103 @@
+/** How far a restore in place has come, by what can be seen, and what comes next. */
+
+import type { InstanceRecord } from '../../incus/inventory.ts'
+import { classify, describe, leavesAsItWas, mayRetry } from '../../incus/refusal.ts'
+import { operationOn } from '../../plan/operations.ts'
+import type { World } from '../../plan/world.ts'
+import type { CallError } from '../../relay/protocol.ts'
+import { isLast, isLive } from '../life.ts'
+import type { RestoreWork } from './entry.ts'
+import type { Known } from './known.ts'
+import type { Restoring } from './mark.ts'
+import { wholeSafeties } from './safety.ts'
+import { PATIENCE, type Stage } from './tries.ts'
+
+const DAY = 86_400_000
+
+export type Next =
+  | { do: 'wait'; reason: string }
+  | { do: 'try'; stage: Stage; entry: RestoreWork; why: string | null; hopeless: boolean }
+  /** Incus refused before it changed anything. */
+  | { do: 'undo'; entry: RestoreWork; why: string }
+  | { do: 'start' }
+  | { do: 'done' }
+  | { do: 'fail'; reason: string }
+
+export function nextStep({ key, ref, record, mark, report, entry }: Known, world: World, now: Date): Next {
+  const reply = world.remotes[ref.remote]
+  if (reply === undefined)
+    return fail(`${ref.remote} is in no policy any more, so that nobody looks after it`)
+  if (!reply.ok) return wait(`${ref.remote} can't be asked: ${reply.error.message}`)
+  if (isLive(report))
+    return wait(`its restore is ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
+  if (record === undefined) return isMissed(entry, now) ? wait(UNLISTED) : fail('the instance is gone')
+  if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
+  const isStray = mark?.safety === entry.safety
+  if (entry.refused === true && !isStray) return afterRefusal(entry, record.status)
+  if (wholeSafeties(record).includes(entry.safety) && !isStray)
+    return afterwards(entry.running, record.status)
+  const operation = operationOn(world, key, reply.inventory.operations)
+  if (operation !== null) return wait(`an operation runs on it: ${operation}`)
+  const found = stageOf(record, mark, entry)
+  if (found === null) return fail(`somebody restored it to ${entry.safety} meanwhile, and so it stays`)
+  const error = report?.error
+  const why = error === undefined ? null : describe(error)
+  const { stage } = found
+  const hopeless = error !== undefined && isHopeless(error, stage)
+  if (stage.from !== 'data') return { do: 'try', ...found, why, hopeless }
+  const clean = entry.touched !== true && error !== undefined && leavesAsItWas(error)
+  if (entry.refused === true || (clean && (hopeless || isLast(entry, PATIENCE, entry.marking))))
+    return { do: 'undo', entry: found.entry, why: why ?? entry.reason ?? '' }
+  const known: RestoreWork = clean ? found.entry : { ...found.entry, touched: true }
+  return { do: 'try', stage, entry: known, why, hopeless }
+}
+
+/** A listing may have lost its row: what is given up on that ground would be left half done. */
+const isMissed = ({ at }: RestoreWork, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
+
+const UNLISTED =
+  'the instance is not listed; a day after its last try it counts as gone, until then a listing may have lost it'
+
+/** What the relay refuses at the first steps, it will refuse again: nothing was begun that could be finished. */
+const isHopeless = (error: CallError, stage: Stage): boolean =>
+  !mayRetry(classify(error)) || (stage.from !== 'marks' && error.code === 'not-allowed')
+
+function afterRefusal({ running, reason = '' }: RestoreWork, status: string): Next {
+  const next = afterwards(running, status)
+  return next.do === 'done' ? fail(reason) : next
+}
+
+/** By the marks on the instance. Null: it isn't ours any more. */
+function stageOf(
+  record: InstanceRecord,
+  mark: Restoring | null,
+  entry: RestoreWork,
+): { stage: Stage; entry: RestoreWork } | null {
+  const isListed = (name: string): boolean => (record.snapshots ?? []).some(([taken]) => taken === name)
+  // It has ended, and a doubled try that came to nothing has left its mark.
+  if (wholeSafeties(record).includes(entry.safety)) return { stage: { from: 'marks' }, entry }
+  if (mark === null || mark.safety < entry.safety) {
+    // Once its config is the snapshot's, the marks that were to last are gone with this one.
+    const stage: Stage = isListed(entry.safety) ? { from: 'marks' } : { from: 'safety', partial: null }
+    return { stage, entry }
+  }
+  const { snapshot, safety, running, stateful, taken } = mark
+  const { stateful: _, ...rest } = entry
+  const known = { ...rest, snapshot, safety, running, ...(stateful ? { stateful } : {}) }
+  if (taken) return { stage: { from: 'data' }, entry: { ...known, whole: true } }
+  if (safety !== entry.safety) return { stage: { from: 'safety', partial: null }, entry: known }
+  if (entry.whole === true) return null
+  return { stage: { from: 'safety', partial: isListed(safety) ? safety : null }, entry: known }
+}
+
+const wait = (reason: string): Next => ({ do: 'wait', reason })
+const fail = (reason: string): Next => ({ do: 'fail', reason })
+
+const progressOf = (progress: string | undefined): string => (progress === undefined ? '' : `, ${progress}`)
+
+export const runs = (status: string): boolean => ['Running', 'Ready', 'Frozen'].includes(status)
+
+function afterwards(running: boolean, status: string): Next {
+  if (!running || runs(status)) return { do: 'done' }
+  return status === 'Stopped' ? { do: 'start' } : wait(`it is ${status}`)
+}

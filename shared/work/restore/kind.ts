@@ -1,0 +1,56 @@
+/** Restores in place: an instance becomes what it was in one of its snapshots, and the state before is kept. */
+import { subjectKey } from '../../incus/subject.ts'
+import { workKey } from '../../ledger/work.ts'
+import type { Kind } from '../kind.ts'
+import type { RestoreAction, RestoreRequest, StartAction, UndoAction } from './action.ts'
+import { restoreEssence } from './digest.ts'
+import { RESTORE, type RestoreWork, restoreSchema } from './entry.ts'
+import { restoreLine, restoreLines, startLine } from './lines.ts'
+import { addLook, lookJobs } from './look.ts'
+import { restoreWords } from './progress.ts'
+import { recordRestores } from './record.ts'
+import { requestRestore } from './request.ts'
+import { planRestores } from './schedule.ts'
+import { restoreJob, startSteps, undoSteps } from './steps.ts'
+import { PATIENCE } from './tries.ts'
+
+export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequest, RestoreWork> = {
+  name: RESTORE,
+  verbs: {
+    restore: {
+      subject: ({ ref }) => subjectKey(ref),
+      line: restoreLine,
+      lines: restoreLines,
+      essence: restoreEssence,
+      destroys: true,
+      begins: ({ ref }) => workKey(RESTORE, subjectKey(ref)),
+      // What comes after its safety snapshot lets it run again, unless that never came.
+      freezes: ({ standstill, safety }) => (standstill === null ? null : `its snapshot ${safety.name}`),
+    },
+    start: {
+      subject: ({ ref }) => subjectKey(ref),
+      line: startLine,
+      steps: startSteps,
+    },
+    undo: { subject: ({ ref }) => subjectKey(ref), line: startLine, steps: undoSteps },
+  },
+  deeds: [{ sign: '<', will: 'restores', did: 'began to restore', one: 'instance' }],
+  look: { jobs: lookJobs, add: addLook },
+  schedule: { stage: 'under way', plan: planRestores },
+  requests: { restore: requestRestore },
+  send: {
+    prepare: (actions) => ({
+      jobs: actions.flatMap((action) => (action.kind === 'restore' ? [restoreJob(action)] : [])),
+      outcomes: [],
+      notes: [],
+    }),
+  },
+  record: recordRestores,
+  long: {
+    noun: { one: 'restore', several: 'restores' },
+    schema: restoreSchema,
+    patience: PATIENCE,
+    shown: ['snapshot', 'safety'],
+    words: restoreWords,
+  },
+}

@@ -1,0 +1,113 @@
+/** What is known of an instance's last restore: by the ledger, the relay's jobs, and its own mark. */
+
+import type { InstanceRecord } from '../../incus/inventory.ts'
+import { parseSnapshotName } from '../../incus/snapshot-name.ts'
+import type { InstanceRef } from '../../incus/subject.ts'
+import { instanceOf } from '../../incus/subject.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { familyOf, workKey } from '../../ledger/work.ts'
+import type { World } from '../../plan/world.ts'
+import type { JobReport } from '../../relay/protocol.ts'
+import { isLive } from '../life.ts'
+import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
+import { fromSafety } from './lost.ts'
+import type { Restoring } from './mark.ts'
+import { lastingMarks, restoringOn } from './safety.ts'
+import type { RestoreMemo } from './steps.ts'
+
+export type Known = {
+  key: string
+  ref: InstanceRef
+  /** Undefined: not listed, or not asked. */
+  record: InstanceRecord | undefined
+  mark: Restoring | null
+  /** Of the job that is noted in `entry`. */
+  report: JobReport | null
+  entry: RestoreWork
+}
+
+/** What the ledger doesn't know is acted on for so long: later, people have gone on from there. */
+const FRESH_HOURS = 24
+const SETTLED_HOURS = 1
+
+export const isEnded = ({ state }: RestoreWork): boolean => state === 'done' || state === 'failed'
+
+/** Null: none that anybody need care for. */
+export function knownRestore(key: string, world: World, ledger: Ledger, now: Date): Known | null {
+  const ref = instanceOf(key)
+  const record = world.find(ref)
+  const mark = record === undefined ? null : restoringOn(record)
+  const noted = restoreIn(ledger, key)
+  const prefix = `${familyOf(workKey(RESTORE, key))}:`
+  const reports = world.jobs.filter(({ id }) => id.startsWith(prefix))
+  const live = reports.find(isLive)
+  const base = { key, ref, record, mark }
+  if (live !== undefined)
+    return { ...base, report: live, entry: noted?.job === live.id ? noted : fromReport(live) }
+  if (noted !== undefined && !isEnded(noted))
+    return { ...base, report: reports.find(({ id }) => id === noted.job) ?? null, entry: noted }
+  const report = reports.find((one) => tellsMore(one, noted, mark, now)) ?? null
+  if (report !== null) return { ...base, report, entry: fromReport(report) }
+  if (record !== undefined && mark?.taken === true && mark.safety !== noted?.safety)
+    return { ...base, report: null, entry: fromMark(mark, record, now) }
+  const left = world.safeties?.get(key)
+  const lost = left == null || record === undefined ? null : fromSafety(left, record, now)
+  const entry = lost ?? noted
+  return entry === undefined ? null : { ...base, report: null, entry }
+}
+
+/** An ended job that the ledger knows nothing of, or not yet. */
+function tellsMore(
+  report: JobReport,
+  noted: RestoreWork | undefined,
+  mark: Restoring | null,
+  now: Date,
+): boolean {
+  const { safety } = memoOf(report)
+  if (safety === '' || (noted !== undefined && noted.safety >= safety)) return false
+  const hours = (now.getTime() - new Date(report.since).getTime()) / 3_600_000
+  return hours < (mark?.safety === safety ? FRESH_HOURS : SETTLED_HOURS)
+}
+
+function fromReport(report: JobReport): RestoreWork {
+  const attempts = Number(/#(\d+)$/.exec(report.id)?.[1] ?? 0)
+  const { stateful, ...memo } = memoOf(report)
+  const more = { ...(stateful ? { stateful } : {}), ...(attempts > 0 ? { touched: true as const } : {}) }
+  return { state: 'running', ...memo, ...more, job: report.id, attempts, at: report.since }
+}
+
+/** One that is a day old may be no restore at all, but a snapshot that was taken in the midst of one. */
+function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWork {
+  const { snapshot, safety, running, stateful } = mark
+  const begun = parseSnapshotName(safety)?.slot ?? new Date(0)
+  const old = now.getTime() - begun.getTime() > FRESH_HOURS * 3_600_000
+  return {
+    state: old ? 'failed' : 'running',
+    snapshot,
+    safety,
+    running,
+    ...(stateful ? { stateful } : {}),
+    touched: true,
+    holds: lastingMarks(record),
+    job: '',
+    attempts: 0,
+    ...(old
+      ? { reason: `a restore to ${snapshot} was begun at ${begun.toISOString()}, and nobody saw its end` }
+      : {}),
+    at: now.toISOString(),
+  }
+}
+
+/** A memo that isn't ours names nothing. */
+function memoOf({ memo }: JobReport): RestoreMemo {
+  const { snapshot, safety, running, stateful, holds } = (
+    typeof memo === 'object' && memo !== null ? memo : {}
+  ) as Record<string, unknown>
+  return {
+    snapshot: typeof snapshot === 'string' ? snapshot : '',
+    safety: typeof safety === 'string' ? safety : '',
+    running: running === true,
+    stateful: stateful === true,
+    holds: typeof holds === 'object' && holds !== null ? (holds as Record<string, string>) : {},
+  }
+}

@@ -1,0 +1,46 @@
+/** How a restore reads. */
+import { subjectKey } from '../../incus/subject.ts'
+import type { Line } from '../../plan/line.ts'
+import type { RestoreAction, StartAction, UndoAction } from './action.ts'
+
+/** Says all of it: what is lost, what stays, and how to come back. */
+export function restoreLine({
+  ref,
+  snapshot,
+  safety,
+  restored,
+  running,
+  stateful,
+  reason,
+}: RestoreAction): Line {
+  const about = subjectKey(ref)
+  // The disk isn't touched any more: marks and holds are.
+  if (restored) return { about, sign: '#', what: snapshot, reason }
+  const stopped = stateful
+    ? `it goes on with the memory it had in ${snapshot}`
+    : running
+      ? 'it is stopped, restored and started again'
+      : 'it stays stopped'
+  const lost = `disk and settings become those of ${snapshot}, what changed since is only in ${safety.name}; all snapshots stay`
+  return { about, sign: '<', what: snapshot, reason: `${reason}: ${lost}; ${stopped}` }
+}
+
+export const restoreLines = (action: RestoreAction): Line[] => [
+  ...(action.restored || action.safety.taken ? [] : [safetyLine(action)]),
+  restoreLine(action),
+]
+
+function safetyLine({ ref, safety, standstill }: RestoreAction): Line {
+  const until = safety.expiresAt ?? 'somebody removes it'
+  const stillness = standstill === null ? '' : `; ${standstill}`
+  const reason = `the state before, kept until ${until}: /backup restore ${ref.instance} ${safety.name} brings it back${stillness}`
+  return { about: subjectKey(ref), sign: '+', what: safety.name, reason }
+}
+
+/** Of an instance that is started, after a restore or instead of one. */
+export const startLine = ({ ref, reason }: StartAction | UndoAction): Line => ({
+  about: subjectKey(ref),
+  sign: '^',
+  what: '',
+  reason,
+})

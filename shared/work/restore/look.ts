@@ -1,0 +1,71 @@
+/** What no listing of many tells, and restores have to know: read of single instances, mostly of none. */
+import { request } from '../../incus/routes.ts'
+import type { InstanceRef } from '../../incus/subject.ts'
+import { findInstance } from '../../plan/find.ts'
+import type { Scene } from '../../plan/question.ts'
+import type { AnyRequest } from '../../plan/request.ts'
+import type { Left, World } from '../../plan/world.ts'
+import type { Job, StepReport } from '../../relay/protocol.ts'
+import type { Answers } from '../kind.ts'
+import type { RestoreRequest } from './action.ts'
+import { safetiesLeft } from './lost.ts'
+
+type Looking = Pick<Scene, 'world' | 'ledger' | 'now' | 'request'>
+
+export function lookJobs({ world, ledger, now, request: asked }: Looking): Job[] {
+  const memory = memoryOf(world, asked)
+  const left = safetiesLeft(world, ledger, now)
+  return [
+    ...(memory === null ? [] : [listJob('memory', memory.key, memory.ref)]),
+    ...left.map(({ key, ref }) => listJob('safety', key, ref)),
+  ]
+}
+
+/** What can't be read stays unknown: of a safety snapshot that is null. */
+export function addLook(world: World, answers: Answers, asked: Omit<Looking, 'world'>): World {
+  const memory = memoryOf(world, asked.request)
+  const row = memory === null ? undefined : rowIn(answers.of(idOf('memory', memory.key)), memory.snapshot)
+  const left = safetiesLeft(world, asked.ledger, asked.now)
+  const safeties = left.map(
+    ({ key, safety }) => [key, configOf(rowIn(answers.of(idOf('safety', key)), safety), safety)] as const,
+  )
+  return {
+    ...world,
+    ...(memory !== null && typeof row?.stateful === 'boolean'
+      ? { memories: new Map([[`${memory.key}/${memory.snapshot}`, row.stateful]]) }
+      : {}),
+    ...(left.length === 0 ? {} : { safeties: new Map(safeties) }),
+  }
+}
+
+/** Whether the snapshot that somebody wants restored with its memory holds any; null: nobody wants that. */
+function memoryOf(
+  world: World,
+  asked: AnyRequest | undefined,
+): { key: string; ref: InstanceRef; snapshot: string } | null {
+  if (asked?.do !== 'restore') return null
+  const { instance, snapshot, stateful = false } = asked as RestoreRequest
+  const found = stateful ? findInstance(world, instance) : null
+  return found?.ok === true ? { key: found.value.key, ref: found.value.ref, snapshot } : null
+}
+
+const idOf = (what: 'memory' | 'safety', key: string): string => `${what} ${key}`
+
+const listJob = (what: 'memory' | 'safety', key: string, ref: InstanceRef): Job => {
+  const { remote, project, instance } = ref
+  const list = request('listSnapshots', { instance }, { project, recursion: '1' })
+  return { id: idOf(what, key), steps: [{ remote, reply: true, ...list }] }
+}
+
+function rowIn(reports: readonly StepReport[] | null, name: string): Record<string, unknown> | undefined {
+  const report = reports?.[0]
+  const rows: unknown = report?.ok === true ? report.metadata : null
+  return (Array.isArray(rows) ? rows : []).find((one) => one?.name === name)
+}
+
+function configOf(row: Record<string, unknown> | undefined, safety: string): Left | null {
+  const config = row?.config
+  if (typeof config !== 'object' || config === null) return null
+  const texts = Object.entries(config).filter((one): one is [string, string] => typeof one[1] === 'string')
+  return { safety, config: Object.fromEntries(texts) }
+}

@@ -1,0 +1,65 @@
+/**
+ * A restore of which only its safety snapshot is left: cut off when the instance's config was the snapshot's
+ * already and its marks were not set again, with ledger and relay lost. The safety snapshot's own config has
+ * what was held.
+ */
+
+import type { InstanceRecord } from '../../incus/inventory.ts'
+import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import type { InstanceRef } from '../../incus/subject.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { workKey, workOfJob } from '../../ledger/work.ts'
+import { instancesIn, isCopy } from '../../plan/find.ts'
+import { isSafety } from '../../plan/safety.ts'
+import type { Left, World } from '../../plan/world.ts'
+import { RESTORING } from '../../policy/marks.ts'
+import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
+import { parseRestoring } from './mark.ts'
+import { lastingMarks, restoringOn, wholeSafeties } from './safety.ts'
+
+/** Later, people have gone on from there. */
+const FRESH = 24 * 3_600_000
+
+/** What has to be read: by instance, its newest safety snapshot where nothing accounts for that. */
+export const safetiesLeft = (
+  world: World,
+  ledger: Ledger,
+  now: Date,
+): { key: string; ref: InstanceRef; safety: string }[] =>
+  instancesIn(world).flatMap(({ key, ref, record }) => {
+    const safety = isCopy(record) ? null : leftOn(record, restoreIn(ledger, key), now)
+    const isKnown = safety === null || world.jobs.some(({ id }) => workOfJob(id) === workKey(RESTORE, key))
+    return isKnown || world.incomplete.has(`${key}/${safety}`) ? [] : [{ key, ref, safety }]
+  })
+
+function leftOn(record: InstanceRecord, noted: RestoreWork | undefined, now: Date): string | null {
+  const newest = newestSafety(record)
+  if (newest === null || wholeSafeties(record).includes(newest)) return null
+  if (restoringOn(record) !== null || (noted !== undefined && noted.safety >= newest)) return null
+  const taken = parseSnapshotName(newest)?.slot.getTime() ?? 0
+  return now.getTime() - taken < FRESH ? newest : null
+}
+
+/** Asked of every instance in every run: names are parsed only where they begin so. */
+function newestSafety({ snapshots }: InstanceRecord): string | null {
+  let newest: string | null = null
+  for (const [name] of snapshots ?? [])
+    if (name.startsWith(SAFETY) && isSafety(name) && (newest === null || name > newest)) newest = name
+  return newest
+}
+
+/** Null: it comes from no restore. It is not started: whoever stopped it since is not known either. */
+export function fromSafety({ safety, config }: Left, record: InstanceRecord, now: Date): RestoreWork | null {
+  const mark = parseRestoring(config[RESTORING])
+  if (mark === null || mark.safety !== safety) return null
+  return {
+    state: 'running',
+    snapshot: mark.snapshot,
+    safety,
+    running: false,
+    holds: lastingMarks({ ...record, config, own: Object.keys(config) }),
+    job: '',
+    attempts: 0,
+    at: now.toISOString(),
+  }
+}

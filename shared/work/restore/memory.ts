@@ -1,0 +1,31 @@
+/**
+ * Whether a snapshot's memory can be restored with it. Incus finds out only after it has restored the disk, and
+ * leaves the virtual machine stopped (6.0.4), so it is known here before.
+ */
+import type { Found } from '../../plan/find.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import type { World } from '../../plan/world.ts'
+import type { RestoreRequest } from './action.ts'
+
+export function refuseMemory(
+  { key, record }: Found,
+  { snapshot, stateful = false }: Pick<RestoreRequest, 'snapshot' | 'stateful'>,
+  world: World,
+): Refusal | null {
+  if (!stateful) return null
+  const without = 'restore it without "stateful": disk and settings come back, and it boots anew'
+  const refuse = (why: string): Refusal => ({ code: 'stateless', reason: why })
+  if (record.type !== 'virtual-machine')
+    return refuse(`${key} is a container, and only a virtual machine's memory is restored: ${without}`)
+  if (record.memory !== true)
+    return refuse(
+      `${key} has no migration.stateful=true, without which Incus restores no memory: set it while the VM is stopped, or ${without}`,
+    )
+  const seen = world.memories?.get(`${key}/${snapshot}`)
+  if (seen === undefined)
+    return {
+      code: 'unreadable',
+      reason: `whether ${snapshot} of ${key} holds memory could not be read: ask again`,
+    }
+  return seen ? null : refuse(`${snapshot} of ${key} was taken without its memory: ${without}`)
+}

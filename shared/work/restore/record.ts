@@ -1,0 +1,66 @@
+/** What is noted of restores after a run. */
+import { describe } from '../../incus/refusal.ts'
+import { subjectKey } from '../../incus/subject.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { workKey } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
+import type { Outcome } from '../../plan/jobs.ts'
+import { HOLD } from '../../policy/marks.ts'
+import type { MarkAction } from '../hold/action.ts'
+import type { Happened, Recorded } from '../kind.ts'
+import { afterStart } from '../life.ts'
+import type { RestoreAction, StartAction, UndoAction } from './action.ts'
+import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
+import { PATIENCE } from './tries.ts'
+
+export function recordRestores(before: Ledger, { plan, outcomes, now }: Happened): Recorded {
+  const noted = (key: string): RestoreWork | undefined =>
+    (own(plan.work, workKey(RESTORE, key)) as RestoreWork | null | undefined) ?? restoreIn(before, key)
+  const work = outcomes.flatMap((outcome) => {
+    const { key, entry } = entryAfter(outcome as Outcome<Acted>, noted, before, {
+      asked: plan.requested,
+      now,
+    })
+    return entry === undefined ? [] : [[workKey(RESTORE, key), entry] as const]
+  })
+  return { work: Object.fromEntries(work) }
+}
+
+type Acted = RestoreAction | StartAction | UndoAction | MarkAction
+
+/** Undefined: it stays as it is. */
+function entryAfter(
+  outcome: Outcome<Acted>,
+  noted: (key: string) => RestoreWork | undefined,
+  before: Ledger,
+  { asked, now }: { asked: boolean; now: Date },
+): { key: string; entry: RestoreWork | null | undefined } {
+  const { action } = outcome
+  const nothing = { key: '', entry: undefined }
+  if (!['restore', 'start', 'undo', 'mark'].includes(action.kind)) return nothing
+  const key = subjectKey(action.ref)
+  const entry = noted(key)
+  if (entry === undefined) return nothing
+  if (action.kind === 'mark') return { key, entry: forgotten(entry, outcome) }
+  if (outcome.state !== 'refused') return nothing
+  if (action.kind !== 'restore') {
+    // Why it doesn't start is told once it was tried often enough.
+    return { key, entry: entry.refused === true ? undefined : { ...entry, reason: describe(outcome.error) } }
+  }
+  const known = restoreIn(before, key)
+  // Nothing was begun of what somebody has just asked for, and they are told so.
+  if (asked) return { key, entry: known ?? null }
+  return {
+    key,
+    entry: afterStart(entry, known, outcome, { now, patience: PATIENCE, since: entry.marking ?? 0 }),
+  }
+}
+
+/** A hold that a restore had lost stands on the instance again, or is no longer wanted: it need not remember it. */
+function forgotten(entry: RestoreWork, outcome: Outcome): RestoreWork | undefined {
+  const { snapshot } = outcome.action as MarkAction
+  const config = `${HOLD}${snapshot}`
+  if (outcome.state !== 'done' || !(config in entry.holds)) return undefined
+  const holds = Object.fromEntries(Object.entries(entry.holds).filter(([one]) => one !== config))
+  return { ...entry, holds }
+}

@@ -1,0 +1,139 @@
+/** Whether an instance may be restored to a snapshot now, and how. */
+
+import { refuseSnapshots } from '../../incus/project-rules.ts'
+import { keyIn, kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
+import { type Found, findInstance, missing } from '../../plan/find.ts'
+import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
+import { operationOn } from '../../plan/operations.ts'
+import { ownExpiry } from '../../plan/own-expiry.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import { safetyExpiry } from '../../plan/safety.ts'
+import type { World } from '../../plan/world.ts'
+import { holdsOf } from '../../policy/marks.ts'
+import { ok } from '../../result.ts'
+import { minutesFrom } from '../../schedule/moment.ts'
+import { type Answer, oneOf, type Requestable, type Requested } from '../kind.ts'
+import { isLive, isPending } from '../life.ts'
+import type { RestoreAction, RestoreRequest } from './action.ts'
+import { refuseDriver } from './driver.ts'
+import { RESTORE, type RestoreWork } from './entry.ts'
+import { refuseEvidence } from './evidence.ts'
+import { runs } from './judge.ts'
+import { isEnded } from './known.ts'
+import { refuseMemory } from './memory.ts'
+import { heldOn, lastingMarks, safetyName } from './safety.ts'
+import { jobOf } from './steps.ts'
+
+export const requestRestore: Requestable<RestoreRequest> = {
+  destructive: true,
+  read: (given, reason) => {
+    const one = oneOf('restore', given)
+    if (!one.ok) return one
+    return ok({ do: 'restore', ...one.value, reason, ...(given.stateful === true ? { stateful: true } : {}) })
+  },
+  plan: planRequested,
+}
+
+function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
+  const { request, world, now, found } = requested
+  const instance = findInstance(world, request.instance)
+  if (!instance.ok) return instance.error
+  const { key } = instance.value
+  const { snapshot } = request
+  const unfinished = own(found.work, workKey(RESTORE, key)) as RestoreWork | null | undefined
+  if (unfinished != null && !isEnded(unfinished)) return underWay(key, unfinished, snapshot)
+  const refusal =
+    missing(instance.value, snapshot) ??
+    refuseEvidence(instance.value, snapshot, requested) ??
+    refuseDriver(instance.value, snapshot, world) ??
+    refuseMemory(instance.value, request, world) ??
+    refuseProject(instance.value, world) ??
+    refuseBusy(instance.value, requested)
+  if (refusal !== null) return refusal
+  const action = actionOf(instance.value, requested)
+  return {
+    actions: [action],
+    work: { [workKey(RESTORE, key)]: entryOf(action, now) },
+    wake: [minutesFrom(now, 1)],
+  }
+}
+
+const entryOf = (
+  { snapshot, safety, running, stateful, holds, expiresAt, job }: RestoreAction,
+  now: Date,
+): RestoreWork => ({
+  state: 'started',
+  snapshot,
+  safety: safety.name,
+  running,
+  ...(stateful ? { stateful: true } : {}),
+  holds,
+  ...(expiresAt === null ? {} : { expiresAt }),
+  job,
+  attempts: 0,
+  at: now.toISOString(),
+})
+
+function underWay(key: string, { snapshot }: RestoreWork, wanted: string): Answer | Refusal {
+  if (snapshot === wanted)
+    return { notes: [{ kind: 'wait', about: key, snapshot, reason: 'it is being restored to it already' }] }
+  return { code: 'busy', reason: `${key} is being restored to ${snapshot}: wait for its end` }
+}
+
+/** The state before is kept as a snapshot, which the project has to allow. */
+function refuseProject({ ref, key }: Found, { remotes }: World): Refusal | null {
+  const reply = own(remotes, ref.remote)
+  const rules = reply?.ok === true ? own(reply.inventory.projectRules, ref.project) : undefined
+  const why = refuseSnapshots(ref.project, rules)
+  return why === null ? null : { code: 'forbidden', reason: `${key}: the state before can't be kept, ${why}` }
+}
+
+function refuseBusy(
+  { key, ref, record }: Found,
+  { world, ledger }: Requested<RestoreRequest>,
+): Refusal | null {
+  const busy = (what: string): Refusal => ({
+    code: 'busy',
+    reason: `${key}: ${what}; ask again when that has ended`,
+  })
+  const job = world.jobs.find((one) => isLive(one) && isOn(key, workOfJob(one.id)))
+  if (job !== undefined) {
+    const progress = job.progress === undefined ? '' : ` (${job.progress})`
+    return busy(`a ${kindIn(workOfJob(job.id) ?? '')} of it is ${job.state}${progress}`)
+  }
+  const noted = Object.entries(ledger.work).find(([one, entry]) => isOn(key, one) && isPending(entry))?.[0]
+  if (noted !== undefined) return busy(`a ${kindIn(noted)} of it is under way (${keyIn(noted)})`)
+  const remote = world.remotes[ref.remote]
+  const operation = operationOn(world, key, remote?.ok === true ? remote.inventory.operations : [])
+  if (operation !== null) return busy(`an operation runs on it (${operation})`)
+  return runs(record.status) || record.status === 'Stopped' ? null : busy(`it is ${record.status}`)
+}
+
+/** Long work of another kind, which would meet it. */
+const isOn = (key: string, work: string | null): boolean =>
+  work !== null && kindIn(work) !== RESTORE && subjectIn(work) === key
+
+function actionOf(found: Found, requested: Requested<RestoreRequest>): RestoreAction {
+  const { ref, key, record } = found
+  const { request, world, now } = requested
+  const { snapshot, stateful = false } = request
+  const held = holdsOf(record).has(snapshot)
+  const name = safetyName(record, now)
+  return {
+    kind: 'restore',
+    ref,
+    snapshot,
+    safety: { name, expiresAt: safetyExpiry(now, now), taken: false },
+    standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), false),
+    partial: null,
+    restored: false,
+    running: stateful || runs(record.status),
+    stateful,
+    holds: lastingMarks(record),
+    held: heldOn(record),
+    expiresAt: held ? null : ownExpiry(found, snapshot, requested),
+    job: jobOf(key, name, 0),
+    reason: request.reason,
+  }
+}

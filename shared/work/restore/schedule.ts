@@ -1,0 +1,227 @@
+/**
+ * Restores in place that have not ended: what they came to, and what is left to do. They are known from
+ * the ledger, from the relay's jobs, and from the mark on the instance, so that any of these may be lost.
+ */
+
+import { instanceOf, subjectKey } from '../../incus/subject.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
+import { type Finding, gather } from '../../plan/finding.ts'
+import type { Note } from '../../plan/plan.ts'
+import type { Scene } from '../../plan/question.ts'
+import { safetyExpiry } from '../../plan/safety.ts'
+import type { World } from '../../plan/world.ts'
+import { RESTORED, RESTORING } from '../../policy/marks.ts'
+import { minutesFrom } from '../../schedule/moment.ts'
+import { ended, failedTry, isDue, seenRunning } from '../life.ts'
+import type { RestoreAction, StartAction, UndoAction } from './action.ts'
+import { RESTORE, type RestoreWork } from './entry.ts'
+import { type Next, nextStep } from './judge.ts'
+import { isEnded, type Known, knownRestore } from './known.ts'
+import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties, wordsOf } from './safety.ts'
+import { jobOf } from './steps.ts'
+import { GIVEN_UP, MEMORYLESS, notStarted, PATIENCE, STARTS, type Stage, UNTOUCHED } from './tries.ts'
+
+export const planRestores = ({ world, ledger, now }: Scene): Finding =>
+  gather([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
+
+/** Snapshots whose hold went with the config that a restore replaced are held all the same. */
+function findingOn(key: string, world: World, ledger: Ledger, now: Date): Finding {
+  const known = knownRestore(key, world, ledger, now)
+  const found = known === null ? strayOn(key, world) : stepOn(known, world, now)
+  const entry = (found.work?.[workKey(RESTORE, key)] ?? undefined) as RestoreWork | undefined
+  const lost = known === null ? [] : lostHolds(known.record, entry)
+  return gather([
+    ...(world.safeties?.get(key) === null ? [{ busy: new Map([[key, UNREAD]]) }] : []),
+    found,
+    ...(lost.length === 0 ? [] : [{ held: new Map([[key, new Set(lost)]]) }]),
+  ])
+}
+
+const UNREAD = 'a restore of it was cut off, and the snapshot that was taken before it could not be read'
+
+function keysOf({ remotes, jobs, safeties }: World, ledger: Ledger): Set<string> {
+  const noted = [...Object.keys(ledger.work), ...jobs.flatMap(({ id }) => workOfJob(id) ?? [])]
+  const keys = new Set([
+    ...noted.filter((one) => kindIn(one) === RESTORE).map(subjectIn),
+    ...(safeties?.keys() ?? []),
+  ])
+  for (const [remote, reply] of Object.entries(remotes))
+    for (const { project, name, config } of reply.ok ? reply.inventory.instances : [])
+      if ((config[RESTORING] ?? '') !== '') keys.add(subjectKey({ remote, project, instance: name }))
+  return keys
+}
+
+/** Nothing was changed yet when it was forgotten: it isn't begun by itself. */
+function strayOn(key: string, world: World): Finding {
+  const record = world.find(instanceOf(key))
+  const mark = record === undefined ? null : restoringOn(record)
+  if (record === undefined || mark === null || wholeSafeties(record).includes(mark.safety)) return {}
+  const reason = `a restore to ${mark.snapshot} never began: ask again if it is still wanted`
+  return { notes: [{ kind: 'skip', about: key, reason }] }
+}
+
+const DAY = 86_400_000
+
+const noteOf = (kind: Note['kind'], about: string, reason: string): Finding => ({
+  notes: [{ kind, about, reason }],
+})
+
+/** As it stands in the ledger from now on; null: it is forgotten. */
+const entryOf = (key: string, entry: RestoreWork | null): Finding => ({
+  work: { [workKey(RESTORE, key)]: entry },
+})
+
+function stepOn(known: Known, world: World, now: Date): Finding {
+  const { key, entry } = known
+  if (isEnded(entry)) return keepEnded(known, now)
+  const next = nextStep(known, world, now)
+  if (next.do === 'done') return endWell(known, now)
+  return gather([
+    { busy: new Map([[key, `it is being restored to ${entry.snapshot}`]]), wake: [minutesFrom(now, 1)] },
+    goOn(known, next, now),
+  ])
+}
+
+/** One that failed is kept as long as something of it is left to do by people. */
+function keepEnded({ key, entry, mark, record }: Known, now: Date): Finding {
+  const stands = entry.state === 'failed' && mark?.taken === true && mark.safety === entry.safety
+  const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
+  const old = now.getTime() - new Date(entry.at).getTime() >= DAY
+  const hint = `once it is as it should be, remove the key ${RESTORING} from it`
+  return gather([
+    entryOf(key, stands || unmarked || !old ? entry : null),
+    ...(unmarked ? [noteOf('problem', key, entry.reason ?? '')] : []),
+    ...(stands
+      ? [
+          { busy: new Map([[key, `its restore to ${entry.snapshot} failed`]]) },
+          noteOf('problem', key, `${entry.reason ?? ''}; ${hint}`),
+        ]
+      : []),
+  ])
+}
+
+function endWell({ key, entry }: Known, now: Date): Finding {
+  const { reason, ...rest } = entry
+  const anew = entry.stateful === true && entry.marking !== undefined ? MEMORYLESS(reason) : null
+  const how = anew === null ? '' : `: ${anew}`
+  return gather([
+    entryOf(key, ended({ ...rest, ...(anew === null ? {} : { reason: anew }) }, 'done', now)),
+    noteOf('keep', key, `it was restored to ${entry.snapshot}${how}`),
+  ])
+}
+
+function goOn(known: Known, next: Exclude<Next, { do: 'done' }>, now: Date): Finding {
+  switch (next.do) {
+    case 'fail':
+      return giveUp(known.key, known.entry, next.reason, now)
+    case 'start':
+      return startAgain(known, now)
+    case 'undo':
+      return undo(known, next, now)
+    case 'try':
+      return tryAgain(known, next, now)
+    case 'wait':
+      return waitWith(known.key, watched(known, now), next.reason)
+  }
+}
+
+const waitWith = (key: string, entry: RestoreWork, reason: string): Finding =>
+  gather([entryOf(key, entry), noteOf('wait', key, `it is being restored to ${entry.snapshot}: ${reason}`)])
+
+const watched = ({ entry, report }: Known, now: Date): RestoreWork =>
+  report?.state === 'running' ? seenRunning(entry, { id: report.id }, now) : entry
+
+const giveUp = (key: string, entry: RestoreWork, reason: string, now: Date): Finding =>
+  gather([entryOf(key, ended({ ...entry, reason }, 'failed', now)), noteOf('problem', key, reason)])
+
+function startAgain({ key, ref, entry }: Known, now: Date): Finding {
+  const { starts = 0 } = entry
+  if (!isDue(entry, now)) return waitWith(key, entry, `it is started again at ${entry.retryAt}`)
+  if (starts >= STARTS) return giveUp(key, entry, notStarted(ref.instance, entry), now)
+  const what = entry.refused === true ? 'was not restored' : 'was restored'
+  const reason = `it ${what} to ${entry.snapshot}, and ran before`
+  const action: StartAction = { kind: 'start', ref, reason }
+  return gather([entryOf(key, started(entry, now)), { actions: [action] }])
+}
+
+/** Tried as often as a start, for it has one in it. */
+function undo(
+  { key, ref, record }: Known,
+  { entry: before, why }: Extract<Next, { do: 'undo' }>,
+  now: Date,
+): Finding {
+  const { snapshot, running, starts = 0 } = before
+  const reason = before.refused === true ? before.reason : UNTOUCHED(snapshot, why)
+  const entry: RestoreWork = { ...before, refused: true, ...(reason === undefined ? {} : { reason }) }
+  if (!isDue(entry, now)) return waitWith(key, entry, `its mark is removed at ${entry.retryAt}`)
+  if (starts >= STARTS) return giveUp(key, entry, notStarted(ref.instance, entry), now)
+  const start = running && record?.status === 'Stopped'
+  const safeties = [before.safety, ...wordsOf(before.holds[RESTORED])]
+  const action: UndoAction = { kind: 'undo', ref, safeties, start, reason: reason ?? '' }
+  return gather([entryOf(key, started(entry, now)), { actions: [action] }])
+}
+
+function started(entry: RestoreWork, now: Date): RestoreWork {
+  const starts = (entry.starts ?? 0) + 1
+  return { ...entry, state: 'running', starts, retryAt: minutesFrom(now, starts) }
+}
+
+function tryAgain(
+  known: Known,
+  { entry: before, stage, why, hopeless }: Extract<Next, { do: 'try' }>,
+  now: Date,
+): Finding {
+  const { key } = known
+  const reason = why ?? 'nobody saw how it ended: relay or Incus were restarted'
+  if (stage.from === 'marks' && before.marking === undefined) {
+    // Whatever came of the rest: until they are set, nothing holds what was held.
+    const attempts = before.attempts + 1
+    return begin(known, { ...before, attempts, marking: attempts, reason }, stage, now)
+  }
+  const failure = { state: 'failed', reason, hopeless, now, since: before.marking ?? 0 } as const
+  const entry = before.retryAt === undefined ? failedTry(before, failure, PATIENCE) : before
+  if (entry.state === 'failed') return giveUp(key, entry, GIVEN_UP[stage.from](entry), now)
+  if (isDue(entry, now)) return begin(known, entry, stage, now)
+  return waitWith(key, entry, `tried again at ${entry.retryAt}: ${entry.reason ?? ''}`)
+}
+
+function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Finding {
+  const action = actionOf(known, entry, stage, now)
+  const { retryAt: _, ...rest } = entry
+  const next: RestoreWork = { ...rest, state: 'started', job: action.job, safety: action.safety.name }
+  return gather([entryOf(known.key, next), { actions: [action] }])
+}
+
+/** Also where it was no restore of this instance at all: a copy that took over has the source's safety snapshots. */
+const UNCHANGED = 'its disk stays as it is, only its marks and holds are set again; '
+
+/**
+ * A safety snapshot that may be partial goes, and the next one has a name of its own: a try at the same time
+ * that comes later finds that name taken, and removes nothing whole.
+ */
+function actionOf({ key, ref, record }: Known, entry: RestoreWork, stage: Stage, now: Date): RestoreAction {
+  const { snapshot, running, stateful = false, holds, attempts, reason, expiresAt } = entry
+  const soonest = new Date(now.getTime() + DAY).toISOString()
+  const partial = stage.from === 'safety' ? stage.partial : null
+  const there = record?.snapshots?.some(([name]) => name === entry.safety) === true
+  const name =
+    stage.from === 'safety' && there && record !== undefined ? safetyName(record, now) : entry.safety
+  return {
+    kind: 'restore',
+    ref,
+    snapshot,
+    safety: { name, expiresAt: safetyExpiry(now, now), taken: stage.from !== 'safety' },
+    // What may stay frozen was noted when it was asked for, and is looked at when it has ended.
+    standstill: null,
+    partial,
+    restored: stage.from === 'marks',
+    running,
+    stateful,
+    holds,
+    held: record === undefined ? [] : heldOn(record),
+    expiresAt: expiresAt === undefined ? null : ([expiresAt, soonest].sort().at(-1) ?? null),
+    job: jobOf(key, name, attempts),
+    reason: `${stage.from === 'marks' ? UNCHANGED : ''}try ${attempts + 1}: ${reason ?? ''}`,
+  }
+}

@@ -1,0 +1,50 @@
+/** Tries of a restore in place: from where they begin, how often, and what is said when there is no further one. */
+
+import type { Patience } from '../life.ts'
+import type { RestoreWork } from './entry.ts'
+
+/** From which of its steps another try begins. */
+export type Stage =
+  | { from: 'safety'; partial: string | null } // nothing was changed yet
+  | { from: 'data' } // the safety snapshot is whole; the instance's data may be a mixture
+  | { from: 'marks' } // restored
+
+const LONGEST_MINUTES = 30
+
+/** The first failed one is made up for at once, then it takes longer, and ends. */
+export const PATIENCE: Patience = {
+  tries: 5,
+  minutes: (failed) => (failed === 1 ? 0 : Math.min(2 ** (failed - 2), LONGEST_MINUTES)),
+  longest: LONGEST_MINUTES,
+}
+
+/** So often an instance that was restored is started. */
+export const STARTS = 3
+
+/** Nothing was changed, and why. */
+export const UNTOUCHED = (snapshot: string, why: string): string =>
+  `it was not restored to ${snapshot}, nothing was changed: ${why}`
+
+/** The disk is the snapshot's all the same. */
+export const MEMORYLESS = (why = 'nobody saw how it ended'): string =>
+  `its memory was not restored, and so it was booted anew: ${why}`
+
+/** Of an instance that ran before, and doesn't. */
+export function notStarted(instance: string, { refused, snapshot, safety, reason }: RestoreWork): string {
+  const why = reason === undefined ? '' : `: ${reason}`
+  return refused === true
+    ? `${reason ?? `it was not restored to ${snapshot}`}; it is stopped and doesn't start again: incus start ${instance}`
+    : `it was restored to ${snapshot}, but it is stopped, for it doesn't start${why}; see to that, then incus start ${instance}, or restore ${safety}, the state before`
+}
+
+/** What is left of a restore that was given up, and what to do. */
+export const GIVEN_UP: Record<Stage['from'], (entry: RestoreWork) => string> = {
+  safety: ({ snapshot, reason }) => `it was not restored to ${snapshot}, nothing was changed: ${reason}`,
+  data: ({ snapshot, safety, reason }) =>
+    `restoring it to ${snapshot} failed: ${reason}; its data may be partly old and partly new, so it isn't started; the state before is in ${safety}: restore that, or ${snapshot} again`,
+  marks: ({ snapshot, safety, holds, reason }) => {
+    const keys = Object.entries(holds).map(([key, value]) => `${key}=${value}`)
+    const lost = keys.length === 0 ? '' : `; set again what its snapshot didn't know: ${keys.join(', ')}`
+    return `it was restored to ${snapshot}, but couldn't be marked: ${reason}${lost}; the state before is in ${safety}`
+  },
+}

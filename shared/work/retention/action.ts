@@ -1,0 +1,10 @@
+/** A snapshot is removed. */
+import type { InstanceRef } from '../../incus/subject.ts'
+
+export type ExpireAction = {
+  kind: 'expire'
+  ref: InstanceRef
+  policy: string
+  snapshot: string
+  reason: string
+}

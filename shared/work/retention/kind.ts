@@ -1,0 +1,24 @@
+/** What retention no longer keeps, and what somebody names. */
+import { subjectKey } from '../../incus/subject.ts'
+import type { Kind } from '../kind.ts'
+import type { ExpireAction } from './action.ts'
+import { expireLine } from './lines.ts'
+import { type ExpireRequest, requestExpiry } from './request.ts'
+import { planRetention } from './schedule.ts'
+import { expireSteps } from './steps.ts'
+
+export const retention: Kind<ExpireAction, ExpireRequest> = {
+  name: 'retention',
+  verbs: {
+    expire: {
+      subject: ({ ref }) => subjectKey(ref),
+      line: expireLine,
+      steps: expireSteps,
+      destroys: true,
+      counts: { name: 'expired', did: 'expired' },
+    },
+  },
+  deeds: [{ sign: '-', will: 'expires', did: 'expired', one: 'snapshot' }],
+  schedule: { stage: 'remove', plan: planRetention },
+  requests: { expire: requestExpiry },
+}

@@ -1,0 +1,33 @@
+/** Snapshots of instances, by schedule and on request. */
+import { subjectKey } from '../../incus/subject.ts'
+import type { Kind } from '../kind.ts'
+import type { SnapshotAction } from './action.ts'
+import { snapshotEssence } from './digest.ts'
+import { guardSnapshots } from './guard.ts'
+import { snapshotLine } from './lines.ts'
+import { recordSlots } from './record.ts'
+import { requestSnapshots, type SnapshotRequest } from './request.ts'
+import { planSlots } from './schedule.ts'
+import { takeSteps } from './steps.ts'
+
+export const snapshot: Kind<SnapshotAction, SnapshotRequest> = {
+  name: 'snapshot',
+  verbs: {
+    snapshot: {
+      subject: ({ ref }) => subjectKey(ref),
+      line: snapshotLine,
+      essence: snapshotEssence,
+      steps: takeSteps,
+      first: true,
+      // It replaces a snapshot: neither a copy nor another tick may meet the moment in which there is none.
+      locks: ({ again }) => again,
+      freezes: ({ standstill, name }) => (standstill === null ? null : `its snapshot ${name}`),
+      counts: { name: 'taken', noun: ['snapshot', 'snapshots'], did: 'taken' },
+    },
+  },
+  deeds: [{ sign: '+', will: 'takes', did: 'took', one: 'snapshot' }],
+  schedule: { stage: 'take', plan: planSlots },
+  guard: guardSnapshots,
+  requests: { snapshot: requestSnapshots },
+  record: recordSlots,
+}

@@ -1,0 +1,58 @@
+/**
+ * What tries of which nobody saw the end have left. While their slot is open they are made again; after it they go,
+ * as soon as their instance can be looked at.
+ */
+import { parseSnapshotName } from '../../incus/snapshot-name.ts'
+import { instanceOf } from '../../incus/subject.ts'
+import type { PolicyLedger } from '../../ledger/ledger.ts'
+import type { PartialSnapshot } from '../../plan/finding.ts'
+import { partialsIn } from '../../plan/partials.ts'
+import type { World } from '../../plan/world.ts'
+import type { Coverage } from '../../policy/cover.ts'
+
+/** With those that the relay saw no end of, and that the ledger has lost, or never heard of. */
+export function withUnseen(
+  policy: string,
+  ledger: PolicyLedger,
+  { unseen }: Pick<World, 'unseen'>,
+): PolicyLedger {
+  const known = new Set(partialsIn(policy, ledger))
+  const lost = [...unseen].filter(
+    (entry) =>
+      !known.has(entry) && parseSnapshotName(entry.slice(entry.lastIndexOf('/') + 1))?.policy === policy,
+  )
+  return lost.length === 0 ? ledger : { ...ledger, partial: [...(ledger.partial ?? []), ...lost] }
+}
+
+/**
+ * Removes what is listed of them now, and keeps in mind what can't be looked at, or may not go in this
+ * very run; what is not there any more is forgotten.
+ */
+export function clearPartials(
+  { policy, covered, unreadable }: Coverage,
+  noted: readonly string[],
+  world: Pick<World, 'find'>,
+): { left: string[]; partials: PartialSnapshot[] } {
+  const partials: PartialSnapshot[] = []
+  const left = noted.filter((entry) => {
+    const at = entry.lastIndexOf('/')
+    const [key, snapshot] = [entry.slice(0, at), entry.slice(at + 1)]
+    const found = covered.find((one) => one.key === key)
+    if (found === undefined) {
+      const unread = unreadable.some((remote) => `remote:${key}`.startsWith(`${remote.key}/`))
+      // Left out for a while, perhaps: what may be partial stays so.
+      return unread || lists(world, key, snapshot)
+    }
+    const { ref, record } = found
+    if (record.snapshots === null) return true
+    if (!record.snapshots.some(([name]) => name === snapshot)) return false
+    partials.push({ ref, policy: policy.name, snapshot })
+    return true
+  })
+  return { left, partials }
+}
+
+function lists(world: Pick<World, 'find'>, key: string, snapshot: string): boolean {
+  const record = world.find(instanceOf(key))
+  return record !== undefined && record.snapshots?.some(([name]) => name === snapshot) !== false
+}

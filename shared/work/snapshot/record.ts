@@ -1,0 +1,138 @@
+/** How slots stand after a run: what was taken, what is tried again, and which of them are over. */
+import { classify, describe, endsUnseen, mayRetry } from '../../incus/refusal.ts'
+import { subjectKey } from '../../incus/subject.ts'
+import { failAttempt } from '../../ledger/attempts.ts'
+import type { Attempt, Ledger, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
+import { closedSlot, pushSlot } from '../../ledger/slots.ts'
+import { unseenIn } from '../../ledger/unseen.ts'
+import { own } from '../../own.ts'
+import type { Outcome } from '../../plan/jobs.ts'
+import { partialsIn } from '../../plan/partials.ts'
+import type { SlotPlan } from '../../plan/plan.ts'
+import type { Happened, Recorded } from '../kind.ts'
+import type { SnapshotAction } from './action.ts'
+
+export function recordSlots(before: Ledger, happened: Happened): Recorded {
+  const { plan } = happened
+  const accounts = plan.slots.map((slot) => ({ slot, ...accountFor(slot, before, happened) }))
+  return {
+    policies: {
+      ...(plan.requested ? before.policies : {}),
+      ...Object.fromEntries(accounts.map(({ slot, policy }) => [slot.policy, policy])),
+    },
+    wake: accounts.flatMap(({ wake }) => wake),
+  }
+}
+
+/** `wake`: when its open slot is looked at again. */
+type Account = { policy: PolicyLedger; wake: string[] }
+
+function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Happened): Account {
+  const { open } = slot.ledger
+  const known = own(before.policies, slot.policy)
+  if (open === null) return { policy: plan.requested ? (known ?? slot.ledger) : slot.ledger, wake: [] }
+  const tries = triesOf(slot, open, outcomes, now)
+  const { attempts, waiting } = tries
+  const record = closedSlot(open.slot, {
+    served: tries.served.length,
+    failures: tries.failures,
+    empty: slot.empty,
+    remark: slot.remark,
+  })
+  if (plan.requested) {
+    const unseen = unseenIn(slot.policy, { slot: open.slot, attempts })
+    const policy = asRequested(known ?? { ...slot.ledger, open: null }, record, waiting.length > 0, unseen)
+    return { policy, wake: [] }
+  }
+  if (waiting.length > 0) {
+    const made = { ...open.made, ...tries.made }
+    const rest = Object.keys(made).length === 0 ? {} : { made }
+    return {
+      policy: { ...slot.ledger, open: { ...open, attempts, ...rest } },
+      wake: waiting.map(({ until }) => until),
+    }
+  }
+  const partial = partialsIn(slot.policy, { ...slot.ledger, open: { ...open, attempts } })
+  const slots = pushSlot(slot.ledger.slots, record)
+  return {
+    policy: { ...slot.ledger, open: null, ...(partial.length === 0 ? {} : { partial }), slots },
+    wake: [],
+  }
+}
+
+type Tries = Pick<SlotPlan, 'served' | 'waiting'> & {
+  failures: SlotPlan['failed']
+  attempts: Record<string, Attempt>
+  /** What was made for it, by instance key. */
+  made: Record<string, string>
+}
+
+/** What the plan found, and what came of its snapshots. */
+function triesOf(
+  { policy, served, waiting, failed, until }: SlotPlan,
+  open: OpenSlot,
+  outcomes: readonly Outcome[],
+  now: Date,
+): Tries {
+  const mine = outcomes.filter(isSnapshot).filter(({ action }) => action.policy === policy)
+  const done = mine.filter(({ state }) => state === 'done').map(({ action }) => action)
+  const fresh = mine.flatMap((outcome) => {
+    if (outcome.state === 'done') return []
+    const key = subjectKey(outcome.action.ref)
+    const { reason, again, unseen } = whatNow(outcome)
+    const last = again && until !== null ? new Date(until) : null
+    const attempt = failAttempt(open.attempts[key], reason, now, last)
+    return [{ key, attempt: unseen ? { ...attempt, unseen, name: outcome.action.name } : attempt }]
+  })
+  const ended = new Set(done.map(({ ref }) => subjectKey(ref)))
+  return {
+    served: [...served, ...ended],
+    waiting: [
+      ...waiting,
+      ...fresh.flatMap(({ key, attempt: { retryAt } }) =>
+        retryAt === undefined ? [] : [{ instance: key, until: retryAt }],
+      ),
+    ],
+    failures: [
+      ...failed,
+      ...fresh.flatMap(({ key, attempt: { retryAt, reason } }) =>
+        retryAt === undefined ? [{ instance: key, reason }] : [],
+      ),
+    ],
+    // While the slot stays open for others, what an earlier try left unseen is no more.
+    attempts: Object.fromEntries([
+      ...Object.entries(open.attempts).filter(([key]) => !ended.has(key)),
+      ...fresh.map(({ key, attempt }) => [key, attempt] as const),
+    ]),
+    made: Object.fromEntries(done.map(({ ref, name }) => [subjectKey(ref), name])),
+  }
+}
+
+const isSnapshot = (outcome: Outcome): outcome is Outcome<SnapshotAction> =>
+  outcome.action.kind === 'snapshot'
+
+/** What somebody asked for is tried once; it stands beside the schedule's slots. */
+function asRequested(
+  known: PolicyLedger,
+  closed: ReturnType<typeof closedSlot>,
+  isWaiting: boolean,
+  unseen: readonly string[],
+): PolicyLedger {
+  const outcome = isWaiting ? 'failed' : closed.outcome
+  const partial = [...(known.partial ?? []), ...unseen]
+  return {
+    ...known,
+    ...(partial.length === 0 ? {} : { partial }),
+    slots: pushSlot(known.slots, { ...closed, outcome, reason: closed.reason ?? 'asked for' }),
+  }
+}
+
+/** `unseen`: perhaps it began, and nobody knows how it ended. */
+function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: boolean } {
+  if (outcome.state === 'refused') {
+    const { error } = outcome
+    return { reason: describe(error), again: mayRetry(classify(error)), unseen: endsUnseen(error) }
+  }
+  if (outcome.state === 'unknown') return { reason: outcome.reason, again: true, unseen: true }
+  return { reason: 'another snapshot of the same instance failed before it', again: true, unseen: false }
+}

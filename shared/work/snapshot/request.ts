@@ -1,0 +1,64 @@
+/** Snapshots now: one for each policy that is named, or one for each instance. */
+import type { Note, Refusal, SlotPlan } from '../../plan/plan.ts'
+import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
+import { refuseScope } from '../../plan/scope.ts'
+import type { Coverage } from '../../policy/cover.ts'
+import { ok } from '../../result.ts'
+import { minutesFrom } from '../../schedule/moment.ts'
+import type { Answer, Requestable, Requested } from '../kind.ts'
+import { planRequestedSlot } from './schedule.ts'
+
+/** Without policies one for each instance, else one for each policy. */
+export type SnapshotRequest = AnyRequest & { do: 'snapshot' } & Scope
+
+export const requestSnapshots: Requestable<SnapshotRequest> = {
+  destructive: false,
+  unnamed: true,
+  read: ({ policies, instances }, reason) => ok({ do: 'snapshot', policies, instances, reason }),
+  plan: planRequested,
+}
+
+function planRequested(requested: Requested<SnapshotRequest>): Answer | Refusal {
+  const { request, coverages, world, now, found } = requested
+  const refusal = refuseScope(request, coverages, world)
+  if (refusal !== null) return refusal
+  const wanted = narrow(coverages, request)
+  const served = (request.policies === undefined ? oncePerInstance(wanted) : wanted)
+    .map((coverage) => (request.instances === undefined ? coverage : { ...coverage, unreadable: [] }))
+    .filter(({ covered, unreadable }) => covered.length + unreadable.length > 0)
+  const slots = served.map((coverage) => planRequestedSlot(coverage, requested, found.busy, request.reason))
+  const notes = slots.flatMap(({ plan }) => notesOf(plan, found.busy))
+  const none: Note[] = [{ kind: 'skip', about: 'instances', reason: 'the policies cover none' }]
+  return {
+    actions: slots.flatMap(({ actions }) => actions),
+    notes: slots.length === 0 ? none : notes,
+    slots: slots.map(({ plan }) => plan),
+    // What was taken travels with the next tick.
+    wake: served.some(({ policy }) => policy.copy !== null) ? [minutesFrom(now, 1)] : [],
+  }
+}
+
+/** Under the first policy that covers it, one with a copy before one without. */
+function oncePerInstance(coverages: readonly Coverage[]): Coverage[] {
+  const order = [...coverages].sort((a, b) => Number(b.policy.copy !== null) - Number(a.policy.copy !== null))
+  const taken = new Set<string>()
+  const unreadable = new Set<string>()
+  return order.map((coverage) => ({
+    ...coverage,
+    covered: coverage.covered.filter(({ key }) => !taken.has(key) && taken.add(key)),
+    unreadable: coverage.unreadable.filter(({ key }) => !unreadable.has(key) && unreadable.add(key)),
+  }))
+}
+
+const notesOf = (
+  { served, waiting, failed, ledger }: SlotPlan,
+  busy: ReadonlyMap<string, string>,
+): Note[] => [
+  ...served.map((about): Note => ({ kind: 'keep', about, reason: 'it has the snapshot of this minute' })),
+  ...waiting.map(({ instance }): Note => {
+    const failure = ledger.open?.attempts[instance]?.reason
+    const reason = failure ?? busy.get(instance) ?? 'its snapshot is being made'
+    return { kind: failure === undefined ? 'wait' : 'problem', about: instance, reason }
+  }),
+  ...failed.map(({ instance, reason }): Note => ({ kind: 'problem', about: instance, reason })),
+]

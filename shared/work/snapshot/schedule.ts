@@ -1,0 +1,212 @@
+/** Each policy's slot in a run: the schedule's, or the minute in which somebody asked for it. */
+
+import type { InstanceRecord } from '../../incus/inventory.ts'
+import { ownSnapshot } from '../../incus/snapshot-name.ts'
+import { subjectKey } from '../../incus/subject.ts'
+import type { Ledger, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
+import { closedSlot, pushSlot } from '../../ledger/slots.ts'
+import { unseenIn } from '../../ledger/unseen.ts'
+import { own } from '../../own.ts'
+import type { Finding, Found, PartialSnapshot } from '../../plan/finding.ts'
+import { partialsIn } from '../../plan/partials.ts'
+import type { Note, SlotPlan } from '../../plan/plan.ts'
+import type { Scene } from '../../plan/question.ts'
+import type { World } from '../../plan/world.ts'
+import type { Coverage, Covered } from '../../policy/cover.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { minuteOf, minutesFrom } from '../../schedule/moment.ts'
+import { nextSlot } from '../../schedule/slots.ts'
+import type { SnapshotAction } from './action.ts'
+import { beginAnew, changeOf, knownOf } from './begin.ts'
+import { lookForOwed, type Sight, withFirst } from './first.ts'
+import { type Advance, advance, type Passed } from './open-slot.ts'
+import { clearPartials, withUnseen } from './partials.ts'
+import { serveSlot } from './serve.ts'
+import { takenFor } from './taken.ts'
+
+export type SlotDecision = {
+  plan: SlotPlan
+  actions: SnapshotAction[]
+  /** What unseen tries of a slot that is over have left. */
+  partials: PartialSnapshot[]
+  wake: string[]
+}
+
+/** `busy`: instances that get no snapshot now, by key, each with the reason. */
+export type Busy = ReadonlyMap<string, string>
+
+export function planSlots(scene: Scene, { busy }: Found): Finding {
+  const { coverages, world, explain = false } = scene
+  const slots = coverages.map((coverage) => planSlot(coverage, scene, busy))
+  const actions = slots.flatMap((slot) => slot.actions)
+  const plans = slots.map(({ plan }) => plan)
+  return {
+    actions,
+    slots: plans,
+    partials: slots.flatMap(({ partials }) => partials),
+    taking: new Set(actions.map(({ policy, ref }) => `${policy} ${subjectKey(ref)}`)),
+    failing: new Set(
+      plans.flatMap(({ failed, waiting }) => [...failed, ...waiting].map(({ instance }) => instance)),
+    ),
+    incomplete: new Set([
+      ...world.incomplete,
+      ...world.unseen,
+      ...plans.flatMap(({ policy, ledger }) => partialsIn(policy, ledger)),
+    ]),
+    wake: slots.flatMap(({ wake }) => wake),
+    notes: explain ? plans.flatMap(waitingNotes) : [],
+  }
+}
+
+/** For whoever looks at a plan before anything is done: what comes soon is part of it. */
+const waitingNotes = ({ policy, waiting, ledger }: SlotPlan): Note[] =>
+  waiting.map(({ instance, until }) => ({
+    kind: 'wait',
+    about: instance,
+    reason: `${policy} takes its snapshot of slot ${ledger.open?.slot ?? ''} at ${until}`,
+  }))
+
+function planSlot(coverage: Coverage, { world, ledger, now, applied }: Scene, busy: Busy): SlotDecision {
+  const { policy } = coverage
+  const next = policy.paused ? null : nextSlot({ ...policy, after: now })
+  const wake = next === null ? [] : [next.toISOString()]
+  const see = seer(coverage)
+  const known = knownIn(coverage, world, ledger, now)
+  const { ledger: accounted, superseded } = accountSlots(policy, known, () => see().observed, {
+    now,
+    applied,
+  })
+  const advanced = withFirst(policy, accounted, see, now)
+  const closed = superseded.reduce(
+    (before, passed) => closeSuperseded(coverage, before, passed, { incomplete: world.incomplete, busy }),
+    advanced,
+  )
+  const before = [...(closed.partial ?? []), ...superseded.flatMap(({ open }) => unseenIn(policy.name, open))]
+  const { left, partials } = clearPartials(coverage, before, world)
+  const current = withPartial(closed, left)
+  const serving = { world, now, incomplete: world.incomplete, next, busy, reason: reasonOf(current, now) }
+  const { plan, actions } = serveSlot(coverage, current, serving)
+  const soon = left.length > 0 ? [minutesFrom(now, 1)] : []
+  return {
+    plan,
+    actions,
+    partials: partials.filter(({ ref }) => !busy.has(subjectKey(ref))),
+    wake: [...wake, ...soon, ...lookForOwed(current, policy.paused, now)],
+  }
+}
+
+/** The slot is this minute, and nobody waits for a better one. */
+export function planRequestedSlot(
+  coverage: Coverage,
+  { world, ledger, now }: Scene,
+  busy: Busy,
+  reason: string,
+): Pick<SlotDecision, 'plan' | 'actions'> {
+  const known = knownIn(coverage, world, ledger, now)
+  const open: OpenSlot = { slot: minuteOf(now).toISOString(), attempts: {} }
+  const serving = { world, now, incomplete: world.incomplete, next: null, busy, reason, atOnce: true }
+  return serveSlot(coverage, { ...known, open }, serving)
+}
+
+const knownIn = (coverage: Coverage, world: World, ledger: Ledger, now: Date): PolicyLedger => {
+  const { policy } = coverage
+  return withUnseen(
+    policy.name,
+    knownOf(policy, own(ledger.policies, policy.name), seer(coverage), now),
+    world,
+  )
+}
+
+/** Up to when the schedule was another one, slots are that one's: each is served, or told of. */
+function accountSlots(
+  policy: Policy,
+  known: PolicyLedger,
+  observed: () => readonly Date[],
+  { now, applied }: Pick<Scene, 'now' | 'applied'>,
+): Advance {
+  const change = changeOf(policy, known, applied, now)
+  if (change === null) return advance(policy, known, now, observed)
+  const { former, at } = change
+  const before = former === null ? null : advance(former, known, now, observed, at)
+  const { paused } = known
+  const noted = { ...(before?.ledger ?? known), ...(paused === undefined ? {} : { paused }) }
+  const after = advance(policy, beginAnew(policy, noted, change, now), now, observed)
+  return { ledger: after.ledger, superseded: [...(before?.superseded ?? []), ...after.superseded] }
+}
+
+const seer = (coverage: Coverage) => (): Sight => ({
+  observed: observedSlots(coverage),
+  unseen: [
+    ...coverage.unreadable.map(({ key }) => key),
+    ...coverage.covered.flatMap(({ key, record }) => (record.snapshots === null ? [key] : [])),
+  ],
+  bare: coverage.covered.flatMap(({ key, record }) => (isBare(coverage.policy.name, record) ? [key] : [])),
+})
+
+const withPartial = ({ partial: _, ...ledger }: PolicyLedger, partial: string[]): PolicyLedger =>
+  partial.length === 0 ? ledger : { ...ledger, partial }
+
+/** It can be looked at, and has no snapshot of the policy. */
+const isBare = (policy: string, { snapshots }: InstanceRecord): boolean =>
+  snapshots !== null && takenFor(policy, { slot: '', first: true }, snapshots).length === 0
+
+const observedSlots = ({ covered, policy }: Coverage): Date[] => {
+  const slots = covered.flatMap(({ record }) =>
+    (record.snapshots ?? []).flatMap((pair) => {
+      const own = pair[0].startsWith(`${policy.name}-`) ? ownSnapshot(pair) : null
+      return own?.policy === policy.name ? [own.slot.getTime()] : []
+    }),
+  )
+  return [...new Set(slots)].map((slot) => new Date(slot))
+}
+
+function reasonOf({ open }: PolicyLedger, now: Date): string {
+  if (open === null) return ''
+  if (open.first === true) return 'it has no snapshot of this policy yet'
+  const late = Math.floor((now.getTime() - new Date(open.slot).getTime()) / 60_000)
+  const slot = `slot ${open.slot.slice(0, 16)}Z is due`
+  if (late < 2) return slot
+  return `${slot}, served ${late < 120 ? `${late} min` : `${Math.floor(late / 60)} h`} late`
+}
+
+/** A newer slot came: what was not served of the older one stays so. */
+function closeSuperseded(
+  { policy, covered, unreadable, ...rest }: Coverage,
+  ledger: PolicyLedger,
+  { open, before }: Passed,
+  rails: { incomplete: ReadonlySet<string>; busy: Busy },
+): PolicyLedger {
+  const partial = new Set([...(ledger.partial ?? []), ...unseenIn(policy.name, open)])
+  const missing = covered.filter(
+    ({ key, record }) =>
+      own(open.made, key) === undefined &&
+      takenFor(policy.name, open, record.snapshots ?? [], { key, partial, until: before }).length === 0,
+  )
+  const failures = missing.map((one) => ({ instance: one.key, reason: whyMissing(one, open, rails) }))
+  const remotes = unreadable.map(({ key, reason }) => ({
+    instance: key,
+    reason: open.attempts[key]?.reason ?? reason,
+  }))
+  const record = closedSlot(open.slot, {
+    served: covered.length - missing.length,
+    failures: [...failures, ...remotes],
+    empty: rest.problems[0]?.reason ?? null,
+  })
+  return { ...ledger, slots: pushSlot(ledger.slots, record) }
+}
+
+/** What kept it from being taken, as far as that was seen: its own tries, or those to read its server. */
+function whyMissing(
+  { key, ref, record }: Covered,
+  { attempts, slot }: OpenSlot,
+  { incomplete, busy }: { incomplete: ReadonlySet<string>; busy: Busy },
+): string {
+  const unread = attempts[`remote:${ref.remote}`]
+  const tried =
+    attempts[key]?.reason ?? (unread === undefined ? undefined : `${ref.remote}: ${unread.reason}`)
+  if (tried !== undefined) return tried
+  if ([...incomplete].some((entry) => entry.startsWith(`${key}/`)))
+    return 'a snapshot of it was still being made'
+  if (record.snapshots === null) return record.problem ?? 'its snapshots could not be listed'
+  return busy.get(key) ?? `no tick took it between ${slot.slice(0, 16)}Z and the next slot`
+}

@@ -1,0 +1,261 @@
+/** Serves a policy's open slot: for each instance, whether it has the slot's snapshot, gets it now, later, or not at all. */
+import { expiresAt } from '../../incus/expiry.ts'
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
+import { failAttempt } from '../../ledger/attempts.ts'
+import type { Attempt, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
+import { unseenIn } from '../../ledger/unseen.ts'
+import { own } from '../../own.ts'
+import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
+import type { SlotPlan } from '../../plan/plan.ts'
+import type { World } from '../../plan/world.ts'
+import type { Coverage, Covered } from '../../policy/cover.ts'
+import { jitterSeconds } from '../../schedule/jitter.ts'
+import { minutesFrom } from '../../schedule/moment.ts'
+import type { SnapshotAction } from './action.ts'
+import { catchupMoment, FIRST_SPREAD, isLate, spreadOf } from './late.ts'
+import { firstName, takenFor } from './taken.ts'
+
+export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
+
+/** What a create needs to know besides the inventory. */
+export type Serving = {
+  now: Date
+  /** `instance key/snapshot` of creates that are still running. */
+  incomplete: ReadonlySet<string>
+  /** The policy's next slot after now: jitter never reaches it. */
+  next: Date | null
+  /** Instances that get none now, by key. */
+  busy: ReadonlyMap<string, string>
+  reason: string
+  /** Tells the storage driver of an instance's pool. */
+  world: Pick<World, 'remotes'>
+  /** Without the policy's jitter. */
+  atOnce?: boolean
+}
+
+/** The slot as it stands before any instance is looked at. */
+type Slot = {
+  policy: string
+  open: OpenSlot
+  /** It may be served until then. */
+  until: Date
+  serving: Serving
+  /** `instance key/snapshot` of what may be partial, which counts for nothing. */
+  partial: ReadonlySet<string>
+  /** Keys of instances of which a snapshot for it is being made. */
+  making: ReadonlySet<string>
+}
+
+/** What becomes of one instance. */
+type Turn = { key: string } & (
+  | { is: 'served'; name: string; attempt?: never }
+  /** `attempt`: as its tries stand from now on. */
+  | { is: 'waiting'; until: string; attempt?: Attempt }
+  | { is: 'failed'; reason: string; attempt?: Attempt }
+  /** `left`: what an earlier try of another name may have left, which goes once this one is there. */
+  | { is: 'taken'; action: SnapshotAction; attempt?: Attempt; left?: string }
+)
+
+export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Serving): Served {
+  const { open } = ledger
+  if (open === null) return { plan: nobodyServed(coverage, ledger, null), actions: [] }
+  const slot = slotOf(coverage, ledger, open, serving)
+  const turns = [
+    ...coverage.unreadable.map(({ key, reason }) => unseenTurn(slot, key, reason)),
+    ...coverage.covered.map((covered) => turnOf(slot, covered)),
+  ]
+  const partial = [
+    ...(ledger.partial ?? []),
+    ...turns.flatMap((turn) => (turn.is === 'taken' && turn.left !== undefined ? [turn.left] : [])),
+  ]
+  const attempts = Object.fromEntries(
+    turns.flatMap((turn) => (turn.attempt !== undefined ? [[turn.key, turn.attempt] as const] : [])),
+  )
+  return {
+    plan: {
+      ...nobodyServed(coverage, ledger, slot.until),
+      ledger: {
+        ...ledger,
+        ...(partial.length === 0 ? {} : { partial }),
+        open: { ...open, attempts: { ...open.attempts, ...attempts } },
+      },
+      served: turns.flatMap(({ is, key }) => (is === 'served' ? [key] : [])),
+      waiting: turns.flatMap((turn) =>
+        turn.is === 'waiting' ? [{ instance: turn.key, until: turn.until }] : [],
+      ),
+      failed: turns.flatMap((turn) =>
+        turn.is === 'failed' ? [{ instance: turn.key, reason: turn.reason }] : [],
+      ),
+      remark: remarkOn(slot, turns),
+      ...(turns.length === 0 ? nobodyThere(coverage) : {}),
+    },
+    actions: turns.flatMap((turn) => (turn.is === 'taken' ? [turn.action] : [])),
+  }
+}
+
+const nobodyServed = ({ policy }: Coverage, ledger: PolicyLedger, until: Date | null): SlotPlan => ({
+  policy: policy.name,
+  ledger,
+  served: [],
+  waiting: [],
+  failed: [],
+  empty: null,
+  remark: null,
+  until: until?.toISOString() ?? null,
+})
+
+const slotOf = (
+  { policy }: Coverage,
+  { partial = [] }: PolicyLedger,
+  open: OpenSlot,
+  serving: Serving,
+): Slot => ({
+  policy: policy.name,
+  open,
+  until: servableUntil(policy, new Date(open.slot)),
+  serving,
+  partial: new Set([...partial, ...unseenIn(policy.name, open)]),
+  making: inMaking(policy.name, open, serving.incomplete),
+})
+
+function unseenTurn({ open, serving, until }: Slot, key: string, reason: string): Turn {
+  const attempt = nextAttempt(open.attempts[key], reason, serving.now, until)
+  return { ...afterAttempt(key, attempt), attempt }
+}
+
+function turnOf(slot: Slot, covered: Covered): Turn {
+  const { policy, open, partial, making, serving } = slot
+  const { key, record, barred } = covered
+  if (record.snapshots === null)
+    return unseenTurn(slot, key, record.problem ?? 'its snapshots could not be listed')
+  const taken = takenFor(policy, open, record.snapshots, { key, partial })[0] ?? own(open.made, key)
+  if (serving.busy.has(key) || making.has(key))
+    return { is: 'waiting', key, until: minutesFrom(serving.now, 1) }
+  if (taken !== undefined) return { is: 'served', key, name: taken }
+  if (barred !== null) return { is: 'failed', key, reason: barred }
+  const attempt = open.attempts[key]
+  if (attempt !== undefined && (attempt.retryAt === undefined || new Date(attempt.retryAt) > serving.now))
+    return afterAttempt(key, attempt)
+  return takeTurn(slot, covered, record.snapshots, attempt)
+}
+
+function takeTurn(
+  slot: Slot,
+  covered: Covered,
+  snapshots: readonly SnapshotPair[],
+  attempt: Attempt | undefined,
+): Turn {
+  const { open, policy } = slot
+  const { key } = covered
+  const tried = attempt?.unseen === true ? triedName(policy, open, attempt) : null
+  const { from, moment } = momentOf(slot, covered)
+  if (from > slot.serving.now) return { is: 'waiting', key, until: from.toISOString() }
+  const name = freeName(policy, moment, snapshots)
+  const action = actionOf(slot, covered, name, name === tried)
+  if (attempt === undefined || tried === null || action.again) return { is: 'taken', key, action }
+  const { unseen: _, name: __, ...counted } = attempt
+  return { is: 'taken', key, action, attempt: counted, left: `${key}/${tried}` }
+}
+
+/** Keys of instances of which a snapshot for the slot is being made. */
+function inMaking(policy: string, open: OpenSlot, incomplete: ReadonlySet<string>): ReadonlySet<string> {
+  const from = firstName(policy, open)
+  return new Set(
+    [...incomplete].flatMap((entry) => {
+      const at = entry.lastIndexOf('/')
+      const name = entry.slice(at + 1)
+      return name >= from && parseSnapshotName(name)?.policy === policy ? [entry.slice(0, at)] : []
+    }),
+  )
+}
+
+/** What people are told of a slot whose snapshots don't have its name. */
+function remarkOn({ policy, open }: Slot, turns: readonly Turn[]): string | null {
+  if (open.first === true) return 'the first one, as there was no snapshot of the policy'
+  const names = new Set(
+    turns.flatMap((turn) =>
+      turn.is === 'served' ? [turn.name] : turn.is === 'taken' ? [turn.action.name] : [],
+    ),
+  )
+  const late = [...names].filter((name) => name !== snapshotName({ policy, slot: new Date(open.slot) }))
+  return late.length === 0 ? null : `taken late, as ${late.join(', ')}`
+}
+
+const triedName = (policy: string, { slot }: OpenSlot, { name }: Attempt): string =>
+  name ?? snapshotName({ policy, slot: new Date(slot) })
+
+/** A slot may be served until then. */
+const servableUntil = (policy: { catchup: number }, slot: Date): Date =>
+  new Date(slot.getTime() + policy.catchup * 1000)
+
+/** What could not be observed counts as a try only when one was due. */
+function nextAttempt(known: Attempt | undefined, reason: string, now: Date, until: Date): Attempt {
+  if (known === undefined) return failAttempt(known, reason, now, until)
+  const due = known.retryAt !== undefined && new Date(known.retryAt) <= now
+  return due ? failAttempt(known, reason, now, until) : known
+}
+
+const afterAttempt = (
+  key: string,
+  { retryAt, reason }: Attempt,
+): Extract<Turn, { is: 'failed' | 'waiting' }> =>
+  retryAt === undefined ? { is: 'failed', key, reason } : { is: 'waiting', key, until: retryAt }
+
+/** When it is taken at the earliest, and the moment that it is named for. */
+function momentOf({ open, serving }: Slot, { policy, key }: Covered): { from: Date; moment: Date } {
+  const { now, next, atOnce } = serving
+  const slot = new Date(open.slot)
+  const spread = spreadOf(policy, slot, next)
+  const soon = atOnce === true || open.first === true
+  const due = soon ? slot : new Date(slot.getTime() + jitterSeconds(`${policy.name} ${key}`, spread) * 1000)
+  const late = atOnce !== true && isLate(open.first === true ? FIRST_SPREAD : spread, slot, now)
+  const moment = late ? catchupMoment(now) : slot
+  return { from: new Date(Math.max(moment.getTime(), due.getTime())), moment }
+}
+
+function actionOf(
+  { open, serving: { now, reason, world } }: Slot,
+  { policy, ref, record }: Covered,
+  name: string,
+  again: boolean,
+): SnapshotAction {
+  const stateful = policy.stateful && record.status === 'Running'
+  return {
+    kind: 'snapshot',
+    ref,
+    policy: policy.name,
+    slot: new Date(open.slot).toISOString(),
+    name,
+    stateful,
+    again,
+    standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
+    expiresAt: policy.expiry === null ? null : expiresAt(policy.expiry, now).toISOString(),
+    reason: `${reason}${again ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
+  }
+}
+
+/**
+ * Whoever may snapshot may have used the name for one of theirs, and a try whose end nobody saw may have left a
+ * whole one: that goes only once another is there. Then it is the next minute's.
+ */
+function freeName(policy: string, moment: Date, snapshots: readonly SnapshotPair[]): string {
+  for (let minute = 0; ; minute += 1) {
+    const name = snapshotName({ policy, slot: new Date(minutesFrom(moment, minute)) })
+    if (!snapshots.some(([used]) => used === name)) return name
+  }
+}
+
+const AGAIN = '; made again, as nobody saw the end of an earlier try'
+/** It is tried all the same, and fails with Incus's own words. */
+const REFUSED = '; with "stateful" Incus takes it only once migration.stateful=true is set on it'
+
+/** Nobody to serve: for a reason of the policy's own that is a skipped slot, for a problem it is a failed one. */
+function nobodyThere({ skipped, problems }: Coverage): Pick<SlotPlan, 'failed' | 'empty'> {
+  const left = skipped[0]
+  return {
+    failed: problems.map(({ about, reason }) => ({ instance: about, reason })),
+    empty:
+      left === undefined ? 'no instance matches' : `all that match are left out: ${left.key} ${left.reason}`,
+  }
+}

@@ -1,0 +1,51 @@
+/** Looks up in the list of kinds what an action, a request or long work is. */
+import { kindIn, type Work } from '../ledger/work.ts'
+import { own } from '../own.ts'
+import type { AnyAction, Plan } from '../plan/plan.ts'
+import type { AnyRequest } from '../plan/request.ts'
+import type { Count, Long, Requestable, Verb } from './kind.ts'
+import { KINDS } from './kinds.ts'
+
+const VERBS: Record<string, Verb<AnyAction>> = Object.assign({}, ...KINDS.map(({ verbs }) => verbs))
+const REQUESTS: Record<string, Requestable<AnyRequest>> = Object.assign(
+  {},
+  ...KINDS.map(({ requests }) => requests),
+)
+const LONG: Record<string, Long<Work>> = Object.fromEntries(
+  KINDS.flatMap(({ name, long }) => (long === undefined ? [] : [[name, long]])),
+)
+
+export function verbOf(action: AnyAction): Verb<AnyAction> {
+  const verb = own(VERBS, action.kind)
+  if (verb === undefined) throw new Error(`no kind of work knows the action ${action.kind}`)
+  return verb
+}
+
+export const requestable = (what: string): Requestable<AnyRequest> | undefined => own(REQUESTS, what)
+
+/** What somebody may ask for, by its name. */
+export const REQUESTABLE: readonly string[] = Object.keys(REQUESTS)
+
+/** Data is lost by it, so somebody has to confirm its plan. */
+export const isDestructive = ({ do: what }: Pick<AnyRequest, 'do'>): boolean =>
+  requestable(what)?.destructive === true
+
+/** Of the kind that a piece of long work is of; undefined: one that only a later version knows. */
+export const longOf = (workKey: string): Long<Work> | undefined => own(LONG, kindIn(workKey))
+
+/** All kinds whose work is long. */
+export const LONG_KINDS: readonly { name: string; long: Long<Work> }[] = Object.entries(LONG).map(
+  ([name, long]) => ({ name, long }),
+)
+
+/** Keys of the subjects that a plan changes: sources, never the copies that follow them. */
+export const touchedBy = ({ actions }: Pick<Plan, 'actions'>): string[] => [
+  ...new Set(actions.map((action) => verbOf(action).subject(action))),
+]
+
+/** Keys of the long work that a plan begins. */
+export const startsOf = ({ actions }: Pick<Plan, 'actions'>): string[] =>
+  actions.flatMap((action) => verbOf(action).begins?.(action) ?? [])
+
+/** All that a run's record counts, as the kinds are listed. */
+export const COUNTS: readonly Count[] = Object.values(VERBS).flatMap(({ counts }) => counts ?? [])

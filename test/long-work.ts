@@ -1,0 +1,26 @@
+/** Long work in ledgers and plans, by kind. */
+import { keyIn, kindIn, type Work, workKey } from '../shared/ledger/work.ts'
+import type { CopyWork } from '../shared/work/copy/entry.ts'
+import type { RestoreWork } from '../shared/work/restore/entry.ts'
+
+const as =
+  (kind: string) =>
+  <Entry extends Work>(entries: Readonly<Record<string, Entry>>): Record<string, Entry> =>
+    Object.fromEntries(Object.entries(entries).map(([key, entry]) => [workKey(kind, key), entry]))
+
+/** As they stand in the ledger, by replica keys, or keys of instances. */
+export const copiesAs = as('copy')
+export const restoresAs = as('restore')
+
+type Holder = { work?: Readonly<Record<string, Work | null>> } | null | undefined
+
+const of = (holder: Holder, kind: string): [string, Work][] =>
+  Object.entries(holder?.work ?? {}).flatMap(([key, entry]) =>
+    kindIn(key) === kind && entry !== null ? [[keyIn(key), entry]] : [],
+  )
+
+export const copiesOf = (holder: Holder): Record<string, CopyWork> =>
+  Object.fromEntries(of(holder, 'copy') as [string, CopyWork][])
+
+export const restoresOf = (holder: Holder): Record<string, RestoreWork> =>
+  Object.fromEntries(of(holder, 'restore') as [string, RestoreWork][])

@@ -9,11 +9,15 @@ export type VolumeRef = { remote: string; project: string; pool: string; volume:
 export type Subject = InstanceRef | VolumeRef
 
 /**
- * `remote/project/instance`, or `remote/project/pool:volume`. Names of instances hold no colon and those of pools
- * neither, so that the two never collide; and both are paths of three parts, which globs and grants take alike.
+ * `remote/project/instance`, or `remote/project/pool:volume`: both are paths of three parts, which globs and grants take
+ * alike. No instance's name holds a colon. A pool's may, if a program has made it (the command line takes what stands
+ * before one for a remote), and then it is written `%3A`, so that no two subjects have one key.
  */
 export const subjectKey = (subject: Subject): string =>
-  `${subject.remote}/${subject.project}/${'volume' in subject ? `${subject.pool}:${subject.volume}` : subject.instance}`
+  `${subject.remote}/${subject.project}/${'volume' in subject ? `${escaped(subject.pool)}:${subject.volume}` : subject.instance}`
+
+const escaped = (pool: string): string => pool.replaceAll('%', '%25').replaceAll(':', '%3A')
+const unescaped = (pool: string): string => pool.replaceAll('%3A', ':').replaceAll('%25', '%')
 
 /** A subject by its key; null for what is no such key. */
 export function parseSubject(key: string): Subject | null {
@@ -22,7 +26,7 @@ export function parseSubject(key: string): Subject | null {
   if (parts.length !== 3 || remote === '' || project === '' || name === '') return null
   const colon = name.indexOf(':')
   if (colon < 0) return { remote, project, instance: name }
-  const [pool, volume] = [name.slice(0, colon), name.slice(colon + 1)]
+  const [pool, volume] = [unescaped(name.slice(0, colon)), name.slice(colon + 1)]
   return pool === '' || volume === '' ? null : { remote, project, pool, volume }
 }
 

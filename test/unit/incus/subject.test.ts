@@ -11,6 +11,8 @@ test.each<[string, Subject]>([
   ['main/default/fast:web1', VOLUME],
   // Only the first colon parts them.
   ['main/default/fast:a:b', { ...VOLUME, volume: 'a:b' }],
+  ['main/default/fast%3Aa:b', { ...VOLUME, pool: 'fast:a', volume: 'b' }],
+  ['main/default/%253A:b', { ...VOLUME, pool: '%3A', volume: 'b' }],
 ])('%s is the key of one subject and no other', (key, subject) => {
   expect(subjectKey(subject)).toBe(key)
   expect(parseSubject(key)).toEqual(subject)

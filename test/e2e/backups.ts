@@ -23,7 +23,7 @@ const DEATHS = (['look', 'take', 'read source', 'start copy', 'verify'] as Call[
 )
 
 export function backupsEndToEnd(name: string, openPair: () => Promise<Theatre>): void {
-  describe(`backups, end to end, on ${name}`, () => {
+  describe(`backups, end to end, on ${name}`, { timeout: 240_000 }, () => {
     let stage: Stage
     let timeline: Timeline
     beforeAll(async () => {

@@ -58,7 +58,7 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
     while (minute < hour + HOUR - MINUTE) {
       await tick()
       if (isSo(await view())) return
-      await sleep(PAUSE)
+      await sleep(minute < hour + HOUR / 2 ? PAUSE : LATE_PAUSE)
     }
     throw new Error(`${what} within the hour of ${slotName()}: ${JSON.stringify(await state(), null, 1)}`)
   }
@@ -91,8 +91,9 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
 /** The slot of an hour that a snapshot is for: one that is taken late is named for a later minute of it. */
 export const slotOf = (name: string): string => name.replace(/\d\dZ$/, '00Z')
 
-/** Real time for what runs on its own between two ticks. */
+/** Real time for what runs on its own between two ticks; more of it where a busy machine needs long. */
 const PAUSE = 100
+const LATE_PAUSE = 3_000
 
 /** Instances and policy as all scenes begin. */
 export async function furnish(stage: Stage, instances: readonly string[]): Promise<void> {

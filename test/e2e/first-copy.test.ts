@@ -21,7 +21,7 @@ onRealIncus('a first copy that was killed', () => {
     ['7.0', NEWER],
   ] as const)(
     'a first copy that was killed on %s is made again, or says what is in the way',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async ([, incusd]) => {
       const stage = await openStage(async () =>
         realTheatre(await startPair({ daemons: { main: incusd, backup: incusd } })),

@@ -10,7 +10,7 @@ const VM = 'e2e-vm'
 const KEY = `main/default/${VM}`
 
 export function machinesEndToEnd(name: string, openPair: () => Promise<Theatre>): void {
-  describe(`virtual machines beside containers, end to end, on ${name}`, () => {
+  describe(`virtual machines beside containers, end to end, on ${name}`, { timeout: 240_000 }, () => {
     let stage: Stage
     let timeline: Timeline
     beforeAll(async () => {

@@ -45,47 +45,68 @@ export type Found = Guards & {
 /** As much of it as one of them has to say. */
 export type Finding = { [Part in keyof Found]?: Found[Part] }
 
-const union = <Item>(sets: readonly (ReadonlySet<Item> | undefined)[]): Set<Item> =>
-  new Set(sets.flatMap((set) => (set === undefined ? [] : [...set])))
+type Merge = { [Part in keyof Found]: (said: readonly Found[Part][]) => Found[Part] }
 
-const joined = <Value>(maps: readonly (ReadonlyMap<string, Value> | undefined)[]): Map<string, Value> =>
-  new Map(maps.flatMap((map) => (map === undefined ? [] : [...map])))
+const all = <Item>(lists: readonly (readonly Item[])[]): Item[] => lists.flat()
+const union = <Item>(sets: readonly ReadonlySet<Item>[]): Set<Item> =>
+  new Set(sets.flatMap((set) => [...set]))
+const joined = <Value>(maps: readonly ReadonlyMap<string, Value>[]): Map<string, Value> =>
+  new Map(maps.flatMap((map) => [...map]))
+const assigned = <Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> =>
+  Object.assign({}, ...records)
 
-/** Of one key said twice, the later one holds; what of two says which snapshots is said by both. */
-export function gather(findings: readonly Finding[]): Found {
-  return {
-    actions: findings.flatMap(({ actions = [] }) => actions),
-    notes: findings.flatMap(({ notes = [] }) => notes),
-    slots: findings.flatMap(({ slots = [] }) => slots),
-    partials: findings.flatMap(({ partials = [] }) => partials),
-    wake: findings.flatMap(({ wake = [] }) => wake),
-    taking: union(findings.map(({ taking }) => taking)),
-    starting: union(findings.map(({ starting }) => starting)),
-    failing: union(findings.map(({ failing }) => failing)),
-    incomplete: union(findings.map(({ incomplete }) => incomplete)),
-    busy: joined(findings.map(({ busy }) => busy)),
-    blocked: joined(findings.map(({ blocked }) => blocked)),
-    needed: nested(findings.map(({ needed }) => needed)),
-    held: heldIn(findings),
-    work: Object.assign({}, ...findings.map(({ work }) => work)),
-    frozen: Object.assign({}, ...findings.map(({ frozen }) => frozen)),
-  }
+function needed(maps: readonly Guards['needed'][]): Guards['needed'] {
+  const of = new Map<string, Map<string, string>>()
+  for (const [key, snapshots] of maps.flatMap((map) => [...map]))
+    of.set(key, new Map([...(of.get(key) ?? []), ...snapshots]))
+  return of
 }
 
-function nested(maps: readonly (Guards['needed'] | undefined)[]): Guards['needed'] {
-  const all = new Map<string, Map<string, string>>()
-  for (const map of maps)
-    for (const [key, inner] of map ?? []) {
-      const known = all.get(key)
-      if (known === undefined) all.set(key, new Map(inner))
-      else for (const [snapshot, reason] of inner) known.set(snapshot, reason)
+function held(maps: readonly Guards['held'][]): Guards['held'] {
+  const of = new Map<string, Set<string>>()
+  for (const [key, snapshots] of maps.flatMap((map) => [...map]))
+    of.set(key, new Set([...(of.get(key) ?? []), ...snapshots]))
+  return of
+}
+
+/** Of one key said twice, the later one holds; which snapshots are needed or held is said by both. */
+const MERGE: Merge = {
+  actions: all,
+  notes: all,
+  slots: all,
+  partials: all,
+  wake: all,
+  taking: union,
+  starting: union,
+  failing: union,
+  incomplete: union,
+  busy: joined,
+  blocked: joined,
+  needed,
+  held,
+  work: assigned,
+  frozen: assigned,
+}
+
+/** Several findings as one. There may be thousands, so only what is said is gone through. */
+export function combine(findings: readonly Finding[]): Finding {
+  const said = new Map<keyof Found, unknown[]>()
+  for (const finding of findings)
+    for (const [part, value] of Object.entries(finding) as [keyof Found, unknown][]) {
+      const known = said.get(part)
+      if (known === undefined) said.set(part, [value])
+      else known.push(value)
     }
-  return all
+  const merged = [...said].map(([part, values]) => {
+    const merge = MERGE[part] as (values: readonly unknown[]) => unknown
+    return [part, values.length === 1 ? values[0] : merge(values)] as const
+  })
+  return Object.fromEntries(merged) as Finding
 }
 
-function heldIn(findings: readonly Finding[]): Guards['held'] {
-  const all = new Map<string, Set<string>>()
-  for (const { held = [] } of findings)
-    for (const [key, snapshots] of held) all.set(key, new Set([...(all.get(key) ?? []), ...snapshots]))
-  return all
-}
+const NOTHING = Object.fromEntries(
+  Object.entries(MERGE).map(([part, merge]) => [part, (merge as (values: []) => unknown)([])]),
+) as Found
+
+/** All of it, whoever said nothing of a part. */
+export const gather = (findings: readonly Finding[]): Found => ({ ...NOTHING, ...combine(findings) })

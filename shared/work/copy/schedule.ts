@@ -3,7 +3,7 @@ import type { SnapshotPair } from '../../incus/inventory.ts'
 import { isAddressable } from '../../incus/snapshot-name.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
-import { type Finding, type Found, gather } from '../../plan/finding.ts'
+import { combine, type Finding, type Found, gather } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { Scene } from '../../plan/question.ts'
 import { serverOf } from '../../plan/world.ts'
@@ -34,7 +34,7 @@ export function planDueCopies(scene: Scene, { incomplete, busy, taking }: Found)
   const covered = coverages.flatMap((coverage) => coverage.covered)
   const world = { ...scene.world, incomplete }
   const isTaking = taking.size > 0 && coverages.some(({ policy }) => policy.copy !== null)
-  return gather([
+  return combine([
     planCopies(covered, { ...scene, world, busy }),
     {
       wake: [
@@ -118,7 +118,7 @@ function settle(judged: Judged, others: readonly string[], scene: CopyScene): Fi
   if (judgement.phase === 'landed') {
     const { entry } = judgement
     const action = verification(replica, seen, judgement, scene, others)
-    return gather([
+    return combine([
       { actions: [action], wake: [minutesFrom(scene.now, 1)] },
       entryOf(replica, { ...entry, verified: renderVerified(action.marks) }),
       // The marks may fail to be written, and then what they say now is what the next refresh builds on.
@@ -130,7 +130,7 @@ function settle(judged: Judged, others: readonly string[], scene: CopyScene): Fi
   const isRunning = phase === 'running'
   const about = { key: workKey(COPY, key), about: key, known: copyIn(scene.ledger, key) }
   const said = isRunning ? reason : `copy ${entry.state}: ${reason}`
-  return gather([
+  return combine([
     standingOf(about, { phase, entry, reason: said }, scene.now),
     { blocked: new Map([[source.key, isRunning ? 'a copy of it is running' : reason]]) },
   ])
@@ -144,10 +144,10 @@ function keepCommon({ replica, seen, common, ours }: Looked): Finding {
   const { source, target } = replica
   const reason = `newest snapshot common with ${target.remote}`
   const own = needs(source.key, ours?.[0], `newest snapshot of stapes common with ${target.remote}`)
-  if (seen.state !== 'unknown') return gather([own, needs(source.key, common?.[0], reason)])
-  if (common !== null) return gather([own, needs(source.key, common[0], `${reason}, by the last look`)])
+  if (seen.state !== 'unknown') return combine([own, needs(source.key, common?.[0], reason)])
+  if (common !== null) return combine([own, needs(source.key, common[0], `${reason}, by the last look`)])
   const blocked = `the newest snapshot common with it is not known: ${seen.reason}`
-  return gather([own, { blocked: new Map([[source.key, blocked]]) }])
+  return combine([own, { blocked: new Map([[source.key, blocked]]) }])
 }
 
 /** Noted where something is noted of the copy at all. */
@@ -197,7 +197,7 @@ function begin(
   { world, now, sorter, installation, busy, wanted }: CopyScene,
 ): Begun {
   const { key, source } = replica
-  const nothing = (...findings: Finding[]): Begun => ({ finding: gather(findings), action: null })
+  const nothing = (...findings: Finding[]): Begun => ({ finding: combine(findings), action: null })
   const why = busy.get(source.key)
   if (why !== undefined) return nothing(noteOf(replica, 'wait', why))
   const entry = wanted?.has(key) && known !== undefined ? atOnce(known) : known
@@ -228,7 +228,7 @@ function begin(
       const soon = { wake: [minutesFrom(now, 1)] }
       if (sending.has(source.key))
         return nothing(noteOf(replica, 'wait', 'another copy of it runs: one at a time'), soon)
-      const finding = gather([
+      const finding = combine([
         {
           actions: [start.action],
           blocked: new Map([[source.key, 'a copy of it starts']]),
@@ -252,7 +252,7 @@ function waitForSource(replica: Replica, { ledger }: Pick<CopyScene, 'ledger'>):
   const known = copyIn(ledger, replica.key)
   const noted = noteOf(replica, 'problem', reason)
   return known !== undefined && isPending(known)
-    ? gather([noted, entryOf(replica, { ...known, reason })])
+    ? combine([noted, entryOf(replica, { ...known, reason })])
     : noted
 }
 

@@ -6,7 +6,7 @@
 import { instanceOf, subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
-import { type Finding, gather } from '../../plan/finding.ts'
+import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { Scene } from '../../plan/question.ts'
 import { safetyExpiry } from '../../plan/safety.ts'
@@ -23,7 +23,7 @@ import { jobOf } from './steps.ts'
 import { GIVEN_UP, MEMORYLESS, notStarted, PATIENCE, STARTS, type Stage, UNTOUCHED } from './tries.ts'
 
 export const planRestores = ({ world, ledger, now }: Scene): Finding =>
-  gather([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
+  combine([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
 
 /** Snapshots whose hold went with the config that a restore replaced are held all the same. */
 function findingOn(key: string, world: World, ledger: Ledger, now: Date): Finding {
@@ -31,7 +31,7 @@ function findingOn(key: string, world: World, ledger: Ledger, now: Date): Findin
   const found = known === null ? strayOn(key, world) : stepOn(known, world, now)
   const entry = (found.work?.[workKey(RESTORE, key)] ?? undefined) as RestoreWork | undefined
   const lost = known === null ? [] : lostHolds(known.record, entry)
-  return gather([
+  return combine([
     ...(world.safeties?.get(key) === null ? [{ busy: new Map([[key, UNREAD]]) }] : []),
     found,
     ...(lost.length === 0 ? [] : [{ held: new Map([[key, new Set(lost)]]) }]),
@@ -77,7 +77,7 @@ function stepOn(known: Known, world: World, now: Date): Finding {
   if (isEnded(entry)) return keepEnded(known, now)
   const next = nextStep(known, world, now)
   if (next.do === 'done') return endWell(known, now)
-  return gather([
+  return combine([
     { busy: new Map([[key, `it is being restored to ${entry.snapshot}`]]), wake: [minutesFrom(now, 1)] },
     goOn(known, next, now),
   ])
@@ -89,7 +89,7 @@ function keepEnded({ key, entry, mark, record }: Known, now: Date): Finding {
   const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
   const old = now.getTime() - new Date(entry.at).getTime() >= DAY
   const hint = `once it is as it should be, remove the key ${RESTORING} from it`
-  return gather([
+  return combine([
     entryOf(key, stands || unmarked || !old ? entry : null),
     ...(unmarked ? [noteOf('problem', key, entry.reason ?? '')] : []),
     ...(stands
@@ -105,7 +105,7 @@ function endWell({ key, entry }: Known, now: Date): Finding {
   const { reason, ...rest } = entry
   const anew = entry.stateful === true && entry.marking !== undefined ? MEMORYLESS(reason) : null
   const how = anew === null ? '' : `: ${anew}`
-  return gather([
+  return combine([
     entryOf(key, ended({ ...rest, ...(anew === null ? {} : { reason: anew }) }, 'done', now)),
     noteOf('keep', key, `it was restored to ${entry.snapshot}${how}`),
   ])
@@ -127,13 +127,13 @@ function goOn(known: Known, next: Exclude<Next, { do: 'done' }>, now: Date): Fin
 }
 
 const waitWith = (key: string, entry: RestoreWork, reason: string): Finding =>
-  gather([entryOf(key, entry), noteOf('wait', key, `it is being restored to ${entry.snapshot}: ${reason}`)])
+  combine([entryOf(key, entry), noteOf('wait', key, `it is being restored to ${entry.snapshot}: ${reason}`)])
 
 const watched = ({ entry, report }: Known, now: Date): RestoreWork =>
   report?.state === 'running' ? seenRunning(entry, { id: report.id }, now) : entry
 
 const giveUp = (key: string, entry: RestoreWork, reason: string, now: Date): Finding =>
-  gather([entryOf(key, ended({ ...entry, reason }, 'failed', now)), noteOf('problem', key, reason)])
+  combine([entryOf(key, ended({ ...entry, reason }, 'failed', now)), noteOf('problem', key, reason)])
 
 function startAgain({ key, ref, entry }: Known, now: Date): Finding {
   const { starts = 0 } = entry
@@ -142,7 +142,7 @@ function startAgain({ key, ref, entry }: Known, now: Date): Finding {
   const what = entry.refused === true ? 'was not restored' : 'was restored'
   const reason = `it ${what} to ${entry.snapshot}, and ran before`
   const action: StartAction = { kind: 'start', ref, reason }
-  return gather([entryOf(key, started(entry, now)), { actions: [action] }])
+  return combine([entryOf(key, started(entry, now)), { actions: [action] }])
 }
 
 /** Tried as often as a start, for it has one in it. */
@@ -159,7 +159,7 @@ function undo(
   const start = running && record?.status === 'Stopped'
   const safeties = [before.safety, ...wordsOf(before.holds[RESTORED])]
   const action: UndoAction = { kind: 'undo', ref, safeties, start, reason: reason ?? '' }
-  return gather([entryOf(key, started(entry, now)), { actions: [action] }])
+  return combine([entryOf(key, started(entry, now)), { actions: [action] }])
 }
 
 function started(entry: RestoreWork, now: Date): RestoreWork {
@@ -190,7 +190,7 @@ function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Findi
   const action = actionOf(known, entry, stage, now)
   const { retryAt: _, ...rest } = entry
   const next: RestoreWork = { ...rest, state: 'started', job: action.job, safety: action.safety.name }
-  return gather([entryOf(known.key, next), { actions: [action] }])
+  return combine([entryOf(known.key, next), { actions: [action] }])
 }
 
 /** Also where it was no restore of this instance at all: a copy that took over has the source's safety snapshots. */

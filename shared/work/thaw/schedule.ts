@@ -9,7 +9,7 @@ import { instanceOf } from '../../incus/subject.ts'
 import type { FreezeLedger, Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, targetIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
-import { type Finding, type Found, gather } from '../../plan/finding.ts'
+import { combine, type Finding, type Found } from '../../plan/finding.ts'
 import { operationOn } from '../../plan/operations.ts'
 import type { Scene } from '../../plan/question.ts'
 import type { World } from '../../plan/world.ts'
@@ -25,11 +25,11 @@ export const isPending = ({ tries = 0 }: FreezeLedger): boolean => tries < TRIES
 
 export function planThaws({ world, ledger, now }: Scene, { busy }: Found): Finding {
   const entries = Object.entries({ ...forgotten(world, ledger), ...ledger.frozen })
-  return gather(
+  return combine(
     entries.map(([key, entry]) => {
       const seen = seeFrozen(key, world, busy)
       if (seen === 'over' || (seen === 'unlisted' && isForgotten(entry, now))) return {}
-      return gather([{ frozen: { [key]: entry } }, ...(seen === 'frozen' ? [thaw(key, entry)] : [])])
+      return combine([{ frozen: { [key]: entry } }, ...(seen === 'frozen' ? [thaw(key, entry)] : [])])
     }),
   )
 }

@@ -1,9 +1,9 @@
 /**
- * A change that somebody asked for, by whichever door: it is judged by the plan itself, and recorded, before
- * anything happens; then the engine performs that plan, as it does for the cron trigger.
+ * A change requested by chat or over the API. Its plan is checked and recorded before anything happens; then the
+ * engine performs that plan, as it does for the cron trigger.
  */
 import { type AuditOutcome, type AuditRecord, writtenBy } from '../shared/access/audit.ts'
-import { beyond, type Permission } from '../shared/access/permit.ts'
+import { deniedKeys, type Permission } from '../shared/access/permit.ts'
 import type { Actor } from '../shared/chat/actor.ts'
 import { digestText } from '../shared/plan/lines.ts'
 import type { Plan } from '../shared/plan/plan.ts'
@@ -18,27 +18,27 @@ import { wake } from './state/wake.ts'
 import { keepWatch } from './state/watches.ts'
 import type { Run } from './summary.ts'
 
-export type Wish = {
-  /** Of the record; the same for a request that comes twice. */
+export type ChangeRequest = {
+  /** Of its audit record; a request that comes twice has the same. */
   id: string
   at: Date
   /** As one would type it. */
   line: string
   request: BackupRequest
   actor: Pick<Actor, 'id' | 'name' | 'place'>
-  /** Who asked first, where another person confirms. */
-  askedBy?: Pick<Actor, 'id' | 'name'>
+  /** Who requested it, where another person confirms. */
+  requester?: Pick<Actor, 'id' | 'name'>
   permission: Permission
-  /** Digest of the plan that was confirmed; absent: none was, and what is destructive isn't done. */
+  /** Digest of the plan that was confirmed; absent: none was, and a destructive one isn't performed. */
   expected?: string | undefined
-  /** Where the end of long work is told; null: in the record of changes alone. */
+  /** Where the outcome of long work is posted; null: it only goes into the audit record. */
   reply: ReplyTo | null
 }
 
 /** Why the plan was not performed. */
 export type Stop =
-  | { code: 'differs' } // from the confirmed one, or nobody has confirmed it
-  | { code: 'beyond'; instances: string[] } // what the actor may touch
+  | { code: 'differs' } // from the confirmed plan, or none was confirmed
+  | { code: 'denied'; instances: string[] } // the actor's grants don't reach these
   | { code: 'approval' } // a second person has to confirm
 
 export type Changed =
@@ -46,70 +46,70 @@ export type Changed =
   | { state: 'ran'; run: Extract<Run, { state: 'ran' }> }
   | { state: 'stopped'; stop: Stop }
 
-export async function change(wish: Wish, io: Io, kv: AuditStore): Promise<Changed> {
+export async function change(requested: ChangeRequest, io: Io, kv: AuditStore): Promise<Changed> {
   let stopped: Extract<Changed, { state: 'stopped' }> | null = null
   let record: AuditRecord | null = null
-  const ran = await run({ kind: 'run', at: wish.at, request: wish.request }, io, async (plan) => {
-    // Nothing is performed, and so nothing is accounted for: not even by whoever may not touch what it is about.
+  const ran = await run({ kind: 'run', at: requested.at, request: requested.request }, io, async (plan) => {
+    // Nothing would be performed, so nothing is recorded, and no permission is checked.
     if (plan.refusal !== null || plan.actions.length === 0) return false
     const digest = await digestOf(digestText(plan))
-    const stop = stopOf(wish, plan, digest)
+    const stop = stopOf(requested, plan, digest)
     if (stop !== null) {
       stopped = { state: 'stopped', stop }
       return false
     }
-    record = recordOf(wish, digest, touchedBy(plan))
+    record = recordOf(requested, digest, touchedBy(plan))
     await writeAudit(kv, record)
-    await lookAfterLongWork(plan, wish, io)
+    await lookAfterLongWork(plan, requested, io)
     return true
   })
   if (stopped !== null) return stopped
   if (ran.state !== 'ran') return { state: 'unconfigured' }
   logRun(ran)
-  if (record !== null) await endAudit(kv, record, outcomeOf(ran, wish.at))
+  if (record !== null) await endAudit(kv, record, outcomeOf(ran, requested.at))
   return { state: 'ran', run: ran }
 }
 
-/** Noted before it begins: should this Worker not live to note what it began, the next tick looks. */
+/** Noted before it begins: if this Worker dies meanwhile, the next tick still looks for the outcome. */
 async function lookAfterLongWork(
   plan: Plan<Action>,
-  { id, line, at, actor, askedBy = actor, reply }: Wish,
+  { id, line, at, actor, requester = actor, reply }: ChangeRequest,
   { state }: Io,
 ): Promise<void> {
   const work = startsOf(plan)
   if (work.length === 0) return
-  await keepWatch(state, { id, line, by: askedBy.name, startedAt: at.toISOString(), work }, reply)
+  await keepWatch(state, { id, line, by: requester.name, startedAt: at.toISOString(), work }, reply)
   await wake(state, at)
 }
 
 function stopOf(
-  { request, permission, expected, actor, askedBy }: Wish,
+  { request, permission, expected, actor, requester }: ChangeRequest,
   plan: Plan<Action>,
   digest: string,
 ): Stop | null {
-  const instances = beyond(permission, touchedBy(plan))
-  if (instances.length > 0) return { code: 'beyond', instances }
+  const instances = deniedKeys(permission, touchedBy(plan))
+  if (instances.length > 0) return { code: 'denied', instances }
   if (expected === undefined && !isDestructive(request)) return null
-  if (plan.approval === 'second' && (askedBy === undefined || askedBy.id === actor.id))
+  if (plan.approval === 'second' && (requester === undefined || requester.id === actor.id))
     return { code: 'approval' }
   return expected === digest ? null : { code: 'differs' }
 }
 
 const recordOf = (
-  { id, at, line, actor, askedBy }: Wish,
+  { id, at, line, actor, requester }: ChangeRequest,
   plan: string,
   instances: string[],
 ): AuditRecord => ({
   id,
   at: at.toISOString(),
   ...writtenBy(actor),
-  ...(askedBy === undefined || askedBy.id === actor.id ? {} : { askedBy: askedBy.id }),
+  ...(requester === undefined || requester.id === actor.id ? {} : { askedBy: requester.id }),
   what: line,
   plan,
   instances,
 })
 
-/** What came of all actions together: the worst of them names it. */
+/** The outcome of all actions together: that of the worst one. */
 export function outcomeOf({ results }: Extract<Run, { state: 'ran' }>, at: Date): AuditOutcome {
   const of = (...states: (typeof results)[number]['state'][]) =>
     results.filter(({ state }) => states.includes(state))

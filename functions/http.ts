@@ -4,13 +4,13 @@ import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
-import { answerApply } from './api/applying.ts'
-import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/asking.ts'
+import { answerApply } from './api/answer-apply.ts'
+import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/answer-run.ts'
 import { limitBody, readBody } from './api/body.ts'
 import { openapi } from './api/endpoints.ts'
 import { instancesOf } from './api/instances.ts'
 import { answerProblem } from './api/problem.ts'
-import { preview } from './api/requests.ts'
+import { retentionBody } from './api/requests.ts'
 import { statusOf } from './api/status.ts'
 import { mountChat } from './chatops/routes.ts'
 import { type App, missingOf } from './env.ts'
@@ -100,7 +100,7 @@ export function createApp(now: () => Date): Hono<App> {
   })
   app.put('/api/config', (context) => answerApply(context, now()))
   app.post('/api/retention/preview', async (context) => {
-    const body = await readBody(context, preview)
+    const body = await readBody(context, retentionBody)
     if (!body.ok) return answerProblem(context, body.error)
     const { keep, timezone, snapshots } = body.value
     if (!isTimezone(timezone))

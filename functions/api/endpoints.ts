@@ -32,7 +32,7 @@ export const endpoints: readonly Endpoint[] = [
     method: 'post',
     path: '/api/plan',
     summary: 'Dry run: the very plan that a run would perform, each line with its reason',
-    body: requests.planning,
+    body: requests.planBody,
     answer: answers.planned,
   },
   {
@@ -40,7 +40,7 @@ export const endpoints: readonly Endpoint[] = [
     path: '/api/run',
     summary:
       'Look now, or do what is asked: snapshot, copy, hold, release; restore and expire with the digest of their plan',
-    body: requests.asking,
+    body: requests.runBody,
     answer: answers.ran,
   },
   {
@@ -69,7 +69,7 @@ export const endpoints: readonly Endpoint[] = [
     method: 'post',
     path: '/api/retention/preview',
     summary: 'What a keep would keep and expire, and why',
-    body: requests.preview,
+    body: requests.retentionBody,
     answer: answers.retention,
   },
 ]

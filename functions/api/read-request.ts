@@ -1,12 +1,12 @@
-/** What the API's body asks for, as the engine takes it. */
+/** Turns the API's body into a request to the engine. */
 import type * as z from 'zod/mini'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { REQUESTABLE, requestable } from '../../shared/work/verbs.ts'
 import type { Problem } from './problem.ts'
-import type { asking } from './requests.ts'
+import type { runBody } from './requests.ts'
 
-type Body = z.output<typeof asking>
+type Body = z.output<typeof runBody>
 
 const UNNAMED = REQUESTABLE.find((what) => requestable(what)?.unnamed === true)
 

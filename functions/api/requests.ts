@@ -10,7 +10,7 @@ const names = z.array(filled).check(z.minLength(1))
 const may = <Item extends z.ZodMiniType>(item: Item, description: string) =>
   described(z.optional(item), description)
 
-export const asking = z.strictObject({
+export const runBody = z.strictObject({
   do: may(
     z.enum(['snapshot', 'copy', 'expire', 'restore', 'hold', 'release']),
     'Absent: a snapshot where policies or instances are named, else what the schedule says',
@@ -25,7 +25,7 @@ export const asking = z.strictObject({
   confirm: may(filled, 'Of restore and expire: the digest of the plan that is to be performed'),
 })
 
-export const planning = z.extend(asking, {
+export const planBody = z.extend(runBody, {
   document: may(z.unknown(), 'A stapes.jsonc to plan by instead of the applied one; it is not applied'),
 })
 
@@ -35,7 +35,7 @@ const taken = z.strictObject({
   held: z._default(z.boolean(), false),
 })
 
-export const preview = z.strictObject({
+export const retentionBody = z.strictObject({
   keep: keepSchema,
   timezone: described(z._default(z.string(), 'UTC'), 'IANA zone of the buckets'),
   now: may(iso(), 'Later snapshots are kept and not counted; absent: the present'),

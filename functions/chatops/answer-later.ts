@@ -1,4 +1,4 @@
-/** Commands that take Incus, or several writes: acknowledged now, answered by a message of its own. */
+/** Commands that need Incus or several writes: acknowledged now, answered later by a message of their own. */
 
 import { writtenBy } from '../../shared/access/audit.ts'
 import { visiblePlan } from '../../shared/access/visible.ts'
@@ -14,40 +14,43 @@ import { linesOf } from '../../shared/plan/lines.ts'
 import { planOnly } from '../run.ts'
 import { endAudit, writeAudit } from '../state/audit.ts'
 import { changePause } from '../state/pauses.ts'
-import { type Asked, permissionFor, recordId, safely } from './asked.ts'
+import { type AuthorizedRequest, permissionFor, recordId, safely } from './authorized.ts'
 import { type Chat, tell } from './chat.ts'
 import { carryOut } from './perform.ts'
 import type { Answer } from './platform.ts'
 import { read } from './see.ts'
 
-export function answerLater(asked: Asked, chat: Chat): Answer {
-  const { incoming, parsed } = asked
+export function answerLater(authorized: AuthorizedRequest, chat: Chat): Answer {
+  const { incoming, parsed } = authorized
   const { command } = parsed
   const reads = command.kind === 'read' || command.kind === 'preview'
-  chat.after(safely(() => goOn(asked, chat), incoming, chat))
+  chat.after(safely(() => goOn(authorized, chat), incoming, chat))
   return chat.platform.later(reads ? 'caller' : 'channel', incoming)
 }
 
-async function goOn(asked: Asked, chat: Chat): Promise<void> {
-  const { command } = asked.parsed
+async function goOn(authorized: AuthorizedRequest, chat: Chat): Promise<void> {
+  const { command } = authorized.parsed
   switch (command.kind) {
     case 'read':
-      return put(await read(command, asked, chat), asked, chat)
+      return put(await read(command, authorized, chat), authorized, chat)
     case 'preview':
-      return put(await preview(asked, chat), asked, chat)
+      return put(await preview(authorized, chat), authorized, chat)
     case 'setting':
-      return put(await set(command, asked, chat), asked, chat)
+      return put(await set(command, authorized, chat), authorized, chat)
     case 'change':
-      return carryOut(asked, command, chat)
+      return carryOut(authorized, command, chat)
   }
 }
 
-const put = async (message: Message, { incoming }: Asked, chat: Chat): Promise<void> => {
+const put = async (message: Message, { incoming }: AuthorizedRequest, chat: Chat): Promise<void> => {
   await tell(message, incoming.reply, chat)
 }
 
-/** Whoever may not do a thing may not see its plan either: it tells of instances. */
-async function preview({ incoming, parsed, permission, stored }: Asked, { io }: Chat): Promise<Message> {
+/** Seeing the plan needs the same permission as performing it: it names instances. */
+async function preview(
+  { incoming, parsed, permission, stored }: AuthorizedRequest,
+  { io }: Chat,
+): Promise<Message> {
   const previewed = previewOf(parsed.values.line ?? '', commands)
   if (!previewed.ok) return mistakeMessage(previewed.error.text)
   const { request, of } = previewed.value
@@ -62,10 +65,14 @@ async function preview({ incoming, parsed, permission, stored }: Asked, { io }: 
   return planMessage(parsed.line, linesOf(visible), { refusal: visible.refusal })
 }
 
-async function set(command: SettingCommand, asked: Asked, { io, kv, now }: Chat): Promise<Message> {
-  const { incoming, parsed, permission, stored } = asked
+async function set(
+  command: SettingCommand,
+  authorized: AuthorizedRequest,
+  { io, kv, now }: Chat,
+): Promise<Message> {
+  const { incoming, parsed, permission, stored } = authorized
   const { actor, at } = incoming
-  // A policy is more than the instances that a grant may name.
+  // A policy covers more than the instances that the grant names.
   if (permission.instances !== null)
     return deniedMessage('your grant is for some instances, and a policy covers others')
   if (stored === null) return nothingConfigured()

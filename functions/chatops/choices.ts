@@ -9,7 +9,7 @@ import { subjectKey } from '../../shared/incus/subject.ts'
 import type { World } from '../../shared/plan/world.ts'
 import { look } from '../run.ts'
 import { readConfig } from '../state/config.ts'
-import { permissionFor } from './asked.ts'
+import { permissionFor } from './authorized.ts'
 import type { Chat } from './chat.ts'
 import type { Incoming } from './platform.ts'
 

@@ -1,6 +1,6 @@
 /**
- * One chat request from the door to its acknowledgement: refused, answered at once from what KV holds, or
- * acknowledged and gone on with. Nothing here waits for Incus.
+ * One chat request up to its acknowledgement: refused, answered at once from KV, or acknowledged and answered
+ * later. Nothing here waits for Incus.
  */
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
 import { commands } from '../../shared/command/commands.ts'
@@ -8,7 +8,7 @@ import { parseLine, parseOptions } from '../../shared/command/parse.ts'
 import { readConfig, type StoredConfig } from '../state/config.ts'
 import { isNew } from '../state/requests.ts'
 import { answerLater } from './answer-later.ts'
-import { permissionFor, say } from './asked.ts'
+import { permissionFor, say } from './authorized.ts'
 import type { Chat } from './chat.ts'
 import { choices } from './choices.ts'
 import type { Answer, Incoming } from './platform.ts'
@@ -32,8 +32,8 @@ async function command(incoming: Typed, stored: StoredConfig | null, chat: Chat)
   if (!parsed.ok) return say(mistakeMessage(parsed.error.text), incoming, chat)
   const permission = permissionFor(parsed.value.command, stored, incoming)
   if (!permission.allowed) return say(deniedMessage(permission.reason), incoming, chat)
-  const asked = { incoming, parsed: parsed.value, permission, stored }
+  const authorized = { incoming, parsed: parsed.value, permission, stored }
   const { command } = parsed.value
-  if (command.kind !== 'read' || command.needs === 'world') return answerLater(asked, chat)
-  return say(await read(command, asked, chat), incoming, chat)
+  if (command.kind !== 'read' || command.needs === 'world') return answerLater(authorized, chat)
+  return say(await read(command, authorized, chat), incoming, chat)
 }

@@ -1,4 +1,4 @@
-/** Changing commands: what is destructive is proposed first, and all of it goes through the engine. */
+/** Commands that change something. A destructive one is proposed first; all of them go through the engine. */
 
 import { visibleRun } from '../../shared/access/visible.ts'
 import type { Message } from '../../shared/chat/message.ts'
@@ -8,79 +8,93 @@ import type { ChangeCommand } from '../../shared/command/command.ts'
 import { nothingConfigured } from '../../shared/command/unconfigured.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { isDestructive } from '../../shared/work/verbs.ts'
-import { type Changed, change, type Wish } from '../change.ts'
+import { type Changed, type ChangeRequest, change } from '../change.ts'
 import type { Pending } from '../state/pending.ts'
 import { readWatches, writeWatches } from '../state/watches.ts'
-import { type Asked, recordId } from './asked.ts'
+import { type AuthorizedRequest, recordId } from './authorized.ts'
 import { type Chat, tell } from './chat.ts'
 import type { ReplyTo } from './platform.ts'
-import { beyondText, propose } from './propose.ts'
+import { deniedText, propose } from './propose.ts'
 
-export async function carryOut(asked: Asked, command: ChangeCommand, chat: Chat): Promise<void> {
-  const { incoming, parsed } = asked
+export async function carryOut(
+  authorized: AuthorizedRequest,
+  command: ChangeCommand,
+  chat: Chat,
+): Promise<void> {
+  const { incoming, parsed } = authorized
   const { actor } = incoming
   const request = command.request(parsed.values, reasonOf(actor.name))
-  if (!request.ok) return say(mistakeMessage(request.error), null, asked, chat)
+  if (!request.ok) return say(mistakeMessage(request.error), null, authorized, chat)
   if (isDestructive(request.value))
-    return say(await propose(asked, request.value, { by: actor }, chat), null, asked, chat)
+    return say(await propose(authorized, request.value, { by: actor }, chat), null, authorized, chat)
   const id = await recordId(incoming)
-  const changed = await perform(asked, request.value, { id }, chat)
-  await say(messageOf(changed, asked), id, asked, chat)
+  const changed = await perform(authorized, request.value, { id }, chat)
+  await say(messageOf(changed, authorized), id, authorized, chat)
 }
 
-/** `confirmed`: the plan that the actor agrees to. */
+/** `confirmed`: the plan that the actor confirms. */
 export async function confirm(
-  asked: Asked,
+  authorized: AuthorizedRequest,
   command: ChangeCommand,
   confirmed: Pending,
   chat: Chat,
 ): Promise<void> {
-  const { incoming, parsed } = asked
+  const { incoming, parsed } = authorized
   const { by } = confirmed
   const request = command.request(parsed.values, reasonOf(by.name, incoming.actor.name))
   if (!request.ok) throw new Error(`what was confirmed can't be asked: ${confirmed.line}`)
-  const agreed = { id: confirmed.id, askedBy: by, expected: confirmed.digest }
-  const changed = await perform(asked, request.value, agreed, chat)
+  const agreed = { id: confirmed.id, requester: by, expected: confirmed.digest }
+  const changed = await perform(authorized, request.value, agreed, chat)
   // The new plan needs a confirmation of its own.
   const differs = changed.state === 'stopped' && changed.stop.code === 'differs'
   const message = differs
-    ? await propose(asked, { ...request.value, reason: reasonOf(by.name) }, { by, before: confirmed }, chat)
-    : messageOf(changed, asked)
-  // It is said to be under way, for all to see; and so is that it is not.
-  await say({ ...message, to: 'channel' }, confirmed.id, asked, chat)
+    ? await propose(
+        authorized,
+        { ...request.value, reason: reasonOf(by.name) },
+        { by, before: confirmed },
+        chat,
+      )
+    : messageOf(changed, authorized)
+  // The channel was told that it is in progress, so it is also told when it isn't.
+  await say({ ...message, to: 'channel' }, confirmed.id, authorized, chat)
 }
 
 const reasonOf = (by: string, confirmer = by): string =>
   confirmer === by ? `asked for by ${by}` : `asked for by ${by}, confirmed by ${confirmer}`
 
 const perform = (
-  { incoming: { actor, at, reply }, parsed: { line }, permission }: Asked,
+  { incoming: { actor, at, reply }, parsed: { line }, permission }: AuthorizedRequest,
   request: BackupRequest,
-  agreed: Pick<Wish, 'id' | 'askedBy' | 'expected'>,
+  agreed: Pick<ChangeRequest, 'id' | 'requester' | 'expected'>,
   { io, kv }: Chat,
 ): Promise<Changed> =>
   change({ at, actor, permission, line, request, reply: lessOne(reply), ...agreed }, io, kv)
 
-function messageOf(changed: Changed, { parsed, permission }: Asked): Message {
+function messageOf(changed: Changed, { parsed, permission }: AuthorizedRequest): Message {
   if (changed.state === 'unconfigured') return nothingConfigured()
   if (changed.state === 'ran') return resultMessage(parsed.line, visibleRun(changed.run, permission))
   const { stop } = changed
   return deniedMessage(
-    stop.code === 'beyond'
-      ? beyondText(stop.instances)
+    stop.code === 'denied'
+      ? deniedText(stop.instances)
       : 'by now a policy of it demands that a second person confirms: ask again',
   )
 }
 
-/** The message that says what was started takes one use. */
+/** The message that says what was started uses the address once. */
 const lessOne = (reply: ReplyTo): ReplyTo => ({
   ...reply,
   uses: reply.uses === null ? null : reply.uses - 1,
   placed: true,
 })
 
-/** `id`: of the record of what was begun. */
-async function say(message: Message, id: string | null, { incoming }: Asked, chat: Chat): Promise<void> {
+/** `id`: of the audit record of what was started. */
+async function say(
+  message: Message,
+  id: string | null,
+  { incoming }: AuthorizedRequest,
+  chat: Chat,
+): Promise<void> {
   const left = await tell(message, incoming.reply, chat)
   if (id !== null && left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
 }

@@ -1,5 +1,5 @@
-/** The buttons below a plan. What a press may do hangs on its signed token and on who pressed, never on the message. */
-import { beyond } from '../../shared/access/permit.ts'
+/** The buttons below a plan. What a press may do depends on its signed token and its actor, never on the message. */
+import { deniedKeys } from '../../shared/access/permit.ts'
 import { cancelledMessage, workingMessage } from '../../shared/chat/confirm-message.ts'
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
 import { commands } from '../../shared/command/commands.ts'
@@ -7,11 +7,11 @@ import { parseLine } from '../../shared/command/parse.ts'
 import type { StoredConfig } from '../state/config.ts'
 import { dropPending, type Pending, readPending } from '../state/pending.ts'
 import { isNew } from '../state/requests.ts'
-import { permissionFor, safely, say } from './asked.ts'
+import { permissionFor, safely, say } from './authorized.ts'
 import type { Chat } from './chat.ts'
 import { confirm } from './perform.ts'
 import type { Answer, Incoming, ReplyTo } from './platform.ts'
-import { beyondText } from './propose.ts'
+import { deniedText } from './propose.ts'
 
 type Pressed = Extract<Incoming, { kind: 'press' }>
 
@@ -40,9 +40,9 @@ export async function press(incoming: Pressed, stored: StoredConfig | null, chat
   const { command } = parsed.value
   const permission = permissionFor(command, stored, incoming)
   if (!permission.allowed) return say(deniedMessage(permission.reason), incoming, chat)
-  // Before the plan is used up: to cancel it is a decision about these instances too.
-  const forbidden = beyond(permission, pending.instances)
-  if (forbidden.length > 0) return say(deniedMessage(beyondText(forbidden)), incoming, chat)
+  // Before the pending plan is dropped: to cancel it is a decision about these instances too.
+  const forbidden = deniedKeys(permission, pending.instances)
+  if (forbidden.length > 0) return say(deniedMessage(deniedText(forbidden)), incoming, chat)
   const wrong = verb === 'confirm' ? refuseConfirmer(pending, actor.id) : null
   if (wrong !== null) return say(deniedMessage(wrong), incoming, chat)
   if (!(await isNew(chat.kv, `pending:${id}`))) return say(mistakeMessage(GONE), incoming, chat)
@@ -50,14 +50,14 @@ export async function press(incoming: Pressed, stored: StoredConfig | null, chat
   if (verb === 'cancel') return say(cancelledMessage(pending.line, actor), incoming, chat)
   const answer = chat.platform.say(workingMessage(pending.line, actor), incoming, chat.origin)
   const reply = replyAfter(incoming.reply, pending.reply, answer.outgoing !== null)
-  const asked = { incoming: { ...incoming, reply }, parsed: parsed.value, permission, stored }
+  const authorized = { incoming: { ...incoming, reply }, parsed: parsed.value, permission, stored }
   chat.after(
     safely(
       async () => {
         if (answer.outgoing !== null) await chat.send(answer.outgoing)
-        await confirm(asked, command, pending, chat)
+        await confirm(authorized, command, pending, chat)
       },
-      asked.incoming,
+      authorized.incoming,
       chat,
     ),
   )

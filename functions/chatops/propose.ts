@@ -1,5 +1,5 @@
-/** A destructive change's plan is posted with two buttons, and waits for a confirmation. */
-import { beyond } from '../../shared/access/permit.ts'
+/** Posts the plan of a destructive change with two buttons, and keeps it pending until it is confirmed. */
+import { deniedKeys } from '../../shared/access/permit.ts'
 import { visiblePlan } from '../../shared/access/visible.ts'
 import { type ConfirmButtons, changedMessage, confirmMessage } from '../../shared/chat/confirm-message.ts'
 import type { Message } from '../../shared/chat/message.ts'
@@ -14,36 +14,36 @@ import { touchedBy } from '../../shared/work/verbs.ts'
 import { digestOf } from '../digest.ts'
 import { planOnly } from '../run.ts'
 import { type Pending, writePending } from '../state/pending.ts'
-import { type Asked, recordId } from './asked.ts'
+import { type AuthorizedRequest, recordId } from './authorized.ts'
 import type { Chat } from './chat.ts'
 
-/** Minutes that a plan waits: its asker is there, a second person has to be found. */
+/** Minutes that a plan stays pending: the requester is present, a second person has to be found. */
 const WAITS = { self: 5, second: 30 }
 
-/** `before`: what was confirmed, and would be performed no more. */
+/** `before`: the plan that was confirmed, and has changed since. */
 export async function propose(
-  asked: Asked,
+  authorized: AuthorizedRequest,
   request: BackupRequest,
   { by, before }: { by: Pending['by']; before?: Pending },
   chat: Chat,
 ): Promise<Message> {
-  const { incoming, parsed, permission } = asked
+  const { incoming, parsed, permission } = authorized
   const whole = await planOnly({ kind: 'run', at: incoming.at, request }, chat.io)
   if (whole === null) return nothingConfigured()
-  const forbidden = beyond(permission, touchedBy(whole))
-  if (forbidden.length > 0) return deniedMessage(beyondText(forbidden))
+  const forbidden = deniedKeys(permission, touchedBy(whole))
+  if (forbidden.length > 0) return deniedMessage(deniedText(forbidden))
   const plan = visiblePlan(whole, permission)
   if (plan.refusal !== null || plan.actions.length === 0)
     return planMessage(parsed.line, linesOf(plan), { refusal: plan.refusal, to: 'channel' })
-  const pending = await pend(plan, asked, by, chat)
-  const waiting = { ...pending, buttons: await buttonsOf(pending, asked, chat) }
+  const pending = await pend(plan, authorized, by, chat)
+  const waiting = { ...pending, buttons: await buttonsOf(pending, authorized, chat) }
   return before === undefined ? confirmMessage(waiting) : changedMessage({ ...waiting, before: before.lines })
 }
 
-/** Remembers the plan under a name that is its request's own. */
+/** Stores the plan under its request's id. */
 async function pend(
   plan: Plan<Action>,
-  { incoming, parsed }: Asked,
+  { incoming, parsed }: AuthorizedRequest,
   by: Pending['by'],
   { kv, now }: Chat,
 ): Promise<Pending> {
@@ -64,7 +64,7 @@ async function pend(
 
 async function buttonsOf(
   { id, digest, until }: Pending,
-  { incoming }: Asked,
+  { incoming }: AuthorizedRequest,
   { confirmations }: Chat,
 ): Promise<ConfirmButtons> {
   const issue = (verb: 'confirm' | 'cancel') =>
@@ -72,6 +72,6 @@ async function buttonsOf(
   return { confirm: await issue('confirm'), cancel: await issue('cancel') }
 }
 
-/** Without their names: whoever may not touch them may not see them either, perhaps. */
-export const beyondText = ({ length }: readonly string[]): string =>
+/** Without their names: the actor may not be allowed to see them either. */
+export const deniedText = ({ length }: readonly string[]): string =>
   `your grants don't reach ${length === 1 ? 'an instance' : `${length} instances`} that it is about`

@@ -10,13 +10,13 @@ import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
 import type { StoredConfig } from '../state/config.ts'
 import { readLedger } from '../state/ledger.ts'
-import type { Asked } from './asked.ts'
+import type { AuthorizedRequest } from './authorized.ts'
 import type { Chat } from './chat.ts'
 
 /** The answer of a command that changes nothing; of this moment, since a platform's own stamp may be older than a change. */
 export async function read(
   command: ReadCommand,
-  { incoming: { actor }, parsed, permission, stored }: Asked,
+  { incoming: { actor }, parsed, permission, stored }: AuthorizedRequest,
   { io, kv, now }: Pick<Chat, 'io' | 'kv' | 'now'>,
 ): Promise<Message> {
   return command.answer(parsed.values, await see(command, { actor, permission, now: now(), stored }, io, kv))

@@ -1,4 +1,4 @@
-/** Whether somebody may use a command, and on which instances: nobody may, unless a grant says so. */
+/** Whether an actor may use a command, and on which instances. Without a grant nothing is permitted. */
 
 import type { Actor } from '../chat/actor.ts'
 import { parseSubject, pathOf } from '../incus/subject.ts'
@@ -6,7 +6,7 @@ import { compilePaths } from '../policy/glob.ts'
 import type { Access, Grant, Role } from './access.ts'
 import { GROUP } from './principal.ts'
 
-/** `instances`: globs, see Grant; null: everything. `reason`: for whoever asked, without a full stop. */
+/** `instances`: globs, see Grant; null: everything. `reason`: for the actor, without a full stop. */
 export type Permission =
   | { allowed: true; instances: readonly string[] | null }
   | { allowed: false; reason: string }
@@ -63,7 +63,7 @@ function refusal(
 const ranked = (grants: readonly Grant[]): Role[] =>
   [...new Set(grants.map(({ role }) => role))].sort((one, other) => RANK[other] - RANK[one])
 
-/** What somebody may do, one line for each grant; for `whoami`. */
+/** What an actor may do, one line for each grant; for `whoami`. */
 export function describeAccess(access: Access | undefined, actor: Known): string[] {
   const grants = grantsOf(access, actor)
   if (grants.length === 0) return [`no grant in stapes.jsonc names you (your id is ${actor.id})`]
@@ -74,7 +74,7 @@ export function describeAccess(access: Access | undefined, actor: Known): string
   })
 }
 
-/** Whether it reaches a subject, by its key. A star also matches nothing at all: what is no whole key is not reached. */
+/** Whether the permission reaches a subject, by its key. What isn't a whole key is never reached, though `*` would match it. */
 export function reachOf(permission: Permission): (key: string) => boolean {
   if (!permission.allowed) return () => false
   if (permission.instances === null) return () => true
@@ -82,8 +82,8 @@ export function reachOf(permission: Permission): (key: string) => boolean {
   return (key) => parseSubject(key) !== null && fits(pathOf(key))
 }
 
-/** Keys of the subjects that it doesn't reach. */
-export function beyond(permission: Permission, keys: readonly string[]): string[] {
+/** The keys among these that the permission doesn't reach. */
+export function deniedKeys(permission: Permission, keys: readonly string[]): string[] {
   const isReached = reachOf(permission)
   return keys.filter((key) => !isReached(key))
 }

@@ -3,7 +3,7 @@
 import type { Line } from '../plan/line.ts'
 import type { AnyAction, Plan, Refusal } from '../plan/plan.ts'
 import { verbOf } from '../work/verbs.ts'
-import { beyond, type Permission, reachOf } from './permit.ts'
+import { deniedKeys, type Permission, reachOf } from './permit.ts'
 
 export function visiblePlan<Action extends AnyAction>(
   plan: Plan<Action>,
@@ -42,6 +42,6 @@ const KEY = /[\w.-]+\/[^\s/"',;:()]+\/[\w-]+(?::[\w.-]*\w)?/g
 function visibleRefusal(refusal: Refusal | null, permission: Permission): Refusal | null {
   if (refusal === null || isUnlimited(permission)) return refusal
   const keys = refusal.reason.match(KEY) ?? []
-  if (keys.length > 0 && beyond(permission, keys).length === 0) return refusal
+  if (keys.length > 0 && deniedKeys(permission, keys).length === 0) return refusal
   return { code: 'not-found', reason: 'there is no such instance or snapshot among those your grants reach' }
 }

@@ -16,7 +16,7 @@ const user = z.object({ id: snowflake, username: z.string(), global_name: z.null
 const member = z.object({ user, nick: z.nullish(z.string()), roles: z.array(snowflake) })
 
 const base = { id: snowflake, application_id: snowflake }
-const asked = {
+const common = {
   ...base,
   // It becomes part of a path.
   token: z.string().check(z.regex(/^[\w-][\w.=-]{0,499}$/)),
@@ -36,15 +36,15 @@ const data = z.object({ name: z.literal('backup'), options: z.array(subcommand) 
 const ping = z.object({ ...base, type: z.literal(1) })
 const interactions = [
   ping,
-  z.object({ ...asked, type: z.literal(2), data }),
+  z.object({ ...common, type: z.literal(2), data }),
   z.object({
-    ...asked,
+    ...common,
     type: z.literal(3),
     data: z.object({ component_type: z.literal(2), custom_id: name }),
   }),
-  z.object({ ...asked, type: z.literal(4), data }),
+  z.object({ ...common, type: z.literal(4), data }),
 ]
-type Asked = Exclude<z.infer<(typeof interactions)[number]>, { type: 1 }>
+type Interaction = Exclude<z.infer<(typeof interactions)[number]>, { type: 1 }>
 
 export function decode(body: string, at: Date, applicationId: string): Result<Incoming, Turned> {
   const json = parseJson(body)
@@ -62,7 +62,7 @@ export function decode(body: string, at: Date, applicationId: string): Result<In
   return incomingOf(given, actor, at)
 }
 
-function incomingOf(given: Asked, actor: Actor, at: Date): Result<Incoming, Turned> {
+function incomingOf(given: Interaction, actor: Actor, at: Date): Result<Incoming, Turned> {
   const { id } = given
   if (given.type === 3) {
     const token = given.data.custom_id
@@ -84,7 +84,7 @@ function incomingOf(given: Asked, actor: Actor, at: Date): Result<Incoming, Turn
 }
 
 /** Members of a guild also act for their roles; in direct messages there are none. */
-function actorOf({ guild_id: guild, channel_id: channel, member, user }: Asked): Actor | null {
+function actorOf({ guild_id: guild, channel_id: channel, member, user }: Interaction): Actor | null {
   const person = guild === undefined ? user : member?.user
   if (person === undefined) return null
   const where = `discord:${guild ?? '@me'}`

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { requestOf } from '../../../functions/api/read-request.ts'
-import { asking } from '../../../functions/api/requests.ts'
+import { runBody } from '../../../functions/api/requests.ts'
 
 const OF = { instance: 'vm1', snapshot: 'daily-20261122T0300Z' }
 
@@ -14,7 +14,7 @@ test.each([
     { do: 'release', ...OF },
   ],
 ])('%s is asked for over the API', (_, body, ask) => {
-  expect(requestOf(asking.parse(body))).toEqual({
+  expect(requestOf(runBody.parse(body))).toEqual({
     ok: true,
     value: { reason: 'asked for over the API', ...ask },
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { preview } from '../../../functions/api/requests.ts'
+import { retentionBody } from '../../../functions/api/requests.ts'
 
 test.each([
   ['2026-11-22T03:00:00Z', true],
@@ -19,6 +19,6 @@ test.each([
   ['', false],
 ])('"%s" is taken for an instant: %s', (text, is) => {
   const snapshot = { name: 'daily-1', takenAt: text }
-  expect(preview.safeParse({ keep: {}, snapshots: [snapshot] }).success).toBe(is)
-  expect(preview.safeParse({ keep: {}, snapshots: [], now: text }).success).toBe(is)
+  expect(retentionBody.safeParse({ keep: {}, snapshots: [snapshot] }).success).toBe(is)
+  expect(retentionBody.safeParse({ keep: {}, snapshots: [], now: text }).success).toBe(is)
 })

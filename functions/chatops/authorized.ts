@@ -1,4 +1,4 @@
-/** A request that was let in, with a command that its actor may use; and how it is answered. */
+/** A chat request whose actor may use its command, and how it is answered. */
 import { type Permission, permit } from '../../shared/access/permit.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import { failedMessage } from '../../shared/chat/mistake-message.ts'
@@ -8,14 +8,14 @@ import type { StoredConfig } from '../state/config.ts'
 import { type Chat, tell } from './chat.ts'
 import type { Answer, Repliable } from './platform.ts'
 
-export type Asked = {
+export type AuthorizedRequest = {
   incoming: Repliable
   parsed: Parsed
   permission: Extract<Permission, { allowed: true }>
   stored: StoredConfig | null
 }
 
-/** Whoever is let in at the door may ask these: they tell how to get further. */
+/** Commands that need no grant: they say how to get one. */
 const ANYBODY: readonly string[] = ['help', 'whoami']
 
 const EVERYTHING: Permission = { allowed: true, instances: null }
@@ -32,17 +32,17 @@ export function say(message: Message, incoming: Repliable, chat: Chat): Answer {
   return answer
 }
 
-/** Of a request's record, and of the plan that it proposes: the same for one that comes twice. */
+/** Id of a request's audit record and of its pending plan. A request that comes twice has the same. */
 export const recordId = ({ id, actor }: Repliable): Promise<string> => digestOf(`${actor.platform} ${id}`)
 
-/** Whatever goes wrong behind the answer is told to the one who waits for it. */
+/** If the work fails after the acknowledgement, the actor gets a message. */
 export async function safely(work: () => Promise<void>, { reply }: Repliable, chat: Chat): Promise<void> {
   try {
     await work()
   } catch (cause) {
     console.error(JSON.stringify({ at: 'chat', platform: chat.platform.name, error: String(cause) }))
     const message = failedMessage()
-    // In the place of one that says that it is being done.
+    // It replaces the one that says that the work is in progress.
     await tell(reply.placed ? { ...message, to: 'channel' } : message, reply, chat)
   }
 }

@@ -17,7 +17,7 @@ import { readBody } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
 import { answerProblem, type Problem } from './problem.ts'
 import { requestOf } from './read-request.ts'
-import { asking, planning } from './requests.ts'
+import { planBody, runBody } from './requests.ts'
 
 export const unreadable = (problems: readonly string[]): Problem => ({
   status: 500,
@@ -32,7 +32,7 @@ export const UNCONFIGURED: Problem = {
 }
 
 export async function answerPlan(context: Context<App>, at: Date): Promise<Response> {
-  const body = await readBody(context, planning)
+  const body = await readBody(context, planBody)
   if (!body.ok) return answerProblem(context, body.error)
   const { document, ...rest } = body.value
   const request = requestOf(rest)
@@ -55,7 +55,7 @@ export async function answerPlan(context: Context<App>, at: Date): Promise<Respo
 }
 
 export async function answerRun(context: Context<App>, at: Date): Promise<Response> {
-  const body = await readBody(context, asking)
+  const body = await readBody(context, runBody)
   if (!body.ok) return answerProblem(context, body.error)
   const request = requestOf(body.value)
   if (!request.ok) return answerProblem(context, request.error)

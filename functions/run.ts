@@ -1,4 +1,4 @@
-/** Observe, decide, perform, record: the one orchestrator, behind every door. */
+/** Observe, decide, perform, record: the one orchestrator, for cron, API and chat. */
 import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../shared/ledger/parse-ledger.ts'
 import { decide } from '../shared/plan/decide.ts'
@@ -67,11 +67,11 @@ export async function run(
   const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
   const news = recorded.changed || noted === null || lost.length > 0
   const unwritten = news ? await keep(recorded.ledger, io.state) : []
-  const { again, untold } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
+  const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
     again && soon < recorded.ledger.wakeAt ? await keep({ ...recorded.ledger, wakeAt: soon }, io.state) : []
-  return { ...summary, problems: [...summary.problems, ...unwritten, ...untold, ...unwoken] }
+  return { ...summary, problems: [...summary.problems, ...unwritten, ...unsent, ...unwoken] }
 }
 
 /** KV refuses a second write within a second. What was done stands in Incus, and the next tick sees it there. */
@@ -87,16 +87,16 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
 const UNREADABLE =
   'a part of "watches" in KV could not be read and was dropped: that work goes on, but its message in chat is not brought up to date'
 
-/** What is told to people never keeps the engine from its work. */
+/** A failure to update messages never fails the run. */
 async function follow(
   io: Io,
   seen: Parameters<NonNullable<Io['follow']>>[0],
-): Promise<{ again: boolean; untold: string[] }> {
+): Promise<{ again: boolean; unsent: string[] }> {
   try {
     const { again = false, lost = false } = (await io.follow?.(seen)) ?? {}
-    return { again, untold: lost ? [UNREADABLE] : [] }
+    return { again, unsent: lost ? [UNREADABLE] : [] }
   } catch (cause) {
-    return { again: false, untold: [`messages could not be brought up to date: ${String(cause)}`] }
+    return { again: false, unsent: [`messages could not be brought up to date: ${String(cause)}`] }
   }
 }
 

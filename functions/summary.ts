@@ -32,15 +32,15 @@ export type ActionResult = {
 /** What later ticks see the end of, by kind: `copies` with replica keys, `restores` with instance keys, … */
 export type Started = Record<string, string[]>
 
-/** A run's record as people read it: beside these, what its kinds count and tell one by one (`taken`, `thawed`, …). */
+/** A run's record as people read it: beside these, what its kinds count and list one by one (`taken`, `thawed`, …). */
 export type RunView = Pick<RunRecord, 'at' | 'trigger' | 'problems'>
 
-export const runView = ({ at, trigger, counts, told = {}, problems }: RunRecord): RunView => ({
+export const runView = ({ at, trigger, counts, listed = {}, problems }: RunRecord): RunView => ({
   at,
   trigger,
   ...counts,
   problems,
-  ...told,
+  ...listed,
 })
 
 export function summarize(
@@ -53,12 +53,12 @@ export function summarize(
   const noted = plan.notes
     .filter(({ kind }) => kind === 'problem')
     .map(({ about, reason }) => `${about}: ${reason}`)
-  const told = toldOf(outcomes)
+  const listed = listedOf(outcomes)
   const entry: RunRecord = {
     at: plan.at,
     trigger,
     counts: countsOf(outcomes),
-    ...(Object.keys(told).length === 0 ? {} : { told }),
+    ...(Object.keys(listed).length === 0 ? {} : { listed }),
     problems: [...wrong.problems, ...noted, ...outcomes.flatMap(problemOf)],
   }
   const eventful = outcomes.length > 0 || wrong.lost
@@ -83,12 +83,12 @@ function countsOf(outcomes: readonly Outcome[]): Record<string, number> {
   return Object.fromEntries(COUNTS.map(({ name }) => [name, done.filter((one) => one === name).length]))
 }
 
-function toldOf(outcomes: readonly Outcome[]): Record<string, string[]> {
+function listedOf(outcomes: readonly Outcome[]): Record<string, string[]> {
   const done = outcomes.filter(({ state }) => state === 'done').map(({ action }) => action)
-  const names = new Set(done.flatMap((action) => verbOf(action).told ?? []))
+  const names = new Set(done.flatMap((action) => verbOf(action).listed ?? []))
   return Object.fromEntries(
     [...names].map((name) => {
-      const mine = done.filter((action) => verbOf(action).told === name)
+      const mine = done.filter((action) => verbOf(action).listed === name)
       return [name, mine.map((one) => `${aboutOf(one)}: ${one.reason}`)]
     }),
   )

@@ -10,6 +10,7 @@ import { readOptions } from './options.ts'
 import { loadEnvironment } from './remote.ts'
 import { createSession, type Refusal, type Session } from './session.ts'
 import { chatOf } from './start/chat.ts'
+import { Cleanup } from './start/cleanup.ts'
 import { runClock } from './start/clock.ts'
 import { whyHopeless } from './start/connection.ts'
 import { agree } from './start/consent.ts'
@@ -18,7 +19,6 @@ import { keepWorker } from './start/keeper.ts'
 import { isEmbedded, openLink } from './start/link.ts'
 import { renderHeader } from './start/printing.ts'
 import { openSettings, type Settings } from './start/settings.ts'
-import { Stays } from './start/stays.ts'
 import { createTickRenderer, parseEntry } from './start/ticks.ts'
 import { startWorker } from './start/worker.ts'
 
@@ -28,7 +28,7 @@ loadEnvironment()
 /** In milliseconds. */
 const PARENT_CHECK = 500
 
-const stays = new Stays()
+const cleanup = new Cleanup()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
 
 // Whoever ends npm by force means this process too.
@@ -37,8 +37,8 @@ if (process.env.npm_lifecycle_event !== undefined)
   setInterval(() => process.ppid === parent || end(0), PARENT_CHECK).unref()
 
 async function end(code: number): Promise<void> {
-  if (stays.ending) return
-  await stays.end()
+  if (cleanup.ending) return
+  await cleanup.run()
   process.exit(code)
 }
 
@@ -52,18 +52,18 @@ function onLog(line: Record<string, unknown>): void {
 
 async function start(): Promise<void> {
   const chat = chatOf(process.env)
-  const link = await openLink(process.env, stays)
+  const link = await openLink(process.env, cleanup)
   const state = openState()
   const settings = await openSettings(process.env)
   const hopeless = await whyHopeless(link)
   if (hopeless !== null) throw new Error(hopeless)
   const worker = await keepWorker(
     {
-      start: () => startWorker({ settings, link, chat, state, onLog }, stays),
+      start: () => startWorker({ settings, link, chat, state, onLog }, cleanup),
       say: (line) => console.error(line),
       giveUp: (why) => void fail(`stapes ends: ${why}`),
     },
-    stays,
+    cleanup,
   )
   const { url } = worker()
   const session = createSession(url, settings.token)
@@ -73,17 +73,17 @@ async function start(): Promise<void> {
   console.log(renderHeader({ url, settings, link, chat, applied: applied.value }))
   if (link.embedded) console.log(await whatComes(session))
   const tick = (at: Date) => worker().tick(at)
-  await runClock({ tick }, stays, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
+  await runClock({ tick }, cleanup, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
 }
 
 /** What is noted of servers in memory is worth nothing after them. */
 function openState(): string {
   if (isEmbedded(process.env)) {
     const folder = mkdtempSync(join(tmpdir(), 'stapes-state-'))
-    stays.add(() => rmSync(folder, { recursive: true, force: true }))
+    cleanup.add(() => rmSync(folder, { recursive: true, force: true }))
     return folder
   }
-  const { state, inherited } = openHome(process.env, stays)
+  const { state, inherited } = openHome(process.env, cleanup)
   if (inherited) console.log(`what an earlier version noted is in ${state} from now on`)
   return state
 }
@@ -111,7 +111,7 @@ const refused = ({ document }: Settings, lines: Refusal): Error =>
 
 async function fail(why: string): Promise<void> {
   // What a stop breaks off is no failure.
-  if (stays.ending) return
+  if (cleanup.ending) return
   console.error(why)
   await end(1)
 }

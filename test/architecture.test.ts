@@ -210,7 +210,7 @@ describe('the rooms of the kinds of work', () => {
     ...['jobs', 'life', 'verbs', 'kind'].map((name) => `shared/work/${name}.ts`),
     ...['perform', 'run', 'summary', 'observe', 'change'].map((name) => `functions/${name}.ts`),
     ...['functions/api/status.ts', 'functions/api/read-request.ts', 'functions/chatops/follow.ts'],
-    ...['deeds', 'progress', 'progress-message', 'watch'].map((name) => `shared/chat/${name}.ts`),
+    ...['tally', 'progress', 'progress-message', 'watch'].map((name) => `shared/chat/${name}.ts`),
     ...['shared/command/under-way.ts', 'shared/ledger/ahead.ts'],
   ]
 

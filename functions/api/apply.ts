@@ -99,14 +99,14 @@ async function checkRemotes(config: Config, { relay }: Io, now: Date): Promise<R
   })
 }
 
-/** What of it reaches nothing, or isn't as somebody meant it, on the servers as they are. */
+/** Warnings about a configuration, from the servers as they are: what reaches nothing, and other problems. */
 function remarksOn(config: Config, remotes: InventoryReply['remotes'], now: Date): string[] {
   const coverages = coverInstances(config, remotes)
-  const told = [
+  const found = [
     ...clockProblems(coverages, { remotes }, now),
     ...coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings]),
   ].map(({ about, reason }) => `${about}: ${reason}`)
-  return [...new Set([...told, ...coverages.flatMap(({ remarks }) => remarks)])]
+  return [...new Set([...found, ...coverages.flatMap(({ remarks }) => remarks)])]
 }
 
 async function versionOf(document: unknown): Promise<string> {

@@ -1,6 +1,6 @@
 /** The cron trigger's stand-in: a tick at once, and then one at each full minute. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Stays } from './stays.ts'
+import type { Cleanup } from './cleanup.ts'
 import type { Worker } from './worker.ts'
 
 const MINUTE = 60_000
@@ -9,13 +9,13 @@ const LATE = 20
 
 export async function runClock(
   { tick }: Pick<Worker, 'tick'>,
-  stays: Stays,
+  cleanup: Cleanup,
   onFailure: (what: string) => void,
 ): Promise<void> {
-  while (!stays.ending) {
+  while (!cleanup.ending) {
     // The platform's cron times are whole minutes too.
     const failure = await tick(new Date(Math.floor(Date.now() / MINUTE) * MINUTE))
-    if (failure !== null && !stays.ending) onFailure(failure)
+    if (failure !== null && !cleanup.ending) onFailure(failure)
     await sleep(MINUTE - (Date.now() % MINUTE) + LATE)
   }
 }

@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
 import type { Environment } from '../../relay/environment.ts'
-import type { Stays } from './stays.ts'
+import type { Cleanup } from './cleanup.ts'
 
 const FOLDER = '.stapes'
 /** What earlier versions had for all configurations together. */
@@ -34,10 +34,10 @@ type Home = {
 }
 
 /** Throws when another process holds it. */
-export function openHome(environment: Environment, stays: Stays): Home {
+export function openHome(environment: Environment, cleanup: Cleanup): Home {
   const folder = resolve(FOLDER, nameOf(environment))
   mkdirSync(folder, { recursive: true })
-  hold(folder, stays)
+  hold(folder, cleanup)
   const state = join(folder, 'state')
   const former = resolve(FOLDER, FORMER)
   const inherited = !existsSync(state) && existsSync(former)
@@ -58,7 +58,7 @@ function nameOf({
   return `${readable}-${digest.digest('hex').slice(0, 8)}`
 }
 
-function hold(folder: string, stays: Stays): void {
+function hold(folder: string, cleanup: Cleanup): void {
   const lock = join(folder, 'lock')
   const holder = holderOf(lock)
   if (holder !== null)
@@ -69,7 +69,7 @@ function hold(folder: string, stays: Stays): void {
   // Of two that come at once, one fails here.
   writeFileSync(lock, String(process.pid), { flag: 'wx' })
   const beat = setInterval(() => touch(lock), BEAT).unref()
-  stays.add(() => {
+  cleanup.add(() => {
     clearInterval(beat)
     rmSync(lock, { force: true })
   })

@@ -1,5 +1,5 @@
 /** Keeps the Worker running: one whose process ended, or that gives no answer, is started anew. */
-import type { Stays } from './stays.ts'
+import type { Cleanup } from './cleanup.ts'
 import type { Worker } from './worker.ts'
 
 /** So many ends within so many milliseconds, and it is no accident any more. */
@@ -14,13 +14,13 @@ type Keeping = {
 }
 
 /** The Worker that runs just then. */
-export async function keepWorker(keeping: Keeping, stays: Stays): Promise<() => Worker> {
+export async function keepWorker(keeping: Keeping, cleanup: Cleanup): Promise<() => Worker> {
   let worker = await keeping.start()
   const keep = async (): Promise<void> => {
     const ends: number[] = []
-    while (!stays.ending) {
+    while (!cleanup.ending) {
       const why = await worker.ended
-      if (stays.ending) return
+      if (cleanup.ending) return
       await worker.stop()
       ends.push(Date.now())
       if (ends.filter((end) => end > Date.now() - WITHIN).length > MOST_ENDS)

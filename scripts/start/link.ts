@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Environment, readConfig } from '../../relay/environment.ts'
 import { type RelayOptions, startRelay } from '../../relay/relay.ts'
-import type { Stays } from './stays.ts'
+import type { Cleanup } from './cleanup.ts'
 
 export type Link = {
   url: string
@@ -18,9 +18,9 @@ export type Link = {
 const LOOPBACK = { host: '127.0.0.1', port: 0 }
 const KEY_ID = 'start'
 
-export async function openLink(environment: Environment, stays: Stays): Promise<Link> {
+export async function openLink(environment: Environment, cleanup: Cleanup): Promise<Link> {
   if (isSet(environment, 'RELAY_URL')) return runningRelay(environment)
-  return isEmbedded(environment) ? embeddedPair(stays) : ownRelay(environment, stays)
+  return isEmbedded(environment) ? embeddedPair(cleanup) : ownRelay(environment, cleanup)
 }
 
 export const isEmbedded = (environment: Environment): boolean =>
@@ -37,20 +37,20 @@ function runningRelay(environment: Environment): Link {
   return { url, keyId, key, embedded: false, remotes: [`those of the relay on ${url}`] }
 }
 
-async function ownRelay(environment: Environment, stays: Stays): Promise<Link> {
+async function ownRelay(environment: Environment, cleanup: Cleanup): Promise<Link> {
   const key = randomBytes(32)
   const keys = JSON.stringify({ [KEY_ID]: key.toString('base64') })
   const config = readConfig({ ...environment, RELAY_KEYS: keys, RELAY_HOST: LOOPBACK.host, RELAY_PORT: '0' })
   if (!config.ok) throw new Error(`the relay's configuration can't be used:\n${config.error}`)
   const remotes = Object.entries(config.value.remotes).map(([name, { url }]) => `${name} ${url}`)
-  return { ...(await open(config.value, key, stays)), embedded: false, remotes }
+  return { ...(await open(config.value, key, cleanup)), embedded: false, remotes }
 }
 
 /** The tests' own stand-in for Incus: loaded here alone, and not where servers are real. */
-async function embeddedPair(stays: Stays): Promise<Link> {
+async function embeddedPair(cleanup: Cleanup): Promise<Link> {
   const { startEmbedded } = await import('../../test/emulator/start.ts')
   const embedded = await startEmbedded()
-  stays.add(() => embedded.close())
+  cleanup.add(() => embedded.close())
   const { main, backup, client } = embedded
   const key = randomBytes(32)
   const remote = ({ url, fingerprint }: typeof main) => ({ url, fingerprint, address: url })
@@ -61,11 +61,11 @@ async function embeddedPair(stays: Stays): Promise<Link> {
     remotes: { main: remote(main), backup: remote(backup) },
   }
   const remotes = [`main ${main.url}`, `backup ${backup.url}`]
-  return { ...(await open(options, key, stays)), embedded: true, remotes }
+  return { ...(await open(options, key, cleanup)), embedded: true, remotes }
 }
 
-async function open(options: RelayOptions, key: Buffer, stays: Stays) {
+async function open(options: RelayOptions, key: Buffer, cleanup: Cleanup) {
   const relay = await startRelay({ ...options, log: (line) => console.error(`relay: ${line}`) })
-  stays.add(() => relay.close())
+  cleanup.add(() => relay.close())
   return { url: relay.url, keyId: KEY_ID, key: key.toString('base64') }
 }

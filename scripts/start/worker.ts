@@ -10,9 +10,9 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Chat } from './chat.ts'
+import type { Cleanup } from './cleanup.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './settings.ts'
-import type { Stays } from './stays.ts'
 
 export type Worker = {
   url: string
@@ -43,12 +43,12 @@ const CHECK = 2_000
 const PATIENCE = 3_000
 const MISSES = 3
 
-export async function startWorker(options: WorkerOptions, stays: Stays): Promise<Worker> {
+export async function startWorker(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   const { settings, onLog } = options
   const folder = mkdtempSync(join(tmpdir(), 'stapes-start-'))
   const child = spawnWrangler(options, folder)
   const end = onlyOnce(() => stop(child).finally(() => rmSync(folder, { recursive: true, force: true })))
-  stays.add(end)
+  cleanup.add(end)
   const output = follow(child, onLog)
   const url = `http://127.0.0.1:${settings.port}`
   await ready(child, output)

@@ -2,10 +2,10 @@
 import { diffLines, type Line } from '../plan/line.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Actor } from './actor.ts'
-import { deedsOf } from './deeds.ts'
 import { foldPlan, ROOM } from './details.ts'
 import type { Button, Message, Text } from './message.ts'
 import { ALL_LINES, nothing } from './plan-message.ts'
+import { tallyOf } from './tally.ts'
 import { count, enumerate, typed } from './words.ts'
 
 /** Their signed tokens. */
@@ -25,7 +25,7 @@ export type Waiting = {
 export const confirmMessage = (waiting: Waiting): Message => ({
   to: 'channel',
   tone: 'warning',
-  headline: [typed(waiting.line), ` ${deeds(waiting)}. `, ...who(waiting)],
+  headline: [typed(waiting.line), ` ${tally(waiting)}. `, ...who(waiting)],
   details: foldPlan(waiting.lines, ALL_LINES),
   buttons: buttonsOf(waiting.buttons),
 })
@@ -44,7 +44,7 @@ export function changedMessage({ before, ...waiting }: Waiting & { before: reado
     headline: [
       'Nothing was done yet, since the plan of ',
       typed(waiting.line),
-      ` has changed: ${found}. It now ${deeds(waiting)}. `,
+      ` has changed: ${found}. It now ${tally(waiting)}. `,
       ...who(waiting),
     ],
     details: [
@@ -73,7 +73,7 @@ export const workingMessage = (line: string, { user }: Pick<Actor, 'user'>): Mes
   buttons: [],
 })
 
-const deeds = ({ lines }: Pick<Waiting, 'lines'>): string => deedsOf(lines, 'will') || nothing(lines)
+const tally = ({ lines }: Pick<Waiting, 'lines'>): string => tallyOf(lines, 'will') || nothing(lines)
 
 const who = ({ approval, by: { user }, until }: Waiting): Text => {
   const when = [{ at: until, style: 'full' as const }, '.']

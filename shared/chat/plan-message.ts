@@ -1,9 +1,9 @@
 /** What would be done: the engine's own plan, counted in the first line. */
 import type { Line } from '../plan/line.ts'
 import type { Refusal } from '../plan/plan.ts'
-import { deedsOf } from './deeds.ts'
 import { foldPlan } from './details.ts'
 import type { Message, Text } from './message.ts'
+import { tallyOf } from './tally.ts'
 import { cut, spoken, typed } from './words.ts'
 
 /** How to see the lines that there is no room for. */
@@ -22,7 +22,7 @@ export function planMessage(
   return {
     to,
     tone: problems ? 'warning' : 'info',
-    headline: [typed(line), ` ${deedsOf(lines, 'will') || nothing(lines)}${problemsOf(lines)}`],
+    headline: [typed(line), ` ${tallyOf(lines, 'will') || nothing(lines)}${problemsOf(lines)}`],
     details: foldPlan(lines, ALL_LINES),
     buttons: [],
   }

@@ -4,10 +4,10 @@ import type { PauseChange } from '../command/command.ts'
 import type { Line } from '../plan/line.ts'
 import type { Refusal } from '../plan/plan.ts'
 import type { Actor } from './actor.ts'
-import { deedsOf } from './deeds.ts'
 import { fold, foldPlan, ROOM } from './details.ts'
 import type { Message, Text } from './message.ts'
 import { ALL_LINES, refusedMessage } from './plan-message.ts'
+import { tallyOf } from './tally.ts'
 import { count, cut, enumerate, spoken, typed } from './words.ts'
 
 /** One action's line, and what became of it. */
@@ -57,7 +57,7 @@ const isGood = ({ state }: Result): boolean => state === 'done' || state === 'st
 function came(good: readonly Result[], bad: readonly Result[], others: readonly string[]): string {
   if (good.length + bad.length === 0)
     return others.length === 0 ? 'had nothing to do' : `did nothing, with ${count(others.length, 'problem')}`
-  const did = deedsOf(
+  const did = tallyOf(
     good.map(({ line }) => line),
     'did',
   )

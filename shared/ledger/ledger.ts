@@ -84,8 +84,8 @@ export type SightLedger = {
   covered: Record<string, string>
   /** What was covered once and isn't listed any more, since when, by instance key; for some days. */
   gone?: Record<string, string>
-  /** What isn't as somebody meant it, as the last look found it. */
-  told?: string[]
+  /** Problems and warnings that the last look found. */
+  problems?: string[]
 }
 
 export type RunRecord = {
@@ -93,8 +93,8 @@ export type RunRecord = {
   trigger: string
   /** So many of each that is counted: `taken`, `expired`, `copiesStarted`, `verified`, … */
   counts: Record<string, number>
-  /** What is told one by one, each with its reason: `thawed`. */
-  told?: Record<string, string[]>
+  /** What is listed one by one, each with its reason: `thawed`. */
+  listed?: Record<string, string[]>
   problems: string[]
 }
 

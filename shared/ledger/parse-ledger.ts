@@ -50,14 +50,14 @@ const freezeSchema: z.ZodMiniType<FreezeLedger> = z.looseObject({
 const sightSchema: z.ZodMiniType<SightLedger> = z.looseObject({
   covered: texts,
   gone: may(z.record(z.string(), moment)),
-  told: may(z.array(text)),
+  problems: may(z.array(text)),
 })
 
 const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({
   at: moment,
   trigger: text,
   counts: z.record(z.string(), count),
-  told: may(z.record(z.string(), z.array(text))),
+  listed: may(z.record(z.string(), z.array(text))),
   problems: z.array(text),
 })
 
@@ -80,7 +80,7 @@ export function parseLedger(value: unknown): Found {
     (item: unknown, part: string) =>
       partOf(item, schema, part, lose)
   const frozen = mapOf(value.frozen, 'what may be frozen of', lose, read(freezeSchema))
-  const sight = partOf(value.sight, sightSchema, 'what was covered', lose)
+  const sight = partOf(upgradeSight(value.sight), sightSchema, 'what was covered', lose)
   const written = partOf(value.written, moment, 'when it was written', lose)
   const woken = partOf(value.woken, moment, 'when it was woken', lose)
   const ledger: Ledger = {
@@ -116,11 +116,18 @@ const formerWork = (value: Record<string, unknown>, name: string, place: string,
 
 const anySchema: z.ZodMiniType<Work> = z.looseObject(workShape)
 
+/** Its problems were formerly called "told". */
+function upgradeSight(item: unknown): unknown {
+  if (!isObject(item) || item.told === undefined) return item
+  const { told, ...rest } = item
+  return { problems: told, ...rest }
+}
+
 /** Formerly its counts stood beside the rest. */
 function upgradeRun(item: unknown): unknown {
   if (!isObject(item) || item.counts !== undefined) return item
   const { at, trigger, problems, thawed, ...counts } = item
-  return { at, trigger, problems, counts, ...(thawed === undefined ? {} : { told: { thawed } }) }
+  return { at, trigger, problems, counts, ...(thawed === undefined ? {} : { listed: { thawed } }) }
 }
 
 function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | undefined {

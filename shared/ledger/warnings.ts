@@ -25,8 +25,8 @@ export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): 
 
 /** What the last look found not to be as somebody meant it, and what is gone from sight since a few days. */
 export function findingsOf(ledger: Ledger | null): string[] {
-  const { gone = {}, told = [] } = ledger?.sight ?? {}
-  return [...goneText(gone), ...told]
+  const { gone = {}, problems = [] } = ledger?.sight ?? {}
+  return [...goneText(gone), ...problems]
 }
 
 const NAMED = 5

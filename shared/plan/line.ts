@@ -12,8 +12,8 @@ export type Line = {
   reason: string
 }
 
-/** What lines of one sign come to, in few words. */
-export type Deed = { sign: Line['sign']; will: string; did: string; one: string; several?: string }
+/** How lines of one sign are counted: "takes 3 snapshots". */
+export type Tally = { sign: Line['sign']; will: string; did: string; one: string; several?: string }
 
 const SIGNS = { keep: '=', skip: '·', wait: '…', foreign: '·', problem: '!' } as const
 

@@ -1,6 +1,6 @@
 /**
- * What was covered at the last look, so that the next one sees what is gone from sight: nobody is told of a
- * project that is taken off the relay's certificate, and what isn't listed can't be missed by a policy.
+ * What was covered at the last look, so that the next one notices what is no longer listed. Incus doesn't report
+ * that a project was taken off the relay's certificate, and a policy can't miss what isn't listed.
  */
 import { instanceOf, pathOf, subjectKey } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
@@ -9,9 +9,9 @@ import type { ClockProblem } from './clocks.ts'
 import type { Note } from './plan.ts'
 import type { World } from './world.ts'
 
-/** So long it is told, for whoever looks after a weekend. */
-const TOLD = 3 * 86_400_000
-/** So many findings of a look are noted; the run's report has them all. */
+/** So long it is shown, for whoever looks after a weekend. */
+const KEPT_MS = 3 * 86_400_000
+/** So many problems of a look are noted; the run's result has them all. */
 const NOTED = 20
 
 export type Sight = { ledger: SightLedger; notes: Note[] }
@@ -31,19 +31,19 @@ export function rememberSight(
   const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
   const known = keysIn(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
   const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))
-  const oldest = new Date(now.getTime() - TOLD).toISOString()
+  const oldest = new Date(now.getTime() - KEPT_MS).toISOString()
   const still = Object.entries(before?.gone ?? {}).filter(
     ([key, since]) => since > oldest && selected.has(remoteOf(key)) && (isSilent(key) || !isSeen(key)),
   )
   const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
   const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])
   const found = coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings])
-  const told = [...clocks, ...found].map(({ about, reason }) => `${about}: ${reason}`)
+  const problems = [...clocks, ...found].map(({ about, reason }) => `${about}: ${reason}`)
   return {
     ledger: {
       covered: namesBy([...seen, ...known.filter(isSilent)]),
       ...(Object.keys(gone).length === 0 ? {} : { gone }),
-      ...(told.length === 0 ? {} : { told: [...new Set(told)].slice(0, NOTED) }),
+      ...(problems.length === 0 ? {} : { problems: [...new Set(problems)].slice(0, NOTED) }),
     },
     notes: fresh.map((about): Note => ({ kind: 'problem', about, reason: GONE })),
   }

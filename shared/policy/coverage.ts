@@ -30,7 +30,7 @@ export function coverInstances(
     const reply = remotes.has(remote) ? undefined : own(replies, remote)
     if (reply?.ok === true) remotes.set(remote, observe(remote, reply.inventory, policies))
   }
-  const told = new Set<string>()
+  const seenRemotes = new Set<string>()
   const all = policies.map((policy) => ({ policy, ...selectInstances(policy, remotes) }))
   const places = copyPlaces(all)
   const selections = all.map((each) => withoutCopies(each, places))
@@ -41,8 +41,8 @@ export function coverInstances(
     const misplaced = astray[index] ?? []
     const unmatched = unmatchedOf(policy, selection, remotes)
     const base = unmerged(policy)
-    const fresh = policy.select.remotes.filter((remote) => !told.has(remote))
-    for (const remote of fresh) told.add(remote)
+    const fresh = policy.select.remotes.filter((remote) => !seenRemotes.has(remote))
+    for (const remote of fresh) seenRemotes.add(remote)
     const projects = absent.map(({ remote, project }) => ({
       about: `${remote}/${project}`,
       reason: `there is no project "${project}" on ${remote}, or the relay's certificate may not see it: policy ${policy.name} takes nothing there`,

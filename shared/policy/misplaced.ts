@@ -46,13 +46,13 @@ export function misplacedProblem(
 }
 
 /**
- * Copies that run, on all remotes: one that took over is neither refreshed nor backed up. `told`: what is said of
- * them otherwise, by key.
+ * Copies that run, on all remotes: one that took over is neither refreshed nor backed up. `reported`: keys that
+ * another problem names already.
  */
 export function promotedWarnings(
   policies: readonly Policy[],
   replies: Readonly<Record<string, RemoteReply>>,
-  told: ReadonlySet<string>,
+  reported: ReadonlySet<string>,
 ): Problem[] {
   const targets = new Set(policies.flatMap(({ copy }) => (copy === null ? [] : [copy.remote])))
   return [...targets].flatMap((remote) => {
@@ -61,7 +61,8 @@ export function promotedWarnings(
       const place = { remote, project: record.project, instance: record.name }
       const about = subjectKey(place)
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
-      if (of === undefined || !RUNS.includes(record.status) || isLeftOut(record) || told.has(about)) return []
+      if (of === undefined || !RUNS.includes(record.status) || isLeftOut(record) || reported.has(about))
+        return []
       const covered = policies.some(
         (policy) => policy.select.remotes.includes(remote) && mayReach(policy, record),
       )

@@ -1,7 +1,7 @@
 /**
- * What stays and what goes, with the reason on each: restic's policy semantics over the snapshots of
- * one instance and policy. What is held or lies in the future takes no place. A keep without rules
- * removes nothing, and every rule keeps the newest, so the newest never goes.
+ * Which snapshots are kept and which expire, with the reason for each: restic's policy semantics over the
+ * snapshots of one instance and policy. Held and future ones are kept and not counted. A keep without rules
+ * expires nothing, and every rule keeps the newest, so the newest never expires.
  */
 import { openZone, type Zone } from '../schedule/zone.ts'
 import type { Candidate, Keep, Retention } from './keep.ts'
@@ -16,16 +16,16 @@ type Scene = {
   candidates: readonly Candidate[]
 }
 
-/** `apart`: why it takes no place, null if it does. */
-type Entry = { name: string; instant: number; apart: string | null }
+/** `uncounted`: why no rule counts it; null: the rules count it. */
+type Entry = { name: string; instant: number; uncounted: string | null }
 
-/** Why each entry stays, in the entries' order; nothing where it goes. */
+/** Why each entry is kept, in the entries' order; no reason: it expires. */
 type Verdicts = (readonly string[])[]
 
 /** Both lists are newest first. Throws on a within duration that `parseWithin` refuses. */
 export function applyKeep(keep: Keep, { timezone, now, candidates }: Scene): Retention {
   const entries = newestFirst(candidates, now.getTime())
-  const verdicts = recall(keep, timezone, entries)
+  const verdicts = verdictsOf(keep, timezone, entries)
   const retention: Retention = { keep: [], expire: [] }
   entries.forEach(({ name }, at) => {
     const why = verdicts[at] ?? []
@@ -38,36 +38,38 @@ export function applyKeep(keep: Keep, { timezone, now, candidates }: Scene): Ret
 function newestFirst(candidates: readonly Candidate[], now: number): Entry[] {
   const entries = candidates.map(({ name, slot, held }) => {
     const instant = slot.getTime()
-    return { name, instant, apart: held ? reasons.held : instant > now ? reasons.future : null }
+    return { name, instant, uncounted: held ? reasons.held : instant > now ? reasons.future : null }
   })
   return entries.sort((a, b) => b.instant - a.instant)
 }
 
-const lately = new WeakMap<Keep, { timezone: string; entries: Entry[]; verdicts: Verdicts }>()
+const latest = new WeakMap<Keep, { timezone: string; entries: Entry[]; verdicts: Verdicts }>()
 
-/** Most instances of a policy hold the same slots, so the last question is often asked again. */
-function recall(keep: Keep, timezone: string, entries: Entry[]): Verdicts {
-  const last = lately.get(keep)
+/** Cached, as most instances of a policy have the same slots. */
+function verdictsOf(keep: Keep, timezone: string, entries: Entry[]): Verdicts {
+  const last = latest.get(keep)
   if (last !== undefined && last.timezone === timezone && alike(last.entries, entries)) return last.verdicts
   const verdicts = decide(keep, openZone(timezone), entries)
-  lately.set(keep, { timezone, entries, verdicts })
+  latest.set(keep, { timezone, entries, verdicts })
   return verdicts
 }
 
 const alike = (some: Entry[], others: Entry[]): boolean =>
   some.length === others.length &&
-  some.every(({ instant, apart }, at) => instant === others[at]?.instant && apart === others[at]?.apart)
+  some.every(
+    ({ instant, uncounted }, at) => instant === others[at]?.instant && uncounted === others[at]?.uncounted,
+  )
 
 function decide(keep: Keep, zone: Zone, entries: Entry[]): Verdicts {
-  const places = entries.filter((entry) => entry.apart === null)
-  const newest = places[0]?.instant ?? 0
+  const counted = entries.filter((entry) => entry.uncounted === null)
+  const newest = counted[0]?.instant ?? 0
   const judges = rulesOf(keep).map((rule) => judge(rule, newest, zone))
   let at = 0
-  return entries.map(({ instant, apart }) => {
-    if (apart !== null) return [apart]
+  return entries.map(({ instant, uncounted }) => {
+    if (uncounted !== null) return [uncounted]
     if (judges.length === 0) return [reasons.noRules]
     at += 1
-    return verdict(judges, { instant, offset: zone.offsetAt(instant), at }, at === places.length)
+    return verdict(judges, { instant, offset: zone.offsetAt(instant), at }, at === counted.length)
   })
 }
 

@@ -1,4 +1,4 @@
-/** What retention no longer keeps on the source: counted on what was observed, behind the rails. */
+/** Sorts a policy's snapshots into those that retention keeps and those that expire, counting what was observed. */
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isTimely, parseSnapshotName, type SnapshotName } from '../incus/snapshot-name.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -7,35 +7,35 @@ import type { Keep, Retention } from './keep.ts'
 
 export type Sorter = {
   /**
-   * Sorts one policy's snapshots of one instance. Those named `besides` (for the slot being
-   * served) or later take no part, so that the result is the same before and after that snapshot was taken.
+   * Sorts one policy's snapshots of one instance. Only names before `before` (the snapshot of the slot being
+   * served) take part, so that the result is the same before and after that snapshot was taken.
    */
   sort(
     policy: Policy,
     keep: Keep,
     snapshots: readonly SnapshotPair[],
     held: ReadonlySet<string>,
-    besides: string | null,
+    before: string | null,
   ): Retention
 }
 
-/** What was asked of one `Keep`: the policy's snapshots of an instance that holds none of them back. */
-type Asked = { policy: string; timezone: string; names: string[]; answer: Retention }
+/** For one `Keep`: the policy's snapshots of an instance without holds, and how they were sorted. */
+type CachedAnswer = { policy: string; timezone: string; names: string[]; answer: Retention }
 
-/** Different questions remembered per `Keep`. */
-const REMEMBERED = 8
+/** Answers cached per `Keep`. */
+const CACHED = 8
 
-/** Instances of a policy mostly have the same slots, so equal questions are answered once per run. */
+/** Instances of a policy mostly have the same slots, so each distinct list is sorted once per run. */
 export function createSorter(now: Date): Sorter {
-  const known = new Map<Keep, Asked[]>()
+  const cache = new Map<Keep, CachedAnswer[]>()
   const isMine = createMine()
   return {
-    sort(policy, keep, snapshots, held, besides) {
-      const asked = known.get(keep) ?? []
+    sort(policy, keep, snapshots, held, before) {
+      const cached = cache.get(keep) ?? []
       const mine = (pair: SnapshotPair): boolean =>
-        (besides === null || pair[0] < besides) && isMine(pair, policy.name)
-      const before = held.size > 0 ? undefined : asked.find((one) => isSame(one, policy, snapshots, mine))
-      if (before !== undefined) return before.answer
+        (before === null || pair[0] < before) && isMine(pair, policy.name)
+      const earlier = held.size > 0 ? undefined : cached.find((one) => isSame(one, policy, snapshots, mine))
+      if (earlier !== undefined) return earlier.answer
       const names = snapshots.filter(mine).map(([name]) => name)
       const candidates = names.flatMap((name) => {
         const parsed = parseSnapshotName(name)
@@ -44,13 +44,13 @@ export function createSorter(now: Date): Sorter {
       const answer = applyKeep(keep, { timezone: policy.timezone, now, candidates })
       const { name, timezone } = policy
       if (held.size === 0)
-        known.set(keep, [{ policy: name, timezone, names, answer }, ...asked].slice(0, REMEMBERED))
+        cache.set(keep, [{ policy: name, timezone, names, answer }, ...cached].slice(0, CACHED))
       return answer
     },
   }
 }
 
-/** By `ownSnapshot`, with each name read once: this is asked of every snapshot in every run. */
+/** By `ownSnapshot`, with each name parsed once: this runs for every snapshot in every run. */
 function createMine(): (pair: SnapshotPair, policy: string) => boolean {
   const names = new Map<string, SnapshotName | null>()
   return ([name, createdAt], policy) => {
@@ -64,14 +64,14 @@ function createMine(): (pair: SnapshotPair, policy: string) => boolean {
   }
 }
 
-/** Compared name by name, without gathering them: this is asked of every instance in every run. */
+/** Compared name by name, without an array of them: this runs for every instance in every run. */
 function isSame(
-  { policy, timezone, names }: Asked,
-  asking: Policy,
+  { policy, timezone, names }: CachedAnswer,
+  current: Policy,
   snapshots: readonly SnapshotPair[],
   isMine: (pair: SnapshotPair) => boolean,
 ): boolean {
-  if (policy !== asking.name || timezone !== asking.timezone) return false
+  if (policy !== current.name || timezone !== current.timezone) return false
   let at = 0
   for (const pair of snapshots) {
     if (!isMine(pair)) continue
@@ -83,12 +83,12 @@ function isSame(
 
 export type Reasoned = { snapshot: string; reason: string }
 
-/** What retention no longer keeps of one instance, without what the copies still need. */
-export const letGo = ({ expire }: Retention, needed: ReadonlyMap<string, string>): Reasoned[] =>
+/** Snapshots of one instance that retention no longer keeps and no copy needs. */
+export const expiredOf = ({ expire }: Retention, needed: ReadonlyMap<string, string>): Reasoned[] =>
   expire.flatMap(({ name, reason }) => (needed.has(name) ? [] : [{ snapshot: name, reason }]))
 
-/** What stays of one instance and why, for people: retention's own, then what the copies need. */
-export const holdBack = ({ keep, expire }: Retention, needed: ReadonlyMap<string, string>): Reasoned[] => [
+/** Snapshots of one instance that are kept and why, for people: by retention, then those that copies need. */
+export const keptOf = ({ keep, expire }: Retention, needed: ReadonlyMap<string, string>): Reasoned[] => [
   ...keep.map(({ name, reasons }) => ({ snapshot: name, reason: reasons.join(', ') })),
   ...expire.flatMap(({ name }) => {
     const reason = needed.get(name)

@@ -9,7 +9,7 @@ import type { FreezeLedger, Ledger, PolicyLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
 import type { Finding, Found, Guards } from '../plan/finding.ts'
 import type { Outcome, PlannedJob } from '../plan/jobs.ts'
-import type { Deed, Line } from '../plan/line.ts'
+import type { Line, Tally } from '../plan/line.ts'
 import type { AnyAction, Note, Plan, Refusal } from '../plan/plan.ts'
 import type { Scene } from '../plan/question.ts'
 import type { AnyRequest, OneSnapshot } from '../plan/request.ts'
@@ -44,8 +44,8 @@ export type Verb<Action extends AnyAction> = {
   freezes?(action: Action): string | null
   /** As what it is counted in the record of a run, and how that reads: "3 copies started". */
   counts?: Count
-  /** Under what it is told one by one there. */
-  told?: string
+  /** Under which name it is listed one by one there. */
+  listed?: string
 }
 
 /** `noun`: where it isn't plain what is counted. */
@@ -186,8 +186,8 @@ export type Kind<
 > = {
   name: string
   verbs: Verbs<Action>
-  /** What its lines come to in a few words, by their signs. */
-  deeds?: readonly Deed[]
+  /** How its lines are counted in a few words, by their signs. */
+  tallies?: readonly Tally[]
   /** Planning by schedule; for a request, what is found `under way` counts as well. */
   schedule?: { stage: Stage; plan(scene: Scene, found: Found): Finding }
   /** What it keeps others from when somebody asks for something. */

@@ -27,8 +27,8 @@ vi.mock('../../shared/retention/sorter.ts', async (original) => {
   const createSorter: typeof real.createSorter = (now) => {
     const sorter = real.createSorter(now)
     return {
-      sort(policy, keep, snapshots, held, besides) {
-        const right = sorter.sort(policy, keep, snapshots, held, besides)
+      sort(policy, keep, snapshots, held, before) {
+        const right = sorter.sort(policy, keep, snapshots, held, before)
         const mine = snapshots.map(([name]) => name).filter((name) => name.startsWith(`${policy.name}-2`))
         if (broken.how === 'no rail for the newest')
           return { keep: [], expire: mine.sort().slice(-1).map(gone) }
@@ -40,9 +40,9 @@ vi.mock('../../shared/retention/sorter.ts', async (original) => {
       },
     }
   }
-  const letGo: typeof real.letGo = (retention, needed) =>
-    real.letGo(retention, broken.how === 'no rail for the common one' ? new Map() : needed)
-  return { ...real, createSorter, letGo }
+  const expiredOf: typeof real.expiredOf = (retention, needed) =>
+    real.expiredOf(retention, broken.how === 'no rail for the common one' ? new Map() : needed)
+  return { ...real, createSorter, expiredOf }
 })
 
 /** The relay would refuse to delete what isn't ours; here it doesn't look. */

@@ -55,7 +55,7 @@ describe('main is killed while its running instances are frozen', () => {
         { state: 'done', line: { about: 'main/default/web', sign: '^', what: '', reason: why } },
       ]),
     })
-    expect(noted(simulation).runs?.[0]?.told?.thawed).toHaveLength(2)
+    expect(noted(simulation).runs?.[0]?.listed?.thawed).toHaveLength(2)
     await simulation.pass(later(simulation, 10 * MINUTE))
     expect(noted(simulation).frozen).toBeUndefined()
     const { main } = simulation.world.incus
@@ -137,7 +137,7 @@ describe('a copy', () => {
     await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
     expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
     const why = 'its copy to backup was cut off while it was frozen for it, and it ran before'
-    expect(noted(simulation).runs?.flatMap(({ told }) => told?.thawed ?? [])).toContain(
+    expect(noted(simulation).runs?.flatMap(({ listed }) => listed?.thawed ?? [])).toContain(
       `main/default/web: ${why}`,
     )
     await simulation.pass(until)

@@ -138,7 +138,7 @@ function runTexts({ ledger, maySee }: Seen): Text[] {
         const many = run.counts[name] ?? 0
         return `${noun === undefined ? many : count(many, ...noun)} ${did}`
       }),
-      ...Object.entries(run.told ?? {}).map(([what, list]) => `${list.length} ${what}`),
+      ...Object.entries(run.listed ?? {}).map(([what, list]) => `${list.length} ${what}`),
     ]
     const [problem] = run.problems.filter((text) => maySpeak(text, maySee))
     return [

@@ -35,7 +35,7 @@ export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
       counts: { name: 'verified', did: 'verified' },
     },
   },
-  deeds: [
+  tallies: [
     { sign: '>', will: 'starts', did: 'started', one: 'copy', several: 'copies' },
     { sign: '✓', will: 'verifies', did: 'verified', one: 'copy', several: 'copies' },
   ],

@@ -5,7 +5,7 @@ import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs } from '../../incus/pairs.ts'
 import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
 import { type Installation, renderInstallation } from '../../plan/installation.ts'
-import { letGo, type Sorter } from '../../retention/sorter.ts'
+import { expiredOf, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import type { VerifyAction } from './action.ts'
 import type { Judgement } from './judge.ts'
@@ -103,7 +103,7 @@ function expireOnTarget(
   const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
   return wanting.flatMap(({ covered, copy }) => {
     const retention = sorter.sort(covered.policy, copy.keep, verified, covered.held, null)
-    return letGo(retention, needed).map(
+    return expiredOf(retention, needed).map(
       ({ snapshot, reason }): ExpireAction => ({
         kind: 'expire',
         ref: target,

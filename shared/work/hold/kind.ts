@@ -13,7 +13,7 @@ export const hold: Kind<HoldAction | MarkAction, HoldRequest> = {
     hold: { subject: ({ ref }) => subjectKey(ref), line: holdLine, steps: holdSteps },
     mark: { subject: ({ ref }) => subjectKey(ref), line: markLine, steps: markSteps },
   },
-  deeds: [{ sign: '#', will: 'changes', did: 'changed', one: 'hold' }],
+  tallies: [{ sign: '#', will: 'changes', did: 'changed', one: 'hold' }],
   schedule: { stage: 'remove', plan: planHolds },
   requests: { hold: requestHold, release: requestRelease },
 }

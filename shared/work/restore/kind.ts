@@ -34,7 +34,7 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
     },
     undo: { subject: ({ ref }) => subjectKey(ref), line: startLine, steps: undoSteps },
   },
-  deeds: [{ sign: '<', will: 'restores', did: 'began to restore', one: 'instance' }],
+  tallies: [{ sign: '<', will: 'restores', did: 'began to restore', one: 'instance' }],
   look: { jobs: lookJobs, add: addLook },
   schedule: { stage: 'under way', plan: planRestores },
   requests: { restore: requestRestore },

@@ -18,7 +18,7 @@ export const retention: Kind<ExpireAction, ExpireRequest> = {
       counts: { name: 'expired', did: 'expired' },
     },
   },
-  deeds: [{ sign: '-', will: 'expires', did: 'expired', one: 'snapshot' }],
+  tallies: [{ sign: '-', will: 'expires', did: 'expired', one: 'snapshot' }],
   schedule: { stage: 'remove', plan: planRetention },
   requests: { expire: requestExpiry },
 }

@@ -5,7 +5,7 @@ import type { Finding, Found, Guards } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { Scene } from '../../plan/question.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
-import { holdBack, letGo, type Sorter } from '../../retention/sorter.ts'
+import { expiredOf, keptOf, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
 import { mayClear, PARTIAL } from './partials.ts'
@@ -71,8 +71,8 @@ function expireOn(
   const retention = sorter.sort(own, own.keep, complete, held, serving)
   const needed = guards.needed.get(key) ?? NOTHING
   const stop = stopOf(one, guards)
-  const going = due ? letGo(retention, needed) : []
-  const kept = explain ? holdBack(retention, needed) : []
+  const going = due ? expiredOf(retention, needed) : []
+  const kept = explain ? keptOf(retention, needed) : []
   const stopped = stop === null ? [] : going
   return {
     actions: (stop === null ? going : []).map(

@@ -59,11 +59,11 @@ function stillUnseen(entry: string, unseen: readonly string[]): string[] {
   return unseen.includes(placeOf(entry)) ? [entry] : []
 }
 
-/** No slot is told of twice. */
+/** No slot is recorded twice. */
 function momentFor({ slots }: PolicyLedger, now: Date): string {
-  const told = new Set(slots.map(({ slot }) => slot))
+  const recorded = new Set(slots.map(({ slot }) => slot))
   for (let minute = 0; ; minute += 1) {
     const moment = minutesFrom(firstMoment(now), minute)
-    if (!told.has(moment)) return moment
+    if (!recorded.has(moment)) return moment
   }
 }

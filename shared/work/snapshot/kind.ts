@@ -25,7 +25,7 @@ export const snapshot: Kind<SnapshotAction, SnapshotRequest> = {
       counts: { name: 'taken', noun: ['snapshot', 'snapshots'], did: 'taken' },
     },
   },
-  deeds: [{ sign: '+', will: 'takes', did: 'took', one: 'snapshot' }],
+  tallies: [{ sign: '+', will: 'takes', did: 'took', one: 'snapshot' }],
   schedule: { stage: 'take', plan: planSlots },
   guard: guardSnapshots,
   requests: { snapshot: requestSnapshots },

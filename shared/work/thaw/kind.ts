@@ -16,10 +16,10 @@ export const thaw: Kind<ThawAction, never> = {
       steps: thawSteps,
       // What a copy froze stays frozen.
       locks: () => true,
-      told: 'thawed',
+      listed: 'thawed',
     },
   },
-  deeds: [{ sign: '^', will: 'starts', did: 'started', one: 'instance' }],
+  tallies: [{ sign: '^', will: 'starts', did: 'started', one: 'instance' }],
   schedule: { stage: 'ready', plan: planThaws },
   record: recordThaws,
 }

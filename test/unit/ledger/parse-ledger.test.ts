@@ -38,7 +38,7 @@ function formerly({ copies, restores = {}, runs, policies, ...rest }: Former): L
     work: { ...prefixed('restore', restores), ...prefixed('copy', copies) },
     runs: runs.map(({ at, trigger, problems, thawed, ...counts }) => ({
       ...{ at, trigger, problems, counts: counts as Record<string, number> },
-      ...(thawed === undefined ? {} : { told: { thawed } }),
+      ...(thawed === undefined ? {} : { listed: { thawed } }),
     })),
   }
 }
@@ -63,6 +63,13 @@ const read = (value: unknown) => trusted(parseLedger(value), NOW)
 test('what is written now is read whole', () => {
   expect(read(WRITTEN)).toEqual({ ledger: WRITTEN, lost: [] })
   expect(wakeAtOf(WRITTEN, NOW)).toBe('2026-11-21T03:10:00.000Z')
+})
+
+test('problems of the last look under their former name are carried over', () => {
+  const covered = { 'main/default': 'web1' }
+  const problems = ['main/default/web1: its pool is full']
+  const found = read({ ...WRITTEN, sight: { covered, told: problems } })
+  expect(found).toEqual({ ledger: { ...WRITTEN, sight: { covered, problems } }, lost: [] })
 })
 
 test('what a later version adds is kept', () => {

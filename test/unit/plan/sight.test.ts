@@ -80,5 +80,5 @@ describe('what was covered at the last look', () => {
 test('what a look finds is noted as it is now', () => {
   const [finding] = findingsOf({ ...emptyLedger(''), sight: look({ main: shown('default/db1') }).ledger })
   expect(finding).toMatch(/^policy daily: it reaches no instance \(web\*/)
-  expect(look(all).ledger.told?.filter((told) => told.startsWith('policy daily'))).toBeUndefined()
+  expect(look(all).ledger.problems?.filter((text) => text.startsWith('policy daily'))).toBeUndefined()
 })

@@ -2,74 +2,74 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Cleanup } from '../../../scripts/start/cleanup.ts'
 import { openHome } from '../../../scripts/start/home.ts'
-import { Stays } from '../../../scripts/start/stays.ts'
 
 const RELAY = { RELAY_CONFIG: 'relay.jsonc' }
 
 let root: string
-let stays: Stays
+let cleanup: Cleanup
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'stapes-home-'))
   vi.spyOn(process, 'cwd').mockReturnValue(root)
-  stays = new Stays()
+  cleanup = new Cleanup()
 })
 afterEach(async () => {
-  await stays.end()
+  await cleanup.run()
   vi.restoreAllMocks()
   rmSync(root, { recursive: true })
 })
 
 describe('what npm start notes', () => {
   test('lies apart for each relay configuration, and in one place for the same', async () => {
-    const first = openHome(RELAY, stays)
-    await stays.end()
-    const again = openHome({ RELAY_CONFIG: join(root, 'relay.jsonc') }, new Stays())
+    const first = openHome(RELAY, cleanup)
+    await cleanup.run()
+    const again = openHome({ RELAY_CONFIG: join(root, 'relay.jsonc') }, new Cleanup())
     expect(again.folder).toBe(first.folder)
     const others = [
       { RELAY_CONFIG: 'other/relay.jsonc' },
       { RELAY_URL: 'http://127.0.0.1:8788' },
       { RELAY_REMOTES: '{}' },
     ]
-    const folders = others.map((environment) => openHome(environment, stays).folder)
+    const folders = others.map((environment) => openHome(environment, cleanup).folder)
     expect(new Set([first.folder, ...folders]).size).toBe(4)
     expect(folders[1]).toMatch(/\.stapes\/127\.0\.0\.1-8788-[0-9a-f]{8}$/)
   })
 
   test('of an earlier version is taken over once', () => {
     mkdirSync(join(root, '.stapes/state/v3'), { recursive: true })
-    const { state, inherited } = openHome(RELAY, stays)
+    const { state, inherited } = openHome(RELAY, cleanup)
     expect({ inherited, held: readdirSync(state) }).toEqual({ inherited: true, held: ['v3'] })
-    expect(openHome({ RELAY_CONFIG: 'other.jsonc' }, stays).inherited).toBe(false)
+    expect(openHome({ RELAY_CONFIG: 'other.jsonc' }, cleanup).inherited).toBe(false)
   })
 })
 
 describe('the place of its notes', () => {
   const lockOf = (pid: number, at = new Date()): void => {
-    const { folder } = openHome(RELAY, stays)
+    const { folder } = openHome(RELAY, cleanup)
     writeFileSync(join(folder, 'lock'), String(pid))
     utimesSync(join(folder, 'lock'), at, at)
   }
 
   test('is not shared with a process that is there', () => {
     lockOf(process.ppid)
-    expect(() => openHome(RELAY, stays)).toThrow(`process ${process.ppid}`)
+    expect(() => openHome(RELAY, cleanup)).toThrow(`process ${process.ppid}`)
   })
 
   test('is taken from one that was killed', () => {
     lockOf(2 ** 22 + 1)
-    expect(() => openHome(RELAY, stays)).not.toThrow()
+    expect(() => openHome(RELAY, cleanup)).not.toThrow()
   })
 
   test('is taken from another process that has got the number of one that was killed', () => {
     lockOf(process.ppid, new Date(Date.now() - 120_000))
-    expect(() => openHome(RELAY, stays)).not.toThrow()
+    expect(() => openHome(RELAY, cleanup)).not.toThrow()
   })
 
   test('is free again after an orderly end', async () => {
-    const { folder } = openHome(RELAY, stays)
+    const { folder } = openHome(RELAY, cleanup)
     expect(existsSync(join(folder, 'lock'))).toBe(true)
-    await stays.end()
+    await cleanup.run()
     expect(existsSync(join(folder, 'lock'))).toBe(false)
   })
 })

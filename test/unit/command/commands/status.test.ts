@@ -78,7 +78,7 @@ describe('status', () => {
     const sight = {
       covered: {},
       gone: { 'main/default/web9': '2026-11-21T03:00:00.000Z' },
-      told: ['policy nightly: there is no instance "wbe2" on main in project default'],
+      problems: ['policy nightly: there is no instance "wbe2" on main in project default'],
     }
     const ledger = ledgerOf({ sight })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`

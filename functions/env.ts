@@ -42,16 +42,16 @@ export function missingOf(env: Env): string[] {
   return env.STATE === undefined ? [...missing, 'STATE'] : missing
 }
 
-let known: { of: string; made: Promise<Sign>; kin: Promise<string> } | null = null
+let known: { of: string; made: Promise<Sign>; keyDigest: Promise<string> } | null = null
 
 function keyed({ RELAY_KEY_ID: keyid, RELAY_KEY: secret }: Env): NonNullable<typeof known> {
   const of = `${keyid} ${secret}`
-  if (known?.of !== of) known = { of, made: createSign({ keyid, secret }), kin: digestOf(of) }
+  if (known?.of !== of) known = { of, made: createSign({ keyid, secret }), keyDigest: digestOf(of) }
   return known
 }
 
-/** The same for whoever has the same key to the relay; tells nothing of the key. */
-export const kinOf = (env: Env): Promise<string> => keyed(env).kin
+/** Workers with the same key to the relay have the same digest; it doesn't reveal the key. */
+export const keyDigestOf = (env: Env): Promise<string> => keyed(env).keyDigest
 
 /** The imported key is kept between requests of one isolate. `deadline`: no answer is waited for any longer. */
 export async function relayOf(env: Env, deadline: Date | null = null): Promise<Relay> {

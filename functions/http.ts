@@ -1,4 +1,4 @@
-/** The HTTP API: a bearer token at the door, problem+json for every error, the engine behind it. */
+/** The HTTP API: a bearer token, problem+json for every error. */
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'

@@ -1,4 +1,4 @@
-/** The Worker: two doors, one engine. */
+/** The Worker's entry points: HTTP and the cron trigger. Both use the same engine. */
 import type { Env } from './env.ts'
 import { createApp } from './http.ts'
 import { tick } from './scheduled.ts'

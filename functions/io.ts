@@ -2,17 +2,17 @@
 import { send } from './chatops/chat.ts'
 import { platformsOf } from './chatops/configure.ts'
 import { createFollow } from './chatops/follow.ts'
-import { type Env, kinOf, relayOf } from './env.ts'
+import { type Env, keyDigestOf, relayOf } from './env.ts'
 import type { Io } from './run.ts'
-import { patient } from './state/patient.ts'
+import { retryOnce } from './state/retry-once.ts'
 
 /** `deadline`: when whoever asks will be gone. */
 export async function ioOf(env: Env, now: () => Date, deadline: Date | null = null): Promise<Io> {
   const follower = { kv: env.STATE, now, origin: '', send, platforms: platformsOf(env) }
   return {
     relay: await relayOf(env, deadline),
-    state: patient(env.STATE),
-    kin: await kinOf(env),
+    state: retryOnce(env.STATE),
+    keyDigest: await keyDigestOf(env),
     follow: createFollow(follower),
   }
 }

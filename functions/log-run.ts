@@ -1,4 +1,4 @@
-/** What a run did, as a line of the Worker's log: `npm start` and `wrangler tail` show it, whichever door it came by. */
+/** What a run did, as a line of the Worker's log: `npm start` and `wrangler tail` show it, whatever triggered the run. */
 import type { Run } from './summary.ts'
 
 /** A log line may have 256 KB; what was done stands first. */

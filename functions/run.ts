@@ -23,7 +23,7 @@ export type Io = {
   relay: Relay
   state: State
   /** A digest of our key to the relay, which tells installations of stapes apart. */
-  kin: string
+  keyDigest: string
   /**
    * Told what was seen and noted, at the end of every run that looked at Incus. `again`: soon. `lost`: some
    * of whom it was to tell could not be read.
@@ -142,7 +142,7 @@ async function planOf(
     ledger,
     now,
     applied: stored.appliedAt,
-    installation: installationOf(stored, io.kin),
+    installation: installationOf(stored, io.keyDigest),
     request,
     explain,
   })

@@ -5,21 +5,21 @@
 import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
 import type { Reply } from './engine/upstream.ts'
-import type { Rota } from './rota.ts'
+import type { UrlOrder } from './url-order.ts'
 
 export type Attempt = { url: string; send(timeout: number): Promise<Reply> }
 
 /** `timeout` in milliseconds covers all attempts. */
 export async function failover(
   attempts: readonly Attempt[],
-  rota: Rota,
+  urlOrder: UrlOrder,
   request: IncusRequest,
   timeout: number,
   log: (line: string) => void,
 ): Promise<Reply> {
   const deadline = Date.now() + timeout
   const failures: { url: string; error: CallError }[] = []
-  const order = rota.order(isBrief(request))
+  const order = urlOrder.order(isBrief(request))
   for (const [tries, place] of order.entries()) {
     const attempt = attempts[place]
     if (attempt === undefined) continue
@@ -28,11 +28,11 @@ export async function failover(
     const reply = await attempt.send(isLast || !isBrief(request) ? left : Math.min(left, timeout / 3))
     const next = isLast ? null : reasonToGoOn(reply, request)
     if (reply.ok && next === null) {
-      rota.answered(place)
+      urlOrder.answered(place)
       return reply
     }
     if (!reply.ok) failures.push({ url: attempt.url, error: reply.error })
-    rota.failed(place)
+    urlOrder.failed(place)
     if (next === null) break
     log(`${attempt.url} is left out for a while: ${next}`)
   }

@@ -8,7 +8,7 @@ import type { EngineRemote, Reply, Upstream } from './engine/upstream.ts'
 import { Exchange } from './exchange.ts'
 import { type Attempt, failover } from './failover.ts'
 import { type ClientCertificate, createPinnedConnector } from './pinning.ts'
-import { createRota, type Rota } from './rota.ts'
+import { createUrlOrder, type UrlOrder } from './url-order.ts'
 
 /** `fingerprint`: sha256 of the server certificate's DER, lower-case hex; any of these. */
 export type RemoteConfig = EngineRemote & {
@@ -25,7 +25,7 @@ export type Upstreams = Upstream & {
 }
 
 type Member = { url: string; address: string; pool: Pool }
-type Connected = { members: Member[]; rota: Rota }
+type Connected = { members: Member[]; urlOrder: UrlOrder }
 
 /** Waits hold a connection each: those of a full limiter and of the copies, and some to spare. */
 const CONNECTIONS = 64
@@ -40,13 +40,13 @@ export function createUpstreams(
   const connected = new Map(Object.entries(remotes).map(([name, remote]) => [name, connect(remote, client)]))
   return {
     pools(remote) {
-      const { members, rota } = connected.get(remote) ?? {}
-      return rota?.order(false).flatMap((place) => members?.[place]?.pool ?? [])
+      const { members, urlOrder } = connected.get(remote) ?? {}
+      return urlOrder?.order(false).flatMap((place) => members?.[place]?.pool ?? [])
     },
     async request(remote, request, { timeout }) {
       const found = connected.get(remote)
       if (found === undefined) return { ok: false, error: unknownRemote(remote, remotes) }
-      const { members, rota } = found
+      const { members, urlOrder } = found
       const attempts = members.map(({ pool, url, address }): Attempt => {
         const label = { remote, at: members.length === 1 ? null : url }
         return {
@@ -54,7 +54,7 @@ export function createUpstreams(
           send: async (limit) => withAddress(await send(pool, label, request, limit), address),
         }
       })
-      return failover(attempts, rota, request, timeout, (line) => log(`${remote}: ${line}`))
+      return failover(attempts, urlOrder, request, timeout, (line) => log(`${remote}: ${line}`))
     },
     async close() {
       const pools = [...connected.values()].flatMap(({ members }) => members.map(({ pool }) => pool))
@@ -72,7 +72,7 @@ function connect(
     ...member,
     pool: createPool(member.url, client, pins),
   }))
-  return { members, rota: createRota(members.length, Date.now) }
+  return { members, urlOrder: createUrlOrder(members.length, Date.now) }
 }
 
 /** Its own timeouts are off: `/wait` sends headers at once and its body in hours. */

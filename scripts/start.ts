@@ -12,7 +12,7 @@ import { createSession, type Refusal, type Session } from './session.ts'
 import { chatOf } from './start/chat.ts'
 import { Cleanup } from './start/cleanup.ts'
 import { runClock } from './start/clock.ts'
-import { whyHopeless } from './start/connection.ts'
+import { whyUnusable } from './start/connection.ts'
 import { agree } from './start/consent.ts'
 import { openHome } from './start/home.ts'
 import { keepWorker } from './start/keeper.ts'
@@ -55,8 +55,8 @@ async function start(): Promise<void> {
   const link = await openLink(process.env, cleanup)
   const state = openState()
   const settings = await openSettings(process.env)
-  const hopeless = await whyHopeless(link)
-  if (hopeless !== null) throw new Error(hopeless)
+  const unusable = await whyUnusable(link)
+  if (unusable !== null) throw new Error(unusable)
   const worker = await keepWorker(
     {
       start: () => startWorker({ settings, link, chat, state, onLog }, cleanup),

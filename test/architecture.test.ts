@@ -114,7 +114,7 @@ test('the law would notice', () => {
   expect(reachOf('shared/plan/x.ts', '../../relay/main.ts')).toBe('relay')
 })
 
-test('policy code of the Worker reads the clock only at its two doors', () => {
+test('policy code of the Worker reads the clock only where it is called from outside', () => {
   const readers = sourcesOf('functions').filter((file) => /\bnew Date\(\s*\)|Date\.now\(/.test(codeOf(file)))
   expect(readers).toEqual(['functions/env.ts', 'functions/index.ts'])
 })
@@ -211,7 +211,7 @@ describe('the rooms of the kinds of work', () => {
     ...['perform', 'run', 'summary', 'observe', 'change'].map((name) => `functions/${name}.ts`),
     ...['functions/api/status.ts', 'functions/api/read-request.ts', 'functions/chatops/follow.ts'],
     ...['tally', 'progress', 'progress-message', 'watch'].map((name) => `shared/chat/${name}.ts`),
-    ...['shared/command/under-way.ts', 'shared/ledger/ahead.ts'],
+    ...['shared/command/work.ts', 'shared/ledger/ahead.ts'],
   ]
 
   test('are known by name to nothing that goes over the list', () => {

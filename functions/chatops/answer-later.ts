@@ -18,7 +18,7 @@ import { type AuthorizedRequest, permissionFor, recordId, safely } from './autho
 import { type Chat, tell } from './chat.ts'
 import { carryOut } from './perform.ts'
 import type { Answer } from './platform.ts'
-import { read } from './see.ts'
+import { read } from './read.ts'
 
 export function answerLater(authorized: AuthorizedRequest, chat: Chat): Answer {
   const { incoming, parsed } = authorized

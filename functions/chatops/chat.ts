@@ -58,7 +58,7 @@ async function placeByBot(
   return sent === null ? null : bot.read(sent.answer)
 }
 
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 /** An edit may overtake the acknowledgement that it edits; then Discord doesn't know the message yet. */
 const OVERTAKEN = 1_000
 
@@ -79,7 +79,7 @@ async function attempt({ method, url, body, token }: Outgoing): Promise<Response
       redirect: 'manual',
       headers: { 'content-type': 'application/json', ...authorization },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     })
   } catch (cause) {
     console.error(JSON.stringify({ at: 'chat', error: String(cause) }))

@@ -17,7 +17,7 @@ type Typing = Extract<Incoming, { kind: 'complete' }>
 
 const MINUTE = 60_000
 /** The platform waits three seconds; an empty list is better than none. */
-const PATIENCE = 1500
+const TIMEOUT = 1500
 
 let remembered: { at: number; version: string; world: World } | null = null
 
@@ -54,7 +54,7 @@ const newestFirst = ({ snapshots }: InstanceRecord): string[] =>
 async function recentWorld(version: string, { io, now }: Chat): Promise<World | null> {
   const at = now().getTime()
   if (remembered?.version === version && at - remembered.at < MINUTE) return remembered.world
-  const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE, null))
+  const late = new Promise<null>((resolve) => setTimeout(resolve, TIMEOUT, null))
   const seen = await Promise.race([look(io, now()), late])
   if (seen === null) return remembered?.version === version ? remembered.world : null
   remembered = { at, version, world: seen.world }

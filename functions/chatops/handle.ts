@@ -13,7 +13,7 @@ import type { Chat } from './chat.ts'
 import { choices } from './choices.ts'
 import type { Answer, Incoming } from './platform.ts'
 import { press, REPLAYED } from './press.ts'
-import { read } from './see.ts'
+import { read } from './read.ts'
 
 type Typed = Extract<Incoming, { kind: 'command' }>
 

@@ -1,22 +1,22 @@
-/** What a chat platform has to be able to do; everything behind it knows none of them. */
+/** The interface of a chat platform. All other code uses it and knows no platform. */
 import type { Actor, PlatformName } from '../../shared/chat/actor.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import type { Result } from '../../shared/result.ts'
 
-/** Where a message can be put later, for a while. It goes to KV, so it is plain data. */
+/** Where a later message can be posted, for a while. It is stored in KV, so it is plain data. */
 export type ReplyTo = {
   platform: PlatformName
   /** The response URL; of Discord the interaction's token. */
   address: string
   /** ISO 8601: not to be used after this. */
   until: string
-  /** So many more messages or edits; null: no limit is known. */
+  /** How many more messages or edits it takes; null: no limit is known. */
   uses: number | null
-  /** Where a bot of ours could post as well; empty: nowhere. */
+  /** The channel in which our bot may post as well; empty: none. */
   channel: string
-  /** The message there, by the platform's id, where a bot may edit it. */
+  /** The platform's id of our bot's message there, which the bot can edit. */
   own: string | null
-  /** A message stands there already, which the next one takes the place of where the platform can. */
+  /** A message was posted already: the next one replaces it where the platform can. */
   placed: boolean
 }
 
@@ -25,7 +25,7 @@ type Words = { text: string } | { command: string; options: Readonly<Record<stri
 
 export type Incoming =
   | { kind: 'ping' }
-  /** `id`: the same for a replay, another for everything else. `at`: when the platform says it was sent (else now). */
+  /** `id`: a replay has the same one. `at`: when the platform says it was sent (else now). */
   | { kind: 'command'; id: string; at: Date; actor: Actor; words: Words; reply: ReplyTo }
   /** A button; `reply` replaces the message it stands in. */
   | { kind: 'press'; id: string; at: Date; actor: Actor; token: string; reply: ReplyTo }
@@ -41,8 +41,8 @@ export type Incoming =
 
 export type Repliable = Extract<Incoming, { reply: ReplyTo }>
 
-/** Not let in. `reason` is for the log: the caller learns only the status. */
-export type Turned = { status: 400 | 401 | 413; reason: string }
+/** `reason` is for the log: the caller only gets the status. */
+export type Rejected = { status: 400 | 401 | 413; reason: string }
 
 /** A whole HTTP answer. */
 export type Answer = { status: number; body: unknown }
@@ -56,18 +56,18 @@ export type Outgoing = {
   token?: string
 }
 
-/** A bot account: what it has posted it can edit for good, whatever becomes of a command's own address. */
+/** A bot account. It can always edit what it has posted, also when a command's own address has expired. */
 export type Bot = {
   /** Posts to the channel, or edits its message there. */
   write(message: Message, channel: string, own: string | null, origin: string): Outgoing
-  /** The message's id, from the platform's answer; null: it was not taken (no member of the channel, no message of its own). */
+  /** The message's id, from the platform's answer; null: refused (the bot isn't in the channel, or the message isn't its own). */
   read(answer: unknown): string | null
 }
 
 export type Platform = {
   name: PlatformName
   /** Verifies before it reads anything else. Never throws, whatever comes. */
-  receive(request: { headers: Headers; body: string }, now: Date): Promise<Result<Incoming, Turned>>
+  receive(request: { headers: Headers; body: string }, now: Date): Promise<Result<Incoming, Rejected>>
   pong(): Answer
   /**
    * Answers a command or a button at once. After a press, a message to the channel takes the place of the

@@ -1,4 +1,4 @@
-/** The doors of the chat platforms. Whatever comes in, no answer is a server error. */
+/** The endpoints of the chat platforms. No request is answered by a server error. */
 import type { Context, Hono } from 'hono'
 import type { PlatformName } from '../../shared/chat/actor.ts'
 import { failedMessage } from '../../shared/chat/mistake-message.ts'
@@ -13,13 +13,13 @@ import { confirmationsOf } from './confirmations.ts'
 import { handle } from './handle.ts'
 import type { Answer, Incoming, Platform } from './platform.ts'
 
-/** Discord's interactions name everybody they concern. */
+/** In bytes. Discord's interactions carry all users and roles that they mention. */
 const LONGEST = 256 * 1024
 
-/** Milliseconds. Behind the answer an invocation lives for 30 s; so what the relay doesn't say in time can still be told. */
-const PATIENCE = 20_000
+/** Milliseconds. An invocation lives for 30 s after its answer, so there is time to report that the relay timed out. */
+const TIMEOUT = 20_000
 
-const DOORS: readonly [path: string, platform: PlatformName][] = [
+const ROUTES: readonly [path: string, platform: PlatformName][] = [
   ['/chat/slack', 'slack'],
   ['/chat/discord', 'discord'],
   ['/chat/mattermost', 'mattermost'],
@@ -27,14 +27,14 @@ const DOORS: readonly [path: string, platform: PlatformName][] = [
 ]
 
 export function mountChat(app: Hono<App>, now: () => Date): void {
-  for (const [path, name] of DOORS)
+  for (const [path, name] of ROUTES)
     app.post(path, limitBody(LONGEST), async (context) => {
       const platform = open(context, name)
       return platform instanceof Response ? platform : enter(context, platform, now)
     })
 }
 
-/** Said without a signature, and so it tells nothing but what is in the README. */
+/** Answered without checking a signature, so it says nothing that isn't in the README. */
 function open(context: Context<App>, name: PlatformName): Platform | Response {
   const missing = missingOf(context.env)
   const detail = `set ${[...NEEDED[name], ...missing].join(', ')}: see "Chat" in the README`
@@ -55,7 +55,7 @@ async function enter(context: Context<App>, platform: Platform, now: () => Date)
     platform,
     confirmations: await confirmationsOf(context.env.RELAY_KEY),
     kv: context.env.STATE,
-    io: await ioOf(context.env, now, new Date(now().getTime() + PATIENCE)),
+    io: await ioOf(context.env, now, new Date(now().getTime() + TIMEOUT)),
     now,
     origin: new URL(context.req.url).origin,
     send,
@@ -64,7 +64,7 @@ async function enter(context: Context<App>, platform: Platform, now: () => Date)
   return respond(await handleSafely(received.value, chat))
 }
 
-/** A bug is told in the chat, to the one who met it, and in the log. */
+/** A bug is reported to the actor in chat, and in the log. */
 async function handleSafely(incoming: Incoming, chat: Chat): Promise<Answer> {
   try {
     return await handle(incoming, chat)

@@ -33,7 +33,7 @@ const BATCH_LIMIT = 13 * 60_000
 const INVENTORY_LIMIT = 120_000
 
 export function createRelay({ url, sign, send, now, deadline = null }: RelayOptions): Relay {
-  const patience = (limit: number): number =>
+  const timeoutFor = (limit: number): number =>
     deadline === null ? limit : Math.max(0, Math.min(limit, deadline.getTime() - now().getTime()))
   const post = async (
     path: string,
@@ -51,7 +51,7 @@ export function createRelay({ url, sign, send, now, deadline = null }: RelayOpti
         method: 'POST',
         body,
         headers,
-        signal: AbortSignal.timeout(patience(limit)),
+        signal: AbortSignal.timeout(timeoutFor(limit)),
       })
       return response.ok ? ok(response) : err(await refusalOf(response))
     } catch (cause) {

@@ -10,9 +10,9 @@ export const beganOf = ({ appliedAt, version, began }: StoredConfig): NonNullabl
   began ?? { at: appliedAt, nonce: version }
 
 /** `kin`: a digest of the key to the relay. */
-export function installationOf(stored: StoredConfig, kin: string): Installation {
+export function installationOf(stored: StoredConfig, keyDigest: string): Installation {
   const { at, nonce } = beganOf(stored)
-  return { born: new Date(at).getTime(), nonce, kin }
+  return { born: new Date(at).getTime(), nonce, keyDigest }
 }
 
 const KEY = 'config'

@@ -43,19 +43,19 @@ export const untrusted = (remote: string): CallError => ({
   message: `Incus at "${remote}" doesn't trust the relay's client certificate: add it there with "incus config trust add-certificate <file>"`,
 })
 
-/** Nothing else is asked of it: what looks alike there may mean something else. */
-export const stranger = (remote: string, product: string): CallError => ({
+/** No other call is sent there: its API looks alike and may mean something else. */
+export const notIncus = (remote: string, product: string): CallError => ({
   code: 'not-incus',
   message: `"${remote}" is not Incus: it says it is ${product}; ${/^lxd\b/i.test(product) ? 'turn it into Incus with "lxd-to-incus" on that server' : "check the remote's url"}, or take the remote out of the relay's configuration`,
 })
 
 const refusal = (remote: string, status: number, message: string): CallError =>
-  status === 403 && message === STRANGER
+  status === 403 && message === NOT_AUTHORIZED
     ? untrusted(remote)
     : { code: 'incus', status, message: message === '' ? `status ${status} without a text` : message }
 
-/** Said to those without a trusted certificate; a restricted one hears of missing permissions instead. */
-const STRANGER = 'not authorized'
+/** Incus's text for an untrusted certificate; a restricted one gets another text. */
+const NOT_AUTHORIZED = 'not authorized'
 
 /** Of a 403's body that isn't parsed yet. */
-export const isNotAuthorized = (body: string): boolean => body.includes(`"error":"${STRANGER}"`)
+export const isNotAuthorized = (body: string): boolean => body.includes(`"error":"${NOT_AUTHORIZED}"`)

@@ -46,8 +46,8 @@ export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: Jo
     const leave = lanes.join(remote)
     locks.take(lock, id)
     memory.change(id, { state: 'running', remote, operation })
-    const patience = { ...io.pace, limit: ADOPTED_LIMIT }
-    const ended = await awaitOperation(io, { remote, operation }, patience, (progress) =>
+    const timeouts = { ...io.timeouts, limit: ADOPTED_LIMIT }
+    const ended = await awaitOperation(io, { remote, operation }, timeouts, (progress) =>
       memory.change(id, { progress }),
     )
     memory.change(id, outcomeOf(ended))

@@ -58,12 +58,12 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
   const limiters = createLimiters(clock)
   const attended: JobIo = {
     ...base,
-    pace: ATTENDED,
+    timeouts: ATTENDED,
     admit: ({ remote, method, path }, urgent, work) =>
       limiters(remote).run({ kind: kindOf(method, path), urgent }, work, judgeStep),
   }
   // Copies are bounded by their lanes, and would hold the limiter's places for hours.
-  const unattended: JobIo = { ...base, pace: DETACHED, admit: (_step, _urgent, work) => work() }
+  const unattended: JobIo = { ...base, timeouts: DETACHED, admit: (_step, _urgent, work) => work() }
   const locks = createLocks()
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const detached = createDetached(unattended, locks, lanes, createJobMemory(clock))

@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { request } from '../../shared/incus/routes.ts'
 import type { RemoteReply } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
-import { badReply, call, stranger, untrusted } from './call.ts'
+import { badReply, call, notIncus, untrusted } from './call.ts'
 import { parseInstances } from './parse-instances.ts'
 import { parseOperations } from './parse-operations.ts'
 import { parseProjects, parseServer } from './parse-server.ts'
@@ -39,8 +39,8 @@ export async function readInventory(
     return parseServer(metadata)
   })
   if (!greeting.ok) return greeting
-  if (greeting.value.door === 'untrusted') return err(untrusted(remote))
-  if (greeting.value.door === 'stranger') return err(stranger(remote, greeting.value.product))
+  if (greeting.value.state === 'untrusted') return err(untrusted(remote))
+  if (greeting.value.state === 'not-incus') return err(notIncus(remote, greeting.value.product))
   const { nested, ...server } = greeting.value.server
   const [projects, instances] = await Promise.all([
     read(request('listProjects', {}, { recursion: '1' }), parseProjects),
@@ -56,7 +56,7 @@ export async function readInventory(
   await compareLists(instances.value, remote, suspects, read)
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
   if (!operations.ok) return operations
-  const doubted = unseen.of(remote)
+  const unseenCreates = unseen.of(remote)
   return {
     ok: true,
     inventory: {
@@ -65,7 +65,7 @@ export async function readInventory(
       ...seen,
       instances: instances.value,
       operations: operations.value,
-      ...(doubted.length === 0 ? {} : { unseen: doubted }),
+      ...(unseenCreates.length === 0 ? {} : { unseen: unseenCreates }),
     },
   }
 }

@@ -10,7 +10,7 @@ import type { Certificates } from './certificates.ts'
 import { isObject, parseOperation } from './envelope.ts'
 import { guard } from './guard.ts'
 import type { Verdict } from './limiter.ts'
-import { awaitOperation, type Patience, type Watched } from './operation.ts'
+import { awaitOperation, type Timeouts, type Watched } from './operation.ts'
 import { badRequest, type Known, resolveReferences } from './references.ts'
 import type { Suspects } from './suspects.ts'
 import type { UnseenCreates } from './unseen-creates.ts'
@@ -29,7 +29,7 @@ export type JobIo = {
   verified: VerifiedMemory
   /** Holds a step back until the remote has room for it. */
   admit(step: Step, urgent: boolean, work: () => Promise<StepResult>): Promise<StepResult>
-  pace: Omit<Patience, 'limit'>
+  timeouts: Omit<Timeouts, 'limit'>
 }
 
 /** Told what a job waits for, and how far that is. */
@@ -125,8 +125,8 @@ async function awaitStep(
   watcher: Watcher,
 ): Promise<StepResult> {
   watcher.waits(watched)
-  const patience = { ...io.pace, limit: (step.wait ?? 0) * 1000 }
-  const ended = await awaitOperation(io, watched, patience, watcher.progress)
+  const timeouts = { ...io.timeouts, limit: (step.wait ?? 0) * 1000 }
+  const ended = await awaitOperation(io, watched, timeouts, watcher.progress)
   if (!ended.ok && isRemoved(step, ended.error)) {
     io.suspects.note([step], ended.error)
     return ok({ ...watched, body: null })

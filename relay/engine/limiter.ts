@@ -30,18 +30,18 @@ export function createLimiter(clock: Clock, bounds = BOUNDS): Limiter {
   let retreats = 0
   let window: Window | null = null
   const urgent: (() => void)[] = []
-  const patient: (() => void)[] = []
+  const waiting: (() => void)[] = []
 
   const admit = (): void => {
     while (active < state.limit) {
-      const next = urgent.shift() ?? patient.shift()
+      const next = urgent.shift() ?? waiting.shift()
       if (next === undefined) return
       active += 1
       next()
     }
   }
   const measure = (kind: string): void => {
-    const full = urgent.length + patient.length > 0
+    const full = urgent.length + waiting.length > 0
     if (!full) window = null
     else if (window?.kind !== kind || window.limit !== state.limit)
       window = open(kind, state.limit, clock.now())
@@ -67,7 +67,7 @@ export function createLimiter(clock: Clock, bounds = BOUNDS): Limiter {
     limit: () => state.limit,
     async run({ kind, urgent: first }, work, judge) {
       await new Promise<void>((begin) => {
-        ;(first ? urgent : patient).push(begin)
+        ;(first ? urgent : waiting).push(begin)
         admit()
       })
       const begunIn = retreats

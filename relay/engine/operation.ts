@@ -12,7 +12,7 @@ import { type Operation, parseOperation } from './envelope.ts'
 import type { Upstream } from './upstream.ts'
 
 /** All times in milliseconds. */
-export type Patience = {
+export type Timeouts = {
   /** How long the operation may take. */
   limit: number
   /** How long one `/wait` is held; between two of them the operation is read. */
@@ -36,21 +36,21 @@ const GRACE = 10 * SECOND
 export async function awaitOperation(
   io: Io,
   watched: Watched,
-  patience: Patience,
+  timeouts: Timeouts,
   onProgress: (progress: string) => void = () => {},
 ): Promise<Result<unknown, CallError>> {
-  const deadline = io.clock.now() + patience.limit
+  const deadline = io.clock.now() + timeouts.limit
   let heardAt = io.clock.now()
   for (;;) {
     const began = io.clock.now()
-    const verdict = await watchOnce(io, watched, Math.max(0, Math.min(deadline - began, patience.round)))
+    const verdict = await watchOnce(io, watched, Math.max(0, Math.min(deadline - began, timeouts.round)))
     if (verdict.state === 'ended') return verdict.result
     const now = io.clock.now()
     if (verdict.state === 'living') {
       heardAt = now
       if (verdict.operation.progress !== undefined) onProgress(verdict.operation.progress)
-      if (now >= deadline) return err(stillRunning(watched, patience.limit))
-    } else if (now >= deadline || now - heardAt >= patience.silence) return err(lost(watched, verdict.error))
+      if (now >= deadline) return err(stillRunning(watched, timeouts.limit))
+    } else if (now >= deadline || now - heardAt >= timeouts.silence) return err(lost(watched, verdict.error))
     if (now - began < SECOND) await sleep(io.clock, SECOND)
   }
 }

@@ -1,4 +1,4 @@
-/** `GET /1.0` and the projects: who answers there, what it can do, and what it lets us see. */
+/** `GET /1.0` and the projects: which server it is, what it can do, and which projects the relay may see. */
 import type { RemoteInventory } from '../../shared/incus/inventory.ts'
 import { isRule } from '../../shared/incus/project-rules.ts'
 import { isObject, text } from './envelope.ts'
@@ -8,29 +8,32 @@ type Server = RemoteInventory['server'] & {
   nested: boolean
 }
 
-type Door =
-  | { door: 'open'; server: Server }
-  | { door: 'untrusted' }
+type Identified =
+  | { state: 'trusted'; server: Server }
+  | { state: 'untrusted' }
   /** `product` and its version, as it calls itself. */
-  | { door: 'stranger'; product: string }
+  | { state: 'not-incus'; product: string }
 
 /** The volumes listing of servers with this extension has no rows of snapshots (6.0.6, 6.19 and 7.0 on). */
 const NESTED = 'storage_volume_full'
 
 /** Null when the metadata is no server. */
-export function parseServer(metadata: unknown): Door | null {
+export function parseServer(metadata: unknown): Identified | null {
   if (!isObject(metadata)) return null
-  if (metadata.auth !== 'trusted') return { door: 'untrusted' }
+  if (metadata.auth !== 'trusted') return { state: 'untrusted' }
   const { environment, api_extensions: extensions } = metadata
   if (!isObject(environment)) return null
   const [product, version] = [text(environment.server), text(environment.server_version)]
   // LXD serves the same calls and answers them with other words, and without dates in its listings.
   if (product !== 'incus')
-    return { door: 'stranger', product: `${product || 'a server without a name'} ${version}`.trim() }
+    return { state: 'not-incus', product: `${product || 'a server without a name'} ${version}`.trim() }
   const fingerprint = text(environment.certificate_fingerprint)
   if (fingerprint === '' || !Array.isArray(extensions)) return null
   const clustered = environment.server_clustered === true
-  return { door: 'open', server: { fingerprint, version, clustered, nested: extensions.includes(NESTED) } }
+  return {
+    state: 'trusted',
+    server: { fingerprint, version, clustered, nested: extensions.includes(NESTED) },
+  }
 }
 
 /** `GET /1.0/projects?recursion=1`: the URLs of a plain list are encoded by some versions and raw in others. */

@@ -35,7 +35,7 @@ type Source = {
 const OFFLINE = 'Error'
 
 /** How long single questions may go on, in all: a member that is going away holds each for ten seconds. */
-const PATIENCE = 40_000
+const TIMEOUT = 40_000
 /** Single questions at once. */
 const AT_ONCE = 8
 /** So many instances are asked whether a listing without any snapshot is right. */
@@ -63,7 +63,7 @@ async function fillGroup(group: InstanceRecord[], source: Source): Promise<void>
   const { pool = '', type = '' } = group[0] ?? {}
   const { read, nested } = source
   const query = { recursion: nested ? '2' : '1', 'all-projects': 'true' }
-  const until = source.clock.now() + PATIENCE
+  const until = source.clock.now() + TIMEOUT
   const listing = await read(request('listVolumes', { pool, type }, query), (metadata) =>
     parseVolumes(metadata, nested),
   )

@@ -12,7 +12,7 @@ type Place = {
 }
 
 /** In milliseconds. */
-const PATIENCE = 15_000
+const TIMEOUT = 15_000
 
 /** Each line of an error says what to do. */
 export async function register(
@@ -32,7 +32,7 @@ export async function register(
         'user-agent': 'DiscordBot (stapes, 0.1.0)',
       },
       body: JSON.stringify(commands),
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     })
     return response.ok ? ok(undefined) : err(await refusalOf(response))
   } catch (error) {

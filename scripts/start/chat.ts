@@ -1,4 +1,4 @@
-/** What the environment holds for chat platforms: the secrets that the Worker is given, and the doors they open. */
+/** What the environment holds for chat platforms: the secrets that the Worker is given, and the endpoints that they set up. */
 import { NEEDED } from '../../functions/chatops/configure.ts'
 import type { Env } from '../../functions/env.ts'
 
@@ -15,7 +15,7 @@ export type Chat = {
   /** By name; whatever of them is set. */
   secrets: Record<string, string>
   /** Of the platforms of which anything is set. */
-  doors: { platform: string; path: string; missing: string[] }[]
+  endpoints: { platform: string; path: string; missing: string[] }[]
 }
 
 export function chatOf(environment: NodeJS.ProcessEnv): Chat {
@@ -30,7 +30,7 @@ export function chatOf(environment: NodeJS.ProcessEnv): Chat {
   })
   return {
     secrets: Object.fromEntries(platforms.flatMap(({ given }) => given)),
-    doors: platforms
+    endpoints: platforms
       .filter(({ given }) => given.length > 0)
       .map(({ platform, path, missing }) => ({ platform, path, missing })),
   }

@@ -23,7 +23,7 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
     `  policies  ${applied.policies.join(', ')} (${document.file})`,
     ...link.remotes.map((remote, at) => `  ${at === 0 ? 'Incus' : '     '}     ${remote}`),
     ...(link.embedded ? ['            embedded: in memory, gone when this ends'] : []),
-    ...chat.doors.map((door, at) => `  ${at === 0 ? 'chat' : '    '}      ${doorText(door)}`),
+    ...chat.endpoints.map((endpoint, at) => `  ${at === 0 ? 'chat' : '    '}      ${endpointText(endpoint)}`),
     ...warnings,
     '',
     ...(fresh ? [`  export STAPES_TOKEN=${token}`] : []),
@@ -32,10 +32,10 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
     `  curl -H "Authorization: Bearer $STAPES_TOKEN" -X POST ${url}/api/plan`,
     '',
     'A tick each minute; Ctrl-C stops it all.',
-    ...(chat.doors.length === 0 ? ['Commands in Slack, Discord and Mattermost: see docs/chat.md.'] : []),
+    ...(chat.endpoints.length === 0 ? ['Commands in Slack, Discord and Mattermost: see docs/chat.md.'] : []),
     '',
   ].join('\n')
 }
 
-const doorText = ({ platform, path, missing }: Chat['doors'][number]): string =>
+const endpointText = ({ platform, path, missing }: Chat['endpoints'][number]): string =>
   missing.length === 0 ? `${platform} on ${path}` : `${platform} is not set up: ${missing.join(', ')} missing`

@@ -1,4 +1,4 @@
-/** What `npm start` shows of each run, by whichever door it came. */
+/** What `npm start` shows of each run, whatever triggered it. */
 import { type Line, renderLines } from '../../shared/plan/line.ts'
 
 /** As the Worker logs a run. */

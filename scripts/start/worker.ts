@@ -40,7 +40,7 @@ const GOODBYE = 5_000
 const KEPT_LINES = 15
 /** How often it is asked whether it is there, how long the answer may take, and how often it may be missing. */
 const CHECK = 2_000
-const PATIENCE = 3_000
+const TIMEOUT = 3_000
 const MISSES = 3
 
 export async function startWorker(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
@@ -81,7 +81,7 @@ async function watch(child: ChildProcess, url: string): Promise<string> {
 
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get(url, { timeout: PATIENCE, agent: false }, (response) => {
+    const request = get(url, { timeout: TIMEOUT, agent: false }, (response) => {
       response.resume()
       resolve(response.statusCode === 200)
     })

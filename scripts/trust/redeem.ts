@@ -14,7 +14,7 @@ type Redeemed = {
 }
 
 /** In milliseconds. */
-const PATIENCE = 30_000
+const TIMEOUT = 30_000
 
 const serverSchema = z.object({
   metadata: z.object({
@@ -85,7 +85,7 @@ async function otherMembers(url: string, dispatcher: Agent): Promise<string[]> {
 }
 
 async function get(url: string, dispatcher: Agent): Promise<unknown> {
-  const answer = await request(url, { dispatcher, signal: AbortSignal.timeout(PATIENCE) })
+  const answer = await request(url, { dispatcher, signal: AbortSignal.timeout(TIMEOUT) })
   return answer.body.json()
 }
 
@@ -101,7 +101,7 @@ async function post(url: string, token: string, dispatcher: Agent): Promise<stri
     method: 'POST',
     body: JSON.stringify({ type: 'client', trust_token: token }),
     headers: { 'content-type': 'application/json' },
-    ...{ dispatcher, signal: AbortSignal.timeout(PATIENCE) },
+    ...{ dispatcher, signal: AbortSignal.timeout(TIMEOUT) },
   })
   const { error } = (await answer.body.json()) as { error?: string }
   return answer.statusCode === 201 ? null : error || `status ${answer.statusCode}`

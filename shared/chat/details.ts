@@ -4,7 +4,7 @@ import type { Block, Piece, Text } from './message.ts'
 import { cut, plain } from './words.ts'
 
 /** Characters, in all blocks of one message together. */
-export const ROOM = 2400
+export const LIMIT = 2400
 
 /** No platform writes a moment or a mention with more. */
 const WIDEST = 40
@@ -18,7 +18,7 @@ const widthOf = (piece: Piece): number => {
 const lengthOf = (text: Text): number => text.reduce((sum, piece) => sum + widthOf(piece), 1)
 
 /** As many lines as there is room for; the last one counts the others, and says how to see them. */
-export function fold(lines: readonly Text[], how: Text, room = ROOM): Block[] {
+export function fold(lines: readonly Text[], how: Text, room = LIMIT): Block[] {
   if (lines.length === 0) return []
   const shown: Text[] = []
   let left = room - lengthOf(how) - 20
@@ -35,7 +35,7 @@ export function fold(lines: readonly Text[], how: Text, room = ROOM): Block[] {
 const ORDER: readonly Line['sign'][] = ['<', '-', '!', '+', '#', '^', '>', '✓', '…', '·', '=']
 
 /** A plan's lines as `renderLines` groups them. */
-export function foldPlan(lines: readonly Line[], how: string, room = ROOM): Block[] {
+export function foldPlan(lines: readonly Line[], how: string, room = LIMIT): Block[] {
   if (lines.length === 0) return []
   const ranked = lines
     .map((line) => ({ ...line, reason: cut(plain(line.reason)) }))

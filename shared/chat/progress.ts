@@ -21,7 +21,7 @@ export type Follow = {
 } & ({ ended: true; outcome: AuditOutcome } | { ended: false; outcome: null })
 
 /** Nobody waits longer for an end. */
-const PATIENCE = 24 * 3_600_000
+const GIVE_UP_AFTER = 24 * 3_600_000
 /** Nor for a beginning: whoever was to begin it lives for less. */
 const BEGINNING = 3 * 60_000
 const NEVER = 'it was not seen to begin: ask again if it is still wanted'
@@ -36,7 +36,7 @@ export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
     const message = endedMessage(watch, items, elapsed)
     return { ended: true, outcome: outcomeOf(items, now), message, ...common }
   }
-  if (elapsed >= PATIENCE) {
+  if (elapsed >= GIVE_UP_AFTER) {
     const text = 'no end was seen within 24 hours'
     const outcome: AuditOutcome = { state: 'unknown', text, at: now.toISOString() }
     return { ended: true, outcome, message: abandonedMessage(watch, items), ...common }

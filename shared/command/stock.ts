@@ -33,7 +33,7 @@ export type Answered = Seen & { world: World }
 
 /** All that was observed and may be seen; a copy by those who may see its source, too. */
 export function stocksOf({ world, coverages, ledger, maySee }: Answered): Stock[] {
-  const doubtful = new Set(
+  const partial = new Set(
     Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]) => partialsIn(policy, known)),
   )
   const covering = new Map<string, Target[]>()
@@ -48,7 +48,7 @@ export function stocksOf({ world, coverages, ledger, maySee }: Answered): Stock[
       const ref = { remote, project: record.project, instance: record.name }
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
       if (!maySee(subjectKey(ref)) && (of === undefined || !maySee(of))) return []
-      return [stockOf(ref, record, covering.get(subjectKey(ref)) ?? [], doubtful, world)]
+      return [stockOf(ref, record, covering.get(subjectKey(ref)) ?? [], partial, world)]
     }),
   )
 }

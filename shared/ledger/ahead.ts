@@ -97,7 +97,7 @@ function sooner(key: string, entry: Work, now: Date): Work {
   const long = longOf(key)
   // Of what only a later version knows nothing can be told.
   if (long === undefined) return entry
-  const longest = long.patience.longest * MINUTE
+  const longest = long.retry.longest * MINUTE
   const at = entry.at > after(now, LEEWAY) ? now.toISOString() : entry.at
   if (entry.retryAt === undefined || entry.retryAt <= after(now, longest + LEEWAY))
     return at === entry.at ? entry : { ...entry, at }

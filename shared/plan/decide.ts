@@ -25,13 +25,13 @@ export function decide(question: Question): Plan<Action> {
 
 function decideAll(question: Question): Plan<Action> {
   const sorter = createSorter(question.now)
-  const underWay = planStages(['under way'], { ...question, sorter }, gather([]))
-  const scene = { ...question, sorter, coverages: stillHeld(question.coverages, underWay) }
+  const inProgress = planStages(['in progress'], { ...question, sorter }, gather([]))
+  const scene = { ...question, sorter, coverages: stillHeld(question.coverages, inProgress) }
   const { request, coverages, world } = scene
-  if (request === undefined) return decideDue(scene, underWay)
-  if (!isLook(request)) return decideRequested({ ...scene, request }, underWay)
+  if (request === undefined) return decideDue(scene, inProgress)
+  if (!isLook(request)) return decideRequested({ ...scene, request }, inProgress)
   const refusal = refuseScope(request, coverages, world)
-  const seen = decideDue({ ...scene, coverages: narrow(coverages, request) }, underWay)
+  const seen = decideDue({ ...scene, coverages: narrow(coverages, request) }, inProgress)
   return refusal === null ? seen : { ...seen, actions: [], notes: [], refusal }
 }
 
@@ -59,11 +59,11 @@ const planStages = (stages: readonly Stage[], scene: Scene, before: Found): Foun
     return planning.length === 0 ? found : gather([found, ...planning.map(({ plan }) => plan(scene, found))])
   }, before)
 
-const LATER = STAGES.filter((stage) => stage !== 'under way')
+const LATER = STAGES.filter((stage) => stage !== 'in progress')
 
 /** What the schedule says, and what is under way. */
-function decideDue(scene: Scene, underWay: Found): Plan<Action> {
-  const found = planStages(LATER, scene, underWay)
+function decideDue(scene: Scene, inProgress: Found): Plan<Action> {
+  const found = planStages(LATER, scene, inProgress)
   return {
     at: scene.now.toISOString(),
     actions: inOrder(found),

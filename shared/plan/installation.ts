@@ -7,15 +7,16 @@ export type Installation = {
   born: number
   nonce: string
   /** A digest of its key to the relay: the same after its state was lost. */
-  kin: string
+  keyDigest: string
 }
 
-export const renderInstallation = ({ born, nonce, kin }: Installation): string => `${born}.${nonce}.${kin}`
+export const renderInstallation = ({ born, nonce, keyDigest: kin }: Installation): string =>
+  `${born}.${nonce}.${kin}`
 
 /** Null for what isn't of our form. */
 export function parseInstallation(text: string | undefined): Installation | null {
   const [, born, nonce = '', kin = ''] = /^(\d+)\.([\w-]*)\.([\w-]*)$/.exec(text ?? '') ?? []
-  return born === undefined ? null : { born: Number(born), nonce, kin }
+  return born === undefined ? null : { born: Number(born), nonce, keyDigest: kin }
 }
 
 /**
@@ -26,7 +27,7 @@ export function refuseOwner(mark: string | undefined, ours: Installation): strin
   if ((mark ?? '') === '' || mark === renderInstallation(ours)) return null
   const theirs = parseInstallation(mark)
   if (theirs !== null && isSame(theirs, ours)) return null
-  if (theirs !== null && theirs.kin === ours.kin && theirs.born < ours.born) return null
+  if (theirs !== null && theirs.keyDigest === ours.keyDigest && theirs.born < ours.born) return null
   const since = theirs === null ? '' : `, which began at ${new Date(theirs.born).toISOString()}`
   return `another installation of stapes makes this copy${since}: stop one of the two. If only this one is left, run "incus config unset <copy> user.stapes.owner" on the backup server`
 }

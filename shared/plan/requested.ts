@@ -9,10 +9,10 @@ import type { Note, Plan } from './plan.ts'
 import type { Scene } from './question.ts'
 import { type AnyRequest, narrow, type Scope } from './request.ts'
 
-export function decideRequested(scene: Scene & { request: AnyRequest }, underWay: Found): Plan<Action> {
+export function decideRequested(scene: Scene & { request: AnyRequest }, inProgress: Found): Plan<Action> {
   const { request, ledger, now } = scene
-  const guards = () => gather([underWay, ...KINDS.map(({ guard }) => guard?.(scene, underWay) ?? {})])
-  const answer = requestable(request.do)?.plan({ ...scene, found: underWay, guards })
+  const guards = () => gather([inProgress, ...KINDS.map(({ guard }) => guard?.(scene, inProgress) ?? {})])
+  const answer = requestable(request.do)?.plan({ ...scene, found: inProgress, guards })
   if (answer === undefined) throw new Error(`no kind of work knows the request ${request.do}`)
   const refusal = 'code' in answer ? answer : null
   const parts: Answer = 'code' in answer ? {} : answer

@@ -16,7 +16,7 @@ import type { AnyRequest, OneSnapshot } from '../plan/request.ts'
 import type { World } from '../plan/world.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { Patience } from './life.ts'
+import type { RetryPolicy } from './life.ts'
 
 /** How one sort of action is carried out, and how it reads. */
 export type Verb<Action extends AnyAction> = {
@@ -152,7 +152,7 @@ export type Long<Entry extends Work> = {
   /** `copy`, `copies`: what one and several are called, and under what they stand in the API's status. */
   noun: { one: string; several: string }
   schema: z.ZodMiniType<Entry>
-  patience: Patience
+  retry: RetryPolicy
   /** Forgotten so many days after its last change; absent: its room says when. */
   days?: number
   /** What the API shows of it besides what all have in common. */
@@ -176,7 +176,7 @@ export type Long<Entry extends Work> = {
 }
 
 /** When a kind plans: what comes later takes into account what came before. */
-export const STAGES = ['under way', 'ready', 'take', 'send', 'remove'] as const
+export const STAGES = ['in progress', 'ready', 'take', 'send', 'remove'] as const
 export type Stage = (typeof STAGES)[number]
 
 export type Kind<

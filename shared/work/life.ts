@@ -1,6 +1,6 @@
 /**
  * The life of long work, whichever kind it is of: planned, handed to the relay as a job of its own, running, then over,
- * well or not; tried again with its kind's patience, and given up when that is at an end. Here is all that its entry
+ * well or not; tried again by its kind's retry policy, and given up at its end. Here is all that its entry
  * in the ledger goes through; a kind's room only judges where its work stands.
  */
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
@@ -10,7 +10,7 @@ import type { Outcome } from '../plan/jobs.ts'
 import type { JobReport } from '../relay/protocol.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 
-export type Patience = {
+export type RetryPolicy = {
   /** So many tries; null: it is wanted as long as its policy wants it. */
   tries: number | null
   /** Minutes until the next one, after so many have failed. */
@@ -33,7 +33,7 @@ export const isDue = ({ retryAt }: Pick<Work, 'retryAt'>, now: Date): boolean =>
 /** Whether a try that fails now is the last one; `since`: tries that don't count any more. */
 export const isLast = (
   { attempts, retryAt }: Pick<Work, 'attempts' | 'retryAt'>,
-  { tries }: Patience,
+  { tries }: RetryPolicy,
   since = 0,
 ): boolean => tries !== null && retryAt === undefined && attempts + 1 - since >= tries
 
@@ -54,7 +54,7 @@ export function seenRunning<Entry extends Work>(
   }
 }
 
-type Failure = { state: 'failed' | 'unknown'; reason: string; now: Date; hopeless?: boolean; since?: number }
+type Failure = { state: 'failed' | 'unknown'; reason: string; now: Date; permanent?: boolean; since?: number }
 
 /**
  * A try that ended badly: counted, and tried again later, or given up. What is tried for ever says each failure;
@@ -62,13 +62,13 @@ type Failure = { state: 'failed' | 'unknown'; reason: string; now: Date; hopeles
  */
 export function failedTry<Entry extends Work>(
   entry: Entry,
-  { state, reason, now, hopeless = false, since = 0 }: Failure,
-  patience: Patience,
+  { state, reason, now, permanent = false, since = 0 }: Failure,
+  policy: RetryPolicy,
 ): Entry {
   const attempts = entry.attempts + 1
-  if (hopeless || isLast(entry, patience, since)) return { ...entry, state: 'failed', attempts, reason }
-  const retryAt = minutesFrom(now, patience.minutes(attempts))
-  return { ...entry, ...(patience.tries === null ? { state } : {}), attempts, reason, retryAt }
+  if (permanent || isLast(entry, policy, since)) return { ...entry, state: 'failed', attempts, reason }
+  const retryAt = minutesFrom(now, policy.minutes(attempts))
+  return { ...entry, ...(policy.tries === null ? { state } : {}), attempts, reason, retryAt }
 }
 
 /** Over: nothing more is tried. */
@@ -106,13 +106,13 @@ export function afterStart<Entry extends Work>(
   planned: Entry,
   before: Entry | undefined,
   outcome: Outcome,
-  { now, patience, since = 0 }: { now: Date; patience: Patience; since?: number },
+  { now, policy, since = 0 }: { now: Date; policy: RetryPolicy; since?: number },
 ): Entry | null {
   if (outcome.state !== 'refused') return planned
   const { error } = outcome
   if (error.code === 'locked') return before ?? null
-  const hopeless = patience.tries !== null && !mayRetry(classify(error))
-  return failedTry(planned, { state: 'failed', reason: describe(error), now, hopeless, since }, patience)
+  const permanent = policy.tries !== null && !mayRetry(classify(error))
+  return failedTry(planned, { state: 'failed', reason: describe(error), now, permanent, since }, policy)
 }
 
 /** How work of this state has ended, for those who wait for it; null: it hasn't. */

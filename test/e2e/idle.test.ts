@@ -18,7 +18,10 @@ test('an idle tick reads KV once, writes nothing, and calls nobody', async () =>
     throw new Error('an idle tick has nothing to ask')
   }
   const relay: Relay = { inventory: refuse, batch: refuse }
-  const ran = await run({ kind: 'cron', at: new Date('2026-11-22T03:59:00Z') }, { relay, state, kin: '' })
+  const ran = await run(
+    { kind: 'cron', at: new Date('2026-11-22T03:59:00Z') },
+    { relay, state, keyDigest: '' },
+  )
   expect(ran).toEqual({ state: 'idle', until: '2026-11-22T04:00:00.000Z' })
   expect(did).toEqual(['read ledger'])
 })

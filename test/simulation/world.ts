@@ -92,7 +92,7 @@ export function createWorld({
     },
   }
   const link = relayOf(() => (relay.up ? engine : null))
-  const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), kin: 'key' }))
+  const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), keyDigest: 'key' }))
   const placeOf = (place: number): Io => places[place % places.length] as Io
   // Its digest comes from another thread, for which the virtual time must stand still.
   const applyTo = async (io: Io, document: unknown): Promise<void> => {
@@ -116,7 +116,7 @@ export function createWorld({
     install(kin = 'key') {
       const own = begin()
       const kv = new StaleKv(clock)
-      const io: Io = { relay: relayOf(() => own), state: kv.place(), kin }
+      const io: Io = { relay: relayOf(() => own), state: kv.place(), keyDigest: kin }
       return { kv, apply: (document) => applyTo(io, document), tick: (at) => tickOf(io, at) }
     },
     async tickTogether(at, several) {

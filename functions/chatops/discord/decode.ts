@@ -4,7 +4,7 @@ import type { Actor } from '../../../shared/chat/actor.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { minutesFrom } from '../../../shared/schedule/moment.ts'
 import { parseJson } from '../form.ts'
-import type { Incoming, ReplyTo, Turned } from '../platform.ts'
+import type { Incoming, Rejected, ReplyTo } from '../platform.ts'
 
 /** Discord takes edits for 15 minutes; the last half is left to clocks and the way. */
 const MINUTES = 14.5
@@ -46,7 +46,7 @@ const interactions = [
 ]
 type Interaction = Exclude<z.infer<(typeof interactions)[number]>, { type: 1 }>
 
-export function decode(body: string, at: Date, applicationId: string): Result<Incoming, Turned> {
+export function decode(body: string, at: Date, applicationId: string): Result<Incoming, Rejected> {
   const json = parseJson(body)
   // By its type, so that a refusal can say which part is wrong.
   const ofType = interactions.find(({ shape }) => shape.type.safeParse(Object(json).type).success)
@@ -62,7 +62,7 @@ export function decode(body: string, at: Date, applicationId: string): Result<In
   return incomingOf(given, actor, at)
 }
 
-function incomingOf(given: Interaction, actor: Actor, at: Date): Result<Incoming, Turned> {
+function incomingOf(given: Interaction, actor: Actor, at: Date): Result<Incoming, Rejected> {
   const { id } = given
   if (given.type === 3) {
     const token = given.data.custom_id

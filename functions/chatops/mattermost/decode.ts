@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../../../shared/result.ts'
 import { minutesFrom } from '../../../shared/schedule/moment.ts'
 import { parseJson } from '../form.ts'
 import { headOf } from '../lines.ts'
-import type { Incoming, ReplyTo, Turned } from '../platform.ts'
+import type { Incoming, Rejected, ReplyTo } from '../platform.ts'
 
 /** What a response URL is good for. */
 const MINUTES = 30
@@ -48,7 +48,7 @@ export async function decodeCommand(
   form: Record<string, string>,
   origin: string,
   at: Date,
-): Promise<Result<Incoming, Turned>> {
+): Promise<Result<Incoming, Rejected>> {
   const { success, data: given } = command.safeParse(form)
   if (!success) return err({ status: 400, reason: 'not a slash command' })
   const { response_url: address } = given
@@ -75,7 +75,7 @@ export async function decodeCommand(
 }
 
 /** A message that only its reader sees can't be replaced. */
-export async function decodePress(body: string, at: Date): Promise<Result<Incoming, Turned>> {
+export async function decodePress(body: string, at: Date): Promise<Result<Incoming, Rejected>> {
   const { success, data: given } = press.safeParse(parseJson(body))
   if (!success) return err({ status: 400, reason: 'not a button of stapes' })
   const { token, hidden } = given.context

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../../shared/result.ts'
 import { minutesFrom } from '../../../shared/schedule/moment.ts'
 import { parseJson } from '../form.ts'
 import { headOf } from '../lines.ts'
-import type { Incoming, ReplyTo, Turned } from '../platform.ts'
+import type { Incoming, Rejected, ReplyTo } from '../platform.ts'
 import type { Signed } from './verify.ts'
 
 /** What a response URL is good for. */
@@ -51,7 +51,7 @@ const action = z.object({ value: z.string().check(z.minLength(1), z.maxLength(20
 
 const BROKEN = 'neither a slash command nor a button'
 
-export function decode(form: Record<string, string>, signed: Signed): Result<Incoming, Turned> {
+export function decode(form: Record<string, string>, signed: Signed): Result<Incoming, Rejected> {
   const incoming = 'payload' in form ? pressOf(form.payload ?? '', signed) : commandOf(form, signed)
   return incoming === null ? err({ status: 400, reason: BROKEN }) : ok(incoming)
 }

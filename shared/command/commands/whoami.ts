@@ -1,7 +1,7 @@
 /** `whoami`: the ids that grants can name, and what they give. Answers everybody whom the platform let in. */
 
 import { describeAccess, grantsOf } from '../../access/permit.ts'
-import { fold, ROOM } from '../../chat/details.ts'
+import { fold, LIMIT } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { cut } from '../../chat/words.ts'
 import type { ReadCommand } from '../command.ts'
@@ -32,7 +32,7 @@ function answer({ actor, config }: Seen): Message {
       granted ? '' : ', and no grant names you yet: an admin can add one to stapes.jsonc and apply it',
     ],
     details: [
-      ...fold([...may, ...ids], ['the rest stands in stapes.jsonc'], ROOM - 400),
+      ...fold([...may, ...ids], ['the rest stands in stapes.jsonc'], LIMIT - 400),
       ...(granted ? [] : [{ kind: 'code' as const, text: snippetFor(actor.id) }]),
     ],
     buttons: [],

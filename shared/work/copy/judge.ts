@@ -10,10 +10,10 @@ import type { CallError, JobReport } from '../../relay/protocol.ts'
 import { failedTry, isPending, seenRunning } from '../life.ts'
 import type { CopyMemo, CopyWork } from './entry.ts'
 import { knownVerified, renderVerified } from './marks.ts'
-import { PATIENCE } from './patience.ts'
 import { putOffUntil } from './put-off.ts'
 import { refuseStranger } from './refuse-target.ts'
 import { type Replica, reportOn, type Seen, transferOn } from './replica.ts'
+import { RETRY } from './retry.ts'
 import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
 
 export type Judgement =
@@ -250,7 +250,7 @@ export function broken(
     attempts: known?.attempts ?? 0,
     at: now.toISOString(),
   }
-  return { phase: 'broken', entry: failedTry(entry, { state, reason, now }, PATIENCE), reason }
+  return { phase: 'broken', entry: failedTry(entry, { state, reason, now }, RETRY), reason }
 }
 
 const memoField = ({ memo }: { memo?: unknown }): { memo?: CopyMemo } =>

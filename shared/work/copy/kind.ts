@@ -7,11 +7,11 @@ import { copyEssence } from './digest.ts'
 import { COPY, type CopyWork, copySchema } from './entry.ts'
 import { guardCopies } from './guard.ts'
 import { copyLine, copyLines, verifyLine, verifyLines } from './lines.ts'
-import { PATIENCE } from './patience.ts'
 import { copyWords } from './progress.ts'
 import { prepareCopies, readJobs } from './reads.ts'
 import { recordCopies } from './record.ts'
 import { type CopyRequest, requestCopies } from './request.ts'
+import { RETRY } from './retry.ts'
 import { planDueCopies } from './schedule.ts'
 
 export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
@@ -47,7 +47,7 @@ export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
   long: {
     noun: { one: 'copy', several: 'copies' },
     schema: copySchema,
-    patience: PATIENCE,
+    retry: RETRY,
     // Replicas that nobody asked about for so long are forgotten; Incus has their marks.
     days: 30,
     shown: ['newest'],

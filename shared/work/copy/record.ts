@@ -10,7 +10,7 @@ import { afterStart } from '../life.ts'
 import type { CopyAction, VerifyAction } from './action.ts'
 import { COPY, type CopyMemo, type CopyWork, copyIn } from './entry.ts'
 import { renderVerified } from './marks.ts'
-import { PATIENCE } from './patience.ts'
+import { RETRY } from './retry.ts'
 
 /** Outcomes are taken in their order: what one has changed, the next one finds. */
 export function recordCopies(before: Ledger, { plan, outcomes, now }: Happened): Recorded {
@@ -79,5 +79,5 @@ function started(
     attempts: known?.attempts ?? 0,
     at: now.toISOString(),
   }
-  return afterStart(planned, copyIn(before, action.key), outcome, { now, patience: PATIENCE })
+  return afterStart(planned, copyIn(before, action.key), outcome, { now, policy: RETRY })
 }

@@ -10,13 +10,13 @@ import type { RestoreWork } from './entry.ts'
 import type { Known } from './known.ts'
 import type { Restoring } from './mark.ts'
 import { wholeSafeties } from './safety.ts'
-import { PATIENCE, type Stage } from './tries.ts'
+import { RETRY, type Stage } from './tries.ts'
 
 const DAY = 86_400_000
 
 export type Next =
   | { do: 'wait'; reason: string }
-  | { do: 'try'; stage: Stage; entry: RestoreWork; why: string | null; hopeless: boolean }
+  | { do: 'try'; stage: Stage; entry: RestoreWork; why: string | null; permanent: boolean }
   /** Incus refused before it changed anything. */
   | { do: 'undo'; entry: RestoreWork; why: string }
   | { do: 'start' }
@@ -43,13 +43,13 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   const error = report?.error
   const why = error === undefined ? null : describe(error)
   const { stage } = found
-  const hopeless = error !== undefined && isHopeless(error, stage)
-  if (stage.from !== 'data') return { do: 'try', ...found, why, hopeless }
+  const permanent = error !== undefined && isPermanent(error, stage)
+  if (stage.from !== 'data') return { do: 'try', ...found, why, permanent }
   const clean = entry.touched !== true && error !== undefined && leavesAsItWas(error)
-  if (entry.refused === true || (clean && (hopeless || isLast(entry, PATIENCE, entry.marking))))
+  if (entry.refused === true || (clean && (permanent || isLast(entry, RETRY, entry.marking))))
     return { do: 'undo', entry: found.entry, why: why ?? entry.reason ?? '' }
   const known: RestoreWork = clean ? found.entry : { ...found.entry, touched: true }
-  return { do: 'try', stage, entry: known, why, hopeless }
+  return { do: 'try', stage, entry: known, why, permanent }
 }
 
 /** A listing may have lost its row: what is given up on that ground would be left half done. */
@@ -59,7 +59,7 @@ const UNLISTED =
   'the instance is not listed; a day after its last try it counts as gone, until then a listing may have lost it'
 
 /** What the relay refuses at the first steps, it will refuse again: nothing was begun that could be finished. */
-const isHopeless = (error: CallError, stage: Stage): boolean =>
+const isPermanent = (error: CallError, stage: Stage): boolean =>
   !mayRetry(classify(error)) || (stage.from !== 'marks' && error.code === 'not-allowed')
 
 function afterRefusal({ running, reason = '' }: RestoreWork, status: string): Next {

@@ -12,7 +12,7 @@ import { recordRestores } from './record.ts'
 import { requestRestore } from './request.ts'
 import { planRestores } from './schedule.ts'
 import { restoreJob, startSteps, undoSteps } from './steps.ts'
-import { PATIENCE } from './tries.ts'
+import { RETRY } from './tries.ts'
 
 export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequest, RestoreWork> = {
   name: RESTORE,
@@ -36,7 +36,7 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
   },
   tallies: [{ sign: '<', will: 'restores', did: 'began to restore', one: 'instance' }],
   look: { jobs: lookJobs, add: addLook },
-  schedule: { stage: 'under way', plan: planRestores },
+  schedule: { stage: 'in progress', plan: planRestores },
   requests: { restore: requestRestore },
   send: {
     prepare: (actions) => ({
@@ -49,7 +49,7 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
   long: {
     noun: { one: 'restore', several: 'restores' },
     schema: restoreSchema,
-    patience: PATIENCE,
+    retry: RETRY,
     shown: ['snapshot', 'safety'],
     words: restoreWords,
   },

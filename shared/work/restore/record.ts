@@ -11,7 +11,7 @@ import type { Happened, Recorded } from '../kind.ts'
 import { afterStart } from '../life.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
-import { PATIENCE } from './tries.ts'
+import { RETRY } from './tries.ts'
 
 export function recordRestores(before: Ledger, { plan, outcomes, now }: Happened): Recorded {
   const noted = (key: string): RestoreWork | undefined =>
@@ -52,7 +52,7 @@ function entryAfter(
   if (asked) return { key, entry: known ?? null }
   return {
     key,
-    entry: afterStart(entry, known, outcome, { now, patience: PATIENCE, since: entry.marking ?? 0 }),
+    entry: afterStart(entry, known, outcome, { now, policy: RETRY, since: entry.marking ?? 0 }),
   }
 }
 

@@ -20,7 +20,7 @@ import { type Next, nextStep } from './judge.ts'
 import { isEnded, type Known, knownRestore } from './known.ts'
 import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties, wordsOf } from './safety.ts'
 import { jobOf } from './steps.ts'
-import { GIVEN_UP, MEMORYLESS, notStarted, PATIENCE, STARTS, type Stage, UNTOUCHED } from './tries.ts'
+import { GIVEN_UP, MEMORYLESS, notStarted, RETRY, STARTS, type Stage, UNTOUCHED } from './tries.ts'
 
 export const planRestores = ({ world, ledger, now }: Scene): Finding =>
   combine([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
@@ -169,7 +169,7 @@ function started(entry: RestoreWork, now: Date): RestoreWork {
 
 function tryAgain(
   known: Known,
-  { entry: before, stage, why, hopeless }: Extract<Next, { do: 'try' }>,
+  { entry: before, stage, why, permanent }: Extract<Next, { do: 'try' }>,
   now: Date,
 ): Finding {
   const { key } = known
@@ -179,8 +179,8 @@ function tryAgain(
     const attempts = before.attempts + 1
     return begin(known, { ...before, attempts, marking: attempts, reason }, stage, now)
   }
-  const failure = { state: 'failed', reason, hopeless, now, since: before.marking ?? 0 } as const
-  const entry = before.retryAt === undefined ? failedTry(before, failure, PATIENCE) : before
+  const failure = { state: 'failed', reason, permanent, now, since: before.marking ?? 0 } as const
+  const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
   if (entry.state === 'failed') return giveUp(key, entry, GIVEN_UP[stage.from](entry), now)
   if (isDue(entry, now)) return begin(known, entry, stage, now)
   return waitWith(key, entry, `tried again at ${entry.retryAt}: ${entry.reason ?? ''}`)

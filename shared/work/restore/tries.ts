@@ -1,6 +1,6 @@
 /** Tries of a restore in place: from where they begin, how often, and what is said when there is no further one. */
 
-import type { Patience } from '../life.ts'
+import type { RetryPolicy } from '../life.ts'
 import type { RestoreWork } from './entry.ts'
 
 /** From which of its steps another try begins. */
@@ -12,7 +12,7 @@ export type Stage =
 const LONGEST_MINUTES = 30
 
 /** The first failed one is made up for at once, then it takes longer, and ends. */
-export const PATIENCE: Patience = {
+export const RETRY: RetryPolicy = {
   tries: 5,
   minutes: (failed) => (failed === 1 ? 0 : Math.min(2 ** (failed - 2), LONGEST_MINUTES)),
   longest: LONGEST_MINUTES,

@@ -11,7 +11,7 @@ const document = { policies: { daily: { remotes: ['main'], schedule: '0 3 * * *'
 function stage(put: (key: string) => void): { io: Io; values: Map<string, string> } {
   const values = new Map<string, string>()
   const io: Io = {
-    kin: 'key',
+    keyDigest: 'key',
     state: {
       get: async (key) => values.get(key) ?? null,
       put: async (key: string, value: unknown) => {

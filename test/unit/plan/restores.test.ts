@@ -122,7 +122,7 @@ describe('an unfinished restore', () => {
     })
   })
 
-  test('whose config is the snapshot’s sets its marks first, however hopeless the error or late the try', () => {
+  test('whose config is the snapshot’s sets its marks first, however permanent the error or late the try', () => {
     const gone = failed(3, 'Failed start validation for device "d": Storage volume not found')
     const late = { attempts: 4, retryAt: '2026-11-22T11:00:00.000Z' }
     const plan = planFor(web('stopped'), late, [gone])

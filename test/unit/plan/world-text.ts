@@ -6,7 +6,7 @@ import { type World, worldOf } from '../../../shared/plan/world.ts'
 import type { JobReport, RemoteReply } from '../../../shared/relay/protocol.ts'
 import { recordOf, replyOf, type Sketch } from '../policy/instances.ts'
 
-export const INSTALLATION: Installation = { born: 1_790_000_000_000, nonce: 'n', kin: 'k' }
+export const INSTALLATION: Installation = { born: 1_790_000_000_000, nonce: 'n', keyDigest: 'k' }
 
 export const SERVER = 'f'.repeat(64)
 

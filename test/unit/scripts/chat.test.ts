@@ -26,13 +26,13 @@ describe('npm start', () => {
     expect(secrets).toEqual(ALL)
   })
 
-  test('knows no doors where nothing is set, or empty', () => {
-    expect(chatOf({ SLACK_SIGNING_SECRET: '' })).toEqual({ secrets: {}, doors: [] })
+  test('has no endpoints where nothing is set, or empty', () => {
+    expect(chatOf({ SLACK_SIGNING_SECRET: '' })).toEqual({ secrets: {}, endpoints: [] })
   })
 
-  test('tells which door is open, and what another lacks', () => {
-    const { doors } = chatOf({ SLACK_SIGNING_SECRET: 'a', MATTERMOST_URL: 'h' })
-    expect(doors).toEqual([
+  test('tells which endpoint is set up, and what another lacks', () => {
+    const { endpoints } = chatOf({ SLACK_SIGNING_SECRET: 'a', MATTERMOST_URL: 'h' })
+    expect(endpoints).toEqual([
       { platform: 'slack', path: '/chat/slack', missing: [] },
       { platform: 'mattermost', path: '/chat/mattermost', missing: ['MATTERMOST_TOKENS'] },
     ])

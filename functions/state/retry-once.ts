@@ -1,10 +1,10 @@
-/** KV takes one write a second to a key: one that came too early comes again. */
+/** KV takes one write a second for each key: a write that fails is tried again once. */
 import type { State } from './ledger.ts'
 
 /** Longer than a second. */
 const PAUSE = 1_100
 
-export const patient = (kv: KVNamespace): State => ({
+export const retryOnce = (kv: KVNamespace): State => ({
   get: (key) => kv.get(key),
   async put(...write: Parameters<State['put']>) {
     try {

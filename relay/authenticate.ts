@@ -1,6 +1,6 @@
 /**
- * Who may ask the relay for anything: whoever signs with one of its keys, freshly and once. Refusals
- * tell the caller as little as one word per class; the reason is for the log.
+ * Authenticates callers of the relay: each request is signed with one of its keys, is recent and comes once.
+ * A refusal says one word to the caller; the reason goes to the log.
  */
 import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -19,9 +19,9 @@ import { err, ok, type Result } from '../shared/result.ts'
 import { createNonces } from './nonces.ts'
 
 export type Refusal = {
-  /** One per class, without a hint at which check it was. */
+  /** The same for all checks of a class, so that it doesn't reveal which one failed. */
   code: 'unsigned' | 'bad-signature' | 'stale' | 'replayed' | 'busy'
-  /** For the log alone. */
+  /** Only for the log. */
   reason: string
 }
 
@@ -33,7 +33,7 @@ export type Authenticate = (message: IncomingMessage) => Promise<Result<Caller, 
 /** Secrets by keyid: several, so that one can be replaced without a gap. */
 export type Keys = Record<string, Buffer>
 
-/** `startedAt`: earlier nonces are forgotten, so what was created before is refused. Seconds, as `now()`. */
+/** `startedAt`: earlier nonces aren't known, so requests created before it are refused. Seconds, as `now()`. */
 export function createAuthenticate(keys: Keys, startedAt: number, now: () => number): Authenticate {
   const verifiers = new Map(Object.entries(keys).map(([keyid, key]) => [keyid, createVerifier(key)]))
   const nonces = createNonces()
@@ -62,7 +62,7 @@ const digestOf = (body: Buffer): string => contentDigest(createHash('sha256').up
 
 const EMPTY = digestOf(Buffer.alloc(0))
 
-/** Node's own HMAC: in step, where WebCrypto would cost a trip to another thread; a key object saves its import. */
+/** Node's own HMAC: synchronous, where WebCrypto would use another thread; a key object is imported only once. */
 function createVerifier(secret: Buffer): Verifier {
   const key = createSecretKey(secret)
   return {
@@ -81,7 +81,7 @@ async function verify(
   const fields = FIELDS.map((name) => ({ name, value: String(headers[name]) }))
   try {
     const verified = await verifySignature(
-      // The authority isn't covered, so any will do.
+      // The signature doesn't cover the authority, so any value will do.
       { kind: 'request', method, targetUri: `http://relay${url}`, fields },
       {
         label: LABEL,
@@ -103,7 +103,7 @@ const POLICY = {
   algorithms: [ALGORITHM],
   requiredComponents: COMPONENTS,
   requiredParameters: PARAMETERS,
-  // Ours looks at `created` after the signature holds, so that strangers learn nothing of our clock.
+  // We check `created` only after the signature, so that an unsigned request learns nothing about our clock.
   now: 0,
   clockSkew: Number.MAX_SAFE_INTEGER,
 }

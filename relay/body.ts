@@ -1,4 +1,4 @@
-/** Reads a request's body, as far as it may be long. */
+/** Reads a request's body up to a maximum length. */
 import type { IncomingMessage } from 'node:http'
 
 export const MAX_BODY = 8 * 1024 * 1024

@@ -1,4 +1,4 @@
-/** The relay's HTTP calls, for callers whose signature holds. */
+/** The relay's HTTP calls, for authenticated callers. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { packReply } from '../shared/relay/packing.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
@@ -42,7 +42,7 @@ const forwardCall =
     if (!clean.ok) return refuse(response, clean.error)
     const allowed = allowBody(route.value, clean.value)
     if (!allowed.ok) return refuse(response, allowed.error)
-    // Written anew from what was checked: of a key that stands there twice, both sides see the same one.
+    // Serialized from the checked value, so that of a duplicate key Incus sees the one that was checked.
     const bytes = clean.value === undefined ? body : Buffer.from(JSON.stringify(clean.value))
     forward(pools, { remote, method, path, match: route.value, body: bytes }, response)
   }
@@ -71,7 +71,7 @@ async function inventoryCall({ engine }: Services, body: Buffer, response: Serve
   response.end(reply)
 }
 
-/** Headers leave at once, for a proxy gives up on an answer that has none after two minutes. */
+/** Headers are sent at once: a proxy gives up after two minutes without any. */
 async function batchCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
   const request = parseBatch(body)
   if (!request.ok) return refuse(response, request.error)

@@ -1,4 +1,4 @@
-/** The relay's configuration, parsed once: what is wrong is said with its path and what to do about it. */
+/** The relay's configuration, parsed once. Each error names its path and what to do. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -14,7 +14,7 @@ export type RelayConfig = Omit<RelayOptions, 'log'>
 const KEYID = /^[!#-[\]-~]{1,64}$/
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
 
-/** One value or a list of them; what is wrong with one is said at its own place. */
+/** One value or a list of them; each error names its own place. */
 const oneOrMore = <T>(item: z.ZodType<T>) =>
   z.unknown().transform((given, context): T[] => {
     const isList = Array.isArray(given)
@@ -94,7 +94,7 @@ export function parseConfig(document: unknown, directory: string): Result<RelayC
   return client.ok ? ok({ ...parsed.data, client: client.value }) : client
 }
 
-/** What writes a relay.jsonc, and the parts of it that can't be done without. */
+/** The command that writes a relay.jsonc with its required parts. */
 export const WRITER = 'npm run trust -- <remote> <token>'
 
 function renderIssue(issue: z.core.$ZodIssue, document: unknown): string {

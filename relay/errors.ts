@@ -1,4 +1,4 @@
-/** What went wrong between relay and Incus, and whether anything may have happened there. */
+/** Errors between relay and Incus, and whether the request may have had an effect. */
 import type { CallError } from '../shared/relay/protocol.ts'
 
 /** The server showed another certificate than the pinned one; no request was sent. */
@@ -11,7 +11,7 @@ export class CertificateMismatch extends Error {
   }
 }
 
-/** Another reason in words for the codes that people meet. */
+/** Clearer texts for common error codes. */
 const REASONS: Record<string, string> = {
   ECONNREFUSED: 'the connection was refused: is Incus running there, with core.https_address set?',
   ENOTFOUND: 'the host name is unknown',
@@ -45,7 +45,7 @@ function reasonOf(error: Error): string {
   return REASONS[code] ?? `${error.message}${code === '' ? '' : ` (${code})`}`
 }
 
-/** The relay's HTTP status for an error that it has to tell of instead of Incus's answer. */
+/** The relay's HTTP status for an error that it returns instead of Incus's answer. */
 export const STATUS: Record<CallError['code'], number> = {
   incus: 502,
   unreachable: 502,

@@ -1,6 +1,6 @@
 /**
- * One request to Incus under a time limit. It remembers whether the request was begun, for that
- * decides what a failure means: before, nothing was sent; after, the effect is unknown.
+ * One request to Incus under a time limit. It notes whether sending had begun, which decides what a failure
+ * means: before it, nothing was sent; after it, the effect is unknown.
  */
 import type { Dispatcher } from 'undici'
 import type { CallError } from '../shared/relay/protocol.ts'
@@ -36,7 +36,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   abstract onResponseData(controller: Controller, chunk: Buffer): void
 
   onRequestStart(controller: Controller): void {
-    // Given up while it waited for a connection: it must not be sent any more.
+    // It timed out while it waited for a connection, and must not be sent any more.
     if (this.over) controller.abort(new Error('given up'))
     else this.controller = controller
   }
@@ -49,7 +49,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (this.finish()) this.failed(this.errorOf(error))
   }
 
-  /** Lets go of it, wherever it is. */
+  /** Aborts it in whatever state it is. */
   protected abandon(reason: Error): void {
     if (!this.finish()) return
     this.failed(this.errorOf(reason))

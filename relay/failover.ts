@@ -1,6 +1,6 @@
 /**
- * One call to a remote that has several URLs, the members of a cluster: the next one is asked where the
- * first gives no answer, but only if that can't do anything twice.
+ * One call to a remote that has several URLs, the members of a cluster. The next one is tried if the first
+ * gives no answer, but only if nothing can be done twice by that.
  */
 import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
@@ -39,12 +39,12 @@ export async function failover(
   return { ok: false, error: together(failures) }
 }
 
-/** Reads and answers at once, whereas a `/wait` takes its time. */
+/** It reads and is answered at once, other than a `/wait`. */
 const isBrief = ({ method, path }: IncusRequest): boolean => method === 'GET' && !/\/wait(\?|$)/.test(path)
 
 /**
- * Why the next URL may be asked, or null. What was sent and not answered may have been done: only what
- * reads is asked again.
+ * Why the next URL may be tried, or null. A request that was sent and not answered may have been performed, so
+ * only one that reads is sent again.
  */
 function reasonToGoOn(reply: Reply, request: IncusRequest): string | null {
   if (!reply.ok) {
@@ -56,7 +56,7 @@ function reasonToGoOn(reply: Reply, request: IncusRequest): string | null {
   return isLeaving ? 'it is starting or shutting down' : null
 }
 
-/** The first that might have done something decides; of those that heard nothing, all are named. */
+/** The first failure whose request may have been performed; if none was sent, a message that names all. */
 function together(failures: readonly { url: string; error: CallError }[]): CallError {
   const [first] = failures
   const serious = failures.find(({ error }) => error.code !== 'unreachable' && error.code !== 'certificate')

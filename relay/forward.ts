@@ -22,7 +22,7 @@ export function forward(pools: readonly Dispatcher[], request: Forwarded, respon
 const NO_HEADERS = {}
 const JSON_HEADERS = { 'content-type': 'application/json' }
 
-/** Of one connection alone, so they end here (RFC 9110, 7.6.1). */
+/** Hop-by-hop headers, which aren't forwarded (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -40,7 +40,7 @@ class Forwarding extends Exchange {
   private readonly next: (() => void) | null
   private status = 0
   private headers: Headers = {}
-  /** The latest chunk waits for the next: most answers are one, and leave in a single write. */
+  /** The latest chunk is held until the next: most answers have only one, and are sent in a single write. */
   private held: Buffer | null = null
 
   constructor(request: Forwarded, response: ServerResponse, next: (() => void) | null) {
@@ -61,7 +61,7 @@ class Forwarding extends Exchange {
 
   override onResponseData(controller: Controller, chunk: Buffer): void {
     const { held, response } = this
-    // A refusal is held back whole: it may be about the relay's certificate, not the caller's request.
+    // An error is buffered whole: it may be about the relay's certificate, not the caller's request.
     if (held !== null && this.status === 403) this.held = Buffer.concat([held, chunk])
     else {
       this.held = chunk
@@ -81,7 +81,7 @@ class Forwarding extends Exchange {
       return
     }
     this.begin(held?.length ?? 0)
-    // As text, whatever the bytes are: headers and body then leave as one.
+    // As latin1 text, so that headers and body are sent in one write.
     response.end(held?.toString('latin1') ?? '', 'latin1')
   }
 
@@ -99,7 +99,7 @@ class Forwarding extends Exchange {
     else if (!this.response.destroyed) sendProblem(this.response, callProblem(error))
   }
 
-  /** What only reads is called off; what may have begun to act is seen through. */
+  /** A request that only reads is aborted; one that may already have an effect runs to its end. */
   private clientLeft(): void {
     if (this.request.method === 'GET' && !this.response.writableFinished) {
       this.abandon(new Error('the client left'))
@@ -110,7 +110,7 @@ class Forwarding extends Exchange {
 const TIMEOUT = 60_000
 const LONGEST_WAIT = 600
 
-/** A `/wait` is held as long as it asks, on top of what any answer may take. */
+/** A `/wait` may take its own timeout on top of that of any call. */
 function timeoutOf({ name, query }: Match): number {
   if (name !== 'waitOperation') return TIMEOUT
   const seconds = Number(query.timeout ?? -1)

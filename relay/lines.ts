@@ -1,6 +1,6 @@
 /**
- * Writes a batch's lines. They are gathered for a moment, because each arrival wakes the Worker, whose
- * processor time is dear; what is written when the batch has ended leaves at once.
+ * Writes a batch's lines. They are buffered for a moment, because each chunk costs the Worker processor time.
+ * The last ones are sent at once when the batch ends.
  */
 import type { ServerResponse } from 'node:http'
 import type { BatchLine } from '../shared/relay/protocol.ts'
@@ -16,7 +16,7 @@ export function createLines(response: ServerResponse, gathering = GATHERING): Li
   const flush = (): void => {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    // A client that left doesn't stop the jobs; what they end as, it sees in the next inventory.
+    // The jobs go on when the client disconnects; their outcome is in the next inventory.
     if (gathered !== '' && !response.destroyed) response.write(gathered)
     gathered = ''
   }

@@ -1,6 +1,6 @@
 /**
- * Nonces that were used, each kept until its request would be too old anyway. Memory is bounded:
- * when it is full, requests are refused, for to forget one early would let it be replayed.
+ * Used nonces, each kept until its request would be too old anyway. Memory is bounded. When it is full,
+ * requests are refused, because a nonce that is dropped too early could be replayed.
  */
 type Claim = 'new' | 'used' | 'full'
 

@@ -28,7 +28,7 @@ export const callProblem = ({ code, message }: CallError): Problem => ({
   detail: message,
 })
 
-/** What a stranger hears; the reason is only logged. */
+/** The answer to an unauthenticated caller; the reason is only logged. */
 export const refusalProblem = ({ code }: Refusal): Problem => ({
   status: code === 'busy' ? 503 : 401,
   code,

@@ -56,8 +56,8 @@ export async function startRelay({
 const seconds = (): number => Math.floor(Date.now() / 1000)
 
 /**
- * A signature's time has whole seconds, and those that a former relay may have seen are refused. So
- * this one begins with a fresh second: nobody has to be refused for being quick.
+ * A signature's time has whole seconds, and those that the relay may have seen before a restart are refused. So
+ * it starts at the next full second, and no request signed after the start is refused.
  */
 async function nextSecond(): Promise<number> {
   const next = seconds() + 1

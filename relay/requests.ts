@@ -1,4 +1,4 @@
-/** The bodies of the relay's own calls, checked where they come in. */
+/** The bodies of the relay's own calls, parsed and checked. */
 import { z } from 'zod'
 import type { BatchRequest, CallError, InventoryRequest } from '../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../shared/result.ts'

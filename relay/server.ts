@@ -11,7 +11,7 @@ type ServerOptions = Services & {
   log(line: string): void
 }
 
-/** Slow clients are cut off; the limits are for a request's way in, an answer may take its time. */
+/** Limits on how long a request may take to arrive; an answer may take longer. */
 export const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -65,7 +65,7 @@ function sendHealth(response: ServerResponse): void {
   response.end('{"ok":true}')
 }
 
-/** A stranger wrote these: no line breaks or other control characters in the log. */
+/** These come from unauthenticated callers: no line breaks or other control characters in the log. */
 const describe = ({ method, url, socket }: IncomingMessage): string =>
   `${oneLine(method)} ${oneLine(url)} from ${socket.remoteAddress}`
 

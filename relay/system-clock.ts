@@ -1,8 +1,8 @@
-/** The real time, for what is handed a clock. */
+/** The real time as a `Clock`. */
 import type { Clock } from '../shared/clock.ts'
 
 type SystemClock = Clock & {
-  /** Calls off everything that was put off: whoever waited for it waits for ever. */
+  /** Cancels all pending timers; promises that wait for them never settle. */
   stop(): void
 }
 

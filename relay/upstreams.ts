@@ -14,12 +14,12 @@ import { createUrlOrder, type UrlOrder } from './url-order.ts'
 export type RemoteConfig = EngineRemote & {
   url: string
   fingerprint: string | readonly string[]
-  /** Other members of the same cluster, asked in this order when that one gives no answer. */
+  /** Other members of the same cluster, tried in this order when that one gives no answer. */
   spare?: readonly { url: string; address: string }[]
 }
 
 export type Upstreams = Upstream & {
-  /** The pools of a remote, for forwarding: the one to ask first stands first. */
+  /** The pools of a remote, for forwarding, in the order in which to try them. */
   pools(remote: string): Dispatcher[] | undefined
   close(): Promise<void>
 }
@@ -27,9 +27,9 @@ export type Upstreams = Upstream & {
 type Member = { url: string; address: string; pool: Pool }
 type Connected = { members: Member[]; urlOrder: UrlOrder }
 
-/** Waits hold a connection each: those of a full limiter and of the copies, and some to spare. */
+/** Each `/wait` holds a connection: those of a full limiter and of the copies, and some to spare. */
 const CONNECTIONS = 64
-/** Incus closes idle connections after 30 s; a request must not meet that moment. */
+/** Incus closes idle connections after 30 s; ours are closed before. */
 const KEEP_ALIVE = 20_000
 
 export function createUpstreams(

@@ -21,7 +21,7 @@ export function createUrlOrder(count: number, now: () => number): UrlOrder {
       const back = reads
         ? places.find((place) => (failedUntil.get(place) ?? Number.POSITIVE_INFINITY) <= now())
         : undefined
-      // Others at the same time don't wait for it too.
+      // Other calls meanwhile use the URLs that answer.
       if (back !== undefined) failedUntil.set(back, now() + RETRY_AFTER)
       const isFirst = (place: number): boolean => place === back || !failedUntil.has(place)
       return [...places.filter(isFirst), ...places.filter((place) => !isFirst(place))]

@@ -30,7 +30,7 @@ export function mountChat(app: Hono<App>, now: () => Date): void {
   for (const [path, name] of ROUTES)
     app.post(path, limitBody(LONGEST), async (context) => {
       const platform = open(context, name)
-      return platform instanceof Response ? platform : enter(context, platform, now)
+      return platform instanceof Response ? platform : answer(context, platform, now)
     })
 }
 
@@ -43,7 +43,7 @@ function open(context: Context<App>, name: PlatformName): Platform | Response {
   return platformsOf(context.env)[name] ?? absent()
 }
 
-async function enter(context: Context<App>, platform: Platform, now: () => Date): Promise<Response> {
+async function answer(context: Context<App>, platform: Platform, now: () => Date): Promise<Response> {
   const request = { headers: context.req.raw.headers, body: await context.req.text() }
   const received = await platform.receive(request, now())
   if (!received.ok) {

@@ -1,4 +1,4 @@
-/** The Worker's side of the relay: two signed calls, whose failures are values. */
+/** The Worker's client of the relay: two signed calls that return errors as values. */
 import { type PackedReply, unpackReply } from '../../shared/relay/packing.ts'
 import type {
   BatchLine,
@@ -15,7 +15,7 @@ export type JobAnswer = 'accepted' | StepReport[]
 
 export type Relay = {
   inventory(request: InventoryRequest): Promise<Result<InventoryReply, CallError>>
-  /** Answers by job id. A job that is missing is unknown: perhaps it was done. */
+  /** Answers by job id. The outcome of a job without an answer is unknown. */
   batch(jobs: readonly Job[]): Promise<{ answers: Map<string, JobAnswer>; error: CallError | null }>
 }
 
@@ -24,11 +24,11 @@ type RelayOptions = {
   sign: Sign
   send: typeof fetch
   now: () => Date
-  /** Where the invocation ends before the limits below do. */
+  /** Set where the invocation ends before the limits below. */
   deadline?: Date | null
 }
 
-/** A cron invocation lives for 15 minutes; what isn't answered by then is looked at by the next tick. */
+/** A cron invocation lives for 15 minutes; the next tick observes what wasn't answered by then. */
 const BATCH_LIMIT = 13 * 60_000
 const INVENTORY_LIMIT = 120_000
 
@@ -80,7 +80,7 @@ export function createRelay({ url, sign, send, now, deadline = null }: RelayOpti
   }
 }
 
-/** Takes the lines that came, even when the stream breaks off. */
+/** Reads the lines that arrived, also when the stream breaks off. */
 async function readLines(response: Response, take: (line: BatchLine) => void): Promise<CallError | null> {
   const decoder = new TextDecoder()
   let rest = ''
@@ -103,7 +103,7 @@ async function readLines(response: Response, take: (line: BatchLine) => void): P
   return ended ? null : { code: 'timeout', message: 'the relay broke off its answer' }
 }
 
-/** Of a gateway, and Cloudflare's own: it found nobody to hand the call to. */
+/** Statuses of a gateway or of Cloudflare: the relay wasn't reached. */
 const NOBODY_THERE: ReadonlySet<number> = new Set([503, 521, 522, 523, 525, 526, 530])
 
 async function refusalOf(response: Response): Promise<CallError> {
@@ -121,7 +121,7 @@ async function refusalOf(response: Response): Promise<CallError> {
       status: response.status,
       message: `the relay can't be reached (${response.status}: ${said})`,
     }
-  // A gateway says so too when the answer broke off, or came too late: the call may have arrived.
+  // A gateway also says so when the answer broke off or came too late: the call may have arrived.
   if (response.status >= 500)
     return {
       code: 'timeout',
@@ -144,7 +144,7 @@ function detailOf(text: string): string {
   }
 }
 
-/** Whether it was sent isn't known; the next observation tells. */
+/** Whether it arrived is unknown; the next observation shows it. */
 const brokenOff = (cause: unknown): CallError => {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return {

@@ -9,7 +9,7 @@ export type { StoredConfig }
 export const beganOf = ({ appliedAt, version, began }: StoredConfig): NonNullable<StoredConfig['began']> =>
   began ?? { at: appliedAt, nonce: version }
 
-/** `kin`: a digest of the key to the relay. */
+/** `keyDigest`: a digest of the key to the relay. */
 export function installationOf(stored: StoredConfig, keyDigest: string): Installation {
   const { at, nonce } = beganOf(stored)
   return { born: new Date(at).getTime(), nonce, keyDigest }

@@ -1,7 +1,7 @@
 /**
- * What may go to Incus: the calls of the routes table with the bodies it accepts, whoever signed them.
- * Incus reads keys without regard to case, so two keys that differ in case alone are refused: the
- * check would see one of them and Incus the other.
+ * Which requests may go to Incus: the calls of the routes table with the bodies that it accepts. Incus ignores
+ * the case of keys, so two keys that differ only in case are refused: the check would see one and Incus the
+ * other.
  */
 import { type Match, matchRoute, type Route, routes } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
@@ -9,7 +9,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 
 const MAX_DEPTH = 32
 
-/** The method and path alone, which is all that can be said before a body is there. */
+/** Checks method and path, before the body is read. */
 export function allowRoute(method: string, path: string): Result<Match, CallError> {
   const match = matchRoute(method, path)
   return match === null

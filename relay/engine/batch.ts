@@ -1,4 +1,4 @@
-/** Runs a batch's jobs side by side and tells of each as it ends; detached ones are only taken in. */
+/** Runs a batch's jobs in parallel and reports each one as it ends; detached ones are only accepted. */
 import type { BatchLine, BatchRequest, Job, StepReport } from '../../shared/relay/protocol.ts'
 import type { Detached } from './detached.ts'
 import { type JobIo, refuseJob, runJob } from './job.ts'

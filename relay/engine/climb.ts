@@ -1,7 +1,7 @@
 /**
- * Finds how many calls at once a daemon does fastest, by trying: hill climbing on the measured rate.
- * Pure; the limiter measures. Neighbours of the present limit are tried when nothing fresh is known
- * of them, and the limit moves to the best of the three.
+ * Finds the concurrency at which a daemon is fastest: hill climbing on the measured rate. Pure; the limiter
+ * measures. The neighbours of the present limit are tried when their rates are out of date, and the limit
+ * moves to the best of the three.
  */
 export type Bounds = { min: number; max: number }
 
@@ -10,16 +10,16 @@ type Known = { rate: number; window: number }
 
 type Climb = { limit: number; window: number; known: ReadonlyMap<number, Known> }
 
-/** After so many windows a neighbour's rate is old news. */
+/** After so many windows a neighbour's rate is out of date. */
 const STALE = 20
 /** A new measurement's weight against the old ones. */
 const WEIGHT = 0.5
-/** More calls at once must be worth it: noise alone must not add load to a daemon. */
+/** A higher limit must be faster by this factor, so that noise alone adds no load to a daemon. */
 const WORTH = 1.04
 
 export const startClimb = (limit: number): Climb => ({ limit, window: 0, known: new Map() })
 
-/** What was measured at the present limit goes in, the limit for the next window comes out. */
+/** From the rate measured at the present limit to the limit for the next window. */
 export function climb(state: Climb, rate: number, bounds: Bounds): Climb {
   const window = state.window + 1
   const old = state.known.get(state.limit)
@@ -28,7 +28,7 @@ export function climb(state: Climb, rate: number, bounds: Bounds): Climb {
   return { window, known, limit: nextLimit(state.limit, known, window, bounds) }
 }
 
-/** The daemon is overwhelmed: half of it, and what was measured no longer holds. */
+/** The daemon is overwhelmed: the limit is halved, and former measurements are dropped. */
 export const backOff = (state: Climb, { min }: Bounds): Climb => ({
   ...startClimb(Math.max(min, Math.floor(state.limit / 2))),
   window: state.window,

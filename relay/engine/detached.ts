@@ -1,6 +1,6 @@
 /**
- * Jobs that nobody holds a connection for: copies that take hours. They queue in the lanes of the
- * remote they end on, and what became of them is remembered for whoever asks next.
+ * Detached jobs, which run without an open connection: copies that take hours. They queue in the lanes of
+ * their target remote, and their outcome is kept for the next inventory.
  */
 import type { CallError, InventoryRequest, Job, JobReport } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
@@ -16,17 +16,17 @@ type Adoptable = NonNullable<InventoryRequest['adopt']>[number]
 export type Detached = {
   /** Null when it was accepted; also when it is queued or running already, which changes nothing. */
   submit(job: Job): CallError | null
-  /** Takes over an operation whose job this relay doesn't know, if it lives or has only just ended. */
+  /** Adopts an operation whose job this relay doesn't know, if it is running or has only just ended. */
   adopt(entry: Adoptable): Promise<void>
   reports(): JobReport[]
 }
 
 type Outcome = Pick<JobReport, 'state' | 'error' | 'step'>
 
-/** For a job whose limits are forgotten. */
+/** For an adopted job, whose own limit isn't known. */
 const ADOPTED_LIMIT = 7 * 86_400_000
 
-/** After these the effect may be there or not. */
+/** After these errors the effect is unknown. */
 const UNKNOWN: readonly CallError['code'][] = ['timeout', 'vanished', 'running', 'bad-reply']
 
 export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: JobMemory): Detached {

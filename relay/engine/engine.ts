@@ -1,6 +1,6 @@
 /**
- * The two calls beyond forwarding, over an upstream and a clock and nothing else: the relay gives it
- * sockets and the real time, a simulation an Incus in memory and a virtual one.
+ * The relay's two calls besides forwarding: inventory and batch. It depends only on an upstream and a clock: the
+ * relay passes sockets and the real time, a simulation passes an Incus in memory and virtual time.
  */
 
 import type { Clock } from '../../shared/clock.ts'
@@ -35,7 +35,7 @@ export type Engine = {
   batch(request: BatchRequest, onLine: (line: BatchLine) => void): Promise<void>
 }
 
-/** Somebody holds a connection for it: long waits, and an end soon after Incus fell silent. */
+/** While the caller waits: long waits, and a short grace when Incus gives no answer. */
 const ATTENDED = { round: 60_000, silence: 30_000 }
 /** Rounds are short, because between them the progress is read. */
 const DETACHED = { round: 5_000, silence: 300_000 }
@@ -62,19 +62,19 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
     admit: ({ remote, method, path }, urgent, work) =>
       limiters(remote).run({ kind: kindOf(method, path), urgent }, work, judgeStep),
   }
-  // Copies are bounded by their lanes, and would hold the limiter's places for hours.
+  // Lanes bound the number of copies; under the limiter they would take its places for hours.
   const unattended: JobIo = { ...base, timeouts: DETACHED, admit: (_step, _urgent, work) => work() }
   const locks = createLocks()
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const detached = createDetached(unattended, locks, lanes, createJobMemory(clock))
 
   return {
-    async inventory({ remotes: asked, adopt = [] }) {
+    async inventory({ remotes: names, adopt = [] }) {
       await Promise.all(adopt.map((entry) => detached.adopt(entry)))
-      // Before the listings: of a job reported as done, they show the result.
+      // Reports are read before the listings, so that these show the result of each job reported as done.
       const jobs = detached.reports()
       const replies = await Promise.all(
-        asked.map(
+        names.map(
           async (name): Promise<[string, RemoteReply]> => [
             name,
             Object.hasOwn(remotes, name)
@@ -99,5 +99,5 @@ function createLimiters(clock: Clock): (remote: string) => Limiter {
   }
 }
 
-/** Calls alike enough to compare their rates: the same method on the same kind of thing. */
+/** Calls whose rates are comparable: the same method on the same kind of path. */
 const kindOf = (method: string, path: string): string => `${method} ${path.split('?')[0]?.split('/').length}`

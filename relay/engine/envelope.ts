@@ -21,7 +21,7 @@ export const text = (value: unknown): string => (typeof value === 'string' ? val
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
-/** Null when it isn't what Incus says. */
+/** Null when it is no envelope of Incus. */
 export function parseEnvelope(body: unknown): Envelope | null {
   if (!isObject(body)) return null
   const { type } = body

@@ -1,4 +1,4 @@
-/** What speaks against deleting a copy, or changing its mark of a transfer. */
+/** Reasons not to delete a copy, or not to change its transfer mark. */
 import type { Match } from '../../shared/incus/routes.ts'
 import { parseInstallation, refuseOwner } from '../../shared/plan/installation.ts'
 import { COPYING, OWNER, REPLICA_OF, VERIFIED } from '../../shared/policy/marks.ts'
@@ -10,7 +10,7 @@ import { isObject, text } from './envelope.ts'
 import { operationOn } from './guard-operation.ts'
 import type { Upstream } from './upstream.ts'
 
-/** `config`: the instance's own. `remembered`: it was seen to hold something verified. */
+/** `config`: the instance's own. `remembered`: it was seen with a verified snapshot. */
 export function againstDelete(
   config: Record<string, unknown>,
   name: string,
@@ -24,7 +24,7 @@ export function againstDelete(
   return parseTransfer(text(config[COPYING]))?.from === 0 ? null : 'nothing proves that it was never verified'
 }
 
-/** Whose transfer a change of marks is about; null: it is about none. */
+/** The owner that a change of transfer marks names; null: it changes no transfer mark. */
 export function transferOwner(body: unknown): string | null {
   const config = isObject(body) && isObject(body.config) ? body.config : {}
   return Object.hasOwn(config, COPYING) ? text(config[OWNER]) : null

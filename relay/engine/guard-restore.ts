@@ -1,4 +1,4 @@
-/** What speaks against restoring an instance in place: when it is done, and already when it is begun. */
+/** Reasons not to restore an instance in place, checked when it begins and again at the restore itself. */
 import type { Match } from '../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
 import { REPLICA_OF, RESTORING } from '../../shared/policy/marks.ts'
@@ -17,7 +17,7 @@ export function beginningOf({ name }: Match, body: unknown): Restoring | null {
   return restoring?.taken === false ? restoring : null
 }
 
-/** What would fail it is told before anything is done. Null: nothing speaks against it. */
+/** Why it would fail, before anything is done. Null: no reason found. */
 export async function againstBeginning(
   upstream: Upstream,
   remote: string,

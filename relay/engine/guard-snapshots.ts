@@ -21,7 +21,7 @@ export async function listSnapshots(
   if (!list.ok) return list
   const { metadata } = list.value.envelope
   const pairs = parseSnapshots(metadata)
-  // What can't be read must not pass for "holds nothing".
+  // A list that can't be read is unknown, not empty.
   return pairs === null || !Array.isArray(metadata)
     ? err(badReply(remote, list.value.status, `${wanted.path} has another form than expected`))
     : ok({ pairs, rows: metadata })

@@ -1,6 +1,6 @@
 /**
- * Before an instance is thawed the relay looks once more: what is not frozen needs none, and what works on
- * it now has frozen it for itself.
+ * Before an instance is thawed the relay checks again that it is frozen, and that no operation runs on it which
+ * may have frozen it.
  */
 import type { Match } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
@@ -9,10 +9,10 @@ import { isObject, text } from './envelope.ts'
 import { operationOn } from './guard-operation.ts'
 import type { Upstream } from './upstream.ts'
 
-/** To start is no thaw. */
+/** `start` isn't guarded. */
 export const isThaw = (body: unknown): boolean => isObject(body) && body.action === 'unfreeze'
 
-/** Null: nothing speaks against it. */
+/** Null: it may be thawed. */
 export async function againstThaw(
   upstream: Upstream,
   remote: string,

@@ -18,7 +18,7 @@ import { againstThaw, isThaw } from './guard-thaw.ts'
 import type { Upstream } from './upstream.ts'
 import type { VerifiedMemory } from './verified-memory.ts'
 
-/** Whether the relay has to look before it makes such a call. */
+/** Whether the relay has to check such a call first. */
 export const isGuarded = ({ name, parameters }: Match): boolean =>
   name === 'deleteInstance' ||
   name === 'restoreInstance' ||
@@ -30,9 +30,9 @@ export const isGuarded = ({ name, parameters }: Match): boolean =>
 export type Seen = { verified: VerifiedMemory; now: number }
 
 /** A call of `match` onto `remote`; `body` is one that the route accepts. */
-type Asked = { upstream: Upstream; remote: string; match: Match; body: unknown }
+type GuardedCall = { upstream: Upstream; remote: string; match: Match; body: unknown }
 
-/** Null: nothing speaks against it. */
+/** Null: the call may be made. */
 type Why = Result<string | null, CallError>
 
 export async function guard(
@@ -52,14 +52,14 @@ export async function guard(
   return why.value === null ? ok(null) : err(refused(remote, match, wanted, why.value))
 }
 
-async function against(asked: Asked, { verified, now }: Seen): Promise<Why> {
-  const { upstream, remote, match, body } = asked
+async function against(call: GuardedCall, { verified, now }: Seen): Promise<Why> {
+  const { upstream, remote, match, body } = call
   const { name, parameters, query } = match
   const newest = verified.newest(remote, query.project ?? 'default', parameters.instance ?? '')
   if (name === 'deleteSnapshot' && newest !== null && newest[0] === parameters.snapshot)
     return ok('it is the newest verified snapshot of a copy')
   if (!isGuarded(match) || isHarmless(name, body)) return ok(null)
-  const read = await readInstance(asked)
+  const read = await readInstance(call)
   if (!read.ok) return read.error.status === 404 ? ok(null) : read
   const { instance, config } = read.value
   switch (name) {
@@ -74,14 +74,14 @@ async function against(asked: Asked, { verified, now }: Seen): Promise<Why> {
   }
 }
 
-/** Most marks say nothing of a transfer, and most starts are no thaw. */
+/** Most changes of marks touch no transfer mark, and most changes of state are no thaw. */
 const isHarmless = (name: string, body: unknown): boolean =>
   (name === 'markInstance' && transferOwner(body) === null) || (name === 'startInstance' && !isThaw(body))
 
 /** `config`: its own, without its profiles'. */
 type Instance = { instance: Record<string, unknown>; config: Record<string, unknown> }
 
-async function readInstance({ upstream, remote, match }: Asked): Promise<Result<Instance, CallError>> {
+async function readInstance({ upstream, remote, match }: GuardedCall): Promise<Result<Instance, CallError>> {
   const { instance: name = '' } = match.parameters
   const one = await call(upstream, remote, request('getInstance', { instance: name }, match.query))
   if (!one.ok) return one

@@ -32,10 +32,10 @@ export async function readInventory(
   remote: string,
 ): Promise<RemoteReply> {
   const read = reader(upstream, remote)
-  const asked = clock.now()
+  const sentAt = clock.now()
   let skew = 0
   const greeting = await read(request('getServer'), (metadata, date) => {
-    skew = date === undefined ? 0 : skewOf(date, asked, clock.now())
+    skew = date === undefined ? 0 : skewOf(date, sentAt, clock.now())
     return parseServer(metadata)
   })
   if (!greeting.ok) return greeting
@@ -70,14 +70,14 @@ export async function readInventory(
   }
 }
 
-/** Seconds; less comes of clocks that are set from the same source, and is no matter. */
+/** Seconds. Synchronized clocks differ by less, which doesn't matter. */
 const LEAST_SKEW = 60
 
 /** Seconds that a clock is ahead of ours, or behind it (negative), by what it showed at some time between two instants. */
-export function skewOf(date: number, asked: number, answered: number): number {
-  if (date > answered) return Math.floor((date - answered) / 1000)
-  // It shows whole seconds.
-  return Math.min(0, Math.ceil((date + 1000 - asked) / 1000))
+export function skewOf(date: number, sentAt: number, answeredAt: number): number {
+  if (date > answeredAt) return Math.floor((date - answeredAt) / 1000)
+  // The Date header has whole seconds.
+  return Math.min(0, Math.ceil((date + 1000 - sentAt) / 1000))
 }
 
 const reader =

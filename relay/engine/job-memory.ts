@@ -1,13 +1,13 @@
-/** What became of detached jobs: live ones, and ended ones for a day, in bounded memory. */
+/** Detached jobs and their outcomes: live ones, and ended ones for a day, in bounded memory. */
 import type { Clock } from '../../shared/clock.ts'
 import type { Job, JobReport } from '../../shared/relay/protocol.ts'
 
 export type JobMemory = {
   knows(id: string): boolean
   isLive(id: string): boolean
-  /** False when everything remembered is live; else the oldest ended job makes room. */
+  /** False when it is full of live jobs; else the oldest ended job is dropped. */
   makeRoom(): boolean
-  /** Starts a record anew, and forgets what ended before it in its family. */
+  /** Starts a new record, and drops ended ones of its family. */
   begin(job: Pick<Job, 'id' | 'memo' | 'family'>): void
   /** A change of state also sets `since`. */
   change(id: string, change: Partial<Omit<JobReport, 'id' | 'since'>>): void
@@ -32,7 +32,7 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
     if (!isLive(records.get(before)?.report)) records.delete(before)
     newest.set(family, id)
   }
-  const forgetOld = (): void => {
+  const dropOld = (): void => {
     for (const [id, { report, at }] of records) {
       if (clock.now() - at < DAY) return
       if (!isLive(report)) records.delete(id)
@@ -42,7 +42,7 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
     knows: (id) => records.has(id),
     isLive: (id) => isLive(records.get(id)?.report),
     makeRoom() {
-      forgetOld()
+      dropOld()
       if (records.size < size) return true
       for (const [id, { report }] of records) if (!isLive(report)) return records.delete(id)
       return false
@@ -58,7 +58,7 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
       else put({ ...record.report, ...change })
     },
     reports() {
-      forgetOld()
+      dropOld()
       return [...records.values()].map(({ report }) => report)
     },
   }

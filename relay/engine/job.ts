@@ -27,12 +27,12 @@ export type JobIo = {
   suspects: Suspects
   unseen: UnseenCreates
   verified: VerifiedMemory
-  /** Holds a step back until the remote has room for it. */
+  /** Delays a step until the remote's limit allows it. */
   admit(step: Step, urgent: boolean, work: () => Promise<StepResult>): Promise<StepResult>
   timeouts: Omit<Timeouts, 'limit'>
 }
 
-/** Told what a job waits for, and how far that is. */
+/** Gets the operation that a job waits for, and its progress. */
 type Watcher = { waits(watched: Watched): void; progress(text: string): void }
 
 /** `body` is the reply's envelope, its metadata the ended operation if that was waited for. */
@@ -47,7 +47,7 @@ type StepResult = Result<Done, CallError>
 
 const silent: Watcher = { waits: () => {}, progress: () => {} }
 
-/** A job that would fail for sure is refused before its first step is sent. */
+/** A job that can't succeed is refused before its first step is sent. */
 export function refuseJob(job: Job, remotes: Remotes): CallError | null {
   for (const [at, step] of job.steps.entries()) {
     if (!Object.hasOwn(remotes, step.remote)) return unknownRemote(step.remote, remotes)
@@ -98,7 +98,7 @@ async function runStep(step: Step, done: Done[], io: JobIo, watcher: Watcher): P
   const own = { remote: step.remote, operation: operation.id }
   const other = otherOf(step, done)
   if (other === null) return awaitStep(step, own, answer.value, io, watcher)
-  // The receiving side's end is the truth, and the one to take up again after a restart.
+  // The receiving side's operation decides, and is the one to adopt after a restart.
   const [received, sent] = await Promise.all([
     awaitStep(step, other, answer.value, io, watcher),
     awaitStep(step, own, answer.value, io, silent),
@@ -106,7 +106,7 @@ async function runStep(step: Step, done: Done[], io: JobIo, watcher: Watcher): P
   return sent.ok ? (received.ok ? sent : received) : moreTelling(sent, received)
 }
 
-/** Of two ends of a transfer that failed, one often says no more than that the connection closed. */
+/** When a transfer fails, one side often only says that the connection closed. */
 const moreTelling = (first: StepResult, second: StepResult): StepResult =>
   !first.ok && !second.ok && classify(first.error) === 'other' && classify(second.error) !== 'other'
     ? second
@@ -136,7 +136,7 @@ async function awaitStep(
   return ok({ ...watched, body: whole })
 }
 
-/** Where the lists of an instance's snapshots disagree, a deletion is done and called a failure (6.0.4, 7.0.2). */
+/** Where the lists of an instance's snapshots disagree, Incus performs a deletion and reports a failure (6.0.4, 7.0.2). */
 const isRemoved = ({ method, path }: Step, error: CallError): boolean =>
   classify(error) === 'uneven' && matchRoute(method, path)?.name === 'deleteSnapshot'
 
@@ -178,7 +178,7 @@ const isTolerated = (step: Step, error: CallError): boolean =>
 const reportOf = (step: Step, { body }: Done): StepReport =>
   step.reply === true && isObject(body) ? { ok: true, metadata: body.metadata } : { ok: true }
 
-/** Best effort: what can't be cancelled ends by itself. What still runs has somebody who fetches it. */
+/** Best effort: an operation that can't be cancelled ends by itself. One that still sends data is left alone. */
 async function cancelWhatWaits(job: Job, done: Done[], error: CallError, io: JobIo): Promise<void> {
   if (error.code === 'running') return
   for (const [at, { remote, operation }] of done.entries()) {

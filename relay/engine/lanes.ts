@@ -1,10 +1,10 @@
-/** Copies onto one remote go in so many lanes, first in, first out. */
+/** Bounds how many copies run onto one remote at once; the others queue, first in, first out. */
 type Leave = () => void
 
 export type Lanes = {
   /** Resolves when it is this one's turn. */
   enter(remote: string): Promise<Leave>
-  /** For what runs already, whether or not there is room. */
+  /** For an operation that runs already, though all lanes may be taken. */
   join(remote: string): Leave
 }
 

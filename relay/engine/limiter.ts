@@ -1,6 +1,6 @@
 /**
- * Holds back calls to one remote, so that no more run at once than it does fastest. The rate is
- * measured over windows in which calls of one kind kept the limit full; anything else says nothing.
+ * Limits concurrent calls to one remote to the number at which it is fastest. The rate is measured only over
+ * windows in which calls of one kind reached the limit.
  */
 import type { Clock } from '../../shared/clock.ts'
 import { type Bounds, backOff, climb, startClimb } from './climb.ts'
@@ -8,7 +8,7 @@ import { type Bounds, backOff, climb, startClimb } from './climb.ts'
 export type Verdict = 'done' | 'failed' | 'overwhelmed'
 
 export type Limiter = {
-  /** `urgent` goes before what is only waiting to begin: a job that began should end. */
+  /** `urgent` calls go before others: a job that has begun should end. */
   run<T>(
     call: { kind: string; urgent: boolean },
     work: () => Promise<T>,
@@ -56,7 +56,7 @@ export function createLimiter(clock: Clock, bounds = BOUNDS): Limiter {
     active -= 1
     if (verdict === 'done') measure(kind)
     else window = null
-    // Once for all calls that were under way together.
+    // Once for all calls that were in progress together.
     if (verdict === 'overwhelmed' && begunIn === retreats) {
       state = backOff(state, bounds)
       retreats += 1
@@ -83,7 +83,7 @@ export function createLimiter(clock: Clock, bounds = BOUNDS): Limiter {
   }
 }
 
-/** Calls begun under the former limit still end first: they only settle. */
+/** Calls begun under the former limit end first and aren't counted. */
 const open = (kind: string, limit: number, since: number): Window => ({
   kind,
   limit,

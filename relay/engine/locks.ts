@@ -1,4 +1,4 @@
-/** One job at a time per lock, over all batches. A job without a lock is never held back. */
+/** One job at a time per lock, over all batches. A job without a lock never waits. */
 import type { CallError } from '../../shared/relay/protocol.ts'
 
 export type Locks = {

@@ -55,7 +55,7 @@ export async function awaitOperation(
   }
 }
 
-/** One held wait, then a look unless it told of success. */
+/** One `/wait`, then a read of the operation unless the wait reported success. */
 async function watchOnce(io: Io, watched: Watched, round: number): Promise<Verdict> {
   const timeout = Math.ceil(round / SECOND)
   const wait = request('waitOperation', { operation: watched.operation }, { timeout: String(timeout) })
@@ -66,7 +66,7 @@ async function watchOnce(io: Io, watched: Watched, round: number): Promise<Verdi
   return look(io, watched, hint.ok ? undefined : hint.error)
 }
 
-/** What the operation itself says now; `hint` is the refusal heard before, for the message alone. */
+/** Reads the operation; `hint` is the error of the `/wait` before, only for the message. */
 export async function look(io: Io, watched: Watched, hint?: CallError): Promise<Verdict> {
   const seen = await call(
     io.upstream,

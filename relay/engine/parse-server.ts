@@ -48,7 +48,7 @@ export function parseProjects(
   return projects.includes('') ? null : { projects, projectRules }
 }
 
-/** Profiles of its own are the rule, so that most projects have nothing to tell. */
+/** Own profiles are the default, so for most projects nothing is listed. */
 function rulesOf(config: unknown): Record<string, string> {
   const entries = isObject(config) ? Object.entries(config) : []
   return Object.fromEntries(

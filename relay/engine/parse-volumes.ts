@@ -70,8 +70,8 @@ export function parseVolume(row: unknown): Volume {
 }
 
 /**
- * Null stands for "no snapshots" and for "not read" alike. Incus reads backups, snapshots and state in this
- * order, and of a member that is away none of them: a row with a state was read to its end.
+ * Incus writes null both for "no snapshots" and for "not read". It reads backups, snapshots and state in this
+ * order, and none of them from an offline member. So a row with a state was read completely.
  */
 const isWhole = ({ backups, state }: Record<string, unknown>): boolean =>
   Array.isArray(backups) && isObject(state)

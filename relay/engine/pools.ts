@@ -1,6 +1,6 @@
 /**
- * The drivers of the pools that instances live in. A pool's driver never changes, so it is asked for once
- * an hour and not with every inventory; an hour, because a pool may go and another take its name.
+ * The drivers of the instances' pools. A pool's driver never changes, so it is cached for an hour; not longer,
+ * because a pool may be replaced by another of the same name.
  */
 import type { Clock } from '../../shared/clock.ts'
 import type { RemoteInventory } from '../../shared/incus/inventory.ts'
@@ -11,7 +11,7 @@ import type { Upstream } from './upstream.ts'
 
 type Pool = { driver: string; thick: boolean }
 
-/** Of those asked for; one that can't be read is absent, and asked for again next time. */
+/** One that can't be read is absent, and read again next time. */
 export type Pools = (
   remote: string,
   names: Iterable<string>,

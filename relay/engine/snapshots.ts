@@ -1,6 +1,6 @@
 /**
- * Fills in the snapshots of a remote's instances: one listing per pool and type that an instance lives in,
- * and a second question wherever that listing alone proves nothing.
+ * Fills in the snapshots of a remote's instances: one listing per pool and instance type, and a second call
+ * where that listing alone proves nothing.
  */
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, SnapshotPair } from '../../shared/incus/inventory.ts'
@@ -34,11 +34,11 @@ type Source = {
 /** Of an instance on a member that can't be reached; Incus lists it all the same, without its config. */
 const OFFLINE = 'Error'
 
-/** How long single questions may go on, in all: a member that is going away holds each for ten seconds. */
+/** How long single calls may take in all: a member that is shutting down holds each for ten seconds. */
 const TIMEOUT = 40_000
-/** Single questions at once. */
+/** Single calls at once. */
 const AT_ONCE = 8
-/** So many instances are asked whether a listing without any snapshot is right. */
+/** For so many instances a listing without any snapshot is checked. */
 const SAMPLE = 32
 
 export async function fillSnapshots(instances: readonly InstanceRecord[], source: Source): Promise<void> {
@@ -83,8 +83,8 @@ const fromListing =
     volumes.get(volumeKey(project, name)) ?? unknown(`pool "${pool}" lists no volume of it`)
 
 /**
- * Such a listing renders volume after volume, and one that can't be rendered fails it for all: each is
- * asked for by itself then.
+ * Incus renders such a listing volume by volume, and one that can't be rendered fails it for all. Then each
+ * volume is read by itself.
  */
 async function oneByOne(
   group: readonly InstanceRecord[],
@@ -116,7 +116,7 @@ function settle(instance: InstanceRecord, volume: Volume): void {
 
 const UNDATED = 'its pool lists snapshots of it without a date'
 
-/** Volumes that an LXD made have no dates, while their instance's own list has: it counts where the names agree. */
+/** Volumes made by LXD have no dates, but their instance's own list has: it is used where the names agree. */
 async function dateUndated(
   group: readonly InstanceRecord[],
   lookUp: LookUp,
@@ -138,13 +138,13 @@ const isSameNames = (pairs: readonly SnapshotPair[], names: readonly string[]): 
   return pairs.length === names.length && pairs.every(([name]) => there.has(name))
 }
 
-/** The instance's own list of its snapshots: it always says "none" in so many words. */
+/** The instance's own list of its snapshots: an empty one means that there are none. */
 const readOwn = ({ name, project }: InstanceRecord, read: Read): Promise<Result<SnapshotPair[], CallError>> =>
   read(request('listSnapshots', { instance: name }, { project, recursion: '1' }), parseSnapshots)
 
 /**
- * A listing that holds no snapshot at all may be one that shows none, so instances are asked themselves:
- * those first that once had a copy or a snapshot of ours to their name.
+ * A pool listing without any snapshot may be wrong, so it is compared with the lists of some instances: first
+ * those with marks of stapes.
  */
 async function confirmNone(
   group: readonly InstanceRecord[],
@@ -153,26 +153,26 @@ async function confirmNone(
 ): Promise<void> {
   if (group.some(({ snapshots }) => snapshots !== null && snapshots.length > 0)) return
   const empty = group.filter(({ snapshots }) => snapshots !== null)
-  const asked = [...empty].sort((a, b) => b.own.length - a.own.length).slice(0, SAMPLE)
+  const sample = [...empty].sort((a, b) => b.own.length - a.own.length).slice(0, SAMPLE)
   const proven = new Set<InstanceRecord>()
-  let doubt = 'nobody could say whether that is so'
+  let why = 'nobody could say whether that is so'
   let isWrong = false
-  await eachOf(asked, AT_ONCE, async (instance) => {
+  await eachOf(sample, AT_ONCE, async (instance) => {
     if (clock.now() > until) return
     const own = await readOwn(instance, read)
     if (own.ok && own.value.length === 0) proven.add(instance)
     else if (own.ok) isWrong = true
-    if (own.ok && own.value.length > 0) doubt = `but ${instance.name} has ${own.value.length}`
-    else if (!own.ok) doubt = own.error.message
+    if (own.ok && own.value.length > 0) why = `but ${instance.name} has ${own.value.length}`
+    else if (!own.ok) why = own.error.message
   })
   for (const instance of empty) {
-    if (proven.has(instance) || (proven.size > 0 && !isWrong && !asked.includes(instance))) continue
+    if (proven.has(instance) || (proven.size > 0 && !isWrong && !sample.includes(instance))) continue
     instance.snapshots = null
-    instance.problem = `pool "${instance.pool}" lists no snapshot of any instance, ${doubt}`
+    instance.problem = `pool "${instance.pool}" lists no snapshot of any instance, ${why}`
   }
 }
 
-/** Of suspects the pool's list and the instance's own must be the same, else neither is believed. */
+/** For suspects the pool's list and the instance's own must agree, else the snapshots are unknown. */
 export async function compareLists(
   instances: readonly InstanceRecord[],
   remote: string,

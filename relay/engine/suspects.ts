@@ -1,6 +1,6 @@
 /**
- * Instances of which Incus itself said that its lists of their snapshots disagree. Each look asks both lists of
- * these, until they agree: for the moment only, or for good after a power cut.
+ * Instances whose two lists of snapshots disagree, according to an error of Incus. Each inventory reads both
+ * lists of these until they agree. They may disagree for a moment only, or for good after a power cut.
  */
 import { classify } from '../../shared/incus/refusal.ts'
 import { matchRoute } from '../../shared/incus/routes.ts'
@@ -9,7 +9,7 @@ import { isObject, text } from './envelope.ts'
 import { volumeKey } from './parse-volumes.ts'
 
 export type Suspects = {
-  /** A job failed with that: whatever its steps touch is looked at. */
+  /** A job failed with that error: the instances of its steps are checked. */
   note(steps: readonly Step[], error: CallError): void
   /** By `volumeKey`, those of a remote. */
   of(remote: string): ReadonlySet<string>

@@ -1,6 +1,6 @@
 /**
- * Snapshots of which nobody saw the creation's end, for a day: what is listed under their names may be partial.
- * The caller notes them too, and its store may give back an older state than it was given.
+ * Snapshots whose creation had an unknown outcome, for a day: what is listed under their names may be partial.
+ * The Worker notes them too, but KV may return an older state.
  */
 import type { Clock } from '../../shared/clock.ts'
 import { endsUnseen } from '../../shared/incus/refusal.ts'
@@ -10,7 +10,7 @@ import { isObject, text } from './envelope.ts'
 
 export type UnseenCreates = {
   failed(step: Step, error: CallError): void
-  /** Made again, or deleted: that end was seen. */
+  /** Created again or deleted, with a known outcome. */
   done(step: Step): void
   /** `project/instance/snapshot`, those of a remote. */
   of(remote: string): string[]
@@ -22,7 +22,7 @@ const REMEMBERED = 10_000
 export function createUnseenCreates(clock: Clock): UnseenCreates {
   /** By `remote/project/instance/snapshot`: since when, the oldest first. */
   const known = new Map<string, number>()
-  const forgetOld = (): void => {
+  const dropOld = (): void => {
     for (const [key, at] of known) {
       if (clock.now() - at < DAY && known.size <= REMEMBERED) return
       known.delete(key)
@@ -34,14 +34,14 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
       if (touched?.route !== 'createSnapshot' || !endsUnseen(error)) return
       known.delete(touched.key)
       known.set(touched.key, clock.now())
-      forgetOld()
+      dropOld()
     },
     done(step) {
       const touched = touchedBy(step)
       if (touched !== null) known.delete(touched.key)
     },
     of(remote) {
-      forgetOld()
+      dropOld()
       return [...known.keys()].flatMap((key) =>
         key.startsWith(`${remote}/`) ? [key.slice(remote.length + 1)] : [],
       )

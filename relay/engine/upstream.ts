@@ -1,4 +1,4 @@
-/** The relay's engine sees Incus through this, so that a simulation can stand in for the sockets. */
+/** The engine's interface to Incus, so that a simulation can replace the sockets. */
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 

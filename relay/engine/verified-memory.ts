@@ -1,6 +1,6 @@
 /**
- * Which copies were ever seen to hold something verified, as long as this process lives: a mark that was lost
- * meanwhile, by whatever hand, is no reason to delete what it vouched for, as long as that is still listed.
+ * Copies that were seen with a verified snapshot since this process started. If the mark is lost meanwhile, the
+ * copy is not deleted as long as that snapshot is still listed.
  */
 
 import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../../shared/incus/inventory.ts'
@@ -36,6 +36,6 @@ export function createVerifiedMemory(): VerifiedMemory {
   }
 }
 
-/** Somebody removed or renamed it: what comes under that name next is another one. */
+/** It was removed or renamed: the next one of that name is another. */
 const isGone = (record: InstanceRecord | undefined, pair: SnapshotPair): boolean =>
   record === undefined || (record.snapshots !== null && !record.snapshots.some((one) => samePair(one, pair)))

@@ -10,13 +10,13 @@ export type Installation = {
   keyDigest: string
 }
 
-export const renderInstallation = ({ born, nonce, keyDigest: kin }: Installation): string =>
-  `${born}.${nonce}.${kin}`
+export const renderInstallation = ({ born, nonce, keyDigest }: Installation): string =>
+  `${born}.${nonce}.${keyDigest}`
 
 /** Null for what isn't of our form. */
 export function parseInstallation(text: string | undefined): Installation | null {
-  const [, born, nonce = '', kin = ''] = /^(\d+)\.([\w-]*)\.([\w-]*)$/.exec(text ?? '') ?? []
-  return born === undefined ? null : { born: Number(born), nonce, keyDigest: kin }
+  const [, born, nonce = '', keyDigest = ''] = /^(\d+)\.([\w-]*)\.([\w-]*)$/.exec(text ?? '') ?? []
+  return born === undefined ? null : { born: Number(born), nonce, keyDigest }
 }
 
 /**

@@ -36,7 +36,7 @@ export type World = {
   apply(document: unknown): Promise<void>
   tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
   /** Another installation of stapes on the same servers: a state, a relay and a key of its own, or with this one's key. */
-  install(kin?: string): Installed
+  install(keyDigest?: string): Installed
   /** Several at the same time, one at each of these places. */
   tickTogether(at: Date, places: readonly number[]): Promise<Ticked[]>
 }
@@ -113,10 +113,10 @@ export function createWorld({
     relay,
     apply: (document) => applyTo(placeOf(0), document),
     tick: (at, place = 0, kind = 'cron') => tickOf(placeOf(place), at, kind),
-    install(kin = 'key') {
+    install(keyDigest = 'key') {
       const own = begin()
       const kv = new StaleKv(clock)
-      const io: Io = { relay: relayOf(() => own), state: kv.place(), keyDigest: kin }
+      const io: Io = { relay: relayOf(() => own), state: kv.place(), keyDigest }
       return { kv, apply: (document) => applyTo(io, document), tick: (at) => tickOf(io, at) }
     },
     async tickTogether(at, several) {

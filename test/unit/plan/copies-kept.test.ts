@@ -291,9 +291,9 @@ describe('another installation of stapes', () => {
       daily-20261122T0300Z
   `
   test.each([
-    ['with another key', { kin: 'other', born: INSTALLATION.born - 1 }],
+    ['with another key', { keyDigest: 'other', born: INSTALLATION.born - 1 }],
     ['that is younger than this one', { born: INSTALLATION.born + 1 }],
-    ['whose mark can’t be read', { kin: '*' }],
+    ['whose mark can’t be read', { keyDigest: '*' }],
   ])('%s makes the copy: it is left alone, and that is told', (_, owner) => {
     const plan = planFor(owned(owner))
     expect(touches(plan)).toBe(false)
@@ -302,12 +302,17 @@ describe('another installation of stapes', () => {
   })
 
   test('makes it, and it is up to date: that there are two is told all the same', () => {
-    const plan = planFor(owned({ kin: 'other', nonce: 'theirs' }).replace('daily-20261122T0300Z\n', '\n'))
+    const plan = planFor(
+      owned({ keyDigest: 'other', nonce: 'theirs' }).replace('daily-20261122T0300Z\n', '\n'),
+    )
     expect(reasonOf(plan)).toContain('another installation of stapes makes this copy')
   })
 
   test('is making it: a success of ours from before verifies nothing of it', () => {
-    const plan = planFor(owned({ kin: 'other', nonce: 'theirs' }), { copy: started, jobs: [report('done')] })
+    const plan = planFor(owned({ keyDigest: 'other', nonce: 'theirs' }), {
+      copy: started,
+      jobs: [report('done')],
+    })
     expect(touches(plan)).toBe(false)
   })
 

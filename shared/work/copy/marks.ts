@@ -90,6 +90,8 @@ export const markedOn = ({ own, config }: InstanceRecord): SnapshotPair[] =>
  */
 export function knownVerified(target: InstanceRecord, ledger: CopyWork | undefined): SnapshotPair[] {
   const marked = markedOn(target)
+  // Mostly both say the same.
+  if (target.own.includes(VERIFIED) && target.config[VERIFIED] === ledger?.verified) return marked
   const unfinished = unfinishedOn(target)
   const noted = parseVerified(ledger?.verified).filter(
     (pair) => !isIn(marked, pair) && !(unfinished !== null && isBrought(unfinished, pair)),

@@ -152,7 +152,7 @@ function handsEndToEnd(version: string, incusd: string): void {
       const { 'user.stapes.copying': before } = await configOn('backup')
       await makeTorn('mine')
       await timeline.strike()
-      expect(await problems()).toContain('no unverified transfer brought them: mine')
+      expect(await problems()).toContain('no unverified transfer brought: mine')
       expect(await namesOn('backup')).toContain('mine')
       expect((await configOn('backup'))['user.stapes.copying']).toBe(before)
       // The cure that is told: it reports an error, and removes it.
@@ -223,7 +223,7 @@ function handsEndToEnd(version: string, incusd: string): void {
       await rename(NAME, old)
       await rename(other, NAME)
       await timeline.strike()
-      expect(await problems()).toContain('the copy was made of another instance')
+      expect(await problems()).toContain('the copy was made from another instance')
       expect(await namesOn('backup')).toEqual(before)
       await rename(NAME, other)
       await rename(old, NAME)
@@ -246,7 +246,7 @@ function handsEndToEnd(version: string, incusd: string): void {
       for (const name of ['hourly-20260101T0000Z', 'mine'])
         await pair.backup.run('POST', `${IT}/snapshots`, { name })
       await timeline.strike()
-      expect(await problems()).toContain('not a copy of stapes')
+      expect(await problems()).toContain('and stapes did not make it')
       const left = await snapshotsOn('backup')
       expect(left.map(({ name, expires_at }) => [name, expires_at.slice(0, 4)])).toEqual([
         ['hourly-20260101T0000Z', '0001'],

@@ -82,7 +82,7 @@ test('a name that is taken on the target is left alone, and the copy of the othe
   const { problems, copiesStarted } = await ran(world, minutes(1))
   expect(copiesStarted).toBe(1)
   expect(problems).toEqual([
-    expect.stringMatching(/web1: the name is taken on the target.*copy into another project/),
+    expect.stringMatching(/web1: the target already has an instance of this name.*copy into another project/),
   ])
   await ran(world, minutes(2))
   expect(instanceOf(world.incus.backup, { name: 'web1' }).disk.marker).toBe('somebody else’s')
@@ -109,7 +109,7 @@ test('a target that runs is not overwritten', async () => {
       /^backup\/default\/web1: it runs, and is marked as the copy of main\/default\/web1/,
     ),
     expect.stringMatching(
-      /the copy is Running on the target: stop it, or, .* named for backup\/default\/web1$/,
+      /the copy is Running on the target: stop it\. .* listed under backup\/default\/web1$/,
     ),
   ])
 })

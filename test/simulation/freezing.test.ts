@@ -48,7 +48,7 @@ describe('main is killed while its running instances are frozen', () => {
     expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Frozen', 'Frozen'])
     const ran = await simulation.tick(later(simulation, MINUTE))
     expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
-    const why = 'its snapshot hourly-20261120T0600Z was cut off while it was frozen for it, and it ran before'
+    const why = 'its snapshot hourly-20261120T0600Z was interrupted and left it frozen; it was running before'
     expect(ran).toMatchObject({
       thawed: [`main/default/db: ${why}`, `main/default/web: ${why}`],
       results: expect.arrayContaining([
@@ -136,7 +136,7 @@ describe('a copy', () => {
     restartMain(simulation)
     await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
     expect(['db', 'web'].map((name) => statusOf(simulation, name))).toEqual(['Running', 'Running'])
-    const why = 'its copy to backup was cut off while it was frozen for it, and it ran before'
+    const why = 'its copy to backup was interrupted and left it frozen; it was running before'
     expect(noted(simulation).runs?.flatMap(({ listed }) => listed?.thawed ?? [])).toContain(
       `main/default/web: ${why}`,
     )
@@ -167,5 +167,5 @@ test('a thaw that fails is tried again, and then a person is asked', async () =>
   expect(noted(simulation).frozen?.['main/default/web']).toMatchObject({ tries: 5 })
   const io = world.places[0] as (typeof world.places)[number]
   const ran = await world.clock.settle(run({ kind: 'run', at: later(simulation, 0) }, io))
-  expect(JSON.stringify(ran)).toContain('do it by hand: incus resume web')
+  expect(JSON.stringify(ran)).toContain('thaw it by hand: incus resume web')
 })

@@ -87,7 +87,7 @@ test('a server that was away over a slot is caught up with by one snapshot, whic
   expect(slots[0]).toMatchObject({
     slot: '2026-11-22T14:00:00.000Z',
     outcome: 'served',
-    reason: `taken late, as ${late}`,
+    reason: `taken late, under the name ${late}`,
   })
 })
 

@@ -79,7 +79,7 @@ test('a profile that the target lacks is told before it is tried, and then the c
   seedProfile(world.incus.main, 'gold', { 'limits.memory': '1GiB' })
   instanceOf(world.incus.main, { project: 'open', name: 'web' }).profiles.push('gold')
   expect(await pass(world, 70)).toContainEqual(
-    expect.stringContaining('project open on backup has no profile gold: make one of that name there'),
+    expect.stringContaining('project open on backup has no profile gold: create it there'),
   )
   expect(calls.filter((call) => call.startsWith('backup POST'))).toEqual([])
   seedProfile(world.incus.backup, 'gold', { 'limits.memory': '2GiB' })

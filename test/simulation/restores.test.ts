@@ -112,7 +112,10 @@ describe('an instance is restored in place', () => {
     await world.clock.advance(asking)
     await world.clock.settle(Promise.all([ask(simulation, asking), ask(simulation, asking, 'web', 1)]))
     const again = await asked(simulation, 'web', later(simulation, 5_000))
-    expect(again).toMatchObject({ results: [], lines: [{ reason: 'it is being restored to it already' }] })
+    expect(again).toMatchObject({
+      results: [],
+      lines: [{ reason: 'it is already being restored to this snapshot' }],
+    })
     await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
     expectRestored(simulation)
   })
@@ -424,7 +427,7 @@ describe('a virtual machine', () => {
     await soon(simulation)
     expectRestored(simulation)
     expect(noted(simulation)?.reason).toMatch(
-      /memory was not restored.*booted anew: Failed opening state file/,
+      /memory was not restored.*booted without it: Failed opening state file/,
     )
   })
 

@@ -29,7 +29,7 @@ export function fitOf(
   if (missing.length > 0 && first)
     return {
       ...nothing,
-      refusal: `${place} has no profile ${missing.join(', ')}: make one of that name there`,
+      refusal: `${place} has no profile ${missing.join(', ')}: create it there`,
     }
   const used = details.profiles.flatMap((name) => profiles.get(name) ?? [])
   const config = merged(used, details.config)
@@ -38,7 +38,7 @@ export function fitOf(
   if (unlimited !== null)
     return {
       ...nothing,
-      refusal: `${place} limits ${unlimited} in all, so each instance there needs one of its own: set it on the instance, or in a profile there`,
+      refusal: `${place} has a total limit for ${unlimited}, so Incus wants a limit on each instance there: set one on the instance, or in a profile there`,
     }
   const warnings = differences(details, config, target.remote)
   const rootless = first && root === null && pool === null
@@ -47,7 +47,7 @@ export function fitOf(
     warnings: rootless
       ? [
           ...warnings,
-          `none of its profiles has a root disk on ${target.remote}, where Incus takes a pool by itself: set "copy.pool"`,
+          `none of its profiles on ${target.remote} has a root disk, so Incus chooses the pool: set "copy.pool"`,
         ]
       : warnings,
   }
@@ -72,7 +72,7 @@ function differences({ expanded }: SourceDetails, there: Record<string, string>,
     .filter((key) => expanded[key] !== there[key])
     .map((key) => {
       const [here, then] = [expanded[key] ?? 'not set', there[key] ?? 'not set']
-      return `its profiles say otherwise on ${remote}: ${key} is ${here} on the source and ${then} there, which holds when the copy is started`
+      return `its profiles differ on ${remote}: ${key} is ${here} on the source and ${then} there; a copy that is started uses the value there`
     })
 }
 

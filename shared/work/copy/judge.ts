@@ -61,7 +61,11 @@ export function judge(judging: Judging): Judgement {
     const { state, error } = report
     // Of an unknown outcome the advice would be to look, which is being done.
     const reason =
-      error === undefined ? 'no reason given' : state === 'failed' ? failure(error, replica) : error.message
+      error === undefined
+        ? 'no reason was given'
+        : state === 'failed'
+          ? failure(error, replica)
+          : error.message
     return broken(state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
   }
   if (known === undefined) return { phase: 'idle', entry: known }
@@ -70,9 +74,9 @@ export function judge(judging: Judging): Judgement {
     return {
       phase: 'running',
       entry: known,
-      reason: `${replica.target.remote} can't be asked how the copy is`,
+      reason: `${replica.target.remote} can't be queried, so it is not known how far the copy is`,
     }
-  const reason = 'nobody saw how the copy ended: relay or target were restarted'
+  const reason = 'it is not known how the copy ended: the relay or the target was restarted'
   return broken('unknown', reason, { known, report, now })
 }
 
@@ -99,7 +103,7 @@ function foundRunning(
   return {
     phase: 'running',
     entry,
-    reason: 'an operation runs on the target that the relay does not watch yet',
+    reason: 'an operation runs on the target, and the relay does not watch it yet',
   }
 }
 
@@ -124,7 +128,7 @@ function running(report: JobReport, known: CopyWork | undefined, now: Date): Jud
   return {
     phase: 'running',
     entry: seenRunning(entry, report, now),
-    reason: `the copy is ${report.state} since ${report.since}${progress}`,
+    reason: `the copy has been ${report.state} since ${report.since}${progress}`,
   }
 }
 
@@ -153,7 +157,7 @@ function ended(judging: Judging, report: JobReport): Judgement {
   const transfer = unfinishedOn(seen.record)
   if (!isVerified(transfer) && transfer?.id !== transferId(replica.key, report.id))
     return isPending(known)
-      ? broken('unknown', 'another transfer onto the copy began meanwhile', { known, report, now })
+      ? broken('unknown', 'another transfer to the copy began in the meantime', { known, report, now })
       : { phase: 'idle', entry: known }
   return landed(judging, report, seen.record)
 }
@@ -183,8 +187,8 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
     // Told already: the relay reports that success for a day, and the next try must not wait so long.
     if (!isPending(known)) return { phase: 'idle', entry: known }
     const reason = isIn(listed, newest)
-      ? `Incus reported success, but the copy doesn't bear the mark of that transfer: an older version of stapes began it, or its marks were changed, so that ${newest[0]} can't be verified`
-      : `Incus reported success, but ${newest[0]} is not on the target as it is on the source`
+      ? `Incus reported success, but ${newest[0]} can't be verified: the copy lacks the mark of that transfer. An older version of stapes started it, or its marks were changed`
+      : `Incus reported success, but the target does not list ${newest[0]} with the same date as the source`
     return broken('failed', reason, { known, report, now })
   }
   const common = newestPair(commonPairs(source, commonPairs(listed, marks)))

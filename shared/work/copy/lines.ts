@@ -10,7 +10,9 @@ export function copyLines(action: CopyAction): Line[] {
   const about = subjectKey(target)
   const gone = (what: string, reason: string): Line => ({ about, sign: '-', what, reason })
   return [
-    ...(startOver ? [gone('the whole copy', 'a first copy that was never verified is started over')] : []),
+    ...(startOver
+      ? [gone('the whole copy', 'this first copy was never verified, so it is started over')]
+      : []),
     ...unverified.map((what) => gone(what, 'it was never verified')),
     ...mirrored.map((what) => gone(what, 'the refresh removes it: the source no longer has it')),
     copyLine(action),
@@ -21,7 +23,7 @@ const stillness = ({ standstill, inconsistent }: Pick<CopyAction, 'standstill' |
   standstill !== null
     ? `; ${standstill}`
     : inconsistent
-      ? '; it isn’t frozen for it: the copy’s own head may be torn, its snapshots never are'
+      ? '; it isn’t frozen: the copy’s current state may be inconsistent, its snapshots never are'
       : ''
 
 export function copyLine({

@@ -46,14 +46,14 @@ export const originOf = (
 export function refuseReplica(target: InstanceRecord, origin: Origin): string | null {
   const of = target.config[REPLICA_OF]
   if (of === undefined || !target.own.includes(REPLICA_OF))
-    return 'the name is taken on the target by an instance that is not a copy of stapes: rename that instance, or copy into another project'
+    return 'the target already has an instance of this name, and stapes did not make it: rename that instance, or copy into another project'
   if (of !== subjectKey(origin.ref))
-    return `the name is taken on the target by the copy of ${of}: copy into another project`
+    return `the target already has an instance of this name, the copy of ${of}: copy into another project`
   const other = refuseNamesake(target, origin)
   if (other !== null) return other
   return target.config[REPLICA_SERVER] === origin.server || isContinued(target, origin)
     ? null
-    : `the target is a copy from a server with another certificate, and its newest verified snapshot is not on the source: if the source is that instance all the same, set ${REPLICA_SERVER}=${origin.server} on the target`
+    : `the copy came from a server with another certificate, and its newest verified snapshot is not on the source. If the source is the same instance nevertheless, set ${REPLICA_SERVER}=${origin.server} on the target`
 }
 
 /**
@@ -76,7 +76,7 @@ function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Or
   const common = newestPair(commonPairs(snapshots ?? [], markedOn(target)))
   if (common === null || identity.since >= common[1]) return null
   const { name } = target
-  return `the copy was made of another instance than the one that is called ${ref.instance} now, so what was verified on it is none of this one's: was it renamed, or put in the other's place? To keep what the copy has, run "incus rename ${name} ${name}-kept" on the backup server: a new first copy follows. If the source is that instance all the same, set ${REPLICA_UUID}=${identity.uuid} on the copy`
+  return `the copy was made from another instance than the one that is called ${ref.instance} now, so its verified snapshots are not of this one. Was one of them renamed or replaced? To keep what the copy has, run "incus rename ${name} ${name}-kept" on the backup server; a new first copy follows. If the source is the same instance nevertheless, set ${REPLICA_UUID}=${identity.uuid} on the copy`
 }
 
 /** What the copy's own mark says was verified, whether or not it is still listed. */

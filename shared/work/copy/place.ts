@@ -24,7 +24,7 @@ function refusePlace(
 ): string | null {
   if (!first) return null
   if (member !== null && !server.clustered)
-    return `${target.remote} is no cluster, so that a copy can't be put onto ${member}: remove "copy.target" from the policy`
+    return `${target.remote} is not a cluster, so the copy can't be placed on ${member}: remove "copy.target" from the policy`
   // The one that is started over makes room for itself.
   if (startOver) return null
   const there = { container: 0, 'virtual-machine': 0 }

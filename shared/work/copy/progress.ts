@@ -16,7 +16,8 @@ export const copyWords: Long<CopyWork>['words'] = {
     const [source = key, target = ''] = key.split('>')
     return ['The copy of ', { code: source }, ' to ', { code: target }]
   },
-  left: ({ newest }) => (newest === undefined ? [] : ['. Verified there is ', { code: newest }]),
+  left: ({ newest }) =>
+    newest === undefined ? [] : ['. The newest verified snapshot there is ', { code: newest }],
   ended: { one: 'copy verified', several: 'copies verified', how: ' was verified ' },
   broken: { one: 'copy not verified', several: 'copies not verified' },
 }

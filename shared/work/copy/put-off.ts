@@ -37,7 +37,7 @@ export function putOffExpiry(
   const end = noted?.until ?? own
   if (own === null || end === null || new Date(end).getTime() - now.getTime() > DAY) return null
   const until = putOffUntil(now)
-  const reason = `${target.remote} has none newer, and the next refresh builds on it: Incus's own expiry is put off`
+  const reason = `the next refresh builds on it, because ${target.remote} has none newer: Incus's own expiry is postponed`
   const action: HoldAction = {
     kind: 'hold',
     ref: source.ref,

@@ -104,7 +104,7 @@ function parseOne({ job, first }: CopyAction, answers: Answers): Result<Omit<Cop
     const failed = answer.find((report) => !report.ok)
     return failed?.ok === false
       ? err(failed.error)
-      : err({ code: 'timeout', message: 'the relay gave half an answer about the source' })
+      : err({ code: 'timeout', message: 'the relay gave an incomplete answer about the source' })
   }
   const details = parseSource(one.metadata, list.metadata)
   if (!details.ok) return err({ code: 'bad-reply', message: details.error })

@@ -34,7 +34,7 @@ export function refuseStranger(
   if (other !== null) return other
   return target.status === 'Stopped'
     ? null
-    : `the copy is ${target.status} on the target: stop it, or, if it has taken over, run the commands that are named for ${subjectKey(at)}`
+    : `the copy is ${target.status} on the target: stop it. If it has taken over from the source, run the commands listed under ${subjectKey(at)}`
 }
 
 /** Whether another installation of stapes makes it. */
@@ -58,15 +58,15 @@ function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }
   )
   const foreign = unknown.find(([name]) => !snapshots.some(([own]) => own === name))
   if (foreign !== undefined)
-    return `the target has the snapshot ${foreign[0]}, which the source doesn't have and stapes never verified; a refresh would delete it: copy it to an instance of its own, or delete it`
+    return `a refresh would delete the snapshot ${foreign[0]} on the target, which the source doesn't have and stapes never verified: copy it to a separate instance, or delete it`
   const unproven =
     verified.length === 0
       ? undefined
       : unknown.find((pair) => pair[1] > (common?.[1] ?? 0) || isIn(wanted, pair))
   if (unproven !== undefined)
-    return `the target has the snapshot ${unproven[0]}, and it isn't known whether its data came whole: delete it there, and it is sent again`
+    return `it is not known whether the snapshot ${unproven[0]} on the target is complete: delete it there, and it is sent again`
   if (verified.length > 0 && common === null)
-    return `source and target have no snapshot in common, so a refresh would delete all ${verified.length} verified ones: rename the target to keep it, and a new first copy is made`
+    return `source and target have no snapshot in common, so a refresh would delete all ${verified.length} verified snapshots: rename the target to keep them; a new first copy follows`
   // What people made themselves, they may remove.
   const newest = newestPair(verified.filter(isOfPolicy))
   if (newest === null || common === null || common[1] >= newest[1]) return null
@@ -95,5 +95,5 @@ function rolledBack(
 function refuseUnproven({ target, replica, starting }: Refusing): string | null {
   if ((target.snapshots ?? []).length === 0 || knownVerified(target, starting.entry).length > 0) return null
   const { instance, remote } = replica.target
-  return `nothing of the copy is known to be verified, and nothing proves that it never was: its marks were changed or lost. To keep what it has, run "incus rename ${instance} ${instance}-kept" on ${remote}; to give it up, delete it there: either way a new first copy follows`
+  return `it is not known whether any snapshot of the copy was ever verified, because its marks were changed or lost. To keep what it has, run "incus rename ${instance} ${instance}-kept" on ${remote}; to give it up, delete it there. Either way, a new first copy follows`
 }

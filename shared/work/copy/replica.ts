@@ -111,7 +111,7 @@ export function strayCopies(
   return jobs.flatMap((job) => {
     const work = workOfJob(job.id)
     if (work === null || kindIn(work) !== COPY || wanted.has(keyIn(work)) || !isLive(job)) return []
-    const reason = `a copy of it runs that no policy wants any more (${keyIn(work)})`
+    const reason = `a copy of it is still running, though no policy wants it any more (${keyIn(work)})`
     return [{ source: subjectIn(work), reason }]
   })
 }

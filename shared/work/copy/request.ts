@@ -56,7 +56,7 @@ const landedNote = (action: AnyAction): Note[] =>
         {
           kind: 'wait',
           about: (action as VerifyAction).key,
-          reason: 'its copy has just ended, and is verified in a minute',
+          reason: 'its copy has just ended; the next tick verifies it',
         },
       ]
     : []

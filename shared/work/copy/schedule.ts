@@ -145,8 +145,8 @@ function keepCommon({ replica, seen, common, ours }: Looked): Finding {
   const reason = `newest snapshot common with ${target.remote}`
   const own = needs(source.key, ours?.[0], `newest snapshot of stapes common with ${target.remote}`)
   if (seen.state !== 'unknown') return combine([own, needs(source.key, common?.[0], reason)])
-  if (common !== null) return combine([own, needs(source.key, common[0], `${reason}, by the last look`)])
-  const blocked = `the newest snapshot common with it is not known: ${seen.reason}`
+  if (common !== null) return combine([own, needs(source.key, common[0], `${reason}, as last seen`)])
+  const blocked = `the newest snapshot common with the copy is not known: ${seen.reason}`
   return combine([own, { blocked: new Map([[source.key, blocked]]) }])
 }
 
@@ -227,7 +227,10 @@ function begin(
     case 'start': {
       const soon = { wake: [minutesFrom(now, 1)] }
       if (sending.has(source.key))
-        return nothing(noteOf(replica, 'wait', 'another copy of it runs: one at a time'), soon)
+        return nothing(
+          noteOf(replica, 'wait', 'another copy of it is running, and only one runs at a time'),
+          soon,
+        )
       const finding = combine([
         {
           actions: [start.action],
@@ -264,7 +267,7 @@ const unaddressable = ({ key, record }: Covered): Note[] =>
       kind: 'foreign',
       about: key,
       snapshot: name,
-      reason: "Incus's API can't be asked for a name with such characters, so nothing is ever done to it",
+      reason: "Incus's API can't address a name with such characters, so stapes never changes or removes it",
     }))
 
 const atOnce = ({ retryAt: _, ...entry }: CopyWork): CopyWork => entry

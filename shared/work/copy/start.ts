@@ -30,7 +30,7 @@ export function startCopy(replica: Replica, seen: Seen, starting: Starting): Sta
   if (retryAt !== undefined && new Date(retryAt) > starting.now)
     return {
       state: 'wait',
-      reason: `tried again at ${retryAt}: ${starting.entry?.reason ?? ''}`,
+      reason: `next try at ${retryAt}: ${starting.entry?.reason ?? ''}`,
       until: retryAt,
     }
   if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
@@ -118,7 +118,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
 const renewed = ({ config }: InstanceRecord, { replica, starting }: Scene): string =>
   config[REPLICA_SERVER] === starting.server
     ? ''
-    : `; ${replica.source.ref.remote} has another certificate than before`
+    : `; the certificate of ${replica.source.ref.remote} has changed`
 
 /** One replica is copied in one way, so all policies that want it allow the same. */
 function treatmentFor({ replica, starting: { world, entry } }: Scene, pool: string | null): Treatment {

@@ -56,5 +56,5 @@ export function removeTorn(
   })
 }
 
-const CAME = 'it came by a transfer that was never verified, and Incus has it on record without its data'
-const WENT = 'its removal was cut off, and Incus has it on record without its data'
+const CAME = 'it came with a transfer that was never verified; Incus has a record of it, but no data'
+const WENT = 'its removal was interrupted; Incus has a record of it, but no data'

@@ -25,7 +25,7 @@ export function refuseUnlisted(
   const unlisted = onTarget.filter((one) => !known.has(one.name) && !isNoReason(pairOf(one)))
   if (unlisted.length === 0) return null
   const names = unlisted.map(({ name }) => name).join(', ')
-  return `the copy has snapshots on ${target.remote} that its pool did not list, and no unverified transfer brought them: ${names}. If somebody made them just now, copy each to an instance of its own. If it stays so, a power cut left them without a volume, and no refresh succeeds: look whether their data are still wanted, then "incus snapshot delete ${target.instance} <name>" there reports an error and removes it`
+  return `the copy on ${target.remote} has snapshots that its pool did not list and that no unverified transfer brought: ${names}. If somebody made them just now, copy each to a separate instance. If this message stays, a power cut left them without a volume, and no refresh can succeed. Check whether their data is still needed, then run "incus snapshot delete ${target.instance} <name>" there for each: it reports an error, but removes the snapshot`
 }
 
 /** Without a date it is taken for none that came with a transfer. */

@@ -44,7 +44,8 @@ export function verification(
     protect: source.record.protected === true && record?.protected !== true,
     owner: renderInstallation(installation),
     expire,
-    reason: fresh.length === 0 ? 'nothing new came' : `${fresh.length} listed on both sides with equal dates`,
+    reason:
+      fresh.length === 0 ? 'nothing new arrived' : `${fresh.length} listed on both sides with equal dates`,
   }
 }
 

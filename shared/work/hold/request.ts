@@ -49,7 +49,7 @@ function planRequested({ request, world, coverages, now, found }: Requested<Hold
   const said = (reason: string): Answer => ({
     notes: [{ kind: 'keep', about: key, snapshot, reason } as Note],
   })
-  if (request.do === 'hold' && held && !lost) return said(`it is held already: ${text}`)
+  if (request.do === 'hold' && held && !lost) return said(`it is already held: ${text}`)
   if (request.do === 'release' && !held) return said('it is not held')
   if (request.do === 'release' && !record.own.includes(config) && !lost)
     return { code: 'not-ours', reason: `a profile of ${key} holds ${snapshot}: remove ${config} there` }

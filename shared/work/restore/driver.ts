@@ -17,7 +17,7 @@ export function refuseDriver(found: Found, snapshot: string, world: World): Refu
   const why = whyNot(found, snapshot, world)
   if (why === null) return null
   const { instance } = found.ref
-  const wayOut = `copy the snapshot to an instance of its own: incus copy ${instance}/${snapshot} ${instance}-restored`
+  const wayOut = `copy the snapshot to a separate instance: incus copy ${instance}/${snapshot} ${instance}-restored`
   return { code: 'driver', reason: `${why}${wayOut}` }
 }
 
@@ -27,16 +27,16 @@ function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world:
   const driver = own(pools, record.pool)
   const pool = `pool "${record.pool}" on ${ref.remote}`
   if (driver === undefined)
-    return `the driver of ${pool} is not known, so whether ${key} would lose its newer snapshots isn't either: let the relay's certificate see the pool, or `
+    return `the driver of ${pool} is not known, so a restore might remove newer snapshots of ${key}: let the relay's certificate see the pool, or `
   if (thick.includes(record.pool))
-    return `${pool} is lvm without a thin pool (lvm.use_thinpool=false), where Incus stops the instance and then fails to restore it. Instead `
+    return `${pool} is lvm without a thin pool (lvm.use_thinpool=false). There, Incus stops the instance and then fails to restore it. Instead, `
   if (ANY_SNAPSHOT.includes(driver)) return null
   if (!NEWEST_ONLY.includes(driver))
-    return `${pool} is of the driver ${driver}, and whether that keeps the newer snapshots of ${key} isn't known. Instead `
+    return `${pool} uses the driver ${driver}, and it is not known whether that keeps the newer snapshots of ${key}. Instead, `
   const wanted = snapshots.find(([name]) => name === snapshot)
   const newer = snapshots
     .filter((pair) => wanted === undefined || compareAge(pair, wanted) > 0)
     .map(([name]) => name)
   const lost = [...newer, 'the one taken before the restore'].join(', ')
-  return `${driver} restores only the newest snapshot: Incus stops ${key} and refuses, or, told to by zfs.remove_snapshots, removes the newer ones: ${lost}. Instead `
+  return `${driver} restores only the newest snapshot: Incus stops ${key} and refuses or, with zfs.remove_snapshots, removes the newer ones: ${lost}. Instead, `
 }

@@ -20,7 +20,7 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   const { key, snapshots } = found
   const pair = snapshots.find(([name]) => name === snapshot)
   if (pair === undefined || known.world.incomplete.has(`${key}/${snapshot}`))
-    return { code: 'busy', reason: `${snapshot} of ${key} is still being made: wait for its end` }
+    return { code: 'busy', reason: `${snapshot} of ${key} is still being made: wait until it is done` }
   const named = parseSnapshotName(snapshot)
   const partial =
     known.world.unseen.has(`${key}/${snapshot}`) ||
@@ -30,7 +30,7 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   if (partial)
     return {
       code: 'unverified',
-      reason: `nobody saw the end of ${snapshot}'s creation, so it may be partial: take another one`,
+      reason: `it is not known whether ${snapshot} was completed, so it may be partial: choose another snapshot`,
     }
   if (isOnReplica(found, pair, known)) return null
   if (named?.policy === SAFETY)
@@ -67,7 +67,7 @@ function unseen({ key, ref }: Found, snapshot: string, { coverages }: Known): Re
   )
   const wayOut = copied
     ? `/backup copy ${ref.instance} verifies it on the backup server`
-    : `try it in an instance of its own: incus copy ${ref.instance}/${snapshot} ${ref.instance}-restored`
-  const reason = `nobody saw that ${snapshot} of ${key} was made to its end, and it isn't verified on a copy, so it may hold no data: ${wayOut}`
+    : `try it in a separate instance: incus copy ${ref.instance}/${snapshot} ${ref.instance}-restored`
+  const reason = `it is not known whether ${snapshot} of ${key} was completed, and it isn't verified on a copy, so it may hold no data: ${wayOut}`
   return { code: 'unverified', reason }
 }

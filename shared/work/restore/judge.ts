@@ -26,10 +26,10 @@ export type Next =
 export function nextStep({ key, ref, record, mark, report, entry }: Known, world: World, now: Date): Next {
   const reply = world.remotes[ref.remote]
   if (reply === undefined)
-    return fail(`${ref.remote} is in no policy any more, so that nobody looks after it`)
-  if (!reply.ok) return wait(`${ref.remote} can't be asked: ${reply.error.message}`)
+    return fail(`no policy names the remote ${ref.remote} any more, so the restore can't be finished`)
+  if (!reply.ok) return wait(`${ref.remote} can't be queried: ${reply.error.message}`)
   if (isLive(report))
-    return wait(`its restore is ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
+    return wait(`its restore has been ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
   if (record === undefined) return isMissed(entry, now) ? wait(UNLISTED) : fail('the instance is gone')
   if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
   const isStray = mark?.safety === entry.safety
@@ -39,7 +39,8 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   const operation = operationOn(world, key, reply.inventory.operations)
   if (operation !== null) return wait(`an operation runs on it: ${operation}`)
   const found = stageOf(record, mark, entry)
-  if (found === null) return fail(`somebody restored it to ${entry.safety} meanwhile, and so it stays`)
+  if (found === null)
+    return fail(`somebody restored it to ${entry.safety} in the meantime, so it stays as it is`)
   const error = report?.error
   const why = error === undefined ? null : describe(error)
   const { stage } = found
@@ -56,7 +57,7 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
 const isMissed = ({ at }: RestoreWork, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
 
 const UNLISTED =
-  'the instance is not listed; a day after its last try it counts as gone, until then a listing may have lost it'
+  'Incus does not list the instance; the listing may be incomplete, so it counts as gone only a day after the last try'
 
 /** What the relay refuses at the first steps, it will refuse again: nothing was begun that could be finished. */
 const isPermanent = (error: CallError, stage: Stage): boolean =>

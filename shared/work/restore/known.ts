@@ -92,7 +92,9 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWo
     job: '',
     attempts: 0,
     ...(old
-      ? { reason: `a restore to ${snapshot} was begun at ${begun.toISOString()}, and nobody saw its end` }
+      ? {
+          reason: `a restore to ${snapshot} began at ${begun.toISOString()}, and it is not known how it ended`,
+        }
       : {}),
     at: now.toISOString(),
   }

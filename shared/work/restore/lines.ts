@@ -17,11 +17,11 @@ export function restoreLine({
   // The disk isn't touched any more: marks and holds are.
   if (restored) return { about, sign: '#', what: snapshot, reason }
   const stopped = stateful
-    ? `it goes on with the memory it had in ${snapshot}`
+    ? `it continues with the memory saved in ${snapshot}`
     : running
       ? 'it is stopped, restored and started again'
       : 'it stays stopped'
-  const lost = `disk and settings become those of ${snapshot}, what changed since is only in ${safety.name}; all snapshots stay`
+  const lost = `disk and settings become those of ${snapshot}; later changes are kept only in ${safety.name}; all snapshots stay`
   return { about, sign: '<', what: snapshot, reason: `${reason}: ${lost}; ${stopped}` }
 }
 
@@ -33,7 +33,7 @@ export const restoreLines = (action: RestoreAction): Line[] => [
 function safetyLine({ ref, safety, standstill }: RestoreAction): Line {
   const until = safety.expiresAt ?? 'somebody removes it'
   const stillness = standstill === null ? '' : `; ${standstill}`
-  const reason = `the state before, kept until ${until}: /backup restore ${ref.instance} ${safety.name} brings it back${stillness}`
+  const reason = `the previous state, kept until ${until}: /backup restore ${ref.instance} ${safety.name} brings it back${stillness}`
   return { about: subjectKey(ref), sign: '+', what: safety.name, reason }
 }
 

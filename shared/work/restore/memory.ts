@@ -13,19 +13,20 @@ export function refuseMemory(
   world: World,
 ): Refusal | null {
   if (!stateful) return null
-  const without = 'restore it without "stateful": disk and settings come back, and it boots anew'
+  const without =
+    'restore it without "stateful": disk and settings are restored, and it boots without its memory'
   const refuse = (why: string): Refusal => ({ code: 'stateless', reason: why })
   if (record.type !== 'virtual-machine')
-    return refuse(`${key} is a container, and only a virtual machine's memory is restored: ${without}`)
+    return refuse(`${key} is a container, and memory is restored only for virtual machines: ${without}`)
   if (record.memory !== true)
     return refuse(
-      `${key} has no migration.stateful=true, without which Incus restores no memory: set it while the VM is stopped, or ${without}`,
+      `${key} lacks migration.stateful=true, which Incus needs to restore memory: set it while the VM is stopped, or ${without}`,
     )
   const seen = world.memories?.get(`${key}/${snapshot}`)
   if (seen === undefined)
     return {
       code: 'unreadable',
-      reason: `whether ${snapshot} of ${key} holds memory could not be read: ask again`,
+      reason: `it could not be read whether ${snapshot} of ${key} holds memory: try again`,
     }
   return seen ? null : refuse(`${snapshot} of ${key} was taken without its memory: ${without}`)
 }

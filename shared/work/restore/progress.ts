@@ -14,7 +14,7 @@ export const restoreWords: Long<RestoreWork>['words'] = {
   },
   good: (item) => {
     const snapshot = entryOf(item)?.snapshot
-    const to: Text = snapshot === undefined ? ['as it was'] : ['back at ', { code: snapshot }]
+    const to: Text = snapshot === undefined ? ['restored'] : ['restored to ', { code: snapshot }]
     const but: Text = item.reason === null ? [] : ['; ', ...spoken(cut(item.reason))]
     return [{ code: item.subject }, ' is ', ...to, ...but]
   },
@@ -24,13 +24,13 @@ export const restoreWords: Long<RestoreWork>['words'] = {
     if (safety === undefined) return []
     const kept: Text =
       item.end === 'good'
-        ? ['. The state before is kept in ', { code: safety }]
+        ? ['. The previous state is kept in ', { code: safety }]
         : [
-            '. The state before is in ',
+            '. The previous state is in ',
             { code: safety },
             ', if ',
             typed(`list ${item.subject}`),
-            ' shows that',
+            ' shows that snapshot',
           ]
     return [...kept, '; to go back: ', typed(`restore ${item.subject} ${safety}`)]
   },

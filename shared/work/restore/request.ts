@@ -77,8 +77,12 @@ const entryOf = (
 
 function underWay(key: string, { snapshot }: RestoreWork, wanted: string): Answer | Refusal {
   if (snapshot === wanted)
-    return { notes: [{ kind: 'wait', about: key, snapshot, reason: 'it is being restored to it already' }] }
-  return { code: 'busy', reason: `${key} is being restored to ${snapshot}: wait for its end` }
+    return {
+      notes: [
+        { kind: 'wait', about: key, snapshot, reason: 'it is already being restored to this snapshot' },
+      ],
+    }
+  return { code: 'busy', reason: `${key} is being restored to ${snapshot}: wait until that has ended` }
 }
 
 /** The state before is kept as a snapshot, which the project has to allow. */
@@ -86,7 +90,9 @@ function refuseProject({ ref, key }: Found, { remotes }: World): Refusal | null 
   const reply = own(remotes, ref.remote)
   const rules = reply?.ok === true ? own(reply.inventory.projectRules, ref.project) : undefined
   const why = refuseSnapshots(ref.project, rules)
-  return why === null ? null : { code: 'forbidden', reason: `${key}: the state before can't be kept, ${why}` }
+  return why === null
+    ? null
+    : { code: 'forbidden', reason: `${key}: the previous state can't be kept, because ${why}` }
 }
 
 function refuseBusy(
@@ -95,7 +101,7 @@ function refuseBusy(
 ): Refusal | null {
   const busy = (what: string): Refusal => ({
     code: 'busy',
-    reason: `${key}: ${what}; ask again when that has ended`,
+    reason: `${key}: ${what}; try again when that has ended`,
   })
   const job = world.jobs.find((one) => isLive(one) && isOn(key, workOfJob(one.id)))
   if (job !== undefined) {
@@ -103,7 +109,7 @@ function refuseBusy(
     return busy(`a ${kindIn(workOfJob(job.id) ?? '')} of it is ${job.state}${progress}`)
   }
   const noted = Object.entries(ledger.work).find(([one, entry]) => isOn(key, one) && isPending(entry))?.[0]
-  if (noted !== undefined) return busy(`a ${kindIn(noted)} of it is under way (${keyIn(noted)})`)
+  if (noted !== undefined) return busy(`a ${kindIn(noted)} of it is in progress (${keyIn(noted)})`)
   const remote = world.remotes[ref.remote]
   const operation = operationOn(world, key, remote?.ok === true ? remote.inventory.operations : [])
   if (operation !== null) return busy(`an operation runs on it (${operation})`)

@@ -38,7 +38,7 @@ function findingOn(key: string, world: World, ledger: Ledger, now: Date): Findin
   ])
 }
 
-const UNREAD = 'a restore of it was cut off, and the snapshot that was taken before it could not be read'
+const UNREAD = 'a restore of it was interrupted, and its safety snapshot could not be read'
 
 function keysOf({ remotes, jobs, safeties }: World, ledger: Ledger): Set<string> {
   const noted = [...Object.keys(ledger.work), ...jobs.flatMap(({ id }) => workOfJob(id) ?? [])]
@@ -57,7 +57,7 @@ function strayOn(key: string, world: World): Finding {
   const record = world.find(instanceOf(key))
   const mark = record === undefined ? null : restoringOn(record)
   if (record === undefined || mark === null || wholeSafeties(record).includes(mark.safety)) return {}
-  const reason = `a restore to ${mark.snapshot} never began: ask again if it is still wanted`
+  const reason = `a restore to ${mark.snapshot} never began: request it again if you still want it`
   return { notes: [{ kind: 'skip', about: key, reason }] }
 }
 
@@ -88,7 +88,7 @@ function keepEnded({ key, entry, mark, record }: Known, now: Date): Finding {
   const stands = entry.state === 'failed' && mark?.taken === true && mark.safety === entry.safety
   const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
   const old = now.getTime() - new Date(entry.at).getTime() >= DAY
-  const hint = `once it is as it should be, remove the key ${RESTORING} from it`
+  const hint = `once the instance is in order, remove the key ${RESTORING} from it`
   return combine([
     entryOf(key, stands || unmarked || !old ? entry : null),
     ...(unmarked ? [noteOf('problem', key, entry.reason ?? '')] : []),
@@ -137,10 +137,10 @@ const giveUp = (key: string, entry: RestoreWork, reason: string, now: Date): Fin
 
 function startAgain({ key, ref, entry }: Known, now: Date): Finding {
   const { starts = 0 } = entry
-  if (!isDue(entry, now)) return waitWith(key, entry, `it is started again at ${entry.retryAt}`)
+  if (!isDue(entry, now)) return waitWith(key, entry, `it will be started again at ${entry.retryAt}`)
   if (starts >= STARTS) return giveUp(key, entry, notStarted(ref.instance, entry), now)
   const what = entry.refused === true ? 'was not restored' : 'was restored'
-  const reason = `it ${what} to ${entry.snapshot}, and ran before`
+  const reason = `it ${what} to ${entry.snapshot}, and was running before`
   const action: StartAction = { kind: 'start', ref, reason }
   return combine([entryOf(key, started(entry, now)), { actions: [action] }])
 }
@@ -154,7 +154,7 @@ function undo(
   const { snapshot, running, starts = 0 } = before
   const reason = before.refused === true ? before.reason : UNTOUCHED(snapshot, why)
   const entry: RestoreWork = { ...before, refused: true, ...(reason === undefined ? {} : { reason }) }
-  if (!isDue(entry, now)) return waitWith(key, entry, `its mark is removed at ${entry.retryAt}`)
+  if (!isDue(entry, now)) return waitWith(key, entry, `its mark will be removed at ${entry.retryAt}`)
   if (starts >= STARTS) return giveUp(key, entry, notStarted(ref.instance, entry), now)
   const start = running && record?.status === 'Stopped'
   const safeties = [before.safety, ...wordsOf(before.holds[RESTORED])]
@@ -173,7 +173,7 @@ function tryAgain(
   now: Date,
 ): Finding {
   const { key } = known
-  const reason = why ?? 'nobody saw how it ended: relay or Incus were restarted'
+  const reason = why ?? 'it is not known how it ended: the relay or Incus was restarted'
   if (stage.from === 'marks' && before.marking === undefined) {
     // Whatever came of the rest: until they are set, nothing holds what was held.
     const attempts = before.attempts + 1
@@ -183,7 +183,7 @@ function tryAgain(
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
   if (entry.state === 'failed') return giveUp(key, entry, GIVEN_UP[stage.from](entry), now)
   if (isDue(entry, now)) return begin(known, entry, stage, now)
-  return waitWith(key, entry, `tried again at ${entry.retryAt}: ${entry.reason ?? ''}`)
+  return waitWith(key, entry, `next try at ${entry.retryAt}: ${entry.reason ?? ''}`)
 }
 
 function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Finding {
@@ -194,7 +194,7 @@ function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Findi
 }
 
 /** Also where it was no restore of this instance at all: a copy that took over has the source's safety snapshots. */
-const UNCHANGED = 'its disk stays as it is, only its marks and holds are set again; '
+const UNCHANGED = 'its disk stays as it is, and only its marks and holds are set again; '
 
 /**
  * A safety snapshot that may be partial goes, and the next one has a name of its own: a try at the same time

@@ -23,28 +23,29 @@ export const STARTS = 3
 
 /** Nothing was changed, and why. */
 export const UNTOUCHED = (snapshot: string, why: string): string =>
-  `it was not restored to ${snapshot}, nothing was changed: ${why}`
+  `it was not restored to ${snapshot}, and nothing was changed: ${why}`
 
 /** The disk is the snapshot's all the same. */
-export const MEMORYLESS = (why = 'nobody saw how it ended'): string =>
-  `its memory was not restored, and so it was booted anew: ${why}`
+export const MEMORYLESS = (why = 'it is not known how that ended'): string =>
+  `its memory was not restored, so it was booted without it: ${why}`
 
 /** Of an instance that ran before, and doesn't. */
 export function notStarted(instance: string, { refused, snapshot, safety, reason }: RestoreWork): string {
   const why = reason === undefined ? '' : `: ${reason}`
   return refused === true
-    ? `${reason ?? `it was not restored to ${snapshot}`}; it is stopped and doesn't start again: incus start ${instance}`
-    : `it was restored to ${snapshot}, but it is stopped, for it doesn't start${why}; see to that, then incus start ${instance}, or restore ${safety}, the state before`
+    ? `${reason ?? `it was not restored to ${snapshot}`}; it is stopped and doesn't start: run "incus start ${instance}"`
+    : `it was restored to ${snapshot}, but it is stopped and doesn't start${why}; fix that and run "incus start ${instance}", or restore ${safety}, the previous state`
 }
 
 /** What is left of a restore that was given up, and what to do. */
 export const GIVEN_UP: Record<Stage['from'], (entry: RestoreWork) => string> = {
-  safety: ({ snapshot, reason }) => `it was not restored to ${snapshot}, nothing was changed: ${reason}`,
+  safety: ({ snapshot, reason }) => `it was not restored to ${snapshot}, and nothing was changed: ${reason}`,
   data: ({ snapshot, safety, reason }) =>
-    `restoring it to ${snapshot} failed: ${reason}; its data may be partly old and partly new, so it isn't started; the state before is in ${safety}: restore that, or ${snapshot} again`,
+    `restoring it to ${snapshot} failed: ${reason}; its data may be partly old and partly new, so it isn't started; the previous state is in ${safety}: restore that, or ${snapshot} again`,
   marks: ({ snapshot, safety, holds, reason }) => {
     const keys = Object.entries(holds).map(([key, value]) => `${key}=${value}`)
-    const lost = keys.length === 0 ? '' : `; set again what its snapshot didn't know: ${keys.join(', ')}`
-    return `it was restored to ${snapshot}, but couldn't be marked: ${reason}${lost}; the state before is in ${safety}`
+    const lost =
+      keys.length === 0 ? '' : `; set these keys again, which its snapshot lacks: ${keys.join(', ')}`
+    return `it was restored to ${snapshot}, but couldn't be marked: ${reason}${lost}; the previous state is in ${safety}`
   },
 }

@@ -7,7 +7,7 @@ export const stopOf = ({ key, blocked }: Covered, guards: Guards): string | null
   blocked ??
   guards.busy.get(key) ??
   guards.blocked.get(key) ??
-  (guards.failing.has(key) ? 'its snapshot is not there yet' : null)
+  (guards.failing.has(key) ? 'its new snapshot has not been taken yet' : null)
 
 /** Work that starts in this run begins after what is removed in it. */
 export const withoutStarting = (guards: Guards): Guards => ({

@@ -5,7 +5,7 @@ import type { Guards, PartialSnapshot } from '../../plan/finding.ts'
 import type { Coverage } from '../../policy/cover.ts'
 import { stopOf } from './guards.ts'
 
-export const PARTIAL = 'nobody saw the end of its creation, so it may be partial'
+export const PARTIAL = 'it is not known whether it was completed, so it may be partial'
 
 /**
  * Most of them are whole, only nobody saw it. So one that is held stays, as does the only one of its policy, and one

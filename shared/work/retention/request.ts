@@ -44,7 +44,7 @@ function planRequested(requested: Requested<ExpireRequest>): Answer | Refusal {
   const actions = removals.flatMap((removal) => removal.actions)
   const notes = removals.flatMap((removal) => removal.notes)
   const reasoned = actions.map((action) => ({ ...action, reason: `${action.reason} (${request.reason})` }))
-  const nothing: Note = { kind: 'keep', about: 'snapshots', reason: 'none of them goes' }
+  const nothing: Note = { kind: 'keep', about: 'snapshots', reason: 'none of them expires' }
   const silent = reasoned.length + notes.length + problems.length === 0
   return { actions: reasoned, notes: silent ? [nothing] : [...problems, ...notes] }
 }
@@ -94,7 +94,7 @@ function removeNamed(
     .map(([snapshot]): Removal => {
       const policy = parseSnapshotName(snapshot)?.policy
       if (policy === undefined || !policies.includes(policy))
-        return noted('foreign', key, snapshot, 'no policy that was asked for made it')
+        return noted('foreign', key, snapshot, 'none of the requested policies took it')
       const keep = keepNamed(snapshot, one, guards, newest) ?? stop
       if (keep !== null) return noted('keep', key, snapshot, keep)
       return { actions: [{ kind: 'expire', ref, policy, snapshot, reason: 'named' }], notes: [] }
@@ -114,7 +114,7 @@ function keepNamed(
 ): string | null {
   if (held.has(snapshot)) return 'it is held: release it first'
   if (incomplete.has(`${key}/${snapshot}`))
-    return 'nobody saw the end of its creation: the next tick sees to it'
-  if (snapshot === newest) return 'it is the newest of the instance'
+    return 'it is not known whether it was completed: the next tick decides about it'
+  if (snapshot === newest) return 'it is the newest snapshot of the instance'
   return needed.get(key)?.get(snapshot) ?? null
 }

@@ -117,7 +117,7 @@ function restOf(
   if (first === null || last === null || first >= newest) return []
   if (seen.some((slot) => slot >= iso(first) && slot < iso(newest))) return []
   const span = { slot: iso(first), through: iso(last) }
-  const many = 'so many that they were not counted'
+  const many = 'too many to count'
   const ends = [span.slot, span.through].map(rested)
   if (ends.every((one) => one)) return [{ ...span, outcome: 'skipped', reason: `${PAUSED}; ${many}` }]
   const why = ends.some((one) => one) ? 'no tick came in time, or it was paused' : 'no tick came in time'

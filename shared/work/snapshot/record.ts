@@ -123,7 +123,7 @@ function asRequested(
   return {
     ...known,
     ...(partial.length === 0 ? {} : { partial }),
-    slots: pushSlot(known.slots, { ...closed, outcome, reason: closed.reason ?? 'asked for' }),
+    slots: pushSlot(known.slots, { ...closed, outcome, reason: closed.reason ?? 'requested' }),
   }
 }
 
@@ -134,5 +134,5 @@ function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: bo
     return { reason: describe(error), again: mayRetry(classify(error)), unseen: endsUnseen(error) }
   }
   if (outcome.state === 'unknown') return { reason: outcome.reason, again: true, unseen: true }
-  return { reason: 'another snapshot of the same instance failed before it', again: true, unseen: false }
+  return { reason: 'an earlier snapshot of the same instance failed', again: true, unseen: false }
 }

@@ -28,7 +28,7 @@ function planRequested(requested: Requested<SnapshotRequest>): Answer | Refusal 
     .filter(({ covered, unreadable }) => covered.length + unreadable.length > 0)
   const slots = served.map((coverage) => planRequestedSlot(coverage, requested, found.busy, request.reason))
   const notes = slots.flatMap(({ plan }) => notesOf(plan, found.busy))
-  const none: Note[] = [{ kind: 'skip', about: 'instances', reason: 'the policies cover none' }]
+  const none: Note[] = [{ kind: 'skip', about: 'instances', reason: 'the policies cover no instance' }]
   return {
     actions: slots.flatMap(({ actions }) => actions),
     notes: slots.length === 0 ? none : notes,
@@ -54,7 +54,9 @@ const notesOf = (
   { served, waiting, failed, ledger }: SlotPlan,
   busy: ReadonlyMap<string, string>,
 ): Note[] => [
-  ...served.map((about): Note => ({ kind: 'keep', about, reason: 'it has the snapshot of this minute' })),
+  ...served.map(
+    (about): Note => ({ kind: 'keep', about, reason: 'it already has a snapshot of this minute' }),
+  ),
   ...waiting.map(({ instance }): Note => {
     const failure = ledger.open?.attempts[instance]?.reason
     const reason = failure ?? busy.get(instance) ?? 'its snapshot is being made'

@@ -172,14 +172,14 @@ function inMaking(policy: string, open: OpenSlot, incomplete: ReadonlySet<string
 
 /** What people are told of a slot whose snapshots don't have its name. */
 function remarkOn({ policy, open }: Slot, turns: readonly Turn[]): string | null {
-  if (open.first === true) return 'the first one, as there was no snapshot of the policy'
+  if (open.first === true) return 'the first one, because the policy had no snapshot yet'
   const names = new Set(
     turns.flatMap((turn) =>
       turn.is === 'served' ? [turn.name] : turn.is === 'taken' ? [turn.action.name] : [],
     ),
   )
   const late = [...names].filter((name) => name !== snapshotName({ policy, slot: new Date(open.slot) }))
-  return late.length === 0 ? null : `taken late, as ${late.join(', ')}`
+  return late.length === 0 ? null : `taken late, under the name ${late.join(', ')}`
 }
 
 const triedName = (policy: string, { slot }: OpenSlot, { name }: Attempt): string =>
@@ -246,9 +246,9 @@ function freeName(policy: string, moment: Date, snapshots: readonly SnapshotPair
   }
 }
 
-const AGAIN = '; made again, as nobody saw the end of an earlier try'
+const AGAIN = '; taken again, because the outcome of an earlier try is unknown'
 /** It is tried all the same, and fails with Incus's own words. */
-const REFUSED = '; with "stateful" Incus takes it only once migration.stateful=true is set on it'
+const REFUSED = '; with "stateful", Incus takes it only once migration.stateful=true is set on the instance'
 
 /** Nobody to serve: for a reason of the policy's own that is a skipped slot, for a problem it is a failed one. */
 function nobodyThere({ skipped, problems }: Coverage): Pick<SlotPlan, 'failed' | 'empty'> {
@@ -256,6 +256,8 @@ function nobodyThere({ skipped, problems }: Coverage): Pick<SlotPlan, 'failed' |
   return {
     failed: problems.map(({ about, reason }) => ({ instance: about, reason })),
     empty:
-      left === undefined ? 'no instance matches' : `all that match are left out: ${left.key} ${left.reason}`,
+      left === undefined
+        ? 'no instance matches'
+        : `all matching instances are left out: ${left.key} ${left.reason}`,
   }
 }

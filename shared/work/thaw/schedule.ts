@@ -79,9 +79,9 @@ const settledAs = ({ status }: InstanceRecord): 'over' | 'wait' | 'frozen' =>
 
 function thaw(key: string, entry: FreezeLedger): Finding {
   const { work, reason } = entry
-  const why = `${work} was cut off while it was frozen for it, and it ran before`
+  const why = `${work} was interrupted and left it frozen; it was running before`
   if (!isPending(entry)) {
-    const hint = `${why}; it could not be thawed: ${reason ?? 'no reason given'}; do it by hand: incus resume ${instanceOf(key).instance}`
+    const hint = `${why}; it could not be thawed: ${reason ?? 'no reason was given'}; thaw it by hand: incus resume ${instanceOf(key).instance}`
     return { notes: [{ kind: 'problem', about: key, reason: hint }] }
   }
   const action: ThawAction = { kind: 'thaw', ref: instanceOf(key), reason: why }

@@ -108,7 +108,7 @@ describe('a virtual machine that runs is restored in place', () => {
     await rm(join(volume, 'state'))
     const { state, reason } = await restore(kept, true)
     expect(state).toBe('done')
-    expect(reason).toMatch(/its memory was not restored, and so it was booted anew: .*state/)
+    expect(reason).toMatch(/its memory was not restored, so it was booted without it: .*state/)
     expect(await status()).toBe('Running')
     expect(await nextCount()).toBeLessThan(LEAST)
   })

@@ -181,7 +181,7 @@ describe('a restore', () => {
     expect(outcome?.state).toBe('done')
     expect(messageText(message)).toMatchInlineSnapshot(`
       "good, to the channel: \`/backup restore web1 nightly-20261121T0300Z\` is done: 1 instance restored, in 3 min
-        \`main/default/web1\` is back at \`nightly-20261121T0300Z\`. The state before is kept in \`before-restore-20261122T1200Z\`; to go back: \`/backup restore main/default/web1 before-restore-20261122T1200Z\`"
+        \`main/default/web1\` is restored to \`nightly-20261121T0300Z\`. The previous state is kept in \`before-restore-20261122T1200Z\`; to go back: \`/backup restore main/default/web1 before-restore-20261122T1200Z\`"
     `)
   })
 
@@ -191,7 +191,7 @@ describe('a restore', () => {
     }
     expect(messageText(follow({ work }, 30, [], about).message)).toMatchInlineSnapshot(`
       "bad, to the channel: \`/backup restore web1 nightly-20261121T0300Z\` has ended: 1 restore failed, in 30 min
-        \`main/default/web1\`: the restore failed: the pool is gone. The state before is in \`before-restore-20261122T1200Z\`, if \`/backup list main/default/web1\` shows that; to go back: \`/backup restore main/default/web1 before-restore-20261122T1200Z\`"
+        \`main/default/web1\`: the restore failed: the pool is gone. The previous state is in \`before-restore-20261122T1200Z\`, if \`/backup list main/default/web1\` shows that snapshot; to go back: \`/backup restore main/default/web1 before-restore-20261122T1200Z\`"
     `)
   })
 })

@@ -97,7 +97,7 @@ describe('snapshots asked for', () => {
   test('and taken this minute already say so', () => {
     const plan = planFor(request, parseWorld('main:default/web1 running\n  daily-20261122T1017Z'))
     expect(plan.actions).toEqual([])
-    expect(reasons(plan)).toEqual(['main/default/web1: it has the snapshot of this minute'])
+    expect(reasons(plan)).toEqual(['main/default/web1: it already has a snapshot of this minute'])
   })
 
   const refused: { name: string; request: BackupRequest; code: Refusal['code']; reason: RegExp }[] = [
@@ -202,8 +202,8 @@ describe('removals asked for', () => {
     expect(plan.notes.map(({ snapshot, reason }) => `${snapshot}: ${reason}`)).toEqual([
       'daily-20261119T0300Z: it is held: release it first',
       'daily-20261121T0300Z: newest snapshot common with backup',
-      'before-upgrade: no policy that was asked for made it',
-      'daily-20261122T0300Z: it is the newest of the instance',
+      'before-upgrade: none of the requested policies took it',
+      'daily-20261122T0300Z: it is the newest snapshot of the instance',
     ])
   })
 
@@ -247,7 +247,7 @@ describe('a hold', () => {
 
   test('that stands, or doesn’t, needs nothing', () => {
     expect(reasons(planFor(hold, parseWorld(HELD)))).toEqual([
-      'main/default/web1: it is held already: auditor',
+      'main/default/web1: it is already held: auditor',
     ])
     expect(reasons(planFor(release, parseWorld(WEB)))).toEqual(['main/default/web1: it is not held'])
   })
@@ -370,7 +370,7 @@ describe('a restore', () => {
       world: parseWorld(WEB),
       ledger: since('2026-11-21T12:00:00.000Z'),
       code: 'unverified',
-      reason: 'nobody saw',
+      reason: 'it is not known whether',
     },
     {
       name: 'of what was made by hand',
@@ -412,7 +412,8 @@ describe('a restore', () => {
       name: 'on a driver that was never tried',
       world: driver(parseWorld(WEB), { default: 'lvmcluster' }),
       code: 'driver',
-      reason: "isn't known. Instead copy the snapshot to an instance of its own: incus copy web1/",
+      reason:
+        'the newer snapshots of main/default/web1. Instead, copy the snapshot to a separate instance: incus copy web1/',
     },
     {
       name: 'on a pool whose driver nobody knows',
@@ -431,7 +432,7 @@ describe('a restore', () => {
       world: parseWorld(`${WEB}    before-restore-20261121T0500Z`),
       request: { snapshot: 'before-restore-20261121T0500Z' } as Partial<BackupRequest>,
       code: 'unverified',
-      reason: 'nobody saw',
+      reason: 'it is not known whether',
     },
   ]
   test.each(refused)('$name is refused', ({ world, ledger = SEEN, request: other = {}, code, reason }) => {
@@ -456,7 +457,7 @@ describe('a restore', () => {
       const plan = planFor(stateful, vm({ ...VM, status: 'Stopped' }, true), { ledger: SEEN })
       expect(plan.actions).toMatchObject([{ kind: 'restore', stateful: true, running: true }])
       expect(restoresOf(plan)['main/default/web1']).toMatchObject({ stateful: true, running: true })
-      expect(linesOf(plan).at(-1)?.reason).toContain('goes on with the memory it had')
+      expect(linesOf(plan).at(-1)?.reason).toContain('it continues with the memory saved in')
       const [action] = plan.actions
       const steps = action?.kind === 'restore' ? restoreJob(action).job.steps : []
       expect(steps.find(({ method }) => method === 'PUT')?.body).toEqual({

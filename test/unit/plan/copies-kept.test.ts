@@ -62,7 +62,7 @@ describe('the mark of what was verified is lost', () => {
   test('and nobody knows it: nothing is done, and what to do is told', () => {
     const plan = planFor(unmarked)
     expect(touches(plan)).toBe(false)
-    expect(reasonOf(plan)).toContain('nothing proves that it never was')
+    expect(reasonOf(plan)).toContain('it is not known whether any snapshot of the copy was ever verified')
     expect(reasonOf(plan)).toContain('incus rename web1 web1-kept')
   })
 
@@ -74,7 +74,9 @@ describe('the mark of what was verified is lost', () => {
   test('of the newest: whether it came whole is not known, so nothing is sent over it', () => {
     const plan = planFor(unmarked.replace(OURS, replica('daily-20261120T0300Z')))
     expect(touches(plan)).toBe(false)
-    expect(reasonOf(plan)).toContain("daily-20261121T0300Z, and it isn't known whether its data came whole")
+    expect(reasonOf(plan)).toContain(
+      'it is not known whether the snapshot daily-20261121T0300Z on the target is complete',
+    )
   })
 })
 
@@ -157,7 +159,9 @@ describe('an older snapshot that is wanted', () => {
   })
 
   test('that stands on the copy and nobody verified: that is told, and no transfer goes on for ever', () => {
-    expect(reasonOf(planFor(world('')))).toContain("it isn't known whether its data came whole")
+    expect(reasonOf(planFor(world('')))).toContain(
+      'it is not known whether the snapshot daily-20261122T0300Z on the target is complete',
+    )
   })
 })
 
@@ -221,7 +225,7 @@ test('the copy of another instance stands there, with snapshots of the same name
     [
       'problem',
       'main/p2/web1>backup/default/web1',
-      'the name is taken on the target by the copy of main/p1/web1: copy into another project',
+      'the target already has an instance of this name, the copy of main/p1/web1: copy into another project',
     ],
   ])
 })
@@ -330,7 +334,7 @@ describe('the source’s server has another certificate than when the copy was m
   test('and its instance has the newest verified snapshot: the copy goes on, and that is told', () => {
     const plan = planFor(`${SOURCE}${copied('daily-20261121T0300Z')}`)
     expect(copyOf(plan)).toMatchObject({ first: false, sourceServer: SERVER })
-    expect(copyOf(plan)?.reason).toContain('main has another certificate than before')
+    expect(copyOf(plan)?.reason).toContain('the certificate of main has changed')
     const landed = planFor(`${SOURCE}${copied('daily-20261121T0300Z')}      daily-20261122T0300Z\n`, {
       copy: started,
       jobs: [report('done')],
@@ -362,18 +366,18 @@ describe('the source’s server has another certificate than when the copy was m
 describe('a success is remembered, and what stands there now', () => {
   const jobs = [report('done')]
   test.each([
-    ['is an instance made by hand', 'backup:default/web1 stopped', 'not a copy of stapes'],
+    ['is an instance made by hand', 'backup:default/web1 stopped', 'and stapes did not make it'],
     ['runs', `backup:default/web1 running ${replica()} ${copying('')}`, 'it has taken over'],
     [
       'was brought by another transfer',
       `backup:default/web1 stopped ${replica()} ${copying('', 'daily-20261122T0300Z#7')}`,
-      'another transfer onto the copy began meanwhile',
+      'another transfer to the copy began in the meantime',
     ],
     ['is gone', 'backup empty', 'the copy is not there'],
     [
       'bears no mark of a transfer',
       `backup:default/web1 stopped ${replica('daily-20261121T0300Z')}`,
-      "doesn't bear the mark of that transfer",
+      'the copy lacks the mark of that transfer',
     ],
   ])('%s: nothing is verified, expired or dated', (_, target, reason) => {
     const world = target.includes('empty')

@@ -94,7 +94,7 @@ describe('a copy starts', () => {
         daily-20261122T0300Z
     `)
     expect(copyOf(plan)).toMatchObject({ first: true, startOver: true })
-    expect(show(plan)).toContain('a first copy that was never verified is started over')
+    expect(show(plan)).toContain('this first copy was never verified, so it is started over')
   })
 
   test('not while the instance gets a snapshot that is to travel along', () => {
@@ -114,31 +114,31 @@ describe('a copy starts', () => {
 
 describe('a copy is refused', () => {
   test.each([
-    ['by a stranger of that name', 'backup:default/web1 stopped', 'not a copy of stapes'],
+    ['by a stranger of that name', 'backup:default/web1 stopped', 'and stapes did not make it'],
     [
       'by the copy of another instance',
       'backup:default/web1 stopped user.stapes.replica-of=other/default/web1',
-      'taken on the target by the copy of other/default/web1',
+      'already has an instance of this name, the copy of other/default/web1',
     ],
     [
       'while the target runs',
       `backup:default/web1 running ${replica('daily-20261121T0300Z')}`,
-      'stop it, or, if it has taken over, run the commands that are named for backup/default/web1',
+      'stop it. If it has taken over from the source, run the commands listed under backup/default/web1',
     ],
     [
       'when somebody made a snapshot on the target',
       `backup:default/web1 stopped ${replica('daily-20261121T0300Z')}\ndaily-20261121T0300Z\nmine @2026-11-21T12:00Z`,
-      "the snapshot mine, which the source doesn't have",
+      "the snapshot mine on the target, which the source doesn't have",
     ],
     [
       'when somebody did so after a transfer that was never verified',
       `backup:default/web1 stopped ${replica('daily-20261121T0300Z')} ${copying('2026-11-21T03:00Z')}\ndaily-20261121T0300Z\nmine @2026-11-22T03:05Z`,
-      "the snapshot mine, which the source doesn't have",
+      "the snapshot mine on the target, which the source doesn't have",
     ],
     [
       'when somebody did so on a first copy that was never verified',
       `backup:default/web1 stopped ${replica()} ${copying('')}\ndaily-20261121T0300Z\nmine @2026-11-22T03:05Z`,
-      "the snapshot mine, which the source doesn't have",
+      "the snapshot mine on the target, which the source doesn't have",
     ],
     [
       'without any snapshot in common',
@@ -207,7 +207,7 @@ describe('a copy that ended', () => {
     `
     const plan = planFor(world, { copy: started, jobs: [report('done')] })
     expect(entryIn(plan)?.reason).toContain(
-      'but daily-20261122T0300Z is not on the target as it is on the source',
+      'but the target does not list daily-20261122T0300Z with the same date as the source',
     )
   })
 
@@ -282,7 +282,7 @@ describe('while a copy runs', () => {
     expect(plan.notes).toContainEqual({
       kind: 'wait',
       about: KEY,
-      reason: 'the copy is running since 2026-11-22T03:01:00Z, web1: 69.66MB (34.82MB/s)',
+      reason: 'the copy has been running since 2026-11-22T03:01:00Z, web1: 69.66MB (34.82MB/s)',
     })
   })
 })

@@ -39,7 +39,7 @@ describe('a copy', () => {
   test('is warned of where they decide otherwise whether it boots', () => {
     const { warnings } = judge({ source: { expanded: { 'security.secureboot': 'false' } } })
     expect(warnings).toEqual([
-      'its profiles say otherwise on backup: security.secureboot is false on the source and not set there, which holds when the copy is started',
+      'its profiles differ on backup: security.secureboot is false on the source and not set there; a copy that is started uses the value there',
     ])
     expect(judge({ there: [profile('default', { 'limits.cpu': '1' })] }).warnings).toEqual([
       expect.stringContaining('limits.cpu is not set on the source and 1 there'),
@@ -59,9 +59,7 @@ describe('a copy', () => {
 
   test('without one of its profiles there is not tried, but refreshed', () => {
     const source = { profiles: ['default', 'gold'] }
-    expect(judge({ source }).refusal).toBe(
-      'project prod on backup has no profile gold: make one of that name there',
-    )
+    expect(judge({ source }).refusal).toBe('project prod on backup has no profile gold: create it there')
     expect(judge({ source, first: false })).toEqual(FINE)
   })
 
@@ -82,7 +80,7 @@ describe('a project that limits in all', () => {
   test.each(['limits.memory', 'limits.cpu', 'limits.processes'])('%s wants one of each instance', (key) => {
     const rules = { [key]: '8' }
     expect(judge({ rules }).refusal).toBe(
-      `project prod on backup limits ${key} in all, so each instance there needs one of its own: set it on the instance, or in a profile there`,
+      `project prod on backup has a total limit for ${key}, so Incus wants a limit on each instance there: set one on the instance, or in a profile there`,
     )
     expect(judge({ rules, source: { config: { [key]: '1' }, expanded: { [key]: '1' } } })).toEqual(FINE)
     expect(judge({ rules, first: false })).toEqual(FINE)
@@ -91,7 +89,7 @@ describe('a project that limits in all', () => {
 
   test('its disk wants a size on the root disk', () => {
     const rules = { 'limits.disk': '10GiB' }
-    expect(judge({ rules }).refusal).toContain('limits disk (the root disk’s size) in all')
+    expect(judge({ rules }).refusal).toContain('has a total limit for disk (the root disk’s size)')
     const there = [profile('default', {}, { root: { ...ROOT.root, size: '1GiB' } })]
     expect(judge({ rules, there })).toEqual(FINE)
   })

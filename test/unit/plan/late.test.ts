@@ -99,7 +99,7 @@ describe('the name of a snapshot', () => {
       expect(names(plan)).toEqual([])
       expect(plan.slots[0]).toMatchObject({
         served: ['main/default/web1'],
-        remark: 'taken late, as daily-20261122T1310Z',
+        remark: 'taken late, under the name daily-20261122T1310Z',
       })
     }
     // The next slot closes it, also without notes of it.
@@ -431,7 +431,7 @@ describe('however long the past is, the newest slot is served in the first tick'
         slot: '2025-11-23T05:52:00.000Z',
         through: '2026-11-22T13:10:00.000Z',
         outcome: 'missed',
-        reason: expect.stringContaining('not counted'),
+        reason: expect.stringContaining('too many to count'),
       },
       {
         slot: '2025-11-22T13:12:00.000Z',

@@ -101,7 +101,7 @@ describe('a project that is restricted', () => {
     expect(planFor(world, { request }).refusal).toBeNull()
     expect(planFor(world, { request, main: restricted }).refusal).toMatchObject({
       code: 'forbidden',
-      reason: `main/default/web1: the state before can't be kept, ${CURE}`,
+      reason: `main/default/web1: the previous state can't be kept, because ${CURE}`,
     })
   })
 
@@ -164,7 +164,7 @@ describe('a member or group of a cluster', () => {
     const plan = planFor(`${SOURCE}\nbackup empty`, { copy: { target: 'n2' } })
     expect(copiesIn(plan)).toEqual([])
     expect(problems(plan)).toEqual([
-      `${KEY}: backup is no cluster, so that a copy can't be put onto n2: remove "copy.target" from the policy`,
+      `${KEY}: backup is not a cluster, so the copy can't be placed on n2: remove "copy.target" from the policy`,
     ])
   })
 

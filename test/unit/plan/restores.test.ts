@@ -108,7 +108,7 @@ describe('an unfinished restore', () => {
     const last = planFor(web(`stopped ${MARKED}`), { attempts: 4 }, [failed(2)])
     expect(restoresOf(last)[KEY]).toMatchObject({
       state: 'failed',
-      reason: expect.stringContaining(`the state before is in ${SAFETY}`),
+      reason: expect.stringContaining(`the previous state is in ${SAFETY}`),
     })
   })
 
@@ -173,7 +173,10 @@ describe('an unfinished restore', () => {
     expect(waiting.actions).toEqual([])
     expect(restoresOf(waiting)[KEY]).toMatchObject({ ...entry, state: 'started' })
     expect(waiting.notes).toContainEqual(
-      expect.objectContaining({ kind: 'wait', reason: expect.stringContaining('is not listed') }),
+      expect.objectContaining({
+        kind: 'wait',
+        reason: expect.stringContaining('does not list the instance'),
+      }),
     )
     const old = { at: '2026-11-21T10:19:00.000Z' }
     expect(restoresOf(planFor(nowhere, old))[KEY]).toMatchObject({

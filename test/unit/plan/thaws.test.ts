@@ -151,7 +151,9 @@ describe('the line of a copy says', () => {
   const lineOf = (plan: Plan<Action>): string => linesOf(plan).find(({ sign }) => sign === '>')?.reason ?? ''
 
   test('that its head may be torn, where else it would be frozen', () => {
-    expect(lineOf(planFor(onDir()))).toContain('it isn’t frozen for it: the copy’s own head may be torn')
+    expect(lineOf(planFor(onDir()))).toContain(
+      'it isn’t frozen: the copy’s current state may be inconsistent',
+    )
   })
 
   test('how long the last one took, where it is frozen', () => {

@@ -30,7 +30,7 @@ function refusal(marks: string, ...more: Expiring[]): string | null {
 
 test('a snapshot that no transfer brought stops the refresh, and is told with both causes', () => {
   const why = refusal(replica(OLD), one('mine', '2026-11-22T03:05Z'))
-  expect(why).toMatch(/brought them: mine\. .*copy each.*"incus snapshot delete web1 <name>"/)
+  expect(why).toMatch(/brought: mine\. .*copy each.*"incus snapshot delete web1 <name>"/)
   expect(refusal(replica(OLD), one(NEW, '2026-11-22T03:00Z'))).toContain(NEW)
 })
 

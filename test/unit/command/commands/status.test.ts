@@ -125,7 +125,7 @@ describe('status', () => {
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
       "bad, to the caller: Not all is well: 1 missed slot, 1 failed restore and 1 copy not verified
         The restore of \`main/default/web2\` to \`nightly-20261121T0300Z\` failed: the pool is gone
-        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. Verified there is \`nightly-20261121T0300Z\`
+        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`
         \`nightly\` <2026-11-22 03:00> missed: no tick came in time; the last slot accounted for is <2026-11-21 03:00>
         The copy of \`main/default/web1\` to \`backup/default/web1\` is under way since <2026-11-22 12:00>
         \`nightly\`: next <2026-11-23 03:00>
@@ -167,7 +167,7 @@ describe('status', () => {
     expect(said(status, seenOf({ ledger }), { instance: 'db1' })).toMatchInlineSnapshot(`
       "bad, to the caller: \`db1\`: 2 problems. \`/backup list db1\` tells what snapshots it has
         \`main/default/db1\` has no snapshot of the open slot of \`nightly\` yet: the pool is busy. It is tried again <~2026-11-22 12:31>
-        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. Verified there is \`nightly-20261121T0300Z\`"
+        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`"
     `)
     expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toContain('holds nothing against it')
   })
@@ -186,7 +186,7 @@ describe('status', () => {
           {
             slot: '2026-11-22T02:00:00.000Z',
             outcome: 'failed',
-            reason: 'all that match are left out: main/default/secret paused',
+            reason: 'all matching instances are left out: main/default/secret paused',
           },
         ]),
       },

@@ -16,9 +16,9 @@ export type Env = {
   /** Workers VPC service, where the relay has no public name. */
   RELAY?: Fetcher
   SLACK_SIGNING_SECRET?: string
-  /** Incoming webhook for what comes later than a command's own address lives; so the other two. */
+  /** Incoming webhook for messages after a command's own address has expired; so the other two. */
   SLACK_CHANNEL_URL?: string
-  /** Of a bot, which can edit its messages for good; so Mattermost's. */
+  /** Of a bot, which can edit its messages at any time; so Mattermost's. */
   SLACK_BOT_TOKEN?: string
   /** Of the application, hex. */
   DISCORD_PUBLIC_KEY?: string
@@ -32,7 +32,7 @@ export type Env = {
   MATTERMOST_BOT_TOKEN?: string
 }
 
-/** What Hono knows of a request's surroundings. */
+/** The types of Hono's context. */
 export type App = { Bindings: Env; Variables: { io: Io } }
 
 const REQUIRED = ['RELAY_URL', 'RELAY_KEY_ID', 'RELAY_KEY', 'STAPES_TOKEN'] as const
@@ -53,7 +53,7 @@ function keyed({ RELAY_KEY_ID: keyid, RELAY_KEY: secret }: Env): NonNullable<typ
 /** Workers with the same key to the relay have the same digest; it doesn't reveal the key. */
 export const keyDigestOf = (env: Env): Promise<string> => keyed(env).keyDigest
 
-/** The imported key is kept between requests of one isolate. `deadline`: no answer is waited for any longer. */
+/** The imported key is kept between requests of one isolate. `deadline`: calls time out then. */
 export async function relayOf(env: Env, deadline: Date | null = null): Promise<Relay> {
   const sign = await keyed(env).made
   const binding = env.RELAY

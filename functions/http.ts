@@ -24,7 +24,7 @@ import { readLedger } from './state/ledger.ts'
 /** Bytes of a request's body. */
 const LONGEST = 2 * 1024 * 1024
 
-/** `now` is the only clock; a test brings its own. */
+/** `now` is the only clock; tests pass their own. */
 export function createApp(now: () => Date): Hono<App> {
   const app = new Hono<App>()
   app.onError((error, context) => {

@@ -1,4 +1,4 @@
-/** What the engine works with, from the Worker's bindings and secrets. */
+/** The engine's dependencies, from the Worker's bindings and secrets. */
 import { send } from './chatops/chat.ts'
 import { platformsOf } from './chatops/configure.ts'
 import { createFollow } from './chatops/follow.ts'
@@ -6,7 +6,7 @@ import { type Env, keyDigestOf, relayOf } from './env.ts'
 import type { Io } from './run.ts'
 import { retryOnce } from './state/retry-once.ts'
 
-/** `deadline`: when whoever asks will be gone. */
+/** `deadline`: when the caller stops waiting. */
 export async function ioOf(env: Env, now: () => Date, deadline: Date | null = null): Promise<Io> {
   const follower = { kv: env.STATE, now, origin: '', send, platforms: platformsOf(env) }
   return {

@@ -1,4 +1,4 @@
-/** Asks the relay for everything the policies need to know, in one call. */
+/** Reads from the relay everything that the policies need, in one call. */
 import type { Ledger } from '../shared/ledger/ledger.ts'
 import { familyOf, subjectIn } from '../shared/ledger/work.ts'
 import type { Config } from '../shared/policy/policy.ts'
@@ -11,7 +11,7 @@ export const remotesOf = ({ policies }: Config): string[] => [
   ),
 ]
 
-/** A relay that gives no answer is the same as remotes that give none: unknown, not empty. */
+/** Without an answer of the relay all remotes are unknown, not empty. */
 export async function observe(config: Config, ledger: Ledger, relay: Relay): Promise<InventoryReply> {
   const remotes = remotesOf(config)
   const reply = await relay.inventory({ remotes, adopt: adoptable(ledger) })
@@ -19,7 +19,7 @@ export async function observe(config: Config, ledger: Ledger, relay: Relay): Pro
   return { remotes: Object.fromEntries(remotes.map((remote) => [remote, reply])), jobs: [] }
 }
 
-/** What a restarted relay may watch again. */
+/** Running work that a restarted relay may adopt. */
 const adoptable = ({ work }: Ledger): NonNullable<InventoryRequest['adopt']> =>
   Object.entries(work).flatMap(([key, { state, job, remote, operation, memo }]) => {
     if (state !== 'running' || operation === undefined || remote === undefined) return []

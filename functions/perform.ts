@@ -1,4 +1,4 @@
-/** Carries a plan out through the relay: at most two calls, however many instances. */
+/** Performs a plan through the relay: at most two calls, however many instances. */
 import { type Outcome, outcomesOf, type PlannedJob } from '../shared/plan/jobs.ts'
 import type { AnyAction, Note, Plan } from '../shared/plan/plan.ts'
 import type { World } from '../shared/plan/world.ts'
@@ -9,7 +9,7 @@ import type { Action } from '../shared/work/kinds.ts'
 import { verbOf } from '../shared/work/verbs.ts'
 import type { JobAnswer, Relay } from './incus/relay.ts'
 
-/** `notes`: what was learned on the way, for people. */
+/** `notes`: what was found meanwhile, for people. */
 export type Performed = { outcomes: Outcome[]; notes: Note[] }
 
 type Seen = Pick<World, 'remotes'>
@@ -23,7 +23,7 @@ export async function perform(plan: Plan<Action>, relay: Relay, world: Seen, now
   return { outcomes: [...outcomes, ...ended], notes }
 }
 
-/** What a dry run can tell as well: what would not be tried, and what is worth knowing before. */
+/** For a dry run: actions that would be refused before they are sent, and notes about them. */
 export async function foresee(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Note[]> {
   const { outcomes, notes } = await prepare(plan, relay, world, now)
   const refused = outcomes.flatMap((outcome): Note[] => {
@@ -33,13 +33,13 @@ export async function foresee(plan: Plan<Action>, relay: Relay, world: Seen, now
   return [...refused, ...notes]
 }
 
-/** What a problem with an action names. */
+/** What a problem of an action is about. */
 export function aboutOf(action: AnyAction): string {
   const { about, subject } = verbOf(action)
   return about === undefined ? subject(action) : about(action)
 }
 
-/** The kinds' own jobs; what these need to know is read in one call. */
+/** The kinds' own jobs; what they need is read in one call. */
 async function prepare(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Prepared> {
   const sending = senders(plan.actions)
   const answers = await read(

@@ -22,23 +22,23 @@ import { type Run, summarize } from './summary.ts'
 export type Io = {
   relay: Relay
   state: State
-  /** A digest of our key to the relay, which tells installations of stapes apart. */
+  /** A digest of our key to the relay, which identifies an installation of stapes. */
   keyDigest: string
   /**
-   * Told what was seen and noted, at the end of every run that looked at Incus. `again`: soon. `lost`: some
-   * of whom it was to tell could not be read.
+   * Called at the end of every run that observed Incus. `again`: the next tick should observe soon. `lost`: some
+   * of the watches could not be read.
    */
   follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<{ again: boolean; lost?: boolean }>
 }
 
 export type Trigger = {
-  /** `cron` and `tick` may find nothing due and stop at once; `run` looks whatever the ledger says. */
+  /** `cron` and `tick` may find nothing due and stop at once; `run` always observes. */
   kind: 'cron' | 'tick' | 'run'
   at: Date
   request?: BackupRequest
 }
 
-/** `approve` is shown the plan before anything of it is done; false: nothing is. */
+/** `approve` gets the plan before it is performed; false: nothing is done. */
 export async function run(
   trigger: Trigger,
   io: Io,
@@ -74,7 +74,7 @@ export async function run(
   return { ...summary, problems: [...summary.problems, ...unwritten, ...unsent, ...unwoken] }
 }
 
-/** KV refuses a second write within a second. What was done stands in Incus, and the next tick sees it there. */
+/** KV refuses a second write within a second. The next tick then observes in Incus what was done. */
 async function keep(ledger: Ledger, state: State): Promise<string[]> {
   try {
     await writeLedger(state, ledger)
@@ -100,7 +100,7 @@ async function follow(
   }
 }
 
-/** The dry run: the same plan, and there it stops. `config`: what it would be if that were applied. */
+/** Dry run: the same plan, not performed. `config`: plan by this configuration instead of the applied one. */
 export async function planOnly(
   trigger: Trigger,
   io: Io,
@@ -116,7 +116,7 @@ export async function planOnly(
 
 export type Look = { world: World; coverages: readonly TracedCoverage[] } & Found
 
-/** Observing alone. */
+/** Only observes. */
 export async function look(io: Io, now: Date): Promise<Look | null> {
   const stored = await readConfig(io.state)
   if (stored === null) return null
@@ -150,7 +150,7 @@ async function planOf(
   return { plan: resume === null ? plan : { ...plan, wake: [...plan.wake, resume] }, world }
 }
 
-/** What some kinds of work have to know besides the inventory: read in one call more, where there is anything. */
+/** Reads what some kinds of work need besides the inventory: one more call, only if needed. */
 async function lookCloser(scene: Parameters<Looker['jobs']>[0], relay: Relay): Promise<World> {
   const lookers = KINDS.flatMap(({ look: looker }) => looker ?? [])
   const jobs = lookers.flatMap((looker) => looker.jobs(scene))

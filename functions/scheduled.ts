@@ -4,7 +4,7 @@ import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
 import { run } from './run.ts'
 
-/** Throws when it could not look at all, so that the platform counts the invocation as failed. */
+/** Throws when it could not observe anything, so that the platform counts the invocation as failed. */
 export async function tick(scheduledTime: number, env: Env): Promise<void> {
   const missing = missingOf(env)
   if (missing.length > 0) throw new Error(`stapes is not set up: ${missing.join(', ')} missing`)

@@ -12,7 +12,7 @@ import { aboutOf } from './perform.ts'
 
 export type Run =
   | { state: 'idle'; until: string }
-  /** `problems`: why what was applied can't be used; none where nothing was. */
+  /** `problems`: why the applied configuration can't be used; empty where none was applied. */
   | { state: 'unconfigured'; problems: string[] }
   | ({
       state: 'ran'
@@ -22,14 +22,14 @@ export type Run =
       started: Started
     } & RunView)
 
-/** What came of one action. */
+/** The outcome of one action. */
 export type ActionResult = {
   line: Line
   state: 'done' | 'started' | 'refused' | 'unknown' | 'blocked'
   reason?: string
 }
 
-/** What later ticks see the end of, by kind: `copies` with replica keys, `restores` with instance keys, … */
+/** Long work that was started, by kind: `copies` with replica keys, `restores` with instance keys, … */
 export type Started = Record<string, string[]>
 
 /** A run's record as people read it: beside these, what its kinds count and list one by one (`taken`, `thawed`, …). */
@@ -47,7 +47,7 @@ export function summarize(
   trigger: RunRecord['trigger'],
   plan: Plan<Action>,
   outcomes: readonly Outcome[],
-  /** What is wrong with the state in KV; `lost`: part of the ledger, which is worth a record of its own. */
+  /** What is wrong with the state in KV; `lost`: part of the ledger, so that the run is recorded. */
   wrong: { problems: readonly string[]; lost: boolean } = { problems: [], lost: false },
 ): { summary: Extract<Run, { state: 'ran' }>; entry: RunRecord | null } {
   const noted = plan.notes
@@ -75,7 +75,7 @@ export function summarize(
   }
 }
 
-/** Each of what is counted, also where there is none. */
+/** All counts, also those that are 0. */
 function countsOf(outcomes: readonly Outcome[]): Record<string, number> {
   const done = outcomes
     .filter(({ state }) => state === 'done')
@@ -104,7 +104,7 @@ function resultOf(outcome: Outcome): ActionResult {
   return { ...shown, state: begins === undefined ? 'done' : 'started' }
 }
 
-/** One whose answer was lost may have started as well. */
+/** Includes those with an unknown outcome, which may have started. */
 function startedBy(outcomes: readonly Outcome[]): Started {
   const begun = outcomes
     .filter(({ state }) => state === 'done' || state === 'unknown')

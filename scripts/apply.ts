@@ -1,4 +1,4 @@
-/** `npm run apply [-- --dry-run] [file]`: hands stapes.jsonc to the Worker, and lets it look at once. */
+/** `npm run apply [-- --dry-run] [file]`: applies stapes.jsonc, and runs a tick at once. */
 import { fail } from './fail.ts'
 import { readOptions } from './options.ts'
 import { loadEnvironment, openDocument, openSession } from './remote.ts'

@@ -1,4 +1,4 @@
-/** Which stapes the scripts talk to, and about which document: from `.env` or the environment, as `npm start`. */
+/** The stapes and the document that the scripts use: from `.env` or the environment, as `npm start`. */
 import { existsSync } from 'node:fs'
 import { type DocumentFile, readDocument } from './document.ts'
 import { fail } from './fail.ts'
@@ -35,5 +35,5 @@ export function openDocument(named: string | undefined): DocumentFile {
   return read.ok ? read.value : fail(read.error, 2)
 }
 
-/** What is set to nothing is not set. */
+/** An empty variable counts as not set. */
 const settingOf = (name: string): string | undefined => process.env[name] || undefined

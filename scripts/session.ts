@@ -2,7 +2,7 @@
 import { err, ok, type Result } from '../shared/result.ts'
 import { type Complaint, type DocumentFile, inDocument } from './document.ts'
 
-/** One line for each thing that is wrong, what to do in it. */
+/** One line for each problem, with what to do. */
 export type Refusal = string[]
 
 export type Applied = { version: string; policies: string[]; warnings: string[] }
@@ -10,7 +10,7 @@ export type Applied = { version: string; policies: string[]; warnings: string[] 
 type Planned = {
   /** For people. */
   text: string
-  /** Whether it is by the applied configuration. */
+  /** Whether the plan is by the applied configuration. */
   applied: boolean
   warnings: string[]
 }

@@ -31,7 +31,7 @@ const PARENT_CHECK = 500
 const cleanup = new Cleanup()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
 
-// Whoever ends npm by force means this process too.
+// If npm is killed, this process ends too.
 const parent = process.ppid
 if (process.env.npm_lifecycle_event !== undefined)
   setInterval(() => process.ppid === parent || end(0), PARENT_CHECK).unref()
@@ -76,7 +76,7 @@ async function start(): Promise<void> {
   await runClock({ tick }, cleanup, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
 }
 
-/** What is noted of servers in memory is worth nothing after them. */
+/** The state of embedded servers is useless after them, so it is removed. */
 function openState(): string {
   if (isEmbedded(process.env)) {
     const folder = mkdtempSync(join(tmpdir(), 'stapes-state-'))
@@ -100,7 +100,7 @@ async function mayBegin(session: Session, settings: Settings, embedded: boolean)
   return given.yes || agree(settings.document.file)
 }
 
-/** The first snapshots may come minutes later: whoever tries it sees before that they do. */
+/** The first snapshots may come minutes later, so this says when. */
 async function whatComes(session: Session): Promise<string> {
   const planned = await session.plan(null)
   return planned.ok ? `What comes first:\n\n${planned.value.text.trimEnd().replace(/^/gm, '  ')}` : ''
@@ -110,7 +110,7 @@ const refused = ({ document }: Settings, lines: Refusal): Error =>
   new Error(`${document.file} was refused:\n${lines.join('\n')}`)
 
 async function fail(why: string): Promise<void> {
-  // What a stop breaks off is no failure.
+  // An error caused by the stop is no failure.
   if (cleanup.ending) return
   console.error(why)
   await end(1)

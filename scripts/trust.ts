@@ -23,7 +23,7 @@ const token = parseToken(text)
 if (!token.ok) fail([token.error])
 const { fingerprint, addresses, name } = token.value
 const urls = (address === undefined ? addresses : [address]).flatMap(originOf)
-// The token works once: whatever can be wrong here is found before.
+// The token works only once, so everything is checked before.
 const file = readRelayFile(process.env.RELAY_CONFIG || 'relay.jsonc')
 if (!file.ok) fail([file.error])
 const redeemed = await redeem({ text, fingerprint }, urls, await clientCertificate(file.value))

@@ -1,4 +1,4 @@
-/** `PUT /api/config`: who may do what stands in there too, so it is recorded like every other change. */
+/** `PUT /api/config`. The configuration includes the grants, so applying it is audited like every other change. */
 import type { Context } from 'hono'
 import { type AuditRecord, writtenBy } from '../../shared/access/audit.ts'
 import type { App } from '../env.ts'

@@ -1,4 +1,4 @@
-/** `POST /api/plan` and `POST /api/run`: the same bodies, the same plan, and only the second performs it. */
+/** `POST /api/plan` and `POST /api/run`: the same body and plan; only the second performs it. */
 import type { Context } from 'hono'
 import { commands } from '../../shared/command/commands.ts'
 import { renderLine } from '../../shared/command/line.ts'
@@ -73,7 +73,7 @@ async function answerChange(
     {
       ...{ id: requestId(), at, request, line: lineOf(request), actor: callerOf(context), expected: confirm },
       permission: { allowed: true, instances: null },
-      // Whoever called is gone by then.
+      // The caller doesn't wait for it.
       reply: null,
     },
     context.get('io'),
@@ -85,7 +85,7 @@ async function answerChange(
   return ran.refusal === null ? context.json(ran) : answerProblem(context, refused(ran.refusal))
 }
 
-/** For the record: as one would type it in chat, but for several policies at once. */
+/** For the audit record: as one would type it in chat, except that several policies may be named. */
 function lineOf(request: BackupRequest): string {
   const { do: what, reason: __, ...rest } = request
   const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
@@ -98,7 +98,7 @@ function lineOf(request: BackupRequest): string {
 const wordsOf = (value: string | boolean | readonly string[]): string =>
   typeof value === 'string' ? value : typeof value === 'boolean' ? 'yes' : value.join(' ')
 
-/** Parameters of commands that are called otherwise here. */
+/** Parameters that have another name in commands. */
 const NAMES: Record<string, string> = { policies: 'policy', snapshots: 'snapshot' }
 
 const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })

@@ -16,10 +16,10 @@ import type { Problem } from './problem.ts'
 
 type Applied = { version: string; appliedAt: string; policies: string[]; warnings: string[] }
 
-/** A document that holds: what would be stored of it, and what to know before. */
+/** A valid document: what would be stored, and warnings. */
 type Checked = { stored: StoredConfig; applied: boolean; warnings: string[] }
 
-/** `begins` is told of the document's version before anything is written. */
+/** `begins` is called with the document's version before anything is written. */
 export async function applyConfig(
   document: unknown,
   io: Io,
@@ -43,7 +43,7 @@ export async function applyConfig(
   return ok({ version, appliedAt, policies, warnings })
 }
 
-/** Writes nothing. What somebody paused stays so. */
+/** Writes nothing. Paused policies stay paused. */
 export async function checkConfig(document: unknown, io: Io, now: Date): Promise<Result<Checked, Problem>> {
   const parsed = parseConfig(document)
   if (!parsed.ok) {
@@ -58,7 +58,7 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
   const warnings = [...remotes.value, ...none, ...warningsOf(config)]
   const version = await versionOf(document)
   const { stored: known, pauses: paused, began: before, problems } = await findConfig(io.state)
-  // One that is damaged in KV is written anew, though it is the same.
+  // One that is damaged in KV is written again, though the document is the same.
   if (known?.version === version && problems.length === 0)
     return ok({ stored: known, applied: true, warnings })
   const pauses = keptPauses(config, paused, known, now)

@@ -6,7 +6,7 @@ import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { answerProblem, type Problem } from './problem.ts'
 
-/** What is longer is refused before it is read. */
+/** A longer body is refused before it is read. */
 export const limitBody = (bytes: number) =>
   bodyLimit({
     maxSize: bytes,

@@ -1,4 +1,4 @@
-/** Who speaks over the API: whoever has its token. */
+/** The actor of the API: whoever has its token. */
 import type { Context } from 'hono'
 import type { Actor } from '../../shared/chat/actor.ts'
 
@@ -10,5 +10,5 @@ export const callerOf = (context: Context): Caller => ({
   place: `api:${context.req.header('cf-connecting-ip') ?? ''}`,
 })
 
-/** Of one request's record. */
+/** Id of a request's audit record. */
 export const requestId = (): string => crypto.randomUUID().slice(0, 13)

@@ -1,4 +1,4 @@
-/** Copies by the marks that they carry: what there is to go back to, also while a source can't be asked, or is gone. */
+/** Copies by their marks: what can be restored, also while a source gives no answer or is gone. */
 
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { instanceOf, subjectKey } from '../../shared/incus/subject.ts'
@@ -9,7 +9,7 @@ import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import { copyIn } from '../../shared/work/copy/entry.ts'
 import { verifiedOn } from '../../shared/work/copy/marks.ts'
 
-/** `shown`: keys of those that stand with their sources. */
+/** `shown`: keys of copies that are shown with their sources. */
 export function otherCopies(world: World, ledger: Ledger | null, shown: ReadonlySet<string>) {
   const all = Object.entries(world.remotes).flatMap(([remote, reply]) =>
     (reply.ok ? reply.inventory.instances : []).flatMap((record) => {

@@ -1,6 +1,6 @@
 /**
- * Every endpoint of the HTTP API with its schemas: the one list that openapi.json is made of, when somebody asks
- * for it.
+ * Every endpoint of the HTTP API with its schemas: openapi.json is made from this list when it is
+ * requested.
  */
 import * as z from 'zod/mini'
 import * as answers from './answers.ts'

@@ -75,7 +75,7 @@ const snapshot = ([name, createdAt]: SnapshotPair) => ({
   policy: parseSnapshotName(name)?.policy ?? null,
 })
 
-/** What of the policy holds for the instance, and where each value comes from. */
+/** The policy as it holds for the instance, and where each value comes from. */
 function settings({ policy, from, blocked }: Covered) {
   const { name, keep, expiry, stateful, copy } = policy
   const origins = Object.entries(from).map(([path, origin]) => [path, describeOrigin(origin)])

@@ -12,7 +12,7 @@ const UNNAMED = REQUESTABLE.find((what) => requestable(what)?.unnamed === true)
 
 const REASON = 'asked for over the API'
 
-/** Null: the schedule's own tick. */
+/** Null: a run by schedule. */
 export function requestOf(body: Body): Result<BackupRequest | null, Problem> {
   const { policies, instances } = body
   const wanted = body.do ?? (policies === undefined && instances === undefined ? undefined : UNNAMED)

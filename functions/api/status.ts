@@ -1,4 +1,4 @@
-/** What stapes did and will do, from the ledger alone: no call to Incus. */
+/** The status, from the ledger alone: no call to Incus. */
 
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'

@@ -1,4 +1,4 @@
-/** What the handling of a chat request works with, and how its messages get out. */
+/** The context of a chat request, and how its messages are sent. */
 import type { Message } from '../../shared/chat/message.ts'
 import type { Io } from '../run.ts'
 import type { Confirmations } from './confirmations.ts'
@@ -11,11 +11,11 @@ export type Chat = {
   kv: KVNamespace
   io: Io
   now(): Date
-  /** Where this Worker is reached. */
+  /** This Worker's origin. */
   origin: string
-  /** Null when it didn't get there, else what was answered. */
+  /** Null when it failed, else the answer. */
   send(outgoing: Outgoing): Promise<Sent | null>
-  /** Goes on after the answer was given; the platform allows half a minute. */
+  /** Goes on after the response; the platform allows half a minute. */
   after(work: Promise<void>): void
 }
 
@@ -24,8 +24,8 @@ export type Sent = { answer: unknown }
 type Teller = Pick<Chat, 'platform' | 'now' | 'origin' | 'send'>
 
 /**
- * Puts a message where its command was given, as long as that address lives; after that, in the configured
- * channel. Gives what is left of the address.
+ * Posts a message where its command was given, as long as that address is valid; after that, to the configured
+ * channel. Returns the address as it is afterwards.
  */
 export async function tell(message: Message, reply: ReplyTo, teller: Teller): Promise<ReplyTo> {
   const left = await place(message, reply, teller)
@@ -37,14 +37,14 @@ export async function tell(message: Message, reply: ReplyTo, teller: Teller): Pr
   return { ...reply, uses: 0 }
 }
 
-/** By the bot if there is one that may, else at the address; null: neither is possible. */
+/** By the bot if it may post there, else at the address; null: neither is possible. */
 export async function place(message: Message, reply: ReplyTo, teller: Teller): Promise<ReplyTo | null> {
   const { platform, now, origin, send } = teller
   const own = message.to === 'channel' ? await placeByBot(message, reply, teller) : null
   if (own !== null) return { ...reply, own, placed: true }
   const put = platform.put(message, reply, now(), origin)
   if (put === null || (await send(put.outgoing)) === null) return null
-  // Where the bot may not, it isn't tried again.
+  // If the bot may not post there, it isn't tried again.
   return message.to === 'channel' ? { ...put.left, channel: '', own: null } : put.left
 }
 
@@ -59,10 +59,10 @@ async function placeByBot(
 }
 
 const TIMEOUT = 10_000
-/** An edit may overtake the acknowledgement that it edits; then Discord doesn't know the message yet. */
+/** Milliseconds. An edit may arrive before the acknowledgement that it edits; then it is tried again. */
 const OVERTAKEN = 1_000
 
-/** Redirects are not followed: an address is used as it was checked. */
+/** Redirects are not followed: only the checked address is used. */
 export async function send(outgoing: Outgoing): Promise<Sent | null> {
   const response = await attempt(outgoing)
   if (response?.status !== 404 || outgoing.method !== 'PATCH') return read(response)

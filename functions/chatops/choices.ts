@@ -1,4 +1,4 @@
-/** What may stand in an option that somebody is typing: seen at Incus, and remembered for a minute. */
+/** Completions for an option that somebody is typing: from Incus, cached for a minute. */
 
 import { reachOf } from '../../shared/access/permit.ts'
 import { commands } from '../../shared/command/commands.ts'

@@ -8,7 +8,7 @@ import { createSlack } from './slack.ts'
 
 export type Platforms = { [Name in PlatformName]?: Platform }
 
-/** What each platform can't do without. */
+/** The required secrets of each platform. */
 export const NEEDED = {
   slack: ['SLACK_SIGNING_SECRET'],
   discord: ['DISCORD_PUBLIC_KEY', 'DISCORD_APPLICATION_ID'],
@@ -25,7 +25,7 @@ const OPTIONAL = [
   'MATTERMOST_BOT_TOKEN',
 ] as const satisfies (keyof Env)[]
 
-/** One whose secrets are not of their form is left out, and the log names them; the others are there. */
+/** A platform with malformed secrets is left out, and the log names them. */
 export function platformsOf(env: Env): Platforms {
   const names = [...Object.values(NEEDED).flat(), ...OPTIONAL]
   const of = JSON.stringify(names.map((name) => env[name] ?? ''))

@@ -1,6 +1,6 @@
 /**
- * Confirmations that only this Worker can issue, bound to a plan, a moment and a place: see
- * shared/access/token.ts. That one is used once only is for whoever keeps what waits.
+ * Confirmations that only this Worker can issue, bound to a plan, an expiry and a place: see
+ * shared/access/token.ts. That each is used only once is up to the caller.
  */
 import { decodeBase64Url } from 'hono/utils/encode'
 import {
@@ -68,7 +68,7 @@ async function macOf(key: CryptoKey, signed: string, place: string): Promise<Arr
   return whole.slice(0, MAC_BYTES)
 }
 
-/** In constant time: verify() takes no shortened code, so it compares the codes of both codes. */
+/** In constant time: verify() takes no truncated MAC, so the MACs of both MACs are compared. */
 const isSame = async (key: CryptoKey, ours: ArrayBuffer, given: Uint8Array): Promise<boolean> =>
   crypto.subtle.verify(HMAC.name, key, await crypto.subtle.sign(HMAC.name, key, ours), given)
 

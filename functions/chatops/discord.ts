@@ -1,6 +1,6 @@
 /**
- * Discord's interactions over HTTP, and a webhook for what nobody asked for. No bot token is needed: an
- * interaction's own token places and edits its messages for a quarter of an hour.
+ * Discord's interactions over HTTP, and a webhook for reports. No bot token is needed: an
+ * interaction's own token posts and edits its messages for a quarter of an hour.
  */
 import { err } from '../../shared/result.ts'
 import { decode } from './discord/decode.ts'
@@ -61,7 +61,7 @@ export function createDiscord(options: DiscordOptions): Platform {
 }
 
 function checkOptions({ publicKey, applicationId, channelUrl }: DiscordOptions): void {
-  // Of the placeholder 00…00 anybody can make signatures.
+  // With the placeholder key 00…00 anybody could sign.
   if (!/^[0-9a-f]{64}$/i.test(publicKey) || /^(..)\1*$/.test(publicKey))
     throw new Error(
       'DISCORD_PUBLIC_KEY must be the 64 hex digits of the public key on the application’s page',
@@ -78,7 +78,7 @@ function checkOptions({ publicKey, applicationId, channelUrl }: DiscordOptions):
 
 const answer = (body: unknown): Answer => ({ status: 200, body })
 
-/** A shortened value would name something else, so those are left out. */
+/** Values that are too long are left out, because a cut one would name something else. */
 const isChoice = ({ name, value }: { name: string; value: string }): boolean =>
   [name, value].every((text) => text !== '' && text.length <= LONGEST_CHOICE)
 

@@ -1,4 +1,4 @@
-/** After a look at Incus: the messages about long work are brought up to date, and its end is told. */
+/** After each observation: updates the messages about long work, and reports its outcome. */
 import { type Follow, followUp } from '../../shared/chat/progress.ts'
 import { minutesFrom } from '../../shared/schedule/moment.ts'
 import type { Io } from '../run.ts'
@@ -33,7 +33,7 @@ export const createFollow =
     return { again, lost }
   }
 
-/** The watch as it was, where nothing was said; null: it has ended. */
+/** The same watch, where nothing was posted; null: it has ended. */
 async function bringUpToDate(
   watch: Watching,
   { ended, outcome, said, message }: Follow,
@@ -53,7 +53,7 @@ async function bringUpToDate(
   return { ...watch, reply: left, said, edits: watch.edits + 1, editedAt: now.toISOString() }
 }
 
-/** Where uses are counted: so many minutes after the start, and one use is left for the end. */
+/** Where uses are limited: updates so many minutes after the start, with one use kept for the end. */
 const MOMENTS = [1, 4, 12]
 
 function mayEdit({ edits, startedAt, editedAt }: Watching, reply: ReplyTo, now: Date): boolean {

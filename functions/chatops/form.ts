@@ -1,6 +1,6 @@
 /**
- * A form as the platforms send it. Null where it is broken, or names a field twice: a lenient reader would
- * guess, and could guess otherwise than the one who signed it.
+ * A form as the platforms send it. Null where it is malformed, or has a field twice: which one counts would be
+ * a guess, and the signer could guess differently.
  */
 export function parseForm(body: string): Record<string, string> | null {
   if (!/^[\x21-\x7e]*$/.test(body)) return null
@@ -17,7 +17,7 @@ export function parseForm(body: string): Record<string, string> | null {
 
 const decode = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
 
-/** Undefined is what no schema takes. */
+/** Undefined when it is no JSON, which no schema accepts. */
 export function parseJson(body: string): unknown {
   try {
     return JSON.parse(body)

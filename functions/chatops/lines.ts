@@ -1,13 +1,13 @@
-/** Lines of text held to a platform's limits; how a piece is marked and escaped is the platform's own. */
+/** Cuts lines of text to a platform's limits; each platform marks and escapes by itself. */
 import type { Piece, Text } from '../../shared/chat/message.ts'
 
 type Mark = (piece: Piece) => string
 
-/** A block's lines, and what stands around them in each part that they are split into. */
+/** A block's lines, and what each part that they are split into begins and ends with. */
 export type Fenced = { open: string; lines: readonly string[]; close: string }
 
 const MORE = '… and more'
-/** Also turns of the writing direction, which can make a name look like another. */
+/** Also changes of the writing direction, which can make a name look like another. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu
 
 export const visible = (text: string): string => text.replace(UNSEEN, ' ')
@@ -20,7 +20,7 @@ export function lineOf(text: Text, mark: Mark, longest: number): string {
     let left: Piece = piece
     while (mark(left).length > room) left = shortened(left)
     const next = mark(left)
-    // Two pieces of the same kind would make one fence or one star of theirs.
+    // The marks of two adjacent pieces of the same kind would merge.
     line += next !== '' && /[`*]$/.test(line) && line.at(-1) === next[0] ? `\u200b${next}` : next
     if (left !== piece) return `${line}…`
   }
@@ -35,11 +35,11 @@ function shortened(piece: Piece): Piece {
   return ''
 }
 
-/** Never half a character. */
+/** Never splits a surrogate pair. */
 export const headOf = (text: string, length: number): string =>
   text.slice(0, length).replace(/[\ud800-\udbff]$/, '')
 
-/** Each of at most `longest` characters, split between lines; what is beyond `most` of them is left out. */
+/** Parts of at most `longest` characters, split between lines; no more than `most` parts. */
 export function partsOf(
   blocks: readonly Fenced[],
   { longest, most }: { longest: number; most: number },

@@ -1,9 +1,9 @@
 /**
  * Mattermost's slash commands, answered through their response URLs, buttons, and an incoming webhook for
- * what nobody asked for. It signs nothing: a command brings the token that its server was given, and a press
- * only what the button held. So `receive` can't vouch for who pressed: whoever has seen a button's context,
- * which Mattermost shows to no client, could send it in another's name, until its token expires. What the
- * token is worth is checked by whoever made it, who binds it to its channel.
+ * reports. Its requests aren't signed: a command has the token of its slash command, and a press only the button's
+ * context. So `receive` can't prove who pressed: whoever knows the context, which Mattermost shows to no client,
+ * could send it in another's name until its token expires. The token in the context is checked later, and is
+ * bound to its channel.
  */
 import { timingSafeEqual } from 'hono/utils/buffer'
 import type { Message } from '../../shared/chat/message.ts'
@@ -35,7 +35,7 @@ export function createMattermost(options: MattermostOptions): Platform {
     async receive({ headers, body }, now) {
       if (body.trimStart().startsWith('{')) return decodePress(body, now)
       const form = parseForm(body)
-      // With an outgoing connection of its own, the header is about something else.
+      // With an outgoing OAuth connection, the header has another meaning.
       const token = /^Token (\S+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? form?.token ?? ''
       if (!(await isAny(token, tokens))) return err({ status: 401, reason: 'not one of MATTERMOST_TOKENS' })
       return form === null ? err({ status: 400, reason: 'a broken form' }) : decodeCommand(form, origin, now)
@@ -65,7 +65,7 @@ export function createMattermost(options: MattermostOptions): Platform {
 const EMPTY: Answer = { status: 200, body: {} }
 const ACKNOWLEDGED: Record<Message['to'], string> = { caller: 'Looking…', channel: 'Working on it…' }
 
-/** Its own links are not Slack's, so they are not to be looked for. */
+/** Disables the parsing of Slack's links. */
 const response = (message: Message, worker: string) => ({
   response_type: message.to === 'caller' ? 'ephemeral' : 'in_channel',
   skip_slack_parsing: true,
@@ -83,7 +83,7 @@ function pressed(message: Message, worker: string | null) {
 const bodyOf = ({ text, attachments }: Encoded) =>
   attachments.length === 0 ? { text } : { text, attachments }
 
-/** Each is compared, however early one fits. */
+/** In constant time: all tokens are compared. */
 async function isAny(token: string, tokens: readonly string[]): Promise<boolean> {
   const same = await Promise.all(tokens.map((one) => timingSafeEqual(token, one)))
   return same.includes(true)

@@ -99,7 +99,7 @@ async function say(
   if (id !== null && left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
 }
 
-/** A bot has posted it: the message that later ticks edit. */
+/** Stores the message that the bot has posted, for later ticks to edit. */
 async function rememberMessage(id: string, reply: ReplyTo, { io: { state } }: Chat): Promise<void> {
   const watches = await readWatches(state)
   if (watches.every((watch) => watch.id !== id)) return

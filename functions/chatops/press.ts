@@ -21,7 +21,7 @@ const REFUSALS = {
   expired: 'This plan has expired. Ask for it again.',
 }
 
-/** What an honest platform never sends. */
+/** The answer to a replay, which no platform sends by itself. */
 export const REPLAYED: Answer = { status: 401, body: { error: 'this request was answered before' } }
 
 const GONE = 'This plan was confirmed or cancelled already, or it has expired. Ask for it again.'
@@ -30,7 +30,7 @@ export async function press(incoming: Pressed, stored: StoredConfig | null, chat
   const { actor, token } = incoming
   const checked = await chat.confirmations.check(token, actor.place, chat.now())
   if (!checked.ok) return say(mistakeMessage(REFUSALS[checked.error]), incoming, chat)
-  // Only now: of a press that Mattermost may not even have sent, nothing is remembered.
+  // Only after the check: an unauthenticated press must not be stored.
   if (!(await isNew(chat.kv, `${chat.platform.name}:${incoming.id}`))) return REPLAYED
   const { id, verb, digest } = checked.value
   const pending = await readPending(chat.kv, id)
@@ -71,7 +71,7 @@ function refuseConfirmer({ by, approval }: Pending, actor: string): string | nul
   return null
 }
 
-/** Where buttons bring no address, the one of the command is used on. */
+/** Where buttons have no address of their own, the command's is used. */
 function replyAfter(own: ReplyTo, command: ReplyTo, used: boolean): ReplyTo {
   const reply = own.address === '' ? { ...command, channel: own.channel, own: own.own, placed: true } : own
   const taken = own.address === '' || used ? 1 : 0

@@ -1,4 +1,4 @@
-/** Fetches what a reading command answers from, and no more. */
+/** Reads the data that a read command needs, and answers it. */
 import { type Permission, reachOf } from '../../shared/access/permit.ts'
 import type { Actor } from '../../shared/chat/actor.ts'
 import type { Message } from '../../shared/chat/message.ts'
@@ -13,7 +13,7 @@ import { readLedger } from '../state/ledger.ts'
 import type { AuthorizedRequest } from './authorized.ts'
 import type { Chat } from './chat.ts'
 
-/** The answer of a command that changes nothing; of this moment, since a platform's own stamp may be older than a change. */
+/** Uses the Worker's time, because a platform's timestamp may be older than the last change. */
 export async function read(
   command: ReadCommand,
   { incoming: { actor }, parsed, permission, stored }: AuthorizedRequest,
@@ -22,7 +22,7 @@ export async function read(
   return command.answer(parsed.values, await see(command, { actor, permission, now: now(), stored }, io, kv))
 }
 
-/** So many records are read; those of instances that the actor may not see are left out of them. */
+/** So many records are read, before those of instances that the actor may not see are left out. */
 const HISTORY = 50
 
 const NOTHING: Found = { ledger: null, lost: [] }

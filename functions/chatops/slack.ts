@@ -1,4 +1,4 @@
-/** Slack's slash commands and buttons over HTTP, answered through their response URLs, and an incoming webhook for what nobody asked for. */
+/** Slack's slash commands and buttons over HTTP, answered through their response URLs, and an incoming webhook for reports. */
 
 import type { Message } from '../../shared/chat/message.ts'
 import { err, ok } from '../../shared/result.ts'
@@ -39,7 +39,7 @@ export function createSlack(options: SlackOptions): Platform {
       const body = { response_type: RESPONSE_TYPES[message.to], ...encode(message) }
       return { answer: { status: 200, body }, outgoing: null }
     },
-    // For all to see is only the command itself.
+    // This only makes the command itself visible in the channel.
     later: (to, { kind }) =>
       kind === 'command' && to === 'channel' ? { status: 200, body: { response_type: 'in_channel' } } : EMPTY,
     choose: () => EMPTY,

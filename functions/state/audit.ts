@@ -1,6 +1,6 @@
 /**
- * The record of changes that somebody asked for. Each has a key of its own, newest first in KV's order, and
- * its outcome another: nothing is written twice, so no write can be lost to KV's one a second per key.
+ * The audit records of requested changes. Each has a key of its own, newest first in KV's order, and its outcome
+ * another: no key is written twice, so KV's limit of one write a second for each key loses nothing.
  */
 import * as z from 'zod/mini'
 import type { AuditOutcome, AuditRecord } from '../../shared/access/audit.ts'
@@ -70,7 +70,7 @@ const recordSchema: z.ZodMiniType<AuditRecord> = z.looseObject({
   plan: z.exactOptional(text),
 })
 
-/** That something was asked for then is known from the key alone. */
+/** For a record that can't be read: its key shows that there was a request, and when. */
 function unreadable(key: string): AuditRecord {
   const [, inverted = '', id = ''] = key.split(':')
   const ms = LAST_INSTANT - Number(inverted)

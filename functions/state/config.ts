@@ -17,7 +17,7 @@ export function installationOf(stored: StoredConfig, keyDigest: string): Install
 
 const KEY = 'config'
 
-/** With what is wrong with it; never throws for what stands there. */
+/** With its problems; never throws for what is stored. */
 export async function findConfig(state: Pick<State, 'get'>): Promise<FoundConfig> {
   const text = await state.get(KEY)
   if (text === null) return { stored: null, pauses: {}, problems: [] }

@@ -1,4 +1,4 @@
-/** Values in KV are foreign input: an older version, a newer one or a hand may have written them. */
+/** Values in KV are untrusted input: an older version, a newer one or a person may have written them. */
 import * as z from 'zod/mini'
 import type { ReplyTo } from '../chatops/platform.ts'
 

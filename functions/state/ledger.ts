@@ -3,12 +3,12 @@ import { trusted, wakeAtOf } from '../../shared/ledger/ahead.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, parseLedger } from '../../shared/ledger/parse-ledger.ts'
 
-/** What of KV is used, so that a stale or failing one can stand in. */
+/** The part of KV that is used, so that tests can pass a stale or failing one. */
 export type State = Pick<KVNamespace, 'put'> & { get(key: string): Promise<string | null> }
 
 const KEY = 'ledger'
 
-/** As it stands in KV. Most ticks only ask until when nothing is due. */
+/** The ledger as stored, parsed when needed: most ticks only check until when nothing is due. */
 export type Stored = {
   /** Null: something may be due now. */
   idleUntil(now: Date): string | null
@@ -40,7 +40,7 @@ async function readRaw(state: State): Promise<unknown> {
 export const writeLedger = (state: State, ledger: Ledger): Promise<void> =>
   state.put(KEY, JSON.stringify(ledger))
 
-/** Of one that can't be read nothing is written over: the next tick looks anyway, and tells of it. */
+/** A ledger that can't be read isn't overwritten: the next tick observes anyway, and reports it. */
 export async function writeAwake(state: State, awake: Pick<Ledger, 'wakeAt' | 'woken'>): Promise<void> {
   const value = await readRaw(state)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return

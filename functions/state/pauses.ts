@@ -1,4 +1,4 @@
-/** Pausing a policy and resuming it, beside the document. */
+/** Pauses and resumes a policy, independent of the document. */
 import type { PauseChange } from '../../shared/command/command.ts'
 import { changePauses } from '../../shared/policy/pause.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -6,7 +6,7 @@ import { readConfig, type StoredConfig, writeConfig } from './config.ts'
 import type { State } from './ledger.ts'
 import { wake } from './wake.ts'
 
-/** The next tick looks at it at once. */
+/** Wakes the next tick. */
 export async function changePause(
   change: PauseChange,
   state: State,

@@ -1,4 +1,4 @@
-/** Plans that wait for a confirmation. */
+/** Pending plans, which wait for a confirmation. */
 
 import * as z from 'zod/mini'
 import type { Actor } from '../../shared/chat/actor.ts'
@@ -14,13 +14,13 @@ export type Pending = {
   by: Pick<Actor, 'id' | 'name' | 'user'>
   approval: Approval
   digest: string
-  /** The plan that was shown, to tell later what differs. */
+  /** The plan that was shown, to show later what differs. */
   lines: Line[]
   /** Keys of those that it changes. */
   instances: string[]
   /** ISO 8601. */
   until: string
-  /** Where the command's answers go: for platforms whose buttons bring no address of their own. */
+  /** The command's address, for platforms whose buttons have none of their own. */
   reply: ReplyTo
 }
 

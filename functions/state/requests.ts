@@ -1,16 +1,16 @@
 /**
- * Requests that were let in before. KV has no compare-and-set and may be a minute stale, so a replay to
- * another place within that minute could pass; what a command does is idempotent by name all the same.
+ * Ids of accepted requests, against replays. KV has no compare-and-set and may be a minute stale, so a replay at
+ * another location within that minute could pass; but the effect of a command is idempotent by name.
  */
 export type RequestStore = Pick<KVNamespace, 'get' | 'put'>
 
 const DAY = 86_400
 const REMEMBERED = 1000
 
-/** Of this isolate: knows at once what KV may not show yet. */
+/** Of this isolate, because KV may not show them yet. */
 const recent = new Set<string>()
 
-/** True exactly once for an id, as far as can be known. */
+/** True once for an id, as far as KV allows. */
 export async function isNew(kv: RequestStore, id: string): Promise<boolean> {
   if (recent.has(id)) return false
   recent.add(id)

@@ -9,12 +9,12 @@ import type { ReplyTo } from '../chatops/platform.ts'
 import { readJson, replySchema } from './foreign.ts'
 
 export type Watching = Watch & {
-  /** Where the message stands; null: there is none, and only the record of changes is told the end. */
+  /** The address of the message; null: there is none, and the outcome only goes into the audit record. */
   reply: ReplyTo | null
   /** When it was last edited (ISO 8601), and so many times. */
   editedAt: string
   edits: number
-  /** What it says now, in short: an edit that says nothing new is not made. */
+  /** Its present state in short, so that an edit without news is skipped. */
   said: string
 }
 
@@ -24,13 +24,13 @@ const KEY = 'watches'
 
 export type Begun = Omit<Watching, 'reply' | 'edits' | 'editedAt' | 'said'>
 
-/** Noted before the work begins, so that its end is told even when this Worker doesn't live to see it begin. */
+/** Stored before the work begins, so that its outcome is reported even if this Worker dies meanwhile. */
 export async function keepWatch(state: Store, begun: Begun, reply: ReplyTo | null): Promise<void> {
   const watch: Watching = { ...begun, reply, edits: 0, editedAt: begun.startedAt, said: saidFirst(begun) }
   await writeWatches(state, [...(await readWatches(state)), watch])
 }
 
-/** Those that can be read; the work of the others goes on, and its end stands in the ledger. */
+/** Those that can be read; the work of others goes on, and its outcome is in the ledger. */
 export const readWatches = async (state: Store): Promise<Watching[]> => (await findWatches(state)).watches
 
 /** `lost`: something there could not be read. */
@@ -45,7 +45,7 @@ export async function findWatches(state: Store): Promise<{ watches: Watching[]; 
   return { watches, lost: entries === null || watches.length < entries.length }
 }
 
-/** Formerly each kind of work had a list of its own. */
+/** Earlier versions had one list for each kind of work. */
 function upgrade(entry: unknown): unknown {
   if (!isObject(entry) || entry.work !== undefined) return entry
   const { copies, restores, ...rest } = entry

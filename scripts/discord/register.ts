@@ -1,4 +1,4 @@
-/** Hands the commands to Discord: PUT, which replaces all that the application has in that place. */
+/** Registers the commands at Discord by PUT, which replaces all of the application's commands there. */
 import type { DiscordCommand } from '../../shared/command/discord.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { causeOf } from '../session.ts'
@@ -28,7 +28,7 @@ export async function register(
       headers: {
         authorization: `Bot ${token}`,
         'content-type': 'application/json',
-        // Discord's edge turns away clients that don't name themselves so.
+        // Discord rejects clients without a User-Agent of this form.
         'user-agent': 'DiscordBot (stapes, 0.1.0)',
       },
       body: JSON.stringify(commands),

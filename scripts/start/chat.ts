@@ -12,9 +12,9 @@ const OPTIONAL = {
 const PLATFORMS = ['slack', 'discord', 'mattermost'] as const
 
 export type Chat = {
-  /** By name; whatever of them is set. */
+  /** Those that are set, by name. */
   secrets: Record<string, string>
-  /** Of the platforms of which anything is set. */
+  /** Of the platforms with at least one secret. */
   endpoints: { platform: string; path: string; missing: string[] }[]
 }
 

@@ -1,4 +1,4 @@
-/** The cron trigger's stand-in: a tick at once, and then one at each full minute. */
+/** Replaces the cron trigger: a tick at once, and then one at each full minute. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cleanup } from './cleanup.ts'
 import type { Worker } from './worker.ts'

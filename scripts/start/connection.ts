@@ -1,4 +1,4 @@
-/** Whether the relay takes what stapes sends: told at the start, and not when something is due. */
+/** Checks at the start whether the relay accepts our requests. */
 import { createRelay } from '../../functions/incus/relay.ts'
 import { createSign } from '../../functions/incus/sign.ts'
 import type { Link } from './link.ts'
@@ -6,7 +6,7 @@ import type { Link } from './link.ts'
 /** In milliseconds. */
 const TIMEOUT = 10_000
 
-/** Why no waiting helps, or null. Servers, and a relay, that give no answer may do so later; applying tells of them. */
+/** Why it can't work, or null. A server or relay that gives no answer may do so later, and is reported by applying. */
 export async function whyUnusable({ url, keyId, key }: Link): Promise<string | null> {
   const sign = await createSign({ keyid: keyId, secret: key })
   const deadline = new Date(Date.now() + TIMEOUT)

@@ -1,7 +1,7 @@
-/** Nothing happens to real servers before somebody saw what would, and agreed. */
+/** Asks before anything is done to real servers. */
 import { createInterface } from 'node:readline/promises'
 
-/** Asks whoever sits in front of it. Where nobody does, it is refused with what to do. */
+/** Asks in the terminal. Without a terminal it refuses and says what to do. */
 export async function agree(file: string): Promise<boolean> {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
     console.error(

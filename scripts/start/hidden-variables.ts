@@ -1,7 +1,7 @@
 /**
- * Loaded into wrangler before its own program. Of its environment it gives a Worker only the secrets that
- * wrangler.toml calls required; the others can be arguments alone, and those that come with a command line
- * are there for everybody on the machine to read. These are added by the process itself.
+ * Loaded into wrangler before its own program. wrangler passes to the Worker only those environment variables
+ * that wrangler.toml lists as required; all others need arguments, which everybody on the machine can read. So
+ * this adds the arguments inside the process.
  */
 const variables = JSON.parse(process.env.STAPES_HIDDEN_VARIABLES ?? '{}') as Record<string, string>
 delete process.env.STAPES_HIDDEN_VARIABLES

@@ -1,6 +1,6 @@
 /**
- * Where `npm start` keeps what the Worker notes of real servers: a folder for each relay configuration, so that
- * two of them share nothing, and only one process at a time.
+ * Where `npm start` keeps the Worker's state for real servers: one folder for each relay configuration, so that
+ * two of them share nothing. Only one process at a time may use a folder.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -18,10 +18,10 @@ import type { Environment } from '../../relay/environment.ts'
 import type { Cleanup } from './cleanup.ts'
 
 const FOLDER = '.stapes'
-/** What earlier versions had for all configurations together. */
+/** The common folder of earlier versions. */
 const FORMER = 'state'
 
-/** How often the one who holds a folder says so, and when he counts as gone, in milliseconds. */
+/** How often the lock of a folder is renewed, and when it counts as stale, in milliseconds. */
 const BEAT = 5_000
 const SILENCE = 60_000
 
@@ -45,7 +45,7 @@ export function openHome(environment: Environment, cleanup: Cleanup): Home {
   return { folder, state, inherited }
 }
 
-/** By where the configuration lies, and not by what it says: it may change and is the same one. */
+/** By the path of the configuration and not by its content, which may change. */
 function nameOf({
   RELAY_URL: url = '',
   RELAY_CONFIG: file = '',
@@ -66,7 +66,7 @@ function hold(folder: string, cleanup: Cleanup): void {
       `another npm start works with the same servers already (process ${holder}, which holds ${folder}): end that one first, or ask it what it would do: npm run plan`,
     )
   rmSync(lock, { force: true })
-  // Of two that come at once, one fails here.
+  // If two processes start at once, one fails here.
   writeFileSync(lock, String(process.pid), { flag: 'wx' })
   const beat = setInterval(() => touch(lock), BEAT).unref()
   cleanup.add(() => {
@@ -75,7 +75,7 @@ function hold(folder: string, cleanup: Cleanup): void {
   })
 }
 
-/** A process id may be somebody else's since: who holds a folder also says so again and again. */
+/** A process id may be reused, so the lock is also renewed regularly. */
 function holderOf(lock: string): number | null {
   try {
     const pid = Number(readFileSync(lock, 'utf8'))
@@ -98,6 +98,6 @@ function touch(lock: string): void {
   try {
     utimesSync(lock, new Date(), new Date())
   } catch {
-    // Somebody removed the folder: then there is nothing to hold.
+    // The folder was removed, so there is nothing to lock.
   }
 }

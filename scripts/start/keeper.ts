@@ -1,8 +1,8 @@
-/** Keeps the Worker running: one whose process ended, or that gives no answer, is started anew. */
+/** Keeps the Worker running: one whose process ended, or that gives no answer, is started again. */
 import type { Cleanup } from './cleanup.ts'
 import type { Worker } from './worker.ts'
 
-/** So many ends within so many milliseconds, and it is no accident any more. */
+/** After so many ends within so many milliseconds it is given up. */
 const MOST_ENDS = 5
 const WITHIN = 600_000
 
@@ -13,7 +13,7 @@ type Keeping = {
   giveUp(why: string): void
 }
 
-/** The Worker that runs just then. */
+/** Returns a function that gives the running Worker. */
 export async function keepWorker(keeping: Keeping, cleanup: Cleanup): Promise<() => Worker> {
   let worker = await keeping.start()
   const keep = async (): Promise<void> => {

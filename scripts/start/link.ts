@@ -9,9 +9,9 @@ export type Link = {
   keyId: string
   /** Base64. */
   key: string
-  /** Whether the Incus behind it are a show: what stapes noted of them is worth nothing afterwards. */
+  /** Whether the servers are the embedded pair, whose state isn't kept. */
   embedded: boolean
-  /** What is behind it, a line each. */
+  /** Its remotes, one line each. */
   remotes: string[]
 }
 
@@ -46,7 +46,7 @@ async function ownRelay(environment: Environment, cleanup: Cleanup): Promise<Lin
   return { ...(await open(config.value, key, cleanup)), embedded: false, remotes }
 }
 
-/** The tests' own stand-in for Incus: loaded here alone, and not where servers are real. */
+/** The tests' emulator of Incus: only loaded here, not for real servers. */
 async function embeddedPair(cleanup: Cleanup): Promise<Link> {
   const { startEmbedded } = await import('../../test/emulator/start.ts')
   const embedded = await startEmbedded()

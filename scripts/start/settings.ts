@@ -1,4 +1,4 @@
-/** Where the Worker listens, by which token, and what is applied to it. */
+/** The Worker's port and token, and the document to apply. */
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { type DocumentFile, readDocument } from '../document.ts'
@@ -40,7 +40,7 @@ async function freePort(text = ''): Promise<number> {
   )
 }
 
-/** Null when nobody listens there. */
+/** Null when nothing listens there. */
 function whyTaken(port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const probe = createServer()

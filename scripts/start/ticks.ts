@@ -12,10 +12,10 @@ type Entry = {
   problems: string[]
 }
 
-/** What is going on, as opposed to what stays as it is. */
+/** Signs of changes, as opposed to notes. */
 const NEWS = new Set<Line['sign']>(['+', '-', '#', '<', '^', '>', '✓', '…', '!'])
 
-/** Renders ticks, null for one that tells nothing that the tick before hasn't told. */
+/** Renders ticks; null for one without news since the tick before. */
 export function createTickRenderer(): (entry: Entry) => string | null {
   let before = ''
   return (entry) => {

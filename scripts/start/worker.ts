@@ -18,7 +18,7 @@ export type Worker = {
   url: string
   /** Fires the cron trigger; null when all went well, else what the Worker said. */
   tick(at: Date): Promise<string | null>
-  /** Why it can't be counted on any more: its process is gone, or gives no answer. */
+  /** Resolves with the reason when its process is gone, or gives no answer. */
   ended: Promise<string>
   stop(): Promise<void>
 }
@@ -38,7 +38,7 @@ const READY = 60_000
 const GOODBYE = 5_000
 /** So many lines of output are kept to explain a failure. */
 const KEPT_LINES = 15
-/** How often it is asked whether it is there, how long the answer may take, and how often it may be missing. */
+/** How often its health is checked, the timeout of a check, and how many may fail. */
 const CHECK = 2_000
 const TIMEOUT = 3_000
 const MISSES = 3
@@ -188,6 +188,6 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal)
   } catch {
-    // Nobody of the group is left.
+    // No process of the group is left.
   }
 }

@@ -29,7 +29,7 @@ const membersSchema = z.object({ metadata: z.array(z.object({ url: z.string() })
 
 type Server = { trusted: boolean; product: string | undefined; clustered: boolean }
 
-/** The server is known by the token's fingerprint before anything is sent; whether it trusts is asked of itself. */
+/** The server is checked by the token's fingerprint before anything is sent; afterwards it is asked whether it trusts us. */
 export async function redeem(
   token: { text: string; fingerprint: string },
   urls: readonly string[],
@@ -74,7 +74,7 @@ async function redeemAt(
   return ok({ url, before: server.trusted, members })
 }
 
-/** Those that can't be reached from here, or whose list isn't to be had, are no use to the relay. */
+/** Only members that can be reached from here are of use to the relay. */
 async function otherMembers(url: string, dispatcher: Agent): Promise<string[]> {
   const listed = await get(`${url}/1.0/cluster/members?recursion=1`, dispatcher)
     .then((answer) => membersSchema.parse(answer).metadata)

@@ -1,4 +1,4 @@
-/** relay.jsonc: read before anything happens, and edited without a word of it lost that somebody wrote. */
+/** relay.jsonc: read before anything happens, and edited without losing comments. */
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -47,7 +47,7 @@ export function readRelayFile(path: string): Result<RelayFile, string> {
   }
 }
 
-/** Sets what is known of the remote, and what has to be there besides; the rest stays as it is written. */
+/** Sets the remote and the other required parts; the rest stays as it is written. */
 export function noteRemote(
   { path, text, document }: RelayFile,
   remote: string,

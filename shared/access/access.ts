@@ -1,4 +1,4 @@
-/** Who may do what: grants of roles to immutable ids. Nobody may do anything that no grant gives. */
+/** Who may do what: grants of roles to immutable ids. Without a grant nothing is permitted. */
 export type Role = 'viewer' | 'operator' | 'admin'
 
 export type Grant = {

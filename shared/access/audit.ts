@@ -1,8 +1,8 @@
-/** One change that somebody asked for: written before its effect, its outcome after it. */
+/** The audit record of one requested change: written before its effect, its outcome after it. */
 import type { Actor } from '../chat/actor.ts'
 
 export type AuditOutcome = {
-  /** `started`: later ticks tell the end. `unknown`: nobody saw it. */
+  /** `started`: a later tick records the outcome. `unknown`: the outcome isn't known. */
   state: 'done' | 'started' | 'refused' | 'failed' | 'unknown'
   /** In a sentence. */
   text: string
@@ -19,7 +19,7 @@ export type AuditRecord = {
   name: string
   /** Its place. */
   from: string
-  /** Who asked first, when another person confirmed. */
+  /** Id of the requester, when another person confirmed. */
   askedBy?: string
   /** The command as one would type it. */
   what: string
@@ -27,11 +27,11 @@ export type AuditRecord = {
   instances?: string[]
   /** Digest of the plan that was performed; absent where there is none (pause). */
   plan?: string
-  /** Absent while nobody has seen an end. */
+  /** Absent until the outcome is known. */
   outcome?: AuditOutcome
 }
 
-/** The part of a record that says whose it is. */
+/** The part of a record that names the actor. */
 export const writtenBy = ({
   id,
   name,

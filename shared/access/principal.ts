@@ -1,4 +1,4 @@
-/** Whom a grant may name: ids that the platforms give and nobody can choose, never the names that people see. */
+/** What a grant may name: ids that the platforms assign, never display names, which people choose themselves. */
 import { nearest } from '../policy/nearest.ts'
 import { err, ok, type Result } from '../result.ts'
 

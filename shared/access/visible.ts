@@ -1,4 +1,4 @@
-/** What of a plan, or of what came of it, somebody may see: other instances' lines would tell their names. */
+/** The part of a plan, or of a run's result, that an actor may see: lines of other instances would reveal their names. */
 
 import type { Line } from '../plan/line.ts'
 import type { AnyAction, Plan, Refusal } from '../plan/plan.ts'
@@ -38,7 +38,7 @@ const isUnlimited = (permission: Permission): boolean => permission.allowed && p
 
 const KEY = /[\w.-]+\/[^\s/"',;:()]+\/[\w-]+(?::[\w.-]*\w)?/g
 
-/** One that names nothing may suggest a name that comes near. */
+/** A refusal without a key is hidden as well: it may suggest a similar name. */
 function visibleRefusal(refusal: Refusal | null, permission: Permission): Refusal | null {
   if (refusal === null || isUnlimited(permission)) return refusal
   const keys = refusal.reason.match(KEY) ?? []

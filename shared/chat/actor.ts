@@ -1,4 +1,4 @@
-/** Who asks, by ids that their owners can't change, and where. */
+/** Who sends a request, by ids that people can't change, and where. */
 export type PlatformName = 'slack' | 'discord' | 'mattermost'
 
 export type Actor = {
@@ -9,7 +9,7 @@ export type Actor = {
   principals: readonly string[]
   /** The platform's own user id, to mention without notifying. */
   user: string
-  /** What people call them; they can change it, so nothing is decided by it. */
+  /** The display name; people can change it, so nothing is decided by it. */
   name: string
   /** `slack:<team>/<channel>` and alike; of the API the caller's address. */
   place: string

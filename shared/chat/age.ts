@@ -4,7 +4,7 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const MONTH = 30 * DAY
 
-/** Milliseconds to "45 s", "12 min", "3 h", "2 days", "5 months". What is below nothing is nothing. */
+/** Milliseconds to "45 s", "12 min", "3 h", "2 days", "5 months". Negative spans count as 0. */
 export function spanOf(ms: number): string {
   const span = Math.max(0, ms)
   if (span < 90_000) return `${Math.floor(span / 1000)} s`

@@ -1,4 +1,4 @@
-/** A destructive plan that waits for somebody's word, and what became of the waiting. */
+/** A destructive plan that is pending, and what came of it. */
 import { diffLines, type Line } from '../plan/line.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Actor } from './actor.ts'
@@ -30,7 +30,7 @@ export const confirmMessage = (waiting: Waiting): Message => ({
   buttons: buttonsOf(waiting.buttons),
 })
 
-/** Confirmed, but by then another plan would have been performed: nothing was done. */
+/** It was confirmed, but the plan had changed by then: nothing was done. */
 export function changedMessage({ before, ...waiting }: Waiting & { before: readonly Line[] }): Message {
   const { gone, come } = diffLines(before, waiting.lines)
   const differs = [
@@ -64,7 +64,7 @@ export const cancelledMessage = (line: string, { user }: Pick<Actor, 'user'>): M
   buttons: [],
 })
 
-/** Stands in the place of the plan while it is performed. */
+/** Replaces the plan while it is performed. */
 export const workingMessage = (line: string, { user }: Pick<Actor, 'user'>): Message => ({
   to: 'channel',
   tone: 'info',

@@ -1,4 +1,4 @@
-/** The folded part of a message, held to what every platform has room for. */
+/** The folded part of a message, within the limits of every platform. */
 import { type Line, renderLines } from '../plan/line.ts'
 import type { Block, Piece, Text } from './message.ts'
 import { cut, plain } from './words.ts'
@@ -6,7 +6,7 @@ import { cut, plain } from './words.ts'
 /** Characters, in all blocks of one message together. */
 export const LIMIT = 2400
 
-/** No platform writes a moment or a mention with more. */
+/** The longest form of a date or a mention on any platform. */
 const WIDEST = 40
 
 const widthOf = (piece: Piece): number => {
@@ -31,7 +31,7 @@ export function fold(lines: readonly Text[], how: Text, room = LIMIT): Block[] {
   return [{ kind: 'lines', lines: hidden === 0 ? shown : [...shown, [`… and ${hidden} more: `, ...how]] }]
 }
 
-/** What changes something, and what goes wrong, is shown before what stays as it is. */
+/** Changes and problems are shown before what stays as it is. */
 const ORDER: readonly Line['sign'][] = ['<', '-', '!', '+', '#', '^', '>', '✓', '…', '·', '=']
 
 /** A plan's lines as `renderLines` groups them. */

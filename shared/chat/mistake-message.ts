@@ -1,4 +1,4 @@
-/** What went wrong with the asking itself: told to the one who asked, and to nobody else. */
+/** Errors in the request itself, shown to the actor alone. */
 
 import type { Message, Text } from './message.ts'
 import { capitalized, cut, spoken, typed } from './words.ts'
@@ -11,11 +11,11 @@ const aside = (tone: Message['tone'], headline: Text): Message => ({
   buttons: [],
 })
 
-/** The words were not understood, or name nothing that there is. */
+/** The command could not be parsed, or names something that doesn't exist. */
 export const mistakeMessage = (text: string): Message =>
   aside('warning', spoken(cut(capitalized(text), 1000)))
 
-/** No grant gives it. */
+/** No grant permits it. */
 export const deniedMessage = (reason: string): Message =>
   aside('bad', [
     'You may not do that: ',
@@ -25,7 +25,7 @@ export const deniedMessage = (reason: string): Message =>
     ' tells what you may do.',
   ])
 
-/** A bug, or a part of stapes that gave no answer. What is known of it stands in the log, not in chat. */
+/** A bug, or a part of stapes that gave no answer. Details are in the log, not in chat. */
 export const failedMessage = (): Message =>
   aside('bad', [
     'Something went wrong inside stapes, and whether anything was changed is not known. ',

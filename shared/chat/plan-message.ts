@@ -1,4 +1,4 @@
-/** What would be done: the engine's own plan, counted in the first line. */
+/** The engine's plan for a command, counted in the first line. */
 import type { Line } from '../plan/line.ts'
 import type { Refusal } from '../plan/plan.ts'
 import { foldPlan } from './details.ts'
@@ -6,7 +6,7 @@ import type { Message, Text } from './message.ts'
 import { tallyOf } from './tally.ts'
 import { cut, spoken, typed } from './words.ts'
 
-/** How to see the lines that there is no room for. */
+/** How to see the lines that were cut. */
 export const ALL_LINES = 'name one instance to see its lines, or ask the HTTP API for the plan'
 
 export type PlanShown = { refusal?: Refusal | null; to?: Message['to'] }

@@ -1,4 +1,4 @@
-/** What is said of work that takes long: while it goes on, at its end, and when nobody saw one. */
+/** Messages about long work: in progress, at its end, and when its outcome is unknown. */
 
 import { kindIn } from '../ledger/work.ts'
 import type { Item } from '../work/kind.ts'
@@ -11,7 +11,7 @@ import { count, cut, enumerate, spoken, typed } from './words.ts'
 
 type Told = Pick<Watch, 'line'>
 
-/** One item is told in the first line; of several the first line counts, and the details tell. */
+/** A single item is described in the headline; several are counted there, and listed in the details. */
 export function runningMessage({ line }: Told, items: readonly Item[], elapsed: number): Message {
   const [only] = items
   const alone = items.length === 1 && only !== undefined
@@ -46,7 +46,7 @@ export function endedMessage({ line }: Told, items: readonly Item[], elapsed: nu
   }
 }
 
-/** Given up on looking, not on the work: the engine goes on with that. */
+/** The message is no longer updated; the work itself goes on. */
 export const abandonedMessage = ({ line }: Told, items: readonly Item[]): Message => ({
   ...CHANNEL,
   tone: 'warning',
@@ -63,13 +63,13 @@ const CHANNEL = { to: 'channel', buttons: [] } as const
 
 const HOW: Text = [typed('status'), ' tells of each instance']
 
-/** What went wrong comes first, then what still runs. */
+/** Failed items come first, then those in progress. */
 const ranked = (items: readonly Item[]): Item[] => {
   const order = ['bad', 'unknown', null, 'good']
   return [...items].sort((a, b) => order.indexOf(a.end) - order.indexOf(b.end))
 }
 
-/** Of whole items only: of one transfer Incus tells no total. */
+/** Counts whole items only: Incus doesn't report the total of a single transfer. */
 function bar(over: number, all: number): string {
   const full = Math.floor((over / all) * 20)
   return `${'█'.repeat(full)}${'░'.repeat(20 - full)} ${over} of ${all}`
@@ -117,7 +117,7 @@ function troubles(items: readonly Item[]): string {
   return many === 0 ? '' : `, ${many} ended badly or unseen`
 }
 
-/** Good ends by kind, then bad ones, then those that nobody saw. */
+/** Good outcomes by kind, then bad ones, then unknown ones. */
 function cameTo(items: readonly Item[]): string {
   const of = (name: string, end: Item['end']) =>
     items.filter((item) => kindIn(item.key) === name && item.end === end).length

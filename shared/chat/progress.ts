@@ -1,4 +1,4 @@
-/** How long work goes on that somebody asked for, from its start to its end. */
+/** The progress of long work that somebody requested, from its start to its end. */
 import type { AuditOutcome } from '../access/audit.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { familyOf, subjectIn, type Work } from '../ledger/work.ts'
@@ -16,13 +16,13 @@ export type Follow = {
   /** The same for two messages that differ only by the time that has passed. */
   said: string
   message: Message
-  /** Part of it was not seen to begin: worth another look soon. */
+  /** Part of it wasn't seen yet: the next tick should look soon. */
   unseen: boolean
 } & ({ ended: true; outcome: AuditOutcome } | { ended: false; outcome: null })
 
-/** Nobody waits longer for an end. */
+/** The message is updated for no longer than this. */
 const GIVE_UP_AFTER = 24 * 3_600_000
-/** Nor for a beginning: whoever was to begin it lives for less. */
+/** Work that wasn't seen by then was never started: an invocation lives for less. */
 const BEGINNING = 3 * 60_000
 const NEVER = 'it was not seen to begin: ask again if it is still wanted'
 
@@ -44,7 +44,7 @@ export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
   return { ended: false, outcome: null, message: runningMessage(watch, items, elapsed), ...common }
 }
 
-/** What was noted before the watch began is about earlier work, unless that still runs. */
+/** An entry from before the watch began is about earlier work, unless it is still in progress. */
 function since({ startedAt }: Watch, entry: Work | undefined): Work | null {
   const fresh = entry !== undefined && (entry.at >= startedAt || entry.state === 'running')
   return fresh ? entry : null
@@ -72,7 +72,7 @@ function reportOn(key: string, entry: Work | null, jobs: readonly JobReport[]): 
   return running.find(({ id }) => id === entry?.job) ?? running.find(({ id }) => id.startsWith(prefix))
 }
 
-/** What the message that tells of the start says: the next one has more to tell. */
+/** The state that the first message shows. */
 export const saidFirst = ({ work }: Pick<Watch, 'work'>): string => work.map(() => RUNS).join(', ')
 
 const RUNS = 'runs'

@@ -1,4 +1,4 @@
-/** What came of a change that somebody asked for. */
+/** The result of a requested change. */
 
 import type { PauseChange } from '../command/command.ts'
 import type { Line } from '../plan/line.ts'
@@ -10,14 +10,14 @@ import { ALL_LINES, refusedMessage } from './plan-message.ts'
 import { tallyOf } from './tally.ts'
 import { count, cut, enumerate, spoken, typed } from './words.ts'
 
-/** One action's line, and what became of it. */
+/** One action's line and its outcome. */
 export type Result = {
   line: Line
   state: 'done' | 'started' | 'refused' | 'unknown' | 'blocked'
   reason?: string
 }
 
-/** As much of a run as is told. */
+/** The part of a run that is shown. */
 export type Performed = {
   lines: readonly Line[]
   results: readonly Result[]
@@ -92,7 +92,7 @@ function failureText({ line: { about, what }, state, reason }: Result): Text {
   return [...name, ': ', ...spoken(cut(why === '' ? 'no reason was given' : why))]
 }
 
-/** A policy was paused, or goes on. */
+/** A policy was paused or resumed. */
 export function settingMessage(change: PauseChange, { user }: Pick<Actor, 'user'>): Message {
   const policy = { code: change.policy }
   const headline: Text =

@@ -1,10 +1,10 @@
-/** Long work that somebody asked for. */
+/** Long work that somebody requested, and whose progress is shown. */
 export type Watch = {
-  /** Of its audit record. */
+  /** Id of its audit record. */
   id: string
   /** The command as one would type it. */
   line: string
-  /** Who asked, by name. */
+  /** Name of the requester. */
   by: string
   /** Keys of the work (see ledger/work.ts). */
   work: string[]

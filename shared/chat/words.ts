@@ -29,7 +29,7 @@ const INSTANTS = new RegExp(INSTANT.source, 'g')
 export const plain = (text: string): string =>
   text.replace(INSTANTS, (at) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`)
 
-/** A reason may be as long as somebody else's server likes. */
+/** Cut, because a reason may hold a server's text of any length. */
 const LONGEST = 300
 
 export const cut = (text: string, longest = LONGEST): string =>

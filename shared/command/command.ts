@@ -39,10 +39,10 @@ type Base = {
   examples: readonly string[]
 }
 
-/** Answers from what was seen. */
+/** Answers from the ledger, the configuration or Incus, and changes nothing. */
 export type ReadCommand = Base & {
   kind: 'read'
-  /** What has to be fetched first: nothing, what KV holds, the record of changes, or Incus itself. */
+  /** What has to be read first: nothing, KV, the audit records, or Incus itself. */
   needs: 'nothing' | 'ledger' | 'history' | 'world'
   answer(values: Values, seen: Seen): Message
 }
@@ -50,15 +50,15 @@ export type ReadCommand = Base & {
 /** Shows the plan of another command, or of the next tick. */
 export type PreviewCommand = Base & { kind: 'preview' }
 
-/** Goes to the engine, as the cron trigger does. If what it asks is destructive, its plan has to be confirmed first. */
+/** Goes to the engine, as the cron trigger does. The plan of a destructive one has to be confirmed first. */
 export type ChangeCommand = Base & {
   kind: 'change'
-  /** What its `ask` asks for. */
+  /** The `do` of its request. */
   does: BackupRequest['do']
   request(values: Values, reason: string): Result<BackupRequest, string>
 }
 
-/** Changes what stapes keeps in its ledger, not Incus. */
+/** Changes the state of stapes, not Incus. */
 export type SettingCommand = Base & {
   kind: 'setting'
   change(values: Values, by: string, now: Date): Result<PauseChange, string>
@@ -71,5 +71,5 @@ export type PauseChange =
 
 export type Command = ReadCommand | PreviewCommand | ChangeCommand | SettingCommand
 
-/** A command with sound values, and the line that would say the same (for records and buttons). */
+/** A command with valid values, and a line that parses to the same (for records and buttons). */
 export type Parsed = { command: Command; values: Values; line: string }

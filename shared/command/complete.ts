@@ -1,4 +1,4 @@
-/** What may stand in an option that somebody is typing. */
+/** Completions for an option that somebody is typing. */
 import { pathOf } from '../incus/subject.ts'
 import { compilePaths } from '../policy/glob.ts'
 import type { Command, Parameter } from './command.ts'
@@ -17,7 +17,7 @@ export type Choice = { name: string; value: string }
 const MOST = 25
 const LONGEST = 100
 
-/** A snapshot is looked for on so many instances at most, when they are given by globs. */
+/** Snapshots of so many instances at most are offered, when the instances are given by globs. */
 const INSTANCES = 50
 
 /** At most 25, those that begin as `typed` does first. `options` are the other ones, as far as they are given. */
@@ -41,7 +41,7 @@ export function complete(
     .map((value) => ({ name: head + value, value: head + value }))
 }
 
-/** The words before stay as they are; a quote that was begun is not needed. */
+/** Completes the last word and keeps those before it; an open quote is dropped. */
 function lastWord(typed: string): { head: string; word: string } {
   const start = typed.search(/\S*$/)
   return { head: typed.slice(0, start).trimStart(), word: typed.slice(start).replace(/^["“”„‘’']/, '') }

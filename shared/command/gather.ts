@@ -1,4 +1,4 @@
-/** The words after a command's name, given to its parameters by flag or by place. */
+/** Assigns the words after a command's name to its parameters, by flag or by position. */
 import { nearest } from '../policy/nearest.ts'
 import { ok, type Result } from '../result.ts'
 import type { Command, Parameter } from './command.ts'

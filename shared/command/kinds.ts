@@ -1,4 +1,4 @@
-/** What each kind of parameter accepts, and how that is said to people. */
+/** What each kind of parameter accepts, and how that is described. */
 import { POLICY_NAME } from '../incus/snapshot-name.ts'
 import { nearest } from '../policy/nearest.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -30,7 +30,7 @@ const SNAPSHOT = /^[^\s/]+$/
 const SWITCH = /^(?:yes|no|true|false)$/i
 const COUNT = /^(?:[1-9]\d{0,2}|1000)$/
 
-/** The value as it is meant; or what was expected, when it isn't that. */
+/** The normalized value, or what was expected instead. */
 export function checkValue(
   { kind }: Parameter,
   given: readonly string[],

@@ -1,4 +1,4 @@
-/** The line that says what a command with its values says: what parse.ts reads back as the same. */
+/** Renders a command with its values as a line that parse.ts reads back as the same. */
 import type { Command, Parameter, Values } from './command.ts'
 import { quoteWord } from './words.ts'
 

@@ -77,7 +77,7 @@ function snapshotText(pair: SnapshotPair, stock: Stock, known: ReadonlySet<strin
   return [{ code: name }, `: ${pairAge(pair, now)} old, `, at, `, ${facts.join(', ')}`]
 }
 
-/** Names are known by their form; whether the policy still exists matters for who ever expires it. */
+/** By the form of its name; whether the policy still exists decides whether it is ever expired. */
 function ownerOf(name: string, known: ReadonlySet<string>): string {
   const policy = parseSnapshotName(name)?.policy
   if (policy === undefined) return 'not by stapes'

@@ -1,4 +1,4 @@
-/** A line that means nothing: what is wrong with it, and what to type instead. */
+/** An invalid line: what is wrong with it, and what to type instead. */
 import { err } from '../result.ts'
 
 export type Mistake = {
@@ -20,7 +20,7 @@ export type Mistake = {
 export const mistake = (code: Mistake['code'], text: string): { ok: false; error: Mistake } =>
   err({ code, text })
 
-/** What was given, short enough to be read; cutting may leave half a character. */
+/** The given text, shortened; cutting may leave half a character. */
 export function show(given: string): string {
   if (given === '') return 'nothing'
   const short = given.length > 60 ? `${given.slice(0, 57)}…` : given

@@ -1,6 +1,6 @@
 /**
- * What people type after `/backup`, or give in a platform's own form, turned into a command with sound
- * values. Knows no platform. Never throws, whatever comes.
+ * Parses what people type after `/backup`, or enter in a platform's own form, to a command with valid values.
+ * Knows no platform. Never throws.
  */
 import { ok, type Result } from '../result.ts'
 import type { Command, Parameter, Parsed, Values } from './command.ts'
@@ -12,7 +12,7 @@ import { type Mistake, mistake } from './mistake.ts'
 import { usageOf } from './usage.ts'
 import { splitWords, type Word } from './words.ts'
 
-/** Nothing at all asks for help. */
+/** An empty line means `help`. */
 export function parseLine(text: string, commands: readonly Command[]): Result<Parsed, Mistake> {
   const words = splitWords(text)
   if (!words.ok) return words
@@ -30,7 +30,7 @@ export function parseLine(text: string, commands: readonly Command[]): Result<Pa
   return parseArguments(command, rest, text, commands)
 }
 
-/** `words` stand behind the command's name in `line`. */
+/** `words`: those after the command's name in `line`. */
 export function parseArguments(
   command: Command,
   words: readonly Word[],
@@ -67,7 +67,7 @@ export function parseOptions(
   return settle(command, given, commands)
 }
 
-/** Quotes are for lines; here they are allowed where people are used to them. */
+/** Quotes aren't needed here, and are accepted because people are used to them. */
 function wordsOf({ kind }: Parameter, value: string): Result<string[], Mistake> {
   if (kind === 'text') return ok([value])
   const words = splitWords(value)
@@ -75,7 +75,7 @@ function wordsOf({ kind }: Parameter, value: string): Result<string[], Mistake> 
   return ok(kind === 'line' ? [value.trim()] : words.value.map(({ text }) => text))
 }
 
-/** Checks each value, and that the line which says the same could be typed. */
+/** Checks each value, and that the rendered line parses again. */
 function settle(command: Command, given: Given, commands: readonly Command[]): Result<Parsed, Mistake> {
   const values: Record<string, string> = {}
   for (const parameter of command.parameters) {
@@ -95,7 +95,7 @@ function settle(command: Command, given: Given, commands: readonly Command[]): R
   return again.ok ? ok({ command, values, line }) : again
 }
 
-/** Of free text, white space tells nothing but where words end; notes stay on one line. */
+/** White space in free text is collapsed, so that notes stay on one line. */
 function cleaned({ kind }: Parameter, words: readonly string[]): readonly string[] {
   const all = kind === 'text' ? [words.join(' ').replace(/\s+/g, ' ').trim()] : words
   return all.every((word) => word === '') ? [] : all
@@ -104,7 +104,7 @@ function cleaned({ kind }: Parameter, words: readonly string[]): readonly string
 const missing = (command: Command, { name, kind }: Parameter): string =>
   `${command.name} needs ${name}: ${EXPECTED[kind]}. Usage: /backup ${usageOf(command)}`
 
-/** What a command can't do with sound values is said at once, not after it was acknowledged. */
+/** If the command refuses these values, that is said at once and not after the acknowledgement. */
 function refusalOf(command: Command, values: Values): string | null {
   if (command.kind !== 'change') return null
   const asked = command.request(values, '')

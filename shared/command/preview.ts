@@ -1,4 +1,4 @@
-/** `/backup plan …`: the wish whose plan is shown; nothing is done. */
+/** `/backup plan …`: a dry run of a request. */
 
 import { nearest } from '../policy/nearest.ts'
 import { ok, type Result } from '../result.ts'
@@ -10,12 +10,12 @@ import { parseArguments, parseLine } from './parse.ts'
 import { INSTANCES, POLICY, scopeOf } from './scope.ts'
 import { splitWords, type Word } from './words.ts'
 
-/** `ask` undefined: the next tick. `of`: the command that would do it, where one was named. */
+/** `request` undefined: the next tick. `of`: the command that would do it, where one was named. */
 type Preview = { request: BackupRequest | undefined; of: Parsed | null }
 
 const REASON = 'asked for'
 
-/** `/backup plan web1`: what the schedule says of it. */
+/** `/backup plan web1`: what the schedule would do with it. */
 const look = {
   ...{ kind: 'change', does: 'look', name: 'plan', summary: '', role: 'viewer', examples: [] },
   parameters: [INSTANCES, POLICY],
@@ -54,7 +54,7 @@ function preview(command: ChangeCommand, values: Values, of: Parsed | null): Res
   return request.ok ? ok({ request: request.value, of }) : mistake('refused', request.error)
 }
 
-/** More words follow, and the first is nearly a command: hardly an instance. */
+/** If more words follow and the first is nearly a command, it is a typing error and no instance. */
 const mistyped = ([first, ...rest]: readonly Word[], commands: readonly Command[]): string | null =>
   first === undefined || rest.length === 0
     ? null

@@ -30,7 +30,7 @@ export const POLICY: Parameter = {
   flag: true,
 }
 
-/** Undefined where nothing was said: all of them. */
+/** Undefined where none was given: all of them. */
 export const scopeOf = ({
   instances,
   policy,

@@ -1,4 +1,4 @@
-/** What a reading command may answer from. */
+/** The data that a read command answers from. */
 import type { AuditRecord } from '../access/audit.ts'
 import type { Actor } from '../chat/actor.ts'
 import type { Ledger } from '../ledger/ledger.ts'

@@ -11,7 +11,7 @@ import { originOf, refuseReplica, verifiedOn } from '../work/copy/marks.ts'
 import { seeTarget } from '../work/copy/replica.ts'
 import type { Seen } from './seen.ts'
 
-/** `verified` null: it can't be told, `reason` says why. Else what is on both sides; empty: nothing is yet. */
+/** `verified`: snapshots on both sides. Null: unknown, with the `reason`. Empty: none yet. */
 export type CopyStock = { target: string; verified: SnapshotPair[] | null; reason: string | null }
 
 export type Stock = {
@@ -19,7 +19,7 @@ export type Stock = {
   record: InstanceRecord
   /** By name; empty: no policy covers it. */
   policies: string[]
-  /** What may be partial, or is still being made, isn't among them. Null: not listed. */
+  /** Without those that may be partial or are still being made. Null: not listed. */
   whole: SnapshotPair[] | null
   /** Names of the others. */
   partials: string[]
@@ -31,7 +31,7 @@ export type Stock = {
 
 export type Answered = Seen & { world: World }
 
-/** All that was observed and may be seen; a copy by those who may see its source, too. */
+/** All observed instances that the actor may see; a copy is also visible to those who may see its source. */
 export function stocksOf({ world, coverages, ledger, maySee }: Answered): Stock[] {
   const partial = new Set(
     Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]) => partialsIn(policy, known)),

@@ -1,4 +1,4 @@
-/** What the engine wrote for everybody, read by somebody who may see some instances only. */
+/** Filters texts of the engine for an actor who may see only some instances. */
 import type { Seen } from './seen.ts'
 
 const KEYS = /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g

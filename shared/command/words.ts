@@ -1,6 +1,6 @@
 /**
- * A line cut into words, as a shell would, and forgiving towards phones: their quotation marks and dashes
- * count as those on a keyboard.
+ * Splits a line into words as a shell does. The quotation marks and dashes of phones count as those of a
+ * keyboard.
  */
 import { ok, type Result } from '../result.ts'
 import { type Mistake, mistake, show } from './mistake.ts'
@@ -21,7 +21,7 @@ const MOST_WORDS = 100
 const DOUBLE = '"“”„‟'
 const SINGLE = "'‘’‚‛"
 
-/** Control characters but for white space, halves of characters, and what turns the direction of text. */
+/** Control characters except white space, lone surrogates, and characters that change the direction of text. */
 const UNREADABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]|[\u202a-\u202e\u2066-\u2069]/u
 
 export function splitWords(line: string): Result<Word[], Mistake> {
@@ -79,7 +79,7 @@ function readPiece(line: string, at: number): Piece | null {
   return { text: char, end: at + 1 }
 }
 
-/** Any mark of a kind closes what another of that kind has opened. Between single ones a backslash is itself. */
+/** A quote is closed by any mark of the same kind. In single quotes a backslash is literal. */
 function readQuoted(line: string, from: number, marks: string): Piece | null {
   let text = ''
   for (let at = from; at < line.length; at++) {
@@ -98,6 +98,6 @@ function readQuoted(line: string, from: number, marks: string): Piece | null {
 const isApostrophe = (line: string, at: number): boolean =>
   SINGLE.includes(line.charAt(at)) && /^[\p{L}\p{N}].[\p{L}\p{N}]$/u.test(line.slice(at - 1, at + 2))
 
-/** The word as one types it: in quotes, when it would be something else without them. */
+/** The word as one types it, quoted where needed. */
 export const quoteWord = (word: string): string =>
   /^(?!-)[\w*?/.:@,%=+-]+$/.test(word) ? word : `"${word.replace(/[\\"“”„‟]/g, '\\$&')}"`

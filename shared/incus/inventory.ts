@@ -28,15 +28,15 @@ export type InstanceRecord = {
   own: string[]
   /** Absent where its server doesn't tell. */
   identity?: Identity
-  /** Sorted by nothing in particular; null when the listing of its pool, or its member, failed. */
+  /** In no particular order; null when the listing of its pool, or its member, failed. */
   snapshots: SnapshotPair[] | null
   /** Why snapshots is null. */
   problem?: string
-  /** Then perhaps these, which Incus has on record with the instance and not in the pool, as after a power cut. */
+  /** If `snapshots` is null: those that Incus has on record and not in the pool, as after a power cut. */
   torn?: SnapshotPair[]
   /**
    * Listed without its config, as Incus does while its cluster member can't be reached: `pool`, `config`
-   * and `own` are empty because nobody knows them, so that nothing follows from a key that isn't there.
+   * and `own` are empty because they are unknown. A missing key means nothing then.
    */
   offline?: true
 }
@@ -60,11 +60,11 @@ export type RemoteInventory = {
     fingerprint: string
     version: string
     clustered: boolean
-    /** Seconds that its clock is ahead of the relay's, or behind it (negative); absent where that is no matter. */
+    /** Seconds that its clock is ahead of the relay's, or behind it (negative); absent where it doesn't matter. */
     skew?: number
   }
   projects: string[]
-  /** By name: what of a project's config may refuse us something. Absent where there is nothing, or it isn't seen. */
+  /** By project: the config keys that may forbid something. Absent where there are none, or they can't be seen. */
   projectRules?: Record<string, ProjectRules>
   /** Storage driver by pool, of the pools that instances live in; one that can't be read is absent. */
   pools: Record<string, string>
@@ -72,6 +72,6 @@ export type RemoteInventory = {
   thick?: string[]
   instances: InstanceRecord[]
   operations: OperationRecord[]
-  /** `project/instance/snapshot` of creates that the relay sent and saw no end of: such a snapshot may be partial. */
+  /** `project/instance/snapshot` of creates with an unknown outcome: such a snapshot may be partial. */
   unseen?: string[]
 }

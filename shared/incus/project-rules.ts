@@ -1,9 +1,9 @@
 /**
- * What a project's config forbids us, read before anything is tried. Incus says it too, but only when asked to do
- * the thing, and then of every instance anew. A certificate may not see a project's config: then it is tried.
+ * What a project's config forbids, checked before anything is tried. Incus refuses it too, but only at the
+ * request itself, and for every instance again. If the certificate can't see a project's config, it is tried.
  */
 
-/** The keys of a project's config that can refuse us something, with their values. */
+/** The keys of a project's config that can forbid something, with their values. */
 export type ProjectRules = Readonly<Record<string, string>>
 
 export const isRule = (key: string): boolean =>
@@ -16,7 +16,7 @@ const isTrue = (value: string | undefined): boolean => /^(true|1|yes|on)$/i.test
 const isBlocked = (rules: ProjectRules | undefined, key: string): boolean =>
   isTrue(rules?.restricted) && (rules?.[key] ?? 'block') === 'block'
 
-/** Why no snapshot can be made in a project, with what to set; null: it can, or nobody knows. */
+/** Why no snapshot can be made in a project, with what to set; null: it can, or it isn't known. */
 export const refuseSnapshots = (project: string, rules: ProjectRules | undefined): string | null =>
   isBlocked(rules, 'restricted.snapshots')
     ? `project ${project} is restricted and doesn't allow snapshots: incus project set ${project} restricted.snapshots=allow`

@@ -52,7 +52,7 @@ const TEXTS: readonly [RegExp, Refusal][] = [
   [/not found|does not exist|doesn't exist/i, 'gone'],
 ]
 
-/** It was sent, and perhaps it goes on or is done in part: nobody saw its end. One that still runs is seen running. */
+/** The request was sent and its outcome is unknown: it may go on, or be done in part. One that still runs is listed. */
 export const endsUnseen = ({ code }: CallError): boolean =>
   code === 'timeout' || code === 'vanished' || code === 'bad-reply'
 
@@ -79,7 +79,7 @@ const PERMANENT: readonly Refusal[] = [
   'quoted',
 ]
 
-/** Whether the same request may succeed later without anybody doing anything. */
+/** Whether the same request may succeed later by itself. */
 export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refusal)
 
 const ADVICE: Partial<Record<Refusal, string>> = {
@@ -99,8 +99,8 @@ const ADVICE: Partial<Record<Refusal, string>> = {
 const ABSENT = /^Snapshot not found$|Not a Btrfs subvolume|^Snapshot \S+ does not exist$/i
 
 /**
- * Of a restore: Incus looks whether it can be done only after it has stopped the instance, but says these before
- * it touches disk or config (6.0.4: zfs, thick lvm, what is absent, what is busy); or nothing was sent.
+ * Whether a failed restore left disk and config unchanged. Incus stops the instance before it checks, but
+ * reports these errors before it changes anything (6.0.4: zfs, thick lvm, not found, busy); or nothing was sent.
  */
 export const leavesAsItWas = ({ code, message }: CallError): boolean =>
   code === 'incus'
@@ -118,7 +118,7 @@ export function describe(error: CallError): string {
   return advice === undefined ? error.message : `${error.message} (${advice})`
 }
 
-/** What a project, a cluster or a pool lacks or has too much for a copy, by what Incus says (6.0.4, 7.0.2). */
+/** Why a project, a cluster or a pool can't take a copy, by Incus's error text (6.0.4, 7.0.2). */
 const PLACES: readonly [RegExp, string][] = [
   [
     /cluster member targeting/,

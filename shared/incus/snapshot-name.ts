@@ -8,7 +8,7 @@ export type SnapshotName = { policy: string; slot: Date }
 
 export const POLICY_NAME = /^[a-z][a-z0-9-]{0,39}$/
 
-/** In the policy's place in the name of the snapshot that is taken before a restore. No policy may be called so. */
+/** Replaces the policy in the name of the snapshot that is taken before a restore. No policy may have this name. */
 export const SAFETY = 'before-restore'
 
 const OURS = /^([a-z][a-z0-9-]{0,39})-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})Z$/
@@ -57,8 +57,8 @@ export function aheadOf(now: Date): (pair: SnapshotPair) => boolean {
 }
 
 /**
- * A snapshot that bears a name of ours and may be ours. Whoever may take snapshots can name one for the
- * future, and it must not pass for the newest.
+ * A snapshot with a name of ours that may be ours. Anybody who may take snapshots can use a name with a future
+ * slot, which must not count as the newest.
  */
 export function ownSnapshot([name, createdAt]: SnapshotPair): SnapshotName | null {
   const parsed = parseSnapshotName(name)
@@ -76,8 +76,8 @@ export function compareAge(a: SnapshotPair, b: SnapshotPair): number {
 }
 
 /**
- * Whether a request can name the snapshot. Incus takes more in a name than its routes can be asked for:
- * 6.0.4 decodes a path twice, so "%" is lost, and slashes, backslashes and control characters never arrive.
+ * Whether a request can address the snapshot. Incus accepts names that its routes can't address: 6.0.4 decodes a
+ * path twice, so "%" is lost, and slashes, backslashes and control characters never arrive.
  */
 export const isAddressable = (name: string): boolean =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused

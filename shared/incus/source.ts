@@ -68,7 +68,7 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
   })
 }
 
-/** `createdAt`: seconds since the epoch, as far as it is told. */
+/** `createdAt`: seconds since the epoch, if known. */
 export type Expiring = { name: string; expiresAt: string; createdAt?: number }
 
 const expiriesOf = (list: z.infer<typeof snapshots>): Expiring[] =>

@@ -1,6 +1,6 @@
 /**
- * What lies ahead of now though it can't: a clock was ahead when it was noted, or a hand wrote it. Trusted,
- * it would keep every tick idle until then, or a policy without slots.
+ * Drops dates in the ledger that lie in the future and can't: a clock was ahead, or a person edited it. They
+ * would keep every tick idle until then, or a policy without slots.
  */
 import { longOf } from '../work/verbs.ts'
 import { LEEWAY, LONGEST_SLEEP } from './beat.ts'
@@ -11,12 +11,12 @@ import { unseenIn } from './unseen.ts'
 import type { Work } from './work.ts'
 
 const MINUTE = 60_000
-/** Tries of a snapshot are put off by no more. */
+/** The longest backoff between tries of a snapshot. */
 const LONGEST_WAIT = 30 * MINUTE
 
 const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString()
 
-/** Until when nothing is due; null: something may be. Judges no more than that, for it is asked each minute. */
+/** Until when nothing is due; null: something may be. Reads no more than needed, as every tick calls it. */
 export function wakeAtOf(value: unknown, now: Date): string | null {
   if (!isObject(value)) return null
   const { wakeAt, written } = value
@@ -25,7 +25,7 @@ export function wakeAtOf(value: unknown, now: Date): string | null {
   return isCanonical(written) && written > after(now, LEEWAY) ? null : wakeAt
 }
 
-/** The ledger without it; what was dropped is added to what was lost. */
+/** The ledger without such dates; what was dropped is added to `lost`. */
 export function trusted({ ledger, lost }: Found, now: Date): Found {
   if (ledger === null) return { ledger, lost }
   const limit = after(now, LEEWAY)
@@ -47,7 +47,7 @@ export function trusted({ ledger, lost }: Found, now: Date): Found {
   }
 }
 
-/** A moment to wake at that isn't believed was due at once. */
+/** A `wakeAt` that isn't plausible counts as due at once. */
 function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt' | 'written' | 'woken'> {
   const { wakeAt, written, woken } = ledger
   const believed = written === undefined || written <= after(now, LEEWAY) ? written : now.toISOString()
@@ -59,11 +59,11 @@ function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt' | 'written' |
   }
 }
 
-/** Not `since`, which is only moved by who looks at what is there. */
+/** `since` isn't checked: only a run that observes Incus moves it. */
 const isAhead = ({ accounted, open, slots }: PolicyLedger, limit: string): boolean =>
   accounted > limit || (open?.slot ?? '') > limit || slots.some(({ slot, through = slot }) => through > limit)
 
-/** Its records still tell up to where everything was accounted for; null: they don't. */
+/** The records show up to where slots are accounted for; null: they don't. */
 function withoutFuture(policy: string, noted: PolicyLedger, limit: string): PolicyLedger | null {
   const slots = noted.slots.filter(({ slot, through = slot }) => through <= limit)
   const open = noted.open !== null && noted.open.slot <= limit ? noted.open : null
@@ -95,7 +95,7 @@ function withSoonTries(policy: PolicyLedger, now: Date): PolicyLedger {
 
 function sooner(key: string, entry: Work, now: Date): Work {
   const long = longOf(key)
-  // Of what only a later version knows nothing can be told.
+  // A kind of work of a later version: its retry policy isn't known.
   if (long === undefined) return entry
   const longest = long.retry.longest * MINUTE
   const at = entry.at > after(now, LEEWAY) ? now.toISOString() : entry.at

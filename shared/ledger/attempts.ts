@@ -1,4 +1,4 @@
-/** Failed tries and when the next one is due: soon at first, then rarer, and not for ever. */
+/** Failed tries, and the backoff until the next one. */
 import { minutesFrom } from '../schedule/moment.ts'
 import type { Attempt } from './ledger.ts'
 
@@ -21,6 +21,6 @@ export function failAttempt(
   return until === null || new Date(retryAt) > until ? base : { ...base, retryAt }
 }
 
-/** What an earlier try may have left stays in mind. */
+/** What an earlier try may have left is still noted. */
 const unseenOf = (before: Attempt | undefined): Pick<Attempt, 'unseen' | 'name'> =>
   before?.unseen === true ? { unseen: true, ...(before.name === undefined ? {} : { name: before.name }) } : {}

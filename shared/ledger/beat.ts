@@ -1,9 +1,9 @@
-/** How often ticks look, and note it. */
+/** How often ticks observe Incus, and note that in the ledger. */
 
 const MINUTE = 60_000
-/** Ticks overtake each other by no more. */
+/** Clocks and overlapping ticks differ by no more than this. */
 export const LEEWAY = 15 * MINUTE
-/** With nothing due, the configuration is looked at again after this long all the same. */
+/** With nothing due, the next observation comes after this time. */
 export const LONGEST_SLEEP = 24 * 60 * MINUTE
-/** Who looks notes it so often, whatever came of it: else nobody could tell silence from a long wait. */
+/** Observations are noted at least so often: else ticks that stopped would look like a long wait. */
 export const HEARTBEAT = 4 * MINUTE

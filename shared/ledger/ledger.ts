@@ -1,6 +1,6 @@
 /**
- * The ledger: what Incus can't tell. It may be a minute stale, or gone; everything in it is either
- * derived again from Incus, or only spares work. Dates are ISO 8601 in UTC.
+ * The ledger: what can't be read from Incus. It may be a minute stale, or lost. Everything in it can be derived
+ * again from Incus, or only saves work. Dates are ISO 8601 in UTC.
  */
 import type { Work } from './work.ts'
 
@@ -10,13 +10,13 @@ export type SlotOutcome = 'served' | 'skipped' | 'missed' | 'failed'
 export type SlotRecord = {
   slot: string
   outcome: SlotOutcome
-  /** Why, in words; always there unless the slot was simply served. */
+  /** Why, in words; absent only where the slot was served as usual. */
   reason?: string
   /** Instances that have the slot's snapshot. */
   served?: number
   /** Instances that don't, each with its reason. */
   failures?: { instance: string; reason: string }[]
-  /** Set on a run of missed slots that is written as one: the newest of them, and how many they are. */
+  /** Set on a record of several missed slots: the newest of them, and how many they are. */
   through?: string
   count?: number
 }
@@ -26,7 +26,7 @@ export type Attempt = {
   count: number
   reason: string
   retryAt?: string
-  /** It was sent and nobody saw its end: what is listed under its name may be partial. */
+  /** It was sent and its outcome is unknown: what is listed under its name may be partial. */
   unseen?: true
   /** The name that was tried; absent: the slot's own. */
   name?: string
@@ -34,40 +34,40 @@ export type Attempt = {
 
 export type OpenSlot = {
   slot: string
-  /** No slot of the schedule: who has no snapshot of the policy at all gets the first one. */
+  /** No slot of the schedule: instances without any snapshot of the policy get their first one. */
   first?: true
   /** By instance key, or by `remote:<name>` for a remote that could not be read. */
   attempts: Record<string, Attempt>
   /**
-   * Snapshots of which we saw the creation succeed, by instance key, while the slot is open for others: however
-   * a listing dates them, they aren't made again.
+   * Snapshots whose creation succeeded, by instance key, while the slot is open for others. They aren't made
+   * again, whatever date a listing shows.
    */
   made?: Record<string, string>
 }
 
 export type PolicyLedger = {
-  /** All slots up to here are accounted for; walking begins after it. */
+  /** All slots up to here are accounted for; the next one is looked for after it. */
   accounted: string
-  /** Nothing is known of slots before this: a ledger begun anew doesn't vouch for older snapshots. */
+  /** Nothing is known of slots before this: a new ledger doesn't know how older snapshots were made. */
   since?: string
-  /** Schedule and zone under which that was; under others, accounting begins anew. */
+  /** Schedule and zone at that time; with others, accounting starts again. */
   when?: string
   /** The policy was paused at the last look, so slots since then were skipped and not missed. */
   paused?: true
   /**
-   * Who has no snapshot of the policy at all gets a first one, as soon as it can be looked at: `remote:<name>`
-   * for all of a remote, or instance keys.
+   * Instances without any snapshot of the policy, which get their first one as soon as they can be observed:
+   * `remote:<name>` for all of a remote, or instance keys.
    */
   owing?: string[]
   /** The slot being served; null between slots. */
   open: OpenSlot | null
-  /** Of slots that are over: `instance key/snapshot` of tries that ended unseen, and may have left a partial one. */
+  /** Of slots that are over: `instance key/snapshot` of tries with an unknown outcome, which may be partial. */
   partial?: string[]
   /** The newest records, newest first. */
   slots: SlotRecord[]
 }
 
-/** An instance that ran when work began that freezes it, and of which no end was seen yet. */
+/** An instance that may be frozen: it ran when work began that freezes it, and the outcome isn't known yet. */
 export type FreezeLedger = {
   /** The work, in words. */
   work: string
@@ -103,9 +103,9 @@ export type Ledger = {
   config: string
   /** Nothing is due before this. */
   wakeAt: string
-  /** When that was noted: a clock that was ahead then has misled it. */
+  /** When that was noted, to detect a clock that was ahead. */
   written?: string
-  /** When something was changed that the next tick has to look at, whatever it would have waited for. */
+  /** When something was changed that the next tick has to observe, whatever `wakeAt` says. */
   woken?: string
   policies: Record<string, PolicyLedger>
   /** Long work of all kinds, by its key (see work.ts). */

@@ -1,6 +1,6 @@
 /**
- * The ledger as KV holds it, read as foreign input: an older version, a newer one or a hand may have
- * written it. Losing a part costs work and never data, for Incus is the truth.
+ * Parses the ledger from KV as untrusted input: an older version, a newer one or a person may have written it.
+ * Losing a part costs work and never data, because Incus is the truth.
  */
 
 import * as z from 'zod/mini'
@@ -61,13 +61,13 @@ const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({
   problems: z.array(text),
 })
 
-/** The rest of a policy's notes means nothing without this. */
+/** The rest of a policy's entry is useless without this. */
 const policySchema = z.looseObject({ accounted: moment })
 
 /** `lost`: the parts that could not be read, each once. */
 export type Found = { ledger: Ledger | null; lost: string[] }
 
-/** Null: there is nothing of a ledger in it. */
+/** `ledger` null: the value is no ledger. */
 export function parseLedger(value: unknown): Found {
   const lost = new Set<string>()
   const lose: Lose = (part) => {
@@ -97,7 +97,7 @@ export function parseLedger(value: unknown): Found {
   return { ledger, lost: [...lost] }
 }
 
-/** Each kind reads its own; what is of none that is known here, a later version has begun, and it stays. */
+/** Each kind parses its own entries. An entry of an unknown kind comes from a later version and is kept. */
 function workOf(value: Record<string, unknown>, lose: Lose): Record<string, Work> {
   const all = mapOf(value.work, 'the work', lose, (item, part) => ({ item, part }))
   const former = LONG_KINDS.flatMap(({ name, long }) => formerWork(value, name, long.noun.several, lose))
@@ -108,7 +108,7 @@ function workOf(value: Record<string, unknown>, lose: Lose): Record<string, Work
   return Object.fromEntries(entries)
 }
 
-/** Formerly each kind had a place of its own, by the key of what it works on. */
+/** Earlier versions had one map for each kind, by the key of its subject. */
 const formerWork = (value: Record<string, unknown>, name: string, place: string, lose: Lose) =>
   Object.entries(mapOf(value[place], `the ${name} of`, lose, (item, part) => ({ item, part }))).map(
     ([key, found]) => [workKey(name, key), found] as const,
@@ -116,14 +116,14 @@ const formerWork = (value: Record<string, unknown>, name: string, place: string,
 
 const anySchema: z.ZodMiniType<Work> = z.looseObject(workShape)
 
-/** Its problems were formerly called "told". */
+/** Earlier versions called its problems "told". */
 function upgradeSight(item: unknown): unknown {
   if (!isObject(item) || item.told === undefined) return item
   const { told, ...rest } = item
   return { problems: told, ...rest }
 }
 
-/** Formerly its counts stood beside the rest. */
+/** Earlier versions had the counts among the other fields. */
 function upgradeRun(item: unknown): unknown {
   if (!isObject(item) || item.counts !== undefined) return item
   const { at, trigger, problems, thawed, ...counts } = item
@@ -139,7 +139,7 @@ function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | unde
     partOf(item, text, where, lose),
   )
   const serving = open == null ? null : openOf(open, `${part}: the one being served`, lose)
-  // Formerly it was called doubtful.
+  // Earlier versions called it "doubtful".
   const unseen = listOf(partial ?? doubtful, `${part}: a try`, lose, (item, where) =>
     partOf(item, text, where, lose),
   )

@@ -1,6 +1,6 @@
 /**
- * Foreign values, part by part: what doesn't parse is lost alone, and said; never thrown. What is not known
- * here (a later version may have written it) is kept as it is.
+ * Parses untrusted values part by part. A part that doesn't parse is dropped and reported, never thrown. Unknown
+ * fields (of a later version) are kept as they are.
  */
 import * as z from 'zod/mini'
 
@@ -14,13 +14,13 @@ export const moment = z.string().check(z.refine(isCanonical))
 export const count = z.number().check(z.nonnegative())
 export const texts = z.record(z.string(), z.string())
 
-/** Told what was lost: where it stood, in words for people. */
+/** Reports a part that was lost, in words for people. */
 export type Lose = (part: string) => void
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** One value as it is, or undefined. Absence is no loss. The schemas transform nothing. */
+/** One value as it is, or undefined. An absent value isn't reported. The schemas transform nothing. */
 export function partOf<Schema extends z.ZodMiniType>(
   value: unknown,
   schema: Schema,
@@ -33,7 +33,7 @@ export function partOf<Schema extends z.ZodMiniType>(
   return undefined
 }
 
-/** The sound ones of a list. */
+/** The valid items of a list. */
 export function listOf<Item>(
   value: unknown,
   part: string,
@@ -51,7 +51,7 @@ export function listOf<Item>(
   })
 }
 
-/** The sound ones of a map, whatever its keys are. */
+/** The valid entries of a map, whatever its keys are. */
 export function mapOf<Item>(
   value: unknown,
   part: string,
@@ -65,7 +65,7 @@ export function mapOf<Item>(
   }
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]) => {
-      // Nobody means that one.
+      // This key would change the object's prototype.
       if (key === '__proto__') lose(`${part} ${key}`)
       const found = key === '__proto__' ? undefined : read(item, `${part} ${key}`)
       return found === undefined ? [] : [[key, found] as const]

@@ -1,8 +1,8 @@
-/** Tries to make a snapshot of which nobody saw the end. */
+/** Tries to make a snapshot whose outcome is unknown. */
 import { snapshotName } from '../incus/snapshot-name.ts'
 import type { OpenSlot } from './ledger.ts'
 
-/** What a slot's tries have left unseen, as `instance key/snapshot`. */
+/** Those of a slot, as `instance key/snapshot`. */
 export const unseenIn = (policy: string, open: OpenSlot | null): string[] =>
   open === null
     ? []

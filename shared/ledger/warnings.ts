@@ -1,9 +1,9 @@
-/** What the ledger tells of the ticks themselves: whether they come, and know the applied configuration. */
+/** Warnings from the ledger about the ticks: whether they come, and use the applied configuration. */
 import { HEARTBEAT } from './beat.ts'
 import type { Ledger } from './ledger.ts'
 
 const MINUTE = 60_000
-/** Something was due and nobody looked: the cron trigger comes each minute, and who looks notes it in time. */
+/** After so long without a noted observation, ticks are missing: the cron trigger comes each minute. */
 const OVERDUE_MINUTES = HEARTBEAT / MINUTE + 2
 
 /** Of the applied configuration, its version and when that was (ISO 8601); and what in KV could not be read. */
@@ -23,7 +23,7 @@ export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): 
   ]
 }
 
-/** What the last look found not to be as somebody meant it, and what is gone from sight since a few days. */
+/** Problems of the last observation, and covered instances that are no longer listed since a few days. */
 export function findingsOf(ledger: Ledger | null): string[] {
   const { gone = {}, problems = [] } = ledger?.sight ?? {}
   return [...goneText(gone), ...problems]
@@ -44,8 +44,8 @@ function goneText(gone: Record<string, string>): string[] {
 }
 
 /**
- * Null while ticks come as they should: nothing is due yet, or one has looked since. Whatever it found, be it
- * a server that is down or a copy that goes on for hours, is no silence of the ticks.
+ * Null while ticks come as they should: nothing is due yet, or one has observed since. Its result doesn't matter,
+ * such as a server that is down or a copy that takes hours.
  */
 export function overdueOf(
   { appliedAt }: Applied,

@@ -1,4 +1,4 @@
-/** Long work in the ledger: one entry by key, from its start until its end is no news any more. */
+/** Long work in the ledger: one entry by key, from its start until some time after its end. */
 import * as z from 'zod/mini'
 import { count, moment } from './parts.ts'
 
@@ -56,7 +56,7 @@ export function subjectIn(workKey: string): string {
   return at < 0 ? key : key.slice(0, at)
 }
 
-/** Where it goes; empty where it stays on its subject. */
+/** Key of the target; empty for work without one. */
 export function targetIn(workKey: string): string {
   const at = workKey.indexOf('>')
   return at < 0 ? '' : workKey.slice(at + 1)

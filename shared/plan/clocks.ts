@@ -1,6 +1,6 @@
 /**
- * Servers whose clocks are wrong, and what comes of it: snapshots bear their dates, and which one is the newest,
- * what is ours and what has expired goes by these.
+ * Servers whose clocks are wrong. Their snapshots have wrong dates, which decide what is the newest, what is ours
+ * and what has expired.
  */
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { AHEAD_SECONDS, aheadOf } from '../incus/snapshot-name.ts'
@@ -9,7 +9,7 @@ import type { World } from './world.ts'
 
 export type ClockProblem = { about: string; reason: string }
 
-/** Seconds; retries and ticks blur less. */
+/** Seconds. Smaller differences don't matter. */
 const WORTH_TELLING = 600
 /** So many snapshots of an instance are named. */
 const NAMED = 3
@@ -31,7 +31,7 @@ export function clockProblems(
     ...[...skews].map(([about, skew]) => ({ about, reason: skewText(skew) })),
     ...[...covered].flatMap(([about, { ref, record }]) => {
       const ahead = (record.snapshots ?? []).filter(isAhead)
-      // While the clock is wrong that is said of it alone.
+      // While the clock itself is wrong, only that is reported.
       if (ahead.length === 0 || (skews.get(ref.remote) ?? 0) > 0) return []
       return [{ about, reason: aheadText(ref.instance, ahead) }]
     }),

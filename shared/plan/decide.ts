@@ -1,4 +1,4 @@
-/** The decision: from configuration, observation, ledger and time to a plan, each line with its reason. */
+/** Decides: from configuration, observation, ledger and time to a plan, each line with its reason. */
 import type { Coverage } from '../policy/cover.ts'
 import { createSorter } from '../retention/sorter.ts'
 import { type Kind, STAGES, type Stage } from '../work/kind.ts'
@@ -35,7 +35,7 @@ function decideAll(question: Question): Plan<Action> {
   return refusal === null ? seen : { ...seen, actions: [], notes: [], refusal }
 }
 
-/** With the holds that long work has taken from instances and not set again yet. */
+/** Adds the holds that a restore has removed with the instance's config and not set again yet. */
 function stillHeld(coverages: readonly Coverage[], { held }: Found): readonly Coverage[] {
   if (held.size === 0) return coverages
   return coverages.map((coverage) => ({
@@ -47,12 +47,12 @@ function stillHeld(coverages: readonly Coverage[], { held }: Found): readonly Co
   }))
 }
 
-/** What several policies find of the same remote or instance is said once. */
+/** Problems of the same remote or instance from several policies are reported once. */
 const distinct = (notes: readonly Note[]): Note[] => [
   ...new Map(notes.map((note) => [JSON.stringify(note), note])).values(),
 ]
 
-/** Each kind plans in its stage, and finds what those before it have found. */
+/** Each kind plans in its stage, with the findings of the stages before. */
 const planStages = (stages: readonly Stage[], scene: Scene, before: Found): Found =>
   stages.reduce((found, stage) => {
     const planning = KINDS.flatMap(({ schedule }) => (schedule?.stage === stage ? [schedule] : []))
@@ -61,7 +61,7 @@ const planStages = (stages: readonly Stage[], scene: Scene, before: Found): Foun
 
 const LATER = STAGES.filter((stage) => stage !== 'in progress')
 
-/** What the schedule says, and what is under way. */
+/** What is due by schedule, and what is in progress. */
 function decideDue(scene: Scene, inProgress: Found): Plan<Action> {
   const found = planStages(LATER, scene, inProgress)
   return {

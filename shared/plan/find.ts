@@ -1,4 +1,4 @@
-/** The one instance, or snapshot, that somebody names. */
+/** Finds the one instance, or snapshot, that a request names. */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
@@ -11,7 +11,7 @@ import type { World } from './world.ts'
 
 export type Found = { ref: InstanceRef; key: string; record: InstanceRecord; snapshots: [string, number][] }
 
-/** By `instance`, `project/instance` or `remote/project/instance`; copies of stapes are never meant. */
+/** By `instance`, `project/instance` or `remote/project/instance`; copies made by stapes are never matched. */
 export function findInstance(world: World, path: string): Result<Found, Refusal> {
   const named = compilePaths([path])
   const all = instancesIn(world)

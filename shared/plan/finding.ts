@@ -5,7 +5,7 @@ import type { FreezeLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
 import type { AnyAction, Note, SlotPlan } from './plan.ts'
 
-/** What keeps others from a subject or its snapshots, by the subject's key, with the reason. */
+/** What blocks other work on a subject or its snapshots, by the subject's key, with the reason. */
 export type Guards = {
   /** Nothing else is done to it in this run. */
   busy: ReadonlyMap<string, string>
@@ -17,13 +17,13 @@ export type Guards = {
   needed: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Its snapshot of the open slot is not there yet. */
   failing: ReadonlySet<string>
-  /** Held all the same, though the instance doesn't say so. */
+  /** Held, though the mark on the instance is missing. */
   held: ReadonlyMap<string, ReadonlySet<string>>
   /** `subject key/snapshot` of what may be partial. */
   incomplete: ReadonlySet<string>
 }
 
-/** A snapshot of a slot that is over, of which nobody saw the end. */
+/** A snapshot of a slot that is over, whose creation had an unknown outcome. */
 export type PartialSnapshot = { ref: InstanceRef; policy: string; snapshot: string }
 
 export type Found = Guards & {
@@ -32,17 +32,17 @@ export type Found = Guards & {
   slots: readonly SlotPlan[]
   /** `policy subject key` of snapshots that are taken in this run. */
   taking: ReadonlySet<string>
-  /** What may go as soon as nothing needs it. */
+  /** Snapshots that may be removed as soon as nothing needs them. */
   partials: readonly PartialSnapshot[]
   /** Long work, by its key; null: it is forgotten. */
   work: Readonly<Record<string, Work | null>>
-  /** What may be frozen by us from now on, by instance key. */
+  /** Instances that our work may freeze from now on, by key. */
   frozen: Readonly<Record<string, FreezeLedger>>
   /** Moments to look again at (ISO 8601). */
   wake: readonly string[]
 }
 
-/** As much of it as one of them has to say. */
+/** The parts that one kind has found. */
 export type Finding = { [Part in keyof Found]?: Found[Part] }
 
 type Merge = { [Part in keyof Found]: (said: readonly Found[Part][]) => Found[Part] }

@@ -9,7 +9,7 @@ import { own } from '../own.ts'
 import type { Copy } from '../policy/policy.ts'
 import type { World } from './world.ts'
 
-/** While a snapshot is made; and for the whole of a copy, unless that may be inconsistent. */
+/** Incus freezes on these while a snapshot is made, and during a whole copy unless that may be inconsistent. */
 const FREEZING = ['dir', 'lvm', 'lvmcluster', 'ceph', 'linstor', 'truenas']
 
 /** Between two of these a virtual machine is sent as snapshots; everywhere else as one running disk. */

@@ -1,6 +1,6 @@
 /**
- * Which installation of stapes a copy belongs to. Two that copy onto one target would judge each other's
- * transfers, so a copy says whose it is, and every other installation leaves it alone and says so.
+ * Which installation of stapes a copy belongs to. Two installations that copy onto one target would take each
+ * other's transfers for their own. So a mark names the owner, and others leave the copy alone and say so.
  */
 export type Installation = {
   /** When its state began (milliseconds since the epoch). */
@@ -20,8 +20,8 @@ export function parseInstallation(text: string | undefined): Installation | null
 }
 
 /**
- * Why a copy is not ours, with what to do; null when it is. Nobody's copy may be taken over, and the copy of
- * an installation with our key that is older than we are: that one's state was lost, and is ours now.
+ * Why a copy is not ours, with what to do; null when it is. A copy without an owner may be taken over. So may that
+ * of an older installation with our key: its state was lost, and this one replaces it.
  */
 export function refuseOwner(mark: string | undefined, ours: Installation): string | null {
   if ((mark ?? '') === '' || mark === renderInstallation(ours)) return null

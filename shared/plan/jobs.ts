@@ -1,4 +1,4 @@
-/** The relay's jobs with what they are for, and from the relay's answers back to outcomes. */
+/** Jobs for the relay with their actions, and the outcomes of actions from the relay's answers. */
 import type { CallError, Job, StepReport } from '../relay/protocol.ts'
 import type { AnyAction } from './plan.ts'
 
@@ -8,7 +8,7 @@ export type PlannedJob = { job: Job; parts: readonly AnyAction[] }
 export type Outcome<Action extends AnyAction = AnyAction> =
   | { action: Action; state: 'done' }
   | { action: Action; state: 'refused'; error: CallError }
-  /** Sent or not, we can't tell: the next observation will. */
+  /** Whether it was performed isn't known until the next observation. */
   | { action: Action; state: 'unknown'; reason: string }
   /** An earlier step of its job failed, so it was not sent. */
   | { action: Action; state: 'blocked' }

@@ -1,4 +1,4 @@
-/** A line of a plan for people: one per intention, with its reason; the same for chat, page and log. */
+/** A line of a plan for people: one for each action or note, with its reason; the same for chat, API and log. */
 import { SAFETY } from '../incus/snapshot-name.ts'
 import type { Note } from './plan.ts'
 
@@ -36,7 +36,7 @@ export function renderLines(lines: readonly Line[]): string {
   return `${blocks.map(([about, group]) => [about, ...group.map(render)].join('\n')).join('\n')}\n`
 }
 
-/** Lines that only one of two plans has; one that differs by the moment alone is the same. */
+/** Lines that only one of two plans has, ignoring dates. */
 export function diffLines(before: readonly Line[], after: readonly Line[]): { gone: Line[]; come: Line[] } {
   const [old, young] = [before, after].map((lines) => new Set(lines.map(timeless)))
   return {
@@ -47,7 +47,7 @@ export function diffLines(before: readonly Line[], after: readonly Line[]): { go
 
 const DATE = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
 const SAFETY_NAME = new RegExp(`${SAFETY}-\\d{8}T\\d{4}Z`, 'g')
-/** What a snapshot to be taken is called after: policy and minute. */
+/** The minute in the name of a snapshot to be taken. */
 const SLOT = /-\d{8}T\d{4}Z$/
 
 function timeless({ about, sign, what, reason }: Line): string {

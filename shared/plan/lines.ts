@@ -1,4 +1,4 @@
-/** A plan as lines, and what a confirmation of it is tied to. */
+/** A plan as lines, and the text of its digest. */
 import type { Action } from '../work/kinds.ts'
 import { verbOf } from '../work/verbs.ts'
 import { type Line, noteLine } from './line.ts'
@@ -12,7 +12,7 @@ export const linesOf = ({ actions, notes }: Plan<Action>): Line[] => [
   ...notes.map(noteLine),
 ]
 
-/** The plan's actions, without what moves with the clock alone: the same as long as the world is. */
+/** The plan's actions without what only depends on the clock: the same as long as nothing changes. */
 export const digestText = ({ actions }: Plan<Action>): string =>
   actions
     .map((action) => {

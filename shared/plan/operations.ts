@@ -1,4 +1,4 @@
-/** What somebody's operation is at on an instance. */
+/** Operations that run on an instance. */
 import type { OperationRecord } from '../incus/inventory.ts'
 import { pathOf } from '../incus/subject.ts'
 import type { World } from './world.ts'
@@ -6,7 +6,7 @@ import type { World } from './world.ts'
 /** Somebody's open shell or console doesn't keep Incus from restoring. */
 const SESSIONS = ['Executing command', 'Showing console']
 
-/** What runs on an instance, in Incus's words, or null. */
+/** The description of one that runs on an instance, or null. */
 export function operationOn(
   world: World,
   key: string,

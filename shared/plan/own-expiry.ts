@@ -1,4 +1,4 @@
-/** When Incus itself removes a snapshot, where stapes has to set that anew. */
+/** The expiry that stapes sets on a snapshot again. */
 import { expiresAt } from '../incus/expiry.ts'
 import { parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { Found } from './find.ts'

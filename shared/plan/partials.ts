@@ -1,4 +1,4 @@
-/** Snapshots that may be partial: nobody saw the end of their creation. Neither copies nor retention count on them. */
+/** Snapshots that may be partial: the outcome of their creation is unknown. Copies and retention don't count them. */
 import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
 import { unseenIn } from '../ledger/unseen.ts'
 import type { World } from './world.ts'
@@ -9,7 +9,7 @@ export const partialsIn = (policy: string, { open, partial = [] }: PolicyLedger)
   ...unseenIn(policy, open),
 ]
 
-/** The world in which what the ledger knows of them is not there yet. */
+/** The world in which those that the ledger knows count as incomplete. */
 export const sureOf = (world: World, { policies }: Ledger): World => {
   const partials = Object.entries(policies).flatMap(([policy, ledger]) => partialsIn(policy, ledger))
   return { ...world, incomplete: new Set([...world.incomplete, ...world.unseen, ...partials]) }

@@ -1,12 +1,12 @@
-/** What a run intends, as data; nothing here can touch the world. Every line carries its reason. */
+/** What a run intends to do, as data. Every line has its reason. */
 import type { FreezeLedger, PolicyLedger, SightLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
 import type { Approval } from '../policy/policy.ts'
 
-/** What one kind of work intends; what else it says is known to its room alone. */
+/** One action of a kind of work; only that kind knows its other fields. */
 export type AnyAction = { kind: string; reason: string }
 
-/** Why nothing is done at all of what somebody asked for. */
+/** Why a request is refused as a whole. */
 export type Refusal = {
   code:
     | 'not-found'
@@ -22,7 +22,7 @@ export type Refusal = {
   reason: string
 }
 
-/** Why nothing is done to something that one might expect to be touched. */
+/** Why nothing is done to something. */
 export type Note = {
   kind: 'keep' | 'skip' | 'wait' | 'foreign' | 'problem'
   /** A subject's key, or what else it is about. */
@@ -44,7 +44,7 @@ export type SlotPlan = {
   failed: { instance: string; reason: string }[]
   /** Why the slot ends without any instance. */
   empty: string | null
-  /** What is told of a slot that was served other than by its own name. */
+  /** The reason recorded of a slot whose snapshots have other names than its own. */
   remark: string | null
   /** The slot may be served until then (ISO 8601). */
   until: string | null
@@ -55,7 +55,7 @@ export type Plan<Action extends AnyAction = AnyAction> = {
   actions: Action[]
   notes: Note[]
   slots: SlotPlan[]
-  /** What this run learned of long work before acting, by its key; null: it is forgotten. */
+  /** New state of long work before the actions, by its key; null: the entry is removed. */
   work: Record<string, Work | null>
   /** Instances that may stay frozen by our work, by key, as known before acting. */
   frozen: Record<string, FreezeLedger>
@@ -63,7 +63,7 @@ export type Plan<Action extends AnyAction = AnyAction> = {
   wake: string[]
   /** What this look covered; absent while only a part is planned. */
   sight?: SightLedger
-  /** Somebody asked for it: its slots are the moment's own and don't move the schedule's accounts. */
+  /** By request, not by schedule: its slots are of this minute and don't count as the schedule's. */
   requested: boolean
   /** Set: there are no actions. */
   refusal: Refusal | null

@@ -1,4 +1,4 @@
-/** All that a decision depends on. */
+/** The input of a decision. */
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
 import type { Sorter } from '../retention/sorter.ts'
@@ -14,11 +14,11 @@ export type Question = {
   /** When the configuration was applied (ISO 8601); absent: not known. */
   applied?: string | undefined
   installation: Installation
-  /** Somebody asks for something now; absent: what the schedule says. */
+  /** Absent: plan by schedule. */
   request?: AnyRequest | undefined
   /** Also note what is kept and why, line by line: for people, not needed to perform. */
   explain?: boolean | undefined
 }
 
-/** What the kinds of work plan by: the same question, with what is worked out once for all of them. */
+/** The input of the kinds of work: the same, with what is computed once for all of them. */
 export type Scene = Question & { sorter: Sorter }

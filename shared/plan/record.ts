@@ -11,7 +11,7 @@ import type { Plan } from './plan.ts'
 
 export type Recorded = {
   ledger: Ledger
-  /** Whether it is worth a write: more changed than the time. */
+  /** Whether it has to be written: more than the time has changed. */
   changed: boolean
 }
 
@@ -49,7 +49,7 @@ export function record(before: Ledger, { plan, outcomes, run, config, now }: Hap
 
 const DAY = 86_400_000
 
-/** What nobody asked about for so long is forgotten; what a later version began, and is not known here, stays. */
+/** Old entries are removed; entries of a kind that only a later version knows are kept. */
 function workAfter(
   { work }: Ledger,
   plan: Plan,
@@ -69,7 +69,7 @@ function frozenBy(outcomes: readonly Outcome[], now: Date): Record<string, Freez
     const { action } = outcome
     const { freezes, begins, subject } = verbOf(action)
     const work = freezes?.(action) ?? null
-    // Long work goes on; of the other, whatever Incus answered, it has thawed before.
+    // Long work goes on. For other work, Incus has thawed the instance before it answered.
     const may = begins === undefined ? endedUnseen(outcome) : outcome.state !== 'refused'
     return work === null || !may ? [] : [[subject(action), { work, at: now.toISOString() }]]
   })
@@ -80,7 +80,7 @@ const endedUnseen = (outcome: Outcome): boolean =>
   outcome.state === 'unknown' ||
   (outcome.state === 'refused' && (classify(outcome.error) === 'unknown' || endsUnseen(outcome.error)))
 
-/** Waking a minute later is not news as long as the old note makes every tick look; that one looked is, now and then. */
+/** A later `wakeAt` alone isn't written while the old one is past anyway; the heartbeat is. */
 function isNews(before: Ledger, after: Ledger, now: Date): boolean {
   if (before.written === undefined || now.getTime() - Date.parse(before.written) >= HEARTBEAT) return true
   const soon = new Date(now.getTime() + 90_000).toISOString()

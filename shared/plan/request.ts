@@ -1,10 +1,10 @@
-/** What somebody asks for, apart from the schedule: what commands and the API turn into, and `decide` plans for. */
+/** Requests: commands and the API are turned into these, and `decide` plans for them. */
 
 import { pathOf } from '../incus/subject.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { compilePaths } from '../policy/glob.ts'
 
-/** `reason` becomes each line's reason: who asked. What else a request says is known to its kind of work alone. */
+/** `reason` becomes each line's reason: who requested it. Only its kind of work knows the other fields. */
 export type AnyRequest = { do: string; reason: string }
 
 export type Scope = {
@@ -17,12 +17,12 @@ export type Scope = {
 /** `instance` is a path of the same form, without wildcards, that exactly one instance has. */
 export type OneSnapshot = { instance: string; snapshot: string }
 
-/** What the schedule says, of these only. */
+/** A dry run of the schedule, for these only. */
 export type LookRequest = AnyRequest & { do: 'look' } & Scope
 
 export const isLook = (request: AnyRequest): request is LookRequest => request.do === 'look'
 
-/** What the policies cover, without what nobody asked for. */
+/** The coverages, narrowed to what the request names. */
 export function narrow(coverages: readonly Coverage[], { policies, instances }: Scope): readonly Coverage[] {
   const wanted = coverages.filter(({ policy }) => policies === undefined || policies.includes(policy.name))
   if (instances === undefined) return wanted

@@ -1,4 +1,4 @@
-/** What somebody asks for, apart from the schedule: nothing else is done in such a run. */
+/** Plans a request. Nothing else is done in such a run. */
 import type { Covered } from '../policy/cover.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Answer } from '../work/kind.ts'
@@ -31,7 +31,7 @@ export function decideRequested(scene: Scene & { request: AnyRequest }, inProgre
   }
 }
 
-/** Of all that a policy covers nothing may be found for nobody could look; who names instances is told by refusals. */
+/** Unreadable remotes, for a request that names no instances; one that names some is refused instead. */
 function unseen({ request, coverages }: Scene & { request: AnyRequest & Scope }): Note[] {
   if (request.instances !== undefined || requestable(request.do)?.tellsUnseen !== true) return []
   return narrow(coverages, request).flatMap(({ unreadable }) =>
@@ -39,7 +39,7 @@ function unseen({ request, coverages }: Scene & { request: AnyRequest & Scope })
   )
 }
 
-/** The strictest policy that covers anything of which state is lost. */
+/** By the strictest policy that covers an instance which loses state. */
 function approvalOf(actions: readonly Action[], { coverages }: Pick<Scene, 'coverages'>): Approval {
   const touched = new Set(
     actions.flatMap((action) => {

@@ -1,4 +1,4 @@
-/** Whether what somebody names is there at all: a word that means nothing is answered, not passed over. */
+/** Refuses a request that names policies or instances which don't exist. */
 import { pathOf } from '../incus/subject.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { compilePaths, isLiteral } from '../policy/glob.ts'

@@ -1,10 +1,10 @@
-/** Steps of the relay's jobs that more than one kind of work takes. */
+/** Steps of the relay's jobs that several kinds of work use. */
 
 import { request } from '../incus/routes.ts'
 import type { InstanceRef } from '../incus/subject.ts'
 import type { Step } from '../relay/protocol.ts'
 
-/** In seconds: what takes longer is looked at by the next tick. */
+/** In seconds. If it takes longer, the next tick observes the outcome. */
 export const STEP_WAIT = 600
 
 export const where = ({ project, instance }: InstanceRef) => ({
@@ -12,7 +12,7 @@ export const where = ({ project, instance }: InstanceRef) => ({
   query: { project },
 })
 
-/** One that is gone already is removed. */
+/** A snapshot that doesn't exist counts as removed. */
 export function expireStep({ ref, snapshot }: { ref: InstanceRef; snapshot: string }): Step {
   const { parameters, query } = where(ref)
   return {

@@ -4,7 +4,7 @@ import type { InstanceRecord } from '../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
 
-/** Config of a safety snapshot that nothing else tells of, as it was read. */
+/** The config of a safety snapshot that neither ledger nor relay knows. */
 export type Left = { safety: string; config: Record<string, string> }
 
 export type World = {
@@ -14,11 +14,11 @@ export type World = {
   find(ref: InstanceRef): InstanceRecord | undefined
   /** `instance key/snapshot` of snapshots whose creation still runs. */
   incomplete: ReadonlySet<string>
-  /** Likewise of those that the relay saw no end of. */
+  /** The same of those whose creation had an unknown outcome, as the relay knows. */
   unseen: ReadonlySet<string>
   /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`: of one that somebody asks about alone. */
   memories?: ReadonlyMap<string, boolean>
-  /** Safety snapshots that nothing else tells of, by instance key; null: it could not be read. */
+  /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
   safeties?: ReadonlyMap<string, Left | null>
 }
 

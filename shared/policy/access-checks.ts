@@ -1,4 +1,4 @@
-/** What no single grant tells: groups that aren't there, and commands that are none or that no role of it gives. */
+/** Checks over all grants: unknown groups, unknown commands, and commands that the grant's role doesn't have. */
 import type { Access, Grant } from '../access/access.ts'
 import { includesRole } from '../access/permit.ts'
 import { GROUP } from '../access/principal.ts'

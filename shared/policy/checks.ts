@@ -1,4 +1,4 @@
-/** What no single value tells: missing ones, a copy onto its own source, policies that contradict each other. */
+/** Checks over several values: missing ones, a copy onto its own source, policies that contradict each other. */
 import { POLICY_NAME, SAFETY } from '../incus/snapshot-name.ts'
 import { compileGlobs, mayMeet } from './glob.ts'
 import { type PolicyError, problem, show } from './issues.ts'

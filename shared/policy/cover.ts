@@ -14,7 +14,7 @@ export type Covered = {
   blocked: string | null
   /** Why no snapshot of it can be made whatever is tried, with what to do: its project forbids it. */
   barred: string | null
-  /** Snapshots that the instance holds. */
+  /** Snapshots that are held. */
   held: ReadonlySet<string>
 }
 
@@ -24,7 +24,7 @@ export type Coverage = {
   /** Instances in reach that are left out, with the reason. */
   skipped: { key: string; reason: string }[]
   problems: { about: string; reason: string }[]
-  /** What isn't as somebody meant it, and keeps no slot from being served. */
+  /** Problems that don't keep a slot from being served. */
   warnings: { about: string; reason: string }[]
   /** Remotes of the policy that gave no answer, by `remote:<name>`: never read as "nothing there". */
   unreadable: { key: string; reason: string }[]

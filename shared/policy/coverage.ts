@@ -16,7 +16,7 @@ import { unmatchedOf } from './unmatched.ts'
 /** A coverage that can also tell where each merged value comes from. */
 export type TracedCoverage = Coverage & {
   covered: (Covered & Pick<Effective, 'from'>)[]
-  /** Worth a word to whoever applies the policy, and none at each look. */
+  /** Warnings for whoever applies the policy, not for each run. */
   remarks: string[]
 }
 
@@ -117,7 +117,7 @@ function covered(
   return { ref, key, record, barred, held: holdsOf(record), ...merge(base, overrides) }
 }
 
-/** Said once for each project, and before anything is tried. */
+/** Reported once for each project, before anything is tried. */
 function barredProjects(covered: readonly Covered[]): Coverage['problems'] {
   const problems = new Map<string, string>()
   for (const { ref, barred } of covered)

@@ -1,4 +1,4 @@
-/** What holds when neither the policy nor `defaults` says it, in the document's own words. */
+/** The built-in defaults, in the form of the document. */
 
 /** Incus has no word for it (it leaves the key out), but a policy must be able to undo a default. */
 export const NEVER = 'never'

@@ -11,19 +11,19 @@ export const REPLICA_UUID = `${REPLICA_OF}.uuid`
 /** On a copy: the snapshots that were verified. */
 export const VERIFIED = `${PREFIX}verified`
 
-/** On a copy while a transfer onto it is under way, or ended unverified: which one, and what it brings. See transfer.ts. */
+/** On a copy while a transfer onto it is in progress or unverified: which one, and what it brings. See work/copy/transfer.ts. */
 export const COPYING = `${PREFIX}copying`
 
-/** On a copy: the installation of stapes that makes it. See owner.ts. */
+/** On a copy: the installation of stapes that makes it. See plan/installation.ts. */
 export const OWNER = `${PREFIX}owner`
 
 /** Incus's own key: the instance can't be deleted. A verified copy takes it from its source, an unverified one never has it. */
 export const PROTECTION = 'security.protection.delete'
 
-/** On an instance that is being restored in place: from what, and what brings the state before back. See restoring.ts. */
+/** On an instance that is being restored in place: to which snapshot, and the safety snapshot. See work/restore/mark.ts. */
 export const RESTORING = `${PREFIX}restoring`
 
-/** On an instance that was: the safety snapshot of its last restore that ended. */
+/** On an instance that was restored in place: the safety snapshots of its restores. */
 export const RESTORED = `${PREFIX}restored`
 
 /** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and counts for no rule of `keep`. */
@@ -39,7 +39,7 @@ export const isMark = (key: string): boolean =>
   key === RESTORED ||
   key.startsWith(HOLD)
 
-/** Words that stand after the prefix with a meaning of their own, and so can't name a policy. */
+/** Words with a meaning of their own after the prefix, which can't be names of policies. */
 export const RESERVED: readonly string[] = [
   'policy',
   'none',
@@ -60,7 +60,7 @@ export const RESERVED: readonly string[] = [
 
 const NO_HOLDS: ReadonlySet<string> = new Set()
 
-/** Names of the snapshots that the instance, or a profile of it, holds. */
+/** Names of the snapshots that are held by the instance or a profile of it. */
 export function holdsOf({ config }: InstanceRecord): ReadonlySet<string> {
   const keys = Object.keys(config).filter((key) => key.startsWith(HOLD))
   if (keys.length === 0) return NO_HOLDS

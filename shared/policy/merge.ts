@@ -7,7 +7,7 @@ export type Effective = {
   policy: Policy
   /** By path; a rule of `keep` is only there by itself when it was overridden. */
   from: Readonly<Record<string, Origin>>
-  /** Why nothing of the instance may expire: what its owner wanted is not known. */
+  /** Why nothing of the instance may expire: an override can't be understood. */
   blocked: string | null
 }
 

@@ -1,6 +1,6 @@
 /**
- * Marks of a copy that don't fit the place where they stand: somebody copied the copy back, or works on with it.
- * stapes leaves copies out, and so would never back such an instance up.
+ * Instances with a copy's marks in another place than the copy's: somebody copied the copy back, or uses it now.
+ * stapes skips copies, and so would never back up such an instance.
  */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
@@ -26,7 +26,7 @@ export function fitsPlace(place: InstanceRef, of: string, policies: readonly Pol
   )
 }
 
-/** Null: all is well with it, or its owner wants it left out. */
+/** Null: no problem, or it is excluded on purpose. */
 export function misplacedProblem(
   place: InstanceRef,
   record: InstanceRecord,

@@ -1,4 +1,4 @@
-/** The text of a `user.stapes.*` key to its value; all settings that may be overridden are here. */
+/** Parses the text of a `user.stapes.*` key; all settings that may be overridden are here. */
 import type * as z from 'zod/mini'
 import { err, ok, type Result } from '../result.ts'
 import type { Keep } from '../retention/keep.ts'

@@ -1,6 +1,6 @@
 /**
- * What an instance, or a profile of it, says against the policy document: `user.stapes.<setting>` for all
- * policies, `user.stapes.<policy>.<setting>` for one.
+ * Overrides of the policy document by an instance or a profile of it: `user.stapes.<setting>` for all policies,
+ * `user.stapes.<policy>.<setting>` for one.
  */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
@@ -27,7 +27,7 @@ export type OverrideProblem = PolicyError & { policy: string | null }
 
 export type Overrides = { values: Override[]; problems: OverrideProblem[] }
 
-/** Null where there are none: that is the rule, and is found out without allocating. */
+/** Null where there are none, which is most common and is found without allocating. */
 export function readOverrides(
   ref: InstanceRef,
   { config, own }: InstanceRecord,

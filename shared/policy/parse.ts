@@ -1,4 +1,4 @@
-/** `stapes.jsonc`, after its comments are gone, to what holds; or everything that is wrong with it. */
+/** Parses the document of `stapes.jsonc`, or gives everything that is wrong with it. */
 import type { Access } from '../access/access.ts'
 import { commands } from '../command/commands.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -11,8 +11,8 @@ import type { Config, Policy } from './policy.ts'
 import { documentSchema, settingsSchema } from './schema.ts'
 
 /**
- * All errors are found at once: those of the shape, and for the policies of sound shape also what only the
- * whole policy, or two of them together, can tell.
+ * All errors are found at once: those of the shape, and for policies of valid shape also those of the whole
+ * policy, or of two policies together.
  */
 export function parseConfig(document: unknown): Result<Config, PolicyError[]> {
   const parsed = documentSchema.safeParse(document, { reportInput: true })

@@ -1,4 +1,4 @@
-/** Policies that somebody paused in chat: beside the document, and until a moment, or until somebody resumes them. */
+/** Policies that were paused in chat, independent of the document: until a given time, or until they are resumed. */
 
 import type { PauseChange } from '../command/command.ts'
 import { own } from '../own.ts'
@@ -31,7 +31,7 @@ export function nextResume({ pauses }: Paused, now: Date): string | null {
   return later.sort((a, b) => a.getTime() - b.getTime())[0]?.toISOString() ?? null
 }
 
-/** Of policies that the configuration has; with the end of those that the one before it paused and it doesn't. */
+/** Pauses of policies that the configuration still has, and the end of those that only the former document paused. */
 export function keptPauses(
   { policies }: Config,
   pauses: Pauses,

@@ -1,6 +1,6 @@
 /**
- * The shape of `stapes.jsonc`, strict everywhere, and what each key means. What only the whole can tell (a missing
- * remote, a copy onto itself) is left to checks.ts.
+ * The shape of `stapes.jsonc`, strict everywhere, and what each key means. Checks over
+ * several values (a missing remote, a copy onto itself) are in checks.ts.
  */
 import * as z from 'zod/mini'
 import { POLICY_NAME } from '../incus/snapshot-name.ts'

@@ -10,7 +10,7 @@ import { type Override, type Overrides, readOverrides } from './overrides.ts'
 import type { Policy, Selector } from './policy.ts'
 import type { SkipReason } from './skip.ts'
 
-/** An instance that was observed, with what it says itself. */
+/** An observed instance with its overrides. */
 export type Candidate = { ref: InstanceRef; key: string; record: InstanceRecord; overrides: Overrides | null }
 
 /** A remote that answered. */
@@ -33,7 +33,7 @@ export function observe(remote: string, inventory: RemoteInventory, policies: re
 
 export type Selection = {
   selected: Candidate[]
-  /** Not all strangers: only those that remote, project, name, type and keys would have let in. */
+  /** Only instances that match by remote, project, name, type and keys, with the reason. */
   skipped: { candidate: Candidate; reason: SkipReason }[]
   /** Projects that the policy names and that the remote doesn't have: never read as "nothing there". */
   absent: { remote: string; project: string }[]
@@ -63,8 +63,8 @@ export function selectInstances(policy: Policy, remotes: ReadonlyMap<string, Obs
 type Verdict = 'selected' | 'stranger' | SkipReason
 
 /**
- * Of an offline instance no key is known: whatever may be covered is, so that its slot fails aloud. What it
- * says itself, and whether it is a copy, is seen when its member is back; until then nothing is done to it.
+ * The keys of an offline instance aren't known. It is covered if it may be, so that its slot is recorded as
+ * failed. Its overrides, and whether it is a copy, are seen when its member is back; until then nothing is done.
  */
 function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
   const places = placesOf(policy.select)
@@ -111,7 +111,7 @@ function saidByKey(own: readonly Override[]): SkipReason | null {
   return paused?.value === true ? { kind: 'paused-by-key', origin: paused.origin } : null
 }
 
-/** The document's own conditions that are worth a word; an instance that says `exclude=false` passes its globs. */
+/** Conditions of the document that are reported as a skip; an instance with `exclude=false` passes the globs. */
 function outOf(select: Selector): (candidate: Candidate, own: readonly Override[]) => SkipReason | null {
   const excludes = select.exclude.map((glob) => ({ glob, matches: compilePaths([glob]) }))
   return ({ ref, record: { status } }, own) => {
@@ -124,7 +124,7 @@ function outOf(select: Selector): (candidate: Candidate, own: readonly Override[
 }
 
 /**
- * Ready: running, and the guest has said that it is up. Error: nobody can tell, its member may be
- * offline; it stays covered, so that its slot fails aloud.
+ * Ready: running, and the guest has reported that it is up. Error: unknown, its member may be offline; it stays
+ * covered, so that its slot is recorded as failed.
  */
 const RUNNING = ['Running', 'Frozen', 'Ready', 'Error']

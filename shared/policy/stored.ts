@@ -1,6 +1,6 @@
 /**
- * The applied configuration as KV holds it, read as foreign input. The document is parsed anew, so that
- * defaults of this version hold; what an earlier version made of it stands in where this one refuses it.
+ * Parses the applied configuration from KV as untrusted input. The document is parsed again, so that the defaults
+ * of this version hold. If this version refuses it, the result of the earlier version is used.
  */
 import * as z from 'zod/mini'
 import type { Access } from '../access/access.ts'
@@ -19,7 +19,7 @@ export type StoredConfig = {
   config: Config
   /** By policy: who paused it, beside the document. One that can't be read stands. */
   pauses?: Record<string, Pause>
-  /** When this state began, which later configurations take over; absent: with this one. See plan/owner.ts. */
+  /** When this state began, kept by later configurations; absent: with this one. See plan/installation.ts. */
   began?: { at: string; nonce: string }
   /** As in FoundConfig: found when it is read, and never written. */
   problems?: readonly string[]
@@ -28,9 +28,9 @@ export type StoredConfig = {
 export type FoundConfig = {
   /** Null: there is none that could be read. */
   stored: StoredConfig | null
-  /** Pauses that could be read, even of a configuration that couldn't: those that outlive its being applied again. */
+  /** Pauses that could be read, also where the configuration couldn't: they are kept when it is applied again. */
   pauses: Record<string, Pause>
-  /** The same of when its state began: whoever applies it again is the same installation. */
+  /** Likewise when its state began: after it is applied again, it is the same installation. */
   began?: { at: string; nonce: string }
   /** What is wrong with what stands in KV, and what to do. */
   problems: string[]
@@ -122,7 +122,7 @@ export function parseStored(value: unknown): FoundConfig {
   return { stored: problems.length === 0 ? stored : { ...stored, problems }, pauses, problems }
 }
 
-/** What somebody stopped doesn't begin again because nobody can read for how long. */
+/** A pause whose end can't be read holds: a paused policy must not start again by that. */
 function unreadIn(value: unknown, sound: Readonly<Record<string, Pause>>): Record<string, Pause> {
   const names = isObject(value) ? Object.keys(value) : []
   const unread = names.filter((name) => name !== '__proto__' && !Object.hasOwn(sound, name))

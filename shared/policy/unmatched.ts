@@ -1,4 +1,4 @@
-/** Where a policy reaches nothing with what it names: a typing error there would otherwise stay silent. */
+/** Names and globs of a policy that match nothing, so that typing errors are noticed. */
 import { compileGlobs, isLiteral } from './glob.ts'
 import { nearest } from './nearest.ts'
 import type { Policy } from './policy.ts'
@@ -11,7 +11,7 @@ type Unmatched = {
   remarks: string[]
 }
 
-/** Nothing where a remote, or a project, could not be looked into: it may be there. */
+/** Nothing is reported where a remote or a project could not be read. */
 export function unmatchedOf(
   policy: Policy,
   { selected, skipped, absent }: Selection,

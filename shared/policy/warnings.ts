@@ -1,4 +1,4 @@
-/** What a sound configuration says that its author may not mean. */
+/** Warnings about a valid configuration that its author may not mean. */
 import { readFields } from '../schedule/slots.ts'
 import type { Config, Policy } from './policy.ts'
 

@@ -1,5 +1,5 @@
 /**
- * How an inventory travels. Instances of a policy hold snapshots of the same names, so each name goes
+ * The wire format of an inventory. Instances of a policy hold snapshots of the same names, so each name goes
  * over the wire once and the pairs refer to it: reading the JSON is most of what a tick costs the Worker.
  */
 import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../incus/inventory.ts'

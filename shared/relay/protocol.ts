@@ -1,5 +1,5 @@
 /**
- * What Worker and relay say to each other. Besides forwarding single allowed requests
+ * The protocol between Worker and relay. Besides forwarding single allowed requests
  * (`/v1/remotes/{remote}/1.0/…`), the relay answers two calls that keep the edge small:
  * `POST /v1/inventory` and `POST /v1/batch`. All requests are signed (RFC 9421).
  */
@@ -37,9 +37,9 @@ export type InventoryRequest = {
 
 export type RemoteReply = { ok: true; inventory: RemoteInventory } | { ok: false; error: CallError }
 
-/** What the caller gets to see; on its way it is packed, see packing.ts. */
+/** The reply after unpacking; on the wire it is packed, see packing.ts. */
 export type InventoryReply = {
-  /** One entry per asked remote, by its name; one remote's failure is its own. */
+  /** One entry for each requested remote, by name; a remote fails by itself. */
   remotes: Record<string, RemoteReply>
   /** All detached jobs that the relay remembers: running ones, and ended ones for a day. */
   jobs: JobReport[]

@@ -1,11 +1,11 @@
-/** One job for all that is done to a subject at once, whichever kinds it is of. */
+/** One job for all actions on a subject in a run, of all kinds. */
 import type { PlannedJob } from '../plan/jobs.ts'
 import { type Action, KINDS } from './kinds.ts'
 import { verbOf } from './verbs.ts'
 
 /**
- * What others depend on goes first: only when all snapshots are there does anything expire. A job of which a step
- * shares the lock of long work waits for that: neither a copy nor a tick at the same time meets what is between.
+ * Actions that others depend on go first: nothing expires unless all snapshots were taken. A job takes the lock of
+ * long work if one of its actions needs it, so that no copy and no other tick runs in between.
  */
 export function subjectJobs(actions: readonly Action[]): PlannedJob[] {
   const bySubject = new Map<string, Action[]>()

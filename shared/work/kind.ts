@@ -1,6 +1,6 @@
 /**
- * A kind of work: what it plans, how that is carried out, what is recorded of it, and how it reads. Each has a room
- * of its own, and `kinds.ts` lists them; all else goes over that list and knows none by name.
+ * The type of a kind of work: what it plans, how that is performed, what is recorded, and how it reads. Each kind
+ * has a folder of its own and is listed in `kinds.ts`; other code goes over that list and knows no kind by name.
  */
 
 import type * as z from 'zod/mini'
@@ -18,7 +18,7 @@ import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { RetryPolicy } from './life.ts'
 
-/** How one sort of action is carried out, and how it reads. */
+/** How one type of action is performed, and how it reads. */
 export type Verb<Action extends AnyAction> = {
   /** Key of the subject that it changes: of a copy its source, never the copy, which follows it. */
   subject(action: Action): string
@@ -28,7 +28,7 @@ export type Verb<Action extends AnyAction> = {
   line(action: Action): Line
   /** All of its lines, where there are more. */
   lines?(action: Action): Line[]
-  /** What a confirmation is tied to, without what moves with the clock alone; absent: by its line. */
+  /** Its part of the plan's digest, without what only depends on the clock; absent: its line. */
   essence?(action: Action): string
   /** What it does within the one job of its subject; absent: its kind makes jobs of their own. */
   steps?(action: Action): Step[]
@@ -36,38 +36,38 @@ export type Verb<Action extends AnyAction> = {
   first?: true
   /** Shares the lock of long work on its subject. */
   locks?(action: Action): boolean
-  /** State is lost by it, so that somebody has to confirm it. */
+  /** It loses state, so it has to be confirmed. */
   destroys?: true
-  /** Key of the long work that it begins, the end of which later ticks see. */
+  /** Key of the long work that it starts. */
   begins?(action: Action): string
-  /** Our work for which its subject may stay frozen, in words, should it be cut off; null: it isn't frozen for it. */
+  /** The work, in words, for which its subject may stay frozen if it is cut off; null: it isn't frozen. */
   freezes?(action: Action): string | null
-  /** As what it is counted in the record of a run, and how that reads: "3 copies started". */
+  /** How it is counted in the record of a run, and how that reads: "3 copies started". */
   counts?: Count
   /** Under which name it is listed one by one there. */
   listed?: string
 }
 
-/** `noun`: where it isn't plain what is counted. */
+/** `noun`: where it isn't obvious what is counted. */
 export type Count = { name: string; noun?: readonly [one: string, several: string]; did: string }
 
 export type Verbs<Action extends AnyAction> = {
   [Kind in Action['kind']]: Verb<Extract<Action, { kind: Kind }>>
 }
 
-/** What of a plan an answer has. */
+/** The parts of a plan that an answer to a request has. */
 export type Answer = Pick<Finding, 'actions' | 'notes' | 'slots' | 'work' | 'wake'>
 
-/** A request, with all that is known when it is answered. */
+/** A request with the input of its planning. */
 export type Requested<R extends AnyRequest = AnyRequest> = Scene & {
   request: R
-  /** What is under way anyhow. */
+  /** What is in progress. */
   found: Found
-  /** What keeps snapshots just now. */
+  /** What blocks the removal of snapshots now. */
   guards(): Guards
 }
 
-/** What the API's body or a command may say, whichever request it is. */
+/** The fields of all requests in the API's body. */
 export type Given = {
   policies?: readonly string[] | undefined
   instances?: readonly string[] | undefined
@@ -78,7 +78,7 @@ export type Given = {
   note?: string | undefined
 }
 
-/** The snapshot that somebody names, of one instance. */
+/** Reads a request about one snapshot of one instance. */
 export function oneOf(what: string, { instance, snapshot }: Given): Result<OneSnapshot, string> {
   return instance === undefined || snapshot === undefined
     ? err(`${what} needs "instance" and "snapshot"`)
@@ -86,55 +86,55 @@ export function oneOf(what: string, { instance, snapshot }: Given): Result<OneSn
 }
 
 export type Requestable<R extends AnyRequest> = {
-  /** Data is lost by it, so somebody has to confirm its plan. */
+  /** It loses data, so its plan has to be confirmed. */
   destructive: boolean
-  /** Meant where somebody names policies or instances, and not what to do. */
+  /** The default of a request that names policies or instances, but no `do`. */
   unnamed?: true
-  /** Whom nobody could look at is told of where no instances are named. */
+  /** Unreadable remotes are reported where the request names no instances. */
   tellsUnseen?: true
-  /** The request that the API's body stands for; an error says what is missing. */
+  /** Reads the request from the API's body; an error says what is missing. */
   read(given: Given, reason: string): Result<R, string>
   plan(requested: Requested<R>): Answer | Refusal
 }
 
 export type Requests<R extends AnyRequest> = { [Do in R['do']]: Requestable<Extract<R, { do: Do }>> }
 
-/** What the relay answered to calls that only read. */
+/** The relay's answers to calls that only read. */
 export type Answers = {
-  /** By job; null: none, or half of one. */
+  /** By job; null: no answer, or an incomplete one. */
   of(job: string): readonly StepReport[] | null
   /** Why there is none. */
   error: CallError | null
 }
 
-/** Jobs that are ready, and actions that aren't tried, with the reason. */
+/** Jobs that are ready, and outcomes of actions that aren't tried. */
 export type Prepared = { jobs: PlannedJob[]; outcomes: Outcome[]; notes: Note[] }
 
 export type Happened = {
   plan: Plan
   outcomes: readonly Outcome[]
-  /** Work of which no end was seen that may have left its subject frozen, by the subject's key. */
+  /** Work with an unknown outcome that may have left its subject frozen, by the subject's key. */
   frozen: Readonly<Record<string, FreezeLedger>>
   now: Date
 }
 
-/** What it has to say of the ledger. */
+/** A kind's parts of the new ledger. */
 export type Recorded = {
   policies?: Record<string, PolicyLedger>
-  /** Null: forgotten. */
+  /** Null: the entry is removed. */
   work?: Record<string, Work | null>
   frozen?: Record<string, FreezeLedger>
   wake?: string[]
 }
 
-/** How far one piece of long work is, as people are told. */
+/** The progress of one piece of long work, as it is shown. */
 export type Item = {
   /** Key of the work. */
   key: string
   subject: string
-  /** The ledger knows of it. */
+  /** The ledger knows it. */
   seen: boolean
-  /** Set once it was seen to end. `unknown`: it is over, and nobody saw how. */
+  /** Null: it hasn't ended. `unknown`: it is over, and its outcome isn't known. */
   end: 'good' | 'bad' | 'unknown' | null
   /** Failed tries so far. */
   attempts: number
@@ -143,39 +143,39 @@ export type Item = {
   retryAt: string | null
   /** Incus's own words on how far it is. */
   progress: string | null
-  /** As the ledger has it; null: it doesn't. */
+  /** Its ledger entry; null: there is none. */
   entry: Work | null
 }
 
-/** How long work of one kind lives (see life.ts), and how it reads. */
+/** The long work of a kind (see life.ts), and how it reads. */
 export type Long<Entry extends Work> = {
   /** `copy`, `copies`: what one and several are called, and under what they stand in the API's status. */
   noun: { one: string; several: string }
   schema: z.ZodMiniType<Entry>
   retry: RetryPolicy
-  /** Forgotten so many days after its last change; absent: its room says when. */
+  /** Its entry is removed so many days after its last change; absent: the kind itself removes it. */
   days?: number
-  /** What the API shows of it besides what all have in common. */
+  /** Fields that the API shows besides the common ones. */
   shown: readonly (keyof Entry & string)[]
   words: {
     /** "copying main/default/web1". */
     doing(item: Item): Text
-    /** What a good end came to. */
+    /** A good outcome. */
     good(item: Item): Text
-    /** How to go on from there, after a good end or a bad one; empty: nothing need be said. */
+    /** What to do next, after a good or a bad outcome; empty: nothing. */
     after(item: Item): Text
     /** "The copy of … to …". */
     title(key: string, entry: Entry): Text
-    /** What a good end is called: "copy verified", "copies verified". */
+    /** A good outcome in words: "copy verified", "copies verified". */
     ended: { one: string; several: string; how: string }
-    /** What more there is to say of one that failed. */
+    /** More about one that failed. */
     left(entry: Entry): Text
     /** "copy not verified", "copies not verified". */
     broken: { one: string; several: string }
   }
 }
 
-/** When a kind plans: what comes later takes into account what came before. */
+/** The order in which kinds plan; later stages see the findings of earlier ones. */
 export const STAGES = ['in progress', 'ready', 'take', 'send', 'remove'] as const
 export type Stage = (typeof STAGES)[number]
 
@@ -188,17 +188,17 @@ export type Kind<
   verbs: Verbs<Action>
   /** How its lines are counted in a few words, by their signs. */
   tallies?: readonly Tally[]
-  /** Planning by schedule; for a request, what is found `under way` counts as well. */
+  /** Planning by schedule; the stage `in progress` is also planned for requests. */
   schedule?: { stage: Stage; plan(scene: Scene, found: Found): Finding }
-  /** What it keeps others from when somebody asks for something. */
+  /** What it blocks for requests. */
   guard?(scene: Scene, found: Found): Finding
   requests?: Requests<R>
-  /** What has to be read of Incus before it can plan; nothing, mostly. */
+  /** What has to be read from Incus before it can plan; mostly nothing. */
   look?: {
     jobs(scene: Pick<Scene, 'world' | 'ledger' | 'now' | 'request'>): Job[]
     add(world: World, answers: Answers, scene: Pick<Scene, 'ledger' | 'now' | 'request'>): World
   }
-  /** Its own jobs: what has to be read for them, and what becomes of that. */
+  /** Its own jobs: what has to be read for them, and how they are prepared. */
   send?: {
     reads?(actions: readonly Action[]): Job[]
     prepare(actions: readonly Action[], answers: Answers, world: Pick<World, 'remotes'>, now: Date): Prepared

@@ -1,7 +1,7 @@
 /**
- * The life of long work, whichever kind it is of: planned, handed to the relay as a job of its own, running, then over,
- * well or not; tried again by its kind's retry policy, and given up at its end. Here is all that its entry
- * in the ledger goes through; a kind's room only judges where its work stands.
+ * The life cycle of long work of any kind: planned, started as a job of the relay, running, then ended with success
+ * or failure; retried by its kind's policy, and given up at last. This changes its entry in the ledger; a kind
+ * itself only judges the state of its work.
  */
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
 import type { Work, WorkState } from '../ledger/work.ts'
@@ -11,33 +11,33 @@ import type { JobReport } from '../relay/protocol.ts'
 import { minutesFrom } from '../schedule/moment.ts'
 
 export type RetryPolicy = {
-  /** So many tries; null: it is wanted as long as its policy wants it. */
+  /** The number of tries; null: unlimited. */
   tries: number | null
-  /** Minutes until the next one, after so many have failed. */
+  /** The backoff in minutes, after so many failed tries. */
   minutes(failed: number): number
-  /** The most of them. */
+  /** The longest backoff in minutes. */
   longest: number
 }
 
-/** Its job runs, or waits for its turn. */
+/** Its job runs or is queued. */
 export const isLive = (report: Pick<JobReport, 'state'> | null): boolean =>
   report?.state === 'running' || report?.state === 'queued'
 
-/** No end was seen yet. */
+/** It hasn't ended as far as known. */
 export const isPending = (entry: Work | undefined): boolean =>
   entry === undefined || entry.state === 'started' || entry.state === 'running'
 
 export const isDue = ({ retryAt }: Pick<Work, 'retryAt'>, now: Date): boolean =>
   retryAt === undefined || new Date(retryAt) <= now
 
-/** Whether a try that fails now is the last one; `since`: tries that don't count any more. */
+/** Whether a try that fails now is the last one; `since`: earlier tries that don't count. */
 export const isLast = (
   { attempts, retryAt }: Pick<Work, 'attempts' | 'retryAt'>,
   { tries }: RetryPolicy,
   since = 0,
 ): boolean => tries !== null && retryAt === undefined && attempts + 1 - since >= tries
 
-/** Seen to run. With its operation, a relay that was restarted can take it up again. */
+/** It was observed running. By its operation a restarted relay can adopt it. */
 export function seenRunning<Entry extends Work>(
   entry: Entry,
   { id, remote, operation }: Pick<JobReport, 'id' | 'remote' | 'operation'>,
@@ -57,8 +57,8 @@ export function seenRunning<Entry extends Work>(
 type Failure = { state: 'failed' | 'unknown'; reason: string; now: Date; permanent?: boolean; since?: number }
 
 /**
- * A try that ended badly: counted, and tried again later, or given up. What is tried for ever says each failure;
- * what isn't goes on until it is given up.
+ * Counts a failed try; the work is retried later, or given up. With unlimited tries its state shows each failure,
+ * else it only fails when it is given up.
  */
 export function failedTry<Entry extends Work>(
   entry: Entry,
@@ -77,15 +77,12 @@ export function ended<Entry extends Work>(entry: Entry, state: Entry['state'], n
   return { ...rest, state, at: now.toISOString() } as Entry
 }
 
-/** `running`: goes on, or can't be told yet; `broken`: the last try ended badly, `entry` has counted it. */
+/** `running`: in progress, or not known yet; `broken`: the last try failed, and `entry` has counted it. */
 export type Standing<Entry extends Work> =
   | { phase: 'running'; entry: Entry; reason: string }
   | { phase: 'broken'; entry: Entry; reason: string }
 
-/**
- * What a run finds of work that isn't over well: noted, looked at again, and its subject left alone meanwhile.
- * `known`: as the ledger has it; `what`: how its lines begin.
- */
+/** The findings about work that is in progress or has failed. `known`: its present ledger entry. */
 export function standingOf<Entry extends Work>(
   { key, about, known }: { key: string; about: string; known: Work | undefined },
   { phase, entry, reason }: Standing<Entry>,
@@ -99,8 +96,8 @@ export function standingOf<Entry extends Work>(
 }
 
 /**
- * After its job was sent: it began, or perhaps it did; or the relay refused it. Another job at work on the subject is
- * no failure: nothing began, and what was known of it stays.
+ * The entry after its job was sent: started, perhaps started, or refused by the relay. A lock that another job
+ * holds is no failure: nothing was started, and the former entry stays.
  */
 export function afterStart<Entry extends Work>(
   planned: Entry,
@@ -115,7 +112,7 @@ export function afterStart<Entry extends Work>(
   return failedTry(planned, { state: 'failed', reason: describe(error), now, permanent, since }, policy)
 }
 
-/** How work of this state has ended, for those who wait for it; null: it hasn't. */
+/** The outcome of work in this state; null: it hasn't ended. */
 export const ENDS: Record<WorkState, 'good' | 'bad' | 'unknown' | null> = {
   started: null,
   running: null,

@@ -23,14 +23,14 @@ export function verbOf(action: AnyAction): Verb<AnyAction> {
 
 export const requestable = (what: string): Requestable<AnyRequest> | undefined => own(REQUESTS, what)
 
-/** What somebody may ask for, by its name. */
+/** All requests, by name. */
 export const REQUESTABLE: readonly string[] = Object.keys(REQUESTS)
 
-/** Data is lost by it, so somebody has to confirm its plan. */
+/** It loses data, so its plan has to be confirmed. */
 export const isDestructive = ({ do: what }: Pick<AnyRequest, 'do'>): boolean =>
   requestable(what)?.destructive === true
 
-/** Of the kind that a piece of long work is of; undefined: one that only a later version knows. */
+/** By the kind in its key; undefined: only a later version knows that kind. */
 export const longOf = (workKey: string): Long<Work> | undefined => own(LONG, kindIn(workKey))
 
 /** All kinds whose work is long. */
@@ -43,7 +43,7 @@ export const touchedBy = ({ actions }: Pick<Plan, 'actions'>): string[] => [
   ...new Set(actions.map((action) => verbOf(action).subject(action))),
 ]
 
-/** Keys of the long work that a plan begins. */
+/** Keys of the long work that a plan starts. */
 export const startsOf = ({ actions }: Pick<Plan, 'actions'>): string[] =>
   actions.flatMap((action) => verbOf(action).begins?.(action) ?? [])
 

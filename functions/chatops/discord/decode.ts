@@ -1,4 +1,4 @@
-/** Discord's interactions, after their signature held: pings, `/backup …`, buttons, and what somebody is typing. */
+/** Discord's interactions, after their signature was verified: pings, `/backup …`, buttons, and completion. */
 import * as z from 'zod/mini'
 import type { Actor } from '../../../shared/chat/actor.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -6,7 +6,7 @@ import { minutesFrom } from '../../../shared/schedule/moment.ts'
 import { parseJson } from '../form.ts'
 import type { Incoming, Rejected, ReplyTo } from '../platform.ts'
 
-/** Discord takes edits for 15 minutes; the last half is left to clocks and the way. */
+/** Discord takes edits for 15 minutes; half a minute is kept in reserve. */
 const MINUTES = 14.5
 const LONGEST_NAME = 80
 
@@ -48,7 +48,7 @@ type Interaction = Exclude<z.infer<(typeof interactions)[number]>, { type: 1 }>
 
 export function decode(body: string, at: Date, applicationId: string): Result<Incoming, Rejected> {
   const json = parseJson(body)
-  // By its type, so that a refusal can say which part is wrong.
+  // By its type, so that an error can say which part is wrong.
   const ofType = interactions.find(({ shape }) => shape.type.safeParse(Object(json).type).success)
   const parsed = (ofType ?? ping).safeParse(json)
   if (!parsed.success)

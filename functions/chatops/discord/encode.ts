@@ -13,7 +13,7 @@ const COLOURS: Record<Message['tone'], number> = {
   bad: 0xc93c37,
 }
 
-/** Every key is always there: in the place of another message, an absent one would leave the old value. */
+/** Every key is always set: when a message is replaced, an absent key would leave the old value. */
 export function encode({ headline, tone, details, buttons }: Message) {
   const description = blocksOf(details, LONGEST.description)
   return {

@@ -1,4 +1,4 @@
-/** Pieces of text in Discord's Markdown, in which nothing that people wrote means anything. */
+/** Texts in Discord's Markdown, escaped. */
 import type { Block, Piece, Text } from '../../../shared/chat/message.ts'
 import { type Fenced, headOf, lineOf as joined, visible } from '../lines.ts'
 
@@ -20,7 +20,7 @@ function marked(piece: Piece): string {
   return /^\d{1,20}$/.test(piece.user) ? `<@${piece.user}>` : escaped(piece.user)
 }
 
-/** Addresses would become links, and `@everyone` would look as if it had been called. */
+/** Prevents links, and texts that look like a mention of `@everyone`. */
 const escaped = (text: string): string =>
   visible(text)
     .replace(/[\\*_~`|[\]()<>]/g, '\\$&')

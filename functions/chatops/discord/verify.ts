@@ -23,7 +23,7 @@ export function createVerify(
   }
 }
 
-/** When it was signed; else why it is not let in. Discord itself sends wrong signatures now and then, to see them refused. */
+/** When it was signed; else why it is rejected. Discord itself sends wrong signatures now and then as a test. */
 export async function readSigned(
   { headers, body }: { headers: Headers; body: string },
   now: Date,

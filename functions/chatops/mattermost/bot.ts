@@ -1,4 +1,4 @@
-/** Mattermost's own API, for messages that stay editable: a response URL only adds others. */
+/** Mattermost's own API, for messages that can be edited: a response URL can only add messages. */
 import * as z from 'zod/mini'
 import type { Bot } from '../platform.ts'
 import { encode } from './encode.ts'

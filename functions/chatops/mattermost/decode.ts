@@ -1,4 +1,4 @@
-/** Mattermost's requests: slash commands, which bring a token, and presses, which bring back what the button held. */
+/** Mattermost's requests: slash commands, which have a token, and presses, which have the button's context. */
 
 import { sha256 } from 'hono/utils/crypto'
 import * as z from 'zod/mini'
@@ -9,7 +9,7 @@ import { parseJson } from '../form.ts'
 import { headOf } from '../lines.ts'
 import type { Incoming, Rejected, ReplyTo } from '../platform.ts'
 
-/** What a response URL is good for. */
+/** For how long a response URL is valid. */
 const MINUTES = 30
 const USES = 5
 const LONGEST_NAME = 80
@@ -43,7 +43,7 @@ const press = z.object({
   }),
 })
 
-/** `origin`: where this Mattermost is; response URLs of others are not taken, for they are posted to. */
+/** `origin`: where this Mattermost is; other response URLs are rejected, because we post to them. */
 export async function decodeCommand(
   form: Record<string, string>,
   origin: string,
@@ -74,7 +74,7 @@ export async function decodeCommand(
   })
 }
 
-/** A message that only its reader sees can't be replaced. */
+/** An ephemeral message can't be replaced. */
 export async function decodePress(body: string, at: Date): Promise<Result<Incoming, Rejected>> {
   const { success, data: given } = press.safeParse(parseJson(body))
   if (!success) return err({ status: 400, reason: 'not a button of stapes' })
@@ -91,7 +91,7 @@ export async function decodePress(body: string, at: Date): Promise<Result<Incomi
   return ok({ kind: 'press', id: await idOf(given.trigger_id), at, actor: actorOf(given), token, reply })
 }
 
-/** Mattermost makes another trigger for each command and each press. */
+/** Mattermost makes a new trigger id for each command and each press. */
 const idOf = async (triggerId: string): Promise<string> => (await sha256(`mattermost ${triggerId}`)) ?? ''
 
 type Given = { team_id?: string | null | undefined; channel_id: string; user_id: string; user_name: string }

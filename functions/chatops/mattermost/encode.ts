@@ -2,7 +2,7 @@
 import type { Block, Button, Message, Piece } from '../../../shared/chat/message.ts'
 import { type Fenced, headOf, lineOf, partsOf, utc, visible } from '../lines.ts'
 
-/** All together stay below the 16,383 characters of a post, for an answer to the caller is one text. */
+/** In all less than the 16,383 characters of a post, because an answer to the caller is a single text. */
 const TEXT = 3000
 const LINE = 1000
 const PART = { longest: 4000, most: 3 }
@@ -27,13 +27,13 @@ export function encode({ to, tone, headline, details, buttons }: Message, origin
   return { text, attachments: [...attachments, { fallback: text, text: '', actions }] }
 }
 
-/** Where only a text can stand. */
+/** For answers without attachments. */
 export function encodeText(message: Message): string {
   const { text, attachments } = encode(message, null)
   return [text, ...attachments.map((attachment) => attachment.text)].join('\n\n')
 }
 
-/** Mattermost keeps the context to itself, and brings it back with a press. */
+/** Mattermost doesn't show the context to clients, and sends it with a press. */
 const actionOf = (
   { label, token, style }: Button,
   index: number,
@@ -68,7 +68,7 @@ const coded = (text: string, fence: string): string =>
     .replaceAll(fence, fence.replaceAll('`', 'ˋ'))
     .replace(/<(?=[!@#]|\w+:)/g, '<\u200b')
 
-/** No mark, mention, channel, tag, address, entity or Slack's own link is left of what people wrote, and no end of code. */
+/** Escapes marks, mentions, channels, tags, addresses, entities, Slack's links and ends of code. */
 const escaped = (text: string): string =>
   visible(text)
     .replaceAll('`', 'ˋ')

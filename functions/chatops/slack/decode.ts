@@ -1,4 +1,4 @@
-/** Slack's requests, after their signature held: slash commands, and buttons below a message. */
+/** Slack's requests, after their signature was verified: slash commands, and buttons below a message. */
 import * as z from 'zod/mini'
 import type { Actor } from '../../../shared/chat/actor.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -8,14 +8,14 @@ import { headOf } from '../lines.ts'
 import type { Incoming, Rejected, ReplyTo } from '../platform.ts'
 import type { Signed } from './verify.ts'
 
-/** What a response URL is good for. */
+/** For how long, and for how many uses, a response URL is valid. */
 const MINUTES = 30
 const USES = 5
 const LONGEST_NAME = 80
 
 const id = z.string().check(z.regex(/^[A-Za-z0-9]{1,40}$/))
 const absent = z.nullish(z.literal(''))
-/** No other host, no port, no user: it is posted to. */
+/** Only Slack's host, without port and user, because we post to it. */
 const responseUrl = z.string().check(z.regex(/^https:\/\/hooks\.slack\.com\/[\w/%.-]{1,500}$/))
 
 const command = z.object({

@@ -61,7 +61,7 @@ const coded = (text: string, fence: string): string =>
 
 const LOOKALIKES: Record<string, string> = { '*': '∗', '~': '∼', '`': 'ˋ', _: 'ˍ' }
 
-/** Slack knows no way to escape its marks, so they are shown by others that look alike; `_` marks only at the edge of a word. */
+/** Slack can't escape its marks, so similar characters replace them; `_` is a mark only at the edge of a word. */
 const escaped = (text: string): string =>
   entities(text).replace(/[*~`]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark) => LOOKALIKES[mark] ?? mark)
 

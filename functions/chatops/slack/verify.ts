@@ -7,7 +7,7 @@ const HMAC = { name: 'HMAC', hash: 'SHA-256' }
 
 export type Signed = { signature: string; at: Date }
 
-/** Else why it is not let in, for the log. */
+/** Else why it is rejected, for the log. */
 export async function readSigned(
   { headers, body }: { headers: Headers; body: string },
   now: Date,

@@ -20,7 +20,7 @@ export const expire: ChangeCommand = {
     },
   ],
   examples: ['expire web1', 'expire --policy=daily', "expire web1 --snapshot='hourly-202611*'"],
-  /** A glob of snapshots says nothing of where: that has to be said as well. */
+  /** With a glob over snapshots, policies or instances have to be named as well. */
   request(values, reason) {
     const scope = scopeOf(values)
     if (scope.instances === undefined && scope.policies === undefined)

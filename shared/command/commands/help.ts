@@ -1,4 +1,4 @@
-/** What commands there are, by the role that they take; or all about one of them. */
+/** `help`: all commands by the role that they need, or the details of one. */
 import type { Role } from '../../access/access.ts'
 import type { Block, Message, Text } from '../../chat/message.ts'
 import { isDestructive } from '../../work/verbs.ts'
@@ -11,7 +11,7 @@ const ROLES: Record<Role, string> = {
   admin: 'For admins',
 }
 
-/** Asked when it answers: it is one of them. */
+/** Passed as a function, because `help` is in the list itself. */
 export const helpOver = (list: () => readonly Command[]): ReadCommand => ({
   kind: 'read',
   name: 'help',

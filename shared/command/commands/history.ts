@@ -23,7 +23,7 @@ export const history: ReadCommand = {
 }
 
 function answer(most: number, { history: records, maySee }: Seen): Message {
-  // One hidden instance hides the record: its words may name it.
+  // One hidden instance hides the whole record: its text may name it.
   const visible = records.filter(({ instances = [] }) => instances.every((key) => maySee(key)))
   const shown = visible.slice(0, most)
   return {

@@ -1,4 +1,4 @@
-/** `list`: what there is to go back to. A copy counts by what was verified on it, and by nothing else. */
+/** `list`: which snapshots there are to restore. On a copy only verified ones count. */
 
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
@@ -31,7 +31,7 @@ export const list: ReadCommand = {
   },
 }
 
-/** Copies stand with their sources; alone only where those can't be seen, or aren't copied to there. */
+/** Copies are shown with their sources, and by themselves only where the source can't be seen or isn't copied there. */
 const isOrphan = ({ key, replica }: Stock, stocks: readonly Stock[]): boolean =>
   replica !== null && !stocks.some(({ copies }) => copies.some(({ target }) => target === key))
 
@@ -66,7 +66,7 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
   }
 }
 
-/** Those with nothing, and the longest without a snapshot, come first. */
+/** Instances without a snapshot, and those longest without a new one, come first. */
 const byNewest = (a: Stock, b: Stock): number =>
   (a.newest?.[1] ?? 0) - (b.newest?.[1] ?? 0) || (a.key < b.key ? -1 : 1)
 
@@ -122,7 +122,7 @@ function strangerTexts(strangers: readonly Stock[]): Text[] {
 function oneOf(path: string, stocks: readonly Stock[], seen: Answered): Message {
   const fits = compilePaths([path])
   const found = stocks.filter(({ key }) => fits(pathOf(key)))
-  // A copy has its source's name, and is meant only where there is nothing else of that name.
+  // A copy has its source's name, so it is only found when nothing else has that name.
   const sources = found.filter(({ replica }) => replica === null)
   const meant = sources.length > 0 ? sources : found
   const [only] = meant

@@ -37,7 +37,7 @@ export const missed: ReadCommand = {
   },
 }
 
-/** A slot that was not wholly served. */
+/** A slot that was not served completely. */
 export type Unserved = { policy: string; record: SlotRecord }
 
 /** Newest first. Of failures of single instances only those that may be seen. */
@@ -56,7 +56,7 @@ const endOf = ({ slot, through }: SlotRecord): string => through ?? slot
 
 function visible(record: SlotRecord, maySee: Seen['maySee']): SlotRecord {
   const { failures, reason, ...rest } = record
-  // A whole remote's failure is nobody's secret.
+  // The failure of a whole remote may be seen by everybody.
   const seen = failures?.filter(({ instance }) => instance.split('/').length !== 3 || maySee(instance)) ?? []
   const said = reason === undefined || maySpeak(reason, maySee) ? reason : HIDDEN
   if (seen.length > 0) return { ...rest, failures: seen }
@@ -104,7 +104,7 @@ function none(ledger: Ledger | null, blind: boolean): string {
     : 'No slot was missed, failed or skipped'
 }
 
-/** Where the ledger doesn't reach back so far, silence means nothing. */
+/** Says how far back the ledger reaches: before that, nothing is known. */
 function limits(ledger: Ledger | null, since: Date, now: Date): Text[] {
   return Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]): Text[] => {
     const oldest = known.slots.length < SLOT_RECORDS ? undefined : known.slots.at(-1)?.slot

@@ -1,4 +1,4 @@
-/** `policies`: what is wanted, and when it is next. */
+/** `policies`: each policy's settings and its next slot. */
 
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
@@ -42,7 +42,7 @@ function answer({ now, pauses }: Seen, all: readonly Policy[]): Message {
   }
 }
 
-/** What somebody said in chat; null: nobody did, or it is over. */
+/** The pause that somebody set in chat; null: there is none, or it is over. */
 export function pauseOf({ name }: Policy, pauses: Readonly<Record<string, Pause>>, now: Date): Pause | null {
   const pause = own(pauses, name)
   return pause === undefined || (pause.until !== null && pause.until <= now.toISOString()) ? null : pause
@@ -81,7 +81,7 @@ const RULES = [
   ['withinYearly', 'yearly within'],
 ] as const satisfies [keyof Keep, string][]
 
-/** "7 daily and 4 weekly", "all hourly", "all within 2d"; empty where no rule lets anything go. */
+/** "7 daily and 4 weekly", "all hourly", "all within 2d"; empty where no rule expires anything. */
 function keepText(keep: Keep): string {
   const parts = RULES.flatMap(([rule, words]) => {
     const value = keep[rule]

@@ -1,4 +1,4 @@
-/** `status`: is all well? From the ledger alone, so it also answers while Incus doesn't. */
+/** `status`: whether all is well, from the ledger alone, so that it answers while Incus is down. */
 
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
@@ -150,7 +150,7 @@ function runTexts({ ledger, maySee }: Seen): Text[] {
   })
 }
 
-/** What the ledger holds of one instance: tries, copies, restores. Its snapshots are Incus's to tell. */
+/** What the ledger has about one instance: tries, copies, restores. Its snapshots are shown by `list`. */
 function one(path: string, { ledger, now, maySee }: Seen): Message {
   const fits = compilePaths([path])
   const isIt = (key: string): boolean => parseSubject(key) !== null && fits(pathOf(key)) && maySee(key)

@@ -1,4 +1,4 @@
-/** `whoami`: the ids that grants can name, and what they give. Answers everybody whom the platform let in. */
+/** `whoami`: the actor's ids, which grants can name, and what they permit. It needs no grant. */
 
 import { describeAccess, grantsOf } from '../../access/permit.ts'
 import { fold, LIMIT } from '../../chat/details.ts'

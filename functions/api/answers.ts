@@ -1,5 +1,8 @@
 /** What the HTTP API answers, for openapi.json: answers are not checked by it. */
+
 import * as z from 'zod/mini'
+import { WORK_STATES } from '../../shared/ledger/work.ts'
+import { COUNTS, LONG_KINDS } from '../../shared/work/verbs.ts'
 
 const iso = z.iso.datetime({ offset: true })
 const text = z.string()
@@ -37,10 +40,7 @@ export const planned = z.object({
 const runRecord = {
   at: iso,
   trigger: text,
-  taken: z.int(),
-  expired: z.int(),
-  copiesStarted: z.int(),
-  verified: z.int(),
+  ...Object.fromEntries(COUNTS.map(({ name }) => [name, z.int()])),
   problems: texts,
   thawed: z.optional(texts.check(z.describe('Instances that our own work had left frozen, each with why'))),
 }
@@ -62,7 +62,7 @@ export const ran = z.discriminatedUnion('state', [
       .check(z.describe('What came of each action')),
     refusal: z.nullable(z.object({ code: text, reason: text })),
     started: z
-      .object({ copies: texts, restores: texts })
+      .object(Object.fromEntries(LONG_KINDS.map(({ long }) => [long.noun.several, texts])))
       .check(z.describe('What later ticks see the end of: copies by source>target, restores by instance')),
     ...runRecord,
   }),
@@ -78,24 +78,23 @@ const slot = z.object({
   count: z.optional(z.int()),
 })
 
-const copy = z.object({
-  state: z.enum(['started', 'running', 'verified', 'failed', 'unknown']),
-  attempts: z.int(),
-  at: iso,
-  reason: maybe,
-  retryAt: z.optional(iso),
-  newest: maybe,
-})
-
-const restore = z.object({
-  state: z.enum(['started', 'running', 'done', 'failed']),
-  snapshot: text,
-  safety: text.check(z.describe('The snapshot of the state before')),
-  attempts: z.int(),
-  at: iso,
-  reason: maybe,
-  retryAt: z.optional(iso),
-})
+/** Of each kind of long work, by the key of what it works on. */
+const work = Object.fromEntries(
+  LONG_KINDS.map(({ long }) => [
+    long.noun.several,
+    z.record(
+      text,
+      z.object({
+        state: z.enum(WORK_STATES),
+        ...long.shown,
+        attempts: z.int(),
+        at: iso,
+        reason: maybe,
+        retryAt: z.optional(iso),
+      }),
+    ),
+  ]),
+)
 
 const policy = z.object({
   schedule: texts,
@@ -113,8 +112,7 @@ export const status = z.object({
   wakeAt: z.nullable(iso),
   warnings: texts.check(z.describe('What keeps stapes from doing its work')),
   policies: z.record(text, policy),
-  copies: z.record(text, copy),
-  restores: z.record(text, restore),
+  ...work,
   runs: z.array(z.object(runRecord)),
 })
 

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import { described } from '../../shared/policy/fields.ts'
 import { keepSchema } from '../../shared/policy/keep-schema.ts'
+import { REQUESTABLE } from '../../shared/work/verbs.ts'
 
 const iso = () => z.iso.datetime({ offset: true })
 const filled = z.string().check(z.minLength(1))
@@ -12,7 +13,7 @@ const may = <Item extends z.ZodMiniType>(item: Item, description: string) =>
 
 export const runBody = z.strictObject({
   do: may(
-    z.enum(['snapshot', 'copy', 'expire', 'restore', 'hold', 'release']),
+    z.enum(REQUESTABLE),
     'Absent: a snapshot where policies or instances are named, else what the schedule says',
   ),
   policies: may(names, 'By name; for a snapshot, one for each of them'),

@@ -55,7 +55,7 @@ function workStatus(ledger: Ledger | null): Record<string, Record<string, object
 
 function shownOf({ state, attempts, at, reason, retryAt, ...own }: Work, { shown }: Long<Work>): object {
   const more = Object.entries({ reason, retryAt, ...own }).filter(
-    ([name, value]) => value !== undefined && ['reason', 'retryAt', ...shown].includes(name),
+    ([name, value]) => value !== undefined && ['reason', 'retryAt', ...Object.keys(shown)].includes(name),
   )
   return { state, attempts, at, ...Object.fromEntries(more) }
 }

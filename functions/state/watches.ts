@@ -45,22 +45,24 @@ export async function findWatches(state: Store): Promise<{ watches: Watching[]; 
   return { watches, lost: entries === null || watches.length < entries.length }
 }
 
-/** Earlier versions had one list for each kind of work. */
+const text = z.string()
+const texts = z.array(text)
+
+/** Earlier versions had one list for each kind of work. Anything else stays as it is, and doesn't parse. */
 function upgrade(entry: unknown): unknown {
   if (!isObject(entry) || entry.work !== undefined) return entry
   const { copies, restores, ...rest } = entry
-  const keys = (kind: string, list: unknown): string[] =>
-    Array.isArray(list) ? list.map((key) => workKey(kind, String(key))) : []
-  return { ...rest, work: [...keys('copy', copies), ...keys('restore', restores)] }
+  const [sent, restored] = [texts.safeParse(copies), texts.safeParse(restores)]
+  if (!sent.success || !restored.success) return entry
+  const keys = (kind: string, list: readonly string[]): string[] => list.map((key) => workKey(kind, key))
+  return { ...rest, work: [...keys('copy', sent.data), ...keys('restore', restored.data)] }
 }
-
-const text = z.string()
 
 const watchSchema: z.ZodMiniType<Watching> = z.looseObject({
   id: text,
   line: text,
   by: text,
-  work: z.array(text),
+  work: texts.check(z.minLength(1)),
   startedAt: moment,
   reply: z.nullable(replySchema),
   editedAt: moment,

@@ -1,15 +1,15 @@
 /** What `npm start` shows of each run, whatever triggered it. */
+import { count } from '../../shared/chat/words.ts'
 import { type Line, renderLines } from '../../shared/plan/line.ts'
+import { COUNTS, LONG_KINDS } from '../../shared/work/verbs.ts'
 
-/** As the Worker logs a run. */
+/** As the Worker logs a run: beside these, so many of each that is counted. */
 type Entry = {
   at: string
   lines: Line[]
-  taken: number
-  expired: number
-  copiesStarted: number
-  verified: number
   problems: string[]
+  started?: Record<string, string[]>
+  [counted: string]: unknown
 }
 
 /** Signs of changes, as opposed to notes. */
@@ -35,16 +35,18 @@ export function createTickRenderer(): (entry: Entry) => string | null {
 const isSaid = (problem: string, { sign, about, reason }: Line): boolean =>
   sign === '!' && problem === `${about}: ${reason}`
 
-function countsOf({ lines, taken, expired, copiesStarted, verified, problems }: Entry): string {
-  const restored = lines.filter(({ sign }) => sign === '<').length
-  const counts = [
-    restored > 0 ? `${restored} ${restored === 1 ? 'restore' : 'restores'} begun` : '',
-    taken > 0 ? `${taken} taken` : '',
-    expired > 0 ? `${expired} expired` : '',
-    copiesStarted > 0 ? `${copiesStarted} ${copiesStarted === 1 ? 'copy' : 'copies'} started` : '',
-    verified > 0 ? `${verified} verified` : '',
-    problems.length > 0 ? `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}` : '',
-  ].filter((count) => count !== '')
+function countsOf({ lines, problems, started, ...run }: Entry): string {
+  const begun = LONG_KINDS.flatMap(({ long: { noun } }) => {
+    const many = started?.[noun.several]?.length ?? 0
+    const isCounted = COUNTS.some(({ noun: counted }) => counted?.[0] === noun.one)
+    return many === 0 || isCounted ? [] : [`${count(many, noun.one, noun.several)} begun`]
+  })
+  const done = COUNTS.flatMap(({ name, noun, did }) => {
+    const many = Number(run[name] ?? 0)
+    return many === 0 ? [] : [`${noun === undefined ? many : count(many, ...noun)} ${did}`]
+  })
+  const wrong = problems.length === 0 ? [] : [count(problems.length, 'problem')]
+  const counts = [...begun, ...done, ...wrong]
   if (counts.length > 0) return counts.join(', ')
   return lines.some(({ sign }) => sign === '#' || sign === '^') ? 'done' : 'waiting'
 }

@@ -1,11 +1,11 @@
 /** The progress of long work that somebody requested, from its start to its end. */
 import type { AuditOutcome } from '../access/audit.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { familyOf, subjectIn, type Work } from '../ledger/work.ts'
+import { subjectIn, type Work } from '../ledger/work.ts'
 import { own } from '../own.ts'
 import type { JobReport } from '../relay/protocol.ts'
 import type { Item } from '../work/kind.ts'
-import { ENDS } from '../work/life.ts'
+import { ENDS, reportOn } from '../work/life.ts'
 import type { Message } from './message.ts'
 import { abandonedMessage, endedMessage, runningMessage } from './progress-message.ts'
 import type { Watch } from './watch.ts'
@@ -60,16 +60,9 @@ function itemOf(key: string, entry: Work | null, jobs: readonly JobReport[]): It
     attempts: entry?.attempts ?? 0,
     reason: entry?.reason ?? null,
     retryAt: entry?.retryAt ?? null,
-    progress: report?.progress ?? null,
+    progress: report?.state === 'running' ? (report.progress ?? null) : null,
     entry,
   }
-}
-
-/** One that runs: the noted one, or one that the ledger doesn't know of yet. */
-function reportOn(key: string, entry: Work | null, jobs: readonly JobReport[]): JobReport | undefined {
-  const running = jobs.filter(({ state }) => state === 'running')
-  const prefix = `${familyOf(key)}:`
-  return running.find(({ id }) => id === entry?.job) ?? running.find(({ id }) => id.startsWith(prefix))
 }
 
 /** The state that the first message shows. */

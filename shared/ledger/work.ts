@@ -9,7 +9,8 @@ import { count, moment } from './parts.ts'
  * - `failed`: the last try ended badly; with `retryAt` it is tried again, without it is given up;
  * - `unknown`: the last try is over, and nobody saw how.
  */
-export type WorkState = 'started' | 'running' | 'done' | 'verified' | 'failed' | 'unknown'
+export const WORK_STATES = ['started', 'running', 'done', 'verified', 'failed', 'unknown'] as const
+export type WorkState = (typeof WORK_STATES)[number]
 
 /** What all kinds have in common; each adds what is its own. */
 export type Work = {
@@ -33,7 +34,7 @@ const may = z.exactOptional
 
 /** Of `Work`, for the schemas of the kinds. */
 export const workShape = {
-  state: z.enum(['started', 'running', 'done', 'verified', 'failed', 'unknown']),
+  state: z.enum(WORK_STATES),
   job: may(z.string()),
   remote: may(z.string()),
   operation: may(z.string()),

@@ -59,15 +59,19 @@ const planStages = (stages: readonly Stage[], scene: Scene, before: Found): Foun
     return planning.length === 0 ? found : gather([found, ...planning.map(({ plan }) => plan(scene, found))])
   }, before)
 
-const LATER = STAGES.filter((stage) => stage !== 'in progress')
+/** What earlier work has left comes before what the schedule says. */
+const EARLY: readonly Stage[] = ['in progress', 'ready']
+const LATER = STAGES.filter((stage) => !EARLY.includes(stage))
 
 /** What is due by schedule, and what is in progress. */
 function decideDue(scene: Scene, inProgress: Found): Plan<Action> {
-  const found = planStages(LATER, scene, inProgress)
+  const early = planStages(['ready'], scene, inProgress)
+  const found = planStages(LATER, scene, early)
   return {
     at: scene.now.toISOString(),
     actions: inOrder(found),
-    notes: [...scene.coverages.flatMap(notesOf), ...found.notes],
+    // What earlier work has left is told first, however much there is to tell.
+    notes: [...early.notes, ...scene.coverages.flatMap(notesOf), ...found.notes.slice(early.notes.length)],
     slots: [...found.slots],
     work: { ...found.work },
     frozen: { ...found.frozen },

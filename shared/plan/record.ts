@@ -49,7 +49,15 @@ export function record(before: Ledger, { plan, outcomes, run, config, now }: Hap
 
 const DAY = 86_400_000
 
-/** Old entries are removed; entries of a kind that only a later version knows are kept. */
+/** Of what only a later version knows. */
+const UNKNOWN_DAYS = 30
+
+function daysOf(key: string): number {
+  const long = longOf(key)
+  return long === undefined ? UNKNOWN_DAYS : (long.days ?? Number.POSITIVE_INFINITY)
+}
+
+/** What nobody asked about for so long is forgotten; what its kind or a request forgets goes at once. */
 function workAfter(
   { work }: Ledger,
   plan: Plan,
@@ -57,7 +65,7 @@ function workAfter(
   now: Date,
 ): Record<string, Work> {
   const isOld = (key: string, { at }: Work): boolean =>
-    now.getTime() - new Date(at).getTime() >= (longOf(key)?.days ?? Number.POSITIVE_INFINITY) * DAY
+    now.getTime() - new Date(at).getTime() >= daysOf(key) * DAY
   const kept = Object.fromEntries(Object.entries(work).filter(([key, entry]) => !isOld(key, entry)))
   const all: Record<string, Work | null> = Object.assign(kept, plan.work, ...parts.map((part) => part.work))
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Work] => entry[1] !== null))

@@ -156,7 +156,7 @@ export type Long<Entry extends Work> = {
   /** Its entry is removed so many days after its last change; absent: the kind itself removes it. */
   days?: number
   /** Fields that the API shows besides the common ones. */
-  shown: readonly (keyof Entry & string)[]
+  shown: { [Field in keyof Entry & string]?: z.ZodMiniType }
   words: {
     /** "copying main/default/web1". */
     doing(item: Item): Text

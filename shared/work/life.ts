@@ -4,7 +4,7 @@
  * itself only judges the state of its work.
  */
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
-import type { Work, WorkState } from '../ledger/work.ts'
+import { familyOf, type Work, type WorkState } from '../ledger/work.ts'
 import type { Finding } from '../plan/finding.ts'
 import type { Outcome } from '../plan/jobs.ts'
 import type { JobReport } from '../relay/protocol.ts'
@@ -23,12 +23,44 @@ export type RetryPolicy = {
 export const isLive = (report: Pick<JobReport, 'state'> | null): boolean =>
   report?.state === 'running' || report?.state === 'queued'
 
+/** The relay's reports that are about it. */
+export function jobsOf(workKey: string, jobs: readonly JobReport[]): JobReport[] {
+  const prefix = `${familyOf(workKey)}:`
+  return jobs.filter(({ id }) => id.startsWith(prefix))
+}
+
+/** The one that tells how it is: one that runs first, then the noted one, then the newest, where that tells more. */
+export function reportOn(
+  workKey: string,
+  entry: Work | null | undefined,
+  jobs: readonly JobReport[],
+): JobReport | null {
+  const mine = jobsOf(workKey, jobs)
+  const live = mine.find(isLive)
+  if (live !== undefined) return live
+  const noted = mine.find(({ id }) => id === entry?.job)
+  if (noted !== undefined) return noted
+  const newest = mine.reduce<JobReport | null>(
+    (best, job) => (best === null || job.since > best.since ? job : best),
+    null,
+  )
+  return entry == null || newest?.state === 'done' ? newest : null
+}
+
+/** "the copy has been running since …, 12.5MB (3MB/s)". */
+export const liveText = (what: string, { state, since, progress }: JobReport): string =>
+  `${what} has been ${state} since ${since}${progress === undefined ? '' : `, ${progress}`}`
+
 /** It hasn't ended as far as known. */
 export const isPending = (entry: Work | undefined): boolean =>
   entry === undefined || entry.state === 'started' || entry.state === 'running'
 
 export const isDue = ({ retryAt }: Pick<Work, 'retryAt'>, now: Date): boolean =>
   retryAt === undefined || new Date(retryAt) <= now
+
+/** Of work that waits for its next try. */
+export const retryText = ({ retryAt, reason = '' }: Pick<Work, 'retryAt' | 'reason'>): string =>
+  `next try at ${retryAt}: ${reason}`
 
 /** Whether a try that fails now is the last one; `since`: earlier tries that don't count. */
 export const isLast = (
@@ -43,15 +75,15 @@ export function seenRunning<Entry extends Work>(
   { id, remote, operation }: Pick<JobReport, 'id' | 'remote' | 'operation'>,
   now: Date,
 ): Entry {
-  const isSame = entry.state === 'running' && entry.job === id && entry.operation === operation
-  return {
+  const next: Entry = {
     ...entry,
     state: 'running',
     job: id,
     ...(remote === undefined ? {} : { remote }),
     ...(operation === undefined ? {} : { operation }),
-    at: isSame ? entry.at : now.toISOString(),
   }
+  const isSame = entry.state === 'running' && entry.job === id && entry.operation === next.operation
+  return { ...next, at: isSame ? entry.at : now.toISOString() }
 }
 
 type Failure = { state: 'failed' | 'unknown'; reason: string; now: Date; permanent?: boolean; since?: number }

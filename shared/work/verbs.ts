@@ -24,7 +24,7 @@ export function verbOf(action: AnyAction): Verb<AnyAction> {
 export const requestable = (what: string): Requestable<AnyRequest> | undefined => own(REQUESTS, what)
 
 /** All requests, by name. */
-export const REQUESTABLE: readonly string[] = Object.keys(REQUESTS)
+export const REQUESTABLE = Object.keys(REQUESTS) as [string, ...string[]]
 
 /** It loses data, so its plan has to be confirmed. */
 export const isDestructive = ({ do: what }: Pick<AnyRequest, 'do'>): boolean =>

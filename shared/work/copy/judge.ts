@@ -3,16 +3,17 @@
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { classify, describe } from '../../incus/refusal.ts'
+import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Installation } from '../../plan/installation.ts'
 import { serverOf, type World } from '../../plan/world.ts'
 import type { CallError, JobReport } from '../../relay/protocol.ts'
-import { failedTry, isPending, seenRunning } from '../life.ts'
-import type { CopyMemo, CopyWork } from './entry.ts'
+import { failedTry, isLive, isPending, liveText, reportOn, seenRunning } from '../life.ts'
+import { COPY, type CopyMemo, type CopyWork } from './entry.ts'
 import { knownVerified, renderVerified } from './marks.ts'
 import { putOffUntil } from './put-off.ts'
 import { refuseStranger } from './refuse-target.ts'
-import { type Replica, reportOn, type Seen, transferOn } from './replica.ts'
+import { type Replica, type Seen, transferOn } from './replica.ts'
 import { RETRY } from './retry.ts'
 import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
 
@@ -48,8 +49,8 @@ const UNSEEN_MINUTES = 24 * 60
 
 export function judge(judging: Judging): Judgement {
   const { replica, world, known, now } = judging
-  const report = reportOn(replica.key, known, world.jobs)
-  if (report?.state === 'running' || report?.state === 'queued') return running(report, known, now)
+  const report = reportOn(workKey(COPY, replica.key), known, world.jobs)
+  if (report !== null && isLive(report)) return running(report, known, now)
   const unwatched = transferOn(world, replica.target)
   if (report?.state === 'done') {
     if (unwatched !== null) return foundRunning(unwatched.id, replica, known, now)
@@ -124,11 +125,10 @@ function running(report: JobReport, known: CopyWork | undefined, now: Date): Jud
     at: known?.at ?? now.toISOString(),
     ...(known?.job === report.id ? operationOf(known) : {}),
   }
-  const progress = report.progress === undefined ? '' : `, ${report.progress}`
   return {
     phase: 'running',
     entry: seenRunning(entry, report, now),
-    reason: `the copy has been ${report.state} since ${report.since}${progress}`,
+    reason: liveText('the copy', report),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Copies on a backup server, each verified before it counts. */
+import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
@@ -50,7 +51,7 @@ export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
     retry: RETRY,
     // Replicas that nobody asked about for so long are forgotten; Incus has their marks.
     days: 30,
-    shown: ['newest'],
+    shown: { newest: z.optional(z.string()) },
     words: copyWords,
   },
 }

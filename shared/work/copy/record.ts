@@ -4,6 +4,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, type Work, workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
+import type { AnyAction } from '../../plan/plan.ts'
 import type { HoldAction } from '../hold/action.ts'
 import type { Happened, Recorded } from '../kind.ts'
 import { afterStart } from '../life.ts'
@@ -14,38 +15,44 @@ import { RETRY } from './retry.ts'
 
 /** Outcomes are taken in their order: what one has changed, the next one finds. */
 export function recordCopies(before: Ledger, { plan, outcomes, now }: Happened): Recorded {
-  const known = { ...before.work, ...plan.work }
   const work: Record<string, Work | null> = {}
-  for (const outcome of outcomes)
-    Object.assign(work, entriesAfter(outcome as Outcome<Acted>, { ...known, ...work }, before, now))
+  const known = (key: string): CopyWork | undefined => {
+    const noted = own(work, key) ?? own(plan.work, key) ?? own(before.work, key)
+    return (noted ?? undefined) as CopyWork | undefined
+  }
+  for (const outcome of outcomes) {
+    const { action, state } = outcome
+    if (isCopy(action)) {
+      const key = workKey(COPY, action.key)
+      work[key] = started(action, known(key), outcome, before, now)
+    } else if (isVerify(action) && state !== 'done') {
+      // What isn't marked isn't verified: it is left as it was, so that the next tick verifies again.
+      const entry = copyIn(before, action.key) ?? known(workKey(COPY, action.key))
+      if (entry !== undefined) work[workKey(COPY, action.key)] = { ...entry, state: 'running' }
+    } else if (isHold(action) && state !== 'done') {
+      const keys = Object.keys({ ...before.work, ...plan.work, ...work })
+      Object.assign(work, forgetPutOff(action, keys, known))
+    }
+  }
   return { work }
 }
 
-type Acted = CopyAction | VerifyAction | HoldAction
-type Entries = Readonly<Record<string, Work | null>>
-
-function entriesAfter(outcome: Outcome<Acted>, known: Entries, before: Ledger, now: Date): Entries {
-  const { action } = outcome
-  if (action.kind === 'copy')
-    return { [workKey(COPY, action.key)]: started(action, known, outcome, before, now) }
-  if (outcome.state === 'done') return {}
-  if (action.kind === 'verify') return unverified(action, known, before)
-  return action.kind === 'hold' ? forgetPutOff(action, known) : {}
-}
-
-/** What isn't marked isn't verified: it is left as it was, so that the next tick verifies again. */
-function unverified({ key }: VerifyAction, known: Entries, before: Ledger): Entries {
-  const entry = copyIn(before, key) ?? known[workKey(COPY, key)]
-  return entry == null ? {} : { [workKey(COPY, key)]: { ...entry, state: 'running' } }
-}
+const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
+const isVerify = (action: AnyAction): action is VerifyAction => action.kind === 'verify'
+const isHold = (action: AnyAction): action is HoldAction => action.kind === 'hold'
 
 /** It may still expire when Incus said, so the next run puts it off again. */
-function forgetPutOff({ ref, snapshot }: HoldAction, known: Entries): Entries {
+function forgetPutOff(
+  { ref, snapshot }: HoldAction,
+  keys: readonly string[],
+  known: (key: string) => CopyWork | undefined,
+): Record<string, Work> {
   const source = subjectKey(ref)
-  const entries = Object.entries(known).flatMap(([key, entry]): [string, CopyWork][] => {
-    if (entry === null || kindIn(key) !== COPY || subjectIn(key) !== source) return []
-    const { putOff, ...rest } = entry as CopyWork
-    return putOff?.snapshot === snapshot ? [[key, rest]] : []
+  const entries = keys.flatMap((key): [string, CopyWork][] => {
+    const entry = kindIn(key) === COPY && subjectIn(key) === source ? known(key) : undefined
+    if (entry?.putOff?.snapshot !== snapshot) return []
+    const { putOff: _, ...rest } = entry
+    return [[key, rest]]
   })
   return Object.fromEntries(entries)
 }
@@ -61,12 +68,11 @@ export const memoOf = ({ through, extended, stale, standstill }: CopyAction): Co
 /** Where its answer was lost it was perhaps started: the next observation shows it running, or not. */
 function started(
   action: CopyAction,
-  entries: Entries,
+  known: CopyWork | undefined,
   outcome: Outcome,
   before: Ledger,
   now: Date,
 ): CopyWork | null {
-  const known = (own(entries, workKey(COPY, action.key)) ?? undefined) as CopyWork | undefined
   const planned: CopyWork = {
     state: 'started',
     // What was verified on a copy that isn't there any more is no backup.

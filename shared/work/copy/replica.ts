@@ -2,13 +2,12 @@
 
 import type { InstanceRecord, OperationRecord } from '../../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
-import { familyOf, keyIn, kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
+import { keyIn, kindIn, subjectIn, workOfJob } from '../../ledger/work.ts'
 import type { World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import type { Copy } from '../../policy/policy.ts'
-import type { JobReport } from '../../relay/protocol.ts'
 import { isLive } from '../life.ts'
-import { COPY, type CopyWork } from './entry.ts'
+import { COPY } from './entry.ts'
 
 export type Replica = {
   /** `source key>destination key`. */
@@ -78,25 +77,6 @@ export const transferOn = (world: World, target: InstanceRef): OperationRecord |
   const remote = world.remotes[target.remote]
   const operations = remote?.ok === true ? remote.inventory.operations : []
   return operations.find((operation) => isTransfer(operation) && touches(operation, target)) ?? null
-}
-
-/** The report that tells about this replica: a running one first, then the noted one, then the newest. */
-export function reportOn(
-  key: string,
-  entry: CopyWork | undefined,
-  jobs: readonly JobReport[],
-): JobReport | null {
-  const prefix = `${familyOf(workKey(COPY, key))}:`
-  const mine = jobs.filter(({ id }) => id.startsWith(prefix))
-  const active = mine.find(isLive)
-  if (active !== undefined) return active
-  const noted = mine.find(({ id }) => id === entry?.job)
-  if (noted !== undefined) return noted
-  const newest = mine.reduce<JobReport | null>(
-    (best, job) => (best === null || job.since > best.since ? job : best),
-    null,
-  )
-  return entry === undefined || newest?.state === 'done' ? newest : null
 }
 
 /**

@@ -6,6 +6,7 @@ import { aheadOf, isAddressable, ownSnapshot } from '../../incus/snapshot-name.t
 import { driverOf, type Treatment, treatmentOf } from '../../plan/freezing.ts'
 import { renderInstallation } from '../../plan/installation.ts'
 import { REPLICA_SERVER } from '../../policy/marks.ts'
+import { isDue, retryText } from '../life.ts'
 import type { CopyAction } from './action.ts'
 import { lastingOf } from './lasting.ts'
 import { knownVerified, originOf, refuseReplica } from './marks.ts'
@@ -26,13 +27,9 @@ export function startCopy(replica: Replica, seen: Seen, starting: Starting): Sta
   // Another's copy is told of though it seems up to date: one policy's snapshots of two instances have the same
   // names and dates, and two installations that make one copy are one too many.
   if (wanted.length === 0 && !isTheirs(scene)) return { state: 'current' }
-  const { retryAt } = starting.entry ?? {}
-  if (retryAt !== undefined && new Date(retryAt) > starting.now)
-    return {
-      state: 'wait',
-      reason: `next try at ${retryAt}: ${starting.entry?.reason ?? ''}`,
-      until: retryAt,
-    }
+  const { entry, now } = starting
+  if (entry !== undefined && !isDue(entry, now))
+    return { state: 'wait', reason: retryText(entry), until: entry.retryAt ?? null }
   if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
   const { target } = scene
   const refusal = target === null ? null : refuseTarget({ ...scene, target, wanted })

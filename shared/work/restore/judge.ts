@@ -5,7 +5,7 @@ import { classify, describe, leavesAsItWas, mayRetry } from '../../incus/refusal
 import { operationOn } from '../../plan/operations.ts'
 import type { World } from '../../plan/world.ts'
 import type { CallError } from '../../relay/protocol.ts'
-import { isLast, isLive } from '../life.ts'
+import { isLast, isLive, liveText } from '../life.ts'
 import type { RestoreWork } from './entry.ts'
 import type { Known } from './known.ts'
 import type { Restoring } from './mark.ts'
@@ -28,8 +28,7 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   if (reply === undefined)
     return fail(`no policy names the remote ${ref.remote} any more, so the restore can't be finished`)
   if (!reply.ok) return wait(`${ref.remote} can't be queried: ${reply.error.message}`)
-  if (isLive(report))
-    return wait(`its restore has been ${report?.state} since ${report?.since}${progressOf(report?.progress)}`)
+  if (report !== null && isLive(report)) return wait(liveText('its restore', report))
   if (record === undefined) return isMissed(entry, now) ? wait(UNLISTED) : fail('the instance is gone')
   if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
   const isStray = mark?.safety === entry.safety
@@ -93,8 +92,6 @@ function stageOf(
 
 const wait = (reason: string): Next => ({ do: 'wait', reason })
 const fail = (reason: string): Next => ({ do: 'fail', reason })
-
-const progressOf = (progress: string | undefined): string => (progress === undefined ? '' : `, ${progress}`)
 
 export const runs = (status: string): boolean => ['Running', 'Ready', 'Frozen'].includes(status)
 

@@ -1,4 +1,5 @@
 /** Restores in place: an instance becomes what it was in one of its snapshots, and the state before is kept. */
+import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
@@ -50,7 +51,10 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
     noun: { one: 'restore', several: 'restores' },
     schema: restoreSchema,
     retry: RETRY,
-    shown: ['snapshot', 'safety'],
+    shown: {
+      snapshot: z.string(),
+      safety: z.string().check(z.describe('The snapshot of the state before')),
+    },
     words: restoreWords,
   },
 }

@@ -5,10 +5,10 @@ import { parseSnapshotName } from '../../incus/snapshot-name.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import { instanceOf } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import { familyOf, workKey } from '../../ledger/work.ts'
+import { workKey } from '../../ledger/work.ts'
 import type { World } from '../../plan/world.ts'
 import type { JobReport } from '../../relay/protocol.ts'
-import { isLive } from '../life.ts'
+import { isLive, jobsOf } from '../life.ts'
 import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
 import { fromSafety } from './lost.ts'
 import type { Restoring } from './mark.ts'
@@ -38,8 +38,7 @@ export function knownRestore(key: string, world: World, ledger: Ledger, now: Dat
   const record = world.find(ref)
   const mark = record === undefined ? null : restoringOn(record)
   const noted = restoreIn(ledger, key)
-  const prefix = `${familyOf(workKey(RESTORE, key))}:`
-  const reports = world.jobs.filter(({ id }) => id.startsWith(prefix))
+  const reports = jobsOf(workKey(RESTORE, key), world.jobs)
   const live = reports.find(isLive)
   const base = { key, ref, record, mark }
   if (live !== undefined)

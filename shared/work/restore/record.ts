@@ -6,6 +6,7 @@ import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
 import { HOLD } from '../../policy/marks.ts'
+import { minutesFrom } from '../../schedule/moment.ts'
 import type { MarkAction } from '../hold/action.ts'
 import type { Happened, Recorded } from '../kind.ts'
 import { afterStart } from '../life.ts'
@@ -17,7 +18,8 @@ export function recordRestores(before: Ledger, { plan, outcomes, now }: Happened
   const noted = (key: string): RestoreWork | undefined =>
     (own(plan.work, workKey(RESTORE, key)) as RestoreWork | null | undefined) ?? restoreIn(before, key)
   const work = outcomes.flatMap((outcome) => {
-    const { key, entry } = entryAfter(outcome as Outcome<Acted>, noted, before, {
+    if (!isOurs(outcome)) return []
+    const { key, entry } = entryAfter(outcome, noted, before, {
       asked: plan.requested,
       now,
     })
@@ -28,6 +30,9 @@ export function recordRestores(before: Ledger, { plan, outcomes, now }: Happened
 
 type Acted = RestoreAction | StartAction | UndoAction | MarkAction
 
+const isOurs = (outcome: Outcome): outcome is Outcome<Acted> =>
+  ['restore', 'start', 'undo', 'mark'].includes(outcome.action.kind)
+
 /** Undefined: it stays as it is. */
 function entryAfter(
   outcome: Outcome<Acted>,
@@ -37,7 +42,6 @@ function entryAfter(
 ): { key: string; entry: RestoreWork | null | undefined } {
   const { action } = outcome
   const nothing = { key: '', entry: undefined }
-  if (!['restore', 'start', 'undo', 'mark'].includes(action.kind)) return nothing
   const key = subjectKey(action.ref)
   const entry = noted(key)
   if (entry === undefined) return nothing
@@ -50,6 +54,9 @@ function entryAfter(
   const known = restoreIn(before, key)
   // Nothing was begun of what somebody has just asked for, and they are told so.
   if (asked) return { key, entry: known ?? null }
+  // Another job is at work on the instance: what is left to do stays so, with the reason.
+  if (outcome.error.code === 'locked')
+    return { key, entry: { ...entry, reason: describe(outcome.error), retryAt: minutesFrom(now, 1) } }
   return {
     key,
     entry: afterStart(entry, known, outcome, { now, policy: RETRY, since: entry.marking ?? 0 }),

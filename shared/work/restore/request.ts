@@ -1,7 +1,7 @@
 /** Whether an instance may be restored to a snapshot now, and how. */
 
 import { refuseSnapshots } from '../../incus/project-rules.ts'
-import { keyIn, kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
+import { keyIn, kindIn, subjectIn, type Work, workKey, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { type Found, findInstance, missing } from '../../plan/find.ts'
 import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
@@ -97,7 +97,7 @@ function refuseProject({ ref, key }: Found, { remotes }: World): Refusal | null 
 
 function refuseBusy(
   { key, ref, record }: Found,
-  { world, ledger }: Requested<RestoreRequest>,
+  { world, ledger, now }: Requested<RestoreRequest>,
 ): Refusal | null {
   const busy = (what: string): Refusal => ({
     code: 'busy',
@@ -108,13 +108,20 @@ function refuseBusy(
     const progress = job.progress === undefined ? '' : ` (${job.progress})`
     return busy(`a ${kindIn(workOfJob(job.id) ?? '')} of it is ${job.state}${progress}`)
   }
-  const noted = Object.entries(ledger.work).find(([one, entry]) => isOn(key, one) && isPending(entry))?.[0]
+  const noted = Object.entries(ledger.work).find(
+    ([one, entry]) => isOn(key, one) && isPending(entry) && isFresh(entry, now),
+  )?.[0]
   if (noted !== undefined) return busy(`a ${kindIn(noted)} of it is in progress (${keyIn(noted)})`)
   const remote = world.remotes[ref.remote]
   const operation = operationOn(world, key, remote?.ok === true ? remote.inventory.operations : [])
   if (operation !== null) return busy(`an operation runs on it (${operation})`)
   return runs(record.status) || record.status === 'Stopped' ? null : busy(`it is ${record.status}`)
 }
+
+const DAY = 86_400_000
+
+/** What nobody has seen run for a day isn't waited for: perhaps only a later version knows what it was. */
+const isFresh = ({ at }: Work, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
 
 /** Long work of another kind, which would meet it. */
 const isOn = (key: string, work: string | null): boolean =>

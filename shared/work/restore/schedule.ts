@@ -13,7 +13,7 @@ import { safetyExpiry } from '../../plan/safety.ts'
 import type { World } from '../../plan/world.ts'
 import { RESTORED, RESTORING } from '../../policy/marks.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
-import { ended, failedTry, isDue, seenRunning } from '../life.ts'
+import { ended, failedTry, isDue, retryText, seenRunning } from '../life.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork } from './entry.ts'
 import { type Next, nextStep } from './judge.ts'
@@ -183,7 +183,7 @@ function tryAgain(
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
   if (entry.state === 'failed') return giveUp(key, entry, GIVEN_UP[stage.from](entry), now)
   if (isDue(entry, now)) return begin(known, entry, stage, now)
-  return waitWith(key, entry, `next try at ${entry.retryAt}: ${entry.reason ?? ''}`)
+  return waitWith(key, entry, retryText(entry))
 }
 
 function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Finding {

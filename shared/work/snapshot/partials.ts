@@ -33,23 +33,31 @@ export function clearPartials(
   noted: readonly string[],
   world: Pick<World, 'find'>,
 ): { left: string[]; partials: PartialSnapshot[] } {
-  const partials: PartialSnapshot[] = []
-  const left = noted.filter((entry) => {
+  const byKey = new Map(covered.map((one) => [one.key, one]))
+  const seen = noted.map((entry): { entry: string; is: 'listed' | 'gone' | 'unknown' } & PartialSnapshot => {
     const at = entry.lastIndexOf('/')
     const [key, snapshot] = [entry.slice(0, at), entry.slice(at + 1)]
-    const found = covered.find((one) => one.key === key)
+    const named = { entry, policy: policy.name, snapshot }
+    const found = byKey.get(key)
     if (found === undefined) {
       const unread = unreadable.some((remote) => `remote:${key}`.startsWith(`${remote.key}/`))
       // Left out for a while, perhaps: what may be partial stays so.
-      return unread || lists(world, key, snapshot)
+      return {
+        ...named,
+        ref: instanceOf(key),
+        is: unread || lists(world, key, snapshot) ? 'unknown' : 'gone',
+      }
     }
     const { ref, record } = found
-    if (record.snapshots === null) return true
-    if (!record.snapshots.some(([name]) => name === snapshot)) return false
-    partials.push({ ref, policy: policy.name, snapshot })
-    return true
+    if (record.snapshots === null) return { ...named, ref, is: 'unknown' }
+    return { ...named, ref, is: record.snapshots.some(([name]) => name === snapshot) ? 'listed' : 'gone' }
   })
-  return { left, partials }
+  return {
+    left: seen.flatMap(({ is, entry }) => (is === 'gone' ? [] : [entry])),
+    partials: seen.flatMap(({ is, ref, snapshot }) =>
+      is === 'listed' ? [{ ref, policy: policy.name, snapshot }] : [],
+    ),
+  }
 }
 
 function lists(world: Pick<World, 'find'>, key: string, snapshot: string): boolean {

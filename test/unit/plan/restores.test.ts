@@ -3,10 +3,11 @@ import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { decide } from '../../../shared/plan/decide.ts'
 import { linesOf } from '../../../shared/plan/lines.ts'
 import type { Plan } from '../../../shared/plan/plan.ts'
+import { record } from '../../../shared/plan/record.ts'
 import type { World } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
-import type { Action } from '../../../shared/work/kinds.ts'
+import type { Action, BackupRequest } from '../../../shared/work/kinds.ts'
 import type { RestoreWork } from '../../../shared/work/restore/entry.ts'
 import { restoreJob } from '../../../shared/work/restore/steps.ts'
 import { restoresAs, restoresOf } from '../../long-work.ts'
@@ -267,4 +268,58 @@ test('one that ended is forgotten after a day, and not asked about again', () =>
     actions: [],
     work: { [`restore ${KEY}`]: null },
   })
+})
+
+describe('a further try', () => {
+  const world = web(`stopped ${MARKED}`)
+  const entryAfter = (code: 'locked' | 'bad-request') => {
+    const before = { ...emptyLedger('v'), work: restoresAs({ [KEY]: { ...entry, attempts: 1 } }) }
+    const plan = planFor(world, { attempts: 1, retryAt: '2026-11-22T10:19:00.000Z', reason: 'busy' })
+    const [action] = plan.actions
+    if (action === undefined) throw new Error('it should try again')
+    const error = { code, message: 'job "copy" holds the lock' } as const
+    return restoresOf(
+      record(before, {
+        plan,
+        outcomes: [{ action, state: 'refused', error }],
+        ...{ run: null, config: 'v', now: new Date(NOW) },
+      }).ledger,
+    )[KEY]
+  }
+
+  test('that meets another job is put off by a minute, with the reason, and not counted', () => {
+    expect(entryAfter('locked')).toMatchObject({
+      attempts: 1,
+      reason: expect.stringContaining('holds the lock'),
+      retryAt: '2026-11-22T10:21:00.000Z',
+    })
+  })
+
+  test('that is refused is counted', () => {
+    expect(entryAfter('bad-request')?.attempts).toBe(2)
+  })
+})
+
+test('what is left of a restore is told before what can’t be looked at, of which there may be much', () => {
+  const { notes } = planFor(parseWorld('main unreachable'), { at: NOW })
+  expect(notes.map(({ about }) => about)).toEqual([KEY, 'remote:main'])
+})
+
+test('busy are only instances that something known is at work on', () => {
+  const request: BackupRequest = { do: 'restore', instance: 'web1', snapshot: SNAPSHOT, reason: 'asked for' }
+  const refusal = (at: string) =>
+    decide({
+      installation: INSTALLATION,
+      coverages: coverInstances(configOf({ daily: { schedule: '0 3 * * *' } }), web('running').remotes),
+      world: web('running'),
+      ledger: {
+        ...emptyLedger('v'),
+        policies: { daily: { accounted: NOW, since: '2026-11-20T00:00:00.000Z', open: null, slots: [] } },
+        work: { [`export ${KEY}`]: { state: 'running', attempts: 0, at } },
+      },
+      now: new Date(NOW),
+      request,
+    }).refusal
+  expect(refusal('2026-11-22T09:00:00.000Z')).toMatchObject({ code: 'busy' })
+  expect(refusal('2026-11-20T09:00:00.000Z')).toBeNull()
 })

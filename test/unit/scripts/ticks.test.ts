@@ -14,8 +14,19 @@ const entryOf = (lines: Pick<Line, 'sign' | 'what'>[], counts: object = {}) => {
 
 describe('a run that npm start shows', () => {
   test.each<[string, Pick<Line, 'sign' | 'what'>, object, string]>([
-    ['a snapshot', { sign: '+', what: 'daily-1' }, { taken: 1 }, '1 taken'],
-    ['a restore', { sign: '<', what: 'daily-1' }, {}, '1 restore begun'],
+    ['a snapshot', { sign: '+', what: 'daily-1' }, { taken: 1 }, '1 snapshot taken'],
+    [
+      'a restore',
+      { sign: '<', what: 'daily-1' },
+      { started: { restores: ['main/default/web1'] } },
+      '1 restore begun',
+    ],
+    [
+      'a copy',
+      { sign: '>', what: 'backup/default/web1' },
+      { copiesStarted: 1, started: { copies: ['main/default/web1>backup/default/web1'] } },
+      '1 copy started',
+    ],
     ['a hold', { sign: '#', what: 'daily-1' }, {}, 'done'],
     ['a start', { sign: '^', what: '' }, {}, 'done'],
     ['a copy that waits', { sign: '…', what: '' }, {}, 'waiting'],

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import type { Plan } from '../../../shared/plan/plan.ts'
+import { record } from '../../../shared/plan/record.ts'
+
+const NOW = new Date('2026-11-22T10:00:00.000Z')
+const PLAN: Plan = {
+  ...{ at: NOW.toISOString(), actions: [], notes: [], slots: [], work: {}, frozen: {}, wake: [] },
+  ...{ requested: false, refusal: null, approval: 'self' },
+}
+const daysAgo = (days: number): string => new Date(NOW.getTime() - days * 86_400_000).toISOString()
+const after = (work: Ledger['work'], learned: Plan['work'] = {}): string[] =>
+  Object.keys(
+    record(
+      { ...emptyLedger('v'), work },
+      { plan: { ...PLAN, work: learned }, outcomes: [], run: null, config: 'v', now: NOW },
+    ).ledger.work,
+  )
+
+test('copies that nobody asked about for a month are forgotten, and what only a later version knows as well', () => {
+  const entry = (days: number) => ({ state: 'running' as const, attempts: 0, at: daysAgo(days) })
+  expect(
+    after({ 'copy a>b': entry(29), 'copy c>d': entry(31), 'export a': entry(29), 'export c': entry(31) }),
+  ).toEqual(['copy a>b', 'export a'])
+})
+
+test('a restore is forgotten when its kind says so, and not before', () => {
+  const failed = { state: 'failed' as const, attempts: 5, at: daysAgo(90) }
+  expect(after({ 'restore a': failed })).toEqual(['restore a'])
+  expect(after({ 'restore a': failed }, { 'restore a': null })).toEqual([])
+})

@@ -165,13 +165,7 @@ function ended(judging: Judging, report: JobReport): Judgement {
 function landed(judging: Judging, report: JobReport, target: InstanceRecord): Judgement {
   const { replica, known, now, world } = judging
   const memo = parseMemo(report.memo)
-  // What may be partial on the source is so on the copy, too.
-  const source = (replica.source.record.snapshots ?? []).filter(
-    ([name, createdAt]) =>
-      createdAt <= memo.through &&
-      memo.stale?.includes(name) !== true &&
-      !world.incomplete.has(`${replica.source.key}/${name}`),
-  )
+  const source = vouchedFor(replica, memo, world)
   const listed = target.snapshots ?? []
   const before = knownVerified(target, known)
   const transfer = unfinishedOn(target)
@@ -194,8 +188,36 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
   const common = newestPair(commonPairs(source, commonPairs(listed, marks)))
   const putOff = known?.putOff === undefined ? {} : { [known.putOff.snapshot]: known.putOff.own }
   const extended = { ...putOff, ...memo.extended }
+  return {
+    phase: 'landed',
+    entry: verifiedEntry(judging, report, { marks, common, extended }),
+    marks,
+    fresh: fresh.map(([name]) => name),
+    rest: brought.filter((pair) => !isIn(fresh, pair)).map(([name]) => name),
+    memo: { ...memo, extended },
+  }
+}
+
+/** What a success of the job vouches for. What may be partial on the source is so on the copy, too. */
+const vouchedFor = ({ source }: Replica, memo: CopyMemo, { incomplete }: World): SnapshotPair[] =>
+  (source.record.snapshots ?? []).filter(
+    ([name, createdAt]) =>
+      createdAt <= memo.through &&
+      memo.stale?.includes(name) !== true &&
+      !incomplete.has(`${source.key}/${name}`),
+  )
+
+function verifiedEntry(
+  { known, now }: Judging,
+  report: JobReport,
+  {
+    marks,
+    common,
+    extended,
+  }: { marks: SnapshotPair[]; common: SnapshotPair | null; extended: Record<string, string> },
+): CopyWork {
   const itsOwn = common === null ? undefined : own(extended, common[0])
-  const entry: CopyWork = {
+  return {
     state: 'verified',
     job: report.id,
     attempts: 0,
@@ -206,14 +228,6 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
       ? {}
       : { putOff: { snapshot: common[0], own: itsOwn, until: putOffUntil(now) } }),
     at: now.toISOString(),
-  }
-  return {
-    phase: 'landed',
-    entry,
-    marks,
-    fresh: fresh.map(([name]) => name),
-    rest: brought.filter((pair) => !isIn(fresh, pair)).map(([name]) => name),
-    memo: { ...memo, extended },
   }
 }
 

@@ -1,33 +1,21 @@
 /** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
 import type { SnapshotPair } from '../../incus/inventory.ts'
-import { isAddressable } from '../../incus/snapshot-name.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { combine, type Finding, type Found, gather } from '../../plan/finding.ts'
-import type { Note } from '../../plan/plan.ts'
 import type { Scene } from '../../plan/question.ts'
-import { serverOf } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { isPending, standingOf } from '../life.ts'
-import type { CopyAction } from './action.ts'
+import { beginAll } from './begin.ts'
 import { type Looked, lookAt } from './common.ts'
 import { COPY, type CopyWork, copyIn } from './entry.ts'
-import { broken, type Judgement, judge } from './judge.ts'
+import { judge } from './judge.ts'
+import { type CopyScene, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
 import { renderVerified } from './marks.ts'
-import { placed } from './place.ts'
 import { putOffExpiry } from './put-off.ts'
 import { type Replica, replicasOf, restingOf, strayCopies } from './replica.ts'
-import { startCopy } from './start.ts'
-import { removeTorn } from './torn.ts'
 import { verification } from './verification.ts'
-
-export type CopyScene = Pick<Scene, 'world' | 'ledger' | 'now' | 'sorter' | 'installation'> & {
-  /** Instances of which no copy starts now, by key, each with the reason. */
-  busy: ReadonlyMap<string, string>
-  /** Somebody wants these now (replica keys), so they aren't put off until their next try. */
-  wanted?: ReadonlySet<string>
-}
 
 export function planDueCopies(scene: Scene, { incomplete, busy, taking }: Found): Finding {
   const { coverages, now } = scene
@@ -50,8 +38,6 @@ function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): st
   const unseen = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
   return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
 }
-
-type Judged = Looked & { judgement: Judgement }
 
 export function planCopies(covered: readonly Covered[], scene: CopyScene): Found {
   const all = replicasOf(covered)
@@ -98,16 +84,6 @@ function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<s
   }
   return groups
 }
-
-const isWanted = ({ replica }: Judged, { wanted }: CopyScene): boolean => wanted?.has(replica.key) === true
-
-const entryOf = (replica: Replica, entry: CopyWork): Finding => ({
-  work: { [workKey(COPY, replica.key)]: entry },
-})
-
-const noteOf = ({ key }: Replica, kind: Note['kind'], reason: string): Finding => ({
-  notes: [{ kind, about: key, reason }],
-})
 
 /** What its last transfer came to. */
 function settle(judged: Judged, others: readonly string[], scene: CopyScene): Finding {
@@ -167,84 +143,6 @@ function putOff(
   return { actions: [action], ...(known === undefined ? {} : entryOf(replica, { ...known, putOff })) }
 }
 
-/** What begins in this run: of one source one copy at a time, in their order. */
-function beginAll(judged: readonly Judged[], scene: CopyScene): Finding[] {
-  const sending = new Set(
-    judged.flatMap(({ replica, judgement }) => (judgement.phase === 'running' ? [replica.source.key] : [])),
-  )
-  const started: CopyAction[] = []
-  return judged.flatMap((one) => {
-    const { judgement, replica } = one
-    const may = judgement.phase === 'idle' || (judgement.phase === 'broken' && isWanted(one, scene))
-    if (!may) return []
-    const { finding, action } = begin(one, judgement.entry, { sending, started }, scene)
-    if (action !== null) {
-      sending.add(replica.source.key)
-      started.push(action)
-    }
-    return [finding]
-  })
-}
-
-/** `sending`: sources of which a copy runs, or starts in this run; `started`: what starts in it. */
-type Before = { sending: ReadonlySet<string>; started: readonly CopyAction[] }
-type Begun = { finding: Finding; action: CopyAction | null }
-
-function begin(
-  { replica, seen, verified }: Judged,
-  known: CopyWork | undefined,
-  { sending, started }: Before,
-  { world, now, sorter, installation, busy, wanted }: CopyScene,
-): Begun {
-  const { key, source } = replica
-  const nothing = (...findings: Finding[]): Begun => ({ finding: combine(findings), action: null })
-  const why = busy.get(source.key)
-  if (why !== undefined) return nothing(noteOf(replica, 'wait', why))
-  const entry = wanted?.has(key) && known !== undefined ? atOnce(known) : known
-  const server = serverOf(world, source.ref.remote)
-  const starting = { world, now, entry, verified, server, incomplete: world.incomplete, installation, sorter }
-  const start = placed(startCopy(replica, seen, starting), world, started)
-  switch (start.state) {
-    case 'current':
-      return nothing(
-        seen.state === 'there'
-          ? noteOf(replica, 'keep', 'the copy is verified up to the newest snapshot')
-          : noteOf(replica, 'wait', 'there is nothing to copy yet'),
-      )
-    case 'refused': {
-      const failed = broken('failed', start.reason, { known: entry, report: null, now })
-      return nothing(
-        entryOf(replica, failed.entry),
-        noteOf(replica, 'problem', start.reason),
-        { actions: removeTorn(replica, entry, { world, server, installation }) },
-        { wake: [failed.entry.retryAt ?? minutesFrom(now, 1)] },
-      )
-    }
-    case 'wait':
-      return nothing(noteOf(replica, 'wait', start.reason), {
-        wake: start.until === null ? [] : [start.until],
-      })
-    case 'start': {
-      const soon = { wake: [minutesFrom(now, 1)] }
-      if (sending.has(source.key))
-        return nothing(
-          noteOf(replica, 'wait', 'another copy of it is running, and only one runs at a time'),
-          soon,
-        )
-      const finding = combine([
-        {
-          actions: [start.action],
-          blocked: new Map([[source.key, 'a copy of it starts']]),
-          starting: new Set([source.key]),
-          notes: unaddressable(source),
-        },
-        soon,
-      ])
-      return { finding, action: start.action }
-    }
-  }
-}
-
 /**
  * What isn't known of a source is no reason to do anything, and not to be passed over in silence: neither here, nor by
  * a copy that seems to go on.
@@ -258,16 +156,3 @@ function waitForSource(replica: Replica, { ledger }: Pick<CopyScene, 'ledger'>):
     ? combine([noted, entryOf(replica, { ...known, reason })])
     : noted
 }
-
-/** They travel with the copy, and neither a hold nor a deletion can name them. */
-const unaddressable = ({ key, record }: Covered): Note[] =>
-  (record.snapshots ?? [])
-    .filter(([name]) => !isAddressable(name))
-    .map(([name]) => ({
-      kind: 'foreign',
-      about: key,
-      snapshot: name,
-      reason: "Incus's API can't address a name with such characters, so stapes never changes or removes it",
-    }))
-
-const atOnce = ({ retryAt: _, ...entry }: CopyWork): CopyWork => entry

@@ -1,0 +1,29 @@
+/** What is known of each copy when a run plans, and how findings about one are made. */
+import { workKey } from '../../ledger/work.ts'
+import type { Finding } from '../../plan/finding.ts'
+import type { Note } from '../../plan/plan.ts'
+import type { Scene } from '../../plan/question.ts'
+import type { Looked } from './common.ts'
+import { COPY, type CopyWork } from './entry.ts'
+import type { Judgement } from './judge.ts'
+import type { Replica } from './replica.ts'
+
+export type CopyScene = Pick<Scene, 'world' | 'ledger' | 'now' | 'sorter' | 'installation'> & {
+  /** Instances of which no copy starts now, by key, each with the reason. */
+  busy: ReadonlyMap<string, string>
+  /** Somebody wants these now (replica keys), so they aren't put off until their next try. */
+  wanted?: ReadonlySet<string>
+}
+
+export type Judged = Looked & { judgement: Judgement }
+
+export const isWanted = ({ replica }: Judged, { wanted }: CopyScene): boolean =>
+  wanted?.has(replica.key) === true
+
+export const entryOf = (replica: Replica, entry: CopyWork): Finding => ({
+  work: { [workKey(COPY, replica.key)]: entry },
+})
+
+export const noteOf = ({ key }: Replica, kind: Note['kind'], reason: string): Finding => ({
+  notes: [{ kind, about: key, reason }],
+})

@@ -80,12 +80,12 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
     await writeLedger(state, ledger)
     return []
   } catch (cause) {
-    return [`the ledger could not be written, the next tick makes up for it: ${String(cause)}`]
+    return [`the ledger could not be written; the next tick works it out again from Incus: ${String(cause)}`]
   }
 }
 
 const UNREADABLE =
-  'a part of "watches" in KV could not be read and was dropped: that work goes on, but its message in chat is not brought up to date'
+  'a part of "watches" in KV could not be read and was dropped: the work continues, but its message in chat is no longer updated'
 
 /** A failure to update messages never fails the run. */
 async function follow(
@@ -96,7 +96,7 @@ async function follow(
     const { again = false, lost = false } = (await io.follow?.(seen)) ?? {}
     return { again, unsent: lost ? [UNREADABLE] : [] }
   } catch (cause) {
-    return { again: false, unsent: [`messages could not be brought up to date: ${String(cause)}`] }
+    return { again: false, unsent: [`messages in chat could not be updated: ${String(cause)}`] }
   }
 }
 

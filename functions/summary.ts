@@ -100,7 +100,7 @@ function resultOf(outcome: Outcome): ActionResult {
   const shown = { line: line(action), state }
   if (state === 'refused') return { ...shown, state, reason: describe(outcome.error) }
   if (state === 'unknown') return { ...shown, state, reason: outcome.reason }
-  if (state === 'blocked') return { ...shown, state, reason: 'what stands before it in its job failed' }
+  if (state === 'blocked') return { ...shown, state, reason: 'an earlier step of its job failed' }
   return { ...shown, state: begins === undefined ? 'done' : 'started' }
 }
 
@@ -122,6 +122,6 @@ function problemOf(outcome: Outcome): string[] {
   const what = `${aboutOf(action)} ${action.kind}`
   if (outcome.state === 'refused') return [`${what}: ${describe(outcome.error)}`]
   if (outcome.state === 'unknown')
-    return [`${what}: ${outcome.reason}; the next tick looks whether it happened`]
+    return [`${what}: ${outcome.reason}; the next tick checks whether it happened`]
   return []
 }

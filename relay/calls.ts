@@ -49,7 +49,8 @@ const forwardCall =
 
 const inBatchOnly: CallError = {
   code: 'not-allowed',
-  message: 'what deletes, restores or marks goes in a batch only, where the relay first looks whether it may',
+  message:
+    'calls that delete, restore or mark are accepted only in a batch, where the relay checks them first',
 }
 
 const cleanBody = (body: Buffer): ReturnType<typeof parseJson> =>

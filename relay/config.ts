@@ -60,7 +60,7 @@ const remote = z
   })
   .transform(({ url: urls, address: addresses = urls, fingerprint, ...given }, context): RemoteConfig => {
     if (addresses.length !== 1 && addresses.length !== urls.length) {
-      const message = `expected one, or one for each url (${urls.length}), in their order`
+      const message = `expected one, or one for each url (${urls.length}), in the same order`
       context.addIssue({ code: 'custom', message, path: ['address'] })
     }
     const members = urls.map((url, place) => ({ url, address: addresses[place] ?? addresses[0] ?? url }))

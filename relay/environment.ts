@@ -47,7 +47,7 @@ function override(document: object, environment: Environment): Result<unknown, s
       try {
         merged[part] = JSON.parse(value)
       } catch {
-        return err(`${variable}: expected JSON, as it would stand in the file under "${part}"`)
+        return err(`${variable}: expected JSON, as in the file under "${part}"`)
       }
     }
   }

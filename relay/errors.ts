@@ -36,8 +36,8 @@ export function callError(remote: string, at: string | null, error: Error, sent:
   }
   const reason = reasonOf(error)
   return sent
-    ? { code: 'timeout', message: `${who} gave no answer, the effect is unknown: ${reason}` }
-    : { code: 'unreachable', message: `${who} can't be reached, nothing was sent: ${reason}` }
+    ? { code: 'timeout', message: `${who} gave no answer, so the effect is unknown: ${reason}` }
+    : { code: 'unreachable', message: `${who} can't be reached, and nothing was sent: ${reason}` }
 }
 
 function reasonOf(error: Error): string {

@@ -34,7 +34,7 @@ export async function failover(
     if (!reply.ok) failures.push({ url: attempt.url, error: reply.error })
     urlOrder.failed(place)
     if (next === null) break
-    log(`${attempt.url} is left out for a while: ${next}`)
+    log(`${attempt.url} is skipped for a while: ${next}`)
   }
   return { ok: false, error: together(failures) }
 }

@@ -16,7 +16,7 @@ console.log(`relay on ${relay.url} for ${Object.keys(config.value.remotes).join(
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    console.log('relay stops')
+    console.log('the relay stops')
     void relay.close().then(() => process.exit(0))
   })
 }

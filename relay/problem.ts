@@ -37,8 +37,8 @@ export const refusalProblem = ({ code }: Refusal): Problem => ({
 
 const PUBLIC: Record<Refusal['code'], string> = {
   unsigned: 'the relay answers signed requests only (RFC 9421)',
-  'bad-signature': "the signature doesn't hold; the relay's log says why",
-  stale: "the request was not made just now, by the relay's clock; sign it again",
-  replayed: 'the request was made before; sign it again',
+  'bad-signature': "the signature is not valid; the relay's log says why",
+  stale: "the request is too old or from the future, by the relay's clock; sign it again",
+  replayed: 'the request was sent before; sign it again',
   busy: 'too many requests; try again in a minute',
 }

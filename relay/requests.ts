@@ -37,7 +37,7 @@ const batch: z.ZodType<BatchRequest> = z.strictObject({
   jobs: z
     .array(job)
     .max(MAX_JOBS)
-    .refine((jobs) => new Set(jobs.map(({ id }) => id)).size === jobs.length, 'every id must be its own'),
+    .refine((jobs) => new Set(jobs.map(({ id }) => id)).size === jobs.length, 'every id must be unique'),
 })
 
 const inventory: z.ZodType<InventoryRequest> = z.strictObject({
@@ -73,6 +73,6 @@ export function parseJson(body: Buffer): Result<unknown, CallError> {
   try {
     return ok(JSON.parse(body.toString()))
   } catch {
-    return err(badRequest('the body is no JSON'))
+    return err(badRequest('the body is not JSON'))
   }
 }

@@ -145,6 +145,6 @@ function parseReply(remote: string, status: number, bytes: Buffer, said: string)
     const body: unknown = JSON.parse(bytes.toString())
     return { ok: true, status, body, ...(Number.isNaN(date) ? {} : { date }) }
   } catch {
-    return { ok: false, error: badReply(remote, status, 'it is no JSON') }
+    return { ok: false, error: badReply(remote, status, 'it is not JSON') }
   }
 }

@@ -31,11 +31,11 @@ function readSettings() {
   const { DISCORD_API: api = API, DISCORD_APPLICATION_ID: application = '' } = process.env
   const { DISCORD_BOT_TOKEN: token = '', DISCORD_GUILD_ID: guild = '' } = process.env
   const wrong = [
-    ...(ID.test(application) ? [] : ['DISCORD_APPLICATION_ID: put the id of the application there']),
-    ...(/^\S+$/.test(token) ? [] : ['DISCORD_BOT_TOKEN: put the token of its bot there']),
+    ...(ID.test(application) ? [] : ['DISCORD_APPLICATION_ID: set it to the id of the application']),
+    ...(/^\S+$/.test(token) ? [] : ['DISCORD_BOT_TOKEN: set it to the token of its bot']),
     ...(guild === '' || ID.test(guild)
       ? []
-      : ['DISCORD_GUILD_ID: put the id of the guild there, or nothing']),
+      : ['DISCORD_GUILD_ID: set it to the id of the guild, or leave it empty']),
   ]
   if (wrong.length > 0) return fail([...wrong, 'Set these in the environment, or in .env.'], 2)
   return { api, application, token, guild: guild === '' ? null : guild }

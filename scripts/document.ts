@@ -23,7 +23,7 @@ function readText(file: string): Result<string, string> {
   try {
     return ok(readFileSync(file, 'utf8'))
   } catch (error) {
-    return err((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : String(error))
+    return err((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : String(error))
   }
 }
 

@@ -19,4 +19,4 @@ const { text, applied, warnings } = planned.value
 for (const warning of warnings) console.error(`warning: ${warning}`)
 process.stdout.write(text)
 if (document !== null && !applied)
-  console.error(`${document.file} is not what is applied; to apply it: npm run apply`)
+  console.error(`${document.file} differs from the applied configuration; to apply it: npm run apply`)

@@ -17,8 +17,8 @@ export function openSession(): Session {
   if (token !== '') return createSession(settingOf('STAPES_URL') ?? localUrl(), token)
   return fail(
     [
-      'STAPES_TOKEN is not set: npm start prints the one it made up (export STAPES_TOKEN=…); of a deployed Worker, or for all starts, put it into .env',
-      'Without a running stapes: npm start -- --dry-run shows what it would do.',
+      'STAPES_TOKEN is not set: npm start prints the token it generated (export STAPES_TOKEN=…); for a deployed Worker, or for every start, put it into .env',
+      'If stapes isn’t running, npm start -- --dry-run shows what it would do.',
     ],
     2,
   )
@@ -31,7 +31,7 @@ export const fileOf = (named: string | undefined): string => named ?? settingOf(
 
 /** Ends the process when it can't be read. */
 export function openDocument(named: string | undefined): DocumentFile {
-  const read = readDocument(fileOf(named), 'write it, or name another in STAPES_FILE')
+  const read = readDocument(fileOf(named), 'create it, or name another file in STAPES_FILE')
   return read.ok ? read.value : fail(read.error, 2)
 }
 

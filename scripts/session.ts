@@ -77,7 +77,7 @@ async function refusalOf(response: Response, url: string): Promise<Complaint[]> 
     errors?: Complaint[]
   }
   if (response.status === 401)
-    return about(`${url} doesn't take this STAPES_TOKEN: it has to be the one that stapes was started with`)
+    return about(`${url} rejects this STAPES_TOKEN: it has to be the one that stapes was started with`)
   return errors ?? about(`${title}: ${detail}`)
 }
 

@@ -61,7 +61,7 @@ async function start(): Promise<void> {
     {
       start: () => startWorker({ settings, link, chat, state, onLog }, cleanup),
       say: (line) => console.error(line),
-      giveUp: (why) => void fail(`stapes ends: ${why}`),
+      giveUp: (why) => void fail(`stapes stops: ${why}`),
     },
     cleanup,
   )
@@ -84,7 +84,7 @@ function openState(): string {
     return folder
   }
   const { state, inherited } = openHome(process.env, cleanup)
-  if (inherited) console.log(`what an earlier version noted is in ${state} from now on`)
+  if (inherited) console.log(`the state of an earlier version is in ${state} from now on`)
   return state
 }
 
@@ -103,7 +103,9 @@ async function mayBegin(session: Session, settings: Settings, embedded: boolean)
 /** The first snapshots may come minutes later, so this says when. */
 async function whatComes(session: Session): Promise<string> {
   const planned = await session.plan(null)
-  return planned.ok ? `What comes first:\n\n${planned.value.text.trimEnd().replace(/^/gm, '  ')}` : ''
+  return planned.ok
+    ? `The first tick would do this:\n\n${planned.value.text.trimEnd().replace(/^/gm, '  ')}`
+    : ''
 }
 
 const refused = ({ document }: Settings, lines: Refusal): Error =>

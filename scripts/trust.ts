@@ -31,12 +31,12 @@ if (!redeemed.ok) fail([redeemed.error])
 const { url, before, members } = redeemed.value
 noteRemote(file.value, remote, [url, ...members], fingerprint)
 const others = members.length === 0 ? '' : `, with ${members.length} more of its cluster`
-const noted = `"${remote}" stands in ${file.value.path}${others}`
+const noted = `"${remote}" is in ${file.value.path}${others}`
 if (before)
   fail([
-    `The token was not redeemed: ${url} trusted this certificate already, for the projects that it was given then; ${noted}.`,
+    `The token was not redeemed: ${url} already trusted this certificate, for the projects that it was given then; ${noted}.`,
     `To change these, on the server: incus config trust list, incus config trust edit <fingerprint>`,
-    `If nobody has used the token yet, it is still good for another certificate. To withdraw it: incus config trust revoke-token ${name}`,
+    `If the token is unused, it is still valid for another certificate. To revoke it: incus config trust revoke-token ${name}`,
   ])
 console.log(`${url} trusts the relay's certificate now; ${noted}`)
 
@@ -45,7 +45,7 @@ function originOf(given: string): string[] {
   const origin = URL.parse(given.includes('://') ? given : `https://${given}`)?.origin
   return origin?.startsWith('https://') === true
     ? [origin]
-    : fail([`"${given}" is no address`, `usage: ${USAGE}`], 2)
+    : fail([`"${given}" is not an address`, `usage: ${USAGE}`], 2)
 }
 
 async function clientCertificate({ client: { certificate, key } }: RelayFile): Promise<ClientCertificate> {
@@ -55,7 +55,7 @@ async function clientCertificate({ client: { certificate, key } }: RelayFile): P
     return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
   if (there.length === 1)
     return fail([
-      `there is only ${there[0]} of ${certificate} and ${key}: bring back the other, or remove it`,
+      `there is only ${there[0]} of ${certificate} and ${key}: restore the other, or remove this one`,
     ])
   const made = await createClientCertificate('stapes relay')
   writeFileSync(certificate, made.certificate)

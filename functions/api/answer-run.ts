@@ -108,18 +108,19 @@ function stopped(stop: Stop, confirm: string | undefined): Problem {
     return {
       status: 403,
       title: 'A second person has to confirm it',
-      detail: 'a policy of the instance demands it, and the token of the API is one person: ask in chat',
+      detail:
+        'a policy of the instance requires it, and the API’s token counts as one person: request it in chat',
     }
   const how = 'send the digest that POST /api/plan gives for the same body as "confirm"'
   return confirm === undefined
     ? {
         status: 409,
         title: 'Not confirmed',
-        detail: `it removes or overwrites data: look at its plan, and ${how}`,
+        detail: `it removes or overwrites data: check its plan, and ${how}`,
       }
     : {
         status: 409,
         title: 'The plan has changed',
-        detail: `nothing was done: look at the plan again, and ${how}`,
+        detail: `nothing was done: check the plan again, and ${how}`,
       }
 }

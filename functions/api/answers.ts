@@ -29,12 +29,12 @@ export const planned = z.object({
   at: iso,
   lines: z.array(line),
   text,
-  digest: text.check(z.describe('Of what it does; send it as "confirm" to perform just that')),
-  applied: z.boolean().check(z.describe('Whether it is by the applied configuration')),
-  warnings: texts.check(z.describe('About the document that was given')),
+  digest: text.check(z.describe('Digest of the plan; send it as "confirm" to perform exactly this plan')),
+  applied: z.boolean().check(z.describe('Whether the plan uses the applied configuration')),
+  warnings: texts.check(z.describe('Warnings about the given document')),
   approval: z
     .enum(['self', 'second'])
-    .check(z.describe('second: a policy demands that a second person confirms it, in chat')),
+    .check(z.describe('second: a policy requires a second person to confirm it, in chat')),
 })
 
 const runRecord = {
@@ -42,7 +42,9 @@ const runRecord = {
   trigger: text,
   ...Object.fromEntries(COUNTS.map(({ name }) => [name, z.int()])),
   problems: texts,
-  thawed: z.optional(texts.check(z.describe('Instances that our own work had left frozen, each with why'))),
+  thawed: z.optional(
+    texts.check(z.describe('Instances that interrupted work left frozen, each with the reason')),
+  ),
 }
 
 export const ran = z.discriminatedUnion('state', [
@@ -59,11 +61,15 @@ export const ran = z.discriminatedUnion('state', [
           reason: maybe,
         }),
       )
-      .check(z.describe('What came of each action')),
+      .check(z.describe('The outcome of each action')),
     refusal: z.nullable(z.object({ code: text, reason: text })),
     started: z
       .object(Object.fromEntries(LONG_KINDS.map(({ long }) => [long.noun.several, texts])))
-      .check(z.describe('What later ticks see the end of: copies by source>target, restores by instance')),
+      .check(
+        z.describe(
+          'Work in progress, which later ticks follow: copies by source>target, restores by instance',
+        ),
+      ),
     ...runRecord,
   }),
 ])
@@ -121,7 +127,9 @@ const replica = z.object({
   state: text,
   verified: texts,
   unverified: texts,
-  problem: maybe.check(z.describe('What stands there is no copy of it, so nothing of that counts')),
+  problem: maybe.check(
+    z.describe('The instance at that place is not a copy of this one, so none of its snapshots count'),
+  ),
 })
 
 const settings = z.object({
@@ -160,7 +168,7 @@ export const instances = z.object({
   instances: z.array(instance),
   otherCopies: z
     .array(otherCopy)
-    .check(z.describe('Copies by their marks, of sources that are not among the instances')),
+    .check(z.describe('Instances marked as copies whose sources are not among the instances')),
   problems: z.array(z.object({ about: text, reason: text })),
 })
 
@@ -190,7 +198,11 @@ export const history = z.object({
         ),
       }),
     )
-    .check(z.describe('Changes that people asked for, newest first; without an outcome nobody saw an end')),
+    .check(
+      z.describe(
+        'Changes that people requested, newest first; without "outcome", the outcome is not known yet',
+      ),
+    ),
 })
 
 export const retention = z.object({

@@ -37,7 +37,9 @@ export async function applyConfig(
     await writeConfig(io.state, stored)
     const asleep = await wake(io.state, now)
     if (asleep !== null)
-      warnings.push(`applied, but looked at only when something is due or by POST /api/run: ${asleep}`)
+      warnings.push(
+        `applied, but no tick was woken for it: it takes effect when something is due, or with POST /api/run: ${asleep}`,
+      )
   }
   const policies = stored.config.policies.map(({ name }) => name)
   return ok({ version, appliedAt, policies, warnings })

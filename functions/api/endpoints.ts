@@ -19,7 +19,7 @@ export const endpoints: readonly Endpoint[] = [
   {
     method: 'get',
     path: '/api/status',
-    summary: 'What stapes did, what is under way and what comes next',
+    summary: 'What stapes did, what is in progress and what comes next',
     answer: answers.status,
   },
   {
@@ -31,7 +31,7 @@ export const endpoints: readonly Endpoint[] = [
   {
     method: 'post',
     path: '/api/plan',
-    summary: 'Dry run: the very plan that a run would perform, each line with its reason',
+    summary: 'Dry run: the same plan that a run would perform, each line with its reason',
     body: requests.planBody,
     answer: answers.planned,
   },
@@ -39,7 +39,7 @@ export const endpoints: readonly Endpoint[] = [
     method: 'post',
     path: '/api/run',
     summary:
-      'Look now, or do what is asked: snapshot, copy, hold, release; restore and expire with the digest of their plan',
+      'Run now, or do what is requested: snapshot, copy, hold, release; restore and expire need the digest of their plan',
     body: requests.runBody,
     answer: answers.ran,
   },
@@ -52,15 +52,15 @@ export const endpoints: readonly Endpoint[] = [
   {
     method: 'get',
     path: '/api/history',
-    summary: 'Who changed what, when, and what came of it',
-    query: { count: 'At most so many, 1 to 50' },
+    summary: 'Who changed what and when, with the outcome',
+    query: { count: 'How many records at most, 1 to 50' },
     answer: answers.history,
   },
   { method: 'get', path: '/api/config', summary: 'The applied configuration', answer: answers.config },
   {
     method: 'put',
     path: '/api/config',
-    summary: 'Apply a stapes.jsonc; refused as a whole when anything in it is wrong',
+    summary: 'Apply a stapes.jsonc; any error in it refuses the whole document',
     body: z.looseObject({}).check(z.describe('See stapes.schema.json')),
     query: { dryRun: '"true" checks and changes nothing' },
     answer: answers.applied,
@@ -68,7 +68,7 @@ export const endpoints: readonly Endpoint[] = [
   {
     method: 'post',
     path: '/api/retention/preview',
-    summary: 'What a keep would keep and expire, and why',
+    summary: 'What the given "keep" rules would keep and expire, and why',
     body: requests.retentionBody,
     answer: answers.retention,
   },

@@ -10,7 +10,7 @@ type Body = z.output<typeof runBody>
 
 const UNNAMED = REQUESTABLE.find((what) => requestable(what)?.unnamed === true)
 
-const REASON = 'asked for over the API'
+const REASON = 'requested through the API'
 
 /** Null: a run by schedule. */
 export function requestOf(body: Body): Result<BackupRequest | null, Problem> {
@@ -19,6 +19,6 @@ export function requestOf(body: Body): Result<BackupRequest | null, Problem> {
   if (wanted === undefined) return ok(null)
   const read = requestable(wanted)?.read(body, REASON)
   if (read?.ok === true) return ok(read.value as BackupRequest)
-  const detail = read?.error ?? `"${wanted}" is nothing that can be asked for`
+  const detail = read?.error ?? `"${wanted}" is not a known request`
   return err({ status: 422, title: 'Not as expected', detail })
 }

@@ -14,16 +14,16 @@ const may = <Item extends z.ZodMiniType>(item: Item, description: string) =>
 export const runBody = z.strictObject({
   do: may(
     z.enum(REQUESTABLE),
-    'Absent: a snapshot where policies or instances are named, else what the schedule says',
+    'If absent: a snapshot where policies or instances are named, else what the schedule says',
   ),
-  policies: may(names, 'By name; for a snapshot, one for each of them'),
+  policies: may(names, 'Policies by name; "snapshot" takes one for each of them'),
   instances: may(names, 'Globs over instance, project/instance or remote/project/instance'),
-  snapshots: may(names, 'Of expire: globs over snapshots; absent: what retention no longer keeps'),
-  instance: may(filled, 'Of restore, hold and release: a path without wildcards'),
-  snapshot: may(filled, 'Of restore, hold and release'),
-  stateful: may(z.boolean(), 'Of restore: with the memory that the snapshot of a virtual machine holds'),
-  note: may(z.string().check(z.maxLength(300)), 'Of hold: why'),
-  confirm: may(filled, 'Of restore and expire: the digest of the plan that is to be performed'),
+  snapshots: may(names, 'For expire: globs over snapshots; if absent, what retention no longer keeps'),
+  instance: may(filled, 'For restore, hold and release: a path without wildcards'),
+  snapshot: may(filled, 'For restore, hold and release: a name'),
+  stateful: may(z.boolean(), 'For restore: also the memory in the snapshot of a virtual machine'),
+  note: may(z.string().check(z.maxLength(300)), 'For hold: the reason'),
+  confirm: may(filled, 'For restore and expire: the digest of the plan to perform'),
 })
 
 export const planBody = z.extend(runBody, {
@@ -32,13 +32,13 @@ export const planBody = z.extend(runBody, {
 
 const taken = z.strictObject({
   name: filled,
-  takenAt: described(iso(), 'Stands for the slot'),
+  takenAt: described(iso(), 'Taken as the slot'),
   held: z._default(z.boolean(), false),
 })
 
 export const retentionBody = z.strictObject({
   keep: keepSchema,
-  timezone: described(z._default(z.string(), 'UTC'), 'IANA zone of the buckets'),
-  now: may(iso(), 'Later snapshots are kept and not counted; absent: the present'),
+  timezone: described(z._default(z.string(), 'UTC'), 'IANA time zone of the hours, days and weeks'),
+  now: may(iso(), 'Later snapshots are kept and not counted; if absent, the present'),
   snapshots: z.array(taken).check(z.maxLength(10_000)),
 })

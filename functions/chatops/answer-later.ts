@@ -74,7 +74,7 @@ async function set(
   const { actor, at } = incoming
   // A policy covers more than the instances that the grant names.
   if (permission.instances !== null)
-    return deniedMessage('your grant is for some instances, and a policy covers others')
+    return deniedMessage('your grant is for some instances, and a policy covers others too')
   if (stored === null) return nothingConfigured()
   const wanted = command.change(parsed.values, actor.name, at)
   if (!wanted.ok) return mistakeMessage(wanted.error)

@@ -60,7 +60,7 @@ export async function confirm(
 }
 
 const reasonOf = (by: string, confirmer = by): string =>
-  confirmer === by ? `asked for by ${by}` : `asked for by ${by}, confirmed by ${confirmer}`
+  confirmer === by ? `requested by ${by}` : `requested by ${by}, confirmed by ${confirmer}`
 
 const perform = (
   { incoming: { actor, at, reply }, parsed: { line }, permission }: AuthorizedRequest,
@@ -77,7 +77,7 @@ function messageOf(changed: Changed, { parsed, permission }: AuthorizedRequest):
   return deniedMessage(
     stop.code === 'denied'
       ? deniedText(stop.instances)
-      : 'by now a policy of it demands that a second person confirms: ask again',
+      : 'a policy of it now requires a second person to confirm: request it again',
   )
 }
 

@@ -16,15 +16,15 @@ import { deniedText } from './propose.ts'
 type Pressed = Extract<Incoming, { kind: 'press' }>
 
 const REFUSALS = {
-  malformed: 'This button is not one of stapes.',
+  malformed: 'This button is not from stapes.',
   forged: 'This button was not made here, or for another channel.',
-  expired: 'This plan has expired. Ask for it again.',
+  expired: 'This plan has expired. Request it again.',
 }
 
 /** The answer to a replay, which no platform sends by itself. */
-export const REPLAYED: Answer = { status: 401, body: { error: 'this request was answered before' } }
+export const REPLAYED: Answer = { status: 401, body: { error: 'this request was already answered' } }
 
-const GONE = 'This plan was confirmed or cancelled already, or it has expired. Ask for it again.'
+const GONE = 'This plan was already confirmed or cancelled, or it has expired. Request it again.'
 
 export async function press(incoming: Pressed, stored: StoredConfig | null, chat: Chat): Promise<Answer> {
   const { actor, token } = incoming
@@ -66,8 +66,8 @@ export async function press(incoming: Pressed, stored: StoredConfig | null, chat
 
 function refuseConfirmer({ by, approval }: Pending, actor: string): string | null {
   if (approval === 'second' && actor === by.id)
-    return 'a policy of this instance demands that a second person confirms; you asked for it yourself'
-  if (approval === 'self' && actor !== by.id) return `only ${by.name}, who asked for it, may confirm it`
+    return 'a policy of this instance requires a second person to confirm; you requested it yourself'
+  if (approval === 'self' && actor !== by.id) return `only ${by.name}, who requested it, may confirm it`
   return null
 }
 

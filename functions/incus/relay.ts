@@ -100,7 +100,7 @@ async function readLines(response: Response, take: (line: BatchLine) => void): P
   } catch (cause) {
     return brokenOff(cause)
   }
-  return ended ? null : { code: 'timeout', message: 'the relay broke off its answer' }
+  return ended ? null : { code: 'timeout', message: 'the relay’s answer was incomplete' }
 }
 
 /** Statuses of a gateway or of Cloudflare: the relay wasn't reached. */

@@ -75,5 +75,5 @@ function unreadable(key: string): AuditRecord {
   const [, inverted = '', id = ''] = key.split(':')
   const ms = LAST_INSTANT - Number(inverted)
   const at = new Date(Number.isFinite(ms) && ms > 0 ? ms : 0).toISOString()
-  return { id, at, who: '', name: 'somebody', from: '', what: 'a record that can’t be read' }
+  return { id, at, who: '', name: 'somebody', from: '', what: 'an unreadable record' }
 }

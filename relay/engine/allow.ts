@@ -33,7 +33,7 @@ function ambiguity(value: unknown, depth: number): string | null {
   for (const [key, inner] of Object.entries(value)) {
     // Upper case first, as Go folds: "ſ" is an s there and the Kelvin sign a k.
     const folded = key.toUpperCase().toLowerCase()
-    if (seen.has(folded)) return `key "${key}" stands there twice, in different case`
+    if (seen.has(folded)) return `key "${key}" is given twice, in different case`
     seen.add(folded)
     const wrong = ambiguity(inner, depth + 1)
     if (wrong !== null) return wrong

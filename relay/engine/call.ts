@@ -20,7 +20,7 @@ export async function call(
   if (!reply.ok) return err(reply.error)
   const { status, body, address, date } = reply
   const envelope = parseEnvelope(body)
-  if (envelope === null) return err(badReply(remote, status, 'it is not the envelope of Incus'))
+  if (envelope === null) return err(badReply(remote, status, 'it is not in the form of Incus’s answers'))
   if (envelope.type !== 'error' && status < 400)
     return ok({
       status,
@@ -35,7 +35,7 @@ export async function call(
 export const badReply = (remote: string, status: number, why: string): CallError => ({
   code: 'bad-reply',
   status,
-  message: `the answer of "${remote}" can't be used: ${why}; is its url really that of an Incus server?`,
+  message: `the answer of "${remote}" can't be used: ${why}; is its url that of an Incus server?`,
 })
 
 export const untrusted = (remote: string): CallError => ({
@@ -46,7 +46,7 @@ export const untrusted = (remote: string): CallError => ({
 /** No other call is sent there: its API looks alike and may mean something else. */
 export const notIncus = (remote: string, product: string): CallError => ({
   code: 'not-incus',
-  message: `"${remote}" is not Incus: it says it is ${product}; ${/^lxd\b/i.test(product) ? 'turn it into Incus with "lxd-to-incus" on that server' : "check the remote's url"}, or take the remote out of the relay's configuration`,
+  message: `"${remote}" is not Incus: it says it is ${product}; ${/^lxd\b/i.test(product) ? 'turn it into Incus with "lxd-to-incus" on that server' : "check the remote's url"}, or remove the remote from the relay's configuration`,
 })
 
 const refusal = (remote: string, status: number, message: string): CallError =>

@@ -26,10 +26,10 @@ async function readCertificate(upstream: Upstream, remote: string): Promise<Resu
   const answer = await call(upstream, remote, request('getServer'))
   if (!answer.ok) return answer
   const server = answer.value.envelope.metadata
-  if (!isObject(server)) return err(badReply(remote, answer.value.status, 'no server in it'))
+  if (!isObject(server)) return err(badReply(remote, answer.value.status, 'it names no server'))
   if (server.auth !== 'trusted') return err(untrusted(remote))
   const certificate = isObject(server.environment) ? text(server.environment.certificate) : ''
   return certificate === ''
-    ? err(badReply(remote, answer.value.status, 'no certificate in it'))
+    ? err(badReply(remote, answer.value.status, 'it has no certificate'))
     : ok(certificate)
 }

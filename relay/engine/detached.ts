@@ -57,7 +57,7 @@ export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: Jo
   return {
     submit(job) {
       if (memory.isLive(job.id)) return null
-      if (!memory.makeRoom()) return badRequest('too many detached jobs are queued; submit this one later')
+      if (!memory.makeRoom()) return badRequest('too many detached jobs are queued; try again later')
       if (!locks.take(job.lock, job.id)) return locked(job.lock, locks)
       memory.begin(job)
       void run(job)

@@ -16,12 +16,12 @@ export function againstDelete(
   name: string,
   remembered: boolean,
 ): string | null {
-  if (text(config[REPLICA_OF]) === '') return 'it is not of stapes’ making'
+  if (text(config[REPLICA_OF]) === '') return 'stapes did not make it'
   if (name === 'deleteSnapshot') return null
   const [verified] = parseVerified(text(config[VERIFIED]))
   if (verified !== undefined) return `its snapshot ${verified[0]} is a verified copy`
-  if (remembered) return 'it held verified snapshots, though its mark says so no more'
-  return parseTransfer(text(config[COPYING]))?.from === 0 ? null : 'nothing proves that it was never verified'
+  if (remembered) return 'it had verified snapshots, although its mark no longer says so'
+  return parseTransfer(text(config[COPYING]))?.from === 0 ? null : 'it may have been verified'
 }
 
 /** The owner that a change of transfer marks names; null: it changes no transfer mark. */

@@ -60,7 +60,7 @@ function againstMark(
   marked: Restoring | null,
   { snapshot, stateful }: Pick<Restoring, 'snapshot' | 'stateful'>,
 ): string | null {
-  if (text(config[REPLICA_OF]) !== '') return 'it is a copy, which the next refresh would overwrite'
+  if (text(config[REPLICA_OF]) !== '') return 'it is a copy, and the next refresh would overwrite it'
   if (marked?.snapshot !== snapshot) return `its ${RESTORING} doesn’t name that snapshot`
   if (stateful && !marked.stateful) return `its ${RESTORING} doesn’t say that its memory is restored`
   if (!marked.taken) return `its ${RESTORING} doesn’t say that ${marked.safety} is whole`

@@ -20,7 +20,7 @@ export async function againstThaw(
   instance: unknown,
 ): Promise<Result<string | null, CallError>> {
   const status = isObject(instance) ? text(instance.status) : ''
-  if (status !== 'Frozen') return ok(`it is ${status === '' ? 'of no known status' : status}`)
+  if (status !== 'Frozen') return ok(`it is ${status === '' ? 'of unknown status' : status}`)
   const busy = await operationOn(upstream, remote, match)
   if (!busy.ok) return busy
   return ok(busy.value === null ? null : `an operation runs on it: ${busy.value}`)

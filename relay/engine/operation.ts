@@ -102,16 +102,16 @@ const failed = ({ err: message, statusCode }: Operation): CallError => ({
 const vanished = ({ remote, operation }: Watched, hint?: CallError): CallError => ({
   code: 'vanished',
   message:
-    `operation ${operation} is gone from "${remote}": it ended unseen or the server restarted, its outcome is unknown` +
+    `operation ${operation} is gone from "${remote}": it has ended or the server restarted; its outcome is unknown` +
     (hint?.code === 'incus' && hint.status !== 404 ? ` (last heard: ${hint.message})` : ''),
 })
 
 const stillRunning = ({ remote, operation }: Watched, limit: number): CallError => ({
   code: 'running',
-  message: `operation ${operation} on "${remote}" still runs after ${Math.round(limit / SECOND)} s`,
+  message: `operation ${operation} on "${remote}" is still running after ${Math.round(limit / SECOND)} s`,
 })
 
 const lost = ({ remote, operation }: Watched, cause: CallError): CallError => ({
   code: 'timeout',
-  message: `operation ${operation} was started on "${remote}", then the server fell silent: ${cause.message}`,
+  message: `operation ${operation} was started on "${remote}", then the server stopped answering: ${cause.message}`,
 })

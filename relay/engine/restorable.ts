@@ -14,10 +14,10 @@ export function againstSnapshot(
   const row = rows.find((one) => isObject(one) && one.name === snapshot)
   if (!isObject(row)) return `its snapshot ${snapshot} doesn’t exist`
   if (stateful && row.stateful !== true)
-    return `${snapshot} was taken without the memory, and Incus would restore the disk and then leave it stopped: restore it without "stateful"`
+    return `${snapshot} was taken without the memory, so Incus would restore the disk and then leave the instance stopped: restore it without "stateful"`
   // Safety snapshot and restore may take long. If the snapshot expires meanwhile, Incus reports a success.
   const until = expiresAtOf(text(row.expires_at))
   return until !== null && until.getTime() < now + (taken ? HOUR : 12 * HOUR)
-    ? `Incus removes ${snapshot} at ${until.toISOString()}, perhaps in the midst of it: hold it first`
+    ? `Incus expires ${snapshot} at ${until.toISOString()}, perhaps during the restore: hold it first`
     : null
 }

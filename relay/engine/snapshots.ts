@@ -45,7 +45,7 @@ export async function fillSnapshots(instances: readonly InstanceRecord[], source
   const groups = new Map<string, InstanceRecord[]>()
   for (const instance of instances) {
     if (instance.offline === true)
-      instance.problem = `cluster member ${instance.location} gives no answer for it, so that nothing is known of it but its name`
+      instance.problem = `cluster member ${instance.location} gives no answer for it, so only its name is known`
     else if (instance.status === OFFLINE)
       instance.problem = 'its status is Error: the cluster member may be offline'
     else if (instance.pool === '') instance.problem = 'it has no root disk with a pool'
@@ -155,7 +155,7 @@ async function confirmNone(
   const empty = group.filter(({ snapshots }) => snapshots !== null)
   const sample = [...empty].sort((a, b) => b.own.length - a.own.length).slice(0, SAMPLE)
   const proven = new Set<InstanceRecord>()
-  let why = 'nobody could say whether that is so'
+  let why = 'and it could not be checked whether that is true'
   let isWrong = false
   await eachOf(sample, AT_ONCE, async (instance) => {
     if (clock.now() > until) return
@@ -201,13 +201,13 @@ function disagreement(
 ): string | null {
   const without = missingIn(inPool, onRecord)
   if (without.length > 0)
-    return `Incus lists snapshots of it that its pool has not, as after a power cut, and no copy of it can succeed: ${list(without)}; delete each with "incus snapshot delete ${name} <name>", which reports an error and removes it`
+    return `Incus lists snapshots that its pool does not have, as after a power cut, so no copy of it can succeed: ${list(without)}; delete each with "incus snapshot delete ${name} <name>", which reports an error but removes the snapshot`
   const unlisted = missingIn(onRecord, inPool)
   if (unlisted.length === 0) return null
   const cure = own.includes(REPLICA_OF)
-    ? `as after its source was killed at the very end of a copy, and no copy of it can succeed: run "incus rename ${name} ${name}-kept" there, which reports an error and is done; all of it stays, and a new first copy follows`
+    ? `as after its source was killed at the very end of a copy, so no copy of it can succeed: run "incus rename ${name} ${name}-kept" there, which reports an error but works; everything stays, and a new first copy follows`
     : 'see "incus storage volume list" there'
-  return `its pool has snapshots that Incus does not list with the instance: ${list(unlisted)}; ${cure}`
+  return `its pool has snapshots that Incus does not list for the instance: ${list(unlisted)}; ${cure}`
 }
 
 const missingIn = (there: readonly SnapshotPair[], wanted: readonly SnapshotPair[]): SnapshotPair[] => {

@@ -60,10 +60,10 @@ async function refusalOf(response: Response): Promise<string[]> {
   }
 }
 
-const CHECK_COMMANDS = 'These are the commands as stapes makes them: npm run discord -- --dry-run'
+const CHECK_COMMANDS = 'To see the commands that stapes registers: npm run discord -- --dry-run'
 
 const NO_ACCESS =
-  'The bot may not: DISCORD_APPLICATION_ID has to be its own application, and that has to be added to the guild with the scope applications.commands.'
+  'The bot has no permission: DISCORD_APPLICATION_ID has to be its own application, and the application has to be added to the guild with the scope applications.commands.'
 
 type Problem = { message?: string; retry_after?: number; errors?: unknown }
 

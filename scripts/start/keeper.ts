@@ -24,10 +24,10 @@ export async function keepWorker(keeping: Keeping, cleanup: Cleanup): Promise<()
       await worker.stop()
       ends.push(Date.now())
       if (ends.filter((end) => end > Date.now() - WITHIN).length > MOST_ENDS)
-        return keeping.giveUp(`the Worker ends again and again, at last because ${why}`)
+        return keeping.giveUp(`the Worker keeps ending, the last time because ${why}`)
       keeping.say(`the Worker has to be started again: ${why}`)
       worker = await keeping.start()
-      keeping.say('the Worker runs again')
+      keeping.say('the Worker is running again')
     }
   }
   void keep().catch((error: Error) => keeping.giveUp(error.message))

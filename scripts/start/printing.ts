@@ -22,7 +22,7 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
     `  token     ${fresh ? token : 'as in STAPES_TOKEN'}`,
     `  policies  ${applied.policies.join(', ')} (${document.file})`,
     ...link.remotes.map((remote, at) => `  ${at === 0 ? 'Incus' : '     '}     ${remote}`),
-    ...(link.embedded ? ['            embedded: in memory, gone when this ends'] : []),
+    ...(link.embedded ? ['            embedded: in memory, lost when this ends'] : []),
     ...chat.endpoints.map((endpoint, at) => `  ${at === 0 ? 'chat' : '    '}      ${endpointText(endpoint)}`),
     ...warnings,
     '',
@@ -31,7 +31,7 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
     `  curl -H "Authorization: Bearer $STAPES_TOKEN" ${url}/api/instances`,
     `  curl -H "Authorization: Bearer $STAPES_TOKEN" -X POST ${url}/api/plan`,
     '',
-    'A tick each minute; Ctrl-C stops it all.',
+    'It ticks every minute; Ctrl-C stops everything.',
     ...(chat.endpoints.length === 0 ? ['Commands in Slack, Discord and Mattermost: see docs/chat.md.'] : []),
     '',
   ].join('\n')

@@ -24,7 +24,7 @@ export async function openSettings(environment: NodeJS.ProcessEnv): Promise<Sett
 }
 
 function readConfiguration(): DocumentFile {
-  const read = readDocument(fileOf(undefined), 'write it, or name another in STAPES_FILE')
+  const read = readDocument(fileOf(undefined), 'create it, or name another file in STAPES_FILE')
   if (!read.ok) throw new Error(read.error.join('\n'))
   return read.value
 }
@@ -36,7 +36,7 @@ async function freePort(text = ''): Promise<number> {
   const reason = await whyTaken(port)
   if (reason === null) return port
   throw new Error(
-    `127.0.0.1:${port} can't be listened on (${reason}): set PORT to a free one, as in PORT=${(port % HIGHEST_PORT) + 1} npm start`,
+    `127.0.0.1:${port} can't be listened on (${reason}): set PORT to a free port, as in PORT=${(port % HIGHEST_PORT) + 1} npm start`,
   )
 }
 

@@ -63,9 +63,9 @@ async function redeemAt(
   }
   const after = await lookAt(url, dispatcher).catch((cause: Error) => cause)
   if (after instanceof Error)
-    return err(`${url} gave no answer any more (${after.message}): run the same again`)
+    return err(`${url} stopped answering (${after.message}): run the same command again`)
   if (!after.trusted)
-    return err(`${url} took the token, and still doesn't trust the certificate: make a new token`)
+    return err(`${url} took the token, but still doesn't trust the certificate: make a new token`)
   if (after.product !== undefined && after.product !== 'incus')
     return err(
       `${url} is ${after.product} and not Incus: stapes can't work with it. Remove the certificate there`,

@@ -35,7 +35,7 @@ export function readRelayFile(path: string): Result<RelayFile, string> {
     const document = schema.safeParse(parsed.value)
     if (!document.success) {
       const where = document.error.issues[0]?.path.join('.') ?? ''
-      return err(`${path}: "${where}" is not as a relay's configuration has it: see the README`)
+      return err(`${path}: "${where}" does not fit a relay's configuration: see the README`)
     }
     const { certificate, key } = document.data.client ?? CLIENT
     const place = (value: string) =>

@@ -16,10 +16,10 @@ export function parseToken(text: string): Result<TrustToken, string> {
   const hint = 'make one on the server with: incus config trust add stapes --restricted --projects <projects>'
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(text, 'base64').toString('utf8')))
-    if (!parsed.success) return err(`that is no trust token of Incus; ${hint}`)
+    if (!parsed.success) return err(`that is not a trust token of Incus; ${hint}`)
     const { fingerprint, addresses, client_name: name } = parsed.data
     return ok({ fingerprint, addresses, name })
   } catch {
-    return err(`that is no trust token of Incus; ${hint}`)
+    return err(`that is not a trust token of Incus; ${hint}`)
   }
 }

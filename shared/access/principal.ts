@@ -33,7 +33,7 @@ export const ID_PATTERN = Object.values(FORMS)
   .map(({ pattern }) => pattern.source)
   .join('|')
 
-const WHOAMI = '"/backup whoami" tells everyone their own id'
+const WHOAMI = '"/backup whoami" shows everyone their own id'
 
 /** The error is a sentence that says what to write instead. */
 export function parseId(text: string): Result<string, string> {

@@ -43,5 +43,8 @@ function visibleRefusal(refusal: Refusal | null, permission: Permission): Refusa
   if (refusal === null || isUnlimited(permission)) return refusal
   const keys = refusal.reason.match(KEY) ?? []
   if (keys.length > 0 && deniedKeys(permission, keys).length === 0) return refusal
-  return { code: 'not-found', reason: 'there is no such instance or snapshot among those your grants reach' }
+  return {
+    code: 'not-found',
+    reason: 'there is no such instance or snapshot among those that your grants cover',
+  }
 }

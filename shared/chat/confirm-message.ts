@@ -37,12 +37,12 @@ export function changedMessage({ before, ...waiting }: Waiting & { before: reado
     ...(gone.length === 0 ? [] : [`${count(gone.length, 'line')} gone`]),
     ...(come.length === 0 ? [] : [`${count(come.length, 'line')} new`]),
   ]
-  const found = differs.length === 0 ? 'what it works on is another' : enumerate(differs)
+  const found = differs.length === 0 ? 'it would now work on something else' : enumerate(differs)
   return {
     to: 'channel',
     tone: 'warning',
     headline: [
-      'Nothing was done yet, since the plan of ',
+      'Nothing was done yet, because the plan of ',
       typed(waiting.line),
       ` has changed: ${found}. It now ${tally(waiting)}. `,
       ...who(waiting),
@@ -68,7 +68,7 @@ export const cancelledMessage = (line: string, { user }: Pick<Actor, 'user'>): M
 export const workingMessage = (line: string, { user }: Pick<Actor, 'user'>): Message => ({
   to: 'channel',
   tone: 'info',
-  headline: [typed(line), ' was confirmed by ', { user }, ', and is being done.'],
+  headline: [typed(line), ' was confirmed by ', { user }, ', and is in progress.'],
   details: [],
   buttons: [],
 })
@@ -78,8 +78,8 @@ const tally = ({ lines }: Pick<Waiting, 'lines'>): string => tallyOf(lines, 'wil
 const who = ({ approval, by: { user }, until }: Waiting): Text => {
   const when = [{ at: until, style: 'full' as const }, '.']
   return approval === 'second'
-    ? ['Somebody else than ', { user }, ' has to confirm it, until ', ...when]
-    : [{ user }, ', who asked for it, has to confirm it, until ', ...when]
+    ? ['Somebody other than ', { user }, ' has to confirm it, until ', ...when]
+    : [{ user }, ', who requested it, has to confirm it, until ', ...when]
 }
 
 const buttonsOf = ({ confirm, cancel }: ConfirmButtons): Button[] => [

@@ -22,15 +22,15 @@ export const deniedMessage = (reason: string): Message =>
     ...spoken(cut(reason, 1000)),
     '. ',
     typed('whoami'),
-    ' tells what you may do.',
+    ' shows what you may do.',
   ])
 
 /** A bug, or a part of stapes that gave no answer. Details are in the log, not in chat. */
 export const failedMessage = (): Message =>
   aside('bad', [
-    'Something went wrong inside stapes, and whether anything was changed is not known. ',
+    'Something went wrong inside stapes, and it is not known whether anything was changed. ',
     typed('history'),
     ' and ',
     typed('status'),
-    ' tell; the reason is in the Worker’s log.',
+    ' show it; the reason is in the Worker’s log.',
   ])

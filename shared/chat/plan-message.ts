@@ -37,7 +37,7 @@ export const refusedMessage = (
 ): Message => ({
   to,
   tone: 'bad',
-  headline: [typed(line), ' is refused, nothing was changed: ', ...spoken(cut(reason))] satisfies Text,
+  headline: [typed(line), ' is refused, and nothing was changed: ', ...spoken(cut(reason))] satisfies Text,
   details: foldPlan(
     lines.filter((one) => one.reason !== reason),
     ALL_LINES,

@@ -52,16 +52,16 @@ export const abandonedMessage = ({ line }: Told, items: readonly Item[]): Messag
   tone: 'warning',
   headline: [
     typed(line),
-    ': no end was seen within 24 hours, so this message follows it no longer. ',
+    ': no end was seen within 24 hours, so this message is no longer updated. ',
     typed('status'),
-    ' tells how it is.',
+    ' shows its state.',
   ],
   details: fold(ranked(items).map(itemText), HOW),
 })
 
 const CHANNEL = { to: 'channel', buttons: [] } as const
 
-const HOW: Text = [typed('status'), ' tells of each instance']
+const HOW: Text = [typed('status'), ' shows each instance']
 
 /** Failed items come first, then those in progress. */
 const ranked = (items: readonly Item[]): Item[] => {
@@ -81,7 +81,7 @@ function underWay(item: Item): Text {
     attempts === 0
       ? []
       : [` (try ${attempts + 1}${reason === null ? '' : ' after: '}`, ...spoken(cut(reason ?? '')), ')']
-  const doing = longOf(item.key)?.words.doing(item) ?? ['at work on ', { code: item.subject }]
+  const doing = longOf(item.key)?.words.doing(item) ?? ['working on ', { code: item.subject }]
   return [...doing, ...howFar(item), ...again]
 }
 
@@ -99,8 +99,9 @@ function itemText(item: Item): Text {
   const after = words?.after(item) ?? []
   if (item.end === 'good') return [...(words?.good(item) ?? [{ code: item.subject }, ' is done']), ...after]
   const what = `the ${kindIn(item.key)}`
-  const how = item.end === 'bad' ? `${what} failed: ` : `nobody saw how ${what} ended: `
-  const next: Text = item.retryAt === null ? [] : ['. It is tried again ', { at: item.retryAt, style: 'ago' }]
+  const how = item.end === 'bad' ? `${what} failed: ` : `it is not known how ${what} ended: `
+  const next: Text =
+    item.retryAt === null ? [] : ['. stapes tries again ', { at: item.retryAt, style: 'ago' }]
   return [
     { code: item.subject },
     `: ${how}`,
@@ -114,7 +115,7 @@ const goodOf = (items: readonly Item[]): number => items.filter(({ end }) => end
 
 function troubles(items: readonly Item[]): string {
   const many = items.filter(({ end }) => end === 'bad' || end === 'unknown').length
-  return many === 0 ? '' : `, ${many} ended badly or unseen`
+  return many === 0 ? '' : `, ${many} failed or unknown`
 }
 
 /** Good outcomes by kind, then bad ones, then unknown ones. */
@@ -128,7 +129,7 @@ function cameTo(items: readonly Item[]): string {
       const failed = { one: `${noun.one} failed`, several: `${noun.several} failed` }
       return [of(name, 'bad'), failed] as const
     }),
-    [unseen, { one: 'end nobody saw', several: 'ends nobody saw' }] as const,
+    [unseen, { one: 'unknown outcome', several: 'unknown outcomes' }] as const,
   ]
   return enumerate(
     parts.flatMap(([many, { one, several }]) => (many === 0 ? [] : [count(many, one, several)])),

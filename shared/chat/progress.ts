@@ -24,7 +24,7 @@ export type Follow = {
 const GIVE_UP_AFTER = 24 * 3_600_000
 /** Work that wasn't seen by then was never started: an invocation lives for less. */
 const BEGINNING = 3 * 60_000
-const NEVER = 'it was not seen to begin: ask again if it is still wanted'
+const NEVER = 'it was not seen to begin: request it again if you still want it'
 
 export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
   const elapsed = now.getTime() - new Date(watch.startedAt).getTime()

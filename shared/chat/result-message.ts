@@ -64,13 +64,13 @@ function came(good: readonly Result[], bad: readonly Result[], others: readonly 
   const counts = [
     { states: ['refused'], word: 'failed' },
     { states: ['blocked'], word: 'not tried after that' },
-    { states: ['unknown'], word: 'without a known end' },
+    { states: ['unknown'], word: 'with an unknown outcome' },
   ].flatMap(({ states, word }) => {
     const many = bad.filter(({ state }) => states.includes(state)).length
     return many === 0 ? [] : [`${many} ${word}`]
   })
-  if (bad.length === 0) return did || `did what it said, ${count(good.length, 'line')}`
-  return did === '' ? `did not work: ${enumerate(counts)}` : `${did}, but ${enumerate(counts)}`
+  if (bad.length === 0) return did || `did as planned, ${count(good.length, 'line')}`
+  return did === '' ? `failed: ${enumerate(counts)}` : `${did}, but ${enumerate(counts)}`
 }
 
 function toneOf(results: readonly Result[], problems: readonly string[]): Message['tone'] {
@@ -83,7 +83,7 @@ function toneOf(results: readonly Result[], problems: readonly string[]): Messag
 
 const WHY: Partial<Record<Result['state'], string>> = {
   blocked: 'not tried, because an earlier step failed',
-  unknown: 'nobody saw its end; the next tick looks whether it happened',
+  unknown: 'its outcome is unknown; the next tick checks whether it happened',
 }
 
 function failureText({ line: { about, what }, state, reason }: Result): Text {
@@ -97,14 +97,14 @@ export function settingMessage(change: PauseChange, { user }: Pick<Actor, 'user'
   const policy = { code: change.policy }
   const headline: Text =
     change.do === 'resume'
-      ? [{ user }, ' resumed policy ', policy, '. It takes the slots from now on.']
+      ? [{ user }, ' resumed policy ', policy, '. It serves slots again from now on.']
       : [
           { user },
           ' paused policy ',
           policy,
           ' ',
           ...untilText(change.until),
-          '. Its slots are skipped meanwhile.',
+          '. Until then its slots are skipped.',
         ]
   return {
     to: 'channel',

@@ -38,7 +38,7 @@ export const discordCommands = (commands: readonly Command[]): DiscordCommand[] 
   {
     type: 1,
     name: 'backup',
-    description: 'Backups of Incus: look, take, copy, restore',
+    description: 'Backups of Incus: list, take, copy and restore snapshots',
     contexts: [0],
     integration_types: [0],
     options: commands.map(({ name, summary, parameters }) => ({

@@ -27,7 +27,7 @@ export function gather(form: Form, words: readonly Word[], line: string): Result
       const wrong = takeFlag(form, flag, rest, given)
       if (wrong !== null) return wrong
     } else if (place === undefined)
-      return mistake('extra', `${show(word.text)} is one word too many. Usage: /backup ${usageOf(form)}`)
+      return mistake('extra', `${show(word.text)} is one argument too many. Usage: /backup ${usageOf(form)}`)
     else if (place.kind === 'text')
       return ok(
         given.set(

@@ -82,7 +82,7 @@ function ownerOf(name: string, known: ReadonlySet<string>): string {
   const policy = parseSnapshotName(name)?.policy
   if (policy === undefined) return 'not by stapes'
   if (policy === SAFETY) return 'taken before a restore'
-  return known.has(policy) ? `by ${policy}` : `by ${policy}, which is no policy now`
+  return known.has(policy) ? `by ${policy}` : `by ${policy}, a policy that no longer exists`
 }
 
 /** What the source no longer has, and the next refresh removes. */

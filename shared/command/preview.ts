@@ -13,7 +13,7 @@ import { splitWords, type Word } from './words.ts'
 /** `request` undefined: the next tick. `of`: the command that would do it, where one was named. */
 type Preview = { request: BackupRequest | undefined; of: Parsed | null }
 
-const REASON = 'asked for'
+const REASON = 'requested'
 
 /** `/backup plan web1`: what the schedule would do with it. */
 const look = {
@@ -45,7 +45,7 @@ function previewCommand(line: string, commands: readonly Command[]): Result<Prev
   if (command.kind === 'change') return preview(command, values, parsed.value)
   return mistake(
     'refused',
-    `${command.name} does nothing to Incus, so there is no plan of it. An instance of that name is written default/${command.name}.`,
+    `${command.name} changes nothing in Incus, so it has no plan. An instance of that name is written default/${command.name}.`,
   )
 }
 

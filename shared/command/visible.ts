@@ -7,4 +7,4 @@ const KEYS = /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g
 export const maySpeak = (text: string, maySee: Seen['maySee']): boolean =>
   (text.match(KEYS) ?? []).every((key) => maySee(key))
 
-export const HIDDEN = 'of instances that you may not see'
+export const HIDDEN = 'about instances that you may not see'

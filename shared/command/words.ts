@@ -31,7 +31,7 @@ export function splitWords(line: string): Result<Word[], Mistake> {
       `A command has at most ${LONGEST_LINE} characters; this one has ${line.length}.`,
     )
   if (UNREADABLE.test(line))
-    return mistake('unreadable', 'There is a character in it that can’t be seen. Type the command by hand.')
+    return mistake('unreadable', 'The command contains an invisible character. Type it by hand.')
   const words: Word[] = []
   for (let start = pastSpace(line, 0); start < line.length; ) {
     const read = readWord(line, start)

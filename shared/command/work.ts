@@ -25,11 +25,11 @@ export function workOf(ledger: Ledger | null, maySee: Seen['maySee']): WorkState
 export function workText({ key, state, entry }: WorkState): Text {
   const words = longOf(key)?.words
   const title = words?.title(keyIn(key), entry) ?? [`The ${kindIn(key)} of `, { code: keyIn(key) }]
-  if (state === 'runs') return [...title, ' is under way since ', { at: entry.at, style: 'full' }]
+  if (state === 'runs') return [...title, ' is in progress since ', { at: entry.at, style: 'full' }]
   if (state === 'good') return [...title, words?.ended.how ?? ' was done ', { at: entry.at, style: 'ago' }]
   const again: Text =
-    entry.retryAt === undefined ? [] : ['. It is tried again ', { at: entry.retryAt, style: 'ago' }]
-  const how = entry.state === 'unknown' ? ' ended unseen: ' : ' failed: '
+    entry.retryAt === undefined ? [] : ['. stapes tries again ', { at: entry.retryAt, style: 'ago' }]
+  const how = entry.state === 'unknown' ? ' ended with an unknown outcome: ' : ' failed: '
   const why = spoken(cut(entry.reason ?? 'no reason was given'))
   return [...title, how, ...why, ...again, ...(words?.left(entry) ?? [])]
 }

@@ -85,14 +85,14 @@ export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refus
 const ADVICE: Partial<Record<Refusal, string>> = {
   full: 'free space in the pool or enlarge it',
   forbidden: "check the project's restrictions and what the relay's certificate may do",
-  busy: 'it is tried again',
-  past: 'make a new instance of the snapshot: incus copy <instance>/<snapshot> <new name>',
-  misnamed: 'Incus takes no such name: rename it on the server where it stands',
-  quoted: 'rsync can send no snapshot with a quote mark in its name: rename it on the source',
+  busy: 'stapes tries again',
+  past: 'create a new instance from the snapshot: incus copy <instance>/<snapshot> <new name>',
+  misnamed: 'Incus accepts no such name: rename it on its server',
+  quoted: 'rsync can’t send a snapshot with a quote mark in its name: rename it on the source',
   uneven:
-    'it is tried again; if it stays so, a power cut has left snapshots without data: delete those on that server that "incus snapshot list" shows and its pool doesn’t',
-  unavailable: 'it is tried again',
-  unknown: 'the next tick looks whether it happened',
+    'stapes tries again; if this persists, a power cut has left snapshots without data: on that server, delete those that "incus snapshot list" shows and the pool doesn’t have',
+  unavailable: 'stapes tries again',
+  unknown: 'the next tick checks whether it happened',
 }
 
 /** Nothing of these is on disk (dir, btrfs), or in the lists. */
@@ -122,20 +122,20 @@ export function describe(error: CallError): string {
 const PLACES: readonly [RegExp, string][] = [
   [
     /cluster member targeting/,
-    'up to 6.0.4 a refresh has to name the member that its copy is on: incus project set <project> restricted.cluster.target=allow',
+    'up to Incus 6.0.4, a refresh has to name the cluster member that has the copy; to allow that: incus project set <project> restricted.cluster.target=allow',
   ],
   [
     /has no "[\w.]+" config/,
-    'the project limits it in all: set it on the instance, or in a profile of the target',
+    'the project has a total limit for it: set a limit on the instance, or in a profile on the target',
   ],
   [
     /Cannot remove a volume that has snapshots/,
-    'its pool has snapshots of it that Incus does not list with the instance: rename the instance there to keep all of it, and a new first copy follows',
+    'its pool has snapshots that Incus does not list for the instance: rename the instance there to keep everything; a new first copy follows',
   ],
-  [/Requested profile /, 'make a profile of that name there'],
+  [/Requested profile /, 'create a profile of that name there'],
   [
     /Cluster (member|group) .*(not found|doesn't exist)/,
-    'set "copy.target" to a member or group that is there',
+    'set "copy.target" to a member or group that exists',
   ],
 ]
 
@@ -143,13 +143,13 @@ const PLACES: readonly [RegExp, string][] = [
 const MEMORY: readonly [RegExp, string][] = [
   [
     /CRIU/,
-    'the memory of a container needs CRIU on the server: install that, or set user.stapes.stateful=false on it',
+    'the memory of a container needs CRIU on the server: install it, or set user.stapes.stateful=false on it',
   ],
   [
     /size\.state/,
     'incus config device override <instance> root size.state=<more than its limits.memory>, or set user.stapes.stateful=false on it',
   ],
-  [/isn't running/, 'what doesn’t run has no memory to keep'],
+  [/isn't running/, 'an instance that isn’t running has no memory to keep'],
   [
     /(?:)/,
     'stop it, set migration.stateful=true on it and size.state on its root disk to more than limits.memory, and start it; or set user.stapes.stateful=false on it',
@@ -159,12 +159,13 @@ const MEMORY: readonly [RegExp, string][] = [
 /** Incus sets the old subvolume aside, and can't begin anew while that is there (6.0.4, btrfs). */
 function describeLeftover(message: string): string {
   const path = /"([^"]+\.incustmp)"/.exec(message)?.[1] ?? 'a subvolume *.incustmp'
-  return `a restore that was cut off has left ${path} on the server, with the data from before: move it away, then restore again`
+  return `an interrupted restore left ${path} on the server, with the previous data: move it away, then restore again`
 }
 
 /** Seen of a first copy that was killed (7.0.2, dir): its mount outlives it, and nothing can be deleted below it. */
 function describeMounted(message: string): string {
   const path = /(?:unlinkat|remove|rename|unmount\w*|rmdir) "?(\/[^\s":]+)/i.exec(message)?.[1] ?? null
-  const where = path === null ? 'see "findmnt" there for mounts in its pool' : `"umount ${path}" there`
-  return `${message} (something is still mounted on the server, ${where}, then it works again)`
+  const where =
+    path === null ? 'find mounts in its pool with "findmnt" and unmount them' : `run "umount ${path}" there`
+  return `${message} (something is still mounted on the server: ${where}; then it works again)`
 }

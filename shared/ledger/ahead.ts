@@ -32,7 +32,7 @@ export function trusted({ ledger, lost }: Found, now: Date): Found {
   const dropped: string[] = []
   const policies = Object.entries(ledger.policies).flatMap(([name, policy]) => {
     const own = isAhead(policy, limit) ? withoutFuture(name, policy, limit) : policy
-    if (own !== policy) dropped.push(`the slots of policy ${name}, in part: they lay in the future`)
+    if (own !== policy) dropped.push(`some slots of policy ${name}: they were in the future`)
     return own === null ? [] : [[name, withSoonTries(own, now)] as const]
   })
   const work = Object.entries(ledger.work).map(([key, entry]) => [key, sooner(key, entry, now)] as const)

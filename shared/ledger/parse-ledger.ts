@@ -175,7 +175,7 @@ export function lossOf(lost: readonly string[]): string | null {
   if (lost.length === 0) return null
   const more = lost.length > NAMED ? ` and ${lost.length - NAMED} more` : ''
   const parts = lost.slice(0, NAMED).join('; ')
-  return `a part of what was noted in KV could not be read: ${parts}${more}. It is made again from Incus; what it alone knew of the past is gone`
+  return `a part of the ledger in KV could not be read: ${parts}${more}. stapes rebuilds it from Incus; the history that only the ledger had is lost`
 }
 
 const NAMED = 10

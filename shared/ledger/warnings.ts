@@ -16,10 +16,12 @@ export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): 
     ...(applied.problems ?? []),
     ...(overdue === null
       ? []
-      : [`something is due since ${overdue.since}, and no tick came for ${overdue.minutes} min: ${hint}`]),
+      : [
+          `work has been due since ${overdue.since}, and no tick has come for ${overdue.minutes} min: ${hint}`,
+        ]),
     ...(ledger === null || ledger.config === applied.version
       ? []
-      : ['no tick has looked at the applied configuration yet']),
+      : ['no tick has run with the applied configuration yet']),
   ]
 }
 
@@ -36,11 +38,10 @@ function goneText(gone: Record<string, string>): string[] {
   const [since] = Object.values(gone).sort()
   if (since === undefined) return []
   const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : ''
-  const what =
-    keys.length === 1 ? '1 instance that was covered is' : `${keys.length} instances that were covered are`
+  const what = keys.length === 1 ? '1 covered instance has' : `${keys.length} covered instances have`
   const names = keys.slice(0, NAMED).join(', ')
-  const why = "deleted, renamed, or taken away from the relay's certificate"
-  return [`${what} gone since ${since}: ${names}${more} (${why})`]
+  const why = "deleted, renamed, or no longer visible to the relay's certificate"
+  return [`${what} been missing since ${since}: ${names}${more} (${why})`]
 }
 
 /**

@@ -41,20 +41,20 @@ export function clockProblems(
 function skewText(skew: number): string {
   const span = spanOf(Math.abs(skew))
   if (skew > 0)
-    return `its clock is ${span} ahead: ${SET}. Until then its snapshots are dated in the future and expire too early`
+    return `its clock is ${span} ahead: ${SET}. Until then, its snapshots are dated in the future and expire too early`
   if (-skew < AHEAD_SECONDS)
-    return `its clock is ${span} behind: ${SET}. From an hour on its snapshots can't be told from forged ones`
-  return `its clock is ${span} behind: ${SET}. Until then the snapshots that are made there can't be told from ones that were named for the future by somebody else: they are not counted, copied or expired, and stay until you delete them`
+    return `its clock is ${span} behind: ${SET}. If it falls an hour behind, its snapshots can't be told from forged ones`
+  return `its clock is ${span} behind: ${SET}. Until then, stapes can't tell the snapshots made there from ones that somebody named for the future. It does not count, copy or expire them, and they stay until you delete them`
 }
 
-const SET = 'set it on that server (timedatectl tells and sets it)'
+const SET = 'correct it on that server (timedatectl shows and sets it)'
 
 function aheadText(instance: string, ahead: readonly SnapshotPair[]): string {
   const names = ahead.slice(0, NAMED).map(([name]) => name)
   const more = ahead.length > NAMED ? ` and ${ahead.length - NAMED} more` : ''
   const [first = ''] = names
   const [verb, what] = ahead.length === 1 ? ['is', 'it counts'] : ['are', 'they count']
-  return `${names.join(', ')}${more} ${verb} dated in the future, as the clock of the server was ahead: until that date ${what} as the newest, and newer ones on a copy expire before. Delete what isn't needed: incus snapshot delete ${instance} ${first}`
+  return `${names.join(', ')}${more} ${verb} dated in the future, because the server's clock was ahead. Until that date ${what} as the newest, and newer ones on a copy expire earlier. Delete what you don't need: incus snapshot delete ${instance} ${first}`
 }
 
 const spanOf = (seconds: number): string => {

@@ -20,12 +20,12 @@ export function findInstance(world: World, path: string): Result<Found, Refusal>
   const [one, other] = found
   if (one === undefined && here[0] !== undefined) {
     const of = here[0].record.config[REPLICA_OF]
-    return refuse('not-ours', `${here[0].key} is the copy of ${of}, and follows it: name that one`)
+    return refuse('not-ours', `${here[0].key} is the copy of ${of} and follows it: name the source instead`)
   }
   if (one === undefined) return nobody(world, path, all)
   if (other !== undefined) {
     const keys = found.map(({ key }) => key).join(', ')
-    return refuse('ambiguous', `"${path}" may be ${keys}: say which, as remote/project/instance`)
+    return refuse('ambiguous', `"${path}" may mean ${keys}: write it as remote/project/instance`)
   }
   const { snapshots, problem } = one.record
   if (snapshots !== null) return ok({ ...one, snapshots })
@@ -75,7 +75,10 @@ export const instancesIn = ({ remotes }: World): Omit<Found, 'snapshots'>[] =>
 function nobody(world: World, path: string, all: readonly { key: string }[]): Result<never, Refusal> {
   const [unreadable] = unreadableIn(world)
   if (unreadable !== undefined)
-    return refuse('unreadable', `"${path}" was not seen, and not all could be asked: ${unreadable}`)
+    return refuse(
+      'unreadable',
+      `"${path}" was not found, but not every remote could be queried: ${unreadable}`,
+    )
   const known = pathsLike(
     path,
     all.map(({ key }) => key),

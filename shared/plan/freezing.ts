@@ -37,7 +37,7 @@ export function snapshotStandstill(
   const what = type === 'container' ? 'frozen' : 'paused'
   return driver === 'dir'
     ? `it is ${what} until ${driver} has copied all of its data`
-    : `it is ${what} for a moment, as ${driver} demands`
+    : `it is ${what} for a moment, because ${driver} requires it`
 }
 
 /** How a copy treats an instance that Incus would freeze for the whole transfer. */

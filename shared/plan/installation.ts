@@ -28,7 +28,7 @@ export function refuseOwner(mark: string | undefined, ours: Installation): strin
   const theirs = parseInstallation(mark)
   if (theirs !== null && isSame(theirs, ours)) return null
   if (theirs !== null && theirs.keyDigest === ours.keyDigest && theirs.born < ours.born) return null
-  const since = theirs === null ? '' : `, which began at ${new Date(theirs.born).toISOString()}`
+  const since = theirs === null ? '' : ` (since ${new Date(theirs.born).toISOString()})`
   return `another installation of stapes makes this copy${since}: stop one of the two. If only this one is left, run "incus config unset <copy> user.stapes.owner" on the backup server`
 }
 

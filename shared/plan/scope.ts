@@ -38,13 +38,13 @@ function refuseInstance(path: string, coverages: readonly Coverage[], world: Wor
   }
   const there = instancesIn(world).find(({ key }) => isNamed(key))
   if (there !== undefined)
-    return { code: 'not-found', reason: `no policy that was asked for covers ${there.key}` }
+    return { code: 'not-found', reason: `none of the requested policies covers ${there.key}` }
   const [unreadable] = unreadableIn(world)
   if (unreadable !== undefined) {
-    const reason = `"${path}" was not seen, and not all could be asked: ${unreadable}`
+    const reason = `"${path}" was not found, but not every remote could be queried: ${unreadable}`
     return { code: 'unreadable', reason }
   }
   const keys = coverages.flatMap(({ covered }) => covered.map(({ key }) => key))
   const hint = isLiteral(path) ? didYouMean(path, pathsLike(path, keys)) : ''
-  return { code: 'not-found', reason: `no instance is "${path}"${hint}` }
+  return { code: 'not-found', reason: `no instance matches "${path}"${hint}` }
 }

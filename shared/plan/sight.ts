@@ -50,7 +50,7 @@ export function rememberSight(
 }
 
 const GONE =
-  "it was covered and is gone from sight: deleted, renamed, or taken away from the relay's certificate. What is verified of it on a copy stays there"
+  "it was covered and is no longer listed: it was deleted or renamed, or the relay's certificate may no longer see it. Its verified copies stay"
 
 const remoteOf = (key: string): string => key.slice(0, key.indexOf('/'))
 

@@ -6,14 +6,14 @@ import * as field from './fields.ts'
 
 const { described, list, may, object, parsed } = field
 
-const id = described(parsed(EXPECTED_ID, parseId), 'As `/backup whoami` tells it.', { pattern: ID_PATTERN })
+const id = described(parsed(EXPECTED_ID, parseId), 'As `/backup whoami` shows it.', { pattern: ID_PATTERN })
 
 const principal = described(
   parsed(`${EXPECTED_ID}, or "${GROUP}<name>"`, (text) =>
     // Which groups there are, only the whole can tell.
     text.startsWith(GROUP) ? ok(text) : parseId(text),
   ),
-  'As `/backup whoami` tells it, or a group.',
+  'As `/backup whoami` shows it, or a group.',
   { pattern: `^${GROUP}.|${ID_PATTERN}` },
 )
 
@@ -39,7 +39,7 @@ const grantSchema = object(
       z
         .array(principal, { error: 'a list of ids or groups, such as ["group:ops"]' })
         .check(z.minLength(1, { error: 'a list of at least one id or group, such as ["group:ops"]' })),
-      'To whom: ids of people, of Discord roles, or `group:<name>` for all of a group.',
+      'Who gets the role: ids of people, of Discord roles, or `group:<name>` for all of a group.',
       { examples: [['group:ops'], ['slack:T024BE7LD/U024BE7LH']] },
     ),
     role: described(
@@ -51,7 +51,7 @@ const grantSchema = object(
         z.string({ error: 'the name of a command, such as "status"' }),
         'a list of at least one command, such as ["status"]; leave it out for all of the role',
       ),
-      'Only these commands, of those that the role may use; without it, all of them.',
+      'Only these of the commands that the role may use; without it, all of them.',
       { examples: [['status', 'history', 'now']] },
     ),
     instances: may(
@@ -69,7 +69,7 @@ export const accessSchema = object(
       z.record(groupName, list(id, 'a list of at least one id, such as ["slack:T024BE7LD/U024BE7LH"]'), {
         error: 'an object of lists of ids by their names, such as { "ops": ["slack:T024BE7LD/U024BE7LH"] }',
       }),
-      'Names for several ids at once, which `who` calls `group:<name>`.',
+      'Named groups of ids. `who` refers to one as `group:<name>`.',
     ),
     grants: described(
       z.array(grantSchema, {

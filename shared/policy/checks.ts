@@ -15,7 +15,7 @@ export function checkName(name: string): PolicyError[] {
     return [problem(path, expected, show(name))]
   }
   if (name === SAFETY) {
-    const hint = 'the snapshots taken before a restore are called so'
+    const hint = 'stapes uses it for the snapshots taken before a restore'
     return [problem(path, `a policy name other than ${SAFETY}`, show(name), hint)]
   }
   if (!RESERVED.includes(name)) return []
@@ -36,8 +36,7 @@ export function checkPolicy(policy: Policy): PolicyError[] {
   }
   if (policy.catchup < policy.jitter + TWO_TICKS) {
     const expected = 'a span that is at least two minutes longer than the jitter'
-    const hint =
-      'the clock ticks once a minute, and an instance with the longest delay must not come too late'
+    const hint = 'a tick comes once a minute, and the instance with the longest delay must still be in time'
     errors.push(problem([...path, 'catchup'], expected, `${policy.catchup}s`, hint))
   }
   return policy.copy === null ? errors : [...errors, ...checkCopy(policy, policy.copy)]

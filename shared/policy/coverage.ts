@@ -45,7 +45,7 @@ export function coverInstances(
     for (const remote of fresh) seenRemotes.add(remote)
     const projects = absent.map(({ remote, project }) => ({
       about: `${remote}/${project}`,
-      reason: `there is no project "${project}" on ${remote}, or the relay's certificate may not see it: policy ${policy.name} takes nothing there`,
+      reason: `there is no project "${project}" on ${remote}, or the relay's certificate may not see it: policy ${policy.name} covers nothing there`,
     }))
     const taken = selected.map((candidate) => covered(candidate, base, remotes.get(candidate.ref.remote)))
     return {
@@ -136,7 +136,7 @@ function offlineProblems(remote: string, observed: Observed | undefined): Covera
   const members = new Set(away.map(({ record }) => record.location))
   return [...members].map((member) => ({
     about: `${remote}, member ${member}`,
-    reason: `it gives no answer: nothing is known of, and nothing done to, ${listed(away.filter(({ record }) => record.location === member))}, until it is back`,
+    reason: `it gives no answer, so stapes leaves these alone until it is back: ${listed(away.filter(({ record }) => record.location === member))}`,
   }))
 }
 

@@ -3,7 +3,7 @@ import * as field from './fields.ts'
 
 const { may, object } = field
 
-const count = (what: string) => may(field.count, `${what} -1 keeps all of them, 0 is no rule.`)
+const count = (what: string) => may(field.count, `${what} -1 keeps all of them; 0 means no rule.`)
 
 const span = (what: string) =>
   may(field.span, `${what} that is younger than this span, counted back from the newest one.`, {
@@ -12,12 +12,12 @@ const span = (what: string) =>
 
 export const keepSchema = object(
   {
-    last: count('The newest ones, so many.'),
-    hourly: count('The newest of each hour, so many hours.'),
-    daily: count('The newest of each day, so many days.'),
-    weekly: count('The newest of each ISO week, so many weeks.'),
-    monthly: count('The newest of each month, so many months.'),
-    yearly: count('The newest of each year, so many years.'),
+    last: count('This many of the newest.'),
+    hourly: count('The newest of each hour, for this many hours.'),
+    daily: count('The newest of each day, for this many days.'),
+    weekly: count('The newest of each ISO week, for this many weeks.'),
+    monthly: count('The newest of each month, for this many months.'),
+    yearly: count('The newest of each year, for this many years.'),
     within: span('Everything'),
     withinHourly: span('The newest of each hour'),
     withinDaily: span('The newest of each day'),
@@ -32,6 +32,6 @@ export const keepSchema = object(
 export const mayKeep = (what: string) =>
   may(
     keepSchema,
-    `${what} A snapshot stays if any rule keeps it, periods without one don't count, and without a rule everything stays.`,
+    `${what} A snapshot stays if any rule keeps it. Periods without a snapshot don't count. Without a rule, everything stays.`,
     { examples: [{ hourly: 24, daily: 7, weekly: 4 }] },
   )

@@ -36,12 +36,12 @@ export function misplacedProblem(
   if (of === undefined || isLeftOut(record)) return null
   const about = subjectKey(place)
   if (!record.own.includes(REPLICA_OF)) {
-    const reason = `a profile gives it ${REPLICA_OF}, so it is taken for a copy and NOT backed up: take that key away from the profile`
+    const reason = `a profile sets ${REPLICA_OF} on it, so stapes treats it as a copy and does NOT back it up: remove that key from the profile`
     return { about, reason }
   }
   if (fitsPlace(place, of, policies)) return null
   const what = of === about ? 'of itself' : `of ${of}, which no policy puts here`
-  const reason = `it carries the marks of a copy ${what}, so it is taken for a copy and NOT backed up. If it is an instance of its own now, ${cure(place, record)}. If it may stay without backups: incus config set ${named(place)} ${PREFIX}exclude=true`
+  const reason = `it has the marks of a copy ${what}, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, ${cure(place, record)}. If it needs no backups: incus config set ${named(place)} ${PREFIX}exclude=true`
   return { about, reason }
 }
 
@@ -68,8 +68,8 @@ export function promotedWarnings(
       )
       const intake = covered
         ? ''
-        : `; and let a policy of stapes.jsonc take it in, for none reaches it on ${remote}`
-      const reason = `it runs, and is marked as the copy of ${of}: it is neither refreshed nor backed up. If it took over, ${cure(place, record)}${intake}. If not, on ${remote}: incus stop ${named(place)}`
+        : `; then select it in a policy of stapes.jsonc, since none covers it on ${remote}`
+      const reason = `it is running and marked as the copy of ${of}, so it is neither refreshed nor backed up. If it took over, ${cure(place, record)}${intake}. If it did not, on ${remote}: incus stop ${named(place)}`
       return [{ about, reason }]
     })
   })
@@ -88,7 +88,7 @@ function cure(place: InstanceRef, { own: keys }: InstanceRecord): string {
     (key) => isMark(key) && !key.startsWith(HOLD) && key !== RESTORING && key !== RESTORED,
   )
   const commands = [...marks, ...SETTINGS].map((key) => `incus config unset ${named(place)} ${key}`)
-  return `on ${place.remote}: ${commands.join('; ')}`
+  return `run on ${place.remote}: ${commands.join('; ')}`
 }
 
 const named = ({ project, instance }: InstanceRef): string =>

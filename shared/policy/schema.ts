@@ -16,7 +16,7 @@ const remotes = list(field.remote, 'a list of at least one remote, such as ["mai
 
 const selectSchema = object(
   {
-    remotes: may(remotes, 'Remotes, by the names that the relay knows.'),
+    remotes: may(remotes, 'Remotes, by the names that they have in relay.jsonc.'),
     projects: may(
       list(field.projectGlob, 'a list of project names or globs, such as ["default"]'),
       'Projects, as names or globs (`*` any characters, `?` one); `["*"]` means all.',
@@ -35,7 +35,7 @@ const selectSchema = object(
       'Types of instances.',
       { default: DEFAULTS.select.types },
     ),
-    running: may(field.flag, 'true: only instances that run or are frozen.', {
+    running: may(field.flag, 'true: only instances that are running or frozen.', {
       default: DEFAULTS.select.running,
     }),
     config: may(
@@ -49,7 +49,7 @@ const selectSchema = object(
     ),
     exclude: may(
       z.array(field.excludeGlob, { error: 'a list of globs, such as ["main/default/tmp-*"]' }),
-      'What is left out: globs over `instance`, `project/instance` or `remote/project/instance`.',
+      'What to leave out: globs over `instance`, `project/instance` or `remote/project/instance`.',
       { default: DEFAULTS.select.exclude, examples: [['main/default/tmp-*']] },
     ),
   },
@@ -67,12 +67,12 @@ const copySchema = object(
     remote: may(field.remote, 'The remote that holds the copy.'),
     project: may(
       field.project,
-      'The project that the copy is put into; without it, one of the same name as the source has.',
+      "The project that the copy goes into; without it, the project of the same name as the source's.",
     ),
     pool: may(field.pool, "The copy's storage pool; without it, that of the target's default profile."),
     target: may(
       field.member,
-      'Where the remote is a cluster: the member that a first copy is put onto, or `@` and a group of members; without it, Incus chooses. Later copies follow the first wherever it is then.',
+      'Where the remote is a cluster: the member that a first copy goes to, or `@` and a group of members; without it, Incus chooses. A refresh goes to the member that has the copy.',
       { examples: ['n2', '@backups'] },
     ),
     transferMode: may(
@@ -87,14 +87,14 @@ const copySchema = object(
         error:
           '"inconsistent" (a running instance goes on) or "freeze" (it may stand still while it is copied)',
       }),
-      "Where Incus freezes a running instance for the whole copy (dir, LVM, Ceph; virtual machines nearly everywhere). `inconsistent`: it runs on, and the copy's own head may be torn; its snapshots, which alone are backups, never are. `freeze`: it stands still, and the head is whole too.",
+      "Where Incus freezes a running instance for the whole copy (dir, LVM, Ceph; virtual machines nearly everywhere). `inconsistent`: it keeps running, and the copy's current state may be inconsistent; its snapshots, the actual backups, never are. `freeze`: it stands still, and the current state is consistent too.",
       { default: DEFAULTS.copy.allow },
     ),
     keep: mayKeep(
-      'How long snapshots stay on the copy. What the source no longer has, the next refresh removes there too.',
+      'How long snapshots stay on the copy. The next refresh also removes what the source no longer has.',
     ),
     expiry: expiry(
-      'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stays however long the source is gone.',
+      'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stay however long the source is gone.',
     ),
   },
   'an object, such as { "remote": "backup" }',
@@ -103,7 +103,7 @@ const copySchema = object(
 const settings = {
   remotes: may(
     remotes,
-    'Remotes, by the names that the relay knows. Short for `"select": { "remotes": … }`.',
+    'Remotes, by the names that they have in relay.jsonc. Short for `"select": { "remotes": … }`.',
     { examples: [['main']] },
   ),
   select: may(selectSchema, 'Which instances are covered; every condition must hold.'),
@@ -116,12 +116,12 @@ const settings = {
   }),
   jitter: may(
     field.duration,
-    'Each instance is served with a delay below this; its own, and always the same.',
+    'Each instance is served with a delay of less than this: a fixed one of its own.',
     { default: DEFAULTS.jitter, examples: ['10m'] },
   ),
   catchup: may(
     field.duration,
-    'How late a slot may still be served, after an outage. One that is older is missed.',
+    'How late a slot may still be served, after an outage. An older slot is missed.',
     { default: DEFAULTS.catchup, examples: ['6h'] },
   ),
   paused: may(field.flag, 'true: this policy takes, expires and copies nothing.', {
@@ -129,7 +129,7 @@ const settings = {
   }),
   stateful: may(
     field.flag,
-    'true: with the memory of what runs. Virtual machines need migration.stateful=true, and size.state on the root disk above limits.memory; containers CRIU.',
+    'true: with the memory of running instances. Virtual machines need migration.stateful=true, and a size.state on the root disk above limits.memory; containers need CRIU.',
     { default: DEFAULTS.stateful },
   ),
   keep: mayKeep('How long snapshots stay on the source.'),
@@ -145,9 +145,9 @@ const settings = {
   ),
   approval: may(
     z.enum(['self', 'second'], {
-      error: '"self" (whoever asked may confirm) or "second" (another person must)',
+      error: '"self" (the requester may confirm) or "second" (another person must)',
     }),
-    'Who confirms something destructive on an instance of this policy. `self`: the one who asked. `second`: another person.',
+    'Who confirms a restore or an expiry on an instance of this policy. `self`: the person who requested it. `second`: another person.',
     { default: DEFAULTS.approval },
   ),
 }
@@ -159,7 +159,7 @@ export const settingsSchema = object(
   z.refine(({ remotes, select }) => remotes === undefined || select?.remotes === undefined, {
     path: ['remotes'],
     error: 'either "remotes" or "select.remotes"',
-    params: { sentence: 'said twice, here and in "select": remove one of them' },
+    params: { sentence: 'given twice, here and in "select": remove one of them' },
   }),
 )
 
@@ -173,16 +173,16 @@ export const documentSchema = object(
     ),
     defaults: may(
       settingsSchema,
-      'What a policy takes where it says nothing itself. `select` and `copy` are merged key by key, everything else as a whole.',
+      "Values for policies that don't set their own. `select` and `copy` are merged key by key, everything else as a whole.",
     ),
     policies: described(
       z.record(z.string(), settingsSchema, { error: 'an object of policies by their names' }),
-      "The policies by name: lower-case, and the beginning of their snapshots' names.",
+      "The policies by name, in lower case. Their snapshots' names begin with it.",
       { propertyNames: { pattern: POLICY_NAME.source } },
     ),
     access: may(
       accessSchema,
-      'Who may do what in chat. Whoever no grant names may do nothing but ask who they are (`/backup whoami`).',
+      'Who may do what in chat. Anyone without a grant can only ask for their own id (`/backup whoami`).',
     ),
   },
   'an object, such as { "policies": { … } }',

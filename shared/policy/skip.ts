@@ -14,7 +14,7 @@ export type SkipReason =
 export function describeSkip(reason: SkipReason): string {
   switch (reason.kind) {
     case 'not-running':
-      return `not running (${reason.status}), and the policy takes only what runs`
+      return `not running (${reason.status}), and the policy covers only running instances`
     case 'excluded':
       return `excluded by the policy's "${reason.glob}"`
     case 'excluded-by-key':
@@ -28,6 +28,6 @@ export function describeSkip(reason: SkipReason): string {
     case 'replica':
       return `a copy that stapes made, of ${reason.of}`
     case 'offline-replica':
-      return `its cluster member is away; by its place it is the copy of ${reason.of}`
+      return `its cluster member is offline; by its place, it is the copy of ${reason.of}`
   }
 }

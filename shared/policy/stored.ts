@@ -117,7 +117,7 @@ export function parseStored(value: unknown): FoundConfig {
     pauses: { ...unreadIn(known.pauses, pauses), ...pauses },
     ...beganOf(known.began, lose),
   }
-  const part = `a part of the applied configuration can't be read: ${lost.join('; ')}. To mend it, ${AGAIN}`
+  const part = `a part of the applied configuration can't be read: ${lost.join('; ')}. To repair it, ${AGAIN}`
   const problems = lost.length === 0 ? refused : [...refused, part]
   return { stored: problems.length === 0 ? stored : { ...stored, problems }, pauses, problems }
 }
@@ -145,7 +145,7 @@ function configOf(
   if (!isObject(config) || !Array.isArray(config.policies)) return null
   const first = parsed.error[0]?.message ?? ''
   refused.push(
-    `this version refuses the applied configuration (${first}); what was made of it before holds until you ${AGAIN}`,
+    `this version rejects the applied configuration (${first}); the form that was accepted before stays in effect until you ${AGAIN}`,
   )
   const policies = listOf(config.policies, 'a policy', lose, (item, part) => policyOf(item, part, lose))
   const access = isObject(config.access) ? { access: accessOf(config.access, lose) } : {}

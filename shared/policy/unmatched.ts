@@ -31,7 +31,7 @@ export function unmatchedOf(
     const meant = literal === undefined ? '' : hintOf(literal, names)
     const what = select.instances.join(', ')
     return {
-      warnings: [`it reaches no instance (${what} ${where}): nothing is backed up by it${meant}`],
+      warnings: [`it matches no instance (${what} ${where}), so it backs up nothing${meant}`],
       remarks: [],
     }
   }

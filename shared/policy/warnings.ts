@@ -41,7 +41,7 @@ function stepWarnings({ name, schedule }: Policy): string[] {
       const values = readFields(expression)[key]
       const means = `it means ${unit} ${listed(values)} of ${anew}`
       return [
-        `policies.${name}.schedule: in "${expression}", "${part}" is no interval of ${step} ${unit}, for a step counts anew ${anew.replace('each', 'in each')}: ${means}`,
+        `policies.${name}.schedule: in "${expression}", "${part}" is not an interval of ${step} ${unit}, because a step starts again ${anew.replace('each', 'in each')}: ${means}`,
       ]
     })
   })

@@ -153,7 +153,7 @@ describe('a configuration', () => {
   test.for([
     ['an instance', { instances: ['api-web', 'api-wbe'] }, /"api-wbe" on main.*did you mean "api-web"/],
     ['a project', { projects: ['default', 'prdo'] }, /there is no project "prdo" on main/],
-    ['nothing at all', { instances: ['db*'] }, /policy hourly: it reaches no instance \(db\*/],
+    ['nothing at all', { instances: ['db*'] }, /policy hourly: it matches no instance \(db\*/],
   ] as const)('that names %s which is not there is taken with a warning', async ([, select, warning]) => {
     const applied = await (await put(policyFor({ select, remotes: ['main'] }))).json()
     expect(applied).toMatchObject({ warnings: [expect.stringMatching(warning)] })

@@ -31,7 +31,7 @@ export function breaking(stageOf: () => ChatStage): void {
     const snapshot = await confirmed('slack', name)
     await stage.worker.untilDead()
     const told = await settle(stage, 'slack', new RegExp(`restore ${name} .* has ended`))
-    expect(told.text).toContain('it was not seen to begin: ask again')
+    expect(told.text).toContain('it was not seen to begin: request it again')
     await expectUntouched(stage, name, 1)
     const record = await recordOf(stage, `restore ${name} ${snapshot}`)
     expect(record.outcome?.state).toBe('failed')
@@ -73,7 +73,7 @@ export function breaking(stageOf: () => ChatStage): void {
     const { text } = await settle(stage, 'discord', new RegExp(`restore ${name} .* (is done|has ended)`))
     // On btrfs there is a moment after which Incus itself can't begin anew: then it is said what is left.
     if (text.includes('is done')) await expectRestored(stage, name)
-    else expect(text).toMatch(/has left \S+\.incustmp on the server.*move it away/)
+    else expect(text).toMatch(/interrupted restore left \S+\.incustmp on the server.*move it away/)
   })
 
   test('a KV that is wiped in mid-restore', async () => {

@@ -7,14 +7,14 @@ import type { ChatStage } from './chat-stage.ts'
 /** By line: what its answer has to say. `NAME` is an instance with one snapshot, `SNAPSHOT`. */
 const ANSWERS: readonly (readonly [line: string, says: RegExp])[] = [
   ['status', /The next slot is at|Not all is well/],
-  ['status NAME', /NAME`: the ledger holds nothing against it/],
+  ['status NAME', /NAME`: the ledger has no problem on record/],
   ['list', /NAME`: 1 snapshot, newest \d+ \w+ old/],
   ['list NAME', /SNAPSHOT`: \d+ \w+ old/],
   ['plan', /main\/default\/NAME\n {2}= SNAPSHOT {2}last 1 of 3/],
   ['missed', /No slot that the ledger knows of was missed/],
   ['policies', /`guarded`: `0 0 1 1 \*` UTC, keeps the last 3/],
   ['history', /anna: `now NAME` – done: 1 of 1/],
-  ['help', /`restore` – Put an instance back to one of its snapshots/],
+  ['help', /`restore` – Restore an instance to one of its snapshots/],
   ['help restore', /has to be confirmed/],
 ]
 

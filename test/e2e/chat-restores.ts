@@ -41,7 +41,7 @@ export function restoring(stageOf: () => ChatStage): void {
 
         await stage.press(platform, 'Confirm', 'anna')
         const refusal = await stage.until('the refusal', () =>
-          stage.read(platform).find(({ text }) => text.includes(`you asked for it yourself`)),
+          stage.read(platform).find(({ text }) => text.includes(`you requested it yourself`)),
         )
         expect(refusal.to).toBe('caller')
         expect(stage.read(platform)).toContainEqual(plan)
@@ -75,7 +75,9 @@ export function restoring(stageOf: () => ChatStage): void {
         await propose(stage, platform, name, await prepare(stage, name))
         await stage.press(platform, 'Confirm', 'ben')
         await stage.until('the refusal', () =>
-          stage.read(platform).find(({ to, text }) => to === 'caller' && /only anna, who asked/.test(text)),
+          stage
+            .read(platform)
+            .find(({ to, text }) => to === 'caller' && /only anna, who requested/.test(text)),
         )
         await confirm(stage, platform, name, 'anna')
         await settle(stage, platform, new RegExp(`restore ${name} .* is done`))
@@ -95,7 +97,7 @@ export function restoring(stageOf: () => ChatStage): void {
           stage.read(platform).find(({ text }) => text.includes(name) && text.includes('was cancelled by')),
         )
         expect(said.buttons).toEqual([])
-        await refuses(stage, platform, buttons[0], 'anna', /confirmed or cancelled already/)
+        await refuses(stage, platform, buttons[0], 'anna', /already confirmed or cancelled/)
         await expectUntouched(stage, name, 1)
         expect((await history(stage)).map(({ what }) => what)).not.toContain(`restore ${name} ${snapshot}`)
       },
@@ -115,7 +117,7 @@ export function restoring(stageOf: () => ChatStage): void {
       const name = `web-twice-${platform}`
       await propose(stage, platform, name, await prepare(stage, name))
       const refusals = (): number =>
-        stage.read(platform).filter(({ text }) => text.includes('confirmed or cancelled already')).length
+        stage.read(platform).filter(({ text }) => text.includes('already confirmed or cancelled')).length
       const before = refusals()
       await Promise.all([confirm(stage, platform, name, 'anna'), stage.press(platform, 'Confirm', 'anna')])
       await stage.until('the other’s refusal', () => refusals() === before + 1)
@@ -133,9 +135,9 @@ export function restoring(stageOf: () => ChatStage): void {
       const anew = await confirm(stage, platform, name, 'ben')
       expect(anew.text).toMatch(/Nothing was done yet.*has changed: 1 line gone and 1 line new/)
       await expectUntouched(stage, name, 1)
-      await refuses(stage, platform, buttons[0], 'ben', /confirmed or cancelled already/)
+      await refuses(stage, platform, buttons[0], 'ben', /already confirmed or cancelled/)
       // The new plan is still anna's.
-      await refuses(stage, platform, anew.buttons[0], 'anna', /you asked for it yourself/)
+      await refuses(stage, platform, anew.buttons[0], 'anna', /you requested it yourself/)
       await confirm(stage, platform, name, 'ben')
       await settle(stage, platform, new RegExp(`restore ${name} .* is done`))
       await expectRestored(stage, name)
@@ -160,7 +162,7 @@ export function restoring(stageOf: () => ChatStage): void {
       expect(end.text).toMatch(/it is stopped.*Storage volume not found.*incus start web-volume/s)
       await expectRestored(stage, name)
       const again = await stage.ask('slack', `hold ${name} ${snapshot}`, 'anna')
-      expect(again.text).toMatch(/held already: for the auditor/)
+      expect(again.text).toMatch(/already held: for the auditor/)
     })
 
     test('whose snapshot is gone meanwhile is refused', async () => {
@@ -174,7 +176,7 @@ export function restoring(stageOf: () => ChatStage): void {
       const said = await confirm(stage, 'discord', name, 'anna')
       expect(said).toMatchObject({
         buttons: [],
-        text: expect.stringContaining('is refused, nothing was changed'),
+        text: expect.stringContaining('is refused, and nothing was changed'),
       })
       await expectUntouched(stage, name, 1)
     })

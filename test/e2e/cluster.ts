@@ -140,7 +140,7 @@ export function clusterEndToEnd(name: string, openCluster: () => Promise<Cluster
       expect(status).toMatchObject({
         copies: {
           'main/default/to-nowhere>backup/default/to-nowhere': {
-            reason: expect.stringContaining('set "copy.target" to a member or group that is there'),
+            reason: expect.stringContaining('set "copy.target" to a member or group that exists'),
           },
         },
       })

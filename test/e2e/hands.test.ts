@@ -182,7 +182,7 @@ function handsEndToEnd(version: string, incusd: string): void {
       await timeline.strike()
       const { warnings } = (await (await stage.worker.fetch('/api/status')).json()) as { warnings: string[] }
       const told = warnings.find((one) =>
-        one.startsWith(`main/default/${NAME}: it carries the marks of a copy of itself`),
+        one.startsWith(`main/default/${NAME}: it has the marks of a copy of itself`),
       )
       const keys = [...(told ?? '').matchAll(/incus config unset (\S+) ([^\s;]+\w)/g)].map(
         ([, , key = '']) => key,

@@ -115,7 +115,7 @@ describe('npm start against real servers', { timeout: 180_000 }, () => {
     await until(npmStart([]), /stapes runs on/)
   })
 
-  test('shows what was asked for over the API as well', async () => {
+  test('shows what was requested through the API as well', async () => {
     const start = npmStart(['--yes'])
     await firstTick(start)
     // The schedule's next look is far off.
@@ -132,7 +132,7 @@ describe('npm start against real servers', { timeout: 180_000 }, () => {
     await until(start, /stapes runs on/)
     const [listening] = workersOf(start.child.pid ?? 0)
     process.kill(listening ?? 0, 'SIGKILL')
-    await until(start, /has to be started again: .*\n(.*\n)*the Worker runs again/)
+    await until(start, /has to be started again: .*\n(.*\n)*the Worker is running again/)
     expect(await status()).toMatchObject({ configured: true })
   })
 
@@ -155,7 +155,7 @@ describe('npm start against real servers', { timeout: 180_000 }, () => {
     mkdirSync(join(folder, '.stapes/state/v3'), { recursive: true })
     const look = npmStart(['--dry-run'])
     expect(await look.code()).toBe(0)
-    expect(look.text()).toContain('what an earlier version noted is in ')
+    expect(look.text()).toContain('the state of an earlier version is in ')
     const [home = ''] = readdirSync(join(folder, '.stapes'))
     expect(readdirSync(join(folder, '.stapes', home, 'state'))).toContain('v3')
   })

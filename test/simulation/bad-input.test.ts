@@ -54,7 +54,7 @@ test('a busy instance waits, and the other is taken', async () => {
   const { problems, taken } = await ran(world, START)
   expect(taken).toBe(1)
   expect(problems).toEqual([
-    expect.stringMatching(/^main\/default\/web1 snapshot: .*busy.*it is tried again/),
+    expect.stringMatching(/^main\/default\/web1 snapshot: .*busy.*stapes tries again/),
   ])
   world.incus.main.faults = () => null
   expect((await ran(world, minutes(1))).taken).toBe(1)
@@ -106,7 +106,7 @@ test('a target that runs is not overwritten', async () => {
   const { problems } = await ran(world, minutes(24 * 60 + 1))
   expect(problems).toEqual([
     expect.stringMatching(
-      /^backup\/default\/web1: it runs, and is marked as the copy of main\/default\/web1/,
+      /^backup\/default\/web1: it is running and marked as the copy of main\/default\/web1/,
     ),
     expect.stringMatching(
       /the copy is Running on the target: stop it\. .* listed under backup\/default\/web1$/,

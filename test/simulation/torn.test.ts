@@ -25,7 +25,7 @@ test('a source with a snapshot that its pool has not is told of with the cure, a
   // The next copy finds out.
   await pass(new Date('2026-11-22T04:20:00Z'), 'ticked')
   expect(said(simulation)).toMatch(
-    /that its pool has not.*: hourly-20261121T1100Z; delete each with \\"incus snapshot delete web/,
+    /that its pool does not have.*: hourly-20261121T1100Z; delete each with \\"incus snapshot delete web/,
   )
   expect(holdings(world.incus.backup, 'web')).not.toContain('daily-20261122T0300Z')
   expect(holdings(world.incus.backup, 'db')).toContain('daily-20261122T0300Z')

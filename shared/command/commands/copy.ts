@@ -6,7 +6,7 @@ export const copy: ChangeCommand = {
   kind: 'change',
   does: 'copy',
   name: 'copy',
-  summary: 'Start the copies that are not verified yet, whether or not they are due',
+  summary: 'Start the copies that are not verified yet, even if they are not due',
   role: 'operator',
   parameters: [INSTANCES, POLICY],
   examples: ['copy', 'copy web1', 'copy --policy=daily'],

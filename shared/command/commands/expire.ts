@@ -6,7 +6,7 @@ export const expire: ChangeCommand = {
   kind: 'change',
   does: 'expire',
   name: 'expire',
-  summary: 'Remove the snapshots that retention no longer keeps, or those that a glob names',
+  summary: 'Remove the snapshots that retention no longer keeps, or those that match a glob',
   role: 'admin',
   parameters: [
     INSTANCES,
@@ -14,7 +14,7 @@ export const expire: ChangeCommand = {
     {
       name: 'snapshot',
       kind: 'snapshot',
-      description: 'These instead of what retention no longer keeps: a name or a glob',
+      description: 'Remove these instead of what retention no longer keeps: a name or a glob',
       required: false,
       flag: true,
     },
@@ -25,7 +25,7 @@ export const expire: ChangeCommand = {
     const scope = scopeOf(values)
     if (scope.instances === undefined && scope.policies === undefined)
       return err(
-        "Say of what: /backup expire web1 of one instance, /backup expire '*' of all, /backup expire --policy=daily of all that a policy covers.",
+        "Say which: /backup expire web1 for one instance, /backup expire '*' for all, /backup expire --policy=daily for all that a policy covers.",
       )
     const { snapshot } = values
     return ok({

@@ -15,11 +15,9 @@ const ROLES: Record<Role, string> = {
 export const helpOver = (list: () => readonly Command[]): ReadCommand => ({
   kind: 'read',
   name: 'help',
-  summary: 'What commands there are, or how one of them is used',
+  summary: 'List the commands, or explain one of them',
   role: 'viewer',
-  parameters: [
-    { name: 'command', kind: 'command', description: 'One command, to learn all about it', required: false },
-  ],
+  parameters: [{ name: 'command', kind: 'command', description: 'The command to explain', required: false }],
   examples: ['help', 'help restore'],
   needs: 'nothing',
   answer: (values) => {
@@ -36,7 +34,7 @@ const message = (headline: Text, details: readonly Block[]): Message => ({
 
 const overview = (commands: readonly Command[]): Message =>
   message(
-    ['What ', { code: '/backup' }, ' can do. More about one: ', typed('help restore')],
+    ['The commands of ', { code: '/backup' }, '. More about one: ', typed('help restore')],
     (Object.keys(ROLES) as Role[]).flatMap((role) => groupOf(role, commands)),
   )
 
@@ -65,11 +63,11 @@ const manual = (command: Command): Message =>
 
 const explain = ({ name, description, required, flag }: Parameter): Text => [
   { code: flag ? `--${name}` : name },
-  ` – ${description}${required ? '' : ' (may be left out)'}`,
+  ` – ${description}${required ? '' : ' (optional)'}`,
 ]
 
 const whoMay = (command: Command): string => {
   const confirmed = command.kind === 'change' && isDestructive({ do: command.does })
-  const needed = `Takes the role ${command.role}`
+  const needed = `Needs the role ${command.role}`
   return confirmed ? `${needed}; its plan is shown first and has to be confirmed.` : `${needed}.`
 }

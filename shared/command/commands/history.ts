@@ -12,10 +12,10 @@ const DEFAULT = 10
 export const history: ReadCommand = {
   kind: 'read',
   name: 'history',
-  summary: 'Who changed what, when, and what came of it; the newest first',
+  summary: 'Show who changed what and when, with the outcome; newest first',
   role: 'viewer',
   parameters: [
-    { name: 'count', kind: 'count', description: 'how many changes', required: false, flag: true },
+    { name: 'count', kind: 'count', description: 'How many changes to show', required: false, flag: true },
   ],
   examples: ['history', 'history --count=30'],
   needs: 'history',
@@ -31,7 +31,7 @@ function answer(most: number, { history: records, maySee }: Seen): Message {
     tone: 'info',
     headline: [
       shown.length === 0
-        ? 'Nobody has changed anything that you may see'
+        ? 'There are no changes that you may see'
         : `The newest ${count(shown.length, 'change')}`,
     ],
     details: fold(shown.map(recordText), ['ask for fewer with ', { code: '--count' }, ', or read the API']),
@@ -40,10 +40,10 @@ function answer(most: number, { history: records, maySee }: Seen): Message {
 }
 
 function recordText({ at, name, what, askedBy, outcome }: AuditRecord): Text {
-  const asked: Text = askedBy === undefined ? [] : [' (asked for by ', { code: cut(askedBy, 80) }, ')']
+  const asked: Text = askedBy === undefined ? [] : [' (requested by ', { code: cut(askedBy, 80) }, ')']
   return [
     ...[{ at, style: 'full' as const }, ` ${cut(name, 60)}`, ...asked, ': ', { code: cut(what, 160) }, ' – '],
-    ...(outcome === undefined ? ['no end was seen yet'] : outcomeText(outcome)),
+    ...(outcome === undefined ? ['no outcome yet'] : outcomeText(outcome)),
   ]
 }
 
@@ -52,7 +52,7 @@ const WORDS: Record<AuditOutcome['state'], string> = {
   started: 'started',
   refused: 'refused',
   failed: 'failed',
-  unknown: 'nobody saw the end',
+  unknown: 'outcome unknown',
 }
 
 function outcomeText({ state, text }: AuditOutcome): Text {

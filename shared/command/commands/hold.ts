@@ -6,7 +6,7 @@ export const hold: ChangeCommand = {
   kind: 'change',
   does: 'hold',
   name: 'hold',
-  summary: 'Keep a snapshot until it is released, whatever its policy says',
+  summary: 'Keep a snapshot until it is released, whatever retention says',
   role: 'operator',
   parameters: [
     INSTANCE,

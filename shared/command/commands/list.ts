@@ -17,7 +17,7 @@ import { nothingConfigured } from '../unconfigured.ts'
 export const list: ReadCommand = {
   kind: 'read',
   name: 'list',
-  summary: 'What snapshots there are, and which are verified on a copy; of everything or of one instance',
+  summary: 'List snapshots and which are verified on a copy, for everything or for one instance',
   role: 'viewer',
   parameters: [{ ...INSTANCE, required: false }],
   examples: ['list', 'list web1'],
@@ -60,7 +60,7 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
         ...orphans.map((stock) => orphanText(stock, seen, stocks)),
         ...strangerTexts(strangers),
       ],
-      [typed('list web1'), ' with a name shows one of them'],
+      [typed('list web1'), ' shows one of them'],
     ),
     buttons: [],
   }
@@ -93,7 +93,7 @@ function copyText({ target, verified, reason }: CopyStock, now: Date): Text {
 }
 
 function whereaboutsOf(source: string, stocks: readonly Stock[], world: Answered['world']): string {
-  if (own(world.remotes, source.split('/')[0] ?? '')?.ok !== true) return 'which can’t be asked for now'
+  if (own(world.remotes, source.split('/')[0] ?? '')?.ok !== true) return 'which can’t be queried now'
   return stocks.some(({ key }) => key === source) ? 'which no policy puts there' : 'which was not found'
 }
 
@@ -104,7 +104,7 @@ function orphanText({ key, replica }: Stock, { now, world }: Answered, stocks: r
   if (of === key)
     return [
       { code: key },
-      ' carries the marks of a copy of itself, and is not backed up: see ',
+      ' has the marks of a copy of itself, so it is not backed up: see ',
       typed('status'),
     ]
   return [{ code: key }, ' is a copy of ', { code: of }, `, ${whereaboutsOf(of, stocks, world)}: ${state}`]
@@ -116,7 +116,7 @@ function strangerTexts(strangers: readonly Stock[]): Text[] {
   if (strangers.length === 0) return []
   const named = strangers.slice(0, STRANGERS_SHOWN).flatMap(({ key }): Text => [' ', { code: key }])
   const more = strangers.length > STRANGERS_SHOWN ? ' …' : ''
-  return [[`In no policy, or left out by one: ${strangers.length},`, ...named, more]]
+  return [[`Not covered by any policy: ${strangers.length},`, ...named, more]]
 }
 
 function oneOf(path: string, stocks: readonly Stock[], seen: Answered): Message {
@@ -142,7 +142,7 @@ function notFound(path: string, stocks: readonly Stock[], seen: Answered): Messa
       ...['There is no instance ', { code: path }, ' that you may see'],
       ...(close === null ? [] : ['. Did you mean ', { code: close }, '?']),
     ],
-    details: fold(silentRemotes(seen), [typed('status'), ' tells more']),
+    details: fold(silentRemotes(seen), [typed('status'), ' shows more']),
     buttons: [],
   }
 }

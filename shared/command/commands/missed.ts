@@ -16,13 +16,13 @@ const DEFAULT = '7d'
 export const missed: ReadCommand = {
   kind: 'read',
   name: 'missed',
-  summary: 'Slots that were missed, failed or skipped, with the reasons',
+  summary: 'List slots that were missed, failed or skipped, with the reasons',
   role: 'viewer',
   parameters: [
     {
       name: 'since',
       kind: 'duration',
-      description: 'how far back, 7d if not said',
+      description: 'How far to look back; 7d by default',
       required: false,
       flag: true,
     },
@@ -72,7 +72,7 @@ function answer(span: number, { ledger, now, maySee }: Seen): Message {
   const unserved = unservedSince(ledger, since, maySee)
   const counts = (['missed', 'failed', 'skipped', 'served'] as const).flatMap((outcome) => {
     const many = slotsIn(unserved, outcome)
-    return many === 0 ? [] : [`${many} ${outcome === 'served' ? 'served in part' : outcome}`]
+    return many === 0 ? [] : [`${many} ${outcome === 'served' ? 'partly served' : outcome}`]
   })
   const blind = limits(ledger, since, now)
   const bad = slotsIn(unserved, 'missed') + slotsIn(unserved, 'failed') > 0
@@ -98,7 +98,7 @@ function answer(span: number, { ledger, now, maySee }: Seen): Message {
 }
 
 function none(ledger: Ledger | null, blind: boolean): string {
-  if (ledger === null) return 'No tick has looked yet, so nothing is known'
+  if (ledger === null) return 'No tick has run yet, so nothing is known'
   return blind
     ? 'No slot that the ledger knows of was missed, failed or skipped'
     : 'No slot was missed, failed or skipped'
@@ -113,7 +113,7 @@ function limits(ledger: Ledger | null, since: Date, now: Date): Text[] {
       .sort()
       .at(-1)
     if (from === undefined || from <= since.toISOString()) return []
-    return [[{ code: policy }, `: the ledger reaches back ${ageOf(from, now)} only`]]
+    return [[{ code: policy }, `: the ledger reaches back only ${ageOf(from, now)}`]]
   })
 }
 
@@ -129,7 +129,7 @@ export function unservedText({ policy, record }: Unserved): Text {
           ' through ',
           { at: through, style: 'full' },
         ]
-  const what = outcome === 'served' ? 'served in part' : outcome
+  const what = outcome === 'served' ? 'partly served' : outcome
   return [{ code: policy }, ' ', ...span, ` ${what}`, ...whyText(reason, failures)]
 }
 

@@ -14,7 +14,7 @@ export const now: ChangeCommand = {
     const scope = scopeOf(values)
     if (scope.instances === undefined && scope.policies === undefined)
       return err(
-        "Say of what: /backup now web1 of one instance, /backup now '*' of all, /backup now --policy=daily of all that a policy covers.",
+        "Say which: /backup now web1 for one instance, /backup now '*' for all, /backup now --policy=daily for all that a policy covers.",
       )
     return ok({ do: 'snapshot', reason, ...scope })
   },

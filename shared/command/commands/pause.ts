@@ -5,14 +5,14 @@ import type { SettingCommand } from '../command.ts'
 export const pause: SettingCommand = {
   kind: 'setting',
   name: 'pause',
-  summary: 'Let a policy rest, for a while or until it is resumed',
+  summary: 'Pause a policy, for a while or until it is resumed',
   role: 'operator',
   parameters: [
-    { name: 'policy', kind: 'policy', description: 'The policy that rests', required: true },
+    { name: 'policy', kind: 'policy', description: 'The policy to pause', required: true },
     {
       name: 'duration',
       kind: 'duration',
-      description: 'How long, such as 2h or 1d; without it until it is resumed',
+      description: 'How long, such as 2h or 1d; without it, until it is resumed',
       required: false,
     },
   ],

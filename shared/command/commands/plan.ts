@@ -3,13 +3,13 @@ import type { PreviewCommand } from '../command.ts'
 export const plan: PreviewCommand = {
   kind: 'preview',
   name: 'plan',
-  summary: 'Show what the next tick, or another command, would do and why; nothing is done',
+  summary: 'Show what the next tick, or another command, would do and why, without doing it',
   role: 'viewer',
   parameters: [
     {
       name: 'line',
       kind: 'line',
-      description: 'A command with its words, or instances; nothing means the next tick',
+      description: 'A command with its arguments, or instances; without it, the next tick',
       required: false,
     },
   ],

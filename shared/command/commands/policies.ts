@@ -15,7 +15,7 @@ import { nothingConfigured } from '../unconfigured.ts'
 export const policies: ReadCommand = {
   kind: 'read',
   name: 'policies',
-  summary: 'What is wanted: schedules, what is kept and copied, pauses, the next slots',
+  summary: 'List the policies: schedules, retention, copies, pauses and next slots',
   role: 'viewer',
   parameters: [],
   examples: ['policies'],
@@ -36,7 +36,7 @@ function answer({ now, pauses }: Seen, all: readonly Policy[]): Message {
     ],
     details: fold(
       all.map((policy) => policyText(policy, pauseOf(policy, pauses, now), now)),
-      ['they stand in stapes.jsonc'],
+      ['all of them are in stapes.jsonc'],
     ),
     buttons: [],
   }

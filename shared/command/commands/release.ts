@@ -6,7 +6,7 @@ export const release: ChangeCommand = {
   kind: 'change',
   does: 'release',
   name: 'release',
-  summary: 'End the hold of a snapshot: its policy decides again how long it stays',
+  summary: 'Release a held snapshot: retention decides again how long it stays',
   role: 'operator',
   parameters: [INSTANCE, SNAPSHOT],
   examples: ['release web1 daily-20261122T0300Z'],

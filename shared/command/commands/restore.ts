@@ -6,7 +6,7 @@ export const restore: ChangeCommand = {
   kind: 'change',
   does: 'restore',
   name: 'restore',
-  summary: 'Put an instance back to one of its snapshots; its state before is kept as a snapshot',
+  summary: 'Restore an instance to one of its snapshots; its previous state is kept as a snapshot',
   role: 'admin',
   parameters: [
     INSTANCE,
@@ -14,7 +14,7 @@ export const restore: ChangeCommand = {
     {
       name: 'stateful',
       kind: 'switch',
-      description: 'With the memory that the snapshot of a virtual machine holds; else it boots anew',
+      description: 'Also restore the memory in a virtual machine’s snapshot; without it, the machine boots',
       required: false,
       flag: true,
     },

@@ -4,11 +4,9 @@ import type { SettingCommand } from '../command.ts'
 export const resume: SettingCommand = {
   kind: 'setting',
   name: 'resume',
-  summary: 'End the pause of a policy',
+  summary: 'Resume a paused policy',
   role: 'operator',
-  parameters: [
-    { name: 'policy', kind: 'policy', description: 'The policy that works again', required: true },
-  ],
+  parameters: [{ name: 'policy', kind: 'policy', description: 'The policy to resume', required: true }],
   examples: ['resume daily'],
   change: ({ policy = '' }) => ok({ do: 'resume', policy }),
 }

@@ -25,7 +25,7 @@ const DAY = 86_400_000
 export const status: ReadCommand = {
   kind: 'read',
   name: 'status',
-  summary: 'Is all well? What failed, what runs, what is next; of everything or of one instance',
+  summary: 'Show what failed, what runs and what is next, for everything or for one instance',
   role: 'viewer',
   parameters: [{ ...INSTANCE, required: false }],
   examples: ['status', 'status web1'],
@@ -66,7 +66,7 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
         ...policies.map((policy) => policyText(policy, seen)),
         ...runTexts(seen),
       ],
-      [typed('missed'), ', ', typed('policies'), ' and ', typed('list'), ' tell more'],
+      [typed('missed'), ', ', typed('policies'), ' and ', typed('list'), ' show more'],
     ),
     buttons: [],
   }
@@ -102,7 +102,7 @@ function headlineOf(
     return ['The ticks need a look: ', ...spoken(`${warnings[0] ?? ''}${also}`)]
   }
   if (problems.length > 0) return [`Not all is well: ${enumerate([...problems, ...found])}`]
-  if (ledger === null) return ['No tick has looked yet, so nothing is known']
+  if (ledger === null) return ['No tick has run yet, so nothing is known']
   if (policies.length === 0) return ['There are no policies, so nothing is backed up']
   const paused = policies.filter((policy) => policy.paused).length
   if (paused === policies.length) return ['Every policy is paused, so nothing is backed up']
@@ -172,13 +172,13 @@ function one(path: string, { ledger, now, maySee }: Seen): Message {
     tone: bad > 0 ? 'bad' : 'info',
     headline: [
       { code: path },
-      bad > 0 ? `: ${count(bad, 'problem')}. ` : ': the ledger holds nothing against it. ',
+      bad > 0 ? `: ${count(bad, 'problem')}. ` : ': the ledger has no problem on record. ',
       typed(`list ${path}`),
-      ' tells what snapshots it has',
+      ' shows its snapshots',
     ],
     details: fold(
       [...tries, ...unserved.map(unservedText), ...work.map((item) => workText(item))],
-      [typed('missed'), ' tells more'],
+      [typed('missed'), ' shows more'],
     ),
     buttons: [],
   }
@@ -187,5 +187,5 @@ function one(path: string, { ledger, now, maySee }: Seen): Message {
 const tryText = (policy: string, key: string, reason: string, retryAt: string | undefined): Text => [
   ...[{ code: key }, ' has no snapshot of the open slot of ', { code: policy }, ' yet: '],
   ...spoken(reason.slice(0, 200)),
-  ...(retryAt === undefined ? [] : ['. It is tried again ', { at: retryAt, style: 'ago' as const }]),
+  ...(retryAt === undefined ? [] : ['. stapes tries again ', { at: retryAt, style: 'ago' as const }]),
 ]

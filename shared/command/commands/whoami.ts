@@ -10,7 +10,7 @@ import type { Seen } from '../seen.ts'
 export const whoami: ReadCommand = {
   kind: 'read',
   name: 'whoami',
-  summary: 'Your id, and what you may do',
+  summary: 'Show your id and what you may do',
   // Answered without a grant too: it tells how to get one.
   role: 'viewer',
   parameters: [],
@@ -32,7 +32,7 @@ function answer({ actor, config }: Seen): Message {
       granted ? '' : ', and no grant names you yet: an admin can add one to stapes.jsonc and apply it',
     ],
     details: [
-      ...fold([...may, ...ids], ['the rest stands in stapes.jsonc'], LIMIT - 400),
+      ...fold([...may, ...ids], ['the rest is in stapes.jsonc'], LIMIT - 400),
       ...(granted ? [] : [{ kind: 'code' as const, text: snippetFor(actor.id) }]),
     ],
     buttons: [],

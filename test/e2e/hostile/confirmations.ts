@@ -30,8 +30,8 @@ function waiting(scene: Scene, platform: PlatformName, line = LINE): Promise<Tok
   return plan
 }
 
-const FORGED = /not one of stapes|not made here/
-const GONE = /was confirmed or cancelled already/
+const FORGED = /not from stapes|not made here/
+const GONE = /was already confirmed or cancelled/
 
 type Press = { by?: Who; guise?: Guise; verb?: keyof Tokens; line?: string }
 
@@ -53,8 +53,13 @@ const press = (
 })
 
 const stolen = (platform: PlatformName): Row[] => [
-  press(platform, 'confirmed by another admin', { says: /only admin, who asked for it/ }, { by: 'second' }),
-  press(platform, 'confirmed by an admin of web*', { says: /only admin, who asked/ }, { by: 'narrowAdmin' }),
+  press(platform, 'confirmed by another admin', { says: /only admin, who requested it/ }, { by: 'second' }),
+  press(
+    platform,
+    'confirmed by an admin of web*',
+    { says: /only admin, who requested/ },
+    { by: 'narrowAdmin' },
+  ),
   press(platform, 'confirmed by an operator', { says: /needs the role admin/ }, { by: 'operator' }),
   press(platform, 'confirmed by a viewer', { says: /needs the role admin/ }, { by: 'viewer' }),
   press(platform, 'confirmed by a stranger', { says: /no grant/ }, { by: 'stranger' }),

@@ -55,7 +55,7 @@ const later = (platform: PlatformName, says: RegExp): Outcome =>
 
 const BEYOND = /your grants don.t reach/
 /** The engine's own refusals stand where its results would: for all to see. */
-const UNSEEN = /no such instance or snapshot among those your grants reach|your grants don.t reach/
+const UNSEEN = /no such instance or snapshot among those that your grants cover|your grants don.t reach/
 
 const beyond = (platform: PlatformName): Row[] => [
   ...[

@@ -55,11 +55,11 @@ export const messages = {
       { code: 'restore web1 auto-20261121T0300Z' },
       ' will replace 1 instance. ',
       { user: 'U2CERLKJA' },
-      ', who asked for it, has to confirm it, until ',
+      ', who requested it, has to confirm it, until ',
       { at: '2026-11-22T03:05:00Z', style: 'full' },
       '.',
     ],
-    details: [{ kind: 'code', text: 'main:default/web1\n  < auto-20261121T0300Z  asked for by anna' }],
+    details: [{ kind: 'code', text: 'main:default/web1\n  < auto-20261121T0300Z  requested by anna' }],
     buttons: [
       { label: 'Confirm', token: 'AbC-1_2.confirm', style: 'danger' },
       { label: 'Cancel', token: 'AbC-1_2.cancel', style: 'plain' },

@@ -32,7 +32,7 @@ test('to whom everything is granted, everything is shown', () => {
   expect(visiblePlan(plan(), ALL)).toEqual(plan())
 })
 
-const GENERAL = 'there is no such instance or snapshot among those your grants reach'
+const GENERAL = 'there is no such instance or snapshot among those that your grants cover'
 
 test.each<[string, Refusal, string]>([
   [

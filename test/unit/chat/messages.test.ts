@@ -41,7 +41,7 @@ const restore: Line = {
   about: 'main/default/web1',
   sign: '<',
   what: 'nightly-20261121T0300Z',
-  reason: 'asked for by ada',
+  reason: 'requested by ada',
 }
 
 const crowd = (many: number): Line[] =>
@@ -78,7 +78,7 @@ describe('a plan', () => {
       reason: 'nobody saw the end of its creation: choose another',
     } as const
     expect(messageText(planMessage('restore web1 x', [], { refusal, to: 'channel' }))).toMatchInlineSnapshot(
-      `"bad, to the channel: \`/backup restore web1 x\` is refused, nothing was changed: nobody saw the end of its creation: choose another"`,
+      `"bad, to the channel: \`/backup restore web1 x\` is refused, and nothing was changed: nobody saw the end of its creation: choose another"`,
     )
   })
 
@@ -106,9 +106,9 @@ describe('a confirmation', () => {
 
   test('shows the plan, who has to confirm it, and until when', () => {
     expect(messageText(confirmMessage(waiting))).toMatchInlineSnapshot(`
-      "warning, to the channel: \`/backup restore web1 nightly-20261121T0300Z\` restores 1 instance and takes 1 snapshot. @U1, who asked for it, has to confirm it, until <2026-11-22 12:35>.
+      "warning, to the channel: \`/backup restore web1 nightly-20261121T0300Z\` restores 1 instance and takes 1 snapshot. @U1, who requested it, has to confirm it, until <2026-11-22 12:35>.
         | main/default/web1
-        |   < nightly-20261121T0300Z  asked for by ada
+        |   < nightly-20261121T0300Z  requested by ada
         |   + nightly-20261122T0300Z  slot 2026-11-22 03:00 UTC is due
         [Confirm] danger yes
         [Cancel] plain no"
@@ -117,13 +117,13 @@ describe('a confirmation', () => {
 
   test('asks for a second person where a policy does', () => {
     expect(messageText(confirmMessage({ ...waiting, approval: 'second' }))).toContain(
-      'Somebody else than @U1 has to confirm it',
+      'Somebody other than @U1 has to confirm it',
     )
   })
 
   test('says what differs when the world has changed', () => {
     expect(messageText(changedMessage({ ...waiting, before: [restore, expire] }))).toMatchInlineSnapshot(`
-      "warning, to the channel: Nothing was done yet, since the plan of \`/backup restore web1 nightly-20261121T0300Z\` has changed: 1 line gone and 1 line new. It now restores 1 instance and takes 1 snapshot. @U1, who asked for it, has to confirm it, until <2026-11-22 12:35>.
+      "warning, to the channel: Nothing was done yet, because the plan of \`/backup restore web1 nightly-20261121T0300Z\` has changed: 1 line gone and 1 line new. It now restores 1 instance and takes 1 snapshot. @U1, who requested it, has to confirm it, until <2026-11-22 12:35>.
         No longer in the plan:
         | main/default/web1
         |   - nightly-20261114T0300Z  no rule keeps it
@@ -132,13 +132,13 @@ describe('a confirmation', () => {
         |   + nightly-20261122T0300Z  slot 2026-11-22 03:00 UTC is due
         The whole plan:
         | main/default/web1
-        |   < nightly-20261121T0300Z  asked for by ada
+        |   < nightly-20261121T0300Z  requested by ada
         |   + nightly-20261122T0300Z  slot 2026-11-22 03:00 UTC is due
         [Confirm] danger yes
         [Cancel] plain no"
     `)
     expect(messageText(changedMessage({ ...waiting, before: waiting.lines }))).toContain(
-      'what it works on is another',
+      'it would now work on something else',
     )
   })
 
@@ -153,7 +153,7 @@ describe('a confirmation', () => {
       `"info, to the channel: \`/backup expire web1\` was cancelled by @U2. Nothing was changed."`,
     )
     expect(messageText(workingMessage('expire web1', { user: 'U2' }))).toMatchInlineSnapshot(
-      `"info, to the channel: \`/backup expire web1\` was confirmed by @U2, and is being done."`,
+      `"info, to the channel: \`/backup expire web1\` was confirmed by @U2, and is in progress."`,
     )
   })
 })
@@ -192,10 +192,10 @@ describe('a result', () => {
     ]
     const problems = ['main/default/web1 snapshot: no space left on device', 'backup: can’t be reached']
     expect(messageText(resultMessage('now', ran({ results, problems })))).toMatchInlineSnapshot(`
-      "bad, to the channel: \`/backup now\` took 1 snapshot, but 1 failed, 1 not tried after that and 1 without a known end
+      "bad, to the channel: \`/backup now\` took 1 snapshot, but 1 failed, 1 not tried after that and 1 with an unknown outcome
         \`main/default/web1\` \`nightly-20261122T0300Z\`: no space left on device
         \`main/default/web1\` \`nightly-20261114T0300Z\`: not tried, because an earlier step failed
-        \`main/default/db1\` \`backup/default/db1\`: nobody saw its end; the next tick looks whether it happened: the relay gave no answer
+        \`main/default/db1\` \`backup/default/db1\`: its outcome is unknown; the next tick checks whether it happened: the relay gave no answer
         backup: can’t be reached
         | main/default/web2
         |   + nightly-20261122T0300Z  slot 2026-11-22 03:00 UTC is due"
@@ -210,7 +210,7 @@ describe('a result', () => {
     `)
     const refusal = { code: 'busy' as const, reason: 'a copy of it runs: wait for its end' }
     expect(messageText(resultMessage('restore web1 x', ran({ refusal })))).toContain(
-      'is refused, nothing was changed',
+      'is refused, and nothing was changed',
     )
   })
 
@@ -224,12 +224,12 @@ describe('a result', () => {
     const at = '2026-11-22T12:30:00.000Z'
     const pause = { do: 'pause', policy: 'nightly', by: 'ada', at, until: null } as const
     expect(messageText(settingMessage(pause, { user: 'U1' }))).toMatchInlineSnapshot(
-      `"warning, to the channel: @U1 paused policy \`nightly\` until somebody resumes it. Its slots are skipped meanwhile."`,
+      `"warning, to the channel: @U1 paused policy \`nightly\` until somebody resumes it. Until then its slots are skipped."`,
     )
     expect(
       messageText(settingMessage({ do: 'resume', policy: 'nightly' }, { user: 'U1' })),
     ).toMatchInlineSnapshot(
-      `"good, to the channel: @U1 resumed policy \`nightly\`. It takes the slots from now on."`,
+      `"good, to the channel: @U1 resumed policy \`nightly\`. It serves slots again from now on."`,
     )
   })
 })
@@ -242,10 +242,10 @@ describe('a mistake', () => {
     expect(
       messageText(deniedMessage('expire needs the role operator, and yours is viewer')),
     ).toMatchInlineSnapshot(
-      `"bad, to the caller: You may not do that: expire needs the role operator, and yours is viewer. \`/backup whoami\` tells what you may do."`,
+      `"bad, to the caller: You may not do that: expire needs the role operator, and yours is viewer. \`/backup whoami\` shows what you may do."`,
     )
     expect(messageText(failedMessage())).toMatchInlineSnapshot(
-      `"bad, to the caller: Something went wrong inside stapes, and whether anything was changed is not known. \`/backup history\` and \`/backup status\` tell; the reason is in the Worker’s log."`,
+      `"bad, to the caller: Something went wrong inside stapes, and it is not known whether anything was changed. \`/backup history\` and \`/backup status\` show it; the reason is in the Worker’s log."`,
     )
   })
 })

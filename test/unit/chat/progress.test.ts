@@ -76,7 +76,7 @@ describe('a copy', () => {
     expect(outcome?.state).toBe('failed')
     expect(messageText(message)).toMatchInlineSnapshot(`
       "bad, to the channel: \`/backup copy web1\` has ended: 1 copy failed, in 5 min
-        \`main/default/web1\`: the copy failed: no space left on device. It is tried again <~2026-11-22 12:20>"
+        \`main/default/web1\`: the copy failed: no space left on device. stapes tries again <~2026-11-22 12:20>"
     `)
   })
 
@@ -96,7 +96,7 @@ describe('a copy', () => {
   test('that nobody lived to begin is told as such, and to be asked for again', () => {
     const { ended, outcome, message } = follow({}, 3)
     expect({ ended, state: outcome?.state }).toEqual({ ended: true, state: 'failed' })
-    expect(messageText(message)).toContain('it was not seen to begin: ask again if it is still wanted')
+    expect(messageText(message)).toContain('it was not seen to begin: request it again if you still want it')
     expect(follow({ work: copiesAs({ [KEY]: copyAs('started') }) }, 3)).toMatchObject({
       ended: false,
       unseen: false,
@@ -109,7 +109,7 @@ describe('a copy', () => {
     const { ended, outcome, message } = follow({ work }, 24 * 60)
     expect([ended, outcome?.state]).toEqual([true, 'unknown'])
     expect(messageText(message)).toMatchInlineSnapshot(`
-      "warning, to the channel: \`/backup copy web1\`: no end was seen within 24 hours, so this message follows it no longer. \`/backup status\` tells how it is.
+      "warning, to the channel: \`/backup copy web1\`: no end was seen within 24 hours, so this message is no longer updated. \`/backup status\` shows its state.
         copying \`main/default/web1\`"
     `)
   })

@@ -86,7 +86,7 @@ test.each([
   ['restore web1 x --stateful', { do: 'restore', instance: 'web1', snapshot: 'x', stateful: true }],
   ['restore web1 x --stateful=no', { do: 'restore', instance: 'web1', snapshot: 'x' }],
   ['hold web1 x for audit', { do: 'hold', instance: 'web1', snapshot: 'x', note: 'for audit' }],
-  ['hold web1 x', { do: 'hold', instance: 'web1', snapshot: 'x', note: 'asked for by Ann' }],
+  ['hold web1 x', { do: 'hold', instance: 'web1', snapshot: 'x', note: 'requested by Ann' }],
   ['release web1 x', { do: 'release', instance: 'web1', snapshot: 'x' }],
   ['expire --policy=daily', { do: 'expire', policies: ['daily'] }],
   ["expire web1 --snapshot='a*'", { do: 'expire', instances: ['web1'], snapshots: ['a*'] }],
@@ -95,9 +95,9 @@ test.each([
   if (!parsed.ok || parsed.value.command.kind !== 'change') throw new Error(line)
   const { command, values } = parsed.value
   expect({ do: command.does }).toEqual({ do: ask.do })
-  expect(command.request(values, 'asked for by Ann')).toEqual({
+  expect(command.request(values, 'requested by Ann')).toEqual({
     ok: true,
-    value: { reason: 'asked for by Ann', ...ask },
+    value: { reason: 'requested by Ann', ...ask },
   })
 })
 

@@ -38,17 +38,17 @@ const answerOf = (list: readonly Command[], command?: string): string[] =>
 
 test('lists commands by the role that they take, each with its example', () => {
   expect(answerOf([plan, now, restore, hold])).toEqual([
-    'What `/backup` can do. More about one: `/backup help restore`',
+    'The commands of `/backup`. More about one: `/backup help restore`',
     '',
     '*For viewers, operators and admins*',
-    '`plan` – Show what the next tick, or another command, would do and why; nothing is done',
+    '`plan` – Show what the next tick, or another command, would do and why, without doing it',
     '',
     '*For operators and admins*',
     "`now` – Take a snapshot now, of instances or of all that a policy covers, as in `/backup now web1 'db*'`",
-    '`hold` – Keep a snapshot until it is released, whatever its policy says, as in `/backup hold web1 daily-20261122T0300Z`',
+    '`hold` – Keep a snapshot until it is released, whatever retention says, as in `/backup hold web1 daily-20261122T0300Z`',
     '',
     '*For admins*',
-    '`restore` – Put an instance back to one of its snapshots; its state before is kept as a snapshot, as in `/backup restore web1 daily-20261122T0300Z`',
+    '`restore` – Restore an instance to one of its snapshots; its previous state is kept as a snapshot, as in `/backup restore web1 daily-20261122T0300Z`',
   ])
 })
 
@@ -56,16 +56,16 @@ test('tells all about one', () => {
   expect(answerOf(commands, 'restore')).toEqual([
     '`/backup restore <instance> <snapshot> [--stateful]`',
     '',
-    'Put an instance back to one of its snapshots; its state before is kept as a snapshot.',
+    'Restore an instance to one of its snapshots; its previous state is kept as a snapshot.',
     '`instance` – One instance: web1, default/web1 or main/default/web1',
     '`snapshot` – One of its snapshots, by name',
-    '`--stateful` – With the memory that the snapshot of a virtual machine holds; else it boots anew (may be left out)',
-    'Takes the role admin; its plan is shown first and has to be confirmed.',
+    '`--stateful` – Also restore the memory in a virtual machine’s snapshot; without it, the machine boots (optional)',
+    'Needs the role admin; its plan is shown first and has to be confirmed.',
     '',
     '`/backup restore web1 daily-20261122T0300Z`',
     '`/backup restore vm1 daily-20261122T0300Z --stateful`',
   ])
-  expect(answerOf(commands, 'now')).toContain('`--policy` – Only what this policy covers (may be left out)')
+  expect(answerOf(commands, 'now')).toContain('`--policy` – Only what this policy covers (optional)')
 })
 
 test('names every command, itself included', () => {

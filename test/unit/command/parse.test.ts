@@ -197,7 +197,7 @@ describe('a mistake says what to do', () => {
       'a word too many',
       'restore web1 x y',
       'extra',
-      '"y" is one word too many. Usage: /backup restore <instance> <snapshot> [--stateful]',
+      '"y" is one argument too many. Usage: /backup restore <instance> <snapshot> [--stateful]',
     ],
     [
       'a glob where one is meant',
@@ -264,19 +264,19 @@ describe('a mistake says what to do', () => {
       'a hidden character',
       'now web1\u0000',
       'unreadable',
-      'There is a character in it that can’t be seen. Type the command by hand.',
+      'The command contains an invisible character. Type it by hand.',
     ],
     [
       'a turn of direction',
       'now web1\u202e',
       'unreadable',
-      'There is a character in it that can’t be seen. Type the command by hand.',
+      'The command contains an invisible character. Type it by hand.',
     ],
     [
       'half a character',
       'now \ud800',
       'unreadable',
-      'There is a character in it that can’t be seen. Type the command by hand.',
+      'The command contains an invisible character. Type it by hand.',
     ],
     [
       'a long line',
@@ -302,9 +302,9 @@ describe('a mistake says what to do', () => {
       'invalid',
       /^note: expected a few words, at most 300 characters, got "word word/,
     ],
-    ['nothing to take', 'now', 'refused', /^Say of what: \/backup now web1 .*\/backup now '\*' of all/],
-    ['nothing to expire', 'expire', 'refused', /^Say of what: \/backup expire web1 /],
-    ['snapshots of nowhere', "expire --snapshot='*'", 'refused', /^Say of what: \/backup expire web1 /],
+    ['nothing to take', 'now', 'refused', /^Say which: \/backup now web1 .*\/backup now '\*' for all/],
+    ['nothing to expire', 'expire', 'refused', /^Say which: \/backup expire web1 /],
+    ['snapshots of nowhere', "expire --snapshot='*'", 'refused', /^Say which: \/backup expire web1 /],
   ])('%s', (_, line, code, text) => {
     expect(mistakeOf(line)).toEqual({
       code,
@@ -359,7 +359,7 @@ describe("a platform's own form", () => {
       'what could not be typed',
       'hold',
       { instance: 'web1', snapshot: 'x', note: '\ud800' },
-      'There is a character in it that can’t be seen. Type the command by hand.',
+      'The command contains an invisible character. Type it by hand.',
     ],
   ])('%s', (_, name, options, line) => {
     expect(parse(name, options as Record<string, string>)).toBe(line)

@@ -21,7 +21,7 @@ test.each([
   expect(previewed).toEqual({
     ok: true,
     value: {
-      request: request && { reason: 'asked for', ...request },
+      request: request && { reason: 'requested', ...request },
       of: of === null ? null : expect.objectContaining({ line: of }),
     },
   })
@@ -35,15 +35,15 @@ test.each([
     'There is no command "restor"; did you mean restore? An instance of that name is written default/restor.',
   ],
   ['a command with too little', 'restore web1', 'missing', /^restore needs snapshot/],
-  ['a command that refuses', 'now', 'refused', /^Say of what/],
+  ['a command that refuses', 'now', 'refused', /^Say which/],
   [
     'a setting',
     'pause daily',
     'refused',
-    'pause does nothing to Incus, so there is no plan of it. An instance of that name is written default/pause.',
+    'pause changes nothing in Incus, so it has no plan. An instance of that name is written default/pause.',
   ],
-  ['a reading command', 'help', 'refused', /^help does nothing to Incus/],
-  ['itself', 'plan now web1', 'refused', /^plan does nothing to Incus/],
+  ['a reading command', 'help', 'refused', /^help changes nothing in Incus/],
+  ['itself', 'plan now web1', 'refused', /^plan changes nothing in Incus/],
   ['no instance', 'web1 a,b', 'invalid', /^instances: expected .* got "a,b"$/],
   [
     'a flag that there isn’t',

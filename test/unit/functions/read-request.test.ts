@@ -13,9 +13,9 @@ test.each([
     { do: 'release', ...OF, stateful: true },
     { do: 'release', ...OF },
   ],
-])('%s is asked for over the API', (_, body, ask) => {
+])('%s is requested through the API', (_, body, ask) => {
   expect(requestOf(runBody.parse(body))).toEqual({
     ok: true,
-    value: { reason: 'asked for over the API', ...ask },
+    value: { reason: 'requested through the API', ...ask },
   })
 })

@@ -40,7 +40,7 @@ test('a ledger that can’t be written is told, and what was done is told too', 
   expect(await run({ kind: 'cron', at: AT }, io)).toMatchObject({
     state: 'ran',
     taken: 1,
-    problems: [expect.stringContaining('the ledger could not be written, the next tick makes up for it')],
+    problems: [expect.stringContaining('the ledger could not be written; the next tick works it out again')],
   })
 })
 

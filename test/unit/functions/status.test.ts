@@ -24,7 +24,7 @@ describe('the status', () => {
 
   test('warns when something is due and no tick comes', () => {
     const { warnings } = statusAt(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:07:00Z'))
-    expect(warnings).toEqual([expect.stringContaining('no tick came for 7 min: is the cron trigger on')])
+    expect(warnings).toEqual([expect.stringContaining('no tick has come for 7 min: is the cron trigger on')])
   })
 
   test('takes work that goes on for an hour for no silence, as long as ticks look at it', () => {
@@ -36,7 +36,7 @@ describe('the status', () => {
     const work = { 'copy a': { state: 'running' as const, attempts: 0, at: '2026-11-22T05:01:00.000Z' } }
     const left = { ...ledger('2026-11-22T05:01:00.000Z'), written: '2026-11-22T05:00:00.000Z', work }
     expect(statusAt(stored, left, at('2026-11-22T06:00:00Z')).warnings).toEqual([
-      'something is due since 2026-11-22T05:01:00.000Z, and no tick came for 59 min: is the cron trigger on, and does POST /api/tick work?',
+      'work has been due since 2026-11-22T05:01:00.000Z, and no tick has come for 59 min: is the cron trigger on, and does POST /api/tick work?',
     ])
   })
 
@@ -44,7 +44,7 @@ describe('the status', () => {
     expect(statusAt(stored, null, at('2026-11-22T03:30:00Z')).warnings).toHaveLength(1)
     expect(
       statusAt(stored, ledger('2026-11-22T03:00:00.000Z', 'v1'), at('2026-11-22T03:01:00Z')).warnings,
-    ).toEqual(['no tick has looked at the applied configuration yet'])
+    ).toEqual(['no tick has run with the applied configuration yet'])
   })
 
   test('has nothing to warn of in between', () => {

@@ -111,14 +111,14 @@ test('what a killed restore has left is named, with what to do', () => {
   const message =
     'Failed to rename "/p/web1" to "/p/web1.incustmp": rename /p/web1 /p/web1.incustmp: file exists'
   expect(say({ code: 'incus', status: 500, message })).toBe(
-    'a restore that was cut off has left /p/web1.incustmp on the server, with the data from before: move it away, then restore again',
+    'an interrupted restore left /p/web1.incustmp on the server, with the previous data: move it away, then restore again',
   )
 })
 
 test.each([
   ['Failed to remove "/p/web1": unlinkat /p/web1: device or resource busy', '"umount /p/web1" there'],
   ['rename /p/a /p/b: device or resource busy', '"umount /p/a" there'],
-  ['device or resource busy', 'see "findmnt" there'],
+  ['device or resource busy', 'find mounts in its pool with "findmnt"'],
 ])('what is mounted in the way is named: %s', (message, what) => {
   expect(say({ code: 'incus', status: 500, message })).toContain(what)
 })
@@ -151,7 +151,7 @@ test.each<[string, number, Refusal, string]>([
   ],
   [
     'Failed checking if instance creation allowed: Failed getting usage of project entities: Instance "x" in project "p" has no "limits.memory" config, either directly or via a profile',
-    ...([500, 'forbidden', 'set it on the instance'] as const),
+    ...([500, 'forbidden', 'set a limit on the instance'] as const),
   ],
   [
     'Failed checking if instance creation allowed: Invalid value "true" for config "security.privileged" on container "x" of project "p": Privileged containers are forbidden',
@@ -163,7 +163,7 @@ test.each<[string, number, Refusal, string]>([
     'forbidden',
     "check the project's restrictions",
   ],
-  ['Requested profile "gold" doesn\'t exist', 500, 'gone', 'make a profile of that name'],
+  ['Requested profile "gold" doesn\'t exist', 500, 'gone', 'create a profile of that name'],
   ['Cluster member "nx" not found', 404, 'gone', '"copy.target"'],
   ['Cluster group "grp" doesn\'t exist', 400, 'gone', '"copy.target"'],
 ])('what a project or a cluster refuses is told with what to set: %s', (message, status, refusal, what) => {
@@ -174,7 +174,7 @@ test.each<[string, number, Refusal, string]>([
 
 test('lists that disagree are told with what to do if it stays so', () => {
   const message = "Instance snapshot record count doesn't match instance snapshot volume record count"
-  expect(say({ code: 'incus', status: 400, message })).toMatch(/tried again; if it stays so.*delete those/)
+  expect(say({ code: 'incus', status: 400, message })).toMatch(/tries again; if this persists.*delete those/)
 })
 
 describe('a refusal on the way', () => {

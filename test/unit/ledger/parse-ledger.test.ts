@@ -154,7 +154,7 @@ describe('whatever stands in place of a part', () => {
   test('it is told in a sentence, however much it is', () => {
     expect(lossOf([])).toBeNull()
     expect(lossOf(Array.from({ length: 12 }, (_, at) => `copy ${at}`))).toMatch(
-      /copy 9 and 2 more\. It is made/,
+      /copy 9 and 2 more\. stapes rebuilds/,
     )
   })
 })
@@ -210,7 +210,7 @@ describe('what lies ahead of now', () => {
       open: null,
       slots: [hourly.slots[1]],
     })
-    expect(lost).toEqual(['the slots of policy hourly, in part: they lay in the future'])
+    expect(lost).toEqual(['some slots of policy hourly: they were in the future'])
   })
 
   test('from when on snapshots are vouched for is left to whoever looks at them', () => {

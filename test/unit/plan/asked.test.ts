@@ -60,8 +60,8 @@ const WEB = `
 `
 
 test.each([
-  { do: 'copy', reason: 'asked for by ann' },
-  { do: 'expire', reason: 'asked for by ann', policies: ['hourly'] },
+  { do: 'copy', reason: 'requested by ann' },
+  { do: 'expire', reason: 'requested by ann', policies: ['hourly'] },
 ] as const)('$do of all where nobody could look says so, once for all policies', (request) => {
   const plan = planFor(request, parseWorld('main unreachable'), { policies: COPIED })
   expect({ actions: plan.actions, notes: reasons(plan) }).toEqual({
@@ -72,7 +72,7 @@ test.each([
 })
 
 describe('snapshots asked for', () => {
-  const request: BackupRequest = { do: 'snapshot', reason: 'asked for by ann' }
+  const request: BackupRequest = { do: 'snapshot', reason: 'requested by ann' }
 
   test('without a policy are one for each instance, under one that has a copy', () => {
     const plan = planFor(
@@ -304,7 +304,7 @@ describe('a restore', () => {
     do: 'restore',
     instance: 'web1',
     snapshot: 'daily-20261121T0300Z',
-    reason: 'asked for by ann',
+    reason: 'requested by ann',
   }
   const driver = (world: World, pools: Record<string, string>, thick: string[] = []): World => {
     const main = world.remotes.main

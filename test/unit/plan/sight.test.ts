@@ -55,7 +55,7 @@ describe('what was covered at the last look', () => {
     expect(second.fresh).toEqual([])
     const [gone] = findingsOf({ ...emptyLedger(''), sight: second.ledger })
     expect(gone).toBe(
-      "2 instances that were covered are gone since 2026-11-23T03:00:00.000Z: main/default/web2, main/shop/web3 (deleted, renamed, or taken away from the relay's certificate)",
+      "2 covered instances have been missing since 2026-11-23T03:00:00.000Z: main/default/web2, main/shop/web3 (deleted, renamed, or no longer visible to the relay's certificate)",
     )
     expect(look(all, less, less, less, less).ledger.gone).toBeUndefined()
   })
@@ -79,6 +79,6 @@ describe('what was covered at the last look', () => {
 
 test('what a look finds is noted as it is now', () => {
   const [finding] = findingsOf({ ...emptyLedger(''), sight: look({ main: shown('default/db1') }).ledger })
-  expect(finding).toMatch(/^policy daily: it reaches no instance \(web\*/)
+  expect(finding).toMatch(/^policy daily: it matches no instance \(web\*/)
   expect(look(all).ledger.problems?.filter((text) => text.startsWith('policy daily'))).toBeUndefined()
 })

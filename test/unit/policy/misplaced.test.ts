@@ -46,7 +46,7 @@ describe('an instance with the marks of a copy', () => {
       main: replyOf([recordOf('web1', { own: marks('main/default/web1') })]),
     })
     expect(told).toEqual([
-      'main/default/web1: it carries the marks of a copy of itself, so it is taken for a copy and NOT backed up. If it is an instance of its own now, on main: incus config unset web1 user.stapes.replica-of; incus config unset web1 user.stapes.replica-of.server; incus config unset web1 user.stapes.verified; incus config unset web1 boot.autostart; incus config unset web1 snapshots.schedule. If it may stay without backups: incus config set web1 user.stapes.exclude=true',
+      'main/default/web1: it has the marks of a copy of itself, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, run on main: incus config unset web1 user.stapes.replica-of; incus config unset web1 user.stapes.replica-of.server; incus config unset web1 user.stapes.verified; incus config unset web1 boot.autostart; incus config unset web1 snapshots.schedule. If it needs no backups: incus config set web1 user.stapes.exclude=true',
     ])
     expect(skipped).toEqual([])
   })
@@ -56,7 +56,7 @@ describe('an instance with the marks of a copy', () => {
     const { told } = toldOf({ backup: replyOf([old], ['default', 'shop']) })
     expect(told).toEqual([
       expect.stringMatching(
-        /^backup\/shop\/web1-old: it carries the marks of a copy of main\/default\/web1, which no policy puts here, .*unset web1-old --project shop user\.stapes\.replica-of;/,
+        /^backup\/shop\/web1-old: it has the marks of a copy of main\/default\/web1, which no policy puts here, .*unset web1-old --project shop user\.stapes\.replica-of;/,
       ),
     ])
   })
@@ -70,7 +70,7 @@ describe('an instance with the marks of a copy', () => {
     const copy = recordOf('web1', { status: 'Running', own: marks('main/default/web1') })
     expect(toldOf({ backup: replyOf([copy]) }).told).toEqual([
       expect.stringMatching(
-        /^backup\/default\/web1: it runs, .*neither refreshed nor backed up\. If it took over, on backup: .*If not, on backup: incus stop web1$/,
+        /^backup\/default\/web1: it is running .*neither refreshed nor backed up\. If it took over, run on backup: .*If it did not, on backup: incus stop web1$/,
       ),
     ])
   })
@@ -81,7 +81,7 @@ describe('an instance with the marks of a copy', () => {
       const copy = recordOf(name, { status: 'Running', own: marks('main/default/web1') })
       expect(toldOf({ backup: replyOf([copy]) }, alone).told).toEqual([
         expect.stringMatching(
-          /it runs, .* snapshots\.schedule; and let a policy of stapes\.jsonc take it in, for none reaches it on backup\. If not/,
+          /it is running .* snapshots\.schedule; then select it in a policy of stapes\.jsonc, since none covers it on backup\. If it did not/,
         ),
       ])
     }
@@ -90,14 +90,14 @@ describe('an instance with the marks of a copy', () => {
   test('that runs under another name where a policy reaches is told of once', () => {
     const copy = recordOf('web1-live', { status: 'Running', own: marks('main/default/web1') })
     expect(toldOf({ backup: replyOf([copy]) }).told).toEqual([
-      expect.stringMatching(/^backup\/default\/web1-live: it carries the marks of a copy of/),
+      expect.stringMatching(/^backup\/default\/web1-live: it has the marks of a copy of/),
     ])
   })
 
   test('from a profile is no copy, and is told to be left out for it', () => {
     const { told } = toldOf({ main: replyOf([recordOf('web1', { profile: marks('main/default/x') })]) })
     expect(told[0]).toMatch(
-      /^main\/default\/web1: a profile gives it user\.stapes\.replica-of, .*NOT backed up/,
+      /^main\/default\/web1: a profile sets user\.stapes\.replica-of on it, .*NOT back it up/,
     )
   })
 

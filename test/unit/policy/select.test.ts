@@ -71,7 +71,7 @@ describe('of an instance whose cluster member is away, no key is known, so that 
     expect(out?.skipped).toEqual([
       {
         key: 'main/default/web1',
-        reason: 'its cluster member is away; by its place it is the copy of other/default/web1',
+        reason: 'its cluster member is offline; by its place, it is the copy of other/default/web1',
       },
     ])
   })
@@ -86,12 +86,11 @@ describe('of an instance whose cluster member is away, no key is known, so that 
       {
         about: 'main, member n2',
         reason:
-          'it gives no answer: nothing is known of, and nothing done to, default/i1, default/i2, default/i3, default/i4, default/i5 and 2 more, until it is back',
+          'it gives no answer, so stapes leaves these alone until it is back: default/i1, default/i2, default/i3, default/i4, default/i5 and 2 more',
       },
       {
         about: 'main, member n3',
-        reason:
-          'it gives no answer: nothing is known of, and nothing done to, default/other, until it is back',
+        reason: 'it gives no answer, so stapes leaves these alone until it is back: default/other',
       },
     ])
   })
@@ -103,7 +102,7 @@ describe('what becomes of an instance in reach, in words', () => {
       'stopped',
       { running: true },
       { status: 'Stopped' },
-      'not running (Stopped), and the policy takes only what runs',
+      'not running (Stopped), and the policy covers only running instances',
     ],
     [
       'its member offline: whether it runs is not known, so that it stays covered',
@@ -171,7 +170,7 @@ describe('what the instance says goes before the document', () => {
       'but not its other conditions',
       { running: true },
       { status: 'Stopped', own: { 'user.stapes.exclude': 'false' } },
-      'not running (Stopped), and the policy takes only what runs',
+      'not running (Stopped), and the policy covers only running instances',
     ],
     [
       'the instance’s exclude beats its profile’s',
@@ -238,7 +237,7 @@ describe('what was not observed', () => {
     const config = configOf({ hourly: { select: { projects: ['default', 'shop', 'lab-*'] } } })
     const [coverage] = coverInstances(config, { main: replyOf([], ['default']) })
     expect(coverage?.problems.map(({ about, reason }) => `${about}: ${reason}`)).toEqual([
-      'main/shop: there is no project "shop" on main, or the relay\'s certificate may not see it: policy hourly takes nothing there',
+      'main/shop: there is no project "shop" on main, or the relay\'s certificate may not see it: policy hourly covers nothing there',
     ])
   })
 })

@@ -22,7 +22,7 @@ describe('a document that this version refuses', () => {
   test('holds as an earlier version understood it, and that is told', () => {
     const { stored, problems } = parseStored(refused)
     expect(stored?.config).toMatchObject(WRITTEN.config)
-    expect(problems).toEqual([expect.stringMatching(/refuses the applied configuration.*apply your stapes/)])
+    expect(problems).toEqual([expect.stringMatching(/rejects the applied configuration.*apply your stapes/)])
     expect(stored?.problems).toEqual(problems)
   })
 

@@ -37,7 +37,7 @@ const rows: [name: string, select: object, more: object, warnings: string[], rem
     'nothing at all',
     { instances: ['db*'] },
     {},
-    ['it reaches no instance (db* on main in project default): nothing is backed up by it'],
+    ['it matches no instance (db* on main in project default), so it backs up nothing'],
     [],
   ],
   [
@@ -45,7 +45,7 @@ const rows: [name: string, select: object, more: object, warnings: string[], rem
     { instances: ['wbe1'] },
     {},
     [
-      'it reaches no instance (wbe1 on main in project default): nothing is backed up by it; did you mean "web1"?',
+      'it matches no instance (wbe1 on main in project default), so it backs up nothing; did you mean "web1"?',
     ],
     [],
   ],

@@ -8,11 +8,11 @@ describe('a step that is no interval', () => {
   test.each([
     [
       '*/90 * * * *',
-      'no interval of 90 minutes, for a step counts anew in each hour: it means minutes 0 of each hour',
+      'not an interval of 90 minutes, because a step starts again in each hour: it means minutes 0 of each hour',
     ],
     [
       '0 */36 * * *',
-      'no interval of 36 hours, for a step counts anew in each day: it means hours 0 of each day',
+      'not an interval of 36 hours, because a step starts again in each day: it means hours 0 of each day',
     ],
     ['*/7 * * * *', 'it means minutes 0, 7, 14, 21, 28, 35, … 56 of each hour'],
     ['0 */5 * * *', 'it means hours 0, 5, 10, 15, 20 of each day'],

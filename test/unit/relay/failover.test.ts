@@ -54,7 +54,7 @@ describe('of several urls', () => {
     expect(await ask()).toMatchObject({ ok: true })
     expect(callsAt(two)).toEqual(['POST', 'GET'])
     // Once: from then on it is passed over for a while.
-    expect(log).toEqual([expect.stringMatching(/^main: https:\/\/127\.0\.0\.1:1 is left out .*refused/)])
+    expect(log).toEqual([expect.stringMatching(/^main: https:\/\/127\.0\.0\.1:1 is skipped .*refused/)])
   })
 
   test('the next is asked where a stranger answers, and who that is is logged', async () => {

@@ -78,7 +78,7 @@ test('of what a copy failed for, both lists are asked on both sides, until they 
     expect(seen?.snapshots).toBeNull()
     expect(seen?.torn?.map(([name]) => name)).toEqual(['s2', 's3'])
     expect(seen?.problem).toMatch(
-      /its pool has not.*: s2, s3; delete each with "incus snapshot delete web <name>"/,
+      /its pool does not have.*: s2, s3; delete each with "incus snapshot delete web <name>"/,
     )
   }
   answer(world(['s1'], ['s1']), () => '')

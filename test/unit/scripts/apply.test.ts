@@ -104,12 +104,12 @@ describe('npm run apply', () => {
       env: { STAPES_TOKEN: '' },
       said: /STAPES_TOKEN is not set: npm start prints/,
     },
-    { wrong: 'the token is another', env: { STAPES_TOKEN: 'x' }, said: /doesn't take this STAPES_TOKEN/ },
+    { wrong: 'the token is another', env: { STAPES_TOKEN: 'x' }, said: /rejects this STAPES_TOKEN/ },
     { wrong: 'nobody listens', env: { PORT: '9' }, said: /127\.0\.0\.1:9 can't be reached .*is it running/ },
     {
       wrong: 'there is no file',
       env: { STAPES_FILE: 'none.jsonc' },
-      said: /none\.jsonc can't be read: it is not/,
+      said: /none\.jsonc can't be read: it does not exist/,
     },
   ])('says what to do where $wrong', async ({ env, said }) => {
     const { code, errors } = await npmRun('apply', [], env as Record<string, string>)
@@ -127,7 +127,7 @@ describe('npm run plan', () => {
     expect(await npmRun('plan')).toEqual({
       code: 0,
       out: ['nothing to do'],
-      errors: ['stapes.jsonc is not what is applied; to apply it: npm run apply'],
+      errors: ['stapes.jsonc differs from the applied configuration; to apply it: npm run apply'],
     })
     expect(asked).toEqual([{ call: 'POST /api/plan', body: { document: DOCUMENT } }])
   })

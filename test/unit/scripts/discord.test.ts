@@ -58,9 +58,9 @@ describe('npm run discord', () => {
       code: 2,
       out: [],
       errors: [
-        'DISCORD_APPLICATION_ID: put the id of the application there',
-        'DISCORD_BOT_TOKEN: put the token of its bot there',
-        'DISCORD_GUILD_ID: put the id of the guild there, or nothing',
+        'DISCORD_APPLICATION_ID: set it to the id of the application',
+        'DISCORD_BOT_TOKEN: set it to the token of its bot',
+        'DISCORD_GUILD_ID: set it to the id of the guild, or leave it empty',
         'Set these in the environment, or in .env.',
       ],
     })

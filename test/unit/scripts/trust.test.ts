@@ -60,7 +60,7 @@ describe('npm run trust', () => {
     const url = `https://${address()}`
     expect(await npmRunTrust('main', token())).toEqual({
       code: 0,
-      out: [`${url} trusts the relay's certificate now; "main" stands in relay.jsonc`],
+      out: [`${url} trusts the relay's certificate now; "main" is in relay.jsonc`],
       errors: [],
     })
     expect(JSON.parse(noted())).toEqual({
@@ -74,7 +74,7 @@ describe('npm run trust', () => {
     const [here, second] = [`https://${address()}`, `https://localhost:${address().split(':')[1]}`]
     incus.members = [here, 'https://127.0.0.1:1', second]
     const { out } = await npmRunTrust('main', token())
-    expect(out[0]).toMatch(/"main" stands in relay\.jsonc, with 1 more of its cluster$/)
+    expect(out[0]).toMatch(/"main" is in relay\.jsonc, with 1 more of its cluster$/)
     expect(JSON.parse(noted()).remotes).toEqual({ main: { url: [here, second], fingerprint } })
   })
 
@@ -82,7 +82,7 @@ describe('npm run trust', () => {
     incus.trusted = true
     const { code, out, errors } = await npmRunTrust('main', token())
     expect({ code, out }).toEqual({ code: 1, out: [] })
-    expect(errors[0]).toMatch(/^The token was not redeemed: .* trusted this certificate already/)
+    expect(errors[0]).toMatch(/^The token was not redeemed: .* already trusted this certificate/)
     expect(errors[2]).toContain('incus config trust revoke-token stapes')
     expect(noted()).toContain(fingerprint)
   })
@@ -120,7 +120,7 @@ describe('npm run trust', () => {
     const { code, errors } = await npmRunTrust('main', '<token>')
     expect({ code, said: errors[0] }).toEqual({
       code: 1,
-      said: expect.stringMatching(/no trust token of Incus; .*incus config trust add stapes --restricted/),
+      said: expect.stringMatching(/not a trust token of Incus; .*incus config trust add stapes --restricted/),
     })
   })
 

@@ -41,7 +41,7 @@ describe('list', () => {
         \`main/default/new1\`: no whole snapshot; \`backup\` nothing verified yet
         \`main/default/web1\`: 4 snapshots, newest 9 h old; \`backup\` verified 33 h old
         \`backup/default/gone1\` is a copy of \`main/default/gone1\`, which was not found: verified 33 h old
-        In no policy, or left out by one: 1, \`main/default/tmp1\`"
+        Not covered by any policy: 1, \`main/default/tmp1\`"
     `)
   })
 
@@ -55,7 +55,7 @@ describe('list', () => {
     expect(said(list, worldSeen(apart))).toMatchInlineSnapshot(`
       "bad, to the caller: 1 covered instance, 1 without a whole snapshot
         \`main/default/web1\`: no whole snapshot; \`backup\` nothing verified yet
-        \`main/default/back1\` carries the marks of a copy of itself, and is not backed up: see \`/backup status\`
+        \`main/default/back1\` has the marks of a copy of itself, so it is not backed up: see \`/backup status\`
         \`backup/default/web1-old\` is a copy of \`main/default/web1\`, which no policy puts there: verified 33 h old"
     `)
     const down = parseWorld(`
@@ -66,7 +66,7 @@ describe('list', () => {
     expect(said(list, worldSeen(down))).toMatchInlineSnapshot(`
       "bad, to the caller: No instance that you may see is covered, and 1 remote gave no answer
         \`main\` gave no answer: main can't be reached
-        \`backup/default/web1\` is a copy of \`main/default/web1\`, which can’t be asked for now: verified 33 h old"
+        \`backup/default/web1\` is a copy of \`main/default/web1\`, which can’t be queried now: verified 33 h old"
     `)
   })
 
@@ -74,7 +74,7 @@ describe('list', () => {
     expect(said(list, worldSeen(world()), { instance: 'web1' })).toMatchInlineSnapshot(`
       "info, to the caller: \`main/default/web1\`: 4 snapshots, newest 9 h old
         \`nightly-20261122T0300Z\`: 9 h old, <2026-11-22 03:00>, by nightly
-        \`old-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by old, which is no policy now
+        \`old-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by old, a policy that no longer exists
         \`nightly-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by nightly, verified on backup
         \`before-upgrade\`: 12 days old, <2026-11-10 08:00>, not by stapes, held"
     `)

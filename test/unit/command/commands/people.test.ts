@@ -37,7 +37,7 @@ describe('history', () => {
   test('tells who did what, and what came of it', () => {
     expect(said(history, seenOf({ history: records }))).toMatchInlineSnapshot(`
       "info, to the caller: The newest 3 changes
-        <2026-11-22 09:00> ada (asked for by \`slack:T1/U2\`): \`restore web1 nightly-20261121T0300Z\` – failed: the pool is gone since <2026-11-22 08:00>
+        <2026-11-22 09:00> ada (requested by \`slack:T1/U2\`): \`restore web1 nightly-20261121T0300Z\` – failed: the pool is gone since <2026-11-22 08:00>
         <2026-11-22 09:00> bob: \`copy web1\` – done: 1 of 1
         <2026-11-22 09:00> ada: \`pause nightly\` – done: 1 of 1"
     `)
@@ -56,7 +56,7 @@ describe('history', () => {
   })
 
   test('says so when there is nothing, and stays short when there is much', () => {
-    expect(said(history, seenOf())).toContain('Nobody has changed anything')
+    expect(said(history, seenOf())).toContain('There are no changes that you may see')
     const many = Array.from({ length: 100 }, () => record({ what: `now ${'w'.repeat(3000)}` }))
     const message = answer(history, seenOf({ history: many }), { count: '100' })
     expect(detailsLength(message)).toBeLessThan(2500)

@@ -54,12 +54,12 @@ describe('missed', () => {
     })
     expect(said(missed, seenOf({ ledger }))).toMatchInlineSnapshot(`
       "info, to the caller: No slot that the ledger knows of was missed, failed or skipped in the last 7 days
-        \`nightly\`: the ledger reaches back 6 h only"
+        \`nightly\`: the ledger reaches back only 6 h"
     `)
   })
 
   test('knows nothing before a tick has looked', () => {
-    expect(said(missed, seenOf({ ledger: null }))).toMatch(/^warning, .*No tick has looked yet/)
+    expect(said(missed, seenOf({ ledger: null }))).toMatch(/^warning, .*No tick has run yet/)
   })
 
   test('tells of the failures that may be seen only', () => {

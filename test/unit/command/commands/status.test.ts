@@ -61,7 +61,7 @@ describe('status', () => {
   test('never says that all is well before a tick has looked', () => {
     const applied = { version: 'v1', appliedAt: '2026-11-22T12:29:00.000Z' }
     expect(said(status, seenOf({ ledger: null, applied }))).toMatchInlineSnapshot(`
-      "warning, to the caller: No tick has looked yet, so nothing is known
+      "warning, to the caller: No tick has run yet, so nothing is known
         \`nightly\`: next <2026-11-23 03:00>"
     `)
   })
@@ -69,7 +69,7 @@ describe('status', () => {
   test('tells first that no tick comes', () => {
     const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', work: {} })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "bad, to the caller: The ticks need a look: something is due since <2026-11-22 11:00>, and no tick came for 90 min: is the cron trigger on, and does POST /api/tick work?
+      "bad, to the caller: The ticks need a look: work has been due since <2026-11-22 11:00>, and no tick has come for 90 min: is the cron trigger on, and does POST /api/tick work?
         \`nightly\`: next <2026-11-23 03:00>"
     `)
   })
@@ -83,7 +83,7 @@ describe('status', () => {
     const ledger = ledgerOf({ sight })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
       "warning, to the caller: Nothing failed, and 2 things need a look. The next slot is at <2026-11-23 03:00>
-        1 instance that was covered is gone since <2026-11-21 03:00>: main/default/web9 (deleted, renamed, or taken away from the relay's certificate)
+        1 covered instance has been missing since <2026-11-21 03:00>: main/default/web9 (deleted, renamed, or no longer visible to the relay's certificate)
         Policy nightly: there is no instance "wbe2" on main in project default
         \`nightly\`: next <2026-11-23 03:00>"
     `)
@@ -95,7 +95,7 @@ describe('status', () => {
   test('waits calmly for the first tick under another configuration', () => {
     const applied = { version: 'v2', appliedAt: '2026-11-22T12:29:00.000Z' }
     expect(said(status, seenOf({ applied }))).toMatch(
-      /^warning, .*no tick has looked at the applied configuration/,
+      /^warning, .*no tick has run with the applied configuration/,
     )
   })
 
@@ -125,9 +125,9 @@ describe('status', () => {
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
       "bad, to the caller: Not all is well: 1 missed slot, 1 failed restore and 1 copy not verified
         The restore of \`main/default/web2\` to \`nightly-20261121T0300Z\` failed: the pool is gone
-        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`
+        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. stapes tries again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`
         \`nightly\` <2026-11-22 03:00> missed: no tick came in time; the last slot accounted for is <2026-11-21 03:00>
-        The copy of \`main/default/web1\` to \`backup/default/web1\` is under way since <2026-11-22 12:00>
+        The copy of \`main/default/web1\` to \`backup/default/web1\` is in progress since <2026-11-22 12:00>
         \`nightly\`: next <2026-11-23 03:00>
         Run <~2026-11-22 03:00>: 3 snapshots taken, 2 expired, 1 copy started, 0 verified; 1 problem, such as main/default/db1: no space left on device"
     `)
@@ -165,11 +165,11 @@ describe('status', () => {
       },
     })
     expect(said(status, seenOf({ ledger }), { instance: 'db1' })).toMatchInlineSnapshot(`
-      "bad, to the caller: \`db1\`: 2 problems. \`/backup list db1\` tells what snapshots it has
-        \`main/default/db1\` has no snapshot of the open slot of \`nightly\` yet: the pool is busy. It is tried again <~2026-11-22 12:31>
-        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. It is tried again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`"
+      "bad, to the caller: \`db1\`: 2 problems. \`/backup list db1\` shows its snapshots
+        \`main/default/db1\` has no snapshot of the open slot of \`nightly\` yet: the pool is busy. stapes tries again <~2026-11-22 12:31>
+        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. stapes tries again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`"
     `)
-    expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toContain('holds nothing against it')
+    expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toContain('has no problem on record')
   })
 
   test('names no instance that the asker may not see', () => {
@@ -195,7 +195,7 @@ describe('status', () => {
     const maySee = (key: string): boolean => key === 'main/default/web1'
     expect(said(status, seenOf({ ledger }))).toContain('secret')
     expect(said(status, seenOf({ ledger, maySee }))).not.toContain('secret')
-    expect(said(status, seenOf({ ledger, maySee }), { instance: 'secret' })).toContain('nothing against it')
+    expect(said(status, seenOf({ ledger, maySee }), { instance: 'secret' })).toContain('no problem on record')
   })
 
   test('stays short when 200 copies have failed', () => {

@@ -1,4 +1,7 @@
-/** What a run did, as a line of the Worker's log: `npm start` and `wrangler tail` show it, whatever triggered the run. */
+/**
+ * What a run did, as a line of the Worker's log: `npm start` and `wrangler tail` show it, whatever triggered
+ * the run.
+ */
 import type { Run } from './summary.ts'
 
 /** A log line may have 256 KB; actions come before notes. */

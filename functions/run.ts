@@ -25,8 +25,8 @@ export type Io = {
   /** A digest of our key to the relay, which identifies an installation of stapes. */
   keyDigest: string
   /**
-   * Called at the end of every run that observed Incus. `again`: the next tick should observe soon. `lost`: some
-   * of the watches could not be read.
+   * Called at the end of every run that observed Incus. `again`: the next tick should observe soon. `lost`:
+   * some of the watches could not be read.
    */
   follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<{ again: boolean; lost?: boolean }>
 }

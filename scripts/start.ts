@@ -1,7 +1,7 @@
 /**
- * `npm start [-- --dry-run | --yes]`: relay, Worker and a clock on this machine, until it is told to stop: against
- * the remotes that `.env` names, or against an embedded pair of Incus servers. What is new to real servers is
- * shown first, and begins when somebody agrees, or with `--yes`; `--dry-run` shows it and ends.
+ * `npm start [-- --dry-run | --yes]`: relay, Worker and a clock on this machine, until it is told to stop:
+ * against the remotes that `.env` names, or against an embedded pair of Incus servers. What is new to real
+ * servers is shown first, and begins when somebody agrees, or with `--yes`; `--dry-run` shows it and ends.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

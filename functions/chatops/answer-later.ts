@@ -15,7 +15,7 @@ import { planOnly } from '../run.ts'
 import { endAudit, writeAudit } from '../state/audit.ts'
 import { changePause } from '../state/pauses.ts'
 import { type AuthorizedRequest, permissionFor, recordId, safely } from './authorized.ts'
-import { type Chat, tell } from './chat.ts'
+import { type Chat, deliver } from './chat.ts'
 import { carryOut } from './perform.ts'
 import type { Answer } from './platform.ts'
 import { read } from './read.ts'
@@ -43,7 +43,7 @@ async function goOn(authorized: AuthorizedRequest, chat: Chat): Promise<void> {
 }
 
 const put = async (message: Message, { incoming }: AuthorizedRequest, chat: Chat): Promise<void> => {
-  await tell(message, incoming.reply, chat)
+  await deliver(message, incoming.reply, chat)
 }
 
 /** Seeing the plan needs the same permission as performing it: it names instances. */

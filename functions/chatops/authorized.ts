@@ -5,7 +5,7 @@ import { failedMessage } from '../../shared/chat/mistake-message.ts'
 import type { Command, Parsed } from '../../shared/command/command.ts'
 import { digestOf } from '../digest.ts'
 import type { StoredConfig } from '../state/config.ts'
-import { type Chat, tell } from './chat.ts'
+import { type Chat, deliver } from './chat.ts'
 import type { Answer, Repliable } from './platform.ts'
 
 export type AuthorizedRequest = {
@@ -43,6 +43,6 @@ export async function safely(work: () => Promise<void>, { reply }: Repliable, ch
     console.error(JSON.stringify({ at: 'chat', platform: chat.platform.name, error: String(cause) }))
     const message = failedMessage()
     // It replaces the one that says that the work is in progress.
-    await tell(reply.placed ? { ...message, to: 'channel' } : message, reply, chat)
+    await deliver(reply.placed ? { ...message, to: 'channel' } : message, reply, chat)
   }
 }

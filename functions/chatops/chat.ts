@@ -21,16 +21,16 @@ export type Chat = {
 
 export type Sent = { answer: unknown }
 
-type Teller = Pick<Chat, 'platform' | 'now' | 'origin' | 'send'>
+type Sender = Pick<Chat, 'platform' | 'now' | 'origin' | 'send'>
 
 /**
  * Posts a message where its command was given, as long as that address is valid; after that, to the configured
  * channel. Returns the address as it is afterwards.
  */
-export async function tell(message: Message, reply: ReplyTo, teller: Teller): Promise<ReplyTo> {
-  const left = await place(message, reply, teller)
+export async function deliver(message: Message, reply: ReplyTo, sender: Sender): Promise<ReplyTo> {
+  const left = await place(message, reply, sender)
   if (left !== null) return left
-  const { platform, send } = teller
+  const { platform, send } = sender
   const posted = message.to === 'channel' ? platform.post(message) : null
   if (posted === null || (await send(posted)) === null)
     console.error(JSON.stringify({ at: 'chat', platform: platform.name, lost: message.headline }))
@@ -38,9 +38,9 @@ export async function tell(message: Message, reply: ReplyTo, teller: Teller): Pr
 }
 
 /** By the bot if it may post there, else at the address; null: neither is possible. */
-export async function place(message: Message, reply: ReplyTo, teller: Teller): Promise<ReplyTo | null> {
-  const { platform, now, origin, send } = teller
-  const own = message.to === 'channel' ? await placeByBot(message, reply, teller) : null
+export async function place(message: Message, reply: ReplyTo, sender: Sender): Promise<ReplyTo | null> {
+  const { platform, now, origin, send } = sender
+  const own = message.to === 'channel' ? await placeByBot(message, reply, sender) : null
   if (own !== null) return { ...reply, own, placed: true }
   const put = platform.put(message, reply, now(), origin)
   if (put === null || (await send(put.outgoing)) === null) return null
@@ -51,7 +51,7 @@ export async function place(message: Message, reply: ReplyTo, teller: Teller): P
 async function placeByBot(
   message: Message,
   { channel, own }: ReplyTo,
-  { platform: { bot }, origin, send }: Teller,
+  { platform: { bot }, origin, send }: Sender,
 ): Promise<string | null> {
   if (bot === null || channel === '') return null
   const sent = await send(bot.write(message, channel, own, origin))

@@ -4,7 +4,7 @@ import { minutesFrom } from '../../shared/schedule/moment.ts'
 import type { Io } from '../run.ts'
 import { endAudit } from '../state/audit.ts'
 import { findWatches, readWatches, type Watching, writeWatches } from '../state/watches.ts'
-import { type Chat, place, tell } from './chat.ts'
+import { type Chat, deliver, place } from './chat.ts'
 import type { Platforms } from './configure.ts'
 import type { ReplyTo } from './platform.ts'
 
@@ -44,7 +44,7 @@ async function bringUpToDate(
   const platform = reply === null ? undefined : follower.platforms[reply.platform]
   if (ended) {
     await endAudit(follower.kv, { id: watch.id, at: watch.startedAt }, outcome)
-    if (reply !== null && platform !== undefined) await tell(message, reply, { ...follower, platform })
+    if (reply !== null && platform !== undefined) await deliver(message, reply, { ...follower, platform })
     return null
   }
   if (reply === null || platform === undefined || said === watch.said || !mayEdit(watch, reply, now))

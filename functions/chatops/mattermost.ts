@@ -1,9 +1,9 @@
 /**
  * Mattermost's slash commands, answered through their response URLs, buttons, and an incoming webhook for
- * reports. Its requests aren't signed: a command has the token of its slash command, and a press only the button's
- * context. So `receive` can't prove who pressed: whoever knows the context, which Mattermost shows to no client,
- * could send it in another's name until its token expires. The token in the context is checked later, and is
- * bound to its channel.
+ * reports. Its requests aren't signed: a command has the token of its slash command, and a press only the
+ * button's context. So `receive` can't prove who pressed: whoever knows the context, which Mattermost shows
+ * to no client, could send it in another's name until its token expires. The token in the context is checked
+ * later, and is bound to its channel.
  */
 import { timingSafeEqual } from 'hono/utils/buffer'
 import type { Message } from '../../shared/chat/message.ts'

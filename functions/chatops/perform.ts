@@ -12,7 +12,7 @@ import { type Changed, type ChangeRequest, change } from '../change.ts'
 import type { Pending } from '../state/pending.ts'
 import { readWatches, writeWatches } from '../state/watches.ts'
 import { type AuthorizedRequest, recordId } from './authorized.ts'
-import { type Chat, tell } from './chat.ts'
+import { type Chat, deliver } from './chat.ts'
 import type { ReplyTo } from './platform.ts'
 import { deniedText, propose } from './propose.ts'
 
@@ -95,7 +95,7 @@ async function say(
   { incoming }: AuthorizedRequest,
   chat: Chat,
 ): Promise<void> {
-  const left = await tell(message, incoming.reply, chat)
+  const left = await deliver(message, incoming.reply, chat)
   if (id !== null && left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
 }
 

@@ -60,7 +60,10 @@ export type Outgoing = {
 export type Bot = {
   /** Posts to the channel, or edits its message there. */
   write(message: Message, channel: string, own: string | null, origin: string): Outgoing
-  /** The message's id, from the platform's answer; null: refused (the bot isn't in the channel, or the message isn't its own). */
+  /**
+   * The message's id, from the platform's answer; null: refused (the bot isn't in the channel, or the message
+   * isn't its own).
+   */
   read(answer: unknown): string | null
 }
 
@@ -79,7 +82,10 @@ export type Platform = {
   /** Acknowledges; the message follows at `reply`. */
   later(to: Message['to'], incoming: Repliable): Answer
   choose(choices: readonly { name: string; value: string }[]): Answer
-  /** The request that puts a message there (after a press: in the place of the one with the button), and what is left of the address; null: it is used up or out of date. */
+  /**
+   * The request that puts a message there (after a press: in the place of the one with the button), and what
+   * is left of the address; null: it is used up or out of date.
+   */
   put(
     message: Message,
     reply: ReplyTo,

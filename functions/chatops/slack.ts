@@ -1,4 +1,7 @@
-/** Slack's slash commands and buttons over HTTP, answered through their response URLs, and an incoming webhook for reports. */
+/**
+ * Slack's slash commands and buttons over HTTP, answered through their response URLs, and an incoming webhook
+ * for reports.
+ */
 
 import type { Message } from '../../shared/chat/message.ts'
 import { err, ok } from '../../shared/result.ts'

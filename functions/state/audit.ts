@@ -1,6 +1,6 @@
 /**
- * The audit records of requested changes. Each has a key of its own, newest first in KV's order, and its outcome
- * another: no key is written twice, so KV's limit of one write a second for each key loses nothing.
+ * The audit records of requested changes. Each has a key of its own, newest first in KV's order, and its
+ * outcome another: no key is written twice, so KV's limit of one write a second for each key loses nothing.
  */
 import * as z from 'zod/mini'
 import type { AuditOutcome, AuditRecord } from '../../shared/access/audit.ts'

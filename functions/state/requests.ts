@@ -1,6 +1,6 @@
 /**
- * Ids of accepted requests, against replays. KV has no compare-and-set and may be a minute stale, so a replay at
- * another location within that minute could pass; but the effect of a command is idempotent by name.
+ * Ids of accepted requests, against replays. KV has no compare-and-set and may be a minute stale, so a replay
+ * at another location within that minute could pass; but the effect of a command is idempotent by name.
  */
 export type RequestStore = Pick<KVNamespace, 'get' | 'put'>
 

@@ -1,4 +1,7 @@
-/** The servers' certificates, which the other side of a copy needs. They are cached for a while: a remote may have several pins. */
+/**
+ * The servers' certificates, which the other side of a copy needs. They are cached for a while: a remote may
+ * have several pins.
+ */
 import type { Clock } from '../../shared/clock.ts'
 import { request } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'

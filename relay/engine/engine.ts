@@ -1,6 +1,6 @@
 /**
- * The relay's two calls besides forwarding: inventory and batch. It depends only on an upstream and a clock: the
- * relay passes sockets and the real time, a simulation passes an Incus in memory and virtual time.
+ * The relay's two calls besides forwarding: inventory and batch. It depends only on an upstream and a clock:
+ * the relay passes sockets and the real time, a simulation passes an Incus in memory and virtual time.
  */
 
 import type { Clock } from '../../shared/clock.ts'

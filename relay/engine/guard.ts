@@ -1,10 +1,11 @@
 /**
- * Deleting and restoring could lose everything, so the relay looks first, whoever asks. It deletes an instance only if
- * that is a copy whose own mark says that it was never verified. It deletes a snapshot only if stapes named it or if it
- * is on a copy, and never a copy's newest verified one. It restores an instance only if that is marked for it and has a
- * safety snapshot, and only to a snapshot that lasts, with memory only if that holds some. It thaws an instance only if
- * it is frozen and no operation runs on it. It changes a copy's mark of a transfer only while no operation runs on the
- * copy: such a change would lift Incus's lock.
+ * Deleting and restoring could lose everything, so the relay looks first, whoever asks. It deletes an
+ * instance only if that is a copy whose own mark says that it was never verified. It deletes a snapshot only
+ * if stapes named it or if it is on a copy, and never a copy's newest verified one. It restores an instance
+ * only if that is marked for it and has a safety snapshot, and only to a snapshot that lasts, with memory
+ * only if that holds some. It thaws an instance only if it is frozen and no operation runs on it. It changes
+ * a copy's mark of a transfer only while no operation runs on the copy: such a change would lift Incus's
+ * lock.
  */
 import { type Match, request } from '../../shared/incus/routes.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'

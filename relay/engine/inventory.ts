@@ -73,7 +73,10 @@ export async function readInventory(
 /** Seconds. Synchronized clocks differ by less, which doesn't matter. */
 const LEAST_SKEW = 60
 
-/** Seconds that a clock is ahead of ours, or behind it (negative), by what it showed at some time between two instants. */
+/**
+ * Seconds that a clock is ahead of ours, or behind it (negative), by what it showed at some time between two
+ * instants.
+ */
 export function skewOf(date: number, sentAt: number, answeredAt: number): number {
   if (date > answeredAt) return Math.floor((date - answeredAt) / 1000)
   // The Date header has whole seconds.

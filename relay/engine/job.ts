@@ -136,7 +136,10 @@ async function awaitStep(
   return ok({ ...watched, body: whole })
 }
 
-/** Where the lists of an instance's snapshots disagree, Incus performs a deletion and reports a failure (6.0.4, 7.0.2). */
+/**
+ * Where the lists of an instance's snapshots disagree, Incus performs a deletion and reports a failure
+ * (6.0.4, 7.0.2).
+ */
 const isRemoved = ({ method, path }: Step, error: CallError): boolean =>
   classify(error) === 'uneven' && matchRoute(method, path)?.name === 'deleteSnapshot'
 

@@ -1,4 +1,7 @@
-/** What the environment holds for chat platforms: the secrets that the Worker is given, and the endpoints that they set up. */
+/**
+ * What the environment holds for chat platforms: the secrets that the Worker is given, and the endpoints that
+ * they set up.
+ */
 import { NEEDED } from '../../functions/chatops/configure.ts'
 import type { Env } from '../../functions/env.ts'
 

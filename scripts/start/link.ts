@@ -1,4 +1,7 @@
-/** The relay the Worker talks to: one that runs already, one for the remotes of `.env`, or one for the embedded pair. */
+/**
+ * The relay the Worker talks to: one that runs already, one for the remotes of `.env`, or one for the
+ * embedded pair.
+ */
 import { randomBytes } from 'node:crypto'
 import { type Environment, readConfig } from '../../relay/environment.ts'
 import { type RelayOptions, startRelay } from '../../relay/relay.ts'

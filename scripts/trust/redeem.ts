@@ -29,7 +29,10 @@ const membersSchema = z.object({ metadata: z.array(z.object({ url: z.string() })
 
 type Server = { trusted: boolean; product: string | undefined; clustered: boolean }
 
-/** The server is checked by the token's fingerprint before anything is sent; afterwards it is asked whether it trusts us. */
+/**
+ * The server is checked by the token's fingerprint before anything is sent; afterwards it is asked whether it
+ * trusts us.
+ */
 export async function redeem(
   token: { text: string; fingerprint: string },
   urls: readonly string[],

@@ -1,4 +1,7 @@
-/** The part of a plan, or of a run's result, that an actor may see: lines of other instances would reveal their names. */
+/**
+ * The part of a plan, or of a run's result, that an actor may see: lines of other instances would reveal
+ * their names.
+ */
 
 import type { Line } from '../plan/line.ts'
 import type { AnyAction, Plan, Refusal } from '../plan/plan.ts'

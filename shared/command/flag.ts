@@ -14,8 +14,8 @@ const DASHES = /^[-‐‑−–—―]+/
 const LONG = /[–—―]/
 
 /** Null for a word that is none. */
-export function flagOf({ text, bare }: Word): Flag | null {
-  const dashes = bare ? (DASHES.exec(text)?.[0] ?? '') : ''
+export function flagOf({ text, unquoted }: Word): Flag | null {
+  const dashes = unquoted ? (DASHES.exec(text)?.[0] ?? '') : ''
   const rest = text.slice(dashes.length)
   const short = dashes.length === 1 && !LONG.test(dashes)
   if (dashes === '' || (short && !/^\p{L}/u.test(rest))) return null

@@ -10,9 +10,9 @@ import { holdsOf } from '../policy/marks.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
 
 export function oneInstance(stock: Stock, { now, config }: Answered): Message {
-  const { key, whole, policies, replica, copies, partials, record } = stock
+  const { key, complete, policies, replica, copies, partials, record } = stock
   const known = new Set(config?.policies.map(({ name }) => name))
-  const newestFirst = [...(whole ?? [])].sort((a, b) => compareAge(b, a))
+  const newestFirst = [...(complete ?? [])].sort((a, b) => compareAge(b, a))
   const covered = policies.length > 0 || replica !== null
   return {
     to: 'caller',
@@ -37,11 +37,11 @@ export function oneInstance(stock: Stock, { now, config }: Answered): Message {
 }
 
 /** Of a copy only what was verified. */
-const countedOf = ({ whole, replica }: Stock): SnapshotPair[] => replica?.verified ?? whole ?? []
+const countedOf = ({ complete, replica }: Stock): SnapshotPair[] => replica?.verified ?? complete ?? []
 
 function sumOf(stock: Stock, now: Date): string {
-  const { whole, replica, record } = stock
-  if (whole === null)
+  const { complete, replica, record } = stock
+  if (complete === null)
     return `its snapshots could not be listed: ${cut(record.problem ?? 'no reason was given', 200)}`
   const counted = countedOf(stock)
   const newest = newestPair(counted)

@@ -107,6 +107,6 @@ const missing = (command: Command, { name, kind }: Parameter): string =>
 /** If the command refuses these values, that is said at once and not after the acknowledgement. */
 function refusalOf(command: Command, values: Values): string | null {
   if (command.kind !== 'change') return null
-  const asked = command.request(values, '')
-  return asked.ok ? null : asked.error
+  const requested = command.request(values, '')
+  return requested.ok ? null : requested.error
 }

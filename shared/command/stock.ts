@@ -20,7 +20,7 @@ export type Stock = {
   /** By name; empty: no policy covers it. */
   policies: string[]
   /** Without those that may be partial or are still being made. Null: not listed. */
-  whole: SnapshotPair[] | null
+  complete: SnapshotPair[] | null
   /** Names of the others. */
   partials: string[]
   newest: SnapshotPair | null
@@ -65,22 +65,22 @@ function stockOf(
   ref: InstanceRef,
   record: InstanceRecord,
   covering: readonly Target[],
-  doubtful: ReadonlySet<string>,
+  partial: ReadonlySet<string>,
   world: World,
 ): Stock {
   const key = subjectKey(ref)
   const isPartial = ([name]: SnapshotPair) =>
-    doubtful.has(`${key}/${name}`) || world.incomplete.has(`${key}/${name}`)
-  const whole = record.snapshots?.filter((pair) => !isPartial(pair)) ?? null
+    partial.has(`${key}/${name}`) || world.incomplete.has(`${key}/${name}`)
+  const complete = record.snapshots?.filter((pair) => !isPartial(pair)) ?? null
   const targets = new Map(
     covering.flatMap(({ target }) => (target === null ? [] : [[subjectKey(target), target] as const])),
   )
   const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
   return {
-    ...{ key, record, whole },
+    ...{ key, record, complete },
     policies: covering.map(({ policy }) => policy),
     partials: (record.snapshots ?? []).filter(isPartial).map(([name]) => name),
-    newest: newestPair(whole ?? []),
+    newest: newestPair(complete ?? []),
     copies: [...targets].map(([target, at]) => copyOf({ ref, record }, target, at, world)),
     replica: of === undefined ? null : { of, verified: verifiedOn(record) },
   }

@@ -11,7 +11,7 @@ export type Word = {
   /** Where it begins in the line. */
   start: number
   /** Its first character is neither quoted nor escaped, so it may be a flag. */
-  bare: boolean
+  unquoted: boolean
 }
 
 const LONGEST_LINE = 2000
@@ -42,7 +42,7 @@ export function splitWords(line: string): Result<Word[], Mistake> {
         'too-long',
         `A word has at most ${LONGEST_WORD} characters: ${show(read.text)} is longer.`,
       )
-    words.push({ text: read.text, start, bare: !`\\${DOUBLE}${SINGLE}`.includes(line.charAt(start)) })
+    words.push({ text: read.text, start, unquoted: !`\\${DOUBLE}${SINGLE}`.includes(line.charAt(start)) })
     start = pastSpace(line, read.end)
   }
   if (words.length > MOST_WORDS)

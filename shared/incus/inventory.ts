@@ -5,7 +5,10 @@ import type { ProjectRules } from './project-rules.ts'
 /** A snapshot's name and creation date, in whole seconds since the epoch (copies are cut to the second). */
 export type SnapshotPair = [name: string, createdAt: number]
 
-/** Incus's `volatile.uuid`: a rename and a restore keep it, a copy has another. `since`: made then, in seconds since the epoch. */
+/**
+ * Incus's `volatile.uuid`: a rename and a restore keep it, a copy has another. `since`: made then, in seconds
+ * since the epoch.
+ */
 export type Identity = { uuid: string; since: number }
 
 export type InstanceRecord = {
@@ -68,7 +71,10 @@ export type RemoteInventory = {
   projectRules?: Record<string, ProjectRules>
   /** Storage driver by pool, of the pools that instances live in; one that can't be read is absent. */
   pools: Record<string, string>
-  /** Those of them that are lvm without a thin pool, where their config tells; a restricted certificate isn't shown it. */
+  /**
+   * Those of them that are lvm without a thin pool, where their config tells; a restricted certificate isn't
+   * shown it.
+   */
   thick?: string[]
   instances: InstanceRecord[]
   operations: OperationRecord[]

@@ -100,7 +100,8 @@ const ABSENT = /^Snapshot not found$|Not a Btrfs subvolume|^Snapshot \S+ does no
 
 /**
  * Whether a failed restore left disk and config unchanged. Incus stops the instance before it checks, but
- * reports these errors before it changes anything (6.0.4: zfs, thick lvm, not found, busy); or nothing was sent.
+ * reports these errors before it changes anything (6.0.4: zfs, thick lvm, not found, busy); or nothing was
+ * sent.
  */
 export const leavesAsItWas = ({ code, message }: CallError): boolean =>
   code === 'incus'

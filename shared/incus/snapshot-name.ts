@@ -22,8 +22,8 @@ export function snapshotName({ policy, slot }: SnapshotName): string {
 const two = (digits: number): string => (digits < 10 ? `0${digits}` : `${digits}`)
 
 /**
- * Null when the name isn't ours by its form, or its date doesn't exist. Every name of an inventory comes through
- * here in every run, so the date is made of numbers: to read one as text takes ten times as long.
+ * Null when the name isn't ours by its form, or its date doesn't exist. Every name of an inventory comes
+ * through here in every run, so the date is made of numbers: to read one as text takes ten times as long.
  */
 export function parseSnapshotName(name: string): SnapshotName | null {
   const found = OURS.exec(name)
@@ -76,8 +76,8 @@ export function compareAge(a: SnapshotPair, b: SnapshotPair): number {
 }
 
 /**
- * Whether a request can address the snapshot. Incus accepts names that its routes can't address: 6.0.4 decodes a
- * path twice, so "%" is lost, and slashes, backslashes and control characters never arrive.
+ * Whether a request can address the snapshot. Incus accepts names that its routes can't address: 6.0.4
+ * decodes a path twice, so "%" is lost, and slashes, backslashes and control characters never arrive.
  */
 export const isAddressable = (name: string): boolean =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused

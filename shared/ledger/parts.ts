@@ -1,6 +1,6 @@
 /**
- * Parses untrusted values part by part. A part that doesn't parse is dropped and reported, never thrown. Unknown
- * fields (of a later version) are kept as they are.
+ * Parses untrusted values part by part. A part that doesn't parse is dropped and reported, never thrown.
+ * Unknown fields (of a later version) are kept as they are.
  */
 import * as z from 'zod/mini'
 

@@ -45,8 +45,8 @@ function goneText(gone: Record<string, string>): string[] {
 }
 
 /**
- * Null while ticks come as they should: nothing is due yet, or one has observed since. Its result doesn't matter,
- * such as a server that is down or a copy that takes hours.
+ * Null while ticks come as they should: nothing is due yet, or one has observed since. Its result doesn't
+ * matter, such as a server that is down or a copy that takes hours.
  */
 export function overdueOf(
   { appliedAt }: Applied,

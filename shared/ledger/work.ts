@@ -64,8 +64,8 @@ export function targetIn(workKey: string): string {
 }
 
 /**
- * What the relay's jobs of one piece of work have in common. Those of copies are called by their replica alone, as the
- * first versions called them: a relay may have one under way while the Worker is replaced.
+ * What the relay's jobs of one piece of work have in common. Those of copies are called by their replica
+ * alone, as the first versions called them: a relay may have one under way while the Worker is replaced.
  */
 export const familyOf = (workKey: string): string => (kindIn(workKey) === 'copy' ? keyIn(workKey) : workKey)
 

@@ -1,6 +1,6 @@
 /**
- * Servers whose clocks are wrong. Their snapshots have wrong dates, which decide what is the newest, what is ours
- * and what has expired.
+ * Servers whose clocks are wrong. Their snapshots have wrong dates, which decide what is the newest, what is
+ * ours and what has expired.
  */
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { AHEAD_SECONDS, aheadOf } from '../incus/snapshot-name.ts'

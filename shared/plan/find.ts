@@ -22,7 +22,7 @@ export function findInstance(world: World, path: string): Result<Found, Refusal>
     const of = here[0].record.config[REPLICA_OF]
     return refuse('not-ours', `${here[0].key} is the copy of ${of} and follows it: name the source instead`)
   }
-  if (one === undefined) return nobody(world, path, all)
+  if (one === undefined) return notFound(world, path, all)
   if (other !== undefined) {
     const keys = found.map(({ key }) => key).join(', ')
     return refuse('ambiguous', `"${path}" may mean ${keys}: write it as remote/project/instance`)
@@ -72,7 +72,7 @@ export const instancesIn = ({ remotes }: World): Omit<Found, 'snapshots'>[] =>
       : [],
   )
 
-function nobody(world: World, path: string, all: readonly { key: string }[]): Result<never, Refusal> {
+function notFound(world: World, path: string, all: readonly { key: string }[]): Result<never, Refusal> {
   const [unreadable] = unreadableIn(world)
   if (unreadable !== undefined)
     return refuse(

@@ -1,4 +1,7 @@
-/** What the kinds of work find in a run, one after the other: each says what is its own, and one place puts it together. */
+/**
+ * What the kinds of work find in a run, one after the other: each says what is its own, and one place puts it
+ * together.
+ */
 
 import type { InstanceRef } from '../incus/subject.ts'
 import type { FreezeLedger } from '../ledger/ledger.ts'

@@ -13,15 +13,15 @@ export type Installation = {
 export const renderInstallation = ({ born, nonce, keyDigest }: Installation): string =>
   `${born}.${nonce}.${keyDigest}`
 
-/** Null for what isn't of our form. */
+/** Null for a malformed mark. */
 export function parseInstallation(text: string | undefined): Installation | null {
   const [, born, nonce = '', keyDigest = ''] = /^(\d+)\.([\w-]*)\.([\w-]*)$/.exec(text ?? '') ?? []
   return born === undefined ? null : { born: Number(born), nonce, keyDigest }
 }
 
 /**
- * Why a copy is not ours, with what to do; null when it is. A copy without an owner may be taken over. So may that
- * of an older installation with our key: its state was lost, and this one replaces it.
+ * Why a copy is not ours, with what to do; null when it is. A copy without an owner may be taken over. So may
+ * that of an older installation with our key: its state was lost, and this one replaces it.
  */
 export function refuseOwner(mark: string | undefined, ours: Installation): string | null {
   if ((mark ?? '') === '' || mark === renderInstallation(ours)) return null

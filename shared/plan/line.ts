@@ -5,7 +5,10 @@ import type { Note } from './plan.ts'
 export type Line = {
   /** Instance, replica or remote. */
   about: string
-  /** `+` take, `-` expire, `#` hold or release, `<` restore, `^` start or thaw, `>` copy, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem. */
+  /**
+   * `+` take, `-` expire, `#` hold or release, `<` restore, `^` start or thaw, `>` copy, `✓` verify, `=`
+   * keep, `·` skip, `…` wait, `!` problem.
+   */
   sign: '+' | '-' | '#' | '<' | '^' | '>' | '✓' | '=' | '·' | '…' | '!'
   /** Snapshot or destination; empty where the line is about the whole. */
   what: string

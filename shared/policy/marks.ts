@@ -11,16 +11,25 @@ export const REPLICA_UUID = `${REPLICA_OF}.uuid`
 /** On a copy: the snapshots that were verified. */
 export const VERIFIED = `${PREFIX}verified`
 
-/** On a copy while a transfer onto it is in progress or unverified: which one, and what it brings. See work/copy/transfer.ts. */
+/**
+ * On a copy while a transfer onto it is in progress or unverified: which one, and what it brings. See
+ * work/copy/transfer.ts.
+ */
 export const COPYING = `${PREFIX}copying`
 
 /** On a copy: the installation of stapes that makes it. See plan/installation.ts. */
 export const OWNER = `${PREFIX}owner`
 
-/** Incus's own key: the instance can't be deleted. A verified copy takes it from its source, an unverified one never has it. */
+/**
+ * Incus's own key: the instance can't be deleted. A verified copy takes it from its source, an unverified one
+ * never has it.
+ */
 export const PROTECTION = 'security.protection.delete'
 
-/** On an instance that is being restored in place: to which snapshot, and the safety snapshot. See work/restore/mark.ts. */
+/**
+ * On an instance that is being restored in place: to which snapshot, and the safety snapshot. See
+ * work/restore/mark.ts.
+ */
 export const RESTORING = `${PREFIX}restoring`
 
 /** On an instance that was restored in place: the safety snapshots of its restores. */

@@ -1,6 +1,6 @@
 /**
- * Instances with a copy's marks in another place than the copy's: somebody copied the copy back, or uses it now.
- * stapes skips copies, and so would never back up such an instance.
+ * Instances with a copy's marks in another place than the copy's: somebody copied the copy back, or uses it
+ * now. stapes skips copies, and so would never back up such an instance.
  */
 
 import type { InstanceRecord } from '../incus/inventory.ts'

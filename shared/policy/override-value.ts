@@ -61,10 +61,10 @@ function parseNames(text: string, policies: readonly Policy[]): Result<OverrideV
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
   if (names.length === 1 && names[0] === 'none') return ok({ setting: 'policy', value: [] })
   const known = policies.map(({ name }) => name)
-  const stranger = names.find((name) => !known.includes(name))
-  if (stranger === undefined && names.length > 0) return ok({ setting: 'policy', value: names })
-  const meant = nearest(stranger ?? '', known)
-  const hint = meant === null ? `there is no policy ${show(stranger ?? '')}` : `did you mean "${meant}"?`
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined && names.length > 0) return ok({ setting: 'policy', value: names })
+  const meant = nearest(unknown ?? '', known)
+  const hint = meant === null ? `there is no policy ${show(unknown ?? '')}` : `did you mean "${meant}"?`
   return refuse(`names of policies (${known.join(', ')}), or none`, text, hint)
 }
 

@@ -54,17 +54,18 @@ export function selectInstances(policy: Policy, remotes: ReadonlyMap<string, Obs
     for (const candidate of observed.candidates) {
       const verdict = judge(candidate)
       if (verdict === 'selected') selection.selected.push(candidate)
-      else if (verdict !== 'stranger') selection.skipped.push({ candidate, reason: verdict })
+      else if (verdict !== 'unmatched') selection.skipped.push({ candidate, reason: verdict })
     }
   }
   return selection
 }
 
-type Verdict = 'selected' | 'stranger' | SkipReason
+type Verdict = 'selected' | 'unmatched' | SkipReason
 
 /**
  * The keys of an offline instance aren't known. It is covered if it may be, so that its slot is recorded as
- * failed. Its overrides, and whether it is a copy, are seen when its member is back; until then nothing is done.
+ * failed. Its overrides, and whether it is a copy, are seen when its member is back; until then nothing is
+ * done.
  */
 function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
   const places = placesOf(policy.select)
@@ -77,7 +78,7 @@ function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
     const own = overrides === null ? [] : inForce(overrides, policy.name)
     const named = own.find((one) => one.setting === 'policy')
     const assigned = named?.value.includes(policy.name) === true
-    if (!assigned && !reaches(record)) return 'stranger'
+    if (!assigned && !reaches(record)) return 'unmatched'
     const replicaOf = record.config[REPLICA_OF]
     if (replicaOf !== undefined) return { kind: 'replica', of: replicaOf }
     if (named !== undefined && !assigned)

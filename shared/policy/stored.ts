@@ -1,6 +1,6 @@
 /**
- * Parses the applied configuration from KV as untrusted input. The document is parsed again, so that the defaults
- * of this version hold. If this version refuses it, the result of the earlier version is used.
+ * Parses the applied configuration from KV as untrusted input. The document is parsed again, so that the
+ * defaults of this version hold. If this version refuses it, the result of the earlier version is used.
  */
 import * as z from 'zod/mini'
 import type { Access } from '../access/access.ts'

@@ -10,7 +10,10 @@ const COUNTED = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as co
 /** -1 is all. */
 const amount = (count: number): number => (count === -1 ? Number.POSITIVE_INFINITY : count)
 
-/** A refresh mirrors the source, so a copy never has more than that; where a rule isn't there, others may keep as much. */
+/**
+ * A refresh mirrors the source, so a copy never has more than that; where a rule isn't there, others may keep
+ * as much.
+ */
 function keepWarnings({ name, keep, copy }: Policy): string[] {
   return COUNTED.flatMap((rule) => {
     const [here, there] = [keep[rule], copy?.keep[rule]]

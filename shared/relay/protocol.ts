@@ -31,7 +31,10 @@ export type CallError = {
 
 export type InventoryRequest = {
   remotes: string[]
-  /** Detached jobs the caller still counts as running; one that the relay doesn't know is adopted if its operation still runs. */
+  /**
+   * Detached jobs the caller still counts as running; one that the relay doesn't know is adopted if its
+   * operation still runs.
+   */
   adopt?: { id: string; remote: string; operation: string; lock?: string; family?: string; memo?: unknown }[]
 }
 
@@ -88,7 +91,10 @@ export type BatchRequest = { jobs: Job[] }
 
 export type StepReport = { ok: true; metadata?: unknown } | { ok: false; error: CallError }
 
-/** The answer is NDJSON: a line per job as it ends, in any order, then `{"done": n}`. A job without a line is unknown. */
+/**
+ * The answer is NDJSON: a line per job as it ends, in any order, then `{"done": n}`. A job without a line is
+ * unknown.
+ */
 export type BatchLine =
   | { job: string; accepted: true }
   | { job: string; steps: StepReport[] } // ends at the first failure

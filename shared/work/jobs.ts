@@ -4,8 +4,8 @@ import { type Action, KINDS } from './kinds.ts'
 import { verbOf } from './verbs.ts'
 
 /**
- * Actions that others depend on go first: nothing expires unless all snapshots were taken. A job takes the lock of
- * long work if one of its actions needs it, so that no copy and no other tick runs in between.
+ * Actions that others depend on go first: nothing expires unless all snapshots were taken. A job takes the
+ * lock of long work if one of its actions needs it, so that no copy and no other tick runs in between.
  */
 export function subjectJobs(actions: readonly Action[]): PlannedJob[] {
   const bySubject = new Map<string, Action[]>()

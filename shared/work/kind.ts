@@ -1,6 +1,7 @@
 /**
- * The type of a kind of work: what it plans, how that is performed, what is recorded, and how it reads. Each kind
- * has a folder of its own and is listed in `kinds.ts`; other code goes over that list and knows no kind by name.
+ * The type of a kind of work: what it plans, how that is performed, what is recorded, and how it reads. Each
+ * kind has a folder of its own and is listed in `kinds.ts`; other code goes over that list and knows no kind
+ * by name.
  */
 
 import type * as z from 'zod/mini'

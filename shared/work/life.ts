@@ -1,7 +1,7 @@
 /**
- * The life cycle of long work of any kind: planned, started as a job of the relay, running, then ended with success
- * or failure; retried by its kind's policy, and given up at last. This changes its entry in the ledger; a kind
- * itself only judges the state of its work.
+ * The life cycle of long work of any kind: planned, started as a job of the relay, running, then ended with
+ * success or failure; retried by its kind's policy, and given up at last. This changes its entry in the
+ * ledger; a kind itself only judges the state of its work.
  */
 import { classify, describe, mayRetry } from '../incus/refusal.ts'
 import { familyOf, type Work, type WorkState } from '../ledger/work.ts'
@@ -89,8 +89,8 @@ export function seenRunning<Entry extends Work>(
 type Failure = { state: 'failed' | 'unknown'; reason: string; now: Date; permanent?: boolean; since?: number }
 
 /**
- * Counts a failed try; the work is retried later, or given up. With unlimited tries its state shows each failure,
- * else it only fails when it is given up.
+ * Counts a failed try; the work is retried later, or given up. With unlimited tries its state shows each
+ * failure, else it only fails when it is given up.
  */
 export function failedTry<Entry extends Work>(
   entry: Entry,

@@ -62,7 +62,7 @@ vi.mock('../../shared/work/copy/judge.ts', async (original) => {
     if (seen.state !== 'there') return right
     const marks = [...(seen.record.snapshots ?? [])]
     const entry = { state: 'verified' as const, attempts: 0, at: now.toISOString() }
-    return { phase: 'landed', entry, marks, fresh: [], rest: [], memo: { through: 0, extended: {} } }
+    return { phase: 'completed', entry, marks, fresh: [], rest: [], memo: { through: 0, extended: {} } }
   }
   return { ...real, judge }
 })

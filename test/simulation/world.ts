@@ -35,7 +35,10 @@ export type World = {
   relay: { up: boolean; restart(): void }
   apply(document: unknown): Promise<void>
   tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
-  /** Another installation of stapes on the same servers: a state, a relay and a key of its own, or with this one's key. */
+  /**
+   * Another installation of stapes on the same servers: a state, a relay and a key of its own, or with this
+   * one's key.
+   */
   install(keyDigest?: string): Installed
   /** Several at the same time, one at each of these places. */
   tickTogether(at: Date, places: readonly number[]): Promise<Ticked[]>

@@ -1,4 +1,7 @@
-/** A message in Mattermost's form: the headline as its text, the details as attachments, which it folds, and buttons. */
+/**
+ * A message in Mattermost's form: the headline as its text, the details as attachments, which it folds, and
+ * buttons.
+ */
 import type { Block, Button, Message, Piece } from '../../../shared/chat/message.ts'
 import { type Fenced, headOf, lineOf, partsOf, utc, visible } from '../lines.ts'
 

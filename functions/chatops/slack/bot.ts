@@ -1,4 +1,7 @@
-/** Slack's own API, for messages that can be edited: a response URL ends after five uses, and a command's can't edit. */
+/**
+ * Slack's own API, for messages that can be edited: a response URL ends after five uses, and a command's
+ * can't edit.
+ */
 import * as z from 'zod/mini'
 import type { Bot } from '../platform.ts'
 import { encode } from './encode.ts'

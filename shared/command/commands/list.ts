@@ -40,8 +40,8 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
   const orphans = stocks.filter((stock) => isOrphan(stock, stocks))
   const strangers = stocks.filter(({ policies, replica }) => policies.length === 0 && replica === null)
   const silent = silentRemotes(seen)
-  const without = covered.filter(({ whole, newest }) => whole !== null && newest === null).length
-  const unlisted = covered.filter(({ whole }) => whole === null).length
+  const without = covered.filter(({ complete, newest }) => complete !== null && newest === null).length
+  const unlisted = covered.filter(({ complete }) => complete === null).length
   return {
     to: 'caller',
     tone: silent.length + without + unlisted > 0 ? 'bad' : 'info',
@@ -75,13 +75,13 @@ const silentRemotes = ({ world }: Answered): Text[] =>
     reply.ok ? [] : [[{ code: remote }, ' gave no answer: ', ...spoken(cut(reply.error.message, 200))]],
   )
 
-function stockText({ key, record, whole, newest, copies }: Stock, now: Date): Text {
+function stockText({ key, record, complete, newest, copies }: Stock, now: Date): Text {
   const snapshots =
-    whole === null
+    complete === null
       ? `not listed (${cut(record.problem ?? 'no reason was given', 120)})`
       : newest === null
         ? 'no whole snapshot'
-        : `${count(whole.length, 'snapshot')}, newest ${pairAge(newest, now)} old`
+        : `${count(complete.length, 'snapshot')}, newest ${pairAge(newest, now)} old`
   return [{ code: key }, `: ${snapshots}`, ...copies.flatMap((copy) => copyText(copy, now))]
 }
 

@@ -1,11 +1,11 @@
-/** A copy is started, or verified. */
+/** The actions of copies: start a transfer, or verify it. */
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import type { Transfer } from './transfer.ts'
 
-/** The start of a transfer; its end is seen by later ticks. */
+/** Starts a transfer; later ticks observe its end. */
 export type CopyAction = {
   kind: 'copy'
   source: InstanceRef
@@ -22,7 +22,7 @@ export type CopyAction = {
   first: boolean
   /** An unknown first copy: the target holds nothing verified and is deleted before. */
   startOver: boolean
-  /** Target snapshots that an earlier transfer brought and nobody verified; they are removed before, lest a partial one survive. */
+  /** Unverified target snapshots of an earlier transfer, which may be partial; they are removed first. */
   unverified: string[]
   /** Marked on the target before the transfer begins. */
   transfer: Transfer
@@ -30,37 +30,43 @@ export type CopyAction = {
   owner: string
   /** Names of the target's snapshots, as the pool's volumes list them. */
   listed: string[]
-  /** What the target's mark said of the transfer before; null: that was verified. */
+  /** The transfer before, by the target's mark; null: it was verified. */
   unfinished: Transfer | null
-  /** All that is known to be verified on the target; its mark says so before the transfer begins. */
+  /** All snapshots known to be verified on the target; they are marked before the transfer begins. */
   verified: SnapshotPair[]
-  /** Of these, what must not carry an expiry on the target. */
+  /** Those of them that must not have an expiry on the target. */
   lasting: string[]
   /** Verified copies that the refresh will remove, because the source no longer has them. */
   mirrored: string[]
   /**
-   * Source snapshots as old as the newest common one, or older, stay away. Not when one of those is
-   * wanted: Incus would leave it out for ever.
+   * Source snapshots as old as the newest common one, or older, aren't sent. False when one of those is wanted:
+   * Incus would never send it.
    */
   excludeOlder: boolean
   /** Server identity of the source, for the target's marks. */
   sourceServer: string
-  /** Incus need not freeze it; where it wouldn't anyway, it isn't asked to let errors pass. */
+  /**
+   * Sent as `allow_inconsistent`, so that Incus doesn't freeze it; false where it wouldn't anyway, as that
+   * hides errors.
+   */
   inconsistent: boolean
   /** How the running instance stands still meanwhile, in words; null: it doesn't. */
   standstill: string | null
   through: number
   /**
-   * Not verified by this transfer: of an earlier one and never verified, but no request can name them; or the source's
-   * own may be partial.
+   * Snapshots that this transfer can't verify: unverified ones of an earlier transfer that no request can
+   * address, and those that may be partial on the source.
    */
   stale: string[]
-  /** Source snapshots whose expiry an earlier try put off: name to their own expires_at. */
+  /** Source snapshots whose expiry an earlier try postponed: name to their own expires_at. */
   extended: Record<string, string>
   reason: string
 }
 
-/** A transfer ended well: what both sides list is marked as verified, the target's expiry is set, and its retention applied. */
+/**
+ * After a successful transfer: marks what both sides list as verified, sets the target's expiry and applies
+ * its retention.
+ */
 export type VerifyAction = {
   kind: 'verify'
   source: InstanceRef
@@ -68,7 +74,7 @@ export type VerifyAction = {
   key: string
   /** All verified pairs on the target from now on. */
   marks: SnapshotPair[]
-  /** Came with the transfer and isn't vouched for: the next one removes it first. */
+  /** Came with the transfer and isn't verified: the next one removes it first. */
   rest: string[]
   /** What the target still wants gets no expiry, what it doesn't gets the target's (ISO 8601; null: never). */
   expiries: { snapshot: string; expiresAt: string | null }[]

@@ -13,7 +13,7 @@ import { placed } from './place.ts'
 import { startCopy } from './start.ts'
 import { removeTorn } from './torn.ts'
 
-/** What begins in this run: of one source one copy at a time, in their order. */
+/** Starts copies: one at a time for each source, in their order. */
 export function beginAll(judged: readonly Judged[], scene: CopyScene): Finding[] {
   const sending = new Set(
     judged.flatMap(({ replica, judgement }) => (judgement.phase === 'running' ? [replica.source.key] : [])),

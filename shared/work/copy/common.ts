@@ -1,4 +1,4 @@
-/** What a source and its copy have in common: what the next refresh builds on. */
+/** Compares a source with its copy: the newest common snapshot, which the next refresh needs. */
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, newestPair } from '../../incus/pairs.ts'
@@ -16,7 +16,7 @@ export type Looked = {
   verified: readonly SnapshotPair[]
   /** The newest of them that is on the source too. */
   common: SnapshotPair | null
-  /** The newest of these that stapes has taken: of another one nobody here knows when Incus expires it. */
+  /** The newest of these that stapes has taken: of others the expiry isn't known. */
   ours: SnapshotPair | null
 }
 
@@ -30,7 +30,7 @@ export function lookAt(
   const snapshots = replica.source.record.snapshots ?? []
   const shared = (): SnapshotPair[] =>
     commonPairs(snapshots, seen.state === 'unknown' ? parseVerified(known?.verified) : verified)
-  // By the last look where the target can't be read.
+  // By the last observation, where the target can't be read.
   const common =
     seen.state === 'unknown'
       ? (snapshots.find(([name]) => name === known?.newest) ?? null)
@@ -38,7 +38,7 @@ export function lookAt(
   return { replica, seen, verified, common, ours: oursOf(common, shared) }
 }
 
-/** Mostly the newest of all, so that of the others no name has to be read. */
+/** Mostly the newest of all; then no other name has to be parsed. */
 const oursOf = (common: SnapshotPair | null, shared: () => SnapshotPair[]): SnapshotPair | null =>
   common !== null && ownSnapshot(common) !== null
     ? common

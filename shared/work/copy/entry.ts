@@ -1,4 +1,4 @@
-/** What the ledger holds of one replica: a source instance on one destination. */
+/** The ledger entry of one replica: a source instance on one destination. */
 import * as z from 'zod/mini'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { moment, texts } from '../../ledger/parts.ts'
@@ -14,19 +14,19 @@ export type CopyWork = Work & {
   newest?: string
   /** All that was verified on the target, in the form of its mark (see marks.ts): the mark may get lost. */
   verified?: string
-  /** Seconds that the last transfer took which came to its end. */
+  /** Duration of the last completed transfer, in seconds. */
   took?: number
-  /** That newest snapshot's own expiry on the source, put off while the copy lags behind. */
+  /** The own expiry of that snapshot on the source, which is postponed while the copy lags behind. */
   putOff?: { snapshot: string; own: string; until: string }
 }
 
 /** Travels with the relay's job, so that a success can be judged even when the ledger was lost. */
 export type CopyMemo = {
-  /** Only pairs created on the source up to here (seconds since the epoch) are vouched for. */
+  /** Only snapshots created on the source up to here (seconds since the epoch) can be verified. */
   through: number
-  /** Source snapshots whose expiry was put off for the copy: name to its own expires_at. */
+  /** Source snapshots whose expiry was postponed for the copy: name to its own expires_at. */
   extended: Record<string, string>
-  /** Not vouched for either: they were on the target before, and could not be removed. */
+  /** Can't be verified either: they were on the target before, and could not be removed. */
   stale?: string[]
   /** The source ran when it began, and is frozen for it. */
   freezes?: true
@@ -35,7 +35,7 @@ export type CopyMemo = {
 const may = z.exactOptional
 const text = z.string()
 
-/** A field that is new in CopyWork belongs here as well; until then it is kept unseen. */
+/** A new field of CopyWork belongs here as well; without that it is kept unchecked. */
 export const copySchema: z.ZodMiniType<CopyWork> = z.looseObject({
   ...workShape,
   state: z.enum(['started', 'running', 'verified', 'failed', 'unknown']),
@@ -53,6 +53,6 @@ export const copySchema: z.ZodMiniType<CopyWork> = z.looseObject({
   putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
 })
 
-/** By its replica's key, `source key>destination key`. The ledger's parser has checked what stands there. */
+/** By its replica's key, `source key>destination key`. The ledger's parser has checked its form. */
 export const copyIn = ({ work }: Pick<Ledger, 'work'>, replica: string): CopyWork | undefined =>
   own(work, workKey(COPY, replica)) as CopyWork | undefined

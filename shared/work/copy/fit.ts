@@ -1,6 +1,6 @@
 /**
- * Whether a copy fits what its profiles and its project are on the target. It has the profiles of the same names
- * there, so that what they say may differ; and what a project limits in all, Incus wants said of each instance.
+ * Whether a copy fits the profiles and the project on the target. It uses the profiles of the same names there,
+ * whose content may differ. And for each limit of a project, Incus requires a limit on each instance.
  */
 import type { Profile, Profiles } from '../../incus/profiles.ts'
 import type { ProjectRules } from '../../incus/project-rules.ts'
@@ -10,7 +10,7 @@ import type { CopyAction } from './action.ts'
 export type Fit = {
   /** Why Incus would refuse it, with what to do. */
   refusal: string | null
-  /** What will be otherwise there. */
+  /** What will differ there. */
   warnings: string[]
 }
 
@@ -62,7 +62,7 @@ function rootOf(profiles: readonly Profile[], { devices }: SourceDetails): Recor
   return Object.values(all).find(({ type, path }) => type === 'disk' && path === '/') ?? null
 }
 
-/** What decides whether and how it runs there. */
+/** Keys that affect whether and how it runs there. */
 const isWeighty = (key: string): boolean =>
   /^(limits\.|security\.(secureboot|csm|nesting|privileged)$|raw\.|migration\.stateful$)/.test(key)
 

@@ -1,10 +1,10 @@
-/** What copies keep others from, when somebody asks for something. */
+/** What copies block for requests. */
 import type { Finding, Found } from '../../plan/finding.ts'
 import { sureOf } from '../../plan/partials.ts'
 import type { Scene } from '../../plan/question.ts'
 import { planCopies } from './schedule.ts'
 
-/** What copies need of their sources, and what of these may be partial. */
+/** Source snapshots that copies need, and those that may be partial. */
 export function guardCopies(scene: Scene, { busy }: Found): Finding {
   const covered = scene.coverages.flatMap((coverage) => coverage.covered)
   const world = sureOf(scene.world, scene.ledger)

@@ -1,4 +1,4 @@
-/** What the last transfer of a replica came to, judged by what both sides list. */
+/** Judges the outcome of a replica's last transfer, by what both sides list. */
 
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
@@ -12,24 +12,24 @@ import { failedTry, isLive, isPending, liveText, reportOn, seenRunning } from '.
 import { COPY, type CopyMemo, type CopyWork } from './entry.ts'
 import { knownVerified, renderVerified } from './marks.ts'
 import { putOffUntil } from './put-off.ts'
-import { refuseStranger } from './refuse-target.ts'
+import { refuseForeign } from './refuse-target.ts'
 import { type Replica, type Seen, transferOn } from './replica.ts'
 import { RETRY } from './retry.ts'
 import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
 
 export type Judgement =
   | { phase: 'running'; entry: CopyWork; reason: string }
-  /** Both sides were listed after a success that was seen: these pairs are verified now. */
+  /** It succeeded, and both sides were listed after that: these pairs are verified now. */
   | {
-      phase: 'landed'
+      phase: 'completed'
       entry: CopyWork
       marks: SnapshotPair[]
       fresh: string[]
-      /** What came with it as well, and isn't vouched for. */
+      /** What came with it as well, and isn't verified. */
       rest: string[]
       memo: CopyMemo
     }
-  /** It ended badly, or nobody saw how. */
+  /** It failed, or its outcome is unknown. */
   | { phase: 'broken'; entry: CopyWork; reason: string }
   | { phase: 'idle'; entry: CopyWork | undefined }
 
@@ -42,9 +42,9 @@ export type Judging = {
   installation: Installation
 }
 
-/** A success waits so long for both listings. */
+/** After a success both listings are waited for so long. */
 const LISTING_MINUTES = 60
-/** So long may a copy go on unseen, while its target can't be asked. */
+/** A copy counts as running for so long, while its target gives no answer. */
 const UNSEEN_MINUTES = 24 * 60
 
 export function judge(judging: Judging): Judgement {
@@ -60,7 +60,7 @@ export function judge(judging: Judging): Judgement {
   if (known !== undefined && !isPending(known)) return { phase: 'idle', entry: known }
   if (report !== null) {
     const { state, error } = report
-    // Of an unknown outcome the advice would be to look, which is being done.
+    // For an unknown outcome the advice would be to check, which is being done.
     const reason =
       error === undefined
         ? 'no reason was given'
@@ -81,7 +81,7 @@ export function judge(judging: Judging): Judgement {
   return broken('unknown', reason, { known, report, now })
 }
 
-/** Incus doesn't say over which name rsync stumbles. */
+/** Adds the names with quote marks, which Incus's error doesn't name. */
 function failure(error: CallError, { source }: Replica): string {
   const said = describe(error)
   if (classify(error) !== 'quoted') return said
@@ -92,7 +92,7 @@ function failure(error: CallError, { source }: Replica): string {
 const isWithin = (minutes: number, since: string, now: Date): boolean =>
   now.getTime() - new Date(since).getTime() < minutes * 60_000
 
-/** A relay's restart loses its watch; the noted operation lets it take the watch up again. */
+/** A restarted relay doesn't know the transfer; by the noted operation it can adopt it. */
 function foundRunning(
   operation: string,
   { target }: Replica,
@@ -108,7 +108,7 @@ function foundRunning(
   }
 }
 
-/** What outlives a transfer, however it ends. */
+/** Fields that are kept, whatever the outcome of a transfer. */
 const lasting = (known: CopyWork | undefined): Pick<CopyWork, 'newest' | 'verified' | 'took' | 'putOff'> => ({
   ...(known?.newest === undefined ? {} : { newest: known.newest }),
   ...(known?.verified === undefined ? {} : { verified: known.verified }),
@@ -142,7 +142,7 @@ const operationOf = ({
   ...(operation === undefined ? {} : { operation }),
 })
 
-/** A success is believed only of the copy that carries the mark of that very transfer, and that is ours and at rest. */
+/** A success only counts if the copy has the mark of that very transfer, is ours, and no operation runs on it. */
 function ended(judging: Judging, report: JobReport): Judgement {
   const { replica, seen, known, now, world } = judging
   const unlisted = unlistedSide(replica, seen)
@@ -152,24 +152,24 @@ function ended(judging: Judging, report: JobReport): Judgement {
   if (seen.state !== 'there') return fail('Incus reported success, but the copy is not there')
   const server = serverOf(world, replica.source.ref.remote)
   const { installation } = judging
-  const stranger = refuseStranger(replica, seen.record, { server, installation })
-  if (stranger !== null) return fail(stranger)
+  const foreign = refuseForeign(replica, seen.record, { server, installation })
+  if (foreign !== null) return fail(foreign)
   const transfer = unfinishedOn(seen.record)
   if (!isVerified(transfer) && transfer?.id !== transferId(replica.key, report.id))
     return isPending(known)
       ? broken('unknown', 'another transfer to the copy began in the meantime', { known, report, now })
       : { phase: 'idle', entry: known }
-  return landed(judging, report, seen.record)
+  return completed(judging, report, seen.record)
 }
 
-function landed(judging: Judging, report: JobReport, target: InstanceRecord): Judgement {
+function completed(judging: Judging, report: JobReport, target: InstanceRecord): Judgement {
   const { replica, known, now, world } = judging
   const memo = parseMemo(report.memo)
   const source = vouchedFor(replica, memo, world)
   const listed = target.snapshots ?? []
   const before = knownVerified(target, known)
   const transfer = unfinishedOn(target)
-  // The mark changes with the verification, so that was done already.
+  // The verification changes the mark, so it was done already.
   if (isVerified(transfer) && !isPending(known)) return { phase: 'idle', entry: known }
   const brought = listed.filter(
     (pair) => transfer !== null && isBrought(transfer, pair) && !isIn(before, pair),
@@ -178,7 +178,7 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
   const marks = [...before.filter((pair) => isIn(listed, pair) || isIn(source, pair)), ...fresh]
   const newest = newestPair(source)
   if (newest !== null && !isIn(commonPairs(listed, marks), newest)) {
-    // Told already: the relay reports that success for a day, and the next try must not wait so long.
+    // Already reported: the relay reports that success for a day, and the next try must not wait so long.
     if (!isPending(known)) return { phase: 'idle', entry: known }
     const reason = isIn(listed, newest)
       ? `Incus reported success, but ${newest[0]} can't be verified: the copy lacks the mark of that transfer. An older version of stapes started it, or its marks were changed`
@@ -189,7 +189,7 @@ function landed(judging: Judging, report: JobReport, target: InstanceRecord): Ju
   const putOff = known?.putOff === undefined ? {} : { [known.putOff.snapshot]: known.putOff.own }
   const extended = { ...putOff, ...memo.extended }
   return {
-    phase: 'landed',
+    phase: 'completed',
     entry: verifiedEntry(judging, report, { marks, common, extended }),
     marks,
     fresh: fresh.map(([name]) => name),
@@ -231,14 +231,14 @@ function verifiedEntry(
   }
 }
 
-/** From when it was first seen to run, or was started; what was seen by no look tells nothing. */
+/** Since it was first observed running, or started; unknown if it was never observed. */
 function tookOf(known: CopyWork | undefined, { id, since }: JobReport): Pick<CopyWork, 'took'> {
   const seconds = known?.job === id ? (Date.parse(since) - Date.parse(known.at)) / 1000 : Number.NaN
   if (isPending(known) && seconds >= 0) return { took: seconds }
   return known?.took === undefined ? {} : { took: known.took }
 }
 
-/** Verifying needs both listings; one that is missing says nothing, and is not waited for without end. */
+/** Verifying needs both listings. A missing one is waited for, but not without end. */
 function waitForListing({ known, now }: Judging, report: JobReport, unlisted: string): Judgement {
   if (!isPending(known)) return { phase: 'idle', entry: known }
   const entry = known ?? { state: 'running', job: report.id, attempts: 0, at: now.toISOString() }
@@ -274,7 +274,7 @@ export function broken(
 const memoField = ({ memo }: { memo?: unknown }): { memo?: CopyMemo } =>
   memo === undefined ? {} : { memo: parseMemo(memo) }
 
-/** A memo that isn't ours vouches for nothing. */
+/** With a foreign memo nothing can be verified. */
 function parseMemo(memo: unknown): CopyMemo {
   const { through, extended, stale } = (typeof memo === 'object' && memo !== null ? memo : {}) as Record<
     string,

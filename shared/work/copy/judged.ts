@@ -11,7 +11,7 @@ import type { Replica } from './replica.ts'
 export type CopyScene = Pick<Scene, 'world' | 'ledger' | 'now' | 'sorter' | 'installation'> & {
   /** Instances of which no copy starts now, by key, each with the reason. */
   busy: ReadonlyMap<string, string>
-  /** Somebody wants these now (replica keys), so they aren't put off until their next try. */
+  /** Requested replicas (by key), which don't wait for their next retry. */
   wanted?: ReadonlySet<string>
 }
 

@@ -49,7 +49,7 @@ export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
     noun: { one: 'copy', several: 'copies' },
     schema: copySchema,
     retry: RETRY,
-    // Replicas that nobody asked about for so long are forgotten; Incus has their marks.
+    // Entries of replicas that didn't change for so long are removed; their marks are in Incus.
     days: 30,
     shown: { newest: z.optional(z.string()) },
     words: copyWords,

@@ -1,4 +1,4 @@
-/** Which snapshots of a copy Incus must not expire by itself: the source may be gone, and they are all there is. */
+/** Snapshots of a copy that Incus must not expire by itself: if the source is gone, no others are left. */
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { newestPair } from '../../incus/pairs.ts'

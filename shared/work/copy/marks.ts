@@ -1,6 +1,6 @@
 /**
- * The marks a replica carries on the target, in Incus itself, so that they outlive the ledger:
- * whose copy it is, and which of its snapshots were verified.
+ * The marks of a replica on the target: of which source it is a copy, and which of its snapshots were verified.
+ * They are in Incus itself, so that they survive the loss of the ledger.
  */
 
 import type { Identity, InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
@@ -15,7 +15,7 @@ import { isBrought, unfinishedOn } from './transfer.ts'
 export const renderVerified = (pairs: readonly SnapshotPair[]): string =>
   pairs.map(([name, createdAt]) => `${name}@${createdAt}`).join(' ')
 
-/** Entries that aren't of our form count for nothing. */
+/** Malformed entries are ignored. */
 export function parseVerified(text: string | undefined): SnapshotPair[] {
   return (text ?? '').split(' ').flatMap((entry): SnapshotPair[] => {
     const at = entry.lastIndexOf('@')
@@ -57,8 +57,8 @@ export function refuseReplica(target: InstanceRecord, origin: Origin): string | 
 }
 
 /**
- * A server whose certificate was renewed, or that took another one's place with its instances, still has what the
- * copy was made of: name and date to the second of the newest verified snapshot of a policy.
+ * A server with a renewed certificate, or one that replaced another with its instances, still has the
+ * snapshots of the copy. It is recognized by name and date of the newest verified snapshot of a policy.
  */
 function isContinued(target: InstanceRecord, { snapshots }: Origin): boolean {
   const newest = newestPair(markedOn(target).filter((pair) => ownSnapshot(pair) !== null))
@@ -66,9 +66,10 @@ function isContinued(target: InstanceRecord, { snapshots }: Origin): boolean {
 }
 
 /**
- * Instances of one policy have snapshots of the same names and seconds, so these don't tell one from another that was
- * renamed to its name. An instance that has another uuid and is older than the newest common snapshot took that one
- * itself, and what the copy has under that name is of another. One that is younger was brought back with its snapshots.
+ * Whether another instance took the source's name. Instances of one policy have snapshots of the same names
+ * and seconds, so these don't identify one. If an instance has another uuid and is older than the newest
+ * common snapshot, it took that one itself, and the copy is of another instance. A younger one was restored
+ * with its snapshots.
  */
 function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Origin): string | null {
   const uuid = target.own.includes(REPLICA_UUID) ? (target.config[REPLICA_UUID] ?? '') : ''
@@ -79,14 +80,14 @@ function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Or
   return `the copy was made from another instance than the one that is called ${ref.instance} now, so its verified snapshots are not of this one. Was one of them renamed or replaced? To keep what the copy has, run "incus rename ${name} ${name}-kept" on the backup server; a new first copy follows. If the source is the same instance nevertheless, set ${REPLICA_UUID}=${identity.uuid} on the copy`
 }
 
-/** What the copy's own mark says was verified, whether or not it is still listed. */
+/** Verified by the copy's own mark, whether or not it is still listed. */
 export const markedOn = ({ own, config }: InstanceRecord): SnapshotPair[] =>
   parseVerified(own.includes(VERIFIED) ? config[VERIFIED] : '')
 
 /**
- * All that is known to have been verified: by the copy's own mark, and by the ledger. Either may have lost
- * entries, and neither is a reason to take back what the other one knows. But of what an unverified transfer
- * brought, by the copy's own mark, the ledger may only tell what was there before.
+ * All snapshots known to be verified, by the copy's own mark or by the ledger. Either may have lost entries,
+ * so an entry of one is enough. But snapshots that came with an unverified transfer only count if they were
+ * there before.
  */
 export function knownVerified(target: InstanceRecord, ledger: CopyWork | undefined): SnapshotPair[] {
   const marked = markedOn(target)

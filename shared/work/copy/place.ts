@@ -1,4 +1,4 @@
-/** Where a copy is put, looked at before anything is tried: the cluster member, and the room in the project. */
+/** The target of a copy, checked before anything is tried: the cluster member, and the project's limits. */
 import type { RemoteInventory } from '../../incus/inventory.ts'
 import { blocksTargeting, refuseRoom } from '../../incus/project-rules.ts'
 import { own } from '../../own.ts'
@@ -25,7 +25,7 @@ function refusePlace(
   if (!first) return null
   if (member !== null && !server.clustered)
     return `${target.remote} is not a cluster, so the copy can't be placed on ${member}: remove "copy.target" from the policy`
-  // The one that is started over makes room for itself.
+  // One that is started over replaces itself.
   if (startOver) return null
   const there = { container: 0, 'virtual-machine': 0 }
   for (const record of instances) if (record.project === target.project) there[record.type] += 1

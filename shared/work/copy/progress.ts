@@ -1,4 +1,4 @@
-/** How a copy reads while it goes on, and at its end. */
+/** Texts about a copy in progress, and at its end. */
 import type { Text } from '../../chat/message.ts'
 import { targetIn } from '../../ledger/work.ts'
 import type { Long } from '../kind.ts'

@@ -1,6 +1,6 @@
 /**
- * The newest snapshot that source and copy have in common is what the next refresh builds on. Incus may be about
- * to expire it on the source while the copy lags behind, and then nothing could ever be refreshed again.
+ * Postpones the expiry of the newest common snapshot on the source, which the next refresh needs. Incus might
+ * expire it there while the copy lags behind, and then the copy could never be refreshed again.
  */
 import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'

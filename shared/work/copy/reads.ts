@@ -1,4 +1,4 @@
-/** What copies that are about to start need to know: their sources in full, and what waits for them on the target. */
+/** Reads what copies need before they start: their sources in full, and the state on the target. */
 
 import { type Profiles, parseProfiles } from '../../incus/profiles.ts'
 import { request } from '../../incus/routes.ts'
@@ -27,7 +27,7 @@ export function readJobs(actions: readonly (CopyAction | VerifyAction)[]): Job[]
   return [...copies.map(readJob), ...[...places].map(([id, target]) => profilesJob(id, target))]
 }
 
-/** What can't be read, or wouldn't be taken by the target, isn't tried. */
+/** A copy isn't tried if its source can't be read, or the target would refuse it. */
 export function prepareCopies(
   actions: readonly (CopyAction | VerifyAction)[],
   answers: Answers,
@@ -89,7 +89,7 @@ const profilesJob = (id: string, { remote, project }: InstanceRef): Job => ({
   steps: [{ remote, reply: true, ...request('listProfiles', {}, { project, recursion: '1' }) }],
 })
 
-/** A certificate may not see them, and a copy goes on without. */
+/** If the certificate can't see them, the copy is tried without this check. */
 function profilesIn(answers: Answers, place: string): Profiles | null {
   const step = answers.of(place)?.[0]
   return step?.ok === true ? parseProfiles(step.metadata) : null

@@ -1,4 +1,4 @@
-/** What is noted of copies after a run. */
+/** Records copies in the ledger after a run. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, type Work, workKey } from '../../ledger/work.ts'
@@ -13,7 +13,7 @@ import { COPY, type CopyMemo, type CopyWork, copyIn } from './entry.ts'
 import { renderVerified } from './marks.ts'
 import { RETRY } from './retry.ts'
 
-/** Outcomes are taken in their order: what one has changed, the next one finds. */
+/** Applies the outcomes in their order, each to the entry that the one before has changed. */
 export function recordCopies(before: Ledger, { plan, outcomes, now }: Happened): Recorded {
   const work: Record<string, Work | null> = {}
   const known = (key: string): CopyWork | undefined => {
@@ -41,7 +41,7 @@ const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'cop
 const isVerify = (action: AnyAction): action is VerifyAction => action.kind === 'verify'
 const isHold = (action: AnyAction): action is HoldAction => action.kind === 'hold'
 
-/** It may still expire when Incus said, so the next run puts it off again. */
+/** It may still expire, so the next run postpones the expiry again. */
 function forgetPutOff(
   { ref, snapshot }: HoldAction,
   keys: readonly string[],
@@ -57,7 +57,7 @@ function forgetPutOff(
   return Object.fromEntries(entries)
 }
 
-/** What a success of its job vouches for. */
+/** What a success of its job can verify. */
 export const memoOf = ({ through, extended, stale, standstill }: CopyAction): CopyMemo => ({
   through,
   extended,
@@ -65,7 +65,7 @@ export const memoOf = ({ through, extended, stale, standstill }: CopyAction): Co
   ...(standstill === null ? {} : { freezes: true }),
 })
 
-/** Where its answer was lost it was perhaps started: the next observation shows it running, or not. */
+/** If its answer was lost it may have started: the next observation shows it. */
 function started(
   action: CopyAction,
   known: CopyWork | undefined,
@@ -75,7 +75,7 @@ function started(
 ): CopyWork | null {
   const planned: CopyWork = {
     state: 'started',
-    // What was verified on a copy that isn't there any more is no backup.
+    // Snapshots that were verified on a copy which is gone are no backup.
     ...(action.first || known?.newest === undefined ? {} : { newest: known.newest }),
     ...(action.first ? {} : { verified: renderVerified(action.verified) }),
     ...(known?.took === undefined ? {} : { took: known.took }),

@@ -1,4 +1,4 @@
-/** Reasons not to touch a copy: each would lose something that nobody can bring back. */
+/** Reasons to refuse a transfer onto a copy: it would lose data. */
 
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
@@ -11,25 +11,25 @@ import type { Replica } from './replica.ts'
 import { isUnfinishedFirst, type Scene } from './scene.ts'
 import { isLeftover } from './transfer.ts'
 
-/** `wanted`: what the transfer is for. */
+/** `wanted`: the snapshots that the transfer is for. */
 type Refusing = Scene & { target: InstanceRecord; wanted: readonly SnapshotPair[] }
 
 export function refuseTarget(scene: Refusing): string | null {
   const { replica, target, starting } = scene
   return (
-    refuseStranger(replica, target, starting) ??
+    refuseForeign(replica, target, starting) ??
     (isUnfinishedFirst(scene) ? null : (refuseLoss(scene) ?? refuseUnproven(scene)))
   )
 }
 
-/** Whether it is a copy of this source at all, made by this installation, and at rest. */
-export function refuseStranger(
+/** Refuses one that is no copy of this source, has another owner, or on which an operation runs. */
+export function refuseForeign(
   { source, target: at }: Replica,
   target: InstanceRecord,
   { server, installation }: { server: string; installation: Installation },
 ): string | null {
-  const stranger = refuseReplica(target, originOf(source, { server }))
-  if (stranger !== null) return stranger
+  const foreign = refuseReplica(target, originOf(source, { server }))
+  if (foreign !== null) return foreign
   const other = refuseOther({ target: at }, target, { installation })
   if (other !== null) return other
   return target.status === 'Stopped'
@@ -37,7 +37,7 @@ export function refuseStranger(
     : `the copy is ${target.status} on the target: stop it. If it has taken over from the source, run the commands listed under ${subjectKey(at)}`
 }
 
-/** Whether another installation of stapes makes it. */
+/** Refuses one that another installation of stapes makes. */
 export function refuseOther(
   { target: at }: Pick<Replica, 'target'>,
   { own, config }: InstanceRecord,
@@ -47,7 +47,7 @@ export function refuseOther(
   return other === null ? null : other.replace('<copy>', at.instance)
 }
 
-/** What the refresh would delete because the source doesn't have it, or take for something that it sent. */
+/** Refuses a refresh that would delete a snapshot which the source doesn't have, or mistake it for one that it sent. */
 function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }: Refusing): string | null {
   const common = newestPair(commonPairs(verified, snapshots))
   const dates = new Map(verified)
@@ -67,7 +67,7 @@ function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }
     return `it is not known whether the snapshot ${unproven[0]} on the target is complete: delete it there, and it is sent again`
   if (verified.length > 0 && common === null)
     return `source and target have no snapshot in common, so a refresh would delete all ${verified.length} verified snapshots: rename the target to keep them; a new first copy follows`
-  // What people made themselves, they may remove.
+  // Snapshots that people made themselves may be removed by them.
   const newest = newestPair(verified.filter(isOfPolicy))
   if (newest === null || common === null || common[1] >= newest[1]) return null
   return rolledBack(newest, replica, verified, snapshots)
@@ -78,7 +78,7 @@ function isOfPolicy(pair: SnapshotPair): boolean {
   return own !== null && own.policy !== SAFETY
 }
 
-/** Retention never removes the newest common snapshot, so somebody went back on the source. */
+/** Retention never removes the newest common snapshot, so the source was rolled back. */
 function rolledBack(
   [newest]: SnapshotPair,
   { source, target }: Replica,
@@ -91,7 +91,7 @@ function rolledBack(
   return `${newest}, the newest verified snapshot of the copy, is gone from ${source.key}, and retention didn't remove it: was the source rolled back or replaced? A refresh would delete ${lost.length} verified snapshots (${some}). To keep them, run "incus rename ${target.instance} ${target.instance}-kept" on ${target.remote}: a new first copy follows. To give them up, delete ${newest} from ${ref.instance} on ${target.remote}`
 }
 
-/** Nothing there is known to be verified, and nothing proves that it never was. */
+/** Refuses one without a verified snapshot, if it isn't proven that there never was one. */
 function refuseUnproven({ target, replica, starting }: Refusing): string | null {
   if ((target.snapshots ?? []).length === 0 || knownVerified(target, starting.entry).length > 0) return null
   const { instance, remote } = replica.target

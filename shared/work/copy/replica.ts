@@ -1,4 +1,4 @@
-/** One source instance on one destination: what is there, and what is known about the last transfer. */
+/** A replica: one source instance on one destination, with its target's state and the last transfer's report. */
 
 import type { InstanceRecord, OperationRecord } from '../../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
@@ -18,7 +18,7 @@ export type Replica = {
   wanting: { covered: Covered; copy: Copy }[]
 }
 
-/** What is on the target: an instance, nothing, or not known. */
+/** The state of the target: an instance, nothing, or unknown. */
 export type Seen =
   | { state: 'there'; record: InstanceRecord }
   | { state: 'absent' }
@@ -27,13 +27,13 @@ export type Seen =
 export const replicasOf = (coverage: readonly Covered[]): Replica[] =>
   grouped(coverage.filter(({ policy }) => !policy.paused))
 
-/** What only paused policies want: nothing of it is copied now, and it goes on later. */
+/** Replicas that only paused policies want: nothing is copied now, but later. */
 export function restingOf(coverage: readonly Covered[]): Replica[] {
   const active = new Set(replicasOf(coverage).map(({ key }) => key))
   return grouped(coverage.filter(({ policy }) => policy.paused)).filter(({ key }) => !active.has(key))
 }
 
-/** What several policies want is one replica per instance and destination. */
+/** One replica for each instance and destination, also if several policies want it. */
 function grouped(coverage: readonly Covered[]): Replica[] {
   const replicas = new Map<string, Replica>()
   for (const covered of coverage) {
@@ -69,7 +69,7 @@ export function seeTarget(world: World, target: InstanceRef): Seen {
 const touches = (operation: OperationRecord, ref: InstanceRef): boolean =>
   operation.project === ref.project && operation.instances.includes(ref.instance)
 
-/** A create of a snapshot alone doesn't mean a transfer. */
+/** An operation that only creates a snapshot is no transfer. */
 const isTransfer = (operation: OperationRecord): boolean => operation.snapshots.length === 0
 
 /** An operation on the target that may be a transfer, whoever started it. */
@@ -80,8 +80,8 @@ export const transferOn = (world: World, target: InstanceRef): OperationRecord |
 }
 
 /**
- * Copies under way that no policy wants any more, by their source: it may not lose the snapshots that are being
- * sent, or Incus ends the copy with a success and without their data.
+ * Copies in progress that no policy wants any more, by their source. If a snapshot that is being sent were
+ * removed, Incus would end the copy with a success and without its data.
  */
 export function strayCopies(
   replicas: readonly Replica[],

@@ -1,4 +1,4 @@
-/** Copies now: of what isn't verified on its target, whenever its next try would be due. */
+/** Requests to copy now, without waiting for the next retry. */
 import { sureOf } from '../../plan/partials.ts'
 import type { AnyAction, Note, Refusal } from '../../plan/plan.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
@@ -10,7 +10,7 @@ import type { VerifyAction } from './action.ts'
 import { replicasOf } from './replica.ts'
 import { planCopies } from './schedule.ts'
 
-/** Starts what is not verified, whatever is due, retries included. */
+/** Starts all copies that aren't verified up to date, also those that wait for a retry. */
 export type CopyRequest = AnyRequest & { do: 'copy' } & Scope
 
 export const requestCopies: Requestable<CopyRequest> = {
@@ -27,7 +27,7 @@ function planRequested(requested: Requested<CopyRequest>): Answer | Refusal {
   const wanted = narrow(coverages, request).flatMap(({ covered }) => covered)
   const named = new Set(wanted.map(({ key, policy }) => `${policy.name} ${key}`))
   const all = coverages.flatMap(({ covered }) => covered)
-  // Whole replicas, also where one policy of several is asked for: each has one way of copying.
+  // Whole replicas, also where one policy of several is requested: each is copied in one way.
   const replicas = replicasOf(all).filter(({ source, wanting }) =>
     wanting.some(({ covered }) => named.has(`${covered.policy.name} ${source.key}`)),
   )
@@ -43,14 +43,14 @@ function planRequested(requested: Requested<CopyRequest>): Answer | Refusal {
   )
   return {
     actions: copies.actions.filter(({ kind }) => kind === 'copy'),
-    notes: [...copies.notes, ...copies.actions.flatMap(landedNote), ...without(wanted, sources)],
-    // What else was learned is learned again, and acted on, by the next tick.
+    notes: [...copies.notes, ...copies.actions.flatMap(verifyNote), ...without(wanted, sources)],
+    // Other findings are left to the next tick.
     work: Object.fromEntries(Object.entries(copies.work).filter(([, entry]) => entry?.state !== 'verified')),
     wake: copies.wake,
   }
 }
 
-const landedNote = (action: AnyAction): Note[] =>
+const verifyNote = (action: AnyAction): Note[] =>
   action.kind === 'verify'
     ? [
         {
@@ -61,7 +61,7 @@ const landedNote = (action: AnyAction): Note[] =>
       ]
     : []
 
-/** Instances of which nothing is copied, or that could not be looked at. */
+/** Notes about instances that aren't copied, or could not be read. */
 function without(wanted: readonly Covered[], sources: ReadonlySet<string>): Note[] {
   const notes = new Map<string, Note>()
   for (const { key, policy, record } of wanted) {

@@ -1,4 +1,4 @@
-/** How long copies are tried. */
+/** The retry policy of copies. */
 import { backoffMinutes } from '../../ledger/attempts.ts'
 import type { RetryPolicy } from '../life.ts'
 

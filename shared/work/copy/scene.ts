@@ -1,4 +1,4 @@
-/** What is there when a transfer is considered. */
+/** The input of the decision whether a transfer starts. */
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import type { Installation } from '../../plan/installation.ts'
 import type { World } from '../../plan/world.ts'
@@ -15,11 +15,11 @@ export type Starting = {
   verified: readonly SnapshotPair[]
   /** Identity of the source's server. */
   server: string
-  /** Snapshots still being made don't travel yet. */
+  /** Snapshots that are still being made, which aren't copied yet. */
   incomplete: ReadonlySet<string>
   installation: Installation
   sorter: Sorter
-  /** Tells the storage drivers of both pools. */
+  /** For the storage drivers of both pools. */
   world: Pick<World, 'remotes'>
 }
 
@@ -46,8 +46,8 @@ export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene
 }
 
 /**
- * A first copy that was never verified is deleted and started over; that it never was is proven by the mark
- * of its own transfer, which goes with the first verification.
+ * Whether it is a first copy that was never verified, which is deleted and started over. The mark of its first
+ * transfer proves it, since the first verification removes that.
  */
 export const isUnfinishedFirst = ({ replica, target, unfinished, starting }: Scene): boolean =>
   target !== null &&

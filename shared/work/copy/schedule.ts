@@ -1,4 +1,7 @@
-/** All replicas of a run: what their last transfers came to, which start now, what the source must keep for them. */
+/**
+ * Plans all replicas of a run: the outcome of their last transfers, which start now, and what their sources
+ * must keep.
+ */
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
@@ -33,7 +36,7 @@ export function planDueCopies(scene: Scene, { incomplete, busy, taking }: Found)
   ])
 }
 
-/** A source that can't be read may have copies under way, or due: they are not left to the next slot. */
+/** If a source can't be read, its copies are checked again soon and not only at the next slot. */
 function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): string[] {
   const unseen = unreadable.length > 0 || covered.some(({ record }) => record.snapshots === null)
   return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
@@ -69,7 +72,7 @@ function judgeOne(replica: Replica, scene: CopyScene): Judged {
   return { ...looked, judgement: judge({ replica, seen: looked.seen, world, known, now, installation }) }
 }
 
-/** Snapshots of the source that the refreshes of its other copies build on. */
+/** Snapshots of the source that the refreshes of its other copies need. */
 const othersOf = ({ replica }: Judged, bySource: ReadonlyMap<string, Judged[]>): string[] =>
   (bySource.get(replica.source.key) ?? []).flatMap(({ replica: other, common }) =>
     other === replica || common === null ? [] : [common[0]],
@@ -85,19 +88,19 @@ function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<s
   return groups
 }
 
-/** What its last transfer came to. */
+/** The outcome of its last transfer. */
 function settle(judged: Judged, others: readonly string[], scene: CopyScene): Finding {
   const { replica, seen, judgement } = judged
   const { source, key } = replica
   if (judgement.phase === 'idle') return keepCommon(judged)
   if (judgement.phase === 'broken' && isWanted(judged, scene)) return {}
-  if (judgement.phase === 'landed') {
+  if (judgement.phase === 'completed') {
     const { entry } = judgement
     const action = verification(replica, seen, judgement, scene, others)
     return combine([
       { actions: [action], wake: [minutesFrom(scene.now, 1)] },
       entryOf(replica, { ...entry, verified: renderVerified(action.marks) }),
-      // The marks may fail to be written, and then what they say now is what the next refresh builds on.
+      // If the marks can't be written, the next refresh needs what they say now.
       keepCommon(judged),
       needs(source.key, entry.newest, `newest snapshot common with ${replica.target.remote}`),
     ])
@@ -115,7 +118,7 @@ function settle(judged: Judged, others: readonly string[], scene: CopyScene): Fi
 const needs = (source: string, snapshot: string | undefined, reason: string): Finding =>
   snapshot === undefined ? {} : { needed: new Map([[source, new Map([[snapshot, reason]])]]) }
 
-/** The newest common snapshot is what the next refresh builds on. */
+/** The next refresh needs the newest common snapshot. */
 function keepCommon({ replica, seen, common, ours }: Looked): Finding {
   const { source, target } = replica
   const reason = `newest snapshot common with ${target.remote}`
@@ -126,7 +129,7 @@ function keepCommon({ replica, seen, common, ours }: Looked): Finding {
   return combine([own, { blocked: new Map([[source.key, blocked]]) }])
 }
 
-/** Noted where something is noted of the copy at all. */
+/** Recorded only if the copy has a ledger entry. */
 function putOff(
   replica: Replica,
   common: SnapshotPair | null,
@@ -143,10 +146,7 @@ function putOff(
   return { actions: [action], ...(known === undefined ? {} : entryOf(replica, { ...known, putOff })) }
 }
 
-/**
- * What isn't known of a source is no reason to do anything, and not to be passed over in silence: neither here, nor by
- * a copy that seems to go on.
- */
+/** While a source can't be read nothing is done, and that is reported, also in the entry of a running copy. */
 function waitForSource(replica: Replica, { ledger }: Pick<CopyScene, 'ledger'>): Finding {
   const { record } = replica.source
   const reason = `nothing is copied while its source can't be listed: ${record.problem ?? 'no reason was given'}`

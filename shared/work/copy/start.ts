@@ -24,8 +24,8 @@ export type Start =
 export function startCopy(replica: Replica, seen: Seen, starting: Starting): Start {
   const scene = sceneOf(replica, seen, starting)
   const wanted = wantedOf(scene).filter((pair) => !isIn(scene.verified, pair))
-  // Another's copy is told of though it seems up to date: one policy's snapshots of two instances have the same
-  // names and dates, and two installations that make one copy are one too many.
+  // A copy of another instance or owner is reported, though it seems up to date: snapshots of two instances may have
+  // the same names and dates, and two installations must not make the same copy.
   if (wanted.length === 0 && !isTheirs(scene)) return { state: 'current' }
   const { entry, now } = starting
   if (entry !== undefined && !isDue(entry, now))
@@ -42,13 +42,13 @@ const isTheirs = ({ replica, target, starting }: Scene): boolean =>
   (refuseReplica(target, originOf(replica.source, starting)) ?? refuseOther(replica, target, starting)) !==
     null
 
-/** The newest snapshot of each policy that wants the copy: by its creation, and none that is named for later. */
+/** The newest snapshot of each policy that wants the copy, by creation, without names of a future slot. */
 const wantedOf = ({ replica, snapshots, starting }: Scene): SnapshotPair[] =>
   replica.wanting.flatMap(({ covered }) => newestOf(covered.policy.name, snapshots, starting.now))
 
 /**
- * Only what is made last is read as a name; of all of them where somebody named that one for the future. Where a
- * clock has dated it in the future, also the newest of those that were made since, by their names.
+ * Mostly only the name of the last one is parsed; all of them if that has a future slot. If a wrong clock
+ * dated it in the future, also the newest of those made since, by name.
  */
 function newestOf(policy: string, snapshots: readonly SnapshotPair[], now: Date): SnapshotPair[] {
   const named = snapshots.filter(([name]) => name.startsWith(policy))
@@ -92,7 +92,7 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     unverified: startOver ? [] : partial.filter(isAddressable),
     transfer: { id, from: fresh ? 0 : Math.max(1, common?.[1] ?? 1), names: older.map(([name]) => name) },
     owner: renderInstallation(installation),
-    // What is sent anew was not there, so it is verified anew too.
+    // What is sent again was missing, so it is verified again, too.
     verified: known.filter((pair) => !isIn(older, pair)),
     listed: (target?.snapshots ?? []).map(([name]) => name),
     unfinished: scene.unfinished,
@@ -111,13 +111,13 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
   }
 }
 
-/** That is accepted where the copy's newest verified snapshot is on the source, and nobody should have to guess it. */
+/** A new certificate is accepted where the newest verified snapshot is on the source; the reason says so. */
 const renewed = ({ config }: InstanceRecord, { replica, starting }: Scene): string =>
   config[REPLICA_SERVER] === starting.server
     ? ''
     : `; the certificate of ${replica.source.ref.remote} has changed`
 
-/** One replica is copied in one way, so all policies that want it allow the same. */
+/** All policies of one replica have the same `allow`. */
 function treatmentFor({ replica, starting: { world, entry } }: Scene, pool: string | null): Treatment {
   const { source, target, wanting } = replica
   const { record } = source
@@ -130,7 +130,7 @@ function treatmentFor({ replica, starting: { world, entry } }: Scene, pool: stri
   })
 }
 
-/** Incus sends them as well. */
+/** Snapshots that may be partial on the source; Incus sends them as well. */
 const partialOnSource = ({ replica: { source }, starting }: Scene): string[] =>
   (source.record.snapshots ?? [])
     .map(([name]) => name)
@@ -149,7 +149,7 @@ const sentOlder = (
       isAddressable(pair[0]),
   )
 
-/** On the target by a transfer that was never verified, and by nothing else: a partial one must not survive. */
+/** Snapshots that are on the target only by an unverified transfer, and may be partial. */
 const partialOn = ({ replica, target, verified, unfinished }: Scene): string[] =>
   unfinished === null
     ? []

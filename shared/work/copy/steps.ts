@@ -1,4 +1,4 @@
-/** The requests of a transfer's start: what has to go first, then both operations in the mode's order. */
+/** The steps that start a transfer: removals first, then both operations in the mode's order. */
 
 import { request } from '../../incus/routes.ts'
 import { isAddressable } from '../../incus/snapshot-name.ts'
@@ -16,14 +16,14 @@ import { renderVerified, replicaMarks } from './marks.ts'
 import { memoOf } from './record.ts'
 import { isBrought, renderTransfer, restOf } from './transfer.ts'
 
-/** No source snapshot may expire while it is waited for: an empty copy with a success would come of it. */
+/** No source snapshot may expire during the transfer: Incus would report success for an empty copy. */
 const WINDOW_DAYS = 7
-/** The relay holds the wait for so long; longer transfers end as `running` and are looked at again. */
+/** The relay waits so long; a longer transfer is reported as `running` and observed again. */
 const COPY_WAIT = WINDOW_DAYS * 86_400
 
 export type Transfer = { steps: Step[]; action: CopyAction }
 
-/** `onTarget`: what the copy has, before a refresh. The action comes back as it is performed. */
+/** `onTarget`: what the copy has, before a refresh. Returns the action as it is performed. */
 export function copySteps(
   planned: CopyAction,
   details: SourceDetails,
@@ -47,7 +47,7 @@ export function copySteps(
   }
 }
 
-/** What neither listing of the target has any more, and comes with this transfer, is to be verified anew. */
+/** A snapshot that is gone from both listings of the target, and comes with this transfer, has to be verified again. */
 const stillThere = (
   { verified, transfer, listed }: CopyAction,
   onTarget: readonly Expiring[],
@@ -57,7 +57,7 @@ const stillThere = (
       !isBrought(transfer, pair) || listed.includes(pair[0]) || onTarget.some(({ name }) => name === pair[0]),
   )
 
-/** What an earlier transfer brought and nobody verified goes first, lest a partial snapshot pass for data. */
+/** Removes unverified snapshots of an earlier transfer first, so that no partial one counts as complete. */
 function clearing({ target, startOver, unverified }: CopyAction): Step[] {
   if (!startOver) return unverified.map((snapshot) => expireStep({ ref: target, snapshot }))
   const { parameters, query } = where(target)
@@ -65,7 +65,7 @@ function clearing({ target, startOver, unverified }: CopyAction): Step[] {
   return [{ remote: target.remote, wait: STEP_WAIT, tolerate: [404], ...gone }]
 }
 
-/** From here on what comes counts as unverified, and from that server; a first copy is born with these marks. */
+/** From here on what comes counts as unverified, and from that server; a first copy is created with these marks. */
 const marking = (action: CopyAction, details: SourceDetails): Step[] =>
   action.first
     ? []
@@ -89,7 +89,7 @@ const marksOf = ({ transfer, owner, verified }: CopyAction): Record<string, stri
   [VERIFIED]: renderVerified(verified),
 })
 
-/** What the copy must not lose, should this be the last transfer for long. */
+/** Lifts the expiry of snapshots that the copy must keep, in case no other transfer follows for long. */
 const lifting = ({ target, lasting }: CopyAction, onTarget: readonly Expiring[]): Step[] =>
   onTarget
     .filter(({ name, expiresAt }) => lasting.includes(name) && expiresAtOf(expiresAt) !== null)
@@ -165,11 +165,11 @@ function replicaBody(action: CopyAction, details: SourceDetails): object {
   }
 }
 
-/** Attached volumes don't travel with an instance, and a copy that names one fails whole. */
+/** Attached volumes aren't copied with an instance, and a copy that names one fails. */
 const isCustomVolume = (device: Record<string, string>): boolean =>
   device.type === 'disk' && device.path !== '/' && device.pool !== undefined
 
-/** A copy neither snapshots, nor prunes, nor starts by itself, whatever its profiles say. */
+/** On a copy Incus takes and expires no snapshots and doesn't start it, whatever its profiles say. */
 const PASSIVE = { 'boot.autostart': 'false', 'snapshots.schedule': '@never', 'snapshots.expiry': '' }
 
 const inherited = (config: Record<string, string>): Record<string, string> =>
@@ -192,7 +192,7 @@ export function copyJob({ steps, action }: Transfer): PlannedJob {
   }
 }
 
-/** Expiries first, the marks after them: what is marked is wholly taken care of. */
+/** Expiries first, then the marks: a marked snapshot has its expiry set. */
 export function verifyJob(action: VerifyAction): PlannedJob {
   const { source, target, key, marks, rest, expiries, restore, protect, owner, expire } = action
   const left = restOf(rest)
@@ -207,7 +207,7 @@ export function verifyJob(action: VerifyAction): PlannedJob {
     ...(protect ? [markStep(target, { [PROTECTION]: 'true' })] : []),
   ]
   return {
-    // Its steps on the source would meet a snapshot or an expiry that holds the instance.
+    // Its steps on the source would conflict with a snapshot or an expiry in progress.
     job: { id: `verify ${key}`, after: subjectKey(source), steps: [...steps, ...expire.map(expireStep)] },
     parts: [...steps.map(() => action), ...expire],
   }

@@ -1,8 +1,8 @@
 /**
- * Snapshots of a copy that Incus has on record and not in the pool, as a server that was killed leaves them: no
- * transfer succeeds until they are gone. Removed are those that came by a transfer which was never verified, and those
- * that were being removed when the server was killed, for their data went first. Of any other one the data may be
- * somewhere, so a person decides.
+ * Torn snapshots of a copy: Incus has them on record and not in the pool, because its server was killed. No
+ * transfer succeeds until they are gone. Those of an unverified transfer are removed, and those whose removal
+ * was cut off, because their data was removed first. The data of any other may still exist, so a person
+ * decides.
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { isIn, newestPair } from '../../incus/pairs.ts'
@@ -12,7 +12,7 @@ import type { World } from '../../plan/world.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import type { CopyWork } from './entry.ts'
 import { knownVerified } from './marks.ts'
-import { refuseStranger } from './refuse-target.ts'
+import { refuseForeign } from './refuse-target.ts'
 import { type Replica, transferOn } from './replica.ts'
 import { isLeftover, isVerified, type Transfer, unfinishedOn } from './transfer.ts'
 
@@ -24,9 +24,10 @@ type Known = {
 }
 
 /**
- * Whether a removal of this snapshot was cut off: Incus removes its data, then its volume, then its record. Only where
- * the source has the newest verified snapshot of a policy, so that it wasn't rolled back. Either the refresh that was
- * under way removed it, as the source no longer has it; or the copy's own `keep` did, and the source still has it.
+ * Whether a removal of this snapshot was cut off: Incus removes its data, then its volume, then its record.
+ * Only if the source has the newest verified snapshot of a policy, so that it wasn't rolled back. It was
+ * removed either by the refresh in progress, as the source no longer has it; or by the copy's own `keep`, and
+ * the source still has it.
  */
 export function isCutOff(pair: SnapshotPair, { verified, unfinished, snapshots }: Known): boolean {
   const newest = newestPair(verified.filter((one) => ownSnapshot(one) !== null))
@@ -43,7 +44,7 @@ export function removeTorn(
 ): ExpireAction[] {
   const record = world.find(replica.target)
   if (record?.torn === undefined || transferOn(world, replica.target) !== null) return []
-  if (refuseStranger(replica, record, { server, installation }) !== null) return []
+  if (refuseForeign(replica, record, { server, installation }) !== null) return []
   const verified = knownVerified(record, known)
   const unfinished = unfinishedOn(record)
   const snapshots = replica.source.record.snapshots ?? []

@@ -1,8 +1,8 @@
 /**
- * Snapshots that a copy's own list has just before a refresh, and that the look before didn't list in its pool:
- * made in that moment, or on record without a volume, as after a power cut. The refresh would delete the first, and
- * its mark would count either as what it brought. What an earlier unverified transfer brought is no reason to stop, nor
- * is a removal that was cut off: the try fails, and what is left is removed (`torn.ts`).
+ * Refuses a refresh if the copy's own list has snapshots that the inventory didn't list in its pool: they
+ * were just made, or are on record without a volume, as after a power cut. The refresh would delete the first
+ * kind, and its mark would count both as its own. Snapshots of an earlier unverified transfer are no reason
+ * to refuse, nor is a removal that was cut off: the try fails, and what is left is removed (`torn.ts`).
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import type { Expiring } from '../../incus/source.ts'
@@ -28,5 +28,5 @@ export function refuseUnlisted(
   return `the copy on ${target.remote} has snapshots that its pool did not list and that no unverified transfer brought: ${names}. If somebody made them just now, copy each to a separate instance. If this message stays, a power cut left them without a volume, and no refresh can succeed. Check whether their data is still needed, then run "incus snapshot delete ${target.instance} <name>" there for each: it reports an error, but removes the snapshot`
 }
 
-/** Without a date it is taken for none that came with a transfer. */
+/** One without a date counts as none that came with a transfer. */
 const pairOf = ({ name, createdAt }: Expiring): SnapshotPair => [name, createdAt ?? 0]

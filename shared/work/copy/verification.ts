@@ -1,4 +1,4 @@
-/** What is done once a transfer has landed: marks, expiries on both sides, and the target's own retention. */
+/** Verifies a completed transfer: marks, expiries on both sides, and the target's own retention. */
 
 import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
@@ -12,13 +12,13 @@ import type { Judgement } from './judge.ts'
 import { lastingOf } from './lasting.ts'
 import type { Replica, Seen } from './replica.ts'
 
-type Landed = Extract<Judgement, { phase: 'landed' }>
+type Completed = Extract<Judgement, { phase: 'completed' }>
 
-/** `others`: source snapshots that the refreshes of its other copies build on. */
+/** `others`: source snapshots that the refreshes of its other copies need. */
 export function verification(
   replica: Replica,
   seen: Seen,
-  { marks, fresh, rest, memo, entry }: Landed,
+  { marks, fresh, rest, memo, entry }: Completed,
   { now, sorter, installation }: { now: Date; sorter: Sorter; installation: Installation },
   others: readonly string[],
 ): VerifyAction {
@@ -32,7 +32,7 @@ export function verification(
     source: source.ref,
     target,
     key: replica.key,
-    // What goes in the same job must not come back as verified by a later transfer.
+    // What is removed in the same job must not be marked: a later transfer may bring it again.
     marks: marks.filter(([name]) => !gone.has(name)),
     rest: rest.filter((name) => isAddressable(name)),
     expiries: expiriesOf(replica, verified, { fresh, gone, now, sorter }),
@@ -52,8 +52,8 @@ export function verification(
 type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; now: Date; sorter: Sorter }
 
 /**
- * Of our own snapshots alone: what the target still wants never expires, for the source may be gone by then.
- * What it doesn't want any more gets the target's expiry.
+ * Only for our own snapshots. Those that the target still wants never expire, because the source may be gone by
+ * then. Others get the target's expiry.
  */
 function expiriesOf(
   replica: Replica,
@@ -77,7 +77,10 @@ function expiriesOf(
   })
 }
 
-/** Source snapshots whose expiry was put off get their own back, but for those that a refresh builds on: see put-off.ts. */
+/**
+ * Source snapshots whose expiry was postponed get their own again, except those that a refresh needs: see
+ * put-off.ts.
+ */
 function restored(
   { source }: Replica,
   extended: Record<string, string>,
@@ -94,7 +97,7 @@ function restored(
   )
 }
 
-/** Only what was verified is counted on the target, and only that is removed. */
+/** Only verified snapshots count on the target, and only those are removed. */
 function expireOnTarget(
   { wanting, target }: Replica,
   verified: readonly SnapshotPair[],

@@ -1,7 +1,7 @@
-/** A snapshot is held or released, and Incus's own expiry follows. */
+/** The actions of holding or releasing a snapshot, with its expiry. */
 import type { InstanceRef } from '../../incus/subject.ts'
 
-/** Incus's own expiry is lifted from a held snapshot, lest it end the hold; or put off while a copy needs it. */
+/** Lifts the expiry of a held snapshot, so that Incus doesn't remove it; or postpones it while a copy needs it. */
 export type HoldAction = {
   kind: 'hold'
   ref: InstanceRef
@@ -12,14 +12,14 @@ export type HoldAction = {
   reason: string
 }
 
-/** A hold set, which also lifts Incus's own expiry; or released, which sets that again. */
+/** Sets a hold, which also lifts the expiry; or releases it, which sets that again. */
 export type MarkAction = {
   kind: 'mark'
   ref: InstanceRef
   snapshot: string
   /** Why it is held; null: released. */
   note: string | null
-  /** Incus's own expiry from now on (ISO 8601; null: never). */
+  /** The new expiry (ISO 8601; null: never). */
   expiresAt: string | null
   reason: string
 }

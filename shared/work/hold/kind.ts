@@ -1,4 +1,4 @@
-/** Holds: snapshots that nothing removes until they are released. */
+/** Holds: a held snapshot isn't removed until it is released. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Kind } from '../kind.ts'
 import type { HoldAction, MarkAction } from './action.ts'

@@ -1,4 +1,4 @@
-/** A hold set on a snapshot, or released: a mark on its instance, and Incus's own expiry with it. */
+/** Requests to hold or release a snapshot: a mark on its instance, and its expiry. */
 import { findInstance, missing } from '../../plan/find.ts'
 import { ownExpiry } from '../../plan/own-expiry.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
@@ -39,7 +39,7 @@ function planRequested({ request, world, coverages, now, found }: Requested<Hold
   const { snapshot } = request
   const config = `${HOLD}${snapshot}`
   const text = record.config[config] ?? ''
-  // A restore that replaced the instance's config has lost it, and sets it again.
+  // A restore has removed the hold with the instance's config, and sets it again.
   const lost = found.held.get(key)?.has(snapshot) === true
   const held = (text !== '' && text !== 'false') || lost
   const absent = held && request.do === 'release' ? null : missing(instance.value, snapshot)
@@ -66,5 +66,5 @@ function planRequested({ request, world, coverages, now, found }: Requested<Hold
   return { actions: [action] }
 }
 
-/** These two words would mean that it isn't held. */
+/** As the value of a hold, these two words mean that it isn't held. */
 const noteOf = (note: string): string => (note === '' || note === 'false' ? 'held' : note)

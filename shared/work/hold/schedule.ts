@@ -1,4 +1,4 @@
-/** Incus enforces its own expiry, held or not: it is lifted from what is held, while its policy's slot is served. */
+/** Lifts the expiry of held snapshots while their policy's slot is served, because Incus would remove them anyway. */
 import { parseSnapshotName } from '../../incus/snapshot-name.ts'
 import type { Finding, Found } from '../../plan/finding.ts'
 import type { Scene } from '../../plan/question.ts'

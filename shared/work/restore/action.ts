@@ -1,45 +1,45 @@
-/** What restoring in place may do to an instance. */
+/** The actions of a restore in place. */
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 
-/** An instance is restored to a snapshot: begun as a detached job, its end is seen by later ticks. */
+/** Restores an instance to a snapshot, as a detached job; later ticks observe its end. */
 export type RestoreAction = {
   kind: 'restore'
   ref: InstanceRef
   snapshot: string
-  /** The state before, taken first; once it is known to be whole, it is the same one on every further try. */
+  /** The snapshot of the state before. Once it is known to be complete, every further try uses the same one. */
   safety: { name: string; expiresAt: string | null; taken: boolean }
   /** How the instance stands still while that is taken, in words; null: it doesn't. */
   standstill: string | null
-  /** What an earlier try has left of a safety snapshot, perhaps partial: it goes first. */
+  /** The safety snapshot of an earlier try, perhaps partial: it is removed first. */
   partial: string | null
-  /** An earlier try has restored it already: only the marks are left. */
+  /** An earlier try has restored it already: only the marks have to be set. */
   restored: boolean
   /** Whether the instance has to run afterwards. */
   running: boolean
-  /** With the memory that the snapshot holds: the VM goes on from there, whether it ran before or not. */
+  /** With the memory that the snapshot holds: the VM then runs, whether it ran before or not. */
   stateful: boolean
   /** Marks on the instance now, by key: the snapshot's config replaces the instance's, so they are set again. */
   holds: Record<string, string>
-  /** Snapshots of ours that are held: Incus's own expiry is lifted from them first, for nobody does it meanwhile. */
+  /** Our held snapshots: their expiry is lifted first, because the schedule doesn't do that during a restore. */
   held: string[]
   /**
-   * Incus's own expiry of the snapshot from now on, lest Incus remove it while it is restored: that ends in
-   * a success without its data (tried on 6.0.4). Null: it has none, or it isn't known.
+   * The new expiry of the snapshot, so that Incus doesn't remove it during the restore: that would end in a
+   * success without its data (tried on 6.0.4). Null: it has none, or it isn't known.
    */
   expiresAt: string | null
   job: string
   reason: string
 }
 
-/** It ran before its restore, and doesn't yet. */
+/** Starts an instance that ran before its restore. */
 export type StartAction = { kind: 'start'; ref: InstanceRef; reason: string }
 
-/** Incus refused a restore before it changed anything: the mark goes, and what Incus stopped for it runs again. */
+/** Undoes a restore that Incus refused before it changed anything: removes the mark and starts the instance again. */
 export type UndoAction = {
   kind: 'undo'
   ref: InstanceRef
-  /** Safety snapshots that are whole. */
+  /** Complete safety snapshots. */
   safeties: string[]
   start: boolean
   reason: string

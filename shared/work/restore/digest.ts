@@ -1,4 +1,4 @@
-/** What a restore comes to in a digest: its safety snapshot is named by the clock, until it is taken. */
+/** A restore in a plan's digest, without the safety snapshot's name until it is taken, as that depends on the clock. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { RestoreAction } from './action.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Whether a pool can restore in place. Incus finds that out only after it has stopped the instance, so it is
- * known here before; the way out is the same for all: an instance of its own.
+ * Refuses a restore that the pool's driver can't do. Incus finds that out only after it has stopped the
+ * instance, so it is checked before. The workaround is always the same: a copy as an instance of its own.
  */
 import { compareAge } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'

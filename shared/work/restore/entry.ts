@@ -1,4 +1,4 @@
-/** What the ledger holds of one instance's last restore in place. */
+/** The ledger entry of an instance's last restore in place. */
 import * as z from 'zod/mini'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { count, texts } from '../../ledger/parts.ts'
@@ -8,25 +8,25 @@ import { own } from '../../own.ts'
 export const RESTORE = 'restore'
 
 export type RestoreWork = Work & {
-  /** `failed`: given up, a person has to look. Ended ones are kept for a day, for those who ask. */
+  /** `failed`: given up, a person has to check. Ended ones are kept for a day, for the status. */
   state: 'started' | 'running' | 'done' | 'failed'
   snapshot: string
   safety: string
-  /** The safety snapshot is known to be whole. */
+  /** The safety snapshot is known to be complete. */
   whole?: true
   /** Whether the instance has to run afterwards. */
   running: boolean
   /** With the memory that the snapshot holds. */
   stateful?: true
-  /** Marks to set again, by key: holds, and which safety snapshots are whole. */
+  /** Marks to set again, by key: holds, and which safety snapshots are complete. */
   holds: Record<string, string>
   /** Incus's own expiry of the snapshot; absent: none, or not known. */
   expiresAt?: string
-  /** Of these, the ones before only the marks were left to set: they have tries of their own. */
+  /** Tries before only the marks were left to set, which have tries of their own. */
   marking?: number
-  /** A try may have changed its data: how it ended doesn't tell that it hasn't. */
+  /** A try may have changed its data. */
   touched?: true
-  /** Incus refused it before it changed anything: only the mark goes, and what ran runs again. */
+  /** Incus refused it before it changed anything: it is undone. */
   refused?: true
   /** Tries to start the instance again. */
   starts?: number
@@ -54,6 +54,6 @@ export const restoreSchema: z.ZodMiniType<RestoreWork> = z.looseObject({
   starts: may(count),
 })
 
-/** By the instance's key. The ledger's parser has checked what stands there. */
+/** By the instance's key. The ledger's parser has checked its form. */
 export const restoreIn = ({ work }: Pick<Ledger, 'work'>, instance: string): RestoreWork | undefined =>
   own(work, workKey(RESTORE, instance)) as RestoreWork | undefined

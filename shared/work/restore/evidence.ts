@@ -1,4 +1,7 @@
-/** Whether a snapshot is known to hold data: one that a killed daemon left looks whole, and wipes what it is restored onto. */
+/**
+ * Refuses snapshots that aren't known to be complete: a killed daemon leaves partial ones, and restoring one
+ * loses all data.
+ */
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { samePair } from '../../incus/pairs.ts'

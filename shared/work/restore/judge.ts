@@ -1,4 +1,4 @@
-/** How far a restore in place has come, by what can be seen, and what comes next. */
+/** Judges the state of a restore in place by what is observed, and decides the next step. */
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { classify, describe, leavesAsItWas, mayRetry } from '../../incus/refusal.ts'
@@ -52,13 +52,13 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   return { do: 'try', stage, entry: known, why, permanent }
 }
 
-/** A listing may have lost its row: what is given up on that ground would be left half done. */
+/** Its row may be missing from the listing; giving up then would leave the restore unfinished. */
 const isMissed = ({ at }: RestoreWork, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
 
 const UNLISTED =
   'Incus does not list the instance; the listing may be incomplete, so it counts as gone only a day after the last try'
 
-/** What the relay refuses at the first steps, it will refuse again: nothing was begun that could be finished. */
+/** If the relay refuses the first steps, it will refuse them again, and nothing was begun. */
 const isPermanent = (error: CallError, stage: Stage): boolean =>
   !mayRetry(classify(error)) || (stage.from !== 'marks' && error.code === 'not-allowed')
 
@@ -67,17 +67,17 @@ function afterRefusal({ running, reason = '' }: RestoreWork, status: string): Ne
   return next.do === 'done' ? fail(reason) : next
 }
 
-/** By the marks on the instance. Null: it isn't ours any more. */
+/** By the marks on the instance. Null: it isn't our restore any more. */
 function stageOf(
   record: InstanceRecord,
   mark: Restoring | null,
   entry: RestoreWork,
 ): { stage: Stage; entry: RestoreWork } | null {
   const isListed = (name: string): boolean => (record.snapshots ?? []).some(([taken]) => taken === name)
-  // It has ended, and a doubled try that came to nothing has left its mark.
+  // It has ended, and a concurrent try has left its mark.
   if (wholeSafeties(record).includes(entry.safety)) return { stage: { from: 'marks' }, entry }
   if (mark === null || mark.safety < entry.safety) {
-    // Once its config is the snapshot's, the marks that were to last are gone with this one.
+    // Once its config is that of the snapshot, the other marks are gone too.
     const stage: Stage = isListed(entry.safety) ? { from: 'marks' } : { from: 'safety', partial: null }
     return { stage, entry }
   }

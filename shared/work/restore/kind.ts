@@ -1,4 +1,4 @@
-/** Restores in place: an instance becomes what it was in one of its snapshots, and the state before is kept. */
+/** Restores in place: an instance is restored to one of its snapshots, and the state before is kept. */
 import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
@@ -25,7 +25,7 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
       essence: restoreEssence,
       destroys: true,
       begins: ({ ref }) => workKey(RESTORE, subjectKey(ref)),
-      // What comes after its safety snapshot lets it run again, unless that never came.
+      // The steps after the safety snapshot start it again, if they are reached.
       freezes: ({ standstill, safety }) => (standstill === null ? null : `its snapshot ${safety.name}`),
     },
     start: {

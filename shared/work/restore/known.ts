@@ -1,4 +1,4 @@
-/** What is known of an instance's last restore: by the ledger, the relay's jobs, and its own mark. */
+/** Finds an instance's last restore: by the ledger, the relay's jobs, or its own mark. */
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { parseSnapshotName } from '../../incus/snapshot-name.ts'
@@ -21,18 +21,18 @@ export type Known = {
   /** Undefined: not listed, or not asked. */
   record: InstanceRecord | undefined
   mark: Restoring | null
-  /** Of the job that is noted in `entry`. */
+  /** Of the entry's job. */
   report: JobReport | null
   entry: RestoreWork
 }
 
-/** What the ledger doesn't know is acted on for so long: later, people have gone on from there. */
+/** A restore that the ledger doesn't know is only continued for so long; later, people have used the instance again. */
 const FRESH_HOURS = 24
 const SETTLED_HOURS = 1
 
 export const isEnded = ({ state }: RestoreWork): boolean => state === 'done' || state === 'failed'
 
-/** Null: none that anybody need care for. */
+/** Null: none that needs anything. */
 export function knownRestore(key: string, world: World, ledger: Ledger, now: Date): Known | null {
   const ref = instanceOf(key)
   const record = world.find(ref)
@@ -75,7 +75,7 @@ function fromReport(report: JobReport): RestoreWork {
   return { state: 'running', ...memo, ...more, job: report.id, attempts, at: report.since }
 }
 
-/** One that is a day old may be no restore at all, but a snapshot that was taken in the midst of one. */
+/** A mark that is a day old may come from a snapshot that was taken during a restore. */
 function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWork {
   const { snapshot, safety, running, stateful } = mark
   const begun = parseSnapshotName(safety)?.slot ?? new Date(0)
@@ -99,7 +99,7 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWo
   }
 }
 
-/** A memo that isn't ours names nothing. */
+/** A foreign memo gives empty names. */
 function memoOf({ memo }: JobReport): RestoreMemo {
   const { snapshot, safety, running, stateful, holds } = (
     typeof memo === 'object' && memo !== null ? memo : {}

@@ -3,7 +3,7 @@ import { subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 
-/** Says all of it: what is lost, what stays, and how to come back. */
+/** Says what is lost, what stays, and how to undo it. */
 export function restoreLine({
   ref,
   snapshot,
@@ -14,7 +14,7 @@ export function restoreLine({
   reason,
 }: RestoreAction): Line {
   const about = subjectKey(ref)
-  // The disk isn't touched any more: marks and holds are.
+  // Only marks and holds are set, the disk isn't changed.
   if (restored) return { about, sign: '#', what: snapshot, reason }
   const stopped = stateful
     ? `it continues with the memory saved in ${snapshot}`

@@ -1,4 +1,4 @@
-/** What no listing of many tells, and restores have to know: read of single instances, mostly of none. */
+/** Reads what restores need and no listing has, from single instances; mostly nothing. */
 import { request } from '../../incus/routes.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import { findInstance } from '../../plan/find.ts'
@@ -12,8 +12,8 @@ import { safetiesLeft } from './lost.ts'
 
 type Looking = Pick<Scene, 'world' | 'ledger' | 'now' | 'request'>
 
-export function lookJobs({ world, ledger, now, request: asked }: Looking): Job[] {
-  const memory = memoryOf(world, asked)
+export function lookJobs({ world, ledger, now, request }: Looking): Job[] {
+  const memory = memoryOf(world, request)
   const left = safetiesLeft(world, ledger, now)
   return [
     ...(memory === null ? [] : [listJob('memory', memory.key, memory.ref)]),
@@ -21,11 +21,11 @@ export function lookJobs({ world, ledger, now, request: asked }: Looking): Job[]
   ]
 }
 
-/** What can't be read stays unknown: of a safety snapshot that is null. */
-export function addLook(world: World, answers: Answers, asked: Omit<Looking, 'world'>): World {
-  const memory = memoryOf(world, asked.request)
+/** What can't be read stays unknown: null for a safety snapshot. */
+export function addLook(world: World, answers: Answers, looking: Omit<Looking, 'world'>): World {
+  const memory = memoryOf(world, looking.request)
   const row = memory === null ? undefined : rowIn(answers.of(idOf('memory', memory.key)), memory.snapshot)
-  const left = safetiesLeft(world, asked.ledger, asked.now)
+  const left = safetiesLeft(world, looking.ledger, looking.now)
   const safeties = left.map(
     ({ key, safety }) => [key, configOf(rowIn(answers.of(idOf('safety', key)), safety), safety)] as const,
   )
@@ -38,13 +38,13 @@ export function addLook(world: World, answers: Answers, asked: Omit<Looking, 'wo
   }
 }
 
-/** Whether the snapshot that somebody wants restored with its memory holds any; null: nobody wants that. */
+/** The snapshot that is to be restored with its memory; null: none. */
 function memoryOf(
   world: World,
-  asked: AnyRequest | undefined,
+  requested: AnyRequest | undefined,
 ): { key: string; ref: InstanceRef; snapshot: string } | null {
-  if (asked?.do !== 'restore') return null
-  const { instance, snapshot, stateful = false } = asked as RestoreRequest
+  if (requested?.do !== 'restore') return null
+  const { instance, snapshot, stateful = false } = requested as RestoreRequest
   const found = stateful ? findInstance(world, instance) : null
   return found?.ok === true ? { key: found.value.key, ref: found.value.ref, snapshot } : null
 }

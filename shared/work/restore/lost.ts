@@ -1,7 +1,7 @@
 /**
- * A restore of which only its safety snapshot is left: cut off when the instance's config was the snapshot's
- * already and its marks were not set again, with ledger and relay lost. The safety snapshot's own config has
- * what was held.
+ * Restores of which only the safety snapshot is left: ledger and relay's memory were lost, and it was cut off
+ * after the instance's config was replaced and before its marks were set again. The holds are in the safety
+ * snapshot's config.
  */
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
@@ -17,10 +17,10 @@ import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
 import { parseRestoring } from './mark.ts'
 import { lastingMarks, restoringOn, wholeSafeties } from './safety.ts'
 
-/** Later, people have gone on from there. */
+/** Later, people have used the instance again. */
 const FRESH = 24 * 3_600_000
 
-/** What has to be read: by instance, its newest safety snapshot where nothing accounts for that. */
+/** The newest safety snapshot of each instance whose restore isn't known otherwise: its config has to be read. */
 export const safetiesLeft = (
   world: World,
   ledger: Ledger,
@@ -40,7 +40,7 @@ function leftOn(record: InstanceRecord, noted: RestoreWork | undefined, now: Dat
   return now.getTime() - taken < FRESH ? newest : null
 }
 
-/** Asked of every instance in every run: names are parsed only where they begin so. */
+/** This runs for every instance in every run, so only names with the prefix are parsed. */
 function newestSafety({ snapshots }: InstanceRecord): string | null {
   let newest: string | null = null
   for (const [name] of snapshots ?? [])
@@ -48,7 +48,7 @@ function newestSafety({ snapshots }: InstanceRecord): string | null {
   return newest
 }
 
-/** Null: it comes from no restore. It is not started: whoever stopped it since is not known either. */
+/** Null: it comes from no restore. The instance isn't started, because a person may have stopped it since. */
 export function fromSafety({ safety, config }: Left, record: InstanceRecord, now: Date): RestoreWork | null {
   const mark = parseRestoring(config[RESTORING])
   if (mark === null || mark.safety !== safety) return null

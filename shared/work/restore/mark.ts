@@ -1,12 +1,12 @@
 /**
- * The mark of a restore in place, set before anything else is done for it and gone with it, since
- * restoring replaces the instance's config by the snapshot's.
+ * The mark of a restore in place. It is set before anything else is done, and the restore removes it, because
+ * it replaces the instance's config by the snapshot's.
  *
- * As long as it says `taking`, nothing was changed yet, and the safety snapshot may be partial. Then that
- * is whole, and the instance's data may be partly old and partly new.
+ * With `taking`, nothing was changed yet, and the safety snapshot may be partial. Without it, that is
+ * complete, and the instance's data may be partly old and partly new.
  *
- * The safety snapshot itself holds the mark, as `taking`: where only that is known of a restore, it comes
- * from there, or from one that never began.
+ * The safety snapshot itself has the mark with `taking`. So an instance with only that mark was either
+ * restored to its safety snapshot, or its restore never began.
  */
 export type Restoring = {
   snapshot: string
@@ -16,11 +16,14 @@ export type Restoring = {
   running: boolean
   /** With the memory that the snapshot holds. */
   stateful: boolean
-  /** Whether the safety snapshot is whole. */
+  /** Whether the safety snapshot is complete. */
   taken: boolean
 }
 
-/** Three words, one with memory, and one as long as the safety snapshot may be partial; names of snapshots hold no spaces. */
+/**
+ * Three words, one with memory, and one as long as the safety snapshot may be partial; names of snapshots
+ * hold no spaces.
+ */
 export const renderRestoring = ({ snapshot, safety, running, stateful, taken }: Restoring): string =>
   [
     ...[snapshot, safety, running ? 'running' : 'stopped'],
@@ -28,7 +31,7 @@ export const renderRestoring = ({ snapshot, safety, running, stateful, taken }: 
     ...(taken ? [] : ['taking']),
   ].join(' ')
 
-/** Null for what isn't of our form. */
+/** Null for a malformed mark. */
 export function parseRestoring(text: string | undefined): Restoring | null {
   const [, snapshot = '', safety = '', status, stateful, taking] =
     /^(\S+) (\S+) (running|stopped)( stateful)?( taking)?$/.exec(text ?? '') ?? []

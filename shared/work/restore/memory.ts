@@ -1,6 +1,6 @@
 /**
- * Whether a snapshot's memory can be restored with it. Incus finds out only after it has restored the disk, and
- * leaves the virtual machine stopped (6.0.4), so it is known here before.
+ * Refuses a restore with memory that can't work. Incus finds out only after it has restored the disk, and
+ * leaves the virtual machine stopped (6.0.4), so it is checked before.
  */
 import type { Found } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'

@@ -1,4 +1,4 @@
-/** How a restore reads while it goes on, and at its end. */
+/** Texts about a restore in progress, and at its end. */
 import type { Text } from '../../chat/message.ts'
 import { cut, spoken, typed } from '../../chat/words.ts'
 import type { Long } from '../kind.ts'

@@ -1,4 +1,4 @@
-/** What is noted of restores after a run. */
+/** Records restores in the ledger after a run. */
 import { describe } from '../../incus/refusal.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -20,7 +20,7 @@ export function recordRestores(before: Ledger, { plan, outcomes, now }: Happened
   const work = outcomes.flatMap((outcome) => {
     if (!isOurs(outcome)) return []
     const { key, entry } = entryAfter(outcome, noted, before, {
-      asked: plan.requested,
+      requested: plan.requested,
       now,
     })
     return entry === undefined ? [] : [[workKey(RESTORE, key), entry] as const]
@@ -38,7 +38,7 @@ function entryAfter(
   outcome: Outcome<Acted>,
   noted: (key: string) => RestoreWork | undefined,
   before: Ledger,
-  { asked, now }: { asked: boolean; now: Date },
+  { requested, now }: { requested: boolean; now: Date },
 ): { key: string; entry: RestoreWork | null | undefined } {
   const { action } = outcome
   const nothing = { key: '', entry: undefined }
@@ -48,12 +48,12 @@ function entryAfter(
   if (action.kind === 'mark') return { key, entry: forgotten(entry, outcome) }
   if (outcome.state !== 'refused') return nothing
   if (action.kind !== 'restore') {
-    // Why it doesn't start is told once it was tried often enough.
+    // Why it doesn't start is reported after the last try.
     return { key, entry: entry.refused === true ? undefined : { ...entry, reason: describe(outcome.error) } }
   }
   const known = restoreIn(before, key)
-  // Nothing was begun of what somebody has just asked for, and they are told so.
-  if (asked) return { key, entry: known ?? null }
+  // A refused request was not begun, and its result says so.
+  if (requested) return { key, entry: known ?? null }
   // Another job is at work on the instance: what is left to do stays so, with the reason.
   if (outcome.error.code === 'locked')
     return { key, entry: { ...entry, reason: describe(outcome.error), retryAt: minutesFrom(now, 1) } }
@@ -63,7 +63,7 @@ function entryAfter(
   }
 }
 
-/** A hold that a restore had lost stands on the instance again, or is no longer wanted: it need not remember it. */
+/** A hold that a restore had lost was set again or released, so it is removed from the entry. */
 function forgotten(entry: RestoreWork, outcome: Outcome): RestoreWork | undefined {
   const { snapshot } = outcome.action as MarkAction
   const config = `${HOLD}${snapshot}`

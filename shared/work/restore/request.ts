@@ -1,4 +1,4 @@
-/** Whether an instance may be restored to a snapshot now, and how. */
+/** Requests to restore an instance to a snapshot: whether it is allowed now, and its plan. */
 
 import { refuseSnapshots } from '../../incus/project-rules.ts'
 import { keyIn, kindIn, subjectIn, type Work, workKey, workOfJob } from '../../ledger/work.ts'
@@ -85,7 +85,7 @@ function underWay(key: string, { snapshot }: RestoreWork, wanted: string): Answe
   return { code: 'busy', reason: `${key} is being restored to ${snapshot}: wait until that has ended` }
 }
 
-/** The state before is kept as a snapshot, which the project has to allow. */
+/** The project has to allow the safety snapshot. */
 function refuseProject({ ref, key }: Found, { remotes }: World): Refusal | null {
   const reply = own(remotes, ref.remote)
   const rules = reply?.ok === true ? own(reply.inventory.projectRules, ref.project) : undefined
@@ -123,7 +123,7 @@ const DAY = 86_400_000
 /** What nobody has seen run for a day isn't waited for: perhaps only a later version knows what it was. */
 const isFresh = ({ at }: Work, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
 
-/** Long work of another kind, which would meet it. */
+/** Long work of another kind on the same subject. */
 const isOn = (key: string, work: string | null): boolean =>
   work !== null && kindIn(work) !== RESTORE && subjectIn(work) === key
 

@@ -1,4 +1,4 @@
-/** The snapshot that is taken before a restore in place, and what is known of such ones on an instance. */
+/** Safety snapshots, which are taken before a restore in place, and the marks about them. */
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { parseSnapshotName, SAFETY, snapshotName } from '../../incus/snapshot-name.ts'
 import { isSafety } from '../../plan/safety.ts'
@@ -26,14 +26,14 @@ export function restoringOn(record: InstanceRecord): Restoring | null {
   return mark !== null && safetiesOf(record).every((name) => name <= mark.safety) ? mark : null
 }
 
-/** Safety snapshots of restores that ended: somebody saw them made. */
+/** Safety snapshots of restores that ended, which are known to be complete. */
 export const wholeSafeties = ({ own, config }: InstanceRecord): string[] =>
   own.includes(RESTORED) ? wordsOf(config[RESTORED]) : []
 
 export const wordsOf = (text: string | undefined): string[] =>
   (text ?? '').split(' ').filter((word) => word !== '')
 
-/** Snapshots of ours that are held, by the instance or a profile of it. */
+/** Our snapshots that are held by the instance or a profile of it. */
 export function heldOn(record: InstanceRecord): string[] {
   const held = holdsOf(record)
   const listed = (record.snapshots ?? []).map(([name]) => name)
@@ -52,7 +52,7 @@ export function lostHolds(record: InstanceRecord | undefined, entry: RestoreWork
   })
 }
 
-/** What a restore has to set again: the instance's own holds, and which safety snapshots are whole. */
+/** Marks that a restore has to set again: the instance's own holds, and which safety snapshots are complete. */
 export function lastingMarks(record: InstanceRecord): Record<string, string> {
   const { config, own, snapshots } = record
   const holds = own.filter((key) => key.startsWith(HOLD) && config[key] !== '')

@@ -1,6 +1,6 @@
 /**
- * Restores in place that have not ended: what they came to, and what is left to do. They are known from
- * the ledger, from the relay's jobs, and from the mark on the instance, so that any of these may be lost.
+ * Plans the next step of restores in place that have not ended. They are known from the ledger, the relay's
+ * jobs and the mark on the instance, so that any of these may be lost.
  */
 
 import { instanceOf, subjectKey } from '../../incus/subject.ts'
@@ -20,12 +20,12 @@ import { type Next, nextStep } from './judge.ts'
 import { isEnded, type Known, knownRestore } from './known.ts'
 import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties, wordsOf } from './safety.ts'
 import { jobOf } from './steps.ts'
-import { GIVEN_UP, MEMORYLESS, notStarted, RETRY, STARTS, type Stage, UNTOUCHED } from './tries.ts'
+import { GIVEN_UP, memoryReason, notStarted, RETRY, STARTS, type Stage, unchangedReason } from './tries.ts'
 
 export const planRestores = ({ world, ledger, now }: Scene): Finding =>
   combine([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
 
-/** Snapshots whose hold went with the config that a restore replaced are held all the same. */
+/** Snapshots whose hold was removed with the replaced config still count as held. */
 function findingOn(key: string, world: World, ledger: Ledger, now: Date): Finding {
   const known = knownRestore(key, world, ledger, now)
   const found = known === null ? strayOn(key, world) : stepOn(known, world, now)
@@ -52,7 +52,7 @@ function keysOf({ remotes, jobs, safeties }: World, ledger: Ledger): Set<string>
   return keys
 }
 
-/** Nothing was changed yet when it was forgotten: it isn't begun by itself. */
+/** A restore that never began, with a mark that was left: it isn't started again. */
 function strayOn(key: string, world: World): Finding {
   const record = world.find(instanceOf(key))
   const mark = record === undefined ? null : restoringOn(record)
@@ -67,7 +67,7 @@ const noteOf = (kind: Note['kind'], about: string, reason: string): Finding => (
   notes: [{ kind, about, reason }],
 })
 
-/** As it stands in the ledger from now on; null: it is forgotten. */
+/** The new ledger entry; null: it is removed. */
 const entryOf = (key: string, entry: RestoreWork | null): Finding => ({
   work: { [workKey(RESTORE, key)]: entry },
 })
@@ -83,7 +83,7 @@ function stepOn(known: Known, world: World, now: Date): Finding {
   ])
 }
 
-/** One that failed is kept as long as something of it is left to do by people. */
+/** A failed one is kept as long as people have something to do about it. */
 function keepEnded({ key, entry, mark, record }: Known, now: Date): Finding {
   const stands = entry.state === 'failed' && mark?.taken === true && mark.safety === entry.safety
   const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
@@ -103,7 +103,7 @@ function keepEnded({ key, entry, mark, record }: Known, now: Date): Finding {
 
 function endWell({ key, entry }: Known, now: Date): Finding {
   const { reason, ...rest } = entry
-  const anew = entry.stateful === true && entry.marking !== undefined ? MEMORYLESS(reason) : null
+  const anew = entry.stateful === true && entry.marking !== undefined ? memoryReason(reason) : null
   const how = anew === null ? '' : `: ${anew}`
   return combine([
     entryOf(key, ended({ ...rest, ...(anew === null ? {} : { reason: anew }) }, 'done', now)),
@@ -145,14 +145,14 @@ function startAgain({ key, ref, entry }: Known, now: Date): Finding {
   return combine([entryOf(key, started(entry, now)), { actions: [action] }])
 }
 
-/** Tried as often as a start, for it has one in it. */
+/** Tried as often as a start, because it includes one. */
 function undo(
   { key, ref, record }: Known,
   { entry: before, why }: Extract<Next, { do: 'undo' }>,
   now: Date,
 ): Finding {
   const { snapshot, running, starts = 0 } = before
-  const reason = before.refused === true ? before.reason : UNTOUCHED(snapshot, why)
+  const reason = before.refused === true ? before.reason : unchangedReason(snapshot, why)
   const entry: RestoreWork = { ...before, refused: true, ...(reason === undefined ? {} : { reason }) }
   if (!isDue(entry, now)) return waitWith(key, entry, `its mark will be removed at ${entry.retryAt}`)
   if (starts >= STARTS) return giveUp(key, entry, notStarted(ref.instance, entry), now)
@@ -175,7 +175,7 @@ function tryAgain(
   const { key } = known
   const reason = why ?? 'it is not known how it ended: the relay or Incus was restarted'
   if (stage.from === 'marks' && before.marking === undefined) {
-    // Whatever came of the rest: until they are set, nothing holds what was held.
+    // Whatever the outcome so far: until the marks are set, nothing protects held snapshots.
     const attempts = before.attempts + 1
     return begin(known, { ...before, attempts, marking: attempts, reason }, stage, now)
   }

@@ -22,11 +22,11 @@ export const RETRY: RetryPolicy = {
 export const STARTS = 3
 
 /** Nothing was changed, and why. */
-export const UNTOUCHED = (snapshot: string, why: string): string =>
+export const unchangedReason = (snapshot: string, why: string): string =>
   `it was not restored to ${snapshot}, and nothing was changed: ${why}`
 
 /** The disk is the snapshot's all the same. */
-export const MEMORYLESS = (why = 'it is not known how that ended'): string =>
+export const memoryReason = (why = 'it is not known how that ended'): string =>
   `its memory was not restored, so it was booted without it: ${why}`
 
 /** Of an instance that ran before, and doesn't. */

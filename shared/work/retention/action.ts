@@ -1,4 +1,4 @@
-/** A snapshot is removed. */
+/** The action of removing a snapshot. */
 import type { InstanceRef } from '../../incus/subject.ts'
 
 export type ExpireAction = {

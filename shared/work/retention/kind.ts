@@ -1,4 +1,4 @@
-/** What retention no longer keeps, and what somebody names. */
+/** Expires snapshots that retention no longer keeps, and those that a request names. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Kind } from '../kind.ts'
 import type { ExpireAction } from './action.ts'

@@ -1,4 +1,4 @@
-/** Snapshots that may be partial, and whether they may go. */
+/** Whether snapshots that may be partial may be removed. */
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import type { Guards, PartialSnapshot } from '../../plan/finding.ts'
@@ -8,9 +8,9 @@ import { stopOf } from './guards.ts'
 export const PARTIAL = 'it is not known whether it was completed, so it may be partial'
 
 /**
- * Most of them are whole, only nobody saw it. So one that is held stays, as does the only one of its policy, and one
- * that a copy's next refresh builds on; and all stay while nothing of the instance may be removed. `taking`: where
- * one is taken in this run, it is taken before.
+ * Most of them are complete. So a held one is kept, and the only one of its policy, and one that a copy's
+ * next refresh needs; and all are kept while nothing of the instance may be removed. `taking`: another one of
+ * the policy is taken in this run, before the removal.
  */
 export function mayClear(
   { ref, policy, snapshot }: PartialSnapshot,

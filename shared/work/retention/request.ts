@@ -1,4 +1,4 @@
-/** Removing now: what retention no longer keeps, though no slot is open; or the snapshots that are named. */
+/** Requests to expire now: what retention no longer keeps, also without an open slot; or the named snapshots. */
 
 import { newestPair } from '../../incus/pairs.ts'
 import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
@@ -32,7 +32,7 @@ function planRequested(requested: Requested<ExpireRequest>): Answer | Refusal {
   const { request, coverages, world } = requested
   const refusal = refuseScope(request, coverages, world)
   if (refusal !== null) return refusal
-  // A copy that would start is no reason here: it starts when the next tick finds what is left.
+  // A copy that would start is no reason to wait: the next tick starts it with what is left.
   const guards = withoutStarting(requested.guards())
   const wanted = narrow(coverages, request)
   const problems = wanted.flatMap(unseenIn)
@@ -86,8 +86,8 @@ function removeNamed(
 ): Removal[] {
   const { key, ref, record } = one
   const stop = stopOf(one, guards)
-  const whole = (record.snapshots ?? []).filter(([name]) => !guards.incomplete.has(`${key}/${name}`))
-  const newest = newestPair(whole)?.[0]
+  const complete = (record.snapshots ?? []).filter(([name]) => !guards.incomplete.has(`${key}/${name}`))
+  const newest = newestPair(complete)?.[0]
   const policies = [...(request.policies ?? coverages.map(({ policy }) => policy.name)), SAFETY]
   return (record.snapshots ?? [])
     .filter(([snapshot]) => named(snapshot))

@@ -1,4 +1,4 @@
-/** What expires on the sources in a run, and what stays. */
+/** Plans which snapshots expire on the sources in a run, and which are kept. */
 import { snapshotName } from '../../incus/snapshot-name.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
 import type { Finding, Found, Guards } from '../../plan/finding.ts'
@@ -37,23 +37,23 @@ const NOTHING: ReadonlyMap<string, string> = new Map()
 
 type Planned = { actions: ExpireAction[]; notes: Note[] }
 
-/** Of one policy, while its slot is open, or somebody asks (`due`). */
+/** For one policy, while its slot is open or on request (`due`). */
 export function planExpire(
   { policy, covered }: Coverage,
   { open }: Pick<PolicyLedger, 'open'>,
-  rails: { guards: Guards; sorter: Sorter },
+  context: { guards: Guards; sorter: Sorter },
   { due, explain }: { due: boolean; explain: boolean },
 ): Planned {
   if (!due && !explain) return { actions: [], notes: [] }
   const serving = open === null ? null : snapshotName({ policy: policy.name, slot: new Date(open.slot) })
-  const planned = covered.map((one) => expireOn(one, policy.name, serving, rails, { due, explain }))
+  const planned = covered.map((one) => expireOn(one, policy.name, serving, context, { due, explain }))
   return {
     actions: planned.flatMap(({ actions }) => actions),
     notes: planned.flatMap(({ notes }) => notes),
   }
 }
 
-/** `serving`: the name of the slot that is being served, which takes no part. */
+/** `serving`: the name of the open slot's snapshot, which isn't counted. */
 function expireOn(
   one: Covered,
   policy: string,

@@ -1,4 +1,4 @@
-/** A snapshot is taken. */
+/** The action of taking a snapshot. */
 import type { InstanceRef } from '../../incus/subject.ts'
 
 export type SnapshotAction = {
@@ -11,7 +11,7 @@ export type SnapshotAction = {
   stateful: boolean
   /** ISO 8601; null: never. */
   expiresAt: string | null
-  /** An earlier try ended unseen: what it left, if anything, goes first. */
+  /** An earlier try had an unknown outcome: its snapshot, if any, is removed first. */
   again: boolean
   /** How the running instance stands still meanwhile, in words; null: it doesn't. */
   standstill: string | null

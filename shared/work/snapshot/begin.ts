@@ -1,6 +1,6 @@
 /**
- * Where a policy's accounts begin: without any, or under a schedule that was changed. What nobody noted is
- * not told of as missed, and a schedule has no past.
+ * Where the accounting of a policy's slots begins: of a new policy, or after a changed schedule. Slots before
+ * that aren't reported as missed.
  */
 import { expiresAt } from '../../incus/expiry.ts'
 import { LEEWAY } from '../../ledger/beat.ts'
@@ -20,14 +20,14 @@ const ZONE = / (\S+)$/
 
 export const whenOf = ({ schedule, timezone }: When): string => `${schedule.join(', ')} ${timezone}`
 
-/** The policy under the schedule that was noted; null: it can't be told. */
+/** The policy with its former schedule; null: that can't be read. */
 function under(policy: When, when: string): When | null {
   const schedule = parseSchedule(when.replace(ZONE, ''))
   const [, timezone = ''] = ZONE.exec(when) ?? []
   return schedule.ok && isTimezone(timezone) ? { ...policy, schedule: schedule.value, timezone } : null
 }
 
-/** What is noted of a policy, or what its accounts begin with. */
+/** The ledger of a policy, or a new one. */
 export function knownOf(
   policy: When,
   noted: PolicyLedger | undefined,
@@ -39,15 +39,15 @@ export function knownOf(
   const ahead = new Date(now.getTime() + LEEWAY).toISOString()
   if (since !== undefined && since <= ahead) return noted
   const sight = see()
-  // A clock was ahead when that was noted, or is behind now: what can't be looked at may be older than it.
+  // `since` is in the future by a wrong clock; unreadable instances may have older snapshots, so it stays.
   if (since !== undefined && sight.unseen.length > 0) return noted
   return { ...noted, since: sinceOf(now, sight, now) }
 }
 
 export type Change = {
-  /** Until then the policy was under its former schedule. */
+  /** Until then the former schedule applied. */
   at: Date
-  /** Null: which one that was can't be told. */
+  /** Null: it can't be read. */
   former: When | null
 }
 
@@ -63,7 +63,7 @@ export function changeOf(
   return { at: known ? new Date(applied) : now, former: under(policy, when) }
 }
 
-/** Under the new schedule accounts go on where it was changed. */
+/** With the new schedule, accounting goes on at the change. */
 export function beginAnew(policy: When, ledger: PolicyLedger, { at }: Change, now: Date): PolicyLedger {
   // The tick of a slot in this very minute may be the first to see the change.
   const recently = Math.min(now.getTime() - TWO_TICKS * 1000, minuteOf(at).getTime() - 1)
@@ -71,7 +71,10 @@ export function beginAnew(policy: When, ledger: PolicyLedger, { at }: Change, no
   return { ...ledger, accounted, owing: everywhere(policy) }
 }
 
-/** At the newest slot, so that who lacks it gets it; where no snapshot was ever taken, with a first one. */
+/**
+ * At the newest slot, so that instances without its snapshot get it; with a first snapshot where none was
+ * ever taken.
+ */
 function begin(policy: When, sight: Sight, now: Date): PolicyLedger {
   const after = new Date(now.getTime() - policy.catchup * 1000 - 1)
   const latest = latestSlot({ ...policy, after, until: now })
@@ -95,8 +98,8 @@ const isTimely = (policy: When, slot: Date, now: Date): boolean =>
   !isLate(spreadOf(policy, slot, nextSlot({ ...policy, after: now })), slot, now)
 
 /**
- * Later than every slot that a snapshot was seen of: how those were made, nobody saw. While not all can be
- * looked at, nothing is vouched for that may be there already.
+ * Later than the slots of all observed snapshots, because how those were made isn't known. While some can't
+ * be read, later than now.
  */
 function sinceOf(accounted: Date, { observed, unseen }: Sight, now: Date): string {
   const from = unseen.length === 0 ? minuteOf(accounted) : new Date(minuteOf(now).getTime() + 60_000)
@@ -104,6 +107,6 @@ function sinceOf(accounted: Date, { observed, unseen }: Sight, now: Date): strin
   return new Date(since).toISOString()
 }
 
-/** Had it been taken, Incus would have expired it by now: that there is none says nothing. */
+/** Incus would have expired its snapshot by now, so a missing one means nothing. */
 const isPast = ({ expiry }: When, slot: Date, now: Date): boolean =>
   expiry !== null && expiresAt(expiry, slot) <= now

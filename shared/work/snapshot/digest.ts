@@ -1,4 +1,4 @@
-/** What a snapshot comes to in a digest: its name moves with the clock, its policy doesn't. */
+/** A snapshot in a plan's digest: by its policy, since its name depends on the clock. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { SnapshotAction } from './action.ts'
 

@@ -1,31 +1,31 @@
 /**
- * First snapshots: who has none of the policy when its accounts begin doesn't wait for the next slot. Where
- * that can't be seen yet, or the policy is paused, it is owed until it can.
+ * First snapshots: instances without any of the policy don't wait for the next slot. If they can't be read
+ * yet, or the policy is paused, the first snapshot is owed until then.
  */
 import type { PolicyLedger } from '../../ledger/ledger.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { firstMoment } from './late.ts'
 
-/** What was seen of a policy's instances. */
+/** What was observed of a policy's instances. */
 export type Sight = {
-  /** Slots that a snapshot was seen of. */
+  /** Slots of observed snapshots. */
   observed: readonly Date[]
-  /** What could not be looked at: `remote:<name>`, or keys of instances. */
+  /** What could not be read: `remote:<name>`, or keys of instances. */
   unseen: readonly string[]
   /** Keys of instances that have no snapshot of the policy at all. */
-  bare: readonly string[]
+  withoutSnapshots: readonly string[]
 }
 
 const REMOTE = 'remote:'
-/** Minutes after which it is looked again for what could not be seen. */
+/** Minutes until unreadable ones are observed again. */
 const LOOK = 15
 
 /** All that a policy may cover. */
 export const everywhere = ({ select }: Pick<Policy, 'select'>): string[] =>
   select.remotes.map((remote) => `${REMOTE}${remote}`)
 
-/** Each of them is owed one try: what can be looked at, whatever comes of it, is owed nothing any more. */
+/** Each instance is owed one try: once it can be read, nothing is owed any more. */
 export function withFirst(
   { paused }: Pick<Policy, 'paused'>,
   ledger: PolicyLedger,
@@ -34,15 +34,15 @@ export function withFirst(
 ): PolicyLedger {
   const { owing, ...rest } = ledger
   if (owing === undefined || paused) return ledger
-  const { bare, unseen } = see()
+  const { withoutSnapshots, unseen } = see()
   const left = owing.flatMap((entry) => stillUnseen(entry, unseen))
   const next = left.length === 0 ? rest : { ...rest, owing: left }
-  // The slot that is open takes it as well.
-  if (next.open !== null || !bare.some((key) => isOwed(key, owing))) return next
+  // The open slot serves it as well.
+  if (next.open !== null || !withoutSnapshots.some((key) => isOwed(key, owing))) return next
   return { ...next, open: { slot: momentFor(ledger, now), first: true, attempts: {} } }
 }
 
-/** When to look for what is owed and can't be seen. */
+/** When to observe again, while first snapshots are owed. */
 export const lookForOwed = ({ owing, open }: PolicyLedger, paused: boolean, now: Date): string[] =>
   owing === undefined || open !== null || paused ? [] : [minutesFrom(now, LOOK)]
 
@@ -51,7 +51,7 @@ const placeOf = (key: string): string => `${REMOTE}${key.slice(0, key.indexOf('/
 const isOwed = (key: string, owing: readonly string[]): boolean =>
   owing.includes(key) || owing.includes(placeOf(key))
 
-/** Of a remote that gives an answer, its instances that can't be looked at are left. */
+/** Once a remote answers, only its unreadable instances are left. */
 function stillUnseen(entry: string, unseen: readonly string[]): string[] {
   if (unseen.includes(entry)) return [entry]
   if (entry.startsWith(REMOTE))

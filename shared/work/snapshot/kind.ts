@@ -19,7 +19,7 @@ export const snapshot: Kind<SnapshotAction, SnapshotRequest> = {
       essence: snapshotEssence,
       steps: takeSteps,
       first: true,
-      // It replaces a snapshot: neither a copy nor another tick may meet the moment in which there is none.
+      // It replaces a snapshot, so no copy and no other tick may run in between.
       locks: ({ again }) => again,
       freezes: ({ standstill, name }) => (standstill === null ? null : `its snapshot ${name}`),
       counts: { name: 'taken', noun: ['snapshot', 'snapshots'], did: 'taken' },

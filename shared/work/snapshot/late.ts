@@ -1,6 +1,6 @@
 /**
- * A snapshot that is taken late is named for the moment and not for its slot, or retention would count old
- * data as those of the slot, and people would bring back what they didn't mean.
+ * A late snapshot is named after the time at which it is taken and not after its slot. Else retention and
+ * people would mistake its data for those of the slot.
  */
 import type { Policy } from '../../policy/policy.ts'
 import { minuteOf } from '../../schedule/moment.ts'
@@ -14,20 +14,20 @@ export function spreadOf({ jitter }: Pick<Policy, 'jitter'>, slot: Date, next: D
   return Math.max(0, Math.min(jitter, room))
 }
 
-/** Later than the spread explains. */
+/** Later than the spread allows. */
 export const isLate = (spread: number, slot: Date, now: Date): boolean =>
   now.getTime() - slot.getTime() > (spread + TWO_TICKS) * 1000
 
 const CELL = 5
-/** Seconds for which a first snapshot keeps the name of the cell that it was decided in. */
+/** Seconds for which a first snapshot keeps the name of its cell. */
 export const FIRST_SPREAD = CELL * 60
-/** Minutes at a cell's end in which nothing begins: ticks that overlap by less agree on the name. */
+/** Minutes at a cell's end in which nothing begins, so that overlapping ticks use the same name. */
 const PAUSE = 2
 
 /**
- * The moment that a late snapshot is named for: the minute that begins a cell of five. Two ticks that overlap
- * don't see each other's snapshot, and Incus lets exactly one win only if both mean the same name. It may lie
- * ahead by up to two minutes: then it is waited for.
+ * The time that a late snapshot is named after: the first minute of a cell of five. Overlapping ticks don't
+ * see each other's snapshot, and Incus only lets exactly one win if both use the same name. It may be up to
+ * two minutes in the future; then it is waited for.
  */
 export function catchupMoment(now: Date): Date {
   const minutes = minuteOf(now).getTime() / 60_000
@@ -35,6 +35,6 @@ export function catchupMoment(now: Date): Date {
   return new Date((phase < CELL - PAUSE ? minutes - phase : minutes - phase + CELL) * 60_000)
 }
 
-/** Where nothing was taken yet nobody waits: the cell's own minute, though two that begin at its edge may differ. */
+/** For a first snapshot, without waiting: the present cell, though two ticks at its edge may differ. */
 export const firstMoment = (now: Date): Date =>
   new Date(Math.floor(now.getTime() / (CELL * 60_000)) * CELL * 60_000)

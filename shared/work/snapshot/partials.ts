@@ -1,6 +1,6 @@
 /**
- * What tries of which nobody saw the end have left. While their slot is open they are made again; after it they go,
- * as soon as their instance can be looked at.
+ * Snapshots of tries with an unknown outcome, which may be partial. While their slot is open they are made
+ * again; after it they are removed, as soon as their instance can be read.
  */
 import { parseSnapshotName } from '../../incus/snapshot-name.ts'
 import { instanceOf } from '../../incus/subject.ts'
@@ -10,7 +10,7 @@ import { partialsIn } from '../../plan/partials.ts'
 import type { World } from '../../plan/world.ts'
 import type { Coverage } from '../../policy/cover.ts'
 
-/** With those that the relay saw no end of, and that the ledger has lost, or never heard of. */
+/** Adds those that only the relay knows. */
 export function withUnseen(
   policy: string,
   ledger: PolicyLedger,
@@ -24,10 +24,7 @@ export function withUnseen(
   return lost.length === 0 ? ledger : { ...ledger, partial: [...(ledger.partial ?? []), ...lost] }
 }
 
-/**
- * Removes what is listed of them now, and keeps in mind what can't be looked at, or may not go in this
- * very run; what is not there any more is forgotten.
- */
+/** `partials`: those that are listed now and can be removed. `left`: those that stay noted, until they are gone. */
 export function clearPartials(
   { policy, covered, unreadable }: Coverage,
   noted: readonly string[],
@@ -41,7 +38,7 @@ export function clearPartials(
     const found = byKey.get(key)
     if (found === undefined) {
       const unread = unreadable.some((remote) => `remote:${key}`.startsWith(`${remote.key}/`))
-      // Left out for a while, perhaps: what may be partial stays so.
+      // The instance may be excluded only for a while, so the entry stays.
       return {
         ...named,
         ref: instanceOf(key),

@@ -1,4 +1,4 @@
-/** How slots stand after a run: what was taken, what is tried again, and which of them are over. */
+/** Records slots after a run: what was taken, what is retried, and which slots are over. */
 import { classify, describe, endsUnseen, mayRetry } from '../../incus/refusal.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { failAttempt } from '../../ledger/attempts.ts'
@@ -24,7 +24,7 @@ export function recordSlots(before: Ledger, happened: Happened): Recorded {
   }
 }
 
-/** `wake`: when its open slot is looked at again. */
+/** `wake`: when its open slot is due again. */
 type Account = { policy: PolicyLedger; wake: string[] }
 
 function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Happened): Account {
@@ -63,11 +63,11 @@ function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Hap
 type Tries = Pick<SlotPlan, 'served' | 'waiting'> & {
   failures: SlotPlan['failed']
   attempts: Record<string, Attempt>
-  /** What was made for it, by instance key. */
+  /** Snapshots made for it, by instance key. */
   made: Record<string, string>
 }
 
-/** What the plan found, and what came of its snapshots. */
+/** The plan's findings with the outcomes of its snapshots. */
 function triesOf(
   { policy, served, waiting, failed, until }: SlotPlan,
   open: OpenSlot,
@@ -99,7 +99,7 @@ function triesOf(
         retryAt === undefined ? [{ instance: key, reason }] : [],
       ),
     ],
-    // While the slot stays open for others, what an earlier try left unseen is no more.
+    // The unknown outcome of an earlier try is settled by a success.
     attempts: Object.fromEntries([
       ...Object.entries(open.attempts).filter(([key]) => !ended.has(key)),
       ...fresh.map(({ key, attempt }) => [key, attempt] as const),
@@ -111,7 +111,7 @@ function triesOf(
 const isSnapshot = (outcome: Outcome): outcome is Outcome<SnapshotAction> =>
   outcome.action.kind === 'snapshot'
 
-/** What somebody asked for is tried once; it stands beside the schedule's slots. */
+/** A requested snapshot is tried once, and recorded among the slots of the schedule. */
 function asRequested(
   known: PolicyLedger,
   closed: ReturnType<typeof closedSlot>,
@@ -127,7 +127,7 @@ function asRequested(
   }
 }
 
-/** `unseen`: perhaps it began, and nobody knows how it ended. */
+/** `unseen`: it may have begun, and its outcome is unknown. */
 function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: boolean } {
   if (outcome.state === 'refused') {
     const { error } = outcome

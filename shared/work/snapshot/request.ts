@@ -1,4 +1,4 @@
-/** Snapshots now: one for each policy that is named, or one for each instance. */
+/** Requests to take snapshots now: one for each named policy, or one for each instance. */
 import type { Note, Refusal, SlotPlan } from '../../plan/plan.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { refuseScope } from '../../plan/scope.ts'
@@ -33,7 +33,7 @@ function planRequested(requested: Requested<SnapshotRequest>): Answer | Refusal 
     actions: slots.flatMap(({ actions }) => actions),
     notes: slots.length === 0 ? none : notes,
     slots: slots.map(({ plan }) => plan),
-    // What was taken travels with the next tick.
+    // The next tick copies it.
     wake: served.some(({ policy }) => policy.copy !== null) ? [minutesFrom(now, 1)] : [],
   }
 }

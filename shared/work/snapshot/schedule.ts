@@ -1,4 +1,4 @@
-/** Each policy's slot in a run: the schedule's, or the minute in which somebody asked for it. */
+/** Plans each policy's slot: that of the schedule, or the minute of a request. */
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
@@ -27,7 +27,7 @@ import { takenFor } from './taken.ts'
 export type SlotDecision = {
   plan: SlotPlan
   actions: SnapshotAction[]
-  /** What unseen tries of a slot that is over have left. */
+  /** Snapshots of slots that are over, which may be partial. */
   partials: PartialSnapshot[]
   wake: string[]
 }
@@ -58,7 +58,7 @@ export function planSlots(scene: Scene, { busy }: Found): Finding {
   }
 }
 
-/** For whoever looks at a plan before anything is done: what comes soon is part of it. */
+/** For a dry run: snapshots that are taken soon. */
 const waitingNotes = ({ policy, waiting, ledger }: SlotPlan): Note[] =>
   waiting.map(({ instance, until }) => ({
     kind: 'wait',
@@ -95,7 +95,7 @@ function planSlot(coverage: Coverage, { world, ledger, now, applied }: Scene, bu
   }
 }
 
-/** The slot is this minute, and nobody waits for a better one. */
+/** The slot is this minute, and there is no retry. */
 export function planRequestedSlot(
   coverage: Coverage,
   { world, ledger, now }: Scene,
@@ -117,7 +117,7 @@ const knownIn = (coverage: Coverage, world: World, ledger: Ledger, now: Date): P
   )
 }
 
-/** Up to when the schedule was another one, slots are that one's: each is served, or told of. */
+/** Before a change of schedule, slots of the former one count: each is served or recorded. */
 function accountSlots(
   policy: Policy,
   known: PolicyLedger,
@@ -140,14 +140,16 @@ const seer = (coverage: Coverage) => (): Sight => ({
     ...coverage.unreadable.map(({ key }) => key),
     ...coverage.covered.flatMap(({ key, record }) => (record.snapshots === null ? [key] : [])),
   ],
-  bare: coverage.covered.flatMap(({ key, record }) => (isBare(coverage.policy.name, record) ? [key] : [])),
+  withoutSnapshots: coverage.covered.flatMap(({ key, record }) =>
+    lacksSnapshots(coverage.policy.name, record) ? [key] : [],
+  ),
 })
 
 const withPartial = ({ partial: _, ...ledger }: PolicyLedger, partial: string[]): PolicyLedger =>
   partial.length === 0 ? ledger : { ...ledger, partial }
 
-/** It can be looked at, and has no snapshot of the policy. */
-const isBare = (policy: string, { snapshots }: InstanceRecord): boolean =>
+/** It can be read, and has no snapshot of the policy. */
+const lacksSnapshots = (policy: string, { snapshots }: InstanceRecord): boolean =>
   snapshots !== null && takenFor(policy, { slot: '', first: true }, snapshots).length === 0
 
 const observedSlots = ({ covered, policy }: Coverage): Date[] => {
@@ -169,12 +171,12 @@ function reasonOf({ open }: PolicyLedger, now: Date): string {
   return `${slot}, served ${late < 120 ? `${late} min` : `${Math.floor(late / 60)} h`} late`
 }
 
-/** A newer slot came: what was not served of the older one stays so. */
+/** Records an older slot when a newer one has come: what wasn't served of it has failed. */
 function closeSuperseded(
   { policy, covered, unreadable, ...rest }: Coverage,
   ledger: PolicyLedger,
   { open, before }: Passed,
-  rails: { incomplete: ReadonlySet<string>; busy: Busy },
+  blocks: { incomplete: ReadonlySet<string>; busy: Busy },
 ): PolicyLedger {
   const partial = new Set([...(ledger.partial ?? []), ...unseenIn(policy.name, open)])
   const missing = covered.filter(
@@ -182,7 +184,7 @@ function closeSuperseded(
       own(open.made, key) === undefined &&
       takenFor(policy.name, open, record.snapshots ?? [], { key, partial, until: before }).length === 0,
   )
-  const failures = missing.map((one) => ({ instance: one.key, reason: whyMissing(one, open, rails) }))
+  const failures = missing.map((one) => ({ instance: one.key, reason: whyMissing(one, open, blocks) }))
   const remotes = unreadable.map(({ key, reason }) => ({
     instance: key,
     reason: open.attempts[key]?.reason ?? reason,
@@ -195,7 +197,7 @@ function closeSuperseded(
   return { ...ledger, slots: pushSlot(ledger.slots, record) }
 }
 
-/** What kept it from being taken, as far as that was seen: its own tries, or those to read its server. */
+/** Why it wasn't taken, as far as known: by its own tries, or those to read its server. */
 function whyMissing(
   { key, ref, record }: Covered,
   { attempts, slot }: OpenSlot,

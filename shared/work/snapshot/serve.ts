@@ -1,4 +1,7 @@
-/** Serves a policy's open slot: for each instance, whether it has the slot's snapshot, gets it now, later, or not at all. */
+/**
+ * Serves a policy's open slot: for each instance, whether it has the slot's snapshot, gets it now, later, or
+ * not at all.
+ */
 import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
@@ -18,7 +21,7 @@ import { firstName, takenFor } from './taken.ts'
 
 export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
 
-/** What a create needs to know besides the inventory. */
+/** The input besides coverage and ledger. */
 export type Serving = {
   now: Date
   /** `instance key/snapshot` of creates that are still running. */
@@ -28,73 +31,77 @@ export type Serving = {
   /** Instances that get none now, by key. */
   busy: ReadonlyMap<string, string>
   reason: string
-  /** Tells the storage driver of an instance's pool. */
+  /** For the storage driver of an instance's pool. */
   world: Pick<World, 'remotes'>
   /** Without the policy's jitter. */
   atOnce?: boolean
 }
 
-/** The slot as it stands before any instance is looked at. */
+/** The open slot, before its instances are decided. */
 type Slot = {
   policy: string
   open: OpenSlot
   /** It may be served until then. */
   until: Date
   serving: Serving
-  /** `instance key/snapshot` of what may be partial, which counts for nothing. */
+  /** `instance key/snapshot` of snapshots that may be partial, which aren't counted. */
   partial: ReadonlySet<string>
   /** Keys of instances of which a snapshot for it is being made. */
   making: ReadonlySet<string>
 }
 
-/** What becomes of one instance. */
-type Turn = { key: string } & (
+/** The decision for one instance. */
+type Decision = { key: string } & (
   | { is: 'served'; name: string; attempt?: never }
-  /** `attempt`: as its tries stand from now on. */
+  /** `attempt`: the new state of its tries. */
   | { is: 'waiting'; until: string; attempt?: Attempt }
   | { is: 'failed'; reason: string; attempt?: Attempt }
-  /** `left`: what an earlier try of another name may have left, which goes once this one is there. */
+  /** `left`: the snapshot of an earlier try under another name, which is removed once this one is taken. */
   | { is: 'taken'; action: SnapshotAction; attempt?: Attempt; left?: string }
 )
 
 export function serveSlot(coverage: Coverage, ledger: PolicyLedger, serving: Serving): Served {
   const { open } = ledger
-  if (open === null) return { plan: nobodyServed(coverage, ledger, null), actions: [] }
+  if (open === null) return { plan: emptyPlan(coverage, ledger, null), actions: [] }
   const slot = slotOf(coverage, ledger, open, serving)
-  const turns = [
-    ...coverage.unreadable.map(({ key, reason }) => unseenTurn(slot, key, reason)),
-    ...coverage.covered.map((covered) => turnOf(slot, covered)),
+  const decisions = [
+    ...coverage.unreadable.map(({ key, reason }) => unreadableDecision(slot, key, reason)),
+    ...coverage.covered.map((covered) => decisionOf(slot, covered)),
   ]
   const partial = [
     ...(ledger.partial ?? []),
-    ...turns.flatMap((turn) => (turn.is === 'taken' && turn.left !== undefined ? [turn.left] : [])),
+    ...decisions.flatMap((decision) =>
+      decision.is === 'taken' && decision.left !== undefined ? [decision.left] : [],
+    ),
   ]
   const attempts = Object.fromEntries(
-    turns.flatMap((turn) => (turn.attempt !== undefined ? [[turn.key, turn.attempt] as const] : [])),
+    decisions.flatMap((decision) =>
+      decision.attempt !== undefined ? [[decision.key, decision.attempt] as const] : [],
+    ),
   )
   return {
     plan: {
-      ...nobodyServed(coverage, ledger, slot.until),
+      ...emptyPlan(coverage, ledger, slot.until),
       ledger: {
         ...ledger,
         ...(partial.length === 0 ? {} : { partial }),
         open: { ...open, attempts: { ...open.attempts, ...attempts } },
       },
-      served: turns.flatMap(({ is, key }) => (is === 'served' ? [key] : [])),
-      waiting: turns.flatMap((turn) =>
-        turn.is === 'waiting' ? [{ instance: turn.key, until: turn.until }] : [],
+      served: decisions.flatMap(({ is, key }) => (is === 'served' ? [key] : [])),
+      waiting: decisions.flatMap((decision) =>
+        decision.is === 'waiting' ? [{ instance: decision.key, until: decision.until }] : [],
       ),
-      failed: turns.flatMap((turn) =>
-        turn.is === 'failed' ? [{ instance: turn.key, reason: turn.reason }] : [],
+      failed: decisions.flatMap((decision) =>
+        decision.is === 'failed' ? [{ instance: decision.key, reason: decision.reason }] : [],
       ),
-      remark: remarkOn(slot, turns),
-      ...(turns.length === 0 ? nobodyThere(coverage) : {}),
+      remark: remarkOn(slot, decisions),
+      ...(decisions.length === 0 ? withoutInstances(coverage) : {}),
     },
-    actions: turns.flatMap((turn) => (turn.is === 'taken' ? [turn.action] : [])),
+    actions: decisions.flatMap((decision) => (decision.is === 'taken' ? [decision.action] : [])),
   }
 }
 
-const nobodyServed = ({ policy }: Coverage, ledger: PolicyLedger, until: Date | null): SlotPlan => ({
+const emptyPlan = ({ policy }: Coverage, ledger: PolicyLedger, until: Date | null): SlotPlan => ({
   policy: policy.name,
   ledger,
   served: [],
@@ -119,16 +126,16 @@ const slotOf = (
   making: inMaking(policy.name, open, serving.incomplete),
 })
 
-function unseenTurn({ open, serving, until }: Slot, key: string, reason: string): Turn {
+function unreadableDecision({ open, serving, until }: Slot, key: string, reason: string): Decision {
   const attempt = nextAttempt(open.attempts[key], reason, serving.now, until)
   return { ...afterAttempt(key, attempt), attempt }
 }
 
-function turnOf(slot: Slot, covered: Covered): Turn {
+function decisionOf(slot: Slot, covered: Covered): Decision {
   const { policy, open, partial, making, serving } = slot
   const { key, record, barred } = covered
   if (record.snapshots === null)
-    return unseenTurn(slot, key, record.problem ?? 'its snapshots could not be listed')
+    return unreadableDecision(slot, key, record.problem ?? 'its snapshots could not be listed')
   const taken = takenFor(policy, open, record.snapshots, { key, partial })[0] ?? own(open.made, key)
   if (serving.busy.has(key) || making.has(key))
     return { is: 'waiting', key, until: minutesFrom(serving.now, 1) }
@@ -137,15 +144,15 @@ function turnOf(slot: Slot, covered: Covered): Turn {
   const attempt = open.attempts[key]
   if (attempt !== undefined && (attempt.retryAt === undefined || new Date(attempt.retryAt) > serving.now))
     return afterAttempt(key, attempt)
-  return takeTurn(slot, covered, record.snapshots, attempt)
+  return takeDecision(slot, covered, record.snapshots, attempt)
 }
 
-function takeTurn(
+function takeDecision(
   slot: Slot,
   covered: Covered,
   snapshots: readonly SnapshotPair[],
   attempt: Attempt | undefined,
-): Turn {
+): Decision {
   const { open, policy } = slot
   const { key } = covered
   const tried = attempt?.unseen === true ? triedName(policy, open, attempt) : null
@@ -170,12 +177,12 @@ function inMaking(policy: string, open: OpenSlot, incomplete: ReadonlySet<string
   )
 }
 
-/** What people are told of a slot whose snapshots don't have its name. */
-function remarkOn({ policy, open }: Slot, turns: readonly Turn[]): string | null {
+/** The recorded reason of a slot whose snapshots have other names. */
+function remarkOn({ policy, open }: Slot, decisions: readonly Decision[]): string | null {
   if (open.first === true) return 'the first one, because the policy had no snapshot yet'
   const names = new Set(
-    turns.flatMap((turn) =>
-      turn.is === 'served' ? [turn.name] : turn.is === 'taken' ? [turn.action.name] : [],
+    decisions.flatMap((decision) =>
+      decision.is === 'served' ? [decision.name] : decision.is === 'taken' ? [decision.action.name] : [],
     ),
   )
   const late = [...names].filter((name) => name !== snapshotName({ policy, slot: new Date(open.slot) }))
@@ -189,7 +196,7 @@ const triedName = (policy: string, { slot }: OpenSlot, { name }: Attempt): strin
 const servableUntil = (policy: { catchup: number }, slot: Date): Date =>
   new Date(slot.getTime() + policy.catchup * 1000)
 
-/** What could not be observed counts as a try only when one was due. */
+/** A failed observation counts as a try only when one was due. */
 function nextAttempt(known: Attempt | undefined, reason: string, now: Date, until: Date): Attempt {
   if (known === undefined) return failAttempt(known, reason, now, until)
   const due = known.retryAt !== undefined && new Date(known.retryAt) <= now
@@ -199,10 +206,10 @@ function nextAttempt(known: Attempt | undefined, reason: string, now: Date, unti
 const afterAttempt = (
   key: string,
   { retryAt, reason }: Attempt,
-): Extract<Turn, { is: 'failed' | 'waiting' }> =>
+): Extract<Decision, { is: 'failed' | 'waiting' }> =>
   retryAt === undefined ? { is: 'failed', key, reason } : { is: 'waiting', key, until: retryAt }
 
-/** When it is taken at the earliest, and the moment that it is named for. */
+/** When it is taken at the earliest, and the time that it is named after. */
 function momentOf({ open, serving }: Slot, { policy, key }: Covered): { from: Date; moment: Date } {
   const { now, next, atOnce } = serving
   const slot = new Date(open.slot)
@@ -236,8 +243,8 @@ function actionOf(
 }
 
 /**
- * Whoever may snapshot may have used the name for one of theirs, and a try whose end nobody saw may have left a
- * whole one: that goes only once another is there. Then it is the next minute's.
+ * The next free name. A person may have used it, or a try with an unknown outcome may have left a complete
+ * snapshot, which is only removed once another is taken. Then the name of the next minute is used.
  */
 function freeName(policy: string, moment: Date, snapshots: readonly SnapshotPair[]): string {
   for (let minute = 0; ; minute += 1) {
@@ -247,11 +254,11 @@ function freeName(policy: string, moment: Date, snapshots: readonly SnapshotPair
 }
 
 const AGAIN = '; taken again, because the outcome of an earlier try is unknown'
-/** It is tried all the same, and fails with Incus's own words. */
+/** It is tried anyway, and fails with Incus's own error. */
 const REFUSED = '; with "stateful", Incus takes it only once migration.stateful=true is set on the instance'
 
-/** Nobody to serve: for a reason of the policy's own that is a skipped slot, for a problem it is a failed one. */
-function nobodyThere({ skipped, problems }: Coverage): Pick<SlotPlan, 'failed' | 'empty'> {
+/** No instance to serve: the slot is skipped, or failed if there was a problem. */
+function withoutInstances({ skipped, problems }: Coverage): Pick<SlotPlan, 'failed' | 'empty'> {
   const left = skipped[0]
   return {
     failed: problems.map(({ about, reason }) => ({ instance: about, reason })),

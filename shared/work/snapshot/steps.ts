@@ -5,7 +5,10 @@ import { expireStep, STEP_WAIT, where } from '../../plan/steps.ts'
 import type { Step } from '../../relay/protocol.ts'
 import type { SnapshotAction } from './action.ts'
 
-/** A daemon killed in mid-create leaves a partial snapshot that looks whole, so one whose end nobody saw goes first. */
+/**
+ * A daemon killed during a create leaves a partial snapshot that looks complete, so one with an unknown
+ * outcome is removed first.
+ */
 export function takeSteps({ ref, name, stateful, expiresAt, again }: SnapshotAction): Step[] {
   const { parameters, query } = where(ref)
   const body = { name, stateful, expires_at: expiresAt ?? NEVER }

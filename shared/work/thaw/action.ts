@@ -1,5 +1,5 @@
-/** An instance is thawed. */
+/** The action of thawing an instance. */
 import type { InstanceRef } from '../../incus/subject.ts'
 
-/** Our own work froze it and was cut off, so that nobody else thaws it. */
+/** Our work froze it and was cut off, so Incus doesn't thaw it. */
 export type ThawAction = { kind: 'thaw'; ref: InstanceRef; reason: string }

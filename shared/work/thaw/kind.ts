@@ -1,4 +1,4 @@
-/** Thaws what our own work froze and was cut off from. */
+/** Thaws instances that stay frozen because our work was cut off. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Kind } from '../kind.ts'
 import type { ThawAction } from './action.ts'
@@ -14,7 +14,7 @@ export const thaw: Kind<ThawAction, never> = {
       subject: ({ ref }) => subjectKey(ref),
       line: thawLine,
       steps: thawSteps,
-      // What a copy froze stays frozen.
+      // An instance that a copy froze stays frozen otherwise.
       locks: () => true,
       listed: 'thawed',
     },

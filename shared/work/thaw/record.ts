@@ -1,4 +1,4 @@
-/** What may stay frozen after a run: instances of which no end of our work was seen, and those not thawed yet. */
+/** Records instances that may stay frozen after a run: by work with an unknown outcome, or not thawed yet. */
 import { describe } from '../../incus/refusal.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import type { FreezeLedger, Ledger } from '../../ledger/ledger.ts'

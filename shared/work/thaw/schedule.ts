@@ -1,7 +1,7 @@
 /**
  * Instances that our own work froze. Incus thaws them when the work ends; when its daemon is killed before
- * that, they stay frozen for good, and the next look thaws them. What ran before our work and is frozen
- * after it, with nothing running on it, was frozen by it; whatever else is frozen, a person froze.
+ * that, they stay frozen, and the next run thaws them. An instance that ran before our work and is frozen after
+ * it, without an operation, was frozen by our work; any other was frozen by a person.
  */
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
@@ -17,10 +17,10 @@ import type { JobReport } from '../../relay/protocol.ts'
 import { isLive } from '../life.ts'
 import type { ThawAction } from './action.ts'
 
-/** Thawing may fail for a reason that passes; after so many tries a person is asked. */
+/** Thawing may fail for a temporary reason; after so many tries a person has to do it. */
 const TRIES = 5
 
-/** Whether the next look may have something to do. */
+/** Whether it still has to be checked. */
 export const isPending = ({ tries = 0 }: FreezeLedger): boolean => tries < TRIES
 
 export function planThaws({ world, ledger, now }: Scene, { busy }: Found): Finding {
@@ -34,7 +34,7 @@ export function planThaws({ world, ledger, now }: Scene, { busy }: Found): Findi
   )
 }
 
-/** By the relay's jobs, of what the ledger never heard of, or has lost; one that it has judged is over. */
+/** Work that only the relay's jobs show, and that the ledger hasn't recorded as ended. */
 function forgotten({ jobs }: World, { work }: Ledger): Record<string, FreezeLedger> {
   const entries = jobs.flatMap(({ id, memo, since }): [string, FreezeLedger][] => {
     const key = workOfJob(id)
@@ -48,7 +48,7 @@ function forgotten({ jobs }: World, { work }: Ledger): Record<string, FreezeLedg
 const isFreezing = (memo: unknown): boolean =>
   typeof memo === 'object' && memo !== null && (memo as { freezes?: unknown }).freezes === true
 
-/** `over`: there is nothing of ours to thaw; `wait`: it can't be told yet; `unlisted`: gone, or a listing lost it. */
+/** `over`: nothing to thaw; `wait`: not known yet; `unlisted`: gone, or missing from the listing. */
 type SeenFrozen = 'over' | 'wait' | 'unlisted' | 'frozen'
 
 function seeFrozen(key: string, world: World, busy: ReadonlyMap<string, string>): SeenFrozen {
@@ -64,12 +64,12 @@ function seeFrozen(key: string, world: World, busy: ReadonlyMap<string, string>)
   return settledAs(record)
 }
 
-/** So long what isn't listed may come back. */
+/** An unlisted instance may come back for so long. */
 const DAY = 86_400_000
 
 const isForgotten = ({ at }: FreezeLedger, now: Date): boolean => now.getTime() - Date.parse(at) >= DAY
 
-/** What is frozen before its copy begins, somebody else has frozen. */
+/** An instance that is frozen before its copy begins was frozen by a person. */
 const seeDuring = ({ state }: JobReport, { status }: InstanceRecord): 'over' | 'wait' =>
   state === 'queued' && status === 'Frozen' ? 'over' : 'wait'
 

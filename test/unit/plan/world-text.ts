@@ -12,8 +12,8 @@ export const SERVER = 'f'.repeat(64)
 
 /**
  * `remote:project/instance status [key=value …]`, below it its snapshots, indented: a name, with `@date`
- * where the name doesn't tell it. `uuid=…@date` says which instance it is. `remote unreachable` alone; `?` instead of snapshots: not listed. The
- * status `offline`: its cluster member n2 is away.
+ * where the name doesn't tell it. `uuid=…@date` says which instance it is. `remote unreachable` alone; `?`
+ * instead of snapshots: not listed. The status `offline`: its cluster member n2 is away.
  */
 export function parseWorld(text: string, jobs: JobReport[] = []): World {
   const remotes: Record<string, RemoteReply> = {}

@@ -151,12 +151,12 @@ async function planOf(
 }
 
 /** Reads what some kinds of work need besides the inventory: one more call, only if needed. */
-async function lookCloser(scene: Parameters<Looker['jobs']>[0], relay: Relay): Promise<World> {
+async function lookCloser(context: Parameters<Looker['jobs']>[0], relay: Relay): Promise<World> {
   const lookers = KINDS.flatMap(({ look: looker }) => looker ?? [])
-  const jobs = lookers.flatMap((looker) => looker.jobs(scene))
-  if (jobs.length === 0) return scene.world
+  const jobs = lookers.flatMap((looker) => looker.jobs(context))
+  if (jobs.length === 0) return context.world
   const answers = await read(jobs, relay)
-  return lookers.reduce((world, { add }) => add(world, answers, scene), scene.world)
+  return lookers.reduce((world, { add }) => add(world, answers, context), context.world)
 }
 
 type Looker = NonNullable<Kind['look']>

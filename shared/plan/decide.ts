@@ -4,34 +4,32 @@ import { createSorter } from '../retention/sorter.ts'
 import { type Kind, STAGES, type Stage } from '../work/kind.ts'
 import { type Action, KINDS } from '../work/kinds.ts'
 import { clockProblems } from './clocks.ts'
+import type { PlanContext, PlanInput } from './context.ts'
 import { type Found, gather } from './finding.ts'
 import type { Note, Plan } from './plan.ts'
-import type { Question, Scene } from './question.ts'
 import { isLook, narrow } from './request.ts'
 import { decideRequested } from './requested.ts'
 import { refuseScope } from './scope.ts'
 import { rememberSight } from './sight.ts'
 
-export type { Question }
-
-export function decide(question: Question): Plan<Action> {
-  const plan = decideAll(question)
-  const { coverages, world, ledger, now } = question
+export function decide(input: PlanInput): Plan<Action> {
+  const plan = decideAll(input)
+  const { coverages, world, ledger, now } = input
   const clocks = clockProblems(coverages, world, now)
   const sight = rememberSight(ledger.sight, coverages, clocks, world, now)
   const wrong = clocks.map(({ about, reason }): Note => ({ kind: 'problem', about, reason }))
   return { ...plan, notes: distinct([...plan.notes, ...wrong, ...sight.notes]), sight: sight.ledger }
 }
 
-function decideAll(question: Question): Plan<Action> {
-  const sorter = createSorter(question.now)
-  const inProgress = planStages(['in progress'], { ...question, sorter }, gather([]))
-  const scene = { ...question, sorter, coverages: stillHeld(question.coverages, inProgress) }
-  const { request, coverages, world } = scene
-  if (request === undefined) return decideDue(scene, inProgress)
-  if (!isLook(request)) return decideRequested({ ...scene, request }, inProgress)
+function decideAll(input: PlanInput): Plan<Action> {
+  const sorter = createSorter(input.now)
+  const inProgress = planStages(['in progress'], { ...input, sorter }, gather([]))
+  const context = { ...input, sorter, coverages: stillHeld(input.coverages, inProgress) }
+  const { request, coverages, world } = context
+  if (request === undefined) return decideDue(context, inProgress)
+  if (!isLook(request)) return decideRequested({ ...context, request }, inProgress)
   const refusal = refuseScope(request, coverages, world)
-  const seen = decideDue({ ...scene, coverages: narrow(coverages, request) }, inProgress)
+  const seen = decideDue({ ...context, coverages: narrow(coverages, request) }, inProgress)
   return refusal === null ? seen : { ...seen, actions: [], notes: [], refusal }
 }
 
@@ -53,10 +51,12 @@ const distinct = (notes: readonly Note[]): Note[] => [
 ]
 
 /** Each kind plans in its stage, with the findings of the stages before. */
-const planStages = (stages: readonly Stage[], scene: Scene, before: Found): Found =>
+const planStages = (stages: readonly Stage[], context: PlanContext, before: Found): Found =>
   stages.reduce((found, stage) => {
     const planning = KINDS.flatMap(({ schedule }) => (schedule?.stage === stage ? [schedule] : []))
-    return planning.length === 0 ? found : gather([found, ...planning.map(({ plan }) => plan(scene, found))])
+    return planning.length === 0
+      ? found
+      : gather([found, ...planning.map(({ plan }) => plan(context, found))])
   }, before)
 
 /** What earlier work has left comes before what the schedule says. */
@@ -64,14 +64,14 @@ const EARLY: readonly Stage[] = ['in progress', 'ready']
 const LATER = STAGES.filter((stage) => !EARLY.includes(stage))
 
 /** What is due by schedule, and what is in progress. */
-function decideDue(scene: Scene, inProgress: Found): Plan<Action> {
-  const early = planStages(['ready'], scene, inProgress)
-  const found = planStages(LATER, scene, early)
+function decideDue(context: PlanContext, inProgress: Found): Plan<Action> {
+  const early = planStages(['ready'], context, inProgress)
+  const found = planStages(LATER, context, early)
   return {
-    at: scene.now.toISOString(),
+    at: context.now.toISOString(),
     actions: inOrder(found),
     // What earlier work has left is told first, however much there is to tell.
-    notes: [...early.notes, ...scene.coverages.flatMap(notesOf), ...found.notes.slice(early.notes.length)],
+    notes: [...early.notes, ...context.coverages.flatMap(notesOf), ...found.notes.slice(early.notes.length)],
     slots: [...found.slots],
     work: { ...found.work },
     frozen: { ...found.frozen },

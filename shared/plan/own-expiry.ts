@@ -1,15 +1,15 @@
 /** The expiry that stapes sets on a snapshot again. */
 import { expiresAt } from '../incus/expiry.ts'
 import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import type { PlanInput } from './context.ts'
 import type { Found } from './find.ts'
-import type { Question } from './question.ts'
 import { isSafety, safetyExpiry } from './safety.ts'
 
 /** By its policy, counted from its creation, and at least a day from now (ISO 8601); null: never. */
 export function ownExpiry(
   { key, snapshots }: Found,
   snapshot: string,
-  { coverages, now }: Pick<Question, 'coverages' | 'now'>,
+  { coverages, now }: Pick<PlanInput, 'coverages' | 'now'>,
 ): string | null {
   const created = snapshots.find(([name]) => name === snapshot)?.[1]
   if (created === undefined) return null

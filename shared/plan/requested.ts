@@ -4,15 +4,18 @@ import type { Approval } from '../policy/policy.ts'
 import type { Answer } from '../work/kind.ts'
 import { type Action, KINDS } from '../work/kinds.ts'
 import { requestable, verbOf } from '../work/verbs.ts'
+import type { PlanContext } from './context.ts'
 import { type Found, gather } from './finding.ts'
 import type { Note, Plan } from './plan.ts'
-import type { Scene } from './question.ts'
 import { type AnyRequest, narrow, type Scope } from './request.ts'
 
-export function decideRequested(scene: Scene & { request: AnyRequest }, inProgress: Found): Plan<Action> {
-  const { request, ledger, now } = scene
-  const guards = () => gather([inProgress, ...KINDS.map(({ guard }) => guard?.(scene, inProgress) ?? {})])
-  const answer = requestable(request.do)?.plan({ ...scene, found: inProgress, guards })
+export function decideRequested(
+  context: PlanContext & { request: AnyRequest },
+  inProgress: Found,
+): Plan<Action> {
+  const { request, ledger, now } = context
+  const guards = () => gather([inProgress, ...KINDS.map(({ guard }) => guard?.(context, inProgress) ?? {})])
+  const answer = requestable(request.do)?.plan({ ...context, found: inProgress, guards })
   if (answer === undefined) throw new Error(`no kind of work knows the request ${request.do}`)
   const refusal = 'code' in answer ? answer : null
   const parts: Answer = 'code' in answer ? {} : answer
@@ -20,19 +23,19 @@ export function decideRequested(scene: Scene & { request: AnyRequest }, inProgre
   return {
     at: now.toISOString(),
     actions,
-    notes: [...(refusal === null ? unseen(scene) : []), ...(parts.notes ?? [])],
+    notes: [...(refusal === null ? unseen(context) : []), ...(parts.notes ?? [])],
     slots: [...(parts.slots ?? [])],
     work: { ...parts.work },
     frozen: ledger.frozen ?? {},
     wake: [...(parts.wake ?? [])],
     requested: true,
     refusal,
-    approval: approvalOf(actions, scene),
+    approval: approvalOf(actions, context),
   }
 }
 
 /** Unreadable remotes, for a request that names no instances; one that names some is refused instead. */
-function unseen({ request, coverages }: Scene & { request: AnyRequest & Scope }): Note[] {
+function unseen({ request, coverages }: PlanContext & { request: AnyRequest & Scope }): Note[] {
   if (request.instances !== undefined || requestable(request.do)?.tellsUnseen !== true) return []
   return narrow(coverages, request).flatMap(({ unreadable }) =>
     unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
@@ -40,7 +43,7 @@ function unseen({ request, coverages }: Scene & { request: AnyRequest & Scope })
 }
 
 /** By the strictest policy that covers an instance which loses state. */
-function approvalOf(actions: readonly Action[], { coverages }: Pick<Scene, 'coverages'>): Approval {
+function approvalOf(actions: readonly Action[], { coverages }: Pick<PlanContext, 'coverages'>): Approval {
   const touched = new Set(
     actions.flatMap((action) => {
       const { destroys, subject } = verbOf(action)

@@ -8,7 +8,7 @@ import type { Candidate, Keep, Retention } from './keep.ts'
 import * as reasons from './reasons.ts'
 import { type Judge, judge, rulesOf } from './rules.ts'
 
-type Scene = {
+type KeepInput = {
   /** IANA, as `isTimezone` accepts it. */
   timezone: string
   now: Date
@@ -23,7 +23,7 @@ type Entry = { name: string; instant: number; uncounted: string | null }
 type Verdicts = (readonly string[])[]
 
 /** Both lists are newest first. Throws on a within duration that `parseWithin` refuses. */
-export function applyKeep(keep: Keep, { timezone, now, candidates }: Scene): Retention {
+export function applyKeep(keep: Keep, { timezone, now, candidates }: KeepInput): Retention {
   const entries = newestFirst(candidates, now.getTime())
   const verdicts = verdictsOf(keep, timezone, entries)
   const retention: Retention = { keep: [], expire: [] }

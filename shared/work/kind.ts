@@ -8,11 +8,11 @@ import type * as z from 'zod/mini'
 import type { Text } from '../chat/message.ts'
 import type { FreezeLedger, Ledger, PolicyLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
+import type { PlanContext } from '../plan/context.ts'
 import type { Finding, Found, Guards } from '../plan/finding.ts'
 import type { Outcome, PlannedJob } from '../plan/jobs.ts'
 import type { Line, Tally } from '../plan/line.ts'
 import type { AnyAction, Note, Plan, Refusal } from '../plan/plan.ts'
-import type { Scene } from '../plan/question.ts'
 import type { AnyRequest, OneSnapshot } from '../plan/request.ts'
 import type { World } from '../plan/world.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
@@ -60,7 +60,7 @@ export type Verbs<Action extends AnyAction> = {
 export type Answer = Pick<Finding, 'actions' | 'notes' | 'slots' | 'work' | 'wake'>
 
 /** A request with the input of its planning. */
-export type Requested<R extends AnyRequest = AnyRequest> = Scene & {
+export type Requested<R extends AnyRequest = AnyRequest> = PlanContext & {
   request: R
   /** What is in progress. */
   found: Found
@@ -190,14 +190,14 @@ export type Kind<
   /** How its lines are counted in a few words, by their signs. */
   tallies?: readonly Tally[]
   /** Planning by schedule; the stage `in progress` is also planned for requests. */
-  schedule?: { stage: Stage; plan(scene: Scene, found: Found): Finding }
+  schedule?: { stage: Stage; plan(context: PlanContext, found: Found): Finding }
   /** What it blocks for requests. */
-  guard?(scene: Scene, found: Found): Finding
+  guard?(context: PlanContext, found: Found): Finding
   requests?: Requests<R>
   /** What has to be read from Incus before it can plan; mostly nothing. */
   look?: {
-    jobs(scene: Pick<Scene, 'world' | 'ledger' | 'now' | 'request'>): Job[]
-    add(world: World, answers: Answers, scene: Pick<Scene, 'ledger' | 'now' | 'request'>): World
+    jobs(context: Pick<PlanContext, 'world' | 'ledger' | 'now' | 'request'>): Job[]
+    add(world: World, answers: Answers, context: Pick<PlanContext, 'ledger' | 'now' | 'request'>): World
   }
   /** Its own jobs: what has to be read for them, and how they are prepared. */
   send?: {

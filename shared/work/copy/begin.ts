@@ -8,22 +8,22 @@ import { minutesFrom } from '../../schedule/moment.ts'
 import type { CopyAction } from './action.ts'
 import type { CopyWork } from './entry.ts'
 import { broken } from './judge.ts'
-import { type CopyScene, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
+import { type CopyContext, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
 import { placed } from './place.ts'
 import { startCopy } from './start.ts'
 import { removeTorn } from './torn.ts'
 
 /** Starts copies: one at a time for each source, in their order. */
-export function beginAll(judged: readonly Judged[], scene: CopyScene): Finding[] {
+export function beginAll(judged: readonly Judged[], context: CopyContext): Finding[] {
   const sending = new Set(
     judged.flatMap(({ replica, judgement }) => (judgement.phase === 'running' ? [replica.source.key] : [])),
   )
   const started: CopyAction[] = []
   return judged.flatMap((one) => {
     const { judgement, replica } = one
-    const may = judgement.phase === 'idle' || (judgement.phase === 'broken' && isWanted(one, scene))
+    const may = judgement.phase === 'idle' || (judgement.phase === 'broken' && isWanted(one, context))
     if (!may) return []
-    const { finding, action } = begin(one, judgement.entry, { sending, started }, scene)
+    const { finding, action } = begin(one, judgement.entry, { sending, started }, context)
     if (action !== null) {
       sending.add(replica.source.key)
       started.push(action)
@@ -40,7 +40,7 @@ function begin(
   { replica, seen, verified }: Judged,
   known: CopyWork | undefined,
   { sending, started }: Before,
-  { world, now, sorter, installation, busy, wanted }: CopyScene,
+  { world, now, sorter, installation, busy, wanted }: CopyContext,
 ): Begun {
   const { key, source } = replica
   const nothing = (...findings: Finding[]): Begun => ({ finding: combine(findings), action: null })

@@ -1,14 +1,14 @@
 /** What is known of each copy when a run plans, and how findings about one are made. */
 import { workKey } from '../../ledger/work.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import type { Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
-import type { Scene } from '../../plan/question.ts'
 import type { Looked } from './common.ts'
 import { COPY, type CopyWork } from './entry.ts'
 import type { Judgement } from './judge.ts'
 import type { Replica } from './replica.ts'
 
-export type CopyScene = Pick<Scene, 'world' | 'ledger' | 'now' | 'sorter' | 'installation'> & {
+export type CopyContext = Pick<PlanContext, 'world' | 'ledger' | 'now' | 'sorter' | 'installation'> & {
   /** Instances of which no copy starts now, by key, each with the reason. */
   busy: ReadonlyMap<string, string>
   /** Requested replicas (by key), which don't wait for their next retry. */
@@ -17,7 +17,7 @@ export type CopyScene = Pick<Scene, 'world' | 'ledger' | 'now' | 'sorter' | 'ins
 
 export type Judged = Looked & { judgement: Judgement }
 
-export const isWanted = ({ replica }: Judged, { wanted }: CopyScene): boolean =>
+export const isWanted = ({ replica }: Judged, { wanted }: CopyContext): boolean =>
   wanted?.has(replica.key) === true
 
 export const entryOf = (replica: Replica, entry: CopyWork): Finding => ({

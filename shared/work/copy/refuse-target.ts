@@ -6,19 +6,19 @@ import { ownSnapshot, SAFETY } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { type Installation, refuseOwner } from '../../plan/installation.ts'
 import { OWNER } from '../../policy/marks.ts'
+import { isUnfinishedFirst, type TransferContext } from './context.ts'
 import { knownVerified, originOf, refuseReplica } from './marks.ts'
 import type { Replica } from './replica.ts'
-import { isUnfinishedFirst, type Scene } from './scene.ts'
 import { isLeftover } from './transfer.ts'
 
 /** `wanted`: the snapshots that the transfer is for. */
-type Refusing = Scene & { target: InstanceRecord; wanted: readonly SnapshotPair[] }
+type Refusing = TransferContext & { target: InstanceRecord; wanted: readonly SnapshotPair[] }
 
-export function refuseTarget(scene: Refusing): string | null {
-  const { replica, target, starting } = scene
+export function refuseTarget(context: Refusing): string | null {
+  const { replica, target, starting } = context
   return (
     refuseForeign(replica, target, starting) ??
-    (isUnfinishedFirst(scene) ? null : (refuseLoss(scene) ?? refuseUnproven(scene)))
+    (isUnfinishedFirst(context) ? null : (refuseLoss(context) ?? refuseUnproven(context)))
   )
 }
 

@@ -5,8 +5,8 @@
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found, gather } from '../../plan/finding.ts'
-import type { Scene } from '../../plan/question.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { isPending, standingOf } from '../life.ts'
@@ -14,19 +14,19 @@ import { beginAll } from './begin.ts'
 import { type Looked, lookAt } from './common.ts'
 import { COPY, type CopyWork, copyIn } from './entry.ts'
 import { judge } from './judge.ts'
-import { type CopyScene, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
+import { type CopyContext, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
 import { renderVerified } from './marks.ts'
 import { putOffExpiry } from './put-off.ts'
 import { type Replica, replicasOf, restingOf, strayCopies } from './replica.ts'
 import { verification } from './verification.ts'
 
-export function planDueCopies(scene: Scene, { incomplete, busy, taking }: Found): Finding {
-  const { coverages, now } = scene
+export function planDueCopies(context: PlanContext, { incomplete, busy, taking }: Found): Finding {
+  const { coverages, now } = context
   const covered = coverages.flatMap((coverage) => coverage.covered)
-  const world = { ...scene.world, incomplete }
+  const world = { ...context.world, incomplete }
   const isTaking = taking.size > 0 && coverages.some(({ policy }) => policy.copy !== null)
   return combine([
-    planCopies(covered, { ...scene, world, busy }),
+    planCopies(covered, { ...context, world, busy }),
     {
       wake: [
         ...(isTaking ? [minutesFrom(now, 1)] : []),
@@ -42,32 +42,32 @@ function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): st
   return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
 }
 
-export function planCopies(covered: readonly Covered[], scene: CopyScene): Found {
+export function planCopies(covered: readonly Covered[], context: CopyContext): Found {
   const all = replicasOf(covered)
   const judged = all
     .filter(({ source }) => source.record.snapshots !== null)
-    .map((replica) => judgeOne(replica, scene))
+    .map((replica) => judgeOne(replica, context))
   const resting = restingOf(covered)
     .filter(({ source }) => source.record.snapshots !== null)
-    .map((replica) => lookAt(replica, scene))
+    .map((replica) => lookAt(replica, context))
   const bySource = groupBy(judged, ({ replica }) => replica.source.key)
   const found = gather([
-    { blocked: new Map(strayCopies(all, scene.world).map(({ source, reason }) => [source, reason])) },
-    ...all.filter(({ source }) => source.record.snapshots === null).map((one) => waitForSource(one, scene)),
+    { blocked: new Map(strayCopies(all, context.world).map(({ source, reason }) => [source, reason])) },
+    ...all.filter(({ source }) => source.record.snapshots === null).map((one) => waitForSource(one, context)),
     ...resting.map(keepCommon),
-    ...judged.map((one) => settle(one, othersOf(one, bySource), scene)),
-    ...beginAll(judged, scene),
+    ...judged.map((one) => settle(one, othersOf(one, bySource), context)),
+    ...beginAll(judged, context),
   ])
   const byKey = groupBy(covered, ({ key }) => key)
   const putOffs = [...judged, ...resting].map(({ replica, common, ours }) =>
-    putOff(replica, ours ?? common, byKey.get(replica.source.key) ?? [], found, scene),
+    putOff(replica, ours ?? common, byKey.get(replica.source.key) ?? [], found, context),
   )
   return gather([found, ...putOffs])
 }
 
-function judgeOne(replica: Replica, scene: CopyScene): Judged {
-  const { world, now, installation, ledger } = scene
-  const looked = lookAt(replica, scene)
+function judgeOne(replica: Replica, context: CopyContext): Judged {
+  const { world, now, installation, ledger } = context
+  const looked = lookAt(replica, context)
   const known = copyIn(ledger, replica.key)
   return { ...looked, judgement: judge({ replica, seen: looked.seen, world, known, now, installation }) }
 }
@@ -89,16 +89,16 @@ function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<s
 }
 
 /** The outcome of its last transfer. */
-function settle(judged: Judged, others: readonly string[], scene: CopyScene): Finding {
+function settle(judged: Judged, others: readonly string[], context: CopyContext): Finding {
   const { replica, seen, judgement } = judged
   const { source, key } = replica
   if (judgement.phase === 'idle') return keepCommon(judged)
-  if (judgement.phase === 'broken' && isWanted(judged, scene)) return {}
+  if (judgement.phase === 'broken' && isWanted(judged, context)) return {}
   if (judgement.phase === 'completed') {
     const { entry } = judgement
-    const action = verification(replica, seen, judgement, scene, others)
+    const action = verification(replica, seen, judgement, context, others)
     return combine([
-      { actions: [action], wake: [minutesFrom(scene.now, 1)] },
+      { actions: [action], wake: [minutesFrom(context.now, 1)] },
       entryOf(replica, { ...entry, verified: renderVerified(action.marks) }),
       // If the marks can't be written, the next refresh needs what they say now.
       keepCommon(judged),
@@ -107,10 +107,10 @@ function settle(judged: Judged, others: readonly string[], scene: CopyScene): Fi
   }
   const { phase, entry, reason } = judgement
   const isRunning = phase === 'running'
-  const about = { key: workKey(COPY, key), about: key, known: copyIn(scene.ledger, key) }
+  const about = { key: workKey(COPY, key), about: key, known: copyIn(context.ledger, key) }
   const said = isRunning ? reason : `copy ${entry.state}: ${reason}`
   return combine([
-    standingOf(about, { phase, entry, reason: said }, scene.now),
+    standingOf(about, { phase, entry, reason: said }, context.now),
     { blocked: new Map([[source.key, isRunning ? 'a copy of it is running' : reason]]) },
   ])
 }
@@ -135,7 +135,7 @@ function putOff(
   common: SnapshotPair | null,
   covering: readonly Covered[],
   { work }: Found,
-  { ledger, busy, now }: CopyScene,
+  { ledger, busy, now }: CopyContext,
 ): Finding {
   const { key, source } = replica
   if (common === null || busy.has(source.key)) return {}
@@ -147,7 +147,7 @@ function putOff(
 }
 
 /** While a source can't be read nothing is done, and that is reported, also in the entry of a running copy. */
-function waitForSource(replica: Replica, { ledger }: Pick<CopyScene, 'ledger'>): Finding {
+function waitForSource(replica: Replica, { ledger }: Pick<CopyContext, 'ledger'>): Finding {
   const { record } = replica.source
   const reason = `nothing is copied while its source can't be listed: ${record.problem ?? 'no reason was given'}`
   const known = copyIn(ledger, replica.key)

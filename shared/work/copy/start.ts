@@ -8,11 +8,11 @@ import { renderInstallation } from '../../plan/installation.ts'
 import { REPLICA_SERVER } from '../../policy/marks.ts'
 import { isDue, retryText } from '../life.ts'
 import type { CopyAction } from './action.ts'
+import { isUnfinishedFirst, type Starting, type TransferContext, transferContext } from './context.ts'
 import { lastingOf } from './lasting.ts'
 import { knownVerified, originOf, refuseReplica } from './marks.ts'
 import { refuseOther, refuseTarget } from './refuse-target.ts'
 import type { Replica, Seen } from './replica.ts'
-import { isUnfinishedFirst, type Scene, type Starting, sceneOf } from './scene.ts'
 import { isLeftover } from './transfer.ts'
 
 export type Start =
@@ -22,28 +22,28 @@ export type Start =
   | { state: 'current' }
 
 export function startCopy(replica: Replica, seen: Seen, starting: Starting): Start {
-  const scene = sceneOf(replica, seen, starting)
-  const wanted = wantedOf(scene).filter((pair) => !isIn(scene.verified, pair))
+  const context = transferContext(replica, seen, starting)
+  const wanted = wantedOf(context).filter((pair) => !isIn(context.verified, pair))
   // A copy of another instance or owner is reported, though it seems up to date: snapshots of two instances may have
   // the same names and dates, and two installations must not make the same copy.
-  if (wanted.length === 0 && !isTheirs(scene)) return { state: 'current' }
+  if (wanted.length === 0 && !isTheirs(context)) return { state: 'current' }
   const { entry, now } = starting
   if (entry !== undefined && !isDue(entry, now))
     return { state: 'wait', reason: retryText(entry), until: entry.retryAt ?? null }
   if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
-  const { target } = scene
-  const refusal = target === null ? null : refuseTarget({ ...scene, target, wanted })
+  const { target } = context
+  const refusal = target === null ? null : refuseTarget({ ...context, target, wanted })
   if (refusal !== null) return { state: 'refused', reason: refusal }
-  return { state: 'start', action: actionOf(scene, wanted) }
+  return { state: 'start', action: actionOf(context, wanted) }
 }
 
-const isTheirs = ({ replica, target, starting }: Scene): boolean =>
+const isTheirs = ({ replica, target, starting }: TransferContext): boolean =>
   target !== null &&
   (refuseReplica(target, originOf(replica.source, starting)) ?? refuseOther(replica, target, starting)) !==
     null
 
 /** The newest snapshot of each policy that wants the copy, by creation, without names of a future slot. */
-const wantedOf = ({ replica, snapshots, starting }: Scene): SnapshotPair[] =>
+const wantedOf = ({ replica, snapshots, starting }: TransferContext): SnapshotPair[] =>
   replica.wanting.flatMap(({ covered }) => newestOf(covered.policy.name, snapshots, starting.now))
 
 /**
@@ -63,18 +63,18 @@ function newestOf(policy: string, snapshots: readonly SnapshotPair[], now: Date)
   return since === null ? [newest] : [newest, since]
 }
 
-function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
-  const { replica, target, snapshots, verified, starting } = scene
+function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction {
+  const { replica, target, snapshots, verified, starting } = context
   const { entry, server, installation } = starting
   const [first] = replica.wanting
-  const startOver = isUnfinishedFirst(scene)
+  const startOver = isUnfinishedFirst(context)
   const fresh = target === null || startOver
-  const partial = partialOn(scene)
+  const partial = partialOn(context)
   const id = `${wanted[0]?.[0]}#${entry?.attempts ?? 0}`
   const dates = new Map(snapshots)
   const common = newestPair(commonPairs(snapshots, verified))
   const excludeOlder = common === null || wanted.every(([, createdAt]) => createdAt > common[1])
-  const older = excludeOlder ? [] : sentOlder(scene, common?.[1] ?? 0, partial)
+  const older = excludeOlder ? [] : sentOlder(context, common?.[1] ?? 0, partial)
   const known = target === null || startOver ? [] : knownVerified(target, entry)
   const pool = fresh ? (first?.copy.pool ?? null) : target.pool
   return {
@@ -95,30 +95,36 @@ function actionOf(scene: Scene, wanted: SnapshotPair[]): CopyAction {
     // What is sent again was missing, so it is verified again, too.
     verified: known.filter((pair) => !isIn(older, pair)),
     listed: (target?.snapshots ?? []).map(([name]) => name),
-    unfinished: scene.unfinished,
+    unfinished: context.unfinished,
     lasting: [...lastingOf(replica, verified, starting.sorter)],
     mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
     excludeOlder,
     sourceServer: server,
-    ...treatmentFor(scene, pool),
+    ...treatmentFor(context, pool),
     through: newestPair(snapshots)?.[1] ?? 0,
-    stale: [...(startOver ? [] : partial.filter((name) => !isAddressable(name))), ...partialOnSource(scene)],
+    stale: [
+      ...(startOver ? [] : partial.filter((name) => !isAddressable(name))),
+      ...partialOnSource(context),
+    ],
     extended: {
       ...entry?.memo?.extended,
       ...(entry?.putOff === undefined ? {} : { [entry.putOff.snapshot]: entry.putOff.own }),
     },
-    reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}${fresh ? '' : renewed(target, scene)}`,
+    reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}${fresh ? '' : renewed(target, context)}`,
   }
 }
 
 /** A new certificate is accepted where the newest verified snapshot is on the source; the reason says so. */
-const renewed = ({ config }: InstanceRecord, { replica, starting }: Scene): string =>
+const renewed = ({ config }: InstanceRecord, { replica, starting }: TransferContext): string =>
   config[REPLICA_SERVER] === starting.server
     ? ''
     : `; the certificate of ${replica.source.ref.remote} has changed`
 
 /** All policies of one replica have the same `allow`. */
-function treatmentFor({ replica, starting: { world, entry } }: Scene, pool: string | null): Treatment {
+function treatmentFor(
+  { replica, starting: { world, entry } }: TransferContext,
+  pool: string | null,
+): Treatment {
   const { source, target, wanting } = replica
   const { record } = source
   return treatmentOf({
@@ -131,14 +137,14 @@ function treatmentFor({ replica, starting: { world, entry } }: Scene, pool: stri
 }
 
 /** Snapshots that may be partial on the source; Incus sends them as well. */
-const partialOnSource = ({ replica: { source }, starting }: Scene): string[] =>
+const partialOnSource = ({ replica: { source }, starting }: TransferContext): string[] =>
   (source.record.snapshots ?? [])
     .map(([name]) => name)
     .filter((name) => starting.incomplete.has(`${source.key}/${name}`))
 
 /** Source snapshots that Incus sends besides the newer ones: as old as the newest common one, or older. */
 const sentOlder = (
-  { target, snapshots }: Scene,
+  { target, snapshots }: TransferContext,
   common: number,
   partial: readonly string[],
 ): SnapshotPair[] =>
@@ -150,7 +156,7 @@ const sentOlder = (
   )
 
 /** Snapshots that are on the target only by an unverified transfer, and may be partial. */
-const partialOn = ({ replica, target, verified, unfinished }: Scene): string[] =>
+const partialOn = ({ replica, target, verified, unfinished }: TransferContext): string[] =>
   unfinished === null
     ? []
     : (target?.snapshots ?? [])

@@ -1,11 +1,11 @@
 /** Lifts the expiry of held snapshots while their policy's slot is served, because Incus would remove them anyway. */
 import { parseSnapshotName } from '../../incus/snapshot-name.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import type { Finding, Found } from '../../plan/finding.ts'
-import type { Scene } from '../../plan/question.ts'
 import type { Covered } from '../../policy/cover.ts'
 import type { HoldAction } from './action.ts'
 
-export function planHolds({ coverages }: Scene, { slots, busy }: Found): Finding {
+export function planHolds({ coverages }: PlanContext, { slots, busy }: Found): Finding {
   const due = new Set(slots.flatMap(({ policy, ledger }) => (ledger.open === null ? [] : [policy])))
   const covered = coverages.flatMap((coverage) => (due.has(coverage.policy.name) ? coverage.covered : []))
   return { actions: covered.filter(({ key }) => !busy.has(key)).flatMap(holdsOn) }

@@ -7,17 +7,17 @@ import type { SnapshotPair } from '../../incus/inventory.ts'
 import { samePair } from '../../incus/pairs.ts'
 import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
+import type { PlanInput } from '../../plan/context.ts'
 import type { Found } from '../../plan/find.ts'
 import { partialsIn } from '../../plan/partials.ts'
 import type { Refusal } from '../../plan/plan.ts'
-import type { Question } from '../../plan/question.ts'
 import { serverOf } from '../../plan/world.ts'
 import { originOf, refuseReplica, verifiedOn } from '../copy/marks.ts'
 import { replicasOf, restingOf, seeTarget } from '../copy/replica.ts'
 import { restoreIn } from './entry.ts'
 import { restoringOn, wholeSafeties } from './safety.ts'
 
-type Known = Pick<Question, 'coverages' | 'world' | 'ledger'>
+type Known = Pick<PlanInput, 'coverages' | 'world' | 'ledger'>
 
 export function refuseEvidence(found: Found, snapshot: string, known: Known): Refusal | null {
   const { key, snapshots } = found

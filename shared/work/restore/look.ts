@@ -1,8 +1,8 @@
 /** Reads what restores need and no listing has, from single instances; mostly nothing. */
 import { request } from '../../incus/routes.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import { findInstance } from '../../plan/find.ts'
-import type { Scene } from '../../plan/question.ts'
 import type { AnyRequest } from '../../plan/request.ts'
 import type { Left, World } from '../../plan/world.ts'
 import type { Job, StepReport } from '../../relay/protocol.ts'
@@ -10,7 +10,7 @@ import type { Answers } from '../kind.ts'
 import type { RestoreRequest } from './action.ts'
 import { safetiesLeft } from './lost.ts'
 
-type Looking = Pick<Scene, 'world' | 'ledger' | 'now' | 'request'>
+type Looking = Pick<PlanContext, 'world' | 'ledger' | 'now' | 'request'>
 
 export function lookJobs({ world, ledger, now, request }: Looking): Job[] {
   const memory = memoryOf(world, request)

@@ -6,9 +6,9 @@
 import { instanceOf, subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
-import type { Scene } from '../../plan/question.ts'
 import { safetyExpiry } from '../../plan/safety.ts'
 import type { World } from '../../plan/world.ts'
 import { RESTORED, RESTORING } from '../../policy/marks.ts'
@@ -22,7 +22,7 @@ import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties, wordsOf } fr
 import { jobOf } from './steps.ts'
 import { GIVEN_UP, memoryReason, notStarted, RETRY, STARTS, type Stage, unchangedReason } from './tries.ts'
 
-export const planRestores = ({ world, ledger, now }: Scene): Finding =>
+export const planRestores = ({ world, ledger, now }: PlanContext): Finding =>
   combine([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
 
 /** Snapshots whose hold was removed with the replaced config still count as held. */

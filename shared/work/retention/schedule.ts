@@ -1,16 +1,16 @@
 /** Plans which snapshots expire on the sources in a run, and which are kept. */
 import { snapshotName } from '../../incus/snapshot-name.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import type { Finding, Found, Guards } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
-import type { Scene } from '../../plan/question.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { expiredOf, keptOf, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
 import { mayClear, PARTIAL } from './partials.ts'
 
-export function planRetention({ coverages, sorter, explain = false }: Scene, found: Found): Finding {
+export function planRetention({ coverages, sorter, explain = false }: PlanContext, found: Found): Finding {
   const byPolicy = new Map(coverages.map((coverage) => [coverage.policy.name, coverage]))
   const guards = withoutStarting(found)
   const partials = found.partials.filter((partial) => {

@@ -7,10 +7,10 @@ import type { Ledger, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../../ledger/slots.ts'
 import { unseenIn } from '../../ledger/unseen.ts'
 import { own } from '../../own.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import type { Finding, Found, PartialSnapshot } from '../../plan/finding.ts'
 import { partialsIn } from '../../plan/partials.ts'
 import type { Note, SlotPlan } from '../../plan/plan.ts'
-import type { Scene } from '../../plan/question.ts'
 import type { World } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import type { Policy } from '../../policy/policy.ts'
@@ -35,9 +35,9 @@ export type SlotDecision = {
 /** `busy`: instances that get no snapshot now, by key, each with the reason. */
 export type Busy = ReadonlyMap<string, string>
 
-export function planSlots(scene: Scene, { busy }: Found): Finding {
-  const { coverages, world, explain = false } = scene
-  const slots = coverages.map((coverage) => planSlot(coverage, scene, busy))
+export function planSlots(context: PlanContext, { busy }: Found): Finding {
+  const { coverages, world, explain = false } = context
+  const slots = coverages.map((coverage) => planSlot(coverage, context, busy))
   const actions = slots.flatMap((slot) => slot.actions)
   const plans = slots.map(({ plan }) => plan)
   return {
@@ -66,7 +66,11 @@ const waitingNotes = ({ policy, waiting, ledger }: SlotPlan): Note[] =>
     reason: `${policy} takes its snapshot of slot ${ledger.open?.slot ?? ''} at ${until}`,
   }))
 
-function planSlot(coverage: Coverage, { world, ledger, now, applied }: Scene, busy: Busy): SlotDecision {
+function planSlot(
+  coverage: Coverage,
+  { world, ledger, now, applied }: PlanContext,
+  busy: Busy,
+): SlotDecision {
   const { policy } = coverage
   const next = policy.paused ? null : nextSlot({ ...policy, after: now })
   const wake = next === null ? [] : [next.toISOString()]
@@ -98,7 +102,7 @@ function planSlot(coverage: Coverage, { world, ledger, now, applied }: Scene, bu
 /** The slot is this minute, and there is no retry. */
 export function planRequestedSlot(
   coverage: Coverage,
-  { world, ledger, now }: Scene,
+  { world, ledger, now }: PlanContext,
   busy: Busy,
   reason: string,
 ): Pick<SlotDecision, 'plan' | 'actions'> {
@@ -122,7 +126,7 @@ function accountSlots(
   policy: Policy,
   known: PolicyLedger,
   observed: () => readonly Date[],
-  { now, applied }: Pick<Scene, 'now' | 'applied'>,
+  { now, applied }: Pick<PlanContext, 'now' | 'applied'>,
 ): Advance {
   const change = changeOf(policy, known, applied, now)
   if (change === null) return advance(policy, known, now, observed)

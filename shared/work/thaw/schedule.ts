@@ -9,9 +9,9 @@ import { instanceOf } from '../../incus/subject.ts'
 import type { FreezeLedger, Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, targetIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found } from '../../plan/finding.ts'
 import { operationOn } from '../../plan/operations.ts'
-import type { Scene } from '../../plan/question.ts'
 import type { World } from '../../plan/world.ts'
 import type { JobReport } from '../../relay/protocol.ts'
 import { isLive } from '../life.ts'
@@ -23,7 +23,7 @@ const TRIES = 5
 /** Whether it still has to be checked. */
 export const isPending = ({ tries = 0 }: FreezeLedger): boolean => tries < TRIES
 
-export function planThaws({ world, ledger, now }: Scene, { busy }: Found): Finding {
+export function planThaws({ world, ledger, now }: PlanContext, { busy }: Found): Finding {
   const entries = Object.entries({ ...forgotten(world, ledger), ...ledger.frozen })
   return combine(
     entries.map(([key, entry]) => {

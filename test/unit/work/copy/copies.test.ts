@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { emptyLedger } from '../../../shared/ledger/ledger.ts'
-import { decide } from '../../../shared/plan/decide.ts'
-import { renderLines } from '../../../shared/plan/line.ts'
-import { linesOf } from '../../../shared/plan/lines.ts'
-import type { Plan } from '../../../shared/plan/plan.ts'
-import { coverInstances } from '../../../shared/policy/coverage.ts'
-import type { CopyWork } from '../../../shared/work/copy/entry.ts'
-import type { Action } from '../../../shared/work/kinds.ts'
-import { copiesOf } from '../../long-work.ts'
-import { configOf } from '../policy/instances.ts'
+import { emptyLedger } from '../../../../shared/ledger/ledger.ts'
+import { decide } from '../../../../shared/plan/decide.ts'
+import { renderLines } from '../../../../shared/plan/line.ts'
+import { linesOf } from '../../../../shared/plan/lines.ts'
+import type { Plan } from '../../../../shared/plan/plan.ts'
+import { coverInstances } from '../../../../shared/policy/coverage.ts'
+import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
+import type { Action } from '../../../../shared/work/kinds.ts'
+import { copiesOf } from '../../../long-work.ts'
+import { INSTALLATION, parseWorld, SERVER, text } from '../../plan/world-text.ts'
+import { configOf } from '../../policy/instances.ts'
 import {
   copying,
   copyOf,
@@ -23,7 +24,6 @@ import {
   started,
   verifyOf,
 } from './copy-world.ts'
-import { INSTALLATION, parseWorld, SERVER, text } from './world-text.ts'
 
 /** What the run learned of its one copy. */
 const entryIn = (plan: Plan<Action>) => Object.values(copiesOf(plan))[0]

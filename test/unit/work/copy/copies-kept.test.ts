@@ -1,14 +1,15 @@
 /** No good copy is lost: what servers, versions and people did to copies, and what the plan makes of it. */
 
 import { describe, expect, test } from 'vitest'
-import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import { renderInstallation } from '../../../shared/plan/installation.ts'
-import type { Outcome } from '../../../shared/plan/jobs.ts'
-import type { Plan } from '../../../shared/plan/plan.ts'
-import type { CopyWork } from '../../../shared/work/copy/entry.ts'
-import { recordCopies } from '../../../shared/work/copy/record.ts'
-import type { Action } from '../../../shared/work/kinds.ts'
-import { copiesAs, copiesOf } from '../../long-work.ts'
+import { emptyLedger, type Ledger } from '../../../../shared/ledger/ledger.ts'
+import { renderInstallation } from '../../../../shared/plan/installation.ts'
+import type { Outcome } from '../../../../shared/plan/jobs.ts'
+import type { Plan } from '../../../../shared/plan/plan.ts'
+import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
+import { recordCopies } from '../../../../shared/work/copy/record.ts'
+import type { Action } from '../../../../shared/work/kinds.ts'
+import { copiesAs, copiesOf } from '../../../long-work.ts'
+import { INSTALLATION, SERVER } from '../../plan/world-text.ts'
 import {
   copying,
   copyOf,
@@ -23,7 +24,6 @@ import {
   started,
   verifyOf,
 } from './copy-world.ts'
-import { INSTALLATION, SERVER } from './world-text.ts'
 
 /** What the run learned of its one copy. */
 const entryIn = (plan: Plan<Action>) => Object.values(copiesOf(plan))[0]

@@ -1,14 +1,14 @@
 /** Which snapshots of a copy are removed because Incus has them on record without a volume. */
 
 import { expect, test } from 'vitest'
-import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { emptyLedger } from '../../../shared/ledger/ledger.ts'
-import { decide } from '../../../shared/plan/decide.ts'
-import { coverInstances } from '../../../shared/policy/coverage.ts'
-import type { CopyWork } from '../../../shared/work/copy/entry.ts'
-import { copiesAs } from '../../long-work.ts'
-import { configOf } from '../policy/instances.ts'
-import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
+import type { SnapshotPair } from '../../../../shared/incus/inventory.ts'
+import { emptyLedger } from '../../../../shared/ledger/ledger.ts'
+import { decide } from '../../../../shared/plan/decide.ts'
+import { coverInstances } from '../../../../shared/policy/coverage.ts'
+import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
+import { copiesAs } from '../../../long-work.ts'
+import { INSTALLATION, parseWorld, SERVER } from '../../plan/world-text.ts'
+import { configOf } from '../../policy/instances.ts'
 
 const NOW = '2026-11-22T04:00:00.000Z'
 const KEY = 'main/default/web1>backup/default/web1'

@@ -1,12 +1,12 @@
 /** Another instance under the source's name, whose snapshots have the same names and seconds: its copy is none of it. */
 
 import { expect, test } from 'vitest'
-import type { SourceDetails } from '../../../shared/incus/source.ts'
-import type { Plan } from '../../../shared/plan/plan.ts'
-import type { CopyAction } from '../../../shared/work/copy/action.ts'
-import { copySteps } from '../../../shared/work/copy/steps.ts'
-import type { Action } from '../../../shared/work/kinds.ts'
-import { copiesOf } from '../../long-work.ts'
+import type { SourceDetails } from '../../../../shared/incus/source.ts'
+import type { Plan } from '../../../../shared/plan/plan.ts'
+import type { CopyAction } from '../../../../shared/work/copy/action.ts'
+import { copySteps } from '../../../../shared/work/copy/steps.ts'
+import type { Action } from '../../../../shared/work/kinds.ts'
+import { copiesOf } from '../../../long-work.ts'
 import { copying, copyOf, NOW, planFor, replica, report, started, verifyOf } from './copy-world.ts'
 
 const OLD = 'daily-20261121T0300Z'

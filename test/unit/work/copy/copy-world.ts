@@ -1,16 +1,16 @@
 /** One instance and its copy, as tests of the decision about copies describe them. */
 
-import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import { decide } from '../../../shared/plan/decide.ts'
-import type { Plan } from '../../../shared/plan/plan.ts'
-import { coverInstances } from '../../../shared/policy/coverage.ts'
-import type { JobReport } from '../../../shared/relay/protocol.ts'
-import type { CopyAction, VerifyAction } from '../../../shared/work/copy/action.ts'
-import type { CopyWork } from '../../../shared/work/copy/entry.ts'
-import type { Action } from '../../../shared/work/kinds.ts'
-import { copiesAs } from '../../long-work.ts'
-import { configOf } from '../policy/instances.ts'
-import { INSTALLATION, parseWorld, SERVER } from './world-text.ts'
+import { emptyLedger, type Ledger } from '../../../../shared/ledger/ledger.ts'
+import { decide } from '../../../../shared/plan/decide.ts'
+import type { Plan } from '../../../../shared/plan/plan.ts'
+import { coverInstances } from '../../../../shared/policy/coverage.ts'
+import type { JobReport } from '../../../../shared/relay/protocol.ts'
+import type { CopyAction, VerifyAction } from '../../../../shared/work/copy/action.ts'
+import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
+import type { Action } from '../../../../shared/work/kinds.ts'
+import { copiesAs } from '../../../long-work.ts'
+import { INSTALLATION, parseWorld, SERVER } from '../../plan/world-text.ts'
+import { configOf } from '../../policy/instances.ts'
 
 export const KEY = 'main/default/web1>backup/default/web1'
 export const JOB = `${KEY}:daily-20261122T0300Z#0`

@@ -23,7 +23,7 @@ export type Starting = {
   world: Pick<World, 'remotes'>
 }
 
-export type Scene = {
+export type TransferContext = {
   replica: Replica
   target: InstanceRecord | null
   /** Of the source, complete ones only. */
@@ -35,7 +35,7 @@ export type Scene = {
   starting: Starting
 }
 
-export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene {
+export function transferContext(replica: Replica, seen: Seen, starting: Starting): TransferContext {
   const snapshots = (replica.source.record.snapshots ?? []).filter(
     ([name]) => !starting.incomplete.has(`${replica.source.key}/${name}`),
   )
@@ -49,7 +49,7 @@ export function sceneOf(replica: Replica, seen: Seen, starting: Starting): Scene
  * Whether it is a first copy that was never verified, which is deleted and started over. The mark of its first
  * transfer proves it, since the first verification removes that.
  */
-export const isUnfinishedFirst = ({ replica, target, unfinished, starting }: Scene): boolean =>
+export const isUnfinishedFirst = ({ replica, target, unfinished, starting }: TransferContext): boolean =>
   target !== null &&
   unfinished?.from === 0 &&
   unfinished.names.length === 0 &&

@@ -1,8 +1,8 @@
 /** What a transfer asks of Incus, step by step. */
 import { describe, expect, test } from 'vitest'
-import type { Expiring, SourceDetails } from '../../../shared/incus/source.ts'
-import type { CopyAction, VerifyAction } from '../../../shared/work/copy/action.ts'
-import { copySteps, verifyJob } from '../../../shared/work/copy/steps.ts'
+import type { Expiring, SourceDetails } from '../../../../shared/incus/source.ts'
+import type { CopyAction, VerifyAction } from '../../../../shared/work/copy/action.ts'
+import { copySteps, verifyJob } from '../../../../shared/work/copy/steps.ts'
 import { copying, copyOf, NOW, planFor, replica, report, started, verifyOf } from './copy-world.ts'
 
 const NEVER = '0001-01-01T00:00:00Z'

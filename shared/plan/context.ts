@@ -6,7 +6,7 @@ import type { Installation } from './installation.ts'
 import type { AnyRequest } from './request.ts'
 import type { World } from './world.ts'
 
-export type Question = {
+export type PlanInput = {
   coverages: readonly Coverage[]
   world: World
   ledger: Ledger
@@ -21,4 +21,4 @@ export type Question = {
 }
 
 /** The input of the kinds of work: the same, with what is computed once for all of them. */
-export type Scene = Question & { sorter: Sorter }
+export type PlanContext = PlanInput & { sorter: Sorter }

@@ -71,7 +71,7 @@ test.each([
   expect(new Set(reasons(plan)).size).toBe(plan.notes.length)
 })
 
-describe('snapshots asked for', () => {
+describe('requested snapshots', () => {
   const request: BackupRequest = { do: 'snapshot', reason: 'requested by ann' }
 
   test('without a policy are one for each instance, under one that has a copy', () => {
@@ -131,7 +131,7 @@ describe('snapshots asked for', () => {
   })
 })
 
-describe('copies asked for', () => {
+describe('requested copies', () => {
   const request: BackupRequest = { do: 'copy', reason: 'asked for' }
   const failed = { attempts: 3, reason: 'no space', retryAt: '2026-11-22T12:00:00.000Z', at: NOW }
 
@@ -165,7 +165,7 @@ describe('copies asked for', () => {
   })
 })
 
-describe('removals asked for', () => {
+describe('requested removals', () => {
   const request: BackupRequest = { do: 'expire', reason: 'asked for' }
   const removed = ({ actions }: Plan<Action>) =>
     actions.map((action) => (action.kind === 'expire' ? action.snapshot : action.kind))

@@ -21,7 +21,7 @@ export type RelayOptions = {
 
 export type Relay = { url: string; close(): Promise<void> }
 
-/** Requests under way may take so long to end, in milliseconds. */
+/** How long requests in progress may take to end at a stop, in milliseconds. */
 const FAREWELL = 5_000
 
 export async function startRelay({

@@ -1,4 +1,4 @@
-/** A stapes.jsonc as it lies on the disk, and where in it an error stands. */
+/** Reads a stapes.jsonc, and finds the place of an error in it. */
 import { readFileSync } from 'node:fs'
 import { findNodeAtLocation, type JSONPath, type Node, parseTree } from 'jsonc-parser'
 import { parseJsonc } from '../shared/jsonc.ts'

@@ -1,12 +1,13 @@
-/** What stands behind the name of a script. */
+/** The arguments of a script. */
 import { parseArgs } from 'node:util'
 import { fail } from './fail.ts'
 
 type Options<Name extends string> = { given: Record<Name, boolean>; words: string[] }
 
 /**
- * Options without values, and at most so many other words. `npm run apply --dry-run` reaches a script without its option:
- * npm takes it for its own and leaves it in the environment. What makes a script do less is heard there, too.
+ * Options without values, and at most so many other words. `npm run apply --dry-run` reaches a script without
+ * its option: npm takes it for its own and leaves it in the environment. What makes a script do less is heard
+ * there, too.
  */
 export function readOptions<Name extends string>(
   names: readonly Name[],

@@ -1,5 +1,5 @@
 /**
- * JSON with comments and trailing commas, as people write it; what is wrong is told with its place. A name that
+ * JSON with comments and trailing commas, as people write it; each error has its place. A name that
  * stands twice in one object is an error: whichever of the two won, the other would be lost in silence.
  */
 import { type JSONVisitor, printParseErrorCode, visit } from 'jsonc-parser'

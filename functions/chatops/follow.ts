@@ -19,7 +19,7 @@ export const createFollow =
     let again = false
     for (const watch of watches) {
       const found = followUp(watch, happened)
-      again ||= !found.ended && found.unseen
+      again ||= !found.ended && found.notStarted
       next.set(watch.id, await bringUpToDate(watch, found, happened.now, follower))
     }
     if (!lost && watches.every((watch) => next.get(watch.id) === watch)) return { again, lost }

@@ -29,7 +29,7 @@ export type Incoming =
   | { kind: 'command'; id: string; at: Date; actor: Actor; words: Words; reply: ReplyTo }
   /** A button; `reply` replaces the message it stands in. */
   | { kind: 'press'; id: string; at: Date; actor: Actor; token: string; reply: ReplyTo }
-  /** Somebody is typing: what may stand in `option`? */
+  /** Asks for completions of `option`. */
   | {
       kind: 'complete'
       actor: Actor
@@ -69,7 +69,7 @@ export type Bot = {
 
 export type Platform = {
   name: PlatformName
-  /** Verifies before it reads anything else. Never throws, whatever comes. */
+  /** Verifies before it reads anything else. Never throws. */
   receive(request: { headers: Headers; body: string }, now: Date): Promise<Result<Incoming, Rejected>>
   pong(): Answer
   /**

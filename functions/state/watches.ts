@@ -1,4 +1,4 @@
-/** Messages about long work, which later ticks edit until its end. One key, read only by ticks that look at Incus. */
+/** Messages about long work, which later ticks edit until its end. One key, read only by runs that observe Incus. */
 
 import * as z from 'zod/mini'
 import { saidFirst } from '../../shared/chat/progress.ts'

@@ -1,5 +1,5 @@
 /**
- * Deleting and restoring could lose everything, so the relay looks first, whoever asks. It deletes an
+ * Deleting and restoring could lose everything, so the relay checks first, whoever the caller is. It deletes an
  * instance only if that is a copy whose own mark says that it was never verified. It deletes a snapshot only
  * if stapes named it or if it is on a copy, and never a copy's newest verified one. It restores an instance
  * only if that is marked for it and has a safety snapshot, and only to a snapshot that lasts, with memory

@@ -3,7 +3,7 @@
  * The Worker notes them too, but KV may return an older state.
  */
 import type { Clock } from '../../shared/clock.ts'
-import { endsUnseen } from '../../shared/incus/refusal.ts'
+import { hasUnknownOutcome } from '../../shared/incus/refusal.ts'
 import { matchRoute } from '../../shared/incus/routes.ts'
 import type { CallError, Step } from '../../shared/relay/protocol.ts'
 import { isObject, text } from './envelope.ts'
@@ -31,7 +31,7 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
   return {
     failed(step, error) {
       const touched = touchedBy(step)
-      if (touched?.route !== 'createSnapshot' || !endsUnseen(error)) return
+      if (touched?.route !== 'createSnapshot' || !hasUnknownOutcome(error)) return
       known.delete(touched.key)
       known.set(touched.key, clock.now())
       dropOld()

@@ -16,8 +16,8 @@ export type Follow = {
   /** The same for two messages that differ only by the time that has passed. */
   said: string
   message: Message
-  /** Part of it wasn't seen yet: the next tick should look soon. */
-  unseen: boolean
+  /** Part of it wasn't observed as started yet: the next tick should observe soon. */
+  notStarted: boolean
 } & ({ ended: true; outcome: AuditOutcome } | { ended: false; outcome: null })
 
 /** The message is updated for no longer than this. */
@@ -31,7 +31,7 @@ export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
   const items = watch.work
     .map((key) => itemOf(key, since(watch, own(ledger.work, key)), jobs))
     .map((item): Item => (item.seen || elapsed < BEGINNING ? item : { ...item, end: 'bad', reason: NEVER }))
-  const common = { said: saidBy(items), unseen: items.some(({ seen }) => !seen) }
+  const common = { said: saidBy(items), notStarted: items.some(({ seen }) => !seen) }
   if (items.every(({ end }) => end !== null)) {
     const message = endedMessage(watch, items, elapsed)
     return { ended: true, outcome: outcomeOf(items, now), message, ...common }

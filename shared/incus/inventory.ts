@@ -29,7 +29,7 @@ export type InstanceRecord = {
   protected?: true
   /** Those keys of `config` that stand on the instance itself; the others come from its profiles. */
   own: string[]
-  /** Absent where its server doesn't tell. */
+  /** Absent where its server doesn't give it. */
   identity?: Identity
   /** In no particular order; null when the listing of its pool, or its member, failed. */
   snapshots: SnapshotPair[] | null

@@ -5,7 +5,7 @@
 import type { CallError } from '../relay/protocol.ts'
 
 export type Refusal =
-  | 'exists' // the name is taken: for our names, somebody already did it
+  | 'exists' // the name is taken: a snapshot of ours exists already
   | 'busy' // another operation holds the instance
   | 'full' // no space in the pool
   | 'forbidden' // by the project's or the certificate's restrictions: retrying won't help
@@ -53,7 +53,7 @@ const TEXTS: readonly [RegExp, Refusal][] = [
 ]
 
 /** The request was sent and its outcome is unknown: it may go on, or be done in part. One that still runs is listed. */
-export const endsUnseen = ({ code }: CallError): boolean =>
+export const hasUnknownOutcome = ({ code }: CallError): boolean =>
   code === 'timeout' || code === 'vanished' || code === 'bad-reply'
 
 export function classify(error: CallError): Refusal {
@@ -157,7 +157,7 @@ const MEMORY: readonly [RegExp, string][] = [
   ],
 ]
 
-/** Incus sets the old subvolume aside, and can't begin anew while that is there (6.0.4, btrfs). */
+/** Incus renames the old subvolume, and can't restore again while that exists (6.0.4, btrfs). */
 function describeLeftover(message: string): string {
   const path = /"([^"]+\.incustmp)"/.exec(message)?.[1] ?? 'a subvolume *.incustmp'
   return `an interrupted restore left ${path} on the server, with the previous data: move it away, then restore again`

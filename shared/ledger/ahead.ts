@@ -7,7 +7,7 @@ import { LEEWAY, LONGEST_SLEEP } from './beat.ts'
 import type { Attempt, Ledger, PolicyLedger } from './ledger.ts'
 import type { Found } from './parse-ledger.ts'
 import { isCanonical, isObject } from './parts.ts'
-import { unseenIn } from './unseen.ts'
+import { unknownIn } from './unseen.ts'
 import type { Work } from './work.ts'
 
 const MINUTE = 60_000
@@ -71,7 +71,7 @@ function withoutFuture(policy: string, noted: PolicyLedger, limit: string): Poli
   const known = marks.filter((mark): mark is string => mark !== undefined && mark <= limit).sort()
   const accounted = noted.accounted <= limit ? noted.accounted : known.at(-1)
   if (accounted === undefined) return null
-  const partial = [...(noted.partial ?? []), ...(open === null ? unseenIn(policy, noted.open) : [])]
+  const partial = [...(noted.partial ?? []), ...(open === null ? unknownIn(policy, noted.open) : [])]
   return {
     ...noted,
     accounted,

@@ -3,7 +3,7 @@ import { snapshotName } from '../incus/snapshot-name.ts'
 import type { OpenSlot } from './ledger.ts'
 
 /** Those of a slot, as `instance key/snapshot`. */
-export const unseenIn = (policy: string, open: OpenSlot | null): string[] =>
+export const unknownIn = (policy: string, open: OpenSlot | null): string[] =>
   open === null
     ? []
     : Object.entries(open.attempts).flatMap(([key, { unseen, name }]) =>

@@ -4,10 +4,10 @@ import { count, moment } from './parts.ts'
 
 /**
  * - `started`: its job was handed to the relay, or is about to be;
- * - `running`: somebody saw it run, or it is between two tries;
+ * - `running`: it was observed running, or is between two tries;
  * - `done`, `verified`: over and good; the second where the kind verifies;
  * - `failed`: the last try ended badly; with `retryAt` it is tried again, without it is given up;
- * - `unknown`: the last try is over, and nobody saw how.
+ * - `unknown`: the last try is over, and its outcome isn't known.
  */
 export const WORK_STATES = ['started', 'running', 'done', 'verified', 'failed', 'unknown'] as const
 export type WorkState = (typeof WORK_STATES)[number]
@@ -65,7 +65,7 @@ export function targetIn(workKey: string): string {
 
 /**
  * What the relay's jobs of one piece of work have in common. Those of copies are called by their replica
- * alone, as the first versions called them: a relay may have one under way while the Worker is replaced.
+ * alone, as the first versions called them: a relay may have one in progress while the Worker is replaced.
  */
 export const familyOf = (workKey: string): string => (kindIn(workKey) === 'copy' ? keyIn(workKey) : workKey)
 

@@ -70,7 +70,7 @@ function decideDue(context: PlanContext, inProgress: Found): Plan<Action> {
   return {
     at: context.now.toISOString(),
     actions: inOrder(found),
-    // What earlier work has left is told first, however much there is to tell.
+    // What earlier work has left comes first, because lists are cut at their end.
     notes: [...early.notes, ...context.coverages.flatMap(notesOf), ...found.notes.slice(early.notes.length)],
     slots: [...found.slots],
     work: { ...found.work },

@@ -111,5 +111,5 @@ const NOTHING = Object.fromEntries(
   Object.entries(MERGE).map(([part, merge]) => [part, (merge as (values: []) => unknown)([])]),
 ) as Found
 
-/** All of it, whoever said nothing of a part. */
+/** All parts, empty where nothing was found. */
 export const gather = (findings: readonly Finding[]): Found => ({ ...NOTHING, ...combine(findings) })

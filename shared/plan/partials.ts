@@ -1,12 +1,12 @@
 /** Snapshots that may be partial: the outcome of their creation is unknown. Copies and retention don't count them. */
 import type { Ledger, PolicyLedger } from '../ledger/ledger.ts'
-import { unseenIn } from '../ledger/unseen.ts'
+import { unknownIn } from '../ledger/unseen.ts'
 import type { World } from './world.ts'
 
 /** All of a policy's, as `subject key/snapshot`. */
 export const partialsIn = (policy: string, { open, partial = [] }: PolicyLedger): string[] => [
   ...partial,
-  ...unseenIn(policy, open),
+  ...unknownIn(policy, open),
 ]
 
 /** The world in which those that the ledger knows count as incomplete. */

@@ -1,5 +1,5 @@
 /** The ledger after a run: the old one, what the plan learned, and what came of its actions. */
-import { classify, endsUnseen } from '../incus/refusal.ts'
+import { classify, hasUnknownOutcome } from '../incus/refusal.ts'
 import { HEARTBEAT, LONGEST_SLEEP } from '../ledger/beat.ts'
 import { type FreezeLedger, type Ledger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
@@ -57,7 +57,7 @@ function daysOf(key: string): number {
   return long === undefined ? UNKNOWN_DAYS : (long.days ?? Number.POSITIVE_INFINITY)
 }
 
-/** What nobody asked about for so long is forgotten; what its kind or a request forgets goes at once. */
+/** Old entries are removed after a time; those that their kind or a request removes go at once. */
 function workAfter(
   { work }: Ledger,
   plan: Plan,
@@ -78,15 +78,15 @@ function frozenBy(outcomes: readonly Outcome[], now: Date): Record<string, Freez
     const { freezes, begins, subject } = verbOf(action)
     const work = freezes?.(action) ?? null
     // Long work goes on. For other work, Incus has thawed the instance before it answered.
-    const may = begins === undefined ? endedUnseen(outcome) : outcome.state !== 'refused'
+    const may = begins === undefined ? isOutcomeUnknown(outcome) : outcome.state !== 'refused'
     return work === null || !may ? [] : [[subject(action), { work, at: now.toISOString() }]]
   })
   return Object.fromEntries(entries)
 }
 
-const endedUnseen = (outcome: Outcome): boolean =>
+const isOutcomeUnknown = (outcome: Outcome): boolean =>
   outcome.state === 'unknown' ||
-  (outcome.state === 'refused' && (classify(outcome.error) === 'unknown' || endsUnseen(outcome.error)))
+  (outcome.state === 'refused' && (classify(outcome.error) === 'unknown' || hasUnknownOutcome(outcome.error)))
 
 /** A later `wakeAt` alone isn't written while the old one is past anyway; the heartbeat is. */
 function isNews(before: Ledger, after: Ledger, now: Date): boolean {

@@ -23,7 +23,7 @@ export function decideRequested(
   return {
     at: now.toISOString(),
     actions,
-    notes: [...(refusal === null ? unseen(context) : []), ...(parts.notes ?? [])],
+    notes: [...(refusal === null ? unreadableNotes(context) : []), ...(parts.notes ?? [])],
     slots: [...(parts.slots ?? [])],
     work: { ...parts.work },
     frozen: ledger.frozen ?? {},
@@ -35,8 +35,8 @@ export function decideRequested(
 }
 
 /** Unreadable remotes, for a request that names no instances; one that names some is refused instead. */
-function unseen({ request, coverages }: PlanContext & { request: AnyRequest & Scope }): Note[] {
-  if (request.instances !== undefined || requestable(request.do)?.tellsUnseen !== true) return []
+function unreadableNotes({ request, coverages }: PlanContext & { request: AnyRequest & Scope }): Note[] {
+  if (request.instances !== undefined || requestable(request.do)?.reportsUnreadable !== true) return []
   return narrow(coverages, request).flatMap(({ unreadable }) =>
     unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
   )

@@ -1,6 +1,6 @@
 /**
- * What was covered at the last look, so that the next one notices what is no longer listed. Incus doesn't report
- * that a project was taken off the relay's certificate, and a policy can't miss what isn't listed.
+ * What was covered at the last look, so that the next one notices what is no longer listed. Incus doesn't
+ * report that a project was taken off the relay's certificate, and a policy can't miss what isn't listed.
  */
 import { instanceOf, pathOf, subjectKey } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
@@ -9,7 +9,7 @@ import type { ClockProblem } from './clocks.ts'
 import type { Note } from './plan.ts'
 import type { World } from './world.ts'
 
-/** So long it is shown, for whoever looks after a weekend. */
+/** What is gone is shown for so long, so that it is noticed after a weekend. */
 const KEPT_MS = 3 * 86_400_000
 /** So many problems of a look are noted; the run's result has them all. */
 const NOTED = 20

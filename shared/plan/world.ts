@@ -16,7 +16,7 @@ export type World = {
   incomplete: ReadonlySet<string>
   /** The same of those whose creation had an unknown outcome, as the relay knows. */
   unseen: ReadonlySet<string>
-  /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`: of one that somebody asks about alone. */
+  /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`; only of the one that is requested. */
   memories?: ReadonlyMap<string, boolean>
   /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
   safeties?: ReadonlyMap<string, Left | null>

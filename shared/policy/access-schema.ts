@@ -10,7 +10,7 @@ const id = described(parsed(EXPECTED_ID, parseId), 'As `/backup whoami` shows it
 
 const principal = described(
   parsed(`${EXPECTED_ID}, or "${GROUP}<name>"`, (text) =>
-    // Which groups there are, only the whole can tell.
+    // Whether the group exists is checked later.
     text.startsWith(GROUP) ? ok(text) : parseId(text),
   ),
   'As `/backup whoami` shows it, or a group.',

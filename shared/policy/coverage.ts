@@ -13,7 +13,7 @@ import { type Candidate, type Observed, observe, type Selection, selectInstances
 import { describeSkip } from './skip.ts'
 import { unmatchedOf } from './unmatched.ts'
 
-/** A coverage that can also tell where each merged value comes from. */
+/** A coverage that also knows where each merged value comes from. */
 export type TracedCoverage = Coverage & {
   covered: (Covered & Pick<Effective, 'from'>)[]
   /** Warnings for whoever applies the policy, not for each run. */
@@ -80,7 +80,7 @@ const misplacedIn = ({ skipped }: Selection, policies: readonly Policy[]): Cover
 
 type Selected = Selection & { policy: Policy }
 
-/** Where the policies' copies are put, with the keys of their sources; only looked at where an instance is offline. */
+/** Where the policies' copies are put, with the keys of their sources; only computed where an instance is offline. */
 function copyPlaces(all: readonly Selected[]): Map<string, string> {
   const places = new Map<string, string>()
   if (!all.some(({ selected }) => selected.some(({ record }) => record.offline === true))) return places

@@ -12,12 +12,12 @@ import { parseConfig } from './parse.ts'
 import type { Config, Pause, Policy } from './policy.ts'
 
 export type StoredConfig = {
-  /** Of the document; tells the ledger under which configuration it was written. */
+  /** Of the document. The ledger notes it as the configuration that it was written under. */
   version: string
   appliedAt: string
   document: unknown
   config: Config
-  /** By policy: who paused it, beside the document. One that can't be read stands. */
+  /** Pauses by policy, independent of the document. One that can't be read holds. */
   pauses?: Record<string, Pause>
   /** When this state began, kept by later configurations; absent: with this one. See plan/installation.ts. */
   began?: { at: string; nonce: string }
@@ -32,7 +32,7 @@ export type FoundConfig = {
   pauses: Record<string, Pause>
   /** Likewise when its state began: after it is applied again, it is the same installation. */
   began?: { at: string; nonce: string }
-  /** What is wrong with what stands in KV, and what to do. */
+  /** Problems of the stored configuration, with what to do. */
   problems: string[]
 }
 
@@ -152,7 +152,7 @@ function configOf(
   return { policies, ...access }
 }
 
-/** What is new since stands as for a policy that doesn't say it. */
+/** Fields that are new since then get their defaults. */
 function policyOf(value: unknown, part: string, lose: Lose): Policy | undefined {
   const known = partOf(value, policySchema, part, lose)
   if (known === undefined) return undefined

@@ -82,7 +82,7 @@ export type Job = {
   detach?: boolean
   /** Of a detached job: when it begins, ended ones of its family are forgotten, so that reports stay few. */
   family?: string
-  /** Given back in the job's report, so that what a success vouches for survives a lost ledger. */
+  /** Given back in the job's report, so that a success can be verified after the ledger was lost. */
   memo?: unknown
   steps: Step[]
 }

@@ -74,7 +74,7 @@ function remember(words: (nth: number) => string): (nth: number) => string {
   }
 }
 
-/** To be asked about each snapshot once, newest first, telling it which is the oldest. */
+/** Called once for each snapshot, newest first. */
 export type Judge = (moment: Moment, isOldest: boolean) => string | null
 
 /**

@@ -92,7 +92,7 @@ export type Requestable<R extends AnyRequest> = {
   /** The default of a request that names policies or instances, but no `do`. */
   unnamed?: true
   /** Unreadable remotes are reported where the request names no instances. */
-  tellsUnseen?: true
+  reportsUnreadable?: true
   /** Reads the request from the API's body; an error says what is missing. */
   read(given: Given, reason: string): Result<R, string>
   plan(requested: Requested<R>): Answer | Refusal

@@ -19,7 +19,7 @@ type RequestOf<K extends OneKind> = K extends OneKind ? PlanOf<Values<NonNullabl
 
 export type Action = ActionOf<OneKind>
 
-/** What somebody may ask for. */
+/** All requests of the kinds. */
 export type WorkRequest = RequestOf<OneKind>
 export type BackupRequest = LookRequest | WorkRequest
 

@@ -23,13 +23,13 @@ export type RetryPolicy = {
 export const isLive = (report: Pick<JobReport, 'state'> | null): boolean =>
   report?.state === 'running' || report?.state === 'queued'
 
-/** The relay's reports that are about it. */
+/** The relay's reports about a piece of work. */
 export function jobsOf(workKey: string, jobs: readonly JobReport[]): JobReport[] {
   const prefix = `${familyOf(workKey)}:`
   return jobs.filter(({ id }) => id.startsWith(prefix))
 }
 
-/** The one that tells how it is: one that runs first, then the noted one, then the newest, where that tells more. */
+/** The report that counts: a running one first, then that of the noted job, then the newest if it has news. */
 export function reportOn(
   workKey: string,
   entry: Work | null | undefined,

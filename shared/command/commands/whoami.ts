@@ -11,7 +11,7 @@ export const whoami: ReadCommand = {
   kind: 'read',
   name: 'whoami',
   summary: 'Show your id and what you may do',
-  // Answered without a grant too: it tells how to get one.
+  // Answered without a grant too, because it says how to get one.
   role: 'viewer',
   parameters: [],
   examples: ['whoami'],

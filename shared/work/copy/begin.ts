@@ -1,4 +1,4 @@
-/** Which copies begin in a run. */
+/** Decides which copies start in a run. */
 import { isAddressable } from '../../incus/snapshot-name.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'

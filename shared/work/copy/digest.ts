@@ -1,4 +1,4 @@
-/** What a copy comes to in a digest: also what goes on the target. */
+/** A copy in a plan's digest, with what it removes on the target. */
 import type { CopyAction } from './action.ts'
 
 export const copyEssence = ({ key, startOver, unverified, mirrored }: CopyAction): string =>

@@ -198,7 +198,10 @@ function completed(judging: Judging, report: JobReport, target: InstanceRecord):
   }
 }
 
-/** What a success of the job vouches for. What may be partial on the source is so on the copy, too. */
+/**
+ * Source snapshots that a success of the job can verify. One that may be partial on the source may be so on
+ * the copy.
+ */
 const vouchedFor = ({ source }: Replica, memo: CopyMemo, { incomplete }: World): SnapshotPair[] =>
   (source.record.snapshots ?? []).filter(
     ([name, createdAt]) =>

@@ -1,4 +1,4 @@
-/** What is known of each copy when a run plans, and how findings about one are made. */
+/** The state of each copy when a run plans, and findings about one. */
 import { workKey } from '../../ledger/work.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import type { Finding } from '../../plan/finding.ts'

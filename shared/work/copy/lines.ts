@@ -4,7 +4,7 @@ import type { Line } from '../../plan/line.ts'
 import { expireLine } from '../retention/lines.ts'
 import type { CopyAction, VerifyAction } from './action.ts'
 
-/** What goes on the target stands first. */
+/** Removals on the target come first. */
 export function copyLines(action: CopyAction): Line[] {
   const { target, startOver, unverified, mirrored } = action
   const about = subjectKey(target)

@@ -15,7 +15,7 @@ export type CopyRequest = AnyRequest & { do: 'copy' } & Scope
 
 export const requestCopies: Requestable<CopyRequest> = {
   destructive: false,
-  tellsUnseen: true,
+  reportsUnreadable: true,
   read: ({ policies, instances }, reason) => ok({ do: 'copy', policies, instances, reason }),
   plan: planRequested,
 }

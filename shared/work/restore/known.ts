@@ -18,7 +18,7 @@ import type { RestoreMemo } from './steps.ts'
 export type Known = {
   key: string
   ref: InstanceRef
-  /** Undefined: not listed, or not asked. */
+  /** Undefined: not listed, or its remote isn't observed. */
   record: InstanceRecord | undefined
   mark: Restoring | null
   /** Of the entry's job. */

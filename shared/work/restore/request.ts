@@ -120,7 +120,7 @@ function refuseBusy(
 
 const DAY = 86_400_000
 
-/** What nobody has seen run for a day isn't waited for: perhaps only a later version knows what it was. */
+/** Work that wasn't observed running for a day isn't waited for: perhaps only a later version knows it. */
 const isFresh = ({ at }: Work, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
 
 /** Long work of another kind on the same subject. */

@@ -197,8 +197,8 @@ function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Findi
 const UNCHANGED = 'its disk stays as it is, and only its marks and holds are set again; '
 
 /**
- * A safety snapshot that may be partial goes, and the next one has a name of its own: a try at the same time
- * that comes later finds that name taken, and removes nothing whole.
+ * A safety snapshot that may be partial is removed, and the next one has another name. So a concurrent try that
+ * comes later finds that name taken, and removes no complete one.
  */
 function actionOf({ key, ref, record }: Known, entry: RestoreWork, stage: Stage, now: Date): RestoreAction {
   const { snapshot, running, stateful = false, holds, attempts, reason, expiresAt } = entry
@@ -212,7 +212,7 @@ function actionOf({ key, ref, record }: Known, entry: RestoreWork, stage: Stage,
     ref,
     snapshot,
     safety: { name, expiresAt: safetyExpiry(now, now), taken: stage.from !== 'safety' },
-    // What may stay frozen was noted when it was asked for, and is looked at when it has ended.
+    // An instance that may stay frozen was noted at the request, and is checked when the restore has ended.
     standstill: null,
     partial,
     restored: stage.from === 'marks',

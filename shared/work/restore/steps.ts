@@ -79,7 +79,7 @@ const lastStep = ({ ref, safety, holds }: RestoreAction): Step =>
 
 export const startSteps = ({ ref }: StartAction): Step[] => [startStep(ref, 'start')]
 
-/** The mark goes, and what Incus stopped for the restore runs again. */
+/** Removes the mark, and starts the instance if Incus stopped it for the restore. */
 export const undoSteps = ({ ref, safeties, start }: UndoAction): Step[] => [
   markStep(ref, { [RESTORING]: '', [RESTORED]: safeties.join(' ') }),
   ...(start ? [startStep(ref, 'start')] : []),

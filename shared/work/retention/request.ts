@@ -20,7 +20,7 @@ export type ExpireRequest = AnyRequest & { do: 'expire'; snapshots?: readonly st
 
 export const requestExpiry: Requestable<ExpireRequest> = {
   destructive: true,
-  tellsUnseen: true,
+  reportsUnreadable: true,
   read: ({ policies, instances, snapshots }, reason) =>
     ok({ do: 'expire', policies, instances, snapshots, reason }),
   plan: planRequested,
@@ -35,7 +35,7 @@ function planRequested(requested: Requested<ExpireRequest>): Answer | Refusal {
   // A copy that would start is no reason to wait: the next tick starts it with what is left.
   const guards = withoutStarting(requested.guards())
   const wanted = narrow(coverages, request)
-  const problems = wanted.flatMap(unseenIn)
+  const problems = wanted.flatMap(unreadableIn)
   const { snapshots } = request
   const removals =
     snapshots === undefined
@@ -69,7 +69,7 @@ function byName(
   return [...instances.values()].flatMap((one) => removeNamed(one, named, requested, guards))
 }
 
-const unseenIn = ({ covered, unreadable }: Coverage): Note[] => [
+const unreadableIn = ({ covered, unreadable }: Coverage): Note[] => [
   ...unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
   ...covered.flatMap(({ key, record }): Note[] =>
     record.snapshots === null

@@ -8,7 +8,7 @@ import type { PolicyLedger } from '../../ledger/ledger.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { minuteOf } from '../../schedule/moment.ts'
 import { isTimezone, latestSlot, nextSlot, parseSchedule } from '../../schedule/slots.ts'
-import { everywhere, type Sight } from './first.ts'
+import { everywhere, type ObservedInstances } from './first.ts'
 import { isLate, spreadOf, TWO_TICKS } from './late.ts'
 
 export type When = Pick<
@@ -31,7 +31,7 @@ function under(policy: When, when: string): When | null {
 export function knownOf(
   policy: When,
   noted: PolicyLedger | undefined,
-  see: () => Sight,
+  see: () => ObservedInstances,
   now: Date,
 ): PolicyLedger {
   if (noted === undefined) return begin(policy, see(), now)
@@ -40,7 +40,7 @@ export function knownOf(
   if (since !== undefined && since <= ahead) return noted
   const sight = see()
   // `since` is in the future by a wrong clock; unreadable instances may have older snapshots, so it stays.
-  if (since !== undefined && sight.unseen.length > 0) return noted
+  if (since !== undefined && sight.unreadable.length > 0) return noted
   return { ...noted, since: sinceOf(now, sight, now) }
 }
 
@@ -75,12 +75,12 @@ export function beginAnew(policy: When, ledger: PolicyLedger, { at }: Change, no
  * At the newest slot, so that instances without its snapshot get it; with a first snapshot where none was
  * ever taken.
  */
-function begin(policy: When, sight: Sight, now: Date): PolicyLedger {
+function begin(policy: When, sight: ObservedInstances, now: Date): PolicyLedger {
   const after = new Date(now.getTime() - policy.catchup * 1000 - 1)
   const latest = latestSlot({ ...policy, after, until: now })
   const taken = sight.observed.length > 0
   const past = latest !== null && isPast(policy, latest, now)
-  const known = taken || sight.unseen.length > 0
+  const known = taken || sight.unreadable.length > 0
   const takes = latest !== null && !past && (known || isTimely(policy, latest, now))
   const accounted = takes && latest !== null ? new Date(latest.getTime() - 1000) : now
   const ledger: PolicyLedger = {
@@ -90,7 +90,7 @@ function begin(policy: When, sight: Sight, now: Date): PolicyLedger {
     slots: [],
   }
   if (past) return ledger
-  const owing = !policy.paused && (takes || taken) ? [...sight.unseen] : everywhere(policy)
+  const owing = !policy.paused && (takes || taken) ? [...sight.unreadable] : everywhere(policy)
   return owing.length === 0 ? ledger : { ...ledger, owing }
 }
 
@@ -101,8 +101,8 @@ const isTimely = (policy: When, slot: Date, now: Date): boolean =>
  * Later than the slots of all observed snapshots, because how those were made isn't known. While some can't
  * be read, later than now.
  */
-function sinceOf(accounted: Date, { observed, unseen }: Sight, now: Date): string {
-  const from = unseen.length === 0 ? minuteOf(accounted) : new Date(minuteOf(now).getTime() + 60_000)
+function sinceOf(accounted: Date, { observed, unreadable }: ObservedInstances, now: Date): string {
+  const from = unreadable.length === 0 ? minuteOf(accounted) : new Date(minuteOf(now).getTime() + 60_000)
   const since = observed.reduce((latest, slot) => Math.max(latest, slot.getTime() + 1), from.getTime())
   return new Date(since).toISOString()
 }

@@ -8,11 +8,11 @@ import { minutesFrom } from '../../schedule/moment.ts'
 import { firstMoment } from './late.ts'
 
 /** What was observed of a policy's instances. */
-export type Sight = {
+export type ObservedInstances = {
   /** Slots of observed snapshots. */
   observed: readonly Date[]
   /** What could not be read: `remote:<name>`, or keys of instances. */
-  unseen: readonly string[]
+  unreadable: readonly string[]
   /** Keys of instances that have no snapshot of the policy at all. */
   withoutSnapshots: readonly string[]
 }
@@ -29,13 +29,13 @@ export const everywhere = ({ select }: Pick<Policy, 'select'>): string[] =>
 export function withFirst(
   { paused }: Pick<Policy, 'paused'>,
   ledger: PolicyLedger,
-  see: () => Sight,
+  see: () => ObservedInstances,
   now: Date,
 ): PolicyLedger {
   const { owing, ...rest } = ledger
   if (owing === undefined || paused) return ledger
-  const { withoutSnapshots, unseen } = see()
-  const left = owing.flatMap((entry) => stillUnseen(entry, unseen))
+  const { withoutSnapshots, unreadable } = see()
+  const left = owing.flatMap((entry) => stillUnreadable(entry, unreadable))
   const next = left.length === 0 ? rest : { ...rest, owing: left }
   // The open slot serves it as well.
   if (next.open !== null || !withoutSnapshots.some((key) => isOwed(key, owing))) return next
@@ -52,11 +52,11 @@ const isOwed = (key: string, owing: readonly string[]): boolean =>
   owing.includes(key) || owing.includes(placeOf(key))
 
 /** Once a remote answers, only its unreadable instances are left. */
-function stillUnseen(entry: string, unseen: readonly string[]): string[] {
-  if (unseen.includes(entry)) return [entry]
+function stillUnreadable(entry: string, unreadable: readonly string[]): string[] {
+  if (unreadable.includes(entry)) return [entry]
   if (entry.startsWith(REMOTE))
-    return unseen.filter((key) => !key.startsWith(REMOTE) && placeOf(key) === entry)
-  return unseen.includes(placeOf(entry)) ? [entry] : []
+    return unreadable.filter((key) => !key.startsWith(REMOTE) && placeOf(key) === entry)
+  return unreadable.includes(placeOf(entry)) ? [entry] : []
 }
 
 /** No slot is recorded twice. */

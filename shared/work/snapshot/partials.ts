@@ -11,7 +11,7 @@ import type { World } from '../../plan/world.ts'
 import type { Coverage } from '../../policy/cover.ts'
 
 /** Adds those that only the relay knows. */
-export function withUnseen(
+export function withKnownToRelay(
   policy: string,
   ledger: PolicyLedger,
   { unseen }: Pick<World, 'unseen'>,

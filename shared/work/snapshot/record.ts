@@ -1,10 +1,10 @@
 /** Records slots after a run: what was taken, what is retried, and which slots are over. */
-import { classify, describe, endsUnseen, mayRetry } from '../../incus/refusal.ts'
+import { classify, describe, hasUnknownOutcome, mayRetry } from '../../incus/refusal.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { failAttempt } from '../../ledger/attempts.ts'
 import type { Attempt, Ledger, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../../ledger/slots.ts'
-import { unseenIn } from '../../ledger/unseen.ts'
+import { unknownIn } from '../../ledger/unseen.ts'
 import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
 import { partialsIn } from '../../plan/partials.ts'
@@ -40,7 +40,7 @@ function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Hap
     remark: slot.remark,
   })
   if (plan.requested) {
-    const unseen = unseenIn(slot.policy, { slot: open.slot, attempts })
+    const unseen = unknownIn(slot.policy, { slot: open.slot, attempts })
     const policy = asRequested(known ?? { ...slot.ledger, open: null }, record, waiting.length > 0, unseen)
     return { policy, wake: [] }
   }
@@ -131,7 +131,7 @@ function asRequested(
 function whatNow(outcome: Outcome): { reason: string; again: boolean; unseen: boolean } {
   if (outcome.state === 'refused') {
     const { error } = outcome
-    return { reason: describe(error), again: mayRetry(classify(error)), unseen: endsUnseen(error) }
+    return { reason: describe(error), again: mayRetry(classify(error)), unseen: hasUnknownOutcome(error) }
   }
   if (outcome.state === 'unknown') return { reason: outcome.reason, again: true, unseen: true }
   return { reason: 'an earlier snapshot of the same instance failed', again: true, unseen: false }

@@ -5,7 +5,7 @@ import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import type { Ledger, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
 import { closedSlot, pushSlot } from '../../ledger/slots.ts'
-import { unseenIn } from '../../ledger/unseen.ts'
+import { unknownIn } from '../../ledger/unseen.ts'
 import { own } from '../../own.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import type { Finding, Found, PartialSnapshot } from '../../plan/finding.ts'
@@ -18,9 +18,9 @@ import { minuteOf, minutesFrom } from '../../schedule/moment.ts'
 import { nextSlot } from '../../schedule/slots.ts'
 import type { SnapshotAction } from './action.ts'
 import { beginAnew, changeOf, knownOf } from './begin.ts'
-import { lookForOwed, type Sight, withFirst } from './first.ts'
+import { lookForOwed, type ObservedInstances, withFirst } from './first.ts'
 import { type Advance, advance, type Passed } from './open-slot.ts'
-import { clearPartials, withUnseen } from './partials.ts'
+import { clearPartials, withKnownToRelay } from './partials.ts'
 import { serveSlot } from './serve.ts'
 import { takenFor } from './taken.ts'
 
@@ -85,7 +85,10 @@ function planSlot(
     (before, passed) => closeSuperseded(coverage, before, passed, { incomplete: world.incomplete, busy }),
     advanced,
   )
-  const before = [...(closed.partial ?? []), ...superseded.flatMap(({ open }) => unseenIn(policy.name, open))]
+  const before = [
+    ...(closed.partial ?? []),
+    ...superseded.flatMap(({ open }) => unknownIn(policy.name, open)),
+  ]
   const { left, partials } = clearPartials(coverage, before, world)
   const current = withPartial(closed, left)
   const serving = { world, now, incomplete: world.incomplete, next, busy, reason: reasonOf(current, now) }
@@ -114,7 +117,7 @@ export function planRequestedSlot(
 
 const knownIn = (coverage: Coverage, world: World, ledger: Ledger, now: Date): PolicyLedger => {
   const { policy } = coverage
-  return withUnseen(
+  return withKnownToRelay(
     policy.name,
     knownOf(policy, own(ledger.policies, policy.name), seer(coverage), now),
     world,
@@ -138,9 +141,9 @@ function accountSlots(
   return { ledger: after.ledger, superseded: [...(before?.superseded ?? []), ...after.superseded] }
 }
 
-const seer = (coverage: Coverage) => (): Sight => ({
+const seer = (coverage: Coverage) => (): ObservedInstances => ({
   observed: observedSlots(coverage),
-  unseen: [
+  unreadable: [
     ...coverage.unreadable.map(({ key }) => key),
     ...coverage.covered.flatMap(({ key, record }) => (record.snapshots === null ? [key] : [])),
   ],
@@ -182,7 +185,7 @@ function closeSuperseded(
   { open, before }: Passed,
   blocks: { incomplete: ReadonlySet<string>; busy: Busy },
 ): PolicyLedger {
-  const partial = new Set([...(ledger.partial ?? []), ...unseenIn(policy.name, open)])
+  const partial = new Set([...(ledger.partial ?? []), ...unknownIn(policy.name, open)])
   const missing = covered.filter(
     ({ key, record }) =>
       own(open.made, key) === undefined &&

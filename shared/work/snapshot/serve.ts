@@ -7,7 +7,7 @@ import type { SnapshotPair } from '../../incus/inventory.ts'
 import { parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
 import { failAttempt } from '../../ledger/attempts.ts'
 import type { Attempt, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
-import { unseenIn } from '../../ledger/unseen.ts'
+import { unknownIn } from '../../ledger/unseen.ts'
 import { own } from '../../own.ts'
 import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
 import type { SlotPlan } from '../../plan/plan.ts'
@@ -122,7 +122,7 @@ const slotOf = (
   open,
   until: servableUntil(policy, new Date(open.slot)),
   serving,
-  partial: new Set([...partial, ...unseenIn(policy.name, open)]),
+  partial: new Set([...partial, ...unknownIn(policy.name, open)]),
   making: inMaking(policy.name, open, serving.incomplete),
 })
 

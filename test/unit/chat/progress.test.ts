@@ -90,7 +90,7 @@ describe('a copy', () => {
   test('isn’t taken for verified because an earlier one was', () => {
     const before = copyAs('verified', { at: '2026-11-21T04:00:00.000Z' })
     expect(follow({ work: copiesAs({ [KEY]: before }) }, 2).ended).toBe(false)
-    expect(follow({}, 2)).toMatchObject({ ended: false, unseen: true })
+    expect(follow({}, 2)).toMatchObject({ ended: false, notStarted: true })
   })
 
   test('that nobody lived to begin is told as such, and to be asked for again', () => {
@@ -99,7 +99,7 @@ describe('a copy', () => {
     expect(messageText(message)).toContain('it was not seen to begin: request it again if you still want it')
     expect(follow({ work: copiesAs({ [KEY]: copyAs('started') }) }, 3)).toMatchObject({
       ended: false,
-      unseen: false,
+      notStarted: false,
     })
   })
 

@@ -16,7 +16,7 @@ import { endAudit, writeAudit } from '../state/audit.ts'
 import { changePause } from '../state/pauses.ts'
 import { type AuthorizedRequest, permissionFor, recordId, safely } from './authorized.ts'
 import { type Chat, deliver } from './chat.ts'
-import { carryOut } from './perform.ts'
+import { performCommand } from './perform.ts'
 import type { Answer } from './platform.ts'
 import { read } from './read.ts'
 
@@ -38,7 +38,7 @@ async function goOn(authorized: AuthorizedRequest, chat: Chat): Promise<void> {
     case 'setting':
       return put(await set(command, authorized, chat), authorized, chat)
     case 'change':
-      return carryOut(authorized, command, chat)
+      return performCommand(authorized, command, chat)
   }
 }
 

@@ -9,18 +9,18 @@ import type { Platforms } from './configure.ts'
 import type { ReplyTo } from './platform.ts'
 
 type Follower = Pick<Chat, 'kv' | 'now' | 'origin' | 'send'> & { platforms: Platforms }
-type Happened = Parameters<NonNullable<Io['follow']>>[0]
+type Observation = Parameters<NonNullable<Io['follow']>>[0]
 
 export const createFollow =
   (follower: Follower) =>
-  async (happened: Happened): Promise<{ again: boolean; lost: boolean }> => {
+  async (observation: Observation): Promise<{ again: boolean; lost: boolean }> => {
     const { watches, lost } = await findWatches(follower.kv)
     const next = new Map<string, Watching | null>()
     let again = false
     for (const watch of watches) {
-      const found = followUp(watch, happened)
+      const found = followUp(watch, observation)
       again ||= !found.ended && found.notStarted
-      next.set(watch.id, await bringUpToDate(watch, found, happened.now, follower))
+      next.set(watch.id, await bringUpToDate(watch, found, observation.now, follower))
     }
     if (!lost && watches.every((watch) => next.get(watch.id) === watch)) return { again, lost }
     // Others may have been added meanwhile.

@@ -16,7 +16,7 @@ import { type Chat, deliver } from './chat.ts'
 import type { ReplyTo } from './platform.ts'
 import { deniedText, propose } from './propose.ts'
 
-export async function carryOut(
+export async function performCommand(
   authorized: AuthorizedRequest,
   command: ChangeCommand,
   chat: Chat,

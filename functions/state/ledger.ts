@@ -1,5 +1,5 @@
 /** The ledger in KV: one key, read by every tick. */
-import { trusted, wakeAtOf } from '../../shared/ledger/ahead.ts'
+import { dropFuture, wakeAtOf } from '../../shared/ledger/ahead.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, parseLedger } from '../../shared/ledger/parse-ledger.ts'
 
@@ -19,7 +19,7 @@ export async function openLedger(state: State): Promise<Stored> {
   const value = await readRaw(state)
   return {
     idleUntil: (now) => wakeAtOf(value, now),
-    read: (now) => (value === undefined ? { ledger: null, lost: [] } : trusted(parseLedger(value), now)),
+    read: (now) => (value === undefined ? { ledger: null, lost: [] } : dropFuture(parseLedger(value), now)),
   }
 }
 

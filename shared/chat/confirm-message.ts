@@ -2,7 +2,7 @@
 import { diffLines, type Line } from '../plan/line.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Actor } from './actor.ts'
-import { foldPlan, LIMIT } from './details.ts'
+import { foldPlan, MAX_CHARS } from './details.ts'
 import type { Button, Message, Text } from './message.ts'
 import { ALL_LINES, nothing } from './plan-message.ts'
 import { tallyOf } from './tally.ts'
@@ -48,9 +48,9 @@ export function changedMessage({ before, ...waiting }: Waiting & { before: reado
       ...who(waiting),
     ],
     details: [
-      ...part('No longer in the plan:', gone, LIMIT / 4),
-      ...part('New in the plan:', come, LIMIT / 4),
-      ...part('The whole plan:', waiting.lines, LIMIT / 2),
+      ...part('No longer in the plan:', gone, MAX_CHARS / 4),
+      ...part('New in the plan:', come, MAX_CHARS / 4),
+      ...part('The whole plan:', waiting.lines, MAX_CHARS / 2),
     ],
     buttons: buttonsOf(waiting.buttons),
   }

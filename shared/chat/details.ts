@@ -4,7 +4,7 @@ import type { Block, Piece, Text } from './message.ts'
 import { cut, plain } from './words.ts'
 
 /** Characters, in all blocks of one message together. */
-export const LIMIT = 2400
+export const MAX_CHARS = 2400
 
 /** The longest form of a date or a mention on any platform. */
 const WIDEST = 40
@@ -18,7 +18,7 @@ const widthOf = (piece: Piece): number => {
 const lengthOf = (text: Text): number => text.reduce((sum, piece) => sum + widthOf(piece), 1)
 
 /** As many lines as there is room for; the last one counts the others, and says how to see them. */
-export function fold(lines: readonly Text[], how: Text, room = LIMIT): Block[] {
+export function fold(lines: readonly Text[], how: Text, room = MAX_CHARS): Block[] {
   if (lines.length === 0) return []
   const shown: Text[] = []
   let left = room - lengthOf(how) - 20
@@ -35,7 +35,7 @@ export function fold(lines: readonly Text[], how: Text, room = LIMIT): Block[] {
 const ORDER: readonly Line['sign'][] = ['<', '-', '!', '+', '#', '^', '>', '✓', '…', '·', '=']
 
 /** A plan's lines as `renderLines` groups them. */
-export function foldPlan(lines: readonly Line[], how: string, room = LIMIT): Block[] {
+export function foldPlan(lines: readonly Line[], how: string, room = MAX_CHARS): Block[] {
   if (lines.length === 0) return []
   const ranked = lines
     .map((line) => ({ ...line, reason: cut(plain(line.reason)) }))

@@ -10,7 +10,7 @@ import type { Message } from './message.ts'
 import { abandonedMessage, endedMessage, runningMessage } from './progress-message.ts'
 import type { Watch } from './watch.ts'
 
-export type Looked = { jobs: readonly JobReport[]; ledger: Ledger; now: Date }
+export type Observation = { jobs: readonly JobReport[]; ledger: Ledger; now: Date }
 
 export type Follow = {
   /** The same for two messages that differ only by the time that has passed. */
@@ -26,7 +26,7 @@ const GIVE_UP_AFTER = 24 * 3_600_000
 const BEGINNING = 3 * 60_000
 const NEVER = 'it was not seen to begin: request it again if you still want it'
 
-export function followUp(watch: Watch, { jobs, ledger, now }: Looked): Follow {
+export function followUp(watch: Watch, { jobs, ledger, now }: Observation): Follow {
   const elapsed = now.getTime() - new Date(watch.startedAt).getTime()
   const items = watch.work
     .map((key) => itemOf(key, since(watch, own(ledger.work, key)), jobs))

@@ -4,7 +4,7 @@ import type { PauseChange } from '../command/command.ts'
 import type { Line } from '../plan/line.ts'
 import type { Refusal } from '../plan/plan.ts'
 import type { Actor } from './actor.ts'
-import { fold, foldPlan, LIMIT } from './details.ts'
+import { fold, foldPlan, MAX_CHARS } from './details.ts'
 import type { Message, Text } from './message.ts'
 import { ALL_LINES, refusedMessage } from './plan-message.ts'
 import { tallyOf } from './tally.ts'
@@ -40,9 +40,13 @@ export function resultMessage(line: string, { lines, results, refusal, problems 
       ...fold(
         [...failures, ...others.map((problem) => spoken(cut(problem)))],
         [typed('status'), ' lists what failed'],
-        LIMIT / 2,
+        MAX_CHARS / 2,
       ),
-      ...foldPlan(bad.length + good.length === 0 ? lines : good.map((one) => one.line), ALL_LINES, LIMIT / 2),
+      ...foldPlan(
+        bad.length + good.length === 0 ? lines : good.map((one) => one.line),
+        ALL_LINES,
+        MAX_CHARS / 2,
+      ),
     ],
     buttons: [],
   }

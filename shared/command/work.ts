@@ -7,22 +7,22 @@ import { ENDS } from '../work/life.ts'
 import { LONG_KINDS, longOf } from '../work/verbs.ts'
 import type { Seen } from './seen.ts'
 
-export type WorkState = { key: string; state: 'runs' | 'good' | 'bad'; entry: Work }
+export type ShownWork = { key: string; state: 'runs' | 'good' | 'bad'; entry: Work }
 
-const stateOf = ({ state }: Work): WorkState['state'] => {
+const stateOf = ({ state }: Work): ShownWork['state'] => {
   const end = ENDS[state]
   return end === null ? 'runs' : end === 'good' ? 'good' : 'bad'
 }
 
 /** As the kinds are listed. */
-export function workOf(ledger: Ledger | null, maySee: Seen['maySee']): WorkState[] {
+export function workOf(ledger: Ledger | null, maySee: Seen['maySee']): ShownWork[] {
   const all = Object.entries(ledger?.work ?? {}).filter(([key]) => maySee(subjectIn(key)))
   return LONG_KINDS.flatMap(({ name }) =>
     all.flatMap(([key, entry]) => (kindIn(key) === name ? [{ key, state: stateOf(entry), entry }] : [])),
   )
 }
 
-export function workText({ key, state, entry }: WorkState): Text {
+export function workText({ key, state, entry }: ShownWork): Text {
   const words = longOf(key)?.words
   const title = words?.title(keyIn(key), entry) ?? [`The ${kindIn(key)} of `, { code: keyIn(key) }]
   if (state === 'runs') return [...title, ' is in progress since ', { at: entry.at, style: 'full' }]

@@ -26,7 +26,7 @@ export function wakeAtOf(value: unknown, now: Date): string | null {
 }
 
 /** The ledger without such dates; what was dropped is added to `lost`. */
-export function trusted({ ledger, lost }: Found, now: Date): Found {
+export function dropFuture({ ledger, lost }: Found, now: Date): Found {
   if (ledger === null) return { ledger, lost }
   const limit = after(now, LEEWAY)
   const dropped: string[] = []

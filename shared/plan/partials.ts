@@ -10,7 +10,7 @@ export const partialsIn = (policy: string, { open, partial = [] }: PolicyLedger)
 ]
 
 /** The world in which those that the ledger knows count as incomplete. */
-export const sureOf = (world: World, { policies }: Ledger): World => {
+export const withPartials = (world: World, { policies }: Ledger): World => {
   const partials = Object.entries(policies).flatMap(([policy, ledger]) => partialsIn(policy, ledger))
   return { ...world, incomplete: new Set([...world.incomplete, ...world.unseen, ...partials]) }
 }

@@ -15,7 +15,7 @@ export type Recorded = {
   changed: boolean
 }
 
-export type Happened = {
+export type PlanResult = {
   plan: Plan
   outcomes: readonly Outcome[]
   run: RunRecord | null
@@ -23,7 +23,7 @@ export type Happened = {
   now: Date
 }
 
-export function record(before: Ledger, { plan, outcomes, run, config, now }: Happened): Recorded {
+export function record(before: Ledger, { plan, outcomes, run, config, now }: PlanResult): Recorded {
   const begun = frozenBy(outcomes, now)
   const parts = KINDS.map(({ record: of }) => of?.(before, { plan, outcomes, frozen: begun, now }) ?? {})
   const frozen = Object.assign({}, ...parts.map((part) => part.frozen))

@@ -5,7 +5,7 @@ import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
 
 /** The config of a safety snapshot that neither ledger nor relay knows. */
-export type Left = { safety: string; config: Record<string, string> }
+export type SafetyConfig = { safety: string; config: Record<string, string> }
 
 export type World = {
   /** Without what every object has: a remote may be called `constructor`. */
@@ -19,7 +19,7 @@ export type World = {
   /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`; only of the one that is requested. */
   memories?: ReadonlyMap<string, boolean>
   /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
-  safeties?: ReadonlyMap<string, Left | null>
+  safeties?: ReadonlyMap<string, SafetyConfig | null>
 }
 
 export function worldOf(reply: InventoryReply): World {

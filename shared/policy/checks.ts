@@ -1,6 +1,6 @@
 /** Checks over several values: missing ones, a copy onto its own source, policies that contradict each other. */
 import { POLICY_NAME, SAFETY } from '../incus/snapshot-name.ts'
-import { compileGlobs, mayMeet } from './glob.ts'
+import { compileGlobs, mayOverlap } from './glob.ts'
 import { type PolicyError, problem, show } from './issues.ts'
 import { RESERVED } from './marks.ts'
 import type { Copy, Policy } from './policy.ts'
@@ -71,8 +71,8 @@ function mayShareReplica(one: Policy, other: Policy): boolean {
     (one.copy?.project ?? null) === (other.copy?.project ?? null) &&
     a.remotes.some((remote) => b.remotes.includes(remote)) &&
     a.types.some((type) => b.types.includes(type)) &&
-    mayMeet(a.projects, b.projects) &&
-    mayMeet(a.instances, b.instances)
+    mayOverlap(a.projects, b.projects) &&
+    mayOverlap(a.instances, b.instances)
   )
 }
 

@@ -50,7 +50,7 @@ export function compilePaths(
 }
 
 /** Whether some name may match both; only says no when it is sure. */
-export function mayMeet(one: readonly string[], other: readonly string[]): boolean {
+export function mayOverlap(one: readonly string[], other: readonly string[]): boolean {
   return one.some((a) => other.some((b) => pairMayMeet(a, b)))
 }
 

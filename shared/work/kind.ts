@@ -111,7 +111,7 @@ export type Answers = {
 /** Jobs that are ready, and outcomes of actions that aren't tried. */
 export type Prepared = { jobs: PlannedJob[]; outcomes: Outcome[]; notes: Note[] }
 
-export type Happened = {
+export type RunResult = {
   plan: Plan
   outcomes: readonly Outcome[]
   /** Work with an unknown outcome that may have left its subject frozen, by the subject's key. */
@@ -204,6 +204,6 @@ export type Kind<
     reads?(actions: readonly Action[]): Job[]
     prepare(actions: readonly Action[], answers: Answers, world: Pick<World, 'remotes'>, now: Date): Prepared
   }
-  record?(before: Ledger, happened: Happened): Recorded
+  record?(before: Ledger, result: RunResult): Recorded
   long?: Long<Entry>
 }

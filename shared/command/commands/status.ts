@@ -16,7 +16,7 @@ import { INSTANCE } from '../scope.ts'
 import type { Seen } from '../seen.ts'
 import { nothingConfigured } from '../unconfigured.ts'
 import { maySpeak } from '../visible.ts'
-import { type WorkState, workOf, workText } from '../work.ts'
+import { type ShownWork, workOf, workText } from '../work.ts'
 import { slotsIn, type Unserved, unservedSince, unservedText } from './missed.ts'
 import { pauseOf, whenNext } from './policies.ts'
 
@@ -75,7 +75,7 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
 const foundText = (findings: readonly string[]): string[] =>
   findings.length === 0 ? [] : [count(findings.length, 'thing needs a look', 'things need a look')]
 
-function problemsOf(bad: readonly Unserved[], work: readonly WorkState[]): string[] {
+function problemsOf(bad: readonly Unserved[], work: readonly ShownWork[]): string[] {
   const broken = LONG_KINDS.map(({ name, long: { words } }) => {
     const many = work.filter(({ key, state }) => kindIn(key) === name && state === 'bad').length
     return [many, words.broken.one, words.broken.several] as const

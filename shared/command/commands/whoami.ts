@@ -1,7 +1,7 @@
 /** `whoami`: the actor's ids, which grants can name, and what they permit. It needs no grant. */
 
 import { describeAccess, grantsOf } from '../../access/permit.ts'
-import { fold, LIMIT } from '../../chat/details.ts'
+import { fold, MAX_CHARS } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { cut } from '../../chat/words.ts'
 import type { ReadCommand } from '../command.ts'
@@ -32,7 +32,7 @@ function answer({ actor, config }: Seen): Message {
       granted ? '' : ', and no grant names you yet: an admin can add one to stapes.jsonc and apply it',
     ],
     details: [
-      ...fold([...may, ...ids], ['the rest is in stapes.jsonc'], LIMIT - 400),
+      ...fold([...may, ...ids], ['the rest is in stapes.jsonc'], MAX_CHARS - 400),
       ...(granted ? [] : [{ kind: 'code' as const, text: snippetFor(actor.id) }]),
     ],
     buttons: [],

@@ -9,7 +9,7 @@ import type { CopyAction } from './action.ts'
 import type { CopyWork } from './entry.ts'
 import { broken } from './judge.ts'
 import { type CopyContext, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
-import { placed } from './place.ts'
+import { withPlace } from './place.ts'
 import { startCopy } from './start.ts'
 import { removeTorn } from './torn.ts'
 
@@ -49,7 +49,7 @@ function begin(
   const entry = wanted?.has(key) && known !== undefined ? atOnce(known) : known
   const server = serverOf(world, source.ref.remote)
   const starting = { world, now, entry, verified, server, incomplete: world.incomplete, installation, sorter }
-  const start = placed(startCopy(replica, seen, starting), world, started)
+  const start = withPlace(startCopy(replica, seen, starting), world, started)
   switch (start.state) {
     case 'current':
       return nothing(

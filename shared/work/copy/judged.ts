@@ -3,7 +3,7 @@ import { workKey } from '../../ledger/work.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import type { Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
-import type { Looked } from './common.ts'
+import type { Compared } from './compare.ts'
 import { COPY, type CopyWork } from './entry.ts'
 import type { Judgement } from './judge.ts'
 import type { Replica } from './replica.ts'
@@ -15,7 +15,7 @@ export type CopyContext = Pick<PlanContext, 'world' | 'ledger' | 'now' | 'sorter
   wanted?: ReadonlySet<string>
 }
 
-export type Judged = Looked & { judgement: Judgement }
+export type Judged = Compared & { judgement: Judgement }
 
 export const isWanted = ({ replica }: Judged, { wanted }: CopyContext): boolean =>
   wanted?.has(replica.key) === true

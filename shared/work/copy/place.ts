@@ -7,7 +7,7 @@ import type { CopyAction } from './action.ts'
 import type { Start } from './start.ts'
 
 /** `planned`: copies that the same run starts before. */
-export function placed(start: Start, world: World, planned: readonly CopyAction[]): Start {
+export function withPlace(start: Start, world: World, planned: readonly CopyAction[]): Start {
   if (start.state !== 'start') return start
   const { action } = start
   const reply = own(world.remotes, action.target.remote)

@@ -6,7 +6,7 @@ import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
 import type { AnyAction } from '../../plan/plan.ts'
 import type { HoldAction } from '../hold/action.ts'
-import type { Happened, Recorded } from '../kind.ts'
+import type { Recorded, RunResult } from '../kind.ts'
 import { afterStart } from '../life.ts'
 import type { CopyAction, VerifyAction } from './action.ts'
 import { COPY, type CopyMemo, type CopyWork, copyIn } from './entry.ts'
@@ -14,7 +14,7 @@ import { renderVerified } from './marks.ts'
 import { RETRY } from './retry.ts'
 
 /** Applies the outcomes in their order, each to the entry that the one before has changed. */
-export function recordCopies(before: Ledger, { plan, outcomes, now }: Happened): Recorded {
+export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult): Recorded {
   const work: Record<string, Work | null> = {}
   const known = (key: string): CopyWork | undefined => {
     const noted = own(work, key) ?? own(plan.work, key) ?? own(before.work, key)

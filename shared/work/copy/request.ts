@@ -1,5 +1,5 @@
 /** Requests to copy now, without waiting for the next retry. */
-import { sureOf } from '../../plan/partials.ts'
+import { withPartials } from '../../plan/partials.ts'
 import type { AnyAction, Note, Refusal } from '../../plan/plan.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { refuseScope } from '../../plan/scope.ts'
@@ -36,7 +36,7 @@ function planRequested(requested: Requested<CopyRequest>): Answer | Refusal {
     all.filter(({ key }) => sources.has(key)),
     {
       ...requested,
-      world: sureOf(world, ledger),
+      world: withPartials(world, ledger),
       busy: found.busy,
       wanted: new Set(replicas.map(({ key }) => key)),
     },

@@ -11,7 +11,7 @@ import type { Coverage, Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { isPending, standingOf } from '../life.ts'
 import { beginAll } from './begin.ts'
-import { type Looked, lookAt } from './common.ts'
+import { type Compared, compareSides } from './compare.ts'
 import { COPY, type CopyWork, copyIn } from './entry.ts'
 import { judge } from './judge.ts'
 import { type CopyContext, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
@@ -49,7 +49,7 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): F
     .map((replica) => judgeOne(replica, context))
   const resting = restingOf(covered)
     .filter(({ source }) => source.record.snapshots !== null)
-    .map((replica) => lookAt(replica, context))
+    .map((replica) => compareSides(replica, context))
   const bySource = groupBy(judged, ({ replica }) => replica.source.key)
   const found = gather([
     { blocked: new Map(strayCopies(all, context.world).map(({ source, reason }) => [source, reason])) },
@@ -67,7 +67,7 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): F
 
 function judgeOne(replica: Replica, context: CopyContext): Judged {
   const { world, now, installation, ledger } = context
-  const looked = lookAt(replica, context)
+  const looked = compareSides(replica, context)
   const known = copyIn(ledger, replica.key)
   return { ...looked, judgement: judge({ replica, seen: looked.seen, world, known, now, installation }) }
 }
@@ -119,7 +119,7 @@ const needs = (source: string, snapshot: string | undefined, reason: string): Fi
   snapshot === undefined ? {} : { needed: new Map([[source, new Map([[snapshot, reason]])]]) }
 
 /** The next refresh needs the newest common snapshot. */
-function keepCommon({ replica, seen, common, ours }: Looked): Finding {
+function keepCommon({ replica, seen, common, ours }: Compared): Finding {
   const { source, target } = replica
   const reason = `newest snapshot common with ${target.remote}`
   const own = needs(source.key, ours?.[0], `newest snapshot of stapes common with ${target.remote}`)

@@ -4,7 +4,7 @@ import type { InstanceRef } from '../../incus/subject.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { findInstance } from '../../plan/find.ts'
 import type { AnyRequest } from '../../plan/request.ts'
-import type { Left, World } from '../../plan/world.ts'
+import type { SafetyConfig, World } from '../../plan/world.ts'
 import type { Job, StepReport } from '../../relay/protocol.ts'
 import type { Answers } from '../kind.ts'
 import type { RestoreRequest } from './action.ts'
@@ -63,7 +63,7 @@ function rowIn(reports: readonly StepReport[] | null, name: string): Record<stri
   return (Array.isArray(rows) ? rows : []).find((one) => one?.name === name)
 }
 
-function configOf(row: Record<string, unknown> | undefined, safety: string): Left | null {
+function configOf(row: Record<string, unknown> | undefined, safety: string): SafetyConfig | null {
   const config = row?.config
   if (typeof config !== 'object' || config === null) return null
   const texts = Object.entries(config).filter((one): one is [string, string] => typeof one[1] === 'string')

@@ -11,7 +11,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { workKey, workOfJob } from '../../ledger/work.ts'
 import { instancesIn, isCopy } from '../../plan/find.ts'
 import { isSafety } from '../../plan/safety.ts'
-import type { Left, World } from '../../plan/world.ts'
+import type { SafetyConfig, World } from '../../plan/world.ts'
 import { RESTORING } from '../../policy/marks.ts'
 import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
 import { parseRestoring } from './mark.ts'
@@ -49,7 +49,11 @@ function newestSafety({ snapshots }: InstanceRecord): string | null {
 }
 
 /** Null: it comes from no restore. The instance isn't started, because a person may have stopped it since. */
-export function fromSafety({ safety, config }: Left, record: InstanceRecord, now: Date): RestoreWork | null {
+export function fromSafety(
+  { safety, config }: SafetyConfig,
+  record: InstanceRecord,
+  now: Date,
+): RestoreWork | null {
   const mark = parseRestoring(config[RESTORING])
   if (mark === null || mark.safety !== safety) return null
   return {

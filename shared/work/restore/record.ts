@@ -8,13 +8,13 @@ import type { Outcome } from '../../plan/jobs.ts'
 import { HOLD } from '../../policy/marks.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { MarkAction } from '../hold/action.ts'
-import type { Happened, Recorded } from '../kind.ts'
+import type { Recorded, RunResult } from '../kind.ts'
 import { afterStart } from '../life.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
 import { RETRY } from './tries.ts'
 
-export function recordRestores(before: Ledger, { plan, outcomes, now }: Happened): Recorded {
+export function recordRestores(before: Ledger, { plan, outcomes, now }: RunResult): Recorded {
   const noted = (key: string): RestoreWork | undefined =>
     (own(plan.work, workKey(RESTORE, key)) as RestoreWork | null | undefined) ?? restoreIn(before, key)
   const work = outcomes.flatMap((outcome) => {

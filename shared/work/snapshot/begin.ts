@@ -64,7 +64,12 @@ export function changeOf(
 }
 
 /** With the new schedule, accounting goes on at the change. */
-export function beginAnew(policy: When, ledger: PolicyLedger, { at }: Change, now: Date): PolicyLedger {
+export function restartAccounting(
+  policy: When,
+  ledger: PolicyLedger,
+  { at }: Change,
+  now: Date,
+): PolicyLedger {
   // The tick of a slot in this very minute may be the first to see the change.
   const recently = Math.min(now.getTime() - TWO_TICKS * 1000, minuteOf(at).getTime() - 1)
   const accounted = new Date(Math.max(Date.parse(ledger.accounted), recently)).toISOString()

@@ -9,12 +9,12 @@ import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
 import { partialsIn } from '../../plan/partials.ts'
 import type { SlotPlan } from '../../plan/plan.ts'
-import type { Happened, Recorded } from '../kind.ts'
+import type { Recorded, RunResult } from '../kind.ts'
 import type { SnapshotAction } from './action.ts'
 
-export function recordSlots(before: Ledger, happened: Happened): Recorded {
-  const { plan } = happened
-  const accounts = plan.slots.map((slot) => ({ slot, ...accountFor(slot, before, happened) }))
+export function recordSlots(before: Ledger, result: RunResult): Recorded {
+  const { plan } = result
+  const accounts = plan.slots.map((slot) => ({ slot, ...accountFor(slot, before, result) }))
   return {
     policies: {
       ...(plan.requested ? before.policies : {}),
@@ -27,7 +27,7 @@ export function recordSlots(before: Ledger, happened: Happened): Recorded {
 /** `wake`: when its open slot is due again. */
 type Account = { policy: PolicyLedger; wake: string[] }
 
-function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Happened): Account {
+function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: RunResult): Account {
   const { open } = slot.ledger
   const known = own(before.policies, slot.policy)
   if (open === null) return { policy: plan.requested ? (known ?? slot.ledger) : slot.ledger, wake: [] }

@@ -17,7 +17,7 @@ import type { Policy } from '../../policy/policy.ts'
 import { minuteOf, minutesFrom } from '../../schedule/moment.ts'
 import { nextSlot } from '../../schedule/slots.ts'
 import type { SnapshotAction } from './action.ts'
-import { beginAnew, changeOf, knownOf } from './begin.ts'
+import { changeOf, knownOf, restartAccounting } from './begin.ts'
 import { lookForOwed, type ObservedInstances, withFirst } from './first.ts'
 import { type Advance, advance, type Passed } from './open-slot.ts'
 import { clearPartials, withKnownToRelay } from './partials.ts'
@@ -137,7 +137,7 @@ function accountSlots(
   const before = former === null ? null : advance(former, known, now, observed, at)
   const { paused } = known
   const noted = { ...(before?.ledger ?? known), ...(paused === undefined ? {} : { paused }) }
-  const after = advance(policy, beginAnew(policy, noted, change, now), now, observed)
+  const after = advance(policy, restartAccounting(policy, noted, change, now), now, observed)
   return { ledger: after.ledger, superseded: [...(before?.superseded ?? []), ...after.superseded] }
 }
 

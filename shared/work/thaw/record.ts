@@ -4,11 +4,11 @@ import { subjectKey } from '../../incus/subject.ts'
 import type { FreezeLedger, Ledger } from '../../ledger/ledger.ts'
 import type { Outcome } from '../../plan/jobs.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
-import type { Happened, Recorded } from '../kind.ts'
+import type { Recorded, RunResult } from '../kind.ts'
 import type { ThawAction } from './action.ts'
 import { isPending } from './schedule.ts'
 
-export function recordThaws(_before: Ledger, { plan, outcomes, frozen: begun, now }: Happened): Recorded {
+export function recordThaws(_before: Ledger, { plan, outcomes, frozen: begun, now }: RunResult): Recorded {
   const thaws = outcomes.filter(isThaw)
   const thawed = new Set(
     thaws.filter(({ state }) => state === 'done').map(({ action }) => subjectKey(action.ref)),

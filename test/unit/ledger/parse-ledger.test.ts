@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { trusted, wakeAtOf } from '../../../shared/ledger/ahead.ts'
+import { dropFuture, wakeAtOf } from '../../../shared/ledger/ahead.ts'
 import type { Ledger, PolicyLedger } from '../../../shared/ledger/ledger.ts'
 import { lossOf, parseLedger } from '../../../shared/ledger/parse-ledger.ts'
 import type { Work } from '../../../shared/ledger/work.ts'
@@ -53,12 +53,12 @@ test.each([
 ])('what was written %s is carried over whole', (_, former, now) => {
   expect(Object.keys(former.copies).length).toBeGreaterThan(1)
   expect(Object.keys(former.restores ?? {})).toHaveLength(1)
-  const found = trusted(parseLedger(former), now)
+  const found = dropFuture(parseLedger(former), now)
   expect(found).toEqual({ ledger: formerly(former), lost: [] })
   expect(wakeAtOf(found.ledger, now)).toBe(wakeAtOf(former, now))
 })
 
-const read = (value: unknown) => trusted(parseLedger(value), NOW)
+const read = (value: unknown) => dropFuture(parseLedger(value), NOW)
 
 test('what is written now is read whole', () => {
   expect(read(WRITTEN)).toEqual({ ledger: WRITTEN, lost: [] })

@@ -9,7 +9,7 @@ import { copyIn } from './entry.ts'
 import { parseVerified, verifiedOn } from './marks.ts'
 import { type Replica, type Seen, seeTarget } from './replica.ts'
 
-export type Looked = {
+export type Compared = {
   replica: Replica
   seen: Seen
   /** Verified, and listed on the target. */
@@ -20,10 +20,10 @@ export type Looked = {
   ours: SnapshotPair | null
 }
 
-export function lookAt(
+export function compareSides(
   replica: Replica,
   { world, ledger }: { world: World; ledger: Pick<Ledger, 'work'> },
-): Looked {
+): Compared {
   const seen = seeTarget(world, replica.target)
   const known = copyIn(ledger, replica.key)
   const verified = seen.state === 'there' ? verifiedOn(seen.record, known) : []

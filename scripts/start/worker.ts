@@ -1,11 +1,7 @@
-/** The Worker in workerd, with its own networking and a local KV: wrangler's dev server as a child. */
+/** The Worker in workerd, with its own networking and a local KV, as a child: see workerd.ts. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +9,7 @@ import type { Chat } from './chat.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './settings.ts'
+import type { FromWorkerd, ToWorkerd } from './workerd.ts'
 
 export type Worker = {
   url: string
@@ -34,7 +31,7 @@ type WorkerOptions = {
 }
 
 const READY = 60_000
-/** How long wrangler may take to end before it is killed with all its children, in milliseconds. */
+/** How long it may take to end before it is killed with all its children, in milliseconds. */
 const GOODBYE = 5_000
 /** So many lines of output are kept to explain a failure. */
 const KEPT_LINES = 15
@@ -45,9 +42,8 @@ const MISSES = 3
 
 export async function startWorker(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   const { settings, onLog } = options
-  const folder = mkdtempSync(join(tmpdir(), 'stapes-start-'))
-  const child = spawnWrangler(options, folder)
-  const end = onlyOnce(() => stop(child).finally(() => rmSync(folder, { recursive: true, force: true })))
+  const child = spawnWorkerd(options)
+  const end = onlyOnce(() => stop(child))
   cleanup.add(end)
   const output = follow(child, onLog)
   const url = `http://127.0.0.1:${settings.port}`
@@ -56,7 +52,7 @@ export async function startWorker(options: WorkerOptions, cleanup: Cleanup): Pro
   const ended = watch(child, url).finally(() => gone.abort())
   return {
     ...{ url, ended, stop: end },
-    tick: async (at) => ((await fire(url, at, gone.signal)) ? null : output.recent()),
+    tick: async (at) => ((await fire(child, at, gone.signal)) ? null : output.recent()),
   }
 }
 
@@ -91,52 +87,45 @@ function answers(url: string): Promise<boolean> {
   })
 }
 
-function spawnWrangler({ settings, link, chat, state }: WorkerOptions, folder: string): ChildProcess {
-  const { port, token } = settings
-  mkdirSync(state, { recursive: true })
-  // An empty file in place of .env and .dev.vars: what the Worker gets is what stands here.
-  const nothing = join(folder, 'nothing.env')
-  writeFileSync(nothing, '')
-  const where = ['--local', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0']
-  const what = ['--persist-to', state, '--env-file', nothing, '--show-interactive-dev-session=false']
-  const preloads = ['./die-with-parent.ts', './hidden-variables.ts'].flatMap((file) => [
-    '--import',
-    new URL(file, import.meta.url).href,
-  ])
-  const wrangler = createRequire(import.meta.url).resolve('wrangler')
-  const args = ['--no-warnings', ...preloads, wrangler, 'dev', ...where, ...what]
-  return spawn(process.execPath, args, {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    // A group of its own: Ctrl-C reaches this process alone, and all of the group can be ended at once.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: {
-      ...process.env,
-      ...{ RELAY_URL: link.url, RELAY_KEY_ID: link.keyId, RELAY_KEY: link.key, STAPES_TOKEN: token },
-      STAPES_HIDDEN_VARIABLES: JSON.stringify(chat.secrets),
-      ...{ CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
-      ...{ WRANGLER_SEND_ERROR_REPORTS: 'false', WRANGLER_LOG_PATH: folder },
+function spawnWorkerd({ settings, link, chat, state }: WorkerOptions): ChildProcess {
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', fileURLToPath(new URL('./workerd.ts', import.meta.url))],
+    {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      // A group of its own: Ctrl-C reaches this process alone, and all of the group can be ended at once.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
+  )
+  const secrets = {
+    ...{ RELAY_URL: link.url, RELAY_KEY_ID: link.keyId, RELAY_KEY: link.key, STAPES_TOKEN: settings.token },
+    ...chat.secrets,
+  }
+  send(child, { start: { port: settings.port, secrets, state } })
+  return child
+}
+
+function send(child: ChildProcess, message: ToWorkerd): void {
+  child.send(message, () => {
+    // It has ended, which is seen elsewhere.
   })
 }
 
-type Output = { isReady: Promise<void>; recent(): string }
+type Output = { recent(): string }
 
 function follow(child: ChildProcess, onLog: WorkerOptions['onLog']): Output {
   const lines: string[] = []
-  const isReady = new Promise<void>((resolve) => {
-    for (const input of [child.stdout, child.stderr]) {
-      if (input === null) continue
-      createInterface({ input }).on('line', (line) => {
-        const entry = parseEntry(line)
-        if (entry !== null) return onLog(entry)
-        if (line.includes('Ready on')) resolve()
-        if (line.trim() !== '') lines.push(line)
-        lines.splice(0, lines.length - KEPT_LINES)
-      })
-    }
-  })
-  return { isReady, recent: () => lines.join('\n') }
+  for (const input of [child.stdout, child.stderr]) {
+    if (input === null) continue
+    createInterface({ input }).on('line', (line) => {
+      const entry = parseEntry(line)
+      if (entry !== null) return onLog(entry)
+      if (line.trim() !== '') lines.push(line)
+      lines.splice(0, lines.length - KEPT_LINES)
+    })
+  }
+  return { recent: () => lines.join('\n') }
 }
 
 function parseEntry(line: string): Record<string, unknown> | null {
@@ -148,25 +137,37 @@ function parseEntry(line: string): Record<string, unknown> | null {
   }
 }
 
-async function ready(child: ChildProcess, { isReady, recent }: Output): Promise<void> {
+async function ready(child: ChildProcess, { recent }: Output): Promise<void> {
   const late = new Promise((resolve) => setTimeout(resolve, READY, 'late').unref())
+  const isReady = answerOf(child, (message) => ('ready' in message ? 'ready' : null))
   const seen = await Promise.race([isReady, once(child, 'exit').then(() => 'gone'), late])
-  if (seen === undefined) return
-  throw new Error(`the Worker did not come up; wrangler said:\n${recent()}`)
+  if (seen === 'ready') return
+  throw new Error(`the Worker did not come up; it said:\n${recent()}`)
 }
 
-/** Without the time limit of fetch: a tick may wait minutes for Incus, but not for a Worker that is gone. */
-function fire(url: string, at: Date, signal: AbortSignal): Promise<boolean> {
-  const query = new URLSearchParams({ cron: '* * * * *', time: String(at.getTime()), format: 'json' })
+/** Without a time limit: a tick may wait minutes for Incus, but not for a Worker that is gone. */
+function fire(child: ChildProcess, at: Date, signal: AbortSignal): Promise<boolean> {
+  const id = ++ticks
+  const answer = answerOf(child, (message) =>
+    'ticked' in message && message.ticked === id ? message.ok : null,
+  )
+  send(child, { tick: at.getTime(), id })
+  const gone = once(signal, 'abort').then(() => false)
+  return signal.aborted ? Promise.resolve(false) : Promise.race([answer, gone])
+}
+
+let ticks = 0
+
+/** The first message that `read` makes something of. */
+function answerOf<T>(child: ChildProcess, read: (message: FromWorkerd) => T | null): Promise<T> {
   return new Promise((resolve) => {
-    const request = get(`${url}/cdn-cgi/handler/scheduled?${query}`, { signal }, async (response) => {
-      const text = await response.toArray().then(
-        (parts) => parts.join(''),
-        () => '',
-      )
-      resolve(response.statusCode === 200 && text.includes('"outcome":"ok"'))
-    })
-    request.once('error', () => resolve(false))
+    const onMessage = (message: unknown): void => {
+      const answer = read(message as FromWorkerd)
+      if (answer === null) return
+      child.off('message', onMessage)
+      resolve(answer)
+    }
+    child.on('message', onMessage)
   })
 }
 

@@ -1,7 +1,16 @@
 /** `npm start` against servers that it takes for real, in a folder whose name has a space in it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -87,6 +96,62 @@ function workersOf(pid: number): number[] {
   ])
 }
 
+function familyOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  return [pid, ...children.filter((one) => one !== '').flatMap((one) => familyOf(Number(one)))]
+}
+
+/** Where processes listen for TCP. */
+function listening(pids: number[]): { host: string; port: number }[] {
+  const inodes = new Set(pids.flatMap(socketsOf))
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/net/${table}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state, , , , , , inode = '']) => state === '0A' && inodes.has(inode))
+      .map(([, address = '']) => {
+        const [host = '', hex = ''] = address.split(':')
+        return { host: host === '0100007F' ? '127.0.0.1' : host, port: Number.parseInt(hex, 16) }
+      }),
+  )
+}
+
+function socketsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? []
+    } catch {
+      return [] // closed meanwhile
+    }
+  })
+}
+
+/** What listens on a port, by what it answers to a stranger. */
+async function doorOf(at: number): Promise<string> {
+  const health = await fetch(`http://127.0.0.1:${at}/v1/health`)
+  const said = await health.text()
+  if (said === '{"ok":true}') return 'the relay'
+  return health.status === 403 && said === 'Forbidden' ? 'workerd, with a secret' : `${health.status} ${said}`
+}
+
+/** Addresses of the inspector, the explorer of KV, and what fires the cron trigger at any time. */
+const ATTACKS = [
+  '/json',
+  '/json/list',
+  '/json/version',
+  '/cdn-cgi/explorer',
+  '/cdn-cgi/explorer/api/storage/kv/namespaces',
+  '/cdn-cgi/local/explorer',
+  '/cdn-cgi/local/explorer/api',
+  '/cdn-cgi/local/explorer/api/storage/kv/namespaces',
+  '/cdn-cgi/local/platform-proxy',
+  '/cdn-cgi/local/scheduled?time=4102444800000',
+  '/cdn-cgi/handler/scheduled?time=4102444800000',
+  '/cdn-cgi/mf/scheduled?time=4102444800000',
+  '/core/store-temp-file',
+]
+
 const status = (): Promise<{ configured: boolean; wakeAt: string | null }> =>
   fetch(`http://127.0.0.1:${port}/api/status`, { headers: { authorization: `Bearer ${TOKEN}` } }).then(
     (response) => response.json() as Promise<{ configured: boolean; wakeAt: string | null }>,
@@ -134,6 +199,23 @@ describe('npm start against real servers', { timeout: 180_000 }, () => {
     process.kill(listening ?? 0, 'SIGKILL')
     await until(start, /has to be started again: .*\n(.*\n)*the Worker is running again/)
     expect(await status()).toMatchObject({ configured: true })
+  })
+
+  test('leaves nothing open to other users but doors that ask for a key or a token', async () => {
+    const start = npmStart(['--yes'])
+    await until(start, /stapes runs on/)
+    const ports = listening(familyOf(start.child.pid ?? 0))
+    const doors: string[] = []
+    for (const { host, port: at } of ports) {
+      expect(host).toBe('127.0.0.1')
+      doors.push(at === port ? 'the Worker' : await doorOf(at))
+      for (const attack of ATTACKS) {
+        const answer = await fetch(`http://127.0.0.1:${at}${attack}`)
+        expect(answer.status, `${at}${attack}`).toBeOneOf([400, 401, 403, 404])
+        await answer.body?.cancel()
+      }
+    }
+    expect(doors.toSorted()).toEqual(['the Worker', 'the relay', 'workerd, with a secret'])
   })
 
   test('lets no second one work with the same servers, and keeps two configurations apart', async () => {

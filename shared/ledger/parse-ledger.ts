@@ -139,10 +139,10 @@ function policyOf(value: unknown, part: string, lose: Lose): PolicyLedger | unde
     partOf(item, text, where, lose),
   )
   const serving = open == null ? null : openOf(open, `${part}: the one being served`, lose)
-  // Earlier versions called it "doubtful".
-  const unseen = listOf(partial ?? doubtful, `${part}: a try`, lose, (item, where) =>
-    partOf(item, text, where, lose),
-  )
+  const tries = (list: unknown) =>
+    listOf(list, `${part}: a try`, lose, (item, where) => partOf(item, text, where, lose))
+  // Earlier versions called it "doubtful". After a rollback to one of them both are there, and both count.
+  const unseen = [...new Set([...tries(partial), ...tries(doubtful)])]
   const sound: { [Key in keyof PolicyLedger]: PolicyLedger[Key] | undefined } = {
     ...known,
     // A slot that can't be read is walked again.

@@ -65,6 +65,15 @@ test('what is written now is read whole', () => {
   expect(wakeAtOf(WRITTEN, NOW)).toBe('2026-11-21T03:10:00.000Z')
 })
 
+test('what an earlier version doubted after a rollback counts beside what is noted as partial', () => {
+  const daily = WRITTEN.policies.daily
+  const [before, since] = ['main/default/db/daily-20261120T0300Z', 'main/default/web/daily-20261121T0300Z']
+  const both = { ...daily, partial: [before], doubtful: [since, before] }
+  const { ledger, lost } = read({ ...WRITTEN, policies: { daily: both } })
+  expect(ledger?.policies).toEqual({ daily: { ...daily, partial: [before, since] } })
+  expect(lost).toEqual([])
+})
+
 test('problems of the last look under their former name are carried over', () => {
   const covered = { 'main/default': 'web1' }
   const problems = ['main/default/web1: its pool is full']

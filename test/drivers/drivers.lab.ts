@@ -147,7 +147,7 @@ function onVersion(built: Built, version: string): void {
           if (isRestored) return 'yes'
           expect(ended.reason).toContain(`incus copy ${instance}/${older}`)
           expect(rounds.roundWith(await stage.main.digestInRestored(instance, older, kind))).toBe(2)
-          return 'refused beforehand; as an instance of its own: yes'
+          return 'refused beforehand; as a separate instance: yes'
         }),
         LONG,
       )

@@ -141,7 +141,7 @@ test('no file imports itself through others, not even for a type', () => {
   expect(circles).toEqual([])
 })
 
-describe('the rooms of the kinds of work', () => {
+describe('the folders of the kinds of work', () => {
   const ROOMS = readdirSync(join(ROOT, 'shared/work'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
@@ -178,7 +178,7 @@ describe('the rooms of the kinds of work', () => {
     },
   )
 
-  /** What others may know of a room: data, and what stands on Incus or in the ledger. */
+  /** What others may import from a kind's folder: data, and what is stored in Incus or the ledger. */
   const SEAMS = [
     /^[a-z]+\/(kind|action|lines)\.ts$/,
     // What is verified on a copy, and whose copy that is.

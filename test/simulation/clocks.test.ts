@@ -46,7 +46,9 @@ test('that is two hours behind is told, and each slot is taken once, though othe
     'hourly-20261122T1500Z',
     'hourly-20261122T1600Z',
   ])
-  expect(await warningsOf(world)).toEqual([expect.stringMatching(/^main: its clock is 2 h behind: set it/)])
+  expect(await warningsOf(world)).toEqual([
+    expect.stringMatching(/^main: its clock is 2 h behind: correct it/),
+  ])
 })
 
 test('and once it is set, the next slot is counted and copied', async () => {
@@ -66,7 +68,9 @@ test('that is ahead is told, and what it dated in the future, once it is set', a
   const world = await begin(3 * HOUR)
   await pass(world, 1, 15)
   expect(taken(world, 'web1')).toEqual(['hourly-20261122T1350Z', 'hourly-20261122T1400Z'])
-  expect(await warningsOf(world)).toEqual([expect.stringMatching(/^main: its clock is 3 h ahead: set it/)])
+  expect(await warningsOf(world)).toEqual([
+    expect.stringMatching(/^main: its clock is 3 h ahead: correct it/),
+  ])
   world.incus.main.skewMs = 0
   await pass(world, 15, 75)
   expect(await warningsOf(world)).toEqual([

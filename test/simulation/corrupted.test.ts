@@ -105,8 +105,8 @@ describe.each(Object.entries(SHAPES))('a ledger: %s', (_, corrupt) => {
     const told = (await statusIn(world, minutes(5))).warnings
     const ran = await world.tick(minutes(6))
     expect(ran).toMatchObject({ state: 'ran' })
-    const problems = problemsOf(ran).filter((problem) => problem.includes('noted in KV'))
-    expect(problems).toEqual(told.filter((warning) => warning.includes('noted in KV')))
+    const problems = problemsOf(ran).filter((problem) => problem.includes('in KV could not be read'))
+    expect(problems).toEqual(told.filter((warning) => warning.includes('in KV could not be read')))
     const { ledger, lost } = await readLedger(world.kv.place(), minutes(6))
     expect(lost).toEqual([])
     expect(ledger?.wakeAt).toMatch(/^2026-11-22T0(3:07|4:00)/)

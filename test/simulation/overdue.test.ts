@@ -50,7 +50,7 @@ test('ticks that end in the midst of a copy are missed, whatever stands in the l
   const world = await begin()
   world.incus.main.bandwidth = 600e6 / (3 * 3600)
   for (let minute = 0; minute < 10; minute++) await world.tick(minutes(minute))
-  expect(await warningsAt(world, minutes(20))).toEqual([expect.stringContaining('no tick came for')])
+  expect(await warningsAt(world, minutes(20))).toEqual([expect.stringContaining('no tick has come for')])
   expect(await warningsAt(world, minutes(60 * 24 * 20))).toHaveLength(1)
 })
 
@@ -69,5 +69,5 @@ test('a pause that was just set is not overdue, though nobody has looked for hou
   } as const
   await changePause(change, place.state, minutes(300))
   expect(await warningsAt(world, minutes(301))).toEqual([])
-  expect(await warningsAt(world, minutes(320))).toEqual([expect.stringContaining('no tick came for')])
+  expect(await warningsAt(world, minutes(320))).toEqual([expect.stringContaining('no tick has come for')])
 })

@@ -2,7 +2,7 @@
 import type { Ledger } from '../shared/ledger/ledger.ts'
 import { familyOf, subjectIn } from '../shared/ledger/work.ts'
 import type { Config } from '../shared/policy/policy.ts'
-import type { InventoryReply, InventoryRequest } from '../shared/relay/protocol.ts'
+import { type InventoryReply, type InventoryRequest, LONGEST_NAME } from '../shared/relay/protocol.ts'
 import type { Relay } from './incus/relay.ts'
 
 export const remotesOf = ({ policies }: Config): string[] => [
@@ -26,5 +26,9 @@ const adoptable = ({ work }: Ledger): NonNullable<InventoryRequest['adopt']> =>
     const family = familyOf(key)
     const id = job ?? `${family}:adopted`
     const lock = subjectIn(key)
+    // The relay would refuse the whole call for one of them.
+    if (![id, family, remote, operation, lock].every(isName)) return []
     return [{ id, family, remote, operation, lock, ...(memo === undefined ? {} : { memo }) }]
   })
+
+const isName = (text: string): boolean => text !== '' && text.length <= LONGEST_NAME

@@ -1,6 +1,11 @@
 /** The bodies of the relay's own calls, parsed and checked. */
 import { z } from 'zod'
-import type { BatchRequest, CallError, InventoryRequest } from '../shared/relay/protocol.ts'
+import {
+  type BatchRequest,
+  type CallError,
+  type InventoryRequest,
+  LONGEST_NAME,
+} from '../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { badRequest } from './engine/references.ts'
 
@@ -9,7 +14,7 @@ const MAX_JOBS = 10_000
 const MAX_STEPS = 20_000
 const WEEK = 7 * 86_400
 
-const name = z.string().min(1).max(500)
+const name = z.string().min(1).max(LONGEST_NAME)
 
 const step = z.strictObject({
   remote: name,

@@ -29,6 +29,9 @@ export type CallError = {
 
 // ---- POST /v1/inventory -------------------------------------------------------------------------
 
+/** Ids, names and locks are no longer than this, and not empty. */
+export const LONGEST_NAME = 500
+
 export type InventoryRequest = {
   remotes: string[]
   /**

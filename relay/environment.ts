@@ -1,9 +1,10 @@
 /** Where the relay's configuration comes from: a JSONC file, single parts of it overridden by the environment. */
 import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { describeMisread, parseJsonc } from '../shared/jsonc.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { parseConfig, type RelayConfig, readText, WRITER } from './config.ts'
+import { exposureOf } from './exposure.ts'
 
 /** Environment variables and the parts of the file that they stand for; the last two of these are JSON. */
 const OVERRIDES = [
@@ -52,4 +53,19 @@ function override(document: object, environment: Environment): Result<unknown, s
     }
   }
   return ok(merged)
+}
+
+/** What to do about files of the configuration that other users of this machine can read. */
+export function exposuresOf(environment: Environment): string[] {
+  const { RELAY_CONFIG: file } = environment
+  const document = file === undefined ? ok({}) : readDocument(file)
+  const merged = document.ok ? override(document.value, environment) : document
+  if (!merged.ok) return []
+  const { client } = merged.value as { client?: { certificate?: unknown; key?: unknown } }
+  const directory = file === undefined ? process.cwd() : dirname(file)
+  const paths = [client?.certificate, client?.key]
+    .filter((path) => typeof path === 'string')
+    .filter((path) => !path.startsWith('-----BEGIN'))
+    .map((path) => resolve(directory, path))
+  return [...(file === undefined ? [] : [file]), ...paths].flatMap((path) => exposureOf(path) ?? [])
 }

@@ -1,5 +1,5 @@
 /** Runs the relay until it is told to stop: SIGTERM or SIGINT. */
-import { readConfig } from './environment.ts'
+import { exposuresOf, readConfig } from './environment.ts'
 import { startRelay } from './relay.ts'
 
 const config = readConfig(process.env)
@@ -7,6 +7,8 @@ if (!config.ok) {
   console.error(`The relay's configuration can't be used:\n${config.error}`)
   process.exit(2)
 }
+
+for (const exposed of exposuresOf(process.env)) console.error(`warning: ${exposed}`)
 
 const relay = await startRelay({ ...config.value, log: console.error }).catch((error: Error) => {
   console.error(`The relay can't listen: ${error.message}`)

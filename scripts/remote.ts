@@ -1,5 +1,6 @@
 /** The stapes and the document that the scripts use: from `.env` or the environment, as `npm start`. */
 import { existsSync } from 'node:fs'
+import { exposureOf } from '../relay/exposure.ts'
 import { type DocumentFile, readDocument } from './document.ts'
 import { fail } from './fail.ts'
 import { createSession, type Session } from './session.ts'
@@ -8,7 +9,10 @@ const PORT = '8787'
 const FILE = 'stapes.jsonc'
 
 export function loadEnvironment(): void {
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  if (!existsSync('.env')) return
+  const exposed = exposureOf('.env')
+  if (exposed !== null) console.error(`warning: ${exposed}`)
+  process.loadEnvFile('.env')
 }
 
 /** STAPES_URL, or what `npm start` runs here. Ends the process when the token is missing. */

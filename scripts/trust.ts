@@ -2,12 +2,14 @@
  * `npm run trust -- <remote> <token> [https://host:8443]`: makes the relay's client certificate if there
  * is none, has the server trust it, and writes the remote into relay.jsonc.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { exposureOf } from '../relay/exposure.ts'
 import type { ClientCertificate } from '../relay/pinning.ts'
 import { fail } from './fail.ts'
 import { readOptions } from './options.ts'
 import { loadEnvironment } from './remote.ts'
 import { createClientCertificate } from './trust/certificate.ts'
+import { keepPrivate, writePrivate } from './trust/private-file.ts'
 import { redeem } from './trust/redeem.ts'
 import { noteRemote, type RelayFile, readRelayFile } from './trust/relay-file.ts'
 import { parseToken } from './trust/token.ts'
@@ -29,7 +31,7 @@ if (!file.ok) fail([file.error])
 const redeemed = await redeem({ text, fingerprint }, urls, await clientCertificate(file.value))
 if (!redeemed.ok) fail([redeemed.error])
 const { url, before, members } = redeemed.value
-noteRemote(file.value, remote, [url, ...members], fingerprint)
+if (noteRemote(file.value, remote, [url, ...members], fingerprint)) sayNarrowed(file.value.path)
 const others = members.length === 0 ? '' : `, with ${members.length} more of its cluster`
 const noted = `"${remote}" is in ${file.value.path}${others}`
 if (before)
@@ -51,14 +53,26 @@ function originOf(given: string): string[] {
 async function clientCertificate({ client: { certificate, key } }: RelayFile): Promise<ClientCertificate> {
   if (certificate.startsWith('-----BEGIN') && key.startsWith('-----BEGIN')) return { certificate, key }
   const there = [certificate, key].filter((path) => existsSync(path))
-  if (there.length === 2)
+  if (there.length === 2) {
+    for (const path of there) if (keepPrivate(path)) sayNarrowed(path)
     return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
+  }
   if (there.length === 1)
     return fail([
       `there is only ${there[0]} of ${certificate} and ${key}: restore the other, or remove this one`,
     ])
   const made = await createClientCertificate('stapes relay')
-  writeFileSync(certificate, made.certificate)
-  writeFileSync(key, made.key, { mode: 0o600 })
+  writePrivate(certificate, made.certificate)
+  writePrivate(key, made.key)
   return made
+}
+
+/** Or not narrowed, where it is another user's. */
+function sayNarrowed(path: string): void {
+  const still = exposureOf(path)
+  console.error(
+    still === null
+      ? `other users of this machine could read ${path}: its mode is 600 now. If there are other users, replace the secrets in it`
+      : still,
+  )
 }

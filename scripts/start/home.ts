@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -21,6 +22,8 @@ const FOLDER = '.stapes'
 /** The common folder of earlier versions. */
 const FORMER = 'state'
 
+const OWNER_ONLY = 0o700
+
 /** How often the lock of a folder is renewed, and when it counts as stale, in milliseconds. */
 const BEAT = 5_000
 const SILENCE = 60_000
@@ -36,7 +39,9 @@ type Home = {
 /** Throws when another process holds it. */
 export function openHome(environment: Environment, cleanup: Cleanup): Home {
   const folder = resolve(FOLDER, nameOf(environment))
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: OWNER_ONLY })
+  // Earlier versions left it open to other users.
+  chmodSync(resolve(FOLDER), OWNER_ONLY)
   hold(folder, cleanup)
   const state = join(folder, 'state')
   const former = resolve(FOLDER, FORMER)

@@ -3,7 +3,7 @@
  * embedded pair.
  */
 import { randomBytes } from 'node:crypto'
-import { type Environment, readConfig } from '../../relay/environment.ts'
+import { type Environment, exposuresOf, readConfig } from '../../relay/environment.ts'
 import { type RelayOptions, startRelay } from '../../relay/relay.ts'
 import type { Cleanup } from './cleanup.ts'
 
@@ -45,6 +45,7 @@ async function ownRelay(environment: Environment, cleanup: Cleanup): Promise<Lin
   const keys = JSON.stringify({ [KEY_ID]: key.toString('base64') })
   const config = readConfig({ ...environment, RELAY_KEYS: keys, RELAY_HOST: LOOPBACK.host, RELAY_PORT: '0' })
   if (!config.ok) throw new Error(`the relay's configuration can't be used:\n${config.error}`)
+  for (const exposed of exposuresOf(environment)) console.error(`warning: ${exposed}`)
   const remotes = Object.entries(config.value.remotes).map(([name, { url }]) => `${name} ${url}`)
   return { ...(await open(config.value, key, cleanup)), embedded: false, remotes }
 }

@@ -1,11 +1,12 @@
 /** relay.jsonc: read before anything happens, and edited without losing comments. */
 import { randomBytes } from 'node:crypto'
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { applyEdits, type JSONPath, modify } from 'jsonc-parser'
 import * as z from 'zod/mini'
 import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { writePrivate } from './private-file.ts'
 
 const oneOrMore = z.optional(z.union([z.string(), z.array(z.string())]))
 
@@ -47,13 +48,13 @@ export function readRelayFile(path: string): Result<RelayFile, string> {
   }
 }
 
-/** Sets the remote and the other required parts; the rest stays as it is written. */
+/** Sets the remote and the other required parts; the rest stays as it is written. Returns whether others could read the file before. */
 export function noteRemote(
   { path, text, document }: RelayFile,
   remote: string,
   urls: readonly string[],
   fingerprint: string,
-) {
+): boolean {
   const { keys, client, remotes } = document
   const known = remotes?.[remote] ?? {}
   const edits: [JSONPath, unknown][] = [
@@ -67,7 +68,7 @@ export function noteRemote(
     (before, [at, value]) => applyEdits(before, modify(before, at, value, { formattingOptions })),
     text,
   )
-  writeFileSync(path, edited, { mode: 0o600 })
+  return writePrivate(path, edited)
 }
 
 /** A list is that of a cluster, and these are of its members. */

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -34,6 +43,12 @@ describe('what npm start notes', () => {
     const folders = others.map((environment) => openHome(environment, cleanup).folder)
     expect(new Set([first.folder, ...folders]).size).toBe(4)
     expect(folders[1]).toMatch(/\.stapes\/127\.0\.0\.1-8788-[0-9a-f]{8}$/)
+  })
+
+  test('is closed to other users, also what an earlier version left open', () => {
+    mkdirSync(join(root, '.stapes'), { mode: 0o755 })
+    const { folder } = openHome(RELAY, cleanup)
+    expect([join(root, '.stapes'), folder].map((one) => statSync(one).mode & 0o777)).toEqual([0o700, 0o700])
   })
 
   test('of an earlier version is taken over once', () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -68,6 +68,22 @@ describe('npm run trust', () => {
       client: { certificate: 'client.crt', key: 'client.key' },
       remotes: { main: { url, fingerprint } },
     })
+  })
+
+  test('writes files that nobody else can read, and narrows those that somebody could', async () => {
+    const modes = () =>
+      ['client.crt', 'client.key', 'relay.jsonc'].map((name) => statSync(join(folder, name)).mode & 0o777)
+    expect((await npmRunTrust('main', token())).errors).toEqual([])
+    expect(modes()).toEqual([0o600, 0o600, 0o600])
+    for (const name of ['client.key', 'relay.jsonc']) chmodSync(join(folder, name), 0o644)
+    incus = { ...incus, trusted: false, tokens: 1 }
+    const { code, errors } = await npmRunTrust('other', token())
+    expect(code).toBe(0)
+    expect(errors).toEqual([
+      expect.stringMatching(/could read .*client\.key: its mode is 600 now/),
+      expect.stringMatching(/could read relay\.jsonc: its mode is 600 now/),
+    ])
+    expect(modes()).toEqual([0o600, 0o600, 0o600])
   })
 
   test('writes the members of a cluster that answer from here as well', async () => {

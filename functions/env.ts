@@ -1,12 +1,13 @@
 /** Bindings and secrets of the Worker, checked once per isolate. */
 import { digestOf } from './digest.ts'
+import { whyUnsafe } from './incus/address.ts'
 import { createRelay, type Relay } from './incus/relay.ts'
 import { createSign, type Sign } from './incus/sign.ts'
 import type { Io } from './run.ts'
 
 export type Env = {
   STATE: KVNamespace
-  /** Where the relay listens, e.g. https://relay.example.org; any name works with the RELAY binding. */
+  /** Where the relay listens, e.g. https://relay.example.org; any name, and http://, works with the RELAY binding. */
   RELAY_URL: string
   RELAY_KEY_ID: string
   /** Base64 of at least 32 random bytes; the relay knows it under the same id. */
@@ -42,6 +43,10 @@ export function missingOf(env: Env): string[] {
   return env.STATE === undefined ? [...missing, 'STATE'] : missing
 }
 
+/** Why nothing is sent to the relay, or null. */
+export const relayProblemOf = ({ RELAY_URL: url, RELAY: binding }: Env): string | null =>
+  whyUnsafe(url, binding !== undefined)
+
 let known: { of: string; made: Promise<Sign>; keyDigest: Promise<string> } | null = null
 
 function keyed({ RELAY_KEY_ID: keyid, RELAY_KEY: secret }: Env): NonNullable<typeof known> {
@@ -59,5 +64,6 @@ export async function relayOf(env: Env, deadline: Date | null = null): Promise<R
   const binding = env.RELAY
   const send: typeof fetch =
     binding === undefined ? (input, init) => fetch(input, init) : (input, init) => binding.fetch(input, init)
-  return createRelay({ url: env.RELAY_URL, sign, send, now: () => new Date(), deadline })
+  const isPrivate = binding !== undefined
+  return createRelay({ url: env.RELAY_URL, isPrivate, sign, send, now: () => new Date(), deadline })
 }

@@ -13,7 +13,7 @@ import { answerProblem } from './api/problem.ts'
 import { retentionBody } from './api/requests.ts'
 import { statusOf } from './api/status.ts'
 import { mountChat } from './chatops/routes.ts'
-import { type App, missingOf } from './env.ts'
+import { type App, missingOf, relayProblemOf } from './env.ts'
 import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
 import { look, run } from './run.ts'
@@ -69,7 +69,10 @@ export function createApp(now: () => Date): Hono<App> {
 
   app.get('/api/status', async (context) => {
     const { state } = context.get('io')
-    return context.json(statusOf(await findConfig(state), await readLedger(state, now()), now()))
+    const { stored, problems } = await findConfig(state)
+    const unsent = relayProblemOf(context.env)
+    const found = { stored, problems: unsent === null ? problems : [unsent, ...problems] }
+    return context.json(statusOf(found, await readLedger(state, now()), now()))
   })
   app.get('/api/instances', async (context) => {
     const seen = await look(context.get('io'), now())

@@ -9,6 +9,7 @@ import type {
   StepReport,
 } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { whyUnsafe } from './address.ts'
 import type { Sign } from './sign.ts'
 
 export type JobAnswer = 'accepted' | StepReport[]
@@ -21,6 +22,8 @@ export type Relay = {
 
 type RelayOptions = {
   url: string
+  /** `send` goes through a private binding. */
+  isPrivate?: boolean
   sign: Sign
   send: typeof fetch
   now: () => Date
@@ -32,7 +35,15 @@ type RelayOptions = {
 const BATCH_LIMIT = 13 * 60_000
 const INVENTORY_LIMIT = 120_000
 
-export function createRelay({ url, sign, send, now, deadline = null }: RelayOptions): Relay {
+export function createRelay({
+  url,
+  isPrivate = false,
+  sign,
+  send,
+  now,
+  deadline = null,
+}: RelayOptions): Relay {
+  const unsafe = whyUnsafe(url, isPrivate)
   const timeoutFor = (limit: number): number =>
     deadline === null ? limit : Math.max(0, Math.min(limit, deadline.getTime() - now().getTime()))
   const post = async (
@@ -40,6 +51,7 @@ export function createRelay({ url, sign, send, now, deadline = null }: RelayOpti
     payload: unknown,
     limit: number,
   ): Promise<Result<Response, CallError>> => {
+    if (unsafe !== null) return err({ code: 'not-allowed', message: unsafe })
     const target = new URL(path, url).href
     const body = JSON.stringify(payload)
     const headers = {
@@ -51,6 +63,8 @@ export function createRelay({ url, sign, send, now, deadline = null }: RelayOpti
         method: 'POST',
         body,
         headers,
+        // The relay never redirects, and another address was not checked.
+        redirect: 'manual',
         signal: AbortSignal.timeout(timeoutFor(limit)),
       })
       return response.ok ? ok(response) : err(await refusalOf(response))
@@ -114,6 +128,12 @@ async function refusalOf(response: Response): Promise<CallError> {
       code: 'not-allowed',
       status: 401,
       message: `the relay refused the signature (${said}): check RELAY_KEY and RELAY_KEY_ID on both sides, and both clocks`,
+    }
+  if (response.status >= 300 && response.status < 400)
+    return {
+      code: 'bad-request',
+      status: response.status,
+      message: `something before the relay redirects to another address (${response.status}); nothing was sent there: is RELAY_URL right, and does a login page protect it?`,
     }
   if (NOBODY_THERE.has(response.status))
     return {

@@ -33,3 +33,19 @@ test.for([
 ] as const)('%i: the relay refused it', async ([status, code]) => {
   expect(await batchErrorOf(status)).toBe(code)
 })
+
+test('a redirect is not followed, for what it leads to was not checked', async () => {
+  const seen: (RequestInit | undefined)[] = []
+  const relay = createRelay({
+    url: 'https://relay.example',
+    sign: await createSign({ keyid: 'k', secret }),
+    send: async (_, init) => {
+      seen.push(init as RequestInit)
+      return new Response(null, { status: 307, headers: { location: 'http://relay.example/v1/batch' } })
+    },
+    now: () => new Date('2026-11-22T03:00:00Z'),
+  })
+  const { error } = await relay.batch([])
+  expect(error).toMatchObject({ code: 'bad-request', message: expect.stringContaining('RELAY_URL') })
+  expect(seen.map((init) => init?.redirect)).toEqual(['manual'])
+})

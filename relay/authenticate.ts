@@ -25,8 +25,8 @@ export type Refusal = {
   reason: string
 }
 
-/** `digest` is the value of Content-Digest that was signed. */
-type Caller = { keyid: string; digest: string }
+/** `digest` is the value of Content-Digest that was signed, `created` the second in which. */
+type Caller = { keyid: string; digest: string; created: number }
 
 export type Authenticate = (message: IncomingMessage) => Promise<Result<Caller, Refusal>>
 
@@ -49,7 +49,7 @@ export function createAuthenticate(keys: Keys, startedAt: number, now: () => num
     if (stale !== null) return err({ code: 'stale', reason: `key "${keyid}": ${stale}` })
     if (!NONCE.test(nonce)) return err({ code: 'bad-signature', reason: `key "${keyid}": malformed nonce` })
     const claim = nonces.claim(`${keyid} ${nonce}`, created + MAX_AGE + CLOCK_SKEW, now())
-    if (claim === 'new') return ok({ keyid, digest })
+    if (claim === 'new') return ok({ keyid, digest, created })
     return err(claim === 'used' ? replayed(keyid) : busy)
   }
 }

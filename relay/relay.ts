@@ -24,6 +24,9 @@ export type Relay = { url: string; close(): Promise<void> }
 /** How long requests in progress may take to end at a stop, in milliseconds. */
 const FAREWELL = 5_000
 
+/** From so many milliseconds on, a caller's clock that is ahead is logged. */
+const AHEAD = 3_000
+
 export async function startRelay({
   listen,
   keys,
@@ -34,9 +37,11 @@ export async function startRelay({
   const startedAt = await nextSecond()
   const upstreams = createUpstreams(remotes, client, log)
   const clock = createSystemClock()
+  const stopping = new AbortController()
   const server = createRelayServer({
     engine: createEngine({ upstream: upstreams, clock, remotes }),
     authenticate: createAuthenticate(keys, startedAt, seconds),
+    reach: (second) => reach(second, stopping.signal, log),
     upstreams,
     remotes,
     log,
@@ -46,6 +51,7 @@ export async function startRelay({
   return {
     url: urlOf(server),
     async close() {
+      stopping.abort()
       await closeServer(server)
       clock.stop()
       await upstreams.close()
@@ -63,6 +69,19 @@ async function nextSecond(): Promise<number> {
   const next = seconds() + 1
   while (seconds() < next) await sleep(next * 1000 - Date.now())
   return next
+}
+
+async function reach(second: number, stopping: AbortSignal, log: (line: string) => void): Promise<boolean> {
+  const ahead = second * 1000 - Date.now()
+  if (ahead >= AHEAD) log(`a request was signed ${Math.ceil(ahead / 1000)} s ahead of this clock and waits`)
+  try {
+    // A timer may go off a millisecond early.
+    while (Date.now() < second * 1000)
+      await sleep(second * 1000 - Date.now(), undefined, { signal: stopping })
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function closeServer(server: Server): Promise<void> {

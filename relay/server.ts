@@ -7,6 +7,8 @@ import { type Problem, refusalProblem, sendProblem } from './problem.ts'
 
 type ServerOptions = Services & {
   authenticate: Authenticate
+  /** Resolves when the clock shows that second; with false when the relay stops before. */
+  reach(second: number): Promise<boolean>
   /** A line for the operator. */
   log(line: string): void
 }
@@ -51,6 +53,12 @@ async function handle(
     )
     return sendProblem(response, refusalProblem({ code: 'bad-signature', reason: '' }))
   }
+  // Not before the second in which it says it was signed. So what one run of the relay performs was signed before
+  // the next run's start, which refuses it: else what is signed ahead could be replayed there.
+  if (!(await options.reach(caller.value.created))) {
+    response.shouldKeepAlive = false
+    return sendProblem(response, STOPPING)
+  }
   await call(body, response)
 }
 
@@ -72,6 +80,7 @@ const describe = ({ method, url, socket }: IncomingMessage): string =>
 const oneLine = (value: unknown): string => JSON.stringify(String(value)).slice(1, -1).slice(0, 2000)
 
 const UNKNOWN_CALL: Problem = { status: 404, code: 'unknown-call', detail: 'the relay has no such call' }
+const STOPPING: Problem = { status: 503, code: 'stopping', detail: 'the relay stops; nothing was done' }
 const TOO_LONG: Problem = {
   status: 413,
   code: 'too-long',

@@ -11,7 +11,9 @@ test('a client that stammers is cut off', async () => {
   const engine = createEngine({ upstream: upstreams, clock: createSystemClock(), remotes: {} })
   const authenticate = () => Promise.reject(new Error('never asked'))
   const limits = { ...LIMITS, headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 50 }
-  const server = createRelayServer({ engine, upstreams, remotes: {}, authenticate, log: () => {} }, limits)
+  const reach = async () => true
+  const options = { engine, upstreams, remotes: {}, authenticate, reach, log: () => {} }
+  const server = createRelayServer(options, limits)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')

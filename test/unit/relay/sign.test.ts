@@ -60,7 +60,10 @@ test('any request is signed as the RFC says, and the relay lets it in', async ()
     const ours = await sign(request, new Date(NOW * 1000 + 999))
     expect(ours).toEqual({ ...byHand(request, 'worker', ours), 'content-digest': digestOf(request.body) })
     const caller = await authenticate(arriving(request, ours))
-    expect(caller).toEqual({ ok: true, value: { keyid: 'worker', digest: ours['content-digest'] } })
+    expect(caller).toEqual({
+      ok: true,
+      value: { keyid: 'worker', digest: ours['content-digest'], created: NOW },
+    })
     expect(hasDigest(Buffer.from(request.body ?? ''), ours['content-digest'])).toBe(true)
   }
   await fc.assert(fc.asyncProperty(requests, agrees), { numRuns: 500 })

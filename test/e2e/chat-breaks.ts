@@ -30,7 +30,7 @@ export function breaking(stageOf: () => ChatStage): void {
     stage.worker.dieAt({ call: 'restore', when: 'before' })
     const snapshot = await confirmed('slack', name)
     await stage.worker.untilDead()
-    const told = await settle(stage, 'slack', new RegExp(`restore ${name} .* has ended`))
+    const told = await settle(stage, 'slack', new RegExp(`restore ${name} \\S+ has ended`))
     expect(told.text).toContain('it was not seen to begin: request it again')
     await expectUntouched(stage, name, 1)
     const record = await recordOf(stage, `restore ${name} ${snapshot}`)
@@ -70,7 +70,7 @@ export function breaking(stageOf: () => ChatStage): void {
     await stage.pair.main.kill()
     await stage.tick()
     await stage.pair.main.start()
-    const { text } = await settle(stage, 'discord', new RegExp(`restore ${name} .* (is done|has ended)`))
+    const { text } = await settle(stage, 'discord', new RegExp(`restore ${name} \\S+ (is done|has ended)`))
     // On btrfs there is a moment after which Incus itself can't begin anew: then it is said what is left.
     if (text.includes('is done')) await expectRestored(stage, name)
     else expect(text).toMatch(/interrupted restore left \S+\.incustmp on the server.*move it away/)

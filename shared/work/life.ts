@@ -26,7 +26,8 @@ export const isLive = (report: Pick<JobReport, 'state'> | null): boolean =>
 /** The relay's reports about a piece of work. */
 export function jobsOf(workKey: string, jobs: readonly JobReport[]): JobReport[] {
   const prefix = `${familyOf(workKey)}:`
-  return jobs.filter(({ id }) => id.startsWith(prefix))
+  // A volume's key may continue an instance's: `main/default/data:old`.
+  return jobs.filter(({ id }) => id.startsWith(prefix) && !id.includes(':', prefix.length))
 }
 
 /** The report that counts: a running one first, then that of the noted job, then the newest if it has news. */

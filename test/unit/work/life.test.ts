@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Work } from '../../../shared/ledger/work.ts'
 import type { JobReport } from '../../../shared/relay/protocol.ts'
-import { afterStart, failedTry, isLast, reportOn, seenRunning } from '../../../shared/work/life.ts'
+import { afterStart, failedTry, isLast, jobsOf, reportOn, seenRunning } from '../../../shared/work/life.ts'
 
 const NOW = new Date('2026-11-22T10:00:00.000Z')
 const THEN = '2026-11-22T09:00:00.000Z'
@@ -80,4 +80,12 @@ describe('after its job was sent', () => {
     expect(afterStart(planned, ENTRY, refused('locked'), how)).toBe(ENTRY)
     expect(afterStart(planned, undefined, refused('locked'), how)).toBeNull()
   })
+})
+
+test('a volume’s job is none of an instance that is called like its pool', () => {
+  const instance = 'restore main/default/data'
+  const own = { ...report('', 'running'), id: `${instance}:before-restore-20261122T0900Z#0` }
+  const volumes = { ...report('', 'running'), id: `${instance}:old:before-restore-20261122T0900Z#0` }
+  expect(jobsOf(instance, [own, volumes])).toEqual([own])
+  expect(jobsOf(`${instance}:old`, [own, volumes])).toEqual([volumes])
 })

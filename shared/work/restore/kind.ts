@@ -53,7 +53,7 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
     retry: RETRY,
     shown: {
       snapshot: z.string(),
-      safety: z.string().check(z.describe('The snapshot of the state before')),
+      safety: z.string().check(z.describe('The snapshot of the previous state')),
     },
     words: restoreWords,
   },

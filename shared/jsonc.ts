@@ -79,10 +79,7 @@ function openMember(open: Open, name: string, place: Place): void {
   const first = open.places.get(name)
   if (first !== undefined) {
     const where = `on line ${first.line}, column ${first.column}`
-    throw misreading(
-      place,
-      `${JSON.stringify(name)} stands here again, first ${where}: take one of them away`,
-    )
+    throw misreading(place, `${JSON.stringify(name)} is given here again, first ${where}: remove one of them`)
   }
   open.places.set(name, place)
   open.name = name
@@ -100,7 +97,7 @@ function problemOf(code: string, within: 'object' | 'list'): string {
     case 'PropertyNameExpected':
       return 'expected a name in double quotes or "}"'
     default:
-      return PROBLEMS[code] ?? 'this is no JSON: names and text stand in double quotes'
+      return PROBLEMS[code] ?? 'this is not JSON: names and texts are in double quotes'
   }
 }
 

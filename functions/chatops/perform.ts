@@ -42,7 +42,7 @@ export async function confirm(
   const { incoming, parsed } = authorized
   const { by } = confirmed
   const request = command.request(parsed.values, reasonOf(by.name, incoming.actor.name))
-  if (!request.ok) throw new Error(`what was confirmed can't be asked: ${confirmed.line}`)
+  if (!request.ok) throw new Error(`what was confirmed is no request: ${confirmed.line}`)
   const agreed = { id: confirmed.id, requester: by, expected: confirmed.digest }
   const changed = await perform(authorized, request.value, agreed, chat)
   // The new plan needs a confirmation of its own.

@@ -63,7 +63,7 @@ function againstMark(
   if (text(config[REPLICA_OF]) !== '') return 'it is a copy, and the next refresh would overwrite it'
   if (marked?.snapshot !== snapshot) return `its ${RESTORING} doesn’t name that snapshot`
   if (stateful && !marked.stateful) return `its ${RESTORING} doesn’t say that its memory is restored`
-  if (!marked.taken) return `its ${RESTORING} doesn’t say that ${marked.safety} is whole`
+  if (!marked.taken) return `its ${RESTORING} doesn’t say that ${marked.safety} is complete`
   return parseSnapshotName(marked.safety)?.policy === SAFETY
     ? null
     : `${marked.safety} isn’t the name of a snapshot taken before a restore`

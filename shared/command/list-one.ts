@@ -47,7 +47,7 @@ function sumOf(stock: Stock, now: Date): string {
   const newest = newestPair(counted)
   const kind = replica === null ? 'snapshot' : 'verified snapshot'
   return newest === null
-    ? `no ${replica === null ? 'whole' : 'verified'} snapshot`
+    ? `no ${replica === null ? 'complete' : 'verified'} snapshot`
     : `${count(counted.length, kind)}, newest ${pairAge(newest, now)} old`
 }
 

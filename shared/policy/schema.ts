@@ -85,7 +85,7 @@ const copySchema = object(
     allow: may(
       z.enum(['freeze', 'inconsistent'], {
         error:
-          '"inconsistent" (a running instance goes on) or "freeze" (it may stand still while it is copied)',
+          '"inconsistent" (a running instance keeps running) or "freeze" (it may stand still while it is copied)',
       }),
       "Where Incus freezes a running instance for the whole copy (dir, LVM, Ceph; virtual machines nearly everywhere). `inconsistent`: it keeps running, and the copy's current state may be inconsistent; its snapshots, the actual backups, never are. `freeze`: it stands still, and the current state is consistent too.",
       { default: DEFAULTS.copy.allow },

@@ -65,7 +65,7 @@ const expected = (got: string, problem: string): string =>
 
 function problemOf(expression: string): string | null {
   if (expression === '') return 'it is empty'
-  if (/^(CRON_)?TZ=/i.test(expression)) return 'a zone stands in "timezone", not in the expression'
+  if (/^(CRON_)?TZ=/i.test(expression)) return 'set the time zone in "timezone", not in the expression'
   if (expression.startsWith('@')) return 'there is no such alias here'
   const count = expression.split(' ').length
   if (count === 6) return 'it has 6 fields, and seconds are not supported'

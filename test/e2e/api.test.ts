@@ -130,7 +130,7 @@ describe('a configuration', () => {
     expect(await problemOf(response)).toMatchObject({
       status: 400,
       detail: expect.stringMatching(
-        /^line 2, column 1: "keep" stands here again, first on line 1, column \d+/,
+        /^line 2, column 1: "keep" is given here again, first on line 1, column \d+/,
       ),
     })
     expect(await stage.worker.readKv()).toEqual({})

@@ -27,9 +27,9 @@ test('a member called __proto__ is a member like others', () => {
   expect(parsed.ok && Object.keys(parsed.value as object)).toEqual(['__proto__'])
 })
 
-const NO_JSON = 'this is no JSON: names and text stand in double quotes'
+const NO_JSON = 'this is not JSON: names and texts are in double quotes'
 const AGAIN = (name: string, line: number, column: number): string =>
-  `"${name}" stands here again, first on line ${line}, column ${column}: take one of them away`
+  `"${name}" is given here again, first on line ${line}, column ${column}: remove one of them`
 
 /** Line and column, and what is said of them. */
 const refused: [name: string, text: string, line: number, column: number, problem: string][] = [

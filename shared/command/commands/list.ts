@@ -49,7 +49,7 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
       covered.length === 0
         ? 'No instance that you may see is covered'
         : count(covered.length, 'covered instance'),
-      without === 0 ? '' : `, ${without} without a whole snapshot`,
+      without === 0 ? '' : `, ${without} without a complete snapshot`,
       unlisted === 0 ? '' : `, ${unlisted} that could not be listed`,
       silent.length === 0 ? '' : `, and ${count(silent.length, 'remote')} gave no answer`,
     ],
@@ -80,7 +80,7 @@ function stockText({ key, record, complete, newest, copies }: Stock, now: Date):
     complete === null
       ? `not listed (${cut(record.problem ?? 'no reason was given', 120)})`
       : newest === null
-        ? 'no whole snapshot'
+        ? 'no complete snapshot'
         : `${count(complete.length, 'snapshot')}, newest ${pairAge(newest, now)} old`
   return [{ code: key }, `: ${snapshots}`, ...copies.flatMap((copy) => copyText(copy, now))]
 }

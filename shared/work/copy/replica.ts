@@ -50,7 +50,7 @@ function grouped(coverage: readonly Covered[]): Replica[] {
 
 export function seeTarget(world: World, target: InstanceRef): Seen {
   const remote = world.remotes[target.remote]
-  if (remote === undefined) return { state: 'unknown', reason: `remote ${target.remote} was not asked` }
+  if (remote === undefined) return { state: 'unknown', reason: `remote ${target.remote} was not queried` }
   if (!remote.ok) return { state: 'unknown', reason: `remote ${target.remote}: ${remote.error.message}` }
   const { inventory } = remote
   if (!inventory.projects.includes(target.project)) {

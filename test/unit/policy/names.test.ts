@@ -92,6 +92,8 @@ describe('a document', () => {
 
   test('with a zone in front of the expression is pointed at "timezone"', () => {
     for (const schedule of ['CRON_TZ=America/New_York 0 3 * * *', 'TZ=Europe/Rome @daily'])
-      expect(messagesOf(policy({ schedule }))).toEqual([expect.stringMatching(/a zone stands in "timezone"/)])
+      expect(messagesOf(policy({ schedule }))).toEqual([
+        expect.stringMatching(/set the time zone in "timezone"/),
+      ])
   })
 })

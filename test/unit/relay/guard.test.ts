@@ -218,7 +218,7 @@ test.each<[string, object, string[], string]>([
     'whose safety snapshot may be partial',
     marked(`${DAILY} ${SAFE} running taking`),
     [DAILY, SAFE],
-    `its user.stapes.restoring doesn’t say that ${SAFE} is whole`,
+    `its user.stapes.restoring doesn’t say that ${SAFE} is complete`,
   ],
   [
     'whose safety snapshot is gone',

@@ -93,7 +93,7 @@ describe('npm run apply', () => {
   test('names both places of a name that stands twice, and asks nobody', async () => {
     writeFileSync(join(folder, 'stapes.jsonc'), '{"policies": {"a": {},\n  "a": {}}}')
     expect((await npmRun('apply')).errors).toEqual([
-      'stapes.jsonc:2:3: "a" stands here again, first on line 1, column 15: take one of them away',
+      'stapes.jsonc:2:3: "a" is given here again, first on line 1, column 15: remove one of them',
     ])
     expect(calls()).toEqual([])
   })

@@ -36,9 +36,9 @@ const world = (jobs: JobReport[] = []) =>
 describe('list', () => {
   test('gives for each instance its newest snapshot, and what is verified on its copy', () => {
     expect(said(list, worldSeen(world()))).toMatchInlineSnapshot(`
-      "bad, to the caller: 3 covered instances, 1 without a whole snapshot, 1 that could not be listed
+      "bad, to the caller: 3 covered instances, 1 without a complete snapshot, 1 that could not be listed
         \`main/default/db1\`: not listed (its pool gave no answer); \`backup\` nothing verified yet
-        \`main/default/new1\`: no whole snapshot; \`backup\` nothing verified yet
+        \`main/default/new1\`: no complete snapshot; \`backup\` nothing verified yet
         \`main/default/web1\`: 4 snapshots, newest 9 h old; \`backup\` verified 33 h old
         \`backup/default/gone1\` is a copy of \`main/default/gone1\`, which was not found: verified 33 h old
         Not covered by any policy: 1, \`main/default/tmp1\`"
@@ -53,8 +53,8 @@ describe('list', () => {
         nightly-20261121T0300Z
     `)
     expect(said(list, worldSeen(apart))).toMatchInlineSnapshot(`
-      "bad, to the caller: 1 covered instance, 1 without a whole snapshot
-        \`main/default/web1\`: no whole snapshot; \`backup\` nothing verified yet
+      "bad, to the caller: 1 covered instance, 1 without a complete snapshot
+        \`main/default/web1\`: no complete snapshot; \`backup\` nothing verified yet
         \`main/default/back1\` has the marks of a copy of itself, so it is not backed up: see \`/backup status\`
         \`backup/default/web1-old\` is a copy of \`main/default/web1\`, which no policy puts there: verified 33 h old"
     `)

@@ -36,7 +36,7 @@ async function freePort(text = ''): Promise<number> {
   const reason = await whyTaken(port)
   if (reason === null) return port
   throw new Error(
-    `127.0.0.1:${port} can't be listened on (${reason}): set PORT to a free port, as in PORT=${(port % HIGHEST_PORT) + 1} npm start`,
+    `127.0.0.1:${port} can't be listened on (${reason}): set PORT to a free port, as in PORT=${((port + 9) % HIGHEST_PORT) + 1} npm start`,
   )
 }
 

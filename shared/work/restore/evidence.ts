@@ -40,8 +40,25 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
     return isWholeSafety(found, snapshot, known) ? null : unseen(found, snapshot, known)
   const since = named === null ? undefined : own(known.ledger.policies, named.policy)?.since
   const isPolicy = known.coverages.some(({ policy }) => policy.name === named?.policy)
-  const seen = isPolicy && since !== undefined && named !== null && named.slot.toISOString() >= since
+  const seen =
+    isPolicy && since !== undefined && named !== null && isSince(found, pair, named.slot, since, known)
   return seen ? null : unseen(found, snapshot, known)
+}
+
+/**
+ * Taken when its policy's runs were watched: by its slot, or by its creation. A first or late snapshot has the name of a
+ * minute shortly before it was taken, and that may lie before the watch began.
+ */
+function isSince(
+  { ref }: Found,
+  [, createdAt]: SnapshotPair,
+  slot: Date,
+  since: string,
+  { world }: Known,
+): boolean {
+  const reply = own(world.remotes, ref.remote)
+  const skew = reply?.ok === true ? (reply.inventory.server.skew ?? 0) : 0
+  return slot.toISOString() >= since || (createdAt - skew) * 1000 >= Date.parse(since)
 }
 
 function isOnReplica({ key, ref, record }: Found, pair: SnapshotPair, { coverages, world }: Known): boolean {

@@ -357,6 +357,26 @@ describe('a restore', () => {
     expect(actions).toMatchObject([{ expiresAt: null }, { expiresAt: null }])
   })
 
+  describe('of a first snapshot, which has the name of a minute before its policy was watched', () => {
+    const watched = since('2026-11-22T03:01:00.000Z')
+    const named = { ...request, snapshot: 'daily-20261122T0300Z' } as BackupRequest
+    const taken = (at: string) => parseWorld(`main:default/web1 running\n daily-20261122T0300Z @${at}`)
+
+    test('is planned where that was taken since', () => {
+      expect(planFor(named, taken('2026-11-22T03:01:02Z'), { ledger: watched }).refusal).toBeNull()
+    })
+
+    test('is refused where it was there before, also by a clock that is ahead', () => {
+      const before = taken('2026-11-22T03:00:20Z')
+      expect(planFor(named, before, { ledger: watched }).refusal?.code).toBe('unverified')
+      const ahead = taken('2026-11-22T03:03:20Z')
+      const { main } = ahead.remotes
+      if (main?.ok !== true) throw new Error('main has answered')
+      main.inventory.server.skew = 180
+      expect(planFor(named, ahead, { ledger: watched }).refusal?.code).toBe('unverified')
+    })
+  })
+
   const refused: {
     name: string
     world: World

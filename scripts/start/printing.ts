@@ -19,7 +19,7 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
     '',
     `stapes runs on ${url}`,
     '',
-    `  token     ${fresh ? token : 'as in STAPES_TOKEN'}`,
+    `  token     ${fresh ? token : 'as in STAPES_TOKEN; for the calls below it has to be exported in the shell, too'}`,
     `  policies  ${applied.policies.join(', ')} (${document.file})`,
     ...link.remotes.map((remote, at) => `  ${at === 0 ? 'Incus' : '     '}     ${remote}`),
     ...(link.embedded ? ['            embedded: in memory, lost when this ends'] : []),

@@ -8,12 +8,13 @@ import type { Plan } from '../../../../shared/plan/plan.ts'
 import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
 import { recordCopies } from '../../../../shared/work/copy/record.ts'
 import type { Action } from '../../../../shared/work/kinds.ts'
-import { copiesAs, copiesOf } from '../../../long-work.ts'
+import { copiesAs } from '../../../long-work.ts'
 import { INSTALLATION, SERVER } from '../../plan/world-text.ts'
 import {
   copying,
   copyOf,
   DAILY,
+  entryIn,
   KEY,
   mark,
   NOW,
@@ -24,9 +25,6 @@ import {
   started,
   verifyOf,
 } from './copy-world.ts'
-
-/** What the run learned of its one copy. */
-const entryIn = (plan: Plan<Action>) => Object.values(copiesOf(plan))[0]
 
 const SOURCE = `
   main:default/web1 running

@@ -14,6 +14,7 @@ import {
   copying,
   copyOf,
   DAILY,
+  entryIn,
   JOB,
   KEY,
   NOW,
@@ -24,9 +25,6 @@ import {
   started,
   verifyOf,
 } from './copy-world.ts'
-
-/** What the run learned of its one copy. */
-const entryIn = (plan: Plan<Action>) => Object.values(copiesOf(plan))[0]
 
 const SOURCE = `
   main:default/web1 running

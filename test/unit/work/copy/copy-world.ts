@@ -8,7 +8,7 @@ import type { JobReport } from '../../../../shared/relay/protocol.ts'
 import type { CopyAction, VerifyAction } from '../../../../shared/work/copy/action.ts'
 import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
 import type { Action } from '../../../../shared/work/kinds.ts'
-import { copiesAs } from '../../../long-work.ts'
+import { copiesAs, copiesOf } from '../../../long-work.ts'
 import { INSTALLATION, parseWorld, SERVER } from '../../plan/world-text.ts'
 import { configOf } from '../../policy/instances.ts'
 
@@ -88,3 +88,6 @@ export const copyOf = ({ actions }: Plan<Action>): CopyAction | undefined =>
   actions.find((action): action is CopyAction => action.kind === 'copy')
 export const verifyOf = ({ actions }: Plan<Action>): VerifyAction | undefined =>
   actions.find((action): action is VerifyAction => action.kind === 'verify')
+
+/** What the run learned of its one copy. */
+export const entryIn = (plan: Plan<Action>): CopyWork | undefined => Object.values(copiesOf(plan))[0]

@@ -38,3 +38,28 @@ test.for(['README.md', ...pages.map((name) => join('docs', name))])(
     expect(broken.map((link) => `${relative(ROOT, path)}: ${link}`)).toEqual([])
   },
 )
+
+/** Rows of the threat model: three columns, of which the last names the tests. */
+const threatsIn = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| they try to'))
+    .map((line) => line.split('|').slice(1, -1))
+
+/** A test as it is named there: a file, or a file and a title in it. */
+const isThere = (named: string): boolean => {
+  const [, file = '', title] = /^`([^`]+)`(?: "([^"]+)")?$/.exec(named.trim()) ?? []
+  const path = join(ROOT, file)
+  return file !== '' && existsSync(path) && (title === undefined || read(path).includes(title))
+}
+
+test('each line of the threat model names tests that exist', () => {
+  const threats = threatsIn(read(join(DOCS, 'security.md')))
+  expect(threats.length).toBeGreaterThan(2)
+  expect(threats.filter((cells) => cells.length !== 3)).toEqual([])
+  const untested = threats.flatMap(([what = '', , tests = '']) =>
+    tests.split(/,(?= `)/).flatMap((one) => (isThere(one) ? [] : [`${what.trim()}: ${one.trim()}`])),
+  )
+  expect(untested).toEqual([])
+  expect(isThere('`test/unit/no-such.test.ts`')).toBe(false)
+})

@@ -12,7 +12,13 @@ import { callProblem, sendProblem } from './problem.ts'
 import { parseBatch, parseInventory, parseJson } from './requests.ts'
 import type { RemoteConfig, Upstreams } from './upstreams.ts'
 
-export type Services = { engine: Engine; upstreams: Upstreams; remotes: Record<string, RemoteConfig> }
+export type Services = {
+  engine: Engine
+  upstreams: Upstreams
+  remotes: Record<string, RemoteConfig>
+  /** A line for the operator. */
+  log(line: string): void
+}
 
 /** What a call does with its body; resolves when the answer is on its way. */
 type Call = (body: Buffer, response: ServerResponse) => void | Promise<void>
@@ -73,14 +79,19 @@ async function inventoryCall({ engine }: Services, body: Buffer, response: Serve
 }
 
 /** Headers are sent at once: a proxy gives up after two minutes without any. */
-async function batchCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+async function batchCall({ engine, log }: Services, body: Buffer, response: ServerResponse): Promise<void> {
   const request = parseBatch(body)
   if (!request.ok) return refuse(response, request.error)
+  if (request.value.record !== undefined) log(recordLine(request.value.record))
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
   response.flushHeaders()
   const lines = createLines(response)
   await engine.batch(request.value, lines.write)
   lines.end()
 }
+
+/** It holds names that people chose: only printable ASCII gets into the log, the rest is escaped as in JSON. */
+const recordLine = (record: string): string =>
+  `record: ${record.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}`
 
 const refuse = (response: ServerResponse, error: CallError): void => sendProblem(response, callProblem(error))

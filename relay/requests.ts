@@ -5,6 +5,7 @@ import {
   type CallError,
   type InventoryRequest,
   LONGEST_NAME,
+  LONGEST_RECORD,
 } from '../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { badRequest } from './engine/references.ts'
@@ -43,6 +44,7 @@ const batch: z.ZodType<BatchRequest> = z.strictObject({
     .array(job)
     .max(MAX_JOBS)
     .refine((jobs) => new Set(jobs.map(({ id }) => id)).size === jobs.length, 'every id must be unique'),
+  record: z.string().min(1).max(LONGEST_RECORD).exactOptional(),
 })
 
 const inventory: z.ZodType<InventoryRequest> = z.strictObject({

@@ -9,8 +9,6 @@ type ServerOptions = Services & {
   authenticate: Authenticate
   /** Resolves when the clock shows that second; with false when the relay stops before. */
   reach(second: number): Promise<boolean>
-  /** A line for the operator. */
-  log(line: string): void
 }
 
 /** Limits on how long a request may take to arrive; an answer may take longer. */

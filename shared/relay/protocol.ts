@@ -90,7 +90,14 @@ export type Job = {
   steps: Step[]
 }
 
-export type BatchRequest = { jobs: Job[] }
+/** Characters of a record. */
+export const LONGEST_RECORD = 2_000
+
+export type BatchRequest = {
+  jobs: Job[]
+  /** Who requests it and what, where the edge can't record it: the relay writes it to its log before it begins. */
+  record?: string
+}
 
 export type StepReport = { ok: true; metadata?: unknown } | { ok: false; error: CallError }
 

@@ -1,4 +1,6 @@
 /** Reads from the relay everything that the policies need, in one call. */
+
+import { maySelectBy } from '../shared/incus/user-keys.ts'
 import type { Ledger } from '../shared/ledger/ledger.ts'
 import { familyOf, subjectIn } from '../shared/ledger/work.ts'
 import type { Config } from '../shared/policy/policy.ts'
@@ -11,10 +13,18 @@ export const remotesOf = ({ policies }: Config): string[] => [
   ),
 ]
 
+/** The keys that policies select by, as a member of the request: absent where there are none. */
+export function keysOf({ policies }: Config): Pick<InventoryRequest, 'config'> {
+  const named = new Set(policies.flatMap(({ select }) => Object.keys(select.config)))
+  // The relay would refuse the whole call for one of the others.
+  const config = [...named].filter(maySelectBy)
+  return config.length === 0 ? {} : { config }
+}
+
 /** Without an answer of the relay all remotes are unknown, not empty. */
 export async function observe(config: Config, ledger: Ledger, relay: Relay): Promise<InventoryReply> {
   const remotes = remotesOf(config)
-  const reply = await relay.inventory({ remotes, adopt: adoptable(ledger) })
+  const reply = await relay.inventory({ remotes, ...keysOf(config), adopt: adoptable(ledger) })
   if (reply.ok) return reply.value
   return { remotes: Object.fromEntries(remotes.map((remote) => [remote, reply])), jobs: [] }
 }

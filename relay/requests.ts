@@ -49,6 +49,7 @@ const batch: z.ZodType<BatchRequest> = z.strictObject({
 
 const inventory: z.ZodType<InventoryRequest> = z.strictObject({
   remotes: z.array(name).max(100),
+  config: z.array(name.startsWith('user.')).max(MAX_JOBS).exactOptional(),
   adopt: z
     .array(
       z.strictObject({

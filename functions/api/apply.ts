@@ -8,7 +8,7 @@ import type { StoredConfig } from '../../shared/policy/stored.ts'
 import { warningsOf } from '../../shared/policy/warnings.ts'
 import type { InventoryReply } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { remotesOf } from '../observe.ts'
+import { keysOf, remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
 import { beganOf, findConfig, writeConfig } from '../state/config.ts'
 import { wake } from '../state/wake.ts'
@@ -73,7 +73,7 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
 
 /** A remote that the relay doesn't know is an error; one that gives no answer just now is a warning. */
 async function checkRemotes(config: Config, { relay }: Io, now: Date): Promise<Result<string[], Problem>> {
-  const reply = await relay.inventory({ remotes: remotesOf(config) })
+  const reply = await relay.inventory({ remotes: remotesOf(config), ...keysOf(config) })
   if (!reply.ok) return ok([`the remotes could not be checked: ${reply.error.message}`])
   const bad = Object.entries(reply.value.remotes).flatMap(([remote, answer]) =>
     answer.ok ? [] : [{ remote, error: answer.error }],

@@ -69,7 +69,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
   const detached = createDetached(unattended, locks, lanes, createJobMemory(clock))
 
   return {
-    async inventory({ remotes: names, adopt = [] }) {
+    async inventory({ remotes: names, config = [], adopt = [] }) {
       await Promise.all(adopt.map((entry) => detached.adopt(entry)))
       // Reports are read before the listings, so that these show the result of each job reported as done.
       const jobs = detached.reports()
@@ -78,7 +78,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
           async (name): Promise<[string, RemoteReply]> => [
             name,
             Object.hasOwn(remotes, name)
-              ? await readInventory({ upstream, clock, pools, suspects, unseen }, name)
+              ? await readInventory({ upstream, clock, pools, suspects, unseen }, name, config)
               : { ok: false, error: unknownRemote(name, remotes) },
           ],
         ),

@@ -30,6 +30,7 @@ type InventoryIo = {
 export async function readInventory(
   { upstream, clock, pools, suspects, unseen }: InventoryIo,
   remote: string,
+  selectedBy: readonly string[],
 ): Promise<RemoteReply> {
   const read = reader(upstream, remote)
   const sentAt = clock.now()
@@ -44,7 +45,7 @@ export async function readInventory(
   const { nested, ...server } = greeting.value.server
   const [projects, instances] = await Promise.all([
     read(request('listProjects', {}, { recursion: '1' }), parseProjects),
-    read(request('listInstances', {}, ALL), parseInstances),
+    read(request('listInstances', {}, ALL), (metadata) => parseInstances(metadata, selectedBy)),
   ])
   if (!projects.ok) return projects
   if (!instances.ok) return instances

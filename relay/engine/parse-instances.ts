@@ -3,31 +3,38 @@ import type { Identity, InstanceRecord } from '../../shared/incus/inventory.ts'
 import { PROTECTION } from '../../shared/policy/marks.ts'
 import { isObject, text } from './envelope.ts'
 import { parseSeconds } from './parse-volumes.ts'
+import { refuseKeys, userKeys, wantedBy, withhold, withinBudget } from './user-keys.ts'
 
-/** Null when the metadata is no list of instances: a partial list is worse than none. */
-export function parseInstances(metadata: unknown): InstanceRecord[] | null {
+/**
+ * Null when the metadata is no list of instances: a partial list is worse than none. `selectedBy`: the keys that
+ * are passed on besides those of stapes.
+ */
+export function parseInstances(metadata: unknown, selectedBy: readonly string[]): InstanceRecord[] | null {
   if (!Array.isArray(metadata)) return null
+  const isWanted = wantedBy(selectedBy)
   const records: InstanceRecord[] = []
   for (const instance of metadata) {
-    const record = parseInstance(instance)
+    const record = parseInstance(instance, isWanted)
     if (record === null) return null
     records.push(record)
   }
+  withinBudget(records)
   return records
 }
 
-function parseInstance(instance: unknown): InstanceRecord | null {
+function parseInstance(instance: unknown, isWanted: (key: string) => boolean): InstanceRecord | null {
   if (!isObject(instance)) return null
   const { type } = instance
   const [name, project] = [text(instance.name), text(instance.project)]
   if (name === '' || project === '' || (type !== 'container' && type !== 'virtual-machine')) return null
-  const config = userKeys(instance.expanded_config)
+  const config = userKeys(instance.expanded_config, isWanted)
+  const problem = refuseKeys(config)
   const standing = isObject(instance.config) ? instance.config : {}
   // A member that can't be reached: `config`, `devices` and `profiles` are null, the expanded ones missing.
   const isKnown =
     isObject(instance.config) && isObject(instance.expanded_config) && isObject(instance.expanded_devices)
   const identity = identityOf(standing, instance.created_at)
-  return {
+  const record: InstanceRecord = {
     project,
     name,
     type,
@@ -42,6 +49,8 @@ function parseInstance(instance: unknown): InstanceRecord | null {
     ...(keepsMemory(instance.expanded_config) ? { memory: true } : {}),
     ...(isProtected(instance.expanded_config) ? { protected: true } : {}),
   }
+  if (problem !== null) withhold(record, problem)
+  return record
 }
 
 function identityOf(config: Record<string, unknown>, created: unknown): Identity | null {
@@ -51,13 +60,6 @@ function identityOf(config: Record<string, unknown>, created: unknown): Identity
 }
 
 const isProtected = (config: unknown): boolean => isObject(config) && text(config[PROTECTION]) === 'true'
-
-function userKeys(config: unknown): Record<string, string> {
-  const kept: Record<string, string> = {}
-  if (!isObject(config)) return kept
-  for (const key of Object.keys(config)) if (key.startsWith('user.')) kept[key] = text(config[key])
-  return kept
-}
 
 const keepsMemory = (config: unknown): boolean =>
   isObject(config) && text(config['migration.stateful']) === 'true'

@@ -44,6 +44,7 @@ const SAMPLE = 32
 export async function fillSnapshots(instances: readonly InstanceRecord[], source: Source): Promise<void> {
   const groups = new Map<string, InstanceRecord[]>()
   for (const instance of instances) {
+    if (instance.oversized === true) continue
     if (instance.offline === true)
       instance.problem = `cluster member ${instance.location} gives no answer for it, so only its name is known`
     else if (instance.status === OFFLINE)

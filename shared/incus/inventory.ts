@@ -23,7 +23,7 @@ export type InstanceRecord = {
   location: string
   /** Pool of the root disk. */
   pool: string
-  /** The `user.*` keys of expanded_config (profiles included). */
+  /** The `user.stapes.*` keys of expanded_config (profiles included), and those that policies select by. */
   config: Record<string, string>
   /** `security.protection.delete` is set. */
   protected?: true
@@ -42,6 +42,8 @@ export type InstanceRecord = {
    * and `own` are empty because they are unknown. A missing key means nothing then.
    */
   offline?: true
+  /** With `offline`: its server gave its keys, but they are too long to be passed on; `problem` says which. */
+  oversized?: true
 }
 
 /** An operation that had not ended when it was listed. */

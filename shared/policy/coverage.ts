@@ -130,14 +130,24 @@ const overrideProblems = (observed: Observed | undefined): Coverage['problems'] 
     (overrides?.problems ?? []).map(({ message }) => ({ about: key, reason: message })),
   )
 
-/** One for each member that is away: also of instances that only their own keys would put under a policy. */
+/**
+ * One for each member that is away, and for each instance with keys that are too long: also of instances that only
+ * their own keys would put under a policy.
+ */
 function offlineProblems(remote: string, observed: Observed | undefined): Coverage['problems'] {
-  const away = (observed?.candidates ?? []).filter(({ record }) => record.offline === true)
+  const unread = (observed?.candidates ?? []).filter(({ record }) => record.offline === true)
+  const away = unread.filter(({ record }) => record.oversized !== true)
+  const oversized = unread.flatMap(({ key, record }) =>
+    record.oversized === true
+      ? [{ about: key, reason: `${record.problem}; until then stapes leaves it alone` }]
+      : [],
+  )
   const members = new Set(away.map(({ record }) => record.location))
-  return [...members].map((member) => ({
+  const silent = [...members].map((member) => ({
     about: `${remote}, member ${member}`,
     reason: `it gives no answer, so stapes leaves these alone until it is back: ${listed(away.filter(({ record }) => record.location === member))}`,
   }))
+  return [...silent, ...oversized]
 }
 
 const NAMED = 5

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { POLICY_NAME } from '../incus/snapshot-name.ts'
+import { holdsSecrets, LONGEST_KEY } from '../incus/user-keys.ts'
 import { own } from '../own.ts'
 import { accessKeysAt, accessSchema } from './access-schema.ts'
 import { DEFAULTS, NEVER } from './defaults.ts'
@@ -40,7 +41,14 @@ const selectSchema = object(
     }),
     config: may(
       z.record(
-        z.string().check(z.regex(/^user\..+$/, { error: 'a key that begins with "user."' })),
+        z.string().check(
+          z.regex(/^user\..+$/, { error: 'a key that begins with "user."' }),
+          z.maxLength(LONGEST_KEY, { error: `a key of at most ${LONGEST_KEY} characters` }),
+          z.refine((key) => !holdsSecrets(key), {
+            error:
+              'a key that cloud-init does not read: those hold passwords, so they never leave their server',
+          }),
+        ),
         z.string({ error: 'a text or glob, such as "gold"' }),
         { error: 'an object of user.* keys, such as { "user.tier": "gold" }' },
       ),

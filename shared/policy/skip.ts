@@ -28,6 +28,6 @@ export function describeSkip(reason: SkipReason): string {
     case 'replica':
       return `a copy that stapes made, of ${reason.of}`
     case 'offline-replica':
-      return `its cluster member is offline; by its place, it is the copy of ${reason.of}`
+      return `its keys can’t be read now; by its place, it is the copy of ${reason.of}`
   }
 }

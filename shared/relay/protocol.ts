@@ -34,6 +34,8 @@ export const LONGEST_NAME = 500
 
 export type InventoryRequest = {
   remotes: string[]
+  /** The keys of instances that policies select by; of others than these and `user.stapes.*` none is passed on. */
+  config?: string[]
   /**
    * Detached jobs the caller still counts as running; one that the relay doesn't know is adopted if its
    * operation still runs.

@@ -71,7 +71,7 @@ describe('of an instance whose cluster member is away, no key is known, so that 
     expect(out?.skipped).toEqual([
       {
         key: 'main/default/web1',
-        reason: 'its cluster member is offline; by its place, it is the copy of other/default/web1',
+        reason: 'its keys can’t be read now; by its place, it is the copy of other/default/web1',
       },
     ])
   })

@@ -70,11 +70,8 @@ async function set(
   authorized: AuthorizedRequest,
   { io, kv, now }: Chat,
 ): Promise<Message> {
-  const { incoming, parsed, permission, stored } = authorized
+  const { incoming, parsed, stored } = authorized
   const { actor, at } = incoming
-  // A policy covers more than the instances that the grant names.
-  if (permission.instances !== null)
-    return deniedMessage('your grant is for some instances, and a policy covers others too')
   if (stored === null) return nothingConfigured()
   const wanted = command.change(parsed.values, actor.name, at)
   if (!wanted.ok) return mistakeMessage(wanted.error)

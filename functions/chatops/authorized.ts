@@ -1,10 +1,10 @@
 /** A chat request whose actor may use its command, and how it is answered. */
-import { type Permission, permit } from '../../shared/access/permit.ts'
+import { type Permission, permit, refuseStranger } from '../../shared/access/permit.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import { failedMessage } from '../../shared/chat/mistake-message.ts'
 import type { Command, Parsed } from '../../shared/command/command.ts'
 import { digestOf } from '../digest.ts'
-import type { StoredConfig } from '../state/config.ts'
+import { readRecentConfig, type StoredConfig } from '../state/config.ts'
 import { type Chat, deliver } from './chat.ts'
 import type { Answer, Repliable } from './platform.ts'
 
@@ -25,6 +25,16 @@ export const permissionFor = (
   stored: StoredConfig | null,
   { actor }: Pick<Repliable, 'actor'>,
 ): Permission => (ANYBODY.includes(name) ? EVERYTHING : permit(stored?.config.access, actor, { name, role }))
+
+/**
+ * The configuration that decides about an actor. Only to refuse somebody whom no grant names, a recent one is
+ * enough, so that strangers cost hardly any reads of KV; whoever may do something is looked up now.
+ */
+export const configFor = (
+  { actor }: Pick<Repliable, 'actor'>,
+  { kv, now }: Pick<Chat, 'kv' | 'now'>,
+): Promise<StoredConfig | null> =>
+  readRecentConfig(kv, now(), (stored) => refuseStranger(stored?.config.access, actor) !== null)
 
 export function say(message: Message, incoming: Repliable, chat: Chat): Answer {
   const { answer, outgoing } = chat.platform.say(message, incoming, chat.origin)

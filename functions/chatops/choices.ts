@@ -8,8 +8,7 @@ import { compareAge } from '../../shared/incus/snapshot-name.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
 import type { World } from '../../shared/plan/world.ts'
 import { look } from '../run.ts'
-import { readConfig } from '../state/config.ts'
-import { permissionFor } from './authorized.ts'
+import { configFor, permissionFor } from './authorized.ts'
 import type { Chat } from './chat.ts'
 import type { Incoming } from './platform.ts'
 
@@ -25,7 +24,7 @@ export async function choices(
   { actor, command: name, option, typed, options }: Typing,
   chat: Chat,
 ): Promise<{ name: string; value: string }[]> {
-  const stored = await readConfig(chat.kv)
+  const stored = await configFor({ actor }, chat)
   const command = commands.find((one) => one.name === name)
   if (stored === null || command === undefined) return []
   const permission = permissionFor(command, stored, { actor })

@@ -1,13 +1,12 @@
 /** The buttons below a plan. What a press may do depends on its signed token and its actor, never on the message. */
-import { deniedKeys } from '../../shared/access/permit.ts'
+import { deniedKeys, refuseStranger } from '../../shared/access/permit.ts'
 import { cancelledMessage, workingMessage } from '../../shared/chat/confirm-message.ts'
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { parseLine } from '../../shared/command/parse.ts'
-import type { StoredConfig } from '../state/config.ts'
 import { dropPending, type Pending, readPending } from '../state/pending.ts'
-import { isNew } from '../state/requests.ts'
-import { permissionFor, safely, say } from './authorized.ts'
+import { accept, isRepeated } from '../state/requests.ts'
+import { configFor, permissionFor, safely, say } from './authorized.ts'
 import type { Chat } from './chat.ts'
 import { confirm } from './perform.ts'
 import type { Answer, Incoming, ReplyTo } from './platform.ts'
@@ -26,12 +25,15 @@ export const REPLAYED: Answer = { status: 401, body: { error: 'this request was 
 
 const GONE = 'This plan was already confirmed or cancelled, or it has expired. Request it again.'
 
-export async function press(incoming: Pressed, stored: StoredConfig | null, chat: Chat): Promise<Answer> {
+export async function press(incoming: Pressed, chat: Chat): Promise<Answer> {
   const { actor, token } = incoming
   const checked = await chat.confirmations.check(token, actor.place, chat.now())
   if (!checked.ok) return say(mistakeMessage(REFUSALS[checked.error]), incoming, chat)
-  // Only after the check: an unauthenticated press must not be stored.
-  if (!(await isNew(chat.kv, `${chat.platform.name}:${incoming.id}`))) return REPLAYED
+  const stored = await configFor(incoming, chat)
+  const stranger = refuseStranger(stored?.config.access, actor)
+  if (stranger !== null) return say(deniedMessage(stranger), incoming, chat)
+  // KV remembers only the plan that a press has settled, so that presses without effect cost it nothing.
+  if (isRepeated(`${chat.platform.name}:${incoming.id}`)) return REPLAYED
   const { id, verb, digest } = checked.value
   const pending = await readPending(chat.kv, id)
   if (pending === null || pending.digest !== digest) return say(mistakeMessage(GONE), incoming, chat)
@@ -45,7 +47,7 @@ export async function press(incoming: Pressed, stored: StoredConfig | null, chat
   if (forbidden.length > 0) return say(deniedMessage(deniedText(forbidden)), incoming, chat)
   const wrong = verb === 'confirm' ? refuseConfirmer(pending, actor.id) : null
   if (wrong !== null) return say(deniedMessage(wrong), incoming, chat)
-  if (!(await isNew(chat.kv, `pending:${id}`))) return say(mistakeMessage(GONE), incoming, chat)
+  if ((await accept(chat.kv, `pending:${id}`)) === 'known') return say(mistakeMessage(GONE), incoming, chat)
   await dropPending(chat.kv, id)
   if (verb === 'cancel') return say(cancelledMessage(pending.line, actor), incoming, chat)
   const answer = chat.platform.say(workingMessage(pending.line, actor), incoming, chat.origin)

@@ -33,5 +33,32 @@ export async function findConfig(state: Pick<State, 'get'>): Promise<FoundConfig
 export const readConfig = async (state: Pick<State, 'get'>): Promise<StoredConfig | null> =>
   (await findConfig(state)).stored
 
-export const writeConfig = (state: State, { problems: _, ...stored }: StoredConfig): Promise<void> =>
-  state.put(KEY, JSON.stringify(stored))
+/** Milliseconds. */
+const RECENT = 30_000
+
+type Recent = { at: number; stored: StoredConfig | null }
+type Reader = Pick<KVNamespace, 'get'>
+
+let recent = new WeakMap<Reader, Recent>()
+
+/**
+ * As this isolate has read it in the last half minute, and still `suffices`; else read now. A flood of requests
+ * then costs no more reads than a few.
+ */
+export async function readRecentConfig(
+  kv: Reader,
+  now: Date,
+  suffices: (stored: StoredConfig | null) => boolean,
+): Promise<StoredConfig | null> {
+  const last = recent.get(kv)
+  const age = now.getTime() - (last?.at ?? 0)
+  if (last !== undefined && age >= 0 && age < RECENT && suffices(last.stored)) return last.stored
+  const stored = await readConfig(kv)
+  recent.set(kv, { at: now.getTime(), stored })
+  return stored
+}
+
+export async function writeConfig(state: State, { problems: _, ...stored }: StoredConfig): Promise<void> {
+  await state.put(KEY, JSON.stringify(stored))
+  recent = new WeakMap()
+}

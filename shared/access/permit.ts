@@ -48,13 +48,19 @@ function united(lists: readonly (readonly string[] | null)[]): string[] | null {
   return lists.includes(null) ? null : [...new Set(lists.flatMap((globs) => globs ?? []))]
 }
 
+/** Why nothing at all is permitted, or null. */
+export const refuseStranger = (access: Access | undefined, actor: Known): string | null =>
+  grantsOf(access, actor).length === 0 ? unknown(actor) : null
+
+const unknown = ({ id }: Known): string => `no grant in stapes.jsonc names you (your id is ${id})`
+
 function refusal(
   grants: readonly Grant[],
-  { id }: Known,
+  actor: Known,
   { name, role }: { name: string; role: Role },
 ): string {
   const [highest] = ranked(grants)
-  if (highest === undefined) return `no grant in stapes.jsonc names you (your id is ${id})`
+  if (highest === undefined) return unknown(actor)
   if (!includesRole(highest, role)) return `${name} needs the role ${role}, and yours is ${highest}`
   const narrowed = grants.flatMap((grant) => (includesRole(grant.role, role) ? (grant.commands ?? []) : []))
   return `your grant as ${highest} is for ${[...new Set(narrowed)].join(', ')} only, and ${name} is not among them`
@@ -66,7 +72,7 @@ const ranked = (grants: readonly Grant[]): Role[] =>
 /** What an actor may do, one line for each grant; for `whoami`. */
 export function describeAccess(access: Access | undefined, actor: Known): string[] {
   const grants = grantsOf(access, actor)
-  if (grants.length === 0) return [`no grant in stapes.jsonc names you (your id is ${actor.id})`]
+  if (grants.length === 0) return [unknown(actor)]
   return grants.map(({ who, role, commands, instances }) => {
     const by = who.filter((name) => access !== undefined && names(access, name, actor.principals))
     const what = commands === null ? `all commands of the role ${role}` : commands.join(', ')

@@ -15,7 +15,7 @@ export const whoami: ReadCommand = {
   role: 'viewer',
   parameters: [],
   examples: ['whoami'],
-  needs: 'ledger',
+  needs: 'nothing',
   answer: (_, seen) => answer(seen),
 }
 

@@ -84,7 +84,7 @@ const beyond = (platform: PlatformName): Row[] => [
     'hold valut7 x',
   ].map((line) => ask(platform, 'an operator of web*', 'narrow', line, { says: UNSEEN, to: 'anybody' })),
   ...['pause daily', 'pause guarded 1h', 'resume daily'].map((line) =>
-    ask(platform, 'an operator of web*', 'narrow', line, later(platform, /a policy covers others/)),
+    ask(platform, 'an operator of web*', 'narrow', line, { says: /a policy covers others/ }),
   ),
   ...[`restore ledger9 ${DAILY}`, 'restore vault7 quarterly-clos', 'restore valut7 x'].map((line) =>
     ask(platform, 'an admin of web*', 'narrowAdmin', line, { says: UNSEEN, to: 'anybody' }),

@@ -23,6 +23,7 @@ import { readLedger } from './state/ledger.ts'
 
 /** Bytes of a request's body. */
 const LONGEST = 2 * 1024 * 1024
+const REALM = 'Bearer realm="stapes"'
 
 /** `now` is the only clock; tests pass their own. */
 export function createApp(now: () => Date): Hono<App> {
@@ -56,12 +57,15 @@ export function createApp(now: () => Date): Hono<App> {
         detail: `set ${missing.join(', ')}: see "Connect a real server" in the README`,
       })
     const given = /^Bearer +(.+)$/i.exec(context.req.header('authorization') ?? '')?.[1] ?? ''
-    if (!(await timingSafeEqual(given, context.env.STAPES_TOKEN)))
+    if (!(await timingSafeEqual(given, context.env.STAPES_TOKEN))) {
+      // RFC 6750, section 3: a request without a token gets no error code.
+      context.header('WWW-Authenticate', given === '' ? REALM : `${REALM}, error="invalid_token"`)
       return answerProblem(context, {
         status: 401,
         title: 'Not authorized',
         detail: 'send the header "Authorization: Bearer <STAPES_TOKEN>"',
       })
+    }
     context.set('io', await ioOf(context.env, now))
     return next()
   })

@@ -13,7 +13,12 @@ const oneOrMore = z.optional(z.union([z.string(), z.array(z.string())]))
 const schema = z.looseObject({
   keys: z.optional(z.looseObject({})),
   client: z.optional(z.looseObject({ certificate: z.string(), key: z.string() })),
-  remotes: z.optional(z.record(z.string(), z.looseObject({ url: oneOrMore, fingerprint: oneOrMore }))),
+  remotes: z.optional(
+    z.record(
+      z.string(),
+      z.looseObject({ url: oneOrMore, fingerprint: oneOrMore, role: z.optional(z.string()) }),
+    ),
+  ),
 })
 
 export type RelayFile = {
@@ -50,19 +55,23 @@ export function readRelayFile(path: string): Result<RelayFile, string> {
 
 /** Sets the remote and the other required parts; the rest stays as it is written. Returns whether others could read the file before. */
 export function noteRemote(
-  { path, text, document }: RelayFile,
+  file: RelayFile,
   remote: string,
-  urls: readonly string[],
-  fingerprint: string,
+  { urls, fingerprint, isTarget }: { urls: readonly string[]; fingerprint: string; isTarget: boolean },
 ): boolean {
-  const { keys, client, remotes } = document
+  const { keys, client, remotes } = file.document
   const known = remotes?.[remote] ?? {}
-  const edits: [JSONPath, unknown][] = [
+  return editFile(file, [
     ...(keys === undefined ? [edit(['keys'], { worker: randomBytes(32).toString('base64') })] : []),
     ...(client === undefined ? [edit(['client'], CLIENT)] : []),
     ...put(['remotes', remote, 'url'], known.url, urls),
     ...put(['remotes', remote, 'fingerprint'], known.fingerprint, [fingerprint]),
-  ]
+    ...(isTarget && known.role !== 'both' ? put(['remotes', remote, 'role'], known.role, ['target']) : []),
+  ])
+}
+
+/** Sets these values, or removes them where they are undefined. Returns whether others could read the file before. */
+export function editFile({ path, text }: RelayFile, edits: readonly [JSONPath, unknown][]): boolean {
   const formattingOptions = { insertSpaces: true, tabSize: 2 }
   const edited = edits.reduce(
     (before, [at, value]) => applyEdits(before, modify(before, at, value, { formattingOptions })),

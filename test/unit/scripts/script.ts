@@ -8,18 +8,24 @@ export type Ended = { code: number | null; out: string[]; errors: string[] }
 
 export function runScript(
   name: string,
-  { cwd, env = {}, args = [] }: { cwd: string; env?: Record<string, string>; args?: readonly string[] },
+  {
+    cwd,
+    env = {},
+    args = [],
+    input,
+  }: { cwd: string; env?: Record<string, string>; args?: readonly string[]; input?: string },
 ): Promise<Ended> {
   const child = spawn(process.execPath, [join(SCRIPTS, `${name}.ts`), ...args], {
     cwd,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
+  child.stdin?.end(input)
   const said = { out: '', errors: '' }
-  child.stdout.on('data', (text) => {
+  child.stdout?.on('data', (text) => {
     said.out += text
   })
-  child.stderr.on('data', (text) => {
+  child.stderr?.on('data', (text) => {
     said.errors += text
   })
   const linesOf = (text: string) => text.split('\n').filter((line) => line !== '')

@@ -60,7 +60,10 @@ describe('npm run trust', () => {
     const url = `https://${address()}`
     expect(await npmRunTrust('main', token())).toEqual({
       code: 0,
-      out: [`${url} trusts the relay's certificate now; "main" is in relay.jsonc`],
+      out: [
+        `${url} trusts the relay's certificate now; "main" is in relay.jsonc`,
+        'It may do everything in its projects. To let it do less: npm run -s trust -- main --scriptlet',
+      ],
       errors: [],
     })
     expect(JSON.parse(noted())).toEqual({
@@ -68,6 +71,21 @@ describe('npm run trust', () => {
       client: { certificate: 'client.crt', key: 'client.key' },
       remotes: { main: { url, fingerprint } },
     })
+  })
+
+  test('takes the token from its input, so that it is not in the list of processes', async () => {
+    const { code, errors } = await runScript('trust', {
+      ...{ cwd: folder, args: ['main', '-'], input: `${token()}\n` },
+    })
+    expect({ code, errors, trusted: incus.trusted }).toEqual({ code: 0, errors: [], trusted: true })
+  })
+
+  test('writes that a remote is a target, and keeps it when it is added again', async () => {
+    expect((await npmRunTrust('backup', token(), '--target')).code).toBe(0)
+    const url = `https://${address()}`
+    expect(JSON.parse(noted()).remotes).toEqual({ backup: { url, fingerprint, role: 'target' } })
+    await npmRunTrust('backup', token())
+    expect(JSON.parse(noted()).remotes).toEqual({ backup: { url, fingerprint, role: 'target' } })
   })
 
   test('writes files that nobody else can read, and narrows those that somebody could', async () => {
@@ -119,15 +137,16 @@ describe('npm run trust', () => {
     ['no token', ['main']],
     ['a name in capitals', ['Main', 'token']],
     ['an option', ['--help']],
+    ['two things at once', ['main', '--check', '--scriptlet']],
+    ['a token for a renewal', ['main', 'token', '--renew']],
+    ['a right that there is none of', ['main', '--scriptlet', '--with', 'everything']],
     ['one word too many', ['main', 'token', 'https://one:8443', 'https://two:8443']],
   ])('says how it is used, given %s, and does nothing', async (_, args) => {
     const { code, errors } = await npmRunTrust(...args)
-    expect({ code, errors }).toEqual({
+    expect({ code, first: errors[0], last: errors.at(-1) }).toEqual({
       code: 2,
-      errors: [
-        'usage: npm run trust -- <remote> <token> [https://host:8443]',
-        'The remote is named as in stapes.jsonc, in lower case.',
-      ],
+      first: 'usage: npm run trust -- <remote> <token> [https://host:8443] [--target]',
+      last: 'The remote is named as in stapes.jsonc, in lower case.',
     })
     expect(existsSync(join(folder, 'relay.jsonc'))).toBe(false)
   })

@@ -1,0 +1,105 @@
+/**
+ * `--check`: what the relay's certificate may do on a server. Each question names an instance that doesn't exist,
+ * or lacks what Incus needs to begin, so that nothing happens where it is allowed: Incus looks at rights first.
+ */
+import { randomBytes } from 'node:crypto'
+import * as z from 'zod/mini'
+import type { ClientCertificate } from '../../relay/pinning.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { RelayFile } from './relay-file.ts'
+import { type Ask, atRemote, type Server } from './remote.ts'
+
+type Question = { right: string; ask: (name: string, ask: Ask, query: string) => ReturnType<Ask> }
+
+/** What no scriptlet of stapes allows. */
+const FORBIDDEN: Question[] = [
+  { right: 'exec', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/exec${query}`, {}) },
+  { right: 'files', ask: (name, ask, query) => ask('GET', `/1.0/instances/${name}/files${query}&path=/`) },
+  { right: 'console', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/console${query}`, {}) },
+  { right: 'exports', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/backups${query}`, {}) },
+  { right: 'profiles', ask: (_, ask, query) => ask('POST', `/1.0/profiles${query}`, {}) },
+]
+
+/** What one may allow and another not. */
+const OPTIONAL: Question[] = [
+  {
+    right: 'snapshots',
+    ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/snapshots${query}`, {}),
+  },
+  { right: 'edit', ask: (name, ask, query) => ask('PATCH', `/1.0/instances/${name}${query}`, {}) },
+  { right: 'state', ask: (name, ask, query) => ask('PUT', `/1.0/instances/${name}/state${query}`, {}) },
+  { right: 'create', ask: (_, ask, query) => ask('POST', `/1.0/instances${query}`, {}) },
+]
+
+/** By right: whether it is allowed. */
+type Rights = Map<string, boolean>
+
+export type Checked = { url: string; projects: { name: string; lines: string[]; isInForce: boolean }[] }
+
+export const checkRights = (
+  file: RelayFile,
+  client: ClientCertificate,
+  remote: string,
+): Promise<Result<Checked, string>> =>
+  atRemote(file, remote, client, async (server) => {
+    if (!server.isTrusted)
+      return err(
+        `${server.url} doesn't trust the relay's certificate, or its scriptlet refuses everything to it`,
+      )
+    const names = await projectsOf(server)
+    if (names === null || names.length === 0)
+      return err(`${server.url} shows no project to the relay's certificate`)
+    const projects: Checked['projects'] = []
+    for (const name of names) projects.push(render(name, await askAll(server.ask, name)))
+    return ok({ url: server.url, projects })
+  })
+
+const projectsSchema = z.array(z.object({ name: z.string() }))
+
+async function projectsOf({ ask }: Server): Promise<string[] | null> {
+  const { status, metadata } = await ask('GET', '/1.0/projects?recursion=1')
+  const listed = projectsSchema.safeParse(metadata)
+  return status === 200 && listed.success ? listed.data.map(({ name }) => name) : null
+}
+
+async function askAll(ask: Ask, project: string): Promise<Rights> {
+  const name = `stapes-check-${randomBytes(6).toString('hex')}`
+  const query = `?project=${encodeURIComponent(project)}`
+  const rights: Rights = new Map()
+  for (const question of [...FORBIDDEN, ...OPTIONAL]) {
+    const { status, error } = await question.ask(name, ask, query)
+    // 404: there is no such instance. 400: something is missing in the body. Both come after the question of rights.
+    if (status !== 403 && status !== 404 && status !== 400)
+      throw new Error(`it answered ${status} (${error}) when it was asked for "${question.right}"`)
+    rights.set(question.right, status !== 403)
+  }
+  return rights
+}
+
+/** Of which right what depends. */
+const USES: Record<string, string> = {
+  snapshots: 'to take, date and delete them',
+  edit: 'copies from here, holds, restores',
+  state: 'starting after a restore, thawing',
+  create: 'copies to here',
+}
+
+function render(name: string, rights: Rights): Checked['projects'][number] {
+  const tooMuch = FORBIDDEN.map(({ right }) => right).filter((right) => rights.get(right) === true)
+  const split = (isAllowed: boolean) =>
+    OPTIONAL.map(({ right }) => right)
+      .filter((right) => rights.get(right) === isAllowed)
+      .map((right) => `${right} (${USES[right]})`)
+  const [allowed, refused] = [split(true), split(false)]
+  const isInForce = tooMuch.length === 0
+  return {
+    ...{ name, isInForce },
+    lines: [
+      isInForce
+        ? 'a scriptlet is in force: exec, files, console, exports and profiles are refused'
+        : `NO scriptlet is in force, or it allows too much: ${tooMuch.join(', ')}`,
+      ...(allowed.length === 0 ? [] : [`  allowed: ${allowed.join('; ')}`]),
+      ...(refused.length === 0 ? [] : [`  refused: ${refused.join('; ')}`]),
+    ],
+  }
+}

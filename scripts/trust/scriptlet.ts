@@ -1,0 +1,150 @@
+/**
+ * The authorization scriptlet of a server: the relay's certificate may do what backups need, and everybody else
+ * what they could before. Incus asks it instead of its own rule for restricted certificates, so that rule is in it.
+ */
+
+export type Role = 'source' | 'target' | 'both'
+
+/** What a source may be allowed besides its snapshots. */
+export const EXTRAS = ['copies', 'holds', 'restore', 'thaw'] as const
+export type Extra = (typeof EXTRAS)[number]
+
+/** A certificate that the server trusts; `projects` is null where it is not restricted. */
+export type Trusted = { fingerprint: string; isMetrics: boolean; projects: string[] | null }
+
+export type ScriptletOptions = {
+  /** Fingerprints of the relay's certificates: two while it is renewed. */
+  relay: readonly string[]
+  projects: readonly string[]
+  role: Role
+  extras: ReadonlySet<Extra>
+  /** Null: the server tells the scriptlet itself which certificate asks. */
+  trusted: readonly Trusted[] | null
+}
+
+/** What the rights cost that aren't those of a source's snapshots, as comments of the scriptlet. */
+function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
+  const editors = EDITORS.filter((extra) => extras.has(extra)).join(', ')
+  const starters = STARTERS.filter((extra) => extras.has(extra)).join(', ')
+  return [
+    ...(role === 'source' ? [] : [TARGET_PRICE]),
+    ...(editors === '' ? [] : [`${editors}: ${EDIT_PRICE}`]),
+    ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
+  ]
+}
+
+const EDITORS = ['copies', 'holds', 'restore'] as const
+const STARTERS = ['restore', 'thaw'] as const
+
+const EDIT_PRICE =
+  'Incus asks can_edit for it, and knows no lesser right. Whoever has the key of this certificate can change the config and devices of these instances, rename and delete them. In a project with restricted=true they still get nothing of the host'
+const STATE_PRICE =
+  'starting and thawing need can_update_state. Whoever has the key of this certificate can stop these instances'
+const TARGET_PRICE =
+  'receiving copies needs can_create_instances and can_edit. Whoever has the key of this certificate can change and delete every instance in these projects, so let them hold nothing but copies'
+
+/** Whether an instance's config may be edited by it. */
+export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>
+  role !== 'source' || EDITORS.some((extra) => extras.has(extra))
+
+const mayUpdateState = (extras: ReadonlySet<Extra>): boolean => STARTERS.some((extra) => extras.has(extra))
+
+export function renderScriptlet(options: ScriptletOptions): string {
+  const { relay, projects, role, extras, trusted } = options
+  const instance = [
+    ...['can_view', 'can_manage_snapshots'],
+    ...(mayEdit(role, extras) ? ['can_edit'] : []),
+    ...(mayUpdateState(extras) ? ['can_update_state'] : []),
+  ]
+  const project = [
+    ...['can_view', 'can_view_operations'],
+    ...(role === 'source' ? [] : ['can_create_instances']),
+  ]
+  return [
+    '# What the relay of stapes may do on this server. Everything else is refused to its certificate: exec, files,',
+    '# console, exports, profiles, images, networks, other projects.',
+    ...pricesOf(role, extras).map((price) => `# - ${price}.`),
+    `RELAY = ${literal(relay)}`,
+    `PROJECTS = ${literal(projects)}`,
+    'ALLOWED = {',
+    `    "project": ${literal(project)},`,
+    `    "instance": ${literal(instance)},`,
+    '    "profile": ["can_view"],',
+    '    "storage_volume": ["can_view"],',
+    '}',
+    ...(trusted === null ? [] : renderTrusted(trusted)),
+    '',
+    AUTHORIZE,
+    trusted === null ? BY_CERTIFICATE : BY_LIST,
+    RULES,
+  ].join('\n')
+}
+
+/** JSON's strings and lists are Starlark's. */
+const literal = (value: unknown): string => JSON.stringify(value).replaceAll(',"', ', "')
+
+const renderTrusted = (trusted: readonly Trusted[]): string[] => [
+  '# Who was trusted when this was made; None: for everything. A certificate that is added later may do nothing until',
+  '# it is in here. The unix socket on the server is never asked.',
+  'TRUSTED = {',
+  ...trusted.map(
+    ({ fingerprint, isMetrics, projects }) =>
+      `    ${literal(fingerprint)}: (${literal(isMetrics ? 'metrics' : 'client')}, ${projects === null ? 'None' : literal(projects)}),`,
+  ),
+  '}',
+]
+
+const AUTHORIZE = `def authorize(details, object, entitlement):
+    kind, _, name = object.partition(":")
+    project = name.split("/")[0].replace("%2F", "/")
+    if details.Protocol == "tls" and details.Username in RELAY:
+        return relay(kind, project, entitlement)
+    # OpenID Connect: without a scriptlet, Incus lets these do everything.
+    if details.Protocol != "tls":
+        return True
+    return others(details, kind, project, entitlement)
+
+def relay(kind, project, entitlement):
+    if kind in ["server", "storage_pool", "certificate"]:
+        return entitlement == "can_view"
+    # Of projects that have no profiles of their own.
+    if kind == "profile" and project == "default":
+        return entitlement == "can_view"
+    return project in PROJECTS and entitlement in ALLOWED.get(kind, [])
+`
+
+const BY_CERTIFICATE = `def others(details, kind, project, entitlement):
+    certificate = details.Certificate
+    projects = (certificate.projects or []) if certificate.restricted else None
+    return as_before(details, certificate.type, projects, kind, project, entitlement)
+`
+
+const BY_LIST = `def others(details, kind, project, entitlement):
+    if details.Username not in TRUSTED:
+        return False
+    type, projects = TRUSTED[details.Username]
+    return as_before(details, type, projects, kind, project, entitlement)
+`
+
+/** Incus's own rule (its driver "tls"); where its two checks differ, the stricter one. */
+const RULES = `# Incus's own rule for certificates.
+def as_before(details, type, projects, kind, project, entitlement):
+    if type == "metrics":
+        return entitlement == "can_view_metrics" and (projects == None or kind == "server" or project in projects)
+    if type != "client":
+        return False
+    if projects == None:
+        return True
+    if kind == "server":
+        return entitlement in ["can_view", "can_view_resources", "can_view_metrics"]
+    if kind in ["storage_pool", "certificate"]:
+        return entitlement == "can_view"
+    shared = kind in ["image", "profile", "storage_volume", "storage_bucket", "network", "network_zone"]
+    own = shared or kind in ["project", "instance", "image_alias", "network_acl", "network_address_set"]
+    if not own or (kind == "project" and entitlement == "can_edit"):
+        return False
+    if project in projects:
+        return True
+    inherits = details.IsAllProjectsRequest or details.ProjectName in projects
+    return shared and project == "default" and entitlement == "can_view" and inherits
+`

@@ -11,6 +11,8 @@ import { applyPolicy, furnish, openTimeline, POLICY, type Timeline } from './tim
 const NAME = 'e2e-hands'
 const IT = `/1.0/instances/${NAME}`
 const BYTES = 200_000
+/** Keys that differ in case alone: to Incus they are two. */
+const PROXIES = { 'environment.http_proxy': 'http://a', 'environment.HTTP_PROXY': 'http://b' }
 
 type Listed = { name: string; expires_at: string }
 
@@ -48,6 +50,7 @@ function handsEndToEnd(version: string, incusd: string): void {
       pair = await startPair({ daemons: { main: incusd, backup: incusd } })
       stage = await openStage(async () => realTheatre(pair))
       await furnish(stage, [NAME])
+      await pair.main.run('PATCH', IT, { config: PROXIES })
       timeline = openTimeline(stage, [NAME], BYTES)
       for (let hour = 0; hour < 2; hour++) {
         await timeline.strike()
@@ -74,6 +77,10 @@ function handsEndToEnd(version: string, incusd: string): void {
         .map(({ reason = '' }) => reason)
         .join('\n')
     }
+
+    test('its environment keys differ in case alone: its copy has both', async () => {
+      expect(await configOn('backup')).toMatchObject(PROXIES)
+    })
 
     test('a copy that is moved to another pool is refreshed there', async () => {
       await pair.backup.run('POST', '/1.0/storage-pools', { name: 'other', driver: 'dir', config: {} })

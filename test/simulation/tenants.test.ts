@@ -98,3 +98,12 @@ test('a source with keys that are too long keeps its snapshots, and is told as u
   expect(namesOn(world, 'main', 'web')).toEqual(before)
   expect(namesOn(world, 'main', 'db').at(-1)).not.toEqual(before.at(-1))
 })
+
+test('an instance whose environment keys differ in case alone gets its copies, with both keys', async () => {
+  const { world } = await begin()
+  const proxies = { 'environment.http_proxy': 'http://a', 'environment.HTTP_PROXY': 'http://b' }
+  for (const [key, value] of Object.entries(proxies)) set(world, 'main', 'web', key, value)
+  expect(await pass(world, 40)).toBe('')
+  expect(namesOn(world, 'backup', 'web')).toEqual(namesOn(world, 'main', 'web'))
+  expect(instanceOf(world.incus.backup, { name: 'web' }).config).toMatchObject(proxies)
+})

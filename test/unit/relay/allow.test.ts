@@ -78,6 +78,36 @@ const rows: { name: string; call: [string, string, unknown?]; is: 'allowed' | 'n
     call: ['POST', '/1.0/instances', { ...copy, ſource: { type: 'image' } }],
     is: 'not-allowed',
   },
+  {
+    name: 'an instance with environment keys that differ in case alone',
+    call: ['POST', '/1.0/instances', { ...copy, config: { 'environment.a': '1', 'environment.A': '2' } }],
+    is: 'allowed',
+  },
+  {
+    name: 'one with devices, and settings of a device, that do',
+    call: ['POST', '/1.0/instances', { ...copy, devices: { a: { 'user.k': '1', 'user.K': '2' }, A: {} } }],
+    is: 'allowed',
+  },
+  {
+    name: 'one with secrets of a migration that do',
+    call: ['POST', '/1.0/instances', { source: { ...copy.source, secrets: { a: '1', A: '2' } } }],
+    is: 'allowed',
+  },
+  {
+    name: 'a map of another name, which Incus would read instead',
+    call: ['POST', '/1.0/instances', { ...copy, config: {}, Config: {} }],
+    is: 'not-allowed',
+  },
+  {
+    name: 'keys that differ in case inside a device that is no map of Incus’s',
+    call: ['POST', '/1.0/instances', { ...copy, devices: { a: { b: { c: '1', C: '2' } } } }],
+    is: 'not-allowed',
+  },
+  {
+    name: 'a config of another field than the body’s',
+    call: ['POST', '/1.0/instances', { source: { ...copy.source, config: { a: '1', A: '2' } } }],
+    is: 'not-allowed',
+  },
 ]
 
 test.each(rows)('$name is $is', ({ call, is }) => {

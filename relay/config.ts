@@ -99,7 +99,7 @@ export const WRITER = 'npm run trust -- <remote> <token>'
 
 function renderIssue(issue: z.core.$ZodIssue, document: unknown): string {
   const [part, ...inner] = issue.path
-  if (typeof part === 'string' && inner.length === 0 && Object(document)[part] === undefined)
+  if (typeof part === 'string' && inner.length === 0 && !Object.hasOwn(Object(document), part))
     return `${part}: it is missing; ${WRITER} writes it`
   const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message
   return `${issue.path.join('.') || 'relay configuration'}: ${why}`

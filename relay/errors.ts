@@ -1,4 +1,5 @@
 /** Errors between relay and Incus, and whether the request may have had an effect. */
+import { own } from '../shared/own.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
 
 /** The server showed another certificate than the pinned one; no request was sent. */
@@ -42,7 +43,7 @@ export function callError(remote: string, at: string | null, error: Error, sent:
 
 function reasonOf(error: Error): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return REASONS[code] ?? `${error.message}${code === '' ? '' : ` (${code})`}`
+  return own(REASONS, code) ?? `${error.message}${code === '' ? '' : ` (${code})`}`
 }
 
 /** The relay's HTTP status for an error that it returns instead of Incus's answer. */

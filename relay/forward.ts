@@ -121,10 +121,8 @@ type Controller = Dispatcher.DispatchController
 type Headers = Record<string, string | string[] | undefined>
 
 function endToEnd(headers: Headers): Record<string, string | string[]> {
-  const kept: Record<string, string | string[]> = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (value !== undefined && !HOP_BY_HOP.has(name)) kept[name] = value
-  }
-  return kept
+  const kept = Object.entries(headers).flatMap(([name, value]): [string, string | string[]][] =>
+    value === undefined || HOP_BY_HOP.has(name) ? [] : [[name, value]],
+  )
+  return Object.fromEntries(kept)
 }

@@ -2,7 +2,9 @@
  * JSON with comments and trailing commas, as people write it; each error has its place. A name that
  * stands twice in one object is an error: whichever of the two won, the other would be lost in silence.
  */
+
 import { type JSONVisitor, printParseErrorCode, visit } from 'jsonc-parser'
+import { own } from './own.ts'
 import { err, ok, type Result } from './result.ts'
 
 /** Both count from 1. */
@@ -97,7 +99,7 @@ function problemOf(code: string, within: 'object' | 'list'): string {
     case 'PropertyNameExpected':
       return 'expected a name in double quotes or "}"'
     default:
-      return PROBLEMS[code] ?? 'this is not JSON: names and texts are in double quotes'
+      return own(PROBLEMS, code) ?? 'this is not JSON: names and texts are in double quotes'
   }
 }
 

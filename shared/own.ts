@@ -6,3 +6,8 @@ export const own = <Value>(
   map: Readonly<Record<string, Value>> | undefined,
   key: string,
 ): Value | undefined => (map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined)
+
+/** The last one wins. Assignment would take `__proto__` for something else than a name. */
+export const merged = <Value>(
+  ...maps: readonly (Readonly<Record<string, Value>> | undefined)[]
+): Record<string, Value> => Object.fromEntries(maps.flatMap((map) => Object.entries(map ?? {})))

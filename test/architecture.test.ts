@@ -1,21 +1,10 @@
 /** Laws that the compiler lets through: where code may reach, and that decisions stay pure. */
-import { globSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Kind } from '../shared/work/kind.ts'
 import { KINDS } from '../shared/work/kinds.ts'
-
-const ROOT = join(import.meta.dirname, '..')
-
-const sourcesOf = (folder: string): string[] => globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort()
-
-const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
-
-/** Comments may name what code may not use. */
-const codeOf = (file: string): string =>
-  read(file)
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/^\s*\/\/.*$/gm, '')
+import { codeOf, ROOT, sourcesOf } from './sources.ts'
 
 const importsOf = (file: string): string[] =>
   [...codeOf(file).matchAll(/\b(?:from|import)\s*\(?\s*'([^'\s]+)'/g)].map((found) => found[1] ?? '')
@@ -96,17 +85,6 @@ test('shared/ reads no clock, no randomness and no globals', () => {
     ),
   )
   expect(found).toEqual([])
-})
-
-/** Keyed by names that people choose, and without a character that no member of every object has. */
-const FOREIGN_KEYS = /\b(policies|pauses|pools|replies|aliases|extended)(\?\.)?\[[a-z]/
-
-test('maps whose keys are names are asked by own(), for a policy may be called constructor', () => {
-  const found = [...sourcesOf('shared'), ...sourcesOf('functions')].filter((file) =>
-    FOREIGN_KEYS.test(codeOf(file)),
-  )
-  expect(found.filter((file) => file !== 'shared/own.ts')).toEqual([])
-  expect(FOREIGN_KEYS.test('ledger.policies[policy.name]')).toBe(true)
 })
 
 test('the law would notice', () => {

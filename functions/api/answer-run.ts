@@ -1,7 +1,9 @@
 /** `POST /api/plan` and `POST /api/run`: the same body and plan; only the second performs it. */
+
 import type { Context } from 'hono'
 import { commands } from '../../shared/command/commands.ts'
 import { renderLine } from '../../shared/command/line.ts'
+import { own } from '../../shared/own.ts'
 import { renderLines } from '../../shared/plan/line.ts'
 import { digestText, linesOf } from '../../shared/plan/lines.ts'
 import type { Refusal } from '../../shared/plan/plan.ts'
@@ -89,7 +91,7 @@ async function answerChange(
 function lineOf(request: BackupRequest): string {
   const { do: what, reason: __, ...rest } = request
   const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[NAMES[key] ?? key, wordsOf(value)]],
+    value === undefined ? [] : [[own(NAMES, key) ?? key, wordsOf(value)]],
   )
   const command = commands.find((one) => one.kind === 'change' && one.does === what)
   return command === undefined ? what : renderLine(command, Object.fromEntries(values)).slice(0, 300)

@@ -1,5 +1,7 @@
 /** After each observation: updates the messages about long work, and reports its outcome. */
+
 import { type Follow, followUp } from '../../shared/chat/progress.ts'
+import { own } from '../../shared/own.ts'
 import { minutesFrom } from '../../shared/schedule/moment.ts'
 import type { Io } from '../run.ts'
 import { endAudit } from '../state/audit.ts'
@@ -41,7 +43,7 @@ async function bringUpToDate(
   follower: Follower,
 ): Promise<Watching | null> {
   const { reply } = watch
-  const platform = reply === null ? undefined : follower.platforms[reply.platform]
+  const platform = reply === null ? undefined : own(follower.platforms, reply.platform)
   if (ended) {
     await endAudit(follower.kv, { id: watch.id, at: watch.startedAt }, outcome)
     if (reply !== null && platform !== undefined) await deliver(message, reply, { ...follower, platform })

@@ -24,10 +24,9 @@ export function wantedBy(selectedBy: readonly string[]): (key: string) => boolea
 }
 
 export function userKeys(config: unknown, isWanted: (key: string) => boolean): Record<string, string> {
-  const kept: Record<string, string> = {}
-  if (!isObject(config)) return kept
-  for (const key of Object.keys(config)) if (isWanted(key)) kept[key] = text(config[key])
-  return kept
+  if (!isObject(config)) return {}
+  const wanted = Object.entries(config).filter(([key]) => isWanted(key))
+  return Object.fromEntries(wanted.map(([key, value]) => [key, text(value)]))
 }
 
 /** Null if all of them may go; else which doesn't, and what to do. */

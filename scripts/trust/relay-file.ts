@@ -1,10 +1,12 @@
 /** relay.jsonc: read before anything happens, and edited without losing comments. */
+
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { applyEdits, type JSONPath, modify } from 'jsonc-parser'
 import * as z from 'zod/mini'
 import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
+import { own } from '../../shared/own.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { writePrivate } from './private-file.ts'
 
@@ -60,7 +62,7 @@ export function noteRemote(
   { urls, fingerprint, isTarget }: { urls: readonly string[]; fingerprint: string; isTarget: boolean },
 ): boolean {
   const { keys, client, remotes } = file.document
-  const known = remotes?.[remote] ?? {}
+  const known = own(remotes, remote) ?? {}
   return editFile(file, [
     ...(keys === undefined ? [edit(['keys'], { worker: randomBytes(32).toString('base64') })] : []),
     ...(client === undefined ? [edit(['client'], CLIENT)] : []),

@@ -2,6 +2,7 @@
 
 import type { Actor } from '../chat/actor.ts'
 import { parseSubject, pathOf } from '../incus/subject.ts'
+import { own } from '../own.ts'
 import { compilePaths } from '../policy/glob.ts'
 import type { Access, Grant, Role } from './access.ts'
 import { GROUP } from './principal.ts'
@@ -37,7 +38,7 @@ export const grantsOf = (access: Access | undefined, { principals }: Pick<Actor,
 function names({ groups }: Access, name: string, principals: readonly string[]): boolean {
   if (!name.startsWith(GROUP)) return principals.includes(name)
   const group = name.slice(GROUP.length)
-  const members = Object.hasOwn(groups, group) ? (groups[group] ?? []) : []
+  const members = own(groups, group) ?? []
   return members.some((member) => principals.includes(member))
 }
 

@@ -1,4 +1,5 @@
 /** What a grant may name: ids that the platforms assign, never display names, which people choose themselves. */
+import { own } from '../own.ts'
 import { nearest } from '../policy/nearest.ts'
 import { err, ok, type Result } from '../result.ts'
 
@@ -38,7 +39,7 @@ const WHOAMI = '"/backup whoami" shows everyone their own id'
 /** The error is a sentence that says what to write instead. */
 export function parseId(text: string): Result<string, string> {
   const platform = text.split(':', 1)[0] ?? ''
-  const form = Object.hasOwn(FORMS, platform) ? FORMS[platform] : undefined
+  const form = own(FORMS, platform)
   if (form?.pattern.test(text) === true) return ok(text)
   const found = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}…` : text)
   if (form !== undefined) {

@@ -1,5 +1,7 @@
 /** Completions for an option that somebody is typing. */
+
 import { pathOf } from '../incus/subject.ts'
+import { own } from '../own.ts'
 import { compilePaths } from '../policy/glob.ts'
 import type { Command, Parameter } from './command.ts'
 
@@ -66,7 +68,7 @@ function candidatesOf(
       return shortest(instances)
     case 'snapshot': {
       const keys = meant(options.instance ?? options.instances ?? '', instances)
-      return plain([...new Set(keys.slice(0, INSTANCES).flatMap((key) => snapshots[key] ?? []))])
+      return plain([...new Set(keys.slice(0, INSTANCES).flatMap((key) => own(snapshots, key) ?? []))])
     }
     case 'policy':
       return plain(policies)

@@ -194,7 +194,8 @@ function decodeSegment(raw: string): string | null {
 }
 
 function parseQuery(search: string): Record<string, string> | null {
-  const query: Record<string, string> = {}
+  // Without a prototype, `__proto__` is a key like others, and refused like them.
+  const query: Record<string, string> = Object.create(null)
   for (const pair of search === '' ? [] : search.split('&')) {
     const at = pair.indexOf('=')
     try {

@@ -4,6 +4,7 @@
  */
 
 import * as z from 'zod/mini'
+import { own } from '../own.ts'
 import { LONG_KINDS, longOf } from '../work/verbs.ts'
 import type {
   Attempt,
@@ -110,7 +111,7 @@ function workOf(value: Record<string, unknown>, lose: Lose): Record<string, Work
 
 /** Earlier versions had one map for each kind, by the key of its subject. */
 const formerWork = (value: Record<string, unknown>, name: string, place: string, lose: Lose) =>
-  Object.entries(mapOf(value[place], `the ${name} of`, lose, (item, part) => ({ item, part }))).map(
+  Object.entries(mapOf(own(value, place), `the ${name} of`, lose, (item, part) => ({ item, part }))).map(
     ([key, found]) => [workKey(name, key), found] as const,
   )
 

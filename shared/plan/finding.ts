@@ -6,6 +6,7 @@
 import type { InstanceRef } from '../incus/subject.ts'
 import type { FreezeLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
+import { merged } from '../own.ts'
 import type { AnyAction, Note, SlotPlan } from './plan.ts'
 
 /** What blocks other work on a subject or its snapshots, by the subject's key, with the reason. */
@@ -56,7 +57,7 @@ const union = <Item>(sets: readonly ReadonlySet<Item>[]): Set<Item> =>
 const joined = <Value>(maps: readonly ReadonlyMap<string, Value>[]): Map<string, Value> =>
   new Map(maps.flatMap((map) => [...map]))
 const assigned = <Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> =>
-  Object.assign({}, ...records)
+  merged(...records)
 
 function needed(maps: readonly Guards['needed'][]): Guards['needed'] {
   const of = new Map<string, Map<string, string>>()

@@ -21,7 +21,7 @@ export function driverOf(
   remote: string,
   pool: string,
 ): string | undefined {
-  const reply = remotes[remote]
+  const reply = own(remotes, remote)
   return reply?.ok === true ? own(reply.inventory.pools, pool) : undefined
 }
 

@@ -1,8 +1,10 @@
 /** The ledger after a run: the old one, what the plan learned, and what came of its actions. */
+
 import { classify, hasUnknownOutcome } from '../incus/refusal.ts'
 import { HEARTBEAT, LONGEST_SLEEP } from '../ledger/beat.ts'
 import { type FreezeLedger, type Ledger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
+import { merged } from '../own.ts'
 import type { Recorded as RecordedKind } from '../work/kind.ts'
 import { KINDS } from '../work/kinds.ts'
 import { longOf, verbOf } from '../work/verbs.ts'
@@ -26,7 +28,7 @@ export type PlanResult = {
 export function record(before: Ledger, { plan, outcomes, run, config, now }: PlanResult): Recorded {
   const begun = frozenBy(outcomes, now)
   const parts = KINDS.map(({ record: of }) => of?.(before, { plan, outcomes, frozen: begun, now }) ?? {})
-  const frozen = Object.assign({}, ...parts.map((part) => part.frozen))
+  const frozen = merged(...parts.map((part) => part.frozen))
   const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
   const sleep = new Date(now.getTime() + LONGEST_SLEEP).toISOString()
   const wake = [
@@ -38,7 +40,7 @@ export function record(before: Ledger, { plan, outcomes, run, config, now }: Pla
     config,
     wakeAt: [sleep, ...wake].sort()[0] ?? sleep,
     written: now.toISOString(),
-    policies: Object.assign({}, ...parts.map((part) => part.policies)),
+    policies: merged(...parts.map((part) => part.policies)),
     work: workAfter(before, plan, parts, now),
     ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
     ...(plan.sight === undefined ? {} : { sight: plan.sight }),
@@ -67,7 +69,11 @@ function workAfter(
   const isOld = (key: string, { at }: Work): boolean =>
     now.getTime() - new Date(at).getTime() >= daysOf(key) * DAY
   const kept = Object.fromEntries(Object.entries(work).filter(([key, entry]) => !isOld(key, entry)))
-  const all: Record<string, Work | null> = Object.assign(kept, plan.work, ...parts.map((part) => part.work))
+  const all: Record<string, Work | null> = merged<Work | null>(
+    kept,
+    plan.work,
+    ...parts.map((part) => part.work),
+  )
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Work] => entry[1] !== null))
 }
 

@@ -2,6 +2,7 @@
 
 import type { InstanceRecord } from '../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
+import { own } from '../own.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
 
 /** The config of a safety snapshot that neither ledger nor relay knows. */
@@ -40,6 +41,6 @@ export function worldOf(reply: InventoryReply): World {
 
 /** Identity of a server, by its certificate; empty where it gave no answer. */
 export function serverOf({ remotes }: Pick<World, 'remotes'>, remote: string): string {
-  const reply = remotes[remote]
+  const reply = own(remotes, remote)
   return reply?.ok === true ? reply.inventory.server.fingerprint : ''
 }

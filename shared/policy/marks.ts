@@ -71,8 +71,8 @@ const NO_HOLDS: ReadonlySet<string> = new Set()
 
 /** Names of the snapshots that are held by the instance or a profile of it. */
 export function holdsOf({ config }: InstanceRecord): ReadonlySet<string> {
-  const keys = Object.keys(config).filter((key) => key.startsWith(HOLD))
-  if (keys.length === 0) return NO_HOLDS
-  const holding = keys.filter((key) => config[key] !== '' && config[key] !== 'false')
-  return new Set(holding.map((key) => key.slice(HOLD.length)))
+  const holding = Object.entries(config).filter(
+    ([key, why]) => key.startsWith(HOLD) && why !== '' && why !== 'false',
+  )
+  return holding.length === 0 ? NO_HOLDS : new Set(holding.map(([key]) => key.slice(HOLD.length)))
 }

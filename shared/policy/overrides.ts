@@ -34,11 +34,9 @@ export function readOverrides(
   policies: readonly Policy[],
 ): Overrides | null {
   let overrides: Overrides | null = null
-  for (const key in config) {
-    if (!key.startsWith(PREFIX)) continue
-    const text = config[key]
+  for (const [key, text] of Object.entries(config)) {
     // Incus can't set a key to nothing: an empty value is one that isn't there.
-    if (text === undefined || text === '' || isMark(key)) continue
+    if (!key.startsWith(PREFIX) || text === '' || isMark(key)) continue
     overrides ??= { values: [], problems: [] }
     const read = readOverride(key, text, policies)
     if ('said' in read) {

@@ -6,7 +6,7 @@ import { checkAccess } from './access-checks.ts'
 import { accessSchema } from './access-schema.ts'
 import { checkName, checkPairs, checkPolicy } from './checks.ts'
 import { fill, fillAccess } from './fill.ts'
-import { fromIssue, type PolicyError } from './issues.ts'
+import { fromIssue, type PolicyError, problem } from './issues.ts'
 import type { Config, Policy } from './policy.ts'
 import { documentSchema, settingsSchema } from './schema.ts'
 
@@ -18,12 +18,27 @@ export function parseConfig(document: unknown): Result<Config, PolicyError[]> {
   const parsed = documentSchema.safeParse(document, { reportInput: true })
   const errors = parsed.success ? [] : parsed.error.issues.flatMap((issue) => fromIssue(issue))
   const names = Object.keys(member(document, 'policies'))
-  errors.push(...names.flatMap(checkName))
+  errors.push(...names.flatMap(checkName), ...unnamable(document))
   const policies = soundPolicies(document)
   errors.push(...policies.flatMap(checkPolicy), ...checkPairs(policies))
   const access = soundAccess(document)
   if (access !== null) errors.push(...checkAccess(access, commands))
   return errors.length > 0 ? err(errors) : ok({ policies, ...(access === null ? {} : { access }) })
+}
+
+/** zod leaves this key out of a map without a word, and a condition of a policy would be gone. */
+const NO_KEY = '__proto__'
+
+function unnamable(document: unknown): PolicyError[] {
+  const policies = member(document, 'policies')
+  const selecting = [['defaults'], ...Object.keys(policies).map((name) => ['policies', name])].map((path) => [
+    ...path,
+    'select',
+    'config',
+  ])
+  return [['access', 'groups'], ...selecting]
+    .filter((path) => Object.hasOwn(path.reduce(member, document as object), NO_KEY))
+    .map((path) => problem([...path, NO_KEY], 'another name', `"${NO_KEY}"`))
 }
 
 /** Null also where there is none. */

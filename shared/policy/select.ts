@@ -3,6 +3,7 @@
 import type { InstanceRecord, RemoteInventory } from '../incus/inventory.ts'
 import type { ProjectRules } from '../incus/project-rules.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
+import { own } from '../own.ts'
 import { compileGlobs, compilePaths, isLiteral } from './glob.ts'
 import { REPLICA_OF } from './marks.ts'
 import { inForce } from './merge.ts'
@@ -100,7 +101,7 @@ function keysOf(select: Selector): (record: InstanceRecord) => boolean {
   const keys = Object.entries(select.config).map(([key, glob]) => ({ key, matches: compileGlobs([glob]) }))
   return ({ config }) =>
     keys.every(({ key, matches }) => {
-      const value = config[key]
+      const value = own(config, key)
       return value !== undefined && matches(value)
     })
 }

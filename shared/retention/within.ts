@@ -1,4 +1,5 @@
 /** Durations of the within rules: calendar years, months and days, and hours, in restic's form. */
+import { own } from '../own.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Zone } from '../schedule/zone.ts'
 
@@ -13,7 +14,8 @@ export function parseWithin(text: string): Result<Within, string> {
   if (!/^(?:\d+[a-z])+$/i.test(trimmed)) return err(expected(text, 'numbers and units must alternate'))
   for (const [, digits = '', letter = ''] of trimmed.matchAll(/(\d+)(\D)/g)) {
     const unit = UNITS.find((one) => one === letter)
-    if (unit === undefined) return err(expected(text, `there is no unit ${letter}${HINTS[letter] ?? ''}`))
+    if (unit === undefined)
+      return err(expected(text, `there is no unit ${letter}${own(HINTS, letter) ?? ''}`))
     if (within[unit] !== undefined) return err(expected(text, `${unit} is there twice`))
     if (digits.length > 5) return err(expected(text, `${digits}${unit} is too long`))
     within[unit] = Number(digits)

@@ -1,5 +1,7 @@
 /** A message in Slack's form: sections of mrkdwn, which Slack folds where they are long, and buttons. */
+
 import type { Block, Button, Message, Piece } from '../../../shared/chat/message.ts'
+import { own } from '../../../shared/own.ts'
 import { type Fenced, headOf, lineOf, partsOf, utc, visible } from '../lines.ts'
 
 /** Characters of a text object. */
@@ -63,6 +65,9 @@ const LOOKALIKES: Record<string, string> = { '*': '∗', '~': '∼', '`': 'ˋ', 
 
 /** Slack can't escape its marks, so similar characters replace them; `_` is a mark only at the edge of a word. */
 const escaped = (text: string): string =>
-  entities(text).replace(/[*~`]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark) => LOOKALIKES[mark] ?? mark)
+  entities(text).replace(
+    /[*~`]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu,
+    (mark) => own(LOOKALIKES, mark) ?? mark,
+  )
 
 const quoteless = (line: string): string => line.replace(/^(?=\s*&gt;)/, '\u200b')

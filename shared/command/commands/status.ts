@@ -135,7 +135,7 @@ function runTexts({ ledger, maySee }: Seen): Text[] {
   return (ledger?.runs ?? []).slice(0, RUNS).map((run) => {
     const counts = [
       ...COUNTS.map(({ name, noun, did }) => {
-        const many = run.counts[name] ?? 0
+        const many = own(run.counts, name) ?? 0
         return `${noun === undefined ? many : count(many, ...noun)} ${did}`
       }),
       ...Object.entries(run.listed ?? {}).map(([what, list]) => `${list.length} ${what}`),

@@ -2,9 +2,11 @@
  * Whether a copy fits the profiles and the project on the target. It uses the profiles of the same names there,
  * whose content may differ. And for each limit of a project, Incus requires a limit on each instance.
  */
+
 import type { Profile, Profiles } from '../../incus/profiles.ts'
 import type { ProjectRules } from '../../incus/project-rules.ts'
 import type { SourceDetails } from '../../incus/source.ts'
+import { merged, own } from '../../own.ts'
 import type { CopyAction } from './action.ts'
 
 export type Fit = {
@@ -32,7 +34,7 @@ export function fitOf(
       refusal: `${place} has no profile ${missing.join(', ')}: create it there`,
     }
   const used = details.profiles.flatMap((name) => profiles.get(name) ?? [])
-  const config = merged(used, details.config)
+  const config = merged(...used.map((profile) => profile.config), details.config)
   const root = rootOf(used, details)
   const unlimited = first ? unlimitedIn(rules, config, root) : null
   if (unlimited !== null)
@@ -53,12 +55,9 @@ export function fitOf(
   }
 }
 
-const merged = (profiles: readonly Profile[], own: Record<string, string>): Record<string, string> =>
-  Object.assign({}, ...profiles.map(({ config }) => config), own)
-
 /** The root disk that it will have, by its own devices or its profiles there. */
 function rootOf(profiles: readonly Profile[], { devices }: SourceDetails): Record<string, string> | null {
-  const all = Object.assign({}, ...profiles.map((profile) => profile.devices), devices) as Profile['devices']
+  const all = merged(...profiles.map((profile) => profile.devices), devices)
   return Object.values(all).find(({ type, path }) => type === 'disk' && path === '/') ?? null
 }
 
@@ -69,9 +68,9 @@ const isWeighty = (key: string): boolean =>
 function differences({ expanded }: SourceDetails, there: Record<string, string>, remote: string): string[] {
   const keys = [...new Set([...Object.keys(expanded), ...Object.keys(there)])].filter(isWeighty).sort()
   return keys
-    .filter((key) => expanded[key] !== there[key])
+    .filter((key) => own(expanded, key) !== own(there, key))
     .map((key) => {
-      const [here, then] = [expanded[key] ?? 'not set', there[key] ?? 'not set']
+      const [here, then] = [own(expanded, key) ?? 'not set', own(there, key) ?? 'not set']
       return `its profiles differ on ${remote}: ${key} is ${here} on the source and ${then} there; a copy that is started uses the value there`
     })
 }
@@ -84,7 +83,7 @@ function unlimitedIn(
   config: Record<string, string>,
   root: Record<string, string> | null,
 ): string | null {
-  const found = AGGREGATES.find((key) => rules?.[key] !== undefined && config[key] === undefined)
+  const found = AGGREGATES.find((key) => rules?.[key] !== undefined && own(config, key) === undefined)
   if (found !== undefined) return found
   return rules?.['limits.disk'] !== undefined && root?.size === undefined
     ? 'disk (the root disk’s size)'

@@ -70,7 +70,7 @@ export function judge(judging: Judging): Judgement {
     return broken(state === 'failed' ? 'failed' : 'unknown', reason, { known, report, now })
   }
   if (known === undefined) return { phase: 'idle', entry: known }
-  const remote = world.remotes[replica.target.remote]
+  const remote = own(world.remotes, replica.target.remote)
   if (remote?.ok !== true && isWithin(UNSEEN_MINUTES, known.at, now))
     return {
       phase: 'running',

@@ -15,26 +15,26 @@ import { RETRY } from './retry.ts'
 
 /** Applies the outcomes in their order, each to the entry that the one before has changed. */
 export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult): Recorded {
-  const work: Record<string, Work | null> = {}
+  const work = new Map<string, Work | null>()
   const known = (key: string): CopyWork | undefined => {
-    const noted = own(work, key) ?? own(plan.work, key) ?? own(before.work, key)
+    const noted = work.get(key) ?? own(plan.work, key) ?? own(before.work, key)
     return (noted ?? undefined) as CopyWork | undefined
   }
   for (const outcome of outcomes) {
     const { action, state } = outcome
     if (isCopy(action)) {
       const key = workKey(COPY, action.key)
-      work[key] = started(action, known(key), outcome, before, now)
+      work.set(key, started(action, known(key), outcome, before, now))
     } else if (isVerify(action) && state !== 'done') {
       // What isn't marked isn't verified: it is left as it was, so that the next tick verifies again.
       const entry = copyIn(before, action.key) ?? known(workKey(COPY, action.key))
-      if (entry !== undefined) work[workKey(COPY, action.key)] = { ...entry, state: 'running' }
+      if (entry !== undefined) work.set(workKey(COPY, action.key), { ...entry, state: 'running' })
     } else if (isHold(action) && state !== 'done') {
-      const keys = Object.keys({ ...before.work, ...plan.work, ...work })
-      Object.assign(work, forgetPutOff(action, keys, known))
+      const keys = new Set([...Object.keys({ ...before.work, ...plan.work }), ...work.keys()])
+      for (const [key, entry] of forgetPutOff(action, [...keys], known)) work.set(key, entry)
     }
   }
-  return { work }
+  return { work: Object.fromEntries(work) }
 }
 
 const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
@@ -46,15 +46,14 @@ function forgetPutOff(
   { ref, snapshot }: HoldAction,
   keys: readonly string[],
   known: (key: string) => CopyWork | undefined,
-): Record<string, Work> {
+): [string, CopyWork][] {
   const source = subjectKey(ref)
-  const entries = keys.flatMap((key): [string, CopyWork][] => {
+  return keys.flatMap((key): [string, CopyWork][] => {
     const entry = kindIn(key) === COPY && subjectIn(key) === source ? known(key) : undefined
     if (entry?.putOff?.snapshot !== snapshot) return []
     const { putOff: _, ...rest } = entry
     return [[key, rest]]
   })
-  return Object.fromEntries(entries)
 }
 
 /** What a success of its job can verify. */

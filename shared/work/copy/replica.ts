@@ -3,6 +3,7 @@
 import type { InstanceRecord, OperationRecord } from '../../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import { keyIn, kindIn, subjectIn, workOfJob } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
 import type { World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import type { Copy } from '../../policy/policy.ts'
@@ -49,7 +50,7 @@ function grouped(coverage: readonly Covered[]): Replica[] {
 }
 
 export function seeTarget(world: World, target: InstanceRef): Seen {
-  const remote = world.remotes[target.remote]
+  const remote = own(world.remotes, target.remote)
   if (remote === undefined) return { state: 'unknown', reason: `remote ${target.remote} was not queried` }
   if (!remote.ok) return { state: 'unknown', reason: `remote ${target.remote}: ${remote.error.message}` }
   const { inventory } = remote
@@ -74,7 +75,7 @@ const isTransfer = (operation: OperationRecord): boolean => operation.snapshots.
 
 /** An operation on the target that may be a transfer, whoever started it. */
 export const transferOn = (world: World, target: InstanceRef): OperationRecord | null => {
-  const remote = world.remotes[target.remote]
+  const remote = own(world.remotes, target.remote)
   const operations = remote?.ok === true ? remote.inventory.operations : []
   return operations.find((operation) => isTransfer(operation) && touches(operation, target)) ?? null
 }

@@ -1,4 +1,5 @@
 /** Requests to hold or release a snapshot: a mark on its instance, and its expiry. */
+import { own } from '../../own.ts'
 import { findInstance, missing } from '../../plan/find.ts'
 import { ownExpiry } from '../../plan/own-expiry.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
@@ -38,7 +39,7 @@ function planRequested({ request, world, coverages, now, found }: Requested<Hold
   const { key, ref, record } = instance.value
   const { snapshot } = request
   const config = `${HOLD}${snapshot}`
-  const text = record.config[config] ?? ''
+  const text = own(record.config, config) ?? ''
   // A restore has removed the hold with the instance's config, and sets it again.
   const lost = found.held.get(key)?.has(snapshot) === true
   const held = (text !== '' && text !== 'false') || lost

@@ -22,7 +22,7 @@ export function refuseDriver(found: Found, snapshot: string, world: World): Refu
 }
 
 function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world: World): string | null {
-  const reply = world.remotes[ref.remote]
+  const reply = own(world.remotes, ref.remote)
   const { pools = {}, thick = [] } = reply?.ok === true ? reply.inventory : {}
   const driver = own(pools, record.pool)
   const pool = `pool "${record.pool}" on ${ref.remote}`

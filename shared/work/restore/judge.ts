@@ -2,6 +2,7 @@
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { classify, describe, leavesAsItWas, mayRetry } from '../../incus/refusal.ts'
+import { own } from '../../own.ts'
 import { operationOn } from '../../plan/operations.ts'
 import type { World } from '../../plan/world.ts'
 import type { CallError } from '../../relay/protocol.ts'
@@ -24,7 +25,7 @@ export type Next =
   | { do: 'fail'; reason: string }
 
 export function nextStep({ key, ref, record, mark, report, entry }: Known, world: World, now: Date): Next {
-  const reply = world.remotes[ref.remote]
+  const reply = own(world.remotes, ref.remote)
   if (reply === undefined)
     return fail(`no policy names the remote ${ref.remote} any more, so the restore can't be finished`)
   if (!reply.ok) return wait(`${ref.remote} can't be queried: ${reply.error.message}`)

@@ -112,7 +112,7 @@ function refuseBusy(
     ([one, entry]) => isOn(key, one) && isPending(entry) && isFresh(entry, now),
   )?.[0]
   if (noted !== undefined) return busy(`a ${kindIn(noted)} of it is in progress (${keyIn(noted)})`)
-  const remote = world.remotes[ref.remote]
+  const remote = own(world.remotes, ref.remote)
   const operation = operationOn(world, key, remote?.ok === true ? remote.inventory.operations : [])
   if (operation !== null) return busy(`an operation runs on it (${operation})`)
   return runs(record.status) || record.status === 'Stopped' ? null : busy(`it is ${record.status}`)

@@ -1,6 +1,8 @@
 /** Safety snapshots, which are taken before a restore in place, and the marks about them. */
+
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { parseSnapshotName, SAFETY, snapshotName } from '../../incus/snapshot-name.ts'
+import { own } from '../../own.ts'
 import { isSafety } from '../../plan/safety.ts'
 import { HOLD, holdsOf, RESTORED, RESTORING } from '../../policy/marks.ts'
 import { minuteOf } from '../../schedule/moment.ts'
@@ -47,19 +49,21 @@ export function lostHolds(record: InstanceRecord | undefined, entry: RestoreWork
   const isListed = (name: string): boolean => snapshots === null || snapshots.some(([one]) => one === name)
   return Object.entries(entry.holds).flatMap(([key, note]) => {
     const name = key.slice(HOLD.length)
-    const lost = key.startsWith(HOLD) && note !== 'false' && (config[key] ?? '') === ''
+    const lost = key.startsWith(HOLD) && note !== 'false' && (own(config, key) ?? '') === ''
     return lost && isListed(name) ? [name] : []
   })
 }
 
 /** Marks that a restore has to set again: the instance's own holds, and which safety snapshots are complete. */
 export function lastingMarks(record: InstanceRecord): Record<string, string> {
-  const { config, own, snapshots } = record
-  const holds = own.filter((key) => key.startsWith(HOLD) && config[key] !== '')
+  const { config, own: itsOwn, snapshots } = record
+  const holds = Object.entries(config).filter(
+    ([key, note]) => key.startsWith(HOLD) && note !== '' && itsOwn.includes(key),
+  )
   const listed = new Set((snapshots ?? []).map(([name]) => name))
   const whole = wholeSafeties(record).filter((name) => listed.has(name))
   return {
-    ...Object.fromEntries(holds.map((key) => [key, config[key] ?? ''])),
+    ...Object.fromEntries(holds),
     ...(whole.length === 0 ? {} : { [RESTORED]: whole.join(' ') }),
   }
 }

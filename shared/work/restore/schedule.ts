@@ -6,6 +6,7 @@
 import { instanceOf, subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
@@ -29,7 +30,7 @@ export const planRestores = ({ world, ledger, now }: PlanContext): Finding =>
 function findingOn(key: string, world: World, ledger: Ledger, now: Date): Finding {
   const known = knownRestore(key, world, ledger, now)
   const found = known === null ? strayOn(key, world) : stepOn(known, world, now)
-  const entry = (found.work?.[workKey(RESTORE, key)] ?? undefined) as RestoreWork | undefined
+  const entry = (own(found.work, workKey(RESTORE, key)) ?? undefined) as RestoreWork | undefined
   const lost = known === null ? [] : lostHolds(known.record, entry)
   return combine([
     ...(world.safeties?.get(key) === null ? [{ busy: new Map([[key, UNREAD]]) }] : []),

@@ -81,7 +81,7 @@ function triesOf(
     const key = subjectKey(outcome.action.ref)
     const { reason, again, unseen } = whatNow(outcome)
     const last = again && until !== null ? new Date(until) : null
-    const attempt = failAttempt(open.attempts[key], reason, now, last)
+    const attempt = failAttempt(own(open.attempts, key), reason, now, last)
     return [{ key, attempt: unseen ? { ...attempt, unseen, name: outcome.action.name } : attempt }]
   })
   const ended = new Set(done.map(({ ref }) => subjectKey(ref)))

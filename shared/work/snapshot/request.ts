@@ -1,4 +1,5 @@
 /** Requests to take snapshots now: one for each named policy, or one for each instance. */
+import { own } from '../../own.ts'
 import type { Note, Refusal, SlotPlan } from '../../plan/plan.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { refuseScope } from '../../plan/scope.ts'
@@ -58,7 +59,7 @@ const notesOf = (
     (about): Note => ({ kind: 'keep', about, reason: 'it already has a snapshot of this minute' }),
   ),
   ...waiting.map(({ instance }): Note => {
-    const failure = ledger.open?.attempts[instance]?.reason
+    const failure = own(ledger.open?.attempts, instance)?.reason
     const reason = failure ?? busy.get(instance) ?? 'its snapshot is being made'
     return { kind: failure === undefined ? 'wait' : 'problem', about: instance, reason }
   }),

@@ -194,7 +194,7 @@ function closeSuperseded(
   const failures = missing.map((one) => ({ instance: one.key, reason: whyMissing(one, open, blocks) }))
   const remotes = unreadable.map(({ key, reason }) => ({
     instance: key,
-    reason: open.attempts[key]?.reason ?? reason,
+    reason: own(open.attempts, key)?.reason ?? reason,
   }))
   const record = closedSlot(open.slot, {
     served: covered.length - missing.length,
@@ -210,9 +210,9 @@ function whyMissing(
   { attempts, slot }: OpenSlot,
   { incomplete, busy }: { incomplete: ReadonlySet<string>; busy: Busy },
 ): string {
-  const unread = attempts[`remote:${ref.remote}`]
+  const unread = own(attempts, `remote:${ref.remote}`)
   const tried =
-    attempts[key]?.reason ?? (unread === undefined ? undefined : `${ref.remote}: ${unread.reason}`)
+    own(attempts, key)?.reason ?? (unread === undefined ? undefined : `${ref.remote}: ${unread.reason}`)
   if (tried !== undefined) return tried
   if ([...incomplete].some((entry) => entry.startsWith(`${key}/`)))
     return 'a snapshot of it was still being made'

@@ -127,7 +127,7 @@ const slotOf = (
 })
 
 function unreadableDecision({ open, serving, until }: Slot, key: string, reason: string): Decision {
-  const attempt = nextAttempt(open.attempts[key], reason, serving.now, until)
+  const attempt = nextAttempt(own(open.attempts, key), reason, serving.now, until)
   return { ...afterAttempt(key, attempt), attempt }
 }
 
@@ -141,7 +141,7 @@ function decisionOf(slot: Slot, covered: Covered): Decision {
     return { is: 'waiting', key, until: minutesFrom(serving.now, 1) }
   if (taken !== undefined) return { is: 'served', key, name: taken }
   if (barred !== null) return { is: 'failed', key, reason: barred }
-  const attempt = open.attempts[key]
+  const attempt = own(open.attempts, key)
   if (attempt !== undefined && (attempt.retryAt === undefined || new Date(attempt.retryAt) > serving.now))
     return afterAttempt(key, attempt)
   return takeDecision(slot, covered, record.snapshots, attempt)

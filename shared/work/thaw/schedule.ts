@@ -53,7 +53,7 @@ type SeenFrozen = 'over' | 'wait' | 'unlisted' | 'frozen'
 
 function seeFrozen(key: string, world: World, busy: ReadonlyMap<string, string>): SeenFrozen {
   const ref = instanceOf(key)
-  const reply = world.remotes[ref.remote]
+  const reply = own(world.remotes, ref.remote)
   if (reply === undefined) return 'over'
   if (!reply.ok) return 'wait'
   const record = world.find(ref)

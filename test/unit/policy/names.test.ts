@@ -27,6 +27,22 @@ describe('a name that every object has', () => {
     ])
   })
 
+  test.each([
+    [
+      'a condition',
+      '{"policies":{"a":{"select":{"remotes":["m"],"config":{"__proto__":"x"}},"schedule":"@daily"}}}',
+    ],
+    ['a condition of all', '{"defaults":{"select":{"config":{"__proto__":"x"}}},"policies":{}}'],
+    [
+      'a group',
+      '{"policies":{},"access":{"groups":{"__proto__":["slack:T024BE7LD/U024BE7LH"]},"grants":[]}}',
+    ],
+  ])('that JSON has and maps lose is refused as %s, and not left out', (_, text) => {
+    expect(messagesOf(JSON.parse(text))).toContainEqual(
+      expect.stringContaining('__proto__: expected another name'),
+    )
+  })
+
   test('is no group unless there is one', () => {
     const grants = [{ who: ['group:constructor'], role: 'admin' }]
     expect(messagesOf({ policies: { a: least }, access: { grants } })).toEqual([

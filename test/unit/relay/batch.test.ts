@@ -301,15 +301,8 @@ test('a body is checked as it will be sent, references filled in', async () => {
 
 test('what a reference brings in is checked too: keys that differ in case alone', async () => {
   const { incus, run } = setUp()
-  incus.answer = () => incus.operation({ after: 1000, secrets: { fs: 'a', FS: 'b' } })
-  const bad = request(
-    'receiveInstance',
-    {},
-    {},
-    {
-      source: { type: 'migration', secrets: { $step: 0, pointer: '/metadata/metadata' } },
-    },
-  )
+  incus.answer = () => incus.operation({ after: 1000, secrets: { type: 'migration', TYPE: 'image' } })
+  const bad = request('receiveInstance', {}, {}, { source: { $step: 0, pointer: '/metadata/metadata' } })
   const lines = await run(job('a', send, { remote: 'backup', ...bad }))
   expect(errorOf(lines, 'a').code).toBe('not-allowed')
   expect(incus.calls.filter(({ remote }) => remote === 'backup')).toEqual([])

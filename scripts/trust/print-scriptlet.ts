@@ -1,6 +1,8 @@
 /** `--scriptlet`: the scriptlet for a remote on stdout, and on stderr how to set it on that server. */
+
 import * as z from 'zod/mini'
 import type { ClientCertificate } from '../../relay/pinning.ts'
+import { own } from '../../shared/own.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Arguments } from './arguments.ts'
 import { fingerprintOf } from './client.ts'
@@ -69,7 +71,7 @@ async function listTrusted({ ask }: Server): Promise<Trusted[] | null> {
 
 /** As the relay has it: a remote without one is a source. */
 export function roleOf({ document }: RelayFile, remote: string): Role {
-  const role = document.remotes?.[remote]?.role
+  const role = own(document.remotes, remote)?.role
   return role === 'target' || role === 'both' ? role : 'source'
 }
 

@@ -1,7 +1,9 @@
 /** Calls to a remote of relay.jsonc with the relay's certificate, for what `npm run trust` asks. */
+
 import { Agent, request } from 'undici'
 import * as z from 'zod/mini'
 import { type ClientCertificate, createPinnedConnector } from '../../relay/pinning.ts'
+import { own } from '../../shared/own.ts'
 import { err, type Result } from '../../shared/result.ts'
 import type { RelayFile } from './relay-file.ts'
 
@@ -39,7 +41,7 @@ export async function atRemote<T>(
   client: ClientCertificate,
   use: (server: Server) => Promise<Result<T, string>>,
 ): Promise<Result<T, string>> {
-  const remote = Object.hasOwn(document.remotes ?? {}, name) ? document.remotes?.[name] : undefined
+  const remote = own(document.remotes, name)
   if (remote === undefined) return err(`there is no remote "${name}" in ${path}`)
   const pins = listOf(remote.fingerprint).map(normalize)
   const dispatcher = new Agent({ connect: createPinnedConnector(client, pins) })

@@ -1,6 +1,8 @@
 /** `--renew-server`: a server whose certificate was, or will be, renewed on purpose. */
+
 import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:tls'
+import { own } from '../../shared/own.ts'
 import { fail } from '../fail.ts'
 import { fingerprintOf, sayNarrowed } from './client.ts'
 import { editFile, type RelayFile } from './relay-file.ts'
@@ -11,7 +13,7 @@ const TIMEOUT = 10_000
 
 export async function renewServer(file: RelayFile, remote: string, accept: string | null): Promise<void> {
   const { remotes = {} } = file.document
-  const known = Object.hasOwn(remotes, remote) ? remotes[remote] : undefined
+  const known = own(remotes, remote)
   if (known === undefined) return fail([`there is no remote "${remote}" in ${file.path}`])
   const pins = listOf(known.fingerprint).map(normalize)
   const shown: string[] = []

@@ -2,9 +2,11 @@
  * `--check`: what the relay's certificate may do on a server. Each question names an instance that doesn't exist,
  * or lacks what Incus needs to begin, so that nothing happens where it is allowed: Incus looks at rights first.
  */
+
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod/mini'
 import type { ClientCertificate } from '../../relay/pinning.ts'
+import { own } from '../../shared/own.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { RelayFile } from './relay-file.ts'
 import { type Ask, atRemote, type Server } from './remote.ts'
@@ -89,7 +91,7 @@ function render(name: string, rights: Rights): Checked['projects'][number] {
   const split = (isAllowed: boolean) =>
     OPTIONAL.map(({ right }) => right)
       .filter((right) => rights.get(right) === isAllowed)
-      .map((right) => `${right} (${USES[right]})`)
+      .map((right) => `${right} (${own(USES, right)})`)
   const [allowed, refused] = [split(true), split(false)]
   const isInForce = tooMuch.length === 0
   return {

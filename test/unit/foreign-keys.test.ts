@@ -46,6 +46,7 @@ const OURS: Record<string, RegExp> = {
   'relay/engine/job.ts': /^remotes$/,
   'relay/engine/references.ts': /^\)$/,
   'relay/environment.ts': /^(environment|merged)$/,
+  'scripts/trust/arguments.ts': /^values$/,
   'scripts/options.ts': /^(values|env)$/,
   'scripts/remote.ts': /^env$/,
   'scripts/start/chat.ts': /^environment$/,

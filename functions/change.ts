@@ -2,18 +2,20 @@
  * A change requested by chat or over the API. Its plan is checked and recorded before anything happens; then the
  * engine performs that plan, as it does for the cron trigger.
  */
-import { type AuditOutcome, type AuditRecord, writtenBy } from '../shared/access/audit.ts'
+import { type AuditOutcome, type AuditRecord, recordText, writtenBy } from '../shared/access/audit.ts'
 import { deniedKeys, type Permission } from '../shared/access/permit.ts'
 import type { Actor } from '../shared/chat/actor.ts'
 import { digestText } from '../shared/plan/lines.ts'
 import type { Plan } from '../shared/plan/plan.ts'
+import { LONGEST_RECORD } from '../shared/relay/protocol.ts'
 import type { Action, BackupRequest } from '../shared/work/kinds.ts'
 import { isDestructive, startsOf, touchedBy } from '../shared/work/verbs.ts'
 import type { ReplyTo } from './chatops/platform.ts'
 import { digestOf } from './digest.ts'
 import { logRun } from './log-run.ts'
 import { type Io, run } from './run.ts'
-import { type AuditStore, endAudit, writeAudit } from './state/audit.ts'
+import { type Audit, type AuditStore, beginAudit, closeAudit } from './state/audit.ts'
+import { attemptWrite } from './state/unwritten.ts'
 import { wake } from './state/wake.ts'
 import { keepWatch } from './state/watches.ts'
 import type { Run } from './summary.ts'
@@ -48,26 +50,26 @@ export type Changed =
 
 export async function change(requested: ChangeRequest, io: Io, kv: AuditStore): Promise<Changed> {
   let stopped: Extract<Changed, { state: 'stopped' }> | null = null
-  let record: AuditRecord | null = null
+  let audit: Audit | null = null
+  const unwatched: string[] = []
   const ran = await run({ kind: 'run', at: requested.at, request: requested.request }, io, async (plan) => {
     // Nothing would be performed, so nothing is recorded, and no permission is checked.
-    if (plan.refusal !== null || plan.actions.length === 0) return false
+    if (plan.refusal !== null || plan.actions.length === 0) return { go: false }
     const digest = await digestOf(digestText(plan))
     const stop = stopOf(requested, plan, digest)
     if (stop !== null) {
       stopped = { state: 'stopped', stop }
-      return false
+      return { go: false }
     }
-    record = recordOf(requested, digest, touchedBy(plan))
-    await writeAudit(kv, record)
-    await lookAfterLongWork(plan, requested, io)
-    return true
+    audit = await beginAudit(recordOf(requested, digest, touchedBy(plan)), kv)
+    unwatched.push(...(await lookAfterLongWork(plan, requested, io)))
+    return audit.written ? { go: true } : { go: true, record: recordText(audit.record, LONGEST_RECORD) }
   })
   if (stopped !== null) return stopped
   if (ran.state !== 'ran') return { state: 'unconfigured' }
   logRun(ran)
-  if (record !== null) await endAudit(kv, record, outcomeOf(ran, requested.at))
-  return { state: 'ran', run: ran }
+  const unrecorded = audit === null ? [] : await closeAudit(audit, outcomeOf(ran, requested.at), kv)
+  return { state: 'ran', run: { ...ran, problems: [...ran.problems, ...unwatched, ...unrecorded] } }
 }
 
 /** Noted before it begins: if this Worker dies meanwhile, the next tick still looks for the outcome. */
@@ -75,11 +77,15 @@ async function lookAfterLongWork(
   plan: Plan<Action>,
   { id, line, at, actor, requester = actor, reply }: ChangeRequest,
   { state }: Io,
-): Promise<void> {
+): Promise<string[]> {
   const work = startsOf(plan)
-  if (work.length === 0) return
-  await keepWatch(state, { id, line, by: requester.name, startedAt: at.toISOString(), work }, reply)
+  if (work.length === 0) return []
+  const watch = { id, line, by: requester.name, startedAt: at.toISOString(), work }
+  const why = await attemptWrite('where to report the end of long work', () => keepWatch(state, watch, reply))
   await wake(state, at)
+  return why === null
+    ? []
+    : [`its end will be reported neither in chat nor in the history, but the status shows it: ${why}`]
 }
 
 function stopOf(

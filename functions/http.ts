@@ -20,6 +20,7 @@ import { look, run } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
 import { readLedger } from './state/ledger.ts'
+import { outageProblems } from './state/unwritten.ts'
 
 /** Bytes of a request's body. */
 const LONGEST = 2 * 1024 * 1024
@@ -75,7 +76,8 @@ export function createApp(now: () => Date): Hono<App> {
     const { state } = context.get('io')
     const { stored, problems } = await findConfig(state)
     const unsent = relayProblemOf(context.env)
-    const found = { stored, problems: unsent === null ? problems : [unsent, ...problems] }
+    const wrong = [...outageProblems(now()), ...problems]
+    const found = { stored, problems: unsent === null ? wrong : [unsent, ...wrong] }
     return context.json(statusOf(found, await readLedger(state, now()), now()))
   })
   app.get('/api/instances', async (context) => {

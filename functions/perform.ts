@@ -14,11 +14,21 @@ export type Performed = { outcomes: Outcome[]; notes: Note[] }
 
 type Seen = Pick<World, 'remotes'>
 
-export async function perform(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Performed> {
+/** `record`: what the relay's log has to hold before it begins. */
+export async function perform(
+  plan: Plan<Action>,
+  relay: Relay,
+  world: Seen,
+  now: Date,
+  record?: string,
+): Promise<Performed> {
   const { jobs, outcomes, notes } = await prepare(plan, relay, world, now)
   const all = [...subjectJobs(plan.actions), ...jobs]
   if (all.length === 0) return { outcomes, notes }
-  const { answers, error } = await relay.batch(all.map(({ job }) => job))
+  const { answers, error } = await relay.batch(
+    all.map(({ job }) => job),
+    record,
+  )
   const ended = all.flatMap((planned) => outcomesFrom(planned, answers.get(planned.job.id), error))
   return { outcomes: [...outcomes, ...ended], notes }
 }

@@ -17,6 +17,7 @@ import { observe } from './observe.ts'
 import { foresee, perform, read } from './perform.ts'
 import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
+import { outageProblems } from './state/unwritten.ts'
 import { type Run, summarize } from './summary.ts'
 
 export type Io = {
@@ -38,11 +39,14 @@ export type Trigger = {
   request?: BackupRequest
 }
 
-/** `approve` gets the plan before it is performed; false: nothing is done. */
+/** Whether a plan is performed. `record`: the relay has to log that before it begins. */
+export type Approval = { go: false } | { go: true; record?: string }
+
+/** `approve` gets the plan before it is performed. */
 export async function run(
   trigger: Trigger,
   io: Io,
-  approve: (plan: Plan<Action>) => Promise<boolean> = async () => true,
+  approve: (plan: Plan<Action>) => Promise<Approval> = async () => ({ go: true }),
 ): Promise<Run> {
   if (trigger.request !== undefined && isLook(trigger.request))
     throw new Error('a look is planned and not performed')
@@ -54,10 +58,14 @@ export async function run(
   const { ledger: noted, lost } = opened.read(trigger.at)
   const ledger = noted ?? emptyLedger(stored.version)
   const { plan, world } = await planOf(trigger, stored, ledger, io, false)
-  if (!(await approve(plan))) return summarize(trigger.kind, { ...plan, actions: [] }, []).summary
-  const { outcomes, notes } = await perform(plan, io.relay, world, trigger.at)
+  // Before the request's own writes, which may be taken again.
+  const unwritten = outageProblems(trigger.at)
+  const approval = await approve(plan)
+  if (!approval.go) return summarize(trigger.kind, { ...plan, actions: [] }, []).summary
+  const { outcomes, notes } = await perform(plan, io.relay, world, trigger.at, approval.record)
   const loss = lossOf(lost)
-  const wrong = { problems: loss === null ? problems : [loss, ...problems], lost: loss !== null }
+  const known = [...unwritten, ...problems]
+  const wrong = { problems: loss === null ? known : [loss, ...known], lost: loss !== null }
   const { summary, entry } = summarize(
     trigger.kind,
     { ...plan, notes: [...plan.notes, ...notes] },
@@ -66,12 +74,12 @@ export async function run(
   )
   const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
   const news = recorded.changed || noted === null || lost.length > 0
-  const unwritten = news ? await keep(recorded.ledger, io.state) : []
+  const unkept = news ? await keep(recorded.ledger, io.state) : []
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
     again && soon < recorded.ledger.wakeAt ? await keep({ ...recorded.ledger, wakeAt: soon }, io.state) : []
-  return { ...summary, problems: [...summary.problems, ...unwritten, ...unsent, ...unwoken] }
+  return { ...summary, problems: [...summary.problems, ...unkept, ...unsent, ...unwoken] }
 }
 
 /** KV refuses a second write within a second. The next tick then observes in Incus what was done. */

@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { type AuditRecord, writtenBy } from '../../shared/access/audit.ts'
 import type { App } from '../env.ts'
-import { endAudit, writeAudit } from '../state/audit.ts'
+import { closeAudit, writeAudit } from '../state/audit.ts'
 import { applyConfig } from './apply.ts'
 import { readJson } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
@@ -21,6 +21,8 @@ export async function answerApply(context: Context<App>, now: Date): Promise<Res
   const dryRun = context.req.query('dryRun') === 'true'
   const applied = await applyConfig(document.value, context.get('io'), now, dryRun, begins)
   if (!applied.ok) return answerProblem(context, applied.error)
-  if (record !== null) await endAudit(kv, record, { state: 'done', text: 'applied', at: now.toISOString() })
-  return context.json(applied.value)
+  if (record === null) return context.json(applied.value)
+  const outcome = { state: 'done' as const, text: 'applied', at: now.toISOString() }
+  const unrecorded = await closeAudit({ record, written: true }, outcome, kv)
+  return context.json({ ...applied.value, warnings: [...applied.value.warnings, ...unrecorded] })
 }

@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { keysOf, remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
 import { beganOf, findConfig, writeConfig } from '../state/config.ts'
+import { attemptWrite } from '../state/unwritten.ts'
 import { wake } from '../state/wake.ts'
 import type { Problem } from './problem.ts'
 
@@ -33,8 +34,11 @@ export async function applyConfig(
   const warnings = [...checked.value.warnings]
   const { version, appliedAt } = stored
   if (!dryRun && !applied) {
-    await begins(version)
-    await writeConfig(io.state, stored)
+    const why = await attemptWrite('the configuration', async () => {
+      await begins(version)
+      await writeConfig(io.state, stored)
+    })
+    if (why !== null) return err(unwritten(why))
     const asleep = await wake(io.state, now)
     if (asleep !== null)
       warnings.push(
@@ -44,6 +48,12 @@ export async function applyConfig(
   const policies = stored.config.policies.map(({ name }) => name)
   return ok({ version, appliedAt, policies, warnings })
 }
+
+const unwritten = (why: string): Problem => ({
+  status: 503,
+  title: 'Not applied',
+  detail: `KV did not take the configuration, so the one before stays in effect: ${why}. Has the plan's allowance of the day been used up? It begins anew at midnight UTC`,
+})
 
 /** Writes nothing. Paused policies stay paused. */
 export async function checkConfig(document: unknown, io: Io, now: Date): Promise<Result<Checked, Problem>> {

@@ -5,6 +5,7 @@ import { own } from '../../shared/own.ts'
 import { minutesFrom } from '../../shared/schedule/moment.ts'
 import type { Io } from '../run.ts'
 import { endAudit } from '../state/audit.ts'
+import { attemptWrite } from '../state/unwritten.ts'
 import { findWatches, readWatches, type Watching, writeWatches } from '../state/watches.ts'
 import { type Chat, deliver, place } from './chat.ts'
 import type { Platforms } from './configure.ts'
@@ -45,7 +46,10 @@ async function bringUpToDate(
   const { reply } = watch
   const platform = reply === null ? undefined : own(follower.platforms, reply.platform)
   if (ended) {
-    await endAudit(follower.kv, { id: watch.id, at: watch.startedAt }, outcome)
+    const record = { id: watch.id, at: watch.startedAt }
+    const why = await attemptWrite('the outcome of a change', () => endAudit(follower.kv, record, outcome))
+    // Else the end would be reported again and again: the watch can't be removed either.
+    if (why !== null) return watch
     if (reply !== null && platform !== undefined) await deliver(message, reply, { ...follower, platform })
     return null
   }

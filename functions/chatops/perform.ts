@@ -10,6 +10,7 @@ import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { isDestructive } from '../../shared/work/verbs.ts'
 import { type Changed, type ChangeRequest, change } from '../change.ts'
 import type { Pending } from '../state/pending.ts'
+import { attemptWrite } from '../state/unwritten.ts'
 import { readWatches, writeWatches } from '../state/watches.ts'
 import { type AuthorizedRequest, recordId } from './authorized.ts'
 import { type Chat, deliver } from './chat.ts'
@@ -96,7 +97,8 @@ async function say(
   chat: Chat,
 ): Promise<void> {
   const left = await deliver(message, incoming.reply, chat)
-  if (id !== null && left.own !== incoming.reply.own) await rememberMessage(id, left, chat)
+  if (id !== null && left.own !== incoming.reply.own)
+    await attemptWrite('the message to edit', () => rememberMessage(id, left, chat))
 }
 
 /** Stores the message that the bot has posted, for later ticks to edit. */

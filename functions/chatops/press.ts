@@ -4,8 +4,8 @@ import { cancelledMessage, workingMessage } from '../../shared/chat/confirm-mess
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { parseLine } from '../../shared/command/parse.ts'
-import { dropPending, type Pending, readPending } from '../state/pending.ts'
-import { accept, isRepeated } from '../state/requests.ts'
+import { type Pending, readPending, settlePending } from '../state/pending.ts'
+import { isRepeated } from '../state/requests.ts'
 import { configFor, permissionFor, safely, say } from './authorized.ts'
 import type { Chat } from './chat.ts'
 import { confirm } from './perform.ts'
@@ -24,6 +24,9 @@ const REFUSALS = {
 export const REPLAYED: Answer = { status: 401, body: { error: 'this request was already answered' } }
 
 const GONE = 'This plan was already confirmed or cancelled, or it has expired. Request it again.'
+
+const UNSURE =
+  'KV takes no writes now, so it can’t be ensured that this plan is confirmed only once. Nothing was done. Request it over the API: POST /api/run.'
 
 export async function press(incoming: Pressed, chat: Chat): Promise<Answer> {
   const { actor, token } = incoming
@@ -47,8 +50,8 @@ export async function press(incoming: Pressed, chat: Chat): Promise<Answer> {
   if (forbidden.length > 0) return say(deniedMessage(deniedText(forbidden)), incoming, chat)
   const wrong = verb === 'confirm' ? refuseConfirmer(pending, actor.id) : null
   if (wrong !== null) return say(deniedMessage(wrong), incoming, chat)
-  if ((await accept(chat.kv, `pending:${id}`)) === 'known') return say(mistakeMessage(GONE), incoming, chat)
-  await dropPending(chat.kv, id)
+  const settled = await settlePending(chat.kv, id)
+  if (settled !== 'done') return say(mistakeMessage(settled === 'before' ? GONE : UNSURE), incoming, chat)
   if (verb === 'cancel') return say(cancelledMessage(pending.line, actor), incoming, chat)
   const answer = chat.platform.say(workingMessage(pending.line, actor), incoming, chat.origin)
   const reply = replyAfter(incoming.reply, pending.reply, answer.outgoing !== null)

@@ -36,18 +36,23 @@ export async function propose(
   if (plan.refusal !== null || plan.actions.length === 0)
     return planMessage(parsed.line, linesOf(plan), { refusal: plan.refusal, to: 'channel' })
   const pending = await pend(plan, authorized, by, chat)
-  const waiting = { ...pending, buttons: await buttonsOf(pending, authorized, chat) }
+  const kept = await writePending(chat.kv, pending, chat.now())
+  const buttons = await buttonsOf(pending, authorized, chat)
+  const waiting = { ...pending, buttons, ...(kept === 'here' ? { note: HERE } : {}) }
   return before === undefined ? confirmMessage(waiting) : changedMessage({ ...waiting, before: before.lines })
 }
 
-/** Stores the plan under its request's id. */
+const HERE =
+  'KV takes no writes now, so only one process of the Worker knows this plan: if a button says that it is gone, use POST /api/run.'
+
+/** Under its request's id. */
 async function pend(
   plan: Plan<Action>,
   { incoming, parsed }: AuthorizedRequest,
   by: Pending['by'],
-  { kv, now }: Chat,
+  { now }: Pick<Chat, 'now'>,
 ): Promise<Pending> {
-  const pending: Pending = {
+  return {
     id: await recordId(incoming),
     line: parsed.line,
     by: { id: by.id, name: by.name, user: by.user },
@@ -58,8 +63,6 @@ async function pend(
     until: minutesFrom(now(), WAITS[plan.approval]),
     reply: incoming.reply,
   }
-  await writePending(kv, pending)
-  return pending
 }
 
 async function buttonsOf(

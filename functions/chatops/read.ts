@@ -10,6 +10,7 @@ import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
 import type { StoredConfig } from '../state/config.ts'
 import { readLedger } from '../state/ledger.ts'
+import { outageProblems } from '../state/unwritten.ts'
 import type { AuthorizedRequest } from './authorized.ts'
 import type { Chat } from './chat.ts'
 
@@ -44,7 +45,7 @@ async function see(
     now,
     actor,
     config: stored === null ? null : effectiveConfig(stored, now),
-    applied: stored === null ? null : appliedOf(stored, lost),
+    applied: stored === null ? null : appliedOf(stored, lost, now),
     pauses: stored?.pauses ?? {},
     ledger,
     maySee: reachOf(permission),
@@ -54,7 +55,8 @@ async function see(
   }
 }
 
-function appliedOf(stored: StoredConfig, lost: readonly string[]): Seen['applied'] {
+function appliedOf(stored: StoredConfig, lost: readonly string[], now: Date): Seen['applied'] {
   const loss = lossOf(lost)
-  return loss === null ? stored : { ...stored, problems: [...(stored.problems ?? []), loss] }
+  const wrong = [...outageProblems(now), ...(loss === null ? [] : [loss])]
+  return wrong.length === 0 ? stored : { ...stored, problems: [...(stored.problems ?? []), ...wrong] }
 }

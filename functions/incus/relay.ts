@@ -16,8 +16,14 @@ export type JobAnswer = 'accepted' | StepReport[]
 
 export type Relay = {
   inventory(request: InventoryRequest): Promise<Result<InventoryReply, CallError>>
-  /** Answers by job id. The outcome of a job without an answer is unknown. */
-  batch(jobs: readonly Job[]): Promise<{ answers: Map<string, JobAnswer>; error: CallError | null }>
+  /**
+   * Answers by job id. The outcome of a job without an answer is unknown. `record`: the relay logs it before it
+   * begins.
+   */
+  batch(
+    jobs: readonly Job[],
+    record?: string,
+  ): Promise<{ answers: Map<string, JobAnswer>; error: CallError | null }>
 }
 
 type RelayOptions = {
@@ -82,9 +88,13 @@ export function createRelay({
         return err(brokenOff(cause))
       }
     },
-    async batch(jobs) {
+    async batch(jobs, record) {
       const answers = new Map<string, JobAnswer>()
-      const response = await post('/v1/batch', { jobs }, BATCH_LIMIT)
+      const response = await post(
+        '/v1/batch',
+        { jobs, ...(record === undefined ? {} : { record }) },
+        BATCH_LIMIT,
+      )
       if (!response.ok) return { answers, error: response.error }
       const error = await readLines(response.value, (line) => {
         if ('job' in line) answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)

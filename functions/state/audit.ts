@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import type { AuditOutcome, AuditRecord } from '../../shared/access/audit.ts'
 import { moment } from '../../shared/ledger/parts.ts'
 import { readJson } from './foreign.ts'
+import { attemptWrite } from './unwritten.ts'
 
 export type AuditStore = Pick<KVNamespace, 'get' | 'put' | 'list'>
 
@@ -19,7 +20,7 @@ const LAST_INSTANT = 9_999_999_999_999
 const keyOf = ({ id, at }: Pick<AuditRecord, 'id' | 'at'>): string =>
   `${PREFIX}${String(LAST_INSTANT - new Date(at).getTime()).padStart(13, '0')}:${id}`
 
-/** Throws when it can't be written: then the change must not happen. */
+/** Throws when it can't be written: then the change must not happen, unless another place takes the record. */
 export const writeAudit = (kv: AuditStore, record: AuditRecord): Promise<void> =>
   kv.put(keyOf(record), JSON.stringify(record), KEPT)
 
@@ -28,6 +29,34 @@ export const endAudit = (
   record: Pick<AuditRecord, 'id' | 'at'>,
   outcome: AuditOutcome,
 ): Promise<void> => kv.put(`${keyOf(record)}${END}`, JSON.stringify(outcome), KEPT)
+
+/** A change whose record KV has, or only the relay's log. */
+export type Audit = { record: AuditRecord; written: boolean }
+
+/** Where KV doesn't take the record, the caller has to give it to the relay, or not to make the change. */
+export async function beginAudit(record: AuditRecord, kv: AuditStore): Promise<Audit> {
+  const why = await attemptWrite('the record of a change', () => writeAudit(kv, record), record)
+  return { record, written: why === null }
+}
+
+/** Tries again what KV didn't take; what it still doesn't take is told. */
+export async function closeAudit(
+  { record, written }: Audit,
+  outcome: AuditOutcome,
+  kv: AuditStore,
+): Promise<string[]> {
+  const late = written ? null : await attemptWrite('the record of a change', () => writeAudit(kv, record))
+  if (late !== null)
+    return [
+      `KV did not take the record of this change, so the history lacks it; the relay's log has it, and the Worker's: ${late}`,
+    ]
+  const { id, at } = record
+  const why = await attemptWrite('the outcome of a change', () => endAudit(kv, record, outcome), {
+    record: { id, at },
+    outcome,
+  })
+  return why === null ? [] : [`KV did not take the outcome of this change, so the history lacks it: ${why}`]
+}
 
 /** The newest, newest first. Two calls to KV. */
 export async function readHistory(kv: AuditStore, count: number): Promise<AuditRecord[]> {

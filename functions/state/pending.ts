@@ -6,6 +6,8 @@ import type { Line } from '../../shared/plan/line.ts'
 import type { Approval } from '../../shared/policy/policy.ts'
 import type { ReplyTo } from '../chatops/platform.ts'
 import { readJson, replySchema } from './foreign.ts'
+import { accept } from './requests.ts'
+import { attemptWrite } from './unwritten.ts'
 
 export type Pending = {
   id: string
@@ -44,15 +46,37 @@ export type PendingStore = Pick<KVNamespace, 'get' | 'put' | 'delete'>
 
 const keyOf = (id: string): string => `pending:${id}`
 
-export const writePending = (kv: PendingStore, pending: Pending): Promise<void> =>
-  kv.put(keyOf(pending.id), JSON.stringify(pending), {
-    expiration: Math.ceil(new Date(pending.until).getTime() / 1000) + 60,
-  })
+/** Plans that KV didn't take. They can be confirmed only here, as long as this isolate lives. */
+const kept = new Map<string, Pending>()
+
+/** `here`: KV takes no writes, so the plan waits in this isolate. */
+export async function writePending(kv: PendingStore, pending: Pending, now: Date): Promise<'kv' | 'here'> {
+  const expiration = Math.ceil(new Date(pending.until).getTime() / 1000) + 60
+  const why = await attemptWrite('a plan that waits for its confirmation', () =>
+    kv.put(keyOf(pending.id), JSON.stringify(pending), { expiration }),
+  )
+  if (why === null) return 'kv'
+  for (const [id, { until }] of kept) if (until <= now.toISOString()) kept.delete(id)
+  kept.set(pending.id, pending)
+  return 'here'
+}
 
 /** Null: confirmed, cancelled, out of date, not yet seen here, or not readable. */
 export async function readPending(kv: PendingStore, id: string): Promise<Pending | null> {
+  const here = kept.get(id)
+  if (here !== undefined) return here
   const text = await kv.get(keyOf(id))
   return text === null ? null : readJson(text, pendingSchema)
 }
 
-export const dropPending = (kv: PendingStore, id: string): Promise<void> => kv.delete(keyOf(id))
+/**
+ * Settles a plan: `done` once, as far as KV allows; `before`: it was settled already. `unsure`: KV takes neither
+ * a mark that it is settled nor its removal, so it could be settled again.
+ */
+export async function settlePending(kv: PendingStore, id: string): Promise<'done' | 'before' | 'unsure'> {
+  if (kept.delete(id)) return 'done'
+  const marked = await accept(kv, `pending:${id}`)
+  if (marked === 'known') return 'before'
+  const why = await attemptWrite('that a plan is settled', () => kv.delete(keyOf(id)))
+  return why === null || marked === 'new' ? 'done' : 'unsure'
+}

@@ -41,3 +41,17 @@ export const writtenBy = ({
   name,
   from: place,
 })
+
+/** The record in at most `longest` characters, for a place other than KV: of the instances as many as fit. */
+export function recordText({ instances = [], ...record }: AuditRecord, longest: number): string {
+  const short = { ...record, name: clean(record.name, 80), what: clean(record.what, 300) }
+  for (let shown = instances.length; ; shown = Math.floor(shown / 2)) {
+    const left = instances.length - shown
+    const more = left === 0 ? {} : { more: left }
+    const text = JSON.stringify({ ...short, instances: instances.slice(0, shown), ...more })
+    if (text.length <= longest || shown === 0) return text.slice(0, longest)
+  }
+}
+
+/** What JSON would need six characters for is left out. */
+const clean = (text: string, length: number): string => text.replace(/[\p{Cc}\p{Cs}]/gu, ' ').slice(0, length)

@@ -20,12 +20,14 @@ export type Waiting = {
   /** ISO 8601. */
   until: string
   buttons: ConfirmButtons
+  /** What else to know of it. */
+  note?: string
 }
 
 export const confirmMessage = (waiting: Waiting): Message => ({
   to: 'channel',
   tone: 'warning',
-  headline: [typed(waiting.line), ` ${tally(waiting)}. `, ...who(waiting)],
+  headline: [typed(waiting.line), ` ${tally(waiting)}. `, ...who(waiting), ...noteOf(waiting)],
   details: foldPlan(waiting.lines, ALL_LINES),
   buttons: buttonsOf(waiting.buttons),
 })
@@ -46,6 +48,7 @@ export function changedMessage({ before, ...waiting }: Waiting & { before: reado
       typed(waiting.line),
       ` has changed: ${found}. It now ${tally(waiting)}. `,
       ...who(waiting),
+      ...noteOf(waiting),
     ],
     details: [
       ...part('No longer in the plan:', gone, MAX_CHARS / 4),
@@ -81,6 +84,8 @@ const who = ({ approval, by: { user }, until }: Waiting): Text => {
     ? ['Somebody other than ', { user }, ' has to confirm it, until ', ...when]
     : [{ user }, ', who requested it, has to confirm it, until ', ...when]
 }
+
+const noteOf = ({ note }: Pick<Waiting, 'note'>): Text => (note === undefined ? [] : [` ${note}`])
 
 const buttonsOf = ({ confirm, cancel }: ConfirmButtons): Button[] => [
   { label: 'Confirm', token: confirm, style: 'danger' },

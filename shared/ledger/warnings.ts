@@ -11,7 +11,7 @@ export type Applied = { version: string; appliedAt: string; problems?: readonly 
 
 export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): string[] {
   const overdue = overdueOf(applied, ledger, now)
-  const hint = 'is the cron trigger on, and does POST /api/tick work?'
+  const hint = 'is the cron trigger on, does POST /api/tick work, and does KV take writes?'
   return [
     ...(applied.problems ?? []),
     ...(overdue === null

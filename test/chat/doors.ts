@@ -29,7 +29,9 @@ export type Doors = {
 
 const SIGNING_SECRET = randomBytes(16).toString('hex')
 const TOKEN = 'tokentokentokentokentoken1'
-const RELAY_KEY = randomBytes(32).toString('base64')
+/** Of all doors, for the relay behind them. */
+export const RELAY_SECRET = randomBytes(32)
+const RELAY_KEY = RELAY_SECRET.toString('base64')
 const ORIGIN = 'https://mattermost.example.org'
 
 /** Of all doors: an isolate remembers the ids that it has seen. */

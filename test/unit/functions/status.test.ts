@@ -36,7 +36,7 @@ describe('the status', () => {
     const work = { 'copy a': { state: 'running' as const, attempts: 0, at: '2026-11-22T05:01:00.000Z' } }
     const left = { ...ledger('2026-11-22T05:01:00.000Z'), written: '2026-11-22T05:00:00.000Z', work }
     expect(statusAt(stored, left, at('2026-11-22T06:00:00Z')).warnings).toEqual([
-      'work has been due since 2026-11-22T05:01:00.000Z, and no tick has come for 59 min: is the cron trigger on, and does POST /api/tick work?',
+      'work has been due since 2026-11-22T05:01:00.000Z, and no tick has come for 59 min: is the cron trigger on, does POST /api/tick work, and does KV take writes?',
     ])
   })
 

@@ -69,7 +69,7 @@ describe('status', () => {
   test('tells first that no tick comes', () => {
     const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', work: {} })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "bad, to the caller: The ticks need a look: work has been due since <2026-11-22 11:00>, and no tick has come for 90 min: is the cron trigger on, and does POST /api/tick work?
+      "bad, to the caller: The ticks need a look: work has been due since <2026-11-22 11:00>, and no tick has come for 90 min: is the cron trigger on, does POST /api/tick work, and does KV take writes?
         \`nightly\`: next <2026-11-23 03:00>"
     `)
   })

@@ -19,7 +19,7 @@ type Mode = (typeof MODES)[number] | 'drop-key'
 
 export type Arguments =
   | { do: 'add'; remote: string; token: string; address: string | undefined; isTarget: boolean }
-  | { do: 'scriptlet'; remote: string; projects: string[] | null; extras: ReadonlySet<Extra> }
+  | { do: 'scriptlet'; remote: string; projects: readonly string[] | null; extras: ReadonlySet<Extra> }
   | { do: 'check'; remote: string }
   | { do: 'renew-server'; remote: string; accept: string | null }
   | { do: 'renew'; inPlace: boolean }

@@ -9,7 +9,11 @@ import type { RelayFile } from './relay-file.ts'
 
 export type Answer = { status: number; metadata: unknown; error: string }
 
-export type Ask = (method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown) => Promise<Answer>
+export type Ask = (
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: unknown,
+) => Promise<Answer>
 
 export type Server = {
   url: string

@@ -135,8 +135,9 @@ def as_before(details, type, projects, kind, project, entitlement):
         return False
     if projects == None:
         return True
+    within = details.IsAllProjectsRequest or details.ProjectName in projects
     if kind == "server":
-        return entitlement in ["can_view", "can_view_resources", "can_view_metrics"]
+        return entitlement in ["can_view", "can_view_resources"] or (entitlement == "can_view_metrics" and within)
     if kind in ["storage_pool", "certificate"]:
         return entitlement == "can_view"
     shared = kind in ["image", "profile", "storage_volume", "storage_bucket", "network", "network_zone"]
@@ -145,6 +146,5 @@ def as_before(details, type, projects, kind, project, entitlement):
         return False
     if project in projects:
         return True
-    inherits = details.IsAllProjectsRequest or details.ProjectName in projects
-    return shared and project == "default" and entitlement == "can_view" and inherits
+    return shared and project == "default" and entitlement == "can_view" and within
 `

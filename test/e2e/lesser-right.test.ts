@@ -1,0 +1,183 @@
+/** With the printed scriptlets in force on both servers: what stapes does works, what it doesn't is refused. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { makeScriptlet } from '../../scripts/trust/print-scriptlet.ts'
+import { type RelayFile, readRelayFile } from '../../scripts/trust/relay-file.ts'
+import { atRemote } from '../../scripts/trust/remote.ts'
+import { checkRights } from '../../scripts/trust/rights.ts'
+import type { Extra } from '../../scripts/trust/scriptlet.ts'
+import { ok } from '../../shared/result.ts'
+import { INCUSD, NEWER } from '../lab/installed.ts'
+import { type Pair, startPair } from '../lab/pair.ts'
+import { onRealIncus } from '../lab/real.ts'
+import { readEndState, wantedEndState } from './end-state.ts'
+import { realTheatre } from './real-theatre.ts'
+import { nextSecond, openStage, type Stage } from './stage.ts'
+import { applyPolicy, furnish, KEPT, openTimeline, POLICY, type Timeline } from './timeline.ts'
+
+const NAME = 'e2e-lesser'
+const KEY = `main/default/${NAME}`
+const IT = `/1.0/instances/${NAME}`
+const BYTES = 200_000
+
+for (const [version, incusd] of [
+  ['6.0', INCUSD],
+  ['7.0', NEWER],
+] as const)
+  onRealIncus(`the lesser right, on ${version}`, () => lesserRight(version, incusd), [incusd])
+
+function lesserRight(version: string, incusd: string): void {
+  describe(`the lesser right, on two real daemons of ${version}`, { timeout: 240_000 }, () => {
+    let pair: Pair
+    let stage: Stage
+    let timeline: Timeline
+    let file: RelayFile
+    beforeAll(async () => {
+      pair = await startPair({ daemons: { main: incusd, backup: incusd } })
+      stage = await openStage(async () => realTheatre(pair))
+      const folder = await mkdtemp(join(tmpdir(), 'stapes-lesser-'))
+      file = await relayFile(folder, pair)
+      await furnish(stage, [NAME])
+      timeline = openTimeline(stage, [NAME], BYTES)
+      return async () => {
+        await stage.close()
+        await rm(folder, { recursive: true })
+      }
+    })
+
+    const client = () => {
+      const { cert: certificate, key } = pair.main.clients.trusted
+      return { certificate, key }
+    }
+    /** As it is printed, and with the keys that are printed. */
+    const enforce = async (remote: 'main' | 'backup', extras: Extra[] = []): Promise<void> => {
+      const wanted = { do: 'scriptlet', remote, projects: ['default'], extras: new Set(extras) } as const
+      const made = await makeScriptlet(file, client(), wanted)
+      if (!made.ok) throw new Error(made.error)
+      const { scriptlet, keys } = made.value
+      await pair[remote].run('PATCH', '/1.0', { config: { 'authorization.scriptlet': scriptlet } })
+      for (const key of keys) await pair[remote].run('PATCH', '/1.0', { config: { [key]: 'scriptlet' } })
+    }
+    const statusOf = async (
+      remote: string,
+      ...call: ['GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', string, object?]
+    ) => {
+      const asked = await atRemote(file, remote, client(), async ({ ask }) => ok((await ask(...call)).status))
+      if (!asked.ok) throw new Error(asked.error)
+      return asked.value
+    }
+    const checked = async (remote: string): Promise<string> => {
+      const found = await checkRights(file, client(), remote)
+      if (!found.ok) throw new Error(found.error)
+      return found.value.projects.flatMap(({ lines }) => lines).join('\n')
+    }
+    const post = async (path: string, body: object): Promise<{ digest: string; refusal: string | null }> => {
+      const response = await stage.worker.fetch(path, { method: 'POST', body: JSON.stringify(body) })
+      const answer: unknown = await response.json()
+      if (!response.ok) throw new Error(JSON.stringify(answer))
+      return answer as { digest: string; refusal: string | null }
+    }
+    const snapshotsOf = async (): Promise<string[]> =>
+      ((await pair.main.run('GET', `${IT}/snapshots?recursion=1`)) as { name: string }[]).map(
+        ({ name }) => name,
+      )
+    const configOf = async () =>
+      ((await pair.main.run('GET', IT)) as { config: Record<string, string> }).config
+
+    test('before, the check says that nothing limits the relay, and nothing comes of asking', async () => {
+      expect(await checked('main')).toContain('NO scriptlet is in force')
+      expect(await pair.main.run('GET', '/1.0/instances')).toEqual([IT])
+      expect(await pair.main.run('GET', '/1.0/profiles')).toEqual(['/1.0/profiles/default'])
+    })
+
+    test('snapshots are taken and expire, and a copy is refused with the reason', async () => {
+      await enforce('main')
+      await enforce('backup')
+      await stage.apply({
+        policies: {
+          [POLICY]: { select: { remotes: ['main'] }, schedule: '0 * * * *', keep: { last: KEPT } },
+        },
+      })
+      for (let hour = 0; hour < KEPT + 2; hour++) await timeline.strike()
+      expect((await snapshotsOf()).length).toBe(KEPT + 1)
+      await applyPolicy(stage, [NAME])
+      await timeline.strike()
+      for (let minute = 0; minute < 3; minute++) await timeline.tick()
+      expect(await (await stage.worker.fetch('/api/status')).text()).toContain('Permission denied')
+      expect(await checked('main')).toMatch(
+        /^a scriptlet is in force.*\n {2}allowed: snapshots [^;]*\n {2}refused: edit/,
+      )
+    })
+
+    test.for([
+      ['a command', 'POST', `${IT}/exec`, { command: ['true'] }],
+      ['a look into files', 'GET', `${IT}/files?path=/`, undefined],
+      ['a console', 'POST', `${IT}/console`, {}],
+      ['an export', 'POST', `${IT}/backups`, { name: 'x' }],
+      ['its deletion', 'DELETE', IT, undefined],
+      ['another device', 'PATCH', IT, { devices: { host: { type: 'disk', source: '/', path: '/host' } } }],
+      ['a start', 'PUT', `${IT}/state`, { action: 'start' }],
+      ['another instance', 'POST', '/1.0/instances', { name: 'x', source: { type: 'none' } }],
+      ['a profile', 'POST', '/1.0/profiles', { name: 'x' }],
+      ['another project', 'GET', `${IT}?project=fenced`, undefined],
+      ['the server’s config', 'PATCH', '/1.0', { config: { 'authorization.scriptlet': '' } }],
+      ['a certificate', 'POST', '/1.0/certificates', { type: 'client', name: 'x', token: true }],
+    ] as const)('a source refuses to the relay: %s', async ([, method, path, body]) => {
+      const before = await pair.main.run('GET', '/1.0/instances?recursion=1')
+      expect(await statusOf('main', method, path, body)).toBe(403)
+      expect(await pair.main.run('GET', '/1.0/instances?recursion=1')).toEqual(before)
+    })
+
+    test('with the right to send copies, they land, are refreshed and verified', async () => {
+      await enforce('main', ['copies', 'restore'])
+      for (let hour = 0; hour < KEPT + 2; hour++) {
+        await timeline.strike()
+        await timeline.settle()
+      }
+      expect(await readEndState(stage, timeline)).toEqual(wantedEndState(timeline))
+    })
+
+    test('a snapshot is held, and a restore in place is done', async () => {
+      const [snapshot = '', marker = ''] = [...timeline.expected()].at(-2) ?? []
+      await post('/api/run', { do: 'hold', instance: NAME, snapshot, note: 'audit' })
+      expect((await configOf())[`user.stapes.hold.${snapshot}`]).toContain('audit')
+      await nextSecond()
+      const wish = { do: 'restore', instance: KEY, snapshot }
+      const { digest } = await post('/api/plan', wish)
+      expect(await post('/api/run', { ...wish, confirm: digest })).toMatchObject({ refusal: null })
+      for (
+        let minute = 0;
+        minute < 20 && (await configOf())['user.stapes.restored'] === undefined;
+        minute++
+      ) {
+        await sleep(200)
+        await timeline.tick()
+      }
+      expect((await configOf())['user.stapes.restored']).toMatch(/^before-restore-/)
+      expect(await pair.main.readMarker({ name: NAME })).toBe(marker)
+    })
+
+    test('a target refuses to the relay what is not about copies', async () => {
+      expect(await statusOf('backup', 'POST', `${IT}/exec`, { command: ['true'] })).toBe(403)
+      expect(await statusOf('backup', 'PUT', `${IT}/state`, { action: 'start' })).toBe(403)
+      expect(await statusOf('backup', 'POST', '/1.0/instances?project=fenced', {})).toBe(403)
+      expect(await checked('backup')).toMatch(
+        /^a scriptlet is in force.*\n.*allowed:.*edit.*create.*\n.*refused: state/,
+      )
+    })
+  })
+}
+
+async function relayFile(folder: string, { main, backup }: Pair): Promise<RelayFile> {
+  const remotes = {
+    main: { url: main.url, fingerprint: main.fingerprint },
+    backup: { url: backup.url, fingerprint: backup.fingerprint, role: 'target' },
+  }
+  await writeFile(join(folder, 'relay.jsonc'), JSON.stringify({ keys: {}, remotes }))
+  const read = readRelayFile(join(folder, 'relay.jsonc'))
+  if (!read.ok) throw new Error(read.error)
+  return read.value
+}

@@ -1,6 +1,7 @@
 /** Errors between relay and Incus, and whether the request may have had an effect. */
 import { own } from '../shared/own.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
+import { safeText } from '../shared/safe-text.ts'
 
 /** The server showed another certificate than the pinned one; no request was sent. */
 export class CertificateMismatch extends Error {
@@ -43,7 +44,7 @@ export function callError(remote: string, at: string | null, error: Error, sent:
 
 function reasonOf(error: Error): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return own(REASONS, code) ?? `${error.message}${code === '' ? '' : ` (${code})`}`
+  return own(REASONS, code) ?? safeText(`${error.message}${code === '' ? '' : ` (${code})`}`)
 }
 
 /** The relay's HTTP status for an error that it returns instead of Incus's answer. */

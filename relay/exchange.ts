@@ -50,9 +50,9 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** Aborts it in whatever state it is. */
-  protected abandon(reason: Error): void {
+  protected abandon(reason: Error, error = this.errorOf(reason)): void {
     if (!this.finish()) return
-    this.failed(this.errorOf(reason))
+    this.failed(error)
     this.controller?.abort(reason)
   }
 

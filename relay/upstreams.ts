@@ -2,6 +2,7 @@
 import { type Dispatcher, Pool } from 'undici'
 import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
+import { Gathering, type Held, LONGEST } from './answer.ts'
 import { badReply } from './engine/call.ts'
 import { unknownRemote } from './engine/job.ts'
 import type { EngineRemote, Reply, Upstream } from './engine/upstream.ts'
@@ -25,7 +26,7 @@ export type Upstreams = Upstream & {
 }
 
 type Member = { url: string; address: string; pool: Pool }
-type Connected = { members: Member[]; urlOrder: UrlOrder }
+type Connected = { members: Member[]; urlOrder: UrlOrder; held: Held }
 
 /** Each `/wait` holds a connection: those of a full limiter and of the copies, and some to spare. */
 const CONNECTIONS = 64
@@ -46,12 +47,12 @@ export function createUpstreams(
     async request(remote, request, { timeout }) {
       const found = connected.get(remote)
       if (found === undefined) return { ok: false, error: unknownRemote(remote, remotes) }
-      const { members, urlOrder } = found
+      const { members, urlOrder, held } = found
       const attempts = members.map(({ pool, url, address }): Attempt => {
         const label = { remote, at: members.length === 1 ? null : url }
         return {
           url,
-          send: async (limit) => withAddress(await send(pool, label, request, limit), address),
+          send: async (limit) => withAddress(await send(pool, label, request, limit, held), address),
         }
       })
       return failover(attempts, urlOrder, request, timeout, (line) => log(`${remote}: ${line}`))
@@ -72,7 +73,7 @@ function connect(
     ...member,
     pool: createPool(member.url, client, pins),
   }))
-  return { members, urlOrder: createUrlOrder(members.length, Date.now) }
+  return { members, urlOrder: createUrlOrder(members.length, Date.now), held: { bytes: 0 } }
 }
 
 /** Its own timeouts are off: `/wait` sends headers at once and its body in hours. */
@@ -92,18 +93,26 @@ function send(
   label: { remote: string; at: string | null },
   request: IncusRequest,
   timeout: number,
+  held: Held,
 ): Promise<Reply> {
   const { method, path } = request
   const body = request.body === undefined ? null : JSON.stringify(request.body)
   const headers = body === null ? {} : { 'content-type': 'application/json' }
+  const gathering = new Gathering(isList(path) ? LONGEST.list : LONGEST.other, held)
   return new Promise((resolve) => {
-    pool.dispatch({ method, path, headers, body }, new Collecting(label, timeout, resolve))
+    pool.dispatch({ method, path, headers, body }, new Collecting(label, timeout, gathering, resolve))
   })
 }
 
+const isList = (path: string): boolean => /[?&]recursion=/.test(path)
+
+/** Incus sends none of these. */
+const MOST_INTERIM = 16
+
 /** Gathers a whole answer. */
 class Collecting extends Exchange {
-  private readonly chunks: Buffer[] = []
+  private readonly gathering: Gathering
+  private interim = 0
   private readonly resolve: (reply: Reply) => void
   private status = 0
   private date: string | string[] | undefined
@@ -111,9 +120,11 @@ class Collecting extends Exchange {
   constructor(
     { remote, at }: { remote: string; at: string | null },
     timeout: number,
+    gathering: Gathering,
     resolve: (reply: Reply) => void,
   ) {
     super(remote, timeout, at)
+    this.gathering = gathering
     this.resolve = resolve
   }
 
@@ -124,25 +135,33 @@ class Collecting extends Exchange {
   ): void {
     this.status = status
     this.date = headers.date
+    if (status < 200 && ++this.interim > MOST_INTERIM) this.refuse('it announces itself without an end')
   }
 
   override onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.chunks.push(chunk)
+    const wrong = this.gathering.add(chunk)
+    if (wrong !== null) this.refuse(wrong)
   }
 
   protected override ended(): void {
-    this.resolve(parseReply(this.remote, this.status, Buffer.concat(this.chunks), String(this.date)))
+    this.resolve(parseReply(this.remote, this.status, this.gathering.take(), String(this.date)))
   }
 
   protected override failed(error: CallError): void {
+    this.gathering.drop()
     this.resolve({ ok: false, error })
+  }
+
+  /** No more of it is read, and the connection is closed. */
+  private refuse(why: string): void {
+    this.abandon(new Error(why), badReply(this.remote, this.status, why))
   }
 }
 
-function parseReply(remote: string, status: number, bytes: Buffer, said: string): Reply {
+function parseReply(remote: string, status: number, text: string, said: string): Reply {
   const date = Date.parse(said)
   try {
-    const body: unknown = JSON.parse(bytes.toString())
+    const body: unknown = JSON.parse(text)
     return { ok: true, status, body, ...(Number.isNaN(date) ? {} : { date }) }
   } catch {
     return { ok: false, error: badReply(remote, status, 'it is not JSON') }

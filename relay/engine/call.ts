@@ -8,7 +8,7 @@ import type { Upstream } from './upstream.ts'
 export type Answer = { status: number; envelope: Envelope; body: unknown; address?: string; date?: number }
 
 /** Milliseconds for a call that only reads or only starts something. */
-const CALL_TIMEOUT = 60_000
+export const CALL_TIMEOUT = 60_000
 
 export async function call(
   upstream: Upstream,

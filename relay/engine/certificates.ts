@@ -13,6 +13,8 @@ import type { Upstream } from './upstream.ts'
 export type Certificates = (remote: string) => Promise<Result<string, CallError>>
 
 const REMEMBERED = 600_000
+/** Characters of a certificate as PEM, with a chain. */
+const LONGEST = 65_536
 
 export function createCertificates(upstream: Upstream, clock: Clock): Certificates {
   const known = new Map<string, { pem: string; at: number }>()
@@ -32,7 +34,7 @@ async function readCertificate(upstream: Upstream, remote: string): Promise<Resu
   if (!isObject(server)) return err(badReply(remote, answer.value.status, 'it names no server'))
   if (server.auth !== 'trusted') return err(untrusted(remote))
   const certificate = isObject(server.environment) ? text(server.environment.certificate) : ''
-  return certificate === ''
+  return certificate === '' || certificate.length > LONGEST
     ? err(badReply(remote, answer.value.status, 'it has no certificate'))
     : ok(certificate)
 }

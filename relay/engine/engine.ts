@@ -54,7 +54,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
     unseen,
     certificates: createCertificates(upstream, clock),
   }
-  const pools = createPools(upstream, clock)
+  const pools = createPools(clock)
   const limiters = createLimiters(clock)
   const attended: JobIo = {
     ...base,

@@ -1,9 +1,12 @@
 /** Reads what exists on a remote in a handful of calls, and condenses it. */
 import type { Clock } from '../../shared/clock.ts'
+import type { InstanceRecord } from '../../shared/incus/inventory.ts'
 import { request } from '../../shared/incus/routes.ts'
-import type { RemoteReply } from '../../shared/relay/protocol.ts'
+import type { CallError, RemoteReply } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
-import { badReply, call, notIncus, untrusted } from './call.ts'
+import { safeText } from '../../shared/safe-text.ts'
+import { LOOK, MOST } from './bounds.ts'
+import { badReply, CALL_TIMEOUT, call, notIncus, untrusted } from './call.ts'
 import { parseInstances } from './parse-instances.ts'
 import { parseOperations } from './parse-operations.ts'
 import { parseProjects, parseServer } from './parse-server.ts'
@@ -23,16 +26,30 @@ type InventoryIo = {
   unseen: UnseenCreates
 }
 
+/** Whatever is wrong with a remote's answers makes that remote unknown, and nothing else. */
+export async function readInventory(
+  io: InventoryIo,
+  remote: string,
+  selectedBy: readonly string[],
+): Promise<RemoteReply> {
+  try {
+    return await readAll(io, remote, selectedBy, io.clock.now() + LOOK)
+  } catch (cause) {
+    return err(badReply(remote, 200, `it can't be read (${safeText(String(cause), 200)})`))
+  }
+}
+
 /**
  * Operations are read last: a snapshot whose creation ended between the listings is complete by then,
  * and one that is still being made is listed among them.
  */
-export async function readInventory(
+async function readAll(
   { upstream, clock, pools, suspects, unseen }: InventoryIo,
   remote: string,
   selectedBy: readonly string[],
+  until: number,
 ): Promise<RemoteReply> {
-  const read = reader(upstream, remote)
+  const read = reader(upstream, remote, clock, until)
   const sentAt = clock.now()
   let skew = 0
   const greeting = await read(request('getServer'), (metadata, date) => {
@@ -43,18 +60,19 @@ export async function readInventory(
   if (greeting.value.state === 'untrusted') return err(untrusted(remote))
   if (greeting.value.state === 'not-incus') return err(notIncus(remote, greeting.value.product))
   const { nested, ...server } = greeting.value.server
-  const [projects, instances] = await Promise.all([
+  const [projects, listed] = await Promise.all([
     read(request('listProjects', {}, { recursion: '1' }), parseProjects),
     read(request('listInstances', {}, ALL), (metadata) => parseInstances(metadata, selectedBy)),
   ])
   if (!projects.ok) return projects
-  if (!instances.ok) return instances
-  const named = new Set(instances.value.map(({ pool }) => pool).filter((pool) => pool !== ''))
+  if (!listed.ok) return listed
+  const { records: instances, unusable } = listed.value
+  const named = poolsOf(instances)
   const [seen] = await Promise.all([
-    pools(remote, named),
-    fillSnapshots(instances.value, { read, clock, nested }),
+    pools(remote, named, read),
+    fillSnapshots(instances, { read, clock, nested }),
   ])
-  await compareLists(instances.value, remote, suspects, read)
+  await compareLists(instances, remote, suspects, read)
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
   if (!operations.ok) return operations
   const unseenCreates = unseen.of(remote)
@@ -64,9 +82,10 @@ export async function readInventory(
       server: Math.abs(skew) < LEAST_SKEW ? server : { ...server, skew },
       ...projects.value,
       ...seen,
-      instances: instances.value,
+      instances,
       operations: operations.value,
       ...(unseenCreates.length === 0 ? {} : { unseen: unseenCreates }),
+      ...(unusable.length === 0 ? {} : { unusable: firstOf(unusable) }),
     },
   }
 }
@@ -84,13 +103,44 @@ export function skewOf(date: number, sentAt: number, answeredAt: number): number
   return Math.min(0, Math.ceil((date + 1000 - sentAt) / 1000))
 }
 
+/** No call takes longer than what is left of the look. */
 const reader =
-  (upstream: Upstream, remote: string): Read =>
+  (upstream: Upstream, remote: string, clock: Clock, until: number): Read =>
   async (wanted, parse) => {
-    const answer = await call(upstream, remote, wanted)
+    const left = until - clock.now()
+    if (left <= 0) return err(tooSlow(remote))
+    const answer = await call(upstream, remote, wanted, Math.min(left, CALL_TIMEOUT))
     if (!answer.ok) return answer
     const parsed = parse(answer.value.envelope.metadata, answer.value.date)
     return parsed === null
-      ? err(badReply(remote, answer.value.status, `${wanted.path} has another form than expected`))
+      ? err(
+          badReply(
+            remote,
+            answer.value.status,
+            `${wanted.path} has another form than expected, or lists more than a server can have`,
+          ),
+        )
       : ok(parsed)
   }
+
+const tooSlow = (remote: string): CallError => ({
+  code: 'timeout',
+  message: `"${remote}" answered too slowly: not all that is on it was listed within ${LOOK / 1000} s; look at that server's load and at the line to it`,
+})
+
+/** The pools that are read; instances in others get the reason. */
+function poolsOf(instances: readonly InstanceRecord[]): Set<string> {
+  const named = new Set<string>()
+  for (const instance of instances) {
+    const { pool } = instance
+    if (pool === '' || named.has(pool)) continue
+    if (named.size < MOST.pools) named.add(pool)
+    else instance.problem = `its server names more than ${MOST.pools} pools`
+  }
+  return named
+}
+
+function firstOf(unusable: readonly string[]): string[] {
+  const more = unusable.length - MOST.named
+  return more <= 0 ? [...unusable] : [...unusable.slice(0, MOST.named), `and ${more} more are left out`]
+}

@@ -7,7 +7,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { request } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { call } from './call.ts'
+import { CALL_TIMEOUT, call } from './call.ts'
 import { type Operation, parseOperation } from './envelope.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -67,12 +67,14 @@ async function watchOnce(io: Io, watched: Watched, round: number): Promise<Verdi
 }
 
 /** Reads the operation; `hint` is the error of the `/wait` before, only for the message. */
-export async function look(io: Io, watched: Watched, hint?: CallError): Promise<Verdict> {
-  const seen = await call(
-    io.upstream,
-    watched.remote,
-    request('getOperation', { operation: watched.operation }),
-  )
+export async function look(
+  io: Io,
+  watched: Watched,
+  hint?: CallError,
+  timeout = CALL_TIMEOUT,
+): Promise<Verdict> {
+  const wanted = request('getOperation', { operation: watched.operation })
+  const seen = await call(io.upstream, watched.remote, wanted, timeout)
   if (!seen.ok) {
     return seen.error.status === 404
       ? { state: 'ended', result: err(vanished(watched, hint)) }

@@ -1,31 +1,52 @@
 /** `GET /1.0/instances?recursion=1&all-projects=true` to what stapes needs of it; snapshots come later. */
 import type { Identity, InstanceRecord } from '../../shared/incus/inventory.ts'
+import { isInstanceName, isPoolName, isProjectName, isToken } from '../../shared/incus/names.ts'
 import { PROTECTION } from '../../shared/policy/marks.ts'
+import { safeText } from '../../shared/safe-text.ts'
+import { MOST } from './bounds.ts'
 import { isObject, text } from './envelope.ts'
 import { parseSeconds } from './parse-volumes.ts'
 import { refuseKeys, userKeys, wantedBy, withhold, withinBudget } from './user-keys.ts'
+
+/** `unusable`: what is left out because nothing can be called by such a name, in words. */
+export type Instances = { records: InstanceRecord[]; unusable: string[] }
 
 /**
  * Null when the metadata is no list of instances: a partial list is worse than none. `selectedBy`: the keys that
  * are passed on besides those of stapes.
  */
-export function parseInstances(metadata: unknown, selectedBy: readonly string[]): InstanceRecord[] | null {
-  if (!Array.isArray(metadata)) return null
+export function parseInstances(metadata: unknown, selectedBy: readonly string[]): Instances | null {
+  if (!Array.isArray(metadata) || metadata.length > MOST.instances) return null
   const isWanted = wantedBy(selectedBy)
-  const records: InstanceRecord[] = []
+  const found = new Map<string, InstanceRecord>()
+  const unusable: string[] = []
   for (const instance of metadata) {
-    const record = parseInstance(instance, isWanted)
+    if (!isObject(instance)) return null
+    const [name, project] = [text(instance.name), text(instance.project)]
+    const record = parseInstance(instance, { name, project }, isWanted)
     if (record === null) return null
-    records.push(record)
+    const key = `${project}/${name}`
+    if (!isProjectName(project) || !isInstanceName(name)) unusable.push(misnamed(project, name))
+    else {
+      // Which of the two is meant can't be told.
+      if (found.has(key)) withhold(record, 'its server lists it twice')
+      found.set(key, record)
+    }
   }
+  const records = [...found.values()]
   withinBudget(records)
-  return records
+  return { records, unusable }
 }
 
-function parseInstance(instance: unknown, isWanted: (key: string) => boolean): InstanceRecord | null {
-  if (!isObject(instance)) return null
+const misnamed = (project: string, name: string): string =>
+  `an instance called "${safeText(name, 100)}" in the project "${safeText(project, 100)}" is left out: Incus makes no such names; look at it there with "incus list --all-projects"`
+
+function parseInstance(
+  instance: Record<string, unknown>,
+  { name, project }: { name: string; project: string },
+  isWanted: (key: string) => boolean,
+): InstanceRecord | null {
   const { type } = instance
-  const [name, project] = [text(instance.name), text(instance.project)]
   if (name === '' || project === '' || (type !== 'container' && type !== 'virtual-machine')) return null
   const config = userKeys(instance.expanded_config, isWanted)
   const problem = refuseKeys(config)
@@ -34,18 +55,22 @@ function parseInstance(instance: unknown, isWanted: (key: string) => boolean): I
   const isKnown =
     isObject(instance.config) && isObject(instance.expanded_config) && isObject(instance.expanded_devices)
   const identity = identityOf(standing, instance.created_at)
+  const pool = rootPool(instance.expanded_devices)
   const record: InstanceRecord = {
     project,
     name,
     type,
-    status: text(instance.status),
-    location: text(instance.location),
-    pool: rootPool(instance.expanded_devices),
+    status: safeText(text(instance.status), WORD),
+    location: safeText(text(instance.location), WORD),
+    pool: isPoolName(pool) ? pool : '',
     config,
     own: Object.keys(config).filter((key) => Object.hasOwn(standing, key)),
     snapshots: null,
     ...(identity === null ? {} : { identity }),
     ...(isKnown ? {} : { offline: true }),
+    ...(pool === '' || isPoolName(pool)
+      ? {}
+      : { problem: `its pool is called "${safeText(pool, WORD)}", which is no name of a pool` }),
     ...(keepsMemory(instance.expanded_config) ? { memory: true } : {}),
     ...(isProtected(instance.expanded_config) ? { protected: true } : {}),
   }
@@ -53,10 +78,13 @@ function parseInstance(instance: unknown, isWanted: (key: string) => boolean): I
   return record
 }
 
+/** Characters of a status or of a cluster member's name. */
+const WORD = 100
+
 function identityOf(config: Record<string, unknown>, created: unknown): Identity | null {
   const uuid = text(config['volatile.uuid'])
   const since = parseSeconds(created)
-  return uuid === '' || since === null ? null : { uuid, since }
+  return !isToken(uuid) || since === null ? null : { uuid, since }
 }
 
 const isProtected = (config: unknown): boolean => isObject(config) && text(config[PROTECTION]) === 'true'

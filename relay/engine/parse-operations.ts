@@ -1,29 +1,45 @@
 /** `GET /1.0/operations?recursion=1&all-projects=true`: an object by state, `{}` when there are none. */
 import type { OperationRecord } from '../../shared/incus/inventory.ts'
+import { safeText } from '../../shared/safe-text.ts'
+import { MOST } from './bounds.ts'
 import { isObject, parseOperation, text } from './envelope.ts'
 
-/** Those that have not ended; null when the metadata is no list of operations. */
+/**
+ * Those that have not ended; null when the metadata is no list of operations, or one of them can't be read: it
+ * isn't known what that one works on.
+ */
 export function parseOperations(metadata: unknown): OperationRecord[] | null {
   if (!isObject(metadata)) return null
   const records: OperationRecord[] = []
+  let listed = 0
   for (const group of Object.values(metadata)) {
     if (!Array.isArray(group)) return null
+    listed += group.length
+    if (listed > MOST.operations) return null
     for (const entry of group) {
       const operation = parseOperation(entry)
       if (operation === null || !isObject(entry)) return null
-      if (operation.statusCode < 200) records.push(record(operation.id, entry, operation.progress))
+      if (operation.statusCode >= 200) continue
+      const read = record(operation.id, entry, operation.progress)
+      if (read === null) return null
+      records.push(read)
     }
   }
   return records
 }
 
-function record(id: string, entry: Record<string, unknown>, progress?: string): OperationRecord {
+/** Characters of a URL, and URLs of one operation. */
+const LONGEST_URL = 4000
+const MOST_URLS = 1000
+
+function record(id: string, entry: Record<string, unknown>, progress?: string): OperationRecord | null {
   const resources = isObject(entry.resources) ? entry.resources : {}
   const instances = urls(resources.instances)
   const snapshots = urls(resources.instances_snapshots)
+  if (instances === null || snapshots === null) return null
   const operation = {
     id,
-    description: text(entry.description),
+    description: safeText(text(entry.description)),
     project: projectOf(instances[0] ?? snapshots[0] ?? ''),
     instances: instances.map((url) => segments(url)[2] ?? ''),
     snapshots: snapshots.map((url) => `${segments(url)[2] ?? ''}/${segments(url)[4] ?? ''}`),
@@ -31,8 +47,11 @@ function record(id: string, entry: Record<string, unknown>, progress?: string): 
   return progress === undefined ? operation : { ...operation, progress }
 }
 
-const urls = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((url) => typeof url === 'string') : []
+function urls(value: unknown): string[] | null {
+  if (!Array.isArray(value)) return []
+  const found = value.filter((url) => typeof url === 'string')
+  return found.length > MOST_URLS || found.some((url) => url.length > LONGEST_URL) ? null : found
+}
 
 /** `/1.0/instances/i1/snapshots/s1?project=p` to its segments, which are encoded in operations. */
 const segments = (url: string): string[] => (url.split('?')[0] ?? '').split('/').slice(1).map(decode)

@@ -5,6 +5,8 @@
  * is unknown, and so is a snapshot without a date.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { isSnapshotName } from '../../shared/incus/names.ts'
+import { MOST } from './bounds.ts'
 import { isObject, text } from './envelope.ts'
 
 export type Volume =
@@ -30,8 +32,10 @@ export function parseVolumes(metadata: unknown, nested: boolean): Volumes | null
     const [name, project] = [text(row.name), text(row.project)]
     if (name === '' || project === '') return null
     const slash = name.indexOf('/')
-    if (slash < 0) volumes.set(volumeKey(project, name), nested ? parseVolume(row) : NONE)
-    else
+    if (slash < 0) {
+      const key = volumeKey(project, name)
+      volumes.set(key, nested ? (volumes.has(key) ? TWICE : parseVolume(row)) : NONE)
+    } else
       push(rows, volumeKey(project, name.slice(0, slash)), [
         name.slice(slash + 1),
         parseSeconds(row.created_at),
@@ -42,6 +46,7 @@ export function parseVolumes(metadata: unknown, nested: boolean): Volumes | null
 }
 
 const NONE: Volume = { state: 'listed', snapshots: [] }
+const TWICE: Volume = { state: 'unknown', problem: 'its pool lists its volume twice' }
 
 function push(rows: Map<string, Dated[]>, key: string, row: Dated): void {
   const known = rows.get(key)
@@ -54,13 +59,12 @@ export function parseVolume(row: unknown): Volume {
   if (!isObject(row)) return { state: 'unknown', problem: 'its volume is no object' }
   const { snapshots } = row
   if (Array.isArray(snapshots)) {
-    const pairs = snapshots.map((one): Dated => {
-      const { name, created_at } = isObject(one) ? one : {}
-      return [text(name), parseSeconds(created_at)]
-    })
-    return pairs.some(([name]) => name === '')
-      ? { state: 'unknown', problem: 'its volume lists a snapshot without a name' }
-      : dated(pairs)
+    return dated(
+      snapshots.map((one): Dated => {
+        const { name, created_at } = isObject(one) ? one : {}
+        return [text(name), parseSeconds(created_at)]
+      }),
+    )
   }
   if (snapshots === null && isWhole(row)) return { state: 'listed', snapshots: [] }
   return {
@@ -77,6 +81,8 @@ const isWhole = ({ backups, state }: Record<string, unknown>): boolean =>
   Array.isArray(backups) && isObject(state)
 
 function dated(pairs: Dated[]): Volume {
+  const wrong = wrongIn(pairs)
+  if (wrong !== null) return { state: 'unknown', problem: `its pool lists ${wrong}` }
   const snapshots: SnapshotPair[] = []
   for (const [name, createdAt] of pairs) {
     if (createdAt === null) return { state: 'undated', names: pairs.map(([each]) => each) }
@@ -85,7 +91,22 @@ function dated(pairs: Dated[]): Volume {
   return { state: 'listed', snapshots }
 }
 
-/** `GET /1.0/instances/N/snapshots?recursion=1`; null when it isn't a list, or a row has no name or date. */
+/** Why a list of snapshots can't be used, or null. One that has a name twice would be counted twice. */
+function wrongIn(pairs: readonly (readonly [name: string, ...unknown[]])[]): string | null {
+  if (pairs.length > MOST.snapshots) return `more than ${MOST.snapshots} snapshots of it`
+  const names = new Set<string>()
+  for (const [name] of pairs) {
+    if (name === '') return 'a snapshot of it without a name'
+    if (!isSnapshotName(name)) return 'a snapshot of it whose name no request can have'
+    names.add(name)
+  }
+  return names.size < pairs.length ? 'a snapshot of it twice' : null
+}
+
+/**
+ * `GET /1.0/instances/N/snapshots?recursion=1`; null when it isn't a list, a row has no name or date, or they
+ * can't be used.
+ */
 export function parseSnapshots(metadata: unknown): SnapshotPair[] | null {
   if (!Array.isArray(metadata)) return null
   const snapshots: SnapshotPair[] = []
@@ -95,12 +116,19 @@ export function parseSnapshots(metadata: unknown): SnapshotPair[] | null {
     if (text(name) === '' || createdAt === null) return null
     snapshots.push([text(name), createdAt])
   }
-  return snapshots
+  return wrongIn(snapshots) === null ? snapshots : null
 }
 
-/** Whole seconds since the epoch, cut as Incus cuts a copy's; null also for the year 1, Go's "no date". */
+/** RFC 3339, whose years have four digits. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.+:Z-]{0,20}$/
+
+/**
+ * Whole seconds since the epoch, cut as Incus cuts a copy's; null also for the year 1, Go's "no date", and for
+ * what is no date: other forms would be read in the relay's own zone.
+ */
 export function parseSeconds(value: unknown): number | null {
   const time = text(value)
+  if (!TIME.test(time)) return null
   const short = time.endsWith('Z') ? `${time.slice(0, 19)}Z` : time
   const seconds = Math.floor(Date.parse(short) / 1000)
   return seconds > 0 ? seconds : null

@@ -36,7 +36,7 @@ const OFFLINE = 'Error'
 
 /** How long single calls may take in all: a member that is shutting down holds each for ten seconds. */
 const TIMEOUT = 40_000
-/** Single calls at once. */
+/** Single calls at once, and pools. */
 const AT_ONCE = 8
 /** For so many instances a listing without any snapshot is checked. */
 const SAMPLE = 32
@@ -44,7 +44,7 @@ const SAMPLE = 32
 export async function fillSnapshots(instances: readonly InstanceRecord[], source: Source): Promise<void> {
   const groups = new Map<string, InstanceRecord[]>()
   for (const instance of instances) {
-    if (instance.oversized === true) continue
+    if (instance.problem !== undefined) continue
     if (instance.offline === true)
       instance.problem = `cluster member ${instance.location} gives no answer for it, so only its name is known`
     else if (instance.status === OFFLINE)
@@ -57,7 +57,7 @@ export async function fillSnapshots(instances: readonly InstanceRecord[], source
       else group.push(instance)
     }
   }
-  await Promise.all([...groups.values()].map((group) => fillGroup(group, source)))
+  await eachOf([...groups.values()], AT_ONCE, (group) => fillGroup(group, source))
 }
 
 async function fillGroup(group: InstanceRecord[], source: Source): Promise<void> {

@@ -29,10 +29,15 @@ export function userKeys(config: unknown, isWanted: (key: string) => boolean): R
   return Object.fromEntries(wanted.map(([key, value]) => [key, text(value)]))
 }
 
+/** Half of a pair: no request can have it in its path. */
+const BROKEN = /\p{Cs}/u
+
 /** Null if all of them may go; else which doesn't, and what to do. */
 export function refuseKeys(config: Readonly<Record<string, string>>): string | null {
   let all = 0
   for (const [key, value] of Object.entries(config)) {
+    if (BROKEN.test(key) || BROKEN.test(value))
+      return `its key ${shown(key)} holds characters that can't be encoded: unset it`
     const longest = LISTS.includes(key) ? LONGEST_LIST : LONGEST_VALUE
     if (value.length > longest)
       return `its key ${shown(key)} has ${value.length} characters, and at most ${longest} are read: shorten it, or unset it`

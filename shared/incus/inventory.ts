@@ -42,7 +42,7 @@ export type InstanceRecord = {
    * and `own` are empty because they are unknown. A missing key means nothing then.
    */
   offline?: true
-  /** With `offline`: its server gave its keys, but they are too long to be passed on; `problem` says which. */
+  /** With `offline`: its server answers for it, but with keys that can't be passed on, or lists it twice: `problem` says what. */
   oversized?: true
 }
 
@@ -80,6 +80,8 @@ export type RemoteInventory = {
   thick?: string[]
   instances: InstanceRecord[]
   operations: OperationRecord[]
+  /** Listed instances that are left out because their names can't be used, in words: they are not gone. */
+  unusable?: string[]
   /** `project/instance/snapshot` of creates with an unknown outcome: such a snapshot may be partial. */
   unseen?: string[]
 }

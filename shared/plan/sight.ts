@@ -5,6 +5,7 @@
 import { instanceOf, pathOf, subjectKey } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
+import type { RemoteReply } from '../relay/protocol.ts'
 import type { ClockProblem } from './clocks.ts'
 import type { Note } from './plan.ts'
 import type { World } from './world.ts'
@@ -27,7 +28,11 @@ export function rememberSight(
   const silent = new Set(
     coverages.flatMap(({ unreadable }) => unreadable.map(({ key }) => key.slice('remote:'.length))),
   )
-  const isSilent = (key: string): boolean => silent.has(remoteOf(key))
+  // While some of what it lists can't be used, what is missing may be among that.
+  const isWhole = (reply: RemoteReply | undefined): boolean =>
+    reply?.ok !== true || reply.inventory.unusable === undefined
+  const isSilent = (key: string): boolean =>
+    silent.has(remoteOf(key)) || !isWhole(world.remotes[remoteOf(key)])
   const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
   const known = keysIn(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
   const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))

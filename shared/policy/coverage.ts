@@ -59,6 +59,7 @@ export function coverInstances(
         ...misplaced,
         ...barredProjects(taken),
         ...fresh.flatMap((remote) => [
+          ...(remotes.get(remote)?.unusable ?? []).map((reason) => ({ about: remote, reason })),
           ...overrideProblems(remotes.get(remote)),
           ...offlineProblems(remote, remotes.get(remote)),
         ]),

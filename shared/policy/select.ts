@@ -18,6 +18,8 @@ export type Candidate = { ref: InstanceRef; key: string; record: InstanceRecord;
 export type Observed = {
   projects: readonly string[]
   rules: Readonly<Record<string, ProjectRules>>
+  /** Why instances of it are left out, in words. */
+  unusable: readonly string[]
   candidates: readonly Candidate[]
 }
 
@@ -29,7 +31,8 @@ export function observe(remote: string, inventory: RemoteInventory, policies: re
     const overrides = record.config[REPLICA_OF] === undefined ? readOverrides(ref, record, policies) : null
     return { ref, key: subjectKey(ref), record, overrides }
   })
-  return { projects: inventory.projects, rules: inventory.projectRules ?? {}, candidates }
+  const { projects, projectRules: rules = {}, unusable = [] } = inventory
+  return { projects, rules, unusable, candidates }
 }
 
 export type Selection = {

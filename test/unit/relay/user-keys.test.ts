@@ -10,7 +10,7 @@ const listed = (config: object, name = 'web'): object => ({
 })
 
 const recordsOf = (instances: readonly object[], selectedBy: readonly string[] = []): InstanceRecord[] =>
-  parseInstances(instances, selectedBy) ?? expect.fail('no list')
+  parseInstances(instances, selectedBy)?.records ?? expect.fail('no list')
 
 function recordOf(config: object, selectedBy: readonly string[] = []): InstanceRecord {
   const [record] = recordsOf([listed(config)], selectedBy)

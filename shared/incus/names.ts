@@ -1,0 +1,33 @@
+/**
+ * Which names and ids of a server can be used. They become keys, parts of paths and words of messages, so what
+ * no Incus makes is refused where it enters. Lengths are in characters.
+ */
+
+/** Separators of keys and paths, white space, and what can't be seen or encoded. */
+const UNUSABLE = /[\s/\\>\p{Cc}\p{Cf}\p{Cs}]/u
+
+const isUsable = (name: string, longest: number): boolean =>
+  name !== '' && name.length <= longest && name !== '.' && name !== '..' && !UNUSABLE.test(name)
+
+/** Incus takes a host name's characters, up to 63. */
+export const isInstanceName = (name: string): boolean => isUsable(name, 63) && !name.includes(':')
+
+/** With an instance's name, twice, and two remotes' it still fits into a job's id. */
+export const isProjectName = (name: string): boolean => isUsable(name, 100)
+
+export const isPoolName = (name: string): boolean => isUsable(name, 100)
+
+const PLAIN = /^[\w.-]{1,255}$/
+
+/**
+ * Incus takes nearly anything here, also what its own routes can't address: such a snapshot is listed and left
+ * alone. A file system's names end at 255 bytes.
+ */
+export const isSnapshotName = (name: string): boolean =>
+  PLAIN.test(name) || (name !== '' && name.length <= 255 && !/[/\p{Cs}]/u.test(name))
+
+/** UUIDs, as Incus makes them; no dots, which could climb in a path. */
+export const isOperationId = (id: string): boolean => /^[\w-]{1,100}$/.test(id)
+
+/** Fingerprints and UUIDs. */
+export const isToken = (text: string): boolean => /^[\w:-]{1,128}$/.test(text)

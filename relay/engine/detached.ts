@@ -2,9 +2,11 @@
  * Detached jobs, which run without an open connection: copies that take hours. They queue in the lanes of
  * their target remote, and their outcome is kept for the next inventory.
  */
+import { isOperationId } from '../../shared/incus/names.ts'
 import type { CallError, InventoryRequest, Job, JobReport } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
-import { type JobIo, runJob } from './job.ts'
+import { ADOPT } from './bounds.ts'
+import { brokenBy, type JobIo, runJob } from './job.ts'
 import type { JobMemory } from './job-memory.ts'
 import type { Lanes } from './lanes.ts'
 import { type Locks, locked } from './locks.ts'
@@ -32,27 +34,37 @@ const UNKNOWN: readonly CallError['code'][] = ['timeout', 'vanished', 'running',
 export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: JobMemory): Detached {
   const run = async (job: Job): Promise<void> => {
     const leave = await lanes.enter(job.steps.at(-1)?.remote ?? '')
-    memory.change(job.id, { state: 'running' })
-    const steps = await runJob(job, io, {
-      waits: ({ remote, operation }) => memory.change(job.id, { remote, operation }),
-      progress: (progress) => memory.change(job.id, { progress }),
-    })
-    const last = steps.at(-1)
-    memory.change(job.id, last?.ok === false ? failure(last.error, steps.length - 1) : { state: 'done' })
-    locks.release(job.lock, job.id)
-    leave()
+    try {
+      memory.change(job.id, { state: 'running' })
+      const steps = await runJob(job, io, {
+        waits: ({ remote, operation }) => memory.change(job.id, { remote, operation }),
+        progress: (progress) => memory.change(job.id, { progress }),
+      })
+      const last = steps.at(-1)
+      memory.change(job.id, last?.ok === false ? failure(last.error, steps.length - 1) : { state: 'done' })
+    } catch (cause) {
+      memory.change(job.id, failure(brokenBy(cause)))
+    } finally {
+      locks.release(job.lock, job.id)
+      leave()
+    }
   }
   const watch = async ({ id, remote, operation, lock }: Adoptable): Promise<void> => {
     const leave = lanes.join(remote)
     locks.take(lock, id)
     memory.change(id, { state: 'running', remote, operation })
-    const timeouts = { ...io.timeouts, limit: ADOPTED_LIMIT }
-    const ended = await awaitOperation(io, { remote, operation }, timeouts, (progress) =>
-      memory.change(id, { progress }),
-    )
-    memory.change(id, outcomeOf(ended))
-    locks.release(lock, id)
-    leave()
+    try {
+      const timeouts = { ...io.timeouts, limit: ADOPTED_LIMIT }
+      const ended = await awaitOperation(io, { remote, operation }, timeouts, (progress) =>
+        memory.change(id, { progress }),
+      )
+      memory.change(id, outcomeOf(ended))
+    } catch (cause) {
+      memory.change(id, failure(brokenBy(cause)))
+    } finally {
+      locks.release(lock, id)
+      leave()
+    }
   }
   return {
     submit(job) {
@@ -66,7 +78,8 @@ export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: Jo
     async adopt(entry) {
       const { id, remote, operation } = entry
       if (memory.knows(id) || !Object.hasOwn(io.remotes, remote)) return
-      const seen = await look(io, { remote, operation })
+      if (!isOperationId(operation)) return
+      const seen = await look(io, { remote, operation }, undefined, ADOPT)
       if (seen.state === 'silent' || isVanished(seen) || memory.knows(id) || !memory.makeRoom()) return
       memory.begin(entry)
       if (seen.state === 'living') void watch(entry)

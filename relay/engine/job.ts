@@ -4,8 +4,9 @@ import { classify } from '../../shared/incus/refusal.ts'
 import { type IncusRequest, matchRoute, request } from '../../shared/incus/routes.ts'
 import type { CallError, Job, Step, StepReport } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { safeText } from '../../shared/safe-text.ts'
 import { allowBody, allowRoute } from './allow.ts'
-import { type Answer, call } from './call.ts'
+import { type Answer, badReply, call } from './call.ts'
 import type { Certificates } from './certificates.ts'
 import { isObject, parseOperation } from './envelope.ts'
 import { guard } from './guard.ts'
@@ -61,7 +62,9 @@ export async function runJob(job: Job, io: JobIo, watcher: Watcher = silent): Pr
   const done: Done[] = []
   const reports: StepReport[] = []
   for (const step of job.steps) {
-    const result = await io.admit(step, done.length > 0, () => runStep(step, done, io, watcher))
+    const result = await io
+      .admit(step, done.length > 0, () => runStep(step, done, io, watcher))
+      .catch((cause: unknown) => err(brokenBy(cause)))
     if (!result.ok) {
       io.suspects.note(job.steps, result.error)
       io.unseen.failed(step, result.error)
@@ -74,6 +77,12 @@ export async function runJob(job: Job, io: JobIo, watcher: Watcher = silent): Pr
   }
   return reports
 }
+
+/** Thrown where nothing should: it ends this job, and its effect is unknown. */
+export const brokenBy = (cause: unknown): CallError => ({
+  code: 'bad-reply',
+  message: `the relay could not go on, and the effect is unknown: ${safeText(String(cause))}`,
+})
 
 export const judgeStep = (result: StepResult): Verdict =>
   result.ok ? 'done' : result.error.code === 'timeout' ? 'overwhelmed' : 'failed'
@@ -92,6 +101,8 @@ async function runStep(step: Step, done: Done[], io: JobIo, watcher: Watcher): P
   }
   const { envelope, body, address } = answer.value
   const operation = envelope.type === 'async' ? parseOperation(envelope.metadata) : null
+  if (envelope.type === 'async' && operation === null)
+    return err(badReply(step.remote, answer.value.status, 'it names no operation'))
   if (operation === null || step.wait === undefined) {
     return ok({ remote: step.remote, body, operation: operation?.id ?? null, address })
   }

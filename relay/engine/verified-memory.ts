@@ -21,7 +21,7 @@ export function createVerifiedMemory(): VerifiedMemory {
     if (pair !== null && pair[1] >= (seen.get(key)?.[1] ?? 0)) seen.set(key, pair)
   }
   return {
-    note(remote, { instances }) {
+    note(remote, { instances, unusable }) {
       const records = new Map(
         instances.map((record) => [
           subjectKey({ remote, project: record.project, instance: record.name }),
@@ -29,6 +29,8 @@ export function createVerifiedMemory(): VerifiedMemory {
         ]),
       )
       for (const [key, record] of records) noteOne(key, record)
+      // What is missing may be among what its server calls by names that can't be used.
+      if (unusable !== undefined) return
       for (const [key, pair] of seen)
         if (key.startsWith(`${remote}/`) && isGone(records.get(key), pair)) seen.delete(key)
     },

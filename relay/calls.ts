@@ -1,6 +1,6 @@
 /** The relay's HTTP calls, for authenticated callers. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { packReply } from '../shared/relay/packing.ts'
+import { serializeReply } from '../shared/relay/packing.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
 import { allowBody, allowRoute } from './engine/allow.ts'
 import type { Engine } from './engine/engine.ts'
@@ -73,7 +73,7 @@ function decodeRemote(raw: string): string {
 async function inventoryCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
   const request = parseInventory(body)
   if (!request.ok) return refuse(response, request.error)
-  const reply = Buffer.from(JSON.stringify(packReply(await engine.inventory(request.value))))
+  const reply = Buffer.from(serializeReply(await engine.inventory(request.value)))
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length })
   response.end(reply)
 }

@@ -4,11 +4,33 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { BatchLine } from '../shared/relay/protocol.ts'
+import { safeText } from '../shared/safe-text.ts'
 
 type Lines = { write(line: BatchLine): void; end(): void }
 
 /** Milliseconds. */
 const GATHERING = 500
+
+/** Characters of one job's line. The Worker reads them all into its memory. */
+const LONGEST = 4_000_000
+
+/** What a server said in a job's steps may be nested too deep to write, or too long to read. */
+function textOf(line: BatchLine): string {
+  try {
+    const text = JSON.stringify(line)
+    if (text.length <= LONGEST || !('job' in line)) return text
+    return JSON.stringify(unwritten(line.job, 'it is too long'))
+  } catch (cause) {
+    return JSON.stringify('job' in line ? unwritten(line.job, safeText(String(cause))) : line)
+  }
+}
+
+const unwritten = (job: string, why: string): BatchLine => ({
+  job,
+  steps: [
+    { ok: false, error: { code: 'bad-reply', message: `its server's answer can't be passed on: ${why}` } },
+  ],
+})
 
 export function createLines(response: ServerResponse, gathering = GATHERING): Lines {
   let gathered = ''
@@ -22,7 +44,7 @@ export function createLines(response: ServerResponse, gathering = GATHERING): Li
   }
   return {
     write(line) {
-      gathered += `${JSON.stringify(line)}\n`
+      gathered += `${textOf(line)}\n`
       timer ??= setTimeout(flush, gathering)
     },
     end() {

@@ -16,6 +16,12 @@ const relay = await startRelay({ ...config.value, log: console.error }).catch((e
 })
 console.log(`relay on ${relay.url} for ${Object.keys(config.value.remotes).join(', ')}`)
 
+// A rejection that nobody waits for belongs to one job or one remote. The others go on, and it is a bug.
+process.on('unhandledRejection', (reason) => {
+  const trace = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)
+  console.error(`error: unhandled rejection: ${trace}`)
+})
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     console.log('the relay stops')

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { packReply } from '../../shared/relay/packing.ts'
+import { serializeReply } from '../../shared/relay/packing.ts'
 import type { InventoryReply } from '../../shared/relay/protocol.ts'
 
 export type FakeRelay = {
@@ -37,7 +37,7 @@ export async function startFakeRelay(): Promise<FakeRelay> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     show(reply) {
-      inventory = Buffer.from(JSON.stringify(packReply(reply)))
+      inventory = Buffer.from(serializeReply(reply))
     },
     calls() {
       const seen = counts

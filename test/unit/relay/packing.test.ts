@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { InstanceRecord, SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { packReply, unpackReply } from '../../../shared/relay/packing.ts'
+import { serializeReply, unpackReply } from '../../../shared/relay/packing.ts'
 import type { InventoryReply } from '../../../shared/relay/protocol.ts'
 
 const record = (name: string, snapshots: SnapshotPair[] | null): InstanceRecord => ({
@@ -35,8 +35,7 @@ const replyOf = (instances: InstanceRecord[]): InventoryReply => ({
 })
 
 /** As it arrives: through JSON. */
-const travel = (reply: InventoryReply): InventoryReply =>
-  unpackReply(JSON.parse(JSON.stringify(packReply(reply))))
+const travel = (reply: InventoryReply): InventoryReply => unpackReply(JSON.parse(serializeReply(reply)))
 
 const named: [string, InstanceRecord[]][] = [
   ['no instances', []],
@@ -65,5 +64,5 @@ test('whatever the snapshots, they arrive in their order, with their own dates',
 
 test('a name that many instances share travels once', () => {
   const instances = Array.from({ length: 50 }, (_, at) => record(`web${at}`, [['hourly-20261122T0300Z', at]]))
-  expect(JSON.stringify(packReply(replyOf(instances))).split('hourly-20261122T0300Z')).toHaveLength(2)
+  expect(serializeReply(replyOf(instances)).split('hourly-20261122T0300Z')).toHaveLength(2)
 })

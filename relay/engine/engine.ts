@@ -13,6 +13,7 @@ import type {
   RemoteReply,
 } from '../../shared/relay/protocol.ts'
 import { runBatch } from './batch.ts'
+import { LOOK } from './bounds.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
 import { readInventory } from './inventory.ts'
@@ -27,7 +28,13 @@ import { createUnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
 import { createVerifiedMemory } from './verified-memory.ts'
 
-type EngineOptions = { upstream: Upstream; clock: Clock; remotes: Remotes }
+type EngineOptions = {
+  upstream: Upstream
+  clock: Clock
+  remotes: Remotes
+  /** Milliseconds for all that is read of one remote. */
+  look?: number
+}
 
 export type Engine = {
   inventory(request: InventoryRequest): Promise<InventoryReply>
@@ -41,7 +48,7 @@ const ATTENDED = { round: 60_000, silence: 30_000 }
 const DETACHED = { round: 5_000, silence: 300_000 }
 const COPIES = 2
 
-export function createEngine({ upstream, clock, remotes }: EngineOptions): Engine {
+export function createEngine({ upstream, clock, remotes, look = LOOK }: EngineOptions): Engine {
   const verified = createVerifiedMemory()
   const suspects = createSuspects()
   const unseen = createUnseenCreates(clock)
@@ -78,7 +85,7 @@ export function createEngine({ upstream, clock, remotes }: EngineOptions): Engin
           async (name): Promise<[string, RemoteReply]> => [
             name,
             Object.hasOwn(remotes, name)
-              ? await readInventory({ upstream, clock, pools, suspects, unseen }, name, config)
+              ? await readInventory({ upstream, clock, look, pools, suspects, unseen }, name, config)
               : { ok: false, error: unknownRemote(name, remotes) },
           ],
         ),

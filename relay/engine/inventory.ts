@@ -5,7 +5,7 @@ import { request } from '../../shared/incus/routes.ts'
 import type { CallError, RemoteReply } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
-import { LOOK, MOST } from './bounds.ts'
+import { MOST } from './bounds.ts'
 import { badReply, CALL_TIMEOUT, call, notIncus, untrusted } from './call.ts'
 import { parseInstances } from './parse-instances.ts'
 import { parseOperations } from './parse-operations.ts'
@@ -21,6 +21,8 @@ const ALL = { recursion: '1', 'all-projects': 'true' }
 type InventoryIo = {
   upstream: Upstream
   clock: Clock
+  /** Milliseconds for all of it. */
+  look: number
   pools: Pools
   suspects: Suspects
   unseen: UnseenCreates
@@ -33,7 +35,7 @@ export async function readInventory(
   selectedBy: readonly string[],
 ): Promise<RemoteReply> {
   try {
-    return await readAll(io, remote, selectedBy, io.clock.now() + LOOK)
+    return await readAll(io, remote, selectedBy, io.clock.now() + io.look)
   } catch (cause) {
     return err(badReply(remote, 200, `it can't be read (${safeText(String(cause), 200)})`))
   }
@@ -44,12 +46,12 @@ export async function readInventory(
  * and one that is still being made is listed among them.
  */
 async function readAll(
-  { upstream, clock, pools, suspects, unseen }: InventoryIo,
+  { upstream, clock, look, pools, suspects, unseen }: InventoryIo,
   remote: string,
   selectedBy: readonly string[],
   until: number,
 ): Promise<RemoteReply> {
-  const read = reader(upstream, remote, clock, until)
+  const read = reader(upstream, remote, clock, { until, look })
   const sentAt = clock.now()
   let skew = 0
   const greeting = await read(request('getServer'), (metadata, date) => {
@@ -105,12 +107,17 @@ export function skewOf(date: number, sentAt: number, answeredAt: number): number
 
 /** No call takes longer than what is left of the look. */
 const reader =
-  (upstream: Upstream, remote: string, clock: Clock, until: number): Read =>
+  (
+    upstream: Upstream,
+    remote: string,
+    clock: Clock,
+    { until, look }: { until: number; look: number },
+  ): Read =>
   async (wanted, parse) => {
     const left = until - clock.now()
-    if (left <= 0) return err(tooSlow(remote))
+    if (left <= 0) return err(tooSlow(remote, look))
     const answer = await call(upstream, remote, wanted, Math.min(left, CALL_TIMEOUT))
-    if (!answer.ok) return answer
+    if (!answer.ok) return clock.now() < until ? answer : err(tooSlow(remote, look))
     const parsed = parse(answer.value.envelope.metadata, answer.value.date)
     return parsed === null
       ? err(
@@ -123,9 +130,9 @@ const reader =
       : ok(parsed)
   }
 
-const tooSlow = (remote: string): CallError => ({
+const tooSlow = (remote: string, look: number): CallError => ({
   code: 'timeout',
-  message: `"${remote}" answered too slowly: not all that is on it was listed within ${LOOK / 1000} s; look at that server's load and at the line to it`,
+  message: `"${remote}" answered too slowly: not all that is on it was listed within ${look / 1000} s; look at that server's load and at the line to it`,
 })
 
 /** The pools that are read; instances in others get the reason. */

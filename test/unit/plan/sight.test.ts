@@ -64,6 +64,17 @@ describe('what was covered at the last look', () => {
     expect(look(all, less, all).ledger.gone).toBeUndefined()
   })
 
+  test('is not gone while its remote calls something by a name that can’t be used, and that is told', () => {
+    const { main } = less
+    if (main.ok !== true) throw new Error('no inventory')
+    const unusable = ['an instance called "web " is left out']
+    const partial = { main: { ok: true, inventory: { ...main.inventory, unusable } } } as const
+    const { ledger, fresh } = look(all, partial)
+    expect({ fresh, gone: ledger.gone }).toEqual({ fresh: [], gone: undefined })
+    expect(ledger.problems).toContain('main: an instance called "web " is left out')
+    expect(look(all, partial, less).fresh).toEqual(['main/default/web2', 'main/shop/web3'])
+  })
+
   test('is not gone while its remote gives no answer, and is remembered meanwhile', () => {
     const { ledger, fresh } = look(all, { main: silent })
     expect({ fresh, gone: ledger.gone }).toEqual({ fresh: [], gone: undefined })

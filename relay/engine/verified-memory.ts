@@ -30,9 +30,10 @@ export function createVerifiedMemory(): VerifiedMemory {
       )
       for (const [key, record] of records) noteOne(key, record)
       // What is missing may be among what its server calls by names that can't be used.
-      if (unusable !== undefined) return
+      const mayBeThere = (key: string): boolean => unusable !== undefined && !records.has(key)
       for (const [key, pair] of seen)
-        if (key.startsWith(`${remote}/`) && isGone(records.get(key), pair)) seen.delete(key)
+        if (key.startsWith(`${remote}/`) && !mayBeThere(key) && isGone(records.get(key), pair))
+          seen.delete(key)
     },
     newest: (remote, project, instance) => seen.get(subjectKey({ remote, project, instance })) ?? null,
   }

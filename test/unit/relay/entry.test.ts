@@ -68,7 +68,7 @@ test('an instance whose name can’t be used is not gone', () => {
   const listed = {
     ...instance(),
     config: { 'user.stapes.verified': 's1@5' },
-    own: [],
+    own: ['user.stapes.verified'],
     snapshots: [['s1', 5]],
   }
   const seen = (more: object) => ({ instances: [], ...more }) as unknown as RemoteInventory

@@ -4,6 +4,7 @@
  */
 import { instanceOf, pathOf, subjectKey } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
+import { own } from '../own.ts'
 import type { Coverage } from '../policy/cover.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import type { ClockProblem } from './clocks.ts'
@@ -32,7 +33,7 @@ export function rememberSight(
   const isWhole = (reply: RemoteReply | undefined): boolean =>
     reply?.ok !== true || reply.inventory.unusable === undefined
   const isSilent = (key: string): boolean =>
-    silent.has(remoteOf(key)) || !isWhole(world.remotes[remoteOf(key)])
+    silent.has(remoteOf(key)) || !isWhole(own(world.remotes, remoteOf(key)))
   const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
   const known = keysIn(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
   const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))

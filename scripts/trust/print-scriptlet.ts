@@ -19,6 +19,7 @@ export type Printed = { scriptlet: string; keys: string[]; notes: string[] }
 const listSchema = z.array(
   z.object({
     fingerprint: z.string(),
+    name: z.string(),
     type: z.string(),
     restricted: z.boolean(),
     projects: z.nullable(z.array(z.string())),
@@ -46,25 +47,34 @@ export const makeScriptlet = (
       return err(`name the projects that the relay may reach: --projects default,…`)
     const next = nextCertificate(file)
     const relay = [current, ...(next === null ? [] : [fingerprintOf(next.certificate)])]
-    const role = roleOf(file, wanted.remote)
+    const isRelays = ({ fingerprint }: Named) => relay.includes(fingerprint)
+    const names = [...new Set(trusted.filter(isRelays).map(({ name }) => name))]
     const knowsWho = server.extensions.includes('authorization_scriptlet_cert')
+    const namesake = trusted.find((one) => !isRelays(one) && names.includes(one.name))
+    if (knowsWho && (namesake !== undefined || names.includes('')))
+      return err(
+        `give the relay's certificate a name that no other one has on ${server.url}, as the scriptlet goes by it: incus config trust edit ${current.slice(0, 12)}`,
+      )
+    const role = roleOf(file, wanted.remote)
     const scriptlet = renderScriptlet({
-      ...{ relay, projects, role, extras: wanted.extras },
-      trusted: knowsWho ? null : trusted.filter(({ fingerprint }) => !relay.includes(fingerprint)),
+      ...{ relay, names, projects, role, extras: wanted.extras },
+      trusted: knowsWho ? null : trusted.filter((one) => !isRelays(one)),
     })
     const keys = keysFor(server, own)
     const heading = `For ${wanted.remote} (Incus ${server.version}), as ${role}, in ${projects.join(', ')}.`
     return ok({ scriptlet, keys, notes: [heading, ...notesFor(wanted, keys, { role, own, knowsWho })] })
   })
 
-async function listTrusted({ ask }: Server): Promise<Trusted[] | null> {
+type Named = Trusted & { name: string }
+
+async function listTrusted({ ask }: Server): Promise<Named[] | null> {
   const { status, metadata } = await ask('GET', '/1.0/certificates?recursion=1')
   const listed = listSchema.safeParse(metadata)
   if (status !== 200 || !listed.success) return null
   return listed.data
     .filter(({ type }) => type === 'client' || type === 'metrics')
-    .map(({ fingerprint, type, restricted, projects }) => ({
-      ...{ fingerprint, isMetrics: type === 'metrics' },
+    .map(({ fingerprint, name, type, restricted, projects }) => ({
+      ...{ fingerprint, name, isMetrics: type === 'metrics' },
       projects: restricted ? (projects ?? []) : null,
     }))
 }

@@ -10,6 +10,7 @@ import { fingerprintOf, readClient, sayNarrowed } from './client.ts'
 import { makeNextCertificate, nextCertificate, nextPaths } from './next-client.ts'
 import { editFile, type RelayFile } from './relay-file.ts'
 import { atRemote } from './remote.ts'
+import { isLimited } from './rights.ts'
 
 type Both = { file: RelayFile; current: ClientCertificate; next: ClientCertificate }
 
@@ -20,7 +21,7 @@ export async function renewClient(file: RelayFile, inPlace: boolean): Promise<vo
   const both = { file, current, next }
   const remotes = Object.keys(file.document.remotes ?? {})
   const open = await withoutNext(both, remotes)
-  if (open.length > 0 && !inPlace) return sayHowToAdd(both, open)
+  if (open.length > 0 && !inPlace) sayHowToAdd(both, open, await nameOf(both, open))
   for (const remote of open) await mayReplace(both, remote)
   for (const remote of open) await replaceAt(both, remote)
   const left = await withoutNext(both, remotes)
@@ -28,23 +29,44 @@ export async function renewClient(file: RelayFile, inPlace: boolean): Promise<vo
   switchTo(both, inPlace)
 }
 
-async function withoutNext({ file, next }: Both, remotes: readonly string[]): Promise<string[]> {
+/** Where it isn't trusted yet, or a scriptlet that limits the current one leaves it unlimited. */
+async function withoutNext(both: Both, remotes: readonly string[]): Promise<string[]> {
   const open: string[] = []
   for (const remote of remotes) {
-    const trusted = await atRemote(file, remote, next, async ({ isTrusted }) => ok(isTrusted))
-    if (!trusted.ok)
-      fail([`${trusted.error}`, 'Nothing was changed: run this again when all servers answer.'])
-    if (!trusted.value) open.push(remote)
+    const next = await stateOf(both.file, remote, both.next)
+    const current = next.isTrusted ? await stateOf(both.file, remote, both.current) : next
+    if (!next.isTrusted || (current.isLimited && !next.isLimited)) open.push(remote)
   }
   return open
 }
 
-function sayHowToAdd({ file, next }: Both, open: readonly string[]): never {
+type State = { isTrusted: boolean; isLimited: boolean }
+
+async function stateOf(file: RelayFile, remote: string, client: ClientCertificate): Promise<State> {
+  const state = await atRemote<State>(file, remote, client, async (server) => {
+    const { isTrusted } = server
+    return ok({ isTrusted, isLimited: isTrusted && (await isLimited(server)) })
+  })
+  return state.ok
+    ? state.value
+    : fail([state.error, 'Nothing was changed: run this again when all servers answer.'])
+}
+
+/** What the server calls the current one; the new one is to be called the same, because newer scriptlets go by that. */
+async function nameOf({ file, current }: Both, [remote = '']: readonly string[]): Promise<string> {
+  const name = await atRemote(file, remote, current, async ({ ask }) => {
+    const { metadata } = await ask('GET', `/1.0/certificates/${fingerprintOf(current.certificate)}`)
+    return ok(String(Object(metadata).name))
+  })
+  return name.ok && /^[\w.-]{1,63}$/.test(name.value) ? name.value : '<its name>'
+}
+
+function sayHowToAdd({ file, next }: Both, open: readonly string[], name: string): never {
   const { certificate } = nextPaths(file)
   return fail([
-    `The new certificate is ${certificate} (${fingerprintOf(next.certificate).slice(0, 12)}). It isn't trusted yet by ${open.join(', ')}.`,
+    `The new certificate is ${certificate} (${fingerprintOf(next.certificate).slice(0, 12)}). It isn't ready yet on ${open.join(', ')}.`,
     'Copy that file (not its key) to each of these servers, and add it there for the same projects:',
-    '  incus config trust add-certificate <file> --name stapes-new --restricted --projects <projects>',
+    `  incus config trust add-certificate <file> --name ${name} --restricted --projects <projects>`,
     'Where a scriptlet is in force, print it again and set it: it names both certificates then.',
     ...open.map((remote) => `  npm run -s trust -- ${remote} --scriptlet …`),
     'Then run this again. Without a login on the servers: npm run trust -- --renew --in-place; each server then trusts',
@@ -54,17 +76,13 @@ function sayHowToAdd({ file, next }: Both, open: readonly string[]): never {
 
 /** Before any server is changed. */
 async function mayReplace({ file, current }: Both, remote: string): Promise<void> {
-  const may = await atRemote(file, remote, current, async ({ url, isTrusted, ask }) => {
-    if (!isTrusted) return err(`${url} trusts neither the old certificate nor the new one`)
-    // Nothing is made without a name: Incus refuses it for the lack of a right first, if it does.
-    const { status } = await ask('POST', '/1.0/profiles', {})
-    return status === 403
-      ? err(
-          `${url}: a scriptlet is in force, which would refuse the new certificate. Run this without --in-place`,
-        )
-      : ok(null)
-  })
-  if (!may.ok) fail([may.error, 'Nothing was changed.'])
+  const { isTrusted, isLimited } = await stateOf(file, remote, current)
+  if (!isTrusted) fail([`${remote} trusts neither the old certificate nor the new one. Nothing was changed.`])
+  if (isLimited)
+    fail([
+      `${remote}: a scriptlet is in force, and would not know the new certificate. Run this without --in-place`,
+      'Nothing was changed.',
+    ])
 }
 
 /** Incus lets a client replace its own certificate, a restricted one too. */

@@ -56,6 +56,21 @@ export const checkRights = (
     return ok({ url: server.url, projects })
   })
 
+/** Whether a scriptlet limits this certificate; it counts as limited where it sees no project, so that it can't be told. */
+export async function isLimited(server: Server): Promise<boolean> {
+  const [project] = (await projectsOf(server)) ?? []
+  if (project === undefined) return true
+  const { status } = await server.ask(
+    'POST',
+    `/1.0/instances/${nobody()}/exec?project=${encodeURIComponent(project)}`,
+    {},
+  )
+  return status === 403
+}
+
+/** No instance has this name. */
+const nobody = (): string => `stapes-check-${randomBytes(6).toString('hex')}`
+
 const projectsSchema = z.array(z.object({ name: z.string() }))
 
 async function projectsOf({ ask }: Server): Promise<string[] | null> {
@@ -65,7 +80,7 @@ async function projectsOf({ ask }: Server): Promise<string[] | null> {
 }
 
 async function askAll(ask: Ask, project: string): Promise<Rights> {
-  const name = `stapes-check-${randomBytes(6).toString('hex')}`
+  const name = nobody()
   const query = `?project=${encodeURIComponent(project)}`
   const rights: Rights = new Map()
   for (const question of [...FORBIDDEN, ...OPTIONAL]) {

@@ -15,6 +15,8 @@ export type Trusted = { fingerprint: string; isMetrics: boolean; projects: strin
 export type ScriptletOptions = {
   /** Fingerprints of the relay's certificates: two while it is renewed. */
   relay: readonly string[]
+  /** The names under which the server has these. */
+  names: readonly string[]
   projects: readonly string[]
   role: Role
   extras: ReadonlySet<Extra>
@@ -50,7 +52,7 @@ export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>
 const mayUpdateState = (extras: ReadonlySet<Extra>): boolean => STARTERS.some((extra) => extras.has(extra))
 
 export function renderScriptlet(options: ScriptletOptions): string {
-  const { relay, projects, role, extras, trusted } = options
+  const { relay, names, projects, role, extras, trusted } = options
   const instance = [
     ...['can_view', 'can_manage_snapshots'],
     ...(mayEdit(role, extras) ? ['can_edit'] : []),
@@ -65,6 +67,7 @@ export function renderScriptlet(options: ScriptletOptions): string {
     '# console, exports, profiles, images, networks, other projects.',
     ...pricesOf(role, extras).map((price) => `# - ${price}.`),
     `RELAY = ${literal(relay)}`,
+    ...(trusted === null ? [`NAMES = ${literal(names)}`] : []),
     `PROJECTS = ${literal(projects)}`,
     'ALLOWED = {',
     `    "project": ${literal(project)},`,
@@ -113,8 +116,15 @@ def relay(kind, project, entitlement):
     return project in PROJECTS and entitlement in ALLOWED.get(kind, [])
 `
 
+/**
+ * Incus lets each client replace its own certificate, and so its fingerprint, but not its name: else whoever stole
+ * the relay's key would be somebody else to the scriptlet.
+ */
 const BY_CERTIFICATE = `def others(details, kind, project, entitlement):
     certificate = details.Certificate
+    # A client can replace its own certificate, but not the name that it has here.
+    if certificate.name in NAMES:
+        return relay(kind, project, entitlement)
     projects = (certificate.projects or []) if certificate.restricted else None
     return as_before(details, certificate.type, projects, kind, project, entitlement)
 `

@@ -112,7 +112,13 @@ function others(version: string, incusd: string): void {
         },
       ]
       const scriptlet = renderScriptlet({
-        ...{ relay: [fingerprintOf(certificate)], projects: ['default'], role: 'source', extras: new Set() },
+        ...{
+          relay: [fingerprintOf(certificate)],
+          names: ['r'],
+          projects: ['default'],
+          role: 'source',
+          extras: new Set(),
+        },
         trusted: extensions.includes('authorization_scriptlet_cert') ? null : trusted,
       })
       const config: Record<string, string> = { 'authorization.scriptlet': scriptlet }
@@ -154,6 +160,23 @@ function others(version: string, incusd: string): void {
       expect(seen[`GET /1.0/instances/one?project=${FENCED}`]?.status).toBe(403)
       expect(seen['GET /1.0/instances?recursion=1&all-projects=true']?.size).toBe(1)
       expect(seen['GET /1.0/warnings']?.status).toBe(403)
+    })
+
+    test('whoever stole the relay’s key gets no more by replacing its certificate', async () => {
+      const { cert: certificate, key } = await createCertificate('thief')
+      const dispatcher = new Agent({ connect: createPinnedConnector(relay, [pair.main.fingerprint]) })
+      const replaced = await request(
+        `${pair.main.url}/1.0/certificates/${fingerprintOf(relay.certificate)}`,
+        {
+          ...{ method: 'PATCH', dispatcher },
+          body: JSON.stringify({ certificate }),
+        },
+      )
+      await dispatcher.close()
+      expect(replaced.statusCode).toBe(200)
+      const seen = await lookAs({ certificate, key })
+      for (const call of ['POST /1.0/instances/one/exec', 'DELETE /1.0/instances/none', 'POST /1.0/profiles'])
+        expect(seen[`${call}?project=default`]?.status).toBe(403)
     })
   })
 }

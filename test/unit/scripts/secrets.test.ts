@@ -35,6 +35,7 @@ describe('what git takes', () => {
     ...['client.key', 'client.crt', 'relay.jsonc', 'secrets.env', '.env', '.dev.vars'],
     ...['.stapes/relay.jsonc-0a1b2c3d/state/v3/kv/STATE/blobs/0', '.stapes/relay.jsonc-0a1b2c3d/lock'],
     ...['site/relay.jsonc', 'site/client.key', 'site/client.crt', 'relay.backup.jsonc', '.env.local'],
+    ...['relay-key.env', 'client-2.key', 'client-2.crt'],
   ])('leaves %s out', (name) => {
     copyFileSync(join(ROOT, '.gitignore'), join(folder, '.gitignore'))
     shell('git init -q .')

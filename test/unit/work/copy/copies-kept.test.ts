@@ -318,6 +318,11 @@ describe('another installation of stapes', () => {
     expect(touches(plan)).toBe(false)
   })
 
+  test('by its mark, but with the same state: the key to the relay was renewed, and the mark follows', () => {
+    const copy = copyOf(planFor(owned({ keyDigest: 'renewed-since' })))
+    expect(copy?.owner).toBe(renderInstallation(INSTALLATION))
+  })
+
   test('of our own key that is older was us, before our state was lost', () => {
     expect(copyOf(planFor(owned({ born: INSTALLATION.born - 1, nonce: 'before' })))).toBeDefined()
   })

@@ -18,12 +18,15 @@ export const runBody = z.strictObject({
   ),
   policies: may(names, 'Policies by name; "snapshot" takes one for each of them'),
   instances: may(names, 'Globs over instance, project/instance or remote/project/instance'),
-  snapshots: may(names, 'For expire: globs over snapshots; if absent, what retention no longer keeps'),
+  snapshots: may(
+    names,
+    'For expire and allow: globs over snapshots; if absent, what retention no longer keeps',
+  ),
   instance: may(filled, 'For restore, hold and release: a path without wildcards'),
   snapshot: may(filled, 'For restore, hold and release: a name'),
   stateful: may(z.boolean(), 'For restore: also the memory in the snapshot of a virtual machine'),
   note: may(z.string().check(z.maxLength(300)), 'For hold: the reason'),
-  confirm: may(filled, 'For restore and expire: the digest of the plan to perform'),
+  confirm: may(filled, 'For restore, expire and allow: the digest of the plan to perform'),
 })
 
 export const planBody = z.extend(runBody, {

@@ -2,7 +2,7 @@
 
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
-import { findingsOf, warningsOf } from '../../shared/ledger/warnings.ts'
+import { brakedOf, findingsOf, warningsOf } from '../../shared/ledger/warnings.ts'
 import { keyIn, kindIn, type Work } from '../../shared/ledger/work.ts'
 import { own } from '../../shared/own.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
@@ -28,7 +28,11 @@ export function statusOf(
     warnings:
       stored === null
         ? wrong
-        : [...warningsOf({ ...stored, problems: wrong }, ledger, now), ...findingsOf(ledger)],
+        : [
+            ...brakedOf(ledger),
+            ...warningsOf({ ...stored, problems: wrong }, ledger, now),
+            ...findingsOf(ledger),
+          ],
     policies: Object.fromEntries(
       policies.map((policy) => [
         policy.name,

@@ -1,5 +1,6 @@
 /** Every command of `/backup`, as help and menus list them: a new one is a file and a line here. */
 import type { Command } from './command.ts'
+import { allow } from './commands/allow.ts'
 import { copy } from './commands/copy.ts'
 import { expire } from './commands/expire.ts'
 import { helpOver } from './commands/help.ts'
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   hold,
   release,
   expire,
+  allow,
   pause,
   resume,
   missed,

@@ -84,4 +84,17 @@ export type RemoteInventory = {
   unusable?: string[]
   /** `project/instance/snapshot` of creates with an unknown outcome: such a snapshot may be partial. */
   unseen?: string[]
+  /**
+   * `project/instance/snapshot@createdSeconds` of a source's snapshots that the relay knows to be let go: it
+   * expired them itself, or they had an expiry of their own and that has passed.
+   */
+  letGo?: string[]
+  /** What the relay's configuration says about the remote; absent: nothing. */
+  rules?: RemoteRules
+}
+
+export type RemoteRules = {
+  role: 'source' | 'target' | 'both'
+  /** How long a verified snapshot stays there at least, in seconds since its creation; 0: no rule. */
+  minRetention: number
 }

@@ -86,6 +86,8 @@ export type SightLedger = {
   gone?: Record<string, string>
   /** Problems and warnings that the last look found. */
   problems?: string[]
+  /** What the brake holds back (see plan/brake.ts), each with the reason. */
+  braked?: Record<string, string>
 }
 
 export type RunRecord = {

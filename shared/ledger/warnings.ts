@@ -25,6 +25,9 @@ export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): 
   ]
 }
 
+/** What the brake holds back: it comes before all other warnings. */
+export const brakedOf = (ledger: Ledger | null): string[] => Object.values(ledger?.sight?.braked ?? {})
+
 /** Problems of the last observation, and covered instances that are no longer listed since a few days. */
 export function findingsOf(ledger: Ledger | null): string[] {
   const { gone = {}, problems = [] } = ledger?.sight ?? {}

@@ -16,7 +16,7 @@ export function decide(input: PlanInput): Plan<Action> {
   const plan = decideAll(input)
   const { coverages, world, ledger, now } = input
   const clocks = clockProblems(coverages, world, now)
-  const sight = rememberSight(ledger.sight, coverages, clocks, world, now)
+  const sight = rememberSight(ledger.sight, coverages, { clocks, braked: plan.braked }, world, now)
   const wrong = clocks.map(({ about, reason }): Note => ({ kind: 'problem', about, reason }))
   return { ...plan, notes: distinct([...plan.notes, ...wrong, ...sight.notes]), sight: sight.ledger }
 }
@@ -75,6 +75,7 @@ function decideDue(context: PlanContext, inProgress: Found): Plan<Action> {
     slots: [...found.slots],
     work: { ...found.work },
     frozen: { ...found.frozen },
+    braked: found.braked,
     wake: [...found.wake],
     requested: false,
     refusal: null,

@@ -42,6 +42,8 @@ export type Found = Guards & {
   work: Readonly<Record<string, Work | null>>
   /** Instances that our work may freeze from now on, by key. */
   frozen: Readonly<Record<string, FreezeLedger>>
+  /** What the brake holds back, by `copy` or `expiry` and what it is about, each with the reason (see brake.ts). */
+  braked: Readonly<Record<string, string>>
   /** Moments to look again at (ISO 8601). */
   wake: readonly string[]
 }
@@ -90,6 +92,7 @@ const MERGE: Merge = {
   held,
   work: assigned,
   frozen: assigned,
+  braked: assigned,
 }
 
 /** Several findings as one. There may be thousands, so only what is said is gone through. */

@@ -14,6 +14,12 @@ export type Scope = {
   instances?: readonly string[] | undefined
 }
 
+/**
+ * What the brake holds back, once: expiries and refreshes of what is named. `snapshots`: by glob, instead of what
+ * retention no longer keeps.
+ */
+export type AllowRequest = AnyRequest & { do: 'allow'; snapshots?: readonly string[] | undefined } & Scope
+
 /** `instance` is a path of the same form, without wildcards, that exactly one instance has. */
 export type OneSnapshot = { instance: string; snapshot: string }
 

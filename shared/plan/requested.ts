@@ -27,6 +27,7 @@ export function decideRequested(
     slots: [...(parts.slots ?? [])],
     work: { ...parts.work },
     frozen: ledger.frozen ?? {},
+    braked: parts.braked ?? ledger.sight?.braked ?? {},
     wake: [...(parts.wake ?? [])],
     requested: true,
     refusal,
@@ -47,7 +48,7 @@ function approvalOf(actions: readonly Action[], { coverages }: Pick<PlanContext,
   const touched = new Set(
     actions.flatMap((action) => {
       const { destroys, subject } = verbOf(action)
-      return destroys === true ? [subject(action)] : []
+      return destroys?.(action) === true ? [subject(action)] : []
     }),
   )
   const strict = ({ key, policy }: Covered) => policy.approval === 'second' && touched.has(key)

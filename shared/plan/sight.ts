@@ -7,8 +7,9 @@ import type { SightLedger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { Coverage } from '../policy/cover.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
+import { atMost } from './brake.ts'
 import type { ClockProblem } from './clocks.ts'
-import type { Note } from './plan.ts'
+import type { Note, Plan } from './plan.ts'
 import type { World } from './world.ts'
 
 /** What is gone is shown for so long, so that it is noticed after a weekend. */
@@ -21,7 +22,7 @@ export type Sight = { ledger: SightLedger; notes: Note[] }
 export function rememberSight(
   before: SightLedger | undefined,
   coverages: readonly Coverage[],
-  clocks: readonly ClockProblem[],
+  { clocks, braked }: { clocks: readonly ClockProblem[]; braked: Plan['braked'] },
   world: World,
   now: Date,
 ): Sight {
@@ -50,6 +51,7 @@ export function rememberSight(
       covered: namesBy([...seen, ...known.filter(isSilent)]),
       ...(Object.keys(gone).length === 0 ? {} : { gone }),
       ...(problems.length === 0 ? {} : { problems: [...new Set(problems)].slice(0, NOTED) }),
+      ...(Object.keys(braked).length === 0 ? {} : { braked: atMost(braked) }),
     },
     notes: fresh.map((about): Note => ({ kind: 'problem', about, reason: GONE })),
   }

@@ -33,6 +33,8 @@ export type Copy = {
   keep: Keep
   /** Incus expiry expression for snapshots on the target, null for never. */
   expiry: string | null
+  /** A refresh may remove what `keep` still wants, once the source no longer has it. Absent: it waits instead. */
+  mirror?: boolean
 }
 
 /** Whether the person who asks for something destructive may also confirm it, or a second one must. */

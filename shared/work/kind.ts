@@ -13,7 +13,7 @@ import type { Finding, Found, Guards } from '../plan/finding.ts'
 import type { Outcome, PlannedJob } from '../plan/jobs.ts'
 import type { Line, Tally } from '../plan/line.ts'
 import type { AnyAction, Note, Plan, Refusal } from '../plan/plan.ts'
-import type { AnyRequest, OneSnapshot } from '../plan/request.ts'
+import type { AllowRequest, AnyRequest, OneSnapshot } from '../plan/request.ts'
 import type { World } from '../plan/world.ts'
 import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -37,8 +37,8 @@ export type Verb<Action extends AnyAction> = {
   first?: true
   /** Shares the lock of long work on its subject. */
   locks?(action: Action): boolean
-  /** It loses state, so it has to be confirmed. */
-  destroys?: true
+  /** It loses state, so that the policies say who confirms it. */
+  destroys?(action: Action): boolean
   /** Key of the long work that it starts. */
   begins?(action: Action): string
   /** The work, in words, for which its subject may stay frozen if it is cut off; null: it isn't frozen. */
@@ -57,7 +57,7 @@ export type Verbs<Action extends AnyAction> = {
 }
 
 /** The parts of a plan that an answer to a request has. */
-export type Answer = Pick<Finding, 'actions' | 'notes' | 'slots' | 'work' | 'wake'>
+export type Answer = Pick<Finding, 'actions' | 'notes' | 'slots' | 'work' | 'braked' | 'wake'>
 
 /** A request with the input of its planning. */
 export type Requested<R extends AnyRequest = AnyRequest> = PlanContext & {
@@ -194,6 +194,8 @@ export type Kind<
   /** What it blocks for requests. */
   guard?(context: PlanContext, found: Found): Finding
   requests?: Requests<R>
+  /** What the brake holds back of it, planned for somebody who confirms it. */
+  allow?(requested: Requested<AllowRequest>): Answer
   /** What has to be read from Incus before it can plan; mostly nothing. */
   look?: {
     jobs(context: Pick<PlanContext, 'world' | 'ledger' | 'now' | 'request'>): Job[]

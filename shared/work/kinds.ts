@@ -1,5 +1,5 @@
 /** All kinds of work, in the order in which they are read. Adding one is its folder, and a line here. */
-import type { LookRequest } from '../plan/request.ts'
+import type { AllowRequest, LookRequest } from '../plan/request.ts'
 import { copy } from './copy/kind.ts'
 import { hold } from './hold/kind.ts'
 import type { Kind, Verb } from './kind.ts'
@@ -21,7 +21,7 @@ export type Action = ActionOf<OneKind>
 
 /** All requests of the kinds. */
 export type WorkRequest = RequestOf<OneKind>
-export type BackupRequest = LookRequest | WorkRequest
+export type BackupRequest = LookRequest | AllowRequest | WorkRequest
 
 /** What comes from a kind goes back to that kind: here they are all alike. */
 export const KINDS = ALL as readonly unknown[] as readonly Kind[]

@@ -3,12 +3,13 @@ import { kindIn, type Work } from '../ledger/work.ts'
 import { own } from '../own.ts'
 import type { AnyAction, Plan } from '../plan/plan.ts'
 import type { AnyRequest } from '../plan/request.ts'
+import { allow } from './allow.ts'
 import type { Count, Long, Requestable, Verb } from './kind.ts'
 import { KINDS } from './kinds.ts'
 
 const VERBS: Record<string, Verb<AnyAction>> = Object.assign({}, ...KINDS.map(({ verbs }) => verbs))
 const REQUESTS: Record<string, Requestable<AnyRequest>> = Object.assign(
-  {},
+  { allow },
   ...KINDS.map(({ requests }) => requests),
 )
 const LONG: Record<string, Long<Work>> = Object.fromEntries(

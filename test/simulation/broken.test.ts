@@ -69,9 +69,9 @@ vi.mock('../../shared/work/copy/judge.ts', async (original) => {
 
 vi.mock('../../shared/work/copy/start.ts', async (original) => {
   const real = await original<typeof import('../../shared/work/copy/start.ts')>()
-  const startCopy: typeof real.startCopy = (replica, seen, starting) => {
-    const right = real.startCopy(replica, seen, starting)
-    if (broken.how === 'a copy is given up' && (starting.entry?.attempts ?? 0) > 0)
+  const startCopy: typeof real.startCopy = (context, seen, refused) => {
+    const right = real.startCopy(context, seen, refused)
+    if (broken.how === 'a copy is given up' && (context.starting.entry?.attempts ?? 0) > 0)
       return { state: 'wait', reason: 'it is given up', until: null }
     if (broken.how !== 'what was not verified stays' || right.state !== 'start') return right
     return { state: 'start', action: { ...right.action, unverified: [] } }

@@ -14,6 +14,7 @@ import { ConnectionLost } from '../emulator/faults.ts'
 import { Network } from '../emulator/network.ts'
 import { EmbeddedIncus } from '../emulator/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
+import { LetGo } from './let-go.ts'
 import { seededRandom } from './random.ts'
 import { StaleKv } from './stale-kv.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -83,7 +84,8 @@ export function createWorld({
   }
   const incus = { main: serve('main'), backup: serve('backup') }
   const weather: World['weather'] = { now: () => null }
-  const upstream = upstreamOf(incus, clock, weather)
+  const letGo = new LetGo(incus, () => clock.now())
+  const upstream = upstreamOf(incus, clock, weather, letGo)
   const remotes = { main: { address: 'https://main:8443' }, backup: { address: 'https://backup:8443' } }
   const begin = (): Engine => createEngine({ upstream, clock, remotes })
   const kv = new StaleKv(clock)
@@ -94,7 +96,7 @@ export function createWorld({
       engine = begin()
     },
   }
-  const link = relayOf(() => (relay.up ? engine : null))
+  const link = relayOf(() => (relay.up ? engine : null), letGo)
   const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), keyDigest: 'key' }))
   const placeOf = (place: number): Io => places[place % places.length] as Io
   // Its digest comes from another thread, for which the virtual time must stand still.
@@ -119,7 +121,7 @@ export function createWorld({
     install(keyDigest = 'key') {
       const own = begin()
       const kv = new StaleKv(clock)
-      const io: Io = { relay: relayOf(() => own), state: kv.place(), keyDigest }
+      const io: Io = { relay: relayOf(() => own, letGo), state: kv.place(), keyDigest }
       return { kv, apply: (document) => applyTo(io, document), tick: (at) => tickOf(io, at) }
     },
     async tickTogether(at, several) {
@@ -139,12 +141,14 @@ function upstreamOf(
   incus: Record<Remote, EmbeddedIncus>,
   clock: VirtualClock,
   weather: World['weather'],
+  letGo: LetGo,
 ): Upstream {
   const lost = (code: CallError['code'], message: string): Reply => ({ ok: false, error: { code, message } })
   return {
     async request(name, request, { timeout }) {
       const remote = name as Remote
       const struck = weather.now(remote, request)
+      letGo.hear(remote, request)
       if (struck === 'lost-before') return lost('timeout', 'no answer')
       if (typeof struck === 'number')
         return {
@@ -173,12 +177,12 @@ function upstreamOf(
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000
 
 /** The Worker's link to the relay, without HTTP. */
-function relayOf(engine: () => Engine | null): Relay {
+function relayOf(engine: () => Engine | null, letGo: LetGo): Relay {
   const refused: CallError = { code: 'unreachable', message: "the relay can't be reached" }
   return {
     async inventory(request) {
       const now = engine()
-      return now === null ? err(refused) : ok(await now.inventory(request))
+      return now === null ? err(refused) : ok(letGo.addTo(await now.inventory(request)))
     },
     async batch(jobs) {
       const now = engine()

@@ -4,7 +4,7 @@ import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
 import { parseSubject, pathOf } from '../../incus/subject.ts'
-import { findingsOf, overdueOf, warningsOf } from '../../ledger/warnings.ts'
+import { brakedOf, findingsOf, overdueOf, warningsOf } from '../../ledger/warnings.ts'
 import { kindIn } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
@@ -46,19 +46,21 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
   const broken = work.filter(({ state }) => state === 'bad')
   const findings = findingsOf(ledger).filter((finding) => maySpeak(finding, maySee))
   const problems = problemsOf(bad, work)
+  const braked = brakedOf(ledger).filter((text) => maySpeak(text, maySee))
   return {
     to: 'caller',
     tone:
-      overdue || problems.length > 0
+      overdue || problems.length + braked.length > 0
         ? 'bad'
         : warnings.length + findings.length > 0
           ? 'warning'
           : toneOf(policies, seen),
-    headline: headlineOf(warnings, problems, foundText(findings), policies, seen),
+    headline: headlineOf({ braked, warnings, problems, found: foundText(findings) }, policies, seen),
     details: fold(
       [
+        ...braked.map((text) => spoken(capitalized(text))),
         // The first one stands in the headline.
-        ...warnings.slice(1).map((warning) => spoken(capitalized(warning))),
+        ...warnings.slice(braked.length > 0 ? 0 : 1).map((warning) => spoken(capitalized(warning))),
         ...findings.map((finding) => spoken(capitalized(finding))),
         ...broken.map((item) => workText(item)),
         ...bad.map(unservedText),
@@ -89,13 +91,20 @@ function problemsOf(bad: readonly Unserved[], work: readonly ShownWork[]): strin
   )
 }
 
+type Wrong = Record<'braked' | 'warnings' | 'problems' | 'found', readonly string[]>
+
 function headlineOf(
-  warnings: readonly string[],
-  problems: readonly string[],
-  found: readonly string[],
+  { braked, warnings, problems, found }: Wrong,
   policies: readonly Policy[],
   { ledger, now }: Seen,
 ): Text {
+  if (braked.length > 0) {
+    const others = [...problems, ...found]
+    const also = others.length === 0 ? '' : `. Also: ${enumerate(others)}`
+    return [
+      `The brake holds back ${count(braked.length, 'removal of snapshots', 'removals of snapshots')}${also}`,
+    ]
+  }
   if (warnings.length > 0) {
     const others = [...problems, ...found]
     const also = others.length === 0 ? '' : `. Also: ${enumerate(others)}`

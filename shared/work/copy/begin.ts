@@ -1,16 +1,20 @@
 /** Decides which copies start in a run. */
 import { isAddressable } from '../../incus/snapshot-name.ts'
+import { refreshKey } from '../../plan/brake.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import { serverOf } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { CopyAction } from './action.ts'
+import { transferContext } from './context.ts'
 import type { CopyWork } from './entry.ts'
 import { broken } from './judge.ts'
 import { type CopyContext, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
+import { refuseMirroring } from './mirroring.ts'
 import { withPlace } from './place.ts'
-import { startCopy } from './start.ts'
+import type { Replica } from './replica.ts'
+import { type Start, startCopy } from './start.ts'
 import { removeTorn } from './torn.ts'
 
 /** Starts copies: one at a time for each source, in their order. */
@@ -36,20 +40,42 @@ export function beginAll(judged: readonly Judged[], context: CopyContext): Findi
 type Before = { sending: ReadonlySet<string>; started: readonly CopyAction[] }
 type Begun = { finding: Finding; action: CopyAction | null }
 
-function begin(
-  { replica, seen, verified }: Judged,
-  known: CopyWork | undefined,
-  { sending, started }: Before,
-  { world, now, sorter, installation, busy, wanted }: CopyContext,
-): Begun {
+function begin(one: Judged, known: CopyWork | undefined, before: Before, context: CopyContext): Begun {
+  const { replica, seen, verified } = one
+  const { world, now, sorter, installation, busy, wanted, allowed, coveringOf } = context
   const { key, source } = replica
-  const nothing = (...findings: Finding[]): Begun => ({ finding: combine(findings), action: null })
   const why = busy.get(source.key)
   if (why !== undefined) return nothing(noteOf(replica, 'wait', why))
   const entry = wanted?.has(key) && known !== undefined ? atOnce(known) : known
   const server = serverOf(world, source.ref.remote)
-  const starting = { world, now, entry, verified, server, incomplete: world.incomplete, installation, sorter }
-  const start = withPlace(startCopy(replica, seen, starting), world, started)
+  const isAllowed = allowed?.has(key) === true
+  const transfer = transferContext(replica, seen, {
+    ...{ world, now, entry, verified, server, incomplete: world.incomplete, installation, sorter },
+    allowed: isAllowed,
+  })
+  const covering = coveringOf(source.key)
+  const refused = refuseMirroring(transfer, { world, sorter, now, covering, allowed: isAllowed })
+  const start = withPlace(startCopy(transfer, seen, refused), world, before.started)
+  const begun = beginAs(start, { one, entry, server, sending: before.sending }, context)
+  const held = refused?.braked === true ? [brakeOf(replica, refused.reason)] : []
+  return { ...begun, finding: combine([begun.finding, ...held]) }
+}
+
+type Starting = {
+  one: Judged
+  entry: CopyWork | undefined
+  server: string
+  sending: ReadonlySet<string>
+}
+
+const nothing = (...findings: Finding[]): Begun => ({ finding: combine(findings), action: null })
+
+function beginAs(
+  start: Start,
+  { one: { replica, seen }, entry, server, sending }: Starting,
+  { world, now, installation }: CopyContext,
+): Begun {
+  const { source } = replica
   switch (start.state) {
     case 'current':
       return nothing(
@@ -66,6 +92,12 @@ function begin(
         { wake: [failed.entry.retryAt ?? minutesFrom(now, 1)] },
       )
     }
+    case 'held':
+      return nothing(
+        entryOf(replica, heldEntry(entry, start.refused.reason, now)),
+        // What the brake holds is told by it.
+        ...(start.refused.braked ? [] : [noteOf(replica, 'problem', start.refused.reason)]),
+      )
     case 'wait':
       return nothing(noteOf(replica, 'wait', start.reason), {
         wake: start.until === null ? [] : [start.until],
@@ -76,6 +108,20 @@ function begin(
         : { finding: startOf(source, start.action, now), action: start.action }
   }
 }
+
+/** No try, so no retry: it goes on as soon as nothing holds it. */
+function heldEntry(entry: CopyWork | undefined, reason: string, now: Date): CopyWork {
+  if (entry?.state === 'failed' && entry.reason === reason) return entry
+  const { retryAt: _, job: __, operation: ___, ...known } = entry ?? { attempts: 0 }
+  return { ...known, state: 'failed', reason, at: now.toISOString() }
+}
+
+/** Told first, and while it holds, nothing of the source is removed either. */
+const brakeOf = ({ key, source }: Replica, reason: string): Finding => ({
+  notes: [{ kind: 'problem', about: source.key, reason }],
+  braked: { [refreshKey(key)]: `${source.key}: ${reason}` },
+  blocked: new Map([[source.key, 'its copy waits: verified snapshots of it are gone from the source']]),
+})
 
 const ONE_AT_A_TIME = 'another copy of it is running, and only one runs at a time'
 

@@ -19,6 +19,8 @@ export type Starting = {
   incomplete: ReadonlySet<string>
   installation: Installation
   sorter: Sorter
+  /** A person confirmed that the refresh may remove what the brake holds. */
+  allowed: boolean
   /** For the storage drivers of both pools. */
   world: Pick<World, 'remotes'>
 }

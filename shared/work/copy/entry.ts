@@ -14,6 +14,8 @@ export type CopyWork = Work & {
   newest?: string
   /** All that was verified on the target, in the form of its mark (see marks.ts): the mark may get lost. */
   verified?: string
+  /** Those of them that were let go on the source, in the same form: a refresh may remove them. */
+  released?: string
   /** Duration of the last completed transfer, in seconds. */
   took?: number
   /** The own expiry of that snapshot on the source, which is postponed while the copy lags behind. */
@@ -50,6 +52,7 @@ export const copySchema: z.ZodMiniType<CopyWork> = z.looseObject({
   newest: may(text),
   took: may(z.number()),
   verified: may(text),
+  released: may(text),
   putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
 })
 

@@ -13,6 +13,7 @@ import { COPY, type CopyMemo, type CopyWork } from './entry.ts'
 import { knownVerified, renderVerified } from './marks.ts'
 import { putOffUntil } from './put-off.ts'
 import { refuseForeign } from './refuse-target.ts'
+import { releasedIn } from './released.ts'
 import { type Replica, type Seen, transferOn } from './replica.ts'
 import { RETRY } from './retry.ts'
 import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
@@ -109,9 +110,12 @@ function foundRunning(
 }
 
 /** Fields that are kept, whatever the outcome of a transfer. */
-const lasting = (known: CopyWork | undefined): Pick<CopyWork, 'newest' | 'verified' | 'took' | 'putOff'> => ({
+const lasting = (
+  known: CopyWork | undefined,
+): Pick<CopyWork, 'newest' | 'verified' | 'released' | 'took' | 'putOff'> => ({
   ...(known?.newest === undefined ? {} : { newest: known.newest }),
   ...(known?.verified === undefined ? {} : { verified: known.verified }),
+  ...(known?.released === undefined ? {} : { released: known.released }),
   ...(known?.took === undefined ? {} : { took: known.took }),
   ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
 })
@@ -226,6 +230,7 @@ function verifiedEntry(
     attempts: 0,
     ...(common === null ? {} : { newest: common[0] }),
     verified: renderVerified(marks),
+    ...releasedIn(known?.released, marks),
     ...tookOf(known, report),
     ...(common === null || itsOwn === undefined
       ? {}

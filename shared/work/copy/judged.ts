@@ -3,6 +3,7 @@ import { workKey } from '../../ledger/work.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import type { Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
+import type { Covered } from '../../policy/cover.ts'
 import type { Compared } from './compare.ts'
 import { COPY, type CopyWork } from './entry.ts'
 import type { Judgement } from './judge.ts'
@@ -13,6 +14,10 @@ export type CopyContext = Pick<PlanContext, 'world' | 'ledger' | 'now' | 'sorter
   busy: ReadonlyMap<string, string>
   /** Requested replicas (by key), which don't wait for their next retry. */
   wanted?: ReadonlySet<string>
+  /** Those of them that may remove what the brake holds. */
+  allowed?: ReadonlySet<string>
+  /** The policies that cover a source, by its key. */
+  coveringOf(source: string): readonly Covered[]
 }
 
 export type Judged = Compared & { judgement: Judgement }

@@ -11,7 +11,7 @@ import { copyLine, copyLines, verifyLine, verifyLines } from './lines.ts'
 import { copyWords } from './progress.ts'
 import { prepareCopies, readJobs } from './reads.ts'
 import { recordCopies } from './record.ts'
-import { type CopyRequest, requestCopies } from './request.ts'
+import { allowRefreshes, type CopyRequest, requestCopies } from './request.ts'
 import { RETRY } from './retry.ts'
 import { planDueCopies } from './schedule.ts'
 
@@ -24,6 +24,7 @@ export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
       line: copyLine,
       lines: copyLines,
       essence: copyEssence,
+      destroys: ({ mirrored }) => mirrored.length > 0,
       begins: ({ key }) => workKey(COPY, key),
       freezes: ({ standstill, target }) => (standstill === null ? null : `its copy to ${target.remote}`),
       counts: { name: 'copiesStarted', noun: ['copy', 'copies'], did: 'started' },
@@ -43,6 +44,7 @@ export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
   schedule: { stage: 'send', plan: planDueCopies },
   guard: guardCopies,
   requests: { copy: requestCopies },
+  allow: allowRefreshes,
   send: { reads: readJobs, prepare: prepareCopies },
   record: recordCopies,
   long: {

@@ -19,12 +19,28 @@ export function lastingOf(
   const lasting = new Set(newest === null ? [] : [newest[0]])
   for (const [name] of verified) if (source.held.has(name)) lasting.add(name)
   for (const { covered, copy } of wanting) {
-    const { policy, held } = covered
+    const { policy } = covered
     const own = newestPair(verified.filter((pair) => ownSnapshot(pair)?.policy === policy.name))
     if (own !== null) lasting.add(own[0])
-    // Without rules nothing is wanted in particular.
-    if (Object.keys(copy.keep).length === 0) continue
-    for (const { name } of sorter.sort(policy, copy.keep, verified, held, null).keep) lasting.add(name)
+    for (const name of keptBy({ covered, copy }, verified, sorter)) lasting.add(name)
   }
   return lasting
 }
+
+/** What the policies' `copy.keep` wants of these snapshots, without what a refresh may remove (`copy.mirror`). */
+export const wantedOn = (
+  { wanting }: Replica,
+  snapshots: readonly SnapshotPair[],
+  sorter: Sorter,
+): Set<string> =>
+  new Set(wanting.filter(({ copy }) => copy.mirror !== true).flatMap((one) => keptBy(one, snapshots, sorter)))
+
+/** Without rules nothing is wanted in particular. */
+const keptBy = (
+  { covered: { policy, held }, copy }: Replica['wanting'][number],
+  snapshots: readonly SnapshotPair[],
+  sorter: Sorter,
+): string[] =>
+  Object.keys(copy.keep).length === 0
+    ? []
+    : sorter.sort(policy, copy.keep, snapshots, held, null).keep.map(({ name }) => name)

@@ -8,9 +8,11 @@ import type { AnyAction } from '../../plan/plan.ts'
 import type { HoldAction } from '../hold/action.ts'
 import type { Recorded, RunResult } from '../kind.ts'
 import { afterStart } from '../life.ts'
+import type { ExpireAction } from '../retention/action.ts'
 import type { CopyAction, VerifyAction } from './action.ts'
 import { COPY, type CopyMemo, type CopyWork, copyIn } from './entry.ts'
-import { renderVerified } from './marks.ts'
+import { parseVerified, renderVerified } from './marks.ts'
+import { releasedIn, withReleased } from './released.ts'
 import { RETRY } from './retry.ts'
 
 /** Applies the outcomes in their order, each to the entry that the one before has changed. */
@@ -29,6 +31,9 @@ export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult)
       // What isn't marked isn't verified: it is left as it was, so that the next tick verifies again.
       const entry = copyIn(before, action.key) ?? known(workKey(COPY, action.key))
       if (entry !== undefined) work.set(workKey(COPY, action.key), { ...entry, state: 'running' })
+    } else if (isExpire(action) && (state === 'done' || state === 'unknown')) {
+      const keys = new Set([...Object.keys({ ...before.work, ...plan.work }), ...work.keys()])
+      for (const [key, entry] of noteReleased(action, [...keys], known)) work.set(key, entry)
     } else if (isHold(action) && state !== 'done') {
       const keys = new Set([...Object.keys({ ...before.work, ...plan.work }), ...work.keys()])
       for (const [key, entry] of forgetPutOff(action, [...keys], known)) work.set(key, entry)
@@ -39,7 +44,22 @@ export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult)
 
 const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
 const isVerify = (action: AnyAction): action is VerifyAction => action.kind === 'verify'
+const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 const isHold = (action: AnyAction): action is HoldAction => action.kind === 'hold'
+
+/** The copies of that source that have it verified may lose it with the next refresh. */
+function noteReleased(
+  { ref, snapshot }: ExpireAction,
+  keys: readonly string[],
+  known: (key: string) => CopyWork | undefined,
+): [string, CopyWork][] {
+  const source = subjectKey(ref)
+  return keys.flatMap((key): [string, CopyWork][] => {
+    const entry = kindIn(key) === COPY && subjectIn(key) === source ? known(key) : undefined
+    const pairs = parseVerified(entry?.verified).filter(([name]) => name === snapshot)
+    return entry === undefined || pairs.length === 0 ? [] : [[key, withReleased(entry, pairs)]]
+  })
+}
 
 /** It may still expire, so the next run postpones the expiry again. */
 function forgetPutOff(
@@ -64,6 +84,13 @@ export const memoOf = ({ through, extended, stale, standstill }: CopyAction): Co
   ...(standstill === null ? {} : { freezes: true }),
 })
 
+/** What it removes on the copy was let go, also if it has to be tried again. */
+function releasedBy({ verified, mirrored }: CopyAction, known: CopyWork | undefined) {
+  const gone = new Set(mirrored)
+  const before = renderVerified(verified.filter(([name]) => gone.has(name)))
+  return releasedIn([known?.released ?? '', before].join(' '), verified)
+}
+
 /** If its answer was lost it may have started: the next observation shows it. */
 function started(
   action: CopyAction,
@@ -77,6 +104,7 @@ function started(
     // Snapshots that were verified on a copy which is gone are no backup.
     ...(action.first || known?.newest === undefined ? {} : { newest: known.newest }),
     ...(action.first ? {} : { verified: renderVerified(action.verified) }),
+    ...(action.first ? {} : releasedBy(action, known)),
     ...(known?.took === undefined ? {} : { took: known.took }),
     ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
     job: action.job,

@@ -1,12 +1,13 @@
 /** Requests to copy now, without waiting for the next retry. */
+import { refreshKey } from '../../plan/brake.ts'
 import { withPartials } from '../../plan/partials.ts'
 import type { AnyAction, Note, Refusal } from '../../plan/plan.ts'
-import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
+import { type AllowRequest, type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { refuseScope } from '../../plan/scope.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
-import type { VerifyAction } from './action.ts'
+import type { CopyAction, VerifyAction } from './action.ts'
 import { replicasOf } from './replica.ts'
 import { planCopies } from './schedule.ts'
 
@@ -43,12 +44,49 @@ function planRequested(requested: Requested<CopyRequest>): Answer | Refusal {
   )
   return {
     actions: copies.actions.filter(({ kind }) => kind === 'copy'),
-    notes: [...copies.notes, ...copies.actions.flatMap(verifyNote), ...without(wanted, sources)],
+    notes: [...copies.notes, ...copies.actions.flatMap(verifyNote), ...uncopied(wanted, sources)],
     // Other findings are left to the next tick.
     work: Object.fromEntries(Object.entries(copies.work).filter(([, entry]) => entry?.state !== 'verified')),
     wake: copies.wake,
   }
 }
+
+/** Refreshes that the brake holds back, with what each removes on the copy. */
+export function allowRefreshes(requested: Requested<AllowRequest>): Answer {
+  const { request, coverages, world, ledger, found } = requested
+  // Named snapshots are about an expiry.
+  if (request.snapshots !== undefined) return {}
+  const wanted = new Set(narrow(coverages, request).flatMap(({ covered }) => covered.map(({ key }) => key)))
+  const all = coverages.flatMap(({ covered }) => covered).filter(({ key }) => wanted.has(key))
+  const context = { ...requested, world: withPartials(world, ledger), busy: found.busy }
+  const { braked } = planCopies(all, context)
+  const held = replicasOf(all).filter(({ key }) => Object.hasOwn(braked, refreshKey(key)))
+  if (held.length === 0) return {}
+  const keys = new Set(held.map(({ key }) => key))
+  const sources = new Set(held.map(({ source }) => source.key))
+  const copies = planCopies(
+    all.filter(({ key }) => sources.has(key)),
+    { ...context, wanted: keys, allowed: keys },
+  )
+  const actions = copies.actions.filter(
+    (action) => action.kind === 'copy' && keys.has((action as CopyAction).key),
+  )
+  return {
+    actions,
+    notes: copies.notes.filter(
+      ({ about, kind }) => kind !== 'foreign' && (keys.has(about) || sources.has(about)),
+    ),
+    work: Object.fromEntries(Object.entries(copies.work).filter(([, entry]) => entry?.state !== 'verified')),
+    braked: without(
+      ledger.sight?.braked ?? {},
+      actions.map((action) => refreshKey((action as CopyAction).key)),
+    ),
+    wake: copies.wake,
+  }
+}
+
+const without = (braked: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
+  Object.fromEntries(Object.entries(braked).filter(([key]) => !keys.includes(key)))
 
 const verifyNote = (action: AnyAction): Note[] =>
   action.kind === 'verify'
@@ -62,7 +100,7 @@ const verifyNote = (action: AnyAction): Note[] =>
     : []
 
 /** Notes about instances that aren't copied, or could not be read. */
-function without(wanted: readonly Covered[], sources: ReadonlySet<string>): Note[] {
+function uncopied(wanted: readonly Covered[], sources: ReadonlySet<string>): Note[] {
   const notes = new Map<string, Note>()
   for (const { key, policy, record } of wanted) {
     if (record.snapshots === null)

@@ -42,7 +42,10 @@ function wakeForUnseen({ policy, covered, unreadable }: Coverage, now: Date): st
   return unseen && policy.copy !== null && !policy.paused ? [minutesFrom(now, 1)] : []
 }
 
-export function planCopies(covered: readonly Covered[], context: CopyContext): Found {
+/** `covered`: the sources, by each policy that covers them. */
+export function planCopies(covered: readonly Covered[], given: Omit<CopyContext, 'coveringOf'>): Found {
+  const byKey = groupBy(covered, ({ key }) => key)
+  const context: CopyContext = { ...given, coveringOf: (key) => byKey.get(key) ?? [] }
   const all = replicasOf(covered)
   const judged = all
     .filter(({ source }) => source.record.snapshots !== null)
@@ -58,9 +61,8 @@ export function planCopies(covered: readonly Covered[], context: CopyContext): F
     ...judged.map((one) => settle(one, othersOf(one, bySource), context)),
     ...beginAll(judged, context),
   ])
-  const byKey = groupBy(covered, ({ key }) => key)
   const putOffs = [...judged, ...resting].map(({ replica, common, ours }) =>
-    putOff(replica, ours ?? common, byKey.get(replica.source.key) ?? [], found, context),
+    putOff(replica, ours ?? common, context.coveringOf(replica.source.key), found, context),
   )
   return gather([found, ...putOffs])
 }

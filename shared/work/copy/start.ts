@@ -6,27 +6,32 @@ import { aheadOf, isAddressable, ownSnapshot } from '../../incus/snapshot-name.t
 import { driverOf, type Treatment, treatmentOf } from '../../plan/freezing.ts'
 import { renderInstallation } from '../../plan/installation.ts'
 import { REPLICA_SERVER } from '../../policy/marks.ts'
+import { minuteOf } from '../../schedule/moment.ts'
 import { isDue, retryText } from '../life.ts'
 import type { CopyAction } from './action.ts'
-import { isUnfinishedFirst, type Starting, type TransferContext, transferContext } from './context.ts'
+import { isUnfinishedFirst, type TransferContext } from './context.ts'
 import { lastingOf } from './lasting.ts'
 import { knownVerified, originOf, refuseReplica } from './marks.ts'
+import { mirroredOf, type Refused } from './mirroring.ts'
 import { refuseOther, refuseTarget } from './refuse-target.ts'
-import type { Replica, Seen } from './replica.ts'
+import type { Seen } from './replica.ts'
 import { isLeftover } from './transfer.ts'
 
 export type Start =
   | { state: 'start'; action: CopyAction }
   | { state: 'wait'; reason: string; until: string | null }
   | { state: 'refused'; reason: string }
+  /** A refresh would remove what must stay. */
+  | { state: 'held'; refused: Refused }
   | { state: 'current' }
 
-export function startCopy(replica: Replica, seen: Seen, starting: Starting): Start {
-  const context = transferContext(replica, seen, starting)
+/** `refused`: why a refresh must not remove what the source no longer has. */
+export function startCopy(context: TransferContext, seen: Seen, refused: Refused | null): Start {
+  const { starting } = context
   const wanted = wantedOf(context).filter((pair) => !isIn(context.verified, pair))
   // A copy of another instance or owner is reported, though it seems up to date: snapshots of two instances may have
   // the same names and dates, and two installations must not make the same copy.
-  if (wanted.length === 0 && !isTheirs(context)) return { state: 'current' }
+  if (wanted.length === 0 && !starting.allowed && !isTheirs(context)) return { state: 'current' }
   const { entry, now } = starting
   if (entry !== undefined && !isDue(entry, now))
     return { state: 'wait', reason: retryText(entry), until: entry.retryAt ?? null }
@@ -34,6 +39,7 @@ export function startCopy(replica: Replica, seen: Seen, starting: Starting): Sta
   const { target } = context
   const refusal = target === null ? null : refuseTarget({ ...context, target, wanted })
   if (refusal !== null) return { state: 'refused', reason: refusal }
+  if (refused !== null) return { state: 'held', refused }
   return { state: 'start', action: actionOf(context, wanted) }
 }
 
@@ -70,8 +76,7 @@ function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction 
   const startOver = isUnfinishedFirst(context)
   const fresh = target === null || startOver
   const partial = partialOn(context)
-  const id = `${wanted[0]?.[0]}#${entry?.attempts ?? 0}`
-  const dates = new Map(snapshots)
+  const id = `${wanted[0]?.[0] ?? `allowed-${minuteOf(starting.now).getTime()}`}#${entry?.attempts ?? 0}`
   const common = newestPair(commonPairs(snapshots, verified))
   const excludeOlder = common === null || wanted.every(([, createdAt]) => createdAt > common[1])
   const older = excludeOlder ? [] : sentOlder(context, common?.[1] ?? 0, partial)
@@ -97,7 +102,7 @@ function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction 
     listed: (target?.snapshots ?? []).map(([name]) => name),
     unfinished: context.unfinished,
     lasting: [...lastingOf(replica, verified, starting.sorter)],
-    mirrored: verified.filter(([name, date]) => dates.get(name) !== date).map(([name]) => name),
+    mirrored: mirroredOf(context).map(([name]) => name),
     excludeOlder,
     sourceServer: server,
     ...treatmentFor(context, pool),
@@ -110,7 +115,7 @@ function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction 
       ...entry?.memo?.extended,
       ...(entry?.putOff === undefined ? {} : { [entry.putOff.snapshot]: entry.putOff.own }),
     },
-    reason: `${wanted.map(([name]) => name).join(', ')} not verified on ${replica.target.remote}${fresh ? '' : renewed(target, context)}`,
+    reason: `${wanted.length === 0 ? 'nothing new' : `${wanted.map(([name]) => name).join(', ')} not verified`} on ${replica.target.remote}${fresh ? '' : renewed(target, context)}`,
   }
 }
 

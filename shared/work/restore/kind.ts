@@ -23,7 +23,7 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
       line: restoreLine,
       lines: restoreLines,
       essence: restoreEssence,
-      destroys: true,
+      destroys: () => true,
       begins: ({ ref }) => workKey(RESTORE, subjectKey(ref)),
       // The steps after the safety snapshot start it again, if they are reached.
       freezes: ({ standstill, safety }) => (standstill === null ? null : `its snapshot ${safety.name}`),

@@ -14,7 +14,7 @@ export const retention: Kind<ExpireAction, ExpireRequest> = {
       subject: ({ ref }) => subjectKey(ref),
       line: expireLine,
       steps: expireSteps,
-      destroys: true,
+      destroys: () => true,
       counts: { name: 'expired', did: 'expired' },
     },
   },

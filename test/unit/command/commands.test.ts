@@ -55,12 +55,12 @@ describe('the list', () => {
 
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual(['now', 'copy', 'hold', 'release', 'pause', 'resume'])
-    expect(namesOf('admin')).toEqual(['restore', 'expire'])
+    expect(namesOf('admin')).toEqual(['restore', 'expire', 'allow'])
     expect(
       commands
         .filter((command) => command.kind === 'change' && isDestructive({ do: command.does }))
         .map(({ name }) => name),
-    ).toEqual(['restore', 'expire'])
+    ).toEqual(['restore', 'expire', 'allow'])
   })
 
   test('reads, previews and settings are for those whose role says so', () => {

@@ -41,6 +41,6 @@ test('what nobody says is empty, and not missing', () => {
     Object.values(found).map((part) =>
       JSON.stringify(part instanceof Map || part instanceof Set ? [...part] : part),
     ),
-  ).toEqual(Object.keys(found).map((part) => (part === 'work' || part === 'frozen' ? '{}' : '[]')))
+  ).toEqual(Object.keys(found).map((part) => (['work', 'frozen', 'braked'].includes(part) ? '{}' : '[]')))
   expect(found.needed.get('web')).toBeUndefined()
 })

@@ -30,7 +30,13 @@ function look(...days: Record<string, RemoteReply>[]): { ledger: SightLedger; fr
     const replies = { far: silent, ...remotes }
     const world = worldOf({ remotes: replies, jobs: [] })
     const now = new Date(start + day * DAY)
-    const sight = rememberSight(ledger, coverInstances(config, replies), [], world, now)
+    const sight = rememberSight(
+      ledger,
+      coverInstances(config, replies),
+      { clocks: [], braked: {} },
+      world,
+      now,
+    )
     ledger = sight.ledger
     fresh = sight.notes.map(({ about }) => about)
   }

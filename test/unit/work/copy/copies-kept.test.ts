@@ -413,13 +413,14 @@ describe('the source was rolled back', () => {
     expect(reasonOf(plan)).toContain('would delete 2 verified snapshots')
   })
 
-  test('of what somebody made by hand and removed again: the refresh goes on', () => {
+  test('of what somebody made by hand and removed again: the refresh waits until somebody allows it', () => {
     const plan = planFor(`${SOURCE}
       backup:default/web1 stopped ${replica('daily-20261121T0300Z')},by-hand@${seconds('2026-11-21T12:00Z')}
         daily-20261121T0300Z
         by-hand @2026-11-21T12:00:00Z
     `)
-    expect(copyOf(plan)).toMatchObject({ first: false, mirrored: ['by-hand'] })
+    expect(touches(plan)).toBe(false)
+    expect(reasonOf(plan)).toContain('stapes did not expire them (by-hand)')
   })
 
   test('or one was made again under the name of a verified one: likewise', () => {

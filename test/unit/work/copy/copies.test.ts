@@ -45,11 +45,14 @@ describe('a copy starts', () => {
   })
 
   test('as a refresh, saying what the refresh will remove', () => {
-    const plan = planFor(`${SOURCE}
+    const plan = planFor(
+      `${SOURCE}
       backup:default/web1 stopped ${replica('daily-20261120T0300Z', 'daily-20261121T0300Z')}
         daily-20261120T0300Z
         daily-20261121T0300Z
-    `)
+    `,
+      { letGo: [`default/web1/daily-20261120T0300Z@${seconds('2026-11-20T03:00Z')}`] },
+    )
     expect(show(plan)).toBe(
       text(`
         backup/default/web1

@@ -1,13 +1,15 @@
 /** One instance and its copy, as tests of the decision about copies describe them. */
 
+import type { RemoteRules } from '../../../../shared/incus/inventory.ts'
 import { emptyLedger, type Ledger } from '../../../../shared/ledger/ledger.ts'
 import { decide } from '../../../../shared/plan/decide.ts'
 import type { Plan } from '../../../../shared/plan/plan.ts'
+import { worldOf } from '../../../../shared/plan/world.ts'
 import { coverInstances } from '../../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../../shared/relay/protocol.ts'
 import type { CopyAction, VerifyAction } from '../../../../shared/work/copy/action.ts'
 import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
-import type { Action } from '../../../../shared/work/kinds.ts'
+import type { Action, BackupRequest } from '../../../../shared/work/kinds.ts'
 import { copiesAs, copiesOf } from '../../../long-work.ts'
 import { INSTALLATION, parseWorld, SERVER } from '../../plan/world-text.ts'
 import { configOf } from '../../policy/instances.ts'
@@ -47,12 +49,18 @@ type Given = {
   jobs?: JobReport[]
   policies?: Record<string, object>
   now?: Date
+  /** As the relay knows of main; and how far main's clock is off, in seconds. */
+  letGo?: string[] | undefined
+  skew?: number | undefined
+  /** What the relay's configuration says about backup. */
+  rules?: RemoteRules
+  request?: BackupRequest
 }
 
 /** The plan of one run at 03:10 in which the slots are served already. */
 export function planFor(
   world: string,
-  { copy, jobs, policies = DAILY, now = NOW, ledger: noted = {} }: Given = {},
+  { copy, jobs, policies = DAILY, now = NOW, ledger: noted = {}, letGo, skew, rules, request }: Given = {},
 ): Plan<Action> {
   const ledger: Ledger = {
     ...emptyLedger('v'),
@@ -64,8 +72,17 @@ export function planFor(
     },
     work: copy === undefined ? {} : copiesAs({ [KEY]: copy }),
   }
-  const seen = parseWorld(world, jobs)
+  const parsed = parseWorld(world, jobs)
+  for (const [remote, reply] of Object.entries(parsed.remotes)) {
+    if (!reply.ok) continue
+    const { inventory } = reply
+    if (remote === 'main' && letGo !== undefined) inventory.letGo = letGo
+    if (remote === 'main' && skew !== undefined) inventory.server = { ...inventory.server, skew }
+    if (remote === 'backup' && rules !== undefined) inventory.rules = rules
+  }
+  const seen = worldOf(parsed)
   return decide({
+    request,
     installation: INSTALLATION,
     coverages: coverInstances(configOf(policies), seen.remotes),
     world: seen,

@@ -1,0 +1,115 @@
+/**
+ * What a refresh would remove on the copy, because the source no longer has it, and why it must not. The brake:
+ * nobody is known to have let it go. Besides, the relay keeps it, it is held, or the copy's own `keep` wants it.
+ */
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { isIn } from '../../incus/pairs.ts'
+import { rulesOf, type World } from '../../plan/world.ts'
+import type { Covered } from '../../policy/cover.ts'
+import { holdsOf } from '../../policy/marks.ts'
+import type { Sorter } from '../../retention/sorter.ts'
+import { isUnfinishedFirst, type TransferContext } from './context.ts'
+import { wantedOn } from './lasting.ts'
+import { originOf, refuseReplica } from './marks.ts'
+import { notLetGo } from './released.ts'
+
+/** `braked`: a person may confirm it. */
+export type Refused = { braked: boolean; reason: string }
+
+export type Mirroring = {
+  world: Pick<World, 'letGo' | 'remotes'>
+  sorter: Sorter
+  now: Date
+  /** The source, by each policy that covers it. */
+  covering: readonly Covered[]
+  /** A person confirmed that it may remove what nobody is known to have let go. */
+  allowed: boolean
+}
+
+/** Verified on the copy, and not on the source. */
+export function mirroredOf({ snapshots, verified }: TransferContext): SnapshotPair[] {
+  const dates = new Map(snapshots)
+  return verified.filter(([name, date]) => dates.get(name) !== date)
+}
+
+/** Null: a refresh removes nothing that must stay. */
+export function refuseMirroring(context: TransferContext, mirroring: Mirroring): Refused | null {
+  const { replica, target, starting } = context
+  if (target === null || isUnfinishedFirst(context)) return null
+  if (refuseReplica(target, originOf(replica.source, starting)) !== null) return null
+  // Those that may be partial are still there.
+  const listed = replica.source.record.snapshots ?? []
+  const gone = mirroredOf(context).filter((pair) => !isIn(listed, pair))
+  if (gone.length === 0) return null
+  return (
+    brake(context, gone, mirroring) ??
+    tooYoung(context, gone, mirroring) ??
+    held(context, gone) ??
+    wanted(context, gone, mirroring)
+  )
+}
+
+function brake(
+  { replica: { source, target }, verified, starting }: TransferContext,
+  gone: readonly SnapshotPair[],
+  { world, now, covering, allowed }: Mirroring,
+): Refused | null {
+  if (allowed) return null
+  const lost = notLetGo(gone, { key: source.key, known: starting.entry, covering, world, now })
+  if (lost.length === 0) return null
+  const reason = `${lost.length} of ${verified.length} verified snapshots of its copy on ${target.remote} are gone from the source, and stapes did not expire them (${named(lost)}): were they deleted by hand, was the source rolled back, or taken over? A refresh would delete them on ${target.remote} too, so the copy waits, and nothing of ${source.ref.instance} expires. If they may go: /backup allow ${source.key}`
+  return { braked: true, reason }
+}
+
+/** The relay refuses to remove them, whoever asks. */
+function tooYoung(
+  { replica: { target } }: TransferContext,
+  gone: readonly SnapshotPair[],
+  { world, now }: Mirroring,
+): Refused | null {
+  const least = rulesOf(world, target.remote)?.minRetention ?? 0
+  const young = gone.filter((pair) => staysUntil(pair, least) > now)
+  const last = young.map((pair) => staysUntil(pair, least).toISOString()).sort()
+  const until = last.at(-1)
+  if (until === undefined) return null
+  const reason = `the source no longer has ${named(young)}, and the relay keeps each of them on ${target.remote} by its minRetention: the refresh waits until ${until}`
+  return { braked: false, reason }
+}
+
+/** When the relay lets a snapshot of a copy go. */
+export const staysUntil = ([, createdAt]: SnapshotPair, minRetention: number): Date =>
+  new Date((createdAt + minRetention) * 1000)
+
+function held(
+  { replica: { source, target }, target: record }: TransferContext,
+  gone: readonly SnapshotPair[],
+): Refused | null {
+  const there = record === null ? new Set<string>() : holdsOf(record)
+  const kept = gone.filter(([name]) => source.held.has(name) || there.has(name))
+  if (kept.length === 0) return null
+  const reason = `a refresh would delete ${named(kept)} on ${target.remote}, because the source no longer has it, and it is held: copy it there to a separate instance, then release it`
+  return { braked: false, reason }
+}
+
+function wanted(
+  { replica, snapshots, verified }: TransferContext,
+  gone: readonly SnapshotPair[],
+  { sorter }: Mirroring,
+): Refused | null {
+  const all = [...verified, ...snapshots.filter((pair) => !isIn(verified, pair))]
+  const kept = wantedOn(replica, all, sorter)
+  const still = gone.filter(([name]) => kept.has(name))
+  const [first] = replica.wanting
+  if (still.length === 0 || first === undefined) return null
+  const { remote } = replica.target
+  const reason = `a refresh would delete ${named(still)} on ${remote}, because the source no longer has ${still.length === 1 ? 'it' : 'them'}, though copy.keep wants ${still.length === 1 ? 'it' : 'them'}: the copy waits. Keep as much on the source ("keep"), want less on the copy ("copy.keep"), or say "mirror": true under "copy" of policy ${first.covered.policy.name}`
+  return { braked: false, reason }
+}
+
+const NAMED = 5
+
+function named(pairs: readonly SnapshotPair[]): string {
+  const names = pairs.slice(0, NAMED).map(([name]) => name)
+  const more = pairs.length - names.length
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
+}

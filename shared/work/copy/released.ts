@@ -1,0 +1,69 @@
+/**
+ * Verified snapshots of a copy that were let go on the source: a refresh may remove them. Only evidence counts,
+ * because a source that was taken over, a person and another scheduler remove snapshots as well.
+ */
+import { expiresAt } from '../../incus/expiry.ts'
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { commonPairs, isIn } from '../../incus/pairs.ts'
+import { ownSnapshot } from '../../incus/snapshot-name.ts'
+import { isSafety, safetyExpiry } from '../../plan/safety.ts'
+import type { World } from '../../plan/world.ts'
+import type { Covered } from '../../policy/cover.ts'
+import type { CopyWork } from './entry.ts'
+import { parseVerified, renderVerified } from './marks.ts'
+
+/** The evidence about one source. `covering`: it, by each policy that covers it. */
+export type Evidence = {
+  key: string
+  known: CopyWork | undefined
+  covering: readonly Covered[]
+  world: Pick<World, 'letGo' | 'remotes'>
+  now: Date
+}
+
+/**
+ * Those of `pairs` of which nobody is known to have let them go: the relay doesn't know it, the ledger doesn't
+ * have it, and no expiry of their policy has passed.
+ */
+export function notLetGo(pairs: readonly SnapshotPair[], evidence: Evidence): SnapshotPair[] {
+  if (pairs.length === 0) return []
+  const { key, known, world } = evidence
+  const noted = parseVerified(known?.released)
+  return pairs.filter(
+    (pair) =>
+      !world.letGo.has(`${key}/${pair[0]}@${pair[1]}`) && !isIn(noted, pair) && !hasEnded(pair, evidence),
+  )
+}
+
+/** With a server's clock that is off by more, the dates of its snapshots prove nothing. In seconds. */
+const TRUSTED_SKEW = 600
+
+/** By its policy's own expiry; a safety snapshot always has one. */
+function hasEnded(pair: SnapshotPair, { covering, world, now }: Evidence): boolean {
+  const [name, createdAt] = pair
+  const created = new Date(createdAt * 1000)
+  const [first] = covering
+  const reply = first === undefined ? undefined : world.remotes[first.ref.remote]
+  if (reply?.ok !== true || Math.abs(reply.inventory.server.skew ?? 0) > TRUSTED_SKEW) return false
+  const policy = ownSnapshot(pair)?.policy
+  if (policy === undefined) return false
+  if (isSafety(name)) return Date.parse(safetyExpiry(created, created)) <= now.getTime()
+  const expiry = covering.find((one) => one.policy.name === policy)?.policy.expiry ?? null
+  return expiry !== null && expiresAt(expiry, created) <= now
+}
+
+/** For the ledger entry: only what is still verified on the copy. */
+export function releasedIn(
+  released: string | undefined,
+  verified: readonly SnapshotPair[],
+): Pick<CopyWork, 'released'> {
+  const still = commonPairs(verified, parseVerified(released))
+  return still.length === 0 ? {} : { released: renderVerified(still) }
+}
+
+/** The entry with more of them. */
+export function withReleased(entry: CopyWork, pairs: readonly SnapshotPair[]): CopyWork {
+  const before = parseVerified(entry.released)
+  const fresh = pairs.filter((pair) => !isIn(before, pair))
+  return fresh.length === 0 ? entry : { ...entry, released: renderVerified([...before, ...fresh]) }
+}

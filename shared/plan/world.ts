@@ -45,7 +45,7 @@ export function worldOf(reply: InventoryReply): World {
 
 /** What the relay's configuration says about a remote; undefined: nothing, or it gave no answer. */
 export function rulesOf({ remotes }: Pick<World, 'remotes'>, remote: string): RemoteRules | undefined {
-  const reply = remotes[remote]
+  const reply = own(remotes, remote)
   return reply?.ok === true ? reply.inventory.rules : undefined
 }
 

@@ -6,6 +6,7 @@ import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn } from '../../incus/pairs.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
+import { own } from '../../own.ts'
 import { isSafety, safetyExpiry } from '../../plan/safety.ts'
 import type { World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
@@ -43,7 +44,7 @@ function hasEnded(pair: SnapshotPair, { covering, world, now }: Evidence): boole
   const [name, createdAt] = pair
   const created = new Date(createdAt * 1000)
   const [first] = covering
-  const reply = first === undefined ? undefined : world.remotes[first.ref.remote]
+  const reply = first === undefined ? undefined : own(world.remotes, first.ref.remote)
   if (reply?.ok !== true || Math.abs(reply.inventory.server.skew ?? 0) > TRUSTED_SKEW) return false
   const policy = ownSnapshot(pair)?.policy
   if (policy === undefined) return false

@@ -19,10 +19,9 @@ export async function perform(
   plan: Plan<Action>,
   relay: Relay,
   world: Seen,
-  now: Date,
   record?: string,
 ): Promise<Performed> {
-  const { jobs, outcomes, notes } = await prepare(plan, relay, world, now)
+  const { jobs, outcomes, notes } = await prepare(plan, relay, world)
   const all = [...subjectJobs(plan.actions), ...jobs]
   if (all.length === 0) return { outcomes, notes }
   const { answers, error } = await relay.batch(
@@ -34,8 +33,8 @@ export async function perform(
 }
 
 /** For a dry run: actions that would be refused before they are sent, and notes about them. */
-export async function foresee(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Note[]> {
-  const { outcomes, notes } = await prepare(plan, relay, world, now)
+export async function foresee(plan: Plan<Action>, relay: Relay, world: Seen): Promise<Note[]> {
+  const { outcomes, notes } = await prepare(plan, relay, world)
   const refused = outcomes.flatMap((outcome): Note[] => {
     if (outcome.state !== 'refused' || outcome.error.code !== 'bad-request') return []
     return [{ kind: 'problem', about: aboutOf(outcome.action), reason: outcome.error.message }]
@@ -50,13 +49,13 @@ export function aboutOf(action: AnyAction): string {
 }
 
 /** The kinds' own jobs; what they need is read in one call. */
-async function prepare(plan: Plan<Action>, relay: Relay, world: Seen, now: Date): Promise<Prepared> {
+async function prepare(plan: Plan<Action>, relay: Relay, world: Seen): Promise<Prepared> {
   const sending = senders(plan.actions)
   const answers = await read(
-    sending.flatMap(({ send, actions }) => send.reads?.(actions) ?? []),
+    sending.flatMap(({ send, actions }) => send.reads?.(actions, world) ?? []),
     relay,
   )
-  const prepared = sending.map(({ send, actions }) => send.prepare(actions, answers, world, now))
+  const prepared = sending.map(({ send, actions }) => send.prepare(actions, answers))
   return {
     jobs: prepared.flatMap(({ jobs }) => jobs),
     outcomes: prepared.flatMap(({ outcomes }) => outcomes),

@@ -62,7 +62,7 @@ export async function run(
   const unwritten = outageProblems(trigger.at)
   const approval = await approve(plan)
   if (!approval.go) return summarize(trigger.kind, { ...plan, actions: [] }, []).summary
-  const { outcomes, notes } = await perform(plan, io.relay, world, trigger.at, approval.record)
+  const { outcomes, notes } = await perform(plan, io.relay, world, approval.record)
   const loss = lossOf(lost)
   const known = [...unwritten, ...problems]
   const wrong = { problems: loss === null ? known : [loss, ...known], lost: loss !== null }
@@ -118,7 +118,7 @@ export async function planOnly(
   if (stored === null) return null
   const ledger = (await readLedger(io.state, trigger.at)).ledger ?? emptyLedger(stored.version)
   const { plan, world } = await planOf(trigger, stored, ledger, io, true)
-  const notes = await foresee(plan, io.relay, world, trigger.at)
+  const notes = await foresee(plan, io.relay, world)
   return { ...plan, notes: [...plan.notes, ...notes] }
 }
 

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { KEY_BYTES } from '../shared/relay/signature.ts'
 import { err, ok, type Result } from '../shared/result.ts'
+import { parseDuration } from '../shared/schedule/duration.ts'
 import type { ClientCertificate } from './pinning.ts'
 import type { RelayOptions } from './relay.ts'
 import type { RemoteConfig } from './upstreams.ts'
@@ -51,22 +52,54 @@ const key = z
     `expected at least ${KEY_BYTES} bytes; make one with: openssl rand -base64 ${KEY_BYTES}`,
   )
 
+const span = z.string().transform((text, context) => {
+  const parsed = parseDuration(text)
+  if (parsed.ok) return parsed.value
+  context.addIssue({ code: 'custom', message: parsed.error })
+  return z.NEVER
+})
+
+/** Of a backup target that says nothing else, in seconds. */
+const MIN_RETENTION = 86_400
+
 const remote = z
   .strictObject({
     url: oneOrMore(httpsUrl),
     fingerprint: oneOrMore(fingerprint),
     address: oneOrMore(httpsUrl).exactOptional(),
     copies: z.number().int().min(1).max(32).exactOptional(),
+    role: z
+      .enum(['source', 'target', 'both'], 'expected "source", "target" (it holds copies) or "both"')
+      .default('source'),
+    minRetention: span.exactOptional(),
+    restores: z.boolean().default(true),
   })
-  .transform(({ url: urls, address: addresses = urls, fingerprint, ...given }, context): RemoteConfig => {
-    if (addresses.length !== 1 && addresses.length !== urls.length) {
-      const message = `expected one, or one for each url (${urls.length}), in the same order`
-      context.addIssue({ code: 'custom', message, path: ['address'] })
-    }
-    const members = urls.map((url, place) => ({ url, address: addresses[place] ?? addresses[0] ?? url }))
-    const [first = { url: '', address: '' }, ...spare] = members
-    return { ...given, ...first, fingerprint: alone(fingerprint), ...(spare.length === 0 ? {} : { spare }) }
-  })
+  .transform(
+    (
+      { url: urls, address: addresses = urls, fingerprint, minRetention, ...given },
+      context,
+    ): RemoteConfig => {
+      if (given.role === 'source' && minRetention !== undefined)
+        context.addIssue({
+          code: 'custom',
+          message: 'only a backup target keeps copies: set "role": "target" or "both"',
+          path: ['minRetention'],
+        })
+      if (addresses.length !== 1 && addresses.length !== urls.length) {
+        const message = `expected one, or one for each url (${urls.length}), in the same order`
+        context.addIssue({ code: 'custom', message, path: ['address'] })
+      }
+      const members = urls.map((url, place) => ({ url, address: addresses[place] ?? addresses[0] ?? url }))
+      const [first = { url: '', address: '' }, ...spare] = members
+      return {
+        ...given,
+        ...first,
+        fingerprint: alone(fingerprint),
+        ...(given.role === 'source' ? {} : { minRetention: minRetention ?? MIN_RETENTION }),
+        ...(spare.length === 0 ? {} : { spare }),
+      }
+    },
+  )
 
 const alone = (values: string[]): string | string[] => (values.length === 1 ? (values[0] ?? values) : values)
 
@@ -81,17 +114,19 @@ const schema = z.strictObject({
     .record(z.string().regex(KEYID, 'a keyid is short and has no spaces or quotes'), key)
     .refine((keys) => Object.keys(keys).length > 0, 'expected at least one key: {"<keyid>": "<base64>"}'),
   client: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }),
+  journal: z.string().min(1).default('relay-journal.json'),
   remotes: z
     .record(z.string().regex(NAME, 'a remote is named with lower-case letters, digits and hyphens'), remote)
     .refine((remotes) => Object.keys(remotes).length > 0, 'expected at least one remote'),
 })
 
-/** `directory` is what the client's paths are relative to; PEM texts may stand there instead of paths. */
+/** `directory` is what the paths of the client and the journal are relative to; PEM texts may stand there instead of paths. */
 export function parseConfig(document: unknown, directory: string): Result<RelayConfig, string> {
   const parsed = schema.safeParse(document)
   if (!parsed.success) return err(parsed.error.issues.map((issue) => renderIssue(issue, document)).join('\n'))
-  const client = readClient(parsed.data.client, directory)
-  return client.ok ? ok({ ...parsed.data, client: client.value }) : client
+  const { journal, ...data } = parsed.data
+  const client = readClient(data.client, directory)
+  return client.ok ? ok({ ...data, client: client.value, journalFile: resolve(directory, journal) }) : client
 }
 
 /** The command that writes a relay.jsonc with its required parts. */

@@ -9,6 +9,10 @@ if (!config.ok) {
 }
 
 for (const exposed of exposuresOf(process.env)) console.error(`warning: ${exposed}`)
+if (Object.values(config.value.remotes).every(({ role }) => role === 'source'))
+  console.error(
+    'warning: no remote is a backup target, so every copy is refused: set "role": "target" for it',
+  )
 
 const relay = await startRelay({ ...config.value, log: console.error }).catch((error: Error) => {
   console.error(`The relay can't listen: ${error.message}`)

@@ -1,10 +1,12 @@
 /** Puts a relay together and runs it until it is closed. */
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
+import { openJournal } from './journal-file.ts'
 import type { ClientCertificate } from './pinning.ts'
 import { createRelayServer } from './server.ts'
 import { createSystemClock } from './system-clock.ts'
@@ -16,6 +18,8 @@ export type RelayOptions = {
   keys: Keys
   client: ClientCertificate
   remotes: Record<string, RemoteConfig>
+  /** Where the relay keeps its journal; absent: nothing is remembered over a restart. */
+  journalFile?: string
   log?: (line: string) => void
 }
 
@@ -32,18 +36,21 @@ export async function startRelay({
   keys,
   client,
   remotes,
+  journalFile,
   log = () => {},
 }: RelayOptions): Promise<Relay> {
   const startedAt = await nextSecond()
   const upstreams = createUpstreams(remotes, client, log)
   const clock = createSystemClock()
+  const journal = journalFile === undefined ? undefined : openJournal(journalFile, log)
   const stopping = new AbortController()
   const server = createRelayServer({
-    engine: createEngine({ upstream: upstreams, clock, remotes }),
+    engine: createEngine({
+      ...{ upstream: upstreams, clock, remotes, secret: secretOf(client) },
+      ...(journal === undefined ? {} : { store: journal }),
+    }),
     authenticate: createAuthenticate(keys, startedAt, seconds),
     reach: (second) => reach(second, stopping.signal, log),
-    upstreams,
-    remotes,
     log,
   })
   server.listen(listen.port, listen.host)
@@ -54,10 +61,15 @@ export async function startRelay({
       stopping.abort()
       await closeServer(server)
       clock.stop()
+      journal?.close()
       await upstreams.close()
     },
   }
 }
+
+/** It seals the marks that permit something: who has the client's key may do these things anyway. */
+const secretOf = ({ key }: ClientCertificate): string =>
+  createHash('sha256').update('stapes marks ').update(key).digest('hex')
 
 const seconds = (): number => Math.floor(Date.now() / 1000)
 

@@ -9,25 +9,13 @@ import {
 } from '../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { badRequest } from './engine/references.ts'
+import { stepSchema } from './step-schema.ts'
 
 const MAX_JOBS = 10_000
 /** A first copy verifies all its snapshots in one job. */
 const MAX_STEPS = 20_000
-const WEEK = 7 * 86_400
 
 const name = z.string().min(1).max(LONGEST_NAME)
-
-const step = z.strictObject({
-  remote: name,
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
-  path: z.string().max(4000),
-  body: z.unknown().exactOptional(),
-  wait: z.number().min(0).max(WEEK).exactOptional(),
-  reply: z.boolean().exactOptional(),
-  cancelOnFailure: z.boolean().exactOptional(),
-  alsoWaitFor: z.number().int().min(0).exactOptional(),
-  tolerate: z.array(z.number().int()).max(20).exactOptional(),
-})
 
 const job = z.strictObject({
   id: name,
@@ -36,7 +24,7 @@ const job = z.strictObject({
   family: name.exactOptional(),
   detach: z.boolean().exactOptional(),
   memo: z.unknown().exactOptional(),
-  steps: z.array(step).min(1).max(MAX_STEPS),
+  steps: z.array(stepSchema).min(1).max(MAX_STEPS),
 })
 
 const batch: z.ZodType<BatchRequest> = z.strictObject({
@@ -77,7 +65,7 @@ function parse<T>(schema: z.ZodType<T>, body: Buffer): Result<T, CallError> {
   return err(badRequest(`${issue?.path.join('.') || 'body'}: ${issue?.message}`))
 }
 
-export function parseJson(body: Buffer): Result<unknown, CallError> {
+function parseJson(body: Buffer): Result<unknown, CallError> {
   try {
     return ok(JSON.parse(body.toString()))
   } catch {

@@ -4,7 +4,7 @@ import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
 import { Gathering, type Held, LONGEST } from './answer.ts'
 import { badReply } from './engine/call.ts'
-import { unknownRemote } from './engine/job.ts'
+import { unknownRemote } from './engine/call-list.ts'
 import type { EngineRemote, Reply, Upstream } from './engine/upstream.ts'
 import { Exchange } from './exchange.ts'
 import { type Attempt, failover } from './failover.ts'
@@ -20,8 +20,6 @@ export type RemoteConfig = EngineRemote & {
 }
 
 export type Upstreams = Upstream & {
-  /** The pools of a remote, for forwarding, in the order in which to try them. */
-  pools(remote: string): Dispatcher[] | undefined
   close(): Promise<void>
 }
 
@@ -40,10 +38,6 @@ export function createUpstreams(
 ): Upstreams {
   const connected = new Map(Object.entries(remotes).map(([name, remote]) => [name, connect(remote, client)]))
   return {
-    pools(remote) {
-      const { members, urlOrder } = connected.get(remote) ?? {}
-      return urlOrder?.order(false).flatMap((place) => members?.[place]?.pool ?? [])
-    },
     async request(remote, request, { timeout }) {
       const found = connected.get(remote)
       if (found === undefined) return { ok: false, error: unknownRemote(remote, remotes) }

@@ -160,7 +160,7 @@ describe('the folders of the kinds of work', () => {
   const SEAMS = [
     /^[a-z]+\/(kind|action|lines)\.ts$/,
     // What is verified on a copy, and whose copy that is.
-    /^copy\/(marks|replica|transfer|entry)\.ts$/,
+    /^copy\/(marks|replica|transfer|entry|cut-off)\.ts$/,
     // The mark of a restore that is under way.
     /^restore\/mark\.ts$/,
   ]

@@ -1,12 +1,14 @@
 /** Runs a batch's jobs in parallel and reports each one as it ends; detached ones are only accepted. */
 import type { BatchLine, BatchRequest, CallError, Job, StepReport } from '../../shared/relay/protocol.ts'
+import { brokenBy } from './call.ts'
 import type { Detached } from './detached.ts'
-import { brokenBy, type JobIo, refuseJob, runJob } from './job.ts'
+import { refuseJob, runJob } from './job.ts'
 import { type Locks, locked } from './locks.ts'
+import type { StepIo } from './steps/step-io.ts'
 
 export async function runBatch(
   { jobs }: BatchRequest,
-  io: JobIo,
+  io: StepIo,
   locks: Locks,
   detached: Detached,
   onLine: (line: BatchLine) => void,
@@ -36,7 +38,7 @@ function submit(job: Job, detached: Detached): BatchLine {
   return error === null ? { job: job.id, accepted: true } : failed(job, error)
 }
 
-async function attend(job: Job, io: JobIo, locks: Locks): Promise<BatchLine> {
+async function attend(job: Job, io: StepIo, locks: Locks): Promise<BatchLine> {
   if (!locks.take(job.lock, job.id)) return failed(job, locked(job.lock, locks))
   try {
     const steps: StepReport[] = await runJob(job, io)

@@ -2,6 +2,7 @@
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { safeText } from '../../shared/safe-text.ts'
 import { type Envelope, parseEnvelope } from './envelope.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -59,3 +60,9 @@ const NOT_AUTHORIZED = 'not authorized'
 
 /** Of a 403's body that isn't parsed yet. */
 export const isNotAuthorized = (body: string): boolean => body.includes(`"error":"${NOT_AUTHORIZED}"`)
+
+/** Thrown where nothing should: it ends this job, and its effect is unknown. */
+export const brokenBy = (cause: unknown): CallError => ({
+  code: 'bad-reply',
+  message: `the relay could not go on, and the effect is unknown: ${safeText(String(cause))}`,
+})

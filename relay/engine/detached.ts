@@ -2,16 +2,24 @@
  * Detached jobs, which run without an open connection: copies that take hours. They queue in the lanes of
  * their target remote, and their outcome is kept for the next inventory.
  */
+
 import { isOperationId } from '../../shared/incus/names.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
+import { kindIn, targetIn, workOfJob } from '../../shared/ledger/work.ts'
 import type { CallError, InventoryRequest, Job, JobReport } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
 import { ADOPT } from './bounds.ts'
-import { brokenBy, type JobIo, runJob } from './job.ts'
+import { brokenBy } from './call.ts'
+import { isObject } from './envelope.ts'
+import { runJob } from './job.ts'
 import type { JobMemory } from './job-memory.ts'
 import type { Lanes } from './lanes.ts'
 import { type Locks, locked } from './locks.ts'
 import { awaitOperation, look } from './operation.ts'
+import { describeOperation } from './parse-operations.ts'
 import { badRequest } from './references.ts'
+import type { StepIo } from './steps/step-io.ts'
+import { remotesOf } from './steps/steps.ts'
 
 type Adoptable = NonNullable<InventoryRequest['adopt']>[number]
 
@@ -31,9 +39,9 @@ const ADOPTED_LIMIT = 7 * 86_400_000
 /** After these errors the effect is unknown. */
 const UNKNOWN: readonly CallError['code'][] = ['timeout', 'vanished', 'running', 'bad-reply']
 
-export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: JobMemory): Detached {
+export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: JobMemory): Detached {
   const run = async (job: Job): Promise<void> => {
-    const leave = await lanes.enter(job.steps.at(-1)?.remote ?? '')
+    const leave = await lanes.enter(job.steps.flatMap(remotesOf).at(-1) ?? '')
     try {
       memory.change(job.id, { state: 'running' })
       const steps = await runJob(job, io, {
@@ -81,6 +89,7 @@ export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: Jo
       if (!isOperationId(operation)) return
       const seen = await look(io, { remote, operation }, undefined, ADOPT)
       if (seen.state === 'silent' || isVanished(seen) || memory.knows(id) || !memory.makeRoom()) return
+      if (!isOf(seen, entry)) return
       memory.begin(entry)
       if (seen.state === 'living') void watch(entry)
       else memory.change(id, { ...outcomeOf(seen.result), remote, operation })
@@ -91,6 +100,33 @@ export function createDetached(io: JobIo, locks: Locks, lanes: Lanes, memory: Jo
 
 const isVanished = (seen: Awaited<ReturnType<typeof look>>): boolean =>
   seen.state === 'ended' && !seen.result.ok && seen.result.error.code === 'vanished'
+
+/**
+ * Whether that is the operation of such a job. A copy's success verifies what it brought, so it has to be the
+ * creation of that very instance; how far a restore has come is judged by its marks.
+ */
+function isOf(seen: Awaited<ReturnType<typeof look>>, { id, remote }: Adoptable): boolean {
+  const work = workOfJob(id)
+  if (work === null || kindIn(work) !== 'copy') return true
+  const metadata =
+    seen.state === 'living'
+      ? seen.metadata
+      : seen.state === 'ended' && seen.result.ok
+        ? seen.result.value
+        : null
+  // Of one that failed nothing is believed.
+  if (!isObject(metadata)) return seen.state === 'ended'
+  const known = describeOperation('', metadata)
+  if (known === null) return false
+  const { description, project, instances } = known
+  return (
+    description === CREATING &&
+    instances.some((instance) => subjectKey({ remote, project, instance }) === targetIn(work))
+  )
+}
+
+/** Incus's word for it, also where it refreshes one (6.0.4, 7.0.2). */
+const CREATING = 'Creating instance'
 
 const outcomeOf = (ended: Result<unknown, CallError>): Outcome =>
   ended.ok ? { state: 'done' } : failure(ended.error)

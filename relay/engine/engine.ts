@@ -1,10 +1,12 @@
 /**
- * The relay's two calls besides forwarding: inventory and batch. It depends only on an upstream and a clock:
- * the relay passes sockets and the real time, a simulation passes an Incus in memory and virtual time.
+ * The relay's two calls: inventory and batch. It depends only on an upstream, a clock and a store for its journal:
+ * the relay passes sockets, the real time and a file, a simulation passes an Incus in memory and virtual time.
  */
 
 import type { Clock } from '../../shared/clock.ts'
+import type { RemoteInventory } from '../../shared/incus/inventory.ts'
 import { own } from '../../shared/own.ts'
+import { RESTORING } from '../../shared/policy/marks.ts'
 import type {
   BatchLine,
   BatchRequest,
@@ -14,19 +16,23 @@ import type {
 } from '../../shared/relay/protocol.ts'
 import { runBatch } from './batch.ts'
 import { LOOK } from './bounds.ts'
+import { judgeCall, type Remotes, unknownRemote } from './call-list.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
 import { readInventory } from './inventory.ts'
-import { type JobIo, judgeStep, type Remotes, unknownRemote } from './job.ts'
 import { createJobMemory } from './job-memory.ts'
+import { createJournal, type Journal, type JournalStore } from './journal.ts'
 import { createLanes } from './lanes.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { createLocks } from './locks.ts'
 import { createPools } from './pools.ts'
+import { minRetentionOf, roleOf } from './rules.ts'
+import { createSeal, type Seal } from './seal.ts'
+import { createSightings } from './sightings.ts'
+import type { StepIo } from './steps/step-io.ts'
 import { createSuspects } from './suspects.ts'
 import { createUnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
-import { createVerifiedMemory } from './verified-memory.ts'
 
 type EngineOptions = {
   upstream: Upstream
@@ -34,6 +40,10 @@ type EngineOptions = {
   remotes: Remotes
   /** Milliseconds for all that is read of one remote. */
   look?: number
+  /** Only the relay has it: marks that permit something are sealed with it. */
+  secret: string
+  /** Absent: nothing is remembered over a restart. */
+  store?: JournalStore
 }
 
 export type Engine = {
@@ -48,52 +58,76 @@ const ATTENDED = { round: 60_000, silence: 30_000 }
 const DETACHED = { round: 5_000, silence: 300_000 }
 const COPIES = 2
 
-export function createEngine({ upstream, clock, remotes, look = LOOK }: EngineOptions): Engine {
-  const verified = createVerifiedMemory()
+export function createEngine({
+  upstream,
+  clock,
+  remotes,
+  secret,
+  store,
+  look = LOOK,
+}: EngineOptions): Engine {
+  const journal = createJournal(clock, store)
+  const sightings = createSightings(upstream, clock, journal)
   const suspects = createSuspects()
   const unseen = createUnseenCreates(clock)
+  const locks = createLocks()
+  const jobs = createJobMemory(clock)
+  const seal = createSeal(secret)
   const base = {
-    upstream,
-    clock,
-    remotes,
-    verified,
-    suspects,
-    unseen,
+    ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks },
     certificates: createCertificates(upstream, clock),
+    succeeded: jobs.succeeded,
   }
   const pools = createPools(clock)
   const limiters = createLimiters(clock)
-  const attended: JobIo = {
+  const attended: StepIo = {
     ...base,
     timeouts: ATTENDED,
     admit: ({ remote, method, path }, urgent, work) =>
-      limiters(remote).run({ kind: kindOf(method, path), urgent }, work, judgeStep),
+      limiters(remote).run({ kind: kindOf(method, path), urgent }, work, judgeCall),
   }
   // Lanes bound the number of copies; under the limiter they would take its places for hours.
-  const unattended: JobIo = { ...base, timeouts: DETACHED, admit: (_step, _urgent, work) => work() }
-  const locks = createLocks()
+  const unattended: StepIo = { ...base, timeouts: DETACHED, admit: (_call, _urgent, work) => work() }
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
-  const detached = createDetached(unattended, locks, lanes, createJobMemory(clock))
+  const detached = createDetached(unattended, locks, lanes, jobs)
+  const see = async (name: string, config: readonly string[]): Promise<RemoteReply> => {
+    if (!Object.hasOwn(remotes, name)) return { ok: false, error: unknownRemote(name, remotes) }
+    const reply = await readInventory({ upstream, clock, look, pools, suspects, unseen }, name, config)
+    if (!reply.ok) return reply
+    sightings.note(name, reply.inventory)
+    noteUnsealed(name, reply.inventory, seal)
+    return { ok: true, inventory: { ...reply.inventory, ...rulesFor(name, remotes, journal) } }
+  }
 
   return {
     async inventory({ remotes: names, config = [], adopt = [] }) {
       await Promise.all(adopt.map((entry) => detached.adopt(entry)))
       // Reports are read before the listings, so that these show the result of each job reported as done.
-      const jobs = detached.reports()
-      const replies = await Promise.all(
-        names.map(
-          async (name): Promise<[string, RemoteReply]> => [
-            name,
-            Object.hasOwn(remotes, name)
-              ? await readInventory({ upstream, clock, look, pools, suspects, unseen }, name, config)
-              : { ok: false, error: unknownRemote(name, remotes) },
-          ],
-        ),
-      )
-      for (const [name, reply] of replies) if (reply.ok) verified.note(name, reply.inventory)
-      return { remotes: Object.fromEntries(replies), jobs }
+      const reports = detached.reports()
+      const replies = await Promise.all(names.map(async (name) => [name, await see(name, config)] as const))
+      return { remotes: Object.fromEntries(replies), jobs: reports }
     },
     batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),
+  }
+}
+
+/** The relay's rules for it, and what of its instances was let go. */
+function rulesFor(
+  name: string,
+  remotes: Remotes,
+  journal: Journal,
+): Pick<RemoteInventory, 'rules' | 'letGo'> {
+  const letGo = journal.letGoOn(name)
+  const rules = { role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) }
+  return letGo.length === 0 ? { rules } : { rules, letGo }
+}
+
+/** A mark of a restore that this relay didn't make begins none. */
+function noteUnsealed(remote: string, { instances }: RemoteInventory, seal: Seal): void {
+  for (const record of instances) {
+    const { project, name, own: keys, config } = record
+    const text = keys.includes(RESTORING) ? (config[RESTORING] ?? '') : ''
+    if (text !== '' && !seal.isOn({ remote, project, instance: name }, text)) record.unsealed = true
   }
 }
 

@@ -7,8 +7,11 @@
  * a copy's mark of a transfer only while no operation runs on the copy: such a change would lift Incus's
  * lock.
  */
+
+import { newestPair } from '../../shared/incus/pairs.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
@@ -16,8 +19,8 @@ import { isObject } from './envelope.ts'
 import { againstDelete, againstTransfer, transferOwner } from './guard-copy.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
 import { againstThaw, isThaw } from './guard-thaw.ts'
+import type { Journal } from './journal.ts'
 import type { Upstream } from './upstream.ts'
-import type { VerifiedMemory } from './verified-memory.ts'
 
 /** Whether the relay has to check such a call first. */
 export const isGuarded = ({ name, parameters }: Match): boolean =>
@@ -28,7 +31,7 @@ export const isGuarded = ({ name, parameters }: Match): boolean =>
   (name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null)
 
 /** What the relay has seen, and its time in milliseconds since the epoch. */
-export type Seen = { verified: VerifiedMemory; now: number }
+export type Seen = { journal: Pick<Journal, 'verified'>; now: number }
 
 /** A call of `match` onto `remote`; `body` is one that the route accepts. */
 type GuardedCall = { upstream: Upstream; remote: string; match: Match; body: unknown }
@@ -53,10 +56,11 @@ export async function guard(
   return why.value === null ? ok(null) : err(refused(remote, match, wanted, why.value))
 }
 
-async function against(call: GuardedCall, { verified, now }: Seen): Promise<Why> {
+async function against(call: GuardedCall, { journal, now }: Seen): Promise<Why> {
   const { upstream, remote, match, body } = call
   const { name, parameters, query } = match
-  const newest = verified.newest(remote, query.project ?? 'default', parameters.instance ?? '')
+  const ref = { remote, project: query.project ?? 'default', instance: parameters.instance ?? '' }
+  const newest = newestPair(journal.verified(subjectKey(ref)))
   if (name === 'deleteSnapshot' && newest !== null && newest[0] === parameters.snapshot)
     return ok('it is the newest verified snapshot of a copy')
   if (!isGuarded(match) || isHarmless(name, body)) return ok(null)

@@ -5,6 +5,8 @@ import type { Job, JobReport } from '../../shared/relay/protocol.ts'
 export type JobMemory = {
   knows(id: string): boolean
   isLive(id: string): boolean
+  /** It is known to have ended well. */
+  succeeded(id: string): boolean
   /** False when it is full of live jobs; else the oldest ended job is dropped. */
   makeRoom(): boolean
   /** Starts a new record, and drops ended ones of its family. */
@@ -41,6 +43,7 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
   return {
     knows: (id) => records.has(id),
     isLive: (id) => isLive(records.get(id)?.report),
+    succeeded: (id) => records.get(id)?.report.state === 'done',
     makeRoom() {
       dropOld()
       if (records.size < size) return true

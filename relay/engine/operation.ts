@@ -26,7 +26,7 @@ export type Watched = { remote: string; operation: string }
 type Io = { upstream: Upstream; clock: Clock }
 type Verdict =
   | { state: 'ended'; result: Result<unknown, CallError> }
-  | { state: 'living'; operation: Operation }
+  | { state: 'living'; operation: Operation; metadata: unknown }
   | { state: 'silent'; error: CallError }
 
 const SECOND = 1000
@@ -83,10 +83,11 @@ export async function look(
   const operation = parseOperation(seen.value.envelope.metadata)
   if (operation === null)
     return { state: 'silent', error: { code: 'bad-reply', message: 'no operation in it' } }
-  if (operation.statusCode < 200) return { state: 'living', operation }
+  const { metadata } = seen.value.envelope
+  if (operation.statusCode < 200) return { state: 'living', operation, metadata }
   return {
     state: 'ended',
-    result: operation.statusCode === 200 ? ok(seen.value.envelope.metadata) : err(failed(operation)),
+    result: operation.statusCode === 200 ? ok(metadata) : err(failed(operation)),
   }
 }
 

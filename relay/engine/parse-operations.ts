@@ -20,7 +20,7 @@ export function parseOperations(metadata: unknown): OperationRecord[] | null {
       const operation = parseOperation(entry)
       if (operation === null || !isObject(entry)) return null
       if (operation.statusCode >= 200) continue
-      const read = record(operation.id, entry, operation.progress)
+      const read = describeOperation(operation.id, entry, operation.progress)
       if (read === null) return null
       records.push(read)
     }
@@ -32,7 +32,12 @@ export function parseOperations(metadata: unknown): OperationRecord[] | null {
 const LONGEST_URL = 4000
 const MOST_URLS = 1000
 
-function record(id: string, entry: Record<string, unknown>, progress?: string): OperationRecord | null {
+/** `entry`: an operation as Incus describes it. */
+export function describeOperation(
+  id: string,
+  entry: Record<string, unknown>,
+  progress?: string,
+): OperationRecord | null {
   const resources = isObject(entry.resources) ? entry.resources : {}
   const instances = urls(resources.instances)
   const snapshots = urls(resources.instances_snapshots)

@@ -4,13 +4,14 @@
  */
 import { classify } from '../../shared/incus/refusal.ts'
 import { matchRoute } from '../../shared/incus/routes.ts'
-import type { CallError, Step } from '../../shared/relay/protocol.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import type { Call } from './calls.ts'
 import { isObject, text } from './envelope.ts'
 import { volumeKey } from './parse-volumes.ts'
 
 export type Suspects = {
-  /** A job failed with that error: the instances of its steps are checked. */
-  note(steps: readonly Step[], error: CallError): void
+  /** A job failed with that error: the instances of its calls are checked. */
+  note(calls: readonly Call[], error: CallError): void
   /** By `volumeKey`, those of a remote. */
   of(remote: string): ReadonlySet<string>
   acquit(remote: string, key: string): void
@@ -19,11 +20,11 @@ export type Suspects = {
 export function createSuspects(): Suspects {
   const known = new Map<string, Set<string>>()
   return {
-    note(steps, error) {
+    note(calls, error) {
       if (classify(error) !== 'uneven') return
-      for (const step of steps) {
-        const key = touched(step)
-        if (key !== null) known.set(step.remote, (known.get(step.remote) ?? new Set()).add(key))
+      for (const call of calls) {
+        const key = touched(call)
+        if (key !== null) known.set(call.remote, (known.get(call.remote) ?? new Set()).add(key))
       }
     },
     of: (remote) => known.get(remote) ?? new Set(),
@@ -31,7 +32,7 @@ export function createSuspects(): Suspects {
   }
 }
 
-function touched({ method, path, body }: Step): string | null {
+function touched({ method, path, body }: Call): string | null {
   const match = matchRoute(method, path)
   const { instance = isObject(body) ? text(body.name) : '' } = match?.parameters ?? {}
   return instance === '' ? null : volumeKey(match?.query.project ?? 'default', instance)

@@ -5,13 +5,14 @@
 import type { Clock } from '../../shared/clock.ts'
 import { hasUnknownOutcome } from '../../shared/incus/refusal.ts'
 import { matchRoute } from '../../shared/incus/routes.ts'
-import type { CallError, Step } from '../../shared/relay/protocol.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import type { Call } from './calls.ts'
 import { isObject, text } from './envelope.ts'
 
 export type UnseenCreates = {
-  failed(step: Step, error: CallError): void
+  failed(call: Call, error: CallError): void
   /** Created again or deleted, with a known outcome. */
-  done(step: Step): void
+  done(call: Call): void
   /** `project/instance/snapshot`, those of a remote. */
   of(remote: string): string[]
 }
@@ -29,15 +30,15 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
     }
   }
   return {
-    failed(step, error) {
-      const touched = touchedBy(step)
+    failed(call, error) {
+      const touched = touchedBy(call)
       if (touched?.route !== 'createSnapshot' || !hasUnknownOutcome(error)) return
       known.delete(touched.key)
       known.set(touched.key, clock.now())
       dropOld()
     },
-    done(step) {
-      const touched = touchedBy(step)
+    done(call) {
+      const touched = touchedBy(call)
       if (touched !== null) known.delete(touched.key)
     },
     of(remote) {
@@ -49,7 +50,7 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
   }
 }
 
-function touchedBy({ remote, method, path, body }: Step): { route: string; key: string } | null {
+function touchedBy({ remote, method, path, body }: Call): { route: string; key: string } | null {
   const match = matchRoute(method, path)
   if (match?.name !== 'createSnapshot' && match?.name !== 'deleteSnapshot') return null
   const { instance = '', snapshot = isObject(body) ? text(body.name) : '' } = match.parameters

@@ -21,4 +21,10 @@ export type EngineRemote = {
   address: string
   /** How many copies may run onto it at once. */
   copies?: number
+  /** What it is used for; absent: `source`. Only a target receives copies, and loses them. */
+  role?: 'source' | 'target' | 'both'
+  /** How long a verified snapshot stays there at least, in seconds; absent: 0. */
+  minRetention?: number
+  /** False: nothing is restored in place there. */
+  restores?: boolean
 }

@@ -57,12 +57,14 @@ async function embeddedPair(cleanup: Cleanup): Promise<Link> {
   cleanup.add(() => embedded.close())
   const { main, backup, client } = embedded
   const key = randomBytes(32)
-  const remote = ({ url, fingerprint }: typeof main) => ({ url, fingerprint, address: url })
+  const remote = ({ url, fingerprint }: typeof main, role: 'source' | 'target') => ({
+    ...{ url, fingerprint, address: url, role },
+  })
   const options = {
     listen: LOOPBACK,
     keys: { [KEY_ID]: key },
     client: { certificate: client.cert, key: client.key },
-    remotes: { main: remote(main), backup: remote(backup) },
+    remotes: { main: remote(main, 'source'), backup: remote(backup, 'target') },
   }
   const remotes = [`main ${main.url}`, `backup ${backup.url}`]
   return { ...(await open(options, key, cleanup)), embedded: true, remotes }

@@ -44,6 +44,8 @@ export type InstanceRecord = {
   offline?: true
   /** With `offline`: its server answers for it, but with keys that can't be passed on, or lists it twice: `problem` says what. */
   oversized?: true
+  /** Its mark of a restore isn't one that the relay made. */
+  unsealed?: true
 }
 
 /** An operation that had not ended when it was listed. */

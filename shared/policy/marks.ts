@@ -17,6 +17,9 @@ export const VERIFIED = `${PREFIX}verified`
  */
 export const COPYING = `${PREFIX}copying`
 
+/** On a copy: what it lacks of its source's config and devices, because it reaches the host. */
+export const LEFT_OUT = `${PREFIX}left-out`
+
 /** On a copy: the installation of stapes that makes it. See plan/installation.ts. */
 export const OWNER = `${PREFIX}owner`
 
@@ -44,6 +47,7 @@ export const isMark = (key: string): boolean =>
   key === VERIFIED ||
   key === COPYING ||
   key === OWNER ||
+  key === LEFT_OUT ||
   key === RESTORING ||
   key === RESTORED ||
   key.startsWith(HOLD)
@@ -62,6 +66,7 @@ export const RESERVED: readonly string[] = [
   'verified',
   'copying',
   'owner',
+  'left-out',
   'hold',
   'restoring',
   'restored',

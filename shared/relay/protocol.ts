@@ -1,11 +1,10 @@
 /**
- * The protocol between Worker and relay. Besides forwarding single allowed requests
- * (`/v1/remotes/{remote}/1.0/…`), the relay answers two calls that keep the edge small:
- * `POST /v1/inventory` and `POST /v1/batch`. All requests are signed (RFC 9421).
+ * The protocol between Worker and relay: two calls, `POST /v1/inventory` and `POST /v1/batch`. All requests are
+ * signed (RFC 9421).
  */
 
 import type { RemoteInventory } from '../incus/inventory.ts'
-import type { IncusRequest } from '../incus/routes.ts'
+import type { Step } from './steps.ts'
 
 /** A relay's or Incus's refusal. Codes are stable; messages are for people. */
 export type CallError = {
@@ -19,10 +18,10 @@ export type CallError = {
     | 'untrusted' // Incus doesn't trust the relay's client certificate
     | 'not-incus' // something else answers there, such as LXD: nothing is attempted
     | 'unknown-remote'
-    | 'not-allowed' // not in the routes table
+    | 'not-allowed' // the relay's own rules refuse it
     | 'locked' // another job holds the lock
     | 'bad-reply' // not Incus's envelope
-    | 'bad-request' // a reference in a body points nowhere
+    | 'bad-request' // it can't be done as it was asked for
   message: string
   status?: number
 }
@@ -55,26 +54,6 @@ export type InventoryReply = {
 
 // ---- POST /v1/batch -----------------------------------------------------------------------------
 
-/**
- * In a body, an object with one of these keys is replaced before sending:
- * `{"$step": n, "pointer": "/metadata/metadata"}`: that part (RFC 6901) of step n's reply;
- * `{"$operationUrl": n}`: the URL under which another server reaches the operation that step n made;
- * `{"$certificate": "remote"}`: that server's certificate, PEM.
- */
-export type Step = IncusRequest & {
-  remote: string
-  /** Wait for the operation's end, at most so many seconds; absent: don't wait. Ignored for sync replies. */
-  wait?: number
-  /** Also wait for the end of the operation that this earlier step made; it must end well too. */
-  alsoWaitFor?: number
-  /** Send the reply's `metadata` back (for operations: the ended operation). */
-  reply?: boolean
-  /** If a later step of the job fails, cancel the operation this one made (a migration source nobody will fetch). */
-  cancelOnFailure?: boolean
-  /** An error of Incus with this status counts as success (404 when deleting what may be gone). */
-  tolerate?: number[]
-}
-
 /** Steps run in order; the first that fails ends the job, and the rest are not sent. */
 export type Job = {
   /** Unique in its batch; a detached job's is unique over time. */
@@ -101,6 +80,7 @@ export type BatchRequest = {
   record?: string
 }
 
+/** `metadata`: of a step that reads. */
 export type StepReport = { ok: true; metadata?: unknown } | { ok: false; error: CallError }
 
 /**

@@ -15,7 +15,8 @@ import type { Line, Tally } from '../plan/line.ts'
 import type { AnyAction, Note, Plan, Refusal } from '../plan/plan.ts'
 import type { AllowRequest, AnyRequest, OneSnapshot } from '../plan/request.ts'
 import type { World } from '../plan/world.ts'
-import type { CallError, Job, Step, StepReport } from '../relay/protocol.ts'
+import type { CallError, Job, StepReport } from '../relay/protocol.ts'
+import type { Step } from '../relay/steps.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { RetryPolicy } from './life.ts'
 
@@ -203,8 +204,8 @@ export type Kind<
   }
   /** Its own jobs: what has to be read for them, and how they are prepared. */
   send?: {
-    reads?(actions: readonly Action[]): Job[]
-    prepare(actions: readonly Action[], answers: Answers, world: Pick<World, 'remotes'>, now: Date): Prepared
+    reads?(actions: readonly Action[], world: Pick<World, 'remotes'>): Job[]
+    prepare(actions: readonly Action[], answers: Answers): Prepared
   }
   record?(before: Ledger, result: RunResult): Recorded
   long?: Long<Entry>

@@ -1,6 +1,8 @@
 /** The relay as people run it: a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LabServer } from '../lab/server.ts'
@@ -15,6 +17,8 @@ export async function startRelayProcess(servers: readonly LabServer[], key: Key)
   const remotes = servers.map(({ name, url, fingerprint }) => [name, { url, fingerprint }])
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // Where its journal is kept.
+    cwd: mkdtempSync(join(tmpdir(), 'stapes-bench-')),
     env: {
       ...process.env,
       RELAY_PORT: '0',

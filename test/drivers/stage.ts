@@ -32,12 +32,14 @@ export async function openStage(built: Built, version: string): Promise<Stage> {
     const [main, backup] = await startBoth(machine, version, client)
     closing.push(main.close, backup.close)
     const key = newKey()
-    const remote = ({ url, fingerprint, address }: Server) => ({ url, fingerprint, address, copies: COPIES })
+    const remote = ({ url, fingerprint, address }: Server, role: 'source' | 'target') => ({
+      ...{ url, fingerprint, address, role, copies: COPIES },
+    })
     const relay = await startRelay({
       listen: { host: '127.0.0.1', port: 0 },
       keys: { [key.id]: key.secret },
       client: { certificate: client.cert, key: client.key },
-      remotes: { main: remote(main), backup: remote(backup) },
+      remotes: { main: remote(main, 'source'), backup: remote(backup, 'target') },
     })
     closing.push(() => relay.close())
     const worker = await startWorker(relay.url, key)

@@ -55,15 +55,15 @@ export async function openStage(
 }
 
 function optionsOf({ main, backup }: ContractPair, key: Key, port: number): RelayOptions {
-  const remote = ({ url, fingerprint, spare = [] }: ContractServer) => ({
-    ...{ url, fingerprint, address: url, spare },
+  const remote = ({ url, fingerprint, spare = [] }: ContractServer, role: 'source' | 'target') => ({
+    ...{ url, fingerprint, address: url, spare, role },
   })
   const { cert, key: privateKey } = main.clients.trusted
   return {
     listen: { host: '127.0.0.1', port },
     keys: { [key.id]: key.secret },
     client: { certificate: cert, key: privateKey },
-    remotes: { main: remote(main), backup: remote(backup) },
+    remotes: { main: remote(main, 'source'), backup: remote(backup, 'target') },
   }
 }
 

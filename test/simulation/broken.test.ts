@@ -3,6 +3,7 @@
  * scene that passes with the true piece must then violate the named invariant.
  */
 import { describe, expect, test, vi } from 'vitest'
+import { COPYING } from '../../shared/policy/marks.ts'
 import type { RemoteReply } from '../../shared/relay/protocol.ts'
 import { ok } from '../../shared/result.ts'
 import { instanceOf, write } from '../emulator/scene.ts'
@@ -53,6 +54,26 @@ vi.mock('../../relay/engine/guard.ts', async (original) => {
   return { ...real, guard }
 })
 
+/** Nor would the relay's rules let it. */
+vi.mock('../../relay/engine/removal.ts', async (original) => {
+  const real = await original<typeof import('../../relay/engine/removal.ts')>()
+  const againstRemoval: typeof real.againstRemoval = async (...question) =>
+    broken.how === 'what begins like ours is ours' ? ok(null) : real.againstRemoval(...question)
+  return { ...real, againstRemoval }
+})
+
+/** Nor would it mark what no transfer is known to have brought. */
+vi.mock('../../relay/engine/job-memory.ts', async (original) => {
+  const real = await original<typeof import('../../relay/engine/job-memory.ts')>()
+  const createJobMemory: typeof real.createJobMemory = (...given) => {
+    const memory = real.createJobMemory(...given)
+    const succeeded = (job: string) =>
+      broken.how === 'an end is believed to be a success' || memory.succeeded(job)
+    return { ...memory, succeeded }
+  }
+  return { ...real, createJobMemory }
+})
+
 vi.mock('../../shared/work/copy/judge.ts', async (original) => {
   const real = await original<typeof import('../../shared/work/copy/judge.ts')>()
   const judge: typeof real.judge = (judging) => {
@@ -61,7 +82,8 @@ vi.mock('../../shared/work/copy/judge.ts', async (original) => {
     if (broken.how !== 'an end is believed to be a success' || right.phase !== 'broken') return right
     if (seen.state !== 'there') return right
     const marks = [...(seen.record.snapshots ?? [])]
-    const entry = { state: 'verified' as const, attempts: 0, at: now.toISOString() }
+    const [transfer = ''] = (seen.record.config[COPYING] ?? '').split(' ')
+    const entry = { state: 'verified' as const, job: `:${transfer}`, attempts: 0, at: now.toISOString() }
     return { phase: 'completed', entry, marks, fresh: [], rest: [], memo: { through: 0, extended: {} } }
   }
   return { ...real, judge }

@@ -4,6 +4,7 @@ import type { Relay } from '../../functions/incus/relay.ts'
 import { type Io, run, type Trigger } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import { createEngine, type Engine } from '../../relay/engine/engine.ts'
+import type { JournalStore } from '../../relay/engine/journal.ts'
 import type { Reply, Upstream } from '../../relay/engine/upstream.ts'
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError, StepReport } from '../../shared/relay/protocol.ts'
@@ -14,7 +15,6 @@ import { ConnectionLost } from '../emulator/faults.ts'
 import { Network } from '../emulator/network.ts'
 import { EmbeddedIncus } from '../emulator/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
-import { LetGo } from './let-go.ts'
 import { seededRandom } from './random.ts'
 import { StaleKv } from './stale-kv.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -84,19 +84,23 @@ export function createWorld({
   }
   const incus = { main: serve('main'), backup: serve('backup') }
   const weather: World['weather'] = { now: () => null }
-  const letGo = new LetGo(incus, () => clock.now())
-  const upstream = upstreamOf(incus, clock, weather, letGo)
-  const remotes = { main: { address: 'https://main:8443' }, backup: { address: 'https://backup:8443' } }
-  const begin = (): Engine => createEngine({ upstream, clock, remotes })
+  const upstream = upstreamOf(incus, clock, weather)
+  const remotes = {
+    main: { address: 'https://main:8443', role: 'source' },
+    backup: { address: 'https://backup:8443', role: 'target' },
+  } as const
+  const begin = (store: JournalStore): Engine =>
+    createEngine({ upstream, clock, remotes, secret: 'of the relay', store })
+  const disk = memoryStore()
   const kv = new StaleKv(clock)
-  let engine = begin()
+  let engine = begin(disk)
   const relay = {
     up: true,
     restart: () => {
-      engine = begin()
+      engine = begin(disk)
     },
   }
-  const link = relayOf(() => (relay.up ? engine : null), letGo)
+  const link = relayOf(() => (relay.up ? engine : null))
   const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), keyDigest: 'key' }))
   const placeOf = (place: number): Io => places[place % places.length] as Io
   // Its digest comes from another thread, for which the virtual time must stand still.
@@ -119,14 +123,25 @@ export function createWorld({
     apply: (document) => applyTo(placeOf(0), document),
     tick: (at, place = 0, kind = 'cron') => tickOf(placeOf(place), at, kind),
     install(keyDigest = 'key') {
-      const own = begin()
+      const own = begin(memoryStore())
       const kv = new StaleKv(clock)
-      const io: Io = { relay: relayOf(() => own, letGo), state: kv.place(), keyDigest }
+      const io: Io = { relay: relayOf(() => own), state: kv.place(), keyDigest }
       return { kv, apply: (document) => applyTo(io, document), tick: (at) => tickOf(io, at) }
     },
     async tickTogether(at, several) {
       if (clock.now() < at.getTime()) await clock.advance(at)
       return clock.settle(Promise.all(several.map((place) => ticked({ kind: 'cron', at }, placeOf(place)))))
+    },
+  }
+}
+
+/** A disk, without the moment between a change and its writing. */
+function memoryStore(): JournalStore {
+  let written: unknown = null
+  return {
+    read: () => written,
+    changed: (state) => {
+      written = JSON.parse(JSON.stringify(state()))
     },
   }
 }
@@ -141,14 +156,12 @@ function upstreamOf(
   incus: Record<Remote, EmbeddedIncus>,
   clock: VirtualClock,
   weather: World['weather'],
-  letGo: LetGo,
 ): Upstream {
   const lost = (code: CallError['code'], message: string): Reply => ({ ok: false, error: { code, message } })
   return {
     async request(name, request, { timeout }) {
       const remote = name as Remote
       const struck = weather.now(remote, request)
-      letGo.hear(remote, request)
       if (struck === 'lost-before') return lost('timeout', 'no answer')
       if (typeof struck === 'number')
         return {
@@ -177,12 +190,12 @@ function upstreamOf(
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000
 
 /** The Worker's link to the relay, without HTTP. */
-function relayOf(engine: () => Engine | null, letGo: LetGo): Relay {
+function relayOf(engine: () => Engine | null): Relay {
   const refused: CallError = { code: 'unreachable', message: "the relay can't be reached" }
   return {
     async inventory(request) {
       const now = engine()
-      return now === null ? err(refused) : ok(letGo.addTo(await now.inventory(request)))
+      return now === null ? err(refused) : ok(await now.inventory(request))
     },
     async batch(jobs) {
       const now = engine()

@@ -81,7 +81,7 @@ function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Or
 }
 
 /** Verified by the copy's own mark, whether or not it is still listed. */
-export const markedOn = ({ own, config }: InstanceRecord): SnapshotPair[] =>
+export const markedOn = ({ own, config }: Pick<InstanceRecord, 'own' | 'config'>): SnapshotPair[] =>
   parseVerified(own.includes(VERIFIED) ? config[VERIFIED] : '')
 
 /**

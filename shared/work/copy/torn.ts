@@ -4,38 +4,17 @@
  * was cut off, because their data was removed first. The data of any other may still exist, so a person
  * decides.
  */
-import type { SnapshotPair } from '../../incus/inventory.ts'
-import { isIn, newestPair } from '../../incus/pairs.ts'
-import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
+import { isIn } from '../../incus/pairs.ts'
+import { isAddressable } from '../../incus/snapshot-name.ts'
 import type { Installation } from '../../plan/installation.ts'
 import type { World } from '../../plan/world.ts'
 import type { ExpireAction } from '../retention/action.ts'
+import { isCutOff } from './cut-off.ts'
 import type { CopyWork } from './entry.ts'
 import { knownVerified } from './marks.ts'
 import { refuseForeign } from './refuse-target.ts'
 import { type Replica, transferOn } from './replica.ts'
-import { isLeftover, isVerified, type Transfer, unfinishedOn } from './transfer.ts'
-
-/** `verified`: all that is known to be verified on the copy. `snapshots`: those of the source. */
-type Known = {
-  verified: readonly SnapshotPair[]
-  unfinished: Transfer | null
-  snapshots: readonly SnapshotPair[]
-}
-
-/**
- * Whether a removal of this snapshot was cut off: Incus removes its data, then its volume, then its record.
- * Only if the source has the newest verified snapshot of a policy, so that it wasn't rolled back. It was
- * removed either by the refresh in progress, as the source no longer has it; or by the copy's own `keep`, and
- * the source still has it.
- */
-export function isCutOff(pair: SnapshotPair, { verified, unfinished, snapshots }: Known): boolean {
-  const newest = newestPair(verified.filter((one) => ownSnapshot(one) !== null))
-  if (newest === null || !isIn(snapshots, newest) || pair[1] > newest[1]) return false
-  if (!isIn(verified, pair)) return ownSnapshot(pair) !== null && isIn(snapshots, pair)
-  if (unfinished === null || isVerified(unfinished) || pair[1] > unfinished.from) return false
-  return !snapshots.some(([name]) => name === pair[0])
-}
+import { isLeftover, unfinishedOn } from './transfer.ts'
 
 export function removeTorn(
   replica: Replica,

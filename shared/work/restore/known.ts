@@ -47,7 +47,13 @@ export function knownRestore(key: string, world: World, ledger: Ledger, now: Dat
     return { ...base, report: reports.find(({ id }) => id === noted.job) ?? null, entry: noted }
   const report = reports.find((one) => tellsMore(one, noted, mark, now)) ?? null
   if (report !== null) return { ...base, report, entry: fromReport(report) }
-  if (record !== undefined && mark?.taken === true && mark.safety !== noted?.safety)
+  // A mark that the relay didn't make begins nothing.
+  if (
+    record !== undefined &&
+    record.unsealed !== true &&
+    mark?.taken === true &&
+    mark.safety !== noted?.safety
+  )
     return { ...base, report: null, entry: fromMark(mark, record, now) }
   const left = world.safeties?.get(key)
   const lost = left == null || record === undefined ? null : fromSafety(left, record, now)

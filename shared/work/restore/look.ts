@@ -1,5 +1,4 @@
 /** Reads what restores need and no listing has, from single instances; mostly nothing. */
-import { request } from '../../incus/routes.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { findInstance } from '../../plan/find.ts'
@@ -51,11 +50,10 @@ function memoryOf(
 
 const idOf = (what: 'memory' | 'safety', key: string): string => `${what} ${key}`
 
-const listJob = (what: 'memory' | 'safety', key: string, ref: InstanceRef): Job => {
-  const { remote, project, instance } = ref
-  const list = request('listSnapshots', { instance }, { project, recursion: '1' })
-  return { id: idOf(what, key), steps: [{ remote, reply: true, ...list }] }
-}
+const listJob = (what: 'memory' | 'safety', key: string, ref: InstanceRef): Job => ({
+  id: idOf(what, key),
+  steps: [{ do: 'read-snapshots', ref }],
+})
 
 function rowIn(reports: readonly StepReport[] | null, name: string): Record<string, unknown> | undefined {
   const report = reports?.[0]

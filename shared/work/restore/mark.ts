@@ -31,11 +31,15 @@ export const renderRestoring = ({ snapshot, safety, running, stateful, taken }: 
     ...(taken ? [] : ['taking']),
   ].join(' ')
 
-/** Null for a malformed mark. */
+/** Null for a malformed mark. The relay's seal at its end is only checked by the relay. */
 export function parseRestoring(text: string | undefined): Restoring | null {
   const [, snapshot = '', safety = '', status, stateful, taking] =
-    /^(\S+) (\S+) (running|stopped)( stateful)?( taking)?$/.exec(text ?? '') ?? []
+    /^(\S+) (\S+) (running|stopped)( stateful)?( taking)?( ~\S+)?$/.exec(text ?? '') ?? []
   if (snapshot === '') return null
   const running = status === 'running'
   return { snapshot, safety, running, stateful: stateful !== undefined, taken: taking === undefined }
 }
+
+/** The names in a mark of several. */
+export const wordsOf = (text: string | undefined): string[] =>
+  (text ?? '').split(' ').filter((word) => word !== '')

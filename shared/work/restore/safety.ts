@@ -7,7 +7,7 @@ import { isSafety } from '../../plan/safety.ts'
 import { HOLD, holdsOf, RESTORED, RESTORING } from '../../policy/marks.ts'
 import { minuteOf } from '../../schedule/moment.ts'
 import type { RestoreWork } from './entry.ts'
-import { parseRestoring, type Restoring } from './mark.ts'
+import { parseRestoring, type Restoring, wordsOf } from './mark.ts'
 
 const safetiesOf = ({ snapshots }: InstanceRecord): string[] =>
   (snapshots ?? []).map(([name]) => name).filter(isSafety)
@@ -31,9 +31,6 @@ export function restoringOn(record: InstanceRecord): Restoring | null {
 /** Safety snapshots of restores that ended, which are known to be complete. */
 export const wholeSafeties = ({ own, config }: InstanceRecord): string[] =>
   own.includes(RESTORED) ? wordsOf(config[RESTORED]) : []
-
-export const wordsOf = (text: string | undefined): string[] =>
-  (text ?? '').split(' ').filter((word) => word !== '')
 
 /** Our snapshots that are held by the instance or a profile of it. */
 export function heldOn(record: InstanceRecord): string[] {

@@ -19,7 +19,8 @@ import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork } from './entry.ts'
 import { type Next, nextStep } from './judge.ts'
 import { isEnded, type Known, knownRestore } from './known.ts'
-import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties, wordsOf } from './safety.ts'
+import { wordsOf } from './mark.ts'
+import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties } from './safety.ts'
 import { jobOf } from './steps.ts'
 import { GIVEN_UP, memoryReason, notStarted, RETRY, STARTS, type Stage, unchangedReason } from './tries.ts'
 
@@ -58,7 +59,10 @@ function strayOn(key: string, world: World): Finding {
   const record = world.find(instanceOf(key))
   const mark = record === undefined ? null : restoringOn(record)
   if (record === undefined || mark === null || wholeSafeties(record).includes(mark.safety)) return {}
-  const reason = `a restore to ${mark.snapshot} never began: request it again if you still want it`
+  const reason =
+    record.unsealed === true
+      ? `its ${RESTORING} names a restore to ${mark.snapshot} that this relay did not begin: request it if you want it, or remove the mark: incus config unset ${record.name} ${RESTORING}`
+      : `a restore to ${mark.snapshot} never began: request it again if you still want it`
   return { notes: [{ kind: 'skip', about: key, reason }] }
 }
 

@@ -1,6 +1,5 @@
 /** An expiry's step in the job of its instance. */
-import { expireStep } from '../../plan/steps.ts'
-import type { Step } from '../../relay/protocol.ts'
+import type { Step } from '../../relay/steps.ts'
 import type { ExpireAction } from './action.ts'
 
-export const expireSteps = (action: ExpireAction): Step[] => [expireStep(action)]
+export const expireSteps = ({ ref, snapshot }: ExpireAction): Step[] => [{ do: 'expire', ref, snapshot }]

@@ -338,8 +338,8 @@ describe('nothing expires', () => {
     expect(actions).toContainEqual(
       expect.objectContaining({ kind: 'hold', snapshot: 'daily-20261119T0300Z' }),
     )
-    const steps = subjectJobs(actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
-    expect(steps).toEqual(['POST', 'PATCH', 'DELETE'])
+    const steps = subjectJobs(actions).flatMap(({ job }) => job.steps.map((step) => step.do))
+    expect(steps).toEqual(['take', 'set-expiry', 'expire'])
   })
 
   test('of an instance whose override can’t be understood', () => {
@@ -400,8 +400,8 @@ describe('a snapshot whose creation nobody saw the end of', () => {
     `)
     const plan = planFor(DAILY, world, { ledger: unseen('2026-11-22T03:00:00.000Z') })
     expect(plan.actions).toMatchObject([{ kind: 'snapshot', name: 'daily-20261122T0301Z', again: false }])
-    const steps = subjectJobs(plan.actions).flatMap(({ job }) => job.steps.map(({ method }) => method))
-    expect(steps).toEqual(['POST'])
+    const steps = subjectJobs(plan.actions).flatMap(({ job }) => job.steps.map((step) => step.do))
+    expect(steps).toEqual(['take'])
     const { ledger } = plan.slots[0] ?? {}
     if (ledger === undefined) throw new Error('no slot')
     const next = (more: string) =>

@@ -229,9 +229,9 @@ describe('a hold', () => {
   test('is set, and lifts Incus’s own expiry in the same job', () => {
     const { actions } = planFor(hold, parseWorld(WEB))
     expect(actions).toMatchObject([{ kind: 'mark', snapshot, note: 'for the auditor', expiresAt: null }])
-    expect(subjectJobs(actions).flatMap(({ job }) => job.steps.map(({ body }) => body))).toEqual([
-      { config: { [`user.stapes.hold.${snapshot}`]: 'for the auditor' } },
-      { expires_at: '0001-01-01T00:00:00Z' },
+    expect(subjectJobs(actions).flatMap(({ job }) => job.steps)).toMatchObject([
+      { do: 'hold', snapshot, note: 'for the auditor' },
+      { do: 'set-expiry', snapshot, expiresAt: null },
     ])
   })
 
@@ -340,10 +340,7 @@ describe('a restore', () => {
     const [action] = plan.actions
     expect(action).toMatchObject({ kind: 'restore', expiresAt: '2026-11-23T10:17:42.000Z' })
     const work = action?.kind === 'restore' ? restoreJob(action) : null
-    expect(work?.job.steps.map(({ method, body }) => [method, body])[0]).toEqual([
-      'PATCH',
-      { expires_at: '2026-11-23T10:17:42.000Z' },
-    ])
+    expect(work?.job.steps).toMatchObject([{ do: 'restore', expiresAt: '2026-11-23T10:17:42.000Z' }])
     expect(restoresOf(plan)['main/default/web1']).toMatchObject({ expiresAt: '2026-11-23T10:17:42.000Z' })
   })
 
@@ -480,10 +477,7 @@ describe('a restore', () => {
       expect(linesOf(plan).at(-1)?.reason).toContain('it continues with the memory saved in')
       const [action] = plan.actions
       const steps = action?.kind === 'restore' ? restoreJob(action).job.steps : []
-      expect(steps.find(({ method }) => method === 'PUT')?.body).toEqual({
-        restore: 'daily-20261121T0300Z',
-        stateful: true,
-      })
+      expect(steps).toMatchObject([{ do: 'restore', snapshot: 'daily-20261121T0300Z', stateful: true }])
     })
 
     test.each<[string, World, Refusal['code'], string]>([

@@ -47,7 +47,10 @@ test('of a cluster several members may be named, with their addresses and certif
     const parsed = parse({ remotes: { main: given } })
     return parsed.ok ? parsed.value.remotes.main : parsed.error
   }
-  const common = { url: one, fingerprint: ['ab'.repeat(32), 'cd'.repeat(32)] }
+  const common = {
+    ...{ url: one, fingerprint: ['ab'.repeat(32), 'cd'.repeat(32)] },
+    ...{ role: 'source', restores: true },
+  }
   expect(remotesOf(main)).toEqual({ ...common, address: one, spare: [{ url: two, address: two }] })
   const inside = ['https://192.168.0.1:8443', 'https://192.168.0.2:8443']
   expect(remotesOf({ ...main, address: inside })).toEqual({

@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
 import { createJobMemory } from '../../../relay/engine/job-memory.ts'
-import { request } from '../../../shared/incus/routes.ts'
 import type { BatchLine, InventoryRequest, Job, JobReport } from '../../../shared/relay/protocol.ts'
 import { createFakeIncus, refusal } from './fake-incus.ts'
+import { beforeCopies, copyStep } from './steps.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
-const REMOTES = { main: { address: 'https://main' }, backup: { address: 'https://backup', copies: 2 } }
+const REMOTES = {
+  main: { address: 'https://main', role: 'both' },
+  backup: { address: 'https://backup', copies: 2, role: 'both' },
+} as const
 
 function setUp() {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
-  const restart = () => createEngine({ upstream: incus, clock, remotes: REMOTES })
+  const restart = () => createEngine({ upstream: beforeCopies(incus), clock, remotes: REMOTES, secret: 's' })
   let engine = restart()
   const submit = async (...jobs: Job[]): Promise<BatchLine[]> => {
     const lines: BatchLine[] = []
@@ -32,14 +35,7 @@ function setUp() {
 const copy = (id: string, more: Partial<Job> = {}): Job => ({
   id,
   detach: true,
-  steps: [
-    { remote: 'main', ...request('sendInstance', { instance: id }, {}, { migration: true }) },
-    {
-      remote: 'backup',
-      wait: 86_400,
-      ...request('receiveInstance', {}, {}, { name: id, source: { type: 'migration' } }),
-    },
-  ],
+  steps: [copyStep(id.split('#')[0] ?? '')],
   ...more,
 })
 
@@ -78,8 +74,11 @@ test('as many copies run onto a remote as it may take, first in, first out', asy
 test('copies to one remote do not hold up copies to another', async () => {
   const { incus, submit, states } = setUp()
   incus.answer = () => incus.operation({ after: 60_000 })
-  const back = copy('back')
-  await submit(copy('a'), copy('b'), copy('c'), { ...back, steps: [...back.steps].reverse() })
+  const { source: target, target: source } = copyStep('back')
+  await submit(copy('a'), copy('b'), copy('c'), {
+    ...copy('back'),
+    steps: [copyStep('back', { source, target })],
+  })
   expect(await states()).toMatchObject({ c: 'queued', back: 'running' })
 })
 
@@ -106,9 +105,9 @@ test('a queued copy holds its lock', async () => {
 })
 
 const endings = [
-  { name: 'refused', state: 'failed', step: 1, code: 'incus' },
-  { name: 'failed', state: 'failed', step: 1, code: 'incus' },
-  { name: 'killed', state: 'unknown', step: 1, code: 'vanished' },
+  { name: 'refused', state: 'failed', step: 0, code: 'incus' },
+  { name: 'failed', state: 'failed', step: 0, code: 'incus' },
+  { name: 'killed', state: 'unknown', step: 0, code: 'vanished' },
 ]
 
 test.each(endings)('a copy that is $name ends as $state, with the step and the reason', async (row) => {
@@ -163,7 +162,8 @@ test('a copy that ends while the listings are read is told as running: they may 
   await submit(copy('web'))
   const { request } = incus
   incus.request = async (remote, call, options) => {
-    if (call.path === '/1.0') await new Promise<void>((resolve) => void clock.after(20_000, resolve))
+    if (call.path.startsWith('/1.0/projects'))
+      await new Promise<void>((resolve) => void clock.after(20_000, resolve))
     return request(remote, call, options)
   }
   expect((await inventory(['backup'])).jobs).toMatchObject([{ id: 'web', state: 'running' }])
@@ -222,10 +222,7 @@ test('a push is watched on the receiving side, and fails when either side does',
       ? incus.operation({ after: 30_000, error: 'the target is full' })
       : incus.operation({ after: 60_000 })
   }
-  const [send, receive] = copy('web').steps
-  if (send === undefined || receive === undefined) throw new Error('a copy has two steps')
-  const { wait, ...first } = receive
-  await submit({ id: 'web', detach: true, steps: [first, { ...send, wait: wait ?? 0, alsoWaitFor: 0 }] })
+  await submit({ id: 'web', detach: true, steps: [copyStep('web', { transferMode: 'push' })] })
   expect(await reports()).toMatchObject([{ state: 'running', remote: 'backup', operation: 'op1' }])
   await clock.advance(120_000)
   expect(await reports()).toMatchObject([{ state: 'failed', error: { message: 'the target is full' } }])

@@ -1,7 +1,8 @@
 /** What servers say is checked where it enters the relay, and one of them holds up nobody else. */
 import { expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
-import { createVerifiedMemory } from '../../../relay/engine/verified-memory.ts'
+import { createJournal } from '../../../relay/engine/journal.ts'
+import { createSightings } from '../../../relay/engine/sightings.ts'
 import type { RemoteInventory } from '../../../shared/incus/inventory.ts'
 import { matchRoute } from '../../../shared/incus/routes.ts'
 import { serializeReply, unpackReply } from '../../../shared/relay/packing.ts'
@@ -9,6 +10,7 @@ import type { BatchLine, InventoryReply, Job } from '../../../shared/relay/proto
 import { safeText } from '../../../shared/safe-text.ts'
 import { type Answer, createFakeIncus, type FakeIncus, refusal, sync } from './fake-incus.ts'
 import { INSTANCES, instance, OPERATIONS, PROJECTS, server, VOLUMES, volume } from './lying-server.ts'
+import { take } from './steps.ts'
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts'
 
 const REMOTES = { main: { address: 'https://main' }, slow: { address: 'https://slow' } }
@@ -28,7 +30,7 @@ function stage(): Stage {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   incus.answer = (_, { path }) => (path in TRUTH ? sync(TRUTH[path]) : refusal(404, 'not found'))
-  return { clock, incus, engine: createEngine({ upstream: incus, clock, remotes: REMOTES }) }
+  return { clock, incus, engine: createEngine({ upstream: incus, clock, remotes: REMOTES, secret: 's' }) }
 }
 
 /** Each answer of that remote takes so long, unless the caller waits less. */
@@ -64,7 +66,9 @@ test('a server that doesn’t answer for an operation to adopt holds up the look
 })
 
 test('an instance whose name can’t be used is not gone', () => {
-  const memory = createVerifiedMemory()
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  const memory = createSightings(createFakeIncus(clock), clock, journal)
   const listed = {
     ...instance(),
     config: { 'user.stapes.verified': 's1@5' },
@@ -74,14 +78,14 @@ test('an instance whose name can’t be used is not gone', () => {
   const seen = (more: object) => ({ instances: [], ...more }) as unknown as RemoteInventory
   memory.note('main', seen({ instances: [listed] }))
   memory.note('main', seen({ unusable: ['an instance called "web " is left out'] }))
-  expect(memory.newest('main', 'default', 'web')).toEqual(['s1', 5])
+  expect(journal.verified('main/default/web')).toEqual([['s1', 5]])
   memory.note('main', seen({}))
-  expect(memory.newest('main', 'default', 'web')).toBeNull()
+  expect(journal.verified('main/default/web')).toEqual([])
 })
 
 const job = (id: string, remote: string): Job => ({
   id,
-  steps: [{ remote, method: 'POST', path: '/1.0/instances/web/snapshots', body: { name: 's1' }, wait: 600 }],
+  steps: [take('web', { ref: { remote, project: 'default', instance: 'web' } })],
 })
 
 async function linesOf({ clock, engine }: Stage, jobs: Job[]): Promise<BatchLine[]> {

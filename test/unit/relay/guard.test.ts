@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { createEngine } from '../../../relay/engine/engine.ts'
+import { runCalls } from '../../../relay/engine/call-list.ts'
 import { guard } from '../../../relay/engine/guard.ts'
-import { createVerifiedMemory } from '../../../relay/engine/verified-memory.ts'
+import { createJournal } from '../../../relay/engine/journal.ts'
+import { createSightings } from '../../../relay/engine/sightings.ts'
 import { type IncusRequest, matchRoute, request } from '../../../shared/incus/routes.ts'
-import type { BatchLine } from '../../../shared/relay/protocol.ts'
 import { recordOf, replyOf } from '../policy/instances.ts'
+import { callIo } from './call-io.ts'
 import { type Answer, createFakeIncus, refusal, sync } from './fake-incus.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
@@ -55,11 +56,8 @@ async function run(
     const listed = snapshots?.map((name) => ({ name, created_at: '2026-11-22T03:00:00.5Z', ...more }))
     return path.includes('/snapshots') ? sync(listed ?? null) : answer
   }
-  const engine = createEngine({ upstream: incus, clock, remotes: { backup: { address: 'https://backup' } } })
-  const lines: BatchLine[] = []
-  const jobs = [{ id: 'a', steps: [{ remote: 'backup', wait: 60, ...step }] }]
-  await clock.until(engine.batch({ jobs }, (line) => lines.push(line)))
-  return { calls: incus.calls.map(({ call }) => call), lines: JSON.stringify(lines) }
+  const ran = await clock.until(runCalls([{ remote: 'backup', wait: 60, ...step }], callIo(incus, clock)))
+  return { calls: incus.calls.map(({ call }) => call), lines: JSON.stringify(ran) }
 }
 
 const operationsOf = (description: string | null): object =>
@@ -139,7 +137,8 @@ async function afterSeeing(
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   incus.answer = () => sync({ config: { ...OF, ...FIRST } })
-  const memory = createVerifiedMemory()
+  const journal = createJournal(clock)
+  const memory = createSightings(incus, clock, journal)
   const own = { ...OF, 'user.stapes.verified': `s0@7 ${DAILY}@${SECONDS}` }
   const snapshots: [string, number][] = [[DAILY, SECONDS]]
   const seen = replyOf([recordOf('web1', { project: 'p', own, snapshots })])
@@ -148,9 +147,7 @@ async function afterSeeing(
   if (lost.ok) memory.note('backup', lost.inventory)
   const match = matchRoute(step.method, step.path)
   if (match === null) throw new Error('no such route')
-  const said = await clock.until(
-    guard(incus, 'backup', match, undefined, { verified: memory, now: clock.now() }),
-  )
+  const said = await clock.until(guard(incus, 'backup', match, undefined, { journal, now: clock.now() }))
   return said.ok ? 'allowed' : said.error.message
 }
 
@@ -253,12 +250,9 @@ async function thawOf(status: string, operations: object) {
     if (method !== 'GET') return undefined
     return path.startsWith('/1.0/operations') ? sync(operations) : sync({ status, config: {} })
   }
-  const engine = createEngine({ upstream: incus, clock, remotes: { backup: { address: 'https://backup' } } })
-  const lines: BatchLine[] = []
   const step = request('startInstance', WEB, PROJECT, { action: 'unfreeze' })
-  const jobs = [{ id: 'a', steps: [{ remote: 'backup', ...step }] }]
-  await clock.until(engine.batch({ jobs }, (line) => lines.push(line)))
-  return { thawed: incus.calls.some(({ call }) => call.startsWith('PUT')), lines: JSON.stringify(lines) }
+  const ran = await clock.until(runCalls([{ remote: 'backup', ...step }], callIo(incus, clock)))
+  return { thawed: incus.calls.some(({ call }) => call.startsWith('PUT')), lines: JSON.stringify(ran) }
 }
 
 const running = (instance: string) => ({

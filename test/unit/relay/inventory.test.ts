@@ -58,7 +58,7 @@ async function read(world: Record<string, Answer>): Promise<RemoteReply> {
   const all = { ...WORLD, ...world }
   incus.answer = (_, { path }) => all[path] ?? refusal(404, `not found: ${path}`)
   const reply = await clock.until(
-    createEngine({ upstream: incus, clock, remotes: REMOTES }).inventory({ remotes: ['main'] }),
+    createEngine({ upstream: incus, clock, remotes: REMOTES, secret: 's' }).inventory({ remotes: ['main'] }),
   )
   const main = reply.remotes.main
   if (main === undefined) throw new Error('no reply')
@@ -153,7 +153,7 @@ describe('the drivers of pools', () => {
     let driver = refusal(500, 'not yet')
     incus.answer = (_, { path }) =>
       path === '/1.0/storage-pools/fast' ? driver : { ...WORLD, ...world }[path]
-    const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+    const engine = createEngine({ upstream: incus, clock, remotes: REMOTES, secret: 's' })
     const look = async () => {
       incus.calls.length = 0
       const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
@@ -405,7 +405,7 @@ test('of an LXD nothing more is asked, and what to do is said', async () => {
   const incus = createFakeIncus(clock)
   const lxd = { ...ENVIRONMENT, server: 'lxd', server_version: '5.0.2' }
   incus.answer = (_, { path }) => ({ ...WORLD, '/1.0': sync({ ...SERVER, environment: lxd }) })[path]
-  const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+  const engine = createEngine({ upstream: incus, clock, remotes: REMOTES, secret: 's' })
   const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
   expect(main?.ok === false && main.error.message).toMatch(/not Incus.*lxd 5\.0\.2.*lxd-to-incus/)
   expect(incus.calls.map(({ call }) => call)).toEqual(['GET /1.0'])
@@ -416,7 +416,7 @@ test('one remote that is away takes nothing from another', async () => {
   const incus = createFakeIncus(clock)
   incus.answer = (remote, { path }) =>
     remote === 'main' ? WORLD[path] : { error: { code: 'unreachable', message: 'away' } }
-  const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+  const engine = createEngine({ upstream: incus, clock, remotes: REMOTES, secret: 's' })
   const { remotes } = await clock.until(engine.inventory({ remotes: ['main', 'backup', 'moon'] }))
   expect(remotes.main?.ok).toBe(true)
   expect(remotes.backup).toMatchObject({ ok: false, error: { code: 'unreachable' } })
@@ -434,7 +434,7 @@ test('operations are read after the snapshots, so that one being made is never t
   }
   incus.answer = (_, { path }) => world[path]
   await clock.until(
-    createEngine({ upstream: incus, clock, remotes: REMOTES }).inventory({ remotes: ['main'] }),
+    createEngine({ upstream: incus, clock, remotes: REMOTES, secret: 's' }).inventory({ remotes: ['main'] }),
   )
   const calls = incus.calls.map(({ call }) => call)
   expect(calls.indexOf(`GET ${OPERATIONS}`)).toBeGreaterThan(calls.indexOf(`GET ${ownOf('web')}`))
@@ -535,7 +535,7 @@ describe('a server whose volumes hold their snapshots', () => {
         return incus.request(remote, wanted, options)
       },
     }
-    const engine = createEngine({ upstream: slow, clock, remotes: REMOTES })
+    const engine = createEngine({ upstream: slow, clock, remotes: REMOTES, secret: 's' })
     const began = clock.now()
     const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
     expect(clock.now() - began).toBeLessThanOrEqual(50_000)
@@ -576,7 +576,7 @@ test('of many instances without snapshots a few are asked, those with marks of o
   const ask = async (own: Answer) => {
     incus.calls.length = 0
     incus.answer = (_, { path }) => world[path] ?? (path === ownOf('i99') ? own : sync([]))
-    const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+    const engine = createEngine({ upstream: incus, clock, remotes: REMOTES, secret: 's' })
     const { main } = (await clock.until(engine.inventory({ remotes: ['main'] }))).remotes
     if (main?.ok !== true) throw new Error('no inventory')
     return main.inventory.instances.filter(({ snapshots }) => snapshots === null).length

@@ -46,7 +46,7 @@ beforeEach(async () => {
     ]),
   )
   upstreams = createUpstreams(remotes, { certificate, key })
-  engine = createEngine({ upstream: upstreams, clock, remotes, look: LOOK })
+  engine = createEngine({ upstream: upstreams, clock, remotes, look: LOOK, secret: 's' })
   alone ??= (await look(['honest'])).remotes.honest
   honest.seen = []
 })

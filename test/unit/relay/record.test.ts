@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createSign, type Sign } from '../../../functions/incus/sign.ts'
 import { type Relay, startRelay } from '../../../relay/relay.ts'
-import { request } from '../../../shared/incus/routes.ts'
 import { LONGEST_RECORD } from '../../../shared/relay/protocol.ts'
 import { createCertificate } from '../../lab/certificate.ts'
+import { take } from './steps.ts'
 import { sendEnvelope, startTlsIncus, type TlsIncus } from './tls-incus.ts'
 
 const SECRET = randomBytes(32)
@@ -43,7 +43,7 @@ afterAll(async () => {
 })
 
 async function send(record: unknown): Promise<{ status: number; text: string }> {
-  const steps = [{ remote: 'main', ...request('listInstances', {}, { recursion: '1' }) }]
+  const steps = [take('web1')]
   const body = JSON.stringify({ jobs: [{ id: 'look', steps }], record })
   const url = `${relay.url}/v1/batch`
   const response = await fetch(url, {

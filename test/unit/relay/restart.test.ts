@@ -5,10 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createSign, type Sign, type SignedHeaders } from '../../../functions/incus/sign.ts'
 import { type Relay, startRelay } from '../../../relay/relay.ts'
 import { createCertificate } from '../../lab/certificate.ts'
+import { take } from './steps.ts'
 import { sendEnvelope, startTlsIncus, type TlsIncus } from './tls-incus.ts'
 
 const SECRET = randomBytes(32)
-const PATH = '/v1/remotes/main/1.0/instances'
+const PATH = '/v1/batch'
+const BODY = JSON.stringify({ jobs: [{ id: 'a', steps: [take('web1')] }] })
 const { cert: certificate, key } = await createCertificate('relay')
 
 let incus: TlsIncus
@@ -46,12 +48,15 @@ async function restart(): Promise<void> {
 
 /** `ahead`: of the relay's clock, in seconds. */
 const signed = (ahead: number): Promise<SignedHeaders> =>
-  sign({ method: 'GET', url: `http://relay${PATH}` }, new Date(Date.now() + ahead * 1000))
+  sign({ method: 'POST', url: `http://relay${PATH}`, body: BODY }, new Date(Date.now() + ahead * 1000))
 
 /** Zero when the relay broke off. */
 const send = (headers: SignedHeaders): Promise<number> =>
-  fetch(`${relay.url}${PATH}`, { headers: { ...headers } }).then(
-    (response) => response.status,
+  fetch(`${relay.url}${PATH}`, { method: 'POST', body: BODY, headers: { ...headers } }).then(
+    async (response) => {
+      await response.text()
+      return response.status
+    },
     () => 0,
   )
 

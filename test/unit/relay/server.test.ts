@@ -8,7 +8,7 @@ import { createUpstreams } from '../../../relay/upstreams.ts'
 
 test('a client that stammers is cut off', async () => {
   const upstreams = createUpstreams({}, { certificate: '', key: '' })
-  const engine = createEngine({ upstream: upstreams, clock: createSystemClock(), remotes: {} })
+  const engine = createEngine({ upstream: upstreams, clock: createSystemClock(), remotes: {}, secret: 's' })
   const authenticate = () => Promise.reject(new Error('never asked'))
   const limits = { ...LIMITS, headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 50 }
   const reach = async () => true

@@ -2,14 +2,17 @@
 import { expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
 import type { InstanceRecord } from '../../../shared/incus/inventory.ts'
-import { request } from '../../../shared/incus/routes.ts'
 import type { BatchLine, Job } from '../../../shared/relay/protocol.ts'
 import { type Answer, createFakeIncus, type FakeIncus, sync } from './fake-incus.ts'
+import { beforeCopies, copyStep } from './steps.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 const UNEVEN = "Instance snapshot record count doesn't match instance snapshot volume record count"
 const DATE = '2026-11-22T20:00:00Z'
-const REMOTES = { main: { address: 'https://main' }, backup: { address: 'https://backup' } }
+const REMOTES = {
+  main: { address: 'https://main' },
+  backup: { address: 'https://backup', role: 'target' },
+} as const
 
 const WEB = {
   ...{ name: 'web', project: 'p', type: 'container', status: 'Stopped', location: 'none', config: {} },
@@ -29,31 +32,35 @@ const world = (inPool: string[], own: string[]): Record<string, Answer> => ({
   '/1.0/instances/web/snapshots?project=p&recursion=1': sync(own.map((name) => ({ name, created_at: DATE }))),
 })
 
+const ref = { project: 'p', instance: 'web' }
 const copy: Job = {
   id: 'copy',
   steps: [
-    {
-      remote: 'main',
-      ...request('sendInstance', { instance: 'web' }, { project: 'p' }, { migration: true }),
-    },
-    {
-      ...{ remote: 'backup', wait: 60, alsoWaitFor: 0 },
-      ...request('receiveInstance', {}, { project: 'p' }, { name: 'web', source: { type: 'migration' } }),
-    },
+    copyStep('web', {
+      transferMode: 'push',
+      source: { remote: 'main', ...ref },
+      target: { remote: 'backup', ...ref },
+    }),
   ],
 }
 
 function open() {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
-  const engine = createEngine({ upstream: incus, clock, remotes: REMOTES })
+  let copying = false
+  const engine = createEngine({
+    upstream: { request: (...call) => (copying ? beforeCopies(incus) : incus).request(...call) },
+    ...{ clock, remotes: REMOTES, secret: 's' },
+  })
   const answer = (pages: Record<string, Answer>, fail: (remote: string) => string) => {
     incus.answer = (remote, { method, path }) =>
       method === 'POST' ? asAsync(incus, fail(remote)) : pages[path]
   }
   const run = async (): Promise<string> => {
     const lines: BatchLine[] = []
+    copying = true
     await clock.until(engine.batch({ jobs: [copy] }, (line) => lines.push(line)))
+    copying = false
     return JSON.stringify(lines)
   }
   const see = async (remote: 'main' | 'backup'): Promise<InstanceRecord | undefined> => {

@@ -1,15 +1,16 @@
 /** Which snapshots may be partial, because the relay saw no end of their creation. */
 import { expect, test } from 'vitest'
+import type { Call } from '../../../relay/engine/calls.ts'
 import { createUnseenCreates } from '../../../relay/engine/unseen-creates.ts'
 import { request } from '../../../shared/incus/routes.ts'
-import type { CallError, Step } from '../../../shared/relay/protocol.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
-const create = (name: string): Step => ({
+const create = (name: string): Call => ({
   remote: 'main',
   ...request('createSnapshot', { instance: 'web' }, { project: 'p' }, { name }),
 })
-const remove = (snapshot: string): Step => ({
+const remove = (snapshot: string): Call => ({
   remote: 'main',
   ...request('deleteSnapshot', { instance: 'web', snapshot }, { project: 'p' }),
 })

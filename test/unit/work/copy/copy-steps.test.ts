@@ -1,23 +1,19 @@
 /** What a transfer asks of Incus, step by step. */
-import { describe, expect, test } from 'vitest'
-import type { Expiring, SourceDetails } from '../../../../shared/incus/source.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { CopyAction, VerifyAction } from '../../../../shared/work/copy/action.ts'
-import { copySteps, verifyJob } from '../../../../shared/work/copy/steps.ts'
+import { copyJob, verifyJob } from '../../../../shared/work/copy/steps.ts'
+import { NEVER, rowOf, runCopyJob, type Scene, type Sent } from '../../relay/copying.ts'
 import { copying, copyOf, NOW, planFor, replica, report, started, verifyOf } from './copy-world.ts'
 
-const NEVER = '0001-01-01T00:00:00Z'
-
-const details: SourceDetails = {
-  architecture: 'x86_64',
-  type: 'container',
-  description: '',
-  profiles: ['default'],
-  config: { 'security.protection.delete': 'true', 'snapshots.schedule': '@daily', 'limits.cpu': '2' },
-  devices: { eth0: { type: 'nic' } },
-  expanded: {},
-  rootDevice: 'root',
-  root: { type: 'disk', path: '/', pool: 'fast', size: '10GiB' },
-  snapshots: [{ name: '50%', expiresAt: '2026-11-23T00:00:00Z' }],
+const CONFIG = { 'security.protection.delete': 'true', 'snapshots.schedule': '@daily', 'limits.cpu': '2' }
+const ROOT = { type: 'disk', path: '/', pool: 'fast', size: '10GiB' }
+const SOURCE: Scene['source'] = {
+  instance: {
+    config: CONFIG,
+    devices: { eth0: { type: 'nic' } },
+    expanded_devices: { root: ROOT },
+  },
+  snapshots: [rowOf('50%', '2026-11-23T00:00:00Z')],
 }
 
 const planned = (world: string): CopyAction => {
@@ -34,16 +30,21 @@ const REFRESH = `
   backup:default/web1 stopped ${replica('daily-20261120T0300Z', 'daily-20261121T0300Z')}
     daily-20261120T0300Z
 `
-const listed = (...names: string[]): Expiring[] => names.map((name) => ({ name, expiresAt: NEVER }))
-type Sent = { method: string; path: string; body?: Record<string, unknown> }
-const stepsOf = (action: CopyAction, onTarget: Expiring[] = []): Sent[] =>
-  copySteps(action, details, onTarget, NOW).steps as Sent[]
+const OF = { 'user.stapes.replica-of': 'main/default/web1' }
+const verified = (date: string): string =>
+  `daily-${date.slice(0, 10).replaceAll('-', '')}T0300Z@${Date.parse(date) / 1000}`
+const sentFor = async (action: CopyAction, scene: Partial<Scene> = {}): Promise<Sent[]> =>
+  (await runCopyJob(copyJob(action).job, { source: SOURCE, target: null, now: NOW.getTime(), ...scene })).sent
 const bodyOf = (steps: Sent[]): Record<string, Record<string, unknown>> =>
   steps.find(({ body }) => body?.architecture !== undefined)?.body as Record<string, Record<string, unknown>>
 
 describe('a first copy', () => {
-  const body = bodyOf(stepsOf(planned(FIRST)))
-  test('is born as unverified, as ours, and as nothing that acts by itself', () => {
+  let body: Record<string, Record<string, unknown>>
+  beforeAll(async () => {
+    body = bodyOf(await sentFor(planned(FIRST)))
+  })
+
+  test('is created as unverified, as ours, and as nothing that acts by itself', () => {
     expect(body.config).toMatchObject({
       'user.stapes.replica-of': 'main/default/web1',
       'user.stapes.copying': 'daily-20261122T0300Z#0 0',
@@ -59,9 +60,57 @@ describe('a first copy', () => {
   })
 })
 
+describe('what could reach the host of the copy', () => {
+  const instance = {
+    ...SOURCE.instance,
+    config: {
+      'raw.lxc': 'lxc.hook.pre-start = /bin/sh',
+      'security.privileged': 'true',
+      'security.nesting': 'true',
+    },
+    devices: {
+      eth0: { type: 'nic' },
+      host: { type: 'disk', path: '/mnt', source: '/' },
+      gpu: { type: 'gpu' },
+    },
+  }
+
+  test('is left out of it, and it says so', async () => {
+    const body = bodyOf(await sentFor(planned(FIRST), { source: { ...SOURCE, instance } }))
+    expect(body.devices).toEqual({ eth0: { type: 'nic' } })
+    expect(body.config).toMatchObject({
+      'security.nesting': 'true',
+      'user.stapes.left-out': 'raw.lxc security.privileged device:host device:gpu',
+    })
+    expect(body.config).not.toHaveProperty('raw.lxc')
+    expect(body.config).not.toHaveProperty('security.privileged')
+  })
+})
+
 describe('a refresh', () => {
-  const onTarget = [{ name: 'daily-20261120T0300Z', expiresAt: '2027-01-01T00:00:00Z' }]
-  const steps = stepsOf(planned(REFRESH), onTarget)
+  const source = {
+    ...SOURCE,
+    snapshots: ['daily-20261120T0300Z', 'daily-20261121T0300Z', 'daily-20261122T0300Z'].map((name) =>
+      rowOf(name),
+    ),
+  }
+  const marked = {
+    ...OF,
+    'user.stapes.verified': ['20', '21'].map((day) => verified(`2026-11-${day}T03:00:00Z`)).join(' '),
+  }
+  const refreshOf = (names: string[]): Promise<Sent[]> =>
+    sentFor(planned(REFRESH), {
+      source,
+      target: {
+        instance: { config: marked },
+        snapshots: names.map((name) => rowOf(name, '2027-01-01T00:00:00Z')),
+      },
+    })
+  let steps: Sent[]
+  beforeAll(async () => {
+    steps = await refreshOf(['daily-20261120T0300Z'])
+  })
+
   test('names the pool that the copy is in, and keeps what else is said of the root disk', () => {
     expect(bodyOf(steps).devices?.root).toEqual({ type: 'disk', path: '/', pool: 'default', size: '10GiB' })
   })
@@ -87,11 +136,15 @@ describe('a refresh', () => {
     expect(JSON.stringify(steps)).not.toContain('50%')
   })
 
-  test('verifies anew what neither listing of the copy has any more', () => {
-    const verified = (names: Expiring[]) =>
-      copySteps(planned(REFRESH), details, names, NOW).action.verified.map(([name]) => name)
-    expect(verified(listed('daily-20261120T0300Z'))).toEqual(['daily-20261120T0300Z'])
-    expect(verified(listed('daily-20261120T0300Z', 'daily-20261121T0300Z'))).toEqual([
+  test('verifies anew what neither listing of the copy has any more', async () => {
+    const markedBy = async (names: string[]): Promise<string[]> => {
+      const [mark] = await refreshOf(names)
+      const config = (mark?.body?.config ?? {}) as Record<string, string>
+      const text = config['user.stapes.verified'] ?? ''
+      return text.split(' ').map((entry) => entry.split('@')[0] ?? '')
+    }
+    expect(await markedBy(['daily-20261120T0300Z'])).toEqual(['daily-20261120T0300Z'])
+    expect(await markedBy(['daily-20261120T0300Z', 'daily-20261121T0300Z'])).toEqual([
       'daily-20261120T0300Z',
       'daily-20261121T0300Z',
     ])
@@ -108,21 +161,26 @@ describe('a verification', () => {
       daily-20261122T0300Z
   `
   const action = verifyOf(planFor(landed, { copy: started, jobs: [report('done')] }))
-  const configs = (one: VerifyAction): unknown[] =>
-    verifyJob(one).job.steps.flatMap(({ body }) => {
-      const config = (body as { config?: unknown } | undefined)?.config
-      return config === undefined ? [] : [config]
+  /** The marks that the relay sets for it, after it has seen the transfer end. */
+  const configs = async (one: VerifyAction): Promise<unknown[]> => {
+    const pairs = ['daily-20261121T0300Z', 'daily-20261122T0300Z'].map((name) => rowOf(name))
+    const config = { ...OF, 'user.stapes.verified': one.marks.map(([name, at]) => `${name}@${at}`).join(' ') }
+    const { sent } = await runCopyJob(verifyJob(one).job, {
+      source: { snapshots: pairs },
+      target: { instance: { config }, snapshots: pairs },
     })
+    return sent.flatMap(({ body }) => (body?.config === undefined ? [] : [body.config]))
+  }
 
-  test('ends the mark of the transfer', () => {
-    expect(action === undefined ? [] : configs(action)).toEqual([
+  test('ends the mark of the transfer', async () => {
+    expect(action === undefined ? [] : await configs(action)).toEqual([
       expect.objectContaining({ 'user.stapes.copying': '', 'user.stapes.owner': '1790000000000.n.k' }),
     ])
   })
 
-  test('protects the copy of a protected source', () => {
+  test('protects the copy of a protected source', async () => {
     expect(action?.protect).toBe(false)
-    expect(action === undefined ? [] : configs({ ...action, protect: true })[1]).toEqual({
+    expect(action === undefined ? [] : (await configs({ ...action, protect: true }))[1]).toEqual({
       'security.protection.delete': 'true',
     })
   })

@@ -1,12 +1,12 @@
 /** Another instance under the source's name, whose snapshots have the same names and seconds: its copy is none of it. */
 
 import { expect, test } from 'vitest'
-import type { SourceDetails } from '../../../../shared/incus/source.ts'
 import type { Plan } from '../../../../shared/plan/plan.ts'
 import type { CopyAction } from '../../../../shared/work/copy/action.ts'
-import { copySteps } from '../../../../shared/work/copy/steps.ts'
+import { copyJob } from '../../../../shared/work/copy/steps.ts'
 import type { Action } from '../../../../shared/work/kinds.ts'
 import { copiesOf } from '../../../long-work.ts'
+import { rowOf, runCopyJob, type Scene } from '../../relay/copying.ts'
 import { copying, copyOf, NOW, planFor, replica, report, started, verifyOf } from './copy-world.ts'
 
 const OLD = 'daily-20261121T0300Z'
@@ -52,14 +52,19 @@ test('what was sent of one is not verified for another', () => {
   expect(saidIn(plan)).toContain('another instance')
 })
 
-test('the copy is marked with which instance it is of, from its first transfer on', () => {
-  const details: SourceDetails = {
-    ...{ architecture: 'x86_64', type: 'container', description: '', profiles: ['default'] },
-    ...{ config: { 'volatile.uuid': 'U' }, expanded: {}, devices: {}, rootDevice: 'root', snapshots: [] },
-    root: { type: 'disk', path: '/', pool: 'default' },
+test('the copy is marked with which instance it is of, from its first transfer on', async () => {
+  const instance = { config: { 'volatile.uuid': 'U' } }
+  const source = { instance, snapshots: [rowOf(OLD), rowOf(NEW)] }
+  const sent = async (text: string, target: Scene['target']): Promise<string> => {
+    const { job } = copyJob(copyOf(planFor(text)) as CopyAction)
+    return JSON.stringify((await runCopyJob(job, { source, target, now: NOW.getTime() })).sent)
   }
-  const sent = (text: string): string =>
-    JSON.stringify(copySteps(copyOf(planFor(text)) as CopyAction, details, [], NOW).steps)
-  expect(sent(world('', ''))).toContain(`"${UUID}":"U"`)
-  expect(sent(`main:default/web1 running\n${NEW}\nbackup empty`)).toContain(`"${UUID}":"U"`)
+  const config = {
+    'user.stapes.replica-of': 'main/default/web1',
+    'user.stapes.verified': `${OLD}@${Date.parse('2026-11-21T03:00:00Z') / 1000}`,
+  }
+  expect(await sent(world('', ''), { instance: { config }, snapshots: [rowOf(OLD)] })).toContain(
+    `"${UUID}":"U"`,
+  )
+  expect(await sent(`main:default/web1 running\n${NEW}\nbackup empty`, null)).toContain(`"${UUID}":"U"`)
 })

@@ -1,9 +1,9 @@
 /** Profiles and projects on the target: what would be otherwise there, and what Incus would refuse. */
 import { describe, expect, test } from 'vitest'
-import { parseProfiles } from '../../../../shared/incus/profiles.ts'
-import type { ProjectRules } from '../../../../shared/incus/project-rules.ts'
-import type { SourceDetails } from '../../../../shared/incus/source.ts'
-import { fitOf } from '../../../../shared/work/copy/fit.ts'
+import { fitOf } from '../../../relay/engine/steps/copy-fit.ts'
+import { parseProfiles } from '../../../shared/incus/profiles.ts'
+import type { ProjectRules } from '../../../shared/incus/project-rules.ts'
+import type { SourceDetails } from '../../../shared/incus/source.ts'
 
 const ROOT = { root: { type: 'disk', path: '/', pool: 'default' } }
 const profile = (name: string, config: object = {}, devices: object = ROOT) => ({ name, config, devices })

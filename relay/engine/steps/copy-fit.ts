@@ -2,12 +2,11 @@
  * Whether a copy fits the profiles and the project on the target. It uses the profiles of the same names there,
  * whose content may differ. And for each limit of a project, Incus requires a limit on each instance.
  */
-
-import type { Profile, Profiles } from '../../incus/profiles.ts'
-import type { ProjectRules } from '../../incus/project-rules.ts'
-import type { SourceDetails } from '../../incus/source.ts'
-import { merged, own } from '../../own.ts'
-import type { CopyAction } from './action.ts'
+import type { Profile, Profiles } from '../../../shared/incus/profiles.ts'
+import type { ProjectRules } from '../../../shared/incus/project-rules.ts'
+import type { SourceDetails } from '../../../shared/incus/source.ts'
+import { merged, own } from '../../../shared/own.ts'
+import type { CopyAction } from '../../../shared/work/copy/action.ts'
 
 export type Fit = {
   /** Why Incus would refuse it, with what to do. */
@@ -83,7 +82,7 @@ function unlimitedIn(
   config: Record<string, string>,
   root: Record<string, string> | null,
 ): string | null {
-  const found = AGGREGATES.find((key) => rules?.[key] !== undefined && own(config, key) === undefined)
+  const found = AGGREGATES.find((key) => own(rules, key) !== undefined && own(config, key) === undefined)
   if (found !== undefined) return found
   return rules?.['limits.disk'] !== undefined && root?.size === undefined
     ? 'disk (the root disk’s size)'

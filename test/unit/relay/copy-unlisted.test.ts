@@ -1,9 +1,9 @@
 /** Snapshots that a copy's own list has and its pool's had not: no refresh begins over them. */
 import { expect, test } from 'vitest'
-import type { Expiring } from '../../../../shared/incus/source.ts'
-import type { CopyAction } from '../../../../shared/work/copy/action.ts'
-import { refuseUnlisted } from '../../../../shared/work/copy/unlisted.ts'
-import { copying, copyOf, planFor, replica, seconds } from './copy-world.ts'
+import { refuseUnlisted } from '../../../relay/engine/steps/copy-unlisted.ts'
+import type { Expiring } from '../../../shared/incus/source.ts'
+import type { CopyAction } from '../../../shared/work/copy/action.ts'
+import { copying, copyOf, planFor, replica, seconds } from '../work/copy/copy-world.ts'
 
 const OLD = 'daily-20261121T0300Z'
 const NEW = 'daily-20261122T0300Z'

@@ -2,17 +2,23 @@
  * Refuses a refresh if the copy's own list has snapshots that the inventory didn't list in its pool: they
  * were just made, or are on record without a volume, as after a power cut. The refresh would delete the first
  * kind, and its mark would count both as its own. Snapshots of an earlier unverified transfer are no reason
- * to refuse, nor is a removal that was cut off: the try fails, and what is left is removed (`torn.ts`).
+ * to refuse, nor is a removal that was cut off: the try fails, and what is left is removed (`shared/work/copy/torn.ts`).
  */
-import type { SnapshotPair } from '../../incus/inventory.ts'
-import type { Expiring } from '../../incus/source.ts'
-import type { CopyAction } from './action.ts'
-import { isCutOff } from './torn.ts'
-import { isLeftover } from './transfer.ts'
+import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
+import type { Expiring } from '../../../shared/incus/source.ts'
+import type { CopyAction } from '../../../shared/work/copy/action.ts'
+import { isCutOff } from '../../../shared/work/copy/cut-off.ts'
+import { isLeftover } from '../../../shared/work/copy/transfer.ts'
 
 /** Why no refresh may begin, with what to do. */
 export function refuseUnlisted(
-  { target, startOver, listed, unfinished, verified }: CopyAction,
+  {
+    target,
+    startOver,
+    listed,
+    unfinished,
+    verified,
+  }: Pick<CopyAction, 'target' | 'startOver' | 'listed' | 'unfinished' | 'verified'>,
   onSource: readonly Expiring[],
   onTarget: readonly Expiring[],
 ): string | null {

@@ -1,0 +1,20 @@
+/** A request to Incus, with what has to be waited for. */
+import type { IncusRequest } from '../../shared/incus/routes.ts'
+
+/**
+ * In a body, an object with one of these keys is replaced before sending:
+ * `{"$step": n, "pointer": "/metadata/metadata"}`: that part (RFC 6901) of call n's reply;
+ * `{"$operationUrl": n}`: the URL under which another server reaches the operation that call n made;
+ * `{"$certificate": "remote"}`: that server's certificate, PEM.
+ */
+export type Call = IncusRequest & {
+  remote: string
+  /** Wait for the operation's end, at most so many seconds; absent: don't wait. Ignored for sync replies. */
+  wait?: number
+  /** Also wait for the end of the operation that this earlier call made; it must end well too. */
+  alsoWaitFor?: number
+  /** If a later call fails, cancel the operation this one made (a migration source nobody will fetch). */
+  cancelOnFailure?: boolean
+  /** An error of Incus with this status counts as success (404 when deleting what may be gone). */
+  tolerate?: number[]
+}

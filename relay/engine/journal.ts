@@ -1,0 +1,175 @@
+/**
+ * What the relay remembers beside Incus, over its restarts: which snapshots it saw verified, which it removed
+ * itself, and how many an instance had. It only ever makes the relay more careful: without it the marks on the
+ * copies still count (docs/security.md says what is lost with it).
+ */
+import type { Clock } from '../../shared/clock.ts'
+import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { own } from '../../shared/own.ts'
+import { parseVerified, renderVerified } from '../../shared/work/copy/marks.ts'
+import { isObject, text } from './envelope.ts'
+
+/** Where it is kept. `changed` gets a function that gives the present state, as JSON. */
+export type JournalStore = { read(): unknown; changed(state: () => unknown): void }
+
+export type Journal = {
+  verified(subject: string): readonly SnapshotPair[]
+  /** Replaces what is known of it; none: it is forgotten. */
+  setVerified(subject: string, pairs: readonly SnapshotPair[]): void
+  subjects(): Iterable<string>
+  /** The relay itself removed that snapshot of a source. */
+  letGo(subject: string, pair: SnapshotPair): void
+  /**
+   * When that snapshot of a source expires by itself (seconds since the epoch; null: never). Only what is seen
+   * first counts: whoever takes over a server can set another expiry.
+   */
+  noteEnd(subject: string, pair: SnapshotPair, end: number | null): void
+  /** Snapshots that were let go by now, as `name@seconds`. */
+  gone(subject: string): string[]
+  /** The same of all instances of a remote, as `project/instance/name@seconds`. */
+  letGoOn(remote: string): string[]
+  /** Drops what was let go long ago and no copy has any more. */
+  forget(subject: string, isKept: (pair: string) => boolean): void
+  /** The relay made an expiry later: that snapshot's own one was then (milliseconds since the epoch). */
+  postpone(subject: string, snapshot: string, end: number): void
+  postponed(subject: string, snapshot: string): number | undefined
+  /** The most snapshots that were listed of it within the last day. */
+  peak(subject: string): number
+  counted(subject: string, snapshots: number): void
+}
+
+const DAY = 86_400_000
+const LONG_AGO = 7 * DAY
+/** Of a snapshot without an expiry. */
+const ENDLESS = -1
+/** Of one instance. */
+const MOST = 2000
+
+type Peak = [count: number, at: number]
+
+export const noStore: JournalStore = { read: () => null, changed: () => {} }
+
+export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
+  const { verified, gone, postponed, peaks } = parseState(store.read())
+  const state = (): unknown => ({
+    verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
+    gone: Object.fromEntries([...gone].map(([key, ends]) => [key, Object.fromEntries(ends)])),
+    postponed: Object.fromEntries([...postponed].map(([key, ends]) => [key, Object.fromEntries(ends)])),
+    peaks: Object.fromEntries(peaks),
+  })
+  const changed = (): void => store.changed(state)
+  const note = (subject: string, pair: SnapshotPair, at: number): void => {
+    gone.set(subject, put(gone.get(subject) ?? new Map<string, number>(), renderVerified([pair]), at))
+    changed()
+  }
+  const goneOf = (subject: string): string[] =>
+    [...(gone.get(subject) ?? [])].flatMap(([pair, at]) =>
+      at !== ENDLESS && at * 1000 <= clock.now() ? [pair] : [],
+    )
+  return {
+    verified: (subject) => verified.get(subject) ?? [],
+    setVerified(subject, pairs) {
+      if (renderVerified(pairs) === renderVerified(verified.get(subject) ?? [])) return
+      if (pairs.length === 0) verified.delete(subject)
+      else verified.set(subject, pairs)
+      changed()
+    },
+    subjects: () => verified.keys(),
+    letGo: (subject, pair) => note(subject, pair, Math.floor(clock.now() / 1000)),
+    noteEnd(subject, pair, end) {
+      if (gone.get(subject)?.has(renderVerified([pair])) !== true) note(subject, pair, end ?? ENDLESS)
+    },
+    gone: goneOf,
+    letGoOn: (remote) =>
+      [...gone.keys()].flatMap((subject) =>
+        subject.startsWith(`${remote}/`)
+          ? goneOf(subject).map((pair) => `${subject.slice(remote.length + 1)}/${pair}`)
+          : [],
+      ),
+    forget(subject, isKept) {
+      const ends = gone.get(subject)
+      if (ends === undefined) return
+      const before = ends.size
+      for (const [pair, at] of ends)
+        if (at !== ENDLESS && at * 1000 < clock.now() - LONG_AGO && !isKept(pair)) ends.delete(pair)
+      if (ends.size === before) return
+      if (ends.size === 0) gone.delete(subject)
+      changed()
+    },
+    postpone(subject, snapshot, end) {
+      const ends = postponed.get(subject) ?? new Map<string, number>()
+      if (ends.has(snapshot)) return
+      postponed.set(subject, put(ends, snapshot, end))
+      changed()
+    },
+    postponed: (subject, snapshot) => postponed.get(subject)?.get(snapshot),
+    peak(subject) {
+      const [count, at] = peaks.get(subject) ?? [0, 0]
+      return clock.now() - at < DAY ? count : 0
+    },
+    counted(subject, snapshots) {
+      const [count, at] = peaks.get(subject) ?? [-1, 0]
+      if (snapshots < count && clock.now() - at < DAY) return
+      // Noted again at most once an hour while it stays the same.
+      if (snapshots === count && clock.now() - at < DAY / 24) return
+      peaks.set(subject, [snapshots, clock.now()])
+      changed()
+    },
+  }
+}
+
+/** The oldest are dropped where there are too many. */
+function put(ends: Map<string, number>, key: string, at: number): Map<string, number> {
+  ends.delete(key)
+  ends.set(key, at)
+  for (const oldest of ends.keys()) {
+    if (ends.size <= MOST) break
+    ends.delete(oldest)
+  }
+  return ends
+}
+
+type State = {
+  verified: Map<string, readonly SnapshotPair[]>
+  gone: Map<string, Map<string, number>>
+  postponed: Map<string, Map<string, number>>
+  peaks: Map<string, Peak>
+}
+
+/** What can't be read is left out. */
+function parseState(stored: unknown): State {
+  const entriesOf = (key: string): [string, unknown][] => {
+    const part = isObject(stored) ? own(stored, key) : undefined
+    return isObject(part) ? Object.entries(part) : []
+  }
+  const endsOf = (key: string): Map<string, Map<string, number>> =>
+    new Map(
+      entriesOf(key).flatMap(([subject, ends]) =>
+        isObject(ends)
+          ? [
+              [
+                subject,
+                new Map(Object.entries(ends).filter((one): one is [string, number] => isCount(one[1]))),
+              ],
+            ]
+          : [],
+      ),
+    )
+  return {
+    verified: new Map(
+      entriesOf('verified').flatMap(([key, pairs]) => {
+        const parsed = parseVerified(text(pairs))
+        return parsed.length === 0 ? [] : [[key, parsed] as const]
+      }),
+    ),
+    gone: endsOf('gone'),
+    postponed: endsOf('postponed'),
+    peaks: new Map(
+      entriesOf('peaks').flatMap(([key, peak]): [string, Peak][] =>
+        Array.isArray(peak) && isCount(peak[0]) && isCount(peak[1]) ? [[key, [peak[0], peak[1]]]] : [],
+      ),
+    ),
+  }
+}
+
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)

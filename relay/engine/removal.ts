@@ -1,0 +1,115 @@
+/**
+ * Whether the relay removes a snapshot, or lets it expire, whoever asks. On a source: only what stapes took,
+ * never what is held, and never more than half of an instance's within a day. On a copy: never the newest
+ * verified one, and no verified one before its time.
+ */
+import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { isIn, newestPair } from '../../shared/incus/pairs.ts'
+import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
+import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
+import { own } from '../../shared/own.ts'
+import { HOLD } from '../../shared/policy/marks.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { ok, type Result } from '../../shared/result.ts'
+import { markedOn } from '../../shared/work/copy/marks.ts'
+import { isSource, isTarget, minRetentionOf, notSource } from './rules.ts'
+import { replicaOf, type Sighting } from './sightings.ts'
+import type { StepIo } from './steps/step-io.ts'
+
+/** Of the most that were listed within a day, so many stay. */
+const SHARE = 0.5
+const DAY = 86_400
+
+export type Removal = {
+  snapshot: string
+  /** Another of the same name is taken at once. */
+  again?: true
+  /** It isn't removed, but expires then (milliseconds since the epoch). */
+  end?: number
+}
+
+/** Null: it may be removed now, and counts as removed from here on. */
+export async function againstRemoval(
+  ref: InstanceRef,
+  removal: Removal,
+  io: StepIo,
+): Promise<Result<string | null, CallError>> {
+  const found = await io.sightings.of(ref)
+  if (!found.ok) return found.error.status === 404 ? ok(null) : found
+  const sighting = found.value
+  const why = isReplica(ref, sighting, io)
+    ? againstOnCopy(ref, sighting, removal.snapshot, io)
+    : againstOnSource(ref, sighting, removal, io)
+  // Counted at once, so that several jobs at the same time don't remove more than one after the other would.
+  if (why === null) io.sightings.removed(ref, removal.snapshot, removal.end ?? io.clock.now())
+  return ok(why)
+}
+
+export const isReplica = (ref: InstanceRef, sighting: Sighting, { remotes }: StepIo): boolean =>
+  isTarget(remotes, ref.remote) && replicaOf(sighting) !== ''
+
+function againstOnSource(ref: InstanceRef, seen: Sighting, removal: Removal, io: StepIo): string | null {
+  const { snapshot, again, end = io.clock.now() } = removal
+  const policy = parseSnapshotName(snapshot)?.policy
+  if (!isSource(io.remotes, ref.remote)) return notSource(ref.remote)
+  if (policy === undefined) return 'stapes did not take it'
+  if (isHeld(seen, snapshot)) return 'it is held: release it first'
+  const listed = seen.snapshots ?? []
+  const pair = listed.find(([name]) => name === snapshot)
+  if (pair === undefined) return null
+  if (policy === SAFETY && end / 1000 - pair[1] < DAY)
+    return 'it is what a restore can be undone by, and not a day old'
+  // The only one may get an expiry, as after it was held; it isn't removed at once.
+  return againstPace(ref, listed, io, again || end - io.clock.now() >= DAY * 1000 ? 1 : 0)
+}
+
+export function isHeld({ config }: Sighting, snapshot: string): boolean {
+  const note = own(config, `${HOLD}${snapshot}`) ?? ''
+  return note !== '' && note !== 'false'
+}
+
+/** `more`: so many don't count. */
+function againstPace(
+  ref: InstanceRef,
+  listed: readonly SnapshotPair[],
+  { sightings, journal }: StepIo,
+  more: number,
+): string | null {
+  const most = Math.max(journal.peak(subjectKey(ref)), listed.length)
+  const left = sightings.left(ref, listed) - 1 + more
+  const least = Math.max(1, Math.floor(most * SHARE))
+  return left >= least
+    ? null
+    : `it had ${most} snapshots within the last day, and the relay leaves at least ${least} of them for that long; the rest goes tomorrow`
+}
+
+function againstOnCopy(ref: InstanceRef, seen: Sighting, snapshot: string, io: StepIo): string | null {
+  const verified = verifiedOn(ref, seen, io)
+  const listed = seen.snapshots ?? []
+  const pair = [...listed, ...(seen.torn ?? [])].find(([name]) => name === snapshot)
+  if (pair === undefined || !isIn(verified, pair)) return null
+  return againstEnd(ref, pair, verified, io.clock.now() / 1000, io) ?? againstPace(ref, listed, io, 0)
+}
+
+/** Everything that is known to be verified on a copy, by its own mark or by what the relay remembers. */
+export function verifiedOn(ref: InstanceRef, seen: Sighting, { journal }: StepIo): SnapshotPair[] {
+  const marked = markedOn(seen)
+  return [...marked, ...journal.verified(subjectKey(ref)).filter((pair) => !isIn(marked, pair))]
+}
+
+/** Whether a verified snapshot may end then (seconds since the epoch). */
+export function againstEnd(
+  ref: InstanceRef,
+  pair: SnapshotPair,
+  verified: readonly SnapshotPair[],
+  end: number,
+  { remotes }: StepIo,
+): string | null {
+  const newest = newestPair(verified)
+  if (newest !== null && newest[0] === pair[0] && newest[1] === pair[1])
+    return 'it is the newest verified snapshot of a copy'
+  const until = pair[1] + minRetentionOf(remotes, ref.remote)
+  return end >= until
+    ? null
+    : `it is verified, and "${ref.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`
+}

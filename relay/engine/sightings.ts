@@ -1,0 +1,117 @@
+/**
+ * The instances as the last inventories showed them. The relay's rules are checked against these, so that they
+ * cost no request of their own; what was never listed is read then.
+ */
+import type { Clock } from '../../shared/clock.ts'
+import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../../shared/incus/inventory.ts'
+import { commonPairs, isIn } from '../../shared/incus/pairs.ts'
+import { request } from '../../shared/incus/routes.ts'
+import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
+import { REPLICA_OF } from '../../shared/policy/marks.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { markedOn } from '../../shared/work/copy/marks.ts'
+import { badReply, call } from './call.ts'
+import type { Journal } from './journal.ts'
+import { parseInstances } from './parse-instances.ts'
+import { parseSnapshots } from './parse-volumes.ts'
+import type { Upstream } from './upstream.ts'
+
+export type Sighting = Pick<InstanceRecord, 'config' | 'own' | 'snapshots' | 'torn'>
+
+export type Sightings = {
+  note(remote: string, inventory: RemoteInventory): void
+  /** As it was listed last, or as it is now. */
+  of(ref: InstanceRef): Promise<Result<Sighting, CallError>>
+  /** As it is now. */
+  read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
+  /** A removal was allowed, or an expiry then (milliseconds since the epoch): it counts as gone from now on. */
+  removed(ref: InstanceRef, snapshot: string, end: number): void
+  /** Those that are still there, after the removals that were allowed since. */
+  left(ref: InstanceRef, listed: readonly SnapshotPair[]): number
+}
+
+/** A listing that began before a removal may be noted after it. */
+const REMEMBERED = 600_000
+
+export const replicaOf = ({ own, config }: Sighting): string =>
+  own.includes(REPLICA_OF) ? (config[REPLICA_OF] ?? '') : ''
+
+export function createSightings(upstream: Upstream, clock: Clock, journal: Journal): Sightings {
+  const seen = new Map<string, Sighting>()
+  const removals = new Map<string, Map<string, number>>()
+
+  const noteOne = (key: string, record: InstanceRecord): void => {
+    // Its keys are unknown: they are read when they are needed.
+    if (record.offline === true) seen.delete(key)
+    else seen.set(key, record)
+    if (record.offline === true || record.snapshots === null) return
+    journal.counted(key, record.snapshots.length)
+    const marked = markedOn(record)
+    const known = journal.verified(key)
+    if (marked.length === 0 && known.length === 0) return
+    const added = known.filter((pair) => !isIn(marked, pair))
+    journal.setVerified(key, commonPairs(record.snapshots, [...marked, ...added]))
+  }
+  const forgetGone = (remote: string, kept: ReadonlySet<string>): void => {
+    for (const key of [...seen.keys()]) if (key.startsWith(`${remote}/`) && !kept.has(key)) seen.delete(key)
+    // It was removed or renamed: the next one of that name is another.
+    for (const key of [...journal.subjects()])
+      if (key.startsWith(`${remote}/`) && !kept.has(key)) journal.setVerified(key, [])
+  }
+  /** Of sources: what no copy has any more isn't needed as a proof. */
+  const forgetLetGo = (instances: readonly InstanceRecord[]): void => {
+    for (const record of instances) {
+      const source = replicaOf(record)
+      if (source === '' || record.snapshots === null || journal.gone(source).length === 0) continue
+      const there = new Set(record.snapshots.map(([name, at]) => `${name}@${at}`))
+      journal.forget(source, (pair) => there.has(pair))
+    }
+  }
+  const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> => readOne(upstream, ref)
+  return {
+    note(remote, { instances, unusable }) {
+      const kept = new Set<string>()
+      for (const record of instances) {
+        const key = subjectKey({ remote, project: record.project, instance: record.name })
+        kept.add(key)
+        noteOne(key, record)
+      }
+      // What is missing may be among what its server calls by names that can't be used.
+      if (unusable === undefined) forgetGone(remote, kept)
+      forgetLetGo(instances)
+    },
+    async of(ref) {
+      const known = seen.get(subjectKey(ref))
+      return known !== undefined && known.snapshots !== null ? ok(known) : read(ref)
+    },
+    read,
+    removed(ref, snapshot, end) {
+      const key = subjectKey(ref)
+      const names = removals.get(key) ?? new Map<string, number>()
+      for (const [name, until] of names) if (clock.now() > until) names.delete(name)
+      removals.set(key, names.set(snapshot, end + REMEMBERED))
+    },
+    left(ref, listed) {
+      const names = removals.get(subjectKey(ref))
+      return names === undefined ? listed.length : listed.filter(([name]) => !names.has(name)).length
+    },
+  }
+}
+
+/** A list that can't be read is unknown, not empty. */
+async function readOne(
+  upstream: Upstream,
+  { remote, project, instance }: InstanceRef,
+): Promise<Result<Sighting, CallError>> {
+  const one = await call(upstream, remote, request('getInstance', { instance }, { project }))
+  if (!one.ok) return one
+  const [record] = parseInstances([one.value.envelope.metadata], [])?.records ?? []
+  const wanted = request('listSnapshots', { instance }, { project, recursion: '1' })
+  const list = await call(upstream, remote, wanted)
+  if (!list.ok) return list
+  const snapshots = parseSnapshots(list.value.envelope.metadata)
+  return record === undefined || record.offline === true || snapshots === null
+    ? err(badReply(remote, list.value.status, `${wanted.path} has another form than expected`))
+    : ok({ config: record.config, own: record.own, snapshots })
+}

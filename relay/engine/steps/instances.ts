@@ -1,0 +1,46 @@
+/** Holds, starts and thaws. */
+import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { own } from '../../../shared/own.ts'
+import { HOLD, RESTORED, RESTORING } from '../../../shared/policy/marks.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
+import type { EndRestoreStep, HoldStep, StartStep, ThawStep } from '../../../shared/relay/steps.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import { locked } from '../locks.ts'
+import { isReplica } from '../removal.ts'
+import { isSource, notSource, refused } from '../rules.ts'
+import type { Sighting } from '../sightings.ts'
+import { markCall, stateCall } from './requests.ts'
+import type { PlanStep, StepIo } from './step-io.ts'
+
+/** While an instance is restored its config is replaced, and the hold with it. */
+export const planHold: PlanStep<HoldStep> = ({ ref, snapshot, note }, { locks }, job) => {
+  const lock = subjectKey(ref)
+  const holder = locks.holder(lock)
+  if (holder !== undefined && holder !== job.id) return err(locked(lock, locks))
+  return ok({ calls: [markCall(ref, { [`${HOLD}${snapshot}`]: note ?? '' })] })
+}
+
+/** Only what was restored is started: whoever may start anything could start a copy. */
+export const planStart: PlanStep<StartStep> = async ({ ref }, io) => {
+  const seen = await restoredOne(ref, `start ${subjectKey(ref)}`, io)
+  return seen.ok ? ok({ calls: [stateCall(ref, 'start')] }) : seen
+}
+
+/** The guard of the request itself checks that it is frozen, and that nothing runs on it. */
+export const planThaw: PlanStep<ThawStep> = ({ ref }) => ok({ calls: [stateCall(ref, 'unfreeze')] })
+
+export const planEndRestore: PlanStep<EndRestoreStep> = async ({ ref, safeties }, io) => {
+  const seen = await restoredOne(ref, `end the restore of ${subjectKey(ref)}`, io)
+  if (!seen.ok) return seen
+  return ok({ calls: [markCall(ref, { [RESTORING]: '', [RESTORED]: safeties.join(' ') })] })
+}
+
+async function restoredOne(ref: InstanceRef, what: string, io: StepIo): Promise<Result<Sighting, CallError>> {
+  if (!isSource(io.remotes, ref.remote)) return err(refused(what, notSource(ref.remote)))
+  const seen = await io.sightings.read(ref)
+  if (!seen.ok) return seen
+  const { config, own: keys } = seen.value
+  if (isReplica(ref, seen.value, io)) return err(refused(what, 'it is a copy'))
+  const isMarked = [RESTORING, RESTORED].some((key) => keys.includes(key) && own(config, key) !== '')
+  return isMarked ? seen : err(refused(what, 'it was not restored'))
+}

@@ -1,0 +1,54 @@
+/** The requests to Incus that several steps make. */
+import { request } from '../../../shared/incus/routes.ts'
+import { NEVER } from '../../../shared/incus/source.ts'
+import type { InstanceRef } from '../../../shared/incus/subject.ts'
+import type { Call } from '../calls.ts'
+
+/** In seconds. If it takes longer, the next tick observes the outcome. */
+export const STEP_WAIT = 600
+
+export const where = ({ project, instance }: InstanceRef) => ({
+  parameters: { instance },
+  query: { project },
+})
+
+/** A snapshot that doesn't exist counts as removed. */
+export function removeCall(ref: InstanceRef, snapshot: string): Call {
+  const { parameters, query } = where(ref)
+  return {
+    remote: ref.remote,
+    wait: STEP_WAIT,
+    tolerate: [404],
+    ...request('deleteSnapshot', { ...parameters, snapshot }, query),
+  }
+}
+
+/** Sets it running again, or thaws it. */
+export function stateCall(ref: InstanceRef, action: 'start' | 'unfreeze'): Call {
+  const { parameters, query } = where(ref)
+  return { remote: ref.remote, wait: STEP_WAIT, ...request('startInstance', parameters, query, { action }) }
+}
+
+/** A snapshot that vanished meanwhile needs no expiry. Null: never. */
+export function expiryCall(ref: InstanceRef, snapshot: string, expiresAt: string | null): Call {
+  const { parameters, query } = where(ref)
+  const body = { expires_at: expiresAt ?? NEVER }
+  const patch = request('patchSnapshot', { ...parameters, snapshot }, query, body)
+  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...patch }
+}
+
+export function markCall(ref: InstanceRef, config: Record<string, string>): Call {
+  const { parameters, query } = where(ref)
+  return { remote: ref.remote, ...request('markInstance', parameters, query, { config }) }
+}
+
+/** `wait` in seconds. */
+export function takeCall(
+  ref: InstanceRef,
+  { name, stateful, expiresAt }: { name: string; stateful: boolean; expiresAt: string | null },
+  wait: number,
+): Call {
+  const { parameters, query } = where(ref)
+  const body = { name, stateful, expires_at: expiresAt ?? NEVER }
+  return { remote: ref.remote, wait, ...request('createSnapshot', parameters, query, body) }
+}

@@ -1,0 +1,124 @@
+/**
+ * Restores an instance in place. The order is explained in docs/architecture.md: the mark first, then the safety
+ * snapshot, then the restore, which removes the mark, then the marks that last.
+ */
+
+import { request } from '../../../shared/incus/routes.ts'
+import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
+import { subjectKey } from '../../../shared/incus/subject.ts'
+import { own } from '../../../shared/own.ts'
+import { HOLD, RESTORED, RESTORING } from '../../../shared/policy/marks.ts'
+import type { RestoreStep } from '../../../shared/relay/steps.ts'
+import { err, ok } from '../../../shared/result.ts'
+import {
+  parseRestoring,
+  type Restoring,
+  renderRestoring,
+  wordsOf,
+} from '../../../shared/work/restore/mark.ts'
+import type { Call } from '../calls.ts'
+import { isReplica } from '../removal.ts'
+import { isSource, notSource, refused } from '../rules.ts'
+import type { Sighting } from '../sightings.ts'
+import { expiryCall, markCall, removeCall, takeCall, where } from './requests.ts'
+import { againstExpiry } from './snapshots.ts'
+import type { PlanStep, StepIo } from './step-io.ts'
+
+/** A full copy on pools without cheap snapshots takes as long as it takes. In seconds. */
+const DAY = 86_400
+/** A safety snapshot lasts for a day at least, an hour aside that clocks may differ by. In milliseconds. */
+const LEAST = 23 * 3_600_000
+
+export const planRestore: PlanStep<RestoreStep> = async (step, io) => {
+  const { ref } = step
+  const refusal = (why: string) => err(refused(`restore ${subjectKey(ref)} to ${step.snapshot}`, why))
+  if (!isSource(io.remotes, ref.remote)) return refusal(notSource(ref.remote))
+  if (own(io.remotes, ref.remote)?.restores === false)
+    return refusal(`"restores" is false for "${ref.remote}" in its configuration`)
+  const seen = await io.sightings.read(ref)
+  if (!seen.ok) return seen
+  const why = against(step, seen.value, io)
+  if (why !== null) return refusal(why)
+  if (step.expiresAt !== null) {
+    const late = await againstExpiry(ref, step.snapshot, new Date(step.expiresAt), io)
+    if (!late.ok) return late
+    if (late.value !== null) return refusal(late.value)
+  }
+  return ok({ calls: [...(step.restored ? [] : dataCalls(step, io)), lastCall(step)] })
+}
+
+function against(step: RestoreStep, seen: Sighting, io: StepIo): string | null {
+  const { safety, holds, restored } = step
+  if (isReplica(step.ref, seen, io)) return 'it is a copy, and the next refresh would overwrite it'
+  const stranger = Object.keys(holds).find((key) => !key.startsWith(HOLD) && key !== RESTORED)
+  if (stranger !== undefined) return `${stranger} is no mark that a restore sets again`
+  if (parseSnapshotName(safety.name)?.policy !== SAFETY)
+    return `${safety.name} isn’t the name of a snapshot taken before a restore`
+  if (restored) return null
+  if (safety.expiresAt !== null && Date.parse(safety.expiresAt) - io.clock.now() < LEAST)
+    return `${safety.name} would expire within a day`
+  const lost = seen.own.find(
+    (key) => key.startsWith(HOLD) && isHold(own(seen.config, key)) && !isHold(own(holds, key)),
+  )
+  if (lost !== undefined) return `${lost.slice(HOLD.length)} was held meanwhile: request the restore again`
+  return againstSafety(step, markOn(seen, step, io))
+}
+
+const isHold = (note: string | undefined): boolean => note !== undefined && note !== '' && note !== 'false'
+
+/** The mark of this relay on it; null: there is none. */
+function markOn({ own: keys, config }: Sighting, { ref }: RestoreStep, { seal }: StepIo): Restoring | null {
+  const text = keys.includes(RESTORING) ? (config[RESTORING] ?? '') : ''
+  return seal.isOn(ref, text) ? parseRestoring(text) : null
+}
+
+/** Only the relay's own mark proves that it has taken the safety snapshot, or may have left a partial one. */
+function againstSafety(
+  { snapshot, safety, stateful, partial }: RestoreStep,
+  mark: Restoring | null,
+): string | null {
+  if (safety.taken && (mark?.taken !== true || mark.safety !== safety.name || mark.snapshot !== snapshot))
+    return `its ${RESTORING} doesn’t say that ${safety.name} is complete`
+  if (safety.taken && stateful && mark?.stateful !== true)
+    return `its ${RESTORING} doesn’t say that its memory is restored`
+  if (partial !== null && (mark?.taken !== false || mark.safety !== partial))
+    return `its ${RESTORING} doesn’t say that ${partial} may be partial`
+  return null
+}
+
+function dataCalls(step: RestoreStep, { seal }: StepIo): Call[] {
+  const { ref, snapshot, safety, running, stateful, expiresAt, held, partial } = step
+  const { parameters, query } = where(ref)
+  const mark = (taken: boolean): Call =>
+    markCall(ref, {
+      [RESTORING]: seal.put(
+        ref,
+        renderRestoring({ snapshot, safety: safety.name, running, stateful, taken }),
+      ),
+    })
+  const take = [
+    ...(partial === null ? [] : [removeCall(ref, partial)]),
+    mark(false),
+    takeCall(ref, { name: safety.name, stateful: false, expiresAt: safety.expiresAt }, DAY),
+  ]
+  const restore: Call = {
+    remote: ref.remote,
+    wait: DAY,
+    ...request('restoreInstance', parameters, query, { restore: snapshot, stateful }),
+  }
+  return [
+    ...held.map((name) => expiryCall(ref, name, null)),
+    ...(expiresAt === null ? [] : [expiryCall(ref, snapshot, expiresAt)]),
+    ...(safety.taken ? [] : take),
+    mark(true),
+    restore,
+  ]
+}
+
+/** The snapshot's config lacks what was marked since; and a safety snapshot's has the mark of its own restore. */
+const lastCall = ({ ref, safety, holds }: RestoreStep): Call =>
+  markCall(ref, {
+    ...holds,
+    [RESTORING]: '',
+    [RESTORED]: [safety.name, ...wordsOf(holds[RESTORED])].join(' '),
+  })

@@ -1,0 +1,36 @@
+/** All steps that a job may have, with what each does. */
+import type { CallError, Job } from '../../../shared/relay/protocol.ts'
+import type { Step } from '../../../shared/relay/steps.ts'
+import type { Result } from '../../../shared/result.ts'
+import { planCheckCopy, planCopy } from './copy.ts'
+import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
+import { planReadSnapshots } from './read.ts'
+import { planRestore } from './restore.ts'
+import { planExpire, planExpiry, planTake } from './snapshots.ts'
+import type { Planned, PlanStep, StepIo } from './step-io.ts'
+import { planVerify } from './verify.ts'
+
+const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
+  take: planTake,
+  expire: planExpire,
+  'set-expiry': planExpiry,
+  hold: planHold,
+  start: planStart,
+  thaw: planThaw,
+  'end-restore': planEndRestore,
+  restore: planRestore,
+  copy: planCopy,
+  'check-copy': planCheckCopy,
+  verify: planVerify,
+  'read-snapshots': planReadSnapshots,
+}
+
+export const requestsOf = (
+  step: Step,
+  job: Job,
+  io: StepIo,
+): Result<Planned, CallError> | Promise<Result<Planned, CallError>> =>
+  (PLANS[step.do] as PlanStep<Step>)(step, io, job)
+
+export const remotesOf = (step: Step): string[] =>
+  'ref' in step ? [step.ref.remote] : [step.source.remote, step.target.remote]

@@ -1,0 +1,95 @@
+/**
+ * Marks what a transfer brought as verified. What was verified before stays marked as long as it is listed; what
+ * is new has to be listed on both sides with the same date, and to have come with a transfer whose success this
+ * relay saw.
+ */
+import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
+import { commonPairs, isIn } from '../../../shared/incus/pairs.ts'
+import { subjectKey } from '../../../shared/incus/subject.ts'
+import { COPYING, OWNER, PROTECTION, VERIFIED } from '../../../shared/policy/marks.ts'
+import type { VerifyStep } from '../../../shared/relay/steps.ts'
+import { err, ok } from '../../../shared/result.ts'
+import { renderVerified } from '../../../shared/work/copy/marks.ts'
+import { isBrought, parseTransfer, renderTransfer, restOf } from '../../../shared/work/copy/transfer.ts'
+import type { Call } from '../calls.ts'
+import { againstEnd, verifiedOn } from '../removal.ts'
+import { isTarget, notTarget, refused } from '../rules.ts'
+import { replicaOf, type Sighting } from '../sightings.ts'
+import { expiryCall, markCall } from './requests.ts'
+import { againstExpiry } from './snapshots.ts'
+import type { PlanStep, StepIo } from './step-io.ts'
+
+export const planVerify: PlanStep<VerifyStep> = async (step, io) => {
+  const { source, target } = step
+  const refusal = (why: string) => err(refused(`mark ${subjectKey(target)} as verified`, why))
+  if (!isTarget(io.remotes, target.remote)) return refusal(notTarget(target.remote))
+  const [copy, original] = await Promise.all([io.sightings.read(target), io.sightings.read(source)])
+  if (!copy.ok) return copy
+  if (!original.ok) return original
+  if (replicaOf(copy.value) !== subjectKey(source)) return refusal(`it is no copy of ${subjectKey(source)}`)
+  const before = commonPairs(copy.value.snapshots ?? [], verifiedOn(target, copy.value, io))
+  const fresh = step.marks.filter((pair) => !isIn(before, pair))
+  const unproven = fresh.find(
+    (pair) => !isProven(pair, step, { copy: copy.value, original: original.value }, io),
+  )
+  if (unproven !== undefined) return refusal(`no transfer is known to have brought ${unproven[0]}`)
+  const verified = [...step.marks, ...before.filter((pair) => !isIn(step.marks, pair))]
+  return ok({
+    calls: [
+      ...targetExpiries(step, verified, copy.value, io),
+      ...(await sourceExpiries(step, io)),
+      markCall(target, marksOf(step, verified)),
+      ...(step.protect ? [markCall(target, { [PROTECTION]: 'true' })] : []),
+    ],
+    done: () => io.journal.setVerified(subjectKey(target), verified),
+  })
+}
+
+/** What came with this transfer needs its success; older pairs are the caller's word, and a mark only protects. */
+function isProven(
+  pair: SnapshotPair,
+  { job }: VerifyStep,
+  { copy, original }: { copy: Sighting; original: Sighting },
+  { succeeded }: StepIo,
+): boolean {
+  const transfer = copy.own.includes(COPYING) ? parseTransfer(copy.config[COPYING]) : null
+  if (transfer === null || !isBrought(transfer, pair)) return true
+  return job.endsWith(`:${transfer.id}`) && succeeded(job) && isIn(original.snapshots ?? [], pair)
+}
+
+function marksOf({ rest, owner }: VerifyStep, verified: readonly SnapshotPair[]): Record<string, string> {
+  const left = restOf(rest)
+  return {
+    [VERIFIED]: renderVerified(verified),
+    [COPYING]: left === null ? '' : renderTransfer(left),
+    [OWNER]: owner,
+  }
+}
+
+/** An expiry that the rules don't allow isn't set: the snapshot stays longer. */
+function targetExpiries(
+  { target, expiries }: VerifyStep,
+  verified: readonly SnapshotPair[],
+  { snapshots }: Sighting,
+  io: StepIo,
+): Call[] {
+  const listed = snapshots ?? []
+  return expiries.flatMap(({ snapshot, expiresAt }) => {
+    const pair = listed.find(([name]) => name === snapshot)
+    if (pair === undefined) return []
+    const end = expiresAt === null ? null : Date.parse(expiresAt) / 1000
+    const isTooEarly =
+      end !== null && isIn(verified, pair) && againstEnd(target, pair, verified, end, io) !== null
+    return isTooEarly ? [] : [expiryCall(target, snapshot, expiresAt)]
+  })
+}
+
+/** Their own expiries again, after they were postponed for the transfer. */
+async function sourceExpiries({ source, restore }: VerifyStep, io: StepIo): Promise<Call[]> {
+  const calls: Call[] = []
+  for (const { snapshot, expiresAt } of restore) {
+    const why = await againstExpiry(source, snapshot, new Date(expiresAt), io)
+    if (why.ok && why.value === null) calls.push(expiryCall(source, snapshot, expiresAt))
+  }
+  return calls
+}

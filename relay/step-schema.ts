@@ -1,0 +1,97 @@
+/** The form of a job's steps: each field with a bound, and no field that isn't known. */
+import { z } from 'zod'
+import { LONGEST_NAME } from '../shared/relay/protocol.ts'
+import type { Step } from '../shared/relay/steps.ts'
+
+/** Snapshots of one instance. */
+const MOST = 20_000
+const LONGEST_NOTE = 10_000
+
+/** What a request can't address, or would address something else by, is refused here. */
+const isPlain = (text: string): boolean =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  text !== '.' && text !== '..' && !/[/\\\u0000-\u001f\u007f]|\p{Surrogate}/u.test(text)
+
+const name = z.string().min(1).max(LONGEST_NAME).refine(isPlain, 'no name of Incus')
+const snapshot = name.refine((text) => !text.includes('%'), 'no name that Incus can address')
+const names = z.array(z.string().min(1).max(LONGEST_NAME)).max(MOST)
+const moment = z.iso.datetime({ offset: true, precision: null }).max(40)
+const expiry = moment.nullable()
+const text = z.string().max(LONGEST_NOTE)
+const ref = z.strictObject({ remote: name, project: name, instance: name })
+const pairs = z.array(z.tuple([z.string().min(1).max(LONGEST_NAME), z.number().int().min(0)])).max(MOST)
+const texts = z.record(z.string().max(LONGEST_NAME), text)
+const expiries = z.record(z.string().max(LONGEST_NAME), moment)
+/** Words of a mark, which spaces separate. */
+const word = z.string().min(1).max(LONGEST_NAME).regex(/^\S+$/, 'no word without spaces')
+const transfer = z.strictObject({ id: word, from: z.number().int().min(0), names: z.array(word).max(MOST) })
+const fingerprint = z.string().regex(/^([0-9a-f]{64})?$/, 'no certificate’s fingerprint')
+
+const sending = {
+  source: ref,
+  target: ref,
+  transferMode: z.enum(['pull', 'push']),
+  pool: name.nullable(),
+  member: name.nullable(),
+  first: z.boolean(),
+  startOver: z.boolean(),
+  unverified: z.array(snapshot).max(MOST),
+  transfer,
+  owner: text,
+  listed: names,
+  unfinished: transfer.nullable(),
+  verified: pairs,
+  lasting: names,
+  mirrored: names,
+  excludeOlder: z.boolean(),
+  sourceServer: fingerprint,
+  inconsistent: z.boolean(),
+  extended: expiries,
+}
+
+const setting = z.array(z.strictObject({ snapshot, expiresAt: expiry })).max(MOST)
+
+export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
+  z.strictObject({
+    do: z.literal('take'),
+    ref,
+    snapshot,
+    stateful: z.boolean(),
+    expiresAt: expiry,
+    again: z.literal(true).exactOptional(),
+  }),
+  z.strictObject({ do: z.literal('expire'), ref, snapshot }),
+  z.strictObject({ do: z.literal('set-expiry'), ref, snapshot, expiresAt: expiry }),
+  z.strictObject({ do: z.literal('hold'), ref, snapshot: name, note: text.nullable() }),
+  z.strictObject({ do: z.literal('start'), ref }),
+  z.strictObject({ do: z.literal('thaw'), ref }),
+  z.strictObject({ do: z.literal('end-restore'), ref, safeties: z.array(word).max(MOST) }),
+  z.strictObject({
+    do: z.literal('restore'),
+    ref,
+    snapshot,
+    safety: z.strictObject({ name: snapshot, expiresAt: expiry, taken: z.boolean() }),
+    partial: snapshot.nullable(),
+    restored: z.boolean(),
+    running: z.boolean(),
+    stateful: z.boolean(),
+    holds: texts,
+    held: z.array(snapshot).max(MOST),
+    expiresAt: expiry,
+  }),
+  z.strictObject({ do: z.literal('copy'), ...sending }),
+  z.strictObject({ do: z.literal('check-copy'), rules: texts.nullable(), ...sending }),
+  z.strictObject({
+    do: z.literal('verify'),
+    job: z.string().max(LONGEST_NAME),
+    source: ref,
+    target: ref,
+    marks: pairs,
+    rest: names,
+    expiries: setting,
+    restore: z.array(z.strictObject({ snapshot, expiresAt: moment })).max(MOST),
+    protect: z.boolean(),
+    owner: text,
+  }),
+  z.strictObject({ do: z.literal('read-snapshots'), ref }),
+])

@@ -1,0 +1,118 @@
+/**
+ * What the relay does when it is asked to: few operations with few parameters. The relay makes Incus's requests
+ * from them by itself, and refuses what its own rules don't allow (see docs/security.md).
+ */
+import type { ProjectRules } from '../incus/project-rules.ts'
+import type { InstanceRef } from '../incus/subject.ts'
+import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
+
+/** Takes a snapshot under one of our own names. `expiresAt`: ISO 8601; null: never. */
+export type TakeStep = {
+  do: 'take'
+  ref: InstanceRef
+  snapshot: string
+  stateful: boolean
+  expiresAt: string | null
+  /** One of that name may be partial: it is removed first. */
+  again?: true
+}
+
+/** Removes a snapshot; one that doesn't exist counts as removed. */
+export type ExpireStep = { do: 'expire'; ref: InstanceRef; snapshot: string }
+
+/** Sets when Incus removes a snapshot; null: never. One that doesn't exist needs none. */
+export type SetExpiryStep = { do: 'set-expiry'; ref: InstanceRef; snapshot: string; expiresAt: string | null }
+
+/** Holds a snapshot, with a note; null: releases it. */
+export type HoldStep = { do: 'hold'; ref: InstanceRef; snapshot: string; note: string | null }
+
+/** Starts an instance that ran before it was restored. */
+export type StartStep = { do: 'start'; ref: InstanceRef }
+
+/** Thaws an instance that interrupted work left frozen. */
+export type ThawStep = { do: 'thaw'; ref: InstanceRef }
+
+/** Ends a restore that Incus refused: removes its mark, and names the complete safety snapshots. */
+export type EndRestoreStep = { do: 'end-restore'; ref: InstanceRef; safeties: string[] }
+
+/** Restores an instance in place, with a safety snapshot. See work/restore/action.ts for the fields. */
+export type RestoreStep = {
+  do: 'restore'
+  ref: InstanceRef
+  snapshot: string
+  safety: { name: string; expiresAt: string | null; taken: boolean }
+  partial: string | null
+  restored: boolean
+  running: boolean
+  stateful: boolean
+  holds: Record<string, string>
+  held: string[]
+  expiresAt: string | null
+}
+
+/** Of a copy, what the relay needs of its action. See work/copy/action.ts for the fields. */
+export type Sending = Pick<
+  CopyAction,
+  | 'source'
+  | 'target'
+  | 'transferMode'
+  | 'pool'
+  | 'member'
+  | 'first'
+  | 'startOver'
+  | 'unverified'
+  | 'transfer'
+  | 'owner'
+  | 'listed'
+  | 'unfinished'
+  | 'verified'
+  | 'lasting'
+  | 'mirrored'
+  | 'excludeOlder'
+  | 'sourceServer'
+  | 'inconsistent'
+  | 'extended'
+>
+
+/** Makes or refreshes a copy. */
+export type CopyStep = { do: 'copy' } & Sending
+
+/** Reads what decides whether a copy can be made, and changes nothing; the reply is a `CopyCheck`. */
+export type CheckCopyStep = { do: 'check-copy'; rules: ProjectRules | null } & Sending
+
+export type CopyCheck = {
+  /** Why it would fail, with what to do; null: no reason found. */
+  refusal: string | null
+  /** What will differ on the target. */
+  warnings: string[]
+  /** Source snapshots whose expiry is postponed: name to their own expires_at. */
+  extended: Record<string, string>
+  /** What stays verified on the target. */
+  verified: CopyAction['verified']
+}
+
+/** Marks what a transfer brought as verified. `job`: that of the transfer. */
+export type VerifyStep = { do: 'verify'; job: string } & Pick<
+  VerifyAction,
+  'source' | 'target' | 'marks' | 'rest' | 'expiries' | 'restore' | 'protect' | 'owner'
+>
+
+/** Reads an instance's snapshots; the reply is a list of `SnapshotRow`. */
+export type ReadSnapshotsStep = { do: 'read-snapshots'; ref: InstanceRef }
+
+/** `config`: its `user.stapes.*` keys. */
+export type SnapshotRow = { name: string; stateful: boolean; config: Record<string, string> }
+
+export type Step =
+  | TakeStep
+  | ExpireStep
+  | SetExpiryStep
+  | HoldStep
+  | StartStep
+  | ThawStep
+  | EndRestoreStep
+  | RestoreStep
+  | CopyStep
+  | CheckCopyStep
+  | VerifyStep
+  | ReadSnapshotsStep

@@ -24,11 +24,12 @@ export type ScriptletOptions = {
   trusted: readonly Trusted[] | null
 }
 
-/** What the rights cost that aren't those of a source's snapshots, as comments of the scriptlet. */
+/** What the rights cost, as comments of the scriptlet. */
 function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
   const editors = EDITORS.filter((extra) => extras.has(extra)).join(', ')
   const starters = STARTERS.filter((extra) => extras.has(extra)).join(', ')
   return [
+    SNAPSHOT_PRICE,
     ...(role === 'source' ? [] : [TARGET_PRICE]),
     ...(editors === '' ? [] : [`${editors}: ${EDIT_PRICE}`]),
     ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
@@ -43,7 +44,9 @@ const EDIT_PRICE =
 const STATE_PRICE =
   'starting and thawing need can_update_state. Whoever has the key of this certificate can stop these instances'
 const TARGET_PRICE =
-  'receiving copies needs can_create_instances and can_edit. Whoever has the key of this certificate can change and delete every instance in these projects, so let them hold nothing but copies'
+  'receiving copies needs can_create_instances and can_edit. Whoever has the key of this certificate can create and start, change and delete any instance in these projects, so let them hold nothing but copies. With restricted=true on them, no such instance gets anything of the host'
+const SNAPSHOT_PRICE =
+  'taking snapshots needs can_manage_snapshots. Whoever has the key of this certificate can also delete them, and read what they hold by having them sent elsewhere'
 
 /** Whether an instance's config may be edited by it. */
 export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>

@@ -21,6 +21,7 @@ import { applyPolicy, furnish, KEPT, openTimeline, POLICY, type Timeline } from 
 const NAME = 'e2e-lesser'
 const KEY = `main/default/${NAME}`
 const IT = `/1.0/instances/${NAME}`
+const VAULT = 'vault'
 const BYTES = 200_000
 
 for (const [version, incusd] of [
@@ -53,8 +54,12 @@ function lesserRight(version: string, incusd: string): void {
       return { certificate, key }
     }
     /** As it is printed, and with the keys that are printed. */
-    const enforce = async (remote: 'main' | 'backup', extras: Extra[] = []): Promise<void> => {
-      const wanted = { do: 'scriptlet', remote, projects: ['default'], extras: new Set(extras) } as const
+    const enforce = async (
+      remote: 'main' | 'backup',
+      extras: Extra[] = [],
+      projects = ['default'],
+    ): Promise<void> => {
+      const wanted = { do: 'scriptlet', remote, projects, extras: new Set(extras) } as const
       const made = await makeScriptlet(file, client(), wanted)
       if (!made.ok) throw new Error(made.error)
       const { scriptlet, keys } = made.value
@@ -167,6 +172,36 @@ function lesserRight(version: string, incusd: string): void {
       expect(await checked('backup')).toMatch(
         /^a scriptlet is in force.*\n.*allowed:.*edit.*create.*\n.*refused: state/,
       )
+    })
+
+    test('copies land in a restricted project of their own, where nothing that is created gets at the host', async () => {
+      const config = { restricted: 'true', 'features.profiles': 'true' }
+      await pair.backup.run('POST', '/1.0/projects', { name: VAULT, config })
+      const root = { type: 'disk', path: '/', pool: pair.backup.pool }
+      await pair.backup.run('PATCH', `/1.0/profiles/default?project=${VAULT}`, { devices: { root } })
+      await enforce('backup', [], [VAULT])
+      const select = { remotes: ['main'], instances: [NAME] }
+      // Newer servers let a restricted project receive, but not fetch.
+      const copy = { remote: 'backup', project: VAULT, transferMode: 'push' }
+      await stage.apply({
+        policies: { [POLICY]: { select, schedule: '0 * * * *', keep: { last: KEPT }, copy } },
+      })
+      const name = await timeline.strike()
+      await timeline.settle()
+      expect(await pair.backup.readMarker({ project: VAULT, name: NAME }, name)).toBe(`data of ${name}`)
+      for (const [what, more] of [
+        ['raw', { config: { 'raw.lxc': 'lxc.hook.pre-start=/bin/true' } }],
+        ['privileged', { config: { 'security.privileged': 'true' } }],
+        ['disk', { devices: { host: { type: 'disk', source: '/', path: '/host' } } }],
+      ] as const) {
+        const body = { name: what, start: true, source: { type: 'none' }, ...more }
+        // 6.0 answers 500 to what the project forbids.
+        const status = await statusOf('backup', 'POST', `/1.0/instances?project=${VAULT}`, body)
+        expect([what, status]).toEqual([what, status === 500 ? 500 : 403])
+      }
+      expect(await pair.backup.run('GET', `/1.0/instances?project=${VAULT}`)).toEqual([
+        `${IT}?project=${VAULT}`,
+      ])
     })
   })
 }

@@ -48,13 +48,14 @@ export function dropFuture({ ledger, lost }: Found, now: Date): Found {
 }
 
 /** A `wakeAt` that isn't plausible counts as due at once. */
-function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt' | 'written' | 'woken'> {
+function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt' | 'written' | 'ahead' | 'woken'> {
   const { wakeAt, written, woken } = ledger
   const believed = written === undefined || written <= after(now, LEEWAY) ? written : now.toISOString()
   const awake = wakeAt <= now.toISOString() || wakeAtOf(ledger, now) !== null
   return {
     wakeAt: awake ? wakeAt : (believed ?? now.toISOString()),
     ...(believed === undefined ? {} : { written: believed }),
+    ...(written === undefined || believed === written ? {} : { ahead: written }),
     ...(woken === undefined || woken <= after(now, LEEWAY) ? {} : { woken: now.toISOString() }),
   }
 }

@@ -88,6 +88,8 @@ export type SightLedger = {
   problems?: string[]
   /** What the brake holds back (see plan/brake.ts), each with the reason. */
   braked?: Record<string, string>
+  /** Since when retention could not remove anything, though it wants to; by the same keys as an expiry. */
+  stalled?: Record<string, string>
 }
 
 export type RunRecord = {
@@ -107,6 +109,8 @@ export type Ledger = {
   wakeAt: string
   /** When that was noted, to detect a clock that was ahead. */
   written?: string
+  /** Instead of `written`, if that was in the future: a clock was ahead then, or is behind now. Never stored. */
+  ahead?: string
   /** When something was changed that the next tick has to observe, whatever `wakeAt` says. */
   woken?: string
   policies: Record<string, PolicyLedger>

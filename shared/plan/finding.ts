@@ -44,6 +44,8 @@ export type Found = Guards & {
   frozen: Readonly<Record<string, FreezeLedger>>
   /** What the brake holds back, by `copy` or `expiry` and what it is about, each with the reason (see brake.ts). */
   braked: Readonly<Record<string, string>>
+  /** Since when an expiry waits for something else, by its key. */
+  stalled: Readonly<Record<string, string>>
   /** Moments to look again at (ISO 8601). */
   wake: readonly string[]
 }
@@ -93,6 +95,7 @@ const MERGE: Merge = {
   work: assigned,
   frozen: assigned,
   braked: assigned,
+  stalled: assigned,
 }
 
 /** Several findings as one. There may be thousands, so only what is said is gone through. */

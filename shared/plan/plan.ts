@@ -61,6 +61,8 @@ export type Plan<Action extends AnyAction = AnyAction> = {
   frozen: Record<string, FreezeLedger>
   /** What the brake holds back after this run, with the reasons (see brake.ts). */
   braked: Readonly<Record<string, string>>
+  /** Since when an expiry waits for something else. */
+  stalled: Readonly<Record<string, string>>
   /** Moments at which something is due again, whatever the outcomes (ISO 8601). */
   wake: string[]
   /** What this look covered; absent while only a part is planned. */

@@ -28,6 +28,7 @@ export function decideRequested(
     work: { ...parts.work },
     frozen: ledger.frozen ?? {},
     braked: parts.braked ?? ledger.sight?.braked ?? {},
+    stalled: ledger.sight?.stalled ?? {},
     wake: [...(parts.wake ?? [])],
     requested: true,
     refusal,

@@ -22,7 +22,7 @@ export type Sight = { ledger: SightLedger; notes: Note[] }
 export function rememberSight(
   before: SightLedger | undefined,
   coverages: readonly Coverage[],
-  { clocks, braked }: { clocks: readonly ClockProblem[]; braked: Plan['braked'] },
+  { clocks, braked, stalled }: { clocks: readonly ClockProblem[] } & Pick<Plan, 'braked' | 'stalled'>,
   world: World,
   now: Date,
 ): Sight {
@@ -52,10 +52,16 @@ export function rememberSight(
       ...(Object.keys(gone).length === 0 ? {} : { gone }),
       ...(problems.length === 0 ? {} : { problems: [...new Set(problems)].slice(0, NOTED) }),
       ...(Object.keys(braked).length === 0 ? {} : { braked: atMost(braked) }),
+      ...(Object.keys(stalled).length === 0 ? {} : { stalled: someOf(stalled) }),
     },
     notes: fresh.map((about): Note => ({ kind: 'problem', about, reason: GONE })),
   }
 }
+
+/** What isn't noted counts as never stalled: the brake then holds it, rather than let too much go. */
+const STALLED = 500
+const someOf = (stalled: Plan['stalled']): Record<string, string> =>
+  Object.fromEntries(Object.entries(stalled).slice(0, STALLED))
 
 const GONE =
   "it was covered and is no longer listed: it was deleted or renamed, or the relay's certificate may no longer see it. Its verified copies stay"

@@ -3,6 +3,9 @@
 /** Incus has no word for it (it leaves the key out), but a policy must be able to undo a default. */
 export const NEVER = 'never'
 
+/** A rotation takes one at each slot; after failures a few. A changed `keep` takes many. */
+export const DEFAULT_BRAKE = { share: 0.5, number: 10 }
+
 export const DEFAULTS = {
   select: {
     // As everywhere in Incus, no project means the project `default`.
@@ -20,6 +23,13 @@ export const DEFAULTS = {
   stateful: false,
   keep: {},
   expiry: NEVER,
-  copy: { transferMode: 'pull' as const, allow: 'inconsistent' as const, keep: {}, expiry: NEVER },
+  copy: {
+    transferMode: 'pull' as const,
+    allow: 'inconsistent' as const,
+    keep: {},
+    expiry: NEVER,
+    mirror: false,
+  },
   approval: 'self' as const,
+  brake: {},
 }

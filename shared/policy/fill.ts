@@ -6,7 +6,7 @@ import { isZero, parseWithin } from '../retention/within.ts'
 import { parseDuration } from '../schedule/duration.ts'
 import { parseSchedule } from '../schedule/slots.ts'
 import type { AccessSettings } from './access-schema.ts'
-import { DEFAULTS, NEVER } from './defaults.ts'
+import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
 import type { Copy, Policy, Selector } from './policy.ts'
 import type { Settings } from './schema.ts'
 
@@ -26,6 +26,7 @@ export function fill(name: string, own: Settings, defaults: Settings): Policy {
     expiry: orNull(merged.expiry),
     copy: fillCopy(own.copy, defaults.copy),
     approval: merged.approval,
+    brake: merged.brake === false ? null : { ...DEFAULT_BRAKE, ...merged.brake },
     filled: filledFrom(own, defaults),
   }
 }
@@ -51,6 +52,7 @@ function fillCopy(own: Settings['copy'], defaults: Settings['copy']): Copy | nul
     allow: merged.allow,
     keep: withoutZeros(merged.keep),
     expiry: orNull(merged.expiry),
+    mirror: merged.mirror,
   }
 }
 
@@ -100,7 +102,9 @@ export const SETTINGS = [
   'copy.allow',
   'copy.keep',
   'copy.expiry',
+  'copy.mirror',
   'approval',
+  'brake',
 ] as const
 
 type Setting = (typeof SETTINGS)[number]

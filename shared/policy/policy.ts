@@ -1,5 +1,6 @@
 /** What is wanted, after parsing: every default filled in, every unit in seconds. */
 import type { Access } from '../access/access.ts'
+import type { Brake } from '../retention/brake.ts'
 import type { Keep } from '../retention/keep.ts'
 
 export type Selector = {
@@ -60,6 +61,8 @@ export type Policy = {
   expiry: string | null
   copy: Copy | null
   approval: Approval
+  /** What an expiry may take at once; null: no brake. Absent in one that an earlier version has applied. */
+  brake?: Brake | null
   /**
    * Where a value comes from that the policy doesn't say itself, by its path ("timezone", "copy.pool"):
    * from the document's `defaults`, or from the product. Absent: from the policy.

@@ -7,7 +7,7 @@ import { POLICY_NAME } from '../incus/snapshot-name.ts'
 import { holdsSecrets, LONGEST_KEY } from '../incus/user-keys.ts'
 import { own } from '../own.ts'
 import { accessKeysAt, accessSchema } from './access-schema.ts'
-import { DEFAULTS, NEVER } from './defaults.ts'
+import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
 import * as field from './fields.ts'
 import { keepSchema, mayKeep } from './keep-schema.ts'
 
@@ -70,6 +70,9 @@ const expiry = (what: string) =>
     examples: ['30d', '1w 3d'],
   })
 
+const SHARE = 'a share above 0 and up to 1, such as 0.5'
+const NUMBER = 'a whole number from 1, such as 10'
+
 const copySchema = object(
   {
     remote: may(field.remote, 'The remote that holds the copy.'),
@@ -104,8 +107,29 @@ const copySchema = object(
     expiry: expiry(
       'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stay however long the source is gone.',
     ),
+    mirror: may(
+      field.flag,
+      'true: a refresh may remove what `keep` still wants here, once the source no longer has it. false: it waits.',
+      { default: DEFAULTS.copy.mirror },
+    ),
   },
   'an object, such as { "remote": "backup" }',
+)
+
+const brakeSchema = object(
+  {
+    share: may(
+      z.number({ error: SHARE }).check(z.gt(0, { error: SHARE }), z.lte(1, { error: SHARE })),
+      'Of the snapshots that an instance has of this policy; more than this share may not go at once. Fewer than three are always few.',
+      { default: DEFAULT_BRAKE.share },
+    ),
+    number: may(
+      z.int({ error: NUMBER }).check(z.gte(1, { error: NUMBER })),
+      'So many of them may go at once, at most.',
+      { default: DEFAULT_BRAKE.number },
+    ),
+  },
+  'an object, such as { "share": 0.5, "number": 10 }',
 )
 
 const settings = {
@@ -158,6 +182,13 @@ const settings = {
     'Who confirms a restore or an expiry on an instance of this policy. `self`: the person who requested it. `second`: another person.',
     { default: DEFAULTS.approval },
   ),
+  brake: may(
+    z.union([z.literal(false), brakeSchema], {
+      error: 'an object, such as { "share": 0.5, "number": 10 }, or false for no brake',
+    }),
+    'How much may expire at once, for each instance, by schedule or by a person. More waits until somebody confirms it (`/backup allow`); false: nothing waits.',
+    { default: DEFAULT_BRAKE },
+  ),
 }
 
 export const settingsSchema = object(
@@ -205,6 +236,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
     select: selectSchema.shape,
     keep: keepSchema.shape,
     copy: copySchema.shape,
+    brake: brakeSchema.shape,
   }
   return Object.keys(own(shapes, String(path.at(-1))) ?? {})
 }

@@ -52,6 +52,7 @@ const copySchema = z.looseObject({
   allow: z.exactOptional(z.enum(['freeze', 'inconsistent'])),
   keep: keepSchema,
   expiry,
+  mirror: z.exactOptional(z.boolean()),
 })
 
 const policySchema = z.looseObject({
@@ -75,6 +76,7 @@ const policySchema = z.looseObject({
   expiry,
   copy: z.nullable(copySchema),
   approval: z.enum(['self', 'second']),
+  brake: z.exactOptional(z.nullable(z.looseObject({ share: z.number(), number: z.number() }))),
 })
 
 const grantSchema = z.looseObject({

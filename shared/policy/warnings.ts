@@ -1,28 +1,10 @@
 /** Warnings about a valid configuration that its author may not mean. */
 import { readFields } from '../schedule/slots.ts'
+import { outlastingWarnings } from './outlasting.ts'
 import type { Config, Policy } from './policy.ts'
 
 export const warningsOf = ({ policies }: Config): string[] =>
-  policies.flatMap((policy) => [...stepWarnings(policy), ...keepWarnings(policy)])
-
-const COUNTED = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
-
-/** -1 is all. */
-const amount = (count: number): number => (count === -1 ? Number.POSITIVE_INFINITY : count)
-
-/**
- * A refresh mirrors the source, so a copy never has more than that; where a rule isn't there, others may keep
- * as much.
- */
-function keepWarnings({ name, keep, copy }: Policy): string[] {
-  return COUNTED.flatMap((rule) => {
-    const [here, there] = [keep[rule], copy?.keep[rule]]
-    if (here === undefined || there === undefined || here === 0 || amount(there) <= amount(here)) return []
-    return [
-      `policies.${name}.copy.keep.${rule}: ${there} is more than the source keeps, which is ${here}: a refresh removes from the copy what the source no longer has. To have ${there === -1 ? 'all of them' : there} there, raise policies.${name}.keep.${rule} as well`,
-    ]
-  })
-}
+  policies.flatMap((policy) => [...stepWarnings(policy), ...outlastingWarnings(policy)])
 
 /** The fields of a cron expression, each with what a step in it begins anew with. */
 const FIELDS = [

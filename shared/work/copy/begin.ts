@@ -10,7 +10,7 @@ import type { CopyAction } from './action.ts'
 import { transferContext } from './context.ts'
 import type { CopyWork } from './entry.ts'
 import { broken } from './judge.ts'
-import { type CopyContext, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
+import { type CopyContext, entryOf, isAllowed, isWanted, type Judged, noteOf } from './judged.ts'
 import { refuseMirroring } from './mirroring.ts'
 import { withPlace } from './place.ts'
 import type { Replica } from './replica.ts'
@@ -42,19 +42,24 @@ type Begun = { finding: Finding; action: CopyAction | null }
 
 function begin(one: Judged, known: CopyWork | undefined, before: Before, context: CopyContext): Begun {
   const { replica, seen, verified } = one
-  const { world, now, sorter, installation, busy, wanted, allowed, coveringOf } = context
+  const { world, now, sorter, installation, busy, wanted, coveringOf } = context
   const { key, source } = replica
   const why = busy.get(source.key)
   if (why !== undefined) return nothing(noteOf(replica, 'wait', why))
   const entry = wanted?.has(key) && known !== undefined ? atOnce(known) : known
   const server = serverOf(world, source.ref.remote)
-  const isAllowed = allowed?.has(key) === true
   const transfer = transferContext(replica, seen, {
     ...{ world, now, entry, verified, server, incomplete: world.incomplete, installation, sorter },
-    allowed: isAllowed,
+    allowed: isAllowed(replica, context),
   })
   const covering = coveringOf(source.key)
-  const refused = refuseMirroring(transfer, { world, sorter, now, covering, allowed: isAllowed })
+  const refused = refuseMirroring(transfer, {
+    world,
+    sorter,
+    now,
+    covering,
+    allowed: isAllowed(replica, context),
+  })
   const start = withPlace(startCopy(transfer, seen, refused), world, before.started)
   const begun = beginAs(start, { one, entry, server, sending: before.sending }, context)
   const held = refused?.braked === true ? [brakeOf(replica, refused.reason)] : []

@@ -16,6 +16,8 @@ export type CopyWork = Work & {
   verified?: string
   /** Those of them that were let go on the source, in the same form: a refresh may remove them. */
   released?: string
+  /** For how many seconds the relay keeps them, as was seen last: known while the target gives no answer. */
+  least?: number
   /** Duration of the last completed transfer, in seconds. */
   took?: number
   /** The own expiry of that snapshot on the source, which is postponed while the copy lags behind. */
@@ -53,6 +55,7 @@ export const copySchema: z.ZodMiniType<CopyWork> = z.looseObject({
   took: may(z.number()),
   verified: may(text),
   released: may(text),
+  least: may(z.number()),
   putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
 })
 

@@ -6,7 +6,7 @@ import { classify, describe } from '../../incus/refusal.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Installation } from '../../plan/installation.ts'
-import { serverOf, type World } from '../../plan/world.ts'
+import { rulesOf, serverOf, type World } from '../../plan/world.ts'
 import type { CallError, JobReport } from '../../relay/protocol.ts'
 import { failedTry, isLive, isPending, liveText, reportOn, seenRunning } from '../life.ts'
 import { COPY, type CopyMemo, type CopyWork } from './entry.ts'
@@ -112,10 +112,11 @@ function foundRunning(
 /** Fields that are kept, whatever the outcome of a transfer. */
 const lasting = (
   known: CopyWork | undefined,
-): Pick<CopyWork, 'newest' | 'verified' | 'released' | 'took' | 'putOff'> => ({
+): Pick<CopyWork, 'newest' | 'verified' | 'released' | 'least' | 'took' | 'putOff'> => ({
   ...(known?.newest === undefined ? {} : { newest: known.newest }),
   ...(known?.verified === undefined ? {} : { verified: known.verified }),
   ...(known?.released === undefined ? {} : { released: known.released }),
+  ...(known?.least === undefined ? {} : { least: known.least }),
   ...(known?.took === undefined ? {} : { took: known.took }),
   ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
 })
@@ -215,7 +216,7 @@ const vouchedFor = ({ source }: Replica, memo: CopyMemo, { incomplete }: World):
   )
 
 function verifiedEntry(
-  { known, now }: Judging,
+  { known, now, replica, world }: Judging,
   report: JobReport,
   {
     marks,
@@ -231,12 +232,18 @@ function verifiedEntry(
     ...(common === null ? {} : { newest: common[0] }),
     verified: renderVerified(marks),
     ...releasedIn(known?.released, marks),
+    ...leastOn(replica, world),
     ...tookOf(known, report),
     ...(common === null || itsOwn === undefined
       ? {}
       : { putOff: { snapshot: common[0], own: itsOwn, until: putOffUntil(now) } }),
     at: now.toISOString(),
   }
+}
+
+function leastOn({ target }: Replica, world: World): Pick<CopyWork, 'least'> {
+  const least = rulesOf(world, target.remote)?.minRetention ?? 0
+  return least === 0 ? {} : { least }
 }
 
 /** Since it was first observed running, or started; unknown if it was never observed. */

@@ -32,3 +32,7 @@ export const entryOf = (replica: Replica, entry: CopyWork): Finding => ({
 export const noteOf = ({ key }: Replica, kind: Note['kind'], reason: string): Finding => ({
   notes: [{ kind, about: key, reason }],
 })
+
+/** Somebody confirmed what the brake holds back there. */
+export const isAllowed = ({ key }: Replica, { allowed }: Pick<CopyContext, 'allowed'>): boolean =>
+  allowed?.has(key) === true

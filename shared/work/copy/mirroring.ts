@@ -76,9 +76,9 @@ function tooYoung(
   return { braked: false, reason }
 }
 
-/** When the relay lets a snapshot of a copy go. */
+/** When the relay lets a snapshot of a copy go; 0: it has no rule. */
 export const staysUntil = ([, createdAt]: SnapshotPair, minRetention: number): Date =>
-  new Date((createdAt + minRetention) * 1000)
+  new Date(minRetention === 0 ? 0 : (createdAt + minRetention) * 1000)
 
 function held(
   { replica: { source, target }, target: record }: TransferContext,

@@ -105,6 +105,7 @@ function started(
     ...(action.first || known?.newest === undefined ? {} : { newest: known.newest }),
     ...(action.first ? {} : { verified: renderVerified(action.verified) }),
     ...(action.first ? {} : releasedBy(action, known)),
+    ...(known?.least === undefined ? {} : { least: known.least }),
     ...(known?.took === undefined ? {} : { took: known.took }),
     ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
     job: action.job,

@@ -1,5 +1,6 @@
 /** Requests to copy now, without waiting for the next retry. */
-import { refreshKey } from '../../plan/brake.ts'
+import { subjectKey } from '../../incus/subject.ts'
+import { expiryKey, refreshKey } from '../../plan/brake.ts'
 import { withPartials } from '../../plan/partials.ts'
 import type { AnyAction, Note, Refusal } from '../../plan/plan.ts'
 import { type AllowRequest, type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
@@ -7,6 +8,7 @@ import { refuseScope } from '../../plan/scope.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
+import type { ExpireAction } from '../retention/action.ts'
 import type { CopyAction, VerifyAction } from './action.ts'
 import { replicasOf } from './replica.ts'
 import { planCopies } from './schedule.ts'
@@ -60,7 +62,13 @@ export function allowRefreshes(requested: Requested<AllowRequest>): Answer {
   const all = coverages.flatMap(({ covered }) => covered).filter(({ key }) => wanted.has(key))
   const context = { ...requested, world: withPartials(world, ledger), busy: found.busy }
   const { braked } = planCopies(all, context)
-  const held = replicasOf(all).filter(({ key }) => Object.hasOwn(braked, refreshKey(key)))
+  const held = replicasOf(all).filter(
+    ({ key, target, wanting }) =>
+      Object.hasOwn(braked, refreshKey(key)) ||
+      wanting.some(({ covered }) =>
+        Object.hasOwn(braked, expiryKey(covered.policy.name, subjectKey(target))),
+      ),
+  )
   if (held.length === 0) return {}
   const keys = new Set(held.map(({ key }) => key))
   const sources = new Set(held.map(({ source }) => source.key))
@@ -68,8 +76,17 @@ export function allowRefreshes(requested: Requested<AllowRequest>): Answer {
     all.filter(({ key }) => sources.has(key)),
     { ...context, wanted: keys, allowed: keys },
   )
+  const targets = new Set(held.map(({ target }) => subjectKey(target)))
   const actions = copies.actions.filter(
-    (action) => action.kind === 'copy' && keys.has((action as CopyAction).key),
+    (action) =>
+      (isCopy(action) && keys.has(action.key)) || (isExpire(action) && targets.has(subjectKey(action.ref))),
+  )
+  const done = actions.flatMap((action) =>
+    isCopy(action)
+      ? [refreshKey(action.key)]
+      : isExpire(action)
+        ? [expiryKey(action.policy, subjectKey(action.ref))]
+        : [],
   )
   return {
     actions,
@@ -77,13 +94,13 @@ export function allowRefreshes(requested: Requested<AllowRequest>): Answer {
       ({ about, kind }) => kind !== 'foreign' && (keys.has(about) || sources.has(about)),
     ),
     work: Object.fromEntries(Object.entries(copies.work).filter(([, entry]) => entry?.state !== 'verified')),
-    braked: without(
-      ledger.sight?.braked ?? {},
-      actions.map((action) => refreshKey((action as CopyAction).key)),
-    ),
+    braked: without(ledger.sight?.braked ?? {}, done),
     wake: copies.wake,
   }
 }
+
+const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
+const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 
 const without = (braked: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(Object.entries(braked).filter(([key]) => !keys.includes(key)))

@@ -3,10 +3,12 @@
  * must keep.
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
+import { commonPairs } from '../../incus/pairs.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found, gather } from '../../plan/finding.ts'
+import { rulesOf } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { isPending, standingOf } from '../life.ts'
@@ -14,10 +16,12 @@ import { beginAll } from './begin.ts'
 import { type Compared, compareSides } from './compare.ts'
 import { COPY, type CopyWork, copyIn } from './entry.ts'
 import { judge } from './judge.ts'
-import { type CopyContext, entryOf, isWanted, type Judged, noteOf } from './judged.ts'
-import { renderVerified } from './marks.ts'
+import { type CopyContext, entryOf, isAllowed, isWanted, type Judged, noteOf } from './judged.ts'
+import { parseVerified, renderVerified } from './marks.ts'
+import { staysUntil } from './mirroring.ts'
 import { putOffExpiry } from './put-off.ts'
 import { type Replica, replicasOf, restingOf, strayCopies } from './replica.ts'
+import { heldOnTarget } from './target-retention.ts'
 import { verification } from './verification.ts'
 
 export function planDueCopies(context: PlanContext, { incomplete, busy, taking }: Found): Finding {
@@ -58,6 +62,11 @@ export function planCopies(covered: readonly Covered[], given: Omit<CopyContext,
     { blocked: new Map(strayCopies(all, context.world).map(({ source, reason }) => [source, reason])) },
     ...all.filter(({ source }) => source.record.snapshots === null).map((one) => waitForSource(one, context)),
     ...resting.map(keepCommon),
+    ...[...judged, ...resting].map((one) => keepYoung(one, context)),
+    ...judged.map((one) => {
+      const { finding, expire } = heldOnTarget(one, context)
+      return isAllowed(one.replica, context) ? { ...finding, actions: expire } : finding
+    }),
     ...judged.map((one) => settle(one, othersOf(one, bySource), context)),
     ...beginAll(judged, context),
   ])
@@ -98,8 +107,9 @@ function settle(judged: Judged, others: readonly string[], context: CopyContext)
   if (judgement.phase === 'broken' && isWanted(judged, context)) return {}
   if (judgement.phase === 'completed') {
     const { entry } = judgement
-    const action = verification(replica, seen, judgement, context, others)
+    const { action, finding } = verification(replica, seen, judgement, context, others)
     return combine([
+      finding,
       { actions: [action], wake: [minutesFrom(context.now, 1)] },
       entryOf(replica, { ...entry, verified: renderVerified(action.marks) }),
       // If the marks can't be written, the next refresh needs what they say now.
@@ -129,6 +139,22 @@ function keepCommon({ replica, seen, common, ours }: Compared): Finding {
   if (common !== null) return combine([own, needs(source.key, common[0], `${reason}, as last seen`)])
   const blocked = `the newest snapshot common with the copy is not known: ${seen.reason}`
   return combine([own, { blocked: new Map([[source.key, blocked]]) }])
+}
+
+/** The relay keeps their copies for a time, so a refresh could not remove them: the source keeps them as long. */
+function keepYoung({ replica, seen, verified }: Compared, { world, ledger, now }: CopyContext): Finding {
+  const { source, target, key } = replica
+  const known = copyIn(ledger, key)
+  const least = rulesOf(world, target.remote)?.minRetention ?? known?.least ?? 0
+  if (least === 0) return {}
+  const there = seen.state === 'unknown' ? parseVerified(known?.verified) : verified
+  const reasons = commonPairs(source.record.snapshots ?? [], there).flatMap((pair) => {
+    const until = staysUntil(pair, least)
+    return until > now
+      ? [[pair[0], `the relay keeps its copy on ${target.remote} until ${until.toISOString()}`] as const]
+      : []
+  })
+  return reasons.length === 0 ? {} : { needed: new Map([[source.key, new Map(reasons)]]) }
 }
 
 /** Recorded only if the copy has a ledger entry. */

@@ -5,6 +5,7 @@ import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { aheadOf, isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
 import { driverOf, type Treatment, treatmentOf } from '../../plan/freezing.ts'
 import { renderInstallation } from '../../plan/installation.ts'
+import { rulesOf } from '../../plan/world.ts'
 import { REPLICA_SERVER } from '../../policy/marks.ts'
 import { minuteOf } from '../../schedule/moment.ts'
 import { isDue, retryText } from '../life.ts'
@@ -36,11 +37,20 @@ export function startCopy(context: TransferContext, seen: Seen, refused: Refused
   if (entry !== undefined && !isDue(entry, now))
     return { state: 'wait', reason: retryText(entry), until: entry.retryAt ?? null }
   if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
+  const role = refuseRole(context)
+  if (role !== null) return { state: 'refused', reason: role }
   const { target } = context
   const refusal = target === null ? null : refuseTarget({ ...context, target, wanted })
   if (refusal !== null) return { state: 'refused', reason: refusal }
   if (refused !== null) return { state: 'held', refused }
   return { state: 'start', action: actionOf(context, wanted) }
+}
+
+/** The relay would refuse it. */
+function refuseRole({ replica: { target }, starting: { world } }: TransferContext): string | null {
+  return rulesOf(world, target.remote)?.role === 'source'
+    ? `the relay's configuration says that ${target.remote} is a source, so nothing is copied to it: set "role": "target" (or "both") for it in relay.jsonc, and restart the relay`
+    : null
 }
 
 const isTheirs = ({ replica, target, starting }: TransferContext): boolean =>

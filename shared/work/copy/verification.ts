@@ -4,13 +4,16 @@ import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs } from '../../incus/pairs.ts'
 import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
-import { type Installation, renderInstallation } from '../../plan/installation.ts'
-import { expiredOf, type Sorter } from '../../retention/sorter.ts'
-import type { ExpireAction } from '../retention/action.ts'
+import type { Finding } from '../../plan/finding.ts'
+import { renderInstallation } from '../../plan/installation.ts'
+import { rulesOf } from '../../plan/world.ts'
 import type { VerifyAction } from './action.ts'
 import type { Judgement } from './judge.ts'
+import type { CopyContext } from './judged.ts'
 import { lastingOf } from './lasting.ts'
+import { staysUntil } from './mirroring.ts'
 import type { Replica, Seen } from './replica.ts'
+import { expireOnTarget } from './target-retention.ts'
 
 type Completed = Extract<Judgement, { phase: 'completed' }>
 
@@ -19,15 +22,20 @@ export function verification(
   replica: Replica,
   seen: Seen,
   { marks, fresh, rest, memo, entry }: Completed,
-  { now, sorter, installation }: { now: Date; sorter: Sorter; installation: Installation },
+  context: CopyContext,
   others: readonly string[],
-): VerifyAction {
+): { action: VerifyAction; finding: Finding } {
   const { source, target } = replica
   const record = seen.state === 'there' ? seen.record : null
   const verified = commonPairs(record?.snapshots ?? [], marks)
-  const expire = expireOnTarget(replica, verified, entry.newest, sorter)
+  const before = verified.filter(([name]) => !fresh.includes(name))
+  const { expire, held, finding } = expireOnTarget(
+    replica,
+    { verified, before, newest: entry.newest },
+    context,
+  )
   const gone = new Set(expire.map(({ snapshot }) => snapshot))
-  return {
+  const action: VerifyAction = {
     kind: 'verify',
     source: source.ref,
     target,
@@ -36,21 +44,23 @@ export function verification(
     // What is removed in the same job must not be marked: a later transfer may bring it again.
     marks: marks.filter(([name]) => !gone.has(name)),
     rest: rest.filter((name) => isAddressable(name)),
-    expiries: expiriesOf(replica, verified, { fresh, gone, now, sorter }),
+    expiries: expiriesOf(replica, verified, { fresh, gone: new Set([...gone, ...held]), context }),
     restore: restored(
       replica,
       memo.extended,
       entry.newest === undefined ? others : [...others, entry.newest],
     ),
     protect: source.record.protected === true && record?.protected !== true,
-    owner: renderInstallation(installation),
+    owner: renderInstallation(context.installation),
     expire,
     reason:
       fresh.length === 0 ? 'nothing new arrived' : `${fresh.length} listed on both sides with equal dates`,
   }
+  return { action, finding }
 }
 
-type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; now: Date; sorter: Sorter }
+/** `gone`: what goes now, or is held back by the brake. */
+type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; context: CopyContext }
 
 /**
  * Only for our own snapshots. Those that the target still wants never expire, because the source may be gone by
@@ -59,10 +69,16 @@ type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; now: Date
 function expiriesOf(
   replica: Replica,
   verified: readonly SnapshotPair[],
-  { fresh, gone, now, sorter }: Expiring,
+  { fresh, gone, context: { now, sorter, world } }: Expiring,
 ): VerifyAction['expiries'] {
   const expiry = replica.wanting[0]?.copy.expiry ?? null
-  const until = expiry === null ? null : expiresAt(expiry, now).toISOString()
+  const until = expiry === null ? null : expiresAt(expiry, now)
+  const least = rulesOf(world, replica.target.remote)?.minRetention ?? 0
+  /** Never before the relay lets it go. */
+  const endOf = (pair: SnapshotPair): string | null => {
+    const stays = staysUntil(pair, least)
+    return until === null ? null : new Date(Math.max(stays.getTime(), until.getTime())).toISOString()
+  }
   const lasting = lastingOf(replica, verified, sorter)
   const before = lastingOf(
     replica,
@@ -74,7 +90,7 @@ function expiriesOf(
     const [name] = pair
     const changes = fresh.includes(name) || held.has(name) || lasting.has(name) !== before.has(name)
     if (!changes || gone.has(name) || ownSnapshot(pair) === null) return []
-    return [{ snapshot: name, expiresAt: lasting.has(name) ? null : until }]
+    return [{ snapshot: name, expiresAt: lasting.has(name) ? null : endOf(pair) }]
   })
 }
 
@@ -96,26 +112,4 @@ function restored(
       ? [{ snapshot, expiresAt }]
       : [],
   )
-}
-
-/** Only verified snapshots count on the target, and only those are removed. */
-function expireOnTarget(
-  { wanting, target }: Replica,
-  verified: readonly SnapshotPair[],
-  newest: string | undefined,
-  sorter: Sorter,
-): ExpireAction[] {
-  const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
-  return wanting.flatMap(({ covered, copy }) => {
-    const retention = sorter.sort(covered.policy, copy.keep, verified, covered.held, null)
-    return expiredOf(retention, needed).map(
-      ({ snapshot, reason }): ExpireAction => ({
-        kind: 'expire',
-        ref: target,
-        policy: covered.policy.name,
-        snapshot,
-        reason,
-      }),
-    )
-  })
 }

@@ -3,7 +3,7 @@ import { subjectKey } from '../../incus/subject.ts'
 import type { Kind } from '../kind.ts'
 import type { ExpireAction } from './action.ts'
 import { expireLine } from './lines.ts'
-import { type ExpireRequest, requestExpiry } from './request.ts'
+import { allowExpiries, type ExpireRequest, requestExpiry } from './request.ts'
 import { planRetention } from './schedule.ts'
 import { expireSteps } from './steps.ts'
 
@@ -21,4 +21,5 @@ export const retention: Kind<ExpireAction, ExpireRequest> = {
   tallies: [{ sign: '-', will: 'expires', did: 'expired', one: 'snapshot' }],
   schedule: { stage: 'remove', plan: planRetention },
   requests: { expire: requestExpiry },
+  allow: allowExpiries,
 }

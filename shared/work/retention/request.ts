@@ -2,10 +2,13 @@
 
 import { newestPair } from '../../incus/pairs.ts'
 import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { subjectKey } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
-import type { Guards } from '../../plan/finding.ts'
+import { expiryKey } from '../../plan/brake.ts'
+import { brakeExpiry, brakeFinding } from '../../plan/brake-expiry.ts'
+import { type Finding, type Guards, gather } from '../../plan/finding.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
-import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
+import { type AllowRequest, type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { refuseScope } from '../../plan/scope.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { compileGlobs } from '../../policy/glob.ts'
@@ -13,7 +16,7 @@ import { ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
-import { planExpire } from './schedule.ts'
+import { type Expiry, planExpire } from './schedule.ts'
 
 /** What retention no longer keeps; or `snapshots`, by glob. */
 export type ExpireRequest = AnyRequest & { do: 'expire'; snapshots?: readonly string[] | undefined } & Scope
@@ -26,47 +29,101 @@ export const requestExpiry: Requestable<ExpireRequest> = {
   plan: planRequested,
 }
 
-type Removal = { actions: ExpireAction[]; notes: Note[] }
-
 function planRequested(requested: Requested<ExpireRequest>): Answer | Refusal {
   const { request, coverages, world } = requested
   const refusal = refuseScope(request, coverages, world)
   if (refusal !== null) return refusal
-  // A copy that would start is no reason to wait: the next tick starts it with what is left.
-  const guards = withoutStarting(requested.guards())
-  const wanted = narrow(coverages, request)
-  const problems = wanted.flatMap(unreadableIn)
-  const { snapshots } = request
-  const removals =
-    snapshots === undefined
-      ? byRetention(wanted, guards, requested)
-      : byName(wanted, compileGlobs(snapshots), guards, requested)
-  const actions = removals.flatMap((removal) => removal.actions)
-  const notes = removals.flatMap((removal) => removal.notes)
+  const problems = narrow(coverages, request).flatMap(unreadableIn)
+  const { actions, notes, braked } = gather(removals(requested, false))
   const reasoned = actions.map((action) => ({ ...action, reason: `${action.reason} (${request.reason})` }))
   const nothing: Note = { kind: 'keep', about: 'snapshots', reason: 'none of them expires' }
   const silent = reasoned.length + notes.length + problems.length === 0
-  return { actions: reasoned, notes: silent ? [nothing] : [...problems, ...notes] }
+  const before = requested.ledger.sight?.braked ?? {}
+  return {
+    actions: reasoned,
+    notes: silent ? [nothing] : [...problems, ...notes],
+    // A glob that was refused leaves nothing to be told later.
+    braked: request.snapshots === undefined ? { ...before, ...braked } : before,
+  }
+}
+
+/** What the brake holds back, and nothing else. */
+export function allowExpiries(requested: Requested<AllowRequest>): Answer {
+  const { actions, notes } = gather(removals(requested, true))
+  const before = Object.entries(requested.ledger.sight?.braked ?? {})
+  const allowed = new Set(
+    actions.map((action) => {
+      const { policy, ref } = action as ExpireAction
+      return expiryKey(policy, subjectKey(ref))
+    }),
+  )
+  return {
+    actions,
+    notes: notes.filter(({ reason }) => !reason.includes('none of the requested policies')),
+    braked: Object.fromEntries(before.filter(([key]) => !allowed.has(key))),
+  }
+}
+
+function removals(requested: Requested<ExpireRequest | AllowRequest>, allowed: boolean): Finding[] {
+  const { request, coverages, sorter } = requested
+  // A copy that would start is no reason to wait: the next tick starts it with what is left.
+  const guards = withoutStarting(requested.guards())
+  const expiry: Expiry = { guards, sorter, clocks: requested, ...(allowed ? { allowed: true } : {}) }
+  const wanted = narrow(coverages, request)
+  return request.snapshots === undefined
+    ? byRetention(wanted, expiry, requested)
+    : byName(wanted, compileGlobs(request.snapshots), expiry, requested)
 }
 
 const byRetention = (
   wanted: readonly Coverage[],
-  guards: Guards,
-  { ledger, sorter }: Requested<ExpireRequest>,
-): Removal[] =>
+  expiry: Expiry,
+  { ledger }: Pick<Requested, 'ledger'>,
+): Finding[] =>
   wanted.map((coverage) => {
     const open = own(ledger.policies, coverage.policy.name)?.open ?? null
-    return planExpire(coverage, { open }, { guards, sorter }, { due: true, explain: true })
+    return planExpire(coverage, { open }, expiry, { due: true, explain: expiry.allowed !== true }).finding
   })
 
 function byName(
   wanted: readonly Coverage[],
   named: (name: string) => boolean,
-  guards: Guards,
-  requested: Requested<ExpireRequest>,
-): Removal[] {
+  expiry: Expiry,
+  requested: Pick<Requested<ExpireRequest | AllowRequest>, 'request' | 'coverages'>,
+): Finding[] {
   const instances = new Map(wanted.flatMap(({ covered }) => covered.map((one) => [one.key, one] as const)))
-  return [...instances.values()].flatMap((one) => removeNamed(one, named, requested, guards))
+  return [...instances.values()].flatMap((one) =>
+    withBrake(one, removeNamed(one, named, requested, expiry.guards), expiry, requested.coverages),
+  )
+}
+
+/** The named snapshots of each policy, unless they are too many at once. */
+function withBrake(
+  one: Covered,
+  found: readonly Finding[],
+  { clocks, allowed }: Expiry,
+  coverages: readonly Coverage[],
+): Finding[] {
+  const actions = found.flatMap(({ actions: of = [] }) => of as ExpireAction[])
+  const policies = [...new Set(actions.map(({ policy }) => policy))]
+  return [
+    { notes: found.flatMap(({ notes = [] }) => notes) },
+    ...policies.map((name): Finding => {
+      const mine = actions.filter(({ policy }) => policy === name)
+      const snapshots = (one.record.snapshots ?? []).filter(([of]) => parseSnapshotName(of)?.policy === name)
+      const policy = coverages.find((coverage) => coverage.policy.name === name)?.policy ?? one.policy
+      const expiring = {
+        ref: one.ref,
+        policy,
+        snapshots,
+        going: mine.map(({ snapshot }) => snapshot),
+        since: null,
+      }
+      const held = brakeExpiry(expiring, clocks)
+      if (held === null && allowed === true) return {}
+      return held === null || allowed === true ? { actions: mine } : brakeFinding(expiring, held)
+    }),
+  ]
 }
 
 const unreadableIn = ({ covered, unreadable }: Coverage): Note[] => [
@@ -81,9 +138,9 @@ const unreadableIn = ({ covered, unreadable }: Coverage): Note[] => [
 function removeNamed(
   one: Covered,
   named: (name: string) => boolean,
-  { request, coverages }: Requested<ExpireRequest>,
+  { request, coverages }: Pick<Requested<ExpireRequest | AllowRequest>, 'request' | 'coverages'>,
   guards: Guards,
-): Removal[] {
+): Finding[] {
   const { key, ref, record } = one
   const stop = stopOf(one, guards)
   const complete = (record.snapshots ?? []).filter(([name]) => !guards.incomplete.has(`${key}/${name}`))
@@ -91,18 +148,18 @@ function removeNamed(
   const policies = [...(request.policies ?? coverages.map(({ policy }) => policy.name)), SAFETY]
   return (record.snapshots ?? [])
     .filter(([snapshot]) => named(snapshot))
-    .map(([snapshot]): Removal => {
+    .map(([snapshot]): Finding => {
       const policy = parseSnapshotName(snapshot)?.policy
       if (policy === undefined || !policies.includes(policy))
         return noted('foreign', key, snapshot, 'none of the requested policies took it')
       const keep = keepNamed(snapshot, one, guards, newest) ?? stop
       if (keep !== null) return noted('keep', key, snapshot, keep)
-      return { actions: [{ kind: 'expire', ref, policy, snapshot, reason: 'named' }], notes: [] }
+      const action: ExpireAction = { kind: 'expire', ref, policy, snapshot, reason: 'named' }
+      return { actions: [action] }
     })
 }
 
-const noted = (kind: 'foreign' | 'keep', about: string, snapshot: string, reason: string): Removal => ({
-  actions: [],
+const noted = (kind: 'foreign' | 'keep', about: string, snapshot: string, reason: string): Finding => ({
   notes: [{ kind, about, snapshot, reason }],
 })
 

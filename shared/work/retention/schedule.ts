@@ -1,56 +1,76 @@
 /** Plans which snapshots expire on the sources in a run, and which are kept. */
+
+import type { SnapshotPair } from '../../incus/inventory.ts'
 import { snapshotName } from '../../incus/snapshot-name.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
+import { own } from '../../own.ts'
+import { expiryKey, wasBraked } from '../../plan/brake.ts'
+import { brakeExpiry, brakeFinding, type Clocks } from '../../plan/brake-expiry.ts'
 import type { PlanContext } from '../../plan/context.ts'
-import type { Finding, Found, Guards } from '../../plan/finding.ts'
+import { combine, type Finding, type Found, type Guards } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
-import { expiredOf, keptOf, type Sorter } from '../../retention/sorter.ts'
+import { expiredOf, keptOf, type Reasoned, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
 import { mayClear, PARTIAL } from './partials.ts'
 
-export function planRetention({ coverages, sorter, explain = false }: PlanContext, found: Found): Finding {
+export function planRetention(context: PlanContext, found: Found): Finding {
+  const { coverages, sorter, explain = false, ledger } = context
   const byPolicy = new Map(coverages.map((coverage) => [coverage.policy.name, coverage]))
   const guards = withoutStarting(found)
   const partials = found.partials.filter((partial) => {
     const coverage = byPolicy.get(partial.policy)
     return coverage !== undefined && mayClear(partial, coverage, guards, found.taking)
   })
-  const expiring = found.slots.flatMap(({ policy, ledger }) => {
+  const { braked, stalled = {} } = ledger.sight ?? {}
+  const expiring = found.slots.flatMap(({ policy, ledger: { open } }) => {
     const coverage = byPolicy.get(policy)
-    const due = ledger.open !== null
+    // What was held back is looked at again, so that it is told as long as it is so.
+    const due = open !== null || wasBraked(braked, policy)
     return coverage === undefined
       ? []
-      : [planExpire(coverage, ledger, { guards: found, sorter }, { due, explain })]
+      : [planExpire(coverage, { open }, { guards: found, sorter, clocks: context }, { due, explain })]
   })
-  return {
-    actions: [
-      ...partials.map((partial): ExpireAction => ({ kind: 'expire', ...partial, reason: PARTIAL })),
-      ...expiring.flatMap(({ actions }) => actions),
-    ],
-    notes: expiring.flatMap(({ notes }) => notes),
-  }
+  const looked = new Set(expiring.flatMap((one) => one.looked))
+  const still = Object.entries(stalled).filter(([key]) => !looked.has(key) && isCovered(key, byPolicy))
+  const removals = partials.map((partial): ExpireAction => ({ kind: 'expire', ...partial, reason: PARTIAL }))
+  return combine([
+    { actions: removals, stalled: Object.fromEntries(still) },
+    ...expiring.map(({ finding }) => finding),
+  ])
 }
+
+const isCovered = (key: string, policies: ReadonlyMap<string, Coverage>): boolean =>
+  [...policies.values()].some(({ policy, covered }) =>
+    covered.some((one) => key === expiryKey(policy.name, one.key)),
+  )
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
-type Planned = { actions: ExpireAction[]; notes: Note[] }
+export type Expiry = {
+  guards: Guards
+  sorter: Sorter
+  clocks: Clocks
+  /** Somebody confirmed what the brake holds back: only that is planned. */
+  allowed?: true
+}
+
+/** `looked`: keys of the expiries that were judged. */
+type Planned = { finding: Finding; looked: string[] }
 
 /** For one policy, while its slot is open or on request (`due`). */
 export function planExpire(
   { policy, covered }: Coverage,
   { open }: Pick<PolicyLedger, 'open'>,
-  context: { guards: Guards; sorter: Sorter },
+  context: Expiry,
   { due, explain }: { due: boolean; explain: boolean },
 ): Planned {
-  if (!due && !explain) return { actions: [], notes: [] }
+  if (!due && !explain) return { finding: {}, looked: [] }
   const serving = open === null ? null : snapshotName({ policy: policy.name, slot: new Date(open.slot) })
-  const planned = covered.map((one) => expireOn(one, policy.name, serving, context, { due, explain }))
-  return {
-    actions: planned.flatMap(({ actions }) => actions),
-    notes: planned.flatMap(({ notes }) => notes),
-  }
+  const findings = covered.map((one) => expireOn(one, policy.name, serving, context, { due, explain }))
+  const looked = due ? covered.map(({ key }) => expiryKey(policy.name, key)) : []
+  return { finding: combine(findings), looked }
 }
 
 /** `serving`: the name of the open slot's snapshot, which isn't counted. */
@@ -58,36 +78,71 @@ function expireOn(
   one: Covered,
   policy: string,
   serving: string | null,
-  { guards, sorter }: { guards: Guards; sorter: Sorter },
+  context: Expiry,
   { due, explain }: { due: boolean; explain: boolean },
-): Planned {
-  const { key, ref, record, policy: own, held } = one
-  if (record.snapshots === null) return { actions: [], notes: [] }
+): Finding {
+  const { key, record, policy: merged, held } = one
+  if (record.snapshots === null) return {}
+  const { guards, sorter } = context
   const { incomplete } = guards
   const complete =
     incomplete.size === 0
       ? record.snapshots
       : record.snapshots.filter(([name]) => !incomplete.has(`${key}/${name}`))
-  const retention = sorter.sort(own, own.keep, complete, held, serving)
+  const retention = sorter.sort(merged, merged.keep, complete, held, serving)
   const needed = guards.needed.get(key) ?? NOTHING
-  const stop = stopOf(one, guards)
   const going = due ? expiredOf(retention, needed) : []
   const kept = explain ? keptOf(retention, needed) : []
-  const stopped = stop === null ? [] : going
+  const notes = kept.map(({ snapshot, reason }): Note => ({ kind: 'keep', about: key, snapshot, reason }))
+  if (going.length === 0) return { notes }
+  const names = new Set([...retention.keep, ...retention.expire].map(({ name }) => name))
+  const snapshots = complete.filter(([name]) => names.has(name))
+  return combine([{ notes }, removalOf(one, policy, { going, snapshots }, context)])
+}
+
+type Going = { going: readonly Reasoned[]; snapshots: readonly SnapshotPair[] }
+
+/** Removes them, unless something else needs the instance, or the brake holds them back. */
+function removalOf(one: Covered, policy: string, { going, snapshots }: Going, context: Expiry): Finding {
+  const { key, ref } = one
+  const { guards, clocks, allowed } = context
+  const at = expiryKey(policy, key)
+  const since = own(clocks.ledger.sight?.stalled, at)
+  const stop = stopOf(one, guards)
+  if (stop !== null)
+    return {
+      stalled: { [at]: since ?? clocks.now.toISOString() },
+      notes: going.map(({ snapshot, reason }) => {
+        const why = `${reason}, but nothing expires now: ${stop}`
+        return { kind: 'keep', about: key, snapshot, reason: why }
+      }),
+    }
+  const expiring = {
+    ref,
+    policy: one.policy,
+    snapshots,
+    going: going.map(({ snapshot }) => snapshot),
+    since: since === undefined ? null : Date.parse(since),
+  }
+  const held = brakeExpiry(expiring, clocks)
+  if (held !== null && allowed !== true)
+    return combine([
+      brakeFinding(expiring, held),
+      { stalled: since === undefined ? {} : { [at]: since }, notes: going.map(keptNote(key)) },
+    ])
+  if (held === null && allowed === true) return {}
   return {
-    actions: (stop === null ? going : []).map(
+    actions: going.map(
       ({ snapshot, reason }): ExpireAction => ({ kind: 'expire', ref, policy, snapshot, reason }),
     ),
-    notes: [
-      ...kept.map(({ snapshot, reason }): Note => ({ kind: 'keep', about: key, snapshot, reason })),
-      ...stopped.map(
-        ({ snapshot, reason }): Note => ({
-          kind: 'keep',
-          about: key,
-          snapshot,
-          reason: `${reason}, but nothing expires now: ${stop}`,
-        }),
-      ),
-    ],
   }
 }
+
+const keptNote =
+  (about: string) =>
+  ({ snapshot, reason }: Reasoned): Note => ({
+    kind: 'keep',
+    about,
+    snapshot,
+    reason: `${reason}, but the brake holds it back`,
+  })

@@ -2,7 +2,6 @@
  * Serves a policy's open slot: for each instance, whether it has the slot's snapshot, gets it now, later, or
  * not at all.
  */
-import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
 import { failAttempt } from '../../ledger/attempts.ts'
@@ -17,6 +16,7 @@ import { jitterSeconds } from '../../schedule/jitter.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { SnapshotAction } from './action.ts'
 import { catchupMoment, FIRST_SPREAD, isLate, spreadOf } from './late.ts'
+import { ownEnd } from './own-end.ts'
 import { firstName, takenFor } from './taken.ts'
 
 export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
@@ -237,7 +237,7 @@ function actionOf(
     stateful,
     again,
     standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
-    expiresAt: policy.expiry === null ? null : expiresAt(policy.expiry, now).toISOString(),
+    expiresAt: ownEnd(policy, world, now),
     reason: `${reason}${again ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
   }
 }

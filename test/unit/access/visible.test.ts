@@ -16,7 +16,16 @@ const hold = (instance: string) => ({
 const note = (about: string) => ({ kind: 'problem' as const, about, reason: 'lost' })
 
 const plan = (refusal: Refusal | null = null): Plan<Action> => ({
-  ...{ at: '2026-11-23T03:00:00Z', slots: [], work: {}, frozen: {}, braked: {}, wake: [], requested: true },
+  ...{
+    at: '2026-11-23T03:00:00Z',
+    slots: [],
+    work: {},
+    frozen: {},
+    braked: {},
+    stalled: {},
+    wake: [],
+    requested: true,
+  },
   ...{ approval: 'self', refusal },
   actions: [hold('web1'), hold('payroll')],
   notes: [note('main/default/web2'), note('main/default/payroll'), note('remote:vault')],

@@ -41,6 +41,8 @@ test('what nobody says is empty, and not missing', () => {
     Object.values(found).map((part) =>
       JSON.stringify(part instanceof Map || part instanceof Set ? [...part] : part),
     ),
-  ).toEqual(Object.keys(found).map((part) => (['work', 'frozen', 'braked'].includes(part) ? '{}' : '[]')))
+  ).toEqual(
+    Object.keys(found).map((part) => (['work', 'frozen', 'braked', 'stalled'].includes(part) ? '{}' : '[]')),
+  )
   expect(found.needed.get('web')).toBeUndefined()
 })

@@ -65,6 +65,7 @@ describe('what is not said', () => {
       expiry: null,
       copy: null,
       approval: 'self',
+      brake: { share: 0.5, number: 10 },
     })
   })
 
@@ -78,6 +79,7 @@ describe('what is not said', () => {
       allow: 'inconsistent',
       keep: {},
       expiry: null,
+      mirror: false,
     })
   })
 

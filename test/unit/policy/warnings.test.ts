@@ -40,23 +40,48 @@ test.each([
 })
 
 describe('a copy that is to keep more than its source', () => {
-  const kept = (keep: object, there: object): string[] =>
-    warningsOf(configOf({ p: { keep, copy: { remote: 'backup', keep: there } } }))
+  const warnedOf = (policy: object, copy: object): string[] =>
+    warningsOf(configOf({ p: { ...policy, copy: { remote: 'backup', ...copy } } }))
 
   test.each<[object, object, string]>([
-    [{ daily: 7 }, { daily: 30 }, 'policies.p.copy.keep.daily: 30 is more than the source keeps, which is 7'],
-    [{ last: 3 }, { last: -1 }, 'To have all of them there, raise policies.p.keep.last'],
-  ])('%j and then %j is warned of, for a refresh mirrors the source', (keep, there, said) => {
-    expect(kept(keep, there)).toEqual([expect.stringContaining(said)])
+    [
+      { keep: { daily: 7 } },
+      { keep: { daily: 30 } },
+      'policies.p.copy.keep.daily: 30 is more than the source keeps, which is 7',
+    ],
+    [
+      { keep: { last: 3 } },
+      { keep: { last: -1 } },
+      'To have all of them there, raise policies.p.keep.last as well; to let a refresh remove them, say "mirror": true',
+    ],
+    [{ keep: { daily: 7 } }, { keep: { weekly: 4 } }, 'for longer than the source has them (about 7 days)'],
+    [
+      { keep: {}, expiry: '3d' },
+      { keep: { daily: 30 } },
+      'for longer than the source has them (about 3 days)',
+    ],
+    [{ keep: { hourly: 24 } }, { keep: { within: '7d' } }, 'for longer than the source has them'],
+    [
+      { keep: { daily: 7 } },
+      { expiry: '90d' },
+      'policies.p.copy.expiry: 90d is longer than the source has its snapshots (about 7 days)',
+    ],
+    [{ keep: {}, expiry: '7d' }, { expiry: '1m' }, 'policies.p.copy.expiry: 1m is longer'],
+  ])('%j and then %j is warned of, for a refresh mirrors the source', (policy, copy, said) => {
+    expect(warnedOf(policy, copy)).toEqual([expect.stringContaining(said)])
+    expect(warnedOf(policy, { ...copy, mirror: true })).toEqual([])
   })
 
   test.each<[object, object]>([
-    [{ daily: 7 }, { daily: 7 }],
-    [{ daily: -1 }, { daily: 30 }],
-    [{ daily: 30 }, { weekly: 4 }],
-    [{}, { daily: 30 }],
-    [{ daily: 7 }, {}],
-  ])('%j and then %j is what it looks like', (keep, there) => {
-    expect(kept(keep, there)).toEqual([])
+    [{ keep: { daily: 7 } }, { keep: { daily: 7 } }],
+    [{ keep: { daily: -1 } }, { keep: { daily: 30 } }],
+    [{ keep: { daily: 30 } }, { keep: { weekly: 4 } }],
+    [{ keep: {} }, { keep: { daily: 30 } }],
+    [{ keep: {} }, { expiry: '90d' }],
+    [{ keep: { daily: 7 } }, {}],
+    [{ keep: { daily: 7 }, expiry: '7d' }, { keep: { daily: 7 } }],
+    [{ keep: { daily: 7, monthly: 6 } }, { expiry: '90d' }],
+  ])('%j and then %j is what it looks like', (policy, copy) => {
+    expect(warnedOf(policy, copy)).toEqual([])
   })
 })

@@ -5,7 +5,17 @@ import { record } from '../../../shared/plan/record.ts'
 
 const NOW = new Date('2026-11-22T10:00:00.000Z')
 const PLAN: Plan = {
-  ...{ at: NOW.toISOString(), actions: [], notes: [], slots: [], work: {}, frozen: {}, braked: {}, wake: [] },
+  ...{
+    at: NOW.toISOString(),
+    actions: [],
+    notes: [],
+    slots: [],
+    work: {},
+    frozen: {},
+    braked: {},
+    stalled: {},
+    wake: [],
+  },
   ...{ requested: false, refusal: null, approval: 'self' },
 }
 const daysAgo = (days: number): string => new Date(NOW.getTime() - days * 86_400_000).toISOString()

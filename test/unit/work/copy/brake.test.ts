@@ -2,7 +2,19 @@ import { describe, expect, test } from 'vitest'
 import type { Note } from '../../../../shared/plan/plan.ts'
 import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
 import { copiesOf } from '../../../long-work.ts'
-import { copyOf, DAILY, KEY, mark, planFor, replica, seconds } from './copy-world.ts'
+import {
+  copying,
+  copyOf,
+  DAILY,
+  KEY,
+  mark,
+  planFor,
+  replica,
+  report,
+  seconds,
+  started,
+  verifyOf,
+} from './copy-world.ts'
 
 const LOST = 'daily-20261120T0300Z'
 const WORLD = `
@@ -110,4 +122,139 @@ test('a request allows nothing where the brake holds nothing', () => {
   })
   expect(plan.actions).toEqual([])
   expect(told(plan)).toContain('it holds nothing back there')
+})
+
+describe('what the target wants', () => {
+  const gone = [`default/web1/${PAIR}`]
+  const wanting = (copy: object) => ({ daily: { ...DAILY.daily, copy: { remote: 'backup', ...copy } } })
+
+  test('waits in a refresh that would remove it, though its source let it go', () => {
+    const plan = planFor(WORLD, { copy: verified(), letGo: gone, policies: wanting({ keep: { daily: 3 } }) })
+    expect(copyOf(plan)).toBeUndefined()
+    expect(told(plan)).toContain(`a refresh would delete ${LOST} on backup`)
+    expect(told(plan)).toContain('"mirror": true')
+    expect(plan.sight?.braked).toBeUndefined()
+  })
+
+  test.each<[string, object]>([
+    ['its policy says "mirror": true', { keep: { daily: 3 }, mirror: true }],
+    ['it wants as much as the source', { keep: { daily: 2 } }],
+    ['it wants nothing in particular', {}],
+  ])('goes where %s, and the plan names it before', (_, copy) => {
+    const plan = planFor(WORLD, { copy: verified(), letGo: gone, policies: wanting(copy) })
+    expect(copyOf(plan)).toMatchObject({ mirrored: [LOST] })
+  })
+
+  test.each([
+    ['on the source', WORLD.replace('running', `running user.stapes.hold.${LOST}=audit`)],
+    ['on the copy', WORLD.replace('stopped', `stopped user.stapes.hold.${LOST}=audit`)],
+  ])('stays while it is held %s, whatever its policy says', (_, world) => {
+    const policies = wanting({ mirror: true })
+    const plan = planFor(world, { copy: verified(), letGo: gone, policies })
+    expect(copyOf(plan)).toBeUndefined()
+    expect(told(plan)).toContain('it is held')
+  })
+})
+
+describe('what the relay keeps on the target', () => {
+  const rules = { role: 'target' as const, minRetention: 10 * 86_400 }
+  const hourly = { daily: { ...DAILY.daily, keep: { daily: 1 } } }
+
+  test('stays on the source as long, so that no refresh has to wait for it', () => {
+    const world = `
+      main:default/web1 running
+        daily-20261120T0300Z
+        daily-20261121T0300Z
+        daily-20261122T0300Z
+      backup:default/web1 stopped ${replica(LOST, 'daily-20261121T0300Z', 'daily-20261122T0300Z')}
+        ${LOST}
+        daily-20261121T0300Z
+        daily-20261122T0300Z
+    `
+    const open = { slot: '2026-11-23T03:00:00.000Z', attempts: {} }
+    const ledger = { daily: { accounted: '2026-11-22T03:00:00.000Z', open, slots: [] } }
+    const given = { ledger, policies: hourly, now: new Date('2026-11-23T03:00:30Z') }
+    const expired = (plan: ReturnType<typeof planFor>): string[] =>
+      plan.actions.flatMap((action) => (action.kind === 'expire' ? [action.snapshot] : []))
+    expect(expired(planFor(world, given))).toEqual(['daily-20261121T0300Z', LOST])
+    expect(expired(planFor(world, { ...given, rules }))).toEqual([])
+    expect(expired(planFor(world, { ...given, rules: { ...rules, minRetention: 2.5 * 86_400 } }))).toEqual([
+      LOST,
+    ])
+  })
+
+  test('lets a refresh wait until then, even if somebody allows it', () => {
+    const request = { do: 'allow' as const, instances: ['web1'], reason: 'by ann' }
+    for (const given of [{ letGo: [`default/web1/${PAIR}`] }, { request }]) {
+      const plan = planFor(WORLD, { copy: verified(), rules, ...given })
+      expect(copyOf(plan)).toBeUndefined()
+      expect(told(plan)).toContain('the refresh waits until 2026-11-30T03:00:00.000Z')
+    }
+  })
+
+  test('is not copied to at all if it is a source', () => {
+    const plan = planFor(WORLD, {
+      copy: verified(),
+      rules: { role: 'source', minRetention: 0 },
+      letGo: [`default/web1/${PAIR}`],
+    })
+    expect(copyOf(plan)).toBeUndefined()
+    expect(told(plan)).toContain('set "role": "target" (or "both") for it in relay.jsonc')
+  })
+
+  test('gets its snapshots with an expiry of its own that is no earlier', () => {
+    const policies = { daily: { ...DAILY.daily, expiry: '1d' } }
+    const open = { slot: '2026-11-22T03:00:00.000Z', attempts: {} }
+    const ledger = { daily: { accounted: '2026-11-21T03:00:00.000Z', open, slots: [] } }
+    const plan = planFor('main:default/web1 running\nbackup empty', { policies, ledger, rules })
+    expect(plan.actions).toContainEqual(
+      expect.objectContaining({ kind: 'snapshot', expiresAt: '2026-12-03T03:10:00.000Z' }),
+    )
+  })
+})
+
+describe('the copy’s own retention', () => {
+  const days = Array.from({ length: 12 }, (_, at) => `daily-202611${String(22 - at).padStart(2, '0')}T0300Z`)
+  const world = `
+    main:default/web1 running
+      ${days.join('\n')}
+    backup:default/web1 stopped ${replica(...days.slice(1))} ${copying('2026-11-21T03:00Z')}
+      ${days.join('\n')}
+  `
+  const policies = (keep: object) => ({
+    daily: { ...DAILY.daily, keep: { daily: 30 }, copy: { remote: 'backup', keep, expiry: '1d' } },
+  })
+  const given = { copy: started, jobs: [report('done')] }
+
+  test('takes one where one came', () => {
+    expect(verifyOf(planFor(world, { ...given, policies: policies({ daily: 11 }) }))?.expire).toHaveLength(1)
+  })
+
+  test('takes nothing where a changed keep would take nearly all, and gives nothing an expiry', () => {
+    const plan = planFor(world, { ...given, policies: policies({ daily: 1 }) })
+    const verify = verifyOf(plan)
+    expect(verify?.expire).toEqual([])
+    expect(verify?.marks).toHaveLength(12)
+    expect(verify?.expiries.filter(({ expiresAt }) => expiresAt !== null)).toEqual([])
+    expect(Object.values(plan.sight?.braked ?? {})).toEqual([
+      expect.stringContaining('nothing of policy daily expires on backup/default/web1'),
+    ])
+  })
+
+  test('does so once somebody allows it, and never what the relay keeps', () => {
+    const copied = world
+      .replace(copying('2026-11-21T03:00Z'), '')
+      .replace(mark(...days.slice(1)), mark(...days))
+    const sight = { covered: {}, braked: { 'expiry daily backup/default/web1': 'held' } }
+    const request = { do: 'allow' as const, instances: ['web1'], reason: 'by ann' }
+    const allowed = { copy: verified({ verified: '' }), policies: policies({ daily: 1 }), sight, request }
+    const gone = (plan: ReturnType<typeof planFor>) =>
+      plan.actions.flatMap((action) =>
+        action.kind === 'expire' ? [`${action.ref.remote} ${action.snapshot}`] : [],
+      )
+    expect(gone(planFor(copied, allowed))).toHaveLength(11)
+    expect(planFor(copied, allowed).sight?.braked).toBeUndefined()
+    const rules = { role: 'target' as const, minRetention: 5 * 86_400 }
+    expect(gone(planFor(copied, { ...allowed, rules }))).toHaveLength(7)
+  })
 })

@@ -1,7 +1,7 @@
 /** One instance and its copy, as tests of the decision about copies describe them. */
 
 import type { RemoteRules } from '../../../../shared/incus/inventory.ts'
-import { emptyLedger, type Ledger } from '../../../../shared/ledger/ledger.ts'
+import { emptyLedger, type Ledger, type SightLedger } from '../../../../shared/ledger/ledger.ts'
 import { decide } from '../../../../shared/plan/decide.ts'
 import type { Plan } from '../../../../shared/plan/plan.ts'
 import { worldOf } from '../../../../shared/plan/world.ts'
@@ -55,12 +55,24 @@ type Given = {
   /** What the relay's configuration says about backup. */
   rules?: RemoteRules
   request?: BackupRequest
+  sight?: SightLedger
 }
 
 /** The plan of one run at 03:10 in which the slots are served already. */
 export function planFor(
   world: string,
-  { copy, jobs, policies = DAILY, now = NOW, ledger: noted = {}, letGo, skew, rules, request }: Given = {},
+  {
+    copy,
+    jobs,
+    policies = DAILY,
+    now = NOW,
+    ledger: noted = {},
+    letGo,
+    skew,
+    rules,
+    request,
+    sight,
+  }: Given = {},
 ): Plan<Action> {
   const ledger: Ledger = {
     ...emptyLedger('v'),
@@ -71,6 +83,7 @@ export function planFor(
       ...noted,
     },
     work: copy === undefined ? {} : copiesAs({ [KEY]: copy }),
+    ...(sight === undefined ? {} : { sight }),
   }
   const parsed = parseWorld(world, jobs)
   for (const [remote, reply] of Object.entries(parsed.remotes)) {

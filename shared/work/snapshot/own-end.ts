@@ -1,0 +1,18 @@
+/** When Incus removes a snapshot that is taken now. */
+import { expiresAt } from '../../incus/expiry.ts'
+import { rulesOf, type World } from '../../plan/world.ts'
+import type { Policy } from '../../policy/policy.ts'
+
+const DAY = 86_400
+
+/**
+ * By its policy (ISO 8601; null: never). But never while the relay keeps its copy: a refresh could not remove
+ * that then, and would wait.
+ */
+export function ownEnd({ expiry, copy }: Policy, world: Pick<World, 'remotes'>, now: Date): string | null {
+  if (expiry === null) return null
+  const own = expiresAt(expiry, now).getTime()
+  const least = copy === null ? 0 : (rulesOf(world, copy.remote)?.minRetention ?? 0)
+  const kept = least === 0 ? 0 : now.getTime() + (least + DAY) * 1000
+  return new Date(Math.max(own, kept)).toISOString()
+}

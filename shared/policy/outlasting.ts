@@ -1,19 +1,12 @@
 /** Warns of a copy that is to keep snapshots for longer than its source does. */
 import { parseExpiry } from '../incus/expiry.ts'
+import { own } from '../own.ts'
 import type { Keep } from '../retention/keep.ts'
 import { parseWithin } from '../retention/within.ts'
 import { dueSlots } from '../schedule/slots.ts'
 import type { Policy } from './policy.ts'
 
 const COUNTED = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
-const SPANS = [
-  'within',
-  'withinHourly',
-  'withinDaily',
-  'withinWeekly',
-  'withinMonthly',
-  'withinYearly',
-] as const
 
 /** Days in a period of each rule; `last` counts slots. */
 const PERIODS = { last: 0, hourly: 1 / 24, daily: 1, weekly: 7, monthly: 31, yearly: 366 } as const
@@ -40,11 +33,36 @@ export function outlastingWarnings(policy: Policy): string[] {
   return [...counted, ...wanted, ...kept]
 }
 
+const countsOf = ({
+  last,
+  hourly,
+  daily,
+  weekly,
+  monthly,
+  yearly,
+}: Keep): Record<string, number | undefined> => ({
+  last,
+  hourly,
+  daily,
+  weekly,
+  monthly,
+  yearly,
+})
+
+const spansOf = (keep: Keep): (string | undefined)[] => [
+  keep.within,
+  keep.withinHourly,
+  keep.withinDaily,
+  keep.withinWeekly,
+  keep.withinMonthly,
+  keep.withinYearly,
+]
+
 /** -1 is all. */
 const amount = (count: number): number => (count === -1 ? Number.POSITIVE_INFINITY : count)
 
 function countWarning({ name, keep, copy }: Policy, rule: (typeof COUNTED)[number]): string[] {
-  const [here, there] = [keep[rule], copy?.keep[rule]]
+  const [here, there] = [own(countsOf(keep), rule), own(countsOf(copy?.keep ?? {}), rule)]
   if (here === undefined || there === undefined || here === 0 || amount(there) <= amount(here)) return []
   return [
     `policies.${name}.copy.keep.${rule}: ${there} is more than the source keeps, which is ${here}: a refresh would remove the others from the copy, so it waits, and nothing is copied. To have ${there === -1 ? 'all of them' : there} there, raise policies.${name}.keep.${rule} as well; to let a refresh remove them, say "mirror": true under policies.${name}.copy`,
@@ -67,8 +85,10 @@ const horizonOf = (policy: Policy): number =>
 /** 0 without rules. */
 function keepDays(keep: Keep, policy: Pick<Policy, 'schedule' | 'timezone'>): number {
   const every = Object.keys(keep).length === 0 ? 0 : intervalOf(policy)
-  const counts = COUNTED.map((rule) => amount(keep[rule] ?? 0) * Math.max(PERIODS[rule], every))
-  const spans = SPANS.map((rule) => spanDays(keep[rule]))
+  const counts = COUNTED.map(
+    (rule) => amount(own(countsOf(keep), rule) ?? 0) * Math.max(PERIODS[rule], every),
+  )
+  const spans = spansOf(keep).map(spanDays)
   return Math.max(0, ...counts.filter((days) => !Number.isNaN(days)), ...spans)
 }
 

@@ -41,4 +41,4 @@ const adoptable = ({ work }: Ledger): NonNullable<InventoryRequest['adopt']> =>
     return [{ id, family, remote, operation, lock, ...(memo === undefined ? {} : { memo }) }]
   })
 
-const isName = (text: string): boolean => text !== '' && text.length <= LONGEST_NAME
+const isName = (text: string): boolean => text !== '' && text.length <= LONGEST_NAME && !/\p{Cs}/u.test(text)

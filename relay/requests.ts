@@ -15,7 +15,12 @@ const MAX_JOBS = 10_000
 /** A first copy verifies all its snapshots in one job. */
 const MAX_STEPS = 20_000
 
-const name = z.string().min(1).max(LONGEST_NAME)
+/** Half of a surrogate pair can't be written into a path. */
+const name = z
+  .string()
+  .min(1)
+  .max(LONGEST_NAME)
+  .regex(/^\P{Cs}*$/u, 'expected well-formed text')
 
 const job = z.strictObject({
   id: name,

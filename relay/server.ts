@@ -23,12 +23,17 @@ export const LIMITS = {
 export function createRelayServer(options: ServerOptions, limits = LIMITS): Server {
   return createServer(limits, (message, response) => {
     handle(message, response, options).catch((error: unknown) => {
-      if (message.destroyed && !message.complete) return // the client left before it had sent all
+      if (isGone(message, error)) return
       options.log(`error: ${oneLine(error instanceof Error ? (error.stack ?? error.message) : error)}`)
       sendProblem(response, INTERNAL)
     })
   })
 }
+
+/** The client left before all of its request was read, or sent something behind it that is no request. */
+const isGone = (message: IncomingMessage, error: unknown): boolean =>
+  message.destroyed &&
+  (!message.complete || (error instanceof Error && 'code' in error && error.code === 'ECONNRESET'))
 
 async function handle(
   message: IncomingMessage,

@@ -14,9 +14,8 @@ const LONGEST_LIST = 256 * 1024
 const LONGEST_VALUE = 4 * 1024
 /** All of one instance together, keys and values. */
 const MOST = 512 * 1024
-/** All of one remote together: so much, and a share for each of its instances. */
-const BASE = 16 * 1024 * 1024
-const SHARE = 4 * 1024
+/** All of one remote together; with this and the rest of it stays below what a remote may send, see packing.ts. */
+const BUDGET = 10_000_000
 
 export function wantedBy(selectedBy: readonly string[]): (key: string) => boolean {
   const named = new Set(selectedBy.filter(maySelectBy))
@@ -59,7 +58,7 @@ export function withhold(record: InstanceRecord, problem: string): void {
 /** Many instances with keys of a lawful length could fill the Worker's memory: the largest are left out first. */
 export function withinBudget(records: readonly InstanceRecord[]): void {
   const sizes = records.map((record) => ({ record, size: sizeOf(record.config) }))
-  let over = sizes.reduce((sum, { size }) => sum + size, 0) - BASE - SHARE * records.length
+  let over = sizes.reduce((sum, { size }) => sum + size, 0) - BUDGET
   if (over <= 0) return
   for (const { record, size } of sizes.sort((a, b) => b.size - a.size)) {
     if (over <= 0) return

@@ -65,11 +65,14 @@ export function createWorld({
   seed = 1,
   drivers = { main: 'btrfs', backup: 'dir' },
   versions = { main: '6.0.4', backup: '6.0.4' },
+  names = { main: 'main', backup: 'backup' },
 }: {
   start: Date
   seed?: number
   drivers?: Record<Remote, Driver>
   versions?: Record<Remote, Version>
+  /** What the relay's configuration calls them. */
+  names?: Record<Remote, string>
 }): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
@@ -84,10 +87,11 @@ export function createWorld({
   }
   const incus = { main: serve('main'), backup: serve('backup') }
   const weather: World['weather'] = { now: () => null }
-  const upstream = upstreamOf(incus, clock, weather)
+  const remoteOf = (name: string): Remote => (name === names.main ? 'main' : 'backup')
+  const upstream = upstreamOf(incus, clock, weather, remoteOf)
   const remotes = {
-    main: { address: 'https://main:8443', role: 'source' },
-    backup: { address: 'https://backup:8443', role: 'target' },
+    [names.main]: { address: 'https://main:8443', role: 'source' },
+    [names.backup]: { address: 'https://backup:8443', role: 'target' },
   } as const
   const begin = (store: JournalStore): Engine =>
     createEngine({ upstream, clock, remotes, secret: 'of the relay', store })
@@ -156,11 +160,12 @@ function upstreamOf(
   incus: Record<Remote, EmbeddedIncus>,
   clock: VirtualClock,
   weather: World['weather'],
+  remoteOf: (name: string) => Remote,
 ): Upstream {
   const lost = (code: CallError['code'], message: string): Reply => ({ ok: false, error: { code, message } })
   return {
     async request(name, request, { timeout }) {
-      const remote = name as Remote
+      const remote = remoteOf(name)
       const struck = weather.now(remote, request)
       if (struck === 'lost-before') return lost('timeout', 'no answer')
       if (typeof struck === 'number')

@@ -34,6 +34,7 @@ test('of work that runs, what no relay takes is left out of the call, so that th
     [`${key}-remote`]: { ...RUNNING, remote: '' },
     [`${key}-operation`]: { ...RUNNING, operation: '' },
     [`${key}-long`]: { ...RUNNING, operation: 'x'.repeat(501) },
+    [`${key}-broken`]: { ...RUNNING, operation: 'a\ud800' },
     'drill ': RUNNING,
     '': RUNNING,
   })

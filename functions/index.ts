@@ -7,5 +7,5 @@ const app = createApp(() => new Date())
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
-  scheduled: (controller, env) => tick(controller.scheduledTime, env),
+  scheduled: (controller, env) => tick(controller.scheduledTime, env, new Date()),
 } satisfies ExportedHandler<Env>

@@ -7,30 +7,43 @@ import { senders, subjectJobs } from '../shared/work/jobs.ts'
 import type { Answers, Prepared } from '../shared/work/kind.ts'
 import type { Action } from '../shared/work/kinds.ts'
 import { verbOf } from '../shared/work/verbs.ts'
-import type { JobAnswer, Relay } from './incus/relay.ts'
+import type { Batched, JobAnswer, Relay } from './incus/relay.ts'
+import { oneByOne } from './one-by-one.ts'
 
 /** `notes`: what was found meanwhile, for people. */
 export type Performed = { outcomes: Outcome[]; notes: Note[] }
 
 type Seen = Pick<World, 'remotes'>
 
-/** `record`: what the relay's log has to hold before it begins. */
+/**
+ * `record`: what the relay's log has to hold before it begins. `onLate` is called at most once, while the relay takes
+ * long, with what is known so far and the rest as unknown.
+ */
 export async function perform(
   plan: Plan<Action>,
   relay: Relay,
   world: Seen,
   record?: string,
+  onLate: (outcomes: Outcome[]) => void = () => {},
 ): Promise<Performed> {
-  const { jobs, outcomes, notes } = await prepare(plan, relay, world)
-  const all = [...subjectJobs(plan.actions), ...jobs]
+  const prepared = await prepare(plan, relay, world)
+  const { notes } = prepared
+  const ofSubjects = oneByOne(plan.actions, subjectOf, (some) => ({ jobs: subjectJobs(some), outcomes: [] }))
+  const all = [...ofSubjects.flatMap(({ jobs }) => jobs), ...prepared.jobs]
+  const outcomes = [...ofSubjects.flatMap((part) => part.outcomes), ...prepared.outcomes]
   if (all.length === 0) return { outcomes, notes }
-  const { answers, error } = await relay.batch(
-    all.map(({ job }) => job),
-    record,
-  )
-  const ended = all.flatMap((planned) => outcomesFrom(planned, answers.get(planned.job.id), error))
-  return { outcomes: [...outcomes, ...ended], notes }
+  const outcomesBy = ({ answers, error }: Batched): Outcome[] => [
+    ...outcomes,
+    ...all.flatMap((planned) => outcomesFrom(planned, answers.get(planned.job.id), error)),
+  ]
+  const jobs = all.map(({ job }) => job)
+  const batched = await relay.batch(jobs, record, {
+    onLate: (answers) => onLate(outcomesBy({ answers, error: LATE })),
+  })
+  return { outcomes: outcomesBy(batched), notes }
 }
+
+const LATE: CallError = { code: 'timeout', message: 'it had not ended when this was written' }
 
 /** For a dry run: actions that would be refused before they are sent, and notes about them. */
 export async function foresee(plan: Plan<Action>, relay: Relay, world: Seen): Promise<Note[]> {
@@ -51,22 +64,36 @@ export function aboutOf(action: AnyAction): string {
 /** The kinds' own jobs; what they need is read in one call. */
 async function prepare(plan: Plan<Action>, relay: Relay, world: Seen): Promise<Prepared> {
   const sending = senders(plan.actions)
+  const reads = sending.flatMap(({ send, actions }) =>
+    oneByOne(actions, subjectOf, (some) => ({
+      jobs: [],
+      outcomes: [],
+      reads: send.reads?.(some, world) ?? [],
+    })),
+  )
   const answers = await read(
-    sending.flatMap(({ send, actions }) => send.reads?.(actions, world) ?? []),
+    reads.flatMap((part) => ('reads' in part ? part.reads : [])),
     relay,
   )
-  const prepared = sending.map(({ send, actions }) => send.prepare(actions, answers))
+  const prepared = sending.flatMap(({ send, actions }) =>
+    oneByOne(actions, subjectOf, (some) => send.prepare(some, answers)),
+  )
   return {
     jobs: prepared.flatMap(({ jobs }) => jobs),
     outcomes: prepared.flatMap(({ outcomes }) => outcomes),
-    notes: prepared.flatMap(({ notes }) => notes),
+    notes: prepared.flatMap((part) => ('notes' in part ? part.notes : [])),
   }
 }
+
+const subjectOf = (action: AnyAction): string => verbOf(action).subject(action)
+
+/** Milliseconds: a server that answers slowly must not take the time in which the others' work is done. */
+const READ_LIMIT = 120_000
 
 /** Calls that change nothing. */
 export async function read(jobs: readonly Job[], relay: Relay): Promise<Answers> {
   if (jobs.length === 0) return { of: () => null, error: null }
-  const { answers, error } = await relay.batch(jobs)
+  const { answers, error } = await relay.batch(jobs, undefined, { limit: READ_LIMIT })
   return {
     of: (job) => {
       const answer = answers.get(job)

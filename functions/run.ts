@@ -1,16 +1,18 @@
 /** Observe, decide, perform, record: the one orchestrator, for cron, API and chat. */
-import { emptyLedger, type Ledger } from '../shared/ledger/ledger.ts'
+import { emptyLedger, type Ledger, type RunRecord } from '../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../shared/ledger/parse-ledger.ts'
+import { planAround } from '../shared/plan/around.ts'
 import { decide } from '../shared/plan/decide.ts'
+import type { Outcome } from '../shared/plan/jobs.ts'
 import type { Plan } from '../shared/plan/plan.ts'
-import { record } from '../shared/plan/record.ts'
+import { type Recorded, record } from '../shared/plan/record.ts'
 import { isLook } from '../shared/plan/request.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
-import type { Kind } from '../shared/work/kind.ts'
+import type { Answers, Kind } from '../shared/work/kind.ts'
 import { type Action, type BackupRequest, KINDS } from '../shared/work/kinds.ts'
 import type { Relay } from './incus/relay.ts'
 import { observe } from './observe.ts'
@@ -57,12 +59,23 @@ export async function run(
   if (stored === null) return { state: 'unconfigured', problems }
   const { ledger: noted, lost } = opened.read(trigger.at)
   const ledger = noted ?? emptyLedger(stored.version)
-  const { plan, world } = await planOf(trigger, stored, ledger, io, false)
+  const { plan, world, leftOut } = await planOf(trigger, stored, ledger, io, false)
   // Before the request's own writes, which may be taken again.
   const unwritten = outageProblems(trigger.at)
   const approval = await approve(plan)
   if (!approval.go) return summarize(trigger.kind, { ...plan, actions: [] }, []).summary
-  const { outcomes, notes } = await perform(plan, io.relay, world, approval.record)
+  const after = (outcomes: readonly Outcome[], entry: RunRecord | null): Recorded =>
+    keepLeftOut(
+      record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at }),
+      ledger,
+      leftOut,
+    )
+  const early: Promise<string[]>[] = []
+  const { outcomes, notes } = await perform(plan, io.relay, world, approval.record, (soFar) => {
+    // With the rest as unknown: if the platform ends this run, the next tick goes on from there.
+    early.push(keep(after(soFar, summarize(trigger.kind, plan, soFar).entry).ledger, io.state))
+  })
+  await Promise.all(early)
   const loss = lossOf(lost)
   const known = [...unwritten, ...problems]
   const wrong = { problems: loss === null ? known : [loss, ...known], lost: loss !== null }
@@ -72,14 +85,22 @@ export async function run(
     outcomes,
     wrong,
   )
-  const recorded = record(ledger, { plan, outcomes, run: entry, config: stored.version, now: trigger.at })
-  const news = recorded.changed || noted === null || lost.length > 0
+  const recorded = after(outcomes, entry)
+  const news = recorded.changed || early.length > 0 || noted === null || lost.length > 0
   const unkept = news ? await keep(recorded.ledger, io.state) : []
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
     again && soon < recorded.ledger.wakeAt ? await keep({ ...recorded.ledger, wakeAt: soon }, io.state) : []
   return { ...summary, problems: [...summary.problems, ...unkept, ...unsent, ...unwoken] }
+}
+
+/** Policies for which nothing could be planned stay as they were. */
+function keepLeftOut(recorded: Recorded, before: Ledger, leftOut: readonly string[]): Recorded {
+  const kept = Object.entries(before.policies).filter(([name]) => leftOut.includes(name))
+  if (kept.length === 0) return recorded
+  const policies = Object.fromEntries([...Object.entries(recorded.ledger.policies), ...kept])
+  return { ...recorded, ledger: { ...recorded.ledger, policies } }
 }
 
 /** KV refuses a second write within a second. The next tick then observes in Incus what was done. */
@@ -130,8 +151,11 @@ export async function look(io: Io, now: Date): Promise<Look | null> {
   if (stored === null) return null
   const { ledger, lost } = await readLedger(io.state, now)
   const config = effectiveConfig(stored, now)
-  const world = worldOf(await observe(config, ledger ?? emptyLedger(stored.version), io.relay))
-  return { world, coverages: coverInstances(config, world.remotes), ledger, lost }
+  const seen = worldOf(await observe(config, ledger ?? emptyLedger(stored.version), io.relay))
+  const { world, planned } = planAround({ world: seen, config }, (input) =>
+    coverInstances(input.config, input.world.remotes),
+  )
+  return { world, coverages: planned, ledger, lost }
 }
 
 async function planOf(
@@ -140,31 +164,57 @@ async function planOf(
   ledger: Ledger,
   io: Io,
   explain: boolean,
-): Promise<{ plan: Plan<Action>; world: World }> {
+): Promise<{ plan: Plan<Action>; world: World; leftOut: readonly string[] }> {
   const config = effectiveConfig(stored, now)
   const seen = worldOf(await observe(config, ledger, io.relay))
-  const world = await lookCloser({ world: seen, ledger, now, request }, io.relay)
-  const plan = decide({
-    coverages: coverInstances(config, world.remotes),
-    world,
-    ledger,
-    now,
-    applied: stored.appliedAt,
-    installation: installationOf(stored, io.keyDigest),
-    request,
-    explain,
-  })
+  const closer = await lookCloser({ world: seen, ledger, now, request }, io.relay)
+  const { planned, world, notes, leftOut } = planAround({ world: closer, config }, (input) =>
+    decide({
+      coverages: coverInstances(input.config, input.world.remotes),
+      world: input.world,
+      ledger,
+      now,
+      applied: stored.appliedAt,
+      installation: installationOf(stored, io.keyDigest),
+      request,
+      explain,
+    }),
+  )
   const resume = nextResume(stored, now)
-  return { plan: resume === null ? plan : { ...plan, wake: [...plan.wake, resume] }, world }
+  const wake = resume === null ? planned.wake : [...planned.wake, resume]
+  return { plan: { ...planned, notes: [...notes, ...planned.notes], wake }, world, leftOut }
 }
 
 /** Reads what some kinds of work need besides the inventory: one more call, only if needed. */
 async function lookCloser(context: Parameters<Looker['jobs']>[0], relay: Relay): Promise<World> {
   const lookers = KINDS.flatMap(({ look: looker }) => looker ?? [])
-  const jobs = lookers.flatMap((looker) => looker.jobs(context))
+  const jobs = lookers.flatMap((looker) =>
+    tried(
+      () => looker.jobs(context),
+      () => [],
+    ),
+  )
   if (jobs.length === 0) return context.world
   const answers = await read(jobs, relay)
-  return lookers.reduce((world, { add }) => add(world, answers, context), context.world)
+  return lookers.reduce(
+    // An answer that can't be understood is none.
+    (world, { add }) =>
+      tried(
+        () => add(world, answers, context),
+        () => add(world, NO_ANSWER, context),
+      ),
+    context.world,
+  )
+}
+
+const NO_ANSWER: Answers = { of: () => null, error: null }
+
+function tried<T>(attempt: () => T, otherwise: () => T): T {
+  try {
+    return attempt()
+  } catch {
+    return otherwise()
+  }
 }
 
 type Looker = NonNullable<Kind['look']>

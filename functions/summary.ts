@@ -6,6 +6,7 @@ import type { Outcome } from '../shared/plan/jobs.ts'
 import type { Line } from '../shared/plan/line.ts'
 import { linesOf } from '../shared/plan/lines.ts'
 import type { Plan, Refusal } from '../shared/plan/plan.ts'
+import { safeText } from '../shared/safe-text.ts'
 import type { Action } from '../shared/work/kinds.ts'
 import { COUNTS, LONG_KINDS, verbOf } from '../shared/work/verbs.ts'
 import { aboutOf } from './perform.ts'
@@ -52,14 +53,14 @@ export function summarize(
 ): { summary: Extract<Run, { state: 'ran' }>; entry: RunRecord | null } {
   const noted = plan.notes
     .filter(({ kind }) => kind === 'problem')
-    .map(({ about, reason }) => `${about}: ${reason}`)
+    .map(({ about, reason }) => safeText(`${about}: ${reason}`, LONGEST))
   const listed = listedOf(outcomes)
   const entry: RunRecord = {
     at: plan.at,
     trigger,
     counts: countsOf(outcomes),
     ...(Object.keys(listed).length === 0 ? {} : { listed }),
-    problems: [...wrong.problems, ...noted, ...outcomes.flatMap(problemOf)],
+    problems: most([...wrong.problems, ...noted, ...outcomes.flatMap(problemOf)]),
   }
   const eventful = outcomes.length > 0 || wrong.lost
   return {
@@ -117,10 +118,19 @@ function startedBy(outcomes: readonly Outcome[]): Started {
   )
 }
 
+/** Characters of a problem, and how many of them are told: a server may have thousands of instances. */
+const LONGEST = 3000
+const MOST = 500
+
+const most = (problems: readonly string[]): string[] =>
+  problems.length <= MOST
+    ? [...problems]
+    : [...problems.slice(0, MOST), `and ${problems.length - MOST} more problems`]
+
 function problemOf(outcome: Outcome): string[] {
   const { action } = outcome
   const what = `${aboutOf(action)} ${action.kind}`
-  if (outcome.state === 'refused') return [`${what}: ${describe(outcome.error)}`]
+  if (outcome.state === 'refused') return [safeText(`${what}: ${describe(outcome.error)}`, LONGEST)]
   if (outcome.state === 'unknown')
     return [`${what}: ${outcome.reason}; the next tick checks whether it happened`]
   return []

@@ -1,5 +1,7 @@
 /** Applying stapes.jsonc: checked as a whole, and against what the relay knows, before anything is written. */
+import { planAround } from '../../shared/plan/around.ts'
 import { clockProblems } from '../../shared/plan/clocks.ts'
+import { worldOf } from '../../shared/plan/world.ts'
 import { coverInstances } from '../../shared/policy/coverage.ts'
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { keptPauses } from '../../shared/policy/pause.ts'
@@ -8,6 +10,7 @@ import type { StoredConfig } from '../../shared/policy/stored.ts'
 import { warningsOf } from '../../shared/policy/warnings.ts'
 import type { InventoryReply } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { safeText } from '../../shared/safe-text.ts'
 import { keysOf, remotesOf } from '../observe.ts'
 import type { Io } from '../run.ts'
 import { beganOf, findConfig, writeConfig } from '../state/config.ts'
@@ -111,13 +114,22 @@ async function checkRemotes(config: Config, { relay }: Io, now: Date): Promise<R
   })
 }
 
+/** Characters of a warning. */
+const LONGEST = 3000
+
 /** Warnings about a configuration, from the servers as they are: what reaches nothing, and other problems. */
 function remarksOn(config: Config, remotes: InventoryReply['remotes'], now: Date): string[] {
-  const coverages = coverInstances(config, remotes)
+  const input = { world: worldOf({ remotes, jobs: [] }), config }
+  const { planned, notes } = planAround(input, ({ world, config: sound }) => {
+    const coverages = coverInstances(sound, world.remotes)
+    return { coverages, clocks: clockProblems(coverages, world, now) }
+  })
+  const { coverages, clocks } = planned
   const found = [
-    ...clockProblems(coverages, { remotes }, now),
+    ...notes,
+    ...clocks,
     ...coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings]),
-  ].map(({ about, reason }) => `${about}: ${reason}`)
+  ].map(({ about, reason }) => safeText(`${about}: ${reason}`, LONGEST))
   return [...new Set([...found, ...coverages.flatMap(({ remarks }) => remarks)])]
 }
 

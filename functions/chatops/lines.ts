@@ -7,11 +7,6 @@ type Mark = (piece: Piece) => string
 export type Fenced = { open: string; lines: readonly string[]; close: string }
 
 const MORE = '… and more'
-/** Also changes of the writing direction, which can make a name look like another. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu
-
-export const visible = (text: string): string => text.replace(UNSEEN, ' ')
-
 /** One line, of at most `longest` characters. */
 export function lineOf(text: Text, mark: Mark, longest: number): string {
   let line = ''

@@ -10,20 +10,25 @@ import type {
 } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { whyUnsafe } from './address.ts'
+import { fitJobs } from './fit-jobs.ts'
 import type { Sign } from './sign.ts'
 
 export type JobAnswer = 'accepted' | StepReport[]
 
 export type Relay = {
   inventory(request: InventoryRequest): Promise<Result<InventoryReply, CallError>>
-  /**
-   * Answers by job id. The outcome of a job without an answer is unknown. `record`: the relay logs it before it
-   * begins.
-   */
-  batch(
-    jobs: readonly Job[],
-    record?: string,
-  ): Promise<{ answers: Map<string, JobAnswer>; error: CallError | null }>
+  /** `record`: the relay logs it before it begins. */
+  batch(jobs: readonly Job[], record?: string, options?: BatchOptions): Promise<Batched>
+}
+
+/** Answers by job id. The outcome of a job without an answer is unknown. */
+export type Batched = { answers: ReadonlyMap<string, JobAnswer>; error: CallError | null }
+
+type BatchOptions = {
+  /** Milliseconds; absent: nearly as long as an invocation lives. */
+  limit?: number
+  /** Called once with the answers so far, if the batch takes long. */
+  onLate?(answers: ReadonlyMap<string, JobAnswer>): void
 }
 
 type RelayOptions = {
@@ -40,6 +45,8 @@ type RelayOptions = {
 /** A cron invocation lives for 15 minutes; the next tick observes what wasn't answered by then. */
 const BATCH_LIMIT = 13 * 60_000
 const INVENTORY_LIMIT = 120_000
+/** After so long what is known so far is written, because the invocation may not live to the batch's end. */
+const LATE = 20_000
 
 export function createRelay({
   url,
@@ -52,14 +59,9 @@ export function createRelay({
   const unsafe = whyUnsafe(url, isPrivate)
   const timeoutFor = (limit: number): number =>
     deadline === null ? limit : Math.max(0, Math.min(limit, deadline.getTime() - now().getTime()))
-  const post = async (
-    path: string,
-    payload: unknown,
-    limit: number,
-  ): Promise<Result<Response, CallError>> => {
+  const post = async (path: string, body: string, limit: number): Promise<Result<Response, CallError>> => {
     if (unsafe !== null) return err({ code: 'not-allowed', message: unsafe })
     const target = new URL(path, url).href
-    const body = JSON.stringify(payload)
     const headers = {
       'content-type': 'application/json',
       ...(await sign({ method: 'POST', url: target, body }, now())),
@@ -78,9 +80,20 @@ export function createRelay({
       return err(brokenOff(cause))
     }
   }
+  const sendJobs = async (
+    body: string,
+    limit: number,
+    answers: Map<string, JobAnswer>,
+  ): Promise<CallError | null> => {
+    const response = await post('/v1/batch', body, limit)
+    if (!response.ok) return response.error
+    return readLines(response.value, (line) => {
+      if ('job' in line) answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)
+    })
+  }
   return {
     async inventory(request) {
-      const response = await post('/v1/inventory', request, INVENTORY_LIMIT)
+      const response = await post('/v1/inventory', JSON.stringify(request), INVENTORY_LIMIT)
       if (!response.ok) return response
       try {
         return ok(unpackReply((await response.value.json()) as PackedReply))
@@ -88,21 +101,21 @@ export function createRelay({
         return err(brokenOff(cause))
       }
     },
-    async batch(jobs, record) {
+    async batch(jobs, record, { limit = BATCH_LIMIT, onLate } = {}) {
       const answers = new Map<string, JobAnswer>()
-      const response = await post(
-        '/v1/batch',
-        { jobs, ...(record === undefined ? {} : { record }) },
-        BATCH_LIMIT,
-      )
-      if (!response.ok) return { answers, error: response.error }
-      const error = await readLines(response.value, (line) => {
-        if ('job' in line) answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)
-      })
-      return { answers, error }
+      const late = onLate === undefined ? null : setTimeout(() => onLate(answers), LATE)
+      const { bodies, unfit } = fitJobs(jobs, record)
+      for (const [id, error] of unfit) answers.set(id, [{ ok: false, error }])
+      const errors = await Promise.all(bodies.map((body) => sendJobs(body, limit, answers)))
+      if (late !== null) clearTimeout(late)
+      return { answers, error: gravest(errors) }
     },
   }
 }
+
+/** If one of several calls may have arrived, what has no answer is unknown. */
+const gravest = (errors: readonly (CallError | null)[]): CallError | null =>
+  errors.find((error) => error?.code === 'timeout') ?? errors.find((error) => error !== null) ?? null
 
 /** Reads the lines that arrived, also when the stream breaks off. */
 async function readLines(response: Response, take: (line: BatchLine) => void): Promise<CallError | null> {

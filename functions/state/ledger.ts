@@ -1,5 +1,6 @@
 /** The ledger in KV: one key, read by every tick. */
 import { dropFuture, wakeAtOf } from '../../shared/ledger/ahead.ts'
+import { fitLedger } from '../../shared/ledger/fit.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, parseLedger } from '../../shared/ledger/parse-ledger.ts'
 
@@ -37,8 +38,7 @@ async function readRaw(state: State): Promise<unknown> {
   }
 }
 
-export const writeLedger = (state: State, ledger: Ledger): Promise<void> =>
-  state.put(KEY, JSON.stringify(ledger))
+export const writeLedger = (state: State, ledger: Ledger): Promise<void> => state.put(KEY, fitLedger(ledger))
 
 /** A ledger that can't be read isn't overwritten: the next tick observes anyway, and reports it. */
 export async function writeAwake(state: State, awake: Pick<Ledger, 'wakeAt' | 'woken'>): Promise<void> {

@@ -27,6 +27,7 @@ export function parseVolumes(metadata: unknown, nested: boolean): Volumes | null
   if (!Array.isArray(metadata)) return null
   const volumes: Volumes = new Map()
   const rows = new Map<string, Dated[]>()
+  const names: Names = new Map()
   for (const row of metadata) {
     if (!isObject(row)) return null
     const [name, project] = [text(row.name), text(row.project)]
@@ -34,14 +35,14 @@ export function parseVolumes(metadata: unknown, nested: boolean): Volumes | null
     const slash = name.indexOf('/')
     if (slash < 0) {
       const key = volumeKey(project, name)
-      volumes.set(key, nested ? (volumes.has(key) ? TWICE : parseVolume(row)) : NONE)
+      volumes.set(key, nested ? (volumes.has(key) ? TWICE : parseVolume(row, names)) : NONE)
     } else
       push(rows, volumeKey(project, name.slice(0, slash)), [
         name.slice(slash + 1),
         parseSeconds(row.created_at),
       ])
   }
-  if (!nested) for (const [key, pairs] of rows) if (volumes.has(key)) volumes.set(key, dated(pairs))
+  if (!nested) for (const [key, pairs] of rows) if (volumes.has(key)) volumes.set(key, dated(pairs, names))
   return volumes
 }
 
@@ -55,16 +56,15 @@ function push(rows: Map<string, Dated[]>, key: string, row: Dated): void {
 }
 
 /** A volume's row of the newer form, in a listing or by itself. */
-export function parseVolume(row: unknown): Volume {
+export function parseVolume(row: unknown, names: Names = new Map()): Volume {
   if (!isObject(row)) return { state: 'unknown', problem: 'its volume is no object' }
   const { snapshots } = row
   if (Array.isArray(snapshots)) {
-    return dated(
-      snapshots.map((one): Dated => {
-        const { name, created_at } = isObject(one) ? one : {}
-        return [text(name), parseSeconds(created_at)]
-      }),
-    )
+    const pairs = snapshots.map((one): Dated => {
+      const { name, created_at } = isObject(one) ? one : {}
+      return [text(name), parseSeconds(created_at)]
+    })
+    return dated(pairs, names)
   }
   if (snapshots === null && isWhole(row)) return { state: 'listed', snapshots: [] }
   return {
@@ -80,28 +80,32 @@ export function parseVolume(row: unknown): Volume {
 const isWhole = ({ backups, state }: Record<string, unknown>): boolean =>
   Array.isArray(backups) && isObject(state)
 
-function dated(pairs: Dated[]): Volume {
-  const wrong = wrongIn(pairs)
-  if (wrong !== null) return { state: 'unknown', problem: `its pool lists ${wrong}` }
+/**
+ * The names of all lists of a pool, each kept once, with the list that had it last: instances of a policy have the
+ * same ones, so they are checked once, and a set for each list would cost as much as all the rest.
+ */
+type Names = Map<string, { name: string; last: readonly Dated[] }>
+
+function dated(pairs: readonly Dated[], names: Names): Volume {
+  if (pairs.length > MOST.snapshots) return unusable(`more than ${MOST.snapshots} snapshots of it`)
   const snapshots: SnapshotPair[] = []
   for (const [name, createdAt] of pairs) {
-    if (createdAt === null) return { state: 'undated', names: pairs.map(([each]) => each) }
-    snapshots.push([name, createdAt])
+    const known = names.get(name)
+    if (known?.last === pairs) return unusable('a snapshot of it twice')
+    if (known === undefined) {
+      if (name === '') return unusable('a snapshot of it without a name')
+      if (!isSnapshotName(name)) return unusable('a snapshot of it whose name no request can have')
+      names.set(name, { name, last: pairs })
+    } else known.last = pairs
+    if (createdAt !== null) snapshots.push([known?.name ?? name, createdAt])
   }
-  return { state: 'listed', snapshots }
+  return snapshots.length < pairs.length
+    ? { state: 'undated', names: pairs.map(([each]) => each) }
+    : { state: 'listed', snapshots }
 }
 
-/** Why a list of snapshots can't be used, or null. One that has a name twice would be counted twice. */
-function wrongIn(pairs: readonly (readonly [name: string, ...unknown[]])[]): string | null {
-  if (pairs.length > MOST.snapshots) return `more than ${MOST.snapshots} snapshots of it`
-  const names = new Set<string>()
-  for (const [name] of pairs) {
-    if (name === '') return 'a snapshot of it without a name'
-    if (!isSnapshotName(name)) return 'a snapshot of it whose name no request can have'
-    names.add(name)
-  }
-  return names.size < pairs.length ? 'a snapshot of it twice' : null
-}
+/** One that has a name twice would be counted twice. */
+const unusable = (what: string): Volume => ({ state: 'unknown', problem: `its pool lists ${what}` })
 
 /**
  * `GET /1.0/instances/N/snapshots?recursion=1`; null when it isn't a list, a row has no name or date, or they
@@ -109,18 +113,24 @@ function wrongIn(pairs: readonly (readonly [name: string, ...unknown[]])[]): str
  */
 export function parseSnapshots(metadata: unknown): SnapshotPair[] | null {
   if (!Array.isArray(metadata)) return null
-  const snapshots: SnapshotPair[] = []
-  for (const row of metadata) {
+  const pairs = metadata.map((row): Dated => {
     const { name, created_at } = isObject(row) ? row : {}
-    const createdAt = parseSeconds(created_at)
-    if (text(name) === '' || createdAt === null) return null
-    snapshots.push([text(name), createdAt])
-  }
-  return wrongIn(snapshots) === null ? snapshots : null
+    return [text(name), parseSeconds(created_at)]
+  })
+  const volume = dated(pairs, new Map())
+  return volume.state === 'listed' ? volume.snapshots : null
 }
 
-/** RFC 3339, whose years have four digits. */
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.+:Z-]{0,20}$/
+const LONGEST_TIME = 40
+const [DASH, T, COLON] = [0x2d, 0x54, 0x3a]
+
+/** The form of RFC 3339, whose years have four digits; that the rest are digits is seen when it is read. */
+const isTime = (time: string): boolean =>
+  time.length <= LONGEST_TIME &&
+  time.charCodeAt(4) === DASH &&
+  time.charCodeAt(7) === DASH &&
+  time.charCodeAt(10) === T &&
+  time.charCodeAt(13) === COLON
 
 /**
  * Whole seconds since the epoch, cut as Incus cuts a copy's; null also for the year 1, Go's "no date", and for
@@ -128,7 +138,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.+:Z-]{0,20}$/
  */
 export function parseSeconds(value: unknown): number | null {
   const time = text(value)
-  if (!TIME.test(time)) return null
+  if (!isTime(time)) return null
   const short = time.endsWith('Z') ? `${time.slice(0, 19)}Z` : time
   const seconds = Math.floor(Date.parse(short) / 1000)
   return seconds > 0 ? seconds : null

@@ -101,7 +101,7 @@ async function oneByOne(
     const { pool, type, project, name } = instance
     const one = await read(
       request('getVolume', { pool, type, volume: name }, { project, recursion: '1' }),
-      parseVolume,
+      (row) => parseVolume(row),
     )
     found.set(instance, one.ok ? one.value : unknown(`its volume can't be read: ${one.error.message}`))
   })

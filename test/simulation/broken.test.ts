@@ -3,6 +3,7 @@
  * scene that passes with the true piece must then violate the named invariant.
  */
 import { describe, expect, test, vi } from 'vitest'
+import type { JobAnswer } from '../../functions/incus/relay.ts'
 import { COPYING } from '../../shared/policy/marks.ts'
 import type { RemoteReply } from '../../shared/relay/protocol.ts'
 import { ok } from '../../shared/result.ts'
@@ -140,7 +141,7 @@ function stopAtFailure({ places }: World): void {
     const { relay } = io
     const batch: typeof relay.batch = async (jobs) => {
       if (broken.how !== 'the first failure ends the run') return relay.batch(jobs)
-      const all: Awaited<ReturnType<typeof relay.batch>> = { answers: new Map(), error: null }
+      const all = { answers: new Map<string, JobAnswer>(), error: null }
       for (const job of jobs) {
         const { answers } = await relay.batch([job])
         const answer = answers.get(job.id)

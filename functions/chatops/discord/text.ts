@@ -1,6 +1,7 @@
 /** Texts in Discord's Markdown, escaped. */
 import type { Block, Piece, Text } from '../../../shared/chat/message.ts'
-import { type Fenced, headOf, lineOf as joined, visible } from '../lines.ts'
+import { visible } from '../../../shared/safe-text.ts'
+import { type Fenced, headOf, lineOf as joined } from '../lines.ts'
 
 const MORE = '\n… and more'
 const LONGEST_LINE = 1000

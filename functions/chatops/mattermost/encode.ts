@@ -3,7 +3,8 @@
  * buttons.
  */
 import type { Block, Button, Message, Piece } from '../../../shared/chat/message.ts'
-import { type Fenced, headOf, lineOf, partsOf, utc, visible } from '../lines.ts'
+import { visible } from '../../../shared/safe-text.ts'
+import { type Fenced, headOf, lineOf, partsOf, utc } from '../lines.ts'
 
 /** In all less than the 16,383 characters of a post, because an answer to the caller is a single text. */
 const TEXT = 3000

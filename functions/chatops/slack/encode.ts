@@ -2,7 +2,8 @@
 
 import type { Block, Button, Message, Piece } from '../../../shared/chat/message.ts'
 import { own } from '../../../shared/own.ts'
-import { type Fenced, headOf, lineOf, partsOf, utc, visible } from '../lines.ts'
+import { visible } from '../../../shared/safe-text.ts'
+import { type Fenced, headOf, lineOf, partsOf, utc } from '../lines.ts'
 
 /** Characters of a text object. */
 const TEXT = 3000

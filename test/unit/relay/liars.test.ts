@@ -1,7 +1,7 @@
 /** One server lies, and another in the same call is seen, backed up and recorded as if it were alone. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { applyConfig } from '../../../functions/api/apply.ts'
-import type { Relay } from '../../../functions/incus/relay.ts'
+import type { JobAnswer, Relay } from '../../../functions/incus/relay.ts'
 import { type Io, run } from '../../../functions/run.ts'
 import { createEngine, type Engine } from '../../../relay/engine/engine.ts'
 import { createSystemClock } from '../../../relay/system-clock.ts'
@@ -59,7 +59,7 @@ async function look(remotes: string[]): Promise<InventoryReply> {
 const relay: Relay = {
   inventory: async ({ remotes }) => ok(await look([...remotes])),
   async batch(jobs) {
-    const answers: Awaited<ReturnType<Relay['batch']>>['answers'] = new Map()
+    const answers = new Map<string, JobAnswer>()
     await engine.batch({ jobs: [...jobs] }, (line) => {
       if ('steps' in line) answers.set(line.job, line.steps)
     })

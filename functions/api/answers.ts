@@ -136,17 +136,26 @@ const settings = z.object({
   name: text,
   keep: z.record(text, z.union([z.int(), text])),
   expiry: z.nullable(text),
+  manual: z.object({ expiry: z.nullable(text) }).check(z.describe('Of snapshots on request')),
   stateful: z.boolean(),
   copiedTo: z.nullable(text),
   from: z.record(text, text).check(z.describe('Where each value comes from: document, instance or profile')),
   nothingExpires: maybe,
 })
 
+const snapshot = z.object({
+  name: text,
+  createdAt: iso,
+  policy: z
+    .nullable(text)
+    .check(z.describe('manual: on request; before-restore: before a restore; null: not by stapes')),
+})
+
 const instance = z.object({
   instance: text,
   status: text,
   policies: z.array(settings),
-  snapshots: z.nullable(z.array(z.object({ name: text, createdAt: iso, policy: z.nullable(text) }))),
+  snapshots: z.nullable(z.array(snapshot)),
   copies: z.array(replica),
   problem: maybe,
 })

@@ -77,12 +77,13 @@ const snapshot = ([name, createdAt]: SnapshotPair) => ({
 
 /** The policy as it holds for the instance, and where each value comes from. */
 function settings({ policy, from, blocked }: Covered) {
-  const { name, keep, expiry, stateful, copy } = policy
+  const { name, keep, expiry, manual, stateful, copy } = policy
   const origins = Object.entries(from).map(([path, origin]) => [path, describeOrigin(origin)])
   return {
     name,
     keep,
     expiry,
+    manual,
     stateful,
     copiedTo: copy?.remote ?? null,
     from: Object.fromEntries(origins),

@@ -25,6 +25,8 @@ export type Sightings = {
   of(ref: InstanceRef): Promise<Result<Sighting, CallError>>
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
+  /** It was changed: its keys have to be read anew. */
+  forget(ref: InstanceRef): void
   /** A removal was allowed, or an expiry then (milliseconds since the epoch): it counts as gone from now on. */
   removed(ref: InstanceRef, snapshot: string, end: number): void
   /** Those that are still there, after the removals that were allowed since. */
@@ -86,6 +88,9 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       return known !== undefined && known.snapshots !== null ? ok(known) : read(ref)
     },
     read,
+    forget(ref) {
+      seen.delete(subjectKey(ref))
+    },
     removed(ref, snapshot, end) {
       const key = subjectKey(ref)
       const names = removals.get(key) ?? new Map<string, number>()

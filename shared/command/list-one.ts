@@ -5,7 +5,7 @@ import type { Message, Text } from '../chat/message.ts'
 import { count, cut, enumerate } from '../chat/words.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { newestPair, samePair } from '../incus/pairs.ts'
-import { compareAge, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
+import { compareAge, MANUAL, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import { holdsOf } from '../policy/marks.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
 
@@ -82,6 +82,7 @@ function ownerOf(name: string, known: ReadonlySet<string>): string {
   const policy = parseSnapshotName(name)?.policy
   if (policy === undefined) return 'not by stapes'
   if (policy === SAFETY) return 'taken before a restore'
+  if (policy === MANUAL && !known.has(policy)) return 'taken on request'
   return known.has(policy) ? `by ${policy}` : `by ${policy}, a policy that no longer exists`
 }
 

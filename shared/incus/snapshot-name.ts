@@ -11,6 +11,13 @@ export const POLICY_NAME = /^[a-z][a-z0-9-]{0,39}$/
 /** Replaces the policy in the name of the snapshot that is taken before a restore. No policy may have this name. */
 export const SAFETY = 'before-restore'
 
+/**
+ * Replaces the policy in the name of a snapshot on request, which no rule of `keep` counts. No policy may have this
+ * name; one that an earlier version accepted keeps it until it is renamed, and no snapshot is taken on request until
+ * then.
+ */
+export const MANUAL = 'manual'
+
 const OURS = /^([a-z][a-z0-9-]{0,39})-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})Z$/
 
 /** `daily`, 2026-11-22T03:00Z gives `daily-20261122T0300Z`. */
@@ -42,6 +49,9 @@ export function parseSnapshotName(name: string): SnapshotName | null {
   const exists = slot.getUTCMonth() === month && slot.getUTCDate() === day && hour < 24 && minute < 60
   return exists ? { policy, slot } : null
 }
+
+export const isManual = (name: string): boolean =>
+  name.startsWith(`${MANUAL}-`) && parseSnapshotName(name)?.policy === MANUAL
 
 /** Clocks of Worker and server may differ; a snapshot is made after its slot, not this long before it. */
 export const AHEAD_SECONDS = 3600

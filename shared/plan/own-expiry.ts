@@ -1,8 +1,9 @@
 /** The expiry that stapes sets on a snapshot again. */
 import { expiresAt } from '../incus/expiry.ts'
-import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import { MANUAL, parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { PlanInput } from './context.ts'
 import type { Found } from './find.ts'
+import { atLeastADay, manualExpiry } from './manual.ts'
 import { isSafety, safetyExpiry } from './safety.ts'
 
 /** By its policy, counted from its creation, and at least a day from now (ISO 8601); null: never. */
@@ -16,11 +17,14 @@ export function ownExpiry(
   const from = new Date(created * 1000)
   if (isSafety(snapshot)) return safetyExpiry(from, now)
   const policy = parseSnapshotName(snapshot)?.policy
-  const covered = coverages
-    .flatMap((coverage) => coverage.covered)
-    .find((one) => one.key === key && one.policy.name === policy)
-  const expiry = covered?.policy.expiry ?? null
-  if (expiry === null) return null
-  const soonest = now.getTime() + 86_400_000
-  return new Date(Math.max(expiresAt(expiry, from).getTime(), soonest)).toISOString()
+  const covering = coverages.flatMap((coverage) => coverage.covered).filter((one) => one.key === key)
+  const expiry = covering.find((one) => one.policy.name === policy)?.policy.expiry ?? null
+  const policies = covering.map((one) => one.policy)
+  const end =
+    expiry !== null
+      ? expiresAt(expiry, from).toISOString()
+      : policy === MANUAL
+        ? manualExpiry(policies, from)
+        : null
+  return end === null ? null : atLeastADay(end, now)
 }

@@ -1,5 +1,5 @@
 /** Checks over several values: missing ones, a copy onto its own source, policies that contradict each other. */
-import { POLICY_NAME, SAFETY } from '../incus/snapshot-name.ts'
+import { MANUAL, POLICY_NAME, SAFETY } from '../incus/snapshot-name.ts'
 import { compileGlobs, mayOverlap } from './glob.ts'
 import { type PolicyError, problem, show } from './issues.ts'
 import { RESERVED } from './marks.ts'
@@ -17,6 +17,11 @@ export function checkName(name: string): PolicyError[] {
   if (name === SAFETY) {
     const hint = 'stapes uses it for the snapshots taken before a restore'
     return [problem(path, `a policy name other than ${SAFETY}`, show(name), hint)]
+  }
+  if (name === MANUAL) {
+    const hint =
+      'stapes uses it for the snapshots taken on request. Rename the policy: snapshots that it has taken stay, and neither "keep" nor retention counts them any more'
+    return [problem(path, `a policy name other than ${MANUAL}`, show(name), hint)]
   }
   if (!RESERVED.includes(name)) return []
   const expected = `a policy name other than ${RESERVED.join(', ')}`

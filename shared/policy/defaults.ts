@@ -23,6 +23,7 @@ export const DEFAULTS = {
   stateful: false,
   keep: {},
   expiry: NEVER,
+  manual: { expiry: '30d' },
   copy: {
     transferMode: 'pull' as const,
     allow: 'inconsistent' as const,

@@ -59,6 +59,8 @@ export type Policy = {
   keep: Keep
   /** Incus expiry expression ("7d"), enforced by Incus through expires_at; null for never. */
   expiry: string | null
+  /** Of snapshots on request; likewise. */
+  manual: { expiry: string | null }
   copy: Copy | null
   approval: Approval
   /** What an expiry may take at once; null: no brake. Absent in one that an earlier version has applied. */

@@ -132,6 +132,17 @@ const brakeSchema = object(
   'an object, such as { "share": 0.5, "number": 10 }',
 )
 
+const manualSchema = object(
+  {
+    expiry: may(
+      field.expiry,
+      `When Incus removes a snapshot that was taken on request. In Incus's form, as \`expiry\`; or \`${NEVER}\`: then it stays until somebody expires it by name.`,
+      { default: DEFAULTS.manual.expiry, examples: ['7d', '3m'] },
+    ),
+  },
+  'an object, such as { "expiry": "30d" }',
+)
+
 const settings = {
   remotes: may(
     remotes,
@@ -167,6 +178,10 @@ const settings = {
   keep: mayKeep('How long snapshots stay on the source.'),
   expiry: expiry(
     'When Incus itself removes a snapshot, whatever `keep` says and whether or not stapes runs.',
+  ),
+  manual: may(
+    manualSchema,
+    'Snapshots that are taken on request (`/backup now`, `POST /api/run`). They are called `manual-…`, and take no place in `keep`.',
   ),
   copy: may(
     z.union([z.literal(false), copySchema], {
@@ -212,7 +227,7 @@ export const documentSchema = object(
     ),
     defaults: may(
       settingsSchema,
-      "Values for policies that don't set their own. `select` and `copy` are merged key by key, everything else as a whole.",
+      "Values for policies that don't set their own. `select`, `manual` and `copy` are merged key by key, everything else as a whole.",
     ),
     policies: described(
       z.record(z.string(), settingsSchema, { error: 'an object of policies by their names' }),
@@ -235,6 +250,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   const shapes: Record<string, object> = {
     select: selectSchema.shape,
     keep: keepSchema.shape,
+    manual: manualSchema.shape,
     copy: copySchema.shape,
     brake: brakeSchema.shape,
   }

@@ -74,6 +74,8 @@ const policySchema = z.looseObject({
   stateful: z.boolean(),
   keep: keepSchema,
   expiry,
+  // Not known to earlier versions.
+  manual: z.exactOptional(z.looseObject({ expiry })),
   copy: z.nullable(copySchema),
   approval: z.enum(['self', 'second']),
   brake: z.exactOptional(z.nullable(z.looseObject({ share: z.number(), number: z.number() }))),

@@ -1,7 +1,7 @@
 /** What /backup changes without asking back, seen in Incus, in the channel and in the history. */
 import { expect, test } from 'vitest'
 import { PLATFORMS, principalOf } from './chat-people.ts'
-import { history, prepare, recordOf, snapshotsOf } from './chat-scene.ts'
+import { history, prepare, recordOf, snapshotsOf, takeByHand } from './chat-scene.ts'
 import type { ChatStage } from './chat-stage.ts'
 import { nextSecond } from './stage.ts'
 
@@ -14,7 +14,7 @@ export function changing(stageOf: () => ChatStage): void {
       await stage.pair.main.createInstance({ name })
       const said = await stage.ask(platform, `now ${name}`, 'anna')
       const snapshots = await snapshotsOf(stage, name)
-      expect(snapshots).toEqual([expect.stringMatching(/^plain-\d{8}T\d{4}Z$/)])
+      expect(snapshots).toEqual([expect.stringMatching(/^manual-\d{8}T\d{4}Z$/)])
       expect(said).toMatchObject({
         to: 'channel',
         text: expect.stringContaining(`now ${name}\` took 1 snapshot`),
@@ -55,14 +55,14 @@ export function changing(stageOf: () => ChatStage): void {
     const name = 'web-gone-held'
     const snapshot = await prepare(stage, name)
     await nextSecond()
-    await stage.ask('slack', `now ${name} --policy=other`, 'anna')
+    await takeByHand(stage, name)
     const held = await stage.ask('slack', `hold ${name} ${snapshot} before the upgrade`, 'anna')
     expect(held).toMatchObject({ to: 'channel', text: expect.stringContaining(snapshot) })
     expect((await stage.ask('slack', `list ${name}`, 'vera')).text).toContain('held')
-    await stage.ask('mattermost', `expire ${name} --snapshot=plain-*`, 'anna')
+    await stage.ask('mattermost', `expire ${name} --snapshot=manual-*`, 'anna')
     expect(stage.newest('mattermost').buttons).toEqual([])
     await stage.ask('slack', `release ${name} ${snapshot}`, 'anna')
-    const plan = await stage.ask('mattermost', `expire ${name} --snapshot=plain-*`, 'anna')
+    const plan = await stage.ask('mattermost', `expire ${name} --snapshot=manual-*`, 'anna')
     expect(plan).toMatchObject({ to: 'channel', text: expect.stringContaining('expires 1 snapshot') })
     await stage.press('mattermost', 'Confirm', 'anna')
     await stage.until('the end', async () => (await snapshotsOf(stage, name)).length === 1)

@@ -17,6 +17,7 @@ import {
   recordOf,
   settle,
   take,
+  takeByHand,
 } from './chat-scene.ts'
 import type { Button, Guise } from './chat-side.ts'
 import type { ChatStage } from './chat-stage.ts'
@@ -170,7 +171,7 @@ export function restoring(stageOf: () => ChatStage): void {
       const name = 'web-gone'
       const snapshot = await prepare(stage, name)
       await nextSecond()
-      await stage.ask('slack', `now ${name} --policy=other`, 'anna')
+      await takeByHand(stage, name)
       await propose(stage, 'discord', name, snapshot)
       await expireNow(stage, name, snapshot)
       const said = await confirm(stage, 'discord', name, 'anna')

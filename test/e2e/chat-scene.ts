@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { AuditRecord } from '../../shared/access/audit.ts'
 import type { PlatformName } from '../../shared/chat/actor.ts'
+import { takeSnapshot } from '../contract/calls.ts'
+import { createSide } from '../contract/side.ts'
 import { access, type PersonName } from './chat-people.ts'
 import type { Shown } from './chat-side.ts'
 import type { ChatStage } from './chat-stage.ts'
@@ -15,7 +17,6 @@ const of = (...instances: string[]) => ({ select: { remotes: ['main'], instances
 const DOCUMENT = {
   policies: {
     plain: { ...of('web*', 'olaf*'), ...NEVER },
-    other: { ...of('web-gone*'), ...NEVER },
     guarded: { ...of('db*'), ...NEVER, approval: 'second' },
     copied: { ...of('app*'), ...NEVER, copy: { remote: 'backup' } },
   },
@@ -53,6 +54,13 @@ export const snapshotsOf = async (stage: ChatStage, name: string): Promise<strin
 export async function take(stage: ChatStage, name: string): Promise<string> {
   const { text } = await stage.ask('slack', `now ${name}`, 'anna')
   return /\w+-\d{8}T\d{4}Z/.exec(text)?.[0] ?? expect.fail(`no snapshot was told: ${text}`)
+}
+
+/** A snapshot that a person takes in Incus itself: the newest of the instance from then on. */
+export async function takeByHand({ pair }: ChatStage, name: string): Promise<void> {
+  const side = createSide(pair.main)
+  await takeSnapshot(side, { name }, 'by-hand')
+  await side.close()
 }
 
 /** An instance that has changed since its only snapshot, whose name is given. */

@@ -189,7 +189,7 @@ describe('npm start against real servers', { timeout: 180_000 }, () => {
     const headers = { authorization: `Bearer ${TOKEN}` }
     const answer = await fetch(`http://127.0.0.1:${port}/api/run`, { method: 'POST', headers, body })
     expect(await answer.json()).toMatchObject({ state: 'ran', taken: 1 })
-    await until(start, /Z {2}1 snapshot taken\n {2}main\/default\/asked1\n {4}\+ hourly-/)
+    await until(start, /Z {2}1 snapshot taken\n {2}main\/default\/asked1\n {4}\+ manual-/)
   })
 
   test('starts a Worker again whose process was killed', async () => {

@@ -13,11 +13,14 @@ import { markCall, stateCall } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 /** While an instance is restored its config is replaced, and the hold with it. */
-export const planHold: PlanStep<HoldStep> = ({ ref, snapshot, note }, { locks }, job) => {
+export const planHold: PlanStep<HoldStep> = ({ ref, snapshot, note }, { locks, sightings }, job) => {
   const lock = subjectKey(ref)
   const holder = locks.holder(lock)
   if (holder !== undefined && holder !== job.id) return err(locked(lock, locks))
-  return ok({ calls: [markCall(ref, { [`${HOLD}${snapshot}`]: note ?? '' })] })
+  return ok({
+    calls: [markCall(ref, { [`${HOLD}${snapshot}`]: note ?? '' })],
+    done: () => sightings.forget(ref),
+  })
 }
 
 /** Only what was restored is started: whoever may start anything could start a copy. */

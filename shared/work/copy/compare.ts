@@ -2,12 +2,11 @@
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, newestPair } from '../../incus/pairs.ts'
-import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { World } from '../../plan/world.ts'
 import { copyIn } from './entry.ts'
 import { parseVerified, verifiedOn } from './marks.ts'
-import { type Replica, type Seen, seeTarget } from './replica.ts'
+import { isOfPolicy, type Replica, type Seen, seeTarget } from './replica.ts'
 
 export type Compared = {
   replica: Replica
@@ -16,7 +15,7 @@ export type Compared = {
   verified: readonly SnapshotPair[]
   /** The newest of them that is on the source too. */
   common: SnapshotPair | null
-  /** The newest of these that stapes has taken: of others the expiry isn't known. */
+  /** The newest of these that a policy took: of others the expiry isn't known. */
   ours: SnapshotPair | null
 }
 
@@ -35,11 +34,15 @@ export function compareSides(
     seen.state === 'unknown'
       ? (snapshots.find(([name]) => name === known?.newest) ?? null)
       : newestPair(shared())
-  return { replica, seen, verified, common, ours: oursOf(common, shared) }
+  return { replica, seen, verified, common, ours: oursOf(replica, common, shared) }
 }
 
 /** Mostly the newest of all; then no other name has to be parsed. */
-const oursOf = (common: SnapshotPair | null, shared: () => SnapshotPair[]): SnapshotPair | null =>
-  common !== null && ownSnapshot(common) !== null
+const oursOf = (
+  replica: Replica,
+  common: SnapshotPair | null,
+  shared: () => SnapshotPair[],
+): SnapshotPair | null =>
+  common !== null && isOfPolicy(replica, common)
     ? common
-    : newestPair(shared().filter((pair) => ownSnapshot(pair) !== null))
+    : newestPair(shared().filter((pair) => isOfPolicy(replica, pair)))

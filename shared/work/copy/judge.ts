@@ -224,7 +224,9 @@ function verifiedEntry(
     extended,
   }: { marks: SnapshotPair[]; common: SnapshotPair | null; extended: Record<string, string> },
 ): CopyWork {
-  const itsOwn = common === null ? undefined : own(extended, common[0])
+  // Incus's own form of a date has no fraction, and the ledger's has one.
+  const end = Date.parse((common === null ? undefined : own(extended, common[0])) ?? '')
+  const itsOwn = Number.isNaN(end) ? undefined : new Date(end).toISOString()
   return {
     state: 'verified',
     job: report.id,

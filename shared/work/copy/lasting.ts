@@ -4,18 +4,16 @@ import type { SnapshotPair } from '../../incus/inventory.ts'
 import { newestPair } from '../../incus/pairs.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import type { Sorter } from '../../retention/sorter.ts'
-import type { Replica } from './replica.ts'
+import { isOnRequest, type Replica } from './replica.ts'
 
 /**
  * The newest verified one, that of each policy, what the policy's `copy.keep` still wants, and what is held.
  * `verified`: all that is verified on the copy.
  */
-export function lastingOf(
-  { source, wanting }: Replica,
-  verified: readonly SnapshotPair[],
-  sorter: Sorter,
-): Set<string> {
-  const newest = newestPair(verified)
+export function lastingOf(replica: Replica, verified: readonly SnapshotPair[], sorter: Sorter): Set<string> {
+  const { source, wanting } = replica
+  // One on request ends when it was meant to, as long as there is another.
+  const newest = newestPair(verified.filter(([name]) => !isOnRequest(replica, name))) ?? newestPair(verified)
   const lasting = new Set(newest === null ? [] : [newest[0]])
   for (const [name] of verified) if (source.held.has(name)) lasting.add(name)
   for (const { covered, copy } of wanting) {

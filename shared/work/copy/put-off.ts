@@ -4,7 +4,8 @@
  */
 import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
-import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
+import { isAddressable, MANUAL, ownSnapshot } from '../../incus/snapshot-name.ts'
+import { manualExpiry } from '../../plan/manual.ts'
 import type { Covered } from '../../policy/cover.ts'
 import type { HoldAction } from '../hold/action.ts'
 import type { CopyWork } from './entry.ts'
@@ -32,8 +33,10 @@ export function putOffExpiry(
   const name = ownSnapshot(newest)?.policy
   const covered = covering.find(({ policy }) => policy.name === name)
   const expiry = covered?.policy.expiry ?? null
-  const own =
-    noted?.own ?? (expiry === null ? null : expiresAt(expiry, new Date(createdAt * 1000)).toISOString())
+  const taken = new Date(createdAt * 1000)
+  const policies = covering.map(({ policy }) => policy)
+  const byName = name === MANUAL && covered === undefined ? manualExpiry(policies, taken) : null
+  const own = noted?.own ?? (expiry === null ? byName : expiresAt(expiry, taken).toISOString())
   const end = noted?.until ?? own
   if (own === null || end === null || new Date(end).getTime() - now.getTime() > DAY) return null
   const until = putOffUntil(now)

@@ -2,13 +2,12 @@
 
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
-import { ownSnapshot, SAFETY } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { type Installation, refuseOwner } from '../../plan/installation.ts'
 import { OWNER } from '../../policy/marks.ts'
 import { isUnfinishedFirst, type TransferContext } from './context.ts'
 import { knownVerified, originOf, refuseReplica } from './marks.ts'
-import type { Replica } from './replica.ts'
+import { isOfPolicy, type Replica } from './replica.ts'
 import { isLeftover } from './transfer.ts'
 
 /** `wanted`: the snapshots that the transfer is for. */
@@ -67,15 +66,10 @@ function refuseLoss({ target, snapshots, verified, unfinished, replica, wanted }
     return `it is not known whether the snapshot ${unproven[0]} on the target is complete: delete it there, and it is sent again`
   if (verified.length > 0 && common === null)
     return `source and target have no snapshot in common, so a refresh would delete all ${verified.length} verified snapshots: rename the target to keep them; a new first copy follows`
-  // Snapshots that people made themselves may be removed by them.
-  const newest = newestPair(verified.filter(isOfPolicy))
+  // Snapshots that people made themselves, or that were taken on request, may be removed by them.
+  const newest = newestPair(verified.filter((pair) => isOfPolicy(replica, pair)))
   if (newest === null || common === null || common[1] >= newest[1]) return null
   return rolledBack(newest, replica, verified, snapshots)
-}
-
-function isOfPolicy(pair: SnapshotPair): boolean {
-  const own = ownSnapshot(pair)
-  return own !== null && own.policy !== SAFETY
 }
 
 /** Retention never removes the newest common snapshot, so the source was rolled back. */

@@ -5,8 +5,9 @@
 import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn } from '../../incus/pairs.ts'
-import { ownSnapshot } from '../../incus/snapshot-name.ts'
+import { MANUAL, ownSnapshot } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
+import { manualExpiry } from '../../plan/manual.ts'
 import { isSafety, safetyExpiry } from '../../plan/safety.ts'
 import type { World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
@@ -39,7 +40,7 @@ export function notLetGo(pairs: readonly SnapshotPair[], evidence: Evidence): Sn
 /** With a server's clock that is off by more, the dates of its snapshots prove nothing. In seconds. */
 const TRUSTED_SKEW = 600
 
-/** By its policy's own expiry; a safety snapshot always has one. */
+/** By its policy's own expiry; a safety snapshot and one on request always have one. */
 function hasEnded(pair: SnapshotPair, { covering, world, now }: Evidence): boolean {
   const [name, createdAt] = pair
   const created = new Date(createdAt * 1000)
@@ -49,7 +50,13 @@ function hasEnded(pair: SnapshotPair, { covering, world, now }: Evidence): boole
   const policy = ownSnapshot(pair)?.policy
   if (policy === undefined) return false
   if (isSafety(name)) return Date.parse(safetyExpiry(created, created)) <= now.getTime()
-  const expiry = covering.find((one) => one.policy.name === policy)?.policy.expiry ?? null
+  const named = covering.find((one) => one.policy.name === policy)
+  if (named === undefined && policy === MANUAL) {
+    const policies = covering.map((one) => one.policy)
+    const end = manualExpiry(policies, created)
+    return end !== null && Date.parse(end) <= now.getTime()
+  }
+  const expiry = named?.policy.expiry ?? null
   return expiry !== null && expiresAt(expiry, created) <= now
 }
 

@@ -1,6 +1,7 @@
 /** A replica: one source instance on one destination, with its target's state and the last transfer's report. */
 
-import type { InstanceRecord, OperationRecord } from '../../incus/inventory.ts'
+import type { InstanceRecord, OperationRecord, SnapshotPair } from '../../incus/inventory.ts'
+import { isManual, MANUAL, ownSnapshot, SAFETY } from '../../incus/snapshot-name.ts'
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import { keyIn, kindIn, subjectIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
@@ -18,6 +19,23 @@ export type Replica = {
   /** The policies that want it, each with its copy settings; never empty. */
   wanting: { covered: Covered; copy: Copy }[]
 }
+
+/**
+ * Taken by a policy, not on request or before a restore: those have an expiry of their own. A policy of an earlier
+ * version may be called as snapshots on request are.
+ */
+export function isOfPolicy({ wanting }: Pick<Replica, 'wanting'>, pair: SnapshotPair): boolean {
+  const policy = ownSnapshot(pair)?.policy
+  if (policy === undefined || policy === SAFETY) return false
+  return policy !== MANUAL || isCalledManual({ wanting })
+}
+
+const isCalledManual = ({ wanting }: Pick<Replica, 'wanting'>): boolean =>
+  wanting.some(({ covered }) => covered.policy.name === MANUAL)
+
+/** Taken on request. */
+export const isOnRequest = (replica: Pick<Replica, 'wanting'>, name: string): boolean =>
+  isManual(name) && !isCalledManual(replica)
 
 /** The state of the target: an instance, nothing, or unknown. */
 export type Seen =

@@ -2,7 +2,7 @@
 
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
-import { aheadOf, isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
+import { aheadOf, isAddressable, MANUAL, ownSnapshot } from '../../incus/snapshot-name.ts'
 import { driverOf, type Treatment, treatmentOf } from '../../plan/freezing.ts'
 import { renderInstallation } from '../../plan/installation.ts'
 import { rulesOf } from '../../plan/world.ts'
@@ -58,9 +58,14 @@ const isTheirs = ({ replica, target, starting }: TransferContext): boolean =>
   (refuseReplica(target, originOf(replica.source, starting)) ?? refuseOther(replica, target, starting)) !==
     null
 
-/** The newest snapshot of each policy that wants the copy, by creation, without names of a future slot. */
+/**
+ * The newest snapshot of each policy that wants the copy, and the newest on request, by creation, without names of a
+ * future slot.
+ */
 const wantedOf = ({ replica, snapshots, starting }: TransferContext): SnapshotPair[] =>
-  replica.wanting.flatMap(({ covered }) => newestOf(covered.policy.name, snapshots, starting.now))
+  [...new Set([...replica.wanting.map(({ covered }) => covered.policy.name), MANUAL])].flatMap((name) =>
+    newestOf(name, snapshots, starting.now),
+  )
 
 /**
  * Mostly only the name of the last one is parsed; all of them if that has a future slot. If a wrong clock

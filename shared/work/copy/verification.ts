@@ -4,15 +4,18 @@ import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs } from '../../incus/pairs.ts'
 import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
+import { own } from '../../own.ts'
 import type { Finding } from '../../plan/finding.ts'
 import { renderInstallation } from '../../plan/installation.ts'
+import { atLeastADay, manualExpiry } from '../../plan/manual.ts'
 import { rulesOf } from '../../plan/world.ts'
+import type { Covered } from '../../policy/cover.ts'
 import type { VerifyAction } from './action.ts'
 import type { Judgement } from './judge.ts'
 import type { CopyContext } from './judged.ts'
 import { lastingOf } from './lasting.ts'
 import { staysUntil } from './mirroring.ts'
-import type { Replica, Seen } from './replica.ts'
+import { isOnRequest, type Replica, type Seen } from './replica.ts'
 import { expireOnTarget } from './target-retention.ts'
 
 type Completed = Extract<Judgement, { phase: 'completed' }>
@@ -44,7 +47,12 @@ export function verification(
     // What is removed in the same job must not be marked: a later transfer may bring it again.
     marks: marks.filter(([name]) => !gone.has(name)),
     rest: rest.filter((name) => isAddressable(name)),
-    expiries: expiriesOf(replica, verified, { fresh, gone: new Set([...gone, ...held]), context }),
+    expiries: expiriesOf(replica, verified, {
+      fresh,
+      gone: new Set([...gone, ...held]),
+      extended: memo.extended,
+      context,
+    }),
     restore: restored(
       replica,
       memo.extended,
@@ -59,26 +67,32 @@ export function verification(
   return { action, finding }
 }
 
-/** `gone`: what goes now, or is held back by the brake. */
-type Expiring = { fresh: readonly string[]; gone: ReadonlySet<string>; context: CopyContext }
+type Expiring = {
+  fresh: readonly string[]
+  /** What goes now, or is held back by the brake. */
+  gone: ReadonlySet<string>
+  /** Expiries of source snapshots before they were postponed. */
+  extended: Readonly<Record<string, string>>
+  context: CopyContext
+}
 
 /**
  * Only for our own snapshots. Those that the target still wants never expire, because the source may be gone by
- * then. Others get the target's expiry.
+ * then. Others get the target's expiry, and those on request end as on the source.
  */
 function expiriesOf(
   replica: Replica,
   verified: readonly SnapshotPair[],
-  { fresh, gone, context: { now, sorter, world } }: Expiring,
+  { fresh, gone, extended, context }: Expiring,
 ): VerifyAction['expiries'] {
+  const { now, sorter, world } = context
   const expiry = replica.wanting[0]?.copy.expiry ?? null
   const until = expiry === null ? null : expiresAt(expiry, now)
   const least = rulesOf(world, replica.target.remote)?.minRetention ?? 0
   /** Never before the relay lets it go. */
-  const endOf = (pair: SnapshotPair): string | null => {
-    const stays = staysUntil(pair, least)
-    return until === null ? null : new Date(Math.max(stays.getTime(), until.getTime())).toISOString()
-  }
+  const notBefore = (pair: SnapshotPair, end: string | null): string | null =>
+    end === null ? null : new Date(Math.max(staysUntil(pair, least).getTime(), Date.parse(end))).toISOString()
+  const endOf = (pair: SnapshotPair): string | null => notBefore(pair, until?.toISOString() ?? null)
   const lasting = lastingOf(replica, verified, sorter)
   const before = lastingOf(
     replica,
@@ -88,10 +102,26 @@ function expiriesOf(
   const held = replica.source.held
   return verified.flatMap((pair) => {
     const [name] = pair
-    const changes = fresh.includes(name) || held.has(name) || lasting.has(name) !== before.has(name)
+    const isPostponed = isOnRequest(replica, name) && own(extended, name) !== undefined
+    const changes =
+      isPostponed || fresh.includes(name) || held.has(name) || lasting.has(name) !== before.has(name)
     if (!changes || gone.has(name) || ownSnapshot(pair) === null) return []
-    return [{ snapshot: name, expiresAt: lasting.has(name) ? null : endOf(pair) }]
+    if (lasting.has(name)) return [{ snapshot: name, expiresAt: null }]
+    if (!isOnRequest(replica, name)) return [{ snapshot: name, expiresAt: endOf(pair) }]
+    // A transfer brings the source's, which was postponed where it was near.
+    const postponed = own(extended, name)
+    const end =
+      postponed ??
+      (fresh.includes(name) ? undefined : manualEnd(context.coveringOf(replica.source.key), pair, now))
+    return end === undefined ? [] : [{ snapshot: name, expiresAt: notBefore(pair, end) }]
   })
+}
+
+/** Of one that lasted until now: by the settings, and at least a day from now. */
+function manualEnd(covering: readonly Covered[], [, createdAt]: SnapshotPair, now: Date): string | null {
+  const policies = covering.map(({ policy }) => policy)
+  const end = manualExpiry(policies, new Date(createdAt * 1000))
+  return end === null ? null : atLeastADay(end, now)
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { samePair } from '../../incus/pairs.ts'
-import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { MANUAL, parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
 import type { PlanInput } from '../../plan/context.ts'
 import type { Found } from '../../plan/find.ts'
@@ -38,11 +38,19 @@ export function refuseEvidence(found: Found, snapshot: string, known: Known): Re
   if (isOnReplica(found, pair, known)) return null
   if (named?.policy === SAFETY)
     return isWholeSafety(found, snapshot, known) ? null : unseen(found, snapshot, known)
-  const since = named === null ? undefined : own(known.ledger.policies, named.policy)?.since
-  const isPolicy = known.coverages.some(({ policy }) => policy.name === named?.policy)
-  const seen =
-    isPolicy && since !== undefined && named !== null && isSince(found, pair, named.slot, since, known)
+  const since = named === null ? undefined : sinceOf(found, named.policy, known)
+  const seen = since !== undefined && named !== null && isSince(found, pair, named.slot, since, known)
   return seen ? null : unseen(found, snapshot, known)
+}
+
+/** Since when tries of that policy are noted. One on request may have been taken under any that covers the instance. */
+function sinceOf({ key }: Found, policy: string, { coverages, ledger }: Known): string | undefined {
+  const isNamed = coverages.some((coverage) => coverage.policy.name === policy)
+  if (isNamed) return own(ledger.policies, policy)?.since
+  if (policy !== MANUAL) return undefined
+  const covering = coverages.filter(({ covered }) => covered.some((one) => one.key === key))
+  const sinces = covering.flatMap((coverage) => own(ledger.policies, coverage.policy.name)?.since ?? [])
+  return sinces.sort().at(-1)
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Requests to expire now: what retention no longer keeps, also without an open slot; or the named snapshots. */
 
+import type { SnapshotPair } from '../../incus/inventory.ts'
 import { newestPair } from '../../incus/pairs.ts'
-import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { isManual, MANUAL, ownSnapshot, parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import { expiryKey } from '../../plan/brake.ts'
@@ -9,6 +10,7 @@ import { brakeExpiry, brakeFinding } from '../../plan/brake-expiry.ts'
 import { type Finding, type Guards, gather } from '../../plan/finding.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import { type AllowRequest, type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
+import { isSafety } from '../../plan/safety.ts'
 import { refuseScope } from '../../plan/scope.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { compileGlobs } from '../../policy/glob.ts'
@@ -144,8 +146,9 @@ function removeNamed(
   const { key, ref, record } = one
   const stop = stopOf(one, guards)
   const complete = (record.snapshots ?? []).filter(([name]) => !guards.incomplete.has(`${key}/${name}`))
-  const newest = newestPair(complete)?.[0]
-  const policies = [...(request.policies ?? coverages.map(({ policy }) => policy.name)), SAFETY]
+  // Also the newest that doesn't go by an expiry of its own.
+  const newest = [newestPair(complete), newestPair(complete.filter(isScheduled))].map((pair) => pair?.[0])
+  const policies = [...(request.policies ?? coverages.map(({ policy }) => policy.name)), SAFETY, MANUAL]
   return (record.snapshots ?? [])
     .filter(([snapshot]) => named(snapshot))
     .map(([snapshot]): Finding => {
@@ -159,6 +162,9 @@ function removeNamed(
     })
 }
 
+const isScheduled = (pair: SnapshotPair): boolean =>
+  ownSnapshot(pair) !== null && !isSafety(pair[0]) && !isManual(pair[0])
+
 const noted = (kind: 'foreign' | 'keep', about: string, snapshot: string, reason: string): Finding => ({
   notes: [{ kind, about, snapshot, reason }],
 })
@@ -167,11 +173,12 @@ function keepNamed(
   snapshot: string,
   { key, held }: Covered,
   { needed, incomplete }: Guards,
-  newest: string | undefined,
+  newest: readonly (string | undefined)[],
 ): string | null {
   if (held.has(snapshot)) return 'it is held: release it first'
   if (incomplete.has(`${key}/${snapshot}`))
     return 'it is not known whether it was completed: the next tick decides about it'
-  if (snapshot === newest) return 'it is the newest snapshot of the instance'
+  if (snapshot === newest[0]) return 'it is the newest snapshot of the instance'
+  if (newest.includes(snapshot)) return 'it is the newest that a policy took'
   return needed.get(key)?.get(snapshot) ?? null
 }

@@ -1,7 +1,8 @@
 /** Plans which snapshots expire on the sources in a run, and which are kept. */
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
-import { snapshotName } from '../../incus/snapshot-name.ts'
+import { isManual, MANUAL, snapshotName } from '../../incus/snapshot-name.ts'
+import { subjectKey } from '../../incus/subject.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
 import { own } from '../../own.ts'
 import { expiryKey, wasBraked } from '../../plan/brake.ts'
@@ -19,7 +20,12 @@ export function planRetention(context: PlanContext, found: Found): Finding {
   const { coverages, sorter, explain = false, ledger } = context
   const byPolicy = new Map(coverages.map((coverage) => [coverage.policy.name, coverage]))
   const guards = withoutStarting(found)
+  const seen = new Set<string>()
   const partials = found.partials.filter((partial) => {
+    // One on request may be noted by each policy that covers its instance.
+    const name = `${subjectKey(partial.ref)}/${partial.snapshot}`
+    if (seen.has(name)) return false
+    seen.add(name)
     const coverage = byPolicy.get(partial.policy)
     return coverage !== undefined && mayClear(partial, coverage, guards, found.taking)
   })
@@ -38,6 +44,7 @@ export function planRetention(context: PlanContext, found: Found): Finding {
   return combine([
     { actions: removals, stalled: Object.fromEntries(still) },
     ...expiring.map(({ finding }) => finding),
+    explain ? { notes: onRequest(coverages, found) } : {},
   ])
 }
 
@@ -45,6 +52,22 @@ const isCovered = (key: string, policies: ReadonlyMap<string, Coverage>): boolea
   [...policies.values()].some(({ policy, covered }) =>
     covered.some((one) => key === expiryKey(policy.name, one.key)),
   )
+
+/** For a dry run: snapshots on request, which no policy counts. */
+function onRequest(coverages: readonly Coverage[], { incomplete }: Found): Note[] {
+  if (coverages.some(({ policy }) => policy.name === MANUAL)) return []
+  const instances = new Map(coverages.flatMap(({ covered }) => covered.map((one) => [one.key, one] as const)))
+  return [...instances.values()].flatMap(({ key, record, held }) =>
+    (record.snapshots ?? [])
+      .filter(([name]) => isManual(name) && !incomplete.has(`${key}/${name}`))
+      .map(([name]): Note => {
+        const reason = held.has(name)
+          ? 'taken on request, and held'
+          : 'taken on request: it ends by its own expiry'
+        return { kind: 'keep', about: key, snapshot: name, reason }
+      }),
+  )
+}
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 

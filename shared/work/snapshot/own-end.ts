@@ -16,3 +16,13 @@ export function ownEnd({ expiry, copy }: Policy, world: Pick<World, 'remotes'>, 
   const kept = least === 0 ? 0 : now.getTime() + (least + DAY) * 1000
   return new Date(Math.max(own, kept)).toISOString()
 }
+
+/** Of one on request: by the longest that the policies of its instance say. */
+export function requestedEnd(
+  policies: readonly Policy[],
+  world: Pick<World, 'remotes'>,
+  now: Date,
+): string | null {
+  const ends = policies.map((policy) => ownEnd({ ...policy, expiry: policy.manual.expiry }, world, now))
+  return ends.includes(null) ? null : (ends.toSorted().at(-1) ?? null)
+}

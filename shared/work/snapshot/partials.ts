@@ -2,7 +2,7 @@
  * Snapshots of tries with an unknown outcome, which may be partial. While their slot is open they are made
  * again; after it they are removed, as soon as their instance can be read.
  */
-import { parseSnapshotName } from '../../incus/snapshot-name.ts'
+import { MANUAL, parseSnapshotName } from '../../incus/snapshot-name.ts'
 import { instanceOf } from '../../incus/subject.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
 import type { PartialSnapshot } from '../../plan/finding.ts'
@@ -10,17 +10,21 @@ import { partialsIn } from '../../plan/partials.ts'
 import type { World } from '../../plan/world.ts'
 import type { Coverage } from '../../policy/cover.ts'
 
-/** Adds those that only the relay knows. */
+/** Adds those that only the relay knows: of the policy, and on request of what it covers. */
 export function withKnownToRelay(
-  policy: string,
+  { policy: { name: policy }, covered }: Pick<Coverage, 'policy' | 'covered'>,
   ledger: PolicyLedger,
   { unseen }: Pick<World, 'unseen'>,
 ): PolicyLedger {
+  if (unseen.size === 0) return ledger
   const known = new Set(partialsIn(policy, ledger))
-  const lost = [...unseen].filter(
-    (entry) =>
-      !known.has(entry) && parseSnapshotName(entry.slice(entry.lastIndexOf('/') + 1))?.policy === policy,
-  )
+  const covers = new Set(covered.map(({ key }) => key))
+  const lost = [...unseen].filter((entry) => {
+    const at = entry.lastIndexOf('/')
+    const named = parseSnapshotName(entry.slice(at + 1))?.policy
+    const mine = named === policy || (named === MANUAL && covers.has(entry.slice(0, at)))
+    return mine && !known.has(entry)
+  })
   return lost.length === 0 ? ledger : { ...ledger, partial: [...(ledger.partial ?? []), ...lost] }
 }
 

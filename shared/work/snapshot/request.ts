@@ -1,15 +1,18 @@
-/** Requests to take snapshots now: one for each named policy, or one for each instance. */
+/** Requests to take snapshots now: one for each instance, under a name that no rule of `keep` counts. */
+
+import { MANUAL } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
 import type { Note, Refusal, SlotPlan } from '../../plan/plan.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { refuseScope } from '../../plan/scope.ts'
 import type { Coverage } from '../../policy/cover.ts'
+import type { Policy } from '../../policy/policy.ts'
 import { ok } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import { planRequestedSlot } from './schedule.ts'
 
-/** Without policies one for each instance, else one for each policy. */
+/** `policies`: only of what they cover. */
 export type SnapshotRequest = AnyRequest & { do: 'snapshot' } & Scope
 
 export const requestSnapshots: Requestable<SnapshotRequest> = {
@@ -19,15 +22,23 @@ export const requestSnapshots: Requestable<SnapshotRequest> = {
   plan: planRequested,
 }
 
+const TAKEN = `a policy is called ${MANUAL}, as snapshots on request are now, and its "keep" would count them. Rename it in stapes.jsonc and apply that; until then the policy works as before`
+
 function planRequested(requested: Requested<SnapshotRequest>): Answer | Refusal {
   const { request, coverages, world, now, found } = requested
   const refusal = refuseScope(request, coverages, world)
   if (refusal !== null) return refusal
+  if (coverages.some(({ policy }) => policy.name === MANUAL)) return { code: 'not-ours', reason: TAKEN }
   const wanted = narrow(coverages, request)
-  const served = (request.policies === undefined ? oncePerInstance(wanted) : wanted)
+  const served = oncePerInstance(wanted)
     .map((coverage) => (request.instances === undefined ? coverage : { ...coverage, unreadable: [] }))
     .filter(({ covered, unreadable }) => covered.length + unreadable.length > 0)
-  const slots = served.map((coverage) => planRequestedSlot(coverage, requested, found.busy, request.reason))
+  const policies = new Map<string, Policy[]>()
+  for (const { covered } of coverages)
+    for (const { key, policy } of covered) policies.set(key, [...(policies.get(key) ?? []), policy])
+  const slots = served.map((coverage) =>
+    planRequestedSlot(coverage, requested, found.busy, request.reason, policies),
+  )
   const notes = slots.flatMap(({ plan }) => notesOf(plan, found.busy))
   const none: Note[] = [{ kind: 'skip', about: 'instances', reason: 'the policies cover no instance' }]
   return {

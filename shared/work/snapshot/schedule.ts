@@ -108,17 +108,18 @@ export function planRequestedSlot(
   { world, ledger, now }: PlanContext,
   busy: Busy,
   reason: string,
+  onRequest: ReadonlyMap<string, readonly Policy[]>,
 ): Pick<SlotDecision, 'plan' | 'actions'> {
   const known = knownIn(coverage, world, ledger, now)
   const open: OpenSlot = { slot: minuteOf(now).toISOString(), attempts: {} }
-  const serving = { world, now, incomplete: world.incomplete, next: null, busy, reason, atOnce: true }
+  const serving = { world, now, incomplete: world.incomplete, next: null, busy, reason, onRequest }
   return serveSlot(coverage, { ...known, open }, serving)
 }
 
 const knownIn = (coverage: Coverage, world: World, ledger: Ledger, now: Date): PolicyLedger => {
   const { policy } = coverage
   return withKnownToRelay(
-    policy.name,
+    coverage,
     knownOf(policy, own(ledger.policies, policy.name), seer(coverage), now),
     world,
   )

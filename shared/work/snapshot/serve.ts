@@ -3,7 +3,8 @@
  * not at all.
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
-import { parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
+import { MANUAL, parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
+import { subjectKey } from '../../incus/subject.ts'
 import { failAttempt } from '../../ledger/attempts.ts'
 import type { Attempt, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
 import { unknownIn } from '../../ledger/unseen.ts'
@@ -12,11 +13,12 @@ import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
 import type { SlotPlan } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
+import type { Policy } from '../../policy/policy.ts'
 import { jitterSeconds } from '../../schedule/jitter.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { SnapshotAction } from './action.ts'
 import { catchupMoment, FIRST_SPREAD, isLate, spreadOf } from './late.ts'
-import { ownEnd } from './own-end.ts'
+import { ownEnd, requestedEnd } from './own-end.ts'
 import { firstName, takenFor } from './taken.ts'
 
 export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
@@ -33,12 +35,16 @@ export type Serving = {
   reason: string
   /** For the storage driver of an instance's pool. */
   world: Pick<World, 'remotes'>
-  /** Without the policy's jitter. */
-  atOnce?: boolean
+  /**
+   * On request: without the policy's jitter, and under a name that retention doesn't count. The policies that cover
+   * an instance, by its key: their settings say when its snapshot ends.
+   */
+  onRequest?: ReadonlyMap<string, readonly Policy[]>
 }
 
 /** The open slot, before its instances are decided. */
 type Slot = {
+  /** What its snapshots' names begin with: the policy's name, or that of snapshots on request. */
   policy: string
   open: OpenSlot
   /** It may be served until then. */
@@ -118,7 +124,7 @@ const slotOf = (
   open: OpenSlot,
   serving: Serving,
 ): Slot => ({
-  policy: policy.name,
+  policy: serving.onRequest !== undefined ? MANUAL : policy.name,
   open,
   until: servableUntil(policy, new Date(open.slot)),
   serving,
@@ -211,18 +217,18 @@ const afterAttempt = (
 
 /** When it is taken at the earliest, and the time that it is named after. */
 function momentOf({ open, serving }: Slot, { policy, key }: Covered): { from: Date; moment: Date } {
-  const { now, next, atOnce } = serving
+  const { now, next, onRequest } = serving
   const slot = new Date(open.slot)
   const spread = spreadOf(policy, slot, next)
-  const soon = atOnce === true || open.first === true
+  const soon = onRequest !== undefined || open.first === true
   const due = soon ? slot : new Date(slot.getTime() + jitterSeconds(`${policy.name} ${key}`, spread) * 1000)
-  const late = atOnce !== true && isLate(open.first === true ? FIRST_SPREAD : spread, slot, now)
+  const late = onRequest === undefined && isLate(open.first === true ? FIRST_SPREAD : spread, slot, now)
   const moment = late ? catchupMoment(now) : slot
   return { from: new Date(Math.max(moment.getTime(), due.getTime())), moment }
 }
 
 function actionOf(
-  { open, serving: { now, reason, world } }: Slot,
+  { open, serving: { now, reason, world, onRequest } }: Slot,
   { policy, ref, record }: Covered,
   name: string,
   again: boolean,
@@ -237,7 +243,10 @@ function actionOf(
     stateful,
     again,
     standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
-    expiresAt: ownEnd(policy, world, now),
+    expiresAt:
+      onRequest === undefined
+        ? ownEnd(policy, world, now)
+        : requestedEnd(onRequest.get(subjectKey(ref)) ?? [policy], world, now),
     reason: `${reason}${again ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
   }
 }

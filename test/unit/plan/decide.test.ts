@@ -378,7 +378,7 @@ describe('what somebody asks for', () => {
     }
     const { actions, requested } = planFor(DAILY, world, { request, now: '2026-11-22T10:17:42Z' })
     expect(actions).toMatchObject([
-      { name: 'daily-20261122T1017Z', ref: { instance: 'web1' }, reason: 'asked for' },
+      { name: 'manual-20261122T1017Z', ref: { instance: 'web1' }, reason: 'asked for' },
     ])
     expect(requested).toBe(true)
   })

@@ -83,8 +83,8 @@ describe('requested snapshots', () => {
       },
     )
     expect(plan.actions).toMatchObject([
-      { name: 'daily-20261122T1017Z', ref: { instance: 'web1' } },
-      { name: 'daily-20261122T1017Z', ref: { instance: 'db1' } },
+      { name: 'manual-20261122T1017Z', policy: 'daily', ref: { instance: 'web1' } },
+      { name: 'manual-20261122T1017Z', policy: 'daily', ref: { instance: 'db1' } },
     ])
     expect(plan.slots.map(({ policy }) => policy)).toEqual(['daily'])
   })
@@ -95,7 +95,7 @@ describe('requested snapshots', () => {
   })
 
   test('and taken this minute already say so', () => {
-    const plan = planFor(request, parseWorld('main:default/web1 running\n  daily-20261122T1017Z'))
+    const plan = planFor(request, parseWorld('main:default/web1 running\n  manual-20261122T1017Z'))
     expect(plan.actions).toEqual([])
     expect(reasons(plan)).toEqual(['main/default/web1: it already has a snapshot of this minute'])
   })

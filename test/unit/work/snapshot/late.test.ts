@@ -367,11 +367,14 @@ describe('who could not be looked at when the accounts began', () => {
       installation: INSTALLATION,
       request,
     })
-    expect(names(plan)).toEqual(['daily-20261122T1311Z'])
+    expect(names(plan)).toEqual(['manual-20261122T1311Z'])
     const { ledger } = record(emptyLedger('v'), { plan, outcomes: [], run: null, config: 'v', now })
-    const world = `${BARE}\n daily-20261122T1311Z\nmain:default/db1 running`
+    const world = `${BARE}\n manual-20261122T1311Z\nmain:default/db1 running`
     const { actions } = planAt('2026-11-22T13:12:00Z', HASTY, world, ledger.policies.daily ?? null)
-    expect(actions).toMatchObject([{ kind: 'snapshot', ref: { instance: 'db1' } }])
+    expect(actions).toMatchObject([
+      { kind: 'snapshot', ref: { instance: 'web1' } },
+      { kind: 'snapshot', ref: { instance: 'db1' } },
+    ])
   })
 
   test('under a schedule that was changed, likewise', () => {

@@ -1,5 +1,6 @@
 /** Runs the relay until it is told to stop: SIGTERM or SIGINT. */
 import { exposuresOf, readConfig } from './environment.ts'
+import { logRejections } from './rejections.ts'
 import { startRelay } from './relay.ts'
 
 const config = readConfig(process.env)
@@ -20,11 +21,7 @@ const relay = await startRelay({ ...config.value, log: console.error }).catch((e
 })
 console.log(`relay on ${relay.url} for ${Object.keys(config.value.remotes).join(', ')}`)
 
-// A rejection that nobody waits for belongs to one job or one remote. The others go on, and it is a bug.
-process.on('unhandledRejection', (reason) => {
-  const trace = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)
-  console.error(`error: unhandled rejection: ${trace}`)
-})
+logRejections(process, console.error)
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

@@ -41,3 +41,26 @@ test('the end does not wait for the moment to pass', async () => {
   expect(pieces).toEqual([lineOf('a')])
   expect(performance.now() - began).toBeLessThan(10_000)
 })
+
+test('what a server said too deep or too long to pass on is unknown, and the other lines arrive', async () => {
+  const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)
+  const metadata = (value: unknown) => [{ ok: true as const, metadata: value }]
+  const pieces = await arrivals(async (response) => {
+    const lines = createLines(response, 20)
+    lines.write({ job: 'deep', steps: metadata(deep) })
+    lines.write({ job: 'long', steps: metadata('x'.repeat(5_000_000)) })
+    lines.write(accepted('a'))
+    lines.end()
+  })
+  const [first, second, third] = pieces
+    .join('')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const unknown = [{ ok: false, error: expect.objectContaining({ code: 'bad-reply' }) }]
+  expect([first, second, third]).toEqual([
+    { job: 'deep', steps: unknown },
+    { job: 'long', steps: unknown },
+    accepted('a'),
+  ])
+})

@@ -56,6 +56,7 @@ const inventory: z.ZodType<InventoryRequest> = z.strictObject({
     )
     .max(MAX_JOBS)
     .exactOptional(),
+  within: z.number().int().min(0).max(600_000).exactOptional(),
 })
 
 export const parseBatch = (body: Buffer): Result<BatchRequest, CallError> => parse(batch, body)

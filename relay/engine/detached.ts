@@ -27,7 +27,7 @@ export type Detached = {
   /** Null when it was accepted; also when it is queued or running already, which changes nothing. */
   submit(job: Job): CallError | null
   /** Adopts an operation whose job this relay doesn't know, if it is running or has only just ended. */
-  adopt(entry: Adoptable): Promise<void>
+  adopt(entry: Adoptable, timeout?: number): Promise<void>
   reports(): JobReport[]
 }
 
@@ -83,11 +83,11 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
       void run(job)
       return null
     },
-    async adopt(entry) {
+    async adopt(entry, timeout = ADOPT) {
       const { id, remote, operation } = entry
       if (memory.knows(id) || !Object.hasOwn(io.remotes, remote)) return
       if (!isOperationId(operation)) return
-      const seen = await look(io, { remote, operation }, undefined, ADOPT)
+      const seen = await look(io, { remote, operation }, undefined, timeout)
       if (seen.state === 'silent' || isVanished(seen) || memory.knows(id) || !memory.makeRoom()) return
       if (!isOf(seen, entry)) return
       memory.begin(entry)

@@ -15,7 +15,8 @@ import type {
   RemoteReply,
 } from '../../shared/relay/protocol.ts'
 import { runBatch } from './batch.ts'
-import { LOOK } from './bounds.ts'
+import { ADOPT, LOOK } from './bounds.ts'
+import { brokenBy } from './call.ts'
 import { judgeCall, type Remotes, unknownRemote } from './call-list.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
@@ -90,21 +91,27 @@ export function createEngine({
   const unattended: StepIo = { ...base, timeouts: DETACHED, admit: (_call, _urgent, work) => work() }
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const detached = createDetached(unattended, locks, lanes, jobs)
-  const see = async (name: string, config: readonly string[]): Promise<RemoteReply> => {
+  const see = async (name: string, config: readonly string[], most: number): Promise<RemoteReply> => {
     if (!Object.hasOwn(remotes, name)) return { ok: false, error: unknownRemote(name, remotes) }
-    const reply = await readInventory({ upstream, clock, look, pools, suspects, unseen }, name, config)
+    const io = { upstream, clock, look: most, pools, suspects, unseen }
+    const reply = await readInventory(io, name, config)
     if (!reply.ok) return reply
     sightings.note(name, reply.inventory)
     noteUnsealed(name, reply.inventory, seal)
     return { ok: true, inventory: { ...reply.inventory, ...rulesFor(name, remotes, journal) } }
   }
 
+  const broken = (cause: unknown): RemoteReply => ({ ok: false, error: brokenBy(cause) })
+
   return {
-    async inventory({ remotes: names, config = [], adopt = [] }) {
-      await Promise.all(adopt.map((entry) => detached.adopt(entry)))
+    async inventory({ remotes: names, config = [], adopt = [], within = look }) {
+      const most = Math.min(within, look)
+      await Promise.all(adopt.map((entry) => detached.adopt(entry, Math.min(ADOPT, most / 4))))
       // Reports are read before the listings, so that these show the result of each job reported as done.
       const reports = detached.reports()
-      const replies = await Promise.all(names.map(async (name) => [name, await see(name, config)] as const))
+      const replies = await Promise.all(
+        names.map(async (name) => [name, await see(name, config, most).catch(broken)] as const),
+      )
       return { remotes: Object.fromEntries(replies), jobs: reports }
     },
     batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),

@@ -40,6 +40,8 @@ export type InventoryRequest = {
    * operation still runs.
    */
   adopt?: { id: string; remote: string; operation: string; lock?: string; family?: string; memo?: unknown }[]
+  /** Milliseconds for each remote, where the caller can't wait as long as the relay would; one that takes longer is unknown. */
+  within?: number
 }
 
 export type RemoteReply = { ok: true; inventory: RemoteInventory } | { ok: false; error: CallError }

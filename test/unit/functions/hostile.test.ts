@@ -152,3 +152,24 @@ test('calls take no longer than what is left of the invocation', async () => {
   timeout.mockRestore()
   expect(limits).toEqual([120_000, 13 * 60_000, 4 * 60_000])
 })
+
+test('the relay is told how long a caller with little time waits for each remote, and no other', async () => {
+  const bodies: string[] = []
+  const options = {
+    url: 'https://relay',
+    sign: async () => ({ 'content-digest': '', 'signature-input': '', signature: '' }),
+    now: () => AT,
+    send: async (_: unknown, init?: RequestInit) => {
+      bodies.push(String(init?.body))
+      return new Response('{"jobs":[],"remotes":{}}')
+    },
+  }
+  await createRelay({ ...options, deadline: new Date(AT.getTime() + 20_000) }).inventory({
+    remotes: ['main'],
+  })
+  await createRelay(options).inventory({ remotes: ['main'] })
+  expect(bodies.map((body) => JSON.parse(body))).toEqual([
+    { remotes: ['main'], within: 12_000 },
+    { remotes: ['main'] },
+  ])
+})

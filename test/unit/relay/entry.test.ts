@@ -55,6 +55,18 @@ test('answers that take 45 s each don’t add up', async () => {
   expect(remotes.slow).toMatchObject({ error: { message: expect.stringContaining('within 90 s') } })
 })
 
+test('a caller with little time gets the others by then', async () => {
+  const scene = stage()
+  delay(scene, 'slow', 45_000)
+  const began = scene.clock.now()
+  const adopt = [{ id: 'copy', remote: 'slow', operation: 'op1' }]
+  const request = { remotes: ['main', 'slow'], adopt, within: 12_000 }
+  const { remotes } = await scene.clock.until(scene.engine.inventory(request))
+  expect((scene.clock.now() - began) / 1000).toBeLessThanOrEqual(15)
+  expect(remotes.main).toMatchObject({ ok: true })
+  expect(remotes.slow).toMatchObject({ ok: false, error: { code: 'timeout' } })
+})
+
 test('a server that doesn’t answer for an operation to adopt holds up the look for 15 s', async () => {
   const scene = stage()
   delay(scene, 'slow', 3_600_000)

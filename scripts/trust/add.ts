@@ -1,5 +1,5 @@
 /** `npm run trust -- <remote> <token>`: has the server trust the relay, and writes the remote into relay.jsonc. */
-import { text } from 'node:stream/consumers'
+import { createInterface } from 'node:readline'
 import { fail } from '../fail.ts'
 import { type Arguments, USAGE } from './arguments.ts'
 import { clientCertificate, sayNarrowed } from './client.ts'
@@ -12,7 +12,7 @@ type Wanted = Extract<Arguments, { do: 'add' }>
 /** The token works only once, so everything is checked before. */
 export async function addRemote(openFile: () => RelayFile, wanted: Wanted): Promise<void> {
   const { remote, address, isTarget } = wanted
-  const given = wanted.token === '-' ? (await text(process.stdin)).trim() : wanted.token
+  const given = wanted.token === '-' ? await firstLine() : wanted.token
   const token = parseToken(given)
   if (!token.ok) fail([token.error])
   const { fingerprint, addresses, name } = token.value
@@ -34,6 +34,12 @@ export async function addRemote(openFile: () => RelayFile, wanted: Wanted): Prom
   console.log(
     `It may do everything in its projects. To let it do less: npm run -s trust -- ${remote} --scriptlet`,
   )
+}
+
+async function firstLine(): Promise<string> {
+  if (process.stdin.isTTY) console.error('Paste the token:')
+  for await (const line of createInterface({ input: process.stdin })) return line.trim()
+  return ''
 }
 
 /** A host and port, with https:// before it or without. */

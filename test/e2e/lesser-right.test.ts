@@ -13,10 +13,9 @@ import { ok } from '../../shared/result.ts'
 import { INCUSD, NEWER } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
-import { readEndState, wantedEndState } from './end-state.ts'
 import { realTheatre } from './real-theatre.ts'
 import { nextSecond, openStage, type Stage } from './stage.ts'
-import { applyPolicy, furnish, KEPT, openTimeline, POLICY, type Timeline } from './timeline.ts'
+import { furnish, KEPT, openTimeline, POLICY, type Timeline } from './timeline.ts'
 
 const NAME = 'e2e-lesser'
 const KEY = `main/default/${NAME}`
@@ -89,6 +88,13 @@ function lesserRight(version: string, incusd: string): void {
       ((await pair.main.run('GET', `${IT}/snapshots?recursion=1`)) as { name: string }[]).map(
         ({ name }) => name,
       )
+    /** Nothing expires: what the target keeps for longer is tried elsewhere. */
+    const applyCopies = (copy: object): Promise<void> => {
+      const select = { remotes: ['main'], instances: [NAME] }
+      return stage.apply({
+        policies: { [POLICY]: { select, schedule: '0 * * * *', keep: { last: 50 }, copy } },
+      })
+    }
     const configOf = async () =>
       ((await pair.main.run('GET', IT)) as { config: Record<string, string> }).config
 
@@ -108,10 +114,14 @@ function lesserRight(version: string, incusd: string): void {
       })
       for (let hour = 0; hour < KEPT + 2; hour++) await timeline.strike()
       expect((await snapshotsOf()).length).toBe(KEPT + 1)
-      await applyPolicy(stage, [NAME])
+      await applyCopies({ remote: 'backup' })
       await timeline.strike()
-      for (let minute = 0; minute < 3; minute++) await timeline.tick()
-      expect(await (await stage.worker.fetch('/api/status')).text()).toContain('Permission denied')
+      const status = async () => (await stage.worker.fetch('/api/status')).text()
+      for (let minute = 0; minute < 20 && !(await status()).includes('Permission denied'); minute++) {
+        await sleep(200)
+        await timeline.tick()
+      }
+      expect(await status()).toContain('Permission denied')
       expect(await checked('main')).toMatch(
         /^a scriptlet is in force.*\n {2}allowed: snapshots [^;]*\n {2}refused: edit/,
       )
@@ -138,11 +148,11 @@ function lesserRight(version: string, incusd: string): void {
 
     test('with the right to send copies, they land, are refreshed and verified', async () => {
       await enforce('main', ['copies', 'restore'])
-      for (let hour = 0; hour < KEPT + 2; hour++) {
-        await timeline.strike()
+      for (let hour = 0; hour < 2; hour++) {
+        const name = await timeline.strike()
         await timeline.settle()
+        expect(await pair.backup.readMarker({ name: NAME }, name)).toBe(`data of ${name}`)
       }
-      expect(await readEndState(stage, timeline)).toEqual(wantedEndState(timeline))
     })
 
     test('a snapshot is held, and a restore in place is done', async () => {
@@ -180,12 +190,8 @@ function lesserRight(version: string, incusd: string): void {
       const root = { type: 'disk', path: '/', pool: pair.backup.pool }
       await pair.backup.run('PATCH', `/1.0/profiles/default?project=${VAULT}`, { devices: { root } })
       await enforce('backup', [], [VAULT])
-      const select = { remotes: ['main'], instances: [NAME] }
       // Newer servers let a restricted project receive, but not fetch.
-      const copy = { remote: 'backup', project: VAULT, transferMode: 'push' }
-      await stage.apply({
-        policies: { [POLICY]: { select, schedule: '0 * * * *', keep: { last: KEPT }, copy } },
-      })
+      await applyCopies({ remote: 'backup', project: VAULT, transferMode: 'push' })
       const name = await timeline.strike()
       await timeline.settle()
       expect(await pair.backup.readMarker({ project: VAULT, name: NAME }, name)).toBe(`data of ${name}`)

@@ -90,6 +90,8 @@ export type SightLedger = {
   braked?: Record<string, string>
   /** Since when retention could not remove anything, though it wants to; by the same keys as an expiry. */
   stalled?: Record<string, string>
+  /** Names that somebody allowed to go, separated by spaces, while some are still there; by the same keys. */
+  allowed?: Record<string, string>
 }
 
 export type RunRecord = {

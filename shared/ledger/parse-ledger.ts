@@ -54,6 +54,7 @@ const sightSchema: z.ZodMiniType<SightLedger> = z.looseObject({
   problems: may(z.array(text)),
   braked: may(texts),
   stalled: may(z.record(text, moment)),
+  allowed: may(texts),
 })
 
 const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({

@@ -25,10 +25,14 @@ export type Clocks = { world: Pick<World, 'remotes'>; ledger: Pick<Ledger, 'ahea
 
 /** Null: nothing holds it back. */
 export function brakeExpiry(expiring: Expiring, clocks: Clocks): string | null {
+  const { ledger } = clocks
   const { ref, policy, snapshots, going, since } = expiring
   const brake = brakeOf(policy)
   if (brake === null || going.length === 0) return null
-  const removal = { snapshots, going: new Set(going), owed: slotsSince(policy, since, clocks.now) }
+  const allowed = namesIn(own(ledger.sight?.allowed, expiryKey(policy.name, subjectKey(ref))))
+  const more = going.filter((name) => !allowed.has(name))
+  if (more.length === 0) return null
+  const removal = { snapshots, going: new Set(more), owed: slotsSince(policy, since, clocks.now) }
   const why = wrongClock(ref.remote, clocks) ?? tooMuch(brake, removal)
   return why === null
     ? null
@@ -37,6 +41,9 @@ export function brakeExpiry(expiring: Expiring, clocks: Clocks): string | null {
 
 /** A configuration that an earlier version has applied has none. */
 export const brakeOf = ({ brake }: Policy): Brake | null => (brake === undefined ? DEFAULT_BRAKE : brake)
+
+/** Names of ours hold no spaces. */
+export const namesIn = (text: string | undefined): Set<string> => new Set((text ?? '').split(' '))
 
 /** What is noted and told of it. */
 export const brakeFinding = ({ ref, policy }: Pick<Expiring, 'ref' | 'policy'>, reason: string): Finding => ({

@@ -16,13 +16,7 @@ export function decide(input: PlanInput): Plan<Action> {
   const plan = decideAll(input)
   const { coverages, world, ledger, now } = input
   const clocks = clockProblems(coverages, world, now)
-  const sight = rememberSight(
-    ledger.sight,
-    coverages,
-    { clocks, braked: plan.braked, stalled: plan.stalled },
-    world,
-    now,
-  )
+  const sight = rememberSight(ledger.sight, coverages, { ...plan, clocks }, world, now)
   const wrong = clocks.map(({ about, reason }): Note => ({ kind: 'problem', about, reason }))
   return { ...plan, notes: distinct([...plan.notes, ...wrong, ...sight.notes]), sight: sight.ledger }
 }
@@ -83,6 +77,7 @@ function decideDue(context: PlanContext, inProgress: Found): Plan<Action> {
     frozen: { ...found.frozen },
     braked: found.braked,
     stalled: found.stalled,
+    allowed: found.allowed,
     wake: [...found.wake],
     requested: false,
     refusal: null,

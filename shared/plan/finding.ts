@@ -46,6 +46,8 @@ export type Found = Guards & {
   braked: Readonly<Record<string, string>>
   /** Since when an expiry waits for something else, by its key. */
   stalled: Readonly<Record<string, string>>
+  /** Names that somebody allowed to go, by the key of their expiry. */
+  allowed: Readonly<Record<string, string>>
   /** Moments to look again at (ISO 8601). */
   wake: readonly string[]
 }
@@ -96,6 +98,7 @@ const MERGE: Merge = {
   frozen: assigned,
   braked: assigned,
   stalled: assigned,
+  allowed: assigned,
 }
 
 /** Several findings as one. There may be thousands, so only what is said is gone through. */

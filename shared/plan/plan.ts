@@ -63,6 +63,8 @@ export type Plan<Action extends AnyAction = AnyAction> = {
   braked: Readonly<Record<string, string>>
   /** Since when an expiry waits for something else. */
   stalled: Readonly<Record<string, string>>
+  /** Names that somebody allowed to go, by the key of their expiry: the relay may take them on another day. */
+  allowed: Readonly<Record<string, string>>
   /** Moments at which something is due again, whatever the outcomes (ISO 8601). */
   wake: string[]
   /** What this look covered; absent while only a part is planned. */

@@ -1,4 +1,5 @@
 /** Plans a request. Nothing else is done in such a run. */
+import { merged } from '../own.ts'
 import type { Covered } from '../policy/cover.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Answer } from '../work/kind.ts'
@@ -28,7 +29,12 @@ export function decideRequested(
     work: { ...parts.work },
     frozen: ledger.frozen ?? {},
     braked: parts.braked ?? ledger.sight?.braked ?? {},
-    stalled: ledger.sight?.stalled ?? {},
+    // What comes while the relay still refuses some of the allowed ones is a rotation.
+    stalled: merged(
+      Object.fromEntries(Object.keys(parts.allowed ?? {}).map((key) => [key, now.toISOString()])),
+      ledger.sight?.stalled,
+    ),
+    allowed: merged(ledger.sight?.allowed, parts.allowed),
     wake: [...(parts.wake ?? [])],
     requested: true,
     refusal,

@@ -22,7 +22,12 @@ export type Sight = { ledger: SightLedger; notes: Note[] }
 export function rememberSight(
   before: SightLedger | undefined,
   coverages: readonly Coverage[],
-  { clocks, braked, stalled }: { clocks: readonly ClockProblem[] } & Pick<Plan, 'braked' | 'stalled'>,
+  {
+    clocks,
+    braked,
+    stalled,
+    allowed,
+  }: { clocks: readonly ClockProblem[] } & Pick<Plan, 'braked' | 'stalled' | 'allowed'>,
   world: World,
   now: Date,
 ): Sight {
@@ -53,6 +58,7 @@ export function rememberSight(
       ...(problems.length === 0 ? {} : { problems: [...new Set(problems)].slice(0, NOTED) }),
       ...(Object.keys(braked).length === 0 ? {} : { braked: atMost(braked) }),
       ...(Object.keys(stalled).length === 0 ? {} : { stalled: someOf(stalled) }),
+      ...(Object.keys(allowed).length === 0 ? {} : { allowed: someOf(allowed) }),
     },
     notes: fresh.map((about): Note => ({ kind: 'problem', about, reason: GONE })),
   }

@@ -17,7 +17,7 @@ export type Removal = {
 }
 
 /** Fewer are no share: with `last: 3` one of four goes each time. */
-const FEW = 3
+export const FEW = 3
 const DAY = 86_400
 
 /** Why it is too much; null: it isn't. */

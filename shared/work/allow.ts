@@ -25,13 +25,14 @@ function planAllowed(requested: Requested<AllowRequest>): Answer | Refusal {
   const refusal = refuseScope(request, coverages, world)
   if (refusal !== null) return refusal
   const answers = KINDS.flatMap(({ allow: of }) => of?.(requested) ?? [])
-  const { actions, notes, work, wake } = gather([combine(answers)])
+  const { actions, notes, work, allowed, wake } = gather([combine(answers)])
   const reasoned = actions.map((action) => ({ ...action, reason: `${action.reason} (${request.reason})` }))
   const nothing: Note = { kind: 'keep', about: 'the brake', reason: 'it holds nothing back there' }
   return {
     actions: reasoned,
     notes: reasoned.length + notes.length === 0 ? [nothing] : notes,
     work,
+    allowed,
     wake,
     // What every kind that answers leaves of them.
     braked: Object.fromEntries(

@@ -333,6 +333,15 @@ export const nothingStaysFrozen: Invariant = (scene, fail) => ({
 })
 
 /** In this order at each step: the first reads the ledger, which the others go by. */
+/** Ordinary life trips no brake, with faults, restarts and a lost ledger in it. */
+export const brakeStaysOff: Invariant = ({ world }, fail) => ({
+  step() {
+    if (world.kv.peek('ledger')?.includes('"braked"') !== true) return
+    const [first] = Object.values(ledgerIn(world)?.sight?.braked ?? {})
+    if (first !== undefined) fail(first)
+  },
+})
+
 export const INVARIANTS = {
   everySlotEnds,
   oneSnapshotPerSlot,
@@ -343,6 +352,7 @@ export const INVARIANTS = {
   onlyVerifiedCounts,
   converges,
   nothingStaysFrozen,
+  brakeStaysOff,
 }
 export type InvariantName = keyof typeof INVARIANTS
 

@@ -33,7 +33,7 @@ export type World = {
   places: Io[]
   weather: { now: Weather }
   /** Of the Worker with the relay. */
-  relay: { up: boolean; restart(): void }
+  relay: { up: boolean; restart(): void; forget(): void }
   apply(document: unknown): Promise<void>
   tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
   /**
@@ -95,12 +95,17 @@ export function createWorld({
   } as const
   const begin = (store: JournalStore): Engine =>
     createEngine({ upstream, clock, remotes, secret: 'of the relay', store })
-  const disk = memoryStore()
+  let disk = memoryStore()
   const kv = new StaleKv(clock)
   let engine = begin(disk)
   const relay = {
     up: true,
     restart: () => {
+      engine = begin(disk)
+    },
+    /** Its disk is lost. */
+    forget: () => {
+      disk = memoryStore()
       engine = begin(disk)
     },
   }

@@ -3,7 +3,9 @@
  * nobody is known to have let it go. Besides, the relay keeps it, it is held, or the copy's own `keep` wants it.
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
-import { isIn } from '../../incus/pairs.ts'
+import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
+import { ownSnapshot } from '../../incus/snapshot-name.ts'
+import { isSafety } from '../../plan/safety.ts'
 import { rulesOf, type World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { holdsOf } from '../../policy/marks.ts'
@@ -50,15 +52,26 @@ export function refuseMirroring(context: TransferContext, mirroring: Mirroring):
 }
 
 function brake(
-  { replica: { source, target }, verified, starting }: TransferContext,
+  { replica: { source, target }, verified, snapshots, starting }: TransferContext,
   gone: readonly SnapshotPair[],
   { world, now, covering, allowed }: Mirroring,
 ): Refused | null {
   if (allowed) return null
   const lost = notLetGo(gone, { key: source.key, known: starting.entry, covering, world, now })
   if (lost.length === 0) return null
-  const reason = `${lost.length} of ${verified.length} verified snapshots of its copy on ${target.remote} are gone from the source, and stapes did not expire them (${named(lost)}): were they deleted by hand, was the source rolled back, or taken over? A refresh would delete them on ${target.remote} too, so the copy waits, and nothing of ${source.ref.instance} expires. If they may go: /backup allow ${source.key}`
+  const { instance } = target
+  const what = isStuck(verified, snapshots)
+    ? `No refresh can build on what is left. To keep what the copy has, run "incus rename ${instance} ${instance}-kept" on ${target.remote}: a new first copy follows`
+    : `If they may go: /backup allow ${source.key}`
+  const reason = `${lost.length} of ${verified.length} verified snapshots of its copy on ${target.remote} are gone from the source, and stapes did not expire them (${named(lost)}): were they deleted by hand, was the source rolled back, or taken over? A refresh would delete them on ${target.remote} too, so the copy waits, and nothing of ${source.ref.instance} expires. ${what}`
   return { braked: true, reason }
+}
+
+/** The newest verified one of a policy is gone as well: `refuse-target.ts` refuses that, whoever allows it. */
+function isStuck(verified: readonly SnapshotPair[], snapshots: readonly SnapshotPair[]): boolean {
+  const common = newestPair(commonPairs(verified, snapshots))
+  const newest = newestPair(verified.filter((pair) => ownSnapshot(pair) !== null && !isSafety(pair[0])))
+  return common === null || (newest !== null && common[1] < newest[1])
 }
 
 /** The relay refuses to remove them, whoever asks. */

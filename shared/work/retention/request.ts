@@ -53,16 +53,17 @@ function planRequested(requested: Requested<ExpireRequest>): Answer | Refusal {
 export function allowExpiries(requested: Requested<AllowRequest>): Answer {
   const { actions, notes } = gather(removals(requested, true))
   const before = Object.entries(requested.ledger.sight?.braked ?? {})
-  const allowed = new Set(
-    actions.map((action) => {
-      const { policy, ref } = action as ExpireAction
-      return expiryKey(policy, subjectKey(ref))
-    }),
-  )
+  const allowed = new Map<string, string[]>()
+  for (const action of actions) {
+    const { policy, ref, snapshot } = action as ExpireAction
+    const key = expiryKey(policy, subjectKey(ref))
+    allowed.set(key, [...(allowed.get(key) ?? []), snapshot])
+  }
   return {
     actions,
-    notes: notes.filter(({ reason }) => !reason.includes('none of the requested policies')),
+    notes: notes.filter(({ kind }) => kind !== 'foreign'),
     braked: Object.fromEntries(before.filter(([key]) => !allowed.has(key))),
+    allowed: Object.fromEntries([...allowed].map(([key, names]) => [key, names.join(' ')])),
   }
 }
 

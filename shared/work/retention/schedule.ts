@@ -6,11 +6,12 @@ import { subjectKey } from '../../incus/subject.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
 import { own } from '../../own.ts'
 import { expiryKey, wasBraked } from '../../plan/brake.ts'
-import { brakeExpiry, brakeFinding, type Clocks } from '../../plan/brake-expiry.ts'
+import { brakeExpiry, brakeFinding, type Clocks, namesIn } from '../../plan/brake-expiry.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found, type Guards } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
+import { FEW } from '../../retention/brake.ts'
 import { expiredOf, keptOf, type Reasoned, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
@@ -42,10 +43,33 @@ export function planRetention(context: PlanContext, found: Found): Finding {
   const still = Object.entries(stalled).filter(([key]) => !looked.has(key) && isCovered(key, byPolicy))
   const removals = partials.map((partial): ExpireAction => ({ kind: 'expire', ...partial, reason: PARTIAL }))
   return combine([
-    { actions: removals, stalled: Object.fromEntries(still) },
+    {
+      actions: removals,
+      stalled: Object.fromEntries(still),
+      allowed: stillAllowed(coverages, ledger.sight?.allowed),
+    },
     ...expiring.map(({ finding }) => finding),
     explain ? { notes: onRequest(coverages, found) } : {},
   ])
+}
+
+/** Of the names that somebody allowed to go, those that are still listed. */
+function stillAllowed(
+  coverages: readonly Coverage[],
+  allowed: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  if (allowed === undefined) return {}
+  const left = coverages.flatMap(({ policy, covered }) =>
+    covered.flatMap(({ key, record }) => {
+      const at = expiryKey(policy.name, key)
+      const text = own(allowed, at)
+      const names = namesIn(text)
+      const listed = (record.snapshots ?? []).flatMap(([name]) => (names.has(name) ? [name] : []))
+      if (text === undefined || (record.snapshots !== null && listed.length === 0)) return []
+      return [[at, record.snapshots === null ? text : listed.join(' ')] as const]
+    }),
+  )
+  return Object.fromEntries(left)
 }
 
 const isCovered = (key: string, policies: ReadonlyMap<string, Coverage>): boolean =>
@@ -132,6 +156,8 @@ function removalOf(one: Covered, policy: string, { going, snapshots }: Going, co
   const at = expiryKey(policy, key)
   const since = own(clocks.ledger.sight?.stalled, at)
   const stop = stopOf(one, guards)
+  // What waits for something else is not held back by the brake.
+  if (stop !== null && allowed === true) return {}
   if (stop !== null)
     return {
       stalled: { [at]: since ?? clocks.now.toISOString() },
@@ -155,6 +181,8 @@ function removalOf(one: Covered, policy: string, { going, snapshots }: Going, co
     ])
   if (held === null && allowed === true) return {}
   return {
+    // The relay may refuse some of them until tomorrow.
+    ...(since === undefined || going.length < FEW ? {} : { stalled: { [at]: since } }),
     actions: going.map(
       ({ snapshot, reason }): ExpireAction => ({ kind: 'expire', ref, policy, snapshot, reason }),
     ),

@@ -23,6 +23,7 @@ const plan = (refusal: Refusal | null = null): Plan<Action> => ({
     frozen: {},
     braked: {},
     stalled: {},
+    allowed: {},
     wake: [],
     requested: true,
   },

@@ -9,7 +9,7 @@ afterEach(() => log.mockClear())
 
 const plan: Plan<Action> = {
   ...{ at: '2026-11-22T03:00:10.000Z', actions: [], notes: [], slots: [], work: {}, wake: [] },
-  ...{ frozen: {}, braked: {}, stalled: {}, requested: false, refusal: null, approval: 'self' },
+  ...{ frozen: {}, braked: {}, stalled: {}, allowed: {}, requested: false, refusal: null, approval: 'self' },
 }
 
 test('a run that looked at Incus is one line of JSON, without what the API alone needs', () => {

@@ -42,7 +42,9 @@ test('what nobody says is empty, and not missing', () => {
       JSON.stringify(part instanceof Map || part instanceof Set ? [...part] : part),
     ),
   ).toEqual(
-    Object.keys(found).map((part) => (['work', 'frozen', 'braked', 'stalled'].includes(part) ? '{}' : '[]')),
+    Object.keys(found).map((part) =>
+      ['work', 'frozen', 'braked', 'stalled', 'allowed'].includes(part) ? '{}' : '[]',
+    ),
   )
   expect(found.needed.get('web')).toBeUndefined()
 })

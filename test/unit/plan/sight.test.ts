@@ -33,7 +33,7 @@ function look(...days: Record<string, RemoteReply>[]): { ledger: SightLedger; fr
     const sight = rememberSight(
       ledger,
       coverInstances(config, replies),
-      { clocks: [], braked: {}, stalled: {} },
+      { clocks: [], braked: {}, stalled: {}, allowed: {} },
       world,
       now,
     )

@@ -14,6 +14,7 @@ const PLAN: Plan = {
     frozen: {},
     braked: {},
     stalled: {},
+    allowed: {},
     wake: [],
   },
   ...{ requested: false, refusal: null, approval: 'self' },

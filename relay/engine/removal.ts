@@ -34,7 +34,7 @@ export async function againstRemoval(
   removal: Removal,
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
-  const found = await io.sightings.of(ref)
+  const found = await io.sightings.of(ref, removal.snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
   const sighting = found.value
   const why = isReplica(ref, sighting, io)

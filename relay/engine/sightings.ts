@@ -21,8 +21,8 @@ export type Sighting = Pick<InstanceRecord, 'config' | 'own' | 'snapshots' | 'to
 
 export type Sightings = {
   note(remote: string, inventory: RemoteInventory): void
-  /** As it was listed last, or as it is now. */
-  of(ref: InstanceRef): Promise<Result<Sighting, CallError>>
+  /** As it was listed last if that has the snapshot, else as it is now. */
+  of(ref: InstanceRef, snapshot: string): Promise<Result<Sighting, CallError>>
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
   /** It was changed: its keys have to be read anew. */
@@ -83,9 +83,9 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       if (unusable === undefined) forgetGone(remote, kept)
       forgetLetGo(instances)
     },
-    async of(ref) {
+    async of(ref, snapshot) {
       const known = seen.get(subjectKey(ref))
-      return known !== undefined && known.snapshots !== null ? ok(known) : read(ref)
+      return known?.snapshots?.some(([name]) => name === snapshot) === true ? ok(known) : read(ref)
     },
     read,
     forget(ref) {

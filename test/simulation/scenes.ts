@@ -39,6 +39,8 @@ type Setting = {
   seed?: number
   drivers?: Record<Remote, Driver>
   versions?: Record<Remote, Version>
+  /** Seconds. */
+  minRetention?: number
 }
 
 /** Every so many milliseconds, from two days before `start` (where catching up may reach) to `until`. */

@@ -66,6 +66,7 @@ export function createWorld({
   drivers = { main: 'btrfs', backup: 'dir' },
   versions = { main: '6.0.4', backup: '6.0.4' },
   names = { main: 'main', backup: 'backup' },
+  minRetention = 0,
 }: {
   start: Date
   seed?: number
@@ -73,6 +74,8 @@ export function createWorld({
   versions?: Record<Remote, Version>
   /** What the relay's configuration calls them. */
   names?: Record<Remote, string>
+  /** Of the backup server in the relay's configuration, in seconds. */
+  minRetention?: number
 }): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
@@ -91,7 +94,7 @@ export function createWorld({
   const upstream = upstreamOf(incus, clock, weather, remoteOf)
   const remotes = {
     [names.main]: { address: 'https://main:8443', role: 'source' },
-    [names.backup]: { address: 'https://backup:8443', role: 'target' },
+    [names.backup]: { address: 'https://backup:8443', role: 'target', minRetention },
   } as const
   const begin = (store: JournalStore): Engine =>
     createEngine({ upstream, clock, remotes, secret: 'of the relay', store })

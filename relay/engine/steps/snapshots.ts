@@ -41,7 +41,7 @@ export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io) =>
 }
 
 async function pairOf(ref: InstanceRef, snapshot: string, io: StepIo): Promise<SnapshotPair | null> {
-  const seen = await io.sightings.of(ref)
+  const seen = await io.sightings.of(ref, snapshot)
   if (!seen.ok || isReplica(ref, seen.value, io)) return null
   return (seen.value.snapshots ?? []).find(([name]) => name === snapshot) ?? null
 }
@@ -62,7 +62,7 @@ export async function againstExpiry(
   end: Date,
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
-  const found = await io.sightings.of(ref)
+  const found = await io.sightings.of(ref, snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
   const seen = found.value
   if (isReplica(ref, seen, io)) {

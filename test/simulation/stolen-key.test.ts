@@ -1,0 +1,407 @@
+/**
+ * Who has stolen the signing key sends the relay whatever it accepts by its form. Afterwards Incus is looked at:
+ * everything verified is still there with its data, and nothing was made that could reach a host.
+ */
+import { beforeEach, describe, expect, test } from 'vitest'
+import { stepSchema } from '../../relay/step-schema.ts'
+import type { Job } from '../../shared/relay/protocol.ts'
+import type { CopyStep, RestoreStep, Step } from '../../shared/relay/steps.ts'
+import { parseVerified } from '../../shared/work/copy/marks.ts'
+import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
+import { seededRandom } from './random.ts'
+import { COVERED, DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
+import type { Remote } from './world.ts'
+
+const START = new Date('2026-11-20T00:00:00Z')
+const UNTIL = new Date('2026-11-22T06:00:00Z')
+const WEEK = 7 * 86_400
+
+let scene: Simulation
+beforeEach(async () => {
+  scene = await simulate({ ...usual(START, UNTIL), minRetention: WEEK })
+  await scene.pass(UNTIL)
+})
+
+const ref = (remote: Remote, instance = 'web', project = 'default') => ({ remote, project, instance })
+const on = (remote: Remote, name = 'web') => instanceOf(scene.world.incus[remote], { name })
+const namesOn = (remote: Remote, name = 'web'): string[] => [...on(remote, name).snapshots.keys()]
+const verifiedOf = (name = 'web'): [string, number][] =>
+  parseVerified(on('backup', name).config['user.stapes.verified'])
+
+let jobs = 0
+/** Each step as a job of its own; what the relay's HTTP server would refuse isn't sent. */
+async function attack(steps: readonly Step[], more: Partial<Job> = {}): Promise<string> {
+  const sent = steps.filter((step) => stepSchema.safeParse(step).success)
+  const relay = scene.world.places[0]?.relay
+  const batch = sent.map((step) => ({ id: `attack ${++jobs}`, steps: [step], ...more }))
+  const answered = await scene.world.clock.settle(
+    relay?.batch(batch) ?? Promise.reject(new Error('no relay')),
+  )
+  return JSON.stringify([...answered.answers.values()])
+}
+
+const copyOf = (more: Partial<CopyStep> = {}): CopyStep => ({
+  do: 'copy',
+  source: ref('main'),
+  target: ref('backup'),
+  transferMode: 'pull',
+  pool: null,
+  member: null,
+  first: false,
+  startOver: false,
+  unverified: [],
+  transfer: { id: 'daily-20261122T0300Z#7', from: 1, names: [] },
+  owner: on('backup').config['user.stapes.owner'] ?? '',
+  listed: namesOn('backup'),
+  unfinished: null,
+  verified: [],
+  lasting: [],
+  mirrored: namesOn('backup'),
+  excludeOlder: true,
+  sourceServer: '',
+  inconsistent: true,
+  extended: {},
+  ...more,
+})
+
+const restoreOf = (snapshot: string, more: Partial<RestoreStep> = {}): RestoreStep => ({
+  do: 'restore',
+  ref: ref('main'),
+  snapshot,
+  safety: { name: 'before-restore-20261122T0600Z', expiresAt: null, taken: false },
+  partial: null,
+  restored: false,
+  running: false,
+  stateful: false,
+  holds: {},
+  held: [],
+  expiresAt: null,
+  ...more,
+})
+
+const soon = (): string => new Date(scene.world.clock.now() + MINUTE).toISOString()
+const wait = (ms: number): Promise<void> => scene.world.clock.advance(new Date(scene.world.clock.now() + ms))
+
+/** Everything that was verified before, with its data, is verified now. */
+function keepsAll(before: Map<string, [string, number][]>): void {
+  for (const [name, pairs] of before) {
+    expect(pairs.length).toBeGreaterThan(1)
+    for (const [snapshot] of pairs) {
+      expect(namesOn('backup', name), `${name} on the backup server`).toContain(snapshot)
+      expect(hasData(scene.world.incus.backup, { name }, snapshot)).toBe(true)
+      expect(
+        on('backup', name).snapshots.get(snapshot)?.expires.ms ?? Number.POSITIVE_INFINITY,
+      ).toBeGreaterThan(scene.world.clock.now() + DAY)
+    }
+    expect(verifiedOf(name)).toEqual(expect.arrayContaining(pairs))
+  }
+}
+
+const verified = (): Map<string, [string, number][]> =>
+  new Map(COVERED.map((name) => [name, verifiedOf(name)]))
+
+describe('a stolen signing key loses no verified snapshot', () => {
+  const attacks: [string, () => Promise<void>][] = [
+    [
+      'by removals',
+      async () => {
+        await attack(namesOn('backup').map((snapshot) => ({ do: 'expire', ref: ref('backup'), snapshot })))
+      },
+    ],
+    [
+      'by expiries that Incus executes',
+      async () => {
+        const steps = namesOn('backup').map(
+          (snapshot): Step => ({ do: 'set-expiry', ref: ref('backup'), snapshot, expiresAt: soon() }),
+        )
+        await attack(steps)
+        await wait(HOUR)
+      },
+    ],
+    [
+      'by marks that say nothing was verified, and removals then',
+      async () => {
+        const verify: Step = {
+          ...{ do: 'verify', job: 'x', source: ref('main'), target: ref('backup'), marks: [], rest: [] },
+          ...{ expiries: [], restore: [], protect: false, owner: '' },
+        }
+        await attack([verify])
+        await attack(namesOn('backup').map((snapshot) => ({ do: 'expire', ref: ref('backup'), snapshot })))
+        await attack([copyOf({ first: true, startOver: true, transfer: { id: 'x', from: 0, names: [] } })])
+      },
+    ],
+    [
+      'by a verification that sets expiries',
+      async () => {
+        const expiries = namesOn('backup').map((snapshot) => ({ snapshot, expiresAt: soon() }))
+        const verify: Step = {
+          ...{ do: 'verify', job: 'x', source: ref('main'), target: ref('backup'), marks: verifiedOf() },
+          ...{ rest: namesOn('backup'), expiries, restore: [], protect: false, owner: '' },
+        }
+        await attack([verify])
+        await wait(HOUR)
+        await attack([copyOf({ unverified: namesOn('backup') })])
+      },
+    ],
+    [
+      'by a first copy in its place',
+      async () => {
+        for (const startOver of [true, false])
+          await attack([copyOf({ first: true, startOver, transfer: { id: 'x', from: 0, names: [] } })])
+      },
+    ],
+    [
+      'by a refresh from another instance',
+      async () => {
+        await attack([copyOf({ source: ref('main', 'db') }), copyOf({ source: ref('main', 'stranger') })])
+        await attack([copyOf({ source: ref('backup', 'db') })])
+      },
+    ],
+    [
+      'by a refresh after the source lost what can be removed there',
+      async () => {
+        for (let round = 0; round < 3; round += 1) {
+          await attack(namesOn('main').map((snapshot) => ({ do: 'expire', ref: ref('main'), snapshot })))
+          await attack([copyOf({ unverified: namesOn('backup') }), copyOf({ transferMode: 'push' })])
+          await wait(DAY)
+        }
+      },
+    ],
+    [
+      'by a mark of a transfer that would count all as its own',
+      async () => {
+        const transfer = { id: 'x 0', from: 0, names: namesOn('backup') }
+        await attack([copyOf({ transfer }), copyOf({ transfer: { ...transfer, id: 'x' } })])
+        await attack([copyOf({ unverified: namesOn('backup') })])
+      },
+    ],
+    [
+      'by restoring the copy',
+      async () => {
+        const [oldest = ''] = namesOn('backup')
+        await attack([restoreOf(oldest, { ref: ref('backup') })], { detach: true })
+        await wait(HOUR)
+      },
+    ],
+    [
+      'by taking one again',
+      async () => {
+        const steps = namesOn('backup').map(
+          (snapshot): Step => ({
+            ...{ do: 'take', ref: ref('backup'), snapshot, stateful: false, expiresAt: null, again: true },
+          }),
+        )
+        await attack(steps)
+      },
+    ],
+    [
+      'by holding nothing and starting the copy',
+      async () => {
+        await attack([
+          { do: 'start', ref: ref('backup') },
+          { do: 'end-restore', ref: ref('backup'), safeties: ['x'] },
+          { do: 'thaw', ref: ref('backup') },
+        ])
+        expect(on('backup').status).toBe('Stopped')
+      },
+    ],
+  ]
+  test.each(attacks)('%s', async (_, run) => {
+    const before = verified()
+    await run()
+    await wait(MINUTE)
+    keepsAll(before)
+  })
+})
+
+describe('a stolen signing key does little to a source', () => {
+  test('half of its snapshots stay within a day, whatever is removed, taken again or let expire', async () => {
+    const before = namesOn('main')
+    expect(before.length).toBeGreaterThan(5)
+    const each = (step: (snapshot: string) => Step): Promise<string> => attack(before.map(step))
+    await each((snapshot) => ({ do: 'set-expiry', ref: ref('main'), snapshot, expiresAt: soon() }))
+    await each((snapshot) => ({ do: 'expire', ref: ref('main'), snapshot }))
+    await each((snapshot) => ({
+      ...{ do: 'take', ref: ref('main'), snapshot, stateful: false, expiresAt: soon(), again: true },
+    }))
+    await wait(HOUR)
+    await each((snapshot) => ({ do: 'expire', ref: ref('main'), snapshot }))
+    expect(before.filter((name) => namesOn('main').includes(name)).length).toBeGreaterThanOrEqual(
+      Math.floor(before.length / 2),
+    )
+  })
+
+  test('what it holds is not removed, nor lost by a restore', async () => {
+    const [oldest = ''] = namesOn('main')
+    on('main').config[`user.stapes.hold.${oldest}`] = 'audit'
+    await scene.tick(new Date(scene.world.clock.now() + MINUTE))
+    await attack([{ do: 'expire', ref: ref('main'), snapshot: oldest }])
+    await attack([restoreOf(oldest)], { detach: true })
+    await wait(HOUR)
+    expect(namesOn('main')).toContain(oldest)
+    expect(on('main').config).toHaveProperty([`user.stapes.hold.${oldest}`], 'audit')
+  })
+
+  test('a refresh, a first copy or a restore over it is refused', async () => {
+    const before = readMarker(scene.world.incus.main, { name: 'web' })
+    const swapped = { source: ref('backup'), target: ref('main') }
+    await attack([
+      copyOf(swapped),
+      copyOf({ ...swapped, first: true, transfer: { id: 'x', from: 0, names: [] } }),
+      copyOf({ ...swapped, first: true, startOver: true, transfer: { id: 'x', from: 0, names: [] } }),
+      copyOf({ target: ref('main', 'db') }),
+    ])
+    expect(readMarker(scene.world.incus.main, { name: 'web' })).toBe(before)
+    expect(hasData(scene.world.incus.main, { name: 'db' })).toBe(true)
+  })
+
+  test('a restore without the state before is refused, by an old or forged safety snapshot alike', async () => {
+    const [oldest = ''] = namesOn('main')
+    write(on('main'), 'of today', 5)
+    const taken = (name: string) => ({ name, expiresAt: null, taken: true })
+    await attack([
+      {
+        do: 'take',
+        ref: ref('main'),
+        snapshot: 'before-restore-20261122T0559Z',
+        stateful: false,
+        expiresAt: null,
+      },
+      restoreOf(oldest, { safety: taken('before-restore-20261122T0559Z') }),
+      restoreOf(oldest, { safety: taken(oldest) }),
+      restoreOf(oldest, { safety: { name: oldest, expiresAt: null, taken: false } }),
+      restoreOf(oldest, { partial: namesOn('main').at(-1) ?? '' }),
+      restoreOf(oldest, {
+        safety: { name: 'before-restore-20261122T0600Z', expiresAt: soon(), taken: false },
+      }),
+    ])
+    await wait(HOUR)
+    expect(readMarker(scene.world.incus.main, { name: 'web' })).toBe('of today')
+    expect(namesOn('main')).toContain(oldest)
+  })
+
+  test('after a restore the state before can be had back, and is not removed for a day', async () => {
+    const [oldest = ''] = namesOn('main')
+    write(on('main'), 'of today', 5)
+    await attack([restoreOf(oldest)], { detach: true })
+    await wait(HOUR)
+    const safety = 'before-restore-20261122T0600Z'
+    await attack([
+      { do: 'expire', ref: ref('main'), snapshot: safety },
+      { do: 'set-expiry', ref: ref('main'), snapshot: safety, expiresAt: soon() },
+    ])
+    await wait(HOUR)
+    expect(readMarker(scene.world.incus.main, { name: 'web' }, safety)).toBe('of today')
+  })
+
+  test('what stapes did not take is not removed', async () => {
+    const [first] = on('main').snapshots.values()
+    if (first === undefined) throw new Error('it has no snapshot')
+    on('main').snapshots.set('by-hand', { ...first, name: 'by-hand' })
+    await attack([{ do: 'expire', ref: ref('main'), snapshot: 'by-hand' }])
+    expect(namesOn('main')).toContain('by-hand')
+  })
+})
+
+describe('a stolen signing key makes nothing', () => {
+  test('that reaches a host: a new copy has neither hooks nor privileges nor devices of the host', async () => {
+    const evil = seedInstance(scene.world.incus.main, {
+      name: 'evil',
+      config: { 'raw.lxc': 'lxc.hook.pre-start=/bin/sh', 'security.privileged': 'true' },
+    })
+    evil.devices.host = { type: 'disk', source: '/', path: '/mnt' }
+    await attack(
+      [
+        copyOf({
+          ...{ source: ref('main', 'evil'), target: ref('backup', 'evil'), first: true },
+          transfer: { id: 'x', from: 0, names: [] },
+        }),
+      ],
+      { detach: true },
+    )
+    await wait(HOUR)
+    expect(on('backup', 'evil').config).not.toHaveProperty('raw.lxc')
+    expect(on('backup', 'evil').config).not.toHaveProperty('security.privileged')
+    expect(Object.keys(on('backup', 'evil').devices)).not.toContain('host')
+    await attack([{ do: 'start', ref: ref('backup', 'evil') }])
+    expect(on('backup', 'evil').status).toBe('Stopped')
+  })
+})
+
+describe('a stolen signing key reads nothing', () => {
+  test('of an instance’s config but the keys of stapes', async () => {
+    const secret = 'password: hunter2'
+    on('main').config['user.user-data'] = secret
+    on('main').config['environment.TOKEN'] = 'hunter3'
+    for (const { settings } of on('main').snapshots.values()) settings.config['user.user-data'] = secret
+    const said = await attack([
+      { do: 'read-snapshots', ref: ref('main') },
+      { ...copyOf(), do: 'check-copy', rules: {} },
+    ])
+    const inventory = await scene.world.clock.settle(
+      scene.world.places[0]?.relay.inventory({
+        remotes: ['main', 'backup'],
+        config: ['user.user-data', 'environment.TOKEN'],
+      }) ?? Promise.reject(new Error('no relay')),
+    )
+    expect(said).toContain('daily-')
+    expect(said + JSON.stringify(inventory)).not.toMatch(/hunter/)
+  })
+})
+
+/** Steps by chance over all names that there are. */
+function chanceStep(random: () => number): Step {
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  const remote = pick<Remote>(['main', 'backup'])
+  const instance = pick(COVERED)
+  const snapshot = pick(namesOn(remote, instance)) ?? 'none'
+  const flag = (): boolean => random() < 0.5
+  const some = (): string[] => namesOn('backup', instance).filter(flag)
+  const when = (): string => new Date(scene.world.clock.now() + random() * 10 * DAY).toISOString()
+  const transfer = { id: `t${Math.floor(random() * 3)}`, from: flag() ? 0 : 1, names: some() }
+  return pick<() => Step>([
+    () => ({ do: 'expire', ref: ref(remote, instance), snapshot }),
+    () => ({ do: 'set-expiry', ref: ref(remote, instance), snapshot, expiresAt: when() }),
+    () => ({ do: 'hold', ref: ref(remote, instance), snapshot, note: flag() ? null : 'x' }),
+    () => ({
+      do: 'take',
+      ref: ref(remote, instance),
+      snapshot,
+      stateful: false,
+      expiresAt: when(),
+      again: true,
+    }),
+    () => ({
+      ...{ do: 'verify', job: `x:${transfer.id}`, source: ref('main', pick(COVERED)), rest: some() },
+      target: ref('backup', instance),
+      marks: verifiedOf(instance).filter(flag),
+      expiries: some().map((name) => ({ snapshot: name, expiresAt: when() })),
+      restore: namesOn('main', instance).map((name) => ({ snapshot: name, expiresAt: when() })),
+      ...{ protect: false, owner: '' },
+    }),
+    () =>
+      copyOf({
+        ...{ source: ref(remote, pick(COVERED)), target: ref(flag() ? 'backup' : 'main', instance) },
+        ...{ first: flag(), startOver: flag(), unverified: some(), mirrored: some(), lasting: [] },
+        ...{ transfer, verified: [], extended: { [snapshot]: when() } },
+      }),
+    () => restoreOf(snapshot, { ref: ref(remote, instance), partial: flag() ? null : snapshot }),
+  ])()
+}
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])('whatever a stolen key sends, by chance (seed %i)', async (seed) => {
+  const random = seededRandom(seed)
+  const before = verified()
+  for (let round = 0; round < 40; round += 1) {
+    await attack([chanceStep(random), chanceStep(random), chanceStep(random)])
+    await wait(random() * 2 * HOUR)
+    if (random() < 0.1) scene.world.relay.restart()
+  }
+  await wait(MINUTE)
+  for (const [name, pairs] of before)
+    for (const [snapshot, createdAt] of pairs) {
+      if (createdAt + WEEK < scene.world.clock.now() / 1000) continue
+      expect(namesOn('backup', name)).toContain(snapshot)
+      expect(hasData(scene.world.incus.backup, { name }, snapshot)).toBe(true)
+    }
+})

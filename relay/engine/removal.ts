@@ -12,6 +12,7 @@ import { HOLD } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
+import type { Remotes } from './call-list.ts'
 import { isSource, isTarget, minRetentionOf, notSource } from './rules.ts'
 import { replicaOf, type Sighting } from './sightings.ts'
 import type { StepIo } from './steps/step-io.ts'
@@ -97,6 +98,12 @@ export function verifiedOn(ref: InstanceRef, seen: Sighting, { journal }: StepIo
   return [...marked, ...journal.verified(subjectKey(ref)).filter((pair) => !isIn(marked, pair))]
 }
 
+/** Until when a verified snapshot stays by `minRetention` (seconds since the epoch); null: there is no such rule. */
+export function stayUntil(pair: SnapshotPair, remote: string, remotes: Remotes): number | null {
+  const least = minRetentionOf(remotes, remote)
+  return least === 0 ? null : pair[1] + least
+}
+
 /** Whether a verified snapshot may end then (seconds since the epoch). */
 export function againstEnd(
   ref: InstanceRef,
@@ -108,8 +115,8 @@ export function againstEnd(
   const newest = newestPair(verified)
   if (newest !== null && newest[0] === pair[0] && newest[1] === pair[1])
     return 'it is the newest verified snapshot of a copy'
-  const until = pair[1] + minRetentionOf(remotes, ref.remote)
-  return end >= until
+  const until = stayUntil(pair, ref.remote, remotes)
+  return until === null || end >= until
     ? null
     : `it is verified, and "${ref.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`
 }

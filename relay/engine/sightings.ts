@@ -23,6 +23,8 @@ export type Sightings = {
   note(remote: string, inventory: RemoteInventory): void
   /** As it was listed last if that has the snapshot, else as it is now. */
   of(ref: InstanceRef, snapshot: string): Promise<Result<Sighting, CallError>>
+  /** Its snapshots as its pool listed them last; null: that isn't known. */
+  listed(ref: InstanceRef): readonly SnapshotPair[] | null
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
   /** It was changed: its keys have to be read anew. */
@@ -87,6 +89,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       const known = seen.get(subjectKey(ref))
       return known?.snapshots?.some(([name]) => name === snapshot) === true ? ok(known) : read(ref)
     },
+    listed: (ref) => seen.get(subjectKey(ref))?.snapshots ?? null,
     read,
     forget(ref) {
       seen.delete(subjectKey(ref))

@@ -149,11 +149,11 @@ export function createWorld({
 
 /** A disk, without the moment between a change and its writing. */
 function memoryStore(): JournalStore {
-  let written: unknown = null
+  let written: () => unknown = () => null
   return {
-    read: () => written,
+    read: () => JSON.parse(JSON.stringify(written())),
     changed: (state) => {
-      written = JSON.parse(JSON.stringify(state()))
+      written = state
     },
   }
 }

@@ -8,8 +8,8 @@ import { subjectKey } from '../../../shared/incus/subject.ts'
 import { COPYING } from '../../../shared/policy/marks.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import { isLeftover, parseTransfer, type Transfer } from '../../../shared/work/copy/transfer.ts'
-import { verifiedOn } from '../removal.ts'
-import { isSource, isTarget, minRetentionOf, notSource, notTarget } from '../rules.ts'
+import { stayUntil, verifiedOn } from '../removal.ts'
+import { isSource, isTarget, notSource, notTarget } from '../rules.ts'
 import { replicaOf } from '../sightings.ts'
 import type { OnTarget, Sides } from './copy-reads.ts'
 import type { StepIo } from './step-io.ts'
@@ -74,7 +74,10 @@ function againstRefresh(
   if (strange !== undefined) return `${strange} is no leftover of an unverified transfer`
   const gone = listed.filter((pair) => !isIn(onSource, pair) && !isCleared(pair))
   const lost = gone.find(
-    (pair) => isIn(verified, pair) && againstLoss(pair, verified, mirrored, { at, io }) !== null,
+    (pair) =>
+      isIn(verified, pair) &&
+      !isTorn(pair, at, io) &&
+      againstLoss(pair, verified, mirrored, { at, io }) !== null,
   )
   if (lost !== undefined) return againstLoss(lost, verified, mirrored, { at, io })
   const foreign = gone.find(
@@ -83,6 +86,12 @@ function againstRefresh(
   return foreign === undefined
     ? null
     : `the refresh would remove ${foreign[0]}, which the source doesn’t have and stapes never verified`
+}
+
+/** Its data is gone already: its pool doesn't have it, and no transfer since has brought it. */
+const isTorn = (pair: SnapshotPair, at: Sending['target'], { sightings, journal }: StepIo): boolean => {
+  const inPool = sightings.listed(at)
+  return inPool !== null && !isIn(inPool, pair) && !isIn(journal.verified(subjectKey(at)), pair)
 }
 
 function againstLoss(
@@ -94,8 +103,8 @@ function againstLoss(
   const [name, createdAt] = pair
   if (!mirrored.includes(name))
     return `the refresh would remove the verified snapshot ${name}, which nobody let go`
-  const until = createdAt + minRetentionOf(io.remotes, at.remote)
-  if (io.clock.now() / 1000 < until)
+  const until = stayUntil(pair, at.remote, io.remotes)
+  if (until !== null && io.clock.now() / 1000 < until)
     return `the refresh would remove the verified snapshot ${name}, and "${at.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`
   const newest = newestPair(verified)
   return newest !== null && newest[0] === name && newest[1] === createdAt

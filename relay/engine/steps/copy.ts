@@ -45,13 +45,15 @@ export const planCopy: PlanStep<CopyStep> = async (step, io) => {
 
 /** Why it would fail, what will differ, and what the copy's action has to record. */
 export const planCheckCopy: PlanStep<CheckCopyStep> = async (step, io) => {
-  const sides = await sidesOf(step, io)
-  if (!sides.ok)
-    return sides.error.code === 'not-allowed' ? ok({ calls: [], reply: refusalOf(sides.error) }) : sides
+  const roles = againstRoles(step, io)
+  if (roles !== null) return ok({ calls: [], reply: refusalOf(step, roles) })
+  const sides = await readSides(step, io)
+  if (!sides.ok) return sides
   const { details, target } = sides.value
   const unlisted = refuseUnlisted(step, details.snapshots, target?.snapshots ?? [])
-  const profiles = await readProfiles(step.target, io)
-  const fit = fitOf(step, details, profiles, step.rules ?? undefined)
+  const rules = unlisted === null ? againstCopy(step, sides.value, io) : null
+  if (rules !== null) return ok({ calls: [], reply: refusalOf(step, rules) })
+  const fit = fitOf(step, details, await readProfiles(step.target, io), step.rules ?? undefined)
   const reply: CopyCheck = {
     refusal: unlisted ?? fit.refusal,
     warnings: [...fit.warnings, ...warningsOf(step, details)],
@@ -61,9 +63,12 @@ export const planCheckCopy: PlanStep<CheckCopyStep> = async (step, io) => {
   return ok({ calls: [], reply })
 }
 
-const refusalOf = ({ message }: CallError): CopyCheck => ({
-  ...{ refusal: message, warnings: [], extended: {}, verified: [] },
+const refusalOf = (sending: Sending, why: string): CopyCheck => ({
+  ...{ refusal: notMade(sending, why).message, warnings: [], extended: {}, verified: [] },
 })
+
+const notMade = ({ source, target }: Sending, why: string): CallError =>
+  refused(`copy ${subjectKey(source)} to ${subjectKey(target)}`, why)
 
 function warningsOf({ first, target }: Sending, details: SourceDetails): string[] {
   const omitted = first ? leftOut(details) : []
@@ -75,13 +80,12 @@ function warningsOf({ first, target }: Sending, details: SourceDetails): string[
 }
 
 async function sidesOf(sending: Sending, io: StepIo): Promise<Result<Sides, CallError>> {
-  const what = `copy ${subjectKey(sending.source)} to ${subjectKey(sending.target)}`
   const roles = againstRoles(sending, io)
-  if (roles !== null) return err(refused(what, roles))
+  if (roles !== null) return err(notMade(sending, roles))
   const sides = await readSides(sending, io)
   if (!sides.ok) return sides
   const why = againstCopy(sending, sides.value, io)
-  return why === null ? sides : err(refused(what, why))
+  return why === null ? sides : err(notMade(sending, why))
 }
 
 /**

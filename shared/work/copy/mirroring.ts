@@ -81,6 +81,8 @@ function tooYoung(
   { world, now }: Mirroring,
 ): Refused | null {
   const least = rulesOf(world, target.remote)?.minRetention ?? 0
+  // Without a rule not even a date in the future keeps them.
+  if (least === 0) return null
   const young = gone.filter((pair) => staysUntil(pair, least) > now)
   const last = young.map((pair) => staysUntil(pair, least).toISOString()).sort()
   const until = last.at(-1)

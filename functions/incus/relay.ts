@@ -179,7 +179,7 @@ async function refusalOf(response: Response): Promise<CallError> {
   return {
     code: 'bad-request',
     status: response.status,
-    message: `the relay refused the call (${response.status}: ${said})`,
+    message: `the relay refused the call (${response.status}: ${said})${response.status === 400 ? '; are relay and Worker of the same version?' : ''}`,
   }
 }
 

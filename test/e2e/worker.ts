@@ -196,6 +196,5 @@ function callOf(url: string, body: string): Call {
   if (body.includes('"id":"restore ')) return 'restore'
   if (body.includes('"detach":true')) return 'start copy'
   if (body.includes('"id":"verify ')) return 'verify'
-  const onlyReads = !/"method":"(POST|PUT|PATCH|DELETE)"/.test(body)
-  return onlyReads && body.includes('"reply":true') ? 'read source' : 'take'
+  return body.includes('"do":"check-copy"') ? 'read source' : 'take'
 }

@@ -1,0 +1,104 @@
+/** What the relay remembers over its restarts, in memory and in its file. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createJournal } from '../../../relay/engine/journal.ts'
+import { openJournal } from '../../../relay/journal-file.ts'
+import { createVirtualClock } from './virtual-clock.ts'
+
+const WEB = 'main/default/web'
+const DAY = 86_400_000
+
+let folder: string
+let path: string
+let log: string[]
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stapes-journal-'))
+  path = join(folder, 'journal.json')
+  log = []
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const open = () => openJournal(path, (line) => log.push(line))
+
+test('it is there again after a restart, for its owner alone', () => {
+  const clock = createVirtualClock()
+  const file = open()
+  const before = createJournal(clock, file)
+  before.setVerified(WEB, [['s1', 5]])
+  before.letGo(WEB, ['s0', 4])
+  before.postpone(WEB, 's1', 7)
+  before.counted(WEB, 9)
+  file.close()
+  expect(statSync(path).mode & 0o077).toBe(0)
+  const after = createJournal(clock, open())
+  expect(after.verified(WEB)).toEqual([['s1', 5]])
+  expect(after.gone(WEB)).toEqual(['s0@4'])
+  expect(after.postponed(WEB, 's1')).toBe(7)
+  expect(after.peak(WEB)).toBe(9)
+})
+
+test.each(['{', '[1]', '{"verified":{"a":7},"gone":{"a":[]},"peaks":{"a":"x"}}', ''])(
+  'a file with %s in it doesn’t end the relay, and nothing is taken from it',
+  (text) => {
+    writeFileSync(path, text)
+    const journal = createJournal(createVirtualClock(), open())
+    expect([...journal.subjects()]).toEqual([])
+    expect(journal.peak('a')).toBe(0)
+  },
+)
+
+test('one that can’t be read is kept aside', () => {
+  writeFileSync(path, '{"half')
+  open().read()
+  expect(readFileSync(`${path}.unreadable`, 'utf8')).toBe('{"half')
+  expect(log.join()).toContain('kept as')
+})
+
+test('one that can’t be written is told, and the relay goes on', () => {
+  const file = openJournal(join(folder, 'none', 'journal.json'), (line) => log.push(line))
+  const journal = createJournal(createVirtualClock(), file)
+  journal.counted(WEB, 3)
+  file.close()
+  expect(log.join()).toContain("can't be written")
+  expect(journal.peak(WEB)).toBe(3)
+  expect(existsSync(join(folder, 'none'))).toBe(false)
+})
+
+test('of an expiry only what was seen first counts: whoever took over the server can set another', () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  const now = Math.floor(clock.now() / 1000)
+  journal.noteEnd(WEB, ['kept', 1], null)
+  journal.noteEnd(WEB, ['kept', 1], now - 1)
+  journal.noteEnd(WEB, ['ends', 2], now - 1)
+  expect(journal.gone(WEB)).toEqual(['ends@2'])
+})
+
+test('an expiry lets a snapshot go once it has passed, and not before', async () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  journal.noteEnd(WEB, ['s1', 1], Math.floor(clock.now() / 1000) + 3600)
+  expect(journal.letGoOn('main')).toEqual([])
+  await clock.advance(3_600_000)
+  expect(journal.letGoOn('main')).toEqual(['default/web/s1@1'])
+})
+
+test('the most of a day is forgotten after it', async () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  journal.counted(WEB, 10)
+  journal.counted(WEB, 4)
+  expect(journal.peak(WEB)).toBe(10)
+  await clock.advance(DAY)
+  journal.counted(WEB, 4)
+  expect(journal.peak(WEB)).toBe(4)
+})
+
+test('of one instance it keeps a bounded number', () => {
+  const journal = createJournal(createVirtualClock())
+  for (let at = 1; at <= 3000; at += 1) journal.letGo(WEB, [`s${at}`, at])
+  expect(journal.gone(WEB)).toHaveLength(2000)
+  expect(journal.gone(WEB)).toContain('s3000@3000')
+})

@@ -27,12 +27,20 @@ export const noteLine = ({ kind, about, snapshot, reason }: Note): Line => ({
   reason,
 })
 
+/** Characters of the second column. */
+const WIDEST = 48
+
 /** Grouped by what they are about, in a stable order; "nothing to do" when there is nothing. */
 export function renderLines(lines: readonly Line[]): string {
   if (lines.length === 0) return 'nothing to do\n'
   const groups = new Map<string, Line[]>()
-  for (const line of lines) groups.set(line.about, [...(groups.get(line.about) ?? []), line])
-  const width = Math.min(48, Math.max(...lines.map(({ what }) => what.length)))
+  let width = 0
+  for (const line of lines) {
+    const group = groups.get(line.about)
+    if (group === undefined) groups.set(line.about, [line])
+    else group.push(line)
+    width = Math.min(WIDEST, Math.max(width, line.what.length))
+  }
   const render = ({ sign, what, reason }: Line) =>
     `  ${sign} ${what === '' ? '' : `${what.padEnd(width)}  `}${reason}`
   const blocks = [...groups].sort(([a], [b]) => (a < b ? -1 : 1))

@@ -4,6 +4,7 @@ import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { planAround } from '../../../shared/plan/around.ts'
 import { decide } from '../../../shared/plan/decide.ts'
+import { renderLines } from '../../../shared/plan/line.ts'
 import { linesOf } from '../../../shared/plan/lines.ts'
 import { worldOf } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
@@ -94,4 +95,15 @@ test('where nothing can be planned at all, that is an error', () => {
       throw new Error('a bug')
     }),
   ).toThrow('a bug')
+})
+
+test('a plan of half a million lines is still written', () => {
+  const line = {
+    about: 'main/default/web1',
+    sign: '=',
+    what: 'daily-20261122T0300Z',
+    reason: 'last 1 of 1',
+  } as const
+  const text = renderLines(Array.from({ length: 500_000 }, () => line))
+  expect(text.split('\n')).toHaveLength(500_002)
 })

@@ -21,23 +21,30 @@ const REMEMBERED = 10_000
 
 export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
   /** In the order of their last change of state, so that the oldest come first. */
-  const records = new Map<string, { report: JobReport; at: number }>()
+  const records = new Map<string, { report: JobReport; at: number; family?: string }>()
+  /** By family. */
   const newest = new Map<string, string>()
 
-  const put = (report: Omit<JobReport, 'since'>): void => {
+  const put = (report: Omit<JobReport, 'since'>, family = records.get(report.id)?.family): void => {
     const at = clock.now()
     records.delete(report.id)
-    records.set(report.id, { at, report: { ...report, since: new Date(at).toISOString() } })
+    const record = { at, report: { ...report, since: new Date(at).toISOString() } }
+    records.set(report.id, family === undefined ? record : { ...record, family })
+  }
+  const drop = (id: string): void => {
+    const family = records.get(id)?.family
+    records.delete(id)
+    if (family !== undefined && newest.get(family) === id) newest.delete(family)
   }
   const replace = (family: string, id: string): void => {
     const before = newest.get(family) ?? ''
-    if (!isLive(records.get(before)?.report)) records.delete(before)
+    if (!isLive(records.get(before)?.report)) drop(before)
     newest.set(family, id)
   }
   const dropOld = (): void => {
     for (const [id, { report, at }] of records) {
       if (clock.now() - at < DAY) return
-      if (!isLive(report)) records.delete(id)
+      if (!isLive(report)) drop(id)
     }
   }
   return {
@@ -47,12 +54,16 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
     makeRoom() {
       dropOld()
       if (records.size < size) return true
-      for (const [id, { report }] of records) if (!isLive(report)) return records.delete(id)
+      for (const [id, { report }] of records) {
+        if (isLive(report)) continue
+        drop(id)
+        return true
+      }
       return false
     },
     begin({ id, memo, family }) {
       if (family !== undefined) replace(family, id)
-      put(memo === undefined ? { id, state: 'queued' } : { id, state: 'queued', memo })
+      put({ id, state: 'queued', ...(memo === undefined ? {} : { memo }) }, family)
     },
     change(id, change) {
       const record = records.get(id)

@@ -10,8 +10,8 @@ export const SEED = Number(process.env.FUZZ_SEED ?? 1)
 
 export const PATIENCE = 900_000
 
-/** What caches may come to hold; a leak of 100 bytes per request would be beyond it for 100,000. */
-const GROWTH = 8 * 1024 * 1024
+/** What caches may come to hold, such as the last 1,000 ids; beyond it is a leak of 200 bytes per request for 100,000. */
+const GROWTH = 16 * 1024 * 1024
 
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void

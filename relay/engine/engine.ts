@@ -110,7 +110,7 @@ export function createEngine({
       // Reports are read before the listings, so that these show the result of each job reported as done.
       const reports = detached.reports()
       const replies = await Promise.all(
-        names.map(async (name) => [name, await see(name, config, most).catch(broken)] as const),
+        [...new Set(names)].map(async (name) => [name, await see(name, config, most).catch(broken)] as const),
       )
       return { remotes: Object.fromEntries(replies), jobs: reports }
     },

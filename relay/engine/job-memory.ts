@@ -7,7 +7,7 @@ export type JobMemory = {
   isLive(id: string): boolean
   /** It is known to have ended well. */
   succeeded(id: string): boolean
-  /** False when it is full of live jobs; else the oldest ended job is dropped. */
+  /** False when it is full of live jobs, by number or by their memos; else the oldest ended ones are dropped. */
   makeRoom(): boolean
   /** Starts a new record, and drops ended ones of its family. */
   begin(job: Pick<Job, 'id' | 'memo' | 'family'>): void
@@ -18,22 +18,27 @@ export type JobMemory = {
 
 const DAY = 86_400_000
 const REMEMBERED = 10_000
+/** Characters of all memos. */
+const MEMOS = 64_000_000
 
 export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
   /** In the order of their last change of state, so that the oldest come first. */
-  const records = new Map<string, { report: JobReport; at: number; family?: string }>()
+  const records = new Map<string, { report: JobReport; at: number; weight: number; family?: string }>()
+  let weighing = 0
   /** By family. */
   const newest = new Map<string, string>()
 
   const put = (report: Omit<JobReport, 'since'>, family = records.get(report.id)?.family): void => {
     const at = clock.now()
+    const weight = records.get(report.id)?.weight ?? weightOf(report)
+    if (!records.has(report.id)) weighing += weight
     records.delete(report.id)
-    const record = { at, report: { ...report, since: new Date(at).toISOString() } }
+    const record = { at, weight, report: { ...report, since: new Date(at).toISOString() } }
     records.set(report.id, family === undefined ? record : { ...record, family })
   }
   const drop = (id: string): void => {
-    const family = records.get(id)?.family
-    records.delete(id)
+    const { family, weight = 0 } = records.get(id) ?? {}
+    if (records.delete(id)) weighing -= weight
     if (family !== undefined && newest.get(family) === id) newest.delete(family)
   }
   const replace = (family: string, id: string): void => {
@@ -53,13 +58,11 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
     succeeded: (id) => records.get(id)?.report.state === 'done',
     makeRoom() {
       dropOld()
-      if (records.size < size) return true
       for (const [id, { report }] of records) {
-        if (isLive(report)) continue
-        drop(id)
-        return true
+        if (records.size < size && weighing < MEMOS) return true
+        if (!isLive(report)) drop(id)
       }
-      return false
+      return records.size < size && weighing < MEMOS
     },
     begin({ id, memo, family }) {
       if (family !== undefined) replace(family, id)
@@ -77,6 +80,9 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
     },
   }
 }
+
+const weightOf = ({ memo }: Pick<JobReport, 'memo'>): number =>
+  memo === undefined ? 0 : JSON.stringify(memo).length
 
 const isLive = (report: JobReport | undefined): boolean =>
   report?.state === 'queued' || report?.state === 'running'

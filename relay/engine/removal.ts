@@ -6,12 +6,13 @@
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { isIn, newestPair } from '../../shared/incus/pairs.ts'
 import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
-import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey } from '../../shared/incus/subject.ts'
 import { own } from '../../shared/own.ts'
 import { HOLD } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
+import { isLeftover, unfinishedOn } from '../../shared/work/copy/transfer.ts'
 import type { Remotes } from './call-list.ts'
 import { isSource, isTarget, minRetentionOf, notSource } from './rules.ts'
 import { replicaOf, type Sighting } from './sightings.ts'
@@ -23,8 +24,6 @@ const DAY = 86_400
 
 export type Removal = {
   snapshot: string
-  /** Another of the same name is taken at once. */
-  again?: true
   /** It isn't removed, but expires then (milliseconds since the epoch). */
   end?: number
 }
@@ -50,7 +49,7 @@ export const isReplica = (ref: InstanceRef, sighting: Sighting, { remotes }: Ste
   isTarget(remotes, ref.remote) && replicaOf(sighting) !== ''
 
 function againstOnSource(ref: InstanceRef, seen: Sighting, removal: Removal, io: StepIo): string | null {
-  const { snapshot, again, end = io.clock.now() } = removal
+  const { snapshot, end = io.clock.now() } = removal
   const policy = parseSnapshotName(snapshot)?.policy
   if (!isSource(io.remotes, ref.remote)) return notSource(ref.remote)
   if (policy === undefined) return 'stapes did not take it'
@@ -60,8 +59,9 @@ function againstOnSource(ref: InstanceRef, seen: Sighting, removal: Removal, io:
   if (pair === undefined) return null
   if (policy === SAFETY && end / 1000 - pair[1] < DAY)
     return 'it is what a restore can be undone by, and not a day old'
-  // The only one may get an expiry, as after it was held; it isn't removed at once.
-  return againstPace(ref, listed, io, again || end - io.clock.now() >= DAY * 1000 ? 1 : 0)
+  // What may be partial doesn't count; and the only one may get an expiry, as after it was held.
+  const isPartial = io.unseen.of(ref.remote).includes(`${ref.project}/${ref.instance}/${snapshot}`)
+  return againstPace(ref, listed, io, isPartial || end - io.clock.now() >= DAY * 1000 ? 1 : 0)
 }
 
 export function isHeld({ config }: Sighting, snapshot: string): boolean {
@@ -87,9 +87,24 @@ function againstPace(
 function againstOnCopy(ref: InstanceRef, seen: Sighting, snapshot: string, io: StepIo): string | null {
   const verified = verifiedOn(ref, seen, io)
   const listed = seen.snapshots ?? []
-  const pair = [...listed, ...(seen.torn ?? [])].find(([name]) => name === snapshot)
-  if (pair === undefined || !isIn(verified, pair)) return null
+  const pair = listed.find(([name]) => name === snapshot)
+  if (pair === undefined) return null
+  if (!isIn(verified, pair)) return againstUnverified(ref, seen, pair, io)
   return againstEnd(ref, pair, verified, io.clock.now() / 1000, io) ?? againstPace(ref, listed, io, 0)
+}
+
+/** Only what an unverified transfer brought, or what has no data: anything else somebody has made there. */
+function againstUnverified(
+  ref: InstanceRef,
+  seen: Sighting,
+  pair: SnapshotPair,
+  { sightings }: StepIo,
+): string | null {
+  const transfer = unfinishedOn(seen)
+  const onSource = sightings.listed(instanceOf(replicaOf(seen)))
+  return isIn(sightings.torn(ref), pair) || (transfer !== null && isLeftover(transfer, pair, onSource))
+    ? null
+    : 'no transfer is known to have brought it, and it was never verified: delete it there if it may go'
 }
 
 /** Everything that is known to be verified on a copy, by its own mark or by what the relay remembers. */

@@ -25,6 +25,8 @@ export type Sightings = {
   of(ref: InstanceRef, snapshot: string): Promise<Result<Sighting, CallError>>
   /** Its snapshots as its pool listed them last; null: that isn't known. */
   listed(ref: InstanceRef): readonly SnapshotPair[] | null
+  /** Those that Incus had on record and not in the pool. */
+  torn(ref: InstanceRef): readonly SnapshotPair[]
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
   /** It was changed: its keys have to be read anew. */
@@ -35,14 +37,18 @@ export type Sightings = {
   left(ref: InstanceRef, listed: readonly SnapshotPair[]): number
 }
 
+/** Milliseconds for which a listing counts. Later the removals since aren't remembered any more. */
+const FRESH = 300_000
 /** A listing that began before a removal may be noted after it. */
-const REMEMBERED = 600_000
+const REMEMBERED = 2 * FRESH
 
 export const replicaOf = ({ own, config }: Sighting): string =>
   own.includes(REPLICA_OF) ? (config[REPLICA_OF] ?? '') : ''
 
 export function createSightings(upstream: Upstream, clock: Clock, journal: Journal): Sightings {
   const seen = new Map<string, Sighting>()
+  /** By remote. */
+  const notedAt = new Map<string, number>()
   const removals = new Map<string, Map<string, number>>()
 
   const noteOne = (key: string, record: InstanceRecord): void => {
@@ -75,6 +81,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> => readOne(upstream, ref)
   return {
     note(remote, { instances, unusable }) {
+      notedAt.set(remote, clock.now())
       const kept = new Set<string>()
       for (const record of instances) {
         const key = subjectKey({ remote, project: record.project, instance: record.name })
@@ -86,9 +93,11 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       forgetLetGo(instances)
     },
     async of(ref, snapshot) {
-      const known = seen.get(subjectKey(ref))
+      const key = subjectKey(ref)
+      const known = clock.now() - (notedAt.get(ref.remote) ?? 0) < FRESH ? seen.get(key) : undefined
       return known?.snapshots?.some(([name]) => name === snapshot) === true ? ok(known) : read(ref)
     },
+    torn: (ref) => seen.get(subjectKey(ref))?.torn ?? [],
     listed: (ref) => seen.get(subjectKey(ref))?.snapshots ?? null,
     read,
     forget(ref) {

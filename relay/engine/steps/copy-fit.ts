@@ -64,12 +64,16 @@ function rootOf(profiles: readonly Profile[], { devices }: SourceDetails): Recor
 const isWeighty = (key: string): boolean =>
   /^(limits\.|security\.(secureboot|csm|nesting|privileged)$|raw\.|migration\.stateful$)/.test(key)
 
+/** What stands under `raw.*` may be anything, a secret too: it doesn't leave the server. */
+const shown = (config: Record<string, string>, key: string): string =>
+  own(config, key) === undefined ? 'not set' : key.startsWith('raw.') ? 'set' : (own(config, key) ?? '')
+
 function differences({ expanded }: SourceDetails, there: Record<string, string>, remote: string): string[] {
   const keys = [...new Set([...Object.keys(expanded), ...Object.keys(there)])].filter(isWeighty).sort()
   return keys
     .filter((key) => own(expanded, key) !== own(there, key))
     .map((key) => {
-      const [here, then] = [own(expanded, key) ?? 'not set', own(there, key) ?? 'not set']
+      const [here, then] = [shown(expanded, key), shown(there, key)]
       return `its profiles differ on ${remote}: ${key} is ${here} on the source and ${then} there; a copy that is started uses the value there`
     })
 }

@@ -23,7 +23,7 @@ export const planTake: PlanStep<TakeStep> = async (step, io) => {
   if (!isSource(io.remotes, ref.remote)) return err(refused(what, notSource(ref.remote)))
   const take = takeCall(ref, { name: snapshot, stateful, expiresAt }, STEP_WAIT)
   if (again === undefined) return ok({ calls: [take] })
-  const why = await againstRemoval(ref, { snapshot, again }, io)
+  const why = await againstRemoval(ref, { snapshot }, io)
   if (!why.ok) return why
   return why.value === null
     ? ok({ calls: [removeCall(ref, snapshot), take] })

@@ -17,3 +17,18 @@ test('the memory of detached jobs has a bound, whatever families they say to be 
   expect(grown).toBe(0)
   expect(memory.reports()).toHaveLength(100)
 })
+
+test('memos have a bound in all: the oldest ended jobs go, and live ones leave no room for more', () => {
+  const memory = createJobMemory(createVirtualClock())
+  const memo = 'x'.repeat(7_000_000)
+  for (let at = 0; at < 20; at += 1) {
+    expect(memory.makeRoom()).toBe(true)
+    memory.begin({ id: `ended ${at}`, memo })
+    memory.change(`ended ${at}`, { state: 'done' })
+  }
+  expect(memory.reports().length).toBeLessThanOrEqual(10)
+  expect(memory.knows('ended 19')).toBe(true)
+  let live = 0
+  while (memory.makeRoom() && live < 50) memory.begin({ id: `live ${live++}`, memo })
+  expect(live).toBeLessThan(12)
+})

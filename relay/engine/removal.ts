@@ -61,7 +61,8 @@ function againstOnSource(ref: InstanceRef, seen: Sighting, removal: Removal, io:
     return 'it is what a restore can be undone by, and not a day old'
   // What may be partial doesn't count; and the only one may get an expiry, as after it was held.
   const isPartial = io.unseen.of(ref.remote).includes(`${ref.project}/${ref.instance}/${snapshot}`)
-  return againstPace(ref, listed, io, isPartial || end - io.clock.now() >= DAY * 1000 ? 1 : 0)
+  const more = isPartial || end - io.clock.now() >= DAY * 1000 ? 1 : 0
+  return againstPace(ref, snapshot, { listed, more }, io)
 }
 
 export function isHeld({ config }: Sighting, snapshot: string): boolean {
@@ -72,12 +73,12 @@ export function isHeld({ config }: Sighting, snapshot: string): boolean {
 /** `more`: so many don't count. */
 function againstPace(
   ref: InstanceRef,
-  listed: readonly SnapshotPair[],
+  snapshot: string,
+  { listed, more = 0 }: { listed: readonly SnapshotPair[]; more?: number },
   { sightings, journal }: StepIo,
-  more: number,
 ): string | null {
   const most = Math.max(journal.peak(subjectKey(ref)), listed.length)
-  const left = sightings.left(ref, listed) - 1 + more
+  const left = sightings.without(ref, snapshot, listed) + more
   const least = Math.max(1, Math.floor(most * SHARE))
   return left >= least
     ? null
@@ -90,7 +91,9 @@ function againstOnCopy(ref: InstanceRef, seen: Sighting, snapshot: string, io: S
   const pair = listed.find(([name]) => name === snapshot)
   if (pair === undefined) return null
   if (!isIn(verified, pair)) return againstUnverified(ref, seen, pair, io)
-  return againstEnd(ref, pair, verified, io.clock.now() / 1000, io) ?? againstPace(ref, listed, io, 0)
+  return (
+    againstEnd(ref, pair, verified, io.clock.now() / 1000, io) ?? againstPace(ref, snapshot, { listed }, io)
+  )
 }
 
 /** Only what an unverified transfer brought, or what has no data: anything else somebody has made there. */

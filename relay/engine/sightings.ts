@@ -33,8 +33,8 @@ export type Sightings = {
   forget(ref: InstanceRef): void
   /** A removal was allowed, or an expiry then (milliseconds since the epoch): it counts as gone from now on. */
   removed(ref: InstanceRef, snapshot: string, end: number): void
-  /** Those that are still there, after the removals that were allowed since. */
-  left(ref: InstanceRef, listed: readonly SnapshotPair[]): number
+  /** How many are there without this one, after the removals that were allowed since. */
+  without(ref: InstanceRef, snapshot: string, listed: readonly SnapshotPair[]): number
 }
 
 /** Milliseconds for which a listing counts. Later the removals since aren't remembered any more. */
@@ -109,9 +109,9 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       for (const [name, until] of names) if (clock.now() > until) names.delete(name)
       removals.set(key, names.set(snapshot, end + REMEMBERED))
     },
-    left(ref, listed) {
-      const names = removals.get(subjectKey(ref))
-      return names === undefined ? listed.length : listed.filter(([name]) => !names.has(name)).length
+    without(ref, snapshot, listed) {
+      const gone = removals.get(subjectKey(ref))
+      return listed.filter(([name]) => name !== snapshot && gone?.has(name) !== true).length
     },
   }
 }

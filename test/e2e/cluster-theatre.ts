@@ -16,6 +16,7 @@ export async function openCluster(incusd?: string): Promise<ClusterTheatre> {
   const single = await startServer({ name: 'main', dir: join(dir, 'single'), driver: 'dir', clients, incusd })
   return {
     ...{ main: single, single, cluster, backup: asServer(cluster) },
+    mutual: true,
     elapse: async () => {},
     restore: async (it, snapshot) => (await cluster.homeOf(it)).readMarker(it, snapshot),
     async close() {

@@ -8,6 +8,8 @@ import { type Key, type LiveWorker, newKey, type Surroundings, startWorker } fro
 export type Theatre = ContractPair & {
   /** The marker in what comes of restoring the snapshot as a new instance; null without data. */
   restore(it: ContractInstance, snapshot: string): Promise<string | null>
+  /** Each backs up onto the other. */
+  mutual?: true
 }
 
 export type Stage = {
@@ -54,9 +56,9 @@ export async function openStage(
   }
 }
 
-function optionsOf({ main, backup }: ContractPair, key: Key, port: number): RelayOptions {
+function optionsOf({ main, backup, mutual }: Theatre, key: Key, port: number): RelayOptions {
   const remote = ({ url, fingerprint, spare = [] }: ContractServer, role: 'source' | 'target') => ({
-    ...{ url, fingerprint, address: url, spare, role },
+    ...{ url, fingerprint, address: url, spare, role: mutual === true ? ('both' as const) : role },
   })
   const { cert, key: privateKey } = main.clients.trusted
   return {

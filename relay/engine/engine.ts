@@ -22,7 +22,7 @@ import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
 import { readInventory } from './inventory.ts'
 import { createJobMemory } from './job-memory.ts'
-import { createJournal, type Journal, type JournalStore } from './journal.ts'
+import { createJournal, type JournalStore } from './journal.ts'
 import { createLanes } from './lanes.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { createLocks } from './locks.ts'
@@ -98,7 +98,7 @@ export function createEngine({
     if (!reply.ok) return reply
     sightings.note(name, reply.inventory)
     noteUnsealed(name, reply.inventory, seal)
-    return { ok: true, inventory: { ...reply.inventory, ...rulesFor(name, remotes, journal) } }
+    return reply
   }
 
   const broken = (cause: unknown): RemoteReply => ({ ok: false, error: brokenBy(cause) })
@@ -112,22 +112,33 @@ export function createEngine({
       const replies = await Promise.all(
         [...new Set(names)].map(async (name) => [name, await see(name, config, most).catch(broken)] as const),
       )
-      return { remotes: Object.fromEntries(replies), jobs: reports }
+      const onCopies = sightings.onCopies()
+      journal.tidy(onCopies)
+      const ruled = replies.map(([name, reply]): [string, RemoteReply] => [
+        name,
+        reply.ok
+          ? withRules(name, reply.inventory, { remotes, letGo: journal.letGoOn(name, onCopies) })
+          : reply,
+      ])
+      return { remotes: Object.fromEntries(ruled), jobs: reports }
     },
     batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),
   }
 }
 
-/** The relay's rules for it, and what of its instances was let go. */
-function rulesFor(
+/** With the relay's rules for it, and what of its instances was let go. */
+const withRules = (
   name: string,
-  remotes: Remotes,
-  journal: Journal,
-): Pick<RemoteInventory, 'rules' | 'letGo'> {
-  const letGo = journal.letGoOn(name)
-  const rules = { role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) }
-  return letGo.length === 0 ? { rules } : { rules, letGo }
-}
+  inventory: RemoteInventory,
+  { remotes, letGo }: { remotes: Remotes; letGo: string[] },
+): RemoteReply => ({
+  ok: true,
+  inventory: {
+    ...inventory,
+    rules: { role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) },
+    ...(letGo.length === 0 ? {} : { letGo }),
+  },
+})
 
 /** A mark of a restore that this relay didn't make begins none. */
 function noteUnsealed(remote: string, { instances }: RemoteInventory, seal: Seal): void {

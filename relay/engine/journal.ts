@@ -26,10 +26,10 @@ export type Journal = {
   noteEnd(subject: string, pair: SnapshotPair, end: number | null): void
   /** Snapshots that were let go by now, as `name@seconds`. */
   gone(subject: string): string[]
-  /** The same of all instances of a remote, as `project/instance/name@seconds`. */
-  letGoOn(remote: string): string[]
-  /** Drops what was let go long ago and no copy has any more. */
-  forget(subject: string, isKept: (pair: string) => boolean): void
+  /** The same of all instances of a remote that copies still have, as `project/instance/name@seconds`. */
+  letGoOn(remote: string, onCopies: ReadonlyMap<string, ReadonlySet<string>>): string[]
+  /** Drops what was let go long ago and no copy has. */
+  tidy(onCopies: ReadonlyMap<string, ReadonlySet<string>>): void
   /** The relay made an expiry later: that snapshot's own one was then (milliseconds since the epoch). */
   postpone(subject: string, snapshot: string, end: number): void
   postponed(subject: string, snapshot: string): number | undefined
@@ -69,7 +69,7 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
   return {
     verified: (subject) => verified.get(subject) ?? [],
     setVerified(subject, pairs) {
-      if (renderVerified(pairs) === renderVerified(verified.get(subject) ?? [])) return
+      if (isSame(pairs, verified.get(subject) ?? [])) return
       if (pairs.length === 0) verified.delete(subject)
       else verified.set(subject, pairs)
       changed()
@@ -80,21 +80,21 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       if (gone.get(subject)?.has(renderVerified([pair])) !== true) note(subject, pair, end ?? ENDLESS)
     },
     gone: goneOf,
-    letGoOn: (remote) =>
-      [...gone.keys()].flatMap((subject) =>
-        subject.startsWith(`${remote}/`)
-          ? goneOf(subject).map((pair) => `${subject.slice(remote.length + 1)}/${pair}`)
-          : [],
-      ),
-    forget(subject, isKept) {
-      const ends = gone.get(subject)
-      if (ends === undefined) return
-      const before = ends.size
-      for (const [pair, at] of ends)
-        if (at !== ENDLESS && at * 1000 < clock.now() - LONG_AGO && !isKept(pair)) ends.delete(pair)
-      if (ends.size === before) return
-      if (ends.size === 0) gone.delete(subject)
-      changed()
+    letGoOn: (remote, onCopies) =>
+      [...gone.keys()].flatMap((subject) => {
+        const there = subject.startsWith(`${remote}/`) ? onCopies.get(subject) : undefined
+        if (there === undefined) return []
+        const kept = goneOf(subject).filter((pair) => there.has(pair))
+        return kept.map((pair) => `${subject.slice(remote.length + 1)}/${pair}`)
+      }),
+    tidy(onCopies) {
+      const before = clock.now() - LONG_AGO
+      for (const [subject, ends] of gone) {
+        const there = onCopies.get(subject)
+        for (const [pair, at] of ends)
+          if (at !== ENDLESS && at * 1000 < before && there?.has(pair) !== true) ends.delete(pair)
+        if (ends.size === 0) gone.delete(subject)
+      }
     },
     postpone(subject, snapshot, end) {
       const ends = postponed.get(subject) ?? new Map<string, number>()
@@ -117,6 +117,10 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     },
   }
 }
+
+const isSame = (pairs: readonly SnapshotPair[], others: readonly SnapshotPair[]): boolean =>
+  pairs.length === others.length &&
+  pairs.every(([name, at], place) => others[place]?.[0] === name && others[place]?.[1] === at)
 
 /** The oldest are dropped where there are too many. */
 function put(ends: Map<string, number>, key: string, at: number): Map<string, number> {

@@ -21,6 +21,8 @@ export type Sighting = Pick<InstanceRecord, 'config' | 'own' | 'snapshots' | 'to
 
 export type Sightings = {
   note(remote: string, inventory: RemoteInventory): void
+  /** What the known copies of each source have, as `name@seconds`; a source without one is absent. */
+  onCopies(): ReadonlyMap<string, ReadonlySet<string>>
   /** As it was listed last if that has the snapshot, else as it is now. */
   of(ref: InstanceRef, snapshot: string): Promise<Result<Sighting, CallError>>
   /** Its snapshots as its pool listed them last; null: that isn't known. */
@@ -69,15 +71,6 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     for (const key of [...journal.subjects()])
       if (key.startsWith(`${remote}/`) && !kept.has(key)) journal.setVerified(key, [])
   }
-  /** Of sources: what no copy has any more isn't needed as a proof. */
-  const forgetLetGo = (instances: readonly InstanceRecord[]): void => {
-    for (const record of instances) {
-      const source = replicaOf(record)
-      if (source === '' || record.snapshots === null || journal.gone(source).length === 0) continue
-      const there = new Set(record.snapshots.map(([name, at]) => `${name}@${at}`))
-      journal.forget(source, (pair) => there.has(pair))
-    }
-  }
   const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> => readOne(upstream, ref)
   return {
     note(remote, { instances, unusable }) {
@@ -90,7 +83,19 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       }
       // What is missing may be among what its server calls by names that can't be used.
       if (unusable === undefined) forgetGone(remote, kept)
-      forgetLetGo(instances)
+    },
+    onCopies() {
+      const found = new Map<string, Set<string>>()
+      for (const sighting of seen.values()) {
+        const source = replicaOf(sighting)
+        if (source === '' || journal.gone(source).length === 0) continue
+        const names = found.get(source) ?? new Set<string>()
+        // What can't be listed may have all of them.
+        if (sighting.snapshots === null) for (const pair of journal.gone(source)) names.add(pair)
+        else for (const [name, at] of sighting.snapshots) names.add(`${name}@${at}`)
+        found.set(source, names)
+      }
+      return found
     },
     async of(ref, snapshot) {
       const key = subjectKey(ref)

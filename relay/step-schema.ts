@@ -83,7 +83,6 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('check-copy'), rules: texts.nullable(), ...sending }),
   z.strictObject({
     do: z.literal('verify'),
-    job: z.string().max(LONGEST_NAME),
     source: ref,
     target: ref,
     marks: pairs,

@@ -5,9 +5,10 @@
 
 import { isOperationId } from '../../shared/incus/names.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
-import { kindIn, targetIn, workOfJob } from '../../shared/ledger/work.ts'
+import { keyIn, kindIn, targetIn, workOfJob } from '../../shared/ledger/work.ts'
 import type { CallError, InventoryRequest, Job, JobReport } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
+import { transferId } from '../../shared/work/copy/transfer.ts'
 import { ADOPT } from './bounds.ts'
 import { brokenBy } from './call.ts'
 import { isObject } from './envelope.ts'
@@ -57,6 +58,12 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
       leave()
     }
   }
+  /** Of an adopted copy, whose job isn't known. */
+  const noteArrival = (id: string): void => {
+    const work = workOfJob(id)
+    if (work !== null && kindIn(work) === 'copy')
+      io.arrivals.note(targetIn(work), transferId(keyIn(work), id))
+  }
   const watch = async ({ id, remote, operation, lock }: Adoptable): Promise<void> => {
     const leave = lanes.join(remote)
     locks.take(lock, id)
@@ -67,6 +74,7 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
         memory.change(id, { progress }),
       )
       memory.change(id, outcomeOf(ended))
+      if (ended.ok) noteArrival(id)
     } catch (cause) {
       memory.change(id, failure(brokenBy(cause)))
     } finally {
@@ -91,8 +99,9 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
       if (seen.state === 'silent' || isVanished(seen) || memory.knows(id) || !memory.makeRoom()) return
       if (!isOf(seen, entry)) return
       memory.begin(entry)
-      if (seen.state === 'living') void watch(entry)
-      else memory.change(id, { ...outcomeOf(seen.result), remote, operation })
+      if (seen.state === 'living') return void watch(entry)
+      memory.change(id, { ...outcomeOf(seen.result), remote, operation })
+      if (seen.result.ok) noteArrival(id)
     },
     reports: () => memory.reports(),
   }

@@ -14,6 +14,7 @@ import type {
   InventoryRequest,
   RemoteReply,
 } from '../../shared/relay/protocol.ts'
+import { createArrivals } from './arrivals.ts'
 import { runBatch } from './batch.ts'
 import { ADOPT, LOOK } from './bounds.ts'
 import { brokenBy } from './call.ts'
@@ -77,7 +78,7 @@ export function createEngine({
   const base = {
     ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks },
     certificates: createCertificates(upstream, clock),
-    succeeded: jobs.succeeded,
+    arrivals: createArrivals(),
   }
   const pools = createPools(clock)
   const limiters = createLimiters(clock)

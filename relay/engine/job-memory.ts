@@ -5,8 +5,6 @@ import type { Job, JobReport } from '../../shared/relay/protocol.ts'
 export type JobMemory = {
   knows(id: string): boolean
   isLive(id: string): boolean
-  /** It is known to have ended well. */
-  succeeded(id: string): boolean
   /** False when it is full of live jobs, by number or by their memos; else the oldest ended ones are dropped. */
   makeRoom(): boolean
   /** Starts a new record, and drops ended ones of its family. */
@@ -55,7 +53,6 @@ export function createJobMemory(clock: Clock, size = REMEMBERED): JobMemory {
   return {
     knows: (id) => records.has(id),
     isLive: (id) => isLive(records.get(id)?.report),
-    succeeded: (id) => records.get(id)?.report.state === 'done',
     makeRoom() {
       dropOld()
       for (const [id, { report }] of records) {

@@ -10,10 +10,11 @@ import { type InstanceRef, instanceOf, subjectKey } from '../../shared/incus/sub
 import { own } from '../../shared/own.ts'
 import { HOLD } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
-import { ok, type Result } from '../../shared/result.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
 import { isLeftover, unfinishedOn } from '../../shared/work/copy/transfer.ts'
 import type { Remotes } from './call-list.ts'
+import { locked } from './locks.ts'
 import { isSource, isTarget, minRetentionOf, notSource } from './rules.ts'
 import { replicaOf, type Sighting } from './sightings.ts'
 import type { StepIo } from './steps/step-io.ts'
@@ -24,6 +25,8 @@ const DAY = 86_400
 
 export type Removal = {
   snapshot: string
+  /** Id of the job that wants it. */
+  by: string
   /** It isn't removed, but expires then (milliseconds since the epoch). */
   end?: number
 }
@@ -34,6 +37,10 @@ export async function againstRemoval(
   removal: Removal,
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
+  const lock = subjectKey(ref)
+  const holder = io.locks.holder(lock)
+  // What is being copied or restored would arrive without its data.
+  if (holder !== undefined && holder !== removal.by) return err(locked(lock, io.locks))
   const found = await io.sightings.of(ref, removal.snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
   const sighting = found.value
@@ -94,6 +101,21 @@ function againstOnCopy(ref: InstanceRef, seen: Sighting, snapshot: string, io: S
   return (
     againstEnd(ref, pair, verified, io.clock.now() / 1000, io) ?? againstPace(ref, snapshot, { listed }, io)
   )
+}
+
+/** An expiry on a copy, at `end` (milliseconds since the epoch). */
+export function againstEndOnCopy(
+  ref: InstanceRef,
+  seen: Sighting,
+  { snapshot, end }: { snapshot: string; end: number },
+  io: StepIo,
+): string | null {
+  const verified = verifiedOn(ref, seen, io)
+  const pair = (seen.snapshots ?? []).find(([name]) => name === snapshot)
+  if (pair === undefined) return null
+  return isIn(verified, pair)
+    ? againstEnd(ref, pair, verified, end / 1000, io)
+    : againstUnverified(ref, seen, pair, io)
 }
 
 /** Only what an unverified transfer brought, or what has no data: anything else somebody has made there. */

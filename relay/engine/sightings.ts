@@ -29,6 +29,8 @@ export type Sightings = {
   listed(ref: InstanceRef): readonly SnapshotPair[] | null
   /** Those that Incus had on record and not in the pool. */
   torn(ref: InstanceRef): readonly SnapshotPair[]
+  /** Whether it is marked as a copy, by the last listing that had it. */
+  isCopy(ref: InstanceRef): Promise<Result<boolean, CallError>>
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
   /** It was changed: its keys have to be read anew. */
@@ -101,6 +103,12 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       const key = subjectKey(ref)
       const known = clock.now() - (notedAt.get(ref.remote) ?? 0) < FRESH ? seen.get(key) : undefined
       return known?.snapshots?.some(([name]) => name === snapshot) === true ? ok(known) : read(ref)
+    },
+    async isCopy(ref) {
+      const known = seen.get(subjectKey(ref))
+      const found = known === undefined ? await read(ref) : ok(known)
+      if (!found.ok) return found.error.status === 404 ? ok(false) : found
+      return ok(replicaOf(found.value) !== '')
     },
     torn: (ref) => seen.get(subjectKey(ref))?.torn ?? [],
     listed: (ref) => seen.get(subjectKey(ref))?.snapshots ?? null,

@@ -91,8 +91,8 @@ export type CopyCheck = {
   verified: CopyAction['verified']
 }
 
-/** Marks what a transfer brought as verified. `job`: that of the transfer. */
-export type VerifyStep = { do: 'verify'; job: string } & Pick<
+/** Marks what a transfer brought as verified. */
+export type VerifyStep = { do: 'verify' } & Pick<
   VerifyAction,
   'source' | 'target' | 'marks' | 'rest' | 'expiries' | 'restore' | 'protect' | 'owner'
 >

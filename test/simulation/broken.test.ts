@@ -4,7 +4,6 @@
  */
 import { describe, expect, test, vi } from 'vitest'
 import type { JobAnswer } from '../../functions/incus/relay.ts'
-import { COPYING } from '../../shared/policy/marks.ts'
 import type { RemoteReply } from '../../shared/relay/protocol.ts'
 import { ok } from '../../shared/result.ts'
 import { instanceOf, write } from '../emulator/scene.ts'
@@ -64,15 +63,15 @@ vi.mock('../../relay/engine/removal.ts', async (original) => {
 })
 
 /** Nor would it mark what no transfer is known to have brought. */
-vi.mock('../../relay/engine/job-memory.ts', async (original) => {
-  const real = await original<typeof import('../../relay/engine/job-memory.ts')>()
-  const createJobMemory: typeof real.createJobMemory = (...given) => {
-    const memory = real.createJobMemory(...given)
-    const succeeded = (job: string) =>
-      broken.how === 'an end is believed to be a success' || memory.succeeded(job)
-    return { ...memory, succeeded }
+vi.mock('../../relay/engine/arrivals.ts', async (original) => {
+  const real = await original<typeof import('../../relay/engine/arrivals.ts')>()
+  const createArrivals: typeof real.createArrivals = () => {
+    const arrivals = real.createArrivals()
+    const has: typeof arrivals.has = (...asked) =>
+      broken.how === 'an end is believed to be a success' || arrivals.has(...asked)
+    return { ...arrivals, has }
   }
-  return { ...real, createJobMemory }
+  return { ...real, createArrivals }
 })
 
 vi.mock('../../shared/work/copy/judge.ts', async (original) => {
@@ -83,8 +82,7 @@ vi.mock('../../shared/work/copy/judge.ts', async (original) => {
     if (broken.how !== 'an end is believed to be a success' || right.phase !== 'broken') return right
     if (seen.state !== 'there') return right
     const marks = [...(seen.record.snapshots ?? [])]
-    const [transfer = ''] = (seen.record.config[COPYING] ?? '').split(' ')
-    const entry = { state: 'verified' as const, job: `:${transfer}`, attempts: 0, at: now.toISOString() }
+    const entry = { state: 'verified' as const, attempts: 0, at: now.toISOString() }
     return { phase: 'completed', entry, marks, fresh: [], rest: [], memo: { through: 0, extended: {} } }
   }
   return { ...real, judge }

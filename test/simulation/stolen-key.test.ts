@@ -122,7 +122,7 @@ describe('a stolen signing key loses no verified snapshot', () => {
       'by marks that say nothing was verified, and removals then',
       async () => {
         const verify: Step = {
-          ...{ do: 'verify', job: 'x', source: ref('main'), target: ref('backup'), marks: [], rest: [] },
+          ...{ do: 'verify', source: ref('main'), target: ref('backup'), marks: [], rest: [] },
           ...{ expiries: [], restore: [], protect: false, owner: '' },
         }
         await attack([verify])
@@ -135,7 +135,7 @@ describe('a stolen signing key loses no verified snapshot', () => {
       async () => {
         const expiries = namesOn('backup').map((snapshot) => ({ snapshot, expiresAt: soon() }))
         const verify: Step = {
-          ...{ do: 'verify', job: 'x', source: ref('main'), target: ref('backup'), marks: verifiedOf() },
+          ...{ do: 'verify', source: ref('main'), target: ref('backup'), marks: verifiedOf() },
           ...{ rest: namesOn('backup'), expiries, restore: [], protect: false, owner: '' },
         }
         await attack([verify])
@@ -389,7 +389,7 @@ function chanceStep(random: () => number): Step {
       again: true,
     }),
     () => ({
-      ...{ do: 'verify', job: `x:${transfer.id}`, source: ref('main', pick(COVERED)), rest: some() },
+      ...{ do: 'verify', source: ref('main', pick(COVERED)), rest: some() },
       target: ref('backup', instance),
       marks: verifiedOf(instance).filter(flag),
       expiries: some().map((name) => ({ snapshot: name, expiresAt: when() })),

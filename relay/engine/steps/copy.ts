@@ -31,8 +31,7 @@ export const planCopy: PlanStep<CopyStep> = async (step, io) => {
   const sides = await sidesOf(step, io)
   if (!sides.ok) return sides
   const { details, target } = sides.value
-  const extended = extendedOf(step, details, io)
-  noteEnds(step.source, details, extended, io)
+  noteEnds(step.source, details, io)
   const sending = { ...step, verified: verifiedAfter(step, target, io) }
   const before = [
     ...clearing(sending),
@@ -40,7 +39,10 @@ export const planCopy: PlanStep<CopyStep> = async (step, io) => {
     ...lifting(sending, target?.snapshots ?? []),
     ...endangered(details, io).map(({ name }) => expiryCall(step.source, name, until(io).toISOString())),
   ]
-  return ok({ calls: [...before, ...transfer(sending, details, before.length)] })
+  return ok({
+    calls: [...before, ...transfer(sending, details, before.length)],
+    done: () => io.arrivals.note(subjectKey(step.target), step.transfer.id),
+  })
 }
 
 /** Why it would fail, what will differ, and what the copy's action has to record. */
@@ -119,19 +121,18 @@ const extendedOf = ({ extended }: Sending, details: SourceDetails, io: StepIo): 
   ),
 })
 
-/** When Incus removes what: from then on it counts as let go. */
-function noteEnds(
-  source: InstanceRef,
-  { snapshots }: SourceDetails,
-  extended: Record<string, string>,
-  { journal }: StepIo,
-): void {
+/**
+ * When Incus removes what: from then on it counts as let go. And what is about to be postponed, so that it can be
+ * set again. Both go by what Incus says, not the caller.
+ */
+function noteEnds(source: InstanceRef, details: SourceDetails, io: StepIo): void {
+  const { journal } = io
   const key = subjectKey(source)
-  for (const { name, expiresAt, createdAt = 0 } of snapshots) {
-    const before = own(extended, name)
-    const end = expiresAtOf(before ?? expiresAt)
-    journal.noteEnd(key, [name, createdAt], end === null ? null : Math.floor(end.getTime() / 1000))
-    if (before !== undefined && end !== null) journal.postpone(key, name, end.getTime())
+  for (const { name, expiresAt } of endangered(details, io))
+    journal.postpone(key, name, Date.parse(expiresAt))
+  for (const { name, expiresAt, createdAt = 0 } of details.snapshots) {
+    const end = journal.postponed(key, name) ?? expiresAtOf(expiresAt)?.getTime()
+    journal.noteEnd(key, [name, createdAt], end === undefined ? null : Math.floor(end / 1000))
   }
 }
 

@@ -13,14 +13,20 @@ import { markCall, stateCall } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 /** While an instance is restored its config is replaced, and the hold with it. */
-export const planHold: PlanStep<HoldStep> = ({ ref, snapshot, note }, { locks, sightings }, job) => {
-  const lock = subjectKey(ref)
-  const holder = locks.holder(lock)
-  if (holder !== undefined && holder !== job.id) return err(locked(lock, locks))
+export const planHold: PlanStep<HoldStep> = ({ ref, snapshot, note }, io, job) => {
+  const busy = whileRestored(ref, job.id, io)
+  if (busy !== null) return err(busy)
   return ok({
     calls: [markCall(ref, { [`${HOLD}${snapshot}`]: note ?? '' })],
-    done: () => sightings.forget(ref),
+    done: () => io.sightings.forget(ref),
   })
+}
+
+/** Another job restores it just now. */
+function whileRestored(ref: InstanceRef, job: string, { locks }: StepIo): CallError | null {
+  const lock = subjectKey(ref)
+  const holder = locks.holder(lock)
+  return holder?.startsWith('restore ') === true && holder !== job ? locked(lock, locks) : null
 }
 
 /** Only what was restored is started: whoever may start anything could start a copy. */
@@ -32,7 +38,9 @@ export const planStart: PlanStep<StartStep> = async ({ ref }, io) => {
 /** The guard of the request itself checks that it is frozen, and that nothing runs on it. */
 export const planThaw: PlanStep<ThawStep> = ({ ref }) => ok({ calls: [stateCall(ref, 'unfreeze')] })
 
-export const planEndRestore: PlanStep<EndRestoreStep> = async ({ ref, safeties }, io) => {
+export const planEndRestore: PlanStep<EndRestoreStep> = async ({ ref, safeties }, io, job) => {
+  const busy = whileRestored(ref, job.id, io)
+  if (busy !== null) return err(busy)
   const seen = await restoredOne(ref, `end the restore of ${subjectKey(ref)}`, io)
   if (!seen.ok) return seen
   return ok({ calls: [markCall(ref, { [RESTORING]: '', [RESTORED]: safeties.join(' ') })] })

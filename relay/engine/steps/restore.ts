@@ -29,7 +29,7 @@ const DAY = 86_400
 /** A safety snapshot lasts for a day at least, an hour aside that clocks may differ by. In milliseconds. */
 const LEAST = 23 * 3_600_000
 
-export const planRestore: PlanStep<RestoreStep> = async (step, io) => {
+export const planRestore: PlanStep<RestoreStep> = async (step, io, job) => {
   const { ref } = step
   const refusal = (why: string) => err(refused(`restore ${subjectKey(ref)} to ${step.snapshot}`, why))
   if (!isSource(io.remotes, ref.remote)) return refusal(notSource(ref.remote))
@@ -40,7 +40,11 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io) => {
   const why = against(step, seen.value, io)
   if (why !== null) return refusal(why)
   if (step.expiresAt !== null) {
-    const late = await againstExpiry(ref, step.snapshot, new Date(step.expiresAt), io)
+    const late = await againstExpiry(
+      ref,
+      { snapshot: step.snapshot, end: new Date(step.expiresAt), by: job.id },
+      io,
+    )
     if (!late.ok) return late
     if (late.value !== null) return refusal(late.value)
   }

@@ -1,6 +1,5 @@
 /** Taking and removing snapshots, and when they expire. */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { isIn } from '../../../shared/incus/pairs.ts'
 import { request } from '../../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
 import { expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
@@ -9,29 +8,32 @@ import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { call } from '../call.ts'
-import { againstEnd, againstRemoval, isReplica, verifiedOn } from '../removal.ts'
-import { isSource, notSource, refused } from '../rules.ts'
+import { againstEndOnCopy, againstRemoval, isReplica } from '../removal.ts'
+import { isSource, isTarget, notSource, refused } from '../rules.ts'
 import { expiryCall, removeCall, STEP_WAIT, takeCall, where } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
-export const planTake: PlanStep<TakeStep> = async (step, io) => {
+export const planTake: PlanStep<TakeStep> = async (step, io, job) => {
   const { ref, snapshot, stateful, expiresAt, again } = step
   const what = `take ${snapshot} of ${subjectKey(ref)}`
   const policy = parseSnapshotName(snapshot)?.policy
   if (policy === undefined || policy === SAFETY)
     return err(refused(what, 'no policy’s snapshot has such a name'))
   if (!isSource(io.remotes, ref.remote)) return err(refused(what, notSource(ref.remote)))
+  const copy = isTarget(io.remotes, ref.remote) ? await io.sightings.isCopy(ref) : ok(false)
+  if (!copy.ok) return copy
+  if (copy.value) return err(refused(what, 'it is a copy'))
   const take = takeCall(ref, { name: snapshot, stateful, expiresAt }, STEP_WAIT)
   if (again === undefined) return ok({ calls: [take] })
-  const why = await againstRemoval(ref, { snapshot }, io)
+  const why = await againstRemoval(ref, { snapshot, by: job.id }, io)
   if (!why.ok) return why
   return why.value === null
     ? ok({ calls: [removeCall(ref, snapshot), take] })
     : err(refused(`replace ${snapshot} of ${subjectKey(ref)}`, why.value))
 }
 
-export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io) => {
-  const why = await againstRemoval(ref, { snapshot }, io)
+export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io, job) => {
+  const why = await againstRemoval(ref, { snapshot, by: job.id }, io)
   if (!why.ok) return why
   if (why.value !== null) return err(refused(`remove ${snapshot} of ${subjectKey(ref)}`, why.value))
   // Before it is sent: it was decided, whatever becomes known of its end.
@@ -46,9 +48,12 @@ async function pairOf(ref: InstanceRef, snapshot: string, io: StepIo): Promise<S
   return (seen.value.snapshots ?? []).find(([name]) => name === snapshot) ?? null
 }
 
-export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expiresAt }, io) => {
+export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expiresAt }, io, job) => {
   const calls = [expiryCall(ref, snapshot, expiresAt)]
-  const why = expiresAt === null ? ok(null) : await againstExpiry(ref, snapshot, new Date(expiresAt), io)
+  const why =
+    expiresAt === null
+      ? ok(null)
+      : await againstExpiry(ref, { snapshot, end: new Date(expiresAt), by: job.id }, io)
   if (!why.ok) return why
   return why.value === null
     ? ok({ calls })
@@ -58,22 +63,13 @@ export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expir
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */
 export async function againstExpiry(
   ref: InstanceRef,
-  snapshot: string,
-  end: Date,
+  { snapshot, end, by }: { snapshot: string; end: Date; by: string },
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
   const found = await io.sightings.of(ref, snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
   const seen = found.value
-  if (isReplica(ref, seen, io)) {
-    const pair = (seen.snapshots ?? []).find(([name]) => name === snapshot)
-    const verified = verifiedOn(ref, seen, io)
-    return ok(
-      pair === undefined || !isIn(verified, pair)
-        ? null
-        : againstEnd(ref, pair, verified, end.getTime() / 1000, io),
-    )
-  }
+  if (isReplica(ref, seen, io)) return ok(againstEndOnCopy(ref, seen, { snapshot, end: end.getTime() }, io))
   const present = await readExpiries(ref, io)
   if (!present.ok) return present
   const row = present.value.find(({ name }) => name === snapshot)
@@ -85,7 +81,7 @@ export async function againstExpiry(
   }
   const before = io.journal.postponed(subjectKey(ref), snapshot)
   if (before !== undefined && end.getTime() >= before) return ok(null)
-  return againstRemoval(ref, { snapshot, end: end.getTime() }, io)
+  return againstRemoval(ref, { snapshot, by, end: end.getTime() }, io)
 }
 
 export async function readExpiries(ref: InstanceRef, io: Pick<StepIo, 'upstream'>) {

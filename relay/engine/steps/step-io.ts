@@ -1,6 +1,7 @@
 /** What the steps of jobs work with: the requests to Incus, and what the relay knows by itself. */
 import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Result } from '../../../shared/result.ts'
+import type { Arrivals } from '../arrivals.ts'
 import type { CallIo } from '../call-list.ts'
 import type { Call } from '../calls.ts'
 import type { Locks } from '../locks.ts'
@@ -11,8 +12,7 @@ export type StepIo = CallIo & {
   sightings: Sightings
   seal: Seal
   locks: Locks
-  /** Whether that job has ended well here. */
-  succeeded(job: string): boolean
+  arrivals: Arrivals
 }
 
 /** The requests that a step comes to. `done`: called once they have all succeeded. */

@@ -19,7 +19,7 @@ import { expiryCall, markCall } from './requests.ts'
 import { againstExpiry } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
-export const planVerify: PlanStep<VerifyStep> = async (step, io) => {
+export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
   const { source, target } = step
   const refusal = (why: string) => err(refused(`mark ${subjectKey(target)} as verified`, why))
   if (!isTarget(io.remotes, target.remote)) return refusal(notTarget(target.remote))
@@ -37,7 +37,7 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io) => {
   return ok({
     calls: [
       ...targetExpiries(step, verified, copy.value, io),
-      ...(await sourceExpiries(step, io)),
+      ...(await sourceExpiries(step, job.id, io)),
       markCall(target, marksOf(step, verified)),
       ...(step.protect ? [markCall(target, { [PROTECTION]: 'true' })] : []),
     ],
@@ -48,13 +48,13 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io) => {
 /** What came with this transfer needs its success; older pairs are the caller's word, and a mark only protects. */
 function isProven(
   pair: SnapshotPair,
-  { job }: VerifyStep,
+  { target }: VerifyStep,
   { copy, original }: { copy: Sighting; original: Sighting },
-  { succeeded }: StepIo,
+  { arrivals }: StepIo,
 ): boolean {
   const transfer = copy.own.includes(COPYING) ? parseTransfer(copy.config[COPYING]) : null
   if (transfer === null || !isBrought(transfer, pair)) return true
-  return job.endsWith(`:${transfer.id}`) && succeeded(job) && isIn(original.snapshots ?? [], pair)
+  return arrivals.has(subjectKey(target), transfer.id) && isIn(original.snapshots ?? [], pair)
 }
 
 function marksOf({ rest, owner }: VerifyStep, verified: readonly SnapshotPair[]): Record<string, string> {
@@ -76,19 +76,18 @@ function targetExpiries(
   const listed = snapshots ?? []
   return expiries.flatMap(({ snapshot, expiresAt }) => {
     const pair = listed.find(([name]) => name === snapshot)
-    if (pair === undefined) return []
+    if (pair === undefined || !isIn(verified, pair)) return []
     const end = expiresAt === null ? null : Date.parse(expiresAt) / 1000
-    const isTooEarly =
-      end !== null && isIn(verified, pair) && againstEnd(target, pair, verified, end, io) !== null
+    const isTooEarly = end !== null && againstEnd(target, pair, verified, end, io) !== null
     return isTooEarly ? [] : [expiryCall(target, snapshot, expiresAt)]
   })
 }
 
 /** Their own expiries again, after they were postponed for the transfer. */
-async function sourceExpiries({ source, restore }: VerifyStep, io: StepIo): Promise<Call[]> {
+async function sourceExpiries({ source, restore }: VerifyStep, by: string, io: StepIo): Promise<Call[]> {
   const calls: Call[] = []
   for (const { snapshot, expiresAt } of restore) {
-    const why = await againstExpiry(source, snapshot, new Date(expiresAt), io)
+    const why = await againstExpiry(source, { snapshot, end: new Date(expiresAt), by }, io)
     if (why.ok && why.value === null) calls.push(expiryCall(source, snapshot, expiresAt))
   }
   return calls

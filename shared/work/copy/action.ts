@@ -72,8 +72,6 @@ export type VerifyAction = {
   source: InstanceRef
   target: InstanceRef
   key: string
-  /** Id of the transfer's job. */
-  job: string
   /** All verified pairs on the target from now on. */
   marks: SnapshotPair[]
   /** Came with the transfer and isn't verified: the next one removes it first. */

@@ -39,10 +39,9 @@ export function copyJob(action: CopyAction): PlannedJob {
 }
 
 export function verifyJob(action: VerifyAction): PlannedJob {
-  const { key, job, source, target, marks, rest, expiries, restore, protect, owner, expire } = action
+  const { key, source, target, marks, rest, expiries, restore, protect, owner, expire } = action
   const verify = {
     do: 'verify',
-    job,
     source,
     target,
     marks,

@@ -43,7 +43,6 @@ export function verification(
     source: source.ref,
     target,
     key: replica.key,
-    job: entry.job ?? '',
     // What is removed in the same job must not be marked: a later transfer may bring it again.
     marks: marks.filter(([name]) => !gone.has(name)),
     rest: rest.filter((name) => isAddressable(name)),

@@ -1,0 +1,17 @@
+/**
+ * Which transfer onto a copy has ended well last, as this relay saw it: only what came with that one can be
+ * marked as verified.
+ */
+export type Arrivals = {
+  /** `target`: key of the copy; `transfer`: its id, as in the copy's mark. */
+  note(target: string, transfer: string): void
+  has(target: string, transfer: string): boolean
+}
+
+export function createArrivals(): Arrivals {
+  const last = new Map<string, string>()
+  return {
+    note: (target, transfer) => void last.set(target, transfer),
+    has: (target, transfer) => last.get(target) === transfer,
+  }
+}

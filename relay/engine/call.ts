@@ -58,9 +58,6 @@ const refusal = (remote: string, status: number, message: string): CallError =>
 /** Incus's text for an untrusted certificate; a restricted one gets another text. */
 const NOT_AUTHORIZED = 'not authorized'
 
-/** Of a 403's body that isn't parsed yet. */
-export const isNotAuthorized = (body: string): boolean => body.includes(`"error":"${NOT_AUTHORIZED}"`)
-
 /** Thrown where nothing should: it ends this job, and its effect is unknown. */
 export const brokenBy = (cause: unknown): CallError => ({
   code: 'bad-reply',

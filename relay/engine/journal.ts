@@ -33,6 +33,10 @@ export type Journal = {
   /** The relay made an expiry later: that snapshot's own one was then (milliseconds since the epoch). */
   postpone(subject: string, snapshot: string, end: number): void
   postponed(subject: string, snapshot: string): number | undefined
+  /** An expiry then was allowed, earlier than before (milliseconds since the epoch). */
+  end(subject: string, snapshot: string, at: number): void
+  /** Names of those whose such expiry isn't over. */
+  ending(subject: string): ReadonlySet<string>
   /** The most snapshots that were listed of it within the last day. */
   peak(subject: string): number
   counted(subject: string, snapshots: number): void
@@ -50,11 +54,12 @@ type Peak = [count: number, at: number]
 export const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, gone, postponed, peaks } = parseState(store.read())
+  const { verified, gone, postponed, ends, peaks } = parseState(store.read())
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
     gone: Object.fromEntries([...gone].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     postponed: Object.fromEntries([...postponed].map(([key, ends]) => [key, Object.fromEntries(ends)])),
+    ends: Object.fromEntries([...ends].map(([key, of]) => [key, Object.fromEntries(of)])),
     peaks: Object.fromEntries(peaks),
   })
   const changed = (): void => store.changed(state)
@@ -95,6 +100,7 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
           if (at !== ENDLESS && at * 1000 < before && there?.has(pair) !== true) ends.delete(pair)
         if (ends.size === 0) gone.delete(subject)
       }
+      for (const [subject, [, at]] of peaks) if (clock.now() - at > LONG_AGO) peaks.delete(subject)
     },
     postpone(subject, snapshot, end) {
       const ends = postponed.get(subject) ?? new Map<string, number>()
@@ -103,6 +109,12 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       changed()
     },
     postponed: (subject, snapshot) => postponed.get(subject)?.get(snapshot),
+    end(subject, snapshot, at) {
+      ends.set(subject, put(ends.get(subject) ?? new Map<string, number>(), snapshot, at))
+      changed()
+    },
+    ending: (subject) =>
+      new Set([...(ends.get(subject) ?? [])].flatMap(([name, at]) => (at > clock.now() ? [name] : []))),
     peak(subject) {
       const [count, at] = peaks.get(subject) ?? [0, 0]
       return clock.now() - at < DAY ? count : 0
@@ -137,6 +149,7 @@ type State = {
   verified: Map<string, readonly SnapshotPair[]>
   gone: Map<string, Map<string, number>>
   postponed: Map<string, Map<string, number>>
+  ends: Map<string, Map<string, number>>
   peaks: Map<string, Peak>
 }
 
@@ -168,6 +181,7 @@ function parseState(stored: unknown): State {
     ),
     gone: endsOf('gone'),
     postponed: endsOf('postponed'),
+    ends: endsOf('ends'),
     peaks: new Map(
       entriesOf('peaks').flatMap(([key, peak]): [string, Peak][] =>
         Array.isArray(peak) && isCount(peak[0]) && isCount(peak[1]) ? [[key, [peak[0], peak[1]]]] : [],

@@ -1,4 +1,5 @@
 /** One job at a time per lock, over all batches. A job without a lock never waits. */
+import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 
 export type Locks = {
@@ -29,3 +30,10 @@ export const locked = (lock: string | undefined, locks: Locks): CallError => ({
   code: 'locked',
   message: `job "${locks.holder(lock)}" holds the lock "${lock}"; try again when it has ended`,
 })
+
+/** Another job restores the instance just now. */
+export function whileRestored(ref: InstanceRef, job: string, locks: Locks): CallError | null {
+  const lock = subjectKey(ref)
+  const holder = locks.holder(lock)
+  return holder?.startsWith('restore ') === true && holder !== job ? locked(lock, locks) : null
+}

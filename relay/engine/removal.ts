@@ -4,8 +4,8 @@
  * verified one, and no verified one before its time.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
-import { isIn, newestPair } from '../../shared/incus/pairs.ts'
-import { parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
+import { isIn, newestPair, samePair } from '../../shared/incus/pairs.ts'
+import { aheadOf, parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../../shared/incus/subject.ts'
 import { own } from '../../shared/own.ts'
 import { HOLD } from '../../shared/policy/marks.ts'
@@ -14,13 +14,15 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
 import { isLeftover, unfinishedOn } from '../../shared/work/copy/transfer.ts'
 import type { Remotes } from './call-list.ts'
-import { locked } from './locks.ts'
+import { whileRestored } from './locks.ts'
 import { isSource, isTarget, minRetentionOf, notSource } from './rules.ts'
 import { replicaOf, type Sighting } from './sightings.ts'
 import type { StepIo } from './steps/step-io.ts'
 
 /** Of the most that were listed within a day, so many stay. */
 const SHARE = 0.5
+/** Milliseconds. An expiry that is further away leaves time to notice. */
+const FAR = 7 * 86_400_000
 const DAY = 86_400
 
 export type Removal = {
@@ -37,10 +39,8 @@ export async function againstRemoval(
   removal: Removal,
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
-  const lock = subjectKey(ref)
-  const holder = io.locks.holder(lock)
-  // What is being copied or restored would arrive without its data.
-  if (holder !== undefined && holder !== removal.by) return err(locked(lock, io.locks))
+  const busy = whileRestored(ref, removal.by, io.locks)
+  if (busy !== null) return err(busy)
   const found = await io.sightings.of(ref, removal.snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
   const sighting = found.value
@@ -52,8 +52,10 @@ export async function againstRemoval(
   return ok(why)
 }
 
-export const isReplica = (ref: InstanceRef, sighting: Sighting, { remotes }: StepIo): boolean =>
-  isTarget(remotes, ref.remote) && replicaOf(sighting) !== ''
+/** By its mark, or because something on it was verified. */
+export const isReplica = (ref: InstanceRef, sighting: Sighting, { remotes, journal }: StepIo): boolean =>
+  isTarget(remotes, ref.remote) &&
+  (replicaOf(sighting) !== '' || journal.verified(subjectKey(ref)).length > 0)
 
 function againstOnSource(ref: InstanceRef, seen: Sighting, removal: Removal, io: StepIo): string | null {
   const { snapshot, end = io.clock.now() } = removal
@@ -61,14 +63,16 @@ function againstOnSource(ref: InstanceRef, seen: Sighting, removal: Removal, io:
   if (!isSource(io.remotes, ref.remote)) return notSource(ref.remote)
   if (policy === undefined) return 'stapes did not take it'
   if (isHeld(seen, snapshot)) return 'it is held: release it first'
-  const listed = seen.snapshots ?? []
+  if (seen.snapshots === null) return UNLISTED
+  const listed = seen.snapshots
   const pair = listed.find(([name]) => name === snapshot)
   if (pair === undefined) return null
   if (policy === SAFETY && end / 1000 - pair[1] < DAY)
     return 'it is what a restore can be undone by, and not a day old'
   // What may be partial doesn't count; and the only one may get an expiry, as after it was held.
   const isPartial = io.unseen.of(ref.remote).includes(`${ref.project}/${ref.instance}/${snapshot}`)
-  const more = isPartial || end - io.clock.now() >= DAY * 1000 ? 1 : 0
+  const isOnly = listed.length === 1 && end - io.clock.now() >= DAY * 1000
+  const more = isPartial || isOnly ? 1 : 0
   return againstPace(ref, snapshot, { listed, more }, io)
 }
 
@@ -85,16 +89,16 @@ function againstPace(
   { sightings, journal }: StepIo,
 ): string | null {
   const most = Math.max(journal.peak(subjectKey(ref)), listed.length)
-  const left = sightings.without(ref, snapshot, listed) + more
   const least = Math.max(1, Math.floor(most * SHARE))
-  return left >= least
+  return sightings.without(ref, snapshot, listed) + more >= least
     ? null
     : `it had ${most} snapshots within the last day, and the relay leaves at least ${least} of them for that long; the rest goes tomorrow`
 }
 
 function againstOnCopy(ref: InstanceRef, seen: Sighting, snapshot: string, io: StepIo): string | null {
+  if (seen.snapshots === null) return UNLISTED
   const verified = verifiedOn(ref, seen, io)
-  const listed = seen.snapshots ?? []
+  const listed = seen.snapshots
   const pair = listed.find(([name]) => name === snapshot)
   if (pair === undefined) return null
   if (!isIn(verified, pair)) return againstUnverified(ref, seen, pair, io)
@@ -113,9 +117,12 @@ export function againstEndOnCopy(
   const verified = verifiedOn(ref, seen, io)
   const pair = (seen.snapshots ?? []).find(([name]) => name === snapshot)
   if (pair === undefined) return null
-  return isIn(verified, pair)
-    ? againstEnd(ref, pair, verified, end / 1000, io)
-    : againstUnverified(ref, seen, pair, io)
+  if (!isIn(verified, pair)) return againstUnverified(ref, seen, pair, io)
+  const why = againstEnd(ref, pair, verified, end / 1000, io)
+  if (why !== null || end - io.clock.now() >= FAR) return why
+  const pace = againstPace(ref, snapshot, { listed: seen.snapshots ?? [] }, io)
+  if (pace === null) io.sightings.removed(ref, snapshot, end)
+  return pace
 }
 
 /** Only what an unverified transfer brought, or what has no data: anything else somebody has made there. */
@@ -132,6 +139,8 @@ function againstUnverified(
     : 'no transfer is known to have brought it, and it was never verified: delete it there if it may go'
 }
 
+const UNLISTED = 'its snapshots could not be listed'
+
 /** Everything that is known to be verified on a copy, by its own mark or by what the relay remembers. */
 export function verifiedOn(ref: InstanceRef, seen: Sighting, { journal }: StepIo): SnapshotPair[] {
   const marked = markedOn(seen)
@@ -144,17 +153,22 @@ export function stayUntil(pair: SnapshotPair, remote: string, remotes: Remotes):
   return least === 0 ? null : pair[1] + least
 }
 
+/** Also where another is dated in the future: a wrong clock makes none the newest. */
+export function isNewest(pair: SnapshotPair, verified: readonly SnapshotPair[], now: number): boolean {
+  const isAhead = aheadOf(new Date(now))
+  const newest = [newestPair(verified), newestPair(verified.filter((one) => !isAhead(one)))]
+  return newest.some((one) => one !== null && samePair(one, pair))
+}
+
 /** Whether a verified snapshot may end then (seconds since the epoch). */
 export function againstEnd(
   ref: InstanceRef,
   pair: SnapshotPair,
   verified: readonly SnapshotPair[],
   end: number,
-  { remotes }: StepIo,
+  { remotes, clock }: StepIo,
 ): string | null {
-  const newest = newestPair(verified)
-  if (newest !== null && newest[0] === pair[0] && newest[1] === pair[1])
-    return 'it is the newest verified snapshot of a copy'
+  if (isNewest(pair, verified, clock.now())) return 'it is the newest verified snapshot of a copy'
   const until = stayUntil(pair, ref.remote, remotes)
   return until === null || end >= until
     ? null

@@ -46,6 +46,8 @@ const FRESH = 300_000
 /** A listing that began before a removal may be noted after it. */
 const REMEMBERED = 2 * FRESH
 
+/** Milliseconds for which what isn't listed may be there all the same. */
+const GONE = 86_400_000
 export const replicaOf = ({ own, config }: Sighting): string =>
   own.includes(REPLICA_OF) ? (config[REPLICA_OF] ?? '') : ''
 
@@ -53,6 +55,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   const seen = new Map<string, Sighting>()
   /** By remote. */
   const notedAt = new Map<string, number>()
+  const missing = new Map<string, number>()
   const removals = new Map<string, Map<string, number>>()
 
   const noteOne = (key: string, record: InstanceRecord): void => {
@@ -69,9 +72,14 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   }
   const forgetGone = (remote: string, kept: ReadonlySet<string>): void => {
     for (const key of [...seen.keys()]) if (key.startsWith(`${remote}/`) && !kept.has(key)) seen.delete(key)
-    // It was removed or renamed: the next one of that name is another.
-    for (const key of [...journal.subjects()])
-      if (key.startsWith(`${remote}/`) && !kept.has(key)) journal.setVerified(key, [])
+    // A row may be missing once. One that stays away was removed or renamed: the next one of that name is another.
+    for (const key of [...journal.subjects()]) {
+      if (!key.startsWith(`${remote}/`)) continue
+      const since = missing.get(key) ?? clock.now()
+      if (kept.has(key)) missing.delete(key)
+      else if (clock.now() - since < GONE) missing.set(key, since)
+      else journal.setVerified(key, [])
+    }
   }
   const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> => readOne(upstream, ref)
   return {
@@ -121,10 +129,13 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       const names = removals.get(key) ?? new Map<string, number>()
       for (const [name, until] of names) if (clock.now() > until) names.delete(name)
       removals.set(key, names.set(snapshot, end + REMEMBERED))
+      if (end > clock.now()) journal.end(key, snapshot, end)
     },
     without(ref, snapshot, listed) {
       const gone = removals.get(subjectKey(ref))
-      return listed.filter(([name]) => name !== snapshot && gone?.has(name) !== true).length
+      const ending = journal.ending(subjectKey(ref))
+      return listed.filter(([name]) => name !== snapshot && gone?.has(name) !== true && !ending.has(name))
+        .length
     },
   }
 }

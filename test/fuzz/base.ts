@@ -43,7 +43,7 @@ const STEPS: readonly Step[] = [
   { do: 'copy', ...backwards, source: main, target: { ...backup, instance: 'made' }, first: true },
   { do: 'check-copy', ...backwards, rules: { restricted: 'true' } },
   {
-    ...{ do: 'verify', job: 'x', source: main, target: backup, marks: [], rest: [], restore: [] },
+    ...{ do: 'verify', source: main, target: backup, marks: [], rest: [], restore: [] },
     ...{ expiries: [{ snapshot: newest, expiresAt: soon }], protect: false, owner: 'x' },
   },
   { do: 'read-snapshots', ref: main },

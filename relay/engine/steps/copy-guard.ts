@@ -3,12 +3,12 @@
  * that source. It goes by what both sides have just now.
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { isIn, newestPair } from '../../../shared/incus/pairs.ts'
+import { isIn } from '../../../shared/incus/pairs.ts'
 import { subjectKey } from '../../../shared/incus/subject.ts'
 import { COPYING } from '../../../shared/policy/marks.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import { isLeftover, parseTransfer, type Transfer } from '../../../shared/work/copy/transfer.ts'
-import { stayUntil, verifiedOn } from '../removal.ts'
+import { isNewest, stayUntil, verifiedOn } from '../removal.ts'
 import { isSource, isTarget, notSource, notTarget } from '../rules.ts'
 import { replicaOf } from '../sightings.ts'
 import type { OnTarget, Sides } from './copy-reads.ts'
@@ -100,14 +100,13 @@ function againstLoss(
   mirrored: readonly string[],
   { at, io }: { at: Sending['target']; io: StepIo },
 ): string | null {
-  const [name, createdAt] = pair
+  const [name] = pair
   if (!mirrored.includes(name))
     return `the refresh would remove the verified snapshot ${name}, which nobody let go`
   const until = stayUntil(pair, at.remote, io.remotes)
   if (until !== null && io.clock.now() / 1000 < until)
     return `the refresh would remove the verified snapshot ${name}, and "${at.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`
-  const newest = newestPair(verified)
-  return newest !== null && newest[0] === name && newest[1] === createdAt
+  return isNewest(pair, verified, io.clock.now())
     ? `the refresh would remove ${name}, the newest verified snapshot`
     : null
 }

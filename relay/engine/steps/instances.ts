@@ -5,7 +5,7 @@ import { HOLD, RESTORED, RESTORING } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { EndRestoreStep, HoldStep, StartStep, ThawStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import { locked } from '../locks.ts'
+import { whileRestored } from '../locks.ts'
 import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
@@ -14,19 +14,12 @@ import type { PlanStep, StepIo } from './step-io.ts'
 
 /** While an instance is restored its config is replaced, and the hold with it. */
 export const planHold: PlanStep<HoldStep> = ({ ref, snapshot, note }, io, job) => {
-  const busy = whileRestored(ref, job.id, io)
+  const busy = whileRestored(ref, job.id, io.locks)
   if (busy !== null) return err(busy)
   return ok({
     calls: [markCall(ref, { [`${HOLD}${snapshot}`]: note ?? '' })],
     done: () => io.sightings.forget(ref),
   })
-}
-
-/** Another job restores it just now. */
-function whileRestored(ref: InstanceRef, job: string, { locks }: StepIo): CallError | null {
-  const lock = subjectKey(ref)
-  const holder = locks.holder(lock)
-  return holder?.startsWith('restore ') === true && holder !== job ? locked(lock, locks) : null
 }
 
 /** Only what was restored is started: whoever may start anything could start a copy. */
@@ -39,7 +32,7 @@ export const planStart: PlanStep<StartStep> = async ({ ref }, io) => {
 export const planThaw: PlanStep<ThawStep> = ({ ref }) => ok({ calls: [stateCall(ref, 'unfreeze')] })
 
 export const planEndRestore: PlanStep<EndRestoreStep> = async ({ ref, safeties }, io, job) => {
-  const busy = whileRestored(ref, job.id, io)
+  const busy = whileRestored(ref, job.id, io.locks)
   if (busy !== null) return err(busy)
   const seen = await restoredOne(ref, `end the restore of ${subjectKey(ref)}`, io)
   if (!seen.ok) return seen

@@ -8,7 +8,7 @@ import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { call } from '../call.ts'
-import { againstEndOnCopy, againstRemoval, isReplica } from '../removal.ts'
+import { againstEndOnCopy, againstRemoval, isHeld, isReplica } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
 import { expiryCall, removeCall, STEP_WAIT, takeCall, where } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
@@ -79,6 +79,7 @@ export async function againstExpiry(
     io.journal.postpone(subjectKey(ref), snapshot, own.getTime())
     return ok(null)
   }
+  if (isHeld(seen, snapshot)) return ok('it is held: release it first')
   const before = io.journal.postponed(subjectKey(ref), snapshot)
   if (before !== undefined && end.getTime() >= before) return ok(null)
   return againstRemoval(ref, { snapshot, by, end: end.getTime() }, io)

@@ -77,7 +77,7 @@ test('a server that doesn’t answer for an operation to adopt holds up the look
   expect((scene.clock.now() - began) / 1000).toBeLessThanOrEqual(15)
 })
 
-test('an instance whose name can’t be used is not gone', () => {
+test('an instance whose name can’t be used is not gone', async () => {
   const clock = createVirtualClock()
   const journal = createJournal(clock)
   const memory = createSightings(createFakeIncus(clock), clock, journal)
@@ -91,6 +91,9 @@ test('an instance whose name can’t be used is not gone', () => {
   memory.note('main', seen({ instances: [listed] }))
   memory.note('main', seen({ unusable: ['an instance called "web " is left out'] }))
   expect(journal.verified('main/default/web')).toEqual([['s1', 5]])
+  memory.note('main', seen({}))
+  expect(journal.verified('main/default/web')).toEqual([['s1', 5]])
+  await clock.advance(86_400_000)
   memory.note('main', seen({}))
   expect(journal.verified('main/default/web')).toEqual([])
 })

@@ -25,7 +25,7 @@ export function freezingEndToEnd(name: string, openPair: () => Promise<Watched>)
     let now = Math.floor(Date.now() / HOUR) * HOUR - 20 * HOUR
     beforeAll(async () => {
       pair = await openPair()
-      stage = await openStage(async () => pair)
+      stage = await openStage(async () => ({ ...pair, mutual: true }))
       for (const name of [LIVE, WHOLE]) await pair.run(name)
       await stage.apply({
         defaults: { schedule: '0 * * * *', keep: { last: 3 }, copy: { remote: 'main' } },

@@ -118,7 +118,7 @@ export function createEngine({
       const ruled = replies.map(([name, reply]): [string, RemoteReply] => [
         name,
         reply.ok
-          ? withRules(name, reply.inventory, { remotes, letGo: journal.letGoOn(name, onCopies) })
+          ? withRules(name, reply.inventory, { remotes, expired: journal.expiredOn(name, onCopies) })
           : reply,
       ])
       return { remotes: Object.fromEntries(ruled), jobs: reports }
@@ -127,17 +127,17 @@ export function createEngine({
   }
 }
 
-/** With the relay's rules for it, and what of its instances was let go. */
+/** With the relay's rules for it, and the snapshots of its instances that have expired. */
 const withRules = (
   name: string,
   inventory: RemoteInventory,
-  { remotes, letGo }: { remotes: Remotes; letGo: string[] },
+  { remotes, expired }: { remotes: Remotes; expired: string[] },
 ): RemoteReply => ({
   ok: true,
   inventory: {
     ...inventory,
     rules: { role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) },
-    ...(letGo.length === 0 ? {} : { letGo }),
+    ...(expired.length === 0 ? {} : { expired }),
   },
 })
 

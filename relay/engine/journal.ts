@@ -18,17 +18,17 @@ export type Journal = {
   setVerified(subject: string, pairs: readonly SnapshotPair[]): void
   subjects(): Iterable<string>
   /** The relay itself removed that snapshot of a source. */
-  letGo(subject: string, pair: SnapshotPair): void
+  noteExpired(subject: string, pair: SnapshotPair): void
   /**
    * When that snapshot of a source expires by itself (seconds since the epoch; null: never). Only what is seen
    * first counts: whoever takes over a server can set another expiry.
    */
   noteEnd(subject: string, pair: SnapshotPair, end: number | null): void
-  /** Snapshots that were let go by now, as `name@seconds`. */
-  gone(subject: string): string[]
+  /** Snapshots that the relay removed, or that have expired by now, as `name@seconds`. */
+  expired(subject: string): string[]
   /** The same of all instances of a remote that copies still have, as `project/instance/name@seconds`. */
-  letGoOn(remote: string, onCopies: ReadonlyMap<string, ReadonlySet<string>>): string[]
-  /** Drops what was let go long ago and no copy has. */
+  expiredOn(remote: string, onCopies: ReadonlyMap<string, ReadonlySet<string>>): string[]
+  /** Drops what expired long ago and no copy has. */
   tidy(onCopies: ReadonlyMap<string, ReadonlySet<string>>): void
   /** The relay made an expiry later: that snapshot's own one was then (milliseconds since the epoch). */
   postpone(subject: string, snapshot: string, end: number): void
@@ -44,6 +44,7 @@ export type Journal = {
 
 const DAY = 86_400_000
 const LONG_AGO = 7 * DAY
+const LATE = 600_000
 /** Of a snapshot without an expiry. */
 const ENDLESS = -1
 /** Of one instance. */
@@ -54,21 +55,21 @@ type Peak = [count: number, at: number]
 export const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, gone, postponed, ends, peaks } = parseState(store.read())
+  const { verified, expired, postponed, ends, peaks } = parseState(store.read())
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
-    gone: Object.fromEntries([...gone].map(([key, ends]) => [key, Object.fromEntries(ends)])),
+    expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     postponed: Object.fromEntries([...postponed].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     ends: Object.fromEntries([...ends].map(([key, of]) => [key, Object.fromEntries(of)])),
     peaks: Object.fromEntries(peaks),
   })
   const changed = (): void => store.changed(state)
   const note = (subject: string, pair: SnapshotPair, at: number): void => {
-    gone.set(subject, put(gone.get(subject) ?? new Map<string, number>(), renderVerified([pair]), at))
+    expired.set(subject, put(expired.get(subject) ?? new Map<string, number>(), renderVerified([pair]), at))
     changed()
   }
-  const goneOf = (subject: string): string[] =>
-    [...(gone.get(subject) ?? [])].flatMap(([pair, at]) =>
+  const expiredBy = (subject: string): string[] =>
+    [...(expired.get(subject) ?? [])].flatMap(([pair, at]) =>
       at !== ENDLESS && at * 1000 <= clock.now() ? [pair] : [],
     )
   return {
@@ -80,25 +81,25 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       changed()
     },
     subjects: () => verified.keys(),
-    letGo: (subject, pair) => note(subject, pair, Math.floor(clock.now() / 1000)),
+    noteExpired: (subject, pair) => note(subject, pair, Math.floor(clock.now() / 1000)),
     noteEnd(subject, pair, end) {
-      if (gone.get(subject)?.has(renderVerified([pair])) !== true) note(subject, pair, end ?? ENDLESS)
+      if (expired.get(subject)?.has(renderVerified([pair])) !== true) note(subject, pair, end ?? ENDLESS)
     },
-    gone: goneOf,
-    letGoOn: (remote, onCopies) =>
-      [...gone.keys()].flatMap((subject) => {
+    expired: expiredBy,
+    expiredOn: (remote, onCopies) =>
+      [...expired.keys()].flatMap((subject) => {
         const there = subject.startsWith(`${remote}/`) ? onCopies.get(subject) : undefined
         if (there === undefined) return []
-        const kept = goneOf(subject).filter((pair) => there.has(pair))
+        const kept = expiredBy(subject).filter((pair) => there.has(pair))
         return kept.map((pair) => `${subject.slice(remote.length + 1)}/${pair}`)
       }),
     tidy(onCopies) {
       const before = clock.now() - LONG_AGO
-      for (const [subject, ends] of gone) {
+      for (const [subject, ends] of expired) {
         const there = onCopies.get(subject)
         for (const [pair, at] of ends)
           if (at !== ENDLESS && at * 1000 < before && there?.has(pair) !== true) ends.delete(pair)
-        if (ends.size === 0) gone.delete(subject)
+        if (ends.size === 0) expired.delete(subject)
       }
       for (const [subject, [, at]] of peaks) if (clock.now() - at > LONG_AGO) peaks.delete(subject)
     },
@@ -114,7 +115,10 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       changed()
     },
     ending: (subject) =>
-      new Set([...(ends.get(subject) ?? [])].flatMap(([name, at]) => (at > clock.now() ? [name] : []))),
+      // A listing that began before its end may be noted after it.
+      new Set(
+        [...(ends.get(subject) ?? [])].flatMap(([name, at]) => (at + LATE > clock.now() ? [name] : [])),
+      ),
     peak(subject) {
       const [count, at] = peaks.get(subject) ?? [0, 0]
       return clock.now() - at < DAY ? count : 0
@@ -147,7 +151,7 @@ function put(ends: Map<string, number>, key: string, at: number): Map<string, nu
 
 type State = {
   verified: Map<string, readonly SnapshotPair[]>
-  gone: Map<string, Map<string, number>>
+  expired: Map<string, Map<string, number>>
   postponed: Map<string, Map<string, number>>
   ends: Map<string, Map<string, number>>
   peaks: Map<string, Peak>
@@ -179,7 +183,7 @@ function parseState(stored: unknown): State {
         return parsed.length === 0 ? [] : [[key, parsed] as const]
       }),
     ),
-    gone: endsOf('gone'),
+    expired: endsOf('expired'),
     postponed: endsOf('postponed'),
     ends: endsOf('ends'),
     peaks: new Map(

@@ -39,17 +39,30 @@ export async function againstRemoval(
   removal: Removal,
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
-  const busy = whileRestored(ref, removal.by, io.locks)
-  if (busy !== null) return err(busy)
   const found = await io.sightings.of(ref, removal.snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
-  const sighting = found.value
-  const why = isReplica(ref, sighting, io)
-    ? againstOnCopy(ref, sighting, removal.snapshot, io)
-    : againstOnSource(ref, sighting, removal, io)
+  return removalFrom(ref, found.value, removal, io)
+}
+
+/** The same, of an instance that was read already. */
+export function removalFrom(
+  ref: InstanceRef,
+  seen: Sighting,
+  removal: Removal,
+  io: StepIo,
+): Result<string | null, CallError> {
+  const busy = whileRestored(ref, removal.by, io.locks)
+  if (busy !== null) return err(busy)
+  const { snapshot, end } = removal
+  const isCopy = isReplica(ref, seen, io)
+  const why = isCopy ? againstOnCopy(ref, seen, snapshot, io) : againstOnSource(ref, seen, removal, io)
+  if (why !== null) return ok(why)
   // Counted at once, so that several jobs at the same time don't remove more than one after the other would.
-  if (why === null) io.sightings.removed(ref, removal.snapshot, removal.end ?? io.clock.now())
-  return ok(why)
+  io.sightings.removed(ref, snapshot, end ?? io.clock.now())
+  // It was decided, whatever becomes known of its end.
+  const pair = (seen.snapshots ?? []).find(([name]) => name === snapshot)
+  if (!isCopy && end === undefined && pair !== undefined) io.journal.noteExpired(subjectKey(ref), pair)
+  return ok(null)
 }
 
 /** By its mark, or because something on it was verified. */

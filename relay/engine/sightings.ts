@@ -37,6 +37,8 @@ export type Sightings = {
   forget(ref: InstanceRef): void
   /** A removal was allowed, or an expiry then (milliseconds since the epoch): it counts as gone from now on. */
   removed(ref: InstanceRef, snapshot: string, end: number): void
+  /** Its expiry is lifted: it doesn't count as gone. */
+  lasts(ref: InstanceRef, snapshot: string): void
   /** How many are there without this one, after the removals that were allowed since. */
   without(ref: InstanceRef, snapshot: string, listed: readonly SnapshotPair[]): number
 }
@@ -48,6 +50,7 @@ const REMEMBERED = 2 * FRESH
 
 /** Milliseconds for which what isn't listed may be there all the same. */
 const GONE = 86_400_000
+
 export const replicaOf = ({ own, config }: Sighting): string =>
   own.includes(REPLICA_OF) ? (config[REPLICA_OF] ?? '') : ''
 
@@ -98,10 +101,10 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       const found = new Map<string, Set<string>>()
       for (const sighting of seen.values()) {
         const source = replicaOf(sighting)
-        if (source === '' || journal.gone(source).length === 0) continue
+        if (source === '' || journal.expired(source).length === 0) continue
         const names = found.get(source) ?? new Set<string>()
         // What can't be listed may have all of them.
-        if (sighting.snapshots === null) for (const pair of journal.gone(source)) names.add(pair)
+        if (sighting.snapshots === null) for (const pair of journal.expired(source)) names.add(pair)
         else for (const [name, at] of sighting.snapshots) names.add(`${name}@${at}`)
         found.set(source, names)
       }
@@ -126,10 +129,14 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     },
     removed(ref, snapshot, end) {
       const key = subjectKey(ref)
+      if (end > clock.now()) return journal.end(key, snapshot, end)
       const names = removals.get(key) ?? new Map<string, number>()
       for (const [name, until] of names) if (clock.now() > until) names.delete(name)
       removals.set(key, names.set(snapshot, end + REMEMBERED))
-      if (end > clock.now()) journal.end(key, snapshot, end)
+    },
+    lasts(ref, snapshot) {
+      const key = subjectKey(ref)
+      if (journal.ending(key).has(snapshot)) journal.end(key, snapshot, 0)
     },
     without(ref, snapshot, listed) {
       const gone = removals.get(subjectKey(ref))

@@ -30,6 +30,15 @@ export const POLICY: Parameter = {
   flag: true,
 }
 
+/** Of commands that remove snapshots. */
+export const NAMED: Parameter = {
+  name: 'snapshot',
+  kind: 'snapshot',
+  description: 'Remove these instead of what retention no longer keeps: a name or a glob',
+  required: false,
+  flag: true,
+}
+
 /** Undefined where none was given: all of them. */
 export const scopeOf = ({
   instances,

@@ -87,10 +87,10 @@ export type RemoteInventory = {
   /** `project/instance/snapshot` of creates with an unknown outcome: such a snapshot may be partial. */
   unseen?: string[]
   /**
-   * `project/instance/snapshot@createdSeconds` of a source's snapshots that the relay knows to be let go: it
+   * `project/instance/snapshot@createdSeconds` of a source's snapshots that the relay knows to have expired: it
    * expired them itself, or they had an expiry of their own and that has passed.
    */
-  letGo?: string[]
+  expired?: string[]
   /** What the relay's configuration says about the remote; absent: nothing. */
   rules?: RemoteRules
 }

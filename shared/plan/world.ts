@@ -17,8 +17,8 @@ export type World = {
   incomplete: ReadonlySet<string>
   /** The same of those whose creation had an unknown outcome, as the relay knows. */
   unseen: ReadonlySet<string>
-  /** `instance key/snapshot@seconds` of snapshots that are known to be let go, as the relay knows. */
-  letGo: ReadonlySet<string>
+  /** `instance key/snapshot@seconds` of snapshots that have expired, as the relay knows. */
+  expired: ReadonlySet<string>
   /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`; only of the one that is requested. */
   memories?: ReadonlyMap<string, boolean>
   /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
@@ -29,18 +29,18 @@ export function worldOf(reply: InventoryReply): World {
   const records = new Map<string, InstanceRecord>()
   const incomplete = new Set<string>()
   const unseen = new Set<string>()
-  const letGo = new Set<string>()
+  const expired = new Set<string>()
   for (const [remote, answer] of Object.entries(reply.remotes)) {
     if (!answer.ok) continue
     for (const record of answer.inventory.instances)
       records.set(subjectKey({ remote, project: record.project, instance: record.name }), record)
     for (const one of answer.inventory.unseen ?? []) unseen.add(`${remote}/${one}`)
-    for (const one of answer.inventory.letGo ?? []) letGo.add(`${remote}/${one}`)
+    for (const one of answer.inventory.expired ?? []) expired.add(`${remote}/${one}`)
     for (const { project, snapshots } of answer.inventory.operations)
       for (const snapshot of snapshots) incomplete.add(`${remote}/${project}/${snapshot}`)
   }
   const remotes: World['remotes'] = Object.assign(Object.create(null), reply.remotes)
-  return { ...reply, remotes, incomplete, unseen, letGo, find: (ref) => records.get(subjectKey(ref)) }
+  return { ...reply, remotes, incomplete, unseen, expired, find: (ref) => records.get(subjectKey(ref)) }
 }
 
 /** What the relay's configuration says about a remote; undefined: nothing, or it gave no answer. */
@@ -48,6 +48,10 @@ export function rulesOf({ remotes }: Pick<World, 'remotes'>, remote: string): Re
   const reply = own(remotes, remote)
   return reply?.ok === true ? reply.inventory.rules : undefined
 }
+
+/** The `minRetention` of a remote that gave an answer, in seconds; 0: none, or it isn't known. */
+export const minRetentionOf = (world: Pick<World, 'remotes'>, remote: string): number =>
+  rulesOf(world, remote)?.minRetention ?? 0
 
 /** Identity of a server, by its certificate; empty where it gave no answer. */
 export function serverOf({ remotes }: Pick<World, 'remotes'>, remote: string): string {

@@ -27,7 +27,7 @@ export function outlastingWarnings(policy: Policy): string[] {
   const kept =
     expiry !== null && outlasts(expiry, least)
       ? [
-          `policies.${name}.copy.expiry: ${copy.expiry} is longer than the source has its snapshots (${about(least)}), and a refresh removes from the copy what retention let go on the source. To have them longer, keep them longer on the source; if that is meant, say "mirror": true under policies.${name}.copy`,
+          `policies.${name}.copy.expiry: ${copy.expiry} is longer than the source has its snapshots (${about(least)}), and a refresh removes from the copy what has expired on the source. To have them longer, keep them longer on the source; if that is meant, say "mirror": true under policies.${name}.copy`,
         ]
       : []
   return [...counted, ...wanted, ...kept]

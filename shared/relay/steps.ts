@@ -5,6 +5,7 @@
 import type { ProjectRules } from '../incus/project-rules.ts'
 import type { InstanceRef } from '../incus/subject.ts'
 import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
+import type { RestoreAction } from '../work/restore/action.ts'
 
 /** Takes a snapshot under one of our own names. `expiresAt`: ISO 8601; null: never. */
 export type TakeStep = {
@@ -36,19 +37,19 @@ export type ThawStep = { do: 'thaw'; ref: InstanceRef }
 export type EndRestoreStep = { do: 'end-restore'; ref: InstanceRef; safeties: string[] }
 
 /** Restores an instance in place, with a safety snapshot. See work/restore/action.ts for the fields. */
-export type RestoreStep = {
-  do: 'restore'
-  ref: InstanceRef
-  snapshot: string
-  safety: { name: string; expiresAt: string | null; taken: boolean }
-  partial: string | null
-  restored: boolean
-  running: boolean
-  stateful: boolean
-  holds: Record<string, string>
-  held: string[]
-  expiresAt: string | null
-}
+export type RestoreStep = { do: 'restore' } & Pick<
+  RestoreAction,
+  | 'ref'
+  | 'snapshot'
+  | 'safety'
+  | 'partial'
+  | 'restored'
+  | 'running'
+  | 'stateful'
+  | 'holds'
+  | 'held'
+  | 'expiresAt'
+>
 
 /** Of a copy, what the relay needs of its action. See work/copy/action.ts for the fields. */
 export type Sending = Pick<

@@ -97,7 +97,7 @@ describe('a source that was taken over', () => {
     expect(newest(world, 'web') > last).toBe(true)
   }, 240_000)
 
-  test('and ledger and relay have forgotten at once what was let go: the copy waits, and nothing is lost', async () => {
+  test('and ledger and relay have forgotten at once what expired: the copy waits, and nothing is lost', async () => {
     const world = await begin()
     await pass(world, 3 * HOUR)
     const before = backup(world)

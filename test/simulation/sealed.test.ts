@@ -4,6 +4,7 @@ import type { Job } from '../../shared/relay/protocol.ts'
 import type { RestoreStep } from '../../shared/relay/steps.ts'
 import { instanceOf, readMarker, write } from '../emulator/scene.ts'
 import { restoresOf } from '../long-work.ts'
+import { restoreStep } from './restore-step.ts'
 import { HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
@@ -21,19 +22,12 @@ async function begin(): Promise<Simulation> {
 
 const web = ({ world }: Simulation) => instanceOf(world.incus.main, { name: 'web' })
 const refOf = (instance: string) => ({ remote: 'main', project: 'default', instance })
-const restoreOf = (instance: string): RestoreStep => ({
-  do: 'restore',
-  ref: refOf(instance),
-  snapshot: SNAPSHOT,
-  safety: { name: SAFETY, expiresAt: null, taken: false },
-  partial: null,
-  restored: false,
-  running: false,
-  stateful: false,
-  holds: {},
-  held: [],
-  expiresAt: null,
-})
+const restoreOf = (instance: string): RestoreStep =>
+  restoreStep({
+    ref: refOf(instance),
+    snapshot: SNAPSHOT,
+    safety: { name: SAFETY, expiresAt: null, taken: false },
+  })
 const ledgerOf = ({ world }: Simulation) => JSON.parse(world.kv.peek('ledger') ?? '{}')
 
 test('a tenant’s own mark begins no restore, in no one’s name, and it is told', async () => {

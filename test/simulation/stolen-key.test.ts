@@ -9,6 +9,7 @@ import type { CopyStep, RestoreStep, Step } from '../../shared/relay/steps.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
 import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
 import { seededRandom } from './random.ts'
+import { restoreStep } from './restore-step.ts'
 import { COVERED, DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Remote } from './world.ts'
 
@@ -64,20 +65,8 @@ const copyOf = (more: Partial<CopyStep> = {}): CopyStep => ({
   ...more,
 })
 
-const restoreOf = (snapshot: string, more: Partial<RestoreStep> = {}): RestoreStep => ({
-  do: 'restore',
-  ref: ref('main'),
-  snapshot,
-  safety: { name: 'before-restore-20261122T0600Z', expiresAt: null, taken: false },
-  partial: null,
-  restored: false,
-  running: false,
-  stateful: false,
-  holds: {},
-  held: [],
-  expiresAt: null,
-  ...more,
-})
+const restoreOf = (snapshot: string, more: Partial<RestoreStep> = {}): RestoreStep =>
+  restoreStep({ ref: ref('main'), snapshot, ...more })
 
 const soon = (): string => new Date(scene.world.clock.now() + MINUTE).toISOString()
 const wait = (ms: number): Promise<void> => scene.world.clock.advance(new Date(scene.world.clock.now() + ms))

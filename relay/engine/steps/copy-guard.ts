@@ -102,7 +102,7 @@ function againstLoss(
 ): string | null {
   const [name] = pair
   if (!mirrored.includes(name))
-    return `the refresh would remove the verified snapshot ${name}, which nobody let go`
+    return `the refresh would remove the verified snapshot ${name}, which is not known to have expired`
   const until = stayUntil(pair, at.remote, io.remotes)
   if (until !== null && io.clock.now() / 1000 < until)
     return `the refresh would remove the verified snapshot ${name}, and "${at.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`

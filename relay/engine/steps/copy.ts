@@ -122,7 +122,7 @@ const extendedOf = ({ extended }: Sending, details: SourceDetails, io: StepIo): 
 })
 
 /**
- * When Incus removes what: from then on it counts as let go. And what is about to be postponed, so that it can be
+ * When Incus removes what: from then on it counts as expired. And what is about to be postponed, so that it can be
  * set again. Both go by what Incus says, not the caller.
  */
 function noteEnds(source: InstanceRef, details: SourceDetails, io: StepIo): void {

@@ -1,5 +1,4 @@
 /** Taking and removing snapshots, and when they expire. */
-import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { request } from '../../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
 import { expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
@@ -8,7 +7,7 @@ import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { call } from '../call.ts'
-import { againstEndOnCopy, againstRemoval, isHeld, isReplica } from '../removal.ts'
+import { againstEndOnCopy, againstRemoval, isHeld, isReplica, removalFrom } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
 import { expiryCall, removeCall, STEP_WAIT, takeCall, where } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
@@ -36,16 +35,7 @@ export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io, jo
   const why = await againstRemoval(ref, { snapshot, by: job.id }, io)
   if (!why.ok) return why
   if (why.value !== null) return err(refused(`remove ${snapshot} of ${subjectKey(ref)}`, why.value))
-  // Before it is sent: it was decided, whatever becomes known of its end.
-  const pair = await pairOf(ref, snapshot, io)
-  if (pair !== null) io.journal.letGo(subjectKey(ref), pair)
   return ok({ calls: [removeCall(ref, snapshot)] })
-}
-
-async function pairOf(ref: InstanceRef, snapshot: string, io: StepIo): Promise<SnapshotPair | null> {
-  const seen = await io.sightings.of(ref, snapshot)
-  if (!seen.ok || isReplica(ref, seen.value, io)) return null
-  return (seen.value.snapshots ?? []).find(([name]) => name === snapshot) ?? null
 }
 
 export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expiresAt }, io, job) => {
@@ -56,7 +46,7 @@ export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expir
       : await againstExpiry(ref, { snapshot, end: new Date(expiresAt), by: job.id }, io)
   if (!why.ok) return why
   return why.value === null
-    ? ok({ calls })
+    ? ok(expiresAt === null ? { calls, done: () => io.sightings.lasts(ref, snapshot) } : { calls })
     : err(refused(`set the expiry of ${snapshot} of ${subjectKey(ref)}`, why.value))
 }
 
@@ -82,7 +72,7 @@ export async function againstExpiry(
   if (isHeld(seen, snapshot)) return ok('it is held: release it first')
   const before = io.journal.postponed(subjectKey(ref), snapshot)
   if (before !== undefined && end.getTime() >= before) return ok(null)
-  return againstRemoval(ref, { snapshot, by, end: end.getTime() }, io)
+  return removalFrom(ref, seen, { snapshot, by, end: end.getTime() }, io)
 }
 
 export async function readExpiries(ref: InstanceRef, io: Pick<StepIo, 'upstream'>) {

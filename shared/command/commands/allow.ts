@@ -1,6 +1,6 @@
 import { err, ok } from '../../result.ts'
 import type { ChangeCommand } from '../command.ts'
-import { INSTANCES, POLICY, scopeOf } from '../scope.ts'
+import { INSTANCES, NAMED, POLICY, scopeOf } from '../scope.ts'
 
 export const allow: ChangeCommand = {
   kind: 'change',
@@ -8,17 +8,7 @@ export const allow: ChangeCommand = {
   name: 'allow',
   summary: 'Do once what the brake holds back: an expiry or a refresh that removes too much',
   role: 'admin',
-  parameters: [
-    INSTANCES,
-    POLICY,
-    {
-      name: 'snapshot',
-      kind: 'snapshot',
-      description: 'Remove these instead of what retention no longer keeps: a name or a glob',
-      required: false,
-      flag: true,
-    },
-  ],
+  parameters: [INSTANCES, POLICY, NAMED],
   examples: ['allow web1', 'allow --policy=daily', "allow web1 --snapshot='hourly-202611*'"],
   request(values, reason) {
     const scope = scopeOf(values)

@@ -1,6 +1,6 @@
 import { err, ok } from '../../result.ts'
 import type { ChangeCommand } from '../command.ts'
-import { INSTANCES, POLICY, scopeOf } from '../scope.ts'
+import { INSTANCES, NAMED, POLICY, scopeOf } from '../scope.ts'
 
 export const expire: ChangeCommand = {
   kind: 'change',
@@ -8,17 +8,7 @@ export const expire: ChangeCommand = {
   name: 'expire',
   summary: 'Remove the snapshots that retention no longer keeps, or those that match a glob',
   role: 'admin',
-  parameters: [
-    INSTANCES,
-    POLICY,
-    {
-      name: 'snapshot',
-      kind: 'snapshot',
-      description: 'Remove these instead of what retention no longer keeps: a name or a glob',
-      required: false,
-      flag: true,
-    },
-  ],
+  parameters: [INSTANCES, POLICY, NAMED],
   examples: ['expire web1', 'expire --policy=daily', "expire web1 --snapshot='hourly-202611*'"],
   /** With a glob over snapshots, policies or instances have to be named as well. */
   request(values, reason) {

@@ -14,8 +14,8 @@ export type CopyWork = Work & {
   newest?: string
   /** All that was verified on the target, in the form of its mark (see marks.ts): the mark may get lost. */
   verified?: string
-  /** Those of them that were let go on the source, in the same form: a refresh may remove them. */
-  released?: string
+  /** Those of them that have expired on the source, in the same form: a refresh may remove them. */
+  expired?: string
   /** For how many seconds the relay keeps them, as was seen last: known while the target gives no answer. */
   least?: number
   /** Duration of the last completed transfer, in seconds. */
@@ -54,7 +54,7 @@ export const copySchema: z.ZodMiniType<CopyWork> = z.looseObject({
   newest: may(text),
   took: may(z.number()),
   verified: may(text),
-  released: may(text),
+  expired: may(text),
   least: may(z.number()),
   putOff: may(z.object({ snapshot: text, own: moment, until: moment })),
 })

@@ -6,14 +6,15 @@ import { classify, describe } from '../../incus/refusal.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Installation } from '../../plan/installation.ts'
-import { rulesOf, serverOf, type World } from '../../plan/world.ts'
+import { minRetentionOf, serverOf, type World } from '../../plan/world.ts'
 import type { CallError, JobReport } from '../../relay/protocol.ts'
 import { failedTry, isLive, isPending, liveText, reportOn, seenRunning } from '../life.ts'
 import { COPY, type CopyMemo, type CopyWork } from './entry.ts'
+import { expiredIn } from './expired.ts'
 import { knownVerified, renderVerified } from './marks.ts'
+import { memoField, parseMemo } from './memo.ts'
 import { putOffUntil } from './put-off.ts'
 import { refuseForeign } from './refuse-target.ts'
-import { releasedIn } from './released.ts'
 import { type Replica, type Seen, transferOn } from './replica.ts'
 import { RETRY } from './retry.ts'
 import { isBrought, isVerified, transferId, unfinishedOn } from './transfer.ts'
@@ -112,10 +113,10 @@ function foundRunning(
 /** Fields that are kept, whatever the outcome of a transfer. */
 const lasting = (
   known: CopyWork | undefined,
-): Pick<CopyWork, 'newest' | 'verified' | 'released' | 'least' | 'took' | 'putOff'> => ({
+): Pick<CopyWork, 'newest' | 'verified' | 'expired' | 'least' | 'took' | 'putOff'> => ({
   ...(known?.newest === undefined ? {} : { newest: known.newest }),
   ...(known?.verified === undefined ? {} : { verified: known.verified }),
-  ...(known?.released === undefined ? {} : { released: known.released }),
+  ...(known?.expired === undefined ? {} : { expired: known.expired }),
   ...(known?.least === undefined ? {} : { least: known.least }),
   ...(known?.took === undefined ? {} : { took: known.took }),
   ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
@@ -233,7 +234,7 @@ function verifiedEntry(
     attempts: 0,
     ...(common === null ? {} : { newest: common[0] }),
     verified: renderVerified(marks),
-    ...releasedIn(known?.released, marks),
+    ...expiredIn(known?.expired, marks),
     ...leastOn(replica, world),
     ...tookOf(known, report),
     ...(common === null || itsOwn === undefined
@@ -244,7 +245,7 @@ function verifiedEntry(
 }
 
 function leastOn({ target }: Replica, world: World): Pick<CopyWork, 'least'> {
-  const least = rulesOf(world, target.remote)?.minRetention ?? 0
+  const least = minRetentionOf(world, target.remote)
   return least === 0 ? {} : { least }
 }
 
@@ -286,20 +287,4 @@ export function broken(
     at: now.toISOString(),
   }
   return { phase: 'broken', entry: failedTry(entry, { state, reason, now }, RETRY), reason }
-}
-
-const memoField = ({ memo }: { memo?: unknown }): { memo?: CopyMemo } =>
-  memo === undefined ? {} : { memo: parseMemo(memo) }
-
-/** With a foreign memo nothing can be verified. */
-function parseMemo(memo: unknown): CopyMemo {
-  const { through, extended, stale } = (typeof memo === 'object' && memo !== null ? memo : {}) as Record<
-    string,
-    unknown
-  >
-  return {
-    through: typeof through === 'number' ? through : 0,
-    extended: typeof extended === 'object' && extended !== null ? (extended as Record<string, string>) : {},
-    ...(Array.isArray(stale) ? { stale: stale.filter((name) => typeof name === 'string') } : {}),
-  }
 }

@@ -1,30 +1,30 @@
 /**
- * What a refresh would remove on the copy, because the source no longer has it, and why it must not. The brake:
- * nobody is known to have let it go. Besides, the relay keeps it, it is held, or the copy's own `keep` wants it.
+ * What a refresh would remove on the copy, because the source no longer has it, and why it must not. The brake: it
+ * is not known to have expired. Besides, the relay keeps it, it is held, or the copy's own `keep` wants it.
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import { isSafety } from '../../plan/safety.ts'
-import { rulesOf, type World } from '../../plan/world.ts'
+import { minRetentionOf, type World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { holdsOf } from '../../policy/marks.ts'
 import type { Sorter } from '../../retention/sorter.ts'
 import { isUnfinishedFirst, type TransferContext } from './context.ts'
+import { unexplained } from './expired.ts'
 import { wantedOn } from './lasting.ts'
 import { originOf, refuseReplica } from './marks.ts'
-import { notLetGo } from './released.ts'
 
 /** `braked`: a person may confirm it. */
 export type Refused = { braked: boolean; reason: string }
 
 export type Mirroring = {
-  world: Pick<World, 'letGo' | 'remotes'>
+  world: Pick<World, 'expired' | 'remotes'>
   sorter: Sorter
   now: Date
   /** The source, by each policy that covers it. */
   covering: readonly Covered[]
-  /** A person confirmed that it may remove what nobody is known to have let go. */
+  /** A person confirmed that it may remove what is not known to have expired. */
   allowed: boolean
 }
 
@@ -57,7 +57,7 @@ function brake(
   { world, now, covering, allowed }: Mirroring,
 ): Refused | null {
   if (allowed) return null
-  const lost = notLetGo(gone, { key: source.key, known: starting.entry, covering, world, now })
+  const lost = unexplained(gone, { key: source.key, known: starting.entry, covering, world, now })
   if (lost.length === 0) return null
   const { instance } = target
   const what = isStuck(verified, snapshots)
@@ -80,7 +80,7 @@ function tooYoung(
   gone: readonly SnapshotPair[],
   { world, now }: Mirroring,
 ): Refused | null {
-  const least = rulesOf(world, target.remote)?.minRetention ?? 0
+  const least = minRetentionOf(world, target.remote)
   // Without a rule not even a date in the future keeps them.
   if (least === 0) return null
   const young = gone.filter((pair) => staysUntil(pair, least) > now)

@@ -1,5 +1,5 @@
 /** Records copies in the ledger after a run. */
-import { subjectKey } from '../../incus/subject.ts'
+import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, type Work, workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
@@ -10,9 +10,10 @@ import type { Recorded, RunResult } from '../kind.ts'
 import { afterStart } from '../life.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import type { CopyAction, VerifyAction } from './action.ts'
-import { COPY, type CopyMemo, type CopyWork, copyIn } from './entry.ts'
+import { COPY, type CopyWork, copyIn } from './entry.ts'
+import { expiredIn, withExpired } from './expired.ts'
 import { parseVerified, renderVerified } from './marks.ts'
-import { releasedIn, withReleased } from './released.ts'
+import { memoOf } from './memo.ts'
 import { RETRY } from './retry.ts'
 
 /** Applies the outcomes in their order, each to the entry that the one before has changed. */
@@ -33,10 +34,12 @@ export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult)
       if (entry !== undefined) work.set(workKey(COPY, action.key), { ...entry, state: 'running' })
     } else if (isExpire(action) && (state === 'done' || state === 'unknown')) {
       const keys = new Set([...Object.keys({ ...before.work, ...plan.work }), ...work.keys()])
-      for (const [key, entry] of noteReleased(action, [...keys], known)) work.set(key, entry)
+      for (const [key, entry] of changed(action, keys, known, (one) => noteExpired(one, action)))
+        work.set(key, entry)
     } else if (isHold(action) && state !== 'done') {
       const keys = new Set([...Object.keys({ ...before.work, ...plan.work }), ...work.keys()])
-      for (const [key, entry] of forgetPutOff(action, [...keys], known)) work.set(key, entry)
+      for (const [key, entry] of changed(action, keys, known, (one) => forgetPutOff(one, action)))
+        work.set(key, entry)
     }
   }
   return { work: Object.fromEntries(work) }
@@ -47,48 +50,37 @@ const isVerify = (action: AnyAction): action is VerifyAction => action.kind === 
 const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 const isHold = (action: AnyAction): action is HoldAction => action.kind === 'hold'
 
-/** The copies of that source that have it verified may lose it with the next refresh. */
-function noteReleased(
-  { ref, snapshot }: ExpireAction,
-  keys: readonly string[],
+/** Entries of the source's copies, each changed where `change` gives another. */
+function changed(
+  { ref }: { ref: InstanceRef },
+  keys: Iterable<string>,
   known: (key: string) => CopyWork | undefined,
+  change: (entry: CopyWork) => CopyWork | null,
 ): [string, CopyWork][] {
   const source = subjectKey(ref)
-  return keys.flatMap((key): [string, CopyWork][] => {
+  return [...keys].flatMap((key): [string, CopyWork][] => {
     const entry = kindIn(key) === COPY && subjectIn(key) === source ? known(key) : undefined
-    const pairs = parseVerified(entry?.verified).filter(([name]) => name === snapshot)
-    return entry === undefined || pairs.length === 0 ? [] : [[key, withReleased(entry, pairs)]]
+    const next = entry === undefined ? null : change(entry)
+    return next === null ? [] : [[key, next]]
   })
+}
+
+/** A copy that has it verified may lose it with the next refresh. */
+function noteExpired(entry: CopyWork, { snapshot }: ExpireAction): CopyWork | null {
+  const pairs = parseVerified(entry.verified).filter(([name]) => name === snapshot)
+  return pairs.length === 0 ? null : withExpired(entry, pairs)
 }
 
 /** It may still expire, so the next run postpones the expiry again. */
-function forgetPutOff(
-  { ref, snapshot }: HoldAction,
-  keys: readonly string[],
-  known: (key: string) => CopyWork | undefined,
-): [string, CopyWork][] {
-  const source = subjectKey(ref)
-  return keys.flatMap((key): [string, CopyWork][] => {
-    const entry = kindIn(key) === COPY && subjectIn(key) === source ? known(key) : undefined
-    if (entry?.putOff?.snapshot !== snapshot) return []
-    const { putOff: _, ...rest } = entry
-    return [[key, rest]]
-  })
+function forgetPutOff({ putOff, ...rest }: CopyWork, { snapshot }: HoldAction): CopyWork | null {
+  return putOff?.snapshot === snapshot ? rest : null
 }
 
-/** What a success of its job can verify. */
-export const memoOf = ({ through, extended, stale, standstill }: CopyAction): CopyMemo => ({
-  through,
-  extended,
-  ...(stale.length === 0 ? {} : { stale }),
-  ...(standstill === null ? {} : { freezes: true }),
-})
-
-/** What it removes on the copy was let go, also if it has to be tried again. */
-function releasedBy({ verified, mirrored }: CopyAction, known: CopyWork | undefined) {
+/** What it removes on the copy had expired, also if it has to be tried again. */
+function expiredBy({ verified, mirrored }: CopyAction, known: CopyWork | undefined) {
   const gone = new Set(mirrored)
   const before = renderVerified(verified.filter(([name]) => gone.has(name)))
-  return releasedIn([known?.released ?? '', before].join(' '), verified)
+  return expiredIn([known?.expired ?? '', before].join(' '), verified)
 }
 
 /** If its answer was lost it may have started: the next observation shows it. */
@@ -104,7 +96,7 @@ function started(
     // Snapshots that were verified on a copy which is gone are no backup.
     ...(action.first || known?.newest === undefined ? {} : { newest: known.newest }),
     ...(action.first ? {} : { verified: renderVerified(action.verified) }),
-    ...(action.first ? {} : releasedBy(action, known)),
+    ...(action.first ? {} : expiredBy(action, known)),
     ...(known?.least === undefined ? {} : { least: known.least }),
     ...(known?.took === undefined ? {} : { took: known.took }),
     ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),

@@ -5,7 +5,7 @@ import type { PlannedJob } from '../../plan/jobs.ts'
 import type { CopyCheck, Sending } from '../../relay/steps.ts'
 import type { CopyAction, VerifyAction } from './action.ts'
 import { COPY } from './entry.ts'
-import { memoOf } from './record.ts'
+import { memoOf } from './memo.ts'
 
 /** What the relay needs of a copy's action. */
 export const sendingOf = (action: CopyAction): Sending => {

@@ -7,7 +7,7 @@ import { own } from '../../own.ts'
 import { expiryKey } from '../../plan/brake.ts'
 import { brakeExpiry, brakeFinding } from '../../plan/brake-expiry.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
-import { rulesOf } from '../../plan/world.ts'
+import { minRetentionOf } from '../../plan/world.ts'
 import { expiredOf, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import { type CopyContext, isAllowed, type Judged } from './judged.ts'
@@ -76,7 +76,7 @@ function goingOn(
   { world, now, sorter }: { sorter: Sorter } & Pick<CopyContext, 'world' | 'now'>,
 ) {
   const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
-  const least = rulesOf(world, target.remote)?.minRetention ?? 0
+  const least = minRetentionOf(world, target.remote)
   // The relay would refuse it.
   for (const pair of verified) if (staysUntil(pair, least) > now) needed.set(pair[0], 'the relay keeps it')
   return expiredOf(sorter.sort(covered.policy, copy.keep, verified, covered.held, null), needed)

@@ -8,7 +8,7 @@ import { own } from '../../own.ts'
 import type { Finding } from '../../plan/finding.ts'
 import { renderInstallation } from '../../plan/installation.ts'
 import { atLeastADay, manualExpiry } from '../../plan/manual.ts'
-import { rulesOf } from '../../plan/world.ts'
+import { minRetentionOf } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import type { VerifyAction } from './action.ts'
 import type { Judgement } from './judge.ts'
@@ -87,7 +87,7 @@ function expiriesOf(
   const { now, sorter, world } = context
   const expiry = replica.wanting[0]?.copy.expiry ?? null
   const until = expiry === null ? null : expiresAt(expiry, now)
-  const least = rulesOf(world, replica.target.remote)?.minRetention ?? 0
+  const least = minRetentionOf(world, replica.target.remote)
   /** Never before the relay lets it go. */
   const notBefore = (pair: SnapshotPair, end: string | null): string | null =>
     end === null ? null : new Date(Math.max(staysUntil(pair, least).getTime(), Date.parse(end))).toISOString()

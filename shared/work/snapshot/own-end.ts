@@ -1,6 +1,6 @@
 /** When Incus removes a snapshot that is taken now. */
 import { expiresAt } from '../../incus/expiry.ts'
-import { rulesOf, type World } from '../../plan/world.ts'
+import { minRetentionOf, type World } from '../../plan/world.ts'
 import type { Policy } from '../../policy/policy.ts'
 
 const DAY = 86_400
@@ -12,7 +12,7 @@ const DAY = 86_400
 export function ownEnd({ expiry, copy }: Policy, world: Pick<World, 'remotes'>, now: Date): string | null {
   if (expiry === null) return null
   const own = expiresAt(expiry, now).getTime()
-  const least = copy === null ? 0 : (rulesOf(world, copy.remote)?.minRetention ?? 0)
+  const least = copy === null ? 0 : minRetentionOf(world, copy.remote)
   const kept = least === 0 ? 0 : now.getTime() + (least + DAY) * 1000
   return new Date(Math.max(own, kept)).toISOString()
 }

@@ -27,19 +27,19 @@ test('it is there again after a restart, for its owner alone', () => {
   const file = open()
   const before = createJournal(clock, file)
   before.setVerified(WEB, [['s1', 5]])
-  before.letGo(WEB, ['s0', 4])
+  before.noteExpired(WEB, ['s0', 4])
   before.postpone(WEB, 's1', 7)
   before.counted(WEB, 9)
   file.close()
   expect(statSync(path).mode & 0o077).toBe(0)
   const after = createJournal(clock, open())
   expect(after.verified(WEB)).toEqual([['s1', 5]])
-  expect(after.gone(WEB)).toEqual(['s0@4'])
+  expect(after.expired(WEB)).toEqual(['s0@4'])
   expect(after.postponed(WEB, 's1')).toBe(7)
   expect(after.peak(WEB)).toBe(9)
 })
 
-test.each(['{', '[1]', '{"verified":{"a":7},"gone":{"a":[]},"peaks":{"a":"x"}}', ''])(
+test.each(['{', '[1]', '{"verified":{"a":7},"expired":{"a":[]},"peaks":{"a":"x"}}', ''])(
   'a file with %s in it doesn’t end the relay, and nothing is taken from it',
   (text) => {
     writeFileSync(path, text)
@@ -73,24 +73,24 @@ test('of an expiry only what was seen first counts: whoever took over the server
   journal.noteEnd(WEB, ['kept', 1], null)
   journal.noteEnd(WEB, ['kept', 1], now - 1)
   journal.noteEnd(WEB, ['ends', 2], now - 1)
-  expect(journal.gone(WEB)).toEqual(['ends@2'])
+  expect(journal.expired(WEB)).toEqual(['ends@2'])
 })
 
-test('an expiry lets a snapshot go once it has passed, and not before', async () => {
+test('an expiry expires a snapshot once it has passed, and not before', async () => {
   const clock = createVirtualClock()
   const journal = createJournal(clock)
   journal.noteEnd(WEB, ['s1', 1], Math.floor(clock.now() / 1000) + 3600)
   const copies = new Map([[WEB, new Set(['s1@1'])]])
-  expect(journal.letGoOn('main', copies)).toEqual([])
+  expect(journal.expiredOn('main', copies)).toEqual([])
   await clock.advance(3_600_000)
-  expect(journal.letGoOn('main', copies)).toEqual(['default/web/s1@1'])
-  expect(journal.letGoOn('main', new Map())).toEqual([])
+  expect(journal.expiredOn('main', copies)).toEqual(['default/web/s1@1'])
+  expect(journal.expiredOn('main', new Map())).toEqual([])
   journal.tidy(copies)
   await clock.advance(8 * DAY)
   journal.tidy(copies)
-  expect(journal.gone(WEB)).toEqual(['s1@1'])
+  expect(journal.expired(WEB)).toEqual(['s1@1'])
   journal.tidy(new Map([[WEB, new Set<string>()]]))
-  expect(journal.gone(WEB)).toEqual([])
+  expect(journal.expired(WEB)).toEqual([])
 })
 
 test('the most of a day is forgotten after it', async () => {
@@ -106,7 +106,7 @@ test('the most of a day is forgotten after it', async () => {
 
 test('of one instance it keeps a bounded number', () => {
   const journal = createJournal(createVirtualClock())
-  for (let at = 1; at <= 3000; at += 1) journal.letGo(WEB, [`s${at}`, at])
-  expect(journal.gone(WEB)).toHaveLength(2000)
-  expect(journal.gone(WEB)).toContain('s3000@3000')
+  for (let at = 1; at <= 3000; at += 1) journal.noteExpired(WEB, [`s${at}`, at])
+  expect(journal.expired(WEB)).toHaveLength(2000)
+  expect(journal.expired(WEB)).toContain('s3000@3000')
 })

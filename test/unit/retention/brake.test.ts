@@ -14,7 +14,7 @@ type Row = [title: string, snapshots: SnapshotPair[], keeps: number, owed?: numb
 const judge = (snapshots: SnapshotPair[], keeps: number, owed = 0) =>
   tooMuch(BRAKE, { snapshots, going: new Set(snapshots.slice(keeps).map(([name]) => name)), owed })
 
-describe('the brake lets go', () => {
+describe('the brake allows', () => {
   test.each<Row>([
     ['one of 25, as each hour takes', every(HOUR, 25), 24],
     ['one of 8 dailies', every(DAY, 8), 7],

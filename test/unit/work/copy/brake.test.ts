@@ -39,7 +39,7 @@ const verified = (rest: Partial<CopyWork> = {}): CopyWork => ({
 const told = ({ notes }: { notes: readonly Note[] }): string => notes.map(({ reason }) => reason).join('\n')
 
 describe('a verified snapshot of a copy is gone from the source', () => {
-  test('and nobody is known to have let it go: no refresh, nothing of the instance expires, and that is told first', () => {
+  test('and it is not known to have expired: no refresh, nothing of the instance expires, and that is told first', () => {
     const plan = planFor(WORLD, {
       ledger: { daily: { accounted: '2026-11-21T03:00:00.000Z', open: null, slots: [] } },
       copy: verified(),
@@ -55,30 +55,30 @@ describe('a verified snapshot of a copy is gone from the source', () => {
     expect(copiesOf(plan)[KEY]).toMatchObject({ state: 'failed', attempts: 0 })
   })
 
-  test.each<[string, { copy?: CopyWork | undefined; letGo?: string[]; policy?: object }]>([
-    ['the relay let it go', { letGo: [`default/web1/${PAIR}`] }],
-    ['the ledger has that it expired here', { copy: verified({ released: PAIR }) }],
+  test.each<[string, { copy?: CopyWork | undefined; expired?: string[]; policy?: object }]>([
+    ['the relay knows that it expired', { expired: [`default/web1/${PAIR}`] }],
+    ['the ledger has that it expired here', { copy: verified({ expired: PAIR }) }],
     ['its policy’s own expiry has passed', { policy: { expiry: '2d' } }],
-  ])('but %s: the refresh goes on', (_, { copy = verified(), letGo, policy = {} }) => {
+  ])('but %s: the refresh goes on', (_, { copy = verified(), expired, policy = {} }) => {
     const policies = { daily: { ...DAILY.daily, ...policy } }
-    const plan = planFor(WORLD, { copy, policies, letGo })
+    const plan = planFor(WORLD, { copy, policies, expired })
     expect(copyOf(plan)).toMatchObject({ mirrored: [LOST] })
     expect(plan.sight?.braked).toBeUndefined()
   })
 
-  test.each<[string, { copy?: CopyWork | undefined; letGo?: string[]; policy?: object; skew?: number }]>([
+  test.each<[string, { copy?: CopyWork | undefined; expired?: string[]; policy?: object; skew?: number }]>([
     ['its policy’s own expiry has not passed', { policy: { expiry: '3d' } }],
     [
       'its policy’s expiry has passed, and the server’s clock is an hour off',
       { policy: { expiry: '2d' }, skew: 3600 },
     ],
-    ['another one of its name was let go', { letGo: [`default/web1/${LOST}@1`] }],
-    ['the ledger has another one of its name', { copy: verified({ released: `${LOST}@1` }) }],
-    ['the same of another instance was let go', { letGo: [`default/web2/${PAIR}`] }],
+    ['another one of its name expired', { expired: [`default/web1/${LOST}@1`] }],
+    ['the ledger has another one of its name', { copy: verified({ expired: `${LOST}@1` }) }],
+    ['the same of another instance expired', { expired: [`default/web2/${PAIR}`] }],
     ['the ledger is lost', { copy: undefined }],
-  ])('and %s: it waits', (_, { copy, letGo, policy = {}, skew }) => {
+  ])('and %s: it waits', (_, { copy, expired, policy = {}, skew }) => {
     const policies = { daily: { ...DAILY.daily, ...policy } }
-    const plan = planFor(WORLD, { ...(copy === undefined ? {} : { copy }), policies, letGo, skew })
+    const plan = planFor(WORLD, { ...(copy === undefined ? {} : { copy }), policies, expired, skew })
     expect(copyOf(plan)).toBeUndefined()
     expect(Object.keys(plan.sight?.braked ?? {})).toEqual([`copy ${KEY}`])
   })
@@ -128,8 +128,12 @@ describe('what the target wants', () => {
   const gone = [`default/web1/${PAIR}`]
   const wanting = (copy: object) => ({ daily: { ...DAILY.daily, copy: { remote: 'backup', ...copy } } })
 
-  test('waits in a refresh that would remove it, though its source let it go', () => {
-    const plan = planFor(WORLD, { copy: verified(), letGo: gone, policies: wanting({ keep: { daily: 3 } }) })
+  test('waits in a refresh that would remove it, though it expired on its source', () => {
+    const plan = planFor(WORLD, {
+      copy: verified(),
+      expired: gone,
+      policies: wanting({ keep: { daily: 3 } }),
+    })
     expect(copyOf(plan)).toBeUndefined()
     expect(told(plan)).toContain(`a refresh would delete ${LOST} on backup`)
     expect(told(plan)).toContain('"mirror": true')
@@ -141,7 +145,7 @@ describe('what the target wants', () => {
     ['it wants as much as the source', { keep: { daily: 2 } }],
     ['it wants nothing in particular', {}],
   ])('goes where %s, and the plan names it before', (_, copy) => {
-    const plan = planFor(WORLD, { copy: verified(), letGo: gone, policies: wanting(copy) })
+    const plan = planFor(WORLD, { copy: verified(), expired: gone, policies: wanting(copy) })
     expect(copyOf(plan)).toMatchObject({ mirrored: [LOST] })
   })
 
@@ -150,7 +154,7 @@ describe('what the target wants', () => {
     ['on the copy', WORLD.replace('stopped', `stopped user.stapes.hold.${LOST}=audit`)],
   ])('stays while it is held %s, whatever its policy says', (_, world) => {
     const policies = wanting({ mirror: true })
-    const plan = planFor(world, { copy: verified(), letGo: gone, policies })
+    const plan = planFor(world, { copy: verified(), expired: gone, policies })
     expect(copyOf(plan)).toBeUndefined()
     expect(told(plan)).toContain('it is held')
   })
@@ -185,7 +189,7 @@ describe('what the relay keeps on the target', () => {
 
   test('lets a refresh wait until then, even if somebody allows it', () => {
     const request = { do: 'allow' as const, instances: ['web1'], reason: 'by ann' }
-    for (const given of [{ letGo: [`default/web1/${PAIR}`] }, { request }]) {
+    for (const given of [{ expired: [`default/web1/${PAIR}`] }, { request }]) {
       const plan = planFor(WORLD, { copy: verified(), rules, ...given })
       expect(copyOf(plan)).toBeUndefined()
       expect(told(plan)).toContain('the refresh waits until 2026-11-30T03:00:00.000Z')
@@ -196,7 +200,7 @@ describe('what the relay keeps on the target', () => {
     const plan = planFor(WORLD, {
       copy: verified(),
       rules: { role: 'source', minRetention: 0 },
-      letGo: [`default/web1/${PAIR}`],
+      expired: [`default/web1/${PAIR}`],
     })
     expect(copyOf(plan)).toBeUndefined()
     expect(told(plan)).toContain('set "role": "target" (or "both") for it in relay.jsonc')

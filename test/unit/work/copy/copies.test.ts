@@ -51,7 +51,7 @@ describe('a copy starts', () => {
         daily-20261120T0300Z
         daily-20261121T0300Z
     `,
-      { letGo: [`default/web1/daily-20261120T0300Z@${seconds('2026-11-20T03:00Z')}`] },
+      { expired: [`default/web1/daily-20261120T0300Z@${seconds('2026-11-20T03:00Z')}`] },
     )
     expect(show(plan)).toBe(
       text(`

@@ -50,7 +50,7 @@ type Given = {
   policies?: Record<string, object>
   now?: Date
   /** As the relay knows of main; and how far main's clock is off, in seconds. */
-  letGo?: string[] | undefined
+  expired?: string[] | undefined
   skew?: number | undefined
   /** What the relay's configuration says about backup. */
   rules?: RemoteRules
@@ -67,7 +67,7 @@ export function planFor(
     policies = DAILY,
     now = NOW,
     ledger: noted = {},
-    letGo,
+    expired,
     skew,
     rules,
     request,
@@ -89,7 +89,7 @@ export function planFor(
   for (const [remote, reply] of Object.entries(parsed.remotes)) {
     if (!reply.ok) continue
     const { inventory } = reply
-    if (remote === 'main' && letGo !== undefined) inventory.letGo = letGo
+    if (remote === 'main' && expired !== undefined) inventory.expired = expired
     if (remote === 'main' && skew !== undefined) inventory.server = { ...inventory.server, skew }
     if (remote === 'backup' && rules !== undefined) inventory.rules = rules
   }

@@ -1,5 +1,5 @@
 /**
- * Verified snapshots of a copy that were let go on the source: a refresh may remove them. Only evidence counts,
+ * Verified snapshots of a copy that have expired on the source: a refresh may remove them. Only evidence counts,
  * because a source that was taken over, a person and another scheduler remove snapshots as well.
  */
 import { expiresAt } from '../../incus/expiry.ts'
@@ -19,21 +19,21 @@ export type Evidence = {
   key: string
   known: CopyWork | undefined
   covering: readonly Covered[]
-  world: Pick<World, 'letGo' | 'remotes'>
+  world: Pick<World, 'expired' | 'remotes'>
   now: Date
 }
 
 /**
- * Those of `pairs` of which nobody is known to have let them go: the relay doesn't know it, the ledger doesn't
+ * Those of `pairs` that are not known to have expired: the relay doesn't know it, the ledger doesn't
  * have it, and no expiry of their policy has passed.
  */
-export function notLetGo(pairs: readonly SnapshotPair[], evidence: Evidence): SnapshotPair[] {
+export function unexplained(pairs: readonly SnapshotPair[], evidence: Evidence): SnapshotPair[] {
   if (pairs.length === 0) return []
   const { key, known, world } = evidence
-  const noted = parseVerified(known?.released)
+  const noted = parseVerified(known?.expired)
   return pairs.filter(
     (pair) =>
-      !world.letGo.has(`${key}/${pair[0]}@${pair[1]}`) && !isIn(noted, pair) && !hasEnded(pair, evidence),
+      !world.expired.has(`${key}/${pair[0]}@${pair[1]}`) && !isIn(noted, pair) && !hasEnded(pair, evidence),
   )
 }
 
@@ -61,17 +61,17 @@ function hasEnded(pair: SnapshotPair, { covering, world, now }: Evidence): boole
 }
 
 /** For the ledger entry: only what is still verified on the copy. */
-export function releasedIn(
-  released: string | undefined,
+export function expiredIn(
+  expired: string | undefined,
   verified: readonly SnapshotPair[],
-): Pick<CopyWork, 'released'> {
-  const still = commonPairs(verified, parseVerified(released))
-  return still.length === 0 ? {} : { released: renderVerified(still) }
+): Pick<CopyWork, 'expired'> {
+  const still = commonPairs(verified, parseVerified(expired))
+  return still.length === 0 ? {} : { expired: renderVerified(still) }
 }
 
 /** The entry with more of them. */
-export function withReleased(entry: CopyWork, pairs: readonly SnapshotPair[]): CopyWork {
-  const before = parseVerified(entry.released)
+export function withExpired(entry: CopyWork, pairs: readonly SnapshotPair[]): CopyWork {
+  const before = parseVerified(entry.expired)
   const fresh = pairs.filter((pair) => !isIn(before, pair))
-  return fresh.length === 0 ? entry : { ...entry, released: renderVerified([...before, ...fresh]) }
+  return fresh.length === 0 ? entry : { ...entry, expired: renderVerified([...before, ...fresh]) }
 }

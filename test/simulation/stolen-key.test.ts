@@ -237,6 +237,37 @@ describe('a stolen signing key does little to a source', () => {
     )
   })
 
+  test('expiries that are far away count as well, and over a restart of the relay', async () => {
+    const before = namesOn('main')
+    const expireAll = (): Promise<string> => {
+      const expiresAt = new Date(scene.world.clock.now() + 26 * HOUR).toISOString()
+      return attack(before.map((snapshot) => ({ do: 'set-expiry', ref: ref('main'), snapshot, expiresAt })))
+    }
+    await expireAll()
+    scene.world.relay.restart()
+    await expireAll()
+    const lasting = [...on('main').snapshots.values()].filter(({ expires }) => expires.ms === null)
+    expect(lasting.length).toBeGreaterThanOrEqual(Math.floor((before.length - 1) / 2))
+  })
+
+  test('a held snapshot gets no earlier expiry, not even the one that it had', async () => {
+    const [oldest = ''] = namesOn('main')
+    const snapshot = on('main').snapshots.get(oldest)
+    if (snapshot === undefined) throw new Error('it is gone')
+    const ends = scene.world.clock.now() + 2 * DAY
+    const set = (ms: number): Promise<string> => {
+      const expiresAt = new Date(ms).toISOString()
+      return attack([{ do: 'set-expiry', ref: ref('main'), snapshot: oldest, expiresAt }])
+    }
+    snapshot.expires = { text: new Date(ends).toISOString(), ms: ends }
+    await set(ends + DAY)
+    expect(snapshot.expires.ms).toBe(ends + DAY)
+    on('main').config[`user.stapes.hold.${oldest}`] = 'audit'
+    await wait(10 * MINUTE)
+    await set(ends)
+    expect(snapshot.expires.ms).toBe(ends + DAY)
+  })
+
   test('what it holds is not removed, nor lost by a restore', async () => {
     const [oldest = ''] = namesOn('main')
     on('main').config[`user.stapes.hold.${oldest}`] = 'audit'

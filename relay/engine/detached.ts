@@ -8,6 +8,7 @@ import { subjectKey } from '../../shared/incus/subject.ts'
 import { keyIn, kindIn, targetIn, workOfJob } from '../../shared/ledger/work.ts'
 import type { CallError, InventoryRequest, Job, JobReport } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
+import { COPY } from '../../shared/work/copy/entry.ts'
 import { transferId } from '../../shared/work/copy/transfer.ts'
 import { ADOPT } from './bounds.ts'
 import { brokenBy } from './call.ts'
@@ -61,8 +62,7 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
   /** Of an adopted copy, whose job isn't known. */
   const noteArrival = (id: string): void => {
     const work = workOfJob(id)
-    if (work !== null && kindIn(work) === 'copy')
-      io.arrivals.note(targetIn(work), transferId(keyIn(work), id))
+    if (work !== null && kindIn(work) === COPY) io.arrivals.note(targetIn(work), transferId(keyIn(work), id))
   }
   const watch = async ({ id, remote, operation, lock }: Adoptable): Promise<void> => {
     const leave = lanes.join(remote)
@@ -116,7 +116,7 @@ const isVanished = (seen: Awaited<ReturnType<typeof look>>): boolean =>
  */
 function isOf(seen: Awaited<ReturnType<typeof look>>, { id, remote }: Adoptable): boolean {
   const work = workOfJob(id)
-  if (work === null || kindIn(work) !== 'copy') return true
+  if (work === null || kindIn(work) !== COPY) return true
   const metadata =
     seen.state === 'living'
       ? seen.metadata

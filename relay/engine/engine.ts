@@ -17,6 +17,7 @@ import type {
 import { createArrivals } from './arrivals.ts'
 import { runBatch } from './batch.ts'
 import { ADOPT, LOOK } from './bounds.ts'
+import { createBusy } from './busy.ts'
 import { brokenBy } from './call.ts'
 import { judgeCall, type Remotes, unknownRemote } from './call-list.ts'
 import { createCertificates } from './certificates.ts'
@@ -73,10 +74,11 @@ export function createEngine({
   const suspects = createSuspects()
   const unseen = createUnseenCreates(clock)
   const locks = createLocks()
+  const busy = createBusy()
   const jobs = createJobMemory(clock)
   const seal = createSeal(secret)
   const base = {
-    ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks },
+    ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks, busy },
     certificates: createCertificates(upstream, clock),
     arrivals: createArrivals(),
   }
@@ -95,9 +97,10 @@ export function createEngine({
   const see = async (name: string, config: readonly string[], most: number): Promise<RemoteReply> => {
     if (!Object.hasOwn(remotes, name)) return { ok: false, error: unknownRemote(name, remotes) }
     const io = { upstream, clock, look: most, pools, suspects, unseen }
+    const began = clock.now()
     const reply = await readInventory(io, name, config)
     if (!reply.ok) return reply
-    sightings.note(name, reply.inventory)
+    sightings.note(name, reply.inventory, began)
     noteUnsealed(name, reply.inventory, seal)
     return reply
   }

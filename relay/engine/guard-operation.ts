@@ -1,4 +1,5 @@
 /** What runs on an instance just now. */
+import type { OperationRecord } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -6,18 +7,43 @@ import { badReply, call } from './call.ts'
 import { parseOperations } from './parse-operations.ts'
 import type { Upstream } from './upstream.ts'
 
+type Instance = { remote: string; project: string; instance: string }
+
+export async function operationsOn(
+  upstream: Upstream,
+  { remote, project, instance }: Instance,
+): Promise<Result<OperationRecord[], CallError>> {
+  const list = await call(upstream, remote, request('listOperations', {}, { recursion: '1', project }))
+  if (!list.ok) return list
+  const operations = parseOperations(list.value.envelope.metadata)
+  return operations === null
+    ? err(badReply(remote, list.value.status, 'its operations have another form than expected'))
+    : ok(operations.filter((one) => one.instances.includes(instance)))
+}
+
 /** In Incus's words, or null. */
 export async function operationOn(
   upstream: Upstream,
   remote: string,
   { parameters, query }: Match,
 ): Promise<Result<string | null, CallError>> {
-  const project = query.project ?? 'default'
-  const list = await call(upstream, remote, request('listOperations', {}, { recursion: '1', project }))
-  if (!list.ok) return list
-  const operations = parseOperations(list.value.envelope.metadata)
-  if (operations === null)
-    return err(badReply(remote, list.value.status, 'its operations have another form than expected'))
-  const mine = operations.find((one) => one.instances.includes(parameters.instance ?? ''))
-  return ok(mine?.description ?? null)
+  const { instance = '' } = parameters
+  const mine = await operationsOn(upstream, { remote, project: query.project ?? 'default', instance })
+  return mine.ok ? ok(mine.value[0]?.description ?? null) : mine
+}
+
+/** Incus's words for what leaves an instance the snapshots that it has. */
+const KEEPS = ['Snapshotting instance', 'Updating snapshot']
+
+/** What may leave it fewer snapshots than are listed now, in Incus's words; or null. */
+export async function removalOn(
+  upstream: Upstream,
+  instance: Instance,
+): Promise<Result<string | null, CallError>> {
+  const mine = await operationsOn(upstream, instance)
+  if (!mine.ok) return mine
+  const removal = mine.value.find(
+    ({ snapshots, description }) => snapshots.length > 0 && !KEEPS.includes(description),
+  )
+  return ok(removal?.description ?? null)
 }

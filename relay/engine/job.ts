@@ -17,14 +17,18 @@ export function refuseJob(job: Job, remotes: Remotes): CallError | null {
 
 export async function runJob(job: Job, io: StepIo, watcher?: Watcher): Promise<StepReport[]> {
   const reports: StepReport[] = []
-  for (const step of job.steps) {
-    const result = await runStep(step, job, io, { urgent: reports.length > 0, watcher }).catch(
-      (cause: unknown) => err(brokenBy(cause)),
-    )
-    if (!result.ok) return [...reports, { ok: false, error: result.error }]
-    reports.push(result.value === undefined ? { ok: true } : { ok: true, metadata: result.value })
+  try {
+    for (const step of job.steps) {
+      const result = await runStep(step, job, io, { urgent: reports.length > 0, watcher }).catch(
+        (cause: unknown) => err(brokenBy(cause)),
+      )
+      if (!result.ok) return [...reports, { ok: false, error: result.error }]
+      reports.push(result.value === undefined ? { ok: true } : { ok: true, metadata: result.value })
+    }
+    return reports
+  } finally {
+    io.busy.end(job)
   }
-  return reports
 }
 
 /** What a step replies with; undefined: nothing. */
@@ -34,11 +38,14 @@ async function runStep(
   io: StepIo,
   { urgent, watcher }: { urgent: boolean; watcher: Watcher | undefined },
 ): Promise<Result<unknown, CallError>> {
-  const planned = await requestsOf(step, job, io)
-  if (!planned.ok) return err(planned.error)
-  const { calls, reply, done } = planned.value
-  const ran = await runCalls(calls, io, { urgent, ...(watcher === undefined ? {} : { watcher }) })
-  if (!ran.ok) return ran
-  done?.()
-  return ok(reply)
+  let planned = await requestsOf(step, job, io)
+  for (;;) {
+    if (!planned.ok) return planned
+    const { calls, reply, done, next } = planned.value
+    const ran = await runCalls(calls, io, { urgent, ...(watcher === undefined ? {} : { watcher }) })
+    if (!ran.ok) return ran
+    done?.()
+    if (next === undefined) return ok(reply)
+    planned = await next()
+  }
 }

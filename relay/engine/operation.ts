@@ -91,7 +91,7 @@ export async function look(
   }
 }
 
-const sleep = (clock: Clock, ms: number): Promise<void> =>
+export const sleep = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => {
     clock.after(ms, resolve)
   })

@@ -4,7 +4,7 @@
  * verified one, and no verified one before its time.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
-import { isIn, newestPair, samePair } from '../../shared/incus/pairs.ts'
+import { commonPairs, isIn, newestPair, samePair } from '../../shared/incus/pairs.ts'
 import { aheadOf, parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../../shared/incus/subject.ts'
 import { own } from '../../shared/own.ts'
@@ -13,6 +13,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
 import { isLeftover, unfinishedOn } from '../../shared/work/copy/transfer.ts'
+import type { Doer } from './busy.ts'
 import type { Remotes } from './call-list.ts'
 import { whileRestored } from './locks.ts'
 import { isSource, isTarget, minRetentionOf, notSource } from './rules.ts'
@@ -27,8 +28,8 @@ const DAY = 86_400
 
 export type Removal = {
   snapshot: string
-  /** Id of the job that wants it. */
-  by: string
+  /** The job that wants it. */
+  by: Doer
   /** It isn't removed, but expires then (milliseconds since the epoch). */
   end?: number
 }
@@ -51,17 +52,21 @@ export function removalFrom(
   removal: Removal,
   io: StepIo,
 ): Result<string | null, CallError> {
-  const busy = whileRestored(ref, removal.by, io.locks)
-  if (busy !== null) return err(busy)
-  const { snapshot, end } = removal
+  const { snapshot, by, end } = removal
+  const restored = whileRestored(ref, by.id, io.locks)
+  if (restored !== null) return err(restored)
   const isCopy = isReplica(ref, seen, io)
   const why = isCopy ? againstOnCopy(ref, seen, snapshot, io) : againstOnSource(ref, seen, removal, io)
   if (why !== null) return ok(why)
-  // Counted at once, so that several jobs at the same time don't remove more than one after the other would.
-  io.sightings.removed(ref, snapshot, end ?? io.clock.now())
-  // It was decided, whatever becomes known of its end.
+  const busy = isCopy ? null : io.busy.begin(by, subjectKey(ref), 'loses')
+  if (busy !== null) return err(busy)
   const pair = (seen.snapshots ?? []).find(([name]) => name === snapshot)
-  if (!isCopy && end === undefined && pair !== undefined) io.journal.noteExpired(subjectKey(ref), pair)
+  if (pair === undefined) return ok(null)
+  // Counted at once, so that several jobs at the same time don't remove more than one after the other would.
+  if (end === undefined) io.sightings.removed(ref, pair)
+  else io.sightings.ends(ref, snapshot, end)
+  // It was decided, whatever becomes known of its end.
+  if (!isCopy && end === undefined) io.journal.noteExpired(subjectKey(ref), pair)
   return ok(null)
 }
 
@@ -110,13 +115,14 @@ function againstPace(
 
 function againstOnCopy(ref: InstanceRef, seen: Sighting, snapshot: string, io: StepIo): string | null {
   if (seen.snapshots === null) return UNLISTED
-  const verified = verifiedOn(ref, seen, io)
-  const listed = seen.snapshots
+  const standing = standingOf(ref, seen, io)
+  const { listed } = standing
   const pair = listed.find(([name]) => name === snapshot)
   if (pair === undefined) return null
-  if (!isIn(verified, pair)) return againstUnverified(ref, seen, pair, io)
+  if (!isIn(standing.verified, pair)) return againstUnverified(ref, seen, pair, io)
   return (
-    againstEnd(ref, pair, verified, io.clock.now() / 1000, io) ?? againstPace(ref, snapshot, { listed }, io)
+    againstEnd(ref, pair, { end: io.clock.now() / 1000, standing }, io) ??
+    againstPace(ref, snapshot, { listed }, io)
   )
 }
 
@@ -127,14 +133,15 @@ export function againstEndOnCopy(
   { snapshot, end }: { snapshot: string; end: number },
   io: StepIo,
 ): string | null {
-  const verified = verifiedOn(ref, seen, io)
-  const pair = (seen.snapshots ?? []).find(([name]) => name === snapshot)
+  const standing = standingOf(ref, seen, io)
+  const { listed } = standing
+  const pair = listed.find(([name]) => name === snapshot)
   if (pair === undefined) return null
-  if (!isIn(verified, pair)) return againstUnverified(ref, seen, pair, io)
-  const why = againstEnd(ref, pair, verified, end / 1000, io)
+  if (!isIn(standing.verified, pair)) return againstUnverified(ref, seen, pair, io)
+  const why = againstEnd(ref, pair, { end: end / 1000, standing }, io)
   if (why !== null || end - io.clock.now() >= FAR) return why
-  const pace = againstPace(ref, snapshot, { listed: seen.snapshots ?? [] }, io)
-  if (pace === null) io.sightings.removed(ref, snapshot, end)
+  const pace = againstPace(ref, snapshot, { listed }, io)
+  if (pace === null) io.sightings.ends(ref, snapshot, end)
   return pace
 }
 
@@ -166,22 +173,32 @@ export function stayUntil(pair: SnapshotPair, remote: string, remotes: Remotes):
   return least === 0 ? null : pair[1] + least
 }
 
-/** Also where another is dated in the future: a wrong clock makes none the newest. */
-export function isNewest(pair: SnapshotPair, verified: readonly SnapshotPair[], now: number): boolean {
+/** What is known as verified on a copy, what it has, and what of that has no data. */
+export type Standing = Record<'verified' | 'listed' | 'torn', readonly SnapshotPair[]>
+
+export const standingOf = (ref: InstanceRef, seen: Sighting, io: StepIo): Standing => ({
+  verified: verifiedOn(ref, seen, io),
+  listed: seen.snapshots ?? [],
+  torn: io.sightings.torn(ref),
+})
+
+/** Also where another is dated in the future, isn't there, or has no data: none of these can be restored. */
+export function isNewest(pair: SnapshotPair, { verified, listed, torn }: Standing, now: number): boolean {
   const isAhead = aheadOf(new Date(now))
-  const newest = [newestPair(verified), newestPair(verified.filter((one) => !isAhead(one)))]
-  return newest.some((one) => one !== null && samePair(one, pair))
+  const there = commonPairs(listed, verified)
+  return [there, there.filter((one) => !isIn(torn, one))]
+    .flatMap((pairs) => [newestPair(pairs), newestPair(pairs.filter((one) => !isAhead(one)))])
+    .some((one) => one !== null && samePair(one, pair))
 }
 
 /** Whether a verified snapshot may end then (seconds since the epoch). */
 export function againstEnd(
   ref: InstanceRef,
   pair: SnapshotPair,
-  verified: readonly SnapshotPair[],
-  end: number,
+  { end, standing }: { end: number; standing: Standing },
   { remotes, clock }: StepIo,
 ): string | null {
-  if (isNewest(pair, verified, clock.now())) return 'it is the newest verified snapshot of a copy'
+  if (isNewest(pair, standing, clock.now())) return 'it is the newest verified snapshot of a copy'
   const until = stayUntil(pair, ref.remote, remotes)
   return until === null || end >= until
     ? null

@@ -20,7 +20,8 @@ import type { Upstream } from './upstream.ts'
 export type Sighting = Pick<InstanceRecord, 'config' | 'own' | 'snapshots' | 'torn'>
 
 export type Sightings = {
-  note(remote: string, inventory: RemoteInventory): void
+  /** `began`: when the look did (milliseconds since the epoch). What was changed since isn't taken from it. */
+  note(remote: string, inventory: RemoteInventory, began: number): void
   /** What the known copies of each source have, as `name@seconds`; a source without one is absent. */
   onCopies(): ReadonlyMap<string, ReadonlySet<string>>
   /** As it was listed last if that has the snapshot, else as it is now. */
@@ -33,10 +34,14 @@ export type Sightings = {
   isCopy(ref: InstanceRef): Promise<Result<boolean, CallError>>
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
-  /** It was changed: its keys have to be read anew. */
+  /** It was changed: it has to be read anew, also where a look that began before ends after it. */
   forget(ref: InstanceRef): void
-  /** A removal was allowed, or an expiry then (milliseconds since the epoch): it counts as gone from now on. */
-  removed(ref: InstanceRef, snapshot: string, end: number): void
+  /** A removal was allowed: it counts as gone from now on. */
+  removed(ref: InstanceRef, pair: SnapshotPair): void
+  /** Whether its removal was allowed within the last minutes, so that it may be going. */
+  isGoing(ref: InstanceRef, pair: SnapshotPair): boolean
+  /** An expiry then was allowed (milliseconds since the epoch): likewise. */
+  ends(ref: InstanceRef, snapshot: string, end: number): void
   /** Its expiry is lifted: it doesn't count as gone. */
   lasts(ref: InstanceRef, snapshot: string): void
   /** How many are there without this one, after the removals that were allowed since. */
@@ -59,7 +64,8 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   /** By remote. */
   const notedAt = new Map<string, number>()
   const missing = new Map<string, number>()
-  const removals = new Map<string, Map<string, number>>()
+  const removals = new Map<string, Map<string, { createdAt: number; until: number }>>()
+  const changedAt = new Map<string, number>()
 
   const noteOne = (key: string, record: InstanceRecord): void => {
     // Its keys are unknown: they are read when they are needed.
@@ -86,13 +92,13 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   }
   const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> => readOne(upstream, ref)
   return {
-    note(remote, { instances, unusable }) {
+    note(remote, { instances, unusable }, began) {
       notedAt.set(remote, clock.now())
       const kept = new Set<string>()
       for (const record of instances) {
         const key = subjectKey({ remote, project: record.project, instance: record.name })
         kept.add(key)
-        noteOne(key, record)
+        if ((changedAt.get(key) ?? Number.NEGATIVE_INFINITY) < began) noteOne(key, record)
       }
       // What is missing may be among what its server calls by names that can't be used.
       if (unusable === undefined) forgetGone(remote, kept)
@@ -126,14 +132,19 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     read,
     forget(ref) {
       seen.delete(subjectKey(ref))
+      changedAt.set(subjectKey(ref), clock.now())
     },
-    removed(ref, snapshot, end) {
+    removed(ref, [name, createdAt]) {
       const key = subjectKey(ref)
-      if (end > clock.now()) return journal.end(key, snapshot, end)
-      const names = removals.get(key) ?? new Map<string, number>()
-      for (const [name, until] of names) if (clock.now() > until) names.delete(name)
-      removals.set(key, names.set(snapshot, end + REMEMBERED))
+      const going = removals.get(key) ?? new Map<string, { createdAt: number; until: number }>()
+      for (const [one, { until }] of going) if (clock.now() > until) going.delete(one)
+      removals.set(key, going.set(name, { createdAt, until: clock.now() + REMEMBERED }))
     },
+    isGoing(ref, [name, createdAt]) {
+      const going = removals.get(subjectKey(ref))?.get(name)
+      return going?.createdAt === createdAt && clock.now() <= going.until
+    },
+    ends: (ref, snapshot, end) => journal.end(subjectKey(ref), snapshot, Math.max(end, clock.now())),
     lasts(ref, snapshot) {
       const key = subjectKey(ref)
       if (journal.ending(key).has(snapshot)) journal.end(key, snapshot, 0)

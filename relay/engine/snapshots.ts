@@ -195,8 +195,9 @@ export async function compareLists(
   })
 }
 
-function disagreement(
-  { name, own }: InstanceRecord,
+/** Null: they have the same names. */
+export function disagreement(
+  { name, own }: Pick<InstanceRecord, 'name' | 'own'>,
   inPool: readonly SnapshotPair[],
   onRecord: readonly SnapshotPair[],
 ): string | null {

@@ -113,6 +113,11 @@ export const routes = {
     path: '/1.0/storage-pools/{pool}/volumes/{type}/{volume}',
     query: ['recursion', 'project'],
   },
+  listVolumeSnapshots: {
+    method: 'GET',
+    path: '/1.0/storage-pools/{pool}/volumes/{type}/{volume}/snapshots',
+    query: ['recursion', 'project', 'target'],
+  },
   listOperations: { method: 'GET', path: '/1.0/operations', query: ['recursion', 'all-projects', 'project'] },
   getOperation: { method: 'GET', path: '/1.0/operations/{operation}', query: [] },
   waitOperation: { method: 'GET', path: '/1.0/operations/{operation}/wait', query: ['timeout'] },

@@ -1,6 +1,7 @@
 /** A source instance in full, as a copy of it needs it: read just before a transfer starts. */
 import * as z from 'zod/mini'
 import { err, ok, type Result } from '../result.ts'
+import type { SnapshotPair } from './inventory.ts'
 
 const strings = z.record(z.string(), z.string())
 
@@ -8,6 +9,7 @@ const instance = z.object({
   architecture: z.string(),
   type: z.enum(['container', 'virtual-machine']),
   description: z.nullish(z.string()),
+  location: z.nullish(z.string()),
   profiles: z.nullish(z.array(z.string())),
   config: z.nullish(strings),
   devices: z.nullish(z.record(z.string(), strings)),
@@ -23,6 +25,8 @@ export type SourceDetails = {
   architecture: string
   type: 'container' | 'virtual-machine'
   description: string
+  /** Cluster member that holds it; `none` outside of a cluster. */
+  location: string
   profiles: string[]
   /** The instance's own, without its profiles'. */
   config: Record<string, string>
@@ -51,13 +55,23 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
     return err(`Incus described the instance unexpectedly: ${z.prettifyError(parsed.error)}`)
   const taken = parseExpiries(list)
   if (!taken.ok) return taken
-  const { architecture, type, description, profiles, config, devices, expanded_config, expanded_devices } =
-    parsed.data
+  const {
+    architecture,
+    type,
+    description,
+    location,
+    profiles,
+    config,
+    devices,
+    expanded_config,
+    expanded_devices,
+  } = parsed.data
   const root = Object.entries(expanded_devices ?? {}).find(([, device]) => device.path === '/')
   return ok({
     architecture,
     type,
     description: description ?? '',
+    location: location ?? '',
     profiles: profiles ?? [],
     config: config ?? {},
     expanded: expanded_config ?? {},
@@ -70,6 +84,9 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
 
 /** `createdAt`: seconds since the epoch, if known. */
 export type Expiring = { name: string; expiresAt: string; createdAt?: number }
+
+/** One without a date counts as older than all. */
+export const pairOf = ({ name, createdAt }: Expiring): SnapshotPair => [name, createdAt ?? 0]
 
 const expiriesOf = (list: z.infer<typeof snapshots>): Expiring[] =>
   list.map(({ name, expires_at, created_at }) => {

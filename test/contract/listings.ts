@@ -160,6 +160,20 @@ export function listingContract(world: World): void {
       expect(of(bare)).toMatchObject({ snapshots: null, backups: [], state: { usage: expect.anything() } })
     })
 
+    test('the snapshots of one volume are rows by themselves, called by both names', async () => {
+      const query = { recursion: '1', project: PROJECT }
+      const of = async (volume: string, more: object = query) => {
+        const parameters = { pool: world.main.server.pool, type: 'container', volume }
+        return world.main.ask('listVolumeSnapshots', { parameters, query: { recursion: '1', ...more } })
+      }
+      const names = z.array(z.looseObject({ name: z.string() }))
+      expect(readMetadata(await of(elsewhere.name), names).map(({ name }) => name)).toEqual([
+        `${elsewhere.name}/s1`,
+      ])
+      expect(readMetadata(await of(bare.name, {}), names)).toEqual([])
+      expect((await of('nobody', {})).status).toBe(404)
+    })
+
     test('one volume is the row of the listing', async () => {
       const parameters = { pool: world.main.server.pool, type: 'container', volume: elsewhere.name }
       const reply = await world.main.ask('getVolume', {

@@ -20,6 +20,8 @@ export type Face = {
   refusesSecondCopy: boolean
   /** On dir a target stays mounted while it is received, and for good when the daemon is killed meanwhile. */
   keepsMounted: boolean
+  /** A source that fails before its offer counts as one without snapshots: a refresh removes all of the copy's. */
+  takesFailureForNone: boolean
   /** Refuses what a request can be refused for at once. */
   checkSnapshotName(name: string): void
   takenSnapshot: string
@@ -42,6 +44,7 @@ export const faces: Record<Version, Face> = {
     waitTells: false,
     refusesSecondCopy: false,
     keepsMounted: false,
+    takesFailureForNone: true,
     // A space is only found out by the operation.
     checkSnapshotName: (name) => refuseSigns(name, 'Cannot contain'),
     takenSnapshot:
@@ -58,6 +61,7 @@ export const faces: Record<Version, Face> = {
     waitTells: true,
     refusesSecondCopy: true,
     keepsMounted: true,
+    takesFailureForNone: false,
     checkSnapshotName(name) {
       if (/\s/.test(name)) throw new Refusal(400, 'Invalid snapshot name: Name cannot contain white space')
       refuseSigns(name, 'Name contains invalid character')

@@ -15,7 +15,7 @@ import type { Answer, Call, EmbeddedIncus } from './server.ts'
 import { getServer, listProjects } from './server-info.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots, patchSnapshot } from './snapshots.ts'
 import { putState } from './states.ts'
-import { getVolume, listVolumes } from './volumes.ts'
+import { getVolume, listVolumeSnapshots, listVolumes } from './volumes.ts'
 
 export type Handler = { right: Right; answer: (server: EmbeddedIncus, call: Call) => Answer }
 
@@ -38,6 +38,7 @@ export const handlers: Record<RouteName, Handler> = {
   getPool: { right: 'any', answer: getPool },
   listVolumes: { right: 'volumes', answer: listVolumes },
   getVolume: { right: 'object', answer: getVolume },
+  listVolumeSnapshots: { right: 'object', answer: listVolumeSnapshots },
   listOperations: { right: 'list', answer: operations },
   getOperation: { right: 'any', answer: getOperation },
   waitOperation: { right: 'any', answer: waitOperation },

@@ -5,7 +5,7 @@ import type { Receiving, Sending } from './migration.ts'
 import type { EmbeddedIncus } from './server.ts'
 import { isOptimized, prepareShipment, type Shipment, type Step } from './shipment.ts'
 import { busyText, UNEVEN } from './snapshots.ts'
-import { findPool, type Snapshot } from './state.ts'
+import { findPool, type Instance, type Snapshot } from './state.ts'
 
 const CUT_OFF = 'websocket: close 1006 (abnormal closure): unexpected EOF'
 
@@ -78,8 +78,9 @@ export class Transfer {
     const { source, target } = this
     if (!isListed(source)) throw new Refusal(404, 'Instance not found')
     if (source.instance.busy !== null) throw new Refusal(500, busyText(source.instance.busy))
-    for (const { instance } of [source, target])
-      if ([...instance.snapshots.values()].some(({ torn }) => torn === true)) throw new Refusal(500, UNEVEN)
+    if (isUneven(source.instance) && !target.isNew && target.server.face.takesFailureForNone)
+      target.instance.snapshots.clear()
+    if (isUneven(source.instance) || isUneven(target.instance)) throw new Refusal(500, UNEVEN)
     if (isOptimized(source, target) && target.instance.disk.held === 'phantom' && !target.isNew)
       throw new Refusal(500, 'Volume exists in database but not on storage')
   }
@@ -181,6 +182,9 @@ export class Transfer {
     for (const later of this.#waiting) later.fail('A matching non-reusable operation has now succeeded')
   }
 }
+
+const isUneven = ({ snapshots }: Instance): boolean =>
+  [...snapshots.values()].some(({ torn }) => torn === true)
 
 /** False when it was deleted meanwhile, as a target can be whose lock was lifted. */
 const isListed = ({ server, instance }: Sending | Receiving): boolean =>

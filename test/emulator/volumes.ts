@@ -30,12 +30,31 @@ export function listVolumes(server: EmbeddedIncus, call: Call): Reply {
 
 /** One volume; `recursion=1` is its listing's 2. */
 export function getVolume(server: EmbeddedIncus, call: Call): Reply {
-  const { pool = '', type = '', volume = '' } = call.parameters
-  const found = findProject(server.state, call.project).instances.get(volume)
-  if (found === undefined || found.pool !== pool || found.type !== type)
-    throw new Refusal(404, 'Storage pool volume not found')
+  const found = volumeOf(server, call)
   const isFull = server.face.nested && call.query.recursion === '1'
   return sync(isFull ? fullRow(server, found) : ownRow(found))
+}
+
+const NO_VOLUME = 'Storage pool volume not found'
+
+function volumeOf({ state }: EmbeddedIncus, { project, parameters }: Call): Instance {
+  const { pool = '', type = '', volume = '' } = parameters
+  const found = findProject(state, project).instances.get(volume)
+  if (found === undefined || found.pool !== pool || found.type !== type) throw new Refusal(404, NO_VOLUME)
+  return found
+}
+
+/** Those of one volume. A member knows only what is on itself. */
+export function listVolumeSnapshots(server: EmbeddedIncus, call: Call): Reply {
+  const found = volumeOf(server, call)
+  const { target = found.location } = call.query
+  if (target !== found.location) throw new Refusal(404, NO_VOLUME)
+  return sync(
+    stored(found).map(({ name, volumeCreatedAt }) => ({
+      name: `${found.name}/${name}`,
+      ...{ created_at: volumeCreatedAt, expires_at: null, config: {}, content_type: '', description: '' },
+    })),
+  )
 }
 
 /** "None" and "the member is away" are both null, and only the other two fields tell them apart. */

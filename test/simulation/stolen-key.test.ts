@@ -5,8 +5,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { stepSchema } from '../../relay/step-schema.ts'
 import type { Job } from '../../shared/relay/protocol.ts'
-import type { CopyStep, RestoreStep, Step } from '../../shared/relay/steps.ts'
+import type { CopyStep, RestoreStep, Step, VerifyStep } from '../../shared/relay/steps.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
+import { tear } from '../emulator/breakage.ts'
 import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
 import { seededRandom } from './random.ts'
 import { restoreStep } from './restore-step.ts'
@@ -68,6 +69,12 @@ const copyOf = (more: Partial<CopyStep> = {}): CopyStep => ({
 const restoreOf = (snapshot: string, more: Partial<RestoreStep> = {}): RestoreStep =>
   restoreStep({ ref: ref('main'), snapshot, ...more })
 
+const verifyOf = (marks: [string, number][], more: Partial<VerifyStep> = {}): VerifyStep => ({
+  ...{ do: 'verify', source: ref('main'), target: ref('backup'), marks, rest: [] },
+  ...{ expiries: [], restore: [], protect: false, owner: on('backup').config['user.stapes.owner'] ?? '' },
+  ...more,
+})
+
 const soon = (): string => new Date(scene.world.clock.now() + MINUTE).toISOString()
 const wait = (ms: number): Promise<void> => scene.world.clock.advance(new Date(scene.world.clock.now() + ms))
 
@@ -110,11 +117,7 @@ describe('a stolen signing key loses no verified snapshot', () => {
     [
       'by marks that say nothing was verified, and removals then',
       async () => {
-        const verify: Step = {
-          ...{ do: 'verify', source: ref('main'), target: ref('backup'), marks: [], rest: [] },
-          ...{ expiries: [], restore: [], protect: false, owner: '' },
-        }
-        await attack([verify])
+        await attack([verifyOf([])])
         await attack(namesOn('backup').map((snapshot) => ({ do: 'expire', ref: ref('backup'), snapshot })))
         await attack([copyOf({ first: true, startOver: true, transfer: { id: 'x', from: 0, names: [] } })])
       },
@@ -123,11 +126,7 @@ describe('a stolen signing key loses no verified snapshot', () => {
       'by a verification that sets expiries',
       async () => {
         const expiries = namesOn('backup').map((snapshot) => ({ snapshot, expiresAt: soon() }))
-        const verify: Step = {
-          ...{ do: 'verify', source: ref('main'), target: ref('backup'), marks: verifiedOf() },
-          ...{ rest: namesOn('backup'), expiries, restore: [], protect: false, owner: '' },
-        }
-        await attack([verify])
+        await attack([verifyOf(verifiedOf(), { rest: namesOn('backup'), expiries })])
         await wait(HOUR)
         await attack([copyOf({ unverified: namesOn('backup') })])
       },
@@ -154,6 +153,13 @@ describe('a stolen signing key loses no verified snapshot', () => {
           await attack([copyOf({ unverified: namesOn('backup') }), copyOf({ transferMode: 'push' })])
           await wait(DAY)
         }
+      },
+    ],
+    [
+      'by a refresh whose source has one on record that its pool has not',
+      async () => {
+        tear(on('main'), namesOn('main').at(-1) ?? '')
+        await attack([copyOf(), copyOf({ transferMode: 'push' })])
       },
     ],
     [
@@ -214,6 +220,65 @@ describe('a stolen signing key loses no verified snapshot', () => {
     await run()
     await wait(MINUTE)
     keepsAll(before)
+  })
+
+  const all = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+  const losses: [string, (snapshot: string) => Promise<unknown>, number[]][] = [
+    ['is removed', (snapshot) => attack([{ do: 'expire', ref: ref('main'), snapshot }]), all],
+    [
+      'expires',
+      (snapshot) => attack([{ do: 'set-expiry', ref: ref('main'), snapshot, expiresAt: soon() }]),
+      all,
+    ],
+    // Later the relay has seen it there for the last time: docs/security.md, "What nothing of this stops".
+    ['is removed by a person', (snapshot) => removeByHand(snapshot), [1, 2, 3, 4, 5, 6, 7]],
+  ]
+  const removeByHand = (snapshot: string): Promise<unknown> => {
+    const path = `/1.0/instances/web/snapshots/${snapshot}`
+    return scene.world.clock.settle(scene.world.incus.main.handle({ method: 'DELETE', path }))
+  }
+  test.each(losses.flatMap(([how, lose, moments]) => moments.map((at) => [how, at, lose] as const)))(
+    'by a refresh, though what the source has %s at its request %i',
+    async (_, at, lose) => {
+      const before = verified()
+      const oldest = verifiedOf().find(([name]) => name.startsWith('hourly-2'))?.[0] ?? ''
+      expect(namesOn('main')).toContain(oldest)
+      let requests = 0
+      let lost: Promise<unknown> | null = null
+      scene.world.incus.main.faults = () => {
+        requests += 1
+        if (requests === at) lost = lose(oldest)
+        return null
+      }
+      await attack([copyOf()])
+      await wait(5 * MINUTE)
+      expect(lost).not.toBeNull()
+      await lost
+      keepsAll(before)
+    },
+  )
+
+  test('nor the newest after `minRetention`, by marks of newer ones that are not there or were not sent', async () => {
+    await wait((WEEK + 86_400) * 1000)
+    const [newest = ''] = verifiedOf().at(-1) ?? []
+    const seconds = Math.floor(scene.world.clock.now() / 1000)
+    const forged: [string, number][] = [['daily-20261128T0300Z', seconds - 9000]]
+    await attack([{ ...verifyOf(forged), expiries: [{ snapshot: newest, expiresAt: soon() }] }])
+    await attack([
+      copyOf({ verified: forged, transfer: { id: 'x', from: 1, names: ['daily-20261128T0300Z'] } }),
+    ])
+    await attack([verifyOf([...verifiedOf(), ...forged])])
+    const [made] = on('backup').snapshots.values()
+    if (made === undefined) throw new Error('it has no snapshot')
+    on('backup').snapshots.set('by-hand', { ...made, name: 'by-hand', second: seconds })
+    await attack([verifyOf([...verifiedOf(), ['by-hand', seconds]])])
+    expect(verifiedOf().at(-1)?.[0]).toBe(newest)
+    await attack(namesOn('backup').map((snapshot) => ({ do: 'expire', ref: ref('backup'), snapshot })))
+    await attack([{ do: 'set-expiry', ref: ref('backup'), snapshot: newest, expiresAt: soon() }])
+    await attack([copyOf({ unverified: namesOn('backup') })])
+    await wait(HOUR)
+    expect(namesOn('backup')).toContain(newest)
+    expect(hasData(scene.world.incus.backup, { name: 'web' }, newest)).toBe(true)
   })
 })
 

@@ -4,11 +4,12 @@
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { isIn } from '../../../shared/incus/pairs.ts'
-import { subjectKey } from '../../../shared/incus/subject.ts'
-import { COPYING } from '../../../shared/policy/marks.ts'
+import { expiresAtOf, pairOf, type SourceDetails } from '../../../shared/incus/source.ts'
+import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
-import { isLeftover, parseTransfer, type Transfer } from '../../../shared/work/copy/transfer.ts'
-import { isNewest, stayUntil, verifiedOn } from '../removal.ts'
+import { isBrought, isLeftover, unfinishedOn } from '../../../shared/work/copy/transfer.ts'
+import { volumeKey } from '../parse-volumes.ts'
+import { isNewest, type Standing, standingOf, stayUntil, verifiedOn } from '../removal.ts'
 import { isSource, isTarget, notSource, notTarget } from '../rules.ts'
 import { replicaOf } from '../sightings.ts'
 import type { OnTarget, Sides } from './copy-reads.ts'
@@ -26,17 +27,48 @@ export function againstCopy(sending: Sending, { details, target }: Sides, io: St
   if (sending.first && (from !== 0 || names.length > 0)) return 'a first copy brings everything'
   if (target === null) return sending.first ? null : 'the copy is gone: the next tick makes a new one'
   if (sending.first && !sending.startOver) return 'there is an instance of that name already'
-  if (replicaOf(target.sighting) !== subjectKey(sending.source))
-    return `it is no copy of ${subjectKey(sending.source)} that stapes made`
-  if (target.status !== 'Stopped') return `the copy is ${target.status}`
-  const onSource = details.snapshots.map(({ name, createdAt }): SnapshotPair => [name, createdAt ?? 0])
-  return sending.startOver
-    ? againstStartingOver(sending, target, onSource, io)
-    : againstRefresh(sending, target, onSource, io)
+  const other = againstReplica(sending.source, target)
+  if (other !== null) return other
+  const onSource = details.snapshots.map(pairOf)
+  if (sending.startOver) return againstStartingOver(sending, target, onSource, io)
+  const leaving = leavingFrom(sending.source, details, io)
+  return againstRefresh(sending, target, { onSource, leaving }, io)
 }
 
-const transferOn = ({ sighting: { own, config } }: OnTarget): Transfer | null =>
-  own.includes(COPYING) ? parseTransfer(config[COPYING]) : null
+/** What has expired there, or is being removed: it may be gone before it could be sent. */
+const leavingFrom = (
+  source: InstanceRef,
+  { snapshots }: SourceDetails,
+  { sightings, clock }: StepIo,
+): SnapshotPair[] =>
+  snapshots.flatMap((one) => {
+    const end = expiresAtOf(one.expiresAt)
+    const hasEnded = end !== null && end.getTime() <= clock.now()
+    return hasEnded || sightings.isGoing(source, pairOf(one)) ? [pairOf(one)] : []
+  })
+
+/** Between the first look and the transfer; null: nothing that a refresh could harm. */
+export function againstChange(
+  { source, target }: Sending,
+  { details, target: copy }: Sides,
+  now: Sides,
+): string | null {
+  const why = againstReplica(source, now.target)
+  if (why !== null || now.target === null) return why ?? 'the copy is gone'
+  const [onSource, onCopy] = [now.details.snapshots.map(pairOf), now.target.sighting.snapshots ?? []]
+  const lost = details.snapshots.map(pairOf).find((pair) => isIn(onCopy, pair) && !isIn(onSource, pair))
+  if (lost !== undefined) return `${lost[0]} was removed from ${subjectKey(source)} just now`
+  const before = copy?.sighting.snapshots ?? []
+  const made = onCopy.find((pair) => !isIn(before, pair))
+  return made === undefined ? null : `${made[0]} was made on ${subjectKey(target)} just now`
+}
+
+function againstReplica(source: InstanceRef, target: OnTarget | null): string | null {
+  if (target === null) return null
+  if (replicaOf(target.sighting) !== subjectKey(source))
+    return `it is no copy of ${subjectKey(source)} that stapes made`
+  return target.status === 'Stopped' ? null : `the copy is ${target.status}`
+}
 
 function againstStartingOver(
   { target: at }: Sending,
@@ -46,7 +78,7 @@ function againstStartingOver(
 ): string | null {
   const [verified] = verifiedOn(at, target.sighting, io)
   if (verified !== undefined) return `its snapshot ${verified[0]} is a verified copy`
-  const transfer = transferOn(target)
+  const transfer = unfinishedOn(target.sighting)
   if (transfer?.from !== 0) return 'it may have been verified'
   const other = (target.sighting.snapshots ?? []).find((pair) => !isLeftover(transfer, pair, onSource))
   return other === undefined ? null : `its first transfer did not bring the snapshot ${other[0]}`
@@ -56,12 +88,12 @@ function againstStartingOver(
 function againstRefresh(
   { target: at, mirrored, unverified, transfer: coming }: Sending,
   target: OnTarget,
-  onSource: readonly SnapshotPair[],
+  { onSource, leaving }: { onSource: readonly SnapshotPair[]; leaving: readonly SnapshotPair[] },
   io: StepIo,
 ): string | null {
-  const verified = verifiedOn(at, target.sighting, io)
-  const listed = target.sighting.snapshots ?? []
-  const transfer = transferOn(target)
+  const standing = standingOf(at, target.sighting, io)
+  const { verified, listed } = standing
+  const transfer = unfinishedOn(target.sighting)
   const isCleared = (pair: SnapshotPair): boolean =>
     unverified.includes(pair[0]) && transfer !== null && isLeftover(transfer, pair, onSource)
   if (coming.from === 0) return 'a refresh does not bring everything'
@@ -72,14 +104,22 @@ function againstRefresh(
     return pair !== undefined && (isIn(verified, pair) || !isCleared(pair))
   })
   if (strange !== undefined) return `${strange} is no leftover of an unverified transfer`
-  const gone = listed.filter((pair) => !isIn(onSource, pair) && !isCleared(pair))
-  const lost = gone.find(
-    (pair) =>
-      isIn(verified, pair) &&
-      !isTorn(pair, at, io) &&
-      againstLoss(pair, verified, mirrored, { at, io }) !== null,
+  // Incus doesn't send again what is there, so the transfer's success would say nothing of it.
+  const kept = listed.find(
+    (pair) => !isIn(verified, pair) && isBrought(coming, pair) && !unverified.includes(pair[0]),
   )
-  if (lost !== undefined) return againstLoss(lost, verified, mirrored, { at, io })
+  if (kept !== undefined) {
+    // Its pool may not have it, after a power cut: the next inventory looks, and what came so is removed.
+    io.suspects.add(at.remote, volumeKey(at.project, at.instance))
+    return `its transfer would count ${kept[0]} as new, which is there already`
+  }
+  const gone = listed.filter((pair) => (!isIn(onSource, pair) || isIn(leaving, pair)) && !isCleared(pair))
+  const [lost] = gone.flatMap((pair) => {
+    if (!isIn(verified, pair) || isTorn(pair, at, io)) return []
+    const isExpected = mirrored.includes(pair[0]) || isIn(leaving, pair)
+    return againstLoss(pair, standing, isExpected, { at, io }) ?? []
+  })
+  if (lost !== undefined) return lost
   const foreign = gone.find(
     (pair) => !isIn(verified, pair) && !(transfer !== null && isLeftover(transfer, pair, onSource)),
   )
@@ -96,17 +136,17 @@ const isTorn = (pair: SnapshotPair, at: Sending['target'], { sightings, journal 
 
 function againstLoss(
   pair: SnapshotPair,
-  verified: readonly SnapshotPair[],
-  mirrored: readonly string[],
+  standing: Standing,
+  isExpected: boolean,
   { at, io }: { at: Sending['target']; io: StepIo },
 ): string | null {
   const [name] = pair
-  if (!mirrored.includes(name))
+  if (!isExpected)
     return `the refresh would remove the verified snapshot ${name}, which is not known to have expired`
   const until = stayUntil(pair, at.remote, io.remotes)
   if (until !== null && io.clock.now() / 1000 < until)
     return `the refresh would remove the verified snapshot ${name}, and "${at.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`
-  return isNewest(pair, verified, io.clock.now())
+  return isNewest(pair, standing, io.clock.now())
     ? `the refresh would remove ${name}, the newest verified snapshot`
     : null
 }

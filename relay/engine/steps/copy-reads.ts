@@ -3,6 +3,7 @@ import { type Profiles, parseProfiles } from '../../../shared/incus/profiles.ts'
 import { request } from '../../../shared/incus/routes.ts'
 import {
   type Expiring,
+  pairOf,
   parseExpiries,
   parseSource,
   type SourceDetails,
@@ -14,7 +15,7 @@ import { err, ok, type Result } from '../../../shared/result.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
 import type { Sighting } from '../sightings.ts'
-import { where } from './requests.ts'
+import { listOf, where } from './requests.ts'
 import type { StepIo } from './step-io.ts'
 
 /** The target, if it is there: by its own list of its snapshots. */
@@ -37,8 +38,6 @@ const read = async ({ upstream }: Io, remote: string, wanted: ReturnType<typeof 
 }
 
 const oneOf = (ref: InstanceRef) => request('getInstance', where(ref).parameters, where(ref).query)
-const listOf = (ref: InstanceRef) =>
-  request('listSnapshots', where(ref).parameters, { ...where(ref).query, recursion: '1' })
 
 async function readSource(ref: InstanceRef, io: Io): Promise<Result<SourceDetails, CallError>> {
   const one = await read(io, ref.remote, oneOf(ref))
@@ -66,7 +65,7 @@ async function readTarget(ref: InstanceRef, io: Io): Promise<Result<OnTarget | n
     sighting: {
       config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, text(value)])),
       own: Object.keys(config),
-      snapshots: snapshots.value.map(({ name, createdAt }) => [name, createdAt ?? 0]),
+      snapshots: snapshots.value.map(pairOf),
     },
   })
 }

@@ -5,7 +5,7 @@
  * to refuse, nor is a removal that was cut off: the try fails, and what is left is removed (`shared/work/copy/torn.ts`).
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import type { Expiring } from '../../../shared/incus/source.ts'
+import { type Expiring, pairOf } from '../../../shared/incus/source.ts'
 import type { CopyAction } from '../../../shared/work/copy/action.ts'
 import { isCutOff } from '../../../shared/work/copy/cut-off.ts'
 import { isLeftover } from '../../../shared/work/copy/transfer.ts'
@@ -33,6 +33,3 @@ export function refuseUnlisted(
   const names = unlisted.map(({ name }) => name).join(', ')
   return `the copy on ${target.remote} has snapshots that its pool did not list and that no unverified transfer brought: ${names}. If somebody made them just now, copy each to a separate instance. If this message stays, a power cut left them without a volume, and no refresh can succeed. Check whether their data is still needed, then run "incus snapshot delete ${target.instance} <name>" there for each: it reports an error, but removes the snapshot`
 }
-
-/** One without a date counts as none that came with a transfer. */
-const pairOf = ({ name, createdAt }: Expiring): SnapshotPair => [name, createdAt ?? 0]

@@ -1,6 +1,6 @@
 /** Makes or refreshes a copy: removals first, then the marks, then both operations in the mode's order. */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { commonPairs, isIn } from '../../../shared/incus/pairs.ts'
+import { commonPairs } from '../../../shared/incus/pairs.ts'
 import { request } from '../../../shared/incus/routes.ts'
 import { isAddressable } from '../../../shared/incus/snapshot-name.ts'
 import { type Expiring, expiresAtOf, type SourceDetails } from '../../../shared/incus/source.ts'
@@ -10,13 +10,14 @@ import { REPLICA_SERVER } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckCopyStep, CopyCheck, CopyStep, Sending } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import { isBrought } from '../../../shared/work/copy/transfer.ts'
 import type { Call } from '../calls.ts'
+import { removalOn } from '../guard-operation.ts'
 import { verifiedOn } from '../removal.ts'
 import { refused } from '../rules.ts'
 import { leftOut, replicaBody, transferMarks, uuidMark } from './copy-body.ts'
+import { refuseUneven } from './copy-even.ts'
 import { fitOf } from './copy-fit.ts'
-import { againstCopy, againstRoles } from './copy-guard.ts'
+import { againstChange, againstCopy, againstRoles } from './copy-guard.ts'
 import { type OnTarget, readProfiles, readSides, type Sides } from './copy-reads.ts'
 import { refuseUnlisted } from './copy-unlisted.ts'
 import { expiryCall, markCall, removeCall, STEP_WAIT, where } from './requests.ts'
@@ -27,22 +28,48 @@ const WINDOW_DAYS = 7
 /** The relay waits so long; a longer transfer is reported as `running` and observed again. In seconds. */
 const COPY_WAIT = WINDOW_DAYS * 86_400
 
-export const planCopy: PlanStep<CopyStep> = async (step, io) => {
+export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
+  const { source, target } = step
+  const busy =
+    io.busy.begin(job, subjectKey(source), 'sends') ?? io.busy.begin(job, subjectKey(target), 'receives')
+  if (busy !== null) return err(busy)
   const sides = await sidesOf(step, io)
   if (!sides.ok) return sides
-  const { details, target } = sides.value
-  noteEnds(step.source, details, io)
-  const sending = { ...step, verified: verifiedAfter(step, target, io) }
-  const before = [
-    ...clearing(sending),
-    ...marking(sending, details),
-    ...lifting(sending, target?.snapshots ?? []),
-    ...endangered(details, io).map(({ name }) => expiryCall(step.source, name, until(io).toISOString())),
-  ]
+  const { details, target: copy } = sides.value
+  noteEnds(source, details, io)
+  const sending = { ...step, verified: verifiedAfter(step, copy, io) }
   return ok({
-    calls: [...before, ...transfer(sending, details, before.length)],
-    done: () => io.arrivals.note(subjectKey(step.target), step.transfer.id),
+    calls: [
+      ...clearing(sending),
+      ...marking(sending, details),
+      ...lifting(sending, copy?.snapshots ?? []),
+      ...endangered(details, io).map(({ name }) => expiryCall(source, name, until(io).toISOString())),
+    ],
+    next: async () => {
+      const changed = step.first ? ok(null) : await refuseChanged(step, sides.value, io)
+      if (!changed.ok) return changed
+      return ok({
+        calls: transfer(sending, details),
+        done: () => io.arrivals.note(subjectKey(target), step.transfer.id),
+      })
+    },
   })
+}
+
+/** Incus compares both sides only when the transfer begins, so they are looked at once more, as late as can be. */
+async function refuseChanged(sending: Sending, sides: Sides, io: StepIo): Promise<Result<null, CallError>> {
+  const now = await readSides(sending, io)
+  if (!now.ok) return now
+  const uneven = await refuseUneven(sending.source, now.value.details, io)
+  if (!uneven.ok) return uneven
+  // Last: what is being removed is listed until it is gone.
+  const removal = await removalOn(io.upstream, sending.source)
+  if (!removal.ok) return removal
+  const why =
+    uneven.value ??
+    againstChange(sending, sides, now.value) ??
+    (removal.value === null ? null : `on the source Incus is not done with "${removal.value}"`)
+  return why === null ? ok(null) : err(notMade(sending, why))
 }
 
 /** Why it would fail, what will differ, and what the copy's action has to record. */
@@ -53,7 +80,9 @@ export const planCheckCopy: PlanStep<CheckCopyStep> = async (step, io) => {
   if (!sides.ok) return sides
   const { details, target } = sides.value
   const unlisted = refuseUnlisted(step, details.snapshots, target?.snapshots ?? [])
-  const rules = unlisted === null ? againstCopy(step, sides.value, io) : null
+  const uneven = await refuseUneven(step.source, details, io)
+  if (!uneven.ok) return uneven
+  const rules = unlisted === null ? (uneven.value ?? againstCopy(step, sides.value, io)) : null
   if (rules !== null) return ok({ calls: [], reply: refusalOf(step, rules) })
   const fit = fitOf(step, details, await readProfiles(step.target, io), step.rules ?? undefined)
   const reply: CopyCheck = {
@@ -86,23 +115,21 @@ async function sidesOf(sending: Sending, io: StepIo): Promise<Result<Sides, Call
   if (roles !== null) return err(notMade(sending, roles))
   const sides = await readSides(sending, io)
   if (!sides.ok) return sides
-  const why = againstCopy(sending, sides.value, io)
+  const uneven = await refuseUneven(sending.source, sides.value.details, io)
+  if (!uneven.ok) return uneven
+  const why = uneven.value ?? againstCopy(sending, sides.value, io)
   return why === null ? sides : err(notMade(sending, why))
 }
 
-/**
- * What stays marked as verified. Everything that is known and listed, and what the caller knows besides; a mark
- * only ever protects. What is gone from the target and comes with this transfer is verified again.
- */
-function verifiedAfter(sending: Sending, target: OnTarget | null, io: StepIo): SnapshotPair[] {
-  const { verified, listed, transfer: coming } = sending
-  if (target === null || sending.startOver) return []
-  const there = target.snapshots.map(({ name }) => name)
-  const still = verified.filter(
-    (pair) => !isBrought(coming, pair) || listed.includes(pair[0]) || there.includes(pair[0]),
-  )
-  const known = commonPairs(target.sighting.snapshots ?? [], verifiedOn(sending.target, target.sighting, io))
-  return [...still, ...known.filter((pair) => !isIn(still, pair) && !coming.names.includes(pair[0]))]
+/** What stays marked as verified: all that is known and listed. What comes with this transfer is verified again. */
+function verifiedAfter(
+  { target: at, startOver, transfer: coming }: Sending,
+  target: OnTarget | null,
+  io: StepIo,
+): SnapshotPair[] {
+  if (target === null || startOver) return []
+  const known = commonPairs(target.sighting.snapshots ?? [], verifiedOn(at, target.sighting, io))
+  return known.filter(([name]) => !coming.names.includes(name))
 }
 
 const until = ({ clock }: StepIo): Date => new Date(clock.now() + WINDOW_DAYS * 86_400_000)
@@ -114,12 +141,20 @@ const endangered = ({ snapshots }: SourceDetails, io: StepIo): Expiring[] =>
   })
 
 /** With what an earlier try postponed: of that the snapshot's own expiry is known from then. */
-const extendedOf = ({ extended }: Sending, details: SourceDetails, io: StepIo): Record<string, string> => ({
-  ...extended,
-  ...Object.fromEntries(
-    endangered(details, io).map(({ name, expiresAt }) => [name, own(extended, name) ?? expiresAt]),
-  ),
-})
+function extendedOf(
+  { source, extended }: Sending,
+  details: SourceDetails,
+  io: StepIo,
+): Record<string, string> {
+  const ownOf = ({ name, expiresAt }: Expiring): string => {
+    const noted = io.journal.postponed(subjectKey(source), name)
+    return own(extended, name) ?? (noted === undefined ? expiresAt : new Date(noted).toISOString())
+  }
+  return {
+    ...extended,
+    ...Object.fromEntries(endangered(details, io).map((one) => [one.name, ownOf(one)])),
+  }
+}
 
 /**
  * When Incus removes what: from then on it counts as expired. And what is about to be postponed, so that it can be
@@ -162,12 +197,12 @@ const lifting = ({ target, lasting }: Sending, onTarget: readonly Expiring[]): C
     .filter(({ name, expiresAt }) => lasting.includes(name) && expiresAtOf(expiresAt) !== null)
     .map(({ name }) => expiryCall(target, name, null))
 
-/** Both operations; `first` is the index of the earlier one, which the later one refers to. */
-function transfer(sending: Sending, details: SourceDetails, first: number): Call[] {
+/** Both operations; the later one refers to the earlier one. */
+function transfer(sending: Sending, details: SourceDetails): Call[] {
   const { source, target } = sending
   const reach = (server: string) => ({
-    operation: { $operationUrl: first },
-    secrets: { $step: first, pointer: '/metadata/metadata' },
+    operation: { $operationUrl: 0 },
+    secrets: { $step: 0, pointer: '/metadata/metadata' },
     certificate: { $certificate: server },
   })
   if (sending.transferMode === 'pull')
@@ -177,7 +212,7 @@ function transfer(sending: Sending, details: SourceDetails, first: number): Call
     ]
   return [
     receive(sending, details, { mode: 'push' }),
-    { ...send(sending, { target: reach(target.remote) }), wait: COPY_WAIT, alsoWaitFor: first },
+    { ...send(sending, { target: reach(target.remote) }), wait: COPY_WAIT, alsoWaitFor: 0 },
   ]
 }
 

@@ -1,21 +1,15 @@
 /** What the caller may read of single instances: nothing of their config but the keys of stapes. */
-import { request } from '../../../shared/incus/routes.ts'
 import { PREFIX, RESTORING } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ReadSnapshotsStep, SnapshotRow } from '../../../shared/relay/steps.ts'
 import { err, ok } from '../../../shared/result.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
-import { where } from './requests.ts'
+import { listOf } from './requests.ts'
 import type { PlanStep } from './step-io.ts'
 
 export const planReadSnapshots: PlanStep<ReadSnapshotsStep> = async ({ ref }, { upstream, seal }) => {
-  const { parameters, query } = where(ref)
-  const list = await call(
-    upstream,
-    ref.remote,
-    request('listSnapshots', parameters, { ...query, recursion: '1' }),
-  )
+  const list = await call(upstream, ref.remote, listOf(ref))
   if (!list.ok) return list
   const { metadata } = list.value.envelope
   if (!Array.isArray(metadata) || !metadata.every(isObject))

@@ -1,5 +1,5 @@
 /** The requests to Incus that several steps make. */
-import { request } from '../../../shared/incus/routes.ts'
+import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
 import { NEVER } from '../../../shared/incus/source.ts'
 import type { InstanceRef } from '../../../shared/incus/subject.ts'
 import type { Call } from '../calls.ts'
@@ -11,6 +11,10 @@ export const where = ({ project, instance }: InstanceRef) => ({
   parameters: { instance },
   query: { project },
 })
+
+/** An instance's own list of its snapshots. */
+export const listOf = (ref: InstanceRef): IncusRequest =>
+  request('listSnapshots', where(ref).parameters, { ...where(ref).query, recursion: '1' })
 
 /** A snapshot that doesn't exist counts as removed. */
 export function removeCall(ref: InstanceRef, snapshot: string): Call {

@@ -35,6 +35,8 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io, job) => {
   if (!isSource(io.remotes, ref.remote)) return refusal(notSource(ref.remote))
   if (own(io.remotes, ref.remote)?.restores === false)
     return refusal(`"restores" is false for "${ref.remote}" in its configuration`)
+  const busy = io.busy.begin(job, subjectKey(ref), 'restores')
+  if (busy !== null) return err(busy)
   const seen = await io.sightings.read(ref)
   if (!seen.ok) return seen
   const why = against(step, seen.value, io)
@@ -42,7 +44,7 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io, job) => {
   if (step.expiresAt !== null) {
     const late = await againstExpiry(
       ref,
-      { snapshot: step.snapshot, end: new Date(step.expiresAt), by: job.id },
+      { snapshot: step.snapshot, end: new Date(step.expiresAt), by: job },
       io,
     )
     if (!late.ok) return late

@@ -1,15 +1,15 @@
 /** Taking and removing snapshots, and when they expire. */
-import { request } from '../../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
 import { expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
+import type { Doer } from '../busy.ts'
 import { call } from '../call.ts'
 import { againstEndOnCopy, againstRemoval, isHeld, isReplica, removalFrom } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
-import { expiryCall, removeCall, STEP_WAIT, takeCall, where } from './requests.ts'
+import { expiryCall, listOf, removeCall, STEP_WAIT, takeCall } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 export const planTake: PlanStep<TakeStep> = async (step, io, job) => {
@@ -24,7 +24,7 @@ export const planTake: PlanStep<TakeStep> = async (step, io, job) => {
   if (copy.value) return err(refused(what, 'it is a copy'))
   const take = takeCall(ref, { name: snapshot, stateful, expiresAt }, STEP_WAIT)
   if (again === undefined) return ok({ calls: [take] })
-  const why = await againstRemoval(ref, { snapshot, by: job.id }, io)
+  const why = await againstRemoval(ref, { snapshot, by: job }, io)
   if (!why.ok) return why
   return why.value === null
     ? ok({ calls: [removeCall(ref, snapshot), take] })
@@ -32,7 +32,7 @@ export const planTake: PlanStep<TakeStep> = async (step, io, job) => {
 }
 
 export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io, job) => {
-  const why = await againstRemoval(ref, { snapshot, by: job.id }, io)
+  const why = await againstRemoval(ref, { snapshot, by: job }, io)
   if (!why.ok) return why
   if (why.value !== null) return err(refused(`remove ${snapshot} of ${subjectKey(ref)}`, why.value))
   return ok({ calls: [removeCall(ref, snapshot)] })
@@ -43,7 +43,7 @@ export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expir
   const why =
     expiresAt === null
       ? ok(null)
-      : await againstExpiry(ref, { snapshot, end: new Date(expiresAt), by: job.id }, io)
+      : await againstExpiry(ref, { snapshot, end: new Date(expiresAt), by: job }, io)
   if (!why.ok) return why
   return why.value === null
     ? ok(expiresAt === null ? { calls, done: () => io.sightings.lasts(ref, snapshot) } : { calls })
@@ -53,7 +53,7 @@ export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expir
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */
 export async function againstExpiry(
   ref: InstanceRef,
-  { snapshot, end, by }: { snapshot: string; end: Date; by: string },
+  { snapshot, end, by }: { snapshot: string; end: Date; by: Doer },
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
   const found = await io.sightings.of(ref, snapshot)
@@ -71,17 +71,15 @@ export async function againstExpiry(
   }
   if (isHeld(seen, snapshot)) return ok('it is held: release it first')
   const before = io.journal.postponed(subjectKey(ref), snapshot)
-  if (before !== undefined && end.getTime() >= before) return ok(null)
+  if (before !== undefined && end.getTime() >= before) {
+    const busy = io.busy.begin(by, subjectKey(ref), 'loses')
+    return busy === null ? ok(null) : err(busy)
+  }
   return removalFrom(ref, seen, { snapshot, by, end: end.getTime() }, io)
 }
 
 export async function readExpiries(ref: InstanceRef, io: Pick<StepIo, 'upstream'>) {
-  const { parameters, query } = where(ref)
-  const list = await call(
-    io.upstream,
-    ref.remote,
-    request('listSnapshots', parameters, { ...query, recursion: '1' }),
-  )
+  const list = await call(io.upstream, ref.remote, listOf(ref))
   if (!list.ok) return list
   const parsed = parseExpiries(list.value.envelope.metadata)
   return parsed.ok ? parsed : err<CallError>({ code: 'bad-reply', message: parsed.error })

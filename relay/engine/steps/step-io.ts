@@ -2,6 +2,7 @@
 import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Result } from '../../../shared/result.ts'
 import type { Arrivals } from '../arrivals.ts'
+import type { Busy } from '../busy.ts'
 import type { CallIo } from '../call-list.ts'
 import type { Call } from '../calls.ts'
 import type { Locks } from '../locks.ts'
@@ -12,11 +13,19 @@ export type StepIo = CallIo & {
   sightings: Sightings
   seal: Seal
   locks: Locks
+  busy: Busy
   arrivals: Arrivals
 }
 
-/** The requests that a step comes to. `done`: called once they have all succeeded. */
-export type Planned = { calls: Call[]; reply?: unknown; done?: () => void }
+/** The requests that a step comes to. */
+export type Planned = {
+  calls: Call[]
+  reply?: unknown
+  /** Called once they have all succeeded. */
+  done?: () => void
+  /** What follows then, by what is so by then. */
+  next?: () => Promise<Result<Planned, CallError>>
+}
 
 /** Plans one kind of step; an error refuses it, and nothing was sent. */
 export type PlanStep<S> = (

@@ -1,7 +1,7 @@
 /**
  * Marks what a transfer brought as verified. What was verified before stays marked as long as it is listed; what
- * is new has to be listed on both sides with the same date, and to have come with a transfer whose success this
- * relay saw.
+ * is new has to be listed with the date that it has or had on the source, and to have come with a transfer whose
+ * success this relay saw. Nothing else is marked, whatever the caller says.
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { commonPairs, isIn } from '../../../shared/incus/pairs.ts'
@@ -10,9 +10,10 @@ import { COPYING, OWNER, PROTECTION, VERIFIED } from '../../../shared/policy/mar
 import type { VerifyStep } from '../../../shared/relay/steps.ts'
 import { err, ok } from '../../../shared/result.ts'
 import { renderVerified } from '../../../shared/work/copy/marks.ts'
-import { isBrought, parseTransfer, renderTransfer, restOf } from '../../../shared/work/copy/transfer.ts'
+import { isBrought, renderTransfer, restOf, unfinishedOn } from '../../../shared/work/copy/transfer.ts'
+import type { Doer } from '../busy.ts'
 import type { Call } from '../calls.ts'
-import { againstEnd, verifiedOn } from '../removal.ts'
+import { againstEnd, standingOf, verifiedOn } from '../removal.ts'
 import { isTarget, notTarget, refused } from '../rules.ts'
 import { replicaOf, type Sighting } from '../sightings.ts'
 import { expiryCall, markCall } from './requests.ts'
@@ -23,39 +24,45 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
   const { source, target } = step
   const refusal = (why: string) => err(refused(`mark ${subjectKey(target)} as verified`, why))
   if (!isTarget(io.remotes, target.remote)) return refusal(notTarget(target.remote))
+  const busy = io.busy.begin(job, subjectKey(target), 'receives')
+  if (busy !== null) return err(busy)
   const [copy, original] = await Promise.all([io.sightings.read(target), io.sightings.read(source)])
   if (!copy.ok) return copy
   if (!original.ok) return original
   if (replicaOf(copy.value) !== subjectKey(source)) return refusal(`it is no copy of ${subjectKey(source)}`)
-  const before = commonPairs(copy.value.snapshots ?? [], verifiedOn(target, copy.value, io))
-  const fresh = step.marks.filter((pair) => !isIn(before, pair))
-  const unproven = fresh.find(
-    (pair) => !isProven(pair, step, { copy: copy.value, original: original.value }, io),
+  const listed = copy.value.snapshots ?? []
+  const before = commonPairs(listed, verifiedOn(target, copy.value, io))
+  // Of others than the transfer's the caller's word is no proof: what was never verified would count as the newest.
+  const transfer = unfinishedOn(copy.value)
+  const fresh = commonPairs(listed, step.marks).filter(
+    (pair) => !isIn(before, pair) && transfer !== null && isBrought(transfer, pair),
   )
+  const hasArrived = transfer !== null && io.arrivals.has(subjectKey(target), transfer.id)
+  const unproven = fresh.find((pair) => !hasArrived || !wasOnSource(pair, source, original.value, io))
   if (unproven !== undefined) return refusal(`no transfer is known to have brought ${unproven[0]}`)
-  const verified = [...step.marks, ...before.filter((pair) => !isIn(step.marks, pair))]
+  const verified = commonPairs(listed, [...before, ...fresh])
   return ok({
     calls: [
       ...targetExpiries(step, verified, copy.value, io),
-      ...(await sourceExpiries(step, job.id, io)),
+      ...(await sourceExpiries(step, job, io)),
       markCall(target, marksOf(step, verified)),
       ...(step.protect ? [markCall(target, { [PROTECTION]: 'true' })] : []),
     ],
-    done: () => io.journal.setVerified(subjectKey(target), verified),
+    done: () => {
+      io.journal.setVerified(subjectKey(target), verified)
+      io.sightings.forget(target)
+    },
   })
 }
 
-/** What came with this transfer needs its success; older pairs are the caller's word, and a mark only protects. */
-function isProven(
+/** It still is, or has expired there since. */
+const wasOnSource = (
   pair: SnapshotPair,
-  { target }: VerifyStep,
-  { copy, original }: { copy: Sighting; original: Sighting },
-  { arrivals }: StepIo,
-): boolean {
-  const transfer = copy.own.includes(COPYING) ? parseTransfer(copy.config[COPYING]) : null
-  if (transfer === null || !isBrought(transfer, pair)) return true
-  return arrivals.has(subjectKey(target), transfer.id) && isIn(original.snapshots ?? [], pair)
-}
+  source: VerifyStep['source'],
+  { snapshots }: Sighting,
+  { journal }: StepIo,
+): boolean =>
+  isIn(snapshots ?? [], pair) || journal.expired(subjectKey(source)).includes(renderVerified([pair]))
 
 function marksOf({ rest, owner }: VerifyStep, verified: readonly SnapshotPair[]): Record<string, string> {
   const left = restOf(rest)
@@ -70,21 +77,22 @@ function marksOf({ rest, owner }: VerifyStep, verified: readonly SnapshotPair[])
 function targetExpiries(
   { target, expiries }: VerifyStep,
   verified: readonly SnapshotPair[],
-  { snapshots }: Sighting,
+  seen: Sighting,
   io: StepIo,
 ): Call[] {
-  const listed = snapshots ?? []
+  const standing = { ...standingOf(target, seen, io), verified }
+  const { listed } = standing
   return expiries.flatMap(({ snapshot, expiresAt }) => {
     const pair = listed.find(([name]) => name === snapshot)
     if (pair === undefined || !isIn(verified, pair)) return []
     const end = expiresAt === null ? null : Date.parse(expiresAt) / 1000
-    const isTooEarly = end !== null && againstEnd(target, pair, verified, end, io) !== null
+    const isTooEarly = end !== null && againstEnd(target, pair, { end, standing }, io) !== null
     return isTooEarly ? [] : [expiryCall(target, snapshot, expiresAt)]
   })
 }
 
 /** Their own expiries again, after they were postponed for the transfer. */
-async function sourceExpiries({ source, restore }: VerifyStep, by: string, io: StepIo): Promise<Call[]> {
+async function sourceExpiries({ source, restore }: VerifyStep, by: Doer, io: StepIo): Promise<Call[]> {
   const calls: Call[] = []
   for (const { snapshot, expiresAt } of restore) {
     const why = await againstExpiry(source, { snapshot, end: new Date(expiresAt), by }, io)

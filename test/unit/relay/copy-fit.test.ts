@@ -18,8 +18,16 @@ type Given = {
 
 function judge({ source, there = [profile('default')], rules, first = true, pool = null }: Given) {
   const details: SourceDetails = {
-    ...{ architecture: 'x86_64', type: 'virtual-machine', description: '', profiles: ['default'] },
-    ...{ config: {}, expanded: {}, devices: {}, rootDevice: 'root', root: {}, snapshots: [] },
+    ...{ architecture: 'x86_64', type: 'virtual-machine', description: '', location: 'none' },
+    ...{
+      profiles: ['default'],
+      config: {},
+      expanded: {},
+      devices: {},
+      rootDevice: 'root',
+      root: {},
+      snapshots: [],
+    },
     ...source,
   }
   const target = { remote: 'backup', project: 'prod', instance: 'web1' }

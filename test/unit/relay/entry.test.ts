@@ -88,14 +88,36 @@ test('an instance whose name can’t be used is not gone', async () => {
     snapshots: [['s1', 5]],
   }
   const seen = (more: object) => ({ instances: [], ...more }) as unknown as RemoteInventory
-  memory.note('main', seen({ instances: [listed] }))
-  memory.note('main', seen({ unusable: ['an instance called "web " is left out'] }))
+  memory.note('main', seen({ instances: [listed] }), clock.now())
+  memory.note('main', seen({ unusable: ['an instance called "web " is left out'] }), clock.now())
   expect(journal.verified('main/default/web')).toEqual([['s1', 5]])
-  memory.note('main', seen({}))
+  memory.note('main', seen({}), clock.now())
   expect(journal.verified('main/default/web')).toEqual([['s1', 5]])
   await clock.advance(86_400_000)
-  memory.note('main', seen({}))
+  memory.note('main', seen({}), clock.now())
   expect(journal.verified('main/default/web')).toEqual([])
+})
+
+test('a look that began before a copy was marked doesn’t forget what was marked', async () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  const memory = createSightings(createFakeIncus(clock), clock, journal)
+  const of = (mark: string, snapshots: [string, number][]) => {
+    const config = { 'user.stapes.verified': mark }
+    const listed = { ...instance(), config, own: Object.keys(config), snapshots }
+    return { instances: [listed] } as unknown as RemoteInventory
+  }
+  const key = { remote: 'main', project: 'default', instance: 'web' }
+  const began = clock.now()
+  await clock.advance(began + 1000)
+  journal.setVerified('main/default/web', [['s2', 9]])
+  memory.forget(key)
+  memory.note('main', of('s1@5', [['s1', 5]]), began)
+  expect(journal.verified('main/default/web')).toEqual([['s2', 9]])
+  expect(memory.listed(key)).toBeNull()
+  await clock.advance(clock.now() + 1000)
+  memory.note('main', of('s2@9', [['s2', 9]]), clock.now())
+  expect(memory.listed(key)).toEqual([['s2', 9]])
 })
 
 const job = (id: string, remote: string): Job => ({

@@ -61,6 +61,8 @@ export const beforeCopies = (incus: Upstream): Upstream => ({
   request(remote, wanted, options) {
     const { method, path } = wanted
     if (path === '/1.0') return Promise.resolve(asReply(SERVER))
+    if (path.startsWith('/1.0/storage-pools/default/volumes/container/'))
+      return Promise.resolve(asReply(sync([])))
     const isInstance = method === 'GET' && /^\/1\.0\/instances\/[^/]+(\/snapshots)?\?/.test(path)
     if (!isInstance) return incus.request(remote, wanted, options)
     const isSource = (remote === 'main') !== path.includes('/back')
@@ -77,7 +79,7 @@ const SERVER = sync({
   api_extensions: [],
 })
 
-const NOT_FOUND: Answer = {
+export const NOT_FOUND: Answer = {
   status: 404,
   body: { type: 'error', error: 'Instance not found', error_code: 404, metadata: null },
 }

@@ -1,0 +1,81 @@
+/**
+ * A source whose own list of its snapshots and its pool's are uneven, on real daemons. Incus fails its copy; and
+ * 6.0.4 takes that for "the source has no snapshots", and removes all that the copy has.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { INCUSD, NEWER } from '../lab/installed.ts'
+import { type Pair, startPair } from '../lab/pair.ts'
+import { onRealIncus } from '../lab/real.ts'
+import { realTheatre } from './real-theatre.ts'
+import { nextSecond, openStage, type Stage } from './stage.ts'
+import { furnish, openTimeline, type Timeline } from './timeline.ts'
+
+const NAME = 'e2e-uneven'
+const IT = `/1.0/instances/${NAME}`
+const BYTES = 200_000
+
+for (const [version, incusd] of [
+  ['6.0', INCUSD],
+  ['7.0', NEWER],
+] as const)
+  onRealIncus(`an uneven source, on ${version}`, () => unevenEndToEnd(version, incusd), [incusd])
+
+function unevenEndToEnd(version: string, incusd: string): void {
+  describe(`an uneven source, on two real daemons of ${version}`, () => {
+    let pair: Pair
+    let stage: Stage
+    let timeline: Timeline
+    beforeAll(async () => {
+      pair = await startPair({ daemons: { main: incusd, backup: incusd } })
+      stage = await openStage(async () => realTheatre(pair))
+      await furnish(stage, [NAME])
+      timeline = openTimeline(stage, [NAME], BYTES)
+      for (let hour = 0; hour < 2; hour++) {
+        await timeline.strike()
+        await timeline.settle()
+      }
+      return () => stage.close()
+    })
+
+    const copied = async (): Promise<string[]> =>
+      ((await pair.backup.run('GET', `${IT}/snapshots?recursion=1`)) as { name: string }[]).map(
+        ({ name }) => name,
+      )
+    const forget = async (table: string, name: string): Promise<void> => {
+      const query = `DELETE FROM ${table} WHERE name = '${name}'`
+      await pair.main.run('POST', '/internal/sql', { database: 'global', query })
+    }
+
+    test.each([
+      ['its pool alone has', 'instances_snapshots', 'its pool has snapshots that Incus does not list'],
+      ['its pool has not', 'storage_volumes_snapshots', 'Incus lists snapshots that its pool does not have'],
+    ])('with a snapshot that %s: its copy keeps everything, and the status says why', async (...row) => {
+      const [, table, told] = row
+      const name = `in-${table === 'instances_snapshots' ? 'pool' : 'record'}-alone`
+      const before = await copied()
+      expect(before.length).toBeGreaterThan(1)
+      // Afterwards Incus takes none.
+      const slot = await timeline.strike()
+      await nextSecond()
+      await pair.main.run('POST', `${IT}/snapshots`, { name })
+      await forget(table, name)
+      for (let minute = 0; minute < 4; minute++) {
+        await timeline.tick()
+        await sleep(200)
+      }
+      const status = (await (await stage.worker.fetch('/api/status')).json()) as {
+        copies: Record<string, { reason?: string }>
+      }
+      const reasons = Object.values(status.copies).map(({ reason = '' }) => reason)
+      expect(reasons.join('\n')).toContain(told)
+      expect(reasons.join('\n')).toContain(name)
+      expect(await copied()).toEqual(expect.arrayContaining(before))
+      expect(await copied()).not.toContain(slot)
+      await forget('instances_snapshots', name)
+      await forget('storage_volumes_snapshots', name)
+      await timeline.settle()
+      expect(await copied()).toEqual(expect.arrayContaining([...before, slot]))
+    })
+  })
+}

@@ -62,18 +62,32 @@ const span = z.string().transform((text, context) => {
 /** Of a backup target that says nothing else, in seconds. */
 const MIN_RETENTION = 86_400
 
+/** The message for what is no object where one is expected; null: zod's own. */
+const form =
+  (example: string) =>
+  ({ code }: z.core.$ZodRawIssue): string | undefined =>
+    code === 'invalid_type' ? `expected an object, such as ${example}` : undefined
+
+const LISTEN = '{ "host": "127.0.0.1", "port": 8788 }'
+const CLIENT = '{ "certificate": "client.crt", "key": "client.key" }'
+
+const REMOTE = '{ "url": "https://192.0.2.10:8443", "fingerprint": "<64 hex digits>" }'
+
 const remote = z
-  .strictObject({
-    url: oneOrMore(httpsUrl),
-    fingerprint: oneOrMore(fingerprint),
-    address: oneOrMore(httpsUrl).exactOptional(),
-    copies: z.number().int().min(1).max(32).exactOptional(),
-    role: z
-      .enum(['source', 'target', 'both'], 'expected "source", "target" (it holds copies) or "both"')
-      .default('source'),
-    minRetention: span.exactOptional(),
-    restores: z.boolean().default(true),
-  })
+  .strictObject(
+    {
+      url: oneOrMore(httpsUrl),
+      fingerprint: oneOrMore(fingerprint),
+      address: oneOrMore(httpsUrl).exactOptional(),
+      copies: z.number().int().min(1).max(32).exactOptional(),
+      role: z
+        .enum(['source', 'target', 'both'], 'expected "source", "target" (it holds copies) or "both"')
+        .default('source'),
+      minRetention: span.exactOptional(),
+      restores: z.boolean().default(true),
+    },
+    { error: form(REMOTE) },
+  )
   .transform(
     (
       { url: urls, address: addresses = urls, fingerprint, minRetention, ...given },
@@ -105,18 +119,25 @@ const alone = (values: string[]): string | string[] => (values.length === 1 ? (v
 
 const schema = z.strictObject({
   listen: z
-    .strictObject({
-      host: z.string().min(1).default('127.0.0.1'),
-      port: z.coerce.number().int().min(0).max(65_535).default(8788),
-    })
+    .strictObject(
+      {
+        host: z.string().min(1).default('127.0.0.1'),
+        port: z.coerce.number().int().min(0).max(65_535).default(8788),
+      },
+      { error: form(LISTEN) },
+    )
     .prefault({}),
   keys: z
-    .record(z.string().regex(KEYID, 'a keyid is short and has no spaces or quotes'), key)
+    .record(z.string().regex(KEYID, 'a keyid is short and has no spaces or quotes'), key, {
+      error: form('{ "worker": "<base64>" }'),
+    })
     .refine((keys) => Object.keys(keys).length > 0, 'expected at least one key: {"<keyid>": "<base64>"}'),
-  client: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }),
+  client: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }, { error: form(CLIENT) }),
   journal: z.string().min(1).default('relay-journal.json'),
   remotes: z
-    .record(z.string().regex(NAME, 'a remote is named with lower-case letters, digits and hyphens'), remote)
+    .record(z.string().regex(NAME, 'a remote is named with lower-case letters, digits and hyphens'), remote, {
+      error: form(`{ "main": ${REMOTE} }`),
+    })
     .refine((remotes) => Object.keys(remotes).length > 0, 'expected at least one remote'),
 })
 

@@ -61,9 +61,10 @@ export function exposuresOf(environment: Environment): string[] {
   const document = file === undefined ? ok({}) : readDocument(file)
   const merged = document.ok ? override(document.value, environment) : document
   if (!merged.ok) return []
-  const { client } = merged.value as { client?: { certificate?: unknown; key?: unknown } }
+  // Not the certificate: that is public.
+  const { client } = merged.value as { client?: { key?: unknown } }
   const directory = file === undefined ? process.cwd() : dirname(file)
-  const paths = [client?.certificate, client?.key]
+  const paths = [client?.key]
     .filter((path) => typeof path === 'string')
     .filter((path) => !path.startsWith('-----BEGIN'))
     .map((path) => resolve(directory, path))

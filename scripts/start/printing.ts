@@ -27,15 +27,19 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
     ...warnings,
     '',
     ...(fresh ? [`  export STAPES_TOKEN=${token}`] : []),
-    `  curl -H "Authorization: Bearer $STAPES_TOKEN" ${url}/api/status`,
-    `  curl -H "Authorization: Bearer $STAPES_TOKEN" ${url}/api/instances`,
-    `  curl -H "Authorization: Bearer $STAPES_TOKEN" -X POST ${url}/api/plan`,
+    `  ${call(`${url}/api/status`)}`,
+    `  ${call(`${url}/api/instances`)}`,
+    `  ${call(`-X POST ${url}/api/plan`)}`,
     '',
     'It ticks every minute; Ctrl-C stops everything.',
     ...(chat.endpoints.length === 0 ? ['Commands in Slack, Discord and Mattermost: see docs/chat.md.'] : []),
     '',
   ].join('\n')
 }
+
+/** The token goes by curl's input: other users of the machine can see its arguments. */
+const call = (what: string): string =>
+  `printf 'Authorization: Bearer %s' "$STAPES_TOKEN" | curl -H @- ${what}`
 
 const endpointText = ({ platform, path, missing }: Chat['endpoints'][number]): string =>
   missing.length === 0 ? `${platform} on ${path}` : `${platform} is not set up: ${missing.join(', ')} missing`

@@ -30,6 +30,21 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
 
 const usage = (): never => fail(USAGE, 2)
 
+/** What a token is, and how to get one. */
+function withoutToken(remote: string, isTarget: boolean): string[] {
+  const target = isTarget ? ' --target' : ''
+  return [
+    `Which token? The server of "${remote}" makes one: it works once, and has the server trust the relay's certificate.`,
+    '  incus config trust add stapes --restricted --projects default    # on that server; it prints the token',
+    `  npm run trust -- ${remote} -${target}    # here; it asks for the token`,
+    ...(isTarget
+      ? [
+          `If the server trusts the relay already, and "${remote}" only lacks its role: write "role": "target" for it into relay.jsonc, and restart the relay.`,
+        ]
+      : []),
+  ]
+}
+
 /** Ends the process where they are none. */
 export function readArguments(args: readonly string[]): Arguments {
   const { values, words } = parse(args)
@@ -42,9 +57,11 @@ export function readArguments(args: readonly string[]): Arguments {
     return words.length > 0 ? usage() : ofAll(mode, values)
   if (!NAME.test(remote)) return usage()
   if (mode === undefined)
-    return token === undefined || !only(values, ['target'])
+    return !only(values, ['target'])
       ? usage()
-      : { do: 'add', remote, token, address, isTarget: values.target === true }
+      : token === undefined
+        ? fail(withoutToken(remote, values.target === true), 2)
+        : { do: 'add', remote, token, address, isTarget: values.target === true }
   if (token !== undefined) return usage()
   if (mode === 'check') return only(values, ['check']) ? { do: mode, remote } : usage()
   if (mode === 'renew-server')

@@ -27,7 +27,8 @@ export function readClient({ client: { certificate, key } }: RelayFile): ClientC
     return fail([
       `there is only ${there[0]} of ${certificate} and ${key}: restore the other, or remove this one`,
     ])
-  for (const path of there) if (keepPrivate(path)) sayNarrowed(path)
+  // The certificate is public.
+  if (keepPrivate(key)) sayNarrowed(key)
   return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
 }
 

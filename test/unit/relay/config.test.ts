@@ -118,6 +118,31 @@ const wrong: { name: string; change: object; says: RegExp }[] = [
     says: /^remotes\.main\.address: expected one, or one for each url \(3\)/,
   },
   {
+    name: 'an address to listen on as a text',
+    change: { listen: '127.0.0.1:18788' },
+    says: /^listen: expected an object, such as \{ "host": "127\.0\.0\.1", "port": 8788 \}$/,
+  },
+  {
+    name: 'a client as a text',
+    change: { client: 'client.crt' },
+    says: /^client: expected an object, such as \{ "certificate": "client\.crt", "key": "client\.key" \}$/,
+  },
+  {
+    name: 'keys as a text',
+    change: { keys: 'c2VjcmV0' },
+    says: /^keys: expected an object, such as \{ "worker": "<base64>" \}$/,
+  },
+  {
+    name: 'a remote as a text',
+    change: { remotes: { main: 'https://192.0.2.1:8443' } },
+    says: /^remotes\.main: expected an object, such as \{ "url": "https:/,
+  },
+  {
+    name: 'remotes as a list',
+    change: { remotes: ['main'] },
+    says: /^remotes: expected an object, such as \{ "main": \{ "url"/,
+  },
+  {
     name: 'an unknown setting',
     change: { remotes: { main: { ...remote, copy: 3 } } },
     says: /^remotes\.main: .*"copy"/,

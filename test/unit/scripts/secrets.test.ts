@@ -97,9 +97,10 @@ describe('the commands of the README', () => {
 
 test('the relay warns of its files that others can read, wherever their paths come from', () => {
   const file = join(folder, 'relay.jsonc')
-  const client = { certificate: '-----BEGIN CERTIFICATE-----', key: 'client.key' }
+  const client = { certificate: 'client.crt', key: 'client.key' }
   writePrivate(file, JSON.stringify({ client }))
-  for (const name of ['client.key', 'other.key']) {
+  // A certificate is no secret.
+  for (const name of ['client.crt', 'client.key', 'other.key']) {
     writeFileSync(join(folder, name), 'key')
     chmodSync(join(folder, name), 0o644)
   }

@@ -93,7 +93,7 @@ describe('npm run trust', () => {
       ['client.crt', 'client.key', 'relay.jsonc'].map((name) => statSync(join(folder, name)).mode & 0o777)
     expect((await npmRunTrust('main', token())).errors).toEqual([])
     expect(modes()).toEqual([0o600, 0o600, 0o600])
-    for (const name of ['client.key', 'relay.jsonc']) chmodSync(join(folder, name), 0o644)
+    for (const name of ['client.crt', 'client.key', 'relay.jsonc']) chmodSync(join(folder, name), 0o644)
     incus = { ...incus, trusted: false, tokens: 1 }
     const { code, errors } = await npmRunTrust('other', token())
     expect(code).toBe(0)
@@ -101,7 +101,8 @@ describe('npm run trust', () => {
       expect.stringMatching(/could read .*client\.key: its mode is 600 now/),
       expect.stringMatching(/could read relay\.jsonc: its mode is 600 now/),
     ])
-    expect(modes()).toEqual([0o600, 0o600, 0o600])
+    // The certificate is public, and stays as somebody left it.
+    expect(modes()).toEqual([0o644, 0o600, 0o600])
   })
 
   test('writes the members of a cluster that answer from here as well', async () => {
@@ -134,7 +135,6 @@ describe('npm run trust', () => {
 
   test.each([
     ['nothing', []],
-    ['no token', ['main']],
     ['a name in capitals', ['Main', 'token']],
     ['an option', ['--help']],
     ['two things at once', ['main', '--check', '--scriptlet']],
@@ -157,6 +157,30 @@ describe('npm run trust', () => {
       code: 1,
       said: expect.stringMatching(/not a trust token of Incus; .*incus config trust add stapes --restricted/),
     })
+  })
+
+  test.each([
+    [
+      ['main'],
+      [
+        /^Which token\? The server of "main" makes one/,
+        /incus config trust add stapes/,
+        /trust -- main - {2}/,
+      ],
+    ],
+    [
+      ['backup', '--target'],
+      [
+        /^Which token/,
+        /incus config trust add/,
+        /trust -- backup - --target/,
+        /only lacks its role: write "role": "target"/,
+      ],
+    ],
+  ])('says what a token is and how to get one, given %s', async (args, said) => {
+    const { code, errors } = await npmRunTrust(...args)
+    expect({ code, errors }).toEqual({ code: 2, errors: said.map((text) => expect.stringMatching(text)) })
+    expect(existsSync(join(folder, 'relay.jsonc'))).toBe(false)
   })
 
   test('keeps what somebody wrote into relay.jsonc, comments and other keys too', async () => {

@@ -53,7 +53,11 @@ export async function answerPlan(context: Context<App>, at: Date): Promise<Respo
   const lines = linesOf(plan)
   const digest = await digestOf(digestText(plan))
   const { approval } = plan
-  return context.json({ at: plan.at, lines, text: renderLines(lines), digest, applied, warnings, approval })
+  // Told before all lines, also of the applied document: as long as it is so, nothing of that works.
+  const told = [...new Set([...(plan.sight?.roles ?? []), ...warnings])]
+  return context.json({
+    ...{ at: plan.at, lines, text: renderLines(lines), digest, applied, warnings: told, approval },
+  })
 }
 
 export async function answerRun(context: Context<App>, at: Date): Promise<Response> {

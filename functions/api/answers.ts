@@ -31,7 +31,9 @@ export const planned = z.object({
   text,
   digest: text.check(z.describe('Digest of the plan; send it as "confirm" to perform exactly this plan')),
   applied: z.boolean().check(z.describe('Whether the plan uses the applied configuration')),
-  warnings: texts.check(z.describe('Warnings about the given document')),
+  warnings: texts.check(
+    z.describe('What the roles of remotes keep from working, and warnings about the given document'),
+  ),
   approval: z
     .enum(['self', 'second'])
     .check(z.describe('second: a policy requires a second person to confirm it, in chat')),

@@ -127,6 +127,7 @@ function remarksOn(config: Config, remotes: InventoryReply['remotes'], now: Date
   const { coverages, clocks } = planned
   const found = [
     ...notes,
+    ...coverages.flatMap(({ roles }) => roles),
     ...clocks,
     ...coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings]),
   ].map(({ about, reason }) => safeText(`${about}: ${reason}`, LONGEST))

@@ -23,7 +23,8 @@ export function instancesOf(
   const byKey = new Map<string, Covered[]>()
   for (const { covered } of coverages)
     for (const one of covered) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one])
-  const problems = coverages.flatMap(({ problems, warnings, unreadable }) => [
+  const problems = coverages.flatMap(({ roles, problems, warnings, unreadable }) => [
+    ...roles,
     ...problems,
     ...warnings,
     ...unreadable.map(({ key, reason }) => ({ about: key, reason })),

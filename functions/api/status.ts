@@ -2,7 +2,7 @@
 
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
-import { brakedOf, findingsOf, warningsOf } from '../../shared/ledger/warnings.ts'
+import { brakedOf, findingsOf, rolesOf, warningsOf } from '../../shared/ledger/warnings.ts'
 import { keyIn, kindIn, type Work } from '../../shared/ledger/work.ts'
 import { own } from '../../shared/own.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
@@ -30,6 +30,7 @@ export function statusOf(
         ? wrong
         : [
             ...brakedOf(ledger),
+            ...rolesOf(ledger),
             ...warningsOf({ ...stored, problems: wrong }, ledger, now),
             ...findingsOf(ledger),
           ],

@@ -19,7 +19,13 @@ const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).to
 /** Until when nothing is due; null: something may be. Reads no more than needed, as every tick calls it. */
 export function wakeAtOf(value: unknown, now: Date): string | null {
   if (!isObject(value)) return null
-  const { wakeAt, written } = value
+  // Of an earlier version, which looked at less: what it didn't see is told now, not when something is due.
+  const { sight } = value
+  return isObject(sight) && sight.roles === undefined ? null : plausible(value, now)
+}
+
+/** Null where it is over, or can't be. */
+function plausible({ wakeAt, written }: { wakeAt?: unknown; written?: unknown }, now: Date): string | null {
   if (!isCanonical(wakeAt) || wakeAt <= now.toISOString() || wakeAt > after(now, LONGEST_SLEEP + LEEWAY))
     return null
   return isCanonical(written) && written > after(now, LEEWAY) ? null : wakeAt
@@ -51,7 +57,7 @@ export function dropFuture({ ledger, lost }: Found, now: Date): Found {
 function timesOf(ledger: Ledger, now: Date): Pick<Ledger, 'wakeAt' | 'written' | 'ahead' | 'woken'> {
   const { wakeAt, written, woken } = ledger
   const believed = written === undefined || written <= after(now, LEEWAY) ? written : now.toISOString()
-  const awake = wakeAt <= now.toISOString() || wakeAtOf(ledger, now) !== null
+  const awake = wakeAt <= now.toISOString() || plausible(ledger, now) !== null
   return {
     wakeAt: awake ? wakeAt : (believed ?? now.toISOString()),
     ...(believed === undefined ? {} : { written: believed }),

@@ -84,6 +84,8 @@ export type SightLedger = {
   covered: Record<string, string>
   /** What was covered once and isn't listed any more, since when, by instance key; for some days. */
   gone?: Record<string, string>
+  /** What the roles of remotes in the relay's configuration keep policies from doing; absent: nobody looked yet. */
+  roles?: string[]
   /** Problems and warnings that the last look found. */
   problems?: string[]
   /** What the brake holds back (see plan/brake.ts), each with the reason. */

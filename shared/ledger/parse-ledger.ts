@@ -52,6 +52,7 @@ const sightSchema: z.ZodMiniType<SightLedger> = z.looseObject({
   covered: texts,
   gone: may(z.record(z.string(), moment)),
   problems: may(z.array(text)),
+  roles: may(z.array(text)),
   braked: may(texts),
   stalled: may(z.record(text, moment)),
   allowed: may(texts),

@@ -25,8 +25,11 @@ export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): 
   ]
 }
 
-/** What the brake holds back: it comes before all other warnings. */
+/** What the brake holds back: it comes before all other warnings, then what the roles keep from working. */
 export const brakedOf = (ledger: Ledger | null): string[] => Object.values(ledger?.sight?.braked ?? {})
+
+/** What the relay's configuration keeps policies from doing: until somebody changes it, nothing of that works. */
+export const rolesOf = (ledger: Ledger | null): string[] => ledger?.sight?.roles ?? []
 
 /** Problems of the last observation, and covered instances that are no longer listed since a few days. */
 export function findingsOf(ledger: Ledger | null): string[] {

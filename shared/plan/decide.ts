@@ -89,8 +89,10 @@ function decideDue(context: PlanContext, inProgress: Found): Plan<Action> {
 const inOrder = ({ actions }: Found): Action[] =>
   KINDS.flatMap(({ verbs }: Kind) => actions.filter(({ kind }) => Object.hasOwn(verbs, kind))) as Action[]
 
-const notesOf = ({ skipped, problems, warnings, unreadable }: Coverage): Note[] => [
-  ...[...problems, ...warnings].map(({ about, reason }): Note => ({ kind: 'problem', about, reason })),
+const notesOf = ({ skipped, roles, problems, warnings, unreadable }: Coverage): Note[] => [
+  ...[...roles, ...problems, ...warnings].map(
+    ({ about, reason }): Note => ({ kind: 'problem', about, reason }),
+  ),
   ...unreadable.map(({ key, reason }): Note => ({ kind: 'problem', about: key, reason })),
   ...skipped.map(({ key, reason }): Note => ({ kind: 'skip', about: key, reason })),
 ]

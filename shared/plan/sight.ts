@@ -50,11 +50,16 @@ export function rememberSight(
   const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
   const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])
   const found = coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings])
+  const roles = coverages
+    .flatMap((coverage) => coverage.roles)
+    .map(({ about, reason }) => `${about}: ${reason}`)
   const problems = [...clocks, ...found].map(({ about, reason }) => `${about}: ${reason}`)
   return {
     ledger: {
       covered: namesBy([...seen, ...known.filter(isSilent)]),
       ...(Object.keys(gone).length === 0 ? {} : { gone }),
+      // Also where there are none: an earlier version didn't look (see ahead.ts).
+      roles: roles.slice(0, NOTED),
       ...(problems.length === 0 ? {} : { problems: [...new Set(problems)].slice(0, NOTED) }),
       ...(Object.keys(braked).length === 0 ? {} : { braked: atMost(braked) }),
       ...(Object.keys(stalled).length === 0 ? {} : { stalled: someOf(stalled) }),

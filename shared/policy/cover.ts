@@ -23,6 +23,8 @@ export type Coverage = {
   covered: Covered[]
   /** Instances in reach that are left out, with the reason. */
   skipped: { key: string; reason: string }[]
+  /** What the roles of its remotes keep it from doing. */
+  roles: { about: string; reason: string }[]
   problems: { about: string; reason: string }[]
   /** Problems that don't keep a slot from being served. */
   warnings: { about: string; reason: string }[]

@@ -9,6 +9,7 @@ import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
 import { misplacedProblem, promotedWarnings } from './misplaced.ts'
 import type { Config, Policy } from './policy.ts'
+import { roleProblems } from './roles.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
 import { describeSkip } from './skip.ts'
 import { unmatchedOf } from './unmatched.ts'
@@ -54,6 +55,7 @@ export function coverInstances(
       skipped: skipped
         .filter(({ candidate }) => !misplaced.some(({ about }) => about === candidate.key))
         .map(({ candidate, reason }) => ({ key: candidate.key, reason: describeSkip(reason) })),
+      roles: roleProblems(policy, replies),
       problems: [
         ...projects,
         ...misplaced,

@@ -4,7 +4,7 @@ import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
 import { parseSubject, pathOf } from '../../incus/subject.ts'
-import { brakedOf, findingsOf, overdueOf, warningsOf } from '../../ledger/warnings.ts'
+import { brakedOf, findingsOf, overdueOf, rolesOf, warningsOf } from '../../ledger/warnings.ts'
 import { kindIn } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
@@ -47,20 +47,24 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
   const findings = findingsOf(ledger).filter((finding) => maySpeak(finding, maySee))
   const problems = problemsOf(bad, work)
   const braked = brakedOf(ledger).filter((text) => maySpeak(text, maySee))
+  const roles = rolesOf(ledger)
   return {
     to: 'caller',
     tone:
-      overdue || problems.length + braked.length > 0
+      overdue || problems.length + braked.length + roles.length > 0
         ? 'bad'
         : warnings.length + findings.length > 0
           ? 'warning'
           : toneOf(policies, seen),
-    headline: headlineOf({ braked, warnings, problems, found: foundText(findings) }, policies, seen),
+    headline: headlineOf({ braked, roles, warnings, problems, found: foundText(findings) }, policies, seen),
     details: fold(
       [
         ...braked.map((text) => spoken(capitalized(text))),
+        ...roles.map((text) => spoken(capitalized(text))),
         // The first one stands in the headline.
-        ...warnings.slice(braked.length > 0 ? 0 : 1).map((warning) => spoken(capitalized(warning))),
+        ...warnings
+          .slice(braked.length + roles.length > 0 ? 0 : 1)
+          .map((warning) => spoken(capitalized(warning))),
         ...findings.map((finding) => spoken(capitalized(finding))),
         ...broken.map((item) => workText(item)),
         ...bad.map(unservedText),
@@ -91,20 +95,25 @@ function problemsOf(bad: readonly Unserved[], work: readonly ShownWork[]): strin
   )
 }
 
-type Wrong = Record<'braked' | 'warnings' | 'problems' | 'found', readonly string[]>
+type Wrong = Record<'braked' | 'roles' | 'warnings' | 'problems' | 'found', readonly string[]>
 
 function headlineOf(
-  { braked, warnings, problems, found }: Wrong,
+  { braked, roles, warnings, problems, found }: Wrong,
   policies: readonly Policy[],
   { ledger, now }: Seen,
 ): Text {
+  const kept =
+    roles.length === 0
+      ? []
+      : [`the relay's configuration keeps ${count(roles.length, 'policy', 'policies')} from working`]
   if (braked.length > 0) {
-    const others = [...problems, ...found]
+    const others = [...kept, ...problems, ...found]
     const also = others.length === 0 ? '' : `. Also: ${enumerate(others)}`
     return [
       `The brake holds back ${count(braked.length, 'removal of snapshots', 'removals of snapshots')}${also}`,
     ]
   }
+  if (kept.length > 0) return [capitalized(enumerate([...kept, ...problems, ...found]))]
   if (warnings.length > 0) {
     const others = [...problems, ...found]
     const also = others.length === 0 ? '' : `. Also: ${enumerate(others)}`

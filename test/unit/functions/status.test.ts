@@ -47,6 +47,17 @@ describe('the status', () => {
     ).toEqual(['no tick has run with the applied configuration yet'])
   })
 
+  test('tells what the roles of remotes keep from working after the brake, and before all else', () => {
+    const sight = { covered: {}, roles: ['policy q: no role'], braked: { k: 'braked' }, problems: ['found'] }
+    const noted = { ...ledger('2026-11-22T05:00:00.000Z', 'v1'), sight }
+    expect(statusAt(stored, noted, at('2026-11-22T05:01:00Z')).warnings).toEqual([
+      'braked',
+      'policy q: no role',
+      'no tick has run with the applied configuration yet',
+      'found',
+    ])
+  })
+
   test('has nothing to warn of in between', () => {
     expect(statusAt(stored, ledger('2026-11-22T05:00:00.000Z'), at('2026-11-22T05:01:00Z')).warnings).toEqual(
       [],

@@ -81,6 +81,13 @@ test('problems of the last look under their former name are carried over', () =>
   expect(found).toEqual({ ledger: { ...WRITTEN, sight: { covered, problems } }, lost: [] })
 })
 
+test('after an upgrade the first tick looks, whatever is due when: an earlier version did not look at roles', () => {
+  const wakeAt = '2026-11-22T03:09:00.000Z'
+  const now = new Date('2026-11-21T09:00:00Z')
+  expect(wakeAtOf({ wakeAt, sight: { covered: {} } }, now)).toBeNull()
+  expect(wakeAtOf({ wakeAt, sight: { covered: {}, roles: [] } }, now)).toBe(wakeAt)
+})
+
 test('what a later version adds is kept', () => {
   const [key = '', copy] = Object.entries(WRITTEN.work)[0] ?? []
   const work = {

@@ -51,6 +51,7 @@ describe('what was covered at the last look', () => {
   test('is remembered by its place, and only what was covered', () => {
     expect(look(all).ledger).toEqual({
       covered: { 'main/default': 'web1 web2', 'main/shop': 'web3' },
+      roles: [],
     })
   })
 

@@ -66,6 +66,23 @@ describe('status', () => {
     `)
   })
 
+  test('tells first what the relay’s configuration keeps from working, though nothing has failed yet', () => {
+    const sight = { covered: {}, roles: ['policy nightly: nothing is copied to backup, because …'] }
+    expect(said(status, seenOf({ ledger: ledgerOf({ sight, work: {} }) }))).toMatchInlineSnapshot(`
+      "bad, to the caller: The relay's configuration keeps 1 policy from working
+        Policy nightly: nothing is copied to backup, because …
+        \`nightly\`: next <2026-11-23 03:00>"
+    `)
+    const braked = { 'copy a>b': 'main/default/web1: 1 of 2 verified snapshots …' }
+    const both = seenOf({ ledger: ledgerOf({ sight: { ...sight, braked }, work: {} }) })
+    expect(said(status, both)).toMatchInlineSnapshot(`
+      "bad, to the caller: The brake holds back 1 removal of snapshots. Also: the relay's configuration keeps 1 policy from working
+        Main/default/web1: 1 of 2 verified snapshots …
+        Policy nightly: nothing is copied to backup, because …
+        \`nightly\`: next <2026-11-23 03:00>"
+    `)
+  })
+
   test('tells first that no tick comes', () => {
     const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', work: {} })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`

@@ -1,9 +1,10 @@
 /**
  * Whether the relay removes a snapshot, or lets it expire, whoever asks. On a source: only what stapes took,
  * never what is held, and never more than half of an instance's within a day. On a copy: never the newest
- * verified one, and no verified one before its time.
+ * verified one, no verified one before its time, and none at all where its remote is no target.
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { staysUntil } from '../../shared/incus/min-retention.ts'
 import { commonPairs, isIn, newestPair, samePair } from '../../shared/incus/pairs.ts'
 import { aheadOf, parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../../shared/incus/subject.ts'
@@ -14,9 +15,8 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
 import { isLeftover, unfinishedOn } from '../../shared/work/copy/transfer.ts'
 import type { Doer } from './busy.ts'
-import type { Remotes } from './call-list.ts'
 import { whileRestored } from './locks.ts'
-import { isSource, isTarget, minRetentionOf, notSource } from './rules.ts'
+import { isSource, isTarget, minRetentionOf, notSource, notTarget } from './rules.ts'
 import { replicaOf, type Sighting } from './sightings.ts'
 import type { StepIo } from './steps/step-io.ts'
 
@@ -79,6 +79,8 @@ function againstOnSource(ref: InstanceRef, seen: Sighting, removal: Removal, io:
   const { snapshot, end = io.clock.now() } = removal
   const policy = parseSnapshotName(snapshot)?.policy
   if (!isSource(io.remotes, ref.remote)) return notSource(ref.remote)
+  // A copy whose remote has no such role, as after an upgrade: how long what is verified there stays isn't known.
+  if (replicaOf(seen) !== '') return `it is a copy, and ${notTarget(ref.remote)}`
   if (policy === undefined) return 'stapes did not take it'
   if (isHeld(seen, snapshot)) return 'it is held: release it first'
   if (seen.snapshots === null) return UNLISTED
@@ -167,12 +169,6 @@ export function verifiedOn(ref: InstanceRef, seen: Sighting, { journal }: StepIo
   return [...marked, ...journal.verified(subjectKey(ref)).filter((pair) => !isIn(marked, pair))]
 }
 
-/** Until when a verified snapshot stays by `minRetention` (seconds since the epoch); null: there is no such rule. */
-export function stayUntil(pair: SnapshotPair, remote: string, remotes: Remotes): number | null {
-  const least = minRetentionOf(remotes, remote)
-  return least === 0 ? null : pair[1] + least
-}
-
 /** What is known as verified on a copy, what it has, and what of that has no data. */
 export type Standing = Record<'verified' | 'listed' | 'torn', readonly SnapshotPair[]>
 
@@ -199,8 +195,8 @@ export function againstEnd(
   { remotes, clock }: StepIo,
 ): string | null {
   if (isNewest(pair, standing, clock.now())) return 'it is the newest verified snapshot of a copy'
-  const until = stayUntil(pair, ref.remote, remotes)
-  return until === null || end >= until
+  const until = staysUntil(pair, minRetentionOf(remotes, ref.remote))
+  return until === null || end * 1000 >= until.getTime()
     ? null
-    : `it is verified, and "${ref.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`
+    : `it is verified, and "${ref.remote}" keeps such snapshots until ${until.toISOString()} (minRetention in the relay's configuration)`
 }

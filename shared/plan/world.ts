@@ -49,9 +49,14 @@ export function rulesOf({ remotes }: Pick<World, 'remotes'>, remote: string): Re
   return reply?.ok === true ? reply.inventory.rules : undefined
 }
 
-/** The `minRetention` of a remote that gave an answer, in seconds; 0: none, or it isn't known. */
-export const minRetentionOf = (world: Pick<World, 'remotes'>, remote: string): number =>
-  rulesOf(world, remote)?.minRetention ?? 0
+/**
+ * How long the relay keeps a verified snapshot there at least, in seconds; 0: it has no rule. Null: that isn't known,
+ * because it said nothing, or because the remote is no backup target, and so has no rule yet.
+ */
+export function minRetentionOf(world: Pick<World, 'remotes'>, remote: string): number | null {
+  const rules = rulesOf(world, remote)
+  return rules === undefined || rules.role === 'source' ? null : rules.minRetention
+}
 
 /** Identity of a server, by its certificate; empty where it gave no answer. */
 export function serverOf({ remotes }: Pick<World, 'remotes'>, remote: string): string {

@@ -33,7 +33,7 @@ export type World = {
   places: Io[]
   weather: { now: Weather }
   /** Of the Worker with the relay. */
-  relay: { up: boolean; restart(): void; forget(): void }
+  relay: { up: boolean; restart(): void; forget(): void; configure(backup: Rules): void }
   apply(document: unknown): Promise<void>
   tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
   /**
@@ -44,6 +44,9 @@ export type World = {
   /** Several at the same time, one at each of these places. */
   tickTogether(at: Date, places: readonly number[]): Promise<Ticked[]>
 }
+
+/** Of the backup server in the relay's configuration; `minRetention` in seconds. */
+type Rules = { role: 'source' | 'target'; minRetention: number }
 
 export type Installed = {
   kv: StaleKv
@@ -66,6 +69,7 @@ export function createWorld({
   drivers = { main: 'btrfs', backup: 'dir' },
   versions = { main: '6.0.4', backup: '6.0.4' },
   names = { main: 'main', backup: 'backup' },
+  role = 'target',
   minRetention = 0,
 }: {
   start: Date
@@ -74,7 +78,8 @@ export function createWorld({
   versions?: Record<Remote, Version>
   /** What the relay's configuration calls them. */
   names?: Record<Remote, string>
-  /** Of the backup server in the relay's configuration, in seconds. */
+  /** Of the backup server in the relay's configuration; `minRetention` in seconds. */
+  role?: Rules['role']
   minRetention?: number
 }): World {
   const clock = new VirtualClock(start)
@@ -92,18 +97,25 @@ export function createWorld({
   const weather: World['weather'] = { now: () => null }
   const remoteOf = (name: string): Remote => (name === names.main ? 'main' : 'backup')
   const upstream = upstreamOf(incus, clock, weather, remoteOf)
-  const remotes = {
-    [names.main]: { address: 'https://main:8443', role: 'source' },
-    [names.backup]: { address: 'https://backup:8443', role: 'target', minRetention },
-  } as const
-  const begin = (store: JournalStore): Engine =>
-    createEngine({ upstream, clock, remotes, secret: 'of the relay', store })
+  let rules: Rules = { role, minRetention }
+  const begin = (store: JournalStore): Engine => {
+    const remotes = {
+      [names.main]: { address: 'https://main:8443', role: 'source' },
+      [names.backup]: { address: 'https://backup:8443', ...rules },
+    } as const
+    return createEngine({ upstream, clock, remotes, secret: 'of the relay', store })
+  }
   let disk = memoryStore()
   const kv = new StaleKv(clock)
   let engine = begin(disk)
   const relay = {
     up: true,
     restart: () => {
+      engine = begin(disk)
+    },
+    /** Its configuration is another one after a restart. */
+    configure: (backup: Rules) => {
+      rules = backup
       engine = begin(disk)
     },
     /** Its disk is lost. */

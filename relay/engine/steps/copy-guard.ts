@@ -3,14 +3,15 @@
  * that source. It goes by what both sides have just now.
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
+import { staysUntil } from '../../../shared/incus/min-retention.ts'
 import { isIn } from '../../../shared/incus/pairs.ts'
 import { expiresAtOf, pairOf, type SourceDetails } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import { isBrought, isLeftover, unfinishedOn } from '../../../shared/work/copy/transfer.ts'
 import { volumeKey } from '../parse-volumes.ts'
-import { isNewest, type Standing, standingOf, stayUntil, verifiedOn } from '../removal.ts'
-import { isSource, isTarget, notSource, notTarget } from '../rules.ts'
+import { isNewest, type Standing, standingOf, verifiedOn } from '../removal.ts'
+import { isSource, isTarget, minRetentionOf, notSource, notTarget } from '../rules.ts'
 import { replicaOf } from '../sightings.ts'
 import type { OnTarget, Sides } from './copy-reads.ts'
 import type { StepIo } from './step-io.ts'
@@ -143,9 +144,9 @@ function againstLoss(
   const [name] = pair
   if (!isExpected)
     return `the refresh would remove the verified snapshot ${name}, which is not known to have expired`
-  const until = stayUntil(pair, at.remote, io.remotes)
-  if (until !== null && io.clock.now() / 1000 < until)
-    return `the refresh would remove the verified snapshot ${name}, and "${at.remote}" keeps such snapshots until ${new Date(until * 1000).toISOString()} (minRetention in the relay's configuration)`
+  const until = staysUntil(pair, minRetentionOf(io.remotes, at.remote))
+  if (until !== null && io.clock.now() < until.getTime())
+    return `the refresh would remove the verified snapshot ${name}, and "${at.remote}" keeps such snapshots until ${until.toISOString()} (minRetention in the relay's configuration)`
   return isNewest(pair, standing, io.clock.now())
     ? `the refresh would remove ${name}, the newest verified snapshot`
     : null

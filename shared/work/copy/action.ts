@@ -64,6 +64,21 @@ export type CopyAction = {
 }
 
 /**
+ * Somebody allowed a refresh to remove what the brake holds, and it can't begin yet. Nothing is done to Incus: the
+ * ledger notes what may go.
+ */
+export type PermitAction = {
+  kind: 'permit'
+  source: InstanceRef
+  target: InstanceRef
+  key: string
+  snapshots: SnapshotPair[]
+  /** The refresh may begin then (ISO 8601); null: that isn't known. */
+  until: string | null
+  reason: string
+}
+
+/**
  * After a successful transfer: marks what both sides list as verified, sets the target's expiry and applies
  * its retention.
  */

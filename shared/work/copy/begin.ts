@@ -1,4 +1,5 @@
 /** Decides which copies start in a run. */
+import type { SnapshotPair } from '../../incus/inventory.ts'
 import { isAddressable } from '../../incus/snapshot-name.ts'
 import { refreshKey } from '../../plan/brake.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
@@ -6,12 +7,12 @@ import type { Note } from '../../plan/plan.ts'
 import { serverOf } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
-import type { CopyAction } from './action.ts'
+import type { CopyAction, PermitAction } from './action.ts'
 import { transferContext } from './context.ts'
 import type { CopyWork } from './entry.ts'
 import { broken } from './judge.ts'
 import { type CopyContext, entryOf, isAllowed, isWanted, type Judged, noteOf } from './judged.ts'
-import { refuseMirroring } from './mirroring.ts'
+import { lostFrom, refuseMirroring } from './mirroring.ts'
 import { withPlace } from './place.ts'
 import type { Replica } from './replica.ts'
 import { type Start, startCopy } from './start.ts'
@@ -53,17 +54,16 @@ function begin(one: Judged, known: CopyWork | undefined, before: Before, context
     allowed: isAllowed(replica, context),
   })
   const covering = coveringOf(source.key)
-  const refused = refuseMirroring(transfer, {
-    world,
-    sorter,
-    now,
-    covering,
-    allowed: isAllowed(replica, context),
-  })
+  const mirroring = { world, sorter, now, covering, allowed: isAllowed(replica, context) }
+  const refused = refuseMirroring(transfer, mirroring)
   const start = withPlace(startCopy(transfer, seen, refused), world, before.started)
   const begun = beginAs(start, { one, entry, server, sending: before.sending }, context)
   const held = refused?.braked === true ? [brakeOf(replica, refused.reason)] : []
-  return { ...begun, finding: combine([begun.finding, ...held]) }
+  const later =
+    mirroring.allowed && (start.state === 'held' || start.state === 'closed')
+      ? permit(replica, lostFrom(transfer, mirroring), start.state === 'held' ? start.refused : start)
+      : {}
+  return { ...begun, finding: combine([begun.finding, later, ...held]) }
 }
 
 type Starting = {
@@ -97,12 +97,22 @@ function beginAs(
         { wake: [failed.entry.retryAt ?? minutesFrom(now, 1)] },
       )
     }
-    case 'held':
+    case 'closed': {
+      // What its remote's rules were says nothing of what they will be.
+      const { least: _, ...closed } = heldEntry(entry, start.reason, now)
+      return nothing(entryOf(replica, closed), noteOf(replica, 'problem', start.reason), {
+        wake: [minutesFrom(now, 1)],
+      })
+    }
+    case 'held': {
+      const { braked, reason, until } = start.refused
       return nothing(
-        entryOf(replica, heldEntry(entry, start.refused.reason, now)),
+        entryOf(replica, heldEntry(entry, reason, now)),
         // What the brake holds is told by it.
-        ...(start.refused.braked ? [] : [noteOf(replica, 'problem', start.refused.reason)]),
+        ...(braked ? [] : [noteOf(replica, 'problem', reason)]),
+        { wake: until === undefined ? [] : [until] },
       )
+    }
     case 'wait':
       return nothing(noteOf(replica, 'wait', start.reason), {
         wake: start.until === null ? [] : [start.until],
@@ -116,10 +126,28 @@ function beginAs(
 
 /** No try, so no retry: it goes on as soon as nothing holds it. */
 function heldEntry(entry: CopyWork | undefined, reason: string, now: Date): CopyWork {
-  if (entry?.state === 'failed' && entry.reason === reason) return entry
+  if (entry?.state === 'failed' && entry.reason === reason && entry.retryAt === undefined) return entry
   const { retryAt: _, job: __, operation: ___, ...known } = entry ?? { attempts: 0 }
   return { ...known, state: 'failed', reason, at: now.toISOString() }
 }
+
+/** Somebody allowed what can't begin yet: that is remembered, as what is known to have expired. */
+const permit = (
+  { key, source, target }: Replica,
+  lost: readonly SnapshotPair[],
+  { reason, until }: { reason: string; until?: string },
+): Finding =>
+  lost.length === 0
+    ? {}
+    : {
+        actions: [
+          {
+            kind: 'permit',
+            ...{ source: source.ref, target, key, snapshots: [...lost], until: until ?? null },
+            reason: `it is remembered that a refresh may remove them; now ${reason}`,
+          } satisfies PermitAction,
+        ],
+      }
 
 /** Told first, and while it holds, nothing of the source is removed either. */
 const brakeOf = ({ key, source }: Replica, reason: string): Finding => ({

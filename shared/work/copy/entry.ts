@@ -16,7 +16,7 @@ export type CopyWork = Work & {
   verified?: string
   /** Those of them that have expired on the source, in the same form: a refresh may remove them. */
   expired?: string
-  /** For how many seconds the relay keeps them, as was seen last: known while the target gives no answer. */
+  /** For how many seconds the relay keeps them (0: it has no rule), as was seen last: for when the target gives no answer. */
   least?: number
   /** Duration of the last completed transfer, in seconds. */
   took?: number

@@ -235,7 +235,7 @@ function verifiedEntry(
     ...(common === null ? {} : { newest: common[0] }),
     verified: renderVerified(marks),
     ...expiredIn(known?.expired, marks),
-    ...leastOn(replica, world),
+    ...leastSeen(replica, world),
     ...tookOf(known, report),
     ...(common === null || itsOwn === undefined
       ? {}
@@ -244,9 +244,10 @@ function verifiedEntry(
   }
 }
 
-function leastOn({ target }: Replica, world: World): Pick<CopyWork, 'least'> {
+/** Also that there is no rule: an entry without it says that it isn't known. */
+function leastSeen({ target }: Replica, world: World): Pick<CopyWork, 'least'> {
   const least = minRetentionOf(world, target.remote)
-  return least === 0 ? {} : { least }
+  return least === null ? {} : { least }
 }
 
 /** Since it was first observed running, or started; unknown if it was never observed. */

@@ -3,11 +3,11 @@ import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
-import type { CopyAction, VerifyAction } from './action.ts'
-import { copyEssence } from './digest.ts'
+import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
+import { copyEssence, permitEssence } from './digest.ts'
 import { COPY, type CopyWork, copySchema } from './entry.ts'
 import { guardCopies } from './guard.ts'
-import { copyLine, copyLines, verifyLine, verifyLines } from './lines.ts'
+import { copyLine, copyLines, permitLine, permitLines, verifyLine, verifyLines } from './lines.ts'
 import { copyWords } from './progress.ts'
 import { prepareCopies, readJobs } from './reads.ts'
 import { recordCopies } from './record.ts'
@@ -15,7 +15,7 @@ import { allowRefreshes, type CopyRequest, requestCopies } from './request.ts'
 import { RETRY } from './retry.ts'
 import { planDueCopies } from './schedule.ts'
 
-export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
+export const copy: Kind<CopyAction | PermitAction | VerifyAction, CopyRequest, CopyWork> = {
   name: COPY,
   verbs: {
     copy: {
@@ -28,6 +28,14 @@ export const copy: Kind<CopyAction | VerifyAction, CopyRequest, CopyWork> = {
       begins: ({ key }) => workKey(COPY, key),
       freezes: ({ standstill, target }) => (standstill === null ? null : `its copy to ${target.remote}`),
       counts: { name: 'copiesStarted', noun: ['copy', 'copies'], did: 'started' },
+    },
+    permit: {
+      subject: ({ source }) => subjectKey(source),
+      about: ({ key }) => key,
+      line: permitLine,
+      lines: permitLines,
+      essence: permitEssence,
+      destroys: () => true,
     },
     verify: {
       subject: ({ source }) => subjectKey(source),

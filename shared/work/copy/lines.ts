@@ -2,7 +2,7 @@
 import { subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import { expireLine } from '../retention/lines.ts'
-import type { CopyAction, VerifyAction } from './action.ts'
+import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 
 /** Removals on the target come first. */
 export function copyLines(action: CopyAction): Line[] {
@@ -55,4 +55,20 @@ export const verifyLine = ({ source, target, reason }: VerifyAction): Line => ({
 export const verifyLines = (action: VerifyAction): Line[] => [
   verifyLine(action),
   ...action.expire.map(expireLine),
+]
+
+export const permitLine = ({ source, target, reason }: PermitAction): Line => ({
+  about: subjectKey(source),
+  sign: '…',
+  what: subjectKey(target),
+  reason,
+})
+
+export const permitLines = (action: PermitAction): Line[] => [
+  ...action.snapshots.map(([what]): Line => {
+    const when = action.until === null ? 'as soon as a refresh begins' : `not before ${action.until}`
+    const reason = `the refresh removes it, ${when}: the source no longer has it`
+    return { about: subjectKey(action.target), sign: '-', what, reason }
+  }),
+  permitLine(action),
 ]

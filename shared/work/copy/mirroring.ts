@@ -3,6 +3,7 @@
  * is not known to have expired. Besides, the relay keeps it, it is held, or the copy's own `keep` wants it.
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
+import { staysAt, staysUntil } from '../../incus/min-retention.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import { isSafety } from '../../plan/safety.ts'
@@ -15,8 +16,8 @@ import { unexplained } from './expired.ts'
 import { wantedOn } from './lasting.ts'
 import { originOf, refuseReplica } from './marks.ts'
 
-/** `braked`: a person may confirm it. */
-export type Refused = { braked: boolean; reason: string }
+/** `braked`: a person may confirm it. `until`: it ends then by itself (ISO 8601). */
+export type Refused = { braked: boolean; reason: string; until?: string }
 
 export type Mirroring = {
   world: Pick<World, 'expired' | 'remotes'>
@@ -36,33 +37,53 @@ export function mirroredOf({ snapshots, verified }: TransferContext): SnapshotPa
 
 /** Null: a refresh removes nothing that must stay. */
 export function refuseMirroring(context: TransferContext, mirroring: Mirroring): Refused | null {
-  const { replica, target, starting } = context
-  if (target === null || isUnfinishedFirst(context)) return null
-  if (refuseReplica(target, originOf(replica.source, starting)) !== null) return null
-  // Those that may be partial are still there.
-  const listed = replica.source.record.snapshots ?? []
-  const gone = mirroredOf(context).filter((pair) => !isIn(listed, pair))
+  const gone = goneFrom(context)
   if (gone.length === 0) return null
-  return (
-    brake(context, gone, mirroring) ??
-    tooYoung(context, gone, mirroring) ??
-    held(context, gone) ??
-    wanted(context, gone, mirroring)
-  )
+  const young = tooYoung(context, gone, mirroring)
+  return brake(context, young, mirroring) ?? young ?? held(context, gone) ?? wanted(context, gone, mirroring)
 }
 
-function brake(
-  { replica: { source, target }, verified, snapshots, starting }: TransferContext,
-  gone: readonly SnapshotPair[],
-  { world, now, covering, allowed }: Mirroring,
-): Refused | null {
-  if (allowed) return null
-  const lost = unexplained(gone, { key: source.key, known: starting.entry, covering, world, now })
+/** What a refresh would remove on the copy; nothing where it isn't refreshed. */
+function goneFrom(context: TransferContext): SnapshotPair[] {
+  const { replica, target, starting } = context
+  if (target === null || isUnfinishedFirst(context)) return []
+  if (refuseReplica(target, originOf(replica.source, starting)) !== null) return []
+  // Those that may be partial are still there.
+  const listed = replica.source.record.snapshots ?? []
+  return mirroredOf(context).filter((pair) => !isIn(listed, pair))
+}
+
+/** What of that the brake holds: it is not known to have expired. */
+export const lostFrom = (
+  context: TransferContext,
+  { world, now, covering }: Pick<Mirroring, 'world' | 'now' | 'covering'>,
+): SnapshotPair[] => {
+  const { replica, starting } = context
+  return unexplained(goneFrom(context), {
+    key: replica.source.key,
+    known: starting.entry,
+    covering,
+    world,
+    now,
+  })
+}
+
+/** `young`: what a refresh would wait for besides, whoever allows it. */
+function brake(context: TransferContext, young: Refused | null, mirroring: Mirroring): Refused | null {
+  if (mirroring.allowed) return null
+  const lost = lostFrom(context, mirroring)
   if (lost.length === 0) return null
+  const { replica, verified, snapshots } = context
+  const { source, target, wanting } = replica
   const { instance } = target
+  const policies = wanting.map(({ covered }) => `--policy=${covered.policy.name}`).join(' or ')
+  const later =
+    young?.until === undefined
+      ? ''
+      : `. The relay keeps some of them on ${target.remote} by its minRetention, so the refresh waits until ${young.until} in any case: what is allowed before is remembered until then`
   const what = isStuck(verified, snapshots)
     ? `No refresh can build on what is left. To keep what the copy has, run "incus rename ${instance} ${instance}-kept" on ${target.remote}: a new first copy follows`
-    : `If they may go: /backup allow ${source.key}`
+    : `If they may go: /backup allow ${source.key} (${policies} instead: for all instances of that policy)${later}`
   const reason = `${lost.length} of ${verified.length} verified snapshots of its copy on ${target.remote} are gone from the source, and stapes did not expire them (${named(lost)}): were they deleted by hand, was the source rolled back, or taken over? A refresh would delete them on ${target.remote} too, so the copy waits, and nothing of ${source.ref.instance} expires. ${what}`
   return { braked: true, reason }
 }
@@ -81,19 +102,15 @@ function tooYoung(
   { world, now }: Mirroring,
 ): Refused | null {
   const least = minRetentionOf(world, target.remote)
-  // Without a rule not even a date in the future keeps them.
-  if (least === 0) return null
-  const young = gone.filter((pair) => staysUntil(pair, least) > now)
-  const last = young.map((pair) => staysUntil(pair, least).toISOString()).sort()
-  const until = last.at(-1)
+  // Where it isn't known, nothing is copied either.
+  if (least === null) return null
+  const young = gone.filter((pair) => staysAt(pair, least, now))
+  const ends = young.flatMap((pair) => staysUntil(pair, least)?.toISOString() ?? [])
+  const until = ends.sort().at(-1)
   if (until === undefined) return null
   const reason = `the source no longer has ${named(young)}, and the relay keeps each of them on ${target.remote} by its minRetention: the refresh waits until ${until}`
-  return { braked: false, reason }
+  return { braked: false, reason, until }
 }
-
-/** When the relay lets a snapshot of a copy go; 0: it has no rule. */
-export const staysUntil = ([, createdAt]: SnapshotPair, minRetention: number): Date =>
-  new Date(minRetention === 0 ? 0 : (createdAt + minRetention) * 1000)
 
 function held(
   { replica: { source, target }, target: record }: TransferContext,

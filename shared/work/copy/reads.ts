@@ -8,15 +8,18 @@ import type { CallError, Job, StepReport } from '../../relay/protocol.ts'
 import type { CopyCheck } from '../../relay/steps.ts'
 import { err, ok, type Result } from '../../result.ts'
 import type { Answers, Prepared } from '../kind.ts'
-import type { CopyAction, VerifyAction } from './action.ts'
+import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 import { checkedCopy, copyJob, sendingOf, verifyJob } from './steps.ts'
 
-const isCopy = (action: CopyAction | VerifyAction): action is CopyAction => action.kind === 'copy'
-const isVerify = (action: CopyAction | VerifyAction): action is VerifyAction => action.kind === 'verify'
+type AnyCopyAction = CopyAction | PermitAction | VerifyAction
+
+const isCopy = (action: AnyCopyAction): action is CopyAction => action.kind === 'copy'
+const isVerify = (action: AnyCopyAction): action is VerifyAction => action.kind === 'verify'
+const isPermit = (action: AnyCopyAction): action is PermitAction => action.kind === 'permit'
 
 type Seen = Pick<World, 'remotes'>
 
-export const readJobs = (actions: readonly (CopyAction | VerifyAction)[], { remotes }: Seen): Job[] =>
+export const readJobs = (actions: readonly AnyCopyAction[], { remotes }: Seen): Job[] =>
   actions.filter(isCopy).map((action) => {
     const reply = own(remotes, action.target.remote)
     const rules = reply?.ok === true ? own(reply.inventory.projectRules, action.target.project) : undefined
@@ -24,11 +27,15 @@ export const readJobs = (actions: readonly (CopyAction | VerifyAction)[], { remo
   })
 
 /** A copy isn't tried if its source can't be read, or the target would refuse it. */
-export function prepareCopies(actions: readonly (CopyAction | VerifyAction)[], answers: Answers): Prepared {
+export function prepareCopies(actions: readonly AnyCopyAction[], answers: Answers): Prepared {
   const prepared = actions.filter(isCopy).map((action) => prepareOne(action, answers))
   return {
     jobs: [...actions.filter(isVerify).map(verifyJob), ...prepared.flatMap(({ jobs }) => jobs)],
-    outcomes: prepared.flatMap(({ outcomes }) => outcomes),
+    outcomes: [
+      // The record of the run is all there is to it.
+      ...actions.filter(isPermit).map((action): Outcome => ({ action, state: 'done' })),
+      ...prepared.flatMap(({ outcomes }) => outcomes),
+    ],
     notes: prepared.flatMap(({ notes }) => notes),
   }
 }

@@ -9,7 +9,7 @@ import type { HoldAction } from '../hold/action.ts'
 import type { Recorded, RunResult } from '../kind.ts'
 import { afterStart } from '../life.ts'
 import type { ExpireAction } from '../retention/action.ts'
-import type { CopyAction, VerifyAction } from './action.ts'
+import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 import { COPY, type CopyWork, copyIn } from './entry.ts'
 import { expiredIn, withExpired } from './expired.ts'
 import { parseVerified, renderVerified } from './marks.ts'
@@ -28,6 +28,10 @@ export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult)
     if (isCopy(action)) {
       const key = workKey(COPY, action.key)
       work.set(key, started(action, known(key), outcome, before, now))
+    } else if (isPermit(action)) {
+      const key = workKey(COPY, action.key)
+      const base = known(key) ?? { state: 'failed', attempts: 0, at: now.toISOString() }
+      work.set(key, withExpired(base, action.snapshots))
     } else if (isVerify(action) && state !== 'done') {
       // What isn't marked isn't verified: it is left as it was, so that the next tick verifies again.
       const entry = copyIn(before, action.key) ?? known(workKey(COPY, action.key))
@@ -46,6 +50,7 @@ export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult)
 }
 
 const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
+const isPermit = (action: AnyAction): action is PermitAction => action.kind === 'permit'
 const isVerify = (action: AnyAction): action is VerifyAction => action.kind === 'verify'
 const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 const isHold = (action: AnyAction): action is HoldAction => action.kind === 'hold'

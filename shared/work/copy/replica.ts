@@ -5,11 +5,11 @@ import { isManual, MANUAL, ownSnapshot, SAFETY } from '../../incus/snapshot-name
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import { keyIn, kindIn, subjectIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
-import type { World } from '../../plan/world.ts'
+import { minRetentionOf, rulesOf, type World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import type { Copy } from '../../policy/policy.ts'
 import { isLive } from '../life.ts'
-import { COPY } from './entry.ts'
+import { COPY, type CopyWork } from './entry.ts'
 
 export type Replica = {
   /** `source key>destination key`. */
@@ -52,14 +52,22 @@ export function restingOf(coverage: readonly Covered[]): Replica[] {
   return grouped(coverage.filter(({ policy }) => policy.paused)).filter(({ key }) => !active.has(key))
 }
 
+export const targetOf = (source: InstanceRef, { remote, project }: Copy): InstanceRef => ({
+  ...source,
+  remote,
+  project: project ?? source.project,
+})
+
+export const replicaKey = (source: string, target: InstanceRef): string => `${source}>${subjectKey(target)}`
+
 /** One replica for each instance and destination, also if several policies want it. */
 function grouped(coverage: readonly Covered[]): Replica[] {
   const replicas = new Map<string, Replica>()
   for (const covered of coverage) {
     const { copy } = covered.policy
     if (copy === null) continue
-    const target = { ...covered.ref, remote: copy.remote, project: copy.project ?? covered.ref.project }
-    const key = `${covered.key}>${subjectKey(target)}`
+    const target = targetOf(covered.ref, copy)
+    const key = replicaKey(covered.key, target)
     const known = replicas.get(key)
     if (known === undefined) replicas.set(key, { key, source: covered, target, wanting: [{ covered, copy }] })
     else known.wanting.push({ covered, copy })
@@ -83,6 +91,20 @@ export function seeTarget(world: World, target: InstanceRef): Seen {
     state: 'unknown',
     reason: `${subjectKey(target)}: ${record.problem ?? 'its snapshots could not be listed'}`,
   }
+}
+
+/**
+ * The target's `minRetention`, in seconds, as it is or as was seen last; null: it isn't known, so that anything that
+ * is verified there may have to stay. What was seen last says nothing once the remote is no target any more.
+ */
+export function leastOn(
+  { target }: Pick<Replica, 'target'>,
+  world: Pick<World, 'remotes'>,
+  known: Pick<CopyWork, 'least'> | undefined,
+): number | null {
+  const said = minRetentionOf(world, target.remote)
+  if (said !== null) return said
+  return rulesOf(world, target.remote) === undefined ? (known?.least ?? null) : null
 }
 
 const touches = (operation: OperationRecord, ref: InstanceRef): boolean =>

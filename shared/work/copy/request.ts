@@ -9,7 +9,7 @@ import type { Covered } from '../../policy/cover.ts'
 import { ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import type { ExpireAction } from '../retention/action.ts'
-import type { CopyAction, VerifyAction } from './action.ts'
+import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 import { replicasOf } from './replica.ts'
 import { planCopies } from './schedule.ts'
 
@@ -79,10 +79,11 @@ export function allowRefreshes(requested: Requested<AllowRequest>): Answer {
   const targets = new Set(held.map(({ target }) => subjectKey(target)))
   const actions = copies.actions.filter(
     (action) =>
-      (isCopy(action) && keys.has(action.key)) || (isExpire(action) && targets.has(subjectKey(action.ref))),
+      ((isCopy(action) || isPermit(action)) && keys.has(action.key)) ||
+      (isExpire(action) && targets.has(subjectKey(action.ref))),
   )
   const done = actions.flatMap((action) =>
-    isCopy(action)
+    isCopy(action) || isPermit(action)
       ? [refreshKey(action.key)]
       : isExpire(action)
         ? [expiryKey(action.policy, subjectKey(action.ref))]
@@ -100,6 +101,7 @@ export function allowRefreshes(requested: Requested<AllowRequest>): Answer {
 }
 
 const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
+const isPermit = (action: AnyAction): action is PermitAction => action.kind === 'permit'
 const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 
 const without = (braked: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>

@@ -3,12 +3,13 @@
  * must keep.
  */
 import type { SnapshotPair } from '../../incus/inventory.ts'
+import { staysAt, staysUntil } from '../../incus/min-retention.ts'
 import { commonPairs } from '../../incus/pairs.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
+import { expiryKey } from '../../plan/brake.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found, gather } from '../../plan/finding.ts'
-import { rulesOf } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { isPending, standingOf } from '../life.ts'
@@ -18,9 +19,8 @@ import { COPY, type CopyWork, copyIn } from './entry.ts'
 import { judge } from './judge.ts'
 import { type CopyContext, entryOf, isAllowed, isWanted, type Judged, noteOf } from './judged.ts'
 import { parseVerified, renderVerified } from './marks.ts'
-import { staysUntil } from './mirroring.ts'
 import { putOffExpiry } from './put-off.ts'
-import { type Replica, replicasOf, restingOf, strayCopies } from './replica.ts'
+import { leastOn, type Replica, replicasOf, restingOf, strayCopies } from './replica.ts'
 import { heldOnTarget } from './target-retention.ts'
 import { verification } from './verification.ts'
 
@@ -35,6 +35,8 @@ export function planDueCopies(context: PlanContext, { incomplete, busy, taking }
       wake: [
         ...(isTaking ? [minutesFrom(now, 1)] : []),
         ...coverages.flatMap((one) => wakeForUnseen(one, now)),
+        // So that what is told of a role ends soon after somebody corrects it.
+        ...(coverages.some(({ roles }) => roles.length > 0) ? [minutesFrom(now, 1)] : []),
       ],
     },
   ])
@@ -141,20 +143,36 @@ function keepCommon({ replica, seen, common, ours }: Compared): Finding {
   return combine([own, { blocked: new Map([[source.key, blocked]]) }])
 }
 
-/** The relay keeps their copies for a time, so a refresh could not remove them: the source keeps them as long. */
-function keepYoung({ replica, seen, verified }: Compared, { world, ledger, now }: CopyContext): Finding {
+/**
+ * The relay keeps their copies for a time, so a refresh could not remove them: the source keeps them as long. While
+ * it isn't known for how long, it keeps all of them.
+ */
+function keepYoung({ replica, seen, verified }: Compared, context: CopyContext): Finding {
+  const { world, ledger, now } = context
   const { source, target, key } = replica
   const known = copyIn(ledger, key)
-  const least = rulesOf(world, target.remote)?.minRetention ?? known?.least ?? 0
-  if (least === 0) return {}
+  const least = leastOn(replica, world, known)
   const there = seen.state === 'unknown' ? parseVerified(known?.verified) : verified
-  const reasons = commonPairs(source.record.snapshots ?? [], there).flatMap((pair) => {
-    const until = staysUntil(pair, least)
-    return until > now
-      ? [[pair[0], `the relay keeps its copy on ${target.remote} until ${until.toISOString()}`] as const]
-      : []
+  const common = commonPairs(source.record.snapshots ?? [], there)
+  const young = least === null ? common : common.filter((pair) => staysAt(pair, least, now))
+  if (young.length === 0) return {}
+  const reasons = young.map((pair) => {
+    const until = least === null ? null : staysUntil(pair, least)
+    const why =
+      until === null
+        ? `it is verified on ${target.remote}, and it is not known how long the relay keeps it there`
+        : `the relay keeps its copy on ${target.remote} until ${until.toISOString()}`
+    return [pair[0], why] as const
   })
-  return reasons.length === 0 ? {} : { needed: new Map([[source.key, new Map(reasons)]]) }
+  const needed = new Map([[source.key, new Map(reasons)]])
+  return least === null ? { needed, stalled: stalledBy(replica, context) } : { needed }
+}
+
+/** What could not go meanwhile goes all at once later: that is a rotation, and nothing for the brake. */
+function stalledBy({ source }: Replica, { coveringOf, ledger, now }: CopyContext): Found['stalled'] {
+  const since = ledger.sight?.stalled
+  const keys = coveringOf(source.key).map(({ policy }) => expiryKey(policy.name, source.key))
+  return Object.fromEntries(keys.map((key) => [key, own(since, key) ?? now.toISOString()]))
 }
 
 /** Recorded only if the copy has a ledger entry. */

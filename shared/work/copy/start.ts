@@ -7,6 +7,7 @@ import { driverOf, type Treatment, treatmentOf } from '../../plan/freezing.ts'
 import { renderInstallation } from '../../plan/installation.ts'
 import { rulesOf } from '../../plan/world.ts'
 import { REPLICA_SERVER } from '../../policy/marks.ts'
+import { notTargetText } from '../../policy/roles.ts'
 import { minuteOf } from '../../schedule/moment.ts'
 import { isDue, retryText } from '../life.ts'
 import type { CopyAction } from './action.ts'
@@ -22,6 +23,8 @@ export type Start =
   | { state: 'start'; action: CopyAction }
   | { state: 'wait'; reason: string; until: string | null }
   | { state: 'refused'; reason: string }
+  /** Nothing is tried until the relay's configuration lets it be done. */
+  | { state: 'closed'; reason: string }
   /** A refresh would remove what must stay. */
   | { state: 'held'; refused: Refused }
   | { state: 'current' }
@@ -33,12 +36,13 @@ export function startCopy(context: TransferContext, seen: Seen, refused: Refused
   // A copy of another instance or owner is reported, though it seems up to date: snapshots of two instances may have
   // the same names and dates, and two installations must not make the same copy.
   if (wanted.length === 0 && !starting.allowed && !isTheirs(context)) return { state: 'current' }
+  // Before the next try, which need not be waited for once the role is right.
+  const role = refuseRole(context)
+  if (role !== null) return { state: 'closed', reason: role }
   const { entry, now } = starting
   if (entry !== undefined && !isDue(entry, now))
     return { state: 'wait', reason: retryText(entry), until: entry.retryAt ?? null }
   if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
-  const role = refuseRole(context)
-  if (role !== null) return { state: 'refused', reason: role }
   const { target } = context
   const refusal = target === null ? null : refuseTarget({ ...context, target, wanted })
   if (refusal !== null) return { state: 'refused', reason: refusal }
@@ -47,11 +51,8 @@ export function startCopy(context: TransferContext, seen: Seen, refused: Refused
 }
 
 /** The relay would refuse it. */
-function refuseRole({ replica: { target }, starting: { world } }: TransferContext): string | null {
-  return rulesOf(world, target.remote)?.role === 'source'
-    ? `the relay's configuration says that ${target.remote} is a source, so nothing is copied to it: set "role": "target" (or "both") for it in relay.jsonc, and restart the relay`
-    : null
-}
+const refuseRole = ({ replica: { target }, starting: { world } }: TransferContext): string | null =>
+  rulesOf(world, target.remote)?.role === 'source' ? notTargetText(target.remote) : null
 
 const isTheirs = ({ replica, target, starting }: TransferContext): boolean =>
   target !== null &&

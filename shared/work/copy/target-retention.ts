@@ -1,5 +1,6 @@
 /** The retention of a copy: only verified snapshots count there, and only those are removed. */
 import type { SnapshotPair } from '../../incus/inventory.ts'
+import { staysAt } from '../../incus/min-retention.ts'
 import { newestPair } from '../../incus/pairs.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
@@ -11,7 +12,6 @@ import { minRetentionOf } from '../../plan/world.ts'
 import { expiredOf, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import { type CopyContext, isAllowed, type Judged } from './judged.ts'
-import { staysUntil } from './mirroring.ts'
 import type { Replica } from './replica.ts'
 
 export type OnTarget = {
@@ -77,8 +77,9 @@ function goingOn(
 ) {
   const needed = new Map(newest === undefined ? [] : [[newest, 'newest snapshot common with the source']])
   const least = minRetentionOf(world, target.remote)
-  // The relay would refuse it.
-  for (const pair of verified) if (staysUntil(pair, least) > now) needed.set(pair[0], 'the relay keeps it')
+  // The relay would refuse it, or may.
+  for (const pair of verified)
+    if (least === null || staysAt(pair, least, now)) needed.set(pair[0], 'the relay keeps it')
   return expiredOf(sorter.sort(covered.policy, copy.keep, verified, covered.held, null), needed)
 }
 

@@ -2,6 +2,7 @@
 
 import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
+import { staysUntil } from '../../incus/min-retention.ts'
 import { commonPairs } from '../../incus/pairs.ts'
 import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
@@ -14,7 +15,6 @@ import type { VerifyAction } from './action.ts'
 import type { Judgement } from './judge.ts'
 import type { CopyContext } from './judged.ts'
 import { lastingOf } from './lasting.ts'
-import { staysUntil } from './mirroring.ts'
 import { isOnRequest, type Replica, type Seen } from './replica.ts'
 import { expireOnTarget } from './target-retention.ts'
 
@@ -66,6 +66,9 @@ export function verification(
   return { action, finding }
 }
 
+const later = (end: string, least: Date | null): string =>
+  new Date(Math.max(least?.getTime() ?? 0, Date.parse(end))).toISOString()
+
 type Expiring = {
   fresh: readonly string[]
   /** What goes now, or is held back by the brake. */
@@ -88,9 +91,9 @@ function expiriesOf(
   const expiry = replica.wanting[0]?.copy.expiry ?? null
   const until = expiry === null ? null : expiresAt(expiry, now)
   const least = minRetentionOf(world, replica.target.remote)
-  /** Never before the relay lets it go. */
+  /** Never before the relay lets it go, and while that isn't known, never. */
   const notBefore = (pair: SnapshotPair, end: string | null): string | null =>
-    end === null ? null : new Date(Math.max(staysUntil(pair, least).getTime(), Date.parse(end))).toISOString()
+    end === null || least === null ? null : later(end, staysUntil(pair, least))
   const endOf = (pair: SnapshotPair): string | null => notBefore(pair, until?.toISOString() ?? null)
   const lasting = lastingOf(replica, verified, sorter)
   const before = lastingOf(

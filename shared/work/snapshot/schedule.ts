@@ -91,7 +91,10 @@ function planSlot(
   ]
   const { left, partials } = clearPartials(coverage, before, world)
   const current = withPartial(closed, left)
-  const serving = { world, now, incomplete: world.incomplete, next, busy, reason: reasonOf(current, now) }
+  const serving = {
+    ...{ world, ledger, now, incomplete: world.incomplete, next, busy },
+    reason: reasonOf(current, now),
+  }
   const { plan, actions } = serveSlot(coverage, current, serving)
   const soon = left.length > 0 ? [minutesFrom(now, 1)] : []
   return {
@@ -112,7 +115,7 @@ export function planRequestedSlot(
 ): Pick<SlotDecision, 'plan' | 'actions'> {
   const known = knownIn(coverage, world, ledger, now)
   const open: OpenSlot = { slot: minuteOf(now).toISOString(), attempts: {} }
-  const serving = { world, now, incomplete: world.incomplete, next: null, busy, reason, onRequest }
+  const serving = { world, ledger, now, incomplete: world.incomplete, next: null, busy, reason, onRequest }
   return serveSlot(coverage, { ...known, open }, serving)
 }
 

@@ -6,7 +6,7 @@ import type { SnapshotPair } from '../../incus/inventory.ts'
 import { MANUAL, parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { failAttempt } from '../../ledger/attempts.ts'
-import type { Attempt, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
+import type { Attempt, Ledger, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
 import { unknownIn } from '../../ledger/unseen.ts'
 import { own } from '../../own.ts'
 import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
@@ -35,6 +35,8 @@ export type Serving = {
   reason: string
   /** For the storage driver of an instance's pool. */
   world: Pick<World, 'remotes'>
+  /** For what was seen last of where it is copied to. */
+  ledger: Pick<Ledger, 'work'>
   /**
    * On request: without the policy's jitter, and under a name that retention doesn't count. The policies that cover
    * an instance, by its key: their settings say when its snapshot ends.
@@ -228,12 +230,13 @@ function momentOf({ open, serving }: Slot, { policy, key }: Covered): { from: Da
 }
 
 function actionOf(
-  { open, serving: { now, reason, world, onRequest } }: Slot,
+  { open, serving: { now, reason, world, ledger, onRequest } }: Slot,
   { policy, ref, record }: Covered,
   name: string,
   again: boolean,
 ): SnapshotAction {
   const stateful = policy.stateful && record.status === 'Running'
+  const ending = { ref, world, ledger, now }
   return {
     kind: 'snapshot',
     ref,
@@ -245,8 +248,8 @@ function actionOf(
     standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
     expiresAt:
       onRequest === undefined
-        ? ownEnd(policy, world, now)
-        : requestedEnd(onRequest.get(subjectKey(ref)) ?? [policy], world, now),
+        ? ownEnd(policy, ending)
+        : requestedEnd(onRequest.get(subjectKey(ref)) ?? [policy], ending),
     reason: `${reason}${again ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
   }
 }

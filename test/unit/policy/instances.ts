@@ -37,5 +37,6 @@ export const replyOf = (instances: InstanceRecord[], projects: string[] = ['defa
     pools: { default: 'btrfs' },
     instances,
     operations: [],
+    rules: { role: 'both', minRetention: 0 },
   },
 })

@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import type { Note } from '../../../../shared/plan/plan.ts'
+import { emptyLedger } from '../../../../shared/ledger/ledger.ts'
+import { linesOf } from '../../../../shared/plan/lines.ts'
+import type { Note, Plan } from '../../../../shared/plan/plan.ts'
+import { record } from '../../../../shared/plan/record.ts'
+import type { CopyAction } from '../../../../shared/work/copy/action.ts'
 import type { CopyWork } from '../../../../shared/work/copy/entry.ts'
-import { copiesOf } from '../../../long-work.ts'
+import { prepareCopies } from '../../../../shared/work/copy/reads.ts'
+import type { Action } from '../../../../shared/work/kinds.ts'
+import { copiesAs, copiesOf } from '../../../long-work.ts'
 import {
   copying,
   copyOf,
   DAILY,
+  type Given,
   KEY,
   mark,
   planFor,
@@ -35,6 +42,17 @@ const verified = (rest: Partial<CopyWork> = {}): CopyWork => ({
   verified: mark(LOST, 'daily-20261121T0300Z').replace(',', ' '),
   ...rest,
 })
+
+/** The ledger's entry of the copy after the plan was performed, and what came of its actions. */
+function recordedOf(plan: Plan<Action>, before: CopyWork): { entry: CopyWork; outcomes: string[] } {
+  const copies = plan.actions.filter(({ kind }) => ['copy', 'permit', 'verify'].includes(kind))
+  const { outcomes } = prepareCopies(copies as CopyAction[], { of: () => null, error: null })
+  const ledger = { ...emptyLedger('v'), work: copiesAs({ [KEY]: before }) }
+  const result = { plan, outcomes, run: null, config: 'v', now: new Date(plan.at) }
+  const entry = copiesOf(record(ledger, result).ledger)[KEY]
+  if (entry === undefined) throw new Error('there is no entry')
+  return { entry, outcomes: outcomes.map(({ action, state }) => `${action.kind} ${state}`) }
+}
 
 const told = ({ notes }: { notes: readonly Note[] }): string => notes.map(({ reason }) => reason).join('\n')
 
@@ -196,24 +214,59 @@ describe('what the relay keeps on the target', () => {
     }
   })
 
-  test('is not copied to at all if it is a source', () => {
-    const plan = planFor(WORLD, {
-      copy: verified(),
-      rules: { role: 'source', minRetention: 0 },
-      expired: [`default/web1/${PAIR}`],
+  test('is remembered as allowed where the brake holds it too: the reason names the later moment, and the refresh begins then', () => {
+    const held = planFor(WORLD, { copy: verified(), rules })
+    expect(Object.values(held.sight?.braked ?? {})).toEqual([
+      expect.stringMatching(
+        /\/backup allow main\/default\/web1 \(--policy=daily instead: .*waits until 2026-11-30T03:00:00.000Z in any case: what is allowed before is remembered/,
+      ),
+    ])
+    const request = { do: 'allow' as const, instances: ['web1'], reason: 'by ann' }
+    const allowed = planFor(WORLD, { copy: verified(), rules, request })
+    expect(linesOf(allowed)).toContainEqual({
+      about: 'backup/default/web1',
+      sign: '-',
+      what: LOST,
+      reason: 'the refresh removes it, not before 2026-11-30T03:00:00.000Z: the source no longer has it',
     })
+    expect(allowed.sight?.braked).toBeUndefined()
+    const { entry, outcomes } = recordedOf(allowed, verified())
+    expect(outcomes).toEqual(['permit done'])
+    expect(entry).toMatchObject({ state: 'failed', expired: PAIR })
+    const waiting = planFor(WORLD, { copy: entry, rules })
+    expect(waiting.sight?.braked).toBeUndefined()
+    expect(waiting.wake).toContain('2026-11-30T03:00:00.000Z')
+    const later = planFor(WORLD, { copy: entry, rules, now: new Date('2026-11-30T03:01:00Z') })
+    expect(copyOf(later)).toMatchObject({ mirrored: [LOST] })
+  })
+
+  test('is allowed for exactly what was shown: what is gone since then is held again', () => {
+    const request = { do: 'allow' as const, instances: ['web1'], reason: 'by ann' }
+    const { entry } = recordedOf(planFor(WORLD, { copy: verified(), rules, request }), verified())
+    const more = 'daily-20261119T0300Z'
+    const both = WORLD.replace(mark(LOST), mark(more, LOST)).replace(
+      `    ${LOST}\n`,
+      `    ${LOST}\n    ${more}\n`,
+    )
+    const plan = planFor(both, { copy: entry, rules, now: new Date('2026-11-30T03:01:00Z') })
     expect(copyOf(plan)).toBeUndefined()
-    expect(told(plan)).toContain('set "role": "target" (or "both") for it in relay.jsonc')
+    expect(Object.values(plan.sight?.braked ?? {})).toEqual([expect.stringContaining(`(${more})`)])
   })
 
   test('gets its snapshots with an expiry of its own that is no earlier', () => {
     const policies = { daily: { ...DAILY.daily, expiry: '1d' } }
     const open = { slot: '2026-11-22T03:00:00.000Z', attempts: {} }
     const ledger = { daily: { accounted: '2026-11-21T03:00:00.000Z', open, slots: [] } }
-    const plan = planFor('main:default/web1 running\nbackup empty', { policies, ledger, rules })
-    expect(plan.actions).toContainEqual(
-      expect.objectContaining({ kind: 'snapshot', expiresAt: '2026-12-03T03:10:00.000Z' }),
-    )
+    const taken = (world: string, given: Pick<Given, 'rules' | 'copy'>): unknown[] =>
+      planFor(`main:default/web1 running\n${LOST}\n${world}`, { policies, ledger, ...given }).actions.flatMap(
+        (action) => (action.kind === 'snapshot' ? [action.expiresAt] : []),
+      )
+    expect(taken('backup empty', { rules })).toEqual(['2026-12-03T03:10:00.000Z'])
+    // By what was seen last, while the backup server gives no answer.
+    expect(taken('backup unreachable', { copy: verified({ least: 10 * 86_400 }) })).toEqual([
+      '2026-12-03T03:10:00.000Z',
+    ])
+    expect(taken('backup unreachable', { copy: verified() })).toEqual(['2026-11-23T03:10:00.000Z'])
   })
 })
 

@@ -43,7 +43,7 @@ export const replica = (...verified: string[]): string =>
 export const copying = (after: string, id = 'daily-20261122T0300Z#0'): string =>
   `user.stapes.copying=${id},${after === '' ? 0 : seconds(after)}`
 
-type Given = {
+export type Given = {
   ledger?: Ledger['policies']
   copy?: CopyWork
   jobs?: JobReport[]
@@ -52,8 +52,8 @@ type Given = {
   /** As the relay knows of main; and how far main's clock is off, in seconds. */
   expired?: string[] | undefined
   skew?: number | undefined
-  /** What the relay's configuration says about backup. */
-  rules?: RemoteRules
+  /** What the relay's configuration says about backup; null: nothing is known of it. */
+  rules?: RemoteRules | null
   request?: BackupRequest
   sight?: SightLedger
 }
@@ -91,7 +91,9 @@ export function planFor(
     const { inventory } = reply
     if (remote === 'main' && expired !== undefined) inventory.expired = expired
     if (remote === 'main' && skew !== undefined) inventory.server = { ...inventory.server, skew }
-    if (remote === 'backup' && rules !== undefined) inventory.rules = rules
+    if (remote !== 'backup' || rules === undefined) continue
+    if (rules === null) delete inventory.rules
+    else inventory.rules = rules
   }
   const seen = worldOf(parsed)
   return decide({

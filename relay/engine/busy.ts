@@ -23,8 +23,8 @@ export type Busy = {
   end(doer: Doer): void
 }
 
-/** Two of these don't harm each other. */
-const SHARED: readonly Deed[] = ['sends', 'loses']
+/** Several of these don't harm each other. Of two copies Incus fails the second one. */
+const SHARED: Deed = 'loses'
 
 export function createBusy(): Busy {
   /** By subject. */
@@ -33,7 +33,7 @@ export function createBusy(): Busy {
     begin(doer, subject, deed) {
       const there = begun.get(subject) ?? new Map<Doer, Deed>()
       const other = [...there].find(
-        ([one, theirs]) => one !== doer && !(theirs === deed && SHARED.includes(deed)),
+        ([one, theirs]) => one !== doer && !(theirs === SHARED && deed === SHARED),
       )
       if (other !== undefined) return inTheWay(subject, other)
       begun.set(subject, there.set(doer, deed))

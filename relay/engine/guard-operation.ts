@@ -32,18 +32,18 @@ export async function operationOn(
   return mine.ok ? ok(mine.value[0]?.description ?? null) : mine
 }
 
-/** Incus's words for what leaves an instance the snapshots that it has. */
-const KEEPS = ['Snapshotting instance', 'Updating snapshot']
+/** Incus's words for what neither holds up a copy of the instance nor leaves it fewer snapshots (6.0.4, 7.0.2). */
+const HARMLESS = ['Updating snapshot', 'Executing command', 'Showing console']
 
-/** What may leave it fewer snapshots than are listed now, in Incus's words; or null. */
-export async function removalOn(
+/**
+ * What may fail a copy that begins now, or leave its source fewer snapshots than are listed, in Incus's words; or
+ * null. A second copy waits for the first one and fails then, and so does one that begins during a snapshot.
+ */
+export async function hindranceOn(
   upstream: Upstream,
   instance: Instance,
 ): Promise<Result<string | null, CallError>> {
   const mine = await operationsOn(upstream, instance)
   if (!mine.ok) return mine
-  const removal = mine.value.find(
-    ({ snapshots, description }) => snapshots.length > 0 && !KEEPS.includes(description),
-  )
-  return ok(removal?.description ?? null)
+  return ok(mine.value.find(({ description }) => !HARMLESS.includes(description))?.description ?? null)
 }

@@ -1,6 +1,7 @@
 /**
- * A source whose own list of its snapshots and its pool's are uneven, on real daemons. Incus fails its copy; and
- * 6.0.4 takes that for "the source has no snapshots", and removes all that the copy has.
+ * A source that fails its copy before it has said what it offers, on real daemons: its own list of its snapshots and
+ * its pool's are uneven, or somebody copies it just now. 6.0.4 takes that for "the source has no snapshots", and
+ * removes all that the copy has.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -42,6 +43,12 @@ function unevenEndToEnd(version: string, incusd: string): void {
       ((await pair.backup.run('GET', `${IT}/snapshots?recursion=1`)) as { name: string }[]).map(
         ({ name }) => name,
       )
+    const reasons = async (): Promise<string[]> => {
+      const { copies } = (await (await stage.worker.fetch('/api/status')).json()) as {
+        copies: Record<string, { reason?: string }>
+      }
+      return Object.values(copies).map(({ reason = '' }) => reason)
+    }
     const forget = async (table: string, name: string): Promise<void> => {
       const query = `DELETE FROM ${table} WHERE name = '${name}'`
       await pair.main.run('POST', '/internal/sql', { database: 'global', query })
@@ -64,12 +71,9 @@ function unevenEndToEnd(version: string, incusd: string): void {
         await timeline.tick()
         await sleep(200)
       }
-      const status = (await (await stage.worker.fetch('/api/status')).json()) as {
-        copies: Record<string, { reason?: string }>
-      }
-      const reasons = Object.values(status.copies).map(({ reason = '' }) => reason)
-      expect(reasons.join('\n')).toContain(told)
-      expect(reasons.join('\n')).toContain(name)
+      const said = (await reasons()).join('\n')
+      expect(said).toContain(told)
+      expect(said).toContain(name)
       expect(await copied()).toEqual(expect.arrayContaining(before))
       expect(await copied()).not.toContain(slot)
       await forget('instances_snapshots', name)
@@ -77,5 +81,32 @@ function unevenEndToEnd(version: string, incusd: string): void {
       await timeline.settle()
       expect(await copied()).toEqual(expect.arrayContaining([...before, slot]))
     })
+
+    test('that somebody copies elsewhere just now: the refresh waits until that is over', async () => {
+      const before = await copied()
+      expect(before.length).toBeGreaterThan(1)
+      const slot = await timeline.strike()
+      await pair.main.throttle(150_000)
+      const sent = await pair.main.admin('POST', IT, { migration: true, live: false, instance_only: false })
+      const { id, metadata: secrets } = sent.metadata as { id: string; metadata: Record<string, string> }
+      await pair.backup.admin('POST', '/1.0/instances', {
+        ...{ name: 'by-hand', type: 'container', architecture: 'x86_64', config: {}, profiles: ['default'] },
+        source: {
+          ...{ type: 'migration', mode: 'pull', operation: `${pair.main.url}/1.0/operations/${id}`, secrets },
+          certificate: pair.main.certificate,
+        },
+      })
+      const told: string[] = []
+      for (let minute = 0; minute < 4; minute++) {
+        await timeline.tick()
+        await sleep(400)
+        told.push(...(await reasons()))
+      }
+      expect(told.join('\n')).toContain('Incus is not done with "Migrating instance"')
+      expect(await copied()).toEqual(expect.arrayContaining(before))
+      await pair.main.throttle(null)
+      await timeline.settle()
+      expect(await copied()).toEqual(expect.arrayContaining([...before.slice(1), slot]))
+    }, 60_000)
   })
 }

@@ -77,9 +77,10 @@ export class Transfer {
   #checkSides(): void {
     const { source, target } = this
     if (!isListed(source)) throw new Refusal(404, 'Instance not found')
-    if (source.instance.busy !== null) throw new Refusal(500, busyText(source.instance.busy))
-    if (isUneven(source.instance) && !target.isNew && target.server.face.takesFailureForNone)
+    const isFailing = source.instance.busy !== null || isUneven(source.instance)
+    if (isFailing && !target.isNew && target.server.face.takesFailureForNone)
       target.instance.snapshots.clear()
+    if (source.instance.busy !== null) throw new Refusal(500, busyText(source.instance.busy))
     if (isUneven(source.instance) || isUneven(target.instance)) throw new Refusal(500, UNEVEN)
     if (isOptimized(source, target) && target.instance.disk.held === 'phantom' && !target.isNew)
       throw new Refusal(500, 'Volume exists in database but not on storage')

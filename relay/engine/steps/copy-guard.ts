@@ -8,6 +8,7 @@ import { isIn } from '../../../shared/incus/pairs.ts'
 import { expiresAtOf, pairOf, type SourceDetails } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
+import { renderVerified } from '../../../shared/work/copy/marks.ts'
 import { isBrought, isLeftover, unfinishedOn } from '../../../shared/work/copy/transfer.ts'
 import { volumeKey } from '../parse-volumes.ts'
 import { isNewest, type Standing, standingOf, verifiedOn } from '../removal.ts'
@@ -87,7 +88,7 @@ function againstStartingOver(
 
 /** A refresh removes from the copy what the source doesn't have. */
 function againstRefresh(
-  { target: at, mirrored, unverified, transfer: coming }: Sending,
+  { source, target: at, mirrored, unverified, transfer: coming }: Sending,
   target: OnTarget,
   { onSource, leaving }: { onSource: readonly SnapshotPair[]; leaving: readonly SnapshotPair[] },
   io: StepIo,
@@ -114,10 +115,13 @@ function againstRefresh(
     io.suspects.add(at.remote, volumeKey(at.project, at.instance))
     return `its transfer would count ${kept[0]} as new, which is there already`
   }
+  // The caller's list is as old as its plan, and a copy may have waited for others since.
+  const expired = new Set(io.journal.expired(subjectKey(source)))
+  const hasExpired = (pair: SnapshotPair): boolean => expired.has(renderVerified([pair]))
   const gone = listed.filter((pair) => (!isIn(onSource, pair) || isIn(leaving, pair)) && !isCleared(pair))
   const [lost] = gone.flatMap((pair) => {
     if (!isIn(verified, pair) || isTorn(pair, at, io)) return []
-    const isExpected = mirrored.includes(pair[0]) || isIn(leaving, pair)
+    const isExpected = mirrored.includes(pair[0]) || isIn(leaving, pair) || hasExpired(pair)
     return againstLoss(pair, standing, isExpected, { at, io }) ?? []
   })
   if (lost !== undefined) return lost

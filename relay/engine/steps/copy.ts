@@ -10,8 +10,10 @@ import { REPLICA_SERVER } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckCopyStep, CopyCheck, CopyStep, Sending } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
+import type { Doer } from '../busy.ts'
 import type { Call } from '../calls.ts'
-import { removalOn } from '../guard-operation.ts'
+import { hindranceOn } from '../guard-operation.ts'
+import { sleep } from '../operation.ts'
 import { verifiedOn } from '../removal.ts'
 import { refused } from '../rules.ts'
 import { leftOut, replicaBody, transferMarks, uuidMark } from './copy-body.ts'
@@ -30,8 +32,7 @@ const COPY_WAIT = WINDOW_DAYS * 86_400
 
 export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
   const { source, target } = step
-  const busy =
-    io.busy.begin(job, subjectKey(source), 'sends') ?? io.busy.begin(job, subjectKey(target), 'receives')
+  const busy = await beginWhenFree(step, io, job)
   if (busy !== null) return err(busy)
   const sides = await sidesOf(step, io)
   if (!sides.ok) return sides
@@ -56,6 +57,19 @@ export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
   })
 }
 
+/** Milliseconds that a copy waits for what ends soon, as the verification of another one. */
+const PATIENCE = 60_000
+
+async function beginWhenFree({ source, target }: Sending, io: StepIo, job: Doer): Promise<CallError | null> {
+  const until = io.clock.now() + PATIENCE
+  for (;;) {
+    const busy =
+      io.busy.begin(job, subjectKey(source), 'sends') ?? io.busy.begin(job, subjectKey(target), 'receives')
+    if (busy === null || io.clock.now() >= until) return busy
+    await sleep(io.clock, 500)
+  }
+}
+
 /** Incus compares both sides only when the transfer begins, so they are looked at once more, as late as can be. */
 async function refuseChanged(sending: Sending, sides: Sides, io: StepIo): Promise<Result<null, CallError>> {
   const now = await readSides(sending, io)
@@ -63,12 +77,12 @@ async function refuseChanged(sending: Sending, sides: Sides, io: StepIo): Promis
   const uneven = await refuseUneven(sending.source, now.value.details, io)
   if (!uneven.ok) return uneven
   // Last: what is being removed is listed until it is gone.
-  const removal = await removalOn(io.upstream, sending.source)
-  if (!removal.ok) return removal
+  const hindrance = await hindranceOn(io.upstream, sending.source)
+  if (!hindrance.ok) return hindrance
   const why =
     uneven.value ??
     againstChange(sending, sides, now.value) ??
-    (removal.value === null ? null : `on the source Incus is not done with "${removal.value}"`)
+    (hindrance.value === null ? null : `on the source Incus is not done with "${hindrance.value}"`)
   return why === null ? ok(null) : err(notMade(sending, why))
 }
 

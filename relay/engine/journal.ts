@@ -30,9 +30,13 @@ export type Journal = {
   expiredOn(remote: string, onCopies: ReadonlyMap<string, ReadonlySet<string>>): string[]
   /** Drops what expired long ago and no copy has. */
   tidy(onCopies: ReadonlyMap<string, ReadonlySet<string>>): void
-  /** The relay made an expiry later: that snapshot's own one was then (milliseconds since the epoch). */
-  postpone(subject: string, snapshot: string, end: number): void
-  postponed(subject: string, snapshot: string): number | undefined
+  /** The relay makes an expiry later: from what Incus shows, to then (milliseconds since the epoch). */
+  postpone(subject: string, snapshot: string, shown: number, until: number): void
+  /**
+   * The snapshot's own expiry, where Incus shows the one that the relay set in its place; `changed`: it shows
+   * another one, that somebody has set since. Undefined: the relay knows of none.
+   */
+  postponed(subject: string, snapshot: string, shown: number | null): number | 'changed' | undefined
   /** An expiry then was allowed, earlier than before (milliseconds since the epoch). */
   end(subject: string, snapshot: string, at: number): void
   /** Names of those whose such expiry isn't over. */
@@ -55,11 +59,12 @@ type Peak = [count: number, at: number]
 export const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, expired, postponed, ends, peaks } = parseState(store.read())
+  const { verified, expired, postponed, untils, ends, peaks } = parseState(store.read())
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
     expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     postponed: Object.fromEntries([...postponed].map(([key, ends]) => [key, Object.fromEntries(ends)])),
+    untils: Object.fromEntries([...untils].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     ends: Object.fromEntries([...ends].map(([key, of]) => [key, Object.fromEntries(of)])),
     peaks: Object.fromEntries(peaks),
   })
@@ -72,6 +77,18 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     [...(expired.get(subject) ?? [])].flatMap(([pair, at]) =>
       at !== ENDLESS && at * 1000 <= clock.now() ? [pair] : [],
     )
+  const postponedNow = (
+    subject: string,
+    snapshot: string,
+    shown: number | null,
+  ): ReturnType<Journal['postponed']> => {
+    const end = postponed.get(subject)?.get(snapshot)
+    if (end === undefined) return undefined
+    const until = untils.get(subject)?.get(snapshot)
+    // Of an earlier version it isn't known what was set; only that it was later.
+    const isOurs = shown !== null && (until === undefined ? shown > end : secondOf(shown) === secondOf(until))
+    return isOurs ? end : 'changed'
+  }
   return {
     verified: (subject) => verified.get(subject) ?? [],
     setVerified(subject, pairs) {
@@ -103,13 +120,15 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       }
       for (const [subject, [, at]] of peaks) if (clock.now() - at > LONG_AGO) peaks.delete(subject)
     },
-    postpone(subject, snapshot, end) {
-      const ends = postponed.get(subject) ?? new Map<string, number>()
-      if (ends.has(snapshot)) return
-      postponed.set(subject, put(ends, snapshot, end))
+    postpone(subject, snapshot, shown, until) {
+      const before = postponedNow(subject, snapshot, shown)
+      const end = typeof before === 'number' ? before : shown
+      const known = { postponed: postponed.get(subject), untils: untils.get(subject) }
+      postponed.set(subject, put(known.postponed ?? new Map<string, number>(), snapshot, end))
+      untils.set(subject, put(known.untils ?? new Map<string, number>(), snapshot, until))
       changed()
     },
-    postponed: (subject, snapshot) => postponed.get(subject)?.get(snapshot),
+    postponed: postponedNow,
     end(subject, snapshot, at) {
       ends.set(subject, put(ends.get(subject) ?? new Map<string, number>(), snapshot, at))
       changed()
@@ -149,10 +168,15 @@ function put(ends: Map<string, number>, key: string, at: number): Map<string, nu
   return ends
 }
 
+/** Incus keeps no more of a date everywhere. */
+const secondOf = (ms: number): number => Math.floor(ms / 1000)
+
 type State = {
   verified: Map<string, readonly SnapshotPair[]>
   expired: Map<string, Map<string, number>>
   postponed: Map<string, Map<string, number>>
+  /** What was set in their place. */
+  untils: Map<string, Map<string, number>>
   ends: Map<string, Map<string, number>>
   peaks: Map<string, Peak>
 }
@@ -185,6 +209,7 @@ function parseState(stored: unknown): State {
     ),
     expired: endsOf('expired'),
     postponed: endsOf('postponed'),
+    untils: endsOf('untils'),
     ends: endsOf('ends'),
     peaks: new Map(
       entriesOf('peaks').flatMap(([key, peak]): [string, Peak][] =>

@@ -26,7 +26,7 @@ import { expiryCall, markCall, removeCall, STEP_WAIT, where } from './requests.t
 import type { PlanStep, StepIo } from './step-io.ts'
 
 /** No source snapshot may expire during the transfer: Incus would report success for an empty copy. */
-const WINDOW_DAYS = 7
+export const WINDOW_DAYS = 7
 /** The relay waits so long; a longer transfer is reported as `running` and observed again. In seconds. */
 const COPY_WAIT = WINDOW_DAYS * 86_400
 
@@ -161,8 +161,10 @@ function extendedOf(
   io: StepIo,
 ): Record<string, string> {
   const ownOf = ({ name, expiresAt }: Expiring): string => {
-    const noted = io.journal.postponed(subjectKey(source), name)
-    return own(extended, name) ?? (noted === undefined ? expiresAt : new Date(noted).toISOString())
+    const noted = io.journal.postponed(subjectKey(source), name, Date.parse(expiresAt))
+    if (noted === undefined) return own(extended, name) ?? expiresAt
+    // Somebody has set another one since: that is its own from now on.
+    return noted === 'changed' ? expiresAt : new Date(noted).toISOString()
   }
   return {
     ...extended,
@@ -177,12 +179,14 @@ function extendedOf(
 function noteEnds(source: InstanceRef, details: SourceDetails, io: StepIo): void {
   const { journal } = io
   const key = subjectKey(source)
-  for (const { name, expiresAt } of endangered(details, io))
-    journal.postpone(key, name, Date.parse(expiresAt))
   for (const { name, expiresAt, createdAt = 0 } of details.snapshots) {
-    const end = journal.postponed(key, name) ?? expiresAtOf(expiresAt)?.getTime()
+    const shown = expiresAtOf(expiresAt)?.getTime()
+    const before = journal.postponed(key, name, shown ?? null)
+    const end = typeof before === 'number' ? before : shown
     journal.noteEnd(key, [name, createdAt], end === undefined ? null : Math.floor(end / 1000))
   }
+  for (const { name, expiresAt } of endangered(details, io))
+    journal.postpone(key, name, Date.parse(expiresAt), until(io).getTime())
 }
 
 /** Removes unverified snapshots of an earlier transfer first, so that no partial one counts as complete. */

@@ -1,6 +1,6 @@
 /** Taking and removing snapshots, and when they expire. */
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
-import { expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
+import { type Expiring, expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
@@ -53,25 +53,25 @@ export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expir
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */
 export async function againstExpiry(
   ref: InstanceRef,
-  { snapshot, end, by }: { snapshot: string; end: Date; by: Doer },
+  { snapshot, end, by, rows }: { snapshot: string; end: Date; by: Doer; rows?: readonly Expiring[] },
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
   const found = await io.sightings.of(ref, snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
   const seen = found.value
   if (isReplica(ref, seen, io)) return ok(againstEndOnCopy(ref, seen, { snapshot, end: end.getTime() }, io))
-  const present = await readExpiries(ref, io)
+  const present = rows === undefined ? await readExpiries(ref, io) : ok(rows)
   if (!present.ok) return present
   const row = present.value.find(({ name }) => name === snapshot)
   if (row === undefined) return ok(null)
   const own = expiresAtOf(row.expiresAt)
   if (own !== null && end >= own) {
-    io.journal.postpone(subjectKey(ref), snapshot, own.getTime())
+    io.journal.postpone(subjectKey(ref), snapshot, own.getTime(), end.getTime())
     return ok(null)
   }
   if (isHeld(seen, snapshot)) return ok('it is held: release it first')
-  const before = io.journal.postponed(subjectKey(ref), snapshot)
-  if (before !== undefined && end.getTime() >= before) {
+  const before = io.journal.postponed(subjectKey(ref), snapshot, own?.getTime() ?? null)
+  if (typeof before === 'number' && end.getTime() >= before) {
     const busy = io.busy.begin(by, subjectKey(ref), 'loses')
     return busy === null ? ok(null) : err(busy)
   }

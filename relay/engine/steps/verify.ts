@@ -5,6 +5,7 @@
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { commonPairs, isIn } from '../../../shared/incus/pairs.ts'
+import { expiresAtOf } from '../../../shared/incus/source.ts'
 import { subjectKey } from '../../../shared/incus/subject.ts'
 import { COPYING, OWNER, PROTECTION, VERIFIED } from '../../../shared/policy/marks.ts'
 import type { VerifyStep } from '../../../shared/relay/steps.ts'
@@ -16,8 +17,9 @@ import type { Call } from '../calls.ts'
 import { againstEnd, standingOf, verifiedOn } from '../removal.ts'
 import { isTarget, notTarget, refused } from '../rules.ts'
 import { replicaOf, type Sighting } from '../sightings.ts'
+import { WINDOW_DAYS } from './copy.ts'
 import { expiryCall, markCall } from './requests.ts'
-import { againstExpiry } from './snapshots.ts'
+import { againstExpiry, readExpiries } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
@@ -43,9 +45,11 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
   const verified = commonPairs(listed, [...before, ...fresh])
   return ok({
     calls: [
-      ...targetExpiries(step, verified, copy.value, io),
-      ...(await sourceExpiries(step, job, io)),
+      // If this is cut off, the newest that is marked must last: first what lasts, then the mark, then what ends.
+      ...targetExpiries(step, verified, copy.value, io, 'lasting'),
       markCall(target, marksOf(step, verified)),
+      ...targetExpiries(step, verified, copy.value, io, 'ending'),
+      ...(await sourceExpiries(step, job, io)),
       ...(step.protect ? [markCall(target, { [PROTECTION]: 'true' })] : []),
     ],
     done: () => {
@@ -79,24 +83,42 @@ function targetExpiries(
   verified: readonly SnapshotPair[],
   seen: Sighting,
   io: StepIo,
+  which: 'lasting' | 'ending',
 ): Call[] {
   const standing = { ...standingOf(target, seen, io), verified }
   const { listed } = standing
   return expiries.flatMap(({ snapshot, expiresAt }) => {
     const pair = listed.find(([name]) => name === snapshot)
     if (pair === undefined || !isIn(verified, pair)) return []
+    if ((expiresAt === null) !== (which === 'lasting')) return []
     const end = expiresAt === null ? null : Date.parse(expiresAt) / 1000
     const isTooEarly = end !== null && againstEnd(target, pair, { end, standing }, io) !== null
     return isTooEarly ? [] : [expiryCall(target, snapshot, expiresAt)]
   })
 }
 
-/** Their own expiries again, after they were postponed for the transfer. */
+/**
+ * Their own expiries again, after they were postponed for the transfer. One that somebody has set since stays, whatever
+ * the caller says. What can't be given back now, as while another copy runs, is given back after the next one.
+ */
 async function sourceExpiries({ source, restore }: VerifyStep, by: Doer, io: StepIo): Promise<Call[]> {
+  if (restore.length === 0) return []
+  const present = await readExpiries(source, io)
+  if (!present.ok) return []
   const calls: Call[] = []
   for (const { snapshot, expiresAt } of restore) {
-    const why = await againstExpiry(source, { snapshot, end: new Date(expiresAt), by }, io)
+    const row = present.value.find(({ name }) => name === snapshot)
+    const shown = expiresAtOf(row?.expiresAt ?? '')?.getTime() ?? null
+    const noted = io.journal.postponed(subjectKey(source), snapshot, shown)
+    const isOurs = typeof noted === 'number' || (noted === undefined && isPostponed(shown, io))
+    if (!isOurs) continue
+    const ending = { snapshot, end: new Date(expiresAt), by, rows: present.value }
+    const why = await againstExpiry(source, ending, io)
     if (why.ok && why.value === null) calls.push(expiryCall(source, snapshot, expiresAt))
   }
   return calls
 }
+
+/** Where the relay doesn't remember, after its journal was lost: it postpones no further than this. */
+const isPostponed = (shown: number | null, { clock }: StepIo): boolean =>
+  shown !== null && shown <= clock.now() + WINDOW_DAYS * 86_400_000

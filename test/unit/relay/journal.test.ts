@@ -28,14 +28,14 @@ test('it is there again after a restart, for its owner alone', () => {
   const before = createJournal(clock, file)
   before.setVerified(WEB, [['s1', 5]])
   before.noteExpired(WEB, ['s0', 4])
-  before.postpone(WEB, 's1', 7)
+  before.postpone(WEB, 's1', 7000, 90_000)
   before.counted(WEB, 9)
   file.close()
   expect(statSync(path).mode & 0o077).toBe(0)
   const after = createJournal(clock, open())
   expect(after.verified(WEB)).toEqual([['s1', 5]])
   expect(after.expired(WEB)).toEqual(['s0@4'])
-  expect(after.postponed(WEB, 's1')).toBe(7)
+  expect(after.postponed(WEB, 's1', 90_400)).toBe(7000)
   expect(after.peak(WEB)).toBe(9)
 })
 
@@ -109,4 +109,26 @@ test('of one instance it keeps a bounded number', () => {
   for (let at = 1; at <= 3000; at += 1) journal.noteExpired(WEB, [`s${at}`, at])
   expect(journal.expired(WEB)).toHaveLength(2000)
   expect(journal.expired(WEB)).toContain('s3000@3000')
+})
+
+test('a postponed expiry is the snapshot’s own only while Incus shows what the relay has set', () => {
+  const journal = createJournal(createVirtualClock(), open())
+  expect(journal.postponed(WEB, 's1', 90_000)).toBeUndefined()
+  journal.postpone(WEB, 's1', 7000, 90_000)
+  expect(journal.postponed(WEB, 's1', 90_000)).toBe(7000)
+  expect(journal.postponed(WEB, 's1', 800_000)).toBe('changed')
+  expect(journal.postponed(WEB, 's1', null)).toBe('changed')
+  // Postponed again, it stays the same own one.
+  journal.postpone(WEB, 's1', 90_000, 200_000)
+  expect(journal.postponed(WEB, 's1', 200_000)).toBe(7000)
+  // Somebody's later one is its own from then on.
+  journal.postpone(WEB, 's1', 800_000, 900_000)
+  expect(journal.postponed(WEB, 's1', 900_000)).toBe(800_000)
+})
+
+test('of what an earlier version postponed it is known that it was later', () => {
+  writeFileSync(path, JSON.stringify({ postponed: { [WEB]: { s1: 7000 } } }))
+  const journal = createJournal(createVirtualClock(), open())
+  expect(journal.postponed(WEB, 's1', 90_000)).toBe(7000)
+  expect(journal.postponed(WEB, 's1', 7000)).toBe('changed')
 })

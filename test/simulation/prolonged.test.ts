@@ -1,0 +1,78 @@
+/** Expiries that a copy postpones: whose they are, and what a cut-off verification leaves. */
+import { expect, test } from 'vitest'
+import { parseVerified } from '../../shared/work/copy/marks.ts'
+import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
+import { createWorld, type Remote, type World } from './world.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const start = new Date('2026-11-20T00:00:30Z')
+
+async function begin(policy: object): Promise<World> {
+  const world = createWorld({ start })
+  write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 20e6)
+  await world.clock.advance(world.clock.now() + 10)
+  await world.apply({ policies: { q: { remotes: ['main'], ...policy } } })
+  return world
+}
+
+async function pass(world: World, ms: number): Promise<void> {
+  for (let minute = 0; minute < ms / MINUTE; minute++)
+    await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
+}
+
+const snapshotsOn = (world: World, remote: Remote) =>
+  instanceOf(world.incus[remote], { name: 'web' }).snapshots
+
+test.each([
+  ['within the week that a copy postpones it by', '2026-11-26T00:00:00.000Z'],
+  ['by two weeks', '2026-12-05T00:00:00.000Z'],
+])(
+  'an expiry that a person makes later, %s, holds: neither side loses it before',
+  async (_, until) => {
+    const world = await begin({ schedule: '0 */3 * * *', expiry: '2d', copy: { remote: 'backup' } })
+    await pass(world, 12 * HOUR + 10 * MINUTE)
+    const name = 'q-20261120T0300Z'
+    expect(snapshotsOn(world, 'backup').has(name)).toBe(true)
+    const path = `/1.0/instances/web/snapshots/${name}`
+    await world.incus.main.handle({ method: 'PATCH', path, body: { expires_at: until } })
+    while (world.clock.now() < Date.parse(until) - HOUR) {
+      await pass(world, HOUR)
+      expect([...snapshotsOn(world, 'main').keys()]).toContain(name)
+      expect([...snapshotsOn(world, 'backup').keys()]).toContain(name)
+    }
+    await pass(world, DAY)
+    expect([...snapshotsOn(world, 'main').keys()]).not.toContain(name)
+  },
+  120_000,
+)
+
+test.each([1, 2, 3, 4, 5, 6])(
+  'a verification that is cut off at its change %i, with the source gone: what is marked lasts',
+  async (at) => {
+    const copy = { remote: 'backup', expiry: '1d' }
+    const world = await begin({ schedule: '0 */6 * * *', keep: { last: 3 }, copy })
+    await pass(world, 17 * HOUR + 59 * MINUTE)
+    const marked = () =>
+      parseVerified(instanceOf(world.incus.backup, { name: 'web' }).config['user.stapes.verified'])
+    expect(marked().length).toBeGreaterThan(2)
+    let changes = 0
+    world.incus.backup.faults = ({ method }) => {
+      if (method !== 'PATCH') return null
+      changes += 1
+      // From then on nothing arrives there, and the source is gone.
+      if (changes >= at) world.incus.main.kill()
+      return changes >= at ? { before: { status: 500, error: 'cut off' } } : null
+    }
+    await pass(world, 10 * MINUTE)
+    world.incus.backup.faults = () => null
+    await pass(world, 3 * DAY)
+    const there = [...snapshotsOn(world, 'backup').values()]
+    const lasting = marked().filter(([name, second]) =>
+      there.some((one) => one.name === name && one.second === second && one.expires.ms === null),
+    )
+    expect(lasting.length).toBeGreaterThan(0)
+  },
+  60_000,
+)

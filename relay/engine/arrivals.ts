@@ -3,6 +3,8 @@
  * marked as verified.
  */
 export type Arrivals = {
+  /** Ids can repeat: of what came with an earlier transfer of the same id nothing is known any more. */
+  begins(target: string): void
   /** `target`: key of the copy; `transfer`: its id, as in the copy's mark. */
   note(target: string, transfer: string): void
   has(target: string, transfer: string): boolean
@@ -11,6 +13,7 @@ export type Arrivals = {
 export function createArrivals(): Arrivals {
   const last = new Map<string, string>()
   return {
+    begins: (target) => void last.delete(target),
     note: (target, transfer) => void last.set(target, transfer),
     has: (target, transfer) => last.get(target) === transfer,
   }

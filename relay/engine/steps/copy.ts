@@ -37,6 +37,7 @@ export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
   const sides = await sidesOf(step, io)
   if (!sides.ok) return sides
   const { details, target: copy } = sides.value
+  io.arrivals.begins(subjectKey(target))
   noteEnds(source, details, io)
   const sending = { ...step, verified: verifiedAfter(step, copy, io) }
   return ok({

@@ -62,6 +62,7 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   }),
   z.strictObject({ do: z.literal('expire'), ref, snapshot }),
   z.strictObject({ do: z.literal('set-expiry'), ref, snapshot, expiresAt: expiry }),
+  z.strictObject({ do: z.literal('postpone'), ref, snapshot, expiresAt: moment }),
   z.strictObject({ do: z.literal('hold'), ref, snapshot: name, note: text.nullable() }),
   z.strictObject({ do: z.literal('start'), ref }),
   z.strictObject({ do: z.literal('thaw'), ref }),

@@ -20,8 +20,8 @@ export type Journal = {
   /** The relay itself removed that snapshot of a source. */
   noteExpired(subject: string, pair: SnapshotPair): void
   /**
-   * When that snapshot of a source expires by itself (seconds since the epoch; null: never). Only what is seen
-   * first counts: whoever takes over a server can set another expiry.
+   * When that snapshot of a source expires by itself (seconds since the epoch; null: never). Only the latest
+   * that was seen counts: whoever takes over a server can set an earlier one, and somebody may make it later.
    */
   noteEnd(subject: string, pair: SnapshotPair, end: number | null): void
   /** Snapshots that the relay removed, or that have expired by now, as `name@seconds`. */
@@ -100,7 +100,8 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     subjects: () => verified.keys(),
     noteExpired: (subject, pair) => note(subject, pair, Math.floor(clock.now() / 1000)),
     noteEnd(subject, pair, end) {
-      if (expired.get(subject)?.has(renderVerified([pair])) !== true) note(subject, pair, end ?? ENDLESS)
+      const noted = expired.get(subject)?.get(renderVerified([pair]))
+      if (noted === undefined || isLater(end ?? ENDLESS, noted)) note(subject, pair, end ?? ENDLESS)
     },
     expired: expiredBy,
     expiredOn: (remote, onCopies) =>
@@ -156,6 +157,8 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
 const isSame = (pairs: readonly SnapshotPair[], others: readonly SnapshotPair[]): boolean =>
   pairs.length === others.length &&
   pairs.every(([name, at], place) => others[place]?.[0] === name && others[place]?.[1] === at)
+
+const isLater = (end: number, than: number): boolean => than !== ENDLESS && (end === ENDLESS || end > than)
 
 /** The oldest are dropped where there are too many. */
 function put(ends: Map<string, number>, key: string, at: number): Map<string, number> {

@@ -24,6 +24,9 @@ export type ExpireStep = { do: 'expire'; ref: InstanceRef; snapshot: string }
 /** Sets when Incus removes a snapshot; null: never. One that doesn't exist needs none. */
 export type SetExpiryStep = { do: 'set-expiry'; ref: InstanceRef; snapshot: string; expiresAt: string | null }
 
+/** Has Incus remove a snapshot later. One that it removes later anyway, or never, is left as it is. */
+export type PostponeStep = { do: 'postpone'; ref: InstanceRef; snapshot: string; expiresAt: string }
+
 /** Holds a snapshot, with a note; null: releases it. */
 export type HoldStep = { do: 'hold'; ref: InstanceRef; snapshot: string; note: string | null }
 
@@ -108,6 +111,7 @@ export type Step =
   | TakeStep
   | ExpireStep
   | SetExpiryStep
+  | PostponeStep
   | HoldStep
   | StartStep
   | ThawStep

@@ -28,6 +28,7 @@ const STEPS: readonly Step[] = [
   { do: 'take', ref: main, snapshot: 'daily-20261120T0300Z', stateful: false, expiresAt: null },
   { do: 'take', ref: backup, snapshot: newest, stateful: false, expiresAt: soon, again: true },
   { do: 'expire', ref: main, snapshot: 'mine' },
+  { do: 'postpone', ref: main, snapshot: newest, expiresAt: soon },
   { do: 'expire', ref: backup, snapshot: newest },
   { do: 'set-expiry', ref: backup, snapshot: newest, expiresAt: soon },
   { do: 'hold', ref: main, snapshot: newest, note: 'n' },

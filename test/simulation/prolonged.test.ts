@@ -1,7 +1,9 @@
 /** Expiries that a copy postpones: whose they are, and what a cut-off verification leaves. */
 import { expect, test } from 'vitest'
+import type { Step } from '../../shared/relay/steps.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
+import { restoreStep } from './restore-step.ts'
 import { createWorld, type Remote, type World } from './world.ts'
 
 const MINUTE = 60_000
@@ -47,6 +49,62 @@ test.each([
   },
   120_000,
 )
+
+const NEVER = '0001-01-01T00:00:00Z'
+
+/** Whoever makes an end later, it doesn't become earlier by that. */
+const LATER: [string, string, number | null][] = [
+  ['never', NEVER, null],
+  ['in 20 days', '2026-12-10T00:00:00.000Z', Date.parse('2026-12-10')],
+]
+
+test.each(LATER)(
+  'a snapshot that somebody has end %s stays so while its copy lags behind',
+  async (_, until, ms) => {
+    const world = await begin({ schedule: '0 */3 * * *', expiry: '2d', copy: { remote: 'backup' } })
+    await pass(world, 9 * HOUR + 10 * MINUTE)
+    const name = 'q-20261120T0900Z'
+    const path = `/1.0/instances/web/snapshots/${name}`
+    await world.incus.main.handle({ method: 'PATCH', path, body: { expires_at: until } })
+    world.incus.backup.kill()
+    await pass(world, 6 * DAY)
+    expect(snapshotsOn(world, 'main').get(name)?.expires.ms).toBe(ms)
+  },
+  60_000,
+)
+
+test.each(LATER)('a restore leaves a snapshot that somebody has end %s as it is', async (_, until, ms) => {
+  const world = await begin({ schedule: '0 */3 * * *', expiry: '1d' })
+  await pass(world, 9 * HOUR + 10 * MINUTE)
+  const name = 'q-20261120T0900Z'
+  const path = `/1.0/instances/web/snapshots/${name}`
+  await world.incus.main.handle({ method: 'PATCH', path, body: { expires_at: until } })
+  await world.clock.advance(world.clock.now() + MINUTE)
+  const ref = { remote: 'main', project: 'default', instance: 'web' }
+  const expiresAt = new Date(world.clock.now() + DAY).toISOString()
+  const steps: Step[] = [restoreStep({ ref, snapshot: name, expiresAt })]
+  const relay = world.places[0]?.relay
+  const said = await world.clock.settle(relay?.batch([{ id: 'r', steps }]) ?? Promise.reject())
+  expect(said.answers.get('r')).toEqual([{ ok: true }])
+  expect(snapshotsOn(world, 'main').get(name)?.expires.ms).toBe(ms)
+})
+
+test('an own end that passed while the copy lagged behind leaves some minutes still', async () => {
+  const world = await begin({ schedule: '0 */3 * * *', expiry: '4H', copy: { remote: 'backup' } })
+  await pass(world, 9 * HOUR + 10 * MINUTE)
+  const name = 'q-20261120T0900Z'
+  world.incus.backup.kill()
+  await pass(world, 8 * HOUR)
+  world.incus.backup.start()
+  const endOf = () => snapshotsOn(world, 'main').get(name)?.expires.ms ?? 0
+  const postponed = endOf()
+  expect(postponed).toBeGreaterThan(world.clock.now() + DAY)
+  for (let minute = 0; minute < 240 && endOf() >= postponed; minute++) await pass(world, MINUTE)
+  expect(endOf()).toBeGreaterThan(world.clock.now() + 5 * MINUTE)
+  expect(endOf()).toBeLessThan(world.clock.now() + 11 * MINUTE)
+  await pass(world, 15 * MINUTE)
+  expect([...snapshotsOn(world, 'main').keys()]).not.toContain(name)
+}, 60_000)
 
 test.each([1, 2, 3, 4, 5, 6])(
   'a verification that is cut off at its change %i, with the source gone: what is marked lasts',

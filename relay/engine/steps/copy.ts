@@ -3,7 +3,7 @@ import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { commonPairs } from '../../../shared/incus/pairs.ts'
 import { request } from '../../../shared/incus/routes.ts'
 import { isAddressable } from '../../../shared/incus/snapshot-name.ts'
-import { type Expiring, expiresAtOf, type SourceDetails } from '../../../shared/incus/source.ts'
+import { type Expiring, expiresAtOf, pairOf, type SourceDetails } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import { REPLICA_SERVER } from '../../../shared/policy/marks.ts'
@@ -178,13 +178,16 @@ function extendedOf(
  * set again. Both go by what Incus says, not the caller.
  */
 function noteEnds(source: InstanceRef, details: SourceDetails, io: StepIo): void {
-  const { journal } = io
+  const { journal, sightings } = io
   const key = subjectKey(source)
-  for (const { name, expiresAt, createdAt = 0 } of details.snapshots) {
+  for (const one of details.snapshots) {
+    const { name, expiresAt } = one
+    // What is being removed was noted as removed, whatever its expiry is.
+    if (sightings.isGoing(source, pairOf(one))) continue
     const shown = expiresAtOf(expiresAt)?.getTime()
     const before = journal.postponed(key, name, shown ?? null)
     const end = typeof before === 'number' ? before : shown
-    journal.noteEnd(key, [name, createdAt], end === undefined ? null : Math.floor(end / 1000))
+    journal.noteEnd(key, pairOf(one), end === undefined ? null : Math.floor(end / 1000))
   }
   for (const { name, expiresAt } of endangered(details, io))
     journal.postpone(key, name, Date.parse(expiresAt), until(io).getTime())

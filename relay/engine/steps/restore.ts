@@ -21,7 +21,7 @@ import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
 import { expiryCall, markCall, removeCall, takeCall, where } from './requests.ts'
-import { againstExpiry } from './snapshots.ts'
+import { postponing } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 /** A full copy on pools without cheap snapshots takes as long as it takes. In seconds. */
@@ -41,16 +41,12 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io, job) => {
   if (!seen.ok) return seen
   const why = against(step, seen.value, io)
   if (why !== null) return refusal(why)
-  if (step.expiresAt !== null) {
-    const late = await againstExpiry(
-      ref,
-      { snapshot: step.snapshot, end: new Date(step.expiresAt), by: job },
-      io,
-    )
-    if (!late.ok) return late
-    if (late.value !== null) return refusal(late.value)
-  }
-  return ok({ calls: [...(step.restored ? [] : dataCalls(step, io)), lastCall(step)] })
+  if (step.restored) return ok({ calls: [lastCall(step)] })
+  const late =
+    step.expiresAt === null
+      ? ok([])
+      : await postponing(ref, { snapshot: step.snapshot, until: new Date(step.expiresAt) }, io)
+  return late.ok ? ok({ calls: [...dataCalls(step, late.value, io), lastCall(step)] }) : late
 }
 
 function against(step: RestoreStep, seen: Sighting, io: StepIo): string | null {
@@ -92,8 +88,9 @@ function againstSafety(
   return null
 }
 
-function dataCalls(step: RestoreStep, { seal }: StepIo): Call[] {
-  const { ref, snapshot, safety, running, stateful, expiresAt, held, partial } = step
+/** `late`: what makes the snapshot end later. */
+function dataCalls(step: RestoreStep, late: readonly Call[], { seal }: StepIo): Call[] {
+  const { ref, snapshot, safety, running, stateful, held, partial } = step
   const { parameters, query } = where(ref)
   const mark = (taken: boolean): Call =>
     markCall(ref, {
@@ -114,7 +111,7 @@ function dataCalls(step: RestoreStep, { seal }: StepIo): Call[] {
   }
   return [
     ...held.map((name) => expiryCall(ref, name, null)),
-    ...(expiresAt === null ? [] : [expiryCall(ref, snapshot, expiresAt)]),
+    ...late,
     ...(safety.taken ? [] : take),
     mark(true),
     restore,

@@ -3,10 +3,11 @@ import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.t
 import { type Expiring, expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import type { ExpireStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
+import type { ExpireStep, PostponeStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Doer } from '../busy.ts'
 import { call } from '../call.ts'
+import type { Call } from '../calls.ts'
 import { againstEndOnCopy, againstRemoval, isHeld, isReplica, removalFrom } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
 import { expiryCall, listOf, removeCall, STEP_WAIT, takeCall } from './requests.ts'
@@ -48,6 +49,26 @@ export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expir
   return why.value === null
     ? ok(expiresAt === null ? { calls, done: () => io.sightings.lasts(ref, snapshot) } : { calls })
     : err(refused(`set the expiry of ${snapshot} of ${subjectKey(ref)}`, why.value))
+}
+
+export const planPostpone: PlanStep<PostponeStep> = async ({ ref, snapshot, expiresAt }, io) => {
+  const calls = await postponing(ref, { snapshot, until: new Date(expiresAt) }, io)
+  return calls.ok ? ok({ calls: calls.value }) : calls
+}
+
+/** Nothing where Incus removes it later anyway, or never: somebody may have set that. */
+export async function postponing(
+  ref: InstanceRef,
+  { snapshot, until }: { snapshot: string; until: Date },
+  io: StepIo,
+): Promise<Result<Call[], CallError>> {
+  const present = await readExpiries(ref, io)
+  if (!present.ok) return present.error.status === 404 ? ok([]) : present
+  const row = present.value.find(({ name }) => name === snapshot)
+  const shown = row === undefined ? null : expiresAtOf(row.expiresAt)
+  if (shown === null || shown >= until) return ok([])
+  io.journal.postpone(subjectKey(ref), snapshot, shown.getTime(), until.getTime())
+  return ok([expiryCall(ref, snapshot, until.toISOString())])
 }
 
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */

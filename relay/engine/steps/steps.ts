@@ -6,7 +6,7 @@ import { planCheckCopy, planCopy } from './copy.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planReadSnapshots } from './read.ts'
 import { planRestore } from './restore.ts'
-import { planExpire, planExpiry, planTake } from './snapshots.ts'
+import { planExpire, planExpiry, planPostpone, planTake } from './snapshots.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 import { planVerify } from './verify.ts'
 
@@ -14,6 +14,7 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   take: planTake,
   expire: planExpire,
   'set-expiry': planExpiry,
+  postpone: planPostpone,
   hold: planHold,
   start: planStart,
   thaw: planThaw,

@@ -22,6 +22,9 @@ import { expiryCall, markCall } from './requests.ts'
 import { againstExpiry, readExpiries } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
+/** Milliseconds. */
+const SHORTLY = 600_000
+
 export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
   const { source, target } = step
   const refusal = (why: string) => err(refused(`mark ${subjectKey(target)} as verified`, why))
@@ -91,9 +94,10 @@ function targetExpiries(
     const pair = listed.find(([name]) => name === snapshot)
     if (pair === undefined || !isIn(verified, pair)) return []
     if ((expiresAt === null) !== (which === 'lasting')) return []
-    const end = expiresAt === null ? null : Date.parse(expiresAt) / 1000
-    const isTooEarly = end !== null && againstEnd(target, pair, { end, standing }, io) !== null
-    return isTooEarly ? [] : [expiryCall(target, snapshot, expiresAt)]
+    const end = expiresAt === null ? null : aheadOf(expiresAt, io)
+    const isTooEarly =
+      end !== null && againstEnd(target, pair, { end: end.getTime() / 1000, standing }, io) !== null
+    return isTooEarly ? [] : [expiryCall(target, snapshot, end === null ? null : end.toISOString())]
   })
 }
 
@@ -112,12 +116,18 @@ async function sourceExpiries({ source, restore }: VerifyStep, by: Doer, io: Ste
     const noted = io.journal.postponed(subjectKey(source), snapshot, shown)
     const isOurs = typeof noted === 'number' || (noted === undefined && isPostponed(shown, io))
     if (!isOurs) continue
-    const ending = { snapshot, end: new Date(expiresAt), by, rows: present.value }
-    const why = await againstExpiry(source, ending, io)
-    if (why.ok && why.value === null) calls.push(expiryCall(source, snapshot, expiresAt))
+    const end = aheadOf(expiresAt, io)
+    // It ends as early by itself.
+    if (shown === null || end.getTime() >= shown) continue
+    const why = await againstExpiry(source, { snapshot, end, by, rows: present.value }, io)
+    if (why.ok && why.value === null) calls.push(expiryCall(source, snapshot, end.toISOString()))
   }
   return calls
 }
+
+/** One that has passed meanwhile would have Incus remove the snapshot at once: it gets some minutes. */
+const aheadOf = (expiresAt: string, { clock }: StepIo): Date =>
+  new Date(Math.max(Date.parse(expiresAt), clock.now() + SHORTLY))
 
 /** Where the relay doesn't remember, after its journal was lost: it postpones no further than this. */
 const isPostponed = (shown: number | null, { clock }: StepIo): boolean =>

@@ -3,7 +3,9 @@ import type { Step } from '../../relay/steps.ts'
 import type { HoldAction, MarkAction } from './action.ts'
 
 export const holdSteps = ({ ref, snapshot, expiresAt }: HoldAction): Step[] => [
-  { do: 'set-expiry', ref, snapshot, expiresAt },
+  expiresAt === null
+    ? { do: 'set-expiry', ref, snapshot, expiresAt }
+    : { do: 'postpone', ref, snapshot, expiresAt },
 ]
 
 export const markSteps = ({ ref, snapshot, note, expiresAt }: MarkAction): Step[] => [

@@ -66,7 +66,7 @@ test('one that can’t be written is told, and the relay goes on', () => {
   expect(existsSync(join(folder, 'none'))).toBe(false)
 })
 
-test('of an expiry only what was seen first counts: whoever took over the server can set another', () => {
+test('of expiries the latest counts: whoever took over the server can set an earlier one', () => {
   const clock = createVirtualClock()
   const journal = createJournal(clock)
   const now = Math.floor(clock.now() / 1000)
@@ -74,6 +74,12 @@ test('of an expiry only what was seen first counts: whoever took over the server
   journal.noteEnd(WEB, ['kept', 1], now - 1)
   journal.noteEnd(WEB, ['ends', 2], now - 1)
   expect(journal.expired(WEB)).toEqual(['ends@2'])
+  // Somebody has made it later.
+  journal.noteEnd(WEB, ['ends', 2], now + 60)
+  expect(journal.expired(WEB)).toEqual([])
+  journal.noteEnd(WEB, ['ends', 2], null)
+  journal.noteEnd(WEB, ['ends', 2], now - 1)
+  expect(journal.expired(WEB)).toEqual([])
 })
 
 test('an expiry expires a snapshot once it has passed, and not before', async () => {

@@ -11,41 +11,42 @@ const DOING = {
   restores: 'restores it just now',
 } as const
 
-export type Deed = keyof typeof DOING
+/** What a job does to an instance. */
+export type Activity = keyof typeof DOING
 
-/** Whoever does it, compared by identity: its id is the caller's choice. */
-export type Doer = { id: string }
+/** The job, compared by identity: its id is the caller's choice. */
+export type Owner = { id: string }
 
 export type Busy = {
   /** Null: it counts as begun, until `end`. Else who is in the way. */
-  begin(doer: Doer, subject: string, deed: Deed): CallError | null
+  begin(owner: Owner, subject: string, activity: Activity): CallError | null
   /** All that it had begun. */
-  end(doer: Doer): void
+  end(owner: Owner): void
 }
 
 /** Several of these don't harm each other. Of two copies Incus fails the second one. */
-const SHARED: Deed = 'loses'
+const SHARED: Activity = 'loses'
 
 export function createBusy(): Busy {
   /** By subject. */
-  const begun = new Map<string, Map<Doer, Deed>>()
+  const begun = new Map<string, Map<Owner, Activity>>()
   return {
-    begin(doer, subject, deed) {
-      const there = begun.get(subject) ?? new Map<Doer, Deed>()
+    begin(owner, subject, activity) {
+      const there = begun.get(subject) ?? new Map<Owner, Activity>()
       const other = [...there].find(
-        ([one, theirs]) => one !== doer && !(theirs === SHARED && deed === SHARED),
+        ([one, theirs]) => one !== owner && !(theirs === SHARED && activity === SHARED),
       )
       if (other !== undefined) return inTheWay(subject, other)
-      begun.set(subject, there.set(doer, deed))
+      begun.set(subject, there.set(owner, activity))
       return null
     },
-    end(doer) {
-      for (const [subject, there] of begun) if (there.delete(doer) && there.size === 0) begun.delete(subject)
+    end(owner) {
+      for (const [subject, there] of begun) if (there.delete(owner) && there.size === 0) begun.delete(subject)
     },
   }
 }
 
-const inTheWay = (subject: string, [{ id }, deed]: [Doer, Deed]): CallError => ({
+const inTheWay = (subject: string, [{ id }, activity]: [Owner, Activity]): CallError => ({
   code: 'locked',
-  message: `job "${id}" ${DOING[deed]} (${subject}); try again when it has ended`,
+  message: `job "${id}" ${DOING[activity]} (${subject}); try again when it has ended`,
 })

@@ -67,11 +67,11 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
   const watch = async ({ id, remote, operation, lock }: Adoptable): Promise<void> => {
     const leave = lanes.join(remote)
     locks.take(lock, id)
-    const doer = { id }
+    const owner = { id }
     const work = workOfJob(id)
     if (work !== null && kindIn(work) === COPY) {
-      if (lock !== undefined) io.busy.begin(doer, lock, 'sends')
-      io.busy.begin(doer, targetIn(work), 'receives')
+      if (lock !== undefined) io.busy.begin(owner, lock, 'sends')
+      io.busy.begin(owner, targetIn(work), 'receives')
     }
     memory.change(id, { state: 'running', remote, operation })
     try {
@@ -84,7 +84,7 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
     } catch (cause) {
       memory.change(id, failure(brokenBy(cause)))
     } finally {
-      io.busy.end(doer)
+      io.busy.end(owner)
       locks.release(lock, id)
       leave()
     }

@@ -1,17 +1,16 @@
 /** What runs on an instance just now. */
 import type { OperationRecord } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
+import type { InstanceRef } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { parseOperations } from './parse-operations.ts'
 import type { Upstream } from './upstream.ts'
 
-type Instance = { remote: string; project: string; instance: string }
-
-export async function operationsOn(
+async function operationsOn(
   upstream: Upstream,
-  { remote, project, instance }: Instance,
+  { remote, project, instance }: InstanceRef,
 ): Promise<Result<OperationRecord[], CallError>> {
   const list = await call(upstream, remote, request('listOperations', {}, { recursion: '1', project }))
   if (!list.ok) return list
@@ -41,7 +40,7 @@ const HARMLESS = ['Updating snapshot', 'Executing command', 'Showing console']
  */
 export async function hindranceOn(
   upstream: Upstream,
-  instance: Instance,
+  instance: InstanceRef,
 ): Promise<Result<string | null, CallError>> {
   const mine = await operationsOn(upstream, instance)
   if (!mine.ok) return mine

@@ -33,10 +33,10 @@ export type Journal = {
   /** The relay makes an expiry later: from what Incus shows, to then (milliseconds since the epoch). */
   postpone(subject: string, snapshot: string, shown: number, until: number): void
   /**
-   * The snapshot's own expiry, where Incus shows the one that the relay set in its place; `changed`: it shows
-   * another one, that somebody has set since. Undefined: the relay knows of none.
+   * The snapshot's own expiry, where Incus shows the one that the relay set in its place. Null: it shows another one,
+   * that somebody has set since, or it isn't known that the relay made it later.
    */
-  postponed(subject: string, snapshot: string, shown: number | null): number | 'changed' | undefined
+  postponed(subject: string, snapshot: string, shown: number | null): number | null
   /** An expiry then was allowed, earlier than before (milliseconds since the epoch). */
   end(subject: string, snapshot: string, at: number): void
   /** Names of those whose such expiry isn't over. */
@@ -55,16 +55,17 @@ const ENDLESS = -1
 const MOST = 2000
 
 type Peak = [count: number, at: number]
+/** The snapshot's own expiry, and what was set in its place (milliseconds since the epoch). */
+type Postponed = [end: number, until: number]
 
 export const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, expired, postponed, untils, ends, peaks } = parseState(store.read())
+  const { verified, expired, postponed, ends, peaks } = parseState(store.read())
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
     expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     postponed: Object.fromEntries([...postponed].map(([key, ends]) => [key, Object.fromEntries(ends)])),
-    untils: Object.fromEntries([...untils].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     ends: Object.fromEntries([...ends].map(([key, of]) => [key, Object.fromEntries(of)])),
     peaks: Object.fromEntries(peaks),
   })
@@ -77,17 +78,10 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     [...(expired.get(subject) ?? [])].flatMap(([pair, at]) =>
       at !== ENDLESS && at * 1000 <= clock.now() ? [pair] : [],
     )
-  const postponedNow = (
-    subject: string,
-    snapshot: string,
-    shown: number | null,
-  ): ReturnType<Journal['postponed']> => {
-    const end = postponed.get(subject)?.get(snapshot)
-    if (end === undefined) return undefined
-    const until = untils.get(subject)?.get(snapshot)
-    // Of an earlier version it isn't known what was set; only that it was later.
-    const isOurs = shown !== null && (until === undefined ? shown > end : secondOf(shown) === secondOf(until))
-    return isOurs ? end : 'changed'
+  const postponedOn = (subject: string, snapshot: string, shown: number | null): number | null => {
+    const [end, until] = postponed.get(subject)?.get(snapshot) ?? []
+    if (end === undefined || until === undefined || shown === null) return null
+    return secondOf(shown) === secondOf(until) ? end : null
   }
   return {
     verified: (subject) => verified.get(subject) ?? [],
@@ -122,14 +116,13 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       for (const [subject, [, at]] of peaks) if (clock.now() - at > LONG_AGO) peaks.delete(subject)
     },
     postpone(subject, snapshot, shown, until) {
-      const before = postponedNow(subject, snapshot, shown)
-      const end = typeof before === 'number' ? before : shown
-      const known = { postponed: postponed.get(subject), untils: untils.get(subject) }
-      postponed.set(subject, put(known.postponed ?? new Map<string, number>(), snapshot, end))
-      untils.set(subject, put(known.untils ?? new Map<string, number>(), snapshot, until))
+      // Postponed again, it keeps its own one.
+      const end = postponedOn(subject, snapshot, shown) ?? shown
+      const known = postponed.get(subject) ?? new Map<string, Postponed>()
+      postponed.set(subject, put(known, snapshot, [end, until]))
       changed()
     },
-    postponed: postponedNow,
+    postponed: postponedOn,
     end(subject, snapshot, at) {
       ends.set(subject, put(ends.get(subject) ?? new Map<string, number>(), snapshot, at))
       changed()
@@ -161,7 +154,7 @@ const isSame = (pairs: readonly SnapshotPair[], others: readonly SnapshotPair[])
 const isLater = (end: number, than: number): boolean => than !== ENDLESS && (end === ENDLESS || end > than)
 
 /** The oldest are dropped where there are too many. */
-function put(ends: Map<string, number>, key: string, at: number): Map<string, number> {
+function put<At>(ends: Map<string, At>, key: string, at: At): Map<string, At> {
   ends.delete(key)
   ends.set(key, at)
   for (const oldest of ends.keys()) {
@@ -177,9 +170,7 @@ const secondOf = (ms: number): number => Math.floor(ms / 1000)
 type State = {
   verified: Map<string, readonly SnapshotPair[]>
   expired: Map<string, Map<string, number>>
-  postponed: Map<string, Map<string, number>>
-  /** What was set in their place. */
-  untils: Map<string, Map<string, number>>
+  postponed: Map<string, Map<string, Postponed>>
   ends: Map<string, Map<string, number>>
   peaks: Map<string, Peak>
 }
@@ -190,16 +181,11 @@ function parseState(stored: unknown): State {
     const part = isObject(stored) ? own(stored, key) : undefined
     return isObject(part) ? Object.entries(part) : []
   }
-  const endsOf = (key: string): Map<string, Map<string, number>> =>
+  const mapsOf = <At>(key: string, isAt: (value: unknown) => value is At): Map<string, Map<string, At>> =>
     new Map(
       entriesOf(key).flatMap(([subject, ends]) =>
         isObject(ends)
-          ? [
-              [
-                subject,
-                new Map(Object.entries(ends).filter((one): one is [string, number] => isCount(one[1]))),
-              ],
-            ]
+          ? [[subject, new Map(Object.entries(ends).filter((one): one is [string, At] => isAt(one[1])))]]
           : [],
       ),
     )
@@ -210,16 +196,15 @@ function parseState(stored: unknown): State {
         return parsed.length === 0 ? [] : [[key, parsed] as const]
       }),
     ),
-    expired: endsOf('expired'),
-    postponed: endsOf('postponed'),
-    untils: endsOf('untils'),
-    ends: endsOf('ends'),
-    peaks: new Map(
-      entriesOf('peaks').flatMap(([key, peak]): [string, Peak][] =>
-        Array.isArray(peak) && isCount(peak[0]) && isCount(peak[1]) ? [[key, [peak[0], peak[1]]]] : [],
-      ),
-    ),
+    expired: mapsOf('expired', isCount),
+    // Earlier versions didn't note what they had set.
+    postponed: mapsOf('postponed', isPair),
+    ends: mapsOf('ends', isCount),
+    peaks: new Map(entriesOf('peaks').filter((one): one is [string, Peak] => isPair(one[1]))),
   }
 }
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+const isPair = (value: unknown): value is [number, number] =>
+  Array.isArray(value) && value.length === 2 && value.every(isCount)

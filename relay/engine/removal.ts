@@ -14,7 +14,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
 import { isLeftover, unfinishedOn } from '../../shared/work/copy/transfer.ts'
-import type { Doer } from './busy.ts'
+import type { Owner } from './busy.ts'
 import { whileRestored } from './locks.ts'
 import { isSource, isTarget, minRetentionOf, notSource, notTarget } from './rules.ts'
 import { replicaOf, type Sighting } from './sightings.ts'
@@ -29,7 +29,7 @@ const DAY = 86_400
 export type Removal = {
   snapshot: string
   /** The job that wants it. */
-  by: Doer
+  by: Owner
   /** It isn't removed, but expires then (milliseconds since the epoch). */
   end?: number
 }

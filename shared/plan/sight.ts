@@ -49,11 +49,10 @@ export function rememberSight(
   )
   const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
   const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])
+  const textOf = ({ about, reason }: ClockProblem): string => `${about}: ${reason}`
+  const roles = coverages.flatMap((coverage) => coverage.roles).map(textOf)
   const found = coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings])
-  const roles = coverages
-    .flatMap((coverage) => coverage.roles)
-    .map(({ about, reason }) => `${about}: ${reason}`)
-  const problems = [...clocks, ...found].map(({ about, reason }) => `${about}: ${reason}`)
+  const problems = [...clocks, ...found].map(textOf)
   return {
     ledger: {
       covered: namesBy([...seen, ...known.filter(isSilent)]),

@@ -106,7 +106,7 @@ test('an own end that passed while the copy lagged behind leaves some minutes st
   expect([...snapshotsOn(world, 'main').keys()]).not.toContain(name)
 }, 60_000)
 
-test.each([1, 2, 3, 4, 5, 6])(
+test.each([1, 2, 3, 4])(
   'a verification that is cut off at its change %i, with the source gone: what is marked lasts',
   async (at) => {
     const copy = { remote: 'backup', expiry: '1d' }
@@ -124,6 +124,7 @@ test.each([1, 2, 3, 4, 5, 6])(
       return changes >= at ? { before: { status: 500, error: 'cut off' } } : null
     }
     await pass(world, 10 * MINUTE)
+    expect(changes).toBeGreaterThanOrEqual(at)
     world.incus.backup.faults = () => null
     await pass(world, 3 * DAY)
     const there = [...snapshotsOn(world, 'backup').values()]

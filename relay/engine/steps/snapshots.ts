@@ -5,7 +5,7 @@ import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireStep, PostponeStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import type { Doer } from '../busy.ts'
+import type { Owner } from '../busy.ts'
 import { call } from '../call.ts'
 import type { Call } from '../calls.ts'
 import { againstEndOnCopy, againstRemoval, isHeld, isReplica, removalFrom } from '../removal.ts'
@@ -74,7 +74,7 @@ export async function postponing(
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */
 export async function againstExpiry(
   ref: InstanceRef,
-  { snapshot, end, by, rows }: { snapshot: string; end: Date; by: Doer; rows?: readonly Expiring[] },
+  { snapshot, end, by, rows }: { snapshot: string; end: Date; by: Owner; rows?: readonly Expiring[] },
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
   const found = await io.sightings.of(ref, snapshot)
@@ -92,7 +92,7 @@ export async function againstExpiry(
   }
   if (isHeld(seen, snapshot)) return ok('it is held: release it first')
   const before = io.journal.postponed(subjectKey(ref), snapshot, own?.getTime() ?? null)
-  if (typeof before === 'number' && end.getTime() >= before) {
+  if (before !== null && end.getTime() >= before) {
     const busy = io.busy.begin(by, subjectKey(ref), 'loses')
     return busy === null ? ok(null) : err(busy)
   }

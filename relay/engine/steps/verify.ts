@@ -12,12 +12,11 @@ import type { VerifyStep } from '../../../shared/relay/steps.ts'
 import { err, ok } from '../../../shared/result.ts'
 import { renderVerified } from '../../../shared/work/copy/marks.ts'
 import { isBrought, renderTransfer, restOf, unfinishedOn } from '../../../shared/work/copy/transfer.ts'
-import type { Doer } from '../busy.ts'
+import type { Owner } from '../busy.ts'
 import type { Call } from '../calls.ts'
 import { againstEnd, standingOf, verifiedOn } from '../removal.ts'
 import { isTarget, notTarget, refused } from '../rules.ts'
 import { replicaOf, type Sighting } from '../sightings.ts'
-import { WINDOW_DAYS } from './copy.ts'
 import { expiryCall, markCall } from './requests.ts'
 import { againstExpiry, readExpiries } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
@@ -103,9 +102,9 @@ function targetExpiries(
 
 /**
  * Their own expiries again, after they were postponed for the transfer. One that somebody has set since stays, whatever
- * the caller says. What can't be given back now, as while another copy runs, is given back after the next one.
+ * the caller says, and so do those of which a lost journal knows nothing: they end up to a week later. What can't be given back now, as while another copy runs, is given back after the next one.
  */
-async function sourceExpiries({ source, restore }: VerifyStep, by: Doer, io: StepIo): Promise<Call[]> {
+async function sourceExpiries({ source, restore }: VerifyStep, by: Owner, io: StepIo): Promise<Call[]> {
   if (restore.length === 0) return []
   const present = await readExpiries(source, io)
   if (!present.ok) return []
@@ -113,9 +112,7 @@ async function sourceExpiries({ source, restore }: VerifyStep, by: Doer, io: Ste
   for (const { snapshot, expiresAt } of restore) {
     const row = present.value.find(({ name }) => name === snapshot)
     const shown = expiresAtOf(row?.expiresAt ?? '')?.getTime() ?? null
-    const noted = io.journal.postponed(subjectKey(source), snapshot, shown)
-    const isOurs = typeof noted === 'number' || (noted === undefined && isPostponed(shown, io))
-    if (!isOurs) continue
+    if (io.journal.postponed(subjectKey(source), snapshot, shown) === null) continue
     const end = aheadOf(expiresAt, io)
     // It ends as early by itself.
     if (shown === null || end.getTime() >= shown) continue
@@ -128,7 +125,3 @@ async function sourceExpiries({ source, restore }: VerifyStep, by: Doer, io: Ste
 /** One that has passed meanwhile would have Incus remove the snapshot at once: it gets some minutes. */
 const aheadOf = (expiresAt: string, { clock }: StepIo): Date =>
   new Date(Math.max(Date.parse(expiresAt), clock.now() + SHORTLY))
-
-/** Where the relay doesn't remember, after its journal was lost: it postpones no further than this. */
-const isPostponed = (shown: number | null, { clock }: StepIo): boolean =>
-  shown !== null && shown <= clock.now() + WINDOW_DAYS * 86_400_000

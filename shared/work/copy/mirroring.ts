@@ -40,7 +40,9 @@ export function refuseMirroring(context: TransferContext, mirroring: Mirroring):
   const gone = goneFrom(context)
   if (gone.length === 0) return null
   const young = tooYoung(context, gone, mirroring)
-  return brake(context, young, mirroring) ?? young ?? held(context, gone) ?? wanted(context, gone, mirroring)
+  return (
+    brake(context, gone, young, mirroring) ?? young ?? held(context, gone) ?? wanted(context, gone, mirroring)
+  )
 }
 
 /** What a refresh would remove on the copy; nothing where it isn't refreshed. */
@@ -53,25 +55,28 @@ function goneFrom(context: TransferContext): SnapshotPair[] {
   return mirroredOf(context).filter((pair) => !isIn(listed, pair))
 }
 
+type Explaining = Pick<Mirroring, 'world' | 'now' | 'covering'>
+
 /** What of that the brake holds: it is not known to have expired. */
-export const lostFrom = (
-  context: TransferContext,
-  { world, now, covering }: Pick<Mirroring, 'world' | 'now' | 'covering'>,
-): SnapshotPair[] => {
-  const { replica, starting } = context
-  return unexplained(goneFrom(context), {
-    key: replica.source.key,
-    known: starting.entry,
-    covering,
-    world,
-    now,
-  })
-}
+export const lostFrom = (context: TransferContext, explaining: Explaining): SnapshotPair[] =>
+  lostOf(goneFrom(context), context, explaining)
+
+const lostOf = (
+  gone: readonly SnapshotPair[],
+  { replica, starting }: TransferContext,
+  { world, now, covering }: Explaining,
+): SnapshotPair[] =>
+  unexplained(gone, { key: replica.source.key, known: starting.entry, covering, world, now })
 
 /** `young`: what a refresh would wait for besides, whoever allows it. */
-function brake(context: TransferContext, young: Refused | null, mirroring: Mirroring): Refused | null {
+function brake(
+  context: TransferContext,
+  gone: readonly SnapshotPair[],
+  young: Refused | null,
+  mirroring: Mirroring,
+): Refused | null {
   if (mirroring.allowed) return null
-  const lost = lostFrom(context, mirroring)
+  const lost = lostOf(gone, context, mirroring)
   if (lost.length === 0) return null
   const { replica, verified, snapshots } = context
   const { source, target, wanting } = replica

@@ -1,11 +1,11 @@
-/** Which deeds on one instance get into each other's way, by whoever does them. */
+/** What jobs do to one instance that get into each other's way, by whoever does them. */
 import { expect, test } from 'vitest'
-import { createBusy, type Deed } from '../../../relay/engine/busy.ts'
+import { type Activity, createBusy } from '../../../relay/engine/busy.ts'
 
 const WEB = 'main/default/web'
-const DEEDS: Deed[] = ['sends', 'receives', 'loses', 'restores']
+const ACTIVITIES: Activity[] = ['sends', 'receives', 'loses', 'restores']
 
-test.each(DEEDS.flatMap((first) => DEEDS.map((second) => [first, second] as const)))(
+test.each(ACTIVITIES.flatMap((first) => ACTIVITIES.map((second) => [first, second] as const)))(
   'while one job %s, another that %s has to wait, unless both remove',
   (first, second) => {
     const busy = createBusy()

@@ -61,6 +61,8 @@ export const replicaOf = ({ own, config }: Sighting): string =>
 
 export function createSightings(upstream: Upstream, clock: Clock, journal: Journal): Sightings {
   const seen = new Map<string, Sighting>()
+  /** As the last listing had them, whatever was changed since. */
+  const listings = new Map<string, Sighting>()
   /** By remote. */
   const notedAt = new Map<string, number>()
   const missing = new Map<string, number>()
@@ -80,7 +82,9 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     journal.setVerified(key, commonPairs(record.snapshots, [...marked, ...added]))
   }
   const forgetGone = (remote: string, kept: ReadonlySet<string>): void => {
-    for (const key of [...seen.keys()]) if (key.startsWith(`${remote}/`) && !kept.has(key)) seen.delete(key)
+    for (const known of [seen, listings])
+      for (const key of [...known.keys()])
+        if (key.startsWith(`${remote}/`) && !kept.has(key)) known.delete(key)
     // A row may be missing once. One that stays away was removed or renamed: the next one of that name is another.
     for (const key of [...journal.subjects()]) {
       if (!key.startsWith(`${remote}/`)) continue
@@ -98,6 +102,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       for (const record of instances) {
         const key = subjectKey({ remote, project: record.project, instance: record.name })
         kept.add(key)
+        if (record.offline !== true) listings.set(key, record)
         if ((changedAt.get(key) ?? Number.NEGATIVE_INFINITY) < began) noteOne(key, record)
       }
       // What is missing may be among what its server calls by names that can't be used.
@@ -105,7 +110,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     },
     onCopies() {
       const found = new Map<string, Set<string>>()
-      for (const sighting of seen.values()) {
+      for (const sighting of listings.values()) {
         const source = replicaOf(sighting)
         if (source === '' || journal.expired(source).length === 0) continue
         const names = found.get(source) ?? new Set<string>()

@@ -120,6 +120,22 @@ test('a look that began before a copy was marked doesn’t forget what was marke
   expect(memory.listed(key)).toEqual([['s2', 9]])
 })
 
+test('a copy that was changed during a look still tells what has expired on its source', () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  const memory = createSightings(createFakeIncus(clock), clock, journal)
+  const config = { 'user.stapes.replica-of': 'main/default/web' }
+  const copy = { ...instance(), config, own: Object.keys(config), snapshots: [['s1', 5]] }
+  const seen = { instances: [copy] } as unknown as RemoteInventory
+  journal.noteExpired('main/default/web', ['s1', 5])
+  const began = clock.now()
+  memory.forget({ remote: 'backup', project: 'default', instance: 'web' })
+  memory.note('backup', seen, began)
+  expect(journal.expiredOn('main', memory.onCopies())).toEqual(['default/web/s1@5'])
+  memory.note('backup', { instances: [] } as unknown as RemoteInventory, clock.now())
+  expect(journal.expiredOn('main', memory.onCopies())).toEqual([])
+})
+
 const job = (id: string, remote: string): Job => ({
   id,
   steps: [take('web', { ref: { remote, project: 'default', instance: 'web' } })],

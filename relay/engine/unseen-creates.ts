@@ -18,31 +18,44 @@ export type UnseenCreates = {
 }
 
 const DAY = 86_400_000
+/** Milliseconds for which a success is remembered: two ticks at once may try the same. */
+const SURE = 600_000
 const REMEMBERED = 10_000
 
 export function createUnseenCreates(clock: Clock): UnseenCreates {
   /** By `remote/project/instance/snapshot`: since when, the oldest first. */
   const known = new Map<string, number>()
-  const dropOld = (): void => {
-    for (const [key, at] of known) {
-      if (clock.now() - at < DAY && known.size <= REMEMBERED) return
-      known.delete(key)
+  /** Those that were seen to succeed, likewise. */
+  const made = new Map<string, number>()
+  const put = (keys: Map<string, number>, key: string, kept: number): void => {
+    keys.delete(key)
+    keys.set(key, clock.now())
+    dropOld(keys, kept)
+  }
+  const dropOld = (keys: Map<string, number>, kept: number): void => {
+    for (const [key, at] of keys) {
+      if (clock.now() - at < kept && keys.size <= REMEMBERED) return
+      keys.delete(key)
     }
   }
   return {
     failed(call, error) {
       const touched = touchedBy(call)
-      if (touched?.route !== 'createSnapshot' || !hasUnknownOutcome(error)) return
-      known.delete(touched.key)
-      known.set(touched.key, clock.now())
-      dropOld()
+      if (touched === null || !hasUnknownOutcome(error)) return
+      if (touched.route === 'deleteSnapshot') return void made.delete(touched.key)
+      // Incus makes no second one under the name of one that is there.
+      dropOld(made, SURE)
+      if (!made.has(touched.key)) put(known, touched.key, DAY)
     },
     done(call) {
       const touched = touchedBy(call)
-      if (touched !== null) known.delete(touched.key)
+      if (touched === null) return
+      known.delete(touched.key)
+      if (touched.route === 'createSnapshot') put(made, touched.key, SURE)
+      else made.delete(touched.key)
     },
     of(remote) {
-      dropOld()
+      dropOld(known, DAY)
       return [...known.keys()].flatMap((key) =>
         key.startsWith(`${remote}/`) ? [key.slice(remote.length + 1)] : [],
       )

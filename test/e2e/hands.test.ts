@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { INCUSD, NEWER } from '../lab/installed.ts'
-import { type Pair, startPair } from '../lab/pair.ts'
+import type { Pair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
+import { backUp } from './backed-up.ts'
 import { realTheatre } from './real-theatre.ts'
 import { nextSecond, openStage, type Stage } from './stage.ts'
-import { applyPolicy, furnish, openTimeline, POLICY, type Timeline } from './timeline.ts'
+import { applyPolicy, POLICY, type Timeline } from './timeline.ts'
 
 const NAME = 'e2e-hands'
 const IT = `/1.0/instances/${NAME}`
@@ -47,15 +48,11 @@ function handsEndToEnd(version: string, incusd: string): void {
     let stage: Stage
     let timeline: Timeline
     beforeAll(async () => {
-      pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-      stage = await openStage(async () => realTheatre(pair))
-      await furnish(stage, [NAME])
-      await pair.main.run('PATCH', IT, { config: PROXIES })
-      timeline = openTimeline(stage, [NAME], BYTES)
-      for (let hour = 0; hour < 2; hour++) {
-        await timeline.strike()
-        await timeline.settle()
-      }
+      const prepare = ({ main }: Pair): Promise<unknown> => main.run('PATCH', IT, { config: PROXIES })
+      const begun = await backUp(incusd, [NAME], { bytes: BYTES, hours: 2, prepare })
+      pair = begun.pair
+      stage = begun.stage
+      timeline = begun.timeline
       return () => stage.close()
     })
 

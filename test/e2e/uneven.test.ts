@@ -6,11 +6,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { INCUSD, NEWER } from '../lab/installed.ts'
-import { type Pair, startPair } from '../lab/pair.ts'
+import type { Pair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
-import { realTheatre } from './real-theatre.ts'
-import { nextSecond, openStage, type Stage } from './stage.ts'
-import { furnish, openTimeline, type Timeline } from './timeline.ts'
+import { backUp } from './backed-up.ts'
+import { nextSecond, type Stage } from './stage.ts'
+import type { Timeline } from './timeline.ts'
 
 const NAME = 'e2e-uneven'
 const IT = `/1.0/instances/${NAME}`
@@ -28,14 +28,10 @@ function unevenEndToEnd(version: string, incusd: string): void {
     let stage: Stage
     let timeline: Timeline
     beforeAll(async () => {
-      pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-      stage = await openStage(async () => realTheatre(pair))
-      await furnish(stage, [NAME])
-      timeline = openTimeline(stage, [NAME], BYTES)
-      for (let hour = 0; hour < 2; hour++) {
-        await timeline.strike()
-        await timeline.settle()
-      }
+      const begun = await backUp(incusd, [NAME], { bytes: BYTES, hours: 2 })
+      pair = begun.pair
+      stage = begun.stage
+      timeline = begun.timeline
       return () => stage.close()
     })
 

@@ -9,7 +9,7 @@ import { instanceOf, seedInstance, seedProfile, seedProject, write } from '../em
 import { createDice } from '../fuzz/hostile.ts'
 import { openWorker, SECRETS, type Worker } from '../fuzz/worker.ts'
 import { MINUTE } from './scenes.ts'
-import { createWorld, type World } from './world.ts'
+import { createWorld, settledRelay, type World } from './world.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
 
@@ -76,18 +76,11 @@ async function open(names: Names): Promise<Scene> {
   const path = `/1.0/instances/${names.instance}/snapshots?project=${project}`
   expect((await world.incus.main.handle({ ...call, path })).status).toBeLessThan(400)
   await world.clock.advance(world.clock.now() + 2000)
-  const [place] = world.places
-  if (place === undefined) throw new Error('the world has no place')
-  const { relay } = place
-  const settled: typeof relay = {
-    inventory: (request) => world.clock.settle(relay.inventory(request)),
-    batch: (jobs) => world.clock.settle(relay.batch(jobs)),
-  }
   await world.apply(documentOf(names))
   return {
     ...{
       world,
-      worker: openWorker({ world, relay: settled }),
+      worker: openWorker({ world, relay: settledRelay(world) }),
       at: `${names.main}/${names.project}/${names.instance}`,
     },
     async pass(minutes) {

@@ -10,7 +10,7 @@ import { openWorker, SECRETS } from '../fuzz/worker.ts'
 import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
-import { createWorld, type World } from './world.ts'
+import { createWorld, settledRelay, type World } from './world.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
 const WEB = { name: 'web' }
@@ -39,14 +39,7 @@ async function warningsOf({ kv, clock }: World): Promise<string[]> {
 
 /** The Worker's HTTP API, with a state of its own. */
 function apiOf(world: World) {
-  const [io] = world.places
-  if (io === undefined) throw new Error('there is no place')
-  const { relay } = io
-  const settled: typeof relay = {
-    inventory: (request) => world.clock.settle(relay.inventory(request)),
-    batch: (jobs) => world.clock.settle(relay.batch(jobs)),
-  }
-  const worker = openWorker({ world, relay: settled })
+  const worker = openWorker({ world, relay: settledRelay(world) })
   return async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
     const headers = { authorization: `Bearer ${SECRETS.api}` }
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }

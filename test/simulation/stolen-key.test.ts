@@ -230,7 +230,7 @@ describe('a stolen signing key loses no verified snapshot', () => {
       (snapshot) => attack([{ do: 'set-expiry', ref: ref('main'), snapshot, expiresAt: soon() }]),
       all,
     ],
-    // Later the relay has seen it there for the last time: docs/security.md, "What nothing of this stops".
+    // Later the relay has seen it there for the last time: docs/security.md, "What is left".
     ['is removed by a person', (snapshot) => removeByHand(snapshot), [1, 2, 3, 4, 5, 6]],
   ]
   const removeByHand = (snapshot: string): Promise<unknown> => {

@@ -91,7 +91,7 @@ function expiriesOf(
   const expiry = replica.wanting[0]?.copy.expiry ?? null
   const until = expiry === null ? null : expiresAt(expiry, now)
   const least = minRetentionOf(world, replica.target.remote)
-  /** Never before the relay lets it go, and while that isn't known, never. */
+  /** Never before its minRetention is over, and while that isn't known, never. */
   const notBefore = (pair: SnapshotPair, end: string | null): string | null =>
     end === null || least === null ? null : later(end, staysUntil(pair, least))
   const endOf = (pair: SnapshotPair): string | null => notBefore(pair, until?.toISOString() ?? null)

@@ -91,7 +91,10 @@ function send(
 ): Promise<Reply> {
   const { method, path } = request
   const body = request.body === undefined ? null : JSON.stringify(request.body)
-  const headers = body === null ? {} : { 'content-type': 'application/json' }
+  const headers = {
+    ...(body === null ? {} : { 'content-type': 'application/json' }),
+    ...(request.ifMatch === undefined ? {} : { 'if-match': request.ifMatch }),
+  }
   const gathering = new Gathering(isList(path) ? LONGEST.list : LONGEST.other, held)
   return new Promise((resolve) => {
     pool.dispatch({ method, path, headers, body }, new Collecting(label, timeout, gathering, resolve))
@@ -110,6 +113,7 @@ class Collecting extends Exchange {
   private readonly resolve: (reply: Reply) => void
   private status = 0
   private date: string | string[] | undefined
+  private etag: string | string[] | undefined
 
   constructor(
     { remote, at }: { remote: string; at: string | null },
@@ -129,6 +133,7 @@ class Collecting extends Exchange {
   ): void {
     this.status = status
     this.date = headers.date
+    this.etag = headers.etag
     if (status < 200 && ++this.interim > MOST_INTERIM) this.refuse('it announces itself without an end')
   }
 
@@ -138,7 +143,8 @@ class Collecting extends Exchange {
   }
 
   protected override ended(): void {
-    this.resolve(parseReply(this.remote, this.status, this.gathering.take(), String(this.date)))
+    const reply = parseReply(this.remote, this.status, this.gathering.take(), String(this.date))
+    this.resolve(reply.ok && typeof this.etag === 'string' ? { ...reply, etag: this.etag } : reply)
   }
 
   protected override failed(error: CallError): void {

@@ -2,6 +2,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import { classify } from '../../shared/incus/refusal.ts'
 import { type IncusRequest, matchRoute, request } from '../../shared/incus/routes.ts'
+import { expiresAtOf } from '../../shared/incus/source.ts'
 import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -9,7 +10,7 @@ import { allowBody, allowRoute } from './allow.ts'
 import { type Answer, badReply, brokenBy, call } from './call.ts'
 import type { Call } from './calls.ts'
 import type { Certificates } from './certificates.ts'
-import { isObject, parseOperation } from './envelope.ts'
+import { isObject, parseOperation, text } from './envelope.ts'
 import { guard } from './guard.ts'
 import type { Journal } from './journal.ts'
 import type { Verdict } from './limiter.ts'
@@ -83,9 +84,14 @@ export const unknownRemote = (name: string, remotes: Remotes): CallError => ({
 async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): Promise<CallResult> {
   const prepared = await prepare(one, done, io)
   if (!prepared.ok) return prepared
-  const answer = await call(io.upstream, one.remote, prepared.value)
+  const nothing: CallResult = ok({ remote: one.remote, body: null, operation: null })
+  const wanted = await whileUnchanged(one, prepared.value, io)
+  if (!wanted.ok) return isTolerated(one, wanted.error) ? nothing : wanted
+  if (wanted.value === null) return nothing
+  const answer = await call(io.upstream, one.remote, wanted.value)
   if (!answer.ok) {
-    return isTolerated(one, answer.error) ? ok({ remote: one.remote, body: null, operation: null }) : answer
+    const isChanged = wanted.value.ifMatch !== undefined && answer.error.status === 412
+    return isChanged || isTolerated(one, answer.error) ? nothing : answer
   }
   const { envelope, body, address } = answer.value
   const operation = envelope.type === 'async' ? parseOperation(envelope.metadata) : null
@@ -103,6 +109,21 @@ async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): P
     awaitCall(one, own, answer.value, io, silent),
   ])
   return sent.ok ? (received.ok ? sent : received) : moreTelling(sent, received)
+}
+
+/** The request with the ETag that stands for the expected expiry; null: somebody has set another one. */
+async function whileUnchanged(
+  { remote, path, ifExpiresAt }: Call,
+  wanted: IncusRequest,
+  { upstream }: CallIo,
+): Promise<Result<IncusRequest | null, CallError>> {
+  if (ifExpiresAt === undefined) return ok(wanted)
+  const one = await call(upstream, remote, { method: 'GET', path })
+  if (!one.ok) return one
+  const { metadata } = one.value.envelope
+  const present = isObject(metadata) ? expiresAtOf(text(metadata.expires_at)) : null
+  if (present?.getTime() !== expiresAtOf(ifExpiresAt)?.getTime()) return ok(null)
+  return ok(one.value.etag === undefined ? wanted : { ...wanted, ifMatch: one.value.etag })
 }
 
 /** When a transfer fails, one side often only says that the connection closed. */

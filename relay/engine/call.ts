@@ -6,7 +6,14 @@ import { safeText } from '../../shared/safe-text.ts'
 import { type Envelope, parseEnvelope } from './envelope.ts'
 import type { Upstream } from './upstream.ts'
 
-export type Answer = { status: number; envelope: Envelope; body: unknown; address?: string; date?: number }
+export type Answer = {
+  status: number
+  envelope: Envelope
+  body: unknown
+  address?: string
+  date?: number
+  etag?: string
+}
 
 /** Milliseconds for a call that only reads or only starts something. */
 export const CALL_TIMEOUT = 60_000
@@ -19,7 +26,7 @@ export async function call(
 ): Promise<Result<Answer, CallError>> {
   const reply = await upstream.request(remote, request, { timeout })
   if (!reply.ok) return err(reply.error)
-  const { status, body, address, date } = reply
+  const { status, body, address, date, etag } = reply
   const envelope = parseEnvelope(body)
   if (envelope === null) return err(badReply(remote, status, 'it is not in the form of Incus’s answers'))
   if (envelope.type !== 'error' && status < 400)
@@ -29,6 +36,7 @@ export async function call(
       body,
       ...(address === undefined ? {} : { address }),
       ...(date === undefined ? {} : { date }),
+      ...(etag === undefined ? {} : { etag }),
     })
   return err(refusal(remote, status < 400 ? envelope.errorCode : status, envelope.error))
 }

@@ -15,6 +15,8 @@ export type Call = IncusRequest & {
   alsoWaitFor?: number
   /** If a later call fails, cancel the operation this one made (a migration source nobody will fetch). */
   cancelOnFailure?: boolean
+  /** Made only while the snapshot that it changes has this expiry, as Incus gave it; else nothing is done, and that is well. */
+  ifExpiresAt?: string
   /** An error of Incus with this status counts as success (404 when deleting what may be gone). */
   tolerate?: number[]
 }

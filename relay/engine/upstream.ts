@@ -5,10 +5,11 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 /**
  * What came back, of whatever HTTP status; `body` is the parsed JSON. `address`: under which the other
  * servers reach the one that answered, where that isn't always the remote's own. `date`: the server's own
- * time when it answered (milliseconds since the epoch, cut to the second), where it says so.
+ * time when it answered (milliseconds since the epoch, cut to the second), where it says so. `etag` as it
+ * came, in quotes.
  */
 export type Reply =
-  | { ok: true; status: number; body: unknown; address?: string; date?: number }
+  | { ok: true; status: number; body: unknown; address?: string; date?: number; etag?: string }
   | { ok: false; error: CallError }
 
 export type Upstream = {

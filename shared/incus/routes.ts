@@ -72,6 +72,11 @@ export const routes = {
     query: ['project'],
     refuse: (body) => onlyKeys(body, ['name', 'stateful', 'expires_at']),
   },
+  getSnapshot: {
+    method: 'GET',
+    path: '/1.0/instances/{instance}/snapshots/{snapshot}',
+    query: ['project'],
+  },
   patchSnapshot: {
     method: 'PATCH',
     path: '/1.0/instances/{instance}/snapshots/{snapshot}',
@@ -126,7 +131,8 @@ export const routes = {
 
 export type RouteName = keyof typeof routes
 
-export type IncusRequest = { method: Method; path: string; body?: unknown }
+/** `ifMatch`: the ETag of what is changed; once that is another one, Incus answers 412. */
+export type IncusRequest = { method: Method; path: string; body?: unknown; ifMatch?: string }
 
 /** Of each route: literal parts of its path at even places, names of parameters between them. */
 const templates = Object.fromEntries(

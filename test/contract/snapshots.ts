@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import {
   deleteSnapshot,
   exists,
+  inProject,
   listSnapshots,
   patchSnapshot,
   readInstance,
@@ -157,6 +158,22 @@ export function snapshotContract(world: World): void {
         await takeSnapshot(world.main, it, 'cleared', { expires_at: date })
         await succeed(world.main, await patchSnapshot(world.main, it, 'cleared', { expires_at: NEVER }))
         expect(await expiryOf('cleared')).toBe(NEVER)
+      })
+
+      test('changes only while it is what was read, if the change says so', async () => {
+        await takeSnapshot(world.main, it, 'matched', { expires_at: date })
+        const parameters = { instance: it.name, snapshot: 'matched' }
+        const change = async (tag: string, to: string) =>
+          world.main.ask('patchSnapshot', {
+            ...{ parameters, query: inProject(it), body: { expires_at: to } },
+            headers: { 'if-match': tag },
+          })
+        const { headers } = await world.main.ask('getSnapshot', { parameters, query: inProject(it) })
+        await succeed(world.main, await change(String(headers.etag), NEVER))
+        expect(await expiryOf('matched')).toBe(NEVER)
+        const stale = await change(String(headers.etag), date)
+        expect([stale.status, stale.envelope.type]).toEqual([412, 'error'])
+        expect(await expiryOf('matched')).toBe(NEVER)
       })
 
       test('that is no date is refused', async () => {

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from './envelope.ts'
 
-export const etag = (tagged: unknown): string =>
-  createHash('sha256').update(JSON.stringify(tagged)).digest('hex')
+const etag = (tagged: unknown): string => createHash('sha256').update(JSON.stringify(tagged)).digest('hex')
+
+/** As the header that an answer carries; {} where it has none. */
+export const etagOf = (tagged: unknown): { etag?: string } =>
+  tagged === undefined ? {} : { etag: `"${etag(tagged)}"` }
 
 /** If-Match is optional; a stale one stops the change. */
 export function checkMatch(ifMatch: string | undefined, tagged: unknown): void {

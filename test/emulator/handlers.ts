@@ -13,7 +13,7 @@ import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
 import type { Answer, Call, EmbeddedIncus } from './server.ts'
 import { getServer, listProjects } from './server-info.ts'
-import { createSnapshot, deleteSnapshot, listSnapshots, patchSnapshot } from './snapshots.ts'
+import { createSnapshot, deleteSnapshot, getSnapshot, listSnapshots, patchSnapshot } from './snapshots.ts'
 import { putState } from './states.ts'
 import { getVolume, listVolumeSnapshots, listVolumes } from './volumes.ts'
 
@@ -30,6 +30,7 @@ export const handlers: Record<RouteName, Handler> = {
   deleteInstance: { right: 'object', answer: deleteInstance },
   listSnapshots: { right: 'object', answer: listSnapshots },
   createSnapshot: { right: 'object', answer: createSnapshot },
+  getSnapshot: { right: 'object', answer: getSnapshot },
   patchSnapshot: { right: 'object', answer: patchSnapshot },
   deleteSnapshot: { right: 'object', answer: deleteSnapshot },
   restoreInstance: { right: 'object', answer: putOrRestore },

@@ -4,7 +4,7 @@ import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse }
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { fingerprintOf } from './certificate.ts'
-import { etag } from './etag.ts'
+import { etagOf } from './etag.ts'
 import { ConnectionLost } from './faults.ts'
 import { type Answer, type EmbeddedIncus, Malformed } from './server.ts'
 
@@ -109,7 +109,7 @@ async function write(response: Http2ServerResponse, answer: Answer): Promise<voi
   response.writeHead(answer.status, {
     'content-type': 'application/json',
     ...answer.headers,
-    ...(answer.tagged === undefined ? {} : { etag: `"${etag(answer.tagged)}"` }),
+    ...etagOf(answer.tagged),
   })
   if (answer.later !== undefined) flush(response)
   response.end(`${JSON.stringify(answer.later === undefined ? answer.body : await answer.later)}\n`)

@@ -58,6 +58,54 @@ const LATER: [string, string, number | null][] = [
   ['in 20 days', '2026-12-10T00:00:00.000Z', Date.parse('2026-12-10')],
 ]
 
+/** Before one after the other of a copy's requests, but for those during which Incus itself changes the expiry. */
+test.each([...LATER, ['in 5 days', '2026-11-25T00:00:00.000Z', Date.parse('2026-11-25')] as const])(
+  'a snapshot that somebody has end %s at any moment of a copy stays so',
+  async (_, text, ms) => {
+    const name = 'q-20261120T0300Z'
+    let at = 0
+    for (let made = 1; at < made; ) {
+      at += 1
+      const world = await begin({ schedule: '0 */3 * * *', expiry: '2d', copy: { remote: 'backup' } })
+      await pass(world, 9 * HOUR - 2 * MINUTE)
+      let asked = 0
+      world.weather.now = (_remote, { path }) => {
+        if (path.includes('/wait')) return null
+        asked += 1
+        const one = snapshotsOn(world, 'main').get(name)
+        if (asked === at && one !== undefined) one.expires = { text, ms }
+        return null
+      }
+      await pass(world, 10 * MINUTE)
+      made = asked
+      world.weather.now = () => null
+      await pass(world, 3 * HOUR + 10 * MINUTE)
+      if (at <= made) expect([at, snapshotsOn(world, 'main').get(name)?.expires.ms]).toEqual([at, ms])
+    }
+    expect(at).toBeGreaterThan(50)
+  },
+  60_000,
+)
+
+test('a snapshot that somebody has end later while its copy waits for others ends then', async () => {
+  const world = await begin({ schedule: '0 */3 * * *', expiry: '2d', copy: { remote: 'backup' } })
+  for (const name of ['aa', 'bb']) write(seedInstance(world.incus.main, { name, running: true }), name, 20e6)
+  await pass(world, 9 * HOUR + 10 * MINUTE)
+  world.incus.main.bandwidth = 20e6 / (90 * 60)
+  for (const name of ['aa', 'bb', 'web']) write(instanceOf(world.incus.main, { name }), `${name}2`, 20e6)
+  await pass(world, 3 * HOUR - 5 * MINUTE)
+  const name = 'q-20261120T0600Z'
+  const endOf = () => snapshotsOn(world, 'main').get(name)?.expires.ms
+  expect(endOf()).toBe(Date.parse('2026-11-22T06:00Z'))
+  const until = '2026-11-24T12:00:00.000Z'
+  const path = `/1.0/instances/web/snapshots/${name}`
+  await world.incus.main.handle({ method: 'PATCH', path, body: { expires_at: until } })
+  await pass(world, 2 * HOUR)
+  expect(endOf()).toBeGreaterThan(Date.parse(until))
+  await pass(world, 2 * HOUR)
+  expect(endOf()).toBe(Date.parse(until))
+}, 60_000)
+
 test.each(LATER)(
   'a snapshot that somebody has end %s stays so while its copy lags behind',
   async (_, until, ms) => {

@@ -1,4 +1,5 @@
 /** The whole product in one process: real run(), real relay engine, embedded Incus, virtual time. */
+
 import { applyConfig } from '../../functions/api/apply.ts'
 import type { Relay } from '../../functions/incus/relay.ts'
 import { type Io, run, type Trigger } from '../../functions/run.ts'
@@ -10,6 +11,7 @@ import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError, StepReport } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
 import { readCertificate } from '../emulator/certificate.ts'
+import { etagOf } from '../emulator/etag.ts'
 import type { Version } from '../emulator/faces.ts'
 import { ConnectionLost } from '../emulator/faults.ts'
 import { Network } from '../emulator/network.ts'
@@ -195,7 +197,10 @@ function upstreamOf(
           body: { type: 'error', error_code: struck, error: 'Server error' },
         }
       const answer = incus[remote].handle(request).then(
-        ({ status, body }): Reply => ({ ok: true, status, body, date: secondOf(incus[remote].now()) }),
+        ({ status, body, tagged }): Reply => ({
+          ...{ ok: true, status, body, date: secondOf(incus[remote].now()) },
+          ...etagOf(tagged),
+        }),
         (error: unknown): Reply => {
           if (!(error instanceof ConnectionLost)) throw error
           return lost(error.code === 'ECONNREFUSED' ? 'unreachable' : 'timeout', error.message)

@@ -12,9 +12,9 @@ export const WINDOW = 7 * 86_400
 
 type Io = Pick<StepIo, 'clock' | 'journal' | 'sightings'>
 
-const windowEnd = ({ clock }: Pick<Io, 'clock'>): Date => new Date(clock.now() + WINDOW * 1000)
+export const windowEnd = ({ clock }: Pick<Io, 'clock'>): Date => new Date(clock.now() + WINDOW * 1000)
 
-const endangered = ({ snapshots }: SourceDetails, now: number, until: Date): Expiring[] =>
+export const endangered = ({ snapshots }: SourceDetails, now: number, until: Date): Expiring[] =>
   snapshots.filter(({ name, expiresAt }) => {
     const end = expiresAtOf(expiresAt)
     return end !== null && end.getTime() > now && end < until && isAddressable(name)
@@ -38,7 +38,7 @@ export function extendedOf(
  * Notes when Incus removes what, from when on that counts as expired, and what is postponed now, so that it can be
  * set again. Both go by what Incus says, not the caller.
  */
-export function postponeEndangered(source: InstanceRef, details: SourceDetails, io: Io): Call[] {
+export function postponeEndangered(source: InstanceRef, details: SourceDetails, until: Date, io: Io): Call[] {
   const { journal, sightings } = io
   const key = subjectKey(source)
   for (const one of details.snapshots) {
@@ -48,9 +48,8 @@ export function postponeEndangered(source: InstanceRef, details: SourceDetails, 
     const end = journal.postponed(key, one.name, shown) ?? shown
     journal.noteEnd(key, pairOf(one), end === null ? null : Math.floor(end / 1000))
   }
-  const until = windowEnd(io)
   return endangered(details, io.clock.now(), until).map(({ name, expiresAt }) => {
     journal.postpone(key, name, Date.parse(expiresAt), until.getTime())
-    return expiryCall(source, name, until.toISOString())
+    return expiryCall(source, name, until.toISOString(), expiresAt)
   })
 }

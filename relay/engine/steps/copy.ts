@@ -16,7 +16,7 @@ import { verifiedOn } from '../removal.ts'
 import { refused } from '../rules.ts'
 import { leftOut, transferMarks, uuidMark } from './copy-body.ts'
 import { refuseUneven } from './copy-even.ts'
-import { extendedOf, postponeEndangered, WINDOW } from './copy-expiries.ts'
+import { endangered, extendedOf, postponeEndangered, WINDOW, windowEnd } from './copy-expiries.ts'
 import { fitOf } from './copy-fit.ts'
 import { againstChange, againstCopy, againstRoles } from './copy-guard.ts'
 import { type OnTarget, readProfiles, readSides, type Sides } from './copy-reads.ts'
@@ -33,16 +33,17 @@ export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
   if (!sides.ok) return sides
   const { details, target: copy } = sides.value
   io.arrivals.begins(subjectKey(target))
+  const until = windowEnd(io)
   const sending = { ...step, verified: verifiedAfter(step, copy, io) }
   return ok({
     calls: [
       ...clearing(sending),
       ...marking(sending, details),
       ...lifting(sending, copy?.snapshots ?? []),
-      ...postponeEndangered(source, details, io),
+      ...postponeEndangered(source, details, until, io),
     ],
     next: async () => {
-      const changed = step.first ? ok(null) : await refuseChanged(step, sides.value, io)
+      const changed = step.first ? ok(null) : await refuseChanged(step, sides.value, until, io)
       if (!changed.ok) return changed
       return ok({
         calls: transferCalls(sending, details, WINDOW),
@@ -66,7 +67,12 @@ async function beginWhenFree({ source, target }: Sending, io: StepIo, job: Owner
 }
 
 /** Incus compares both sides only when the transfer begins, so they are looked at once more, as late as can be. */
-async function refuseChanged(sending: Sending, sides: Sides, io: StepIo): Promise<Result<null, CallError>> {
+async function refuseChanged(
+  sending: Sending,
+  sides: Sides,
+  until: Date,
+  io: StepIo,
+): Promise<Result<null, CallError>> {
   const now = await readSides(sending, io)
   if (!now.ok) return now
   const uneven = await refuseUneven(sending.source, now.value.details, io)
@@ -77,8 +83,15 @@ async function refuseChanged(sending: Sending, sides: Sides, io: StepIo): Promis
   const why =
     uneven.value ??
     againstChange(sending, sides, now.value) ??
+    againstEndDuring(now.value.details, until, io) ??
     (hindrance.value === null ? null : `on the source Incus is not done with "${hindrance.value}"`)
   return why === null ? ok(null) : err(notMade(sending, why))
+}
+
+/** All that would end were postponed: somebody has set this since. */
+function againstEndDuring(details: SourceDetails, until: Date, { clock }: StepIo): string | null {
+  const [one] = endangered(details, clock.now(), until)
+  return one === undefined ? null : `${one.name} was set to end at ${one.expiresAt} just now`
 }
 
 /** Why it would fail, what will differ, and what the copy's action has to record. */

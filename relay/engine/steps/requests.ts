@@ -33,12 +33,18 @@ export function stateCall(ref: InstanceRef, action: 'start' | 'unfreeze'): Call 
   return { remote: ref.remote, wait: STEP_WAIT, ...request('startInstance', parameters, query, { action }) }
 }
 
-/** A snapshot that vanished meanwhile needs no expiry. Null: never. */
-export function expiryCall(ref: InstanceRef, snapshot: string, expiresAt: string | null): Call {
+/** A snapshot that vanished meanwhile needs no expiry. Null: never. `seen`: sets it only while it is that. */
+export function expiryCall(
+  ref: InstanceRef,
+  snapshot: string,
+  expiresAt: string | null,
+  seen?: string,
+): Call {
   const { parameters, query } = where(ref)
   const body = { expires_at: expiresAt ?? NEVER }
   const patch = request('patchSnapshot', { ...parameters, snapshot }, query, body)
-  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...patch }
+  const only = seen === undefined ? {} : { ifExpiresAt: seen }
+  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...only, ...patch }
 }
 
 export function markCall(ref: InstanceRef, config: Record<string, string>): Call {

@@ -40,14 +40,22 @@ export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io, jo
 }
 
 export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expiresAt }, io, job) => {
-  const calls = [expiryCall(ref, snapshot, expiresAt)]
-  const why =
-    expiresAt === null
-      ? ok(null)
-      : await againstExpiry(ref, { snapshot, end: new Date(expiresAt), by: job }, io)
+  if (expiresAt === null)
+    return ok({
+      calls: [expiryCall(ref, snapshot, null)],
+      done: () => io.sightings.lasts(ref, snapshot),
+    })
+  const present = await readExpiries(ref, io)
+  if (!present.ok) return present.error.status === 404 ? ok({ calls: [] }) : present
+  const row = present.value.find(({ name }) => name === snapshot)
+  const why = await againstExpiry(
+    ref,
+    { snapshot, end: new Date(expiresAt), by: job, rows: present.value },
+    io,
+  )
   if (!why.ok) return why
   return why.value === null
-    ? ok(expiresAt === null ? { calls, done: () => io.sightings.lasts(ref, snapshot) } : { calls })
+    ? ok({ calls: [expiryCall(ref, snapshot, expiresAt, row?.expiresAt)] })
     : err(refused(`set the expiry of ${snapshot} of ${subjectKey(ref)}`, why.value))
 }
 
@@ -66,24 +74,22 @@ export async function postponing(
   if (!present.ok) return present.error.status === 404 ? ok([]) : present
   const row = present.value.find(({ name }) => name === snapshot)
   const shown = row === undefined ? null : expiresAtOf(row.expiresAt)
-  if (shown === null || shown >= until) return ok([])
+  if (row === undefined || shown === null || shown >= until) return ok([])
   io.journal.postpone(subjectKey(ref), snapshot, shown.getTime(), until.getTime())
-  return ok([expiryCall(ref, snapshot, until.toISOString())])
+  return ok([expiryCall(ref, snapshot, until.toISOString(), row.expiresAt)])
 }
 
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */
 export async function againstExpiry(
   ref: InstanceRef,
-  { snapshot, end, by, rows }: { snapshot: string; end: Date; by: Owner; rows?: readonly Expiring[] },
+  { snapshot, end, by, rows }: { snapshot: string; end: Date; by: Owner; rows: readonly Expiring[] },
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
   const found = await io.sightings.of(ref, snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
   const seen = found.value
   if (isReplica(ref, seen, io)) return ok(againstEndOnCopy(ref, seen, { snapshot, end: end.getTime() }, io))
-  const present = rows === undefined ? await readExpiries(ref, io) : ok(rows)
-  if (!present.ok) return present
-  const row = present.value.find(({ name }) => name === snapshot)
+  const row = rows.find(({ name }) => name === snapshot)
   if (row === undefined) return ok(null)
   const own = expiresAtOf(row.expiresAt)
   if (own !== null && end >= own) {

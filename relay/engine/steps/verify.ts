@@ -93,7 +93,7 @@ function targetExpiries(
     const pair = listed.find(([name]) => name === snapshot)
     if (pair === undefined || !isIn(verified, pair)) return []
     if ((expiresAt === null) !== (which === 'lasting')) return []
-    const end = expiresAt === null ? null : aheadOf(expiresAt, io)
+    const end = expiresAt === null ? null : aheadOf(Date.parse(expiresAt), io)
     const isTooEarly =
       end !== null && againstEnd(target, pair, { end: end.getTime() / 1000, standing }, io) !== null
     return isTooEarly ? [] : [expiryCall(target, snapshot, end === null ? null : end.toISOString())]
@@ -109,19 +109,21 @@ async function sourceExpiries({ source, restore }: VerifyStep, by: Owner, io: St
   const present = await readExpiries(source, io)
   if (!present.ok) return []
   const calls: Call[] = []
-  for (const { snapshot, expiresAt } of restore) {
+  for (const { snapshot } of restore) {
     const row = present.value.find(({ name }) => name === snapshot)
     const shown = expiresAtOf(row?.expiresAt ?? '')?.getTime() ?? null
-    if (io.journal.postponed(subjectKey(source), snapshot, shown) === null) continue
-    const end = aheadOf(expiresAt, io)
+    const noted = io.journal.postponed(subjectKey(source), snapshot, shown)
+    if (row === undefined || noted === null) continue
+    // The caller's is as old as its plan: somebody may have set another one before it was postponed.
+    const end = aheadOf(noted, io)
     // It ends as early by itself.
     if (shown === null || end.getTime() >= shown) continue
     const why = await againstExpiry(source, { snapshot, end, by, rows: present.value }, io)
-    if (why.ok && why.value === null) calls.push(expiryCall(source, snapshot, end.toISOString()))
+    if (why.ok && why.value === null)
+      calls.push(expiryCall(source, snapshot, end.toISOString(), row.expiresAt))
   }
   return calls
 }
 
 /** One that has passed meanwhile would have Incus remove the snapshot at once: it gets some minutes. */
-const aheadOf = (expiresAt: string, { clock }: StepIo): Date =>
-  new Date(Math.max(Date.parse(expiresAt), clock.now() + SHORTLY))
+const aheadOf = (end: number, { clock }: StepIo): Date => new Date(Math.max(end, clock.now() + SHORTLY))

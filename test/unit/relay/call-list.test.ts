@@ -30,6 +30,49 @@ test('what may be gone already counts as deleted', async () => {
   expect((await errorOf(drop)).status).toBe(404)
 })
 
+const EXPIRY = '2026-11-22T03:00:00Z'
+const change: Call = {
+  remote: 'main',
+  ...request(
+    'patchSnapshot',
+    { instance: 'web', snapshot: SLOT },
+    {},
+    { expires_at: '2026-12-01T00:00:00Z' },
+  ),
+}
+
+test.each([
+  ['as it was seen, in whatever form', '2026-11-22T05:00:00+02:00', ['GET', 'PATCH "e1"']],
+  ['another one', '2026-11-22T03:00:01Z', ['GET']],
+  ['never', '0001-01-01T00:00:00Z', ['GET']],
+])('an expiry is changed only while it is the one that was seen: it is %s', async (_, present, sent) => {
+  const { incus, run } = setUp()
+  incus.answer = (_remote, { method }) =>
+    method === 'GET' ? { ...sync({ expires_at: present }), etag: '"e1"' } : undefined
+  expect((await run({ ...change, ifExpiresAt: EXPIRY })).ok).toBe(true)
+  const asked = incus.calls.map(({ call, ifMatch }) =>
+    [call.split(' ')[0], ...(ifMatch === undefined ? [] : [ifMatch])].join(' '),
+  )
+  expect(asked).toEqual(sent)
+})
+
+test('an expiry that is changed between a look and the change stays, and that is well', async () => {
+  const { incus, run, errorOf } = setUp()
+  incus.answer = (_, { method }) =>
+    method === 'GET'
+      ? { ...sync({ expires_at: EXPIRY }), etag: '"e1"' }
+      : refusal(412, "ETag doesn't match: a vs b")
+  expect((await run({ ...change, ifExpiresAt: EXPIRY })).ok).toBe(true)
+  expect((await errorOf(change)).status).toBe(412)
+})
+
+test('an expiry that can’t be read isn’t changed', async () => {
+  const { incus, errorOf } = setUp()
+  incus.answer = () => refusal(500, 'database is locked')
+  expect((await errorOf({ ...change, ifExpiresAt: EXPIRY })).message).toBe('database is locked')
+  expect(incus.calls.map(({ call }) => call.split(' ')[0])).toEqual(['GET'])
+})
+
 const send: Call = {
   remote: 'main',
   ...request('sendInstance', { instance: 'web' }, {}, { migration: true }),

@@ -118,3 +118,10 @@ describe('of several urls', () => {
     expect(message).toContain('add that to the list remotes.main.fingerprint')
   })
 })
+
+test('what a change insists on is sent, and the ETag of an answer is told', async () => {
+  const { ask } = open([one.url])
+  expect(await ask()).toMatchObject({ ok: true, etag: '"e1"' })
+  await ask({ ...request('markInstance', { instance: 'web' }, {}, { config: {} }), ifMatch: '"e1"' })
+  expect(one.seen.map(({ headers }) => headers['if-match'])).toEqual([undefined, '"e1"'])
+})

@@ -5,11 +5,13 @@ import type { Clock } from '../../../shared/clock.ts'
 import type { IncusRequest } from '../../../shared/incus/routes.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 
-export type Answer = { status: number; body: unknown; address?: string; date?: number } | { error: CallError }
+export type Answer =
+  | { status: number; body: unknown; address?: string; date?: number; etag?: string }
+  | { error: CallError }
 
 export type FakeIncus = Upstream & {
   /** `METHOD path` of everything that came in, waits and looks at operations left out. */
-  calls: { remote: string; call: string; body: unknown }[]
+  calls: { remote: string; call: string; body: unknown; ifMatch?: string }[]
   /** Answers what isn't about operations; undefined: an operation that succeeds after a second. */
   answer: (remote: string, request: IncusRequest) => Answer | undefined
   /** Makes an operation that ends so; the reply that announces it. */
@@ -108,7 +110,13 @@ export function createFakeIncus(clock: Clock): FakeIncus {
   const serve = (remote: string, request: IncusRequest): Answer | Promise<Answer> => {
     const [, id = '', rest] = /^\/1\.0\/operations\/([^/?]+)(.*)$/.exec(request.path) ?? []
     if (rest === undefined) {
-      fake.calls.push({ remote, call: `${request.method} ${request.path}`, body: request.body })
+      const { method, path, body, ifMatch } = request
+      fake.calls.push({
+        remote,
+        call: `${method} ${path}`,
+        body,
+        ...(ifMatch === undefined ? {} : { ifMatch }),
+      })
       return fake.answer(remote, request) ?? fake.operation({ after: 1000 })
     }
     if (request.method === 'DELETE') {

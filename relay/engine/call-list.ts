@@ -64,11 +64,12 @@ export async function runCalls(
     if (!result.ok) {
       io.suspects.note(calls, result.error)
       io.unseen.failed(one, result.error)
-      await cancelWhatWaits(calls, done, result.error, io)
-      return result
-    }
-    io.unseen.done(one)
-    done.push(result.value)
+      if (one.optional !== true) {
+        await cancelWhatWaits(calls, done, result.error, io)
+        return result
+      }
+    } else io.unseen.done(one)
+    done.push(result.ok ? result.value : { remote: one.remote, body: null, operation: null })
   }
   return ok(done)
 }

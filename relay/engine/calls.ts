@@ -17,6 +17,8 @@ export type Call = IncusRequest & {
   cancelOnFailure?: boolean
   /** Made only while the snapshot that it changes has this expiry, as Incus gave it; else nothing is done, and that is well. */
   ifExpiresAt?: string
+  /** What comes after it is made also if it fails: it is tried again another time. */
+  optional?: true
   /** An error of Incus with this status counts as success (404 when deleting what may be gone). */
   tolerate?: number[]
 }

@@ -14,15 +14,15 @@ import { renderVerified } from '../../../shared/work/copy/marks.ts'
 import { isBrought, renderTransfer, restOf, unfinishedOn } from '../../../shared/work/copy/transfer.ts'
 import type { Owner } from '../busy.ts'
 import type { Call } from '../calls.ts'
-import { againstEnd, standingOf, verifiedOn } from '../removal.ts'
+import { againstEnd, removalFrom, standingOf, verifiedOn } from '../removal.ts'
 import { isTarget, notTarget, refused } from '../rules.ts'
 import { replicaOf, type Sighting } from '../sightings.ts'
-import { expiryCall, markCall } from './requests.ts'
+import { expiryCall, markCall, removeCall } from './requests.ts'
 import { againstExpiry, readExpiries } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 /** Milliseconds. */
-const SHORTLY = 600_000
+const SHORTLY = 120_000
 
 export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
   const { source, target } = step
@@ -51,7 +51,7 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
       ...targetExpiries(step, verified, copy.value, io, 'lasting'),
       markCall(target, marksOf(step, verified)),
       ...targetExpiries(step, verified, copy.value, io, 'ending'),
-      ...(await sourceExpiries(step, job, io)),
+      ...(await sourceExpiries(step, original.value, job, io)),
       ...(step.protect ? [markCall(target, { [PROTECTION]: 'true' })] : []),
     ],
     done: () => {
@@ -102,9 +102,16 @@ function targetExpiries(
 
 /**
  * Their own expiries again, after they were postponed for the transfer. One that somebody has set since stays, whatever
- * the caller says, and so do those of which a lost journal knows nothing: they end up to a week later. What can't be given back now, as while another copy runs, is given back after the next one.
+ * the caller says, and so do those of which a lost journal knows nothing: they end up to a week later. What can't be
+ * given back now, as while another copy runs, is given back after the next one. Where its own has passed, the relay
+ * removes the snapshot: the next copy may begin, and postpone it again, before Incus would.
  */
-async function sourceExpiries({ source, restore }: VerifyStep, by: Owner, io: StepIo): Promise<Call[]> {
+async function sourceExpiries(
+  { source, restore }: VerifyStep,
+  seen: Sighting,
+  by: Owner,
+  io: StepIo,
+): Promise<Call[]> {
   if (restore.length === 0) return []
   const present = await readExpiries(source, io)
   if (!present.ok) return []
@@ -114,6 +121,13 @@ async function sourceExpiries({ source, restore }: VerifyStep, by: Owner, io: St
     const shown = expiresAtOf(row?.expiresAt ?? '')?.getTime() ?? null
     const noted = io.journal.postponed(subjectKey(source), snapshot, shown)
     if (row === undefined || noted === null) continue
+    if (noted <= io.clock.now()) {
+      const why = removalFrom(source, seen, { snapshot, by }, io)
+      if (why.ok && why.value === null) {
+        calls.push({ ...removeCall(source, snapshot), ifExpiresAt: row.expiresAt, optional: true })
+        continue
+      }
+    }
     // The caller's is as old as its plan: somebody may have set another one before it was postponed.
     const end = aheadOf(noted, io)
     // It ends as early by itself.

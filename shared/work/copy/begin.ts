@@ -20,8 +20,11 @@ import { removeTorn } from './torn.ts'
 
 /** Starts copies: one at a time for each source, in their order. */
 export function beginAll(judged: readonly Judged[], context: CopyContext): Finding[] {
+  // While one is verified, the source loses what has expired during the transfer: the next one would postpone it again.
   const sending = new Set(
-    judged.flatMap(({ replica, judgement }) => (judgement.phase === 'running' ? [replica.source.key] : [])),
+    judged.flatMap(({ replica, judgement }) =>
+      judgement.phase === 'running' || judgement.phase === 'completed' ? [replica.source.key] : [],
+    ),
   )
   const started: CopyAction[] = []
   return judged.flatMap((one) => {
@@ -37,7 +40,7 @@ export function beginAll(judged: readonly Judged[], context: CopyContext): Findi
   })
 }
 
-/** `sending`: sources of which a copy runs, or starts in this run; `started`: what starts in it. */
+/** `sending`: sources of which a copy runs or is verified, or starts in this run; `started`: what starts in it. */
 type Before = { sending: ReadonlySet<string>; started: readonly CopyAction[] }
 type Begun = { finding: Finding; action: CopyAction | null }
 
@@ -156,7 +159,7 @@ const brakeOf = ({ key, source }: Replica, reason: string): Finding => ({
   blocked: new Map([[source.key, 'its copy waits: verified snapshots of it are gone from the source']]),
 })
 
-const ONE_AT_A_TIME = 'another copy of it is running, and only one runs at a time'
+const ONE_AT_A_TIME = 'another copy of it is running or being verified, and only one runs at a time'
 
 const startOf = (source: Covered, action: CopyAction, now: Date): Finding => ({
   actions: [action],

@@ -73,6 +73,15 @@ test('an expiry that can’t be read isn’t changed', async () => {
   expect(incus.calls.map(({ call }) => call.split(' ')[0])).toEqual(['GET'])
 })
 
+test('what comes after a call that may fail is made all the same', async () => {
+  const { incus, run, errorOf } = setUp()
+  incus.answer = (_, { method }) => (method === 'DELETE' ? refusal(500, 'dataset is busy') : undefined)
+  const drop: Call = { remote: 'main', ...request('deleteSnapshot', { instance: 'web', snapshot: SLOT }) }
+  expect((await run({ ...drop, optional: true }, change)).ok).toBe(true)
+  expect(incus.calls.map(({ call }) => call.split(' ')[0])).toEqual(['DELETE', 'PATCH'])
+  expect((await errorOf(drop, change)).message).toBe('dataset is busy')
+})
+
 const send: Call = {
   remote: 'main',
   ...request('sendInstance', { instance: 'web' }, {}, { migration: true }),

@@ -1,7 +1,9 @@
 /** The HTTP API: a bearer token, problem+json for every error. */
+import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
+import type { FoundConfig } from '../shared/policy/stored.ts'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/answer-apply.ts'
@@ -11,7 +13,7 @@ import { openapi } from './api/endpoints.ts'
 import { instancesOf } from './api/instances.ts'
 import { answerProblem } from './api/problem.ts'
 import { retentionBody } from './api/requests.ts'
-import { statusOf } from './api/status.ts'
+import { healthOf, statusOf } from './api/status.ts'
 import { mountChat } from './chatops/routes.ts'
 import { type App, missingOf, relayProblemOf } from './env.ts'
 import { ioOf } from './io.ts'
@@ -19,7 +21,7 @@ import { logRun } from './log-run.ts'
 import { look, run } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
-import { readLedger } from './state/ledger.ts'
+import { type Known, readKnown } from './state/known.ts'
 import { outageProblems } from './state/unwritten.ts'
 
 /** Bytes of a request's body. */
@@ -46,7 +48,17 @@ export function createApp(now: () => Date): Hono<App> {
       detail: 'see /openapi.json for what there is',
     }),
   )
+  /** The configuration and the ledger, with what is wrong in KV and with the relay's address. */
+  const known = async (context: Context<App>): Promise<[Pick<FoundConfig, 'stored' | 'problems'>, Known]> => {
+    const { state } = context.get('io')
+    const { stored, problems } = await findConfig(state)
+    const unsent = relayProblemOf(context.env)
+    const wrong = [...outageProblems(now()), ...problems]
+    return [{ stored, problems: unsent === null ? wrong : [unsent, ...wrong] }, await readKnown(state, now())]
+  }
   app.get('/', (context) => context.json({ name: 'stapes', status: '/api/status', openapi: '/openapi.json' }))
+  // For monitors of the Worker alone: it tells nothing but that it runs.
+  app.get('/healthz', (context) => context.json({ alive: true }))
   app.get('/openapi.json', (context) => context.json(openapi()))
   mountChat(app, now)
   app.use('/api/*', async (context, next) => {
@@ -72,13 +84,11 @@ export function createApp(now: () => Date): Hono<App> {
   })
   app.use('/api/*', limitBody(LONGEST))
 
-  app.get('/api/status', async (context) => {
-    const { state } = context.get('io')
-    const { stored, problems } = await findConfig(state)
-    const unsent = relayProblemOf(context.env)
-    const wrong = [...outageProblems(now()), ...problems]
-    const found = { stored, problems: unsent === null ? wrong : [unsent, ...wrong] }
-    return context.json(statusOf(found, await readLedger(state, now()), now()))
+  app.get('/api/status', async (context) => context.json(statusOf(...(await known(context)), now())))
+  app.get('/api/health', async (context) => {
+    const { policy, subject } = context.req.query()
+    const health = healthOf(...(await known(context)), now(), { policy, subject })
+    return context.json(health, health.health === 'bad' ? 503 : 200)
   })
   app.get('/api/instances', async (context) => {
     const seen = await look(context.get('io'), now())

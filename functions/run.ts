@@ -10,6 +10,8 @@ import { isLook } from '../shared/plan/request.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
+import { type Facts, isNews, withFormer } from '../shared/promise/facts.ts'
+import { withOutcomes } from '../shared/promise/record.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
 import type { Answers, Kind } from '../shared/work/kind.ts'
@@ -18,6 +20,7 @@ import type { Relay } from './incus/relay.ts'
 import { observe } from './observe.ts'
 import { foresee, perform, read } from './perform.ts'
 import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
+import { readFacts, writeFacts } from './state/facts.ts'
 import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
 import { outageProblems } from './state/unwritten.ts'
 import { type Run, summarize } from './summary.ts'
@@ -59,7 +62,8 @@ export async function run(
   if (stored === null) return { state: 'unconfigured', problems }
   const { ledger: noted, lost } = opened.read(trigger.at)
   const ledger = noted ?? emptyLedger(stored.version)
-  const { plan, world, leftOut } = await planOf(trigger, stored, ledger, io, false)
+  const facts = await readFacts(io.state)
+  const { plan, world, leftOut } = await planOf(trigger, stored, { ledger, facts }, io, false)
   // Before the request's own writes, which may be taken again.
   const unwritten = outageProblems(trigger.at)
   const approval = await approve(plan)
@@ -88,11 +92,15 @@ export async function run(
   const recorded = after(outcomes, entry)
   const news = recorded.changed || early.length > 0 || noted === null || lost.length > 0
   const unkept = news ? await keep(recorded.ledger, io.state) : []
+  const unnoted = await noteFacts(plan, { outcomes, before: facts, leftOut, now: trigger.at }, io.state)
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
     again && soon < recorded.ledger.wakeAt ? await keep({ ...recorded.ledger, wakeAt: soon }, io.state) : []
-  return { ...summary, problems: [...summary.problems, ...unkept, ...unsent, ...unwoken] }
+  return {
+    ...summary,
+    problems: [...summary.problems, ...(unkept.length > 0 ? unkept : unnoted), ...unsent, ...unwoken],
+  }
 }
 
 /** Policies for which nothing could be planned stay as they were. */
@@ -110,6 +118,22 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
     return []
   } catch (cause) {
     return [`the ledger could not be written; the next tick works it out again from Incus: ${String(cause)}`]
+  }
+}
+
+type Shown = { outcomes: readonly Outcome[]; before: Facts | null; leftOut: readonly string[]; now: Date }
+
+/** What this run has shown of each promise. */
+async function noteFacts(plan: Plan<Action>, shown: Shown, state: State): Promise<string[]> {
+  const { outcomes, before, leftOut, now } = shown
+  if (plan.facts === undefined) return []
+  const facts = withFormer(withOutcomes(plan.facts, outcomes, now), before, leftOut)
+  if (!isNews(before, facts)) return []
+  try {
+    await writeFacts(state, facts)
+    return []
+  } catch (cause) {
+    return [`what is known of the promises could not be written; the next tick tries again: ${String(cause)}`]
   }
 }
 
@@ -138,7 +162,7 @@ export async function planOnly(
   const stored = config ?? (await readConfig(io.state))
   if (stored === null) return null
   const ledger = (await readLedger(io.state, trigger.at)).ledger ?? emptyLedger(stored.version)
-  const { plan, world } = await planOf(trigger, stored, ledger, io, true)
+  const { plan, world } = await planOf(trigger, stored, { ledger, facts: null }, io, true)
   const notes = await foresee(plan, io.relay, world)
   return { ...plan, notes: [...plan.notes, ...notes] }
 }
@@ -161,7 +185,7 @@ export async function look(io: Io, now: Date): Promise<Look | null> {
 async function planOf(
   { at: now, request }: Trigger,
   stored: StoredConfig,
-  ledger: Ledger,
+  { ledger, facts }: { ledger: Ledger; facts: Facts | null },
   io: Io,
   explain: boolean,
 ): Promise<{ plan: Plan<Action>; world: World; leftOut: readonly string[] }> {
@@ -173,6 +197,7 @@ async function planOf(
       coverages: coverInstances(input.config, input.world.remotes),
       world: input.world,
       ledger,
+      facts,
       now,
       applied: stored.appliedAt,
       installation: installationOf(stored, io.keyDigest),

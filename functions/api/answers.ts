@@ -114,11 +114,47 @@ const policy = z.object({
   slots: z.array(slot),
 })
 
+const tone = z
+  .enum(['good', 'warning', 'bad'])
+  .check(z.describe('bad: a promise is not kept, or may not be soon; warning: something needs a look'))
+
+const promised = z.object({
+  kind: z.enum(['snapshot', 'copy']),
+  policy: text,
+  subject: text,
+  target: z.nullable(text).check(z.describe('Of a copy: where it is')),
+  state: z
+    .enum(['kept', 'pending', 'broken', 'unknown'])
+    .check(z.describe('pending: there is none yet, in time; unknown: what was seen last is too old to tell')),
+  newest: z.nullable(z.object({ snapshot: text, at: iso })),
+  until: z.nullable(iso).check(z.describe('Kept until then, if nothing more happens')),
+  since: z.nullable(iso).check(z.describe('Not kept since then')),
+  reason: z.nullable(text),
+})
+
+const condition = z.object({
+  id: text,
+  severity: z.enum(['critical', 'warning']),
+  about: z.nullable(text),
+  text,
+  reason: maybe,
+  since: z.nullable(iso),
+})
+
+const health = {
+  health: tone,
+  warnings: texts.check(z.describe('All that is not well, the gravest first')),
+  promises: z.array(promised),
+  conditions: z.array(condition),
+}
+
+export const healthy = z.object(health)
+
 export const status = z.object({
   configured: z.boolean(),
   appliedAt: z.nullable(iso),
   wakeAt: z.nullable(iso),
-  warnings: texts.check(z.describe('What keeps stapes from doing its work')),
+  ...health,
   policies: z.record(text, policy),
   ...work,
   runs: z.array(z.object(runRecord)),

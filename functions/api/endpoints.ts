@@ -24,6 +24,13 @@ export const endpoints: readonly Endpoint[] = [
   },
   {
     method: 'get',
+    path: '/api/health',
+    summary: 'Whether every promise is kept: 200, or 503 if not',
+    query: { policy: 'Only of this policy', subject: 'Only of this instance, as remote/project/instance' },
+    answer: answers.healthy,
+  },
+  {
+    method: 'get',
     path: '/api/instances',
     summary: 'Covered instances with their snapshots and verified copies, observed now',
     answer: answers.instances,

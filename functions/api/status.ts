@@ -1,39 +1,30 @@
 /** The status, from the ledger alone: no call to Incus. */
 
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
-import { brakedOf, findingsOf, rolesOf, warningsOf } from '../../shared/ledger/warnings.ts'
+import { lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { keyIn, kindIn, type Work } from '../../shared/ledger/work.ts'
 import { own } from '../../shared/own.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
 import type { Pause, Policy } from '../../shared/policy/policy.ts'
 import type { FoundConfig } from '../../shared/policy/stored.ts'
+import { narrowTo, textsOf, verdictOf } from '../../shared/promise/verdict.ts'
 import { nextSlot } from '../../shared/schedule/slots.ts'
 import type { Long } from '../../shared/work/kind.ts'
 import { LONG_KINDS } from '../../shared/work/verbs.ts'
+import type { Known } from '../state/known.ts'
 import { runView } from '../summary.ts'
 
 export function statusOf(
   { stored, problems }: Pick<FoundConfig, 'stored' | 'problems'>,
-  { ledger, lost }: Found,
+  { ledger, lost, facts }: Known,
   now: Date,
 ) {
-  const loss = lossOf(lost)
-  const wrong = loss === null ? problems : [...problems, loss]
   const policies = stored === null ? [] : effectiveConfig(stored, now).policies
   return {
     configured: stored !== null,
     appliedAt: stored?.appliedAt ?? null,
     wakeAt: ledger?.wakeAt ?? null,
-    warnings:
-      stored === null
-        ? wrong
-        : [
-            ...brakedOf(ledger),
-            ...rolesOf(ledger),
-            ...warningsOf({ ...stored, problems: wrong }, ledger, now),
-            ...findingsOf(ledger),
-          ],
+    ...healthOf({ stored, problems }, { ledger, lost, facts }, now),
     policies: Object.fromEntries(
       policies.map((policy) => [
         policy.name,
@@ -44,6 +35,32 @@ export function statusOf(
     runs: (ledger?.runs ?? []).map(runView),
   }
 }
+
+type Only = { policy?: string | undefined; subject?: string | undefined }
+
+/** The verdict, and all of it that isn't well in words; `only` about a policy, or an instance by its key. */
+export function healthOf(
+  { stored, problems }: Pick<FoundConfig, 'stored' | 'problems'>,
+  { ledger, lost, facts }: Known,
+  now: Date,
+  only: Only = {},
+) {
+  const loss = lossOf(lost)
+  const wrong = loss === null ? problems : [...problems, loss]
+  if (stored === null)
+    return {
+      ...{ health: 'bad' as const, promises: [], conditions: [] },
+      warnings: wrong.length > 0 ? wrong : [NOTHING_APPLIED],
+    }
+  const { policies } = effectiveConfig(stored, now)
+  const all = verdictOf({ policies, applied: { ...stored, problems: wrong }, ledger, facts, now })
+  const verdict = narrowTo(all, only)
+  const { tone, promises, conditions } = verdict
+  return { health: tone, warnings: textsOf(verdict), promises, conditions }
+}
+
+const NOTHING_APPLIED =
+  'no configuration was applied, so nothing is backed up: npm run apply, or PUT /api/config'
 
 /** Long work by kind: `copies`, `restores`, …, each by the key of what it works on. */
 function workStatus(ledger: Ledger | null): Record<string, Record<string, object>> {

@@ -4,12 +4,12 @@ import type { Actor } from '../../shared/chat/actor.ts'
 import type { Message } from '../../shared/chat/message.ts'
 import type { ReadCommand } from '../../shared/command/command.ts'
 import type { Seen } from '../../shared/command/seen.ts'
-import { type Found, lossOf } from '../../shared/ledger/parse-ledger.ts'
+import { lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
 import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
 import type { StoredConfig } from '../state/config.ts'
-import { readLedger } from '../state/ledger.ts'
+import { type Known, readKnown } from '../state/known.ts'
 import { outageProblems } from '../state/unwritten.ts'
 import type { AuthorizedRequest } from './authorized.ts'
 import type { Chat } from './chat.ts'
@@ -26,7 +26,7 @@ export async function read(
 /** So many records are read, before those of instances that the actor may not see are left out. */
 const HISTORY = 50
 
-const NOTHING: Found = { ledger: null, lost: [] }
+const NOTHING: Known = { ledger: null, lost: [], facts: null }
 
 type Viewer = { actor: Actor; permission: Permission; now: Date; stored: StoredConfig | null }
 
@@ -37,8 +37,8 @@ async function see(
   kv: AuditStore,
 ): Promise<Seen> {
   const world = needs === 'world' ? await look(io, now) : null
-  const [{ ledger, lost }, history] = await Promise.all([
-    needs === 'nothing' ? NOTHING : (world ?? readLedger(io.state, now)),
+  const [{ ledger, lost, facts }, history] = await Promise.all([
+    needs === 'nothing' ? NOTHING : world === null ? readKnown(io.state, now) : { ...world, facts: null },
     needs === 'history' ? readHistory(kv, HISTORY) : [],
   ])
   return {
@@ -48,6 +48,7 @@ async function see(
     applied: stored === null ? null : appliedOf(stored, lost, now),
     pauses: stored?.pauses ?? {},
     ledger,
+    facts,
     maySee: reachOf(permission),
     world: world?.world ?? null,
     coverages: world?.coverages ?? [],

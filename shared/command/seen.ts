@@ -6,6 +6,7 @@ import type { Applied } from '../ledger/warnings.ts'
 import type { World } from '../plan/world.ts'
 import type { TracedCoverage } from '../policy/coverage.ts'
 import type { Config, Pause } from '../policy/policy.ts'
+import type { Facts } from '../promise/facts.ts'
 
 export type Seen = {
   now: Date
@@ -16,6 +17,8 @@ export type Seen = {
   applied: Applied | null
   pauses: Readonly<Record<string, Pause>>
   ledger: Ledger | null
+  /** What the looks have shown of each promise; null: nothing was noted yet. */
+  facts: Facts | null
   /** Whether the actor may see, by this command, what is at `remote/project/instance`. */
   maySee(instanceKey: string): boolean
   /** Of commands that need the world. */

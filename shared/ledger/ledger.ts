@@ -86,8 +86,10 @@ export type SightLedger = {
   gone?: Record<string, string>
   /** What the roles of remotes in the relay's configuration keep policies from doing; absent: nobody looked yet. */
   roles?: string[]
-  /** Problems and warnings that the last look found. */
+  /** What the last look found that keeps something from being backed up. */
   problems?: string[]
+  /** What else it found. */
+  warnings?: string[]
   /** What the brake holds back (see plan/brake.ts), each with the reason. */
   braked?: Record<string, string>
   /** Since when retention could not remove anything, though it wants to; by the same keys as an expiry. */

@@ -53,6 +53,7 @@ const sightSchema: z.ZodMiniType<SightLedger> = z.looseObject({
   gone: may(z.record(z.string(), moment)),
   problems: may(z.array(text)),
   roles: may(z.array(text)),
+  warnings: may(z.array(text)),
   braked: may(texts),
   stalled: may(z.record(text, moment)),
   allowed: may(texts),

@@ -31,15 +31,10 @@ export const brakedOf = (ledger: Ledger | null): string[] => Object.values(ledge
 /** What the relay's configuration keeps policies from doing: until somebody changes it, nothing of that works. */
 export const rolesOf = (ledger: Ledger | null): string[] => ledger?.sight?.roles ?? []
 
-/** Problems of the last observation, and covered instances that are no longer listed since a few days. */
-export function findingsOf(ledger: Ledger | null): string[] {
-  const { gone = {}, problems = [] } = ledger?.sight ?? {}
-  return [...goneText(gone), ...problems]
-}
-
 const NAMED = 5
 
-function goneText(gone: Record<string, string>): string[] {
+/** Covered instances that are no longer listed since a few days. */
+export function goneText(gone: Record<string, string>): string[] {
   const keys = Object.keys(gone).sort()
   const [since] = Object.values(gone).sort()
   if (since === undefined) return []

@@ -1,6 +1,7 @@
 /** The input of a decision. */
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Coverage } from '../policy/cover.ts'
+import type { Facts } from '../promise/facts.ts'
 import type { Sorter } from '../retention/sorter.ts'
 import type { Installation } from './installation.ts'
 import type { AnyRequest } from './request.ts'
@@ -10,6 +11,8 @@ export type PlanInput = {
   coverages: readonly Coverage[]
   world: World
   ledger: Ledger
+  /** What the looks before have shown; null: nothing is known. Absent: nobody asks. */
+  facts?: Facts | null | undefined
   now: Date
   /** When the configuration was applied (ISO 8601); absent: not known. */
   applied?: string | undefined

@@ -1,5 +1,8 @@
 /** Decides: from configuration, observation, ledger and time to a plan, each line with its reason. */
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Work } from '../ledger/work.ts'
 import type { Coverage } from '../policy/cover.ts'
+import { witness } from '../promise/witness.ts'
 import { createSorter } from '../retention/sorter.ts'
 import { type Kind, STAGES, type Stage } from '../work/kind.ts'
 import { type Action, KINDS } from '../work/kinds.ts'
@@ -18,8 +21,20 @@ export function decide(input: PlanInput): Plan<Action> {
   const clocks = clockProblems(coverages, world, now)
   const sight = rememberSight(ledger.sight, coverages, { ...plan, clocks }, world, now)
   const wrong = clocks.map(({ about, reason }): Note => ({ kind: 'problem', about, reason }))
-  return { ...plan, notes: distinct([...plan.notes, ...wrong, ...sight.notes]), sight: sight.ledger }
+  const work = known(ledger.work, plan.work)
+  return {
+    ...plan,
+    notes: distinct([...plan.notes, ...wrong, ...sight.notes]),
+    sight: sight.ledger,
+    facts: witness({ coverages, world, ledger: { ...ledger, work }, before: input.facts ?? null }, now),
+  }
 }
+
+/** With what this run has learned. */
+const known = (work: Ledger['work'], plan: Plan['work']): Ledger['work'] =>
+  Object.fromEntries(
+    Object.entries({ ...work, ...plan }).filter((entry): entry is [string, Work] => entry[1] !== null),
+  )
 
 function decideAll(input: PlanInput): Plan<Action> {
   const sorter = createSorter(input.now)

@@ -2,6 +2,7 @@
 import type { FreezeLedger, PolicyLedger, SightLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
 import type { Approval } from '../policy/policy.ts'
+import type { Facts } from '../promise/facts.ts'
 
 /** One action of a kind of work; only that kind knows its other fields. */
 export type AnyAction = { kind: string; reason: string }
@@ -69,6 +70,8 @@ export type Plan<Action extends AnyAction = AnyAction> = {
   wake: string[]
   /** What this look covered; absent while only a part is planned. */
   sight?: SightLedger
+  /** What this look has shown of each promise; likewise. */
+  facts?: Facts
   /** By request, not by schedule: its slots are of this minute and don't count as the schedule's. */
   requested: boolean
   /** Set: there are no actions. */

@@ -50,9 +50,9 @@ export function rememberSight(
   const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
   const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])
   const textOf = ({ about, reason }: ClockProblem): string => `${about}: ${reason}`
-  const roles = coverages.flatMap((coverage) => coverage.roles).map(textOf)
-  const found = coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings])
-  const problems = [...clocks, ...found].map(textOf)
+  const roles = coverages.flatMap((one) => one.roles).map(textOf)
+  const problems = coverages.flatMap((one) => one.problems).map(textOf)
+  const warnings = [...clocks, ...coverages.flatMap((one) => one.warnings)].map(textOf)
   return {
     ledger: {
       covered: namesBy([...seen, ...known.filter(isSilent)]),
@@ -60,6 +60,7 @@ export function rememberSight(
       // Also where there are none: an earlier version didn't look (see ahead.ts).
       roles: roles.slice(0, NOTED),
       ...(problems.length === 0 ? {} : { problems: [...new Set(problems)].slice(0, NOTED) }),
+      ...(warnings.length === 0 ? {} : { warnings: [...new Set(warnings)].slice(0, NOTED) }),
       ...(Object.keys(braked).length === 0 ? {} : { braked: atMost(braked) }),
       ...(Object.keys(stalled).length === 0 ? {} : { stalled: someOf(stalled) }),
       ...(Object.keys(allowed).length === 0 ? {} : { allowed: someOf(allowed) }),

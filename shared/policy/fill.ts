@@ -27,6 +27,10 @@ export function fill(name: string, own: Settings, defaults: Settings): Policy {
     manual: { expiry: orNull({ ...DEFAULTS.manual, ...defaults.manual, ...own.manual }.expiry) },
     copy: fillCopy(own.copy, defaults.copy),
     approval: merged.approval,
+    promise: {
+      snapshot: secondsOrNull(merged.promise?.snapshot),
+      copy: secondsOrNull(merged.promise?.copy),
+    },
     brake: merged.brake === false ? null : { ...DEFAULT_BRAKE, ...merged.brake },
     filled: filledFrom(own, defaults),
   }
@@ -67,6 +71,9 @@ export const fillAccess = ({ groups, grants }: AccessSettings): Access => ({
   })),
 })
 
+const secondsOrNull = (span: string | undefined): number | null =>
+  span === undefined ? null : sound(parseDuration(span))
+
 export const orNull = (expiry: string): string | null => (expiry === NEVER ? null : expiry)
 
 /** As in restic, 0 is no rule, nor is "0d": `{ "daily": 0 }` is an empty keep, which removes nothing. */
@@ -106,6 +113,8 @@ export const SETTINGS = [
   'copy.expiry',
   'copy.mirror',
   'approval',
+  'promise.snapshot',
+  'promise.copy',
   'brake',
 ] as const
 

@@ -33,7 +33,7 @@ export function misplacedProblem(
   policies: readonly Policy[],
 ): Problem | null {
   const of = record.config[REPLICA_OF]
-  if (of === undefined || isLeftOut(record)) return null
+  if (of === undefined || isExcluded(record)) return null
   const about = subjectKey(place)
   if (!record.own.includes(REPLICA_OF)) {
     const reason = `a profile sets ${REPLICA_OF} on it, so stapes treats it as a copy and does NOT back it up: remove that key from the profile`
@@ -61,7 +61,7 @@ export function promotedWarnings(
       const place = { remote, project: record.project, instance: record.name }
       const about = subjectKey(place)
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
-      if (of === undefined || !RUNS.includes(record.status) || isLeftOut(record) || reported.has(about))
+      if (of === undefined || !RUNS.includes(record.status) || isExcluded(record) || reported.has(about))
         return []
       const covered = policies.some(
         (policy) => policy.select.remotes.includes(remote) && mayReach(policy, record),
@@ -77,7 +77,8 @@ export function promotedWarnings(
 
 const RUNS = ['Running', 'Frozen', 'Ready']
 
-const isLeftOut = ({ config }: InstanceRecord): boolean =>
+/** By its own key, or a profile's, for all policies. */
+export const isExcluded = ({ config }: Pick<InstanceRecord, 'config'>): boolean =>
   ['true', '1', 'yes', 'on'].includes(config[`${PREFIX}exclude`]?.toLowerCase() ?? '')
 
 /** What stapes sets on a copy beside its marks. */

@@ -41,6 +41,8 @@ export type Copy = {
 /** Whether the person who asks for something destructive may also confirm it, or a second one must. */
 export type Approval = 'self' | 'second'
 
+export type Promised = { snapshot: number | null; copy: number | null }
+
 export type Policy = {
   name: string
   select: Selector
@@ -63,6 +65,8 @@ export type Policy = {
   manual: { expiry: string | null }
   copy: Copy | null
   approval: Approval
+  /** How old the newest one may be, in seconds; null: by the schedule. Absent in one that an earlier version has applied. */
+  promise?: Promised
   /** What an expiry may take at once; null: no brake. Absent in one that an earlier version has applied. */
   brake?: Brake | null
   /**

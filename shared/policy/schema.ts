@@ -132,6 +132,16 @@ const brakeSchema = object(
   'an object, such as { "share": 0.5, "number": 10 }',
 )
 
+const promiseSchema = object(
+  {
+    snapshot: may(field.duration, 'Of the newest snapshot of this policy.', { examples: ['2h'] }),
+    copy: may(field.duration, 'Of the newest snapshot that its copy holds and that was verified.', {
+      examples: ['26h'],
+    }),
+  },
+  'an object, such as { "snapshot": "2h", "copy": "26h" }',
+)
+
 const manualSchema = object(
   {
     expiry: may(
@@ -197,6 +207,10 @@ const settings = {
     'Who confirms a restore or an expiry on an instance of this policy. `self`: the person who requested it. `second`: another person.',
     { default: DEFAULTS.approval },
   ),
+  promise: may(
+    promiseSchema,
+    'How old the newest backup of a covered instance may be. Where it is older, the promise is broken, and the status says so. Without it, each slot of the schedule must be served within an hour, and copied within two.',
+  ),
   brake: may(
     z.union([z.literal(false), brakeSchema], {
       error: 'an object, such as { "share": 0.5, "number": 10 }, or false for no brake',
@@ -251,6 +265,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
     select: selectSchema.shape,
     keep: keepSchema.shape,
     manual: manualSchema.shape,
+    promise: promiseSchema.shape,
     copy: copySchema.shape,
     brake: brakeSchema.shape,
   }

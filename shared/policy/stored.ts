@@ -78,6 +78,7 @@ const policySchema = z.looseObject({
   manual: z.exactOptional(z.looseObject({ expiry })),
   copy: z.nullable(copySchema),
   approval: z.enum(['self', 'second']),
+  promise: z.exactOptional(z.looseObject({ snapshot: z.nullable(seconds), copy: z.nullable(seconds) })),
   brake: z.exactOptional(z.nullable(z.looseObject({ share: z.number(), number: z.number() }))),
 })
 

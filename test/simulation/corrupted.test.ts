@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { applyConfig } from '../../functions/api/apply.ts'
 import { statusOf } from '../../functions/api/status.ts'
 import { findConfig } from '../../functions/state/config.ts'
+import { readKnown } from '../../functions/state/known.ts'
 import { readLedger } from '../../functions/state/ledger.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { createWorld, type Ticked, type World } from './world.ts'
@@ -29,7 +30,7 @@ const snapshots = (world: World): string[] => [
 
 async function statusIn(world: World, now: Date) {
   const state = world.kv.place()
-  return statusOf(await findConfig(state), await readLedger(state, now), now)
+  return statusOf(await findConfig(state), await readKnown(state, now), now)
 }
 
 const ledgerOf = (world: World) => JSON.parse(world.kv.peek('ledger') ?? 'null')

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { statusOf } from '../../functions/api/status.ts'
 import { findConfig } from '../../functions/state/config.ts'
-import { readLedger } from '../../functions/state/ledger.ts'
+import { readKnown } from '../../functions/state/known.ts'
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { instanceOf, seedInstance, seedProject, write } from '../emulator/scene.ts'
 import { createWorld } from './world.ts'
@@ -28,7 +28,7 @@ test('a policy, its project and its instance may be called like a member of ever
   for (const minute of [0, 1, 2, 3, 60, 61, 62, 63, 120, 121, 122, 123])
     expect(await world.tick(minutes(minute))).not.toHaveProperty('threw')
   const state = world.kv.place()
-  const status = statusOf(await findConfig(state), await readLedger(state, minutes(124)), minutes(124))
+  const status = statusOf(await findConfig(state), await readKnown(state, minutes(124)), minutes(124))
   expect(status.policies[NAME]?.slots.map(({ outcome }) => outcome)).toEqual(['served', 'served', 'served'])
   expect(Object.values((status as unknown as { copies: object }).copies)).toMatchObject([
     { state: 'verified', newest: `${NAME}-20261122T0500Z` },

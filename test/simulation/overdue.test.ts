@@ -1,10 +1,8 @@
 /** The warning that ticks don't come tells of ticks alone. */
 import { expect, test } from 'vitest'
-import { statusOf } from '../../functions/api/status.ts'
-import { findConfig } from '../../functions/state/config.ts'
-import { readLedger } from '../../functions/state/ledger.ts'
 import { changePause } from '../../functions/state/pauses.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
+import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
 const START = new Date('2026-11-22T03:00:10Z')
@@ -19,10 +17,9 @@ async function begin(): Promise<World> {
   return world
 }
 
-async function warningsAt(world: World, now: Date): Promise<string[]> {
-  const state = world.kv.place()
-  return statusOf(await findConfig(state), await readLedger(state, now), now).warnings
-}
+/** What it says of the ticks. */
+const ticksAt = async (world: World, now: Date): Promise<string[]> =>
+  (await statusIn(world, now)).conditions.filter(({ id }) => id === 'ticks').map(({ text }) => text)
 
 test.each(['main', 'backup'] as const)(
   '%s is down for half a day: ticks come, and nothing else is said of them',
@@ -31,7 +28,7 @@ test.each(['main', 'backup'] as const)(
     world.incus[remote].kill()
     for (let minute = 0; minute < 12 * 60; minute++) {
       await world.tick(minutes(minute))
-      expect(await warningsAt(world, minutes(minute + 0.9))).toEqual([])
+      expect(await ticksAt(world, minutes(minute + 0.9))).toEqual([])
     }
     expect(world.kv.counts.writes).toBeLessThan(300)
   },
@@ -42,7 +39,7 @@ test('a copy that takes hours is no silence', async () => {
   world.incus.main.bandwidth = 600e6 / (3 * 3600)
   for (let minute = 0; minute < 170; minute++) {
     await world.tick(minutes(minute))
-    expect(await warningsAt(world, minutes(minute + 0.9))).toEqual([])
+    expect(await ticksAt(world, minutes(minute + 0.9))).toEqual([])
   }
 })
 
@@ -50,8 +47,8 @@ test('ticks that end in the midst of a copy are missed, whatever stands in the l
   const world = await begin()
   world.incus.main.bandwidth = 600e6 / (3 * 3600)
   for (let minute = 0; minute < 10; minute++) await world.tick(minutes(minute))
-  expect(await warningsAt(world, minutes(20))).toEqual([expect.stringContaining('no tick has come for')])
-  expect(await warningsAt(world, minutes(60 * 24 * 20))).toHaveLength(1)
+  expect(await ticksAt(world, minutes(20))).toEqual([expect.stringContaining('no tick has come for')])
+  expect(await ticksAt(world, minutes(60 * 24 * 20))).toHaveLength(1)
 })
 
 test('a pause that was just set is not overdue, though nobody has looked for hours', async () => {
@@ -68,6 +65,6 @@ test('a pause that was just set is not overdue, though nobody has looked for hou
     until: null,
   } as const
   await changePause(change, place.state, minutes(300))
-  expect(await warningsAt(world, minutes(301))).toEqual([])
-  expect(await warningsAt(world, minutes(320))).toEqual([expect.stringContaining('no tick has come for')])
+  expect(await ticksAt(world, minutes(301))).toEqual([])
+  expect(await ticksAt(world, minutes(320))).toEqual([expect.stringContaining('no tick has come for')])
 })

@@ -2,22 +2,22 @@
 
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
-import { capitalized, count, enumerate, spoken, typed } from '../../chat/words.ts'
+import { capitalized, count, cut, enumerate, spoken, typed } from '../../chat/words.ts'
 import { parseSubject, pathOf } from '../../incus/subject.ts'
-import { brakedOf, findingsOf, overdueOf, rolesOf, warningsOf } from '../../ledger/warnings.ts'
-import { kindIn } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { isBroken } from '../../promise/text.ts'
+import { textsOf, type Verdict, verdictOf, visibleTo } from '../../promise/verdict.ts'
 import { nextSlot } from '../../schedule/slots.ts'
-import { COUNTS, LONG_KINDS } from '../../work/verbs.ts'
+import { COUNTS } from '../../work/verbs.ts'
 import type { ReadCommand } from '../command.ts'
 import { INSTANCE } from '../scope.ts'
 import type { Seen } from '../seen.ts'
 import { nothingConfigured } from '../unconfigured.ts'
 import { maySpeak } from '../visible.ts'
-import { type ShownWork, workOf, workText } from '../work.ts'
-import { slotsIn, type Unserved, unservedSince, unservedText } from './missed.ts'
+import { workOf, workText } from '../work.ts'
+import { unservedSince, unservedText } from './missed.ts'
 import { pauseOf, whenNext } from './policies.ts'
 
 const DAY = 86_400_000
@@ -37,38 +37,20 @@ export const status: ReadCommand = {
 }
 
 function all(seen: Seen, policies: readonly Policy[]): Message {
-  const { ledger, now, maySee, applied } = seen
-  const overdue = applied !== null && overdueOf(applied, ledger, now) !== null
-  const warnings = applied === null ? [] : warningsOf(applied, ledger, now)
-  const unserved = unservedSince(ledger, new Date(now.getTime() - DAY), maySee)
-  const bad = unserved.filter(({ record }) => record.outcome === 'missed' || record.outcome === 'failed')
-  const work = workOf(ledger, maySee)
-  const broken = work.filter(({ state }) => state === 'bad')
-  const findings = findingsOf(ledger).filter((finding) => maySpeak(finding, maySee))
-  const problems = problemsOf(bad, work)
-  const braked = brakedOf(ledger).filter((text) => maySpeak(text, maySee))
-  const roles = rolesOf(ledger)
+  const { ledger, facts, now, maySee, applied } = seen
+  const verdict =
+    applied === null ? null : visibleTo(verdictOf({ policies, applied, ledger, facts, now }), maySee)
+  const texts = verdict === null ? [] : textsOf(verdict)
+  const running = workOf(ledger, maySee).filter(({ state }) => state === 'runs')
   return {
     to: 'caller',
-    tone:
-      overdue || problems.length + braked.length + roles.length > 0
-        ? 'bad'
-        : warnings.length + findings.length > 0
-          ? 'warning'
-          : toneOf(policies, seen),
-    headline: headlineOf({ braked, roles, warnings, problems, found: foundText(findings) }, policies, seen),
+    tone: verdict?.tone ?? 'bad',
+    headline: verdict === null ? ['Nothing is known'] : headlineOf(verdict, texts, policies, now),
     details: fold(
       [
-        ...braked.map((text) => spoken(capitalized(text))),
-        ...roles.map((text) => spoken(capitalized(text))),
-        // The first one stands in the headline.
-        ...warnings
-          .slice(braked.length + roles.length > 0 ? 0 : 1)
-          .map((warning) => spoken(capitalized(warning))),
-        ...findings.map((finding) => spoken(capitalized(finding))),
-        ...broken.map((item) => workText(item)),
-        ...bad.map(unservedText),
-        ...work.filter(({ state }) => state === 'runs').map((item) => workText(item)),
+        // A single one stands in the headline.
+        ...(texts.length === 1 ? [] : texts.map((text) => spoken(cut(capitalized(text))))),
+        ...running.map((item) => workText(item)),
         ...policies.map((policy) => policyText(policy, seen)),
         ...runTexts(seen),
       ],
@@ -78,56 +60,30 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
   }
 }
 
-const foundText = (findings: readonly string[]): string[] =>
-  findings.length === 0 ? [] : [count(findings.length, 'thing needs a look', 'things need a look')]
-
-function problemsOf(bad: readonly Unserved[], work: readonly ShownWork[]): string[] {
-  const broken = LONG_KINDS.map(({ name, long: { words } }) => {
-    const many = work.filter(({ key, state }) => kindIn(key) === name && state === 'bad').length
-    return [many, words.broken.one, words.broken.several] as const
-  })
-  const slots = [
-    [slotsIn(bad, 'failed'), 'failed slot', 'failed slots'],
-    [slotsIn(bad, 'missed'), 'missed slot', 'missed slots'],
-  ] as const
-  return [...slots, ...broken].flatMap(([many, one, several]) =>
-    many === 0 ? [] : [count(many, one, several)],
-  )
-}
-
-type Wrong = Record<'braked' | 'roles' | 'warnings' | 'problems' | 'found', readonly string[]>
-
 function headlineOf(
-  { braked, roles, warnings, problems, found }: Wrong,
+  { tone, promises, conditions }: Verdict,
+  texts: readonly string[],
   policies: readonly Policy[],
-  { ledger, now }: Seen,
+  now: Date,
 ): Text {
-  const kept =
-    roles.length === 0
-      ? []
-      : [`the relay's configuration keeps ${count(roles.length, 'policy', 'policies')} from working`]
-  if (braked.length > 0) {
-    const others = [...kept, ...problems, ...found]
-    const also = others.length === 0 ? '' : `. Also: ${enumerate(others)}`
-    return [
-      `The brake holds back ${count(braked.length, 'removal of snapshots', 'removals of snapshots')}${also}`,
-    ]
-  }
-  if (kept.length > 0) return [capitalized(enumerate([...kept, ...problems, ...found]))]
-  if (warnings.length > 0) {
-    const others = [...problems, ...found]
-    const also = others.length === 0 ? '' : `. Also: ${enumerate(others)}`
-    return ['The ticks need a look: ', ...spoken(`${warnings[0] ?? ''}${also}`)]
-  }
-  if (problems.length > 0) return [`Not all is well: ${enumerate([...problems, ...found])}`]
-  if (ledger === null) return ['No tick has run yet, so nothing is known']
-  if (policies.length === 0) return ['There are no policies, so nothing is backed up']
-  const paused = policies.filter((policy) => policy.paused).length
-  if (paused === policies.length) return ['Every policy is paused, so nothing is backed up']
-  const resting = paused === 0 ? [] : [`${count(paused, 'policy is', 'policies are')} paused`]
-  const but = [...resting, ...found]
-  const how = but.length === 0 ? 'All is well' : `Nothing failed, and ${enumerate(but)}`
-  return [how, ...nextText(policies, now)]
+  const kept = promises.filter(({ state }) => state === 'kept').length
+  const grave = conditions.filter(({ severity }) => severity === 'critical')
+  const counted = [
+    [promises.filter(isBroken).length, 'promise is not kept', 'promises are not kept'],
+    [grave.length, 'problem', 'problems'],
+    [conditions.length - grave.length, 'thing needs a look', 'things need a look'],
+    [
+      promises.filter(({ state }) => state === 'pending').length,
+      'first backup is still to come',
+      'first backups are still to come',
+    ],
+  ] as const
+  const wrong = counted.flatMap(([many, one, several]) => (many === 0 ? [] : [count(many, one, several)]))
+  const next = nextText(policies, now)
+  if (tone === 'good') return [`All is well: ${count(kept, 'promise is', 'promises are')} kept`, ...next]
+  const [only, ...others] = texts
+  const what = only !== undefined && others.length === 0 ? spoken(cut(only)) : [enumerate(wrong)]
+  return tone === 'bad' ? ['Not all is well: ', ...what] : ['Nothing failed, and ', ...what, ...next]
 }
 
 function nextText(policies: readonly Policy[], now: Date): Text {
@@ -137,9 +93,6 @@ function nextText(policies: readonly Policy[], now: Date): Text {
     .sort()[0]
   return next === undefined ? [] : ['. The next slot is at ', { at: next, style: 'full' }]
 }
-
-const toneOf = (policies: readonly Policy[], { ledger }: Seen): Message['tone'] =>
-  ledger === null || policies.length === 0 || policies.some(({ paused }) => paused) ? 'warning' : 'good'
 
 function policyText(policy: Policy, { pauses, ledger, now }: Seen): Text {
   const open = own(ledger?.policies, policy.name)?.open?.slot

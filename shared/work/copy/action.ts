@@ -100,5 +100,7 @@ export type VerifyAction = {
   /** Of the installation that verifies, in the form of its mark. */
   owner: string
   expire: ExpireAction[]
+  /** Names of the policies that want the copy. */
+  policies: string[]
   reason: string
 }

@@ -60,6 +60,7 @@ export function verification(
     protect: source.record.protected === true && record?.protected !== true,
     owner: renderInstallation(context.installation),
     expire,
+    policies: replica.wanting.map(({ covered }) => covered.policy.name),
     reason:
       fresh.length === 0 ? 'nothing new arrived' : `${fresh.length} listed on both sides with equal dates`,
   }

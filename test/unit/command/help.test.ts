@@ -12,7 +12,16 @@ import type { Seen } from '../../../shared/command/seen.ts'
 const seen: Seen = {
   now: new Date('2026-11-22T03:00Z'),
   actor: { platform: 'api', id: 'api', principals: ['api'], user: '', name: 'Ann', place: '' },
-  ...{ applied: null, config: null, pauses: {}, ledger: null, world: null, coverages: [], history: [] },
+  ...{
+    applied: null,
+    config: null,
+    pauses: {},
+    ledger: null,
+    facts: null,
+    world: null,
+    coverages: [],
+    history: [],
+  },
   maySee: () => false,
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { SightLedger } from '../../../shared/ledger/ledger.ts'
-import { emptyLedger } from '../../../shared/ledger/ledger.ts'
-import { findingsOf } from '../../../shared/ledger/warnings.ts'
+import { goneText } from '../../../shared/ledger/warnings.ts'
 import { rememberSight } from '../../../shared/plan/sight.ts'
 import { worldOf } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
@@ -60,7 +59,7 @@ describe('what was covered at the last look', () => {
     expect(first.fresh).toEqual(['main/default/web2', 'main/shop/web3'])
     const second = look(all, less, less)
     expect(second.fresh).toEqual([])
-    const [gone] = findingsOf({ ...emptyLedger(''), sight: second.ledger })
+    const [gone] = goneText(second.ledger.gone ?? {})
     expect(gone).toBe(
       "2 covered instances have been missing since 2026-11-23T03:00:00.000Z: main/default/web2, main/shop/web3 (deleted, renamed, or no longer visible to the relay's certificate)",
     )
@@ -96,7 +95,7 @@ describe('what was covered at the last look', () => {
 })
 
 test('what a look finds is noted as it is now', () => {
-  const [finding] = findingsOf({ ...emptyLedger(''), sight: look({ main: shown('default/db1') }).ledger })
+  const [finding] = look({ main: shown('default/db1') }).ledger.warnings ?? []
   expect(finding).toMatch(/^policy daily: it matches no instance \(web\*/)
-  expect(look(all).ledger.problems?.filter((text) => text.startsWith('policy daily'))).toBeUndefined()
+  expect(look(all).ledger.warnings?.filter((text) => text.startsWith('policy daily'))).toBeUndefined()
 })

@@ -22,9 +22,16 @@ export const policyLedger = (slots: PolicyLedger['slots'] = []): PolicyLedger =>
   slots,
 })
 
+const NEWEST = 'nightly-20261122T0300Z@1795316405'
+const FACTS = {
+  at: '2026-11-22T12:29:00.000Z',
+  subjects: { nightly: { 'main/default/web1': { taken: NEWEST, copied: NEWEST } } },
+}
+
 export const ledgerOf = (more: Partial<Ledger> = {}): Ledger => ({
   ...emptyLedger('v1'),
   wakeAt: '2026-11-22T13:00:00.000Z',
+  written: '2026-11-22T12:29:00.000Z',
   policies: { nightly: policyLedger([{ slot: '2026-11-22T03:00:00.000Z', outcome: 'served', served: 3 }]) },
   ...more,
 })
@@ -43,6 +50,7 @@ export const seenOf = (more: Partial<Seen> = {}): Seen => ({
   applied: { version: 'v1', appliedAt: '2026-11-01T00:00:00.000Z' },
   pauses: {},
   ledger: ledgerOf(),
+  facts: FACTS,
   maySee: () => true,
   world: null,
   coverages: [],

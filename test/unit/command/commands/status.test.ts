@@ -40,7 +40,7 @@ const RESTORE_FAILED = {
 describe('status', () => {
   test('says that all is well, and what is next', () => {
     expect(said(status, seenOf({ ledger: ledgerOf({ runs: [run] }) }))).toMatchInlineSnapshot(`
-      "good, to the caller: All is well. The next slot is at <2026-11-23 03:00>
+      "good, to the caller: All is well: 2 promises are kept. The next slot is at <2026-11-23 03:00>
         \`nightly\`: next <2026-11-23 03:00>
         Run <~2026-11-22 03:00>: 3 snapshots taken, 2 expired, 1 copy started, 0 verified"
     `)
@@ -54,14 +54,14 @@ describe('status', () => {
 
   test('calls it no good that there are no policies', () => {
     expect(said(status, seenOf({ config: { policies: [] } }))).toMatchInlineSnapshot(
-      `"warning, to the caller: There are no policies, so nothing is backed up"`,
+      `"bad, to the caller: Not all is well: there are no policies, so nothing is backed up"`,
     )
   })
 
   test('never says that all is well before a tick has looked', () => {
     const applied = { version: 'v1', appliedAt: '2026-11-22T12:29:00.000Z' }
     expect(said(status, seenOf({ ledger: null, applied }))).toMatchInlineSnapshot(`
-      "warning, to the caller: No tick has run yet, so nothing is known
+      "bad, to the caller: Not all is well: no tick has run yet, so nothing is known
         \`nightly\`: next <2026-11-23 03:00>"
     `)
   })
@@ -69,14 +69,13 @@ describe('status', () => {
   test('tells first what the relay’s configuration keeps from working, though nothing has failed yet', () => {
     const sight = { covered: {}, roles: ['policy nightly: nothing is copied to backup, because …'] }
     expect(said(status, seenOf({ ledger: ledgerOf({ sight, work: {} }) }))).toMatchInlineSnapshot(`
-      "bad, to the caller: The relay's configuration keeps 1 policy from working
-        Policy nightly: nothing is copied to backup, because …
+      "bad, to the caller: Not all is well: policy nightly: nothing is copied to backup, because …
         \`nightly\`: next <2026-11-23 03:00>"
     `)
     const braked = { 'copy a>b': 'main/default/web1: 1 of 2 verified snapshots …' }
     const both = seenOf({ ledger: ledgerOf({ sight: { ...sight, braked }, work: {} }) })
     expect(said(status, both)).toMatchInlineSnapshot(`
-      "bad, to the caller: The brake holds back 1 removal of snapshots. Also: the relay's configuration keeps 1 policy from working
+      "bad, to the caller: Not all is well: 2 problems
         Main/default/web1: 1 of 2 verified snapshots …
         Policy nightly: nothing is copied to backup, because …
         \`nightly\`: next <2026-11-23 03:00>"
@@ -84,9 +83,9 @@ describe('status', () => {
   })
 
   test('tells first that no tick comes', () => {
-    const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', work: {} })
+    const ledger = ledgerOf({ wakeAt: '2026-11-22T11:00:00.000Z', written: '2026-11-22T11:00:00.000Z' })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "bad, to the caller: The ticks need a look: work has been due since <2026-11-22 11:00>, and no tick has come for 90 min: is the cron trigger on, does POST /api/tick work, and does KV take writes?
+      "bad, to the caller: Not all is well: work has been due since <2026-11-22 11:00>, and no tick has come for 90 min: is the cron trigger on, does POST /api/tick work, and does KV take writes?
         \`nightly\`: next <2026-11-23 03:00>"
     `)
   })
@@ -99,9 +98,9 @@ describe('status', () => {
     }
     const ledger = ledgerOf({ sight })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "warning, to the caller: Nothing failed, and 2 things need a look. The next slot is at <2026-11-23 03:00>
-        1 covered instance has been missing since <2026-11-21 03:00>: main/default/web9 (deleted, renamed, or no longer visible to the relay's certificate)
+      "bad, to the caller: Not all is well: 1 problem and 1 thing needs a look
         Policy nightly: there is no instance "wbe2" on main in project default
+        1 covered instance has been missing since <2026-11-21 03:00>: main/default/web9 (deleted, renamed, or no longer visible to the relay's certificate)
         \`nightly\`: next <2026-11-23 03:00>"
     `)
     const others = said(status, seenOf({ ledger, maySee: (key) => key === 'main/default/web1' }))
@@ -140,10 +139,10 @@ describe('status', () => {
       runs: [{ ...run, problems: ['main/default/db1: no space left on device'] }],
     })
     expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
-      "bad, to the caller: Not all is well: 1 missed slot, 1 failed restore and 1 copy not verified
-        The restore of \`main/default/web2\` to \`nightly-20261121T0300Z\` failed: the pool is gone
-        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. stapes tries again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`
-        \`nightly\` <2026-11-22 03:00> missed: no tick came in time; the last slot accounted for is <2026-11-21 03:00>
+      "bad, to the caller: Not all is well: 2 problems and 1 thing needs a look
+        The copy of main/default/db1>backup/default/db1 failed (2 tries): backup: no space left on device; next try at <2026-11-22 12:45>
+        The restore of main/default/web2 failed (5 tries): the pool is gone
+        1 slot was not served completely by nightly within the last day, the newest of <2026-11-22 03:00>: no tick came in time; the last slot accounted for is <2026-11-21 03:00>
         The copy of \`main/default/web1\` to \`backup/default/web1\` is in progress since <2026-11-22 12:00>
         \`nightly\`: next <2026-11-23 03:00>
         Run <~2026-11-22 03:00>: 3 snapshots taken, 2 expired, 1 copy started, 0 verified; 1 problem, such as main/default/db1: no space left on device"
@@ -156,7 +155,9 @@ describe('status', () => {
       pauses: { nightly: { by: 'ada', at: '2026-11-22T10:00:00.000Z', until: '2026-11-22T18:00:00.000Z' } },
     })
     expect(said(status, seen)).toMatchInlineSnapshot(`
-      "warning, to the caller: Nothing failed, and 1 policy is paused. The next slot is at <2026-11-22 13:00>
+      "warning, to the caller: Nothing failed, and 2 things need a look. The next slot is at <2026-11-22 13:00>
+        Policy nightly is paused
+        Policy hourly covers no instance, so it backs up nothing
         \`nightly\`: paused by ada until <2026-11-22 18:00>
         \`hourly\`: next <2026-11-22 13:00>"
     `)

@@ -1,0 +1,237 @@
+/** What is wrong or needs a look just now, beside the promises themselves, by what the ledger knows. */
+import { parseSubject } from '../incus/subject.ts'
+import type { Ledger, SlotRecord } from '../ledger/ledger.ts'
+import { type Applied, brakedOf, goneText, overdueOf, rolesOf, warningsOf } from '../ledger/warnings.ts'
+import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
+import { own } from '../own.ts'
+import type { Policy } from '../policy/policy.ts'
+import { ENDS } from '../work/life.ts'
+import { type Facts, parsePair } from './facts.ts'
+import type { Promised } from './judge.ts'
+
+/**
+ * `critical`: something isn't backed up, or may not be. `warning`: it needs a look. `info`: for the record.
+ */
+export const SEVERITIES = ['critical', 'warning'] as const
+export type Severity = (typeof SEVERITIES)[number]
+
+export type Condition = {
+  /** The same trouble has the same id at each look. */
+  id: string
+  severity: Severity
+  /** A remote, a policy, or the key of an instance; null: all. */
+  about: string | null
+  /** What is wrong, and what to do. */
+  text: string
+  /** The part of it that others may say too. */
+  reason?: string
+  /** ISO 8601; null: that isn't known. */
+  since: string | null
+}
+
+export type Known = {
+  /** As they hold now. */
+  policies: readonly Policy[]
+  applied: Applied
+  /** Null: no tick has run yet. */
+  ledger: Ledger | null
+  /** Null: no look was noted yet. */
+  facts: Facts | null
+  now: Date
+}
+
+const DAY = 86_400_000
+
+export function conditionsOf(known: Known, promised: readonly Promised[]): Condition[] {
+  const { ledger, facts } = known
+  const told =
+    ledger === null
+      ? []
+      : [...braked(ledger), ...rolesOf(ledger).map((text) => critical(`role ${text}`, text))]
+  return [
+    ...told,
+    ...aboutTicks(known),
+    ...(ledger === null
+      ? []
+      : [
+          ...unseen(known, ledger),
+          ...silent(facts),
+          ...uncovered(facts),
+          ...lost(facts, promised),
+          ...failing(ledger),
+          ...found(ledger),
+          ...past(known, ledger),
+        ]),
+  ]
+}
+
+const critical = (id: string, text: string, more: Partial<Condition> = {}): Condition => ({
+  ...{ id, severity: 'critical', about: null, text, since: null },
+  ...more,
+})
+
+const warning = (id: string, text: string, more: Partial<Condition> = {}): Condition =>
+  critical(id, text, { severity: 'warning', ...more })
+
+/** Whether ticks come, use what was applied, and there is something to do. */
+function aboutTicks({ policies, applied, ledger, now }: Known): Condition[] {
+  const overdue = overdueOf(applied, ledger, now)
+  const texts = warningsOf({ ...applied, problems: [] }, ledger, now)
+  const [ticks = ''] = texts
+  const others = overdue === null ? texts : texts.slice(1)
+  const paused = policies.filter((policy) => policy.paused)
+  return [
+    ...(applied.problems ?? []).map((text) => critical(`kv ${text}`, text)),
+    ...(overdue === null ? [] : [critical('ticks', ticks, { since: overdue.since })]),
+    ...others.map((text) => warning('applied', text)),
+    ...(ledger === null ? [critical('first tick', 'no tick has run yet, so nothing is known')] : []),
+    ...(policies.length === 0
+      ? [critical('policies', 'there are no policies, so nothing is backed up')]
+      : []),
+    ...(policies.length > 0 && paused.length === policies.length
+      ? [critical('paused', 'every policy is paused, so nothing is backed up')]
+      : paused.map(({ name }) => warning(`paused ${name}`, `policy ${name} is paused`, { about: name }))),
+  ]
+}
+
+/** Policies of which no look has shown anything, as after an update. */
+function unseen({ policies, facts }: Known, { sight }: Ledger): Condition[] {
+  const active = policies.filter(({ paused }) => !paused)
+  if (facts === null)
+    return active.length === 0
+      ? []
+      : [critical('look', 'no tick has looked yet at what is backed up, so nothing is known')]
+  return active.flatMap(({ name }) =>
+    Object.keys(own(facts.subjects, name) ?? {}).length > 0 ||
+    sight?.warnings?.some((text) => text.startsWith(`policy ${name}:`)) === true
+      ? []
+      : [
+          warning(`empty ${name}`, `policy ${name} covers no instance, so it backs up nothing`, {
+            about: name,
+          }),
+        ],
+  )
+}
+
+function silent(facts: Facts | null): Condition[] {
+  return Object.entries(facts?.silent ?? {}).map(([remote, { since, reason }]) =>
+    critical(`remote ${remote}`, `${remote} has given no answer since ${since}: ${reason}`, {
+      about: remote,
+      since,
+    }),
+  )
+}
+
+const braked = (ledger: Ledger): Condition[] =>
+  brakedOf(ledger).map((text, at) =>
+    critical(`brake ${Object.keys(ledger.sight?.braked ?? {})[at]}`, text, { about: keyOf(text) }),
+  )
+
+/** The first instance key in a text. */
+const keyOf = (text: string): string | null =>
+  /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/.exec(text)?.[0] ?? null
+
+const NAMED = 5
+
+function uncovered(facts: Facts | null): Condition[] {
+  return Object.entries(facts?.uncovered ?? {}).map(([place, text]) => {
+    const names = text.split(' ')
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
+    const [remote = '', project = ''] = place.split('/')
+    const example = project === 'default' ? names[0] : `${names[0]} --project ${project}`
+    const what = names.length === 1 ? 'is' : 'are'
+    return critical(
+      `uncovered ${place}`,
+      `under no policy, so not backed up, ${what} on ${place}: ${names.slice(0, NAMED).join(', ')}${more}. Select ${names.length === 1 ? 'it' : 'them'} in a policy, or leave ${names.length === 1 ? 'it' : 'them'} out on purpose: incus config set ${example} user.stapes.exclude=true`,
+      { about: remote },
+    )
+  })
+}
+
+/** The newest verified snapshot of a copy is gone there. */
+function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {
+  const seen = new Set<string>()
+  return promised.flatMap(({ kind, policy, subject, target, newest }) => {
+    const pair = parsePair(own(own(facts?.subjects ?? {}, policy) ?? {}, subject)?.lost)
+    if (kind !== 'copy' || pair === null || seen.has(`${target}`)) return []
+    seen.add(`${target}`)
+    const left =
+      newest === null
+        ? 'it holds nothing verified any more'
+        : `its newest verified one is ${newest.snapshot} now`
+    return [
+      critical(
+        `lost ${target}`,
+        `the verified snapshot ${pair[0]} is gone from the copy ${target}, and stapes did not remove it: ${left}. Did somebody delete it there, or was the server taken over?`,
+        { about: subject },
+      ),
+    ]
+  })
+}
+
+/** Long work that failed, and tries for the open slots. */
+function failing({ work, policies }: Ledger): Condition[] {
+  const broken = Object.entries(work).flatMap(([key, entry]): Condition[] => {
+    if (ENDS[entry.state] === null || ENDS[entry.state] === 'good') return []
+    const again = entry.retryAt === undefined ? '' : `; next try at ${entry.retryAt}`
+    const how = entry.state === 'unknown' ? 'ended with an unknown outcome' : 'failed'
+    const { attempts, retryAt, reason = 'no reason was given' } = entry
+    const counted = attempts === 0 ? 'waits' : `${how} (${tries(attempts)})`
+    const text = `the ${kindIn(key)} of ${keyIn(key)} ${counted}: ${reason}${again}`
+    const severity = attempts === 0 || (attempts === 1 && retryAt !== undefined) ? 'warning' : 'critical'
+    return [critical(key, text, { severity, about: subjectIn(key), since: entry.at, reason })]
+  })
+  const slots = Object.entries(policies).flatMap(([policy, { open }]) =>
+    Object.entries(open?.attempts ?? {}).map(([about, { count, reason, retryAt }]) => {
+      const again = retryAt === undefined ? '' : `; next try at ${retryAt}`
+      const text = `${about} has no snapshot of the slot ${open?.slot} of ${policy} yet (${tries(count)}): ${reason}${again}`
+      // A second try follows within two minutes.
+      const severity = count === 1 && retryAt !== undefined ? 'warning' : 'critical'
+      const more = { severity, about: placeIn(about), since: open?.slot ?? null, reason } as const
+      return critical(`slot ${policy} ${about}`, text, more)
+    }),
+  )
+  return [...broken, ...slots]
+}
+
+const tries = (count: number): string => (count === 1 ? '1 try' : `${count} tries`)
+
+/** `remote:main` stands for all of a remote. */
+const placeIn = (key: string): string => (parseSubject(key) === null ? key.replace(/^remote:/, '') : key)
+
+function found({ sight }: Ledger): Condition[] {
+  const { problems = [], warnings = [], gone = {} } = sight ?? {}
+  return [
+    ...problems.map((text) => critical(`found ${text}`, text, { about: keyOf(text) })),
+    ...[...goneText(gone), ...warnings].map((text) => warning(`found ${text}`, text, { about: keyOf(text) })),
+  ]
+}
+
+/** Slots of the last day that were not served. */
+function past({ now }: Known, ledger: Ledger): Condition[] {
+  const from = new Date(now.getTime() - DAY).toISOString()
+  return Object.entries(ledger.policies).flatMap(([policy, { slots }]) => {
+    const bad = slots.filter((one) => isBad(one) && (one.through ?? one.slot) >= from)
+    const [last] = bad
+    if (last === undefined) return []
+    const many = bad.reduce((sum, { count = 1 }) => sum + count, 0)
+    const what = many === 1 ? '1 slot was' : `${many} slots were`
+    const why = last.reason ?? last.failures?.[0]?.reason ?? 'no reason was given'
+    return [
+      warning(
+        `slots ${policy}`,
+        `${what} not served completely by ${policy} within the last day, the newest of ${last.through ?? last.slot}: ${why}`,
+        { about: policy, since: last.slot },
+      ),
+    ]
+  })
+}
+
+const isBad = ({ outcome, failures }: SlotRecord): boolean =>
+  outcome === 'missed' || outcome === 'failed' || (failures ?? []).length > 0
+
+/** Whether it is about what may be seen. */
+export const isVisible = ({ about, text }: Condition, maySee: (key: string) => boolean): boolean =>
+  [about ?? '', ...(text.match(/[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g) ?? [])]
+    .filter((key) => parseSubject(key) !== null)
+    .every(maySee)

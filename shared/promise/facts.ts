@@ -1,0 +1,99 @@
+/** What the looks have shown of each promise, as KV remembers it: the judgement needs no call to Incus. They stand beside the ledger: a tick that read an old
+ * ledger must not write that one again for their sake. */
+import * as z from 'zod/mini'
+import type { SnapshotPair } from '../incus/inventory.ts'
+import { isObject, type Lose, mapOf, moment, partOf } from '../ledger/parts.ts'
+import { own } from '../own.ts'
+
+/** Of one instance under one policy. Snapshots are `name@seconds`. */
+export type Fact = {
+  /** The newest whole snapshot of the policy. */
+  taken?: string
+  /** The newest verified snapshot that its copy lists. */
+  copied?: string
+  /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it. */
+  lost?: string
+  /** Since when it is covered; kept until all is there that is promised. */
+  since?: string
+  /** Since when its snapshots, or its copy's, couldn't be listed. */
+  unseen?: string
+}
+
+export type Facts = {
+  /** The last look that was noted (ISO 8601). */
+  at: string
+  /** By policy, then by instance key. */
+  subjects: Record<string, Record<string, Fact>>
+  /** Remotes that gave no answer at the last look: since when, and why. */
+  silent?: Record<string, { since: string; reason: string }>
+  /** Instances that no policy covers and nobody has excluded: names separated by spaces, by `remote/project`. */
+  uncovered?: Record<string, string>
+}
+
+const may = z.exactOptional
+const text = z.string()
+
+const factSchema: z.ZodMiniType<Fact> = z.looseObject({
+  taken: may(text),
+  copied: may(text),
+  lost: may(text),
+  since: may(moment),
+  unseen: may(moment),
+})
+
+const silentSchema = z.looseObject({ since: moment, reason: text })
+
+export const factOf = (facts: Facts | null, policy: string, key: string): Fact | undefined =>
+  own(own(facts?.subjects ?? {}, policy) ?? {}, key)
+
+export const renderPair = ([name, createdAt]: SnapshotPair): string => `${name}@${createdAt}`
+
+/** Null: it is of no such form. */
+export function parsePair(text: string | undefined): SnapshotPair | null {
+  const at = (text ?? '').lastIndexOf('@')
+  const createdAt = Number((text ?? '').slice(at + 1))
+  return at > 0 && Number.isSafeInteger(createdAt) && createdAt > 0
+    ? [(text ?? '').slice(0, at), createdAt]
+    : null
+}
+
+/** `lost`: the parts that could not be read, each once. Null: they are no facts. */
+export function parseFacts(value: unknown): { facts: Facts | null; lost: string[] } {
+  if (!isObject(value)) return { facts: null, lost: ['what is known of the promises'] }
+  const lost = new Set<string>()
+  const lose: Lose = (part) => {
+    lost.add(part)
+  }
+  const read =
+    <Schema extends z.ZodMiniType>(schema: Schema) =>
+    (item: unknown, part: string) =>
+      partOf(item, schema, part, lose)
+  const away = mapOf(value.silent, 'since when there is no answer of', lose, read(silentSchema))
+  const bare = mapOf(value.uncovered, 'what no policy covers in', lose, read(text))
+  const facts: Facts = {
+    at: partOf(value.at, moment, 'when promises were looked at', lose) ?? new Date(0).toISOString(),
+    subjects: mapOf(value.subjects, 'the promises of policy', lose, (item, part) =>
+      mapOf(item, `${part} to`, lose, read(factSchema)),
+    ),
+    ...(Object.keys(away).length === 0 ? {} : { silent: away }),
+    ...(Object.keys(bare).length === 0 ? {} : { uncovered: bare }),
+  }
+  return { facts, lost: [...lost] }
+}
+
+/** Of policies for which nothing could be seen, those from before. */
+export function withFormer(facts: Facts, before: Facts | null, policies: readonly string[]): Facts {
+  const kept = Object.entries(before?.subjects ?? {}).filter(([name]) => policies.includes(name))
+  return kept.length === 0
+    ? facts
+    : { ...facts, subjects: Object.fromEntries([...Object.entries(facts.subjects), ...kept]) }
+}
+
+/** Milliseconds. That a look was made is noted at least so often. */
+const NOTED = 10 * 60_000
+
+/** Whether they have to be written: more than the time has changed, or it is long since. */
+export function isNews(before: Facts | null, after: Facts): boolean {
+  if (before === null || Date.parse(after.at) - Date.parse(before.at) >= NOTED) return true
+  return JSON.stringify({ ...before, at: '' }) !== JSON.stringify({ ...after, at: '' })
+}

@@ -1,0 +1,132 @@
+/** How each promise stands at a moment, by what the ledger knows. */
+import { instanceOf, subjectKey } from '../incus/subject.ts'
+import type { Attempt, Ledger } from '../ledger/ledger.ts'
+import { workKey } from '../ledger/work.ts'
+import { own } from '../own.ts'
+import type { Policy } from '../policy/policy.ts'
+import { COPY } from '../work/copy/entry.ts'
+import { ENDS } from '../work/life.ts'
+import { type Fact, type Facts, parsePair } from './facts.ts'
+import { keptUntil, owedUntil, PROMISES, type PromiseKind, promises } from './terms.ts'
+
+/**
+ * - `kept`: the newest one is young enough;
+ * - `pending`: there is none yet, and the first one is still in time;
+ * - `broken`: it is too old, or there is none;
+ * - `unknown`: it may be too old, and what was seen last is older than the promise allows.
+ */
+export type PromiseState = 'kept' | 'pending' | 'broken' | 'unknown'
+
+export type Promised = {
+  kind: PromiseKind
+  policy: string
+  /** Key of the instance. */
+  subject: string
+  /** Of a copy: where it is. */
+  target: string | null
+  state: PromiseState
+  /** The newest that counts; null: none is known. */
+  newest: { snapshot: string; at: string } | null
+  /** `kept`, `pending`: until then, if nothing more happens. Else null. */
+  until: string | null
+  /** `broken`, `unknown`: since then. Else null. */
+  since: string | null
+  /** `broken`, `unknown`: why, with what to do. Else null. */
+  reason: string | null
+}
+
+/** `policies`: as they hold now; those that are paused promise nothing. */
+export function judgePromises(policies: readonly Policy[], known: Known, now: Date): Promised[] {
+  return policies
+    .filter(({ paused }) => !paused)
+    .flatMap((policy) =>
+      Object.entries(own(known.facts.subjects, policy.name) ?? {}).flatMap(([subject, fact]) =>
+        PROMISES.filter((kind) => promises(policy, kind)).map((kind) =>
+          judge({ kind, policy, subject, fact }, known, now),
+        ),
+      ),
+    )
+}
+
+type Known = { facts: Facts; ledger: Ledger | null }
+type Judging = { kind: PromiseKind; policy: Policy; subject: string; fact: Fact }
+
+function judge(judging: Judging, known: Known, now: Date): Promised {
+  const { kind, policy, subject, fact } = judging
+  const pair = parsePair(kind === 'snapshot' ? fact.taken : fact.copied)
+  const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
+  const until = pair === null ? owedUntil(policy, kind, from) : keptUntil(policy, kind, pair)
+  const target = kind === 'snapshot' ? null : targetOf(policy, subject)
+  const base = {
+    ...{ kind, policy: policy.name, subject, target },
+    newest: pair === null ? null : { snapshot: pair[0], at: from.toISOString() },
+  }
+  if (now <= until) {
+    const state = pair === null ? 'pending' : 'kept'
+    return { ...base, state, until: until.toISOString(), since: null, reason: null }
+  }
+  const seen = seenAt(judging, target, known)
+  const isStale = now.getTime() - seen.getTime() > until.getTime() - from.getTime()
+  return {
+    ...base,
+    state: isStale ? 'unknown' : 'broken',
+    until: null,
+    since: until.toISOString(),
+    reason: whyBroken(judging, target, known, seen),
+  }
+}
+
+const targetOf = ({ copy }: Policy, subject: string): string | null => {
+  const source = instanceOf(subject)
+  return copy === null
+    ? null
+    : subjectKey({ ...source, remote: copy.remote, project: copy.project ?? source.project })
+}
+
+/** When it was seen last. */
+function seenAt({ subject, fact }: Judging, target: string | null, { facts }: Known): Date {
+  const silent = [subject, target].flatMap((key) =>
+    key === null ? [] : (silenceOf(key, facts)?.since ?? []),
+  )
+  return new Date([...silent, fact.unseen ?? [], facts.at].flat().sort()[0] ?? 0)
+}
+
+const silenceOf = (key: string, { silent = {} }: Facts) => own(silent, instanceOf(key).remote)
+
+function whyBroken(judging: Judging, target: string | null, { facts, ledger }: Known, seen: Date): string {
+  const { kind, subject, policy } = judging
+  const silent = [subject, target].flatMap((key) => {
+    const silence = key === null ? undefined : silenceOf(key, facts)
+    return silence === undefined
+      ? []
+      : [`${instanceOf(key ?? '').remote} has given no answer since ${silence.since}: ${silence.reason}`]
+  })
+  const tried =
+    kind === 'snapshot' ? triedSnapshot(policy, subject, ledger) : triedCopy(subject, target, ledger)
+  return silent[0] ?? tried ?? `no later one was seen by ${seen.toISOString()}`
+}
+
+/** Why the open slot has none yet, or the last one that is over got none. */
+function triedSnapshot({ name }: Policy, subject: string, ledger: Ledger | null): string | null {
+  const known = own(ledger?.policies ?? {}, name)
+  const attempt: Attempt | undefined = own(known?.open?.attempts ?? {}, subject)
+  if (attempt !== undefined) return withRetry(attempt)
+  const [last] = known?.slots ?? []
+  const failure = last?.failures?.find(({ instance }) => instance === subject)
+  return failure?.reason ?? (last?.outcome === 'served' ? null : (last?.reason ?? null))
+}
+
+function triedCopy(subject: string, target: string | null, ledger: Ledger | null): string | null {
+  const entry = own(ledger?.work ?? {}, workKey(COPY, `${subject}>${target}`))
+  if (entry === undefined || ENDS[entry.state] === 'good') return null
+  if (ENDS[entry.state] === null) return `the copy has been running since ${entry.at}`
+  return withRetry(entry)
+}
+
+const withRetry = ({
+  reason = 'its last try failed',
+  retryAt,
+}: {
+  reason?: string
+  retryAt?: string
+}): string => (retryAt === undefined ? reason : `${reason}; next try at ${retryAt}`)

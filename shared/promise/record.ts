@@ -1,0 +1,46 @@
+/** The facts after a run: what it took and verified is known without another look. */
+import { newestPair } from '../incus/pairs.ts'
+import { subjectKey } from '../incus/subject.ts'
+import type { Outcome } from '../plan/jobs.ts'
+import type { VerifyAction } from '../work/copy/action.ts'
+import type { SnapshotAction } from '../work/snapshot/action.ts'
+import { type Fact, type Facts, parsePair, renderPair } from './facts.ts'
+
+export function withOutcomes(facts: Facts, outcomes: readonly Outcome[], now: Date): Facts {
+  const done = outcomes.filter(({ state }) => state === 'done').map(({ action }) => action)
+  const taken = done.filter((action): action is SnapshotAction => action.kind === 'snapshot')
+  const verified = done.filter((action): action is VerifyAction => action.kind === 'verify')
+  if (taken.length + verified.length === 0) return facts
+  const subjects = new Map(
+    Object.entries(facts.subjects).map(([policy, all]) => [policy, new Map(Object.entries(all))]),
+  )
+  const seconds = Math.floor(now.getTime() / 1000)
+  for (const { policy, ref, name } of taken)
+    change(subjects, policy, subjectKey(ref), (fact) => ({ ...fact, taken: renderPair([name, seconds]) }))
+  for (const action of verified)
+    for (const policy of action.policies)
+      change(subjects, policy, subjectKey(action.source), (fact) => withCopied(fact, action))
+  const changed = [...subjects].map(([policy, all]) => [policy, Object.fromEntries(all)] as const)
+  return { ...facts, subjects: Object.fromEntries(changed) }
+}
+
+function change(
+  subjects: Map<string, Map<string, Fact>>,
+  policy: string,
+  key: string,
+  to: (fact: Fact) => Fact,
+): void {
+  const facts = subjects.get(policy)
+  const fact = facts?.get(key)
+  if (fact !== undefined) facts?.set(key, to(fact))
+}
+
+function withCopied(fact: Fact, { marks, expire }: VerifyAction): Fact {
+  const gone = new Set(expire.map(({ snapshot }) => snapshot))
+  const newest = newestPair(marks.filter(([name]) => !gone.has(name)))
+  const before = parsePair(fact.copied)
+  if (newest === null || (before !== null && before[1] >= newest[1])) return fact
+  const lost = parsePair(fact.lost)
+  const { lost: _, ...rest } = fact
+  return { ...(lost !== null && lost[1] > newest[1] ? fact : rest), copied: renderPair(newest) }
+}

@@ -1,0 +1,43 @@
+/** What a policy promises of an instance: how old its newest snapshot, and the newest on its copy, may be. */
+import type { SnapshotPair } from '../incus/inventory.ts'
+import { ownSnapshot } from '../incus/snapshot-name.ts'
+import type { Policy } from '../policy/policy.ts'
+import { nextSlot } from '../schedule/slots.ts'
+
+export const PROMISES = ['snapshot', 'copy'] as const
+export type PromiseKind = (typeof PROMISES)[number]
+
+export type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise' | 'copy'>
+
+/** Milliseconds that a slot may take without a promise of its own: to be served, and to be copied. */
+const GRACE = { snapshot: 3_600_000, copy: 7_200_000 }
+
+export const promises = ({ copy }: Pick<Policy, 'copy'>, kind: PromiseKind): boolean =>
+  kind === 'snapshot' || copy !== null
+
+/** Until when the newest one keeps the promise, if nothing more happens. */
+export function keptUntil(terms: Terms, kind: PromiseKind, pair: SnapshotPair): Date {
+  const made = pair[1] * 1000
+  const said = saidOf(terms, kind)
+  if (said !== null) return new Date(made + said * 1000)
+  return bySchedule(terms, kind, ownSnapshot(pair)?.slot ?? new Date(made))
+}
+
+/** Until when there must be a first one, of what is covered since then. */
+export function owedUntil(terms: Terms, kind: PromiseKind, since: Date): Date {
+  const said = saidOf(terms, kind)
+  return new Date(since.getTime() + (said === null ? graceOf(terms, kind) : said * 1000))
+}
+
+/** The next slot, and the time that it may take. A schedule that never comes again promises nothing more. */
+function bySchedule(terms: Terms, kind: PromiseKind, slot: Date): Date {
+  const next = nextSlot({ ...terms, after: slot })
+  return next === null ? FAR : new Date(next.getTime() + graceOf(terms, kind))
+}
+
+const saidOf = ({ promise }: Terms, kind: PromiseKind): number | null =>
+  (kind === 'snapshot' ? promise?.snapshot : promise?.copy) ?? null
+
+const graceOf = ({ jitter }: Terms, kind: PromiseKind): number => GRACE[kind] + jitter * 1000
+
+const FAR = new Date('9999-12-31T00:00:00Z')

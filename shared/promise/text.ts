@@ -1,0 +1,28 @@
+/** A promise in words: what holds, why not, and what is still safe. */
+import type { Promised } from './judge.ts'
+
+const WHAT = { snapshot: 'snapshot', copy: 'verified copy' } as const
+
+export const isBroken = ({ state }: Promised): boolean => state === 'broken' || state === 'unknown'
+
+/** Of one that isn't kept; a reason that was `said` already isn't said again. */
+export function brokenText(promised: Promised, said: readonly string[] = []): string {
+  const { newest, reason } = promised
+  const isSaid = reason !== null && said.some((text) => text.includes(reason))
+  const why = isSaid ? '' : `: ${reason ?? 'no reason is known'}`
+  const safe = newest === null ? '' : `. The newest one is ${newest.snapshot}, of ${newest.at}`
+  return `${whatIs(promised)}${why}${safe}`
+}
+
+function whatIs({ kind, policy, subject, target, state, newest, since }: Promised): string {
+  const what = `${WHAT[kind]}${kind === 'copy' ? ` on ${target}` : ''}`
+  const young = `as young as ${policy} promises, since ${since}`
+  if (state === 'unknown') return `it is not known whether ${subject} has a ${what} ${young}`
+  return newest === null
+    ? `${subject} has no ${what} of ${policy} yet, which was promised by ${since}`
+    : `${subject} has no ${what} ${young}`
+}
+
+/** Of one that has to come yet. */
+export const pendingText = ({ kind, policy, subject, target, until }: Promised): string =>
+  `${subject} has no ${WHAT[kind]}${kind === 'copy' ? ` on ${target}` : ''} of ${policy} yet; the first one is promised by ${until}`

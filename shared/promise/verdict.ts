@@ -1,0 +1,67 @@
+/**
+ * Whether all is well: the one place that says so. Status, page, notifications, metrics and exit codes show what
+ * stands here, and judge nothing themselves.
+ */
+import { type Condition, conditionsOf, isVisible, type Known } from './conditions.ts'
+import { judgePromises, type Promised } from './judge.ts'
+import { brokenText, isBroken, pendingText } from './text.ts'
+
+/** `bad`: a promise is not kept, or may not be soon. `warning`: something needs a look. */
+export type Tone = 'good' | 'warning' | 'bad'
+
+export type Verdict = {
+  tone: Tone
+  promises: Promised[]
+  /** Critical ones first. */
+  conditions: Condition[]
+}
+
+export function verdictOf(known: Known): Verdict {
+  const { policies, ledger, facts, now } = known
+  const promises = facts === null ? [] : judgePromises(policies, { facts, ledger }, now)
+  const all = conditionsOf(known, promises)
+  const conditions = [
+    ...all.filter(({ severity }) => severity === 'critical'),
+    ...all.filter(({ severity }) => severity !== 'critical'),
+  ]
+  return { tone: toneOf(promises, conditions), promises, conditions }
+}
+
+export function toneOf(promises: readonly Promised[], conditions: readonly Condition[]): Tone {
+  if (promises.some(isBroken) || conditions.some(({ severity }) => severity === 'critical')) return 'bad'
+  return conditions.length > 0 || promises.some(({ state }) => state === 'pending') ? 'warning' : 'good'
+}
+
+/** All that isn't well, in words, the gravest first. What was said once isn't said again. */
+export function textsOf({ promises, conditions }: Verdict): string[] {
+  const texts = conditions.filter(({ severity }) => severity === 'critical').map(({ text }) => text)
+  for (const promised of promises.filter(isBroken)) texts.push(brokenText(promised, texts))
+  for (const { severity, text, reason } of conditions) {
+    const isSaid = reason !== undefined && texts.some((other) => other.includes(reason))
+    if (severity !== 'critical' && !isSaid) texts.push(text)
+  }
+  return [...texts, ...promises.filter(({ state }) => state === 'pending').map(pendingText)]
+}
+
+/** Of what may be seen. The tone is of that alone. */
+export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): Verdict {
+  const promises = verdict.promises.filter(({ subject }) => maySee(subject))
+  const conditions = verdict.conditions.filter((condition) => isVisible(condition, maySee))
+  return { tone: toneOf(promises, conditions), promises, conditions }
+}
+
+/** About that policy, or that instance. What is wrong with all of it stays. */
+export function narrowTo(
+  verdict: Verdict,
+  { policy, subject }: { policy?: string | undefined; subject?: string | undefined },
+): Verdict {
+  if (policy === undefined && subject === undefined) return verdict
+  const promises = verdict.promises.filter(
+    (one) => (policy ?? one.policy) === one.policy && (subject ?? one.subject) === one.subject,
+  )
+  const about = new Set(promises.flatMap((one) => [one.policy, one.subject, remoteOf(one.subject)]))
+  const conditions = verdict.conditions.filter((one) => one.about === null || about.has(one.about))
+  return { tone: toneOf(promises, conditions), promises, conditions }
+}
+
+const remoteOf = (key: string): string => key.slice(0, key.indexOf('/'))

@@ -1,0 +1,171 @@
+/** What a look shows of each promise. What it could not see stays as it was known before. */
+import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import { isIn, newestPair } from '../incus/pairs.ts'
+import { aheadOf, ownSnapshot } from '../incus/snapshot-name.ts'
+import { pathOf } from '../incus/subject.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { workKey } from '../ledger/work.ts'
+import { own } from '../own.ts'
+import { withPartials } from '../plan/partials.ts'
+import type { World } from '../plan/world.ts'
+import type { Coverage, Covered } from '../policy/cover.ts'
+import { compilePaths } from '../policy/glob.ts'
+import { REPLICA_OF } from '../policy/marks.ts'
+import { isExcluded } from '../policy/misplaced.ts'
+import { COPY, type CopyWork } from '../work/copy/entry.ts'
+import { verifiedOn } from '../work/copy/marks.ts'
+import { replicasOf, seeTarget } from '../work/copy/replica.ts'
+import { type Fact, type Facts, factOf, parsePair, renderPair } from './facts.ts'
+
+type Look = {
+  coverages: readonly Coverage[]
+  world: World
+  ledger: Ledger
+  /** Null: nothing is known. */
+  before: Facts | null
+}
+
+export function witness({ coverages, world, ledger, before }: Look, now: Date): Facts {
+  const seen = withPartials(world, ledger)
+  const subjects = coverages.map(({ policy, covered, unreadable }) => {
+    const silent = new Set(unreadable.map(({ key }) => key.slice('remote:'.length)))
+    const known = own(before?.subjects ?? {}, policy.name) ?? {}
+    // Nothing that it covers is gone while its remote gives no answer.
+    const unread = Object.entries(known).filter(([key]) => silent.has(pathOf(key)[0]))
+    const facts = covered.map((one): [string, Fact] => [
+      one.key,
+      factFor(one, factOf(before, policy.name, one.key), { world: seen, work: ledger.work }, now),
+    ])
+    return [policy.name, Object.fromEntries([...unread, ...facts])] as const
+  })
+  const silent = silentIn(world, before, now)
+  const uncovered = uncoveredIn(coverages, world, before)
+  return {
+    at: now.toISOString(),
+    subjects: Object.fromEntries(subjects),
+    ...(Object.keys(silent).length === 0 ? {} : { silent }),
+    ...(Object.keys(uncovered).length === 0 ? {} : { uncovered }),
+  }
+}
+
+type Known = { world: World; work: Ledger['work'] }
+
+function factFor(covered: Covered, before: Fact | undefined, known: Known, now: Date): Fact {
+  const taken = takenOf(covered, known.world, now)
+  const copied = copiedOf(covered, known, now)
+  const pairs = {
+    taken: taken === 'unknown' ? parsePair(before?.taken) : taken,
+    copied: copied === 'unknown' ? parsePair(before?.copied) : copied,
+  }
+  const lost = copied === 'unknown' ? parsePair(before?.lost) : lostOf(before, copied, covered, known)
+  const isWhole = pairs.taken !== null && (covered.policy.copy === null || pairs.copied !== null)
+  const isUnseen = taken === 'unknown' || copied === 'unknown'
+  return {
+    ...(pairs.taken === null ? {} : { taken: renderPair(pairs.taken) }),
+    ...(pairs.copied === null ? {} : { copied: renderPair(pairs.copied) }),
+    ...(lost === null ? {} : { lost: renderPair(lost) }),
+    ...(isWhole ? {} : { since: before?.since ?? now.toISOString() }),
+    ...(isUnseen ? { unseen: before?.unseen ?? now.toISOString() } : {}),
+  }
+}
+
+/** One that is dated in the future may be years old. */
+const newestOf = (pairs: readonly SnapshotPair[], now: Date): SnapshotPair | null => {
+  const isAhead = aheadOf(now)
+  return newestPair(pairs.filter((pair) => !isAhead(pair)))
+}
+
+function takenOf(
+  { key, record, policy }: Covered,
+  { incomplete }: World,
+  now: Date,
+): SnapshotPair | null | 'unknown' {
+  if (record.snapshots === null) return 'unknown'
+  const mine = record.snapshots.filter(
+    (pair) => ownSnapshot(pair)?.policy === policy.name && !incomplete.has(`${key}/${pair[0]}`),
+  )
+  return newestOf(mine, now)
+}
+
+function copiedOf(covered: Covered, { world, work }: Known, now: Date): SnapshotPair | null | 'unknown' {
+  const place = placeOf(covered)
+  if (place === null) return null
+  const seen = seeTarget(world, place.target)
+  if (seen.state === 'absent') return null
+  if (seen.state === 'unknown') return 'unknown'
+  return newestOf(verifiedOn(seen.record, entryOf(work, place.key)), now)
+}
+
+/** A paused policy promises nothing, but what its copy holds is known. */
+function placeOf(covered: Covered): { key: string; target: Covered['ref'] } | null {
+  const active = { ...covered, policy: { ...covered.policy, paused: false } }
+  return replicasOf([active])[0] ?? null
+}
+
+const entryOf = (work: Ledger['work'], replica: string): CopyWork | undefined =>
+  own(work, workKey(COPY, replica)) as CopyWork | undefined
+
+/** Until something newer has come. The newest verified one is never removed by stapes. */
+function lostOf(
+  before: Fact | undefined,
+  copied: SnapshotPair | null,
+  covered: Covered,
+  { world }: Known,
+): SnapshotPair | null {
+  const last = parsePair(before?.lost) ?? parsePair(before?.copied)
+  if (last === null || covered.policy.copy === null) return null
+  if (copied !== null && copied[1] >= last[1]) return null
+  const place = placeOf(covered)
+  const target = place === null ? undefined : world.find(place.target)
+  return isIn(target?.snapshots ?? [], last) ? null : last
+}
+
+/** Of the remotes that policies name. */
+function silentIn(world: World, before: Facts | null, now: Date): NonNullable<Facts['silent']> {
+  return Object.fromEntries(
+    Object.entries(world.remotes).flatMap(([remote, reply]) =>
+      reply.ok
+        ? []
+        : [
+            [
+              remote,
+              {
+                since: own(before?.silent ?? {}, remote)?.since ?? now.toISOString(),
+                reason: reply.error.message,
+              },
+            ] as const,
+          ],
+    ),
+  )
+}
+
+/** On the remotes that policies select from. Copies, and what somebody has left out on purpose, are none of them. */
+function uncoveredIn(
+  coverages: readonly Coverage[],
+  world: World,
+  before: Facts | null,
+): Record<string, string> {
+  const known = new Set(
+    coverages.flatMap(({ covered, skipped }) => [...covered, ...skipped].map(({ key }) => key)),
+  )
+  const excluded = compilePaths(coverages.flatMap(({ policy }) => policy.select.exclude))
+  const isLeftOut = (record: InstanceRecord, path: readonly [string, string, string]): boolean =>
+    isExcluded(record) || record.config[REPLICA_OF] !== undefined || excluded(path)
+  const selected = new Set(coverages.flatMap(({ policy }) => policy.select.remotes))
+  const places = new Map<string, string[]>()
+  for (const remote of selected) {
+    const reply = own(world.remotes, remote)
+    if (reply?.ok !== true) {
+      for (const [place, names] of Object.entries(before?.uncovered ?? {}))
+        if (place.startsWith(`${remote}/`)) places.set(place, names.split(' '))
+      continue
+    }
+    for (const record of reply.inventory.instances) {
+      const place = `${remote}/${record.project}`
+      const key = `${place}/${record.name}`
+      if (known.has(key) || isLeftOut(record, [remote, record.project, record.name])) continue
+      places.set(place, [...(places.get(place) ?? []), record.name])
+    }
+  }
+  return Object.fromEntries([...places].map(([place, names]) => [place, names.sort().join(' ')]))
+}

@@ -123,7 +123,7 @@ describe.each(Object.entries(LIES))('a server that lists %s', (_, { lie, known, 
     const { runs, policies } = JSON.parse(read('ledger'))
     expect(runs[0].counts.taken).toBeGreaterThanOrEqual(1)
     expect(Object.keys(policies.daily.open?.attempts ?? {})).not.toContain('honest/default/web')
-    expect(read('ledger').length).toBeLessThan(300_000)
+    expect(read('ledger').length).toBeLessThan(200_000)
     expect(read('ledger')).not.toMatch(/[\u007f-\u009f\u202e]|\\u00[01]|\\ud8/)
   })
 })

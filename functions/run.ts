@@ -11,13 +11,14 @@ import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
 import { type Facts, isNews, withFormer } from '../shared/promise/facts.ts'
+import { glancesOf, isDifferent } from '../shared/promise/glance.ts'
 import { withOutcomes } from '../shared/promise/record.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
 import type { Answers, Kind } from '../shared/work/kind.ts'
 import { type Action, type BackupRequest, KINDS } from '../shared/work/kinds.ts'
 import type { Relay } from './incus/relay.ts'
-import { observe } from './observe.ts'
+import { observe, remotesOf } from './observe.ts'
 import { foresee, perform, read } from './perform.ts'
 import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { readFacts, writeFacts } from './state/facts.ts'
@@ -57,12 +58,15 @@ export async function run(
     throw new Error('a look is planned and not performed')
   const opened = await openLedger(io.state)
   const idleUntil = trigger.kind === 'run' ? null : opened.idleUntil(trigger.at)
-  if (idleUntil !== null) return { state: 'idle', until: idleUntil }
   const { stored, problems } = await findConfig(io.state)
-  if (stored === null) return { state: 'unconfigured', problems }
+  if (stored === null)
+    return idleUntil === null ? { state: 'unconfigured', problems } : { state: 'idle', until: idleUntil }
+  const facts = await readFacts(io.state)
+  const glances = idleUntil === null ? null : await glance(stored, trigger.at, io)
+  if (idleUntil !== null && (glances === null || !isDifferent(facts, glances)))
+    return { state: 'idle', until: idleUntil }
   const { ledger: noted, lost } = opened.read(trigger.at)
   const ledger = noted ?? emptyLedger(stored.version)
-  const facts = await readFacts(io.state)
   const { plan, world, leftOut } = await planOf(trigger, stored, { ledger, facts }, io, false)
   // Before the request's own writes, which may be taken again.
   const unwritten = outageProblems(trigger.at)
@@ -92,7 +96,11 @@ export async function run(
   const recorded = after(outcomes, entry)
   const news = recorded.changed || early.length > 0 || noted === null || lost.length > 0
   const unkept = news ? await keep(recorded.ledger, io.state) : []
-  const unnoted = await noteFacts(plan, { outcomes, before: facts, leftOut, now: trigger.at }, io.state)
+  const unnoted = await noteFacts(
+    plan,
+    { outcomes, before: facts, glances, leftOut, now: trigger.at },
+    io.state,
+  )
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
@@ -121,13 +129,31 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
   }
 }
 
-type Shown = { outcomes: readonly Outcome[]; before: Facts | null; leftOut: readonly string[]; now: Date }
+type Shown = {
+  outcomes: readonly Outcome[]
+  before: Facts | null
+  glances: Record<string, string> | null
+  leftOut: readonly string[]
+  now: Date
+}
+
+/** Null: there is nothing to look at. */
+async function glance(
+  stored: StoredConfig,
+  now: Date,
+  { relay }: Io,
+): Promise<Record<string, string> | null> {
+  const remotes = remotesOf(effectiveConfig(stored, now))
+  return remotes.length === 0 ? null : glancesOf(remotes, await relay.glance(remotes))
+}
 
 /** What this run has shown of each promise. */
 async function noteFacts(plan: Plan<Action>, shown: Shown, state: State): Promise<string[]> {
-  const { outcomes, before, leftOut, now } = shown
+  const { outcomes, before, glances, leftOut, now } = shown
   if (plan.facts === undefined) return []
-  const facts = withFormer(withOutcomes(plan.facts, outcomes, now), before, leftOut)
+  const seen = glances ?? before?.glances
+  const looked = seen === undefined ? plan.facts : { ...plan.facts, glances: seen }
+  const facts = withFormer(withOutcomes(looked, outcomes, now), before, leftOut)
   if (!isNews(before, facts)) return []
   try {
     await writeFacts(state, facts)

@@ -5,7 +5,7 @@ import type { CallError } from '../shared/relay/protocol.ts'
 import type { Engine } from './engine/engine.ts'
 import { createLines } from './lines.ts'
 import { callProblem, sendProblem } from './problem.ts'
-import { parseBatch, parseInventory } from './requests.ts'
+import { parseBatch, parseGlance, parseInventory } from './requests.ts'
 
 export type Services = {
   engine: Engine
@@ -19,15 +19,26 @@ type Call = (body: Buffer, response: ServerResponse) => void | Promise<void>
 /** Null when there is no such call. */
 export function findCall({ method = '', url = '' }: IncomingMessage, services: Services): Call | null {
   if (method !== 'POST') return null
+  if (url === '/v1/glance') return (body, response) => glanceCall(services, body, response)
   if (url === '/v1/inventory') return (body, response) => inventoryCall(services, body, response)
   if (url === '/v1/batch') return (body, response) => batchCall(services, body, response)
   return null
 }
 
+async function glanceCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+  const request = parseGlance(body)
+  if (!request.ok) return refuse(response, request.error)
+  sendJson(response, JSON.stringify(await engine.glance(request.value)))
+}
+
 async function inventoryCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
   const request = parseInventory(body)
   if (!request.ok) return refuse(response, request.error)
-  const reply = Buffer.from(serializeReply(await engine.inventory(request.value)))
+  sendJson(response, serializeReply(await engine.inventory(request.value)))
+}
+
+function sendJson(response: ServerResponse, text: string): void {
+  const reply = Buffer.from(text)
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length })
   response.end(reply)
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import {
   type BatchRequest,
   type CallError,
+  type GlanceRequest,
   type InventoryRequest,
   LONGEST_NAME,
   LONGEST_RECORD,
@@ -40,6 +41,8 @@ const batch: z.ZodType<BatchRequest> = z.strictObject({
   record: z.string().min(1).max(LONGEST_RECORD).exactOptional(),
 })
 
+const glance: z.ZodType<GlanceRequest> = z.strictObject({ remotes: z.array(name).max(100) })
+
 const inventory: z.ZodType<InventoryRequest> = z.strictObject({
   remotes: z.array(name).max(100),
   config: z.array(name.startsWith('user.')).max(MAX_JOBS).exactOptional(),
@@ -59,6 +62,7 @@ const inventory: z.ZodType<InventoryRequest> = z.strictObject({
   within: z.number().int().min(0).max(600_000).exactOptional(),
 })
 
+export const parseGlance = (body: Buffer): Result<GlanceRequest, CallError> => parse(glance, body)
 export const parseBatch = (body: Buffer): Result<BatchRequest, CallError> => parse(batch, body)
 export const parseInventory = (body: Buffer): Result<InventoryRequest, CallError> => parse(inventory, body)
 

@@ -1,8 +1,9 @@
-/** The Worker's client of the relay: two signed calls that return errors as values. */
+/** The Worker's client of the relay: signed calls that return errors as values. */
 import { type PackedReply, unpackReply } from '../../shared/relay/packing.ts'
 import type {
   BatchLine,
   CallError,
+  GlanceReply,
   InventoryReply,
   InventoryRequest,
   Job,
@@ -16,6 +17,8 @@ import type { Sign } from './sign.ts'
 export type JobAnswer = 'accepted' | StepReport[]
 
 export type Relay = {
+  /** Whether the remotes answer, and list what they listed before: it asks them for little. */
+  glance(remotes: readonly string[]): Promise<Result<GlanceReply, CallError>>
   inventory(request: InventoryRequest): Promise<Result<InventoryReply, CallError>>
   /** `record`: the relay logs it before it begins. */
   batch(jobs: readonly Job[], record?: string, options?: BatchOptions): Promise<Batched>
@@ -45,6 +48,7 @@ type RelayOptions = {
 /** A cron invocation lives for 15 minutes; the next tick observes what wasn't answered by then. */
 const BATCH_LIMIT = 13 * 60_000
 const INVENTORY_LIMIT = 120_000
+const GLANCE_LIMIT = 30_000
 /** Of a caller's time, where that is short: chat has 20 s. */
 const SHARE = 0.6
 /** After so long what is known so far is written, because the invocation may not live to the batch's end. */
@@ -93,15 +97,25 @@ export function createRelay({
       if ('job' in line) answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)
     })
   }
+  const read = async <T>(path: string, body: object, limit: number): Promise<Result<T, CallError>> => {
+    const response = await post(path, JSON.stringify(body), limit)
+    if (!response.ok) return response
+    try {
+      return ok((await response.value.json()) as T)
+    } catch (cause) {
+      return err(brokenOff(cause))
+    }
+  }
   return {
+    glance: (remotes) => read<GlanceReply>('/v1/glance', { remotes }, GLANCE_LIMIT),
     async inventory(request) {
       const left = timeoutFor(INVENTORY_LIMIT)
       // A remote that is slow must not take the time of what is done with the others.
       const within = left < INVENTORY_LIMIT ? { within: Math.floor(left * SHARE) } : {}
-      const response = await post('/v1/inventory', JSON.stringify({ ...request, ...within }), INVENTORY_LIMIT)
-      if (!response.ok) return response
+      const packed = await read<PackedReply>('/v1/inventory', { ...request, ...within }, INVENTORY_LIMIT)
+      if (!packed.ok) return packed
       try {
-        return ok(unpackReply((await response.value.json()) as PackedReply))
+        return ok(unpackReply(packed.value))
       } catch (cause) {
         return err(brokenOff(cause))
       }

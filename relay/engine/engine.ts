@@ -1,5 +1,5 @@
 /**
- * The relay's two calls: inventory and batch. It depends only on an upstream, a clock and a store for its journal:
+ * The relay's calls: glance, inventory and batch. It depends only on an upstream, a clock and a store for its journal:
  * the relay passes sockets, the real time and a file, a simulation passes an Incus in memory and virtual time.
  */
 
@@ -10,10 +10,13 @@ import { RESTORING } from '../../shared/policy/marks.ts'
 import type {
   BatchLine,
   BatchRequest,
+  GlanceReply,
+  GlanceRequest,
   InventoryReply,
   InventoryRequest,
   RemoteReply,
 } from '../../shared/relay/protocol.ts'
+import { err } from '../../shared/result.ts'
 import { createArrivals } from './arrivals.ts'
 import { runBatch } from './batch.ts'
 import { ADOPT, LOOK } from './bounds.ts'
@@ -22,6 +25,7 @@ import { brokenBy } from './call.ts'
 import { judgeCall, type Remotes, unknownRemote } from './call-list.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
+import { glanceAt } from './glance.ts'
 import { readInventory } from './inventory.ts'
 import { createJobMemory } from './job-memory.ts'
 import { createJournal, type JournalStore } from './journal.ts'
@@ -50,6 +54,7 @@ type EngineOptions = {
 }
 
 export type Engine = {
+  glance(request: GlanceRequest): Promise<GlanceReply>
   inventory(request: InventoryRequest): Promise<InventoryReply>
   /** Resolves after the last line; `onLine` must not throw. */
   batch(request: BatchRequest, onLine: (line: BatchLine) => void): Promise<void>
@@ -108,6 +113,20 @@ export function createEngine({
   const broken = (cause: unknown): RemoteReply => ({ ok: false, error: brokenBy(cause) })
 
   return {
+    async glance({ remotes: names }) {
+      const seen = await Promise.all(
+        [...new Set(names)].map(
+          async (name) =>
+            [
+              name,
+              Object.hasOwn(remotes, name)
+                ? await glanceAt(upstream, name).catch((cause: unknown) => err(brokenBy(cause)))
+                : err(unknownRemote(name, remotes)),
+            ] as const,
+        ),
+      )
+      return { remotes: Object.fromEntries(seen) }
+    },
     async inventory({ remotes: names, config = [], adopt = [], within = look }) {
       const most = Math.min(within, look)
       await Promise.all(adopt.map((entry) => detached.adopt(entry, Math.min(ADOPT, most / 4))))

@@ -4,6 +4,6 @@ const MINUTE = 60_000
 /** Clocks and overlapping ticks differ by no more than this. */
 export const LEEWAY = 15 * MINUTE
 /** With nothing due, the next observation comes after this time. */
-export const LONGEST_SLEEP = 24 * 60 * MINUTE
+export const LONGEST_SLEEP = 60 * MINUTE
 /** Observations are noted at least so often: else ticks that stopped would look like a long wait. */
 export const HEARTBEAT = 4 * MINUTE

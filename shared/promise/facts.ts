@@ -26,6 +26,8 @@ export type Facts = {
   subjects: Record<string, Record<string, Fact>>
   /** Remotes that gave no answer at the last look: since when, and why. */
   silent?: Record<string, { since: string; reason: string }>
+  /** Of each remote what the last glance that led to a look had shown, see glance.ts. */
+  glances?: Record<string, string>
   /** Instances that no policy covers and nobody has excluded: names separated by spaces, by `remote/project`. */
   uncovered?: Record<string, string>
 }
@@ -69,6 +71,7 @@ export function parseFacts(value: unknown): { facts: Facts | null; lost: string[
     (item: unknown, part: string) =>
       partOf(item, schema, part, lose)
   const away = mapOf(value.silent, 'since when there is no answer of', lose, read(silentSchema))
+  const glances = mapOf(value.glances, 'the glance at', lose, read(text))
   const bare = mapOf(value.uncovered, 'what no policy covers in', lose, read(text))
   const facts: Facts = {
     at: partOf(value.at, moment, 'when promises were looked at', lose) ?? new Date(0).toISOString(),
@@ -76,6 +79,7 @@ export function parseFacts(value: unknown): { facts: Facts | null; lost: string[
       mapOf(item, `${part} to`, lose, read(factSchema)),
     ),
     ...(Object.keys(away).length === 0 ? {} : { silent: away }),
+    ...(Object.keys(glances).length === 0 ? {} : { glances }),
     ...(Object.keys(bare).length === 0 ? {} : { uncovered: bare }),
   }
   return { facts, lost: [...lost] }

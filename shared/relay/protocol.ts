@@ -1,6 +1,6 @@
 /**
- * The protocol between Worker and relay: two calls, `POST /v1/inventory` and `POST /v1/batch`. All requests are
- * signed (RFC 9421).
+ * The protocol between Worker and relay: `POST /v1/glance`, `POST /v1/inventory` and `POST /v1/batch`. All
+ * requests are signed (RFC 9421).
  */
 
 import type { RemoteInventory } from '../incus/inventory.ts'
@@ -24,6 +24,15 @@ export type CallError = {
     | 'bad-request' // it can't be done as it was asked for
   message: string
   status?: number
+}
+
+// ---- POST /v1/glance ----------------------------------------------------------------------------
+
+export type GlanceRequest = { remotes: string[] }
+
+/** By remote: a digest of the names of all that it lists, or why it lists nothing. */
+export type GlanceReply = {
+  remotes: Record<string, { ok: true; listed: string } | { ok: false; error: CallError }>
 }
 
 // ---- POST /v1/inventory -------------------------------------------------------------------------

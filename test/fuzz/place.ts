@@ -32,6 +32,7 @@ export async function openPlace(): Promise<Place> {
   const inner = world.places[0]?.relay
   if (inner === undefined) throw new Error('the world has no place')
   const relay: Relay = {
+    glance: (remotes) => world.clock.settle(inner.glance(remotes)),
     inventory: (request) => world.clock.settle(inner.inventory(request)),
     batch: (jobs) => world.clock.settle(inner.batch(jobs)),
   }
@@ -39,6 +40,11 @@ export async function openPlace(): Promise<Place> {
 }
 
 const engineOf = (relay: Relay): Engine => ({
+  async glance({ remotes }) {
+    const reply = await relay.glance(remotes)
+    if (!reply.ok) throw new Error(reply.error.message)
+    return reply.value
+  },
   async inventory(request) {
     const reply = await relay.inventory(request)
     if (!reply.ok) throw new Error(reply.error.message)

@@ -223,6 +223,10 @@ const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000
 function relayOf(engine: () => Engine | null): Relay {
   const refused: CallError = { code: 'unreachable', message: "the relay can't be reached" }
   return {
+    async glance(remotes) {
+      const now = engine()
+      return now === null ? err(refused) : ok(await now.glance({ remotes: [...remotes] }))
+    },
     async inventory(request) {
       const now = engine()
       return now === null ? err(refused) : ok(await now.inventory(request))
@@ -245,6 +249,7 @@ export function settledRelay({ places, clock }: World): Relay {
   if (io === undefined) throw new Error('the world has no place')
   const { relay } = io
   return {
+    glance: (remotes) => clock.settle(relay.glance(remotes)),
     inventory: (request) => clock.settle(relay.inventory(request)),
     batch: (jobs) => clock.settle(relay.batch(jobs)),
   }

@@ -21,7 +21,11 @@ function stage(bad: RemoteReply, batch: Batch) {
   const remotes = { main: replyOf([recordOf('web1')]), bad }
   const io: Io = {
     keyDigest: 'key',
-    relay: { inventory: async () => ok({ remotes, jobs: [] }), batch },
+    relay: {
+      glance: async () => ok({ remotes: {} }),
+      inventory: async () => ok({ remotes, jobs: [] }),
+      batch,
+    },
     state: {
       get: async (key) => values.get(key) ?? null,
       async put(key, value) {

@@ -4,7 +4,7 @@ import { parseInventory } from '../../../relay/requests.ts'
 import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { parseLedger } from '../../../shared/ledger/parse-ledger.ts'
 import type { InventoryRequest } from '../../../shared/relay/protocol.ts'
-import { err } from '../../../shared/result.ts'
+import { err, ok } from '../../../shared/result.ts'
 
 const RUNNING = {
   ...{ state: 'running', attempts: 0, at: '2026-11-22T03:00:00.000Z' },
@@ -15,6 +15,7 @@ const RUNNING = {
 async function askedWith(work: Record<string, object>): Promise<InventoryRequest> {
   const requests: InventoryRequest[] = []
   const relay = {
+    glance: async () => ok({ remotes: {} }),
     inventory: async (request: InventoryRequest) => {
       requests.push(request)
       return err({ code: 'unreachable' as const, message: 'no answer' })

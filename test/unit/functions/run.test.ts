@@ -20,6 +20,7 @@ function stage(put: (key: string) => void): { io: Io; values: Map<string, string
       },
     },
     relay: {
+      glance: async () => ok({ remotes: {} }),
       inventory: async () => ok({ remotes: { main: replyOf([recordOf('web1')]) }, jobs: [] }),
       batch: async (jobs) => ({
         error: null,

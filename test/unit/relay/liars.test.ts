@@ -57,6 +57,7 @@ async function look(remotes: string[]): Promise<InventoryReply> {
 }
 
 const relay: Relay = {
+  glance: async (remotes) => ok(await engine.glance({ remotes: [...remotes] })),
   inventory: async ({ remotes }) => ok(await look([...remotes])),
   async batch(jobs) {
     const answers = new Map<string, JobAnswer>()

@@ -82,6 +82,10 @@ const PERMANENT: readonly Refusal[] = [
 /** Whether the same request may succeed later by itself. */
 export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refusal)
 
+/** No answer for the moment: whoever gave none may be back at the next call, as after a reboot. */
+export const isPassing = (error: CallError): boolean =>
+  ['busy', 'unavailable', 'unknown'].includes(classify(error))
+
 const ADVICE: Partial<Record<Refusal, string>> = {
   full: 'free space in the pool or enlarge it',
   forbidden: "check the project's restrictions and what the relay's certificate may do",

@@ -9,6 +9,7 @@ import type { Covered } from '../../policy/cover.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { CopyAction, PermitAction } from './action.ts'
 import { transferContext } from './context.ts'
+import { currentEntry } from './current.ts'
 import type { CopyWork } from './entry.ts'
 import { broken } from './judge.ts'
 import { type CopyContext, entryOf, isAllowed, isWanted, type Judged, noteOf } from './judged.ts'
@@ -78,18 +79,27 @@ type Starting = {
 
 const nothing = (...findings: Finding[]): Begun => ({ finding: combine(findings), action: null })
 
-function beginAs(
-  start: Start,
-  { one: { replica, seen }, entry, server, sending }: Starting,
-  { world, now, installation }: CopyContext,
-): Begun {
+function beginAs(start: Start, { one, entry, server, sending }: Starting, context: CopyContext): Begun {
+  const { replica, seen } = one
+  const { world, now, installation } = context
   const { source } = replica
   switch (start.state) {
-    case 'current':
+    case 'current': {
+      const right = currentEntry(one, entry, context)
       return nothing(
         seen.state === 'there'
           ? noteOf(replica, 'keep', 'the copy is verified up to the newest snapshot')
           : noteOf(replica, 'wait', 'there is nothing to copy yet'),
+        right === null ? {} : entryOf(replica, right),
+      )
+    }
+    case 'unseen':
+      return nothing(
+        noteOf(
+          replica,
+          'problem',
+          `${start.reason}; it was verified up to the newest snapshot when seen last`,
+        ),
       )
     case 'refused': {
       const failed = broken('failed', start.reason, { known: entry, report: null, now })

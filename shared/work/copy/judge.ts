@@ -245,7 +245,7 @@ function verifiedEntry(
 }
 
 /** Also that there is no rule: an entry without it says that it isn't known. */
-function leastSeen({ target }: Replica, world: World): Pick<CopyWork, 'least'> {
+export function leastSeen({ target }: Replica, world: World): Pick<CopyWork, 'least'> {
   const least = minRetentionOf(world, target.remote)
   return least === null ? {} : { least }
 }

@@ -2,7 +2,9 @@
 
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
+import { isPassing } from '../../incus/refusal.ts'
 import { aheadOf, isAddressable, MANUAL, ownSnapshot } from '../../incus/snapshot-name.ts'
+import { own } from '../../own.ts'
 import { driverOf, type Treatment, treatmentOf } from '../../plan/freezing.ts'
 import { renderInstallation } from '../../plan/installation.ts'
 import { rulesOf } from '../../plan/world.ts'
@@ -13,7 +15,7 @@ import { isDue, retryText } from '../life.ts'
 import type { CopyAction } from './action.ts'
 import { isUnfinishedFirst, type TransferContext } from './context.ts'
 import { lastingOf } from './lasting.ts'
-import { knownVerified, originOf, refuseReplica } from './marks.ts'
+import { knownVerified, originOf, parseVerified, refuseReplica } from './marks.ts'
 import { mirroredOf, type Refused } from './mirroring.ts'
 import { refuseOther, refuseTarget } from './refuse-target.ts'
 import type { Seen } from './replica.ts'
@@ -28,11 +30,14 @@ export type Start =
   /** A refresh would remove what must stay. */
   | { state: 'held'; refused: Refused }
   | { state: 'current' }
+  /** Its target gives no answer, and there is nothing to send: that is no try, and so none that failed. */
+  | { state: 'unseen'; reason: string }
 
 /** `refused`: why a refresh must not remove what the source no longer has. */
 export function startCopy(context: TransferContext, seen: Seen, refused: Refused | null): Start {
   const { starting } = context
-  const wanted = wantedOf(context).filter((pair) => !isIn(context.verified, pair))
+  const newest = wantedOf(context)
+  const wanted = newest.filter((pair) => !isIn(context.verified, pair))
   // A copy of another instance or owner is reported, though it seems up to date: snapshots of two instances may have
   // the same names and dates, and two installations must not make the same copy.
   if (wanted.length === 0 && !starting.allowed && !isTheirs(context)) return { state: 'current' }
@@ -42,12 +47,27 @@ export function startCopy(context: TransferContext, seen: Seen, refused: Refused
   const { entry, now } = starting
   if (entry !== undefined && !isDue(entry, now))
     return { state: 'wait', reason: retryText(entry), until: entry.retryAt ?? null }
-  if (seen.state === 'unknown') return { state: 'refused', reason: seen.reason }
+  if (seen.state === 'unknown')
+    return { state: isAsLastSeen(newest, context) ? 'unseen' : 'refused', reason: seen.reason }
   const { target } = context
   const refusal = target === null ? null : refuseTarget({ ...context, target, wanted })
   if (refusal !== null) return { state: 'refused', reason: refusal }
   if (refused !== null) return { state: 'held', refused }
   return { state: 'start', action: actionOf(context, wanted) }
+}
+
+/**
+ * The target is away for the moment, and was verified up to the newest snapshot when it was seen last. What it won't
+ * get over by itself, such as another certificate, is told in the copy's entry before something has to be sent.
+ */
+function isAsLastSeen(
+  newest: readonly SnapshotPair[],
+  { replica: { target }, starting: { entry, world, allowed } }: TransferContext,
+): boolean {
+  const reply = own(world.remotes, target.remote)
+  if (allowed || entry?.state !== 'verified' || reply?.ok !== false || !isPassing(reply.error)) return false
+  const verified = parseVerified(entry.verified)
+  return newest.every((pair) => isIn(verified, pair))
 }
 
 /** The relay would refuse it. */

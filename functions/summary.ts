@@ -60,14 +60,14 @@ export function summarize(
     trigger,
     counts: countsOf(outcomes),
     ...(Object.keys(listed).length === 0 ? {} : { listed }),
-    problems: most([...wrong.problems, ...noted, ...outcomes.flatMap(problemOf)]),
+    problems: most([...wrong.problems, ...noted, ...outcomes.flatMap((one) => problemOf(one, plan))]),
   }
   const eventful = outcomes.length > 0 || wrong.lost
   return {
     summary: {
       state: 'ran',
       lines: linesOf(plan),
-      results: outcomes.map(resultOf),
+      results: outcomes.map((one) => resultOf(one, plan)),
       refusal: plan.refusal,
       started: startedBy(outcomes),
       ...runView(entry),
@@ -95,11 +95,22 @@ function listedOf(outcomes: readonly Outcome[]): Record<string, string[]> {
   )
 }
 
-function resultOf(outcome: Outcome): ActionResult {
+/** What was asked for is tried once, except long work. What was done in part isn't unchanged. */
+function whyRefused(
+  { action, error, partly }: Extract<Outcome, { state: 'refused' }>,
+  { requested }: Pick<Plan, 'requested'>,
+): string {
+  const once = requested && verbOf(action).begins === undefined
+  return once && partly === true
+    ? `${error.message} (a part of it was done, and nothing does the rest by itself)`
+    : describe(error, once)
+}
+
+function resultOf(outcome: Outcome, plan: Pick<Plan, 'requested'>): ActionResult {
   const { action, state } = outcome
   const { line, begins } = verbOf(action)
   const shown = { line: line(action), state }
-  if (state === 'refused') return { ...shown, state, reason: describe(outcome.error) }
+  if (state === 'refused') return { ...shown, state, reason: whyRefused(outcome, plan) }
   if (state === 'unknown') return { ...shown, state, reason: outcome.reason }
   if (state === 'blocked') return { ...shown, state, reason: 'an earlier step of its job failed' }
   return { ...shown, state: begins === undefined ? 'done' : 'started' }
@@ -127,10 +138,10 @@ const most = (problems: readonly string[]): string[] =>
     ? [...problems]
     : [...problems.slice(0, MOST), `and ${problems.length - MOST} more problems`]
 
-function problemOf(outcome: Outcome): string[] {
+function problemOf(outcome: Outcome, plan: Pick<Plan, 'requested'>): string[] {
   const { action } = outcome
   const what = `${aboutOf(action)} ${action.kind}`
-  if (outcome.state === 'refused') return [safeText(`${what}: ${describe(outcome.error)}`, LONGEST)]
+  if (outcome.state === 'refused') return [safeText(`${what}: ${whyRefused(outcome, plan)}`, LONGEST)]
   if (outcome.state === 'unknown')
     return [`${what}: ${outcome.reason}; the next tick checks whether it happened`]
   return []

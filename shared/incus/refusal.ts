@@ -86,6 +86,9 @@ export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refus
 export const isPassing = (error: CallError): boolean =>
   ['busy', 'unavailable', 'unknown'].includes(classify(error))
 
+const UNEVEN =
+  'if this persists, a power cut has left snapshots without data: on that server, delete those that "incus snapshot list" shows and the pool doesn’t have'
+
 const ADVICE: Partial<Record<Refusal, string>> = {
   full: 'free space in the pool or enlarge it',
   forbidden: "check the project's restrictions and what the relay's certificate may do",
@@ -93,10 +96,16 @@ const ADVICE: Partial<Record<Refusal, string>> = {
   past: 'create a new instance from the snapshot: incus copy <instance>/<snapshot> <new name>',
   misnamed: 'Incus accepts no such name: rename it on its server',
   quoted: 'rsync can’t send a snapshot with a quote mark in its name: rename it on the source',
-  uneven:
-    'stapes tries again; if this persists, a power cut has left snapshots without data: on that server, delete those that "incus snapshot list" shows and the pool doesn’t have',
+  uneven: `stapes tries again; ${UNEVEN}`,
   unavailable: 'stapes tries again',
   unknown: 'the next tick checks whether it happened',
+}
+
+/** Where nothing tries it again by itself, because somebody asked for it once. */
+const ADVICE_ONCE: Partial<Record<Refusal, string>> = {
+  busy: 'nothing was changed: ask again when that has ended',
+  uneven: `ask again; ${UNEVEN}`,
+  unavailable: 'ask again when it is back',
 }
 
 /** Nothing of these is on disk (dir, btrfs), or in the lists. */
@@ -112,14 +121,17 @@ export const leavesAsItWas = ({ code, message }: CallError): boolean =>
     ? [PAST, ABSENT, /^Failed to create instance restore operation/].some((text) => text.test(message))
     : ['not-allowed', 'unreachable', 'locked', 'untrusted', 'certificate'].includes(code)
 
-/** One sentence for people: what happened, and what to do. */
-export function describe(error: CallError): string {
+/** One sentence for people: what happened, and what to do. `once`: nothing tries it again. */
+export function describe(error: CallError, once = false): string {
   const refusal = classify(error)
   if (refusal === 'leftover') return describeLeftover(error.message)
   if (refusal === 'mounted') return describeMounted(error.message)
   if (refusal === 'unsupported')
     return `${error.message} (${MEMORY.find(([text]) => text.test(error.message))?.[1]})`
-  const advice = PLACES.find(([text]) => text.test(error.message))?.[1] ?? ADVICE[refusal]
+  const advice =
+    PLACES.find(([text]) => text.test(error.message))?.[1] ??
+    (once ? ADVICE_ONCE[refusal] : undefined) ??
+    ADVICE[refusal]
   return advice === undefined ? error.message : `${error.message} (${advice})`
 }
 

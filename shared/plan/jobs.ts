@@ -7,7 +7,8 @@ export type PlannedJob = { job: Job; parts: readonly AnyAction[] }
 
 export type Outcome<Action extends AnyAction = AnyAction> =
   | { action: Action; state: 'done' }
-  | { action: Action; state: 'refused'; error: CallError }
+  /** `partly`: an earlier step of it was performed. */
+  | { action: Action; state: 'refused'; error: CallError; partly?: true }
   /** Whether it was performed isn't known until the next observation. */
   | { action: Action; state: 'unknown'; reason: string }
   /** An earlier step of its job failed, so it was not sent. */
@@ -23,7 +24,9 @@ export function outcomesOf({ parts }: PlannedJob, reports: readonly StepReport[]
   for (const [step, action] of parts.entries()) {
     const before = outcomes.get(action)
     if (before !== undefined && before.state !== 'done') continue
-    outcomes.set(action, stepOutcome(action, reports?.[step], failed))
+    const outcome = stepOutcome(action, reports?.[step], failed)
+    const isPart = before !== undefined && outcome.state === 'refused'
+    outcomes.set(action, isPart ? { ...outcome, partly: true } : outcome)
   }
   return [...outcomes.values()]
 }

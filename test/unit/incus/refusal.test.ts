@@ -177,6 +177,19 @@ test('lists that disagree are told with what to do if it stays so', () => {
   expect(say({ code: 'incus', status: 400, message })).toMatch(/tries again; if this persists.*delete those/)
 })
 
+test.each<[string, string]>([
+  ['Instance is busy running a "migrate" operation', 'nothing was changed: ask again when that has ended'],
+  ['Daemon is starting up', 'ask again when it is back'],
+  [
+    "Instance snapshot record count doesn't match instance snapshot volume record count",
+    'ask again; if this',
+  ],
+])('what nothing tries again is not told to be tried again: %s', (message, what) => {
+  const said = say({ code: 'incus', status: 400, message }, true)
+  expect(said).toContain(what)
+  expect(said).not.toContain('stapes tries again')
+})
+
 describe('a refusal on the way', () => {
   test.each<[CallError['code'], Refusal]>([
     ['timeout', 'unknown'],

@@ -35,7 +35,7 @@ export type World = {
   places: Io[]
   weather: { now: Weather }
   /** Of the Worker with the relay. */
-  relay: { up: boolean; restart(): void; forget(): void; configure(backup: Rules): void }
+  relay: { up: boolean; restart(): void; kill(): void; forget(): void; configure(backup: Rules): void }
   apply(document: unknown): Promise<void>
   tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
   /**
@@ -100,12 +100,16 @@ export function createWorld({
   const remoteOf = (name: string): Remote => (name === names.main ? 'main' : 'backup')
   const upstream = upstreamOf(incus, clock, weather, remoteOf)
   let rules: Rules = { role, minRetention }
+  let life = mortal()
   const begin = (store: JournalStore): Engine => {
     const remotes = {
       [names.main]: { address: 'https://main:8443', role: 'source' },
       [names.backup]: { address: 'https://backup:8443', ...rules },
     } as const
-    return createEngine({ upstream, clock, remotes, secret: 'of the relay', store })
+    return createEngine({
+      ...{ clock, remotes, secret: 'of the relay' },
+      ...{ upstream: life.upstream(upstream), store: life.store(store) },
+    })
   }
   let disk = memoryStore()
   const kv = new StaleKv(clock)
@@ -113,6 +117,12 @@ export function createWorld({
   const relay = {
     up: true,
     restart: () => {
+      engine = begin(disk)
+    },
+    /** As `restart`, but what it was doing goes no further, and nobody hears of it. */
+    kill: () => {
+      life.end()
+      life = mortal()
       engine = begin(disk)
     },
     /** Its configuration is another one after a restart. */
@@ -126,7 +136,10 @@ export function createWorld({
       engine = begin(disk)
     },
   }
-  const link = relayOf(() => (relay.up ? engine : null))
+  const link = relayOf(
+    () => (relay.up ? engine : null),
+    () => life,
+  )
   const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), keyDigest: 'key' }))
   const placeOf = (place: number): Io => places[place % places.length] as Io
   // Its digest comes from another thread, for which the virtual time must stand still.
@@ -151,7 +164,7 @@ export function createWorld({
     install(keyDigest = 'key') {
       const own = begin(memoryStore())
       const kv = new StaleKv(clock)
-      const io: Io = { relay: relayOf(() => own), state: kv.place(), keyDigest }
+      const io: Io = { relay: relayOf(() => own, mortal), state: kv.place(), keyDigest }
       return { kv, apply: (document) => applyTo(io, document), tick: (at) => tickOf(io, at) }
     },
     async tickTogether(at, several) {
@@ -169,6 +182,51 @@ function memoryStore(): JournalStore {
     changed: (state) => {
       written = state
     },
+  }
+}
+
+/** A process of the relay: once it has ended it sends nothing, hears nothing and writes nothing. */
+type Life = {
+  end(): void
+  ended: Promise<void>
+  upstream(to: Upstream): Upstream
+  store(disk: JournalStore): JournalStore
+}
+
+function mortal(): Life {
+  let alive = true
+  let die = (): void => {}
+  /** What it has in memory later is not on its disk. */
+  let keep = (): void => {}
+  const ended = new Promise<void>((resolve) => {
+    die = resolve
+  })
+  const never = new Promise<never>(() => {})
+  return {
+    ended,
+    end() {
+      keep()
+      alive = false
+      die()
+    },
+    upstream: (to) => ({
+      async request(...args) {
+        if (!alive) return never
+        const reply = await to.request(...args)
+        return alive ? reply : never
+      },
+    }),
+    store: (disk) => ({
+      read: disk.read,
+      changed(state) {
+        if (!alive) return
+        disk.changed(state)
+        keep = () => {
+          const last = structuredClone(state())
+          disk.changed(() => last)
+        }
+      },
+    }),
   }
 }
 
@@ -220,7 +278,8 @@ function upstreamOf(
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000
 
 /** The Worker's link to the relay, without HTTP. */
-function relayOf(engine: () => Engine | null): Relay {
+function relayOf(engine: () => Engine | null, life: () => Pick<Life, 'ended'>): Relay {
+  const hungUp: CallError = { code: 'timeout', message: 'the relay hung up' }
   const refused: CallError = { code: 'unreachable', message: "the relay can't be reached" }
   return {
     async glance(remotes) {
@@ -229,16 +288,28 @@ function relayOf(engine: () => Engine | null): Relay {
     },
     async inventory(request) {
       const now = engine()
-      return now === null ? err(refused) : ok(await now.inventory(request))
+      if (now === null) return err(refused)
+      return Promise.race([
+        now.inventory(request).then((reply) => ok(reply)),
+        life().ended.then(() => err(hungUp)),
+      ])
     },
     async batch(jobs) {
       const now = engine()
       const answers = new Map<string, 'accepted' | StepReport[]>()
       if (now === null) return { answers, error: refused }
-      await now.batch({ jobs: [...jobs] }, (line) => {
-        if ('job' in line) answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)
+      let error: CallError | null = null
+      const all = now.batch({ jobs: [...jobs] }, (line) => {
+        if (error === null && 'job' in line)
+          answers.set(line.job, 'accepted' in line ? 'accepted' : line.steps)
       })
-      return { answers, error: null }
+      await Promise.race([
+        all,
+        life().ended.then(() => {
+          error = hungUp
+        }),
+      ])
+      return { answers, error }
     },
   }
 }

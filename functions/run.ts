@@ -10,8 +10,10 @@ import { isLook } from '../shared/plan/request.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
+import type { Policy } from '../shared/policy/policy.ts'
 import { type Facts, isNews, withFormer } from '../shared/promise/facts.ts'
 import { glancesOf, isDifferent } from '../shared/promise/glance.ts'
+import { withHistory } from '../shared/promise/history.ts'
 import { withOutcomes } from '../shared/promise/record.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
@@ -98,7 +100,14 @@ export async function run(
   const unkept = news ? await keep(recorded.ledger, io.state) : []
   const unnoted = await noteFacts(
     plan,
-    { outcomes, before: facts, glances, leftOut, now: trigger.at },
+    {
+      outcomes,
+      before: facts,
+      glances,
+      leftOut,
+      policies: effectiveConfig(stored, trigger.at).policies,
+      now: trigger.at,
+    },
     io.state,
   )
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
@@ -134,6 +143,7 @@ type Shown = {
   before: Facts | null
   glances: Record<string, string> | null
   leftOut: readonly string[]
+  policies: readonly Policy[]
   now: Date
 }
 
@@ -149,11 +159,12 @@ async function glance(
 
 /** What this run has shown of each promise. */
 async function noteFacts(plan: Plan<Action>, shown: Shown, state: State): Promise<string[]> {
-  const { outcomes, before, glances, leftOut, now } = shown
+  const { outcomes, before, glances, leftOut, policies, now } = shown
   if (plan.facts === undefined) return []
   const seen = glances ?? before?.glances
   const looked = seen === undefined ? plan.facts : { ...plan.facts, glances: seen }
-  const facts = withFormer(withOutcomes(looked, outcomes, now), before, leftOut)
+  const former = withFormer(withOutcomes(looked, outcomes, now), before, leftOut)
+  const facts = withHistory(former, before, policies, now)
   if (!isNews(before, facts)) return []
   try {
     await writeFacts(state, facts)

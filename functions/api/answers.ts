@@ -127,6 +127,9 @@ const promised = z.object({
     .enum(['kept', 'pending', 'broken', 'unknown'])
     .check(z.describe('pending: there is none yet, in time; unknown: what was seen last is too old to tell')),
   newest: z.nullable(z.object({ snapshot: text, at: iso })),
+  keptShare: z
+    .nullable(z.number())
+    .check(z.describe('Of the last 30 days, or since it is judged: from 0 to 1, in which share it was kept')),
   until: z.nullable(iso).check(z.describe('Kept until then, if nothing more happens')),
   since: z.nullable(iso).check(z.describe('Not kept since then')),
   reason: z.nullable(text),

@@ -15,6 +15,12 @@ export type Fact = {
   lost?: string
   /** Since when it is covered; kept until all is there that is promised. */
   since?: string
+  /** Since when its promises are judged. */
+  watched?: string
+  /** When it was seen last that its policy is paused. */
+  paused?: string
+  /** From when to when they were not kept, see history.ts. */
+  gaps?: Partial<Record<'snapshot' | 'copy', [from: number, to: number][]>>
   /** Since when its snapshots, or its copy's, couldn't be listed. */
   unseen?: string
 }
@@ -35,12 +41,17 @@ export type Facts = {
 const may = z.exactOptional
 const text = z.string()
 
+const gapSchema = z.tuple([z.int(), z.int()])
+
 const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   taken: may(text),
   copied: may(text),
   lost: may(text),
   since: may(moment),
   unseen: may(moment),
+  watched: may(moment),
+  paused: may(moment),
+  gaps: may(z.object({ snapshot: may(z.array(gapSchema)), copy: may(z.array(gapSchema)) })),
 })
 
 const silentSchema = z.looseObject({ since: moment, reason: text })

@@ -7,7 +7,8 @@ import type { Policy } from '../policy/policy.ts'
 import { COPY } from '../work/copy/entry.ts'
 import { ENDS } from '../work/life.ts'
 import { type Fact, type Facts, parsePair } from './facts.ts'
-import { keptUntil, owedUntil, PROMISES, type PromiseKind, promises } from './terms.ts'
+import { keptShare, untilOf } from './history.ts'
+import { PROMISES, type PromiseKind, promises } from './terms.ts'
 
 /**
  * - `kept`: the newest one is young enough;
@@ -27,6 +28,8 @@ export type Promised = {
   state: PromiseState
   /** The newest that counts; null: none is known. */
   newest: { snapshot: string; at: string } | null
+  /** For which share of the last 30 days it was kept, from 0 to 1; null: it is judged since just now. */
+  keptShare: number | null
   /** `kept`, `pending`: until then, if nothing more happens. Else null. */
   until: string | null
   /** `broken`, `unknown`: since then. Else null. */
@@ -55,11 +58,12 @@ function judge(judging: Judging, known: Known, now: Date): Promised {
   const { kind, policy, subject, fact } = judging
   const pair = parsePair(kind === 'snapshot' ? fact.taken : fact.copied)
   const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
-  const until = pair === null ? owedUntil(policy, kind, from) : keptUntil(policy, kind, pair)
+  const until = untilOf(policy, kind, fact, now)
   const target = kind === 'snapshot' ? null : targetOf(policy, subject)
   const base = {
     ...{ kind, policy: policy.name, subject, target },
     newest: pair === null ? null : { snapshot: pair[0], at: from.toISOString() },
+    keptShare: keptShare(policy, kind, fact, now),
   }
   if (now <= until) {
     const state = pair === null ? 'pending' : 'kept'

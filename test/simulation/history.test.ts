@@ -1,0 +1,54 @@
+/** The share of time in which promises were kept, against a count of what the status said each minute. */
+import { expect, test } from 'vitest'
+import { seedInstance, write } from '../emulator/scene.ts'
+import { statusIn } from './status.ts'
+import { createWorld, type World } from './world.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+type Count = { kept: number; all: number }
+
+async function watch(world: World, counts: Map<string, Count>, ms: number): Promise<void> {
+  for (let minute = 0; minute < ms / MINUTE; minute++) {
+    const at = Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE
+    await world.tick(new Date(at))
+    const { promises } = await statusIn(world, new Date(at + MINUTE / 2))
+    for (const { kind, subject, state } of promises) {
+      const count = counts.get(`${kind} ${subject}`) ?? { kept: 0, all: 0 }
+      const isKept = state === 'kept' || state === 'pending'
+      counts.set(`${kind} ${subject}`, { kept: count.kept + (isKept ? 1 : 0), all: count.all + 1 })
+    }
+  }
+}
+
+test('it is what a count of each minute gives, through outages of either server and of the ticks’ memory', async () => {
+  const world = createWorld({ start: new Date('2026-11-20T00:00:30Z') })
+  for (const name of ['web', 'db']) write(seedInstance(world.incus.main, { name, running: true }), name, 20e6)
+  await world.clock.advance(world.clock.now() + 10)
+  const policy = { remotes: ['main'], schedule: '0 */2 * * *', keep: { last: 9 }, copy: { remote: 'backup' } }
+  await world.apply({ policies: { often: policy } })
+  const counts = new Map<string, Count>()
+  await watch(world, counts, 7 * HOUR)
+  world.incus.backup.kill()
+  await watch(world, counts, 9 * HOUR)
+  world.incus.backup.start()
+  await watch(world, counts, 11 * HOUR)
+  world.incus.main.kill()
+  await watch(world, counts, 6 * HOUR)
+  world.kv.wipe(['ledger'])
+  world.incus.main.start()
+  await watch(world, counts, 15 * HOUR)
+  world.incus.main.kill()
+  world.incus.backup.kill()
+  await watch(world, counts, 5 * HOUR)
+  const now = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+  const { promises } = await statusIn(world, now)
+  expect(promises).toHaveLength(4)
+  for (const { kind, subject, keptShare } of promises) {
+    const { kept, all } = counts.get(`${kind} ${subject}`) ?? { kept: 0, all: 1 }
+    expect([subject, kind, keptShare?.toFixed(9)]).toEqual([subject, kind, (kept / all).toFixed(9)])
+    expect(kept / all).toBeLessThan(kind === 'copy' ? 0.85 : 0.95)
+    expect(kept / all).toBeGreaterThan(0.6)
+  }
+}, 120_000)

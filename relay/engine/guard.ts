@@ -12,6 +12,7 @@ import { newestPair } from '../../shared/incus/pairs.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
+import { withoutOwnCopy } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
@@ -92,7 +93,13 @@ async function readInstance({ upstream, remote, match }: GuardedCall): Promise<R
   if (!one.ok) return one
   const instance = one.value.envelope.metadata
   return isObject(instance) && isObject(instance.config)
-    ? ok({ instance, config: instance.config })
+    ? ok({
+        instance,
+        config: withoutOwnCopy(
+          subjectKey({ remote, project: match.query.project ?? 'default', instance: name }),
+          instance.config,
+        ),
+      })
     : err(badReply(remote, one.value.status, `the instance ${name} has no config in it`))
 }
 

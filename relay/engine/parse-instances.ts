@@ -1,7 +1,8 @@
 /** `GET /1.0/instances?recursion=1&all-projects=true` to what stapes needs of it; snapshots come later. */
 import type { Identity, InstanceRecord } from '../../shared/incus/inventory.ts'
 import { isInstanceName, isPoolName, isProjectName, isToken } from '../../shared/incus/names.ts'
-import { PROTECTION } from '../../shared/policy/marks.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
+import { PROTECTION, withoutOwnCopy } from '../../shared/policy/marks.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
 import { isObject, text } from './envelope.ts'
@@ -15,7 +16,11 @@ export type Instances = { records: InstanceRecord[]; unusable: string[] }
  * Null when the metadata is no list of instances: a partial list is worse than none. `selectedBy`: the keys that
  * are passed on besides those of stapes.
  */
-export function parseInstances(metadata: unknown, selectedBy: readonly string[]): Instances | null {
+export function parseInstances(
+  metadata: unknown,
+  remote: string,
+  selectedBy: readonly string[],
+): Instances | null {
   if (!Array.isArray(metadata) || metadata.length > MOST.instances) return null
   const isWanted = wantedBy(selectedBy)
   const found = new Map<string, InstanceRecord>()
@@ -23,7 +28,7 @@ export function parseInstances(metadata: unknown, selectedBy: readonly string[])
   for (const instance of metadata) {
     if (!isObject(instance)) return null
     const [name, project] = [text(instance.name), text(instance.project)]
-    const record = parseInstance(instance, { name, project }, isWanted)
+    const record = parseInstance(instance, { remote, name, project }, isWanted)
     if (record === null) return null
     const key = `${project}/${name}`
     if (!isProjectName(project) || !isInstanceName(name)) unusable.push(misnamed(project, name))
@@ -43,13 +48,14 @@ const misnamed = (project: string, name: string): string =>
 
 function parseInstance(
   instance: Record<string, unknown>,
-  { name, project }: { name: string; project: string },
+  { remote, name, project }: { remote: string; name: string; project: string },
   isWanted: (key: string) => boolean,
 ): InstanceRecord | null {
   const { type } = instance
   if (name === '' || project === '' || (type !== 'container' && type !== 'virtual-machine')) return null
-  const config = userKeys(instance.expanded_config, isWanted)
-  const problem = refuseKeys(config)
+  const keys = userKeys(instance.expanded_config, isWanted)
+  const problem = refuseKeys(keys)
+  const config = withoutOwnCopy(subjectKey({ remote, project, instance: name }), keys)
   const standing = isObject(instance.config) ? instance.config : {}
   // A member that can't be reached: `config`, `devices` and `profiles` are null, the expanded ones missing.
   const isKnown =

@@ -170,7 +170,7 @@ async function readOne(
 ): Promise<Result<Sighting, CallError>> {
   const one = await call(upstream, remote, request('getInstance', { instance }, { project }))
   if (!one.ok) return one
-  const [record] = parseInstances([one.value.envelope.metadata], [])?.records ?? []
+  const [record] = parseInstances([one.value.envelope.metadata], remote, [])?.records ?? []
   const wanted = request('listSnapshots', { instance }, { project, recursion: '1' })
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list

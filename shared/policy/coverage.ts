@@ -7,7 +7,7 @@ import type { RemoteReply } from '../relay/protocol.ts'
 import type { Coverage, Covered } from './cover.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
-import { misplacedProblem, promotedWarnings } from './misplaced.ts'
+import { leftOverWarning, misplacedProblem, promotedWarnings } from './misplaced.ts'
 import type { Config, Policy } from './policy.ts'
 import { roleProblems } from './roles.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
@@ -69,6 +69,7 @@ export function coverInstances(
       unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, own(replies, remote))),
       warnings: [
         ...(index === 0 ? promoted : []),
+        ...taken.flatMap(({ ref, record }) => leftOverWarning(ref, record) ?? []),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
       remarks: unmatched.remarks,

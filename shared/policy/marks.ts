@@ -52,6 +52,19 @@ export const isMark = (key: string): boolean =>
   key === RESTORED ||
   key.startsWith(HOLD)
 
+/** Those by which an instance counts as a copy, and what of it as verified. */
+const MAKES_COPY: readonly string[] = [REPLICA_OF, VERIFIED, COPYING]
+
+/**
+ * The keys without what makes a copy of it, where that names the instance itself: it was copied back from its copy
+ * (`incus copy backup:web main:web`), so it is the source again.
+ */
+export function withoutOwnCopy<T>(key: string, config: Record<string, T>): Record<string, T> {
+  return config[REPLICA_OF] === key
+    ? Object.fromEntries(Object.entries(config).filter(([name]) => !MAKES_COPY.includes(name)))
+    : config
+}
+
 /** Words with a meaning of their own after the prefix, which can't be names of policies. */
 export const RESERVED: readonly string[] = [
   'policy',

@@ -1,13 +1,13 @@
 /**
- * Instances with a copy's marks in another place than the copy's: somebody copied the copy back, or uses it
- * now. stapes skips copies, and so would never back up such an instance.
+ * Instances with a copy's marks in another place than the copy's: somebody renamed or moved it, or uses it now. stapes
+ * skips copies, and so would never back up such an instance. One that was copied back in its source's place is none.
  */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
-import { HOLD, isMark, PREFIX, REPLICA_OF, RESTORED, RESTORING } from './marks.ts'
+import { HOLD, isMark, PREFIX, REPLICA_OF, REPLICA_SERVER, RESTORED, RESTORING, VERIFIED } from './marks.ts'
 import type { Policy } from './policy.ts'
 import { mayReach } from './select.ts'
 
@@ -16,7 +16,7 @@ type Problem = { about: string; reason: string }
 /** `of`: the key of the source that the mark names. Whether that exists doesn't matter: a copy outlives it. */
 export function fitsPlace(place: InstanceRef, of: string, policies: readonly Policy[]): boolean {
   const { remote, project, instance } = instanceOf(of)
-  if (of === subjectKey(place) || instance !== place.instance) return false
+  if (instance !== place.instance) return false
   return policies.some(
     ({ select, copy }) =>
       copy !== null &&
@@ -40,9 +40,16 @@ export function misplacedProblem(
     return { about, reason }
   }
   if (fitsPlace(place, of, policies)) return null
-  const what = of === about ? 'of itself' : `of ${of}, which no policy puts here`
-  const reason = `it has the marks of a copy ${what}, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, ${cure(place, record)}. If it needs no backups: incus config set ${named(place)} ${PREFIX}exclude=true`
+  const reason = `it has the marks of a copy of ${of}, which no policy puts here, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, ${cure(place, record)}. If it needs no backups: incus config set ${named(place)} ${PREFIX}exclude=true`
   return { about, reason }
+}
+
+/** Null: nothing is left, or it may be a copy. It would not start with its server, nor follow its own schedule. */
+export function leftOverWarning(place: InstanceRef, record: InstanceRecord): Problem | null {
+  // The relay takes these two off (withoutOwnCopy).
+  if (record.config[REPLICA_OF] !== undefined || !record.own.includes(REPLICA_SERVER)) return null
+  const reason = `it was copied back from its copy and is backed up again, but it still has what stapes sets on a copy, as boot.autostart=false: ${cure(place, { own: [REPLICA_OF, VERIFIED, ...record.own] })}`
+  return { about: subjectKey(place), reason }
 }
 
 /**
@@ -84,7 +91,7 @@ export const isExcluded = ({ config }: Pick<InstanceRecord, 'config'>): boolean 
 /** What stapes sets on a copy beside its marks. */
 const SETTINGS = ['boot.autostart', 'snapshots.schedule']
 
-function cure(place: InstanceRef, { own: keys }: InstanceRecord): string {
+function cure(place: InstanceRef, { own: keys }: Pick<InstanceRecord, 'own'>): string {
   const marks = keys.filter(
     (key) => isMark(key) && !key.startsWith(HOLD) && key !== RESTORING && key !== RESTORED,
   )

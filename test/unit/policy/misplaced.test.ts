@@ -41,12 +41,11 @@ describe('the mark of a copy', () => {
 })
 
 describe('an instance with the marks of a copy', () => {
-  test('that was copied back is told of, with the commands that make it an instance of its own', () => {
-    const { told, skipped } = toldOf({
-      main: replyOf([recordOf('web1', { own: marks('main/default/web1') })]),
-    })
+  test('that was copied back is the source again, and told of what is left, with the commands that remove it', () => {
+    const left = { 'user.stapes.replica-of.server': 'f' }
+    const { told, skipped } = toldOf({ main: replyOf([recordOf('web1', { own: left })]) })
     expect(told).toEqual([
-      'main/default/web1: it has the marks of a copy of itself, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, run on main: incus config unset web1 user.stapes.replica-of; incus config unset web1 user.stapes.replica-of.server; incus config unset web1 user.stapes.verified; incus config unset web1 boot.autostart; incus config unset web1 snapshots.schedule. If it needs no backups: incus config set web1 user.stapes.exclude=true',
+      'main/default/web1: it was copied back from its copy and is backed up again, but it still has what stapes sets on a copy, as boot.autostart=false: run on main: incus config unset web1 user.stapes.replica-of; incus config unset web1 user.stapes.verified; incus config unset web1 user.stapes.replica-of.server; incus config unset web1 boot.autostart; incus config unset web1 snapshots.schedule',
     ])
     expect(skipped).toEqual([])
   })

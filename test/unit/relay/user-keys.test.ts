@@ -10,7 +10,7 @@ const listed = (config: object, name = 'web'): object => ({
 })
 
 const recordsOf = (instances: readonly object[], selectedBy: readonly string[] = []): InstanceRecord[] =>
-  parseInstances(instances, selectedBy)?.records ?? expect.fail('no list')
+  parseInstances(instances, 'main', selectedBy)?.records ?? expect.fail('no list')
 
 function recordOf(config: object, selectedBy: readonly string[] = []): InstanceRecord {
   const [record] = recordsOf([listed(config)], selectedBy)
@@ -36,6 +36,20 @@ test.each([
   'cloud-init.user-data',
 ])('%s stays there, even if it is named', (key) => {
   expect(recordOf({ [key]: 'password' }, [key])).toMatchObject({ config: {}, own: [] })
+})
+
+test('an instance with the marks of a copy of itself was copied back, and is none', () => {
+  const marks = {
+    'user.stapes.replica-of': 'main/default/web',
+    'user.stapes.replica-of.server': 'f',
+    'user.stapes.verified': 'daily-20261122T0300Z@1',
+    'user.stapes.hold.x': 'kept',
+  }
+  expect(recordOf(marks).own).toEqual(['user.stapes.replica-of.server', 'user.stapes.hold.x'])
+  expect(recordOf({ ...marks, 'user.stapes.replica-of': 'main/default/other' }).config).toEqual({
+    ...marks,
+    'user.stapes.replica-of': 'main/default/other',
+  })
 })
 
 describe('a value that is too long', () => {

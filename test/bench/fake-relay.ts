@@ -20,7 +20,11 @@ export async function startFakeRelay(): Promise<FakeRelay> {
   let inventory = Buffer.from('{}')
   let counts = { inventory: 0, batch: 0, steps: 0 }
   const server = createServer((message, response) => {
-    if (message.url === '/v1/inventory') {
+    if (message.url === '/v1/glance') {
+      message.resume()
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end('{"remotes":{}}')
+    } else if (message.url === '/v1/inventory') {
       counts.inventory += 1
       message.resume()
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': inventory.length })

@@ -7,7 +7,7 @@ import { createTestHarness, type TestHarness } from 'wrangler'
 export type Key = { id: string; secret: Buffer }
 
 /** What the Worker asks of the relay, by what it is for. */
-export type Call = 'look' | 'read source' | 'start copy' | 'restore' | 'verify' | 'take'
+export type Call = 'glance' | 'look' | 'read source' | 'start copy' | 'restore' | 'verify' | 'take'
 
 /** When the Worker dies: before the relay has heard of the call, or when it has done all of it. */
 export type Death = { call: Call; when: 'before' | 'after' }
@@ -192,6 +192,7 @@ function watchCalls(relayUrl: string, outside: NonNullable<Surroundings['outside
 }
 
 function callOf(url: string, body: string): Call {
+  if (url.endsWith('/v1/glance')) return 'glance'
   if (url.endsWith('/v1/inventory')) return 'look'
   if (body.includes('"id":"restore ')) return 'restore'
   if (body.includes('"detach":true')) return 'start copy'

@@ -59,7 +59,12 @@ const fetcherOf =
   async (input: RequestInfo, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)
     const asked = JSON.parse(await request.text())
-    if (new URL(request.url).pathname === '/v1/inventory') {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/v1/glance') {
+      const reply = await relay.glance(asked.remotes)
+      return reply.ok ? Response.json(reply.value) : new Response('', { status: 503 })
+    }
+    if (pathname === '/v1/inventory') {
       const reply = await relay.inventory(asked)
       return reply.ok ? new Response(serializeReply(reply.value)) : new Response('', { status: 503 })
     }

@@ -64,6 +64,7 @@ describe('the door', () => {
     )
     expect(calls).toEqual([
       'GET /api/status',
+      'GET /api/health',
       'GET /api/instances',
       'POST /api/plan',
       'POST /api/run',

@@ -11,6 +11,7 @@ import { copiesOf } from '../long-work.ts'
 import { type InstanceEvent, type Listener, listen, type SnapshotEvent } from './journal.ts'
 import { keepers } from './keepers.ts'
 import { type Calendar, type Ending, type SlotBook, slotOf } from './slot-book.ts'
+import { wellOnlyIfKept } from './well.ts'
 import type { World } from './world.ts'
 
 /** What the invariants need to know of a scene. All is in the project `default`. */
@@ -353,6 +354,7 @@ export const INVARIANTS = {
   converges,
   nothingStaysFrozen,
   brakeStaysOff,
+  wellOnlyIfKept,
 }
 export type InvariantName = keyof typeof INVARIANTS
 

@@ -1,0 +1,79 @@
+/** "All is well" is said only while every promise is kept, by a look at the servers that asks nothing of stapes. */
+import { statusOf } from '../../functions/api/status.ts'
+import { dropFuture } from '../../shared/ledger/ahead.ts'
+import { parseLedger } from '../../shared/ledger/parse-ledger.ts'
+import { parseStored } from '../../shared/policy/stored.ts'
+import { parseFacts } from '../../shared/promise/facts.ts'
+import type { Invariant, Scene } from './invariants.ts'
+
+const HOUR = 3_600_000
+/** The jitter of the scenes. */
+const JITTER = 600_000
+/** What a promise allows beyond the next slot, for the snapshot and for its copy. */
+const GRACE = { main: HOUR, backup: 2 * HOUR }
+
+export const wellOnlyIfKept: Invariant = (scene, fail) => {
+  /** The newest of each promise at each step since the last look. What happened after that is not known yet. */
+  const seen = new Map<string, { at: number; newest: number }[]>()
+  return {
+    step() {
+      const now = scene.world.clock.now()
+      const told = toldIn(scene, now)
+      for (const promise of promisesOf(scene)) {
+        const newest = newestOf(scene, promise)
+        const all = [...(seen.get(promise.name) ?? []), { at: now, newest }]
+        const last = all.findLastIndex(({ at }) => at <= (told?.looked ?? 0))
+        const since = all.slice(Math.max(0, last))
+        seen.set(promise.name, since)
+        if (told?.health === 'good' && !since.some((one) => isKept(scene, promise, one.newest, now)))
+          fail(`all is called well, and ${promise.name} is not kept: ${new Date(newest).toISOString()}`)
+      }
+    },
+  }
+}
+
+/** Null: nothing is applied, or no look was noted. */
+function toldIn({ world: { kv } }: Scene, now: number): { health: string; looked: number } | null {
+  const read = (key: string): unknown => JSON.parse(kv.peek(key) ?? 'null')
+  const { facts } = parseFacts(read('promises'))
+  if (kv.peek('config') === null || facts === null) return null
+  const at = new Date(now)
+  const found = kv.peek('ledger') === null ? { ledger: null, lost: [] } : parseLedger(read('ledger'))
+  const { health } = statusOf(parseStored(read('config')), { ...dropFuture(found, at), facts }, at)
+  return { health, looked: Date.parse(facts.at) }
+}
+
+type Promise = { name: string; policy: string; instance: string; on: 'main' | 'backup' }
+
+function promisesOf({ covered, calendar, world: { kv } }: Scene): Promise[] {
+  const { stored } = parseStored(JSON.parse(kv.peek('config') ?? 'null'))
+  const copied = new Set(
+    stored?.config.policies.filter(({ copy }) => copy !== null).map(({ name }) => name) ?? [],
+  )
+  return Object.keys(calendar).flatMap((policy) =>
+    covered.flatMap((instance) =>
+      (['main', 'backup'] as const).flatMap((on) =>
+        on === 'main' || copied.has(policy)
+          ? [{ name: `${policy} of ${instance} on ${on}`, policy, instance, on }]
+          : [],
+      ),
+    ),
+  )
+}
+
+function isKept({ calendar }: Scene, { policy, on }: Promise, newest: number, now: number): boolean {
+  const next = calendar[policy]?.find((slot) => slot.getTime() > newest)
+  return next === undefined || now <= next.getTime() + GRACE[on] + JITTER
+}
+
+/** By its name, of those that have all their data; 0: there is none. */
+function newestOf({ world: { incus } }: Scene, { policy, instance: name, on }: Promise): number {
+  const instance = incus[on].state.projects.get('default')?.instances.get(name)
+  const times = [...(instance?.snapshots.values() ?? [])].flatMap(({ name, disk }) => {
+    const [, day, hour, minute] = new RegExp(`^${policy}-(\\d{8})T(\\d\\d)(\\d\\d)Z$`).exec(name) ?? []
+    if (day === undefined || disk.held !== 'whole') return []
+    const date = day.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3')
+    return [Date.parse(`${date}T${hour}:${minute}:00Z`)]
+  })
+  return Math.max(0, ...times)
+}

@@ -137,7 +137,7 @@ const promised = z.object({
 
 const condition = z.object({
   id: text,
-  severity: z.enum(['critical', 'warning']),
+  severity: z.enum(['critical', 'warning', 'info']),
   about: z.nullable(text),
   text,
   reason: maybe,

@@ -4,6 +4,7 @@ import { refuseSnapshots } from '../incus/project-rules.ts'
 import { subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
+import { contradictionsIn } from './contradictions.ts'
 import type { Coverage, Covered } from './cover.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
@@ -70,6 +71,7 @@ export function coverInstances(
       warnings: [
         ...(index === 0 ? promoted : []),
         ...taken.flatMap(({ ref, record }) => leftOverWarning(ref, record) ?? []),
+        ...contradictionsIn(policy, taken),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
       remarks: unmatched.remarks,

@@ -1,10 +1,21 @@
 /** Warnings about a valid configuration that its author may not mean. */
+
 import { readFields } from '../schedule/slots.ts'
+import { againstKeep } from './contradictions.ts'
 import { outlastingWarnings } from './outlasting.ts'
 import type { Config, Policy } from './policy.ts'
 
 export const warningsOf = ({ policies }: Config): string[] =>
-  policies.flatMap((policy) => [...stepWarnings(policy), ...outlastingWarnings(policy)])
+  policies.flatMap((policy) => [
+    ...stepWarnings(policy),
+    ...outlastingWarnings(policy),
+    ...expiryWarnings(policy),
+  ])
+
+function expiryWarnings(policy: Policy): string[] {
+  const why = againstKeep(policy)
+  return why === null ? [] : [`policies.${policy.name}.expiry: ${why}`]
+}
 
 /** The fields of a cron expression, each with what a step in it begins anew with. */
 const FIELDS = [

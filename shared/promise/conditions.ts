@@ -4,6 +4,7 @@ import type { Ledger, SlotRecord } from '../ledger/ledger.ts'
 import { type Applied, brakedOf, goneText, overdueOf, rolesOf, warningsOf } from '../ledger/warnings.ts'
 import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
 import { own } from '../own.ts'
+import { isEndless } from '../policy/contradictions.ts'
 import type { Policy } from '../policy/policy.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
@@ -12,7 +13,7 @@ import type { Promised } from './judge.ts'
 /**
  * `critical`: something isn't backed up, or may not be. `warning`: it needs a look. `info`: for the record.
  */
-export const SEVERITIES = ['critical', 'warning'] as const
+export const SEVERITIES = ['critical', 'warning', 'info'] as const
 export type Severity = (typeof SEVERITIES)[number]
 
 export type Condition = {
@@ -51,6 +52,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
   return [
     ...told,
     ...aboutTicks(known),
+    ...endless(known),
     ...(ledger === null
       ? []
       : [
@@ -72,6 +74,18 @@ const critical = (id: string, text: string, more: Partial<Condition> = {}): Cond
 
 const warning = (id: string, text: string, more: Partial<Condition> = {}): Condition =>
   critical(id, text, { severity: 'warning', ...more })
+
+/** Whoever wants that knows it; a full pool later is none of their wishes. */
+const endless = ({ policies }: Known): Condition[] =>
+  policies
+    .filter(isEndless)
+    .map(({ name }) =>
+      warning(
+        `endless ${name}`,
+        `policy ${name} has neither "keep" nor "expiry": nothing of it is ever removed, until the pool is full`,
+        { severity: 'info', about: name },
+      ),
+    )
 
 /** Whether ticks come, use what was applied, and there is something to do. */
 function aboutTicks({ policies, applied, ledger, now }: Known): Condition[] {

@@ -2,7 +2,7 @@
  * Whether all is well: the one place that says so. Status, page, notifications, metrics and exit codes show what
  * stands here, and judge nothing themselves.
  */
-import { type Condition, conditionsOf, isVisible, type Known } from './conditions.ts'
+import { type Condition, conditionsOf, isVisible, type Known, SEVERITIES } from './conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
 import { brokenText, isBroken, pendingText } from './text.ts'
 
@@ -20,16 +20,16 @@ export function verdictOf(known: Known): Verdict {
   const { policies, ledger, facts, now } = known
   const promises = facts === null ? [] : judgePromises(policies, { facts, ledger }, now)
   const all = conditionsOf(known, promises)
-  const conditions = [
-    ...all.filter(({ severity }) => severity === 'critical'),
-    ...all.filter(({ severity }) => severity !== 'critical'),
-  ]
+  const conditions = SEVERITIES.flatMap((wanted) => all.filter(({ severity }) => severity === wanted))
   return { tone: toneOf(promises, conditions), promises, conditions }
 }
 
 export function toneOf(promises: readonly Promised[], conditions: readonly Condition[]): Tone {
   if (promises.some(isBroken) || conditions.some(({ severity }) => severity === 'critical')) return 'bad'
-  return conditions.length > 0 || promises.some(({ state }) => state === 'pending') ? 'warning' : 'good'
+  return conditions.some(({ severity }) => severity === 'warning') ||
+    promises.some(({ state }) => state === 'pending')
+    ? 'warning'
+    : 'good'
 }
 
 /** All that isn't well, in words, the gravest first. What was said once isn't said again. */
@@ -38,7 +38,7 @@ export function textsOf({ promises, conditions }: Verdict): string[] {
   for (const promised of promises.filter(isBroken)) texts.push(brokenText(promised, texts))
   for (const { severity, text, reason } of conditions) {
     const isSaid = reason !== undefined && texts.some((other) => other.includes(reason))
-    if (severity !== 'critical' && !isSaid) texts.push(text)
+    if (severity === 'warning' && !isSaid) texts.push(text)
   }
   return [...texts, ...promises.filter(({ state }) => state === 'pending').map(pendingText)]
 }

@@ -13,7 +13,7 @@ const at = (time: string): Date => new Date(`2026-11-22T${time}Z`)
 const seconds = (time: string): number => at(time).getTime() / 1000
 
 const policyOf = (more: object = {}): Policy => {
-  const [policy] = configOf({ hourly: { schedule: '@hourly', ...more } }).policies
+  const [policy] = configOf({ hourly: { schedule: '@hourly', keep: { last: 9 }, ...more } }).policies
   if (policy === undefined) throw new Error('there is one')
   return policy
 }
@@ -125,6 +125,12 @@ describe('the verdict', () => {
   test('is good only where every promise is kept, and nothing else is wrong', () => {
     expect(verdict()).toMatchObject({ tone: 'good', conditions: [] })
     expect(textsOf(verdict())).toEqual([])
+  })
+
+  test('stays good where something is for the record only: a policy that never removes anything', () => {
+    const endless = verdict({ policies: [policyOf({ keep: {} })] })
+    expect(endless).toMatchObject({ tone: 'good', conditions: [{ id: 'endless hourly', severity: 'info' }] })
+    expect(textsOf(endless)).toEqual([])
   })
 
   test.each<[string, object, Facts | null | undefined, RegExp]>([

@@ -62,6 +62,7 @@ function parseInstance(
     isObject(instance.config) && isObject(instance.expanded_config) && isObject(instance.expanded_devices)
   const identity = identityOf(standing, instance.created_at)
   const pool = rootPool(instance.expanded_devices)
+  const volumes = volumesOf(instance.expanded_devices)
   const record: InstanceRecord = {
     project,
     name,
@@ -79,6 +80,7 @@ function parseInstance(
       : { problem: `its pool is called "${safeText(pool, WORD)}", which is no name of a pool` }),
     ...(keepsMemory(instance.expanded_config) ? { memory: true } : {}),
     ...(isProtected(instance.expanded_config) ? { protected: true } : {}),
+    ...(volumes.length === 0 ? {} : { volumes }),
   }
   if (problem !== null) withhold(record, problem)
   return record
@@ -106,3 +108,17 @@ function rootPool(devices: unknown): string {
   }
   return ''
 }
+
+/** Of one instance, so many are named. */
+const VOLUMES = 20
+
+/** A disk with a pool is a volume of it; another one is a folder or a device of the host. */
+const volumesOf = (devices: unknown): string[] =>
+  Object.values(isObject(devices) ? devices : {})
+    .flatMap((device) =>
+      isObject(device) && device.type === 'disk' && device.path !== '/' && text(device.pool) !== ''
+        ? [safeText(`${text(device.pool)}/${text(device.source)}`, WORD)]
+        : [],
+    )
+    .sort()
+    .slice(0, VOLUMES)

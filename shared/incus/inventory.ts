@@ -19,6 +19,8 @@ export type InstanceRecord = {
   status: string
   /** Its memory can be kept in a snapshot, and restored: migration.stateful is set. */
   memory?: true
+  /** Custom volumes that are attached to it, as `pool/volume`: no snapshot or copy of it has their data. */
+  volumes?: string[]
   /** Cluster member, "none" on a standalone server. */
   location: string
   /** Pool of the root disk. */

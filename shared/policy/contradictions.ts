@@ -1,9 +1,10 @@
-/** What a policy, or somebody's holds, want of an instance and can't have: reported, and obeyed as far as it goes. */
+/** What people want of an instance and won't have: by its policy, their holds, or because of its volumes. */
 import { expiresAt } from '../incus/expiry.ts'
 import type { Keep } from '../retention/keep.ts'
 import { isZero, parseWithin } from '../retention/within.ts'
 import type { Covered } from './cover.ts'
-import { HOLD } from './marks.ts'
+import { HOLD, NO_VOLUMES } from './marks.ts'
+import { isTrue, named } from './misplaced.ts'
 import type { Policy } from './policy.ts'
 
 type Problem = { about: string; reason: string }
@@ -60,7 +61,7 @@ export function contradictionsIn(policy: Policy, covered: readonly Covered[]): P
   return [
     ...(whole === null ? [] : [{ about: `policy ${policy.name}`, reason: whole }]),
     ...overridden,
-    ...covered.flatMap((one) => emptyHold(one) ?? []),
+    ...covered.flatMap((one) => [emptyHold(one) ?? [], volumesOf(one) ?? []].flat()),
   ]
 }
 
@@ -73,6 +74,16 @@ function emptyHold({ ref, key, record, held }: Covered): Problem | null {
     ? null
     : {
         about: key,
-        reason: `it holds ${name}, which it doesn't have (any more): incus config unset ${ref.instance}${ref.project === 'default' ? '' : ` --project ${ref.project}`} ${HOLD}${name}`,
+        reason: `it holds ${name}, which it doesn't have (any more): incus config unset ${named(ref)} ${HOLD}${name}`,
       }
+}
+
+/** Incus has no custom volume in an instance's snapshot, nor in its copy. */
+function volumesOf({ ref, key, record: { volumes = [], config } }: Covered): Problem | null {
+  if (volumes.length === 0 || isTrue(config[NO_VOLUMES])) return null
+  const what = volumes.length === 1 ? 'volume' : 'volumes'
+  return {
+    about: key,
+    reason: `stapes doesn't back up its custom ${what} ${volumes.join(', ')}: no snapshot or copy of an instance has the data of such a volume. Back them up in another way, then: incus config set ${named(ref)} ${NO_VOLUMES}=true`,
+  }
 }

@@ -50,7 +50,11 @@ export const isMark = (key: string): boolean =>
   key === LEFT_OUT ||
   key === RESTORING ||
   key === RESTORED ||
+  key === NO_VOLUMES ||
   key.startsWith(HOLD)
+
+/** On an instance: somebody backs up its custom volumes in another way, or needs none. */
+export const NO_VOLUMES = `${PREFIX}volumes.exclude`
 
 /** Those by which an instance counts as a copy, and what of it as verified. */
 const MAKES_COPY: readonly string[] = [REPLICA_OF, VERIFIED, COPYING]
@@ -68,6 +72,7 @@ export function withoutOwnCopy<T>(key: string, config: Record<string, T>): Recor
 /** Words with a meaning of their own after the prefix, which can't be names of policies. */
 export const RESERVED: readonly string[] = [
   'policy',
+  'volumes',
   'none',
   'exclude',
   'keep',

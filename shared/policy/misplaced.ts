@@ -86,7 +86,11 @@ const RUNS = ['Running', 'Frozen', 'Ready']
 
 /** By its own key, or a profile's, for all policies. */
 export const isExcluded = ({ config }: Pick<InstanceRecord, 'config'>): boolean =>
-  ['true', '1', 'yes', 'on'].includes(config[`${PREFIX}exclude`]?.toLowerCase() ?? '')
+  isTrue(config[`${PREFIX}exclude`])
+
+/** In the words that Incus takes for it. */
+export const isTrue = (value: string | undefined): boolean =>
+  ['true', '1', 'yes', 'on'].includes(value?.toLowerCase() ?? '')
 
 /** What stapes sets on a copy beside its marks. */
 const SETTINGS = ['boot.autostart', 'snapshots.schedule']
@@ -99,5 +103,6 @@ function cure(place: InstanceRef, { own: keys }: Pick<InstanceRecord, 'own'>): s
   return `run on ${place.remote}: ${commands.join('; ')}`
 }
 
-const named = ({ project, instance }: InstanceRef): string =>
+/** As commands of Incus name it. */
+export const named = ({ project, instance }: InstanceRef): string =>
   project === 'default' ? instance : `${instance} --project ${project}`

@@ -68,3 +68,23 @@ describe('a hold', () => {
     expect(told(null)).toEqual([])
   })
 })
+
+describe('custom volumes that are attached to a covered instance', () => {
+  const told = (own: Record<string, string>) => {
+    const record = recordOf('web1', { own, volumes: ['default/data', 'fast/db'] })
+    const [coverage] = coverInstances(configOf({ p: {} }), { main: replyOf([record]) })
+    return coverage?.warnings
+  }
+
+  test('are told not to be backed up, with the command that says it is meant so', () => {
+    expect(told({})).toEqual([
+      {
+        about: 'main/default/web1',
+        reason:
+          "stapes doesn't back up its custom volumes default/data, fast/db: no snapshot or copy of an instance has the data of such a volume. Back them up in another way, then: incus config set web1 user.stapes.volumes.exclude=true",
+      },
+    ])
+    expect(told({ 'user.stapes.volumes.exclude': 'true' })).toEqual([])
+    expect(told({ 'user.stapes.volumes.exclude': 'false' })).toHaveLength(1)
+  })
+})

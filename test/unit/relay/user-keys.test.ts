@@ -52,6 +52,19 @@ test('an instance with the marks of a copy of itself was copied back, and is non
   })
 })
 
+test('attached custom volumes are named, and no other disks', () => {
+  const expanded_devices = {
+    root: { type: 'disk', path: '/', pool: 'default' },
+    data: { type: 'disk', path: '/srv', pool: 'fast', source: 'data' },
+    block: { type: 'disk', pool: 'default', source: 'raw' },
+    host: { type: 'disk', path: '/mnt', source: '/srv' },
+    eth0: { type: 'nic', network: 'br0' },
+  }
+  const [record] = recordsOf([{ ...listed({}), expanded_devices }])
+  expect(record?.volumes).toEqual(['default/raw', 'fast/data'])
+  expect(recordOf({})).not.toHaveProperty('volumes')
+})
+
 describe('a value that is too long', () => {
   test.each([
     ['user.stapes.expiry', 4097],

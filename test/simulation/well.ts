@@ -7,17 +7,37 @@ import { parseFacts } from '../../shared/promise/facts.ts'
 import type { Invariant, Scene } from './invariants.ts'
 
 const HOUR = 3_600_000
+/** Milliseconds. */
+const OFTEN = 600_000
 /** The jitter of the scenes. */
 const JITTER = 600_000
 /** What a promise allows beyond the next slot, for the snapshot and for its copy. */
 const GRACE = { main: HOUR, backup: 2 * HOUR }
 
+/** Parsed once for each text: most steps find the same. */
+function remembered<T>(parse: (value: unknown) => T): (text: string | null) => T {
+  let last: { text: string | null; value: T } | undefined
+  return (text) => {
+    if (last?.text !== text || last === undefined) last = { text, value: parse(JSON.parse(text ?? 'null')) }
+    return last.value
+  }
+}
+
+const configIn = remembered(parseStored)
+const factsIn = remembered(parseFacts)
+const ledgerOf = remembered((value) => (value === null ? { ledger: null, lost: [] } : parseLedger(value)))
+
 export const wellOnlyIfKept: Invariant = (scene, fail) => {
   /** The newest of each promise at each step since the last look. What happened after that is not known yet. */
   const seen = new Map<string, { at: number; newest: number }[]>()
+  let last: { texts: (string | null)[]; at: number } = { texts: [], at: 0 }
   return {
     step() {
       const now = scene.world.clock.now()
+      const texts = ['ledger', 'promises'].map((key) => scene.world.kv.peek(key))
+      // Between two changes only time passes.
+      if (texts.every((text, at) => text === last.texts[at]) && now - last.at < OFTEN) return
+      last = { texts, at: now }
       const told = toldIn(scene, now)
       for (const promise of promisesOf(scene)) {
         const newest = newestOf(scene, promise)
@@ -34,19 +54,18 @@ export const wellOnlyIfKept: Invariant = (scene, fail) => {
 
 /** Null: nothing is applied, or no look was noted. */
 function toldIn({ world: { kv } }: Scene, now: number): { health: string; looked: number } | null {
-  const read = (key: string): unknown => JSON.parse(kv.peek(key) ?? 'null')
-  const { facts } = parseFacts(read('promises'))
+  const { facts } = factsIn(kv.peek('promises'))
   if (kv.peek('config') === null || facts === null) return null
   const at = new Date(now)
-  const found = kv.peek('ledger') === null ? { ledger: null, lost: [] } : parseLedger(read('ledger'))
-  const { health } = statusOf(parseStored(read('config')), { ...dropFuture(found, at), facts }, at)
+  const found = dropFuture(ledgerOf(kv.peek('ledger')), at)
+  const { health } = statusOf(configIn(kv.peek('config')), { ...found, facts }, at)
   return { health, looked: Date.parse(facts.at) }
 }
 
 type Promise = { name: string; policy: string; instance: string; on: 'main' | 'backup' }
 
 function promisesOf({ covered, calendar, world: { kv } }: Scene): Promise[] {
-  const { stored } = parseStored(JSON.parse(kv.peek('config') ?? 'null'))
+  const { stored } = configIn(kv.peek('config'))
   const copied = new Set(
     stored?.config.policies.filter(({ copy }) => copy !== null).map(({ name }) => name) ?? [],
   )

@@ -154,7 +154,7 @@ const LOSSES: Loss[] = ['nothing else', 'the relay', 'the ledger']
 
 function lose({ world }: Simulation, loss: Loss): void {
   if (loss === 'the relay' || loss === 'both') world.relay.restart()
-  if (loss === 'the ledger' || loss === 'both') world.kv.wipe(['ledger'])
+  if (loss === 'the ledger' || loss === 'both') world.kv.forget(['ledger'])
 }
 
 describe('Incus is killed', () => {

@@ -14,6 +14,7 @@ export class StaleKv {
   readonly #clock: Clock
   readonly #values = new Map<string, string>()
   readonly #written = new Map<string, number>()
+  readonly #caches: Map<string, Cached>[] = []
   /** Every write is refused, as when the day's allowance is used up. */
   refusing = false
   readonly counts = { reads: 0, writes: 0, refused: 0 }
@@ -25,6 +26,7 @@ export class StaleKv {
   /** KV as one place on the edge sees it; each has a cache of its own. */
   place(): State {
     const cache = new Map<string, Cached>()
+    this.#caches.push(cache)
     return {
       get: async (key: string) => {
         this.counts.reads++
@@ -59,5 +61,11 @@ export class StaleKv {
 
   wipe(keys: readonly string[] = [...this.#values.keys()]): void {
     for (const key of keys) this.#values.delete(key)
+  }
+
+  /** Wiped, and no place has an old value in its cache: else a tick may write that one again. */
+  forget(keys: readonly string[]): void {
+    this.wipe(keys)
+    for (const cache of this.#caches) for (const key of keys) cache.delete(key)
   }
 }

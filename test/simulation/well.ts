@@ -81,7 +81,7 @@ function promisesOf({ covered, calendar, world: { kv } }: Scene): Promise[] {
 }
 
 function isKept({ calendar }: Scene, { policy, on }: Promise, newest: number, now: number): boolean {
-  const next = calendar[policy]?.find((slot) => slot.getTime() > newest)
+  const next = firstAfter(calendar[policy] ?? [], newest)
   return next === undefined || now <= next.getTime() + GRACE[on] + JITTER
 }
 
@@ -95,4 +95,15 @@ function newestOf({ world: { incus } }: Scene, { policy, instance: name, on }: P
     return [Date.parse(`${date}T${hour}:${minute}:00Z`)]
   })
   return Math.max(0, ...times)
+}
+
+/** In a year there are thousands of slots. */
+function firstAfter(slots: readonly Date[], time: number): Date | undefined {
+  let [low, high] = [0, slots.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (Number(slots[middle]) > time) high = middle
+    else low = middle + 1
+  }
+  return slots[low]
 }

@@ -37,7 +37,7 @@ test('a year of hourly slots and nightly copies: every slot is served, and what 
   expect(world.kv.counts.writes / ((until.getTime() - start.getTime()) / DAY)).toBeLessThan(100)
 }, 240_000)
 
-test('a minute in which nothing is due costs one read of KV, and nothing else', async () => {
+test('a minute in which nothing is due costs three reads of KV and a glance at each remote, and nothing else', async () => {
   const end = new Date(start.getTime() + 2 * HOUR)
   const { world, pass } = await simulate(usual(start, end))
   await pass(new Date(start.getTime() + 10 * 60_000))
@@ -48,6 +48,14 @@ test('a minute in which nothing is due costs one read of KV, and nothing else', 
   }
   const before = { ...world.kv.counts }
   await pass(new Date(start.getTime() + 50 * 60_000), 'ticked')
-  expect(calls).toEqual([])
-  expect(world.kv.counts).toEqual({ ...before, reads: before.reads + 40 })
+  const glance = (remote: string) => [`${remote} /1.0`, `${remote} /1.0/instances?all-projects=true`]
+  // The first one differs from what was known: nothing.
+  const once = [...glance('main'), ...glance('backup')].sort()
+  expect(calls.slice(-4 * 30).sort()).toEqual(
+    Array.from({ length: 30 }, () => once)
+      .flat()
+      .sort(),
+  )
+  expect(world.kv.counts.writes - before.writes).toBeLessThanOrEqual(2)
+  expect(world.kv.counts.reads - before.reads).toBeLessThanOrEqual(3 * 40 + 6)
 })

@@ -1,5 +1,6 @@
 /** What people want of an instance and won't have: by its policy, their holds, or because of its volumes. */
 import { expiresAt } from '../incus/expiry.ts'
+import { own } from '../own.ts'
 import type { Keep } from '../retention/keep.ts'
 import { isZero, parseWithin } from '../retention/within.ts'
 import type { Covered } from './cover.ts'
@@ -22,7 +23,7 @@ const PERIODS: readonly (readonly [rule: keyof Keep, days: number])[] = [
 
 /** The least age in days at which that rule still wants the oldest of its snapshots; the newest one has none. */
 function wantedDays(keep: Keep, rule: keyof Keep): number {
-  const value = keep[rule]
+  const value = own(keep, rule)
   const period = PERIODS.find(([one]) => one === rule)?.[1]
   if (typeof value === 'number') return period === undefined ? 0 : (value - 1) * period
   const span = value === undefined ? null : parseWithin(value)
@@ -39,7 +40,7 @@ export function againstKeep({ keep, expiry }: Pick<Policy, 'keep' | 'expiry'>): 
   const rule = (Object.keys(keep) as (keyof Keep)[]).find((one) => wantedDays(keep, one) > days)
   return rule === undefined
     ? null
-    : `"expiry": "${expiry}" has Incus remove its snapshots before "keep" lets them go ("${rule}": ${JSON.stringify(keep[rule])}): make it longer, or leave it out`
+    : `"expiry": "${expiry}" has Incus remove its snapshots before "keep" lets them go ("${rule}": ${JSON.stringify(own(keep, rule))}): make it longer, or leave it out`
 }
 
 /** Without an end, their snapshots fill the pool sooner or later. */

@@ -89,14 +89,15 @@ function joined(gaps: readonly Gap[]): Gap[] {
   while (all.length > MOST) {
     let closest = 1
     for (let at = 1; at < all.length; at++) if (between(all, at) < between(all, closest)) closest = at
-    const [first, second] = [all[closest - 1], all[closest]]
+    const [first, second] = [all.at(closest - 1), all.at(closest)]
     if (first === undefined || second === undefined) break
     all.splice(closest - 1, 2, [first[0], second[1]])
   }
   return all
 }
 
-const between = (gaps: readonly Gap[], at: number): number => (gaps[at]?.[0] ?? 0) - (gaps[at - 1]?.[1] ?? 0)
+const between = (gaps: readonly Gap[], at: number): number =>
+  (gaps.at(at)?.[0] ?? 0) - (gaps.at(at - 1)?.[1] ?? 0)
 
 /** Of the last 30 days, or since it is watched: from 0 to 1. Null: it is watched since just now. */
 export function keptShare(policy: Policy, kind: PromiseKind, fact: Fact, now: Date): number | null {

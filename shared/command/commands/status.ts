@@ -71,7 +71,11 @@ function headlineOf(
   const counted = [
     [promises.filter(isBroken).length, 'promise is not kept', 'promises are not kept'],
     [grave.length, 'problem', 'problems'],
-    [conditions.length - grave.length, 'thing needs a look', 'things need a look'],
+    [
+      conditions.filter(({ severity }) => severity === 'warning').length,
+      'thing needs a look',
+      'things need a look',
+    ],
     [
       promises.filter(({ state }) => state === 'pending').length,
       'first backup is still to come',

@@ -83,7 +83,7 @@ test('problems of the last look under their former name are carried over', () =>
 
 test('after an upgrade the first tick looks, whatever is due when: an earlier version did not look at roles', () => {
   const wakeAt = '2026-11-22T03:09:00.000Z'
-  const now = new Date('2026-11-21T09:00:00Z')
+  const now = new Date('2026-11-22T02:30:00Z')
   expect(wakeAtOf({ wakeAt, sight: { covered: {} } }, now)).toBeNull()
   expect(wakeAtOf({ wakeAt, sight: { covered: {}, roles: [] } }, now)).toBe(wakeAt)
 })
@@ -193,14 +193,14 @@ test('of what an open slot has made, an entry that can’t be read is lost alone
 describe('what lies ahead of now', () => {
   const SERVED = { slot: '2026-11-21T02:00:00.000Z', outcome: 'served', served: 1 }
 
-  test('a moment to wake at further than a day is none', () => {
-    expect(wakeAtOf({ wakeAt: '2026-11-22T03:09:00.000Z' }, NOW)).toBe('2026-11-22T03:09:00.000Z')
-    for (const wakeAt of ['9999', '9999-12-31T00:00:00.000Z', '2026-11-22T04:00:00.000Z', 7, null])
+  test('a moment to wake at further than an hour is none', () => {
+    expect(wakeAtOf({ wakeAt: '2026-11-21T04:09:00.000Z' }, NOW)).toBe('2026-11-21T04:09:00.000Z')
+    for (const wakeAt of ['9999', '9999-12-31T00:00:00.000Z', '2026-11-21T05:00:00.000Z', 7, null])
       expect(wakeAtOf({ wakeAt }, NOW)).toBeNull()
   })
 
   test('what a clock that was ahead has noted is not slept by', () => {
-    const wakeAt = '2026-11-21T09:00:00.000Z'
+    const wakeAt = '2026-11-21T04:09:00.000Z'
     expect(wakeAtOf({ wakeAt, written: '2026-11-21T03:00:00.000Z' }, NOW)).toBe(wakeAt)
     expect(wakeAtOf({ wakeAt, written: '2026-11-21T08:01:00.000Z' }, NOW)).toBeNull()
   })

@@ -12,8 +12,11 @@ export type Env = {
   RELAY_KEY_ID: string
   /** Base64 of at least 32 random bytes; the relay knows it under the same id. */
   RELAY_KEY: string
-  /** Bearer token of the HTTP API. */
+  /** Bearer token of the HTTP API, and of whoever signs in to the page. */
   STAPES_TOKEN: string
+  /** Cloudflare Access in front of the page: the team, as acme.cloudflareaccess.com, and the application's audience. */
+  ACCESS_TEAM?: string
+  ACCESS_AUD?: string
   /** Workers VPC service, where the relay has no public name. */
   RELAY?: Fetcher
   SLACK_SIGNING_SECRET?: string

@@ -18,6 +18,7 @@ import { mountChat } from './chatops/routes.ts'
 import { type App, missingOf, relayProblemOf } from './env.ts'
 import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
+import { mountPage } from './page/routes.tsx'
 import { look, run } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
@@ -56,11 +57,11 @@ export function createApp(now: () => Date): Hono<App> {
     const wrong = [...outageProblems(now()), ...problems]
     return [{ stored, problems: unsent === null ? wrong : [unsent, ...wrong] }, await readKnown(state, now())]
   }
-  app.get('/', (context) => context.json({ name: 'stapes', status: '/api/status', openapi: '/openapi.json' }))
   // For monitors of the Worker alone: it tells nothing but that it runs.
   app.get('/healthz', (context) => context.json({ alive: true }))
   app.get('/openapi.json', (context) => context.json(openapi()))
   mountChat(app, now)
+  mountPage(app, known, now)
   app.use('/api/*', async (context, next) => {
     const missing = missingOf(context.env)
     if (missing.length > 0)

@@ -22,7 +22,7 @@ const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: st
   },
   functions: {
     folders: ['functions', 'shared'],
-    packages: /^(hono(\/.*)?|http-message-sig|zod\/mini)$/,
+    packages: /^(hono(\/.*)?|http-message-sig|jose|zod\/mini)$/,
     because: 'the Worker’s bundle stays small and without Node',
   },
   relay: {

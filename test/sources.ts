@@ -4,7 +4,8 @@ import { join } from 'node:path'
 
 export const ROOT = join(import.meta.dirname, '..')
 
-export const sourcesOf = (folder: string): string[] => globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort()
+export const sourcesOf = (folder: string): string[] =>
+  globSync(`${folder}/**/*.{ts,tsx}`, { cwd: ROOT }).sort()
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 

@@ -7,18 +7,18 @@ import { own } from '../../shared/own.ts'
 import { effectiveConfig, holdsAt } from '../../shared/policy/pause.ts'
 import type { Pause, Policy } from '../../shared/policy/policy.ts'
 import type { FoundConfig } from '../../shared/policy/stored.ts'
-import { narrowTo, textsOf, verdictOf } from '../../shared/promise/verdict.ts'
+import type { Condition } from '../../shared/promise/conditions.ts'
+import { narrowTo, textsOf, toneOf, type Verdict, verdictOf } from '../../shared/promise/verdict.ts'
 import { nextSlot } from '../../shared/schedule/slots.ts'
 import type { Long } from '../../shared/work/kind.ts'
 import { LONG_KINDS } from '../../shared/work/verbs.ts'
 import type { Known } from '../state/known.ts'
 import { runView } from '../summary.ts'
 
-export function statusOf(
-  { stored, problems }: Pick<FoundConfig, 'stored' | 'problems'>,
-  { ledger, lost, facts }: Known,
-  now: Date,
-) {
+/** What is applied, and what is wrong with it or where it is kept. */
+export type Applied = Pick<FoundConfig, 'stored' | 'problems'>
+
+export function statusOf({ stored, problems }: Applied, { ledger, lost, facts }: Known, now: Date) {
   const policies = stored === null ? [] : effectiveConfig(stored, now).policies
   return {
     configured: stored !== null,
@@ -39,24 +39,24 @@ export function statusOf(
 type Only = { policy?: string | undefined; subject?: string | undefined }
 
 /** The verdict, and all of it that isn't well in words; `only` about a policy, or an instance by its key. */
-export function healthOf(
-  { stored, problems }: Pick<FoundConfig, 'stored' | 'problems'>,
-  { ledger, lost, facts }: Known,
-  now: Date,
-  only: Only = {},
-) {
-  const loss = lossOf(lost)
-  const wrong = loss === null ? problems : [...problems, loss]
-  if (stored === null)
-    return {
-      ...{ health: 'bad' as const, promises: [], conditions: [] },
-      warnings: wrong.length > 0 ? wrong : [NOTHING_APPLIED],
-    }
-  const { policies } = effectiveConfig(stored, now)
-  const all = verdictOf({ policies, applied: { ...stored, problems: wrong }, ledger, facts, now })
-  const verdict = narrowTo(all, only)
+export function healthOf(found: Applied, known: Known, now: Date, only: Only = {}) {
+  const verdict = narrowTo(verdictIn(found, known, now), only)
   const { tone, promises, conditions } = verdict
   return { health: tone, warnings: textsOf(verdict), promises, conditions }
+}
+
+/** By all that KV has. */
+export function verdictIn({ stored, problems }: Applied, { ledger, lost, facts }: Known, now: Date): Verdict {
+  const loss = lossOf(lost)
+  const wrong = loss === null ? problems : [...problems, loss]
+  if (stored !== null) {
+    const { policies } = effectiveConfig(stored, now)
+    return verdictOf({ policies, applied: { ...stored, problems: wrong }, ledger, facts, now })
+  }
+  const conditions = (wrong.length > 0 ? wrong : [NOTHING_APPLIED]).map(
+    (text): Condition => ({ id: `config ${text}`, severity: 'critical', about: null, text, since: null }),
+  )
+  return { tone: toneOf([], conditions), promises: [], conditions }
 }
 
 const NOTHING_APPLIED =

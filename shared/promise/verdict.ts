@@ -32,16 +32,47 @@ export function toneOf(promises: readonly Promised[], conditions: readonly Condi
     : 'good'
 }
 
-/** All that isn't well, in words, the gravest first. What was said once isn't said again. */
-export function textsOf({ promises, conditions }: Verdict): string[] {
-  const texts = conditions.filter(({ severity }) => severity === 'critical').map(({ text }) => text)
-  for (const promised of promises.filter(isBroken)) texts.push(brokenText(promised, texts))
-  for (const { severity, text, reason } of conditions) {
-    const isSaid = reason !== undefined && texts.some((other) => other.includes(reason))
-    if (severity === 'warning' && !isSaid) texts.push(text)
-  }
-  return [...texts, ...promises.filter(({ state }) => state === 'pending').map(pendingText)]
+/** One thing that isn't well. */
+export type Trouble = {
+  /** Of a first one that is still to come, `warning`. */
+  tone: Exclude<Tone, 'good'>
+  /** As in a condition: of a promise, the instance. */
+  about: string | null
+  text: string
+  /** ISO 8601; null: that isn't known. */
+  since: string | null
 }
+
+/** All that isn't well, the gravest first. What was said once isn't said again. */
+export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
+  const grave = conditions.filter(({ severity }) => severity === 'critical')
+  const said = new Set<string>()
+  const isSaid = (reason: string): boolean =>
+    said.has(reason) || grave.some(({ text }) => text.includes(reason))
+  const troubles: Trouble[] = grave.map(({ about, text, since }) => ({ tone: 'bad', about, text, since }))
+  for (const promised of promises.filter(isBroken)) {
+    const { subject: about, since, reason } = promised
+    const text = brokenText(promised, reason !== null && isSaid(reason) ? [reason] : [])
+    if (reason !== null) said.add(reason)
+    troubles.push({ tone: 'bad', about, text, since })
+  }
+  for (const { severity, about, text, reason, since } of conditions) {
+    // A promise's reason has the time of the next try with it.
+    const isTold =
+      reason !== undefined && (isSaid(reason) || [...said].some((other) => other.includes(reason)))
+    if (severity === 'warning' && !isTold) troubles.push({ tone: 'warning', about, text, since })
+  }
+  const pending = promises.filter(({ state }) => state === 'pending')
+  return [
+    ...troubles,
+    ...pending.map(
+      (one): Trouble => ({ tone: 'warning', about: one.subject, text: pendingText(one), since: null }),
+    ),
+  ]
+}
+
+/** The same in words alone. */
+export const textsOf = (verdict: Verdict): string[] => troublesOf(verdict).map(({ text }) => text)
 
 /** Of what may be seen. The tone is of that alone. */
 export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): Verdict {

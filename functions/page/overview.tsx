@@ -1,0 +1,191 @@
+/** The first screen, from what KV has: no call to Incus. */
+import { count } from '../../shared/chat/words.ts'
+import { type ShownWork, workText } from '../../shared/command/work.ts'
+import { pathOf } from '../../shared/incus/subject.ts'
+import {
+  type Group,
+  needsAttention,
+  type Overview,
+  type Query,
+  type Row,
+} from '../../shared/page/overview.ts'
+import type { PromiseKind } from '../../shared/promise/terms.ts'
+import type { Trouble, Verdict } from '../../shared/promise/verdict.ts'
+import { Lamp, NoLamp } from './lamp.tsx'
+import { Layout } from './layout.tsx'
+import { Policies, type PolicyView } from './policies.tsx'
+import { Pieces, subjectPath } from './text.tsx'
+import { Headline, Troubles } from './troubles.tsx'
+
+export type OverviewProps = {
+  verdict: Verdict
+  troubles: readonly Trouble[]
+  overview: Overview
+  query: Query
+  running: readonly ShownWork[]
+  policies: Record<string, PolicyView>
+  /** When it was looked at last; null: never. */
+  seen: string | null
+  now: Date
+}
+
+export function OverviewPage(props: OverviewProps) {
+  const { verdict, troubles, overview, query, running, policies, seen, now } = props
+  return (
+    <Layout title="Overview" signedIn now={now}>
+      <Headline tone={verdict.tone} text={summaryOf(verdict, overview)} seen={seen} now={now} />
+      <Troubles troubles={troubles} now={now} />
+      {running.length === 0 ? null : <Running running={running} now={now} />}
+      <section aria-labelledby="instances">
+        <h2 id="instances">Instances</h2>
+        <Search query={query} overview={overview} />
+        {overview.groups.length === 0 ? <Nothing overview={overview} /> : null}
+        {overview.groups.map((group) => (
+          <GroupCard group={group} now={now} />
+        ))}
+        <Pages overview={overview} query={query} />
+      </section>
+      <Policies policies={policies} now={now} />
+    </Layout>
+  )
+}
+
+function summaryOf({ promises }: Verdict, { count: { all, attention } }: Overview): string {
+  const kept = promises.filter(({ state }) => state === 'kept').length
+  const which = `${kept} of ${count(promises.length, 'promise is', 'promises are')} kept`
+  const who = attention === 0 ? '' : `, ${attention} ${attention === 1 ? 'needs' : 'need'} a look`
+  return `${count(all, 'instance')}${who}; ${which}.`
+}
+
+const Running = ({ running, now }: { running: readonly ShownWork[]; now: Date }) => (
+  <section aria-labelledby="running">
+    <h2 id="running">In progress</h2>
+    <div class="card">
+      <ul class="troubles">
+        {running.map((work) => (
+          <li>
+            <p>
+              <Pieces text={workText(work)} now={now} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </div>
+  </section>
+)
+
+const Search = ({ query, overview }: { query: Query; overview: Overview }) => (
+  <form method="get" action="/" class="filters">
+    <div class="grow">
+      <label for="q">Find by remote, project or name</label>
+      <input id="q" name="q" type="search" value={query.words} maxlength={200} />
+    </div>
+    <div>
+      <label for="show">Show</label>
+      <select id="show" name="show">
+        <option value="all" selected={query.shown === 'all'}>
+          {`All (${overview.count.all})`}
+        </option>
+        <option value="attention" selected={query.shown === 'attention'}>
+          {`What needs a look (${overview.count.attention})`}
+        </option>
+      </select>
+    </div>
+    <button type="submit">Find</button>
+  </form>
+)
+
+const Nothing = ({ overview }: { overview: Overview }) => (
+  <p class="card">
+    {overview.count.all === 0
+      ? 'No look has shown an instance yet. Ticks look once a policy is applied.'
+      : 'Nothing is found. Leave out a word, or show all.'}
+  </p>
+)
+
+const GroupCard = ({ group, now }: { group: Group; now: Date }) => (
+  <section class="group" aria-label={`${group.remote}, project ${group.project}`}>
+    <h3>
+      {group.remote} <span class="muted">/ {group.project}</span>
+    </h3>
+    <div class="card scroll">
+      <table class="stack">
+        <thead>
+          <tr>
+            <th scope="col">Instance</th>
+            <th scope="col">Snapshot</th>
+            <th scope="col">Copy</th>
+          </tr>
+        </thead>
+        <tbody>
+          {group.rows.map((row) => (
+            <RowLine row={row} now={now} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  </section>
+)
+
+function RowLine({ row, now }: { row: Row; now: Date }) {
+  const [, , name] = pathOf(row.key)
+  return (
+    <tr class={needsAttention(row) ? 'attention' : 'fine'}>
+      <th scope="row">
+        <a href={subjectPath(row.key)}>{name}</a>
+        {row.troubles === 0 || row.promises.some(({ state }) => state !== 'kept') || row.uncovered ? null : (
+          <span class="age">needs a look</span>
+        )}
+      </th>
+      <td data-label="Snapshot">
+        {row.uncovered ? (
+          <NoLamp text="not backed up: no policy covers it" />
+        ) : (
+          <Lamps row={row} kind="snapshot" none="nothing is promised" now={now} />
+        )}
+      </td>
+      <td data-label="Copy">
+        {row.uncovered ? null : <Lamps row={row} kind="copy" none="no copy" now={now} />}
+      </td>
+    </tr>
+  )
+}
+
+type LampsProps = { row: Row; kind: PromiseKind; none: string; now: Date }
+
+function Lamps({ row, kind, none, now }: LampsProps) {
+  const promises = row.promises.filter((one) => one.kind === kind)
+  if (promises.length === 0) return <span class="muted">{none}</span>
+  return (
+    <>
+      {promises.map((promised) => (
+        <Lamp promised={promised} now={now} />
+      ))}
+    </>
+  )
+}
+
+function Pages({ overview, query }: { overview: Overview; query: Query }) {
+  const { page, pages, count: counts } = overview
+  if (pages === 1) return null
+  return (
+    <nav class="pages" aria-label="Pages of instances">
+      {page > 1 ? (
+        <a href={pathTo(query, page - 1)} rel="prev">
+          Previous page
+        </a>
+      ) : null}
+      <span>{`Page ${page} of ${pages}, ${count(counts.found, 'instance')}`}</span>
+      {page < pages ? (
+        <a href={pathTo(query, page + 1)} rel="next">
+          Next page
+        </a>
+      ) : null}
+    </nav>
+  )
+}
+
+function pathTo({ words, shown }: Query, page: number): string {
+  const given = { ...(words === '' ? {} : { q: words }), ...(shown === 'all' ? {} : { show: shown }) }
+  return `/?${new URLSearchParams({ ...given, page: `${page}` })}#instances`
+}

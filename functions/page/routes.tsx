@@ -1,0 +1,58 @@
+/** The page: what it has, and for whom. */
+import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Hono } from 'hono/tiny'
+import { workOf } from '../../shared/command/work.ts'
+import { overviewOf, type Query } from '../../shared/page/overview.ts'
+import { troublesOf } from '../../shared/promise/verdict.ts'
+import { type Applied, statusOf, verdictIn } from '../api/status.ts'
+import type { App } from '../env.ts'
+import type { Known } from '../state/known.ts'
+import { document } from './document.ts'
+import { createFormGate, createGate, createSetUpGate, createSignIn, signOut } from './gate.tsx'
+import { secured } from './headers.ts'
+import { OverviewPage } from './overview.tsx'
+import { ICON, STYLE } from './style.ts'
+
+/** Bytes of a form. */
+const LONGEST = 16 * 1024
+
+/** All that KV has. */
+export type ReadKnown = (context: Context<App>) => Promise<[Applied, Known]>
+
+export function mountPage(app: Hono<App>, readAll: ReadKnown, now: () => Date): void {
+  const gate = createGate(now)
+  const outer = [secured, createSetUpGate(now), createFormGate(now)] as const
+  app.get('/', ...outer, gate, async (context) => {
+    const [found, known] = await readAll(context)
+    return context.html(overviewAt(found, known, queryOf(context), now()))
+  })
+  app.post('/sign-in', ...outer, bodyLimit({ maxSize: LONGEST }), createSignIn(now))
+  app.get('/sign-in', secured, (context) => context.redirect('/', 303))
+  app.post('/sign-out', ...outer, signOut)
+  app.get('/page.css', secured, (context) => asset(context, STYLE, 'text/css; charset=utf-8'))
+  app.get('/icon.svg', secured, (context) => asset(context, ICON, 'image/svg+xml'))
+}
+
+const asset = (context: Context<App>, text: string, type: string): Response =>
+  context.body(text, 200, { 'content-type': type, 'cache-control': 'public, max-age=600' })
+
+function queryOf({ req }: Context<App>): Query {
+  const { q = '', show, page } = req.query()
+  const number = Number(page ?? 1)
+  return {
+    words: q,
+    shown: show === 'attention' ? 'attention' : 'all',
+    page: Number.isSafeInteger(number) && number > 0 ? number : 1,
+  }
+}
+
+function overviewAt(found: Applied, known: Known, query: Query, now: Date): string {
+  const verdict = verdictIn(found, known, now)
+  const troubles = troublesOf(verdict)
+  const running = workOf(known.ledger, () => true).filter(({ state }) => state === 'runs')
+  const { policies } = statusOf(found, known, now)
+  const overview = overviewOf(verdict, troubles, known.facts, query)
+  const seen = known.facts?.at ?? null
+  return document(<OverviewPage {...{ verdict, troubles, overview, query, running, policies, seen, now }} />)
+}

@@ -69,11 +69,13 @@ button { background: var(--accent); color: var(--accent-text); border-color: var
 button.quiet { background: none; color: var(--link); border-color: transparent; font-weight: 400; text-decoration: underline;
   text-underline-offset: .15em; padding-inline: .25rem; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; padding-block: .375rem; }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .625rem .75rem .625rem 0; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: .8125rem; color: var(--muted); font-weight: 600; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; }
+.group th:first-child { width: 30%; }
+.group th:nth-child(2) { width: 40%; }
 .lamp { display: flex; gap: .5rem; align-items: flex-start; margin-bottom: .375rem; }
 .lamp:last-child { margin-bottom: 0; }
 .lamp.broken strong { color: var(--bad); }
@@ -105,8 +107,9 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
   .stack thead { position: absolute; left: -100vw; }
   .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; }
   .stack tr { border-top: 1px solid var(--line); padding: .625rem 0; }
-  .stack th, .stack td { border: 0; padding: .125rem 0; }
-  .stack td[data-label]::before { content: attr(data-label); display: block; font-size: .8125rem; color: var(--muted); }
+  .stack tr:first-child { border: 0; }
+  .stack th, .stack td { border: 0; width: auto !important; padding: .125rem 0; }
+  .stack td::before { content: attr(data-label); display: block; font-size: .8125rem; color: var(--muted); }
   .stack td:empty { display: none; }
   .filters > * { flex: 1 1 100%; }
   .filters button { width: 100%; }

@@ -70,7 +70,7 @@ async function watch(child: ChildProcess, url: string): Promise<string> {
   while (misses < MISSES) {
     await sleep(CHECK, undefined, { ref: false })
     if (child.exitCode !== null || child.signalCode !== null) return 'its process has ended'
-    misses = (await answers(url)) ? 0 : misses + 1
+    misses = (await answers(`${url}/healthz`)) ? 0 : misses + 1
   }
   return 'it gives no answer'
 }

@@ -54,7 +54,7 @@ export function openWorker({ world, relay }: Pick<Place, 'world' | 'relay'>): Wo
   }
 }
 
-const fetcherOf =
+export const fetcherOf =
   (relay: Relay) =>
   async (input: RequestInfo, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)

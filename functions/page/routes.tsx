@@ -8,6 +8,7 @@ import { troublesOf } from '../../shared/promise/verdict.ts'
 import { type Applied, statusOf, verdictIn } from '../api/status.ts'
 import type { App } from '../env.ts'
 import type { Known } from '../state/known.ts'
+import { pageOf } from './answer-subject.tsx'
 import { document } from './document.ts'
 import { createFormGate, createGate, createSetUpGate, createSignIn, signOut } from './gate.tsx'
 import { secured } from './headers.ts'
@@ -26,6 +27,13 @@ export function mountPage(app: Hono<App>, readAll: ReadKnown, now: () => Date): 
   app.get('/', ...outer, gate, async (context) => {
     const [found, known] = await readAll(context)
     return context.html(overviewAt(found, known, queryOf(context), now()))
+  })
+  app.get('/subject/:remote/:project/:name', ...outer, gate, async (context) => {
+    const { remote, project, name } = context.req.param()
+    const key = `${remote}/${project}/${name}`
+    const [applied, known] = await readAll(context)
+    const { found, page } = await pageOf(key, applied, known, context.get('io'), now())
+    return context.html(document(page), found ? 200 : 404)
   })
   app.post('/sign-in', ...outer, bodyLimit({ maxSize: LONGEST }), createSignIn(now))
   app.get('/sign-in', secured, (context) => context.redirect('/', 303))

@@ -33,6 +33,9 @@ p { margin: 0 0 .75rem; }
 code { font: .9em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 .muted, .age { color: var(--muted); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .625rem; padding: 1.25rem; }
+.card > h3:first-child { margin-top: 0; }
+.card > :last-child { margin-bottom: 0; }
+.card + .muted { margin-top: .75rem; }
 .narrow { max-width: 30rem; margin: 2rem auto; }
 .verdict { display: flex; gap: 1rem; align-items: flex-start; border-left-width: .375rem; margin-bottom: 1rem; }
 .verdict h1 { margin-bottom: .25rem; }
@@ -81,7 +84,10 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
 .lamp.broken strong { color: var(--bad); }
 .lamp.unknown strong { color: var(--unsure); }
 .lamp.pending strong { color: var(--warn); }
-.age { display: block; font-size: .875rem; }
+.age { display: block; font-size: .875rem; font-weight: 400; }
+.line { display: block; }
+.line + .line { margin-top: .25rem; }
+.trail { margin-bottom: .75rem; font-size: .875rem; }
 .pages { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; margin-top: 1rem; }
 .plan { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .875rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1rem; margin: 0; }

@@ -32,7 +32,12 @@ export type Stock = {
 export type Answered = Seen & { world: World }
 
 /** All observed instances that the actor may see; a copy is also visible to those who may see its source. */
-export function stocksOf({ world, coverages, ledger, maySee }: Answered): Stock[] {
+export function stocksOf({
+  world,
+  coverages,
+  ledger,
+  maySee,
+}: Pick<Answered, 'world' | 'coverages' | 'ledger' | 'maySee'>): Stock[] {
   const partial = new Set(
     Object.entries(ledger?.policies ?? {}).flatMap(([policy, known]) => partialsIn(policy, known)),
   )

@@ -162,6 +162,9 @@ function uncovered(facts: Facts | null): Condition[] {
   })
 }
 
+/** About instances that no policy covers: those that one covers are not to blame. */
+export const isUncovered = ({ id }: Condition): boolean => id.startsWith('uncovered ')
+
 /** The newest verified snapshot of a copy is gone there. */
 function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {
   const seen = new Set<string>()

@@ -2,7 +2,7 @@
  * Whether all is well: the one place that says so. Status, page, notifications, metrics and exit codes show what
  * stands here, and judge nothing themselves.
  */
-import { type Condition, conditionsOf, isVisible, type Known, SEVERITIES } from './conditions.ts'
+import { type Condition, conditionsOf, isUncovered, isVisible, type Known, SEVERITIES } from './conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
 import { brokenText, isBroken, pendingText } from './text.ts'
 
@@ -81,18 +81,36 @@ export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): V
   return { tone: toneOf(promises, conditions), promises, conditions }
 }
 
-/** About that policy, or that instance. What is wrong with all of it stays. */
-export function narrowTo(
-  verdict: Verdict,
-  { policy, subject }: { policy?: string | undefined; subject?: string | undefined },
-): Verdict {
+type Only = { policy?: string | undefined; subject?: string | undefined }
+
+/** About that policy, or that instance, which may be a copy. What is wrong with all of it stays. */
+export function narrowTo(verdict: Verdict, only: Only): Verdict {
+  const { policy, subject } = only
   if (policy === undefined && subject === undefined) return verdict
   const promises = verdict.promises.filter(
-    (one) => (policy ?? one.policy) === one.policy && (subject ?? one.subject) === one.subject,
+    (one) =>
+      (policy ?? one.policy) === one.policy &&
+      (subject === undefined || subject === one.subject || subject === one.target),
   )
-  const about = new Set(promises.flatMap((one) => [one.policy, one.subject, remoteOf(one.subject)]))
-  const conditions = verdict.conditions.filter((one) => one.about === null || about.has(one.about))
-  return { tone: toneOf(promises, conditions), promises, conditions }
+  const about = new Set([
+    ...[policy, subject].flatMap((name) => name ?? []),
+    ...promises.flatMap((one) => [one.policy, one.subject, ...remotesOf(one)]),
+  ])
+  const conditions = verdict.conditions.filter(
+    (one) => one.about === null || (about.has(one.about) && !isUncovered(one)),
+  )
+  const all = promises.length > 0 ? conditions : [...conditions, unpromised(only)]
+  return { tone: toneOf(promises, all), promises, conditions: all }
 }
 
-const remoteOf = (key: string): string => key.slice(0, key.indexOf('/'))
+/** Of nothing that could be kept it can't be said that all is well. */
+const unpromised = ({ policy, subject }: Only): Condition => ({
+  id: `unpromised ${policy ?? ''} ${subject ?? ''}`,
+  severity: 'critical',
+  about: subject ?? policy ?? null,
+  text: `nothing is promised of ${[subject, policy].filter((name) => name !== undefined).join(' by ')}: no active policy covers it, or no look has shown it yet, or it is called otherwise`,
+  since: null,
+})
+
+const remotesOf = ({ subject, target }: Promised): string[] =>
+  [subject, target].flatMap((key) => (key === null ? [] : [key.slice(0, key.indexOf('/'))]))

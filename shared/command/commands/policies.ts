@@ -82,7 +82,7 @@ const RULES = [
 ] as const satisfies [keyof Keep, string][]
 
 /** "7 daily and 4 weekly", "all hourly", "all within 2d"; empty where no rule expires anything. */
-function keepText(keep: Keep): string {
+export function keepText(keep: Keep): string {
   const parts = RULES.flatMap(([rule, words]) => {
     const value = keep[rule]
     if (value === undefined) return []

@@ -235,4 +235,30 @@ describe('the verdict', () => {
     expect(narrowTo(all, { subject: 'main/default/db' }).tone).toBe('warning')
     expect(narrowTo(all, {})).toBe(all)
   })
+
+  test('of what nothing is promised of, never says that all is well', () => {
+    const all = verdict({}, factsOf({ taken: TAKEN }, { uncovered: { 'main/default': 'lab' } }))
+    for (const only of [
+      { subject: 'main/default/lab' },
+      { policy: 'no-such' },
+      { subject: WEB, policy: 'x' },
+    ])
+      expect(narrowTo(all, only)).toMatchObject({ tone: 'bad', promises: [] })
+    expect(textsOf(narrowTo(all, { subject: 'main/default/lab' }))).toEqual([
+      expect.stringMatching(/^nothing is promised of main\/default\/lab: no active policy covers it/),
+    ])
+    expect(narrowTo(all, { subject: WEB }).tone).toBe('good')
+  })
+
+  test('of a copy says what is promised of it, and that its remote is silent to both', () => {
+    const policy = policyOf({ copy: { remote: 'backup' } })
+    const facts = factsOf(
+      { taken: TAKEN, copied: TAKEN },
+      { silent: { backup: { since: '2026-11-22T05:00:00.000Z', reason: 'no route' } } },
+    )
+    const all = verdict({ policies: [policy] }, facts)
+    expect(narrowTo(all, { subject: 'backup/default/web' }).promises).toMatchObject([{ kind: 'copy' }])
+    for (const subject of [WEB, 'backup/default/web'])
+      expect(narrowTo(all, { subject }).conditions).toMatchObject([{ id: 'remote backup' }])
+  })
 })

@@ -1,0 +1,250 @@
+/** One instance: its promises, its snapshots over time, and what the next run does. */
+import { count } from '../../shared/chat/words.ts'
+import { keepText } from '../../shared/command/commands/policies.ts'
+import { type ShownWork, workText } from '../../shared/command/work.ts'
+import type { SubjectView } from '../../shared/page/subject.ts'
+import type { Slot, Timeline } from '../../shared/page/timeline.ts'
+import { type Line, renderLines } from '../../shared/plan/line.ts'
+import type { Policy } from '../../shared/policy/policy.ts'
+import type { Promised } from '../../shared/promise/judge.ts'
+import type { Tone, Trouble } from '../../shared/promise/verdict.ts'
+import { Lamp, TONES } from './lamp.tsx'
+import { Layout } from './layout.tsx'
+import { SlotTable, SnapshotTable } from './snapshot-table.tsx'
+import { Ago, Moment, Pieces, SubjectLink } from './text.tsx'
+import { Legend, TimelinePicture } from './timeline.tsx'
+import { Troubles } from './troubles.tsx'
+
+export type WorkView = ShownWork & { progress: string | null }
+
+/** What Incus has now; or why it isn't known. */
+export type SeenView =
+  | { state: 'unseen'; reason: string }
+  | {
+      state: 'seen'
+      view: SubjectView
+      timeline: Timeline
+      policies: readonly Policy[]
+      /** The source that it is a copy of. */
+      replicaOf: string | null
+      status: string
+      lines: readonly Line[]
+      next: { at: string; lines: readonly Line[] } | null
+    }
+
+export type SubjectProps = {
+  /** Its key. */
+  subject: string
+  tone: Tone
+  promises: readonly Promised[]
+  troubles: readonly Trouble[]
+  work: readonly WorkView[]
+  slots: readonly Slot[]
+  seen: SeenView
+  now: Date
+}
+
+export function SubjectPage({ subject, tone, promises, troubles, work, slots, seen, now }: SubjectProps) {
+  const [remote = '', project = '', name = ''] = subject.split('/')
+  return (
+    <Layout title={name} signedIn now={now}>
+      <nav aria-label="Where this is" class="muted trail">
+        <a href="/">Overview</a> / {remote} / {project}
+      </nav>
+      <section class={`card verdict ${tone}`}>
+        <span class="sign" aria-hidden="true">
+          {TONES[tone].sign}
+        </span>
+        <div>
+          <h1>{name}</h1>
+          <p>{wordOf(tone, promises)}</p>
+          {seen.state === 'seen' ? <About seen={seen} /> : null}
+        </div>
+      </section>
+      {seen.state === 'unseen' ? (
+        <p class="notice warning" role="status">
+          Incus could not be asked just now, so this shows what the last look has noted: {seen.reason}
+        </p>
+      ) : null}
+      <Troubles troubles={troubles} now={now} />
+      <Promises promises={promises} now={now} />
+      {work.length === 0 ? null : <Work work={work} now={now} />}
+      {seen.state === 'seen' ? <Snapshots seen={seen} now={now} /> : null}
+      <Slots slots={slots} now={now} />
+      {seen.state === 'seen' ? <Plan seen={seen} now={now} /> : null}
+    </Layout>
+  )
+}
+
+/** The tone is the verdict's; without any promise there is nothing that could be kept. */
+function wordOf(tone: Tone, promises: readonly Promised[]): string {
+  if (promises.length === 0) return 'Nothing is promised of it.'
+  const kept = promises.filter(({ state }) => state === 'kept').length
+  const word = { good: 'It is protected', warning: 'It needs a look', bad: 'It is not protected as promised' }
+  return `${word[tone]}: ${kept} of ${count(promises.length, 'promise is', 'promises are')} kept.`
+}
+
+type Seen = Extract<SeenView, { state: 'seen' }>
+
+const About = ({ seen: { status, replicaOf, view } }: { seen: Seen }) => (
+  <p class="muted">
+    {status}
+    {replicaOf === null ? null : (
+      <>
+        , a copy of <SubjectLink at={replicaOf}>{replicaOf}</SubjectLink>
+      </>
+    )}
+    {view.places.slice(1).map(({ key }) => (
+      <>
+        , copied to <SubjectLink at={key}>{key}</SubjectLink>
+      </>
+    ))}
+  </p>
+)
+
+function Promises({ promises, now }: { promises: readonly Promised[]; now: Date }) {
+  if (promises.length === 0) return null
+  return (
+    <section aria-labelledby="promises">
+      <h2 id="promises">Promises</h2>
+      <div class="card scroll">
+        <table class="stack">
+          <thead>
+            <tr>
+              <th scope="col">Promise</th>
+              <th scope="col">State</th>
+              <th scope="col">Until, or since</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {promises.map((promised) => (
+              <tr>
+                <th scope="row">
+                  {promised.kind === 'snapshot' ? 'snapshot' : 'verified copy'}
+                  {promised.target === null ? null : <span class="age">on {promised.target}</span>}
+                </th>
+                <td data-label="State">
+                  <Lamp promised={promised} now={now} />
+                </td>
+                <td data-label="Until, or since">
+                  <Border promised={promised} now={now} />
+                </td>
+                <td data-label="Why">{promised.reason}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+function Border({ promised: { until, since }, now }: { promised: Promised; now: Date }) {
+  const at = until ?? since
+  if (at === null) return null
+  return (
+    <>
+      {until === null ? 'since ' : 'until '}
+      <Moment at={at} />
+      <span class="age">
+        <Ago at={at} now={now} />
+      </span>
+    </>
+  )
+}
+
+const Work = ({ work, now }: { work: readonly WorkView[]; now: Date }) => (
+  <section aria-labelledby="work">
+    <h2 id="work">Copies and other long work</h2>
+    <div class="card">
+      <ul class="troubles">
+        {work.map((one) => (
+          <li>
+            <p>
+              <Pieces text={workText(one)} now={now} />
+              {one.progress === null ? null : <strong>{`: ${one.progress}`}</strong>}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </div>
+  </section>
+)
+
+const Snapshots = ({ seen, now }: { seen: Seen; now: Date }) => (
+  <section aria-labelledby="snapshots">
+    <h2 id="snapshots">Snapshots</h2>
+    <div class="card">
+      {seen.view.places.map(({ key, problem }) =>
+        problem === null ? null : (
+          <p class="notice warning">
+            {key}: {problem}
+          </p>
+        ),
+      )}
+      {seen.view.snapshots.length === 0 ? (
+        <p>There is none, neither here nor on a copy.</p>
+      ) : (
+        <>
+          {/* A keyboard scrolls it only where it can be focused. */}
+          <section class="scroll" tabindex={0} aria-label="Timeline">
+            <TimelinePicture timeline={seen.timeline} />
+          </section>
+          <Legend />
+          <SnapshotTable view={seen.view} now={now} />
+        </>
+      )}
+    </div>
+    <PolicyList policies={seen.policies} />
+  </section>
+)
+
+const PolicyList = ({ policies }: { policies: readonly Policy[] }) => (
+  <>
+    {policies.map(({ name, keep, expiry, copy, paused, schedule, timezone }) => (
+      <p class="muted">
+        <strong>{name}</strong> {paused ? '(paused) ' : ''}
+        takes one at <code>{schedule.join(', ')}</code> {timezone} and keeps{' '}
+        {keepText(keep) === '' ? 'all' : keepText(keep)}
+        {expiry === null ? '' : `, for ${expiry} at most`}
+        {copy === null
+          ? '; it copies nothing.'
+          : `; it copies to ${copy.remote}${copy.expiry === null ? '' : `, where each stays for ${copy.expiry}`}.`}
+      </p>
+    ))}
+  </>
+)
+
+const Slots = ({ slots, now }: { slots: readonly Slot[]; now: Date }) =>
+  slots.length === 0 ? null : (
+    <section aria-labelledby="slots">
+      <h2 id="slots">Slots</h2>
+      <div class="card scroll">
+        <SlotTable slots={slots} now={now} />
+      </div>
+    </section>
+  )
+
+const Plan = ({ seen: { lines, next }, now }: { seen: Seen; now: Date }) => (
+  <section aria-labelledby="plan">
+    <h2 id="plan">What a run does</h2>
+    <div class="card">
+      <h3>Now</h3>
+      <PlanText lines={lines} />
+      {next === null ? null : (
+        <>
+          <h3>
+            At the next slot, <Ago at={next.at} now={now} />, if nothing else changes
+          </h3>
+          <PlanText lines={next.lines} />
+        </>
+      )}
+    </div>
+  </section>
+)
+
+/** What is only kept stands in the table. */
+const PlanText = ({ lines }: { lines: readonly Line[] }) => (
+  <pre class="plan">{renderLines(lines.filter(({ sign }) => sign !== '='))}</pre>
+)

@@ -1,0 +1,122 @@
+/** The page of one instance: its snapshots here and on its copy, what becomes of them, and what is said unseen. */
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { instanceOf } from '../../emulator/scene.ts'
+import { openScene, type PageScene } from '../../page/scene.ts'
+import { openStage, type Stage } from '../../page/stage.ts'
+import { textIn } from '../../page/text-in.ts'
+
+vi.spyOn(console, 'log').mockImplementation(() => {})
+
+const WEB = '/subject/main/default/web'
+
+let scene: PageScene
+let stage: Stage
+
+beforeAll(async () => {
+  scene = await openScene()
+  await scene.pass(190)
+  stage = openStage(scene.world)
+})
+
+const read = async (path: string): Promise<string> => textIn(await stage.read(path))
+
+/** The row of the table that begins with it. */
+const rowOf = async (path: string, name: string): Promise<string> => {
+  const html = await stage.read(path)
+  const row = [...html.matchAll(/<tr>.*?<\/tr>/g)]
+    .map(([one]) => textIn(one))
+    .find((one) => one.includes(name))
+  return row ?? ''
+}
+
+describe('an instance', () => {
+  test('shows what is promised of it, and until when that is kept', async () => {
+    const text = await read(WEB)
+    expect(text).toContain('It is protected: 2 of 2 promises are kept.')
+    expect(text).toContain('verified copy on backup/default/web')
+    expect(text).toMatch(/until 2026-11-20 05:00 UTC/)
+  })
+
+  test('has each snapshot with where it is, and why it stays', async () => {
+    expect(await rowOf(WEB, 'hourly-20261120T0300Z')).toMatch(/main backup, verified last 1 of 6/)
+    expect(await rowOf('/subject/main/default/db', 'nightly-20261120T0300Z')).toMatch(
+      /daily 1 of 7 2026-12-04 03:00 UTC main: Incus removes it then: expiry 14d/,
+    )
+  })
+
+  test('has a mark in the picture for each, on each lane', async () => {
+    const html = await stage.read(WEB)
+    expect(html.match(/<circle class="snapshot" /g)?.length).toBe(4 + 1)
+    expect(html.match(/<circle class="snapshot verified"/g)?.length).toBe(4 + 1)
+    expect(html).toMatch(/<title id="picture-title">Snapshots over time<\/title>/)
+    expect(textIn(html)).toContain('backup/default/web has 4 snapshots, 4 of them verified')
+  })
+
+  test('says what a run does now, and what the next one will', async () => {
+    const text = await read(WEB)
+    expect(text).toContain('Now nothing to do')
+    expect(text).toMatch(
+      /At the next slot, in \d+ min.*\+ hourly-20261120T0400Z slot 2026-11-20T04:00Z is due/,
+    )
+  })
+
+  test('that is held says so, and what goes with the next run', async () => {
+    const web = instanceOf(scene.world.incus.main, { name: 'web' })
+    web.config['user.stapes.hold.hourly-20261120T0100Z'] = 'audit'
+    web.config['user.stapes.keep.last'] = '1'
+    expect(await rowOf(WEB, 'hourly-20261120T0100Z')).toMatch(/held$|held /)
+    expect(await rowOf(WEB, 'hourly-20261120T0200Z')).toMatch(
+      /with the next slot, 2026-11-20 04:00 UTC main: no rule keeps it/,
+    )
+    expect(await read(WEB)).toMatch(/- hourly-20261120T0200Z no rule keeps it/)
+    delete web.config['user.stapes.hold.hourly-20261120T0100Z']
+    delete web.config['user.stapes.keep.last']
+  })
+
+  test('that is a copy says of what, and what is promised of it', async () => {
+    const text = await read('/subject/backup/default/web')
+    expect(text).toContain('a copy of main/default/web')
+    expect(text).toContain('1 of 1 promise is kept')
+    expect(await rowOf('/subject/backup/default/web', 'hourly-20261120T0300Z')).toContain('backup, verified')
+  })
+
+  test('that no policy covers is never shown as protected', async () => {
+    const html = await stage.read('/subject/main/default/lab')
+    expect(html).toContain('class="card verdict bad"')
+    expect(textIn(html)).toContain('Nothing is promised of main/default/lab: no active policy covers it')
+  })
+
+  test('that does not exist is not found, and not called protected', async () => {
+    const response = await stage.get('/subject/main/default/nobody', { cookie: await stage.signIn() })
+    expect(response.status).toBe(404)
+    const html = await response.text()
+    expect(html).toContain('class="card verdict bad"')
+    expect(textIn(html)).toContain('there is no such instance on main')
+  })
+
+  test('of any name is text, in links and titles alike', async () => {
+    const hostile = encodeURIComponent('"><script>alert(1)</script>')
+    const html = await (
+      await stage.get(`/subject/main/default/${hostile}`, { cookie: await stage.signIn() })
+    ).text()
+    expect(html).not.toContain('<script')
+    expect(html).toContain('&lt;script&gt;')
+  })
+
+  test('is shown by what the last look noted while the relay is away, and says so', async () => {
+    scene.world.relay.up = false
+    const text = await read(WEB)
+    scene.world.relay.up = true
+    expect(text).toContain('Incus could not be asked just now')
+    expect(text).toContain('2 of 2 promises are kept')
+    expect(text).toMatch(/2026-11-20 03:00 UTC .*served/)
+  })
+
+  test('changes nothing by being looked at', async () => {
+    const before = [scene.world.kv.counts.writes, scene.world.incus.main.state]
+    const copy = structuredClone([...instanceOf(scene.world.incus.main, { name: 'web' }).snapshots.keys()])
+    await read(WEB)
+    expect([scene.world.kv.counts.writes, scene.world.incus.main.state]).toEqual(before)
+    expect([...instanceOf(scene.world.incus.main, { name: 'web' }).snapshots.keys()]).toEqual(copy)
+  })
+})

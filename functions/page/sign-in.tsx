@@ -14,6 +14,8 @@ export const SignIn = ({ to, problem, now }: SignInProps) => (
       )}
       <form method="post" action="/sign-in" class="stacked">
         <input type="hidden" name="to" value={to} />
+        {/* By it password managers know which one this is. */}
+        <input type="text" name="username" value="stapes" autocomplete="username" hidden readonly />
         <label for="token">The API’s token</label>
         <input
           id="token"

@@ -76,12 +76,17 @@ export function SubjectPage({ subject, tone, promises, troubles, work, slots, se
   )
 }
 
+const WORDS: Record<Tone, string> = {
+  good: 'It is protected',
+  warning: 'It needs a look',
+  bad: 'It is not protected as promised',
+}
+
 /** The tone is the verdict's; without any promise there is nothing that could be kept. */
 function wordOf(tone: Tone, promises: readonly Promised[]): string {
   if (promises.length === 0) return 'Nothing is promised of it.'
   const kept = promises.filter(({ state }) => state === 'kept').length
-  const word = { good: 'It is protected', warning: 'It needs a look', bad: 'It is not protected as promised' }
-  return `${word[tone]}: ${kept} of ${count(promises.length, 'promise is', 'promises are')} kept.`
+  return `${WORDS[tone]}: ${kept} of ${count(promises.length, 'promise is', 'promises are')} kept.`
 }
 
 type Seen = Extract<SeenView, { state: 'seen' }>

@@ -10,6 +10,7 @@ import { benchCounts } from './counts.ts'
 import { isMissed, type Report, renderReport } from './figure.ts'
 import { benchForwarding } from './forwarding.ts'
 import { benchListing } from './listing.ts'
+import { benchPage } from './page.ts'
 import { benchProcessor } from './processor.ts'
 import { benchStartup } from './startup.ts'
 import { benchTick } from './tick.ts'
@@ -36,6 +37,7 @@ if (!(Number.isInteger(instances) && instances > 0 && Number.isInteger(rounds) &
 const benches: Record<string, () => Promise<Report>> = {
   bundle: benchBundle,
   processor: benchProcessor,
+  page: benchPage,
   startup: () => benchStartup({ against: values.against, onRound }),
   counts: benchCounts,
   forwarding: benchForwarding,

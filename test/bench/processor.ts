@@ -9,7 +9,7 @@ import { processorTime } from './processor-time.ts'
 import { type BenchWorker, newKey, startWorker } from './worker.ts'
 
 const SNAPSHOTS = 50
-const HOUR = 3_600_000
+export const HOUR = 3_600_000
 /** An isolate compiles what is hot on the way; these ticks aren't counted. */
 const WARM_UP = 20
 const TICKS = 40
@@ -78,7 +78,7 @@ async function measureTicks(instances: number, relay: FakeRelay, worker: BenchWo
 }
 
 /** Just before the slot `at` is served: the hours before it have their snapshots. */
-function inventoryAt(at: number, instances: number): InventoryReply {
+export function inventoryAt(at: number, instances: number): InventoryReply {
   const snapshots = Array.from({ length: SNAPSHOTS }, (_, age): [string, number] => {
     const slot = at - (age + 1) * HOUR
     return [snapshotName({ policy: 'hourly', slot: new Date(slot) }), slot / 1000 + 2]

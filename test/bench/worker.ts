@@ -23,6 +23,8 @@ export type BenchWorker = {
   tick(at: Date): Promise<void>
   /** A dry run: inventory and decision, and nothing done. */
   look(): Promise<void>
+  /** A page, as who is signed in sees it; throws when it is none. */
+  read(path: string): Promise<string>
   close(): Promise<void>
 }
 
@@ -45,6 +47,12 @@ export async function startWorker(relayUrl: string, key: Key): Promise<BenchWork
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${method} ${path} was refused: ${text}`)
   }
+  const signIn = onlyOnce(async () => {
+    const body = new URLSearchParams({ token })
+    const form = { method: 'POST', headers: { origin: url }, redirect: 'manual', body } as const
+    const answer = await fetch(`${url}/sign-in`, form)
+    return answer.headers.get('set-cookie')?.split(';')[0] ?? ''
+  })
   return {
     pid: child.pid ?? 0,
     apply: (document) => ask('PUT', '/api/config', document),
@@ -53,11 +61,24 @@ export async function startWorker(relayUrl: string, key: Key): Promise<BenchWork
       const outcome = await (await fetch(`${url}/?tick=${at.getTime()}`)).text()
       if (outcome !== 'ok') throw new Error(`the tick ended as "${outcome}"`)
     },
+    async read(path) {
+      const answer = await fetch(`${url}${path}`, { headers: { cookie: await signIn() } })
+      if (!answer.ok) throw new Error(`GET ${path} was refused: ${answer.status}`)
+      return answer.text()
+    },
     async close() {
       await endProcess(child)
       await keyValue.close()
       await bundle.remove()
     },
+  }
+}
+
+function onlyOnce<T>(work: () => Promise<T>): () => Promise<T> {
+  let begun: Promise<T> | null = null
+  return () => {
+    begun ??= work()
+    return begun
   }
 }
 

@@ -4,8 +4,8 @@ import { test } from 'vitest'
 import { missingForLab } from './installed.ts'
 import { isPossible, missingForMachines } from './vm/kit.ts'
 
-/** Where the build installs Incus, a missing one is a broken build and no reason to skip. */
-const isOwed = (): boolean =>
+/** Where the build installs what a test needs, its lack is a broken build and no reason to skip. */
+export const isOwed = (): boolean =>
   process.env.CI === 'true' && process.getuid?.() === 0 && /^ID=debian$/m.test(readOsRelease())
 
 function readOsRelease(): string {

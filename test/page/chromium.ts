@@ -3,17 +3,29 @@ import { accessSync, constants } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Browser, chromium } from 'playwright-core'
-import type { Stage } from './stage.ts'
+import { test } from 'vitest'
+import { isOwed } from '../lab/real.ts'
 
-export const CHROMIUM = '/usr/bin/chromium'
+const CHROMIUM = '/usr/bin/chromium'
 
-export function missingChromium(): string | null {
+function missingChromium(): string | null {
   try {
     accessSync(CHROMIUM, constants.X_OK)
     return null
   } catch {
-    return `${CHROMIUM} is missing: run "apt-get install chromium" as root on Debian`
+    return `${CHROMIUM} is missing: run "sh test/page/install.sh" as root on Debian`
   }
+}
+
+/** Defines tests that need it: run where there is one, and where the build owes it, its lack is a failure. */
+export function inChromium(what: string, define: () => void): void {
+  const missing = missingChromium()
+  if (missing === null) define()
+  else if (isOwed())
+    test(`a real browser judges ${what}`, () => {
+      throw new Error(`CI on Debian as root must have a browser: ${missing}`)
+    })
+  else test.skip(`NOT TESTED in a real browser: ${missing}`, () => {})
 }
 
 /** Root has no sandbox. */
@@ -23,7 +35,7 @@ export const launch = (): Promise<Browser> =>
 export type Site = { url: string; close(): Promise<void> }
 
 /** The Worker's answers over HTTP, as `npm start` gives them. */
-export async function serve({ fetch }: Pick<Stage, 'fetch'>): Promise<Site> {
+export async function serve({ fetch }: { fetch(request: Request): Promise<Response> }): Promise<Site> {
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Uint8Array[] = []
     for await (const chunk of incoming) chunks.push(chunk)

@@ -31,8 +31,22 @@ export function owedUntil(terms: Terms, kind: PromiseKind, since: Date): Date {
 
 /** The next slot, and the time that it may take. A schedule that never comes again promises nothing more. */
 function bySchedule(terms: Terms, kind: PromiseKind, slot: Date): Date {
-  const next = nextSlot({ ...terms, after: slot })
+  const next = nextAfter(terms, slot)
   return next === null ? FAR : new Date(next.getTime() + graceOf(terms, kind))
+}
+
+const nexts = new WeakMap<readonly string[], Map<string, Date | null>>()
+
+/** Cached, as most instances of a policy have the same slots. */
+function nextAfter({ schedule, timezone }: Terms, after: Date): Date | null {
+  const known = nexts.get(schedule) ?? new Map<string, Date | null>()
+  nexts.set(schedule, known)
+  const of = `${after.getTime()} ${timezone}`
+  const next = known.get(of)
+  if (next !== undefined) return next
+  const found = nextSlot({ schedule, timezone, after })
+  known.set(of, found)
+  return found
 }
 
 const saidOf = ({ promise }: Terms, kind: PromiseKind): number | null =>

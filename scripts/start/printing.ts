@@ -17,7 +17,7 @@ export function renderHeader({ url, settings, link, chat, applied }: Header): st
   const warnings = applied.warnings.map((warning) => `  warning   ${warning}`)
   return [
     '',
-    `stapes runs on ${url}`,
+    `stapes runs on ${url}: open it in a browser, and sign in with the token`,
     '',
     `  token     ${fresh ? token : 'as in STAPES_TOKEN; for the calls below it has to be exported in the shell, too'}`,
     `  policies  ${applied.policies.join(', ')} (${document.file})`,

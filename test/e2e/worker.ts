@@ -102,7 +102,12 @@ export async function startWorker(
     token,
     async fetch(path, { method = 'GET', body, token: given = token, headers: more = {} } = {}) {
       const headers = given === null ? more : { authorization: `Bearer ${given}`, ...more }
-      const init = { method, headers, ...(body === undefined ? {} : { body, duplex: 'half' as const }) }
+      const init = {
+        method,
+        headers,
+        redirect: 'manual' as const,
+        ...(body === undefined ? {} : { body, duplex: 'half' as const }),
+      }
       return (await harness.fetch(path, init)) as unknown as Response
     },
     async tick(at) {

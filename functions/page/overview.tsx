@@ -1,5 +1,5 @@
 /** The first screen, from what KV has: no call to Incus. */
-import { count } from '../../shared/chat/words.ts'
+import { capitalized, count } from '../../shared/chat/words.ts'
 import { type ShownWork, workText } from '../../shared/command/work.ts'
 import { pathOf } from '../../shared/incus/subject.ts'
 import {
@@ -14,7 +14,7 @@ import type { Trouble, Verdict } from '../../shared/promise/verdict.ts'
 import { Lamp, NoLamp } from './lamp.tsx'
 import { Layout } from './layout.tsx'
 import { Policies, type PolicyView } from './policies.tsx'
-import { Pieces, subjectPath } from './text.tsx'
+import { Pieces, Spoken, subjectPath } from './text.tsx'
 import { Headline, Troubles } from './troubles.tsx'
 
 export type OverviewProps = {
@@ -46,6 +46,7 @@ export function OverviewPage(props: OverviewProps) {
         <Pages overview={overview} query={query} />
       </section>
       <Policies policies={policies} now={now} />
+      <Remarks verdict={verdict} now={now} />
     </Layout>
   )
 }
@@ -55,6 +56,24 @@ function summaryOf({ promises }: Verdict, { count: { all, attention } }: Overvie
   const which = `${kept} of ${count(promises.length, 'promise is', 'promises are')} kept`
   const who = attention === 0 ? '' : `, ${attention} ${attention === 1 ? 'needs' : 'need'} a look`
   return `${count(all, 'instance')}${who}; ${which}.`
+}
+
+/** What is no trouble, and worth to be known. */
+function Remarks({ verdict, now }: { verdict: Verdict; now: Date }) {
+  const remarks = verdict.conditions.filter(({ severity }) => severity === 'info')
+  if (remarks.length === 0) return null
+  return (
+    <section aria-labelledby="remarks">
+      <h2 id="remarks">For the record</h2>
+      <ul class="card remarks">
+        {remarks.map(({ text }) => (
+          <li>
+            <Spoken text={capitalized(text)} now={now} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
 }
 
 const Running = ({ running, now }: { running: readonly ShownWork[]; now: Date }) => (

@@ -11,7 +11,7 @@ import type { Tone, Trouble } from '../../shared/promise/verdict.ts'
 import { Lamp, TONES } from './lamp.tsx'
 import { Layout } from './layout.tsx'
 import { SlotTable, SnapshotTable } from './snapshot-table.tsx'
-import { Ago, Moment, Pieces, SubjectLink } from './text.tsx'
+import { Ago, Moment, Pieces, percentOf, SubjectLink } from './text.tsx'
 import { Legend, TimelinePicture } from './timeline.tsx'
 import { Troubles } from './troubles.tsx'
 
@@ -119,6 +119,7 @@ function Promises({ promises, now }: { promises: readonly Promised[]; now: Date 
               <th scope="col">Promise</th>
               <th scope="col">State</th>
               <th scope="col">Until, or since</th>
+              <th scope="col">In 30 days</th>
               <th scope="col">Why</th>
             </tr>
           </thead>
@@ -134,6 +135,9 @@ function Promises({ promises, now }: { promises: readonly Promised[]; now: Date 
                 </td>
                 <td data-label="Until, or since">
                   <Border promised={promised} now={now} />
+                </td>
+                <td data-label="In 30 days">
+                  {promised.keptShare === null ? '' : `kept ${percentOf(promised.keptShare)}`}
                 </td>
                 <td data-label="Why">{promised.reason}</td>
               </tr>

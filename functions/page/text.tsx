@@ -47,3 +47,7 @@ export const subjectPath = (key: string): string =>
 export const SubjectLink = ({ at: key, children }: { at: string; children: string }) => (
   <a href={subjectPath(key)}>{children}</a>
 )
+
+/** "99.97 %"; only what is whole is called so. */
+export const percentOf = (share: number): string =>
+  `${(Math.floor(share * 10_000) / 100).toFixed(share === 1 ? 0 : 2)} %`

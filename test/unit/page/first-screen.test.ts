@@ -51,7 +51,7 @@ describe('over a world that is backed up', () => {
 
   test('turns red within the minutes of the promise when the relay is away, and says why', async () => {
     scene.world.relay.up = false
-    await scene.pass(130)
+    await scene.pass(95)
     const text = textIn(await stage.read('/'))
     expect(text).toContain('Not everything is protected')
     expect(text).toContain('✕ not kept hourly')

@@ -9,7 +9,7 @@ const AT = '2026-11-22T05:00:00.000Z'
 const ALL: Query = { words: '', shown: 'all', page: 1 }
 
 const promised = (subject: string, state: Promised['state'] = 'kept'): Promised => ({
-  ...{ kind: 'snapshot', policy: 'hourly', subject, target: null, state, newest: null },
+  ...{ kind: 'snapshot', policy: 'hourly', subject, target: null, state, newest: null, keptShare: null },
   ...{ until: null, since: AT, reason: 'the pool is full' },
 })
 

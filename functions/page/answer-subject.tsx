@@ -1,15 +1,19 @@
 /** `GET /subject/<remote>/<project>/<name>`. */
 import { stocksOf } from '../../shared/command/stock.ts'
 import { workOf } from '../../shared/command/work.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
 import { subjectIn, targetIn } from '../../shared/ledger/work.ts'
 import { own } from '../../shared/own.ts'
 import { subjectViewOf } from '../../shared/page/subject.ts'
 import { type Slot, slotsOf, timelineOf } from '../../shared/page/timeline.ts'
 import type { Line } from '../../shared/plan/line.ts'
+import type { World } from '../../shared/plan/world.ts'
+import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
 import type { Policy } from '../../shared/policy/policy.ts'
 import { narrowTo, troublesOf } from '../../shared/promise/verdict.ts'
 import type { JobReport } from '../../shared/relay/protocol.ts'
+import { copyIn } from '../../shared/work/copy/entry.ts'
 import { reportOn } from '../../shared/work/life.ts'
 import { type Applied, verdictIn } from '../api/status.ts'
 import type { Io } from '../run.ts'
@@ -55,7 +59,7 @@ function policiesOf(
 }
 
 function seenView(key: string, seen: SeenNow | null, slots: readonly Slot[], now: Date): SeenView {
-  if (seen === null) return { state: 'unseen', reason: 'no configuration is applied' }
+  if (seen === null) return { state: 'unseen', reason: 'no configuration is applied', copies: [] }
   const { world, coverages, ledger } = seen.look
   const remote = key.split('/')[0] ?? ''
   const stock = stocksOf({ world, coverages, ledger, maySee: (one) => one === key }).find(
@@ -69,7 +73,7 @@ function seenView(key: string, seen: SeenNow | null, slots: readonly Slot[], now
         : reply.ok
           ? `there is no such instance on ${remote}`
           : reply.error.message
-    return { state: 'unseen', reason }
+    return { state: 'unseen', reason, copies: copiesOf(key, world) }
   }
   const policies = coverages.flatMap(({ covered }) =>
     covered.filter((one) => one.key === key).map(({ policy }) => policy),
@@ -79,7 +83,10 @@ function seenView(key: string, seen: SeenNow | null, slots: readonly Slot[], now
   const mine = (lines: readonly Line[]) => lines.filter((line) => about.has(line.about))
   const lines = mine(seen.lines)
   const next = seen.next === null ? null : { at: seen.next.at, lines: mine(seen.next.lines) }
-  const view = subjectViewOf({ stock, world, policies, lines, next, now })
+  const putOff = targets.flatMap((target) =>
+    ledger === null ? [] : (copyIn(ledger, `${key}>${target}`)?.putOff ?? []),
+  )
+  const view = subjectViewOf({ stock, world, policies, lines, next, putOff, now })
   return {
     state: 'seen',
     ...{ view, policies, timeline: timelineOf(view, slots, now) },
@@ -88,6 +95,16 @@ function seenView(key: string, seen: SeenNow | null, slots: readonly Slot[], now
     ...{ lines, next },
   }
 }
+
+/** By their marks. */
+const copiesOf = (key: string, { remotes }: World): string[] =>
+  Object.entries(remotes).flatMap(([remote, reply]) =>
+    (reply.ok ? reply.inventory.instances : []).flatMap((record) =>
+      record.own.includes(REPLICA_OF) && record.config[REPLICA_OF] === key
+        ? [subjectKey({ remote, project: record.project, instance: record.name })]
+        : [],
+    ),
+  )
 
 /** Of it, or onto it. */
 const workIn = (key: string, { ledger }: Known, jobs: readonly JobReport[]): WorkView[] =>

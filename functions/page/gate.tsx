@@ -67,7 +67,7 @@ export const createGate = (now: () => Date): Handler => {
 
 const problemOf = (passage: Passage): string | null =>
   passage === 'refused'
-    ? 'Cloudflare Access sent a token that does not hold. Compare ACCESS_TEAM and ACCESS_AUD with its application, or sign in here.'
+    ? 'Cloudflare Access sent a token that could not be verified. Compare ACCESS_TEAM and ACCESS_AUD with its application, see the Worker’s log, or sign in here.'
     : null
 
 function refuse(

@@ -1,5 +1,5 @@
 /** The first screen, from what KV has: no call to Incus. */
-import { capitalized, count } from '../../shared/chat/words.ts'
+import { count } from '../../shared/chat/words.ts'
 import { type ShownWork, workText } from '../../shared/command/work.ts'
 import { pathOf } from '../../shared/incus/subject.ts'
 import {
@@ -68,7 +68,7 @@ function Remarks({ verdict, now }: { verdict: Verdict; now: Date }) {
       <ul class="card remarks">
         {remarks.map(({ text }) => (
           <li>
-            <Spoken text={capitalized(text)} now={now} />
+            <Spoken text={text} now={now} />
           </li>
         ))}
       </ul>

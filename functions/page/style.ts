@@ -77,6 +77,7 @@ table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .625rem .75rem .625rem 0; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: .8125rem; color: var(--muted); font-weight: 600; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; }
+.promises th:first-child { min-width: 9.5rem; }
 .group th:first-child { width: 30%; }
 .group th:nth-child(2) { width: 40%; }
 .lamp { display: flex; gap: .5rem; align-items: flex-start; margin-bottom: .375rem; }

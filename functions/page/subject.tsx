@@ -11,7 +11,7 @@ import type { Tone, Trouble } from '../../shared/promise/verdict.ts'
 import { Lamp, TONES } from './lamp.tsx'
 import { Layout } from './layout.tsx'
 import { SlotTable, SnapshotTable } from './snapshot-table.tsx'
-import { Ago, Moment, Pieces, percentOf, SubjectLink } from './text.tsx'
+import { Ago, Moment, Pieces, percentOf, Spoken, SubjectLink } from './text.tsx'
 import { Legend, TimelinePicture } from './timeline.tsx'
 import { Troubles } from './troubles.tsx'
 
@@ -19,7 +19,8 @@ export type WorkView = ShownWork & { progress: string | null }
 
 /** What Incus has now; or why it isn't known. */
 export type SeenView =
-  | { state: 'unseen'; reason: string }
+  /** `copies`: those that can be seen. */
+  | { state: 'unseen'; reason: string; copies: readonly string[] }
   | {
       state: 'seen'
       view: SubjectView
@@ -64,9 +65,14 @@ export function SubjectPage({ subject, tone, promises, troubles, work, slots, se
       {seen.state === 'unseen' ? (
         <p class="notice warning" role="status">
           Incus could not be asked just now, so this shows what the last look has noted: {seen.reason}
+          {seen.copies.map((copy) => (
+            <>
+              . Its copy answers: <SubjectLink at={copy}>{copy}</SubjectLink>
+            </>
+          ))}
         </p>
       ) : null}
-      <Troubles troubles={troubles} now={now} />
+      <Troubles troubles={troubles} here={subject} now={now} />
       <Promises promises={promises} now={now} />
       {work.length === 0 ? null : <Work work={work} now={now} />}
       {seen.state === 'seen' ? <Snapshots seen={seen} now={now} /> : null}
@@ -110,7 +116,7 @@ const About = ({ seen: { status, replicaOf, view } }: { seen: Seen }) => (
 function Promises({ promises, now }: { promises: readonly Promised[]; now: Date }) {
   if (promises.length === 0) return null
   return (
-    <section aria-labelledby="promises">
+    <section aria-labelledby="promises" class="promises">
       <h2 id="promises">Promises</h2>
       <div class="card scroll">
         <table class="stack">
@@ -139,7 +145,9 @@ function Promises({ promises, now }: { promises: readonly Promised[]; now: Date 
                 <td data-label="In 30 days">
                   {promised.keptShare === null ? '' : `kept ${percentOf(promised.keptShare)}`}
                 </td>
-                <td data-label="Why">{promised.reason}</td>
+                <td data-label="Why">
+                  {promised.reason === null ? null : <Spoken text={promised.reason} now={now} />}
+                </td>
               </tr>
             ))}
           </tbody>

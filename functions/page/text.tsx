@@ -50,4 +50,4 @@ export const SubjectLink = ({ at: key, children }: { at: string; children: strin
 
 /** "99.97 %"; only what is whole is called so. */
 export const percentOf = (share: number): string =>
-  `${(Math.floor(share * 10_000) / 100).toFixed(share === 1 ? 0 : 2)} %`
+  `${(Math.floor(share * 10_000) / 100).toFixed(share === 1 ? 0 : 2)}\u00a0%`

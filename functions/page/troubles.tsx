@@ -1,5 +1,5 @@
 /** How things are, and all that isn't well: the verdict in its own words. */
-import { capitalized, count } from '../../shared/chat/words.ts'
+import { count } from '../../shared/chat/words.ts'
 import { parseSubject } from '../../shared/incus/subject.ts'
 import type { Tone, Trouble } from '../../shared/promise/verdict.ts'
 import { TONES } from './lamp.tsx'
@@ -33,7 +33,10 @@ const OPEN = 10
 /** And no more in all: the list below shows the others. */
 const MOST = 200
 
-export function Troubles({ troubles, now }: { troubles: readonly Trouble[]; now: Date }) {
+/** `here`: what the page itself is about. */
+type TroublesProps = { troubles: readonly Trouble[]; here?: string; now: Date }
+
+export function Troubles({ troubles, here = '', now }: TroublesProps) {
   if (troubles.length === 0) return null
   const [open, folded] = [troubles.slice(0, OPEN), troubles.slice(OPEN, MOST)]
   const rest = troubles.length - OPEN - folded.length
@@ -41,11 +44,11 @@ export function Troubles({ troubles, now }: { troubles: readonly Trouble[]; now:
     <section aria-labelledby="troubles">
       <h2 id="troubles">{`What to do (${troubles.length})`}</h2>
       <div class="card">
-        <TroubleList troubles={open} now={now} />
+        <TroubleList troubles={open} here={here} now={now} />
         {folded.length === 0 ? null : (
           <details>
             <summary>{`${count(folded.length + Math.max(0, rest), 'more', 'more')}`}</summary>
-            <TroubleList troubles={folded} now={now} />
+            <TroubleList troubles={folded} here={here} now={now} />
             {rest > 0 ? <p>{`And ${rest} more: show what needs a look in the list below.`}</p> : null}
           </details>
         )}
@@ -59,7 +62,7 @@ const SIGNS = {
   warning: { sign: '!', word: 'Needs a look' },
 } as const
 
-const TroubleList = ({ troubles, now }: { troubles: readonly Trouble[]; now: Date }) => (
+const TroubleList = ({ troubles, here = '', now }: TroublesProps) => (
   <ul class="troubles">
     {troubles.map(({ tone, about, text }) => (
       <li class={tone}>
@@ -68,8 +71,8 @@ const TroubleList = ({ troubles, now }: { troubles: readonly Trouble[]; now: Dat
         </span>
         <p>
           <span class="hidden">{SIGNS[tone].word}: </span>
-          <Spoken text={capitalized(text)} now={now} />
-          {about === null || parseSubject(about) === null ? null : (
+          <Spoken text={text} now={now} />
+          {about === null || about === here || parseSubject(about) === null ? null : (
             <>
               {' '}
               <SubjectLink at={about}>{`Show ${about}`}</SubjectLink>

@@ -49,6 +49,8 @@ type Seen = {
   /** Of a run now and of that at the next slot, about it and its copies. */
   lines: readonly Line[]
   next: { at: string; lines: readonly Line[] } | null
+  /** Whose expiry on the source is postponed, because a copy lags behind. */
+  putOff: readonly { snapshot: string; until: string }[]
   now: Date
 }
 
@@ -122,12 +124,17 @@ function ownerOf(name: string, policies: readonly Policy[] | null): string {
   return covers ? policy : `${policy}, which does not cover it`
 }
 
-/** By the expiry of its policy as it is now; stapes may have postponed it while a copy lags behind. */
+/** By the expiry of its policy as it is now, or as it was postponed. */
 function ownEnds(
   [name, createdAt]: SnapshotPair,
   presence: ReadonlyMap<string, Presence>,
-  { stock, policies, now }: Seen,
+  { stock, policies, putOff, now }: Seen,
 ): Going[] {
+  const later = putOff.find(({ snapshot }) => snapshot === name)
+  if (later !== undefined && presence.has(stock.key)) {
+    const reason = 'its expiry is postponed until then, because the copy lags behind'
+    return [{ place: stock.key, when: 'later', at: later.until, reason }]
+  }
   const policy = policies.find((one) => one.name === parseSnapshotName(name)?.policy)
   if (policy === undefined) return []
   const from = new Date(createdAt * 1000)

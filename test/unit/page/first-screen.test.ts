@@ -63,7 +63,7 @@ test('says so where nothing was applied', async () => {
   const world = createWorld({ start: new Date('2026-11-20T00:00:30Z') })
   const text = textIn(await openStage(world).read('/'))
   expect(text).toContain('Not everything is protected')
-  expect(text).toContain('No configuration was applied, so nothing is backed up')
+  expect(text).toContain('no configuration was applied, so nothing is backed up')
 })
 
 test('shows a name that a server made up as text, wherever it stands', async () => {

@@ -1,7 +1,7 @@
 /** The page of one instance: its snapshots here and on its copy, what becomes of them, and what is said unseen. */
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { instanceOf } from '../../emulator/scene.ts'
-import { openScene, type PageScene } from '../../page/scene.ts'
+import { instanceOf, seedInstance, write } from '../../emulator/scene.ts'
+import { DOCUMENT, openScene, type PageScene } from '../../page/scene.ts'
 import { openStage, type Stage } from '../../page/stage.ts'
 import { textIn } from '../../page/text-in.ts'
 
@@ -73,6 +73,20 @@ describe('an instance', () => {
     delete web.config['user.stapes.keep.last']
   })
 
+  test('says of a snapshot whose expiry is postponed until when, and why', async () => {
+    const ledger = JSON.parse(scene.world.kv.peek('ledger') ?? '{}')
+    const entry = ledger.work['copy main/default/web>backup/default/web']
+    const until = '2026-11-21T03:00:00.000Z'
+    entry.putOff = { snapshot: 'hourly-20261120T0300Z', own: '2026-11-20T05:00:00.000Z', until }
+    await scene.world.places[0]?.state.put('ledger', JSON.stringify(ledger))
+    expect(await rowOf(WEB, 'hourly-20261120T0300Z')).toMatch(
+      /2026-11-21 03:00 UTC main: its expiry is postponed until then, because the copy lags behind/,
+    )
+    delete entry.putOff
+    await scene.world.clock.advance(scene.world.clock.now() + 1100)
+    await scene.world.places[0]?.state.put('ledger', JSON.stringify(ledger))
+  })
+
   test('that is a copy says of what, and what is promised of it', async () => {
     const text = await read('/subject/backup/default/web')
     expect(text).toContain('a copy of main/default/web')
@@ -83,7 +97,7 @@ describe('an instance', () => {
   test('that no policy covers is never shown as protected', async () => {
     const html = await stage.read('/subject/main/default/lab')
     expect(html).toContain('class="card verdict bad"')
-    expect(textIn(html)).toContain('Nothing is promised of main/default/lab: no active policy covers it')
+    expect(textIn(html)).toContain('nothing is promised of main/default/lab: no active policy covers it')
   })
 
   test('that does not exist is not found, and not called protected', async () => {
@@ -110,6 +124,32 @@ describe('an instance', () => {
     expect(text).toContain('Incus could not be asked just now')
     expect(text).toContain('2 of 2 promises are kept')
     expect(text).toMatch(/2026-11-20 03:00 UTC .*served/)
+  })
+
+  test('whose server is down leads to its copy, which shows what is still safe', async () => {
+    scene.world.incus.main.kill()
+    const html = await stage.read(WEB)
+    const copy = await read('/subject/backup/default/web')
+    scene.world.incus.main.start()
+    expect(textIn(html)).toContain('Its copy answers: backup/default/web')
+    expect(html).toContain('href="/subject/backup/default/web"')
+    expect(copy).toContain('hourly-20261120T0300Z')
+  })
+
+  test('says how a copy goes on that is being made', async () => {
+    const { main, backup } = scene.world.incus
+    main.bandwidth = 100e6
+    backup.bandwidth = 100e6
+    write(seedInstance(main, { name: 'huge', running: true }), 'huge', 60e12)
+    await scene.world.apply({
+      ...DOCUMENT,
+      policies: { ...DOCUMENT.policies, all: { schedule: '@hourly', copy: { remote: 'backup' } } },
+    })
+    await scene.pass(3)
+    expect(await read('/subject/main/default/huge')).toMatch(
+      /The copy of main\/default\/huge to backup\/default\/huge is in progress since .* UTC : .*B/,
+    )
+    expect(await read('/')).toContain('In progress The copy of main/default/huge')
   })
 
   test('changes nothing by being looked at', async () => {

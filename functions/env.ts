@@ -34,6 +34,9 @@ export type Env = {
   MATTERMOST_URL?: string
   MATTERMOST_CHANNEL_URL?: string
   MATTERMOST_BOT_TOKEN?: string
+  /** Milliseconds until what is written to KV is read everywhere; `npm start` sets it, where nobody else reads. */
+  KV_SETTLED_MS?: string
+  // Beside these, NOTIFY_…: the secrets of notifications, by the names that the configuration gives.
 }
 
 /** The types of Hono's context. */

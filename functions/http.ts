@@ -18,6 +18,7 @@ import { mountChat } from './chatops/routes.ts'
 import { type App, missingOf, relayProblemOf } from './env.ts'
 import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
+import { notifyAll } from './notify/notifier.ts'
 import { mountPage } from './page/routes.tsx'
 import { look, run } from './run.ts'
 import { readHistory } from './state/audit.ts'
@@ -108,9 +109,11 @@ export function createApp(now: () => Date): Hono<App> {
       })
     return context.json({ records: await readHistory(context.env.STATE, count) })
   })
-  app.post('/api/tick', async (context) =>
-    context.json(logRun(await run({ kind: 'tick', at: now() }, context.get('io')))),
-  )
+  app.post('/api/tick', async (context) => {
+    const ran = logRun(await run({ kind: 'tick', at: now() }, context.get('io')))
+    await notifyAll(context.env, now, false)
+    return context.json(ran)
+  })
   app.get('/api/config', async (context) => {
     const { stored, problems } = await findConfig(context.get('io').state)
     if (stored === null)

@@ -3,9 +3,10 @@ import type { Env } from './env.ts'
 import { createApp } from './http.ts'
 import { tick } from './scheduled.ts'
 
-const app = createApp(() => new Date())
+const now = () => new Date()
+const app = createApp(now)
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
-  scheduled: (controller, env) => tick(controller.scheduledTime, env, new Date()),
+  scheduled: (controller, env) => tick(controller.scheduledTime, env, now),
 } satisfies ExportedHandler<Env>

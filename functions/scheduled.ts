@@ -2,6 +2,7 @@
 import { type Env, missingOf } from './env.ts'
 import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
+import { notifyAll } from './notify/notifier.ts'
 import { run } from './run.ts'
 
 /** Milliseconds: the platform ends a cron invocation after 15 minutes, and the ledger is written before. */
@@ -10,10 +11,21 @@ const LIFE = 14 * 60_000
 /** `started`: by the real clock, which may be later than what it was scheduled for. */
 const deadlineOf = (started: Date): Date => new Date(started.getTime() + LIFE)
 
-/** Throws when it could not observe anything, so that the platform counts the invocation as failed. */
-export async function tick(scheduledTime: number, env: Env, started: Date): Promise<void> {
+/**
+ * Throws when it could not observe anything, so that the platform counts the invocation as failed. What is wrong is
+ * told whatever came of the run. `now`: the real clock.
+ */
+export async function tick(scheduledTime: number, env: Env, now: () => Date): Promise<void> {
   const missing = missingOf(env)
   if (missing.length > 0) throw new Error(`stapes is not set up: ${missing.join(', ')} missing`)
+  try {
+    await runAt(scheduledTime, env, now())
+  } finally {
+    await notifyAll(env, now, true)
+  }
+}
+
+async function runAt(scheduledTime: number, env: Env, started: Date): Promise<void> {
   const at = new Date(scheduledTime)
   const ran = await run({ kind: 'cron', at }, await ioOf(env, () => at, deadlineOf(started)))
   if (ran.state === 'unconfigured' && ran.problems.length > 0) throw new Error(ran.problems.join('; '))

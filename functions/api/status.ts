@@ -18,13 +18,14 @@ import { runView } from '../summary.ts'
 /** What is applied, and what is wrong with it or where it is kept. */
 export type Applied = Pick<FoundConfig, 'stored' | 'problems'>
 
-export function statusOf({ stored, problems }: Applied, { ledger, lost, facts }: Known, now: Date) {
+export function statusOf({ stored, problems }: Applied, known: Known, now: Date) {
+  const { ledger } = known
   const policies = stored === null ? [] : effectiveConfig(stored, now).policies
   return {
     configured: stored !== null,
     appliedAt: stored?.appliedAt ?? null,
     wakeAt: ledger?.wakeAt ?? null,
-    ...healthOf({ stored, problems }, { ledger, lost, facts }, now),
+    ...healthOf({ stored, problems }, known, now),
     policies: Object.fromEntries(
       policies.map((policy) => [
         policy.name,
@@ -46,12 +47,13 @@ export function healthOf(found: Applied, known: Known, now: Date, only: Only = {
 }
 
 /** By all that KV has. */
-export function verdictIn({ stored, problems }: Applied, { ledger, lost, facts }: Known, now: Date): Verdict {
+export function verdictIn({ stored, problems }: Applied, known: Known, now: Date): Verdict {
+  const { ledger, lost, facts, channels = [] } = known
   const loss = lossOf(lost)
   const wrong = loss === null ? problems : [...problems, loss]
   if (stored !== null) {
     const { policies } = effectiveConfig(stored, now)
-    return verdictOf({ policies, applied: { ...stored, problems: wrong }, ledger, facts, now })
+    return verdictOf({ policies, applied: { ...stored, problems: wrong }, ledger, facts, now, channels })
   }
   const conditions = (wrong.length > 0 ? wrong : [NOTHING_APPLIED]).map(
     (text): Condition => ({ id: `config ${text}`, severity: 'critical', about: null, text, since: null }),

@@ -37,8 +37,8 @@ async function see(
   kv: AuditStore,
 ): Promise<Seen> {
   const world = needs === 'world' ? await look(io, now) : null
-  const [{ ledger, lost, facts }, history] = await Promise.all([
-    needs === 'nothing' ? NOTHING : world === null ? readKnown(io.state, now) : { ...world, facts: null },
+  const [{ ledger, lost, facts, channels = [] }, history] = await Promise.all([
+    needs === 'nothing' ? NOTHING : world === null ? readKnown(io.state, now) : { ...NOTHING, ...world },
     needs === 'history' ? readHistory(kv, HISTORY) : [],
   ])
   return {
@@ -49,6 +49,7 @@ async function see(
     pauses: stored?.pauses ?? {},
     ledger,
     facts,
+    channels,
     maySee: reachOf(permission),
     world: world?.world ?? null,
     coverages: world?.coverages ?? [],

@@ -3,6 +3,7 @@ import type { AuditRecord } from '../access/audit.ts'
 import type { Actor } from '../chat/actor.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Applied } from '../ledger/warnings.ts'
+import type { DeadChannel } from '../notify/dead.ts'
 import type { World } from '../plan/world.ts'
 import type { TracedCoverage } from '../policy/coverage.ts'
 import type { Config, Pause } from '../policy/policy.ts'
@@ -19,6 +20,8 @@ export type Seen = {
   ledger: Ledger | null
   /** What the looks have shown of each promise; null: nothing was noted yet. */
   facts: Facts | null
+  /** Where people can't be told. */
+  channels?: readonly DeadChannel[]
   /** Whether the actor may see, by this command, what is at `remote/project/instance`. */
   maySee(instanceKey: string): boolean
   /** Of commands that need the world. */

@@ -1,5 +1,6 @@
 /** From what a sound document says to what holds: defaults filled in, units in seconds. */
 import type { Access } from '../access/access.ts'
+import { type Channel, SECRETS } from '../notify/channel.ts'
 import type { Result } from '../result.ts'
 import type { Keep } from '../retention/keep.ts'
 import { isZero, parseWithin } from '../retention/within.ts'
@@ -7,6 +8,7 @@ import { parseDuration } from '../schedule/duration.ts'
 import { parseSchedule } from '../schedule/slots.ts'
 import type { AccessSettings } from './access-schema.ts'
 import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
+import type { NotifySettings } from './notify-schema.ts'
 import type { Copy, Policy, Selector } from './policy.ts'
 import type { Settings } from './schema.ts'
 
@@ -70,6 +72,28 @@ export const fillAccess = ({ groups, grants }: AccessSettings): Access => ({
     instances: instances ?? null,
   })),
 })
+
+export const fillNotify = (notify: NotifySettings): Channel[] =>
+  Object.entries(notify).map(([name, given]) => fillChannel(name, given))
+
+function fillChannel(name: string, given: NotifySettings[string]): Channel {
+  const { type, provider, from, to, severity, policies, remotes, match, timezone, quiet, digest } = given
+  const secrets = SECRETS.flatMap((use) => {
+    const named = given[use]
+    return named === undefined ? [] : [[use, named.secret] as const]
+  })
+  const isEmail = provider !== undefined && from !== undefined && to !== undefined
+  return {
+    ...{ name, type, severity: severity ?? 'warning', timezone: timezone ?? DEFAULTS.timezone },
+    secrets: Object.fromEntries(secrets),
+    email: isEmail ? { provider, from, to } : null,
+    policies: policies ?? null,
+    remotes: remotes ?? null,
+    match: match ?? null,
+    quiet: quiet ?? null,
+    digest: digest === undefined ? null : sound(parseSchedule(digest)),
+  }
+}
 
 const secondsOrNull = (span: string | undefined): number | null =>
   span === undefined ? null : sound(parseDuration(span))

@@ -5,8 +5,10 @@ import { err, ok, type Result } from '../result.ts'
 import { checkAccess } from './access-checks.ts'
 import { accessSchema } from './access-schema.ts'
 import { checkName, checkPairs, checkPolicy } from './checks.ts'
-import { fill, fillAccess } from './fill.ts'
+import { fill, fillAccess, fillNotify } from './fill.ts'
 import { fromIssue, type PolicyError, problem } from './issues.ts'
+import { checkChannel, checkNotify } from './notify-checks.ts'
+import { type NotifySettings, notifySchema } from './notify-schema.ts'
 import type { Config, Policy } from './policy.ts'
 import { documentSchema, settingsSchema } from './schema.ts'
 
@@ -23,7 +25,17 @@ export function parseConfig(document: unknown): Result<Config, PolicyError[]> {
   errors.push(...policies.flatMap(checkPolicy), ...checkPairs(policies))
   const access = soundAccess(document)
   if (access !== null) errors.push(...checkAccess(access, commands))
-  return errors.length > 0 ? err(errors) : ok({ policies, ...(access === null ? {} : { access }) })
+  const notify = soundNotify(document)
+  errors.push(...Object.entries(notify).flatMap(([name, channel]) => checkChannel(name, channel)))
+  const channels = fillNotify(notify)
+  // What a broken policy is called, or names, isn't known.
+  if (policies.length === names.length) errors.push(...checkNotify(channels, policies))
+  if (errors.length > 0) return err(errors)
+  return ok({
+    policies,
+    ...(access === null ? {} : { access }),
+    ...(channels.length === 0 ? {} : { notify: channels }),
+  })
 }
 
 /** zod leaves this key out of a map without a word, and a condition of a policy would be gone. */
@@ -36,7 +48,7 @@ function unnamable(document: unknown): PolicyError[] {
     'select',
     'config',
   ])
-  return [['access', 'groups'], ...selecting]
+  return [['access', 'groups'], ['notify'], ...selecting]
     .filter((path) => Object.hasOwn(path.reduce(member, document as object), NO_KEY))
     .map((path) => problem([...path, NO_KEY], 'another name', `"${NO_KEY}"`))
 }
@@ -45,6 +57,12 @@ function unnamable(document: unknown): PolicyError[] {
 function soundAccess(document: unknown): Access | null {
   const access = accessSchema.safeParse(member(document, 'access'))
   return access.success ? fillAccess(access.data) : null
+}
+
+/** Empty also where there is none. */
+function soundNotify(document: unknown): NotifySettings {
+  const notify = notifySchema.safeParse(member(document, 'notify'))
+  return notify.success ? notify.data : {}
 }
 
 /** None while `defaults` is broken, since it might be what they lack. */

@@ -1,5 +1,6 @@
 /** What is wanted, after parsing: every default filled in, every unit in seconds. */
 import type { Access } from '../access/access.ts'
+import type { Channel } from '../notify/channel.ts'
 import type { Brake } from '../retention/brake.ts'
 import type { Keep } from '../retention/keep.ts'
 
@@ -82,5 +83,5 @@ export type Policy = {
  */
 export type Pause = { by: string; at: string; until: string | null }
 
-/** `access` may be absent in a configuration applied by an earlier version. */
-export type Config = { policies: Policy[]; access?: Access }
+/** `access` and `notify` may be absent in a configuration applied by an earlier version. */
+export type Config = { policies: Policy[]; access?: Access; notify?: Channel[] }

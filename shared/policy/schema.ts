@@ -10,6 +10,7 @@ import { accessKeysAt, accessSchema } from './access-schema.ts'
 import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
 import * as field from './fields.ts'
 import { keepSchema, mayKeep } from './keep-schema.ts'
+import { notifyKeysAt, notifySchema } from './notify-schema.ts'
 
 const { described, list, may, object } = field
 
@@ -252,6 +253,11 @@ export const documentSchema = object(
       accessSchema,
       'Who may do what in chat. Anyone without a grant can only ask for their own id (`/backup whoami`).',
     ),
+    notify: may(
+      notifySchema,
+      'Who is told when something is not well, by names of your choice. Addresses and tokens are secrets of the Worker, by name.',
+      { examples: [{ ops: { type: 'slack', url: { secret: 'NOTIFY_SLACK' } } }] },
+    ),
   },
   'an object, such as { "policies": { … } }',
 )
@@ -260,6 +266,7 @@ export const documentSchema = object(
 export function keysAt(path: readonly PropertyKey[]): string[] {
   if (path.length === 0) return Object.keys(documentSchema.shape)
   if (path[0] === 'access') return accessKeysAt(path.slice(1))
+  if (path[0] === 'notify') return notifyKeysAt(path.slice(1))
   if (path.length === 1 || (path.length === 2 && path[0] === 'policies')) return Object.keys(settings)
   const shapes: Record<string, object> = {
     select: selectSchema.shape,

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini'
 import type { Access } from '../access/access.ts'
 import { isObject, type Lose, listOf, mapOf, moment, partOf, texts } from '../ledger/parts.ts'
+import { channelSchema } from '../notify/parse-channel.ts'
 import * as field from './fields.ts'
 import { fill } from './fill.ts'
 import { keepSchema } from './keep-schema.ts'
@@ -154,7 +155,10 @@ function configOf(
   )
   const policies = listOf(config.policies, 'a policy', lose, (item, part) => policyOf(item, part, lose))
   const access = isObject(config.access) ? { access: accessOf(config.access, lose) } : {}
-  return { policies, ...access }
+  const channels = listOf(config.notify, 'a channel', lose, (item, part) =>
+    partOf(item, channelSchema, part, lose),
+  )
+  return { policies, ...access, ...(channels.length === 0 ? {} : { notify: channels }) }
 }
 
 /** Fields that are new since then get their defaults. */

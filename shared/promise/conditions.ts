@@ -3,18 +3,14 @@ import { parseSubject } from '../incus/subject.ts'
 import type { Ledger, SlotRecord } from '../ledger/ledger.ts'
 import { type Applied, brakedOf, goneText, overdueOf, rolesOf, warningsOf } from '../ledger/warnings.ts'
 import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
+import type { DeadChannel } from '../notify/dead.ts'
 import { own } from '../own.ts'
 import { isEndless } from '../policy/contradictions.ts'
 import type { Policy } from '../policy/policy.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
-
-/**
- * `critical`: something isn't backed up, or may not be. `warning`: it needs a look. `info`: for the record.
- */
-export const SEVERITIES = ['critical', 'warning', 'info'] as const
-export type Severity = (typeof SEVERITIES)[number]
+import type { Severity } from './severity.ts'
 
 export type Condition = {
   /** The same trouble has the same id at each look. */
@@ -38,6 +34,8 @@ export type Known = {
   ledger: Ledger | null
   /** Null: no look was noted yet. */
   facts: Facts | null
+  /** Where people can't be told. */
+  channels?: readonly DeadChannel[]
   now: Date
 }
 
@@ -53,6 +51,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
     ...told,
     ...aboutTicks(known),
     ...endless(known),
+    ...(known.channels ?? []).map(({ name, text, since }) => warning(`channel ${name}`, text, { since })),
     ...(ledger === null
       ? []
       : [

@@ -37,9 +37,11 @@ export const status: ReadCommand = {
 }
 
 function all(seen: Seen, policies: readonly Policy[]): Message {
-  const { ledger, facts, now, maySee, applied } = seen
+  const { ledger, facts, channels = [], now, maySee, applied } = seen
   const verdict =
-    applied === null ? null : visibleTo(verdictOf({ policies, applied, ledger, facts, now }), maySee)
+    applied === null
+      ? null
+      : visibleTo(verdictOf({ policies, applied, ledger, facts, channels, now }), maySee)
   const texts = verdict === null ? [] : textsOf(verdict)
   const running = workOf(ledger, maySee).filter(({ state }) => state === 'runs')
   return {

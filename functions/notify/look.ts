@@ -1,0 +1,37 @@
+/** What there is to tell, as KV knows it. */
+import { lossOf } from '../../shared/ledger/parse-ledger.ts'
+import { deadChannels } from '../../shared/notify/dead.ts'
+import { type Decision, decide } from '../../shared/notify/decide.ts'
+import type { Notices } from '../../shared/notify/notices.ts'
+import { effectiveConfig } from '../../shared/policy/pause.ts'
+import { verdictOf } from '../../shared/promise/verdict.ts'
+import { findConfig } from '../state/config.ts'
+import { readFacts } from '../state/facts.ts'
+import { readLedger, type State } from '../state/ledger.ts'
+import { readNotices } from '../state/notices.ts'
+import { outageProblems } from '../state/unwritten.ts'
+
+export type Looked = Decision & { before: Notices; changed: boolean }
+
+/** Null: there is no channel. `wrong`: what else is known to be wrong, as with the relay's address. */
+export async function lookAround(state: State, wrong: readonly string[], now: Date): Promise<Looked | null> {
+  const [{ stored, problems }, before] = await Promise.all([findConfig(state), readNotices(state)])
+  const channels = stored === null ? null : (stored.config.notify ?? [])
+  if ((channels ?? []).length === 0 && Object.keys(before.channels).length === 0) return null
+  const [{ ledger, lost }, facts] = await Promise.all([readLedger(state, now), readFacts(state)])
+  const loss = lossOf(lost)
+  const all = [...outageProblems(now), ...wrong, ...problems, ...(loss === null ? [] : [loss])]
+  const applied = { version: stored?.version ?? '', appliedAt: stored?.appliedAt ?? EPOCH, problems: all }
+  const policies = stored === null ? [] : effectiveConfig(stored, now).policies
+  const verdict = verdictOf({ policies, applied, ledger, facts, now, channels: deadChannels(before) })
+  const sees = stored !== null && ledger !== null && facts !== null && loss === null
+  const decision = decide(before, { channels, verdict, sees, ledger }, now)
+  return { ...decision, before, changed: isChanged(before, decision) }
+}
+
+const EPOCH = new Date(0).toISOString()
+
+function isChanged({ claim: _, ...before }: Notices, { notices, due }: Decision): boolean {
+  const { claim: __, ...after } = notices
+  return due.length > 0 || JSON.stringify(before) !== JSON.stringify(after)
+}

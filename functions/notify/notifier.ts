@@ -1,0 +1,45 @@
+/** What notifications need, from the Worker's bindings and secrets. */
+import type { Sent } from '../../shared/notify/settle.ts'
+import { type Env, relayProblemOf } from '../env.ts'
+import { retryOnce } from '../state/retry-once.ts'
+import { type Notifier, notify } from './notify.ts'
+import type { Vault } from './secrets.ts'
+import { post } from './send.ts'
+
+const memory = new Map<string, Sent>()
+
+/** A reader may have read KV right before it was written, and keeps that for a minute. */
+const SETTLED = 65_000
+
+/** Milliseconds. Where one process alone uses the state, as in `npm start`, nobody has to wait. */
+function settledOf({ KV_SETTLED_MS: given = '' }: Env): number {
+  const ms = Number(given)
+  return given !== '' && ms >= 0 ? ms : SETTLED
+}
+
+export const vaultOf =
+  (env: Env): Vault =>
+  (name) => {
+    const value: unknown = Reflect.get(env, name)
+    return typeof value === 'string' ? value : undefined
+  }
+
+/** `waits`: this invocation has the time. Cron triggers have a quarter of an hour, requests have not. */
+export const notifierOf = (env: Env, now: () => Date, waits: boolean): Notifier => ({
+  ...{ state: retryOnce(env.STATE), vault: vaultOf(env), post, now, settled: settledOf(env), memory },
+  wait: waits ? (ms) => new Promise((resolve) => setTimeout(resolve, ms)) : null,
+  nonce: () => crypto.randomUUID(),
+  wrong: () => {
+    const problem = relayProblemOf(env)
+    return problem === null ? [] : [problem]
+  },
+})
+
+/** A failure changes nothing for backups: it is logged, and the next tick tries again. */
+export async function notifyAll(env: Env, now: () => Date, waits: boolean): Promise<void> {
+  try {
+    await notify(notifierOf(env, now, waits))
+  } catch (cause) {
+    console.error(JSON.stringify({ at: 'notify', error: String(cause) }))
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Tells what there is to tell, after a tick. KV has no lock and may be a minute stale, so a tick that has something
+ * to send first writes that it will, waits until every reader sees that, and sends only if it still stands there.
+ */
+import type { Delivery } from '../../shared/notify/decide.ts'
+import type { Claim, Notices } from '../../shared/notify/notices.ts'
+import { type Sent, settle } from '../../shared/notify/settle.ts'
+import type { State } from '../state/ledger.ts'
+import { writeNotices } from '../state/notices.ts'
+import { type Looked, lookAround } from './look.ts'
+import { editMessage, type Sender, sendLetter } from './send.ts'
+
+export type Notifier = Sender & {
+  state: State
+  /** Null: this invocation can't wait. Then a later tick sends. */
+  wait: ((ms: number) => Promise<void>) | null
+  /** Milliseconds until what is written to KV is read everywhere. */
+  settled: number
+  nonce(): string
+  /** What is wrong beside what KV knows. */
+  wrong(): string[]
+  /** What this process has sent, should KV not take it. */
+  memory: Map<string, Sent>
+}
+
+/** A claim that is older was given up: its invocation was ended. */
+const GIVEN_UP = 180_000
+/** Longer than KV takes to accept another write to the same key. */
+const PAUSE = 5_000
+/** Messages a tick: the platform allows 50 requests, and the run needs some itself. */
+const MOST = 8
+const MOST_EACH = 4
+const REMEMBERED = 500
+
+export async function notify(io: Notifier): Promise<void> {
+  const looked = await lookAround(io.state, io.wrong(), io.now())
+  if (looked?.changed !== true) return
+  const { claim } = looked.before
+  const isReturning = io.wait === null && claim?.kind === 'returns' && ageOf(claim, io) >= io.settled
+  if (isReturning) return deliver(looked, io)
+  if (claim !== undefined && ageOf(claim, io) < GIVEN_UP) return
+  const mine = await writeClaim(looked.before, io)
+  if (mine === null) return io.wait === null ? undefined : deliverUnwritten(looked, io)
+  if (io.wait === null) return
+  await io.wait(io.settled)
+  // It may have ended meanwhile.
+  const again = await lookAround(io.state, io.wrong(), io.now())
+  if (again?.before.claim?.by === mine.by) await deliver(again, io)
+}
+
+/** A clock that was ahead counts as long ago. */
+function ageOf({ at }: Claim, { now }: Notifier): number {
+  const age = now().getTime() - new Date(at).getTime()
+  return age < -GIVEN_UP ? GIVEN_UP : age
+}
+
+/** Null: KV doesn't take it. */
+async function writeClaim(notices: Notices, io: Notifier): Promise<Claim | null> {
+  const kind = io.wait === null ? 'returns' : 'waits'
+  const claim: Claim = { by: io.nonce(), at: io.now().toISOString(), kind }
+  const write = (): Promise<boolean> => keep({ ...notices, claim }, io)
+  if (await write()) return claim
+  if (io.wait === null) return null
+  // A tick at the same time may have written within that second.
+  await io.wait(PAUSE)
+  return (await write()) ? claim : null
+}
+
+async function deliver({ notices, due }: Looked, io: Notifier): Promise<void> {
+  const { claim: _, ...rest } = await send(notices, due, io)
+  if (await keep(rest, io)) return
+  await io.wait?.(PAUSE)
+  await keep(rest, io)
+}
+
+/** KV takes no writes, as when the day's allowance is used up: only this process knows what it has told. */
+async function deliverUnwritten({ notices, due }: Looked, io: Notifier): Promise<void> {
+  const urgent = due.filter(({ letter }) => letter.kind === 'alarm' && letter.severity === 'critical')
+  await send(notices, urgent, io)
+}
+
+async function keep(notices: Notices, { state }: Notifier): Promise<boolean> {
+  try {
+    await writeNotices(state, notices)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function send(notices: Notices, due: readonly Delivery[], io: Notifier): Promise<Notices> {
+  const some = firstOf(due)
+  const names = [...new Set(some.map(({ channel }) => channel.name))]
+  const sent = await Promise.all(
+    names.map((name) =>
+      sendInOrder(
+        some.filter(({ channel }) => channel.name === name),
+        io,
+      ),
+    ),
+  )
+  return sent.flat().reduce((all, [delivery, came]) => settle(all, delivery, came, io.now()), notices)
+}
+
+/** Some of each channel; the others follow at the next tick. */
+function firstOf(due: readonly Delivery[]): Delivery[] {
+  const counts = new Map<string, number>()
+  const few = due.filter(({ channel }) => {
+    const count = (counts.get(channel.name) ?? 0) + 1
+    counts.set(channel.name, count)
+    return count <= MOST_EACH
+  })
+  return few.slice(0, MOST)
+}
+
+/** After a failure the rest waits. */
+async function sendInOrder(deliveries: readonly Delivery[], io: Notifier): Promise<[Delivery, Sent][]> {
+  const came: [Delivery, Sent][] = []
+  for (const delivery of deliveries) {
+    const sent = await sendOnce(delivery, io)
+    came.push([delivery, sent])
+    if (!sent.ok) break
+    if (delivery.edit !== undefined) await editMessage(delivery.channel, delivery.letter, delivery.edit, io)
+  }
+  return came
+}
+
+async function sendOnce({ channel, letter }: Delivery, io: Notifier): Promise<Sent> {
+  const key = `${channel.name} ${letter.id}`
+  const known = io.memory.get(key)
+  if (known !== undefined) return known
+  const sent = await sendLetter(channel, letter, io)
+  if (sent.ok) io.memory.set(key, sent)
+  for (const oldest of io.memory.keys()) {
+    if (io.memory.size <= REMEMBERED) break
+    io.memory.delete(oldest)
+  }
+  return sent
+}

@@ -1,0 +1,102 @@
+/** Sends a message to a channel. What comes back holds no secret. */
+import type { Message } from '../../shared/chat/message.ts'
+import type { Channel } from '../../shared/notify/channel.ts'
+import type { Letter } from '../../shared/notify/letter.ts'
+import type { Sent } from '../../shared/notify/settle.ts'
+import { safeText } from '../../shared/safe-text.ts'
+import { parseJson } from '../chatops/form.ts'
+import { digestOf } from '../digest.ts'
+import { type Secrets, secretsOf, type Vault } from './secrets.ts'
+import type { Mail, Outgoing } from './service.ts'
+import { services } from './services.ts'
+
+/** What came back of a request; null: nothing did, with the reason. */
+export type Reply = { status: number; text: string; retryAfter: string | null } | { failed: string }
+
+export type Post = (outgoing: Outgoing) => Promise<Reply>
+
+export type Sender = { vault: Vault; post: Post; now(): Date }
+
+export async function sendLetter(channel: Channel, letter: Letter, sender: Sender): Promise<Sent> {
+  const mail = await mailOf(channel, letter, sender)
+  if ('failed' in mail) return { ok: false, reason: mail.failed, final: true }
+  const service = services[channel.type]
+  const reply = await tried(async () => sender.post(await service.request(mail)))
+  const sent = sentOf(reply, mail.secrets)
+  const ref = sent.ok && 'text' in reply ? (service.ref?.(parseJson(reply.text)) ?? null) : null
+  return ref === null ? sent : { ok: true, ref }
+}
+
+/** A failure changes nothing: the message that follows says the same. */
+export async function editMessage(
+  channel: Channel,
+  letter: Letter,
+  { ref, message }: { ref: string; message: Message },
+  sender: Sender,
+): Promise<void> {
+  const mail = await mailOf(channel, letter, sender)
+  if ('failed' in mail) return
+  const outgoing = services[channel.type].edit?.(mail, ref, message)
+  if (outgoing !== undefined) await tried(() => sender.post(outgoing))
+}
+
+async function mailOf(
+  channel: Channel,
+  letter: Letter,
+  { vault, now }: Sender,
+): Promise<Mail | { failed: string }> {
+  const secrets = secretsOf(channel, vault)
+  if (!secrets.ok) return { failed: secrets.error }
+  const id = `msg_${await digestOf(`${channel.name} ${letter.id}`)}`
+  return { channel, letter, id, now: now(), secrets: secrets.value }
+}
+
+async function tried(send: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await send()
+  } catch (cause) {
+    return { failed: String(cause) }
+  }
+}
+
+/** Characters of what a service says. */
+const LONGEST = 120
+
+function sentOf(reply: Reply, secrets: Secrets): Sent {
+  if ('failed' in reply)
+    return { ok: false, reason: `no answer: ${cleared(reply.failed, secrets)}`, final: false }
+  const { status, text, retryAfter } = reply
+  if (status >= 200 && status < 300) return { ok: true }
+  const said = text.trim() === '' ? '' : `: ${cleared(text, secrets)}`
+  const wait = Number(retryAfter)
+  return {
+    ok: false,
+    reason: status >= 300 && status < 400 ? `${status}, it redirects to another address` : `${status}${said}`,
+    final: isFinal(status),
+    ...(retryAfter !== null && wait > 0 ? { wait } : {}),
+  }
+}
+
+/** Too many, too slow and the service's own failures pass. */
+const isFinal = (status: number): boolean => status < 500 && ![408, 425, 429].includes(status)
+
+/** A receiver may echo what it was sent. */
+function cleared(text: string, secrets: Secrets): string {
+  const values = Object.values(secrets).flatMap((value) => [value, encodeURIComponent(value)])
+  const clear = values.reduce((left, value) => left.replaceAll(value, '…'), text)
+  return safeText(clear.replace(/https?:\/\/\S+/g, '…'), LONGEST)
+}
+
+const TIMEOUT = 10_000
+/** Characters of an answer that are read. */
+const READ = 4_000
+
+/** Redirects are not followed: only the address in the secret gets the message. */
+export const post: Post = async ({ method, url, headers, body }) => {
+  const response = await fetch(url, {
+    ...{ method, body, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT) },
+    headers: { 'user-agent': 'stapes', ...headers },
+  })
+  const text = (await response.text()).slice(0, READ)
+  return { status: response.status, text, retryAfter: response.headers.get('retry-after') }
+}

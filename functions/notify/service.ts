@@ -1,0 +1,34 @@
+/** The interface of a service that takes notifications. All other code uses it and knows no service. */
+import type { Message } from '../../shared/chat/message.ts'
+import type { Channel, SecretUse } from '../../shared/notify/channel.ts'
+import type { Letter } from '../../shared/notify/letter.ts'
+
+/** A message, and what its service needs to build the request. */
+export type Mail = {
+  channel: Channel
+  letter: Letter
+  /** Of the letter: the same at each try. */
+  id: string
+  now: Date
+  /** Checked: what the service needs is there; `url` may be used. */
+  secrets: Partial<Record<SecretUse, string>>
+}
+
+export type Outgoing = {
+  method: 'POST' | 'PATCH'
+  url: string
+  headers: Record<string, string>
+  body: string
+}
+
+export type Service = {
+  request(mail: Mail): Outgoing | Promise<Outgoing>
+  /** The id of what was posted, where it can be edited later; null: the answer has none. */
+  ref?(answer: unknown): string | null
+  edit?(mail: Mail, ref: string, message: Message): Outgoing
+}
+
+export const jsonPost = (url: string, body: unknown, headers: Record<string, string> = {}): Outgoing => ({
+  ...{ method: 'POST', url, body: JSON.stringify(body) },
+  headers: { 'content-type': 'application/json', ...headers },
+})

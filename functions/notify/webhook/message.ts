@@ -1,0 +1,8 @@
+/** A letter for programs, and as text. */
+import type { Letter } from '../../../shared/notify/letter.ts'
+import { plainOf } from '../plain.ts'
+
+export function render({ kind, severity, message }: Letter, id: string, now: Date) {
+  const { title, body } = plainOf(message)
+  return { id, at: now.toISOString(), kind, severity, title, text: body }
+}

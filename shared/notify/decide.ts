@@ -1,0 +1,249 @@
+/**
+ * What has to be told now, to which channel. A function of what was told, how things are and the time; `settle`
+ * notes what came of each message.
+ */
+import type { Ledger } from '../ledger/ledger.ts'
+import { own } from '../own.ts'
+import type { Promised } from '../promise/judge.ts'
+import type { Severity } from '../promise/severity.ts'
+import { textsOf, type Verdict } from '../promise/verdict.ts'
+import { nextSlot } from '../schedule/slots.ts'
+import { type Alarm, alarmsOf, gravest } from './alarm.ts'
+import type { Channel } from './channel.ts'
+import { digestLetter } from './digest.ts'
+import {
+  alarmLetter,
+  goodbyeLetter,
+  type Letter,
+  overMessage,
+  recoveryLetter,
+  reminderLetter,
+  severalLetter,
+  type Told,
+  titleOf,
+} from './letter.ts'
+import type { Notice, Notices, Telling } from './notices.ts'
+import { accepts, isOfChannel, isQuiet } from './route.ts'
+import { promiseId, type Trouble, troublesOf } from './trouble.ts'
+
+export type Situation = {
+  /** Null: the applied configuration can't be read, so the channels are those from before. */
+  channels: readonly Channel[] | null
+  verdict: Verdict
+  /** Whether all that there is to know could be read. What can't be seen is not over. */
+  sees: boolean
+  ledger: Ledger | null
+}
+
+export type Delivery = {
+  channel: Channel
+  letter: Letter
+  /** Ids of the alarms that it tells. */
+  alarms: string[]
+  /** The first message, to be replaced in its place. */
+  edit?: { ref: string; message: Letter['message'] }
+}
+
+export type Decision = { notices: Notices; due: Delivery[] }
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+/** A warning is told when it has lasted so long: what mends itself meanwhile isn't. */
+const LASTING = 15 * MINUTE
+/** Over only after so long without it: a server that comes and goes is one alarm. */
+const SETTLED = 5 * MINUTE
+/** Since the last time, after it was told once, twice, and more often. */
+const REMINDERS = [6 * HOUR, 24 * HOUR, 72 * HOUR] as const
+/** So many new alarms at once are told one by one. */
+const FEW = 4
+
+const after = (at: string, ms: number, now: Date): boolean => now.getTime() - new Date(at).getTime() >= ms
+
+export function decide(before: Notices, situation: Situation, now: Date): Decision {
+  const channels = situation.channels ?? Object.values(before.channels).map(({ as }) => as)
+  const noted = withChannels(before, channels, situation.channels !== null, now)
+  if (Object.keys(noted.channels).length === 0) return { notices: { open: {}, channels: {} }, due: [] }
+  const alarms = alarmsOf(troublesOf(situation.verdict), membersOf(noted))
+  const open = openNow(noted, alarms, channels, situation, now)
+  const notices = { ...noted, open }
+  const due = channels.flatMap((channel) => dueOn(channel, notices, alarms, situation, now))
+  return { notices: withoutIdle(notices), due: [...due, ...goodbyes(notices, channels, situation, now)] }
+}
+
+const membersOf = ({ open }: Notices): Map<string, string> =>
+  new Map(Object.entries(open).flatMap(([id, { members }]) => members.map((member) => [member, id] as const)))
+
+/** Those that are configured no longer stay until they were told so. */
+function withChannels(before: Notices, channels: readonly Channel[], isKnown: boolean, now: Date): Notices {
+  const gone = isKnown
+    ? Object.entries(before.channels).filter(([name]) => !channels.some((one) => one.name === name))
+    : []
+  const kept = channels.map((as) => {
+    const { digestAt, failing } = own(before.channels, as.name) ?? {}
+    const digest = as.digest === null ? {} : { digestAt: digestAt ?? now.toISOString() }
+    return [as.name, { as, ...digest, ...(failing === undefined ? {} : { failing }) }] as const
+  })
+  return { ...before, channels: Object.fromEntries([...gone, ...kept]) }
+}
+
+function openNow(
+  { open }: Notices,
+  alarms: ReadonlyMap<string, Alarm>,
+  channels: readonly Channel[],
+  situation: Situation,
+  now: Date,
+): Notices['open'] {
+  const before = Object.entries(open).map(([id, notice]): [string, Notice] => {
+    const alarm = alarms.get(id)
+    return [id, alarm === undefined ? withoutTrouble(notice, situation, now) : withTroubles(notice, alarm)]
+  })
+  const fresh = [...alarms.values()]
+    .filter(({ id, troubles }) => !Object.hasOwn(open, id) && isWorthNoting(troubles, channels, now))
+    .map((alarm): [string, Notice] => [alarm.id, noticeOf(alarm, now)])
+  return Object.fromEntries([...before, ...fresh])
+}
+
+/** What may be over before it is told needs no note, where it says itself since when it stands. */
+const isWorthNoting = (troubles: readonly Trouble[], channels: readonly Channel[], now: Date): boolean =>
+  channels.some((channel) => {
+    const mine = wanted(channel, troubles)
+    return mine.length > 0 && (isRipe(mine, null, now) || mine.every(({ since }) => since === null))
+  })
+
+function noticeOf({ troubles }: Alarm, now: Date): Notice {
+  const since = [now.toISOString(), ...troubles.flatMap((one) => one.since ?? [])].sort()[0]
+  return {
+    since: since ?? now.toISOString(),
+    ...{ title: titleOf(troubles), members: troubles.map(({ id }) => id), told: {} },
+  }
+}
+
+function withTroubles({ gone: _, ...notice }: Notice, { troubles }: Alarm): Notice {
+  const members = [...new Set([...notice.members, ...troubles.map(({ id }) => id)])]
+  return { ...notice, members }
+}
+
+/** It is over once everything could be seen and none of it stands: a promise must be kept, or be made no longer. */
+function withoutTrouble(notice: Notice, { verdict, sees }: Situation, now: Date): Notice {
+  const pending = verdict.promises.some(
+    (one) => one.state === 'pending' && notice.members.includes(promiseId(one)),
+  )
+  if (notice.gone !== undefined || !sees || pending) return notice
+  return { ...notice, gone: now.toISOString() }
+}
+
+/** What the channel is for. */
+function wanted(channel: Channel, troubles: readonly Trouble[]): Trouble[] {
+  const mine = troubles.filter(accepts(channel))
+  const isLow = channel.severity === 'critical' && gravest(mine) !== 'critical'
+  return isLow ? mine.filter(isOfChannel) : mine
+}
+
+/** Whether it has lasted long enough to be told. */
+function isRipe(troubles: readonly Trouble[], noticed: string | null, now: Date): boolean {
+  if (gravest(troubles) === 'critical' || troubles.some(isOfChannel)) return true
+  const [first] = [
+    ...(noticed === null ? [] : [noticed]),
+    ...troubles.flatMap(({ since }) => since ?? []),
+  ].sort()
+  return first !== undefined && after(first, LASTING, now)
+}
+
+function dueOn(
+  channel: Channel,
+  notices: Notices,
+  alarms: ReadonlyMap<string, Alarm>,
+  situation: Situation,
+  now: Date,
+): Delivery[] {
+  const { failing } = own(notices.channels, channel.name) ?? {}
+  if (failing !== undefined && failing.retryAt > now.toISOString()) return []
+  const { promises } = situation.verdict
+  const fresh: Told[] = []
+  const others: Delivery[] = []
+  for (const [id, notice] of Object.entries(notices.open)) {
+    const telling = own(notice.told, channel.name)
+    const over = telling === undefined ? null : recovery({ id, notice, channel, telling }, promises, now)
+    if (over !== null) others.push(over)
+    const troubles = wanted(channel, alarms.get(id)?.troubles ?? [])
+    if (notice.gone !== undefined || troubles.length === 0) continue
+    const severity = gravest(troubles)
+    if (severity !== 'critical' && isQuiet(channel, now)) continue
+    const told = { id, notice, troubles }
+    if (telling === undefined || isWorse(severity, telling)) {
+      if (isRipe(troubles, notice.since, now)) fresh.push(told)
+    } else if (after(telling.at, reminderAfter(telling), now))
+      others.push({ channel, letter: reminderLetter(told, telling.times, promises, now), alarms: [id] })
+  }
+  return [...newOnes(channel, fresh, promises, now), ...others, ...digests(channel, notices, situation, now)]
+}
+
+const isWorse = (severity: Severity, telling: Telling): boolean =>
+  severity === 'critical' && telling.severity !== 'critical'
+
+const reminderAfter = ({ times }: Telling): number =>
+  REMINDERS[Math.min(times, REMINDERS.length) - 1] ?? REMINDERS[0]
+
+function newOnes(
+  channel: Channel,
+  fresh: readonly Told[],
+  promises: readonly Promised[],
+  now: Date,
+): Delivery[] {
+  const [several, alone] = fresh.length > FEW ? [fresh, []] : [[], fresh]
+  return [
+    ...(several.length === 0
+      ? []
+      : [{ channel, letter: severalLetter(several, now), alarms: several.map(({ id }) => id) }]),
+    ...alone.map((told) => ({ channel, letter: alarmLetter(told, promises, now), alarms: [told.id] })),
+  ]
+}
+
+type Recovering = { id: string; notice: Notice; channel: Channel; telling: Telling }
+
+function recovery(
+  { id, notice, channel, telling }: Recovering,
+  promises: readonly Promised[],
+  now: Date,
+): Delivery | null {
+  const { gone, members } = notice
+  if (gone === undefined || !after(gone, SETTLED, now) || isQuiet(channel, now)) return null
+  const kept = promises.filter((one) => members.includes(promiseId(one)))
+  const made = members.filter((member) => member.startsWith('promise ')).length
+  const counted = { severity: telling.severity, kept, dropped: made - kept.length }
+  const edit = telling.ref === undefined ? {} : { edit: { ref: telling.ref, message: overMessage(notice) } }
+  return { channel, letter: recoveryLetter(id, notice, counted, now), alarms: [id], ...edit }
+}
+
+function digests(channel: Channel, notices: Notices, situation: Situation, now: Date): Delivery[] {
+  const { digestAt } = own(notices.channels, channel.name) ?? {}
+  if (channel.digest === null || digestAt === undefined) return []
+  const { timezone, digest: schedule } = channel
+  const next = nextSlot({ schedule, timezone, after: new Date(digestAt) })
+  if (next === null || next > now) return []
+  const letter = digestLetter({ ...situation, since: digestAt }, now)
+  return [{ channel, letter, alarms: [] }]
+}
+
+function goodbyes(
+  { channels }: Notices,
+  configured: readonly Channel[],
+  { verdict }: Situation,
+  now: Date,
+): Delivery[] {
+  return Object.values(channels).flatMap(({ as, failing }) => {
+    if (configured.some(({ name }) => name === as.name)) return []
+    if (failing !== undefined && failing.retryAt > now.toISOString()) return []
+    return [{ channel: as, letter: goodbyeLetter(as, textsOf(verdict), now), alarms: [] }]
+  })
+}
+
+/** What is over, and of which every channel that was told knows it. */
+function withoutIdle(notices: Notices): Notices {
+  const open = Object.entries(notices.open).flatMap(([id, notice]): [string, Notice][] => {
+    const told = Object.entries(notice.told).filter(([name]) => Object.hasOwn(notices.channels, name))
+    if (notice.gone !== undefined && told.length === 0) return []
+    return [[id, { ...notice, told: Object.fromEntries(told) }]]
+  })
+  return { ...notices, open: Object.fromEntries(open) }
+}

@@ -1,0 +1,179 @@
+/** What is sent: an alarm in words, with what is still safe and what to do; that it is over; several at once. */
+import { spanOf } from '../chat/age.ts'
+import type { Block, Message, Text } from '../chat/message.ts'
+import { count, cut, spoken } from '../chat/words.ts'
+import type { Promised } from '../promise/judge.ts'
+import type { Severity } from '../promise/severity.ts'
+import { safeText } from '../safe-text.ts'
+import { adviceFor } from './advice.ts'
+import { gravest } from './alarm.ts'
+import type { Channel } from './channel.ts'
+import type { Notice } from './notices.ts'
+import { safeLines } from './safe.ts'
+import type { Trouble } from './trouble.ts'
+
+export type LetterKind = 'alarm' | 'reminder' | 'recovery' | 'digest' | 'goodbye' | 'test'
+
+export type Letter = {
+  /** The same at each try to send it, so that a receiver can drop repeats. */
+  id: string
+  kind: LetterKind
+  severity: Severity
+  message: Message
+}
+
+const LONGEST = 600
+const SHOWN = 5
+
+/** An alarm as a channel sees it: of several, those troubles that are routed there. */
+export type Told = { id: string; notice: Notice; troubles: readonly Trouble[] }
+
+export function alarmLetter(
+  { id, notice, troubles }: Told,
+  promises: readonly Promised[],
+  now: Date,
+): Letter {
+  const severity = gravest(troubles)
+  return {
+    ...{ id: `${id} ${notice.since} alarm ${severity}`, kind: 'alarm', severity },
+    message: messageOf(severity, spoken(titleOf(troubles)), detailsOf(troubles, promises, now)),
+  }
+}
+
+export function reminderLetter(
+  { id, notice, troubles }: Told,
+  times: number,
+  promises: readonly Promised[],
+  now: Date,
+): Letter {
+  const severity = gravest(troubles)
+  const headline = spoken(`Still, for ${lasted(notice, now)}: ${titleOf(troubles)}`)
+  return {
+    ...{ id: `${id} ${notice.since} reminder ${times}`, kind: 'reminder', severity },
+    message: messageOf(severity, headline, detailsOf(troubles, promises, now)),
+  }
+}
+
+/** `kept`: how many promises of it are kept again; `dropped`: how many there are no longer. */
+export function recoveryLetter(
+  id: string,
+  notice: Notice,
+  { severity, kept, dropped }: { severity: Severity; kept: readonly Promised[]; dropped: number },
+  now: Date,
+): Letter {
+  const lines = [
+    ...(kept.length === 0 ? [] : [`${count(kept.length, 'promise')} of it kept again.`]),
+    ...(dropped === 0
+      ? []
+      : [`${count(dropped, 'promise')} of it no longer made: a policy or an instance is gone or paused.`]),
+    ...safeLines(kept, now),
+  ]
+  return {
+    ...{ id: `${id} ${notice.since} recovery`, kind: 'recovery', severity },
+    message: {
+      ...messageOf(severity, overHeadline(notice), [linesOf(lines.map(spoken))]),
+      tone: 'good',
+    },
+  }
+}
+
+/** In the place of the first message, where that can be edited. */
+export const overMessage = (notice: Notice): Message => ({
+  ...messageOf('warning', overHeadline(notice), []),
+  tone: 'good',
+})
+
+const overHeadline = (notice: Notice): Text =>
+  spoken(`Over after ${lasted(notice, new Date(notice.gone ?? notice.since))}: ${notice.title}`)
+
+/** Many at once are one message. */
+export function severalLetter(all: readonly Told[], now: Date): Letter {
+  const severity = gravest(all.flatMap(({ troubles }) => troubles))
+  const lines = all.slice(0, MANY).map(({ troubles }) => spoken(`• ${cut(titleOf(troubles))}`))
+  const more = all.length - lines.length
+  return {
+    id: `several ${now.toISOString()} ${all.map(({ id }) => id).join(' ')}`,
+    ...{ kind: 'alarm', severity },
+    message: messageOf(
+      severity,
+      [`${count(all.length, 'thing')} need attention`],
+      [
+        linesOf([
+          ...lines,
+          ...(more > 0 ? [[`… and ${more} more`]] : []),
+          ['What to do: /backup status, or GET /api/status'],
+        ]),
+      ],
+    ),
+  }
+}
+
+const MANY = 20
+
+export const goodbyeLetter = ({ name }: Channel, texts: readonly string[], now: Date): Letter => ({
+  ...{ id: `goodbye ${name} ${now.toISOString()}`, kind: 'goodbye', severity: 'warning' },
+  message: messageOf(
+    'warning',
+    [`No notifications come here any more: the applied configuration has no channel "${name}"`],
+    texts.length === 0 ? [] : [linesOf(texts.slice(0, SHOWN).map((text) => spoken(cut(text))))],
+  ),
+})
+
+export const testLetter = (now: Date): Letter => ({
+  ...{ id: `test ${now.toISOString()}`, kind: 'test', severity: 'warning' },
+  message: {
+    ...messageOf('warning', ['This is a test: notifications of stapes arrive here'], []),
+    tone: 'info',
+  },
+})
+
+/** One line, for the headline and for when it is over. */
+export function titleOf(troubles: readonly Trouble[]): string {
+  const [first] = troubles
+  const remote = troubles.find(({ id }) => id.startsWith('condition remote '))
+  if (remote !== undefined) return `${remote.remotes[0]} gives no answer`
+  if (first === undefined) return 'something is not well'
+  if (troubles.length === 1) return safeText(first.text, LONGEST)
+  const broken = troubles.filter(({ id }) => id.startsWith('promise '))
+  const subjects = new Set(troubles.flatMap(({ subject }) => subject ?? []))
+  const why = troubles.find(({ reason }) => reason !== null)?.reason
+  const because = why == null ? '' : `: ${safeText(why, LONGEST)}`
+  const instances = `${count(subjects.size, 'instance')}${subjects.size === 1 ? ` (${first.subject})` : ''}`
+  if (broken.length > 0) return `${count(broken.length, 'promise')} to ${instances} not kept${because}`
+  return subjects.size > 0 ? `backups of ${instances} fail${because}` : safeText(first.text, LONGEST)
+}
+
+function detailsOf(troubles: readonly Trouble[], promises: readonly Promised[], now: Date): Block[] {
+  const remote = troubles.find(({ id }) => id.startsWith('condition remote '))
+  const shown = troubles.length === 1 && remote === undefined ? [] : troubles.slice(0, SHOWN)
+  const more = troubles.length - shown.length
+  const what = shown.map(({ text }) => spoken(`• ${cut(safeText(text, LONGEST))}`))
+  const safe = safeLines(affected(troubles, promises), now).map(spoken)
+  return [
+    linesOf([...what, ...(shown.length > 0 && more > 0 ? [[`… and ${more} more`]] : [])]),
+    linesOf(safe),
+    linesOf([spoken(`What to do: ${adviceFor(troubles)}`)]),
+  ].filter(({ kind, ...block }) => kind === 'lines' && 'lines' in block && block.lines.length > 0)
+}
+
+/** Promises to the instances that it is about. */
+function affected(troubles: readonly Trouble[], promises: readonly Promised[]): Promised[] {
+  const subjects = new Set(troubles.flatMap(({ subject }) => subject ?? []))
+  const silent = new Set(
+    troubles.flatMap(({ id, remotes }) => (id.startsWith('condition remote ') ? remotes : [])),
+  )
+  return promises.filter(
+    ({ subject, target }) =>
+      subjects.has(subject) || silent.has(remoteOf(subject)) || silent.has(remoteOf(target ?? '')),
+  )
+}
+
+const remoteOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')))
+
+const linesOf = (lines: readonly Text[]): Block => ({ kind: 'lines', lines })
+
+const messageOf = (severity: Severity, headline: Text, details: readonly Block[]): Message => ({
+  ...{ to: 'channel', tone: severity === 'critical' ? 'bad' : 'warning', headline, details, buttons: [] },
+})
+
+const lasted = ({ since }: Notice, until: Date): string => spanOf(until.getTime() - new Date(since).getTime())

@@ -1,0 +1,126 @@
+/** What of a verdict people are told: each broken promise and each condition, with the cause by which they are folded. */
+import { instanceOf } from '../incus/subject.ts'
+import { targetIn } from '../ledger/work.ts'
+import type { Condition } from '../promise/conditions.ts'
+import type { Promised } from '../promise/judge.ts'
+import type { Severity } from '../promise/severity.ts'
+import { brokenText, isBroken } from '../promise/text.ts'
+import type { Verdict } from '../promise/verdict.ts'
+
+export type Trouble = {
+  /** The same trouble has the same id at each look. */
+  id: string
+  /** Those with the same cause are told together. */
+  cause: string
+  severity: Severity
+  /** Empty: it is about none in particular. */
+  policies: string[]
+  remotes: string[]
+  /** Key of the instance. */
+  subject: string | null
+  text: string
+  reason: string | null
+  since: string | null
+}
+
+export const promiseId = ({ kind, policy, subject }: Pick<Promised, 'kind' | 'policy' | 'subject'>): string =>
+  `promise ${kind} ${policy} ${subject}`
+
+export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
+  const silent = conditions.flatMap(({ id, about }) => (id === `remote ${about}` ? [about ?? ''] : []))
+  const broken = promises.filter(isBroken).map((promised) => ofPromise(promised, silent))
+  const others = conditions.filter(({ id }) => !isPast(id)).map((one) => ofCondition(one, promises, silent))
+  return [...others, ...broken]
+}
+
+/** Slots that are over: what kept them from being served was told when it happened. The digest counts them. */
+const isPast = (id: string): boolean => id.startsWith('slots ')
+
+function ofPromise(promised: Promised, silent: readonly string[]): Trouble {
+  const { kind, policy, subject, target, reason, since } = promised
+  const remotes = remotesIn([subject, target ?? ''])
+  const away = silent.find((remote) => remotes.includes(remote))
+  const why = reason === null || reason.startsWith('no later one was seen') ? null : reason
+  const cause =
+    why === null
+      ? `late ${kind} ${policy} ${remotes.join(' ')}`
+      : because(why, remotes, [subject, target ?? ''])
+  return {
+    id: promiseId(promised),
+    cause: away === undefined ? cause : `remote ${away}`,
+    severity: 'critical',
+    ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since },
+  }
+}
+
+function ofCondition(
+  condition: Condition,
+  promises: readonly Promised[],
+  silent: readonly string[],
+): Trouble {
+  const { id, severity, about, text, reason = null, since } = condition
+  const subject = about !== null && about.split('/').length === 3 ? about : null
+  const target = subject === null ? '' : targetIn(id)
+  const remotes = subject === null ? remoteIn(about, promises) : remotesIn([subject, target])
+  const away = silent.find((remote) => remotes.includes(remote))
+  const own = reason === null ? causeOf(id, text) : because(reason, remotes, [about ?? '', target])
+  return {
+    id: `${ID} ${kindOf(id) === 'found' ? causeOf(id, text) : id}`,
+    cause: reason !== null && away !== undefined ? `remote ${away}` : own,
+    ...{ severity, policies: policiesIn(condition, promises), remotes, subject, text, reason, since },
+  }
+}
+
+const ID = 'condition'
+
+const kindOf = (id: string): string => id.split(' ', 1)[0] ?? ''
+
+/** Kinds of which there may be one for each instance: one message is enough. */
+const FOLDED = ['brake', 'paused', 'lost']
+
+function causeOf(id: string, text: string): string {
+  const kind = kindOf(id)
+  if (FOLDED.includes(kind)) return kind
+  if (kind !== 'found') return numberless(id)
+  if (/covered instances? ha(s|ve) been missing/.test(text)) return 'found missing'
+  return `found ${numberless(text.replace(KEYS, '…'))}`
+}
+
+const KEYS = /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g
+const LONGEST = 160
+
+/** The same reason, whatever the instance, the moment and the number of tries. */
+function because(reason: string, remotes: readonly string[], keys: readonly string[]): string {
+  const names = keys.flatMap((key) => (key === '' ? [] : [key, instanceOf(key).instance]))
+  const plain = names.reduce(
+    (text, name) => (name === '' ? text : text.replaceAll(name, '…')),
+    reason.replace(/; next try at \S+$/, ''),
+  )
+  return `because ${[...remotes].sort().join(' ')} ${numberless(plain.replace(KEYS, '…'))}`
+}
+
+const numberless = (text: string): string => text.replace(/\d+/g, '#').slice(0, LONGEST)
+
+const remotesIn = (keys: readonly string[]): string[] => [
+  ...new Set(keys.flatMap((key) => (key === '' ? [] : [instanceOf(key).remote]))),
+]
+
+/** Of what is about a remote, or about a policy. */
+function remoteIn(about: string | null, promises: readonly Promised[]): string[] {
+  if (about === null) return []
+  const ofPolicy = promises.filter(({ policy }) => policy === about)
+  if (ofPolicy.length > 0)
+    return remotesIn(ofPolicy.flatMap(({ subject, target }) => [subject, target ?? '']))
+  return [about]
+}
+
+/** A policy that it names, or those with promises there. */
+function policiesIn({ id, about }: Condition, promises: readonly Promised[]): string[] {
+  const named = /^(?:slot|paused|empty) (\S+)/.exec(id)?.[1]
+  if (named !== undefined) return [named]
+  if (about === null) return []
+  const touched = promises.filter(
+    ({ subject, target }) => subject === about || remotesIn([subject, target ?? '']).includes(about),
+  )
+  return [...new Set(touched.map(({ policy }) => policy))]
+}

@@ -28,7 +28,7 @@ export function secretsOf({ type, secrets }: Channel, vault: Vault): Result<Secr
 }
 
 function problemOf(use: SecretUse, value: string): string | null {
-  if (use === 'key' && value.length < SHORTEST) return `is a key of less than ${SHORTEST} characters`
+  if (use === 'key') return value.length < SHORTEST ? `is a key of less than ${SHORTEST} characters` : null
   if (use === 'url') return addressProblem(value)
   return /^[\x21-\x7e]+$/.test(value) ? null : 'holds a character that no header may have'
 }

@@ -1,6 +1,6 @@
 /** Troubles with one cause are one alarm. */
 import type { Severity } from '../promise/severity.ts'
-import type { Trouble } from './trouble.ts'
+import { LATE, type Trouble } from './trouble.ts'
 
 export type Alarm = { id: string; severity: Severity; troubles: Trouble[] }
 
@@ -13,8 +13,12 @@ export function alarmsOf(
   told: ReadonlyMap<string, string>,
 ): Map<string, Alarm> {
   const alarms = new Map<string, Alarm>()
-  for (const trouble of troubles) {
-    const id = told.get(trouble.id) ?? trouble.cause
+  const bySubject = new Map<string, string>()
+  for (const trouble of [...troubles.filter(hasCause), ...troubles.filter((one) => !hasCause(one))]) {
+    const { subject } = trouble
+    const followed = hasCause(trouble) ? undefined : bySubject.get(subject ?? '')
+    const id = told.get(trouble.id) ?? followed ?? trouble.cause
+    if (subject !== null) bySubject.set(subject, id)
     const known = alarms.get(id)
     alarms.set(id, {
       id,
@@ -24,6 +28,9 @@ export function alarmsOf(
   }
   return alarms
 }
+
+/** A copy that is late without a reason follows from what else is wrong with its instance. */
+const hasCause = ({ cause }: Trouble): boolean => !cause.startsWith(LATE)
 
 export const gravest = (troubles: readonly Trouble[]): Severity =>
   troubles.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning'

@@ -23,6 +23,9 @@ export type Trouble = {
   since: string | null
 }
 
+/** Causes of promises that are broken without a known reason begin so. */
+export const LATE = 'late '
+
 export const promiseId = ({ kind, policy, subject }: Pick<Promised, 'kind' | 'policy' | 'subject'>): string =>
   `promise ${kind} ${policy} ${subject}`
 
@@ -43,7 +46,7 @@ function ofPromise(promised: Promised, silent: readonly string[]): Trouble {
   const why = reason === null || reason.startsWith('no later one was seen') ? null : reason
   const cause =
     why === null
-      ? `late ${kind} ${policy} ${remotes.join(' ')}`
+      ? `${LATE}${kind} ${policy} ${remotes.join(' ')}`
       : because(why, remotes, [subject, target ?? ''])
   return {
     id: promiseId(promised),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Chat } from './chat.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { Link } from './link.ts'
+import { notifySecrets } from './notify.ts'
 import type { Settings } from './settings.ts'
 import type { FromWorkerd, ToWorkerd } from './workerd.ts'
 
@@ -101,6 +102,9 @@ function spawnWorkerd({ settings, link, chat, state }: WorkerOptions): ChildProc
   const secrets = {
     ...{ RELAY_URL: link.url, RELAY_KEY_ID: link.keyId, RELAY_KEY: link.key, STAPES_TOKEN: settings.token },
     ...chat.secrets,
+    ...notifySecrets(process.env),
+    // Nobody else reads this state.
+    KV_SETTLED_MS: '0',
   }
   send(child, { start: { port: settings.port, secrets, state } })
   return child

@@ -1,6 +1,7 @@
 /** What is wrong with a document, as sentences that name the thing and what would be right. */
 import type * as z from 'zod/mini'
 import { nearest } from './nearest.ts'
+import { isSecretAt } from './notify-schema.ts'
 import { keysAt } from './schema.ts'
 
 export type PolicyError = {
@@ -36,7 +37,7 @@ export function fromIssue(issue: z.core.$ZodIssue, base: Path = []): PolicyError
     )
     if (inside !== undefined) return inside.flatMap((one) => fromIssue(one, path))
   }
-  const found = show(issue.input)
+  const found = isSecretAt(path) ? 'something that is not shown here' : show(issue.input)
   return [sentence(path, issue.message, found, saidOf(issue, found))]
 }
 

@@ -1,6 +1,6 @@
 /** The shape of `notify` in `stapes.jsonc`: the channels by name, and what each key means. */
 import * as z from 'zod/mini'
-import { PROVIDERS, SECRET_NAME, SERVICES } from '../notify/channel.ts'
+import { PROVIDERS, SECRET_NAME, SECRETS, SERVICES } from '../notify/channel.ts'
 import { SEVERITIES } from '../promise/severity.ts'
 import { DEFAULTS } from './defaults.ts'
 import * as field from './fields.ts'
@@ -24,7 +24,7 @@ const secret = object(
 )
 
 const TIME = 'a time of day, such as "22:00"'
-const time = z.string({ error: TIME }).check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: TIME }))
+const time = () => z.string({ error: TIME }).check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: TIME }))
 
 const ADDRESS = 'an e-mail address, such as "ops@example.org"'
 // With a display name, or without one. No line breaks, which would begin another header.
@@ -78,7 +78,13 @@ const channel = {
     examples: ['Europe/Berlin'],
   }),
   quiet: may(
-    object({ from: time, to: time }, 'an object, such as { "from": "22:00", "to": "07:00" }'),
+    object(
+      {
+        from: described(time(), 'When it begins.'),
+        to: described(time(), 'When it ends; earlier than `from` is on the next day.'),
+      },
+      'an object, such as { "from": "22:00", "to": "07:00" }',
+    ),
     'Between these times of day only what is critical is told; the rest waits.',
     { examples: [{ from: '22:00', to: '07:00' }] },
   ),
@@ -89,7 +95,7 @@ const channel = {
   ),
 }
 
-const channelSchema = object(
+export const channelSchema = object(
   channel,
   'an object, such as { "type": "slack", "url": { "secret": "NOTIFY_SLACK" } }',
 )
@@ -105,6 +111,10 @@ export const notifySchema = z.record(
 )
 
 export type NotifySettings = z.output<typeof notifySchema>
+
+/** Where somebody may have written a secret itself instead of its name: an error must not show it. */
+export const isSecretAt = ([part, , key]: readonly PropertyKey[]): boolean =>
+  part === 'notify' && SECRETS.some((use) => use === key)
 
 /** The keys that are known at a path inside of `notify`. */
 export function notifyKeysAt(path: readonly PropertyKey[]): string[] {

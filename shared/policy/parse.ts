@@ -8,7 +8,7 @@ import { checkName, checkPairs, checkPolicy } from './checks.ts'
 import { fill, fillAccess, fillNotify } from './fill.ts'
 import { fromIssue, type PolicyError, problem } from './issues.ts'
 import { checkChannel, checkNotify } from './notify-checks.ts'
-import { type NotifySettings, notifySchema } from './notify-schema.ts'
+import { channelSchema, type NotifySettings } from './notify-schema.ts'
 import type { Config, Policy } from './policy.ts'
 import { documentSchema, settingsSchema } from './schema.ts'
 
@@ -59,11 +59,14 @@ function soundAccess(document: unknown): Access | null {
   return access.success ? fillAccess(access.data) : null
 }
 
-/** Empty also where there is none. */
-function soundNotify(document: unknown): NotifySettings {
-  const notify = notifySchema.safeParse(member(document, 'notify'))
-  return notify.success ? notify.data : {}
-}
+/** Those of valid shape. */
+const soundNotify = (document: unknown): NotifySettings =>
+  Object.fromEntries(
+    Object.entries(member(document, 'notify')).flatMap(([name, value]) => {
+      const channel = channelSchema.safeParse(value)
+      return channel.success ? [[name, channel.data] as const] : []
+    }),
+  )
 
 /** None while `defaults` is broken, since it might be what they lack. */
 function soundPolicies(document: unknown): Policy[] {

@@ -1,0 +1,305 @@
+/** What is told when, to whom. */
+import { describe, expect, test } from 'vitest'
+import type { Channel } from '../../../shared/notify/channel.ts'
+import { decide, type Situation } from '../../../shared/notify/decide.ts'
+import { NO_NOTICES, type Notices, parseNotices } from '../../../shared/notify/notices.ts'
+import { settle } from '../../../shared/notify/settle.ts'
+import type { Verdict } from '../../../shared/promise/verdict.ts'
+import { channelOf, conditionOf, promisedOf, verdictOf } from './verdicts.ts'
+
+const START = Date.parse('2026-11-22T06:00:00Z')
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+const GOOD = verdictOf([
+  promisedOf({ state: 'kept', since: null, reason: null, until: '2026-11-22T20:00:00.000Z' }),
+])
+const BROKEN = verdictOf([promisedOf()])
+
+/** Channels that take every message, and what they got. */
+function town(channels: readonly Channel[]) {
+  let notices: Notices = NO_NOTICES
+  const got: { at: number; channel: string; kind: string; title: string }[] = []
+  const titleOf = (headline: readonly unknown[]): string =>
+    headline.map((piece) => (typeof piece === 'string' ? piece : '…')).join('')
+  return {
+    got,
+    /** Titles of one channel. */
+    of: (name: string) => got.filter(({ channel }) => channel === name).map(({ title }) => title),
+    kinds: () => got.map(({ kind }) => kind),
+    notices: () => notices,
+    /** At so many milliseconds after the start. */
+    at(ms: number, verdict: Verdict, more: Partial<Situation> = {}) {
+      const now = new Date(START + ms)
+      const situation = { channels, verdict, sees: true, ledger: null, ...more }
+      const { notices: noted, due } = decide(notices, situation, now)
+      for (const { channel, letter } of due)
+        got.push({
+          at: ms,
+          ...{ channel: channel.name, kind: letter.kind, title: titleOf(letter.message.headline) },
+        })
+      const settled = due.reduce((all, one) => settle(all, one, { ok: true }, now), noted)
+      // As KV has it.
+      notices = parseNotices(JSON.parse(JSON.stringify(settled)))
+    },
+  }
+}
+
+describe('a broken promise', () => {
+  test('is told once, reminded of after 6 hours, a day and then each three days, and its end is told', () => {
+    const ops = town([channelOf()])
+    for (let hour = 0; hour < 24 * 9; hour++) ops.at(hour * HOUR, BROKEN)
+    expect(ops.got.map(({ at, kind }) => [at / HOUR, kind])).toEqual([
+      [0, 'alarm'],
+      [6, 'reminder'],
+      [30, 'reminder'],
+      [102, 'reminder'],
+      [174, 'reminder'],
+    ])
+    ops.at(24 * 9 * HOUR, GOOD)
+    expect(ops.got).toHaveLength(5)
+    ops.at(24 * 9 * HOUR + 6 * MINUTE, GOOD)
+    expect(ops.got.at(-1)).toMatchObject({
+      kind: 'recovery',
+      title: expect.stringMatching(/^Over after 9 days: /),
+    })
+    expect(ops.notices().open).toEqual({})
+  })
+
+  test('that is broken again within five minutes is the same one', () => {
+    const ops = town([channelOf()])
+    for (let minute = 0; minute < 60; minute++) ops.at(minute * MINUTE, minute % 4 < 2 ? BROKEN : GOOD)
+    expect(ops.kinds()).toEqual(['alarm'])
+  })
+
+  test.each<[string, Verdict, Partial<Situation>]>([
+    ['not everything could be read', verdictOf([]), { sees: false }],
+    ['the configuration can’t be read', verdictOf([]), { channels: null, sees: false }],
+    ['it begins anew', verdictOf([promisedOf({ state: 'pending', since: null, reason: null })]), {}],
+  ])('is not over because %s', (_, verdict, more) => {
+    const ops = town([channelOf()])
+    ops.at(0, BROKEN)
+    for (const minute of [1, 10, 20]) ops.at(minute * MINUTE, verdict, more)
+    expect(ops.kinds()).toEqual(['alarm'])
+  })
+
+  test('says so when it is no longer made', () => {
+    const ops = town([channelOf()])
+    ops.at(0, BROKEN)
+    for (const minute of [1, 10]) ops.at(minute * MINUTE, verdictOf([]))
+    expect(ops.kinds()).toEqual(['alarm', 'recovery'])
+  })
+})
+
+describe('what has one reason', () => {
+  const subjects = Array.from({ length: 50 }, (_, index) => `main/default/web${index}`)
+  const tried = (reason: string) => subjects.map((subject) => promisedOf({ subject, reason }))
+
+  test('is one alarm, whatever the instance, the time of the next try and the numbers in it are', () => {
+    const promises = subjects.map((subject, index) =>
+      promisedOf({
+        subject,
+        reason: `${subject}: needs ${index} MiB; next try at 2026-11-22T06:${10 + index}:00.000Z`,
+      }),
+    )
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf(promises))
+    expect(ops.of('ops')).toEqual([expect.stringMatching(/^50 promises to 50 instances not kept: /)])
+  })
+
+  test('stays one when the reason changes, and until the last of them is kept', () => {
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf(tried('connect ECONNREFUSED')))
+    ops.at(10 * MINUTE, verdictOf(tried('No space left on device')))
+    ops.at(20 * MINUTE, verdictOf(tried('No space left on device').slice(0, 1)))
+    expect(ops.kinds()).toEqual(['alarm'])
+  })
+
+  test('a silent remote stands for all that it keeps from being backed up, until that is made up for', () => {
+    const reason = 'backup has given no answer since 2026-11-22T05:59:00.000Z: refused'
+    const copies = subjects.map((subject) =>
+      promisedOf({
+        kind: 'copy',
+        subject,
+        target: subject.replace('main', 'backup'),
+        state: 'unknown',
+        reason,
+      }),
+    )
+    const silence = conditionOf({ id: 'remote backup', about: 'backup', text: reason })
+    const copy = conditionOf({
+      ...{ id: 'copy main/default/web1>backup/default/web1', about: 'main/default/web1' },
+      ...{ text: 'the copy failed: refused', reason: 'refused' },
+    })
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf([], [silence]))
+    ops.at(MINUTE, verdictOf(copies, [silence, copy]))
+    const late = copies.map((one) => ({
+      ...one,
+      state: 'broken' as const,
+      reason: 'no later one was seen by x',
+    }))
+    ops.at(40 * MINUTE, verdictOf(late))
+    ops.at(50 * MINUTE, verdictOf(late))
+    expect(ops.of('ops')).toEqual(['backup gives no answer'])
+    const kept = copies.map((one) => ({ ...one, state: 'kept' as const, reason: null, since: null }))
+    for (const minute of [60, 70]) ops.at(minute * MINUTE, verdictOf(kept))
+    expect(ops.kinds()).toEqual(['alarm', 'recovery'])
+  })
+
+  test('a copy that is late because no snapshot could be taken is told with that', () => {
+    const late = promisedOf({
+      kind: 'copy',
+      target: 'backup/default/web',
+      reason: 'no later one was seen by x',
+    })
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf([late, promisedOf()]))
+    expect(ops.of('ops')).toEqual([
+      '2 promises to 1 instance (main/default/web) not kept: No space left on device',
+    ])
+  })
+})
+
+describe('many new things', () => {
+  test('are one message, and each has its own end', () => {
+    const conditions = Array.from({ length: 7 }, (_, index) =>
+      conditionOf({ id: `role ${'abcdefg'[index]}`, text: `role ${index}` }),
+    )
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf([], conditions))
+    expect(ops.of('ops')).toEqual(['7 things need attention'])
+    for (const minute of [1, 10]) ops.at(minute * MINUTE, verdictOf([], conditions.slice(1)))
+    expect(ops.kinds()).toEqual(['alarm', 'recovery'])
+  })
+})
+
+describe('a warning', () => {
+  const warned = (text: string) =>
+    verdictOf([], [conditionOf({ id: `found ${text}`, severity: 'warning', text })])
+
+  test('is told when it has lasted a quarter of an hour', () => {
+    const ops = town([channelOf()])
+    ops.at(0, warned('its clock is 7 s behind'))
+    ops.at(14 * MINUTE, warned('its clock is 9 s behind'))
+    expect(ops.got).toEqual([])
+    ops.at(15 * MINUTE, warned('its clock is 11 s behind'))
+    ops.at(30 * MINUTE, warned('its clock is 12 s behind'))
+    expect(ops.of('ops')).toEqual(['its clock is 11 s behind'])
+  })
+
+  test('is not told where only critical things are, and is told there when it becomes critical', () => {
+    const critical = verdictOf([], [conditionOf({ id: 'found x', text: 'x' })])
+    const both = town([channelOf(), channelOf({ name: 'phone', severity: 'critical' })])
+    for (const minute of [0, 20]) both.at(minute * MINUTE, warned('x'))
+    expect([both.of('ops'), both.of('phone')]).toEqual([['x'], []])
+    both.at(21 * MINUTE, critical)
+    expect([both.of('ops'), both.of('phone')]).toEqual([['x', 'x'], ['x']])
+  })
+})
+
+describe('quiet hours', () => {
+  // In Berlin it is 7:00 at the start.
+  const night = channelOf({ timezone: 'Europe/Berlin', quiet: { from: '22:00', to: '07:30' } })
+
+  test('hold back what is not critical, and its end, until they are over', () => {
+    const warned = verdictOf([], [conditionOf({ id: 'paused daily', severity: 'warning', text: 'paused' })])
+    const ops = town([night])
+    for (const minute of [0, 20, 29]) ops.at(minute * MINUTE, warned)
+    expect(ops.got).toEqual([])
+    ops.at(30 * MINUTE, warned)
+    expect(ops.of('ops')).toEqual(['paused'])
+    for (const hour of [15, 16, 20]) ops.at(hour * HOUR, GOOD)
+    expect(ops.kinds()).toEqual(['alarm'])
+    ops.at(25 * HOUR, GOOD)
+    expect(ops.kinds()).toEqual(['alarm', 'recovery'])
+  })
+
+  test('hold back nothing critical', () => {
+    const ops = town([night])
+    ops.at(0, BROKEN)
+    expect(ops.kinds()).toEqual(['alarm'])
+  })
+})
+
+describe('a channel', () => {
+  const copy = promisedOf({
+    ...{
+      kind: 'copy',
+      policy: 'daily',
+      subject: 'main/shop/db',
+      target: 'backup/shop/db',
+      reason: 'refused',
+    },
+  })
+
+  test.each<[string, Partial<Channel>, boolean]>([
+    ['of the policy', { policies: ['daily'] }, true],
+    ['of another policy', { policies: ['hourly'] }, false],
+    ['of the remote', { remotes: ['backup'] }, true],
+    ['of another remote', { remotes: ['other'] }, false],
+    ['of the instance', { match: ['shop/*'] }, true],
+    ['of other instances', { match: ['web*', 'main/default/*'] }, false],
+  ])('%s', (_, filter, isTold) => {
+    const ops = town([channelOf(filter)])
+    ops.at(0, verdictOf([copy]))
+    expect(ops.got).toHaveLength(isTold ? 1 : 0)
+  })
+
+  test('is told what is about nothing in particular, whatever it is for', () => {
+    const ops = town([channelOf({ policies: ['daily'], remotes: ['backup'], match: ['web*'] })])
+    ops.at(0, verdictOf([], [conditionOf()]))
+    expect(ops.got).toHaveLength(1)
+  })
+
+  test('names only what it is for of what has one reason', () => {
+    const [web, db] = [promisedOf(), promisedOf({ subject: 'main/default/db' })]
+    const both = town([channelOf(), channelOf({ name: 'web', match: ['web*'] })])
+    both.at(0, verdictOf([web, db]))
+    expect(both.of('ops')).toEqual(['2 promises to 2 instances not kept: No space left on device'])
+    expect(both.of('web')).toEqual([expect.stringMatching(/^main\/default\/web has no snapshot/)])
+  })
+
+  test('that fails is told on every other one, and tries again with growing intervals', () => {
+    const channels = [channelOf(), channelOf({ name: 'phone', severity: 'critical' })]
+    const dead = conditionOf({
+      id: 'channel ops',
+      severity: 'warning',
+      text: 'notifications to "ops" have failed',
+    })
+    const both = town(channels)
+    both.at(0, verdictOf([], [dead]))
+    expect([both.of('ops'), both.of('phone')]).toEqual([[], ['notifications to "ops" have failed']])
+  })
+})
+
+describe('a digest', () => {
+  const digest = channelOf({ timezone: 'Europe/Berlin', digest: ['0 8 * * *'] })
+
+  test('comes at its local time, once a day, also over the night that has an hour twice', () => {
+    const ops = town([digest])
+    const start = Date.parse('2026-10-23T12:00:00Z') - START
+    for (let minute = 0; minute < 4 * 24 * 60; minute += 5) ops.at(start + minute * MINUTE, GOOD)
+    expect(ops.got.map(({ at }) => new Date(START + at).toISOString())).toEqual([
+      '2026-10-24T06:00:00.000Z',
+      '2026-10-25T07:00:00.000Z',
+      '2026-10-26T07:00:00.000Z',
+      '2026-10-27T07:00:00.000Z',
+    ])
+    expect(ops.of('ops')[0]).toBe('Backups: 1 promise to 1 instance, none is broken, all is well')
+  })
+
+  test('says what is broken', () => {
+    const ops = town([digest])
+    ops.at(0, GOOD)
+    ops.at(HOUR, BROKEN)
+    expect(ops.of('ops')).toContain('Backups: 1 of 1 promise to 1 instance not kept')
+  })
+
+  test('says all is well only where the verdict does', () => {
+    const ops = town([digest])
+    ops.at(0, GOOD)
+    ops.at(HOUR, verdictOf(GOOD.promises, [conditionOf({ severity: 'warning' })]))
+    expect(ops.of('ops').join()).not.toContain('all is well')
+  })
+})

@@ -80,11 +80,25 @@ function sentOf(reply: Reply, secrets: Secrets): Sent {
 /** Too many, too slow and the service's own failures pass. */
 const isFinal = (status: number): boolean => status < 500 && ![408, 425, 429].includes(status)
 
-/** A receiver may echo what it was sent. */
+/** A receiver may echo what it was sent, whole or in part. */
 function cleared(text: string, secrets: Secrets): string {
-  const values = Object.values(secrets).flatMap((value) => [value, encodeURIComponent(value)])
-  const clear = values.reduce((left, value) => left.replaceAll(value, '…'), text)
+  const parts = Object.values(secrets).flatMap((value) => [value, ...partsOf(value)])
+  const longestFirst = [...new Set(parts)].sort((one, other) => other.length - one.length)
+  const clear = longestFirst.reduce((left, part) => left.replaceAll(part, '…'), text)
   return safeText(clear.replace(/https?:\/\/\S+/g, '…'), LONGEST)
+}
+
+/** Shorter ones are words as they stand in any text. */
+const SHORTEST = 6
+
+/** Of an address its path, its query and what these are made of. */
+function partsOf(value: string): string[] {
+  const url = URL.parse(value)
+  if (url === null) return []
+  const { pathname, search } = url
+  return [pathname, search, ...`${pathname}${search}`.split(/[/?&=]/)].filter(
+    (part) => part.length >= SHORTEST,
+  )
 }
 
 const TIMEOUT = 10_000

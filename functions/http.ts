@@ -7,6 +7,7 @@ import type { FoundConfig } from '../shared/policy/stored.ts'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/answer-apply.ts'
+import { answerNotifyTest } from './api/answer-notify.ts'
 import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/answer-run.ts'
 import { limitBody, readBody } from './api/body.ts'
 import { openapi } from './api/endpoints.ts'
@@ -114,6 +115,7 @@ export function createApp(now: () => Date): Hono<App> {
     await notifyAll(context.env, now, false)
     return context.json(ran)
   })
+  app.post('/api/notify/test', (context) => answerNotifyTest(context, now))
   app.get('/api/config', async (context) => {
     const { stored, problems } = await findConfig(context.get('io').state)
     if (stored === null)

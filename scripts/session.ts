@@ -20,7 +20,10 @@ export type Session = {
   /** What a tick would do now, by that document; null: by the applied one. */
   plan(file: DocumentFile | null): Promise<Result<Planned, Refusal>>
   tick(): Promise<Result<{ state: string }, Refusal>>
+  testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
 }
+
+export type Tested = { name: string; type: string; ok: boolean; reason?: string }
 
 export function createSession(url: string, token: string): Session {
   const ask = async <T>(method: string, path: string, body?: unknown): Promise<Result<T, Complaint[]>> => {
@@ -51,6 +54,10 @@ export function createSession(url: string, token: string): Session {
     async tick() {
       const ticked = await ask<{ state: string }>('POST', '/api/tick')
       return ticked.ok ? ticked : err(said(ticked.error))
+    },
+    async testNotify() {
+      const tested = await ask<{ channels: Tested[] }>('POST', '/api/notify/test')
+      return tested.ok ? tested : err(said(tested.error))
     },
   }
 }

@@ -226,6 +226,15 @@ export const config = z.object({ appliedAt: iso, version: text, document: z.unkn
 
 export const applied = z.object({ version: text, appliedAt: iso, policies: texts, warnings: texts })
 
+export const notified = z.object({
+  channels: z.array(
+    z.object({
+      ...{ name: text, type: text, ok: z.boolean() },
+      reason: maybe.check(z.describe('Why it did not take the message; never a secret')),
+    }),
+  ),
+})
+
 export const history = z.object({
   records: z
     .array(

@@ -57,6 +57,12 @@ export const endpoints: readonly Endpoint[] = [
     answer: answers.ran,
   },
   {
+    method: 'post',
+    path: '/api/notify/test',
+    summary: 'Sends a test to each channel of "notify", and shows what came back',
+    answer: answers.notified,
+  },
+  {
     method: 'get',
     path: '/api/history',
     summary: 'Who changed what and when, with the outcome',

@@ -1,8 +1,8 @@
 /** Troubles with one cause are one alarm. */
-import type { Severity } from '../promise/severity.ts'
+import type { Gravity } from './channel.ts'
 import { LATE, type Trouble } from './trouble.ts'
 
-export type Alarm = { id: string; severity: Severity; troubles: Trouble[] }
+export type Alarm = { id: string; severity: Gravity; troubles: Trouble[] }
 
 /**
  * `told`: the alarm in which a trouble was told already. It stays there until it is over, though its cause looks
@@ -32,5 +32,5 @@ export function alarmsOf(
 /** A copy that is late without a reason follows from what else is wrong with its instance. */
 const hasCause = ({ cause }: Trouble): boolean => !cause.startsWith(LATE)
 
-export const gravest = (troubles: readonly Trouble[]): Severity =>
+export const gravest = (troubles: readonly Trouble[]): Gravity =>
   troubles.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning'

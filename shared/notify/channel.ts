@@ -1,5 +1,4 @@
 /** Where notifications go, as `notify` in stapes.jsonc says it. Addresses and tokens are secrets of the Worker, by name. */
-import type { Severity } from '../promise/severity.ts'
 
 export const SERVICES = ['slack', 'discord', 'mattermost', 'webhook', 'ntfy', 'gotify', 'email'] as const
 export type ServiceName = (typeof SERVICES)[number]
@@ -15,6 +14,10 @@ export const SECRET_NAME = /^NOTIFY_[A-Z0-9_]{1,50}$/
 export const SECRETS = ['url', 'token', 'key'] as const
 export type SecretUse = (typeof SECRETS)[number]
 
+/** `critical`: something isn't backed up, or may not be. `warning`: it needs a look. What is for the record isn't told. */
+export const GRAVITIES = ['critical', 'warning'] as const
+export type Gravity = (typeof GRAVITIES)[number]
+
 export type Channel = {
   name: string
   type: ServiceName
@@ -22,7 +25,7 @@ export type Channel = {
   secrets: Partial<Record<SecretUse, string>>
   email: { provider: Provider; from: string; to: string[] } | null
   /** `critical`: nothing else is told there. */
-  severity: Severity
+  severity: Gravity
   /** Null: of all. */
   policies: string[] | null
   remotes: string[] | null

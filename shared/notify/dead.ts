@@ -18,4 +18,4 @@ const textOf = (
   type: string,
   { since, reason }: NonNullable<ChannelState['failing']>,
 ): string =>
-  `notifications to "${name}" (${type}) have failed since ${since}: ${reason}. When it is mended: npm run notify -- --test`
+  `notifications to "${name}" (${type}) have failed since ${since}: ${reason}. It is tried again by itself; to try it now: npm run notify -- --test`

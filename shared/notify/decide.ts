@@ -5,11 +5,10 @@
 import type { Ledger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { Promised } from '../promise/judge.ts'
-import type { Severity } from '../promise/severity.ts'
 import { textsOf, type Verdict } from '../promise/verdict.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { type Alarm, alarmsOf, gravest } from './alarm.ts'
-import type { Channel } from './channel.ts'
+import type { Channel, Gravity } from './channel.ts'
 import { digestLetter } from './digest.ts'
 import {
   alarmLetter,
@@ -178,7 +177,7 @@ function dueOn(
   return [...newOnes(channel, fresh, promises, now), ...others, ...digests(channel, notices, situation, now)]
 }
 
-const isWorse = (severity: Severity, telling: Telling): boolean =>
+const isWorse = (severity: Gravity, telling: Telling): boolean =>
   severity === 'critical' && telling.severity !== 'critical'
 
 const reminderAfter = ({ times }: Telling): number =>

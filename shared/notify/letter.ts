@@ -3,11 +3,10 @@ import { spanOf } from '../chat/age.ts'
 import type { Block, Message, Text } from '../chat/message.ts'
 import { count, cut, spoken } from '../chat/words.ts'
 import type { Promised } from '../promise/judge.ts'
-import type { Severity } from '../promise/severity.ts'
 import { safeText } from '../safe-text.ts'
 import { adviceFor } from './advice.ts'
 import { gravest } from './alarm.ts'
-import type { Channel } from './channel.ts'
+import type { Channel, Gravity } from './channel.ts'
 import type { Notice } from './notices.ts'
 import { safeLines } from './safe.ts'
 import type { Trouble } from './trouble.ts'
@@ -18,7 +17,7 @@ export type Letter = {
   /** The same at each try to send it, so that a receiver can drop repeats. */
   id: string
   kind: LetterKind
-  severity: Severity
+  severity: Gravity
   message: Message
 }
 
@@ -58,7 +57,7 @@ export function reminderLetter(
 export function recoveryLetter(
   id: string,
   notice: Notice,
-  { severity, kept, dropped }: { severity: Severity; kept: readonly Promised[]; dropped: number },
+  { severity, kept, dropped }: { severity: Gravity; kept: readonly Promised[]; dropped: number },
   now: Date,
 ): Letter {
   const lines = [
@@ -172,7 +171,7 @@ const remoteOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('
 
 const linesOf = (lines: readonly Text[]): Block => ({ kind: 'lines', lines })
 
-const messageOf = (severity: Severity, headline: Text, details: readonly Block[]): Message => ({
+const messageOf = (severity: Gravity, headline: Text, details: readonly Block[]): Message => ({
   ...{ to: 'channel', tone: severity === 'critical' ? 'bad' : 'warning', headline, details, buttons: [] },
 })
 

@@ -1,8 +1,8 @@
 /** What was told, where, and what has to be told again. It stands in KV under a key of its own. */
 import * as z from 'zod/mini'
 import { count, isObject, type Lose, mapOf, moment, partOf } from '../ledger/parts.ts'
-import { SEVERITIES, type Severity } from '../promise/severity.ts'
 import type { Channel } from './channel.ts'
+import { GRAVITIES, type Gravity } from './channel.ts'
 import { channelSchema } from './parse-channel.ts'
 
 /** How a channel was told of an alarm. */
@@ -10,7 +10,7 @@ export type Telling = {
   /** The last time. */
   at: string
   times: number
-  severity: Severity
+  severity: Gravity
   /** The service's id of the first message, where it can be edited. */
   ref?: string
 }
@@ -57,7 +57,7 @@ const text = z.string()
 const tellingSchema: z.ZodMiniType<Telling> = z.looseObject({
   at: moment,
   times: count,
-  severity: z.enum(SEVERITIES),
+  severity: z.enum(GRAVITIES),
   ref: may(text),
 })
 

@@ -1,8 +1,7 @@
 /** A channel as KV has it: untrusted, and of an earlier version perhaps. */
 import * as z from 'zod/mini'
-import { SEVERITIES } from '../promise/severity.ts'
 import { isTimezone, parseSchedule } from '../schedule/slots.ts'
-import { type Channel, PROVIDERS, SECRET_NAME, SECRETS, SERVICES } from './channel.ts'
+import { type Channel, GRAVITIES, PROVIDERS, SECRET_NAME, SECRETS, SERVICES } from './channel.ts'
 
 const text = z.string()
 const many = z.nullable(z.array(text))
@@ -13,7 +12,7 @@ export const channelSchema: z.ZodMiniType<Channel> = z.looseObject({
   type: z.enum(SERVICES),
   secrets: z.partialRecord(z.enum(SECRETS), z.string().check(z.regex(SECRET_NAME))),
   email: z.nullable(z.looseObject({ provider: z.enum(PROVIDERS), from: text, to: z.array(text) })),
-  severity: z.enum(SEVERITIES),
+  severity: z.enum(GRAVITIES),
   policies: many,
   remotes: many,
   match: many,

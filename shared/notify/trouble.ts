@@ -3,16 +3,16 @@ import { instanceOf } from '../incus/subject.ts'
 import { targetIn } from '../ledger/work.ts'
 import type { Condition } from '../promise/conditions.ts'
 import type { Promised } from '../promise/judge.ts'
-import type { Severity } from '../promise/severity.ts'
 import { brokenText, isBroken } from '../promise/text.ts'
 import type { Verdict } from '../promise/verdict.ts'
+import type { Gravity } from './channel.ts'
 
 export type Trouble = {
   /** The same trouble has the same id at each look. */
   id: string
   /** Those with the same cause are told together. */
   cause: string
-  severity: Severity
+  severity: Gravity
   /** Empty: it is about none in particular. */
   policies: string[]
   remotes: string[]
@@ -32,7 +32,10 @@ export const promiseId = ({ kind, policy, subject }: Pick<Promised, 'kind' | 'po
 export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
   const silent = conditions.flatMap(({ id, about }) => (id === `remote ${about}` ? [about ?? ''] : []))
   const broken = promises.filter(isBroken).map((promised) => ofPromise(promised, silent))
-  const others = conditions.filter(({ id }) => !isPast(id)).map((one) => ofCondition(one, promises, silent))
+  const others = conditions.flatMap((one) => {
+    const { id, severity } = one
+    return severity === 'info' || isPast(id) ? [] : [ofCondition(one, severity, promises, silent)]
+  })
   return [...others, ...broken]
 }
 
@@ -58,10 +61,11 @@ function ofPromise(promised: Promised, silent: readonly string[]): Trouble {
 
 function ofCondition(
   condition: Condition,
+  severity: Gravity,
   promises: readonly Promised[],
   silent: readonly string[],
 ): Trouble {
-  const { id, severity, about, text, reason = null, since } = condition
+  const { id, about, text, reason = null, since } = condition
   const subject = about !== null && about.split('/').length === 3 ? about : null
   const target = subject === null ? '' : targetIn(id)
   const remotes = subject === null ? remoteIn(about, promises) : remotesIn([subject, target])

@@ -1,7 +1,6 @@
 /** The shape of `notify` in `stapes.jsonc`: the channels by name, and what each key means. */
 import * as z from 'zod/mini'
-import { PROVIDERS, SECRET_NAME, SECRETS, SERVICES } from '../notify/channel.ts'
-import { SEVERITIES } from '../promise/severity.ts'
+import { GRAVITIES, PROVIDERS, SECRET_NAME, SECRETS, SERVICES } from '../notify/channel.ts'
 import { DEFAULTS } from './defaults.ts'
 import * as field from './fields.ts'
 
@@ -54,7 +53,7 @@ const channel = {
     'Of e-mail: who gets it.',
   ),
   severity: may(
-    z.enum(SEVERITIES, {
+    z.enum(GRAVITIES, {
       error: '"critical" (a promise is not kept, or may not be soon) or "warning" (also what needs a look)',
     }),
     '`critical`: only what keeps something from being backed up. `warning`: also what needs a look, once it has lasted a quarter of an hour.',

@@ -10,7 +10,12 @@ import type { Policy } from '../policy/policy.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
-import type { Severity } from './severity.ts'
+
+/**
+ * `critical`: something isn't backed up, or may not be. `warning`: it needs a look. `info`: for the record.
+ */
+export const SEVERITIES = ['critical', 'warning', 'info'] as const
+export type Severity = (typeof SEVERITIES)[number]
 
 export type Condition = {
   /** The same trouble has the same id at each look. */

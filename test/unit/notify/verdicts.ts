@@ -18,7 +18,7 @@ export const conditionOf = (more: Partial<Condition> = {}): Condition => ({
 export const promisedOf = (more: Partial<Promised> = {}): Promised => ({
   ...{ kind: 'snapshot', policy: 'hourly', subject: 'main/default/web', target: null, state: 'broken' },
   newest: { snapshot: 'hourly-20261122T0300Z', at: '2026-11-22T03:00:10.000Z' },
-  ...{ until: null, since: '2026-11-22T05:00:00.000Z', reason: 'No space left on device' },
+  ...{ until: null, since: '2026-11-22T05:00:00.000Z', reason: 'No space left on device', keptShare: null },
   ...more,
 })
 

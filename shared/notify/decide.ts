@@ -37,8 +37,6 @@ export type Situation = {
 export type Delivery = {
   channel: Channel
   letter: Letter
-  /** Ids of the alarms that it tells. */
-  alarms: string[]
   /** The first message, to be replaced in its place. */
   edit?: { ref: string; message: Letter['message'] }
 }
@@ -172,7 +170,7 @@ function dueOn(
     if (telling === undefined || isWorse(severity, telling)) {
       if (isRipe(troubles, notice.since, now)) fresh.push(told)
     } else if (after(telling.at, reminderAfter(telling), now))
-      others.push({ channel, letter: reminderLetter(told, telling.times, promises, now), alarms: [id] })
+      others.push({ channel, letter: reminderLetter(told, telling.times, promises, now) })
   }
   return [...newOnes(channel, fresh, promises, now), ...others, ...digests(channel, notices, situation, now)]
 }
@@ -191,10 +189,8 @@ function newOnes(
 ): Delivery[] {
   const [several, alone] = fresh.length > FEW ? [fresh, []] : [[], fresh]
   return [
-    ...(several.length === 0
-      ? []
-      : [{ channel, letter: severalLetter(several, now), alarms: several.map(({ id }) => id) }]),
-    ...alone.map((told) => ({ channel, letter: alarmLetter(told, promises, now), alarms: [told.id] })),
+    ...(several.length === 0 ? [] : [{ channel, letter: severalLetter(several) }]),
+    ...alone.map((told) => ({ channel, letter: alarmLetter(told, promises, now) })),
   ]
 }
 
@@ -211,7 +207,7 @@ function recovery(
   const made = members.filter((member) => member.startsWith('promise ')).length
   const counted = { severity: telling.severity, kept, dropped: made - kept.length }
   const edit = telling.ref === undefined ? {} : { edit: { ref: telling.ref, message: overMessage(notice) } }
-  return { channel, letter: recoveryLetter(id, notice, counted, now), alarms: [id], ...edit }
+  return { channel, letter: recoveryLetter(id, notice, counted, now), ...edit }
 }
 
 function digests(channel: Channel, notices: Notices, situation: Situation, now: Date): Delivery[] {
@@ -221,7 +217,7 @@ function digests(channel: Channel, notices: Notices, situation: Situation, now: 
   const next = nextSlot({ schedule, timezone, after: new Date(digestAt) })
   if (next === null || next > now) return []
   const letter = digestLetter({ ...situation, since: digestAt }, now)
-  return [{ channel, letter, alarms: [] }]
+  return [{ channel, letter }]
 }
 
 function goodbyes(
@@ -233,7 +229,7 @@ function goodbyes(
   return Object.values(channels).flatMap(({ as, failing }) => {
     if (configured.some(({ name }) => name === as.name)) return []
     if (failing !== undefined && failing.retryAt > now.toISOString()) return []
-    return [{ channel: as, letter: goodbyeLetter(as, textsOf(verdict), now), alarms: [] }]
+    return [{ channel: as, letter: goodbyeLetter(as, textsOf(verdict), now) }]
   })
 }
 

@@ -23,7 +23,12 @@ export function digestLetter({ verdict, ledger, since }: Period, now: Date): Let
     safeLines(promises, now).map(spoken),
   ]
   return {
-    ...{ id: `digest ${since}`, kind: 'digest', severity: tone === 'bad' ? 'critical' : 'warning' },
+    ...{
+      id: `digest ${since}`,
+      kind: 'digest',
+      severity: tone === 'bad' ? 'critical' : 'warning',
+      alarms: [],
+    },
     message: {
       ...{ to: 'channel', tone, headline: [headlineOf(verdict)], buttons: [] },
       details: blocks.flatMap((lines) => (lines.length === 0 ? [] : [{ kind: 'lines', lines } as const])),

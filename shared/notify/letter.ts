@@ -18,6 +18,8 @@ export type Letter = {
   id: string
   kind: LetterKind
   severity: Gravity
+  /** Ids of the alarms that it is about: an alarm and its end have the same. */
+  alarms: string[]
   message: Message
 }
 
@@ -34,7 +36,7 @@ export function alarmLetter(
 ): Letter {
   const severity = gravest(troubles)
   return {
-    ...{ id: `${id} ${notice.since} alarm ${severity}`, kind: 'alarm', severity },
+    ...{ id: `${id} ${notice.since} alarm ${severity}`, kind: 'alarm', severity, alarms: [id] },
     message: messageOf(severity, spoken(titleOf(troubles)), detailsOf(troubles, promises, now)),
   }
 }
@@ -48,7 +50,7 @@ export function reminderLetter(
   const severity = gravest(troubles)
   const headline = spoken(`Still, for ${lasted(notice, now)}: ${titleOf(troubles)}`)
   return {
-    ...{ id: `${id} ${notice.since} reminder ${times}`, kind: 'reminder', severity },
+    ...{ id: `${id} ${notice.since} reminder ${times}`, kind: 'reminder', severity, alarms: [id] },
     message: messageOf(severity, headline, detailsOf(troubles, promises, now)),
   }
 }
@@ -68,7 +70,7 @@ export function recoveryLetter(
     ...safeLines(kept, now),
   ]
   return {
-    ...{ id: `${id} ${notice.since} recovery`, kind: 'recovery', severity },
+    ...{ id: `${id} ${notice.since} recovery`, kind: 'recovery', severity, alarms: [id] },
     message: {
       ...messageOf(severity, overHeadline(notice), [linesOf(lines.map(spoken))]),
       tone: 'good',
@@ -86,13 +88,13 @@ const overHeadline = (notice: Notice): Text =>
   spoken(`Over after ${lasted(notice, new Date(notice.gone ?? notice.since))}: ${notice.title}`)
 
 /** Many at once are one message. */
-export function severalLetter(all: readonly Told[], now: Date): Letter {
+export function severalLetter(all: readonly Told[]): Letter {
   const severity = gravest(all.flatMap(({ troubles }) => troubles))
   const lines = all.slice(0, MANY).map(({ troubles }) => spoken(`• ${cut(titleOf(troubles))}`))
   const more = all.length - lines.length
   return {
-    id: `several ${now.toISOString()} ${all.map(({ id }) => id).join(' ')}`,
-    ...{ kind: 'alarm', severity },
+    id: `several ${all.map(({ id, notice: { since } }) => `${id} ${since}`).join(' ')}`,
+    ...{ kind: 'alarm', severity, alarms: all.map(({ id }) => id) },
     message: messageOf(
       severity,
       [`${count(all.length, 'thing')} need attention`],
@@ -110,7 +112,7 @@ export function severalLetter(all: readonly Told[], now: Date): Letter {
 const MANY = 20
 
 export const goodbyeLetter = ({ name }: Channel, texts: readonly string[], now: Date): Letter => ({
-  ...{ id: `goodbye ${name} ${now.toISOString()}`, kind: 'goodbye', severity: 'warning' },
+  ...{ id: `goodbye ${name} ${now.toISOString()}`, kind: 'goodbye', severity: 'warning', alarms: [] },
   message: messageOf(
     'warning',
     [`No notifications come here any more: the applied configuration has no channel "${name}"`],
@@ -119,7 +121,7 @@ export const goodbyeLetter = ({ name }: Channel, texts: readonly string[], now: 
 })
 
 export const testLetter = (now: Date): Letter => ({
-  ...{ id: `test ${now.toISOString()}`, kind: 'test', severity: 'warning' },
+  ...{ id: `test ${now.toISOString()}`, kind: 'test', severity: 'warning', alarms: [] },
   message: {
     ...messageOf('warning', ['This is a test: notifications of stapes arrive here'], []),
     tone: 'info',

@@ -51,9 +51,9 @@ function withChannel(notices: Notices, name: string, state: ChannelState | null)
 }
 
 function toldOf(notices: Notices, delivery: Delivery, ref: string | undefined, now: Date): Notices {
-  const { alarms, channel, letter } = delivery
+  const { channel, letter } = delivery
   const open = Object.entries(notices.open).flatMap(([id, notice]): [string, Notice][] => {
-    if (!alarms.includes(id)) return [[id, notice]]
+    if (!letter.alarms.includes(id)) return [[id, notice]]
     const others = Object.entries(notice.told).filter(([name]) => name !== channel.name)
     if (letter.kind !== 'recovery') {
       const telling = tellingOf(own(notice.told, channel.name), letter, ref, now)

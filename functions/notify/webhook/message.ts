@@ -2,7 +2,7 @@
 import type { Letter } from '../../../shared/notify/letter.ts'
 import { plainOf } from '../plain.ts'
 
-export function render({ kind, severity, message }: Letter, id: string, now: Date) {
+export function render({ kind, severity, alarms, message }: Letter, id: string, now: Date) {
   const { title, body } = plainOf(message)
-  return { id, at: now.toISOString(), kind, severity, title, text: body }
+  return { id, at: now.toISOString(), kind, severity, alarms, title, text: body }
 }

@@ -10,7 +10,7 @@ import { statusIn } from './status.ts'
 const CHANNELS_OF_TWO = { ...CHANNELS, other: { ...CHANNELS.ops, url: { secret: 'NOTIFY_OTHER' } } }
 const HOURS = 7
 const CALM = 3
-/** Minutes that a promise may be broken before somebody knows: KV's minute, a tick, and another that was in the way. */
+/** Minutes that something may be critical before somebody knows: KV's minute, a tick, and another that was in the way. */
 const SOON = 4
 
 type Storm = { town: Town; works: Map<string, boolean>; wiped: number[] }
@@ -82,12 +82,12 @@ function follow(posts: readonly Post[], wiped: readonly number[]): string[] {
   ]
 }
 
-/** Minutes in which something was broken for a while, and no channel was in alarm though one worked all the time. */
+/** Minutes in which something was critical for a while, and no channel was in alarm though one worked all the time. */
 function untold({ town, wiped }: Storm, up: readonly string[][]): string[] {
   const { seen, posts } = town
   return seen.flatMap(({ minute }, at) => {
     const before = seen.slice(Math.max(0, at - SOON), at + 1)
-    if (before.length <= SOON || before.some(({ broken }) => !broken)) return []
+    if (before.length <= SOON || before.some(({ health }) => health !== 'bad')) return []
     const working = ['ops', 'other'].filter((channel) =>
       before.every((one) => up[one.minute]?.includes(channel) === true),
     )

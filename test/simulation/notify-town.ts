@@ -26,7 +26,7 @@ export type Town = {
   world: World
   posts: Post[]
   /** What the status said after each minute's ticks. */
-  seen: { minute: number; health: string; broken: boolean }[]
+  seen: { minute: number; health: string }[]
   /** What a channel answers. */
   answer: { of: (channel: string) => number }
   /** One minute's ticks; what they tell may take longer. */
@@ -109,9 +109,7 @@ export async function begin({
       // KV takes one write a second to a key.
       if (places.length > 1) await world.clock.advance(world.clock.now() + 1_500)
     }
-    const { health, promises } = await statusIn(world)
-    const broken = promises.some(({ state }) => state === 'broken' || state === 'unknown')
-    seen.push({ minute, health, broken })
+    seen.push({ minute, health: (await statusIn(world)).health })
     for (const place of places) {
       const told = notify(notifierAt(place))
       going.add(told)

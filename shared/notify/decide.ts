@@ -92,7 +92,10 @@ function openNow(
 ): Notices['open'] {
   const before = Object.entries(open).map(([id, notice]): [string, Notice] => {
     const alarm = alarms.get(id)
-    return [id, alarm === undefined ? withoutTrouble(notice, situation, now) : withTroubles(notice, alarm)]
+    return [
+      id,
+      alarm === undefined ? withoutTrouble(notice, situation, now) : withTroubles(notice, alarm, now),
+    ]
   })
   const fresh = [...alarms.values()]
     .filter(({ id, troubles }) => !Object.hasOwn(open, id) && isWorthNoting(troubles, channels, now))
@@ -108,23 +111,27 @@ const isWorthNoting = (troubles: readonly Trouble[], channels: readonly Channel[
   })
 
 function noticeOf({ troubles }: Alarm, now: Date): Notice {
-  const since = [now.toISOString(), ...troubles.flatMap((one) => one.since ?? [])].sort()[0]
+  const [began = now.toISOString()] = [
+    now.toISOString(),
+    ...troubles.flatMap(({ since }) => since ?? []),
+  ].sort()
   return {
-    since: since ?? now.toISOString(),
-    ...{ title: titleOf(troubles), members: troubles.map(({ id }) => id), told: {} },
+    ...{ since: now.toISOString(), began, title: titleOf(troubles) },
+    ...{ members: troubles.map(({ id }) => id), told: {} },
   }
 }
 
-function withTroubles({ gone: _, ...notice }: Notice, { troubles }: Alarm): Notice {
-  const members = [...new Set([...notice.members, ...troubles.map(({ id }) => id)])]
+/** What was over and told to be is another occurrence, also where a channel that failed doesn't know that yet. */
+function withTroubles({ gone, ...notice }: Notice, alarm: Alarm, now: Date): Notice {
+  if (gone !== undefined && after(gone, SETTLED, now)) return { ...noticeOf(alarm, now), told: notice.told }
+  const members = [...new Set([...notice.members, ...alarm.troubles.map(({ id }) => id)])]
   return { ...notice, members }
 }
 
 /** It is over once everything could be seen and none of it stands: a promise must be kept, or be made no longer. */
 function withoutTrouble(notice: Notice, { verdict, sees }: Situation, now: Date): Notice {
-  const pending = verdict.promises.some(
-    (one) => one.state === 'pending' && notice.members.includes(promiseId(one)),
-  )
+  const members = new Set(notice.members)
+  const pending = verdict.promises.some((one) => one.state === 'pending' && members.has(promiseId(one)))
   if (notice.gone !== undefined || !sees || pending) return notice
   return { ...notice, gone: now.toISOString() }
 }
@@ -168,7 +175,7 @@ function dueOn(
     if (severity !== 'critical' && isQuiet(channel, now)) continue
     const told = { id, notice, troubles }
     if (telling === undefined || isWorse(severity, telling)) {
-      if (isRipe(troubles, notice.since, now)) fresh.push(told)
+      if (isRipe(troubles, notice.began, now)) fresh.push(told)
     } else if (after(telling.at, reminderAfter(telling), now))
       others.push({ channel, letter: reminderLetter(told, telling.times, promises, now) })
   }

@@ -9,7 +9,7 @@ import { gravest } from './alarm.ts'
 import type { Channel, Gravity } from './channel.ts'
 import type { Notice } from './notices.ts'
 import { safeLines } from './safe.ts'
-import type { Trouble } from './trouble.ts'
+import { RELAY, type Trouble } from './trouble.ts'
 
 export type LetterKind = 'alarm' | 'reminder' | 'recovery' | 'digest' | 'goodbye' | 'test'
 
@@ -132,6 +132,7 @@ export const testLetter = (now: Date): Letter => ({
 export function titleOf(troubles: readonly Trouble[]): string {
   const [first] = troubles
   const remote = troubles.find(({ id }) => id.startsWith('condition remote '))
+  if (remote?.cause === RELAY) return 'the relay gives no usable answer'
   if (remote !== undefined) return `${remote.remotes[0]} gives no answer`
   if (first === undefined) return 'something is not well'
   if (troubles.length === 1) return safeText(first.text, LONGEST)
@@ -177,4 +178,4 @@ const messageOf = (severity: Gravity, headline: Text, details: readonly Block[])
   ...{ to: 'channel', tone: severity === 'critical' ? 'bad' : 'warning', headline, details, buttons: [] },
 })
 
-const lasted = ({ since }: Notice, until: Date): string => spanOf(until.getTime() - new Date(since).getTime())
+const lasted = ({ began }: Notice, until: Date): string => spanOf(until.getTime() - new Date(began).getTime())

@@ -16,8 +16,10 @@ export type Telling = {
 }
 
 export type Notice = {
-  /** When it was noticed. */
+  /** When it was noticed: with its id, the name of this occurrence. */
   since: string
+  /** When it began, by what it says itself. */
+  began: string
   /** What it is, for when it is over. */
   title: string
   /** Ids of its troubles, of all that it ever had. */
@@ -63,6 +65,7 @@ const tellingSchema: z.ZodMiniType<Telling> = z.looseObject({
 
 const noticeSchema = z.looseObject({
   since: moment,
+  began: moment,
   title: text,
   members: z.array(text),
   gone: may(moment),

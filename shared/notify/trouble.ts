@@ -30,7 +30,7 @@ export const promiseId = ({ kind, policy, subject }: Pick<Promised, 'kind' | 'po
   `promise ${kind} ${policy} ${subject}`
 
 export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
-  const silent = conditions.flatMap(({ id, about }) => (id === `remote ${about}` ? [about ?? ''] : []))
+  const silent = silentIn(conditions)
   const broken = promises.filter(isBroken).map((promised) => ofPromise(promised, silent))
   const others = conditions.flatMap((one) => {
     const { id, severity } = one
@@ -39,13 +39,28 @@ export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
   return [...others, ...broken]
 }
 
+/** Remotes without an answer, each with the cause: if the relay gives none, that is one for all of them. */
+function silentIn(conditions: readonly Condition[]): Map<string, string> {
+  const silent = conditions.flatMap(({ id, about, text }) =>
+    about !== null && id === `remote ${about}` ? [[about, OF_RELAY.test(text) ? RELAY : id] as const] : [],
+  )
+  return new Map(silent)
+}
+
+/** That the relay gives no answer. */
+export const RELAY = 'relay'
+
+/** The Worker's own words about it; a server's come later in the text. */
+const OF_RELAY =
+  / has given no answer since \S+: (the relay |no answer from the relay|something before the relay|nothing was sent to the relay)/
+
 /** Slots that are over: what kept them from being served was told when it happened. The digest counts them. */
 const isPast = (id: string): boolean => id.startsWith('slots ')
 
-function ofPromise(promised: Promised, silent: readonly string[]): Trouble {
+function ofPromise(promised: Promised, silent: ReadonlyMap<string, string>): Trouble {
   const { kind, policy, subject, target, reason, since } = promised
   const remotes = remotesIn([subject, target ?? ''])
-  const away = silent.find((remote) => remotes.includes(remote))
+  const away = remotes.map((remote) => silent.get(remote)).find((one) => one !== undefined)
   const why = reason === null || reason.startsWith('no later one was seen') ? null : reason
   const cause =
     why === null
@@ -53,7 +68,7 @@ function ofPromise(promised: Promised, silent: readonly string[]): Trouble {
       : because(why, remotes, [subject, target ?? ''])
   return {
     id: promiseId(promised),
-    cause: away === undefined ? cause : `remote ${away}`,
+    cause: away ?? cause,
     severity: 'critical',
     ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since },
   }
@@ -63,17 +78,17 @@ function ofCondition(
   condition: Condition,
   severity: Gravity,
   promises: readonly Promised[],
-  silent: readonly string[],
+  silent: ReadonlyMap<string, string>,
 ): Trouble {
   const { id, about, text, reason = null, since } = condition
   const subject = about !== null && about.split('/').length === 3 ? about : null
   const target = subject === null ? '' : targetIn(id)
   const remotes = subject === null ? remoteIn(about, promises) : remotesIn([subject, target])
-  const away = silent.find((remote) => remotes.includes(remote))
+  const away = remotes.map((remote) => silent.get(remote)).find((one) => one !== undefined)
   const own = reason === null ? causeOf(id, text) : because(reason, remotes, [about ?? '', target])
   return {
     id: `${ID} ${kindOf(id) === 'found' ? causeOf(id, text) : id}`,
-    cause: reason !== null && away !== undefined ? `remote ${away}` : own,
+    cause: away !== undefined && (reason !== null || id === `remote ${about}`) ? away : own,
     ...{ severity, policies: policiesIn(condition, promises), remotes, subject, text, reason, since },
   }
 }

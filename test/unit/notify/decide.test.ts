@@ -83,6 +83,27 @@ describe('a broken promise', () => {
     expect(ops.kinds()).toEqual(['alarm'])
   })
 
+  test('is told anew to whom its end was told, though another channel that failed does not know of that', () => {
+    const channels = [channelOf(), channelOf({ name: 'other' })]
+    let notices: Notices = NO_NOTICES
+    const ids: string[] = []
+    const at = (minute: number, verdict: Verdict): void => {
+      const now = new Date(START + minute * MINUTE)
+      const { notices: noted, due } = decide(notices, { channels, verdict, sees: true, ledger: null }, now)
+      for (const { channel, letter } of due) if (channel.name === 'ops') ids.push(letter.id)
+      const failed = { ok: false, reason: '500', final: false } as const
+      notices = due.reduce((all, one) => {
+        const isDead = one.channel.name === 'other' && minute > 0
+        return settle(all, one, isDead ? failed : { ok: true }, now)
+      }, noted)
+    }
+    for (const minute of [0, 1]) at(minute, BROKEN)
+    for (const minute of [2, 8]) at(minute, GOOD)
+    for (const minute of [9, 10]) at(minute, BROKEN)
+    expect(ids.map((id) => / (alarm|recovery)/.exec(id)?.[1])).toEqual(['alarm', 'recovery', 'alarm'])
+    expect(new Set(ids).size).toBe(3)
+  })
+
   test('says so when it is no longer made', () => {
     const ops = town([channelOf()])
     ops.at(0, BROKEN)
@@ -145,6 +166,30 @@ describe('what has one reason', () => {
     const kept = copies.map((one) => ({ ...one, state: 'kept' as const, reason: null, since: null }))
     for (const minute of [60, 70]) ops.at(minute * MINUTE, verdictOf(kept))
     expect(ops.kinds()).toEqual(['alarm', 'recovery'])
+  })
+
+  test('the relay stands for all remotes, which nobody can ask without it', () => {
+    const silences = ['main', 'backup'].map((remote) =>
+      conditionOf({
+        ...{ id: `remote ${remote}`, about: remote },
+        text: `${remote} has given no answer since 2026-11-22T05:59:00.000Z: the relay can't be reached (530)`,
+      }),
+    )
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf([promisedOf({ kind: 'copy', target: 'backup/default/web' })], silences))
+    expect(ops.of('ops')).toEqual(['the relay gives no usable answer'])
+  })
+
+  test('but what only one server says of the relay is of that server', () => {
+    const silences = ['main', 'backup'].map((remote) =>
+      conditionOf({
+        ...{ id: `remote ${remote}`, about: remote },
+        text: `${remote} has given no answer since 2026-11-22T05:59:00.000Z: it doesn't trust the relay`,
+      }),
+    )
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf([], silences))
+    expect(ops.of('ops')).toEqual(['main gives no answer', 'backup gives no answer'])
   })
 
   test('a copy that is late because no snapshot could be taken is told with that', () => {

@@ -19,7 +19,13 @@ afterEach(async () => {
   server = null
 })
 
-const NOTICE: Notice = { since: '2026-11-22T05:00:00.000Z', title: 'it was', members: [], told: {} }
+const NOTICE: Notice = {
+  since: '2026-11-22T05:00:00.000Z',
+  began: '2026-11-22T05:00:00.000Z',
+  title: 'it was',
+  members: [],
+  told: {},
+}
 
 const letterOf = (reason: string, subject = 'main/default/web', several = 1): Letter => {
   const promises = Array.from({ length: several }, (_, index) =>

@@ -34,7 +34,9 @@ const REMEMBERED = 500
 
 export async function notify(io: Notifier): Promise<void> {
   const looked = await lookAround(io.state, io.wrong(), io.now())
-  if (looked?.changed !== true) return
+  if (looked === null) return
+  forgetOver(looked.due, io)
+  if (!looked.changed) return
   const { claim } = looked.before
   const isReturning = io.wait === null && claim?.kind === 'returns' && ageOf(claim, io) >= io.settled
   if (isReturning) return deliver(looked, io)
@@ -75,9 +77,22 @@ async function deliver({ notices, due }: Looked, io: Notifier): Promise<void> {
 
 /** KV takes no writes, as when the day's allowance is used up: only this process knows what it has told. */
 async function deliverUnwritten({ notices, due }: Looked, io: Notifier): Promise<void> {
-  const urgent = due.filter(({ letter }) => letter.kind === 'alarm' && letter.severity === 'critical')
+  const urgent = due.filter(
+    (one) =>
+      one.letter.kind === 'alarm' && one.letter.severity === 'critical' && !io.memory.has(unwritten(one)),
+  )
   await send(notices, urgent, io)
+  for (const delivery of urgent) {
+    const sent = io.memory.get(nameOf(delivery))
+    if (sent !== undefined) io.memory.set(unwritten(delivery), sent)
+  }
 }
+
+const nameOf = ({ channel, letter }: Delivery): string => `${channel.name} ${letter.id}`
+
+/** Without the time at which it was noticed, which KV doesn't have either. */
+const unwritten = ({ channel, letter }: Delivery): string =>
+  `unwritten ${channel.name} ${letter.alarms.join(' ')}`
 
 async function keep(notices: Notices, { state }: Notifier): Promise<boolean> {
   try {
@@ -125,15 +140,17 @@ async function sendInOrder(deliveries: readonly Delivery[], io: Notifier): Promi
   return came
 }
 
-async function sendOnce({ channel, letter }: Delivery, io: Notifier): Promise<Sent> {
-  const key = `${channel.name} ${letter.id}`
-  const known = io.memory.get(key)
+async function sendOnce(delivery: Delivery, io: Notifier): Promise<Sent> {
+  const { memory } = io
+  const known = memory.get(nameOf(delivery)) ?? memory.get(unwritten(delivery))
+  // KV takes writes again, and now it is noted.
+  memory.delete(unwritten(delivery))
   if (known !== undefined) return known
-  const sent = await sendLetter(channel, letter, io)
-  if (sent.ok) io.memory.set(key, sent)
-  for (const oldest of io.memory.keys()) {
-    if (io.memory.size <= REMEMBERED) break
-    io.memory.delete(oldest)
+  const sent = await sendLetter(delivery.channel, delivery.letter, io)
+  if (sent.ok) memory.set(nameOf(delivery), sent)
+  for (const oldest of memory.keys()) {
+    if (memory.size <= REMEMBERED) break
+    memory.delete(oldest)
   }
   return sent
 }

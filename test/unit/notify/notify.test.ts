@@ -1,0 +1,151 @@
+/** Who sends, of several ticks and of requests that can't wait; and what status and memory hold then. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type Notifier, notify } from '../../../functions/notify/notify.ts'
+import type { State } from '../../../functions/state/ledger.ts'
+import { readNotices } from '../../../functions/state/notices.ts'
+import { parseConfig } from '../../../shared/policy/parse.ts'
+
+const START = Date.parse('2026-11-22T06:00:00Z')
+
+let now = START
+let values: Map<string, string>
+let refuses = false
+let sent: string[]
+
+const kv = (): State => ({
+  get: async (key) => values.get(key) ?? null,
+  put: async (key: string, value: unknown) => {
+    if (refuses) throw new Error('KV PUT failed: 429')
+    values.set(key, String(value))
+  },
+})
+
+const notifierOf = (more: Partial<Notifier> = {}): Notifier => ({
+  ...{ state: kv(), vault: () => 'https://example.org/hook', now: () => new Date(now), settled: 65_000 },
+  post: async ({ body }) => {
+    sent.push(body)
+    return { status: 200, text: 'ok', retryAfter: null }
+  },
+  wait: async (ms) => {
+    now += ms
+  },
+  nonce: () => `${Math.floor(now / 1000)} ${sent.length}`,
+  wrong: () => [],
+  memory: new Map(),
+  ...more,
+})
+
+beforeEach(() => {
+  now = START
+  refuses = false
+  sent = []
+  const document = {
+    policies: { hourly: { remotes: ['main'], schedule: '@hourly' } },
+    notify: { ops: { type: 'slack', url: { secret: 'NOTIFY_OPS' } } },
+  }
+  const config = parseConfig(document)
+  if (!config.ok) throw new Error('it is sound')
+  const stored = { version: 'v', appliedAt: new Date(START).toISOString(), document, config: config.value }
+  values = new Map([['config', JSON.stringify(stored)]])
+})
+
+describe('a tick', () => {
+  test('that knows of something writes that it will send, waits, and sends it once', async () => {
+    await notify(notifierOf())
+    expect(sent).toHaveLength(1)
+    expect(now - START).toBe(65_000)
+    const { claim, open } = await readNotices(kv())
+    expect(claim).toBeUndefined()
+    expect(Object.values(open).flatMap(({ told }) => Object.keys(told))).toContain('ops')
+    await notify(notifierOf())
+    expect(sent).toHaveLength(1)
+  })
+
+  test('leaves it to one that is about to, and takes it over when that one was ended', async () => {
+    const claim = { by: 'another', at: new Date(START - 60_000).toISOString(), kind: 'waits' }
+    values.set('notices', JSON.stringify({ open: {}, channels: {}, claim }))
+    await notify(notifierOf())
+    expect(sent).toEqual([])
+    now = START + 180_000
+    await notify(notifierOf())
+    expect(sent).toHaveLength(1)
+  })
+
+  test('sends nothing when another has written meanwhile', async () => {
+    const wait = async (ms: number): Promise<void> => {
+      now += ms
+      const { open, channels } = await readNotices(kv())
+      const claim = { by: 'another', at: new Date(now).toISOString(), kind: 'waits' }
+      values.set('notices', JSON.stringify({ open, channels, claim }))
+    }
+    await notify(notifierOf({ wait }))
+    expect(sent).toEqual([])
+  })
+
+  test('sends once for its process while KV takes no writes', async () => {
+    refuses = true
+    const memory: Notifier['memory'] = new Map()
+    for (const _ of [1, 2, 3]) await notify(notifierOf({ memory }))
+    expect(sent).toHaveLength(1)
+    refuses = false
+    for (const _ of [1, 2]) await notify(notifierOf({ memory }))
+    expect(sent).toHaveLength(1)
+    const told = Object.values((await readNotices(kv())).open).flatMap((one) => Object.keys(one.told))
+    expect(told).toEqual(['ops'])
+  })
+
+  test('sends it again only if the first try failed', async () => {
+    let status = 500
+    const post: Notifier['post'] = async ({ body }) => {
+      sent.push(body)
+      return { status, text: '', retryAfter: null }
+    }
+    await notify(notifierOf({ post }))
+    await notify(notifierOf({ post }))
+    expect(sent).toHaveLength(1)
+    now += 60_000
+    status = 200
+    await notify(notifierOf({ post }))
+    await notify(notifierOf({ post }))
+    expect(sent).toHaveLength(2)
+    expect(sent[1]).toBe(sent[0])
+  })
+})
+
+describe('a request, which can’t wait', () => {
+  test('leaves a note, and a later one sends', async () => {
+    await notify(notifierOf({ wait: null }))
+    expect(sent).toEqual([])
+    now += 60_000
+    await notify(notifierOf({ wait: null }))
+    expect(sent).toEqual([])
+    now += 60_000
+    await notify(notifierOf({ wait: null }))
+    await notify(notifierOf({ wait: null }))
+    expect(sent).toHaveLength(1)
+  })
+})
+
+test('notices that can’t be read, or in part, keep nothing from being told', async () => {
+  for (const broken of ['{', 'null', '[]', '{"open":{"x":1},"channels":{"ops":{"as":{}}},"claim":7}']) {
+    values.set('notices', broken)
+    sent = []
+    await notify(notifierOf())
+    expect(sent).toHaveLength(1)
+  }
+})
+
+test('without channels nothing is read but the configuration and the notices, and nothing written', async () => {
+  const stored = JSON.parse(values.get('config') ?? '') as { config: object; document: object }
+  const { notify: _, ...bare } = stored.document as Record<string, unknown>
+  values.set('config', JSON.stringify({ ...stored, document: bare }))
+  const read: string[] = []
+  const state = kv()
+  const get: State['get'] = (key) => {
+    read.push(key)
+    return state.get(key)
+  }
+  await notify(notifierOf({ state: { ...state, get } }))
+  expect(read.sort()).toEqual(['config', 'notices'])
+  expect(values.has('notices')).toBe(false)
+})

@@ -90,9 +90,17 @@ async function deliverUnwritten({ notices, due }: Looked, io: Notifier): Promise
 
 const nameOf = ({ channel, letter }: Delivery): string => `${channel.name} ${letter.id}`
 
+const UNWRITTEN = 'unwritten '
+
 /** Without the time at which it was noticed, which KV doesn't have either. */
 const unwritten = ({ channel, letter }: Delivery): string =>
-  `unwritten ${channel.name} ${letter.alarms.join(' ')}`
+  `${UNWRITTEN}${channel.name} ${letter.kind} ${letter.alarms.join(' ')}`
+
+/** What was told without a note of it, and doesn't stand any more: if it comes again, it is told again. */
+function forgetOver(due: readonly Delivery[], { memory }: Notifier): void {
+  const standing = new Set(due.map(unwritten))
+  for (const key of memory.keys()) if (key.startsWith(UNWRITTEN) && !standing.has(key)) memory.delete(key)
+}
 
 async function keep(notices: Notices, { state }: Notifier): Promise<boolean> {
   try {

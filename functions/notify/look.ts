@@ -11,7 +11,12 @@ import { readLedger, type State } from '../state/ledger.ts'
 import { readNotices } from '../state/notices.ts'
 import { outageProblems } from '../state/unwritten.ts'
 
-export type Looked = Decision & { before: Notices; changed: boolean }
+export type Looked = Decision & {
+  before: Notices
+  changed: boolean
+  /** The first promise that time alone will break; null: none. */
+  until: string | null
+}
 
 /** Null: there is no channel. `wrong`: what else is known to be wrong, as with the relay's address. */
 export async function lookAround(state: State, wrong: readonly string[], now: Date): Promise<Looked | null> {
@@ -26,7 +31,8 @@ export async function lookAround(state: State, wrong: readonly string[], now: Da
   const verdict = verdictOf({ policies, applied, ledger, facts, now, channels: deadChannels(before) })
   const sees = stored !== null && ledger !== null && facts !== null && loss === null
   const decision = decide(before, { channels, verdict, sees, ledger }, now)
-  return { ...decision, before, changed: isChanged(before, decision) }
+  const [until = null] = verdict.promises.flatMap((one) => one.until ?? []).sort()
+  return { ...decision, before, changed: isChanged(before, decision), until }
 }
 
 const EPOCH = new Date(0).toISOString()

@@ -7,6 +7,7 @@ import type { Vault } from './secrets.ts'
 import { post } from './send.ts'
 
 const memory = new Map<string, Sent>()
+const calm: Notifier['calm'] = { read: '', until: 0 }
 
 /** A reader may have read KV right before it was written, and keeps that for a minute. */
 const SETTLED = 65_000
@@ -26,7 +27,7 @@ export const vaultOf =
 
 /** `waits`: this invocation has the time. Cron triggers have a quarter of an hour, requests have not. */
 export const notifierOf = (env: Env, now: () => Date, waits: boolean): Notifier => ({
-  ...{ state: retryOnce(env.STATE), vault: vaultOf(env), post, now, settled: settledOf(env), memory },
+  ...{ state: retryOnce(env.STATE), vault: vaultOf(env), post, now, settled: settledOf(env), memory, calm },
   wait: waits ? (ms) => new Promise((resolve) => setTimeout(resolve, ms)) : null,
   nonce: () => crypto.randomUUID(),
   wrong: () => {

@@ -21,6 +21,8 @@ export type Notifier = Sender & {
   wrong(): string[]
   /** What this process has sent, should KV not take it. */
   memory: Map<string, Sent>
+  /** What it has read when there was nothing to tell, and until when that is so if nothing changes. */
+  calm: { read: string; until: number }
 }
 
 /** A claim that is older was given up: its invocation was ended. */
@@ -33,10 +35,12 @@ const MOST_EACH = 4
 const REMEMBERED = 500
 
 export async function notify(io: Notifier): Promise<void> {
-  const looked = await lookAround(io.state, io.wrong(), io.now())
+  const { read, state } = await readAll(io)
+  if (read === io.calm.read && io.now().getTime() < io.calm.until) return
+  const looked = await lookAround(state, io.wrong(), io.now())
   if (looked === null) return
   forgetOver(looked.due, io)
-  if (!looked.changed) return
+  if (!looked.changed) return stayCalm(read, looked, io)
   const { claim } = looked.before
   const isReturning = io.wait === null && claim?.kind === 'returns' && ageOf(claim, io) >= io.settled
   if (isReturning) return deliver(looked, io)
@@ -48,6 +52,24 @@ export async function notify(io: Notifier): Promise<void> {
   // It may have ended meanwhile.
   const again = await lookAround(io.state, io.wrong(), io.now())
   if (again?.before.claim?.by === mine.by) await deliver(again, io)
+}
+
+const KEYS = ['config', 'ledger', 'promises', 'notices']
+
+/** As it stands in KV, and how it is read from there: to parse and judge it takes most of a tick's time. */
+async function readAll({ state, wrong }: Notifier): Promise<{ read: string; state: State }> {
+  const texts = await Promise.all(KEYS.map((key) => state.get(key)))
+  const known = new Map(KEYS.map((key, at) => [key, texts[at] ?? null]))
+  const get = async (key: string): Promise<string | null> => known.get(key) ?? null
+  return { read: JSON.stringify([texts, wrong()]), state: { ...state, get } }
+}
+
+/** What changes by time alone, beside a promise that is broken, is told so much later at most. */
+const LOOKS = 4 * 60_000
+
+function stayCalm(read: string, { until }: Looked, io: Notifier): void {
+  const next = until === null ? Number.POSITIVE_INFINITY : new Date(until).getTime()
+  Object.assign(io.calm, { read, until: Math.min(next, io.now().getTime() + LOOKS) })
 }
 
 /** A clock that was ahead counts as long ago. */

@@ -2,7 +2,7 @@
 import type { Gravity } from './channel.ts'
 import { LATE, type Trouble } from './trouble.ts'
 
-export type Alarm = { id: string; severity: Gravity; troubles: Trouble[] }
+export type Alarm = { id: string; troubles: Trouble[] }
 
 /**
  * `told`: the alarm in which a trouble was told already. It stays there until it is over, though its cause looks
@@ -19,12 +19,9 @@ export function alarmsOf(
     const followed = hasCause(trouble) ? undefined : bySubject.get(subject ?? '')
     const id = told.get(trouble.id) ?? followed ?? trouble.cause
     if (subject !== null) bySubject.set(subject, id)
-    const known = alarms.get(id)
-    alarms.set(id, {
-      id,
-      severity: known?.severity === 'critical' ? 'critical' : trouble.severity,
-      troubles: [...(known?.troubles ?? []), trouble],
-    })
+    const alarm = alarms.get(id) ?? { id, troubles: [] }
+    alarm.troubles.push(trouble)
+    alarms.set(id, alarm)
   }
   return alarms
 }

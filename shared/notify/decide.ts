@@ -11,6 +11,7 @@ import { type Alarm, alarmsOf, gravest } from './alarm.ts'
 import type { Channel, Gravity } from './channel.ts'
 import { digestLetter } from './digest.ts'
 import {
+  againLetter,
   alarmLetter,
   goodbyeLetter,
   type Letter,
@@ -179,7 +180,13 @@ function dueOn(
     } else if (after(telling.at, reminderAfter(telling), now))
       others.push({ channel, letter: reminderLetter(told, telling.times, promises, now) })
   }
-  return [...newOnes(channel, fresh, promises, now), ...others, ...digests(channel, notices, situation, now)]
+  const due = [
+    ...newOnes(channel, fresh, promises, now),
+    ...others,
+    ...digests(channel, notices, situation, now),
+  ]
+  if (due.length > 0 || failing === undefined || isQuiet(channel, now)) return due
+  return [{ channel, letter: againLetter(channel, failing.since) }]
 }
 
 const isWorse = (severity: Gravity, telling: Telling): boolean =>

@@ -120,6 +120,15 @@ export const goodbyeLetter = ({ name }: Channel, texts: readonly string[], now: 
   ),
 })
 
+/** To a channel that failed, when nothing else is to be told there: else nobody would see that it works again. */
+export const againLetter = ({ name }: Channel, since: string): Letter => ({
+  ...{ id: `again ${name} ${since}`, kind: 'recovery', severity: 'warning', alarms: [] },
+  message: {
+    ...messageOf('warning', spoken(`Notifications arrive here again: none did since ${since}`), []),
+    tone: 'info',
+  },
+})
+
 export const testLetter = (now: Date): Letter => ({
   ...{ id: `test ${now.toISOString()}`, kind: 'test', severity: 'warning', alarms: [] },
   message: {

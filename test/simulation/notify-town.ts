@@ -71,11 +71,13 @@ export async function begin({
     return { status, text: '', retryAfter: null }
   }
   const memories = world.places.map(() => new Map<string, Sent>())
+  const calms = world.places.map(() => ({ read: '', until: 0 }))
   let nonces = 0
   const notifierAt = (place: number): Notifier => {
     const io = world.places[place]
     const memory = memories[place]
-    if (io === undefined || memory === undefined) throw new Error('no such place')
+    const calm = calms[place]
+    if (io === undefined || memory === undefined || calm === undefined) throw new Error('no such place')
     const wait = (ms: number): Promise<void> => new Promise((resolve) => void world.clock.after(ms, resolve))
     // As retryOnce, by the world's clock.
     const put: typeof io.state.put = async (...args: Parameters<typeof io.state.put>) => {
@@ -87,7 +89,7 @@ export async function begin({
       }
     }
     return {
-      ...{ state: { get: io.state.get, put }, post, wait, memory, settled: 65_000 },
+      ...{ state: { get: io.state.get, put }, post, wait, memory, calm, settled: 65_000 },
       vault: (name) => VAULT[name],
       now: () => new Date(world.clock.now()),
       nonce: () => `nonce ${nonces++}`,

@@ -318,6 +318,27 @@ describe('a channel', () => {
   })
 })
 
+test('a channel that failed is tried also when nothing else is to be told there', () => {
+  const channel = channelOf()
+  const at = (minute: number) => new Date(START + minute * MINUTE)
+  const seen = (verdict: Verdict): Situation => ({ channels: [channel], verdict, sees: true, ledger: null })
+  const { notices, due } = decide(NO_NOTICES, seen(BROKEN), at(0))
+  const [told] = due
+  if (told === undefined) throw new Error('it was to be told')
+  const failed = settle(notices, told, { ok: false, reason: '500', final: false }, at(0))
+  const over = [1, 2, 10].reduce((all, minute) => {
+    const decided = decide(all, seen(GOOD), at(minute))
+    return minute < 10
+      ? decided.due.reduce(
+          (one, sent) => settle(one, sent, { ok: false, reason: '500', final: false }, at(minute)),
+          decided.notices,
+        )
+      : decided.due.reduce((one, sent) => settle(one, sent, { ok: true }, at(minute)), decided.notices)
+  }, failed)
+  expect(over.channels.ops?.failing).toBeUndefined()
+  expect(decide(over, seen(GOOD), at(11)).due).toEqual([])
+})
+
 describe('a digest', () => {
   const digest = channelOf({ timezone: 'Europe/Berlin', digest: ['0 8 * * *'] })
 

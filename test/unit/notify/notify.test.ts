@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type Notifier, notify } from '../../../functions/notify/notify.ts'
 import type { State } from '../../../functions/state/ledger.ts'
 import { readNotices } from '../../../functions/state/notices.ts'
+import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { parseConfig } from '../../../shared/policy/parse.ts'
 
 const START = Date.parse('2026-11-22T06:00:00Z')
@@ -32,6 +33,7 @@ const notifierOf = (more: Partial<Notifier> = {}): Notifier => ({
   nonce: () => `${Math.floor(now / 1000)} ${sent.length}`,
   wrong: () => [],
   memory: new Map(),
+  calm: { read: '', until: 0 },
   ...more,
 })
 
@@ -126,6 +128,24 @@ describe('a request, which can’t wait', () => {
   })
 })
 
+test('a promise that time alone breaks is told at the next tick, though nothing has changed in KV', async () => {
+  const pair = `hourly-20261122T0600Z@${START / 1000 + 5}`
+  const at = (minutes: number): string => new Date(START + minutes * 60_000).toISOString()
+  // The last look is to come, so that it alone is not too old.
+  values.set(
+    'promises',
+    JSON.stringify({ at: at(119), subjects: { hourly: { 'main/default/web': { taken: pair } } } }),
+  )
+  values.set('ledger', JSON.stringify({ ...emptyLedger('v'), wakeAt: at(180), written: at(119) }))
+  const calm: Notifier['calm'] = { read: '', until: 0 }
+  for (let minute = 0; minute <= 121; minute++) {
+    now = START + minute * 60_000
+    await notify(notifierOf({ calm }))
+    if (minute === 120) expect(sent).toEqual([])
+  }
+  expect(sent).toEqual([expect.stringContaining('main/default/web has no snapshot as young as hourly')])
+})
+
 test('notices that can’t be read, or in part, keep nothing from being told', async () => {
   for (const broken of ['{', 'null', '[]', '{"open":{"x":1},"channels":{"ops":{"as":{}}},"claim":7}']) {
     values.set('notices', broken)
@@ -135,7 +155,7 @@ test('notices that can’t be read, or in part, keep nothing from being told', a
   }
 })
 
-test('without channels nothing is read but the configuration and the notices, and nothing written', async () => {
+test('without channels four keys are read, once each, and nothing is written', async () => {
   const stored = JSON.parse(values.get('config') ?? '') as { config: object; document: object }
   const { notify: _, ...bare } = stored.document as Record<string, unknown>
   values.set('config', JSON.stringify({ ...stored, document: bare }))
@@ -146,6 +166,6 @@ test('without channels nothing is read but the configuration and the notices, an
     return state.get(key)
   }
   await notify(notifierOf({ state: { ...state, get } }))
-  expect(read.sort()).toEqual(['config', 'notices'])
+  expect(read.sort()).toEqual(['config', 'ledger', 'notices', 'promises'])
   expect(values.has('notices')).toBe(false)
 })

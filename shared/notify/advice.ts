@@ -22,9 +22,10 @@ const ELSE = 'see /backup status, and "What each message means" in docs/operatio
 /** Conditions that end with what to do. */
 const SAYS = /incus config|npm run|\/backup |Did somebody|new address|wrangler/
 
-export function adviceFor(troubles: readonly Trouble[]): string {
+/** Null: it says so itself. */
+export function adviceFor(troubles: readonly Trouble[]): string | null {
   const texts = troubles.map(({ text, reason }) => `${text} ${reason ?? ''}`)
   const known = ADVICE.find(([pattern]) => texts.some((text) => pattern.test(text)))
   if (known !== undefined) return known[1]
-  return troubles.length === 1 && SAYS.test(texts[0] ?? '') ? 'as it says' : ELSE
+  return troubles.length === 1 && SAYS.test(texts[0] ?? '') ? null : ELSE
 }

@@ -39,7 +39,8 @@ export function digestLetter({ verdict, ledger, since }: Period, now: Date): Let
 function headlineOf({ tone, promises }: Verdict): string {
   const broken = promises.filter(isBroken).length
   const instances = count(new Set(promises.map(({ subject }) => subject)).size, 'instance')
-  if (broken > 0) return `Backups: ${broken} of ${count(promises.length, 'promise')} to ${instances} not kept`
+  if (broken > 0)
+    return `Backups: ${broken} of ${count(promises.length, 'promise')} to ${instances} ${broken === 1 ? 'is' : 'are'} not kept`
   if (promises.length === 0) return 'Backups: nothing is promised to any instance'
   const all = `Backups: ${count(promises.length, 'promise')} to ${instances}, none is broken`
   return tone === 'good' ? `${all}, all is well` : `${all}, but something needs a look`

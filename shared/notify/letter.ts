@@ -24,6 +24,8 @@ export type Letter = {
 }
 
 const LONGEST = 600
+
+const be = (many: number): string => (many === 1 ? 'is' : 'are')
 const SHOWN = 5
 
 /** An alarm as a channel sees it: of several, those troubles that are routed there. */
@@ -63,10 +65,12 @@ export function recoveryLetter(
   now: Date,
 ): Letter {
   const lines = [
-    ...(kept.length === 0 ? [] : [`${count(kept.length, 'promise')} of it kept again.`]),
+    ...(kept.length === 0 ? [] : [`${count(kept.length, 'promise')} of it ${be(kept.length)} kept again.`]),
     ...(dropped === 0
       ? []
-      : [`${count(dropped, 'promise')} of it no longer made: a policy or an instance is gone or paused.`]),
+      : [
+          `${count(dropped, 'promise')} of it ${be(dropped)} no longer made: a policy or an instance is gone or paused.`,
+        ]),
     ...safeLines(kept, now),
   ]
   return {
@@ -150,21 +154,36 @@ export function titleOf(troubles: readonly Trouble[]): string {
   const why = troubles.find(({ reason }) => reason !== null)?.reason
   const because = why == null ? '' : `: ${safeText(why, LONGEST)}`
   const instances = `${count(subjects.size, 'instance')}${subjects.size === 1 ? ` (${first.subject})` : ''}`
-  if (broken.length > 0) return `${count(broken.length, 'promise')} to ${instances} not kept${because}`
+  if (broken.length > 0)
+    return `${count(broken.length, 'promise')} to ${instances} ${be(broken.length)} not kept${because}`
   return subjects.size > 0 ? `backups of ${instances} fail${because}` : safeText(first.text, LONGEST)
 }
 
 function detailsOf(troubles: readonly Trouble[], promises: readonly Promised[], now: Date): Block[] {
-  const remote = troubles.find(({ id }) => id.startsWith('condition remote '))
-  const shown = troubles.length === 1 && remote === undefined ? [] : troubles.slice(0, SHOWN)
-  const more = troubles.length - shown.length
-  const what = shown.map(({ text }) => spoken(`• ${cut(safeText(text, LONGEST))}`))
-  const safe = safeLines(affected(troubles, promises), now).map(spoken)
+  const isRemote = troubles.some(({ id }) => id.startsWith('condition remote '))
+  const shown = troubles.length === 1 && !isRemote ? [] : troubles.slice(0, SHOWN)
+  const more = shown.length === 0 ? 0 : troubles.length - shown.length
+  const touched = affected(troubles, promises)
+  const advice = adviceFor(troubles)
+  const blocks = [
+    [
+      ...shown.map(({ text }) => `• ${cut(safeText(text, LONGEST))}`),
+      ...(more > 0 ? [`… and ${more} more`] : []),
+      ...(isRemote ? standstill(touched) : []),
+    ],
+    safeLines(touched, now),
+    advice === null ? [] : [`What to do: ${advice}`],
+  ]
+  return blocks.flatMap((lines) => (lines.length === 0 ? [] : [linesOf(lines.map(spoken))]))
+}
+
+function standstill(touched: readonly Promised[]): string[] {
+  const subjects = [...new Set(touched.map(({ subject }) => subject))]
+  if (subjects.length === 0) return []
+  const more = subjects.length > SHOWN ? ` and ${subjects.length - SHOWN} more` : ''
   return [
-    linesOf([...what, ...(shown.length > 0 && more > 0 ? [[`… and ${more} more`]] : [])]),
-    linesOf(safe),
-    linesOf([spoken(`What to do: ${adviceFor(troubles)}`)]),
-  ].filter(({ kind, ...block }) => kind === 'lines' && 'lines' in block && block.lines.length > 0)
+    `Meanwhile backups of ${count(subjects.length, 'instance')} stand still: ${subjects.slice(0, SHOWN).join(', ')}${more}`,
+  ]
 }
 
 /** Promises to the instances that it is about. */

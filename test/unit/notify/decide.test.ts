@@ -125,7 +125,7 @@ describe('what has one reason', () => {
     )
     const ops = town([channelOf()])
     ops.at(0, verdictOf(promises))
-    expect(ops.of('ops')).toEqual([expect.stringMatching(/^50 promises to 50 instances not kept: /)])
+    expect(ops.of('ops')).toEqual([expect.stringMatching(/^50 promises to 50 instances are not kept: /)])
   })
 
   test('stays one when the reason changes, and until the last of them is kept', () => {
@@ -201,7 +201,7 @@ describe('what has one reason', () => {
     const ops = town([channelOf()])
     ops.at(0, verdictOf([late, promisedOf()]))
     expect(ops.of('ops')).toEqual([
-      '2 promises to 1 instance (main/default/web) not kept: No space left on device',
+      '2 promises to 1 instance (main/default/web) are not kept: No space left on device',
     ])
   })
 })
@@ -301,7 +301,7 @@ describe('a channel', () => {
     const [web, db] = [promisedOf(), promisedOf({ subject: 'main/default/db' })]
     const both = town([channelOf(), channelOf({ name: 'web', match: ['web*'] })])
     both.at(0, verdictOf([web, db]))
-    expect(both.of('ops')).toEqual(['2 promises to 2 instances not kept: No space left on device'])
+    expect(both.of('ops')).toEqual(['2 promises to 2 instances are not kept: No space left on device'])
     expect(both.of('web')).toEqual([expect.stringMatching(/^main\/default\/web has no snapshot/)])
   })
 
@@ -359,7 +359,7 @@ describe('a digest', () => {
     const ops = town([digest])
     ops.at(0, GOOD)
     ops.at(HOUR, BROKEN)
-    expect(ops.of('ops')).toContain('Backups: 1 of 1 promise to 1 instance not kept')
+    expect(ops.of('ops')).toContain('Backups: 1 of 1 promise to 1 instance is not kept')
   })
 
   test('says all is well only where the verdict does', () => {

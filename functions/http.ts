@@ -115,7 +115,7 @@ export function createApp(now: () => Date): Hono<App> {
     await notifyAll(context.env, now, false)
     return context.json(ran)
   })
-  app.post('/api/notify/test', (context) => answerNotifyTest(context, now))
+  app.post('/api/notify/test', (context) => answerNotifyTest(context))
   app.get('/api/config', async (context) => {
     const { stored, problems } = await findConfig(context.get('io').state)
     if (stored === null)

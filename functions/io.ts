@@ -3,6 +3,9 @@ import { send } from './chatops/chat.ts'
 import { platformsOf } from './chatops/configure.ts'
 import { createFollow } from './chatops/follow.ts'
 import { type Env, keyDigestOf, relayOf } from './env.ts'
+import { vaultOf } from './notify/notifier.ts'
+import { post } from './notify/send.ts'
+import { testChannels } from './notify/test-channels.ts'
 import type { Io } from './run.ts'
 import { retryOnce } from './state/retry-once.ts'
 
@@ -14,5 +17,6 @@ export async function ioOf(env: Env, now: () => Date, deadline: Date | null = nu
     state: retryOnce(env.STATE),
     keyDigest: await keyDigestOf(env),
     follow: createFollow(follower),
+    tryChannels: (channels) => testChannels(channels, { vault: vaultOf(env), post, now }),
   }
 }

@@ -1,6 +1,8 @@
 /** Observe, decide, perform, record: the one orchestrator, for cron, API and chat. */
 import { emptyLedger, type Ledger, type RunRecord } from '../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../shared/ledger/parse-ledger.ts'
+import type { Channel } from '../shared/notify/channel.ts'
+import type { Tested } from '../shared/notify/tested.ts'
 import { planAround } from '../shared/plan/around.ts'
 import { decide } from '../shared/plan/decide.ts'
 import type { Outcome } from '../shared/plan/jobs.ts'
@@ -38,6 +40,8 @@ export type Io = {
    * some of the watches could not be read.
    */
   follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<{ again: boolean; lost?: boolean }>
+  /** Sends a test message to each of these. */
+  tryChannels?(channels: readonly Channel[]): Promise<Tested[]>
 }
 
 export type Trigger = {

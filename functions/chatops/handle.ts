@@ -3,6 +3,7 @@
  * later. Nothing here waits for Incus.
  */
 import { deniedMessage, mistakeMessage } from '../../shared/chat/mistake-message.ts'
+import type { ReadCommand } from '../../shared/command/command.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { parseLine, parseOptions } from '../../shared/command/parse.ts'
 import { accept, isRepeated } from '../state/requests.ts'
@@ -39,11 +40,14 @@ async function command(incoming: Typed, chat: Chat): Promise<Answer> {
   if (command.kind === 'setting' && permission.instances !== null)
     return say(deniedMessage(PARTIAL), incoming, chat)
   const authorized = { incoming, parsed: parsed.value, permission, stored }
-  if (command.kind === 'read' && command.needs !== 'world')
+  if (command.kind === 'read' && !SLOW.includes(command.needs))
     return say(await read(command, authorized, chat), incoming, chat)
   const changes = command.kind === 'change' || command.kind === 'setting'
   if (changes && (await accept(chat.kv, id)) === 'known') return REPLAYED
   return answerLater(authorized, chat)
 }
+
+/** What takes longer than a platform waits. */
+const SLOW: readonly ReadCommand['needs'][] = ['world', 'channels']
 
 const PARTIAL = 'your grant is for some instances, and a policy covers others too'

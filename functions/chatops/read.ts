@@ -20,7 +20,10 @@ export async function read(
   { incoming: { actor }, parsed, permission, stored }: AuthorizedRequest,
   { io, kv, now }: Pick<Chat, 'io' | 'kv' | 'now'>,
 ): Promise<Message> {
-  return command.answer(parsed.values, await see(command, { actor, permission, now: now(), stored }, io, kv))
+  const tests = command.needs === 'channels' && parsed.values.what === 'test'
+  const tested = tests ? await io.tryChannels?.(stored?.config.notify ?? []) : []
+  const seen = await see(command, { actor, permission, now: now(), stored }, io, kv)
+  return command.answer(parsed.values, { ...seen, tested: tested ?? [] })
 }
 
 /** So many records are read, before those of instances that the actor may not see are left out. */
@@ -38,7 +41,11 @@ async function see(
 ): Promise<Seen> {
   const world = needs === 'world' ? await look(io, now) : null
   const [{ ledger, lost, facts, channels = [] }, history] = await Promise.all([
-    needs === 'nothing' ? NOTHING : world === null ? readKnown(io.state, now) : { ...NOTHING, ...world },
+    needs === 'nothing' || needs === 'channels'
+      ? NOTHING
+      : world === null
+        ? readKnown(io.state, now)
+        : { ...NOTHING, ...world },
     needs === 'history' ? readHistory(kv, HISTORY) : [],
   ])
   return {

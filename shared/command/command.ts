@@ -42,8 +42,8 @@ type Base = {
 /** Answers from the ledger, the configuration or Incus, and changes nothing. */
 export type ReadCommand = Base & {
   kind: 'read'
-  /** What has to be read first: nothing, KV, the audit records, or Incus itself. */
-  needs: 'nothing' | 'ledger' | 'history' | 'world'
+  /** What has to be read first: nothing, KV, the audit records, Incus itself, or what came of a test to each channel. */
+  needs: 'nothing' | 'ledger' | 'history' | 'world' | 'channels'
   answer(values: Values, seen: Seen): Message
 }
 

@@ -8,6 +8,7 @@ import { history } from './commands/history.ts'
 import { hold } from './commands/hold.ts'
 import { list } from './commands/list.ts'
 import { missed } from './commands/missed.ts'
+import { notify } from './commands/notify.ts'
 import { now } from './commands/now.ts'
 import { pause } from './commands/pause.ts'
 import { plan } from './commands/plan.ts'
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   missed,
   policies,
   history,
+  notify,
   whoami,
   helpOver(() => commands),
 ]

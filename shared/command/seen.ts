@@ -4,6 +4,7 @@ import type { Actor } from '../chat/actor.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Applied } from '../ledger/warnings.ts'
 import type { DeadChannel } from '../notify/dead.ts'
+import type { Tested } from '../notify/tested.ts'
 import type { World } from '../plan/world.ts'
 import type { TracedCoverage } from '../policy/coverage.ts'
 import type { Config, Pause } from '../policy/policy.ts'
@@ -29,4 +30,6 @@ export type Seen = {
   coverages: readonly TracedCoverage[]
   /** Newest first; of commands that need the history. */
   history: readonly AuditRecord[]
+  /** Of the command that tests channels. */
+  tested?: readonly Tested[]
 }

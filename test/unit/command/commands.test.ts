@@ -54,7 +54,7 @@ describe('the list', () => {
   })
 
   test('says who may what, and what is destructive', () => {
-    expect(namesOf('operator')).toEqual(['now', 'copy', 'hold', 'release', 'pause', 'resume'])
+    expect(namesOf('operator')).toEqual(['now', 'copy', 'hold', 'release', 'pause', 'resume', 'notify'])
     expect(namesOf('admin')).toEqual(['restore', 'expire', 'allow'])
     expect(
       commands

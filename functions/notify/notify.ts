@@ -69,7 +69,8 @@ const LOOKS = 4 * 60_000
 
 function stayCalm(read: string, { until }: Looked, io: Notifier): void {
   const next = until === null ? Number.POSITIVE_INFINITY : new Date(until).getTime()
-  Object.assign(io.calm, { read, until: Math.min(next, io.now().getTime() + LOOKS) })
+  io.calm.read = read
+  io.calm.until = Math.min(next, io.now().getTime() + LOOKS)
 }
 
 /** A clock that was ahead counts as long ago. */

@@ -69,6 +69,7 @@ describe('the door', () => {
       'POST /api/plan',
       'POST /api/run',
       'POST /api/tick',
+      'POST /api/notify/test',
       'GET /api/history',
       'GET /api/config',
       'PUT /api/config',

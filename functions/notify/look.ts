@@ -1,11 +1,9 @@
 /** What there is to tell, as KV knows it. */
-import { lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { dropFuture } from '../../shared/notify/ahead.ts'
 import { deadChannels } from '../../shared/notify/dead.ts'
 import { type Decision, decide } from '../../shared/notify/decide.ts'
 import type { Notices } from '../../shared/notify/notices.ts'
-import { effectiveConfig } from '../../shared/policy/pause.ts'
-import { verdictOf } from '../../shared/promise/verdict.ts'
+import { verdictIn } from '../api/status.ts'
 import { findConfig } from '../state/config.ts'
 import { readFacts } from '../state/facts.ts'
 import { readLedger, type State } from '../state/ledger.ts'
@@ -26,18 +24,13 @@ export async function lookAround(state: State, wrong: readonly string[], now: Da
   const channels = stored === null ? null : (stored.config.notify ?? [])
   if ((channels ?? []).length === 0 && Object.keys(before.channels).length === 0) return null
   const [{ ledger, lost }, facts] = await Promise.all([readLedger(state, now), readFacts(state)])
-  const loss = lossOf(lost)
-  const all = [...outageProblems(now), ...wrong, ...problems, ...(loss === null ? [] : [loss])]
-  const applied = { version: stored?.version ?? '', appliedAt: stored?.appliedAt ?? EPOCH, problems: all }
-  const policies = stored === null ? [] : effectiveConfig(stored, now).policies
-  const verdict = verdictOf({ policies, applied, ledger, facts, now, channels: deadChannels(before) })
-  const sees = stored !== null && ledger !== null && facts !== null && loss === null
+  const found = { stored, problems: [...outageProblems(now), ...wrong, ...problems] }
+  const verdict = verdictIn(found, { ledger, lost, facts, channels: deadChannels(before) }, now)
+  const sees = stored !== null && ledger !== null && facts !== null && lost.length === 0
   const decision = decide(before, { channels, verdict, sees, ledger }, now)
   const [until = null] = verdict.promises.flatMap((one) => one.until ?? []).sort()
   return { ...decision, before, changed: isChanged(before, decision), until }
 }
-
-const EPOCH = new Date(0).toISOString()
 
 function isChanged({ claim: _, ...before }: Notices, { notices, due }: Decision): boolean {
   const { claim: __, ...after } = notices

@@ -1,5 +1,5 @@
 /** The HTTP API: a bearer token, problem+json for every error. */
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
@@ -12,6 +12,7 @@ import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/answer-ru
 import { limitBody, readBody } from './api/body.ts'
 import { openapi } from './api/endpoints.ts'
 import { instancesOf } from './api/instances.ts'
+import { answerMetrics } from './api/metrics.ts'
 import { answerProblem } from './api/problem.ts'
 import { retentionBody } from './api/requests.ts'
 import { healthOf, statusOf } from './api/status.ts'
@@ -64,7 +65,7 @@ export function createApp(now: () => Date): Hono<App> {
   app.get('/openapi.json', (context) => context.json(openapi()))
   mountChat(app, now)
   mountPage(app, known, now)
-  app.use('/api/*', async (context, next) => {
+  const authorized: MiddlewareHandler<App> = async (context, next) => {
     const missing = missingOf(context.env)
     if (missing.length > 0)
       return answerProblem(context, {
@@ -84,8 +85,14 @@ export function createApp(now: () => Date): Hono<App> {
     }
     context.set('io', await ioOf(context.env, now))
     return next()
-  })
+  }
+  app.use('/api/*', authorized)
+  app.use('/metrics', authorized)
   app.use('/api/*', limitBody(LONGEST))
+
+  app.get('/metrics', async (context) =>
+    answerMetrics(...(await known(context)), context.req.header('accept'), now()),
+  )
 
   app.get('/api/status', async (context) => context.json(statusOf(...(await known(context)), now())))
   app.get('/api/health', async (context) => {

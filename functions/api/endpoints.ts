@@ -13,6 +13,8 @@ type Endpoint = {
   body?: z.ZodMiniType
   query?: Record<string, string>
   answer: z.ZodMiniType
+  /** Absent: JSON. */
+  type?: string
 }
 
 export const endpoints: readonly Endpoint[] = [
@@ -28,6 +30,13 @@ export const endpoints: readonly Endpoint[] = [
     summary: 'Whether every promise is kept: 200, or 503 if not',
     query: { policy: 'Only of this policy', subject: 'Only of this instance, as remote/project/instance' },
     answer: answers.healthy,
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    summary: 'Metrics for Prometheus, as OpenMetrics or in its text format, from the ledger',
+    answer: z.string(),
+    type: 'application/openmetrics-text',
   },
   {
     method: 'get',
@@ -89,7 +98,7 @@ export const endpoints: readonly Endpoint[] = [
 
 const VERSION = '0.1.0'
 
-const json = (schema: z.ZodMiniType, io: 'input' | 'output') => {
+const json = (schema: z.ZodMiniType, io: 'input' | 'output', type = 'application/json') => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     ...{ io, unrepresentable: 'any', reused: 'inline' },
     // The format says it; zod's pattern for it is 300 characters, at every date.
@@ -97,17 +106,17 @@ const json = (schema: z.ZodMiniType, io: 'input' | 'output') => {
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
     },
   })
-  return { 'application/json': { schema: rest } }
+  return { [type]: { schema: rest } }
 }
 
 const problem = {
   description: 'What went wrong and what to do',
-  content: { 'application/problem+json': json(answers.problem, 'output')['application/json'] },
+  content: json(answers.problem, 'output', 'application/problem+json'),
 }
 
 export function openapi(): object {
   const paths: Record<string, Record<string, object>> = {}
-  for (const { method, path, summary, body, query, answer } of endpoints) {
+  for (const { method, path, summary, body, query, answer, type } of endpoints) {
     paths[path] = {
       ...paths[path],
       [method]: {
@@ -125,7 +134,7 @@ export function openapi(): object {
             }),
         ...(body === undefined ? {} : { requestBody: { required: false, content: json(body, 'input') } }),
         responses: {
-          200: { description: 'Done', content: json(answer, 'output') },
+          200: { description: 'Done', content: json(answer, 'output', type) },
           default: { $ref: '#/components/responses/problem' },
         },
       },

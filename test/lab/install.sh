@@ -1,12 +1,16 @@
 #!/bin/sh
-# Installs Incus 6.0 LTS and what the lab needs on Debian, as root, from Debian's own backports, and gets
+# Installs Incus 6.0 LTS and what the lab needs on Debian, as root, from Debian's own backports, promtool, and gets
 # Incus 7.0 LTS into a cache folder. Starts no service: the lab runs its own daemons. Run again, it changes nothing.
 set -eu
 
 say() { echo "lab: $*" >&2; }
 
 present() {
-  [ -x /usr/libexec/incus/incusd ] && command -v incus mkfs.btrfs busybox losetup >/dev/null
+  [ -x /usr/libexec/incus/incusd ] || return 1
+  # One by one: of several names, command -v is content with one.
+  for tool in incus mkfs.btrfs busybox losetup promtool; do
+    command -v "$tool" >/dev/null || return 1
+  done
 }
 
 subordinate_ids() {
@@ -38,7 +42,7 @@ install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q
   apt-get install -qy --no-install-recommends -t "$VERSION_CODENAME-backports" incus-base incus-client
-  apt-get install -qy --no-install-recommends btrfs-progs busybox-static
+  apt-get install -qy --no-install-recommends btrfs-progs busybox-static prometheus
 }
 
 # The package would start a daemon on /var/lib/incus; exit 101 from here is Debian's way to say no.
@@ -68,7 +72,7 @@ if present; then
 else
   add_backports
   without_services install_packages
-  present || { say 'the packages are installed, but incusd, btrfs or busybox is missing'; exit 1; }
+  present || { say 'the packages are installed, but incusd, btrfs, busybox or promtool is missing'; exit 1; }
   say "installed $(dpkg-query -W -f '${Package} ${Version}' incus-base)"
 fi
 subordinate_ids

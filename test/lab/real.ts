@@ -1,7 +1,7 @@
 /** Tests that need real daemons: run where there are any, loud where there are none. */
 import { readFileSync } from 'node:fs'
 import { test } from 'vitest'
-import { missingForLab } from './installed.ts'
+import { hasTool, missingForLab } from './installed.ts'
 import { isPossible, missingForMachines } from './vm/kit.ts'
 
 /** Where the build installs what a test needs, its lack is a broken build and no reason to skip. */
@@ -26,20 +26,36 @@ export function onRealMachines(what: string, define: () => void, incusds?: reado
   onReal(what, define, missingForLab(incusds) ?? missingForMachines(), isOwed() && isPossible())
 }
 
-function onReal(what: string, define: () => void, missing: string | null, owed: boolean): void {
+/** Likewise, what Prometheus's own tool judges. */
+export function onPromtool(what: string, define: () => void): void {
+  const missing = hasTool('promtool')
+    ? null
+    : 'promtool missing: run "sh test/lab/install.sh" as root on Debian, or install prometheus'
+  onReal(what, define, missing, isOwed(), 'promtool')
+}
+
+function onReal(
+  what: string,
+  define: () => void,
+  missing: string | null,
+  owed: boolean,
+  judge = 'a real Incus',
+): void {
   if (missing === null) {
     define()
     return
   }
   if (owed) {
-    test(`a real Incus judges ${what}`, () => {
-      throw new Error(`CI on Debian as root must have a real Incus: ${missing}`)
+    test(`${judge} judges ${what}`, () => {
+      throw new Error(`CI on Debian as root must have ${judge}: ${missing}`)
     })
     return
   }
   const line = '='.repeat(78)
+  const instead =
+    judge === 'promtool' ? 'Nothing else judges it.' : 'Only the embedded Incus was there to judge.'
   process.stderr.write(
-    `\n${line}\nNOT TESTED AGAINST A REAL INCUS: ${what}\n${missing}\nOnly the embedded Incus was there to judge.\n${line}\n\n`,
+    `\n${line}\nNOT TESTED AGAINST ${judge.toUpperCase()}: ${what}\n${missing}\n${instead}\n${line}\n\n`,
   )
-  test.skip(`NOT TESTED against a real Incus: ${missing}`, () => {})
+  test.skip(`NOT TESTED against ${judge}: ${missing}`, () => {})
 }

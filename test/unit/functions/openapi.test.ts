@@ -18,7 +18,7 @@ test('openapi.json is valid OpenAPI, with each endpoint, and leads to what an er
 
 test('the described endpoints are the ones that the Worker answers', () => {
   const answered = createApp(() => new Date(0))
-    .routes.filter(({ method, path }) => path.startsWith('/api/') && method !== 'ALL')
+    .routes.filter(({ method, path }) => /^\/(api\/|metrics$)/.test(path) && method !== 'ALL')
     .map(({ method, path }) => `${method.toLowerCase()} ${path}`)
   expect(endpoints.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(answered.sort())
 })

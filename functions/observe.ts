@@ -4,7 +4,12 @@ import { maySelectBy } from '../shared/incus/user-keys.ts'
 import type { Ledger } from '../shared/ledger/ledger.ts'
 import { familyOf, subjectIn } from '../shared/ledger/work.ts'
 import type { Config } from '../shared/policy/policy.ts'
-import { type InventoryReply, type InventoryRequest, LONGEST_NAME } from '../shared/relay/protocol.ts'
+import {
+  type ComesAgain,
+  type InventoryReply,
+  type InventoryRequest,
+  LONGEST_NAME,
+} from '../shared/relay/protocol.ts'
 import type { Relay } from './incus/relay.ts'
 
 export const remotesOf = ({ policies }: Config): string[] => [
@@ -22,9 +27,17 @@ export function keysOf({ policies }: Config): Pick<InventoryRequest, 'config'> {
 }
 
 /** Without an answer of the relay all remotes are unknown, not empty. */
-export async function observe(config: Config, ledger: Ledger, relay: Relay): Promise<InventoryReply> {
+export async function observe(
+  config: Config,
+  ledger: Ledger,
+  relay: Relay,
+  comesAgain: ComesAgain = {},
+): Promise<InventoryReply> {
   const remotes = remotesOf(config)
-  const reply = await relay.inventory({ remotes, ...keysOf(config), adopt: adoptable(ledger) })
+  const reply = await relay.inventory({
+    ...{ remotes, ...keysOf(config), adopt: adoptable(ledger) },
+    ...comesAgain,
+  })
   if (reply.ok) return reply.value
   return { remotes: Object.fromEntries(remotes.map((remote) => [remote, reply])), jobs: [] }
 }

@@ -1,4 +1,5 @@
 /** Observe, decide, perform, record: the one orchestrator, for cron, API and chat. */
+import { COMES_AGAIN } from '../shared/ledger/beat.ts'
 import { emptyLedger, type Ledger, type RunRecord } from '../shared/ledger/ledger.ts'
 import { type Found, lossOf } from '../shared/ledger/parse-ledger.ts'
 import type { Channel } from '../shared/notify/channel.ts'
@@ -68,7 +69,7 @@ export async function run(
   if (stored === null)
     return idleUntil === null ? { state: 'unconfigured', problems } : { state: 'idle', until: idleUntil }
   const facts = await readFacts(io.state)
-  const glances = idleUntil === null ? null : await glance(stored, trigger.at, io)
+  const glances = idleUntil === null ? null : await glance(stored, trigger, io)
   if (idleUntil !== null && (glances === null || !isDifferent(facts, glances)))
     return { state: 'idle', until: idleUntil }
   const { ledger: noted, lost } = opened.read(trigger.at)
@@ -154,11 +155,12 @@ type Shown = {
 /** Null: there is nothing to look at. */
 async function glance(
   stored: StoredConfig,
-  now: Date,
+  { kind, at }: Trigger,
   { relay }: Io,
 ): Promise<Record<string, string> | null> {
-  const remotes = remotesOf(effectiveConfig(stored, now))
-  return remotes.length === 0 ? null : glancesOf(remotes, await relay.glance(remotes))
+  const remotes = remotesOf(effectiveConfig(stored, at))
+  if (remotes.length === 0) return null
+  return glancesOf(remotes, await relay.glance({ remotes, ...COMES_AGAIN[kind] }))
 }
 
 /** What this run has shown of each promise. */
@@ -224,14 +226,14 @@ export async function look(io: Io, now: Date): Promise<Look | null> {
 }
 
 async function planOf(
-  { at: now, request }: Trigger,
+  { kind, at: now, request }: Trigger,
   stored: StoredConfig,
   { ledger, facts }: { ledger: Ledger; facts: Facts | null },
   io: Io,
   explain: boolean,
 ): Promise<{ plan: Plan<Action>; world: World; leftOut: readonly string[] }> {
   const config = effectiveConfig(stored, now)
-  const seen = worldOf(await observe(config, ledger, io.relay))
+  const seen = worldOf(await observe(config, ledger, io.relay, COMES_AGAIN[kind]))
   const closer = await lookCloser({ world: seen, ledger, now, request }, io.relay)
   const { planned, world, notes, leftOut } = planAround({ world: closer, config }, (input) =>
     decide({

@@ -1,7 +1,7 @@
 /** The relay's HTTP calls, for authenticated callers. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { serializeReply } from '../shared/relay/packing.ts'
-import type { CallError } from '../shared/relay/protocol.ts'
+import type { CallError, ComesAgain } from '../shared/relay/protocol.ts'
 import type { Engine } from './engine/engine.ts'
 import { createLines } from './lines.ts'
 import { callProblem, sendProblem } from './problem.ts'
@@ -11,30 +11,43 @@ export type Services = {
   engine: Engine
   /** A line for the operator. */
   log(line: string): void
+  /** A tick of the Worker with that key came, and the next one comes within so many milliseconds. */
+  heard?(keyid: string, again: number): void
 }
 
-/** What a call does with its body; resolves when the answer is on its way. */
-type Call = (body: Buffer, response: ServerResponse) => void | Promise<void>
+/** What a call of a key does with its body; resolves when the answer is on its way. */
+type Call = (body: Buffer, response: ServerResponse, keyid: string) => void | Promise<void>
 
 /** Null when there is no such call. */
 export function findCall({ method = '', url = '' }: IncomingMessage, services: Services): Call | null {
   if (method !== 'POST') return null
-  if (url === '/v1/glance') return (body, response) => glanceCall(services, body, response)
-  if (url === '/v1/inventory') return (body, response) => inventoryCall(services, body, response)
+  if (url === '/v1/glance') return (...call) => glanceCall(services, ...call)
+  if (url === '/v1/inventory') return (...call) => inventoryCall(services, ...call)
   if (url === '/v1/batch') return (body, response) => batchCall(services, body, response)
   return null
 }
 
-async function glanceCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+async function glanceCall(services: Services, ...[body, response, keyid]: Parameters<Call>): Promise<void> {
+  const { engine } = services
   const request = parseGlance(body)
   if (!request.ok) return refuse(response, request.error)
+  noteHeard(services, keyid, request.value)
   sendJson(response, JSON.stringify(await engine.glance(request.value)))
 }
 
-async function inventoryCall({ engine }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+async function inventoryCall(
+  services: Services,
+  ...[body, response, keyid]: Parameters<Call>
+): Promise<void> {
+  const { engine } = services
   const request = parseInventory(body)
   if (!request.ok) return refuse(response, request.error)
+  noteHeard(services, keyid, request.value)
   sendJson(response, serializeReply(await engine.inventory(request.value)))
+}
+
+function noteHeard({ heard }: Services, keyid: string, { again }: ComesAgain): void {
+  if (again !== undefined) heard?.(keyid, again)
 }
 
 function sendJson(response: ServerResponse, text: string): void {

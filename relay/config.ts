@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { KEY_BYTES } from '../shared/relay/signature.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { parseDuration } from '../shared/schedule/duration.ts'
+import { alarmSchema } from './alarm/alarm-schema.ts'
 import type { ClientCertificate } from './pinning.ts'
 import type { RelayOptions } from './relay.ts'
 import type { RemoteConfig } from './upstreams.ts'
@@ -134,6 +135,7 @@ const schema = z.strictObject({
     .refine((keys) => Object.keys(keys).length > 0, 'expected at least one key: {"<keyid>": "<base64>"}'),
   client: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }, { error: form(CLIENT) }),
   journal: z.string().min(1).default('relay-journal.json'),
+  alarm: alarmSchema.exactOptional(),
   remotes: z
     .record(z.string().regex(NAME, 'a remote is named with lower-case letters, digits and hyphens'), remote, {
       error: form(`{ "main": ${REMOTE} }`),

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AlarmConfig } from './alarm/alarm-schema.ts'
+import { startWatch } from './alarm/start-watch.ts'
 import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
 import { openJournal } from './journal-file.ts'
@@ -20,6 +22,8 @@ export type RelayOptions = {
   remotes: Record<string, RemoteConfig>
   /** Where the relay keeps its journal; absent: nothing is remembered over a restart. */
   journalFile?: string
+  /** Whom the relay tells that the edge is silent. */
+  alarm?: AlarmConfig
   log?: (line: string) => void
 }
 
@@ -37,18 +41,23 @@ export async function startRelay({
   client,
   remotes,
   journalFile,
+  alarm,
   log = () => {},
 }: RelayOptions): Promise<Relay> {
   const startedAt = await nextSecond()
   const upstreams = createUpstreams(remotes, client, log)
   const clock = createSystemClock()
   const journal = journalFile === undefined ? undefined : openJournal(journalFile, log)
+  const engine = createEngine({
+    ...{ upstream: upstreams, clock, remotes, secret: secretOf(client) },
+    ...(journal === undefined ? {} : { store: journal }),
+  })
+  const watching =
+    alarm === undefined ? null : startWatch(alarm, { engine, clock, keys, remotes, journalFile, log })
   const stopping = new AbortController()
   const server = createRelayServer({
-    engine: createEngine({
-      ...{ upstream: upstreams, clock, remotes, secret: secretOf(client) },
-      ...(journal === undefined ? {} : { store: journal }),
-    }),
+    engine,
+    ...(watching === null ? {} : { heard: watching.watch.heard }),
     authenticate: createAuthenticate(keys, startedAt, seconds),
     reach: (second) => reach(second, stopping.signal, log),
     log,
@@ -60,6 +69,7 @@ export async function startRelay({
     async close() {
       stopping.abort()
       await closeServer(server)
+      watching?.close()
       clock.stop()
       journal?.close()
       await upstreams.close()

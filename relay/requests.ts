@@ -15,6 +15,7 @@ import { stepSchema } from './step-schema.ts'
 const MAX_JOBS = 10_000
 /** A first copy verifies all its snapshots in one job. */
 const MAX_STEPS = 20_000
+const WEEK = 7 * 86_400_000
 
 /** Half of a surrogate pair can't be written into a path. */
 const name = z
@@ -41,9 +42,12 @@ const batch: z.ZodType<BatchRequest> = z.strictObject({
   record: z.string().min(1).max(LONGEST_RECORD).exactOptional(),
 })
 
-const glance: z.ZodType<GlanceRequest> = z.strictObject({ remotes: z.array(name).max(100) })
+const again = z.number().int().min(0).max(WEEK).exactOptional()
+
+const glance: z.ZodType<GlanceRequest> = z.strictObject({ remotes: z.array(name).max(100), again })
 
 const inventory: z.ZodType<InventoryRequest> = z.strictObject({
+  again,
   remotes: z.array(name).max(100),
   config: z.array(name.startsWith('user.')).max(MAX_JOBS).exactOptional(),
   adopt: z

@@ -62,7 +62,7 @@ async function handle(
     response.shouldKeepAlive = false
     return sendProblem(response, STOPPING)
   }
-  await call(body, response)
+  await call(body, response, caller.value.keyid)
 }
 
 /** Before the body was read: the connection can't be used again. */

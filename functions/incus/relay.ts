@@ -4,6 +4,7 @@ import type {
   BatchLine,
   CallError,
   GlanceReply,
+  GlanceRequest,
   InventoryReply,
   InventoryRequest,
   Job,
@@ -18,7 +19,7 @@ export type JobAnswer = 'accepted' | StepReport[]
 
 export type Relay = {
   /** Whether the remotes answer, and list what they listed before: it asks them for little. */
-  glance(remotes: readonly string[]): Promise<Result<GlanceReply, CallError>>
+  glance(request: GlanceRequest): Promise<Result<GlanceReply, CallError>>
   inventory(request: InventoryRequest): Promise<Result<InventoryReply, CallError>>
   /** `record`: the relay logs it before it begins. */
   batch(jobs: readonly Job[], record?: string, options?: BatchOptions): Promise<Batched>
@@ -107,7 +108,7 @@ export function createRelay({
     }
   }
   return {
-    glance: (remotes) => read<GlanceReply>('/v1/glance', { remotes }, GLANCE_LIMIT),
+    glance: (request) => read<GlanceReply>('/v1/glance', request, GLANCE_LIMIT),
     async inventory(request) {
       const left = timeoutFor(INVENTORY_LIMIT)
       // A remote that is slow must not take the time of what is done with the others.

@@ -7,3 +7,9 @@ export const LEEWAY = 15 * MINUTE
 export const LONGEST_SLEEP = 60 * MINUTE
 /** Observations are noted at least so often: else ticks that stopped would look like a long wait. */
 export const HEARTBEAT = 4 * MINUTE
+
+/**
+ * When the next call comes by itself, by what brought this one: the cron trigger each minute; an outside clock less
+ * often, but it should at least each quarter of an hour; a person, nobody knows.
+ */
+export const COMES_AGAIN = { cron: { again: MINUTE }, tick: { again: 15 * MINUTE }, run: {} } as const

@@ -28,7 +28,13 @@ export type CallError = {
 
 // ---- POST /v1/glance ----------------------------------------------------------------------------
 
-export type GlanceRequest = { remotes: string[] }
+export type GlanceRequest = { remotes: string[]; again?: number }
+
+/**
+ * `again`: the caller comes by itself, next within so many milliseconds. The relay may raise an alarm if it doesn't.
+ * A call that a person requested has none.
+ */
+export type ComesAgain = Pick<GlanceRequest, 'again'>
 
 /** By remote: a digest of the names of all that it lists, or why it lists nothing. */
 export type GlanceReply = {
@@ -40,7 +46,7 @@ export type GlanceReply = {
 /** Ids, names and locks are no longer than this, and not empty. */
 export const LONGEST_NAME = 500
 
-export type InventoryRequest = {
+export type InventoryRequest = ComesAgain & {
   remotes: string[]
   /** The keys of instances that policies select by; of others than these and `user.stapes.*` none is passed on. */
   config?: string[]

@@ -40,8 +40,8 @@ export async function openPlace(): Promise<Place> {
 }
 
 const engineOf = (relay: Relay): Engine => ({
-  async glance({ remotes }) {
-    const reply = await relay.glance(remotes)
+  async glance(request) {
+    const reply = await relay.glance(request)
     if (!reply.ok) throw new Error(reply.error.message)
     return reply.value
   },

@@ -61,7 +61,7 @@ export const fetcherOf =
     const asked = JSON.parse(await request.text())
     const { pathname } = new URL(request.url)
     if (pathname === '/v1/glance') {
-      const reply = await relay.glance(asked.remotes)
+      const reply = await relay.glance(asked)
       return reply.ok ? Response.json(reply.value) : new Response('', { status: 503 })
     }
     if (pathname === '/v1/inventory') {

@@ -282,9 +282,9 @@ function relayOf(engine: () => Engine | null, life: () => Pick<Life, 'ended'>): 
   const hungUp: CallError = { code: 'timeout', message: 'the relay hung up' }
   const refused: CallError = { code: 'unreachable', message: "the relay can't be reached" }
   return {
-    async glance(remotes) {
+    async glance(request) {
       const now = engine()
-      return now === null ? err(refused) : ok(await now.glance({ remotes: [...remotes] }))
+      return now === null ? err(refused) : ok(await now.glance(request))
     },
     async inventory(request) {
       const now = engine()

@@ -57,7 +57,7 @@ async function look(remotes: string[]): Promise<InventoryReply> {
 }
 
 const relay: Relay = {
-  glance: async (remotes) => ok(await engine.glance({ remotes: [...remotes] })),
+  glance: async (request) => ok(await engine.glance(request)),
   inventory: async ({ remotes }) => ok(await look([...remotes])),
   async batch(jobs) {
     const answers = new Map<string, JobAnswer>()

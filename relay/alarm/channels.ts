@@ -1,0 +1,55 @@
+/** The relay's own channels: one HTTP request for each message. Addresses are secrets and are in no message. */
+import { request } from 'undici'
+import type { Said } from '../../shared/silence/text.ts'
+import type { ChannelConfig } from './alarm-schema.ts'
+import type { Channel, Pulse } from './watch.ts'
+
+/** Milliseconds for one message. */
+const LIMIT = 15_000
+
+type Message = { headers: Record<string, string>; body: string }
+
+const json = (value: unknown): Message => ({
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(value),
+})
+
+/** What Slack takes as plain text: nothing in it is a link or a mention. */
+const plain = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+const MESSAGES: Record<ChannelConfig['type'], (said: Said) => Message> = {
+  slack: ({ title, text }) => json({ text: plain(`${title}\n${text}`) }),
+  webhook: ({ title, text }) => json({ source: 'stapes relay', title, text }),
+  ntfy: ({ title, text }) => ({ headers: { title, priority: 'high' }, body: text }),
+}
+
+export const createChannel = (name: string, { type, url, token }: ChannelConfig): Channel => ({
+  name,
+  send(said) {
+    const { headers, body } = MESSAGES[type](said)
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    return post(url, { headers: { ...headers, ...authorization }, body })
+  },
+})
+
+/** As healthchecks.io takes it: an address for success, and one below it for failure, with the reason. */
+export const createPulse =
+  (url: string): Pulse =>
+  (said) =>
+    said === null
+      ? post(url, { headers: {}, body: '' })
+      : post(`${url.replace(/\/$/, '')}/fail`, { headers: {}, body: `${said.title}\n${said.text}` })
+
+/** Null: it was taken. */
+async function post(url: string, { headers, body }: Message): Promise<string | null> {
+  try {
+    const signal = AbortSignal.timeout(LIMIT)
+    const response = await request(url, { method: 'POST', headers, body, signal })
+    await response.body.dump()
+    return response.statusCode < 300 ? null : `it answered ${response.statusCode}`
+  } catch (cause) {
+    const { code, name } = cause as { code?: unknown; name?: unknown }
+    return `no answer (${typeof code === 'string' ? code : String(name)})`
+  }
+}

@@ -1,0 +1,214 @@
+/** The relay notices that ticks stop, and tells it by its own channels. */
+import { expect, test } from 'vitest'
+import { type Channel, createWatch, type Pulse, type Watch } from '../../relay/alarm/watch.ts'
+import type { JournalStore } from '../../relay/engine/journal.ts'
+import { COMES_AGAIN } from '../../shared/ledger/beat.ts'
+import type { ComesAgain } from '../../shared/relay/protocol.ts'
+import { seedInstance } from '../emulator/scene.ts'
+import { createWorld, type World } from './world.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const GRACE = 4 * MINUTE
+const start = new Date('2026-11-20T00:00:30Z')
+
+/** What a channel took, and when, in minutes of the world. */
+type Told = { minute: number; title: string; text: string }
+
+type Scene = {
+  world: World
+  told: Told[]
+  pulses: string[]
+  channel: { down: boolean }
+  restart(): void
+  /** Ticks as usual. */
+  pass(ms: number): Promise<void>
+  /** No tick comes. */
+  stand(ms: number): Promise<void>
+}
+
+async function begin(
+  policies: object = { daily: { remotes: ['main'], schedule: '0 0 * * *' } },
+): Promise<Scene> {
+  const world = createWorld({ start })
+  seedInstance(world.incus.main, { name: 'web', running: true })
+  await world.clock.advance(world.clock.now() + 10)
+  const told: Told[] = []
+  const pulses: string[] = []
+  const channel = { down: false }
+  const minute = () => Math.round((world.clock.now() - start.getTime()) / MINUTE)
+  const ops: Channel = {
+    name: 'ops',
+    async send({ title, text }) {
+      if (channel.down) return 'it answered 500'
+      told.push({ minute: minute(), title, text })
+      return null
+    },
+  }
+  const pulse: Pulse = async (said) => {
+    pulses.push(said === null ? 'heard' : said.title)
+    return null
+  }
+  let disk = 'null'
+  const store: JournalStore = {
+    read: () => JSON.parse(disk) as unknown,
+    changed: (state) => {
+      disk = JSON.stringify(state())
+    },
+  }
+  const [place] = world.places
+  if (place === undefined) throw new Error('the world has no place')
+  const { relay } = place
+  const listen = (): Watch =>
+    createWatch({
+      ...{ clock: world.clock, store, keys: ['worker'], channels: [ops], pulse, grace: GRACE, log: () => {} },
+      async look() {
+        const seen = await relay.inventory({ remotes: ['main', 'backup'] })
+        if (!seen.ok) throw new Error(seen.error.message)
+        return seen.value
+      },
+    })
+  let watch = listen()
+  const hear = ({ again }: ComesAgain): void => {
+    if (again !== undefined && world.relay.up) watch.heard('worker', again)
+  }
+  place.relay = {
+    ...relay,
+    glance(request) {
+      hear(request)
+      return relay.glance(request)
+    },
+    inventory(request) {
+      hear(request)
+      return relay.inventory(request)
+    },
+  }
+  await world.apply({ policies })
+  return {
+    ...{ world, told, pulses, channel },
+    restart() {
+      watch.stop()
+      watch = listen()
+    },
+    async pass(ms) {
+      for (let count = 0; count < ms / MINUTE; count++)
+        await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
+    },
+    stand: (ms) => world.clock.advance(world.clock.now() + ms),
+  }
+}
+
+const ALLOWED = (COMES_AGAIN.cron.again + GRACE) / MINUTE
+
+test('ticks that stop are told within two minutes after the allowed silence, once, and that they come again, once', async () => {
+  const { told, pass, stand } = await begin()
+  await pass(2 * HOUR)
+  expect(told).toEqual([])
+  await stand(HOUR)
+  expect(told).toHaveLength(1)
+  expect(told[0]?.minute).toBeGreaterThanOrEqual(120 + ALLOWED)
+  expect(told[0]?.minute).toBeLessThanOrEqual(120 + ALLOWED + 2)
+  expect(told[0]?.title).toMatch(/^stapes: the edge is silent for \d min$/)
+  expect(told[0]?.text).toContain('newest snapshots on main:\n  web: daily-20261120T0000Z, 2 h ago')
+  await pass(HOUR)
+  expect(told).toHaveLength(2)
+  expect(told[1]?.title).toBe('stapes: the edge is heard again after 61 min')
+  await pass(3 * HOUR)
+  expect(told).toHaveLength(2)
+})
+
+test('a restart of the relay in the silence repeats nothing and forgets nothing', async () => {
+  const { told, pass, stand, restart } = await begin()
+  await pass(HOUR)
+  await stand(20 * MINUTE)
+  restart()
+  await stand(20 * MINUTE)
+  expect(told).toHaveLength(1)
+  await pass(10 * MINUTE)
+  expect(told.map(({ title }) => title)).toEqual([
+    expect.stringMatching(/^stapes: the edge is silent/),
+    expect.stringMatching(/^stapes: the edge is heard again/),
+  ])
+})
+
+test('a relay that was down itself tells no silence of an edge that comes at once', async () => {
+  const { world, told, pass, stand, restart } = await begin()
+  await pass(HOUR)
+  world.relay.up = false
+  await stand(3 * MINUTE)
+  await pass(2 * MINUTE)
+  world.relay.up = true
+  restart()
+  await pass(HOUR)
+  expect(told).toEqual([])
+})
+
+test('an edge that died while the relay was down is told by what the relay remembers', async () => {
+  const { told, pass, stand, restart } = await begin()
+  await pass(HOUR)
+  restart()
+  await stand((ALLOWED + 2) * MINUTE)
+  expect(told).toEqual([expect.objectContaining({ text: expect.stringContaining('since 2026-11-20 0') })])
+})
+
+test('a channel that is down gets it later, and a silence that is over by then is not told at all', async () => {
+  const { told, pass, stand, channel } = await begin()
+  await pass(HOUR)
+  channel.down = true
+  await stand(20 * MINUTE)
+  channel.down = false
+  await stand(15 * MINUTE)
+  expect(told.map(({ title }) => title)).toEqual([expect.stringMatching(/silent for [23]\d min/)])
+  await pass(HOUR)
+  channel.down = true
+  await stand(20 * MINUTE)
+  await pass(20 * MINUTE)
+  channel.down = false
+  await pass(HOUR)
+  expect(told).toHaveLength(2)
+})
+
+test('while its servers are down the alarm comes all the same, and says so', async () => {
+  const { world, told, pass, stand } = await begin()
+  await pass(HOUR)
+  world.incus.main.kill()
+  await stand((ALLOWED + 2) * MINUTE)
+  expect(told).toEqual([expect.objectContaining({ text: expect.stringContaining('main: no answer: ') })])
+})
+
+test('a configuration without policies leaves nothing to do, and that is told as well', async () => {
+  const { world, told, pass } = await begin()
+  await pass(HOUR)
+  await world.apply({ policies: {} })
+  await pass((ALLOWED + 3) * MINUTE)
+  expect(told).toHaveLength(1)
+})
+
+test('a Worker that never comes is missed a quarter of an hour after the relay began to listen', async () => {
+  const { told, stand } = await begin()
+  await stand(15 * MINUTE + GRACE - MINUTE)
+  expect(told).toEqual([])
+  await stand(3 * MINUTE)
+  expect(told).toEqual([expect.objectContaining({ text: expect.stringContaining('any Worker ever since') })])
+})
+
+test('an outside clock may be slower, and a person who asks doesn’t count', async () => {
+  const { world, told, stand } = await begin()
+  await world.tick(new Date(world.clock.now() + MINUTE), 0, 'tick')
+  await stand(14 * MINUTE)
+  await world.tick(new Date(world.clock.now()), 0, 'run')
+  expect(told).toEqual([])
+  await stand(7 * MINUTE)
+  expect(told).toHaveLength(1)
+})
+
+test('a dead man’s switch hears every five minutes, and at once when the edge falls silent', async () => {
+  const { pulses, pass, stand } = await begin()
+  await pass(HOUR)
+  expect(pulses.length).toBeGreaterThanOrEqual(12)
+  expect(new Set(pulses)).toEqual(new Set(['heard']))
+  await stand((ALLOWED + 1) * MINUTE)
+  expect(pulses.at(-1)).toMatch(/^stapes: the edge is silent/)
+  await pass(2 * MINUTE)
+  expect(pulses.at(-1)).toBe('heard')
+})

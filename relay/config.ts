@@ -53,6 +53,14 @@ const key = z
     `expected at least ${KEY_BYTES} bytes; make one with: openssl rand -base64 ${KEY_BYTES}`,
   )
 
+/** Whoever has it may read the metrics, which name remotes and keys. */
+const token = z
+  .string()
+  .regex(
+    /^[!-~]{24,}$/,
+    'expected at least 24 characters without spaces; make one with: openssl rand -base64 24',
+  )
+
 const span = z.string().transform((text, context) => {
   const parsed = parseDuration(text)
   if (parsed.ok) return parsed.value
@@ -136,6 +144,9 @@ const schema = z.strictObject({
   client: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }, { error: form(CLIENT) }),
   journal: z.string().min(1).default('relay-journal.json'),
   alarm: alarmSchema.exactOptional(),
+  metrics: z
+    .strictObject({ token }, { error: form('{ "token": "<at least 24 characters>" }') })
+    .exactOptional(),
   remotes: z
     .record(z.string().regex(NAME, 'a remote is named with lower-case letters, digits and hyphens'), remote, {
       error: form(`{ "main": ${REMOTE} }`),

@@ -12,6 +12,7 @@ const OVERRIDES = [
   ['RELAY_PORT', ['listen', 'port']],
   ['RELAY_CLIENT_CERTIFICATE', ['client', 'certificate']],
   ['RELAY_CLIENT_KEY', ['client', 'key']],
+  ['RELAY_METRICS_TOKEN', ['metrics', 'token']],
   ['RELAY_KEYS', ['keys']],
   ['RELAY_REMOTES', ['remotes']],
 ] as const

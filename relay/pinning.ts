@@ -3,7 +3,7 @@
  * only the host in it, so neither authority nor name is checked; the pin is what counts, and it is
  * checked before a byte of a request is written.
  */
-import { createHash } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 import { buildConnector } from 'undici'
 import { CertificateMismatch } from './errors.ts'
@@ -17,6 +17,8 @@ const CONNECT_TIMEOUT = 10_000
 export function createPinnedConnector(
   client: ClientCertificate,
   fingerprints: readonly string[],
+  /** Called with each certificate that is one of them. */
+  onSeen: (certificate: X509Certificate) => void = () => {},
 ): buildConnector.connector {
   const connect = buildConnector({
     cert: client.certificate,
@@ -31,14 +33,18 @@ export function createPinnedConnector(
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
       if (error !== null) return callback(error, null)
-      const seen = fingerprintOf(socket)
-      if (fingerprints.includes(seen)) return callback(null, socket)
+      const certificate = certificateOf(socket)
+      const seen = certificate === undefined ? 'none' : fingerprintOf(certificate)
+      if (certificate !== undefined && fingerprints.includes(seen)) {
+        onSeen(certificate)
+        return callback(null, socket)
+      }
       socket.destroy()
       callback(new CertificateMismatch(seen), null)
     })
 }
 
-function fingerprintOf(socket: unknown): string {
-  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
-  return certificate === undefined ? 'none' : createHash('sha256').update(certificate.raw).digest('hex')
-}
+const certificateOf = (socket: unknown): X509Certificate | undefined =>
+  socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
+
+const fingerprintOf = ({ raw }: X509Certificate): string => createHash('sha256').update(raw).digest('hex')

@@ -4,16 +4,17 @@ import type { CallError } from '../shared/relay/protocol.ts'
 import type { Refusal } from './authenticate.ts'
 import { STATUS } from './errors.ts'
 
-export type Problem = { status: number; code: string; detail: string }
+/** `challenge`: how to authenticate, where it isn't by a signature. */
+export type Problem = { status: number; code: string; detail: string; challenge?: string }
 
 export function sendProblem(response: ServerResponse, problem: Problem): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const { status, code, detail } = problem
+  const { status, code, detail, challenge = 'Signature' } = problem
   const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail })
-  const extra = status === 401 ? { 'www-authenticate': 'Signature' } : {}
+  const extra = status === 401 ? { 'www-authenticate': challenge } : {}
   response.writeHead(status, {
     ...extra,
     'content-type': 'application/problem+json',

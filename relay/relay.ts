@@ -9,6 +9,11 @@ import { startWatch } from './alarm/start-watch.ts'
 import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
 import { openJournal } from './journal-file.ts'
+import { createCertificateEnds } from './metrics/certificates.ts'
+import { createMeter } from './metrics/meter.ts'
+import { meteredJobs, meteredUpstream } from './metrics/metered.ts'
+import { relayFamilies } from './metrics/relay-families.ts'
+import { createScrape } from './metrics/scrape.ts'
 import type { ClientCertificate } from './pinning.ts'
 import { createRelayServer } from './server.ts'
 import { createSystemClock } from './system-clock.ts'
@@ -24,6 +29,8 @@ export type RelayOptions = {
   journalFile?: string
   /** Whom the relay tells that the edge is silent. */
   alarm?: AlarmConfig
+  /** Absent: it gives no metrics. */
+  metrics?: { token: string }
   log?: (line: string) => void
 }
 
@@ -42,22 +49,31 @@ export async function startRelay({
   remotes,
   journalFile,
   alarm,
+  metrics,
   log = () => {},
 }: RelayOptions): Promise<Relay> {
   const startedAt = await nextSecond()
-  const upstreams = createUpstreams(remotes, client, log)
+  const meter = createMeter()
+  const certificates = createCertificateEnds(client.certificate)
+  const upstreams = createUpstreams(remotes, client, log, certificates.seen)
   const clock = createSystemClock()
   const journal = journalFile === undefined ? undefined : openJournal(journalFile, log)
   const engine = createEngine({
-    ...{ upstream: upstreams, clock, remotes, secret: secretOf(client) },
+    ...{ clock, remotes, secret: secretOf(client) },
+    upstream: meteredUpstream(upstreams, meter, clock.now),
+    meter: (jobs) => meteredJobs(jobs, meter, clock),
     ...(journal === undefined ? {} : { store: journal }),
   })
   const watching =
     alarm === undefined ? null : startWatch(alarm, { engine, clock, keys, remotes, journalFile, log })
+  const watch = watching?.watch ?? null
+  const families = () => relayFamilies({ meter, certificates, watch, load: engine.load })
   const stopping = new AbortController()
   const server = createRelayServer({
     engine,
+    meter,
     ...(watching === null ? {} : { heard: watching.watch.heard }),
+    ...(metrics === undefined ? {} : { scrape: createScrape(metrics.token, families) }),
     authenticate: createAuthenticate(keys, startedAt, seconds),
     reach: (second) => reach(second, stopping.signal, log),
     log,

@@ -3,12 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Authenticate, hasDigest } from './authenticate.ts'
 import { hasBody, MAX_BODY, readBody } from './body.ts'
 import { findCall, type Services } from './calls.ts'
+import type { Meter } from './metrics/meter.ts'
+import type { Scrape } from './metrics/scrape.ts'
 import { type Problem, refusalProblem, sendProblem } from './problem.ts'
 
 type ServerOptions = Services & {
   authenticate: Authenticate
   /** Resolves when the clock shows that second; with false when the relay stops before. */
   reach(second: number): Promise<boolean>
+  /** Answers who has the token for it; absent: there are no metrics. */
+  scrape?: Scrape
+  meter?: Meter
 }
 
 /** Limits on how long a request may take to arrive; an answer may take longer. */
@@ -40,10 +45,13 @@ async function handle(
   response: ServerResponse,
   options: ServerOptions,
 ): Promise<void> {
-  if (message.method === 'GET' && message.url === '/v1/health') return sendHealth(response)
+  if (message.method === 'GET' && HEALTH.includes(message.url ?? '')) return sendHealth(response)
+  if (message.method === 'GET' && message.url === '/metrics' && options.scrape !== undefined)
+    return options.scrape(message, response)
   const caller = await options.authenticate(message)
   if (!caller.ok) {
     options.log(`refused ${describe(message)}: ${caller.error.code}, ${oneLine(caller.error.reason)}`)
+    options.meter?.add('stapes_relay_refused_requests', { code: caller.error.code })
     return sendEarly(message, response, refusalProblem(caller.error))
   }
   const call = findCall(message, options)
@@ -62,7 +70,10 @@ async function handle(
     response.shouldKeepAlive = false
     return sendProblem(response, STOPPING)
   }
+  const began = performance.now()
   await call(body, response, caller.value.keyid)
+  const labels = { call: (message.url ?? '').slice('/v1/'.length) }
+  options.meter?.time('stapes_relay_request_duration_seconds', labels, performance.now() - began)
 }
 
 /** Before the body was read: the connection can't be used again. */
@@ -70,6 +81,9 @@ function sendEarly(message: IncomingMessage, response: ServerResponse, problem: 
   if (hasBody(message)) response.shouldKeepAlive = false
   sendProblem(response, problem)
 }
+
+/** Both tell nothing but that the relay runs. */
+const HEALTH = ['/healthz', '/v1/health']
 
 function sendHealth(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json' })

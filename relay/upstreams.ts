@@ -1,4 +1,5 @@
 /** The connections to Incus: one keep-alive pool per URL of a remote, with the client's certificate. */
+import type { X509Certificate } from 'node:crypto'
 import { type Dispatcher, Pool } from 'undici'
 import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
@@ -24,6 +25,7 @@ export type Upstreams = Upstream & {
 }
 
 type Member = { url: string; address: string; pool: Pool }
+type OnSeen = (certificate: X509Certificate) => void
 type Connected = { members: Member[]; urlOrder: UrlOrder; held: Held }
 
 /** Each `/wait` holds a connection: those of a full limiter and of the copies, and some to spare. */
@@ -35,8 +37,14 @@ export function createUpstreams(
   remotes: Record<string, RemoteConfig>,
   client: ClientCertificate,
   log: (line: string) => void = () => {},
+  onSeen: (remote: string, certificate: X509Certificate) => void = () => {},
 ): Upstreams {
-  const connected = new Map(Object.entries(remotes).map(([name, remote]) => [name, connect(remote, client)]))
+  const connected = new Map(
+    Object.entries(remotes).map(([name, remote]) => [
+      name,
+      connect(remote, client, (certificate) => onSeen(name, certificate)),
+    ]),
+  )
   return {
     async request(remote, request, { timeout }) {
       const found = connected.get(remote)
@@ -61,19 +69,25 @@ export function createUpstreams(
 function connect(
   { url, address, fingerprint, spare = [] }: RemoteConfig,
   client: ClientCertificate,
+  onSeen: OnSeen,
 ): Connected {
   const pins = typeof fingerprint === 'string' ? [fingerprint] : fingerprint
   const members = [{ url, address }, ...spare].map((member) => ({
     ...member,
-    pool: createPool(member.url, client, pins),
+    pool: createPool(member.url, client, pins, onSeen),
   }))
   return { members, urlOrder: createUrlOrder(members.length, Date.now), held: { bytes: 0 } }
 }
 
 /** Its own timeouts are off: `/wait` sends headers at once and its body in hours. */
-const createPool = (url: string, client: ClientCertificate, fingerprints: readonly string[]): Pool =>
+const createPool = (
+  url: string,
+  client: ClientCertificate,
+  fingerprints: readonly string[],
+  onSeen: OnSeen,
+): Pool =>
   new Pool(new URL(url).origin, {
-    connect: createPinnedConnector(client, fingerprints),
+    connect: createPinnedConnector(client, fingerprints, onSeen),
     connections: CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE,
     headersTimeout: 0,

@@ -14,6 +14,7 @@ import type {
   GlanceRequest,
   InventoryReply,
   InventoryRequest,
+  JobReport,
   RemoteReply,
 } from '../../shared/relay/protocol.ts'
 import { err } from '../../shared/result.ts'
@@ -27,7 +28,7 @@ import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
 import { glanceAt } from './glance.ts'
 import { readInventory } from './inventory.ts'
-import { createJobMemory } from './job-memory.ts'
+import { createJobMemory, type JobMemory } from './job-memory.ts'
 import { createJournal, type JournalStore } from './journal.ts'
 import { createLanes } from './lanes.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
@@ -51,6 +52,8 @@ type EngineOptions = {
   secret: string
   /** Absent: nothing is remembered over a restart. */
   store?: JournalStore
+  /** Puts a meter on detached jobs. */
+  meter?(jobs: JobMemory): JobMemory
 }
 
 export type Engine = {
@@ -58,6 +61,12 @@ export type Engine = {
   inventory(request: InventoryRequest): Promise<InventoryReply>
   /** Resolves after the last line; `onLine` must not throw. */
   batch(request: BatchRequest, onLine: (line: BatchLine) => void): Promise<void>
+}
+
+/** What the relay does at this moment. */
+export type Load = {
+  calls: { remote: string; active: number; waiting: number }[]
+  jobs: Pick<JobReport, 'state'>[]
 }
 
 /** While the caller waits: long waits, and a short grace when Incus gives no answer. */
@@ -73,14 +82,15 @@ export function createEngine({
   secret,
   store,
   look = LOOK,
-}: EngineOptions): Engine {
+  meter = (jobs) => jobs,
+}: EngineOptions): Engine & { load(): Load } {
   const journal = createJournal(clock, store)
   const sightings = createSightings(upstream, clock, journal)
   const suspects = createSuspects()
   const unseen = createUnseenCreates(clock)
   const locks = createLocks()
   const busy = createBusy()
-  const jobs = createJobMemory(clock)
+  const jobs = meter(createJobMemory(clock))
   const seal = createSeal(secret)
   const base = {
     ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks, busy },
@@ -93,7 +103,7 @@ export function createEngine({
     ...base,
     timeouts: ATTENDED,
     admit: ({ remote, method, path }, urgent, work) =>
-      limiters(remote).run({ kind: kindOf(method, path), urgent }, work, judgeCall),
+      limiters.of(remote).run({ kind: kindOf(method, path), urgent }, work, judgeCall),
   }
   // Lanes bound the number of copies; under the limiter they would take its places for hours.
   const unattended: StepIo = { ...base, timeouts: DETACHED, admit: (_call, _urgent, work) => work() }
@@ -146,6 +156,7 @@ export function createEngine({
       return { remotes: Object.fromEntries(ruled), jobs: reports }
     },
     batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),
+    load: () => ({ calls: limiters.load(), jobs: jobs.reports() }),
   }
 }
 
@@ -172,12 +183,15 @@ function noteUnsealed(remote: string, { instances }: RemoteInventory, seal: Seal
   }
 }
 
-function createLimiters(clock: Clock): (remote: string) => Limiter {
+function createLimiters(clock: Clock): { of(remote: string): Limiter; load(): Load['calls'] } {
   const limiters = new Map<string, Limiter>()
-  return (remote) => {
-    const limiter = limiters.get(remote) ?? createLimiter(clock)
-    limiters.set(remote, limiter)
-    return limiter
+  return {
+    of(remote) {
+      const limiter = limiters.get(remote) ?? createLimiter(clock)
+      limiters.set(remote, limiter)
+      return limiter
+    },
+    load: () => [...limiters].map(([remote, limiter]) => ({ remote, ...limiter.load() })),
   }
 }
 

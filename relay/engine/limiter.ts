@@ -15,6 +15,8 @@ export type Limiter = {
     judge: (result: T) => Verdict,
   ): Promise<T>
   limit(): number
+  /** Calls in progress, and those that wait for their turn. */
+  load(): { active: number; waiting: number }
 }
 
 const BOUNDS: Bounds = { min: 1, max: 16 }
@@ -65,6 +67,7 @@ export function createLimiter(clock: Clock, bounds = BOUNDS): Limiter {
   }
   return {
     limit: () => state.limit,
+    load: () => ({ active, waiting: urgent.length + waiting.length }),
     async run({ kind, urgent: first }, work, judge) {
       await new Promise<void>((begin) => {
         ;(first ? urgent : waiting).push(begin)

@@ -46,4 +46,10 @@ export function parseProgress(text: string): { of: string | null; amount: string
   }
 }
 
+/** The bytes that Incus's progress names; 0 for any other text. */
+export function bytesOfProgress(text: string): number {
+  const [, , amount, unit] = PROGRESS.exec(text.trim()) ?? []
+  return amount === undefined || unit === undefined ? 0 : bytesOf(amount, unit)
+}
+
 const bytesOf = (value: string, unit: string): number => Number(value) * 1000 ** UNITS.indexOf(unit)

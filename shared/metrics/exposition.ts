@@ -17,7 +17,7 @@ function headOf({ name, type, help }: Family, format: Format): string[] {
   const shown = format === 'text' && type === 'counter' ? `${name}_total` : name
   const unit = /_(seconds|bytes)$/.exec(name)?.[1]
   return [
-    `# HELP ${shown} ${escaped(help)}`,
+    `# HELP ${shown} ${help}`,
     `# TYPE ${shown} ${type}`,
     ...(format === 'text' || unit === undefined ? [] : [`# UNIT ${shown} ${unit}`]),
   ]

@@ -13,7 +13,7 @@ export type Histogram = {
   sum: number
 }
 
-/** `name`: with its unit, `_seconds` or `_bytes`; of a counter without `_total`. */
+/** `name`: with its unit, `_seconds` or `_bytes`; of a counter without `_total`. `help`: a line without quotes and backslashes. */
 export type Family = { name: string; help: string } & (
   | { type: 'gauge' | 'counter'; samples: readonly Sample[] }
   | { type: 'histogram'; samples: readonly Histogram[] }

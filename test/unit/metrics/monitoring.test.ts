@@ -4,8 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createMeter } from '../../../relay/metrics/meter.ts'
+import { relayFamilies } from '../../../relay/metrics/relay-families.ts'
 import { edgeFamilies } from '../../../shared/metrics/edge.ts'
-import type { Family } from '../../../shared/metrics/family.ts'
+import { type Family, gauge } from '../../../shared/metrics/family.ts'
 import { verdictOf } from '../../../shared/promise/verdict.ts'
 import { onPromtool } from '../../lab/real.ts'
 import { factsWith, NOW, pairAt, scrape, WEB } from './edge-at.ts'
@@ -31,7 +33,18 @@ const seriesOf = ({ name, type }: Family): string[] =>
       ? ['bucket', 'count', 'sum'].map((end) => `${name}_${end}`)
       : [name]
 
-const EXPOSED = new Set([...edgeFamilies({ ...known, verdict: verdictOf(known) })].flatMap(seriesOf))
+const relay = relayFamilies({
+  meter: createMeter(),
+  load: () => ({ calls: [], jobs: [] }),
+  certificates: {
+    seen: () => {},
+    family: () => gauge('stapes_relay_certificate_end_timestamp_seconds', '', []),
+  },
+  watch: null,
+})
+const EXPOSED = new Set(
+  [...edgeFamilies({ ...known, verdict: verdictOf(known) }), ...relay].flatMap(seriesOf),
+)
 
 const metricsIn = (text: string): string[] => [...new Set(text.match(/\bstapes_[a-z_]+/g) ?? [])]
 const expressionsIn = (text: string): string => (text.match(/^ *expr: .*$/gm) ?? []).join('\n')

@@ -1,0 +1,28 @@
+/** When certificates end: the relay's own, and those that servers showed last. */
+import { X509Certificate } from 'node:crypto'
+import { type Family, gauge, secondsOf } from '../../shared/metrics/family.ts'
+
+export type CertificateEnds = {
+  /** A server showed it. */
+  seen(remote: string, certificate: X509Certificate): void
+  family(): Family
+}
+
+export function createCertificateEnds(client: string): CertificateEnds {
+  const servers = new Map<string, number>()
+  const own = endOf(new X509Certificate(client))
+  return {
+    seen: (remote, certificate) => void servers.set(remote, endOf(certificate)),
+    family: () =>
+      gauge(
+        'stapes_relay_certificate_end_timestamp_seconds',
+        'When the certificate ends: of the relay, or the one that the remote showed last.',
+        [
+          { labels: { certificate: 'client' }, value: own },
+          ...[...servers].map(([remote, value]) => ({ labels: { certificate: 'server', remote }, value })),
+        ],
+      ),
+  }
+}
+
+const endOf = ({ validTo }: X509Certificate): number => secondsOf(validTo)

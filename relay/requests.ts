@@ -15,7 +15,8 @@ import { stepSchema } from './step-schema.ts'
 const MAX_JOBS = 10_000
 /** A first copy verifies all its snapshots in one job. */
 const MAX_STEPS = 20_000
-const WEEK = 7 * 86_400_000
+/** The Worker never sleeps longer. */
+const HOUR = 3_600_000
 
 /** Half of a surrogate pair can't be written into a path. */
 const name = z
@@ -42,7 +43,7 @@ const batch: z.ZodType<BatchRequest> = z.strictObject({
   record: z.string().min(1).max(LONGEST_RECORD).exactOptional(),
 })
 
-const again = z.number().int().min(0).max(WEEK).exactOptional()
+const again = z.number().int().min(0).max(HOUR).exactOptional()
 
 const glance: z.ZodType<GlanceRequest> = z.strictObject({ remotes: z.array(name).max(100), again })
 

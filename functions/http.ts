@@ -22,7 +22,8 @@ import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
 import { notifyAll } from './notify/notifier.ts'
 import { mountPage } from './page/routes.tsx'
-import { look, run } from './run.ts'
+import { runPinged } from './ping/pinger.ts'
+import { look } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
 import { type Known, readKnown } from './state/known.ts'
@@ -118,7 +119,8 @@ export function createApp(now: () => Date): Hono<App> {
     return context.json({ records: await readHistory(context.env.STATE, count) })
   })
   app.post('/api/tick', async (context) => {
-    const ran = logRun(await run({ kind: 'tick', at: now() }, context.get('io')))
+    const io = context.get('io')
+    const ran = logRun(await runPinged({ kind: 'tick', at: now() }, io, context.env))
     await notifyAll(context.env, now, false)
     return context.json(ran)
   })

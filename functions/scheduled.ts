@@ -3,7 +3,7 @@ import { type Env, missingOf } from './env.ts'
 import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
 import { notifyAll } from './notify/notifier.ts'
-import { run } from './run.ts'
+import { runPinged } from './ping/pinger.ts'
 
 /** Milliseconds: the platform ends a cron invocation after 15 minutes, and the ledger is written before. */
 const LIFE = 14 * 60_000
@@ -27,7 +27,7 @@ export async function tick(scheduledTime: number, env: Env, now: () => Date): Pr
 
 async function runAt(scheduledTime: number, env: Env, started: Date): Promise<void> {
   const at = new Date(scheduledTime)
-  const ran = await run({ kind: 'cron', at }, await ioOf(env, () => at, deadlineOf(started)))
+  const ran = await runPinged({ kind: 'cron', at }, await ioOf(env, () => at, deadlineOf(started)), env)
   if (ran.state === 'unconfigured' && ran.problems.length > 0) throw new Error(ran.problems.join('; '))
   logRun(ran)
 }

@@ -18,8 +18,12 @@ export function installationOf(stored: StoredConfig, keyDigest: string): Install
 const KEY = 'config'
 
 /** With its problems; never throws for what is stored. */
-export async function findConfig(state: Pick<State, 'get'>): Promise<FoundConfig> {
-  const text = await state.get(KEY)
+export const findConfig = async (state: Pick<State, 'get'>): Promise<FoundConfig> =>
+  configIn(await readText(state))
+
+export const readText = (state: Pick<State, 'get'>): Promise<string | null> => state.get(KEY)
+
+export function configIn(text: string | null): FoundConfig {
   if (text === null) return { stored: null, pauses: {}, problems: [] }
   try {
     return parseStored(JSON.parse(text) as unknown)

@@ -44,6 +44,11 @@ export function promiseFamilies({ tone, promises, conditions }: Verdict, now: Da
       each(({ until }) => (until === null ? null : secondsOf(until))),
     ),
     gauge(
+      'stapes_promise_kept_ratio',
+      'For which share of the last 30 days the promise was kept, from 0 to 1.',
+      each(({ keptShare }) => keptShare),
+    ),
+    gauge(
       'stapes_newest_age_seconds',
       'Age of the newest snapshot, or of the newest verified one on the copy.',
       each(({ newest }) => (newest === null ? null : secondsOf(now) - secondsOf(newest.at))),

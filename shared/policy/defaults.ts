@@ -33,4 +33,5 @@ export const DEFAULTS = {
   },
   approval: 'self' as const,
   brake: {},
+  ping: { slug: false, every: '5m' },
 }

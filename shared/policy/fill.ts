@@ -1,6 +1,7 @@
 /** From what a sound document says to what holds: defaults filled in, units in seconds. */
 import type { Access } from '../access/access.ts'
 import { type Channel, SECRETS } from '../notify/channel.ts'
+import type { PingSettings } from '../ping/settings.ts'
 import type { Result } from '../result.ts'
 import type { Keep } from '../retention/keep.ts'
 import { isZero, parseWithin } from '../retention/within.ts'
@@ -14,7 +15,8 @@ import type { Settings } from './schema.ts'
 
 /** `remotes` and `schedule` have no default, nor has a copy's `remote`: a list or text that is empty here is missing. */
 export function fill(name: string, own: Settings, defaults: Settings): Policy {
-  const merged = { ...DEFAULTS, ...defaults, ...own }
+  const { ping: _, ...filling } = DEFAULTS
+  const merged = { ...filling, ...defaults, ...own }
   return {
     name,
     select: fillSelect(own, defaults),
@@ -33,6 +35,7 @@ export function fill(name: string, own: Settings, defaults: Settings): Policy {
       snapshot: secondsOrNull(merged.promise?.snapshot),
       copy: secondsOrNull(merged.promise?.copy),
     },
+    ping: fillPing(own.ping ?? defaults.ping ?? false),
     brake: merged.brake === false ? null : { ...DEFAULT_BRAKE, ...merged.brake },
     filled: filledFrom(own, defaults),
   }
@@ -41,6 +44,12 @@ export function fill(name: string, own: Settings, defaults: Settings): Policy {
 function fillSelect(own: Settings, defaults: Settings): Selector {
   const remotes = remotesOf(own) ?? remotesOf(defaults) ?? []
   return { ...DEFAULTS.select, ...defaults.select, ...own.select, remotes }
+}
+
+const fillPing = (said: NonNullable<Settings['ping']>): PingSettings | null => {
+  if (said === false) return null
+  const { type, url, slug, every } = { ...DEFAULTS.ping, ...said }
+  return { type, secret: url.secret, slug, every: sound(parseDuration(every)) }
 }
 
 const remotesOf = (settings: Settings): string[] | undefined => settings.select?.remotes ?? settings.remotes
@@ -139,6 +148,7 @@ export const SETTINGS = [
   'approval',
   'promise.snapshot',
   'promise.copy',
+  'ping',
   'brake',
 ] as const
 

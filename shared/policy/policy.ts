@@ -1,6 +1,7 @@
 /** What is wanted, after parsing: every default filled in, every unit in seconds. */
 import type { Access } from '../access/access.ts'
 import type { Channel } from '../notify/channel.ts'
+import type { PingSettings } from '../ping/settings.ts'
 import type { Brake } from '../retention/brake.ts'
 import type { Keep } from '../retention/keep.ts'
 
@@ -68,6 +69,8 @@ export type Policy = {
   approval: Approval
   /** How old the newest one may be, in seconds; null: by the schedule. Absent in one that an earlier version has applied. */
   promise?: Promised
+  /** Who is told regularly that its promises are kept; null or absent: nobody. */
+  ping?: PingSettings | null
   /** What an expiry may take at once; null: no brake. Absent in one that an earlier version has applied. */
   brake?: Brake | null
   /**

@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import { POLICY_NAME } from '../incus/snapshot-name.ts'
 import { holdsSecrets, LONGEST_KEY } from '../incus/user-keys.ts'
 import { own } from '../own.ts'
+import { PING_SECRET, PING_TYPES } from '../ping/settings.ts'
 import { accessKeysAt, accessSchema } from './access-schema.ts'
 import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
 import * as field from './fields.ts'
@@ -143,6 +144,40 @@ const promiseSchema = object(
   'an object, such as { "snapshot": "2h", "copy": "26h" }',
 )
 
+const PING_SECRET_NAME =
+  'the name of a secret of the Worker that begins with PING_, such as { "secret": "PING_DAILY" }'
+
+const pingSchema = object(
+  {
+    type: described(
+      z.enum(PING_TYPES, { error: '"healthchecks" or "uptime-kuma"' }),
+      '`healthchecks`: healthchecks.io, or what takes the same. `uptime-kuma`: the push form of Uptime Kuma.',
+    ),
+    url: described(
+      object(
+        {
+          secret: described(
+            z.string({ error: PING_SECRET_NAME }).check(z.regex(PING_SECRET, { error: PING_SECRET_NAME })),
+            'The name of a secret or environment variable of the Worker. It begins with `PING_`.',
+          ),
+        },
+        PING_SECRET_NAME,
+      ),
+      'Where the pings go: the address of a check.',
+    ),
+    slug: may(
+      field.flag,
+      'true: the address is that of a whole project (`https://hc-ping.com/<ping key>`), and the name of the policy follows it. So one address in `defaults` serves all policies.',
+      { default: DEFAULTS.ping.slug },
+    ),
+    every: may(field.duration, 'How often, at least, while nothing happens.', {
+      default: DEFAULTS.ping.every,
+      examples: ['15m'],
+    }),
+  },
+  'an object, such as { "type": "healthchecks", "url": { "secret": "PING_DAILY" } }',
+)
+
 const manualSchema = object(
   {
     expiry: may(
@@ -212,6 +247,14 @@ const settings = {
     promiseSchema,
     'How old the newest backup of a covered instance may be. Where it is older, the promise is broken, and the status says so. Without it, each slot of the schedule must be served within an hour, and copied within two.',
   ),
+  ping: may(
+    z.union([z.literal(false), pingSchema], {
+      error:
+        'an object, such as { "type": "healthchecks", "url": { "secret": "PING_DAILY" } }, or false for none',
+    }),
+    "A dead man's switch: it is told when work for this policy begins, and regularly whether its promises are kept.",
+    { default: false },
+  ),
   brake: may(
     z.union([z.literal(false), brakeSchema], {
       error: 'an object, such as { "share": 0.5, "number": 10 }, or false for no brake',
@@ -273,6 +316,8 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
     keep: keepSchema.shape,
     manual: manualSchema.shape,
     promise: promiseSchema.shape,
+    ping: pingSchema.shape,
+    url: { secret: null },
     copy: copySchema.shape,
     brake: brakeSchema.shape,
   }

@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import type { Access } from '../access/access.ts'
 import { isObject, type Lose, listOf, mapOf, moment, partOf, texts } from '../ledger/parts.ts'
 import { channelSchema } from '../notify/parse-channel.ts'
+import { PING_TYPES } from '../ping/settings.ts'
 import * as field from './fields.ts'
 import { fill } from './fill.ts'
 import { keepSchema } from './keep-schema.ts'
@@ -80,6 +81,11 @@ const policySchema = z.looseObject({
   copy: z.nullable(copySchema),
   approval: z.enum(['self', 'second']),
   promise: z.exactOptional(z.looseObject({ snapshot: z.nullable(seconds), copy: z.nullable(seconds) })),
+  ping: z.exactOptional(
+    z.nullable(
+      z.looseObject({ type: z.enum(PING_TYPES), secret: z.string(), slug: z.boolean(), every: seconds }),
+    ),
+  ),
   brake: z.exactOptional(z.nullable(z.looseObject({ share: z.number(), number: z.number() }))),
 })
 

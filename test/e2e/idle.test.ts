@@ -26,8 +26,8 @@ async function stage(listed: string | null) {
     throw new Error('it looked')
   }
   const relay: Relay = {
-    async glance(remotes) {
-      did.push(`glance at ${remotes}`)
+    async glance({ remotes, again }) {
+      did.push(`glance at ${remotes}, again in ${again} ms`)
       return listed === null
         ? err({ code: 'unreachable', message: 'nobody is there' })
         : ok({ remotes: { main: { ok: true, listed } } })
@@ -57,7 +57,7 @@ const at = new Date('2026-11-22T03:59:00Z')
 test('an idle tick reads three keys of KV, writes nothing, and only glances at the remotes', async () => {
   const { did, tick } = await stage('one')
   expect(await tick()).toEqual({ state: 'idle', until: '2026-11-22T04:00:00.000Z' })
-  expect(did).toEqual(['read ledger', 'read config', 'read promises', 'glance at main'])
+  expect(did).toEqual(['read ledger', 'read config', 'read promises', 'glance at main, again in 60000 ms'])
 })
 
 test.each([

@@ -1,0 +1,47 @@
+/** Runs a tick with its pings, from the Worker's bindings and secrets. */
+import type { Env } from '../env.ts'
+import { type Io, run, type Trigger } from '../run.ts'
+import { retryOnce } from '../state/retry-once.ts'
+import type { Run } from '../summary.ts'
+import { createPinger, type Pinger, type PingIo } from './ping.ts'
+
+/** Milliseconds for a ping. */
+const LIMIT = 10_000
+
+export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run> {
+  const pinger = pingerOf(env, () => trigger.at)
+  try {
+    return await run(trigger, io, async (plan) => {
+      await pinger.start(plan)
+      return { go: true }
+    })
+  } finally {
+    await pinger.end()
+  }
+}
+
+const pingerOf = (env: Env, now: () => Date): Pinger =>
+  createPinger({
+    ...{ state: retryOnce(env.STATE), now, post, run: crypto.randomUUID() },
+    vault(name) {
+      const value: unknown = Object.getOwnPropertyDescriptor(env, name)?.value
+      return typeof value === 'string' ? value : undefined
+    },
+    log: (line) => console.error(JSON.stringify({ at: 'ping', error: line })),
+  })
+
+/** Redirects are not followed: only the address in the secret gets the ping. */
+const post: PingIo['post'] = async ({ method, url, body }) => {
+  try {
+    const response = await fetch(url, {
+      ...{ method, redirect: 'manual', signal: AbortSignal.timeout(LIMIT) },
+      headers: { 'user-agent': 'stapes' },
+      ...(body === undefined ? {} : { body }),
+    })
+    await response.body?.cancel()
+    return response.ok ? null : `it answered ${response.status}`
+  } catch (cause) {
+    // Its message may name the address.
+    return `no answer (${cause instanceof Error ? cause.name : 'unknown'})`
+  }
+}

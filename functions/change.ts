@@ -67,7 +67,7 @@ export async function change(requested: ChangeRequest, io: Io, kv: AuditStore): 
   })
   if (stopped !== null) return stopped
   if (ran.state !== 'ran') return { state: 'unconfigured' }
-  logRun(ran)
+  logRun(ran, io)
   const unrecorded = audit === null ? [] : await closeAudit(audit, outcomeOf(ran, requested.at), kv)
   return { state: 'ran', run: { ...ran, problems: [...ran.problems, ...unwatched, ...unrecorded] } }
 }

@@ -65,11 +65,11 @@ function keyed({ RELAY_KEY_ID: keyid, RELAY_KEY: secret }: Env): NonNullable<typ
 export const keyDigestOf = (env: Env): Promise<string> => keyed(env).keyDigest
 
 /** The imported key is kept between requests of one isolate. `deadline`: calls time out then. */
-export async function relayOf(env: Env, deadline: Date | null = null): Promise<Relay> {
+export async function relayOf(env: Env, deadline: Date | null, run: string): Promise<Relay> {
   const sign = await keyed(env).made
   const binding = env.RELAY
   const send: typeof fetch =
     binding === undefined ? (input, init) => fetch(input, init) : (input, init) => binding.fetch(input, init)
   const isPrivate = binding !== undefined
-  return createRelay({ url: env.RELAY_URL, isPrivate, sign, send, now: () => new Date(), deadline })
+  return createRelay({ url: env.RELAY_URL, isPrivate, sign, send, now: () => new Date(), deadline, run })
 }

@@ -120,7 +120,7 @@ export function createApp(now: () => Date): Hono<App> {
   })
   app.post('/api/tick', async (context) => {
     const io = context.get('io')
-    const ran = logRun(await runPinged({ kind: 'tick', at: now() }, io, context.env))
+    const ran = logRun(await runPinged({ kind: 'tick', at: now() }, io, context.env), io)
     await notifyAll(context.env, now, false)
     return context.json(ran)
   })

@@ -11,9 +11,11 @@ import { retryOnce } from './state/retry-once.ts'
 
 /** `deadline`: when the caller stops waiting. */
 export async function ioOf(env: Env, now: () => Date, deadline: Date | null = null): Promise<Io> {
+  const id = crypto.randomUUID()
   const follower = { kv: env.STATE, now, origin: '', send, platforms: platformsOf(env) }
   return {
-    relay: await relayOf(env, deadline),
+    id,
+    relay: await relayOf(env, deadline, id),
     state: retryOnce(env.STATE),
     keyDigest: await keyDigestOf(env),
     follow: createFollow(follower),

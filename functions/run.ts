@@ -32,6 +32,8 @@ import { outageProblems } from './state/unwritten.ts'
 import { type Run, summarize } from './summary.ts'
 
 export type Io = {
+  /** Names the run in the logs. */
+  id?: string
   relay: Relay
   state: State
   /** A digest of our key to the relay, which identifies an installation of stapes. */

@@ -27,7 +27,8 @@ export async function tick(scheduledTime: number, env: Env, now: () => Date): Pr
 
 async function runAt(scheduledTime: number, env: Env, started: Date): Promise<void> {
   const at = new Date(scheduledTime)
-  const ran = await runPinged({ kind: 'cron', at }, await ioOf(env, () => at, deadlineOf(started)), env)
+  const io = await ioOf(env, () => at, deadlineOf(started))
+  const ran = await runPinged({ kind: 'cron', at }, io, env)
   if (ran.state === 'unconfigured' && ran.problems.length > 0) throw new Error(ran.problems.join('; '))
-  logRun(ran)
+  logRun(ran, io)
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { serializeReply } from '../shared/relay/packing.ts'
 import type { CallError, ComesAgain } from '../shared/relay/protocol.ts'
 import type { Engine } from './engine/engine.ts'
+import type { Emit } from './events.ts'
 import { createLines } from './lines.ts'
 import { callProblem, sendProblem } from './problem.ts'
 import { parseBatch, parseGlance, parseInventory } from './requests.ts'
@@ -11,6 +12,8 @@ export type Services = {
   engine: Engine
   /** A line for the operator. */
   log(line: string): void
+  /** What happened, for machines. */
+  emit?: Emit
   /** A tick of the Worker with that key came, and the next one comes within so many milliseconds. */
   heard?(keyid: string, again: number): void
 }
@@ -57,15 +60,27 @@ function sendJson(response: ServerResponse, text: string): void {
 }
 
 /** Headers are sent at once: a proxy gives up after two minutes without any. */
-async function batchCall({ engine, log }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+async function batchCall(
+  { engine, log, emit }: Services,
+  body: Buffer,
+  response: ServerResponse,
+): Promise<void> {
   const request = parseBatch(body)
   if (!request.ok) return refuse(response, request.error)
   if (request.value.record !== undefined) log(recordLine(request.value.record))
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
   response.flushHeaders()
   const lines = createLines(response)
-  await engine.batch(request.value, lines.write)
+  const began = performance.now()
+  let failed = 0
+  await engine.batch(request.value, (line) => {
+    if ('steps' in line && line.steps.some(({ ok }) => !ok)) failed += 1
+    lines.write(line)
+  })
   lines.end()
+  const { jobs, run } = request.value
+  const ms = Math.round(performance.now() - began)
+  emit?.({ event: 'batch', ...(run === undefined ? {} : { run }), jobs: jobs.length, failed, ms })
 }
 
 /** It holds names that people chose: only printable ASCII gets into the log, the rest is escaped as in JSON. */

@@ -11,7 +11,7 @@ import type { ClientCertificate } from './pinning.ts'
 import type { RelayOptions } from './relay.ts'
 import type { RemoteConfig } from './upstreams.ts'
 
-export type RelayConfig = Omit<RelayOptions, 'log'>
+export type RelayConfig = Omit<RelayOptions, 'log' | 'emit'>
 
 const KEYID = /^[!#-[\]-~]{1,64}$/
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/

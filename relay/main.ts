@@ -1,5 +1,6 @@
 /** Runs the relay until it is told to stop: SIGTERM or SIGINT. */
 import { exposuresOf, readConfig } from './environment.ts'
+import { type Emit, eventLine } from './events.ts'
 import { logRejections } from './rejections.ts'
 import { startRelay } from './relay.ts'
 
@@ -15,13 +16,16 @@ if (Object.values(config.value.remotes).every(({ role }) => role === 'source'))
     'warning: no remote is a backup target, so every copy is refused: set "role": "target" for it',
   )
 
-const relay = await startRelay({ ...config.value, log: console.error }).catch((error: Error) => {
+const emit: Emit = (event) => console.error(eventLine(event, new Date()))
+const log = (message: string): void => emit({ event: 'message', message })
+
+const relay = await startRelay({ ...config.value, log, emit }).catch((error: Error) => {
   console.error(`The relay can't listen: ${error.message}`)
   process.exit(1)
 })
 console.log(`relay on ${relay.url} for ${Object.keys(config.value.remotes).join(', ')}`)
 
-logRejections(process, console.error)
+logRejections(process, log)
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

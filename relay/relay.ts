@@ -8,6 +8,7 @@ import type { AlarmConfig } from './alarm/alarm-schema.ts'
 import { startWatch } from './alarm/start-watch.ts'
 import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
+import type { Emit } from './events.ts'
 import { openJournal } from './journal-file.ts'
 import { createCertificateEnds } from './metrics/certificates.ts'
 import { createMeter } from './metrics/meter.ts'
@@ -32,6 +33,8 @@ export type RelayOptions = {
   /** Absent: it gives no metrics. */
   metrics?: { token: string }
   log?: (line: string) => void
+  /** What happened, for machines. */
+  emit?: Emit
 }
 
 export type Relay = { url: string; close(): Promise<void> }
@@ -51,6 +54,7 @@ export async function startRelay({
   alarm,
   metrics,
   log = () => {},
+  emit = () => {},
 }: RelayOptions): Promise<Relay> {
   const startedAt = await nextSecond()
   const meter = createMeter()
@@ -61,7 +65,7 @@ export async function startRelay({
   const engine = createEngine({
     ...{ clock, remotes, secret: secretOf(client) },
     upstream: meteredUpstream(upstreams, meter, clock.now),
-    meter: (jobs) => meteredJobs(jobs, meter, clock),
+    meter: (jobs) => meteredJobs(jobs, meter, clock, emit),
     ...(journal === undefined ? {} : { store: journal }),
   })
   const watching =
@@ -71,7 +75,7 @@ export async function startRelay({
   const stopping = new AbortController()
   const server = createRelayServer({
     engine,
-    meter,
+    ...{ meter, emit },
     ...(watching === null ? {} : { heard: watching.watch.heard }),
     ...(metrics === undefined ? {} : { scrape: createScrape(metrics.token, families) }),
     authenticate: createAuthenticate(keys, startedAt, seconds),

@@ -41,6 +41,10 @@ const batch: z.ZodType<BatchRequest> = z.strictObject({
     .max(MAX_JOBS)
     .refine((jobs) => new Set(jobs.map(({ id }) => id)).size === jobs.length, 'every id must be unique'),
   record: z.string().min(1).max(LONGEST_RECORD).exactOptional(),
+  run: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .exactOptional(),
 })
 
 const again = z.number().int().min(0).max(HOUR).exactOptional()

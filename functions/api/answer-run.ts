@@ -66,7 +66,7 @@ export async function answerRun(context: Context<App>, at: Date): Promise<Respon
   const request = requestOf(body.value)
   if (!request.ok) return answerProblem(context, request.error)
   if (request.value !== null) return answerChange(context, request.value, body.value.confirm, at)
-  return context.json(logRun(await run({ kind: 'run', at }, context.get('io'))))
+  return context.json(logRun(await run({ kind: 'run', at }, context.get('io')), context.get('io')))
 }
 
 async function answerChange(

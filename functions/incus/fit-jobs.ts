@@ -2,7 +2,7 @@
  * Jobs in calls that the relay takes. It refuses a call as a whole, so one that is too long, or one job that it
  * doesn't take, would keep all the others from being done.
  */
-import { type CallError, type Job, LONGEST_NAME } from '../../shared/relay/protocol.ts'
+import { type BatchRequest, type CallError, type Job, LONGEST_NAME } from '../../shared/relay/protocol.ts'
 
 /** Jobs and characters of a call; the relay takes more than twice as many. */
 const CALL = { jobs: 4_000, size: 3_000_000 }
@@ -13,7 +13,11 @@ type Call = { jobs: string[]; size: number }
 /** `bodies`: one for each call. */
 type Fit = { bodies: string[]; unfit: [id: string, error: CallError][] }
 
-export function fitJobs(jobs: readonly Job[], record?: string, most = CALL): Fit {
+export function fitJobs(
+  jobs: readonly Job[],
+  { record, run }: Pick<BatchRequest, 'record' | 'run'> = {},
+  most = CALL,
+): Fit {
   const calls: Call[] = jobs.length === 0 ? [{ jobs: [], size: 0 }] : []
   const unfit: Fit['unfit'] = []
   const home = new Map<string, Call>()
@@ -30,8 +34,9 @@ export function fitJobs(jobs: readonly Job[], record?: string, most = CALL): Fit
     call.size += text.length
     home.set(job.id, call)
   }
-  const logged = record === undefined ? '' : `,"record":${JSON.stringify(record)}`
-  return { bodies: calls.map((call) => `{"jobs":[${call.jobs.join(',')}]${logged}}`), unfit }
+  const logged = JSON.stringify({ record, run }).slice(1, -1)
+  const rest = logged === '' ? '' : `,${logged}`
+  return { bodies: calls.map((call) => `{"jobs":[${call.jobs.join(',')}]${rest}}`), unfit }
 }
 
 /** The last call, or another one where that is full. */

@@ -44,6 +44,8 @@ type RelayOptions = {
   now: () => Date
   /** Set where the invocation ends before the limits below. */
   deadline?: Date | null
+  /** Id of the run, for the relay's log. */
+  run?: string
 }
 
 /** A cron invocation lives for 15 minutes; the next tick observes what wasn't answered by then. */
@@ -62,6 +64,7 @@ export function createRelay({
   send,
   now,
   deadline = null,
+  run,
 }: RelayOptions): Relay {
   const unsafe = whyUnsafe(url, isPrivate)
   const timeoutFor = (limit: number): number =>
@@ -124,7 +127,10 @@ export function createRelay({
     async batch(jobs, record, { limit = BATCH_LIMIT, onLate } = {}) {
       const answers = new Map<string, JobAnswer>()
       const late = onLate === undefined ? null : setTimeout(() => onLate(answers), LATE)
-      const { bodies, unfit } = fitJobs(jobs, record)
+      const { bodies, unfit } = fitJobs(jobs, {
+        ...(record === undefined ? {} : { record }),
+        ...(run === undefined ? {} : { run }),
+      })
       for (const [id, error] of unfit) answers.set(id, [{ ok: false, error }])
       const errors = await Promise.all(bodies.map((body) => sendJobs(body, limit, answers)))
       if (late !== null) clearTimeout(late)

@@ -9,7 +9,7 @@ import { createPinger, type Pinger, type PingIo } from './ping.ts'
 const LIMIT = 10_000
 
 export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run> {
-  const pinger = pingerOf(env, () => trigger.at)
+  const pinger = pingerOf(env, () => trigger.at, io.id ?? crypto.randomUUID())
   try {
     return await run(trigger, io, async (plan) => {
       await pinger.start(plan)
@@ -20,14 +20,14 @@ export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run
   }
 }
 
-const pingerOf = (env: Env, now: () => Date): Pinger =>
+const pingerOf = (env: Env, now: () => Date, run: string): Pinger =>
   createPinger({
-    ...{ state: retryOnce(env.STATE), now, post, run: crypto.randomUUID() },
+    ...{ state: retryOnce(env.STATE), now, post, run },
     vault(name) {
       const value: unknown = Object.getOwnPropertyDescriptor(env, name)?.value
       return typeof value === 'string' ? value : undefined
     },
-    log: (line) => console.error(JSON.stringify({ at: 'ping', error: line })),
+    log: (line) => console.error(JSON.stringify({ at: 'ping', run, error: line })),
   })
 
 /** Redirects are not followed: only the address in the secret gets the ping. */

@@ -7,6 +7,7 @@ import { kindIn, targetIn, workOfJob } from '../../shared/ledger/work.ts'
 import { COPY } from '../../shared/work/copy/entry.ts'
 import type { JobMemory } from '../engine/job-memory.ts'
 import type { Upstream } from '../engine/upstream.ts'
+import type { Emit } from '../events.ts'
 import type { Meter } from './meter.ts'
 
 export function meteredUpstream<Kind extends Upstream>(
@@ -30,7 +31,7 @@ export function meteredUpstream<Kind extends Upstream>(
 }
 
 /** Copies, from when it is their turn until their end. */
-export function meteredJobs(jobs: JobMemory, meter: Meter, clock: Clock): JobMemory {
+export function meteredJobs(jobs: JobMemory, meter: Meter, clock: Clock, emit: Emit = () => {}): JobMemory {
   const running = new Map<string, { began: number; bytes: number }>()
   return {
     ...jobs,
@@ -46,13 +47,10 @@ export function meteredJobs(jobs: JobMemory, meter: Meter, clock: Clock): JobMem
         return
       }
       if (!running.delete(id)) return
-      const labels = { target }
-      meter.time(
-        'stapes_relay_transfer_duration_seconds',
-        { ...labels, outcome: state },
-        clock.now() - known.began,
-      )
-      meter.add('stapes_relay_transferred_bytes', labels, known.bytes)
+      const ms = clock.now() - known.began
+      meter.time('stapes_relay_transfer_duration_seconds', { target, outcome: state }, ms)
+      meter.add('stapes_relay_transferred_bytes', { target }, known.bytes)
+      emit({ event: 'copy', job: id, state, ms, bytes: known.bytes })
     },
   }
 }

@@ -95,6 +95,8 @@ export type BatchRequest = {
   jobs: Job[]
   /** Who requests it and what, where the edge can't record it: the relay writes it to its log before it begins. */
   record?: string
+  /** Id of the caller's run, for the relay's log. */
+  run?: string
 }
 
 /** `metadata`: of a step that reads. */

@@ -110,7 +110,7 @@ const idsIn = (body: string): string[] => JSON.parse(body).jobs.map(({ id }: Job
 
 test('jobs are sent in as many calls as the relay needs, and those that wait for another go with it', () => {
   const jobs = [job('a'), job('b'), job('c', { after: 'a' }), job('d')]
-  const { bodies } = fitJobs(jobs, 'log', { jobs: 2, size: 10_000 })
+  const { bodies } = fitJobs(jobs, { record: 'log' }, { jobs: 2, size: 10_000 })
   expect(bodies.map(idsIn)).toEqual([['a', 'b', 'c'], ['d']])
   expect(bodies.map((body) => JSON.parse(body).record)).toEqual(['log', 'log'])
   expect(fitJobs(jobs).bodies.map(idsIn)).toEqual([['a', 'b', 'c', 'd']])

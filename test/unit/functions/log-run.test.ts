@@ -14,13 +14,13 @@ const plan: Plan<Action> = {
 
 test('a run that looked at Incus is one line of JSON, without what the API alone needs', () => {
   const { summary } = summarize('tick', plan, [])
-  expect(logRun(summary)).toBe(summary)
+  expect(logRun(summary, { id: 'r1' })).toBe(summary)
   const logged = JSON.parse(String(log.mock.calls[0]?.[0])) as object
-  expect(logged).toMatchObject({ at: plan.at, trigger: 'tick', lines: [], problems: [] })
+  expect(logged).toMatchObject({ run: 'r1', at: plan.at, trigger: 'tick', lines: [], problems: [] })
   expect(logged).not.toHaveProperty('results')
 })
 
 test('one that found nothing due is none', () => {
-  logRun({ state: 'idle', until: plan.at })
+  logRun({ state: 'idle', until: plan.at }, {})
   expect(log).not.toHaveBeenCalled()
 })

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSign, type Sign } from '../../../functions/incus/sign.ts'
 import { createJobMemory } from '../../../relay/engine/job-memory.ts'
+import type { RelayEvent } from '../../../relay/events.ts'
 import { createMeter } from '../../../relay/metrics/meter.ts'
 import { meteredJobs } from '../../../relay/metrics/metered.ts'
 import { type Relay, startRelay } from '../../../relay/relay.ts'
@@ -11,6 +12,7 @@ import { expose } from '../../../shared/metrics/exposition.ts'
 import { createCertificate } from '../../lab/certificate.ts'
 import { onPromtool } from '../../lab/real.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { take } from './steps.ts'
 import { sendEnvelope, startTlsIncus, type TlsIncus } from './tls-incus.ts'
 
 const SECRET = randomBytes(32)
@@ -20,6 +22,7 @@ const { cert: certificate, key } = await createCertificate('relay')
 let incus: TlsIncus
 let relay: Relay
 let sign: Sign
+const events: RelayEvent[] = []
 
 beforeAll(async () => {
   incus = await startTlsIncus()
@@ -35,6 +38,7 @@ beforeAll(async () => {
       nobody: { url: 'https://127.0.0.1:1', fingerprint, address: url },
     },
     metrics: { token: TOKEN },
+    emit: (event) => void events.push(event),
     alarm: { after: 240_000, channels: {}, ping: 'http://127.0.0.1:1/' },
   })
   const target = `${relay.url}/v1/glance`
@@ -42,6 +46,12 @@ beforeAll(async () => {
   const headers = await sign({ method: 'POST', url: target, body }, new Date())
   await (await fetch(target, { method: 'POST', headers, body })).text()
   await (await fetch(target, { method: 'POST', body })).text()
+  const doing = `${relay.url}/v1/batch`
+  const step = take('web', { ref: { remote: 'nobody', project: 'default', instance: 'web' } })
+  const job = { id: 'a', steps: [step] }
+  const jobs = JSON.stringify({ jobs: [job], run: 'run-1' })
+  const signed = await sign({ method: 'POST', url: doing, body: jobs }, new Date())
+  await (await fetch(doing, { method: 'POST', headers: signed, body: jobs })).text()
 })
 
 afterAll(async () => {
@@ -70,6 +80,10 @@ test('a scraper with the token learns how long Incus takes, what failed, what wa
   )
   expect(text).toMatch(/^process_cpu_seconds_total \d/m)
   expect(text.endsWith('# EOF\n')).toBe(true)
+})
+
+test('a batch is an event with the Worker’s run, and how many of its jobs failed', () => {
+  expect(events).toEqual([{ event: 'batch', run: 'run-1', jobs: 1, failed: 1, ms: expect.any(Number) }])
 })
 
 test('and when the edge was last heard of', async () => {

@@ -10,14 +10,12 @@ if (!config.ok) {
   process.exit(2)
 }
 
-for (const exposed of exposuresOf(process.env)) console.error(`warning: ${exposed}`)
-if (Object.values(config.value.remotes).every(({ role }) => role === 'source'))
-  console.error(
-    'warning: no remote is a backup target, so every copy is refused: set "role": "target" for it',
-  )
-
 const emit: Emit = (event) => console.error(eventLine(event, new Date()))
 const log = (message: string): void => emit({ event: 'message', message })
+
+for (const exposed of exposuresOf(process.env)) log(`warning: ${exposed}`)
+if (Object.values(config.value.remotes).every(({ role }) => role === 'source'))
+  log('warning: no remote is a backup target, so every copy is refused: set "role": "target" for it')
 
 const relay = await startRelay({ ...config.value, log, emit }).catch((error: Error) => {
   console.error(`The relay can't listen: ${error.message}`)

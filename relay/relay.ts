@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AlarmConfig } from './alarm/alarm-schema.ts'
+import { type AlarmConfig, NO_ALARM } from './alarm/alarm-schema.ts'
 import { startWatch } from './alarm/start-watch.ts'
 import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
@@ -68,8 +68,10 @@ export async function startRelay({
     meter: (jobs) => meteredJobs(jobs, meter, clock, emit),
     ...(journal === undefined ? {} : { store: journal }),
   })
-  const watching =
-    alarm === undefined ? null : startWatch(alarm, { engine, clock, keys, remotes, journalFile, log })
+  const isWatched = alarm !== undefined || metrics !== undefined
+  const watching = isWatched
+    ? startWatch(alarm ?? NO_ALARM, { engine, clock, keys, remotes, journalFile, log })
+    : null
   const watch = watching?.watch ?? null
   const families = () => relayFamilies({ meter, certificates, watch, load: engine.load })
   const stopping = new AbortController()

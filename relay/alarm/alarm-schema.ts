@@ -47,5 +47,8 @@ export const alarmSchema = z
     `expected at least one channel, such as "channels": { "ops": ${CHANNEL} }, or a "ping"`,
   )
 
+/** Nobody is told: the metrics alone show it. */
+export const NO_ALARM = { after: 240_000, channels: {} } as const satisfies AlarmConfig
+
 export type AlarmConfig = z.output<typeof alarmSchema>
 export type ChannelConfig = AlarmConfig['channels'][string]

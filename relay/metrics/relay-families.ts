@@ -9,7 +9,7 @@ type Parts = {
   meter: Meter
   load(): Load
   certificates: CertificateEnds
-  /** Null: no alarm is configured, so nobody watches. */
+  /** Null: nobody watches. */
   watch: Watch | null
 }
 
@@ -53,12 +53,12 @@ function edgeFamilies(watch: Watch | null): Family[] {
   return [
     gauge(
       'stapes_relay_edge_heard_timestamp_seconds',
-      'When the Worker with that key was last heard of. Only with an alarm in relay.jsonc.',
+      'When the Worker with that key was last heard of.',
       all.map(({ key, at }) => ({ labels: { key }, value: at / 1000 })),
     ),
     gauge(
       'stapes_relay_edge_silent',
-      'Whether it has been silent for longer than it announced. Only with an alarm in relay.jsonc.',
+      'Whether it has been silent for longer than it announced.',
       all.map(({ key, silent }) => ({ labels: { key }, value: flag(silent) })),
     ),
   ]

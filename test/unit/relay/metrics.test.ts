@@ -39,7 +39,6 @@ beforeAll(async () => {
     },
     metrics: { token: TOKEN },
     emit: (event) => void events.push(event),
-    alarm: { after: 240_000, channels: {}, ping: 'http://127.0.0.1:1/' },
   })
   const target = `${relay.url}/v1/glance`
   const body = JSON.stringify({ remotes: ['main', 'nobody'], again: 60_000 })

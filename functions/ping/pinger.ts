@@ -10,12 +10,15 @@ const LIMIT = 10_000
 
 export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run> {
   const pinger = pingerOf(env, () => trigger.at, io.id ?? crypto.randomUUID())
+  let begun: Promise<void> | null = null
   try {
     return await run(trigger, io, async (plan) => {
-      await pinger.start(plan)
+      // A slow service must not keep a slot waiting.
+      begun = pinger.start(plan)
       return { go: true }
     })
   } finally {
+    await begun
     await pinger.end()
   }
 }

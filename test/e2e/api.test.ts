@@ -65,6 +65,7 @@ describe('the door', () => {
     expect(calls).toEqual([
       'GET /api/status',
       'GET /api/health',
+      'GET /metrics',
       'GET /api/instances',
       'POST /api/plan',
       'POST /api/run',

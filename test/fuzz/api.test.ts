@@ -9,9 +9,15 @@ type Call = { method: string; path: string; body?: unknown }
 
 const restore = { do: 'restore', instance: 'web', snapshot: 'daily-20261120T0000Z', confirm: 'x' }
 const CALLS: readonly Call[] = [
-  ...['/', '/openapi.json', '/api/status', '/api/instances', '/api/config', '/api/history?count=5'].map(
-    (path) => ({ method: 'GET', path }),
-  ),
+  ...[
+    '/',
+    '/openapi.json',
+    '/api/status',
+    '/metrics',
+    '/api/instances',
+    '/api/config',
+    '/api/history?count=5',
+  ].map((path) => ({ method: 'GET', path })),
   { method: 'POST', path: '/api/plan', body: restore },
   { method: 'POST', path: '/api/plan', body: { document: DOCUMENT } },
   { method: 'POST', path: '/api/run', body: restore },

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { createSign, type Sign } from '../../functions/incus/sign.ts'
 import { createAuthenticate } from '../../relay/authenticate.ts'
+import { createMeter } from '../../relay/metrics/meter.ts'
+import { createScrape } from '../../relay/metrics/scrape.ts'
 import { createRelayServer } from '../../relay/server.ts'
 import { BATCH, INVENTORY } from './base.ts'
 import { COUNT, growthOf, PATIENCE, SEED } from './effort.ts'
@@ -12,7 +14,18 @@ import { openWire, type Wire } from './wire.ts'
 
 const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE', 'post', 'X'.repeat(50)]
 const PATHS = [
-  ...['/v1/batch', '/v1/inventory', '/v1/health', '/v1/batch/', '//v1/batch', '/v1/batch?x=1', '/v1/./batch'],
+  ...[
+    '/v1/batch',
+    '/v1/inventory',
+    '/v1/health',
+    '/healthz',
+    '/metrics',
+    '/v1/glance',
+    '/v1/batch/',
+    '//v1/batch',
+    '/v1/batch?x=1',
+    '/v1/./batch',
+  ],
   ...[
     '/v1/remotes/main/1.0',
     '/v1/remotes/main/1.0/instances/web?project=default',
@@ -36,7 +49,8 @@ beforeAll(async () => {
     if (line.startsWith('error:')) said.errors.push(line)
   }
   const services = {
-    ...{ engine: place.engine, log, reach: async () => true },
+    ...{ engine: place.engine, log, reach: async () => true, heard: () => {} },
+    scrape: createScrape('s'.repeat(24), createMeter().families),
     authenticate: createAuthenticate({ worker: secret }, START, () => now),
   }
   wire = openWire(createRelayServer(services))

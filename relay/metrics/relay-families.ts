@@ -53,7 +53,7 @@ function edgeFamilies(watch: Watch | null): Family[] {
   return [
     gauge(
       'stapes_relay_edge_heard_timestamp_seconds',
-      'When the Worker with that key was last heard of.',
+      'When the Worker with that key was last heard from.',
       all.map(({ key, at }) => ({ labels: { key }, value: at / 1000 })),
     ),
     gauge(

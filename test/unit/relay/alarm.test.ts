@@ -97,7 +97,7 @@ beforeEach(() => {
 })
 afterAll(() => void server.close())
 
-const said = { title: 'stapes: the edge is silent for 6 min', text: 'main: <!channel> & more' }
+const said = { title: 'stapes: the edge has been silent for 6 min', text: 'main: <!channel> & more' }
 
 describe('a channel', () => {
   test('of Slack’s kind gets text without a mention or a link in it', async () => {
@@ -106,7 +106,7 @@ describe('a channel', () => {
       { method: 'POST', url: '/hook', headers: { 'content-type': 'application/json' } },
     ])
     expect(JSON.parse(seen[0]?.body ?? '')).toEqual({
-      text: 'stapes: the edge is silent for 6 min\nmain: &lt;!channel&gt; &amp; more',
+      text: 'stapes: the edge has been silent for 6 min\nmain: &lt;!channel&gt; &amp; more',
     })
   })
 

@@ -115,9 +115,9 @@ test('the message says since when, what that means and what to look at', () => {
   const now = NOW + 12 * MINUTE
   const said = sayOf('silent', { key: 'worker', heard, told: null, view: ['newest snapshots on main:'], now })
   expect(said).toEqual({
-    title: 'stapes: the edge is silent for 12 min',
+    title: 'stapes: the edge has been silent for 12 min',
     text: [
-      'The relay has not heard of the Worker with the key "worker" since 2026-11-22 05:30 UTC; it said that it comes again within 60 s. Until it does, nothing is backed up, and no other alarm of stapes comes.',
+      'The relay has not heard from the Worker with the key "worker" since 2026-11-22 05:30 UTC; it announced its next call within 60 s. Meanwhile nothing is backed up, and stapes raises no other alarm.',
       'Is the cron trigger on, is the Worker deployed with a configuration, does KV work, and is the tunnel up? If that key is no longer used, remove it from "keys" in relay.jsonc.',
       'newest snapshots on main:',
     ].join('\n'),
@@ -125,8 +125,8 @@ test('the message says since when, what that means and what to look at', () => {
   const told = toldAfter('silent', heard, null, now)
   expect(
     sayOf('over', { key: 'worker', heard: { at: NOW + HOUR, again: MINUTE }, told, view: [], now }).title,
-  ).toBe('stapes: the edge is heard again after 60 min')
+  ).toBe('stapes: the edge is back, after 60 min of silence')
   expect(
     sayOf('silent', { key: '', heard: { at: 0, again: MINUTE }, told: null, view: [], now }).text,
-  ).toContain('The relay has not heard of any Worker ever since it started.')
+  ).toContain('The relay has not heard from any Worker since it started.')
 })

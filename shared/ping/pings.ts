@@ -31,10 +31,7 @@ export const startsOf = (policies: readonly Policy[], acted: ReadonlySet<string>
     .slice(0, MOST / 2)
     .map(({ policy: { name }, settings }) => ({ policy: name, settings, state: 'start', text: '' }))
 
-/**
- * Of the policies for which the tick did something, and of those whose turn it is. A policy of which nothing is
- * promised, such as a paused one, has nothing to tell unless something is wrong: its switch goes off by itself.
- */
+/** Of the policies for which the tick did something, and of those whose turn it is. */
 export function pingsOf(
   policies: readonly Policy[],
   verdict: Verdict,
@@ -43,11 +40,10 @@ export function pingsOf(
   const all = pinged(policies)
   const first = all.filter(({ policy: { name } }) => acted.has(name))
   const others = all.filter((one, at) => !acted.has(one.policy.name) && isTurn(one, at, all.length, now))
-  return [...first, ...others].slice(0, MOST).flatMap(({ policy: { name }, settings }) => {
+  return [...first, ...others].slice(0, MOST).map(({ policy: { name }, settings }) => {
     const mine = narrowTo(verdict, { policy: name })
-    if (mine.tone !== 'bad' && mine.promises.length === 0) return []
     const state = mine.tone === 'bad' ? 'down' : 'up'
-    return [{ policy: name, settings, state, text: textsOf(mine).join('\n').slice(0, LONGEST) }]
+    return { policy: name, settings, state, text: textsOf(mine).join('\n').slice(0, LONGEST) }
   })
 }
 

@@ -76,9 +76,14 @@ describe('after a tick', () => {
     expect(told(policies(['a']), verdict, ['a'])).toEqual(['a down'])
   })
 
-  test('a paused one has nothing to vouch for, so that its switch goes off by itself', () => {
+  test('one of which nothing is promised, such as a paused one, is down', () => {
     const [paused] = policies(['a'])
-    expect(told([{ ...(paused as Policy), paused: true }], verdictWith([]), ['a'])).toEqual([])
+    const pings = pingsOf([{ ...(paused as Policy), paused: true }], verdictWith([]), {
+      ...{ acted: new Set(['a']), now: NOW },
+    })
+    expect(pings).toMatchObject([
+      { state: 'down', text: expect.stringContaining('nothing is promised of a') },
+    ])
   })
 
   test('the others have a turn at least each five minutes, not all at once', () => {

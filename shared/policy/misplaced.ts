@@ -84,9 +84,11 @@ export function promotedWarnings(
 
 const RUNS = ['Running', 'Frozen', 'Ready']
 
-/** By its own key, or a profile's, for all policies. */
-export const isExcluded = ({ config }: Pick<InstanceRecord, 'config'>): boolean =>
-  isTrue(config[`${PREFIX}exclude`])
+/** Leaves an instance out of all policies. */
+export const EXCLUDE = `${PREFIX}exclude`
+
+/** By its own key, or a profile's. */
+export const isExcluded = ({ config }: Pick<InstanceRecord, 'config'>): boolean => isTrue(config[EXCLUDE])
 
 /** In the words that Incus takes for it. */
 export const isTrue = (value: string | undefined): boolean =>

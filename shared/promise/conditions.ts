@@ -63,6 +63,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
           ...unseen(known, ledger),
           ...silent(facts),
           ...uncovered(facts),
+          ...leftOut(facts),
           ...lost(facts, promised),
           ...failing(ledger),
           ...found(ledger),
@@ -168,6 +169,17 @@ function uncovered(facts: Facts | null): Condition[] {
 
 /** About instances that no policy covers: those that one covers are not to blame. */
 export const isUncovered = ({ id }: Condition): boolean => id.startsWith('uncovered ')
+
+/** For the record: somebody wanted it so. */
+const leftOut = (facts: Facts | null): Condition[] =>
+  Object.entries(facts?.leftOut ?? {}).map(([reason, text]) => {
+    const keys = text.split(' ')
+    const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : ''
+    const named = `${keys.slice(0, NAMED).join(', ')}${more}`
+    return warning(`left out ${reason}`, `not backed up, because it is ${reason}: ${named}`, {
+      severity: 'info',
+    })
+  })
 
 /** The newest verified snapshot of a copy is gone there. */
 function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {

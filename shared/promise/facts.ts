@@ -36,6 +36,8 @@ export type Facts = {
   glances?: Record<string, string>
   /** Instances that no policy covers and nobody has excluded: names separated by spaces, by `remote/project`. */
   uncovered?: Record<string, string>
+  /** Instances that somebody has left out: their keys, separated by spaces, by who or what did. */
+  leftOut?: Record<string, string>
 }
 
 const may = z.exactOptional
@@ -83,6 +85,7 @@ export function parseFacts(value: unknown): { facts: Facts | null; lost: string[
       partOf(item, schema, part, lose)
   const away = mapOf(value.silent, 'since when there is no answer of', lose, read(silentSchema))
   const glances = mapOf(value.glances, 'the glance at', lose, read(text))
+  const out = mapOf(value.leftOut, 'what is left out, because', lose, read(text))
   const bare = mapOf(value.uncovered, 'what no policy covers in', lose, read(text))
   const facts: Facts = {
     at: partOf(value.at, moment, 'when promises were looked at', lose) ?? new Date(0).toISOString(),
@@ -92,6 +95,7 @@ export function parseFacts(value: unknown): { facts: Facts | null; lost: string[
     ...(Object.keys(away).length === 0 ? {} : { silent: away }),
     ...(Object.keys(glances).length === 0 ? {} : { glances }),
     ...(Object.keys(bare).length === 0 ? {} : { uncovered: bare }),
+    ...(Object.keys(out).length === 0 ? {} : { leftOut: out }),
   }
   return { facts, lost: [...lost] }
 }

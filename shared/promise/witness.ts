@@ -11,7 +11,7 @@ import type { World } from '../plan/world.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
-import { isExcluded } from '../policy/misplaced.ts'
+import { EXCLUDE, isExcluded } from '../policy/misplaced.ts'
 import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
 import { replicasOf, seeTarget } from '../work/copy/replica.ts'
@@ -40,11 +40,13 @@ export function witness({ coverages, world, ledger, before }: Look, now: Date): 
   })
   const silent = silentIn(world, before, now)
   const uncovered = uncoveredIn(coverages, world, before)
+  const leftOut = leftOutIn(coverages, world, before)
   return {
     at: now.toISOString(),
     subjects: Object.fromEntries(subjects),
     ...(Object.keys(silent).length === 0 ? {} : { silent }),
     ...(Object.keys(uncovered).length === 0 ? {} : { uncovered }),
+    ...(Object.keys(leftOut).length === 0 ? {} : { leftOut }),
   }
 }
 
@@ -168,4 +170,48 @@ function uncoveredIn(
     }
   }
   return Object.fromEntries([...places].map(([place, names]) => [place, names.sort().join(' ')]))
+}
+
+/** Of one reason so many are kept; they are for the record. */
+const MOST = 100
+
+/** By key, or by the policies: who has seen to it that none of them covers it. */
+function leftOutIn(
+  coverages: readonly Coverage[],
+  world: World,
+  before: Facts | null,
+): Record<string, string> {
+  const covered = new Set(coverages.flatMap((one) => one.covered.map(({ key }) => key)))
+  const reasons = new Map(
+    coverages.flatMap(({ skipped }) => skipped.map(({ key, reason }) => [key, reason] as const)),
+  )
+  const excluded = compilePaths(coverages.flatMap(({ policy }) => policy.select.exclude))
+  const found = new Map<string, string[]>()
+  const add = (reason: string, key: string): void => {
+    found.set(reason, [...(found.get(reason) ?? []), key])
+  }
+  for (const remote of new Set(coverages.flatMap(({ policy }) => policy.select.remotes))) {
+    const reply = own(world.remotes, remote)
+    if (reply?.ok !== true) {
+      for (const [reason, keys] of Object.entries(before?.leftOut ?? {}))
+        for (const key of keys.split(' ')) if (key.startsWith(`${remote}/`)) add(reason, key)
+      continue
+    }
+    for (const record of reply.inventory.instances) {
+      const key = `${remote}/${record.project}/${record.name}`
+      if (covered.has(key) || record.offline === true || record.config[REPLICA_OF] !== undefined) continue
+      const reason = reasons.get(key) ?? whyExcluded(record, excluded([remote, record.project, record.name]))
+      if (reason !== null) add(reason, key)
+    }
+  }
+  return Object.fromEntries(
+    [...found].map(([reason, keys]) => [reason, keys.sort().slice(0, MOST).join(' ')]),
+  )
+}
+
+/** One that no policy would reach anyway. */
+function whyExcluded(record: InstanceRecord, byPolicy: boolean): string | null {
+  if (!isExcluded(record)) return byPolicy ? "excluded by a policy's select.exclude" : null
+  const by = record.own.includes(EXCLUDE) ? 'its own' : "a profile's"
+  return `excluded by ${by} ${EXCLUDE}`
 }

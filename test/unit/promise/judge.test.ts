@@ -127,6 +127,15 @@ describe('the verdict', () => {
     expect(textsOf(verdict())).toEqual([])
   })
 
+  test('has for the record who left instances out, and stays good', () => {
+    const leftOut = { 'excluded by its own user.stapes.exclude': 'main/default/lab' }
+    const judged = verdict({}, factsOf({ taken: TAKEN }, { leftOut }))
+    expect(judged.tone).toBe('good')
+    expect(judged.conditions.map(({ severity, text }) => [severity, text])).toEqual([
+      ['info', 'not backed up, because it is excluded by its own user.stapes.exclude: main/default/lab'],
+    ])
+  })
+
   test('stays good where something is for the record only: a policy that never removes anything', () => {
     const endless = verdict({ policies: [policyOf({ keep: {} })] })
     expect(endless).toMatchObject({ tone: 'good', conditions: [{ id: 'endless hourly', severity: 'info' }] })

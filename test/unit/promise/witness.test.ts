@@ -38,6 +38,21 @@ function look({ main = {}, backup = replyOf([]), others = [] }: Shown, before: F
 const web = (facts: Facts) => facts.subjects.hourly?.[WEB]
 
 describe('a look', () => {
+  test('names what somebody has left out, by who or what did, and keeps that while its server is silent', () => {
+    const others = [
+      recordOf('lab', { own: { 'user.stapes.exclude': 'true' } }),
+      recordOf('old', { profile: { 'user.stapes.exclude': 'true' } }),
+      recordOf('stray'),
+    ]
+    const facts = look({ others })
+    expect(facts.leftOut).toEqual({
+      'excluded by its own user.stapes.exclude': 'main/default/lab',
+      "excluded by a profile's user.stapes.exclude": 'main/default/old',
+    })
+    expect(facts.uncovered).toEqual({ 'main/default': 'stray' })
+    expect(look({ main: silent }, facts).leftOut).toEqual(facts.leftOut)
+  })
+
   test('shows the newest whole snapshot of the policy, and the newest verified one that the copy lists', () => {
     const main = { snapshots: [A, B, C, ['by-hand', at('03:05:00')]] as [string, number][] }
     const facts = look({ main, backup: replyOf([copy([A, B, C], [A, B])]) })

@@ -168,6 +168,28 @@ describe('what has one reason', () => {
     expect(ops.kinds()).toEqual(['alarm', 'recovery'])
   })
 
+  test('a server that is back is told so, though one instance of it fails for another reason now', () => {
+    const reason = 'main has given no answer since 2026-11-22T05:59:00.000Z: refused'
+    const silence = conditionOf({ id: 'remote main', about: 'main', text: reason })
+    const away = subjects.map((subject) => promisedOf({ subject, state: 'unknown', reason }))
+    const full = conditionOf({
+      ...{ id: `slot hourly ${subjects[0]}`, about: subjects[0] ?? '', text: 'it has no snapshot yet' },
+      reason: 'No space left on device',
+    })
+    const broken = promisedOf({
+      subject: subjects[0] ?? '',
+      reason: 'No space left on device; next try at x',
+    })
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf(away, [silence]))
+    for (const minute of [60, 61, 70]) ops.at(minute * MINUTE, verdictOf([broken], [full]))
+    expect(ops.of('ops')).toEqual([
+      'main gives no answer',
+      '1 promise to 1 instance (main/default/web0) is not kept: No space left on device',
+      'Over after 2 h: main gives no answer',
+    ])
+  })
+
   test('the relay stands for all remotes, which nobody can ask without it', () => {
     const silences = ['main', 'backup'].map((remote) =>
       conditionOf({

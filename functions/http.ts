@@ -9,6 +9,7 @@ import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/answer-apply.ts'
 import { answerNotifyTest } from './api/answer-notify.ts'
 import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/answer-run.ts'
+import { answerSimulate } from './api/answer-simulate.ts'
 import { limitBody, readBody } from './api/body.ts'
 import { openapi } from './api/endpoints.ts'
 import { instancesOf } from './api/instances.ts'
@@ -107,6 +108,7 @@ export function createApp(now: () => Date): Hono<App> {
     return context.json(instancesOf(seen.coverages, seen.world, seen.ledger, now()))
   })
   app.post('/api/plan', (context) => answerPlan(context, now()))
+  app.post('/api/simulate', (context) => answerSimulate(context, now()))
   app.post('/api/run', (context) => answerRun(context, now()))
   app.get('/api/history', async (context) => {
     const count = Number(context.req.query('count') ?? 20)

@@ -143,6 +143,7 @@ describe('the folders of the kinds of work', () => {
     ['look.ts', ({ look }) => look !== undefined],
     ['entry.ts', ({ long }) => long !== undefined],
     ['progress.ts', ({ long }) => long !== undefined],
+    ['simulate.ts', ({ verbs }) => Object.values(verbs).some(({ simulate }) => simulate !== undefined)],
   ]
 
   test.each(KINDS.map((kind) => [kind.name, kind] as const))(

@@ -107,7 +107,7 @@ const wordsOf = (value: string | boolean | readonly string[]): string =>
 /** Parameters that have another name in commands. */
 const NAMES: Record<string, string> = { policies: 'policy', snapshots: 'snapshot' }
 
-const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })
+export const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })
 
 function stopped(stop: Stop, confirm: string | undefined): Problem {
   if (stop.code === 'approval')

@@ -39,6 +39,46 @@ export const planned = z.object({
     .check(z.describe('second: a policy requires a second person to confirm it, in chat')),
 })
 
+const removal = z.object({
+  at: iso,
+  of: text.check(z.describe('The instance, or its copy')),
+  snapshot: text,
+  when: z
+    .enum(['now', 'next', 'later'])
+    .check(z.describe('now: at once; next: with the next slot of its policy')),
+  by: z
+    .enum(['retention', 'expiry', 'refresh'])
+    .check(z.describe('refresh: a copy loses what its source no longer has')),
+  reason: text,
+})
+
+const counted = z.object({
+  at: iso,
+  in: z.array(z.object({ of: text, snapshots: z.int(), oldest: z.nullable(iso) })),
+})
+
+const course = z.object({
+  subject: text,
+  policies: texts,
+  until: iso.check(z.describe('Simulated until then')),
+  removals: z.array(removal).check(z.describe('Of the snapshots that exist')),
+  braked: z
+    .array(z.object({ at: iso, reason: text, snapshots: texts }))
+    .check(z.describe('What the brake would hold back until somebody allows it')),
+  counts: z.array(counted),
+})
+
+export const simulated = z.object({
+  at: iso,
+  until: iso,
+  cut: z.nullable(text).check(z.describe('What was not simulated as far as that; null: everything was')),
+  subjects: z.array(course),
+  unseen: texts.check(z.describe('Remotes that gave no answer')),
+  text,
+  applied: z.boolean().check(z.describe('Whether it is the applied configuration')),
+  warnings: texts,
+})
+
 const runRecord = {
   at: iso,
   trigger: text,

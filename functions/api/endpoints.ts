@@ -53,6 +53,13 @@ export const endpoints: readonly Endpoint[] = [
   },
   {
     method: 'post',
+    path: '/api/simulate',
+    summary: 'What a configuration would keep and remove within a year, and nothing is done',
+    body: requests.simulateBody,
+    answer: answers.simulated,
+  },
+  {
+    method: 'post',
     path: '/api/run',
     summary:
       'Run now, or do what is requested: snapshot, copy, hold, release; restore and expire need the digest of their plan',

@@ -33,6 +33,23 @@ export const planBody = z.extend(runBody, {
   document: may(z.unknown(), 'A stapes.jsonc to plan by instead of the applied one; it is not applied'),
 })
 
+/** An instance in one decision is one; a second of processor time has about 30,000. */
+const EFFORT = 20_000
+
+export const simulateBody = z.strictObject({
+  document: may(z.unknown(), 'A stapes.jsonc to simulate instead of the applied one; it is not applied'),
+  policy: may(filled, 'Only what this policy covers'),
+  subject: may(filled, 'A glob over instance, project/instance or remote/project/instance'),
+  days: described(
+    z._default(z.int().check(z.gte(1), z.lte(366)), 365),
+    'How far ahead; snapshots are counted after a day, a week, a month and a year',
+  ),
+  effort: described(
+    z._default(z.int().check(z.gte(1), z.lte(2_000_000)), EFFORT),
+    'How much may be computed; where it does not suffice, "cut" in the answer says how far it got',
+  ),
+})
+
 const taken = z.strictObject({
   name: filled,
   takenAt: described(iso(), 'Taken as the slot'),

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../shared/clock.ts'
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
+import { mostOf, type Peak, withListed } from '../../shared/incus/pace.ts'
 import { own } from '../../shared/own.ts'
 import { parseVerified, renderVerified } from '../../shared/work/copy/marks.ts'
 import { isObject, text } from './envelope.ts'
@@ -54,7 +55,6 @@ const ENDLESS = -1
 /** Of one instance. */
 const MOST = 2000
 
-type Peak = [count: number, at: number]
 /** The snapshot's own expiry, and what was set in its place (milliseconds since the epoch). */
 type Postponed = [end: number, until: number]
 
@@ -133,15 +133,13 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
         [...(ends.get(subject) ?? [])].flatMap(([name, at]) => (at + LATE > clock.now() ? [name] : [])),
       ),
     peak(subject) {
-      const [count, at] = peaks.get(subject) ?? [0, 0]
-      return clock.now() - at < DAY ? count : 0
+      return mostOf(peaks.get(subject), 0, clock.now())
     },
     counted(subject, snapshots) {
-      const [count, at] = peaks.get(subject) ?? [-1, 0]
-      if (snapshots < count && clock.now() - at < DAY) return
-      // Noted again at most once an hour while it stays the same.
-      if (snapshots === count && clock.now() - at < DAY / 24) return
-      peaks.set(subject, [snapshots, clock.now()])
+      const before = peaks.get(subject)
+      const peak = withListed(before, snapshots, clock.now())
+      if (peak === before) return
+      peaks.set(subject, peak)
       changed()
     },
   }

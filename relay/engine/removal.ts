@@ -5,6 +5,7 @@
  */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { staysUntil } from '../../shared/incus/min-retention.ts'
+import { leastOf } from '../../shared/incus/pace.ts'
 import { commonPairs, isIn, newestPair, samePair } from '../../shared/incus/pairs.ts'
 import { aheadOf, parseSnapshotName, SAFETY } from '../../shared/incus/snapshot-name.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../../shared/incus/subject.ts'
@@ -20,8 +21,6 @@ import { isSource, isTarget, minRetentionOf, notSource, notTarget } from './rule
 import { replicaOf, type Sighting } from './sightings.ts'
 import type { StepIo } from './steps/step-io.ts'
 
-/** Of the most that were listed within a day, so many stay. */
-const SHARE = 0.5
 /** Milliseconds. An expiry that is further away leaves time to notice. */
 const FAR = 7 * 86_400_000
 const DAY = 86_400
@@ -109,7 +108,7 @@ function againstPace(
   { sightings, journal }: StepIo,
 ): string | null {
   const most = Math.max(journal.peak(subjectKey(ref)), listed.length)
-  const least = Math.max(1, Math.floor(most * SHARE))
+  const least = leastOf(most)
   return sightings.without(ref, snapshot, listed) + more >= least
     ? null
     : `it had ${most} snapshots within the last day, and the relay leaves at least ${least} of them for that long; the rest goes tomorrow`

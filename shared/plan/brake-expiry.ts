@@ -45,6 +45,9 @@ export const brakeOf = ({ brake }: Policy): Brake | null => (brake === undefined
 /** Names of ours hold no spaces. */
 export const namesIn = (text: string | undefined): Set<string> => new Set((text ?? '').split(' '))
 
+/** How the note of each snapshot ends that it holds. */
+export const HELD_BACK = 'but the brake holds it back'
+
 /** What is noted and told of it. */
 export const brakeFinding = ({ ref, policy }: Pick<Expiring, 'ref' | 'policy'>, reason: string): Finding => ({
   notes: [{ kind: 'problem', about: subjectKey(ref), reason }],

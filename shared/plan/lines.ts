@@ -17,7 +17,7 @@ const rawLines = ({ actions, notes }: Plan<Action>): Line[] => [
 ]
 
 /** As people see them: names of snapshots may hold anything. */
-const shownLine = ({ about, sign, what, reason }: Line): Line => ({
+export const shownLine = ({ about, sign, what, reason }: Line): Line => ({
   about: safeText(about, LONGEST.about),
   sign,
   what: safeText(what, LONGEST.what),

@@ -25,7 +25,12 @@ export type PlanResult = {
   now: Date
 }
 
-export function record(before: Ledger, { plan, outcomes, run, config, now }: PlanResult): Recorded {
+export function record(before: Ledger, result: PlanResult): Recorded {
+  const ledger = ledgerAfter(before, result)
+  return { ledger, changed: isNews(before, ledger, result.now) }
+}
+
+export function ledgerAfter(before: Ledger, { plan, outcomes, run, config, now }: PlanResult): Ledger {
   const begun = frozenBy(outcomes, now)
   const parts = KINDS.map(({ record: of }) => of?.(before, { plan, outcomes, frozen: begun, now }) ?? {})
   const frozen = merged(...parts.map((part) => part.frozen))
@@ -36,7 +41,7 @@ export function record(before: Ledger, { plan, outcomes, run, config, now }: Pla
     ...(plan.requested ? [before.wakeAt] : []),
     ...parts.flatMap((part) => part.wake ?? []),
   ]
-  const ledger: Ledger = {
+  return {
     config,
     wakeAt: [sleep, ...wake].sort()[0] ?? sleep,
     written: now.toISOString(),
@@ -46,7 +51,6 @@ export function record(before: Ledger, { plan, outcomes, run, config, now }: Pla
     ...(plan.sight === undefined ? {} : { sight: plan.sight }),
     runs,
   }
-  return { ledger, changed: isNews(before, ledger, now) }
 }
 
 const DAY = 86_400_000

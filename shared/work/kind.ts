@@ -6,6 +6,7 @@
 
 import type * as z from 'zod/mini'
 import type { Text } from '../chat/message.ts'
+import type { InstanceRef } from '../incus/subject.ts'
 import type { FreezeLedger, Ledger, PolicyLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
 import type { PlanContext } from '../plan/context.ts'
@@ -18,6 +19,7 @@ import type { World } from '../plan/world.ts'
 import type { CallError, Job, StepReport } from '../relay/protocol.ts'
 import type { Step } from '../relay/steps.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { IdealIncus } from '../simulate/ideal-incus.ts'
 import type { RetryPolicy } from './life.ts'
 
 /** How one type of action is performed, and how it reads. */
@@ -48,7 +50,12 @@ export type Verb<Action extends AnyAction> = {
   counts?: Count
   /** Under which name it is listed one by one there. */
   listed?: string
+  /** What it changes on servers on which everything succeeds; absent: nothing. */
+  simulate?(action: Action, incus: IdealIncus, now: Date): Simulated
 }
+
+/** Whether the relay has done it; it refuses to remove too much within a day. */
+export type Simulated = 'done' | 'refused'
 
 /** `noun`: where it isn't obvious what is counted. */
 export type Count = { name: string; noun?: readonly [one: string, several: string]; did: string }
@@ -111,6 +118,9 @@ export type Answers = {
 
 /** Jobs that are ready, and outcomes of actions that aren't tried. */
 export type Prepared = { jobs: PlannedJob[]; outcomes: Outcome[]; notes: Note[] }
+
+/** `end`: ISO 8601; null: never. */
+export type SnapshotEnd = { ref: InstanceRef; snapshot: string; end: string | null }
 
 export type RunResult = {
   plan: Plan
@@ -208,5 +218,7 @@ export type Kind<
     prepare(actions: readonly Action[], answers: Answers): Prepared
   }
   record?(before: Ledger, result: RunResult): Recorded
+  /** For a simulation: when what exists expires by itself, as far as the settings say. Incus's listing has no dates. */
+  ends?(context: PlanContext): SnapshotEnd[]
   long?: Long<Entry>
 }

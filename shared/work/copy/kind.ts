@@ -14,6 +14,7 @@ import { recordCopies } from './record.ts'
 import { allowRefreshes, type CopyRequest, requestCopies } from './request.ts'
 import { RETRY } from './retry.ts'
 import { planDueCopies } from './schedule.ts'
+import { copyEnds, simulateCopy, simulateVerify } from './simulate.ts'
 
 export const copy: Kind<CopyAction | PermitAction | VerifyAction, CopyRequest, CopyWork> = {
   name: COPY,
@@ -27,6 +28,7 @@ export const copy: Kind<CopyAction | PermitAction | VerifyAction, CopyRequest, C
       destroys: ({ mirrored }) => mirrored.length > 0,
       begins: ({ key }) => workKey(COPY, key),
       freezes: ({ standstill, target }) => (standstill === null ? null : `its copy to ${target.remote}`),
+      simulate: simulateCopy,
       counts: { name: 'copiesStarted', noun: ['copy', 'copies'], did: 'started' },
     },
     permit: {
@@ -42,6 +44,7 @@ export const copy: Kind<CopyAction | PermitAction | VerifyAction, CopyRequest, C
       about: ({ key }) => key,
       line: verifyLine,
       lines: verifyLines,
+      simulate: simulateVerify,
       counts: { name: 'verified', did: 'verified' },
     },
   },
@@ -55,6 +58,7 @@ export const copy: Kind<CopyAction | PermitAction | VerifyAction, CopyRequest, C
   allow: allowRefreshes,
   send: { reads: readJobs, prepare: prepareCopies },
   record: recordCopies,
+  ends: copyEnds,
   long: {
     noun: { one: 'copy', several: 'copies' },
     schema: copySchema,

@@ -5,6 +5,7 @@ import type { ExpireAction } from './action.ts'
 import { expireLine } from './lines.ts'
 import { allowExpiries, type ExpireRequest, requestExpiry } from './request.ts'
 import { planRetention } from './schedule.ts'
+import { simulateExpiry } from './simulate.ts'
 import { expireSteps } from './steps.ts'
 
 export const retention: Kind<ExpireAction, ExpireRequest> = {
@@ -15,6 +16,7 @@ export const retention: Kind<ExpireAction, ExpireRequest> = {
       line: expireLine,
       steps: expireSteps,
       destroys: () => true,
+      simulate: simulateExpiry,
       counts: { name: 'expired', did: 'expired' },
     },
   },

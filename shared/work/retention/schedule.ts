@@ -6,7 +6,7 @@ import { subjectKey } from '../../incus/subject.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
 import { own } from '../../own.ts'
 import { expiryKey, wasBraked } from '../../plan/brake.ts'
-import { brakeExpiry, brakeFinding, type Clocks, namesIn } from '../../plan/brake-expiry.ts'
+import { brakeExpiry, brakeFinding, type Clocks, HELD_BACK, namesIn } from '../../plan/brake-expiry.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found, type Guards } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
@@ -195,5 +195,5 @@ const keptNote =
     kind: 'keep',
     about,
     snapshot,
-    reason: `${reason}, but the brake holds it back`,
+    reason: `${reason}, ${HELD_BACK}`,
   })

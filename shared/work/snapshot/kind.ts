@@ -8,6 +8,7 @@ import { snapshotLine } from './lines.ts'
 import { recordSlots } from './record.ts'
 import { requestSnapshots, type SnapshotRequest } from './request.ts'
 import { planSlots } from './schedule.ts'
+import { simulateSnapshot, snapshotEnds } from './simulate.ts'
 import { takeSteps } from './steps.ts'
 
 export const snapshot: Kind<SnapshotAction, SnapshotRequest> = {
@@ -22,6 +23,7 @@ export const snapshot: Kind<SnapshotAction, SnapshotRequest> = {
       // It replaces a snapshot, so no copy and no other tick may run in between.
       locks: ({ again }) => again,
       freezes: ({ standstill, name }) => (standstill === null ? null : `its snapshot ${name}`),
+      simulate: simulateSnapshot,
       counts: { name: 'taken', noun: ['snapshot', 'snapshots'], did: 'taken' },
     },
   },
@@ -30,4 +32,5 @@ export const snapshot: Kind<SnapshotAction, SnapshotRequest> = {
   guard: guardSnapshots,
   requests: { snapshot: requestSnapshots },
   record: recordSlots,
+  ends: snapshotEnds,
 }

@@ -1,0 +1,133 @@
+/**
+ * What would come of a configuration: the real decision over virtual time, from moment to moment at which something
+ * is due, on servers on which everything succeeds. Nothing is performed.
+ */
+import { subjectKey } from '../incus/subject.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { HELD_BACK } from '../plan/brake-expiry.ts'
+import { decide } from '../plan/decide.ts'
+import type { Installation } from '../plan/installation.ts'
+import type { Outcome } from '../plan/jobs.ts'
+import type { AnyAction, Plan } from '../plan/plan.ts'
+import { ledgerAfter } from '../plan/record.ts'
+import { worldOf } from '../plan/world.ts'
+import { coverInstances } from '../policy/coverage.ts'
+import { effectiveConfig, nextResume } from '../policy/pause.ts'
+import type { Config } from '../policy/policy.ts'
+import type { StoredConfig } from '../policy/stored.ts'
+import type { InventoryReply } from '../relay/protocol.ts'
+import { createSorter } from '../retention/sorter.ts'
+import { KINDS } from '../work/kinds.ts'
+import { verbOf } from '../work/verbs.ts'
+import { createIdealIncus, type IdealIncus } from './ideal-incus.ts'
+
+export type Beginning = {
+  stored: StoredConfig
+  /** By which the snapshots were taken that exist: what is applied, else the same. */
+  before: Config
+  ledger: Ledger
+  observed: InventoryReply
+  installation: Installation
+  now: Date
+}
+
+/** What the brake holds back for the first time. */
+export type Braked = { at: Date; reason: string; snapshots: string[] }
+
+export type Course = {
+  incus: IdealIncus
+  /** By the key of what is held. */
+  braked: ReadonlyMap<string, Braked>
+  /** Everything up to then is simulated. */
+  until(): Date
+  /** Goes on to that moment, in so many decisions at most; how many it took. */
+  advance(to: Date, most: number): number
+}
+
+export function beginCourse(beginning: Beginning): Course {
+  const { stored, installation, now: start } = beginning
+  const incus = createIdealIncus(beginning.observed, endsOf(beginning), start)
+  const braked = new Map<string, Braked>()
+  let ledger: Ledger = {
+    ...beginning.ledger,
+    sight: { covered: {}, ...withoutNames(beginning.ledger.sight) },
+  }
+  let now = start
+  /** Of the decision that comes next. */
+  let due = start
+  const decideAt = (at: Date): void => {
+    incus.advance(at)
+    const world = worldOf(incus.observe())
+    const coverages = coverInstances(effectiveConfig(stored, at), world.remotes)
+    const plan = decide({ coverages, world, ledger, now: at, applied: stored.appliedAt, installation })
+    for (const [key, reason] of Object.entries(plan.braked))
+      if (!braked.has(key)) braked.set(key, { at, reason, snapshots: heldBack(plan, key) })
+    const outcomes = plan.actions.map((action) => outcomeOf(action, incus, at))
+    ledger = ledgerAfter(ledger, { plan, outcomes, run: null, config: stored.version, now: at })
+    due = nextMinute(at, [ledger.wakeAt, nextResume(stored, at)])
+  }
+  return {
+    incus,
+    braked,
+    until: () => now,
+    advance(to, most) {
+      let taken = 0
+      while (due <= to && taken < most) {
+        now = due
+        decideAt(due)
+        taken += 1
+      }
+      if (due > to && to > now) {
+        now = to
+        incus.advance(to)
+      }
+      return taken
+    },
+  }
+}
+
+/** A part of the instances is no sign that others are gone. */
+const withoutNames = (sight: Ledger['sight']): Ledger['sight'] =>
+  sight === undefined ? undefined : { ...sight, covered: {} }
+
+function outcomeOf(action: AnyAction, incus: IdealIncus, at: Date): Outcome {
+  return verbOf(action).simulate?.(action, incus, at) === 'refused'
+    ? { action, state: 'refused', error: { code: 'not-allowed', message: 'too many within a day' } }
+    : { action, state: 'done' }
+}
+
+/** Names that are kept only because the brake holds them. */
+const heldBack = ({ notes }: Plan, key: string): string[] =>
+  notes.flatMap(({ about, snapshot, reason }) =>
+    snapshot !== undefined && key.endsWith(` ${about}`) && reason.endsWith(HELD_BACK) ? [snapshot] : [],
+  )
+
+const MINUTE = 60_000
+
+/** Ticks come once a minute. */
+function nextMinute(at: Date, moments: readonly (string | null)[]): Date {
+  const least = (Math.floor(at.getTime() / MINUTE) + 1) * MINUTE
+  const wanted = moments.flatMap((moment) => (moment === null ? [] : [Date.parse(moment)]))
+  return new Date(Math.max(least, Math.ceil(Math.min(...wanted) / MINUTE) * MINUTE))
+}
+
+/** When what exists expires, by the settings that it was made under. */
+function endsOf({
+  before,
+  observed,
+  ledger,
+  installation,
+  now,
+}: Beginning): Map<string, Map<string, number>> {
+  const world = worldOf(observed)
+  const coverages = coverInstances(before, world.remotes)
+  const context = { coverages, world, ledger, installation, now, sorter: createSorter(now) }
+  const ends = new Map<string, Map<string, number>>()
+  for (const { ref, snapshot, end } of KINDS.flatMap((kind) => kind.ends?.(context) ?? [])) {
+    // One that is past it has another.
+    if (end === null || Date.parse(end) <= now.getTime()) continue
+    const key = subjectKey(ref)
+    ends.set(key, (ends.get(key) ?? new Map<string, number>()).set(snapshot, Date.parse(end)))
+  }
+  return ends
+}

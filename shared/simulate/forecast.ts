@@ -1,0 +1,203 @@
+/**
+ * What a configuration would keep and remove: of what exists, what goes when and why, and how many snapshots there are
+ * later. All instances are simulated together until their next slots are over, and then as many as can be, one by
+ * one, over the whole time; the answer says where it ends.
+ */
+import { pathOf, subjectKey } from '../incus/subject.ts'
+import { type World, worldOf } from '../plan/world.ts'
+import type { Covered } from '../policy/cover.ts'
+import { coverInstances } from '../policy/coverage.ts'
+import { compilePaths } from '../policy/glob.ts'
+import { effectiveConfig } from '../policy/pause.ts'
+import type { InventoryReply } from '../relay/protocol.ts'
+import { nextSlot } from '../schedule/slots.ts'
+import { targetOf } from '../work/copy/replica.ts'
+import { type Beginning, beginCourse, type Course } from './course.ts'
+import type { Gone } from './ideal-incus.ts'
+import { type Counts, countsIn, type Removal, removalsIn } from './removals.ts'
+
+export type Asked = {
+  /** Only what this policy covers. */
+  policy?: string | undefined
+  /** A glob over `instance`, `project/instance` or `remote/project/instance`. */
+  subject?: string | undefined
+  /** How far ahead. */
+  days: number
+  /** How much may be computed: an instance in one decision is one, and a decision costs as much as ten. */
+  effort: number
+}
+
+export type SubjectForecast = {
+  subject: string
+  policies: string[]
+  /** Simulated until then (ISO 8601). */
+  until: string
+  /** Of the snapshots that exist, on the instance and its copies. */
+  removals: Removal[]
+  /** What the brake would hold back. */
+  braked: { at: string; reason: string; snapshots: string[] }[]
+  counts: Counts[]
+}
+
+export type Forecast = {
+  at: string
+  /** How far it was asked for (ISO 8601). */
+  until: string
+  /** What was not simulated as far as that, with what to do; null: everything was. */
+  cut: string | null
+  subjects: SubjectForecast[]
+  /** What could not be observed, so that nothing is known of it. */
+  unseen: string[]
+}
+
+/** `places`: its key, and those of its copies. */
+type Subject = { key: string; covering: readonly Covered[]; places: readonly string[] }
+
+const DAY = 86_400_000
+/** Snapshots are counted after so many days. */
+const AFTER = [0, 1, 7, 30, 365]
+/** Of the effort, so much is for all instances together. */
+const TOGETHER = 0.5
+/** What a decision costs besides its instances. */
+const EACH = 10
+/** With less effort no further instance is begun. */
+const LEAST = 30 * EACH
+/** Milliseconds after a slot in which its copies are made and verified. */
+const AFTER_SLOT = 10 * 60_000
+
+export function forecast(beginning: Beginning, asked: Asked): Forecast {
+  const { now, stored, observed } = beginning
+  const world = worldOf(observed)
+  const coverages = coverInstances(effectiveConfig(stored, now), world.remotes)
+  const subjects = subjectsOf(
+    coverages.flatMap(({ covered }) => covered),
+    asked,
+  )
+  const horizon = new Date(now.getTime() + asked.days * DAY)
+  const near = new Date(Math.min(horizon.getTime(), lastSlotOf(subjects, now)))
+  const together = follow(subjects, near, asked.effort * TOGETHER, beginning)
+  const found = new Map(together.subjects.map((one) => [one.subject, one]))
+  let left = asked.effort - together.effort
+  for (const one of inOrder(subjects)) {
+    if (left < LEAST) break
+    const alone = follow([one], horizon, left, beginning)
+    left -= alone.effort
+    for (const further of alone.subjects)
+      if (further.until >= (found.get(one.key)?.until ?? '')) found.set(one.key, further)
+  }
+  const all = subjects.flatMap(({ key }) => found.get(key) ?? [])
+  return {
+    at: now.toISOString(),
+    until: horizon.toISOString(),
+    cut: cutOf(all, horizon),
+    subjects: all,
+    unseen: coverages.flatMap(({ unreadable }) => unreadable.map(({ key, reason }) => `${key}: ${reason}`)),
+  }
+}
+
+function subjectsOf(covered: readonly Covered[], { policy, subject }: Asked): Subject[] {
+  const named = subject === undefined ? () => true : compilePaths([subject])
+  const all = new Map<string, Covered[]>()
+  for (const one of covered) if (named(pathOf(one.key))) all.set(one.key, [...(all.get(one.key) ?? []), one])
+  return [...all]
+    .filter(([, covering]) => policy === undefined || covering.some((one) => one.policy.name === policy))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, covering]) => ({ key, covering, places: [key, ...copiesOf(covering)] }))
+}
+
+const copiesOf = (covering: readonly Covered[]): string[] => [
+  ...new Set(
+    covering.flatMap(({ ref, policy: { copy } }) => (copy === null ? [] : [subjectKey(targetOf(ref, copy))])),
+  ),
+]
+
+/** When the next slot of each policy is over (milliseconds). */
+function lastSlotOf(subjects: readonly Subject[], now: Date): number {
+  const policies = new Map(
+    subjects.flatMap(({ covering }) => covering.map(({ policy }) => [policy.name, policy] as const)),
+  )
+  const ends = [...policies.values()].map((policy) => {
+    const next = policy.paused ? null : nextSlot({ ...policy, after: now })
+    return next === null ? 0 : next.getTime() + policy.jitter * 1000
+  })
+  return Math.max(now.getTime(), ...ends) + AFTER_SLOT
+}
+
+/** First one for each set of policies, the one with the most snapshots. */
+function inOrder(subjects: readonly Subject[]): Subject[] {
+  const kindOf = ({ covering }: Subject): string => covering.map(({ policy }) => policy.name).join(' ')
+  const sizeOf = ({ covering }: Subject): number => covering[0]?.record.snapshots?.length ?? 0
+  const bySize = subjects.toSorted((a, b) => sizeOf(b) - sizeOf(a))
+  const first = new Set(new Map(bySize.toReversed().map((one) => [kindOf(one), one])).values())
+  return [...first, ...bySize.filter((one) => !first.has(one))]
+}
+
+type Followed = { subjects: SubjectForecast[]; effort: number }
+
+function follow(subjects: readonly Subject[], to: Date, effort: number, beginning: Beginning): Followed {
+  if (subjects.length === 0) return { subjects: [], effort: 0 }
+  const { now } = beginning
+  const observed = only(beginning.observed, subjects)
+  const course = beginCourse({ ...beginning, observed })
+  const each = EACH + subjects.length
+  const moments = AFTER.map((days) => new Date(now.getTime() + days * DAY)).filter((moment) => moment < to)
+  const counts = new Map(subjects.map(({ key }) => [key, [] as Counts[]]))
+  let left = Math.floor(effort / each)
+  for (const moment of [...moments, to]) {
+    left -= course.advance(moment, left)
+    if (course.until() < moment) break
+    for (const { key, places } of subjects) counts.get(key)?.push(countsIn(course.incus, places, moment))
+  }
+  const seen = { world: worldOf(observed), gone: byInstance(course), now }
+  return {
+    subjects: subjects.map((one) => forecastOf(one, course, counts.get(one.key) ?? [], seen)),
+    effort: effort - left * each,
+  }
+}
+
+function byInstance({ incus }: Course): Map<string, Gone[]> {
+  const all = new Map<string, Gone[]>()
+  for (const one of incus.gone()) {
+    const known = all.get(one.of)
+    if (known === undefined) all.set(one.of, [one])
+    else known.push(one)
+  }
+  return all
+}
+
+function forecastOf(
+  { key, covering, places }: Subject,
+  course: Course,
+  counts: Counts[],
+  { gone, world, now }: { gone: ReadonlyMap<string, Gone[]>; world: World; now: Date },
+): SubjectForecast {
+  const braked = [...course.braked].filter(([held]) => places.includes(held.split(/[ >]/).at(-1) ?? ''))
+  return {
+    subject: key,
+    policies: covering.map(({ policy }) => policy.name),
+    until: course.until().toISOString(),
+    removals: removalsIn(gone, { places, covering, world, now }),
+    braked: braked.map(([, { at, ...rest }]) => ({ at: at.toISOString(), ...rest })),
+    counts,
+  }
+}
+
+/** As if there were only these instances, and their copies. */
+function only(observed: InventoryReply, subjects: readonly Subject[]): InventoryReply {
+  const places = new Set(subjects.flatMap((one) => one.places))
+  const remotes = Object.entries(observed.remotes).map(([remote, answer]) => {
+    if (!answer.ok) return [remote, answer] as const
+    const instances = answer.inventory.instances.filter(({ project, name }) =>
+      places.has(subjectKey({ remote, project, instance: name })),
+    )
+    return [remote, { ok: true as const, inventory: { ...answer.inventory, instances } }] as const
+  })
+  return { ...observed, remotes: Object.fromEntries(remotes) }
+}
+
+function cutOf(subjects: readonly SubjectForecast[], horizon: Date): string | null {
+  const short = subjects.filter(({ until }) => until < horizon.toISOString())
+  if (short.length === 0) return null
+  const [least = ''] = short.map(({ until }) => until).sort()
+  return `${short.length} of ${subjects.length} instances are simulated only until ${least}, or a little longer, because a request may compute only so much: name one as "subject", or raise "effort"`
+}

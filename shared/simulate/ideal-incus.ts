@@ -1,0 +1,239 @@
+/**
+ * The servers of a simulation: whatever is asked of them succeeds at once, and what has expired goes. They start as
+ * they were observed, and only the simulation changes them.
+ */
+import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../incus/inventory.ts'
+import { leastOf, mostOf, type Peak, withListed } from '../incus/pace.ts'
+import { isIn, samePair } from '../incus/pairs.ts'
+import { type InstanceRef, subjectKey } from '../incus/subject.ts'
+import type { InventoryReply, JobReport } from '../relay/protocol.ts'
+
+/** A snapshot that went. `by`: retention, its own expiry, or a refresh that no longer found it on the source. */
+export type Gone = {
+  at: Date
+  /** Key of the instance. */
+  of: string
+  snapshot: SnapshotPair
+  by: 'retention' | 'expiry' | 'refresh'
+  reason: string
+}
+
+/** A transfer onto a copy. */
+export type Arriving = {
+  source: InstanceRef
+  target: InstanceRef
+  /** Snapshots of the source come if they are younger than this (seconds since the epoch), or named. */
+  from: number
+  names: readonly string[]
+  /** A new copy, or one that is started over. */
+  first: boolean
+  pool: string | null
+  /** Never older than what the source had. */
+  unverified: readonly string[]
+  config: Readonly<Record<string, string>>
+}
+
+export type IdealIncus = {
+  /** As the relay lists them now. */
+  observe(): InventoryReply
+  find(ref: InstanceRef): InstanceRecord | undefined
+  gone(): readonly Gone[]
+  /** What has expired by then goes. */
+  advance(to: Date): void
+  take(ref: InstanceRef, snapshot: string, expiresAt: string | null): void
+  /** False: so many have gone within a day that the relay leaves the rest. */
+  remove(ref: InstanceRef, snapshot: string, reason: string): boolean
+  /** Sets its expiry (ISO 8601; null: never). */
+  end(ref: InstanceRef, snapshot: string, expiresAt: string | null): void
+  receive(arriving: Arriving): void
+  /** Sets config keys of the instance; an empty one is unset. */
+  mark(ref: InstanceRef, config: Readonly<Record<string, string>>): void
+  /** A job that the relay has ended. */
+  report(job: JobReport): void
+}
+
+type Instance = {
+  remote: string
+  record: InstanceRecord
+  ends: Map<string, number>
+  peak: Peak
+  /** So many of those that were listed last are left. */
+  left: number
+}
+type Server = Omit<RemoteInventory, 'instances' | 'operations' | 'unseen' | 'expired'> & {
+  expired: string[]
+  /** With more of them, those that no copy has are left out. */
+  most: number
+}
+
+/** `ends`: when what exists expires, by instance key and snapshot (milliseconds). */
+export function createIdealIncus(
+  observed: InventoryReply,
+  ends: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  start: Date,
+): IdealIncus {
+  let now = start
+  const instances = new Map<string, Instance>()
+  const servers = new Map<string, Server>()
+  const jobs = new Map(observed.jobs.filter(hasEnded).map((job) => [job.id, job]))
+  const removed: Gone[] = []
+  for (const [remote, answer] of Object.entries(observed.remotes)) {
+    if (!answer.ok) continue
+    const { instances: records, operations: _, unseen: __, expired = [], ...server } = answer.inventory
+    servers.set(remote, { ...server, expired: [...expired], most: MANY })
+    for (const record of records) {
+      const key = keyOf(remote, record)
+      const left = record.snapshots?.length ?? 0
+      instances.set(key, {
+        remote,
+        record,
+        ends: new Map(ends.get(key)),
+        peak: [left, start.getTime()],
+        left,
+      })
+    }
+  }
+  const of = (ref: InstanceRef): Instance | undefined => instances.get(subjectKey(ref))
+  const drop = (one: Instance, pair: SnapshotPair, by: Gone['by'], reason: string, at = now): void => {
+    const { record, remote } = one
+    const key = keyOf(remote, record)
+    one.record = { ...record, snapshots: (record.snapshots ?? []).filter((other) => !samePair(other, pair)) }
+    one.ends.delete(pair[0])
+    removed.push({ at, of: key, snapshot: pair, by, reason })
+    servers.get(remote)?.expired.push(`${record.project}/${record.name}/${pair[0]}@${pair[1]}`)
+  }
+  /** What no copy has any more, once there is twice as much as after the last time. */
+  const forget = (): void => {
+    const full = [...servers.values()].filter(({ expired, most }) => expired.length > most)
+    if (full.length === 0) return
+    const listed = new Set(
+      [...instances.values()].flatMap(({ record }) => (record.snapshots ?? []).map(nameOf)),
+    )
+    for (const server of full) {
+      server.expired = server.expired.filter((one) => listed.has(lastOf(one)))
+      server.most = Math.max(MANY, 2 * server.expired.length)
+    }
+  }
+  return {
+    observe() {
+      forget()
+      for (const one of instances.values()) {
+        one.left = one.record.snapshots?.length ?? 0
+        one.peak = withListed(one.peak, one.left, now.getTime())
+      }
+      return { remotes: remotesOf(observed, servers, instances), jobs: [...jobs.values()] }
+    },
+    find: (ref) => of(ref)?.record,
+    gone: () => removed,
+    advance(to) {
+      now = to
+      for (const one of instances.values()) {
+        for (const [name, end] of [...one.ends].filter(([, at]) => at <= now.getTime())) {
+          const pair = one.record.snapshots?.find(([listed]) => listed === name)
+          if (pair !== undefined) drop(one, pair, 'expiry', EXPIRED, new Date(end))
+        }
+      }
+    },
+    take(ref, snapshot, expiresAt) {
+      const one = of(ref)
+      if (one === undefined) return
+      const pair: SnapshotPair = [snapshot, Math.floor(now.getTime() / 1000)]
+      one.record = { ...one.record, snapshots: [...(one.record.snapshots ?? []), pair] }
+      if (expiresAt !== null) one.ends.set(snapshot, Date.parse(expiresAt))
+    },
+    remove(ref, snapshot, reason) {
+      const one = of(ref)
+      const pair = one?.record.snapshots?.find(([name]) => name === snapshot)
+      if (one === undefined || pair === undefined) return true
+      if (one.left - 1 < leastOf(mostOf(one.peak, one.left, now.getTime()))) return false
+      one.left -= 1
+      drop(one, pair, 'retention', reason)
+      return true
+    },
+    end(ref, snapshot, expiresAt) {
+      if (expiresAt === null) of(ref)?.ends.delete(snapshot)
+      else of(ref)?.ends.set(snapshot, Date.parse(expiresAt))
+    },
+    receive(arriving) {
+      const source = of(arriving.source)
+      if (source === undefined) return
+      const listed = source.record.snapshots ?? []
+      const { first, from, names, unverified, target } = arriving
+      const one = first ? undefined : of(target)
+      const copy = one ?? newCopy(arriving, source.record, servers.get(target.remote), now)
+      instances.set(subjectKey(target), copy)
+      const comes = (pair: SnapshotPair): boolean => first || pair[1] > from || names.includes(pair[0])
+      for (const pair of copy.record.snapshots ?? [])
+        if (!isIn(listed, pair)) drop(copy, pair, 'refresh', REFRESHED)
+      const left = (copy.record.snapshots ?? []).filter(
+        (pair) => !unverified.includes(pair[0]) && !comes(pair),
+      )
+      const fresh = listed.filter(comes)
+      copy.record = withConfig({ ...copy.record, snapshots: [...left, ...fresh] }, arriving.config)
+      for (const [name] of fresh) {
+        const end = source.ends.get(name)
+        if (end === undefined) copy.ends.delete(name)
+        else copy.ends.set(name, end)
+      }
+    },
+    mark(ref, config) {
+      const one = of(ref)
+      if (one !== undefined) one.record = withConfig(one.record, config)
+    },
+    report(job) {
+      const family = job.id.slice(0, job.id.lastIndexOf(':') + 1)
+      for (const id of jobs.keys()) if (id.startsWith(family)) jobs.delete(id)
+      jobs.set(job.id, job)
+    },
+  }
+}
+
+const EXPIRED = 'its own expiry'
+const REFRESHED = 'the source no longer has it, so the refresh removes it'
+
+const MANY = 50
+const nameOf = ([name, createdAt]: SnapshotPair): string => `${name}@${createdAt}`
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+const keyOf = (remote: string, { project, name }: InstanceRecord): string =>
+  subjectKey({ remote, project, instance: name })
+
+/** What runs when a simulation begins isn't known to end well. */
+const hasEnded = ({ state }: JobReport): boolean => state !== 'running' && state !== 'queued'
+
+function remotesOf(
+  observed: InventoryReply,
+  servers: ReadonlyMap<string, Server>,
+  instances: ReadonlyMap<string, Instance>,
+): InventoryReply['remotes'] {
+  const all = [...instances.values()]
+  return Object.fromEntries(
+    Object.entries(observed.remotes).map(([remote, answer]) => {
+      const server = servers.get(remote)
+      if (server === undefined) return [remote, answer]
+      const records = all.filter((one) => one.remote === remote).map(({ record }) => record)
+      const { most: _, ...listed } = server
+      return [remote, { ok: true, inventory: { ...listed, instances: records, operations: [] } }]
+    }),
+  )
+}
+
+function withConfig(record: InstanceRecord, config: Readonly<Record<string, string>>): InstanceRecord {
+  const set = Object.entries({ ...record.config, ...config }).filter(([, value]) => value !== '')
+  const own = new Set([...record.own, ...Object.keys(config)])
+  const known = Object.fromEntries(set)
+  return { ...record, config: known, own: [...own].filter((key) => Object.hasOwn(known, key)) }
+}
+
+function newCopy(
+  { target, pool }: Arriving,
+  { type }: InstanceRecord,
+  server: Server | undefined,
+  now: Date,
+): Instance {
+  const record: InstanceRecord = {
+    ...{ project: target.project, name: target.instance, type, status: 'Stopped', location: 'none' },
+    ...{ pool: pool ?? Object.keys(server?.pools ?? {})[0] ?? '', config: {}, own: [], snapshots: [] },
+  }
+  return { remote: target.remote, record, ends: new Map(), peak: [0, now.getTime()], left: 0 }
+}

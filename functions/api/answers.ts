@@ -65,6 +65,9 @@ const course = z.object({
   braked: z
     .array(z.object({ at: iso, reason: text, snapshots: texts }))
     .check(z.describe('What the brake would hold back until somebody allows it')),
+  paced: z
+    .boolean()
+    .check(z.describe('Some goes days later: the relay leaves half of what there was within a day')),
   counts: z.array(counted),
 })
 

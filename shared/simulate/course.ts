@@ -2,7 +2,6 @@
  * What would come of a configuration: the real decision over virtual time, from moment to moment at which something
  * is due, on servers on which everything succeeds. Nothing is performed.
  */
-import { subjectKey } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { HELD_BACK } from '../plan/brake-expiry.ts'
 import { decide } from '../plan/decide.ts'
@@ -38,6 +37,8 @@ export type Course = {
   incus: IdealIncus
   /** By the key of what is held. */
   braked: ReadonlyMap<string, Braked>
+  /** Instances of which the relay would have left something for a day that retention no longer keeps. */
+  paced: ReadonlySet<string>
   /** Everything up to then is simulated. */
   until(): Date
   /** Goes on to that moment, in so many decisions at most; how many it took. */
@@ -46,12 +47,14 @@ export type Course = {
 
 export function beginCourse(beginning: Beginning): Course {
   const { stored, installation, now: start } = beginning
-  const incus = createIdealIncus(beginning.observed, endsOf(beginning), start)
+  const incus = createIdealIncus(beginning.observed, start)
+  expect(beginning, incus)
   const braked = new Map<string, Braked>()
   let ledger: Ledger = {
     ...beginning.ledger,
     sight: { covered: {}, ...withoutNames(beginning.ledger.sight) },
   }
+  const paced = new Set<string>()
   let now = start
   /** Of the decision that comes next. */
   let due = start
@@ -62,13 +65,18 @@ export function beginCourse(beginning: Beginning): Course {
     const plan = decide({ coverages, world, ledger, now: at, applied: stored.appliedAt, installation })
     for (const [key, reason] of Object.entries(plan.braked))
       if (!braked.has(key)) braked.set(key, { at, reason, snapshots: heldBack(plan, key) })
-    const outcomes = plan.actions.map((action) => outcomeOf(action, incus, at))
+    const outcomes = plan.actions.map((action) => {
+      const outcome = outcomeOf(action, incus, at)
+      if (outcome.state === 'refused') paced.add(verbOf(action).subject(action))
+      return outcome
+    })
     ledger = ledgerAfter(ledger, { plan, outcomes, run: null, config: stored.version, now: at })
     due = nextMinute(at, [ledger.wakeAt, nextResume(stored, at)])
   }
   return {
     incus,
     braked,
+    paced,
     until: () => now,
     advance(to, most) {
       let taken = 0
@@ -112,22 +120,14 @@ function nextMinute(at: Date, moments: readonly (string | null)[]): Date {
 }
 
 /** When what exists expires, by the settings that it was made under. */
-function endsOf({
-  before,
-  observed,
-  ledger,
-  installation,
-  now,
-}: Beginning): Map<string, Map<string, number>> {
+function expect({ before, observed, ledger, installation, now }: Beginning, incus: IdealIncus): void {
   const world = worldOf(observed)
   const coverages = coverInstances(before, world.remotes)
   const context = { coverages, world, ledger, installation, now, sorter: createSorter(now) }
-  const ends = new Map<string, Map<string, number>>()
-  for (const { ref, snapshot, end } of KINDS.flatMap((kind) => kind.ends?.(context) ?? [])) {
-    // One that is past it has another.
-    if (end === null || Date.parse(end) <= now.getTime()) continue
-    const key = subjectKey(ref)
-    ends.set(key, (ends.get(key) ?? new Map<string, number>()).set(snapshot, Date.parse(end)))
-  }
-  return ends
+  const ends = KINDS.flatMap((kind) => kind.ends?.(context) ?? [])
+  // One that is past it has another.
+  const later = ends.filter(({ end }) => end !== null && Date.parse(end) > now.getTime())
+  for (const { ref, snapshot, end, postponed } of later)
+    if (postponed === undefined) incus.end(ref, snapshot, end)
+    else if (end !== null) incus.postpone(ref, snapshot, end)
 }

@@ -5,7 +5,7 @@
  */
 import { pathOf, subjectKey } from '../incus/subject.ts'
 import { type World, worldOf } from '../plan/world.ts'
-import type { Covered } from '../policy/cover.ts'
+import type { Coverage, Covered } from '../policy/cover.ts'
 import { coverInstances } from '../policy/coverage.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { effectiveConfig } from '../policy/pause.ts'
@@ -36,6 +36,8 @@ export type SubjectForecast = {
   removals: Removal[]
   /** What the brake would hold back. */
   braked: { at: string; reason: string; snapshots: string[] }[]
+  /** Some goes days later than retention says, because the relay leaves half of what there was within a day. */
+  paced: boolean
   counts: Counts[]
 }
 
@@ -66,13 +68,10 @@ const LEAST = 30 * EACH
 const AFTER_SLOT = 10 * 60_000
 
 export function forecast(beginning: Beginning, asked: Asked): Forecast {
-  const { now, stored, observed } = beginning
-  const world = worldOf(observed)
-  const coverages = coverInstances(effectiveConfig(stored, now), world.remotes)
-  const subjects = subjectsOf(
-    coverages.flatMap(({ covered }) => covered),
-    asked,
-  )
+  const { now, stored, before, observed } = beginning
+  const { remotes } = worldOf(observed)
+  const coverages = coverInstances(effectiveConfig(stored, now), remotes)
+  const subjects = subjectsOf(coveredBy(coverages), coveredBy(coverInstances(before, remotes)), asked)
   const horizon = new Date(now.getTime() + asked.days * DAY)
   const near = new Date(Math.min(horizon.getTime(), lastSlotOf(subjects, now)))
   const together = follow(subjects, near, asked.effort * TOGETHER, beginning)
@@ -95,14 +94,30 @@ export function forecast(beginning: Beginning, asked: Asked): Forecast {
   }
 }
 
-function subjectsOf(covered: readonly Covered[], { policy, subject }: Asked): Subject[] {
-  const named = subject === undefined ? () => true : compilePaths([subject])
+type ByKey = ReadonlyMap<string, readonly Covered[]>
+
+function coveredBy(coverages: readonly Coverage[]): ByKey {
   const all = new Map<string, Covered[]>()
-  for (const one of covered) if (named(pathOf(one.key))) all.set(one.key, [...(all.get(one.key) ?? []), one])
-  return [...all]
-    .filter(([, covering]) => policy === undefined || covering.some((one) => one.policy.name === policy))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, covering]) => ({ key, covering, places: [key, ...copiesOf(covering)] }))
+  for (const one of coverages.flatMap(({ covered }) => covered)) {
+    const known = all.get(one.key)
+    if (known === undefined) all.set(one.key, [one])
+    else known.push(one)
+  }
+  return all
+}
+
+/** Also what is no longer covered, and copies that are no longer made: Incus still expires what they have. */
+function subjectsOf(covered: ByKey, before: ByKey, { policy, subject }: Asked): Subject[] {
+  const named = subject === undefined ? () => true : compilePaths([subject])
+  return [...new Set([...covered.keys(), ...before.keys()])]
+    .filter((key) => named(pathOf(key)))
+    .sort()
+    .flatMap((key) => {
+      const covering = covered.get(key) ?? []
+      const all = [...covering, ...(before.get(key) ?? [])]
+      const isAsked = policy === undefined || all.some((one) => one.policy.name === policy)
+      return isAsked ? [{ key, covering, places: [key, ...copiesOf(all)] }] : []
+    })
 }
 
 const copiesOf = (covering: readonly Covered[]): string[] => [
@@ -178,6 +193,7 @@ function forecastOf(
     until: course.until().toISOString(),
     removals: removalsIn(gone, { places, covering, world, now }),
     braked: braked.map(([, { at, ...rest }]) => ({ at: at.toISOString(), ...rest })),
+    paced: places.some((place) => course.paced.has(place)),
     counts,
   }
 }

@@ -45,6 +45,10 @@ export type IdealIncus = {
   remove(ref: InstanceRef, snapshot: string, reason: string): boolean
   /** Sets its expiry (ISO 8601; null: never). */
   end(ref: InstanceRef, snapshot: string, expiresAt: string | null): void
+  /** Sets a later one for a time; nothing where it ends later anyway, or never. */
+  postpone(ref: InstanceRef, snapshot: string, until: string): void
+  /** Gives back the one that was postponed. */
+  restore(ref: InstanceRef, snapshot: string): void
   receive(arriving: Arriving): void
   /** Sets config keys of the instance; an empty one is unset. */
   mark(ref: InstanceRef, config: Readonly<Record<string, string>>): void
@@ -56,6 +60,8 @@ type Instance = {
   remote: string
   record: InstanceRecord
   ends: Map<string, number>
+  /** Their own ends, of those that are postponed. */
+  postponed: Map<string, number>
   peak: Peak
   /** So many of those that were listed last are left. */
   left: number
@@ -66,12 +72,7 @@ type Server = Omit<RemoteInventory, 'instances' | 'operations' | 'unseen' | 'exp
   most: number
 }
 
-/** `ends`: when what exists expires, by instance key and snapshot (milliseconds). */
-export function createIdealIncus(
-  observed: InventoryReply,
-  ends: ReadonlyMap<string, ReadonlyMap<string, number>>,
-  start: Date,
-): IdealIncus {
+export function createIdealIncus(observed: InventoryReply, start: Date): IdealIncus {
   let now = start
   const instances = new Map<string, Instance>()
   const servers = new Map<string, Server>()
@@ -87,7 +88,8 @@ export function createIdealIncus(
       instances.set(key, {
         remote,
         record,
-        ends: new Map(ends.get(key)),
+        ends: new Map(),
+        postponed: new Map(),
         peak: [left, start.getTime()],
         left,
       })
@@ -153,6 +155,20 @@ export function createIdealIncus(
     end(ref, snapshot, expiresAt) {
       if (expiresAt === null) of(ref)?.ends.delete(snapshot)
       else of(ref)?.ends.set(snapshot, Date.parse(expiresAt))
+    },
+    postpone(ref, snapshot, until) {
+      const one = of(ref)
+      const end = one?.ends.get(snapshot)
+      if (one === undefined || end === undefined || end >= Date.parse(until)) return
+      if (!one.postponed.has(snapshot)) one.postponed.set(snapshot, end)
+      one.ends.set(snapshot, Date.parse(until))
+    },
+    restore(ref, snapshot) {
+      const one = of(ref)
+      const end = one?.postponed.get(snapshot)
+      if (end === undefined) return
+      one?.postponed.delete(snapshot)
+      one?.ends.set(snapshot, end)
     },
     receive(arriving) {
       const source = of(arriving.source)
@@ -235,5 +251,12 @@ function newCopy(
     ...{ project: target.project, name: target.instance, type, status: 'Stopped', location: 'none' },
     ...{ pool: pool ?? Object.keys(server?.pools ?? {})[0] ?? '', config: {}, own: [], snapshots: [] },
   }
-  return { remote: target.remote, record, ends: new Map(), peak: [0, now.getTime()], left: 0 }
+  return {
+    remote: target.remote,
+    record,
+    ends: new Map(),
+    postponed: new Map(),
+    peak: [0, now.getTime()],
+    left: 0,
+  }
 }

@@ -17,16 +17,19 @@ export function renderForecast({ subjects, cut, unseen }: Forecast): string {
   return `${text}${remarks.map((one) => `${one}\n`).join('')}`
 }
 
-function linesOf({ subject, removals, braked, counts }: SubjectForecast): Line[] {
+function linesOf({ subject, removals, braked, paced, counts }: SubjectForecast): Line[] {
   const places = new Set([subject, ...counts.flatMap((one) => one.in.map(({ of }) => of))])
   return [
     ...removals.filter(isSoon).map(removalLine),
     ...braked.map(
       ({ at, reason }): Line => ({ about: subject, sign: '!', what: '', reason: `${dateOf(at)}: ${reason}` }),
     ),
+    ...(paced ? [{ about: subject, sign: '·', what: '', reason: PACED } as const] : []),
     ...[...places].flatMap((place) => [...laterLines(place, removals), ...countLines(place, counts)]),
   ]
 }
+
+const PACED = 'some go only on the days after, because the relay leaves half of what there was within a day'
 
 const isQuiet = ({ removals, braked }: SubjectForecast): boolean =>
   !removals.some(isSoon) && braked.length === 0

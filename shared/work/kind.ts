@@ -119,8 +119,8 @@ export type Answers = {
 /** Jobs that are ready, and outcomes of actions that aren't tried. */
 export type Prepared = { jobs: PlannedJob[]; outcomes: Outcome[]; notes: Note[] }
 
-/** `end`: ISO 8601; null: never. */
-export type SnapshotEnd = { ref: InstanceRef; snapshot: string; end: string | null }
+/** `end`: ISO 8601; null: never. `postponed`: until then, and what another says is its own. */
+export type SnapshotEnd = { ref: InstanceRef; snapshot: string; end: string | null; postponed?: true }
 
 export type RunResult = {
   plan: Plan

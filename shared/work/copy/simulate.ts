@@ -1,6 +1,7 @@
 /** Copies in a simulation: a transfer that takes less than a minute, its verification, and what exists on them. */
 import { expiresAt } from '../../incus/expiry.ts'
 import { staysUntil } from '../../incus/min-retention.ts'
+import { commonPairs } from '../../incus/pairs.ts'
 import { compareAge, ownSnapshot } from '../../incus/snapshot-name.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { COPYING, OWNER, REPLICA_UUID, VERIFIED } from '../../policy/marks.ts'
@@ -10,7 +11,7 @@ import type { CopyAction, VerifyAction } from './action.ts'
 import { compareSides } from './compare.ts'
 import { copyIn } from './entry.ts'
 import { lastingOf } from './lasting.ts'
-import { renderVerified, replicaMarks } from './marks.ts'
+import { markedOn, renderVerified, replicaMarks } from './marks.ts'
 import { memoOf } from './memo.ts'
 import { isOnRequest, leastOn, type Replica, replicasOf, restingOf } from './replica.ts'
 import { renderTransfer, restOf } from './transfer.ts'
@@ -38,19 +39,25 @@ export function simulateCopy(action: CopyAction, incus: IdealIncus, now: Date): 
 export function simulateVerify(action: VerifyAction, incus: IdealIncus): Simulated {
   const { source, target, marks, rest, owner, expiries, restore, expire } = action
   const left = restOf(rest)
+  const copy = incus.find(target)
+  // What was verified stays marked, as the relay does it: it may refuse to remove some.
+  const verified = commonPairs(copy?.snapshots ?? [], [
+    ...(copy === undefined ? [] : markedOn(copy)),
+    ...marks,
+  ])
   incus.mark(target, {
-    [VERIFIED]: renderVerified(marks),
+    [VERIFIED]: renderVerified(verified),
     [COPYING]: left === null ? '' : renderTransfer(left),
     [OWNER]: owner,
   })
   for (const { snapshot, expiresAt: end } of expiries) incus.end(target, snapshot, end)
-  for (const { snapshot, expiresAt: end } of restore) incus.end(source, snapshot, end)
+  for (const { snapshot } of restore) incus.restore(source, snapshot)
   for (const { ref, snapshot, reason } of expire) incus.remove(ref, snapshot, reason)
   return 'done'
 }
 
 /**
- * Of what exists on copies. What lasts has no expiry, and the others got theirs when the next one was verified, as
+ * Of what exists on copies, and of what its source keeps longer for them. What lasts has no expiry, and the others got theirs when the next one was verified, as
  * far as anything shows it.
  */
 export function copyEnds(context: PlanContext): SnapshotEnd[] {
@@ -60,13 +67,14 @@ export function copyEnds(context: PlanContext): SnapshotEnd[] {
 
 function endsOf(replica: Replica, context: PlanContext): SnapshotEnd[] {
   const { world, ledger, sorter } = context
-  const { target } = replica
+  const { source, target } = replica
+  const known = copyIn(ledger, replica.key)
   const { verified } = compareSides(replica, context)
   const lasting = lastingOf(replica, verified, sorter)
   const expiry = replica.wanting[0]?.copy.expiry ?? null
-  const least = leastOn(replica, world, copyIn(ledger, replica.key))
+  const least = leastOn(replica, world, known)
   const byAge = verified.toSorted(compareAge)
-  return byAge.flatMap((pair, index): SnapshotEnd[] => {
+  const onCopy = byAge.flatMap((pair, index): SnapshotEnd[] => {
     const [snapshot, createdAt] = pair
     if (ownSnapshot(pair) === null || isOnRequest(replica, snapshot)) return []
     if (lasting.has(snapshot) || expiry === null || least === null)
@@ -75,4 +83,8 @@ function endsOf(replica: Replica, context: PlanContext): SnapshotEnd[] {
     const end = Math.max(expiresAt(expiry, since).getTime(), staysUntil(pair, least)?.getTime() ?? 0)
     return [{ ref: target, snapshot, end: new Date(end).toISOString() }]
   })
+  const putOff = known?.putOff
+  return putOff === undefined
+    ? onCopy
+    : [...onCopy, { ref: source.ref, snapshot: putOff.snapshot, end: putOff.until, postponed: true }]
 }

@@ -4,6 +4,7 @@ import type { Simulated } from '../kind.ts'
 import type { HoldAction } from './action.ts'
 
 export function simulateHold({ ref, snapshot, expiresAt }: HoldAction, incus: IdealIncus): Simulated {
-  incus.end(ref, snapshot, expiresAt)
+  if (expiresAt === null) incus.end(ref, snapshot, null)
+  else incus.postpone(ref, snapshot, expiresAt)
   return 'done'
 }

@@ -68,6 +68,7 @@ describe('the door', () => {
       'GET /metrics',
       'GET /api/instances',
       'POST /api/plan',
+      'POST /api/simulate',
       'POST /api/run',
       'POST /api/tick',
       'POST /api/notify/test',
@@ -86,6 +87,7 @@ describe('before a configuration was applied', () => {
     ['GET', '/api/config'],
     ['GET', '/api/instances'],
     ['POST', '/api/plan'],
+    ['POST', '/api/simulate'],
   ] as const)('%s %s says to apply one', async ([method, path]) => {
     const problem = await problemOf(await stage.worker.fetch(path, { method }))
     expect(problem).toMatchObject({ status: 409, detail: expect.stringContaining('PUT /api/config') })
@@ -195,6 +197,52 @@ describe('a dry run', () => {
       instances: { snapshots: unknown[] }[]
     }
     expect(instances.map(({ snapshots }) => snapshots)).toEqual([[]])
+  })
+})
+
+describe('a simulation', () => {
+  const simulate = (body: unknown): Promise<Response> =>
+    stage.worker.fetch('/api/simulate', { method: 'POST', body: JSON.stringify(body) })
+
+  test('of a document counts what there will be, and applies nothing', async () => {
+    await stage.worker.wipeKv()
+    const document = policyFor({ keep: { last: 3 } })
+    const simulated = await (await simulate({ document, days: 2 })).json()
+    expect(simulated).toMatchObject({
+      applied: false,
+      cut: null,
+      warnings: [],
+      text: expect.stringContaining('main/default/api-web\n  = '),
+      subjects: [
+        {
+          subject: 'main/default/api-web',
+          removals: [],
+          counts: [{}, {}, { in: [{ of: 'main/default/api-web', snapshots: 4 }] }],
+        },
+      ],
+    })
+    expect(await stage.worker.readKv()).toEqual({})
+  })
+
+  test('without one is of what is applied, and says where it ends', async () => {
+    await stage.worker.wipeKv()
+    await put(policyFor({}))
+    const before = await stage.worker.readKv()
+    const simulated = await (await simulate({ effort: 400 })).json()
+    expect(simulated).toMatchObject({ applied: true, cut: expect.stringContaining('1 of 1 instances') })
+    expect(await stage.worker.readKv()).toEqual(before)
+  })
+
+  test.for([
+    [{ policy: 'hurly' }, /there is no policy "hurly".*did you mean "hourly"/],
+    [{ subject: 'api-wbe' }, /no instance matches "api-wbe".*did you mean/],
+    [{ days: 0 }, /days/],
+    [{ document: policyFor({ keep: { daily: 'x' } }) }, /expected a whole number/],
+  ] as const)('of %j is refused with what is wrong', async ([body, detail]) => {
+    await stage.worker.wipeKv()
+    await put(policyFor({}))
+    const problem = await problemOf(await simulate(body))
+    expect(problem).toMatchObject({ status: 422, detail: expect.stringMatching(detail) })
   })
 })
 

@@ -20,6 +20,7 @@ const CALLS: readonly Call[] = [
   ].map((path) => ({ method: 'GET', path })),
   { method: 'POST', path: '/api/plan', body: restore },
   { method: 'POST', path: '/api/plan', body: { document: DOCUMENT } },
+  { method: 'POST', path: '/api/simulate', body: { document: DOCUMENT, days: 1, effort: 50 } },
   { method: 'POST', path: '/api/run', body: restore },
   { method: 'POST', path: '/api/run', body: { do: 'expire', instances: ['*'], confirm: 'x' } },
   { method: 'POST', path: '/api/run', body: { do: 'hold', instance: 'web', snapshot: 'none', note: 'n' } },

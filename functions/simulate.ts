@@ -12,7 +12,12 @@ import type { Io } from './run.ts'
 import { installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { readLedger } from './state/ledger.ts'
 
-export type Simulated = { forecast: Forecast; notes: Note[] }
+export type Simulated = {
+  forecast: Forecast
+  /** By the applied configuration instead; null: that is the same one, or there is none. */
+  applied: Forecast | null
+  notes: Note[]
+}
 
 /** `config`: instead of the applied one. Null: there is none. */
 export async function simulateOnly(
@@ -24,21 +29,28 @@ export async function simulateOnly(
   const applied = await readConfig(io.state)
   const stored = config ?? applied
   if (stored === null) return null
-  const ledger = (await readLedger(io.state, now)).ledger ?? emptyLedger(stored.version)
   const before = applied?.config ?? stored.config
+  const ledger = (await readLedger(io.state, now)).ledger ?? emptyLedger(stored.version)
   const installation = installationOf(stored, io.keyDigest)
-  const seen = worldOf(await observe(stored.config, ledger, io.relay))
+  // Also the remotes that only the applied one has.
+  const policies = [...stored.config.policies, ...before.policies]
+  const seen = worldOf(await observe({ policies }, ledger, io.relay))
   const { planned, notes } = planAround(
     { world: seen, config: stored.config },
     ({ world, config: sound }) => {
       const refusal = refuseScope(scopeOf(asked), coverInstances(sound, world.remotes), world)
       if (refusal !== null) return err(refusal)
-      const { remotes, jobs } = world
-      const beginning = { stored: { ...stored, config: sound }, before, ledger, installation, now }
-      return ok(forecast({ ...beginning, observed: { remotes, jobs } }, asked))
+      const observed = { remotes: world.remotes, jobs: world.jobs }
+      const beginning = { before, ledger, installation, now, observed }
+      const isCompared = applied !== null && applied.version !== stored.version
+      const each = isCompared ? { ...asked, effort: asked.effort / 2 } : asked
+      return ok({
+        forecast: forecast({ ...beginning, stored: { ...stored, config: sound } }, each),
+        applied: isCompared ? forecast({ ...beginning, stored: applied }, each) : null,
+      })
     },
   )
-  return planned.ok ? ok({ forecast: planned.value, notes }) : planned
+  return planned.ok ? ok({ ...planned.value, notes }) : planned
 }
 
 const scopeOf = ({ policy, subject }: Asked) => ({

@@ -1,6 +1,8 @@
 /** `POST /api/simulate`: what a configuration would keep and remove; the servers are only observed. */
 import type { Context } from 'hono'
+import { renderLines } from '../../shared/plan/line.ts'
 import { ok } from '../../shared/result.ts'
+import { differenceOf } from '../../shared/simulate/difference.ts'
 import { renderForecast } from '../../shared/simulate/text.ts'
 import type { App } from '../env.ts'
 import { simulateOnly } from '../simulate.ts'
@@ -21,7 +23,9 @@ export async function answerSimulate(context: Context<App>, at: Date): Promise<R
   const simulated = await simulateOnly(asked, io, at, stored)
   if (simulated === null) return answerProblem(context, UNCONFIGURED)
   if (!simulated.ok) return answerProblem(context, refused(simulated.error))
-  const { forecast, notes } = simulated.value
+  const { forecast, applied: current, notes } = simulated.value
+  const lines = current === null ? null : differenceOf(current, forecast)
+  const difference = lines === null ? null : { lines, text: renderLines(lines) }
   const told = [...warnings, ...notes.map(({ about, reason }) => `${about}: ${reason}`)]
-  return context.json({ ...forecast, text: renderForecast(forecast), applied, warnings: told })
+  return context.json({ ...forecast, text: renderForecast(forecast), difference, applied, warnings: told })
 }

@@ -78,6 +78,11 @@ export const simulated = z.object({
   subjects: z.array(course),
   unseen: texts.check(z.describe('Remotes that gave no answer')),
   text,
+  difference: z
+    .nullable(z.object({ lines: z.array(line), text }))
+    .check(
+      z.describe('From what the applied configuration would do; null: it is that one, or there is none'),
+    ),
   applied: z.boolean().check(z.describe('Whether it is the applied configuration')),
   warnings: texts,
 })

@@ -38,7 +38,7 @@ const isSoon = ({ when }: Removal): boolean => when !== 'later'
 
 const WHEN = { now: 'at once', next: 'with the next slot', later: 'later' } as const
 
-const removalLine = ({ of, snapshot, at, when, reason }: Removal): Line => ({
+export const removalLine = ({ of, snapshot, at, when, reason }: Removal): Line => ({
   ...{ about: of, sign: '-', what: snapshot },
   reason: `${WHEN[when]}, ${dateOf(at)}: ${reason}`,
 })
@@ -65,4 +65,4 @@ function countLines(place: string, counts: readonly Counts[]): Line[] {
 }
 
 /** To the minute. */
-const dateOf = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
+export const dateOf = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`

@@ -6,8 +6,8 @@ import { err, ok, type Result } from '../shared/result.ts'
 
 export type DocumentFile = { file: string; text: string; document: unknown }
 
-/** What is wrong, and with what of the document; empty where it isn't about one part of it. */
-export type Complaint = { path: string; message: string }
+/** What is wrong, and with what of the document; empty where it isn't about one part of it. `status`: of the answer. */
+export type Complaint = { path: string; message: string; status?: number }
 
 /** `file` is used as it is given; `hint` says what to do when it isn't there. */
 export function readDocument(file: string, hint: string): Result<DocumentFile, string[]> {

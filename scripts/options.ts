@@ -5,7 +5,7 @@ import { fail } from './fail.ts'
 type Options<Name extends string> = { given: Record<Name, boolean>; words: string[] }
 
 /**
- * Options without values, and at most so many other words. `npm run apply --dry-run` reaches a script without
+ * Options without values, and at most so many other words; `--file x` is the word x where there may be one. `npm run apply --dry-run` reaches a script without
  * its option: npm takes it for its own and leaves it in the environment. What makes a script do less is heard
  * there, too.
  */
@@ -15,10 +15,13 @@ export function readOptions<Name extends string>(
   usage: string,
 ): Options<Name> {
   try {
-    const options = Object.fromEntries(names.map((name) => [name, { type: 'boolean' as const }]))
-    const { values, positionals: words } = parseArgs({ options, allowPositionals: true })
+    const flags = Object.fromEntries(names.map((name) => [name, { type: 'boolean' as const }]))
+    const options = { ...flags, ...(most === 0 ? {} : { file: { type: 'string' as const } }) }
+    const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    const set: Record<string, string | boolean | undefined> = values
+    const words = [...(typeof set.file === 'string' ? [set.file] : []), ...positionals]
     const given = Object.fromEntries(
-      names.map((name) => [name, values[name] === true || (HARMLESS.includes(name) && isNpms(name))]),
+      names.map((name) => [name, set[name] === true || (HARMLESS.includes(name) && isNpms(name))]),
     ) as Record<Name, boolean>
     if (words.length <= most) return { given, words }
   } catch {

@@ -1,4 +1,5 @@
 /** The HTTP API of a running stapes, as the scripts use it. */
+import type { Line } from '../shared/plan/line.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { type Complaint, type DocumentFile, inDocument } from './document.ts'
 
@@ -7,7 +8,8 @@ export type Refusal = string[]
 
 export type Applied = { version: string; policies: string[]; warnings: string[] }
 
-type Planned = {
+export type Planned = {
+  lines: Line[]
   /** For people. */
   text: string
   /** Whether the plan is by the applied configuration. */
@@ -15,10 +17,25 @@ type Planned = {
   warnings: string[]
 }
 
+export type Simulated = {
+  /** What goes when, of the snapshots that exist, and how many there are later: for people. */
+  text: string
+  /** From what the applied configuration would do; null: it is that one, or there is none. */
+  difference: { text: string; lines: Line[] } | null
+  applied: boolean
+}
+
+/** `document`: as it was applied. */
+export type Config = { version: string; document: unknown }
+
 export type Session = {
   apply(file: DocumentFile, dryRun: boolean): Promise<Result<Applied, Refusal>>
   /** What a tick would do now, by that document; null: by the applied one. */
   plan(file: DocumentFile | null): Promise<Result<Planned, Refusal>>
+  /** What that document would keep and remove within a year; null: the applied one. */
+  simulate(file: DocumentFile | null): Promise<Result<Simulated, Refusal>>
+  /** What is applied; null: nothing, or it can't be read. */
+  config(): Promise<Result<Config | null, Refusal>>
   tick(): Promise<Result<{ state: string }, Refusal>>
   testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
 }
@@ -51,6 +68,21 @@ export function createSession(url: string, token: string): Session {
       const planned = await ask<Planned>('POST', '/api/plan', body)
       return planned.ok ? planned : err(said(planned.error, file ?? undefined))
     },
+    async simulate(file) {
+      const document = file === null ? {} : { document: file.document }
+      const whole = await ask<Simulated>('POST', '/api/simulate', document)
+      if (whole.ok) return whole
+      // A Worker's processor time may not suffice for a year.
+      const short = await ask<Simulated>('POST', '/api/simulate', { ...document, ...LEAST })
+      return short.ok ? short : err(said(short.error))
+    },
+    async config() {
+      const applied = await ask<Config>('GET', '/api/config')
+      if (applied.ok) return applied
+      return applied.error.some(({ status }) => status === NOTHING_APPLIED || status === UNREADABLE)
+        ? ok(null)
+        : err(said(applied.error))
+    },
     async tick() {
       const ticked = await ask<{ state: string }>('POST', '/api/tick')
       return ticked.ok ? ticked : err(said(ticked.error))
@@ -61,6 +93,12 @@ export function createSession(url: string, token: string): Session {
     },
   }
 }
+
+/** For what comes with the next slots. */
+const LEAST = { days: 2, effort: 1000 }
+
+const NOTHING_APPLIED = 409
+const UNREADABLE = 500
 
 const about = (message: string): Complaint[] => [{ path: '', message }]
 
@@ -85,7 +123,7 @@ async function refusalOf(response: Response, url: string): Promise<Complaint[]> 
   }
   if (response.status === 401)
     return about(`${url} rejects this STAPES_TOKEN: it has to be the one that stapes was started with`)
-  return errors ?? about(`${title}: ${detail}`)
+  return errors ?? about(`${title}: ${detail}`).map((one) => ({ ...one, status: response.status }))
 }
 
 /** fetch hides the reason one level down. */

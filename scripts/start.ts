@@ -13,7 +13,7 @@ import { chatOf } from './start/chat.ts'
 import { Cleanup } from './start/cleanup.ts'
 import { runClock } from './start/clock.ts'
 import { whyUnusable } from './start/connection.ts'
-import { agree } from './start/consent.ts'
+import { agreeToBegin } from './start/consent.ts'
 import { openHome } from './start/home.ts'
 import { keepWorker } from './start/keeper.ts'
 import { isEmbedded, openLink } from './start/link.ts'
@@ -97,7 +97,7 @@ async function mayBegin(session: Session, settings: Settings, embedded: boolean)
   for (const warning of warnings) console.error(`warning: ${warning}`)
   console.log(text)
   if (given['dry-run']) return false
-  return given.yes || agree(settings.document.file)
+  return given.yes || agreeToBegin(settings.document.file)
 }
 
 /** The first snapshots may come minutes later, so this says when. */

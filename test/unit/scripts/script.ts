@@ -6,15 +6,29 @@ const SCRIPTS = join(import.meta.dirname, '../../../scripts')
 
 export type Ended = { code: number | null; out: string[]; errors: string[] }
 
-export function runScript(
-  name: string,
-  {
+export const linesOf = (text: string): string[] => text.split(/\r?\n/).filter((line) => line !== '')
+
+type How = { cwd: string; env?: Record<string, string>; args?: readonly string[]; input?: string }
+
+/** In a terminal of its own, which echoes what is typed; everything that is said is in `out`. */
+export function runInTerminal(name: string, { cwd, env = {}, input = '' }: How): Promise<Ended> {
+  const command = `'${process.execPath}' '${join(SCRIPTS, `${name}.ts`)}'`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd,
-    env = {},
-    args = [],
-    input,
-  }: { cwd: string; env?: Record<string, string>; args?: readonly string[]; input?: string },
-): Promise<Ended> {
+    env: { PATH: process.env.PATH, ...env },
+  })
+  let out = ''
+  child.stdout.on('data', (text) => {
+    out += text
+    if (String(text).includes('[y/N]')) child.stdin.write(input)
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, out: linesOf(out), errors: [] }))
+  })
+}
+
+export function runScript(name: string, { cwd, env = {}, args = [], input }: How): Promise<Ended> {
   const child = spawn(process.execPath, [join(SCRIPTS, `${name}.ts`), ...args], {
     cwd,
     env,
@@ -28,7 +42,6 @@ export function runScript(
   child.stderr?.on('data', (text) => {
     said.errors += text
   })
-  const linesOf = (text: string) => text.split('\n').filter((line) => line !== '')
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, out: linesOf(said.out), errors: linesOf(said.errors) }))

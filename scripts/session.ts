@@ -70,7 +70,7 @@ export function createSession(url: string, token: string): Session {
     },
     async simulate(file) {
       const document = file === null ? {} : { document: file.document }
-      const whole = await ask<Simulated>('POST', '/api/simulate', document)
+      const whole = await ask<Simulated>('POST', '/api/simulate', { ...document, effort: EFFORT })
       if (whole.ok) return whole
       // A Worker's processor time may not suffice for a year.
       const short = await ask<Simulated>('POST', '/api/simulate', { ...document, ...LEAST })
@@ -94,6 +94,8 @@ export function createSession(url: string, token: string): Session {
   }
 }
 
+/** Some seconds. */
+const EFFORT = 60_000
 /** For what comes with the next slots. */
 const LEAST = { days: 2, effort: 1000 }
 

@@ -2,6 +2,7 @@
  * What would come of a configuration: the real decision over virtual time, from moment to moment at which something
  * is due, on servers on which everything succeeds. Nothing is performed.
  */
+import type { InstanceRecord } from '../incus/inventory.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { HELD_BACK } from '../plan/brake-expiry.ts'
 import { decide } from '../plan/decide.ts'
@@ -9,7 +10,7 @@ import type { Installation } from '../plan/installation.ts'
 import type { Outcome } from '../plan/jobs.ts'
 import type { AnyAction, Plan } from '../plan/plan.ts'
 import { ledgerAfter } from '../plan/record.ts'
-import { worldOf } from '../plan/world.ts'
+import { type World, worldOf } from '../plan/world.ts'
 import { coverInstances } from '../policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../policy/pause.ts'
 import type { Config } from '../policy/policy.ts'
@@ -41,8 +42,8 @@ export type Course = {
   paced: ReadonlySet<string>
   /** Everything up to then is simulated. */
   until(): Date
-  /** Goes on to that moment, in so many decisions at most; how many it took. */
-  advance(to: Date, most: number): number
+  /** Goes on to that moment, or until so much was computed (see `costOf`); how much it was. */
+  advance(to: Date, effort: number): number
 }
 
 export function beginCourse(beginning: Beginning): Course {
@@ -58,7 +59,8 @@ export function beginCourse(beginning: Beginning): Course {
   let now = start
   /** Of the decision that comes next. */
   let due = start
-  const decideAt = (at: Date): void => {
+  /** How much it took. */
+  const decideAt = (at: Date): number => {
     incus.advance(at)
     const world = worldOf(incus.observe())
     const coverages = coverInstances(effectiveConfig(stored, at), world.remotes)
@@ -72,18 +74,18 @@ export function beginCourse(beginning: Beginning): Course {
     })
     ledger = ledgerAfter(ledger, { plan, outcomes, run: null, config: stored.version, now: at })
     due = nextMinute(at, [ledger.wakeAt, nextResume(stored, at)])
+    return costOf(world)
   }
   return {
     incus,
     braked,
     paced,
     until: () => now,
-    advance(to, most) {
+    advance(to, effort) {
       let taken = 0
-      while (due <= to && taken < most) {
+      while (due <= to && taken < effort) {
         now = due
-        decideAt(due)
-        taken += 1
+        taken += decideAt(due)
       }
       if (due > to && to > now) {
         now = to
@@ -93,6 +95,20 @@ export function beginCourse(beginning: Beginning): Course {
     },
   }
 }
+
+/** What a decision costs besides its instances, and how many snapshots cost as much as an instance. */
+const EACH = 10
+const SNAPSHOTS = 50
+
+/** Of one decision: about a thirtieth of a millisecond each. */
+const costOf = ({ remotes }: Pick<World, 'remotes'>): number =>
+  Object.values(remotes).reduce(
+    (sum, answer) =>
+      answer.ok ? answer.inventory.instances.reduce((all, one) => all + weightOf(one), sum) : sum,
+    EACH,
+  )
+
+const weightOf = ({ snapshots }: InstanceRecord): number => 1 + (snapshots?.length ?? 0) / SNAPSHOTS
 
 /** A part of the instances is no sign that others are gone. */
 const withoutNames = (sight: Ledger['sight']): Ledger['sight'] =>

@@ -23,7 +23,7 @@ export type Asked = {
   subject?: string | undefined
   /** How far ahead. */
   days: number
-  /** How much may be computed: an instance in one decision is one, and a decision costs as much as ten. */
+  /** How much may be computed: an instance with few snapshots in one decision is one (see course.ts). */
   effort: number
 }
 
@@ -60,10 +60,8 @@ const DAY = 86_400_000
 const AFTER = [0, 1, 7, 30, 365]
 /** Of the effort, so much is for all instances together. */
 const TOGETHER = 0.5
-/** What a decision costs besides its instances. */
-const EACH = 10
 /** With less effort no further instance is begun. */
-const LEAST = 30 * EACH
+const LEAST = 300
 /** Milliseconds after a slot in which its copies are made and verified. */
 const AFTER_SLOT = 10 * 60_000
 
@@ -154,10 +152,9 @@ function follow(subjects: readonly Subject[], to: Date, effort: number, beginnin
   const { now } = beginning
   const observed = only(beginning.observed, subjects)
   const course = beginCourse({ ...beginning, observed })
-  const each = EACH + subjects.length
   const moments = AFTER.map((days) => new Date(now.getTime() + days * DAY)).filter((moment) => moment < to)
   const counts = new Map(subjects.map(({ key }) => [key, [] as Counts[]]))
-  let left = Math.floor(effort / each)
+  let left = effort
   for (const moment of [...moments, to]) {
     left -= course.advance(moment, left)
     if (course.until() < moment) break
@@ -166,7 +163,7 @@ function follow(subjects: readonly Subject[], to: Date, effort: number, beginnin
   const seen = { world: worldOf(observed), gone: byInstance(course), now }
   return {
     subjects: subjects.map((one) => forecastOf(one, course, counts.get(one.key) ?? [], seen)),
-    effort: effort - left * each,
+    effort: effort - left,
   }
 }
 
@@ -215,5 +212,5 @@ function cutOf(subjects: readonly SubjectForecast[], horizon: Date): string | nu
   const short = subjects.filter(({ until }) => until < horizon.toISOString())
   if (short.length === 0) return null
   const [least = ''] = short.map(({ until }) => until).sort()
-  return `${short.length} of ${subjects.length} instances are simulated only until ${least}, or a little longer, because a request may compute only so much: name one as "subject", or raise "effort"`
+  return `${short.length} of ${subjects.length} instances are simulated only until ${least}, or a little longer, because a request may compute only so much; POST /api/simulate takes a "subject", and more "effort"`
 }

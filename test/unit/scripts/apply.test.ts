@@ -143,7 +143,7 @@ describe('npm run apply', () => {
     expect(errors).toContain('warning: what goes later could not be simulated: Internal error: too long')
     // The second time only for the next slots.
     expect(asked.filter(({ call }) => call === 'POST /api/simulate').map(({ body }) => body)).toEqual([
-      { document: DOCUMENT },
+      { document: DOCUMENT, effort: 60_000 },
       { document: DOCUMENT, days: 2, effort: 1000 },
     ])
   })
@@ -224,7 +224,7 @@ describe('npm run plan', () => {
     })
     expect(asked.slice(0, 2)).toEqual([
       { call: 'POST /api/plan', body: { document: DOCUMENT } },
-      { call: 'POST /api/simulate', body: { document: DOCUMENT } },
+      { call: 'POST /api/simulate', body: { document: DOCUMENT, effort: 60_000 } },
     ])
   })
 
@@ -261,7 +261,7 @@ describe('npm run plan', () => {
     expect(await npmRun('plan', args)).toEqual({ code: 0, out: TOLD, errors: [] })
     expect(asked).toEqual([
       { call: 'POST /api/plan', body: {} },
-      { call: 'POST /api/simulate', body: {} },
+      { call: 'POST /api/simulate', body: { effort: 60_000 } },
     ])
   })
 })

@@ -179,6 +179,18 @@ describe('how much is computed', () => {
     expect(found.cut).toMatch(/^40 of 40 instances/)
   })
 
+  test('counts the snapshots, so that an instance with thousands of them costs its share', () => {
+    const names = Array.from({ length: 5000 }, (_, at) => `hand-${at} @2026-11-20T12:00Z`)
+    const long = parseWorld(`main:default/web1 running\n${names.join('\n')}`)
+    const short = parseWorld('main:default/web1 running\nhand @2026-11-20T12:00Z')
+    const asked = { days: 365, effort: 3000 }
+    const [some, all] = [long, short].map(
+      (world) => forecastFor(daily(), world, { asked }).subjects[0]?.until ?? '',
+    )
+    expect(some).toMatch(/^2026-12/)
+    expect(all).toMatch(/^2027-[0-9]/)
+  })
+
   test('is one instance or one policy, where that is asked for', () => {
     const policies = { ...daily(), other: { select: { remotes: ['main'], instances: ['web1?'] }, keep: {} } }
     const found = (asked: Partial<Asked>) =>

@@ -1,5 +1,6 @@
 /** The arguments of a script. */
 import { parseArgs } from 'node:util'
+import { own } from '../shared/own.ts'
 import { fail } from './fail.ts'
 
 type Options<Name extends string> = { given: Record<Name, boolean>; words: string[] }
@@ -21,7 +22,7 @@ export function readOptions<Name extends string>(
     const set: Record<string, string | boolean | undefined> = values
     const words = [...(typeof set.file === 'string' ? [set.file] : []), ...positionals]
     const given = Object.fromEntries(
-      names.map((name) => [name, set[name] === true || (HARMLESS.includes(name) && isNpms(name))]),
+      names.map((name) => [name, own(set, name) === true || (HARMLESS.includes(name) && isNpms(name))]),
     ) as Record<Name, boolean>
     if (words.length <= most) return { given, words }
   } catch {

@@ -1,5 +1,6 @@
 /** What differs between two documents, key by key: for people, before one replaces the other. */
 import { isObject } from '../ledger/parts.ts'
+import { own } from '../own.ts'
 import { safeText } from '../safe-text.ts'
 
 /** Such as `~ policies.daily.keep.daily: 14 → 1`; `+` and `-` are keys that only one of them has. */
@@ -15,9 +16,9 @@ function differences(path: string, before: unknown, after: unknown): string[] {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
     return keys.flatMap((key) => {
       const at = path === '' ? key : `${path}.${key}`
-      if (!Object.hasOwn(after, key)) return [`- ${at}: ${JSON.stringify(before[key])}`]
-      if (!Object.hasOwn(before, key)) return [`+ ${at}: ${JSON.stringify(after[key])}`]
-      return differences(at, before[key], after[key])
+      if (!Object.hasOwn(after, key)) return [`- ${at}: ${JSON.stringify(own(before, key))}`]
+      if (!Object.hasOwn(before, key)) return [`+ ${at}: ${JSON.stringify(own(after, key))}`]
+      return differences(at, own(before, key), own(after, key))
     })
   }
   const [old, young] = [JSON.stringify(before), JSON.stringify(after)]

@@ -3,6 +3,7 @@
  * is due, on servers on which everything succeeds. Nothing is performed.
  */
 import type { InstanceRecord } from '../incus/inventory.ts'
+import { subjectKey } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { HELD_BACK } from '../plan/brake-expiry.ts'
 import { decide } from '../plan/decide.ts'
@@ -17,6 +18,7 @@ import type { Config } from '../policy/policy.ts'
 import type { StoredConfig } from '../policy/stored.ts'
 import type { InventoryReply } from '../relay/protocol.ts'
 import { createSorter } from '../retention/sorter.ts'
+import type { SnapshotEnd } from '../work/kind.ts'
 import { KINDS } from '../work/kinds.ts'
 import { verbOf } from '../work/verbs.ts'
 import { createIdealIncus, type IdealIncus } from './ideal-incus.ts'
@@ -141,9 +143,13 @@ function expect({ before, observed, ledger, installation, now }: Beginning, incu
   const coverages = coverInstances(before, world.remotes)
   const context = { coverages, world, ledger, installation, now, sorter: createSorter(now) }
   const ends = KINDS.flatMap((kind) => kind.ends?.(context) ?? [])
-  // One that is past it has another.
-  const later = ends.filter(({ end }) => end !== null && Date.parse(end) > now.getTime())
-  for (const { ref, snapshot, end, postponed } of later)
-    if (postponed === undefined) incus.end(ref, snapshot, end)
-    else if (end !== null) incus.postpone(ref, snapshot, end)
+  const keyOf = ({ ref, snapshot }: SnapshotEnd): string => `${subjectKey(ref)}/${snapshot}`
+  const postponed = ends.filter((one) => one.postponed === true)
+  const keys = new Set(postponed.map(keyOf))
+  for (const one of ends.filter((end) => end.postponed !== true)) {
+    // What is there past its end has another, unless that is postponed.
+    const isPast = one.end !== null && Date.parse(one.end) <= now.getTime()
+    if (!isPast || keys.has(keyOf(one))) incus.end(one.ref, one.snapshot, one.end)
+  }
+  for (const { ref, snapshot, end } of postponed) if (end !== null) incus.postpone(ref, snapshot, end)
 }

@@ -128,11 +128,12 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     find: (ref) => of(ref)?.record,
     gone: () => removed,
     advance(to) {
+      const before = now.getTime()
       now = to
       for (const one of instances.values()) {
         for (const [name, end] of [...one.ends].filter(([, at]) => at <= now.getTime())) {
           const pair = one.record.snapshots?.find(([listed]) => listed === name)
-          if (pair !== undefined) drop(one, pair, 'expiry', EXPIRED, new Date(end))
+          if (pair !== undefined) drop(one, pair, 'expiry', EXPIRED, new Date(Math.max(end, before)))
         }
       }
     },

@@ -92,20 +92,35 @@ async function courseOf(world: World, document: object) {
 /** Both sides, at the moments that are looked at. */
 type Seen = Record<Remote, string[]>
 
-/** A changed policy: what was told and planned, and what really came. */
-async function change(seed: number) {
+/** `first` is changed by `second`, which then is followed so many days. */
+type Change = {
+  seed: number
+  first: Settings
+  second: Settings
+  minRetention?: number
+  minutes?: number
+  days?: number
+}
+
+function randomChange(seed: number): Change {
   const random = seededRandom(seed)
-  const world = createWorld({ start, seed, minRetention: random() < 0.3 ? 6 * 3600 : 0 })
-  write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 1e6)
+  const minRetention = random() < 0.3 ? 6 * 3600 : 0
   const [first, second] = [settingsFrom(random), settingsFrom(random)]
+  return { seed, first, second, minRetention, minutes: Math.floor(random() * 600) }
+}
+
+/** A changed policy: what was told and planned, and what really came. */
+async function change({ seed, first, second, minRetention = 0, minutes = 0, days = 2 }: Change) {
+  const world = createWorld({ start, seed, minRetention })
+  write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 1e6)
   await world.apply({ policies: { q: first } })
-  await pass(world, start.getTime() + 4 * DAY + Math.floor(random() * 600) * MINUTE)
+  await pass(world, start.getTime() + 4 * DAY + minutes * MINUTE)
 
   const document = { policies: { q: { ...first, ...second } } }
   const { beginning, course } = await courseOf(world, document)
   const from = world.clock.now()
   const existing = { main: names(world, 'main'), backup: names(world, 'backup') }
-  const { subjects } = forecastOf(beginning, { days: 2, effort: 1e9 })
+  const { subjects } = forecastOf(beginning, { days, effort: 1e9 })
   await world.apply(document)
   // As after `npm run apply`.
   await world.tick(new Date(from))
@@ -120,7 +135,7 @@ async function change(seed: number) {
   }
   const [real, planned]: [Seen[], Seen[]] = [[], []]
   let refused = 0
-  for (const moment of [from + 7 * MINUTE, from + 5 * HOUR, from + DAY + 17 * MINUTE, from + 2 * DAY]) {
+  for (const moment of [from + 7 * MINUTE, from + 5 * HOUR, from + DAY + 17 * MINUTE, from + days * DAY]) {
     refused += await pass(world, moment, look)
     course.advance(new Date(moment), 1e9)
     real.push({ main: names(world, 'main'), backup: names(world, 'backup') })
@@ -135,18 +150,39 @@ async function change(seed: number) {
 test('what is simulated to go goes then, and later there is what was simulated, whatever the policies', async () => {
   let exact = 0
   for (let seed = 1; seed <= 16; seed++) {
-    const { about, real, planned, removals, went, paced } = await change(seed)
-    if (paced) continue
+    const changed = await change(randomChange(seed))
+    if (changed.paced) continue
     exact += 1
-    expect({ about, planned }).toEqual({ about, planned: real })
-    const keyOf = ({ of, snapshot }: { of: string; snapshot: string }) => `${of.split('/')[0]} ${snapshot}`
-    const told = new Map(removals.map((one) => [keyOf(one), Date.parse(one.at)]))
-    expect({ about, told: [...told.keys()].sort() }).toEqual({ about, told: [...went.keys()].sort() })
-    const late = [...told].filter(([key, at]) => Math.abs(at - (went.get(key) ?? 0)) > 3 * MINUTE)
-    expect({ about, late }).toEqual({ about, late: [] })
+    expectExact(changed)
   }
   expect(exact).toBeGreaterThan(8)
 }, 240_000)
+
+function expectExact({ about, real, planned, removals, went }: Awaited<ReturnType<typeof change>>): void {
+  expect({ about, planned }).toEqual({ about, planned: real })
+  const keyOf = ({ of, snapshot }: { of: string; snapshot: string }) => `${of.split('/')[0]} ${snapshot}`
+  const told = new Map(removals.map((one) => [keyOf(one), Date.parse(one.at)]))
+  expect({ about, told: [...told.keys()].sort() }).toEqual({ about, told: [...went.keys()].sort() })
+  const late = [...told].filter(([key, at]) => Math.abs(at - (went.get(key) ?? 0)) > 3 * MINUTE)
+  expect({ about, late }).toEqual({ about, late: [] })
+}
+
+test.for([
+  {
+    what: 'the expiry of a copy',
+    first: { schedule: '15 */6 * * *', keep: {}, copy: { remote: 'backup', expiry: '2d' } },
+    second: { copy: { remote: 'backup', expiry: '40H' } },
+  },
+  {
+    what: 'an expiry that is postponed for the next refresh',
+    first: { schedule: '0 0 1-31/4 * *', keep: {}, expiry: '3d', copy: { remote: 'backup' } },
+    second: { jitter: '5m' },
+  },
+])('$what comes as it was simulated', { timeout: 120_000 }, async ({ first, second }) => {
+  const changed = await change({ seed: 1, first: { remotes: ['main'], ...first }, second, days: 6 })
+  expect(changed.went.size).toBeGreaterThan(0)
+  expectExact(changed)
+})
 
 test('a simulation changes neither servers nor state', async () => {
   const world = createWorld({ start })

@@ -40,8 +40,6 @@ export type Course = {
   incus: IdealIncus
   /** By the key of what is held. */
   braked: ReadonlyMap<string, Braked>
-  /** Instances of which the relay would have left something for a day that retention no longer keeps. */
-  paced: ReadonlySet<string>
   /** Everything up to then is simulated. */
   until(): Date
   /** Goes on to that moment, or until so much was computed (see `costOf`); how much it was. */
@@ -51,13 +49,12 @@ export type Course = {
 export function beginCourse(beginning: Beginning): Course {
   const { stored, installation, now: start } = beginning
   const incus = createIdealIncus(beginning.observed, start)
-  expect(beginning, incus)
+  setEnds(beginning, incus)
   const braked = new Map<string, Braked>()
   let ledger: Ledger = {
     ...beginning.ledger,
     sight: { covered: {}, ...withoutNames(beginning.ledger.sight) },
   }
-  const paced = new Set<string>()
   let now = start
   /** Of the decision that comes next. */
   let due = start
@@ -69,11 +66,7 @@ export function beginCourse(beginning: Beginning): Course {
     const plan = decide({ coverages, world, ledger, now: at, applied: stored.appliedAt, installation })
     for (const [key, reason] of Object.entries(plan.braked))
       if (!braked.has(key)) braked.set(key, { at, reason, snapshots: heldBack(plan, key) })
-    const outcomes = plan.actions.map((action) => {
-      const outcome = outcomeOf(action, incus, at)
-      if (outcome.state === 'refused') paced.add(verbOf(action).subject(action))
-      return outcome
-    })
+    const outcomes = plan.actions.map((action) => outcomeOf(action, incus, at))
     ledger = ledgerAfter(ledger, { plan, outcomes, run: null, config: stored.version, now: at })
     due = nextMinute(at, [ledger.wakeAt, nextResume(stored, at)])
     return costOf(world)
@@ -81,7 +74,6 @@ export function beginCourse(beginning: Beginning): Course {
   return {
     incus,
     braked,
-    paced,
     until: () => now,
     advance(to, effort) {
       let taken = 0
@@ -138,7 +130,7 @@ function nextMinute(at: Date, moments: readonly (string | null)[]): Date {
 }
 
 /** When what exists expires, by the settings that it was made under. */
-function expect({ before, observed, ledger, installation, now }: Beginning, incus: IdealIncus): void {
+function setEnds({ before, observed, ledger, installation, now }: Beginning, incus: IdealIncus): void {
   const world = worldOf(observed)
   const coverages = coverInstances(before, world.remotes)
   const context = { coverages, world, ledger, installation, now, sorter: createSorter(now) }

@@ -190,7 +190,7 @@ function forecastOf(
     until: course.until().toISOString(),
     removals: removalsIn(gone, { places, covering, world, now }),
     braked: braked.map(([, { at, ...rest }]) => ({ at: at.toISOString(), ...rest })),
-    paced: places.some((place) => course.paced.has(place)),
+    paced: places.some((place) => course.incus.paced.has(place)),
     counts,
   }
 }

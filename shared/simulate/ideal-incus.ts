@@ -38,6 +38,8 @@ export type IdealIncus = {
   observe(): InventoryReply
   find(ref: InstanceRef): InstanceRecord | undefined
   gone(): readonly Gone[]
+  /** Keys of instances of which the relay has left something for a day. */
+  paced: ReadonlySet<string>
   /** What has expired by then goes. */
   advance(to: Date): void
   take(ref: InstanceRef, snapshot: string, expiresAt: string | null): void
@@ -78,6 +80,7 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
   const servers = new Map<string, Server>()
   const jobs = new Map(observed.jobs.filter(hasEnded).map((job) => [job.id, job]))
   const removed: Gone[] = []
+  const paced = new Set<string>()
   for (const [remote, answer] of Object.entries(observed.remotes)) {
     if (!answer.ok) continue
     const { instances: records, operations: _, unseen: __, expired = [], ...server } = answer.inventory
@@ -127,6 +130,7 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     },
     find: (ref) => of(ref)?.record,
     gone: () => removed,
+    paced,
     advance(to) {
       const before = now.getTime()
       now = to
@@ -148,7 +152,10 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       const one = of(ref)
       const pair = one?.record.snapshots?.find(([name]) => name === snapshot)
       if (one === undefined || pair === undefined) return true
-      if (one.left - 1 < leastOf(mostOf(one.peak, one.left, now.getTime()))) return false
+      if (one.left - 1 < leastOf(mostOf(one.peak, one.left, now.getTime()))) {
+        paced.add(subjectKey(ref))
+        return false
+      }
       one.left -= 1
       drop(one, pair, 'retention', reason)
       return true

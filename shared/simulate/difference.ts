@@ -3,7 +3,7 @@ import type { Line } from '../plan/line.ts'
 import { shownLine } from '../plan/lines.ts'
 import type { Forecast, SubjectForecast } from './forecast.ts'
 import type { Removal } from './removals.ts'
-import { dateOf, removalLine } from './text.ts'
+import { brakedLine, dateOf, removalLine } from './text.ts'
 
 /** Empty: as far as both were simulated, nothing differs. */
 export function differenceOf(before: Forecast, after: Forecast): Line[] {
@@ -11,7 +11,7 @@ export function differenceOf(before: Forecast, after: Forecast): Line[] {
   const now = new Map(after.subjects.map((one) => [one.subject, one]))
   return [...new Set([...known.keys(), ...now.keys()])].sort().flatMap((subject) => {
     const [old, young] = [known.get(subject) ?? NOTHING, now.get(subject) ?? NOTHING]
-    return [...removalsOf(old, young), ...brakedIn(subject, old, young), ...countsOf(old, young)].map(
+    return [...brakedIn(subject, old, young), ...removalsOf(old, young), ...countsOf(old, young)].map(
       shownLine,
     )
   })
@@ -47,7 +47,7 @@ function removalsOf(before: Part, after: Part): Line[] {
 const brakedIn = (about: string, before: Part, after: Part): Line[] =>
   after.braked
     .filter(({ reason }) => !before.braked.some((one) => one.reason === reason))
-    .map(({ at, reason }) => ({ about, sign: '!', what: '', reason: `${dateOf(at)}: ${reason}` }))
+    .map((one) => brakedLine(about, one))
 
 function countsOf(before: Part, after: Part): Line[] {
   const old = new Map(before.counts.flatMap(({ at, in: all }) => all.map((one) => [`${at} ${one.of}`, one])))

@@ -21,12 +21,23 @@ function linesOf({ subject, removals, braked, paced, counts }: SubjectForecast):
   const places = new Set([subject, ...counts.flatMap((one) => one.in.map(({ of }) => of))])
   return [
     ...removals.filter(isSoon).map(removalLine),
-    ...braked.map(
-      ({ at, reason }): Line => ({ about: subject, sign: '!', what: '', reason: `${dateOf(at)}: ${reason}` }),
-    ),
+    ...braked.map((one) => brakedLine(subject, one)),
     ...(paced ? [{ about: subject, sign: '·', what: '', reason: PACED } as const] : []),
     ...[...places].flatMap((place) => [...laterLines(place, removals), ...countLines(place, counts)]),
   ]
+}
+
+const NAMED = 5
+
+/** What it holds, by name, as nothing of that goes by itself. */
+export function brakedLine(
+  about: string,
+  { at, reason, snapshots }: SubjectForecast['braked'][number],
+): Line {
+  const more = snapshots.length - NAMED
+  const names = `${snapshots.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const held = snapshots.length === 0 ? '' : `. It holds ${names}`
+  return { about, sign: '!', what: '', reason: `${dateOf(at)}: ${reason}${held}` }
 }
 
 const PACED = 'some go only on the days after, because the relay leaves half of what there was within a day'

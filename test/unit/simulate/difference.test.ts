@@ -43,10 +43,10 @@ test('what goes, goes sooner, or stays is named, and what goes as before is not'
   expect(renderLines(differenceOf(before, after))).toBe(
     text(`
       main/default/web
+        ! 2026-11-22 03:00 UTC: 9 of 10 would go at once
         - daily-20261111T0300Z  with the next slot, 2026-11-22 03:00 UTC: no rule keeps it; by what is applied it goes on 2026-11-25 03:00 UTC
         - daily-20261113T0300Z  with the next slot, 2026-11-22 03:00 UTC: no rule keeps it; by what is applied it stays
         = daily-20261112T0300Z  it stays; by what is applied it goes on 2026-11-24 03:00 UTC: no rule keeps it
-        ! 2026-11-22 03:00 UTC: 9 of 10 would go at once
         = snapshots: 2 instead of 14 on 2026-11-29
     `),
   )

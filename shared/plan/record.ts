@@ -30,12 +30,17 @@ export function record(before: Ledger, result: PlanResult): Recorded {
   return { ledger, changed: isNews(before, ledger, result.now) }
 }
 
-export function ledgerAfter(before: Ledger, { plan, outcomes, run, config, now }: PlanResult): Ledger {
+/** `longest`: with nothing due, the next look comes after so many milliseconds. */
+export function ledgerAfter(
+  before: Ledger,
+  { plan, outcomes, run, config, now }: PlanResult,
+  longest = LONGEST_SLEEP,
+): Ledger {
   const begun = frozenBy(outcomes, now)
   const parts = KINDS.map(({ record: of }) => of?.(before, { plan, outcomes, frozen: begun, now }) ?? {})
   const frozen = merged(...parts.map((part) => part.frozen))
   const runs = run === null ? before.runs : [run, ...before.runs].slice(0, RUN_RECORDS)
-  const sleep = new Date(now.getTime() + LONGEST_SLEEP).toISOString()
+  const sleep = new Date(now.getTime() + longest).toISOString()
   const wake = [
     ...plan.wake,
     ...(plan.requested ? [before.wakeAt] : []),

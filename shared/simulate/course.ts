@@ -67,7 +67,8 @@ export function beginCourse(beginning: Beginning): Course {
     for (const [key, reason] of Object.entries(plan.braked))
       if (!braked.has(key)) braked.set(key, { at, reason, snapshots: heldBack(plan, key) })
     const outcomes = plan.actions.map((action) => outcomeOf(action, incus, at))
-    ledger = ledgerAfter(ledger, { plan, outcomes, run: null, config: stored.version, now: at })
+    const result = { plan, outcomes, run: null, config: stored.version, now: at }
+    ledger = ledgerAfter(ledger, result, LONGEST_SLEEP)
     due = nextMinute(at, [ledger.wakeAt, nextResume(stored, at)])
     return costOf(world)
   }
@@ -121,6 +122,8 @@ const heldBack = ({ notes }: Plan, key: string): string[] =>
   )
 
 const MINUTE = 60_000
+/** Nothing happens here but by the simulation, so it need not look as often as ticks do. */
+const LONGEST_SLEEP = 24 * 60 * MINUTE
 
 /** Ticks come once a minute. */
 function nextMinute(at: Date, moments: readonly (string | null)[]): Date {

@@ -38,6 +38,7 @@ export const Layout = ({ title, signedIn, children, now }: Frame) => (
 const Navigation = () => (
   <nav aria-label="Pages">
     <a href="/">Overview</a>
+    <a href="/simulate">Simulate</a>
     <form method="post" action="/sign-out">
       <button type="submit" class="quiet">
         Sign out

@@ -8,6 +8,7 @@ import { troublesOf } from '../../shared/promise/verdict.ts'
 import { type Applied, statusOf, verdictIn } from '../api/status.ts'
 import type { App } from '../env.ts'
 import type { Known } from '../state/known.ts'
+import { simulated, simulateForm } from './answer-simulate.tsx'
 import { pageOf } from './answer-subject.tsx'
 import { document } from './document.ts'
 import { createFormGate, createGate, createSetUpGate, createSignIn, signOut } from './gate.tsx'
@@ -17,6 +18,8 @@ import { ICON, STYLE } from './style.ts'
 
 /** Bytes of a form. */
 const LONGEST = 16 * 1024
+/** Bytes of one with a document in it. */
+const LONGEST_DOCUMENT = 2 * 1024 * 1024
 
 /** All that KV has. */
 export type ReadKnown = (context: Context<App>) => Promise<[Applied, Known]>
@@ -34,6 +37,15 @@ export function mountPage(app: Hono<App>, readAll: ReadKnown, now: () => Date): 
     const [applied, known] = await readAll(context)
     const { found, page } = await pageOf(key, applied, known, context.get('io'), now())
     return context.html(document(page), found ? 200 : 404)
+  })
+  app.get('/simulate', ...outer, gate, async (context) => {
+    const [applied] = await readAll(context)
+    return context.html(document(simulateForm(applied, context.req.query(), now())))
+  })
+  app.post('/simulate', ...outer, gate, bodyLimit({ maxSize: LONGEST_DOCUMENT }), async (context) => {
+    const [applied] = await readAll(context)
+    const form = new URLSearchParams(await context.req.text())
+    return context.html(document(await simulated(applied, form, context.get('io'), now())))
   })
   app.post('/sign-in', ...outer, bodyLimit({ maxSize: LONGEST }), createSignIn(now))
   app.get('/sign-in', secured, (context) => context.redirect('/', 303))

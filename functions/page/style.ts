@@ -90,6 +90,10 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
 .line + .line { margin-top: .25rem; }
 .trail { margin-bottom: .75rem; font-size: .875rem; }
 .remarks { margin: 0; padding-left: 2.5rem; }
+.choices { display: flex; flex-wrap: wrap; gap: .5rem 1rem; margin-bottom: 1rem; }
+.choices [aria-current="true"] { font-weight: 700; color: inherit; text-decoration: none; }
+.field { display: grid; gap: .25rem; }
+.forecast { margin-top: 1rem; }
 .pages { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; margin-top: 1rem; }
 .plan { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .875rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1rem; margin: 0; }

@@ -77,7 +77,7 @@ export function SubjectPage({ subject, tone, promises, troubles, work, slots, se
       {work.length === 0 ? null : <Work work={work} now={now} />}
       {seen.state === 'seen' ? <Snapshots seen={seen} now={now} /> : null}
       <Slots slots={slots} now={now} />
-      {seen.state === 'seen' ? <Plan seen={seen} now={now} /> : null}
+      {seen.state === 'seen' ? <Plan seen={seen} subject={subject} now={now} /> : null}
     </Layout>
   )
 }
@@ -243,7 +243,9 @@ const Slots = ({ slots, now }: { slots: readonly Slot[]; now: Date }) =>
     </section>
   )
 
-const Plan = ({ seen: { lines, next }, now }: { seen: Seen; now: Date }) => (
+type PlanProps = { seen: Seen; subject: string; now: Date }
+
+const Plan = ({ seen: { lines, next, policies }, subject, now }: PlanProps) => (
   <section aria-labelledby="plan">
     <h2 id="plan">What a run does</h2>
     <div class="card">
@@ -256,6 +258,13 @@ const Plan = ({ seen: { lines, next }, now }: { seen: Seen; now: Date }) => (
           </h3>
           <PlanText lines={next.lines} />
         </>
+      )}
+      {policies.length === 0 ? null : (
+        <p>
+          <a href={`/simulate?${new URLSearchParams({ policy: policies[0]?.name ?? '', subject })}`}>
+            Simulate the next year, or a change
+          </a>
+        </p>
       )}
     </div>
   </section>

@@ -17,8 +17,8 @@ export const STYLE = `
 html { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 body { margin: 0; background: var(--bg); color: var(--text); }
 header, main, footer { max-width: 72rem; margin: 0 auto; padding: 0 1rem; }
-header { display: flex; align-items: center; justify-content: space-between; gap: 1rem; padding-block: .75rem; }
-header nav { display: flex; align-items: center; gap: 1.25rem; flex-wrap: wrap; }
+header { display: flex; align-items: center; justify-content: space-between; gap: .25rem 1rem; flex-wrap: wrap; padding-block: .75rem; }
+header nav { display: flex; align-items: center; gap: 0 1.25rem; flex-wrap: wrap; margin-left: auto; }
 header nav form { margin: 0; }
 .home { display: inline-flex; align-items: center; gap: .5rem; font-weight: 650; color: inherit; text-decoration: none; }
 footer { color: var(--muted); font-size: .875rem; padding-block: 2rem 3rem; }
@@ -96,6 +96,7 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
 .forecast { margin-top: 1rem; }
 .pages { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; margin-top: 1rem; }
 .plan { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .875rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+.plan + p { margin-top: .75rem; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1rem; margin: 0; }
 .facts dt { color: var(--muted); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
@@ -125,7 +126,8 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
   .stack td:empty { display: none; }
   .filters > * { flex: 1 1 100%; }
   .filters button { width: 100%; }
-  .facts { grid-template-columns: 1fr; gap: 0; }
+  .plan + p { margin-top: .75rem; }
+.facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: .5rem; }
 }
 @media print {

@@ -23,6 +23,7 @@ const PAGES = [
   '/subject/main/default/web',
   '/subject/backup/default/web',
   '/subject/main/default/lab',
+  '/simulate?policy=nightly',
 ]
 
 inChromium('the page', () => {
@@ -100,6 +101,10 @@ inChromium('the page', () => {
         await page.goto(`${site.url}${path}`)
         await check(path)
       }
+      await page.fill('#keep', '{ "daily": 1 }')
+      await page.click('text=Simulate this policy')
+      await page.waitForSelector('#outcome')
+      await check('what a simulation has shown')
       expect(told).toEqual([])
     })
 

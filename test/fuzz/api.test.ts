@@ -18,6 +18,10 @@ const CALLS: readonly Call[] = [
     '/api/config',
     '/api/history?count=5',
   ].map((path) => ({ method: 'GET', path })),
+  ...['/?q=web&page=2', '/subject/main/default/web', '/simulate?policy=daily', '/page.css'].map((path) => ({
+    ...{ method: 'GET', path },
+  })),
+  ...['/sign-in', '/sign-out', '/simulate'].map((path) => ({ method: 'POST', path, body: 'token=x&to=/' })),
   { method: 'POST', path: '/api/plan', body: restore },
   { method: 'POST', path: '/api/plan', body: { document: DOCUMENT } },
   { method: 'POST', path: '/api/simulate', body: { document: DOCUMENT, days: 1, effort: 50 } },

@@ -60,10 +60,10 @@ code { font: .9em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; 
 .troubles p { margin: 0; overflow-wrap: anywhere; }
 details > summary { cursor: pointer; padding: .5rem 0; color: var(--link); }
 .filters { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin-bottom: 1rem; }
-.filters > div { display: grid; gap: .25rem; }
+.filters > div { display: grid; grid-template-columns: minmax(0, 1fr); gap: .25rem; }
 .filters .grow { flex: 1 1 14rem; }
 label { font-weight: 600; font-size: .875rem; }
-.stacked { display: grid; gap: .625rem; }
+.stacked { display: grid; grid-template-columns: minmax(0, 1fr); gap: .625rem; }
 .stacked p { margin: 0; }
 input, select, textarea, button { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--muted);
   border-radius: .375rem; padding: .5rem .75rem; min-height: 2.75rem; max-width: 100%; }
@@ -92,7 +92,7 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
 .remarks { margin: 0; padding-left: 2.5rem; }
 .choices { display: flex; flex-wrap: wrap; gap: .5rem 1rem; margin-bottom: 1rem; }
 .choices [aria-current="true"] { font-weight: 700; color: inherit; text-decoration: none; }
-.field { display: grid; gap: .25rem; }
+.field { display: grid; grid-template-columns: minmax(0, 1fr); gap: .25rem; }
 .forecast { margin-top: 1rem; }
 .pages { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; margin-top: 1rem; }
 .plan { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .875rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }

@@ -31,8 +31,11 @@ test('a policy’s start, success and failure reach its switch, and the metrics 
   try {
     await stage.pair.main.createInstance({ name: 'watched' })
     const ping = { type: 'healthchecks', url: { secret: 'PING_ALL' }, slug: true, every: '1m' }
-    await stage.apply({ policies: { hourly: { remotes: ['main'], schedule: '@hourly', ping } } })
-    expect(await stage.worker.tick(minuteAt(0))).toBe('ok')
+    // Due with the first tick, and not again before now.
+    const first = minuteAt(0)
+    const schedule = `${first.getUTCMinutes()} ${first.getUTCHours()} * * *`
+    await stage.apply({ policies: { hourly: { remotes: ['main'], schedule, ping } } })
+    expect(await stage.worker.tick(first)).toBe('ok')
     await sleep(100)
     expect(pings).toEqual(['/key/hourly/start', '/key/hourly'])
     expect(await metric('stapes_promise_kept')).toMatch(/subject="main\/default\/watched"\} 1$/)

@@ -1,10 +1,24 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Suites that start daemons or workerd and mostly wait for them: two at a time, and nothing of the others beside. */
 const ALONE = ['test/contract/*.test.ts', 'test/lab/*.test.ts', 'test/e2e/*.test.ts']
 
+/** Files with minutes of work. */
+const LONG = /test\/simulation\/(faults|year|prolonged)\.test\.ts$/
+
+/** By size alone, which is all that a fresh checkout knows, one of them would be the last, and run by itself. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 120_000,
     projects: [

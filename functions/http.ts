@@ -28,6 +28,7 @@ import { look } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
 import { type Known, readKnown } from './state/known.ts'
+import { readingOnce } from './state/once.ts'
 import { outageProblems } from './state/unwritten.ts'
 
 /** Bytes of a request's body. */
@@ -121,9 +122,9 @@ export function createApp(now: () => Date): Hono<App> {
     return context.json({ records: await readHistory(context.env.STATE, count) })
   })
   app.post('/api/tick', async (context) => {
-    const io = context.get('io')
+    const io = { ...context.get('io'), state: readingOnce(context.get('io').state) }
     const ran = logRun(await runPinged({ kind: 'tick', at: now() }, io, context.env), io)
-    await notifyAll(context.env, now, false)
+    await notifyAll(context.env, io.state, now, false)
     return context.json(ran)
   })
   app.post('/api/notify/test', (context) => answerNotifyTest(context))

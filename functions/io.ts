@@ -3,11 +3,11 @@ import { send } from './chatops/chat.ts'
 import { platformsOf } from './chatops/configure.ts'
 import { createFollow } from './chatops/follow.ts'
 import { type Env, keyDigestOf, relayOf } from './env.ts'
-import { vaultOf } from './notify/notifier.ts'
 import { post } from './notify/send.ts'
 import { testChannels } from './notify/test-channels.ts'
 import type { Io } from './run.ts'
 import { retryOnce } from './state/retry-once.ts'
+import { vaultOf } from './vault.ts'
 
 /** `deadline`: when the caller stops waiting. */
 export async function ioOf(env: Env, now: () => Date, deadline: Date | null = null): Promise<Io> {

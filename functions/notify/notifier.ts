@@ -1,9 +1,10 @@
 /** What notifications need, from the Worker's bindings and secrets. */
 import type { Sent } from '../../shared/notify/settle.ts'
 import { type Env, relayProblemOf } from '../env.ts'
+import type { State } from '../state/ledger.ts'
 import { retryOnce } from '../state/retry-once.ts'
+import { vaultOf } from '../vault.ts'
 import { type Notifier, notify } from './notify.ts'
-import type { Vault } from './secrets.ts'
 import { post } from './send.ts'
 
 const memory = new Map<string, Sent>()
@@ -18,15 +19,12 @@ function settledOf({ KV_SETTLED_MS: given = '' }: Env): number {
   return given !== '' && ms >= 0 ? ms : SETTLED
 }
 
-export const vaultOf =
-  (env: Env): Vault =>
-  (name) => {
-    const value: unknown = Reflect.get(env, name)
-    return typeof value === 'string' ? value : undefined
-  }
-
-/** `waits`: this invocation has the time. Cron triggers have a quarter of an hour, requests have not. */
-export const notifierOf = (env: Env, now: () => Date, waits: boolean): Notifier => ({
+/**
+ * `known`: KV as the tick before has read it. `waits`: this invocation has the time. Cron triggers have a quarter of an
+ * hour, requests have not.
+ */
+const notifierOf = (env: Env, known: State, now: () => Date, waits: boolean): Notifier => ({
+  known,
   ...{ state: retryOnce(env.STATE), vault: vaultOf(env), post, now, settled: settledOf(env), memory, calm },
   wait: waits ? (ms) => new Promise((resolve) => setTimeout(resolve, ms)) : null,
   nonce: () => crypto.randomUUID(),
@@ -37,9 +35,9 @@ export const notifierOf = (env: Env, now: () => Date, waits: boolean): Notifier 
 })
 
 /** A failure changes nothing for backups: it is logged, and the next tick tries again. */
-export async function notifyAll(env: Env, now: () => Date, waits: boolean): Promise<void> {
+export async function notifyAll(env: Env, known: State, now: () => Date, waits: boolean): Promise<void> {
   try {
-    await notify(notifierOf(env, now, waits))
+    await notify(notifierOf(env, known, now, waits))
   } catch (cause) {
     console.error(JSON.stringify({ at: 'notify', error: String(cause) }))
   }

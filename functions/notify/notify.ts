@@ -12,6 +12,8 @@ import { editMessage, type Sender, sendLetter } from './send.ts'
 
 export type Notifier = Sender & {
   state: State
+  /** The same, as the tick before has read and written it. */
+  known: Pick<State, 'get'>
   /** Null: this invocation can't wait. Then a later tick sends. */
   wait: ((ms: number) => Promise<void>) | null
   /** Milliseconds until what is written to KV is read everywhere. */
@@ -57,8 +59,8 @@ export async function notify(io: Notifier): Promise<void> {
 const KEYS = ['config', 'ledger', 'promises', 'notices']
 
 /** As it stands in KV, and how it is read from there: to parse and judge it takes most of a tick's time. */
-async function readAll({ state, wrong }: Notifier): Promise<{ read: string; state: State }> {
-  const texts = await Promise.all(KEYS.map((key) => state.get(key)))
+async function readAll({ state, known: tick, wrong }: Notifier): Promise<{ read: string; state: State }> {
+  const texts = await Promise.all(KEYS.map((key) => tick.get(key)))
   const known = new Map(KEYS.map((key, at) => [key, texts[at] ?? null]))
   const get = async (key: string): Promise<string | null> => known.get(key) ?? null
   return { read: JSON.stringify([texts, wrong()]), state: { ...state, get } }

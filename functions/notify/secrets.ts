@@ -1,11 +1,9 @@
 /** The secrets of a channel, by the names that its configuration gives. Their values stay here and in requests. */
 import { type Channel, NEEDS, SECRET_NAME, SECRETS, type SecretUse } from '../../shared/notify/channel.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import type { Vault } from '../vault.ts'
 
 export type Secrets = Partial<Record<SecretUse, string>>
-
-/** Of the Worker, by name. */
-export type Vault = (name: string) => string | undefined
 
 /** Characters of a key to sign with. */
 const SHORTEST = 24

@@ -4,6 +4,7 @@ import { renderLines } from '../../shared/plan/line.ts'
 import { differenceOf } from '../../shared/simulate/difference.ts'
 import type { Forecast, SubjectForecast } from '../../shared/simulate/forecast.ts'
 import type { Counts, Removal } from '../../shared/simulate/removals.ts'
+import { Table } from './table.tsx'
 import { Moment, Spoken, SubjectLink } from './text.tsx'
 
 type ForecastProps = {
@@ -132,32 +133,22 @@ const WHEN: Record<Removal['when'], string> = { now: 'at once', next: 'with the 
 
 const RemovalTable = ({ removals }: { removals: readonly Removal[] }) => (
   <div class="scroll">
-    <table class="stack">
-      <thead>
+    <Table heads={['Snapshot', 'Of', 'Goes', 'Why']}>
+      {removals.map(({ snapshot, of, when, at, reason }) => (
         <tr>
-          <th scope="col">Snapshot</th>
-          <th scope="col">Of</th>
-          <th scope="col">Goes</th>
-          <th scope="col">Why</th>
+          <th scope="row">
+            <code>{snapshot}</code>
+          </th>
+          <td data-label="Of">{of}</td>
+          <td data-label="Goes">
+            {WHEN[when]}
+            <span class="age">
+              <Moment at={at} />
+            </span>
+          </td>
+          <td data-label="Why">{reason}</td>
         </tr>
-      </thead>
-      <tbody>
-        {removals.map(({ snapshot, of, when, at, reason }) => (
-          <tr>
-            <th scope="row">
-              <code>{snapshot}</code>
-            </th>
-            <td data-label="Of">{of}</td>
-            <td data-label="Goes">
-              {WHEN[when]}
-              <span class="age">
-                <Moment at={at} />
-              </span>
-            </td>
-            <td data-label="Why">{reason}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   </div>
 )

@@ -14,6 +14,7 @@ import type { Trouble, Verdict } from '../../shared/promise/verdict.ts'
 import { Lamp, NoLamp } from './lamp.tsx'
 import { Layout } from './layout.tsx'
 import { Policies, type PolicyView } from './policies.tsx'
+import { Table } from './table.tsx'
 import { Pieces, Spoken, subjectPath } from './text.tsx'
 import { Headline, Troubles } from './troubles.tsx'
 
@@ -128,20 +129,11 @@ const GroupCard = ({ group, now }: { group: Group; now: Date }) => (
       {group.remote} <span class="muted">/ {group.project}</span>
     </h3>
     <div class="card scroll">
-      <table class="stack">
-        <thead>
-          <tr>
-            <th scope="col">Instance</th>
-            <th scope="col">Snapshot</th>
-            <th scope="col">Copy</th>
-          </tr>
-        </thead>
-        <tbody>
-          {group.rows.map((row) => (
-            <RowLine row={row} now={now} />
-          ))}
-        </tbody>
-      </table>
+      <Table heads={['Instance', 'Snapshot', 'Copy']}>
+        {group.rows.map((row) => (
+          <RowLine row={row} now={now} />
+        ))}
+      </Table>
     </div>
   </section>
 )

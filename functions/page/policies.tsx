@@ -1,5 +1,6 @@
 /** The policies: when each is due, and how its last slot ended. */
 import type { SlotRecord } from '../../shared/ledger/ledger.ts'
+import { Table } from './table.tsx'
 import { Ago, Moment } from './text.tsx'
 
 export type PolicyView = {
@@ -18,37 +19,27 @@ export function Policies({ policies, now }: { policies: Record<string, PolicyVie
     <section aria-labelledby="policies">
       <h2 id="policies">Policies</h2>
       <div class="card scroll">
-        <table class="stack">
-          <thead>
+        <Table heads={['Policy', 'Schedule', 'Next slot', 'Last slot']}>
+          {all.map(([name, policy]) => (
             <tr>
-              <th scope="col">Policy</th>
-              <th scope="col">Schedule</th>
-              <th scope="col">Next slot</th>
-              <th scope="col">Last slot</th>
+              <th scope="row">{name}</th>
+              <td data-label="Schedule">
+                {policy.schedule.map((one) => (
+                  <>
+                    <code>{one}</code>{' '}
+                  </>
+                ))}
+                <span class="age">{policy.timezone}</span>
+              </td>
+              <td data-label="Next slot">
+                <Next policy={policy} now={now} />
+              </td>
+              <td data-label="Last slot">
+                <Last slot={policy.slots[0]} />
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {all.map(([name, policy]) => (
-              <tr>
-                <th scope="row">{name}</th>
-                <td data-label="Schedule">
-                  {policy.schedule.map((one) => (
-                    <>
-                      <code>{one}</code>{' '}
-                    </>
-                  ))}
-                  <span class="age">{policy.timezone}</span>
-                </td>
-                <td data-label="Next slot">
-                  <Next policy={policy} now={now} />
-                </td>
-                <td data-label="Last slot">
-                  <Last slot={policy.slots[0]} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       </div>
     </section>
   )

@@ -1,6 +1,7 @@
 /** The picture in words: each snapshot with where it is and what becomes of it, and the slots. */
 import type { Presence, SnapshotView, SubjectView } from '../../shared/page/subject.ts'
 import type { Slot } from '../../shared/page/timeline.ts'
+import { Table } from './table.tsx'
 import { Ago, Moment } from './text.tsx'
 
 /** Rows; there may be thousands. */
@@ -11,22 +12,11 @@ export function SnapshotTable({ view: { snapshots }, now }: { view: SubjectView;
   return (
     <>
       <div class="scroll">
-        <table class="stack">
-          <thead>
-            <tr>
-              <th scope="col">Snapshot</th>
-              <th scope="col">Taken</th>
-              <th scope="col">Where</th>
-              <th scope="col">Stays because</th>
-              <th scope="col">Goes</th>
-            </tr>
-          </thead>
-          <tbody>
-            {snapshots.slice(0, MOST).map((snapshot) => (
-              <Row snapshot={snapshot} now={now} />
-            ))}
-          </tbody>
-        </table>
+        <Table heads={['Snapshot', 'Taken', 'Where', 'Stays because', 'Goes']}>
+          {snapshots.slice(0, MOST).map((snapshot) => (
+            <Row snapshot={snapshot} now={now} />
+          ))}
+        </Table>
       </div>
       {more > 0 ? <p class="muted">{`And ${more} older ones, which Incus itself lists.`}</p> : null}
     </>
@@ -93,30 +83,20 @@ export function SlotTable({ slots, now }: { slots: readonly Slot[]; now: Date })
   const behind = slots.filter(({ state }) => state !== 'ahead')
   const shown = [...behind.slice(-BEHIND), ...slots.filter(({ state }) => state === 'ahead')]
   return (
-    <table class="stack">
-      <thead>
+    <Table heads={['Slot', 'Policy', 'State', 'Why']}>
+      {shown.reverse().map(({ at, policy, state, reason }) => (
         <tr>
-          <th scope="col">Slot</th>
-          <th scope="col">Policy</th>
-          <th scope="col">State</th>
-          <th scope="col">Why</th>
+          <th scope="row">
+            <Moment at={at} />
+            <span class="age">
+              <Ago at={at} now={now} />
+            </span>
+          </th>
+          <td data-label="Policy">{policy}</td>
+          <td data-label="State">{STATES[state]}</td>
+          <td data-label="Why">{state === 'ahead' || reason === 'served' ? '' : reason}</td>
         </tr>
-      </thead>
-      <tbody>
-        {shown.reverse().map(({ at, policy, state, reason }) => (
-          <tr>
-            <th scope="row">
-              <Moment at={at} />
-              <span class="age">
-                <Ago at={at} now={now} />
-              </span>
-            </th>
-            <td data-label="Policy">{policy}</td>
-            <td data-label="State">{STATES[state]}</td>
-            <td data-label="Why">{state === 'ahead' || reason === 'served' ? '' : reason}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }

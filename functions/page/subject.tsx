@@ -11,6 +11,7 @@ import type { Tone, Trouble } from '../../shared/promise/verdict.ts'
 import { Lamp, TONES } from './lamp.tsx'
 import { Layout } from './layout.tsx'
 import { SlotTable, SnapshotTable } from './snapshot-table.tsx'
+import { Table } from './table.tsx'
 import { Ago, Moment, Pieces, percentOf, Spoken, SubjectLink } from './text.tsx'
 import { Legend, TimelinePicture } from './timeline.tsx'
 import { Troubles } from './troubles.tsx'
@@ -119,39 +120,28 @@ function Promises({ promises, now }: { promises: readonly Promised[]; now: Date 
     <section aria-labelledby="promises" class="promises">
       <h2 id="promises">Promises</h2>
       <div class="card scroll">
-        <table class="stack">
-          <thead>
+        <Table heads={['Promise', 'State', 'Until, or since', 'In 30 days', 'Why']}>
+          {promises.map((promised) => (
             <tr>
-              <th scope="col">Promise</th>
-              <th scope="col">State</th>
-              <th scope="col">Until, or since</th>
-              <th scope="col">In 30 days</th>
-              <th scope="col">Why</th>
+              <th scope="row">
+                {promised.kind === 'snapshot' ? 'snapshot' : 'verified copy'}
+                {promised.target === null ? null : <span class="age">on {promised.target}</span>}
+              </th>
+              <td data-label="State">
+                <Lamp promised={promised} now={now} />
+              </td>
+              <td data-label="Until, or since">
+                <Border promised={promised} now={now} />
+              </td>
+              <td data-label="In 30 days">
+                {promised.keptShare === null ? '' : `kept ${percentOf(promised.keptShare)}`}
+              </td>
+              <td data-label="Why">
+                {promised.reason === null ? null : <Spoken text={promised.reason} now={now} />}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {promises.map((promised) => (
-              <tr>
-                <th scope="row">
-                  {promised.kind === 'snapshot' ? 'snapshot' : 'verified copy'}
-                  {promised.target === null ? null : <span class="age">on {promised.target}</span>}
-                </th>
-                <td data-label="State">
-                  <Lamp promised={promised} now={now} />
-                </td>
-                <td data-label="Until, or since">
-                  <Border promised={promised} now={now} />
-                </td>
-                <td data-label="In 30 days">
-                  {promised.keptShare === null ? '' : `kept ${percentOf(promised.keptShare)}`}
-                </td>
-                <td data-label="Why">
-                  {promised.reason === null ? null : <Spoken text={promised.reason} now={now} />}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       </div>
     </section>
   )

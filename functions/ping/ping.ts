@@ -10,13 +10,13 @@ import { healthOf } from '../api/status.ts'
 import { configIn, readText } from '../state/config.ts'
 import { readKnown } from '../state/known.ts'
 import type { State } from '../state/ledger.ts'
+import type { Vault } from '../vault.ts'
 import { type Outgoing, requestOf } from './request.ts'
 
 export type PingIo = {
   state: State
   now(): Date
-  /** Values of secrets, by name. */
-  vault(name: string): string | undefined
+  vault: Vault
   /** Null: it was taken. Else why not, without a secret in it. */
   post(outgoing: Outgoing): Promise<string | null>
   /** An id of this tick. */

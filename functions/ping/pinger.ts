@@ -1,15 +1,16 @@
 /** Runs a tick with its pings, from the Worker's bindings and secrets. */
 import type { Env } from '../env.ts'
 import { type Io, run, type Trigger } from '../run.ts'
-import { retryOnce } from '../state/retry-once.ts'
+import type { State } from '../state/ledger.ts'
 import type { Run } from '../summary.ts'
+import { vaultOf } from '../vault.ts'
 import { createPinger, type Pinger, type PingIo } from './ping.ts'
 
 /** Milliseconds for a ping. */
 const LIMIT = 10_000
 
 export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run> {
-  const pinger = pingerOf(env, () => trigger.at, io.id ?? crypto.randomUUID())
+  const pinger = pingerOf(env, io.state, () => trigger.at, io.id ?? crypto.randomUUID())
   let begun: Promise<void> | null = null
   try {
     return await run(trigger, io, async (plan) => {
@@ -23,13 +24,9 @@ export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run
   }
 }
 
-const pingerOf = (env: Env, now: () => Date, run: string): Pinger =>
+const pingerOf = (env: Env, state: State, now: () => Date, run: string): Pinger =>
   createPinger({
-    ...{ state: retryOnce(env.STATE), now, post, run },
-    vault(name) {
-      const value: unknown = Object.getOwnPropertyDescriptor(env, name)?.value
-      return typeof value === 'string' ? value : undefined
-    },
+    ...{ state, now, post, run, vault: vaultOf(env) },
     log: (line) => console.error(JSON.stringify({ at: 'ping', run, error: line })),
   })
 

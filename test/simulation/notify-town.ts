@@ -89,7 +89,7 @@ export async function begin({
       }
     }
     return {
-      ...{ state: { get: io.state.get, put }, post, wait, memory, calm, settled: 65_000 },
+      ...{ state: { get: io.state.get, put }, known: io.state, post, wait, memory, calm, settled: 65_000 },
       vault: (name) => VAULT[name],
       now: () => new Date(world.clock.now()),
       nonce: () => `nonce ${nonces++}`,

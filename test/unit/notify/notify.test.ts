@@ -22,7 +22,13 @@ const kv = (): State => ({
 })
 
 const notifierOf = (more: Partial<Notifier> = {}): Notifier => ({
-  ...{ state: kv(), vault: () => 'https://example.org/hook', now: () => new Date(now), settled: 65_000 },
+  ...{
+    state: kv(),
+    known: kv(),
+    vault: () => 'https://example.org/hook',
+    now: () => new Date(now),
+    settled: 65_000,
+  },
   post: async ({ body }) => {
     sent.push(body)
     return { status: 200, text: 'ok', retryAfter: null }
@@ -165,7 +171,8 @@ test('without channels four keys are read, once each, and nothing is written', a
     read.push(key)
     return state.get(key)
   }
-  await notify(notifierOf({ state: { ...state, get } }))
+  const counted = { ...state, get }
+  await notify(notifierOf({ state: counted, known: counted }))
   expect(read.sort()).toEqual(['config', 'ledger', 'notices', 'promises'])
   expect(values.has('notices')).toBe(false)
 })

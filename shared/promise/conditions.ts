@@ -10,6 +10,7 @@ import type { Policy } from '../policy/policy.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
+import { MOST_NOTED } from './unprotected.ts'
 
 /**
  * `critical`: something isn't backed up, or may not be. `warning`: it needs a look. `info`: for the record.
@@ -152,16 +153,22 @@ const keyOf = (text: string): string | null =>
 
 const NAMED = 5
 
+function someOf(names: readonly string[]): string {
+  const more = names.length - NAMED
+  const few = names.slice(0, NAMED).join(', ')
+  if (more <= 0) return few
+  return `${few} and ${names.length < MOST_NOTED ? '' : 'at least '}${more} more`
+}
+
 function uncovered(facts: Facts | null): Condition[] {
   return Object.entries(facts?.uncovered ?? {}).map(([place, text]) => {
     const names = text.split(' ')
-    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
     const [remote = '', project = ''] = place.split('/')
     const example = project === 'default' ? names[0] : `${names[0]} --project ${project}`
     const what = names.length === 1 ? 'is' : 'are'
     return critical(
       `uncovered ${place}`,
-      `under no policy, so not backed up, ${what} on ${place}: ${names.slice(0, NAMED).join(', ')}${more}. Select ${names.length === 1 ? 'it' : 'them'} in a policy, or leave ${names.length === 1 ? 'it' : 'them'} out on purpose: incus config set ${example} user.stapes.exclude=true`,
+      `under no policy, so not backed up, ${what} on ${place}: ${someOf(names)}. Select ${names.length === 1 ? 'it' : 'them'} in a policy, or leave ${names.length === 1 ? 'it' : 'them'} out on purpose: incus config set ${example} user.stapes.exclude=true`,
       { about: remote },
     )
   })
@@ -173,9 +180,7 @@ export const isUncovered = ({ id }: Condition): boolean => id.startsWith('uncove
 /** For the record: somebody wanted it so. */
 const leftOut = (facts: Facts | null): Condition[] =>
   Object.entries(facts?.leftOut ?? {}).map(([reason, text]) => {
-    const keys = text.split(' ')
-    const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : ''
-    const named = `${keys.slice(0, NAMED).join(', ')}${more}`
+    const named = someOf(text.split(' '))
     return warning(`left out ${reason}`, `not backed up, because it is ${reason}: ${named}`, {
       severity: 'info',
     })

@@ -1,5 +1,5 @@
 /** What a look shows of each promise. What it could not see stays as it was known before. */
-import type { InstanceRecord, SnapshotPair } from '../incus/inventory.ts'
+import type { SnapshotPair } from '../incus/inventory.ts'
 import { isIn, newestPair } from '../incus/pairs.ts'
 import { aheadOf, ownSnapshot } from '../incus/snapshot-name.ts'
 import { pathOf } from '../incus/subject.ts'
@@ -9,13 +9,11 @@ import { own } from '../own.ts'
 import { withPartials } from '../plan/partials.ts'
 import type { World } from '../plan/world.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
-import { compilePaths } from '../policy/glob.ts'
-import { REPLICA_OF } from '../policy/marks.ts'
-import { EXCLUDE, isExcluded } from '../policy/misplaced.ts'
 import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
 import { replicasOf, seeTarget } from '../work/copy/replica.ts'
 import { type Fact, type Facts, factOf, parsePair, renderPair } from './facts.ts'
+import { unprotectedIn } from './unprotected.ts'
 
 type Look = {
   coverages: readonly Coverage[]
@@ -39,14 +37,11 @@ export function witness({ coverages, world, ledger, before }: Look, now: Date): 
     return [policy.name, Object.fromEntries([...unread, ...facts])] as const
   })
   const silent = silentIn(world, before, now)
-  const uncovered = uncoveredIn(coverages, world, before)
-  const leftOut = leftOutIn(coverages, world, before)
   return {
     at: now.toISOString(),
     subjects: Object.fromEntries(subjects),
     ...(Object.keys(silent).length === 0 ? {} : { silent }),
-    ...(Object.keys(uncovered).length === 0 ? {} : { uncovered }),
-    ...(Object.keys(leftOut).length === 0 ? {} : { leftOut }),
+    ...unprotectedIn(coverages, world, before),
   }
 }
 
@@ -139,79 +134,4 @@ function silentIn(world: World, before: Facts | null, now: Date): NonNullable<Fa
           ],
     ),
   )
-}
-
-/** On the remotes that policies select from. Copies, and what somebody has left out on purpose, are none of them. */
-function uncoveredIn(
-  coverages: readonly Coverage[],
-  world: World,
-  before: Facts | null,
-): Record<string, string> {
-  const known = new Set(
-    coverages.flatMap(({ covered, skipped }) => [...covered, ...skipped].map(({ key }) => key)),
-  )
-  const excluded = compilePaths(coverages.flatMap(({ policy }) => policy.select.exclude))
-  const isLeftOut = (record: InstanceRecord, path: readonly [string, string, string]): boolean =>
-    isExcluded(record) || record.config[REPLICA_OF] !== undefined || excluded(path)
-  const selected = new Set(coverages.flatMap(({ policy }) => policy.select.remotes))
-  const places = new Map<string, string[]>()
-  for (const remote of selected) {
-    const reply = own(world.remotes, remote)
-    if (reply?.ok !== true) {
-      for (const [place, names] of Object.entries(before?.uncovered ?? {}))
-        if (place.startsWith(`${remote}/`)) places.set(place, names.split(' '))
-      continue
-    }
-    for (const record of reply.inventory.instances) {
-      const place = `${remote}/${record.project}`
-      const key = `${place}/${record.name}`
-      if (known.has(key) || isLeftOut(record, [remote, record.project, record.name])) continue
-      places.set(place, [...(places.get(place) ?? []), record.name])
-    }
-  }
-  return Object.fromEntries([...places].map(([place, names]) => [place, names.sort().join(' ')]))
-}
-
-/** Of one reason so many are kept; they are for the record. */
-const MOST = 100
-
-/** By key, or by the policies: who has seen to it that none of them covers it. */
-function leftOutIn(
-  coverages: readonly Coverage[],
-  world: World,
-  before: Facts | null,
-): Record<string, string> {
-  const covered = new Set(coverages.flatMap((one) => one.covered.map(({ key }) => key)))
-  const reasons = new Map(
-    coverages.flatMap(({ skipped }) => skipped.map(({ key, reason }) => [key, reason] as const)),
-  )
-  const excluded = compilePaths(coverages.flatMap(({ policy }) => policy.select.exclude))
-  const found = new Map<string, string[]>()
-  const add = (reason: string, key: string): void => {
-    found.set(reason, [...(found.get(reason) ?? []), key])
-  }
-  for (const remote of new Set(coverages.flatMap(({ policy }) => policy.select.remotes))) {
-    const reply = own(world.remotes, remote)
-    if (reply?.ok !== true) {
-      for (const [reason, keys] of Object.entries(before?.leftOut ?? {}))
-        for (const key of keys.split(' ')) if (key.startsWith(`${remote}/`)) add(reason, key)
-      continue
-    }
-    for (const record of reply.inventory.instances) {
-      const key = `${remote}/${record.project}/${record.name}`
-      if (covered.has(key) || record.offline === true || record.config[REPLICA_OF] !== undefined) continue
-      const reason = reasons.get(key) ?? whyExcluded(record, excluded([remote, record.project, record.name]))
-      if (reason !== null) add(reason, key)
-    }
-  }
-  return Object.fromEntries(
-    [...found].map(([reason, keys]) => [reason, keys.sort().slice(0, MOST).join(' ')]),
-  )
-}
-
-/** One that no policy would reach anyway. */
-function whyExcluded(record: InstanceRecord, byPolicy: boolean): string | null {
-  if (!isExcluded(record)) return byPolicy ? "excluded by a policy's select.exclude" : null
-  const by = record.own.includes(EXCLUDE) ? 'its own' : "a profile's"
-  return `excluded by ${by} ${EXCLUDE}`
 }

@@ -5,6 +5,7 @@ import { worldOf } from '../../../shared/plan/world.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import { type Facts, isNews, parseFacts, withFormer } from '../../../shared/promise/facts.ts'
 import { withOutcomes } from '../../../shared/promise/record.ts'
+import { verdictOf } from '../../../shared/promise/verdict.ts'
 import { witness } from '../../../shared/promise/witness.ts'
 import type { RemoteReply } from '../../../shared/relay/protocol.ts'
 import { configOf, recordOf, replyOf, type Sketch } from '../policy/instances.ts'
@@ -38,6 +39,16 @@ function look({ main = {}, backup = replyOf([]), others = [] }: Shown, before: F
 const web = (facts: Facts) => facts.subjects.hourly?.[WEB]
 
 describe('a look', () => {
+  test('notes some of very many that no policy covers, and says that there are more', () => {
+    const others = Array.from({ length: 2_000 }, (_, at) => recordOf(`stray-${at}`))
+    const facts = look({ others })
+    expect(facts.uncovered?.['main/default']?.split(' ')).toHaveLength(500)
+    const applied = { version: 'v1', appliedAt: NOW.toISOString() }
+    const { policies } = CONFIG
+    const { conditions } = verdictOf({ policies, applied, ledger: emptyLedger('v1'), facts, now: NOW })
+    expect(conditions.map(({ text }) => text).join()).toContain('and at least 495 more. Select them')
+  })
+
   test('names what somebody has left out, by who or what did, and keeps that while its server is silent', () => {
     const others = [
       recordOf('lab', { own: { 'user.stapes.exclude': 'true' } }),

@@ -13,20 +13,18 @@ import { isLook } from '../shared/plan/request.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
-import type { Policy } from '../shared/policy/policy.ts'
-import { type Facts, isNews, withFormer } from '../shared/promise/facts.ts'
-import { glancesOf, isDifferent } from '../shared/promise/glance.ts'
-import { withHistory } from '../shared/promise/history.ts'
-import { withOutcomes } from '../shared/promise/record.ts'
+import type { Facts } from '../shared/promise/facts.ts'
+import { isDifferent } from '../shared/promise/glance.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
 import type { Answers, Kind } from '../shared/work/kind.ts'
 import { type Action, type BackupRequest, KINDS } from '../shared/work/kinds.ts'
 import type { Relay } from './incus/relay.ts'
-import { observe, remotesOf } from './observe.ts'
+import { glance, noteFacts } from './note-facts.ts'
+import { observe } from './observe.ts'
 import { foresee, perform, read } from './perform.ts'
 import { findConfig, installationOf, readConfig, type StoredConfig } from './state/config.ts'
-import { readFacts, writeFacts } from './state/facts.ts'
+import { readFacts } from './state/facts.ts'
 import { openLedger, readLedger, type State, writeLedger } from './state/ledger.ts'
 import { outageProblems } from './state/unwritten.ts'
 import { type Run, summarize } from './summary.ts'
@@ -71,7 +69,7 @@ export async function run(
   if (stored === null)
     return idleUntil === null ? { state: 'unconfigured', problems } : { state: 'idle', until: idleUntil }
   const facts = await readFacts(io.state)
-  const glances = idleUntil === null ? null : await glance(stored, trigger, io)
+  const glances = idleUntil === null ? null : await glance(stored, trigger, io.relay)
   if (idleUntil !== null && (glances === null || !isDifferent(facts, glances)))
     return { state: 'idle', until: idleUntil }
   const { ledger: noted, lost } = opened.read(trigger.at)
@@ -105,18 +103,8 @@ export async function run(
   const recorded = after(outcomes, entry)
   const news = recorded.changed || early.length > 0 || noted === null || lost.length > 0
   const unkept = news ? await keep(recorded.ledger, io.state) : []
-  const unnoted = await noteFacts(
-    plan,
-    {
-      outcomes,
-      before: facts,
-      glances,
-      leftOut,
-      policies: effectiveConfig(stored, trigger.at).policies,
-      now: trigger.at,
-    },
-    io.state,
-  )
+  const shown = { stored, outcomes, before: facts, glances, leftOut }
+  const unnoted = await noteFacts(plan, shown, trigger.at, io.state)
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
@@ -142,43 +130,6 @@ async function keep(ledger: Ledger, state: State): Promise<string[]> {
     return []
   } catch (cause) {
     return [`the ledger could not be written; the next tick works it out again from Incus: ${String(cause)}`]
-  }
-}
-
-type Shown = {
-  outcomes: readonly Outcome[]
-  before: Facts | null
-  glances: Record<string, string> | null
-  leftOut: readonly string[]
-  policies: readonly Policy[]
-  now: Date
-}
-
-/** Null: there is nothing to look at. */
-async function glance(
-  stored: StoredConfig,
-  { kind, at }: Trigger,
-  { relay }: Io,
-): Promise<Record<string, string> | null> {
-  const remotes = remotesOf(effectiveConfig(stored, at))
-  if (remotes.length === 0) return null
-  return glancesOf(remotes, await relay.glance({ remotes, ...COMES_AGAIN[kind] }))
-}
-
-/** What this run has shown of each promise. */
-async function noteFacts(plan: Plan<Action>, shown: Shown, state: State): Promise<string[]> {
-  const { outcomes, before, glances, leftOut, policies, now } = shown
-  if (plan.facts === undefined) return []
-  const seen = glances ?? before?.glances
-  const looked = seen === undefined ? plan.facts : { ...plan.facts, glances: seen }
-  const former = withFormer(withOutcomes(looked, outcomes, now), before, leftOut)
-  const facts = withHistory(former, before, policies, now)
-  if (!isNews(before, facts)) return []
-  try {
-    await writeFacts(state, facts)
-    return []
-  } catch (cause) {
-    return [`what is known of the promises could not be written; the next tick tries again: ${String(cause)}`]
   }
 }
 

@@ -3,11 +3,8 @@
 import * as z from 'zod/mini'
 import { WORK_STATES } from '../../shared/ledger/work.ts'
 import { COUNTS, LONG_KINDS } from '../../shared/work/verbs.ts'
-
-const iso = z.iso.datetime({ offset: true })
-const text = z.string()
-const maybe = z.optional(text)
-const texts = z.array(text)
+import { health } from './answer-health.ts'
+import { iso, line, maybe, text, texts } from './answer-parts.ts'
 
 export const problem = z.object({
   type: text,
@@ -16,14 +13,6 @@ export const problem = z.object({
   detail: text,
   errors: z.optional(z.array(z.object({ path: text, message: text }))),
 })
-
-const line = z
-  .object({ about: text, sign: text, what: text, reason: text })
-  .check(
-    z.describe(
-      '+ take, - expire, # hold or release, < restore, ^ start or thaw, > copy, ✓ verify, = keep, · skip, … wait, ! problem',
-    ),
-  )
 
 export const planned = z.object({
   at: iso,
@@ -37,54 +26,6 @@ export const planned = z.object({
   approval: z
     .enum(['self', 'second'])
     .check(z.describe('second: a policy requires a second person to confirm it, in chat')),
-})
-
-const removal = z.object({
-  at: iso,
-  of: text.check(z.describe('The instance, or its copy')),
-  snapshot: text,
-  when: z
-    .enum(['now', 'next', 'later'])
-    .check(z.describe('now: at once; next: with the next slot of its policy')),
-  by: z
-    .enum(['retention', 'expiry', 'refresh'])
-    .check(z.describe('refresh: a copy loses what its source no longer has')),
-  reason: text,
-})
-
-const counted = z.object({
-  at: iso,
-  in: z.array(z.object({ of: text, snapshots: z.int(), oldest: z.nullable(iso) })),
-})
-
-const course = z.object({
-  subject: text,
-  policies: texts,
-  until: iso.check(z.describe('Simulated until then')),
-  removals: z.array(removal).check(z.describe('Of the snapshots that exist')),
-  braked: z
-    .array(z.object({ at: iso, reason: text, snapshots: texts }))
-    .check(z.describe('What the brake would hold back until somebody allows it')),
-  paced: z
-    .boolean()
-    .check(z.describe('Some goes days later: the relay leaves half of what there was within a day')),
-  counts: z.array(counted),
-})
-
-export const simulated = z.object({
-  at: iso,
-  until: iso,
-  cut: z.nullable(text).check(z.describe('What was not simulated as far as that; null: everything was')),
-  subjects: z.array(course),
-  unseen: texts.check(z.describe('Remotes that gave no answer')),
-  text,
-  difference: z
-    .nullable(z.object({ lines: z.array(line), text }))
-    .check(
-      z.describe('From what the applied configuration would do; null: it is that one, or there is none'),
-    ),
-  applied: z.boolean().check(z.describe('Whether it is the applied configuration')),
-  warnings: texts,
 })
 
 const runRecord = {
@@ -161,45 +102,6 @@ const policy = z.object({
   open: z.nullable(iso),
   slots: z.array(slot),
 })
-
-const tone = z
-  .enum(['good', 'warning', 'bad'])
-  .check(z.describe('bad: a promise is not kept, or may not be soon; warning: something needs a look'))
-
-const promised = z.object({
-  kind: z.enum(['snapshot', 'copy']),
-  policy: text,
-  subject: text,
-  target: z.nullable(text).check(z.describe('Of a copy: where it is')),
-  state: z
-    .enum(['kept', 'pending', 'broken', 'unknown'])
-    .check(z.describe('pending: there is none yet, in time; unknown: what was seen last is too old to tell')),
-  newest: z.nullable(z.object({ snapshot: text, at: iso })),
-  keptShare: z
-    .nullable(z.number())
-    .check(z.describe('Of the last 30 days, or since it is judged: from 0 to 1, in which share it was kept')),
-  until: z.nullable(iso).check(z.describe('Kept until then, if nothing more happens')),
-  since: z.nullable(iso).check(z.describe('Not kept since then')),
-  reason: z.nullable(text),
-})
-
-const condition = z.object({
-  id: text,
-  severity: z.enum(['critical', 'warning', 'info']),
-  about: z.nullable(text),
-  text,
-  reason: maybe,
-  since: z.nullable(iso),
-})
-
-const health = {
-  health: tone,
-  warnings: texts.check(z.describe('All that is not well, the gravest first')),
-  promises: z.array(promised),
-  conditions: z.array(condition),
-}
-
-export const healthy = z.object(health)
 
 export const status = z.object({
   configured: z.boolean(),

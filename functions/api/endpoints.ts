@@ -3,6 +3,8 @@
  * requested.
  */
 import * as z from 'zod/mini'
+import { healthy } from './answer-health.ts'
+import { simulated } from './answer-simulated.ts'
 import * as answers from './answers.ts'
 import * as requests from './requests.ts'
 
@@ -29,7 +31,7 @@ export const endpoints: readonly Endpoint[] = [
     path: '/api/health',
     summary: 'Whether every promise is kept: 200, or 503 if not',
     query: { policy: 'Only of this policy', subject: 'Only of this instance, as remote/project/instance' },
-    answer: answers.healthy,
+    answer: healthy,
   },
   {
     method: 'get',
@@ -56,7 +58,7 @@ export const endpoints: readonly Endpoint[] = [
     path: '/api/simulate',
     summary: 'What a configuration would keep and remove within a year, and nothing is done',
     body: requests.simulateBody,
-    answer: answers.simulated,
+    answer: simulated,
   },
   {
     method: 'post',

@@ -6,12 +6,14 @@ import * as z from 'zod/mini'
 import { POLICY_NAME } from '../incus/snapshot-name.ts'
 import { holdsSecrets, LONGEST_KEY } from '../incus/user-keys.ts'
 import { own } from '../own.ts'
-import { PING_SECRET, PING_TYPES } from '../ping/settings.ts'
 import { accessKeysAt, accessSchema } from './access-schema.ts'
+import { copySchema } from './copy-schema.ts'
 import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
+import { mayExpire } from './expiry-schema.ts'
 import * as field from './fields.ts'
 import { keepSchema, mayKeep } from './keep-schema.ts'
 import { notifyKeysAt, notifySchema } from './notify-schema.ts'
+import { pingSchema } from './ping-schema.ts'
 
 const { described, list, may, object } = field
 
@@ -66,57 +68,8 @@ const selectSchema = object(
   'an object, such as { "remotes": ["main"] }',
 )
 
-const expiry = (what: string) =>
-  may(field.expiry, `${what} In Incus's form: S, M (minutes), H, d, w, m (months), y; or \`${NEVER}\`.`, {
-    default: NEVER,
-    examples: ['30d', '1w 3d'],
-  })
-
 const SHARE = 'a share above 0 and up to 1, such as 0.5'
 const NUMBER = 'a whole number from 1, such as 10'
-
-const copySchema = object(
-  {
-    remote: may(field.remote, 'The remote that holds the copy.'),
-    project: may(
-      field.project,
-      "The project that the copy goes into; without it, the project of the same name as the source's.",
-    ),
-    pool: may(field.pool, "The copy's storage pool; without it, that of the target's default profile."),
-    target: may(
-      field.member,
-      'Where the remote is a cluster: the member that a first copy goes to, or `@` and a group of members; without it, Incus chooses. A refresh goes to the member that has the copy.',
-      { examples: ['n2', '@backups'] },
-    ),
-    transferMode: may(
-      z.enum(['pull', 'push'], {
-        error: '"pull" (the target dials the source) or "push" (the source dials the target)',
-      }),
-      '`pull`: the target dials the source. `push`: the source dials the target.',
-      { default: DEFAULTS.copy.transferMode },
-    ),
-    allow: may(
-      z.enum(['freeze', 'inconsistent'], {
-        error:
-          '"inconsistent" (a running instance keeps running) or "freeze" (it may stand still while it is copied)',
-      }),
-      "Where Incus freezes a running instance for the whole copy (dir, LVM, Ceph; virtual machines nearly everywhere). `inconsistent`: it keeps running, and the copy's current state may be inconsistent; its snapshots, the actual backups, never are. `freeze`: it stands still, and the current state is consistent too.",
-      { default: DEFAULTS.copy.allow },
-    ),
-    keep: mayKeep(
-      'How long snapshots stay on the copy. The next refresh also removes what the source no longer has.',
-    ),
-    expiry: expiry(
-      'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stay however long the source is gone.',
-    ),
-    mirror: may(
-      field.flag,
-      'true: a refresh may remove what `keep` still wants here, once the source no longer has it. false: it waits.',
-      { default: DEFAULTS.copy.mirror },
-    ),
-  },
-  'an object, such as { "remote": "backup" }',
-)
 
 const brakeSchema = object(
   {
@@ -142,40 +95,6 @@ const promiseSchema = object(
     }),
   },
   'an object, such as { "snapshot": "2h", "copy": "26h" }',
-)
-
-const PING_SECRET_NAME =
-  'the name of a secret of the Worker that begins with PING_, such as { "secret": "PING_DAILY" }'
-
-const pingSchema = object(
-  {
-    type: described(
-      z.enum(PING_TYPES, { error: '"healthchecks" or "uptime-kuma"' }),
-      '`healthchecks`: healthchecks.io, or what takes the same. `uptime-kuma`: the push form of Uptime Kuma.',
-    ),
-    url: described(
-      object(
-        {
-          secret: described(
-            z.string({ error: PING_SECRET_NAME }).check(z.regex(PING_SECRET, { error: PING_SECRET_NAME })),
-            'The name of a secret or environment variable of the Worker. It begins with `PING_`.',
-          ),
-        },
-        PING_SECRET_NAME,
-      ),
-      'Where the pings go: the address of a check.',
-    ),
-    slug: may(
-      field.flag,
-      'true: the address is that of a whole project (`https://hc-ping.com/<ping key>`), and the name of the policy follows it. So one address in `defaults` serves all policies.',
-      { default: DEFAULTS.ping.slug },
-    ),
-    every: may(field.duration, 'How often, at least, while nothing happens.', {
-      default: DEFAULTS.ping.every,
-      examples: ['15m'],
-    }),
-  },
-  'an object, such as { "type": "healthchecks", "url": { "secret": "PING_DAILY" } }',
 )
 
 const manualSchema = object(
@@ -222,7 +141,7 @@ const settings = {
     { default: DEFAULTS.stateful },
   ),
   keep: mayKeep('How long snapshots stay on the source.'),
-  expiry: expiry(
+  expiry: mayExpire(
     'When Incus itself removes a snapshot, whatever `keep` says and whether or not stapes runs.',
   ),
   manual: may(

@@ -1,0 +1,51 @@
+/** The shape of a `copy` in `stapes.jsonc`. */
+import * as z from 'zod/mini'
+import { DEFAULTS } from './defaults.ts'
+import { mayExpire } from './expiry-schema.ts'
+import * as field from './fields.ts'
+import { mayKeep } from './keep-schema.ts'
+
+const { may, object } = field
+
+export const copySchema = object(
+  {
+    remote: may(field.remote, 'The remote that holds the copy.'),
+    project: may(
+      field.project,
+      "The project that the copy goes into; without it, the project of the same name as the source's.",
+    ),
+    pool: may(field.pool, "The copy's storage pool; without it, that of the target's default profile."),
+    target: may(
+      field.member,
+      'Where the remote is a cluster: the member that a first copy goes to, or `@` and a group of members; without it, Incus chooses. A refresh goes to the member that has the copy.',
+      { examples: ['n2', '@backups'] },
+    ),
+    transferMode: may(
+      z.enum(['pull', 'push'], {
+        error: '"pull" (the target dials the source) or "push" (the source dials the target)',
+      }),
+      '`pull`: the target dials the source. `push`: the source dials the target.',
+      { default: DEFAULTS.copy.transferMode },
+    ),
+    allow: may(
+      z.enum(['freeze', 'inconsistent'], {
+        error:
+          '"inconsistent" (a running instance keeps running) or "freeze" (it may stand still while it is copied)',
+      }),
+      "Where Incus freezes a running instance for the whole copy (dir, LVM, Ceph; virtual machines nearly everywhere). `inconsistent`: it keeps running, and the copy's current state may be inconsistent; its snapshots, the actual backups, never are. `freeze`: it stands still, and the current state is consistent too.",
+      { default: DEFAULTS.copy.allow },
+    ),
+    keep: mayKeep(
+      'How long snapshots stay on the copy. The next refresh also removes what the source no longer has.',
+    ),
+    expiry: mayExpire(
+      'When Incus removes a snapshot from the copy, counted from when the copy no longer needs it. The newest verified one, and what `keep` wants, stay however long the source is gone.',
+    ),
+    mirror: may(
+      field.flag,
+      'true: a refresh may remove what `keep` still wants here, once the source no longer has it. false: it waits.',
+      { default: DEFAULTS.copy.mirror },
+    ),
+  },
+  'an object, such as { "remote": "backup" }',
+)

@@ -11,7 +11,7 @@
 import { newestPair } from '../../shared/incus/pairs.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
-import { subjectKey } from '../../shared/incus/subject.ts'
+import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
 import { withoutOwnCopy } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -21,6 +21,7 @@ import { againstDelete, againstTransfer, transferOwner } from './guard-copy.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
 import { againstThaw, isThaw } from './guard-thaw.ts'
 import type { Journal } from './journal.ts'
+import type { Sightings } from './sightings.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Whether the relay has to check such a call first. */
@@ -32,7 +33,11 @@ export const isGuarded = ({ name, parameters }: Match): boolean =>
   (name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null)
 
 /** What the relay has seen, and its time in milliseconds since the epoch. */
-export type Seen = { journal: Pick<Journal, 'verified'>; now: number }
+export type Seen = {
+  journal: Pick<Journal, 'verified'>
+  serverOf: Sightings['serverOf']
+  now: number
+}
 
 /** A call of `match` onto `remote`; `body` is one that the route accepts. */
 type GuardedCall = { upstream: Upstream; remote: string; match: Match; body: unknown }
@@ -57,7 +62,7 @@ export async function guard(
   return why.value === null ? ok(null) : err(refused(remote, match, wanted, why.value))
 }
 
-async function against(call: GuardedCall, { journal, now }: Seen): Promise<Why> {
+async function against(call: GuardedCall, { journal, serverOf, now }: Seen): Promise<Why> {
   const { upstream, remote, match, body } = call
   const { name, parameters, query } = match
   const ref = { remote, project: query.project ?? 'default', instance: parameters.instance ?? '' }
@@ -65,7 +70,7 @@ async function against(call: GuardedCall, { journal, now }: Seen): Promise<Why> 
   if (name === 'deleteSnapshot' && newest !== null && newest[0] === parameters.snapshot)
     return ok('it is the newest verified snapshot of a copy')
   if (!isGuarded(match) || isHarmless(name, body)) return ok(null)
-  const read = await readInstance(call)
+  const read = await readInstance(call, ref, serverOf(remote))
   if (!read.ok) return read.error.status === 404 ? ok(null) : read
   const { instance, config } = read.value
   switch (name) {
@@ -87,18 +92,19 @@ const isHarmless = (name: string, body: unknown): boolean =>
 /** `config`: its own, without its profiles'. */
 type Instance = { instance: Record<string, unknown>; config: Record<string, unknown> }
 
-async function readInstance({ upstream, remote, match }: GuardedCall): Promise<Result<Instance, CallError>> {
-  const { instance: name = '' } = match.parameters
+async function readInstance(
+  { upstream, remote, match }: GuardedCall,
+  ref: InstanceRef,
+  server: string | null,
+): Promise<Result<Instance, CallError>> {
+  const name = ref.instance
   const one = await call(upstream, remote, request('getInstance', { instance: name }, match.query))
   if (!one.ok) return one
   const instance = one.value.envelope.metadata
   return isObject(instance) && isObject(instance.config)
     ? ok({
         instance,
-        config: withoutOwnCopy(
-          subjectKey({ remote, project: match.query.project ?? 'default', instance: name }),
-          instance.config,
-        ),
+        config: withoutOwnCopy({ key: subjectKey(ref), server }, instance.config),
       })
     : err(badReply(remote, one.value.status, `the instance ${name} has no config in it`))
 }

@@ -64,7 +64,9 @@ async function readAll(
   const { nested, ...server } = greeting.value.server
   const [projects, listed] = await Promise.all([
     read(request('listProjects', {}, { recursion: '1' }), parseProjects),
-    read(request('listInstances', {}, ALL), (metadata) => parseInstances(metadata, remote, selectedBy)),
+    read(request('listInstances', {}, ALL), (metadata) =>
+      parseInstances(metadata, { remote, server: server.fingerprint }, selectedBy),
+    ),
   ])
   if (!projects.ok) return projects
   if (!listed.ok) return listed

@@ -14,11 +14,11 @@ export type Instances = { records: InstanceRecord[]; unusable: string[] }
 
 /**
  * Null when the metadata is no list of instances: a partial list is worse than none. `selectedBy`: the keys that
- * are passed on besides those of stapes.
+ * are passed on besides those of stapes. `server`: its identity, null where it isn't known.
  */
 export function parseInstances(
   metadata: unknown,
-  remote: string,
+  at: { remote: string; server: string | null },
   selectedBy: readonly string[],
 ): Instances | null {
   if (!Array.isArray(metadata) || metadata.length > MOST.instances) return null
@@ -28,7 +28,7 @@ export function parseInstances(
   for (const instance of metadata) {
     if (!isObject(instance)) return null
     const [name, project] = [text(instance.name), text(instance.project)]
-    const record = parseInstance(instance, { remote, name, project }, isWanted)
+    const record = parseInstance(instance, { ...at, name, project }, isWanted)
     if (record === null) return null
     const key = `${project}/${name}`
     if (!isProjectName(project) || !isInstanceName(name)) unusable.push(misnamed(project, name))
@@ -48,14 +48,14 @@ const misnamed = (project: string, name: string): string =>
 
 function parseInstance(
   instance: Record<string, unknown>,
-  { remote, name, project }: { remote: string; name: string; project: string },
+  { remote, server, name, project }: { remote: string; server: string | null; name: string; project: string },
   isWanted: (key: string) => boolean,
 ): InstanceRecord | null {
   const { type } = instance
   if (name === '' || project === '' || (type !== 'container' && type !== 'virtual-machine')) return null
   const keys = userKeys(instance.expanded_config, isWanted)
   const problem = refuseKeys(keys)
-  const config = withoutOwnCopy(subjectKey({ remote, project, instance: name }), keys)
+  const config = withoutOwnCopy({ key: subjectKey({ remote, project, instance: name }), server }, keys)
   const standing = isObject(instance.config) ? instance.config : {}
   // A member that can't be reached: `config`, `devices` and `profiles` are null, the expanded ones missing.
   const isKnown =

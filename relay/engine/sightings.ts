@@ -32,6 +32,8 @@ export type Sightings = {
   torn(ref: InstanceRef): readonly SnapshotPair[]
   /** Whether it is marked as a copy, by the last listing that had it. */
   isCopy(ref: InstanceRef): Promise<Result<boolean, CallError>>
+  /** Which server the remote was when it was seen last; null: it wasn't. */
+  serverOf(remote: string): string | null
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
   /** It was changed: it has to be read anew, also where a look that began before ends after it. */
@@ -65,6 +67,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   const listings = new Map<string, Sighting>()
   /** By remote. */
   const notedAt = new Map<string, number>()
+  const servers = new Map<string, string>()
   const missing = new Map<string, number>()
   const removals = new Map<string, Map<string, { createdAt: number; until: number }>>()
   const changedAt = new Map<string, number>()
@@ -94,9 +97,13 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       else journal.setVerified(key, [])
     }
   }
-  const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> => readOne(upstream, ref)
+  const serverOf = (remote: string): string | null => servers.get(remote) ?? null
+  const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> =>
+    readOne(upstream, ref, serverOf(ref.remote))
   return {
-    note(remote, { instances, unusable }, began) {
+    serverOf,
+    note(remote, { server, instances, unusable }, began) {
+      servers.set(remote, server.fingerprint)
       notedAt.set(remote, clock.now())
       const kept = new Set<string>()
       for (const record of instances) {
@@ -167,10 +174,11 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
 async function readOne(
   upstream: Upstream,
   { remote, project, instance }: InstanceRef,
+  server: string | null,
 ): Promise<Result<Sighting, CallError>> {
   const one = await call(upstream, remote, request('getInstance', { instance }, { project }))
   if (!one.ok) return one
-  const [record] = parseInstances([one.value.envelope.metadata], remote, [])?.records ?? []
+  const [record] = parseInstances([one.value.envelope.metadata], { remote, server }, [])?.records ?? []
   const wanted = request('listSnapshots', { instance }, { project, recursion: '1' })
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list

@@ -60,11 +60,15 @@ export const NO_VOLUMES = `${PREFIX}volumes.exclude`
 const MAKES_COPY: readonly string[] = [REPLICA_OF, VERIFIED, COPYING]
 
 /**
- * The keys without what makes a copy of it, where that names the instance itself: it was copied back from its copy
- * (`incus copy backup:web main:web`), so it is the source again.
+ * The keys without what makes a copy of it, where they name the instance itself, on the very server that it was copied
+ * from: it was copied back from its copy (`incus copy backup:web main:web`), so it is the source again. On another
+ * server it may be the copy, under a name that the source's server had: `server` is null where that isn't known.
  */
-export function withoutOwnCopy<T>(key: string, config: Record<string, T>): Record<string, T> {
-  return config[REPLICA_OF] === key
+export function withoutOwnCopy<T>(
+  { key, server }: { key: string; server: string | null },
+  config: Record<string, T>,
+): Record<string, T> {
+  return config[REPLICA_OF] === key && server !== null && config[REPLICA_SERVER] === server
     ? Object.fromEntries(Object.entries(config).filter(([name]) => !MAKES_COPY.includes(name)))
     : config
 }

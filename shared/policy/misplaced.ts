@@ -1,6 +1,6 @@
 /**
  * Instances with a copy's marks in another place than the copy's: somebody renamed or moved it, or uses it now. stapes
- * skips copies, and so would never back up such an instance. One that was copied back in its source's place is none.
+ * skips copies, and so would never back up such an instance. One that was copied back onto its source's own server is none.
  */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
@@ -16,7 +16,7 @@ type Problem = { about: string; reason: string }
 /** `of`: the key of the source that the mark names. Whether that exists doesn't matter: a copy outlives it. */
 export function fitsPlace(place: InstanceRef, of: string, policies: readonly Policy[]): boolean {
   const { remote, project, instance } = instanceOf(of)
-  if (instance !== place.instance) return false
+  if (of === subjectKey(place) || instance !== place.instance) return false
   return policies.some(
     ({ select, copy }) =>
       copy !== null &&
@@ -40,7 +40,8 @@ export function misplacedProblem(
     return { about, reason }
   }
   if (fitsPlace(place, of, policies)) return null
-  const reason = `it has the marks of a copy of ${of}, which no policy puts here, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, ${cure(place, record)}. If it needs no backups: incus config set ${named(place)} ${PREFIX}exclude=true`
+  const what = of === about ? 'of itself, made on another server' : `of ${of}, which no policy puts here`
+  const reason = `it has the marks of a copy ${what}, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, ${cure(place, record)}. If it needs no backups: incus config set ${named(place)} ${PREFIX}exclude=true`
   return { about, reason }
 }
 

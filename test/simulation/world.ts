@@ -35,7 +35,14 @@ export type World = {
   places: Io[]
   weather: { now: Weather }
   /** Of the Worker with the relay. */
-  relay: { up: boolean; restart(): void; kill(): void; forget(): void; configure(backup: Rules): void }
+  relay: {
+    up: boolean
+    restart(): void
+    kill(): void
+    forget(): void
+    configure(backup: Rules): void
+    swap(): void
+  }
   apply(document: unknown): Promise<void>
   tick(at: Date, place?: number, kind?: Trigger['kind']): Promise<Ticked>
   /**
@@ -97,7 +104,8 @@ export function createWorld({
   }
   const incus = { main: serve('main'), backup: serve('backup') }
   const weather: World['weather'] = { now: () => null }
-  const remoteOf = (name: string): Remote => (name === names.main ? 'main' : 'backup')
+  let isSwapped = false
+  const remoteOf = (name: string): Remote => ((name === names.main) !== isSwapped ? 'main' : 'backup')
   const upstream = upstreamOf(incus, clock, weather, remoteOf)
   let rules: Rules = { role, minRetention }
   let life = mortal()
@@ -128,6 +136,11 @@ export function createWorld({
     /** Its configuration is another one after a restart. */
     configure: (backup: Rules) => {
       rules = backup
+      engine = begin(disk)
+    },
+    /** Its configuration has each server under the other's name, after a restart. */
+    swap: () => {
+      isSwapped = !isSwapped
       engine = begin(disk)
     },
     /** Its disk is lost. */

@@ -101,6 +101,12 @@ function orphanText({ key, replica }: Stock, { now, world }: Answered, stocks: r
   const newest = newestPair(replica?.verified ?? [])
   const state = newest === null ? 'nothing verified' : `verified ${pairAge(newest, now)} old`
   const of = replica?.of ?? ''
+  if (of === key)
+    return [
+      { code: key },
+      ' has the marks of a copy of itself, so it is not backed up: see ',
+      typed('status'),
+    ]
   return [{ code: key }, ' is a copy of ', { code: of }, `, ${whereaboutsOf(of, stocks, world)}: ${state}`]
 }
 

@@ -59,7 +59,7 @@ export function planCopies(covered: readonly Covered[], given: Omit<CopyContext,
   const resting = restingOf(covered)
     .filter(({ source }) => source.record.snapshots !== null)
     .map((replica) => compareSides(replica, context))
-  const bySource = groupBy(judged, ({ replica }) => replica.source.key)
+  const bySource = groupBy<Compared>([...judged, ...resting], ({ replica }) => replica.source.key)
   const found = gather([
     { blocked: new Map(strayCopies(all, context.world).map(({ source, reason }) => [source, reason])) },
     ...all.filter(({ source }) => source.record.snapshots === null).map((one) => waitForSource(one, context)),
@@ -85,10 +85,10 @@ function judgeOne(replica: Replica, context: CopyContext): Judged {
   return { ...looked, judgement: judge({ replica, seen: looked.seen, world, known, now, installation }) }
 }
 
-/** Snapshots of the source that the refreshes of its other copies need. */
-const othersOf = ({ replica }: Judged, bySource: ReadonlyMap<string, Judged[]>): string[] =>
-  (bySource.get(replica.source.key) ?? []).flatMap(({ replica: other, common }) =>
-    other === replica || common === null ? [] : [common[0]],
+/** Snapshots of the source that the refreshes of its other copies need, also of those that are paused. */
+const othersOf = ({ replica }: Judged, bySource: ReadonlyMap<string, Compared[]>): string[] =>
+  (bySource.get(replica.source.key) ?? []).flatMap(({ replica: other, common, ours }) =>
+    other === replica ? [] : [common, ours].flatMap((pair) => (pair === null ? [] : [pair[0]])),
   )
 
 function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, T[]> {

@@ -3,7 +3,7 @@
 import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { staysUntil } from '../../incus/min-retention.ts'
-import { commonPairs } from '../../incus/pairs.ts'
+import { commonPairs, newestPair } from '../../incus/pairs.ts'
 import { isAddressable, ownSnapshot } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
 import type { Finding } from '../../plan/finding.ts'
@@ -15,7 +15,7 @@ import type { VerifyAction } from './action.ts'
 import type { Judgement } from './judge.ts'
 import type { CopyContext } from './judged.ts'
 import { lastingOf } from './lasting.ts'
-import { isOnRequest, type Replica, type Seen } from './replica.ts'
+import { isOfPolicy, isOnRequest, type Replica, type Seen } from './replica.ts'
 import { expireOnTarget } from './target-retention.ts'
 
 type Completed = Extract<Judgement, { phase: 'completed' }>
@@ -38,6 +38,9 @@ export function verification(
     context,
   )
   const gone = new Set(expire.map(({ snapshot }) => snapshot))
+  const shared = commonPairs(source.record.snapshots ?? [], verified)
+  // The newest may be somebody's own, who may remove it.
+  const ours = newestPair(shared.filter((pair) => isOfPolicy(replica, pair)))
   const action: VerifyAction = {
     kind: 'verify',
     source: source.ref,
@@ -52,11 +55,10 @@ export function verification(
       extended: memo.extended,
       context,
     }),
-    restore: restored(
-      replica,
-      memo.extended,
-      entry.newest === undefined ? others : [...others, entry.newest],
-    ),
+    restore: restored(replica, memo.extended, [
+      ...others,
+      ...[entry.newest, ours?.[0]].filter((name) => name !== undefined),
+    ]),
     protect: source.record.protected === true && record?.protected !== true,
     owner: renderInstallation(context.installation),
     expire,

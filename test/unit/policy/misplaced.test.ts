@@ -50,6 +50,16 @@ describe('an instance with the marks of a copy', () => {
     expect(skipped).toEqual([])
   })
 
+  test('of itself, on another server, is told of, with the commands that make it an instance of its own', () => {
+    const { told, skipped } = toldOf({
+      main: replyOf([recordOf('web1', { own: marks('main/default/web1') })]),
+    })
+    expect(told).toEqual([
+      'main/default/web1: it has the marks of a copy of itself, made on another server, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, run on main: incus config unset web1 user.stapes.replica-of; incus config unset web1 user.stapes.replica-of.server; incus config unset web1 user.stapes.verified; incus config unset web1 boot.autostart; incus config unset web1 snapshots.schedule. If it needs no backups: incus config set web1 user.stapes.exclude=true',
+    ])
+    expect(skipped).toEqual([])
+  })
+
   test('that was renamed on the backup server is told of, where a policy would take it', () => {
     const old = recordOf('web1-old', { project: 'shop', own: marks('main/default/web1') })
     const { told } = toldOf({ backup: replyOf([old], ['default', 'shop']) })

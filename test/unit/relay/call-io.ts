@@ -20,6 +20,7 @@ export const callIo = (upstream: Upstream, clock: Clock): CallIo => ({
   suspects: createSuspects(),
   unseen: createUnseenCreates(clock),
   journal: createJournal(clock),
+  sightings: { serverOf: () => null },
   timeouts: { round: 60_000, silence: 30_000 },
   admit: (_call: Call, _urgent, work) => work(),
 })

@@ -147,7 +147,9 @@ async function afterSeeing(
   if (lost.ok) memory.note('backup', lost.inventory, clock.now())
   const match = matchRoute(step.method, step.path)
   if (match === null) throw new Error('no such route')
-  const said = await clock.until(guard(incus, 'backup', match, undefined, { journal, now: clock.now() }))
+  const said = await clock.until(
+    guard(incus, 'backup', match, undefined, { journal, serverOf: memory.serverOf, now: clock.now() }),
+  )
   return said.ok ? 'allowed' : said.error.message
 }
 

@@ -10,7 +10,7 @@ const listed = (config: object, name = 'web'): object => ({
 })
 
 const recordsOf = (instances: readonly object[], selectedBy: readonly string[] = []): InstanceRecord[] =>
-  parseInstances(instances, 'main', selectedBy)?.records ?? expect.fail('no list')
+  parseInstances(instances, { remote: 'main', server: 'f' }, selectedBy)?.records ?? expect.fail('no list')
 
 function recordOf(config: object, selectedBy: readonly string[] = []): InstanceRecord {
   const [record] = recordsOf([listed(config)], selectedBy)
@@ -46,6 +46,9 @@ test('an instance with the marks of a copy of itself was copied back, and is non
     'user.stapes.hold.x': 'kept',
   }
   expect(recordOf(marks).own).toEqual(['user.stapes.replica-of.server', 'user.stapes.hold.x'])
+  // The backup server, under the source's name: it has the copy itself.
+  const elsewhere = { ...marks, 'user.stapes.replica-of.server': 'another' }
+  expect(recordOf(elsewhere).config).toEqual(elsewhere)
   expect(recordOf({ ...marks, 'user.stapes.replica-of': 'main/default/other' }).config).toEqual({
     ...marks,
     'user.stapes.replica-of': 'main/default/other',

@@ -45,8 +45,9 @@ describe('list', () => {
     `)
   })
 
-  test('tells of copies whose server is down, and of one in no policy’s place', () => {
+  test('tells of copies whose server is down, of one in no policy’s place, and of one that came to another server', () => {
     const apart = parseWorld(`
+      main:default/back1 stopped ${replica('back1', NOV21)}
       main:default/web1 running
       backup:default/web1-old stopped ${replica('web1', NOV21)}
         nightly-20261121T0300Z
@@ -54,6 +55,7 @@ describe('list', () => {
     expect(said(list, worldSeen(apart))).toMatchInlineSnapshot(`
       "bad, to the caller: 1 covered instance, 1 without a complete snapshot
         \`main/default/web1\`: no complete snapshot; \`backup\` nothing verified yet
+        \`main/default/back1\` has the marks of a copy of itself, so it is not backed up: see \`/backup status\`
         \`backup/default/web1-old\` is a copy of \`main/default/web1\`, which no policy puts there: verified 33 h old"
     `)
     const down = parseWorld(`

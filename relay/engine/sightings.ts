@@ -34,6 +34,8 @@ export type Sightings = {
   isCopy(ref: InstanceRef): Promise<Result<boolean, CallError>>
   /** Which server the remote was when it was seen last; null: it wasn't. */
   serverOf(remote: string): string | null
+  /** Whether its clock agreed with the relay's when it was seen last. */
+  isOnTime(remote: string): boolean
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
   /** It was changed: it has to be read anew, also where a look that began before ends after it. */
@@ -67,7 +69,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   const listings = new Map<string, Sighting>()
   /** By remote. */
   const notedAt = new Map<string, number>()
-  const servers = new Map<string, string>()
+  const servers = new Map<string, RemoteInventory['server']>()
   const missing = new Map<string, number>()
   const removals = new Map<string, Map<string, { createdAt: number; until: number }>>()
   const changedAt = new Map<string, number>()
@@ -97,13 +99,14 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       else journal.setVerified(key, [])
     }
   }
-  const serverOf = (remote: string): string | null => servers.get(remote) ?? null
+  const serverOf = (remote: string): string | null => servers.get(remote)?.fingerprint ?? null
   const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> =>
     readOne(upstream, ref, serverOf(ref.remote))
   return {
     serverOf,
+    isOnTime: (remote) => servers.has(remote) && servers.get(remote)?.skew === undefined,
     note(remote, { server, instances, unusable }, began) {
-      servers.set(remote, server.fingerprint)
+      servers.set(remote, server)
       notedAt.set(remote, clock.now())
       const kept = new Set<string>()
       for (const record of instances) {

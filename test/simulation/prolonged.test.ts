@@ -155,6 +155,35 @@ test('a snapshot whose own end passed while the copy lagged behind goes with the
   expect([...snapshotsOn(world, 'main').keys()]).not.toContain(name)
 }, 60_000)
 
+test('a snapshot whose own end passed, and that somebody holds while its copy is verified, stays', async () => {
+  const world = await begin({ schedule: '0 */3 * * *', expiry: '4H', copy: { remote: 'backup' } })
+  await pass(world, 9 * HOUR + 10 * MINUTE)
+  const name = 'q-20261120T0900Z'
+  world.incus.backup.kill()
+  await pass(world, 8 * HOUR)
+  world.incus.backup.start()
+  let isHeld = false
+  world.incus.backup.faults = ({ method, body }) => {
+    if (method === 'PATCH' && JSON.stringify(body ?? '').includes('"user.stapes.copying":""') && !isHeld) {
+      isHeld = true
+      instanceOf(world.incus.main, { name: 'web' }).config[`user.stapes.hold.${name}`] = 'for the auditor'
+    }
+    return null
+  }
+  await pass(world, 4 * HOUR)
+  expect([isHeld, [...snapshotsOn(world, 'main').keys()]]).toEqual([true, expect.arrayContaining([name])])
+}, 60_000)
+
+test('by a clock of the relay that is three days ahead of the server’s, nothing goes before the server lets it go', async () => {
+  const world = await begin({ schedule: '0 */3 * * *', expiry: '2d', copy: { remote: 'backup' } })
+  await pass(world, 9 * HOUR + 10 * MINUTE)
+  for (const remote of ['main', 'backup'] as const) world.incus[remote].skewMs = -3 * DAY
+  await pass(world, 50 * HOUR)
+  expect([...snapshotsOn(world, 'main').keys()]).toEqual(
+    expect.arrayContaining(['q-20261120T0000Z', 'q-20261120T0300Z', 'q-20261120T0600Z', 'q-20261120T0900Z']),
+  )
+}, 60_000)
+
 test.each([
   ['*/5 * * * *', '1H', 12, 0],
   ['*/10 * * * *', '2H', 12, 5],

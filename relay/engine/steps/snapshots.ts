@@ -10,6 +10,7 @@ import { call } from '../call.ts'
 import type { Call } from '../calls.ts'
 import { againstEndOnCopy, againstRemoval, isHeld, isReplica, removalFrom } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
+import type { Sighting } from '../sightings.ts'
 import { expiryCall, listOf, removeCall, STEP_WAIT, takeCall } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
@@ -79,15 +80,26 @@ export async function postponing(
   return ok([expiryCall(ref, snapshot, until.toISOString(), row.expiresAt)])
 }
 
+type Ending = { snapshot: string; end: Date; by: Owner; rows: readonly Expiring[] }
+
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */
 export async function againstExpiry(
   ref: InstanceRef,
-  { snapshot, end, by, rows }: { snapshot: string; end: Date; by: Owner; rows: readonly Expiring[] },
+  ending: Ending,
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
-  const found = await io.sightings.of(ref, snapshot)
+  const found = await io.sightings.of(ref, ending.snapshot)
   if (!found.ok) return found.error.status === 404 ? ok(null) : found
-  const seen = found.value
+  return againstExpiryOf(ref, found.value, ending, io)
+}
+
+/** The same, of an instance that was read already. */
+export function againstExpiryOf(
+  ref: InstanceRef,
+  seen: Sighting,
+  { snapshot, end, by, rows }: Ending,
+  io: StepIo,
+): Result<string | null, CallError> {
   if (isReplica(ref, seen, io)) return ok(againstEndOnCopy(ref, seen, { snapshot, end: end.getTime() }, io))
   const row = rows.find(({ name }) => name === snapshot)
   if (row === undefined) return ok(null)

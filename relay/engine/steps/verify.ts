@@ -5,7 +5,7 @@
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { commonPairs, isIn } from '../../../shared/incus/pairs.ts'
-import { expiresAtOf } from '../../../shared/incus/source.ts'
+import { type Expiring, expiresAtOf } from '../../../shared/incus/source.ts'
 import { subjectKey } from '../../../shared/incus/subject.ts'
 import { COPYING, OWNER, PROTECTION, VERIFIED } from '../../../shared/policy/marks.ts'
 import type { VerifyStep } from '../../../shared/relay/steps.ts'
@@ -18,7 +18,7 @@ import { againstEnd, removalFrom, standingOf, verifiedOn } from '../removal.ts'
 import { isTarget, notTarget, refused } from '../rules.ts'
 import { replicaOf, type Sighting } from '../sightings.ts'
 import { expiryCall, markCall, removeCall } from './requests.ts'
-import { againstExpiry, readExpiries } from './snapshots.ts'
+import { againstExpiryOf, readExpiries } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 /** Milliseconds. */
@@ -58,6 +58,8 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
       io.journal.setVerified(subjectKey(target), verified)
       io.sightings.forget(target)
     },
+    // By what the source has then: all that was before may have taken its time.
+    next: async () => ok({ calls: await overdueRemovals(step, job, io) }),
   })
 }
 
@@ -103,8 +105,7 @@ function targetExpiries(
 /**
  * Their own expiries again, after they were postponed for the transfer. One that somebody has set since stays, whatever
  * the caller says, and so do those of which a lost journal knows nothing: they end up to a week later. What can't be
- * given back now, as while another copy runs, is given back after the next one. Where its own has passed, the relay
- * removes the snapshot: the next copy may begin, and postpone it again, before Incus would.
+ * given back now, as while another copy runs, is given back after the next one.
  */
 async function sourceExpiries(
   { source, restore }: VerifyStep,
@@ -112,31 +113,75 @@ async function sourceExpiries(
   by: Owner,
   io: StepIo,
 ): Promise<Call[]> {
-  if (restore.length === 0) return []
-  const present = await readExpiries(source, io)
-  if (!present.ok) return []
   const calls: Call[] = []
-  for (const { snapshot } of restore) {
-    const row = present.value.find(({ name }) => name === snapshot)
-    const shown = expiresAtOf(row?.expiresAt ?? '')?.getTime() ?? null
-    const noted = io.journal.postponed(subjectKey(source), snapshot, shown)
-    if (row === undefined || noted === null) continue
-    if (noted <= io.clock.now()) {
-      const why = removalFrom(source, seen, { snapshot, by }, io)
-      if (why.ok && why.value === null) {
-        calls.push({ ...removeCall(source, snapshot), ifExpiresAt: row.expiresAt, optional: true })
-        continue
-      }
-    }
+  const rows = await postponedOn(source, restore, io)
+  for (const { row, noted, shown } of rows) {
     // The caller's is as old as its plan: somebody may have set another one before it was postponed.
     const end = aheadOf(noted, io)
-    // It ends as early by itself.
-    if (shown === null || end.getTime() >= shown) continue
-    const why = await againstExpiry(source, { snapshot, end, by, rows: present.value }, io)
+    // It ends as early by itself; or it goes below.
+    if (end.getTime() >= shown || isOverdue(source, noted, io)) continue
+    const why = againstExpiryOf(
+      source,
+      seen,
+      { snapshot: row.name, end, by, rows: rows.map((one) => one.row) },
+      io,
+    )
     if (why.ok && why.value === null)
-      calls.push(expiryCall(source, snapshot, end.toISOString(), row.expiresAt))
+      calls.push(expiryCall(source, row.name, end.toISOString(), row.expiresAt))
   }
   return calls
+}
+
+/**
+ * Where its own end has passed, the relay removes the snapshot: the next copy may begin, and postpone it again, before
+ * Incus would. What the rules keep, as what stapes did not take, gets its end from Incus some minutes from now.
+ */
+async function overdueRemovals({ source, restore }: VerifyStep, by: Owner, io: StepIo): Promise<Call[]> {
+  const rows = await postponedOn(source, restore, io)
+  const overdue = rows.filter(({ noted }) => isOverdue(source, noted, io))
+  const seen = overdue.length === 0 ? null : await io.sightings.read(source)
+  if (seen?.ok !== true) return []
+  const calls: Call[] = []
+  for (const { row, noted, shown } of overdue) {
+    const { name: snapshot, expiresAt } = row
+    const gone = removalFrom(source, seen.value, { snapshot, by }, io)
+    if (gone.ok && gone.value === null) {
+      calls.push({ ...removeCall(source, snapshot), ifExpiresAt: expiresAt, optional: true })
+      continue
+    }
+    const end = aheadOf(noted, io)
+    const why = againstExpiryOf(
+      source,
+      seen.value,
+      { snapshot, end, by, rows: rows.map((one) => one.row) },
+      io,
+    )
+    if (end.getTime() < shown && why.ok && why.value === null)
+      calls.push({ ...expiryCall(source, snapshot, end.toISOString(), expiresAt), optional: true })
+  }
+  return calls
+}
+
+/** Only by a clock that agrees with the server's, which would remove it by its own. */
+const isOverdue = (source: VerifyStep['source'], noted: number, { clock, sightings }: StepIo): boolean =>
+  noted <= clock.now() && sightings.isOnTime(source.remote)
+
+type Postponed = { row: Expiring; noted: number; shown: number }
+
+/** Those of the named ones that still have the end that a copy gave them; `noted` is their own. Milliseconds. */
+async function postponedOn(
+  source: VerifyStep['source'],
+  restore: VerifyStep['restore'],
+  io: StepIo,
+): Promise<Postponed[]> {
+  const present = restore.length === 0 ? ok([]) : await readExpiries(source, io)
+  const rows = present.ok ? present.value : []
+  return restore.flatMap(({ snapshot }): Postponed[] => {
+    const row = rows.find(({ name }) => name === snapshot)
+    const shown = expiresAtOf(row?.expiresAt ?? '')?.getTime() ?? null
+    const noted = io.journal.postponed(subjectKey(source), snapshot, shown)
+    return row === undefined || noted === null || shown === null ? [] : [{ row, noted, shown }]
+  })
 }
 
 /** One that has passed meanwhile would have Incus remove the snapshot at once: it gets some minutes. */

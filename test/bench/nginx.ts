@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../lab/free-port.ts'
 import type { LabServer } from '../lab/server.ts'
 import { endProcess } from './relay-process.ts'
 
@@ -83,12 +83,4 @@ async function untilItAnswers(url: string): Promise<void> {
     await sleep(50)
   }
   throw new Error('nginx does not answer')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -28,6 +28,7 @@ export default defineConfig({
           name: 'pure',
           include: ['test/**/*.test.ts'],
           exclude: ALONE,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },

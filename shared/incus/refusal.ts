@@ -132,8 +132,13 @@ export function describe(error: CallError, once = false): string {
     PLACES.find(([text]) => text.test(error.message))?.[1] ??
     (once ? ADVICE_ONCE[refusal] : undefined) ??
     ADVICE[refusal]
-  return advice === undefined ? error.message : `${error.message} (${advice})`
+  const said =
+    refusal === 'full' && error.message.length > SHORT ? `no space is left: ${error.message}` : error.message
+  return advice === undefined ? said : `${said} (${advice})`
 }
+
+/** Characters. A longer one names a command with its paths first, and a headline is cut before what is wrong. */
+const SHORT = 100
 
 /** Why a project, a cluster or a pool can't take a copy, by Incus's error text (6.0.4, 7.0.2). */
 const PLACES: readonly [RegExp, string][] = [

@@ -210,13 +210,17 @@ function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {
 /** Long work that failed, and tries for the open slots. */
 function failing({ work, policies }: Ledger): Condition[] {
   const broken = Object.entries(work).flatMap(([key, entry]): Condition[] => {
-    if (ENDS[entry.state] === null || ENDS[entry.state] === 'good') return []
-    const again = entry.retryAt === undefined ? '' : `; next try at ${entry.retryAt}`
-    const how = entry.state === 'unknown' ? 'ended with an unknown outcome' : 'failed'
     const { attempts, retryAt, reason = 'no reason was given' } = entry
+    const runs = ENDS[entry.state] === null
+    // While it is tried again it is no better than before.
+    if (ENDS[entry.state] === 'good' || (runs && attempts === 0)) return []
+    const retried = runs ? `; it is tried again since ${entry.at}` : ''
+    const again = retryAt === undefined ? retried : `; next try at ${retryAt}`
+    const how = entry.state === 'unknown' ? 'ended with an unknown outcome' : 'failed'
     const counted = attempts === 0 ? 'waits' : `${how} (${tries(attempts)})`
     const text = `the ${kindIn(key)} of ${keyIn(key)} ${counted}: ${reason}${again}`
-    const severity = attempts === 0 || (attempts === 1 && retryAt !== undefined) ? 'warning' : 'critical'
+    const isFirst = attempts === 1 && (retryAt !== undefined || runs)
+    const severity = attempts === 0 || isFirst ? 'warning' : 'critical'
     return [critical(key, text, { severity, about: subjectIn(key), since: entry.at, reason })]
   })
   const slots = Object.entries(policies).flatMap(([policy, { open }]) =>

@@ -104,6 +104,12 @@ export function failedTry<Entry extends Work>(
   return { ...entry, ...(policy.tries === null ? { state } : {}), attempts, reason, retryAt }
 }
 
+/** Its failed tries, and why the last one failed: that stands until one succeeds, also while the next one runs. */
+export function failedOf(known: Work | undefined): Pick<Work, 'attempts' | 'reason'> {
+  const { attempts = 0, reason } = known ?? {}
+  return attempts === 0 || reason === undefined ? { attempts } : { attempts, reason }
+}
+
 /** Over: nothing more is tried. */
 export function ended<Entry extends Work>(entry: Entry, state: Entry['state'], now: Date): Entry {
   const { retryAt: _, ...rest } = entry

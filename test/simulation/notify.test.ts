@@ -1,5 +1,7 @@
 /** What is not well reaches people: each thing once, within two minutes, and what is over as well. */
 import { expect, test } from 'vitest'
+import { setFull } from '../emulator/breakage.ts'
+import { instanceOf, write } from '../emulator/scene.ts'
 import { begin, CHANNELS, type Town } from './notify-town.ts'
 import { statusIn } from './status.ts'
 
@@ -54,6 +56,38 @@ test('a full pool is one message, which says what to do, and one more when the s
   ])
   expect(town.posts[0]?.text).toContain('free space in the storage pool')
   expect((town.posts[0]?.minute ?? 99) - firstBad(town)).toBeLessThan(SOON)
+})
+
+test('a copy that fails late in each long try is one message, and is not over while the next try runs', async () => {
+  const town = await begin({ instances: ['web'] })
+  await town.pass(20)
+  const { main, backup } = town.world.incus
+  const web = instanceOf(main, { name: 'web' })
+  write(web, 'web 2', 60e6)
+  backup.bandwidth = main.bandwidth = 100e3
+  const isRunning = async (): Promise<boolean> =>
+    Object.values((await statusIn(town.world)).copies ?? {}).some(
+      (one) => Reflect.get(one, 'state') === 'running',
+    )
+  for (let minute = 21; minute < 130; minute++) {
+    // What follows the snapshot finds no room.
+    write(web, `web at ${minute}`, 60e6)
+    setFull(backup, await isRunning())
+    await town.pass(minute)
+  }
+  expect((await statusIn(town.world)).warnings).toContainEqual(
+    expect.stringMatching(
+      /^the copy of main\/default\/web>\S+ failed \([4-9] tries\): .*No space left on device/,
+    ),
+  )
+  expect(town.posts).toMatchObject([
+    { kind: 'alarm', title: expect.stringContaining('No space left on device') },
+  ])
+  setFull(backup, false)
+  backup.bandwidth = main.bandwidth = null
+  await town.pass(190)
+  expect(town.posts.map(({ kind }) => kind)).toEqual(['alarm', 'recovery'])
+  expect((await statusIn(town.world)).health).toBe('good')
 })
 
 test('ticks at several places at once, each with a stale KV, tell it once', async () => {

@@ -8,7 +8,7 @@ import { own } from '../../own.ts'
 import type { Installation } from '../../plan/installation.ts'
 import { minRetentionOf, serverOf, type World } from '../../plan/world.ts'
 import type { CallError, JobReport } from '../../relay/protocol.ts'
-import { failedTry, isLive, isPending, liveText, reportOn, seenRunning } from '../life.ts'
+import { failedOf, failedTry, isLive, isPending, liveText, reportOn, seenRunning } from '../life.ts'
 import { COPY, type CopyMemo, type CopyWork } from './entry.ts'
 import { expiredIn } from './expired.ts'
 import { knownVerified, renderVerified } from './marks.ts'
@@ -127,7 +127,7 @@ function running(report: JobReport, known: CopyWork | undefined, now: Date): Jud
     ...lasting(known),
     state: known?.state ?? 'started',
     ...memoField(report),
-    attempts: known?.attempts ?? 0,
+    ...failedOf(known),
     at: known?.at ?? now.toISOString(),
     ...(known?.job === report.id ? operationOf(known) : {}),
   }

@@ -7,7 +7,7 @@ import type { Outcome } from '../../plan/jobs.ts'
 import type { AnyAction } from '../../plan/plan.ts'
 import type { HoldAction } from '../hold/action.ts'
 import type { Recorded, RunResult } from '../kind.ts'
-import { afterStart } from '../life.ts'
+import { afterStart, failedOf } from '../life.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 import { COPY, type CopyWork, copyIn } from './entry.ts'
@@ -107,7 +107,7 @@ function started(
     ...(known?.putOff === undefined ? {} : { putOff: known.putOff }),
     job: action.job,
     memo: memoOf(action),
-    attempts: known?.attempts ?? 0,
+    ...failedOf(known),
     at: now.toISOString(),
   }
   return afterStart(planned, copyIn(before, action.key), outcome, { now, policy: RETRY })

@@ -107,6 +107,14 @@ describe('a refusal of Incus', () => {
   })
 })
 
+test('that no space is left comes first where Incus names a command and its paths', () => {
+  const command = 'Failed to run: rsync -a -HA --sparse --devices --delete --numeric-ids --xattrs -q'
+  const message = `${command} /pool/web/ /pool/web-snapshots/: exit status 11 (No space left on device (28))`
+  expect(say({ code: 'incus', status: 500, message })).toBe(
+    `no space is left: ${message} (free space in the pool or enlarge it)`,
+  )
+})
+
 test('what a killed restore has left is named, with what to do', () => {
   const message =
     'Failed to rename "/p/web1" to "/p/web1.incustmp": rename /p/web1 /p/web1.incustmp: file exists'

@@ -288,6 +288,13 @@ describe('while a copy runs', () => {
   })
 })
 
+test('why the last try failed stands while the next one runs', () => {
+  const reason = 'No space left on device'
+  const known: CopyWork = { ...started, attempts: 2, reason }
+  const plan = planFor(`${SOURCE}\nbackup empty`, { copy: known, jobs: [report('running')] })
+  expect(entryIn(plan)).toMatchObject({ state: 'running', attempts: 2, reason })
+})
+
 test('a transfer that has landed tells the next plan how long it took', () => {
   const world = `${SOURCE}
     backup:default/web1 stopped ${replica('daily-20261121T0300Z')} ${copying('2026-11-21T03:00Z')}

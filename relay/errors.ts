@@ -33,7 +33,7 @@ export function callError(remote: string, at: string | null, error: Error, sent:
     const cure = at === null ? `set ${key} to that` : `add that to the list ${key}`
     return {
       code: 'certificate',
-      message: `${who} shows certificate ${error.seen}, which isn't the pinned one: nothing was sent. If its certificate was replaced on purpose, ${cure}`,
+      message: `${who} shows certificate ${error.seen}, which isn't the pinned one: nothing was sent. If its certificate was replaced on purpose, compare that on the server (incus info | grep certificate_fingerprint) and ${cure} in relay.jsonc; if not, find out who answers there`,
     }
   }
   const reason = reasonOf(error)

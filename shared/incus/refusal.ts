@@ -142,6 +142,11 @@ const SHORT = 100
 
 /** Why a project, a cluster or a pool can't take a copy, by Incus's error text (6.0.4, 7.0.2). */
 const PLACES: readonly [RegExp, string][] = [
+  // The sending side may be the first to fail, though the reason is on the other.
+  [
+    /^(?!.*(No space left|quota exceeded)).*(Rsync send failed|Failed migration on source: .*(broken pipe|closed network connection))/is,
+    'the receiving server broke it off, and Incus does not say why: is its pool full, or was it restarted?',
+  ],
   [
     /cluster member targeting/,
     'up to Incus 6.0.4, a refresh has to name the cluster member that has the copy; to allow that: incus project set <project> restricted.cluster.target=allow',

@@ -8,9 +8,13 @@ const ADVICE: [RegExp, string][] = [
   ],
   [
     /pinned/i,
-    'if the certificate was replaced on purpose: npm run trust -- <remote> --renew-server; else find out who answers there',
+    'if the certificate was replaced on purpose, compare its fingerprint there: npm run trust -- <remote> --renew-server; else find out who answers there',
   ],
   [/no space left|disk quota|out of space/i, 'free space in the storage pool; stapes tries again by itself'],
+  [
+    /the receiving server broke it off/,
+    'look whether the storage pool of the receiving server is full; stapes tries again by itself',
+  ],
   [
     /has given no answer|ECONNREFUSED|ETIMEDOUT|unreachable/i,
     'look whether that server runs and the relay reaches it; what is missing is made up for by itself',
@@ -26,6 +30,6 @@ const SAYS = /incus config|npm run|\/backup |Did somebody|new address|wrangler/
 export function adviceFor(troubles: readonly Trouble[]): string | null {
   const texts = troubles.map(({ text, reason }) => `${text} ${reason ?? ''}`)
   const known = ADVICE.find(([pattern]) => texts.some((text) => pattern.test(text)))
-  if (known !== undefined) return known[1]
+  if (known !== undefined) return known[1].replace('<remote>', troubles[0]?.remotes[0] ?? '<remote>')
   return troubles.length === 1 && SAYS.test(texts[0] ?? '') ? null : ELSE
 }

@@ -146,7 +146,11 @@ export function titleOf(troubles: readonly Trouble[]): string {
   const [first] = troubles
   const remote = troubles.find(({ id }) => id.startsWith('condition remote '))
   if (remote?.cause === RELAY) return 'the relay gives no usable answer'
-  if (remote !== undefined) return `${remote.remotes[0]} gives no answer`
+  if (remote !== undefined) {
+    const isOther =
+      remote.text.includes("which isn't the pinned one") && !remote.text.includes("can't be reached")
+    return `${remote.remotes[0]} ${isOther ? 'shows another certificate than the pinned one' : 'gives no answer'}`
+  }
   if (first === undefined) return 'something is not well'
   if (troubles.length === 1) return safeText(first.text, LONGEST)
   const broken = troubles.filter(({ id }) => id.startsWith('promise '))

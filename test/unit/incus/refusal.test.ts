@@ -115,6 +115,14 @@ test('that no space is left comes first where Incus names a command and its path
   )
 })
 
+test('a transfer that the receiving server broke off is told to be that, unless Incus says why', () => {
+  const sent =
+    'Error transferring instance data: Failed migration on target: Error from migration control source: Failed migration on source: Rsync send failed: web/s1, /pool/web/s1/: [exit status 11 read unix @incusd/1->@: use of closed network connection]'
+  expect(say({ code: 'incus', status: 500, message: `${sent} ()` })).toContain('is its pool full')
+  const full = say({ code: 'incus', status: 500, message: `${sent} (No space left on device (28))` })
+  expect(full).toMatch(/^no space is left: .*\(free space in the pool/)
+})
+
 test('what a killed restore has left is named, with what to do', () => {
   const message =
     'Failed to rename "/p/web1" to "/p/web1.incustmp": rename /p/web1 /p/web1.incustmp: file exists'

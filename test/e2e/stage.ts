@@ -12,9 +12,12 @@ export type Theatre = ContractPair & {
   mutual?: true
 }
 
-export type Stage = {
+/** What every Worker of a stage can do. */
+export type Served = Pick<LiveWorker, 'token' | 'fetch' | 'close'>
+
+export type Stage<W extends Served = LiveWorker> = {
   pair: Theatre
-  worker: LiveWorker
+  worker: W
   /** Keeps its address. */
   relay: { url: string; stop(): Promise<void>; start(): Promise<void> }
   /** Over the API; throws when it is refused. */
@@ -22,15 +25,25 @@ export type Stage = {
   close(): Promise<void>
 }
 
-export async function openStage(
+type Open<W> = (relayUrl: string, key: Key, surroundings: Surroundings) => Promise<W>
+
+export const openStage = (
   openPair: () => Promise<Theatre>,
   surroundings: Surroundings = {},
   key: Key = newKey(),
-): Promise<Stage> {
+): Promise<Stage> => stageWith(startWorker, openPair, surroundings, key)
+
+/** With another Worker than the one in workerd. */
+export async function stageWith<W extends Served>(
+  open: Open<W>,
+  openPair: () => Promise<Theatre>,
+  surroundings: Surroundings = {},
+  key: Key = newKey(),
+): Promise<Stage<W>> {
   const pair = await openPair()
   let relay: Relay | null = await startRelay(optionsOf(pair, key, 0))
   const { url } = relay
-  const worker = await startWorker(url, key, surroundings)
+  const worker = await open(url, key, surroundings)
   return {
     pair,
     worker,

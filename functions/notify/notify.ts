@@ -44,17 +44,25 @@ export async function notify(io: Notifier): Promise<void> {
   forgetOver(looked.due, io)
   if (!looked.changed) return stayCalm(read, looked, io)
   const { claim } = looked.before
-  const isReturning = io.wait === null && claim?.kind === 'returns' && ageOf(claim, io) >= io.settled
-  if (isReturning) return deliver(looked, io)
-  if (claim !== undefined && ageOf(claim, io) < GIVEN_UP) return
+  if (io.wait === null && claim?.kind === 'returns' && ageOf(claim, io) >= returnsAfter(io))
+    return deliver(looked, io)
+  const takesOver = io.wait !== null && claim?.kind === 'returns'
+  if (claim !== undefined && !takesOver && ageOf(claim, io) < GIVEN_UP) return
   const mine = await writeClaim(looked.before, io)
   if (mine === null) return io.wait === null ? undefined : deliverUnwritten(looked, io)
   if (io.wait === null) return
-  await io.wait(io.settled)
+  await io.wait(takesOver && mayStillSend(claim, io) ? 2 * io.settled : io.settled)
   // It may have ended meanwhile.
   const again = await lookAround(io.state, io.wrong(), io.now())
   if (again?.before.claim?.by === mine.by) await deliver(again, io)
 }
+
+/** Requests come each minute at most. Of two in the same minute the second one finds the first one's note too young. */
+const returnsAfter = ({ settled }: Notifier): number => 1.5 * settled
+
+/** Whether a request that doesn't see yet that a tick took over may send: what it writes then has to be seen, too. */
+const mayStillSend = (claim: Claim, io: Notifier): boolean =>
+  ageOf(claim, io) + io.settled >= returnsAfter(io)
 
 const KEYS = ['config', 'ledger', 'promises', 'notices']
 

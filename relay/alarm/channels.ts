@@ -39,7 +39,14 @@ export const createPulse =
   (said) =>
     said === null
       ? post(url, { headers: {}, body: '' })
-      : post(`${url.replace(/\/$/, '')}/fail`, { headers: {}, body: `${said.title}\n${said.text}` })
+      : post(failing(url), { headers: {}, body: `${said.title}\n${said.text}` })
+
+/** What stands behind the path, as in `?create=1`, stays behind it. */
+function failing(url: string): string {
+  const address = new URL(url)
+  address.pathname = `${address.pathname.replace(/\/$/, '')}/fail`
+  return address.href
+}
 
 /** Null: it was taken. */
 async function post(url: string, { headers, body }: Message): Promise<string | null> {

@@ -84,31 +84,43 @@ export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): V
 type Only = { policy?: string | undefined; subject?: string | undefined }
 
 /** About that policy, or that instance, which may be a copy. What is wrong with all of it stays. */
-export function narrowTo(verdict: Verdict, only: Only): Verdict {
-  const { policy, subject } = only
+export function narrowTo(verdict: Verdict, { policy, subject }: Only): Verdict {
   if (policy === undefined && subject === undefined) return verdict
+  const isIt = (key: string): boolean => (subject ?? key) === key
+  const named = [subject, policy].filter((name) => name !== undefined).join(' by ')
+  return narrowed(verdict, { policy, isIt: subject === undefined ? null : isIt, named })
+}
+
+/** About the instances, which may be copies, whose keys fit. `named` is what they are called by. */
+export const narrowToFitting = (verdict: Verdict, isIt: (key: string) => boolean, named: string): Verdict =>
+  narrowed(verdict, { policy: undefined, isIt, named })
+
+type Narrow = { policy: string | undefined; isIt: ((key: string) => boolean) | null; named: string }
+
+function narrowed(verdict: Verdict, { policy, isIt, named }: Narrow): Verdict {
   const promises = verdict.promises.filter(
     (one) =>
       (policy ?? one.policy) === one.policy &&
-      (subject === undefined || subject === one.subject || subject === one.target),
+      (isIt === null || isIt(one.subject) || (one.target !== null && isIt(one.target))),
   )
   const about = new Set([
-    ...[policy, subject].flatMap((name) => name ?? []),
+    ...(policy === undefined ? [] : [policy]),
     ...promises.flatMap((one) => [one.policy, one.subject, ...remotesOf(one)]),
   ])
   const conditions = verdict.conditions.filter(
-    (one) => one.about === null || (about.has(one.about) && !isUncovered(one)),
+    (one) =>
+      one.about === null || ((about.has(one.about) || isIt?.(one.about) === true) && !isUncovered(one)),
   )
-  const all = promises.length > 0 ? conditions : [...conditions, unpromised(only)]
+  const all = promises.length > 0 ? conditions : [...conditions, unpromised(named)]
   return { tone: toneOf(promises, all), promises, conditions: all }
 }
 
 /** Of nothing that could be kept it can't be said that all is well. */
-const unpromised = ({ policy, subject }: Only): Condition => ({
-  id: `unpromised ${policy ?? ''} ${subject ?? ''}`,
+const unpromised = (named: string): Condition => ({
+  id: `unpromised ${named}`,
   severity: 'critical',
-  about: subject ?? policy ?? null,
-  text: `nothing is promised of ${[subject, policy].filter((name) => name !== undefined).join(' by ')}: no active policy covers it, or no look has shown it yet, or it is called otherwise`,
+  about: named,
+  text: `nothing is promised of ${named}: no active policy covers it, or no look has shown it yet, or it is called otherwise`,
   since: null,
 })
 

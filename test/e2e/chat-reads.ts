@@ -7,7 +7,7 @@ import type { ChatStage } from './chat-stage.ts'
 /** By line: what its answer has to say. `NAME` is an instance with one snapshot, `SNAPSHOT`. */
 const ANSWERS: readonly (readonly [line: string, says: RegExp])[] = [
   ['status', /The next slot is at|Not all is well/],
-  ['status NAME', /NAME`: the ledger has no problem on record/],
+  ['status NAME', /NAME`: .*(promise|first backup)/],
   ['list', /NAME`: 1 snapshot, newest \d+ \w+ old/],
   ['list NAME', /SNAPSHOT`: \d+ \w+ old.*taken on request/],
   ['plan', /main\/default\/NAME\n {2}= SNAPSHOT {2}taken on request/],

@@ -7,8 +7,10 @@ import { parseSubject, pathOf } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
+import type { Severity } from '../../promise/conditions.ts'
+import type { Promised } from '../../promise/judge.ts'
 import { isBroken } from '../../promise/text.ts'
-import { textsOf, type Verdict, verdictOf, visibleTo } from '../../promise/verdict.ts'
+import { narrowToFitting, textsOf, type Verdict, verdictOf, visibleTo } from '../../promise/verdict.ts'
 import { nextSlot } from '../../schedule/slots.ts'
 import { COUNTS } from '../../work/verbs.ts'
 import type { ReadCommand } from '../command.ts'
@@ -37,11 +39,8 @@ export const status: ReadCommand = {
 }
 
 function all(seen: Seen, policies: readonly Policy[]): Message {
-  const { ledger, facts, channels = [], now, maySee, applied } = seen
-  const verdict =
-    applied === null
-      ? null
-      : visibleTo(verdictOf({ policies, applied, ledger, facts, channels, now }), maySee)
+  const { ledger, now, maySee } = seen
+  const verdict = verdictIn(seen)
   const texts = verdict === null ? [] : textsOf(verdict)
   const running = workOf(ledger, maySee).filter(({ state }) => state === 'runs')
   return {
@@ -62,34 +61,39 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
   }
 }
 
+/** Of what may be seen. Null: nothing was applied, or it can't be read. */
+function verdictIn({ config, applied, ledger, facts, channels = [], now, maySee }: Seen): Verdict | null {
+  if (config === null || applied === null) return null
+  const { policies } = config
+  return visibleTo(verdictOf({ policies, applied, ledger, facts, channels, now }), maySee)
+}
+
 function headlineOf(
-  { tone, promises, conditions }: Verdict,
+  verdict: Verdict,
   texts: readonly string[],
   policies: readonly Policy[],
   now: Date,
 ): Text {
-  const kept = promises.filter(({ state }) => state === 'kept').length
-  const grave = conditions.filter(({ severity }) => severity === 'critical')
-  const counted = [
-    [promises.filter(isBroken).length, 'promise is not kept', 'promises are not kept'],
-    [grave.length, 'problem', 'problems'],
-    [
-      conditions.filter(({ severity }) => severity === 'warning').length,
-      'thing needs a look',
-      'things need a look',
-    ],
-    [
-      promises.filter(({ state }) => state === 'pending').length,
-      'first backup is still to come',
-      'first backups are still to come',
-    ],
-  ] as const
-  const wrong = counted.flatMap(([many, one, several]) => (many === 0 ? [] : [count(many, one, several)]))
+  const { tone, promises } = verdict
   const next = nextText(policies, now)
+  const kept = promises.filter(({ state }) => state === 'kept').length
   if (tone === 'good') return [`All is well: ${count(kept, 'promise is', 'promises are')} kept`, ...next]
   const [only, ...others] = texts
-  const what = only !== undefined && others.length === 0 ? spoken(cut(only)) : [enumerate(wrong)]
+  const what = only !== undefined && others.length === 0 ? spoken(cut(only)) : [enumerate(wrongOf(verdict))]
   return tone === 'bad' ? ['Not all is well: ', ...what] : ['Nothing failed, and ', ...what, ...next]
+}
+
+/** How much is wrong, of each kind. */
+function wrongOf({ promises, conditions }: Verdict): string[] {
+  const many = (wanted: Severity): number => conditions.filter(({ severity }) => severity === wanted).length
+  const pending = promises.filter(({ state }) => state === 'pending').length
+  const counted = [
+    [promises.filter(isBroken).length, 'promise is not kept', 'promises are not kept'],
+    [many('critical'), 'problem', 'problems'],
+    [many('warning'), 'thing needs a look', 'things need a look'],
+    [pending, 'first backup is still to come', 'first backups are still to come'],
+  ] as const
+  return counted.flatMap(([found, one, several]) => (found === 0 ? [] : [count(found, one, several)]))
 }
 
 function nextText(policies: readonly Policy[], now: Date): Text {
@@ -127,42 +131,53 @@ function runTexts({ ledger, maySee }: Seen): Text[] {
   })
 }
 
-/** What the ledger has about one instance: tries, copies, restores. Its snapshots are shown by `list`. */
-function one(path: string, { ledger, now, maySee }: Seen): Message {
+/** What is promised of one instance, and what runs for it. Its snapshots are shown by `list`. */
+function one(path: string, seen: Seen): Message {
+  const { ledger, now, maySee } = seen
   const fits = compilePaths([path])
   const isIt = (key: string): boolean => parseSubject(key) !== null && fits(pathOf(key)) && maySee(key)
-  const work = workOf(ledger, isIt)
+  const all = verdictIn(seen)
+  const verdict = all === null ? null : narrowToFitting(all, isIt, path)
+  const texts = verdict === null ? [] : textsOf(verdict)
+  const said = verdict === null ? ['nothing is known'] : headlineOfOne(verdict, texts)
   const unserved = unservedSince(ledger, new Date(now.getTime() - DAY), maySee).flatMap(
     ({ policy, record }) => {
       const failures = (record.failures ?? []).filter(({ instance }) => isIt(instance))
       return failures.length === 0 ? [] : [{ policy, record: { ...record, failures } }]
     },
   )
-  const tries = Object.entries(ledger?.policies ?? {}).flatMap(([policy, { open }]) =>
-    Object.entries(open?.attempts ?? {}).flatMap(([key, { reason, retryAt }]): Text[] =>
-      isIt(key) ? [tryText(policy, key, reason, retryAt)] : [],
-    ),
-  )
-  const bad = unserved.length + tries.length + work.filter(({ state }) => state === 'bad').length
   return {
     to: 'caller',
-    tone: bad > 0 ? 'bad' : 'info',
-    headline: [
-      { code: path },
-      bad > 0 ? `: ${count(bad, 'problem')}. ` : ': the ledger has no problem on record. ',
-      typed(`list ${path}`),
-      ' shows its snapshots',
-    ],
+    tone: verdict?.tone ?? 'bad',
+    headline: [{ code: path }, ': ', ...said, '. ', typed(`list ${path}`), ' shows its snapshots'],
     details: fold(
-      [...tries, ...unserved.map(unservedText), ...work.map((item) => workText(item))],
+      [
+        ...(texts.length === 1 ? [] : texts.map((text) => spoken(cut(capitalized(text))))),
+        ...(verdict?.promises ?? []).filter(({ state }) => state === 'kept').map(keptText),
+        // What failed of it stands above.
+        ...workOf(ledger, isIt)
+          .filter(({ state }) => state !== 'bad')
+          .map((item) => workText(item)),
+        ...unserved.map(unservedText),
+      ],
       [typed('missed'), ' shows more'],
     ),
     buttons: [],
   }
 }
 
-const tryText = (policy: string, key: string, reason: string, retryAt: string | undefined): Text => [
-  ...[{ code: key }, ' has no snapshot of the open slot of ', { code: policy }, ' yet: '],
-  ...spoken(reason.slice(0, 200)),
-  ...(retryAt === undefined ? [] : ['. stapes tries again ', { at: retryAt, style: 'ago' as const }]),
+function headlineOfOne(verdict: Verdict, texts: readonly string[]): Text {
+  const [only, ...others] = texts
+  if (only !== undefined && others.length === 0) return spoken(cut(only))
+  const wrong = wrongOf(verdict)
+  return wrong.length > 0
+    ? [enumerate(wrong)]
+    : [`all is well, ${count(verdict.promises.length, 'promise is', 'promises are')} kept`]
+}
+
+const keptText = ({ policy, kind, target, newest, until }: Promised): Text => [
+  ...[{ code: policy }, ': the ', kind === 'snapshot' ? 'snapshot ' : 'verified copy '],
+  ...(newest === null ? [] : [{ code: newest.snapshot }]),
+  ...(target === null ? [] : [' on ', { code: target }]),
+  ...(until === null ? [' is kept'] : [' keeps the promise until ', { at: until, style: 'full' as const }]),
 ]

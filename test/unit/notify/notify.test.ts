@@ -132,6 +132,44 @@ describe('a request, which can’t wait', () => {
     await notify(notifierOf({ wait: null }))
     expect(sent).toHaveLength(1)
   })
+
+  test.each([
+    ['soon', 10_000, 65_000],
+    ['so late that the next request may come first', 50_000, 130_000],
+  ])('and that never comes again, is relieved by a cron trigger: %s', async (_, after, waits) => {
+    await notify(notifierOf({ wait: null }))
+    now += after
+    await notify(notifierOf())
+    expect(sent).toHaveLength(1)
+    expect(now - START).toBe(after + waits)
+  })
+
+  test.each([1, 30, 59])(
+    'and a cron trigger %i s after it send one message, though KV is read late',
+    async (behind) => {
+      await notify(notifierOf({ wait: null }))
+      const old = values.get('notices') ?? ''
+      let asked = false
+      // The next request reads what KV had a minute ago, and comes as late as that is possible.
+      const wait = async (ms: number): Promise<void> => {
+        const from = now
+        const late = Math.max(START + 97_500, from)
+        if (!asked && late - from < 60_000) {
+          asked = true
+          now = late
+          const stale = async (key: string): Promise<string | null> =>
+            key === 'notices' ? old : kv().get(key)
+          const reading = { ...kv(), get: stale }
+          await notify(notifierOf({ wait: null, state: reading, known: reading }))
+        }
+        now = from + ms
+      }
+      now += behind * 1000
+      await notify(notifierOf({ wait }))
+      expect(sent).toHaveLength(1)
+      expect(asked).toBe(behind > 37)
+    },
+  )
 })
 
 test('a promise that time alone breaks is told at the next tick, though nothing has changed in KV', async () => {

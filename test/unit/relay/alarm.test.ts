@@ -144,12 +144,16 @@ describe('a channel', () => {
   })
 })
 
-test('a dead man’s switch hears success at its address, and failure with the reason below it', async () => {
-  const pulse = createPulse(`${base}/uuid`)
+test.each([
+  ['/uuid', '/uuid/fail'],
+  ['/uuid/', '/uuid/fail'],
+  ['/key/slug?create=1', '/key/slug/fail?create=1'],
+])('a dead man’s switch hears success at %s, and failure with the reason at %s', async (path, failing) => {
+  const pulse = createPulse(`${base}${path}`)
   expect([await pulse(null), await pulse(said)]).toEqual([null, null])
   expect(seen.map(({ url, body }) => [url, body])).toEqual([
-    ['/uuid', ''],
-    ['/uuid/fail', `${said.title}\n${said.text}`],
+    [path, ''],
+    [failing, `${said.title}\n${said.text}`],
   ])
 })
 

@@ -183,11 +183,32 @@ describe('status', () => {
       },
     })
     expect(said(status, seenOf({ ledger }), { instance: 'db1' })).toMatchInlineSnapshot(`
-      "bad, to the caller: \`db1\`: 2 problems. \`/backup list db1\` shows its snapshots
-        \`main/default/db1\` has no snapshot of the open slot of \`nightly\` yet: the pool is busy. stapes tries again <~2026-11-22 12:31>
-        The copy of \`main/default/db1\` to \`backup/default/db1\` failed: backup: no space left on device. stapes tries again <~2026-11-22 12:45>. The newest verified snapshot there is \`nightly-20261121T0300Z\`"
+      "bad, to the caller: \`db1\`: 2 problems and 1 thing needs a look. \`/backup list db1\` shows its snapshots
+        The copy of main/default/db1>backup/default/db1 failed (2 tries): backup: no space left on device; next try at <2026-11-22 12:45>
+        Nothing is promised of db1: no active policy covers it, or no look has shown it yet, or it is called otherwise
+        Main/default/db1 has no snapshot of the slot <2026-11-22 03:00> of nightly yet (1 try): the pool is busy; next try at <2026-11-22 12:31>"
     `)
-    expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toContain('has no problem on record')
+    expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toMatch(
+      /^bad, .*nothing is promised of other\/db1/,
+    )
+  })
+
+  test('tells of one instance that is well what keeps its promises, and for how long', () => {
+    const ledger = ledgerOf({ work: { 'copy main/default/db1>backup/default/db1': failedCopy } })
+    expect(said(status, seenOf({ ledger }), { instance: 'web1' })).toMatchInlineSnapshot(`
+      "good, to the caller: \`web1\`: all is well, 2 promises are kept. \`/backup list web1\` shows its snapshots
+        \`nightly\`: the snapshot \`nightly-20261122T0300Z\` keeps the promise until <2026-11-23 04:00>
+        \`nightly\`: the verified copy \`nightly-20261122T0300Z\` on \`backup/default/web1\` keeps the promise until <2026-11-23 05:00>"
+    `)
+  })
+
+  test('calls one instance no good of which all is old, though the ledger has no problem', () => {
+    const old = `nightly-20261115T0300Z@${Date.parse('2026-11-15T03:00:05Z') / 1000}`
+    const facts = {
+      at: '2026-11-22T12:29:00.000Z',
+      subjects: { nightly: { 'main/default/web1': { taken: old, copied: old } } },
+    }
+    expect(said(status, seenOf({ facts }), { instance: 'web1' })).toMatch(/^bad, .*2 promises are not kept/)
   })
 
   test('names no instance that the asker may not see', () => {
@@ -213,7 +234,9 @@ describe('status', () => {
     const maySee = (key: string): boolean => key === 'main/default/web1'
     expect(said(status, seenOf({ ledger }))).toContain('secret')
     expect(said(status, seenOf({ ledger, maySee }))).not.toContain('secret')
-    expect(said(status, seenOf({ ledger, maySee }), { instance: 'secret' })).toContain('no problem on record')
+    expect(said(status, seenOf({ ledger, maySee }), { instance: 'secret' })).toMatch(
+      /^bad, to the caller: `secret`: nothing is promised of secret: .* otherwise\. `\/backup list secret` shows its snapshots$/,
+    )
   })
 
   test('stays short when 200 copies have failed', () => {

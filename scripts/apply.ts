@@ -5,8 +5,9 @@
 import { agree } from './agree.ts'
 import { renderDifference } from './difference.ts'
 import { fail } from './fail.ts'
-import { readOptions } from './options.ts'
+import { commandOf, readOptions } from './options.ts'
 import { loadEnvironment, openDocument, openSession } from './remote.ts'
+import { simulateOn } from './simulate-on.ts'
 
 const usage = 'npm run apply [-- --dry-run | --yes] [[--file] file]'
 const { given, words } = readOptions(['dry-run', 'yes'], 1, usage)
@@ -47,7 +48,7 @@ if (!ticked.ok) fail(['applied, but the first tick failed:', ...ticked.error])
 async function previewOf(): Promise<string> {
   const planned = await session.plan(document)
   if (!planned.ok) return fail(planned.error)
-  const simulated = await session.simulate(document)
+  const simulated = await simulateOn(session, document)
   if (!simulated.ok)
     console.error(`warning: what goes later could not be simulated: ${simulated.error.join('; ')}`)
   const all = { planned: planned.value, simulated: simulated.ok ? simulated.value : null }
@@ -61,7 +62,7 @@ async function confirm(): Promise<void> {
     fail(
       [
         `${document.file} was not applied: there is no terminal to ask in.`,
-        'If the above is what you want: npm run apply -- --yes',
+        `If the above is what you want: ${commandOf('apply', words[0], '--yes')}`,
       ],
       2,
     )

@@ -5,8 +5,9 @@
 import { existsSync } from 'node:fs'
 import { renderDifference } from './difference.ts'
 import { fail } from './fail.ts'
-import { readOptions } from './options.ts'
+import { commandOf, readOptions } from './options.ts'
 import { fileOf, loadEnvironment, openDocument, openSession } from './remote.ts'
+import { simulateOn } from './simulate-on.ts'
 
 const { given, words } = readOptions(
   ['applied', 'dry-run', 'json'],
@@ -21,22 +22,22 @@ const document = isMeant ? openDocument(file) : null
 const session = openSession()
 const planned = await session.plan(document)
 if (!planned.ok) fail(planned.error)
-const simulated = await session.simulate(document)
 const { text, applied, warnings } = planned.value
 for (const warning of warnings) console.error(`warning: ${warning}`)
+if (!given.json) process.stdout.write(text)
+const simulated = await simulateOn(session, document)
 if (!simulated.ok)
   console.error(`warning: what goes later could not be simulated: ${simulated.error.join('; ')}`)
 const later = simulated.ok ? simulated.value : null
 if (given.json) console.log(JSON.stringify({ plan: planned.value, simulation: later }, null, 2))
-else {
-  process.stdout.write(text)
-  if (later !== null) process.stdout.write(`\nThe snapshots that exist, within a year:\n${later.text}`)
-}
+else if (later !== null) process.stdout.write(`\nThe snapshots that exist, within a year:\n${later.text}`)
 if (document !== null && !applied) {
   const config = await session.config()
   if (!given.json && config.ok && config.value !== null) {
     const all = { planned: planned.value, simulated: later }
     process.stdout.write(`\n${await renderDifference(document, all, config.value, session)}`)
   }
-  console.error(`${document.file} differs from the applied configuration; to apply it: npm run apply`)
+  console.error(
+    `${document.file} differs from the applied configuration; to apply it: ${commandOf('apply', file)}`,
+  )
 }

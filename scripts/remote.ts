@@ -35,7 +35,12 @@ export const fileOf = (named: string | undefined): string => named ?? settingOf(
 
 /** Ends the process when it can't be read. */
 export function openDocument(named: string | undefined): DocumentFile {
-  const read = readDocument(fileOf(named), 'create it, or name another file in STAPES_FILE')
+  const read = readDocument(
+    fileOf(named),
+    named === undefined
+      ? 'create it, or name another file in STAPES_FILE'
+      : 'create it, or name another file',
+  )
   return read.ok ? read.value : fail(read.error, 2)
 }
 

@@ -28,6 +28,13 @@ export type Simulated = {
 /** `document`: as it was applied. */
 export type Config = { version: string; document: unknown }
 
+/** `warnings`: the gravest first, and first backups that are still to come last, one for each pending promise. */
+export type Health = {
+  health: 'good' | 'warning' | 'bad'
+  warnings: string[]
+  promises: { state: string }[]
+}
+
 export type Session = {
   apply(file: DocumentFile, dryRun: boolean): Promise<Result<Applied, Refusal>>
   /** What a tick would do now, by that document; null: by the applied one. */
@@ -37,6 +44,8 @@ export type Session = {
   /** What is applied; null: nothing, or it can't be read. */
   config(): Promise<Result<Config | null, Refusal>>
   tick(): Promise<Result<{ state: string }, Refusal>>
+  /** How things are. */
+  status(): Promise<Result<Health, Refusal>>
   testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
 }
 
@@ -70,11 +79,11 @@ export function createSession(url: string, token: string): Session {
     },
     async simulate(file) {
       const document = file === null ? {} : { document: file.document }
-      const whole = await ask<Simulated>('POST', '/api/simulate', { ...document, effort: EFFORT })
-      if (whole.ok) return whole
+      let simulated = await ask<Simulated>('POST', '/api/simulate', { ...document, ...MOST })
       // A Worker's processor time may not suffice for a year.
-      const short = await ask<Simulated>('POST', '/api/simulate', { ...document, ...LEAST })
-      return short.ok ? short : err(said(short.error))
+      for (const less of LESS)
+        if (!simulated.ok) simulated = await ask<Simulated>('POST', '/api/simulate', { ...document, ...less })
+      return simulated.ok ? simulated : err(said(simulated.error))
     },
     async config() {
       const applied = await ask<Config>('GET', '/api/config')
@@ -87,6 +96,10 @@ export function createSession(url: string, token: string): Session {
       const ticked = await ask<{ state: string }>('POST', '/api/tick')
       return ticked.ok ? ticked : err(said(ticked.error))
     },
+    async status() {
+      const found = await ask<Health>('GET', '/api/status')
+      return found.ok ? found : err(said(found.error))
+    },
     async testNotify() {
       const tested = await ask<{ channels: Tested[] }>('POST', '/api/notify/test')
       return tested.ok ? tested : err(said(tested.error))
@@ -94,10 +107,10 @@ export function createSession(url: string, token: string): Session {
   }
 }
 
-/** Some seconds. */
-const EFFORT = 60_000
-/** For what comes with the next slots. */
-const LEAST = { days: 2, effort: 1000 }
+/** A quarter of a minute: enough for a year of three instances with hourly and daily snapshots. */
+const MOST = { effort: 600_000 }
+/** Some seconds; and what comes with the next slots. */
+const LESS = [{ effort: 40_000 }, { days: 2, effort: 1000 }]
 
 const NOTHING_APPLIED = 409
 const UNREADABLE = 500

@@ -17,6 +17,7 @@ import { agreeToBegin } from './start/consent.ts'
 import { openHome } from './start/home.ts'
 import { keepWorker } from './start/keeper.ts'
 import { isEmbedded, openLink } from './start/link.ts'
+import { createLookout } from './start/lookout.ts'
 import { renderHeader } from './start/printing.ts'
 import { openSettings, type Settings } from './start/settings.ts'
 import { createTickRenderer, parseEntry } from './start/ticks.ts'
@@ -72,7 +73,14 @@ async function start(): Promise<void> {
   if (!applied.ok) throw refused(settings, applied.error)
   console.log(renderHeader({ url, settings, link, chat, applied: applied.value }))
   if (link.embedded) console.log(await whatComes(session))
-  const tick = (at: Date) => worker().tick(at)
+  const lookout = createLookout()
+  const tick = async (at: Date): Promise<string | null> => {
+    const failure = await worker().tick(at)
+    const status = await session.status()
+    const news = status.ok ? lookout(at, status.value) : null
+    if (news !== null) console.log(news)
+    return failure
+  }
   await runClock({ tick }, cleanup, (said) => console.error(`a tick failed; the Worker said:\n${said}`))
 }
 

@@ -8,6 +8,8 @@ import { keptPauses } from '../../shared/policy/pause.ts'
 import type { Config } from '../../shared/policy/policy.ts'
 import type { StoredConfig } from '../../shared/policy/stored.ts'
 import { warningsOf } from '../../shared/policy/warnings.ts'
+import { uncoveredText } from '../../shared/promise/conditions.ts'
+import { unprotectedIn } from '../../shared/promise/unprotected.ts'
 import type { InventoryReply } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
@@ -122,16 +124,18 @@ function remarksOn(config: Config, remotes: InventoryReply['remotes'], now: Date
   const input = { world: worldOf({ remotes, jobs: [] }), config }
   const { planned, notes } = planAround(input, ({ world, config: sound }) => {
     const coverages = coverInstances(sound, world.remotes)
-    return { coverages, clocks: clockProblems(coverages, world, now) }
+    const { uncovered = {} } = unprotectedIn(coverages, world, null)
+    return { coverages, uncovered, clocks: clockProblems(coverages, world, now) }
   })
-  const { coverages, clocks } = planned
+  const { coverages, uncovered, clocks } = planned
   const found = [
     ...notes,
     ...coverages.flatMap(({ roles }) => roles),
     ...clocks,
     ...coverages.flatMap(({ problems, warnings }) => [...problems, ...warnings]),
   ].map(({ about, reason }) => safeText(`${about}: ${reason}`, LONGEST))
-  return [...new Set([...found, ...coverages.flatMap(({ remarks }) => remarks)])]
+  const bare = Object.entries(uncovered).map(([place, names]) => uncoveredText(place, names.split(' ')))
+  return [...new Set([...found, ...bare, ...coverages.flatMap(({ remarks }) => remarks)])]
 }
 
 async function versionOf(document: unknown): Promise<string> {

@@ -45,7 +45,7 @@ export const simulateBody = z.strictObject({
     'How far ahead; snapshots are counted after a day, a week, a month and a year',
   ),
   effort: described(
-    z._default(z.int().check(z.gte(1), z.lte(200_000)), EFFORT),
+    z._default(z.int().check(z.gte(1), z.lte(1_000_000)), EFFORT),
     'How much may be computed; where it does not suffice, "cut" in the answer says how far it got',
   ),
 })

@@ -71,9 +71,9 @@ function seenView(key: string, seen: SeenNow | null, slots: readonly Slot[], now
       reply === undefined
         ? `no policy names the remote ${remote}`
         : reply.ok
-          ? `there is no such instance on ${remote}`
+          ? `there is no such instance on ${remote}, or its certificate there may not see it`
           : reply.error.message
-    return { state: 'unseen', reason, copies: copiesOf(key, world) }
+    return { state: reply?.ok === true ? 'absent' : 'unseen', reason, copies: copiesOf(key, world) }
   }
   const policies = coverages.flatMap(({ covered }) =>
     covered.filter((one) => one.key === key).map(({ policy }) => policy),

@@ -33,7 +33,8 @@ function isOwnForm({ req }: Context<App>): boolean {
 export const createFormGate = (now: () => Date): Handler => {
   return async (context, next) => {
     if (context.req.method === 'GET' || isOwnForm(context)) return next()
-    const text = 'The form was sent from another site, or by an old browser. Open the page and try again.'
+    const text =
+      'The form was sent from another site, by an old browser, or by a script. Open the page and try again; scripts send the token with each request to /api, in the header Authorization: Bearer.'
     return context.html(document(<Trouble title="Refused" text={text} now={now()} />), 403)
   }
 }

@@ -20,8 +20,8 @@ export type WorkView = ShownWork & { progress: string | null }
 
 /** What Incus has now; or why it isn't known. */
 export type SeenView =
-  /** `copies`: those that can be seen. */
-  | { state: 'unseen'; reason: string; copies: readonly string[] }
+  /** `absent`: its server answers, and doesn't have it. `copies`: those that can be seen. */
+  | { state: 'unseen' | 'absent'; reason: string; copies: readonly string[] }
   | {
       state: 'seen'
       view: SubjectView
@@ -63,9 +63,10 @@ export function SubjectPage({ subject, tone, promises, troubles, work, slots, se
           {seen.state === 'seen' ? <About seen={seen} /> : null}
         </div>
       </section>
-      {seen.state === 'unseen' ? (
+      {seen.state !== 'seen' ? (
         <p class="notice warning" role="status">
-          Incus could not be asked just now, so this shows what the last look has noted: {seen.reason}
+          {seen.state === 'unseen' ? 'Incus could not be asked just now' : 'It is not there'}, so this shows
+          what the last look has noted: {seen.reason}
           {seen.copies.map((copy) => (
             <>
               . Its copy answers: <SubjectLink at={copy}>{copy}</SubjectLink>

@@ -152,7 +152,7 @@ export function titleOf(troubles: readonly Trouble[]): string {
     return `${remote.remotes[0]} ${isOther ? 'shows another certificate than the pinned one' : 'gives no answer'}`
   }
   if (first === undefined) return 'something is not well'
-  if (troubles.length === 1) return safeText(first.text, LONGEST)
+  if (troubles.length === 1) return sentencesOf(first)[0]
   const broken = troubles.filter(({ id }) => id.startsWith('promise '))
   const subjects = new Set(troubles.flatMap(({ subject }) => subject ?? []))
   const why = troubles.find(({ reason }) => reason !== null)?.reason
@@ -163,17 +163,37 @@ export function titleOf(troubles: readonly Trouble[]): string {
   return subjects.size > 0 ? `backups of ${instances} fail${because}` : safeText(first.text, LONGEST)
 }
 
+/** The first sentence, and the others. */
+function sentencesOf({ text }: Trouble): [first: string, others: string] {
+  const safe = safeText(text, LONGEST)
+  const end = safe.search(/[.?!] (?=[A-Z])/)
+  if (end < 0) return [safe, '']
+  return [safe.slice(0, safe.at(end) === '.' ? end : end + 1), safe.slice(end + 2)]
+}
+
+function linesAbout(troubles: readonly Trouble[], isRemote: boolean): string[] {
+  const [only, ...others] = troubles
+  // The headline has the first sentence of a single one.
+  if (only !== undefined && others.length === 0 && !isRemote)
+    return [sentencesOf(only)[1]].filter((text) => text !== '')
+  const more = troubles.length - SHOWN
+  return [
+    ...troubles.slice(0, SHOWN).map(({ text }) => `• ${cut(safeText(text, LONGEST))}`),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+  ]
+}
+
+const isUncovered = ({ id }: Trouble): boolean => id.startsWith('condition uncovered ')
+
 function detailsOf(troubles: readonly Trouble[], promises: readonly Promised[], now: Date): Block[] {
   const isRemote = troubles.some(({ id }) => id.startsWith('condition remote '))
-  const shown = troubles.length === 1 && !isRemote ? [] : troubles.slice(0, SHOWN)
-  const more = shown.length === 0 ? 0 : troubles.length - shown.length
   const touched = affected(troubles, promises)
   const advice = adviceFor(troubles)
   const blocks = [
     [
-      ...shown.map(({ text }) => `• ${cut(safeText(text, LONGEST))}`),
-      ...(more > 0 ? [`… and ${more} more`] : []),
+      ...linesAbout(troubles, isRemote),
       ...(isRemote ? standstill(touched) : []),
+      ...(troubles.some(isUncovered) ? ['Nothing new is backed up of it; what exists of it stays.'] : []),
     ],
     safeLines(touched, now),
     advice === null ? [] : [`What to do: ${advice}`],

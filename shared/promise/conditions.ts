@@ -151,6 +151,9 @@ const braked = (ledger: Ledger): Condition[] =>
 const keyOf = (text: string): string | null =>
   /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/.exec(text)?.[0] ?? null
 
+/** An instance that a text names, else the policy that it begins with. */
+const aboutIn = (text: string): string | null => keyOf(text) ?? /^policy ([^\s:]+):/.exec(text)?.[1] ?? null
+
 const NAMED = 5
 
 function someOf(names: readonly string[]): string {
@@ -161,17 +164,19 @@ function someOf(names: readonly string[]): string {
 }
 
 function uncovered(facts: Facts | null): Condition[] {
-  return Object.entries(facts?.uncovered ?? {}).map(([place, text]) => {
-    const names = text.split(' ')
-    const [remote = '', project = ''] = place.split('/')
-    const example = project === 'default' ? names[0] : `${names[0]} --project ${project}`
-    const what = names.length === 1 ? 'is' : 'are'
-    return critical(
-      `uncovered ${place}`,
-      `under no policy, so not backed up, ${what} on ${place}: ${someOf(names)}. Select ${names.length === 1 ? 'it' : 'them'} in a policy, or leave ${names.length === 1 ? 'it' : 'them'} out on purpose: incus config set ${example} user.stapes.exclude=true`,
-      { about: remote },
-    )
-  })
+  return Object.entries(facts?.uncovered ?? {}).map(([place, names]) =>
+    critical(`uncovered ${place}`, uncoveredText(place, names.split(' ')), {
+      about: place.slice(0, place.indexOf('/')),
+    }),
+  )
+}
+
+/** `place`: `remote/project`. */
+export function uncoveredText(place: string, names: readonly string[]): string {
+  const project = place.slice(place.indexOf('/') + 1)
+  const example = project === 'default' ? names[0] : `${names[0]} --project ${project}`
+  const [is, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them']
+  return `under no policy, so not backed up, ${is} on ${place}: ${someOf(names)}. Select ${them} in a policy, or leave ${them} out on purpose: incus config set ${example} user.stapes.exclude=true`
 }
 
 /** About instances that no policy covers: those that one covers are not to blame. */
@@ -244,8 +249,10 @@ const placeIn = (key: string): string => (parseSubject(key) === null ? key.repla
 function found({ sight }: Ledger): Condition[] {
   const { problems = [], warnings = [], gone = {} } = sight ?? {}
   return [
-    ...problems.map((text) => critical(`found ${text}`, text, { about: keyOf(text) })),
-    ...[...goneText(gone), ...warnings].map((text) => warning(`found ${text}`, text, { about: keyOf(text) })),
+    ...problems.map((text) => critical(`found ${text}`, text, { about: aboutIn(text) })),
+    ...[...goneText(gone), ...warnings].map((text) =>
+      warning(`found ${text}`, text, { about: aboutIn(text) }),
+    ),
   ]
 }
 

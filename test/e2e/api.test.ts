@@ -161,7 +161,15 @@ describe('a configuration', () => {
     ['nothing at all', { instances: ['db*'] }, /policy hourly: it matches no instance \(db\*/],
   ] as const)('that names %s which is not there is taken with a warning', async ([, select, warning]) => {
     const applied = await (await put(policyFor({ select, remotes: ['main'] }))).json()
-    expect(applied).toMatchObject({ warnings: [expect.stringMatching(warning)] })
+    expect(applied).toMatchObject({ warnings: expect.arrayContaining([expect.stringMatching(warning)]) })
+  })
+
+  test('that leaves an instance to no policy is taken with a warning, before anything is missed', async () => {
+    const applied = await (
+      await put(policyFor({ select: { instances: ['db*'] }, remotes: ['main'] }), '?dryRun=true')
+    ).json()
+    const warning = /^under no policy, so not backed up, (is|are) on main\/default: .*api-web.*exclude=true$/
+    expect(applied).toMatchObject({ warnings: expect.arrayContaining([expect.stringMatching(warning)]) })
   })
 
   test('comes back as it was given', async () => {

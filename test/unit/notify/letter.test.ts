@@ -94,8 +94,9 @@ test('an instance under no policy, of which nothing is known and whose text says
   expect(
     said([], [conditionOf({ id: 'uncovered main/default', about: 'main', text })]),
   ).toMatchInlineSnapshot(`
-    "under no policy, so not backed up, is on main/default: new. Select it in a policy, or leave it out on purpose: incus config set new user.stapes.exclude=true
-    under no policy, so not backed up, is on main/default: new. Select it in a policy, or leave it out on purpose: incus config set new user.stapes.exclude=true"
+    "under no policy, so not backed up, is on main/default: new
+    Select it in a policy, or leave it out on purpose: incus config set new user.stapes.exclude=true
+    Nothing new is backed up of it; what exists of it stays."
   `)
 })
 

@@ -105,7 +105,9 @@ describe('an instance', () => {
     expect(response.status).toBe(404)
     const html = await response.text()
     expect(html).toContain('class="card verdict bad"')
+    expect(textIn(html)).toContain('It is not there')
     expect(textIn(html)).toContain('there is no such instance on main')
+    expect(textIn(html)).not.toContain('could not be asked')
   })
 
   test('of any name is text, in links and titles alike', async () => {

@@ -245,6 +245,14 @@ describe('the verdict', () => {
     expect(narrowTo(all, {})).toBe(all)
   })
 
+  test('of one instance or policy says nothing of another policy that matches nothing', () => {
+    const warnings = ['policy other: it matches no instance (db* on main), so it backs up nothing']
+    const all = verdict({ ledger: noted({ sight: { covered: {}, warnings } }) }, factsOf({ taken: TAKEN }))
+    expect(all).toMatchObject({ tone: 'warning', conditions: [{ about: 'other' }] })
+    for (const only of [{ subject: WEB }, { policy: 'hourly' }]) expect(narrowTo(all, only).tone).toBe('good')
+    expect(narrowTo(all, { policy: 'other' }).conditions).toHaveLength(2)
+  })
+
   test('of what nothing is promised of, never says that all is well', () => {
     const all = verdict({}, factsOf({ taken: TAKEN }, { uncovered: { 'main/default': 'lab' } }))
     for (const only of [

@@ -113,6 +113,24 @@ describe('npm run apply', () => {
     expect(calls()).not.toContain('POST /api/tick')
   })
 
+  test('names the same file in the command that applies it', async () => {
+    writeFileSync(join(folder, 'my edit.jsonc'), '{ "policies": {} }')
+    answers['GET /api/config'] = BEFORE
+    const { errors } = await npmRun('apply', ['--file', 'my edit.jsonc'])
+    expect(errors.at(-1)).toBe("If the above is what you want: npm run apply -- --yes 'my edit.jsonc'")
+    const { errors: told } = await npmRun('plan', ['my edit.jsonc'])
+    expect(told.at(-1)).toMatch(/to apply it: npm run apply -- 'my edit\.jsonc'$/)
+    const { errors: missing } = await npmRun('plan', ['--file', 'none.jsonc'])
+    expect(missing.at(-1)).toMatch(/none\.jsonc can't be read: .*; create it, or name another file$/)
+  })
+
+  test('--help shows how it is called, and asks nothing', async () => {
+    expect(await npmRun('apply', ['--help'])).toEqual({
+      ...{ code: 0, out: ['usage: npm run apply [-- --dry-run | --yes] [[--file] file]'], errors: [] },
+    })
+    expect(calls()).toEqual([])
+  })
+
   test.for([
     { said: 'y', code: 0, applies: true },
     { said: 'n', code: 1, applies: false },
@@ -141,9 +159,10 @@ describe('npm run apply', () => {
     const { code, errors } = await npmRun('apply')
     expect(code).toBe(2)
     expect(errors).toContain('warning: what goes later could not be simulated: Internal error: too long')
-    // The second time only for the next slots.
+    // At last only for the next slots.
     expect(asked.filter(({ call }) => call === 'POST /api/simulate').map(({ body }) => body)).toEqual([
-      { document: DOCUMENT, effort: 60_000 },
+      { document: DOCUMENT, effort: 600_000 },
+      { document: DOCUMENT, effort: 40_000 },
       { document: DOCUMENT, days: 2, effort: 1000 },
     ])
   })
@@ -224,7 +243,7 @@ describe('npm run plan', () => {
     })
     expect(asked.slice(0, 2)).toEqual([
       { call: 'POST /api/plan', body: { document: DOCUMENT } },
-      { call: 'POST /api/simulate', body: { document: DOCUMENT, effort: 60_000 } },
+      { call: 'POST /api/simulate', body: { document: DOCUMENT, effort: 600_000 } },
     ])
   })
 
@@ -261,7 +280,7 @@ describe('npm run plan', () => {
     expect(await npmRun('plan', args)).toEqual({ code: 0, out: TOLD, errors: [] })
     expect(asked).toEqual([
       { call: 'POST /api/plan', body: {} },
-      { call: 'POST /api/simulate', body: { effort: 60_000 } },
+      { call: 'POST /api/simulate', body: { effort: 600_000 } },
     ])
   })
 })

@@ -1,0 +1,30 @@
+/** What `npm start` shows of how things are: what is new since the tick before, and when all is well again. */
+import type { Health } from '../session.ts'
+
+/** So many at once; the page shows all. */
+const SHOWN = 5
+
+/** Renders after each tick; null where nothing is new. */
+export function createLookout(): (at: Date, health: Health) => string | null {
+  let said = new Set<string>()
+  let before: Health['health'] = 'good'
+  return (at, { health, warnings, promises }) => {
+    const pending = promises.filter(({ state }) => state === 'pending').length
+    // What comes first is shown as it comes.
+    const texts = warnings.slice(0, Math.max(0, warnings.length - pending))
+    const now = new Set(texts.map(numberless))
+    const fresh = texts.filter((text) => !said.has(numberless(text)))
+    const isOver = health === 'good' && before !== 'good'
+    said = now
+    before = health
+    const time = `${at.toISOString().slice(11, 19)}Z`
+    if (isOver) return `${time}  all is well\n`
+    if (fresh.length === 0) return null
+    const more = fresh.length > SHOWN ? [`… and ${fresh.length - SHOWN} more, see GET /api/status`] : []
+    const title = health === 'bad' ? 'not all is well' : 'to look at'
+    return `${time}  ${title}\n${[...fresh.slice(0, SHOWN), ...more].map((text) => `  ! ${text}\n`).join('')}`
+  }
+}
+
+/** A later time of the next try is no news. */
+const numberless = (text: string): string => text.replace(/\d+/g, '#')

@@ -1,5 +1,5 @@
 /** `GET /1.0/instances?recursion=1&all-projects=true` to what stapes needs of it; snapshots come later. */
-import type { Identity, InstanceRecord } from '../../shared/incus/inventory.ts'
+import type { Identity, InstanceRecord, OwnSchedule } from '../../shared/incus/inventory.ts'
 import { isInstanceName, isPoolName, isProjectName, isToken } from '../../shared/incus/names.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
 import { PROTECTION, withoutOwnCopy } from '../../shared/policy/marks.ts'
@@ -63,6 +63,7 @@ function parseInstance(
   const identity = identityOf(standing, instance.created_at)
   const pool = rootPool(instance.expanded_devices)
   const volumes = volumesOf(instance.expanded_devices)
+  const scheduled = scheduleOf(instance.expanded_config)
   const record: InstanceRecord = {
     project,
     name,
@@ -81,6 +82,7 @@ function parseInstance(
     ...(keepsMemory(instance.expanded_config) ? { memory: true } : {}),
     ...(isProtected(instance.expanded_config) ? { protected: true } : {}),
     ...(volumes.length === 0 ? {} : { volumes }),
+    ...(scheduled === null ? {} : { scheduled }),
   }
   if (problem !== null) withhold(record, problem)
   return record
@@ -99,6 +101,14 @@ const isProtected = (config: unknown): boolean => isObject(config) && text(confi
 
 const keepsMemory = (config: unknown): boolean =>
   isObject(config) && text(config['migration.stateful']) === 'true'
+
+/** Null: Incus takes none by itself. It knows `@never`, too. */
+function scheduleOf(config: unknown): OwnSchedule | null {
+  if (!isObject(config)) return null
+  const schedule = safeText(text(config['snapshots.schedule']).trim(), WORD)
+  const expiry = safeText(text(config['snapshots.expiry']).trim(), WORD)
+  return schedule === '' || schedule === '@never' ? null : { schedule, expiry }
+}
 
 /** Empty when there is no root disk. */
 function rootPool(devices: unknown): string {

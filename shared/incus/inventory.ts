@@ -11,6 +11,9 @@ export type SnapshotPair = [name: string, createdAt: number]
  */
 export type Identity = { uuid: string; since: number }
 
+/** As they hold for the instance, profiles included. `expiry`: its `snapshots.expiry`; empty: none. */
+export type OwnSchedule = { schedule: string; expiry: string }
+
 export type InstanceRecord = {
   project: string
   name: string
@@ -21,6 +24,8 @@ export type InstanceRecord = {
   memory?: true
   /** Custom volumes that are attached to it, as `pool/volume`: no snapshot or copy of it has their data. */
   volumes?: string[]
+  /** Incus takes snapshots of it by itself, by its `snapshots.schedule`. */
+  scheduled?: OwnSchedule
   /** Cluster member, "none" on a standalone server. */
   location: string
   /** Pool of the root disk. */

@@ -1,5 +1,5 @@
 /** What is wrong or needs a look just now, beside the promises themselves, by what the ledger knows. */
-import { parseSubject } from '../incus/subject.ts'
+import { instanceOf, parseSubject } from '../incus/subject.ts'
 import type { Ledger, SlotRecord } from '../ledger/ledger.ts'
 import { type Applied, brakedOf, goneText, overdueOf, rolesOf, warningsOf } from '../ledger/warnings.ts'
 import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
@@ -10,6 +10,7 @@ import type { Policy } from '../policy/policy.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
+import { scheduleIn } from './own-schedules.ts'
 import { MOST_NOTED } from './unprotected.ts'
 
 /**
@@ -65,6 +66,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
           ...silent(facts),
           ...uncovered(facts),
           ...leftOut(facts),
+          ...beside(facts),
           ...lost(facts, promised),
           ...failing(ledger),
           ...found(ledger),
@@ -189,6 +191,25 @@ const leftOut = (facts: Facts | null): Condition[] =>
     return warning(`left out ${reason}`, `not backed up, because it is ${reason}: ${named}`, {
       severity: 'info',
     })
+  })
+
+/** Two schedules work on one instance. stapes leaves the snapshots of the other one alone, so nothing but Incus ends them. */
+const beside = (facts: Facts | null): Condition[] =>
+  Object.entries(facts?.scheduled ?? {}).map(([group, text]) => {
+    const { schedule, expiry } = scheduleIn(group)
+    const keys = text.split(' ')
+    const { instance, project } = instanceOf(keys[0] ?? '')
+    const unset = `incus config unset ${instance}${project === 'default' ? '' : ` --project ${project}`} snapshots.schedule`
+    const taken = `Incus itself takes snapshots as well, by snapshots.schedule "${schedule}", of ${someOf(keys)}`
+    const ends =
+      expiry === ''
+        ? 'they have no snapshots.expiry, and stapes leaves them alone, so nothing removes them until the pool is full'
+        : `they end by snapshots.expiry "${expiry}", and stapes leaves them alone`
+    return warning(
+      `schedule ${group}`,
+      `${taken}: ${ends}. If the policy is to do it alone: ${unset} (or unset it in the profile that has it)`,
+      { severity: expiry === '' ? 'warning' : 'info' },
+    )
   })
 
 /** The newest verified snapshot of a copy is gone there. */

@@ -38,6 +38,8 @@ export type Facts = {
   uncovered?: Record<string, string>
   /** Instances that somebody has left out: their keys, separated by spaces, by who or what did. */
   leftOut?: Record<string, string>
+  /** Covered instances of which Incus takes snapshots by itself as well: likewise, by `schedule / expiry`. */
+  scheduled?: Record<string, string>
 }
 
 const may = z.exactOptional
@@ -87,6 +89,7 @@ export function parseFacts(value: unknown): { facts: Facts | null; lost: string[
   const glances = mapOf(value.glances, 'the glance at', lose, read(text))
   const out = mapOf(value.leftOut, 'what is left out, because', lose, read(text))
   const bare = mapOf(value.uncovered, 'what no policy covers in', lose, read(text))
+  const beside = mapOf(value.scheduled, 'the schedules of Incus,', lose, read(text))
   const facts: Facts = {
     at: partOf(value.at, moment, 'when promises were looked at', lose) ?? new Date(0).toISOString(),
     subjects: mapOf(value.subjects, 'the promises of policy', lose, (item, part) =>
@@ -96,6 +99,7 @@ export function parseFacts(value: unknown): { facts: Facts | null; lost: string[
     ...(Object.keys(glances).length === 0 ? {} : { glances }),
     ...(Object.keys(bare).length === 0 ? {} : { uncovered: bare }),
     ...(Object.keys(out).length === 0 ? {} : { leftOut: out }),
+    ...(Object.keys(beside).length === 0 ? {} : { scheduled: beside }),
   }
   return { facts, lost: [...lost] }
 }

@@ -27,12 +27,7 @@ export function unprotectedIn(
     if (reply?.ok !== true) {
       for (const [place, names] of Object.entries(before?.uncovered ?? {}))
         if (place.startsWith(`${remote}/`)) add(uncovered, place, names.split(' '))
-      for (const [reason, keys] of Object.entries(before?.leftOut ?? {}))
-        add(
-          leftOut,
-          reason,
-          keys.split(' ').filter((key) => key.startsWith(`${remote}/`)),
-        )
+      addFormer(leftOut, before?.leftOut, remote)
       continue
     }
     for (const record of reply.inventory.instances) {
@@ -46,13 +41,27 @@ export function unprotectedIn(
   return Object.fromEntries(Object.entries(found).filter(([, names]) => Object.keys(names).length > 0))
 }
 
-function add(to: Map<string, string[]>, key: string, names: readonly string[]): void {
+/** Of what was known before, what is on that remote. */
+export function addFormer(
+  to: Map<string, string[]>,
+  before: Readonly<Record<string, string>> | undefined,
+  remote: string,
+): void {
+  for (const [group, keys] of Object.entries(before ?? {}))
+    add(
+      to,
+      group,
+      keys.split(' ').filter((key) => key.startsWith(`${remote}/`)),
+    )
+}
+
+export function add(to: Map<string, string[]>, key: string, names: readonly string[]): void {
   const known = to.get(key) ?? []
   known.push(...names)
   if (known.length > 0) to.set(key, known)
 }
 
-const noted = (found: ReadonlyMap<string, string[]>): Record<string, string> =>
+export const noted = (found: ReadonlyMap<string, string[]>): Record<string, string> =>
   Object.fromEntries([...found].map(([key, names]) => [key, names.sort().slice(0, MOST_NOTED).join(' ')]))
 
 /** Null: it is covered, or a copy, or its keys aren't known. */

@@ -13,6 +13,7 @@ import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
 import { replicasOf, seeTarget } from '../work/copy/replica.ts'
 import { type Fact, type Facts, factOf, parsePair, renderPair } from './facts.ts'
+import { schedulesIn } from './own-schedules.ts'
 import { unprotectedIn } from './unprotected.ts'
 
 type Look = {
@@ -42,6 +43,7 @@ export function witness({ coverages, world, ledger, before }: Look, now: Date): 
     subjects: Object.fromEntries(subjects),
     ...(Object.keys(silent).length === 0 ? {} : { silent }),
     ...unprotectedIn(coverages, world, before),
+    ...schedulesIn(coverages, world, before),
   }
 }
 

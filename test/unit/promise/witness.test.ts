@@ -64,6 +64,15 @@ describe('a look', () => {
     expect(look({ main: silent }, facts).leftOut).toEqual(facts.leftOut)
   })
 
+  test('names instances of which Incus takes snapshots as well, by schedule, and keeps that while its server is silent', () => {
+    const scheduled = { schedule: '@daily', expiry: '' }
+    const facts = look({ main: { scheduled }, others: [recordOf('stray', { scheduled })] })
+    expect(facts.scheduled).toEqual({ '@daily / ': WEB })
+    expect(look({ main: silent }, facts).scheduled).toEqual(facts.scheduled)
+    expect(look({}, facts)).not.toHaveProperty('scheduled')
+    expect(parseFacts(JSON.parse(JSON.stringify(facts))).facts).toEqual(facts)
+  })
+
   test('shows the newest whole snapshot of the policy, and the newest verified one that the copy lists', () => {
     const main = { snapshots: [A, B, C, ['by-hand', at('03:05:00')]] as [string, number][] }
     const facts = look({ main, backup: replyOf([copy([A, B, C], [A, B])]) })

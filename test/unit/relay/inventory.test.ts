@@ -71,6 +71,25 @@ async function see(world: Record<string, Answer>): Promise<RemoteInventory> {
   return reply.inventory
 }
 
+test.each<[string, object, object | undefined]>([
+  ['none', {}, undefined],
+  ['that is empty', { 'snapshots.schedule': ' ' }, undefined],
+  ['that is never', { 'snapshots.schedule': '@never', 'snapshots.expiry': '7d' }, undefined],
+  [
+    'with an end',
+    { 'snapshots.schedule': '@daily', 'snapshots.expiry': '7d' },
+    { schedule: '@daily', expiry: '7d' },
+  ],
+  [
+    'without one',
+    { 'snapshots.schedule': '0 3 * * *, @hourly' },
+    { schedule: '0 3 * * *, @hourly', expiry: '' },
+  ],
+])("Incus's own schedule of an instance is passed on: %s", async (_, config, scheduled) => {
+  const { instances } = await see({ [INSTANCES]: sync([instance('web', { expanded_config: config })]) })
+  expect(instances.map((one) => one.scheduled)).toEqual([scheduled])
+})
+
 test('which instance it is, is told where its server tells both uuid and date', async () => {
   const uuid = { config: { 'volatile.uuid': 'U' } }
   const { instances } = await see({

@@ -10,7 +10,7 @@ import { healthOf } from '../api/status.ts'
 import { configIn, readText } from '../state/config.ts'
 import { readKnown } from '../state/known.ts'
 import type { State } from '../state/ledger.ts'
-import type { Vault } from '../vault.ts'
+import { addressProblem, secretOf, type Vault } from '../vault.ts'
 import { type Outgoing, requestOf } from './request.ts'
 
 export type PingIo = {
@@ -79,19 +79,8 @@ async function sendAll(pings: readonly Ping[], io: PingIo): Promise<void> {
 }
 
 async function send(ping: Ping, { vault, post, run, log }: PingIo): Promise<void> {
-  const { secret } = ping.settings
-  const address = PING_SECRET.test(secret) ? vault(secret) : undefined
-  const wrong =
-    address === undefined || address === ''
-      ? `the secret ${secret} is not set: npx wrangler secret put ${secret}`
-      : await taken(requestOf(ping, address, run), secret, post)
+  const form = { names: PING_SECRET, problemOf: addressProblem }
+  const secret = secretOf(vault, ping.settings.secret, form)
+  const wrong = secret.ok ? await post(requestOf(ping, secret.value, run)) : secret.error
   if (wrong !== null) log(`the ping of policy ${ping.policy} was not taken: ${wrong}`)
-}
-
-async function taken(
-  request: ReturnType<typeof requestOf>,
-  secret: string,
-  post: PingIo['post'],
-): Promise<string | null> {
-  return request.ok ? post(request.value) : `the secret ${secret} ${request.error}`
 }

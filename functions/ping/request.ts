@@ -1,21 +1,14 @@
 /** A ping as its service takes it. */
 import type { Ping, PingState } from '../../shared/ping/pings.ts'
-import { err, ok, type Result } from '../../shared/result.ts'
 
 export type Outgoing = { method: 'GET' | 'POST'; url: string; body?: string }
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/
-
-/** `address`: the secret's value. `run`: an id of the run, by which the service joins start and end. */
-export function requestOf(ping: Ping, address: string, run: string): Result<Outgoing, string> {
-  const url = URL.parse(address)
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) return err('is no https:// address')
-  if (url.username !== '' || url.password !== '') return err('names a user or a password before the @')
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname))
-    return err('is an http:// address, which is only for 127.0.0.1, [::1] and localhost')
+/** `address`: the secret's value, an address. `run`: an id of the run, by which the service joins start and end. */
+export function requestOf(ping: Ping, address: string, run: string): Outgoing {
+  const url = new URL(address)
   url.hash = ''
   url.search = ''
-  return ok(ping.settings.type === 'healthchecks' ? healthcheck(ping, url, run) : kuma(ping, url))
+  return ping.settings.type === 'healthchecks' ? healthcheck(ping, url, run) : kuma(ping, url)
 }
 
 const ENDS: Record<PingState, string> = { start: '/start', up: '', down: '/fail' }

@@ -8,8 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Chat } from './chat.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { Link } from './link.ts'
-import { notifySecrets } from './notify.ts'
-import { pingSecrets } from './ping.ts'
+import { namedSecrets } from './secrets.ts'
 import type { Settings } from './settings.ts'
 import type { FromWorkerd, ToWorkerd } from './workerd.ts'
 
@@ -102,9 +101,8 @@ function spawnWorkerd({ settings, link, chat, state }: WorkerOptions): ChildProc
   )
   const secrets = {
     ...{ RELAY_URL: link.url, RELAY_KEY_ID: link.keyId, RELAY_KEY: link.key, STAPES_TOKEN: settings.token },
-    ...pingSecrets(process.env),
+    ...namedSecrets(process.env),
     ...chat.secrets,
-    ...notifySecrets(process.env),
     // Nobody else reads this state.
     KV_SETTLED_MS: '0',
   }

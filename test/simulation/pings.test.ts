@@ -98,7 +98,11 @@ test('a service that is down, and a secret that isn’t set, fail no run, and ar
   await unset.pass(1)
   expect(unset.pings).toEqual([])
   expect(unset.log).toContain(
-    'the ping of policy hourly was not taken: the secret PING_ALL is not set: npx wrangler secret put PING_ALL',
+    'the ping of policy hourly was not taken: the secret PING_ALL is not set: npx wrangler secret put PING_ALL, or for npm start PING_ALL=… in .env',
   )
+  const plain = await begin({ PING_ALL: 'http://hc.example.org/key' })
+  await plain.pass(1)
+  expect(plain.pings).toEqual([])
+  expect(plain.log.join()).toContain('the secret PING_ALL is an http:// address')
   expect(down.log.join()).not.toContain('hc.example.org')
 })

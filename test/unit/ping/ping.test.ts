@@ -117,10 +117,7 @@ const ping = (state: PingState, more: Partial<Ping['settings']> = {}, text = '')
   ...{ policy: 'daily', state, text },
   settings: { type: 'healthchecks', secret: 'PING_ALL', slug: false, every: 300, ...more },
 })
-const sent = (one: Ping, address: string) => {
-  const request = requestOf(one, address, 'run-1')
-  return request.ok ? request.value : request.error
-}
+const sent = (one: Ping, address: string) => requestOf(one, address, 'run-1')
 
 describe('healthchecks.io', () => {
   test.each<[PingState, string]>([
@@ -153,12 +150,4 @@ describe('Uptime Kuma', () => {
       url: 'https://kuma.example.org/api/push/x?status=down&msg=a+%26+b%3B+c&ping=',
     })
   })
-})
-
-test.each([
-  ['none', 'hc-ping.com/x', 'is no https:// address'],
-  ['one that others can read on the way', 'http://kuma.example.org/x', 'is an http:// address'],
-  ['one with a password', 'https://u:p@kuma.example.org/x', 'names a user or a password'],
-])('an address that is %s is refused', (_, address, why) => {
-  expect(sent(ping('up'), address)).toContain(why)
 })

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { notifySecrets } from '../../../scripts/start/notify.ts'
+import { namedSecrets } from '../../../scripts/start/secrets.ts'
 import { runScript } from './script.ts'
 
 async function run(channels: object[], args: string[]) {
@@ -37,7 +37,7 @@ describe('npm run notify', () => {
   })
 })
 
-test('npm start hands on what notifications take, and nothing else of the environment', () => {
+test('npm start hands on what notifications and pings take, and nothing else of the environment', () => {
   const given = { NOTIFY_SLACK: 'a', NOTIFY_: 'b', NOTIFY_empty: 'c', NOTIFY_EMPTY: '', PATH: '/bin' }
-  expect(notifySecrets(given)).toEqual({ NOTIFY_SLACK: 'a' })
+  expect(namedSecrets({ ...given, PING_ALL: 'd', PING: 'e' })).toEqual({ NOTIFY_SLACK: 'a', PING_ALL: 'd' })
 })

@@ -1,5 +1,4 @@
 /** What there is to tell, as KV knows it. */
-import { dropFuture } from '../../shared/notify/ahead.ts'
 import { deadChannels } from '../../shared/notify/dead.ts'
 import { type Decision, decide } from '../../shared/notify/decide.ts'
 import type { Notices } from '../../shared/notify/notices.ts'
@@ -19,8 +18,7 @@ export type Looked = Decision & {
 
 /** Null: there is no channel. `wrong`: what else is known to be wrong, as with the relay's address. */
 export async function lookAround(state: State, wrong: readonly string[], now: Date): Promise<Looked | null> {
-  const [{ stored, problems }, noted] = await Promise.all([findConfig(state), readNotices(state)])
-  const before = dropFuture(noted, now)
+  const [{ stored, problems }, before] = await Promise.all([findConfig(state), readNotices(state, now)])
   const channels = stored === null ? null : (stored.config.notify ?? [])
   if ((channels ?? []).length === 0 && Object.keys(before.channels).length === 0) return null
   const [{ ledger, lost }, facts] = await Promise.all([readLedger(state, now), readFacts(state)])

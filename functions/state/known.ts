@@ -16,7 +16,7 @@ export async function readKnown(state: State, now: Date): Promise<Known> {
   const [found, facts, notices] = await Promise.all([
     readLedger(state, now),
     readFacts(state),
-    readNotices(state),
+    readNotices(state, now),
   ])
   return { ...found, facts, channels: deadChannels(notices) }
 }

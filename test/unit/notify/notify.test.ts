@@ -62,7 +62,7 @@ describe('a tick', () => {
     await notify(notifierOf())
     expect(sent).toHaveLength(1)
     expect(now - START).toBe(65_000)
-    const { claim, open } = await readNotices(kv())
+    const { claim, open } = await readNotices(kv(), new Date(now))
     expect(claim).toBeUndefined()
     expect(Object.values(open).flatMap(({ told }) => Object.keys(told))).toContain('ops')
     await notify(notifierOf())
@@ -82,7 +82,7 @@ describe('a tick', () => {
   test('sends nothing when another has written meanwhile', async () => {
     const wait = async (ms: number): Promise<void> => {
       now += ms
-      const { open, channels } = await readNotices(kv())
+      const { open, channels } = await readNotices(kv(), new Date(now))
       const claim = { by: 'another', at: new Date(now).toISOString(), kind: 'waits' }
       values.set('notices', JSON.stringify({ open, channels, claim }))
     }
@@ -98,7 +98,9 @@ describe('a tick', () => {
     refuses = false
     for (const _ of [1, 2]) await notify(notifierOf({ memory }))
     expect(sent).toHaveLength(1)
-    const told = Object.values((await readNotices(kv())).open).flatMap((one) => Object.keys(one.told))
+    const told = Object.values((await readNotices(kv(), new Date(now))).open).flatMap((one) =>
+      Object.keys(one.told),
+    )
     expect(told).toEqual(['ops'])
   })
 

@@ -3,7 +3,6 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
-import type { FoundConfig } from '../shared/policy/stored.ts'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/answer-apply.ts'
@@ -16,7 +15,7 @@ import { instancesOf } from './api/instances.ts'
 import { answerMetrics } from './api/metrics.ts'
 import { answerProblem } from './api/problem.ts'
 import { retentionBody } from './api/requests.ts'
-import { healthOf, statusOf } from './api/status.ts'
+import { type Applied, healthOf, statusOf } from './api/status.ts'
 import { mountChat } from './chatops/routes.ts'
 import { type App, missingOf, relayProblemOf } from './env.ts'
 import { ioOf } from './io.ts'
@@ -28,7 +27,7 @@ import { look } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
 import { type Known, readKnown } from './state/known.ts'
-import { readingOnce } from './state/once.ts'
+import { withReadsOnce } from './state/once.ts'
 import { outageProblems } from './state/unwritten.ts'
 
 /** Bytes of a request's body. */
@@ -56,7 +55,7 @@ export function createApp(now: () => Date): Hono<App> {
     }),
   )
   /** The configuration and the ledger, with what is wrong in KV and with the relay's address. */
-  const known = async (context: Context<App>): Promise<[Pick<FoundConfig, 'stored' | 'problems'>, Known]> => {
+  const known = async (context: Context<App>): Promise<[Applied, Known]> => {
     const { state } = context.get('io')
     const { stored, problems } = await findConfig(state)
     const unsent = relayProblemOf(context.env)
@@ -122,7 +121,7 @@ export function createApp(now: () => Date): Hono<App> {
     return context.json({ records: await readHistory(context.env.STATE, count) })
   })
   app.post('/api/tick', async (context) => {
-    const io = { ...context.get('io'), state: readingOnce(context.get('io').state) }
+    const io = withReadsOnce(context.get('io'))
     const ran = logRun(await runPinged({ kind: 'tick', at: now() }, io, context.env), io)
     await notifyAll(context.env, io.state, now, false)
     return context.json(ran)

@@ -6,6 +6,7 @@ import { differenceOf } from '../../shared/simulate/difference.ts'
 import { renderForecast } from '../../shared/simulate/text.ts'
 import type { App } from '../env.ts'
 import { simulateOnly } from '../simulate.ts'
+import { withReadsOnce } from '../state/once.ts'
 import { refused, UNCONFIGURED } from './answer-run.ts'
 import { checkConfig } from './apply.ts'
 import { readBody } from './body.ts'
@@ -16,7 +17,7 @@ export async function answerSimulate(context: Context<App>, at: Date): Promise<R
   const body = await readBody(context, simulateBody)
   if (!body.ok) return answerProblem(context, body.error)
   const { document, ...asked } = body.value
-  const io = context.get('io')
+  const io = withReadsOnce(context.get('io'))
   const checked = document === undefined ? ok(null) : await checkConfig(document, io, at)
   if (!checked.ok) return answerProblem(context, checked.error)
   const { stored, applied = true, warnings = [] } = checked.value ?? {}

@@ -20,18 +20,12 @@ export type Applied = Pick<FoundConfig, 'stored' | 'problems'>
 
 export function statusOf({ stored, problems }: Applied, known: Known, now: Date) {
   const { ledger } = known
-  const policies = stored === null ? [] : effectiveConfig(stored, now).policies
   return {
     configured: stored !== null,
     appliedAt: stored?.appliedAt ?? null,
     wakeAt: ledger?.wakeAt ?? null,
     ...healthOf({ stored, problems }, known, now),
-    policies: Object.fromEntries(
-      policies.map((policy) => [
-        policy.name,
-        policyStatus(policy, own(stored?.pauses, policy.name), ledger, now),
-      ]),
-    ),
+    policies: policiesStatus(stored, ledger, now),
     ...workStatus(ledger),
     runs: (ledger?.runs ?? []).map(runView),
   }
@@ -82,6 +76,17 @@ function shownOf({ state, attempts, at, reason, retryAt, ...own }: Work, { shown
     ([name, value]) => value !== undefined && ['reason', 'retryAt', ...Object.keys(shown)].includes(name),
   )
   return { state, attempts, at, ...Object.fromEntries(more) }
+}
+
+/** By name: when each is due, and what came of its slots. */
+export function policiesStatus(stored: Applied['stored'], ledger: Ledger | null, now: Date) {
+  const policies = stored === null ? [] : effectiveConfig(stored, now).policies
+  return Object.fromEntries(
+    policies.map((policy) => [
+      policy.name,
+      policyStatus(policy, own(stored?.pauses, policy.name), ledger, now),
+    ]),
+  )
 }
 
 function policyStatus(policy: Policy, pause: Pause | undefined, ledger: Ledger | null, now: Date) {

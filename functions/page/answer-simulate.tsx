@@ -4,9 +4,9 @@ import { type Change, changeOf, policiesIn, withChange } from '../../shared/page
 import { err, type Result } from '../../shared/result.ts'
 import { checkConfig } from '../api/apply.ts'
 import { simulateBody } from '../api/requests.ts'
-import type { Applied } from '../api/status.ts'
 import type { Io } from '../run.ts'
 import { simulateOnly } from '../simulate.ts'
+import { readConfig } from '../state/config.ts'
 import { type Outcome, SimulatePage } from './simulate.tsx'
 
 /** What was typed, or what is applied. */
@@ -23,17 +23,14 @@ const EFFORT = 600_000
 
 type Page = ReturnType<typeof SimulatePage>
 
-export function simulateForm({ stored }: Applied, query: Record<string, string>, now: Date): Page {
+export async function simulateForm(io: Io, query: Record<string, string>, now: Date): Promise<Page> {
+  const stored = await readConfig(io.state)
   const asked = askedOf(stored?.document, new Map(Object.entries(query)))
   return pageWith(asked, stored?.document, null, now)
 }
 
-export async function simulated(
-  { stored }: Applied,
-  form: URLSearchParams,
-  io: Io,
-  now: Date,
-): Promise<Page> {
+export async function simulated(io: Io, form: URLSearchParams, now: Date): Promise<Page> {
+  const stored = await readConfig(io.state)
   const asked = askedOf(stored?.document, new Map(form))
   const outcome = await simulate(stored?.document, asked, io, now)
   return pageWith(asked, stored?.document, outcome, now)

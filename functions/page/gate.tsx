@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { type App, missingOf } from '../env.ts'
 import { ioOf } from '../io.ts'
+import { withReadsOnce } from '../state/once.ts'
 import { ACCESS_HEADER, checkAccess, type Passage } from './access.ts'
 import { createAttempts } from './attempts.ts'
 import { document } from './document.ts'
@@ -54,7 +55,7 @@ export const createGate = (now: () => Date): Handler => {
     const passage = await checkAccess(req.header(ACCESS_HEADER), env, now())
     const cookie = getCookie(context, nameOf(context)) ?? ''
     if (passage === 'passed' || (await isSession(cookie, env, now()))) {
-      context.set('io', await ioOf(env, now))
+      context.set('io', withReadsOnce(await ioOf(env, now)))
       return next()
     }
     const { pathname, search } = new URL(req.url)

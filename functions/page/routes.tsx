@@ -5,7 +5,7 @@ import type { Hono } from 'hono/tiny'
 import { workOf } from '../../shared/command/work.ts'
 import { overviewOf, type Query } from '../../shared/page/overview.ts'
 import { troublesOf } from '../../shared/promise/verdict.ts'
-import { type Applied, statusOf, verdictIn } from '../api/status.ts'
+import { type Applied, policiesStatus, verdictIn } from '../api/status.ts'
 import type { App } from '../env.ts'
 import type { Known } from '../state/known.ts'
 import { simulated, simulateForm } from './answer-simulate.tsx'
@@ -39,13 +39,12 @@ export function mountPage(app: Hono<App>, readAll: ReadKnown, now: () => Date): 
     return context.html(document(page), found ? 200 : 404)
   })
   app.get('/simulate', ...outer, gate, async (context) => {
-    const [applied] = await readAll(context)
-    return context.html(document(simulateForm(applied, context.req.query(), now())))
+    const page = await simulateForm(context.get('io'), context.req.query(), now())
+    return context.html(document(page))
   })
   app.post('/simulate', ...outer, gate, bodyLimit({ maxSize: LONGEST_DOCUMENT }), async (context) => {
-    const [applied] = await readAll(context)
     const form = new URLSearchParams(await context.req.text())
-    return context.html(document(await simulated(applied, form, context.get('io'), now())))
+    return context.html(document(await simulated(context.get('io'), form, now())))
   })
   app.post('/sign-in', ...outer, bodyLimit({ maxSize: LONGEST }), createSignIn(now))
   app.get('/sign-in', secured, (context) => context.redirect('/', 303))
@@ -71,7 +70,7 @@ function overviewAt(found: Applied, known: Known, query: Query, now: Date): stri
   const verdict = verdictIn(found, known, now)
   const troubles = troublesOf(verdict)
   const running = workOf(known.ledger, () => true).filter(({ state }) => state === 'runs')
-  const { policies } = statusOf(found, known, now)
+  const policies = policiesStatus(found.stored, known.ledger, now)
   const overview = overviewOf(verdict, troubles, known.facts, query)
   const seen = known.facts?.at ?? null
   return document(<OverviewPage {...{ verdict, troubles, overview, query, running, policies, seen, now }} />)

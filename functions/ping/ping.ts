@@ -6,7 +6,7 @@ import { effectiveConfig } from '../../shared/policy/pause.ts'
 import type { Policy } from '../../shared/policy/policy.ts'
 import type { FoundConfig } from '../../shared/policy/stored.ts'
 import type { Action } from '../../shared/work/kinds.ts'
-import { healthOf } from '../api/status.ts'
+import { verdictIn } from '../api/status.ts'
 import { configIn, readText } from '../state/config.ts'
 import { readKnown } from '../state/known.ts'
 import type { State } from '../state/ledger.ts'
@@ -53,8 +53,7 @@ export function createPinger(io: PingIo): Pinger {
         const now = io.now()
         if (known === null || (acted.size === 0 && !isAnyTurn(known.policies, now))) return
         const seen = await readKnown(io.state, now)
-        const { health, promises, conditions } = healthOf(known.found, seen, now)
-        const verdict = { tone: health, promises, conditions }
+        const verdict = verdictIn(known.found, seen, now)
         await sendAll(pingsOf(known.policies, verdict, { acted, now }), io)
       }),
   }

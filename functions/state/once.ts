@@ -1,6 +1,11 @@
 import type { State } from './ledger.ts'
 
-/** KV as one tick sees it: it reads each key once, and after that what it wrote there itself. */
+export const withReadsOnce = <Io extends { state: State }>(io: Io): Io => ({
+  ...io,
+  state: readingOnce(io.state),
+})
+
+/** KV as one tick or request sees it: it reads each key once, and after that what it wrote there itself. */
 export function readingOnce(state: State): State {
   const known = new Map<string, Promise<string | null>>()
   return {

@@ -45,6 +45,18 @@ describe('the simulator', () => {
     expect(text).not.toContain('main/default/db')
   })
 
+  test('reads of KV what it needs, once', async () => {
+    const cookie = await stage.signIn()
+    const readsOf = async (ask: () => Promise<Response>): Promise<number> => {
+      const before = scene.world.kv.counts.reads
+      expect((await ask()).status).toBe(200)
+      return scene.world.kv.counts.reads - before
+    }
+    expect(await readsOf(() => stage.get('/simulate', { cookie }))).toBe(1)
+    expect(await readsOf(() => stage.post('/simulate', AS_APPLIED, { origin: ORIGIN, cookie }))).toBe(2)
+    expect(await readsOf(() => stage.get('/', { cookie }))).toBe(4)
+  })
+
   test('says that nothing is different where that is what is applied', async () => {
     expect(textIn(await send({ ...AS_APPLIED, subject: 'web' }))).toContain('This is what is applied now.')
   })

@@ -116,7 +116,7 @@ const recordOf = (
 })
 
 /** The outcome of all actions together: that of the worst one. */
-export function outcomeOf({ results }: Extract<Run, { state: 'ran' }>, at: Date): AuditOutcome {
+function outcomeOf({ results }: Extract<Run, { state: 'ran' }>, at: Date): AuditOutcome {
   const of = (...states: (typeof results)[number]['state'][]) =>
     results.filter(({ state }) => states.includes(state))
   const [bad] = of('refused', 'blocked')

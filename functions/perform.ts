@@ -11,7 +11,7 @@ import type { Batched, JobAnswer, Relay } from './incus/relay.ts'
 import { oneByOne } from './one-by-one.ts'
 
 /** `notes`: what was found meanwhile, for people. */
-export type Performed = { outcomes: Outcome[]; notes: Note[] }
+type Performed = { outcomes: Outcome[]; notes: Note[] }
 
 type Seen = Pick<World, 'remotes'>
 

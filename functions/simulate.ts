@@ -12,7 +12,7 @@ import type { Io } from './run.ts'
 import { installationOf, readConfig, type StoredConfig } from './state/config.ts'
 import { readLedger } from './state/ledger.ts'
 
-export type Simulated = {
+type Simulated = {
   forecast: Forecast
   /** By the applied configuration instead; null: that is the same one, or there is none. */
   applied: Forecast | null

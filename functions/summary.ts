@@ -24,17 +24,17 @@ export type Run =
     } & RunView)
 
 /** The outcome of one action. */
-export type ActionResult = {
+type ActionResult = {
   line: Line
   state: 'done' | 'started' | 'refused' | 'unknown' | 'blocked'
   reason?: string
 }
 
 /** Long work that was started, by kind: `copies` with replica keys, `restores` with instance keys, … */
-export type Started = Record<string, string[]>
+type Started = Record<string, string[]>
 
 /** A run's record as people read it: beside these, what its kinds count and list one by one (`taken`, `thawed`, …). */
-export type RunView = Pick<RunRecord, 'at' | 'trigger' | 'problems'>
+type RunView = Pick<RunRecord, 'at' | 'trigger' | 'problems'>
 
 export const runView = ({ at, trigger, counts, listed = {}, problems }: RunRecord): RunView => ({
   at,

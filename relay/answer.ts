@@ -7,7 +7,7 @@
 export const LONGEST = { list: 160 * 1024 * 1024, other: 16 * 1024 * 1024 }
 
 /** Bytes of all the answers of one remote that are on their way at once: two of its longest, for two callers. */
-export const MOST_AT_ONCE = 2 * LONGEST.list
+const MOST_AT_ONCE = 2 * LONGEST.list
 
 /**
  * Values in one answer: those 10,000 instances are six millions. Short values are what makes an answer take far

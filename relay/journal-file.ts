@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { JournalStore } from './engine/journal.ts'
 
-export type JournalFile = JournalStore & { close(): void }
+type JournalFile = JournalStore & { close(): void }
 
 /** Changes of so many milliseconds are written together; longer where the file is large. */
 const DELAY = 1_000

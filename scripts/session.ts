@@ -1,4 +1,5 @@
 /** The HTTP API of a running stapes, as the scripts use it. */
+import type { Tested } from '../shared/notify/tested.ts'
 import type { Line } from '../shared/plan/line.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { type Complaint, type DocumentFile, inDocument } from './document.ts'
@@ -48,8 +49,6 @@ export type Session = {
   status(): Promise<Result<Health, Refusal>>
   testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
 }
-
-export type Tested = { name: string; type: string; ok: boolean; reason?: string }
 
 export function createSession(url: string, token: string): Session {
   const ask = async <T>(method: string, path: string, body?: unknown): Promise<Result<T, Complaint[]>> => {

@@ -9,7 +9,7 @@ const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\
 const isUnsafe = new RegExp(UNSEEN.source, 'u')
 
 /** Characters. Incus's longest errors name two paths and a command; what is wrong stands at their end. */
-export const LONGEST_TEXT = 800
+const LONGEST_TEXT = 800
 const GAP = ' … '
 
 export const visible = (text: string): string => text.replace(UNSEEN, ' ')

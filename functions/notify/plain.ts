@@ -5,7 +5,7 @@ import { lineOf, utc } from '../chatops/lines.ts'
 
 const LINE = 1000
 
-export type Plain = { title: string; body: string }
+type Plain = { title: string; body: string }
 
 /** Cut to so many characters; a body that is empty becomes the title. */
 export function plainOf({ headline, details }: Message, longest = { title: 250, body: 3500 }): Plain {

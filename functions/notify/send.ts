@@ -12,7 +12,7 @@ import type { Mail, Outgoing } from './service.ts'
 import { services } from './services.ts'
 
 /** What came back of a request; null: nothing did, with the reason. */
-export type Reply = { status: number; text: string; retryAfter: string | null } | { failed: string }
+type Reply = { status: number; text: string; retryAfter: string | null } | { failed: string }
 
 export type Post = (outgoing: Outgoing) => Promise<Reply>
 

@@ -6,7 +6,7 @@ const REMEMBERED = 1000
 
 type Tries = { since: number; wrong: number }
 
-export type Attempts = {
+type Attempts = {
   isBlocked(address: string, now: Date): boolean
   noteWrong(address: string, now: Date): void
 }

@@ -82,7 +82,7 @@ function refuse(
 }
 
 /** A path of ours, for redirects: anything else becomes the first screen. */
-export const ownPath = (path: string): string => (/^\/(?![/\\])[\x21-\x7e]*$/.test(path) ? path : '/')
+const ownPath = (path: string): string => (/^\/(?![/\\])[\x21-\x7e]*$/.test(path) ? path : '/')
 
 /** `POST /sign-in`. */
 export function createSignIn(now: () => Date): (context: Context<App>) => Promise<Response> {

@@ -18,7 +18,7 @@ import { Table } from './table.tsx'
 import { Pieces, Spoken, subjectPath } from './text.tsx'
 import { Headline, Troubles } from './troubles.tsx'
 
-export type OverviewProps = {
+type OverviewProps = {
   verdict: Verdict
   troubles: readonly Trouble[]
   overview: Overview

@@ -22,7 +22,7 @@ const LONGEST = 16 * 1024
 const LONGEST_DOCUMENT = 2 * 1024 * 1024
 
 /** All that KV has. */
-export type ReadKnown = (context: Context<App>) => Promise<[Applied, Known]>
+type ReadKnown = (context: Context<App>) => Promise<[Applied, Known]>
 
 export function mountPage(app: Hono<App>, readAll: ReadKnown, now: () => Date): void {
   const gate = createGate(now)

@@ -34,7 +34,7 @@ export type SeenView =
       next: { at: string; lines: readonly Line[] } | null
     }
 
-export type SubjectProps = {
+type SubjectProps = {
   /** Its key. */
   subject: string
   tone: Tone

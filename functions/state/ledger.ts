@@ -10,7 +10,7 @@ export type State = Pick<KVNamespace, 'put'> & { get(key: string): Promise<strin
 const KEY = 'ledger'
 
 /** The ledger as stored, parsed when needed: most ticks only check until when nothing is due. */
-export type Stored = {
+type Stored = {
   /** Null: something may be due now. */
   idleUntil(now: Date): string | null
   read(now: Date): Found

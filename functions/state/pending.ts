@@ -42,7 +42,7 @@ const pendingSchema: z.ZodMiniType<Pending> = z.looseObject({
   reply: replySchema,
 })
 
-export type PendingStore = Pick<KVNamespace, 'get' | 'put' | 'delete'>
+type PendingStore = Pick<KVNamespace, 'get' | 'put' | 'delete'>
 
 const keyOf = (id: string): string => `pending:${id}`
 

@@ -4,7 +4,7 @@
  */
 import { reportUnwritten } from './unwritten.ts'
 
-export type RequestStore = Pick<KVNamespace, 'get' | 'put'>
+type RequestStore = Pick<KVNamespace, 'get' | 'put'>
 
 const DAY = 86_400
 const REMEMBERED = 1000

@@ -22,7 +22,7 @@ type Store = { get(key: string): Promise<string | null>; put(key: string, value:
 
 const KEY = 'watches'
 
-export type Begun = Omit<Watching, 'reply' | 'edits' | 'editedAt' | 'said'>
+type Begun = Omit<Watching, 'reply' | 'edits' | 'editedAt' | 'said'>
 
 /** Stored before the work begins, so that its outcome is reported even if this Worker dies meanwhile. */
 export async function keepWatch(state: Store, begun: Begun, reply: ReplyTo | null): Promise<void> {

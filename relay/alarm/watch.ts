@@ -25,7 +25,7 @@ export type Channel = {
 /** A dead man's switch, told every few minutes that the edge is heard (null), or that it isn't. Never rejects. */
 export type Pulse = (said: Said | null) => Promise<string | null>
 
-export type WatchOptions = {
+type WatchOptions = {
   clock: Clock
   /** Absent: nothing is remembered over a restart. */
   store?: JournalStore

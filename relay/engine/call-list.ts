@@ -41,7 +41,7 @@ export type CallIo = {
 export type Watcher = { waits(watched: Watched): void; progress(text: string): void }
 
 /** `body` is the reply's envelope, its metadata the ended operation if that was waited for. */
-export type Done = {
+type Done = {
   remote: string
   body: unknown
   operation: string | null
@@ -50,7 +50,7 @@ export type Done = {
 }
 type CallResult = Result<Done, CallError>
 
-export const silent: Watcher = { waits: () => {}, progress: () => {} }
+const silent: Watcher = { waits: () => {}, progress: () => {} }
 
 /** `urgent`: the job has begun, so what is left of it goes first. */
 export async function runCalls(

@@ -58,7 +58,7 @@ const MOST = 2000
 /** The snapshot's own expiry, and what was set in its place (milliseconds since the epoch). */
 type Postponed = [end: number, until: number]
 
-export const noStore: JournalStore = { read: () => null, changed: () => {} }
+const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
   const { verified, expired, postponed, ends, peaks } = parseState(store.read())

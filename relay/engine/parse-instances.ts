@@ -10,7 +10,7 @@ import { parseSeconds } from './parse-volumes.ts'
 import { refuseKeys, userKeys, wantedBy, withhold, withinBudget } from './user-keys.ts'
 
 /** `unusable`: what is left out because nothing can be called by such a name, in words. */
-export type Instances = { records: InstanceRecord[]; unusable: string[] }
+type Instances = { records: InstanceRecord[]; unusable: string[] }
 
 /**
  * Null when the metadata is no list of instances: a partial list is worse than none. `selectedBy`: the keys that

@@ -4,7 +4,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Remotes } from './call-list.ts'
 import type { EngineRemote } from './upstream.ts'
 
-export type Role = NonNullable<EngineRemote['role']>
+type Role = NonNullable<EngineRemote['role']>
 
 export const roleOf = (remotes: Remotes, remote: string): Role => own(remotes, remote)?.role ?? 'source'
 

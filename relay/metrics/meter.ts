@@ -37,8 +37,8 @@ const HISTOGRAMS = {
   },
 } as const
 
-export type CounterName = keyof typeof COUNTERS
-export type HistogramName = keyof typeof HISTOGRAMS
+type CounterName = keyof typeof COUNTERS
+type HistogramName = keyof typeof HISTOGRAMS
 
 type Timed = { labels: Labels; buckets: number[]; count: number; sum: number }
 

@@ -10,7 +10,7 @@ const report = z.object({
 })
 
 /** `unasked`: the registry gave no advisories, which says nothing about the packages. */
-export type Audit = { state: 'sound' | 'vulnerable' | 'unasked'; text: string }
+type Audit = { state: 'sound' | 'vulnerable' | 'unasked'; text: string }
 
 export function judgeAudit(output: string): Audit {
   const json = parseJsonc(output)

@@ -14,7 +14,7 @@ import { mayEdit, type Role, renderScriptlet, type Trusted } from './scriptlet.t
 type Wanted = Extract<Arguments, { do: 'scriptlet' }>
 
 /** `keys`: of the server's config, to be set to "scriptlet" besides. */
-export type Printed = { scriptlet: string; keys: string[]; notes: string[] }
+type Printed = { scriptlet: string; keys: string[]; notes: string[] }
 
 const listSchema = z.array(
   z.object({
@@ -80,7 +80,7 @@ async function listTrusted({ ask }: Server): Promise<Named[] | null> {
 }
 
 /** As the relay has it: a remote without one is a source. */
-export function roleOf({ document }: RelayFile, remote: string): Role {
+function roleOf({ document }: RelayFile, remote: string): Role {
   const role = own(document.remotes, remote)?.role
   return role === 'target' || role === 'both' ? role : 'source'
 }

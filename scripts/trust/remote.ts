@@ -7,7 +7,7 @@ import { own } from '../../shared/own.ts'
 import { err, type Result } from '../../shared/result.ts'
 import type { RelayFile } from './relay-file.ts'
 
-export type Answer = { status: number; metadata: unknown; error: string }
+type Answer = { status: number; metadata: unknown; error: string }
 
 export type Ask = (
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',

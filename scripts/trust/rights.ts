@@ -36,7 +36,7 @@ const OPTIONAL: Question[] = [
 /** By right: whether it is allowed. */
 type Rights = Map<string, boolean>
 
-export type Checked = { url: string; projects: { name: string; lines: string[]; isInForce: boolean }[] }
+type Checked = { url: string; projects: { name: string; lines: string[]; isInForce: boolean }[] }
 
 export const checkRights = (
   file: RelayFile,

@@ -12,7 +12,7 @@ export type Extra = (typeof EXTRAS)[number]
 /** A certificate that the server trusts; `projects` is null where it is not restricted. */
 export type Trusted = { fingerprint: string; isMetrics: boolean; projects: string[] | null }
 
-export type ScriptletOptions = {
+type ScriptletOptions = {
   /** Fingerprints of the relay's certificates: two while it is renewed. */
   relay: readonly string[]
   /** The names under which the server has these. */

@@ -11,7 +11,7 @@ import { count, enumerate, typed } from './words.ts'
 /** Their signed tokens. */
 export type ConfirmButtons = { confirm: string; cancel: string }
 
-export type Waiting = {
+type Waiting = {
   /** The command as one would type it. */
   line: string
   lines: readonly Line[]

@@ -9,7 +9,7 @@ import { cut, spoken, typed } from './words.ts'
 /** How to see the lines that were cut. */
 export const ALL_LINES = 'name one instance to see its lines, or ask the HTTP API for the plan'
 
-export type PlanShown = { refusal?: Refusal | null; to?: Message['to'] }
+type PlanShown = { refusal?: Refusal | null; to?: Message['to'] }
 
 /** `line` is the command as one would type it. */
 export function planMessage(

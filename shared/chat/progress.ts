@@ -10,7 +10,7 @@ import type { Message } from './message.ts'
 import { abandonedMessage, endedMessage, runningMessage } from './progress-message.ts'
 import type { Watch } from './watch.ts'
 
-export type Observation = { jobs: readonly JobReport[]; ledger: Ledger; now: Date }
+type Observation = { jobs: readonly JobReport[]; ledger: Ledger; now: Date }
 
 export type Follow = {
   /** The same for two messages that differ only by the time that has passed. */

@@ -11,7 +11,7 @@ import { tallyOf } from './tally.ts'
 import { count, cut, enumerate, spoken, typed } from './words.ts'
 
 /** One action's line and its outcome. */
-export type Result = {
+type Result = {
   line: Line
   state: 'done' | 'started' | 'refused' | 'unknown' | 'blocked'
   reason?: string

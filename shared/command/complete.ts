@@ -13,7 +13,7 @@ export type Names = {
   policies: readonly string[]
 }
 
-export type Choice = { name: string; value: string }
+type Choice = { name: string; value: string }
 
 /** What Discord allows. */
 const MOST = 25

@@ -4,7 +4,7 @@
 export type InstanceRef = { remote: string; project: string; instance: string }
 
 /** A custom volume; its name is only unique in its pool. */
-export type VolumeRef = { remote: string; project: string; pool: string; volume: string }
+type VolumeRef = { remote: string; project: string; pool: string; volume: string }
 
 export type Subject = InstanceRef | VolumeRef
 

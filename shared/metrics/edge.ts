@@ -8,7 +8,7 @@ import { type Family, flag, gauge, secondsOf, single } from './family.ts'
 import { slotFamilies, workFamilies } from './ledger.ts'
 import { promiseFamilies } from './promises.ts'
 
-export type Edge = {
+type Edge = {
   verdict: Verdict
   policies: readonly Policy[]
   /** Null: no tick has run yet. */

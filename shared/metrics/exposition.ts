@@ -1,7 +1,7 @@
 /** Metrics as text: OpenMetrics 1.0, or Prometheus's own format 0.0.4, which older scrapers read. */
 import type { Family, Histogram, Labels, Sample } from './family.ts'
 
-export type Format = 'openmetrics' | 'text'
+type Format = 'openmetrics' | 'text'
 
 export const CONTENT_TYPES: Record<Format, string> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',

@@ -11,7 +11,7 @@ import type { Notice } from './notices.ts'
 import { safeLines } from './safe.ts'
 import { RELAY, type Trouble } from './trouble.ts'
 
-export type LetterKind = 'alarm' | 'reminder' | 'recovery' | 'digest' | 'goodbye' | 'test'
+type LetterKind = 'alarm' | 'reminder' | 'recovery' | 'digest' | 'goodbye' | 'test'
 
 export type Letter = {
   /** The same at each try to send it, so that a receiver can drop repeats. */

@@ -31,7 +31,7 @@ export type Notice = {
 }
 
 /** Why the last message didn't get through, and when the next is tried. */
-export type Failing = { since: string; count: number; reason: string; retryAt: string; final?: boolean }
+type Failing = { since: string; count: number; reason: string; retryAt: string; final?: boolean }
 
 export type ChannelState = {
   /** As it was configured, to tell it when it is no longer. Names of secrets, not their values. */

@@ -3,8 +3,8 @@ import { describeMisread, parseJsonc } from '../jsonc.ts'
 import { own } from '../own.ts'
 import { err, ok, type Result } from '../result.ts'
 
-export const CHANGED = ['schedule', 'keep', 'expiry'] as const
-export type Changed = (typeof CHANGED)[number]
+const CHANGED = ['schedule', 'keep', 'expiry'] as const
+type Changed = (typeof CHANGED)[number]
 
 /** The texts of the form; empty: the policy doesn't say it, so that a default holds. */
 export type Change = { policy: string } & Record<Changed, string>

@@ -18,8 +18,8 @@ export type Row = {
 
 export type Group = { remote: string; project: string; rows: Row[] }
 
-export const SHOWN = ['all', 'attention'] as const
-export type Shown = (typeof SHOWN)[number]
+const SHOWN = ['all', 'attention'] as const
+type Shown = (typeof SHOWN)[number]
 
 export type Query = { words: string; shown: Shown; page: number }
 

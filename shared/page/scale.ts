@@ -3,10 +3,10 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 /** From 0, the earliest, to 1. */
-export type Scale = (at: number) => number
+type Scale = (at: number) => number
 
 /** Milliseconds since the epoch. */
-export type Span = { from: number; to: number; now: number }
+type Span = { from: number; to: number; now: number }
 
 export function scaleOf({ from, to, now }: Span): Scale {
   const [first, last] = [stretched(from - now), stretched(to - now)]

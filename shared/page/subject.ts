@@ -17,14 +17,14 @@ import type { Policy } from '../policy/policy.ts'
  */
 export type Presence = 'there' | 'partial' | 'verified' | 'unverified'
 
-export type Place = {
+type Place = {
   key: string
   /** What is known of it as a whole, if it can't be listed, or isn't there; null: it is listed. */
   problem: string | null
 }
 
 /** With a run now, with that at the next slot, or at a date of its own. */
-export type Going = { place: string; when: 'now' | 'next' | 'later'; at: string; reason: string }
+type Going = { place: string; when: 'now' | 'next' | 'later'; at: string; reason: string }
 
 export type SnapshotView = {
   name: string

@@ -14,7 +14,7 @@ export type Mark = {
   label: string
 }
 export type SlotMark = { x: number; state: 'served' | 'bad' | 'skipped' | 'ahead'; label: string }
-export type Lane = { key: string; marks: Mark[] }
+type Lane = { key: string; marks: Mark[] }
 
 export type Timeline = {
   now: number

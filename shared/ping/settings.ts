@@ -1,7 +1,7 @@
 /** A dead man's switch of a policy: a service that is told regularly that all is well, and alarms when it isn't. */
 
 export const PING_TYPES = ['healthchecks', 'uptime-kuma'] as const
-export type PingType = (typeof PING_TYPES)[number]
+type PingType = (typeof PING_TYPES)[number]
 
 /** Names of secrets begin so: a configuration can't name the others, and have them sent somewhere. */
 export const PING_SECRET = /^PING_[A-Z0-9_]{1,60}$/

@@ -11,7 +11,7 @@ import { expiryKey } from './brake.ts'
 import type { Finding } from './finding.ts'
 import type { World } from './world.ts'
 
-export type Expiring = {
+type Expiring = {
   ref: InstanceRef
   policy: Policy
   /** The policy's snapshots of the instance, as observed. */
@@ -40,7 +40,7 @@ export function brakeExpiry(expiring: Expiring, clocks: Clocks): string | null {
 }
 
 /** A configuration that an earlier version has applied has none. */
-export const brakeOf = ({ brake }: Policy): Brake | null => (brake === undefined ? DEFAULT_BRAKE : brake)
+const brakeOf = ({ brake }: Policy): Brake | null => (brake === undefined ? DEFAULT_BRAKE : brake)
 
 /** Names of ours hold no spaces. */
 export const namesIn = (text: string | undefined): Set<string> => new Set((text ?? '').split(' '))

@@ -17,7 +17,7 @@ export type Recorded = {
   changed: boolean
 }
 
-export type PlanResult = {
+type PlanResult = {
   plan: Plan
   outcomes: readonly Outcome[]
   run: RunRecord | null

@@ -17,7 +17,7 @@ const KEPT_MS = 3 * 86_400_000
 /** So many problems of a look are noted; the run's result has them all. */
 const NOTED = 20
 
-export type Sight = { ledger: SightLedger; notes: Note[] }
+type Sight = { ledger: SightLedger; notes: Note[] }
 
 export function rememberSight(
   before: SightLedger | undefined,

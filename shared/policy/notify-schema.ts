@@ -99,8 +99,6 @@ export const channelSchema = object(
   'an object, such as { "type": "slack", "url": { "secret": "NOTIFY_SLACK" } }',
 )
 
-export type ChannelSettings = z.output<typeof channelSchema>
-
 const NAME = 'a name of letters, digits, ".", "_" and "-", at most 40, a letter first'
 
 export const notifySchema = z.record(

@@ -23,7 +23,7 @@ export type Origin =
 export type Override = OverrideValue & { policy: string | null; origin: Origin }
 
 /** Its path is the instance and the key: `main/default/web1 user.stapes.keep.daily`. */
-export type OverrideProblem = PolicyError & { policy: string | null }
+type OverrideProblem = PolicyError & { policy: string | null }
 
 export type Overrides = { values: Override[]; problems: OverrideProblem[] }
 

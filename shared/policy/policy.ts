@@ -43,7 +43,7 @@ export type Copy = {
 /** Whether the person who asks for something destructive may also confirm it, or a second one must. */
 export type Approval = 'self' | 'second'
 
-export type Promised = { snapshot: number | null; copy: number | null }
+type Promised = { snapshot: number | null; copy: number | null }
 
 export type Policy = {
   name: string

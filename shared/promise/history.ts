@@ -9,12 +9,12 @@ import { keptUntil, owedUntil, PROMISES, type PromiseKind, promises } from './te
 
 const DAY = 86_400_000
 /** Milliseconds that are looked back. */
-export const BACK = 30 * DAY
+const BACK = 30 * DAY
 /** Of one promise. Beyond it the shortest time between two is noted as not kept either. */
 const MOST = 30
 
 /** From when to when a promise was not kept, in seconds since the epoch. */
-export type Gap = [from: number, to: number]
+type Gap = [from: number, to: number]
 
 /** Until when that fact alone keeps the promise. */
 export function untilOf(policy: Policy, kind: PromiseKind, fact: Fact, now: Date): Date {

@@ -7,7 +7,7 @@ import { nextSlot } from '../schedule/slots.ts'
 export const PROMISES = ['snapshot', 'copy'] as const
 export type PromiseKind = (typeof PROMISES)[number]
 
-export type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise' | 'copy'>
+type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise' | 'copy'>
 
 /** Milliseconds that a slot may take without a promise of its own: to be served, and to be copied. */
 const GRACE = { snapshot: 3_600_000, copy: 7_200_000 }

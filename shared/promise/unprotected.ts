@@ -8,7 +8,7 @@ import { REPLICA_OF } from '../policy/marks.ts'
 import { EXCLUDE, isExcluded } from '../policy/misplaced.ts'
 import type { Facts } from './facts.ts'
 
-export type Unprotected = Pick<Facts, 'uncovered' | 'leftOut'>
+type Unprotected = Pick<Facts, 'uncovered' | 'leftOut'>
 
 /** Of one place, or for one reason, so many are noted: a server may list any number of names. */
 export const MOST_NOTED = 500

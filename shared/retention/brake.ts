@@ -7,7 +7,7 @@ import type { SnapshotPair } from '../incus/inventory.ts'
 /** `share`: of the snapshots that are there, from 0 to 1; `number`: so many. More than either is too much. */
 export type Brake = { share: number; number: number }
 
-export type Removal = {
+type Removal = {
   /** The policy's snapshots of the instance, as observed. */
   snapshots: readonly SnapshotPair[]
   /** Names of those that would go. */

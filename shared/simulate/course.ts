@@ -34,7 +34,7 @@ export type Beginning = {
 }
 
 /** What the brake holds back for the first time. */
-export type Braked = { at: Date; reason: string; snapshots: string[] }
+type Braked = { at: Date; reason: string; snapshots: string[] }
 
 export type Course = {
   incus: IdealIncus

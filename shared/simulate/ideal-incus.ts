@@ -19,7 +19,7 @@ export type Gone = {
 }
 
 /** A transfer onto a copy. */
-export type Arriving = {
+type Arriving = {
   source: InstanceRef
   target: InstanceRef
   /** Snapshots of the source come if they are younger than this (seconds since the epoch), or named. */

@@ -60,7 +60,7 @@ export type Simulated = 'done' | 'refused'
 /** `noun`: where it isn't obvious what is counted. */
 export type Count = { name: string; noun?: readonly [one: string, several: string]; did: string }
 
-export type Verbs<Action extends AnyAction> = {
+type Verbs<Action extends AnyAction> = {
   [Kind in Action['kind']]: Verb<Extract<Action, { kind: Kind }>>
 }
 
@@ -106,7 +106,7 @@ export type Requestable<R extends AnyRequest> = {
   plan(requested: Requested<R>): Answer | Refusal
 }
 
-export type Requests<R extends AnyRequest> = { [Do in R['do']]: Requestable<Extract<R, { do: Do }>> }
+type Requests<R extends AnyRequest> = { [Do in R['do']]: Requestable<Extract<R, { do: Do }>> }
 
 /** The relay's answers to calls that only read. */
 export type Answers = {

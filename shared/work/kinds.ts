@@ -20,7 +20,7 @@ type RequestOf<K extends OneKind> = K extends OneKind ? PlanOf<Values<NonNullabl
 export type Action = ActionOf<OneKind>
 
 /** All requests of the kinds. */
-export type WorkRequest = RequestOf<OneKind>
+type WorkRequest = RequestOf<OneKind>
 export type BackupRequest = LookRequest | AllowRequest | WorkRequest
 
 /** What comes from a kind goes back to that kind: here they are all alike. */

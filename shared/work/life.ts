@@ -117,7 +117,7 @@ export function ended<Entry extends Work>(entry: Entry, state: Entry['state'], n
 }
 
 /** `running`: in progress, or not known yet; `broken`: the last try failed, and `entry` has counted it. */
-export type Standing<Entry extends Work> =
+type Standing<Entry extends Work> =
   | { phase: 'running'; entry: Entry; reason: string }
   | { phase: 'broken'; entry: Entry; reason: string }
 

@@ -4,7 +4,7 @@ import { realTheatre } from './real-theatre.ts'
 import { openStage, type Stage } from './stage.ts'
 import { furnish, openTimeline, type Timeline } from './timeline.ts'
 
-export type BackedUp = { pair: Pair; stage: Stage; timeline: Timeline }
+type BackedUp = { pair: Pair; stage: Stage; timeline: Timeline }
 
 /** `bytes`: of fresh data in each instance at each hour. `prepare`: before the first one. */
 export async function backUp(

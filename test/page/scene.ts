@@ -2,7 +2,7 @@
 import { seedInstance, write } from '../emulator/scene.ts'
 import { createWorld, type World } from '../simulation/world.ts'
 
-export const START = new Date('2026-11-20T00:00:30Z')
+const START = new Date('2026-11-20T00:00:30Z')
 const MINUTE = 60_000
 
 export const DOCUMENT = {

@@ -27,10 +27,10 @@ export type Scene = {
 }
 
 type Fail = (text: string) => void
-export type Checks = { listener?: Listener; step?(): void; end?(): void }
+type Checks = { listener?: Listener; step?(): void; end?(): void }
 export type Invariant = (scene: Scene, fail: Fail) => Checks
 
-export class Violation extends Error {
+class Violation extends Error {
   readonly invariant: string
 
   constructor(invariant: string, text: string) {
@@ -81,7 +81,7 @@ const LATEST_MINUTES = 10 + 2 + 4
  * whose making nobody saw the end of is made again, for each such try once, or twice by two ticks at the
  * same time.
  */
-export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
+const oneSnapshotPerSlot: Invariant = (scene, fail) => {
   const made = new Map<string, number>()
   const refused = new Map<string, number>()
   /** What was made in a tick is judged after it: then the ledger tells what the relay knew. */
@@ -125,7 +125,7 @@ export const oneSnapshotPerSlot: Invariant = (scene, fail) => {
 }
 
 /** What was there before, and every instance that no policy covers, stays as it was. */
-export const nothingForeignTouched: Invariant = (scene, fail) => {
+const nothingForeignTouched: Invariant = (scene, fail) => {
   const { main, backup } = scene.world.incus
   const servers = [main, backup]
   const snapshots = new Set(
@@ -166,7 +166,7 @@ const stateOf = ({ status, config, devices, snapshots }: Instance): string =>
   ])
 
 /** The newest good snapshot of an instance and policy is never removed by us. */
-export const newestStays: Invariant = (scene, fail) => ({
+const newestStays: Invariant = (scene, fail) => ({
   listener: {
     gone(event) {
       const own = ownName(scene, event.snapshot.name)
@@ -179,7 +179,7 @@ export const newestStays: Invariant = (scene, fail) => ({
 })
 
 /** The newest good snapshot common with a copy stays on both sides, and no target with verified ones goes. */
-export const newestCommonStays: Invariant = (scene, fail) => {
+const newestCommonStays: Invariant = (scene, fail) => {
   const common = (name: string): string | undefined => {
     const source = instanceOn(scene.world.incus.main, name)
     const target = instanceOn(scene.world.incus.backup, name)
@@ -214,7 +214,7 @@ const verifiedWhole = (target: Instance): Snapshot[] =>
   })
 
 /** What retention keeps is there: by our own count of the rules, over what stood there at that moment. */
-export const whatRetentionKeepsStays: Invariant = (scene, fail) => ({
+const whatRetentionKeepsStays: Invariant = (scene, fail) => ({
   listener: {
     gone(event) {
       const own = ownName(scene, event.snapshot.name)
@@ -228,7 +228,7 @@ export const whatRetentionKeepsStays: Invariant = (scene, fail) => ({
 })
 
 /** A mark, or a verified copy in the ledger, stands only for what really has data. */
-export const onlyVerifiedCounts: Invariant = (scene, fail) => ({
+const onlyVerifiedCounts: Invariant = (scene, fail) => ({
   step() {
     const { backup } = scene.world.incus
     for (const name of scene.covered) {
@@ -251,7 +251,7 @@ export const ledgerIn = ({ kv }: World): Ledger | null => {
 }
 
 /** Every slot ends exactly once, and what is told of it is true. */
-export const everySlotEnds: Invariant = (scene, fail) => {
+const everySlotEnds: Invariant = (scene, fail) => {
   const made = new Set<string>()
   const isServed = (policy: string, slot: Date): boolean => {
     return scene.covered.every((instance) => made.has(`${instance} ${policy} ${slot.toISOString()}`))
@@ -300,7 +300,7 @@ const isExcused = (from: Ending, to: Ending): boolean =>
   from.ledger !== to.ledger && !to.reason.startsWith('no tick came in time')
 
 /** Once nothing fails any more: the newest slots are there, verified on the target, and nothing else is. */
-export const converges: Invariant = (scene, fail) => ({
+const converges: Invariant = (scene, fail) => ({
   end() {
     const { main, backup } = scene.world.incus
     for (const name of scene.covered) {
@@ -324,7 +324,7 @@ export const converges: Invariant = (scene, fail) => ({
 })
 
 /** What runs isn't left frozen by our work, whatever breaks: in these scenes nobody else freezes anything. */
-export const nothingStaysFrozen: Invariant = (scene, fail) => ({
+const nothingStaysFrozen: Invariant = (scene, fail) => ({
   end() {
     for (const name of scene.covered) {
       const status = instanceOn(scene.world.incus.main, name)?.status
@@ -335,7 +335,7 @@ export const nothingStaysFrozen: Invariant = (scene, fail) => ({
 
 /** In this order at each step: the first reads the ledger, which the others go by. */
 /** Ordinary life trips no brake, with faults, restarts and a lost ledger in it. */
-export const brakeStaysOff: Invariant = ({ world }, fail) => ({
+const brakeStaysOff: Invariant = ({ world }, fail) => ({
   step() {
     if (world.kv.peek('ledger')?.includes('"braked"') !== true) return
     const [first] = Object.values(ledgerIn(world)?.sight?.braked ?? {})
@@ -343,7 +343,7 @@ export const brakeStaysOff: Invariant = ({ world }, fail) => ({
   },
 })
 
-export const INVARIANTS = {
+const INVARIANTS = {
   everySlotEnds,
   oneSnapshotPerSlot,
   nothingForeignTouched,

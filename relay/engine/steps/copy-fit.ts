@@ -8,7 +8,7 @@ import type { SourceDetails } from '../../../shared/incus/source.ts'
 import { merged, own } from '../../../shared/own.ts'
 import type { CopyAction } from '../../../shared/work/copy/action.ts'
 
-export type Fit = {
+type Fit = {
   /** Why Incus would refuse it, with what to do. */
   refusal: string | null
   /** What will differ there. */

@@ -83,7 +83,7 @@ export async function postponing(
 type Ending = { snapshot: string; end: Date; by: Owner; rows: readonly Expiring[] }
 
 /** A later expiry than it has is no loss, nor is its own one again; an earlier one is a removal at that time. */
-export async function againstExpiry(
+async function againstExpiry(
   ref: InstanceRef,
   ending: Ending,
   io: StepIo,

@@ -38,7 +38,7 @@ export const missed: ReadCommand = {
 }
 
 /** A slot that was not served completely. */
-export type Unserved = { policy: string; record: SlotRecord }
+type Unserved = { policy: string; record: SlotRecord }
 
 /** Newest first. Of failures of single instances only those that may be seen. */
 export function unservedSince(ledger: Ledger | null, since: Date, maySee: Seen['maySee']): Unserved[] {
@@ -64,7 +64,7 @@ function visible(record: SlotRecord, maySee: Seen['maySee']): SlotRecord {
   return { ...rest, ...(hidden === undefined ? {} : { reason: hidden }) }
 }
 
-export const slotsIn = (unserved: readonly Unserved[], outcome: SlotOutcome): number =>
+const slotsIn = (unserved: readonly Unserved[], outcome: SlotOutcome): number =>
   unserved.reduce((sum, { record }) => sum + (record.outcome === outcome ? (record.count ?? 1) : 0), 0)
 
 function answer(span: number, { ledger, now, maySee }: Seen): Message {

@@ -8,7 +8,7 @@ import { knownVerified } from './marks.ts'
 import type { Replica, Seen } from './replica.ts'
 import { isLeftover, type Transfer, unfinishedOn } from './transfer.ts'
 
-export type Starting = {
+type Starting = {
   now: Date
   entry: CopyWork | undefined
   /** Verified, and listed on the target. */

@@ -15,7 +15,7 @@ import type { CopyWork } from './entry.ts'
 import { parseVerified, renderVerified } from './marks.ts'
 
 /** The evidence about one source. `covering`: it, by each policy that covers it. */
-export type Evidence = {
+type Evidence = {
   key: string
   known: CopyWork | undefined
   covering: readonly Covered[]

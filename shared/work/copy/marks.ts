@@ -30,7 +30,7 @@ export const replicaMarks = (source: InstanceRef, server: string): Record<string
 })
 
 /** The source of a copy: `snapshots` as they are listed there, null where they can't be; `server`: its certificate. */
-export type Origin = {
+type Origin = {
   ref: InstanceRef
   snapshots: readonly SnapshotPair[] | null
   server: string

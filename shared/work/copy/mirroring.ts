@@ -19,7 +19,7 @@ import { originOf, refuseReplica } from './marks.ts'
 /** `braked`: a person may confirm it. `until`: it ends then by itself (ISO 8601). */
 export type Refused = { braked: boolean; reason: string; until?: string }
 
-export type Mirroring = {
+type Mirroring = {
   world: Pick<World, 'expired' | 'remotes'>
   sorter: Sorter
   now: Date

@@ -17,7 +17,7 @@ const DAYS = 6
 
 export const putOffUntil = (now: Date): string => new Date(now.getTime() + DAYS * DAY).toISOString()
 
-export type PutOff = { action: HoldAction; putOff: NonNullable<CopyWork['putOff']> }
+type PutOff = { action: HoldAction; putOff: NonNullable<CopyWork['putOff']> }
 
 /** Null where nothing need be done. `covering`: the source, by each policy that covers it. */
 export function putOffExpiry(

@@ -14,7 +14,7 @@ import type { ExpireAction } from '../retention/action.ts'
 import { type CopyContext, isAllowed, type Judged } from './judged.ts'
 import type { Replica } from './replica.ts'
 
-export type OnTarget = {
+type OnTarget = {
   expire: ExpireAction[]
   /** Names that the brake holds back. */
   held: string[]

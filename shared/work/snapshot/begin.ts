@@ -44,7 +44,7 @@ export function knownOf(
   return { ...noted, since: sinceOf(now, sight, now) }
 }
 
-export type Change = {
+type Change = {
   /** Until then the former schedule applied. */
   at: Date
   /** Null: it can't be read. */

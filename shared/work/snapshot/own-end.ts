@@ -9,7 +9,7 @@ import { leastOn, replicaKey, targetOf } from '../copy/replica.ts'
 
 const DAY = 86_400
 
-export type Ending = {
+type Ending = {
   /** The instance that it is taken of. */
   ref: InstanceRef
   world: Pick<World, 'remotes'>

@@ -24,7 +24,7 @@ import { clearPartials, withKnownToRelay } from './partials.ts'
 import { serveSlot } from './serve.ts'
 import { takenFor } from './taken.ts'
 
-export type SlotDecision = {
+type SlotDecision = {
   plan: SlotPlan
   actions: SnapshotAction[]
   /** Snapshots of slots that are over, which may be partial. */
@@ -33,7 +33,7 @@ export type SlotDecision = {
 }
 
 /** `busy`: instances that get no snapshot now, by key, each with the reason. */
-export type Busy = ReadonlyMap<string, string>
+type Busy = ReadonlyMap<string, string>
 
 export function planSlots(context: PlanContext, { busy }: Found): Finding {
   const { coverages, world, explain = false } = context

@@ -21,10 +21,10 @@ import { catchupMoment, FIRST_SPREAD, isLate, spreadOf } from './late.ts'
 import { ownEnd, requestedEnd } from './own-end.ts'
 import { firstName, takenFor } from './taken.ts'
 
-export type Served = { plan: SlotPlan; actions: SnapshotAction[] }
+type Served = { plan: SlotPlan; actions: SnapshotAction[] }
 
 /** The input besides coverage and ledger. */
-export type Serving = {
+type Serving = {
   now: Date
   /** `instance key/snapshot` of creates that are still running. */
   incomplete: ReadonlySet<string>

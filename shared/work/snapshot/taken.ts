@@ -3,7 +3,7 @@ import type { SnapshotPair } from '../../incus/inventory.ts'
 import { isTimely, ownSnapshot, snapshotName } from '../../incus/snapshot-name.ts'
 import type { OpenSlot } from '../../ledger/ledger.ts'
 
-export type Served = Pick<OpenSlot, 'slot' | 'first'>
+type Served = Pick<OpenSlot, 'slot' | 'first'>
 
 const NOTHING: ReadonlySet<string> = new Set()
 

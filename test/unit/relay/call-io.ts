@@ -9,7 +9,7 @@ import { createUnseenCreates } from '../../../relay/engine/unseen-creates.ts'
 import type { Upstream } from '../../../relay/engine/upstream.ts'
 import type { Clock } from '../../../shared/clock.ts'
 
-export const REMOTES = {
+const REMOTES = {
   main: { address: 'https://main.example:8443' },
   backup: { address: 'https://backup.example:8443' },
 }

@@ -15,7 +15,7 @@ export const INSTANCES = '/1.0/instances?recursion=1&all-projects=true'
 export const POOL = '/1.0/storage-pools/fast'
 export const VOLUMES = '/1.0/storage-pools/fast/volumes/container?recursion=1&all-projects=true'
 export const OPERATIONS = '/1.0/operations?recursion=1&all-projects=true'
-export const TAKE = 'POST /1.0/instances/web/snapshots?project=default'
+const TAKE = 'POST /1.0/instances/web/snapshots?project=default'
 
 export const says =
   (metadata: unknown): Answer =>

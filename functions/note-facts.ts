@@ -3,13 +3,13 @@ import { COMES_AGAIN } from '../shared/ledger/beat.ts'
 import type { Outcome } from '../shared/plan/jobs.ts'
 import type { Plan } from '../shared/plan/plan.ts'
 import { effectiveConfig } from '../shared/policy/pause.ts'
+import { remotesOf } from '../shared/policy/places.ts'
 import { type Facts, isNews, withFormer } from '../shared/promise/facts.ts'
 import { glancesOf } from '../shared/promise/glance.ts'
 import { withHistory } from '../shared/promise/history.ts'
 import { withOutcomes } from '../shared/promise/record.ts'
 import type { Action } from '../shared/work/kinds.ts'
 import type { Relay } from './incus/relay.ts'
-import { remotesOf } from './observe.ts'
 import type { StoredConfig } from './state/config.ts'
 import { writeFacts } from './state/facts.ts'
 import type { State } from './state/ledger.ts'
@@ -22,7 +22,7 @@ export async function glance(
   { kind, at }: When,
   relay: Relay,
 ): Promise<Record<string, string> | null> {
-  const remotes = remotesOf(effectiveConfig(stored, at))
+  const remotes = remotesOf(effectiveConfig(stored, at).policies)
   if (remotes.length === 0) return null
   return glancesOf(remotes, await relay.glance({ remotes, ...COMES_AGAIN[kind] }))
 }

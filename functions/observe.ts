@@ -3,6 +3,7 @@
 import { maySelectBy } from '../shared/incus/user-keys.ts'
 import type { Ledger } from '../shared/ledger/ledger.ts'
 import { familyOf, subjectIn } from '../shared/ledger/work.ts'
+import { remotesOf } from '../shared/policy/places.ts'
 import type { Config } from '../shared/policy/policy.ts'
 import {
   type ComesAgain,
@@ -11,12 +12,6 @@ import {
   LONGEST_NAME,
 } from '../shared/relay/protocol.ts'
 import type { Relay } from './incus/relay.ts'
-
-export const remotesOf = ({ policies }: Config): string[] => [
-  ...new Set(
-    policies.flatMap(({ select, copy }) => [...select.remotes, ...(copy === null ? [] : [copy.remote])]),
-  ),
-]
 
 /** The keys that policies select by, as a member of the request: absent where there are none. */
 export function keysOf({ policies }: Config): Pick<InventoryRequest, 'config'> {
@@ -33,7 +28,7 @@ export async function observe(
   relay: Relay,
   comesAgain: ComesAgain = {},
 ): Promise<InventoryReply> {
-  const remotes = remotesOf(config)
+  const remotes = remotesOf(config.policies)
   const reply = await relay.inventory({
     ...{ remotes, ...keysOf(config), adopt: adoptable(ledger) },
     ...comesAgain,

@@ -5,6 +5,7 @@ import { worldOf } from '../../shared/plan/world.ts'
 import { coverInstances } from '../../shared/policy/coverage.ts'
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { keptPauses } from '../../shared/policy/pause.ts'
+import { remotesOf } from '../../shared/policy/places.ts'
 import type { Config } from '../../shared/policy/policy.ts'
 import type { StoredConfig } from '../../shared/policy/stored.ts'
 import { warningsOf } from '../../shared/policy/warnings.ts'
@@ -13,7 +14,7 @@ import { unprotectedIn } from '../../shared/promise/unprotected.ts'
 import type { InventoryReply } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
-import { keysOf, remotesOf } from '../observe.ts'
+import { keysOf } from '../observe.ts'
 import type { Io } from '../run.ts'
 import { beganOf, findConfig, writeConfig } from '../state/config.ts'
 import { attemptWrite } from '../state/unwritten.ts'
@@ -88,7 +89,7 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
 
 /** A remote that the relay doesn't know is an error; one that gives no answer just now is a warning. */
 async function checkRemotes(config: Config, { relay }: Io, now: Date): Promise<Result<string[], Problem>> {
-  const reply = await relay.inventory({ remotes: remotesOf(config), ...keysOf(config) })
+  const reply = await relay.inventory({ remotes: remotesOf(config.policies), ...keysOf(config) })
   if (!reply.ok) return ok([`the remotes could not be checked: ${reply.error.message}`])
   const bad = Object.entries(reply.value.remotes).flatMap(([remote, answer]) =>
     answer.ok ? [] : [{ remote, error: answer.error }],

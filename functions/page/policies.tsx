@@ -1,5 +1,6 @@
 /** The policies: when each is due, and how its last slot ended. */
 import type { SlotRecord } from '../../shared/ledger/ledger.ts'
+import { reasonOf } from '../../shared/ledger/slots.ts'
 import { Table } from './table.tsx'
 import { Ago, Moment } from './text.tsx'
 
@@ -67,7 +68,7 @@ function Next({ policy, now }: { policy: PolicyView; now: Date }) {
 
 function Last({ slot }: { slot: SlotRecord | undefined }) {
   if (slot === undefined) return <span class="muted">none yet</span>
-  const why = slot.reason ?? slot.failures?.[0]?.reason
+  const why = reasonOf(slot)
   return (
     <>
       {slot.outcome}

@@ -1,4 +1,5 @@
 /** The picture in words: each snapshot with where it is and what becomes of it, and the slots. */
+import { remoteOf } from '../../shared/incus/subject.ts'
 import type { Presence, SnapshotView, SubjectView } from '../../shared/page/subject.ts'
 import type { Slot } from '../../shared/page/timeline.ts'
 import { Table } from './table.tsx'
@@ -46,7 +47,7 @@ const Row = ({ snapshot, now }: { snapshot: SnapshotView; now: Date }) => (
     </td>
     <td data-label="Where">
       {[...snapshot.presence].map(([place, presence]) => (
-        <span class="line">{`${place.split('/')[0]}${WHERE[presence]}`}</span>
+        <span class="line">{`${remoteOf(place)}${WHERE[presence]}`}</span>
       ))}
     </td>
     <td data-label="Stays because">
@@ -62,7 +63,7 @@ const Row = ({ snapshot, now }: { snapshot: SnapshotView; now: Date }) => (
         <span class="line">
           {WHEN[when]}
           <Moment at={at} />
-          <span class="age">{`${place.split('/')[0]}: ${reason}`}</span>
+          <span class="age">{`${remoteOf(place)}: ${reason}`}</span>
         </span>
       ))}
     </td>

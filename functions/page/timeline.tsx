@@ -1,5 +1,7 @@
 /** The timeline as a picture without scripts; the table beside it says the same. */
+
 import type { Child } from 'hono/jsx'
+import { remoteOf } from '../../shared/incus/subject.ts'
 import type { Mark, SlotMark, Timeline } from '../../shared/page/timeline.ts'
 
 const WIDTH = 860
@@ -54,7 +56,7 @@ const laneY = (index: number): number => TOP + index * LANE + LANE / 2
 
 /** The remote alone: the whole key is in the table. */
 const shortOf = (key: string): string => {
-  const remote = key.split('/')[0] ?? key
+  const remote = remoteOf(key)
   return remote.length <= 18 ? remote : `${remote.slice(0, 17)}…`
 }
 

@@ -2,7 +2,7 @@
 
 import { bytesOfProgress } from '../../shared/chat/age.ts'
 import type { Clock } from '../../shared/clock.ts'
-import { instanceOf } from '../../shared/incus/subject.ts'
+import { remoteOf } from '../../shared/incus/subject.ts'
 import { kindIn, targetIn, workOfJob } from '../../shared/ledger/work.ts'
 import { COPY } from '../../shared/work/copy/entry.ts'
 import type { JobMemory } from '../engine/job-memory.ts'
@@ -58,5 +58,5 @@ export function meteredJobs(jobs: JobMemory, meter: Meter, clock: Clock, emit: E
 /** The remote that a copy goes to; null: the job is none. */
 function copyTarget(id: string): string | null {
   const work = workOfJob(id)
-  return work !== null && kindIn(work) === COPY ? instanceOf(targetIn(work)).remote : null
+  return work !== null && kindIn(work) === COPY ? remoteOf(targetIn(work)) : null
 }

@@ -6,6 +6,7 @@ import { count, cut, enumerate } from '../chat/words.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { newestPair, samePair } from '../incus/pairs.ts'
 import { compareAge, MANUAL, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
+import { remoteOf } from '../incus/subject.ts'
 import { holdsOf } from '../policy/marks.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
 
@@ -60,9 +61,7 @@ const trouble = ({ target, verified, reason }: CopyStock): Text[] => {
 function snapshotText(pair: SnapshotPair, stock: Stock, known: ReadonlySet<string>, now: Date): Text {
   const [name, createdAt] = pair
   const { record, copies, replica } = stock
-  const where = copies
-    .filter((copy) => isVerified(copy, pair))
-    .map(({ target }) => target.split('/')[0] ?? target)
+  const where = copies.filter((copy) => isVerified(copy, pair)).map(({ target }) => remoteOf(target))
   const verified = where.length === 0 ? [] : [`verified on ${enumerate(where)}`]
   const here =
     replica?.verified.some((one) => samePair(one, pair)) === true

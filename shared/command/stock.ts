@@ -7,6 +7,7 @@ import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { partialsIn } from '../plan/partials.ts'
 import { serverOf, type World } from '../plan/world.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
+import { targetOf } from '../policy/places.ts'
 import { originOf, refuseReplica, verifiedOn } from '../work/copy/marks.ts'
 import { seeTarget } from '../work/copy/replica.ts'
 import type { Seen } from './seen.ts'
@@ -46,7 +47,7 @@ export function stocksOf({
     for (const { key, policy: own, ref } of covered)
       covering.set(key, [
         ...(covering.get(key) ?? []),
-        { policy: policy.name, target: targetOf(ref, own.copy) },
+        { policy: policy.name, target: own.copy === null ? null : targetOf(ref, own.copy) },
       ])
   return Object.entries(world.remotes).flatMap(([remote, reply]) =>
     (reply.ok ? reply.inventory.instances : []).flatMap((record) => {
@@ -59,12 +60,6 @@ export function stocksOf({
 }
 
 type Target = { policy: string; target: InstanceRef | null }
-
-const targetOf = (
-  ref: InstanceRef,
-  copy: { remote: string; project: string | null } | null,
-): InstanceRef | null =>
-  copy === null ? null : { ...ref, remote: copy.remote, project: copy.project ?? ref.project }
 
 function stockOf(
   ref: InstanceRef,

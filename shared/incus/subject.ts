@@ -41,3 +41,17 @@ export function instanceOf(key: string): InstanceRef {
   const [remote, project, instance] = pathOf(key)
   return { remote, project, instance }
 }
+
+export const remoteOf = (key: string): string => pathOf(key)[0]
+
+/** Each once. */
+export const remotesIn = (keys: readonly (string | null)[]): string[] => [
+  ...new Set(keys.flatMap((key) => (key === null || key === '' ? [] : [remoteOf(key)]))),
+]
+
+const KEYS = /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g
+
+/** Keys of instances that a text names; it may name what only looks like one, such as a path. */
+export const keysIn = (text: string): string[] => text.match(KEYS) ?? []
+
+export const replaceKeys = (text: string, by: string): string => text.replace(KEYS, by)

@@ -26,5 +26,12 @@ export function closedSlot(
   return { slot, outcome: 'served', served, ...(remark == null ? {} : { reason: remark }) }
 }
 
+/** Whether something that it should have was not taken. */
+export const isUnserved = ({ outcome, failures = [] }: SlotRecord): boolean =>
+  outcome === 'missed' || outcome === 'failed' || failures.length > 0
+
+export const reasonOf = ({ reason, failures = [] }: SlotRecord): string | undefined =>
+  reason ?? failures[0]?.reason
+
 /** A record names at most so many failures; the run's report has them all. */
 const FAILURES = 20

@@ -1,6 +1,7 @@
 /** All metrics of the Worker: they are read from the verdict, the ledger and the facts, and counted nowhere. */
 import type { Ledger } from '../ledger/ledger.ts'
 import { emptyLedger } from '../ledger/ledger.ts'
+import { remotesOf } from '../policy/places.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Facts } from '../promise/facts.ts'
 import type { Verdict } from '../promise/verdict.ts'
@@ -28,16 +29,13 @@ export function edgeFamilies({ verdict, policies, ledger, facts, now }: Edge): F
 }
 
 function lookFamilies(policies: readonly Policy[], ledger: Ledger | null, facts: Facts | null): Family[] {
-  const remotes = new Set(
-    policies.flatMap(({ select, copy }) => [...select.remotes, ...(copy === null ? [] : [copy.remote])]),
-  )
   return [
     gauge(
       'stapes_remote_answers',
       'Whether the remote gave an answer at the last look.',
       facts === null
         ? []
-        : [...remotes].map((remote) => ({
+        : remotesOf(policies).map((remote) => ({
             labels: { remote },
             value: flag(!Object.hasOwn(facts.silent ?? {}, remote)),
           })),

@@ -1,5 +1,5 @@
 /** What of a verdict people are told: each broken promise and each condition, with the cause by which they are folded. */
-import { instanceOf } from '../incus/subject.ts'
+import { instanceOf, remotesIn, replaceKeys } from '../incus/subject.ts'
 import { targetIn } from '../ledger/work.ts'
 import type { Condition } from '../promise/conditions.ts'
 import type { Promised } from '../promise/judge.ts'
@@ -59,7 +59,7 @@ const isPast = (id: string): boolean => id.startsWith('slots ')
 
 function ofPromise(promised: Promised, silent: ReadonlyMap<string, string>): Trouble {
   const { kind, policy, subject, target, reason, since } = promised
-  const remotes = remotesIn([subject, target ?? ''])
+  const remotes = remotesIn([subject, target])
   const away = remotes.map((remote) => silent.get(remote)).find((one) => one !== undefined)
   const why = reason === null || reason.startsWith('no later one was seen') ? null : reason
   const cause =
@@ -105,10 +105,9 @@ function causeOf(id: string, text: string): string {
   if (FOLDED.includes(kind)) return kind
   if (kind !== 'found') return numberless(id)
   if (/covered instances? ha(s|ve) been missing/.test(text)) return 'found missing'
-  return `found ${numberless(text.replace(KEYS, '…'))}`
+  return `found ${numberless(replaceKeys(text, '…'))}`
 }
 
-const KEYS = /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g
 const LONGEST = 160
 
 /** The same reason, whatever the instance, the moment and the number of tries. */
@@ -118,21 +117,16 @@ function because(reason: string, remotes: readonly string[], keys: readonly stri
     (text, name) => (name === '' ? text : text.replaceAll(name, '…')),
     reason.replace(/; next try at \S+$/, ''),
   )
-  return `because ${[...remotes].sort().join(' ')} ${numberless(plain.replace(KEYS, '…'))}`
+  return `because ${[...remotes].sort().join(' ')} ${numberless(replaceKeys(plain, '…'))}`
 }
 
 const numberless = (text: string): string => text.replace(/\d+/g, '#').slice(0, LONGEST)
-
-const remotesIn = (keys: readonly string[]): string[] => [
-  ...new Set(keys.flatMap((key) => (key === '' ? [] : [instanceOf(key).remote]))),
-]
 
 /** Of what is about a remote, or about a policy. */
 function remoteIn(about: string | null, promises: readonly Promised[]): string[] {
   if (about === null) return []
   const ofPolicy = promises.filter(({ policy }) => policy === about)
-  if (ofPolicy.length > 0)
-    return remotesIn(ofPolicy.flatMap(({ subject, target }) => [subject, target ?? '']))
+  if (ofPolicy.length > 0) return remotesIn(ofPolicy.flatMap(({ subject, target }) => [subject, target]))
   return [about]
 }
 
@@ -142,7 +136,7 @@ function policiesIn({ id, about }: Condition, promises: readonly Promised[]): st
   if (named !== undefined) return [named]
   if (about === null) return []
   const touched = promises.filter(
-    ({ subject, target }) => subject === about || remotesIn([subject, target ?? '']).includes(about),
+    ({ subject, target }) => subject === about || remotesIn([subject, target]).includes(about),
   )
   return [...new Set(touched.map(({ policy }) => policy))]
 }

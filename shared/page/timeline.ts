@@ -1,5 +1,6 @@
 /** The picture of a subject's snapshots over time, as numbers: a lane for each place, and one for the slots. */
 import type { SlotRecord } from '../ledger/ledger.ts'
+import { isUnserved, reasonOf } from '../ledger/slots.ts'
 import type { Policy } from '../policy/policy.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { scaleOf, ticksOf } from './scale.ts'
@@ -62,15 +63,12 @@ function ahead(policy: Policy, now: Date): Date[] {
   return slots
 }
 
-const stateOf = ({ outcome, failures = [] }: SlotRecord): SlotMark['state'] =>
-  outcome === 'missed' || outcome === 'failed' || failures.length > 0
-    ? 'bad'
-    : outcome === 'skipped'
-      ? 'skipped'
-      : 'served'
+const stateOf = (record: SlotRecord): SlotMark['state'] =>
+  isUnserved(record) ? 'bad' : record.outcome === 'skipped' ? 'skipped' : 'served'
 
-const wordsOf = ({ outcome, reason, failures = [], count = 1 }: SlotRecord): string => {
-  const why = reason ?? failures[0]?.reason
+const wordsOf = (record: SlotRecord): string => {
+  const { outcome, count = 1 } = record
+  const why = reasonOf(record)
   const many = count === 1 ? outcome : `${count} ${outcome}`
   return why === undefined ? many : `${many}: ${why}`
 }

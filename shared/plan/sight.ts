@@ -2,7 +2,7 @@
  * What was covered at the last look, so that the next one notices what is no longer listed. Incus doesn't
  * report that a project was taken off the relay's certificate, and a policy can't miss what isn't listed.
  */
-import { instanceOf, pathOf, subjectKey } from '../incus/subject.ts'
+import { instanceOf, pathOf, remoteOf, subjectKey } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { Coverage } from '../policy/cover.ts'
@@ -41,7 +41,7 @@ export function rememberSight(
   const isSilent = (key: string): boolean =>
     silent.has(remoteOf(key)) || !isWhole(own(world.remotes, remoteOf(key)))
   const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
-  const known = keysIn(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
+  const known = keysOf(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
   const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))
   const oldest = new Date(now.getTime() - KEPT_MS).toISOString()
   const still = Object.entries(before?.gone ?? {}).filter(
@@ -77,10 +77,8 @@ const someOf = (stalled: Plan['stalled']): Record<string, string> =>
 const GONE =
   "it was covered and is no longer listed: it was deleted or renamed, or the relay's certificate may no longer see it. Its verified copies stay"
 
-const remoteOf = (key: string): string => key.slice(0, key.indexOf('/'))
-
 /** Names of instances hold no spaces. */
-const keysIn = (covered: SightLedger['covered']): string[] =>
+const keysOf = (covered: SightLedger['covered']): string[] =>
   Object.entries(covered).flatMap(([place, names]) => names.split(' ').map((name) => `${place}/${name}`))
 
 function namesBy(keys: readonly string[]): SightLedger['covered'] {

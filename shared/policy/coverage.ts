@@ -9,6 +9,7 @@ import type { Coverage, Covered } from './cover.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
 import { leftOverWarning, misplacedProblem, promotedWarnings } from './misplaced.ts'
+import { targetOf } from './places.ts'
 import type { Config, Policy } from './policy.ts'
 import { roleProblems } from './roles.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
@@ -94,8 +95,7 @@ function copyPlaces(all: readonly Selected[]): Map<string, string> {
     const { copy } = policy
     if (copy === null) continue
     for (const { ref, key } of selected) {
-      const target = { ...ref, remote: copy.remote, project: copy.project ?? ref.project }
-      places.set(subjectKey(target), key)
+      places.set(subjectKey(targetOf(ref, copy)), key)
     }
   }
   return places

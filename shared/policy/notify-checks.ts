@@ -4,6 +4,7 @@ import { NEEDS, SECRETS } from '../notify/channel.ts'
 import { type PolicyError, problem, show } from './issues.ts'
 import { nearest } from './nearest.ts'
 import type { NotifySettings } from './notify-schema.ts'
+import { remotesOf } from './places.ts'
 import type { Policy } from './policy.ts'
 
 export const checkNotify = (channels: readonly Channel[], policies: readonly Policy[]): PolicyError[] =>
@@ -54,12 +55,7 @@ const checkPolicies = ({ name, policies }: Channel, all: readonly Policy[]): Pol
   )
 
 const checkRemotes = ({ name, remotes }: Channel, all: readonly Policy[]): PolicyError[] =>
-  unknownIn(
-    remotes,
-    all.flatMap(({ select, copy }) => [...select.remotes, ...(copy === null ? [] : [copy.remote])]),
-    ['notify', name, 'remotes'],
-    'a remote that a policy names',
-  )
+  unknownIn(remotes, remotesOf(all), ['notify', name, 'remotes'], 'a remote that a policy names')
 
 function unknownIn(
   given: readonly string[] | null,

@@ -1,6 +1,7 @@
 /** What is wrong or needs a look just now, beside the promises themselves, by what the ledger knows. */
-import { instanceOf, parseSubject } from '../incus/subject.ts'
-import type { Ledger, SlotRecord } from '../ledger/ledger.ts'
+import { instanceOf, keysIn, parseSubject } from '../incus/subject.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { isUnserved, reasonOf } from '../ledger/slots.ts'
 import { type Applied, brakedOf, goneText, overdueOf, rolesOf, warningsOf } from '../ledger/warnings.ts'
 import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
 import type { DeadChannel } from '../notify/dead.ts'
@@ -150,8 +151,7 @@ const braked = (ledger: Ledger): Condition[] =>
   )
 
 /** The first instance key in a text. */
-const keyOf = (text: string): string | null =>
-  /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/.exec(text)?.[0] ?? null
+const keyOf = (text: string): string | null => keysIn(text)[0] ?? null
 
 /** An instance that a text names, else the policy that it begins with. */
 const aboutIn = (text: string): string | null => keyOf(text) ?? /^policy ([^\s:]+):/.exec(text)?.[1] ?? null
@@ -281,12 +281,12 @@ function found({ sight }: Ledger): Condition[] {
 function past({ now }: Known, ledger: Ledger): Condition[] {
   const from = new Date(now.getTime() - DAY).toISOString()
   return Object.entries(ledger.policies).flatMap(([policy, { slots }]) => {
-    const bad = slots.filter((one) => isBad(one) && (one.through ?? one.slot) >= from)
+    const bad = slots.filter((one) => isUnserved(one) && (one.through ?? one.slot) >= from)
     const [last] = bad
     if (last === undefined) return []
     const many = bad.reduce((sum, { count = 1 }) => sum + count, 0)
     const what = many === 1 ? '1 slot was' : `${many} slots were`
-    const why = last.reason ?? last.failures?.[0]?.reason ?? 'no reason was given'
+    const why = reasonOf(last) ?? 'no reason was given'
     return [
       warning(
         `slots ${policy}`,
@@ -297,11 +297,6 @@ function past({ now }: Known, ledger: Ledger): Condition[] {
   })
 }
 
-const isBad = ({ outcome, failures }: SlotRecord): boolean =>
-  outcome === 'missed' || outcome === 'failed' || (failures ?? []).length > 0
-
 /** Whether it is about what may be seen. */
 export const isVisible = ({ about, text }: Condition, maySee: (key: string) => boolean): boolean =>
-  [about ?? '', ...(text.match(/[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g) ?? [])]
-    .filter((key) => parseSubject(key) !== null)
-    .every(maySee)
+  [about ?? '', ...keysIn(text)].filter((key) => parseSubject(key) !== null).every(maySee)

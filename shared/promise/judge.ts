@@ -1,8 +1,9 @@
 /** How each promise stands at a moment, by what the ledger knows. */
-import { instanceOf, subjectKey } from '../incus/subject.ts'
+import { instanceOf, remoteOf, subjectKey } from '../incus/subject.ts'
 import type { Attempt, Ledger } from '../ledger/ledger.ts'
 import { workKey } from '../ledger/work.ts'
 import { own } from '../own.ts'
+import { targetOf } from '../policy/places.ts'
 import type { Policy } from '../policy/policy.ts'
 import { COPY } from '../work/copy/entry.ts'
 import { ENDS } from '../work/life.ts'
@@ -59,7 +60,7 @@ function judge(judging: Judging, known: Known, now: Date): Promised {
   const pair = parsePair(kind === 'snapshot' ? fact.taken : fact.copied)
   const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
   const until = untilOf(policy, kind, fact, now)
-  const target = kind === 'snapshot' ? null : targetOf(policy, subject)
+  const target = kind === 'snapshot' ? null : placeOf(policy, subject)
   const base = {
     ...{ kind, policy: policy.name, subject, target },
     newest: pair === null ? null : { snapshot: pair[0], at: from.toISOString() },
@@ -80,12 +81,8 @@ function judge(judging: Judging, known: Known, now: Date): Promised {
   }
 }
 
-const targetOf = ({ copy }: Policy, subject: string): string | null => {
-  const source = instanceOf(subject)
-  return copy === null
-    ? null
-    : subjectKey({ ...source, remote: copy.remote, project: copy.project ?? source.project })
-}
+const placeOf = ({ copy }: Policy, subject: string): string | null =>
+  copy === null ? null : subjectKey(targetOf(instanceOf(subject), copy))
 
 /** When it was seen last. */
 function seenAt({ subject, fact }: Judging, target: string | null, { facts }: Known): Date {
@@ -95,7 +92,7 @@ function seenAt({ subject, fact }: Judging, target: string | null, { facts }: Kn
   return new Date([...silent, fact.unseen ?? [], facts.at].flat().sort()[0] ?? 0)
 }
 
-const silenceOf = (key: string, { silent = {} }: Facts) => own(silent, instanceOf(key).remote)
+const silenceOf = (key: string, { silent = {} }: Facts) => own(silent, remoteOf(key))
 
 function whyBroken(judging: Judging, target: string | null, { facts, ledger }: Known, seen: Date): string {
   const { kind, subject, policy } = judging
@@ -103,7 +100,7 @@ function whyBroken(judging: Judging, target: string | null, { facts, ledger }: K
     const silence = key === null ? undefined : silenceOf(key, facts)
     return silence === undefined
       ? []
-      : [`${instanceOf(key ?? '').remote} has given no answer since ${silence.since}: ${silence.reason}`]
+      : [`${remoteOf(key ?? '')} has given no answer since ${silence.since}: ${silence.reason}`]
   })
   const tried =
     kind === 'snapshot' ? triedSnapshot(policy, subject, ledger) : triedCopy(subject, target, ledger)

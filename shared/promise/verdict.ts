@@ -2,6 +2,7 @@
  * Whether all is well: the one place that says so. Status, page, notifications, metrics and exit codes show what
  * stands here, and judge nothing themselves.
  */
+import { remotesIn } from '../incus/subject.ts'
 import { type Condition, conditionsOf, isUncovered, isVisible, type Known, SEVERITIES } from './conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
 import { brokenText, isBroken, pendingText } from './text.ts'
@@ -105,7 +106,7 @@ function narrowed(verdict: Verdict, { policy, isIt, named }: Narrow): Verdict {
   )
   const about = new Set([
     ...(policy === undefined ? [] : [policy]),
-    ...promises.flatMap((one) => [one.policy, one.subject, ...remotesOf(one)]),
+    ...promises.flatMap((one) => [one.policy, one.subject, ...remotesIn([one.subject, one.target])]),
   ])
   const conditions = verdict.conditions.filter(
     (one) =>
@@ -123,6 +124,3 @@ const unpromised = (named: string): Condition => ({
   text: `nothing is promised of ${named}: no active policy covers it, or no look has shown it yet, or it is called otherwise`,
   since: null,
 })
-
-const remotesOf = ({ subject, target }: Promised): string[] =>
-  [subject, target].flatMap((key) => (key === null ? [] : [key.slice(0, key.indexOf('/'))]))

@@ -4,7 +4,7 @@ import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { count, cut, spoken, typed } from '../../chat/words.ts'
 import { newestPair } from '../../incus/pairs.ts'
-import { pathOf } from '../../incus/subject.ts'
+import { pathOf, remoteOf } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import { nearest } from '../../policy/nearest.ts'
@@ -86,14 +86,14 @@ function stockText({ key, record, complete, newest, copies }: Stock, now: Date):
 }
 
 function copyText({ target, verified, reason }: CopyStock, now: Date): Text {
-  const where: Text = ['; ', { code: target.split('/')[0] ?? target }, ' ']
+  const where: Text = ['; ', { code: remoteOf(target) }, ' ']
   if (verified === null) return [...where, `not known: ${cut(reason ?? '', 160)}`]
   const newest = newestPair(verified)
   return [...where, newest === null ? 'nothing verified yet' : `verified ${pairAge(newest, now)} old`]
 }
 
 function whereaboutsOf(source: string, stocks: readonly Stock[], world: Answered['world']): string {
-  if (own(world.remotes, source.split('/')[0] ?? '')?.ok !== true) return 'which can’t be queried now'
+  if (own(world.remotes, remoteOf(source))?.ok !== true) return 'which can’t be queried now'
   return stocks.some(({ key }) => key === source) ? 'which no policy puts there' : 'which was not found'
 }
 

@@ -7,6 +7,7 @@ import { keyIn, kindIn, subjectIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { minRetentionOf, rulesOf, type World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
+import { targetOf } from '../../policy/places.ts'
 import type { Copy } from '../../policy/policy.ts'
 import { isLive } from '../life.ts'
 import { COPY, type CopyWork } from './entry.ts'
@@ -51,12 +52,6 @@ export function restingOf(coverage: readonly Covered[]): Replica[] {
   const active = new Set(replicasOf(coverage).map(({ key }) => key))
   return grouped(coverage.filter(({ policy }) => policy.paused)).filter(({ key }) => !active.has(key))
 }
-
-export const targetOf = (source: InstanceRef, { remote, project }: Copy): InstanceRef => ({
-  ...source,
-  remote,
-  project: project ?? source.project,
-})
 
 export const replicaKey = (source: string, target: InstanceRef): string => `${source}>${subjectKey(target)}`
 

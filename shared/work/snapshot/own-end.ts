@@ -3,9 +3,10 @@ import { expiresAt } from '../../incus/expiry.ts'
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { World } from '../../plan/world.ts'
+import { targetOf } from '../../policy/places.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { copyIn } from '../copy/entry.ts'
-import { leastOn, replicaKey, targetOf } from '../copy/replica.ts'
+import { leastOn, replicaKey } from '../copy/replica.ts'
 
 const DAY = 86_400
 

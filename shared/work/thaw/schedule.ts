@@ -5,7 +5,7 @@
  */
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
-import { instanceOf } from '../../incus/subject.ts'
+import { instanceOf, remoteOf } from '../../incus/subject.ts'
 import type { FreezeLedger, Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, targetIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
@@ -39,8 +39,7 @@ function forgotten({ jobs }: World, { work }: Ledger): Record<string, FreezeLedg
   const entries = jobs.flatMap(({ id, memo, since }): [string, FreezeLedger][] => {
     const key = workOfJob(id)
     if (key === null || targetIn(key) === '' || own(work, key)?.job === id || !isFreezing(memo)) return []
-    const { remote } = instanceOf(targetIn(key))
-    return [[subjectIn(key), { work: `its ${kindIn(key)} to ${remote}`, at: since }]]
+    return [[subjectIn(key), { work: `its ${kindIn(key)} to ${remoteOf(targetIn(key))}`, at: since }]]
   })
   return Object.fromEntries(entries)
 }

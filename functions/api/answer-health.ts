@@ -26,7 +26,11 @@ const promised = z.object({
 const condition = z.object({
   id: text,
   severity: z.enum(['critical', 'warning', 'info']),
+  kind: z.enum(['all', 'remote', 'policy', 'instance']).check(z.describe('What `about` names')),
   about: z.nullable(text),
+  keys: z
+    .optional(texts)
+    .check(z.describe('Instances that the text names, or whose reason it has, otherwise than by their keys')),
   text,
   reason: maybe,
   since: z.nullable(iso),

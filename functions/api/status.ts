@@ -50,7 +50,10 @@ export function verdictIn({ stored, problems }: Applied, known: Known, now: Date
     return verdictOf({ policies, applied: { ...stored, problems: wrong }, ledger, facts, now, channels })
   }
   const conditions = (wrong.length > 0 ? wrong : [NOTHING_APPLIED]).map(
-    (text): Condition => ({ id: `config ${text}`, severity: 'critical', about: null, text, since: null }),
+    (text): Condition => ({
+      ...{ id: `config ${text}`, severity: 'critical', kind: 'all', about: null },
+      ...{ text, since: null },
+    }),
   )
   return { tone: toneOf([], conditions), promises: [], conditions }
 }

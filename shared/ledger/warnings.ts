@@ -9,27 +9,15 @@ const OVERDUE_MINUTES = HEARTBEAT / MINUTE + 2
 /** Of the applied configuration, its version and when that was (ISO 8601); and what in KV could not be read. */
 export type Applied = { version: string; appliedAt: string; problems?: readonly string[] }
 
-export function warningsOf(applied: Applied, ledger: Ledger | null, now: Date): string[] {
-  const overdue = overdueOf(applied, ledger, now)
-  const hint = 'is the cron trigger on, does POST /api/tick work, and does KV take writes?'
-  return [
-    ...(applied.problems ?? []),
-    ...(overdue === null
-      ? []
-      : [
-          `work has been due since ${overdue.since}, and no tick has come for ${overdue.minutes} min: ${hint}`,
-        ]),
-    ...(ledger === null || ledger.config === applied.version
-      ? []
-      : ['no tick has run with the applied configuration yet']),
-  ]
-}
+/** Since when work is due, and for how long no tick has come. */
+type Overdue = { since: string; minutes: number }
 
-/** What the brake holds back: it comes before all other warnings, then what the roles keep from working. */
-export const brakedOf = (ledger: Ledger | null): string[] => Object.values(ledger?.sight?.braked ?? {})
+export const overdueText = ({ since, minutes }: Overdue): string =>
+  `work has been due since ${since}, and no tick has come for ${minutes} min: is the cron trigger on, does POST /api/tick work, and does KV take writes?`
 
-/** What the relay's configuration keeps policies from doing: until somebody changes it, nothing of that works. */
-export const rolesOf = (ledger: Ledger | null): string[] => ledger?.sight?.roles ?? []
+/** Whether no tick has run with it yet, though some have run. */
+export const isUnused = ({ version }: Applied, ledger: Ledger | null): boolean =>
+  ledger !== null && ledger.config !== version
 
 const NAMED = 5
 
@@ -49,11 +37,7 @@ export function goneText(gone: Record<string, string>): string[] {
  * Null while ticks come as they should: nothing is due yet, or one has observed since. Its result doesn't
  * matter, such as a server that is down or a copy that takes hours.
  */
-export function overdueOf(
-  { appliedAt }: Applied,
-  ledger: Ledger | null,
-  now: Date,
-): { since: string; minutes: number } | null {
+export function overdueOf({ appliedAt }: Applied, ledger: Ledger | null, now: Date): Overdue | null {
   const due = ledger?.woken ?? ledger?.wakeAt ?? appliedAt
   const looked = Date.parse(ledger?.written ?? due)
   const minutes = Math.floor((now.getTime() - Math.max(Date.parse(due), looked)) / MINUTE)

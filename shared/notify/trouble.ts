@@ -41,8 +41,10 @@ export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
 
 /** Remotes without an answer, each with the cause: if the relay gives none, that is one for all of them. */
 function silentIn(conditions: readonly Condition[]): Map<string, string> {
-  const silent = conditions.flatMap(({ id, about, text }) =>
-    about !== null && id === `remote ${about}` ? [[about, OF_RELAY.test(text) ? RELAY : id] as const] : [],
+  const silent = conditions.flatMap(({ id, kind, about, text }) =>
+    kind === 'remote' && about !== null && id === `remote ${about}`
+      ? [[about, OF_RELAY.test(text) ? RELAY : id] as const]
+      : [],
   )
   return new Map(silent)
 }
@@ -80,10 +82,10 @@ function ofCondition(
   promises: readonly Promised[],
   silent: ReadonlyMap<string, string>,
 ): Trouble {
-  const { id, about, text, reason = null, since } = condition
-  const subject = about !== null && about.split('/').length === 3 ? about : null
+  const { id, kind, about, text, reason = null, since } = condition
+  const subject = kind === 'instance' ? about : null
   const target = subject === null ? '' : targetIn(id)
-  const remotes = subject === null ? remoteIn(about, promises) : remotesIn([subject, target])
+  const remotes = subject === null ? remotesOf(condition, promises) : remotesIn([subject, target])
   const away = remotes.map((remote) => silent.get(remote)).find((one) => one !== undefined)
   const own = reason === null ? causeOf(id, text) : because(reason, remotes, [about ?? '', target])
   return {
@@ -122,18 +124,17 @@ function because(reason: string, remotes: readonly string[], keys: readonly stri
 
 const numberless = (text: string): string => text.replace(/\d+/g, '#').slice(0, LONGEST)
 
-/** Of what is about a remote, or about a policy. */
-function remoteIn(about: string | null, promises: readonly Promised[]): string[] {
-  if (about === null) return []
-  const ofPolicy = promises.filter(({ policy }) => policy === about)
-  if (ofPolicy.length > 0) return remotesIn(ofPolicy.flatMap(({ subject, target }) => [subject, target]))
-  return [about]
+/** Of what is about a remote, or about a policy: one that promises nothing is told whatever the remotes. */
+function remotesOf({ kind, about }: Condition, promises: readonly Promised[]): string[] {
+  if (kind === 'remote' && about !== null) return [about]
+  const ofPolicy = promises.filter(({ policy }) => kind === 'policy' && policy === about)
+  return remotesIn(ofPolicy.flatMap(({ subject, target }) => [subject, target]))
 }
 
 /** A policy that it names, or those with promises there. */
-function policiesIn({ id, about }: Condition, promises: readonly Promised[]): string[] {
-  const named = /^(?:slot|paused|empty) (\S+)/.exec(id)?.[1]
-  if (named !== undefined) return [named]
+function policiesIn({ id, kind, about }: Condition, promises: readonly Promised[]): string[] {
+  const named = kind === 'policy' ? about : /^slot (\S+)/.exec(id)?.[1]
+  if (named != null) return [named]
   if (about === null) return []
   const touched = promises.filter(
     ({ subject, target }) => subject === about || remotesIn([subject, target]).includes(about),

@@ -3,6 +3,7 @@
  * go, and an expiry that takes too much at once. It is noted by a key, so that the status shows it first until
  * it is confirmed or no longer so.
  */
+import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
 
 /** A refresh of this replica (`source key>destination key`). */
 export const refreshKey = (replica: string): string => `copy ${replica}`
@@ -13,6 +14,12 @@ export const expiryKey = (policy: string, instance: string): string => `expiry $
 /** So many are noted; more are counted. */
 const NOTED = 50
 const MORE = 'more'
+
+/** The instance that such a key is about; null: none in particular. */
+export function instanceIn(key: string): string | null {
+  if (key === MORE) return null
+  return kindIn(key) === 'expiry' ? keyIn(keyIn(key)) : subjectIn(key)
+}
 
 export function atMost(braked: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(braked).filter(([key]) => key !== MORE)

@@ -1,11 +1,12 @@
 /** What is wrong or needs a look just now, beside the promises themselves, by what the ledger knows. */
-import { instanceOf, keysIn, parseSubject } from '../incus/subject.ts'
+import { instanceOf, keysIn, parseSubject, remoteOf } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { isUnserved, reasonOf } from '../ledger/slots.ts'
-import { type Applied, brakedOf, goneText, overdueOf, rolesOf, warningsOf } from '../ledger/warnings.ts'
+import { type Applied, goneText, isUnused, overdueOf, overdueText } from '../ledger/warnings.ts'
 import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
 import type { DeadChannel } from '../notify/dead.ts'
 import { own } from '../own.ts'
+import { instanceIn } from '../plan/brake.ts'
 import { isEndless } from '../policy/contradictions.ts'
 import type { Policy } from '../policy/policy.ts'
 import { ENDS } from '../work/life.ts'
@@ -24,8 +25,12 @@ export type Condition = {
   /** The same trouble has the same id at each look. */
   id: string
   severity: Severity
+  /** What `about` names. */
+  kind: 'all' | 'remote' | 'policy' | 'instance'
   /** A remote, a policy, or the key of an instance; null: all. */
   about: string | null
+  /** Instances that the text names, or whose reason it has, otherwise than by their keys. */
+  keys?: string[]
   /** What is wrong, and what to do. */
   text: string
   /** The part of it that others may say too. */
@@ -54,12 +59,14 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
   const told =
     ledger === null
       ? []
-      : [...braked(ledger), ...rolesOf(ledger).map((text) => critical(`role ${text}`, text))]
+      : [...braked(ledger), ...(ledger.sight?.roles ?? []).map((text) => critical(`role ${text}`, text))]
   return [
     ...told,
     ...aboutTicks(known),
     ...endless(known),
-    ...(known.channels ?? []).map(({ name, text, since }) => warning(`channel ${name}`, text, { since })),
+    ...(known.channels ?? []).map(({ name, text, since }) =>
+      warning(`channel ${name}`, text, ALL, { since }),
+    ),
     ...(ledger === null
       ? []
       : [
@@ -76,13 +83,23 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
   ]
 }
 
-const critical = (id: string, text: string, more: Partial<Condition> = {}): Condition => ({
-  ...{ id, severity: 'critical', about: null, text, since: null },
+type About = Pick<Condition, 'kind' | 'about'>
+
+const ALL: About = { kind: 'all', about: null }
+const ofRemote = (about: string): About => ({ kind: 'remote', about })
+const ofPolicy = (about: string): About => ({ kind: 'policy', about })
+const ofInstance = (about: string): About => ({ kind: 'instance', about })
+
+type More = Partial<Omit<Condition, keyof About>>
+
+const critical = (id: string, text: string, about: About = ALL, more: More = {}): Condition => ({
+  ...{ id, severity: 'critical', text, since: null },
+  ...about,
   ...more,
 })
 
-const warning = (id: string, text: string, more: Partial<Condition> = {}): Condition =>
-  critical(id, text, { severity: 'warning', ...more })
+const warning = (id: string, text: string, about: About = ALL, more: More = {}): Condition =>
+  critical(id, text, about, { severity: 'warning', ...more })
 
 /** Whoever wants that knows it; a full pool later is none of their wishes. */
 const endless = ({ policies }: Known): Condition[] =>
@@ -92,28 +109,28 @@ const endless = ({ policies }: Known): Condition[] =>
       warning(
         `endless ${name}`,
         `policy ${name} has neither "keep" nor "expiry": nothing of it is ever removed, until the pool is full`,
-        { severity: 'info', about: name },
+        ofPolicy(name),
+        { severity: 'info' },
       ),
     )
 
 /** Whether ticks come, use what was applied, and there is something to do. */
 function aboutTicks({ policies, applied, ledger, now }: Known): Condition[] {
   const overdue = overdueOf(applied, ledger, now)
-  const texts = warningsOf({ ...applied, problems: [] }, ledger, now)
-  const [ticks = ''] = texts
-  const others = overdue === null ? texts : texts.slice(1)
   const paused = policies.filter((policy) => policy.paused)
   return [
     ...(applied.problems ?? []).map((text) => critical(`kv ${text}`, text)),
-    ...(overdue === null ? [] : [critical('ticks', ticks, { since: overdue.since })]),
-    ...others.map((text) => warning('applied', text)),
+    ...(overdue === null ? [] : [critical('ticks', overdueText(overdue), ALL, { since: overdue.since })]),
+    ...(isUnused(applied, ledger)
+      ? [warning('applied', 'no tick has run with the applied configuration yet')]
+      : []),
     ...(ledger === null ? [critical('first tick', 'no tick has run yet, so nothing is known')] : []),
     ...(policies.length === 0
       ? [critical('policies', 'there are no policies, so nothing is backed up')]
       : []),
     ...(policies.length > 0 && paused.length === policies.length
       ? [critical('paused', 'every policy is paused, so nothing is backed up')]
-      : paused.map(({ name }) => warning(`paused ${name}`, `policy ${name} is paused`, { about: name }))),
+      : paused.map(({ name }) => warning(`paused ${name}`, `policy ${name} is paused`, ofPolicy(name)))),
   ]
 }
 
@@ -129,32 +146,39 @@ function unseen({ policies, facts }: Known, { sight }: Ledger): Condition[] {
     sight?.warnings?.some((text) => text.startsWith(`policy ${name}:`)) === true
       ? []
       : [
-          warning(`empty ${name}`, `policy ${name} covers no instance, so it backs up nothing`, {
-            about: name,
-          }),
+          warning(
+            `empty ${name}`,
+            `policy ${name} covers no instance, so it backs up nothing`,
+            ofPolicy(name),
+          ),
         ],
   )
 }
 
 function silent(facts: Facts | null): Condition[] {
   return Object.entries(facts?.silent ?? {}).map(([remote, { since, reason }]) =>
-    critical(`remote ${remote}`, `${remote} has given no answer since ${since}: ${reason}`, {
-      about: remote,
-      since,
-    }),
+    critical(
+      `remote ${remote}`,
+      `${remote} has given no answer since ${since}: ${reason}`,
+      ofRemote(remote),
+      { since },
+    ),
   )
 }
 
-const braked = (ledger: Ledger): Condition[] =>
-  brakedOf(ledger).map((text, at) =>
-    critical(`brake ${Object.keys(ledger.sight?.braked ?? {})[at]}`, text, { about: keyOf(text) }),
-  )
+const braked = ({ sight }: Ledger): Condition[] =>
+  Object.entries(sight?.braked ?? {}).map(([key, text]) => {
+    const instance = instanceIn(key)
+    return critical(`brake ${key}`, text, instance === null ? ALL : ofInstance(instance))
+  })
 
-/** The first instance key in a text. */
-const keyOf = (text: string): string | null => keysIn(text)[0] ?? null
-
-/** An instance that a text names, else the policy that it begins with. */
-const aboutIn = (text: string): string | null => keyOf(text) ?? /^policy ([^\s:]+):/.exec(text)?.[1] ?? null
+/** What a text of a look begins with: an instance, or a policy; else a place, which is nothing in particular. */
+function aboutOf(text: string): About {
+  const [, begin = ''] = /^(.+?): /.exec(text) ?? []
+  const policy = /^policy (\S+)$/.exec(begin)?.[1]
+  if (policy !== undefined) return ofPolicy(policy)
+  return parseSubject(begin) === null ? ALL : ofInstance(begin)
+}
 
 const NAMED = 5
 
@@ -166,11 +190,11 @@ function someOf(names: readonly string[]): string {
 }
 
 function uncovered(facts: Facts | null): Condition[] {
-  return Object.entries(facts?.uncovered ?? {}).map(([place, names]) =>
-    critical(`uncovered ${place}`, uncoveredText(place, names.split(' ')), {
-      about: place.slice(0, place.indexOf('/')),
-    }),
-  )
+  return Object.entries(facts?.uncovered ?? {}).map(([place, text]) => {
+    const names = text.split(' ')
+    const keys = names.slice(0, NAMED).map((name) => `${place}/${name}`)
+    return critical(`uncovered ${place}`, uncoveredText(place, names), ofRemote(remoteOf(place)), { keys })
+  })
 }
 
 /** `place`: `remote/project`. */
@@ -188,9 +212,8 @@ export const isUncovered = ({ id }: Condition): boolean => id.startsWith('uncove
 const leftOut = (facts: Facts | null): Condition[] =>
   Object.entries(facts?.leftOut ?? {}).map(([reason, text]) => {
     const named = someOf(text.split(' '))
-    return warning(`left out ${reason}`, `not backed up, because it is ${reason}: ${named}`, {
-      severity: 'info',
-    })
+    const told = `not backed up, because it is ${reason}: ${named}`
+    return warning(`left out ${reason}`, told, ALL, { severity: 'info' })
   })
 
 /** Two schedules work on one instance. stapes leaves the snapshots of the other one alone, so nothing but Incus ends them. */
@@ -208,6 +231,7 @@ const beside = (facts: Facts | null): Condition[] =>
     return warning(
       `schedule ${group}`,
       `${taken}: ${ends}. If the policy is to do it alone: ${unset} (or unset it in the profile that has it)`,
+      ALL,
       { severity: expiry === '' ? 'warning' : 'info' },
     )
   })
@@ -227,7 +251,7 @@ function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {
       critical(
         `lost ${target}`,
         `the verified snapshot ${pair[0]} is gone from the copy ${target}, and stapes did not remove it: ${left}. Did somebody delete it there, or was the server taken over?`,
-        { about: subject },
+        ofInstance(subject),
       ),
     ]
   })
@@ -247,7 +271,7 @@ function failing({ work, policies }: Ledger): Condition[] {
     const text = `the ${kindIn(key)} of ${keyIn(key)} ${counted}: ${reason}${again}`
     const isFirst = attempts === 1 && (retryAt !== undefined || runs)
     const severity = attempts === 0 || isFirst ? 'warning' : 'critical'
-    return [critical(key, text, { severity, about: subjectIn(key), since: entry.at, reason })]
+    return [critical(key, text, ofInstance(subjectIn(key)), { severity, since: entry.at, reason })]
   })
   const slots = Object.entries(policies).flatMap(([policy, { open }]) =>
     Object.entries(open?.attempts ?? {}).map(([about, { count, reason, retryAt }]) => {
@@ -255,8 +279,8 @@ function failing({ work, policies }: Ledger): Condition[] {
       const text = `${about} has no snapshot of the slot ${open?.slot} of ${policy} yet (${tries(count)}): ${reason}${again}`
       // A second try follows within two minutes.
       const severity = count === 1 && retryAt !== undefined ? 'warning' : 'critical'
-      const more = { severity, about: placeIn(about), since: open?.slot ?? null, reason } as const
-      return critical(`slot ${policy} ${about}`, text, more)
+      const more = { severity, since: open?.slot ?? null, reason } as const
+      return critical(`slot ${policy} ${about}`, text, placeOf(about), more)
     }),
   )
   return [...broken, ...slots]
@@ -265,15 +289,20 @@ function failing({ work, policies }: Ledger): Condition[] {
 const tries = (count: number): string => (count === 1 ? '1 try' : `${count} tries`)
 
 /** `remote:main` stands for all of a remote. */
-const placeIn = (key: string): string => (parseSubject(key) === null ? key.replace(/^remote:/, '') : key)
+const placeOf = (key: string): About =>
+  key.startsWith(REMOTE) ? ofRemote(key.slice(REMOTE.length)) : ofInstance(key)
+
+const REMOTE = 'remote:'
 
 function found({ sight }: Ledger): Condition[] {
   const { problems = [], warnings = [], gone = {} } = sight ?? {}
+  const [first] = Object.keys(gone).sort()
   return [
-    ...problems.map((text) => critical(`found ${text}`, text, { about: aboutIn(text) })),
-    ...[...goneText(gone), ...warnings].map((text) =>
-      warning(`found ${text}`, text, { about: aboutIn(text) }),
+    ...problems.map((text) => critical(`found ${text}`, text, aboutOf(text))),
+    ...goneText(gone).map((text) =>
+      warning(`found ${text}`, text, first === undefined ? ALL : ofInstance(first)),
     ),
+    ...warnings.map((text) => warning(`found ${text}`, text, aboutOf(text))),
   ]
 }
 
@@ -287,16 +316,16 @@ function past({ now }: Known, ledger: Ledger): Condition[] {
     const many = bad.reduce((sum, { count = 1 }) => sum + count, 0)
     const what = many === 1 ? '1 slot was' : `${many} slots were`
     const why = reasonOf(last) ?? 'no reason was given'
-    return [
-      warning(
-        `slots ${policy}`,
-        `${what} not served completely by ${policy} within the last day, the newest of ${last.through ?? last.slot}: ${why}`,
-        { about: policy, since: last.slot },
-      ),
-    ]
+    const text = `${what} not served completely by ${policy} within the last day, the newest of ${last.through ?? last.slot}: ${why}`
+    const keys = (last.failures ?? [])
+      .slice(0, 1)
+      .flatMap(({ instance }) => (parseSubject(instance) === null ? [] : [instance]))
+    return [warning(`slots ${policy}`, text, ofPolicy(policy), { keys, since: last.slot })]
   })
 }
 
 /** Whether it is about what may be seen. */
-export const isVisible = ({ about, text }: Condition, maySee: (key: string) => boolean): boolean =>
-  [about ?? '', ...keysIn(text)].filter((key) => parseSubject(key) !== null).every(maySee)
+export const isVisible = (
+  { kind, about, keys = [], text }: Condition,
+  maySee: (key: string) => boolean,
+): boolean => [...(kind === 'instance' ? [about ?? ''] : []), ...keys, ...keysIn(text)].every(maySee)

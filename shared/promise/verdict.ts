@@ -2,7 +2,7 @@
  * Whether all is well: the one place that says so. Status, page, notifications, metrics and exit codes show what
  * stands here, and judge nothing themselves.
  */
-import { remotesIn } from '../incus/subject.ts'
+import { parseSubject, remotesIn } from '../incus/subject.ts'
 import { type Condition, conditionsOf, isUncovered, isVisible, type Known, SEVERITIES } from './conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
 import { brokenText, isBroken, pendingText } from './text.ts'
@@ -105,22 +105,32 @@ function narrowed(verdict: Verdict, { policy, isIt, named }: Narrow): Verdict {
       (isIt === null || isIt(one.subject) || (one.target !== null && isIt(one.target))),
   )
   const about = new Set([
-    ...(policy === undefined ? [] : [policy]),
-    ...promises.flatMap((one) => [one.policy, one.subject, ...remotesIn([one.subject, one.target])]),
+    ...(policy === undefined ? [] : [`policy ${policy}`]),
+    ...promises.flatMap((one) => [
+      `policy ${one.policy}`,
+      `instance ${one.subject}`,
+      ...remotesIn([one.subject, one.target]).map((remote) => `remote ${remote}`),
+    ]),
   ])
   const conditions = verdict.conditions.filter(
     (one) =>
-      one.about === null || ((about.has(one.about) || isIt?.(one.about) === true) && !isUncovered(one)),
+      one.kind === 'all' ||
+      (one.kind === 'instance' && isIt?.(one.about ?? '') === true) ||
+      (about.has(`${one.kind} ${one.about}`) && !isUncovered(one)),
   )
-  const all = promises.length > 0 ? conditions : [...conditions, unpromised(named)]
+  const all = promises.length > 0 ? conditions : [...conditions, unpromised(named, policy)]
   return { tone: toneOf(promises, all), promises, conditions: all }
 }
 
 /** Of nothing that could be kept it can't be said that all is well. */
-const unpromised = (named: string): Condition => ({
+const unpromised = (named: string, policy: string | undefined): Condition => ({
   id: `unpromised ${named}`,
   severity: 'critical',
-  about: named,
+  ...(parseSubject(named) !== null
+    ? { kind: 'instance', about: named }
+    : named === policy
+      ? { kind: 'policy', about: policy }
+      : { kind: 'all', about: null }),
   text: `nothing is promised of ${named}: no active policy covers it, or no look has shown it yet, or it is called otherwise`,
   since: null,
 })

@@ -147,9 +147,9 @@ describe('what has one reason', () => {
         reason,
       }),
     )
-    const silence = conditionOf({ id: 'remote backup', about: 'backup', text: reason })
+    const silence = conditionOf({ id: 'remote backup', kind: 'remote', about: 'backup', text: reason })
     const copy = conditionOf({
-      ...{ id: 'copy main/default/web1>backup/default/web1', about: 'main/default/web1' },
+      ...{ id: 'copy main/default/web1>backup/default/web1', kind: 'instance', about: 'main/default/web1' },
       ...{ text: 'the copy failed: refused', reason: 'refused' },
     })
     const ops = town([channelOf()])
@@ -170,10 +170,15 @@ describe('what has one reason', () => {
 
   test('a server that is back is told so, though one instance of it fails for another reason now', () => {
     const reason = 'main has given no answer since 2026-11-22T05:59:00.000Z: refused'
-    const silence = conditionOf({ id: 'remote main', about: 'main', text: reason })
+    const silence = conditionOf({ id: 'remote main', kind: 'remote', about: 'main', text: reason })
     const away = subjects.map((subject) => promisedOf({ subject, state: 'unknown', reason }))
     const full = conditionOf({
-      ...{ id: `slot hourly ${subjects[0]}`, about: subjects[0] ?? '', text: 'it has no snapshot yet' },
+      ...{
+        id: `slot hourly ${subjects[0]}`,
+        kind: 'instance',
+        about: subjects[0] ?? '',
+        text: 'it has no snapshot yet',
+      },
       reason: 'No space left on device',
     })
     const broken = promisedOf({
@@ -193,7 +198,7 @@ describe('what has one reason', () => {
   test('the relay stands for all remotes, which nobody can ask without it', () => {
     const silences = ['main', 'backup'].map((remote) =>
       conditionOf({
-        ...{ id: `remote ${remote}`, about: remote },
+        ...{ id: `remote ${remote}`, kind: 'remote', about: remote },
         text: `${remote} has given no answer since 2026-11-22T05:59:00.000Z: the relay can't be reached (530)`,
       }),
     )
@@ -205,7 +210,7 @@ describe('what has one reason', () => {
   test('but what only one server says of the relay is of that server', () => {
     const silences = ['main', 'backup'].map((remote) =>
       conditionOf({
-        ...{ id: `remote ${remote}`, about: remote },
+        ...{ id: `remote ${remote}`, kind: 'remote', about: remote },
         text: `${remote} has given no answer since 2026-11-22T05:59:00.000Z: it doesn't trust the relay`,
       }),
     )

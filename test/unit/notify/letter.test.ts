@@ -48,7 +48,7 @@ test('a server that is silent: so many instances, the oldest backups, and until 
   ])
   const text = 'main has given no answer since 2026-11-22T05:00:00.000Z: connect ECONNREFUSED'
   expect(
-    said(all, [conditionOf({ id: 'remote main', about: 'main', text, since: BEGAN })]),
+    said(all, [conditionOf({ id: 'remote main', kind: 'remote', about: 'main', text, since: BEGAN })]),
   ).toMatchInlineSnapshot(`
     "main gives no answer
     • main has given no answer since 2026-11-22 05:00 UTC: connect ECONNREFUSED
@@ -92,7 +92,7 @@ test('an instance under no policy, of which nothing is known and whose text says
   const text =
     'under no policy, so not backed up, is on main/default: new. Select it in a policy, or leave it out on purpose: incus config set new user.stapes.exclude=true'
   expect(
-    said([], [conditionOf({ id: 'uncovered main/default', about: 'main', text })]),
+    said([], [conditionOf({ id: 'uncovered main/default', kind: 'remote', about: 'main', text })]),
   ).toMatchInlineSnapshot(`
     "under no policy, so not backed up, is on main/default: new
     Select it in a policy, or leave it out on purpose: incus config set new user.stapes.exclude=true

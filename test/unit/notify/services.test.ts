@@ -31,7 +31,9 @@ const letterOf = (reason: string, subject = 'main/default/web', several = 1): Le
   const promises = Array.from({ length: several }, (_, index) =>
     promisedOf({ subject: several === 1 ? subject : `${subject}${index}`, reason }),
   )
-  const troubles = troublesOf(verdictOf(promises, [conditionOf({ text: reason, about: subject })]))
+  const troubles = troublesOf(
+    verdictOf(promises, [conditionOf({ text: reason, kind: 'instance', about: subject })]),
+  )
   return alarmLetter({ id: 'because x', notice: NOTICE, troubles }, promises, NOW)
 }
 

@@ -11,7 +11,8 @@ export const channelOf = (more: Partial<Channel> = {}): Channel => ({
 })
 
 export const conditionOf = (more: Partial<Condition> = {}): Condition => ({
-  ...{ id: 'role x', severity: 'critical', about: null, text: 'nothing is copied to backup', since: null },
+  ...{ id: 'role x', severity: 'critical', kind: 'all', about: null, since: null },
+  text: 'nothing is copied to backup',
   ...more,
 })
 

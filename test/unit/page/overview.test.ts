@@ -89,7 +89,7 @@ describe('the first screen', () => {
 })
 
 test('all that isn’t well is told once, with what it is about, the gravest first', () => {
-  const condition = { id: 'x', about: null, since: null }
+  const condition = { id: 'x', kind: 'all', about: null, since: null } as const
   const verdict: Verdict = {
     tone: 'bad',
     promises: [
@@ -98,7 +98,7 @@ test('all that isn’t well is told once, with what it is about, the gravest fir
       promised('main/default/c', 'pending'),
     ],
     conditions: [
-      { ...condition, severity: 'critical', text: 'main gives no answer', about: 'main' },
+      { ...condition, severity: 'critical', text: 'main gives no answer', kind: 'remote', about: 'main' },
       {
         ...condition,
         severity: 'warning',

@@ -71,7 +71,16 @@ describe('after a tick', () => {
   test('what is wrong with all of it makes every one of them down', () => {
     const verdict = verdictWith(
       [promised('a', 'kept')],
-      [{ id: 'ticks', severity: 'critical', about: null, text: 'no tick has come', since: null }],
+      [
+        {
+          id: 'ticks',
+          severity: 'critical',
+          kind: 'all',
+          about: null,
+          text: 'no tick has come',
+          since: null,
+        },
+      ],
     )
     expect(told(policies(['a']), verdict, ['a'])).toEqual(['a down'])
   })

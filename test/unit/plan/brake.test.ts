@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
-import { brakedOf } from '../../../shared/ledger/warnings.ts'
 import { atMost } from '../../../shared/plan/brake.ts'
 import { decide } from '../../../shared/plan/decide.ts'
 import { digestText } from '../../../shared/plan/lines.ts'
@@ -67,7 +66,7 @@ describe('an expiry that takes too much at once', () => {
       expect.stringContaining('143 of 167 snapshots would go at once'),
     )
     const after = record(ledger, { plan, outcomes: [], run: null, config: 'v', now: NOW }).ledger
-    expect(brakedOf(after)).toEqual([
+    expect(Object.values(after?.sight?.braked ?? {})).toEqual([
       expect.stringContaining(
         'nothing of policy hourly expires on main/default/web1 until somebody confirms it',
       ),

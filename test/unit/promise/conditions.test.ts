@@ -1,0 +1,72 @@
+/** What conditions are about, and who may see them. */
+import { describe, expect, test } from 'vitest'
+import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
+import { troublesOf } from '../../../shared/notify/trouble.ts'
+import { type Condition, conditionsOf, isVisible } from '../../../shared/promise/conditions.ts'
+import type { Facts } from '../../../shared/promise/facts.ts'
+import { configOf } from '../policy/instances.ts'
+
+const NOW = new Date('2026-11-22T05:30:00Z')
+const WEB = 'main/default/web'
+const DB = 'main/default/db'
+
+function conditions(ledger: Partial<Ledger>, facts: Partial<Facts> = {}): Condition[] {
+  const { policies } = configOf({ main: { schedule: '@hourly', keep: { last: 9 } } })
+  const known = { at: NOW.toISOString(), subjects: { main: { [WEB]: {} } }, ...facts }
+  return conditionsOf(
+    {
+      policies,
+      applied: { version: 'v1', appliedAt: NOW.toISOString() },
+      ledger: { ...emptyLedger('v1'), wakeAt: NOW.toISOString(), written: NOW.toISOString(), ...ledger },
+      facts: known,
+      now: NOW,
+    },
+    [],
+  )
+}
+
+const seenBy = (all: readonly Condition[], key: string): string[] =>
+  all.filter((one) => isVisible(one, (asked) => asked === key)).map(({ id }) => id)
+
+describe('whoever may see only some instances', () => {
+  test('is not told the names of others that no policy covers', () => {
+    const all = conditions({}, { uncovered: { 'main/default': 'db lab' } })
+    expect(all).toMatchObject([{ id: 'uncovered main/default', kind: 'remote', about: 'main' }])
+    expect(seenBy(all, WEB)).toEqual([])
+    expect(all.filter((one) => isVisible(one, (key) => key.startsWith('main/default/')))).toHaveLength(1)
+  })
+
+  test('is not told why others have no snapshot of a slot', () => {
+    const failures = [{ instance: DB, reason: 'the disk of the ledgers of ACME is full' }]
+    const slot = { slot: NOW.toISOString(), outcome: 'failed', failures } as const
+    const main = { accounted: NOW.toISOString(), open: null, slots: [slot] }
+    const all = conditions({ policies: { main } })
+    expect(seenBy(all, WEB)).toEqual([])
+    expect(seenBy(all, DB)).toEqual(['slots main'])
+  })
+
+  test('is not told what the brake holds back of others, whatever its text says', () => {
+    const braked = {
+      [`expiry main ${DB}`]: 'too much would go',
+      [`copy ${WEB}>backup/default/web`]: 'it waits',
+    }
+    const all = conditions({ sight: { covered: {}, braked } })
+    expect(all).toMatchObject([
+      { kind: 'instance', about: DB },
+      { kind: 'instance', about: WEB },
+    ])
+    expect(seenBy(all, WEB)).toEqual([`brake copy ${WEB}>backup/default/web`])
+  })
+})
+
+test('a path in a text of a server is no instance', () => {
+  const problems = ['main: open /var/lib/incus/database: no space left on device']
+  expect(conditions({ sight: { covered: {}, problems } })).toMatchObject([{ kind: 'all', about: null }])
+})
+
+test('a policy is not taken for a remote of the same name', () => {
+  const [empty] = conditions({}, { subjects: {} })
+  expect(empty).toMatchObject({ id: 'empty main', kind: 'policy', about: 'main' })
+  const [told] = troublesOf({ tone: 'warning', promises: [], conditions: empty === undefined ? [] : [empty] })
+  expect(told).toMatchObject({ policies: ['main'], remotes: [] })
+})

@@ -54,10 +54,3 @@ function split(lines: readonly string[], longest: number): string[] {
   }
   return parts.filter((part) => part.trim() !== '')
 }
-
-/** "2026-11-22 03:00 UTC"; what is no moment stays as it is. */
-export function utc(at: string): string {
-  const moment = new Date(at)
-  if (Number.isNaN(moment.getTime())) return at
-  return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`
-}

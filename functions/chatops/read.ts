@@ -6,6 +6,7 @@ import type { ReadCommand } from '../../shared/command/command.ts'
 import type { Seen } from '../../shared/command/seen.ts'
 import { lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
+import { testApplied } from '../notify/test-channels.ts'
 import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
 import type { StoredConfig } from '../state/config.ts'
@@ -21,9 +22,9 @@ export async function read(
   { io, kv, now }: Pick<Chat, 'io' | 'kv' | 'now'>,
 ): Promise<Message> {
   const tests = command.needs === 'channels' && parsed.values.what === 'test'
-  const tested = tests ? await io.tryChannels?.(stored?.config.notify ?? []) : []
+  const tested = tests ? await testApplied(io, stored) : []
   const seen = await see(command, { actor, permission, now: now(), stored }, io, kv)
-  return command.answer(parsed.values, { ...seen, tested: tested ?? [] })
+  return command.answer(parsed.values, { ...seen, tested })
 }
 
 /** So many records are read, before those of instances that the actor may not see are left out. */

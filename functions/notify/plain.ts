@@ -1,7 +1,9 @@
 /** A message as plain text, for services that show no marks. */
+
 import type { Message, Piece } from '../../shared/chat/message.ts'
+import { minuteText } from '../../shared/minute.ts'
 import { visible } from '../../shared/safe-text.ts'
-import { lineOf, utc } from '../chatops/lines.ts'
+import { lineOf } from '../chatops/lines.ts'
 
 const LINE = 1000
 
@@ -25,5 +27,5 @@ function mark(piece: Piece): string {
   if (typeof piece === 'string') return visible(piece)
   if ('code' in piece) return visible(piece.code)
   if ('strong' in piece) return visible(piece.strong)
-  return 'user' in piece ? visible(piece.user) : utc(piece.at)
+  return 'user' in piece ? visible(piece.user) : minuteText(piece.at)
 }

@@ -2,7 +2,15 @@
 import type { Channel } from '../../shared/notify/channel.ts'
 import { testLetter } from '../../shared/notify/letter.ts'
 import type { Tested } from '../../shared/notify/tested.ts'
+import type { Io } from '../run.ts'
+import type { StoredConfig } from '../state/config.ts'
 import { type Sender, sendLetter } from './send.ts'
+
+/** To those of the applied configuration. */
+export const testApplied = async (
+  io: Pick<Io, 'tryChannels'>,
+  stored: StoredConfig | null,
+): Promise<Tested[]> => (await io.tryChannels?.(stored?.config.notify ?? [])) ?? []
 
 export const testChannels = (channels: readonly Channel[], sender: Sender): Promise<Tested[]> =>
   Promise.all(

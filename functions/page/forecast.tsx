@@ -1,9 +1,11 @@
 /** What a simulation has shown, by instance. */
+
 import { count } from '../../shared/chat/words.ts'
 import { renderLines } from '../../shared/plan/line.ts'
 import { differenceOf } from '../../shared/simulate/difference.ts'
 import type { Forecast, SubjectForecast } from '../../shared/simulate/forecast.ts'
 import type { Counts, Removal } from '../../shared/simulate/removals.ts'
+import { WHEN } from '../../shared/simulate/text.ts'
 import { Table } from './table.tsx'
 import { Moment, Spoken, SubjectLink } from './text.tsx'
 
@@ -128,8 +130,6 @@ function CountTable({ counts }: { counts: readonly Counts[] }) {
     </div>
   )
 }
-
-const WHEN: Record<Removal['when'], string> = { now: 'at once', next: 'with the next slot', later: 'later' }
 
 const RemovalTable = ({ removals }: { removals: readonly Removal[] }) => (
   <div class="scroll">

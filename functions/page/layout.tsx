@@ -1,5 +1,7 @@
 /** What surrounds every page. */
+
 import type { Child } from 'hono/jsx'
+import { Moment } from './text.tsx'
 
 type Frame = { title: string; signedIn: boolean; children: Child; now: Date }
 
@@ -27,9 +29,7 @@ export const Layout = ({ title, signedIn, children, now }: Frame) => (
       </header>
       <main id="main">{children}</main>
       <footer>
-        As of{' '}
-        <time datetime={now.toISOString()}>{`${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`}</time>.
-        All times are UTC.
+        As of <Moment at={now.toISOString()} />. All times are UTC.
       </footer>
     </body>
   </html>

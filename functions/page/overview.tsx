@@ -1,6 +1,6 @@
 /** The first screen, from what KV has: no call to Incus. */
 import { count } from '../../shared/chat/words.ts'
-import { type ShownWork, workText } from '../../shared/command/work.ts'
+import type { ShownWork } from '../../shared/command/work.ts'
 import { pathOf } from '../../shared/incus/subject.ts'
 import {
   type Group,
@@ -15,8 +15,9 @@ import { Lamp, NoLamp } from './lamp.tsx'
 import { Layout } from './layout.tsx'
 import { Policies, type PolicyView } from './policies.tsx'
 import { Table } from './table.tsx'
-import { Pieces, Spoken, subjectPath } from './text.tsx'
+import { Spoken, subjectPath } from './text.tsx'
 import { Headline, Troubles } from './troubles.tsx'
+import { WorkList } from './work-list.tsx'
 
 type OverviewProps = {
   verdict: Verdict
@@ -36,7 +37,7 @@ export function OverviewPage(props: OverviewProps) {
     <Layout title="Overview" signedIn now={now}>
       <Headline tone={verdict.tone} text={summaryOf(verdict, overview)} seen={seen} now={now} />
       <Troubles troubles={troubles} now={now} />
-      {running.length === 0 ? null : <Running running={running} now={now} />}
+      <WorkList id="running" title="In progress" work={running} now={now} />
       <section aria-labelledby="instances">
         <h2 id="instances">Instances</h2>
         <Search query={query} overview={overview} />
@@ -76,23 +77,6 @@ function Remarks({ verdict, now }: { verdict: Verdict; now: Date }) {
     </section>
   )
 }
-
-const Running = ({ running, now }: { running: readonly ShownWork[]; now: Date }) => (
-  <section aria-labelledby="running">
-    <h2 id="running">In progress</h2>
-    <div class="card">
-      <ul class="troubles">
-        {running.map((work) => (
-          <li>
-            <p>
-              <Pieces text={workText(work)} now={now} />
-            </p>
-          </li>
-        ))}
-      </ul>
-    </div>
-  </section>
-)
 
 const Search = ({ query, overview }: { query: Query; overview: Overview }) => (
   <form method="get" action="/" class="filters">

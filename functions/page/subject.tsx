@@ -1,7 +1,8 @@
 /** One instance: its promises, its snapshots over time, and what the next run does. */
+
 import { count } from '../../shared/chat/words.ts'
 import { keepText } from '../../shared/command/commands/policies.ts'
-import { type ShownWork, workText } from '../../shared/command/work.ts'
+import type { ShownWork } from '../../shared/command/work.ts'
 import type { SubjectView } from '../../shared/page/subject.ts'
 import type { Slot, Timeline } from '../../shared/page/timeline.ts'
 import { type Line, renderLines } from '../../shared/plan/line.ts'
@@ -12,9 +13,10 @@ import { Lamp, TONES } from './lamp.tsx'
 import { Layout } from './layout.tsx'
 import { SlotTable, SnapshotTable } from './snapshot-table.tsx'
 import { Table } from './table.tsx'
-import { Ago, Moment, Pieces, percentOf, Spoken, SubjectLink } from './text.tsx'
+import { Ago, Moment, percentOf, Spoken, SubjectLink } from './text.tsx'
 import { Legend, TimelinePicture } from './timeline.tsx'
 import { Troubles } from './troubles.tsx'
+import { WorkList } from './work-list.tsx'
 
 export type WorkView = ShownWork & { progress: string | null }
 
@@ -76,7 +78,7 @@ export function SubjectPage({ subject, tone, promises, troubles, work, slots, se
       ) : null}
       <Troubles troubles={troubles} here={subject} now={now} />
       <Promises promises={promises} now={now} />
-      {work.length === 0 ? null : <Work work={work} now={now} />}
+      <WorkList id="work" title="Copies and other long work" work={work} now={now} />
       {seen.state === 'seen' ? <Snapshots seen={seen} now={now} /> : null}
       <Slots slots={slots} now={now} />
       {seen.state === 'seen' ? <Plan seen={seen} subject={subject} now={now} /> : null}
@@ -161,24 +163,6 @@ function Border({ promised: { until, since }, now }: { promised: Promised; now: 
     </>
   )
 }
-
-const Work = ({ work, now }: { work: readonly WorkView[]; now: Date }) => (
-  <section aria-labelledby="work">
-    <h2 id="work">Copies and other long work</h2>
-    <div class="card">
-      <ul class="troubles">
-        {work.map((one) => (
-          <li>
-            <p>
-              <Pieces text={workText(one)} now={now} />
-              {one.progress === null ? null : <strong>{`: ${one.progress}`}</strong>}
-            </p>
-          </li>
-        ))}
-      </ul>
-    </div>
-  </section>
-)
 
 const Snapshots = ({ seen, now }: { seen: Seen; now: Date }) => (
   <section aria-labelledby="snapshots">

@@ -1,18 +1,18 @@
 /** Words and moments of the page. JSX escapes all of it, whoever wrote it. */
+
 import { ageOf, spanOf } from '../../shared/chat/age.ts'
 import type { Piece, Text } from '../../shared/chat/message.ts'
 import { spoken } from '../../shared/chat/words.ts'
+import { minuteText } from '../../shared/minute.ts'
 
-/** "2026-11-22 03:00 UTC": without scripts nobody knows the reader's zone. */
-const utc = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
-
-export const Moment = ({ at }: { at: string }) => <time datetime={at}>{utc(at)}</time>
+/** In UTC: without scripts nobody knows the reader's zone. */
+export const Moment = ({ at }: { at: string }) => <time datetime={at}>{minuteText(at)}</time>
 
 /** "3 h ago", "in 20 min", with the moment itself for those who point at it. */
 export function Ago({ at, now }: { at: string; now: Date }) {
   const ahead = new Date(at).getTime() - now.getTime()
   return (
-    <time datetime={at} title={utc(at)}>
+    <time datetime={at} title={minuteText(at)}>
       {ahead > 0 ? `in ${spanOf(ahead)}` : `${ageOf(at, now)} ago`}
     </time>
   )

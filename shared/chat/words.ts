@@ -1,4 +1,5 @@
 /** Small parts of sentences. */
+import { minuteText } from '../minute.ts'
 import type { Piece, Text } from './message.ts'
 
 /** A command as one types it in chat. */
@@ -26,8 +27,7 @@ export const spoken = (text: string): Text =>
 const INSTANTS = new RegExp(INSTANT.source, 'g')
 
 /** Where only plain text can stand: "2026-11-22 03:00 UTC". */
-export const plain = (text: string): string =>
-  text.replace(INSTANTS, (at) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`)
+export const plain = (text: string): string => text.replace(INSTANTS, minuteText)
 
 /** Cut, because a reason may hold a server's text of any length. */
 const LONGEST = 300

@@ -1,5 +1,7 @@
 /** A silence of the edge in words. */
+
 import { spanOf } from '../chat/age.ts'
+import { minuteText } from '../minute.ts'
 import type { Heard, Told, Word } from './silence.ts'
 
 export type Said = { title: string; text: string }
@@ -50,5 +52,4 @@ function over(key: string, heard: Heard, told: Told | null): Said {
   }
 }
 
-/** 2026-11-27 08:00 UTC. */
-const minuteOf = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+const minuteOf = (at: number): string => minuteText(new Date(at).toISOString())

@@ -1,9 +1,10 @@
 /** What another configuration would change: snapshots that go, go sooner, or stay, and how many there are later. */
+import { minuteText } from '../minute.ts'
 import type { Line } from '../plan/line.ts'
 import { shownLine } from '../plan/lines.ts'
 import type { Forecast, SubjectForecast } from './forecast.ts'
 import type { Removal } from './removals.ts'
-import { brakedLine, dateOf, removalLine } from './text.ts'
+import { brakedLine, removalLine } from './text.ts'
 
 /** Empty: as far as both were simulated, nothing differs. */
 export function differenceOf(before: Forecast, after: Forecast): Line[] {
@@ -33,12 +34,12 @@ function removalsOf(before: Part, after: Part): Line[] {
     const known = old.get(keyOf(one))
     if (known?.at === one.at) return []
     const line = removalLine(one)
-    const applied = known === undefined ? 'it stays' : `it goes on ${dateOf(known.at)}`
+    const applied = known === undefined ? 'it stays' : `it goes on ${minuteText(known.at)}`
     return [{ ...line, reason: `${line.reason}; by what is applied ${applied}` }]
   })
   const stays = [...old.values()].flatMap((one): Line[] => {
     if (young.has(keyOf(one))) return []
-    const reason = `it stays; by what is applied it goes on ${dateOf(one.at)}: ${one.reason}`
+    const reason = `it stays; by what is applied it goes on ${minuteText(one.at)}: ${one.reason}`
     return [{ about: one.of, sign: '=', what: one.snapshot, reason }]
   })
   return [...goes, ...stays]

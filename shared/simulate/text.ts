@@ -1,4 +1,5 @@
 /** A forecast in lines for people, as a plan's. */
+import { minuteText } from '../minute.ts'
 import { type Line, renderLines } from '../plan/line.ts'
 import { shownLine } from '../plan/lines.ts'
 import type { Forecast, SubjectForecast } from './forecast.ts'
@@ -37,7 +38,7 @@ export function brakedLine(
   const more = snapshots.length - NAMED
   const names = `${snapshots.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
   const held = snapshots.length === 0 ? '' : `. It holds ${names}`
-  return { about, sign: '!', what: '', reason: `${dateOf(at)}: ${reason}${held}` }
+  return { about, sign: '!', what: '', reason: `${minuteText(at)}: ${reason}${held}` }
 }
 
 const PACED = 'some go only on the days after, because the relay leaves half of what there was within a day'
@@ -47,11 +48,11 @@ const isQuiet = ({ removals, braked }: SubjectForecast): boolean =>
 
 const isSoon = ({ when }: Removal): boolean => when !== 'later'
 
-const WHEN = { now: 'at once', next: 'with the next slot', later: 'later' } as const
+export const WHEN = { now: 'at once', next: 'with the next slot', later: 'later' } as const
 
 export const removalLine = ({ of, snapshot, at, when, reason }: Removal): Line => ({
   ...{ about: of, sign: '-', what: snapshot },
-  reason: `${WHEN[when]}, ${dateOf(at)}: ${reason}`,
+  reason: `${WHEN[when]}, ${minuteText(at)}: ${reason}`,
 })
 
 function laterLines(place: string, removals: readonly Removal[]): Line[] {
@@ -59,7 +60,7 @@ function laterLines(place: string, removals: readonly Removal[]): Line[] {
   const [first, last] = [dates.toSorted()[0], dates.toSorted().at(-1)]
   if (first === undefined || last === undefined) return []
   const many = dates.length === 1 ? '1 more goes' : `${dates.length} more go`
-  const span = first === last ? `on ${dateOf(first)}` : `from ${dateOf(first)} to ${dateOf(last)}`
+  const span = first === last ? `on ${minuteText(first)}` : `from ${minuteText(first)} to ${minuteText(last)}`
   return [{ about: place, sign: '·', what: '', reason: `of those that exist, ${many} later, ${span}` }]
 }
 
@@ -74,6 +75,3 @@ function countLines(place: string, counts: readonly Counts[]): Line[] {
   })
   return [{ about: place, sign: '=', what: '', reason: `snapshots: ${words.join(', ')}` }]
 }
-
-/** To the minute. */
-export const dateOf = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`

@@ -2,9 +2,11 @@
  * A message in Mattermost's form: the headline as its text, the details as attachments, which it folds, and
  * buttons.
  */
+
 import type { Block, Button, Message, Piece } from '../../../shared/chat/message.ts'
+import { minuteText } from '../../../shared/minute.ts'
 import { visible } from '../../../shared/safe-text.ts'
-import { type Fenced, headOf, lineOf, partsOf, utc } from '../lines.ts'
+import { type Fenced, headOf, lineOf, partsOf } from '../lines.ts'
 
 /** In all less than the 16,383 characters of a post, because an answer to the caller is a single text. */
 const TEXT = 3000
@@ -63,7 +65,7 @@ function mark(piece: Piece): string {
   if ('code' in piece) return piece.code === '' ? '' : `\`${coded(piece.code, '`')}\``
   if ('strong' in piece) return piece.strong === '' ? '' : `**${escaped(piece.strong.trim())}**`
   // A mention needs a name, and would notify.
-  return 'user' in piece ? mark({ code: piece.user }) : escaped(utc(piece.at))
+  return 'user' in piece ? mark({ code: piece.user }) : escaped(minuteText(piece.at))
 }
 
 /** In webhooks and attachments, Slack's mentions and links are looked for in code as well. */

@@ -1,9 +1,10 @@
 /** A message in Slack's form: sections of mrkdwn, which Slack folds where they are long, and buttons. */
 
 import type { Block, Button, Message, Piece } from '../../../shared/chat/message.ts'
+import { minuteText } from '../../../shared/minute.ts'
 import { own } from '../../../shared/own.ts'
 import { visible } from '../../../shared/safe-text.ts'
-import { type Fenced, headOf, lineOf, partsOf, utc } from '../lines.ts'
+import { type Fenced, headOf, lineOf, partsOf } from '../lines.ts'
 
 /** Characters of a text object. */
 const TEXT = 3000
@@ -53,7 +54,9 @@ function mark(piece: Piece): string {
 /** In the reader's own zone; Slack has no form for ages. */
 function momentOf(at: string): string {
   const seconds = Math.floor(new Date(at).getTime() / 1000)
-  return Number.isNaN(seconds) ? escaped(at) : `<!date^${seconds}^{date_short_pretty} {time}|${utc(at)}>`
+  return Number.isNaN(seconds)
+    ? escaped(at)
+    : `<!date^${seconds}^{date_short_pretty} {time}|${minuteText(at)}>`
 }
 
 const entities = (text: string): string =>

@@ -42,11 +42,7 @@ async function see(
 ): Promise<Seen> {
   const world = needs === 'world' ? await look(io, now) : null
   const [{ ledger, lost, facts, channels = [] }, history] = await Promise.all([
-    needs === 'nothing' || needs === 'channels'
-      ? NOTHING
-      : world === null
-        ? readKnown(io.state, now)
-        : { ...NOTHING, ...world },
+    world !== null ? { ...NOTHING, ...world } : needs === 'ledger' ? readKnown(io.state, now) : NOTHING,
     needs === 'history' ? readHistory(kv, HISTORY) : [],
   ])
   return {

@@ -107,6 +107,23 @@ describe.for(PLATFORMS)('on %s', (platform) => {
     expect([doors.kv.counts.writes, doors.kv.counts.deletes]).toEqual([0, 0])
   })
 
+  test('a command that only reads costs no more reads than docs/performance.md says', async () => {
+    await apply('viewer')
+    const readsOf = async (line: string): Promise<number> => {
+      doors.kv.reset()
+      await doors.command(platform, line, HOME[platform])
+      return doors.kv.counts.reads
+    }
+    const counted = [
+      ['help', 1],
+      ['whoami', 1],
+      ['status', 4],
+      ['missed', 4],
+      ['history', 2],
+    ] as const
+    for (const [line, reads] of counted) expect([line, await readsOf(line)]).toEqual([line, reads])
+  })
+
   test('a press by somebody whose role is too low writes nothing', async () => {
     await apply('viewer')
     const button = await doors.button(platform, HOME[platform])

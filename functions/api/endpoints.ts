@@ -36,7 +36,7 @@ export const endpoints: readonly Endpoint[] = [
   {
     method: 'get',
     path: '/metrics',
-    summary: 'Metrics for Prometheus, as OpenMetrics or in its text format, from the ledger',
+    summary: 'Metrics for Prometheus, as OpenMetrics or in its text format, from what KV has',
     answer: z.string(),
     type: 'application/openmetrics-text',
   },

@@ -1,5 +1,4 @@
-/** The status, from the ledger alone: no call to Incus. */
-
+/** The status, from what KV has: no call to Incus. */
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { keyIn, kindIn, type Work } from '../../shared/ledger/work.ts'

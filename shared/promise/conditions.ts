@@ -1,4 +1,4 @@
-/** What is wrong or needs a look just now, beside the promises themselves, by what the ledger knows. */
+/** What is wrong or needs a look just now, beside the promises themselves, by what ledger and facts know. */
 import { instanceOf, keysIn, parseSubject, remoteOf } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { isUnserved, reasonOf } from '../ledger/slots.ts'

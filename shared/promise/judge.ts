@@ -1,4 +1,4 @@
-/** How each promise stands at a moment, by what the ledger knows. */
+/** How each promise stands at a moment, by the facts; the ledger says why one is broken. */
 import { instanceOf, remoteOf, subjectKey } from '../incus/subject.ts'
 import type { Attempt, Ledger } from '../ledger/ledger.ts'
 import { workKey } from '../ledger/work.ts'

@@ -1,4 +1,4 @@
-/** `status`: whether all is well, from the ledger alone, so that it answers while Incus is down. */
+/** `status`: whether all is well, from what KV has alone, so that it answers while Incus is down. */
 
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'

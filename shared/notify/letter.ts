@@ -1,7 +1,9 @@
 /** What is sent: an alarm in words, with what is still safe and what to do; that it is over; several at once. */
+
 import { spanOf } from '../chat/age.ts'
 import type { Block, Message, Text } from '../chat/message.ts'
 import { count, cut, spoken } from '../chat/words.ts'
+import { remoteOf } from '../incus/subject.ts'
 import type { Promised } from '../promise/judge.ts'
 import { safeText } from '../safe-text.ts'
 import { adviceFor } from './advice.ts'
@@ -221,8 +223,6 @@ function affected(troubles: readonly Trouble[], promises: readonly Promised[]): 
       subjects.has(subject) || silent.has(remoteOf(subject)) || silent.has(remoteOf(target ?? '')),
   )
 }
-
-const remoteOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')))
 
 const linesOf = (lines: readonly Text[]): Block => ({ kind: 'lines', lines })
 

@@ -67,7 +67,10 @@ test('a server that is silent: so many instances, the oldest backups, and until 
 
 test('a server with another certificate is told to be that, with how to compare it', () => {
   const text = `backup has given no answer since ${BEGAN}: "backup" shows certificate 00ff, which isn't the pinned one: nothing was sent`
-  const letter = said([], [conditionOf({ id: 'remote backup', about: 'backup', text, since: BEGAN })])
+  const letter = said(
+    [],
+    [conditionOf({ id: 'remote backup', kind: 'remote', about: 'backup', text, since: BEGAN })],
+  )
   expect(letter).toMatch(/^backup shows another certificate than the pinned one\n/)
   expect(letter).toContain('npm run trust -- backup --renew-server')
 })

@@ -1,11 +1,12 @@
 /** What exists and no policy backs up: because nobody thought of it, or because somebody wanted it so. */
 import type { InstanceRecord } from '../incus/inventory.ts'
+import { parseSubject, pathOf } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { World } from '../plan/world.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
-import { EXCLUDE, isExcluded } from '../policy/misplaced.ts'
+import { EXCLUDE, fitsPlace, isExcluded } from '../policy/misplaced.ts'
 import type { Facts } from './facts.ts'
 
 type Unprotected = Pick<Facts, 'uncovered' | 'leftOut'>
@@ -68,12 +69,21 @@ export const noted = (found: ReadonlyMap<string, string[]>): Record<string, stri
 function judgeOf(
   coverages: readonly Coverage[],
 ): (record: InstanceRecord, remote: string) => 'nobody' | { reason: string } | null {
+  const policies = coverages.map(({ policy }) => policy)
+  /** One beside its source, where no policy puts copies, was brought back. One that a policy selects is a problem of it. */
+  const isCopy = (key: string, { config, project, name }: InstanceRecord): boolean => {
+    const of = config[REPLICA_OF]
+    if (of === undefined) return false
+    const [remote, source] = [pathOf(key)[0], parseSubject(of)]
+    if (skipped.has(key) || source?.remote !== remote) return true
+    return fitsPlace({ remote, project, instance: name }, of, policies)
+  }
   const covered = new Set(coverages.flatMap((one) => one.covered.map(({ key }) => key)))
   const skipped = new Map(coverages.flatMap((one) => one.skipped.map(({ key, reason }) => [key, reason])))
   const excluded = compilePaths(coverages.flatMap(({ policy }) => policy.select.exclude))
   return (record, remote) => {
     const key = `${remote}/${record.project}/${record.name}`
-    if (covered.has(key) || record.config[REPLICA_OF] !== undefined) return null
+    if (covered.has(key) || isCopy(key, record)) return null
     const reason = skipped.get(key) ?? whyExcluded(record)
     if (reason !== null) return record.offline === true ? null : { reason }
     return excluded([remote, record.project, record.name])

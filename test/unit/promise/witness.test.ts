@@ -125,10 +125,12 @@ describe('a look', () => {
       recordOf('db'),
       recordOf('cache', { own: { 'user.stapes.exclude': 'true' } }),
       recordOf('old', { own: { 'user.stapes.replica-of': 'x/y/z' } }),
+      recordOf('again', { own: { 'user.stapes.replica-of': WEB } }),
       recordOf('app', { project: 'shop' }),
     ]
     const facts = look({ main: {}, others })
-    expect(facts.uncovered).toEqual({ 'main/default': 'db', 'main/shop': 'app' })
+    // Brought back from web's copy under another name.
+    expect(facts.uncovered).toEqual({ 'main/default': 'again db', 'main/shop': 'app' })
     expect(look({ main: silent }, facts).uncovered).toEqual(facts.uncovered)
     expect(look({}, facts).uncovered).toBeUndefined()
   })

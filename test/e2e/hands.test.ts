@@ -5,6 +5,7 @@ import { INCUSD, NEWER } from '../lab/installed.ts'
 import type { Pair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
 import { backUp } from './backed-up.ts'
+import { copyBack } from './copy-back.ts'
 import { realTheatre } from './real-theatre.ts'
 import { nextSecond, openStage, type Stage } from './stage.ts'
 import { applyPolicy, POLICY, type Timeline } from './timeline.ts'
@@ -22,25 +23,6 @@ for (const [version, incusd] of [
   ['7.0', NEWER],
 ] as const)
   onRealIncus(`what people do to copies, on ${version}`, () => handsEndToEnd(version, incusd), [incusd])
-
-/** As `incus copy backup:… main:…` does it. */
-async function copyBack({ main, backup }: Pair): Promise<void> {
-  const offer = await backup.admin('POST', IT, { migration: true, live: false })
-  const { metadata: secrets } = offer.metadata as { metadata: Record<string, string> }
-  const { config, ...rest } = (await backup.run('GET', IT)) as Record<
-    'config' | 'devices' | 'profiles' | 'architecture',
-    object
-  >
-  const { devices, profiles, architecture } = rest
-  const kept = Object.entries(config).filter(([key]) => !key.startsWith('volatile.'))
-  await main.run('POST', '/1.0/instances', {
-    ...{ name: NAME, type: 'container', config: Object.fromEntries(kept), devices, profiles, architecture },
-    source: {
-      ...{ type: 'migration', mode: 'pull', operation: `${backup.url}${offer.operation}`, secrets },
-      certificate: backup.certificate,
-    },
-  })
-}
 
 function handsEndToEnd(version: string, incusd: string): void {
   describe(`what people do to copies, on two real daemons of ${version}`, () => {
@@ -182,7 +164,7 @@ function handsEndToEnd(version: string, incusd: string): void {
     test('an instance that was lost is copied back: it is backed up again, and told what is left of the copy', async () => {
       const before = await namesOn('backup')
       await pair.main.run('DELETE', IT)
-      await copyBack(pair)
+      await copyBack(pair, NAME)
       const back = await namesOn('main')
       await timeline.strike()
       await timeline.settle()

@@ -7,12 +7,17 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { INCUSD } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
+import { allTell, toneOf } from './all-tell.ts'
+import { copyBack } from './copy-back.ts'
 import { realTheatre } from './real-theatre.ts'
 import { openStage, type Stage } from './stage.ts'
 
 const MINUTE = 60_000
 const NAME = 'e2e-told'
 const OTHER = 'e2e-stray'
+const LEFT = new RegExp(
+  `^main/default/${NAME}: it was copied back from its copy and is backed up again, but `,
+)
 const HOOK = 'https://hooks.example.org/ops'
 
 /** What came at a stand-in of Slack. */
@@ -22,13 +27,6 @@ async function take(request: Request): Promise<Response> {
   const body = await request.text()
   messages.push(body)
   return new Response('ok')
-}
-
-async function signIn({ worker }: Stage): Promise<string> {
-  const headers = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' }
-  const body = new URLSearchParams({ token: worker.token }).toString()
-  const entered = await worker.fetch('/sign-in', { method: 'POST', token: null, headers, body })
-  return entered.headers.get('set-cookie')?.split(';')[0] ?? ''
 }
 
 onRealIncus('what is wrong', () => {
@@ -50,7 +48,6 @@ onRealIncus('what is wrong', () => {
       },
       notify: { ops: { type: 'slack', url: { secret: 'NOTIFY_OPS' } } },
     }
-    let cookie = ''
     beforeAll(async () => {
       pair = await startPair({ daemons: { main: INCUSD, backup: INCUSD } })
       stage = await openStage(async () => realTheatre(pair), {
@@ -59,7 +56,6 @@ onRealIncus('what is wrong', () => {
       })
       await pair.main.createInstance({ name: NAME })
       await stage.apply(config)
-      cookie = await signIn(stage)
       return () => stage.close()
     })
 
@@ -68,32 +64,18 @@ onRealIncus('what is wrong', () => {
       await stage.worker.tick(new Date(minute))
       await sleep(200)
     }
-    const health = async (): Promise<{ status: number; warnings: string[] }> => {
-      const response = await stage.worker.fetch('/api/health')
-      const { warnings } = (await response.json()) as { warnings: string[] }
-      return { status: response.status, warnings }
-    }
-    const isRed = async (): Promise<{ page: string; metric: string | undefined }> => {
-      const page = await stage.worker.fetch('/', { token: null, headers: { cookie } })
-      const metrics = await stage.worker.fetch('/metrics', { headers: { accept: 'text/plain' } })
-      const lines = (await metrics.text()).split('\n')
-      return {
-        page: await page.text(),
-        metric: lines.find((line) => line.startsWith('stapes_health{tone="bad"}')),
-      }
-    }
-
     test('begins well: what is promised is there, and verified', async () => {
-      for (let ticks = 0; ticks < 8 && (await health()).status !== 200; ticks++) await tick()
-      expect(await health()).toEqual({ status: 200, warnings: [] })
+      for (let ticks = 0; ticks < 8 && (await toneOf(stage.worker)) !== 'good'; ticks++) await tick()
+      await allTell(stage, 'good')
     })
 
-    test.each<[string, () => Promise<unknown>, RegExp, string, () => Promise<unknown>]>([
+    test.each<[string, () => Promise<unknown>, RegExp, string, string, () => Promise<unknown>]>([
       [
         'the backup server is killed',
         () => stage.pair.backup.kill(),
         /^backup has given no answer since /,
         'backup',
+        'stapes_remote_answers{remote="backup"} 0',
         () => stage.pair.backup.start(),
       ],
       [
@@ -101,6 +83,7 @@ onRealIncus('what is wrong', () => {
         () => pair.main.createInstance({ name: OTHER }),
         new RegExp(`^under no policy, so not backed up, is on main/default: ${OTHER}`),
         OTHER,
+        'stapes_unprotected_instances{remote="main",project="default"} 1',
         () => pair.main.run('DELETE', `/1.0/instances/${OTHER}`),
       ],
       // Last: what has just ended within its alarm is no new one for some minutes.
@@ -109,40 +92,56 @@ onRealIncus('what is wrong', () => {
         () => stage.relay.stop(),
         /^main has given no answer since .*relay/,
         'relay',
+        'stapes_remote_answers{remote="main"} 0',
         () => stage.relay.start(),
       ],
     ])(
       '%s: that is red within two ticks, and told once, and green again two ticks after its end',
-      async (_, begin, words, named, end) => {
+      async (_, begin, words, named, metric, end) => {
         messages.length = 0
         await begin()
         await tick()
         await tick()
-        expect(await health()).toEqual({
-          status: 503,
-          warnings: expect.arrayContaining([expect.stringMatching(words)]),
-        })
-        const { page, metric } = await isRed()
-        expect([page.includes('Not everything is protected'), page.includes(named)]).toEqual([true, true])
-        expect(metric).toBe('stapes_health{tone="bad"} 1')
+        await allTell(stage, 'bad', [words], metric)
         expect(messages).toEqual([expect.stringContaining(named)])
         await tick()
         expect(messages).toHaveLength(1)
         await end()
         await tick()
         await tick()
-        expect(await health()).toEqual({ status: 200, warnings: [] })
-        expect(await isRed()).toMatchObject({ metric: 'stapes_health{tone="bad"} 0' })
+        await allTell(stage, 'good')
       },
     )
 
-    test('the configuration is emptied: that is red at once', async () => {
-      await stage.apply({ policies: {} })
+    test('one that was lost is brought back from its copy: it is backed up again, and what is left of the copy needs a look', async () => {
+      const it = `/1.0/instances/${NAME}`
+      await pair.main.run('DELETE', it)
       await tick()
-      expect(await health()).toEqual({
-        status: 503,
-        warnings: expect.arrayContaining([expect.stringMatching(/^there are no policies/)]),
-      })
+      await copyBack(pair, NAME)
+      await tick()
+      await tick()
+      await allTell(stage, 'warning', [LEFT])
+      const { config } = (await pair.main.run('GET', it)) as { config: Record<string, string> }
+      const own = Object.keys(config).filter((key) =>
+        /^(user\.stapes|boot\.autostart|snapshots\.schedule)/.test(key),
+      )
+      await pair.main.run('PATCH', it, { config: Object.fromEntries(own.map((key) => [key, ''])) })
+      // Nothing that a glance sees has changed: the next look shows it.
+      await stage.worker.fetch('/api/run', { method: 'POST', body: '{}' })
+      await allTell(stage, 'good')
+    })
+
+    test('the configuration is emptied: that is red at once, and its end as well', async () => {
+      messages.length = 0
+      const { notify } = config
+      await stage.apply({ policies: {}, notify })
+      await tick()
+      await allTell(stage, 'bad', [/^there are no policies/])
+      expect(messages).toEqual([expect.stringContaining('there are no policies')])
+      await stage.apply(config)
+      await tick()
+      await tick()
+      await allTell(stage, 'good')
     })
   })
 })

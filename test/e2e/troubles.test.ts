@@ -2,6 +2,7 @@
  * What goes wrong in time, on real daemons: all that says how things are says it within two minutes of when it could
  * be known, somebody is told of it once, and of its end once.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { INCUSD } from '../lab/installed.ts'
 import { replaceCertificate } from '../lab/other-certificate.ts'
@@ -9,6 +10,7 @@ import { type Pair, startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
 import { addSmallPool, type SmallPool } from '../lab/small-pool.ts'
 import { allTell, toneOf } from './all-tell.ts'
+import { copyBack } from './copy-back.ts'
 import { realTheatre } from './real-theatre.ts'
 import { nextSecond, type Stage, stageWith } from './stage.ts'
 import { type WorkerHere, workerHere } from './worker-here.ts'
@@ -16,9 +18,12 @@ import { type WorkerHere, workerHere } from './worker-here.ts'
 vi.spyOn(console, 'log').mockImplementation(() => {})
 
 const NAME = 'e2e-troubled'
+const AGAIN = 'e2e-again'
 const NARROW = 'e2e-narrow'
 const HOOK = 'https://hooks.example.org/ops'
 const SECRETS = { NOTIFY_OPS: HOOK, NOTIFY_KEY: 'a key to sign with, long enough' }
+/** Milliseconds until the relay has begun what a tick asks of it. */
+const BEGINS = 200
 const MIB = 1024 * 1024
 const SLOWLY = 100_000
 
@@ -87,6 +92,7 @@ onRealIncus('what goes wrong in time', () => {
         // A slot's snapshot has a second of its own.
         if (stage.worker.now().getUTCMinutes() % 10 === 9) await nextSecond()
         await stage.worker.pass()
+        await sleep(BEGINS)
         await expect.poll(isIdle, { timeout: 10_000 }).toBe(true)
       }
     }
@@ -154,7 +160,7 @@ onRealIncus('what goes wrong in time', () => {
       await strike()
       const [before, newest] = [await snapshotsOn('backup'), (await snapshotsOn('main')).at(-1)]
       // Snapshot, first try, second try: each is seen a minute later.
-      for (let minute = 0; minute < 6 && (await healthOf()) === 200; minute++) await pass()
+      for (let minute = 0; minute < 9 && (await healthOf()) === 200; minute++) await pass()
       await isTold(
         // Incus may say only that the sending side failed.
         /^the copy of main\/default\/e2e-troubled>\S+ failed \(2 tries\): .*(No space left|is its pool full)/,
@@ -215,6 +221,18 @@ onRealIncus('what goes wrong in time', () => {
       await isOver()
       expect(await copyOf()).toMatchObject({ attempts: 0 })
       expect(await snapshotsOn('backup')).toContain(newest)
+    })
+
+    test('an instance is brought back from its copy under another name: nobody backs that up, until it is gone', async () => {
+      await copyBack(pair, NAME, AGAIN)
+      await pass(2)
+      await isTold(
+        new RegExp(`^under no policy, so not backed up, is on main/default: ${AGAIN}\\. `),
+        'stapes_unprotected_instances{remote="main",project="default"} 1',
+        AGAIN,
+      )
+      await pair.main.run('DELETE', `/1.0/instances/${AGAIN}`)
+      await isOver()
     })
   })
 })

@@ -35,7 +35,9 @@ type Only = { policy?: string | undefined; subject?: string | undefined }
 /** The verdict, and all of it that isn't well in words; `only` about a policy, or an instance by its key. */
 export function healthOf(found: Applied, known: Known, now: Date, only: Only = {}) {
   const verdict = narrowTo(verdictIn(found, known, now), only)
-  const { tone, promises, conditions } = verdict
+  const { tone, promises } = verdict
+  // The names may be hundreds, and its text has those that people read.
+  const conditions = verdict.conditions.map(({ each: _, ...condition }) => condition)
   return { health: tone, warnings: textsOf(verdict), promises, conditions }
 }
 

@@ -52,6 +52,12 @@ const LASTING = 15 * MINUTE
 const SETTLED = 5 * MINUTE
 /** Since the last time, after it was told once, twice, and more often. */
 const REMINDERS = [6 * HOUR, 24 * HOUR, 72 * HOUR] as const
+/** Between two messages about the same alarm, because it is about one more. */
+const AGAIN = 10 * MINUTE
+/** So many are remembered of what an alarm is about. */
+const MOST = 2000
+/** So many of those are named. */
+const NAMED = 5
 /** So many new alarms at once are told one by one. */
 const FEW = 4
 
@@ -118,15 +124,38 @@ function noticeOf({ troubles }: Alarm, now: Date): Notice {
   ].sort()
   return {
     ...{ since: now.toISOString(), began, title: titleOf(troubles) },
-    ...{ members: troubles.map(({ id }) => id), told: {} },
+    ...{ members: troubles.map(({ id }) => id), ...eachOf(troubles), told: {} },
   }
+}
+
+function eachOf(troubles: readonly Trouble[]): Pick<Notice, 'each'> {
+  const each = [...new Set(troubles.flatMap(({ news }) => news))]
+  return each.length === 0 ? {} : { each }
+}
+
+/** One that comes and goes is told once. */
+function withEach({ each = [] }: Notice, troubles: readonly Trouble[]): Pick<Notice, 'each'> {
+  const now = eachOf(troubles).each ?? []
+  const all = [...new Set([...each, ...now])].slice(-MOST)
+  return all.length === 0 ? {} : { each: all }
+}
+
+/** What it is about now that it wasn't before. */
+function grownOf(notice: Notice, troubles: readonly Trouble[], now: Date): Pick<Notice, 'grown'> {
+  const { each: known, grown } = notice
+  // An earlier version didn't note what was told.
+  if (known === undefined) return {}
+  const fresh = [...new Set(troubles.flatMap(({ news }) => news))].filter((name) => !known.includes(name))
+  if (fresh.length === 0) return grown === undefined ? {} : { grown }
+  const untold = grown === undefined || after(grown.at, AGAIN, now) ? [] : grown.names
+  return { grown: { at: now.toISOString(), names: [...untold, ...fresh].slice(-NAMED) } }
 }
 
 /** What was over and told to be is another occurrence, also where a channel that failed doesn't know that yet. */
 function withTroubles({ gone, ...notice }: Notice, alarm: Alarm, now: Date): Notice {
   if (gone !== undefined && after(gone, SETTLED, now)) return { ...noticeOf(alarm, now), told: notice.told }
   const members = [...new Set([...notice.members, ...alarm.troubles.map(({ id }) => id)])]
-  return { ...notice, members }
+  return { ...notice, members, ...withEach(notice, alarm.troubles), ...grownOf(notice, alarm.troubles, now) }
 }
 
 /** It is over once everything could be seen and none of it stands: a promise must be kept, or be made no longer. */
@@ -177,7 +206,8 @@ function dueOn(
     const told = { id, notice, troubles }
     if (telling === undefined || isWorse(severity, telling)) {
       if (isRipe(troubles, notice.began, now)) fresh.push(told)
-    } else if (after(telling.at, reminderAfter(telling), now))
+    } else if (isMore(notice, telling, now)) fresh.push(told)
+    else if (after(telling.at, reminderAfter(telling), now))
       others.push({ channel, letter: reminderLetter(told, telling.times, promises, now) })
   }
   const due = [
@@ -188,6 +218,9 @@ function dueOn(
   if (due.length > 0 || failing === undefined || isQuiet(channel, now)) return due
   return [{ channel, letter: againLetter(channel, failing.since) }]
 }
+
+const isMore = ({ grown }: Notice, telling: Telling, now: Date): boolean =>
+  grown !== undefined && grown.at > telling.at && after(telling.at, AGAIN, now)
 
 const isWorse = (severity: Gravity, telling: Telling): boolean =>
   severity === 'critical' && telling.severity !== 'critical'

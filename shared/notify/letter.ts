@@ -39,9 +39,15 @@ export function alarmLetter(
   now: Date,
 ): Letter {
   const severity = gravest(troubles)
+  const { since, grown } = notice
+  const more = grown === undefined ? '' : ` ${grown.at}`
+  const fresh = grown === undefined ? [] : [linesOf([spoken(`New among them: ${grown.names.join(', ')}`)])]
   return {
-    ...{ id: `${id} ${notice.since} alarm ${severity}`, kind: 'alarm', severity, alarms: [id] },
-    message: messageOf(severity, spoken(titleOf(troubles)), detailsOf(troubles, promises, now)),
+    ...{ id: `${id} ${since} alarm ${severity}${more}`, kind: 'alarm', severity, alarms: [id] },
+    message: messageOf(severity, spoken(titleOf(troubles)), [
+      ...fresh,
+      ...detailsOf(troubles, promises, now),
+    ]),
   }
 }
 
@@ -99,7 +105,7 @@ export function severalLetter(all: readonly Told[]): Letter {
   const lines = all.slice(0, MANY).map(({ troubles }) => spoken(`• ${cut(titleOf(troubles))}`))
   const more = all.length - lines.length
   return {
-    id: `several ${all.map(({ id, notice: { since } }) => `${id} ${since}`).join(' ')}`,
+    id: `several ${all.map(({ id, notice: { since, grown } }) => `${id} ${grown?.at ?? since}`).join(' ')}`,
     ...{ kind: 'alarm', severity, alarms: all.map(({ id }) => id) },
     message: messageOf(
       severity,

@@ -24,6 +24,9 @@ export type Notice = {
   title: string
   /** Ids of its troubles, of all that it ever had. */
   members: string[]
+  /** What it is about one by one, all that it ever was; and what came last that wasn't there when it was noticed. */
+  each?: string[]
+  grown?: { at: string; names: string[] }
   /** Nothing of it stands any more, since then. */
   gone?: string
   /** By the channel's name. */
@@ -68,6 +71,8 @@ const noticeSchema = z.looseObject({
   began: moment,
   title: text,
   members: z.array(text),
+  each: may(z.array(text)),
+  grown: may(z.object({ at: moment, names: z.array(text) })),
   gone: may(moment),
 })
 

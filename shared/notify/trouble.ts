@@ -21,6 +21,8 @@ export type Trouble = {
   text: string
   reason: string | null
   since: string | null
+  /** What it is about one by one, where one more is told though the alarm was told before. */
+  news: string[]
 }
 
 /** Causes of promises that are broken without a known reason begin so. */
@@ -72,7 +74,7 @@ function ofPromise(promised: Promised, silent: ReadonlyMap<string, string>): Tro
     id: promiseId(promised),
     cause: away ?? cause,
     severity: 'critical',
-    ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since },
+    ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since, news: [] },
   }
 }
 
@@ -92,6 +94,9 @@ function ofCondition(
     id: `${ID} ${kindOf(id) === 'found' ? causeOf(id, text) : id}`,
     cause: away !== undefined && (reason !== null || id === `remote ${about}`) ? away : own,
     ...{ severity, policies: policiesIn(condition, promises), remotes, subject, text, reason, since },
+    news:
+      condition.each ??
+      (subject !== null && kindOf(id) !== 'paused' && FOLDED.includes(kindOf(id)) ? [subject] : []),
   }
 }
 

@@ -31,6 +31,8 @@ export type Condition = {
   about: string | null
   /** Instances that the text names, or whose reason it has, otherwise than by their keys. */
   keys?: string[]
+  /** All instances that it is about, where each one more is news. */
+  each?: string[]
   /** What is wrong, and what to do. */
   text: string
   /** The part of it that others may say too. */
@@ -192,8 +194,12 @@ function someOf(names: readonly string[]): string {
 function uncovered(facts: Facts | null): Condition[] {
   return Object.entries(facts?.uncovered ?? {}).map(([place, text]) => {
     const names = text.split(' ')
-    const keys = names.slice(0, NAMED).map((name) => `${place}/${name}`)
-    return critical(`uncovered ${place}`, uncoveredText(place, names), ofRemote(remoteOf(place)), { keys })
+    const each = names.map((name) => `${place}/${name}`)
+    const keys = each.slice(0, NAMED)
+    return critical(`uncovered ${place}`, uncoveredText(place, names), ofRemote(remoteOf(place)), {
+      keys,
+      each,
+    })
   })
 }
 
@@ -300,7 +306,9 @@ function found({ sight }: Ledger): Condition[] {
   return [
     ...problems.map((text) => critical(`found ${text}`, text, aboutOf(text))),
     ...goneText(gone).map((text) =>
-      warning(`found ${text}`, text, first === undefined ? ALL : ofInstance(first)),
+      warning(`found ${text}`, text, first === undefined ? ALL : ofInstance(first), {
+        each: Object.keys(gone),
+      }),
     ),
     ...warnings.map((text) => warning(`found ${text}`, text, aboutOf(text))),
   ]

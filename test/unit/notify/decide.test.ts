@@ -45,6 +45,44 @@ function town(channels: readonly Channel[]) {
   }
 }
 
+describe('an alarm that is about several', () => {
+  const about = (...names: string[]): Verdict =>
+    verdictOf(
+      [],
+      [
+        conditionOf({
+          ...{ id: 'uncovered main/default', kind: 'remote', about: 'main' },
+          each: names.map((name) => `main/default/${name}`),
+        }),
+      ],
+    )
+
+  test('is told again when it is about one more, at most each ten minutes, and not when one comes back', () => {
+    const ops = town([channelOf()])
+    ops.at(0, about('a'))
+    ops.at(MINUTE, about('a', 'b'))
+    ops.at(2 * MINUTE, about('a', 'b', 'c'))
+    ops.at(10 * MINUTE, about('a', 'b', 'c'))
+    ops.at(11 * MINUTE, about('a', 'c'))
+    ops.at(40 * MINUTE, about('a', 'b', 'c'))
+    ops.at(50 * MINUTE, about('a', 'b'))
+    expect(ops.got.map(({ at, kind }) => [at / MINUTE, kind])).toEqual([
+      [0, 'alarm'],
+      [10, 'alarm'],
+    ])
+    ops.at(60 * MINUTE, about('a', 'd'))
+    expect(ops.got).toHaveLength(3)
+    expect(JSON.stringify(ops.notices().open)).toContain('"names":["main/default/d"]')
+  })
+
+  test('is not told again because an earlier version did not note what it was about', () => {
+    const ops = town([channelOf()])
+    ops.at(0, verdictOf([], [conditionOf({ id: 'uncovered main/default', kind: 'remote', about: 'main' })]))
+    ops.at(20 * MINUTE, about('a'))
+    expect(ops.kinds()).toEqual(['alarm'])
+  })
+})
+
 describe('a broken promise', () => {
   test('is told once, reminded of after 6 hours, a day and then each three days, and its end is told', () => {
     const ops = town([channelOf()])

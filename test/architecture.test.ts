@@ -129,6 +129,13 @@ describe('the folders of the kinds of work', () => {
     expect(KINDS.map(({ name }) => name).sort()).toEqual(ROOMS)
   })
 
+  test('give no action and no request a name that another kind gives', () => {
+    for (const part of ['verbs', 'requests'] as const) {
+      const names = KINDS.flatMap((kind) => Object.keys(kind[part] ?? {}))
+      expect(names.toSorted()).toEqual([...new Set(names)].sort())
+    }
+  })
+
   /** What a kind can have, and the file that it then stands in. */
   const PARTS: [file: string, has: (kind: Kind) => boolean][] = [
     ['kind.ts', () => true],

@@ -95,14 +95,20 @@ async function answerChange(
 function lineOf(request: BackupRequest): string {
   const { do: what, reason: __, ...rest } = request
   const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[own(NAMES, key) ?? key, wordsOf(value)]],
+    value === undefined ? [] : [value === 0 ? AT_ONCE : [own(NAMES, key) ?? key, wordsOf(value)]],
   )
   const command = commands.find((one) => one.kind === 'change' && one.does === what)
   return command === undefined ? what : renderLine(command, Object.fromEntries(values)).slice(0, 300)
 }
 
-const wordsOf = (value: string | boolean | readonly string[]): string =>
-  typeof value === 'string' ? value : typeof value === 'boolean' ? 'yes' : value.join(' ')
+function wordsOf(value: string | boolean | number | readonly string[]): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return `${value}s`
+  return typeof value === 'boolean' ? 'yes' : value.join(' ')
+}
+
+/** How a command says that there is no grace. */
+const AT_ONCE: [string, string] = ['now', 'yes']
 
 /** Parameters that have another name in commands. */
 const NAMES: Record<string, string> = { policies: 'policy', snapshots: 'snapshot' }

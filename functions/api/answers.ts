@@ -137,6 +137,9 @@ const settings = z.object({
 const snapshot = z.object({
   name: text,
   createdAt: iso,
+  removedAt: z
+    .optional(iso)
+    .check(z.describe('Somebody removed it: Incus does so then, and until then "undo" takes that back')),
   policy: z
     .nullable(text)
     .check(z.describe('manual: on request; before-restore: before a restore; null: not by stapes')),

@@ -6,6 +6,7 @@ import { subjectKey } from '../../shared/incus/subject.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { serverOf, type World } from '../../shared/plan/world.ts'
 import type { TracedCoverage } from '../../shared/policy/coverage.ts'
+import { removedOn, type Undoable } from '../../shared/policy/marks.ts'
 import { describeOrigin } from '../../shared/policy/provenance.ts'
 import { copyIn } from '../../shared/work/copy/entry.ts'
 import { originOf, refuseReplica, verifiedOn } from '../../shared/work/copy/marks.ts'
@@ -32,7 +33,7 @@ export function instancesOf(
   const distinct = new Map(problems.map((problem) => [`${problem.about} ${problem.reason}`, problem]))
   const instances = [...byKey]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, all]) => describe(key, all, world, ledger))
+    .map(([key, all]) => describe(key, all, { world, ledger, now }))
   const shown = new Set(
     instances.flatMap(({ copies }) => copies.flatMap((one) => ('problem' in one ? [] : [one.target]))),
   )
@@ -44,13 +45,17 @@ export function instancesOf(
   }
 }
 
-function describe(key: string, all: readonly Covered[], world: World, ledger: Ledger | null) {
+function describe(
+  key: string,
+  all: readonly Covered[],
+  { world, ledger, now }: { world: World; ledger: Ledger | null; now: Date },
+) {
   const record = all[0]?.record
   return {
     instance: key,
     status: record?.status ?? '',
     policies: all.map(settings),
-    snapshots: record?.snapshots?.map(snapshot) ?? null,
+    snapshots: record?.snapshots?.map((pair) => snapshot(pair, removedOn(record, now))) ?? null,
     copies: replicasOf(all).map((replica) => copyOn(replica, world, ledger)),
     ...(record?.problem === undefined ? {} : { problem: record.problem }),
   }
@@ -70,11 +75,15 @@ function copyOn({ key, source, target: at }: Replica, world: World, ledger: Ledg
   return { target, state, verified, unverified }
 }
 
-const snapshot = ([name, createdAt]: SnapshotPair) => ({
-  name,
-  createdAt: new Date(createdAt * 1000).toISOString(),
-  policy: parseSnapshotName(name)?.policy ?? null,
-})
+function snapshot([name, createdAt]: SnapshotPair, removed: ReadonlyMap<string, Undoable>) {
+  const gone = removed.get(name)
+  return {
+    name,
+    createdAt: new Date(createdAt * 1000).toISOString(),
+    ...(gone === undefined ? {} : { removedAt: new Date(gone.end).toISOString() }),
+    policy: parseSnapshotName(name)?.policy ?? null,
+  }
+}
 
 /** The policy as it holds for the instance, and where each value comes from. */
 function settings({ policy, from, blocked }: Covered) {

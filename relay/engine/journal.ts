@@ -18,8 +18,8 @@ export type Journal = {
   /** Replaces what is known of it; none: it is forgotten. */
   setVerified(subject: string, pairs: readonly SnapshotPair[]): void
   subjects(): Iterable<string>
-  /** The relay itself removed that snapshot of a source. */
-  noteExpired(subject: string, pair: SnapshotPair): void
+  /** The relay itself removed that snapshot of a source, or has Incus remove it then (milliseconds since the epoch). */
+  noteExpired(subject: string, pair: SnapshotPair, at?: number): void
   /**
    * When that snapshot of a source expires by itself (seconds since the epoch; null: never). Only the latest
    * that was seen counts: whoever takes over a server can set an earlier one, and somebody may make it later.
@@ -92,7 +92,7 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       changed()
     },
     subjects: () => verified.keys(),
-    noteExpired: (subject, pair) => note(subject, pair, Math.floor(clock.now() / 1000)),
+    noteExpired: (subject, pair, at = clock.now()) => note(subject, pair, Math.floor(at / 1000)),
     noteEnd(subject, pair, end) {
       const noted = expired.get(subject)?.get(renderVerified([pair]))
       if (noted === undefined || isLater(end ?? ENDLESS, noted)) note(subject, pair, end ?? ENDLESS)

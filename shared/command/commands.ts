@@ -17,6 +17,7 @@ import { release } from './commands/release.ts'
 import { restore } from './commands/restore.ts'
 import { resume } from './commands/resume.ts'
 import { status } from './commands/status.ts'
+import { undo } from './commands/undo.ts'
 import { whoami } from './commands/whoami.ts'
 
 export const commands: readonly Command[] = [
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   hold,
   release,
   expire,
+  undo,
   allow,
   pause,
   resume,

@@ -2,12 +2,12 @@
 
 import { fold } from '../chat/details.ts'
 import type { Message, Text } from '../chat/message.ts'
-import { count, cut, enumerate } from '../chat/words.ts'
+import { count, cut, enumerate, typed } from '../chat/words.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { newestPair, samePair } from '../incus/pairs.ts'
 import { compareAge, MANUAL, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import { remoteOf } from '../incus/subject.ts'
-import { holdsOf } from '../policy/marks.ts'
+import { holdsOf, removedOn } from '../policy/marks.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
 
 export function oneInstance(stock: Stock, { now, config }: Answered): Message {
@@ -73,7 +73,18 @@ function snapshotText(pair: SnapshotPair, stock: Stock, known: ReadonlySet<strin
     ...(replica === null ? verified : [here]),
   ]
   const at = { at: new Date(createdAt * 1000).toISOString(), style: 'full' as const }
-  return [{ code: name }, `: ${pairAge(pair, now)} old, `, at, `, ${facts.join(', ')}`]
+  const removed = removedOn(record, now).get(name)
+  return [
+    ...[{ code: name }, `: ${pairAge(pair, now)} old, `, at, `, ${facts.join(', ')}`],
+    ...(removed === undefined
+      ? []
+      : [
+          ', removed: goes ',
+          { at: new Date(removed.end).toISOString(), style: 'full' as const },
+          ', unless ',
+          typed(`undo ${record.name} ${name}`),
+        ]),
+  ]
 }
 
 /** By the form of its name; whether the policy still exists decides whether it is ever expired. */

@@ -8,7 +8,7 @@ import { compareAge, isManual, parseSnapshotName, SAFETY } from '../incus/snapsh
 import { instanceOf } from '../incus/subject.ts'
 import type { Line } from '../plan/line.ts'
 import type { World } from '../plan/world.ts'
-import { holdsOf } from '../policy/marks.ts'
+import { holdsOf, removedOn } from '../policy/marks.ts'
 import type { Policy } from '../policy/policy.ts'
 
 /**
@@ -101,8 +101,16 @@ function viewOf(
     reasons: [
       ...new Set(lines.filter((line) => isMine(line) && line.sign !== '-').map(({ reason }) => reason)),
     ],
-    going: [...goesNow, ...goesNext, ...ownEnds(pair, presence, seen)],
+    going: [...goesNow, ...goesNext, ...removed(name, seen), ...ownEnds(pair, presence, seen)],
   }
+}
+
+/** By somebody, until when it can be undone. */
+function removed(name: string, { stock, now }: Seen): Going[] {
+  const gone = removedOn(stock.record, now).get(name)
+  if (gone === undefined) return []
+  const reason = `somebody removed it: until then /backup undo ${stock.record.name} ${name} takes that back`
+  return [{ place: stock.key, when: 'later', at: new Date(gone.end).toISOString(), reason }]
 }
 
 function presenceOf(place: string, pair: SnapshotPair, { key, copies, replica, partials }: Stock): Presence {

@@ -1,5 +1,6 @@
 /** The `user.stapes.*` keys that aren't overrides: marks, which stapes sets, and holds, which people set. */
 import type { InstanceRecord } from '../incus/inventory.ts'
+import { own } from '../own.ts'
 
 export const PREFIX = 'user.stapes.'
 
@@ -41,6 +42,12 @@ export const RESTORED = `${PREFIX}restored`
 /** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and counts for no rule of `keep`. */
 export const HOLD = `${PREFIX}hold.`
 
+/**
+ * `user.stapes.undo.<snapshot>`: somebody removed that snapshot, and Incus does so at the first of the two dates. The
+ * second is its own expiry, or `never`, which `undo` sets again. See `removedOn`.
+ */
+export const UNDO = `${PREFIX}undo.`
+
 export const isMark = (key: string): boolean =>
   key === REPLICA_OF ||
   key.startsWith(`${REPLICA_OF}.`) ||
@@ -51,7 +58,8 @@ export const isMark = (key: string): boolean =>
   key === RESTORING ||
   key === RESTORED ||
   key === NO_VOLUMES ||
-  key.startsWith(HOLD)
+  key.startsWith(HOLD) ||
+  key.startsWith(UNDO)
 
 /** On an instance: somebody backs up its custom volumes in another way, or needs none. */
 export const NO_VOLUMES = `${PREFIX}volumes.exclude`
@@ -90,6 +98,7 @@ export const RESERVED: readonly string[] = [
   'owner',
   'left-out',
   'hold',
+  'undo',
   'restoring',
   'restored',
 ]
@@ -102,4 +111,30 @@ export function holdsOf({ config }: InstanceRecord): ReadonlySet<string> {
     ([key, why]) => key.startsWith(HOLD) && why !== '' && why !== 'false',
   )
   return holding.length === 0 ? NO_HOLDS : new Set(holding.map(([key]) => key.slice(HOLD.length)))
+}
+
+/** When Incus removes it, and its own expiry before (milliseconds since the epoch; null: it had none). */
+export type Undoable = { end: number; before: number | null }
+
+export function parseUndo(value: string): Undoable | null {
+  const [end, before, ...more] = value.split(' ')
+  const [at, own] = [Date.parse(end ?? ''), before === 'never' ? null : Date.parse(before ?? '')]
+  return Number.isNaN(at) || Number.isNaN(own ?? 0) || more.length > 0 ? null : { end: at, before: own }
+}
+
+export const renderUndo = ({ end, before }: Undoable): string =>
+  `${new Date(end).toISOString()} ${before === null ? 'never' : new Date(before).toISOString()}`
+
+const NOTHING: ReadonlyMap<string, Undoable> = new Map()
+
+/** By name, the snapshots that somebody removed and that Incus has yet to remove. */
+export function removedOn(
+  { config, own: keys }: Pick<InstanceRecord, 'config' | 'own'>,
+  now: Date,
+): ReadonlyMap<string, Undoable> {
+  const marks = keys.flatMap((key) => {
+    const mark = key.startsWith(UNDO) ? parseUndo(own(config, key) ?? '') : null
+    return mark === null || mark.end <= now.getTime() ? [] : [[key.slice(UNDO.length), mark] as const]
+  })
+  return marks.length === 0 ? NOTHING : new Map(marks)
 }

@@ -21,6 +21,12 @@ export type TakeStep = {
 /** Removes a snapshot; one that doesn't exist counts as removed. */
 export type ExpireStep = { do: 'expire'; ref: InstanceRef; snapshot: string }
 
+/** Has Incus remove a snapshot then, so that it can be undone until then: its own expiry is noted on the instance. */
+export type ExpireLaterStep = { do: 'expire-later'; ref: InstanceRef; snapshot: string; expiresAt: string }
+
+/** Takes that back. */
+export type UndoStep = { do: 'undo'; ref: InstanceRef; snapshot: string }
+
 /** Sets when Incus removes a snapshot; null: never. One that doesn't exist needs none. */
 export type SetExpiryStep = { do: 'set-expiry'; ref: InstanceRef; snapshot: string; expiresAt: string | null }
 
@@ -110,6 +116,8 @@ export type SnapshotRow = { name: string; stateful: boolean; config: Record<stri
 export type Step =
   | TakeStep
   | ExpireStep
+  | ExpireLaterStep
+  | UndoStep
   | SetExpiryStep
   | PostponeStep
   | HoldStep

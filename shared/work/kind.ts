@@ -81,6 +81,7 @@ export type Given = {
   policies?: readonly string[] | undefined
   instances?: readonly string[] | undefined
   snapshots?: readonly string[] | undefined
+  grace?: string | undefined
   instance?: string | undefined
   snapshot?: string | undefined
   stateful?: boolean | undefined

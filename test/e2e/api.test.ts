@@ -1,10 +1,13 @@
 /** The HTTP API of the real Worker, black box, in front of the embedded pair. */
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { takeSnapshot } from '../contract/calls.ts'
+import { createSide } from '../contract/side.ts'
 import { openEmbedded } from '../emulator/contract-pair.ts'
-import { openStage, type Stage } from './stage.ts'
+import { nextSecond, openStage, type Stage } from './stage.ts'
 
 const INSTANCES = ['api-web']
 
@@ -338,6 +341,40 @@ describe('what loses data', () => {
     expect(other).toMatchObject({ status: 409, title: 'The plan has changed' })
     expect(await dataOf('api-shown')).toBe(NEW)
   })
+
+  test.each([
+    ['5d', 1, 'expire api-grace5d --snapshot=manual-* --grace=432000s'],
+    ['0', 0, 'expire api-grace0 --snapshot=manual-* --now'],
+  ])(
+    'is removed after a grace of %s, and stands in the history as one would type it',
+    async (grace, left, line) => {
+      const name = `api-grace${grace}`
+      await prepare(name)
+      const taken = async (): Promise<string[]> => {
+        const { instances } = await jsonOf<{
+          instances: { instance: string; snapshots: { name: string }[] }[]
+        }>(stage.worker.fetch('/api/instances'))
+        const one = instances.find(({ instance }) => instance === `main/default/${name}`)
+        return (one?.snapshots ?? []).map((snapshot) => snapshot.name)
+      }
+      const wish = { do: 'expire', instances: [name], snapshots: ['manual-*'], grace }
+      expect((await problemOf(await post('/api/plan', { ...wish, grace: 'soon' }))).detail).toContain(
+        'grace: expected',
+      )
+      // The newest snapshot is never removed.
+      const side = createSide(stage.pair.main)
+      await nextSecond()
+      await takeSnapshot(side, { name }, 'by-hand')
+      await side.close()
+      const { digest } = await jsonOf<{ digest: string }>(post('/api/plan', wish))
+      expect(await jsonOf<object>(post('/api/run', { ...wish, confirm: digest }))).toMatchObject({
+        state: 'ran',
+      })
+      expect((await taken()).filter((one) => one.startsWith('manual-'))).toHaveLength(left)
+      const { records } = await jsonOf<{ records: Recorded[] }>(stage.worker.fetch('/api/history?count=50'))
+      expect(records.map(({ what }) => what)).toContain(line)
+    },
+  )
 
   test('is done once it is confirmed, and stands in the history with its plan and outcome', async () => {
     const name = 'api-done'

@@ -59,16 +59,34 @@ export function changing(stageOf: () => ChatStage): void {
     const held = await stage.ask('slack', `hold ${name} ${snapshot} before the upgrade`, 'anna')
     expect(held).toMatchObject({ to: 'channel', text: expect.stringContaining(snapshot) })
     expect((await stage.ask('slack', `list ${name}`, 'vera')).text).toContain('held')
-    await stage.ask('mattermost', `expire ${name} --snapshot=manual-*`, 'anna')
+    await stage.ask('mattermost', `expire ${name} --snapshot=manual-* --now`, 'anna')
     expect(stage.newest('mattermost').buttons).toEqual([])
     await stage.ask('slack', `release ${name} ${snapshot}`, 'anna')
-    const plan = await stage.ask('mattermost', `expire ${name} --snapshot=manual-*`, 'anna')
+    const plan = await stage.ask('mattermost', `expire ${name} --snapshot=manual-* --now`, 'anna')
     expect(plan).toMatchObject({ to: 'channel', text: expect.stringContaining('expires 1 snapshot') })
     await stage.press('mattermost', 'Confirm', 'anna')
     await stage.until('the end', async () => (await snapshotsOf(stage, name)).length === 1)
     await stage.until('its word', () =>
       stage.read('mattermost').find(({ text }) => text.includes(name) && text.includes('expired 1 snapshot')),
     )
+  })
+
+  test('a snapshot that was removed by its name is there until Incus removes it, and stays by an undo', async () => {
+    const stage = stageOf()
+    const name = 'web-gone-undone'
+    const snapshot = await prepare(stage, name)
+    await nextSecond()
+    await takeByHand(stage, name)
+    await stage.ask('slack', `expire ${name} --snapshot=manual-*`, 'anna')
+    await stage.press('slack', 'Confirm', 'anna')
+    await stage.until('its mark', async () =>
+      (await stage.ask('slack', `list ${name}`, 'vera')).text.includes('removed: goes'),
+    )
+    expect(await snapshotsOf(stage, name)).toHaveLength(2)
+    const undone = await stage.ask('slack', `undo ${name} ${snapshot}`, 'anna')
+    expect(undone).toMatchObject({ to: 'channel', text: expect.stringContaining(snapshot) })
+    expect((await stage.ask('slack', `list ${name}`, 'vera')).text).not.toContain('removed: goes')
+    expect((await stage.ask('slack', `undo ${name} ${snapshot}`, 'anna')).text).toContain('nothing to undo')
   })
 
   test.for(PLATFORMS)(

@@ -161,7 +161,7 @@ export async function recordOf(stage: ChatStage, what: string): Promise<AuditRec
 
 /** Over the API, with the digest of its plan. */
 export async function expireNow({ worker }: ChatStage, instance: string, snapshot: string): Promise<void> {
-  const wish = { do: 'expire', instances: [instance], snapshots: [snapshot] }
+  const wish = { do: 'expire', instances: [instance], snapshots: [snapshot], grace: '0' }
   const post = (path: string, body: object) =>
     worker.fetch(path, { method: 'POST', body: JSON.stringify(body) })
   const { digest } = (await (await post('/api/plan', wish)).json()) as { digest: string }

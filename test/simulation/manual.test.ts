@@ -132,7 +132,12 @@ describe('one on request', () => {
     await ask(world, { do: 'hold', note: 'x', ...one } as BackupRequest)
     expect(expiryOn(world, 'main', snapshot)).toMatch(/^0001/)
     await pass(world, 13 * HOUR, 5 * MINUTE)
-    const expire = { do: 'expire', snapshots: ['manual-*'], reason: 'requested by ann' } as BackupRequest
+    const expire = {
+      do: 'expire',
+      snapshots: ['manual-*'],
+      grace: 0,
+      reason: 'requested by ann',
+    } as BackupRequest
     await ask(world, expire)
     expect(manualsOn(world)).toEqual([snapshot])
     await ask(world, { do: 'release', ...one } as BackupRequest)

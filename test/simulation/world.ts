@@ -55,7 +55,7 @@ export type World = {
 }
 
 /** Of the backup server in the relay's configuration; `minRetention` in seconds. */
-type Rules = { role: 'source' | 'target'; minRetention: number }
+type Rules = { role: 'source' | 'target' | 'both'; minRetention: number }
 
 export type Installed = {
   kv: StaleKv

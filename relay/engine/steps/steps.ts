@@ -3,6 +3,7 @@ import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Step } from '../../../shared/relay/steps.ts'
 import type { Result } from '../../../shared/result.ts'
 import { planCheckCopy, planCopy } from './copy.ts'
+import { planExpireLater, planUndo } from './expire-later.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planReadSnapshots } from './read.ts'
 import { planRestore } from './restore.ts'
@@ -13,6 +14,8 @@ import { planVerify } from './verify.ts'
 const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   take: planTake,
   expire: planExpire,
+  'expire-later': planExpireLater,
+  undo: planUndo,
   'set-expiry': planExpiry,
   postpone: planPostpone,
   hold: planHold,

@@ -36,7 +36,7 @@ export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult)
       // What isn't marked isn't verified: it is left as it was, so that the next tick verifies again.
       const entry = copyIn(before, action.key) ?? known(workKey(COPY, action.key))
       if (entry !== undefined) work.set(workKey(COPY, action.key), { ...entry, state: 'running' })
-    } else if (isExpire(action) && (state === 'done' || state === 'unknown')) {
+    } else if (isExpire(action) && action.end === undefined && (state === 'done' || state === 'unknown')) {
       const keys = new Set([...Object.keys({ ...before.work, ...plan.work }), ...work.keys()])
       for (const [key, entry] of changed(action, keys, known, (one) => noteExpired(one, action)))
         work.set(key, entry)

@@ -1,27 +1,31 @@
-/** Expires snapshots that retention no longer keeps, and those that a request names. */
+/** Removes snapshots that retention no longer keeps, and those that a request names; and takes the latter back. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Kind } from '../kind.ts'
-import type { ExpireAction } from './action.ts'
-import { expireLine } from './lines.ts'
+import type { ExpireAction, UndoAction } from './action.ts'
+import { expireEssence } from './digest.ts'
+import { expireLine, undoLine } from './lines.ts'
 import { allowExpiries, type ExpireRequest, requestExpiry } from './request.ts'
 import { planRetention } from './schedule.ts'
 import { simulateExpiry } from './simulate.ts'
-import { expireSteps } from './steps.ts'
+import { expireSteps, undoSteps } from './steps.ts'
+import { requestUndo, type UndoRequest } from './undo.ts'
 
-export const retention: Kind<ExpireAction, ExpireRequest> = {
+export const retention: Kind<ExpireAction | UndoAction, ExpireRequest | UndoRequest> = {
   name: 'retention',
   verbs: {
     expire: {
       subject: ({ ref }) => subjectKey(ref),
       line: expireLine,
+      essence: expireEssence,
       steps: expireSteps,
       destroys: () => true,
       simulate: simulateExpiry,
       counts: { name: 'expired', did: 'expired' },
     },
+    unexpire: { subject: ({ ref }) => subjectKey(ref), line: undoLine, steps: undoSteps },
   },
   tallies: [{ sign: '-', will: 'expires', did: 'expired', one: 'snapshot' }],
   schedule: { stage: 'remove', plan: planRetention },
-  requests: { expire: requestExpiry },
+  requests: { expire: requestExpiry, undo: requestUndo },
   allow: allowExpiries,
 }

@@ -1,11 +1,21 @@
-/** How an expiry reads. */
-import { subjectKey } from '../../incus/subject.ts'
+/** How a removal reads, and its undoing. */
+import { instanceOf, subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
-import type { ExpireAction } from './action.ts'
+import type { ExpireAction, UndoAction } from './action.ts'
 
-export const expireLine = ({ ref, snapshot, reason }: ExpireAction): Line => ({
+export function expireLine({ ref, snapshot, end, reason }: ExpireAction): Line {
+  const about = subjectKey(ref)
+  const later = end === undefined ? '' : `; ${untilText(about, snapshot, end)}`
+  return { about, sign: '-', what: snapshot, reason: `${reason}${later}` }
+}
+
+/** What becomes of one that somebody removed. */
+export const untilText = (key: string, snapshot: string, end: string): string =>
+  `Incus removes it on ${end}, until then /backup undo ${instanceOf(key).instance} ${snapshot} takes that back`
+
+export const undoLine = ({ ref, snapshot, reason }: UndoAction): Line => ({
   about: subjectKey(ref),
-  sign: '-',
+  sign: '#',
   what: snapshot,
   reason,
 })

@@ -8,26 +8,44 @@ import { own } from '../../own.ts'
 import { expiryKey } from '../../plan/brake.ts'
 import { brakeExpiry, brakeFinding } from '../../plan/brake-expiry.ts'
 import { type Finding, type Guards, gather } from '../../plan/finding.ts'
+import { GRACE, parseGrace } from '../../plan/grace.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import { type AllowRequest, type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { isSafety } from '../../plan/safety.ts'
 import { refuseScope } from '../../plan/scope.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { compileGlobs } from '../../policy/glob.ts'
-import { ok } from '../../result.ts'
+import { removedOn } from '../../policy/marks.ts'
+import { err, ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
+import { untilText } from './lines.ts'
 import { type Expiry, planExpire } from './schedule.ts'
 
-/** What retention no longer keeps; or `snapshots`, by glob. */
-export type ExpireRequest = AnyRequest & { do: 'expire'; snapshots?: readonly string[] | undefined } & Scope
+/**
+ * What retention no longer keeps; or `snapshots`, by glob: those go after `grace` (seconds; 0: at once), and until then
+ * it can be undone.
+ */
+export type ExpireRequest = AnyRequest & {
+  do: 'expire'
+  snapshots?: readonly string[] | undefined
+  grace?: number | undefined
+} & Scope
 
 export const requestExpiry: Requestable<ExpireRequest> = {
   destructive: true,
   reportsUnreadable: true,
-  read: ({ policies, instances, snapshots }, reason) =>
-    ok({ do: 'expire', policies, instances, snapshots, reason }),
+  read({ policies, instances, snapshots, grace }, reason) {
+    if (grace !== undefined && snapshots === undefined)
+      return err(
+        '"grace" is for "snapshots" that are named: what retention no longer keeps goes by its policy',
+      )
+    const seconds = grace === undefined ? ok(undefined) : parseGrace(grace)
+    return seconds.ok
+      ? ok({ do: 'expire', policies, instances, snapshots, grace: seconds.value, reason })
+      : seconds
+  },
   plan: planRequested,
 }
 
@@ -92,7 +110,7 @@ function byName(
   wanted: readonly Coverage[],
   named: (name: string) => boolean,
   expiry: Expiry,
-  requested: Pick<Requested<ExpireRequest | AllowRequest>, 'request' | 'coverages'>,
+  requested: Pick<Requested<ExpireRequest | AllowRequest>, 'request' | 'coverages' | 'now'>,
 ): Finding[] {
   const instances = new Map(wanted.flatMap(({ covered }) => covered.map((one) => [one.key, one] as const)))
   return [...instances.values()].flatMap((one) =>
@@ -141,12 +159,17 @@ const unreadableIn = ({ covered, unreadable }: Coverage): Note[] => [
 function removeNamed(
   one: Covered,
   named: (name: string) => boolean,
-  { request, coverages }: Pick<Requested<ExpireRequest | AllowRequest>, 'request' | 'coverages'>,
+  { request, coverages, now }: Pick<Requested<ExpireRequest | AllowRequest>, 'request' | 'coverages' | 'now'>,
   guards: Guards,
 ): Finding[] {
   const { key, ref, record } = one
   const stop = stopOf(one, guards)
-  const complete = (record.snapshots ?? []).filter(([name]) => !guards.incomplete.has(`${key}/${name}`))
+  const removed = removedOn(record, now)
+  const grace = request.do === 'expire' ? (request.grace ?? GRACE) : 0
+  const later = grace === 0 ? {} : { end: new Date(now.getTime() + grace * 1000).toISOString() }
+  const complete = (record.snapshots ?? []).filter(
+    ([name]) => !guards.incomplete.has(`${key}/${name}`) && !removed.has(name),
+  )
   // Also the newest that doesn't go by an expiry of its own.
   const newest = [newestPair(complete), newestPair(complete.filter(isScheduled))].map((pair) => pair?.[0])
   const policies = [...(request.policies ?? coverages.map(({ policy }) => policy.name)), SAFETY, MANUAL]
@@ -156,9 +179,12 @@ function removeNamed(
       const policy = parseSnapshotName(snapshot)?.policy
       if (policy === undefined || !policies.includes(policy))
         return noted('foreign', key, snapshot, 'none of the requested policies took it')
+      const gone = grace === 0 ? undefined : removed.get(snapshot)
+      if (gone !== undefined)
+        return noted('keep', key, snapshot, untilText(key, snapshot, new Date(gone.end).toISOString()))
       const keep = keepNamed(snapshot, one, guards, newest) ?? stop
       if (keep !== null) return noted('keep', key, snapshot, keep)
-      const action: ExpireAction = { kind: 'expire', ref, policy, snapshot, reason: 'named' }
+      const action: ExpireAction = { kind: 'expire', ref, policy, snapshot, ...later, reason: 'named' }
       return { actions: [action] }
     })
 }

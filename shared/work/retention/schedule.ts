@@ -1,7 +1,7 @@
 /** Plans which snapshots expire on the sources in a run, and which are kept. */
 
 import type { SnapshotPair } from '../../incus/inventory.ts'
-import { isManual, MANUAL, snapshotName } from '../../incus/snapshot-name.ts'
+import { isManual, MANUAL, parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
 import { own } from '../../own.ts'
@@ -11,10 +11,12 @@ import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found, type Guards } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
+import { removedOn } from '../../policy/marks.ts'
 import { FEW } from '../../retention/brake.ts'
 import { expiredOf, keptOf, type Reasoned, type Sorter } from '../../retention/sorter.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
+import { untilText } from './lines.ts'
 import { mayClear, PARTIAL } from './partials.ts'
 
 export function planRetention(context: PlanContext, found: Found): Finding {
@@ -132,20 +134,36 @@ function expireOn(
   if (record.snapshots === null) return {}
   const { guards, sorter } = context
   const { incomplete } = guards
+  // What somebody removed counts for no rule, and goes when Incus removes it, so that it can be undone until then.
+  const removed = removedOn(record, context.clocks.now)
   const complete =
-    incomplete.size === 0
+    incomplete.size === 0 && removed.size === 0
       ? record.snapshots
-      : record.snapshots.filter(([name]) => !incomplete.has(`${key}/${name}`))
+      : record.snapshots.filter(([name]) => !incomplete.has(`${key}/${name}`) && !removed.has(name))
   const retention = sorter.sort(merged, merged.keep, complete, held, serving)
   const needed = guards.needed.get(key) ?? NOTHING
   const going = due ? expiredOf(retention, needed) : []
   const kept = explain ? keptOf(retention, needed) : []
-  const notes = kept.map(({ snapshot, reason }): Note => ({ kind: 'keep', about: key, snapshot, reason }))
+  const notes = [...kept, ...(explain ? removedFrom(one, removed) : [])].map(
+    ({ snapshot, reason }): Note => ({ kind: 'keep', about: key, snapshot, reason }),
+  )
   if (going.length === 0) return { notes }
   const names = new Set([...retention.keep, ...retention.expire].map(({ name }) => name))
   const snapshots = complete.filter(([name]) => names.has(name))
   return combine([{ notes }, removalOf(one, policy, { going, snapshots }, context)])
 }
+
+/** Of the policy's own. */
+const removedFrom = (
+  { key, record, policy }: Covered,
+  removed: ReadonlyMap<string, { end: number }>,
+): Reasoned[] =>
+  (record.snapshots ?? []).flatMap(([snapshot]) => {
+    const gone = parseSnapshotName(snapshot)?.policy === policy.name ? removed.get(snapshot) : undefined
+    return gone === undefined
+      ? []
+      : [{ snapshot, reason: untilText(key, snapshot, new Date(gone.end).toISOString()) }]
+  })
 
 type Going = { going: readonly Reasoned[]; snapshots: readonly SnapshotPair[] }
 

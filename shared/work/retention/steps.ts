@@ -1,5 +1,9 @@
-/** An expiry's step in the job of its instance. */
+/** The steps of a removal, or of its undoing, in the job of its instance. */
 import type { Step } from '../../relay/steps.ts'
-import type { ExpireAction } from './action.ts'
+import type { ExpireAction, UndoAction } from './action.ts'
 
-export const expireSteps = ({ ref, snapshot }: ExpireAction): Step[] => [{ do: 'expire', ref, snapshot }]
+export const expireSteps = ({ ref, snapshot, end }: ExpireAction): Step[] => [
+  end === undefined ? { do: 'expire', ref, snapshot } : { do: 'expire-later', ref, snapshot, expiresAt: end },
+]
+
+export const undoSteps = ({ ref, snapshot }: UndoAction): Step[] => [{ do: 'undo', ref, snapshot }]

@@ -54,7 +54,16 @@ describe('the list', () => {
   })
 
   test('says who may what, and what is destructive', () => {
-    expect(namesOf('operator')).toEqual(['now', 'copy', 'hold', 'release', 'pause', 'resume', 'notify'])
+    expect(namesOf('operator')).toEqual([
+      'now',
+      'copy',
+      'hold',
+      'release',
+      'undo',
+      'pause',
+      'resume',
+      'notify',
+    ])
     expect(namesOf('admin')).toEqual(['restore', 'expire', 'allow'])
     expect(
       commands
@@ -90,6 +99,12 @@ test.each([
   ['release web1 x', { do: 'release', instance: 'web1', snapshot: 'x' }],
   ['expire --policy=daily', { do: 'expire', policies: ['daily'] }],
   ["expire web1 --snapshot='a*'", { do: 'expire', instances: ['web1'], snapshots: ['a*'] }],
+  ['expire web1 --snapshot=a --now', { do: 'expire', instances: ['web1'], snapshots: ['a'], grace: 0 }],
+  [
+    'expire web1 --snapshot=a --grace=5d',
+    { do: 'expire', instances: ['web1'], snapshots: ['a'], grace: 432_000 },
+  ],
+  ['undo web1 x', { do: 'undo', instance: 'web1', snapshot: 'x' }],
 ])('%s is asked of the engine', (line, ask) => {
   const parsed = parseLine(line, commands)
   if (!parsed.ok || parsed.value.command.kind !== 'change') throw new Error(line)
@@ -123,5 +138,7 @@ test('the longest pause that can be typed has an end', () => {
 })
 
 test('a usage line shows what may be left out', () => {
-  expect(usageOf(expire)).toBe('expire [instances…] [--policy=<policy>] [--snapshot=<snapshot>]')
+  expect(usageOf(expire)).toBe(
+    'expire [instances…] [--policy=<policy>] [--snapshot=<snapshot>] [--grace=<grace>] [--now]',
+  )
 })

@@ -1,0 +1,47 @@
+/** Requests to take back a removal that Incus has yet to execute. */
+import { own } from '../../own.ts'
+import { findInstance, missing } from '../../plan/find.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
+import { parseUndo, UNDO } from '../../policy/marks.ts'
+import { ok } from '../../result.ts'
+import { type Answer, oneOf, type Requestable, type Requested } from '../kind.ts'
+import type { UndoAction } from './action.ts'
+
+export type UndoRequest = AnyRequest & { do: 'undo' } & OneSnapshot
+
+export const requestUndo: Requestable<UndoRequest> = {
+  destructive: false,
+  read(given, reason) {
+    const one = oneOf('undo', given)
+    return one.ok ? ok({ do: 'undo', ...one.value, reason }) : one
+  },
+  plan: planRequested,
+}
+
+/** Also past its date: Incus removes what has expired once a minute, and not while it is down. */
+function planRequested({ request, world, found }: Requested<UndoRequest>): Answer | Refusal {
+  const instance = findInstance(world, request.instance)
+  if (!instance.ok) return instance.error
+  const { key, ref, record } = instance.value
+  const { snapshot } = request
+  const absent = missing(instance.value, snapshot)
+  if (absent !== null) return absent
+  const busy = found.busy.get(key)
+  if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
+  const name = `${UNDO}${snapshot}`
+  const mark = record.own.includes(name) ? parseUndo(own(record.config, name) ?? '') : null
+  if (mark === null)
+    return {
+      notes: [
+        { kind: 'keep', about: key, snapshot, reason: 'nobody has removed it, so there is nothing to undo' },
+      ],
+    }
+  const action: UndoAction = {
+    kind: 'unexpire',
+    ref,
+    snapshot,
+    reason: `its removal is taken back: ${request.reason}`,
+  }
+  return { actions: [action] }
+}

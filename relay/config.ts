@@ -7,6 +7,7 @@ import { KEY_BYTES } from '../shared/relay/signature.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { parseDuration } from '../shared/schedule/duration.ts'
 import { alarmSchema } from './alarm/alarm-schema.ts'
+import { exportsSchema } from './export/stores-schema.ts'
 import type { ClientCertificate } from './pinning.ts'
 import type { RelayOptions } from './relay.ts'
 import type { RemoteConfig } from './upstreams.ts'
@@ -144,6 +145,7 @@ const schema = z.strictObject({
   client: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }, { error: form(CLIENT) }),
   journal: z.string().min(1).default('relay-journal.json'),
   alarm: alarmSchema.exactOptional(),
+  exports: exportsSchema.exactOptional(),
   metrics: z
     .strictObject({ token }, { error: form('{ "token": "<at least 24 characters>" }') })
     .exactOptional(),

@@ -61,5 +61,6 @@ export const STATUS: Record<CallError['code'], number> = {
   'not-allowed': 403,
   locked: 409,
   'bad-reply': 502,
+  export: 502,
   'bad-request': 400,
 }

@@ -13,16 +13,15 @@ export type ClientCertificate = { certificate: string; key: string }
 
 const CONNECT_TIMEOUT = 10_000
 
-/** `fingerprints`: sha256 of the DER, lower-case hex; a server may show any of them. */
+/** `client` null: nothing is shown to the server. `fingerprints`: sha256 of the DER, lower-case hex; a server may show any of them. */
 export function createPinnedConnector(
-  client: ClientCertificate,
+  client: ClientCertificate | null,
   fingerprints: readonly string[],
   /** Called with each certificate that is one of them. */
   onSeen: (certificate: X509Certificate) => void = () => {},
 ): buildConnector.connector {
   const connect = buildConnector({
-    cert: client.certificate,
-    key: client.key,
+    ...(client === null ? {} : { cert: client.certificate, key: client.key }),
     rejectUnauthorized: false,
     minVersion: 'TLSv1.3',
     allowH2: false,

@@ -9,6 +9,9 @@ import { startWatch } from './alarm/start-watch.ts'
 import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Emit } from './events.ts'
+import { createExports } from './export/exports.ts'
+import type { StoreConfig } from './export/stores-schema.ts'
+import { openUnfinished } from './export/unfinished.ts'
 import { openJournal } from './journal-file.ts'
 import { createCertificateEnds } from './metrics/certificates.ts'
 import { createMeter } from './metrics/meter.ts'
@@ -28,6 +31,8 @@ export type RelayOptions = {
   remotes: Record<string, RemoteConfig>
   /** Where the relay keeps its journal; absent: nothing is remembered over a restart. */
   journalFile?: string
+  /** The stores that it may export to, by name. */
+  exports?: Record<string, StoreConfig>
   /** Whom the relay tells that the edge is silent. */
   alarm?: AlarmConfig
   /** Absent: it gives no metrics. */
@@ -51,6 +56,7 @@ export async function startRelay({
   client,
   remotes,
   journalFile,
+  exports: stores = {},
   alarm,
   metrics,
   log = () => {},
@@ -62,7 +68,10 @@ export async function startRelay({
   const upstreams = createUpstreams(remotes, client, log, certificates.seen)
   const clock = createSystemClock()
   const journal = journalFile === undefined ? undefined : openJournal(journalFile, log)
+  const list = journalFile === undefined ? null : journalFile.replace(/(\.json)?$/, '-exports.json')
+  const exports = createExports(stores, openUnfinished(list, log), log)
   const engine = createEngine({
+    exports,
     ...{ clock, remotes, secret: secretOf(client) },
     upstream: meteredUpstream(upstreams, meter, clock.now),
     meter: (jobs) => meteredJobs(jobs, meter, clock, emit),
@@ -84,6 +93,7 @@ export async function startRelay({
     reach: (second) => reach(second, stopping.signal, log),
     log,
   })
+  void exports.clear()
   server.listen(listen.port, listen.host)
   await once(server, 'listening')
   return {
@@ -95,6 +105,7 @@ export async function startRelay({
       clock.stop()
       journal?.close()
       await upstreams.close()
+      await exports.close()
     },
   }
 }

@@ -9,6 +9,7 @@ import { unknownRemote } from './engine/call-list.ts'
 import type { EngineRemote, Reply, Upstream } from './engine/upstream.ts'
 import { Exchange } from './exchange.ts'
 import { type Attempt, failover } from './failover.ts'
+import { fetchFile } from './fetch-file.ts'
 import { type ClientCertificate, createPinnedConnector } from './pinning.ts'
 import { createUrlOrder, type UrlOrder } from './url-order.ts'
 
@@ -20,7 +21,7 @@ export type RemoteConfig = EngineRemote & {
   spare?: readonly { url: string; address: string }[]
 }
 
-export type Upstreams = Upstream & {
+export type Upstreams = Required<Upstream> & {
   close(): Promise<void>
 }
 
@@ -58,6 +59,22 @@ export function createUpstreams(
         }
       })
       return failover(attempts, urlOrder, request, timeout, (line) => log(`${remote}: ${line}`))
+    },
+    async fetch(remote, request, from) {
+      const found = connected.get(remote)
+      if (found === undefined) return { ok: false, error: unknownRemote(remote, remotes) }
+      const { members, urlOrder } = found
+      const errors: CallError[] = []
+      for (const place of urlOrder.order(true)) {
+        const member = members[place]
+        if (member === undefined) continue
+        const label = { remote, at: members.length === 1 ? null : member.url }
+        const sent = await fetchFile(member.pool, label, request, from)
+        if (sent.ok || sent.error.code === 'incus') return sent
+        errors.push(sent.error)
+      }
+      const [error = unknownRemote(remote, remotes)] = errors
+      return { ok: false, error }
     },
     async close() {
       const pools = [...connected.values()].flatMap(({ members }) => members.map(({ pool }) => pool))

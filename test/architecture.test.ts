@@ -27,7 +27,7 @@ const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: st
   },
   relay: {
     folders: ['relay', 'shared'],
-    packages: /^(node:.*|undici|http-message-sig|zod(\/mini)?)$/,
+    packages: /^(node:.*|undici|http-message-sig|zod(\/mini)?|age-encryption|aws4fetch|modern-tar)$/,
     because: 'the process that holds the client key depends on as little as it can',
   },
   scripts: {
@@ -169,8 +169,10 @@ describe('the folders of the kinds of work', () => {
     /^[a-z]+\/(kind|action|lines)\.ts$/,
     // What is verified on a copy, and whose copy that is.
     /^copy\/(marks|replica|transfer|entry|cut-off)\.ts$/,
-    // The mark of a restore that is under way.
-    /^restore\/mark\.ts$/,
+    // The mark of a restore that is under way, and what is known of a snapshot's completeness.
+    /^restore\/(mark|evidence)\.ts$/,
+    // What stands beside an exported file.
+    /^export\/manifest\.ts$/,
   ]
 
   const roomOf = (file: string): string | null => /^shared\/work\/([^/]+)\//.exec(file)?.[1] ?? null

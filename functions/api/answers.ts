@@ -58,7 +58,7 @@ export const ran = z.discriminatedUnion('state', [
       .object(Object.fromEntries(LONG_KINDS.map(({ long }) => [long.noun.several, texts])))
       .check(
         z.describe(
-          'Work in progress, which later ticks follow: copies by source>target, restores by instance',
+          'Work in progress, which later ticks follow: copies by source>target, restores and exports by instance',
         ),
       ),
     ...runRecord,

@@ -64,7 +64,7 @@ export const endpoints: readonly Endpoint[] = [
     method: 'post',
     path: '/api/run',
     summary:
-      'Run now, or do what is requested: snapshot, copy, hold, release; restore and expire need the digest of their plan',
+      'Run now, or do what is requested: snapshot, copy, export, hold, release; restore and expire need the digest of their plan',
     body: requests.runBody,
     answer: answers.ran,
   },

@@ -26,8 +26,16 @@ export const runBody = z.strictObject({
     filled,
     'For expire with snapshots: how long it can be undone, 48h if absent; 0 removes them at once',
   ),
-  instance: may(filled, 'For restore, hold, release and undo: a path without wildcards'),
-  snapshot: may(filled, 'For restore, hold, release and undo: a name'),
+  instance: may(filled, 'For restore, hold, release, undo and export: a path without wildcards'),
+  snapshot: may(
+    filled,
+    'For restore, hold, release, undo and export: a name; an export without one is of the newest complete snapshot',
+  ),
+  to: may(filled, 'For export: the store, by its name in the relay’s configuration'),
+  optimized: may(
+    z.boolean(),
+    'For export: in the form of the pool’s driver (btrfs, ZFS), which only such a pool can take back',
+  ),
   stateful: may(z.boolean(), 'For restore: also the memory in the snapshot of a virtual machine'),
   note: may(z.string().check(z.maxLength(300)), 'For hold: the reason'),
   confirm: may(filled, 'For restore, expire and allow: the digest of the plan to perform'),

@@ -9,6 +9,7 @@ const DOING = {
   receives: 'copies onto it, or verifies what came, just now',
   loses: 'removes snapshots of it just now',
   restores: 'restores it just now',
+  exports: 'makes an export of it just now',
 } as const
 
 /** What a job does to an instance. */

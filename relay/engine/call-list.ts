@@ -16,6 +16,7 @@ import type { Journal } from './journal.ts'
 import type { Verdict } from './limiter.ts'
 import { awaitOperation, type Timeouts, type Watched } from './operation.ts'
 import { badRequest, type Known, resolveReferences } from './references.ts'
+import type { Seal } from './seal.ts'
 import type { Sightings } from './sightings.ts'
 import type { Suspects } from './suspects.ts'
 import type { UnseenCreates } from './unseen-creates.ts'
@@ -32,6 +33,7 @@ export type CallIo = {
   unseen: UnseenCreates
   journal: Journal
   sightings: Pick<Sightings, 'serverOf'>
+  seal: Seal
   /** Delays a call until the remote's limit allows it. */
   admit(call: Call, urgent: boolean, work: () => Promise<CallResult>): Promise<CallResult>
   timeouts: Omit<Timeouts, 'limit'>
@@ -174,7 +176,7 @@ async function prepare(one: Call, done: Done[], io: CallIo): Promise<Result<Incu
   if (!body.ok) return body
   const allowed = allowBody(route.value, body.value)
   if (!allowed.ok) return allowed
-  const seen = { journal: io.journal, serverOf: io.sightings.serverOf, now: io.clock.now() }
+  const seen = { journal: io.journal, serverOf: io.sightings.serverOf, seal: io.seal, now: io.clock.now() }
   const guarded = await guard(io.upstream, one.remote, route.value, body.value, seen)
   if (!guarded.ok) return guarded
   return ok(body.value === undefined ? { method, path } : { method, path, body: body.value })

@@ -10,6 +10,7 @@ import { RESTORING } from '../../shared/policy/marks.ts'
 import type {
   BatchLine,
   BatchRequest,
+  CallError,
   GlanceReply,
   GlanceRequest,
   InventoryReply,
@@ -26,6 +27,7 @@ import { brokenBy } from './call.ts'
 import { judgeCall, type Remotes, unknownRemote } from './call-list.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
+import { type Exports, NO_EXPORTS } from './exports.ts'
 import { glanceAt } from './glance.ts'
 import { readInventory } from './inventory.ts'
 import { createJobMemory, type JobMemory } from './job-memory.ts'
@@ -39,6 +41,7 @@ import { createSeal, type Seal } from './seal.ts'
 import { createSightings } from './sightings.ts'
 import type { StepIo } from './steps/step-io.ts'
 import { createSuspects } from './suspects.ts'
+import { createTemporaries, removeTemporary, type Temporaries } from './temporaries.ts'
 import { createUnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -52,6 +55,8 @@ type EngineOptions = {
   secret: string
   /** Absent: nothing is remembered over a restart. */
   store?: JournalStore
+  /** Absent: nothing is exported. */
+  exports?: Exports
   /** Puts a meter on detached jobs. */
   meter?(jobs: JobMemory): JobMemory
 }
@@ -82,6 +87,7 @@ export function createEngine({
   secret,
   store,
   look = LOOK,
+  exports = NO_EXPORTS,
   meter = (jobs) => jobs,
 }: EngineOptions): Engine & { load(): Load } {
   const journal = createJournal(clock, store)
@@ -96,17 +102,26 @@ export function createEngine({
     ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks, busy },
     certificates: createCertificates(upstream, clock),
     arrivals: createArrivals(),
+    exports,
+    fetch: upstream.fetch ?? (async (remote) => err(sendsNoFiles(remote))),
   }
   const pools = createPools(clock)
   const limiters = createLimiters(clock)
+  const temporaries: Temporaries = createTemporaries(seal, (ref) => removeTemporary(ref, unattended))
   const attended: StepIo = {
     ...base,
+    temporaries,
     timeouts: ATTENDED,
     admit: ({ remote, method, path }, urgent, work) =>
       limiters.of(remote).run({ kind: kindOf(method, path), urgent }, work, judgeCall),
   }
   // Lanes bound the number of copies; under the limiter they would take its places for hours.
-  const unattended: StepIo = { ...base, timeouts: DETACHED, admit: (_call, _urgent, work) => work() }
+  const unattended: StepIo = {
+    ...base,
+    temporaries,
+    timeouts: DETACHED,
+    admit: (_call, _urgent, work) => work(),
+  }
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const detached = createDetached(unattended, locks, lanes, jobs)
   const see = async (name: string, config: readonly string[], most: number): Promise<RemoteReply> => {
@@ -115,9 +130,10 @@ export function createEngine({
     const began = clock.now()
     const reply = await readInventory(io, name, config)
     if (!reply.ok) return reply
-    sightings.note(name, reply.inventory, began)
-    noteUnsealed(name, reply.inventory, seal)
-    return reply
+    const inventory = temporaries.sweep(name, reply.inventory)
+    sightings.note(name, inventory, began)
+    noteUnsealed(name, inventory, seal)
+    return { ok: true, inventory }
   }
 
   const broken = (cause: unknown): RemoteReply => ({ ok: false, error: brokenBy(cause) })
@@ -150,7 +166,9 @@ export function createEngine({
       const ruled = replies.map(([name, reply]): [string, RemoteReply] => [
         name,
         reply.ok
-          ? withRules(name, reply.inventory, { remotes, expired: journal.expiredOn(name, onCopies) })
+          ? withRules(name, reply.inventory, {
+              ...{ remotes, expired: journal.expiredOn(name, onCopies), stores: exports.stores },
+            })
           : reply,
       ])
       return { remotes: Object.fromEntries(ruled), jobs: reports }
@@ -160,16 +178,24 @@ export function createEngine({
   }
 }
 
+const sendsNoFiles = (remote: string): CallError => ({
+  code: 'export',
+  message: `no file can be fetched from "${remote}"`,
+})
+
 /** With the relay's rules for it, and the snapshots of its instances that have expired. */
 const withRules = (
   name: string,
   inventory: RemoteInventory,
-  { remotes, expired }: { remotes: Remotes; expired: string[] },
+  { remotes, expired, stores }: { remotes: Remotes; expired: string[]; stores: readonly string[] },
 ): RemoteReply => ({
   ok: true,
   inventory: {
     ...inventory,
-    rules: { role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) },
+    rules: {
+      ...{ role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) },
+      ...(stores.length === 0 ? {} : { exports: [...stores] }),
+    },
     ...(expired.length === 0 ? {} : { expired }),
   },
 })

@@ -1,6 +1,7 @@
 /**
  * Deleting and restoring could lose everything, so the relay checks first, whoever the caller is. It deletes an
- * instance only if that is a copy whose own mark says that it was never verified. It deletes a snapshot only
+ * instance only if that is a copy whose own mark says that it was never verified, or if it has made it itself for an
+ * export. It deletes a snapshot only
  * if stapes named it or if it is on a copy, and never a copy's newest verified one. It restores an instance
  * only if that is marked for it and has a safety snapshot, and only to a snapshot that lasts, with memory
  * only if that holds some. It thaws an instance only if it is frozen and no operation runs on it. It changes
@@ -21,7 +22,9 @@ import { againstDelete, againstTransfer, transferOwner } from './guard-copy.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
 import { againstThaw, isThaw } from './guard-thaw.ts'
 import type { Journal } from './journal.ts'
+import type { Seal } from './seal.ts'
 import type { Sightings } from './sightings.ts'
+import { isTemporary } from './temporaries.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Whether the relay has to check such a call first. */
@@ -36,6 +39,7 @@ export const isGuarded = ({ name, parameters }: Match): boolean =>
 export type Seen = {
   journal: Pick<Journal, 'verified'>
   serverOf: Sightings['serverOf']
+  seal: Seal
   now: number
 }
 
@@ -62,7 +66,7 @@ export async function guard(
   return why.value === null ? ok(null) : err(refused(remote, match, wanted, why.value))
 }
 
-async function against(call: GuardedCall, { journal, serverOf, now }: Seen): Promise<Why> {
+async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen): Promise<Why> {
   const { upstream, remote, match, body } = call
   const { name, parameters, query } = match
   const ref = { remote, project: query.project ?? 'default', instance: parameters.instance ?? '' }
@@ -81,6 +85,7 @@ async function against(call: GuardedCall, { journal, serverOf, now }: Seen): Pro
     case 'restoreInstance':
       return againstRestore(upstream, remote, match, config, body, now)
     default:
+      if (name === 'deleteInstance' && isTemporary(ref, config, seal)) return ok(null)
       return ok(againstDelete(config, name, newest !== null))
   }
 }

@@ -38,7 +38,7 @@ async function runStep(
   io: StepIo,
   { urgent, watcher }: { urgent: boolean; watcher: Watcher | undefined },
 ): Promise<Result<unknown, CallError>> {
-  let planned = await requestsOf(step, job, io)
+  let planned = await requestsOf(step, job, io, watcher)
   for (;;) {
     if (!planned.ok) return planned
     const { calls, reply, done, next } = planned.value

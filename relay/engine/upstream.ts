@@ -1,6 +1,7 @@
 /** The engine's interface to Incus, so that a simulation can replace the sockets. */
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
+import type { Fetch } from './exports.ts'
 
 /**
  * What came back, of whatever HTTP status; `body` is the parsed JSON. `address`: under which the other
@@ -15,6 +16,8 @@ export type Reply =
 export type Upstream = {
   /** `timeout` in milliseconds covers everything, from connecting to the last byte. Never rejects. */
   request(remote: string, request: IncusRequest, options: { timeout: number }): Promise<Reply>
+  /** A file, from that byte on; absent: it sends none. Never rejects, but its bytes may end with an error. */
+  fetch?: Fetch
 }
 
 export type EngineRemote = {

@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { allow } from './commands/allow.ts'
 import { copy } from './commands/copy.ts'
 import { expire } from './commands/expire.ts'
+import { exporting } from './commands/export.ts'
 import { helpOver } from './commands/help.ts'
 import { history } from './commands/history.ts'
 import { hold } from './commands/hold.ts'
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   plan,
   now,
   copy,
+  exporting,
   restore,
   hold,
   release,

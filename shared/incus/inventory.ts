@@ -106,4 +106,6 @@ export type RemoteRules = {
   role: 'source' | 'target' | 'both'
   /** How long a verified snapshot stays there at least, in seconds since its creation; 0: no rule. */
   minRetention: number
+  /** The stores that instances can be exported to, by name; absent: none. */
+  exports?: string[]
 }

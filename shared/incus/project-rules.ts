@@ -22,18 +22,25 @@ export const refuseSnapshots = (project: string, rules: ProjectRules | undefined
     ? `project ${project} is restricted and doesn't allow snapshots: incus project set ${project} restricted.snapshots=allow`
     : null
 
+/** The same of export files. */
+export const refuseBackups = (project: string, rules: ProjectRules | undefined): string | null =>
+  isBlocked(rules, 'restricted.backups')
+    ? `project ${project} is restricted and doesn't allow exports: incus project set ${project} restricted.backups=allow`
+    : null
+
 /** Whether a certificate that is restricted to the project may not name a cluster member there. */
 export const blocksTargeting = (rules: ProjectRules | undefined): boolean =>
   isBlocked(rules, 'restricted.cluster.target')
 
 type Type = 'container' | 'virtual-machine'
 
-/** By Incus's own count: what is there of each type, and what comes. */
+/** By Incus's own count: what is there of each type, and what comes. `cure`: what to do besides raising the limit. */
 export function refuseRoom(
   project: string,
   rules: ProjectRules | undefined,
   there: Readonly<Record<Type, number>>,
   type: Type,
+  cure = ', or copy into another with "copy.project"',
 ): string | null {
   const limits = [
     ['limits.instances', there.container + there['virtual-machine'], 'instances'],
@@ -42,7 +49,7 @@ export function refuseRoom(
   for (const [key, count, what] of limits) {
     const limit = Number(rules?.[key] ?? Number.NaN)
     if (count >= limit)
-      return `project ${project} may hold ${limit} ${what} and holds ${count}: raise its ${key}, or copy into another with "copy.project"`
+      return `project ${project} may hold ${limit} ${what} and holds ${count}: raise its ${key}${cure}`
   }
   return null
 }

@@ -36,6 +36,20 @@ const onlyMarks = (body: unknown): string | null => {
   return stranger === undefined ? null : `config key "${stranger}" is not a mark of stapes`
 }
 
+/** Of a snapshot, under a name for exports, and so that nothing happens to it: it isn't started, and can be removed. */
+function onlyForExports(body: unknown): string | null {
+  const [config, source] = [field(body, 'config'), field(body, 'source')]
+  const isPassive = field(config, 'boot.autostart') === 'false'
+  const isNamed = /^stapes-export-[0-9a-f]{24}$/.test(String(field(body, 'name')))
+  const isSnapshot = /^[^/]+\/[^/]+$/.test(String(field(source, 'source')))
+  return isPassive && isNamed && isSnapshot && field(config, 'user.stapes.exporting') !== undefined
+    ? onlyKeys(body, ['name', 'source', 'config', 'devices'])
+    : 'source.type "copy" is used by stapes only for exports'
+}
+
+const onlyBackups = (body: unknown): string | null =>
+  onlyKeys(body, ['name', 'expires_at', 'instance_only', 'optimized_storage', 'compression_algorithm'])
+
 export const routes = {
   getServer: { method: 'GET', path: '/1.0', query: [] },
   listProjects: { method: 'GET', path: '/1.0/projects', query: ['recursion'] },
@@ -45,10 +59,11 @@ export const routes = {
     method: 'POST',
     path: '/1.0/instances',
     query: ['project', 'target'],
-    refuse: (body) =>
-      field(field(body, 'source'), 'type') === 'migration'
-        ? null
-        : 'only source.type "migration" is used by stapes',
+    refuse: (body) => {
+      const type = field(field(body, 'source'), 'type')
+      if (type === 'migration') return null
+      return type === 'copy' ? onlyForExports(body) : 'only source.type "migration" is used by stapes'
+    },
   },
   sendInstance: {
     method: 'POST',
@@ -105,6 +120,18 @@ export const routes = {
       field(body, 'action') === 'start' || field(body, 'action') === 'unfreeze'
         ? onlyKeys(body, ['action'])
         : 'only the actions "start" and "unfreeze" are used by stapes',
+  },
+  getInstanceState: { method: 'GET', path: '/1.0/instances/{instance}/state', query: ['project'] },
+  createBackup: {
+    method: 'POST',
+    path: '/1.0/instances/{instance}/backups',
+    query: ['project'],
+    refuse: onlyBackups,
+  },
+  exportBackup: {
+    method: 'GET',
+    path: '/1.0/instances/{instance}/backups/{backup}/export',
+    query: ['project'],
   },
   listProfiles: { method: 'GET', path: '/1.0/profiles', query: ['project', 'recursion'] },
   getPool: { method: 'GET', path: '/1.0/storage-pools/{pool}', query: ['project'] },

@@ -4,6 +4,7 @@ import type { InstanceRecord, RemoteRules } from '../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
+import type { ExportRow } from '../work/export/manifest.ts'
 
 /** The config of a safety snapshot that neither ledger nor relay knows. */
 export type SafetyConfig = { safety: string; config: Record<string, string> }
@@ -23,6 +24,8 @@ export type World = {
   memories?: ReadonlyMap<string, boolean>
   /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
   safeties?: ReadonlyMap<string, SafetyConfig | null>
+  /** What stores have of exports that have not ended, by instance key; null: it could not be read. */
+  exports?: ReadonlyMap<string, ExportRow[] | null>
 }
 
 export function worldOf(reply: InventoryReply): World {

@@ -39,6 +39,9 @@ export const RESTORING = `${PREFIX}restoring`
 /** On an instance that was restored in place: the safety snapshots of its restores. */
 export const RESTORED = `${PREFIX}restored`
 
+/** On an instance that only lives while a snapshot is exported, made from that: sealed by the relay, which removes it. */
+export const EXPORTING = `${PREFIX}exporting`
+
 /** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and counts for no rule of `keep`. */
 export const HOLD = `${PREFIX}hold.`
 
@@ -57,6 +60,7 @@ export const isMark = (key: string): boolean =>
   key === LEFT_OUT ||
   key === RESTORING ||
   key === RESTORED ||
+  key === EXPORTING ||
   key === NO_VOLUMES ||
   key.startsWith(HOLD) ||
   key.startsWith(UNDO)
@@ -101,6 +105,7 @@ export const RESERVED: readonly string[] = [
   'undo',
   'restoring',
   'restored',
+  'exporting',
 ]
 
 const NO_HOLDS: ReadonlySet<string> = new Set()

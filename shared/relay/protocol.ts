@@ -21,6 +21,7 @@ export type CallError = {
     | 'not-allowed' // the relay's own rules refuse it
     | 'locked' // another job holds the lock
     | 'bad-reply' // not Incus's envelope
+    | 'export' // what came of an export is no good, or a store refuses or fails
     | 'bad-request' // it can't be done as it was asked for
   message: string
   status?: number

@@ -5,6 +5,7 @@
 import type { ProjectRules } from '../incus/project-rules.ts'
 import type { InstanceRef } from '../incus/subject.ts'
 import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
+import type { ExportAction } from '../work/export/action.ts'
 import type { RestoreAction } from '../work/restore/action.ts'
 
 /** Takes a snapshot under one of our own names. `expiresAt`: ISO 8601; null: never. */
@@ -113,6 +114,23 @@ export type ReadSnapshotsStep = { do: 'read-snapshots'; ref: InstanceRef }
 /** `config`: its `user.stapes.*` keys. */
 export type SnapshotRow = { name: string; stateful: boolean; config: Record<string, string> }
 
+/**
+ * Exports a snapshot as a file into a store of the relay's configuration. What else there is to know of it, its path and its
+ * recipients, stands in that configuration alone.
+ */
+export type ExportStep = { do: 'export' } & Pick<
+  ExportAction,
+  'ref' | 'snapshot' | 'store' | 'name' | 'optimized'
+>
+
+/** Reads which exports of an instance a store has; the reply is a list of `ExportRow`. Null: all of them, of all stores. */
+export type ReadExportsStep = {
+  do: 'read-exports'
+  ref: InstanceRef
+  store: string | null
+  name: string | null
+}
+
 export type Step =
   | TakeStep
   | ExpireStep
@@ -129,3 +147,5 @@ export type Step =
   | CheckCopyStep
   | VerifyStep
   | ReadSnapshotsStep
+  | ExportStep
+  | ReadExportsStep

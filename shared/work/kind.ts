@@ -85,6 +85,8 @@ export type Given = {
   instance?: string | undefined
   snapshot?: string | undefined
   stateful?: boolean | undefined
+  to?: string | undefined
+  optimized?: boolean | undefined
   note?: string | undefined
 }
 

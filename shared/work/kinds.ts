@@ -1,6 +1,7 @@
 /** All kinds of work, in the order in which they are read. Adding one is its folder, and a line here. */
 import type { AllowRequest, LookRequest } from '../plan/request.ts'
 import { copy } from './copy/kind.ts'
+import { exporting } from './export/kind.ts'
 import { hold } from './hold/kind.ts'
 import type { Kind, Verb } from './kind.ts'
 import { restore } from './restore/kind.ts'
@@ -8,7 +9,7 @@ import { retention } from './retention/kind.ts'
 import { snapshot } from './snapshot/kind.ts'
 import { thaw } from './thaw/kind.ts'
 
-const ALL = [restore, snapshot, hold, retention, copy, thaw] as const
+const ALL = [restore, snapshot, hold, retention, copy, exporting, thaw] as const
 
 type OneKind = (typeof ALL)[number]
 type Values<All> = All[keyof All]

@@ -92,10 +92,13 @@ export function createCopy(server: EmbeddedIncus, call: Call): Reply {
   const snapshot = snapshotName === undefined ? null : findSnapshot(original, snapshotName)
   const settings = copySettings({ ...(snapshot?.settings ?? original), profiles: original.profiles })
   Object.assign(settings.config, config(body))
+  for (const [key, value] of Object.entries(settings.config)) if (value === '') delete settings.config[key]
+  Object.assign(settings.devices, devices(body))
   const instance = addInstance(server, call.project, name, settings, original.type)
   if (snapshot === null)
     for (const [key, each] of original.snapshots) instance.snapshots.set(key, { ...each })
   return server.operations.task(instanceOperation('Creating instance', instance), {
+    ms: server.snapshotMs,
     end: () => {
       instance.disk = takenFrom(server, original.pool, snapshot?.disk ?? original.disk)
     },

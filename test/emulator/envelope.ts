@@ -15,6 +15,8 @@ export type Reply = {
   body: unknown
   /** What the ETag of this object is the hash of; only the HTTPS side computes it. */
   tagged?: unknown
+  /** A file instead of JSON. */
+  file?: Uint8Array
 }
 
 /** What the daemon answers instead of doing it: status (or the operation's error code) and its own text. */

@@ -6,6 +6,7 @@ import { field, record, section } from './body.ts'
 import { receiveInstance, sendInstance } from './copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
+import { createBackup, exportBackup, getState } from './lab-instances.ts'
 import { labRoutes } from './lab-routes.ts'
 import { getPool, listProfiles } from './lab-server.ts'
 import { listOperations, view } from './operations.ts'
@@ -35,6 +36,9 @@ export const handlers: Record<RouteName, Handler> = {
   deleteSnapshot: { right: 'object', answer: deleteSnapshot },
   restoreInstance: { right: 'object', answer: putOrRestore },
   startInstance: { right: 'object', answer: putState },
+  getInstanceState: { right: 'object', answer: getState },
+  createBackup: { right: 'object', answer: createBackup },
+  exportBackup: { right: 'object', answer: exportBackup },
   listProfiles: { right: 'object', answer: listProfiles },
   getPool: { right: 'any', answer: getPool },
   listVolumes: { right: 'volumes', answer: listVolumes },
@@ -55,7 +59,7 @@ export function createRouter(): Router<Handler> {
   return router
 }
 
-/** The product only receives copies; the lab also makes empty instances and local copies. */
+/** The product receives copies and copies snapshots to export them; the lab also makes empty instances. */
 function createInstance(server: EmbeddedIncus, call: Call): Reply {
   const type = section(record(call.body), 'source').type
   if (type === 'migration') return receiveInstance(server, call)

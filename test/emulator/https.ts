@@ -73,12 +73,14 @@ async function respond(
   try {
     const body = await readBody(request)
     const ifMatch = request.headers['if-match']
+    const { range } = request.headers
     const answer = await server.answer({
       method: request.method,
       path: request.url,
       client: clientOf(request),
       ...(body === undefined ? {} : { body }),
       ...(ifMatch === undefined ? {} : { ifMatch }),
+      ...(range === undefined ? {} : { range }),
     })
     await write(response, answer)
   } catch (error) {
@@ -106,6 +108,11 @@ async function readBody(request: Http2ServerRequest): Promise<unknown> {
 }
 
 async function write(response: Http2ServerResponse, answer: Answer): Promise<void> {
+  if (answer.file !== undefined) {
+    response.writeHead(answer.status, { 'content-length': answer.file.length, ...answer.headers })
+    response.end(answer.file)
+    return
+  }
   response.writeHead(answer.status, {
     'content-type': 'application/json',
     ...answer.headers,

@@ -1,12 +1,13 @@
 /** Calls that only tests make, to find out the truth: state and exports. */
 
+import { archiveOf } from './archive.ts'
 import { record, text } from './body.ts'
 import { never, parseDate } from './dates.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { instanceOperation, viewState } from './instances.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import { reachable } from './snapshots.ts'
-import { findInstance, findProject, type Instance, stamp } from './state.ts'
+import { findInstance, findPool, findProject, type Instance, stamp } from './state.ts'
 
 const target = (server: EmbeddedIncus, call: Call): Instance =>
   reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
@@ -29,13 +30,29 @@ export function createBackup(server: EmbeddedIncus, call: Call): Reply {
     { ...operation, resources: { ...operation.resources, backups } },
     {
       begin: () => checkBackup(server, instance, name, instanceOnly),
+      ms: server.snapshotMs,
       end: () => {
         const createdAt = stamp(server.now(), server.options.random)
         const expires = parseDate(text(body, 'expires_at')) ?? never
-        instance.backups.set(name, { name, createdAt, expires, instanceOnly })
+        const file = archiveOf(instance, findPool(server.state, instance.pool).driver)
+        instance.backups.set(name, { name, createdAt, expires, instanceOnly, file })
       },
     },
   )
+}
+
+const FILE = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' }
+
+/** From some byte on, where that is asked for. */
+export function exportBackup(server: EmbeddedIncus, call: Call): Reply {
+  const instance = target(server, call)
+  const backup = instance.backups.get(call.parameters.backup ?? '')
+  if (backup === undefined) throw new Refusal(404, 'Instance backup not found')
+  const from = Number(/^bytes=(\d+)-$/.exec(call.range ?? '')?.[1] ?? 0)
+  const { file } = backup
+  if (call.range === undefined) return { status: 200, body: null, headers: FILE, file }
+  const range = `bytes ${from}-${file.length - 1}/${file.length}`
+  return { status: 206, body: null, headers: { ...FILE, 'content-range': range }, file: file.subarray(from) }
 }
 
 /** The check of the name ignores projects: a bug that is still there upstream. */

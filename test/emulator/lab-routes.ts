@@ -1,7 +1,7 @@
 /** What Incus serves and stapes doesn't use, but its tests do. */
 import type { Right } from './auth.ts'
 import { sync } from './envelope.ts'
-import { createBackup, deleteBackup, getState, listBackups } from './lab-instances.ts'
+import { deleteBackup, listBackups } from './lab-instances.ts'
 import {
   createProfile,
   createProject,
@@ -42,10 +42,8 @@ export const labRoutes: readonly LabRoute[] = [
   lab('GET', '/1.0/profiles/{profile}', 'object', getProfile),
   lab('PUT', '/1.0/profiles/{profile}', 'object', putProfile),
   lab('GET', '/1.0/storage-pools', 'server', listPools),
-  lab('GET', `${INSTANCE}/state`, 'object', getState),
   lab('PUT', SNAPSHOT, 'object', patchSnapshot),
   lab('POST', SNAPSHOT, 'object', renameSnapshot),
   lab('GET', `${INSTANCE}/backups`, 'object', listBackups),
-  lab('POST', `${INSTANCE}/backups`, 'object', createBackup),
   lab('DELETE', `${INSTANCE}/backups/{backup}`, 'object', deleteBackup),
 ]

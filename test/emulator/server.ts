@@ -42,6 +42,7 @@ export type EmbeddedRequest = {
   body?: unknown
   client?: string | null
   ifMatch?: string
+  range?: string
 }
 
 /** `later` is the body of an answer whose headers go out at once. */
@@ -53,6 +54,7 @@ export type Call = {
   project: string
   body: unknown
   ifMatch: string | undefined
+  range: string | undefined
   access: Access
 }
 
@@ -185,6 +187,7 @@ export class EmbeddedIncus {
         project,
         body: request.body,
         ifMatch: request.ifMatch,
+        range: request.range,
         access,
       })
     } catch (error) {

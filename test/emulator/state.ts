@@ -64,12 +64,20 @@ export type Instance = Settings & {
   /** What a running VM's memory holds, by a word; absent: it was booted and nothing happened in it yet. */
   memory?: string
   snapshots: Map<string, Snapshot>
-  backups: Map<string, { name: string; createdAt: string; expires: Moment; instanceOnly: boolean }>
+  backups: Map<string, Backup>
   busy: Action | null
   /** Its first copy has not come to its end, and perhaps never will. */
   unfinished: boolean
   /** Somebody's mount lies on its volume, which can't be removed below it. */
   mounted: boolean
+}
+
+export type Backup = {
+  name: string
+  createdAt: string
+  expires: Moment
+  instanceOnly: boolean
+  file: Uint8Array
 }
 
 export type Profile = { name: string; description: string; config: Config; devices: Devices }

@@ -3,18 +3,22 @@ import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Result } from '../../../shared/result.ts'
 import type { Arrivals } from '../arrivals.ts'
 import type { Busy } from '../busy.ts'
-import type { CallIo } from '../call-list.ts'
+import type { CallIo, Watcher } from '../call-list.ts'
 import type { Call } from '../calls.ts'
+import type { Exports, Fetch } from '../exports.ts'
 import type { Locks } from '../locks.ts'
-import type { Seal } from '../seal.ts'
 import type { Sightings } from '../sightings.ts'
+import type { Temporaries } from '../temporaries.ts'
 
 export type StepIo = CallIo & {
   sightings: Sightings
-  seal: Seal
   locks: Locks
   busy: Busy
   arrivals: Arrivals
+  exports: Exports
+  temporaries: Temporaries
+  /** A file from Incus. */
+  fetch: Fetch
 }
 
 /** The requests that a step comes to. */
@@ -32,4 +36,6 @@ export type PlanStep<S> = (
   step: S,
   io: StepIo,
   job: Job,
+  /** Gets what the job waits for, and its progress. */
+  watcher?: Watcher,
 ) => Result<Planned, CallError> | Promise<Result<Planned, CallError>>

@@ -2,8 +2,10 @@
 import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Step } from '../../../shared/relay/steps.ts'
 import type { Result } from '../../../shared/result.ts'
+import type { Watcher } from '../call-list.ts'
 import { planCheckCopy, planCopy } from './copy.ts'
 import { planExpireLater, planUndo } from './expire-later.ts'
+import { planExport, planReadExports } from './export.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planReadSnapshots } from './read.ts'
 import { planRestore } from './restore.ts'
@@ -27,14 +29,17 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   'check-copy': planCheckCopy,
   verify: planVerify,
   'read-snapshots': planReadSnapshots,
+  export: planExport,
+  'read-exports': planReadExports,
 }
 
 export const requestsOf = (
   step: Step,
   job: Job,
   io: StepIo,
+  watcher?: Watcher,
 ): Result<Planned, CallError> | Promise<Result<Planned, CallError>> =>
-  (PLANS[step.do] as PlanStep<Step>)(step, io, job)
+  (PLANS[step.do] as PlanStep<Step>)(step, io, job, watcher)
 
 export const remotesOf = (step: Step): string[] =>
   'ref' in step ? [step.ref.remote] : [step.source.remote, step.target.remote]

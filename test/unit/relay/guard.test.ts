@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { runCalls } from '../../../relay/engine/call-list.ts'
 import { guard } from '../../../relay/engine/guard.ts'
 import { createJournal } from '../../../relay/engine/journal.ts'
+import { createSeal } from '../../../relay/engine/seal.ts'
 import { createSightings } from '../../../relay/engine/sightings.ts'
 import { type IncusRequest, matchRoute, request } from '../../../shared/incus/routes.ts'
 import { recordOf, replyOf } from '../policy/instances.ts'
@@ -148,7 +149,10 @@ async function afterSeeing(
   const match = matchRoute(step.method, step.path)
   if (match === null) throw new Error('no such route')
   const said = await clock.until(
-    guard(incus, 'backup', match, undefined, { journal, serverOf: memory.serverOf, now: clock.now() }),
+    guard(incus, 'backup', match, undefined, {
+      ...{ journal, serverOf: memory.serverOf, now: clock.now() },
+      seal: createSeal('of the relay'),
+    }),
   )
   return said.ok ? 'allowed' : said.error.message
 }

@@ -1,0 +1,189 @@
+/**
+ * Exports a snapshot: an instance is made of it, Incus makes a backup of that, which is fetched, checked and stored, and the
+ * instance goes with its backup. Pools that read what they export live do no harm so: nothing changes that instance.
+ */
+import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
+import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
+import type { ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import { rowOf } from '../../../shared/work/export/manifest.ts'
+import { badReply, call } from '../call.ts'
+import { runCalls, silent, type Watcher } from '../call-list.ts'
+import type { Call } from '../calls.ts'
+import { isObject, text } from '../envelope.ts'
+import type { Saving } from '../exports.ts'
+import { isReplica } from '../removal.ts'
+import { isSource, notSource, refused } from '../rules.ts'
+import { removeTemporary, temporaryOf } from '../temporaries.ts'
+import { type Made, parseSnapshot, type SnapshotDetails, temporaryBody } from './export-body.ts'
+import { where } from './requests.ts'
+import type { PlanStep, StepIo } from './step-io.ts'
+
+/** In seconds: a full copy on pools without cheap ones, and a backup, take as long as they take. */
+const DAY = 86_400
+
+export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = silent) => {
+  const { ref, store, name } = step
+  const refusal = (why: string) => err(refused(`export ${subjectKey(ref)}`, why))
+  if (!io.exports.stores.includes(store)) return refusal(`it has no store "${store}" in its configuration`)
+  if (!isSource(io.remotes, ref.remote)) return refusal(notSource(ref.remote))
+  const seen = await io.sightings.read(ref)
+  if (!seen.ok) return seen
+  if (isReplica(ref, seen.value, io)) return refusal('it is a copy: export its source')
+  const made = await io.exports.list(store, ref, name)
+  if (!made.ok) return made
+  // Asked for twice, it is made once.
+  if (made.value.length > 0) return ok({ calls: [], reply: null })
+  const temporary = temporaryOf(ref, name)
+  io.temporaries.begin(temporary)
+  try {
+    const busy = io.busy.begin(job, subjectKey(ref), 'exports')
+    if (busy !== null) return err(busy)
+    const ready = await prepare(step, temporary, io, watcher)
+    // What is made of it stands by itself.
+    io.busy.end(job)
+    if (!ready.ok) return ready
+    const saved = await io.exports.save(ready.value)
+    return saved.ok ? ok({ calls: [], reply: rowOf(store, saved.value) }) : saved
+  } finally {
+    // If that fails, the next look removes it.
+    await removeTemporary(temporary, io)
+    io.temporaries.end(temporary)
+  }
+}
+
+export const planReadExports: PlanStep<ReadExportsStep> = async ({ ref, store, name }, io) => {
+  const stores = store === null ? io.exports.stores : [store]
+  const rows = []
+  for (const one of stores) {
+    const found = await io.exports.list(one, ref, name)
+    if (!found.ok) return found
+    rows.push(...found.value.map((manifest) => rowOf(one, manifest)))
+  }
+  return ok({ calls: [], reply: rows })
+}
+
+/** With an instance that an earlier try has left, made anew: it may be half of one. */
+async function prepare(
+  { ref, snapshot, store, name, optimized }: ExportStep,
+  temporary: InstanceRef,
+  io: StepIo,
+  watcher: Watcher,
+): Promise<Result<Saving, CallError>> {
+  const removed = await removeTemporary(temporary, io)
+  if (!removed.ok) return removed
+  const source = await readSource(ref, snapshot, io)
+  if (!source.ok) return source
+  const mark = io.seal.put(temporary, `${name} ${snapshot}`)
+  const made = temporaryBody(ref, snapshot, source.value.details, { name: temporary.instance, mark })
+  const ran = await runCalls(callsFor(temporary, made, { ...source.value, optimized }, io), io, {
+    watcher,
+    urgent: true,
+  })
+  if (!ran.ok) return ran
+  const { incus, type, driver, details } = source.value
+  return ok({
+    ...{ store, ref },
+    about: {
+      ...{ instance: subjectKey(ref), name, incus, type, driver, optimized },
+      snapshot: { name: snapshot, createdAt: details.createdAt },
+      leftOut: made.leftOut,
+    },
+    usage: await usageOf(temporary, io),
+    open: (from) => io.fetch(temporary.remote, fileOf(temporary), from),
+    progress: watcher.progress,
+  })
+}
+
+type Source = {
+  details: SnapshotDetails
+  incus: string
+  type: 'container' | 'virtual-machine'
+  driver: string
+  /** Cluster member; `none` outside of a cluster. */
+  location: string
+}
+
+async function readSource(
+  ref: InstanceRef,
+  snapshot: string,
+  io: StepIo,
+): Promise<Result<Source, CallError>> {
+  const { parameters, query } = where(ref)
+  const read = async (wanted: IncusRequest) => call(io.upstream, ref.remote, wanted)
+  const [server, one, taken] = [
+    await read(request('getServer')),
+    await read(request('getInstance', parameters, query)),
+    await read(request('getSnapshot', { ...parameters, snapshot }, query)),
+  ]
+  for (const answer of [server, one, taken]) if (!answer.ok) return answer
+  const [about, instance, row] = [server, one, taken].map((answer) =>
+    answer.ok ? answer.value.envelope.metadata : null,
+  )
+  const details = parseSnapshot(row)
+  if (details === null || !isObject(instance))
+    return err(badReply(ref.remote, 200, `the snapshot ${snapshot} has another form than expected`))
+  const environment = isObject(about) && isObject(about.environment) ? about.environment : {}
+  const type = instance.type === 'virtual-machine' ? 'virtual-machine' : 'container'
+  return ok({
+    ...{ details, type, driver: await driverOf(details, ref.remote, io) },
+    ...{ incus: text(environment.server_version), location: text(instance.location) },
+  })
+}
+
+/** Of its root disk's pool; empty: it can't be read. */
+async function driverOf(
+  { expanded }: SnapshotDetails,
+  remote: string,
+  { upstream }: StepIo,
+): Promise<string> {
+  const pool = Object.values(expanded).find(({ path }) => path === '/')?.pool
+  if (pool === undefined || pool === '') return ''
+  const seen = await call(upstream, remote, request('getPool', { pool }))
+  const metadata = seen.ok ? seen.value.envelope.metadata : null
+  return isObject(metadata) ? text(metadata.driver) : ''
+}
+
+/** Incus removes a backup by itself after a day. */
+function callsFor(
+  temporary: InstanceRef,
+  { body }: Made,
+  { location, optimized }: Pick<Source, 'location'> & { optimized: boolean },
+  { clock }: StepIo,
+): Call[] {
+  const { remote, project, instance } = temporary
+  const target: Record<string, string> = location === '' || location === 'none' ? {} : { target: location }
+  const call = { remote, wait: DAY }
+  return [
+    { ...call, ...request('receiveInstance', {}, { project, ...target }, body) },
+    {
+      ...call,
+      ...request(
+        'createBackup',
+        { instance },
+        { project },
+        {
+          name: instance,
+          expires_at: new Date(clock.now() + DAY * 1000).toISOString(),
+          instance_only: true,
+          optimized_storage: optimized,
+          compression_algorithm: 'none',
+        },
+      ),
+    },
+  ]
+}
+
+const fileOf = ({ instance, project }: InstanceRef) =>
+  request('exportBackup', { instance, backup: instance }, { project })
+
+/** Null: its driver doesn't tell (dir, btrfs without quotas). */
+async function usageOf(ref: InstanceRef, { upstream }: StepIo): Promise<number | null> {
+  const { parameters, query } = where(ref)
+  const state = await call(upstream, ref.remote, request('getInstanceState', parameters, query))
+  const metadata = state.ok ? state.value.envelope.metadata : null
+  const disk = isObject(metadata) && isObject(metadata.disk) ? metadata.disk : {}
+  const root = isObject(disk.root) ? disk.root : {}
+  return typeof root.usage === 'number' && root.usage > 0 ? root.usage : null
+}

@@ -1,0 +1,125 @@
+/** A store that is a directory of the relay's machine, or mounted there. */
+import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type Store, StoreError, type Writer } from './store.ts'
+
+export function createDirectory(root: string): Store {
+  const place = (path: string): string => join(root, ...path.split('/'))
+  return {
+    async write(path, _expected, begun) {
+      const file = place(path)
+      await makeFolder(root, dirname(file))
+      begun('')
+      return write(partialOf(file), file)
+    },
+    size: (path) =>
+      absent(
+        stat(place(path)).then(({ size }) => size),
+        null,
+      ),
+    read: (path) => absent(readFile(place(path), 'utf8'), null),
+    async put(path, text) {
+      const file = place(path)
+      await makeFolder(root, dirname(file))
+      // Two that write at once have files of their own.
+      const partial = `${partialOf(file)}-${process.pid}-${Math.random().toString(36).slice(2)}`
+      const writer = await write(partial, file)
+      await writer.write(Buffer.from(text))
+      try {
+        await writer.end()
+        return true
+      } catch (error) {
+        await writer.abort()
+        if (codeOf(error) === 'EEXIST') return false
+        throw error
+      }
+    },
+    list: (folder, ending) =>
+      absent(
+        readdir(place(folder)).then((names) =>
+          names.filter((name) => name.endsWith(ending) && !name.startsWith('.')),
+        ),
+        [],
+      ),
+    async discard(path) {
+      await absent(unlink(partialOf(place(path))), undefined)
+      await absent(unlink(place(path)), undefined)
+    },
+  }
+}
+
+/** Not listed, and no name of an export. */
+const partialOf = (file: string): string => join(dirname(file), `.${basename(file)}.partial`)
+
+/** The directory itself isn't made: one that isn't mounted must not be filled. */
+async function makeFolder(root: string, folder: string): Promise<void> {
+  const there = await absent(
+    stat(root).then((one) => one.isDirectory()),
+    false,
+  )
+  if (!there) throw new StoreError(`there is no directory ${root}: make it, or mount what belongs there`)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+}
+
+async function write(partial: string, file: string): Promise<Writer> {
+  const handle = await open(partial, 'w', 0o600)
+  let isOpen = true
+  const close = async (): Promise<void> => {
+    if (!isOpen) return
+    isOpen = false
+    await handle.close()
+  }
+  return {
+    async write(chunk) {
+      for (let at = 0; at < chunk.length; )
+        at += (await handle.write(chunk, at, chunk.length - at)).bytesWritten
+    },
+    async end() {
+      await handle.sync()
+      await close()
+      await place(partial, file)
+      await syncFolder(dirname(file))
+    },
+    async abort() {
+      await close()
+      await absent(unlink(partial), undefined)
+    },
+  }
+}
+
+/** Under its name, unless there is a file of that name. */
+async function place(partial: string, file: string): Promise<void> {
+  try {
+    await link(partial, file)
+    await unlink(partial)
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error))) throw error
+    // Without hard links the name is taken first, and then ours is put in its place.
+    await (await open(file, 'wx', 0o600)).close()
+    await rename(partial, file)
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    // Some file systems can't do that for a folder.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(codeOf(error))) throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+async function absent<T, Else>(work: Promise<T>, otherwise: Else): Promise<T | Else> {
+  try {
+    return await work
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return otherwise
+    throw error
+  }
+}

@@ -1,0 +1,107 @@
+/** The stores of the relay's configuration, as the engine uses them. */
+import type { InstanceRef } from '../../shared/incus/subject.ts'
+import { own } from '../../shared/own.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { safeText } from '../../shared/safe-text.ts'
+import { type Manifest, parseManifest } from '../../shared/work/export/manifest.ts'
+import type { Exports } from '../engine/exports.ts'
+import { createDirectory } from './directory.ts'
+import { folderOf } from './paths.ts'
+import { createBucket } from './s3.ts'
+import { save, type Target } from './save.ts'
+import type { Store } from './store.ts'
+import type { StoreConfig } from './stores-schema.ts'
+import type { Unfinished, UnfinishedList } from './unfinished.ts'
+
+export type RunningExports = Exports & {
+  /** Removes what earlier lives of the relay have left; what can't be removed now stays on the list. */
+  clear(): Promise<void>
+  close(): Promise<void>
+}
+
+export function createExports(
+  configured: Readonly<Record<string, StoreConfig>>,
+  unfinished: UnfinishedList,
+  log: (line: string) => void,
+): RunningExports {
+  const targets: Record<string, Target & { close(): Promise<void> }> = Object.fromEntries(
+    Object.entries(configured).map(([name, config]) => [name, targetOf(name, config)]),
+  )
+  let left = unfinished.all()
+  const clear = async (): Promise<void> => {
+    const [now, cleared] = [left, new Set<Unfinished>()]
+    for (const one of now) {
+      const target = own(targets, one.store)
+      const done =
+        target === undefined
+          ? err({ code: 'export', message: 'it is no longer configured' } as const)
+          : await tried(one.store, () => discard(target.store, one))
+      if (done.ok) {
+        unfinished.drop(one)
+        cleared.add(one)
+      } else log(`an interrupted export left ${one.file} in "${one.store}": ${done.error.message}`)
+    }
+    left = left.filter((one) => !cleared.has(one))
+  }
+  return {
+    stores: Object.keys(configured),
+    async save(saving) {
+      const target = own(targets, saving.store)
+      if (target === undefined) return unknown(saving.store)
+      await clear()
+      return tried(saving.store, () => save(saving, target, unfinished))
+    },
+    async list(name, ref, only) {
+      const target = own(targets, name)
+      if (target === undefined) return unknown(name)
+      return tried(name, () => list(target.store, ref, only))
+    },
+    clear,
+    async close() {
+      await Promise.all(Object.values(targets).map((target) => target.close()))
+    },
+  }
+}
+
+function targetOf(name: string, config: StoreConfig): Target & { close(): Promise<void> } {
+  const { recipients } = config
+  if (config.type === 'directory')
+    return { name, recipients, store: createDirectory(config.path), close: async () => {} }
+  const store = createBucket(config)
+  return { name, recipients, store, close: store.close }
+}
+
+/** A manifest that can't be read is an error, and not nothing. */
+async function list(store: Store, ref: InstanceRef, only: string | null): Promise<Manifest[]> {
+  const folder = folderOf(ref)
+  const names = only === null ? await store.list(folder, '.json') : [`${only}.json`]
+  const found: Manifest[] = []
+  for (const name of names) {
+    const text = await store.read(`${folder}/${name}`)
+    if (text === null) continue
+    const manifest = parseManifest(JSON.parse(text))
+    if (manifest === null) throw new Error(`${folder}/${name} is no manifest of an export`)
+    found.push(manifest)
+  }
+  return found
+}
+
+/** What a manifest names was exported all the same. */
+async function discard(store: Store, { manifest, file, token }: Unfinished): Promise<void> {
+  const text = await store.read(manifest)
+  if (text?.includes(file.slice(file.lastIndexOf('/') + 1)) === true) return
+  await store.discard(file, token)
+}
+
+async function tried<T>(store: string, work: () => Promise<T>): Promise<Result<T, CallError>> {
+  try {
+    return ok(await work())
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    return err({ code: 'export', message: `store "${store}": ${safeText(why, 700)}` })
+  }
+}
+
+const unknown = (store: string): { ok: false; error: CallError } =>
+  err({ code: 'export', message: `the relay has no store "${store}" in its configuration` })

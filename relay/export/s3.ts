@@ -1,0 +1,175 @@
+/** A store that is a bucket. Large files are sent in parts, one in flight while the next one fills. */
+import { createHash } from 'node:crypto'
+import { createS3Client, type S3Client, type S3Options, xmlText, xmlTexts } from './s3-client.ts'
+import { type Store, StoreError, type Writer } from './store.ts'
+
+/** `prefix`: of all keys; empty, or without a slash at either end. */
+export function createBucket(options: S3Options & { prefix: string }): Store & { close(): Promise<void> } {
+  const client = createS3Client(options)
+  const keyOf = (path: string): string => (options.prefix === '' ? path : `${options.prefix}/${path}`)
+  const size = async (path: string): Promise<number | null> => {
+    const reply = await client.send({ method: 'HEAD', key: keyOf(path), expected: [404] })
+    return reply.status === 404 ? null : Number(reply.headers['content-length'] ?? Number.NaN)
+  }
+  return {
+    size,
+    write: async (path, expected, begun) => new Parts(client, keyOf(path), partSize(expected), begun),
+    async read(path) {
+      const reply = await client.send({ method: 'GET', key: keyOf(path), expected: [404] })
+      return reply.status === 404 ? null : reply.text
+    },
+    async put(path, text) {
+      // Some servers ignore the condition.
+      if ((await size(path)) !== null) return false
+      const reply = await client.send({
+        ...{ method: 'PUT', key: keyOf(path), body: Buffer.from(text) },
+        headers: { 'content-type': 'application/json', 'if-none-match': '*' },
+        expected: [409, 412],
+      })
+      return reply.status < 400
+    },
+    list: (folder, ending) => listed(client, keyOf(`${folder}/`), ending),
+    async discard(path, token) {
+      if (token !== null && token !== '')
+        await client.send({
+          ...{ method: 'DELETE', key: keyOf(path), query: { uploadId: token } },
+          expected: [404],
+        })
+      await client.send({ method: 'DELETE', key: keyOf(path), expected: [404] })
+    },
+    close: client.close,
+  }
+}
+
+const MEBI = 1024 * 1024
+/** R2 wants all parts but the last of one size, S3 at most 10,000 of them. */
+const SMALLEST = 8 * MEBI
+const MOST_PARTS = 9_000
+
+/** Encrypted and compressed, what comes may be a little more than the archive. */
+export const partSize = (expected: number): number =>
+  Math.max(SMALLEST, Math.ceil((expected * 1.02) / MOST_PARTS / MEBI) * MEBI)
+
+async function listed(client: S3Client, prefix: string, ending: string): Promise<string[]> {
+  const names: string[] = []
+  let after: string | null = null
+  do {
+    const query: Record<string, string> = {
+      'list-type': '2',
+      ...{ prefix, delimiter: '/' },
+      ...(after === null ? {} : { 'continuation-token': after }),
+    }
+    const { text } = await client.send({ method: 'GET', query })
+    for (const key of xmlTexts(text, 'Key'))
+      if (key.startsWith(prefix) && key.endsWith(ending)) names.push(key.slice(prefix.length))
+    const isCut = xmlText(text, 'IsTruncated') === 'true'
+    after = isCut ? xmlText(text, 'NextContinuationToken') : null
+    if (isCut && after === null) throw new StoreError('the bucket lists only a part of what it has')
+  } while (after !== null)
+  return names
+}
+
+class Parts implements Writer {
+  private readonly client: S3Client
+  private readonly key: string
+  private readonly begun: (token: string) => void
+  private readonly buffer: Buffer
+  private filled = 0
+  private upload: string | null = null
+  private readonly etags: string[] = []
+  private flight: Promise<unknown> = Promise.resolve()
+
+  constructor(client: S3Client, key: string, size: number, begun: (token: string) => void) {
+    this.client = client
+    this.key = key
+    this.begun = begun
+    this.buffer = Buffer.allocUnsafe(size)
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      const taken = Math.min(chunk.length - at, this.buffer.length - this.filled)
+      this.buffer.set(chunk.subarray(at, at + taken), this.filled)
+      this.filled += taken
+      at += taken
+      if (this.filled === this.buffer.length) await this.flush()
+    }
+  }
+
+  /** A small file is sent whole. */
+  async end(): Promise<void> {
+    if (this.upload === null) {
+      this.begun('')
+      const headers = { ...md5Of(this.rest()), 'if-none-match': '*' }
+      await this.client.send({ method: 'PUT', key: this.key, body: this.rest(), headers })
+      return
+    }
+    if (this.filled > 0) await this.flush()
+    await this.flight
+    await this.complete(this.upload)
+  }
+
+  async abort(): Promise<void> {
+    await this.flight.catch(() => {})
+    if (this.upload === null) return
+    await this.client.send({
+      ...{ method: 'DELETE', key: this.key, query: { uploadId: this.upload } },
+      expected: [404],
+    })
+  }
+
+  private rest(): Buffer {
+    return this.buffer.subarray(0, this.filled)
+  }
+
+  /** Waits until the part before is there, so that two of them are in memory at most. */
+  private async flush(): Promise<void> {
+    await this.flight
+    const upload = this.upload ?? (await this.start())
+    const part = Buffer.from(this.rest())
+    this.filled = 0
+    const number = this.etags.length + 1
+    this.etags.push('')
+    this.flight = this.send(upload, number, part)
+    // Whoever waits for it next gets the error.
+    this.flight.catch(() => {})
+  }
+
+  private async start(): Promise<string> {
+    const { text } = await this.client.send({ method: 'POST', key: this.key, query: { uploads: '' } })
+    const upload = xmlText(text, 'UploadId')
+    if (upload === null || upload === '') throw new StoreError('the store gave no id for an upload in parts')
+    this.upload = upload
+    this.begun(upload)
+    return upload
+  }
+
+  private async send(upload: string, number: number, part: Buffer): Promise<void> {
+    const { headers } = await this.client.send({
+      ...{ method: 'PUT', key: this.key, body: part, headers: md5Of(part) },
+      query: { partNumber: String(number), uploadId: upload },
+    })
+    const { etag = '' } = headers
+    if (etag === '') throw new StoreError('the store did not confirm a part')
+    this.etags[number - 1] = etag
+  }
+
+  private async complete(upload: string): Promise<void> {
+    const parts = this.etags.map(
+      (etag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${escaped(etag)}</ETag></Part>`,
+    )
+    const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${parts.join('')}</CompleteMultipartUpload>`
+    await this.client.send({
+      ...{ method: 'POST', key: this.key, query: { uploadId: upload }, body: Buffer.from(body) },
+      headers: { 'content-type': 'application/xml', 'if-none-match': '*' },
+    })
+    this.upload = null
+  }
+}
+
+const md5Of = (bytes: Uint8Array): Record<string, string> => ({
+  'content-md5': createHash('md5').update(bytes).digest('base64'),
+})
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')

@@ -1,0 +1,28 @@
+/** Where exported files lie. Nothing in a store is ever overwritten, and a file is there whole or not at all. */
+
+/** A file while it is written. */
+export type Writer = {
+  write(chunk: Uint8Array): Promise<void>
+  /** The file is there, on disk, under its name. */
+  end(): Promise<void>
+  /** Nothing of it is left. */
+  abort(): Promise<void>
+}
+
+export type Store = {
+  /** `expected`: about so many bytes come. `begun`: what `discard` needs to know, once there is something to discard. */
+  write(path: string, expected: number, begun: (token: string) => void): Promise<Writer>
+  /** Null: there is none. */
+  size(path: string): Promise<number | null>
+  /** A small file; null: there is none. */
+  read(path: string): Promise<string | null>
+  /** A small file; false: there is one already. */
+  put(path: string, text: string): Promise<boolean>
+  /** Names of files directly in a folder that end so. */
+  list(folder: string, ending: string): Promise<string[]>
+  /** What a killed relay has left of a file, and the file. */
+  discard(path: string, token: string | null): Promise<void>
+}
+
+/** Why a store refuses or fails, in words for people. */
+export class StoreError extends Error {}

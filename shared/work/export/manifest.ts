@@ -1,0 +1,77 @@
+/**
+ * The manifest beside an exported file. It is written last: only with it an export exists. Whoever reads it can
+ * check the file without stapes: the hash of what is stored, and of the archive within.
+ */
+import * as z from 'zod/mini'
+
+const text = z.string()
+const bytes = z.int().check(z.gte(0))
+const sha256 = text.check(z.regex(/^[0-9a-f]{64}$/))
+const strings = z.record(text, text)
+
+export const manifestSchema = z.object({
+  stapes: z.literal('export 1'),
+  /** `remote/project/instance`. */
+  instance: text,
+  name: text,
+  snapshot: z.object({ name: text, createdAt: text }),
+  madeAt: text,
+  /** Of the server. */
+  incus: text,
+  type: z.enum(['container', 'virtual-machine']),
+  driver: text,
+  /** In the form of that driver: no other pool can take it back. */
+  optimized: z.boolean(),
+  /** The tar that Incus made, uncompressed. */
+  archive: z.object({ bytes, sha256, entries: bytes }),
+  /** What the store holds. */
+  stored: z.object({
+    file: text,
+    bytes,
+    sha256,
+    compression: z.literal('zstd'),
+    encryption: z.nullable(z.literal('age')),
+    recipients: z.array(text),
+  }),
+  /** What the instance in the archive lacks of the snapshot's own config and devices, or has otherwise. */
+  leftOut: z.object({ config: strings, devices: z.record(text, strings) }),
+})
+
+export type Manifest = z.output<typeof manifestSchema>
+
+/** Null: it is none. */
+export function parseManifest(value: unknown): Manifest | null {
+  const parsed = manifestSchema.safeParse(value)
+  return parsed.success ? parsed.data : null
+}
+
+/** What the Worker needs to know of one. */
+export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimized'> & {
+  store: string
+  /** Of what is stored. */
+  bytes: number
+  sha256: string
+  encrypted: boolean
+}
+
+export const rowOf = (store: string, { name, snapshot, madeAt, optimized, stored }: Manifest): ExportRow => ({
+  ...{ store, name, snapshot, madeAt, optimized },
+  ...{ bytes: stored.bytes, sha256: stored.sha256, encrypted: stored.encryption !== null },
+})
+
+const rowSchema = z.object({
+  store: text,
+  name: text,
+  snapshot: z.object({ name: text, createdAt: text }),
+  madeAt: text,
+  optimized: z.boolean(),
+  bytes,
+  sha256,
+  encrypted: z.boolean(),
+})
+
+/** Null: it is no list of them. */
+export function parseRows(value: unknown): ExportRow[] | null {
+  const parsed = z.array(rowSchema).safeParse(value)
+  return parsed.success ? parsed.data : null
+}

@@ -1,0 +1,83 @@
+/** Plans the next step of exports that have not ended. What a store holds decides, not what became of a job. */
+import { classify, describe, mayRetry } from '../../incus/refusal.ts'
+import { instanceOf } from '../../incus/subject.ts'
+import { workKey } from '../../ledger/work.ts'
+import type { PlanContext } from '../../plan/context.ts'
+import { combine, type Finding } from '../../plan/finding.ts'
+import type { Note } from '../../plan/plan.ts'
+import { minutesFrom } from '../../schedule/moment.ts'
+import { ended, failedTry, isDue, liveText, retryText, seenRunning } from '../life.ts'
+import type { ExportAction } from './action.ts'
+import { EXPORT, type ExportWork } from './entry.ts'
+import { type Known, knownExports } from './known.ts'
+import type { ExportRow } from './manifest.ts'
+import { jobOf } from './steps.ts'
+import { RETRY } from './tries.ts'
+
+export const planExports = ({ world, ledger, now }: PlanContext): Finding =>
+  combine(knownExports(world, ledger, now).map((known) => stepOn(known, world.exports?.get(known.key), now)))
+
+const saying = (kind: Note['kind'], key: string, entry: ExportWork, reason: string): Finding => ({
+  work: { [workKey(EXPORT, key)]: entry },
+  notes: [{ kind, about: key, reason }],
+})
+
+/** `rows`: what the store has of that name; null or undefined: that isn't known. */
+function stepOn(known: Known, rows: ExportRow[] | null | undefined, now: Date): Finding {
+  const { key, entry, report } = known
+  const soon = { wake: [minutesFrom(now, 1)] }
+  if (known.isLive && report !== null) {
+    const entryNow = seenRunning(entry, { id: report.id }, now)
+    return combine([soon, saying('wait', key, entryNow, liveText(`its export to ${entry.store}`, report))])
+  }
+  if (rows == null)
+    return combine([
+      soon,
+      saying('wait', key, entry, `whether its export ${entry.name} is in ${entry.store} could not be read`),
+    ])
+  const made = rows.find(({ name }) => name === entry.name)
+  if (made !== undefined) return endWell(key, entry, made, now)
+  return combine([soon, tryAgain(known, now)])
+}
+
+function endWell(key: string, { reason: _, ...entry }: ExportWork, { bytes }: ExportRow, now: Date): Finding {
+  return saying(
+    'keep',
+    key,
+    ended({ ...entry, bytes }, 'done', now),
+    `${entry.snapshot} was exported to ${entry.store} as ${entry.name}`,
+  )
+}
+
+function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
+  const error = report?.state === 'failed' ? report.error : undefined
+  const why =
+    error === undefined ? (report?.error?.message ?? 'the relay or Incus was restarted') : describe(error)
+  const failure = {
+    ...({ state: 'failed', reason: why, now } as const),
+    permanent: error !== undefined && !mayRetry(classify(error)),
+  }
+  const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
+  if (entry.state === 'failed') {
+    const reason = `${entry.snapshot} was not exported to ${entry.store}: ${entry.reason}; once that is mended, request it again`
+    return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
+  }
+  if (!isDue(entry, now)) return saying('wait', key, entry, retryText(entry))
+  const action = actionOf(key, entry)
+  const { retryAt: _, ...rest } = entry
+  return {
+    work: { [workKey(EXPORT, key)]: { ...rest, state: 'started', job: action.job, at: now.toISOString() } },
+    actions: [action],
+  }
+}
+
+function actionOf(
+  key: string,
+  { snapshot, store, name, optimized, attempts, reason }: ExportWork,
+): ExportAction {
+  return {
+    ...{ kind: 'export', ref: instanceOf(key), snapshot, store, name, optimized: optimized === true },
+    job: jobOf(key, name, attempts),
+    reason: `try ${attempts + 1}: ${reason ?? ''}`,
+  }
+}

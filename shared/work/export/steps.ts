@@ -1,0 +1,29 @@
+/** The job of an export. Its end shows in the store, not in what is reported of the job. */
+import { subjectKey } from '../../incus/subject.ts'
+import { familyOf, workKey } from '../../ledger/work.ts'
+import type { PlannedJob } from '../../plan/jobs.ts'
+import type { ExportAction } from './action.ts'
+import { EXPORT, type ExportWork } from './entry.ts'
+
+/** What makes up for a lost ledger. */
+export type ExportMemo = Pick<ExportWork, 'store' | 'snapshot' | 'name'> & { optimized: boolean }
+
+/**
+ * It has a lock of its own: the file is made of an instance of its own, so once that exists nothing else has to wait for
+ * the export.
+ */
+export function exportJob(action: ExportAction): PlannedJob {
+  const { ref, snapshot, store, name, optimized } = action
+  const family = familyOf(workKey(EXPORT, subjectKey(ref)))
+  const memo: ExportMemo = { store, snapshot, name, optimized }
+  return {
+    job: {
+      ...{ id: action.job, family, lock: family, detach: true, memo },
+      steps: [{ do: 'export', ref, snapshot, store, name, optimized }],
+    },
+    parts: [action],
+  }
+}
+
+export const jobOf = (instance: string, name: string, attempts: number): string =>
+  `${familyOf(workKey(EXPORT, instance))}:${name}#${attempts}`

@@ -5,7 +5,7 @@ import type { Download, Saving } from '../engine/exports.ts'
 import { StoreError } from './store.ts'
 
 /** In a row, without a byte between them. */
-const FAILURES = 6
+const FAILURES = 10
 
 export async function* resumed(
   first: Download,
@@ -35,7 +35,7 @@ export async function* resumed(
     }
     failures += 1
     if (failures >= FAILURES) throw new StoreError(`the export could not be read to its end: ${last}`)
-    await pause(500 * 2 ** failures)
+    await pause(125 * 2 ** failures)
     const again = await open(at)
     now = again.ok ? again.value : null
     if (!again.ok) last = giveUpOn(again.error)

@@ -6,7 +6,10 @@ const BLOCK = 512
 /** Bytes of its disk that are in it. */
 const MOST = 64 * 1024
 
-export function archiveOf(instance: Instance, driver: string): Uint8Array {
+export function archiveOf(
+  instance: Pick<Instance, 'name' | 'type' | 'disk' | 'config'>,
+  driver: string,
+): Uint8Array {
   const { name, type, disk, config } = instance
   const base = type === 'container' ? 'backup/container' : 'backup/virtual-machine'
   const settings = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`)

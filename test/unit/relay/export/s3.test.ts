@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { partSize } from '../../../../relay/export/s3.ts'
+import { openBucket, storeIn } from './bucket.ts'
+import { archive, FOLDER, NAME, openPlace, REF, savingOf, unpacked } from './scene.ts'
+
+const MEBI = 1024 * 1024
+
+/** Of what can't be compressed, so that it takes several parts. */
+function large(): Uint8Array {
+  const file = Buffer.from(archive(60_000))
+  const size = 20 * MEBI
+  // The last entry, `data`, made larger.
+  const at = file.lastIndexOf('backup/container/rootfs/data')
+  const header = Buffer.from(file.subarray(at, at + 512))
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124)
+  header.write('        ', 148)
+  header.write(
+    `${[...header]
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0`,
+    148,
+  )
+  return Buffer.concat([file.subarray(0, at), header, randomBytes(size), Buffer.alloc(1024)])
+}
+
+const open = async (more: object = {}) => {
+  const bucket = await openBucket()
+  const place = openPlace({ r2: storeIn(bucket, more) })
+  const save = async (file: Uint8Array, name = NAME) =>
+    place.exports.save({ ...savingOf(file, { name, chunk: 300_000 }), store: 'r2' })
+  return { bucket, place, save }
+}
+
+describe('an export in a bucket', () => {
+  test('of any size is whole, under the prefix, and leaves no upload', async () => {
+    const { bucket, place, save } = await open()
+    for (const [name, file] of [
+      [NAME, archive()],
+      ['20261122T040000Z', large()],
+    ] as const) {
+      const saved = await save(file, name)
+      if (!saved.ok) throw new Error(saved.error.message)
+      const key = `incus/here/${FOLDER}/${saved.value.stored.file}`
+      expect(Buffer.from(unpacked(bucket.objects.get(key) ?? Buffer.alloc(0))).equals(file)).toBe(true)
+    }
+    expect(bucket.uploads.size).toBe(0)
+    expect(bucket.asked.filter((one) => one.includes('partNumber='))).toHaveLength(3)
+    expect(await place.exports.list('r2', REF, null)).toMatchObject({
+      value: [{ name: NAME }, { name: '20261122T040000Z' }],
+    })
+  })
+
+  test('overwrites nothing, and leaves nothing of what was refused', async () => {
+    const { bucket, save } = await open()
+    await save(archive())
+    const before = new Map(bucket.objects)
+    expect(await save(large())).toMatchObject({ ok: false })
+    expect(bucket.objects).toEqual(before)
+    expect(bucket.uploads.size).toBe(0)
+  })
+
+  test('goes on where the bucket is busy or breaks off', async () => {
+    const { bucket, save } = await open()
+    bucket.fault = (request, place) =>
+      place % 2 === 1 ? null : request.startsWith('PUT') ? 'break' : { status: 503, body: '' }
+    expect(await save(large())).toMatchObject({ ok: true })
+    expect(bucket.uploads.size).toBe(0)
+  })
+
+  test.each([
+    ['a wrong secret', { secretAccessKey: 'wrong' }, 'check secretAccessKey'],
+    ['no such bucket', { bucket: 'nowhere' }, 'check bucket'],
+  ])('with %s is refused with what to do, and without the secret', async (_, more, advice) => {
+    const { save, bucket } = await open(more)
+    const saved = await save(large())
+    expect(saved.ok ? '' : saved.error.message).toContain(advice)
+    expect(saved.ok ? '' : saved.error.message).not.toContain('secret / with')
+    expect([bucket.objects.size, bucket.uploads.size]).toEqual([0, 0])
+  })
+
+  test('of which the bucket holds less than was sent is none', async () => {
+    const { bucket, save, place } = await open()
+    bucket.fault = (request) =>
+      request.startsWith('HEAD') && request.endsWith('.tar.zst') ? { status: 200, body: 'short' } : null
+    const saved = await save(archive())
+    expect(saved.ok ? '' : saved.error.message).toContain('bytes that were sent')
+    expect(bucket.objects.size).toBe(0)
+    expect(await place.exports.list('r2', REF, null)).toEqual({ ok: true, value: [] })
+  })
+})
+
+test('parts are few enough for any size', () => {
+  for (const bytes of [0, 1e6, 80e9, 5e12]) {
+    const size = partSize(bytes)
+    expect(size % MEBI).toBe(0)
+    expect(Math.ceil((bytes * 1.01) / size)).toBeLessThan(10_000)
+  }
+  expect(partSize(70e9)).toBe(8 * MEBI)
+})

@@ -1,0 +1,96 @@
+/** A store in a folder that goes afterwards, and exports of an archive that Incus might have made. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { zstdDecompressSync } from 'node:zlib'
+import { onTestFinished } from 'vitest'
+import type { Saving } from '../../../../relay/engine/exports.ts'
+import { createExports, type RunningExports } from '../../../../relay/export/exports.ts'
+import type { StoreConfig } from '../../../../relay/export/stores-schema.ts'
+import { openUnfinished } from '../../../../relay/export/unfinished.ts'
+import { archiveOf } from '../../../emulator/archive.ts'
+import { newDisk } from '../../../emulator/state.ts'
+
+export const REF = { remote: 'main', project: 'default', instance: 'web1' }
+export const NAME = '20261122T030000Z'
+export const FOLDER = 'main/default/web1'
+
+export const archive = (bytes = 40_000, marker = 'as it was'): Uint8Array =>
+  archiveOf({ name: 'web1', type: 'container', config: {}, disk: { ...newDisk(), bytes, marker } }, 'dir')
+
+/** `chunk`: bytes that come at once. */
+export function savingOf(
+  file: Uint8Array,
+  {
+    name = NAME,
+    usage = null,
+    open,
+    chunk = 10_000,
+  }: Partial<Saving> & { name?: string; chunk?: number } = {},
+): Saving {
+  return {
+    store: 'nas',
+    ref: REF,
+    about: {
+      ...{ instance: FOLDER, name, incus: '6.0.4', type: 'container', driver: 'dir', optimized: false },
+      snapshot: { name: 'daily-20261122T0300Z', createdAt: '2026-11-22T03:00:00Z' },
+      leftOut: { config: {}, devices: {} },
+    },
+    usage,
+    open:
+      open ??
+      (async (from) => ({
+        ok: true,
+        value: { from, size: file.length, bytes: sent(file.subarray(from), chunk) },
+      })),
+    progress: () => {},
+  }
+}
+
+/** `broken`: then the connection breaks. */
+export async function* sent(file: Uint8Array, chunk = 10_000, broken = false): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < file.length; at += chunk) yield file.subarray(at, at + chunk)
+  if (broken) throw new Error('other side closed')
+}
+
+export type Place = {
+  root: string
+  exports: RunningExports
+  log: string[]
+  /** All files, with their folders. */
+  files(): string[]
+  read(path: string): Buffer
+  /** The relay after it was killed and started again. */
+  again(): RunningExports
+}
+
+export function openPlace(more: Partial<Record<string, StoreConfig>> = {}, recipients: string[] = []): Place {
+  const home = mkdtempSync(join(tmpdir(), 'stapes-exports-'))
+  onTestFinished(() => rmSync(home, { recursive: true }))
+  const root = mkdtempSync(join(home, 'store-'))
+  const log: string[] = []
+  const stores = { nas: { type: 'directory', path: root, recipients }, ...more } as Record<
+    string,
+    StoreConfig
+  >
+  const start = (): RunningExports =>
+    createExports(
+      stores,
+      openUnfinished(join(home, 'list.json'), (line) => log.push(line)),
+      (line) => log.push(line),
+    )
+  return {
+    ...{ root, log, exports: start(), again: start },
+    files: () =>
+      readdirSync(root, { recursive: true, withFileTypes: true })
+        .filter((one) => one.isFile())
+        .map((one) => join(one.parentPath, one.name).slice(root.length + 1))
+        .sort(),
+    read: (path) => readFileSync(join(root, path)),
+  }
+}
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+export const unpacked = (bytes: Uint8Array): Uint8Array => zstdDecompressSync(bytes)

@@ -10,6 +10,10 @@ export type Theatre = ContractPair & {
   restore(it: ContractInstance, snapshot: string): Promise<string | null>
   /** Each backs up onto the other. */
   mutual?: true
+  /** Where the relay may export to. */
+  exports?: NonNullable<RelayOptions['exports']>
+  /** Of the relay; absent: it remembers nothing over a restart. */
+  journalFile?: string
 }
 
 /** What every Worker of a stage can do. */
@@ -69,7 +73,11 @@ export async function stageWith<W extends Served>(
   }
 }
 
-function optionsOf({ main, backup, mutual }: Theatre, key: Key, port: number): RelayOptions {
+function optionsOf(
+  { main, backup, mutual, exports, journalFile }: Theatre,
+  key: Key,
+  port: number,
+): RelayOptions {
   const remote = ({ url, fingerprint, spare = [] }: ContractServer, role: 'source' | 'target') => ({
     ...{ url, fingerprint, address: url, spare, role: mutual === true ? ('both' as const) : role },
   })
@@ -79,6 +87,8 @@ function optionsOf({ main, backup, mutual }: Theatre, key: Key, port: number): R
     keys: { [key.id]: key.secret },
     client: { certificate: cert, key: privateKey },
     remotes: { main: remote(main, 'source'), backup: remote(backup, 'target') },
+    ...(exports === undefined ? {} : { exports }),
+    ...(journalFile === undefined ? {} : { journalFile }),
   }
 }
 

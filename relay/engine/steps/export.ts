@@ -33,8 +33,11 @@ export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = 
   if (isReplica(ref, seen.value, io)) return refusal('it is a copy: export its source')
   const made = await io.exports.list(store, ref, name)
   if (!made.ok) return made
+  const [there] = made.value
+  if (there !== undefined && there.snapshot.name !== step.snapshot)
+    return refusal(`"${store}" has an export ${name} of ${there.snapshot.name} already`)
   // Asked for twice, it is made once.
-  if (made.value.length > 0) return ok({ calls: [], reply: null })
+  if (there !== undefined) return ok({ calls: [], reply: rowOf(store, there) })
   const temporary = temporaryOf(ref, name)
   io.temporaries.begin(temporary)
   try {

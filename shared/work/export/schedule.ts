@@ -35,7 +35,7 @@ function stepOn(known: Known, rows: ExportRow[] | null | undefined, now: Date): 
       soon,
       saying('wait', key, entry, `whether its export ${entry.name} is in ${entry.store} could not be read`),
     ])
-  const made = rows.find(({ name }) => name === entry.name)
+  const made = rows.find(({ name, snapshot }) => name === entry.name && snapshot.name === entry.snapshot)
   if (made !== undefined) return endWell(key, entry, made, now)
   return combine([soon, tryAgain(known, now)])
 }

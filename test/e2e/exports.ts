@@ -1,0 +1,166 @@
+/** Exports end to end: asked for over the API, followed by ticks, and what is stored holds what the snapshot held. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { zstdDecompressSync } from 'node:zlib'
+import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { StoreConfig } from '../../relay/export/stores-schema.ts'
+import { parseManifest } from '../../shared/work/export/manifest.ts'
+import { nextSecond, openStage, type Stage, type Theatre } from './stage.ts'
+
+export type ExportTheatre = Theatre & {
+  /** Takes an archive back as an instance, and gives the marker that it then has. */
+  takeBack(archive: Uint8Array): Promise<string | null>
+  /** Names of all instances on main, and of the backups that it keeps. */
+  left(): Promise<string[]>
+  /** A bucket on a real server of S3, and how an independent client reads it. */
+  bucket?: { store: StoreConfig; read(key: string): Promise<Uint8Array>; keys(): Promise<string[]> }
+}
+
+const NAME = 'e2e-export'
+const MARKER = 'as it was at the snapshot'
+const BYTES = 3_000_000
+
+type Shown = { state: string; reason?: string; name: string; bytes?: number }
+
+export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>): void {
+  describe(`exports from ${name}`, { timeout: 120_000 }, () => {
+    let stage: Stage
+    let theatre: ExportTheatre
+    let root: string
+    let vault: string
+    let key: string
+    let now = Date.now()
+    beforeAll(async () => {
+      const home = mkdtempSync(join(tmpdir(), 'stapes-e2e-exports-'))
+      root = mkdtempSync(join(home, 'store-'))
+      vault = mkdtempSync(join(home, 'vault-'))
+      key = await generateX25519Identity()
+      const recipients = [await identityToRecipient(key)]
+      theatre = await open()
+      const exports: Record<string, StoreConfig> = {
+        nas: { type: 'directory', path: root, recipients: [] },
+        vault: { type: 'directory', path: vault, recipients },
+        ...(theatre.bucket === undefined ? {} : { r2: theatre.bucket.store }),
+      }
+      stage = await openStage(async () => ({ ...theatre, exports, journalFile: join(home, 'journal.json') }))
+      await theatre.main.createInstance({
+        name: NAME,
+        config: { 'boot.autostart': 'true', 'user.stapes.hold.nothing': 'by a person' },
+      })
+      await theatre.main.write({ name: NAME }, MARKER, BYTES)
+      const select = { remotes: ['main'], instances: [NAME] }
+      await stage.apply({ policies: { hourly: { select, schedule: '0 * * * *', keep: { last: 5 } } } })
+      expect(await stage.worker.tick(new Date(now))).toBe('ok')
+      await theatre.main.write({ name: NAME }, 'as it became later', BYTES)
+      return async () => {
+        await stage.close()
+        rmSync(home, { recursive: true })
+      }
+    })
+
+    const run = async (body: object) => {
+      const response = await stage.worker.fetch('/api/run', { method: 'POST', body: JSON.stringify(body) })
+      return (await response.json()) as {
+        refusal: { reason: string } | null
+        results: { state: string; reason?: string }[]
+      }
+    }
+    const shown = async (): Promise<Shown> => {
+      const status = (await (await stage.worker.fetch('/api/status')).json()) as {
+        exports: Record<string, Shown>
+      }
+      return status.exports[`main/default/${NAME}`] ?? { state: 'none', name: '' }
+    }
+    const followed = async (): Promise<Shown> => {
+      for (let tries = 0; tries < 40; tries++) {
+        await sleep(150)
+        now += 60_000
+        await stage.worker.tick(new Date(now))
+        const seen = await shown()
+        if (seen.state === 'done' || seen.state === 'failed') return seen
+      }
+      return shown()
+    }
+    const manifestOf = (text: string) => {
+      const manifest = parseManifest(JSON.parse(text))
+      if (manifest === null) throw new Error(`no manifest: ${text}`)
+      return manifest
+    }
+    const exported = async (to: string): Promise<Shown> => {
+      const asked = await run({ do: 'export', instance: NAME, to })
+      expect(asked).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
+      const seen = await followed()
+      expect(seen).toMatchObject({ state: 'done' })
+      expect(await theatre.left()).toEqual([NAME])
+      return seen
+    }
+    const inFolder = (file: string, folder = root) => readFileSync(join(folder, 'main/default', NAME, file))
+
+    test('into a directory, of the newest snapshot, whatever came since; it can be taken back', async () => {
+      const { name: one, bytes } = await exported('nas')
+      const manifest = manifestOf(inFolder(`${one}.json`).toString())
+      expect(manifest).toMatchObject({
+        ...{ instance: `main/default/${NAME}`, type: 'container', optimized: false },
+        leftOut: { config: { 'boot.autostart': 'true', 'user.stapes.hold.nothing': 'by a person' } },
+      })
+      const held = inFolder(manifest.stored.file)
+      expect([held.length, createHash('sha256').update(held).digest('hex')]).toEqual([
+        bytes,
+        manifest.stored.sha256,
+      ])
+      const archive = zstdDecompressSync(held)
+      expect(createHash('sha256').update(archive).digest('hex')).toBe(manifest.archive.sha256)
+      expect(await theatre.takeBack(archive)).toBe(MARKER)
+    })
+
+    test('for somebody’s key alone, where the configuration says so', async () => {
+      const { name: one } = await exported('vault')
+      const { stored, archive: told } = manifestOf(inFolder(`${one}.json`, vault).toString())
+      const decrypter = new Decrypter()
+      decrypter.addIdentity(key)
+      const archive = zstdDecompressSync(await decrypter.decrypt(inFolder(stored.file, vault)))
+      expect(createHash('sha256').update(archive).digest('hex')).toBe(told.sha256)
+    })
+
+    test('into a bucket of a real server of S3, where there is one', async () => {
+      const { bucket } = theatre
+      if (bucket === undefined) return
+      const { name: one } = await exported('r2')
+      const folder = `incus/main/default/${NAME}`
+      const { stored, archive: told } = manifestOf(
+        Buffer.from(await bucket.read(`${folder}/${one}.json`)).toString(),
+      )
+      expect(await bucket.keys()).toEqual([`${folder}/${stored.file}`, `${folder}/${one}.json`].sort())
+      const archive = zstdDecompressSync(await bucket.read(`${folder}/${stored.file}`))
+      expect(createHash('sha256').update(archive).digest('hex')).toBe(told.sha256)
+    })
+
+    test.each([
+      ['to a store that there is not', { to: 'nowhere' }, 'it has nas, vault'],
+      ['of a snapshot that there is not', { to: 'nas', snapshot: 'none' }, 'no snapshot'],
+      ['of an instance that there is not', { to: 'nas', instance: 'none' }, 'there is no instance'],
+    ])('%s is refused before anything is begun', async (_, body, reason) => {
+      const refused = await run({ do: 'export', instance: NAME, ...body })
+      expect(JSON.stringify(refused)).toContain(reason)
+      expect(await theatre.left()).toEqual([NAME])
+    })
+
+    test('by a relay that is restarted meanwhile is made by its next try, once', async () => {
+      const before = readdirSync(join(root, 'main/default', NAME)).length
+      await nextSecond()
+      const asked = await run({ do: 'export', instance: NAME, to: 'nas' })
+      expect(asked).toMatchObject({ refusal: null })
+      await stage.relay.stop()
+      await stage.relay.start()
+      expect(await followed()).toMatchObject({ state: 'done' })
+      expect(readdirSync(join(root, 'main/default', NAME)).length).toBe(before + 2)
+      now += 60_000
+      await stage.worker.tick(new Date(now))
+      expect(await theatre.left()).toEqual([NAME])
+    })
+  })
+}

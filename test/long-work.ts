@@ -1,6 +1,7 @@
 /** Long work in ledgers and plans, by kind. */
 import { keyIn, kindIn, type Work, workKey } from '../shared/ledger/work.ts'
 import type { CopyWork } from '../shared/work/copy/entry.ts'
+import type { ExportWork } from '../shared/work/export/entry.ts'
 import type { RestoreWork } from '../shared/work/restore/entry.ts'
 
 const as =
@@ -24,3 +25,6 @@ export const copiesOf = (holder: Holder): Record<string, CopyWork> =>
 
 export const restoresOf = (holder: Holder): Record<string, RestoreWork> =>
   Object.fromEntries(of(holder, 'restore') as [string, RestoreWork][])
+
+export const exportsOf = (holder: Holder): Record<string, ExportWork> =>
+  Object.fromEntries(of(holder, 'export') as [string, ExportWork][])

@@ -142,7 +142,8 @@ const nothingForeignTouched: Invariant = (scene, fail) => {
         if (snapshots.has(event.snapshot)) fail(`${say(event)} was there before and is removed`)
       },
       instanceGone({ remote, instance }) {
-        if (remote === 'main' || strangers.some((one) => one.instance === instance))
+        const isStranger = strangers.some((one) => one.instance === instance)
+        if (isStranger || (remote === 'main' && !isMadeForExport(instance)))
           fail(`${remote}/${instance.name} is removed`)
       },
     },
@@ -152,6 +153,10 @@ const nothingForeignTouched: Invariant = (scene, fail) => {
     },
   }
 }
+
+/** Of a snapshot, by the relay: it goes again. */
+const isMadeForExport = ({ name, config }: Instance): boolean =>
+  /^stapes-export-[0-9a-f]{24}$/.test(name) && config['user.stapes.exporting'] !== undefined
 
 const all = (incus: EmbeddedIncus): Instance[] => [
   ...(incus.state.projects.get('default')?.instances.values() ?? []),

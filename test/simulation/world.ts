@@ -17,6 +17,7 @@ import { ConnectionLost } from '../emulator/faults.ts'
 import { Network } from '../emulator/network.ts'
 import { EmbeddedIncus } from '../emulator/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
+import { type MemoryStores, memoryExports, memoryStores } from './memory-exports.ts'
 import { seededRandom } from './random.ts'
 import { StaleKv } from './stale-kv.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -34,6 +35,8 @@ export type World = {
   /** Places whose caches differ; ticks come to any of them. */
   places: Io[]
   weather: { now: Weather }
+  /** What was exported. */
+  stores: MemoryStores
   /** Of the Worker with the relay. */
   relay: {
     up: boolean
@@ -109,6 +112,7 @@ export function createWorld({
   const upstream = upstreamOf(incus, clock, weather, remoteOf)
   let rules: Rules = { role, minRetention }
   let life = mortal()
+  const stores = memoryStores()
   const begin = (store: JournalStore): Engine => {
     const remotes = {
       [names.main]: { address: 'https://main:8443', role: 'source' },
@@ -117,6 +121,7 @@ export function createWorld({
     return createEngine({
       ...{ clock, remotes, secret: 'of the relay' },
       ...{ upstream: life.upstream(upstream), store: life.store(store) },
+      exports: memoryExports(stores, clock, life.isAlive),
     })
   }
   let disk = memoryStore()
@@ -171,6 +176,7 @@ export function createWorld({
     kv,
     places,
     weather,
+    stores,
     relay,
     apply: (document) => applyTo(placeOf(0), document),
     tick: (at, place = 0, kind = 'cron') => tickOf(placeOf(place), at, kind),
@@ -201,8 +207,9 @@ function memoryStore(): JournalStore {
 /** A process of the relay: once it has ended it sends nothing, hears nothing and writes nothing. */
 type Life = {
   end(): void
+  isAlive(): boolean
   ended: Promise<void>
-  upstream(to: Upstream): Upstream
+  upstream(to: Required<Upstream>): Upstream
   store(disk: JournalStore): JournalStore
 }
 
@@ -217,6 +224,7 @@ function mortal(): Life {
   const never = new Promise<never>(() => {})
   return {
     ended,
+    isAlive: () => alive,
     end() {
       keep()
       alive = false
@@ -226,6 +234,11 @@ function mortal(): Life {
       async request(...args) {
         if (!alive) return never
         const reply = await to.request(...args)
+        return alive ? reply : never
+      },
+      async fetch(...args) {
+        if (!alive) return never
+        const reply = await to.fetch(...args)
         return alive ? reply : never
       },
     }),
@@ -254,9 +267,27 @@ function upstreamOf(
   clock: VirtualClock,
   weather: World['weather'],
   remoteOf: (name: string) => Remote,
-): Upstream {
-  const lost = (code: CallError['code'], message: string): Reply => ({ ok: false, error: { code, message } })
+): Required<Upstream> {
+  const lost = (code: CallError['code'], message: string) =>
+    ({ ok: false, error: { code, message } }) as const
   return {
+    async fetch(name, request, from) {
+      const remote = remoteOf(name)
+      if (weather.now(remote, request) !== null) return lost('timeout', 'no answer')
+      try {
+        const answer = await incus[remote].handle({
+          ...request,
+          ...(from === 0 ? {} : { range: `bytes=${from}-` }),
+        })
+        const { file } = answer
+        if (file === undefined)
+          return { ok: false, error: { code: 'incus', status: answer.status, message: 'no such file' } }
+        return { ok: true, value: { from, size: from + file.length, bytes: onePiece(file) } }
+      } catch (error) {
+        if (error instanceof ConnectionLost) return lost('timeout', error.message)
+        throw error
+      }
+    },
     async request(name, request, { timeout }) {
       const remote = remoteOf(name)
       const struck = weather.now(remote, request)
@@ -286,6 +317,10 @@ function upstreamOf(
       return struck === 'lost-after' ? lost('timeout', 'no answer') : reply
     },
   }
+}
+
+async function* onePiece(file: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield file
 }
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000

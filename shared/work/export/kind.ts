@@ -23,7 +23,6 @@ export const exporting: Kind<ExportAction, ExportRequest, ExportWork> = {
       line: exportLine,
       essence: exportEssence,
       begins: ({ ref }) => workKey(EXPORT, subjectKey(ref)),
-      counts: { name: 'exportsStarted', noun: ['export', 'exports'], did: 'started' },
     },
   },
   tallies: [{ sign: '»', will: 'starts', did: 'started', one: 'export' }],

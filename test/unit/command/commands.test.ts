@@ -55,14 +55,8 @@ describe('the list', () => {
 
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual([
-      'now',
-      'copy',
-      'hold',
-      'release',
-      'undo',
-      'pause',
-      'resume',
-      'notify',
+      ...['now', 'copy', 'export', 'hold', 'release', 'undo'],
+      ...['pause', 'resume', 'notify'],
     ])
     expect(namesOf('admin')).toEqual(['restore', 'expire', 'allow'])
     expect(

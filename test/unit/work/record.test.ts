@@ -31,8 +31,8 @@ const after = (work: Ledger['work'], learned: Plan['work'] = {}): string[] =>
 test('copies that nobody asked about for a month are forgotten, and what only a later version knows as well', () => {
   const entry = (days: number) => ({ state: 'running' as const, attempts: 0, at: daysAgo(days) })
   expect(
-    after({ 'copy a>b': entry(29), 'copy c>d': entry(31), 'export a': entry(29), 'export c': entry(31) }),
-  ).toEqual(['copy a>b', 'export a'])
+    after({ 'copy a>b': entry(29), 'copy c>d': entry(31), 'later a': entry(29), 'later c': entry(31) }),
+  ).toEqual(['copy a>b', 'later a'])
 })
 
 test('a restore is forgotten when its kind says so, and not before', () => {

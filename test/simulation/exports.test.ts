@@ -1,0 +1,187 @@
+import { unpackTar } from 'modern-tar'
+import { describe, expect, test } from 'vitest'
+import { type Io, run } from '../../functions/run.ts'
+import type { Run } from '../../functions/summary.ts'
+import type { Ledger } from '../../shared/ledger/ledger.ts'
+import { instanceOf, write } from '../emulator/scene.ts'
+import { exportsOf } from '../long-work.ts'
+import { HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
+import type { Driver } from './world.ts'
+
+const start = new Date('2026-11-20T00:00:30Z')
+const until = new Date(start.getTime() + 12 * HOUR)
+/** Away from every slot's minutes. */
+const asking = new Date('2026-11-20T06:20:10Z')
+const SNAPSHOT = 'hourly-20261120T0600Z'
+const OLD = 'web as it was at six'
+
+async function begin(driver: Driver = 'dir'): Promise<Simulation> {
+  const simulation = await simulate({ ...usual(start, until), drivers: { main: driver, backup: 'dir' } })
+  const { world, pass } = simulation
+  const web = instanceOf(world.incus.main, { name: 'web' })
+  await pass(new Date('2026-11-20T05:59:00Z'))
+  write(web, OLD, 600e6)
+  web.config['boot.autostart'] = 'true'
+  await pass(new Date('2026-11-20T06:15:00Z'))
+  write(web, 'web as it is now', 600e6)
+  world.incus.main.snapshotMs = 10_000
+  return simulation
+}
+
+const wish = { do: 'export', instance: 'main/default/web', to: 'nas', reason: 'asked for' } as const
+
+const ask = ({ world }: Simulation, at: Date, place = 0, more: object = {}): Promise<Run> =>
+  run({ kind: 'run', at, request: { ...wish, ...more } }, world.places[place] as Io)
+
+async function asked(simulation: Simulation, at = asking, more: object = {}): Promise<Run> {
+  const { world } = simulation
+  if (world.clock.now() < at.getTime()) await world.clock.advance(at)
+  return world.clock.settle(ask(simulation, at, 0, more))
+}
+
+const later = ({ world }: Simulation, ms: number): Date => new Date(world.clock.now() + ms)
+
+const noted = ({ world }: Simulation) =>
+  exportsOf(JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>)['main/default/web']
+
+const instances = ({ world }: Simulation): string[] => [
+  ...(world.incus.main.state.projects.get('default')?.instances.keys() ?? []),
+]
+
+/** One, of the snapshot and not of what is there now; and nothing is left of how it was made. */
+async function expectExported(simulation: Simulation): Promise<void> {
+  const { made } = simulation.world.stores
+  expect([...made.keys()]).toEqual(['nas main/default/web 20261120T062010Z'])
+  for (const { manifest, archive } of made.values()) {
+    expect(manifest).toMatchObject({
+      ...{ instance: 'main/default/web', snapshot: { name: SNAPSHOT }, incus: '6.0.4' },
+      leftOut: { config: { 'boot.autostart': 'true' } },
+    })
+    const entries = await unpackTar(archive)
+    const marker = entries.find(({ header }) => header.name.endsWith('rootfs/marker'))
+    expect(Buffer.from(marker?.data ?? []).toString()).toBe(OLD)
+  }
+  expect(instances(simulation).filter((name) => name.startsWith('stapes-export'))).toEqual([])
+  expect(noted(simulation)).toMatchObject({ state: 'done', snapshot: SNAPSHOT })
+}
+
+describe('an instance is exported', () => {
+  test.each(['btrfs', 'dir'] as const)(
+    'from %s, at its newest snapshot, and nothing of it stays',
+    async (driver) => {
+      const simulation = await begin(driver)
+      const before = instances(simulation)
+      expect(await asked(simulation)).toMatchObject({
+        results: [{ state: 'started', line: { sign: '»', what: 'nas' } }],
+        started: { exports: ['main/default/web'] },
+      })
+      await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+      await expectExported(simulation)
+      expect(instances(simulation)).toEqual(before)
+      await simulation.pass(until)
+      simulation.watch.end()
+      await expectExported(simulation)
+    },
+  )
+
+  test('once, though it was asked for twice at the same time, and again later', async () => {
+    const simulation = await begin()
+    const { world } = simulation
+    await world.clock.advance(asking)
+    await world.clock.settle(Promise.all([ask(simulation, asking), ask(simulation, asking, 1)]))
+    expect(await asked(simulation, later(simulation, 5_000))).toMatchObject({
+      results: [],
+      lines: [{ reason: expect.stringContaining('is being exported to nas') }],
+    })
+    await simulation.pass(later(simulation, 6 * MINUTE), 'ticked')
+    await expectExported(simulation)
+  })
+
+  test('while its slots are served: neither waits for the other, and what it is made from is backed up by nobody', async () => {
+    const simulation = await begin()
+    simulation.world.stores.saveMs = 2 * HOUR
+    await asked(simulation)
+    await simulation.pass(new Date('2026-11-20T08:10:00Z'), 'ticked')
+    const { instances: all } = simulation.world.incus.main.state.projects.get('default') ?? {}
+    expect([...(all?.get('web')?.snapshots.keys() ?? [])]).toContain('hourly-20261120T0700Z')
+    const temporary = [...(all?.values() ?? [])].find(({ name }) => name.startsWith('stapes-export'))
+    expect([temporary?.status, temporary?.snapshots.size]).toEqual(['Stopped', 0])
+    await simulation.pass(new Date('2026-11-20T08:30:00Z'), 'ticked')
+    await expectExported(simulation)
+  })
+
+  test('or not, with the reason and what to do, after five tries', async () => {
+    const simulation = await begin()
+    simulation.world.stores.failure = 'store "nas": there is no directory /srv/nas'
+    await asked(simulation)
+    await simulation.pass(later(simulation, 2 * HOUR))
+    expect(noted(simulation)).toMatchObject({
+      ...{ state: 'failed', attempts: 5 },
+      reason: expect.stringMatching(/was not exported to nas: .*no directory \/srv\/nas.*request it again/),
+    })
+    expect(instances(simulation).filter((name) => name.startsWith('stapes-export'))).toEqual([])
+  })
+})
+
+/** All requests of one export: reads, the copy, the backup, the file, the removal. */
+const MOST = 16
+const OF_EXPORT = /^\/1\.0\/(instances\/(web|stapes-export-)|instances\?project=|operations\/)/
+
+describe('the relay is killed', () => {
+  const moments = Array.from({ length: MOST }, (_, at) => at).flatMap((at) => [
+    { at, when: 'before' as const },
+    { at, when: 'after' as const },
+  ])
+  test.each(moments)(
+    '$when request $at of an export to Incus: the next ticks make it, once, and leave nothing',
+    async ({ at, when }) => {
+      const simulation = await begin()
+      const { world } = simulation
+      await world.clock.advance(asking)
+      let asked = 0
+      let isKilled = false
+      world.weather.now = (remote, { path }) => {
+        if (remote !== 'main' || !OF_EXPORT.test(path) || isKilled || asked++ < at) return null
+        isKilled = true
+        world.relay.kill()
+        return when === 'before' ? 'lost-before' : null
+      }
+      await world.clock.settle(ask(simulation, asking))
+      await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
+      world.weather.now = () => null
+      expect(isKilled).toBe(true)
+      await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
+      await expectExported(simulation)
+    },
+  )
+})
+
+describe('Incus is killed', () => {
+  test.each([1, 5_000, 9_999, 10_001, 15_000, 20_001, 60_000, 105_000])(
+    '%i ms into an export: the next ticks make it, once, and leave nothing',
+    async (ms) => {
+      const simulation = await begin()
+      const { world } = simulation
+      await asked(simulation)
+      await world.clock.advance(new Date(asking.getTime() + ms))
+      world.incus.main.kill()
+      await simulation.pass(later(simulation, 2 * MINUTE), 'ticked')
+      world.incus.main.start()
+      await simulation.pass(later(simulation, 12 * MINUTE), 'ticked')
+      await expectExported(simulation)
+    },
+  )
+})
+
+test.each([1_000, 15_000, 60_000])(
+  'the ledger is lost %i ms into an export: the relay’s report tells of it',
+  async (ms) => {
+    const simulation = await begin()
+    const { world } = simulation
+    await asked(simulation)
+    await world.clock.advance(new Date(asking.getTime() + ms))
+    world.kv.forget(['ledger'])
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    await expectExported(simulation)
+  },
+)

@@ -1,0 +1,62 @@
+/** Stores in memory: what is saved takes its time, and is read through the relay's connection as a real one reads it. */
+import { createHash } from 'node:crypto'
+import type { Exports, Saving } from '../../relay/engine/exports.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { subjectKey } from '../../shared/incus/subject.ts'
+import { err, ok } from '../../shared/result.ts'
+import type { Manifest } from '../../shared/work/export/manifest.ts'
+
+export type MemoryStores = {
+  /** By `store remote/project/instance name`. */
+  made: Map<string, { manifest: Manifest; archive: Uint8Array }>
+  /** What a save takes, in milliseconds. */
+  saveMs: number
+  /** Instead of saving. */
+  failure: string | null
+}
+
+export const memoryStores = (): MemoryStores => ({ made: new Map(), saveMs: 90_000, failure: null })
+
+/** As one life of the relay has them: after its end nothing of it is written. */
+export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () => boolean): Exports {
+  const keyOf = (store: string, { ref, about }: Pick<Saving, 'ref' | 'about'>): string =>
+    `${store} ${subjectKey(ref)} ${about.name}`
+  return {
+    stores: ['nas', 'r2'],
+    async save(saving) {
+      const opened = await saving.open(0)
+      if (!opened.ok) return opened
+      const chunks: Uint8Array[] = []
+      for await (const chunk of opened.value.bytes) chunks.push(chunk)
+      saving.progress('export (50 %): 1.00MB (1.00MB/s)')
+      await new Promise<void>((resolve) => clock.after(stores.saveMs, resolve))
+      if (stores.failure !== null) return err({ code: 'export', message: stores.failure })
+      const archive = Buffer.concat(chunks)
+      const manifest = manifestOf(saving, archive, clock.now())
+      const key = keyOf(saving.store, saving)
+      if (stores.made.has(key)) return err({ code: 'export', message: 'which is not overwritten' })
+      if (isAlive()) stores.made.set(key, { manifest, archive })
+      return ok(manifest)
+    },
+    async list(store, ref, name) {
+      const all = [...stores.made].filter(([key]) => key.startsWith(`${store} ${subjectKey(ref)} `))
+      return ok(
+        all.map(([, { manifest }]) => manifest).filter((manifest) => name === null || manifest.name === name),
+      )
+    },
+  }
+}
+
+function manifestOf({ about }: Saving, archive: Uint8Array, now: number): Manifest {
+  const sha256 = createHash('sha256').update(archive).digest('hex')
+  return {
+    stapes: 'export 1',
+    ...about,
+    madeAt: new Date(now).toISOString(),
+    archive: { bytes: archive.length, sha256, entries: 1 },
+    stored: {
+      ...{ file: `${about.name}.tar.zst`, bytes: archive.length, sha256 },
+      ...{ compression: 'zstd', encryption: null, recipients: [] },
+    },
+  }
+}

@@ -18,7 +18,6 @@ const FORBIDDEN: Question[] = [
   { right: 'exec', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/exec${query}`, {}) },
   { right: 'files', ask: (name, ask, query) => ask('GET', `/1.0/instances/${name}/files${query}&path=/`) },
   { right: 'console', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/console${query}`, {}) },
-  { right: 'exports', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/backups${query}`, {}) },
   { right: 'profiles', ask: (_, ask, query) => ask('POST', `/1.0/profiles${query}`, {}) },
 ]
 
@@ -30,6 +29,7 @@ const OPTIONAL: Question[] = [
   },
   { right: 'edit', ask: (name, ask, query) => ask('PATCH', `/1.0/instances/${name}${query}`, {}) },
   { right: 'state', ask: (name, ask, query) => ask('PUT', `/1.0/instances/${name}/state${query}`, {}) },
+  { right: 'exports', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/backups${query}`, {}) },
   { right: 'create', ask: (_, ask, query) => ask('POST', `/1.0/instances${query}`, {}) },
 ]
 
@@ -98,7 +98,8 @@ const USES: Record<string, string> = {
   snapshots: 'to take, date and delete them',
   edit: 'copies from here, holds, restores',
   state: 'starting after a restore, thawing',
-  create: 'copies to here',
+  exports: 'exports from here',
+  create: 'copies to here, exports from here',
 }
 
 function render(name: string, rights: Rights): Checked['projects'][number] {
@@ -113,7 +114,7 @@ function render(name: string, rights: Rights): Checked['projects'][number] {
     ...{ name, isInForce },
     lines: [
       isInForce
-        ? 'a scriptlet is in force: exec, files, console, exports and profiles are refused'
+        ? 'a scriptlet is in force: exec, files, console and profiles are refused'
         : `NO scriptlet is in force, or it allows too much: ${tooMuch.join(', ')}`,
       ...(allowed.length === 0 ? [] : [`  allowed: ${allowed.join('; ')}`]),
       ...(refused.length === 0 ? [] : [`  refused: ${refused.join('; ')}`]),

@@ -6,7 +6,7 @@
 export type Role = 'source' | 'target' | 'both'
 
 /** What a source may be allowed besides its snapshots. */
-export const EXTRAS = ['copies', 'holds', 'restore', 'thaw'] as const
+export const EXTRAS = ['copies', 'holds', 'restore', 'thaw', 'exports'] as const
 export type Extra = (typeof EXTRAS)[number]
 
 /** A certificate that the server trusts; `projects` is null where it is not restricted. */
@@ -33,16 +33,20 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(role === 'source' ? [] : [TARGET_PRICE]),
     ...(editors === '' ? [] : [`${editors}: ${EDIT_PRICE}`]),
     ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
+    ...(extras.has('exports') ? [EXPORT_PRICE] : []),
   ]
 }
 
 const EDITORS = ['copies', 'holds', 'restore'] as const
+
 const STARTERS = ['restore', 'thaw'] as const
 
 const EDIT_PRICE =
   'Incus asks can_edit for it, and knows no lesser right. Whoever has the key of this certificate can change the config and devices of these instances, rename and delete them. In a project with restricted=true they still get nothing of the host'
 const STATE_PRICE =
   'starting and thawing need can_update_state. Whoever has the key of this certificate can stop these instances'
+const EXPORT_PRICE =
+  'exports need can_create_instances, can_edit and can_manage_backups: one is made of an instance of its own, which is deleted afterwards. Whoever has the key of this certificate can read, create and start, change and delete any instance in these projects. With restricted=true on them, no such instance gets anything of the host'
 const TARGET_PRICE =
   'receiving copies needs can_create_instances and can_edit. Whoever has the key of this certificate can create and start, change and delete any instance in these projects, so let them hold nothing but copies. With restricted=true on them, no such instance gets anything of the host'
 const SNAPSHOT_PRICE =
@@ -50,7 +54,7 @@ const SNAPSHOT_PRICE =
 
 /** Whether an instance's config may be edited by it. */
 export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>
-  role !== 'source' || EDITORS.some((extra) => extras.has(extra))
+  role !== 'source' || extras.has('exports') || EDITORS.some((extra) => extras.has(extra))
 
 const mayUpdateState = (extras: ReadonlySet<Extra>): boolean => STARTERS.some((extra) => extras.has(extra))
 
@@ -60,14 +64,15 @@ export function renderScriptlet(options: ScriptletOptions): string {
     ...['can_view', 'can_manage_snapshots'],
     ...(mayEdit(role, extras) ? ['can_edit'] : []),
     ...(mayUpdateState(extras) ? ['can_update_state'] : []),
+    ...(extras.has('exports') ? ['can_manage_backups'] : []),
   ]
   const project = [
     ...['can_view', 'can_view_operations'],
-    ...(role === 'source' ? [] : ['can_create_instances']),
+    ...(role === 'source' && !extras.has('exports') ? [] : ['can_create_instances']),
   ]
   return [
     '# What the relay of stapes may do on this server. Everything else is refused to its certificate: exec, files,',
-    '# console, exports, profiles, images, networks, other projects.',
+    `# console, ${extras.has('exports') ? '' : 'exports, '}profiles, images, networks, other projects.`,
     ...pricesOf(role, extras).map((price) => `# - ${price}.`),
     `RELAY = ${literal(relay)}`,
     ...(trusted === null ? [`NAMES = ${literal(names)}`] : []),

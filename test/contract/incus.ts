@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { authContract } from './auth.ts'
 import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
+import { exportContract } from './exports.ts'
 import { faultContract } from './faults.ts'
 import { listingContract } from './listings.ts'
 import { extensionsSchema } from './model.ts'
@@ -80,6 +81,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     copyingContract(world)
     refreshContract(world)
     restoreContract(world)
+    exportContract(world)
     slowContract(world)
     faultContract(world)
 

@@ -26,6 +26,8 @@ export type Side = {
   server: ContractServer
   /** A call of the routes table. */
   ask(route: RouteName, call?: Call): Promise<Reply>
+  /** A call of the routes table that is answered by a file, or by an error. */
+  file(route: RouteName, call?: Call): Promise<Omit<Reply, 'envelope'> & { bytes: Uint8Array }>
   /** A call past the table, body as it stands. */
   raw(method: string, path: string, body?: string | null, client?: Client): Promise<Reply>
   /** Routes that were asked so far. */
@@ -62,6 +64,14 @@ export function createSide(server: ContractServer): Side {
       asked.add(route)
       const { method, path } = request(route, parameters, query, body)
       return call(method, path, body === undefined ? null : JSON.stringify(body), client, headers)
+    },
+    file: async (route, { parameters, query, client = 'trusted', headers = {} } = {}) => {
+      asked.add(route)
+      const { method, path } = request(route, parameters, query)
+      const dispatcher = agentOf(client)
+      const reply = await send(`${server.url}${path}`, { method: method as 'GET', headers, dispatcher })
+      const bytes = new Uint8Array(await reply.body.arrayBuffer())
+      return { status: reply.statusCode, headers: reply.headers, bytes }
     },
     close: async () => {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()))

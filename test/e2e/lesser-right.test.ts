@@ -1,5 +1,5 @@
 /** With the printed scriptlets in force on both servers: what stapes does works, what it doesn't is refused. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -35,10 +35,13 @@ function lesserRight(version: string, incusd: string): void {
     let stage: Stage
     let timeline: Timeline
     let file: RelayFile
+    let store: string
     beforeAll(async () => {
       pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-      stage = await openStage(async () => realTheatre(pair))
       const folder = await mkdtemp(join(tmpdir(), 'stapes-lesser-'))
+      store = await mkdtemp(join(folder, 'store-'))
+      const exports = { nas: { type: 'directory' as const, path: store, recipients: [] } }
+      stage = await openStage(async () => ({ ...realTheatre(pair), exports }))
       file = await relayFile(folder, pair)
       await furnish(stage, [NAME])
       timeline = openTimeline(stage, [NAME], BYTES)
@@ -173,6 +176,35 @@ function lesserRight(version: string, incusd: string): void {
       }
       expect((await configOf())['user.stapes.restored']).toMatch(/^before-restore-/)
       expect(await pair.main.readMarker({ name: NAME })).toBe(marker)
+    })
+
+    test('without the right to export nothing is; with it an export is made, and nothing of it stays', async () => {
+      const before = await pair.main.run('GET', '/1.0/instances')
+      const exports = async () => {
+        const { exports: all } = (await (await stage.worker.fetch('/api/status')).json()) as {
+          exports: Record<string, { state: string; reason?: string }>
+        }
+        return all[KEY]
+      }
+      const exported = async () => {
+        await post('/api/run', { do: 'export', instance: NAME, to: 'nas' })
+        for (let minute = 0; minute < 20 && !/done|failed/.test((await exports())?.state ?? ''); minute++) {
+          await sleep(200)
+          await timeline.tick()
+        }
+        return exports()
+      }
+      expect(await exported()).toMatchObject({
+        ...{ state: 'failed', attempts: 1 },
+        reason: expect.stringContaining('what the relay'),
+      })
+      expect(await readdir(store)).toEqual([])
+      await enforce('main', ['exports'])
+      await nextSecond()
+      expect(await exported()).toMatchObject({ state: 'done' })
+      expect(await readdir(join(store, KEY))).toHaveLength(2)
+      expect(await pair.main.run('GET', '/1.0/instances')).toEqual(before)
+      expect(await checked('main')).toMatch(/\n.*allowed:.*edit.*exports.*create/)
     })
 
     test('a target refuses to the relay what is not about copies', async () => {

@@ -1,5 +1,5 @@
 /** The stores of the relay's configuration, as the engine uses them. */
-import type { InstanceRef } from '../../shared/incus/subject.ts'
+import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
 import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -28,6 +28,7 @@ export function createExports(
   const targets: Record<string, Target & { close(): Promise<void> }> = Object.fromEntries(
     Object.entries(configured).map(([name, config]) => [name, targetOf(name, config)]),
   )
+  const pace = createPace()
   let left = unfinished.all()
   const clear = async (): Promise<void> => {
     const [now, cleared] = [left, new Set<Unfinished>()]
@@ -49,6 +50,8 @@ export function createExports(
     async save(saving) {
       const target = own(targets, saving.store)
       if (target === undefined) return unknown(saving.store)
+      const why = pace.refuse(subjectKey(saving.ref))
+      if (why !== null) return err({ code: 'export', message: why })
       await clear()
       return tried(saving.store, () => save(saving, target, unfinished))
     },
@@ -60,6 +63,24 @@ export function createExports(
     clear,
     async close() {
       await Promise.all(Object.values(targets).map((target) => target.close()))
+    },
+  }
+}
+
+/** Of one instance within a day. Whoever may ask for exports could fill a store. */
+const MOST = 24
+const DAY = 86_400_000
+
+function createPace(): { refuse(instance: string): string | null } {
+  const begun = new Map<string, number[]>()
+  return {
+    refuse(instance) {
+      const now = Date.now()
+      const recent = (begun.get(instance) ?? []).filter((at) => now - at < DAY)
+      if (recent.length >= MOST)
+        return `${instance} was exported ${MOST} times within a day: the next one has to wait`
+      begun.set(instance, [...recent, now])
+      return null
     },
   }
 }

@@ -135,6 +135,7 @@ export const routes = {
   },
   listProfiles: { method: 'GET', path: '/1.0/profiles', query: ['project', 'recursion'] },
   getPool: { method: 'GET', path: '/1.0/storage-pools/{pool}', query: ['project'] },
+  getPoolResources: { method: 'GET', path: '/1.0/storage-pools/{pool}/resources', query: [] },
   listVolumes: {
     method: 'GET',
     path: '/1.0/storage-pools/{pool}/volumes/{type}',

@@ -102,6 +102,13 @@ export function exportContract(world: World): void {
       expect(await exists(world.main, { name: body.name })).toBe(false)
     })
 
+    test('finds out how much room a pool has', async () => {
+      const { pool } = world.main.server
+      const space = z.looseObject({ used: z.number(), total: z.number() })
+      const reply = await world.main.ask('getPoolResources', { parameters: { pool } })
+      expect(readMetadata(reply, z.looseObject({ space })).space.total).toBeGreaterThan(0)
+    })
+
     test('has its pool’s use of the disk with it, where the driver tells', async () => {
       const it = { name: world.fresh('exported') }
       await world.main.server.createInstance(it)

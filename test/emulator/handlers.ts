@@ -8,7 +8,7 @@ import { Refusal, type Reply, sync } from './envelope.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
 import { createBackup, exportBackup, getState } from './lab-instances.ts'
 import { labRoutes } from './lab-routes.ts'
-import { getPool, listProfiles } from './lab-server.ts'
+import { getPool, getPoolResources, listProfiles } from './lab-server.ts'
 import { listOperations, view } from './operations.ts'
 import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
@@ -41,6 +41,7 @@ export const handlers: Record<RouteName, Handler> = {
   exportBackup: { right: 'object', answer: exportBackup },
   listProfiles: { right: 'object', answer: listProfiles },
   getPool: { right: 'any', answer: getPool },
+  getPoolResources: { right: 'any', answer: getPoolResources },
   listVolumes: { right: 'volumes', answer: listVolumes },
   getVolume: { right: 'object', answer: getVolume },
   listVolumeSnapshots: { right: 'object', answer: listVolumeSnapshots },

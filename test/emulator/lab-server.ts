@@ -93,6 +93,12 @@ export function getPool(server: EmbeddedIncus, call: Call): Reply {
   return sync(call.access.projects === null ? view : { ...view, config: null })
 }
 
+export function getPoolResources(server: EmbeddedIncus, call: Call): Reply {
+  const { full } = findPool(server.state, call.parameters.pool ?? '')
+  const total = 1e12
+  return sync({ space: { used: full ? total : 1e9, total }, inodes: { used: 0, total: 0 } })
+}
+
 const viewPool = ({ name, driver, config }: Pool): Record<string, unknown> => ({
   ...{ name, driver, description: '', status: 'Created', locations: ['none'], config, used_by: [] },
 })

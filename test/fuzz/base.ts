@@ -48,6 +48,8 @@ const STEPS: readonly Step[] = [
     ...{ expiries: [{ snapshot: newest, expiresAt: soon }], protect: false, owner: 'x' },
   },
   { do: 'read-snapshots', ref: main },
+  { do: 'read-exports', ref: main, store: 'nas', name: null },
+  { do: 'export', ref: backup, snapshot: newest, store: 'nas', name: '20261120T002500Z', optimized: false },
 ]
 
 /** The last one is detached. However they are changed, no copy loses anything, and no instance changes. */

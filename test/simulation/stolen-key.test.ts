@@ -5,7 +5,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { stepSchema } from '../../relay/step-schema.ts'
 import type { Job } from '../../shared/relay/protocol.ts'
-import type { CopyStep, RestoreStep, Step, VerifyStep } from '../../shared/relay/steps.ts'
+import type { CopyStep, ExportStep, RestoreStep, Step, VerifyStep } from '../../shared/relay/steps.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
 import { tear } from '../emulator/breakage.ts'
 import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
@@ -427,6 +427,63 @@ describe('a stolen signing key makes nothing', () => {
     expect(Object.keys(on('backup', 'evil').devices)).not.toContain('host')
     await attack([{ do: 'start', ref: ref('backup', 'evil') }])
     expect(on('backup', 'evil').status).toBe('Stopped')
+  })
+})
+
+describe('a stolen signing key exports to the configured stores, and no more', () => {
+  const NAME = '20261122T060000Z'
+  const exportOf = (more: Partial<ExportStep> = {}): ExportStep => ({
+    ...{ do: 'export', ref: ref('main'), snapshot: namesOn('main').at(-1) ?? '' },
+    ...{ store: 'nas', name: NAME, optimized: false },
+    ...more,
+  })
+  const made = (): string[] => [...scene.world.stores.made.keys()]
+  const held = (): string =>
+    JSON.stringify([...scene.world.stores.made.values()].map(({ manifest }) => manifest))
+
+  test('to no other place, by no name that is a path', async () => {
+    const names = ['../../etc', 'a/b', '.', '', '20261122T060000Z/../x', 'x'.repeat(400)]
+    const steps = names.flatMap((name) => [exportOf({ store: name }), exportOf({ name })])
+    await attack([...steps, exportOf({ store: 'elsewhere' })])
+    await wait(HOUR)
+    expect(made()).toEqual([])
+    const fields = { path: '/etc', endpoint: 'https://example.org', recipients: ['age1x'], bucket: 'b' }
+    for (const [field, value] of Object.entries(fields))
+      expect(stepSchema.safeParse({ ...exportOf(), [field]: value }).success).toBe(false)
+  })
+
+  test('of nothing on the backup server, and of no copy', async () => {
+    const before = [...(scene.world.incus.backup.state.projects.get('default')?.instances.keys() ?? [])]
+    await attack([exportOf({ ref: ref('backup'), snapshot: namesOn('backup').at(-1) ?? '' })])
+    await wait(HOUR)
+    expect(made()).toEqual([])
+    expect([...(scene.world.incus.backup.state.projects.get('default')?.instances.keys() ?? [])]).toEqual(
+      before,
+    )
+  })
+
+  test('over none that is there: it stays as it was', async () => {
+    await attack([exportOf()])
+    await wait(HOUR)
+    expect(made()).toHaveLength(1)
+    const before = held()
+    await attack([exportOf({ snapshot: namesOn('main')[0] ?? '' }), exportOf()])
+    await wait(HOUR)
+    expect(held()).toBe(before)
+  })
+
+  test('and deletes no instance that calls itself one made for an export', async () => {
+    const { main } = scene.world.incus
+    const name = `stapes-export-${'a'.repeat(24)}`
+    const config = {
+      'user.stapes.exporting': `${NAME} s0 ~AAAAAAAAAAAAAAAAAAAAAA`,
+      'user.stapes.exclude': 'true',
+    }
+    seedInstance(main, { name, config })
+    await attack([exportOf({ ref: ref('main', name), snapshot: 's0' })])
+    await scene.world.tick(new Date(scene.world.clock.now() + MINUTE))
+    await wait(MINUTE)
+    expect(main.state.projects.get('default')?.instances.has(name)).toBe(true)
   })
 })
 

@@ -17,6 +17,7 @@ import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
 import { removeTemporary, temporaryOf } from '../temporaries.ts'
 import { type Made, parseSnapshot, type SnapshotDetails, temporaryBody } from './export-body.ts'
+import { backupsVolumeOf, type Place, refuseSpace, usageOf } from './export-space.ts'
 import { where } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
@@ -78,6 +79,8 @@ async function prepare(
   if (!removed.ok) return removed
   const source = await readSource(ref, snapshot, io)
   if (!source.ok) return source
+  const full = await refuseSpace(ref, source.value, io)
+  if (full !== null) return err(refused(`export ${subjectKey(ref)}`, full))
   const mark = io.seal.put(temporary, `${name} ${snapshot}`)
   const made = temporaryBody(ref, snapshot, source.value.details, { name: temporary.instance, mark })
   const ran = await runCalls(callsFor(temporary, made, { ...source.value, optimized }, io), io, {
@@ -99,11 +102,10 @@ async function prepare(
   })
 }
 
-type Source = {
+type Source = Place & {
   details: SnapshotDetails
   incus: string
   type: 'container' | 'virtual-machine'
-  driver: string
   /** Cluster member; `none` outside of a cluster. */
   location: string
 }
@@ -130,22 +132,23 @@ async function readSource(
   const environment = isObject(about) && isObject(about.environment) ? about.environment : {}
   const type = instance.type === 'virtual-machine' ? 'virtual-machine' : 'container'
   return ok({
-    ...{ details, type, driver: await driverOf(details, ref.remote, io) },
+    ...{ details, type, ...(await poolOf(details, ref.remote, io)) },
+    backups: isObject(about) ? backupsVolumeOf(about) : '',
     ...{ incus: text(environment.server_version), location: text(instance.location) },
   })
 }
 
-/** Of its root disk's pool; empty: it can't be read. */
-async function driverOf(
+/** Of its root disk; what can't be read is empty. */
+async function poolOf(
   { expanded }: SnapshotDetails,
   remote: string,
   { upstream }: StepIo,
-): Promise<string> {
-  const pool = Object.values(expanded).find(({ path }) => path === '/')?.pool
-  if (pool === undefined || pool === '') return ''
+): Promise<Pick<Place, 'pool' | 'driver'>> {
+  const pool = Object.values(expanded).find(({ path }) => path === '/')?.pool ?? ''
+  if (pool === '') return { pool, driver: '' }
   const seen = await call(upstream, remote, request('getPool', { pool }))
   const metadata = seen.ok ? seen.value.envelope.metadata : null
-  return isObject(metadata) ? text(metadata.driver) : ''
+  return { pool, driver: isObject(metadata) ? text(metadata.driver) : '' }
 }
 
 /** Incus removes a backup by itself after a day. */
@@ -180,13 +183,3 @@ function callsFor(
 
 const fileOf = ({ instance, project }: InstanceRef) =>
   request('exportBackup', { instance, backup: instance }, { project })
-
-/** Null: its driver doesn't tell (dir, btrfs without quotas). */
-async function usageOf(ref: InstanceRef, { upstream }: StepIo): Promise<number | null> {
-  const { parameters, query } = where(ref)
-  const state = await call(upstream, ref.remote, request('getInstanceState', parameters, query))
-  const metadata = state.ok ? state.value.envelope.metadata : null
-  const disk = isObject(metadata) && isObject(metadata.disk) ? metadata.disk : {}
-  const root = isObject(disk.root) ? disk.root : {}
-  return typeof root.usage === 'number' && root.usage > 0 ? root.usage : null
-}

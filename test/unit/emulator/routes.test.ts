@@ -28,7 +28,7 @@ async function world() {
   await pair.takeSnapshot(pair.main, 'web1', 's1')
   const offer = await pair.ask(pair.main, 'POST', '/1.0/instances/web1', { body: { migration: true } })
   const { id } = offer.body.metadata as { id: string }
-  await pair.ask(pair.main, 'POST', '/1.0/instances/web1/backups', { body: { name: 'b1' } })
+  await pair.run(pair.main, 'POST', '/1.0/instances/web1/backups', { name: 'b1' })
   const parameters = {
     instance: 'web1',
     snapshot: 's1',

@@ -61,6 +61,16 @@ describe('an export in a directory', () => {
   })
 })
 
+test('an instance is exported so often within a day, and no more', async () => {
+  const place = openPlace()
+  const names = Array.from({ length: 26 }, (_, at) => `20261122T0300${10 + at}Z`)
+  const results = []
+  for (const name of names) results.push(await place.exports.save(savingOf(archive(100), { name })))
+  expect(results.filter(({ ok }) => ok)).toHaveLength(24)
+  const other = { ...savingOf(archive(100)), ref: { ...REF, instance: 'web2' } }
+  expect(await place.exports.save(other)).toMatchObject({ ok: true })
+})
+
 describe('what is not whole', () => {
   const file = archive()
   // Between two entries: GNU tar and Incus 6.0 take it for an archive.

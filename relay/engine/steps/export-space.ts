@@ -1,0 +1,55 @@
+/**
+ * Whether a server has the space for an export, where it can be known: Incus writes the file first, and on pools that share no
+ * data the instance that it is made from is a full copy. Of the host's own disk Incus tells nothing.
+ */
+import { sizeOf } from '../../../shared/chat/age.ts'
+import { request } from '../../../shared/incus/routes.ts'
+import type { InstanceRef } from '../../../shared/incus/subject.ts'
+import { call } from '../call.ts'
+import { isObject, text } from '../envelope.ts'
+import { where } from './requests.ts'
+import type { StepIo } from './step-io.ts'
+
+/** `backups`: as the server names the volume for backups, `pool/volume`; empty: none, or it isn't shown. */
+export type Place = { pool: string; driver: string; backups: string }
+
+/** They share what they copy. */
+const SHARING: readonly string[] = ['btrfs', 'zfs', 'ceph', 'lvm']
+
+/** Null: there is room, or it isn't known. */
+export async function refuseSpace(ref: InstanceRef, place: Place, io: StepIo): Promise<string | null> {
+  const usage = await usageOf(ref, io)
+  if (usage === null) return null
+  const [volumePool = ''] = place.backups.split('/')
+  const needs = new Map<string, number>()
+  const need = (pool: string) => pool !== '' && needs.set(pool, (needs.get(pool) ?? 0) + usage)
+  if (!SHARING.includes(place.driver)) need(place.pool)
+  need(volumePool)
+  for (const [pool, bytes] of needs) {
+    const free = await freeIn(pool, ref.remote, io)
+    if (free !== null && free < bytes)
+      return `pool ${pool} on ${ref.remote} has ${sizeOf(free)} left, and an export of it takes ${sizeOf(bytes)} there for a while: free some, or enlarge it`
+  }
+  return null
+}
+
+/** Bytes that it takes in its pool; null: its driver doesn't tell (dir, btrfs without quotas). */
+export async function usageOf(ref: InstanceRef, { upstream }: StepIo): Promise<number | null> {
+  const { parameters, query } = where(ref)
+  const state = await call(upstream, ref.remote, request('getInstanceState', parameters, query))
+  const metadata = state.ok ? state.value.envelope.metadata : null
+  const disk = isObject(metadata) && isObject(metadata.disk) ? metadata.disk : {}
+  const root = isObject(disk.root) ? disk.root : {}
+  return typeof root.usage === 'number' && root.usage > 0 ? root.usage : null
+}
+
+async function freeIn(pool: string, remote: string, { upstream }: StepIo): Promise<number | null> {
+  const seen = await call(upstream, remote, request('getPoolResources', { pool }))
+  const metadata = seen.ok ? seen.value.envelope.metadata : null
+  const space = isObject(metadata) && isObject(metadata.space) ? metadata.space : {}
+  const { used, total } = space
+  return typeof used === 'number' && typeof total === 'number' && total > 0 ? total - used : null
+}
+
+export const backupsVolumeOf = (server: Record<string, unknown>): string =>
+  isObject(server.config) ? text(server.config['storage.backups_volume']) : ''

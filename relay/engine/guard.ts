@@ -24,7 +24,7 @@ import { againstThaw, isThaw } from './guard-thaw.ts'
 import type { Journal } from './journal.ts'
 import type { Seal } from './seal.ts'
 import type { Sightings } from './sightings.ts'
-import { isTemporary } from './temporaries.ts'
+import { isTemporary } from './temporary.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Whether the relay has to check such a call first. */

@@ -2,7 +2,6 @@
  * Instances that only live while a snapshot is exported: made from that, stopped, and removed afterwards. Those that a killed
  * relay has left are found by their name and their sealed mark, and removed at the next look.
  */
-import { createHash } from 'node:crypto'
 import type { RemoteInventory } from '../../shared/incus/inventory.ts'
 import { request } from '../../shared/incus/routes.ts'
 import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
@@ -11,25 +10,10 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { call } from './call.ts'
 import { type CallIo, runCalls } from './call-list.ts'
-import { isObject, text } from './envelope.ts'
+import { isObject } from './envelope.ts'
 import type { Seal } from './seal.ts'
 import { STEP_WAIT, where } from './steps/requests.ts'
-
-const PREFIX = 'stapes-export-'
-
-export const isTemporaryName = (name: string): boolean => name.startsWith(PREFIX)
-
-/** The same for each try, and no other export's: Incus confuses backups of one name in two projects. */
-export function temporaryOf(ref: InstanceRef, name: string): InstanceRef {
-  const digest = createHash('sha256')
-    .update(`${subjectKey(ref)} ${name}`)
-    .digest('hex')
-  return { ...ref, instance: `${PREFIX}${digest.slice(0, 24)}` }
-}
-
-/** Whether its own mark is one that this relay made for that very instance. */
-export const isTemporary = (ref: InstanceRef, config: Record<string, unknown>, seal: Seal): boolean =>
-  isTemporaryName(ref.instance) && seal.isOn(ref, text(config[EXPORTING]))
+import { isTemporary, isTemporaryName } from './temporary.ts'
 
 export type Temporaries = {
   /** An export works with it from now on. */

@@ -52,7 +52,7 @@ type Done = {
 }
 type CallResult = Result<Done, CallError>
 
-const silent: Watcher = { waits: () => {}, progress: () => {} }
+export const silent: Watcher = { waits: () => {}, progress: () => {} }
 
 /** `urgent`: the job has begun, so what is left of it goes first. */
 export async function runCalls(

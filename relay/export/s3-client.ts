@@ -110,7 +110,7 @@ function refusedBy(
 ): StoreError {
   const code = xmlText(text, 'Code') ?? ''
   const said = [code, xmlText(text, 'Message') ?? ''].filter((part) => part !== '').join(': ')
-  const advice = ADVICE[code] ?? (status === 403 ? ADVICE.AccessDenied : undefined)
+  const advice = HINTS.get(code) ?? (status === 403 ? DENIED : undefined)
   return new StoreError(
     safeText(
       `${options.endpoint} answered ${status} to ${method} ${options.bucket}/${key}${said === '' ? '' : `: ${said}`}${advice === undefined ? '' : ` (${advice})`}`,
@@ -119,12 +119,14 @@ function refusedBy(
   )
 }
 
-const ADVICE: Record<string, string> = {
-  AccessDenied: 'what the access key may do must include writing, reading and listing in this bucket',
-  InvalidAccessKeyId: 'check accessKeyId in the relay’s configuration',
-  SignatureDoesNotMatch: 'check secretAccessKey in the relay’s configuration',
-  NoSuchBucket: 'check bucket in the relay’s configuration, or make that bucket',
-}
+const DENIED = 'what the access key may do must include writing, reading and listing in this bucket'
+
+const HINTS = new Map([
+  ['AccessDenied', DENIED],
+  ['InvalidAccessKeyId', 'check accessKeyId in the relay’s configuration'],
+  ['SignatureDoesNotMatch', 'check secretAccessKey in the relay’s configuration'],
+  ['NoSuchBucket', 'check bucket in the relay’s configuration, or make that bucket'],
+])
 
 /** What stands in an element; null: there is no such one. */
 export function xmlText(xml: string, element: string): string | null {
@@ -137,11 +139,17 @@ export const xmlTexts = (xml: string, element: string): string[] =>
     unescaped(found[1] ?? ''),
   )
 
-const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+const NAMED = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+])
 
 const unescaped = (text: string): string =>
   text.replace(/&(#x[0-9a-f]+|#\d+|[a-z]+);/gi, (whole, name: string) => {
     if (name.startsWith('#'))
       return String.fromCodePoint(Number.parseInt(name.replace(/^#x?/i, ''), /^#x/i.test(name) ? 16 : 10))
-    return NAMED[name] ?? whole
+    return NAMED.get(name) ?? whole
   })

@@ -151,7 +151,7 @@ class Parts implements Writer {
     })
     const { etag = '' } = headers
     if (etag === '') throw new StoreError('the store did not confirm a part')
-    this.etags[number - 1] = etag
+    this.etags.splice(number - 1, 1, etag)
   }
 
   private async complete(upload: string): Promise<void> {

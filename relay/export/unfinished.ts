@@ -46,7 +46,7 @@ function readAll(path: string | null, log: (line: string) => void): Unfinished[]
     const list: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return (Array.isArray(list) ? list : []).filter(
       (one): one is Unfinished =>
-        ['store', 'manifest', 'file'].every((key) => typeof one?.[key] === 'string') &&
+        [one?.store, one?.manifest, one?.file].every((part) => typeof part === 'string') &&
         (one.token === null || typeof one.token === 'string'),
     )
   } catch (error) {

@@ -72,7 +72,7 @@ export function temporaryBody(
       config: Object.fromEntries(
         Object.keys(changed).flatMap((key) => {
           const value = own(config, key)
-          return value === undefined || value === changed[key] ? [] : [[key, value]]
+          return value === undefined || value === own(changed, key) ? [] : [[key, value]]
         }),
       ),
       devices: Object.fromEntries(
@@ -90,4 +90,4 @@ const isSingle = (device: Config): boolean =>
   device.type === 'disk'
     ? device.path !== '/' && device.pool !== undefined
     : device.type === 'nic' &&
-      ['hwaddr', 'ipv4.address', 'ipv6.address', 'host_name'].some((key) => device[key] !== undefined)
+      ['hwaddr', 'ipv4.address', 'ipv6.address', 'host_name'].some((key) => own(device, key) !== undefined)

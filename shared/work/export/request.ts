@@ -122,8 +122,11 @@ function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal
   const reply = own(remotes, ref.remote)
   if (reply?.ok !== true) return null
   const rules = own(reply.inventory.projectRules, ref.project)
-  const there = { container: 0, 'virtual-machine': 0 }
-  for (const { project, type } of reply.inventory.instances) if (project === ref.project) there[type] += 1
+  const types = reply.inventory.instances.flatMap(({ project, type }) =>
+    project === ref.project ? [type] : [],
+  )
+  const count = (wanted: string): number => types.filter((type) => type === wanted).length
+  const there = { container: count('container'), 'virtual-machine': count('virtual-machine') }
   const why =
     refuseBackups(ref.project, rules) ??
     refuseRoom(ref.project, rules, there, record.type, '; an export needs an instance of its own for a while')

@@ -1,12 +1,12 @@
 /** The relay is killed at each of its calls to a store: the next start leaves nothing there but what is whole. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Exports } from '../../../../relay/engine/exports.ts'
 import { createDirectory } from '../../../../relay/export/directory.ts'
 import { save } from '../../../../relay/export/save.ts'
 import type { Store } from '../../../../relay/export/store.ts'
 import { openUnfinished } from '../../../../relay/export/unfinished.ts'
 import { openBucket, storeIn } from './bucket.ts'
-import { archive, FOLDER, NAME, openPlace, REF, savingOf } from './scene.ts'
+import { archive, FOLDER, large, NAME, openPlace, REF, savingOf } from './scene.ts'
 
 const never = new Promise<never>(() => {})
 
@@ -32,6 +32,7 @@ function mortal(store: Store, at: number, before: boolean): { store: Store; died
       write: (path, expected, begun) =>
         through(async () => {
           const writer = await store.write(path, expected, begun)
+          onTestFinished(() => writer.abort())
           return {
             write: (chunk) => through(() => writer.write(chunk)),
             end: () => through(() => writer.end()),
@@ -75,7 +76,7 @@ describe('the relay is killed', () => {
     expect(openUnfinished(`${place.root}/../list.json`, () => {}).all()).toEqual([])
   })
 
-  test.each([0, 1, 2, 3, 4, 5, 6, 7])('at request %i to a bucket', async (at) => {
+  test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('at request %i to a bucket', async (at) => {
     const bucket = await openBucket()
     const place = openPlace({ nas: storeIn(bucket) })
     let die = (): void => {}
@@ -87,7 +88,8 @@ describe('the relay is killed', () => {
       die()
       return 'hang'
     }
-    await Promise.race([died, place.exports.save(savingOf(archive(9_000_000), { chunk: 100_000 }))])
+    await Promise.race([died, place.exports.save(savingOf(large(), { chunk: 300_000 }))])
+    expect(bucket.asked.length).toBeGreaterThan(at)
     bucket.fault = () => null
     const next = place.again()
     await next.clear()

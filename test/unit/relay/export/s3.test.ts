@@ -1,29 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { partSize } from '../../../../relay/export/s3.ts'
 import { openBucket, storeIn } from './bucket.ts'
-import { archive, FOLDER, NAME, openPlace, REF, savingOf, unpacked } from './scene.ts'
+import { archive, FOLDER, large, NAME, openPlace, REF, savingOf, unpacked } from './scene.ts'
 
 const MEBI = 1024 * 1024
-
-/** Of what can't be compressed, so that it takes several parts. */
-function large(): Uint8Array {
-  const file = Buffer.from(archive(60_000))
-  const size = 20 * MEBI
-  // The last entry, `data`, made larger.
-  const at = file.lastIndexOf('backup/container/rootfs/data')
-  const header = Buffer.from(file.subarray(at, at + 512))
-  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124)
-  header.write('        ', 148)
-  header.write(
-    `${[...header]
-      .reduce((sum, byte) => sum + byte, 0)
-      .toString(8)
-      .padStart(6, '0')}\0`,
-    148,
-  )
-  return Buffer.concat([file.subarray(0, at), header, randomBytes(size), Buffer.alloc(1024)])
-}
 
 const open = async (more: object = {}) => {
   const bucket = await openBucket()

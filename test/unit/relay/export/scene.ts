@@ -1,5 +1,5 @@
 /** A store in a folder that goes afterwards, and exports of an archive that Incus might have made. */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,27 @@ export const FOLDER = 'main/default/web1'
 
 export const archive = (bytes = 40_000, marker = 'as it was'): Uint8Array =>
   archiveOf({ name: 'web1', type: 'container', config: {}, disk: { ...newDisk(), bytes, marker } }, 'dir')
+
+const MEBI = 1024 * 1024
+
+/** Of what can't be compressed, so that it takes several parts. */
+export function large(): Uint8Array {
+  const file = Buffer.from(archive(60_000))
+  const size = 20 * MEBI
+  // The last entry, `data`, made larger.
+  const at = file.lastIndexOf('backup/container/rootfs/data')
+  const header = Buffer.from(file.subarray(at, at + 512))
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124)
+  header.write('        ', 148)
+  header.write(
+    `${[...header]
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0`,
+    148,
+  )
+  return Buffer.concat([file.subarray(0, at), header, randomBytes(size), Buffer.alloc(1024)])
+}
 
 /** `chunk`: bytes that come at once. */
 export function savingOf(

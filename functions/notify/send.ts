@@ -4,6 +4,7 @@ import type { Channel } from '../../shared/notify/channel.ts'
 import type { Letter } from '../../shared/notify/letter.ts'
 import type { Sent } from '../../shared/notify/settle.ts'
 import { safeText } from '../../shared/safe-text.ts'
+import { beginningOf } from '../beginning.ts'
 import { parseJson } from '../chatops/form.ts'
 import { digestOf } from '../digest.ts'
 import type { Vault } from '../vault.ts'
@@ -23,7 +24,7 @@ export async function sendLetter(channel: Channel, letter: Letter, sender: Sende
   if ('failed' in mail) return { ok: false, reason: mail.failed, final: true }
   const service = services[channel.type]
   const reply = await tried(async () => sender.post(await service.request(mail)))
-  const sent = sentOf(reply, mail.secrets)
+  const sent = sentOf(reply, mail.secrets, (answer) => service.took(answer, mail))
   const ref = sent.ok && 'text' in reply ? (service.ref?.(parseJson(reply.text)) ?? null) : null
   return ref === null ? sent : { ok: true, ref }
 }
@@ -63,12 +64,15 @@ async function tried(send: () => Promise<Reply>): Promise<Reply> {
 /** Characters of what a service says. */
 const LONGEST = 120
 
-function sentOf(reply: Reply, secrets: Secrets): Sent {
+function sentOf(reply: Reply, secrets: Secrets, took: (answer: string) => boolean): Sent {
   if ('failed' in reply)
     return { ok: false, reason: `no answer: ${cleared(reply.failed, secrets)}`, final: false }
   const { status, text, retryAfter } = reply
-  if (status >= 200 && status < 300) return { ok: true }
   const said = text.trim() === '' ? '' : `: ${cleared(text, secrets)}`
+  if (status >= 200 && status < 300)
+    return took(text)
+      ? { ok: true }
+      : { ok: false, reason: `${status}, but not the answer of that service${said}`, final: false }
   const wait = Number(retryAfter)
   return {
     ok: false,
@@ -103,8 +107,6 @@ function partsOf(value: string): string[] {
 }
 
 const TIMEOUT = 10_000
-/** Characters of an answer that are read. */
-const READ = 4_000
 
 /** Redirects are not followed: only the address in the secret gets the message. */
 export const post: Post = async ({ method, url, headers, body }) => {
@@ -112,6 +114,6 @@ export const post: Post = async ({ method, url, headers, body }) => {
     ...{ method, body, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT) },
     headers: { 'user-agent': 'stapes', ...headers },
   })
-  const text = (await response.text()).slice(0, READ)
+  const text = await beginningOf(response)
   return { status: response.status, text, retryAfter: response.headers.get('retry-after') }
 }

@@ -1,4 +1,5 @@
 /** Runs a tick with its pings, from the Worker's bindings and secrets. */
+import { beginningOf } from '../beginning.ts'
 import type { Env } from '../env.ts'
 import { type Io, run, type Trigger } from '../run.ts'
 import type { State } from '../state/ledger.ts'
@@ -38,10 +39,15 @@ const post: PingIo['post'] = async ({ method, url, body }) => {
       headers: { 'user-agent': 'stapes' },
       ...(body === undefined ? {} : { body }),
     })
-    await response.body?.cancel()
-    return response.ok ? null : `it answered ${response.status}`
+    const said = await beginningOf(response)
+    // healthchecks.io says with success, too, that it has no such check: "OK (not found)".
+    if (!response.ok) return `it answered ${response.status}`
+    return isRefusal(said) ? `it answered ${response.status}, but has no such check or takes no more` : null
   } catch (cause) {
     // Its message may name the address.
     return `no answer (${cause instanceof Error ? cause.name : 'unknown'})`
   }
 }
+
+/** healthchecks.io says so with success: "OK (not found)", "OK (rate limited)". */
+const isRefusal = (said: string): boolean => said.startsWith('OK (')

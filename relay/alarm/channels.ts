@@ -24,12 +24,20 @@ const MESSAGES: Record<ChannelConfig['type'], (said: Said) => Message> = {
   ntfy: ({ title, text }) => ({ headers: { title, priority: 'high' }, body: text }),
 }
 
+/** Whether an answer of success is the service's own: a proxy's page has that status, too. */
+const TOOK: Record<ChannelConfig['type'], (answer: string) => boolean> = {
+  // Mattermost has taken it over from Slack.
+  slack: (answer) => answer.trim() === 'ok',
+  ntfy: (answer) => /^\s*\{.*"id":\s*"/s.test(answer),
+  webhook: () => true,
+}
+
 export const createChannel = (name: string, { type, url, token }: ChannelConfig): Channel => ({
   name,
   send(said) {
     const { headers, body } = MESSAGES[type](said)
     const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    return post(url, { headers: { ...headers, ...authorization }, body })
+    return post(url, { headers: { ...headers, ...authorization }, body }, TOOK[type])
   },
 })
 
@@ -38,8 +46,11 @@ export const createPulse =
   (url: string): Pulse =>
   (said) =>
     said === null
-      ? post(url, { headers: {}, body: '' })
-      : post(failing(url), { headers: {}, body: `${said.title}\n${said.text}` })
+      ? post(url, { headers: {}, body: '' }, isPinged)
+      : post(failing(url), { headers: {}, body: `${said.title}\n${said.text}` }, isPinged)
+
+/** healthchecks.io says with success, too, that it has no such check: "OK (not found)". */
+const isPinged = (answer: string): boolean => !answer.startsWith('OK (')
 
 /** What stands behind the path, as in `?create=1`, stays behind it. */
 function failing(url: string): string {
@@ -49,14 +60,34 @@ function failing(url: string): string {
 }
 
 /** Null: it was taken. */
-async function post(url: string, { headers, body }: Message): Promise<string | null> {
+async function post(
+  url: string,
+  { headers, body }: Message,
+  took: (answer: string) => boolean,
+): Promise<string | null> {
   try {
     const signal = AbortSignal.timeout(LIMIT)
     const response = await request(url, { method: 'POST', headers, body, signal })
-    await response.body.dump()
-    return response.statusCode < 300 ? null : `it answered ${response.statusCode}`
+    const answer = await beginningOf(response.body)
+    if (response.statusCode >= 300) return `it answered ${response.statusCode}`
+    return took(answer) ? null : `it answered ${response.statusCode}, but not as that service does`
   } catch (cause) {
     const { code, name } = cause as { code?: unknown; name?: unknown }
     return `no answer (${typeof code === 'string' ? code : String(name)})`
   }
+}
+
+/** Bytes of an answer that are read. */
+const READ = 100_000
+
+/** An answer without an end must not fill the memory. To leave it early ends it. */
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of body) {
+    parts.push(part)
+    bytes += part.length
+    if (bytes >= READ) break
+  }
+  return Buffer.concat(parts).toString()
 }

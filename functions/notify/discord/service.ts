@@ -1,12 +1,13 @@
 /** A webhook of Discord, which can edit what it has posted. */
 import * as z from 'zod/mini'
-import { jsonPost, type Service } from '../service.ts'
+import { isLike, jsonPost, type Service } from '../service.ts'
 import { render } from './message.ts'
 
 const posted = z.looseObject({ id: z.string().check(z.regex(/^\d{1,20}$/)) })
 
 export const discord: Service = {
   request: ({ letter, secrets: { url = '' } }) => jsonPost(waited(url), render(letter)),
+  took: isLike(posted),
   ref(answer) {
     const parsed = posted.safeParse(answer)
     return parsed.success ? parsed.data.id : null

@@ -1,6 +1,7 @@
 /** E-mail by the HTTP API of a provider: a Worker can't speak SMTP. */
+import * as z from 'zod/mini'
 import type { Provider } from '../../../shared/notify/channel.ts'
-import { jsonPost, type Outgoing, type Service } from '../service.ts'
+import { isLike, jsonPost, type Outgoing, type Service } from '../service.ts'
 import { render } from './message.ts'
 
 export const email: Service = {
@@ -9,6 +10,7 @@ export const email: Service = {
     const { provider, from, to } = channel.email
     return PROVIDED[provider]({ from, to, token, id, ...render(letter) })
   },
+  took: (answer, { channel: { email } }) => email !== null && TAKEN[email.provider](answer),
 }
 
 type Written = { from: string; to: string[]; token: string; id: string; subject: string; text: string }
@@ -43,6 +45,12 @@ const PROVIDED: Record<Provider, (mail: Written) => Outgoing> = {
       },
       { authorization: `Bearer ${token}` },
     ),
+}
+
+const TAKEN: Record<Provider, (answer: string) => boolean> = {
+  resend: isLike(z.looseObject({ id: z.string().check(z.minLength(1)) })),
+  postmark: isLike(z.looseObject({ ErrorCode: z.literal(0) })),
+  sendgrid: (answer) => answer.trim() === '',
 }
 
 /** `stapes <backups@example.org>`, taken apart. */

@@ -1,5 +1,6 @@
 /** An application of a Gotify server. */
-import { jsonPost, type Service } from '../service.ts'
+import * as z from 'zod/mini'
+import { isLike, jsonPost, type Service } from '../service.ts'
 import { render } from './message.ts'
 
 export const gotify: Service = {
@@ -8,4 +9,5 @@ export const gotify: Service = {
     address.pathname = `${address.pathname.replace(/\/+$/, '')}/message`
     return jsonPost(address.href, render(letter), { 'x-gotify-key': token })
   },
+  took: isLike(z.looseObject({ id: z.number() })),
 }

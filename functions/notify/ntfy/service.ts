@@ -1,5 +1,6 @@
 /** A topic of ntfy, by its address: the last part of the path is the topic. */
-import { jsonPost, type Service } from '../service.ts'
+import * as z from 'zod/mini'
+import { isLike, jsonPost, type Service } from '../service.ts'
 import { render } from './message.ts'
 
 export const ntfy: Service = {
@@ -8,6 +9,7 @@ export const ntfy: Service = {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
     return jsonPost(server, render(letter, id, topic), headers)
   },
+  took: isLike(z.looseObject({ id: z.string().check(z.minLength(1)) })),
 }
 
 /** JSON goes to the server itself, which may stand below a path. */

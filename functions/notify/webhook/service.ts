@@ -19,6 +19,8 @@ export const webhook: Service = {
       },
     }
   },
+  // Receivers answer as they like.
+  took: () => true,
 }
 
 const PREFIX = 'whsec_'

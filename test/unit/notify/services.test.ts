@@ -1,8 +1,10 @@
 /** What each service gets over HTTP, and what hostile names and receivers can do by it. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { editMessage, type Post, post, type Sender, sendLetter } from '../../../functions/notify/send.ts'
 import type { Outgoing } from '../../../functions/notify/service.ts'
-import type { Channel, ServiceName } from '../../../shared/notify/channel.ts'
+import type { Channel, Provider, ServiceName } from '../../../shared/notify/channel.ts'
 import { alarmLetter, type Letter, overMessage, recoveryLetter } from '../../../shared/notify/letter.ts'
 import type { Notice } from '../../../shared/notify/notices.ts'
 import { troublesOf } from '../../../shared/notify/trouble.ts'
@@ -74,6 +76,13 @@ const RULES = {
   ntfy: services.ntfy,
   gotify: services.gotify,
 } as const
+
+/** What each provider of e-mail answers. */
+const ACCEPTED: Record<Provider, string> = {
+  resend: '{"id":"49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}',
+  postmark: '{"To":"b@example.org","MessageID":"b7bc2f4a","ErrorCode":0,"Message":"OK"}',
+  sendgrid: '',
+}
 
 const NAMES = Object.keys(RULES) as (keyof typeof RULES)[]
 
@@ -167,11 +176,11 @@ describe('a hostile name or text', () => {
 
   test('begins no header of an e-mail', async () => {
     const sent: Outgoing[] = []
-    const by: Post = async (outgoing) => {
-      sent.push(outgoing)
-      return { status: 200, text: '', retryAfter: null }
-    }
     for (const provider of ['resend', 'postmark', 'sendgrid'] as const) {
+      const by: Post = async (outgoing) => {
+        sent.push(outgoing)
+        return { status: 200, text: ACCEPTED[provider], retryAfter: null }
+      }
       const { channel, sender } = senderTo('email', '', {}, by)
       const email = { provider, from: 'stapes <a@example.org>', to: ['b@example.org', 'c@example.org'] }
       expect(await sendLetter({ ...channel, email }, letter, sender)).toEqual({ ok: true })
@@ -194,17 +203,70 @@ describe('e-mail', () => {
     const sent: Outgoing[] = []
     const { channel, sender } = senderTo('email', '', {}, async (outgoing) => {
       sent.push(outgoing)
-      return { status: 202, text: '', retryAfter: null }
+      return { status: 202, text: ACCEPTED[provider], retryAfter: null }
     })
     const email = { provider, from: 'stapes <a@example.org>', to: ['b@example.org'] }
-    await sendLetter({ ...channel, email }, USUAL, sender)
-    await sendLetter({ ...channel, email }, USUAL, sender)
+    for (const _ of [1, 2])
+      expect(await sendLetter({ ...channel, email }, USUAL, sender)).toEqual({ ok: true })
     expect(sent[0]).toMatchObject({ method: 'POST', url })
     expect(sent[0]?.headers[header]).toBe(value)
     expect(sent[0]?.body).toMatch(/b@example.org/)
     // The same at each try, so that what takes an id sends it once.
     expect(sent[1]).toEqual(sent[0])
   })
+})
+
+describe('an answer of success that is not the one of the service', () => {
+  const PAGE = '<!doctype html><title>Sign in</title>'
+  const EMAIL = { from: 'a@example.org', to: ['b@example.org'] }
+
+  test.each<[ServiceName, string, Provider?]>([
+    ['slack', PAGE],
+    ['slack', ''],
+    ['slack', '{"ok":false,"error":"channel_not_found"}'],
+    ['mattermost', PAGE],
+    ['discord', PAGE],
+    ['discord', ''],
+    ['discord', '{"message":"Unknown Channel","code":10003}'],
+    ['ntfy', PAGE],
+    ['ntfy', '{"code":40024,"error":"invalid request"}'],
+    ['gotify', PAGE],
+    ['gotify', '{"error":"Unauthorized"}'],
+    ['email', '{"name":"validation_error"}', 'resend'],
+    ['email', '{"ErrorCode":406,"Message":"inactive recipient"}', 'postmark'],
+    ['email', PAGE, 'sendgrid'],
+  ])('is no delivery to %s: %s', async (type, text, provider) => {
+    const by: Post = async () => ({ status: 200, text, retryAfter: null })
+    const { channel, sender } = senderTo(type, 'https://example.org', {}, by)
+    const email = provider === undefined ? null : { provider, ...EMAIL }
+    expect(await sendLetter({ ...channel, email }, USUAL, sender)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('200, but not the answer of that service'),
+    })
+  })
+
+  test('is enough of a webhook, whose receiver answers as it likes', async () => {
+    const by: Post = async () => ({ status: 200, text: PAGE, retryAfter: null })
+    const { channel, sender } = senderTo('webhook', 'https://example.org', {}, by)
+    expect(await sendLetter(channel, USUAL, sender)).toEqual({ ok: true })
+  })
+})
+
+test('of an answer without an end only the beginning is read', async () => {
+  let sent = 0
+  const endless = createServer((_, response) => {
+    const more = (): void => {
+      sent += 10_000
+      if (!response.destroyed) response.write('x'.repeat(10_000), () => setImmediate(more))
+    }
+    more()
+  })
+  await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve))
+  const { port } = endless.address() as AddressInfo
+  const { channel, sender } = senderTo('slack', `http://127.0.0.1:${port}`)
+  expect(await sendLetter(channel, USUAL, sender)).toMatchObject({ ok: false })
+  expect(sent).toBeLessThan(50_000_000)
+  await new Promise((resolve) => void endless.close(resolve))
 })
 
 describe('Discord', () => {

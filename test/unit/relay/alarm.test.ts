@@ -77,6 +77,7 @@ describe('relay.jsonc', () => {
 type Seen = { method: string; url: string; headers: IncomingHttpHeaders; body: string }
 let seen: Seen[]
 let status: number
+let answer: string
 let base: string
 const server = createServer((message, response) => {
   let body = ''
@@ -85,7 +86,7 @@ const server = createServer((message, response) => {
   })
   message.on('end', () => {
     seen.push({ method: message.method ?? '', url: message.url ?? '', headers: message.headers, body })
-    response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end('no')
+    response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end(answer)
   })
 })
 beforeAll(async () => {
@@ -93,7 +94,7 @@ beforeAll(async () => {
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
 beforeEach(() => {
-  ;[seen, status] = [[], 200]
+  ;[seen, status, answer] = [[], 200, 'ok']
 })
 afterAll(() => void server.close())
 
@@ -111,7 +112,9 @@ describe('a channel', () => {
   })
 
   test('of ntfy gets a title, a priority and its token', async () => {
-    await createChannel('phone', { type: 'ntfy', url: `${base}/topic`, token: 'tk_1' }).send(said)
+    answer = '{"id":"sPs71M8A2T","event":"message"}\n'
+    const channel = createChannel('phone', { type: 'ntfy', url: `${base}/topic`, token: 'tk_1' })
+    expect(await channel.send(said)).toBeNull()
     expect(seen).toMatchObject([
       {
         url: '/topic',
@@ -136,6 +139,16 @@ describe('a channel', () => {
     },
   )
 
+  test.each(['slack', 'ntfy'] as const)(
+    'of %s did not take it when a page of somebody else answers',
+    async (type) => {
+      answer = '<!doctype html><title>Sign in</title>'
+      expect(await createChannel('ops', { type, url: base }).send(said)).toBe(
+        'it answered 200, but not as that service does',
+      )
+    },
+  )
+
   test('that can’t be reached is told without its address, which is a secret', async () => {
     const wrong = await createChannel('ops', { type: 'slack', url: 'http://127.0.0.1:1/secret-path' }).send(
       said,
@@ -155,6 +168,11 @@ test.each([
     [path, ''],
     [failing, `${said.title}\n${said.text}`],
   ])
+})
+
+test('a dead man’s switch that has no such check did not take the ping, though it answers 200', async () => {
+  answer = 'OK (not found)'
+  expect(await createPulse(base)(null)).toContain('it answered 200')
 })
 
 test.each([

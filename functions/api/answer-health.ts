@@ -15,6 +15,7 @@ const promised = z.object({
     .enum(['kept', 'pending', 'broken', 'unknown'])
     .check(z.describe('pending: there is none yet, in time; unknown: what was seen last is too old to tell')),
   newest: z.nullable(z.object({ snapshot: text, at: iso })),
+  gone: z.optional(z.literal(true)).check(z.describe('It had some, and all of them are gone')),
   keptShare: z
     .nullable(z.number())
     .check(z.describe('Of the last 30 days, or since it is judged: from 0 to 1, in which share it was kept')),

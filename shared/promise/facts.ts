@@ -9,10 +9,16 @@ import { own } from '../own.ts'
 export type Fact = {
   /** The newest whole snapshot of the policy. */
   taken?: string
+  /** The newest one before, where none of the policy is left; and when that was seen. */
+  gone?: string
+  goneAt?: string
+  /** Key of its copy, which `copied` and `lost` are about. */
+  place?: string
   /** The newest verified snapshot that its copy lists. */
   copied?: string
-  /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it. */
+  /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it; and when that was seen. */
   lost?: string
+  lostAt?: string
   /** Since when it is covered; kept until all is there that is promised. */
   since?: string
   /** Since when its promises are judged. */
@@ -49,8 +55,12 @@ const gapSchema = z.tuple([z.int(), z.int()])
 
 const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   taken: may(text),
+  gone: may(text),
+  goneAt: may(moment),
+  place: may(text),
   copied: may(text),
   lost: may(text),
+  lostAt: may(moment),
   since: may(moment),
   unseen: may(moment),
   watched: may(moment),
@@ -62,6 +72,13 @@ const silentSchema = z.looseObject({ since: moment, reason: text })
 
 export const factOf = (facts: Facts | null, policy: string, key: string): Fact | undefined =>
   own(own(facts?.subjects ?? {}, policy) ?? {}, key)
+
+/** What is known where its copy goes there: of another place nothing. An earlier version didn't note the place. */
+export function atPlace(fact: Fact, place: string | null): Fact {
+  if (place === (fact.place ?? place)) return fact
+  const { place: _, copied: _copied, lost: _lost, lostAt: _lostAt, ...rest } = fact
+  return rest
+}
 
 export const renderPair = ([name, createdAt]: SnapshotPair): string => `${name}@${createdAt}`
 

@@ -19,7 +19,15 @@ type Gap = [from: number, to: number]
 /** Until when that fact alone keeps the promise. */
 export function untilOf(policy: Policy, kind: PromiseKind, fact: Fact, now: Date): Date {
   const pair = parsePair(kind === 'snapshot' ? fact.taken : fact.copied)
-  return pair === null ? owedUntil(policy, kind, new Date(fact.since ?? now)) : keptUntil(policy, kind, pair)
+  if (pair !== null) return keptUntil(policy, kind, pair)
+  return vanishedAt(kind, fact) ?? owedUntil(policy, kind, new Date(fact.since ?? now))
+}
+
+/** When it was seen that it had some and has none any more; null: it never had one. */
+export function vanishedAt(kind: PromiseKind, fact: Fact): Date | null {
+  const [last, at] = kind === 'snapshot' ? [fact.gone, fact.goneAt] : [fact.lost, fact.lostAt]
+  if (parsePair(last) === null || newestIn(fact, kind) !== undefined) return null
+  return new Date(at ?? fact.since ?? 0)
 }
 
 /** The facts with what is over by them: each newer snapshot ends the time since the one before was too old. */

@@ -7,8 +7,8 @@ import { targetOf } from '../policy/places.ts'
 import type { Policy } from '../policy/policy.ts'
 import { COPY } from '../work/copy/entry.ts'
 import { ENDS } from '../work/life.ts'
-import { type Fact, type Facts, parsePair } from './facts.ts'
-import { keptShare, untilOf } from './history.ts'
+import { atPlace, type Fact, type Facts, parsePair } from './facts.ts'
+import { keptShare, untilOf, vanishedAt } from './history.ts'
 import { PROMISES, type PromiseKind, promises } from './terms.ts'
 
 /**
@@ -29,6 +29,8 @@ export type Promised = {
   state: PromiseState
   /** The newest that counts; null: none is known. */
   newest: { snapshot: string; at: string } | null
+  /** It had some, and all of them are gone. */
+  gone?: true
   /** For which share of the last 30 days it was kept, from 0 to 1; null: it is judged since just now. */
   keptShare: number | null
   /** `kept`, `pending`: until then, if nothing more happens. Else null. */
@@ -55,16 +57,23 @@ export function judgePromises(policies: readonly Policy[], known: Known, now: Da
 type Known = { facts: Facts; ledger: Ledger | null }
 type Judging = { kind: PromiseKind; policy: Policy; subject: string; fact: Fact }
 
-function judge(judging: Judging, known: Known, now: Date): Promised {
-  const { kind, policy, subject, fact } = judging
+function judge(asked: Judging, known: Known, now: Date): Promised {
+  const { kind, policy, subject } = asked
+  const place = placeOf(policy, subject)
+  const target = kind === 'snapshot' ? null : place
+  const fact = atPlace(asked.fact, place)
+  const judging = { ...asked, fact }
   const pair = parsePair(kind === 'snapshot' ? fact.taken : fact.copied)
   const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
   const until = untilOf(policy, kind, fact, now)
-  const target = kind === 'snapshot' ? null : placeOf(policy, subject)
   const base = {
     ...{ kind, policy: policy.name, subject, target },
     newest: pair === null ? null : { snapshot: pair[0], at: from.toISOString() },
     keptShare: keptShare(policy, kind, fact, now),
+  }
+  if (vanishedAt(kind, fact) !== null) {
+    const [since, reason] = [until.toISOString(), whyGone(judging, target, known)]
+    return { ...base, gone: true, state: 'broken', until: null, since, reason }
   }
   if (now <= until) {
     const state = pair === null ? 'pending' : 'kept'
@@ -105,6 +114,16 @@ function whyBroken(judging: Judging, target: string | null, { facts, ledger }: K
   const tried =
     kind === 'snapshot' ? triedSnapshot(policy, subject, ledger) : triedCopy(subject, target, ledger)
   return silent[0] ?? tried ?? `no later one was seen by ${seen.toISOString()}`
+}
+
+/** What is missing, and why none has come since. */
+function whyGone({ kind, policy, subject, fact }: Judging, target: string | null, { ledger }: Known): string {
+  const [name] = parsePair(kind === 'snapshot' ? fact.gone : fact.lost) ?? []
+  const [what, tried] =
+    kind === 'snapshot'
+      ? [`the last one, ${name}, is gone`, triedSnapshot(policy, subject, ledger)]
+      : [`the verified snapshot ${name} is gone from the copy ${target}`, triedCopy(subject, target, ledger)]
+  return tried === null ? what : `${what}; ${tried}`
 }
 
 /** Why the open slot has none yet, or the last one that is over got none. */

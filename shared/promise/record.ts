@@ -4,7 +4,7 @@ import { subjectKey } from '../incus/subject.ts'
 import type { Outcome } from '../plan/jobs.ts'
 import type { VerifyAction } from '../work/copy/action.ts'
 import type { SnapshotAction } from '../work/snapshot/action.ts'
-import { type Fact, type Facts, parsePair, renderPair } from './facts.ts'
+import { atPlace, type Fact, type Facts, parsePair, renderPair } from './facts.ts'
 
 export function withOutcomes(facts: Facts, outcomes: readonly Outcome[], now: Date): Facts {
   const done = outcomes.filter(({ state }) => state === 'done').map(({ action }) => action)
@@ -16,7 +16,10 @@ export function withOutcomes(facts: Facts, outcomes: readonly Outcome[], now: Da
   )
   const seconds = Math.floor(now.getTime() / 1000)
   for (const { policy, ref, name } of taken)
-    change(subjects, policy, subjectKey(ref), (fact) => ({ ...fact, taken: renderPair([name, seconds]) }))
+    change(subjects, policy, subjectKey(ref), ({ gone: _, goneAt: _at, ...fact }) => ({
+      ...fact,
+      taken: renderPair([name, seconds]),
+    }))
   for (const action of verified)
     for (const policy of action.policies)
       change(subjects, policy, subjectKey(action.source), (fact) => withCopied(fact, action))
@@ -35,12 +38,14 @@ function change(
   if (fact !== undefined) facts?.set(key, to(fact))
 }
 
-function withCopied(fact: Fact, { marks, expire }: VerifyAction): Fact {
+function withCopied(known: Fact, { target, marks, expire }: VerifyAction): Fact {
+  const place = subjectKey(target)
+  const fact = atPlace(known, place)
   const gone = new Set(expire.map(({ snapshot }) => snapshot))
   const newest = newestPair(marks.filter(([name]) => !gone.has(name)))
   const before = parsePair(fact.copied)
   if (newest === null || (before !== null && before[1] >= newest[1])) return fact
   const lost = parsePair(fact.lost)
-  const { lost: _, ...rest } = fact
-  return { ...(lost !== null && lost[1] > newest[1] ? fact : rest), copied: renderPair(newest) }
+  const { lost: _, lostAt: _at, ...rest } = fact
+  return { ...(lost !== null && lost[1] > newest[1] ? fact : rest), place, copied: renderPair(newest) }
 }

@@ -14,10 +14,11 @@ export function brokenText(promised: Promised, said: readonly string[] = []): st
   return `${whatIs(promised)}${why}${safe}`
 }
 
-function whatIs({ kind, policy, subject, target, state, newest, since }: Promised): string {
+function whatIs({ kind, policy, subject, target, state, newest, gone, since }: Promised): string {
   const what = `${WHAT[kind]}${kind === 'copy' ? ` on ${target}` : ''}`
   const young = `as young as ${policy} promises, since ${since}`
   if (state === 'unknown') return `it is not known whether ${subject} has a ${what} ${young}`
+  if (gone === true) return `${subject} has no ${what} of ${policy} any more, as was seen at ${since}`
   return newest === null
     ? `${subject} has no ${what} of ${policy} yet, which was promised by ${since}`
     : `${subject} has no ${what} ${young}`

@@ -2,7 +2,7 @@
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isIn, newestPair } from '../incus/pairs.ts'
 import { aheadOf, ownSnapshot } from '../incus/snapshot-name.ts'
-import { pathOf } from '../incus/subject.ts'
+import { pathOf, subjectKey } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { workKey } from '../ledger/work.ts'
 import { own } from '../own.ts'
@@ -12,7 +12,7 @@ import type { Coverage, Covered } from '../policy/cover.ts'
 import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
 import { replicasOf, seeTarget } from '../work/copy/replica.ts'
-import { type Fact, type Facts, factOf, parsePair, renderPair } from './facts.ts'
+import { atPlace, type Fact, type Facts, factOf, parsePair, renderPair } from './facts.ts'
 import { schedulesIn } from './own-schedules.ts'
 import { unprotectedIn } from './unprotected.ts'
 
@@ -49,20 +49,26 @@ export function witness({ coverages, world, ledger, before }: Look, now: Date): 
 
 type Known = { world: World; work: Ledger['work'] }
 
-function factFor(covered: Covered, before: Fact | undefined, known: Known, now: Date): Fact {
+function factFor(covered: Covered, former: Fact | undefined, known: Known, now: Date): Fact {
+  const place = placeOf(covered)
+  const key = place === null ? null : subjectKey(place.target)
+  const before = former === undefined ? undefined : atPlace(former, key)
   const taken = takenOf(covered, known.world, now)
   const copied = copiedOf(covered, known, now)
   const pairs = {
     taken: taken === 'unknown' ? parsePair(before?.taken) : taken,
     copied: copied === 'unknown' ? parsePair(before?.copied) : copied,
   }
+  const gone = taken === 'unknown' ? parsePair(before?.gone) : goneOf(before, taken, covered)
   const lost = copied === 'unknown' ? parsePair(before?.lost) : lostOf(before, copied, covered, known)
   const isWhole = pairs.taken !== null && (covered.policy.copy === null || pairs.copied !== null)
   const isUnseen = taken === 'unknown' || copied === 'unknown'
   return {
     ...(pairs.taken === null ? {} : { taken: renderPair(pairs.taken) }),
+    ...(gone === null ? {} : { gone: renderPair(gone), goneAt: before?.goneAt ?? now.toISOString() }),
+    ...(key === null ? {} : { place: key }),
     ...(pairs.copied === null ? {} : { copied: renderPair(pairs.copied) }),
-    ...(lost === null ? {} : { lost: renderPair(lost) }),
+    ...(lost === null ? {} : { lost: renderPair(lost), lostAt: before?.lostAt ?? now.toISOString() }),
     ...(isWhole ? {} : { since: before?.since ?? now.toISOString() }),
     ...(isUnseen ? { unseen: before?.unseen ?? now.toISOString() } : {}),
   }
@@ -103,6 +109,17 @@ function placeOf(covered: Covered): { key: string; target: Covered['ref'] } | nu
 
 const entryOf = (work: Ledger['work'], replica: string): CopyWork | undefined =>
   own(work, workKey(COPY, replica)) as CopyWork | undefined
+
+/** Until there is one again. An instance that was made later never had it. */
+function goneOf(
+  before: Fact | undefined,
+  taken: SnapshotPair | null,
+  { record }: Covered,
+): SnapshotPair | null {
+  const last = parsePair(before?.gone) ?? parsePair(before?.taken)
+  if (last === null || taken !== null) return null
+  return (record.identity?.since ?? 0) > last[1] ? null : last
+}
 
 /** Until something newer has come. The newest verified one is never removed by stapes. */
 function lostOf(

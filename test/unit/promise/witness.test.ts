@@ -37,6 +37,7 @@ function look({ main = {}, backup = replyOf([]), others = [] }: Shown, before: F
   return witness({ coverages, world, ledger: emptyLedger('v1'), before }, NOW)
 }
 const web = (facts: Facts) => facts.subjects.hourly?.[WEB]
+const place = 'backup/default/web'
 
 describe('a look', () => {
   test('notes some of very many that no policy covers, and says that there are more', () => {
@@ -76,16 +77,16 @@ describe('a look', () => {
   test('shows the newest whole snapshot of the policy, and the newest verified one that the copy lists', () => {
     const main = { snapshots: [A, B, C, ['by-hand', at('03:05:00')]] as [string, number][] }
     const facts = look({ main, backup: replyOf([copy([A, B, C], [A, B])]) })
-    expect(web(facts)).toEqual({ taken: text(C), copied: text(B) })
+    expect(web(facts)).toEqual({ taken: text(C), place, copied: text(B) })
     expect(facts.at).toBe(NOW.toISOString())
   })
 
   test('shows since when it is covered, until all is there that is promised', () => {
-    expect(web(look({}))).toEqual({ since: NOW.toISOString() })
+    expect(web(look({}))).toEqual({ place, since: NOW.toISOString() })
     const before = look({})
     before.subjects.hourly = { [WEB]: { since: '2026-11-22T01:00:00.000Z' } }
     expect(web(look({ main: { snapshots: [C] } }, before))).toEqual({
-      taken: text(C),
+      ...{ taken: text(C), place },
       since: '2026-11-22T01:00:00.000Z',
     })
   })
@@ -111,12 +112,40 @@ describe('a look', () => {
     const main = { snapshots: [A, B, C] }
     const before = look({ main, backup: replyOf([copy([A, B])]) })
     const less = look({ main, backup: replyOf([copy([A, B], [A])]) }, before)
-    expect(web(less)).toEqual({ taken: text(C), copied: text(A), lost: text(B) })
+    expect(web(less)).toEqual({
+      ...{ taken: text(C), place, copied: text(A), lost: text(B) },
+      lostAt: NOW.toISOString(),
+    })
     expect(web(look({ main, backup: replyOf([]) }, less))).toMatchObject({ lost: text(B) })
     expect(web(look({ main, backup: silent }, less))).toMatchObject({ copied: text(A), lost: text(B) })
     expect(web(look({ main, backup: replyOf([copy([A, C])]) }, less))).toEqual({
-      taken: text(C),
-      copied: text(C),
+      ...{ taken: text(C), place, copied: text(C) },
+    })
+  })
+
+  test('tells that the last snapshot is gone, until there is one again, and not of an instance made later', () => {
+    const before = look({ main: { snapshots: [A, B] } })
+    const none = look({ main: { snapshots: [['by-hand', at('03:05:00')]] } }, before)
+    expect(web(none)).toMatchObject({ gone: text(B), goneAt: NOW.toISOString() })
+    expect(web(look({ main: { snapshots: null } }, none))).toMatchObject({ gone: text(B) })
+    expect(web(look({ main: silent }, none))).toEqual(web(none))
+    expect(web(look({ main: { snapshots: [A] } }, before))).not.toHaveProperty('gone')
+    expect(web(look({ main: { snapshots: [C] } }, none))).not.toHaveProperty('gone')
+    const anew = { snapshots: [], identity: { uuid: 'other', since: at('03:00:00') } }
+    expect(web(look({ main: anew }, before))).toEqual({ place, since: NOW.toISOString() })
+  })
+
+  test('of a copy in another place nothing is known from before', () => {
+    const before = look({ main: { snapshots: [B] }, backup: replyOf([copy([A])]) })
+    const moved: Facts = {
+      ...before,
+      subjects: { hourly: { [WEB]: { ...web(before), place: 'backup/old/web', lost: text(C) } } },
+    }
+    const known = { taken: text(B), place, since: NOW.toISOString() }
+    expect(web(look({ main: { snapshots: [B] } }, moved))).toEqual(known)
+    expect(web(look({ main: { snapshots: [B] }, backup: silent }, moved))).toEqual({
+      ...known,
+      unseen: NOW.toISOString(),
     })
   })
 
@@ -143,6 +172,7 @@ test('what a run took and verified is known without another look', () => {
   const verified = {
     kind: 'verify',
     source: ref,
+    target: { ...ref, remote: 'backup' },
     marks: [A, B],
     expire: [],
     policies: ['hourly'],
@@ -158,8 +188,8 @@ test('what a run took and verified is known without another look', () => {
     ],
     NOW,
   )
-  expect(web(after)).toEqual({ taken: `${C[0]}@${NOW.getTime() / 1000}`, copied: text(B) })
-  expect(web(facts)).toEqual({ taken: text(B), copied: text(A) })
+  expect(web(after)).toEqual({ taken: `${C[0]}@${NOW.getTime() / 1000}`, place, copied: text(B) })
+  expect(web(facts)).toEqual({ taken: text(B), place, copied: text(A) })
 })
 
 test('facts are written when more than the time has changed, or after ten minutes', () => {

@@ -22,7 +22,10 @@ export type Channel = {
   send(said: Said): Promise<string | null>
 }
 
-/** A dead man's switch, told every few minutes that the edge is heard (null), or that it isn't. Never rejects. */
+/**
+ * A dead man's switch, told every few minutes that the edge is heard (null), or that it isn't; and nothing while that
+ * isn't known. Never rejects.
+ */
 export type Pulse = (said: Said | null) => Promise<string | null>
 
 type WatchOptions = {
@@ -75,6 +78,7 @@ export function createWatch({
   if ([...memory.heard.keys()].every((key) => key === NOBODY))
     memory.heard.set(NOBODY, { at: 0, again: FIRST })
   const failures = new Map<string, { count: number; retryAt: number }>()
+  let hearing = false
   let noted = 0
   let pulsed = Number.NEGATIVE_INFINITY
   let wasSilent = false
@@ -117,8 +121,12 @@ export function createWatch({
     }
   }
   const silent = (now: number) => [...memory.heard].filter(([, heard]) => isSilent(heard, terms, now))
+  // What was heard before a restart has to be recent enough by itself: else one that starts over and over is never late.
+  const isHeard = (now: number): boolean =>
+    hearing && [...memory.heard.values()].every((heard) => !isSilent(heard, { ...terms, started: 0 }, now))
   const beat = async (now: number): Promise<void> => {
     const [first] = silent(now)
+    if (first === undefined && !isHeard(now)) return
     const isNews = (first !== undefined) !== wasSilent
     if (pulse === undefined || (!isNews && now - pulsed < PULSE)) return
     pulsed = now
@@ -153,6 +161,7 @@ export function createWatch({
   return {
     heard(key, again) {
       const now = clock.now()
+      hearing = true
       const before = memory.heard.get(key)
       memory.heard.set(key, { at: now, again })
       if (memory.heard.has(NOBODY)) memory.heard.set(NOBODY, { at: now, again: Number.MAX_SAFE_INTEGER })

@@ -6,6 +6,7 @@ import { createChannel, createPulse } from '../../../relay/alarm/channels.ts'
 import { readMemory, writtenOf } from '../../../relay/alarm/memory.ts'
 import { type Channel, createWatch } from '../../../relay/alarm/watch.ts'
 import { parseConfig } from '../../../relay/config.ts'
+import type { JournalStore } from '../../../relay/engine/journal.ts'
 import type { Said } from '../../../shared/silence/text.ts'
 import { createCertificate } from '../../lab/certificate.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
@@ -238,4 +239,52 @@ test('one channel that fails keeps no other from being told, and is tried again 
   expect(took.bad).toBeGreaterThan(4)
   expect(took.bad).toBeLessThan(12)
   expect(log[0]).toBe('alarm: "bad" did not take the message that the edge is silent: it answered 500')
+})
+
+describe('a relay that starts over and over', () => {
+  const MINUTE = 60_000
+  const START = Date.parse('2026-11-27T12:00:00Z')
+
+  /** What its dead man's switch hears in an hour of lives of four minutes, with what it had written before. */
+  async function pulsesOf(written: unknown, heardInEach: readonly string[]): Promise<string[]> {
+    const clock = new VirtualClock(START)
+    const pulses: string[] = []
+    let disk = written
+    const store: JournalStore = {
+      read: () => disk,
+      changed(state) {
+        disk = state()
+      },
+    }
+    for (let life = 0; life < 15; life++) {
+      const watch = createWatch({
+        ...{ clock, keys: ['worker', 'other'], channels: [], grace: 4 * MINUTE, log: () => {} },
+        store,
+        pulse: async (said) => {
+          pulses.push(said === null ? 'success' : 'fail')
+          return null
+        },
+        look: async () => ({ remotes: {}, jobs: [] }),
+      })
+      for (const key of heardInEach) watch.heard(key, MINUTE)
+      await clock.advance(clock.now() + 4 * MINUTE)
+      watch.stop()
+    }
+    return pulses
+  }
+
+  const longAgo = { at: START - 72 * 60 * MINUTE, again: MINUTE }
+
+  test.each([
+    ['never heard a tick', null, []],
+    ['has been in a silence for days', { heard: { worker: longAgo } }, []],
+    ['hears one of two Workers', { heard: { worker: longAgo } }, ['other']],
+    ['once had a clock that was ahead', { heard: { worker: { ...longAgo, at: START * 2 } } }, []],
+  ])('and %s never tells its dead man’s switch that the edge is heard', async (_, written, heard) => {
+    expect(await pulsesOf(written, heard)).not.toContain('success')
+  })
+
+  test('tells it once in each life that hears the edge', async () => {
+    expect(await pulsesOf(null, ['worker'])).toEqual(Array.from({ length: 15 }, () => 'success'))
+  })
 })

@@ -19,6 +19,8 @@ export type Guards = {
   starting: ReadonlySet<string>
   /** Snapshots that are needed, each with its reason. */
   needed: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Likewise, those that a copy is to keep: without them on the source it would wait. */
+  kept: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Its snapshot of the open slot is not there yet. */
   failing: ReadonlySet<string>
   /** Held, though the mark on the instance is missing. */
@@ -65,7 +67,7 @@ const joined = <Value>(maps: readonly ReadonlyMap<string, Value>[]): Map<string,
 const assigned = <Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> =>
   merged(...records)
 
-function needed(maps: readonly Guards['needed'][]): Guards['needed'] {
+function reasoned(maps: readonly Guards['needed'][]): Guards['needed'] {
   const of = new Map<string, Map<string, string>>()
   for (const [key, snapshots] of maps.flatMap((map) => [...map]))
     of.set(key, new Map([...(of.get(key) ?? []), ...snapshots]))
@@ -92,7 +94,8 @@ const MERGE: Merge = {
   incomplete: union,
   busy: joined,
   blocked: joined,
-  needed,
+  needed: reasoned,
+  kept: reasoned,
   held,
   work: assigned,
   frozen: assigned,

@@ -76,9 +76,9 @@ describe('a snapshot that somebody removes by its name', () => {
         reason: expect.stringMatching(/^Incus removes it on 2026-11-22T04:1.*undo web hourly-/),
       },
     ])
-    await pass(world, 2 * DAY - HOUR, 5 * MINUTE)
+    await pass(world, 2 * DAY - HOUR, 15 * MINUTE)
     expect(endOf(world)).toBeDefined()
-    await pass(world, 2 * HOUR, 5 * MINUTE)
+    await pass(world, 2 * HOUR, 15 * MINUTE)
     expect(endOf(world)).toBeUndefined()
   })
 
@@ -96,13 +96,13 @@ describe('a snapshot that somebody removes by its name', () => {
     const world = await begin({ keep: { last: 99 }, ...policy })
     const before = endOf(world)
     await remove(world)
-    await pass(world, DAY, 5 * MINUTE)
+    await pass(world, DAY, 15 * MINUTE)
     const undone = await undo(world)
     expect(undone.results).toMatchObject([{ line: { sign: '#', what: NAME }, state: 'done' }])
     expect(endOf(world)).toBe(before)
     if (end !== null) expect(Math.abs((before ?? 0) - end)).toBeLessThan(5 * MINUTE)
     expect(web(world).config).not.toHaveProperty([MARK])
-    await pass(world, 3 * DAY, 5 * MINUTE)
+    await pass(world, 3 * DAY, 15 * MINUTE)
     expect(endOf(world)).toBe(before)
     expect((await undo(world)).lines).toMatchObject([{ reason: expect.stringContaining('nothing to undo') }])
   })
@@ -136,7 +136,7 @@ describe('a snapshot that somebody removes by its name', () => {
     const world = await begin({ keep: { last: 99 }, copy: { remote: 'backup', mirror: true } })
     expect(web(world, 'backup').snapshots.has(NAME)).toBe(true)
     await remove(world, { grace })
-    await pass(world, 3 * DAY, 5 * MINUTE)
+    await pass(world, 3 * DAY, 15 * MINUTE)
     expect(endOf(world)).toBeUndefined()
     expect(web(world, 'backup').snapshots.has(NAME)).toBe(false)
     const newest = [...web(world).snapshots.keys()].sort().at(-2) ?? ''
@@ -145,6 +145,21 @@ describe('a snapshot that somebody removes by its name', () => {
     ).toContain(newest)
     expect(await statusIn(world)).toMatchObject({ health: 'good', warnings: [] })
   })
+
+  test.each([0, undefined])(
+    'is refused while its copy is to keep it, which would wait for it (grace %s)',
+    async (grace) => {
+      const world = await begin({ keep: { last: 99 }, copy: { remote: 'backup', keep: { last: 99 } } })
+      const refused = await remove(world, { grace })
+      expect(refused.results).toEqual([])
+      expect(refused.lines).toMatchObject([
+        { sign: '=', reason: expect.stringMatching(/^its copy on backup is to keep it/) },
+      ])
+      await pass(world, 3 * DAY, 15 * MINUTE)
+      expect(endOf(world)).toBeNull()
+      expect(await statusIn(world)).toMatchObject({ health: 'good', warnings: [] })
+    },
+  )
 
   test.each([
     ['had no end', {}, Number.POSITIVE_INFINITY],
@@ -167,7 +182,7 @@ describe('a snapshot that somebody removes by its name', () => {
     const undone = await undo(world)
     expect(undone.results).toMatchObject([{ state: 'done' }])
     world.incus.main.bandwidth = 1e9
-    await pass(world, 3 * DAY, 5 * MINUTE)
+    await pass(world, 3 * DAY, 15 * MINUTE)
     expect(web(world).snapshots.has(NAME)).toBe(true)
     expect(endOf(world) ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(least)
   })
@@ -224,7 +239,7 @@ test.each([0, 1])(
     }
     await remove(world)
     world.incus.main.faults = () => null
-    await pass(world, 3 * DAY, 5 * MINUTE)
+    await pass(world, 3 * DAY, 15 * MINUTE)
     expect(endOf(world)).toBeNull()
     await remove(world, { grace: 3600 })
     await pass(world, 2 * HOUR)

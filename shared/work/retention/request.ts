@@ -199,7 +199,7 @@ const noted = (kind: 'foreign' | 'keep', about: string, snapshot: string, reason
 function keepNamed(
   snapshot: string,
   { key, held }: Covered,
-  { needed, incomplete }: Guards,
+  { needed, kept, incomplete }: Guards,
   newest: readonly (string | undefined)[],
 ): string | null {
   if (held.has(snapshot)) return 'it is held: release it first'
@@ -207,5 +207,5 @@ function keepNamed(
     return 'it is not known whether it was completed: the next tick decides about it'
   if (snapshot === newest[0]) return 'it is the newest snapshot of the instance'
   if (newest.includes(snapshot)) return 'it is the newest that a policy took'
-  return needed.get(key)?.get(snapshot) ?? null
+  return needed.get(key)?.get(snapshot) ?? kept.get(key)?.get(snapshot) ?? null
 }

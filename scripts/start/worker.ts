@@ -36,9 +36,9 @@ const READY = 60_000
 const GOODBYE = 5_000
 /** So many lines of output are kept to explain a failure. */
 const KEPT_LINES = 15
-/** How often its health is checked, the timeout of a check, and how many may fail. */
+/** How often its health is checked, the timeout of a check, and how many may fail: a simulation of a year computes for half a minute. */
 const CHECK = 2_000
-const TIMEOUT = 3_000
+const TIMEOUT = 30_000
 const MISSES = 3
 
 export async function startWorker(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {

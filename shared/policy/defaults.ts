@@ -22,6 +22,7 @@ export const DEFAULTS = {
   paused: false,
   stateful: false,
   keep: {},
+  grace: '0s',
   expiry: NEVER,
   manual: { expiry: '30d' },
   copy: {

@@ -61,6 +61,8 @@ export type Policy = {
   pause?: Pause
   stateful: boolean
   keep: Keep
+  /** Seconds for which a removal by `keep` can be undone. Absent in one that an earlier version has applied: 0. */
+  grace?: number
   /** Incus expiry expression ("7d"), enforced by Incus through expires_at; null for never. */
   expiry: string | null
   /** Of snapshots on request; likewise. */

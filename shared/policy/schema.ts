@@ -141,6 +141,11 @@ const settings = {
     { default: DEFAULTS.stateful },
   ),
   keep: mayKeep('How long snapshots stay on the source.'),
+  grace: may(
+    field.duration,
+    'What `keep` no longer wants goes so much later, by an expiry that Incus executes; until then `/backup undo` takes that back.',
+    { default: DEFAULTS.grace, examples: ['48h'] },
+  ),
   expiry: mayExpire(
     'When Incus itself removes a snapshot, whatever `keep` says and whether or not stapes runs.',
   ),

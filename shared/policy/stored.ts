@@ -75,6 +75,7 @@ const policySchema = z.looseObject({
   paused: z.boolean(),
   stateful: z.boolean(),
   keep: keepSchema,
+  grace: z.exactOptional(seconds),
   expiry,
   // Not known to earlier versions.
   manual: z.exactOptional(z.looseObject({ expiry })),

@@ -6,6 +6,7 @@ import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../incus/inv
 import { leastOf, mostOf, type Peak, withListed } from '../incus/pace.ts'
 import { isIn, samePair } from '../incus/pairs.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
+import { removedOn, renderUndo, UNDO } from '../policy/marks.ts'
 import type { InventoryReply, JobReport } from '../relay/protocol.ts'
 
 /** A snapshot that went. `by`: retention, its own expiry, or a refresh that no longer found it on the source. */
@@ -45,6 +46,8 @@ export type IdealIncus = {
   take(ref: InstanceRef, snapshot: string, expiresAt: string | null): void
   /** False: so many have gone within a day that the relay leaves the rest. */
   remove(ref: InstanceRef, snapshot: string, reason: string): boolean
+  /** The same, at that time (ISO 8601): its instance says so. */
+  removeLater(ref: InstanceRef, snapshot: string, end: string, reason: string): boolean
   /** Sets its expiry (ISO 8601; null: never). */
   end(ref: InstanceRef, snapshot: string, expiresAt: string | null): void
   /** Sets a later one for a time; nothing where it ends later anyway, or never. */
@@ -65,6 +68,8 @@ type Instance = {
   /** Their own ends, of those that are postponed. */
   postponed: Map<string, number>
   peak: Peak
+  /** Removed with an end that is to come, each with the reason. */
+  going: Map<string, string>
   /** So many of those that were listed last are left. */
   left: number
 }
@@ -87,14 +92,16 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     servers.set(remote, { ...server, expired: [...expired], most: MANY })
     for (const record of records) {
       const key = keyOf(remote, record)
-      const left = record.snapshots?.length ?? 0
+      const listed = record.snapshots?.length ?? 0
+      const gone = [...removedOn(record, start)]
       instances.set(key, {
         remote,
         record,
-        ends: new Map(),
+        ends: new Map(gone.map(([name, { end }]) => [name, end])),
         postponed: new Map(),
-        peak: [left, start.getTime()],
-        left,
+        peak: [listed, start.getTime()],
+        going: new Map(gone.map(([name]) => [name, REMOVED])),
+        left: listed - gone.length,
       })
     }
   }
@@ -104,6 +111,7 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     const key = keyOf(remote, record)
     one.record = { ...record, snapshots: (record.snapshots ?? []).filter((other) => !samePair(other, pair)) }
     one.ends.delete(pair[0])
+    one.going.delete(pair[0])
     removed.push({ at, of: key, snapshot: pair, by, reason })
     servers.get(remote)?.expired.push(`${record.project}/${record.name}/${pair[0]}@${pair[1]}`)
   }
@@ -123,8 +131,9 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     observe() {
       forget()
       for (const one of instances.values()) {
-        one.left = one.record.snapshots?.length ?? 0
-        one.peak = withListed(one.peak, one.left, now.getTime())
+        const listed = one.record.snapshots?.length ?? 0
+        one.left = listed - one.going.size
+        one.peak = withListed(one.peak, listed, now.getTime())
       }
       return { remotes: remotesOf(observed, servers, instances), jobs: [...jobs.values()] }
     },
@@ -137,7 +146,9 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       for (const one of instances.values()) {
         for (const [name, end] of [...one.ends].filter(([, at]) => at <= now.getTime())) {
           const pair = one.record.snapshots?.find(([listed]) => listed === name)
-          if (pair !== undefined) drop(one, pair, 'expiry', EXPIRED, new Date(Math.max(end, before)))
+          const removedFor = one.going.get(name)
+          const by = removedFor === undefined ? 'expiry' : 'retention'
+          if (pair !== undefined) drop(one, pair, by, removedFor ?? EXPIRED, new Date(Math.max(end, before)))
         }
       }
     },
@@ -160,9 +171,26 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       drop(one, pair, 'retention', reason)
       return true
     },
+    removeLater(ref, snapshot, end, reason) {
+      const one = of(ref)
+      if (one?.record.snapshots?.some(([name]) => name === snapshot) !== true) return true
+      if (one.left - 1 < leastOf(mostOf(one.peak, one.left, now.getTime()))) {
+        paced.add(subjectKey(ref))
+        return false
+      }
+      one.left -= 1
+      one.going.set(snapshot, reason)
+      const before = one.ends.get(snapshot) ?? null
+      one.ends.set(snapshot, Date.parse(end))
+      const mark = renderUndo({ end: Date.parse(end), before })
+      one.record = withConfig(one.record, { [`${UNDO}${snapshot}`]: mark })
+      return true
+    },
     end(ref, snapshot, expiresAt) {
-      if (expiresAt === null) of(ref)?.ends.delete(snapshot)
-      else of(ref)?.ends.set(snapshot, Date.parse(expiresAt))
+      const one = of(ref)
+      if (one?.going.has(snapshot) === true) return
+      if (expiresAt === null) one?.ends.delete(snapshot)
+      else one?.ends.set(snapshot, Date.parse(expiresAt))
     },
     postpone(ref, snapshot, until) {
       const one = of(ref)
@@ -195,7 +223,8 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       const fresh = listed.filter(comes)
       copy.record = withConfig({ ...copy.record, snapshots: [...left, ...fresh] }, arriving.config)
       for (const [name] of fresh) {
-        const end = source.ends.get(name)
+        // The end of a removal is postponed for the transfer, and the verification sets the copy's own.
+        const end = source.going.has(name) ? undefined : source.ends.get(name)
         if (end === undefined) copy.ends.delete(name)
         else copy.ends.set(name, end)
       }
@@ -213,6 +242,7 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
 }
 
 const EXPIRED = 'its own expiry'
+const REMOVED = 'it was removed, and nobody took that back'
 const REFRESHED = 'the source no longer has it, so the refresh removes it'
 
 const MANY = 50
@@ -265,6 +295,7 @@ function newCopy(
     ends: new Map(),
     postponed: new Map(),
     peak: [0, now.getTime()],
+    going: new Map(),
     left: 0,
   }
 }

@@ -33,6 +33,7 @@ function settingsFrom(random: () => number): Settings {
     ...one<object>({}, {}, { expiry: '3d' }, { expiry: '80H' }),
     ...one<object>({}, { brake: false }),
     ...one<object>({}, { jitter: '7m' }),
+    ...one<object>({}, {}, { grace: '7h' }, { grace: '30h' }),
     copy,
   }
 }
@@ -156,7 +157,7 @@ test('what is simulated to go goes then, and later there is what was simulated, 
     expectExact(changed)
   }
   expect(exact).toBeGreaterThan(8)
-}, 240_000)
+}, 900_000)
 
 function expectExact({ about, real, planned, removals, went }: Awaited<ReturnType<typeof change>>): void {
   expect({ about, planned }).toEqual({ about, planned: real })

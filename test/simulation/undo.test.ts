@@ -188,6 +188,40 @@ describe('a snapshot that somebody removes by its name', () => {
   })
 })
 
+test('what retention removes goes later where the policy says so, and can be taken back until then', async () => {
+  const world = await begin({ keep: { last: 6 }, grace: '3h' })
+  const names = () => [...web(world).snapshots.keys()].sort().map((name) => name.slice(16, 18))
+  await pass(world, 5 * HOUR)
+  // Six before the newest, and those that the last three slots have let go.
+  expect(names()).toEqual(['00', '01', '02', '03', '04', '05', '06', '07', '08', '09'])
+  expect((await undo(world)).results).toMatchObject([{ state: 'done' }])
+  await pass(world, 30 * MINUTE)
+  expect(endOf(world)).toBeNull()
+  await pass(world, 8 * HOUR)
+  // At its next slot the policy removed it again.
+  expect(names()).toEqual(['08', '09', '10', '11', '12', '13', '14', '15', '16', '17'])
+  expect(await statusIn(world)).toMatchObject({ health: 'good', warnings: [] })
+})
+
+test('of those that can be taken back no more are going than stay, and nothing fails for that', async () => {
+  const world = await begin({ keep: { last: 2 }, grace: '12h' })
+  await pass(world, DAY)
+  const going = Object.keys(web(world).config).filter(
+    (key) =>
+      key.startsWith('user.stapes.undo') && web(world).snapshots.has(key.slice('user.stapes.undo.'.length)),
+  )
+  expect(going.length).toBeGreaterThan(4)
+  expect(going.length).toBeLessThanOrEqual(web(world).snapshots.size / 2)
+  expect(await statusIn(world)).toMatchObject({ health: 'good', warnings: [] })
+})
+
+test('what its own expiry ends earlier anyway is left to that', async () => {
+  const world = await begin({ keep: { last: 2 }, expiry: '3H', grace: '6h' })
+  expect(Object.keys(web(world).config).filter((key) => key.startsWith('user.stapes.undo'))).toEqual([])
+  await pass(world, 3 * HOUR)
+  expect([...web(world).snapshots.keys()].length).toBeLessThan(5)
+})
+
 describe('whoever has stolen the signing key, or may edit the instance', () => {
   const ref = { remote: 'main', project: 'default', instance: 'web' }
 

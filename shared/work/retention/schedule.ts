@@ -1,6 +1,8 @@
 /** Plans which snapshots expire on the sources in a run, and which are kept. */
 
+import { expiresAt } from '../../incus/expiry.ts'
 import type { SnapshotPair } from '../../incus/inventory.ts'
+import { leastOf } from '../../incus/pace.ts'
 import { isManual, MANUAL, parseSnapshotName, snapshotName } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import type { PolicyLedger } from '../../ledger/ledger.ts'
@@ -198,13 +200,62 @@ function removalOf(one: Covered, policy: string, { going, snapshots }: Going, co
       { stalled: since === undefined ? {} : { [at]: since }, notes: going.map(keptNote(key)) },
     ])
   if (held === null && allowed === true) return {}
+  // The relay may refuse some of them until tomorrow.
+  const later = since === undefined || going.length < FEW ? {} : { stalled: { [at]: since } }
+  const { grace = 0 } = one.policy
+  if (grace > 0) {
+    const end = new Date(clocks.now.getTime() + grace * 1000)
+    const { waits, finding } = removalLater(one, going, end, clocks)
+    // What waits is no attack later, when all of it goes.
+    return {
+      ...later,
+      ...finding,
+      ...(waits ? { stalled: { [at]: since ?? clocks.now.toISOString() } } : {}),
+    }
+  }
   return {
-    // The relay may refuse some of them until tomorrow.
-    ...(since === undefined || going.length < FEW ? {} : { stalled: { [at]: since } }),
+    ...later,
     actions: going.map(
       ({ snapshot, reason }): ExpireAction => ({ kind: 'expire', ref, policy, snapshot, reason }),
     ),
   }
+}
+
+/** The oldest first. `waits`: not all of it goes now. */
+function removalLater(
+  one: Covered,
+  going: readonly Reasoned[],
+  end: Date,
+  { now }: Pick<Clocks, 'now'>,
+): { waits: boolean; finding: Finding } {
+  const { key, ref, record, policy } = one
+  const all = record.snapshots?.length ?? 0
+  // The relay lets no more be removed at once, and what is going is still listed.
+  const room = Math.max(0, all - removedOn(record, now).size - leastOf(all))
+  const soon = going.filter(({ snapshot }) => endsBefore(one, snapshot, end))
+  const others = going.filter((item) => !soon.includes(item)).toReversed()
+  const kept =
+    (why: string) =>
+    ({ snapshot, reason }: Reasoned): Note => ({
+      ...{ kind: 'keep', about: key, snapshot },
+      reason: `${reason}; ${why}`,
+    })
+  const notes = [
+    ...soon.map(kept('Incus removes it by its own expiry before it would go')),
+    ...others.slice(room).map(kept('it waits, because as many are going as stay')),
+  ]
+  const actions = others.slice(0, room).map(
+    ({ snapshot, reason }): ExpireAction => ({
+      ...{ kind: 'expire', ref, policy: policy.name, snapshot, end: end.toISOString(), reason },
+    }),
+  )
+  return { waits: others.length > room, finding: { notes, actions } }
+}
+
+/** By the policy's own `expiry`. */
+function endsBefore({ record, policy: { expiry } }: Covered, snapshot: string, end: Date): boolean {
+  const created = record.snapshots?.find(([name]) => name === snapshot)?.[1]
+  return expiry !== null && created !== undefined && expiresAt(expiry, new Date(created * 1000)) <= end
 }
 
 const keptNote =

@@ -4,7 +4,7 @@ import type { Simulated } from '../kind.ts'
 import type { ExpireAction } from './action.ts'
 
 export function simulateExpiry({ ref, snapshot, end, reason }: ExpireAction, incus: IdealIncus): Simulated {
-  if (end === undefined) return incus.remove(ref, snapshot, reason) ? 'done' : 'refused'
-  incus.end(ref, snapshot, end)
-  return 'done'
+  const done =
+    end === undefined ? incus.remove(ref, snapshot, reason) : incus.removeLater(ref, snapshot, end, reason)
+  return done ? 'done' : 'refused'
 }

@@ -62,6 +62,7 @@ describe('what is not said', () => {
       paused: false,
       stateful: false,
       keep: {},
+      grace: 0,
       expiry: null,
       copy: null,
       approval: 'self',

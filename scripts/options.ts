@@ -1,6 +1,7 @@
 /** The arguments of a script. */
 import { parseArgs } from 'node:util'
 import { own } from '../shared/own.ts'
+import { shellWord } from '../shared/shell.ts'
 import { fail } from './fail.ts'
 
 type Options<Name extends string> = { given: Record<Name, boolean>; words: string[] }
@@ -40,13 +41,9 @@ function showUsage(usage: string): never {
 
 /** How a script is called once more, with the same file. */
 export function commandOf(script: string, file: string | undefined, ...options: string[]): string {
-  const words = [...options, ...(file === undefined ? [] : [quoted(file)])]
+  const words = [...options, ...(file === undefined ? [] : [shellWord(file)])]
   return `npm run ${script}${words.length === 0 ? '' : ` -- ${words.join(' ')}`}`
 }
-
-/** As a POSIX shell takes it for one word. */
-const quoted = (word: string): string =>
-  /^[\w./+@%:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
 const HARMLESS = ['dry-run', 'applied']
 

@@ -9,8 +9,8 @@ const UNUSABLE = /[\s/\\>\p{Cc}\p{Cf}\p{Cs}]/u
 const isUsable = (name: string, longest: number): boolean =>
   name !== '' && name.length <= longest && name !== '.' && name !== '..' && !UNUSABLE.test(name)
 
-/** Incus takes a host name's characters, up to 63. */
-export const isInstanceName = (name: string): boolean => isUsable(name, 63) && !name.includes(':')
+/** Incus takes a host name's characters, up to 63. Whoever is told to run a command pastes such a name. */
+export const isInstanceName = (name: string): boolean => /^[A-Za-z0-9-]{1,63}$/.test(name)
 
 /** With an instance's name, twice, and two remotes' it still fits into a job's id. */
 export const isProjectName = (name: string): boolean => isUsable(name, 100)

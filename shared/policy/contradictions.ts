@@ -3,6 +3,7 @@ import { expiresAt } from '../incus/expiry.ts'
 import { own } from '../own.ts'
 import type { Keep } from '../retention/keep.ts'
 import { isZero, parseWithin } from '../retention/within.ts'
+import { shellWord } from '../shell.ts'
 import type { Covered } from './cover.ts'
 import { HOLD, NO_VOLUMES } from './marks.ts'
 import { isTrue, named } from './misplaced.ts'
@@ -75,7 +76,7 @@ function emptyHold({ ref, key, record, held }: Covered): Problem | null {
     ? null
     : {
         about: key,
-        reason: `it holds ${name}, which it doesn't have (any more): incus config unset ${named(ref)} ${HOLD}${name}`,
+        reason: `it holds ${name}, which it doesn't have (any more): incus config unset ${named(ref)} ${shellWord(`${HOLD}${name}`)}`,
       }
 }
 

@@ -7,6 +7,7 @@ import type { InstanceRecord } from '../incus/inventory.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
+import { shellWord } from '../shell.ts'
 import { HOLD, isMark, PREFIX, REPLICA_OF, REPLICA_SERVER, RESTORED, RESTORING, VERIFIED } from './marks.ts'
 import type { Policy } from './policy.ts'
 import { mayReach } from './select.ts'
@@ -108,4 +109,4 @@ function cure(place: InstanceRef, { own: keys }: Pick<InstanceRecord, 'own'>): s
 
 /** As commands of Incus name it. */
 export const named = ({ project, instance }: InstanceRef): string =>
-  project === 'default' ? instance : `${instance} --project ${project}`
+  project === 'default' ? instance : `${instance} --project ${shellWord(project)}`

@@ -8,6 +8,7 @@ import type { DeadChannel } from '../notify/dead.ts'
 import { own } from '../own.ts'
 import { instanceIn } from '../plan/brake.ts'
 import { isEndless } from '../policy/contradictions.ts'
+import { named } from '../policy/misplaced.ts'
 import type { Policy } from '../policy/policy.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
@@ -205,8 +206,7 @@ function uncovered(facts: Facts | null): Condition[] {
 
 /** `place`: `remote/project`. */
 export function uncoveredText(place: string, names: readonly string[]): string {
-  const project = place.slice(place.indexOf('/') + 1)
-  const example = project === 'default' ? names[0] : `${names[0]} --project ${project}`
+  const example = named(instanceOf(`${place}/${names[0]}`))
   const [is, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them']
   return `under no policy, so not backed up, ${is} on ${place}: ${someOf(names)}. Select ${them} in a policy, or leave ${them} out on purpose: incus config set ${example} user.stapes.exclude=true`
 }
@@ -227,8 +227,7 @@ const beside = (facts: Facts | null): Condition[] =>
   Object.entries(facts?.scheduled ?? {}).map(([group, text]) => {
     const { schedule, expiry } = scheduleIn(group)
     const keys = text.split(' ')
-    const { instance, project } = instanceOf(keys[0] ?? '')
-    const unset = `incus config unset ${instance}${project === 'default' ? '' : ` --project ${project}`} snapshots.schedule`
+    const unset = `incus config unset ${named(instanceOf(keys[0] ?? ''))} snapshots.schedule`
     const taken = `Incus itself takes snapshots as well, by snapshots.schedule "${schedule}", of ${someOf(keys)}`
     const ends =
       expiry === ''

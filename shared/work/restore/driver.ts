@@ -2,11 +2,13 @@
  * Refuses a restore that the pool's driver can't do. Incus finds that out only after it has stopped the
  * instance, so it is checked before. The workaround is always the same: a copy as an instance of its own.
  */
+
 import { compareAge } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
 import type { Found } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
+import { shellWord } from '../../shell.ts'
 
 /** These restore any snapshot and keep the newer ones; lvm in a thin pool only. */
 const ANY_SNAPSHOT = ['btrfs', 'dir', 'lvm', 'ceph']
@@ -17,7 +19,7 @@ export function refuseDriver(found: Found, snapshot: string, world: World): Refu
   const why = whyNot(found, snapshot, world)
   if (why === null) return null
   const { instance } = found.ref
-  const wayOut = `copy the snapshot to a separate instance: incus copy ${instance}/${snapshot} ${instance}-restored`
+  const wayOut = `copy the snapshot to a separate instance: incus copy ${shellWord(`${instance}/${snapshot}`)} ${instance}-restored`
   return { code: 'driver', reason: `${why}${wayOut}` }
 }
 

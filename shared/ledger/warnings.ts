@@ -22,15 +22,14 @@ export const isUnused = ({ version }: Applied, ledger: Ledger | null): boolean =
 const NAMED = 5
 
 /** Covered instances that are no longer listed since a few days. */
-export function goneText(gone: Record<string, string>): string[] {
-  const keys = Object.keys(gone).sort()
-  const [since] = Object.values(gone).sort()
-  if (since === undefined) return []
+export function goneText(gone: readonly (readonly [key: string, since: string])[]): string {
+  const keys = gone.map(([key]) => key).sort()
+  const [since = ''] = gone.map(([, at]) => at).sort()
   const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : ''
   const what = keys.length === 1 ? '1 covered instance has' : `${keys.length} covered instances have`
   const names = keys.slice(0, NAMED).join(', ')
   const why = "deleted, renamed, or no longer visible to the relay's certificate"
-  return [`${what} been missing since ${since}: ${names}${more} (${why})`]
+  return `${what} been missing since ${since}: ${names}${more} (${why})`
 }
 
 /**

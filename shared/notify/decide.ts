@@ -52,7 +52,7 @@ const LASTING = 15 * MINUTE
 const SETTLED = 5 * MINUTE
 /** Since the last time, after it was told once, twice, and more often. */
 const REMINDERS = [6 * HOUR, 24 * HOUR, 72 * HOUR] as const
-/** Between two messages about the same alarm, because it is about one more. */
+/** Between two messages about the same alarm, because it is about one more; then twice as long, and so on. */
 const AGAIN = 10 * MINUTE
 /** So many are remembered of what an alarm is about. */
 const MOST = 2000
@@ -220,7 +220,7 @@ function dueOn(
 }
 
 const isMore = ({ grown }: Notice, telling: Telling, now: Date): boolean =>
-  grown !== undefined && grown.at > telling.at && after(telling.at, AGAIN, now)
+  grown !== undefined && grown.at > telling.at && after(telling.at, AGAIN * 2 ** (telling.times - 1), now)
 
 const isWorse = (severity: Gravity, telling: Telling): boolean =>
   severity === 'critical' && telling.severity !== 'critical'

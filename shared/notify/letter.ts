@@ -96,8 +96,18 @@ export const overMessage = (notice: Notice): Message => ({
   tone: 'good',
 })
 
-const overHeadline = (notice: Notice): Text =>
-  spoken(`Over after ${lasted(notice, new Date(notice.gone ?? notice.since))}: ${notice.title}`)
+function overHeadline(notice: Notice): Text {
+  const end = new Date(notice.gone ?? notice.since)
+  const isTime = notice.members.every((id) => id.startsWith(MISSING)) && ageIn(notice, end) >= TOLD
+  const what = isTime ? 'Not told any more' : 'Over'
+  return spoken(`${what} after ${lasted(notice, end)}: ${notice.title}`)
+}
+
+/** What is missing is told for so many milliseconds, and then may be missing still. */
+const MISSING = 'condition missing '
+const TOLD = 2.9 * 86_400_000
+
+const ageIn = ({ began }: Notice, until: Date): number => until.getTime() - new Date(began).getTime()
 
 /** Many at once are one message. */
 export function severalLetter(all: readonly Told[]): Letter {
@@ -236,4 +246,4 @@ const messageOf = (severity: Gravity, headline: Text, details: readonly Block[])
   ...{ to: 'channel', tone: severity === 'critical' ? 'bad' : 'warning', headline, details, buttons: [] },
 })
 
-const lasted = ({ began }: Notice, until: Date): string => spanOf(until.getTime() - new Date(began).getTime())
+const lasted = (notice: Notice, until: Date): string => spanOf(ageIn(notice, until))

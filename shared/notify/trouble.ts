@@ -74,7 +74,9 @@ function ofPromise(promised: Promised, silent: ReadonlyMap<string, string>): Tro
     id: promiseId(promised),
     cause: away ?? cause,
     severity: 'critical',
-    ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since, news: [] },
+    ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since },
+    // Of a server that is down, or ticks that don't come, more and more follows by itself.
+    news: away !== undefined || why === null ? [] : [subject],
   }
 }
 
@@ -95,8 +97,7 @@ function ofCondition(
     cause: away !== undefined && (reason !== null || id === `remote ${about}`) ? away : own,
     ...{ severity, policies: policiesIn(condition, promises), remotes, subject, text, reason, since },
     news:
-      condition.each ??
-      (subject !== null && kindOf(id) !== 'paused' && FOLDED.includes(kindOf(id)) ? [subject] : []),
+      condition.each ?? (subject === null || away !== undefined || kindOf(id) === 'paused' ? [] : [subject]),
   }
 }
 
@@ -111,7 +112,6 @@ function causeOf(id: string, text: string): string {
   const kind = kindOf(id)
   if (FOLDED.includes(kind)) return kind
   if (kind !== 'found') return numberless(id)
-  if (/covered instances? ha(s|ve) been missing/.test(text)) return 'found missing'
   return `found ${numberless(replaceKeys(text, '…'))}`
 }
 

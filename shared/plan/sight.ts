@@ -14,6 +14,8 @@ import type { World } from './world.ts'
 
 /** What is gone is shown for so long, so that it is noticed after a weekend. */
 const KEPT_MS = 3 * 86_400_000
+/** Longer where nothing of a project is left: then probably the relay's certificate has lost it. */
+const KEPT_WHOLE_MS = 30 * 86_400_000
 /** So many problems of a look are noted; the run's result has them all. */
 const NOTED = 20
 
@@ -43,9 +45,11 @@ export function rememberSight(
   const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
   const known = keysOf(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
   const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))
-  const oldest = new Date(now.getTime() - KEPT_MS).toISOString()
+  const covered = namesBy([...seen, ...known.filter(isSilent)])
+  const oldestOf = (key: string): string =>
+    new Date(now.getTime() - (isLeftIn(covered, key) ? KEPT_MS : KEPT_WHOLE_MS)).toISOString()
   const still = Object.entries(before?.gone ?? {}).filter(
-    ([key, since]) => since > oldest && selected.has(remoteOf(key)) && (isSilent(key) || !isSeen(key)),
+    ([key, since]) => since > oldestOf(key) && selected.has(remoteOf(key)) && (isSilent(key) || !isSeen(key)),
   )
   const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
   const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])
@@ -55,7 +59,7 @@ export function rememberSight(
   const warnings = [...clocks, ...coverages.flatMap((one) => one.warnings)].map(textOf)
   return {
     ledger: {
-      covered: namesBy([...seen, ...known.filter(isSilent)]),
+      covered,
       ...(Object.keys(gone).length === 0 ? {} : { gone }),
       // Also where there are none: an earlier version didn't look (see ahead.ts).
       roles: roles.slice(0, NOTED),
@@ -68,6 +72,10 @@ export function rememberSight(
     notes: fresh.map((about): Note => ({ kind: 'problem', about, reason: GONE })),
   }
 }
+
+/** Whether others are covered where it was. */
+export const isLeftIn = (covered: SightLedger['covered'], key: string): boolean =>
+  own(covered, key.slice(0, key.lastIndexOf('/'))) !== undefined
 
 /** What isn't noted counts as never stalled: the brake then holds it, rather than let too much go. */
 const STALLED = 500

@@ -7,6 +7,7 @@ import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
 import type { DeadChannel } from '../notify/dead.ts'
 import { own } from '../own.ts'
 import { instanceIn } from '../plan/brake.ts'
+import { isLeftIn } from '../plan/sight.ts'
 import { isEndless } from '../policy/contradictions.ts'
 import { named } from '../policy/misplaced.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -80,6 +81,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
           ...beside(facts),
           ...lost(facts, promised),
           ...failing(ledger),
+          ...missing(ledger, known.now),
           ...found(ledger),
           ...past(known, ledger),
         ]),
@@ -300,17 +302,34 @@ const placeOf = (key: string): About =>
 const REMOTE = 'remote:'
 
 function found({ sight }: Ledger): Condition[] {
-  const { problems = [], warnings = [], gone = {} } = sight ?? {}
-  const [first] = Object.keys(gone).sort()
+  const { problems = [], warnings = [] } = sight ?? {}
   return [
     ...problems.map((text) => critical(`found ${text}`, text, aboutOf(text))),
-    ...goneText(gone).map((text) =>
-      warning(`found ${text}`, text, first === undefined ? ALL : ofInstance(first), {
-        each: Object.keys(gone),
-      }),
-    ),
     ...warnings.map((text) => warning(`found ${text}`, text, aboutOf(text))),
   ]
+}
+
+/** For so many milliseconds it is critical that nothing of a project is left. */
+const GRAVE = 3 * DAY
+
+/** Covered instances that are no longer listed: some of a place, or all that was covered there. */
+function missing({ sight }: Ledger, now: Date): Condition[] {
+  const gone = Object.entries(sight?.gone ?? {}).sort()
+  const [some, whole] = [true, false].map((left) =>
+    gone.filter(([key]) => isLeftIn(sight?.covered ?? {}, key) === left),
+  ) as [typeof gone, typeof gone]
+  return [whole, some].flatMap((all): Condition[] => {
+    const [first] = all
+    if (first === undefined) return []
+    const each = all.map(([key]) => key)
+    const about = ofInstance(first[0])
+    const text = goneText(all)
+    if (all === some) return [warning('missing some', text, about, { each })]
+    const isGrave = all.some(([, since]) => now.getTime() - Date.parse(since) < GRAVE)
+    const places = [...new Set(each.map((key) => key.slice(0, key.lastIndexOf('/'))))]
+    const said = `nothing of what was covered in ${someOf(places)} is listed any more: ${text}. Has the relay's certificate lost the project there? If all of it was deleted on purpose, nothing is left to do`
+    return [critical('missing whole', said, about, { each, severity: isGrave ? 'critical' : 'warning' })]
+  })
 }
 
 /** Slots of the last day that were not served. */

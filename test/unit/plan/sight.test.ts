@@ -54,16 +54,16 @@ describe('what was covered at the last look', () => {
     })
   })
 
-  test('is told when it is gone, once in the run and then for three days', () => {
+  test('is told when it is gone, once in the run and then for three days, or longer where nothing of a project is left', () => {
     const first = look(all, less)
     expect(first.fresh).toEqual(['main/default/web2', 'main/shop/web3'])
     const second = look(all, less, less)
     expect(second.fresh).toEqual([])
-    const [gone] = goneText(second.ledger.gone ?? {})
-    expect(gone).toBe(
+    expect(goneText(Object.entries(second.ledger.gone ?? {}))).toBe(
       "2 covered instances have been missing since 2026-11-23T03:00:00.000Z: main/default/web2, main/shop/web3 (deleted, renamed, or no longer visible to the relay's certificate)",
     )
-    expect(look(all, less, less, less, less).ledger.gone).toBeUndefined()
+    expect(Object.keys(look(all, less, less, less, less).ledger.gone ?? {})).toEqual(['main/shop/web3'])
+    expect(look(all, ...Array.from({ length: 33 }, () => less)).ledger.gone).toBeUndefined()
   })
 
   test('is not told any more when it is back', () => {

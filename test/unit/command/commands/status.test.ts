@@ -92,7 +92,7 @@ describe('status', () => {
 
   test('tells what the last look found, and what is gone from sight, to those who may see it', () => {
     const sight = {
-      covered: {},
+      covered: { 'main/default': 'web1' },
       gone: { 'main/default/web9': '2026-11-21T03:00:00.000Z' },
       problems: ['policy nightly: there is no instance "wbe2" on main in project default'],
     }

@@ -5,7 +5,9 @@ import { createFollow } from './chatops/follow.ts'
 import { type Env, keyDigestOf, relayOf } from './env.ts'
 import { post } from './notify/send.ts'
 import { testChannels } from './notify/test-channels.ts'
+import { secretProblems } from './notify/usable.ts'
 import type { Io } from './run.ts'
+import { noteTested } from './state/notices.ts'
 import { retryOnce } from './state/retry-once.ts'
 import { vaultOf } from './vault.ts'
 
@@ -19,6 +21,11 @@ export async function ioOf(env: Env, now: () => Date, deadline: Date | null = nu
     state: retryOnce(env.STATE),
     keyDigest: await keyDigestOf(env),
     follow: createFollow(follower),
-    tryChannels: (channels) => testChannels(channels, { vault: vaultOf(env), post, now }),
+    secretProblems: (config) => secretProblems(config, vaultOf(env)),
+    async tryChannels(channels) {
+      const tested = await testChannels(channels, { vault: vaultOf(env), post, now })
+      await noteTested(env.STATE, tested, now())
+      return tested
+    },
   }
 }

@@ -13,6 +13,7 @@ import { isLook } from '../shared/plan/request.ts'
 import { type World, worldOf } from '../shared/plan/world.ts'
 import { coverInstances, type TracedCoverage } from '../shared/policy/coverage.ts'
 import { effectiveConfig, nextResume } from '../shared/policy/pause.ts'
+import type { Config } from '../shared/policy/policy.ts'
 import type { Facts } from '../shared/promise/facts.ts'
 import { isDifferent } from '../shared/promise/glance.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
@@ -41,6 +42,8 @@ export type Io = {
    * some of the watches could not be read.
    */
   follow?(seen: { jobs: JobReport[]; ledger: Ledger; now: Date }): Promise<{ again: boolean; lost?: boolean }>
+  /** What a configuration names and can't use, as its secrets are not set. */
+  secretProblems?(config: Config): string[]
   /** Sends a test message to each of these. */
   tryChannels?(channels: readonly Channel[]): Promise<Tested[]>
 }

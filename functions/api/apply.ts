@@ -73,7 +73,8 @@ export async function checkConfig(document: unknown, io: Io, now: Date): Promise
   const remotes = await checkRemotes(config, io, now)
   if (!remotes.ok) return remotes
   const none = config.policies.length === 0 ? ['there is no policy in it, so nothing is backed up'] : []
-  const warnings = [...remotes.value, ...none, ...warningsOf(config)]
+  const unusable = io.secretProblems?.(config) ?? []
+  const warnings = [...remotes.value, ...none, ...unusable, ...warningsOf(config)]
   const version = await versionOf(document)
   const { stored: known, pauses: paused, began: before, problems } = await findConfig(io.state)
   // One that is damaged in KV is written again, though the document is the same.

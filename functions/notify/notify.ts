@@ -39,7 +39,7 @@ const REMEMBERED = 500
 export async function notify(io: Notifier): Promise<void> {
   const { read, state } = await readAll(io)
   if (read === io.calm.read && io.now().getTime() < io.calm.until) return
-  const looked = await lookAround(state, io.wrong(), io.now())
+  const looked = await lookAround(state, io, io.now())
   if (looked === null) return
   forgetOver(looked.due, io)
   if (!looked.changed) return stayCalm(read, looked, io)
@@ -53,7 +53,7 @@ export async function notify(io: Notifier): Promise<void> {
   if (io.wait === null) return
   await io.wait(takesOver && mayStillSend(claim, io) ? 2 * io.settled : io.settled)
   // It may have ended meanwhile.
-  const again = await lookAround(io.state, io.wrong(), io.now())
+  const again = await lookAround(io.state, io, io.now())
   if (again?.before.claim?.by === mine.by) await deliver(again, io)
 }
 
@@ -70,7 +70,8 @@ const KEYS = ['config', 'ledger', 'promises', 'notices']
 async function readAll({ state, known: tick, wrong }: Notifier): Promise<{ read: string; state: State }> {
   const texts = await Promise.all(KEYS.map((key) => tick.get(key)))
   const known = new Map(KEYS.map((key, at) => [key, texts[at] ?? null]))
-  const get = async (key: string): Promise<string | null> => known.get(key) ?? null
+  const get = (key: string): Promise<string | null> =>
+    known.has(key) ? Promise.resolve(known.get(key) ?? null) : tick.get(key)
   return { read: JSON.stringify([texts, wrong()]), state: { ...state, get } }
 }
 

@@ -123,6 +123,17 @@ test('a channel that fails keeps nothing from the other one, which tells that to
   expect(town.titles('other', 'recovery')).toEqual([expect.stringContaining('notifications to "ops"')])
 })
 
+test('a channel whose secret is not set is told of before anything is to be told there', async () => {
+  const town = await begin({
+    channels: { ...CHANNELS, nope: { type: 'slack', url: { secret: 'NOTIFY_NOPE' } } },
+  })
+  await town.pass(60)
+  const { health, warnings } = await statusIn(town.world)
+  const why = expect.stringMatching(/"nope" \(slack\) .* the secret NOTIFY_NOPE is not set: npx wrangler/)
+  expect({ health, warnings }).toEqual({ health: 'warning', warnings: [why] })
+  expect(town.titles('ops')).toEqual([expect.stringContaining('"nope"')])
+})
+
 test('when it is forgotten what was told, it is told once more, and not at each tick', async () => {
   const town = await begin({})
   await town.pass(20)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { applyConfig } from '../../../functions/api/apply.ts'
+import { secretProblems } from '../../../functions/notify/usable.ts'
 import { type Io, run } from '../../../functions/run.ts'
 import { ok } from '../../../shared/result.ts'
 import { recordOf, replyOf } from '../policy/instances.ts'
@@ -65,4 +66,30 @@ test('a configuration without policies is applied with a warning', async () => {
     ok: true,
     value: { warnings: [expect.stringContaining('nothing is backed up')] },
   })
+})
+
+test('a channel or a ping whose secret is not set is warned of when the configuration is applied', async () => {
+  const { io } = stage(() => {})
+  const sound = { NOTIFY_OPS: 'https://hooks.example.org/ops' }
+  const vault = (name: string): string | undefined => Object.entries(sound).find(([one]) => one === name)?.[1]
+  const warned = await applyConfig(
+    {
+      policies: {
+        daily: { ...document.policies.daily, ping: { type: 'healthchecks', url: { secret: 'PING_X' } } },
+      },
+      notify: {
+        ops: { type: 'slack', url: { secret: 'NOTIFY_OPS' } },
+        other: { type: 'slack', url: { secret: 'NOTIFY_OTHER' } },
+      },
+    },
+    { ...io, secretProblems: (config) => secretProblems(config, vault) },
+    AT,
+    true,
+  )
+  expect(warned.ok && warned.value.warnings.filter((text) => text.includes('secret'))).toEqual([
+    expect.stringMatching(
+      /"other": the secret NOTIFY_OTHER is not set: npx wrangler secret put NOTIFY_OTHER/,
+    ),
+    expect.stringMatching(/^policy daily sends no pings: the secret PING_X is not set/),
+  ])
 })

@@ -16,6 +16,8 @@ import { type Outgoing, requestOf } from './request.ts'
 export type PingIo = {
   state: State
   now(): Date
+  /** Milliseconds within which the next tick comes. */
+  again: number
   vault: Vault
   /** Null: it was taken. Else why not, without a secret in it. */
   post(outgoing: Outgoing): Promise<string | null>
@@ -51,10 +53,11 @@ export function createPinger(io: PingIo): Pinger {
       quietly(io, async () => {
         const known = await read()
         const now = io.now()
-        if (known === null || (acted.size === 0 && !isAnyTurn(known.policies, now))) return
+        if (known === null || (acted.size === 0 && !isAnyTurn(known.policies, { now, again: io.again })))
+          return
         const seen = await readKnown(io.state, now)
         const verdict = verdictIn(known.found, seen, now)
-        await sendAll(pingsOf(known.policies, verdict, { acted, now }), io)
+        await sendAll(pingsOf(known.policies, verdict, { acted, now, again: io.again }), io)
       }),
   }
 }

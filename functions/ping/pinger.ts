@@ -1,4 +1,6 @@
 /** Runs a tick with its pings, from the Worker's bindings and secrets. */
+
+import { COMES_AGAIN } from '../../shared/ledger/beat.ts'
 import { beginningOf } from '../beginning.ts'
 import type { Env } from '../env.ts'
 import { type Io, run, type Trigger } from '../run.ts'
@@ -11,7 +13,7 @@ import { createPinger, type Pinger, type PingIo } from './ping.ts'
 const LIMIT = 10_000
 
 export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run> {
-  const pinger = pingerOf(env, io.state, () => trigger.at, io.id ?? crypto.randomUUID())
+  const pinger = pingerOf(env, io.state, trigger, io.id ?? crypto.randomUUID())
   let begun: Promise<void> | null = null
   try {
     return await run(trigger, io, async (plan) => {
@@ -25,9 +27,11 @@ export async function runPinged(trigger: Trigger, io: Io, env: Env): Promise<Run
   }
 }
 
-const pingerOf = (env: Env, state: State, now: () => Date, run: string): Pinger =>
+/** What a person runs stands for its own minute. */
+const pingerOf = (env: Env, state: State, { kind, at }: Trigger, run: string): Pinger =>
   createPinger({
-    ...{ state, now, post, run, vault: vaultOf(env) },
+    ...{ state, post, run, vault: vaultOf(env), now: () => at },
+    again: COMES_AGAIN[kind === 'run' ? 'cron' : kind].again,
     log: (line) => console.error(JSON.stringify({ at: 'ping', run, error: line })),
   })
 

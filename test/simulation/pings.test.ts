@@ -39,7 +39,7 @@ async function begin(
   let count = 0
   const tick = async (at: Date) => {
     const pinger = createPinger({
-      ...{ state: io.state, now: () => at, run: `run-${++count}`, post },
+      ...{ state: io.state, now: () => at, again: MINUTE, run: `run-${++count}`, post },
       ...{ vault: (name: string) => secrets[name], log: (line: string) => void log.push(line) },
     })
     await run({ kind: 'cron', at }, io, async (plan) => {

@@ -1,6 +1,7 @@
 /** What dead man’s switches are told, and in which form. */
 import { describe, expect, test } from 'vitest'
 import { requestOf } from '../../../functions/ping/request.ts'
+import { COMES_AGAIN } from '../../../shared/ledger/beat.ts'
 import { MOST, type Ping, type PingState, pingsOf, startsOf } from '../../../shared/ping/pings.ts'
 import { parseConfig } from '../../../shared/policy/parse.ts'
 import type { Policy } from '../../../shared/policy/policy.ts'
@@ -30,8 +31,16 @@ const promised = (policy: string, state: PromiseState): Promised => ({
 const verdictWith = (promises: Promised[], conditions: Verdict['conditions'] = []): Verdict => ({
   ...{ promises, conditions, tone: toneOf(promises, conditions) },
 })
-const told = (all: Policy[], verdict: Verdict, acted: string[] = [], now = NOW) =>
-  pingsOf(all, verdict, { acted: new Set(acted), now }).map(({ policy, state }) => `${policy} ${state}`)
+const told = (
+  all: Policy[],
+  verdict: Verdict,
+  acted: string[] = [],
+  now = NOW,
+  { again } = COMES_AGAIN.cron as { again: number },
+) =>
+  pingsOf(all, verdict, { acted: new Set(acted), now, again }).map(
+    ({ policy, state }) => `${policy} ${state}`,
+  )
 
 describe('the configuration', () => {
   const errorsOf = (ping: unknown) => {
@@ -63,7 +72,9 @@ describe('after a tick', () => {
   test('each policy for which it did something is told how its promises stand', () => {
     const verdict = verdictWith([promised('a', 'kept'), promised('b', 'broken'), promised('c', 'unknown')])
     expect(told(policies(['a', 'b', 'c']), verdict, ['a', 'b', 'c'])).toEqual(['a up', 'b down', 'c down'])
-    const [, down] = pingsOf(policies(['a', 'b']), verdict, { acted: new Set(['a', 'b']), now: NOW })
+    const [, down] = pingsOf(policies(['a', 'b']), verdict, {
+      ...{ acted: new Set(['a', 'b']), now: NOW, again: 60_000 },
+    })
     expect(down?.text).toContain('main/default/web has no snapshot of b yet')
     expect(down?.text).not.toContain(' of a ')
   })
@@ -88,7 +99,7 @@ describe('after a tick', () => {
   test('one of which nothing is promised, such as a paused one, is down', () => {
     const [paused] = policies(['a'])
     const pings = pingsOf([{ ...(paused as Policy), paused: true }], verdictWith([]), {
-      ...{ acted: new Set(['a']), now: NOW },
+      ...{ acted: new Set(['a']), now: NOW, again: 60_000 },
     })
     expect(pings).toMatchObject([
       { state: 'down', text: expect.stringContaining('nothing is promised of a') },
@@ -115,6 +126,29 @@ describe('after a tick', () => {
     expect(Math.max(...minutes.map((some) => some.length))).toBeLessThanOrEqual(MOST)
     expect(told(policies(names), verdict, names)).toHaveLength(MOST)
   })
+
+  test.each([
+    [1, 4, 5],
+    [5, 4, 5],
+    [15, 4, 15],
+    [5, 15, 10],
+    [15, 25, 60],
+    [12, 36, 300],
+  ])(
+    'of an outside clock each %i minutes each of %i policies has its turn within %i',
+    (clock, many, within) => {
+      const names = Array.from({ length: many }, (_, at) => `p${at}`)
+      const verdict = verdictWith(names.map((name) => promised(name, 'kept')))
+      const pinged = new Set<string>()
+      for (let minute = 0; minute < within; minute += clock) {
+        const now = new Date(NOW.getTime() + minute * 60_000)
+        const some = told(policies(names), verdict, [], now, COMES_AGAIN.tick)
+        expect(some.length).toBeLessThanOrEqual(MOST)
+        for (const one of some) pinged.add(one)
+      }
+      expect(pinged.size).toBe(many)
+    },
+  )
 
   test('only policies with a switch are told of a start', () => {
     const all = [...policies(['a']), ...policies(['b'], false)]

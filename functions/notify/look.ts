@@ -1,7 +1,8 @@
 /** What there is to tell, as KV knows it. */
 import { deadChannels } from '../../shared/notify/dead.ts'
 import { type Decision, decide } from '../../shared/notify/decide.ts'
-import type { Notices } from '../../shared/notify/notices.ts'
+import type { Notice, Notices } from '../../shared/notify/notices.ts'
+import { own } from '../../shared/own.ts'
 import { verdictIn } from '../api/status.ts'
 import { findConfig } from '../state/config.ts'
 import { readFacts } from '../state/facts.ts'
@@ -21,17 +22,23 @@ export type Looked = Decision & {
 type Looking = {
   /** What else is known to be wrong, as with the relay's address. */
   wrong(): readonly string[]
+  /** Alarms that were told, of which KV took no note. */
+  unwritten: { open: Notices['open'] }
   vault: Vault
 }
 
 /** Null: there is no channel. */
-export async function lookAround(state: State, { wrong, vault }: Looking, now: Date): Promise<Looked | null> {
+export async function lookAround(
+  state: State,
+  { wrong, vault, unwritten }: Looking,
+  now: Date,
+): Promise<Looked | null> {
   const [{ stored, problems }, before] = await Promise.all([findConfig(state), readNotices(state, now)])
   const channels = stored === null ? null : (stored.config.notify ?? [])
   if ((channels ?? []).length === 0 && Object.keys(before.channels).length === 0) return null
   const [{ ledger, lost }, facts] = await Promise.all([readLedger(state, now), readFacts(state)])
   const found = { stored, problems: [...outageProblems(now), ...wrong(), ...problems] }
-  const known = withUnusable(before, channels ?? [], vault, now)
+  const known = withUnusable(withUnwritten(before, unwritten), channels ?? [], vault, now)
   const verdict = verdictIn(found, { ledger, lost, facts, channels: deadChannels(known) }, now)
   const sees = stored !== null && ledger !== null && facts !== null && lost.length === 0
   const decision = decide(known, { channels, verdict, sees, ledger }, now)
@@ -42,4 +49,13 @@ export async function lookAround(state: State, { wrong, vault }: Looking, now: D
 function isChanged({ claim: _, ...before }: Notices, { notices, due }: Decision): boolean {
   const { claim: __, ...after } = notices
   return due.length > 0 || JSON.stringify(before) !== JSON.stringify(after)
+}
+
+/** What this process alone knows to be told: while it stands it isn't told again, and then its end is. */
+function withUnwritten(notices: Notices, { open }: Looking['unwritten']): Notices {
+  const entries = Object.entries(open).map(([id, notice]): [string, Notice] => {
+    const known = own(notices.open, id)
+    return [id, known === undefined ? notice : { ...known, told: { ...notice.told, ...known.told } }]
+  })
+  return { ...notices, open: Object.fromEntries([...Object.entries(notices.open), ...entries]) }
 }

@@ -8,6 +8,7 @@ import { type Notifier, notify } from './notify.ts'
 import { post } from './send.ts'
 
 const memory = new Map<string, Sent>()
+const unwritten: Notifier['unwritten'] = { open: {} }
 const calm: Notifier['calm'] = { read: '', until: 0 }
 
 /** A reader may have read KV right before it was written, and keeps that for a minute. */
@@ -25,7 +26,16 @@ function settledOf({ KV_SETTLED_MS: given = '' }: Env): number {
  */
 const notifierOf = (env: Env, known: State, now: () => Date, waits: boolean): Notifier => ({
   known,
-  ...{ state: retryOnce(env.STATE), vault: vaultOf(env), post, now, settled: settledOf(env), memory, calm },
+  ...{
+    state: retryOnce(env.STATE),
+    vault: vaultOf(env),
+    post,
+    now,
+    settled: settledOf(env),
+    memory,
+    calm,
+    unwritten,
+  },
   wait: waits ? (ms) => new Promise((resolve) => setTimeout(resolve, ms)) : null,
   nonce: () => crypto.randomUUID(),
   wrong: () => {

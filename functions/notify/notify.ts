@@ -3,8 +3,10 @@
  * to send first writes that it will, waits until every reader sees that, and sends only if it still stands there.
  */
 import type { Delivery } from '../../shared/notify/decide.ts'
+import type { Letter } from '../../shared/notify/letter.ts'
 import type { Claim, Notices } from '../../shared/notify/notices.ts'
 import { type Sent, settle } from '../../shared/notify/settle.ts'
+import { own } from '../../shared/own.ts'
 import type { State } from '../state/ledger.ts'
 import { writeNotices } from '../state/notices.ts'
 import { type Looked, lookAround } from './look.ts'
@@ -23,6 +25,8 @@ export type Notifier = Sender & {
   wrong(): string[]
   /** What this process has sent, should KV not take it. */
   memory: Map<string, Sent>
+  /** Alarms that it has told, of which KV took no note. */
+  unwritten: { open: Notices['open'] }
   /** What it has read when there was nothing to tell, and until when that is so if nothing changes. */
   calm: { read: string; until: number }
 }
@@ -41,7 +45,6 @@ export async function notify(io: Notifier): Promise<void> {
   if (read === io.calm.read && io.now().getTime() < io.calm.until) return
   const looked = await lookAround(state, io, io.now())
   if (looked === null) return
-  forgetOver(looked.due, io)
   if (!looked.changed) return stayCalm(read, looked, io)
   const { claim } = looked.before
   if (io.wait === null && claim?.kind === 'returns' && ageOf(claim, io) >= returnsAfter(io))
@@ -102,39 +105,34 @@ async function writeClaim(notices: Notices, io: Notifier): Promise<Claim | null>
   return (await write()) ? claim : null
 }
 
-async function deliver({ notices, due }: Looked, io: Notifier): Promise<void> {
+async function deliver({ before, notices, due }: Looked, io: Notifier): Promise<void> {
   const { claim: _, ...rest } = await send(notices, due, io)
-  if (await keep(rest, io)) return
-  await io.wait?.(PAUSE)
-  await keep(rest, io)
+  if (!(await keep(rest, io))) {
+    await io.wait?.(PAUSE)
+    if (!(await keep(rest, io))) return remember(before, rest, io)
+  }
+  io.unwritten.open = {}
 }
 
 /** KV takes no writes, as when the day's allowance is used up: only this process knows what it has told. */
-async function deliverUnwritten({ notices, due }: Looked, io: Notifier): Promise<void> {
-  const urgent = due.filter(
-    (one) =>
-      one.letter.kind === 'alarm' && one.letter.severity === 'critical' && !io.memory.has(unwritten(one)),
+async function deliverUnwritten({ before, notices, due }: Looked, io: Notifier): Promise<void> {
+  const isOwn = ({ alarms }: Letter): boolean =>
+    alarms.every((id) => !Object.hasOwn(before.open, id) && Object.hasOwn(io.unwritten.open, id))
+  const urgent = due.filter(({ letter }) =>
+    letter.kind === 'alarm' ? letter.severity === 'critical' : letter.kind === 'recovery' && isOwn(letter),
   )
-  await send(notices, urgent, io)
-  for (const delivery of urgent) {
-    const sent = io.memory.get(nameOf(delivery))
-    if (sent !== undefined) io.memory.set(unwritten(delivery), sent)
-  }
+  remember(before, await send(notices, urgent, io), io)
+}
+
+/** `before`: as KV has it. */
+function remember(before: Notices, { open }: Notices, { unwritten }: Notifier): void {
+  const told = Object.entries(open).filter(([id, notice]) =>
+    Object.keys(notice.told).some((name) => own(own(before.open, id)?.told ?? {}, name) === undefined),
+  )
+  unwritten.open = Object.fromEntries(told)
 }
 
 const nameOf = ({ channel, letter }: Delivery): string => `${channel.name} ${letter.id}`
-
-const UNWRITTEN = 'unwritten '
-
-/** Without the time at which it was noticed, which KV doesn't have either. */
-const unwritten = ({ channel, letter }: Delivery): string =>
-  `${UNWRITTEN}${channel.name} ${letter.kind} ${letter.alarms.join(' ')}`
-
-/** What was told without a note of it, and doesn't stand any more: if it comes again, it is told again. */
-function forgetOver(due: readonly Delivery[], { memory }: Notifier): void {
-  const standing = new Set(due.map(unwritten))
-  for (const key of memory.keys()) if (key.startsWith(UNWRITTEN) && !standing.has(key)) memory.delete(key)
-}
 
 async function keep(notices: Notices, { state }: Notifier): Promise<boolean> {
   try {
@@ -184,9 +182,7 @@ async function sendInOrder(deliveries: readonly Delivery[], io: Notifier): Promi
 
 async function sendOnce(delivery: Delivery, io: Notifier): Promise<Sent> {
   const { memory } = io
-  const known = memory.get(nameOf(delivery)) ?? memory.get(unwritten(delivery))
-  // KV takes writes again, and now it is noted.
-  memory.delete(unwritten(delivery))
+  const known = memory.get(nameOf(delivery))
   if (known !== undefined) return known
   const sent = await sendLetter(delivery.channel, delivery.letter, io)
   if (sent.ok) memory.set(nameOf(delivery), sent)

@@ -72,12 +72,15 @@ export async function begin({
   }
   const memories = world.places.map(() => new Map<string, Sent>())
   const calms = world.places.map(() => ({ read: '', until: 0 }))
+  const unwrittens = world.places.map((): Notifier['unwritten'] => ({ open: {} }))
   let nonces = 0
   const notifierAt = (place: number): Notifier => {
     const io = world.places[place]
     const memory = memories[place]
     const calm = calms[place]
-    if (io === undefined || memory === undefined || calm === undefined) throw new Error('no such place')
+    const unwritten = unwrittens[place]
+    if (io === undefined || memory === undefined || calm === undefined || unwritten === undefined)
+      throw new Error('no such place')
     const wait = (ms: number): Promise<void> => new Promise((resolve) => void world.clock.after(ms, resolve))
     // As retryOnce, by the world's clock.
     const put: typeof io.state.put = async (...args: Parameters<typeof io.state.put>) => {
@@ -89,7 +92,16 @@ export async function begin({
       }
     }
     return {
-      ...{ state: { get: io.state.get, put }, known: io.state, post, wait, memory, calm, settled: 65_000 },
+      ...{
+        state: { get: io.state.get, put },
+        known: io.state,
+        post,
+        wait,
+        memory,
+        calm,
+        unwritten,
+        settled: 65_000,
+      },
       vault: (name) => VAULT[name],
       now: () => new Date(world.clock.now()),
       nonce: () => `nonce ${nonces++}`,

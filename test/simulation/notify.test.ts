@@ -134,6 +134,22 @@ test('a channel whose secret is not set is told of before anything is to be told
   expect(town.titles('ops')).toEqual([expect.stringContaining('"nope"')])
 })
 
+test('after KV takes writes again the end of what was told meanwhile is told, once', async () => {
+  const town = await begin({})
+  await town.pass(20)
+  town.world.kv.refusing = true
+  await town.pass(60 * 4)
+  const told = town.titles('ops', 'alarm')
+  expect(told).not.toEqual([])
+  expect(new Set(told).size).toBe(told.length)
+  town.world.kv.refusing = false
+  await town.pass(60 * 5)
+  expect((await statusIn(town.world)).health).toBe('good')
+  const over = town.posts.filter(({ kind }) => kind === 'recovery').flatMap(({ alarms }) => alarms)
+  const alarms = town.posts.filter(({ kind }) => kind === 'alarm').flatMap((one) => one.alarms)
+  expect(over.sort()).toEqual([...new Set(alarms)].sort())
+})
+
 test('when it is forgotten what was told, it is told once more, and not at each tick', async () => {
   const town = await begin({})
   await town.pass(20)

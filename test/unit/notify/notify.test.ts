@@ -40,6 +40,7 @@ const notifierOf = (more: Partial<Notifier> = {}): Notifier => ({
   wrong: () => [],
   memory: new Map(),
   calm: { read: '', until: 0 },
+  unwritten: { open: {} },
   ...more,
 })
 
@@ -93,10 +94,11 @@ describe('a tick', () => {
   test('sends once for its process while KV takes no writes', async () => {
     refuses = true
     const memory: Notifier['memory'] = new Map()
-    for (const _ of [1, 2, 3]) await notify(notifierOf({ memory }))
+    const unwritten: Notifier['unwritten'] = { open: {} }
+    for (const _ of [1, 2, 3]) await notify(notifierOf({ memory, unwritten }))
     expect(sent).toHaveLength(1)
     refuses = false
-    for (const _ of [1, 2]) await notify(notifierOf({ memory }))
+    for (const _ of [1, 2]) await notify(notifierOf({ memory, unwritten }))
     expect(sent).toHaveLength(1)
     const told = Object.values((await readNotices(kv(), new Date(now))).open).flatMap((one) =>
       Object.keys(one.told),

@@ -52,6 +52,16 @@ const sending = {
   extended: expiries,
 }
 
+const cloning = {
+  from: ref,
+  snapshot: snapshot.refine((text) => /^\S+$/.test(text), 'a name without spaces'),
+  to: ref,
+  whole: z.boolean(),
+  start: z.boolean(),
+  pool: name.nullable(),
+  transferMode: z.enum(['pull', 'push']),
+}
+
 const setting = z.array(z.strictObject({ snapshot, expiresAt: expiry })).max(MOST)
 
 export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
@@ -98,6 +108,10 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
     protect: z.boolean(),
     owner: text,
   }),
+  z.strictObject({ do: z.literal('clone'), ...cloning }),
+  z.strictObject({ do: z.literal('check-clone'), ...cloning }),
+  z.strictObject({ do: z.literal('finish-clone'), ref, start: z.boolean() }),
+  z.strictObject({ do: z.literal('remove-clone'), ref }),
   z.strictObject({ do: z.literal('read-snapshots'), ref }),
   z.strictObject({ do: z.literal('export'), ref, snapshot, store, name: exported, optimized: z.boolean() }),
   z.strictObject({

@@ -173,6 +173,8 @@ describe('the folders of the kinds of work', () => {
     /^restore\/(mark|evidence)\.ts$/,
     // What stands beside an exported file.
     /^export\/manifest\.ts$/,
+    // The mark of a new instance that is being made.
+    /^clone\/mark\.ts$/,
   ]
 
   const roomOf = (file: string): string | null => /^shared\/work\/([^/]+)\//.exec(file)?.[1] ?? null

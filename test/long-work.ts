@@ -1,5 +1,6 @@
 /** Long work in ledgers and plans, by kind. */
 import { keyIn, kindIn, type Work, workKey } from '../shared/ledger/work.ts'
+import type { CloneWork } from '../shared/work/clone/entry.ts'
 import type { CopyWork } from '../shared/work/copy/entry.ts'
 import type { ExportWork } from '../shared/work/export/entry.ts'
 import type { RestoreWork } from '../shared/work/restore/entry.ts'
@@ -28,3 +29,6 @@ export const restoresOf = (holder: Holder): Record<string, RestoreWork> =>
 
 export const exportsOf = (holder: Holder): Record<string, ExportWork> =>
   Object.fromEntries(of(holder, 'export') as [string, ExportWork][])
+
+export const clonesOf = (holder: Holder): Record<string, CloneWork> =>
+  Object.fromEntries(of(holder, 'clone') as [string, CloneWork][])

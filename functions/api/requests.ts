@@ -26,16 +26,31 @@ export const runBody = z.strictObject({
     filled,
     'For expire with snapshots: how long it can be undone, 48h if absent; 0 removes them at once',
   ),
-  instance: may(filled, 'For restore, hold, release, undo and export: a path without wildcards'),
+  instance: may(
+    filled,
+    'For restore, clone, bring-back, hold, release, undo and export: a path without wildcards',
+  ),
   snapshot: may(
     filled,
-    'For restore, hold, release, undo and export: a name; an export without one is of the newest complete snapshot',
+    'For restore, clone, hold, release, undo and export: a name; an export without one is of the newest complete snapshot',
   ),
   to: may(filled, 'For export: the store, by its name in the relay’s configuration'),
   optimized: may(
     z.boolean(),
     'For export: in the form of the pool’s driver (btrfs, ZFS), which only such a pool can take back',
   ),
+  as: may(filled, 'For clone: the name of the new instance'),
+  remote: may(
+    filled,
+    'For clone and bring-back: where the new instance is made; if absent, where the original is, or was',
+  ),
+  project: may(filled, 'The same: its project'),
+  pool: may(filled, 'The same: the pool of its root disk'),
+  from: may(
+    filled,
+    'The same: the remote whose snapshot it is made from; if absent, the original’s, else a copy’s',
+  ),
+  start: may(z.boolean(), 'The same: start it once it is whole'),
   stateful: may(z.boolean(), 'For restore: also the memory in the snapshot of a virtual machine'),
   note: may(z.string().check(z.maxLength(300)), 'For hold: the reason'),
   confirm: may(filled, 'For restore, expire and allow: the digest of the plan to perform'),

@@ -6,7 +6,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { RemoteInventory } from '../../shared/incus/inventory.ts'
 import { own } from '../../shared/own.ts'
-import { RESTORING } from '../../shared/policy/marks.ts'
+import { MAKING, RESTORING } from '../../shared/policy/marks.ts'
 import type {
   BatchLine,
   BatchRequest,
@@ -200,12 +200,14 @@ const withRules = (
   },
 })
 
-/** A mark of a restore that this relay didn't make begins none. */
+/** A mark of a restore, or of a new instance, that this relay didn't make permits nothing. */
 function noteUnsealed(remote: string, { instances }: RemoteInventory, seal: Seal): void {
   for (const record of instances) {
     const { project, name, own: keys, config } = record
-    const text = keys.includes(RESTORING) ? (config[RESTORING] ?? '') : ''
-    if (text !== '' && !seal.isOn({ remote, project, instance: name }, text)) record.unsealed = true
+    const texts = [RESTORING, MAKING].map((key) => (keys.includes(key) ? (own(config, key) ?? '') : ''))
+    const isStrange = (text: string): boolean =>
+      text !== '' && !seal.isOn({ remote, project, instance: name }, text)
+    if (texts.some(isStrange)) record.unsealed = true
   }
 }
 

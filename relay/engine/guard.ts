@@ -1,7 +1,7 @@
 /**
  * Deleting and restoring could lose everything, so the relay checks first, whoever the caller is. It deletes an
- * instance only if that is a copy whose own mark says that it was never verified, or if it has made it itself for an
- * export. It deletes a snapshot only
+ * instance only if that is a copy whose own mark says that it was never verified, or if it has made it itself, for an
+ * export or from a snapshot and not finished it. It deletes a snapshot only
  * if stapes named it or if it is on a copy, and never a copy's newest verified one. It restores an instance
  * only if that is marked for it and has a safety snapshot, and only to a snapshot that lasts, with memory
  * only if that holds some. It thaws an instance only if it is frozen and no operation runs on it. It changes
@@ -18,10 +18,12 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { isObject } from './envelope.ts'
+import { againstMaking } from './guard-clone.ts'
 import { againstDelete, againstTransfer, transferOwner } from './guard-copy.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
 import { againstThaw, isThaw } from './guard-thaw.ts'
 import type { Journal } from './journal.ts'
+import { makingOn } from './making.ts'
 import type { Seal } from './seal.ts'
 import type { Sightings } from './sightings.ts'
 import { isTemporary } from './temporary.ts'
@@ -77,6 +79,9 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
   const read = await readInstance(call, ref, serverOf(remote))
   if (!read.ok) return read.error.status === 404 ? ok(null) : read
   const { instance, config } = read.value
+  const making = makingOn(ref, config, seal)
+  if (making !== null && name !== 'startInstance' && name !== 'markInstance')
+    return ok(againstMaking(name, instance, making, restoredBy(body)))
   switch (name) {
     case 'startInstance':
       return againstThaw(upstream, remote, match, instance)

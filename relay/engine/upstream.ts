@@ -29,6 +29,8 @@ export type EngineRemote = {
   role?: 'source' | 'target' | 'both'
   /** How long a verified snapshot stays there at least, in seconds; absent: 0. */
   minRetention?: number
-  /** False: nothing is restored in place there. */
+  /** False: nothing is restored there, neither in place nor as a new instance. */
   restores?: boolean
+  /** Remotes whose snapshots may become new instances there, in any project. */
+  receives?: string[]
 }

@@ -96,10 +96,10 @@ async function askAll(ask: Ask, project: string): Promise<Rights> {
 /** Of which right what depends. */
 const USES: Record<string, string> = {
   snapshots: 'to take, date and delete them',
-  edit: 'copies from here, holds, restores',
+  edit: 'copies from here, holds, restores, new instances',
   state: 'starting after a restore, thawing',
   exports: 'exports from here',
-  create: 'copies to here, exports from here',
+  create: 'copies to here, new instances, exports from here',
 }
 
 function render(name: string, rights: Rights): Checked['projects'][number] {

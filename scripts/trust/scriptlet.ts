@@ -6,7 +6,7 @@
 export type Role = 'source' | 'target' | 'both'
 
 /** What a source may be allowed besides its snapshots. */
-export const EXTRAS = ['copies', 'holds', 'restore', 'thaw', 'exports'] as const
+export const EXTRAS = ['copies', 'holds', 'restore', 'clones', 'thaw', 'exports'] as const
 export type Extra = (typeof EXTRAS)[number]
 
 /** A certificate that the server trusts; `projects` is null where it is not restricted. */
@@ -34,12 +34,12 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(editors === '' ? [] : [`${editors}: ${EDIT_PRICE}`]),
     ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
     ...(extras.has('exports') ? [EXPORT_PRICE] : []),
+    ...(role === 'source' && extras.has('clones') ? [`clones: ${CREATE_PRICE}`] : []),
   ]
 }
 
-const EDITORS = ['copies', 'holds', 'restore'] as const
-
-const STARTERS = ['restore', 'thaw'] as const
+const EDITORS = ['copies', 'holds', 'restore', 'clones'] as const
+const STARTERS = ['restore', 'clones', 'thaw'] as const
 
 const EDIT_PRICE =
   'Incus asks can_edit for it, and knows no lesser right. Whoever has the key of this certificate can change the config and devices of these instances, rename and delete them. In a project with restricted=true they still get nothing of the host'
@@ -49,12 +49,18 @@ const EXPORT_PRICE =
   'exports need can_create_instances, can_edit and can_manage_backups: one is made of an instance of its own, which is deleted afterwards. Whoever has the key of this certificate can read, create and start, change and delete any instance in these projects. With restricted=true on them, no such instance gets anything of the host'
 const TARGET_PRICE =
   'receiving copies needs can_create_instances and can_edit. Whoever has the key of this certificate can create and start, change and delete any instance in these projects, so let them hold nothing but copies. With restricted=true on them, no such instance gets anything of the host'
+const CREATE_PRICE =
+  'new instances need can_create_instances. Whoever has the key of this certificate can create instances in these projects, and have them started at once. With restricted=true on them, none gets anything of the host'
 const SNAPSHOT_PRICE =
   'taking snapshots needs can_manage_snapshots. Whoever has the key of this certificate can also delete them, and read what they hold by having them sent elsewhere'
 
 /** Whether an instance's config may be edited by it. */
 export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>
   role !== 'source' || extras.has('exports') || EDITORS.some((extra) => extras.has(extra))
+
+/** Copies that arrive on a target, and instances that are made from snapshots, for good or for an export. */
+const mayCreate = (role: Role, extras: ReadonlySet<Extra>): boolean =>
+  role !== 'source' || extras.has('clones') || extras.has('exports')
 
 const mayUpdateState = (extras: ReadonlySet<Extra>): boolean => STARTERS.some((extra) => extras.has(extra))
 
@@ -68,7 +74,7 @@ export function renderScriptlet(options: ScriptletOptions): string {
   ]
   const project = [
     ...['can_view', 'can_view_operations'],
-    ...(role === 'source' && !extras.has('exports') ? [] : ['can_create_instances']),
+    ...(mayCreate(role, extras) ? ['can_create_instances'] : []),
   ]
   return [
     '# What the relay of stapes may do on this server. Everything else is refused to its certificate: exec, files,',

@@ -32,7 +32,7 @@ export function fold(lines: readonly Text[], how: Text, room = MAX_CHARS): Block
 }
 
 /** Changes and problems are shown before what stays as it is. */
-const ORDER: readonly Line['sign'][] = ['<', '-', '!', '+', '#', '^', '>', '»', '✓', '…', '·', '=']
+const ORDER: readonly Line['sign'][] = ['<', '*', '-', '!', '+', '#', '^', '>', '»', '✓', '…', '·', '=']
 
 /** A plan's lines as `renderLines` groups them. */
 export function foldPlan(lines: readonly Line[], how: string, room = MAX_CHARS): Block[] {

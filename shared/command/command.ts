@@ -12,6 +12,7 @@ export type Parameter = {
     | 'instance' // a path of one instance: `web1`, `default/web1`, `main/default/web1`
     | 'instances' // globs over such paths, as many as are given
     | 'snapshot' // a snapshot of `instance`
+    | 'name' // of a new instance, a remote, a project or a pool
     | 'policy'
     | 'duration' // `2h`, see duration.ts
     | 'count'

@@ -1,6 +1,8 @@
 /** Every command of `/backup`, as help and menus list them: a new one is a file and a line here. */
 import type { Command } from './command.ts'
 import { allow } from './commands/allow.ts'
+import { bringBack } from './commands/bring-back.ts'
+import { clone } from './commands/clone.ts'
 import { copy } from './commands/copy.ts'
 import { expire } from './commands/expire.ts'
 import { exporting } from './commands/export.ts'
@@ -29,6 +31,8 @@ export const commands: readonly Command[] = [
   copy,
   exporting,
   restore,
+  clone,
+  bringBack,
   hold,
   release,
   expire,

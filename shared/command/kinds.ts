@@ -13,6 +13,7 @@ export const EXPECTED: Record<Kind, string> = {
   instance: 'one instance such as web1, default/web1 or main/default/web1 (no * or ?)',
   instances: 'instances such as web1 or main/default/web1, or globs such as db*',
   snapshot: 'the name of a snapshot such as daily-20261122T0300Z',
+  name: 'a name such as web1-old, without spaces or slashes',
   policy: 'the name of a policy such as daily, in lower case',
   duration: 'a duration such as 15m, 2h or 1d12h',
   count: 'a number from 1 to 1000 such as 20',
@@ -27,6 +28,7 @@ const PROJECT = '[^\\s/*?]+'
 const INSTANCE = new RegExp(`^(?:(?:${REMOTE}/)?${PROJECT}/)?[A-Za-z0-9-]+$`)
 const GLOB = /^(?:(?:[A-Za-z0-9*?._-]+\/)?[^\s/]+\/)?[A-Za-z0-9*?-]+$/
 const SNAPSHOT = /^[^\s/]+$/
+const NAME = /^[^\s/*?]{1,100}$/
 const SWITCH = /^(?:yes|no|true|false)$/i
 const COUNT = /^(?:[1-9]\d{0,2}|1000)$/
 
@@ -50,6 +52,8 @@ export function checkValue(
     }
     case 'snapshot':
       return when(SNAPSHOT.test(text), text)
+    case 'name':
+      return when(NAME.test(plain), plain)
     case 'policy':
       return when(POLICY_NAME.test(plain), plain)
     case 'duration': {

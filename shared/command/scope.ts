@@ -39,6 +39,33 @@ export const NAMED: Parameter = {
   flag: true,
 }
 
+/** Where a new instance is made, and from which remote's snapshot. */
+export const PLACE: readonly Parameter[] = [
+  named(
+    'from',
+    'Take the snapshot from this remote: the backup server, although the original has it as well',
+  ),
+  named('remote', 'Make it on this remote instead of where the original is, or was'),
+  named('project', 'In this project'),
+  named('pool', 'With its root disk in this pool'),
+  {
+    name: 'start',
+    kind: 'switch',
+    description: 'Start it once it is whole; else it stays stopped',
+    required: false,
+    flag: true,
+  },
+]
+
+function named(name: string, description: string): Parameter {
+  return { name, kind: 'name', description, required: false, flag: true }
+}
+
+export const placeOf = ({ from, remote, project, pool, start }: Values) => ({
+  ...{ from, remote, project, pool },
+  start: start === 'yes',
+})
+
 /** Undefined where none was given: all of them. */
 export const scopeOf = ({
   instances,

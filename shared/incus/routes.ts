@@ -27,12 +27,17 @@ const onlyKeys = (body: unknown, keys: readonly string[]): string | null => {
 const protects = (key: string, value: unknown): boolean =>
   key === 'security.protection.delete' && value === 'true'
 
+/** What an instance that was made from a snapshot gets back once it is whole. */
+const isDeferred = (key: string): boolean => /^(boot\.autostart|snapshots)(\.|$)/.test(key)
+
 const onlyMarks = (body: unknown): string | null => {
   const wrong = onlyKeys(body, ['config'])
   if (wrong !== null) return wrong
   const config = Object.entries(field(body, 'config') ?? {})
   const [stranger] =
-    config.find(([key, value]) => !key.startsWith('user.stapes.') && !protects(key, value)) ?? []
+    config.find(
+      ([key, value]) => !key.startsWith('user.stapes.') && !protects(key, value) && !isDeferred(key),
+    ) ?? []
   return stranger === undefined ? null : `config key "${stranger}" is not a mark of stapes`
 }
 
@@ -44,8 +49,12 @@ function onlyForExports(body: unknown): string | null {
   const isSnapshot = /^[^/]+\/[^/]+$/.test(String(field(source, 'source')))
   return isPassive && isNamed && isSnapshot && field(config, 'user.stapes.exporting') !== undefined
     ? onlyKeys(body, ['name', 'source', 'config', 'devices'])
-    : 'source.type "copy" is used by stapes only for exports'
+    : 'source.type "copy" is used by stapes only for exports and marked instances'
 }
+
+/** Of a local copy: for an export, or marked as a new instance that isn't finished. */
+const onlyMarked = (body: unknown): string | null =>
+  typeof field(field(body, 'config'), 'user.stapes.restoring-as') === 'string' ? null : onlyForExports(body)
 
 const onlyBackups = (body: unknown): string | null =>
   onlyKeys(body, ['name', 'expires_at', 'instance_only', 'optimized_storage', 'compression_algorithm'])
@@ -62,7 +71,7 @@ export const routes = {
     refuse: (body) => {
       const type = field(field(body, 'source'), 'type')
       if (type === 'migration') return null
-      return type === 'copy' ? onlyForExports(body) : 'only source.type "migration" is used by stapes'
+      return type === 'copy' ? onlyMarked(body) : 'only source.type "migration" is used by stapes'
     },
   },
   sendInstance: {
@@ -91,6 +100,15 @@ export const routes = {
     method: 'GET',
     path: '/1.0/instances/{instance}/snapshots/{snapshot}',
     query: ['project'],
+  },
+  sendSnapshot: {
+    method: 'POST',
+    path: '/1.0/instances/{instance}/snapshots/{snapshot}',
+    query: ['project'],
+    refuse: (body) =>
+      field(body, 'migration') === true
+        ? onlyKeys(body, ['migration', 'live', 'name', 'target'])
+        : 'only migration: true is used by stapes',
   },
   patchSnapshot: {
     method: 'PATCH',
@@ -134,6 +152,7 @@ export const routes = {
     query: ['project'],
   },
   listProfiles: { method: 'GET', path: '/1.0/profiles', query: ['project', 'recursion'] },
+  listNetworks: { method: 'GET', path: '/1.0/networks', query: ['project', 'recursion'] },
   getPool: { method: 'GET', path: '/1.0/storage-pools/{pool}', query: ['project'] },
   getPoolResources: { method: 'GET', path: '/1.0/storage-pools/{pool}/resources', query: [] },
   listVolumes: {

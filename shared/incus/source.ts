@@ -33,6 +33,8 @@ export type SourceDetails = {
   /** With its profiles'. */
   expanded: Record<string, string>
   devices: Record<string, Record<string, string>>
+  /** With its profiles'. */
+  expandedDevices: Record<string, Record<string, string>>
   /** Name of the root disk's device, and its settings, wherever they come from. */
   rootDevice: string
   root: Record<string, string>
@@ -76,6 +78,7 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
     config: config ?? {},
     expanded: expanded_config ?? {},
     devices: devices ?? {},
+    expandedDevices: expanded_devices ?? {},
     rootDevice: root?.[0] ?? 'root',
     root: root?.[1] ?? {},
     snapshots: taken.value,

@@ -56,7 +56,8 @@ export const pathsLike = (path: string, keys: readonly string[]): string[] =>
 export const unreadableIn = ({ remotes }: World): string[] =>
   Object.entries(remotes).flatMap(([name, reply]) => (reply.ok ? [] : [`${name}: ${reply.error.message}`]))
 
-const refuse = (code: Refusal['code'], reason: string): { ok: false; error: Refusal } => err({ code, reason })
+export const refuse = (code: Refusal['code'], reason: string): { ok: false; error: Refusal } =>
+  err({ code, reason })
 
 export const isCopy = ({ config, own }: InstanceRecord): boolean =>
   own.includes(REPLICA_OF) && (config[REPLICA_OF] ?? '') !== ''

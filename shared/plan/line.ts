@@ -6,10 +6,10 @@ export type Line = {
   /** Instance, replica or remote. */
   about: string
   /**
-   * `+` take, `-` expire, `#` hold or release, `<` restore, `^` start or thaw, `>` copy, `»` export, `✓` verify, `=`
-   * keep, `·` skip, `…` wait, `!` problem.
+   * `+` take, `-` expire, `#` hold or release, `<` restore, `*` new instance, `^` start or thaw, `>` copy,
+   * `»` export, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem.
    */
-  sign: '+' | '-' | '#' | '<' | '^' | '>' | '»' | '✓' | '=' | '·' | '…' | '!'
+  sign: '+' | '-' | '#' | '<' | '*' | '^' | '>' | '»' | '✓' | '=' | '·' | '…' | '!'
   /** Snapshot or destination; empty where the line is about the whole. */
   what: string
   reason: string

@@ -12,6 +12,7 @@ export type Refusal = {
   code:
     | 'not-found'
     | 'ambiguous'
+    | 'exists'
     | 'unverified'
     | 'driver'
     | 'stateless'

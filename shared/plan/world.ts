@@ -4,6 +4,7 @@ import type { InstanceRecord, RemoteRules } from '../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
+import type { CloneCheck } from '../relay/steps.ts'
 import type { ExportRow } from '../work/export/manifest.ts'
 
 /** The config of a safety snapshot that neither ledger nor relay knows. */
@@ -22,6 +23,8 @@ export type World = {
   expired: ReadonlySet<string>
   /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`; only of the one that is requested. */
   memories?: ReadonlyMap<string, boolean>
+  /** Whether the new instance that is requested can be made, or why that isn't known. */
+  cloneCheck?: CloneCheck | { error: string }
   /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
   safeties?: ReadonlyMap<string, SafetyConfig | null>
   /** What stores have of exports that have not ended, by instance key; null: it could not be read. */

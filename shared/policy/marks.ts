@@ -41,6 +41,8 @@ export const RESTORED = `${PREFIX}restored`
 
 /** On an instance that only lives while a snapshot is exported, made from that: sealed by the relay, which removes it. */
 export const EXPORTING = `${PREFIX}exporting`
+/** On an instance that is being made from a snapshot. See work/clone/mark.ts. */
+export const MAKING = `${PREFIX}restoring-as`
 
 /** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and counts for no rule of `keep`. */
 export const HOLD = `${PREFIX}hold.`
@@ -61,6 +63,7 @@ export const isMark = (key: string): boolean =>
   key === RESTORING ||
   key === RESTORED ||
   key === EXPORTING ||
+  key === MAKING ||
   key === NO_VOLUMES ||
   key.startsWith(HOLD) ||
   key.startsWith(UNDO)
@@ -106,6 +109,7 @@ export const RESERVED: readonly string[] = [
   'restoring',
   'restored',
   'exporting',
+  'restoring-as',
 ]
 
 const NO_HOLDS: ReadonlySet<string> = new Set()

@@ -4,6 +4,7 @@
  */
 import type { ProjectRules } from '../incus/project-rules.ts'
 import type { InstanceRef } from '../incus/subject.ts'
+import type { CloneAction } from '../work/clone/action.ts'
 import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
 import type { ExportAction } from '../work/export/action.ts'
 import type { RestoreAction } from '../work/restore/action.ts'
@@ -108,6 +109,31 @@ export type VerifyStep = { do: 'verify' } & Pick<
   'source' | 'target' | 'marks' | 'rest' | 'expiries' | 'restore' | 'protect' | 'owner'
 >
 
+/** Of a new instance that is made from a snapshot, what the relay needs. See work/clone/action.ts for the fields. */
+export type Cloning = Pick<
+  CloneAction,
+  'from' | 'snapshot' | 'to' | 'whole' | 'start' | 'pool' | 'transferMode'
+>
+
+/** Makes a new instance from a snapshot, under a name that no instance has. */
+export type CloneStep = { do: 'clone' } & Cloning
+
+/** Reads what decides whether that can be made, and changes nothing; the reply is a `CloneCheck`. */
+export type CheckCloneStep = { do: 'check-clone' } & Cloning
+
+export type CloneCheck = {
+  /** Why it would fail, with what to do; null: no reason found. */
+  refusal: string | null
+  /** What will differ from the original. */
+  warnings: string[]
+}
+
+/** Takes the mark off a new instance that is whole; it is started before, where it has to be and `start` says so. */
+export type FinishCloneStep = { do: 'finish-clone'; ref: InstanceRef; start: boolean }
+
+/** Removes a new instance that was left half made. */
+export type RemoveCloneStep = { do: 'remove-clone'; ref: InstanceRef }
+
 /** Reads an instance's snapshots; the reply is a list of `SnapshotRow`. */
 export type ReadSnapshotsStep = { do: 'read-snapshots'; ref: InstanceRef }
 
@@ -146,6 +172,10 @@ export type Step =
   | CopyStep
   | CheckCopyStep
   | VerifyStep
+  | CloneStep
+  | CheckCloneStep
+  | FinishCloneStep
+  | RemoveCloneStep
   | ReadSnapshotsStep
   | ExportStep
   | ReadExportsStep

@@ -28,6 +28,8 @@ export type Verb<Action extends AnyAction> = {
   subject(action: Action): string
   /** What a problem with it names; absent: its subject. */
   about?(action: Action): string
+  /** Key of a subject whose data it hands on: who requests it has to have a grant for that one, too. */
+  reads?(action: Action): string
   /** The one line that stands for it. */
   line(action: Action): Line
   /** All of its lines, where there are more. */
@@ -87,6 +89,12 @@ export type Given = {
   stateful?: boolean | undefined
   to?: string | undefined
   optimized?: boolean | undefined
+  as?: string | undefined
+  remote?: string | undefined
+  project?: string | undefined
+  pool?: string | undefined
+  from?: string | undefined
+  start?: boolean | undefined
   note?: string | undefined
 }
 

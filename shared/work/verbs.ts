@@ -39,9 +39,14 @@ export const LONG_KINDS: readonly { name: string; long: Long<Work> }[] = Object.
   ([name, long]) => ({ name, long }),
 )
 
-/** Keys of the subjects that a plan changes: sources, never the copies that follow them. */
+/** Keys of the subjects that a plan changes, or makes others from: sources, never the copies that follow them. */
 export const touchedBy = ({ actions }: Pick<Plan, 'actions'>): string[] => [
-  ...new Set(actions.map((action) => verbOf(action).subject(action))),
+  ...new Set(
+    actions.flatMap((action) => {
+      const { subject, reads } = verbOf(action)
+      return [subject(action), ...(reads === undefined ? [] : [reads(action)])]
+    }),
+  ),
 ]
 
 /** Keys of the long work that a plan starts. */

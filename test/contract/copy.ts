@@ -9,6 +9,8 @@ export type Copy = {
   from: Side
   to: Side
   source: ContractInstance
+  /** One of its snapshots, alone. */
+  snapshot?: string
   /** Absent: the name of the source, in `default`. */
   target?: ContractInstance
   refresh?: boolean
@@ -21,10 +23,18 @@ export type Copy = {
 export type Ended = { source: Operation; target: Operation }
 
 /** First half of a pull: the source offers itself and waits 30 s for somebody to fetch. */
-export function offer({ from, source, instanceOnly = false, client = 'trusted' }: Copy): Promise<Reply> {
+export function offer(copy: Copy): Promise<Reply> {
+  const { from, source, instanceOnly = false, client = 'trusted' } = copy
+  if (copy.snapshot !== undefined) return sendAlone(copy, {})
   const body = { migration: true, live: false, instance_only: instanceOnly, allow_inconsistent: false }
   const parameters = { instance: source.name }
   return from.ask('sendInstance', { parameters, query: inProject(source), body, client })
+}
+
+function sendAlone({ from, source, snapshot = '', target = source, client = 'trusted' }: Copy, more: object) {
+  const body = { migration: true, live: false, name: target.name, ...more }
+  const parameters = { instance: source.name, snapshot }
+  return from.ask('sendSnapshot', { parameters, query: inProject(source), body, client })
 }
 
 function secretsOf({ metadata }: Operation): Record<string, unknown> {
@@ -65,13 +75,13 @@ export async function startPush(copy: Copy): Promise<Ended> {
   return { source: readOperation(await send(copy, target)), target }
 }
 
-function send({ from, to, source, instanceOnly = false, client = 'trusted' }: Copy, target: Operation) {
+function send(copy: Copy, target: Operation) {
+  const { from, to, source, instanceOnly = false, client = 'trusted' } = copy
   const { url, certificate } = to.server
   const operation = `${url}/1.0/operations/${target.id}`
-  const body = {
-    ...{ migration: true, live: false, instance_only: instanceOnly },
-    target: { operation, secrets: secretsOf(target), certificate },
-  }
+  const reach = { target: { operation, secrets: secretsOf(target), certificate } }
+  if (copy.snapshot !== undefined) return sendAlone(copy, reach)
+  const body = { migration: true, live: false, instance_only: instanceOnly, ...reach }
   return from.ask('sendInstance', {
     ...{ parameters: { instance: source.name }, query: inProject(source), body, client },
   })

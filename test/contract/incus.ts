@@ -6,6 +6,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest'
 import { authContract } from './auth.ts'
+import { cloneContract } from './clones.ts'
 import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
 import { exportContract } from './exports.ts'
@@ -82,6 +83,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     refreshContract(world)
     restoreContract(world)
     exportContract(world)
+    cloneContract(world)
     slowContract(world)
     faultContract(world)
 

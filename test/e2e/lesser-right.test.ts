@@ -207,6 +207,51 @@ function lesserRight(version: string, incusd: string): void {
       expect(await checked('main')).toMatch(/\n.*allowed:.*edit.*exports.*create/)
     })
 
+    /** Ticked until it is there, without our mark. */
+    const made = async (name: string): Promise<void> => {
+      const of = async () =>
+        ((await pair.main.run('GET', `/1.0/instances/${name}`).catch(() => null)) as Named | null)?.config
+      for (let minute = 0; minute < 30; minute++) {
+        const config = await of()
+        if (config !== undefined && config['user.stapes.restoring-as'] === undefined) return
+        await sleep(200)
+        await timeline.tick()
+      }
+      throw new Error(await (await stage.worker.fetch('/api/status')).text())
+    }
+
+    test('new instances are made from snapshots here and on the backup server, once they may be', async () => {
+      const [snapshot = '', marker = ''] = [...timeline.expected()].at(-1) ?? []
+      const wish = { do: 'clone', instance: KEY, snapshot, as: 'from-here' }
+      await enforce('main', ['copies', 'restore'])
+      const refused = await stage.worker.fetch('/api/run', { method: 'POST', body: JSON.stringify(wish) })
+      expect(refused.status).toBe(200)
+      for (let minute = 0; minute < 4; minute++) {
+        await sleep(200)
+        await timeline.tick()
+      }
+      expect(await (await stage.worker.fetch('/api/status')).text()).toContain('Permission denied')
+      expect(await pair.main.run('GET', '/1.0/instances')).toEqual([IT])
+      await enforce('main', ['copies', 'restore', 'clones'])
+      await post('/api/run', wish)
+      await made('from-here')
+      await post('/api/run', { ...wish, as: 'from-there', from: 'backup' })
+      await made('from-there')
+      for (const name of ['from-here', 'from-there']) {
+        expect(await pair.main.readMarker({ name })).toBe(marker)
+        await pair.main.run('DELETE', `/1.0/instances/${name}`)
+      }
+    })
+
+    test('and a lost instance comes back', async () => {
+      const [, marker = ''] = [...timeline.expected()].at(-1) ?? []
+      await pair.main.run('DELETE', IT)
+      await timeline.tick()
+      await post('/api/run', { do: 'bring-back', instance: KEY })
+      await made(NAME)
+      expect(await pair.main.readMarker({ name: NAME })).toBe(marker)
+    })
+
     test('a target refuses to the relay what is not about copies', async () => {
       expect(await statusOf('backup', 'POST', `${IT}/exec`, { command: ['true'] })).toBe(403)
       expect(await statusOf('backup', 'PUT', `${IT}/state`, { action: 'start' })).toBe(403)
@@ -243,6 +288,8 @@ function lesserRight(version: string, incusd: string): void {
     })
   })
 }
+
+type Named = { config: Record<string, string> }
 
 async function relayFile(folder: string, { main, backup }: Pair): Promise<RelayFile> {
   const remotes = {

@@ -4,9 +4,11 @@ import { Refusal, type Reply } from './envelope.ts'
 import { checkConfig, instanceOperation } from './instances.ts'
 import { checkInstanceName } from './names.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
+import { copyingMs } from './snapshots.ts'
 import {
   copySettings,
   type Disk,
+  expand,
   findInstance,
   findPool,
   findProject,
@@ -90,19 +92,47 @@ export function createCopy(server: EmbeddedIncus, call: Call): Reply {
   const [from = '', snapshotName] = text(source, 'source').split('/')
   const original = findInstance(server.state, text(source, 'project') || call.project, from)
   const snapshot = snapshotName === undefined ? null : findSnapshot(original, snapshotName)
-  const settings = copySettings({ ...(snapshot?.settings ?? original), profiles: original.profiles })
-  Object.assign(settings.config, config(body))
-  for (const [key, value] of Object.entries(settings.config)) if (value === '') delete settings.config[key]
-  Object.assign(settings.devices, devices(body))
+  const settings = inheritedBy(body, snapshot?.settings ?? original, original)
+  checkDevices(server, call.project, settings)
   const instance = addInstance(server, call.project, name, settings, original.type)
   if (snapshot === null)
     for (const [key, each] of original.snapshots) instance.snapshots.set(key, { ...each })
+  const disk = snapshot?.disk ?? original.disk
+  instance.busy = 'create'
+  instance.disk = { ...newDisk(), held: 'half' }
   return server.operations.task(instanceOperation('Creating instance', instance), {
-    ms: server.snapshotMs,
+    ms: server.copyMs + copyingMs(server, original.pool, disk),
     end: () => {
-      instance.disk = takenFrom(server, original.pool, snapshot?.disk ?? original.disk)
+      instance.busy = null
+      instance.disk = takenFrom(server, original.pool, disk)
     },
   })
+}
+
+/** What the body doesn't name comes from the original, without what is its own; an empty value is none. */
+function inheritedBy(body: Record<string, unknown>, from: Settings, { profiles }: Settings): Settings {
+  const kept = Object.entries(from.config).filter(
+    ([key]) => !key.startsWith('volatile.') || key === 'volatile.base_image',
+  )
+  const all = { ...Object.fromEntries(kept), ...config(body) }
+  const settings: Settings = {
+    ...from,
+    profiles: strings(body, 'profiles') ?? profiles,
+    config: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
+    devices: { ...from.devices, ...devices(body) },
+  }
+  checkConfig(settings.config)
+  return copySettings(settings)
+}
+
+/** An attached volume has to be there. */
+function checkDevices({ state }: EmbeddedIncus, project: string, settings: Settings): void {
+  for (const [name, device] of Object.entries(expand(state, project, settings).devices))
+    if (device.type === 'disk' && device.pool !== undefined && device.source !== undefined) {
+      const volumes = state.pools.get(device.pool)?.volumes
+      if (volumes?.has(device.source) !== true)
+        throw new Refusal(500, `Failed add validation for device "${name}": Storage volume not found`)
+    }
 }
 
 /** A phantom copies "successfully" as nothing on dir; btrfs notices. */

@@ -17,7 +17,7 @@ import { checkInstanceName } from './names.ts'
 import type { Operation } from './operations.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import { busyText, reachable } from './snapshots.ts'
-import { findInstance, findProject, type Instance } from './state.ts'
+import { findInstance, findProject, findSnapshot, type Instance } from './state.ts'
 import { forgetInstance, Transfer } from './transfer.ts'
 
 const NO_CRIU =
@@ -37,6 +37,20 @@ export function sendInstance(server: EmbeddedIncus, call: Call): Reply {
     allowInconsistent: body.allow_inconsistent === true,
   })
   return peer === null ? offer(server, sending, instance) : push(server, sending, instance, peer)
+}
+
+/** `POST …/snapshots/{snapshot}` with `migration`: offers that snapshot alone, or pushes it, as an instance of its own. */
+export function sendSnapshot(server: EmbeddedIncus, call: Call): Reply {
+  const original = reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
+  const snapshot = findSnapshot(original, call.parameters.snapshot ?? '')
+  const body = record(call.body)
+  const peer = body.target ? parsePeer(body.target, 'secrets', 'migration source') : null
+  const instance: Instance = { ...original, disk: snapshot.disk, snapshots: new Map(), busy: null }
+  const sending = (operation: Operation): Sending => ({
+    ...{ server, operation, instance, instanceOnly: true, allowInconsistent: true },
+    alone: { instance: original, snapshot },
+  })
+  return peer === null ? offer(server, sending, original) : push(server, sending, original, peer)
 }
 
 type SendingOf = (operation: Operation) => Sending

@@ -3,18 +3,25 @@ import { type RouteName, routes } from '../../shared/incus/routes.ts'
 import { checkAccess, mayUse, type Right } from './auth.ts'
 import { createCopy, createEmpty } from './birth.ts'
 import { field, record, section } from './body.ts'
-import { receiveInstance, sendInstance } from './copies.ts'
+import { receiveInstance, sendInstance, sendSnapshot } from './copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
 import { createBackup, exportBackup, getState } from './lab-instances.ts'
 import { labRoutes } from './lab-routes.ts'
-import { getPool, getPoolResources, listProfiles } from './lab-server.ts'
+import { getPool, getPoolResources, listNetworks, listProfiles } from './lab-server.ts'
 import { listOperations, view } from './operations.ts'
 import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
 import type { Answer, Call, EmbeddedIncus } from './server.ts'
 import { getServer, listProjects } from './server-info.ts'
-import { createSnapshot, deleteSnapshot, getSnapshot, listSnapshots, patchSnapshot } from './snapshots.ts'
+import {
+  createSnapshot,
+  deleteSnapshot,
+  getSnapshot,
+  listSnapshots,
+  patchSnapshot,
+  renameSnapshot,
+} from './snapshots.ts'
 import { putState } from './states.ts'
 import { getVolume, listVolumeSnapshots, listVolumes } from './volumes.ts'
 
@@ -32,6 +39,7 @@ export const handlers: Record<RouteName, Handler> = {
   listSnapshots: { right: 'object', answer: listSnapshots },
   createSnapshot: { right: 'object', answer: createSnapshot },
   getSnapshot: { right: 'object', answer: getSnapshot },
+  sendSnapshot: { right: 'object', answer: sendOrRenameSnapshot },
   patchSnapshot: { right: 'object', answer: patchSnapshot },
   deleteSnapshot: { right: 'object', answer: deleteSnapshot },
   restoreInstance: { right: 'object', answer: putOrRestore },
@@ -40,6 +48,7 @@ export const handlers: Record<RouteName, Handler> = {
   createBackup: { right: 'object', answer: createBackup },
   exportBackup: { right: 'object', answer: exportBackup },
   listProfiles: { right: 'object', answer: listProfiles },
+  listNetworks: { right: 'object', answer: listNetworks },
   getPool: { right: 'any', answer: getPool },
   getPoolResources: { right: 'any', answer: getPoolResources },
   listVolumes: { right: 'volumes', answer: listVolumes },
@@ -72,6 +81,10 @@ function createInstance(server: EmbeddedIncus, call: Call): Reply {
 function sendOrRename(server: EmbeddedIncus, call: Call): Reply {
   if (field(call.body, 'migration') === true) return sendInstance(server, call)
   throw new Refusal(501, 'the embedded Incus renames no instances')
+}
+
+function sendOrRenameSnapshot(server: EmbeddedIncus, call: Call): Reply {
+  return field(call.body, 'migration') === true ? sendSnapshot(server, call) : renameSnapshot(server, call)
 }
 
 function operations(server: EmbeddedIncus, call: Call): Reply {

@@ -14,7 +14,7 @@ import {
   trustCertificate,
 } from './lab-server.ts'
 import type { Answer, Call, EmbeddedIncus } from './server.ts'
-import { patchSnapshot, renameSnapshot } from './snapshots.ts'
+import { patchSnapshot } from './snapshots.ts'
 
 type LabRoute = {
   method: string
@@ -43,7 +43,6 @@ export const labRoutes: readonly LabRoute[] = [
   lab('PUT', '/1.0/profiles/{profile}', 'object', putProfile),
   lab('GET', '/1.0/storage-pools', 'server', listPools),
   lab('PUT', SNAPSHOT, 'object', patchSnapshot),
-  lab('POST', SNAPSHOT, 'object', renameSnapshot),
   lab('GET', `${INSTANCE}/backups`, 'object', listBackups),
   lab('DELETE', `${INSTANCE}/backups/{backup}`, 'object', deleteBackup),
 ]

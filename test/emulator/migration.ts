@@ -3,7 +3,7 @@ import { record, section, text } from './body.ts'
 import { Refusal } from './envelope.ts'
 import type { Operation } from './operations.ts'
 import type { EmbeddedIncus } from './server.ts'
-import type { Instance } from './state.ts'
+import type { Instance, Snapshot } from './state.ts'
 
 const WINDOW_MS = 30_000
 
@@ -13,6 +13,8 @@ export type Sending = {
   server: EmbeddedIncus
   operation: Operation
   instance: Instance
+  /** Of a snapshot that is sent alone: `instance` stands for it, and this is where it is from. */
+  alone?: { instance: Instance; snapshot: Snapshot }
   instanceOnly: boolean
   /** It need not stand still. */
   allowInconsistent: boolean

@@ -5,7 +5,7 @@ import type { Receiving, Sending } from './migration.ts'
 import type { EmbeddedIncus } from './server.ts'
 import { isOptimized, prepareShipment, type Shipment, type Step } from './shipment.ts'
 import { busyText, UNEVEN } from './snapshots.ts'
-import { findPool, type Instance, type Snapshot } from './state.ts'
+import { type Disk, findPool, type Instance, type Snapshot } from './state.ts'
 
 const CUT_OFF = 'websocket: close 1006 (abnormal closure): unexpected EOF'
 
@@ -134,10 +134,20 @@ export class Transfer {
 
   #finish(): void {
     const { instance } = this.target
-    instance.disk = { ...this.source.instance.disk }
+    instance.disk = this.#head()
     instance.unfinished = false
     instance.mounted = false
     this.#end(null, null)
+  }
+
+  /** A snapshot that is sent alone, and goes meanwhile or has no data, arrives as nothing. */
+  #head(): Disk {
+    const { instance, alone } = this.source
+    const isHere =
+      alone === undefined ||
+      (alone.instance.snapshots.get(alone.snapshot.name) === alone.snapshot &&
+        alone.snapshot.disk.held === 'whole')
+    return isHere ? { ...instance.disk } : { ...instance.disk, held: 'empty', marker: null }
   }
 
   /** Both operations fail; a new target is removed, an old one loses the records that were not yet filled. */
@@ -188,8 +198,10 @@ const isUneven = ({ snapshots }: Instance): boolean =>
   [...snapshots.values()].some(({ torn }) => torn === true)
 
 /** False when it was deleted meanwhile, as a target can be whose lock was lifted. */
-const isListed = ({ server, instance }: Sending | Receiving): boolean =>
-  server.state.projects.get(instance.project)?.instances.get(instance.name) === instance
+const isListed = (side: Sending | Receiving): boolean => {
+  const instance = ('alone' in side ? side.alone?.instance : undefined) ?? side.instance
+  return side.server.state.projects.get(instance.project)?.instances.get(instance.name) === instance
+}
 
 /** The record of an instance whose first copy came to nothing. */
 export function forgetInstance(target: Receiving): void {

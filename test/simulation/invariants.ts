@@ -124,6 +124,10 @@ const oneSnapshotPerSlot: Invariant = (scene, fail) => {
   }
 }
 
+/** It is made from a snapshot just now: what arrives with it was taken long before, and may go with it. */
+const isHalfMade = ({ config }: Instance): boolean =>
+  / making /.test(config['user.stapes.restoring-as'] ?? '')
+
 /** What was there before, and every instance that no policy covers, stays as it was. */
 const nothingForeignTouched: Invariant = (scene, fail) => {
   const { main, backup } = scene.world.incus
@@ -143,8 +147,9 @@ const nothingForeignTouched: Invariant = (scene, fail) => {
       },
       instanceGone({ remote, instance }) {
         const isStranger = strangers.some((one) => one.instance === instance)
-        if (isStranger || (remote === 'main' && !isMadeForExport(instance)))
-          fail(`${remote}/${instance.name} is removed`)
+        // What is made on request, and was left half made, goes again.
+        const isOurs = isMadeForExport(instance) || isHalfMade(instance)
+        if (isStranger || (remote === 'main' && !isOurs)) fail(`${remote}/${instance.name} is removed`)
       },
     },
     step() {
@@ -406,9 +411,11 @@ export function watchOver(scene: Scene): Watch {
   )
   listen(scene.world, {
     made: (event) => {
+      if (isHalfMade(event.instance)) return
       for (const { listener } of checks) listener?.made?.(event)
     },
     gone: (event) => {
+      if (isHalfMade(event.instance)) return
       for (const { listener } of checks) listener?.gone?.(event)
     },
     instanceGone: (event) => {

@@ -41,6 +41,8 @@ type Setting = {
   versions?: Record<Remote, Version>
   /** Seconds. */
   minRetention?: number
+  /** Of the source, in the relay's configuration. */
+  receives?: string[]
 }
 
 /** Every so many milliseconds, from two days before `start` (where catching up may reach) to `until`. */

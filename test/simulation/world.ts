@@ -6,7 +6,7 @@ import { type Io, run, type Trigger } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import { createEngine, type Engine } from '../../relay/engine/engine.ts'
 import type { JournalStore } from '../../relay/engine/journal.ts'
-import type { Reply, Upstream } from '../../relay/engine/upstream.ts'
+import type { EngineRemote, Reply, Upstream } from '../../relay/engine/upstream.ts'
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError, StepReport } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
@@ -83,6 +83,7 @@ export function createWorld({
   names = { main: 'main', backup: 'backup' },
   role = 'target',
   minRetention = 0,
+  receives = [],
 }: {
   start: Date
   seed?: number
@@ -93,6 +94,8 @@ export function createWorld({
   /** Of the backup server in the relay's configuration; `minRetention` in seconds. */
   role?: Rules['role']
   minRetention?: number
+  /** Of the source: whose snapshots may become instances in all its projects. */
+  receives?: string[]
 }): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
@@ -115,9 +118,9 @@ export function createWorld({
   const stores = memoryStores()
   const begin = (store: JournalStore): Engine => {
     const remotes = {
-      [names.main]: { address: 'https://main:8443', role: 'source' },
+      [names.main]: { address: 'https://main:8443', role: 'source', receives },
       [names.backup]: { address: 'https://backup:8443', ...rules },
-    } as const
+    } satisfies Record<string, EngineRemote>
     return createEngine({
       ...{ clock, remotes, secret: 'of the relay' },
       ...{ upstream: life.upstream(upstream), store: life.store(store) },

@@ -59,7 +59,7 @@ export const transferMarks = ({
 })
 
 /** Attached volumes aren't copied with an instance, and a copy that names one fails. */
-const isCustomVolume = (device: Device): boolean =>
+export const isCustomVolume = (device: Device): boolean =>
   device.type === 'disk' && device.path !== '/' && device.pool !== undefined
 
 /**
@@ -67,15 +67,16 @@ const isCustomVolume = (device: Device): boolean =>
  * run something on the backup server, as soon as the copy is started there.
  */
 const POWERFUL = /^(raw\.|security\.(privileged$|syscalls\.intercept\.)|linux\.kernel_modules)/
+export const isPowerful = (key: string): boolean => POWERFUL.test(key)
 const HARMLESS_TYPES: readonly (string | undefined)[] = ['nic', 'none']
-const reachesHost = (device: Device): boolean =>
+export const reachesHost = (device: Device): boolean =>
   device.type === 'disk'
     ? device.path !== '/' && device.pool === undefined
     : !HARMLESS_TYPES.includes(device.type)
 
 /** What it lacks, by names: the copy's snapshots have it in their config. */
 export const leftOut = ({ config, devices }: Pick<SourceDetails, 'config' | 'devices'>): string[] => [
-  ...Object.keys(config).filter((key) => POWERFUL.test(key)),
+  ...Object.keys(config).filter(isPowerful),
   ...Object.entries(devices).flatMap(([name, device]) =>
     !isCustomVolume(device) && reachesHost(device) ? [`device:${name}`] : [],
   ),
@@ -90,7 +91,7 @@ const inherited = (config: Record<string, string>): Record<string, string> =>
       ([key]) =>
         key === 'volatile.base_image' ||
         !(
-          POWERFUL.test(key) ||
+          isPowerful(key) ||
           /^(volatile|snapshots|boot\.autostart|user\.stapes|security\.protection\.delete)([.]|$)/.test(key)
         ),
     ),

@@ -3,6 +3,7 @@ import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Step } from '../../../shared/relay/steps.ts'
 import type { Result } from '../../../shared/result.ts'
 import type { Watcher } from '../call-list.ts'
+import { planCheckClone, planClone, planFinishClone, planRemoveClone } from './clone.ts'
 import { planCheckCopy, planCopy } from './copy.ts'
 import { planExpireLater, planUndo } from './expire-later.ts'
 import { planExport, planReadExports } from './export.ts'
@@ -28,6 +29,10 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   copy: planCopy,
   'check-copy': planCheckCopy,
   verify: planVerify,
+  clone: planClone,
+  'check-clone': planCheckClone,
+  'finish-clone': planFinishClone,
+  'remove-clone': planRemoveClone,
   'read-snapshots': planReadSnapshots,
   export: planExport,
   'read-exports': planReadExports,
@@ -41,5 +46,7 @@ export const requestsOf = (
 ): Result<Planned, CallError> | Promise<Result<Planned, CallError>> =>
   (PLANS[step.do] as PlanStep<Step>)(step, io, job, watcher)
 
-export const remotesOf = (step: Step): string[] =>
-  'ref' in step ? [step.ref.remote] : [step.source.remote, step.target.remote]
+export function remotesOf(step: Step): string[] {
+  if ('ref' in step) return [step.ref.remote]
+  return 'to' in step ? [step.from.remote, step.to.remote] : [step.source.remote, step.target.remote]
+}

@@ -22,6 +22,7 @@ import { refuseEvidence } from './evidence.ts'
 import { runs } from './judge.ts'
 import { isEnded } from './known.ts'
 import { refuseMemory } from './memory.ts'
+import { offerCopy } from './offer.ts'
 import { heldOn, lastingMarks, safetyName } from './safety.ts'
 import { jobOf } from './steps.ts'
 
@@ -38,13 +39,14 @@ export const requestRestore: Requestable<RestoreRequest> = {
 function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
   const { request, world, now, found } = requested
   const instance = findInstance(world, request.instance)
-  if (!instance.ok) return instance.error
+  if (!instance.ok) return offerCopy(instance.error, requested)
   const { key } = instance.value
   const { snapshot } = request
   const unfinished = own(found.work, workKey(RESTORE, key)) as RestoreWork | null | undefined
   if (unfinished != null && !isEnded(unfinished)) return underWay(key, unfinished, snapshot)
+  const absent = missing(instance.value, snapshot)
+  if (absent !== null) return offerCopy(absent, requested)
   const refusal =
-    missing(instance.value, snapshot) ??
     refuseEvidence(instance.value, snapshot, requested) ??
     refuseDriver(instance.value, snapshot, world) ??
     refuseMemory(instance.value, request, world) ??

@@ -58,7 +58,7 @@ describe('the list', () => {
       ...['now', 'copy', 'export', 'hold', 'release', 'undo'],
       ...['pause', 'resume', 'notify'],
     ])
-    expect(namesOf('admin')).toEqual(['restore', 'expire', 'allow'])
+    expect(namesOf('admin')).toEqual(['restore', 'clone', 'bring-back', 'expire', 'allow'])
     expect(
       commands
         .filter((command) => command.kind === 'change' && isDestructive({ do: command.does }))

@@ -420,6 +420,7 @@ describe('whatever comes', () => {
       instance: fc.constantFrom('web1', 'main/default/web1'),
       instances: fc.constantFrom('web1', "'db*'  web1", ' * '),
       snapshot: fc.oneof(fc.constant(DAILY), fc.string({ unit: 'grapheme-ascii', maxLength: 20 })),
+      name: fc.constantFrom('web1-old', 'backup'),
       policy: fc.constantFrom('daily', 'a-b'),
       duration: fc.constantFrom('2h', '1d12h'),
       count: fc.constantFrom('1', '1000'),

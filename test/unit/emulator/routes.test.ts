@@ -9,6 +9,7 @@ const names = Object.keys(routes) as RouteName[]
 const BODIES: Partial<Record<RouteName, unknown>> = {
   receiveInstance: { name: 'copy', source: { type: 'migration', mode: 'push' } },
   sendInstance: { migration: true },
+  sendSnapshot: { migration: true },
   markInstance: { config: { 'user.stapes.x': 'y' } },
   createSnapshot: { name: 's2' },
   patchSnapshot: { expires_at: null },

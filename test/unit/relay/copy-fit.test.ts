@@ -24,6 +24,7 @@ function judge({ source, there = [profile('default')], rules, first = true, pool
       config: {},
       expanded: {},
       devices: {},
+      expandedDevices: {},
       rootDevice: 'root',
       root: {},
       snapshots: [],

@@ -1,0 +1,214 @@
+/**
+ * Makes a new instance from a snapshot, or from a copy with all that is verified on it. Until it is whole it has the
+ * relay's sealed mark, by which it can be removed; nothing else under its name is ever touched, because Incus creates
+ * no second instance of a name.
+ */
+import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
+import { isIn } from '../../../shared/incus/pairs.ts'
+import { request } from '../../../shared/incus/routes.ts'
+import { isAddressable } from '../../../shared/incus/snapshot-name.ts'
+import { pairOf, parseExpiries } from '../../../shared/incus/source.ts'
+import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { MAKING, REPLICA_OF } from '../../../shared/policy/marks.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
+import type {
+  CheckCloneStep,
+  CloneCheck,
+  CloneStep,
+  Cloning,
+  FinishCloneStep,
+  RemoveCloneStep,
+} from '../../../shared/relay/steps.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import { type Making, renderMaking } from '../../../shared/work/clone/mark.ts'
+import type { Owner } from '../busy.ts'
+import { call } from '../call.ts'
+import type { Call } from '../calls.ts'
+import { verifiedOn } from '../removal.ts'
+import { refused } from '../rules.ts'
+import { cloneBody, differencesOf, isPlain, lastingConfig } from './clone-body.ts'
+import { creationCalls } from './clone-calls.ts'
+import { fitClone } from './clone-fit.ts'
+import { againstClone, homeOf } from './clone-guard.ts'
+import { type Original, readOriginal, readThere, type There } from './clone-reads.ts'
+import { listOf, markCall, removeCall, STEP_WAIT, stateCall, where } from './requests.ts'
+import { postponing } from './snapshots.ts'
+import type { Planned, PlanStep, StepIo } from './step-io.ts'
+
+/** Milliseconds. What expires while it is read arrives empty, and Incus calls that a success. */
+const DAY = 86_400_000
+/** In seconds. */
+const LONG = 86_400
+
+export const planClone: PlanStep<CloneStep> = async (step, io, job) => {
+  const { from, to, snapshot } = step
+  const busy = begin(step, io, job)
+  if (busy !== null) return err(busy)
+  const judged = await judge(step, io)
+  if (!judged.ok) return judged
+  const { original, pool, there } = judged.value
+  const late = await postponing(from, { snapshot, until: new Date(io.clock.now() + DAY) }, io)
+  if (!late.ok) return late
+  const cloning = { ...step, pool }
+  const body = cloneBody(cloning, original, markOf(cloning, false, io))
+  const calls = [...(there === null ? [] : [deleteCall(to)]), ...late.value]
+  const then = async () => (step.whole ? tidied(step, original, io) : finishing(step, original, io))
+  // A list of its own, in which the requests of a transfer refer to each other by their places.
+  return ok({ calls, next: async () => ok({ calls: creationCalls(cloning, body), next: then }) })
+}
+
+const begin = ({ from, to }: Cloning, { busy }: StepIo, job: Owner): CallError | null =>
+  busy.begin(job, subjectKey(from), 'sends') ?? busy.begin(job, subjectKey(to), 'receives')
+
+type Judged = { original: Original; pool: string | null; there: There | null }
+
+async function judge(step: Cloning, io: StepIo): Promise<Result<Judged, CallError>> {
+  const refusal = (why: string) => err(notMade(step, why))
+  const original = await readOriginal(step, io)
+  if (!original.ok) return original.error.status === 404 ? refusal(original.error.message) : original
+  const why = againstClone(step, original.value, io)
+  if (why !== null) return refusal(why)
+  const there = await readThere(step.to, io)
+  if (!there.ok) return there
+  if (there.value !== null && againstRemovalOf(there.value) !== null)
+    return refusal('there is an instance of that name already: choose another name')
+  const stays = await againstMove(step, original.value, io)
+  if (stays !== null) return refusal(stays)
+  const pool = await fitClone(step, original.value, io)
+  return pool.ok
+    ? ok({ original: original.value, pool: pool.value, there: there.value })
+    : refusal(pool.error)
+}
+
+/** The copy follows what is brought back elsewhere, so its source must not be there any more, as far as can be seen. */
+async function againstMove(
+  { from, to, whole }: Cloning,
+  { sighting }: Original,
+  io: StepIo,
+): Promise<string | null> {
+  const home = homeOf(from, sighting)
+  if (!whole || subjectKey(home) === subjectKey(to) || !Object.hasOwn(io.remotes, home.remote)) return null
+  const there = await readThere(home, io)
+  return there.ok && there.value !== null
+    ? `${subjectKey(home)} is still there, and the copy follows it: make one snapshot a new instance instead`
+    : null
+}
+
+const notMade = ({ from, snapshot, to }: Cloning, why: string): CallError =>
+  refused(`make ${subjectKey(to)} from ${snapshot} of ${subjectKey(from)}`, why)
+
+/** Why it would fail, and what will differ. */
+export const planCheckClone: PlanStep<CheckCloneStep> = async (step, io) => {
+  const judged = await judge(step, io)
+  if (!judged.ok && judged.error.code !== 'not-allowed') return judged
+  const reply: CloneCheck = judged.ok
+    ? { refusal: null, warnings: differencesOf(step, judged.value.original.details) }
+    : { refusal: judged.error.message, warnings: [] }
+  return ok({ calls: [], reply })
+}
+
+const markOf = ({ to, snapshot, whole, start }: Cloning, made: boolean, { seal }: StepIo): string =>
+  seal.put(to, renderMaking({ snapshot, whole, start, made }))
+
+/** Only what is verified stays with it, and its disk becomes that of the snapshot. */
+async function tidied(step: CloneStep, original: Original, io: StepIo): Promise<Result<Planned, CallError>> {
+  const { from, to, snapshot } = step
+  const verified = verifiedOn(from, original.sighting, io)
+  const arrived = await listedOn(to, io)
+  if (!arrived.ok) return arrived
+  const wanted = (original.sighting.snapshots ?? []).filter((pair) => isIn(verified, pair))
+  const lost = wanted.find((pair) => !isIn(arrived.value, pair))
+  if (lost !== undefined)
+    return err({ code: 'bad-reply', message: `the snapshot ${lost[0]} did not arrive at ${subjectKey(to)}` })
+  const stray = arrived.value.filter((pair) => !isIn(verified, pair) && isAddressable(pair[0]))
+  return ok({
+    calls: [
+      ...stray.map(([name]) => removeCall(to, name)),
+      ...(isPlain(original.details) ? [restoreCall(to, snapshot)] : []),
+    ],
+    next: async () => finishing(step, original, io),
+  })
+}
+
+async function listedOn(ref: InstanceRef, { upstream }: StepIo): Promise<Result<SnapshotPair[], CallError>> {
+  const list = await call(upstream, ref.remote, listOf(ref))
+  if (!list.ok) return list
+  const parsed = parseExpiries(list.value.envelope.metadata)
+  return parsed.ok ? ok(parsed.value.map(pairOf)) : err({ code: 'bad-reply', message: parsed.error })
+}
+
+function restoreCall(ref: InstanceRef, snapshot: string): Call {
+  const { parameters, query } = where(ref)
+  const body = { restore: snapshot, stateful: false }
+  return { remote: ref.remote, wait: LONG, ...request('restoreInstance', parameters, query, body) }
+}
+
+/** Its own settings, then its start, and the mark goes last. */
+function finishing(step: CloneStep, { details, sighting }: Original, io: StepIo): Result<Planned, CallError> {
+  const { from, to, whole, start } = step
+  const isMoved = whole && subjectKey(homeOf(from, sighting)) !== subjectKey(to)
+  return ok({
+    calls: [
+      markCall(to, { ...lastingConfig(step, details), [MAKING]: markOf(step, true, io) }),
+      // Its policies go on there, and refresh the copy from there.
+      ...(isMoved ? [markCall(from, { [REPLICA_OF]: subjectKey(to) })] : []),
+      ...(start ? [stateCall(to, 'start')] : []),
+      markCall(to, { [MAKING]: '' }),
+    ],
+    done: () => {
+      io.sightings.forget(from)
+      io.sightings.forget(to)
+    },
+  })
+}
+
+export const planFinishClone: PlanStep<FinishCloneStep> = async ({ ref, start }, io, job) => {
+  const what = `finish ${subjectKey(ref)}`
+  const there = await ownOf(ref, what, io, job)
+  if (!there.ok) return there
+  if (!there.value.making.made) return err(refused(what, 'its data may be partial'))
+  const starts = start && there.value.making.start && there.value.isUntouched
+  return ok({
+    calls: [...(starts ? [stateCall(ref, 'start')] : []), markCall(ref, { [MAKING]: '' })],
+    done: () => io.sightings.forget(ref),
+  })
+}
+
+export const planRemoveClone: PlanStep<RemoveCloneStep> = async ({ ref }, io, job) => {
+  const what = `remove ${subjectKey(ref)}`
+  const there = await ownOf(ref, what, io, job)
+  if (!there.ok) return there
+  const why = againstRemovalOf(there.value)
+  return why === null ? ok({ calls: [deleteCall(ref)] }) : err(refused(what, why))
+}
+
+function againstRemovalOf({ making, isUntouched }: There): string | null {
+  if (making === null) return 'it was not made by this relay just now'
+  if (making.made) return 'it is whole'
+  return isUntouched ? null : 'somebody uses it'
+}
+
+type Own = There & { making: Making }
+
+/** What has the relay's own mark. */
+async function ownOf(
+  ref: InstanceRef,
+  what: string,
+  io: StepIo,
+  job: Owner,
+): Promise<Result<Own, CallError>> {
+  const busy = io.busy.begin(job, subjectKey(ref), 'receives')
+  if (busy !== null) return err(busy)
+  const there = await readThere(ref, io)
+  if (!there.ok) return there
+  const making = there.value?.making ?? null
+  return there.value === null || making === null
+    ? err(refused(what, 'it has no mark of this relay'))
+    : ok({ ...there.value, making })
+}
+
+function deleteCall(ref: InstanceRef): Call {
+  const { parameters, query } = where(ref)
+  const gone = request('deleteInstance', parameters, query)
+  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...gone }
+}

@@ -1,0 +1,25 @@
+/** How a new instance reads in a plan. */
+import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
+import type { Line } from '../../plan/line.ts'
+import type { CloneAction, FinishAction, RemoveAction } from './action.ts'
+
+export function cloneLine({ from, snapshot, to, whole, start, of, reason }: CloneAction): Line {
+  const after = start ? 'it is started then' : `it stays stopped: incus start ${to.instance}`
+  const same = whole
+    ? 'with all that is verified there, its own addresses and its holds; its policies go on'
+    : 'as a new instance of its own, without fixed addresses and marks'
+  const copy = subjectKey(from) === of ? '' : `, the copy of ${of}`
+  return {
+    about: subjectKey(to),
+    sign: '*',
+    what: snapshot,
+    reason: `${reason}: made from ${snapshot} of ${subjectKey(from)}${copy}, ${same}; nothing else is changed; ${after}`,
+  }
+}
+
+const lineOf = (sign: Line['sign'], { ref, reason }: { ref: InstanceRef; reason: string }): Line => ({
+  ...{ about: subjectKey(ref), sign, what: '', reason },
+})
+
+export const finishLine = (action: FinishAction): Line => lineOf('^', action)
+export const removeLine = (action: RemoveAction): Line => lineOf('-', action)

@@ -1,0 +1,25 @@
+/**
+ * The mark on an instance that is being made from a snapshot. It is there from the first moment, because it comes with
+ * the instance's creation, and goes last. Until it says `made`, the data may be partial.
+ */
+export type Making = {
+  /** What its data comes from. */
+  snapshot: string
+  /** Brought back, with all verified snapshots of its copy. */
+  whole: boolean
+  /** It is started once it is made. */
+  start: boolean
+  made: boolean
+}
+
+/** Four words; names of snapshots that are taken for it hold no spaces. */
+export const renderMaking = ({ snapshot, whole, start, made }: Making): string =>
+  [snapshot, whole ? 'all' : 'alone', start ? 'started' : 'stopped', made ? 'made' : 'making'].join(' ')
+
+/** Null for a malformed mark. The relay's seal at its end is only checked by the relay. */
+export function parseMaking(text: string | undefined): Making | null {
+  const [, snapshot = '', extent, after, stage] =
+    /^(\S+) (all|alone) (started|stopped) (made|making)( ~\S+)?$/.exec(text ?? '') ?? []
+  if (snapshot === '') return null
+  return { snapshot, whole: extent === 'all', start: after === 'started', made: stage === 'made' }
+}

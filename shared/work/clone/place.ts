@@ -1,0 +1,180 @@
+/** From where a request takes a new instance's data, and where it goes; by what was observed. */
+import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
+import { newestPair } from '../../incus/pairs.ts'
+import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { type InstanceRef, instanceOf, subjectKey } from '../../incus/subject.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { own } from '../../own.ts'
+import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
+import { didYouMean, findInstance, isCopy, missing, refuse } from '../../plan/find.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import type { World } from '../../plan/world.ts'
+import type { Coverage } from '../../policy/cover.ts'
+import { MAKING } from '../../policy/marks.ts'
+import { ok, type Result } from '../../result.ts'
+import type { BringBackRequest, CloneAction, CloneRequest } from './action.ts'
+
+export type Wanted = Pick<CloneAction, 'from' | 'snapshot' | 'to' | 'whole' | 'start' | 'pool' | 'of'> & {
+  record: InstanceRecord
+}
+
+type Known = { world: World; ledger: Pick<Ledger, 'work'> }
+
+export function placeOf(request: CloneRequest | BringBackRequest, known: Known): Result<Wanted, Refusal> {
+  return request.do === 'clone' ? besides(request, known) : back(request, known)
+}
+
+function besides(request: CloneRequest, known: Known): Result<Wanted, Refusal> {
+  const { instance, snapshot, from, as } = request
+  const found = findInstance(known.world, instance)
+  if (found.ok && (from === undefined || from === found.value.ref.remote)) {
+    const lacks = missing(found.value, snapshot)
+    if (lacks === null) {
+      const { ref, key, record } = found.value
+      return ok({ ...{ from: ref, snapshot, of: key, record, whole: false }, ...goalOf(request, ref, as) })
+    }
+    if (from !== undefined) return { ok: false, error: lacks }
+  }
+  if (!found.ok && found.error.code === 'ambiguous') return found
+  const path = found.ok ? found.value.key : instance
+  const copies = copiesOf(path, known).filter(({ ref }) => from === undefined || ref.remote === from)
+  const has = copies.filter(({ verified }) => verified.some(([name]) => name === snapshot))
+  const one = oneOf(has, instance)
+  if (one !== null) return one.ok ? ok(fromCopy(one.value, snapshot, request, as, false)) : one
+  return noneOf(copies, snapshot, found.ok ? missing(found.value, snapshot) : found.error)
+}
+
+function back(request: BringBackRequest, known: Known): Result<Wanted, Refusal> {
+  const { instance, from } = request
+  const copies = copiesOf(instance, known).filter(({ ref }) => from === undefined || ref.remote === from)
+  const one = oneOf(copies, instance)
+  if (one !== null && !one.ok) return one
+  if (one === null) {
+    const found = findInstance(known.world, instance)
+    if (!found.ok && found.error.code !== 'not-found') return found
+    const key = found.ok ? found.value.key : `"${instance}"`
+    return refuse(
+      'not-found',
+      `there is no copy of ${key}: GET /api/instances lists the copies that there are`,
+    )
+  }
+  const { value: copy } = one
+  const newest = newestPair(copy.verified.filter(isCurrent)) ?? newestPair(copy.verified)
+  if (newest === null)
+    return refuse('unverified', `no snapshot of ${copy.key} is verified, so it may hold no data`)
+  return ok(fromCopy(copy, newest[0], request, instanceOf(copy.of).instance, true))
+}
+
+/** One that was taken before a restore holds what somebody did not want. */
+const isCurrent = ([name]: SnapshotPair): boolean => {
+  const policy = parseSnapshotName(name)?.policy
+  return policy !== undefined && policy !== SAFETY
+}
+
+const fromCopy = (
+  { ref, record, of }: CopyOf,
+  snapshot: string,
+  request: CloneRequest | BringBackRequest,
+  name: string,
+  whole: boolean,
+): Wanted => ({ from: ref, snapshot, of, record, whole, ...goalOf(request, instanceOf(of), name) })
+
+const goalOf = (
+  { remote, project, pool, start = false }: CloneRequest | BringBackRequest,
+  home: InstanceRef,
+  instance: string,
+): Pick<Wanted, 'to' | 'start' | 'pool'> => ({
+  to: { remote: remote ?? home.remote, project: project ?? home.project, instance },
+  start,
+  pool: pool ?? null,
+})
+
+/** Null: there is none. */
+function oneOf(copies: readonly CopyOf[], path: string): Result<CopyOf, Refusal> | null {
+  const [one, other] = copies
+  if (one === undefined) return null
+  if (other === undefined) return ok(one)
+  return copies.every(({ of }) => of === one.of)
+    ? refuse(
+        'ambiguous',
+        `${one.of} has copies on ${copies.map(({ ref }) => ref.remote).join(', ')}: say which one, by --from`,
+      )
+    : refuse(
+        'ambiguous',
+        `"${path}" may mean ${copies.map(({ of }) => of).join(', ')}: write it as remote/project/instance`,
+      )
+}
+
+function noneOf(copies: readonly CopyOf[], snapshot: string, why: Refusal | null): Result<never, Refusal> {
+  const [copy] = copies
+  if (copy === undefined)
+    return { ok: false, error: why ?? { code: 'not-found', reason: 'there is no such snapshot' } }
+  const names = copy.verified.map(([name]) => name)
+  const isThere = (copy.record.snapshots ?? []).some(([name]) => name === snapshot)
+  return isThere
+    ? refuse(
+        'unverified',
+        `${snapshot} of ${copy.key} is not verified, so it may hold no data: choose another one`,
+      )
+    : refuse(
+        'not-found',
+        `neither ${copy.of} nor its copy ${copy.key} has a snapshot "${snapshot}"${didYouMean(snapshot, names)}`,
+      )
+}
+
+/** The servers reach each other as for the copies: who fetched them can push now, and the other way round. */
+export function transferModeOf(
+  { from, to }: Pick<Wanted, 'from' | 'to'>,
+  coverages: readonly Coverage[],
+): CloneAction['transferMode'] {
+  const all = coverages.flatMap(({ policy }) => (policy.copy === null ? [] : [policy.copy]))
+  const there = all.find(({ remote }) => remote === to.remote)
+  const back = all.find(({ remote }) => remote === from.remote)
+  if (there !== undefined) return there.transferMode
+  return back === undefined ? 'pull' : back.transferMode === 'pull' ? 'push' : 'pull'
+}
+
+/** Why it can't go there, by what was observed. */
+export function refusePlace({ from, to, of, whole }: Wanted, world: World): Refusal | null {
+  const reply = own(world.remotes, to.remote)
+  if (reply === undefined)
+    return {
+      code: 'not-found',
+      reason: `no policy names the remote "${to.remote}", so stapes doesn't look at it: add it to one, or name another by --remote`,
+    }
+  if (!reply.ok)
+    return {
+      code: 'unreadable',
+      reason: `${to.remote} can't be queried: ${reply.error.message}; name another server by --remote, or try again when it is back`,
+    }
+  if (!reply.inventory.projects.includes(to.project))
+    return {
+      code: 'not-found',
+      reason: `${to.remote} has no project ${to.project}: create it there, or name another by --project`,
+    }
+  const key = subjectKey(to)
+  if (whole && of !== key && world.find(instanceOf(of)) !== undefined)
+    return {
+      code: 'exists',
+      reason: `${of} exists, and the copy follows it: /backup clone ${of} <snapshot> --as=<name> --from=${from.remote} makes a new instance beside it`,
+    }
+  const record = world.find(to)
+  if (record === undefined || record.own.includes(MAKING))
+    return isName(to.instance) ? null : misnamed(to.instance)
+  if (isCopy(record) && subjectKey(from) === key)
+    return { code: 'exists', reason: `${key} is the copy itself` }
+  return {
+    code: 'exists',
+    reason: whole
+      ? `${key} exists: restore it in place (/backup list ${of} shows its snapshots), or rename it first`
+      : `there is an instance ${key} already: choose another name`,
+  }
+}
+
+/** A host name, as Incus wants it. */
+const isName = (name: string): boolean => /^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name)
+
+const misnamed = (name: string): Refusal => ({
+  code: 'forbidden',
+  reason: `Incus takes no such name: "${name}" has to be up to 63 letters, digits and dashes, beginning with a letter and not ending with a dash`,
+})

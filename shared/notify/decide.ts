@@ -8,6 +8,7 @@ import type { Promised } from '../promise/judge.ts'
 import { textsOf, type Verdict } from '../promise/verdict.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { type Alarm, alarmsOf, gravest } from './alarm.ts'
+import { withBack } from './back.ts'
 import type { Channel, Gravity } from './channel.ts'
 import { digestLetter } from './digest.ts'
 import {
@@ -65,9 +66,11 @@ const after = (at: string, ms: number, now: Date): boolean => now.getTime() - ne
 
 export function decide(before: Notices, situation: Situation, now: Date): Decision {
   const channels = situation.channels ?? Object.values(before.channels).map(({ as }) => as)
-  const noted = withChannels(before, channels, situation.channels !== null, now)
-  if (Object.keys(noted.channels).length === 0) return { notices: { open: {}, channels: {} }, due: [] }
-  const alarms = alarmsOf(troublesOf(situation.verdict), membersOf(noted))
+  const troubles = troublesOf(situation.verdict)
+  const known = withChannels(before, channels, situation.channels !== null, now)
+  if (Object.keys(known.channels).length === 0) return { notices: { open: {}, channels: {} }, due: [] }
+  const noted = situation.sees ? withBack(known, troubles, now) : known
+  const alarms = alarmsOf(troubles, membersOf(noted))
   const open = openNow(noted, alarms, channels, situation, now)
   const notices = { ...noted, open }
   const due = channels.flatMap((channel) => dueOn(channel, notices, alarms, situation, now))

@@ -11,7 +11,7 @@ import { gravest } from './alarm.ts'
 import type { Channel, Gravity } from './channel.ts'
 import type { Notice } from './notices.ts'
 import { safeLines } from './safe.ts'
-import { RELAY, type Trouble } from './trouble.ts'
+import { RELAY, SILENT, type Trouble } from './trouble.ts'
 
 type LetterKind = 'alarm' | 'reminder' | 'recovery' | 'digest' | 'goodbye' | 'test'
 
@@ -162,7 +162,7 @@ export const testLetter = (now: Date): Letter => ({
 /** One line, for the headline and for when it is over. */
 export function titleOf(troubles: readonly Trouble[]): string {
   const [first] = troubles
-  const remote = troubles.find(({ id }) => id.startsWith('condition remote '))
+  const remote = troubles.find(({ id }) => id.startsWith(SILENT))
   if (remote?.cause === RELAY) return 'the relay gives no usable answer'
   if (remote !== undefined) {
     const isOther =
@@ -204,7 +204,7 @@ function linesAbout(troubles: readonly Trouble[], isRemote: boolean): string[] {
 const isUncovered = ({ id }: Trouble): boolean => id.startsWith('condition uncovered ')
 
 function detailsOf(troubles: readonly Trouble[], promises: readonly Promised[], now: Date): Block[] {
-  const isRemote = troubles.some(({ id }) => id.startsWith('condition remote '))
+  const isRemote = troubles.some(({ id }) => id.startsWith(SILENT))
   const touched = affected(troubles, promises)
   const advice = adviceFor(troubles)
   const blocks = [
@@ -231,9 +231,7 @@ function standstill(touched: readonly Promised[]): string[] {
 /** Promises to the instances that it is about. */
 function affected(troubles: readonly Trouble[], promises: readonly Promised[]): Promised[] {
   const subjects = new Set(troubles.flatMap(({ subject }) => subject ?? []))
-  const silent = new Set(
-    troubles.flatMap(({ id, remotes }) => (id.startsWith('condition remote ') ? remotes : [])),
-  )
+  const silent = new Set(troubles.flatMap(({ id, remotes }) => (id.startsWith(SILENT) ? remotes : [])))
   return promises.filter(
     ({ subject, target }) =>
       subjects.has(subject) || silent.has(remoteOf(subject)) || silent.has(remoteOf(target ?? '')),

@@ -27,6 +27,8 @@ export type Notice = {
   /** What it is about one by one, all that it ever was; and what came last that wasn't there when it was noticed. */
   each?: string[]
   grown?: { at: string; names: string[] }
+  /** The server answers again since then, though a promise of it is still broken. */
+  back?: string
   /** Nothing of it stands any more, since then. */
   gone?: string
   /** By the channel's name. */
@@ -73,6 +75,7 @@ const noticeSchema = z.looseObject({
   members: z.array(text),
   each: may(z.array(text)),
   grown: may(z.object({ at: moment, names: z.array(text) })),
+  back: may(moment),
   gone: may(moment),
 })
 

@@ -103,6 +103,9 @@ function ofCondition(
 
 const ID = 'condition'
 
+/** Ids of servers without an answer begin so. */
+export const SILENT = `${ID} remote `
+
 const kindOf = (id: string): string => id.split(' ', 1)[0] ?? ''
 
 /** Kinds of which there may be one for each instance: one message is enough. */

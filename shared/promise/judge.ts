@@ -1,6 +1,6 @@
 /** How each promise stands at a moment, by the facts; the ledger says why one is broken. */
 import { instanceOf, remoteOf, subjectKey } from '../incus/subject.ts'
-import type { Attempt, Ledger } from '../ledger/ledger.ts'
+import type { Attempt, Ledger, SlotRecord } from '../ledger/ledger.ts'
 import { workKey } from '../ledger/work.ts'
 import { own } from '../own.ts'
 import { targetOf } from '../policy/places.ts'
@@ -133,7 +133,14 @@ function triedSnapshot({ name }: Policy, subject: string, ledger: Ledger | null)
   if (attempt !== undefined) return withRetry(attempt)
   const [last] = known?.slots ?? []
   const failure = last?.failures?.find(({ instance }) => instance === subject)
-  return failure?.reason ?? (last?.outcome === 'served' ? null : (last?.reason ?? null))
+  if (failure !== undefined) return failure.reason
+  return last === undefined || last.outcome === 'served' ? null : whyOver(last)
+}
+
+/** What a whole server or a pause kept from being taken then says nothing of now. */
+function whyOver({ slot, outcome, reason, failures = [] }: SlotRecord): string | null {
+  const isPast = outcome === 'skipped' || failures.some(({ instance }) => instance.startsWith('remote:'))
+  return isPast ? `its slot of ${slot} was ${outcome}, and it waits for the next one` : (reason ?? null)
 }
 
 function triedCopy(subject: string, target: string | null, ledger: Ledger | null): string | null {

@@ -150,6 +150,24 @@ test('after KV takes writes again the end of what was told meanwhile is told, on
   expect(over.sort()).toEqual([...new Set(alarms)].sort())
 })
 
+test('a server that answers again is told to, though a slot was missed that only the next one makes up for', async () => {
+  const town = await begin({ policy: { schedule: '0 3 * * *', catchup: '1h' } })
+  await town.pass(60 * 23)
+  town.world.incus.main.kill()
+  await town.pass(60 * 26)
+  town.world.incus.main.start()
+  await town.pass(60 * 28)
+  const apart = expect.stringMatching(
+    /^2 promises to .* its slot of 2026-11-23 03:00 UTC was missed, and it waits/,
+  )
+  expect(town.titles('ops', 'alarm')).toEqual(['main gives no answer', apart])
+  expect(town.titles('ops', 'recovery')).toEqual(['Over after 3 h: main gives no answer'])
+  expect((await statusIn(town.world)).warnings.join('\n')).not.toMatch(/^main.*ECONNREFUSED/)
+  await town.pass(60 * 50)
+  expect(town.titles('ops', 'alarm')).toHaveLength(2)
+  expect(town.titles('ops', 'recovery')).toHaveLength(2)
+})
+
 test('when it is forgotten what was told, it is told once more, and not at each tick', async () => {
   const town = await begin({})
   await town.pass(20)

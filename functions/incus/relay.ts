@@ -215,7 +215,7 @@ function detailOf(text: string): string {
 
 /** Whether it arrived is unknown; the next observation shows it. */
 const brokenOff = (cause: unknown): CallError => {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.+$/, '')
   return {
     code: 'timeout',
     message: `no answer from the relay: ${reason}; is it running, and is RELAY_URL right?`,

@@ -38,6 +38,8 @@ const PAUSE = 5_000
 /** Messages a tick: the platform allows 50 requests, and the run needs some itself. */
 const MOST = 8
 const MOST_EACH = 4
+/** So many channels get their first one at once. */
+const MOST_FIRST = 20
 const REMEMBERED = 500
 
 export async function notify(io: Notifier): Promise<void> {
@@ -157,16 +159,22 @@ async function send(notices: Notices, due: readonly Delivery[], io: Notifier): P
   return sent.flat().reduce((all, [delivery, came]) => settle(all, delivery, came, io.now()), notices)
 }
 
-/** Some of each channel; the others follow at the next tick. */
+/** What is critical comes first, and the first of each channel before the second of any; the others follow at the next tick. */
 function firstOf(due: readonly Delivery[]): Delivery[] {
-  const counts = new Map<string, number>()
-  const few = due.filter(({ channel }) => {
-    const count = (counts.get(channel.name) ?? 0) + 1
-    counts.set(channel.name, count)
-    return count <= MOST_EACH
+  const urgent = due.filter(isCritical)
+  const ranks = new Map<string, number>()
+  const ranked = [...urgent, ...due.filter((one) => !isCritical(one))].map((delivery) => {
+    const rank = ranks.get(delivery.channel.name) ?? 0
+    ranks.set(delivery.channel.name, rank + 1)
+    return { delivery, rank }
   })
-  return few.slice(0, MOST)
+  const few = ranked.filter(({ rank }) => rank < MOST_EACH).sort((one, other) => one.rank - other.rank)
+  const many = Math.min(Math.max(MOST, ranks.size), MOST_FIRST)
+  return few.slice(0, many).map(({ delivery }) => delivery)
 }
+
+const isCritical = ({ letter: { kind, severity } }: Delivery): boolean =>
+  kind === 'alarm' && severity === 'critical'
 
 /** After a failure the rest waits. */
 async function sendInOrder(deliveries: readonly Delivery[], io: Notifier): Promise<[Delivery, Sent][]> {

@@ -10,6 +10,7 @@ const ADVICE: [RegExp, string][] = [
     /pinned/i,
     'if the certificate was replaced on purpose, compare its fingerprint there: npm run trust -- <remote> --renew-server; else find out who answers there',
   ],
+  [/ waits for the next one/, 'nothing: the next slot makes up for it'],
   [/no space left|disk quota|out of space/i, 'free space in the storage pool; stapes tries again by itself'],
   [
     /the receiving server broke it off/,

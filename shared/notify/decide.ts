@@ -24,6 +24,7 @@ import {
   titleOf,
 } from './letter.ts'
 import type { Notice, Notices, Telling } from './notices.ts'
+import { withRenamed } from './renamed.ts'
 import { accepts, isOfChannel, isQuiet } from './route.ts'
 import { promiseId, type Trouble, troublesOf } from './trouble.ts'
 
@@ -67,7 +68,8 @@ const after = (at: string, ms: number, now: Date): boolean => now.getTime() - ne
 export function decide(before: Notices, situation: Situation, now: Date): Decision {
   const channels = situation.channels ?? Object.values(before.channels).map(({ as }) => as)
   const troubles = troublesOf(situation.verdict)
-  const known = withChannels(before, channels, situation.channels !== null, now)
+  const renamed = withRenamed(before, channels)
+  const known = withChannels(renamed, channels, situation.channels !== null, now)
   if (Object.keys(known.channels).length === 0) return { notices: { open: {}, channels: {} }, due: [] }
   const noted = situation.sees ? withBack(known, troubles, now) : known
   const alarms = alarmsOf(troubles, membersOf(noted))

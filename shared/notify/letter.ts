@@ -73,11 +73,11 @@ export function recoveryLetter(
   now: Date,
 ): Letter {
   const lines = [
-    ...(kept.length === 0 ? [] : [`${count(kept.length, 'promise')} of it ${be(kept.length)} kept again.`]),
+    ...(kept.length === 0 ? [] : [`${count(kept.length, 'promise')} ${be(kept.length)} kept again.`]),
     ...(dropped === 0
       ? []
       : [
-          `${count(dropped, 'promise')} of it ${be(dropped)} no longer made: a policy or an instance is gone or paused.`,
+          `${count(dropped, 'promise')} ${be(dropped)} no longer made: a policy or an instance is gone or paused.`,
         ]),
     ...safeLines(kept, now),
   ]
@@ -196,9 +196,22 @@ function linesAbout(troubles: readonly Trouble[], isRemote: boolean): string[] {
     return [sentencesOf(only)[1]].filter((text) => text !== '')
   const more = troubles.length - SHOWN
   return [
-    ...troubles.slice(0, SHOWN).map(({ text }) => `• ${cut(safeText(text, LONGEST))}`),
+    ...freshTexts(troubles.slice(0, SHOWN), isRemote ? '' : titleOf(troubles)).map(
+      (text) => `• ${cut(safeText(text, LONGEST))}`,
+    ),
     ...(more > 0 ? [`… and ${more} more`] : []),
   ]
+}
+
+/** A reason that was said is not said again. */
+function freshTexts(troubles: readonly Trouble[], headline: string): string[] {
+  let said = headline
+  return troubles.map(({ text, reason }) => {
+    const why = reason?.replace(/; next try at \S+$/, '') ?? ''
+    const fresh = why !== '' && said.includes(safeText(why, LONGEST)) ? text.replace(`: ${reason}`, '') : text
+    said = `${said}\n${safeText(text, LONGEST)}`
+    return fresh
+  })
 }
 
 const isUncovered = ({ id }: Trouble): boolean => id.startsWith('condition uncovered ')
@@ -208,15 +221,18 @@ function detailsOf(troubles: readonly Trouble[], promises: readonly Promised[], 
   const touched = affected(troubles, promises)
   const advice = adviceFor(troubles)
   const blocks = [
-    [
-      ...linesAbout(troubles, isRemote),
-      ...(isRemote ? standstill(touched) : []),
-      ...(troubles.some(isUncovered) ? ['Nothing new is backed up of it; what exists of it stays.'] : []),
-    ],
+    [...linesAbout(troubles, isRemote), ...(isRemote ? standstill(touched) : []), ...unprotected(troubles)],
     safeLines(touched, now),
     advice === null ? [] : [`What to do: ${advice}`],
   ]
   return blocks.flatMap((lines) => (lines.length === 0 ? [] : [linesOf(lines.map(spoken))]))
+}
+
+function unprotected(troubles: readonly Trouble[]): string[] {
+  const bare = troubles.filter(isUncovered)
+  if (bare.length === 0) return []
+  const them = bare.flatMap(({ news }) => news).length > 1 ? 'them' : 'it'
+  return [`Nothing new is backed up of ${them}; what exists of ${them} stays.`]
 }
 
 function standstill(touched: readonly Promised[]): string[] {

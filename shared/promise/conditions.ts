@@ -63,7 +63,10 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
   const told =
     ledger === null
       ? []
-      : [...braked(ledger), ...(ledger.sight?.roles ?? []).map((text) => critical(`role ${text}`, text))]
+      : [
+          ...braked(ledger),
+          ...(ledger.sight?.roles ?? []).map((text) => critical(`role ${text}`, text, aboutOf(text))),
+        ]
   return [
     ...told,
     ...aboutTicks(known),
@@ -283,7 +286,10 @@ function failing({ work, policies }: Ledger): Condition[] {
   const slots = Object.entries(policies).flatMap(([policy, { open }]) =>
     Object.entries(open?.attempts ?? {}).map(([about, { count, reason, retryAt }]) => {
       const again = retryAt === undefined ? '' : `; next try at ${retryAt}`
-      const text = `${about} has no snapshot of the slot ${open?.slot} of ${policy} yet (${tries(count)}): ${reason}${again}`
+      const what = about.startsWith(REMOTE)
+        ? `${about.slice(REMOTE.length)} could not be read for the slot`
+        : `${about} has no snapshot of the slot`
+      const text = `${what} ${open?.slot} of ${policy} yet (${tries(count)}): ${reason}${again}`
       // A second try follows within two minutes.
       const severity = count === 1 && retryAt !== undefined ? 'warning' : 'critical'
       const more = { severity, since: open?.slot ?? null, reason } as const

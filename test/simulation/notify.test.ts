@@ -30,7 +30,7 @@ test('a server that is down with 50 instances is one message, and its end anothe
     kind: 'recovery',
     title: expect.stringMatching(/^Over after \d h: main gives/),
   })
-  expect(over?.text).toContain('promises of it are kept again')
+  expect(over?.text).toContain('promises are kept again')
   expect(more).toEqual([])
   expect((await statusIn(town.world)).health).not.toBe('bad')
 })

@@ -4,5 +4,6 @@ import { plainOf } from '../plain.ts'
 
 export function render({ kind, severity, alarms, message }: Letter, id: string, now: Date) {
   const { title, body } = plainOf(message)
-  return { id, at: now.toISOString(), kind, severity, alarms, title, text: body }
+  const text = body === title ? '' : body
+  return { id, at: now.toISOString(), kind, severity, alarms, title, text }
 }

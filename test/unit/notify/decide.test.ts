@@ -434,3 +434,33 @@ describe('a digest', () => {
     expect(ops.of('ops').join()).not.toContain('all is well')
   })
 })
+
+describe('a channel that only gets another name', () => {
+  test('is told nothing again, gets no goodbye, and is told the end', () => {
+    let notices: Notices = NO_NOTICES
+    const got: string[] = []
+    const at = (minute: number, channel: Channel, verdict: Verdict): void => {
+      const now = new Date(START + minute * MINUTE)
+      const situation = { channels: [channel], verdict, sees: true, ledger: null }
+      const { notices: noted, due } = decide(notices, situation, now)
+      for (const { channel: to, letter } of due) got.push(`${to.name} ${letter.kind}`)
+      notices = due.reduce((all, one) => settle(all, one, { ok: true }, now), noted)
+    }
+    at(0, channelOf(), BROKEN)
+    at(5, channelOf({ name: 'phone' }), BROKEN)
+    at(10, channelOf({ name: 'phone' }), GOOD)
+    at(20, channelOf({ name: 'phone' }), GOOD)
+    expect(got).toEqual(['ops alarm', 'phone recovery'])
+  })
+
+  test('is another one where its address is another', () => {
+    const before = { open: {}, channels: { ops: { as: channelOf() } } }
+    const channels = [channelOf({ name: 'phone', secrets: { url: 'NOTIFY_PHONE' } })]
+    const situation = { channels, verdict: BROKEN, sees: true, ledger: null }
+    const { due } = decide(before, situation, new Date(START))
+    expect(due.map(({ channel, letter }) => `${channel.name} ${letter.kind}`)).toEqual([
+      'phone alarm',
+      'ops goodbye',
+    ])
+  })
+})

@@ -80,8 +80,8 @@ test('a full pool', () => {
   const promises = ['db', 'web'].map((name) => promisedOf({ subject: `main/default/${name}`, reason }))
   expect(said(promises)).toMatchInlineSnapshot(`
     "2 promises to 2 instances are not kept: No space left on device; next try at 2026-11-22 06:10 UTC
-    • main/default/db has no snapshot as young as hourly promises, since 2026-11-22 05:00 UTC: No space left on device; next try at 2026-11-22 06:10 UTC. The newest one is hourly-20261122T0300Z, of 2026-11-22 03:00 UTC
-    • main/default/web has no snapshot as young as hourly promises, since 2026-11-22 05:00 UTC: No space left on device; next try at 2026-11-22 06:10 UTC. The newest one is hourly-20261122T0300Z, of 2026-11-22 03:00 UTC
+    • main/default/db has no snapshot as young as hourly promises, since 2026-11-22 05:00 UTC. The newest one is hourly-20261122T0300Z, of 2026-11-22 03:00 UTC
+    • main/default/web has no snapshot as young as hourly promises, since 2026-11-22 05:00 UTC. The newest one is hourly-20261122T0300Z, of 2026-11-22 03:00 UTC
 
     Still safe, the oldest first:
     • main/default/db: hourly-20261122T0300Z, 2 h old, on its own server only
@@ -117,8 +117,8 @@ test('its end', () => {
   const { title, body } = plainOf(recoveryLetter('x', NOTICE, counted, NOW).message)
   expect(`${title}\n${body}`).toMatchInlineSnapshot(`
     "Over after 60 min: main gives no answer
-    1 promise of it is kept again.
-    1 promise of it is no longer made: a policy or an instance is gone or paused.
+    1 promise is kept again.
+    1 promise is no longer made: a policy or an instance is gone or paused.
     Still safe:
     • main/default/web: hourly-20261122T0300Z, 2 h old, on its own server only
     What was promised is kept until 2026-11-22 07:00 UTC, if nothing more happens."

@@ -218,3 +218,32 @@ test('without channels four keys are read, once each, and nothing is written', a
   expect(read.sort()).toEqual(['config', 'ledger', 'notices', 'promises'])
   expect(values.has('notices')).toBe(false)
 })
+
+test('of many at once each channel gets its first in one tick, and the critical ones come first', async () => {
+  const names = Array.from({ length: 9 }, (_, at) => `ops${at}`)
+  const document = {
+    policies: { hourly: { remotes: ['main'], schedule: '@hourly' } },
+    notify: Object.fromEntries(names.map((name) => [name, { type: 'slack', url: { secret: 'NOTIFY_OPS' } }])),
+  }
+  const config = parseConfig(document)
+  if (!config.ok) throw new Error('it is sound')
+  const long = new Date(START - 3_600_000).toISOString()
+  const silent = { main: { since: long, reason: 'connect ECONNREFUSED' } }
+  const stored = { version: 'v', appliedAt: long, document, config: config.value }
+  values.set('config', JSON.stringify(stored))
+  values.set('ledger', JSON.stringify({ ...emptyLedger('v'), wakeAt: long, written: long }))
+  values.set('promises', JSON.stringify({ at: long, subjects: {}, silent }))
+  const tellings = Object.fromEntries(
+    names.map((name) => [name, { at: long, times: 1, severity: 'warning' }]),
+  )
+  const over = { since: long, began: long, title: 'it was', members: [], gone: long, told: tellings }
+  values.set('notices', JSON.stringify({ open: { x: over }, channels: {} }))
+  const got: { url: string; title: string }[] = []
+  const post: Notifier['post'] = async ({ url, body }) => {
+    got.push({ url, title: (JSON.parse(body) as { text: string }).text })
+    return { status: 200, text: 'ok', retryAfter: null }
+  }
+  await notify(notifierOf({ post }))
+  expect(got.length).toBe(9)
+  expect(got.filter(({ title }) => title.includes('Over after'))).toEqual([])
+})

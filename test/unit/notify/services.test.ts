@@ -269,6 +269,14 @@ test('of an answer without an end only the beginning is read', async () => {
   await new Promise((resolve) => void endless.close(resolve))
 })
 
+test('the text of a webhook is not its title once more', async () => {
+  server = await standIn(RULES.webhook)
+  const { channel, sender } = senderTo('webhook', server.origin)
+  const nothing = recoveryLetter('x', NOTICE, { severity: 'critical', kept: [], dropped: 0 }, NOW)
+  await sendLetter(channel, nothing, sender)
+  expect(server.taken[0]?.json).toMatchObject({ title: expect.stringMatching(/^Over after/), text: '' })
+})
+
 describe('Discord', () => {
   test('gives the id of a message, by which it is edited when it is over', async () => {
     server = await standIn(services.discord)

@@ -270,6 +270,28 @@ describe('the verdict', () => {
     expect(narrowTo(all, { policy: 'other' }).conditions).toHaveLength(2)
   })
 
+  test('of one policy says nothing of what the relay keeps another one from doing', () => {
+    const roles = ['policy other: nothing is copied to backup, because it is no target']
+    const all = verdict({ ledger: noted({ sight: { covered: {}, roles } }) }, factsOf({ taken: TAKEN }))
+    expect(all).toMatchObject({ tone: 'bad', conditions: [{ kind: 'policy', about: 'other' }] })
+    expect(narrowTo(all, { policy: 'hourly' }).tone).toBe('good')
+    expect(narrowTo(all, { policy: 'other' }).tone).toBe('bad')
+  })
+
+  test('names a server that could not be read for a slot, and no instance of that name', () => {
+    const open = {
+      slot: '2026-11-22T05:00:00.000Z',
+      attempts: {
+        'remote:main': { count: 3, at: '2026-11-22T05:02:00.000Z', reason: 'connect ECONNREFUSED' },
+      },
+    }
+    const policies = { hourly: { open, slots: [] } } as unknown as Ledger['policies']
+    const texts = textsOf(verdict({ ledger: noted({ policies }) }, factsOf({ taken: TAKEN })))
+    expect(texts).toEqual([
+      'main could not be read for the slot 2026-11-22T05:00:00.000Z of hourly yet (3 tries): connect ECONNREFUSED',
+    ])
+  })
+
   test('of what nothing is promised of, never says that all is well', () => {
     const all = verdict({}, factsOf({ taken: TAKEN }, { uncovered: { 'main/default': 'lab' } }))
     for (const only of [

@@ -18,6 +18,7 @@ import { retentionBody } from './api/requests.ts'
 import { type Applied, healthOf, statusOf } from './api/status.ts'
 import { mountChat } from './chatops/routes.ts'
 import { type App, missingOf, relayProblemOf } from './env.ts'
+import { storedExportsOf } from './exports.ts'
 import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
 import { notifyAll } from './notify/notifier.ts'
@@ -106,6 +107,18 @@ export function createApp(now: () => Date): Hono<App> {
     const seen = await look(context.get('io'), now())
     if (seen === null) return answerProblem(context, UNCONFIGURED)
     return context.json(instancesOf(seen.coverages, seen.world, seen.ledger, now()))
+  })
+  app.get('/api/exports', async (context) => {
+    const seen = await look(context.get('io'), now())
+    if (seen === null) return answerProblem(context, UNCONFIGURED)
+    const listed = await storedExportsOf(
+      context.req.query('instance') ?? '',
+      seen.world,
+      context.get('io').relay,
+    )
+    return listed.ok
+      ? context.json(listed.value)
+      : answerProblem(context, { status: 404, title: 'Not found', detail: listed.error.reason })
   })
   app.post('/api/plan', (context) => answerPlan(context, now()))
   app.post('/api/simulate', (context) => answerSimulate(context, now()))

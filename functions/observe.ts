@@ -2,7 +2,7 @@
 
 import { maySelectBy } from '../shared/incus/user-keys.ts'
 import type { Ledger } from '../shared/ledger/ledger.ts'
-import { familyOf, subjectIn } from '../shared/ledger/work.ts'
+import { familyOf, standsApart, subjectIn } from '../shared/ledger/work.ts'
 import { remotesOf } from '../shared/policy/places.ts'
 import type { Config } from '../shared/policy/policy.ts'
 import {
@@ -43,7 +43,7 @@ const adoptable = ({ work }: Ledger): NonNullable<InventoryRequest['adopt']> =>
     if (state !== 'running' || operation === undefined || remote === undefined) return []
     const family = familyOf(key)
     const id = job ?? `${family}:adopted`
-    const lock = subjectIn(key)
+    const lock = standsApart(key) ? family : subjectIn(key)
     // The relay would refuse the whole call for one of them.
     if (![id, family, remote, operation, lock].every(isName)) return []
     return [{ id, family, remote, operation, lock, ...(memo === undefined ? {} : { memo }) }]

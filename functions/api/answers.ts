@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini'
 import { WORK_STATES } from '../../shared/ledger/work.ts'
+import { exportRowSchema } from '../../shared/work/export/manifest.ts'
 import { COUNTS, LONG_KINDS } from '../../shared/work/verbs.ts'
 import { health } from './answer-health.ts'
 import { iso, line, maybe, text, texts } from './answer-parts.ts'
@@ -173,6 +174,17 @@ export const instances = z.object({
     .array(otherCopy)
     .check(z.describe('Instances marked as copies whose sources are not among the instances')),
   problems: z.array(z.object({ about: text, reason: text })),
+})
+
+export const exported = z.object({
+  instance: text,
+  stores: z.array(
+    z.object({
+      store: text,
+      exports: z.nullable(z.array(exportRowSchema)),
+      problem: z.nullable(text).check(z.describe('Why the store could not be read')),
+    }),
+  ),
 })
 
 export const config = z.object({ appliedAt: iso, version: text, document: z.unknown() })

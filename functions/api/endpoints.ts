@@ -47,6 +47,14 @@ export const endpoints: readonly Endpoint[] = [
     answer: answers.instances,
   },
   {
+    method: 'get',
+    path: '/api/exports',
+    summary:
+      'The exports of an instance in the stores of the relay, the newest first; also of one that is gone',
+    query: { instance: 'As requests name it; one that is gone as remote/project/instance' },
+    answer: answers.exported,
+  },
+  {
     method: 'post',
     path: '/api/plan',
     summary: 'Dry run: the same plan that a run would perform, each line with its reason',

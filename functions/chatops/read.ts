@@ -6,6 +6,7 @@ import type { ReadCommand } from '../../shared/command/command.ts'
 import type { Seen } from '../../shared/command/seen.ts'
 import { lossOf } from '../../shared/ledger/parse-ledger.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
+import { storedExportsOf, visibleOf } from '../exports.ts'
 import { testApplied } from '../notify/test-channels.ts'
 import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
@@ -24,7 +25,12 @@ export async function read(
   const tests = command.needs === 'channels' && parsed.values.what === 'test'
   const tested = tests ? await testApplied(io, stored) : []
   const seen = await see(command, { actor, permission, now: now(), stored }, io, kv)
-  return command.answer(parsed.values, { ...seen, tested })
+  const { instance = '' } = parsed.values
+  const exports =
+    command.needs === 'exports' && seen.world !== null
+      ? { exports: await storedExportsOf(instance, visibleOf(seen.world, seen.maySee), io.relay) }
+      : {}
+  return command.answer(parsed.values, { ...seen, tested, ...exports })
 }
 
 /** So many records are read, before those of instances that the actor may not see are left out. */
@@ -40,7 +46,7 @@ async function see(
   io: Io,
   kv: AuditStore,
 ): Promise<Seen> {
-  const world = needs === 'world' ? await look(io, now) : null
+  const world = needs === 'world' || needs === 'exports' ? await look(io, now) : null
   const [{ ledger, lost, facts, channels = [] }, history] = await Promise.all([
     world !== null ? { ...NOTHING, ...world } : needs === 'ledger' ? readKnown(io.state, now) : NOTHING,
     needs === 'history' ? readHistory(kv, HISTORY) : [],

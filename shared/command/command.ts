@@ -43,8 +43,8 @@ type Base = {
 /** Answers from the ledger, the configuration or Incus, and changes nothing. */
 export type ReadCommand = Base & {
   kind: 'read'
-  /** What has to be read first: nothing, KV, the audit records, Incus itself, or what came of a test to each channel. */
-  needs: 'nothing' | 'ledger' | 'history' | 'world' | 'channels'
+  /** What has to be read first: nothing, KV, the audit records, Incus itself, what came of a test to each channel, or the stores of exports. */
+  needs: 'nothing' | 'ledger' | 'history' | 'world' | 'channels' | 'exports'
   answer(values: Values, seen: Seen): Message
 }
 

@@ -6,6 +6,7 @@ import { clone } from './commands/clone.ts'
 import { copy } from './commands/copy.ts'
 import { expire } from './commands/expire.ts'
 import { exporting } from './commands/export.ts'
+import { exportList } from './commands/exports.ts'
 import { helpOver } from './commands/help.ts'
 import { history } from './commands/history.ts'
 import { hold } from './commands/hold.ts'
@@ -26,6 +27,7 @@ import { whoami } from './commands/whoami.ts'
 export const commands: readonly Command[] = [
   status,
   list,
+  exportList,
   plan,
   now,
   copy,

@@ -5,10 +5,13 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Applied } from '../ledger/warnings.ts'
 import type { DeadChannel } from '../notify/dead.ts'
 import type { Tested } from '../notify/tested.ts'
+import type { Refusal } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
 import type { TracedCoverage } from '../policy/coverage.ts'
 import type { Config, Pause } from '../policy/policy.ts'
 import type { Facts } from '../promise/facts.ts'
+import type { Result } from '../result.ts'
+import type { StoredExports } from '../work/export/manifest.ts'
 
 export type Seen = {
   now: Date
@@ -32,4 +35,6 @@ export type Seen = {
   history: readonly AuditRecord[]
   /** Of the command that tests channels. */
   tested?: readonly Tested[]
+  /** Of the command that lists exports; an error says why there is no such list. */
+  exports?: Result<StoredExports, Refusal>
 }

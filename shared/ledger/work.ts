@@ -57,6 +57,9 @@ export function subjectIn(workKey: string): string {
   return at < 0 ? key : key.slice(0, at)
 }
 
+/** An export works on an instance of its own, so its subject isn't held up by it. */
+export const standsApart = (workKey: string): boolean => kindIn(workKey) === 'export'
+
 /** Key of the target; empty for work without one. */
 export function targetIn(workKey: string): string {
   const at = workKey.indexOf('>')

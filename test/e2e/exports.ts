@@ -139,6 +139,17 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       expect(createHash('sha256').update(archive).digest('hex')).toBe(told.sha256)
     })
 
+    test('are listed, with where they are', async () => {
+      const response = await stage.worker.fetch(`/api/exports?instance=${NAME}`)
+      const listed = (await response.json()) as { stores: { store: string; exports: object[] | null }[] }
+      expect(listed.stores.map(({ store, exports }) => [store, exports?.length])).toEqual([
+        ['nas', 1],
+        ['vault', 1],
+        ...(theatre.bucket === undefined ? [] : [['r2', 1]]),
+      ])
+      expect((await stage.worker.fetch('/api/exports?instance=none')).status).toBe(404)
+    })
+
     test.each([
       ['to a store that there is not', { to: 'nowhere' }, 'it has nas, vault'],
       ['of a snapshot that there is not', { to: 'nas', snapshot: 'none' }, 'no snapshot'],

@@ -1,9 +1,10 @@
 import { unpackTar } from 'modern-tar'
 import { describe, expect, test } from 'vitest'
-import { type Io, run } from '../../functions/run.ts'
+import { storedExportsOf, visibleOf } from '../../functions/exports.ts'
+import { type Io, look, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { instanceOf, write } from '../emulator/scene.ts'
+import { instanceOf, readMarker, write } from '../emulator/scene.ts'
 import { exportsOf } from '../long-work.ts'
 import { HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
@@ -108,6 +109,59 @@ describe('an instance is exported', () => {
     expect([temporary?.status, temporary?.snapshots.size]).toEqual(['Stopped', 0])
     await simulation.pass(new Date('2026-11-20T08:30:00Z'), 'ticked')
     await expectExported(simulation)
+  })
+
+  test('while it is restored in place: what is exported is apart from it', async () => {
+    const simulation = await begin()
+    const { world } = simulation
+    world.stores.saveMs = 20 * MINUTE
+    await asked(simulation)
+    await simulation.pass(later(simulation, 3 * MINUTE), 'ticked')
+    const restored = {
+      do: 'restore',
+      instance: 'main/default/web',
+      snapshot: SNAPSHOT,
+      reason: 'back',
+    } as const
+    const at = later(simulation, 20_000)
+    await world.clock.advance(at)
+    const ran = await world.clock.settle(run({ kind: 'run', at, request: restored }, world.places[0] as Io))
+    expect(ran).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
+    await simulation.pass(later(simulation, 25 * MINUTE), 'ticked')
+    expect(readMarker(world.incus.main, { name: 'web' })).toBe(OLD)
+    await expectExported(simulation)
+  })
+
+  test('and is found in its store by name, also once it is gone or its server gives no answer', async () => {
+    const simulation = await begin()
+    const { world } = simulation
+    await asked(simulation)
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    const list = async (path: string) => {
+      const seen = await world.clock.settle(look(world.places[0] as Io, new Date(world.clock.now())))
+      if (seen === null) throw new Error('nothing is configured')
+      return world.clock.settle(storedExportsOf(path, seen.world, (world.places[0] as Io).relay))
+    }
+    const found = {
+      ok: true,
+      value: {
+        instance: 'main/default/web',
+        stores: [
+          { store: 'nas', exports: [{ name: '20261120T062010Z', snapshot: { name: SNAPSHOT } }] },
+          { store: 'r2', exports: [] },
+        ],
+      },
+    }
+    expect(await list('web')).toMatchObject(found)
+    const seen = await world.clock.settle(look(world.places[0] as Io, new Date(world.clock.now())))
+    const others = seen === null ? null : visibleOf(seen.world, (key) => !key.endsWith('/web'))
+    expect(others?.remotes.main).not.toMatchObject({ inventory: { instances: [{ name: 'web' }] } })
+    expect(JSON.stringify(others?.remotes.main)).not.toContain('"name":"web"')
+    world.incus.main.state.projects.get('default')?.instances.delete('web')
+    expect(await list('web')).toMatchObject({ ok: false })
+    expect(await list('main/default/web')).toMatchObject(found)
+    world.incus.main.kill()
+    expect(await list('main/default/web')).toMatchObject(found)
   })
 
   test('or not, with the reason and what to do, after five tries', async () => {

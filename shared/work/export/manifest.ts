@@ -59,7 +59,7 @@ export const rowOf = (store: string, { name, snapshot, madeAt, optimized, stored
   ...{ bytes: stored.bytes, sha256: stored.sha256, encrypted: stored.encryption !== null },
 })
 
-const rowSchema = z.object({
+export const exportRowSchema = z.object({
   store: text,
   name: text,
   snapshot: z.object({ name: text, createdAt: text }),
@@ -72,6 +72,12 @@ const rowSchema = z.object({
 
 /** Null: it is no list of them. */
 export function parseRows(value: unknown): ExportRow[] | null {
-  const parsed = z.array(rowSchema).safeParse(value)
+  const parsed = z.array(exportRowSchema).safeParse(value)
   return parsed.success ? parsed.data : null
+}
+
+/** What the stores have of an instance, the newest first; null: that store could not be read, and why. */
+export type StoredExports = {
+  instance: string
+  stores: { store: string; exports: ExportRow[] | null; problem: string | null }[]
 }

@@ -1,7 +1,7 @@
 /** Requests to restore an instance to a snapshot: whether it is allowed now, and its plan. */
 
 import { refuseSnapshots } from '../../incus/project-rules.ts'
-import { keyIn, kindIn, subjectIn, type Work, workKey, workOfJob } from '../../ledger/work.ts'
+import { keyIn, kindIn, standsApart, subjectIn, type Work, workKey, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { type Found, findInstance, missing } from '../../plan/find.ts'
 import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
@@ -127,7 +127,7 @@ const isFresh = ({ at }: Work, now: Date): boolean => now.getTime() - Date.parse
 
 /** Long work of another kind on the same subject. */
 const isOn = (key: string, work: string | null): boolean =>
-  work !== null && kindIn(work) !== RESTORE && subjectIn(work) === key
+  work !== null && kindIn(work) !== RESTORE && !standsApart(work) && subjectIn(work) === key
 
 function actionOf(found: Found, requested: Requested<RestoreRequest>): RestoreAction {
   const { ref, key, record } = found

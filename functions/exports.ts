@@ -1,0 +1,70 @@
+/** Which exports the relay's stores have of an instance, also of one that is gone. */
+import { type InstanceRef, instanceOf, subjectKey } from '../shared/incus/subject.ts'
+import { own } from '../shared/own.ts'
+import { findInstance } from '../shared/plan/find.ts'
+import type { Refusal } from '../shared/plan/plan.ts'
+import type { World } from '../shared/plan/world.ts'
+import type { Job, RemoteReply } from '../shared/relay/protocol.ts'
+import { err, ok, type Result } from '../shared/result.ts'
+import { type ExportRow, parseRows, type StoredExports } from '../shared/work/export/manifest.ts'
+import type { Relay } from './incus/relay.ts'
+import { read } from './perform.ts'
+
+/** `path`: as requests name an instance; one that isn't listed any more as `remote/project/instance`. */
+export async function storedExportsOf(
+  path: string,
+  world: World,
+  relay: Relay,
+): Promise<Result<StoredExports, Refusal>> {
+  const found = findInstance(world, path)
+  const ref = found.ok ? found.value.ref : namedBy(path, world)
+  if (ref === null) return found.ok ? err({ code: 'not-found', reason: path }) : found
+  const stores = storesIn(world)
+  const answers = await read(
+    stores.map((store) => jobOf(store, ref)),
+    relay,
+  )
+  return ok({
+    instance: subjectKey(ref),
+    stores: stores.map((store) => {
+      const report = answers.of(store)?.[0]
+      const rows = report?.ok === true ? parseRows(report.metadata) : null
+      const why = report?.ok === false ? report.error.message : (answers.error?.message ?? 'no answer')
+      return { store, exports: rows === null ? null : newestFirst(rows), problem: rows === null ? why : null }
+    }),
+  })
+}
+
+/** Without the instances that somebody may not see, which an error could name. */
+export function visibleOf(world: World, maySee: (key: string) => boolean): World {
+  const remotes = Object.entries(world.remotes).map(([remote, reply]): [string, RemoteReply] => {
+    if (!reply.ok) return [remote, reply]
+    const instances = reply.inventory.instances.filter(({ project, name }) =>
+      maySee(subjectKey({ remote, project, instance: name })),
+    )
+    return [remote, { ok: true, inventory: { ...reply.inventory, instances } }]
+  })
+  return { ...world, remotes: Object.assign(Object.create(null), Object.fromEntries(remotes)) }
+}
+
+/** It was removed, or its server gives no answer. */
+function namedBy(path: string, { remotes }: World): InstanceRef | null {
+  const parts = path.split('/')
+  const isWhole = parts.length === 3 && parts.every((part) => part !== '')
+  return isWhole && own(remotes, parts[0] ?? '') !== undefined ? instanceOf(path) : null
+}
+
+/** Of any remote that answered: they are the relay's. */
+const storesIn = ({ remotes }: World): string[] => [
+  ...new Set(
+    Object.values(remotes).flatMap((reply) => (reply.ok ? (reply.inventory.rules?.exports ?? []) : [])),
+  ),
+]
+
+const jobOf = (store: string, ref: InstanceRef): Job => ({
+  id: store,
+  steps: [{ do: 'read-exports', ref, store, name: null }],
+})
+
+const newestFirst = (rows: readonly ExportRow[]): ExportRow[] =>
+  [...rows].sort((one, other) => (one.name < other.name ? 1 : -1))

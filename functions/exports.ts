@@ -44,7 +44,7 @@ export function visibleOf(world: World, maySee: (key: string) => boolean): World
     )
     return [remote, { ok: true, inventory: { ...reply.inventory, instances } }]
   })
-  return { ...world, remotes: Object.assign(Object.create(null), Object.fromEntries(remotes)) }
+  return { ...world, remotes: Object.fromEntries(remotes) }
 }
 
 /** It was removed, or its server gives no answer. */

@@ -312,7 +312,7 @@ test('busy are only instances that something known is at work on', () => {
       ledger: {
         ...emptyLedger('v'),
         policies: { daily: { accounted: NOW, since: '2026-11-20T00:00:00.000Z', open: null, slots: [] } },
-        work: { [`export ${KEY}`]: { state: 'running', attempts: 0, at } },
+        work: { [`later ${KEY}`]: { state: 'running', attempts: 0, at } },
       },
       now: new Date(NOW),
       request,

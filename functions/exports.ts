@@ -1,11 +1,10 @@
 /** Which exports the relay's stores have of an instance, also of one that is gone. */
-import { type InstanceRef, instanceOf, subjectKey } from '../shared/incus/subject.ts'
-import { own } from '../shared/own.ts'
-import { findInstance } from '../shared/plan/find.ts'
+import { type InstanceRef, subjectKey } from '../shared/incus/subject.ts'
+import { refOf } from '../shared/plan/find.ts'
 import type { Refusal } from '../shared/plan/plan.ts'
-import type { World } from '../shared/plan/world.ts'
+import { storesIn, type World } from '../shared/plan/world.ts'
 import type { Job, RemoteReply } from '../shared/relay/protocol.ts'
-import { err, ok, type Result } from '../shared/result.ts'
+import { ok, type Result } from '../shared/result.ts'
 import { type ExportRow, parseRows, type StoredExports } from '../shared/work/export/manifest.ts'
 import type { Relay } from './incus/relay.ts'
 import { read } from './perform.ts'
@@ -16,9 +15,9 @@ export async function storedExportsOf(
   world: World,
   relay: Relay,
 ): Promise<Result<StoredExports, Refusal>> {
-  const found = findInstance(world, path)
-  const ref = found.ok ? found.value.ref : namedBy(path, world)
-  if (ref === null) return found.ok ? err({ code: 'not-found', reason: path }) : found
+  const found = refOf(world, path)
+  if (!found.ok) return found
+  const ref = found.value
   const stores = storesIn(world)
   const answers = await read(
     stores.map((store) => jobOf(store, ref)),
@@ -46,20 +45,6 @@ export function visibleOf(world: World, maySee: (key: string) => boolean): World
   })
   return { ...world, remotes: Object.fromEntries(remotes) }
 }
-
-/** It was removed, or its server gives no answer. */
-function namedBy(path: string, { remotes }: World): InstanceRef | null {
-  const parts = path.split('/')
-  const isWhole = parts.length === 3 && parts.every((part) => part !== '')
-  return isWhole && own(remotes, parts[0] ?? '') !== undefined ? instanceOf(path) : null
-}
-
-/** Of any remote that answered: they are the relay's. */
-const storesIn = ({ remotes }: World): string[] => [
-  ...new Set(
-    Object.values(remotes).flatMap((reply) => (reply.ok ? (reply.inventory.rules?.exports ?? []) : [])),
-  ),
-]
 
 const jobOf = (store: string, ref: InstanceRef): Job => ({
   id: store,

@@ -34,7 +34,8 @@ export const runBody = z.strictObject({
     filled,
     'For restore, clone, hold, release, undo and export: a name; an export without one is of the newest complete snapshot',
   ),
-  to: may(filled, 'For export: the store, by its name in the relay’s configuration'),
+  to: may(filled, 'For export and check: the store, by its name in the relay’s configuration'),
+  export: may(filled, 'For check: the export, by its name; absent: the newest one in that store'),
   optimized: may(
     z.boolean(),
     'For export: in the form of the pool’s driver (btrfs, ZFS), which only such a pool can take back',

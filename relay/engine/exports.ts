@@ -29,6 +29,13 @@ export type Exports = {
   stores: readonly string[]
   /** Ends well only when the store holds it and its manifest. */
   save(saving: Saving): Promise<Result<Manifest, CallError>>
+  /** Reads one again, to its end, and compares it; `name` null: the newest one. */
+  check(
+    store: string,
+    ref: InstanceRef,
+    name: string | null,
+    progress: (text: string) => void,
+  ): Promise<Result<Manifest, CallError>>
   /** The exports of an instance in a store; `name`: only that one. */
   list(store: string, ref: InstanceRef, name: string | null): Promise<Result<Manifest[], CallError>>
 }
@@ -37,6 +44,7 @@ export const NO_EXPORTS: Exports = {
   stores: [],
   save: async () => noStore,
   list: async () => noStore,
+  check: async () => noStore,
 }
 
 const noStore: { ok: false; error: CallError } = {

@@ -1,4 +1,5 @@
 /** A store that is a directory of the relay's machine, or mounted there. */
+import { createReadStream } from 'node:fs'
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Store, StoreError, type Writer } from './store.ts'
@@ -17,6 +18,7 @@ export function createDirectory(root: string): Store {
         stat(place(path)).then(({ size }) => size),
         null,
       ),
+    open: (path) => createReadStream(place(path)),
     read: (path) => absent(readFile(place(path), 'utf8'), null),
     async put(path, text) {
       const file = place(path)

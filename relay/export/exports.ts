@@ -4,10 +4,11 @@ import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
-import { type Manifest, parseManifest } from '../../shared/work/export/manifest.ts'
+import { CORRUPT, type Manifest, parseManifest } from '../../shared/work/export/manifest.ts'
 import type { Exports } from '../engine/exports.ts'
 import { createDirectory } from './directory.ts'
 import { folderOf } from './paths.ts'
+import { CorruptExport, reread } from './reread.ts'
 import { createBucket } from './s3.ts'
 import { save, type Target } from './save.ts'
 import type { Store } from './store.ts'
@@ -59,6 +60,21 @@ export function createExports(
       const target = own(targets, name)
       if (target === undefined) return unknown(name)
       return tried(name, () => list(target.store, ref, only))
+    },
+    async check(name, ref, only, progress) {
+      const target = own(targets, name)
+      if (target === undefined) return unknown(name)
+      try {
+        const manifests = await list(target.store, ref, only)
+        const manifest = manifests.sort((one, other) => (one.name < other.name ? 1 : -1))[0]
+        if (manifest === undefined) throw new CorruptExport(`there is no ${only ?? 'export'} of it there`)
+        const said = paced(progress)
+        await reread(target.store, folderOf(ref), manifest, said)
+        return ok(manifest)
+      } catch (cause) {
+        const failed = failure(name, cause)
+        return err(cause instanceof CorruptExport ? { ...failed, status: CORRUPT } : failed)
+      }
     },
     clear,
     async close() {
@@ -119,8 +135,27 @@ async function tried<T>(store: string, work: () => Promise<T>): Promise<Result<T
   try {
     return ok(await work())
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    return err({ code: 'export', message: `store "${store}": ${safeText(why, 700)}` })
+    return err(failure(store, cause))
+  }
+}
+
+function failure(store: string, cause: unknown): CallError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return { code: 'export', message: `store "${store}": ${safeText(why, 700)}` }
+}
+
+const SECOND = 1000
+
+/** Each second at most, in the form in which Incus reports it. */
+function paced(progress: (text: string) => void): (bytes: number, of: number) => void {
+  const began = Date.now()
+  let said = began
+  return (bytes, of) => {
+    const now = Date.now()
+    if (now - said < SECOND) return
+    said = now
+    const rate = (bytes / (now - began) / 1000).toFixed(2)
+    progress(`check (${Math.floor((bytes / of) * 100)} %): ${(bytes / 1e6).toFixed(2)}MB (${rate}MB/s)`)
   }
 }
 

@@ -32,6 +32,8 @@ export type S3Wanted = {
 
 export type S3Client = {
   send(wanted: S3Wanted): Promise<S3Reply>
+  /** An object of any size, from its beginning; whoever reads it has to compare its length. */
+  open(key: string): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
@@ -69,6 +71,20 @@ export function createS3Client(options: S3Options): S3Client {
         if (isGood(reply, wanted)) return reply
         throw refusedBy(reply, wanted, options)
       }
+    },
+    async *open(key) {
+      const wanted = { method: 'GET', key } as const
+      const { url, headers } = await signed(wanted, options)
+      const { statusCode: status, body } = await request(url, { headers, dispatcher }).catch(
+        (cause: unknown) => {
+          throw unreachable(cause, options)
+        },
+      )
+      if (status !== 200) {
+        const text = (await body.text()).slice(0, 10_000)
+        throw refusedBy({ status, headers: {}, text }, wanted, options)
+      }
+      yield* body
     },
     close: () => dispatcher.close(),
   }

@@ -14,6 +14,7 @@ export function createBucket(options: S3Options & { prefix: string }): Store & {
   return {
     size,
     write: async (path, expected, begun) => new Parts(client, keyOf(path), partSize(expected), begun),
+    open: (path) => client.open(keyOf(path)),
     async read(path) {
       const reply = await client.send({ method: 'GET', key: keyOf(path), expected: [404] })
       return reply.status === 404 ? null : reply.text

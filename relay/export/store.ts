@@ -14,6 +14,8 @@ export type Store = {
   write(path: string, expected: number, begun: (token: string) => void): Promise<Writer>
   /** Null: there is none. */
   size(path: string): Promise<number | null>
+  /** A file of any size. */
+  open(path: string): AsyncIterable<Uint8Array>
   /** A small file; null: there is none. */
   read(path: string): Promise<string | null>
   /** A small file; false: there is one already. */

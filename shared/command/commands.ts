@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { allow } from './commands/allow.ts'
 import { bringBack } from './commands/bring-back.ts'
 import { clone } from './commands/clone.ts'
+import { check } from './commands/check.ts'
 import { copy } from './commands/copy.ts'
 import { expire } from './commands/expire.ts'
 import { exporting } from './commands/export.ts'
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   now,
   copy,
   exporting,
+  check,
   restore,
   clone,
   bringBack,

@@ -57,8 +57,8 @@ export function subjectIn(workKey: string): string {
   return at < 0 ? key : key.slice(0, at)
 }
 
-/** An export works on an instance of its own, so its subject isn't held up by it. */
-export const standsApart = (workKey: string): boolean => kindIn(workKey) === 'export'
+/** An export works on an instance of its own, and a check on a file, so their subject isn't held up by them. */
+export const standsApart = (workKey: string): boolean => ['export', 'check'].includes(kindIn(workKey))
 
 /** Key of the target; empty for work without one. */
 export function targetIn(workKey: string): string {

@@ -1,7 +1,8 @@
 /** Finds the one instance, or snapshot, that a request names. */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
-import { type InstanceRef, subjectKey } from '../incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
+import { own } from '../own.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
 import { nearest } from '../policy/nearest.ts'
@@ -33,6 +34,15 @@ export function findInstance(world: World, path: string): Result<Found, Refusal>
     'unreadable',
     `${one.key}: ${problem ?? 'its snapshots could not be listed'}; try again when it can be read`,
   )
+}
+
+/** Also of an instance that is gone, or whose server gives no answer, by `remote/project/instance`. */
+export function refOf(world: World, path: string): Result<InstanceRef, Refusal> {
+  const found = findInstance(world, path)
+  if (found.ok) return ok(found.value.ref)
+  const parts = path.split('/')
+  const isWhole = parts.length === 3 && parts.every((part) => part !== '')
+  return isWhole && own(world.remotes, parts[0] ?? '') !== undefined ? ok(instanceOf(path)) : found
 }
 
 /** Why there is no such snapshot, or null when there is. */

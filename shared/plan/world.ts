@@ -69,3 +69,10 @@ export function serverOf({ remotes }: Pick<World, 'remotes'>, remote: string): s
   const reply = own(remotes, remote)
   return reply?.ok === true ? reply.inventory.server.fingerprint : ''
 }
+
+/** The stores that the relay may export to: of any remote that answered, for they are the relay's. */
+export const storesIn = ({ remotes }: Pick<World, 'remotes'>): string[] => [
+  ...new Set(
+    Object.values(remotes).flatMap((reply) => (reply.ok ? (reply.inventory.rules?.exports ?? []) : [])),
+  ),
+]

@@ -157,6 +157,9 @@ export type ReadExportsStep = {
   name: string | null
 }
 
+/** Reads an export again, to its end, and compares it with its manifest; null: the newest one. */
+export type CheckExportStep = { do: 'check-export'; ref: InstanceRef; store: string; name: string | null }
+
 export type Step =
   | TakeStep
   | ExpireStep
@@ -179,3 +182,4 @@ export type Step =
   | ReadSnapshotsStep
   | ExportStep
   | ReadExportsStep
+  | CheckExportStep

@@ -95,6 +95,7 @@ export type Given = {
   pool?: string | undefined
   from?: string | undefined
   start?: boolean | undefined
+  export?: string | undefined
   note?: string | undefined
 }
 

@@ -1,6 +1,6 @@
 /** Exports end to end: asked for over the API, followed by ticks, and what is stored holds what the snapshot held. */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -137,6 +137,31 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       expect(await bucket.keys()).toEqual([`${folder}/${stored.file}`, `${folder}/${one}.json`].sort())
       const archive = zstdDecompressSync(await bucket.read(`${folder}/${stored.file}`))
       expect(createHash('sha256').update(archive).digest('hex')).toBe(told.sha256)
+    })
+
+    test('are read again, and one that has changed is told', async () => {
+      const checked = async () => {
+        await nextSecond()
+        expect(await run({ do: 'check', instance: NAME, to: 'nas' })).toMatchObject({ refusal: null })
+        for (let tries = 0; tries < 20; tries++) {
+          await sleep(150)
+          now += 60_000
+          await stage.worker.tick(new Date(now))
+          const { checks } = (await (await stage.worker.fetch('/api/status')).json()) as {
+            checks: Record<string, { state: string; reason?: string }>
+          }
+          const seen = checks[`main/default/${NAME}`]
+          if (seen?.state === 'done' || seen?.state === 'failed') return seen
+        }
+        return null
+      }
+      expect(await checked()).toMatchObject({ state: 'done' })
+      const folder = join(root, 'main/default', NAME)
+      const file = join(folder, readdirSync(folder).find((one) => one.endsWith('.zst')) ?? '')
+      const bytes = readFileSync(file)
+      writeFileSync(file, Buffer.concat([bytes.subarray(0, -1), Buffer.from([(bytes.at(-1) ?? 0) ^ 1])]))
+      expect(await checked()).toMatchObject({ state: 'failed', reason: expect.stringContaining('SHA-256') })
+      writeFileSync(file, bytes)
     })
 
     test('are listed, with where they are', async () => {

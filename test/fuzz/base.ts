@@ -49,6 +49,7 @@ const STEPS: readonly Step[] = [
   },
   { do: 'read-snapshots', ref: main },
   { do: 'read-exports', ref: main, store: 'nas', name: null },
+  { do: 'check-export', ref: main, store: 'nas', name: '20261120T002500Z' },
   { do: 'export', ref: backup, snapshot: newest, store: 'nas', name: '20261120T002500Z', optimized: false },
 ]
 

@@ -177,6 +177,67 @@ describe('an instance is exported', () => {
   })
 })
 
+describe('an export is read again on request', () => {
+  const checkOf = ({ world }: Simulation) =>
+    (JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>).work?.['check main/default/web']
+  const requested = async (simulation: Simulation, more: object = {}): Promise<Run> => {
+    const { world } = simulation
+    const request = {
+      do: 'check',
+      instance: 'main/default/web',
+      to: 'nas',
+      reason: 'asked for',
+      ...more,
+    } as const
+    const at = later(simulation, MINUTE)
+    await world.clock.advance(at)
+    return world.clock.settle(run({ kind: 'run', at, request }, world.places[0] as Io))
+  }
+  const exported = async (): Promise<Simulation> => {
+    const simulation = await begin()
+    await asked(simulation)
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    return simulation
+  }
+
+  test('and is what was stored, also once its instance is gone', async () => {
+    const simulation = await exported()
+    simulation.world.incus.main.state.projects.get('default')?.instances.delete('web')
+    expect(await requested(simulation)).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
+    await simulation.world.tick(later(simulation, MINUTE))
+    expect(checkOf(simulation)).toMatchObject({ state: 'done' })
+  })
+
+  test('or is not, which is told at once, with what to do', async () => {
+    const simulation = await exported()
+    simulation.world.stores.failure = 'it has another SHA-256'
+    await requested(simulation)
+    await simulation.pass(later(simulation, 2 * MINUTE), 'ticked')
+    expect(checkOf(simulation)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/is not what was stored: it has another SHA-256; make it anew/),
+    })
+  })
+
+  test('by a relay that is killed meanwhile is tried again', async () => {
+    const simulation = await exported()
+    await requested(simulation)
+    simulation.world.relay.restart()
+    await simulation.pass(later(simulation, 4 * MINUTE), 'ticked')
+    expect(checkOf(simulation)).toMatchObject({ state: 'done', attempts: 1 })
+  })
+
+  test.each([
+    ['in a store that there is not', { to: 'elsewhere' }, 'it has nas, r2'],
+    ['by a name that is none', { export: '../x' }, 'is no name of an export'],
+    ['of an instance on no remote', { instance: 'none/default/web' }, 'there is no instance'],
+  ])('%s is refused', async (_, more, why) => {
+    const simulation = await begin()
+    const refused = await requested(simulation, more)
+    expect(refused).toMatchObject({ refusal: { reason: expect.stringContaining(why) } })
+  })
+})
+
 /** All requests of one export: reads, the copy, the backup, the file, the removal. */
 const MOST = 16
 const OF_EXPORT = /^\/1\.0\/(instances\/(web|stapes-export-)|instances\?project=|operations\/)/

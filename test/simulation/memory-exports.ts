@@ -4,7 +4,7 @@ import type { Exports, Saving } from '../../relay/engine/exports.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
 import { err, ok } from '../../shared/result.ts'
-import type { Manifest } from '../../shared/work/export/manifest.ts'
+import { CORRUPT, type Manifest } from '../../shared/work/export/manifest.ts'
 
 export type MemoryStores = {
   /** By `store remote/project/instance name`. */
@@ -36,6 +36,14 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       const key = keyOf(saving.store, saving)
       if (stores.made.has(key)) return err({ code: 'export', message: 'which is not overwritten' })
       if (isAlive()) stores.made.set(key, { manifest, archive })
+      return ok(manifest)
+    },
+    async check(store, ref, name) {
+      const found = await this.list(store, ref, name)
+      if (!found.ok) return found
+      const [manifest] = found.value
+      if (stores.failure !== null || manifest === undefined)
+        return err({ code: 'export', status: CORRUPT, message: stores.failure ?? 'there is none' })
       return ok(manifest)
     },
     async list(store, ref, name) {

@@ -472,6 +472,20 @@ describe('a stolen signing key exports to the configured stores, and no more', (
     expect(held()).toBe(before)
   })
 
+  test('and is told names, sizes and hashes of them, and nothing that they hold', async () => {
+    on('main').config['user.stapes.daily'] = 'a secret of its owner'
+    await attack([exportOf()])
+    await wait(HOUR)
+    expect(made()).toHaveLength(1)
+    const [store, name] = ['nas', NAME]
+    const told = await attack([
+      { do: 'read-exports', ref: ref('main'), store: null, name: null },
+      { do: 'check-export', ref: ref('main'), store, name },
+    ])
+    expect(told).toContain(NAME)
+    for (const hidden of ['leftOut', 'recipients', 'file', 'a secret']) expect(told).not.toContain(hidden)
+  })
+
   test('and deletes no instance that calls itself one made for an export', async () => {
     const { main } = scene.world.incus
     const name = `stapes-export-${'a'.repeat(24)}`

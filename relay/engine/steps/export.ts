@@ -5,7 +5,7 @@
 import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import type { ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
+import type { CheckExportStep, ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { rowOf } from '../../../shared/work/export/manifest.ts'
 import { badReply, call } from '../call.ts'
@@ -56,6 +56,16 @@ export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = 
     await removeTemporary(temporary, io)
     io.temporaries.end(temporary)
   }
+}
+
+export const planCheckExport: PlanStep<CheckExportStep> = async (
+  { ref, store, name },
+  io,
+  _job,
+  watcher = silent,
+) => {
+  const checked = await io.exports.check(store, ref, name, watcher.progress)
+  return checked.ok ? ok({ calls: [], reply: rowOf(store, checked.value) }) : checked
 }
 
 export const planReadExports: PlanStep<ReadExportsStep> = async ({ ref, store, name }, io) => {

@@ -6,7 +6,7 @@ import type { Watcher } from '../call-list.ts'
 import { planCheckClone, planClone, planFinishClone, planRemoveClone } from './clone.ts'
 import { planCheckCopy, planCopy } from './copy.ts'
 import { planExpireLater, planUndo } from './expire-later.ts'
-import { planExport, planReadExports } from './export.ts'
+import { planCheckExport, planExport, planReadExports } from './export.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planReadSnapshots } from './read.ts'
 import { planRestore } from './restore.ts'
@@ -36,6 +36,7 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   'read-snapshots': planReadSnapshots,
   export: planExport,
   'read-exports': planReadExports,
+  'check-export': planCheckExport,
 }
 
 export const requestsOf = (

@@ -45,6 +45,9 @@ export function parseManifest(value: unknown): Manifest | null {
   return parsed.success ? parsed.data : null
 }
 
+/** The status of an error that tells of an export which is not what was stored. */
+export const CORRUPT = 409
+
 /** What the Worker needs to know of one. */
 export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimized'> & {
   store: string

@@ -55,7 +55,7 @@ describe('the list', () => {
 
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual([
-      ...['now', 'copy', 'export', 'hold', 'release', 'undo'],
+      ...['now', 'copy', 'export', 'check', 'hold', 'release', 'undo'],
       ...['pause', 'resume', 'notify'],
     ])
     expect(namesOf('admin')).toEqual(['restore', 'clone', 'bring-back', 'expire', 'allow'])

@@ -1,0 +1,29 @@
+/** The ledger entry of the last check of an instance's exports. */
+import * as z from 'zod/mini'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { type Work, workKey, workShape } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
+
+export const CHECK = 'check'
+
+export type CheckWork = Work & {
+  state: 'started' | 'running' | 'done' | 'failed'
+  store: string
+  /** Absent: the newest one. */
+  name?: string
+  job: string
+}
+
+const text = z.string()
+
+export const checkSchema: z.ZodMiniType<CheckWork> = z.looseObject({
+  ...workShape,
+  state: z.enum(['started', 'running', 'done', 'failed']),
+  store: text,
+  name: z.exactOptional(text),
+  job: text,
+})
+
+/** By the instance's key. The ledger's parser has checked its form. */
+export const checkIn = ({ work }: Pick<Ledger, 'work'>, instance: string): CheckWork | undefined =>
+  own(work, workKey(CHECK, instance)) as CheckWork | undefined

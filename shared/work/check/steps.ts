@@ -1,0 +1,22 @@
+/** The job of a check. */
+import { subjectKey } from '../../incus/subject.ts'
+import { familyOf, workKey } from '../../ledger/work.ts'
+import type { PlannedJob } from '../../plan/jobs.ts'
+import type { CheckAction } from './action.ts'
+import { CHECK } from './entry.ts'
+
+export function checkJob(action: CheckAction): PlannedJob {
+  const { ref, store, name } = action
+  const family = familyOf(workKey(CHECK, subjectKey(ref)))
+  return {
+    job: {
+      ...{ id: action.job, family, lock: family, detach: true },
+      steps: [{ do: 'check-export', ref, store, name }],
+    },
+    parts: [action],
+  }
+}
+
+/** `at`: when it was requested (ISO 8601). */
+export const jobOf = (instance: string, at: string, attempts: number): string =>
+  `${familyOf(workKey(CHECK, instance))}:${at.replace(/[-:]|\.\d+/g, '')}#${attempts}`

@@ -1,7 +1,7 @@
 /** All kinds of work, in the order in which they are read. Adding one is its folder, and a line here. */
 import type { AllowRequest, LookRequest } from '../plan/request.ts'
-import { clone } from './clone/kind.ts'
 import { check } from './check/kind.ts'
+import { clone } from './clone/kind.ts'
 import { copy } from './copy/kind.ts'
 import { exporting } from './export/kind.ts'
 import { hold } from './hold/kind.ts'

@@ -41,6 +41,19 @@ export function machinesEndToEnd(name: string, openPair: () => Promise<Theatre>)
       expect(await readEndState(stage, timeline)).toEqual(wantedEndState(timeline))
     })
 
+    test('a snapshot of a machine becomes a new one, here and from the backup server', async () => {
+      const [snapshot = '', marker = ''] = [...timeline.expected()].at(-1) ?? []
+      const wish = { do: 'clone', instance: KEY, snapshot }
+      for (const [as, from] of [
+        ['here-vm', {}],
+        ['there-vm', { from: 'backup' }],
+      ] as const) {
+        expect(await post('/api/run', { ...wish, as, ...from })).toMatchObject({ refusal: null })
+        expect(await cloned(`main/default/${as}`)).toMatchObject({ state: 'done', attempts: 0 })
+        expect(await stage.pair.main.readMarker({ name: as })).toBe(marker)
+      }
+    })
+
     test('a machine is restored in place, with its state before kept beside', async () => {
       const { main } = stage.pair
       const [snapshot = '', marker = ''] = [...timeline.expected()].at(-2) ?? []
@@ -63,6 +76,16 @@ export function machinesEndToEnd(name: string, openPair: () => Promise<Theatre>)
       const answer: unknown = await response.json()
       if (!response.ok) throw new Error(JSON.stringify(answer))
       return answer
+    }
+    type Cloned = { state: string; attempts: number; reason?: string }
+    const cloned = async (key: string): Promise<Cloned | undefined> => {
+      for (let tries = 0; ; tries++) {
+        const status = await (await stage.worker.fetch('/api/status')).json()
+        const one = (status as { clones: Record<string, Cloned> }).clones[key]
+        if (one?.state === 'done' || one?.state === 'failed' || tries > 50) return one
+        await sleep(200)
+        await timeline.tick()
+      }
     }
     type Restored = { state: string; snapshot: string; safety: string }
     const restored = async (): Promise<Restored> => {

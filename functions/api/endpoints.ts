@@ -30,7 +30,10 @@ export const endpoints: readonly Endpoint[] = [
     method: 'get',
     path: '/api/health',
     summary: 'Whether every promise is kept: 200, or 503 if not',
-    query: { policy: 'Only of this policy', subject: 'Only of this instance, as remote/project/instance' },
+    query: {
+      policy: 'Only of this policy',
+      subject: 'Only of this instance, as remote/project/instance, project/instance or instance',
+    },
     answer: healthy,
   },
   {

@@ -2,7 +2,8 @@
  * Whether all is well: the one place that says so. Status, page, notifications, metrics and exit codes show what
  * stands here, and judge nothing themselves.
  */
-import { parseSubject, remotesIn } from '../incus/subject.ts'
+import { parseSubject, pathOf, remotesIn } from '../incus/subject.ts'
+import { compilePaths } from '../policy/glob.ts'
 import { type Condition, conditionsOf, isUncovered, isVisible, type Known, SEVERITIES } from './conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
 import { brokenText, isBroken, pendingText } from './text.ts'
@@ -84,12 +85,21 @@ export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): V
 
 type Only = { policy?: string | undefined; subject?: string | undefined }
 
-/** About that policy, or that instance, which may be a copy. What is wrong with all of it stays. */
+/**
+ * About that policy, or that instance, which may be a copy: by its key, or as requests name it. What is wrong with all
+ * of it stays.
+ */
 export function narrowTo(verdict: Verdict, { policy, subject }: Only): Verdict {
   if (policy === undefined && subject === undefined) return verdict
-  const isIt = (key: string): boolean => (subject ?? key) === key
+  const isIt = subject === undefined ? null : fitting(subject)
   const named = [subject, policy].filter((name) => name !== undefined).join(' by ')
-  return narrowed(verdict, { policy, isIt: subject === undefined ? null : isIt, named })
+  return narrowed(verdict, { policy, isIt, named })
+}
+
+function fitting(subject: string): (key: string) => boolean {
+  if (parseSubject(subject) !== null) return (key) => key === subject
+  const fits = compilePaths([subject])
+  return (key) => parseSubject(key) !== null && fits(pathOf(key))
 }
 
 /** About the instances, which may be copies, whose keys fit. `named` is what they are called by. */

@@ -260,6 +260,9 @@ describe('the verdict', () => {
     expect(narrowTo(all, { subject: WEB }).tone).toBe('good')
     expect(narrowTo(all, { subject: 'main/default/db' }).tone).toBe('warning')
     expect(narrowTo(all, {})).toBe(all)
+    expect(narrowTo(all, { subject: 'web' })).toEqual(narrowTo(all, { subject: WEB }))
+    expect(narrowTo(all, { subject: 'default/db' }).tone).toBe('warning')
+    expect(narrowTo(all, { subject: 'other/web' }).promises).toEqual([])
   })
 
   test('of one instance or policy says nothing of another policy that matches nothing', () => {

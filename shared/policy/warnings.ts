@@ -4,12 +4,14 @@ import { readFields } from '../schedule/slots.ts'
 import { againstKeep } from './contradictions.ts'
 import { outlastingWarnings } from './outlasting.ts'
 import type { Config, Policy } from './policy.ts'
+import { promiseWarnings } from './promise-warnings.ts'
 
 export const warningsOf = ({ policies }: Config): string[] =>
   policies.flatMap((policy) => [
     ...stepWarnings(policy),
     ...outlastingWarnings(policy),
     ...expiryWarnings(policy),
+    ...promiseWarnings(policy),
   ])
 
 function expiryWarnings(policy: Policy): string[] {

@@ -85,3 +85,19 @@ describe('a copy that is to keep more than its source', () => {
     expect(warnedOf(policy, copy)).toEqual([])
   })
 })
+
+describe('a promise that the schedule can not keep', () => {
+  test.each<[string, object, string[]]>([
+    ['@hourly', { snapshot: '10m' }, ['snapshot: 10 min is not longer than the 60 min that lie']],
+    [
+      '0 3 * * 1-5',
+      { snapshot: '26h', copy: '2d' },
+      ['snapshot: 26 h is', 'copy: 2 days is not longer than the 3 days'],
+    ],
+    ['0 3 * * *', { snapshot: '26h', copy: '26h' }, []],
+    ['@hourly', {}, []],
+  ])('is warned of: %s and %j', (schedule, promise, said) => {
+    const warnings = warningsOf(configOf({ p: { schedule, promise, copy: { remote: 'backup' } } }))
+    expect(warnings).toEqual(said.map((text) => expect.stringContaining(`policies.p.promise.${text}`)))
+  })
+})

@@ -1,5 +1,6 @@
 /** Promises that a policy's own schedule can't keep. */
 import { spanOf } from '../chat/age.ts'
+import { own } from '../own.ts'
 import { dueSlots } from '../schedule/slots.ts'
 import type { Policy } from './policy.ts'
 
@@ -20,7 +21,7 @@ export function promiseWarnings(policy: Policy): string[] {
   const { name, promise } = policy
   const gap = longestGap(policy)
   return (['snapshot', 'copy'] as const).flatMap((kind) => {
-    const seconds = promise?.[kind] ?? null
+    const seconds = own(promise ?? {}, kind) ?? null
     if (seconds === null || gap === null || seconds * 1000 > gap) return []
     return [
       `policies.${name}.promise.${kind}: ${spanOf(seconds * 1000)} is not longer than the ${spanOf(gap)} that lie between two slots of its schedule, so it is broken again and again though nothing fails`,

@@ -204,4 +204,4 @@ test('a simulation changes neither servers nor state', async () => {
   const after = { names: names(world, 'main'), config: world.kv.peek('config') }
   expect(after).toEqual({ names: before.names, config: before.config })
   expect(world.kv.counts.writes).toBe(before.kv.writes)
-}, 60_000)
+}, 900_000)

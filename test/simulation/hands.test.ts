@@ -111,7 +111,7 @@ describe('the mark of what was verified', () => {
     const told = await pass(24 * 60)
     expect(copies()).toEqual(before)
     expect(told.join('\n')).toContain('it is not known whether any snapshot of the copy was ever verified')
-  }, 60_000)
+  }, 900_000)
 })
 
 test('the copy was made when the source’s server had another certificate: it goes on, under the one of now', async () => {
@@ -218,7 +218,7 @@ describe('on the source', () => {
     const told = await pass(12 * 60)
     expect(copies()).toEqual(before)
     expect(told.join('\n')).toContain('was the source rolled back or replaced?')
-  }, 60_000)
+  }, 900_000)
 
   test('a snapshot is named for the future: copies go on', async () => {
     const { world, pass, verified, call } = await begin()
@@ -258,7 +258,7 @@ describe('main is gone for good', () => {
     const left = Object.keys(copies())
     expect(left.length).toBeGreaterThan(0)
     expect(readMarker(world.incus.backup, WEB, left.at(-1))).not.toBeNull()
-  }, 60_000)
+  }, 900_000)
 })
 
 describe('the backup server is away for longer than snapshots last', () => {

@@ -46,7 +46,7 @@ test('a paused policy’s copy goes on when it is resumed, though another copy w
   await pass(world, 5 * HOUR)
   expect(copyState(world, 'two')).toBe('verified')
   expect(namesOn(world, 'backup', 'two').length).toBeGreaterThan(before)
-}, 60_000)
+}, 900_000)
 
 test('a snapshot that somebody takes while a copy begins, and removes later, leaves one to build on', async () => {
   const world = await begin()
@@ -72,7 +72,7 @@ test('a snapshot that somebody takes while a copy begins, and removes later, lea
   await pass(world, HOUR)
   const common = namesOn(world, 'backup').filter((name) => namesOn(world, 'main').includes(name))
   expect(common).toEqual(['q-20261120T1200Z'])
-}, 60_000)
+}, 900_000)
 
 test('a relay that has each server under the other’s name touches no copy, and says what is wrong', async () => {
   const world = await begin(['web', 'db', 'mail'])
@@ -91,4 +91,4 @@ test('a relay that has each server under the other’s name touches no copy, and
     'bad',
     expect.stringContaining('main/default/web: it has the marks of a copy of itself, made on another server'),
   ])
-}, 60_000)
+}, 900_000)

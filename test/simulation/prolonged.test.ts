@@ -110,7 +110,7 @@ test('a snapshot that somebody has end later while its copy waits for others end
   expect(endOf()).toBeGreaterThan(Date.parse(until))
   await pass(world, 2 * HOUR)
   expect(endOf()).toBe(Date.parse(until))
-}, 60_000)
+}, 900_000)
 
 test.each(LATER)(
   'a snapshot that somebody has end %s stays so while its copy lags behind',
@@ -153,7 +153,7 @@ test('a snapshot whose own end passed while the copy lagged behind goes with the
   world.incus.backup.start()
   await pass(world, 4 * HOUR)
   expect([...snapshotsOn(world, 'main').keys()]).not.toContain(name)
-}, 60_000)
+}, 900_000)
 
 test('a snapshot whose own end passed, and that somebody holds while its copy is verified, stays', async () => {
   const world = await begin({ schedule: '0 */3 * * *', expiry: '4H', copy: { remote: 'backup' } })
@@ -172,7 +172,7 @@ test('a snapshot whose own end passed, and that somebody holds while its copy is
   }
   await pass(world, 4 * HOUR)
   expect([isHeld, [...snapshotsOn(world, 'main').keys()]]).toEqual([true, expect.arrayContaining([name])])
-}, 60_000)
+}, 900_000)
 
 test('by a clock of the relay that is ahead of the server’s, nothing goes before the server would let it go', async () => {
   const world = await begin({ schedule: '0 */3 * * *', expiry: '46H', copy: { remote: 'backup' } })
@@ -197,7 +197,7 @@ test('by a clock of the relay that is ahead of the server’s, nothing goes befo
     }
   }
   expect(gone).toBeGreaterThan(5)
-}, 60_000)
+}, 900_000)
 
 test.each([
   ['*/5 * * * *', '1H', 12, 0],
@@ -231,7 +231,7 @@ test('two backup servers that are always copied to don’t keep a source from lo
   for (const remote of ['main', 'backup'] as const) world.incus[remote].copyMs = 40 * MINUTE
   await pass(world, 30 * HOUR)
   expect(snapshotsOn(world, 'main').size).toBeLessThan(34)
-}, 60_000)
+}, 900_000)
 
 test.each([1, 2, 3, 4])(
   'a verification that is cut off at its change %i, with the source gone: what is marked lasts',

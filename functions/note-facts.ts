@@ -31,6 +31,8 @@ type Shown = {
   stored: StoredConfig
   outcomes: readonly Outcome[]
   before: Facts | null
+  /** Parts of them that could not be read, or believed. */
+  unread: readonly string[]
   /** Null: none led to this run. */
   glances: Record<string, string> | null
   /** Policies for which nothing could be planned. */
@@ -40,7 +42,7 @@ type Shown = {
 /** Why it could not be noted. */
 export async function noteFacts(
   plan: Plan<Action>,
-  { stored, outcomes, before, glances, leftOut }: Shown,
+  { stored, outcomes, before, unread, glances, leftOut }: Shown,
   now: Date,
   state: State,
 ): Promise<string[]> {
@@ -49,7 +51,7 @@ export async function noteFacts(
   const looked = seen === undefined ? plan.facts : { ...plan.facts, glances: seen }
   const former = withFormer(withOutcomes(looked, outcomes, now), before, leftOut)
   const facts = withHistory(former, before, effectiveConfig(stored, now).policies, now)
-  if (!isNews(before, facts)) return []
+  if (unread.length === 0 && !isNews(before, facts)) return []
   try {
     await writeFacts(state, facts)
     return []

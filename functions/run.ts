@@ -71,10 +71,11 @@ export async function run(
   const { stored, problems } = await findConfig(io.state)
   if (stored === null)
     return idleUntil === null ? { state: 'unconfigured', problems } : { state: 'idle', until: idleUntil }
-  const facts = await readFacts(io.state)
+  const { facts, lost: unread } = await readFacts(io.state, trigger.at)
   const glances = idleUntil === null ? null : await glance(stored, trigger, io.relay)
-  if (idleUntil !== null && (glances === null || !isDifferent(facts, glances)))
-    return { state: 'idle', until: idleUntil }
+  // What was unread is looked for at once.
+  const isNews = glances !== null && (unread.length > 0 || isDifferent(facts, glances))
+  if (idleUntil !== null && !isNews) return { state: 'idle', until: idleUntil }
   const { ledger: noted, lost } = opened.read(trigger.at)
   const ledger = noted ?? emptyLedger(stored.version)
   const { plan, world, leftOut } = await planOf(trigger, stored, { ledger, facts }, io, false)
@@ -94,7 +95,7 @@ export async function run(
     early.push(keep(after(soFar, summarize(trigger.kind, plan, soFar).entry).ledger, io.state))
   })
   await Promise.all(early)
-  const loss = lossOf(lost)
+  const loss = lossOf([...lost, ...unread])
   const known = [...unwritten, ...problems]
   const wrong = { problems: loss === null ? known : [loss, ...known], lost: loss !== null }
   const { summary, entry } = summarize(
@@ -106,7 +107,7 @@ export async function run(
   const recorded = after(outcomes, entry)
   const news = recorded.changed || early.length > 0 || noted === null || lost.length > 0
   const unkept = news ? await keep(recorded.ledger, io.state) : []
-  const shown = { stored, outcomes, before: facts, glances, leftOut }
+  const shown = { stored, outcomes, before: facts, unread, glances, leftOut }
   const unnoted = await noteFacts(plan, shown, trigger.at, io.state)
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)

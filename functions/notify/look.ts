@@ -36,7 +36,9 @@ export async function lookAround(
   const [{ stored, problems }, before] = await Promise.all([findConfig(state), readNotices(state, now)])
   const channels = stored === null ? null : (stored.config.notify ?? [])
   if ((channels ?? []).length === 0 && Object.keys(before.channels).length === 0) return null
-  const [{ ledger, lost }, facts] = await Promise.all([readLedger(state, now), readFacts(state)])
+  const [{ ledger, lost: unread }, noted] = await Promise.all([readLedger(state, now), readFacts(state, now)])
+  const { facts } = noted
+  const lost = [...unread, ...noted.lost]
   const found = { stored, problems: [...outageProblems(now), ...wrong(), ...problems] }
   const known = withUnusable(withUnwritten(before, unwritten), channels ?? [], vault, now)
   const verdict = verdictIn(found, { ledger, lost, facts, channels: deadChannels(known) }, now)

@@ -1,17 +1,20 @@
 /** What the looks have shown of each promise, under a key of its own in KV. */
-import { type Facts, parseFacts } from '../../shared/promise/facts.ts'
+import { dropFuture } from '../../shared/promise/ahead.ts'
+import { type Facts, type FoundFacts, parseFacts } from '../../shared/promise/facts.ts'
 import type { State } from './ledger.ts'
 
 const KEY = 'promises'
 
-/** Null: nothing was noted yet, or it can't be read: the next look shows it again. */
-export async function readFacts(state: Pick<State, 'get'>): Promise<Facts | null> {
+/** Null: nothing was noted yet, or it can't be read: the next look shows it again. Without dates that a clock ahead has written. */
+export async function readFacts(state: Pick<State, 'get'>, now: Date): Promise<FoundFacts> {
   const text = await state.get(KEY)
-  if (text === null) return null
+  return text === null ? { facts: null, lost: [] } : dropFuture(parseFacts(parsed(text)), now)
+}
+
+function parsed(text: string): unknown {
   try {
-    return parseFacts(JSON.parse(text) as unknown).facts
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
+    return JSON.parse(text) as unknown
+  } catch {
     return null
   }
 }

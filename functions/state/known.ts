@@ -13,10 +13,11 @@ export type Known = Found & {
 }
 
 export async function readKnown(state: State, now: Date): Promise<Known> {
-  const [found, facts, notices] = await Promise.all([
+  const [{ ledger, lost }, found, notices] = await Promise.all([
     readLedger(state, now),
-    readFacts(state),
+    readFacts(state, now),
     readNotices(state, now),
   ])
-  return { ...found, facts, channels: deadChannels(notices) }
+  const { facts } = found
+  return { ledger, lost: [...lost, ...found.lost], facts, channels: deadChannels(notices) }
 }

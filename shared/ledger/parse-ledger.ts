@@ -181,7 +181,7 @@ export function lossOf(lost: readonly string[]): string | null {
   if (lost.length === 0) return null
   const more = lost.length > NAMED ? ` and ${lost.length - NAMED} more` : ''
   const parts = lost.slice(0, NAMED).join('; ')
-  return `a part of the ledger in KV could not be read: ${parts}${more}. stapes rebuilds it from Incus; the history that only the ledger had is lost`
+  return `a part of the state in KV could not be read: ${parts}${more}. stapes rebuilds it from Incus; the history that only KV had is lost`
 }
 
 const NAMED = 10

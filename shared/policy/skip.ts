@@ -11,6 +11,11 @@ export type SkipReason =
   | { kind: 'replica'; of: string }
   | { kind: 'offline-replica'; of: string }
 
+const PAUSED = 'paused by '
+
+/** By the words for it. */
+export const isPausedBy = (reason: string): boolean => reason.startsWith(PAUSED)
+
 export function describeSkip(reason: SkipReason): string {
   switch (reason.kind) {
     case 'not-running':
@@ -20,7 +25,7 @@ export function describeSkip(reason: SkipReason): string {
     case 'excluded-by-key':
       return `excluded by ${describeOrigin(reason.origin)}`
     case 'paused-by-key':
-      return `paused by ${describeOrigin(reason.origin)}`
+      return `${PAUSED}${describeOrigin(reason.origin)}`
     case 'other-policies': {
       const names = reason.policies.length === 0 ? 'no policy' : `only ${reason.policies.join(' and ')}`
       return `covered by ${names}, as ${describeOrigin(reason.origin)} says`

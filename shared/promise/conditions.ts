@@ -11,6 +11,7 @@ import { isLeftIn } from '../plan/sight.ts'
 import { isEndless } from '../policy/contradictions.ts'
 import { named } from '../policy/misplaced.ts'
 import type { Policy } from '../policy/policy.ts'
+import { isPausedBy } from '../policy/skip.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
@@ -149,18 +150,17 @@ function unseen({ policies, facts }: Known, { sight }: Ledger): Condition[] {
     return active.length === 0
       ? []
       : [critical('look', 'no tick has looked yet at what is backed up, so nothing is known')]
-  return active.flatMap(({ name }) =>
-    Object.keys(own(facts.subjects, name) ?? {}).length > 0 ||
-    sight?.warnings?.some((text) => text.startsWith(`policy ${name}:`)) === true
-      ? []
-      : [
-          warning(
-            `empty ${name}`,
-            `policy ${name} covers no instance, so it backs up nothing`,
-            ofPolicy(name),
-          ),
-        ],
-  )
+  return active.flatMap(({ name, select }) => {
+    const subjects = own(facts.subjects, name)
+    if (subjects === undefined)
+      return [warning(`unseen ${name}`, `no look has shown yet what policy ${name} covers`, ofPolicy(name))]
+    // Without an answer nothing is known, which is told by itself.
+    const isSilent = select.remotes.some((remote) => own(facts.silent ?? {}, remote) !== undefined)
+    const isTold = sight?.warnings?.some((text) => text.startsWith(`policy ${name}:`)) === true
+    if (Object.keys(subjects).length > 0 || isSilent || isTold) return []
+    const text = `policy ${name} covers no instance, so it backs up nothing`
+    return [warning(`empty ${name}`, text, ofPolicy(name))]
+  })
 }
 
 function silent(facts: Facts | null): Condition[] {
@@ -219,12 +219,14 @@ export function uncoveredText(place: string, names: readonly string[]): string {
 /** About instances that no policy covers: those that one covers are not to blame. */
 export const isUncovered = ({ id }: Condition): boolean => id.startsWith('uncovered ')
 
-/** For the record: somebody wanted it so. */
+/** For the record: somebody wanted it so. A pause is meant to end. */
 const leftOut = (facts: Facts | null): Condition[] =>
   Object.entries(facts?.leftOut ?? {}).map(([reason, text]) => {
-    const named = someOf(text.split(' '))
-    const told = `not backed up, because it is ${reason}: ${named}`
-    return warning(`left out ${reason}`, told, ALL, { severity: 'info' })
+    const keys = text.split(' ')
+    const told = `not backed up, because it is ${reason}: ${someOf(keys)}`
+    return isPausedBy(reason)
+      ? warning(`left out ${reason}`, told, ALL, { each: keys })
+      : warning(`left out ${reason}`, told, ALL, { severity: 'info' })
   })
 
 /** Two schedules work on one instance. stapes leaves the snapshots of the other one alone, so nothing but Incus ends them. */

@@ -92,7 +92,9 @@ export function parsePair(text: string | undefined): SnapshotPair | null {
 }
 
 /** `lost`: the parts that could not be read, each once. Null: they are no facts. */
-export function parseFacts(value: unknown): { facts: Facts | null; lost: string[] } {
+export type FoundFacts = { facts: Facts | null; lost: string[] }
+
+export function parseFacts(value: unknown): FoundFacts {
   if (!isObject(value)) return { facts: null, lost: ['what is known of the promises'] }
   const lost = new Set<string>()
   const lose: Lose = (part) => {

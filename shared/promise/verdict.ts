@@ -21,9 +21,18 @@ export type Verdict = {
 export function verdictOf(known: Known): Verdict {
   const { policies, ledger, facts, now } = known
   const promises = facts === null ? [] : judgePromises(policies, { facts, ledger }, now)
-  const all = conditionsOf(known, promises)
+  const found = conditionsOf(known, promises)
+  const isGrave = found.some(({ severity }) => severity === 'critical')
+  const all = promises.length > 0 || isGrave ? found : [NOTHING, ...found]
   const conditions = SEVERITIES.flatMap((wanted) => all.filter(({ severity }) => severity === wanted))
   return { tone: toneOf(promises, conditions), promises, conditions }
+}
+
+/** Of nothing that could be kept it can't be said that all is well. */
+const NOTHING: Condition = {
+  ...{ id: 'nothing', severity: 'critical', kind: 'all', about: null },
+  text: 'no active policy covers any instance, so nothing is backed up',
+  since: null,
 }
 
 export function toneOf(promises: readonly Promised[], conditions: readonly Condition[]): Tone {
@@ -80,7 +89,9 @@ export const textsOf = (verdict: Verdict): string[] => troublesOf(verdict).map((
 export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): Verdict {
   const promises = verdict.promises.filter(({ subject }) => maySee(subject))
   const conditions = verdict.conditions.filter((condition) => isVisible(condition, maySee))
-  return { tone: toneOf(promises, conditions), promises, conditions }
+  const tone = toneOf(promises, conditions)
+  if (promises.length > 0 || tone === 'bad') return { tone, promises, conditions }
+  return { tone: 'bad', promises, conditions: [unpromised('what you may see', undefined), ...conditions] }
 }
 
 type Only = { policy?: string | undefined; subject?: string | undefined }
@@ -132,7 +143,6 @@ function narrowed(verdict: Verdict, { policy, isIt, named }: Narrow): Verdict {
   return { tone: toneOf(promises, all), promises, conditions: all }
 }
 
-/** Of nothing that could be kept it can't be said that all is well. */
 const unpromised = (named: string, policy: string | undefined): Condition => ({
   id: `unpromised ${named}`,
   severity: 'critical',

@@ -179,10 +179,10 @@ describe('a request, which can’t wait', () => {
 test('a promise that time alone breaks is told at the next tick, though nothing has changed in KV', async () => {
   const pair = `hourly-20261122T0600Z@${START / 1000 + 5}`
   const at = (minutes: number): string => new Date(START + minutes * 60_000).toISOString()
-  // The last look is to come, so that it alone is not too old.
+  // The last look is as late as may be, so that it alone is not too old.
   values.set(
     'promises',
-    JSON.stringify({ at: at(119), subjects: { hourly: { 'main/default/web': { taken: pair } } } }),
+    JSON.stringify({ at: at(15), subjects: { hourly: { 'main/default/web': { taken: pair } } } }),
   )
   values.set('ledger', JSON.stringify({ ...emptyLedger('v'), wakeAt: at(180), written: at(119) }))
   const calm: Notifier['calm'] = { read: '', until: 0 }

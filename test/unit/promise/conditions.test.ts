@@ -65,7 +65,7 @@ test('a path in a text of a server is no instance', () => {
 })
 
 test('a policy is not taken for a remote of the same name', () => {
-  const [empty] = conditions({}, { subjects: {} })
+  const [empty] = conditions({}, { subjects: { main: {} } })
   expect(empty).toMatchObject({ id: 'empty main', kind: 'policy', about: 'main' })
   const [told] = troublesOf({ tone: 'warning', promises: [], conditions: empty === undefined ? [] : [empty] })
   expect(told).toMatchObject({ policies: ['main'], remotes: [] })

@@ -231,9 +231,26 @@ describe('the verdict', () => {
 
   test('is a warning where a first backup is still to come, or a policy covers nothing', () => {
     expect(verdict({}, factsOf({ since: at('05:30:00').toISOString() })).tone).toBe('warning')
-    const empty = verdict({}, { at: at('05:30:00').toISOString(), subjects: {} })
-    expect(empty.tone).toBe('warning')
-    expect(textsOf(empty)).toEqual(['policy hourly covers no instance, so it backs up nothing'])
+    const policies = [policyOf(), { ...policyOf(), name: 'other' }, { ...policyOf(), name: 'fresh' }]
+    const subjects = { hourly: { [WEB]: { taken: TAKEN } }, other: {} }
+    const some = verdict({ policies }, { at: at('05:30:00').toISOString(), subjects })
+    expect(some.tone).toBe('warning')
+    expect(textsOf(some)).toEqual([
+      'policy other covers no instance, so it backs up nothing',
+      'no look has shown yet what policy fresh covers',
+    ])
+  })
+
+  test('is bad where nothing at all is promised, and doesn’t say so of a server that gives no answer', () => {
+    const empty = verdict({}, { at: at('05:30:00').toISOString(), subjects: { hourly: {} } })
+    expect(empty.tone).toBe('bad')
+    expect(textsOf(empty)).toEqual([
+      'no active policy covers any instance, so nothing is backed up',
+      'policy hourly covers no instance, so it backs up nothing',
+    ])
+    const silent = { main: { since: at('05:00:00').toISOString(), reason: 'no route' } }
+    const away = verdict({}, { at: at('05:30:00').toISOString(), subjects: { hourly: {} }, silent })
+    expect(textsOf(away)).toEqual([expect.stringContaining('main has given no answer')])
   })
 
   test('tells once that the newest verified snapshot of a copy is gone', () => {

@@ -155,9 +155,10 @@ describe('status', () => {
       pauses: { nightly: { by: 'ada', at: '2026-11-22T10:00:00.000Z', until: '2026-11-22T18:00:00.000Z' } },
     })
     expect(said(status, seen)).toMatchInlineSnapshot(`
-      "warning, to the caller: Nothing failed, and 2 things need a look. The next slot is at <2026-11-22 13:00>
+      "bad, to the caller: Not all is well: 1 problem and 2 things need a look
+        No active policy covers any instance, so nothing is backed up
         Policy nightly is paused
-        Policy hourly covers no instance, so it backs up nothing
+        No look has shown yet what policy hourly covers
         \`nightly\`: paused by ada until <2026-11-22 18:00>
         \`hourly\`: next <2026-11-22 13:00>"
     `)

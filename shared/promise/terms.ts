@@ -23,10 +23,10 @@ export function keptUntil(terms: Terms, kind: PromiseKind, pair: SnapshotPair): 
   return bySchedule(terms, kind, ownSnapshot(pair)?.slot ?? new Date(made))
 }
 
-/** Until when there must be a first one, of what is covered since then. */
+/** Until when there must be a first one, of what is covered since then: what comes later is served by the next slot. */
 export function owedUntil(terms: Terms, kind: PromiseKind, since: Date): Date {
   const said = saidOf(terms, kind)
-  return new Date(since.getTime() + (said === null ? graceOf(terms, kind) : said * 1000))
+  return said === null ? bySchedule(terms, kind, since) : new Date(since.getTime() + said * 1000)
 }
 
 /** The next slot, and the time that it may take. A schedule that never comes again promises nothing more. */

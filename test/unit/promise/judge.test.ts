@@ -56,7 +56,7 @@ describe('until when a snapshot keeps a promise', () => {
   })
 
   test('a first one is owed from when it is covered', () => {
-    expect(owedUntil(policyOf(), 'snapshot', at('05:00:00'))).toEqual(at('06:00:00'))
+    expect(owedUntil(policyOf(), 'snapshot', at('05:00:00'))).toEqual(at('07:00:00'))
     expect(owedUntil(policyOf({ promise: { snapshot: '10m' } }), 'snapshot', at('05:00:00'))).toEqual(
       at('05:10:00'),
     )
@@ -99,7 +99,7 @@ describe('a promise', () => {
     }
     const open = { slot: at('05:00:00').toISOString(), attempts }
     const ledger = noted({ policies: { hourly: { accounted: open.slot, open, slots: [] } } })
-    expect(stateOf({ since }, '06:00:01', { at: at('06:00:00').toISOString() }, ledger)).toMatchObject({
+    expect(stateOf({ since }, '07:00:01', { at: at('07:00:00').toISOString() }, ledger)).toMatchObject({
       state: 'broken',
       reason: 'No space left on device; next try at 2026-11-22T06:05:00.000Z',
     })

@@ -49,7 +49,8 @@ export const remotesIn = (keys: readonly (string | null)[]): string[] => [
   ...new Set(keys.flatMap((key) => (key === null || key === '' ? [] : [remoteOf(key)]))),
 ]
 
-const KEYS = /[^\s/:>,;"]+\/[^\s/:>,;"]+\/[^\s/:>,;"]+/g
+/** A project's name may have a colon. */
+const KEYS = /[^\s/:>,;"]+\/[^\s/>,;"]+\/[^\s/:>,;"]+/g
 
 /** Keys of instances that a text names; it may name what only looks like one, such as a path. */
 export const keysIn = (text: string): string[] => text.match(KEYS) ?? []

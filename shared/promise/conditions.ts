@@ -358,8 +358,18 @@ function past({ now }: Known, ledger: Ledger): Condition[] {
   })
 }
 
-/** Whether it is about what may be seen. */
-export const isVisible = (
-  { kind, about, keys = [], text }: Condition,
-  maySee: (key: string) => boolean,
-): boolean => [...(kind === 'instance' ? [about ?? ''] : []), ...keys, ...keysIn(text)].every(maySee)
+/**
+ * As somebody may be shown it, who may not see everything; null: not at all. An error may name paths that look like
+ * instances, so of an instance that may be seen at least that there is something is said.
+ */
+export function shownTo(condition: Condition, maySee: (key: string) => boolean): Condition | null {
+  const { id, severity, kind, about, keys = [], text, since } = condition
+  const isAllowed = kind !== 'instance' || (about !== null && maySee(about))
+  if (!isAllowed) return null
+  if ([...keys, ...keysIn(text)].every(maySee)) return condition
+  if (kind !== 'instance') return null
+  return {
+    ...{ id: `hidden ${id.split(' ', 1)[0]} ${about}`, severity, kind, about, since },
+    text: `${about} has a problem whose words name what you may not see: ask somebody who may`,
+  }
+}

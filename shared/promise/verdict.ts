@@ -4,7 +4,7 @@
  */
 import { parseSubject, pathOf, remotesIn } from '../incus/subject.ts'
 import { compilePaths } from '../policy/glob.ts'
-import { type Condition, conditionsOf, isUncovered, isVisible, type Known, SEVERITIES } from './conditions.ts'
+import { type Condition, conditionsOf, isUncovered, type Known, SEVERITIES, shownTo } from './conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
 import { brokenText, isBroken, pendingText } from './text.ts'
 
@@ -88,7 +88,7 @@ export const textsOf = (verdict: Verdict): string[] => troublesOf(verdict).map((
 /** Of what may be seen. The tone is of that alone. */
 export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): Verdict {
   const promises = verdict.promises.filter(({ subject }) => maySee(subject))
-  const conditions = verdict.conditions.filter((condition) => isVisible(condition, maySee))
+  const conditions = verdict.conditions.flatMap((condition) => shownTo(condition, maySee) ?? [])
   const tone = toneOf(promises, conditions)
   if (promises.length > 0 || tone === 'bad') return { tone, promises, conditions }
   return { tone: 'bad', promises, conditions: [unpromised('what you may see', undefined), ...conditions] }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { troublesOf } from '../../../shared/notify/trouble.ts'
-import { type Condition, conditionsOf, isVisible } from '../../../shared/promise/conditions.ts'
+import { type Condition, conditionsOf, shownTo } from '../../../shared/promise/conditions.ts'
 import type { Facts } from '../../../shared/promise/facts.ts'
 import { configOf } from '../policy/instances.ts'
 
@@ -26,14 +26,14 @@ function conditions(ledger: Partial<Ledger>, facts: Partial<Facts> = {}): Condit
 }
 
 const seenBy = (all: readonly Condition[], key: string): string[] =>
-  all.filter((one) => isVisible(one, (asked) => asked === key)).map(({ id }) => id)
+  all.flatMap((one) => shownTo(one, (asked) => asked === key)?.id ?? [])
 
 describe('whoever may see only some instances', () => {
   test('is not told the names of others that no policy covers', () => {
     const all = conditions({}, { uncovered: { 'main/default': 'db lab' } })
     expect(all).toMatchObject([{ id: 'uncovered main/default', kind: 'remote', about: 'main' }])
     expect(seenBy(all, WEB)).toEqual([])
-    expect(all.filter((one) => isVisible(one, (key) => key.startsWith('main/default/')))).toHaveLength(1)
+    expect(all.flatMap((one) => shownTo(one, (key) => key.startsWith('main/default/')) ?? [])).toHaveLength(1)
   })
 
   test('is not told why others have no snapshot of a slot', () => {
@@ -43,6 +43,28 @@ describe('whoever may see only some instances', () => {
     const all = conditions({ policies: { main } })
     expect(seenBy(all, WEB)).toEqual([])
     expect(seenBy(all, DB)).toEqual(['slots main'])
+  })
+
+  test.each([
+    'open /var/lib/incus/storage-pools/default/containers/web: read-only file system',
+    'Get "https://10.0.0.1:8443/1.0/instances/web": EOF',
+  ])('is told that there is something, though an error names what looks like others: %s', (reason) => {
+    const attempts = { [WEB]: { count: 4, reason } }
+    const main = { accounted: NOW.toISOString(), open: { slot: NOW.toISOString(), attempts }, slots: [] }
+    const [failing] = conditions({ policies: { main } })
+    const shown = failing === undefined ? null : shownTo(failing, (key) => key === WEB)
+    expect(shown).toMatchObject({
+      severity: 'critical',
+      about: WEB,
+      text: expect.stringContaining('ask somebody'),
+    })
+    expect(JSON.stringify(shown)).not.toContain('instances/web')
+    expect(failing === undefined ? null : shownTo(failing, (key) => key === DB)).toBeNull()
+  })
+
+  test('is not shown an instance of a project whose name has a colon', () => {
+    const problems = ['main/a:b/secret: it has the marks of a copy']
+    expect(seenBy(conditions({ sight: { covered: {}, problems } }), WEB)).toEqual([])
   })
 
   test('is not told what the brake holds back of others, whatever its text says', () => {

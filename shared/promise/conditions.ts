@@ -3,7 +3,7 @@ import { instanceOf, keysIn, parseSubject, remoteOf } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { isUnserved, reasonOf } from '../ledger/slots.ts'
 import { type Applied, goneText, isUnused, overdueOf, overdueText } from '../ledger/warnings.ts'
-import { keyIn, kindIn, subjectIn } from '../ledger/work.ts'
+import { keyIn, kindIn, subjectIn, targetIn } from '../ledger/work.ts'
 import type { DeadChannel } from '../notify/dead.ts'
 import { own } from '../own.ts'
 import { instanceIn } from '../plan/brake.ts'
@@ -12,6 +12,7 @@ import { isEndless } from '../policy/contradictions.ts'
 import { named } from '../policy/misplaced.ts'
 import type { Policy } from '../policy/policy.ts'
 import { isPausedBy } from '../policy/skip.ts'
+import { COPY } from '../work/copy/entry.ts'
 import { ENDS } from '../work/life.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
@@ -84,7 +85,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
           ...leftOut(facts),
           ...beside(facts),
           ...lost(facts, promised),
-          ...failing(ledger),
+          ...failing(known, ledger),
           ...missing(ledger, known.now),
           ...found(ledger),
           ...past(known, ledger),
@@ -270,7 +271,7 @@ function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {
 }
 
 /** Long work that failed, and tries for the open slots. */
-function failing({ work, policies }: Ledger): Condition[] {
+function failing(known: Known, { work, policies }: Ledger): Condition[] {
   const broken = Object.entries(work).flatMap(([key, entry]): Condition[] => {
     const { attempts, retryAt, reason = 'no reason was given' } = entry
     const runs = ENDS[entry.state] === null
@@ -282,6 +283,10 @@ function failing({ work, policies }: Ledger): Condition[] {
     const counted = attempts === 0 ? 'waits' : `${how} (${tries(attempts)})`
     const text = `the ${kindIn(key)} of ${keyIn(key)} ${counted}: ${reason}${again}`
     const isFirst = attempts === 1 && (retryAt !== undefined || runs)
+    if (isUnwanted(key, known)) {
+      const over = `the ${kindIn(key)} of ${keyIn(key)} ${counted}, and is made no longer: ${reason}`
+      return [critical(key, over, ofInstance(subjectIn(key)), { severity: 'info', since: entry.at })]
+    }
     const severity = attempts === 0 || isFirst ? 'warning' : 'critical'
     return [critical(key, text, ofInstance(subjectIn(key)), { severity, since: entry.at, reason })]
   })
@@ -299,6 +304,25 @@ function failing({ work, policies }: Ledger): Condition[] {
     }),
   )
   return [...broken, ...slots]
+}
+
+/** A copy that no policy wants any more, by what the last look has shown. */
+function isUnwanted(key: string, { policies, facts }: Known): boolean {
+  const source = subjectIn(key)
+  if (kindIn(key) !== COPY || facts === null || own(facts.silent ?? {}, remoteOf(source)) !== undefined)
+    return false
+  return policies.every(({ name, copy }) => {
+    const subjects = own(facts.subjects, name)
+    // One that no look has shown yet may want it.
+    if (subjects === undefined) return false
+    const fact = own(subjects, source)
+    return (
+      copy === null ||
+      fact === undefined ||
+      fact.uncopied === true ||
+      (fact.place ?? targetIn(key)) !== targetIn(key)
+    )
+  })
 }
 
 const tries = (count: number): string => (count === 1 ? '1 try' : `${count} tries`)

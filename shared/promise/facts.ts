@@ -14,6 +14,8 @@ export type Fact = {
   goneAt?: string
   /** Key of its copy, which `copied` and `lost` are about. */
   place?: string
+  /** Its own key says that it has no copy, though the policy has. */
+  uncopied?: true
   /** The newest verified snapshot that its copy lists. */
   copied?: string
   /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it; and when that was seen. */
@@ -58,6 +60,7 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   gone: may(text),
   goneAt: may(moment),
   place: may(text),
+  uncopied: may(z.literal(true)),
   copied: may(text),
   lost: may(text),
   lostAt: may(moment),

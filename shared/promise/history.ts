@@ -84,7 +84,7 @@ const newestIn = (fact: Fact | undefined, kind: PromiseKind): string | undefined
 
 /** The time since when it isn't kept by that fact; null: it is. While it was paused nothing was promised. */
 function openGap(policy: Policy, kind: PromiseKind, fact: Fact, now: Date): Gap | null {
-  if (policy.paused || !promises(policy, kind)) return null
+  if (policy.paused || !promises(policy, kind, fact)) return null
   const until = Math.max(untilOf(policy, kind, fact, now).getTime(), Date.parse(fact.paused ?? '') || 0)
   return until < now.getTime() ? [Math.ceil(until / 1000), Math.ceil(now.getTime() / 1000)] : null
 }

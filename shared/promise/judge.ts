@@ -47,7 +47,7 @@ export function judgePromises(policies: readonly Policy[], known: Known, now: Da
     .filter(({ paused }) => !paused)
     .flatMap((policy) =>
       Object.entries(own(known.facts.subjects, policy.name) ?? {}).flatMap(([subject, fact]) =>
-        PROMISES.filter((kind) => promises(policy, kind)).map((kind) =>
+        PROMISES.filter((kind) => promises(policy, kind, fact)).map((kind) =>
           judge({ kind, policy, subject, fact }, known, now),
         ),
       ),

@@ -12,8 +12,11 @@ type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise' | 'copy
 /** Milliseconds that a slot may take without a promise of its own: to be served, and to be copied. */
 const GRACE = { snapshot: 3_600_000, copy: 7_200_000 }
 
-export const promises = ({ copy }: Pick<Policy, 'copy'>, kind: PromiseKind): boolean =>
-  kind === 'snapshot' || copy !== null
+export const promises = (
+  { copy }: Pick<Policy, 'copy'>,
+  kind: PromiseKind,
+  { uncopied }: { uncopied?: true },
+): boolean => kind === 'snapshot' || (copy !== null && uncopied !== true)
 
 /** Until when the newest one keeps the promise, if nothing more happens. */
 export function keptUntil(terms: Terms, kind: PromiseKind, pair: SnapshotPair): Date {

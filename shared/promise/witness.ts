@@ -33,7 +33,10 @@ export function witness({ coverages, world, ledger, before }: Look, now: Date): 
     const unread = Object.entries(known).filter(([key]) => silent.has(pathOf(key)[0]))
     const facts = covered.map((one): [string, Fact] => [
       one.key,
-      factFor(one, factOf(before, policy.name, one.key), { world: seen, work: ledger.work }, now),
+      {
+        ...factFor(one, factOf(before, policy.name, one.key), { world: seen, work: ledger.work }, now),
+        ...(policy.copy !== null && one.policy.copy === null ? { uncopied: true as const } : {}),
+      },
     ])
     return [policy.name, Object.fromEntries([...unread, ...facts])] as const
   })

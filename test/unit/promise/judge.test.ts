@@ -192,12 +192,15 @@ describe('the verdict', () => {
     [
       'a copy failed for good',
       {
+        policies: [policyOf({ copy: { remote: 'backup' } })],
         ledger: noted({
-          work: { 'copy a/b/c>d/b/c': { state: 'failed', attempts: 1, at: 'x', reason: 'no' } },
+          work: {
+            [`copy ${WEB}>backup/default/web`]: { state: 'failed', attempts: 1, at: 'x', reason: 'no' },
+          },
         }),
       },
       undefined,
-      /^the copy of a\/b\/c>d\/b\/c failed \(1 try\): no$/,
+      /^the copy of main\/default\/web>backup\/default\/web failed \(1 try\): no$/,
     ],
     [
       'something was misplaced',

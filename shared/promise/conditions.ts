@@ -253,18 +253,26 @@ const beside = (facts: Facts | null): Condition[] =>
 function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {
   const seen = new Set<string>()
   return promised.flatMap(({ kind, policy, subject, target, newest }) => {
-    const pair = parsePair(own(own(facts?.subjects ?? {}, policy) ?? {}, subject)?.lost)
+    const fact = own(own(facts?.subjects ?? {}, policy) ?? {}, subject)
+    const pair = parsePair(fact?.lost)
     if (kind !== 'copy' || pair === null || seen.has(`${target}`)) return []
     seen.add(`${target}`)
     const left =
       newest === null
         ? 'it holds nothing verified any more'
         : `its newest verified one is ${newest.snapshot} now`
+    // What is made again by now people should know of all the same.
+    const isBack = newest !== null && Date.parse(newest.at) >= pair[1] * 1000
+    const was =
+      isBack && fact?.lostAt !== undefined
+        ? `was gone from the copy ${target} at ${fact.lostAt}`
+        : `is gone from the copy ${target}`
     return [
       critical(
         `lost ${target}`,
-        `the verified snapshot ${pair[0]} is gone from the copy ${target}, and stapes did not remove it: ${left}. Did somebody delete it there, or was the server taken over?`,
+        `the verified snapshot ${pair[0]} ${was}, and stapes did not remove it: ${left}. Did somebody delete it there, or was the server taken over?`,
         ofInstance(subject),
+        { severity: isBack ? 'warning' : 'critical' },
       ),
     ]
   })

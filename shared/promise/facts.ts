@@ -76,6 +76,12 @@ const silentSchema = z.looseObject({ since: moment, reason: text })
 export const factOf = (facts: Facts | null, policy: string, key: string): Fact | undefined =>
   own(own(facts?.subjects ?? {}, policy) ?? {}, key)
 
+const DAY = 86_400_000
+
+/** What is lost is told for a day, also where a copy is made again at once. */
+export const isFresh = ({ lostAt }: Pick<Fact, 'lostAt'>, now: Date): boolean =>
+  lostAt !== undefined && now.getTime() - Date.parse(lostAt) < DAY
+
 /** What is known where its copy goes there: of another place nothing. An earlier version didn't note the place. */
 export function atPlace(fact: Fact, place: string | null): Fact {
   if (place === (fact.place ?? place)) return fact

@@ -4,7 +4,7 @@ import { subjectKey } from '../incus/subject.ts'
 import type { Outcome } from '../plan/jobs.ts'
 import type { VerifyAction } from '../work/copy/action.ts'
 import type { SnapshotAction } from '../work/snapshot/action.ts'
-import { atPlace, type Fact, type Facts, parsePair, renderPair } from './facts.ts'
+import { atPlace, type Fact, type Facts, isFresh, parsePair, renderPair } from './facts.ts'
 
 export function withOutcomes(facts: Facts, outcomes: readonly Outcome[], now: Date): Facts {
   const done = outcomes.filter(({ state }) => state === 'done').map(({ action }) => action)
@@ -22,7 +22,7 @@ export function withOutcomes(facts: Facts, outcomes: readonly Outcome[], now: Da
     }))
   for (const action of verified)
     for (const policy of action.policies)
-      change(subjects, policy, subjectKey(action.source), (fact) => withCopied(fact, action))
+      change(subjects, policy, subjectKey(action.source), (fact) => withCopied(fact, action, now))
   const changed = [...subjects].map(([policy, all]) => [policy, Object.fromEntries(all)] as const)
   return { ...facts, subjects: Object.fromEntries(changed) }
 }
@@ -38,7 +38,7 @@ function change(
   if (fact !== undefined) facts?.set(key, to(fact))
 }
 
-function withCopied(known: Fact, { target, marks, expire }: VerifyAction): Fact {
+function withCopied(known: Fact, { target, marks, expire }: VerifyAction, now: Date): Fact {
   const place = subjectKey(target)
   const fact = atPlace(known, place)
   const gone = new Set(expire.map(({ snapshot }) => snapshot))
@@ -47,5 +47,6 @@ function withCopied(known: Fact, { target, marks, expire }: VerifyAction): Fact 
   if (newest === null || (before !== null && before[1] >= newest[1])) return fact
   const lost = parsePair(fact.lost)
   const { lost: _, lostAt: _at, ...rest } = fact
-  return { ...(lost !== null && lost[1] > newest[1] ? fact : rest), place, copied: renderPair(newest) }
+  const isTold = lost !== null && (lost[1] > newest[1] || isFresh(fact, now))
+  return { ...(isTold ? fact : rest), place, copied: renderPair(newest) }
 }

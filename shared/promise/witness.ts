@@ -12,7 +12,7 @@ import type { Coverage, Covered } from '../policy/cover.ts'
 import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
 import { replicasOf, seeTarget } from '../work/copy/replica.ts'
-import { atPlace, type Fact, type Facts, factOf, parsePair, renderPair } from './facts.ts'
+import { atPlace, type Fact, type Facts, factOf, isFresh, parsePair, renderPair } from './facts.ts'
 import { schedulesIn } from './own-schedules.ts'
 import { unprotectedIn } from './unprotected.ts'
 
@@ -63,7 +63,8 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
     copied: copied === 'unknown' ? parsePair(before?.copied) : copied,
   }
   const gone = taken === 'unknown' ? parsePair(before?.gone) : goneOf(before, taken, covered)
-  const lost = copied === 'unknown' ? parsePair(before?.lost) : lostOf(before, copied, covered, known)
+  const lost =
+    copied === 'unknown' ? parsePair(before?.lost) : lostOf(before, copied, { covered, known, now })
   const isWhole = pairs.taken !== null && (covered.policy.copy === null || pairs.copied !== null)
   const isUnseen = taken === 'unknown' || copied === 'unknown'
   return {
@@ -124,15 +125,16 @@ function goneOf(
   return (record.identity?.since ?? 0) > last[1] ? null : last
 }
 
-/** Until something newer has come. The newest verified one is never removed by stapes. */
+/** Until something newer has come, and for a day at least. The newest verified one is never removed by stapes. */
 function lostOf(
   before: Fact | undefined,
   copied: SnapshotPair | null,
-  covered: Covered,
-  { world }: Known,
+  { covered, known: { world }, now }: { covered: Covered; known: Known; now: Date },
 ): SnapshotPair | null {
-  const last = parsePair(before?.lost) ?? parsePair(before?.copied)
+  const told = parsePair(before?.lost)
+  const last = told ?? parsePair(before?.copied)
   if (last === null || covered.policy.copy === null) return null
+  if (told !== null && isFresh(before ?? {}, now)) return told
   if (copied !== null && copied[1] >= last[1]) return null
   const place = placeOf(covered)
   const target = place === null ? undefined : world.find(place.target)

@@ -108,7 +108,7 @@ describe('a look', () => {
     expect(web(unlisted)).toEqual({ ...web(before), unseen: NOW.toISOString() })
   })
 
-  test('tells that the newest verified snapshot of a copy is gone, until a newer one has come', () => {
+  test('tells that the newest verified snapshot of a copy is gone, until a newer one has come, and for a day at least', () => {
     const main = { snapshots: [A, B, C] }
     const before = look({ main, backup: replyOf([copy([A, B])]) })
     const less = look({ main, backup: replyOf([copy([A, B], [A])]) }, before)
@@ -118,9 +118,11 @@ describe('a look', () => {
     })
     expect(web(look({ main, backup: replyOf([]) }, less))).toMatchObject({ lost: text(B) })
     expect(web(look({ main, backup: silent }, less))).toMatchObject({ copied: text(A), lost: text(B) })
-    expect(web(look({ main, backup: replyOf([copy([A, C])]) }, less))).toEqual({
-      ...{ taken: text(C), place, copied: text(C) },
-    })
+    const later = { main, backup: replyOf([copy([A, C])]) }
+    expect(web(look(later, less))).toMatchObject({ copied: text(C), lost: text(B) })
+    const dayAgo = { ...web(less), lostAt: '2026-11-21T03:00:00.000Z' }
+    const old = { ...less, subjects: { hourly: { [WEB]: dayAgo } } }
+    expect(web(look(later, old))).toEqual({ taken: text(C), place, copied: text(C) })
   })
 
   test('tells that the last snapshot is gone, until there is one again, and not of an instance made later', () => {

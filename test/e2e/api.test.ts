@@ -70,6 +70,7 @@ describe('the door', () => {
       'GET /api/health',
       'GET /metrics',
       'GET /api/instances',
+      'GET /api/exports',
       'POST /api/plan',
       'POST /api/simulate',
       'POST /api/run',

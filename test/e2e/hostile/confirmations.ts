@@ -230,7 +230,7 @@ const used = (platform: PlatformName): Row[] => {
     (verb: keyof Tokens) =>
     (tokens: Tokens, scene: Scene): Promise<void> =>
       scene.perform(scene.press(platform, tokens[verb], 'admin'))
-  const line = `expire web2 --snapshot=${EXPIRED[PLATFORMS.indexOf(platform)]}`
+  const line = `expire web2 --snapshot=${EXPIRED[PLATFORMS.indexOf(platform)]} --now`
   return [
     after(platform, 'cancelled, then confirmed', { says: GONE }, pressed('cancel')),
     after(platform, 'cancelled twice', { says: GONE }, pressed('cancel'), { verb: 'cancel' }),

@@ -14,7 +14,8 @@ export function exportContract(world: World): void {
   /** Changed since its snapshot, of which an instance is made as an export does. */
   const copied = async (): Promise<ContractInstance> => {
     const { main } = world
-    const config = { 'boot.autostart': 'true', [HOLD]: 'kept' }
+    // Not started by itself: an empty one would hold up a daemon that begins anew.
+    const config = { 'user.at': 's1', [HOLD]: 'kept' }
     const it = { name: world.fresh('exported') }
     await main.server.createInstance({ ...it, config })
     await main.server.write(it, 's1', 1000)
@@ -23,7 +24,12 @@ export function exportContract(world: World): void {
     const name = `stapes-export-${(++made).toString(16).padStart(24, '0')}`
     const body = {
       ...{ name, source: { type: 'copy', source: `${it.name}/s1`, project: 'default' } },
-      config: { 'boot.autostart': 'false', [HOLD]: '', 'user.stapes.exporting': 'sealed' },
+      config: {
+        'boot.autostart': 'false',
+        'user.at': 'copied',
+        [HOLD]: '',
+        'user.stapes.exporting': 'sealed',
+      },
       devices: { unused: { type: 'none' } },
     }
     await succeed(main, await main.ask('receiveInstance', { query: { project: 'default' }, body }))
@@ -43,7 +49,7 @@ export function exportContract(world: World): void {
       const it = await copied()
       const { config, devices, status, profiles } = await readInstance(world.main, it)
       expect([status, profiles]).toEqual(['Stopped', ['default']])
-      expect(config).toMatchObject({ 'boot.autostart': 'false', 'user.stapes.exporting': 'sealed' })
+      expect(config).toMatchObject({ 'boot.autostart': 'false', 'user.at': 'copied' })
       expect(config[HOLD]).toBeUndefined()
       expect(devices.unused).toEqual({ type: 'none' })
       expect(await world.main.server.readMarker(it)).toBe('s1')

@@ -37,6 +37,17 @@ const RESTORE_FAILED = {
   },
 }
 
+const NEWEST = 'nightly-20261122T0300Z@1795316405'
+/** As a look shows covered instances. */
+const covering = (...names: string[]) => ({
+  at: '2026-11-22T12:29:00.000Z',
+  subjects: {
+    nightly: Object.fromEntries(
+      names.map((name) => [`main/default/${name}`, { taken: NEWEST, copied: NEWEST }]),
+    ),
+  },
+})
+
 describe('status', () => {
   test('says that all is well, and what is next', () => {
     expect(said(status, seenOf({ ledger: ledgerOf({ runs: [run] }) }))).toMatchInlineSnapshot(`
@@ -138,7 +149,7 @@ describe('status', () => {
       },
       runs: [{ ...run, problems: ['main/default/db1: no space left on device'] }],
     })
-    expect(said(status, seenOf({ ledger }))).toMatchInlineSnapshot(`
+    expect(said(status, seenOf({ ledger, facts: covering('web1', 'db1') }))).toMatchInlineSnapshot(`
       "bad, to the caller: Not all is well: 2 problems and 1 thing needs a look
         The copy of main/default/db1>backup/default/db1 failed (2 tries): backup: no space left on device; next try at <2026-11-22 12:45>
         The restore of main/default/web2 failed (5 tries): the pool is gone
@@ -183,11 +194,14 @@ describe('status', () => {
         },
       },
     })
-    expect(said(status, seenOf({ ledger }), { instance: 'db1' })).toMatchInlineSnapshot(`
-      "bad, to the caller: \`db1\`: 2 problems and 1 thing needs a look. \`/backup list db1\` shows its snapshots
+    expect(
+      said(status, seenOf({ ledger, facts: covering('db1') }), { instance: 'db1' }),
+    ).toMatchInlineSnapshot(`
+      "bad, to the caller: \`db1\`: 1 problem and 1 thing needs a look. \`/backup list db1\` shows its snapshots
         The copy of main/default/db1>backup/default/db1 failed (2 tries): backup: no space left on device; next try at <2026-11-22 12:45>
-        Nothing is promised of db1: no active policy covers it, or no look has shown it yet, or it is called otherwise
-        Main/default/db1 has no snapshot of the slot <2026-11-22 03:00> of nightly yet (1 try): the pool is busy; next try at <2026-11-22 12:31>"
+        Main/default/db1 has no snapshot of the slot <2026-11-22 03:00> of nightly yet (1 try): the pool is busy; next try at <2026-11-22 12:31>
+        \`nightly\`: the snapshot \`nightly-20261122T0300Z\` keeps the promise until <2026-11-23 04:00>
+        \`nightly\`: the verified copy \`nightly-20261122T0300Z\` on \`backup/default/db1\` keeps the promise until <2026-11-23 05:00>"
     `)
     expect(said(status, seenOf({ ledger }), { instance: 'other/db1' })).toMatch(
       /^bad, .*nothing is promised of other\/db1/,
@@ -247,9 +261,10 @@ describe('status', () => {
         { ...failedCopy, reason: 'x'.repeat(2000) },
       ]),
     )
-    const message = answer(status, seenOf({ ledger: ledgerOf({ work }), now: NOW }))
+    const facts = covering(...Array.from({ length: 200 }, (_, index) => `web${index}`))
+    const message = answer(status, seenOf({ ledger: ledgerOf({ work }), facts, now: NOW }))
     expect(detailsLength(message)).toBeLessThan(2500)
-    expect(said(status, seenOf({ ledger: ledgerOf({ work }) }))).toMatch(
+    expect(said(status, seenOf({ ledger: ledgerOf({ work }), facts }))).toMatch(
       /… and 1\d\d more: .*`\/backup list`/,
     )
   })

@@ -1,6 +1,6 @@
 /** How each promise stands, as metrics: values of the verdict, judged nowhere else. */
 
-import { SEVERITIES, type Severity } from '../promise/conditions.ts'
+import { SEVERITIES, type Severity } from '../promise/condition.ts'
 import type { Promised } from '../promise/judge.ts'
 import type { Tone, Verdict } from '../promise/verdict.ts'
 import { type Family, flag, gauge, type Labels, type Sample, secondsOf } from './family.ts'

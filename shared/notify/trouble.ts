@@ -1,7 +1,7 @@
 /** What of a verdict people are told: each broken promise and each condition, with the cause by which they are folded. */
 import { instanceOf, remotesIn, replaceKeys } from '../incus/subject.ts'
 import { targetIn } from '../ledger/work.ts'
-import type { Condition } from '../promise/conditions.ts'
+import type { Condition } from '../promise/condition.ts'
 import type { Promised } from '../promise/judge.ts'
 import { brokenText, isBroken } from '../promise/text.ts'
 import type { Verdict } from '../promise/verdict.ts'

@@ -4,7 +4,9 @@
  */
 import { parseSubject, pathOf, remotesIn } from '../incus/subject.ts'
 import { compilePaths } from '../policy/glob.ts'
-import { type Condition, conditionsOf, isUncovered, type Known, SEVERITIES, shownTo } from './conditions.ts'
+import { type Condition, SEVERITIES, shownTo } from './condition.ts'
+import { conditionsOf, type Known } from './conditions.ts'
+import { isUncovered } from './instance-conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
 import { brokenText, isBroken, pendingText } from './text.ts'
 

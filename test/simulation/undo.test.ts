@@ -192,7 +192,7 @@ test('what retention removes goes later where the policy says so, and can be tak
   const world = await begin({ keep: { last: 6 }, grace: '3h' })
   const names = () => [...web(world).snapshots.keys()].sort().map((name) => name.slice(16, 18))
   await pass(world, 5 * HOUR)
-  // Six before the newest, and those that the last three slots have let go.
+  // Six before the newest, and those that the last three slots removed.
   expect(names()).toEqual(['00', '01', '02', '03', '04', '05', '06', '07', '08', '09'])
   expect((await undo(world)).results).toMatchObject([{ state: 'done' }])
   await pass(world, 30 * MINUTE)

@@ -4,7 +4,7 @@ import { plainOf } from '../../../functions/notify/plain.ts'
 import { alarmLetter, recoveryLetter } from '../../../shared/notify/letter.ts'
 import type { Notice } from '../../../shared/notify/notices.ts'
 import { troublesOf } from '../../../shared/notify/trouble.ts'
-import type { Condition } from '../../../shared/promise/conditions.ts'
+import type { Condition } from '../../../shared/promise/condition.ts'
 import type { Promised } from '../../../shared/promise/judge.ts'
 import { conditionOf, promisedOf, verdictOf } from './verdicts.ts'
 

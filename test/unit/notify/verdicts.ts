@@ -1,6 +1,6 @@
 /** Verdicts and channels with what a test doesn't care about filled in. */
 import type { Channel } from '../../../shared/notify/channel.ts'
-import type { Condition } from '../../../shared/promise/conditions.ts'
+import type { Condition } from '../../../shared/promise/condition.ts'
 import type { Promised } from '../../../shared/promise/judge.ts'
 import { toneOf, type Verdict } from '../../../shared/promise/verdict.ts'
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { troublesOf } from '../../../shared/notify/trouble.ts'
-import { type Condition, conditionsOf, shownTo } from '../../../shared/promise/conditions.ts'
+import { type Condition, shownTo } from '../../../shared/promise/condition.ts'
+import { conditionsOf } from '../../../shared/promise/conditions.ts'
 import type { Facts } from '../../../shared/promise/facts.ts'
 import { configOf } from '../policy/instances.ts'
 

@@ -6,10 +6,9 @@ import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
 import { HOLD } from '../../policy/marks.ts'
-import { minutesFrom } from '../../schedule/moment.ts'
 import type { MarkAction } from '../hold/action.ts'
 import type { Recorded, RunResult } from '../kind.ts'
-import { afterStart } from '../life.ts'
+import { afterRefusal } from '../refused.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork, restoreIn } from './entry.ts'
 import { RETRY } from './tries.ts'
@@ -51,16 +50,8 @@ function entryAfter(
     // Why it doesn't start is reported after the last try.
     return { key, entry: entry.refused === true ? undefined : { ...entry, reason: describe(outcome.error) } }
   }
-  const known = restoreIn(before, key)
-  // A refused request was not begun, and its result says so.
-  if (requested) return { key, entry: known ?? null }
-  // Another job is at work on the instance: what is left to do stays so, with the reason.
-  if (outcome.error.code === 'locked')
-    return { key, entry: { ...entry, reason: describe(outcome.error), retryAt: minutesFrom(now, 1) } }
-  return {
-    key,
-    entry: afterStart(entry, known, outcome, { now, policy: RETRY, since: entry.marking ?? 0 }),
-  }
+  const refusing = { requested, now, policy: RETRY, since: entry.marking ?? 0 }
+  return { key, entry: afterRefusal(entry, restoreIn(before, key), outcome, refusing) }
 }
 
 /** A hold that a restore had lost was set again or released, so it is removed from the entry. */

@@ -43,11 +43,11 @@ async function end(code: number): Promise<void> {
   process.exit(code)
 }
 
-const render = createTickRenderer()
+const ticks = createTickRenderer()
 
 function onLog(line: Record<string, unknown>): void {
   const entry = parseEntry(line)
-  const text = entry === null ? JSON.stringify(line) : render(entry)
+  const text = entry === null ? JSON.stringify(line) : ticks.render(entry)
   if (text !== null) console.log(text)
 }
 
@@ -111,9 +111,10 @@ async function mayBegin(session: Session, settings: Settings, embedded: boolean)
 /** The first snapshots may come minutes later, so this says when. */
 async function whatComes(session: Session): Promise<string> {
   const planned = await session.plan(null)
-  return planned.ok
-    ? `The first tick would do this:\n\n${planned.value.text.trimEnd().replace(/^/gm, '  ')}`
-    : ''
+  if (!planned.ok) return ''
+  const text = planned.value.text.trimEnd().replace(/^/gm, '  ')
+  ticks.announce(text)
+  return `The first tick does this:\n\n${text}\n`
 }
 
 const refused = ({ document }: Settings, lines: Refusal): Error =>

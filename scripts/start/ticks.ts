@@ -15,10 +15,17 @@ type Entry = {
 /** Signs of changes, as opposed to notes. */
 const NEWS = new Set<Line['sign']>(['+', '-', '#', '<', '^', '>', '✓', '…', '!'])
 
-/** Renders ticks; null for one without news since the tick before. */
-export function createTickRenderer(): (entry: Entry) => string | null {
+export type TickRenderer = {
+  /** Null for one without news since the tick before. */
+  render(entry: Entry): string | null
+  /** As a plan, indented: a tick that does just that is shown in a line. */
+  announce(text: string): void
+}
+
+export function createTickRenderer(): TickRenderer {
   let before = ''
-  return (entry) => {
+  let announced = ''
+  const render = (entry: Entry): string | null => {
     const lines = entry.lines.filter(({ sign }) => NEWS.has(sign))
     const problems = entry.problems.filter((problem) => !lines.some((line) => isSaid(problem, line)))
     const text = [
@@ -28,7 +35,14 @@ export function createTickRenderer(): (entry: Entry) => string | null {
     const body = text.join('\n').replace(/^/gm, '  ')
     if (text.length === 0 || body === before) return null
     before = body
-    return `${entry.at.slice(11, 19)}Z  ${countsOf(entry)}\n${body}\n`
+    const title = `${entry.at.slice(11, 19)}Z  ${countsOf(entry)}`
+    return body === announced ? `${title}, as planned\n` : `${title}\n${body}\n`
+  }
+  return {
+    render,
+    announce(text) {
+      announced = text
+    },
   }
 }
 

@@ -13,6 +13,18 @@ const entryOf = (lines: Pick<Line, 'sign' | 'what'>[], counts: object = {}) => {
 }
 
 describe('a run that npm start shows', () => {
+  test('in one line, where it does what was announced, and in full where it does something else', () => {
+    const [line, other] = [
+      { sign: '+' as const, what: 'daily-1' },
+      { sign: '+' as const, what: 'daily-2' },
+    ]
+    const announced = createTickRenderer().render(entryOf([line], { taken: 1 })) ?? ''
+    const { render, announce } = createTickRenderer()
+    announce(announced.split('\n').slice(1).join('\n').trimEnd())
+    expect(render(entryOf([line], { taken: 1 }))).toBe('03:00:10Z  1 snapshot taken, as planned\n')
+    expect(render(entryOf([other], { taken: 1 }))).toContain('+ daily-2')
+  })
+
   test.each<[string, Pick<Line, 'sign' | 'what'>, object, string]>([
     ['a snapshot', { sign: '+', what: 'daily-1' }, { taken: 1 }, '1 snapshot taken'],
     [
@@ -31,7 +43,7 @@ describe('a run that npm start shows', () => {
     ['a start', { sign: '^', what: '' }, {}, 'done'],
     ['a copy that waits', { sign: '…', what: '' }, {}, 'waiting'],
   ])('with %s says so', (_, line, counts, said) => {
-    const text = createTickRenderer()(entryOf([line], counts))
+    const text = createTickRenderer().render(entryOf([line], counts))
     expect(text?.split('\n').slice(0, 3)).toEqual([
       `03:00:10Z  ${said}`,
       '  main/default/web1',
@@ -40,7 +52,7 @@ describe('a run that npm start shows', () => {
   })
 
   test('that keeps everything as it is, or says the same again, is left out', () => {
-    const render = createTickRenderer()
+    const { render } = createTickRenderer()
     expect(render(entryOf([{ sign: '=', what: 'daily-1' }]))).toBe(null)
     expect(render(entryOf([{ sign: '!', what: '' }]))).not.toBe(null)
     expect(render(entryOf([{ sign: '!', what: '' }]))).toBe(null)

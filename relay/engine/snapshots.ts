@@ -2,12 +2,14 @@
  * Fills in the snapshots of a remote's instances: one listing per pool and instance type, and a second call
  * where that listing alone proves nothing.
  */
+
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type IncusRequest, request } from '../../shared/incus/routes.ts'
 import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
+import { incusCommand, keepAside } from '../../shared/shell.ts'
 import { eachOf } from './each.ts'
 import {
   parseSnapshots,
@@ -197,17 +199,17 @@ export async function compareLists(
 
 /** Null: they have the same names. */
 export function disagreement(
-  { name, own }: Pick<InstanceRecord, 'name' | 'own'>,
+  { name, project, own }: Pick<InstanceRecord, 'name' | 'project' | 'own'>,
   inPool: readonly SnapshotPair[],
   onRecord: readonly SnapshotPair[],
 ): string | null {
   const without = missingIn(inPool, onRecord)
   if (without.length > 0)
-    return `Incus lists snapshots that its pool does not have, as after a power cut, so no copy of it can succeed: ${list(without)}; delete each with "incus snapshot delete ${name} <name>", which reports an error but removes the snapshot`
+    return `Incus lists snapshots that its pool does not have, as after a power cut, so no copy of it can succeed: ${list(without)}; delete each with "${incusCommand(project, 'snapshot', 'delete', name)} <name>", which reports an error but removes the snapshot`
   const unlisted = missingIn(onRecord, inPool)
   if (unlisted.length === 0) return null
   const cure = own.includes(REPLICA_OF)
-    ? `as after its source was killed at the very end of a copy, so no copy of it can succeed: run "incus rename ${name} ${name}-kept" there, which reports an error but works; everything stays, and a new first copy follows`
+    ? `as after its source was killed at the very end of a copy, so no copy of it can succeed: run "${keepAside({ project, instance: name })}" there, which reports an error but works; everything stays, and a new first copy follows`
     : 'see "incus storage volume list" there'
   return `its pool has snapshots that Incus does not list for the instance: ${list(unlisted)}; ${cure}`
 }

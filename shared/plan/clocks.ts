@@ -2,9 +2,12 @@
  * Servers whose clocks are wrong. Their snapshots have wrong dates, which decide what is the newest, what is
  * ours and what has expired.
  */
+
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { AHEAD_SECONDS, aheadOf } from '../incus/snapshot-name.ts'
+import type { InstanceRef } from '../incus/subject.ts'
 import type { Coverage } from '../policy/cover.ts'
+import { incusCommand } from '../shell.ts'
 import type { World } from './world.ts'
 
 export type ClockProblem = { about: string; reason: string }
@@ -33,7 +36,7 @@ export function clockProblems(
       const ahead = (record.snapshots ?? []).filter(isAhead)
       // While the clock itself is wrong, only that is reported.
       if (ahead.length === 0 || (skews.get(ref.remote) ?? 0) > 0) return []
-      return [{ about, reason: aheadText(ref.instance, ahead) }]
+      return [{ about, reason: aheadText(ref, ahead) }]
     }),
   ]
 }
@@ -49,12 +52,12 @@ function skewText(skew: number): string {
 
 const SET = 'correct it on that server (timedatectl shows and sets it)'
 
-function aheadText(instance: string, ahead: readonly SnapshotPair[]): string {
+function aheadText({ project, instance }: InstanceRef, ahead: readonly SnapshotPair[]): string {
   const names = ahead.slice(0, NAMED).map(([name]) => name)
   const more = ahead.length > NAMED ? ` and ${ahead.length - NAMED} more` : ''
   const [first = ''] = names
   const [verb, what] = ahead.length === 1 ? ['is', 'it counts'] : ['are', 'they count']
-  return `${names.join(', ')}${more} ${verb} dated in the future, because the server's clock was ahead. Until that date ${what} as the newest, and newer ones on a copy expire earlier. Delete what you don't need: incus snapshot delete ${instance} ${first}`
+  return `${names.join(', ')}${more} ${verb} dated in the future, because the server's clock was ahead. Until that date ${what} as the newest, and newer ones on a copy expire earlier. Delete what you don't need: ${incusCommand(project, 'snapshot', 'delete', instance, first)}`
 }
 
 const spanOf = (seconds: number): string => {

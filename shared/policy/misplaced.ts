@@ -103,7 +103,9 @@ function cure(place: InstanceRef, { own: keys }: Pick<InstanceRecord, 'own'>): s
   const marks = keys.filter(
     (key) => isMark(key) && !key.startsWith(HOLD) && key !== RESTORING && key !== RESTORED,
   )
-  const commands = [...marks, ...SETTINGS].map((key) => `incus config unset ${named(place)} ${key}`)
+  const commands = [...marks, ...SETTINGS].map(
+    (key) => `incus config unset ${named(place)} ${shellWord(key)}`,
+  )
   return `run on ${place.remote}: ${commands.join('; ')}`
 }
 

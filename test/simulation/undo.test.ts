@@ -68,15 +68,12 @@ describe('a snapshot that somebody removes by its name', () => {
     ])
     expect(Math.abs((endOf(world) ?? 0) - at - 2 * DAY)).toBeLessThan(2 * MINUTE)
     expect(web(world).config[MARK]).toMatch(/^2026-11-22T04:1\d:\d\d\.\d{3}Z never$/)
+    const end = endOf(world)
+    await pass(world, HOUR)
     const again = await remove(world)
-    expect(again.results).toEqual([])
-    expect(again.lines).toMatchObject([
-      {
-        what: NAME,
-        reason: expect.stringMatching(/^Incus removes it on 2026-11-22T04:1.*undo web hourly-/),
-      },
-    ])
-    await pass(world, 2 * DAY - HOUR, 15 * MINUTE)
+    expect(again.lines).toMatchObject([{ what: NAME, reason: expect.stringMatching(/^named before/) }])
+    expect(endOf(world)).toBe(end)
+    await pass(world, 2 * DAY - 2 * HOUR, 15 * MINUTE)
     expect(endOf(world)).toBeDefined()
     await pass(world, 2 * HOUR, 15 * MINUTE)
     expect(endOf(world)).toBeUndefined()
@@ -261,9 +258,14 @@ describe('whoever has stolen the signing key, or may edit the instance', () => {
   })
 })
 
-test.each([0, 1])(
-  'cut off after %i of its changes, it is removed or stays, and can be asked for again',
-  async (made) => {
+test.each([
+  [0, 3 * DAY],
+  [1, 3 * DAY],
+  [0, MINUTE],
+  [1, MINUTE],
+])(
+  'cut off after %i of its changes, it stays, and goes when it is asked for again %i ms later',
+  async (made, later) => {
     const world = await begin({ keep: { last: 99 } })
     let changes = 0
     world.incus.main.faults = ({ method, path }) => {
@@ -273,10 +275,29 @@ test.each([0, 1])(
     }
     await remove(world)
     world.incus.main.faults = () => null
-    await pass(world, 3 * DAY, 15 * MINUTE)
+    await pass(world, later, Math.min(later, 15 * MINUTE))
     expect(endOf(world)).toBeNull()
-    await remove(world, { grace: 3600 })
-    await pass(world, 2 * HOUR)
+    await remove(world)
+    await pass(world, 2 * DAY + HOUR, 15 * MINUTE)
     expect(endOf(world)).toBeUndefined()
+  },
+)
+
+test.each(['never', '2026-11-29T02:00:00Z'])(
+  'removed again with another grace, it goes then, and an undo sets the end that it had at first: %s',
+  async (own) => {
+    const world = await begin({ keep: { last: 99 } })
+    if (own !== 'never') {
+      const path = `/1.0/instances/web/snapshots/${NAME}`
+      await world.incus.main.handle({ method: 'PATCH', path, body: { expires_at: own } })
+      await pass(world, MINUTE)
+    }
+    for (const hours of [48, 24, 72]) {
+      await remove(world, { grace: hours * 3600 })
+      expect(Math.abs((endOf(world) ?? 0) - world.clock.now() - hours * HOUR)).toBeLessThan(5 * MINUTE)
+      await pass(world, 10 * MINUTE)
+    }
+    await undo(world)
+    expect(endOf(world)).toBe(own === 'never' ? null : Date.parse(own))
   },
 )

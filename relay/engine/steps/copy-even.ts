@@ -55,10 +55,10 @@ function inPoolOf(
 }
 
 const compare = (
-  { instance: name }: InstanceRef,
+  { instance: name, project }: InstanceRef,
   inPool: readonly string[],
   onRecord: readonly string[],
-): string | null => disagreement({ name, own: [] }, inPool.map(undated), onRecord.map(undated))
+): string | null => disagreement({ name, project, own: [] }, inPool.map(undated), onRecord.map(undated))
 
 const undated = (name: string): SnapshotPair => [name, 0]
 

@@ -28,20 +28,28 @@ export const planExpireLater: PlanStep<ExpireLaterStep> = async ({ ref, snapshot
   if (row === undefined) return ok({ calls: [] })
   const end = new Date(expiresAt)
   const shown = expiresAtOf(row.expiresAt)
+  const name = `${UNDO}${snapshot}`
+  const noted = seen.value.own.includes(name) ? parseUndo(own(seen.value.config, name) ?? '') : null
+  // Asked for again, what was its own stays so, and the date may be another.
+  const old = noted !== null && shown !== null && isSameSecond(noted.end, shown.getTime()) ? noted : null
   // Incus removes it earlier anyway.
-  if (shown !== null && shown <= end) return ok({ calls: [] })
+  if (shown !== null && (old === null ? shown <= end : isSameSecond(shown.getTime(), end.getTime())))
+    return ok({ calls: [] })
   const why = againstExpiryOf(ref, seen.value, { snapshot, end, by: job, rows: rows.value }, io)
   if (!why.ok) return why
   if (why.value !== null) return err(refused(what, why.value))
   const key = subjectKey(ref)
   // A copy may have postponed it: that is not its own.
-  const before = io.journal.postponed(key, snapshot, shown?.getTime() ?? null) ?? shown?.getTime() ?? null
+  const before =
+    old === null
+      ? (io.journal.postponed(key, snapshot, shown?.getTime() ?? null) ?? shown?.getTime() ?? null)
+      : old.before
   const gone = staleIn(seen.value, new Set(rows.value.map(({ name }) => name)))
   const pair = (seen.value.snapshots ?? []).find(([name]) => name === snapshot)
   return ok({
     // Cut off in between, it stays.
     calls: [
-      markCall(ref, { ...gone, [`${UNDO}${snapshot}`]: renderUndo({ end: end.getTime(), before }) }),
+      markCall(ref, { ...gone, [name]: renderUndo({ end: end.getTime(), before }) }),
       expiryCall(ref, snapshot, end.toISOString(), row.expiresAt),
     ],
     done() {
@@ -82,6 +90,10 @@ export const planUndo: PlanStep<UndoStep> = async ({ ref, snapshot }, io, job) =
     },
   })
 }
+
+/** Incus keeps no more of a date everywhere. */
+const isSameSecond = (one: number, other: number): boolean =>
+  Math.floor(one / 1000) === Math.floor(other / 1000)
 
 /** As it was before, and never earlier than it is: whoever may edit the instance can write such a mark. */
 function laterEnd(

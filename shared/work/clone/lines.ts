@@ -1,10 +1,14 @@
 /** How a new instance reads in a plan. */
+
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
+import { incusCommand } from '../../shell.ts'
 import type { CloneAction, FinishAction, RemoveAction } from './action.ts'
 
 export function cloneLine({ from, snapshot, to, whole, start, of, reason }: CloneAction): Line {
-  const after = start ? 'it is started then' : `it stays stopped: incus start ${to.instance}`
+  const after = start
+    ? 'it is started then'
+    : `it stays stopped: ${incusCommand(to.project, 'start', to.instance)}`
   const same = whole
     ? 'with all that is verified there, its own addresses and its holds; its policies go on'
     : 'as a new instance of its own, without fixed addresses and marks'

@@ -17,6 +17,7 @@ import type { World } from '../../plan/world.ts'
 import { MAKING } from '../../policy/marks.ts'
 import type { CallError, JobReport } from '../../relay/protocol.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
+import { incusCommand } from '../../shell.ts'
 import { ended, failedTry, isDue, isLive, liveText, reportOn, retryText, seenRunning } from '../life.ts'
 import type { CloneAction, FinishAction, RemoveAction } from './action.ts'
 import { CLONE, type CloneWork, cloneIn, isEnded } from './entry.ts'
@@ -89,7 +90,12 @@ function findingOn(one: Known, world: World, now: Date): Finding {
   if (making?.made === true) return combine([busy, finish(one, making, now)])
   if (!isPending) return combine([busy, remove(ref, 'it was left half made, and nothing makes it any more')])
   if (record !== undefined && making === null && markOn(record) !== '')
-    return giveUp(key, entry, `${STRANGE}; if nobody uses it: incus delete ${record.name}`, now)
+    return giveUp(
+      key,
+      entry,
+      `${STRANGE}; if nobody uses it, on ${ref.remote}: ${incusCommand(ref.project, 'delete', ref.instance)}`,
+      now,
+    )
   if (record !== undefined && making === null) return afterwards(one, entry, record, now)
   if (record === undefined && report?.state === 'done') return endWell(key, entry, now)
   return combine([busy, tryAgain(one, entry, now)])
@@ -102,10 +108,10 @@ const neededBy = ({ from, snapshot }: CloneWork): ReadonlyMap<string, ReadonlyMa
 const STRANGE = `it may be half made, and its ${MAKING} was not set by this relay, so it is left alone`
 
 /** Another's mark means nothing, and nothing is done about it. */
-function strayOn({ key, record }: Known): Finding {
+function strayOn({ key, ref, record }: Known): Finding {
   if (record === undefined || markOn(record) === '') return {}
-  const { name } = record
-  const reason = `its ${MAKING} was not set by this relay, so nothing is done about it; remove it: incus config unset ${name} ${MAKING}`
+  const command = incusCommand(ref.project, 'config', 'unset', ref.instance, MAKING)
+  const reason = `its ${MAKING} was not set by this relay, so nothing is done about it; remove it on ${ref.remote}: ${command}`
   return noteOf('skip', key, reason)
 }
 
@@ -148,7 +154,7 @@ function finish({ key, ref, entry, report }: Known, making: Making, now: Date): 
   const why = report?.error === undefined ? '' : `: ${describe(report.error)}`
   const reason = start
     ? `it is whole, and is started${why}`
-    : `it is whole${making.start ? `, but doesn't start${why}; run "incus start ${ref.instance}"` : ''}`
+    : `it is whole${making.start ? `, but doesn't start${why}; run "${incusCommand(ref.project, 'start', ref.instance)}" on ${ref.remote}` : ''}`
   const action: FinishAction = { kind: 'finish-clone', ref, start, reason }
   const next =
     entry === undefined || isEnded(entry) ? {} : entryOf(key, finishingOf(entry, tries, making, reason, now))

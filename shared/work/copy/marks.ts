@@ -8,6 +8,7 @@ import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import { REPLICA_OF, REPLICA_SERVER, REPLICA_UUID, VERIFIED } from '../../policy/marks.ts'
+import { keepAside } from '../../shell.ts'
 import type { CopyWork } from './entry.ts'
 import { isBrought, unfinishedOn } from './transfer.ts'
 
@@ -76,8 +77,8 @@ function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Or
   if (uuid === '' || identity === undefined || uuid === identity.uuid) return null
   const common = newestPair(commonPairs(snapshots ?? [], markedOn(target)))
   if (common === null || identity.since >= common[1]) return null
-  const { name } = target
-  return `the copy was made from another instance than the one that is called ${ref.instance} now, so its verified snapshots are not of this one. Was one of them renamed or replaced? To keep what the copy has, run "incus rename ${name} ${name}-kept" on the backup server; a new first copy follows. If the source is the same instance nevertheless, set ${REPLICA_UUID}=${identity.uuid} on the copy`
+  const { name, project } = target
+  return `the copy was made from another instance than the one that is called ${ref.instance} now, so its verified snapshots are not of this one. Was one of them renamed or replaced? To keep what the copy has, run "${keepAside({ project, instance: name })}" on the backup server; a new first copy follows. If the source is the same instance nevertheless, set ${REPLICA_UUID}=${identity.uuid} on the copy`
 }
 
 /** Verified by the copy's own mark, whether or not it is still listed. */

@@ -2,6 +2,7 @@
  * What a refresh would remove on the copy, because the source no longer has it, and why it must not. The brake: it
  * is not known to have expired. Besides, the relay keeps it, it is held, or the copy's own `keep` wants it.
  */
+
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { staysAt, staysUntil } from '../../incus/min-retention.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
@@ -11,6 +12,7 @@ import { minRetentionOf, type World } from '../../plan/world.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { holdsOf } from '../../policy/marks.ts'
 import type { Sorter } from '../../retention/sorter.ts'
+import { keepAside } from '../../shell.ts'
 import { isUnfinishedFirst, type TransferContext } from './context.ts'
 import { unexplained } from './expired.ts'
 import { wantedOn } from './lasting.ts'
@@ -80,14 +82,13 @@ function brake(
   if (lost.length === 0) return null
   const { replica, verified, snapshots } = context
   const { source, target, wanting } = replica
-  const { instance } = target
   const policies = wanting.map(({ covered }) => `--policy=${covered.policy.name}`).join(' or ')
   const later =
     young?.until === undefined
       ? ''
       : `. The relay keeps some of them on ${target.remote} by its minRetention, so the refresh waits until ${young.until} in any case: what is allowed before is remembered until then`
   const what = isStuck(verified, snapshots)
-    ? `No refresh can build on what is left. To keep what the copy has, run "incus rename ${instance} ${instance}-kept" on ${target.remote}: a new first copy follows`
+    ? `No refresh can build on what is left. To keep what the copy has, run "${keepAside(target)}" on ${target.remote}: a new first copy follows`
     : `If they may go: /backup allow ${source.key} (${policies} instead: for all instances of that policy)${later}`
   const reason = `${lost.length} of ${verified.length} verified snapshots of its copy on ${target.remote} are gone from the source, and stapes did not expire them (${named(lost)}): were they deleted by hand, was the source rolled back, or taken over? A refresh would delete them on ${target.remote} too, so the copy waits, and nothing of ${source.ref.instance} expires. ${what}`
   return { braked: true, reason }

@@ -5,6 +5,7 @@ import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { type Installation, refuseOwner } from '../../plan/installation.ts'
 import { OWNER } from '../../policy/marks.ts'
+import { keepAside } from '../../shell.ts'
 import { isUnfinishedFirst, type TransferContext } from './context.ts'
 import { knownVerified, originOf, refuseReplica } from './marks.ts'
 import { isOfPolicy, type Replica } from './replica.ts'
@@ -82,12 +83,12 @@ function rolledBack(
   const lost = verified.filter((pair) => !isIn(snapshots, pair)).map(([name]) => name)
   const some = lost.length > 5 ? `${lost.slice(0, 5).join(', ')} …` : lost.join(', ')
   const ref = source.ref
-  return `${newest}, the newest verified snapshot of the copy, is gone from ${source.key}, and retention didn't remove it: was the source rolled back or replaced? A refresh would delete ${lost.length} verified snapshots (${some}). To keep them, run "incus rename ${target.instance} ${target.instance}-kept" on ${target.remote}: a new first copy follows. To give them up, delete ${newest} from ${ref.instance} on ${target.remote}`
+  return `${newest}, the newest verified snapshot of the copy, is gone from ${source.key}, and retention didn't remove it: was the source rolled back or replaced? A refresh would delete ${lost.length} verified snapshots (${some}). To keep them, run "${keepAside(target)}" on ${target.remote}: a new first copy follows. To give them up, delete ${newest} from ${ref.instance} on ${target.remote}`
 }
 
 /** Refuses one without a verified snapshot, if it isn't proven that there never was one. */
 function refuseUnproven({ target, replica, starting }: Refusing): string | null {
   if ((target.snapshots ?? []).length === 0 || knownVerified(target, starting.entry).length > 0) return null
-  const { instance, remote } = replica.target
-  return `it is not known whether any snapshot of the copy was ever verified, because its marks were changed or lost. To keep what it has, run "incus rename ${instance} ${instance}-kept" on ${remote}; to give it up, delete it there. Either way, a new first copy follows`
+  const { remote } = replica.target
+  return `it is not known whether any snapshot of the copy was ever verified, because its marks were changed or lost. To keep what it has, run "${keepAside(replica.target)}" on ${remote}; to give it up, delete it there. Either way, a new first copy follows`
 }

@@ -8,7 +8,7 @@ import { own } from '../../own.ts'
 import type { Found } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
-import { shellWord } from '../../shell.ts'
+import { incusCommand } from '../../shell.ts'
 
 /** These restore any snapshot and keep the newer ones; lvm in a thin pool only. */
 const ANY_SNAPSHOT = ['btrfs', 'dir', 'lvm', 'ceph']
@@ -18,8 +18,8 @@ const NEWEST_ONLY = ['zfs', 'linstor', 'truenas']
 export function refuseDriver(found: Found, snapshot: string, world: World): Refusal | null {
   const why = whyNot(found, snapshot, world)
   if (why === null) return null
-  const { instance } = found.ref
-  const wayOut = `copy the snapshot to a separate instance: incus copy ${shellWord(`${instance}/${snapshot}`)} ${instance}-restored`
+  const { instance, project } = found.ref
+  const wayOut = `copy the snapshot to a separate instance: ${incusCommand(project, 'copy', `${instance}/${snapshot}`, `${instance}-restored`)}`
   return { code: 'driver', reason: `${why}${wayOut}` }
 }
 

@@ -12,7 +12,7 @@ import type { Found } from '../../plan/find.ts'
 import { partialsIn } from '../../plan/partials.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { serverOf } from '../../plan/world.ts'
-import { shellWord } from '../../shell.ts'
+import { incusCommand } from '../../shell.ts'
 import { originOf, refuseReplica, verifiedOn } from '../copy/marks.ts'
 import { replicasOf, restingOf, seeTarget } from '../copy/replica.ts'
 import { restoreIn } from './entry.ts'
@@ -96,7 +96,7 @@ function unseen({ key, ref }: Found, snapshot: string, { coverages }: Known): Re
   )
   const wayOut = copied
     ? `/backup copy ${ref.instance} verifies it on the backup server`
-    : `try it in a separate instance: incus copy ${shellWord(`${ref.instance}/${snapshot}`)} ${ref.instance}-restored`
+    : `try it in a separate instance: ${incusCommand(ref.project, 'copy', `${ref.instance}/${snapshot}`, `${ref.instance}-restored`)}`
   const reason = `it is not known whether ${snapshot} of ${key} was completed, and it isn't verified on a copy, so it may hold no data: ${wayOut}`
   return { code: 'unverified', reason }
 }

@@ -14,6 +14,7 @@ import { safetyExpiry } from '../../plan/safety.ts'
 import type { World } from '../../plan/world.ts'
 import { RESTORED, RESTORING } from '../../policy/marks.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
+import { incusCommand } from '../../shell.ts'
 import { ended, failedTry, isDue, retryText, seenRunning } from '../life.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork } from './entry.ts'
@@ -61,7 +62,7 @@ function strayOn(key: string, world: World): Finding {
   if (record === undefined || mark === null || wholeSafeties(record).includes(mark.safety)) return {}
   const reason =
     record.unsealed === true
-      ? `its ${RESTORING} names a restore to ${mark.snapshot} that this relay did not begin: request it if you want it, or remove the mark: incus config unset ${record.name} ${RESTORING}`
+      ? `its ${RESTORING} names a restore to ${mark.snapshot} that this relay did not begin: request it if you want it, or remove the mark: ${incusCommand(record.project, 'config', 'unset', record.name, RESTORING)}`
       : `a restore to ${mark.snapshot} never began: request it again if you still want it`
   return { notes: [{ kind: 'skip', about: key, reason }] }
 }
@@ -143,7 +144,7 @@ const giveUp = (key: string, entry: RestoreWork, reason: string, now: Date): Fin
 function startAgain({ key, ref, entry }: Known, now: Date): Finding {
   const { starts = 0 } = entry
   if (!isDue(entry, now)) return waitWith(key, entry, `it will be started again at ${entry.retryAt}`)
-  if (starts >= STARTS) return giveUp(key, entry, notStarted(ref.instance, entry), now)
+  if (starts >= STARTS) return giveUp(key, entry, notStarted(ref, entry), now)
   const what = entry.refused === true ? 'was not restored' : 'was restored'
   const reason = `it ${what} to ${entry.snapshot}, and was running before`
   const action: StartAction = { kind: 'start', ref, reason }
@@ -160,7 +161,7 @@ function undo(
   const reason = before.refused === true ? before.reason : unchangedReason(snapshot, why)
   const entry: RestoreWork = { ...before, refused: true, ...(reason === undefined ? {} : { reason }) }
   if (!isDue(entry, now)) return waitWith(key, entry, `its mark will be removed at ${entry.retryAt}`)
-  if (starts >= STARTS) return giveUp(key, entry, notStarted(ref.instance, entry), now)
+  if (starts >= STARTS) return giveUp(key, entry, notStarted(ref, entry), now)
   const start = running && record?.status === 'Stopped'
   const safeties = [before.safety, ...wordsOf(before.holds[RESTORED])]
   const action: UndoAction = { kind: 'undo', ref, safeties, start, reason: reason ?? '' }

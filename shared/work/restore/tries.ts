@@ -1,5 +1,7 @@
 /** Tries of a restore in place: from where they begin, how often, and what is said when there is no further one. */
 
+import type { InstanceRef } from '../../incus/subject.ts'
+import { incusCommand } from '../../shell.ts'
 import type { RetryPolicy } from '../life.ts'
 import type { RestoreWork } from './entry.ts'
 
@@ -30,11 +32,15 @@ export const memoryReason = (why = 'it is not known how that ended'): string =>
   `its memory was not restored, so it was booted without it: ${why}`
 
 /** Of an instance that ran before, and doesn't. */
-export function notStarted(instance: string, { refused, snapshot, safety, reason }: RestoreWork): string {
+export function notStarted(
+  { project, instance }: InstanceRef,
+  { refused, snapshot, safety, reason }: RestoreWork,
+): string {
   const why = reason === undefined ? '' : `: ${reason}`
+  const start = incusCommand(project, 'start', instance)
   return refused === true
-    ? `${reason ?? `it was not restored to ${snapshot}`}; it is stopped and doesn't start: run "incus start ${instance}"`
-    : `it was restored to ${snapshot}, but it is stopped and doesn't start${why}; fix that and run "incus start ${instance}", or restore ${safety}, the previous state`
+    ? `${reason ?? `it was not restored to ${snapshot}`}; it is stopped and doesn't start: run "${start}"`
+    : `it was restored to ${snapshot}, but it is stopped and doesn't start${why}; fix that and run "${start}", or restore ${safety}, the previous state`
 }
 
 /** What is left of a restore that was given up, and what to do. */

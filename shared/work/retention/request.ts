@@ -20,7 +20,6 @@ import { err, ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import type { ExpireAction } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
-import { untilText } from './lines.ts'
 import { type Expiry, planExpire } from './schedule.ts'
 
 /**
@@ -179,12 +178,14 @@ function removeNamed(
       const policy = parseSnapshotName(snapshot)?.policy
       if (policy === undefined || !policies.includes(policy))
         return noted('foreign', key, snapshot, 'none of the requested policies took it')
-      const gone = grace === 0 ? undefined : removed.get(snapshot)
-      if (gone !== undefined)
-        return noted('keep', key, snapshot, untilText(key, snapshot, new Date(gone.end).toISOString()))
       const keep = keepNamed(snapshot, one, guards, newest) ?? stop
       if (keep !== null) return noted('keep', key, snapshot, keep)
-      const action: ExpireAction = { kind: 'expire', ref, policy, snapshot, ...later, reason: 'named' }
+      // Its mark may be all that came of an earlier request: the relay does what is left of it.
+      const before =
+        request.do === 'expire' && request.grace === undefined ? removed.get(snapshot) : undefined
+      const when = before === undefined ? later : { end: new Date(before.end).toISOString() }
+      const reason = before === undefined ? 'named' : 'named before'
+      const action: ExpireAction = { kind: 'expire', ref, policy, snapshot, ...when, reason }
       return { actions: [action] }
     })
 }

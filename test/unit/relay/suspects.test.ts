@@ -85,7 +85,7 @@ test('of what a copy failed for, both lists are asked on both sides, until they 
     expect(seen?.snapshots).toBeNull()
     expect(seen?.torn?.map(([name]) => name)).toEqual(['s2', 's3'])
     expect(seen?.problem).toMatch(
-      /its pool does not have.*: s2, s3; delete each with "incus snapshot delete web <name>"/,
+      /its pool does not have.*: s2, s3; delete each with "incus snapshot delete web --project p <name>"/,
     )
   }
   answer(world(['s1'], ['s1']), () => '')
@@ -113,7 +113,7 @@ test('of a copy the command is told that lets a new first copy begin', async () 
     () => UNEVEN,
   )
   await run()
-  expect((await see('backup'))?.problem).toMatch(/: s2; .*run "incus rename web web-kept" there/)
+  expect((await see('backup'))?.problem).toMatch(/: s2; .*run "incus rename web web-kept --project p" there/)
 })
 
 test('no other failure makes anybody suspect', async () => {

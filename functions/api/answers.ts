@@ -59,7 +59,7 @@ export const ran = z.discriminatedUnion('state', [
       .object(Object.fromEntries(LONG_KINDS.map(({ long }) => [long.noun.several, texts])))
       .check(
         z.describe(
-          'Work in progress, which later ticks follow: copies by source>target, restores and exports by instance',
+          'Work that was begun and that later ticks follow: copies by source>target, all else by instance',
         ),
       ),
     ...runRecord,

@@ -3,6 +3,7 @@
  * requested.
  */
 import * as z from 'zod/mini'
+import { isDestructive, REQUESTABLE } from '../../shared/work/verbs.ts'
 import { healthy } from './answer-health.ts'
 import { simulated } from './answer-simulated.ts'
 import * as answers from './answers.ts'
@@ -74,8 +75,7 @@ export const endpoints: readonly Endpoint[] = [
   {
     method: 'post',
     path: '/api/run',
-    summary:
-      'Run now, or do what is requested: snapshot, copy, export, hold, release; restore and expire need the digest of their plan',
+    summary: `Run now, or do what is requested: ${REQUESTABLE.join(', ')}. The digest of their plan is needed for ${REQUESTABLE.filter((what) => isDestructive({ do: what })).join(', ')}`,
     body: requests.runBody,
     answer: answers.ran,
   },

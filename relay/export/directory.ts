@@ -91,6 +91,7 @@ async function write(partial: string, file: string): Promise<Writer> {
 
 /** Under its name, unless there is a file of that name. */
 async function place(partial: string, file: string): Promise<void> {
+  await dropClaim(file)
   try {
     await link(partial, file)
     await unlink(partial)
@@ -100,6 +101,15 @@ async function place(partial: string, file: string): Promise<void> {
     await (await open(file, 'wx', 0o600)).close()
     await rename(partial, file)
   }
+}
+
+/** Milliseconds for which a name may be taken without anything under it. */
+const CLAIM = 60_000
+
+/** Left by a writer that was killed between the two. */
+async function dropClaim(file: string): Promise<void> {
+  const there = await absent(stat(file), null)
+  if (there?.size === 0 && Date.now() - there.mtimeMs > CLAIM) await absent(unlink(file), undefined)
 }
 
 async function syncFolder(folder: string): Promise<void> {

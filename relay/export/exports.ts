@@ -4,14 +4,14 @@ import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
-import { CORRUPT, type Manifest, parseManifest } from '../../shared/work/export/manifest.ts'
+import { CORRUPT, type Manifest, MISSING, parseManifest } from '../../shared/work/export/manifest.ts'
 import type { Exports } from '../engine/exports.ts'
 import { createDirectory } from './directory.ts'
 import { folderOf } from './paths.ts'
 import { CorruptExport, reread } from './reread.ts'
 import { createBucket } from './s3.ts'
 import { save, type Target } from './save.ts'
-import type { Store } from './store.ts'
+import { type Store, StoreError } from './store.ts'
 import type { StoreConfig } from './stores-schema.ts'
 import type { Unfinished, UnfinishedList } from './unfinished.ts'
 
@@ -67,7 +67,8 @@ export function createExports(
       try {
         const manifests = await list(target.store, ref, only)
         const manifest = manifests.sort((one, other) => (one.name < other.name ? 1 : -1))[0]
-        if (manifest === undefined) throw new CorruptExport(`there is no ${only ?? 'export'} of it there`)
+        if (manifest === undefined)
+          return err({ ...failure(name, `there is no ${only ?? 'export'} of it there`), status: MISSING })
         const said = paced(progress)
         await reread(target.store, folderOf(ref), manifest, said)
         return ok(manifest)
@@ -94,7 +95,7 @@ function createPace(): { refuse(instance: string): string | null } {
       const now = Date.now()
       const recent = (begun.get(instance) ?? []).filter((at) => now - at < DAY)
       if (recent.length >= MOST)
-        return `${instance} was exported ${MOST} times within a day: the next one has to wait`
+        return `${instance} was exported ${MOST} times within a day, with tries that failed: the next one may begin at ${new Date((recent[0] ?? now) + DAY).toISOString()}`
       begun.set(instance, [...recent, now])
       return null
     },
@@ -116,12 +117,24 @@ async function list(store: Store, ref: InstanceRef, only: string | null): Promis
   const found: Manifest[] = []
   for (const name of names) {
     const text = await store.read(`${folder}/${name}`)
-    if (text === null) continue
-    const manifest = parseManifest(JSON.parse(text))
-    if (manifest === null) throw new Error(`${folder}/${name} is no manifest of an export`)
+    // A name that was taken by a writer that was killed then.
+    if (text === null || text === '') continue
+    const manifest = parseManifest(readJson(text))
+    if (manifest === null)
+      throw new StoreError(
+        `${folder}/${name} is no manifest of an export: if nobody needs it, move it to another place`,
+      )
     found.push(manifest)
   }
   return found
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 /** What a manifest names was exported all the same. */

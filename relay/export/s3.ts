@@ -25,9 +25,12 @@ export function createBucket(options: S3Options & { prefix: string }): Store & {
       const reply = await client.send({
         ...{ method: 'PUT', key: keyOf(path), body: Buffer.from(text) },
         headers: { 'content-type': 'application/json', 'if-none-match': '*' },
-        expected: [409, 412],
+        expected: TAKEN,
       })
-      return reply.status < 400
+      if (reply.status < 400) return true
+      // A try whose answer was lost may have put it there.
+      const there = await client.send({ method: 'GET', key: keyOf(path), expected: [404] })
+      return there.status !== 404 && there.text === text
     },
     list: (folder, ending) => listed(client, keyOf(`${folder}/`), ending),
     async discard(path, token) {
@@ -41,6 +44,9 @@ export function createBucket(options: S3Options & { prefix: string }): Store & {
     close: client.close,
   }
 }
+
+/** Something is there, as after a try whose answer was lost. */
+const TAKEN: readonly number[] = [409, 412]
 
 const MEBI = 1024 * 1024
 /** R2 wants all parts but the last of one size, S3 at most 10,000 of them. */
@@ -97,12 +103,15 @@ class Parts implements Writer {
     }
   }
 
-  /** A small file is sent whole. */
+  /**
+   * A small file is sent whole. What is there already is from a try whose answer was lost, since nobody else knows the key;
+   * whoever calls compares the size.
+   */
   async end(): Promise<void> {
     if (this.upload === null) {
       this.begun('')
       const headers = { ...md5Of(this.rest()), 'if-none-match': '*' }
-      await this.client.send({ method: 'PUT', key: this.key, body: this.rest(), headers })
+      await this.client.send({ method: 'PUT', key: this.key, body: this.rest(), headers, expected: TAKEN })
       return
     }
     if (this.filled > 0) await this.flush()
@@ -163,6 +172,8 @@ class Parts implements Writer {
     await this.client.send({
       ...{ method: 'POST', key: this.key, query: { uploadId: upload }, body: Buffer.from(body) },
       headers: { 'content-type': 'application/xml', 'if-none-match': '*' },
+      // Completed before, the upload is no longer there.
+      expected: [404, ...TAKEN],
     })
     this.upload = null
   }

@@ -191,7 +191,13 @@ test('what retention removes goes later where the policy says so, and can be tak
   await pass(world, 5 * HOUR)
   // Six before the newest, and those that the last three slots removed.
   expect(names()).toEqual(['00', '01', '02', '03', '04', '05', '06', '07', '08', '09'])
-  expect((await undo(world)).results).toMatchObject([{ state: 'done' }])
+  const undone = await undo(world)
+  expect(undone.results).toMatchObject([
+    {
+      state: 'done',
+      line: { reason: expect.stringContaining('hold it, if hourly is not to remove it again') },
+    },
+  ])
   await pass(world, 30 * MINUTE)
   expect(endOf(world)).toBeNull()
   await pass(world, 8 * HOUR)

@@ -7,7 +7,7 @@ import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { JobReport } from '../../relay/protocol.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
-import { CORRUPT } from '../export/manifest.ts'
+import { CORRUPT, MISSING } from '../export/manifest.ts'
 import {
   ended,
   failedTry,
@@ -65,6 +65,13 @@ function stepOn(key: string, entry: CheckWork, report: JobReport | null, now: Da
       key,
       entry,
       `${what} is not what was stored: ${error.message}; make it anew, and look at that store`,
+      now,
+    )
+  if (error?.code === 'export' && error.status === MISSING)
+    return giveUp(
+      key,
+      entry,
+      `${error.message}: /backup exports ${instanceOf(key).instance} lists those that there are`,
       now,
     )
   return combine([soon, tryAgain(key, entry, error === undefined ? RESTARTED : describe(error), now)])

@@ -48,6 +48,9 @@ export function parseManifest(value: unknown): Manifest | null {
 /** The status of an error that tells of an export which is not what was stored. */
 export const CORRUPT = 409
 
+/** And of one that there is not. */
+export const MISSING = 404
+
 /** What the Worker needs to know of one. */
 export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimized'> & {
   store: string

@@ -1,4 +1,5 @@
 /** Requests to take back a removal that Incus has yet to execute. */
+import { parseSnapshotName } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
 import { findInstance, missing } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
@@ -20,7 +21,7 @@ export const requestUndo: Requestable<UndoRequest> = {
 }
 
 /** Also past its date: Incus removes what has expired once a minute, and not while it is down. */
-function planRequested({ request, world, found }: Requested<UndoRequest>): Answer | Refusal {
+function planRequested({ request, world, found, coverages }: Requested<UndoRequest>): Answer | Refusal {
   const instance = findInstance(world, request.instance)
   if (!instance.ok) return instance.error
   const { key, ref, record } = instance.value
@@ -37,11 +38,12 @@ function planRequested({ request, world, found }: Requested<UndoRequest>): Answe
         { kind: 'keep', about: key, snapshot, reason: 'nobody has removed it, so there is nothing to undo' },
       ],
     }
-  const action: UndoAction = {
-    kind: 'unexpire',
-    ref,
-    snapshot,
-    reason: `its removal is taken back: ${request.reason}`,
-  }
+  const policy = parseSnapshotName(snapshot)?.policy
+  const isBySchedule = coverages.some(({ covered }) =>
+    covered.some((one) => one.key === key && one.policy.name === policy && (one.policy.grace ?? 0) > 0),
+  )
+  const hint = isBySchedule ? `; hold it, if ${policy} is not to remove it again at its next slot` : ''
+  const reason = `its removal is taken back: ${request.reason}${hint}`
+  const action: UndoAction = { kind: 'unexpire', ref, snapshot, reason }
   return { actions: [action] }
 }

@@ -55,3 +55,8 @@ test('docs/chat.md has a row for each command, with the role that it takes', () 
   })
   expect(lacking.map(({ name }) => name)).toEqual([])
 })
+
+test('README.md names each command', () => {
+  const text = read('README.md')
+  expect(commands.filter(({ name }) => !text.includes(`\`${name}\``)).map(({ name }) => name)).toEqual([])
+})

@@ -17,8 +17,8 @@ export type Bucket = {
   uploads: Map<string, { key: string; parts: Map<number, Buffer> }>
   /** Method, key and query of each request. */
   asked: string[]
-  /** Asked before each request; an answer is given instead of the bucket's own, `hang` none. */
-  fault: (request: string, place: number) => Answer | 'hang' | 'break' | null
+  /** Asked before each request; an answer is given instead of the bucket's own, `hang` none, `late` none once it is done. */
+  fault: (request: string, place: number) => Answer | 'hang' | 'break' | 'late' | null
 }
 
 export async function openBucket(): Promise<Bucket> {
@@ -33,7 +33,12 @@ export async function openBucket(): Promise<Bucket> {
     const struck = bucket.fault(name, bucket.asked.push(name) - 1)
     if (struck === 'hang') return
     if (struck === 'break') return void request.socket.destroy()
-    const { status, body: text = '', headers = {} } = struck ?? answer(bucket, request, url, body)
+    const {
+      status,
+      body: text = '',
+      headers = {},
+    } = struck === null || struck === 'late' ? answer(bucket, request, url, body) : struck
+    if (struck === 'late') return void request.socket.destroy()
     const isHead = request.method === 'HEAD'
     response.writeHead(status, { ...(isHead ? { 'content-length': text.length } : {}), ...headers })
     response.end(isHead ? undefined : text)

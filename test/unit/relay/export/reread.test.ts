@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { CORRUPT } from '../../../../shared/work/export/manifest.ts'
+import { CORRUPT, MISSING } from '../../../../shared/work/export/manifest.ts'
 import { openBucket, storeIn } from './bucket.ts'
 import { archive, NAME, openPlace, REF, savingOf } from './scene.ts'
 
@@ -60,7 +60,7 @@ describe('an export that is read again', () => {
     const place = openPlace()
     expect(await place.exports.check('nas', REF, null, () => {})).toMatchObject({
       ok: false,
-      error: { status: CORRUPT, message: expect.stringContaining('there is no export of it') },
+      error: { status: MISSING, message: expect.stringContaining('there is no export of it') },
     })
   })
 })

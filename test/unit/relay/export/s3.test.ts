@@ -50,6 +50,39 @@ describe('an export in a bucket', () => {
   })
 
   test.each([
+    ['each part', large(), 'PUT', 'partNumber='],
+    ['the end of an upload in parts', large(), 'POST', 'uploadId='],
+    ['a file that is sent whole', archive(), 'PUT', '.tar.zst'],
+    ['the manifest', archive(), 'PUT', '.json'],
+  ])('is whole where the answer is lost that confirms %s', async (_, file, method, part) => {
+    const { bucket, save, place } = await open()
+    const struck = new Set<string>()
+    bucket.fault = (request) => {
+      const isIt = request.startsWith(method) && request.includes(part) && !struck.has(request)
+      if (isIt) struck.add(request)
+      return isIt ? 'late' : null
+    }
+    expect(await save(file)).toMatchObject({ ok: true })
+    expect(struck.size).toBeGreaterThan(0)
+    expect(bucket.uploads.size).toBe(0)
+    expect([...bucket.objects.keys()]).toHaveLength(2)
+    expect(await place.exports.list('r2', REF, null)).toMatchObject({ value: [{ name: NAME }] })
+  })
+
+  test('that somebody else has put there under its name is not taken for its own', async () => {
+    const { bucket, save } = await open()
+    bucket.fault = (request) => {
+      if (request.startsWith('PUT') && request.endsWith('.json'))
+        bucket.objects.set(`incus/here/${FOLDER}/${NAME}.json`, Buffer.from('{"another": "one"}'))
+      return null
+    }
+    expect(await save(archive())).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('not overwritten') },
+    })
+  })
+
+  test.each([
     ['a wrong secret', { secretAccessKey: 'wrong' }, 'check secretAccessKey'],
     ['no such bucket', { bucket: 'nowhere' }, 'check bucket'],
   ])('with %s is refused with what to do, and without the secret', async (_, more, advice) => {

@@ -1,3 +1,5 @@
+import { utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { describe, expect, test } from 'vitest'
 import type { Saving } from '../../../../relay/engine/exports.ts'
@@ -15,6 +17,21 @@ const failure = async (place: ReturnType<typeof openPlace>, saving: Saving): Pro
 }
 
 describe('an export in a directory', () => {
+  test('is made, and others are listed, though a writer that was killed has left its name without anything', async () => {
+    const place = openPlace()
+    await saved(place, savingOf(archive()))
+    const other = '20261123T030000Z'
+    const left = join(place.root, FOLDER, `${other}.json`)
+    writeFileSync(left, '')
+    expect(await place.exports.list('nas', REF, null)).toMatchObject({ ok: true, value: [{ name: NAME }] })
+    utimesSync(left, 0, 0)
+    await saved(place, savingOf(archive(), { name: other }))
+    expect(await place.exports.list('nas', REF, other)).toMatchObject({ ok: true, value: [{ name: other }] })
+    writeFileSync(left, '{"cut')
+    const listed = await place.exports.list('nas', REF, null)
+    expect(listed.ok ? '' : listed.error.message).toContain(`${other}.json is no manifest of an export`)
+  })
+
   test('is the archive, compressed, with a manifest that tells both hashes', async () => {
     const place = openPlace()
     const file = archive()

@@ -32,8 +32,7 @@ export const planExpireLater: PlanStep<ExpireLaterStep> = async ({ ref, snapshot
   const noted = seen.value.own.includes(name) ? parseUndo(own(seen.value.config, name) ?? '') : null
   // Asked for again, what was its own stays so, and the date may be another.
   const old = noted !== null && shown !== null && isSameSecond(noted.end, shown.getTime()) ? noted : null
-  // Incus removes it earlier anyway.
-  if (shown !== null && (old === null ? shown <= end : isSameSecond(shown.getTime(), end.getTime())))
+  if (shown !== null && isAsGood(shown.getTime(), end.getTime(), { old, now: io.clock.now() }))
     return ok({ calls: [] })
   const why = againstExpiryOf(ref, seen.value, { snapshot, end, by: job, rows: rows.value }, io)
   if (!why.ok) return why
@@ -89,6 +88,13 @@ export const planUndo: PlanStep<UndoStep> = async ({ ref, snapshot }, io, job) =
       io.sightings.forget(ref)
     },
   })
+}
+
+/** Whether what Incus shows needs no change. */
+function isAsGood(shown: number, end: number, { old, now }: { old: Undoable | null; now: number }): boolean {
+  if (old === null) return shown <= end
+  // What is due goes within a minute. A slot at that very moment must not make it wait once more.
+  return shown <= now || isSameSecond(shown, end)
 }
 
 /** Incus keeps no more of a date everywhere. */

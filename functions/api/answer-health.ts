@@ -13,7 +13,11 @@ const promised = z.object({
   target: z.nullable(text).check(z.describe('Of a copy: where it is')),
   state: z
     .enum(['kept', 'pending', 'broken', 'unknown'])
-    .check(z.describe('pending: there is none yet, in time; unknown: what was seen last is too old to tell')),
+    .check(
+      z.describe(
+        'pending: there is none yet, or none since the policy was tightened or resumed, in time; unknown: what was seen last is too old to tell',
+      ),
+    ),
   newest: z.nullable(z.object({ snapshot: text, at: iso })),
   gone: z.optional(z.literal(true)).check(z.describe('It had some, and all of them are gone')),
   keptShare: z

@@ -2,8 +2,9 @@
  * ledger must not write that one again for their sake. */
 import * as z from 'zod/mini'
 import type { SnapshotPair } from '../incus/inventory.ts'
-import { isObject, type Lose, mapOf, moment, partOf } from '../ledger/parts.ts'
+import { count, isObject, type Lose, mapOf, moment, partOf } from '../ledger/parts.ts'
 import { own } from '../own.ts'
+import type { PromiseKind } from './terms.ts'
 
 /** Of one instance under one policy. Snapshots are `name@seconds`. */
 export type Fact = {
@@ -25,12 +26,25 @@ export type Fact = {
   since?: string
   /** Since when its promises are judged. */
   watched?: string
-  /** When it was seen last that its policy is paused. */
-  paused?: string
+  /** Until when it is kept at least, because the policy's terms were others before; see owed.ts. */
+  owed?: Partial<Record<PromiseKind, string>>
   /** From when to when they were not kept, see history.ts. */
-  gaps?: Partial<Record<'snapshot' | 'copy', [from: number, to: number][]>>
+  gaps?: Partial<Record<PromiseKind, [from: number, to: number][]>>
   /** Since when its snapshots, or its copy's, couldn't be listed. */
   unseen?: string
+}
+
+/** What a policy promised at the last look, as far as it decides until when a snapshot keeps that. */
+export type Terms = {
+  schedule: string[]
+  timezone: string
+  /** Seconds. */
+  jitter: number
+  /** Seconds; null: by the schedule. */
+  promise?: Record<PromiseKind, number | null>
+  paused: boolean
+  /** Whether it has a copy. */
+  copies: boolean
 }
 
 export type Facts = {
@@ -38,6 +52,8 @@ export type Facts = {
   at: string
   /** By policy, then by instance key. */
   subjects: Record<string, Record<string, Fact>>
+  /** Of each policy that was looked at. */
+  terms?: Record<string, Terms>
   /** Remotes that gave no answer at the last look: since when, and why. */
   silent?: Record<string, { since: string; reason: string }>
   /** Of each remote what the last glance that led to a look had shown, see glance.ts. */
@@ -67,14 +83,36 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   since: may(moment),
   unseen: may(moment),
   watched: may(moment),
-  paused: may(moment),
+  owed: may(z.object({ snapshot: may(moment), copy: may(moment) })),
   gaps: may(z.object({ snapshot: may(z.array(gapSchema)), copy: may(z.array(gapSchema)) })),
+})
+
+const seconds = z.nullable(count)
+
+const termsSchema: z.ZodMiniType<Terms> = z.looseObject({
+  schedule: z.array(text),
+  timezone: text,
+  jitter: count,
+  promise: may(z.object({ snapshot: seconds, copy: seconds })),
+  paused: z.boolean(),
+  copies: z.boolean(),
 })
 
 const silentSchema = z.looseObject({ since: moment, reason: text })
 
 export const factOf = (facts: Facts | null, policy: string, key: string): Fact | undefined =>
   own(own(facts?.subjects ?? {}, policy) ?? {}, key)
+
+/** The newest one that keeps the promise; null: none is known. */
+export const newestIn = ({ taken, copied }: Fact, kind: PromiseKind): SnapshotPair | null =>
+  parsePair(kind === 'snapshot' ? taken : copied)
+
+/** When it was seen that it had some and has none any more; null: it never had one. */
+export function vanishedAt(kind: PromiseKind, fact: Fact): Date | null {
+  const [last, at] = kind === 'snapshot' ? [fact.gone, fact.goneAt] : [fact.lost, fact.lostAt]
+  if (parsePair(last) === null || newestIn(fact, kind) !== null) return null
+  return new Date(at ?? fact.since ?? 0)
+}
 
 const DAY = 86_400_000
 
@@ -115,6 +153,7 @@ export function parseFacts(value: unknown): FoundFacts {
       partOf(item, schema, part, lose)
   const away = mapOf(value.silent, 'since when there is no answer of', lose, read(silentSchema))
   const glances = mapOf(value.glances, 'the glance at', lose, read(text))
+  const terms = mapOf(value.terms, 'the terms of policy', lose, read(termsSchema))
   const out = mapOf(value.leftOut, 'what is left out, because', lose, read(text))
   const bare = mapOf(value.uncovered, 'what no policy covers in', lose, read(text))
   const beside = mapOf(value.scheduled, 'the schedules of Incus,', lose, read(text))
@@ -123,6 +162,7 @@ export function parseFacts(value: unknown): FoundFacts {
     subjects: mapOf(value.subjects, 'the promises of policy', lose, (item, part) =>
       mapOf(item, `${part} to`, lose, read(factSchema)),
     ),
+    ...(Object.keys(terms).length === 0 ? {} : { terms }),
     ...(Object.keys(away).length === 0 ? {} : { silent: away }),
     ...(Object.keys(glances).length === 0 ? {} : { glances }),
     ...(Object.keys(bare).length === 0 ? {} : { uncovered: bare }),
@@ -142,6 +182,10 @@ export function withFormer(facts: Facts, before: Facts | null, policies: readonl
 
 /** Milliseconds. That a look was made is noted at least so often. */
 const NOTED = 10 * 60_000
+
+/** When there should have been another look, if that is over. */
+export const lookedAgainBy = ({ at }: Facts, now: Date): Date =>
+  new Date(Math.min(now.getTime(), Date.parse(at) + NOTED))
 
 /** Whether they have to be written: more than the time has changed, or it is long since. */
 export function isNews(before: Facts | null, after: Facts): boolean {

@@ -4,8 +4,9 @@
  */
 import { own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
-import { type Fact, type Facts, factOf, parsePair } from './facts.ts'
-import { keptUntil, owedUntil, PROMISES, type PromiseKind, promises } from './terms.ts'
+import { type Fact, type Facts, factOf, type Terms } from './facts.ts'
+import { formerOf, isPromised, termsIn, untilOf, withOwed, withoutNeedless } from './owed.ts'
+import { PROMISES, type PromiseKind } from './terms.ts'
 
 const DAY = 86_400_000
 /** Milliseconds that are looked back. */
@@ -16,20 +17,6 @@ const MOST = 30
 /** From when to when a promise was not kept, in seconds since the epoch. */
 type Gap = [from: number, to: number]
 
-/** Until when that fact alone keeps the promise. */
-export function untilOf(policy: Policy, kind: PromiseKind, fact: Fact, now: Date): Date {
-  const pair = parsePair(kind === 'snapshot' ? fact.taken : fact.copied)
-  if (pair !== null) return keptUntil(policy, kind, pair)
-  return vanishedAt(kind, fact) ?? owedUntil(policy, kind, new Date(fact.since ?? now))
-}
-
-/** When it was seen that it had some and has none any more; null: it never had one. */
-export function vanishedAt(kind: PromiseKind, fact: Fact): Date | null {
-  const [last, at] = kind === 'snapshot' ? [fact.gone, fact.goneAt] : [fact.lost, fact.lostAt]
-  if (parsePair(last) === null || newestIn(fact, kind) !== undefined) return null
-  return new Date(at ?? fact.since ?? 0)
-}
-
 /** The facts with what is over by them: each newer snapshot ends the time since the one before was too old. */
 export function withHistory(
   facts: Facts,
@@ -39,53 +26,55 @@ export function withHistory(
 ): Facts {
   const subjects = Object.entries(facts.subjects).map(([name, all]) => {
     const policy = policies.find((one) => one.name === name)
+    const former = policy === undefined ? undefined : formerOf(before, policy)
     const judged = Object.entries(all).map(([key, fact]): [string, Fact] => [
       key,
-      withGaps(fact, factOf(before, name, key), policy, now),
+      withGaps(fact, factOf(before, name, key), policy, former, now),
     ])
     return [name, Object.fromEntries(judged)] as const
   })
-  return { ...facts, subjects: Object.fromEntries(subjects) }
+  return { ...facts, subjects: Object.fromEntries(subjects), terms: termsIn(policies) }
 }
 
-function withGaps(fact: Fact, before: Fact | undefined, policy: Policy | undefined, now: Date): Fact {
-  const gaps = PROMISES.map((kind) => [kind, gapsAfter(kind, fact, before, policy, now)] as const)
-  const { gaps: _, ...rest } = fact
-  const noted = Object.fromEntries(gaps.filter(([, all]) => all.length > 0))
-  return {
-    ...rest,
-    watched: before?.watched ?? before?.since ?? now.toISOString(),
-    ...(policy?.paused === true
-      ? { paused: now.toISOString() }
-      : before?.paused === undefined
-        ? {}
-        : { paused: before.paused }),
-    ...(Object.keys(noted).length === 0 ? {} : { gaps: noted }),
-  }
-}
+/** `former`: the policy's terms at the look before, if they were others. */
+type Since = { before: Fact; policy: Policy; former: Terms | undefined }
 
-/** Whatever took the place of the newest one: what was too old until now, was. */
-function gapsAfter(
-  kind: PromiseKind,
+function withGaps(
   fact: Fact,
   before: Fact | undefined,
   policy: Policy | undefined,
+  former: Terms | undefined,
   now: Date,
-): Gap[] {
+): Fact {
+  const { gaps: _, owed: _owed, ...seen } = fact
+  const watched = before?.watched ?? before?.since ?? now.toISOString()
+  if (before === undefined || policy === undefined)
+    return { ...seen, watched, ...(before?.gaps === undefined ? {} : { gaps: before.gaps }) }
+  const { owed } = withOwed(before, policy, former, now)
+  const after =
+    owed === undefined ? { ...seen, watched } : withoutNeedless({ ...seen, watched, owed }, policy, now)
+  const gaps = PROMISES.map(
+    (kind) => [kind, gapsAfter(kind, after, { before, policy, former }, now)] as const,
+  )
+  const noted = Object.fromEntries(gaps.filter(([, all]) => all.length > 0))
+  return { ...after, ...(Object.keys(noted).length === 0 ? {} : { gaps: noted }) }
+}
+
+/** Whatever took the place of the newest one, or of the terms: what was too old until now, was. */
+function gapsAfter(kind: PromiseKind, fact: Fact, { before, policy, former }: Since, now: Date): Gap[] {
   const known = gapsOf(before, kind)
-  const gap = before === undefined || policy === undefined ? null : openGap(policy, kind, before, now)
-  const isOther = newestIn(fact, kind) !== newestIn(before, kind)
-  const gaps = gap !== null && isOther ? [...known, gap] : known
+  const gap = openGap(former ?? policy, kind, before, now)
+  const isOver =
+    (kind === 'snapshot' ? fact.taken !== before.taken : fact.copied !== before.copied) ||
+    (former !== undefined && openGap(policy, kind, fact, now) === null)
+  const gaps = gap !== null && isOver ? [...known, gap] : known
   return joined(gaps.filter(([, to]) => to * 1000 > now.getTime() - BACK))
 }
 
-const newestIn = (fact: Fact | undefined, kind: PromiseKind): string | undefined =>
-  kind === 'snapshot' ? fact?.taken : fact?.copied
-
-/** The time since when it isn't kept by that fact; null: it is. While it was paused nothing was promised. */
-function openGap(policy: Policy, kind: PromiseKind, fact: Fact, now: Date): Gap | null {
-  if (policy.paused || !promises(policy, kind, fact)) return null
-  const until = Math.max(untilOf(policy, kind, fact, now).getTime(), Date.parse(fact.paused ?? '') || 0)
+/** The time since when it isn't kept by that fact; null: it is, or isn't promised. */
+function openGap(terms: Policy | Terms, kind: PromiseKind, fact: Fact, now: Date): Gap | null {
+  if (!isPromised(terms, kind, fact)) return null
+  const until = untilOf(terms, kind, fact, now).getTime()
   return until < now.getTime() ? [Math.ceil(until / 1000), Math.ceil(now.getTime() / 1000)] : null
 }
 

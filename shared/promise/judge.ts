@@ -7,13 +7,23 @@ import { targetOf } from '../policy/places.ts'
 import type { Policy } from '../policy/policy.ts'
 import { COPY } from '../work/copy/entry.ts'
 import { ENDS } from '../work/life.ts'
-import { atPlace, type Fact, type Facts, parsePair } from './facts.ts'
-import { keptShare, untilOf, vanishedAt } from './history.ts'
-import { PROMISES, type PromiseKind, promises } from './terms.ts'
+import {
+  atPlace,
+  type Fact,
+  type Facts,
+  lookedAgainBy,
+  newestIn,
+  parsePair,
+  type Terms,
+  vanishedAt,
+} from './facts.ts'
+import { keptShare } from './history.ts'
+import { formerOf, isOnlyOwed, isPromised, untilOf, withOwed } from './owed.ts'
+import { PROMISES, type PromiseKind } from './terms.ts'
 
 /**
  * - `kept`: the newest one is young enough;
- * - `pending`: there is none yet, and the first one is still in time;
+ * - `pending`: there is none yet, or none since the policy promises more, and the next one is still in time;
  * - `broken`: it is too old, or there is none;
  * - `unknown`: it may be too old, and what was seen last is older than the promise allows.
  */
@@ -45,25 +55,27 @@ export type Promised = {
 export function judgePromises(policies: readonly Policy[], known: Known, now: Date): Promised[] {
   return policies
     .filter(({ paused }) => !paused)
-    .flatMap((policy) =>
-      Object.entries(own(known.facts.subjects, policy.name) ?? {}).flatMap(([subject, fact]) =>
-        PROMISES.filter((kind) => promises(policy, kind, fact)).map((kind) =>
-          judge({ kind, policy, subject, fact }, known, now),
+    .flatMap((policy) => {
+      const former = formerOf(known.facts, policy)
+      return Object.entries(own(known.facts.subjects, policy.name) ?? {}).flatMap(([subject, fact]) =>
+        PROMISES.filter((kind) => isPromised(policy, kind, fact)).map((kind) =>
+          judge({ kind, policy, former, subject, fact }, known, now),
         ),
-      ),
-    )
+      )
+    })
 }
 
 type Known = { facts: Facts; ledger: Ledger | null }
-type Judging = { kind: PromiseKind; policy: Policy; subject: string; fact: Fact }
+/** `former`: the policy's terms at the last look, if they were others. */
+type Judging = { kind: PromiseKind; policy: Policy; former: Terms | undefined; subject: string; fact: Fact }
 
 function judge(asked: Judging, known: Known, now: Date): Promised {
   const { kind, policy, subject } = asked
   const place = placeOf(policy, subject)
   const target = kind === 'snapshot' ? null : place
-  const fact = atPlace(asked.fact, place)
+  const fact = withOwed(atPlace(asked.fact, place), policy, asked.former, lookedAgainBy(known.facts, now))
   const judging = { ...asked, fact }
-  const pair = parsePair(kind === 'snapshot' ? fact.taken : fact.copied)
+  const pair = newestIn(fact, kind)
   const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
   const until = untilOf(policy, kind, fact, now)
   const base = {
@@ -76,7 +88,7 @@ function judge(asked: Judging, known: Known, now: Date): Promised {
     return { ...base, gone: true, state: 'broken', until: null, since, reason }
   }
   if (now <= until) {
-    const state = pair === null ? 'pending' : 'kept'
+    const state = pair === null || isOnlyOwed(policy, kind, fact, now) ? 'pending' : 'kept'
     return { ...base, state, until: until.toISOString(), since: null, reason: null }
   }
   const seen = seenAt(judging, target, known)

@@ -7,16 +7,10 @@ import { nextSlot } from '../schedule/slots.ts'
 export const PROMISES = ['snapshot', 'copy'] as const
 export type PromiseKind = (typeof PROMISES)[number]
 
-type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise' | 'copy'>
+type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise'>
 
 /** Milliseconds that a slot may take without a promise of its own: to be served, and to be copied. */
 const GRACE = { snapshot: 3_600_000, copy: 7_200_000 }
-
-export const promises = (
-  { copy }: Pick<Policy, 'copy'>,
-  kind: PromiseKind,
-  { uncopied }: { uncopied?: true },
-): boolean => kind === 'snapshot' || (copy !== null && uncopied !== true)
 
 /** Until when the newest one keeps the promise, if nothing more happens. */
 export function keptUntil(terms: Terms, kind: PromiseKind, pair: SnapshotPair): Date {
@@ -57,4 +51,4 @@ const saidOf = ({ promise }: Terms, kind: PromiseKind): number | null =>
 
 const graceOf = ({ jitter }: Terms, kind: PromiseKind): number => GRACE[kind] + jitter * 1000
 
-const FAR = new Date('9999-12-31T00:00:00Z')
+export const FAR = new Date('9999-12-31T00:00:00Z')

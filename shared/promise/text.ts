@@ -24,6 +24,10 @@ function whatIs({ kind, policy, subject, target, state, newest, gone, since }: P
     : `${subject} has no ${what} ${young}`
 }
 
-/** Of one that has to come yet. */
-export const pendingText = ({ kind, policy, subject, target, until }: Promised): string =>
-  `${subject} has no ${WHAT[kind]}${kind === 'copy' ? ` on ${target}` : ''} of ${policy} yet; the first one is promised by ${until}`
+/** Of one that has to come yet, or again since the policy promises more than it did. */
+export const pendingText = ({ kind, policy, subject, target, newest, until }: Promised): string => {
+  const what = `${WHAT[kind]}${kind === 'copy' ? ` on ${target}` : ''}`
+  return newest === null
+    ? `${subject} has no ${what} of ${policy} yet; the first one is promised by ${until}`
+    : `${subject} has no ${what} yet since ${policy} was changed or resumed; the next one is promised by ${until}. The newest one is ${newest.snapshot}, of ${newest.at}`
+}

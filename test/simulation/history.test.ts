@@ -52,3 +52,30 @@ test('it is what a count of each minute gives, through outages of either server 
     expect(kept / all).toBeGreaterThan(0.6)
   }
 }, 900_000)
+
+test('a policy that is tightened, paused, resumed or copied again breaks no promise for the time before', async () => {
+  const world = createWorld({ start: new Date('2026-11-20T00:00:30Z') })
+  write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 20e6)
+  await world.clock.advance(world.clock.now() + 10)
+  const policy = { remotes: ['main'], keep: { last: 40 }, copy: { remote: 'backup' } }
+  const daily = { ...policy, schedule: '0 3 * * *' }
+  const hourly = { ...policy, schedule: '0 * * * *' }
+  const counts = new Map<string, Count>()
+  for (const next of [
+    daily,
+    hourly,
+    { ...hourly, paused: true },
+    hourly,
+    { ...hourly, copy: false },
+    hourly,
+    daily,
+  ]) {
+    await world.apply({ policies: { p: next } })
+    await watch(world, counts, 29.5 * HOUR)
+  }
+  const now = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+  const { promises } = await statusIn(world, now)
+  expect(counts.get('snapshot main/default/web')).toEqual({ kept: 6 * 29.5 * 60, all: 6 * 29.5 * 60 })
+  expect(counts.get('copy main/default/web')).toEqual({ kept: 5 * 29.5 * 60, all: 5 * 29.5 * 60 })
+  expect(promises.map(({ keptShare }) => keptShare)).toEqual([1, 1])
+}, 900_000)

@@ -1,0 +1,81 @@
+/**
+ * What is owed after a policy's terms have changed: they bind from then on, not for the time before. So a schedule that
+ * is tightened, or a policy that is resumed, breaks nothing before its next slot; what was broken stays so.
+ */
+import { own } from '../own.ts'
+import type { Policy } from '../policy/policy.ts'
+import { type Fact, type Facts, newestIn, type Terms, vanishedAt } from './facts.ts'
+import { FAR, keptUntil, owedUntil, PROMISES, type PromiseKind } from './terms.ts'
+
+export const isPromised = (terms: Policy | Terms, kind: PromiseKind, { uncopied }: Fact): boolean =>
+  !terms.paused && (kind === 'snapshot' || (hasCopy(terms) && uncopied !== true))
+
+const hasCopy = (terms: Policy | Terms): boolean => ('copies' in terms ? terms.copies : terms.copy !== null)
+
+/** Until when that fact alone keeps what is promised. */
+export function untilOf(terms: Judged, kind: PromiseKind, fact: Fact, now: Date): Date {
+  return vanishedAt(kind, fact) ?? later(byTerms(terms, kind, fact, now), own(fact.owed ?? {}, kind))
+}
+
+type Judged = Parameters<typeof keptUntil>[0]
+
+/** Whether the newest one is too old by the terms, and only their change makes it count. */
+export const isOnlyOwed = (terms: Judged, kind: PromiseKind, fact: Fact, now: Date): boolean =>
+  byTerms(terms, kind, fact, now) < now
+
+function byTerms(terms: Judged, kind: PromiseKind, fact: Fact, now: Date): Date {
+  const pair = newestIn(fact, kind)
+  return pair === null ? owedUntil(terms, kind, new Date(fact.since ?? now)) : keptUntil(terms, kind, pair)
+}
+
+/** The policy's terms at the last look, if they were others. Undefined: they were the same, or aren't known. */
+export function formerOf(facts: Facts | null, policy: Policy): Terms | undefined {
+  const terms = own(facts?.terms ?? {}, policy.name)
+  const isSame = terms === undefined || JSON.stringify(inOrder(terms)) === JSON.stringify(inOrder(policy))
+  return isSame ? undefined : terms
+}
+
+/** `former`: its terms until `now`, if they were others. */
+export function withOwed(fact: Fact, policy: Policy, former: Terms | undefined, now: Date): Fact {
+  if (former === undefined) return fact
+  const owed = PROMISES.filter((kind) => isPromised(policy, kind, fact)).map((kind) => {
+    const before = isPromised(former, kind, fact) ? untilOf(former, kind, fact, now) : FAR
+    const until = Math.min(before.getTime(), owedUntil(policy, kind, now).getTime())
+    return [kind, new Date(until).toISOString()]
+  })
+  return { ...fact, owed: Object.fromEntries(owed) }
+}
+
+/** Without what is owed by the terms anyway. */
+export function withoutNeedless({ owed = {}, ...fact }: Fact, policy: Policy, now: Date): Fact {
+  const left = PROMISES.flatMap((kind) => {
+    const until = own(owed, kind)
+    return until === undefined || Date.parse(until) <= byTerms(policy, kind, fact, now).getTime()
+      ? []
+      : [[kind, until]]
+  })
+  return left.length === 0 ? fact : { ...fact, owed: Object.fromEntries(left) }
+}
+
+export const termsIn = (policies: readonly Policy[]): NonNullable<Facts['terms']> =>
+  Object.fromEntries(policies.map((policy) => [policy.name, termsOf(policy)]))
+
+const termsOf = (policy: Policy): Terms => {
+  const { schedule, timezone, jitter, promise, paused } = policy
+  return {
+    ...{ schedule: [...schedule], timezone, jitter },
+    ...(promise === undefined ? {} : { promise: { snapshot: promise.snapshot, copy: promise.copy } }),
+    ...{ paused, copies: hasCopy(policy) },
+  }
+}
+
+const inOrder = (terms: Policy | Terms): unknown[] => {
+  const { schedule, timezone, jitter, promise, paused } = terms
+  return [
+    ...[schedule, timezone, jitter, promise?.snapshot ?? null, promise?.copy ?? null],
+    ...[paused, hasCopy(terms)],
+  ]
+}
+
+const later = (one: Date, other: string | undefined): Date =>
+  other !== undefined && Date.parse(other) > one.getTime() ? new Date(other) : one

@@ -28,16 +28,18 @@ export function openJournal(path: string, log: (line: string) => void): JournalF
       log(`the journal ${path} can't be written: ${String(error)}`)
     }
   }
+  const writeNow = (): void => {
+    if (timer !== null) clearTimeout(timer)
+    write()
+  }
   return {
     read: () => readJournal(path, log),
-    changed(state) {
+    changed(state, now = false) {
       pending = state
-      timer ??= setTimeout(write, delay).unref()
+      if (now) writeNow()
+      else timer ??= setTimeout(write, delay).unref()
     },
-    close() {
-      if (timer !== null) clearTimeout(timer)
-      write()
-    },
+    close: writeNow,
   }
 }
 

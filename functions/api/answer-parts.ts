@@ -7,7 +7,7 @@ export const maybe = z.optional(text)
 export const texts = z.array(text)
 
 export const line = z
-  .object({ about: text, sign: text, what: text, reason: text })
+  .object({ about: text, sign: text, what: text, reason: text, counts: maybe })
   .check(
     z.describe(
       '+ take, - expire, # hold or release, < restore, ^ start or thaw, > copy, » export, * a new instance, ✓ verify, = keep, · skip, … wait, ! problem',

@@ -126,7 +126,7 @@ export function createEngine({
   const detached = createDetached(unattended, locks, lanes, jobs)
   const see = async (name: string, config: readonly string[], most: number): Promise<RemoteReply> => {
     if (!Object.hasOwn(remotes, name)) return { ok: false, error: unknownRemote(name, remotes) }
-    const io = { upstream, clock, look: most, pools, suspects, unseen }
+    const io = { upstream, clock, look: most, pools, suspects, unseen, made: journal.made }
     const began = clock.now()
     const reply = await readInventory(io, name, config)
     if (!reply.ok) return reply

@@ -7,6 +7,7 @@ import { err, ok } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
 import { badReply, CALL_TIMEOUT, call, notIncus, untrusted } from './call.ts'
+import type { Journal } from './journal.ts'
 import { parseInstances } from './parse-instances.ts'
 import { parseOperations } from './parse-operations.ts'
 import { parseProjects, parseServer } from './parse-server.ts'
@@ -25,6 +26,7 @@ type InventoryIo = {
   look: number
   pools: Pools
   suspects: Suspects
+  made: Journal['made']
   unseen: UnseenCreates
 }
 
@@ -46,7 +48,7 @@ export async function readInventory(
  * and one that is still being made is listed among them.
  */
 async function readAll(
-  { upstream, clock, look, pools, suspects, unseen }: InventoryIo,
+  { upstream, clock, look, pools, suspects, unseen, made }: InventoryIo,
   remote: string,
   selectedBy: readonly string[],
   until: number,
@@ -65,7 +67,7 @@ async function readAll(
   const [projects, listed] = await Promise.all([
     read(request('listProjects', {}, { recursion: '1' }), parseProjects),
     read(request('listInstances', {}, ALL), (metadata) =>
-      parseInstances(metadata, { remote, server: server.fingerprint }, selectedBy),
+      parseInstances(metadata, { remote, server: server.fingerprint, made }, selectedBy),
     ),
   ])
   if (!projects.ok) return projects

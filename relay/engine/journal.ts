@@ -10,8 +10,16 @@ import { own } from '../../shared/own.ts'
 import { parseVerified, renderVerified } from '../../shared/work/copy/marks.ts'
 import { isObject, text } from './envelope.ts'
 
-/** Where it is kept. `changed` gets a function that gives the present state, as JSON. */
-export type JournalStore = { read(): unknown; changed(state: () => unknown): void }
+/** Where it is kept. `changed` gets a function that gives the present state, as JSON; `now`: it has to be there at once. */
+export type JournalStore = { read(): unknown; changed(state: () => unknown, now?: boolean): void }
+
+/** Of an instance that the relay made from a snapshot: what it has no mark for. */
+export type Made = {
+  /** When Incus created it, in seconds since the epoch: another one of its name has another date. */
+  since: number
+  /** The mark that a restore takes off it; empty: it is finished. */
+  mark: string
+}
 
 export type Journal = {
   verified(subject: string): readonly SnapshotPair[]
@@ -44,6 +52,9 @@ export type Journal = {
   ending(subject: string): ReadonlySet<string>
   /** The most snapshots that were listed of it within the last day. */
   peak(subject: string): number
+  /** What is known of an instance of that name which was created then. */
+  made(subject: string, since: number | undefined): string | null
+  noteMade(subject: string, made: Made): void
   counted(subject: string, snapshots: number): void
 }
 
@@ -61,15 +72,16 @@ type Postponed = [end: number, until: number]
 const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, expired, postponed, ends, peaks } = parseState(store.read())
+  const { verified, expired, postponed, ends, peaks, made } = parseState(store.read())
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
     expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     postponed: Object.fromEntries([...postponed].map(([key, ends]) => [key, Object.fromEntries(ends)])),
     ends: Object.fromEntries([...ends].map(([key, of]) => [key, Object.fromEntries(of)])),
     peaks: Object.fromEntries(peaks),
+    made: Object.fromEntries(made),
   })
-  const changed = (): void => store.changed(state)
+  const changed = (now = false): void => store.changed(state, now)
   const note = (subject: string, pair: SnapshotPair, at: number): void => {
     expired.set(subject, put(expired.get(subject) ?? new Map<string, number>(), renderVerified([pair]), at))
     changed()
@@ -114,6 +126,8 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
         if (ends.size === 0) expired.delete(subject)
       }
       for (const [subject, [, at]] of peaks) if (clock.now() - at > LONG_AGO) peaks.delete(subject)
+      for (const [subject, { since, mark }] of made)
+        if (mark === '' && since * 1000 < before) made.delete(subject)
     },
     postpone(subject, snapshot, shown, until) {
       // Postponed again, it keeps its own one.
@@ -134,6 +148,15 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       ),
     peak(subject) {
       return mostOf(peaks.get(subject), 0, clock.now())
+    },
+    made(subject, since) {
+      const known = made.get(subject)
+      return known === undefined || known.since !== since ? null : known.mark
+    },
+    noteMade(subject, one) {
+      put(made, subject, one)
+      // What follows takes the mark off the instance.
+      changed(true)
     },
     counted(subject, snapshots) {
       const before = peaks.get(subject)
@@ -171,6 +194,7 @@ type State = {
   postponed: Map<string, Map<string, Postponed>>
   ends: Map<string, Map<string, number>>
   peaks: Map<string, Peak>
+  made: Map<string, Made>
 }
 
 /** What can't be read is left out. */
@@ -199,10 +223,14 @@ function parseState(stored: unknown): State {
     postponed: mapsOf('postponed', isPair),
     ends: mapsOf('ends', isCount),
     peaks: new Map(entriesOf('peaks').filter((one): one is [string, Peak] => isPair(one[1]))),
+    made: new Map(entriesOf('made').filter((one): one is [string, Made] => isMade(one[1]))),
   }
 }
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+const isMade = (value: unknown): value is Made =>
+  isObject(value) && isCount(value.since) && typeof value.mark === 'string'
 
 const isPair = (value: unknown): value is [number, number] =>
   Array.isArray(value) && value.length === 2 && value.every(isCount)

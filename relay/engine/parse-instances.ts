@@ -6,6 +6,8 @@ import { PROTECTION, withoutOwnCopy } from '../../shared/policy/marks.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
 import { isObject, text } from './envelope.ts'
+import type { Journal } from './journal.ts'
+import { withMade } from './making.ts'
 import { parseSeconds } from './parse-volumes.ts'
 import { refuseKeys, userKeys, wantedBy, withhold, withinBudget } from './user-keys.ts'
 
@@ -14,11 +16,12 @@ type Instances = { records: InstanceRecord[]; unusable: string[] }
 
 /**
  * Null when the metadata is no list of instances: a partial list is worse than none. `selectedBy`: the keys that
- * are passed on besides those of stapes. `server`: its identity, null where it isn't known.
+ * are passed on besides those of stapes. `server`: its identity, null where it isn't known. `made`: what is known of those
+ * that the relay made.
  */
 export function parseInstances(
   metadata: unknown,
-  at: { remote: string; server: string | null },
+  at: { remote: string; server: string | null; made?: Journal['made'] },
   selectedBy: readonly string[],
 ): Instances | null {
   if (!Array.isArray(metadata) || metadata.length > MOST.instances) return null
@@ -28,8 +31,10 @@ export function parseInstances(
   for (const instance of metadata) {
     if (!isObject(instance)) return null
     const [name, project] = [text(instance.name), text(instance.project)]
-    const record = parseInstance(instance, { ...at, name, project }, isWanted)
-    if (record === null) return null
+    const parsed = parseInstance(instance, { ...at, name, project }, isWanted)
+    if (parsed === null) return null
+    const { remote, made = () => null } = at
+    const record = withMade(parsed, { remote, since: parseSeconds(instance.created_at), made })
     const key = `${project}/${name}`
     if (!isProjectName(project) || !isInstanceName(name)) unusable.push(misnamed(project, name))
     else {

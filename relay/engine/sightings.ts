@@ -38,6 +38,8 @@ export type Sightings = {
   isOnTime(remote: string): boolean
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
+  /** The same, with what Incus says of the instance. */
+  readAll(ref: InstanceRef): Promise<Result<{ sighting: Sighting; instance: unknown }, CallError>>
   /** It was changed: it has to be read anew, also where a look that began before ends after it. */
   forget(ref: InstanceRef): void
   /** A removal was allowed: it counts as gone from now on. */
@@ -100,8 +102,11 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     }
   }
   const serverOf = (remote: string): string | null => servers.get(remote)?.fingerprint ?? null
-  const read = async (ref: InstanceRef): Promise<Result<Sighting, CallError>> =>
-    readOne(upstream, ref, serverOf(ref.remote))
+  const readAll: Sightings['readAll'] = async (ref) => readOne(upstream, ref, serverOf(ref.remote))
+  const read: Sightings['read'] = async (ref) => {
+    const found = await readAll(ref)
+    return found.ok ? ok(found.value.sighting) : found
+  }
   return {
     serverOf,
     isOnTime: (remote) => servers.has(remote) && servers.get(remote)?.skew === undefined,
@@ -145,6 +150,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     torn: (ref) => seen.get(subjectKey(ref))?.torn ?? [],
     listed: (ref) => seen.get(subjectKey(ref))?.snapshots ?? null,
     read,
+    readAll,
     forget(ref) {
       seen.delete(subjectKey(ref))
       changedAt.set(subjectKey(ref), clock.now())
@@ -178,15 +184,16 @@ async function readOne(
   upstream: Upstream,
   { remote, project, instance }: InstanceRef,
   server: string | null,
-): Promise<Result<Sighting, CallError>> {
+): Promise<Result<{ sighting: Sighting; instance: unknown }, CallError>> {
   const one = await call(upstream, remote, request('getInstance', { instance }, { project }))
   if (!one.ok) return one
-  const [record] = parseInstances([one.value.envelope.metadata], { remote, server }, [])?.records ?? []
+  const { metadata } = one.value.envelope
+  const [record] = parseInstances([metadata], { remote, server }, [])?.records ?? []
   const wanted = request('listSnapshots', { instance }, { project, recursion: '1' })
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list
   const snapshots = parseSnapshots(list.value.envelope.metadata)
   return record === undefined || record.offline === true || snapshots === null
     ? err(badReply(remote, list.value.status, `${wanted.path} has another form than expected`))
-    : ok({ config: record.config, own: record.own, snapshots })
+    : ok({ sighting: { config: record.config, own: record.own, snapshots }, instance: metadata })
 }

@@ -62,7 +62,7 @@ function countsOf({ lines, problems, started, ...run }: Entry): string {
   const wrong = problems.length === 0 ? [] : [count(problems.length, 'problem')]
   const counts = [...begun, ...done, ...wrong]
   if (counts.length > 0) return counts.join(', ')
-  return lines.some(({ sign }) => sign === '#' || sign === '^') ? 'done' : 'waiting'
+  return lines.some(({ sign }) => ['#', '^', '-'].includes(sign)) ? 'done' : 'waiting'
 }
 
 /** A line of the Worker's log, null when it isn't about a tick. */

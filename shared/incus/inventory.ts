@@ -53,6 +53,8 @@ export type InstanceRecord = {
   oversized?: true
   /** Its mark of a restore isn't one that the relay made. */
   unsealed?: true
+  /** The relay itself made it from a snapshot, and has finished that. */
+  made?: true
 }
 
 /** An operation that had not ended when it was listed. */

@@ -13,10 +13,19 @@ export type Line = {
   /** Snapshot or destination; empty where the line is about the whole. */
   what: string
   reason: string
+  /** The name of the tally that counts it; absent: the one of its sign that has none. */
+  counts?: string
 }
 
-/** How lines of one sign are counted: "takes 3 snapshots". */
-export type Tally = { sign: Line['sign']; will: string; did: string; one: string; several?: string }
+/** How lines of one sign are counted: "takes 3 snapshots". `name`: it counts only those that say so. */
+export type Tally = {
+  sign: Line['sign']
+  name?: string
+  will: string
+  did: string
+  one: string
+  several?: string
+}
 
 const SIGNS = { keep: '=', skip: '·', wait: '…', foreign: '·', problem: '!' } as const
 

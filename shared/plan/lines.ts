@@ -17,11 +17,12 @@ const rawLines = ({ actions, notes }: Plan<Action>): Line[] => [
 ]
 
 /** As people see them: names of snapshots may hold anything. */
-export const shownLine = ({ about, sign, what, reason }: Line): Line => ({
+export const shownLine = ({ about, sign, what, reason, counts }: Line): Line => ({
   about: safeText(about, LONGEST.about),
   sign,
   what: safeText(what, LONGEST.what),
   reason: safeText(reason, LONGEST.reason),
+  ...(counts === undefined ? {} : { counts }),
 })
 
 /** Characters. A reason may name several snapshots. */

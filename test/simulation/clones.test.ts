@@ -2,9 +2,18 @@
 import { describe, expect, test } from 'vitest'
 import { type Io, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
+import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
-import { hasData, instanceOf, readMarker, seedProfile, seedProject, write } from '../emulator/scene.ts'
+import {
+  hasData,
+  instanceOf,
+  readMarker,
+  seedInstance,
+  seedProfile,
+  seedProject,
+  write,
+} from '../emulator/scene.ts'
 import type { Instance } from '../emulator/state.ts'
 import { clonesOf } from '../long-work.ts'
 import { DAY, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
@@ -477,4 +486,87 @@ describe('a lost instance is brought back', () => {
       for (const name of before) expect(hasData(world.incus.backup, { name: 'web' }, name)).toBe(true)
     },
   )
+})
+
+/** The relay dies at the request that is counted so, before Incus gets it or after; null: it sent fewer. */
+async function killedAt(
+  simulation: Simulation,
+  many: number,
+  how: 'before' | 'after',
+): Promise<IncusRequest | null> {
+  const { world } = simulation
+  let count = 0
+  let struck: IncusRequest | null = null
+  world.weather.now = (_, request) => {
+    if (request.method === 'GET' || struck !== null || ++count < many) return null
+    struck = request
+    world.relay.kill()
+    return how === 'before' ? 'lost-before' : null
+  }
+  await ask(simulation, { ...bringBack, project: 'other', start: true })
+  await minutes(simulation, 2)
+  world.weather.now = () => null
+  return struck
+}
+
+const REQUESTS = Array.from({ length: 9 }, (_, at) => at + 1)
+
+describe('a relay that is killed while it brings an instance back to another place', () => {
+  const begun = async (): Promise<Simulation> => {
+    const simulation = await begin({ receives: ['backup'] })
+    seedProject(simulation.world.incus.main, 'other')
+    lose(simulation)
+    await minutes(simulation, 2)
+    return simulation
+  }
+  const elsewhere = { project: 'other', name: 'web' }
+
+  test.each(REQUESTS.flatMap((many) => (['before', 'after'] as const).map((how) => ({ many, how }))))(
+    '$how request $many: later ticks do what is left, to its start and to the copy that follows it',
+    async ({ many, how }) => {
+      const simulation = await begun()
+      const { world } = simulation
+      const before = verifiedOn(simulation)
+      const copy = webOf(simulation, 'backup')
+      const struck = await killedAt(simulation, many, how)
+      // Pull: the copy's migration, its creation, the restore, and the marks.
+      expect(struck === null).toBe(many > 7)
+      await minutes(simulation, 10)
+      const back = instanceOf(world.incus.main, elsewhere)
+      expect(readMarker(world.incus.main, elsewhere)).toBe(OLD)
+      expect(back.status).toBe('Running')
+      expect(marksOf(back)).toEqual([])
+      expect([...back.snapshots.keys()]).toEqual(expect.arrayContaining(before))
+      expect(webOf(simulation, 'backup')).toBe(copy)
+      expect(copy.config['user.stapes.replica-of']).toBe('main/other/web')
+      expect(verifiedOn(simulation)).toEqual(before)
+      const work = JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>
+      expect(clonesOf(work)['main/other/web']).toMatchObject({ state: 'done' })
+    },
+  )
+
+  test('after which somebody makes one of that name: it is left alone, and that is told', async () => {
+    const simulation = await begun()
+    const { world } = simulation
+    world.incus.main.copyMs = 60_000
+    await ask(simulation, { ...bringBack, project: 'other', start: true })
+    await world.clock.advance(new Date(world.clock.now() + 5_000))
+    world.relay.kill()
+    world.incus.main.kill()
+    world.incus.main.start()
+    const others = world.incus.main.state.projects.get('other')?.instances
+    others?.delete('web')
+    seedInstance(world.incus.main, { project: 'other', name: 'web' })
+    const handmade = instanceOf(world.incus.main, elsewhere)
+    const config = structuredClone(handmade.config)
+    await minutes(simulation, 6)
+    expect(instanceOf(world.incus.main, elsewhere)).toBe(handmade)
+    expect(handmade).toMatchObject({ status: 'Stopped', config })
+    expect(webOf(simulation, 'backup').config['user.stapes.replica-of']).toBe('main/default/web')
+    const work = JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>
+    expect(clonesOf(work)['main/other/web']).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('left alone'),
+    })
+  })
 })

@@ -94,13 +94,18 @@ const withoutAddress = (device: Config): Config =>
 export function lastingConfig({ whole }: Cloning, { config }: SourceDetails): Config {
   const deferred = Object.keys(PASSIVE).map((key) => [key, own(config, key) ?? ''])
   const others = Object.entries(config).filter(([key]) => isDeferred(key))
-  const marks = Object.keys(config).filter((key) => isMark(key) && !isLasting(key))
   return {
     ...Object.fromEntries([...deferred, ...others]),
-    ...(whole ? Object.fromEntries(marks.map((key) => [key, ''])) : {}),
+    ...(whole ? strayMarks(config) : {}),
     ...(whole && config[PROTECTION] === 'true' ? { [PROTECTION]: 'true' } : {}),
   }
 }
+
+/** Marks of what it was made from that say nothing of it. */
+export const strayMarks = (config: Record<string, unknown>): Config =>
+  Object.fromEntries(
+    Object.keys(config).flatMap((key) => (isMark(key) && !isLasting(key) ? [[key, '']] : [])),
+  )
 
 /** Whether its whole config may come from the snapshot, as Incus's restore sets it. */
 export const isPlain = ({ config, devices }: SourceDetails): boolean =>

@@ -9,7 +9,8 @@ import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Making } from '../../../shared/work/clone/mark.ts'
 import { call } from '../call.ts'
 import { isObject } from '../envelope.ts'
-import { isUnused, makingOn } from '../making.ts'
+import { isUnused, makingOn, unmarkedOn } from '../making.ts'
+import { parseSeconds } from '../parse-volumes.ts'
 import type { Sighting } from '../sightings.ts'
 import { listOf, where } from './requests.ts'
 import type { StepIo } from './step-io.ts'
@@ -31,15 +32,14 @@ export async function readOriginal(
   io: StepIo,
 ): Promise<Result<Original, CallError>> {
   const { parameters, query } = where(from)
-  const sighting = await io.sightings.read(from)
-  if (!sighting.ok) return sighting
-  const one = await call(io.upstream, from.remote, request('getInstance', parameters, query))
-  if (!one.ok) return one
+  const seen = await io.sightings.readAll(from)
+  if (!seen.ok) return seen
+  const { sighting, instance: metadata } = seen.value
   const wanted = request('getSnapshot', { ...parameters, snapshot }, query)
   const taken = await call(io.upstream, from.remote, wanted)
   if (!taken.ok) return taken
-  const [instance, itself] = [one.value, taken.value].map(({ envelope: { metadata } }) =>
-    isObject(metadata) ? metadata : {},
+  const [instance, itself] = [metadata, taken.value.envelope.metadata].map((one) =>
+    isObject(one) ? one : {},
   )
   const { type, location, description } = instance ?? {}
   const parsed = parseSource({ ...itself, type, location, description }, [])
@@ -50,16 +50,20 @@ export async function readOriginal(
   return ok({
     details: parsed.value,
     inherited: whole ? base.value : parsed.value,
-    sighting: sighting.value,
-    pair: (sighting.value.snapshots ?? []).find(([name]) => name === snapshot) ?? null,
+    sighting,
+    pair: (sighting.snapshots ?? []).find(([name]) => name === snapshot) ?? null,
     size: typeof size === 'number' && size > 0 ? size : null,
   })
 }
 
 /** What has the new instance's name. */
 export type There = {
-  /** By the relay's own mark on it. Null: it is somebody's. */
+  /** By the relay's own mark on it, or its journal. Null: it is somebody's. */
   making: Making | null
+  /** When Incus created it, in seconds since the epoch. */
+  since: number | null
+  /** Its own. */
+  config: Record<string, unknown>
   /** Nobody has started it, or taken a snapshot of it. */
   isUntouched: boolean
 }
@@ -67,18 +71,21 @@ export type There = {
 /** Null: nothing. */
 export async function readThere(
   ref: InstanceRef,
-  { upstream, seal }: Pick<StepIo, 'upstream' | 'seal'>,
+  { upstream, seal, journal }: Pick<StepIo, 'upstream' | 'seal' | 'journal'>,
 ): Promise<Result<There | null, CallError>> {
   const { parameters, query } = where(ref)
   const one = await call(upstream, ref.remote, request('getInstance', parameters, query))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
   const { metadata } = one.value.envelope
-  const making = isObject(metadata) ? makingOn(ref, metadata.config, seal) : null
-  if (making === null || !isUnused(metadata)) return ok({ making, isUntouched: false })
+  const { config, created_at } = isObject(metadata) ? metadata : {}
+  const since = parseSeconds(created_at)
+  const making = makingOn(ref, config, seal) ?? unmarkedOn(ref, config, since, { journal, seal })
+  const there = { making, since, config: isObject(config) ? config : {} }
+  if (making === null || !isUnused(metadata)) return ok({ ...there, isUntouched: false })
   // What is brought back comes with snapshots.
-  if (making.whole) return ok({ making, isUntouched: true })
+  if (making.whole) return ok({ ...there, isUntouched: true })
   const list = await call(upstream, ref.remote, listOf(ref))
   if (!list.ok) return list
   const rows = list.value.envelope.metadata
-  return ok({ making, isUntouched: Array.isArray(rows) && rows.length === 0 })
+  return ok({ ...there, isUntouched: Array.isArray(rows) && rows.length === 0 })
 }

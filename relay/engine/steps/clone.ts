@@ -9,29 +9,21 @@ import { request } from '../../../shared/incus/routes.ts'
 import { isAddressable } from '../../../shared/incus/snapshot-name.ts'
 import { pairOf, parseExpiries } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
-import { MAKING, REPLICA_OF } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import type {
-  CheckCloneStep,
-  CloneCheck,
-  CloneStep,
-  Cloning,
-  FinishCloneStep,
-  RemoveCloneStep,
-} from '../../../shared/relay/steps.ts'
+import type { CheckCloneStep, CloneCheck, CloneStep, Cloning } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import { type Making, renderMaking } from '../../../shared/work/clone/mark.ts'
 import type { Owner } from '../busy.ts'
 import { call } from '../call.ts'
 import type { Call } from '../calls.ts'
 import { verifiedOn } from '../removal.ts'
 import { refused } from '../rules.ts'
-import { cloneBody, differencesOf, isPlain, lastingConfig } from './clone-body.ts'
+import { cloneBody, differencesOf, isPlain } from './clone-body.ts'
 import { creationCalls } from './clone-calls.ts'
+import { againstRemovalOf, deleteCall, finishing, markOf, ownOf } from './clone-finish.ts'
 import { fitClone } from './clone-fit.ts'
 import { againstClone, homeOf } from './clone-guard.ts'
 import { type Original, readOriginal, readThere, type There } from './clone-reads.ts'
-import { listOf, markCall, removeCall, STEP_WAIT, stateCall, where } from './requests.ts'
+import { listOf, removeCall, where } from './requests.ts'
 import { postponing } from './snapshots.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 
@@ -107,9 +99,6 @@ export const planCheckClone: PlanStep<CheckCloneStep> = async (step, io) => {
   return ok({ calls: [], reply })
 }
 
-const markOf = ({ to, snapshot, whole, start }: Cloning, made: boolean, { seal }: StepIo): string =>
-  seal.put(to, renderMaking({ snapshot, whole, start, made }))
-
 /** Only what is verified stays with it, and its disk becomes that of the snapshot. */
 async function tidied(step: CloneStep, original: Original, io: StepIo): Promise<Result<Planned, CallError>> {
   const { from, to, snapshot } = step
@@ -121,12 +110,18 @@ async function tidied(step: CloneStep, original: Original, io: StepIo): Promise<
   if (lost !== undefined)
     return err({ code: 'bad-reply', message: `the snapshot ${lost[0]} did not arrive at ${subjectKey(to)}` })
   const stray = arrived.value.filter((pair) => !isIn(verified, pair) && isAddressable(pair[0]))
+  const then = async () => finishing(step, original, io)
+  const calls = stray.map(([name]) => removeCall(to, name))
+  if (!isPlain(original.details)) return ok({ calls, next: then })
+  const there = await ownOf(to, `restore ${subjectKey(to)}`, io)
+  if (!there.ok) return there
   return ok({
-    calls: [
-      ...stray.map(([name]) => removeCall(to, name)),
-      ...(isPlain(original.details) ? [restoreCall(to, snapshot)] : []),
-    ],
-    next: async () => finishing(step, original, io),
+    calls,
+    next: async () => {
+      // The restore takes the mark off it, once its disk is that of the snapshot.
+      io.journal.noteMade(subjectKey(to), { since: there.value.since, mark: markOf(step, true, io) })
+      return ok({ calls: [restoreCall(to, snapshot)], next: then })
+    },
   })
 }
 
@@ -141,74 +136,4 @@ function restoreCall(ref: InstanceRef, snapshot: string): Call {
   const { parameters, query } = where(ref)
   const body = { restore: snapshot, stateful: false }
   return { remote: ref.remote, wait: LONG, ...request('restoreInstance', parameters, query, body) }
-}
-
-/** Its own settings, then its start, and the mark goes last. */
-function finishing(step: CloneStep, { details, sighting }: Original, io: StepIo): Result<Planned, CallError> {
-  const { from, to, whole, start } = step
-  const isMoved = whole && subjectKey(homeOf(from, sighting)) !== subjectKey(to)
-  return ok({
-    calls: [
-      markCall(to, { ...lastingConfig(step, details), [MAKING]: markOf(step, true, io) }),
-      // Its policies go on there, and refresh the copy from there.
-      ...(isMoved ? [markCall(from, { [REPLICA_OF]: subjectKey(to) })] : []),
-      ...(start ? [stateCall(to, 'start')] : []),
-      markCall(to, { [MAKING]: '' }),
-    ],
-    done: () => {
-      io.sightings.forget(from)
-      io.sightings.forget(to)
-    },
-  })
-}
-
-export const planFinishClone: PlanStep<FinishCloneStep> = async ({ ref, start }, io, job) => {
-  const what = `finish ${subjectKey(ref)}`
-  const there = await ownOf(ref, what, io, job)
-  if (!there.ok) return there
-  if (!there.value.making.made) return err(refused(what, 'its data may be partial'))
-  const starts = start && there.value.making.start && there.value.isUntouched
-  return ok({
-    calls: [...(starts ? [stateCall(ref, 'start')] : []), markCall(ref, { [MAKING]: '' })],
-    done: () => io.sightings.forget(ref),
-  })
-}
-
-export const planRemoveClone: PlanStep<RemoveCloneStep> = async ({ ref }, io, job) => {
-  const what = `remove ${subjectKey(ref)}`
-  const there = await ownOf(ref, what, io, job)
-  if (!there.ok) return there
-  const why = againstRemovalOf(there.value)
-  return why === null ? ok({ calls: [deleteCall(ref)] }) : err(refused(what, why))
-}
-
-function againstRemovalOf({ making, isUntouched }: There): string | null {
-  if (making === null) return 'it was not made by this relay just now'
-  if (making.made) return 'it is whole'
-  return isUntouched ? null : 'somebody uses it'
-}
-
-type Own = There & { making: Making }
-
-/** What has the relay's own mark. */
-async function ownOf(
-  ref: InstanceRef,
-  what: string,
-  io: StepIo,
-  job: Owner,
-): Promise<Result<Own, CallError>> {
-  const busy = io.busy.begin(job, subjectKey(ref), 'receives')
-  if (busy !== null) return err(busy)
-  const there = await readThere(ref, io)
-  if (!there.ok) return there
-  const making = there.value?.making ?? null
-  return there.value === null || making === null
-    ? err(refused(what, 'it has no mark of this relay'))
-    : ok({ ...there.value, making })
-}
-
-function deleteCall(ref: InstanceRef): Call {
-  const { parameters, query } = where(ref)
-  const gone = request('deleteInstance', parameters, query)
-  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...gone }
 }

@@ -22,6 +22,7 @@ export const check: Kind<CheckAction, CheckRequest, CheckWork> = {
       begins: ({ ref }) => workKey(CHECK, subjectKey(ref)),
     },
   },
+  tallies: [{ sign: '»', name: 'check', will: 'starts', did: 'started', one: 'check' }],
   schedule: { stage: 'in progress', plan: planChecks },
   requests: { check: requestCheck },
   send: {

@@ -32,7 +32,11 @@ export const clone: Kind<
     'finish-clone': { subject: ({ ref }) => subjectKey(ref), line: finishLine, steps: finishSteps },
     'remove-clone': { subject: ({ ref }) => subjectKey(ref), line: removeLine, steps: removeSteps },
   },
-  tallies: [{ sign: '*', will: 'makes', did: 'began to make', one: 'new instance' }],
+  tallies: [
+    { sign: '*', will: 'makes', did: 'began to make', one: 'new instance' },
+    { sign: '^', name: 'whole', will: 'finishes', did: 'finished', one: 'new instance' },
+    { sign: '-', name: 'half made', will: 'removes', did: 'removed', one: 'half-made instance' },
+  ],
   look: { jobs: lookJobs, add: addLook },
   schedule: { stage: 'in progress', plan: planClones },
   requests: { clone: requestClone, 'bring-back': requestBringBack },

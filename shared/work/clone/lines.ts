@@ -21,9 +21,12 @@ export function cloneLine({ from, snapshot, to, whole, start, of, reason }: Clon
   }
 }
 
-const lineOf = (sign: Line['sign'], { ref, reason }: { ref: InstanceRef; reason: string }): Line => ({
-  ...{ about: subjectKey(ref), sign, what: '', reason },
+type Afterwards = Pick<Line, 'sign' | 'counts'>
+
+const lineOf = (how: Afterwards, { ref, reason }: { ref: InstanceRef; reason: string }): Line => ({
+  ...how,
+  ...{ about: subjectKey(ref), what: '', reason },
 })
 
-export const finishLine = (action: FinishAction): Line => lineOf('^', action)
-export const removeLine = (action: RemoveAction): Line => lineOf('-', action)
+export const finishLine = (action: FinishAction): Line => lineOf({ sign: '^', counts: 'whole' }, action)
+export const removeLine = (action: RemoveAction): Line => lineOf({ sign: '-', counts: 'half made' }, action)

@@ -10,16 +10,21 @@ export type Making = {
   /** It is started once it is made. */
   start: boolean
   made: boolean
+  /** Key of the copy that is brought back; null: none is, or an earlier version made it. */
+  from: string | null
 }
 
-/** Four words; names of snapshots that are taken for it hold no spaces. */
-export const renderMaking = ({ snapshot, whole, start, made }: Making): string =>
-  [snapshot, whole ? 'all' : 'alone', start ? 'started' : 'stopped', made ? 'made' : 'making'].join(' ')
+/** Four words, and the copy; names of snapshots that are taken for it hold no spaces. */
+export const renderMaking = ({ snapshot, whole, start, made, from }: Making): string =>
+  [
+    ...[snapshot, whole ? 'all' : 'alone', start ? 'started' : 'stopped', made ? 'made' : 'making'],
+    ...(whole && from !== null ? [`of ${from}`] : []),
+  ].join(' ')
 
 /** Null for a malformed mark. The relay's seal at its end is only checked by the relay. */
 export function parseMaking(text: string | undefined): Making | null {
-  const [, snapshot = '', extent, after, stage] =
-    /^(\S+) (all|alone) (started|stopped) (made|making)( ~\S+)?$/.exec(text ?? '') ?? []
+  const [, snapshot = '', extent, after, stage, from = null] =
+    /^(\S+) (all|alone) (started|stopped) (made|making)(?: of (.+?))?( ~\S+)?$/.exec(text ?? '') ?? []
   if (snapshot === '') return null
-  return { snapshot, whole: extent === 'all', start: after === 'started', made: stage === 'made' }
+  return { snapshot, whole: extent === 'all', start: after === 'started', made: stage === 'made', from }
 }

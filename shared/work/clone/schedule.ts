@@ -115,22 +115,15 @@ function strayOn({ key, ref, record }: Known): Finding {
   return noteOf('skip', key, reason)
 }
 
-/** It has no mark of ours: it is whole, or it is another's. */
-function afterwards(
-  { key, report }: Known,
-  entry: CloneWork,
-  { identity }: InstanceRecord,
-  now: Date,
-): Finding {
-  const isOlder = identity !== undefined && identity.since * 1000 < Date.parse(entry.began) - SKEW
-  const error = report?.state === 'failed' ? report.error : undefined
-  const isTaken = error !== undefined && (identity === undefined || classify(error) === 'exists')
-  if (!isOlder && !isTaken) return endWell(key, entry, now)
-  return giveUp(key, entry, error === undefined ? 'another instance has its name' : describe(error), now)
+/** It has no mark of ours: it is whole only if the relay says so. */
+function afterwards({ key, report }: Known, entry: CloneWork, { made }: InstanceRecord, now: Date): Finding {
+  if (made === true || report?.state === 'done') return endWell(key, entry, now)
+  const error = report?.error === undefined ? '' : `: ${describe(report.error)}`
+  return giveUp(key, entry, `${TAKEN}${error}`, now)
 }
 
-/** Milliseconds that clocks may differ by. */
-const SKEW = 300_000
+const TAKEN =
+  'an instance has its name, and the relay doesn’t know it as one that it made, so it is left alone'
 
 const endWell = (key: string, { reason, ...entry }: CloneWork, now: Date): Finding =>
   combine([

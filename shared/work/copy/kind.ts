@@ -7,7 +7,16 @@ import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 import { copyEssence, permitEssence } from './digest.ts'
 import { COPY, type CopyWork, copySchema } from './entry.ts'
 import { guardCopies } from './guard.ts'
-import { copyLine, copyLines, permitLine, permitLines, verifyLine, verifyLines } from './lines.ts'
+import {
+  copyLine,
+  copyLines,
+  ON_COPY,
+  permitLine,
+  permitLines,
+  verifyLine,
+  verifyLines,
+  WHOLE,
+} from './lines.ts'
 import { copyWords } from './progress.ts'
 import { prepareCopies, readJobs } from './reads.ts'
 import { recordCopies } from './record.ts'
@@ -51,6 +60,14 @@ export const copy: Kind<CopyAction | PermitAction | VerifyAction, CopyRequest, C
   tallies: [
     { sign: '>', will: 'starts', did: 'started', one: 'copy', several: 'copies' },
     { sign: '✓', will: 'verifies', did: 'verified', one: 'copy', several: 'copies' },
+    {
+      ...{ sign: '-', name: ON_COPY, will: 'removes', did: 'removed' },
+      ...{ one: 'snapshot on a copy', several: 'snapshots on copies' },
+    },
+    {
+      ...{ sign: '-', name: WHOLE, will: 'starts over', did: 'started over' },
+      ...{ one: 'first copy', several: 'first copies' },
+    },
   ],
   schedule: { stage: 'send', plan: planDueCopies },
   guard: guardCopies,

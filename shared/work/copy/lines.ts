@@ -4,14 +4,19 @@ import type { Line } from '../../plan/line.ts'
 import { expireLine } from '../retention/lines.ts'
 import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 
+/** The tallies of what goes on the target. */
+export const [ON_COPY, WHOLE] = ['on a copy', 'whole copy']
+
 /** Removals on the target come first. */
 export function copyLines(action: CopyAction): Line[] {
   const { target, startOver, unverified, mirrored } = action
   const about = subjectKey(target)
-  const gone = (what: string, reason: string): Line => ({ about, sign: '-', what, reason })
+  const gone = (what: string, reason: string, counts = ON_COPY): Line => ({
+    ...{ about, sign: '-', counts, what, reason },
+  })
   return [
     ...(startOver
-      ? [gone('the whole copy', 'this first copy was never verified, so it is started over')]
+      ? [gone('the whole copy', 'this first copy was never verified, so it is started over', WHOLE)]
       : []),
     ...unverified.map((what) => gone(what, 'it was never verified')),
     ...mirrored.map((what) => gone(what, 'the refresh removes it: the source no longer has it')),
@@ -68,7 +73,7 @@ export const permitLines = (action: PermitAction): Line[] => [
   ...action.snapshots.map(([what]): Line => {
     const when = action.until === null ? 'as soon as a refresh begins' : `not before ${action.until}`
     const reason = `the refresh removes it, ${when}: the source no longer has it`
-    return { about: subjectKey(action.target), sign: '-', what, reason }
+    return { about: subjectKey(action.target), sign: '-', counts: ON_COPY, what, reason }
   }),
   permitLine(action),
 ]

@@ -6,7 +6,7 @@ import type { Kind } from '../kind.ts'
 import type { RestoreAction, RestoreRequest, StartAction, UndoAction } from './action.ts'
 import { restoreEssence } from './digest.ts'
 import { RESTORE, type RestoreWork, restoreSchema } from './entry.ts'
-import { restoreLine, restoreLines, startLine } from './lines.ts'
+import { restoreLine, restoreLines, startLine, undoLine } from './lines.ts'
 import { addLook, lookJobs } from './look.ts'
 import { restoreWords } from './progress.ts'
 import { recordRestores } from './record.ts'
@@ -33,9 +33,14 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
       line: startLine,
       steps: startSteps,
     },
-    undo: { subject: ({ ref }) => subjectKey(ref), line: startLine, steps: undoSteps },
+    undo: { subject: ({ ref }) => subjectKey(ref), line: undoLine, steps: undoSteps },
   },
-  tallies: [{ sign: '<', will: 'restores', did: 'began to restore', one: 'instance' }],
+  tallies: [
+    { sign: '<', will: 'restores', did: 'began to restore', one: 'instance' },
+    { sign: '#', name: 'marks', will: 'finishes', did: 'began to finish', one: 'restore' },
+    { sign: '^', will: 'starts', did: 'started', one: 'instance' },
+    { sign: '^', name: 'refused', will: 'ends', did: 'ended', one: 'refused restore' },
+  ],
   look: { jobs: lookJobs, add: addLook },
   schedule: { stage: 'in progress', plan: planRestores },
   requests: { restore: requestRestore },

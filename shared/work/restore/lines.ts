@@ -15,7 +15,7 @@ export function restoreLine({
 }: RestoreAction): Line {
   const about = subjectKey(ref)
   // Only marks and holds are set, the disk isn't changed.
-  if (restored) return { about, sign: '#', what: snapshot, reason }
+  if (restored) return { about, sign: '#', counts: 'marks', what: snapshot, reason }
   const stopped = stateful
     ? `it continues with the memory saved in ${snapshot}`
     : running
@@ -37,10 +37,12 @@ function safetyLine({ ref, safety, standstill }: RestoreAction): Line {
   return { about: subjectKey(ref), sign: '+', what: safety.name, reason }
 }
 
-/** Of an instance that is started, after a restore or instead of one. */
-export const startLine = ({ ref, reason }: StartAction | UndoAction): Line => ({
-  about: subjectKey(ref),
-  sign: '^',
-  what: '',
-  reason,
+/** Of an instance that is started after a restore. */
+export const startLine = ({ ref, reason }: StartAction): Line => ({
+  ...{ about: subjectKey(ref), sign: '^', what: '', reason },
+})
+
+/** Of one that is as it was. */
+export const undoLine = ({ ref, reason }: UndoAction): Line => ({
+  ...{ about: subjectKey(ref), sign: '^', counts: 'refused', what: '', reason },
 })

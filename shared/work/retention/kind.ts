@@ -24,7 +24,10 @@ export const retention: Kind<ExpireAction | UndoAction, ExpireRequest | UndoRequ
     },
     unexpire: { subject: ({ ref }) => subjectKey(ref), line: undoLine, steps: undoSteps },
   },
-  tallies: [{ sign: '-', will: 'expires', did: 'expired', one: 'snapshot' }],
+  tallies: [
+    { sign: '-', will: 'expires', did: 'expired', one: 'snapshot' },
+    { sign: '#', name: 'undo', will: 'takes back', did: 'took back', one: 'removal' },
+  ],
   schedule: { stage: 'remove', plan: planRetention },
   requests: { expire: requestExpiry, undo: requestUndo },
   allow: allowExpiries,

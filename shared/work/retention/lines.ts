@@ -16,6 +16,7 @@ export const untilText = (key: string, snapshot: string, end: string): string =>
 export const undoLine = ({ ref, snapshot, reason }: UndoAction): Line => ({
   about: subjectKey(ref),
   sign: '#',
+  counts: 'undo',
   what: snapshot,
   reason,
 })

@@ -19,7 +19,7 @@ export const thaw: Kind<ThawAction, never> = {
       listed: 'thawed',
     },
   },
-  tallies: [{ sign: '^', will: 'starts', did: 'started', one: 'instance' }],
+  tallies: [{ sign: '^', name: 'thaw', will: 'thaws', did: 'thawed', one: 'instance' }],
   schedule: { stage: 'ready', plan: planThaws },
   record: recordThaws,
 }

@@ -6,6 +6,7 @@ import type { ThawAction } from './action.ts'
 export const thawLine = ({ ref, reason }: ThawAction): Line => ({
   about: subjectKey(ref),
   sign: '^',
+  counts: 'thaw',
   what: '',
   reason,
 })

@@ -8,12 +8,15 @@ const LONGEST_WAIT = 30 * 60_000
 export function dropFuture({ open, channels, ...rest }: Notices, now: Date): Notices {
   const past = (at: string, longest = 0): string =>
     new Date(at).getTime() > now.getTime() + longest + LEEWAY ? now.toISOString() : at
-  const notice = ({ back, gone, told, ...one }: Notice): Notice => ({
+  const notice = ({ back, gone, fresh, told, ...one }: Notice): Notice => ({
     ...one,
     since: past(one.since),
     began: past(one.began),
     ...(back === undefined ? {} : { back: past(back) }),
     ...(gone === undefined ? {} : { gone: past(gone) }),
+    ...(fresh === undefined
+      ? {}
+      : { fresh: Object.fromEntries(Object.entries(fresh).map(([name, at]) => [name, past(at)])) }),
     told: Object.fromEntries(
       Object.entries(told).map(([name, telling]) => [name, { ...telling, at: past(telling.at) }]),
     ),

@@ -1,6 +1,6 @@
 /** Troubles with one cause are one alarm. */
 import type { Gravity } from './channel.ts'
-import { LATE, type Trouble } from './trouble.ts'
+import { isOfSilence, LATE, SILENT, type Trouble } from './trouble.ts'
 
 export type Alarm = { id: string; troubles: Trouble[] }
 
@@ -18,8 +18,7 @@ export function alarmsOf(
   for (const trouble of [...troubles.filter(hasCause), ...troubles.filter((one) => !hasCause(one))]) {
     const { subject } = trouble
     const followed = hasCause(trouble) ? byCause.get(trouble.cause) : bySubject.get(subject ?? '')
-    const before = told.get(trouble.id)
-    const id = (hasCause(trouble) ? (followed ?? before) : (before ?? followed)) ?? trouble.cause
+    const id = placeOf(trouble, told.get(trouble.id), followed)
     if (subject !== null) bySubject.set(subject, id)
     if (isCondition(trouble)) byCause.set(trouble.cause, id)
     const alarm = alarms.get(id) ?? { id, troubles: [] }
@@ -27,6 +26,16 @@ export function alarmsOf(
     alarms.set(id, alarm)
   }
   return alarms
+}
+
+/**
+ * That the relay is silent and that a server is are two things. What was told of one that is back goes with what keeps
+ * it broken then; any other stays where it was told, else that would be called over.
+ */
+function placeOf(trouble: Trouble, before: string | undefined, followed: string | undefined): string {
+  if (trouble.id.startsWith(SILENT)) return trouble.cause
+  const mayMove = hasCause(trouble) && before !== undefined && isOfSilence(before)
+  return (mayMove ? (followed ?? before) : (before ?? followed)) ?? trouble.cause
 }
 
 /** What it says of now: a promise that is still broken after a server is back goes with what keeps it broken then. */

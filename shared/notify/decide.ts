@@ -21,12 +21,12 @@ import {
   reminderLetter,
   severalLetter,
   type Told,
-  titleOf,
 } from './letter.ts'
 import type { Notice, Notices, Telling } from './notices.ts'
+import { after, openNow, SETTLED } from './opened.ts'
 import { withRenamed } from './renamed.ts'
 import { accepts, isOfChannel, isQuiet } from './route.ts'
-import { promiseId, type Trouble, troublesOf } from './trouble.ts'
+import { PROMISE, promiseId, type Trouble, troublesOf } from './trouble.ts'
 
 export type Situation = {
   /** Null: the applied configuration can't be read, so the channels are those from before. */
@@ -50,20 +50,13 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 /** A warning is told when it has lasted so long: what mends itself meanwhile isn't. */
 const LASTING = 15 * MINUTE
-/** Over only after so long without it: a server that comes and goes is one alarm. */
-const SETTLED = 5 * MINUTE
 /** Since the last time, after it was told once, twice, and more often. */
 const REMINDERS = [6 * HOUR, 24 * HOUR, 72 * HOUR] as const
-/** Between two messages about the same alarm, because it is about one more; then twice as long, and so on. */
+/** Between two messages about the same alarm, because it is about one more; then twice as long, up to the other. */
 const AGAIN = 10 * MINUTE
-/** So many are remembered of what an alarm is about. */
-const MOST = 2000
-/** So many of those are named. */
-const NAMED = 5
+const SELDOM = HOUR
 /** So many new alarms at once are told one by one. */
 const FEW = 4
-
-const after = (at: string, ms: number, now: Date): boolean => now.getTime() - new Date(at).getTime() >= ms
 
 export function decide(before: Notices, situation: Situation, now: Date): Decision {
   const channels = situation.channels ?? Object.values(before.channels).map(({ as }) => as)
@@ -73,7 +66,8 @@ export function decide(before: Notices, situation: Situation, now: Date): Decisi
   if (Object.keys(known.channels).length === 0) return { notices: { open: {}, channels: {} }, due: [] }
   const noted = situation.sees ? withBack(known, troubles, now) : known
   const alarms = alarmsOf(troubles, membersOf(noted))
-  const open = openNow(noted, alarms, channels, situation, now)
+  const isNoted = (mine: readonly Trouble[]): boolean => isWorthNoting(mine, channels, now)
+  const open = openNow(noted.open, { alarms, isNoted }, situation, now)
   const notices = { ...noted, open }
   const due = channels.flatMap((channel) => dueOn(channel, notices, alarms, situation, now))
   return { notices: withoutIdle(notices), due: [...due, ...goodbyes(notices, channels, situation, now)] }
@@ -95,81 +89,12 @@ function withChannels(before: Notices, channels: readonly Channel[], isKnown: bo
   return { ...before, channels: Object.fromEntries([...gone, ...kept]) }
 }
 
-function openNow(
-  { open }: Notices,
-  alarms: ReadonlyMap<string, Alarm>,
-  channels: readonly Channel[],
-  situation: Situation,
-  now: Date,
-): Notices['open'] {
-  const before = Object.entries(open).map(([id, notice]): [string, Notice] => {
-    const alarm = alarms.get(id)
-    return [
-      id,
-      alarm === undefined ? withoutTrouble(notice, situation, now) : withTroubles(notice, alarm, now),
-    ]
-  })
-  const fresh = [...alarms.values()]
-    .filter(({ id, troubles }) => !Object.hasOwn(open, id) && isWorthNoting(troubles, channels, now))
-    .map((alarm): [string, Notice] => [alarm.id, noticeOf(alarm, now)])
-  return Object.fromEntries([...before, ...fresh])
-}
-
 /** What may be over before it is told needs no note, where it says itself since when it stands. */
 const isWorthNoting = (troubles: readonly Trouble[], channels: readonly Channel[], now: Date): boolean =>
   channels.some((channel) => {
     const mine = wanted(channel, troubles)
     return mine.length > 0 && (isRipe(mine, null, now) || mine.every(({ since }) => since === null))
   })
-
-function noticeOf({ troubles }: Alarm, now: Date): Notice {
-  const [began = now.toISOString()] = [
-    now.toISOString(),
-    ...troubles.flatMap(({ since }) => since ?? []),
-  ].sort()
-  return {
-    ...{ since: now.toISOString(), began, title: titleOf(troubles) },
-    ...{ members: troubles.map(({ id }) => id), ...eachOf(troubles), told: {} },
-  }
-}
-
-function eachOf(troubles: readonly Trouble[]): Pick<Notice, 'each'> {
-  const each = [...new Set(troubles.flatMap(({ news }) => news))]
-  return each.length === 0 ? {} : { each }
-}
-
-/** One that comes and goes is told once. */
-function withEach({ each = [] }: Notice, troubles: readonly Trouble[]): Pick<Notice, 'each'> {
-  const now = eachOf(troubles).each ?? []
-  const all = [...new Set([...each, ...now])].slice(-MOST)
-  return all.length === 0 ? {} : { each: all }
-}
-
-/** What it is about now that it wasn't before. */
-function grownOf(notice: Notice, troubles: readonly Trouble[], now: Date): Pick<Notice, 'grown'> {
-  const { each: known, grown } = notice
-  // An earlier version didn't note what was told.
-  if (known === undefined) return {}
-  const fresh = [...new Set(troubles.flatMap(({ news }) => news))].filter((name) => !known.includes(name))
-  if (fresh.length === 0) return grown === undefined ? {} : { grown }
-  const untold = grown === undefined || after(grown.at, AGAIN, now) ? [] : grown.names
-  return { grown: { at: now.toISOString(), names: [...untold, ...fresh].slice(-NAMED) } }
-}
-
-/** What was over and told to be is another occurrence, also where a channel that failed doesn't know that yet. */
-function withTroubles({ gone, ...notice }: Notice, alarm: Alarm, now: Date): Notice {
-  if (gone !== undefined && after(gone, SETTLED, now)) return { ...noticeOf(alarm, now), told: notice.told }
-  const members = [...new Set([...notice.members, ...alarm.troubles.map(({ id }) => id)])]
-  return { ...notice, members, ...withEach(notice, alarm.troubles), ...grownOf(notice, alarm.troubles, now) }
-}
-
-/** It is over once everything could be seen and none of it stands: a promise must be kept, or be made no longer. */
-function withoutTrouble(notice: Notice, { verdict, sees }: Situation, now: Date): Notice {
-  const members = new Set(notice.members)
-  const pending = verdict.promises.some((one) => one.state === 'pending' && members.has(promiseId(one)))
-  if (notice.gone !== undefined || !sees || pending) return notice
-  return { ...notice, gone: now.toISOString() }
-}
 
 /** What the channel is for. */
 function wanted(channel: Channel, troubles: readonly Trouble[]): Trouble[] {
@@ -208,12 +133,18 @@ function dueOn(
     if (notice.gone !== undefined || troubles.length === 0) continue
     const severity = gravest(troubles)
     if (severity !== 'critical' && isQuiet(channel, now)) continue
-    const told = { id, notice, troubles }
+    const told = {
+      id,
+      notice,
+      troubles,
+      times: telling?.times ?? 0,
+      fresh: freshIn(notice, telling, troubles),
+    }
     if (telling === undefined || isWorse(severity, telling)) {
       if (isRipe(troubles, notice.began, now)) fresh.push(told)
-    } else if (isMore(notice, telling, now)) fresh.push(told)
+    } else if (isMore(told, telling, now)) fresh.push(told)
     else if (after(telling.at, reminderAfter(telling), now))
-      others.push({ channel, letter: reminderLetter(told, telling.times, promises, now) })
+      others.push({ channel, letter: reminderLetter(told, promises, now) })
   }
   const due = [
     ...newOnes(channel, fresh, promises, now),
@@ -224,8 +155,19 @@ function dueOn(
   return [{ channel, letter: againLetter(channel, failing.since) }]
 }
 
-const isMore = ({ grown }: Notice, telling: Telling, now: Date): boolean =>
-  grown !== undefined && grown.at > telling.at && after(telling.at, AGAIN * 2 ** (telling.times - 1), now)
+const isMore = ({ fresh }: Told, { at, times }: Telling, now: Date): boolean =>
+  fresh.length > 0 && after(at, Math.min(AGAIN * 2 ** (times - 1), SELDOM), now)
+
+/** What has come since that channel was told, of what it is for. */
+function freshIn(
+  { fresh = {} }: Notice,
+  telling: Telling | undefined,
+  troubles: readonly Trouble[],
+): string[] {
+  if (telling === undefined) return []
+  const mine = new Set(troubles.flatMap(({ news }) => news))
+  return Object.entries(fresh).flatMap(([name, at]) => (at > telling.at && mine.has(name) ? [name] : []))
+}
 
 const isWorse = (severity: Gravity, telling: Telling): boolean =>
   severity === 'critical' && telling.severity !== 'critical'
@@ -255,9 +197,10 @@ function recovery(
 ): Delivery | null {
   const { gone, members } = notice
   if (gone === undefined || !after(gone, SETTLED, now) || isQuiet(channel, now)) return null
-  const kept = promises.filter((one) => members.includes(promiseId(one)))
-  const made = members.filter((member) => member.startsWith('promise ')).length
-  const counted = { severity: telling.severity, kept, dropped: made - kept.length }
+  const still = promises.filter((one) => members.includes(promiseId(one)))
+  const kept = still.filter(({ state }) => state === 'kept')
+  const made = members.filter((member) => member.startsWith(PROMISE)).length
+  const counted = { severity: telling.severity, kept, dropped: made - still.length }
   const edit = telling.ref === undefined ? {} : { edit: { ref: telling.ref, message: overMessage(notice) } }
   return { channel, letter: recoveryLetter(id, notice, counted, now), ...edit }
 }

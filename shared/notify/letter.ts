@@ -31,29 +31,36 @@ const be = (many: number): string => (many === 1 ? 'is' : 'are')
 const SHOWN = 5
 
 /** An alarm as a channel sees it: of several, those troubles that are routed there. */
-export type Told = { id: string; notice: Notice; troubles: readonly Trouble[] }
+export type Told = {
+  id: string
+  notice: Notice
+  troubles: readonly Trouble[]
+  /** How often it was told there, and what has come to it since. */
+  times: number
+  fresh: readonly string[]
+}
 
-export function alarmLetter(
-  { id, notice, troubles }: Told,
-  promises: readonly Promised[],
-  now: Date,
-): Letter {
+/** One message about an alarm: at each try the same, and another one each time that it is told. */
+const nameOf = ({ id, notice: { since }, troubles, times }: Told): string =>
+  `${id} ${since} ${gravest(troubles)}${times === 0 ? '' : ` ${times}`}`
+
+export function alarmLetter(told: Told, promises: readonly Promised[], now: Date): Letter {
+  const { id, troubles, fresh } = told
   const severity = gravest(troubles)
-  const { since, grown } = notice
-  const more = grown === undefined ? '' : ` ${grown.at}`
-  const fresh = grown === undefined ? [] : [linesOf([spoken(`New among them: ${grown.names.join(', ')}`)])]
+  const more = fresh.length === 0 ? [] : [linesOf([spoken(`New among them: ${someOf(fresh)}`)])]
   return {
-    ...{ id: `${id} ${since} alarm ${severity}${more}`, kind: 'alarm', severity, alarms: [id] },
-    message: messageOf(severity, spoken(titleOf(troubles)), [
-      ...fresh,
-      ...detailsOf(troubles, promises, now),
-    ]),
+    ...{ id: `${nameOf(told)} alarm`, kind: 'alarm', severity, alarms: [id] },
+    message: messageOf(severity, spoken(titleOf(troubles)), [...more, ...detailsOf(troubles, promises, now)]),
   }
 }
 
+function someOf(names: readonly string[]): string {
+  const more = names.length - SHOWN
+  return `${names.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
 export function reminderLetter(
-  { id, notice, troubles }: Told,
-  times: number,
+  { id, notice, troubles, times }: Told,
   promises: readonly Promised[],
   now: Date,
 ): Letter {
@@ -115,7 +122,7 @@ export function severalLetter(all: readonly Told[]): Letter {
   const lines = all.slice(0, MANY).map(({ troubles }) => spoken(`• ${cut(titleOf(troubles))}`))
   const more = all.length - lines.length
   return {
-    id: `several ${all.map(({ id, notice: { since, grown } }) => `${id} ${grown?.at ?? since}`).join(' ')}`,
+    id: `several ${all.map(nameOf).join(' ')}`,
     ...{ kind: 'alarm', severity, alarms: all.map(({ id }) => id) },
     message: messageOf(
       severity,

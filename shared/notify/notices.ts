@@ -24,9 +24,10 @@ export type Notice = {
   title: string
   /** Ids of its troubles, of all that it ever had. */
   members: string[]
-  /** What it is about one by one, all that it ever was; and what came last that wasn't there when it was noticed. */
+  /** What it is about one by one, all that it ever was. */
   each?: string[]
-  grown?: { at: string; names: string[] }
+  /** What of that came later, and when, until every channel was told. */
+  fresh?: Record<string, string>
   /** The server answers again since then, though a promise of it is still broken. */
   back?: string
   /** Nothing of it stands any more, since then. */
@@ -74,7 +75,7 @@ const noticeSchema = z.looseObject({
   title: text,
   members: z.array(text),
   each: may(z.array(text)),
-  grown: may(z.object({ at: moment, names: z.array(text) })),
+  fresh: may(z.record(text, moment)),
   back: may(moment),
   gone: may(moment),
 })

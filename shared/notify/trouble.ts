@@ -28,8 +28,11 @@ export type Trouble = {
 /** Causes of promises that are broken without a known reason begin so. */
 export const LATE = 'late '
 
+/** Ids of broken promises begin so. */
+export const PROMISE = 'promise '
+
 export const promiseId = ({ kind, policy, subject }: Pick<Promised, 'kind' | 'policy' | 'subject'>): string =>
-  `promise ${kind} ${policy} ${subject}`
+  `${PROMISE}${kind} ${policy} ${subject}`
 
 export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
   const silent = silentIn(conditions)
@@ -54,6 +57,9 @@ function silentIn(conditions: readonly Condition[]): Map<string, string> {
 /** That the relay gives no answer. */
 export const RELAY = 'relay'
 
+/** Alarms of a remote or relay without an answer have these ids. */
+export const isOfSilence = (alarm: string): boolean => alarm === RELAY || alarm.startsWith('remote ')
+
 /** The Worker's own words about it; a server's come later in the text. */
 const OF_RELAY =
   / has given no answer since \S+: (the relay |no answer from the relay|something before the relay|nothing was sent to the relay)/
@@ -75,8 +81,8 @@ function ofPromise(promised: Promised, silent: ReadonlyMap<string, string>): Tro
     cause: away ?? cause,
     severity: 'critical',
     ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since },
-    // Of a server that is down, or ticks that don't come, more and more follows by itself.
-    news: away !== undefined || why === null ? [] : [subject],
+    // Of a server that is down more and more follows by itself.
+    news: away !== undefined ? [] : [subject],
   }
 }
 

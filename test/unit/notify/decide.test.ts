@@ -2,48 +2,16 @@
 import { describe, expect, test } from 'vitest'
 import type { Channel } from '../../../shared/notify/channel.ts'
 import { decide, type Situation } from '../../../shared/notify/decide.ts'
-import { NO_NOTICES, type Notices, parseNotices } from '../../../shared/notify/notices.ts'
+import { NO_NOTICES, type Notices } from '../../../shared/notify/notices.ts'
 import { settle } from '../../../shared/notify/settle.ts'
 import type { Verdict } from '../../../shared/promise/verdict.ts'
+import { HOUR, MINUTE, START, town } from './town.ts'
 import { channelOf, conditionOf, promisedOf, verdictOf } from './verdicts.ts'
-
-const START = Date.parse('2026-11-22T06:00:00Z')
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 
 const GOOD = verdictOf([
   promisedOf({ state: 'kept', since: null, reason: null, until: '2026-11-22T20:00:00.000Z' }),
 ])
 const BROKEN = verdictOf([promisedOf()])
-
-/** Channels that take every message, and what they got. */
-function town(channels: readonly Channel[]) {
-  let notices: Notices = NO_NOTICES
-  const got: { at: number; channel: string; kind: string; title: string }[] = []
-  const titleOf = (headline: readonly unknown[]): string =>
-    headline.map((piece) => (typeof piece === 'string' ? piece : '…')).join('')
-  return {
-    got,
-    /** Titles of one channel. */
-    of: (name: string) => got.filter(({ channel }) => channel === name).map(({ title }) => title),
-    kinds: () => got.map(({ kind }) => kind),
-    notices: () => notices,
-    /** At so many milliseconds after the start. */
-    at(ms: number, verdict: Verdict, more: Partial<Situation> = {}) {
-      const now = new Date(START + ms)
-      const situation = { channels, verdict, sees: true, ledger: null, ...more }
-      const { notices: noted, due } = decide(notices, situation, now)
-      for (const { channel, letter } of due)
-        got.push({
-          at: ms,
-          ...{ channel: channel.name, kind: letter.kind, title: titleOf(letter.message.headline) },
-        })
-      const settled = due.reduce((all, one) => settle(all, one, { ok: true }, now), noted)
-      // As KV has it.
-      notices = parseNotices(JSON.parse(JSON.stringify(settled)))
-    },
-  }
-}
 
 describe('an alarm that is about several', () => {
   const about = (...names: string[]): Verdict =>
@@ -72,7 +40,7 @@ describe('an alarm that is about several', () => {
     ])
     ops.at(60 * MINUTE, about('a', 'd'))
     expect(ops.got).toHaveLength(3)
-    expect(JSON.stringify(ops.notices().open)).toContain('"names":["main/default/d"]')
+    expect(JSON.stringify(ops.notices().open)).toContain('"fresh":{"main/default/d":')
   })
 
   test('is not told again because an earlier version did not note what it was about', () => {

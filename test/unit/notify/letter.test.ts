@@ -21,7 +21,9 @@ const NOTICE: Notice = {
 
 const said = (promises: Promised[], conditions: Condition[] = []): string => {
   const troubles = troublesOf(verdictOf(promises, conditions))
-  const { title, body } = plainOf(alarmLetter({ id: 'x', notice: NOTICE, troubles }, promises, NOW).message)
+  const { title, body } = plainOf(
+    alarmLetter({ id: 'x', notice: NOTICE, troubles, times: 0, fresh: [] }, promises, NOW).message,
+  )
   return `${title}\n${body}`
 }
 

@@ -36,7 +36,7 @@ const letterOf = (reason: string, subject = 'main/default/web', several = 1): Le
   const troubles = troublesOf(
     verdictOf(promises, [conditionOf({ text: reason, kind: 'instance', about: subject })]),
   )
-  return alarmLetter({ id: 'because x', notice: NOTICE, troubles }, promises, NOW)
+  return alarmLetter({ id: 'because x', notice: NOTICE, troubles, times: 0, fresh: [] }, promises, NOW)
 }
 
 const USUAL = letterOf('No space left on device')

@@ -60,6 +60,7 @@ export const STATUS: Record<CallError['code'], number> = {
   'unknown-remote': 404,
   'not-allowed': 403,
   locked: 409,
+  cancelled: 409,
   'bad-reply': 502,
   export: 502,
   'bad-request': 400,

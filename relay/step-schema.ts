@@ -113,6 +113,7 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('finish-clone'), ref, start: z.boolean() }),
   z.strictObject({ do: z.literal('remove-clone'), ref }),
   z.strictObject({ do: z.literal('read-snapshots'), ref }),
+  z.strictObject({ do: z.literal('cancel'), ref, job: z.string().min(1).max(LONGEST_NAME) }),
   z.strictObject({ do: z.literal('export'), ref, snapshot, store, name: exported, optimized: z.boolean() }),
   z.strictObject({ do: z.literal('check-export'), ref, store, name: exported.nullable() }),
   z.strictObject({

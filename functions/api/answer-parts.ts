@@ -10,6 +10,6 @@ export const line = z
   .object({ about: text, sign: text, what: text, reason: text, counts: maybe })
   .check(
     z.describe(
-      '+ take, - expire, # hold or release, < restore, ^ start or thaw, > copy, » export, * a new instance, ✓ verify, = keep, · skip, … wait, ! problem',
+      '+ take, - expire, # hold or release, < restore, ^ start or thaw, > copy, » export, × cancel, * a new instance, ✓ verify, = keep, · skip, … wait, ! problem',
     ),
   )

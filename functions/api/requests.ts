@@ -28,7 +28,7 @@ export const runBody = z.strictObject({
   ),
   instance: may(
     filled,
-    'For restore, clone, bring-back, hold, release, undo and export: a path without wildcards',
+    'For restore, clone, bring-back, hold, release, undo, cancel and export: a path without wildcards',
   ),
   snapshot: may(
     filled,

@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { allowBody, allowRoute } from './allow.ts'
 import { type Answer, badReply, brokenBy, call } from './call.ts'
 import type { Call } from './calls.ts'
+import { CANCELLED } from './cancels.ts'
 import type { Certificates } from './certificates.ts'
 import { isObject, parseOperation, text } from './envelope.ts'
 import { guard } from './guard.ts'
@@ -39,8 +40,14 @@ export type CallIo = {
   timeouts: Omit<Timeouts, 'limit'>
 }
 
-/** Gets the operation that a job waits for, and its progress. */
-export type Watcher = { waits(watched: Watched): void; progress(text: string): void }
+/** Gets the operations that a job begins, the one that it waits for, and its progress. */
+export type Watcher = {
+  waits(watched: Watched): void
+  progress(text: string): void
+  begun?(watched: Watched): void
+  /** The job goes no further: it begins no further request. */
+  isCancelled?(): boolean
+}
 
 /** `body` is the reply's envelope, its metadata the ended operation if that was waited for. */
 type Done = {
@@ -62,6 +69,10 @@ export async function runCalls(
 ): Promise<Result<Done[], CallError>> {
   const done: Done[] = []
   for (const one of calls) {
+    if (watcher.isCancelled?.() === true) {
+      await cancelWhatWaits(calls, done, CANCELLED, io)
+      return err(CANCELLED)
+    }
     const result = await io
       .admit(one, urgent || done.length > 0, () => runCall(one, done, io, watcher))
       .catch((cause: unknown) => err(brokenBy(cause)))
@@ -102,6 +113,7 @@ async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): P
   const operation = envelope.type === 'async' ? parseOperation(envelope.metadata) : null
   if (envelope.type === 'async' && operation === null)
     return err(badReply(one.remote, answer.value.status, 'it names no operation'))
+  if (operation !== null) watcher.begun?.({ remote: one.remote, operation: operation.id })
   if (operation === null || one.wait === undefined) {
     return ok({ remote: one.remote, body, operation: operation?.id ?? null, address })
   }

@@ -12,6 +12,8 @@ import { COPY } from '../../shared/work/copy/entry.ts'
 import { transferId } from '../../shared/work/copy/transfer.ts'
 import { ADOPT } from './bounds.ts'
 import { brokenBy } from './call.ts'
+import type { Watcher } from './call-list.ts'
+import { CANCELLED, type Cancelling } from './cancels.ts'
 import { isObject } from './envelope.ts'
 import { runJob } from './job.ts'
 import type { JobMemory } from './job-memory.ts'
@@ -43,22 +45,32 @@ const UNKNOWN: readonly CallError['code'][] = ['timeout', 'vanished', 'running',
 
 export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: JobMemory): Detached {
   const run = async (job: Job): Promise<void> => {
-    const leave = await lanes.enter(job.steps.flatMap(remotesOf).at(-1) ?? '')
+    const cancelling = io.cancels.begin(job)
+    const entering = lanes.enter(job.steps.flatMap(remotesOf).at(-1) ?? '')
+    await Promise.race([entering, cancelling.cancelled])
     try {
+      if (cancelling.isCancelled()) return memory.change(job.id, failure(CANCELLED))
       memory.change(job.id, { state: 'running' })
-      const steps = await runJob(job, io, {
-        waits: ({ remote, operation }) => memory.change(job.id, { remote, operation }),
-        progress: (progress) => memory.change(job.id, { progress }),
-      })
+      const steps = await runJob(job, io, watcherOf(job, cancelling))
       const last = steps.at(-1)
-      memory.change(job.id, last?.ok === false ? failure(last.error, steps.length - 1) : { state: 'done' })
+      memory.change(
+        job.id,
+        last?.ok === false ? endOf(last.error, cancelling, steps.length - 1) : { state: 'done' },
+      )
     } catch (cause) {
       memory.change(job.id, failure(brokenBy(cause)))
     } finally {
+      cancelling.end()
       locks.release(job.lock, job.id)
-      leave()
+      void entering.then((leave) => leave())
     }
   }
+  const watcherOf = ({ id }: Pick<Job, 'id'>, { note, isCancelled }: Cancelling): Watcher => ({
+    ...{ begun: note, isCancelled },
+    waits: ({ remote, operation }) => memory.change(id, { remote, operation }),
+    progress: (progress) =>
+      memory.change(id, { progress: isCancelled() ? `${progress}, cancelled: it ends with this` : progress }),
+  })
   /** Of an adopted copy, whose job isn't known. */
   const noteArrival = (id: string): void => {
     const work = workOfJob(id)
@@ -68,6 +80,8 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
     const leave = lanes.join(remote)
     locks.take(lock, id)
     const owner = { id }
+    const cancelling = io.cancels.begin({ id })
+    cancelling.note({ remote, operation })
     const work = workOfJob(id)
     if (work !== null && kindIn(work) === COPY) {
       if (lock !== undefined) io.busy.begin(owner, lock, 'sends')
@@ -79,11 +93,12 @@ export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: J
       const ended = await awaitOperation(io, { remote, operation }, timeouts, (progress) =>
         memory.change(id, { progress }),
       )
-      memory.change(id, outcomeOf(ended))
+      memory.change(id, ended.ok ? { state: 'done' } : endOf(ended.error, cancelling))
       if (ended.ok) noteArrival(id)
     } catch (cause) {
       memory.change(id, failure(brokenBy(cause)))
     } finally {
+      cancelling.end()
       io.busy.end(owner)
       locks.release(lock, id)
       leave()
@@ -146,6 +161,10 @@ const CREATING = 'Creating instance'
 
 const outcomeOf = (ended: Result<unknown, CallError>): Outcome =>
   ended.ok ? { state: 'done' } : failure(ended.error)
+
+/** Of a job that failed. What isn't known stays so, also of a cancelled one. */
+const endOf = (error: CallError, { isCancelled }: Cancelling, step?: number): Outcome =>
+  failure(isCancelled() && !UNKNOWN.includes(error.code) ? CANCELLED : error, step)
 
 const failure = (error: CallError, step?: number): Outcome => {
   const state = UNKNOWN.includes(error.code) ? 'unknown' : 'failed'

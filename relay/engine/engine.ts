@@ -25,6 +25,7 @@ import { ADOPT, LOOK } from './bounds.ts'
 import { createBusy } from './busy.ts'
 import { brokenBy } from './call.ts'
 import { judgeCall, type Remotes, unknownRemote } from './call-list.ts'
+import { createCancels } from './cancels.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
 import { type Exports, NO_EXPORTS } from './exports.ts'
@@ -96,10 +97,11 @@ export function createEngine({
   const unseen = createUnseenCreates(clock)
   const locks = createLocks()
   const busy = createBusy()
+  const cancels = createCancels()
   const jobs = meter(createJobMemory(clock))
   const seal = createSeal(secret)
   const base = {
-    ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks, busy },
+    ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks, busy, cancels },
     certificates: createCertificates(upstream, clock),
     arrivals: createArrivals(),
     exports,

@@ -2,6 +2,7 @@
 import type { Command } from './command.ts'
 import { allow } from './commands/allow.ts'
 import { bringBack } from './commands/bring-back.ts'
+import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { clone } from './commands/clone.ts'
 import { copy } from './commands/copy.ts'
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   copy,
   exporting,
   check,
+  cancel,
   restore,
   clone,
   bringBack,

@@ -19,6 +19,7 @@ export type Refusal =
   | 'quoted' // rsync stumbles over a quote mark in a snapshot's name: retrying won't help
   | 'unavailable' // server, member or relay can't be reached or is going down
   | 'unknown' // sent, outcome not seen
+  | 'cancelled' // by somebody: it isn't tried again by itself
   | 'misfit' // relay and Worker, or their settings, don't fit together; the message says what to do
   | 'other'
 
@@ -60,6 +61,7 @@ export function classify(error: CallError): Refusal {
   if (error.code === 'timeout' || error.code === 'vanished' || error.code === 'running') return 'unknown'
   if (error.code === 'locked') return 'busy'
   if (error.code === 'unreachable') return 'unavailable'
+  if (error.code === 'cancelled') return 'cancelled'
   if (error.code !== 'incus') return 'misfit'
   const known = TEXTS.find(([pattern]) => pattern.test(error.message))
   if (known !== undefined) return known[1]
@@ -77,6 +79,7 @@ const PERMANENT: readonly Refusal[] = [
   'mounted',
   'misnamed',
   'quoted',
+  'cancelled',
 ]
 
 /** Whether the same request may succeed later by itself. */

@@ -26,6 +26,8 @@ export type Work = {
   attempts: number
   reason?: string
   retryAt?: string
+  /** Somebody cancelled it then (ISO 8601): it isn't tried again by itself. */
+  cancelled?: string
   /** Last change of state. */
   at: string
 }
@@ -41,6 +43,7 @@ export const workShape = {
   attempts: count,
   reason: may(z.string()),
   retryAt: may(moment),
+  cancelled: may(moment),
   at: moment,
 }
 

@@ -7,9 +7,9 @@ export type Line = {
   about: string
   /**
    * `+` take, `-` expire, `#` hold or release, `<` restore, `*` new instance, `^` start or thaw, `>` copy,
-   * `»` export, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem.
+   * `»` export, `×` cancel, `✓` verify, `=` keep, `·` skip, `…` wait, `!` problem.
    */
-  sign: '+' | '-' | '#' | '<' | '*' | '^' | '>' | '»' | '✓' | '=' | '·' | '…' | '!'
+  sign: '+' | '-' | '#' | '<' | '*' | '^' | '>' | '»' | '×' | '✓' | '=' | '·' | '…' | '!'
   /** Snapshot or destination; empty where the line is about the whole. */
   what: string
   reason: string

@@ -20,6 +20,7 @@ export type CallError = {
     | 'unknown-remote'
     | 'not-allowed' // the relay's own rules refuse it
     | 'locked' // another job holds the lock
+    | 'cancelled' // somebody cancelled the job, and it went no further
     | 'bad-reply' // not Incus's envelope
     | 'export' // what came of an export is no good, or a store refuses or fails
     | 'bad-request' // it can't be done as it was asked for

@@ -160,6 +160,9 @@ export type ReadExportsStep = {
 /** Reads an export again, to its end, and compares it with its manifest; null: the newest one. */
 export type CheckExportStep = { do: 'check-export'; ref: InstanceRef; store: string; name: string | null }
 
+/** Cancels a detached job of the relay, by its id: it begins no further request. A restore in place isn't cancelled. */
+export type CancelStep = { do: 'cancel'; ref: InstanceRef; job: string }
+
 export type Step =
   | TakeStep
   | ExpireStep
@@ -183,3 +186,4 @@ export type Step =
   | ExportStep
   | ReadExportsStep
   | CheckExportStep
+  | CancelStep

@@ -1,5 +1,6 @@
 /** All kinds of work, in the order in which they are read. Adding one is its folder, and a line here. */
 import type { AllowRequest, LookRequest } from '../plan/request.ts'
+import { cancel } from './cancel/kind.ts'
 import { check } from './check/kind.ts'
 import { clone } from './clone/kind.ts'
 import { copy } from './copy/kind.ts'
@@ -11,7 +12,7 @@ import { retention } from './retention/kind.ts'
 import { snapshot } from './snapshot/kind.ts'
 import { thaw } from './thaw/kind.ts'
 
-const ALL = [restore, clone, snapshot, hold, retention, copy, exporting, check, thaw] as const
+const ALL = [restore, clone, snapshot, hold, retention, copy, exporting, check, cancel, thaw] as const
 
 type OneKind = (typeof ALL)[number]
 type Values<All> = All[keyof All]

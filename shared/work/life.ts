@@ -87,6 +87,9 @@ export function seenRunning<Entry extends Work>(
   return { ...next, at: isSame ? entry.at : now.toISOString() }
 }
 
+/** What it left is what a kill would have left. */
+const CANCELLED = 'it was cancelled'
+
 type Failure = { state: 'failed' | 'unknown'; reason: string; now: Date; permanent?: boolean; since?: number }
 
 /**
@@ -99,6 +102,7 @@ export function failedTry<Entry extends Work>(
   policy: RetryPolicy,
 ): Entry {
   const attempts = entry.attempts + 1
+  if (entry.cancelled !== undefined) return { ...entry, state: 'failed', attempts, reason: CANCELLED }
   if (permanent || isLast(entry, policy, since)) return { ...entry, state: 'failed', attempts, reason }
   const retryAt = minutesFrom(now, policy.minutes(attempts))
   return { ...entry, ...(policy.tries === null ? { state } : {}), attempts, reason, retryAt }

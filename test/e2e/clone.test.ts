@@ -138,6 +138,31 @@ function clonesEndToEnd(version: string, incusd: string): void {
       expect((await read('backup', NAME)).config['user.stapes.verified']).toContain(slot)
     })
 
+    test('a copy that is cancelled goes no further, and the next slot makes it', {
+      timeout: 120_000,
+    }, async () => {
+      const before = await namesOn('backup')
+      const verified = async (): Promise<string> =>
+        (await read('backup', NAME)).config['user.stapes.verified'] ?? ''
+      await pair.main.throttle(SLOWLY / 3)
+      const cancelled = await timeline.strike()
+      await timeline.untilCopying()
+      const ran = await ask({ do: 'cancel', instance: NAME })
+      await pair.main.throttle(null)
+      expect(ran).toMatchObject({ refusal: null, results: [{ state: 'done' }] })
+      for (let round = 0; round < 10; round++) {
+        await sleep(300)
+        await timeline.tick()
+      }
+      const { copies } = (await (await stage.worker.fetch('/api/status')).json()) as { copies: object }
+      expect(JSON.stringify(copies)).toContain('it was cancelled')
+      expect(await verified()).not.toContain(cancelled)
+      for (const name of before.slice(1)) expect(await verified()).toContain(name)
+      const next = await timeline.strike()
+      await timeline.settle()
+      expect(await verified()).toContain(next)
+    })
+
     test('a server that is killed while it receives one: nothing half made stays, and it is made', {
       timeout: 120_000,
     }, async () => {

@@ -11,6 +11,7 @@ import { rowOf } from '../../../shared/work/export/manifest.ts'
 import { badReply, call } from '../call.ts'
 import { runCalls, silent, type Watcher } from '../call-list.ts'
 import type { Call } from '../calls.ts'
+import { CANCELLED } from '../cancels.ts'
 import { isObject, text } from '../envelope.ts'
 import type { Saving } from '../exports.ts'
 import { isReplica } from '../removal.ts'
@@ -64,7 +65,7 @@ export const planCheckExport: PlanStep<CheckExportStep> = async (
   _job,
   watcher = silent,
 ) => {
-  const checked = await io.exports.check(store, ref, name, watcher.progress)
+  const checked = await io.exports.check(store, ref, name, unlessCancelled(watcher))
   return checked.ok ? ok({ calls: [], reply: rowOf(store, checked.value) }) : checked
 }
 
@@ -109,9 +110,17 @@ async function prepare(
     },
     usage: await usageOf(temporary, io),
     open: (from) => io.fetch(temporary.remote, fileOf(temporary), from),
-    progress: watcher.progress,
+    progress: unlessCancelled(watcher),
   })
 }
+
+/** Ends a stream that somebody has cancelled. */
+const unlessCancelled =
+  ({ progress, isCancelled }: Watcher) =>
+  (text: string): void => {
+    if (isCancelled?.() === true) throw new Error(CANCELLED.message)
+    progress(text)
+  }
 
 type Source = Place & {
   details: SnapshotDetails

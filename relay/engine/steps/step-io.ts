@@ -5,6 +5,7 @@ import type { Arrivals } from '../arrivals.ts'
 import type { Busy } from '../busy.ts'
 import type { CallIo, Watcher } from '../call-list.ts'
 import type { Call } from '../calls.ts'
+import type { Cancels } from '../cancels.ts'
 import type { Exports, Fetch } from '../exports.ts'
 import type { Locks } from '../locks.ts'
 import type { Sightings } from '../sightings.ts'
@@ -14,6 +15,7 @@ export type StepIo = CallIo & {
   sightings: Sightings
   locks: Locks
   busy: Busy
+  cancels: Cancels
   arrivals: Arrivals
   exports: Exports
   temporaries: Temporaries

@@ -3,6 +3,7 @@ import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Step } from '../../../shared/relay/steps.ts'
 import type { Result } from '../../../shared/result.ts'
 import type { Watcher } from '../call-list.ts'
+import { planCancel } from './cancel.ts'
 import { planCheckClone, planClone } from './clone.ts'
 import { planFinishClone, planRemoveClone } from './clone-finish.ts'
 import { planCheckCopy, planCopy } from './copy.ts'
@@ -38,6 +39,7 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   export: planExport,
   'read-exports': planReadExports,
   'check-export': planCheckExport,
+  cancel: planCancel,
 }
 
 export const requestsOf = (

@@ -74,7 +74,10 @@ function stepOn(key: string, entry: CheckWork, report: JobReport | null, now: Da
       `${error.message}: /backup exports ${instanceOf(key).instance} lists those that there are`,
       now,
     )
-  return combine([soon, tryAgain(key, entry, error === undefined ? RESTARTED : describe(error), now)])
+  return combine([
+    soon,
+    tryAgain(key, entry, error === undefined ? RESTARTED : describe(error), error?.code === 'cancelled', now),
+  ])
 }
 
 const RESTARTED = 'the relay was restarted'
@@ -82,8 +85,8 @@ const RESTARTED = 'the relay was restarted'
 const giveUp = (key: string, entry: CheckWork, reason: string, now: Date): Finding =>
   saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
 
-function tryAgain(key: string, before: CheckWork, why: string, now: Date): Finding {
-  const failure = { state: 'failed', reason: why, now } as const
+function tryAgain(key: string, before: CheckWork, why: string, isCancelled: boolean, now: Date): Finding {
+  const failure = { state: 'failed', reason: why, now, permanent: isCancelled } as const
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
   if (entry.state === 'failed') return giveUp(key, entry, `it could not be checked: ${entry.reason}`, now)
   if (!isDue(entry, now)) return saying('wait', key, entry, retryText(entry))

@@ -190,4 +190,4 @@ const unaddressable = ({ key, record }: Covered): Note[] =>
       reason: "Incus's API can't address a name with such characters, so stapes never changes or removes it",
     }))
 
-const atOnce = ({ retryAt: _, ...entry }: CopyWork): CopyWork => entry
+const atOnce = ({ retryAt: _, cancelled: __, ...entry }: CopyWork): CopyWork => entry

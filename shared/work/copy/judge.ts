@@ -125,6 +125,7 @@ const lasting = (
 function running(report: JobReport, known: CopyWork | undefined, now: Date): Judgement {
   const entry: CopyWork = {
     ...lasting(known),
+    ...cancelledBy(known, report),
     state: known?.state ?? 'started',
     ...memoField(report),
     ...failedOf(known),
@@ -272,6 +273,12 @@ function unlistedSide({ source }: Replica, seen: Seen): string | null {
   return `${source.key}: ${source.record.problem ?? 'its snapshots could not be listed'}`
 }
 
+/** While it runs, or as its job tells; a later try isn't cancelled. */
+function cancelledBy(known: CopyWork | undefined, report: JobReport | null): Pick<CopyWork, 'cancelled'> {
+  if (isPending(known) && known?.cancelled !== undefined) return { cancelled: known.cancelled }
+  return report?.error?.code === 'cancelled' ? { cancelled: report.since } : {}
+}
+
 type Ended = { known: CopyWork | undefined; report: JobReport | null; now: Date }
 
 export function broken(
@@ -283,6 +290,7 @@ export function broken(
     ...lasting(known),
     ...(report === null ? memoField(known ?? {}) : memoField(report)),
     ...(report === null ? {} : { job: report.id }),
+    ...cancelledBy(known, report),
     state,
     attempts: known?.attempts ?? 0,
     at: now.toISOString(),

@@ -14,6 +14,7 @@ import { minuteOf } from '../../schedule/moment.ts'
 import { isDue, retryText } from '../life.ts'
 import type { CopyAction } from './action.ts'
 import { isUnfinishedFirst, type TransferContext } from './context.ts'
+import type { CopyWork } from './entry.ts'
 import { lastingOf } from './lasting.ts'
 import { knownVerified, originOf, parseVerified, refuseReplica } from './marks.ts'
 import { mirroredOf, type Refused } from './mirroring.ts'
@@ -47,6 +48,12 @@ export function startCopy(context: TransferContext, seen: Seen, refused: Refused
   const { entry, now } = starting
   if (entry !== undefined && !isDue(entry, now))
     return { state: 'wait', reason: retryText(entry), until: entry.retryAt ?? null }
+  if (entry !== undefined && !starting.allowed && isCancelled(entry, wanted))
+    return {
+      state: 'wait',
+      reason: `it was cancelled at ${entry.cancelled}: the next snapshot is copied again, and /backup copy begins it now`,
+      until: null,
+    }
   if (seen.state === 'unknown')
     return { state: isAsLastSeen(newest, context) ? 'unseen' : 'refused', reason: seen.reason }
   const { target } = context
@@ -55,6 +62,10 @@ export function startCopy(context: TransferContext, seen: Seen, refused: Refused
   if (refused !== null) return { state: 'held', refused }
   return { state: 'start', action: actionOf(context, wanted) }
 }
+
+/** Until there is a snapshot that is newer. */
+const isCancelled = ({ cancelled }: CopyWork, wanted: readonly SnapshotPair[]): boolean =>
+  cancelled !== undefined && wanted.every(([, createdAt]) => createdAt * 1000 <= Date.parse(cancelled))
 
 /**
  * The target is away for the moment, and was verified up to the newest snapshot when it was seen last. What it won't

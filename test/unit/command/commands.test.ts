@@ -55,7 +55,7 @@ describe('the list', () => {
 
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual([
-      ...['now', 'copy', 'export', 'check', 'hold', 'release', 'undo'],
+      ...['now', 'copy', 'export', 'check', 'cancel', 'hold', 'release', 'undo'],
       ...['pause', 'resume', 'notify'],
     ])
     expect(namesOf('admin')).toEqual(['restore', 'clone', 'bring-back', 'expire', 'allow'])
@@ -98,6 +98,7 @@ test.each([
     'expire web1 --snapshot=a --grace=5d',
     { do: 'expire', instances: ['web1'], snapshots: ['a'], grace: 432_000 },
   ],
+  ['cancel web1', { do: 'cancel', instance: 'web1' }],
   ['undo web1 x', { do: 'undo', instance: 'web1', snapshot: 'x' }],
 ])('%s is asked of the engine', (line, ask) => {
   const parsed = parseLine(line, commands)

@@ -48,8 +48,17 @@ export type Journal = {
   postponed(subject: string, snapshot: string, shown: number | null): number | null
   /** An expiry then was allowed, earlier than before (milliseconds since the epoch). */
   end(subject: string, snapshot: string, at: number): void
-  /** Names of those whose such expiry isn't over. */
+  /** It was lifted again. */
+  lasts(subject: string, snapshot: string): void
+  /**
+   * Names of those that have such an expiry, or whose own one has passed while it was postponed. Until they are known
+   * to be gone or to last they are going, whenever that was allowed: Incus may be late, and a copy may postpone it.
+   */
   ending(subject: string): ReadonlySet<string>
+  /** Incus shows these as their expiries now (milliseconds since the epoch; null: never): what somebody set later counts. */
+  shown(subject: string, ends: ReadonlyMap<string, number | null>): void
+  /** A look that began then (milliseconds since the epoch) lists these. */
+  listed(subject: string, names: ReadonlySet<string>, began: number): void
   /** The most snapshots that were listed of it within the last day. */
   peak(subject: string): number
   /** What is known of an instance of that name which was created then. */
@@ -60,14 +69,17 @@ export type Journal = {
 
 const DAY = 86_400_000
 const LONG_AGO = 7 * DAY
+/** What was allowed may be done so much later, and a listing that began before it be noted after it. */
 const LATE = 600_000
 /** Of a snapshot without an expiry. */
 const ENDLESS = -1
 /** Of one instance. */
 const MOST = 2000
 
-/** The snapshot's own expiry, and what was set in its place (milliseconds since the epoch). */
-type Postponed = [end: number, until: number]
+/** The snapshot's own expiry, what was set in its place, and when (milliseconds since the epoch). */
+type Postponed = [end: number, until: number, noted: number]
+/** An expiry that was allowed, and when. */
+type Ending = [end: number, noted: number]
 
 const noStore: JournalStore = { read: () => null, changed: () => {} }
 
@@ -94,6 +106,15 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     const [end, until] = postponed.get(subject)?.get(snapshot) ?? []
     if (end === undefined || until === undefined || shown === null) return null
     return secondOf(shown) === secondOf(until) ? end : null
+  }
+  const isSettled = (noted: number): boolean => clock.now() - noted > LATE
+  /** Those for which `isOver` holds. */
+  const drop = <At>(of: Map<string, Map<string, At>>, subject: string, isOver: Over<At>): void => {
+    const known = of.get(subject)
+    const over = [...(known ?? [])].filter(([name, at]) => isOver(name, at))
+    for (const [name] of over) known?.delete(name)
+    if (known?.size === 0) of.delete(subject)
+    if (over.length > 0) changed()
   }
   return {
     verified: (subject) => verified.get(subject) ?? [],
@@ -133,19 +154,38 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       // Postponed again, it keeps its own one.
       const end = postponedOn(subject, snapshot, shown) ?? shown
       const known = postponed.get(subject) ?? new Map<string, Postponed>()
-      postponed.set(subject, put(known, snapshot, [end, until]))
+      postponed.set(subject, put(known, snapshot, [end, until, clock.now()]))
       changed()
     },
     postponed: postponedOn,
     end(subject, snapshot, at) {
-      ends.set(subject, put(ends.get(subject) ?? new Map<string, number>(), snapshot, at))
+      ends.set(subject, put(ends.get(subject) ?? new Map<string, Ending>(), snapshot, [at, clock.now()]))
       changed()
     },
-    ending: (subject) =>
-      // A listing that began before its end may be noted after it.
-      new Set(
-        [...(ends.get(subject) ?? [])].flatMap(([name, at]) => (at + LATE > clock.now() ? [name] : [])),
-      ),
+    lasts: (subject, snapshot) => drop(ends, subject, (name) => name === snapshot),
+    ending(subject) {
+      const passed = [...(postponed.get(subject) ?? [])].filter(([, [end]]) => end <= clock.now())
+      return new Set([...(ends.get(subject)?.keys() ?? []), ...passed.map(([name]) => name)])
+    },
+    shown(subject, present) {
+      drop(ends, subject, (name, [end, noted]) => {
+        const at = present.get(name)
+        if (at === undefined || !isSettled(noted)) return false
+        const own = postponedOn(subject, name, at) ?? at
+        return own === null || secondOf(own) > secondOf(end)
+      })
+      drop(postponed, subject, (name, [, until, noted]) => {
+        const at = present.get(name)
+        return at !== undefined && isSettled(noted) && (at === null || secondOf(at) !== secondOf(until))
+      })
+    },
+    listed(subject, names, began) {
+      // One that isn't listed once, and whose time hasn't come, may be there all the same.
+      const isGone = (name: string, end: number, noted: number): boolean =>
+        !names.has(name) && noted < began && isSettled(Math.max(end, noted))
+      drop(ends, subject, (name, [end, noted]) => isGone(name, end, noted))
+      drop(postponed, subject, (name, [end, , noted]) => isGone(name, end, noted))
+    },
     peak(subject) {
       return mostOf(peaks.get(subject), 0, clock.now())
     },
@@ -185,6 +225,8 @@ function put<At>(ends: Map<string, At>, key: string, at: At): Map<string, At> {
   return ends
 }
 
+type Over<At> = (name: string, at: At) => boolean
+
 /** Incus keeps no more of a date everywhere. */
 const secondOf = (ms: number): number => Math.floor(ms / 1000)
 
@@ -192,7 +234,7 @@ type State = {
   verified: Map<string, readonly SnapshotPair[]>
   expired: Map<string, Map<string, number>>
   postponed: Map<string, Map<string, Postponed>>
-  ends: Map<string, Map<string, number>>
+  ends: Map<string, Map<string, Ending>>
   peaks: Map<string, Peak>
   made: Map<string, Made>
 }
@@ -203,13 +245,16 @@ function parseState(stored: unknown): State {
     const part = isObject(stored) ? own(stored, key) : undefined
     return isObject(part) ? Object.entries(part) : []
   }
-  const mapsOf = <At>(key: string, isAt: (value: unknown) => value is At): Map<string, Map<string, At>> =>
+  const mapsOf = <At>(key: string, read: (value: unknown) => At | null): Map<string, Map<string, At>> =>
     new Map(
-      entriesOf(key).flatMap(([subject, ends]) =>
-        isObject(ends)
-          ? [[subject, new Map(Object.entries(ends).filter((one): one is [string, At] => isAt(one[1])))]]
-          : [],
-      ),
+      entriesOf(key).flatMap(([subject, ends]) => {
+        if (!isObject(ends)) return []
+        const known = Object.entries(ends).flatMap(([name, value]): [string, At][] => {
+          const at = read(value)
+          return at === null ? [] : [[name, at]]
+        })
+        return [[subject, new Map(known)]]
+      }),
     )
   return {
     verified: new Map(
@@ -218,10 +263,9 @@ function parseState(stored: unknown): State {
         return parsed.length === 0 ? [] : [[key, parsed] as const]
       }),
     ),
-    expired: mapsOf('expired', isCount),
-    // Earlier versions didn't note what they had set.
-    postponed: mapsOf('postponed', isPair),
-    ends: mapsOf('ends', isCount),
+    expired: mapsOf('expired', (at) => (isCount(at) ? at : null)),
+    postponed: mapsOf('postponed', readPostponed),
+    ends: mapsOf('ends', readEnding),
     peaks: new Map(entriesOf('peaks').filter((one): one is [string, Peak] => isPair(one[1]))),
     made: new Map(entriesOf('made').filter((one): one is [string, Made] => isMade(one[1]))),
   }
@@ -232,5 +276,19 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 const isMade = (value: unknown): value is Made =>
   isObject(value) && isCount(value.since) && typeof value.mark === 'string'
 
-const isPair = (value: unknown): value is [number, number] =>
-  Array.isArray(value) && value.length === 2 && value.every(isCount)
+const isPair = (value: unknown): value is [number, number] => isCounts(value, 2)
+
+const isCounts = (value: unknown, length: number): value is number[] =>
+  Array.isArray(value) && value.length === length && value.every(isCount)
+
+/** Earlier versions didn't note when, and the first ones not what they had set. */
+function readPostponed(value: unknown): Postponed | null {
+  if (isCounts(value, 3)) return value as Postponed
+  return isPair(value) ? [...value, 0] : null
+}
+
+/** Earlier versions didn't note when. */
+function readEnding(value: unknown): Ending | null {
+  if (isPair(value)) return value
+  return isCount(value) ? [value, 0] : null
+}

@@ -46,11 +46,11 @@ export type Sightings = {
   removed(ref: InstanceRef, pair: SnapshotPair): void
   /** Whether its removal was allowed within the last minutes, so that it may be going. */
   isGoing(ref: InstanceRef, pair: SnapshotPair): boolean
-  /** An expiry then was allowed (milliseconds since the epoch): likewise. */
+  /** An expiry then was allowed (milliseconds since the epoch): it counts as gone until it is known to last. */
   ends(ref: InstanceRef, snapshot: string, end: number): void
   /** Its expiry is lifted: it doesn't count as gone. */
   lasts(ref: InstanceRef, snapshot: string): void
-  /** How many are there without this one, after the removals that were allowed since. */
+  /** How many are there without this one, and without what goes by a removal or an expiry that was allowed. */
   without(ref: InstanceRef, snapshot: string, listed: readonly SnapshotPair[]): number
 }
 
@@ -76,12 +76,13 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   const removals = new Map<string, Map<string, { createdAt: number; until: number }>>()
   const changedAt = new Map<string, number>()
 
-  const noteOne = (key: string, record: InstanceRecord): void => {
+  const noteOne = (key: string, record: InstanceRecord, began: number): void => {
     // Its keys are unknown: they are read when they are needed.
     if (record.offline === true) seen.delete(key)
     else seen.set(key, record)
     if (record.offline === true || record.snapshots === null) return
     journal.counted(key, record.snapshots.length)
+    journal.listed(key, new Set(record.snapshots.map(([name]) => name)), began)
     const marked = markedOn(record)
     const known = journal.verified(key)
     if (marked.length === 0 && known.length === 0) return
@@ -118,7 +119,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
         const key = subjectKey({ remote, project: record.project, instance: record.name })
         kept.add(key)
         if (record.offline !== true) listings.set(key, record)
-        if ((changedAt.get(key) ?? Number.NEGATIVE_INFINITY) < began) noteOne(key, record)
+        if ((changedAt.get(key) ?? Number.NEGATIVE_INFINITY) < began) noteOne(key, record, began)
       }
       // What is missing may be among what its server calls by names that can't be used.
       if (unusable === undefined) forgetGone(remote, kept)
@@ -166,10 +167,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       return going?.createdAt === createdAt && clock.now() <= going.until
     },
     ends: (ref, snapshot, end) => journal.end(subjectKey(ref), snapshot, Math.max(end, clock.now())),
-    lasts(ref, snapshot) {
-      const key = subjectKey(ref)
-      if (journal.ending(key).has(snapshot)) journal.end(key, snapshot, 0)
-    },
+    lasts: (ref, snapshot) => journal.lasts(subjectKey(ref), snapshot),
     without(ref, snapshot, listed) {
       const gone = removals.get(subjectKey(ref))
       const ending = journal.ending(subjectKey(ref))

@@ -88,6 +88,10 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
 /** `createdAt`: seconds since the epoch, if known. */
 export type Expiring = { name: string; expiresAt: string; createdAt?: number }
 
+/** When each is removed by itself (milliseconds since the epoch; null: never), by name. */
+export const endsOf = (rows: readonly Expiring[]): Map<string, number | null> =>
+  new Map(rows.map(({ name, expiresAt }) => [name, expiresAtOf(expiresAt)?.getTime() ?? null]))
+
 /** One without a date counts as older than all. */
 export const pairOf = ({ name, createdAt }: Expiring): SnapshotPair => [name, createdAt ?? 0]
 

@@ -76,6 +76,7 @@ const verifyOf = (marks: [string, number][], more: Partial<VerifyStep> = {}): Ve
 })
 
 const soon = (): string => new Date(scene.world.clock.now() + MINUTE).toISOString()
+const inHours = (hours: number): string => new Date(scene.world.clock.now() + hours * HOUR).toISOString()
 const wait = (ms: number): Promise<void> => scene.world.clock.advance(new Date(scene.world.clock.now() + ms))
 
 /** Everything that was verified before, with its data, is verified now. */
@@ -313,6 +314,61 @@ describe('a stolen signing key does little to a source', () => {
     await expireAll()
     const lasting = [...on('main').snapshots.values()].filter(({ expires }) => expires.ms === null)
     expect(lasting.length).toBeGreaterThanOrEqual(Math.floor((before.length - 1) / 2))
+  })
+
+  const listAll = () =>
+    scene.world.clock.settle(
+      scene.world.places[0]?.relay.inventory({ remotes: ['main'], config: [] }) ??
+        Promise.reject(new Error('no relay')),
+    )
+
+  /** Each round lets as many end soon as the relay allows, and goes on after a while. */
+  async function endThem(names: readonly string[], between: (ended: readonly string[]) => Promise<void>) {
+    for (let round = 0; round < 4; round += 1) {
+      for (const snapshot of names.filter((name) => namesOn('main').includes(name)))
+        await attack([{ do: 'expire-later', ref: ref('main'), snapshot, expiresAt: soon() }])
+      await between(names)
+      await wait(30 * MINUTE)
+      await listAll()
+    }
+    // Whatever was made later ends as early as that may be.
+    for (const snapshot of names)
+      await attack([{ do: 'set-expiry', ref: ref('main'), snapshot, expiresAt: soon() }])
+    await wait(HOUR)
+  }
+  const keepsHalf = (before: readonly string[]): void =>
+    expect(before.filter((name) => namesOn('main').includes(name)).length).toBeGreaterThanOrEqual(
+      Math.floor((before.length - 1) / 2),
+    )
+
+  test.each<[string, (snapshot: string) => Step[]]>([
+    [
+      'by a later expiry',
+      (snapshot) => [{ do: 'set-expiry', ref: ref('main'), snapshot, expiresAt: inHours(3) }],
+    ],
+    ['as a copy does', (snapshot) => [{ do: 'postpone', ref: ref('main'), snapshot, expiresAt: inHours(3) }]],
+    [
+      'and asks for it again',
+      (snapshot) => [
+        { do: 'postpone', ref: ref('main'), snapshot, expiresAt: inHours(3) },
+        { do: 'expire-later', ref: ref('main'), snapshot, expiresAt: inHours(2) },
+        { do: 'postpone', ref: ref('main'), snapshot, expiresAt: inHours(3) },
+      ],
+    ],
+  ])('nor do more go because it postpones what ends, %s', async (_, steps) => {
+    const before = namesOn('main')
+    await endThem(before, async (names) => {
+      for (const snapshot of names) await attack(steps(snapshot))
+    })
+    keepsHalf(before)
+  })
+
+  test.each([20, 90])('nor because its clock is %i minutes off', async (minutes) => {
+    const before = namesOn('main')
+    scene.world.incus.main.skewMs = -minutes * MINUTE
+    await endThem(before, async () => {})
+    await wait(2 * HOUR)
+    keepsHalf(before)
   })
 
   test('a held snapshot gets no earlier expiry, not even the one that it had', async () => {

@@ -225,6 +225,19 @@ test('what its own expiry ends earlier anyway is left to that', async () => {
   expect([...web(world).snapshots.keys()].length).toBeLessThan(5)
 })
 
+test('asked for again after a copy has postponed it, an undo still sets the end that it had at first', async () => {
+  const world = await begin({ keep: { last: 99 } })
+  await remove(world, { grace: 3600 })
+  const postponed = new Date(world.clock.now() + 7 * DAY).toISOString()
+  const ref = { remote: 'main', project: 'default', instance: 'web' }
+  await attack(world, { do: 'postpone', ref, snapshot: NAME, expiresAt: postponed })
+  expect(endOf(world)).toBe(Date.parse(postponed))
+  await remove(world, { grace: 7200 })
+  expect(endOf(world)).toBeLessThan(world.clock.now() + 3 * HOUR)
+  await undo(world)
+  expect(endOf(world)).toBeNull()
+})
+
 describe('whoever has stolen the signing key, or may edit the instance', () => {
   const ref = { remote: 'main', project: 'default', instance: 'web' }
 

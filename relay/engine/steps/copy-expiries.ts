@@ -1,6 +1,12 @@
 /** What a source's snapshots have as their expiries while a copy of it is made. */
 import { isAddressable } from '../../../shared/incus/snapshot-name.ts'
-import { type Expiring, expiresAtOf, pairOf, type SourceDetails } from '../../../shared/incus/source.ts'
+import {
+  type Expiring,
+  endsOf,
+  expiresAtOf,
+  pairOf,
+  type SourceDetails,
+} from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import type { Call } from '../calls.ts'
@@ -41,6 +47,7 @@ export function extendedOf(
 export function postponeEndangered(source: InstanceRef, details: SourceDetails, until: Date, io: Io): Call[] {
   const { journal, sightings } = io
   const key = subjectKey(source)
+  journal.shown(key, endsOf(details.snapshots))
   for (const one of details.snapshots) {
     // What is being removed was noted as removed, whatever its expiry is.
     if (sightings.isGoing(source, pairOf(one))) continue

@@ -38,11 +38,9 @@ export const planExpireLater: PlanStep<ExpireLaterStep> = async ({ ref, snapshot
   if (!why.ok) return why
   if (why.value !== null) return err(refused(what, why.value))
   const key = subjectKey(ref)
-  // A copy may have postponed it: that is not its own.
-  const before =
-    old === null
-      ? (io.journal.postponed(key, snapshot, shown?.getTime() ?? null) ?? shown?.getTime() ?? null)
-      : old.before
+  // A copy may have postponed it: that is not its own. Nor is what it postponed, where that was a removal's.
+  const present = io.journal.postponed(key, snapshot, shown?.getTime() ?? null) ?? shown?.getTime() ?? null
+  const before = noted === null ? present : laterOf(noted.before, present)
   const gone = staleIn(seen.value, new Set(rows.value.map(({ name }) => name)))
   const pair = (seen.value.snapshots ?? []).find(([name]) => name === snapshot)
   return ok({
@@ -70,7 +68,8 @@ export const planUndo: PlanStep<UndoStep> = async ({ ref, snapshot }, io, job) =
   const row = rows.value.find((one) => one.name === snapshot)
   if (row === undefined) return err(refused(what, 'it is gone'))
   const key = subjectKey(ref)
-  const end = laterEnd(mark, snapshot, expiresAtOf(row.expiresAt), { key, io })
+  const shown = expiresAtOf(row.expiresAt)
+  const end = laterEnd(mark, snapshot, shown, { key, io })
   const pair = (seen.value.snapshots ?? []).find(([one]) => one === snapshot)
   const gone = staleIn(seen.value, new Set(rows.value.map((one) => one.name)))
   return ok({
@@ -84,7 +83,7 @@ export const planUndo: PlanStep<UndoStep> = async ({ ref, snapshot }, io, job) =
     done() {
       if (pair !== undefined)
         io.journal.noteEnd(key, pair, mark.before === null ? null : Math.ceil(mark.before / 1000))
-      io.sightings.lasts(ref, snapshot)
+      if (end !== 'as it is' || shown === null) io.sightings.lasts(ref, snapshot)
       io.sightings.forget(ref)
     },
   })
@@ -116,6 +115,10 @@ function laterEnd(
     return Math.max(least, shown.getTime() + 1000)
   return least <= shown.getTime() ? 'as it is' : least
 }
+
+/** Null: never. */
+const laterOf = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? null : Math.max(one, other)
 
 /** Marks of snapshots that are gone. */
 const staleIn = ({ own: keys }: Sighting, listed: ReadonlySet<string>): Record<string, ''> =>

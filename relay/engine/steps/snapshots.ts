@@ -1,6 +1,6 @@
 /** Taking and removing snapshots, and when they expire. */
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
-import { type Expiring, expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
+import { type Expiring, endsOf, expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireStep, PostponeStep, SetExpiryStep, TakeStep } from '../../../shared/relay/steps.ts'
@@ -34,6 +34,8 @@ export const planTake: PlanStep<TakeStep> = async (step, io, job) => {
 }
 
 export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io, job) => {
+  // What is no longer going makes room for this one.
+  if (io.journal.ending(subjectKey(ref)).size > 0) await readExpiries(ref, io)
   const why = await againstRemoval(ref, { snapshot, by: job }, io)
   if (!why.ok) return why
   if (why.value !== null) return err(refused(`remove ${snapshot} of ${subjectKey(ref)}`, why.value))
@@ -112,14 +114,23 @@ export function againstExpiryOf(
   const before = io.journal.postponed(subjectKey(ref), snapshot, own?.getTime() ?? null)
   if (before !== null && end.getTime() >= before) {
     const busy = io.busy.begin(by, subjectKey(ref), 'loses')
-    return busy === null ? ok(null) : err(busy)
+    if (busy !== null) return err(busy)
+    // It stays among those that go, with this date.
+    if (io.journal.ending(subjectKey(ref)).has(snapshot)) io.sightings.ends(ref, snapshot, end.getTime())
+    return ok(null)
   }
   return removalFrom(ref, seen, { snapshot, by, end: end.getTime() }, io)
 }
 
-export async function readExpiries(ref: InstanceRef, io: Pick<StepIo, 'upstream'>) {
-  const list = await call(io.upstream, ref.remote, listOf(ref))
+/** Their expiries as Incus shows them now. What somebody has set since counts from here on. */
+export async function readExpiries(
+  ref: InstanceRef,
+  { upstream, journal }: Pick<StepIo, 'upstream' | 'journal'>,
+) {
+  const list = await call(upstream, ref.remote, listOf(ref))
   if (!list.ok) return list
   const parsed = parseExpiries(list.value.envelope.metadata)
-  return parsed.ok ? parsed : err<CallError>({ code: 'bad-reply', message: parsed.error })
+  if (!parsed.ok) return err<CallError>({ code: 'bad-reply', message: parsed.error })
+  journal.shown(subjectKey(ref), endsOf(parsed.value))
+  return parsed
 }

@@ -8,7 +8,7 @@ import type { AnyAction } from '../../plan/plan.ts'
 import type { HoldAction } from '../hold/action.ts'
 import type { Recorded, RunResult } from '../kind.ts'
 import { afterStart, failedOf } from '../life.ts'
-import type { ExpireAction } from '../retention/action.ts'
+import { type ExpireAction, isExpire } from '../retention/action.ts'
 import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 import { COPY, type CopyWork, copyIn } from './entry.ts'
 import { expiredIn, withExpired } from './expired.ts'
@@ -52,7 +52,6 @@ export function recordCopies(before: Ledger, { plan, outcomes, now }: RunResult)
 const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
 const isPermit = (action: AnyAction): action is PermitAction => action.kind === 'permit'
 const isVerify = (action: AnyAction): action is VerifyAction => action.kind === 'verify'
-const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 const isHold = (action: AnyAction): action is HoldAction => action.kind === 'hold'
 
 /** Entries of the source's copies, each changed where `change` gives another. */

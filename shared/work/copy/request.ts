@@ -8,7 +8,7 @@ import { refuseScope } from '../../plan/scope.ts'
 import type { Covered } from '../../policy/cover.ts'
 import { ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
-import type { ExpireAction } from '../retention/action.ts'
+import { isExpire } from '../retention/action.ts'
 import type { CopyAction, PermitAction, VerifyAction } from './action.ts'
 import { replicasOf } from './replica.ts'
 import { planCopies } from './schedule.ts'
@@ -102,7 +102,6 @@ export function allowRefreshes(requested: Requested<AllowRequest>): Answer {
 
 const isCopy = (action: AnyAction): action is CopyAction => action.kind === 'copy'
 const isPermit = (action: AnyAction): action is PermitAction => action.kind === 'permit'
-const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 
 const without = (braked: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(Object.entries(braked).filter(([key]) => !keys.includes(key)))

@@ -1,5 +1,6 @@
 /** The actions of removing a snapshot, and of taking that back. */
 import type { InstanceRef } from '../../incus/subject.ts'
+import type { AnyAction } from '../../plan/plan.ts'
 
 export type ExpireAction = {
   kind: 'expire'
@@ -10,5 +11,8 @@ export type ExpireAction = {
   end?: string
   reason: string
 }
+
+/** Whether it removes a snapshot, at once or later. */
+export const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 
 export type UndoAction = { kind: 'unexpire'; ref: InstanceRef; snapshot: string; reason: string }

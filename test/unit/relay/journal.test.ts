@@ -139,3 +139,69 @@ test('of what an earlier version postponed nothing is given back: what it had se
   journal.postpone(WEB, 's1', 90_000, 200_000)
   expect(journal.postponed(WEB, 's1', 200_000)).toBe(90_000)
 })
+
+test('an expiry that was allowed counts until somebody is seen to have set a later one, or it is gone', async () => {
+  const clock = createVirtualClock()
+  const file = open()
+  const journal = createJournal(clock, file)
+  const ending = () => [...journal.ending(WEB)].sort()
+  const end = clock.now() + 60_000
+  const began = clock.now()
+  for (const name of ['a', 'b', 'c']) journal.end(WEB, name, end)
+  // It may not be set yet, nor be listed by a look that began before.
+  journal.shown(WEB, new Map([['a', null]]))
+  await clock.advance(DAY)
+  journal.listed(WEB, new Set(), began)
+  expect(ending()).toEqual(['a', 'b', 'c'])
+  journal.shown(
+    WEB,
+    new Map<string, number | null>([
+      ['a', end],
+      ['b', end + DAY],
+    ]),
+  )
+  expect(ending()).toEqual(['a', 'c'])
+  journal.listed(WEB, new Set(['a']), clock.now())
+  expect(ending()).toEqual(['a'])
+  file.close()
+  expect([...createJournal(clock, open()).ending(WEB)]).toEqual(['a'])
+  journal.lasts(WEB, 'a')
+  expect(ending()).toEqual([])
+})
+
+test('what a copy has postponed is going once its own end has passed, and is known as postponed no longer', async () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  const [own, until] = [clock.now() + 60_000, clock.now() + 7 * DAY]
+  journal.end(WEB, 'a', own)
+  journal.postpone(WEB, 'a', own, until)
+  journal.postpone(WEB, 'b', own, until)
+  expect([...journal.ending(WEB)]).toEqual(['a'])
+  await clock.advance(DAY)
+  journal.shown(
+    WEB,
+    new Map([
+      ['a', until],
+      ['b', until],
+    ]),
+  )
+  expect([...journal.ending(WEB)].sort()).toEqual(['a', 'b'])
+  journal.shown(
+    WEB,
+    new Map([
+      ['a', until + 1000],
+      ['b', until + 1000],
+    ]),
+  )
+  expect([...journal.ending(WEB)]).toEqual([])
+})
+
+test('ends that an earlier version noted count as well', () => {
+  writeFileSync(
+    path,
+    JSON.stringify({ ends: { [WEB]: { a: 7000, b: 'x' } }, postponed: { [WEB]: { c: [7, 90_000] } } }),
+  )
+  const journal = createJournal(createVirtualClock(), open())
+  expect([...journal.ending(WEB)].sort()).toEqual(['a', 'c'])
+  expect(journal.postponed(WEB, 'c', 90_000)).toBe(7)
+})

@@ -37,6 +37,9 @@ const runRecord = {
   thawed: z.optional(
     texts.check(z.describe('Instances that interrupted work left frozen, each with the reason')),
   ),
+  takenBack: z.optional(
+    texts.check(z.describe('Instances of which a removal was taken back, each with the reason')),
+  ),
 }
 
 export const ran = z.discriminatedUnion('state', [

@@ -136,14 +136,23 @@ export const renderUndo = ({ end, before }: Undoable): string =>
 
 const NOTHING: ReadonlyMap<string, Undoable> = new Map()
 
-/** By name, the snapshots that somebody removed and that Incus has yet to remove. */
-export function removedOn(
-  { config, own: keys }: Pick<InstanceRecord, 'config' | 'own'>,
-  now: Date,
-): ReadonlyMap<string, Undoable> {
+/** By name, the snapshots that somebody removed, also those that are gone. */
+export function undoableOn({
+  config,
+  own: keys,
+}: Pick<InstanceRecord, 'config' | 'own'>): ReadonlyMap<string, Undoable> {
   const marks = keys.flatMap((key) => {
     const mark = key.startsWith(UNDO) ? parseUndo(own(config, key) ?? '') : null
-    return mark === null || mark.end <= now.getTime() ? [] : [[key.slice(UNDO.length), mark] as const]
+    return mark === null ? [] : [[key.slice(UNDO.length), mark] as const]
   })
   return marks.length === 0 ? NOTHING : new Map(marks)
+}
+
+/** By name, the snapshots that somebody removed and that Incus has yet to remove. */
+export function removedOn(
+  record: Pick<InstanceRecord, 'config' | 'own'>,
+  now: Date,
+): ReadonlyMap<string, Undoable> {
+  const marks = undoableOn(record)
+  return marks.size === 0 ? marks : new Map([...marks].filter(([, { end }]) => end > now.getTime()))
 }

@@ -6,7 +6,7 @@ import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../incus/inv
 import { leastOf, mostOf, type Peak, withListed } from '../incus/pace.ts'
 import { isIn, samePair } from '../incus/pairs.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
-import { removedOn, renderUndo, UNDO } from '../policy/marks.ts'
+import { removedOn, renderUndo, UNDO, undoableOn } from '../policy/marks.ts'
 import type { InventoryReply, JobReport } from '../relay/protocol.ts'
 
 /** A snapshot that went. `by`: retention, its own expiry, or a refresh that no longer found it on the source. */
@@ -48,6 +48,8 @@ export type IdealIncus = {
   remove(ref: InstanceRef, snapshot: string, reason: string): boolean
   /** The same, at that time (ISO 8601): its instance says so. */
   removeLater(ref: InstanceRef, snapshot: string, end: string, reason: string): boolean
+  /** It doesn't go, and has the end that it had before. */
+  takeBack(ref: InstanceRef, snapshot: string): void
   /** Sets its expiry (ISO 8601; null: never). */
   end(ref: InstanceRef, snapshot: string, expiresAt: string | null): void
   /** Sets a later one for a time; nothing where it ends later anyway, or never. */
@@ -185,6 +187,16 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       const mark = renderUndo({ end: Date.parse(end), before })
       one.record = withConfig(one.record, { [`${UNDO}${snapshot}`]: mark })
       return true
+    },
+    takeBack(ref, snapshot) {
+      const one = of(ref)
+      if (one === undefined) return
+      const before = undoableOn(one.record).get(snapshot)?.before ?? null
+      one.going.delete(snapshot)
+      one.postponed.delete(snapshot)
+      if (before === null) one.ends.delete(snapshot)
+      else one.ends.set(snapshot, before)
+      one.record = withConfig(one.record, { [`${UNDO}${snapshot}`]: '' })
     },
     end(ref, snapshot, expiresAt) {
       const one = of(ref)

@@ -21,5 +21,7 @@ export type MarkAction = {
   note: string | null
   /** The new expiry (ISO 8601; null: never). */
   expiresAt: string | null
+  /** Somebody had removed it, in a way that can be undone: that is taken back. */
+  going?: true
   reason: string
 }

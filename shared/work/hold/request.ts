@@ -4,7 +4,7 @@ import { findInstance, missing } from '../../plan/find.ts'
 import { ownExpiry } from '../../plan/own-expiry.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
-import { HOLD } from '../../policy/marks.ts'
+import { HOLD, undoableOn } from '../../policy/marks.ts'
 import { ok, type Result } from '../../result.ts'
 import { type Answer, type Given, oneOf, type Requestable, type Requested } from '../kind.ts'
 import type { MarkAction } from './action.ts'
@@ -54,15 +54,17 @@ function planRequested({ request, world, coverages, now, found }: Requested<Hold
   if (request.do === 'release' && !held) return said('it is not held')
   if (request.do === 'release' && !record.own.includes(config) && !lost)
     return { code: 'not-ours', reason: `a profile of ${key} holds ${snapshot}: remove ${config} there` }
-  const mark = { kind: 'mark', ref, snapshot } as const
+  const isGoing = undoableOn(record).has(snapshot)
+  const mark = { kind: 'mark', ref, snapshot, ...(isGoing ? { going: true as const } : {}) } as const
+  const more = isGoing ? ', and its removal is taken back' : ''
   const action: MarkAction =
     request.do === 'hold'
-      ? { ...mark, note: noteOf(request.note), expiresAt: null, reason: `held: ${request.reason}` }
+      ? { ...mark, note: noteOf(request.note), expiresAt: null, reason: `held: ${request.reason}${more}` }
       : {
           ...mark,
           note: null,
           expiresAt: ownExpiry(instance.value, snapshot, { coverages, now }),
-          reason: `released: ${request.reason}`,
+          reason: `released: ${request.reason}${more}`,
         }
   return { actions: [action] }
 }

@@ -8,7 +8,9 @@ export const holdSteps = ({ ref, snapshot, expiresAt }: HoldAction): Step[] => [
     : { do: 'postpone', ref, snapshot, expiresAt },
 ]
 
-export const markSteps = ({ ref, snapshot, note, expiresAt }: MarkAction): Step[] => [
+/** The end that keeps it is set before the mark of its removal goes. */
+export const markSteps = ({ ref, snapshot, note, expiresAt, going }: MarkAction): Step[] => [
   { do: 'hold', ref, snapshot, note },
   { do: 'set-expiry', ref, snapshot, expiresAt },
+  ...(going === true ? [{ do: 'undo', ref, snapshot } as const] : []),
 ]

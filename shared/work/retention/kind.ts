@@ -6,7 +6,7 @@ import { expireEssence } from './digest.ts'
 import { expireLine, undoLine } from './lines.ts'
 import { allowExpiries, type ExpireRequest, requestExpiry } from './request.ts'
 import { planRetention } from './schedule.ts'
-import { simulateExpiry } from './simulate.ts'
+import { simulateExpiry, simulateUndo } from './simulate.ts'
 import { expireSteps, undoSteps } from './steps.ts'
 import { requestUndo, type UndoRequest } from './undo.ts'
 
@@ -22,7 +22,13 @@ export const retention: Kind<ExpireAction | UndoAction, ExpireRequest | UndoRequ
       simulate: simulateExpiry,
       counts: { name: 'expired', did: 'expired' },
     },
-    unexpire: { subject: ({ ref }) => subjectKey(ref), line: undoLine, steps: undoSteps },
+    unexpire: {
+      subject: ({ ref }) => subjectKey(ref),
+      line: undoLine,
+      steps: undoSteps,
+      simulate: simulateUndo,
+      listed: 'takenBack',
+    },
   },
   tallies: [
     { sign: '-', will: 'expires', did: 'expired', one: 'snapshot' },

@@ -1,8 +1,6 @@
 /** Requests to expire now: what retention no longer keeps, also without an open slot; or the named snapshots. */
 
-import type { SnapshotPair } from '../../incus/inventory.ts'
-import { newestPair } from '../../incus/pairs.ts'
-import { isManual, MANUAL, ownSnapshot, parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { MANUAL, parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import { expiryKey } from '../../plan/brake.ts'
@@ -11,16 +9,16 @@ import { type Finding, type Guards, gather } from '../../plan/finding.ts'
 import { GRACE, parseGrace } from '../../plan/grace.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import { type AllowRequest, type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
-import { isSafety } from '../../plan/safety.ts'
 import { refuseScope } from '../../plan/scope.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { compileGlobs } from '../../policy/glob.ts'
 import { removedOn } from '../../policy/marks.ts'
 import { err, ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
-import type { ExpireAction } from './action.ts'
+import { type ExpireAction, isExpire } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
-import { type Expiry, planExpire } from './schedule.ts'
+import { newestOf } from './newest.ts'
+import { type Expiry, looksBefore, planExpire } from './schedule.ts'
 
 /**
  * What retention no longer keeps; or `snapshots`, by glob: those go after `grace` (seconds; 0: at once), and until then
@@ -63,6 +61,7 @@ function planRequested(requested: Requested<ExpireRequest>): Answer | Refusal {
     notes: silent ? [nothing] : [...problems, ...notes],
     // A glob that was refused leaves nothing to be told later.
     braked: request.snapshots === undefined ? { ...before, ...braked } : before,
+    wake: looksBefore(actions, requested.now),
   }
 }
 
@@ -71,13 +70,13 @@ export function allowExpiries(requested: Requested<AllowRequest>): Answer {
   const { actions, notes } = gather(removals(requested, true))
   const before = Object.entries(requested.ledger.sight?.braked ?? {})
   const allowed = new Map<string, string[]>()
-  for (const action of actions) {
-    const { policy, ref, snapshot } = action as ExpireAction
+  for (const { policy, ref, snapshot } of actions.filter(isExpire)) {
     const key = expiryKey(policy, subjectKey(ref))
     allowed.set(key, [...(allowed.get(key) ?? []), snapshot])
   }
   return {
     actions,
+    wake: looksBefore(actions, requested.now),
     notes: notes.filter(({ kind }) => kind !== 'foreign'),
     braked: Object.fromEntries(before.filter(([key]) => !allowed.has(key))),
     allowed: Object.fromEntries([...allowed].map(([key, names]) => [key, names.join(' ')])),
@@ -124,7 +123,7 @@ function withBrake(
   { clocks, allowed }: Expiry,
   coverages: readonly Coverage[],
 ): Finding[] {
-  const actions = found.flatMap(({ actions: of = [] }) => of as ExpireAction[])
+  const actions = found.flatMap(({ actions: of = [] }) => of.filter(isExpire))
   const policies = [...new Set(actions.map(({ policy }) => policy))]
   return [
     { notes: found.flatMap(({ notes = [] }) => notes) },
@@ -166,11 +165,12 @@ function removeNamed(
   const removed = removedOn(record, now)
   const grace = request.do === 'expire' ? (request.grace ?? GRACE) : 0
   const later = grace === 0 ? {} : { end: new Date(now.getTime() + grace * 1000).toISOString() }
-  const complete = (record.snapshots ?? []).filter(
-    ([name]) => !guards.incomplete.has(`${key}/${name}`) && !removed.has(name),
-  )
-  // Also the newest that doesn't go by an expiry of its own.
-  const newest = [newestPair(complete), newestPair(complete.filter(isScheduled))].map((pair) => pair?.[0])
+  const complete = (record.snapshots ?? []).filter(([name]) => !guards.incomplete.has(`${key}/${name}`))
+  // Whether those that are going go, or stay by an undo.
+  const newest = new Map([
+    ...newestOf(complete),
+    ...newestOf(complete.filter(([name]) => !removed.has(name))),
+  ])
   const policies = [...(request.policies ?? coverages.map(({ policy }) => policy.name)), SAFETY, MANUAL]
   return (record.snapshots ?? [])
     .filter(([snapshot]) => named(snapshot))
@@ -190,9 +190,6 @@ function removeNamed(
     })
 }
 
-const isScheduled = (pair: SnapshotPair): boolean =>
-  ownSnapshot(pair) !== null && !isSafety(pair[0]) && !isManual(pair[0])
-
 const noted = (kind: 'foreign' | 'keep', about: string, snapshot: string, reason: string): Finding => ({
   notes: [{ kind, about, snapshot, reason }],
 })
@@ -201,12 +198,10 @@ function keepNamed(
   snapshot: string,
   { key, held }: Covered,
   { needed, kept, incomplete }: Guards,
-  newest: readonly (string | undefined)[],
+  newest: ReadonlyMap<string, string>,
 ): string | null {
   if (held.has(snapshot)) return 'it is held: release it first'
   if (incomplete.has(`${key}/${snapshot}`))
     return 'it is not known whether it was completed: the next tick decides about it'
-  if (snapshot === newest[0]) return 'it is the newest snapshot of the instance'
-  if (newest.includes(snapshot)) return 'it is the newest that a policy took'
-  return needed.get(key)?.get(snapshot) ?? kept.get(key)?.get(snapshot) ?? null
+  return newest.get(snapshot) ?? needed.get(key)?.get(snapshot) ?? kept.get(key)?.get(snapshot) ?? null
 }

@@ -11,15 +11,17 @@ import { expiryKey, wasBraked } from '../../plan/brake.ts'
 import { brakeExpiry, brakeFinding, type Clocks, HELD_BACK, namesIn } from '../../plan/brake-expiry.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found, type Guards } from '../../plan/finding.ts'
-import type { Note } from '../../plan/plan.ts'
+import { lastLooks } from '../../plan/last-look.ts'
+import type { AnyAction, Note } from '../../plan/plan.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { removedOn } from '../../policy/marks.ts'
 import { FEW } from '../../retention/brake.ts'
 import { expiredOf, keptOf, type Reasoned, type Sorter } from '../../retention/sorter.ts'
-import type { ExpireAction } from './action.ts'
+import { type ExpireAction, isExpire } from './action.ts'
 import { stopOf, withoutStarting } from './guards.ts'
 import { untilText } from './lines.ts'
 import { mayClear, PARTIAL } from './partials.ts'
+import { takeBack } from './take-back.ts'
 
 export function planRetention(context: PlanContext, found: Found): Finding {
   const { coverages, sorter, explain = false, ledger } = context
@@ -45,6 +47,7 @@ export function planRetention(context: PlanContext, found: Found): Finding {
   })
   const looked = new Set(expiring.flatMap((one) => one.looked))
   const still = Object.entries(stalled).filter(([key]) => !looked.has(key) && isCovered(key, byPolicy))
+  const planned = combine(expiring.map(({ finding }) => finding))
   const removals = partials.map((partial): ExpireAction => ({ kind: 'expire', ...partial, reason: PARTIAL }))
   return combine([
     {
@@ -52,10 +55,19 @@ export function planRetention(context: PlanContext, found: Found): Finding {
       stalled: Object.fromEntries(still),
       allowed: stillAllowed(coverages, ledger.sight?.allowed),
     },
-    ...expiring.map(({ finding }) => finding),
+    planned,
+    { wake: looksBefore(planned.actions ?? [], context.now) },
+    takeBack(context, found),
     explain ? { notes: onRequest(coverages, found) } : {},
   ])
 }
+
+/** The last looks before what goes later. */
+export const looksBefore = (actions: readonly AnyAction[], now: Date): string[] =>
+  lastLooks(
+    actions.filter(isExpire).flatMap(({ end }) => (end === undefined ? [] : [Date.parse(end)])),
+    now,
+  )
 
 /** Of the names that somebody allowed to go, those that are still listed. */
 function stillAllowed(

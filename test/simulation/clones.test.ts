@@ -17,6 +17,7 @@ import {
 import type { Instance } from '../emulator/state.ts'
 import { clonesOf } from '../long-work.ts'
 import { DAY, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
+import { settledRelay } from './world.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
 const until = new Date(start.getTime() + 2 * DAY)
@@ -46,9 +47,13 @@ const SETTINGS = {
 const NIC = { type: 'nic', network: 'incusbr0', hwaddr: '00:16:3e:00:00:02', 'ipv4.address': '10.0.0.5' }
 
 /** Snapshots of what it was, verified on the backup server too; since then it has changed. */
-async function begin({ powerful = false, receives = [] as string[] } = {}): Promise<Simulation> {
+async function begin({
+  powerful = false,
+  receives = [] as string[],
+  receivesThere = [] as string[],
+} = {}): Promise<Simulation> {
   const drivers = { main: 'btrfs', backup: 'dir' } as const
-  const simulation = await simulate({ ...usual(start, until), drivers, receives })
+  const simulation = await simulate({ ...usual(start, until), drivers, receives, receivesThere })
   const { world, pass } = simulation
   const { 'raw.lxc': raw, ...harmless } = SETTINGS
   Object.assign(webOf(simulation).config, harmless, powerful ? { 'raw.lxc': raw } : {})
@@ -137,6 +142,29 @@ describe('a snapshot becomes a new instance', () => {
     expectCloned(simulation, 'Running')
   })
 
+  test.each([
+    ['a snapshot', 'main', false],
+    ['a copy', 'backup', true],
+  ] as const)('of %s, which is read once beforehand', async (_, remote, whole) => {
+    const simulation = await begin({ receives: ['backup'] })
+    const { world } = simulation
+    const read: string[] = []
+    world.weather.now = (where, { method, path }) => {
+      if (method === 'GET') read.push(`${where} ${path}`)
+      return null
+    }
+    const [from, to] = [
+      { remote, project: 'default', instance: 'web' },
+      { remote: 'main', project: 'default', instance: 'old-web' },
+    ]
+    const how = { whole, start: false, pool: null, transferMode: 'pull' } as const
+    const step = { do: 'check-clone', from, snapshot: DAILY, to, ...how } as const
+    await settledRelay(world).batch([{ id: 'x', steps: [step] }])
+    const own = read.filter((path) => /instances\/web[/?]/.test(path))
+    expect(own.length).toBeGreaterThan(1)
+    expect(new Set(own).size).toBe(own.length)
+  })
+
   test('once, though it is asked for twice, and beside it nothing is taken before it is whole', async () => {
     const simulation = await begin()
     await ask(simulation, clone)
@@ -148,6 +176,35 @@ describe('a snapshot becomes a new instance', () => {
     await minutes(simulation, 4)
     expectCloned(simulation)
     expect(await ask(simulation, clone)).toMatchObject({ results: [], refusal: { code: 'exists' } })
+  })
+
+  test.each([
+    ['project', { project: 'other' }, 'main'],
+    ['pool', { pool: 'fast' }, 'main'],
+    ['remote', { remote: 'backup' }, 'backup'],
+    ['remote and project', { remote: 'backup', project: 'other' }, 'backup'],
+  ] as const)('in another %s, where the relay’s configuration allows it', async (_, where, at) => {
+    const simulation = await begin({ receives: ['main'], receivesThere: ['main'] })
+    const { incus } = simulation.world
+    for (const server of [incus.main, incus.backup]) seedProject(server, 'other')
+    const [pool] = incus.main.state.pools.values()
+    if (pool !== undefined) incus.main.state.pools.set('fast', { ...pool, name: 'fast', volumes: new Set() })
+    expect(await ask(simulation, { ...clone, ...where })).toMatchObject({
+      refusal: null,
+      results: [{ state: 'started' }],
+    })
+    await minutes(simulation, 4)
+    const it = { name: 'old-web', ...('project' in where ? { project: where.project } : {}) }
+    const made = instanceOf(incus[at], it)
+    expect(readMarker(incus[at], it)).toBe(OLD)
+    expect(made).toMatchObject({
+      status: 'Stopped',
+      pool: 'pool' in where ? where.pool : 'default',
+      config: { 'boot.autostart': 'true', 'snapshots.schedule': '@weekly', 'user.colour': 'blue' },
+    })
+    expect(made.devices.eth0).toEqual({ type: 'nic', network: 'incusbr0' })
+    expect(marksOf(made)).toEqual([])
+    expect(readMarker(incus.main, { name: 'web' })).toBe(NEW)
   })
 
   test.each<[string, object, RegExp, (simulation: Simulation) => void]>([

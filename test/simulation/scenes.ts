@@ -43,6 +43,8 @@ type Setting = {
   minRetention?: number
   /** Of the source, in the relay's configuration. */
   receives?: string[]
+  /** The same of the backup server. */
+  receivesThere?: string[]
 }
 
 /** Every so many milliseconds, from two days before `start` (where catching up may reach) to `until`. */

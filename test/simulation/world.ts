@@ -84,6 +84,7 @@ export function createWorld({
   role = 'target',
   minRetention = 0,
   receives = [],
+  receivesThere = [],
 }: {
   start: Date
   seed?: number
@@ -96,6 +97,8 @@ export function createWorld({
   minRetention?: number
   /** Of the source: whose snapshots may become instances in all its projects. */
   receives?: string[]
+  /** The same of the backup server. */
+  receivesThere?: string[]
 }): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
@@ -119,7 +122,7 @@ export function createWorld({
   const begin = (store: JournalStore): Engine => {
     const remotes = {
       [names.main]: { address: 'https://main:8443', role: 'source', receives },
-      [names.backup]: { address: 'https://backup:8443', ...rules },
+      [names.backup]: { address: 'https://backup:8443', receives: receivesThere, ...rules },
     } satisfies Record<string, EngineRemote>
     return createEngine({
       ...{ clock, remotes, secret: 'of the relay' },

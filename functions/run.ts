@@ -18,7 +18,7 @@ import type { Facts } from '../shared/promise/facts.ts'
 import { isDifferent } from '../shared/promise/glance.ts'
 import type { JobReport } from '../shared/relay/protocol.ts'
 import { minutesFrom } from '../shared/schedule/moment.ts'
-import type { Answers, Kind } from '../shared/work/kind.ts'
+import type { Answers, Kind, Looking } from '../shared/work/kind.ts'
 import { type Action, type BackupRequest, KINDS } from '../shared/work/kinds.ts'
 import type { Relay } from './incus/relay.ts'
 import { glance, noteFacts } from './note-facts.ts'
@@ -191,7 +191,13 @@ async function planOf(
 ): Promise<{ plan: Plan<Action>; world: World; leftOut: readonly string[] }> {
   const config = effectiveConfig(stored, now)
   const seen = worldOf(await observe(config, ledger, io.relay, COMES_AGAIN[kind]))
-  const closer = await lookCloser({ world: seen, ledger, now, request }, io.relay)
+  let covered: readonly TracedCoverage[] | undefined
+  const coverages: Looking['coverages'] = (wants) => {
+    if (!config.policies.some(wants)) return []
+    covered ??= coverInstances(config, seen.remotes)
+    return covered.filter(({ policy }) => wants(policy))
+  }
+  const closer = await lookCloser({ world: seen, ledger, facts, now, request, coverages }, io.relay)
   const { planned, world, notes, leftOut } = planAround({ world: closer, config }, (input) =>
     decide({
       coverages: coverInstances(input.config, input.world.remotes),

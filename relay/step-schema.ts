@@ -121,5 +121,6 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
     ref,
     store: store.nullable(),
     name: exported.nullable(),
+    newest: z.literal(true).exactOptional(),
   }),
 ])

@@ -171,8 +171,10 @@ describe('the folders of the kinds of work', () => {
     /^copy\/(marks|replica|transfer|entry|cut-off)\.ts$/,
     // The mark of a restore that is under way, and what is known of a snapshot's completeness.
     /^restore\/(mark|evidence)\.ts$/,
-    // What stands beside an exported file.
-    /^export\/manifest\.ts$/,
+    // What stands beside an exported file, what policies want of exports, and how the last one stands.
+    /^export\/(manifest|due|entry)\.ts$/,
+    // Whether the newest one is what was stored.
+    /^check\/entry\.ts$/,
     // The mark of a new instance that is being made.
     /^clone\/mark\.ts$/,
   ]

@@ -1,5 +1,6 @@
 /** How things are, by the verdict. */
 import * as z from 'zod/mini'
+import { PROMISES } from '../../shared/promise/terms.ts'
 import { iso, maybe, text, texts } from './answer-parts.ts'
 
 const tone = z
@@ -7,10 +8,10 @@ const tone = z
   .check(z.describe('bad: a promise is not kept, or may not be soon; warning: something needs a look'))
 
 const promised = z.object({
-  kind: z.enum(['snapshot', 'copy']),
+  kind: z.enum(PROMISES),
   policy: text,
   subject: text,
-  target: z.nullable(text).check(z.describe('Of a copy: where it is')),
+  target: z.nullable(text).check(z.describe('Of a copy: where it is; of an export: the store')),
   state: z
     .enum(['kept', 'pending', 'broken', 'unknown'])
     .check(

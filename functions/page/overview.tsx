@@ -107,22 +107,28 @@ const Nothing = ({ overview }: { overview: Overview }) => (
   </p>
 )
 
-const GroupCard = ({ group, now }: { group: Group; now: Date }) => (
-  <section class="group" aria-label={`${group.remote}, project ${group.project}`}>
-    <h3>
-      {group.remote} <span class="muted">/ {group.project}</span>
-    </h3>
-    <div class="card scroll">
-      <Table heads={['Instance', 'Snapshot', 'Copy']}>
-        {group.rows.map((row) => (
-          <RowLine row={row} now={now} />
-        ))}
-      </Table>
-    </div>
-  </section>
-)
+/** Exports have a column where some are promised. */
+const GroupCard = ({ group, now }: { group: Group; now: Date }) => {
+  const exports = group.rows.some((row) => row.promises.some(({ kind }) => kind === 'export'))
+  return (
+    <section class="group" aria-label={`${group.remote}, project ${group.project}`}>
+      <h3>
+        {group.remote} <span class="muted">/ {group.project}</span>
+      </h3>
+      <div class="card scroll">
+        <Table heads={['Instance', 'Snapshot', 'Copy', ...(exports ? ['Export'] : [])]}>
+          {group.rows.map((row) => (
+            <RowLine row={row} exports={exports} now={now} />
+          ))}
+        </Table>
+      </div>
+    </section>
+  )
+}
 
-function RowLine({ row, now }: { row: Row; now: Date }) {
+type RowProps = { row: Row; exports: boolean; now: Date }
+
+function RowLine({ row, exports, now }: RowProps) {
   const [, , name] = pathOf(row.key)
   return (
     <tr class={needsAttention(row) ? 'attention' : 'fine'}>
@@ -142,6 +148,11 @@ function RowLine({ row, now }: { row: Row; now: Date }) {
       <td data-label="Copy">
         {row.uncovered ? null : <Lamps row={row} kind="copy" none="no copy" now={now} />}
       </td>
+      {exports ? (
+        <td data-label="Export">
+          {row.uncovered ? null : <Lamps row={row} kind="export" none="no export" now={now} />}
+        </td>
+      ) : null}
     </tr>
   )
 }

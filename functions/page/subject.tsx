@@ -8,6 +8,7 @@ import type { Slot, Timeline } from '../../shared/page/timeline.ts'
 import { type Line, renderLines } from '../../shared/plan/line.ts'
 import type { Policy } from '../../shared/policy/policy.ts'
 import type { Promised } from '../../shared/promise/judge.ts'
+import { placeText, WHAT } from '../../shared/promise/text.ts'
 import type { Tone, Trouble } from '../../shared/promise/verdict.ts'
 import { Lamp, TONES } from './lamp.tsx'
 import { Layout } from './layout.tsx'
@@ -127,8 +128,8 @@ function Promises({ promises, now }: { promises: readonly Promised[]; now: Date 
           {promises.map((promised) => (
             <tr>
               <th scope="row">
-                {promised.kind === 'snapshot' ? 'snapshot' : 'verified copy'}
-                {promised.target === null ? null : <span class="age">on {promised.target}</span>}
+                {WHAT[promised.kind]}
+                {promised.target === null ? null : <span class="age">{placeText(promised)}</span>}
               </th>
               <td data-label="State">
                 <Lamp promised={promised} now={now} />

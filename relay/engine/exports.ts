@@ -36,8 +36,13 @@ export type Exports = {
     name: string | null,
     progress: (text: string) => void,
   ): Promise<Result<Manifest, CallError>>
-  /** The exports of an instance in a store; `name`: only that one. */
-  list(store: string, ref: InstanceRef, name: string | null): Promise<Result<Manifest[], CallError>>
+  /** The exports of an instance in a store; `name`: only that one; `newest`: only that of them. */
+  list(
+    store: string,
+    ref: InstanceRef,
+    name: string | null,
+    newest?: boolean,
+  ): Promise<Result<Manifest[], CallError>>
 }
 
 export const NO_EXPORTS: Exports = {

@@ -56,17 +56,16 @@ export function createExports(
       await clear()
       return tried(saving.store, () => save(saving, target, unfinished))
     },
-    async list(name, ref, only) {
+    async list(name, ref, only, newest = false) {
       const target = own(targets, name)
       if (target === undefined) return unknown(name)
-      return tried(name, () => list(target.store, ref, only))
+      return tried(name, () => list(target.store, ref, only, newest))
     },
     async check(name, ref, only, progress) {
       const target = own(targets, name)
       if (target === undefined) return unknown(name)
       try {
-        const manifests = await list(target.store, ref, only)
-        const manifest = manifests.sort((one, other) => (one.name < other.name ? 1 : -1))[0]
+        const [manifest] = await list(target.store, ref, only, true)
         if (manifest === undefined)
           return err({ ...failure(name, `there is no ${only ?? 'export'} of it there`), status: MISSING })
         const said = paced(progress)
@@ -111,11 +110,17 @@ function targetOf(name: string, config: StoreConfig): Target & { close(): Promis
 }
 
 /** A manifest that can't be read is an error, and not nothing. */
-async function list(store: Store, ref: InstanceRef, only: string | null): Promise<Manifest[]> {
+async function list(
+  store: Store,
+  ref: InstanceRef,
+  only: string | null,
+  newest = false,
+): Promise<Manifest[]> {
   const folder = folderOf(ref)
   const names = only === null ? await store.list(folder, '.json') : [`${only}.json`]
   const found: Manifest[] = []
-  for (const name of names) {
+  for (const name of names.toSorted().toReversed()) {
+    if (newest && found.length > 0) break
     const text = await store.read(`${folder}/${name}`)
     // A name that was taken by a writer that was killed then.
     if (text === null || text === '') continue

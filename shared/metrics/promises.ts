@@ -30,7 +30,7 @@ export function promiseFamilies({ tone, promises, conditions }: Verdict, now: Da
     ),
     gauge(
       'stapes_promise_pending',
-      'Whether the first snapshot or copy is still to come, and in time.',
+      'Whether the first snapshot, copy or export is still to come, and in time.',
       each(({ state }) => flag(state === 'pending')),
     ),
     gauge(
@@ -50,7 +50,7 @@ export function promiseFamilies({ tone, promises, conditions }: Verdict, now: Da
     ),
     gauge(
       'stapes_newest_age_seconds',
-      'Age of the newest snapshot, or of the newest verified one on the copy.',
+      'Age of the newest snapshot, of the newest verified one on the copy, or of the one in the newest export.',
       each(({ newest }) => (newest === null ? null : secondsOf(now) - secondsOf(newest.at))),
     ),
   ]

@@ -28,11 +28,15 @@ export function safeLines(promises: readonly Promised[], now: Date): string[] {
 
 function lineOf(subject: string, { kind, target, newest }: Promised, now: Date): string {
   const { snapshot = '', at = '' } = newest ?? {}
-  const where = kind === 'copy' ? `verified on ${target}` : 'on its own server only'
+  const where = {
+    snapshot: 'on its own server only',
+    copy: `verified on ${target}`,
+    export: `in an export in ${target}`,
+  }[kind]
   return `• ${subject}: ${snapshot}, ${ageOf(at, now)} old, ${where}`
 }
 
-/** A verified copy counts more than a snapshot on the server that may be lost. */
+/** What lies elsewhere counts more than a snapshot on the server that may be lost; a copy is there at once, a file isn't. */
 function bestOf(promises: readonly Promised[]): Newest[] {
   const best = new Map<string, Promised>()
   for (const promised of promises) {
@@ -42,8 +46,9 @@ function bestOf(promises: readonly Promised[]): Newest[] {
   return [...best].map(([subject, promised]) => ({ subject, promised }))
 }
 
-const rank = ({ kind, newest }: Promised): string =>
-  newest === null ? '' : `${kind === 'copy' ? 2 : 1} ${newest.at}`
+const rank = ({ kind, newest }: Promised): string => (newest === null ? '' : `${RANKS[kind]} ${newest.at}`)
+
+const RANKS = { snapshot: 1, export: 2, copy: 3 } as const
 
 const byAge = (one: Newest, other: Newest): number =>
   (one.promised.newest?.at ?? '') < (other.promised.newest?.at ?? '') ? -1 : 1

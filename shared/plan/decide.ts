@@ -68,7 +68,7 @@ const distinct = (notes: readonly Note[]): Note[] => [
 /** Each kind plans in its stage, with the findings of the stages before. */
 const planStages = (stages: readonly Stage[], context: PlanContext, before: Found): Found =>
   stages.reduce((found, stage) => {
-    const planning = KINDS.flatMap(({ schedule }) => (schedule?.stage === stage ? [schedule] : []))
+    const planning = KINDS.flatMap(({ schedule }) => schedule ?? []).filter((one) => one.stage === stage)
     return planning.length === 0
       ? found
       : gather([found, ...planning.map(({ plan }) => plan(context, found))])

@@ -10,6 +10,9 @@ import type { ExportRow } from '../work/export/manifest.ts'
 /** The config of a safety snapshot that neither ledger nor relay knows. */
 export type SafetyConfig = { safety: string; config: Record<string, string> }
 
+/** `name`: of the only one that was looked for; null: the newest one. `rows` null: it could not be read. */
+export type SeenExports = { name: string | null; rows: ExportRow[] | null }
+
 export type World = {
   /** Without what every object has: a remote may be called `constructor`. */
   remotes: Record<string, RemoteReply>
@@ -27,8 +30,8 @@ export type World = {
   cloneCheck?: CloneCheck | { error: string }
   /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
   safeties?: ReadonlyMap<string, SafetyConfig | null>
-  /** What stores have of exports that have not ended, by instance key; null: it could not be read. */
-  exports?: ReadonlyMap<string, ExportRow[] | null>
+  /** What stores have, by `instance key>store`. */
+  exports?: ReadonlyMap<string, SeenExports>
 }
 
 export function worldOf(reply: InventoryReply): World {

@@ -44,6 +44,10 @@ export function checkPolicy(policy: Policy): PolicyError[] {
     const hint = 'a tick comes once a minute, and the instance with the longest delay must still be in time'
     errors.push(problem([...path, 'catchup'], expected, `${policy.catchup}s`, hint))
   }
+  if (policy.export?.to === '')
+    errors.push(
+      problem([...path, 'export', 'to'], 'the store that the files go to, such as "nas"', 'nothing'),
+    )
   return policy.copy === null ? errors : [...errors, ...checkCopy(policy, policy.copy)]
 }
 

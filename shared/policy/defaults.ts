@@ -32,6 +32,7 @@ export const DEFAULTS = {
     expiry: NEVER,
     mirror: false,
   },
+  export: { schedule: '@daily', optimized: false, check: '30d' },
   approval: 'self' as const,
   brake: {},
   ping: { slug: false, every: '5m' },

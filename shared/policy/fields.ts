@@ -66,6 +66,11 @@ export const member = text(
   /^@?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
 )
 
+export const store = text(
+  'the name of a store as the relay knows it, such as "nas" (lower-case letters, digits, "-")',
+  /^[a-z0-9][a-z0-9-]{0,39}$/,
+)
+
 export const projectGlob = text('a project name or glob, such as "default" or "*"', /^[^\s/]+$/)
 
 export const instanceGlob = text(
@@ -89,7 +94,16 @@ export const schedule = z.union([cron, list(cron, 'a list of at least one cron e
 const ZONE = 'an IANA time zone, such as "Europe/Berlin"'
 export const timezone = z.string({ error: ZONE }).check(z.refine(isTimezone, { error: ZONE }))
 
+function orNone<T>(value: string, parse: (value: string) => Result<T, string>): Result<T | null, string> {
+  const found = value === NEVER ? ok(null) : parse(value)
+  return found.ok ? found : err(`${found.error} ("${NEVER}" for none)`)
+}
+
 export const duration = parsed('a span such as "90s", "10m", "6h" or "1d"', parseDuration)
+
+export const durationOrNever = parsed(`a span such as "7d", or "${NEVER}"`, (value) =>
+  orNone(value, parseDuration),
+)
 
 const COUNT = 'a whole number from -1 (all of them) to 100000'
 export const count = z
@@ -100,8 +114,5 @@ export const span = parsed('a span of years, months, days and hours, such as "2y
 
 export const expiry = parsed(
   `an expiry of Incus, such as "30d" or "1w 3d" (S, M for minutes, H, d, w, m for months, y), or "${NEVER}"`,
-  (value) => {
-    const expression = value === NEVER ? ok(null) : parseExpiry(value)
-    return expression.ok ? expression : err(`${expression.error} ("${NEVER}" for none)`)
-  },
+  (value) => orNone(value, parseExpiry),
 )

@@ -10,7 +10,7 @@ import { parseSchedule } from '../schedule/slots.ts'
 import type { AccessSettings } from './access-schema.ts'
 import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
 import type { NotifySettings } from './notify-schema.ts'
-import type { Copy, Policy, Selector } from './policy.ts'
+import type { Copy, Export, Policy, Selector } from './policy.ts'
 import type { Settings } from './schema.ts'
 
 /** `remotes` and `schedule` have no default, nor has a copy's `remote`: a list or text that is empty here is missing. */
@@ -31,10 +31,12 @@ export function fill(name: string, own: Settings, defaults: Settings): Policy {
     expiry: orNull(merged.expiry),
     manual: { expiry: orNull({ ...DEFAULTS.manual, ...defaults.manual, ...own.manual }.expiry) },
     copy: fillCopy(own.copy, defaults.copy),
+    export: fillExport(own.export, defaults.export),
     approval: merged.approval,
     promise: {
       snapshot: secondsOrNull(merged.promise?.snapshot),
       copy: secondsOrNull(merged.promise?.copy),
+      export: secondsOrNull(merged.promise?.export),
     },
     ping: fillPing(own.ping ?? defaults.ping ?? false),
     brake: merged.brake === false ? null : { ...DEFAULT_BRAKE, ...merged.brake },
@@ -70,6 +72,19 @@ function fillCopy(own: Settings['copy'], defaults: Settings['copy']): Copy | nul
     keep: withoutZeros(merged.keep),
     expiry: orNull(merged.expiry),
     mirror: merged.mirror,
+  }
+}
+
+/** Likewise. */
+function fillExport(own: Settings['export'], defaults: Settings['export']): Export | null {
+  const said = own ?? defaults ?? false
+  if (said === false) return null
+  const merged = { ...DEFAULTS.export, ...(defaults === false ? {} : defaults), ...said }
+  return {
+    to: merged.to ?? '',
+    schedule: sound(parseSchedule(merged.schedule)),
+    optimized: merged.optimized,
+    check: merged.check === NEVER ? null : secondsOrNull(merged.check),
   }
 }
 
@@ -147,9 +162,15 @@ export const SETTINGS = [
   'copy.keep',
   'copy.expiry',
   'copy.mirror',
+  'export',
+  'export.to',
+  'export.schedule',
+  'export.optimized',
+  'export.check',
   'approval',
   'promise.snapshot',
   'promise.copy',
+  'promise.export',
   'ping',
   'brake',
 ] as const

@@ -40,10 +40,21 @@ export type Copy = {
   mirror?: boolean
 }
 
+/** Files outside of Incus. */
+export type Export = {
+  /** A store of the relay. */
+  to: string
+  /** As the policy's own one. */
+  schedule: string[]
+  optimized: boolean
+  /** Seconds after which the newest one is read again; null: only on request. */
+  check: number | null
+}
+
 /** Whether the person who asks for something destructive may also confirm it, or a second one must. */
 export type Approval = 'self' | 'second'
 
-type Promised = { snapshot: number | null; copy: number | null }
+type Promised = { snapshot: number | null; copy: number | null; export?: number | null }
 
 export type Policy = {
   name: string
@@ -68,6 +79,8 @@ export type Policy = {
   /** Of snapshots on request; likewise. */
   manual: { expiry: string | null }
   copy: Copy | null
+  /** Null or absent: none. */
+  export?: Export | null
   approval: Approval
   /** How old the newest one may be, in seconds; null: by the schedule. Absent in one that an earlier version has applied. */
   promise?: Promised

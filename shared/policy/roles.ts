@@ -16,9 +16,12 @@ export const notTargetText = (remote: string): string =>
 const notSourceText = (remote: string): string =>
   `nothing of ${remote} is backed up, because the relay's configuration says that it is only a backup target: set "role": "both" for ${remote} in relay.jsonc, ${AGAIN}`
 
+const noStoreText = (to: string, stores: readonly string[]): string =>
+  `nothing is exported to ${to}, because the relay's configuration has no such store (${stores.length === 0 ? 'it has none' : `it has ${stores.join(', ')}`}): write it under "exports" in relay.jsonc, ${AGAIN}`
+
 /** Nothing is said of a remote whose role isn't known. */
 export function roleProblems(
-  { name, select, copy, paused }: Policy,
+  { name, select, copy, paused, export: exporting }: Policy,
   replies: Readonly<Record<string, RemoteReply>>,
 ): { about: string; reason: string }[] {
   if (paused) return []
@@ -30,5 +33,13 @@ export function roleProblems(
     ...(copy !== null && roleOf(copy.remote) === 'source' ? [notTargetText(copy.remote)] : []),
     ...select.remotes.filter((remote) => roleOf(remote) === 'target').map(notSourceText),
   ]
+  const stores = select.remotes.flatMap((remote) => {
+    const reply = own(replies, remote)
+    return reply?.ok === true && reply.inventory.rules !== undefined
+      ? [reply.inventory.rules.exports ?? []]
+      : []
+  })[0]
+  if (exporting != null && stores !== undefined && !stores.includes(exporting.to))
+    reasons.push(noStoreText(exporting.to, stores))
   return reasons.map((reason) => ({ about: `policy ${name}`, reason }))
 }

@@ -10,6 +10,7 @@ import { accessKeysAt, accessSchema } from './access-schema.ts'
 import { copySchema } from './copy-schema.ts'
 import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
 import { mayExpire } from './expiry-schema.ts'
+import { exportSchema } from './export-schema.ts'
 import * as field from './fields.ts'
 import { keepSchema, mayKeep } from './keep-schema.ts'
 import { notifyKeysAt, notifySchema } from './notify-schema.ts'
@@ -93,6 +94,9 @@ const promiseSchema = object(
     copy: may(field.duration, 'Of the newest snapshot that its copy holds and that was verified.', {
       examples: ['26h'],
     }),
+    export: may(field.duration, 'Of the snapshot in the newest export that its store holds.', {
+      examples: ['8d'],
+    }),
   },
   'an object, such as { "snapshot": "2h", "copy": "26h" }',
 )
@@ -160,6 +164,13 @@ const settings = {
     'Where a copy of each covered instance goes; false for none.',
     { default: false, examples: [{ remote: 'backup', expiry: '90d' }] },
   ),
+  export: may(
+    z.union([z.literal(false), exportSchema], {
+      error: 'an object, such as { "to": "nas" }, or false for no exports',
+    }),
+    'Where an export file of each covered instance goes; false for none.',
+    { default: false, examples: [{ to: 'nas', schedule: '@weekly' }] },
+  ),
   approval: may(
     z.enum(['self', 'second'], {
       error: '"self" (the requester may confirm) or "second" (another person must)',
@@ -169,7 +180,7 @@ const settings = {
   ),
   promise: may(
     promiseSchema,
-    'How old the newest backup of a covered instance may be. Where it is older, the promise is broken, and the status says so. Without it, each slot of the schedule must be served within an hour, and copied within two.',
+    'How old the newest backup of a covered instance may be. Where it is older, the promise is broken, and the status says so. Without it, each slot of the schedule must be served within an hour, copied within two, and each slot of `export.schedule` be exported within twelve.',
   ),
   ping: may(
     z.union([z.literal(false), pingSchema], {
@@ -209,7 +220,7 @@ export const documentSchema = object(
     ),
     defaults: may(
       settingsSchema,
-      "Values for policies that don't set their own. `select`, `manual` and `copy` are merged key by key, everything else as a whole.",
+      "Values for policies that don't set their own. `select`, `manual`, `copy` and `export` are merged key by key, everything else as a whole.",
     ),
     policies: described(
       z.record(z.string(), settingsSchema, { error: 'an object of policies by their names' }),
@@ -244,6 +255,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
     url: { secret: null },
     copy: copySchema.shape,
     brake: brakeSchema.shape,
+    export: exportSchema.shape,
   }
   return Object.keys(own(shapes, String(path.at(-1))) ?? {})
 }

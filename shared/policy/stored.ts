@@ -57,6 +57,13 @@ const copySchema = z.looseObject({
   mirror: z.exactOptional(z.boolean()),
 })
 
+const exportSchema = z.looseObject({
+  to: text,
+  schedule: many,
+  optimized: z.boolean(),
+  check: z.nullable(seconds),
+})
+
 const policySchema = z.looseObject({
   name: text,
   select: z.looseObject({
@@ -80,8 +87,15 @@ const policySchema = z.looseObject({
   // Not known to earlier versions.
   manual: z.exactOptional(z.looseObject({ expiry })),
   copy: z.nullable(copySchema),
+  export: z.exactOptional(z.nullable(exportSchema)),
   approval: z.enum(['self', 'second']),
-  promise: z.exactOptional(z.looseObject({ snapshot: z.nullable(seconds), copy: z.nullable(seconds) })),
+  promise: z.exactOptional(
+    z.looseObject({
+      snapshot: z.nullable(seconds),
+      copy: z.nullable(seconds),
+      export: z.exactOptional(z.nullable(seconds)),
+    }),
+  ),
   ping: z.exactOptional(
     z.nullable(
       z.looseObject({ type: z.enum(PING_TYPES), secret: z.string(), slug: z.boolean(), every: seconds }),

@@ -22,6 +22,21 @@ export type Fact = {
   /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it; and when that was seen. */
   lost?: string
   lostAt?: string
+  /** Name of the store that the following is about. */
+  store?: string
+  /** The newest export that the store holds: its name, the snapshot in it, and when it was made. */
+  exportName?: string
+  exported?: string
+  exportedAt?: string
+  /** Likewise before, where the store has none any more; and when that was seen. */
+  exportGone?: string
+  exportGoneAt?: string
+  /** When the store was looked into. */
+  exportSeen?: string
+  /** When the newest one was read again last and was what was stored. */
+  checkedAt?: string
+  /** Name of the last one that was not. */
+  exportBad?: string
   /** Since when it is covered; kept until all is there that is promised. */
   since?: string
   /** Since when its promises are judged. */
@@ -41,10 +56,12 @@ export type Terms = {
   /** Seconds. */
   jitter: number
   /** Seconds; null: by the schedule. */
-  promise?: Record<PromiseKind, number | null>
+  promise?: { snapshot: number | null; copy: number | null; export?: number | null }
   paused: boolean
   /** Whether it has a copy. */
   copies: boolean
+  /** Absent: it has no exports. */
+  export?: { schedule: string[] }
 }
 
 export type Facts = {
@@ -69,7 +86,7 @@ export type Facts = {
 const may = z.exactOptional
 const text = z.string()
 
-const gapSchema = z.tuple([z.int(), z.int()])
+const gapsSchema = may(z.array(z.tuple([z.int(), z.int()])))
 
 const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   taken: may(text),
@@ -80,11 +97,20 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   copied: may(text),
   lost: may(text),
   lostAt: may(moment),
+  store: may(text),
+  exportName: may(text),
+  exported: may(text),
+  exportedAt: may(moment),
+  exportGone: may(text),
+  exportGoneAt: may(moment),
+  exportSeen: may(moment),
+  checkedAt: may(moment),
+  exportBad: may(text),
   since: may(moment),
   unseen: may(moment),
   watched: may(moment),
-  owed: may(z.object({ snapshot: may(moment), copy: may(moment) })),
-  gaps: may(z.object({ snapshot: may(z.array(gapSchema)), copy: may(z.array(gapSchema)) })),
+  owed: may(z.object({ snapshot: may(moment), copy: may(moment), export: may(moment) })),
+  gaps: may(z.object({ snapshot: gapsSchema, copy: gapsSchema, export: gapsSchema })),
 })
 
 const seconds = z.nullable(count)
@@ -93,9 +119,10 @@ const termsSchema: z.ZodMiniType<Terms> = z.looseObject({
   schedule: z.array(text),
   timezone: text,
   jitter: count,
-  promise: may(z.object({ snapshot: seconds, copy: seconds })),
+  promise: may(z.object({ snapshot: seconds, copy: seconds, export: may(seconds) })),
   paused: z.boolean(),
   copies: z.boolean(),
+  export: may(z.object({ schedule: z.array(text) })),
 })
 
 const silentSchema = z.looseObject({ since: moment, reason: text })
@@ -104,12 +131,21 @@ export const factOf = (facts: Facts | null, policy: string, key: string): Fact |
   own(own(facts?.subjects ?? {}, policy) ?? {}, key)
 
 /** The newest one that keeps the promise; null: none is known. */
-export const newestIn = ({ taken, copied }: Fact, kind: PromiseKind): SnapshotPair | null =>
-  parsePair(kind === 'snapshot' ? taken : copied)
+export const newestIn = (fact: Fact, kind: PromiseKind): SnapshotPair | null =>
+  parsePair(newestTextIn(fact, kind))
+
+export const newestTextIn = ({ taken, copied, exported }: Fact, kind: PromiseKind): string | undefined =>
+  own({ snapshot: taken, copy: copied, export: exported }, kind)
+
+/** What is gone of it, and when that was seen. */
+export const goneIn = (fact: Fact, kind: PromiseKind): readonly [string | undefined, string | undefined] => {
+  if (kind === 'snapshot') return [fact.gone, fact.goneAt]
+  return kind === 'copy' ? [fact.lost, fact.lostAt] : [fact.exportGone, fact.exportGoneAt]
+}
 
 /** When it was seen that it had some and has none any more; null: it never had one. */
 export function vanishedAt(kind: PromiseKind, fact: Fact): Date | null {
-  const [last, at] = kind === 'snapshot' ? [fact.gone, fact.goneAt] : [fact.lost, fact.lostAt]
+  const [last, at] = goneIn(fact, kind)
   if (parsePair(last) === null || newestIn(fact, kind) !== null) return null
   return new Date(at ?? fact.since ?? 0)
 }
@@ -125,6 +161,22 @@ export function atPlace(fact: Fact, place: string | null): Fact {
   if (place === (fact.place ?? place)) return fact
   const { place: _, copied: _copied, lost: _lost, lostAt: _lostAt, ...rest } = fact
   return rest
+}
+
+/** Likewise where its exports go into that store. */
+export function inStore(fact: Fact, to: string | null): Fact {
+  if ((fact.store ?? to) === to) return fact
+  const {
+    store: _,
+    exportName: _name,
+    exported: _pair,
+    exportedAt: _at,
+    exportGone: _gone,
+    exportGoneAt: _when,
+    ...rest
+  } = fact
+  const { exportSeen: _seen, checkedAt: _checked, exportBad: _bad, ...others } = rest
+  return others
 }
 
 export const renderPair = ([name, createdAt]: SnapshotPair): string => `${name}@${createdAt}`

@@ -4,7 +4,7 @@
  */
 import { own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
-import { type Fact, type Facts, factOf, type Terms } from './facts.ts'
+import { type Fact, type Facts, factOf, newestTextIn, type Terms } from './facts.ts'
 import { formerOf, isPromised, termsIn, untilOf, withOwed, withoutNeedless } from './owed.ts'
 import { PROMISES, type PromiseKind } from './terms.ts'
 
@@ -65,7 +65,7 @@ function gapsAfter(kind: PromiseKind, fact: Fact, { before, policy, former }: Si
   const known = gapsOf(before, kind)
   const gap = openGap(former ?? policy, kind, before, now)
   const isOver =
-    (kind === 'snapshot' ? fact.taken !== before.taken : fact.copied !== before.copied) ||
+    newestTextIn(fact, kind) !== newestTextIn(before, kind) ||
     (former !== undefined && openGap(policy, kind, fact, now) === null)
   const gaps = gap !== null && isOver ? [...known, gap] : known
   return joined(gaps.filter(([, to]) => to * 1000 > now.getTime() - BACK))

@@ -1,25 +1,13 @@
 /** How each promise stands at a moment, by the facts; the ledger says why one is broken. */
-import { instanceOf, remoteOf, subjectKey } from '../incus/subject.ts'
-import type { Attempt, Ledger, SlotRecord } from '../ledger/ledger.ts'
-import { workKey } from '../ledger/work.ts'
+import { instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import { targetOf } from '../policy/places.ts'
 import type { Policy } from '../policy/policy.ts'
-import { COPY } from '../work/copy/entry.ts'
-import { ENDS } from '../work/life.ts'
-import {
-  atPlace,
-  type Fact,
-  type Facts,
-  lookedAgainBy,
-  newestIn,
-  parsePair,
-  type Terms,
-  vanishedAt,
-} from './facts.ts'
+import { atPlace, inStore, lookedAgainBy, newestIn, type Terms, vanishedAt } from './facts.ts'
 import { keptShare } from './history.ts'
 import { formerOf, isOnlyOwed, isPromised, untilOf, withOwed } from './owed.ts'
 import { PROMISES, type PromiseKind } from './terms.ts'
+import { type Judged, type Known, placesOf, silenceOf, whyBroken, whyGone } from './why.ts'
 
 /**
  * - `kept`: the newest one is young enough;
@@ -34,7 +22,7 @@ export type Promised = {
   policy: string
   /** Key of the instance. */
   subject: string
-  /** Of a copy: where it is. */
+  /** Of a copy: where it is. Of an export: the store. */
   target: string | null
   state: PromiseState
   /** The newest that counts; null: none is known. */
@@ -65,16 +53,17 @@ export function judgePromises(policies: readonly Policy[], known: Known, now: Da
     })
 }
 
-type Known = { facts: Facts; ledger: Ledger | null }
 /** `former`: the policy's terms at the last look, if they were others. */
-type Judging = { kind: PromiseKind; policy: Policy; former: Terms | undefined; subject: string; fact: Fact }
+type Judging = Omit<Judged, 'target'> & { former: Terms | undefined }
 
 function judge(asked: Judging, known: Known, now: Date): Promised {
   const { kind, policy, subject } = asked
   const place = placeOf(policy, subject)
-  const target = kind === 'snapshot' ? null : place
-  const fact = withOwed(atPlace(asked.fact, place), policy, asked.former, lookedAgainBy(known.facts, now))
-  const judging = { ...asked, fact }
+  const store = policy.export?.to ?? null
+  const target = { snapshot: null, copy: place, export: store }[kind]
+  const there = inStore(atPlace(asked.fact, place), store)
+  const fact = withOwed(there, policy, asked.former, lookedAgainBy(known.facts, now))
+  const judging = { ...asked, fact, target }
   const pair = newestIn(fact, kind)
   const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
   const until = untilOf(policy, kind, fact, now)
@@ -84,21 +73,21 @@ function judge(asked: Judging, known: Known, now: Date): Promised {
     keptShare: keptShare(policy, kind, fact, now),
   }
   if (vanishedAt(kind, fact) !== null) {
-    const [since, reason] = [until.toISOString(), whyGone(judging, target, known)]
+    const [since, reason] = [until.toISOString(), whyGone(judging, known)]
     return { ...base, gone: true, state: 'broken', until: null, since, reason }
   }
   if (now <= until) {
     const state = pair === null || isOnlyOwed(policy, kind, fact, now) ? 'pending' : 'kept'
     return { ...base, state, until: until.toISOString(), since: null, reason: null }
   }
-  const seen = seenAt(judging, target, known)
+  const seen = seenAt(judging, known)
   const isStale = now.getTime() - seen.getTime() > until.getTime() - from.getTime()
   return {
     ...base,
     state: isStale ? 'unknown' : 'broken',
     until: null,
     since: until.toISOString(),
-    reason: whyBroken(judging, target, known, seen),
+    reason: whyBroken(judging, known, seen),
   }
 }
 
@@ -106,66 +95,9 @@ const placeOf = ({ copy }: Policy, subject: string): string | null =>
   copy === null ? null : subjectKey(targetOf(instanceOf(subject), copy))
 
 /** When it was seen last. */
-function seenAt({ subject, fact }: Judging, target: string | null, { facts }: Known): Date {
-  const silent = [subject, target].flatMap((key) =>
-    key === null ? [] : (silenceOf(key, facts)?.since ?? []),
-  )
-  return new Date([...silent, fact.unseen ?? [], facts.at].flat().sort()[0] ?? 0)
+function seenAt(judging: Judged, { facts }: Known): Date {
+  const silent = placesOf(judging).flatMap((key) => silenceOf(key, facts)?.since ?? [])
+  const { unseen, exportSeen } = judging.fact
+  const looked = judging.kind === 'export' ? (exportSeen ?? []) : (unseen ?? [])
+  return new Date([...silent, looked, facts.at].flat().sort()[0] ?? 0)
 }
-
-const silenceOf = (key: string, { silent = {} }: Facts) => own(silent, remoteOf(key))
-
-function whyBroken(judging: Judging, target: string | null, { facts, ledger }: Known, seen: Date): string {
-  const { kind, subject, policy } = judging
-  const silent = [subject, target].flatMap((key) => {
-    const silence = key === null ? undefined : silenceOf(key, facts)
-    return silence === undefined
-      ? []
-      : [`${remoteOf(key ?? '')} has given no answer since ${silence.since}: ${silence.reason}`]
-  })
-  const tried =
-    kind === 'snapshot' ? triedSnapshot(policy, subject, ledger) : triedCopy(subject, target, ledger)
-  return silent[0] ?? tried ?? `no later one was seen by ${seen.toISOString()}`
-}
-
-/** What is missing, and why none has come since. */
-function whyGone({ kind, policy, subject, fact }: Judging, target: string | null, { ledger }: Known): string {
-  const [name] = parsePair(kind === 'snapshot' ? fact.gone : fact.lost) ?? []
-  const [what, tried] =
-    kind === 'snapshot'
-      ? [`the last one, ${name}, is gone`, triedSnapshot(policy, subject, ledger)]
-      : [`the verified snapshot ${name} is gone from the copy ${target}`, triedCopy(subject, target, ledger)]
-  return tried === null ? what : `${what}; ${tried}`
-}
-
-/** Why the open slot has none yet, or the last one that is over got none. */
-function triedSnapshot({ name }: Policy, subject: string, ledger: Ledger | null): string | null {
-  const known = own(ledger?.policies ?? {}, name)
-  const attempt: Attempt | undefined = own(known?.open?.attempts ?? {}, subject)
-  if (attempt !== undefined) return withRetry(attempt)
-  const [last] = known?.slots ?? []
-  const failure = last?.failures?.find(({ instance }) => instance === subject)
-  if (failure !== undefined) return failure.reason
-  return last === undefined || last.outcome === 'served' ? null : whyOver(last)
-}
-
-/** What a whole server or a pause kept from being taken then says nothing of now. */
-function whyOver({ slot, outcome, reason, failures = [] }: SlotRecord): string | null {
-  const isPast = outcome === 'skipped' || failures.some(({ instance }) => instance.startsWith('remote:'))
-  return isPast ? `its slot of ${slot} was ${outcome}, and it waits for the next one` : (reason ?? null)
-}
-
-function triedCopy(subject: string, target: string | null, ledger: Ledger | null): string | null {
-  const entry = own(ledger?.work ?? {}, workKey(COPY, `${subject}>${target}`))
-  if (entry === undefined || ENDS[entry.state] === 'good') return null
-  if (ENDS[entry.state] === null) return `the copy has been running since ${entry.at}`
-  return withRetry(entry)
-}
-
-const withRetry = ({
-  reason = 'its last try failed',
-  retryAt,
-}: {
-  reason?: string
-  retryAt?: string
-}): string => (retryAt === undefined ? reason : `${reason}; next try at ${retryAt}`)

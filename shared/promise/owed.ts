@@ -8,7 +8,12 @@ import { type Fact, type Facts, newestIn, type Terms, vanishedAt } from './facts
 import { FAR, keptUntil, owedUntil, PROMISES, type PromiseKind } from './terms.ts'
 
 export const isPromised = (terms: Policy | Terms, kind: PromiseKind, { uncopied }: Fact): boolean =>
-  !terms.paused && (kind === 'snapshot' || (hasCopy(terms) && uncopied !== true))
+  !terms.paused && hasKind(terms, kind) && !(kind === 'copy' && uncopied === true)
+
+function hasKind(terms: Policy | Terms, kind: PromiseKind): boolean {
+  if (kind === 'snapshot') return true
+  return kind === 'copy' ? hasCopy(terms) : terms.export != null
+}
 
 const hasCopy = (terms: Policy | Terms): boolean => ('copies' in terms ? terms.copies : terms.copy !== null)
 
@@ -25,7 +30,9 @@ export const isOnlyOwed = (terms: Judged, kind: PromiseKind, fact: Fact, now: Da
 
 function byTerms(terms: Judged, kind: PromiseKind, fact: Fact, now: Date): Date {
   const pair = newestIn(fact, kind)
-  return pair === null ? owedUntil(terms, kind, new Date(fact.since ?? now)) : keptUntil(terms, kind, pair)
+  return pair === null
+    ? owedUntil(terms, kind, new Date(fact.since ?? now))
+    : keptUntil(terms, kind, pair, fact.exportedAt === undefined ? undefined : new Date(fact.exportedAt))
 }
 
 /** The policy's terms at the last look, if they were others. Undefined: they were the same, or aren't known. */
@@ -62,18 +69,20 @@ export const termsIn = (policies: readonly Policy[]): NonNullable<Facts['terms']
 
 const termsOf = (policy: Policy): Terms => {
   const { schedule, timezone, jitter, promise, paused } = policy
+  const exporting = policy.export ?? null
   return {
     ...{ schedule: [...schedule], timezone, jitter },
-    ...(promise === undefined ? {} : { promise: { snapshot: promise.snapshot, copy: promise.copy } }),
+    ...(promise === undefined ? {} : { promise: { ...promise } }),
     ...{ paused, copies: hasCopy(policy) },
+    ...(exporting === null ? {} : { export: { schedule: [...exporting.schedule] } }),
   }
 }
 
 const inOrder = (terms: Policy | Terms): unknown[] => {
   const { schedule, timezone, jitter, promise, paused } = terms
   return [
-    ...[schedule, timezone, jitter, promise?.snapshot ?? null, promise?.copy ?? null],
-    ...[paused, hasCopy(terms)],
+    ...[schedule, timezone, jitter, paused, hasCopy(terms), terms.export?.schedule ?? null],
+    ...PROMISES.map((kind) => own(promise ?? {}, kind) ?? null),
   ]
 }
 

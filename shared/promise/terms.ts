@@ -1,23 +1,32 @@
-/** What a policy promises of an instance: how old its newest snapshot, and the newest on its copy, may be. */
+/** What a policy promises of an instance: how old its newest snapshot, and the newest on its copy and in its exports, may be. */
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { ownSnapshot } from '../incus/snapshot-name.ts'
+import { own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
 import { nextSlot } from '../schedule/slots.ts'
 
-export const PROMISES = ['snapshot', 'copy'] as const
+export const PROMISES = ['snapshot', 'copy', 'export'] as const
 export type PromiseKind = (typeof PROMISES)[number]
 
-type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise'>
+type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise'> & {
+  export?: { schedule: readonly string[] } | null
+}
 
-/** Milliseconds that a slot may take without a promise of its own: to be served, and to be copied. */
-const GRACE = { snapshot: 3_600_000, copy: 7_200_000 }
+/** Milliseconds that a slot may take without a promise of its own: to be served, to be copied, to be exported. */
+const GRACE = { snapshot: 3_600_000, copy: 7_200_000, export: 43_200_000 }
 
-/** Until when the newest one keeps the promise, if nothing more happens. */
-export function keptUntil(terms: Terms, kind: PromiseKind, pair: SnapshotPair): Date {
+/** Until when the newest one keeps the promise, if nothing more happens. `exportedAt`: when that export was made. */
+export function keptUntil(
+  terms: Terms,
+  kind: PromiseKind,
+  pair: SnapshotPair,
+  exportedAt = new Date(pair[1] * 1000),
+): Date {
   const made = pair[1] * 1000
   const said = saidOf(terms, kind)
   if (said !== null) return new Date(made + said * 1000)
-  return bySchedule(terms, kind, ownSnapshot(pair)?.slot ?? new Date(made))
+  const slot = kind === 'export' ? exportedAt : (ownSnapshot(pair)?.slot ?? new Date(made))
+  return bySchedule(terms, kind, slot)
 }
 
 /** Until when there must be a first one, of what is covered since then: what comes later is served by the next slot. */
@@ -28,14 +37,15 @@ export function owedUntil(terms: Terms, kind: PromiseKind, since: Date): Date {
 
 /** The next slot, and the time that it may take. A schedule that never comes again promises nothing more. */
 function bySchedule(terms: Terms, kind: PromiseKind, slot: Date): Date {
-  const next = nextAfter(terms, slot)
+  const next = nextAfter(kind, terms, slot)
   return next === null ? FAR : new Date(next.getTime() + graceOf(terms, kind))
 }
 
 const nexts = new WeakMap<readonly string[], Map<string, Date | null>>()
 
 /** Cached, as most instances of a policy have the same slots. */
-function nextAfter({ schedule, timezone }: Terms, after: Date): Date | null {
+function nextAfter(kind: PromiseKind, { timezone, ...terms }: Terms, after: Date): Date | null {
+  const schedule = (kind === 'export' ? terms.export?.schedule : terms.schedule) ?? terms.schedule
   const known = nexts.get(schedule) ?? new Map<string, Date | null>()
   nexts.set(schedule, known)
   const of = `${after.getTime()} ${timezone}`
@@ -46,9 +56,9 @@ function nextAfter({ schedule, timezone }: Terms, after: Date): Date | null {
   return found
 }
 
-const saidOf = ({ promise }: Terms, kind: PromiseKind): number | null =>
-  (kind === 'snapshot' ? promise?.snapshot : promise?.copy) ?? null
+const saidOf = ({ promise }: Terms, kind: PromiseKind): number | null => own(promise ?? {}, kind) ?? null
 
-const graceOf = ({ jitter }: Terms, kind: PromiseKind): number => GRACE[kind] + jitter * 1000
+const graceOf = ({ jitter }: Terms, kind: PromiseKind): number =>
+  GRACE[kind] + (kind === 'export' ? 0 : jitter * 1000)
 
 export const FAR = new Date('9999-12-31T00:00:00Z')

@@ -1,7 +1,15 @@
 /** A promise in words: what holds, why not, and what is still safe. */
 import type { Promised } from './judge.ts'
 
-const WHAT = { snapshot: 'snapshot', copy: 'verified copy' } as const
+/** What is promised. */
+export const WHAT = { snapshot: 'snapshot', copy: 'verified copy', export: 'export' } as const
+
+/** Where it is, before a name. */
+const AT = { snapshot: '', copy: ' on ', export: ' in ' } as const
+
+/** A place of its own, as ` on backup/default/web`. */
+export const placeText = ({ kind, target }: Pick<Promised, 'kind' | 'target'>): string =>
+  target === null ? '' : `${AT[kind]}${target}`
 
 export const isBroken = ({ state }: Promised): boolean => state === 'broken' || state === 'unknown'
 
@@ -15,7 +23,7 @@ export function brokenText(promised: Promised, said: readonly string[] = []): st
 }
 
 function whatIs({ kind, policy, subject, target, state, newest, gone, since }: Promised): string {
-  const what = `${WHAT[kind]}${kind === 'copy' ? ` on ${target}` : ''}`
+  const what = `${WHAT[kind]}${placeText({ kind, target })}`
   const young = `as young as ${policy} promises, since ${since}`
   if (state === 'unknown') return `it is not known whether ${subject} has a ${what} ${young}`
   if (gone === true) return `${subject} has no ${what} of ${policy} any more, as was seen at ${since}`
@@ -26,7 +34,7 @@ function whatIs({ kind, policy, subject, target, state, newest, gone, since }: P
 
 /** Of one that has to come yet, or again since the policy promises more than it did. */
 export const pendingText = ({ kind, policy, subject, target, newest, until }: Promised): string => {
-  const what = `${WHAT[kind]}${kind === 'copy' ? ` on ${target}` : ''}`
+  const what = `${WHAT[kind]}${placeText({ kind, target })}`
   return newest === null
     ? `${subject} has no ${what} of ${policy} yet; the first one is promised by ${until}`
     : `${subject} has no ${what} yet since ${policy} was changed or resumed; the next one is promised by ${until}. The newest one is ${newest.snapshot}, of ${newest.at}`

@@ -12,6 +12,7 @@ import type { Coverage, Covered } from '../policy/cover.ts'
 import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
 import { replicasOf, seeTarget } from '../work/copy/replica.ts'
+import { exportedOf } from './exported.ts'
 import { atPlace, type Fact, type Facts, factOf, isFresh, parsePair, renderPair } from './facts.ts'
 import { schedulesIn } from './own-schedules.ts'
 import { unprotectedIn } from './unprotected.ts'
@@ -65,7 +66,11 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
   const gone = taken === 'unknown' ? parsePair(before?.gone) : goneOf(before, taken, covered)
   const lost =
     copied === 'unknown' ? parsePair(before?.lost) : lostOf(before, copied, { covered, known, now })
-  const isWhole = pairs.taken !== null && (covered.policy.copy === null || pairs.copied !== null)
+  const exported = exportedOf(covered, former, known, now)
+  const isWhole =
+    pairs.taken !== null &&
+    (covered.policy.copy === null || pairs.copied !== null) &&
+    (covered.policy.export == null || exported.exported !== undefined)
   const isUnseen = taken === 'unknown' || copied === 'unknown'
   return {
     ...(pairs.taken === null ? {} : { taken: renderPair(pairs.taken) }),
@@ -73,6 +78,7 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
     ...(key === null ? {} : { place: key }),
     ...(pairs.copied === null ? {} : { copied: renderPair(pairs.copied) }),
     ...(lost === null ? {} : { lost: renderPair(lost), lostAt: before?.lostAt ?? now.toISOString() }),
+    ...exported,
     ...(isWhole ? {} : { since: before?.since ?? now.toISOString() }),
     ...(isUnseen ? { unseen: before?.unseen ?? now.toISOString() } : {}),
   }

@@ -155,6 +155,8 @@ export type ReadExportsStep = {
   ref: InstanceRef
   store: string | null
   name: string | null
+  /** Of all of them, only the newest. */
+  newest?: true
 }
 
 /** Reads an export again, to its end, and compares it with its manifest; null: the newest one. */

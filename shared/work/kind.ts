@@ -16,6 +16,9 @@ import type { Line, Tally } from '../plan/line.ts'
 import type { AnyAction, Note, Plan, Refusal } from '../plan/plan.ts'
 import type { AllowRequest, AnyRequest, OneSnapshot } from '../plan/request.ts'
 import type { World } from '../plan/world.ts'
+import type { Coverage } from '../policy/cover.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Facts } from '../promise/facts.ts'
 import type { CallError, Job, StepReport } from '../relay/protocol.ts'
 import type { Step } from '../relay/steps.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -203,6 +206,17 @@ export type Long<Entry extends Work> = {
 export const STAGES = ['in progress', 'ready', 'take', 'send', 'remove'] as const
 export type Stage = (typeof STAGES)[number]
 
+export type Scheduled = { stage: Stage; plan(context: PlanContext, found: Found): Finding }
+
+/** What is known before a kind has looked closer. `coverages`: of some policies; it takes its time. */
+export type Looking = {
+  ledger: Ledger
+  facts: Facts | null
+  now: Date
+  request?: AnyRequest | undefined
+  coverages(wants: (policy: Policy) => boolean): readonly Coverage[]
+}
+
 export type Kind<
   Action extends AnyAction = AnyAction,
   R extends AnyRequest = AnyRequest,
@@ -213,7 +227,7 @@ export type Kind<
   /** How its lines are counted in a few words, by their signs. */
   tallies?: readonly Tally[]
   /** Planning by schedule; the stage `in progress` is also planned for requests. */
-  schedule?: { stage: Stage; plan(context: PlanContext, found: Found): Finding }
+  schedule?: Scheduled | readonly Scheduled[]
   /** What it blocks for requests. */
   guard?(context: PlanContext, found: Found): Finding
   requests?: Requests<R>
@@ -221,8 +235,8 @@ export type Kind<
   allow?(requested: Requested<AllowRequest>): Answer
   /** What has to be read from Incus before it can plan; mostly nothing. */
   look?: {
-    jobs(context: Pick<PlanContext, 'world' | 'ledger' | 'now' | 'request'>): Job[]
-    add(world: World, answers: Answers, context: Pick<PlanContext, 'ledger' | 'now' | 'request'>): World
+    jobs(context: Looking & { world: World }): Job[]
+    add(world: World, answers: Answers, context: Looking): World
   }
   /** Its own jobs: what has to be read for them, and how they are prepared. */
   send?: {

@@ -13,9 +13,18 @@ export type MemoryStores = {
   saveMs: number
   /** Instead of saving. */
   failure: string | null
+  /** Checks that were made, and which of what is there fails them, by its key. */
+  checked: number
+  corrupt(key: string): boolean
 }
 
-export const memoryStores = (): MemoryStores => ({ made: new Map(), saveMs: 90_000, failure: null })
+export const memoryStores = (): MemoryStores => ({
+  made: new Map(),
+  saveMs: 90_000,
+  failure: null,
+  checked: 0,
+  corrupt: () => false,
+})
 
 /** As one life of the relay has them: after its end nothing of it is written. */
 export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () => boolean): Exports {
@@ -42,15 +51,20 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       const found = await this.list(store, ref, name)
       if (!found.ok) return found
       const [manifest] = found.value
+      stores.checked += 1
+      if (manifest !== undefined && stores.corrupt(`${store} ${subjectKey(ref)} ${manifest.name}`))
+        return err({ code: 'export', status: CORRUPT, message: 'its SHA-256 is another' })
       if (stores.failure !== null || manifest === undefined)
         return err({ code: 'export', status: CORRUPT, message: stores.failure ?? 'there is none' })
       return ok(manifest)
     },
-    async list(store, ref, name) {
+    async list(store, ref, name, newest = false) {
       const all = [...stores.made].filter(([key]) => key.startsWith(`${store} ${subjectKey(ref)} `))
-      return ok(
-        all.map(([, { manifest }]) => manifest).filter((manifest) => name === null || manifest.name === name),
-      )
+      const found = all
+        .map(([, { manifest }]) => manifest)
+        .filter((manifest) => name === null || manifest.name === name)
+        .toSorted((one, other) => (one.name < other.name ? 1 : -1))
+      return ok(newest ? found.slice(0, 1) : found)
     },
   }
 }

@@ -69,11 +69,11 @@ export const planCheckExport: PlanStep<CheckExportStep> = async (
   return checked.ok ? ok({ calls: [], reply: rowOf(store, checked.value) }) : checked
 }
 
-export const planReadExports: PlanStep<ReadExportsStep> = async ({ ref, store, name }, io) => {
+export const planReadExports: PlanStep<ReadExportsStep> = async ({ ref, store, name, newest }, io) => {
   const stores = store === null ? io.exports.stores : [store]
   const rows = []
   for (const one of stores) {
-    const found = await io.exports.list(one, ref, name)
+    const found = await io.exports.list(one, ref, name, newest)
     if (!found.ok) return found
     rows.push(...found.value.map((manifest) => rowOf(one, manifest)))
   }

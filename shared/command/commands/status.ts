@@ -9,7 +9,7 @@ import { compilePaths } from '../../policy/glob.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Severity } from '../../promise/condition.ts'
 import type { Promised } from '../../promise/judge.ts'
-import { isBroken } from '../../promise/text.ts'
+import { isBroken, WHAT } from '../../promise/text.ts'
 import { narrowToFitting, textsOf, type Verdict, verdictOf, visibleTo } from '../../promise/verdict.ts'
 import { nextSlot } from '../../schedule/slots.ts'
 import { COUNTS } from '../../work/verbs.ts'
@@ -176,8 +176,8 @@ function headlineOfOne(verdict: Verdict, texts: readonly string[]): Text {
 }
 
 const keptText = ({ policy, kind, target, newest, until }: Promised): Text => [
-  ...[{ code: policy }, ': the ', kind === 'snapshot' ? 'snapshot ' : 'verified copy '],
+  ...[{ code: policy }, ': the ', WHAT[kind], kind === 'export' ? ' of ' : ' '],
   ...(newest === null ? [] : [{ code: newest.snapshot }]),
-  ...(target === null ? [] : [' on ', { code: target }]),
+  ...(target === null ? [] : [kind === 'export' ? ' in ' : ' on ', { code: target }]),
   ...(until === null ? [' is kept'] : [' keeps the promise until ', { at: until, style: 'full' as const }]),
 ]

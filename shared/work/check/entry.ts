@@ -12,6 +12,8 @@ export type CheckWork = Work & {
   /** Absent: the newest one. */
   name?: string
   job: string
+  /** It is not what was stored. */
+  corrupt?: true
 }
 
 const text = z.string()
@@ -22,6 +24,7 @@ export const checkSchema: z.ZodMiniType<CheckWork> = z.looseObject({
   store: text,
   name: z.exactOptional(text),
   job: text,
+  corrupt: z.exactOptional(z.literal(true)),
 })
 
 /** By the instance's key. The ledger's parser has checked its form. */

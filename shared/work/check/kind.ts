@@ -4,6 +4,7 @@ import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
 import type { CheckAction, CheckRequest } from './action.ts'
+import { planDueChecks } from './by-policy.ts'
 import { CHECK, type CheckWork, checkSchema } from './entry.ts'
 import { checkLine } from './lines.ts'
 import { checkWords } from './progress.ts'
@@ -23,7 +24,10 @@ export const check: Kind<CheckAction, CheckRequest, CheckWork> = {
     },
   },
   tallies: [{ sign: '»', name: 'check', will: 'starts', did: 'started', one: 'check' }],
-  schedule: { stage: 'in progress', plan: planChecks },
+  schedule: [
+    { stage: 'in progress', plan: planChecks },
+    { stage: 'send', plan: planDueChecks },
+  ],
   requests: { check: requestCheck },
   send: {
     prepare: (actions) => ({ jobs: actions.map(checkJob), outcomes: [], notes: [] }),

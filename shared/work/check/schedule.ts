@@ -63,7 +63,7 @@ function stepOn(key: string, entry: CheckWork, report: JobReport | null, now: Da
   if (error?.code === 'export' && error.status === CORRUPT)
     return giveUp(
       key,
-      entry,
+      { ...entry, corrupt: true },
       `${what} is not what was stored: ${error.message}; make it anew, and look at that store`,
       now,
     )

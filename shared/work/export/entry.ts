@@ -13,6 +13,8 @@ export type ExportWork = Work & {
   snapshot: string
   name: string
   optimized?: true
+  /** It is for a slot of that policy; absent: on request. */
+  policy?: string
   /** What the store holds; absent until its manifest was seen. */
   bytes?: number
   job: string
@@ -28,6 +30,7 @@ export const exportSchema: z.ZodMiniType<ExportWork> = z.looseObject({
   snapshot: text,
   name: text,
   optimized: may(z.literal(true)),
+  policy: may(text),
   bytes: may(count),
   job: text,
 })

@@ -4,6 +4,7 @@ import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
 import type { ExportAction, ExportRequest } from './action.ts'
+import { planDue } from './by-policy.ts'
 import { exportEssence } from './digest.ts'
 import { EXPORT, type ExportWork, exportSchema } from './entry.ts'
 import { exportLine } from './lines.ts'
@@ -27,7 +28,10 @@ export const exporting: Kind<ExportAction, ExportRequest, ExportWork> = {
   },
   tallies: [{ sign: '»', will: 'starts', did: 'started', one: 'export' }],
   look: { jobs: lookJobs, add: addLook },
-  schedule: { stage: 'in progress', plan: planExports },
+  schedule: [
+    { stage: 'in progress', plan: planExports },
+    { stage: 'send', plan: planDue },
+  ],
   requests: { export: requestExport },
   send: {
     prepare: (actions) => ({ jobs: actions.map(exportJob), outcomes: [], notes: [] }),

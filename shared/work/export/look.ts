@@ -1,32 +1,51 @@
-/** Looks into the stores for the exports that have not ended: only what stands there says that one was made. */
+/**
+ * Looks into the stores, for the exports that have not ended and for those that policies want: only what stands there says
+ * that one was made.
+ */
 import { instanceOf } from '../../incus/subject.ts'
-import type { PlanContext } from '../../plan/context.ts'
-import type { World } from '../../plan/world.ts'
+import type { SeenExports, World } from '../../plan/world.ts'
+import type { Policy } from '../../policy/policy.ts'
 import type { Job } from '../../relay/protocol.ts'
-import type { Answers } from '../kind.ts'
+import type { Answers, Looking } from '../kind.ts'
+import { placeOf, toLookFor } from './due.ts'
 import { knownExports } from './known.ts'
 import { parseRows } from './manifest.ts'
 
-type Looking = Pick<PlanContext, 'world' | 'ledger' | 'now'>
+/** `name` null: the newest one. */
+type Place = { key: string; store: string; name: string | null }
 
-/** One that still runs has nothing there yet. */
-export const lookJobs = ({ world, ledger, now }: Looking): Job[] =>
-  knownExports(world, ledger, now)
-    .filter(({ isLive }) => !isLive)
-    .map(({ key, entry: { store, name } }) => ({
-      id: idOf(key),
-      steps: [{ do: 'read-exports', ref: instanceOf(key), store, name }],
-    }))
-
-/** What can't be read stays unknown: null. */
-export function addLook(world: World, answers: Answers, looking: Omit<Looking, 'world'>): World {
-  const pending = knownExports(world, looking.ledger, looking.now).filter(({ isLive }) => !isLive)
-  if (pending.length === 0) return world
-  const exports = pending.map(({ key }) => {
-    const report = answers.of(idOf(key))?.[0]
-    return [key, report?.ok === true ? parseRows(report.metadata) : null] as const
-  })
-  return { ...world, exports: new Map(exports) }
+/** One that still runs has nothing there yet. What policies want is none of a request's business. */
+function placesOf({ world, ledger, facts, now, request, coverages }: Looking & { world: World }): Place[] {
+  const pending = knownExports(world, ledger, now).filter(({ isLive }) => !isLive)
+  const wanted =
+    request === undefined ? toLookFor({ coverages: coverages(exportsSome), world, ledger, facts, now }) : []
+  return [
+    ...pending.map(({ key, entry: { store, name } }) => ({ key, store, name })),
+    ...wanted.map(({ covered: { key }, export: { to } }) => ({ key, store: to, name: null })),
+  ]
 }
 
-const idOf = (key: string): string => `exported ${key}`
+const exportsSome = (policy: Policy): boolean => policy.export != null
+
+export const lookJobs = (looking: Looking & { world: World }): Job[] =>
+  placesOf(looking).map((place) => ({
+    id: idOf(place),
+    steps: [
+      {
+        ...{ do: 'read-exports', ref: instanceOf(place.key), store: place.store, name: place.name },
+        ...(place.name === null ? { newest: true as const } : {}),
+      },
+    ],
+  }))
+
+/** What can't be read stays unknown: null. */
+export function addLook(world: World, answers: Answers, looking: Looking): World {
+  const exports = placesOf({ ...looking, world }).map((place): [string, SeenExports] => {
+    const report = answers.of(idOf(place))?.[0]
+    const rows = report?.ok === true ? parseRows(report.metadata) : null
+    return [placeOf(place.key, place.store), { name: place.name, rows }]
+  })
+  return exports.length === 0 ? world : { ...world, exports: new Map(exports) }
+}
+
+const idOf = ({ key, store }: Place): string => `exported ${placeOf(key, store)}`

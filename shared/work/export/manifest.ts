@@ -3,6 +3,7 @@
  * check the file without stapes: the hash of what is stored, and of the archive within.
  */
 import * as z from 'zod/mini'
+import type { SnapshotPair } from '../../incus/inventory.ts'
 
 const text = z.string()
 const bytes = z.int().check(z.gte(0))
@@ -59,6 +60,12 @@ export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimiz
   sha256: string
   encrypted: boolean
 }
+
+/** The snapshot in it. */
+export const pairIn = ({ snapshot: { name, createdAt } }: Pick<Manifest, 'snapshot'>): SnapshotPair => [
+  name,
+  Math.floor(Date.parse(createdAt) / 1000),
+]
 
 export const rowOf = (store: string, { name, snapshot, madeAt, optimized, stored }: Manifest): ExportRow => ({
   ...{ store, name, snapshot, madeAt, optimized },

@@ -8,6 +8,7 @@ import type { Note } from '../../plan/plan.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { ended, failedTry, isDue, liveText, retryText, seenRunning } from '../life.ts'
 import type { ExportAction } from './action.ts'
+import { placeOf } from './due.ts'
 import { EXPORT, type ExportWork } from './entry.ts'
 import { type Known, knownExports } from './known.ts'
 import type { ExportRow } from './manifest.ts'
@@ -15,22 +16,26 @@ import { jobOf } from './steps.ts'
 import { RETRY } from './tries.ts'
 
 export const planExports = ({ world, ledger, now }: PlanContext): Finding =>
-  combine(knownExports(world, ledger, now).map((known) => stepOn(known, world.exports?.get(known.key), now)))
+  combine(knownExports(world, ledger, now).map((known) => stepOn(known, rowsOf(known, world), now)))
+
+/** Null: that isn't known. */
+const rowsOf = ({ key, entry: { store } }: Known, { exports }: PlanContext['world']): ExportRow[] | null =>
+  exports?.get(placeOf(key, store))?.rows ?? null
 
 const saying = (kind: Note['kind'], key: string, entry: ExportWork, reason: string): Finding => ({
   work: { [workKey(EXPORT, key)]: entry },
   notes: [{ kind, about: key, reason }],
 })
 
-/** `rows`: what the store has of that name; null or undefined: that isn't known. */
-function stepOn(known: Known, rows: ExportRow[] | null | undefined, now: Date): Finding {
+/** `rows`: what the store has of that name; null: that isn't known. */
+function stepOn(known: Known, rows: ExportRow[] | null, now: Date): Finding {
   const { key, entry, report } = known
   const soon = { wake: [minutesFrom(now, 1)] }
   if (known.isLive && report !== null) {
     const entryNow = seenRunning(entry, { id: report.id }, now)
     return combine([soon, saying('wait', key, entryNow, liveText(`its export to ${entry.store}`, report))])
   }
-  if (rows == null)
+  if (rows === null)
     return combine([
       soon,
       saying('wait', key, entry, `whether its export ${entry.name} is in ${entry.store} could not be read`),
@@ -59,7 +64,11 @@ function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
   }
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
   if (entry.state === 'failed') {
-    const reason = `${entry.snapshot} was not exported to ${entry.store}: ${entry.reason}; once that is mended, request it again`
+    const next =
+      entry.policy === undefined
+        ? 'once that is mended, request it again'
+        : `${entry.policy} tries again in some hours`
+    const reason = `${entry.snapshot} was not exported to ${entry.store}: ${entry.reason}; ${next}`
     return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
   }
   if (!isDue(entry, now)) return saying('wait', key, entry, retryText(entry))

@@ -1,0 +1,78 @@
+/** What looks into a store, and reading again what it has, show of an instance's exports. */
+import type { Ledger } from '../ledger/ledger.ts'
+import type { World } from '../plan/world.ts'
+import type { Covered } from '../policy/cover.ts'
+import { checkIn } from '../work/check/entry.ts'
+import { placeOf } from '../work/export/due.ts'
+import { type ExportRow, pairIn } from '../work/export/manifest.ts'
+import { type Fact, inStore, parsePair, renderPair } from './facts.ts'
+
+type Exported = Pick<Fact, 'store' | 'exportSeen' | 'checkedAt' | 'exportBad' | keyof Newest | keyof Gone>
+type Newest = Pick<Fact, 'exportName' | 'exported' | 'exportedAt'>
+type Gone = Pick<Fact, 'exportGone' | 'exportGoneAt'>
+
+type Known = { world: Pick<World, 'exports'>; work: Ledger['work'] }
+
+export function exportedOf(
+  covered: Covered,
+  former: Fact | undefined,
+  { world, work }: Known,
+  now: Date,
+): Exported {
+  const to = covered.policy.export?.to
+  if (to === undefined) return {}
+  const before = inStore(former ?? {}, to)
+  const read = readOf(covered.key, before, { to, work })
+  const looked = world.exports?.get(placeOf(covered.key, to))
+  const [row] = (looked?.rows ?? []).filter((one) => isOf(covered, one) && one.name !== read.exportBad)
+  const base = { store: to, ...read }
+  if (row !== undefined && row.madeAt >= (before.exportedAt ?? ''))
+    return { ...base, ...newestOf(row, now), exportSeen: now.toISOString() }
+  // Of others than the one that was looked for, nothing was seen.
+  const isSeen = looked !== undefined && looked.rows !== null && looked.name === null
+  const exportSeen = isSeen ? now.toISOString() : before.exportSeen
+  const seen = { ...base, ...(exportSeen === undefined ? {} : { exportSeen }) }
+  const isGone = (isSeen && row === undefined) || before.exportName === read.exportBad
+  return before.exported !== undefined && !isGone
+    ? { ...seen, ...asBefore(before) }
+    : { ...seen, ...goneOf(before, now) }
+}
+
+const newestOf = (row: ExportRow, now: Date): Newest => ({
+  ...{ exportName: row.name, exported: renderPair(pairIn(row)) },
+  // By the relay's clock, which may be ahead.
+  exportedAt: new Date(Math.min(Date.parse(row.madeAt) || 0, now.getTime())).toISOString(),
+})
+
+const asBefore = ({ exportName = '', exported = '', exportedAt = '' }: Fact): Newest => ({
+  ...{ exportName, exported, exportedAt },
+})
+
+function goneOf({ exported, exportGone, exportGoneAt }: Fact, now: Date): Gone {
+  const gone = exported ?? exportGone
+  return gone === undefined ? {} : { exportGone: gone, exportGoneAt: exportGoneAt ?? now.toISOString() }
+}
+
+/** An instance of that name that was there before isn't this one. */
+const isOf = ({ record }: Covered, row: ExportRow): boolean => {
+  const pair = parsePair(renderPair(pairIn(row)))
+  return pair !== null && (record.identity?.since ?? 0) <= pair[1]
+}
+
+/** What reading the newest one again has shown. */
+function readOf(
+  key: string,
+  { checkedAt, exportBad, exportName, exportedAt = '' }: Fact,
+  { to, work }: { to: string; work: Ledger['work'] },
+): Pick<Fact, 'checkedAt' | 'exportBad'> {
+  const entry = checkIn({ work }, key)
+  const before = {
+    ...(checkedAt === undefined ? {} : { checkedAt }),
+    ...(exportBad === undefined ? {} : { exportBad }),
+  }
+  if (entry?.store !== to || entry.at <= exportedAt) return before
+  const name = entry.name ?? exportName
+  if (entry.corrupt === true && name !== undefined) return { ...before, exportBad: name }
+  const isRead = entry.state === 'done' && name === exportName && entry.at > (checkedAt ?? '')
+  return isRead ? { ...before, checkedAt: entry.at } : before
+}

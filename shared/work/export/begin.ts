@@ -1,0 +1,101 @@
+/** Whether an export can begin, of which snapshot, and its action. */
+import { refuseWay } from '../../incus/export-trust.ts'
+import type { SnapshotPair } from '../../incus/inventory.ts'
+import { refuseBackups, refuseRoom } from '../../incus/project-rules.ts'
+import { own } from '../../own.ts'
+import type { PlanInput } from '../../plan/context.ts'
+import type { Found } from '../../plan/find.ts'
+import { driverOf } from '../../plan/freezing.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import { rulesOf, type World } from '../../plan/world.ts'
+import { refuseEvidence } from '../restore/evidence.ts'
+import type { ExportAction, ExportRequest } from './action.ts'
+import type { ExportWork } from './entry.ts'
+import { jobOf } from './steps.ts'
+
+type Wanted = Pick<ExportRequest, 'to' | 'optimized'>
+
+export const refuseExport = (found: Found, wanted: Wanted, world: World): Refusal | null =>
+  refuseStore(found, wanted, world) ??
+  refuseServer(found, world) ??
+  refuseForm(found, wanted, world) ??
+  refuseProject(found, world)
+
+/** Null: none is known to be complete. */
+export const newestComplete = (
+  found: Found,
+  known: Pick<PlanInput, 'coverages' | 'world' | 'ledger'>,
+): SnapshotPair | null =>
+  [...found.snapshots]
+    .sort(([, one], [, other]) => other - one)
+    .find(([name]) => refuseEvidence(found, name, known) === null) ?? null
+
+function refuseStore({ key, ref }: Found, { to }: Wanted, world: World): Refusal | null {
+  const rules = rulesOf(world, ref.remote)
+  const stores = rules?.exports ?? []
+  if (rules?.role === 'target')
+    return {
+      code: 'forbidden',
+      reason: `${key} is on a backup target, of which nothing is exported: name an instance on its source`,
+    }
+  if (stores.includes(to)) return null
+  const which = stores.length === 0 ? 'it has none' : `it has ${stores.join(', ')}`
+  return {
+    code: 'not-found',
+    reason: `the relay has no store "${to}" to export to; ${which}: see "exports" in its configuration`,
+  }
+}
+
+function refuseServer({ key, ref }: Found, { remotes }: World): Refusal | null {
+  const reply = own(remotes, ref.remote)
+  const why = reply?.ok === true ? refuseWay('named backup', reply.inventory.server.version) : null
+  return why === null ? null : { code: 'unverified', reason: `${key} can't be exported: ${why}` }
+}
+
+const ABLE: readonly (string | undefined)[] = ['btrfs', 'zfs']
+
+function refuseForm({ key, ref, record }: Found, { optimized }: Wanted, world: World): Refusal | null {
+  const driver = driverOf(world, ref.remote, record.pool)
+  return optimized !== true || ABLE.includes(driver)
+    ? null
+    : {
+        code: 'driver',
+        reason: `${key} is in a pool of ${driver ?? 'an unknown driver'}, which has no form of its own for exports: leave "optimized" out`,
+      }
+}
+
+/** An instance of its own is made of the snapshot. */
+function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal | null {
+  const reply = own(remotes, ref.remote)
+  if (reply?.ok !== true) return null
+  const rules = own(reply.inventory.projectRules, ref.project)
+  const types = reply.inventory.instances.flatMap(({ project, type }) =>
+    project === ref.project ? [type] : [],
+  )
+  const count = (wanted: string): number => types.filter((type) => type === wanted).length
+  const there = { container: count('container'), 'virtual-machine': count('virtual-machine') }
+  const why =
+    refuseBackups(ref.project, rules) ??
+    refuseRoom(ref.project, rules, there, record.type, '; an export needs an instance of its own for a while')
+  return why === null ? null : { code: 'forbidden', reason: `${key} can't be exported: ${why}` }
+}
+
+export const actionOf = (
+  { ref, key }: Pick<Found, 'ref' | 'key'>,
+  snapshot: string,
+  wanted: Pick<ExportAction, 'store' | 'optimized' | 'name' | 'reason'>,
+): ExportAction => ({ kind: 'export', ref, snapshot, ...wanted, job: jobOf(key, wanted.name, 0) })
+
+/** `20261122T030000Z`. */
+export const nameAt = (now: Date): string => now.toISOString().replace(/[-:]|\.\d+/g, '')
+
+/** `policy`: whose slot it is for; absent: somebody has asked for it. */
+export const entryOf = (
+  { store, snapshot, name, optimized, job }: ExportAction,
+  now: Date,
+  policy?: string,
+): ExportWork => ({
+  ...{ state: 'started', store, snapshot, name, job, attempts: 0, at: now.toISOString() },
+  ...(optimized ? { optimized: true as const } : {}),
+  ...(policy === undefined ? {} : { policy }),
+})

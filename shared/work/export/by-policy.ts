@@ -1,0 +1,68 @@
+/** Begins the exports that policies want: of each slot, the newest complete snapshot, unless the store has it already. */
+import { samePair } from '../../incus/pairs.ts'
+import { workKey } from '../../ledger/work.ts'
+import type { PlanContext } from '../../plan/context.ts'
+import { combine, type Finding, type Found } from '../../plan/finding.ts'
+import type { Note } from '../../plan/plan.ts'
+import { rulesOf } from '../../plan/world.ts'
+import { minutesFrom } from '../../schedule/moment.ts'
+import { nextSlot } from '../../schedule/slots.ts'
+import { actionOf, entryOf, nameAt, newestComplete, refuseExport } from './begin.ts'
+import { isOwed, nextLook, placeOf, type Wanted, type Wanting, wantedExports } from './due.ts'
+import { EXPORT } from './entry.ts'
+import { pairIn } from './manifest.ts'
+
+export function planDue(context: PlanContext, found: Found): Finding {
+  const wanting: Wanting = { ...context, facts: context.facts ?? null }
+  const wanted = wantedExports(wanting)
+  if (wanted.length === 0) return {}
+  const look = nextLook(wanting)
+  const slots = wanted.flatMap(
+    ({ covered: { policy }, export: { schedule } }) =>
+      nextSlot({ schedule, timezone: policy.timezone, after: context.now })?.toISOString() ?? [],
+  )
+  // What is taken now can be exported then.
+  const isTaking = wanted.some((one) => isOwed(one) && found.taking.has(`${one.policy} ${one.covered.key}`))
+  const soon = isTaking ? [minutesFrom(context.now, 1)] : []
+  const wake = [...new Set([...soon, ...slots, ...(look === null ? [] : [look.toISOString()])])]
+  return combine([{ wake }, ...wanted.map((one) => beginOf(one, context, found))])
+}
+
+function beginOf(wanted: Wanted, context: PlanContext, found: Found): Finding {
+  const { covered, export: wish, slot } = wanted
+  const { world, now } = context
+  const saying = (kind: Note['kind'], reason: string): Finding => ({
+    notes: [{ kind, about: covered.key, reason }],
+  })
+  const { record, ref, key } = covered
+  // Without an answer of its server nothing can be said.
+  if (rulesOf(world, ref.remote) === undefined || record.snapshots === null) return {}
+  const instance = { ref, key, record, snapshots: record.snapshots }
+  const looked = world.exports?.get(placeOf(key, wish.to))
+  const refusal = refuseExport(instance, wish, world)
+  if (refusal !== null) return isOwed(wanted) ? saying('problem', refusal.reason) : {}
+  if (looked === undefined || looked.name !== null) return {}
+  if (looked.rows === null)
+    return isOwed(wanted) ? saying('problem', `whether it was exported to ${wish.to} could not be read`) : {}
+  const { exportBad } = wanted.fact
+  const [newest] = looked.rows.filter(({ name }) => name !== exportBad)
+  if (newest !== undefined && Date.parse(newest.madeAt) >= slot.getTime()) return {}
+  const busy = found.busy.get(covered.key)
+  if (busy !== undefined) return saying('wait', `its export to ${wish.to} waits: ${busy}`)
+  if (found.taking.has(`${wanted.policy} ${covered.key}`))
+    return saying('wait', `its export to ${wish.to} waits for the snapshot that is taken now`)
+  const pair = newestComplete(instance, context)
+  if (pair === null)
+    return saying('wait', `its export to ${wish.to} waits for a first snapshot that is known to be complete`)
+  if (newest !== undefined && samePair(pair, pairIn(newest)))
+    return saying('keep', `${pair[0]}, its newest snapshot, is in ${wish.to} already`)
+  const action = actionOf(instance, pair[0], {
+    ...{ store: wish.to, optimized: wish.optimized, name: nameAt(exportBad === nameAt(slot) ? now : slot) },
+    reason: `slot ${slot.toISOString().slice(0, 16)}Z of ${wanted.policy}’s exports is due`,
+  })
+  return {
+    actions: [action],
+    work: { [workKey(EXPORT, key)]: entryOf(action, now, wanted.policy) },
+    wake: [minutesFrom(now, 1)],
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Which exports the policies want, and which stores have to be looked into for them: what a store holds says whether a slot
+ * was served, so that neither a lost ledger nor a second tick exports twice.
+ */
+import type { Ledger } from '../../ledger/ledger.ts'
+import { storesIn, type World } from '../../plan/world.ts'
+import type { Coverage, Covered } from '../../policy/cover.ts'
+import type { Export } from '../../policy/policy.ts'
+import { type Fact, type Facts, factOf, inStore, parsePair } from '../../promise/facts.ts'
+import { latestSlot } from '../../schedule/slots.ts'
+import { exportIn } from './entry.ts'
+import { knownExports } from './known.ts'
+
+export type Wanted = {
+  covered: Covered
+  policy: string
+  export: Export
+  /** The last one of its schedule. */
+  slot: Date
+  /** What the looks before have shown of that store. */
+  fact: Fact
+}
+
+export type Wanting = {
+  coverages: readonly Coverage[]
+  world: World
+  ledger: Ledger
+  facts: Facts | null
+  now: Date
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const YEAR = 366 * DAY
+
+/** A store that didn't have it is looked into again after so long. */
+const AGAIN = 10 * MINUTE
+/** After an export was given up. */
+const LATER = 6 * HOUR
+/** So many are under way at once. */
+const MOST = 8
+/** So many are looked for within a run only to see whether they are still there. */
+const STILL = 20
+
+/** One of each instance and store: of several policies, the one whose slot was last. */
+export function wantedExports({ coverages, facts, now }: Wanting): Wanted[] {
+  const found = new Map<string, Wanted>()
+  for (const { policy, covered } of coverages) {
+    if (policy.export == null || policy.paused) continue
+    const { export: wish, timezone } = policy
+    const span = { schedule: wish.schedule, timezone, after: new Date(now.getTime() - YEAR), until: now }
+    const slot = latestSlot(span)
+    if (slot === null) continue
+    for (const one of covered) {
+      const place = placeOf(one.key, wish.to)
+      const known = found.get(place)
+      if (one.policy.paused || (known !== undefined && known.slot >= slot)) continue
+      const fact = inStore(factOf(facts, policy.name, one.key) ?? {}, wish.to)
+      found.set(place, { covered: one, policy: policy.name, export: wish, slot, fact })
+    }
+  }
+  return [...found.values()]
+}
+
+export const placeOf = (key: string, store: string): string => `${key}>${store}`
+
+/** Whether its last slot has no export, as far as is known. */
+export const isOwed = ({ fact: { exportedAt }, slot }: Wanted): boolean =>
+  exportedAt === undefined || Date.parse(exportedAt) < slot.getTime()
+
+/** Nothing newer is there to export. */
+const isCurrent = ({ fact: { exported, taken } }: Wanted): boolean =>
+  exported !== undefined && exported === taken
+
+/** Those to look for now, the owed ones first. */
+export function toLookFor(wanting: Wanting): Wanted[] {
+  const { world, ledger, now } = wanting
+  const wanted = wantedExports(wanting)
+  if (wanted.length === 0) return []
+  const stores = storesIn(world)
+  const running = new Set(knownExports(world, ledger, now).map(({ key }) => key))
+  const free = wanted.filter(
+    ({ covered, export: { to } }) => stores.includes(to) && !running.has(covered.key),
+  )
+  const oldest = (one: Wanted, other: Wanted): number => seenAt(one) - seenAt(other)
+  const owed = free
+    .filter((one) => isOwed(one) && !isCurrent(one) && isTime(one, ledger, now))
+    .toSorted(oldest)
+  const other = free
+    .filter((one) => (!isOwed(one) || isCurrent(one)) && now.getTime() - seenAt(one) >= DAY)
+    .toSorted(oldest)
+  return [...owed.slice(0, Math.max(0, MOST - running.size)), ...other.slice(0, STILL)]
+}
+
+const seenAt = ({ fact: { exportSeen } }: Wanted): number => Date.parse(exportSeen ?? '') || 0
+
+function isTime(one: Wanted, ledger: Ledger, now: Date): boolean {
+  const entry = exportIn(ledger, one.covered.key)
+  const isGivenUp = entry?.store === one.export.to && entry.state === 'failed'
+  if (isGivenUp && now.getTime() - Date.parse(entry.at) < LATER) return false
+  const [, taken = 0] = parsePair(one.fact.taken) ?? []
+  return now.getTime() - seenAt(one) >= AGAIN || taken * 1000 >= seenAt(one)
+}
+
+/** When to look again, after this run. */
+export function nextLook(wanting: Wanting): Date | null {
+  const times = wantedExports(wanting).flatMap((one) => {
+    const entry = exportIn(wanting.ledger, one.covered.key)
+    const seen = seenAt(one)
+    if (!isOwed(one) || isCurrent(one)) return [seen + DAY]
+    const failed = entry?.state === 'failed' ? Date.parse(entry.at) + LATER : 0
+    return [Math.max(seen + AGAIN, failed, wanting.now.getTime() + MINUTE)]
+  })
+  return times.length === 0 ? null : new Date(Math.min(...times))
+}
+
+export const rowsFor = ({ exports }: Pick<World, 'exports'>, key: string, store: string) =>
+  exports?.get(placeOf(key, store))

@@ -1,0 +1,152 @@
+/** Exports that policies want: one of each slot, from the newest complete snapshot, read again, and told where they are missing. */
+import { describe, expect, test } from 'vitest'
+import { seedInstance, write } from '../emulator/scene.ts'
+import { statusIn } from './status.ts'
+import { createWorld, type World } from './world.ts'
+
+const MINUTE = 60_000
+const START = Date.parse('2026-11-20T00:00:30Z')
+const SIX = { to: 'nas', schedule: '20 */6 * * *' }
+
+type Scene = { world: World; pass(until: string, each?: (at: Date) => Promise<void>): Promise<void> }
+
+async function begin(wish: object = SIX, more: object = {}): Promise<Scene> {
+  const world = createWorld({ start: new Date(START) })
+  for (const name of ['web', 'db']) write(seedInstance(world.incus.main, { name, running: true }), name, 20e6)
+  await world.clock.advance(world.clock.now() + 10)
+  const policy = { remotes: ['main'], schedule: '@hourly', keep: { last: 30 }, export: wish, ...more }
+  await world.apply({ policies: { p: policy } })
+  return {
+    world,
+    async pass(until, each) {
+      while (world.clock.now() + MINUTE <= Date.parse(until)) {
+        const at = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+        await world.tick(at)
+        await each?.(at)
+      }
+    },
+  }
+}
+
+/** What the store has, as `instance name snapshot`. */
+const madeIn = ({ world }: Scene): string[] =>
+  [...world.stores.made.values()]
+    .map(({ manifest: { instance, name, snapshot } }) => `${instance.slice(13)} ${name} ${snapshot.name}`)
+    .sort()
+
+const promisedIn = async ({ world }: Scene) => {
+  const { promises } = await statusIn(world, new Date(world.clock.now()))
+  return promises
+    .filter(({ kind }) => kind === 'export')
+    .map(({ subject, state, target }) => `${subject.slice(13)} ${target} ${state}`)
+}
+
+const temporaries = ({ world }: Scene): string[] =>
+  [...(world.incus.main.state.projects.get('default')?.instances.keys() ?? [])].filter((name) =>
+    name.startsWith('stapes-export'),
+  )
+
+describe('each slot of a policy’s exports', () => {
+  test('has one of each instance, of the newest snapshot, and the first one comes at once', async () => {
+    const scene = await begin()
+    await scene.pass('2026-11-20T13:00:00Z')
+    for (const name of ['db', 'web'])
+      expect(madeIn(scene).filter((line) => line.startsWith(name))).toEqual([
+        `${name} 20261119T182000Z p-20261120T0000Z`,
+        // Its slot had nothing newer yet.
+        `${name} 20261120T002000Z p-20261120T0100Z`,
+        `${name} 20261120T062000Z p-20261120T0600Z`,
+        `${name} 20261120T122000Z p-20261120T1200Z`,
+      ])
+    expect(await promisedIn(scene)).toEqual(['db nas kept', 'web nas kept'])
+    expect(temporaries(scene)).toEqual([])
+  })
+
+  test('also where everything is done twice, and what KV knows is lost again and again', async () => {
+    const scene = await begin()
+    const { world } = scene
+    let minute = 0
+    await scene.pass('2026-11-20T13:00:00Z', async (at) => {
+      minute += 1
+      if (minute % 47 === 0) world.kv.wipe(['ledger'])
+      if (minute % 31 === 0) world.kv.wipe(['promises'])
+      if (minute % 3 === 0) await world.tick(at, 1)
+    })
+    for (const name of ['db', 'web'])
+      expect(madeIn(scene).flatMap((line) => (line.startsWith(name) ? line.split(' ')[1] : []))).toEqual([
+        ...['20261119T182000Z', '20261120T002000Z', '20261120T062000Z', '20261120T122000Z'],
+      ])
+    expect(temporaries(scene)).toEqual([])
+  })
+
+  test('also where the relay and Incus are killed in the middle', async () => {
+    const scene = await begin()
+    const { world } = scene
+    await scene.pass('2026-11-20T06:21:00Z')
+    world.relay.kill()
+    await scene.pass('2026-11-20T06:25:00Z')
+    world.incus.main.kill()
+    await scene.pass('2026-11-20T06:40:00Z')
+    world.incus.main.start()
+    await scene.pass('2026-11-20T08:00:00Z')
+    expect(madeIn(scene).filter((line) => line.includes('T062000Z'))).toHaveLength(2)
+    expect(temporaries(scene)).toEqual([])
+  })
+})
+
+test('a store that fails breaks the promise, which says why, and what is missing comes once it works again', async () => {
+  const scene = await begin(SIX, { promise: { export: '8h' } })
+  await scene.pass('2026-11-20T05:00:00Z')
+  scene.world.stores.failure = 'store "nas": there is no directory /srv/nas'
+  await scene.pass('2026-11-20T10:00:00Z')
+  expect(await promisedIn(scene)).toEqual(['db nas broken', 'web nas broken'])
+  const { promises } = await statusIn(scene.world, new Date(scene.world.clock.now()))
+  const [broken] = promises.filter(({ kind }) => kind === 'export')
+  expect(broken?.reason).toContain('there is no directory /srv/nas')
+  scene.world.stores.failure = null
+  await scene.pass('2026-11-20T15:00:00Z')
+  expect(await promisedIn(scene)).toEqual(['db nas kept', 'web nas kept'])
+})
+
+test('an export that somebody deletes is told within a day', async () => {
+  const scene = await begin({ to: 'nas', schedule: '20 6 * * 0' })
+  await scene.pass('2026-11-20T02:00:00Z')
+  expect(await promisedIn(scene)).toEqual(['db nas kept', 'web nas kept'])
+  for (const key of [...scene.world.stores.made.keys()])
+    if (key.includes('/web ')) scene.world.stores.made.delete(key)
+  let told: string | null = null
+  await scene.pass('2026-11-21T03:00:00Z', async (at) => {
+    if (told !== null || at < new Date('2026-11-20T23:55:00Z')) return
+    const { promises } = await statusIn(scene.world, at)
+    told = promises.find(({ kind, state }) => kind === 'export' && state === 'broken')?.reason ?? null
+  })
+  expect(told).toMatch(/the export of p-20261120T0000Z is gone from nas/)
+  // It is made anew at once.
+  expect(await promisedIn(scene)).toEqual(['db nas kept', 'web nas kept'])
+})
+
+test('the newest one is read again in time; where it is not what was stored, that is told and another one is made', async () => {
+  const scene = await begin({ to: 'nas', schedule: '20 6 * * 0', check: '3h' })
+  const { world } = scene
+  await scene.pass('2026-11-20T02:00:00Z')
+  const checks = (): number => world.stores.checked
+  expect(checks()).toBe(0)
+  await scene.pass('2026-11-20T07:00:00Z')
+  expect(checks()).toBe(4)
+  world.stores.corrupt = (key) => key.includes('/web ')
+  await scene.pass('2026-11-20T10:00:00Z')
+  world.stores.corrupt = () => false
+  const warned = JSON.stringify(await statusIn(world, new Date(world.clock.now())))
+  expect(warned).toContain('is not what was stored')
+  await scene.pass('2026-11-20T11:00:00Z')
+  expect(madeIn(scene).filter((line) => line.startsWith('web'))).toHaveLength(2)
+  expect(madeIn(scene).filter((line) => line.startsWith('db'))).toHaveLength(1)
+  expect(await promisedIn(scene)).toEqual(['db nas kept', 'web nas kept'])
+})
+
+test('a store that the relay does not have is told, and nothing is looked for there', async () => {
+  const scene = await begin({ to: 'tape', schedule: '@daily' })
+  await scene.pass('2026-11-20T01:00:00Z')
+  const { warnings } = await statusIn(scene.world, new Date(scene.world.clock.now()))
+  expect(JSON.stringify(warnings)).toMatch(/nothing is exported to tape, because .* no such store/)
+})

@@ -71,6 +71,47 @@ test('as many copies run onto a remote as it may take, first in, first out', asy
   expect(await states()).toEqual({ a: 'done', b: 'done', c: 'running', d: 'running' })
 })
 
+const cancel = (job: string): Job => ({
+  id: `cancel ${job}`,
+  steps: [{ do: 'cancel', ref: copyStep(job).source, job }],
+})
+
+test('one that is cancelled while it is queued sends nothing, and holds up no other', async () => {
+  const { clock, incus, submit, reports, states } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  await submit(copy('a'), copy('b'), copy('c', { lock: 'web' }), copy('d'))
+  const sent = incus.calls.length
+  expect(await submit(cancel('c'))).toContainEqual({ job: 'cancel c', steps: [{ ok: true }] })
+  expect(incus.calls).toHaveLength(sent)
+  expect(await reports()).toContainEqual(
+    expect.objectContaining({
+      id: 'c',
+      state: 'failed',
+      error: expect.objectContaining({ code: 'cancelled' }),
+    }),
+  )
+  expect(await submit(copy('e', { lock: 'web' }))).toContainEqual({ job: 'e', accepted: true })
+  await clock.advance(61_000)
+  expect(await states()).toMatchObject({ a: 'done', b: 'done', c: 'failed', d: 'running', e: 'running' })
+})
+
+test('one that is cancelled while Incus doesn’t stop it begins no further request', async () => {
+  const { clock, incus, submit, reports } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  await submit(copy('a', { steps: [copyStep('a'), copyStep('b')] }))
+  await submit(cancel('a'))
+  expect(await reports()).toMatchObject([{ id: 'a', state: 'running' }])
+  const changing = () => incus.calls.filter((one) => JSON.stringify(one).includes('POST')).length
+  const sent = changing()
+  await clock.advance(300_000)
+  expect(changing()).toBe(sent)
+  expect(await reports()).toMatchObject([{ id: 'a', state: 'failed', error: { code: 'cancelled' } }])
+  expect(await submit(cancel('a'))).toMatchObject([
+    { steps: [{ ok: false, error: { code: 'not-allowed' } }] },
+    { done: 1 },
+  ])
+})
+
 test('copies to one remote do not hold up copies to another', async () => {
   const { incus, submit, states } = setUp()
   incus.answer = () => incus.operation({ after: 60_000 })

@@ -18,7 +18,12 @@ const instance = z.object({
 })
 
 const snapshots = z.array(
-  z.object({ name: z.string(), expires_at: z.string(), created_at: z.optional(z.string()) }),
+  z.object({
+    name: z.string(),
+    expires_at: z.string(),
+    created_at: z.optional(z.string()),
+    config: z.nullish(strings),
+  }),
 )
 
 export type SourceDetails = {
@@ -85,8 +90,13 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
   })
 }
 
-/** `createdAt`: seconds since the epoch, if known. */
-export type Expiring = { name: string; expiresAt: string; createdAt?: number }
+/** `createdAt`: seconds since the epoch, if known. `config`: the instance's own, as it was then. */
+export type Expiring = {
+  name: string
+  expiresAt: string
+  createdAt?: number
+  config?: Record<string, string>
+}
 
 /** When each is removed by itself (milliseconds since the epoch; null: never), by name. */
 export const endsOf = (rows: readonly Expiring[]): Map<string, number | null> =>
@@ -96,9 +106,14 @@ export const endsOf = (rows: readonly Expiring[]): Map<string, number | null> =>
 export const pairOf = ({ name, createdAt }: Expiring): SnapshotPair => [name, createdAt ?? 0]
 
 const expiriesOf = (list: z.infer<typeof snapshots>): Expiring[] =>
-  list.map(({ name, expires_at, created_at }) => {
+  list.map(({ name, expires_at, created_at, config }) => {
     const createdAt = Math.floor(Date.parse(created_at ?? '') / 1000)
-    return { name, expiresAt: expires_at, ...(Number.isNaN(createdAt) ? {} : { createdAt }) }
+    return {
+      name,
+      expiresAt: expires_at,
+      ...(Number.isNaN(createdAt) ? {} : { createdAt }),
+      ...(config == null ? {} : { config }),
+    }
   })
 
 /** From `GET …/snapshots?recursion=1` (its metadata). */

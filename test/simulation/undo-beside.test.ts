@@ -1,7 +1,7 @@
 /** Removals that can be undone, beside what else happens to their instance until Incus executes them. */
 import { describe, expect, test } from 'vitest'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
-import { ask, begin, endOf, MARK, NAME, pass, remove, web } from './undo-scene.ts'
+import { ask, begin, endOf, MARK, NAME, pass, remove, undo, web } from './undo-scene.ts'
 import type { World } from './world.ts'
 
 const HOLD = `user.stapes.hold.${NAME}`
@@ -55,6 +55,48 @@ describe('a removal in its grace is taken back', () => {
     expect((await remove(world)).lines).toMatchObject([
       { reason: 'it is the newest snapshot of the instance' },
     ])
+  })
+
+  test('where the next refresh of its copy needs it, because somebody deleted those that it had built on', async () => {
+    const copy = { remote: 'backup', keep: { last: 2 }, mirror: true }
+    const world = await begin({ ...delay, copy })
+    await remove(world, { grace: 3 * 3600 })
+    for (const name of names(world).filter((one) => one > NAME)) await deleteByHand(world, name)
+    await pass(world, 4 * HOUR)
+    expect(names(world)).toContain(NAME)
+    expect(names(world).at(-1)).not.toBe(NAME)
+    expect(endOf(world)).toBeNull()
+  })
+})
+
+describe('a restore in place', () => {
+  const restore = async (world: World, snapshot: string): Promise<void> => {
+    const asked = await ask(world, { do: 'restore', instance: 'web', snapshot })
+    expect(asked.results).toMatchObject([{ state: 'started' }])
+    await pass(world, 20 * MINUTE)
+    expect(web(world).config).toHaveProperty(['user.stapes.restored'])
+  }
+
+  test('keeps the marks of what is going, so that it can be undone all the same', async () => {
+    const world = await begin(delay)
+    await remove(world)
+    const mark = web(world).config[MARK]
+    await restore(world, 'hourly-20261120T0300Z')
+    expect(web(world).config[MARK]).toBe(mark)
+    expect((await undo(world)).results).toMatchObject([{ state: 'done' }])
+    expect(endOf(world)).toBeNull()
+    expect(web(world).config).not.toHaveProperty([MARK])
+  })
+
+  test('brings back no mark of what was going when its snapshot was taken, and isn’t any more', async () => {
+    const world = await begin(delay)
+    await remove(world)
+    await pass(world, HOUR)
+    await undo(world)
+    await restore(world, 'hourly-20261120T0500Z')
+    expect(web(world).config).not.toHaveProperty([MARK])
+    await pass(world, 3 * DAY, 15 * MINUTE)
+    expect(endOf(world)).toBeNull()
   })
 })
 

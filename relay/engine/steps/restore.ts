@@ -7,7 +7,7 @@ import { request } from '../../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
 import { subjectKey } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
-import { HOLD, RESTORED, RESTORING } from '../../../shared/policy/marks.ts'
+import { HOLD, RESTORED, RESTORING, UNDO } from '../../../shared/policy/marks.ts'
 import type { RestoreStep } from '../../../shared/relay/steps.ts'
 import { err, ok } from '../../../shared/result.ts'
 import {
@@ -21,6 +21,7 @@ import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
 import { expiryCall, markCall, removeCall, takeCall, where } from './requests.ts'
+import { removalsAfter } from './restore-removals.ts'
 import { postponing } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
@@ -41,18 +42,23 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io, job) => {
   if (!seen.ok) return seen
   const why = against(step, seen.value, io)
   if (why !== null) return refusal(why)
-  if (step.restored) return ok({ calls: [lastCall(step)] })
+  const removals = await removalsAfter(step, seen.value, io)
+  if (!removals.ok) return removals
+  const last = lastCall(step, removals.value)
+  if (step.restored) return ok({ calls: [last] })
   const late =
     step.expiresAt === null
       ? ok([])
       : await postponing(ref, { snapshot: step.snapshot, until: new Date(step.expiresAt) }, io)
-  return late.ok ? ok({ calls: [...dataCalls(step, late.value, io), lastCall(step)] }) : late
+  return late.ok ? ok({ calls: [...dataCalls(step, late.value, io), last] }) : late
 }
 
 function against(step: RestoreStep, seen: Sighting, io: StepIo): string | null {
   const { safety, holds, restored } = step
   if (isReplica(step.ref, seen, io)) return 'it is a copy, and the next refresh would overwrite it'
-  const stranger = Object.keys(holds).find((key) => !key.startsWith(HOLD) && key !== RESTORED)
+  const stranger = Object.keys(holds).find(
+    (key) => !key.startsWith(HOLD) && !key.startsWith(UNDO) && key !== RESTORED,
+  )
   if (stranger !== undefined) return `${stranger} is no mark that a restore sets again`
   if (parseSnapshotName(safety.name)?.policy !== SAFETY)
     return `${safety.name} isn’t the name of a snapshot taken before a restore`
@@ -119,9 +125,10 @@ function dataCalls(step: RestoreStep, late: readonly Call[], { seal }: StepIo): 
 }
 
 /** The snapshot's config lacks what was marked since; and a safety snapshot's has the mark of its own restore. */
-const lastCall = ({ ref, safety, holds }: RestoreStep): Call =>
+const lastCall = ({ ref, safety, holds }: RestoreStep, removals: Record<string, string>): Call =>
   markCall(ref, {
     ...holds,
+    ...removals,
     [RESTORING]: '',
     [RESTORED]: [safety.name, ...wordsOf(holds[RESTORED])].join(' '),
   })

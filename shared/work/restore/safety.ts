@@ -4,7 +4,7 @@ import type { InstanceRecord } from '../../incus/inventory.ts'
 import { parseSnapshotName, SAFETY, snapshotName } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
 import { isSafety } from '../../plan/safety.ts'
-import { HOLD, holdsOf, RESTORED, RESTORING } from '../../policy/marks.ts'
+import { HOLD, holdsOf, RESTORED, RESTORING, renderUndo, UNDO, undoableOn } from '../../policy/marks.ts'
 import { minuteOf } from '../../schedule/moment.ts'
 import type { RestoreWork } from './entry.ts'
 import { parseRestoring, type Restoring, wordsOf } from './mark.ts'
@@ -51,16 +51,19 @@ export function lostHolds(record: InstanceRecord | undefined, entry: RestoreWork
   })
 }
 
-/** Marks that a restore has to set again: the instance's own holds, and which safety snapshots are complete. */
+/** Marks that a restore has to set again: the instance's own holds and removals, and which safety snapshots are complete. */
 export function lastingMarks(record: InstanceRecord): Record<string, string> {
   const { config, own: itsOwn, snapshots } = record
   const holds = Object.entries(config).filter(
     ([key, note]) => key.startsWith(HOLD) && note !== '' && itsOwn.includes(key),
   )
   const listed = new Set((snapshots ?? []).map(([name]) => name))
+  const removals = [...undoableOn(record)].flatMap(([name, mark]) =>
+    snapshots === null || listed.has(name) ? [[`${UNDO}${name}`, renderUndo(mark)]] : [],
+  )
   const whole = wholeSafeties(record).filter((name) => listed.has(name))
   return {
-    ...Object.fromEntries(holds),
+    ...Object.fromEntries([...holds, ...removals]),
     ...(whole.length === 0 ? {} : { [RESTORED]: whole.join(' ') }),
   }
 }

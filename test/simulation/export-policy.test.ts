@@ -1,5 +1,6 @@
 /** Exports that policies want: one of each slot, from the newest complete snapshot, read again, and told where they are missing. */
 import { describe, expect, test } from 'vitest'
+import { type Io, run } from '../../functions/run.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
@@ -106,6 +107,24 @@ test('a store that fails breaks the promise, which says why, and what is missing
   scene.world.stores.failure = null
   await scene.pass('2026-11-20T15:00:00Z')
   expect(await promisedIn(scene)).toEqual(['db nas kept', 'web nas kept'])
+})
+
+test('one that somebody cancels is not begun again before the next slot', async () => {
+  const scene = await begin()
+  const { world } = scene
+  world.stores.saveMs = 20 * MINUTE
+  await scene.pass('2026-11-20T06:24:00Z')
+  for (const instance of ['web', 'db']) {
+    const at = new Date(world.clock.now())
+    const request = { do: 'cancel', instance: `main/default/${instance}`, reason: 'not now' } as const
+    const ran = await world.clock.settle(run({ kind: 'run', at, request }, world.places[0] as Io))
+    expect(ran).toMatchObject({ refusal: null })
+  }
+  await scene.pass('2026-11-20T12:19:00Z')
+  expect(madeIn(scene).filter((line) => line.includes('T062000Z'))).toEqual([])
+  await scene.pass('2026-11-20T13:30:00Z')
+  expect(madeIn(scene).filter((line) => line.includes('T122000Z'))).toHaveLength(2)
+  expect(temporaries(scene)).toEqual([])
 })
 
 test('an export that somebody deletes is told within a day', async () => {

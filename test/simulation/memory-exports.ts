@@ -39,6 +39,11 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       for await (const chunk of opened.value.bytes) chunks.push(chunk)
       saving.progress('export (50 %): 1.00MB (1.00MB/s)')
       await new Promise<void>((resolve) => clock.after(stores.saveMs, resolve))
+      try {
+        saving.progress('export (99 %): 2.00MB (1.00MB/s)')
+      } catch (cause) {
+        return err({ code: 'export', message: String(cause) })
+      }
       if (stores.failure !== null) return err({ code: 'export', message: stores.failure })
       const archive = Buffer.concat(chunks)
       const manifest = manifestOf(saving, archive, clock.now())

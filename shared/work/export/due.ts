@@ -7,7 +7,7 @@ import { storesIn, type World } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import type { Export } from '../../policy/policy.ts'
 import { type Fact, type Facts, factOf, inStore, parsePair } from '../../promise/facts.ts'
-import { latestSlot } from '../../schedule/slots.ts'
+import { latestSlot, nextSlot } from '../../schedule/slots.ts'
 import { exportIn } from './entry.ts'
 import { knownExports } from './known.ts'
 
@@ -96,21 +96,27 @@ export function toLookFor(wanting: Wanting): Wanted[] {
 const seenAt = ({ fact: { exportSeen } }: Wanted): number => Date.parse(exportSeen ?? '') || 0
 
 function isTime(one: Wanted, ledger: Ledger, now: Date): boolean {
-  const entry = exportIn(ledger, one.covered.key)
-  const isGivenUp = entry?.store === one.export.to && entry.state === 'failed'
-  if (isGivenUp && now.getTime() - Date.parse(entry.at) < LATER) return false
+  if (laterOn(one, ledger) > now.getTime()) return false
   const [, taken = 0] = parsePair(one.fact.taken) ?? []
   return now.getTime() - seenAt(one) >= AGAIN || taken * 1000 >= seenAt(one)
+}
+
+/** Until then it isn't tried again: it was given up, or somebody has cancelled it, which holds until the next slot. */
+function laterOn({ covered, policy, export: wish, slot }: Wanted, ledger: Ledger): number {
+  const entry = exportIn(ledger, covered.key)
+  if (entry?.store !== wish.to || entry.state !== 'failed') return 0
+  if (entry.cancelled === undefined) return Date.parse(entry.at) + LATER
+  if (Date.parse(entry.at) < slot.getTime() || entry.policy !== policy) return 0
+  const { timezone } = covered.policy
+  return nextSlot({ schedule: wish.schedule, timezone, after: slot })?.getTime() ?? Number.MAX_SAFE_INTEGER
 }
 
 /** When to look again, after this run. */
 export function nextLook(wanting: Wanting): Date | null {
   const times = wantedExports(wanting).flatMap((one) => {
-    const entry = exportIn(wanting.ledger, one.covered.key)
     const seen = seenAt(one)
     if (!isOwed(one) || isCurrent(one)) return [seen + DAY]
-    const failed = entry?.state === 'failed' ? Date.parse(entry.at) + LATER : 0
-    return [Math.max(seen + AGAIN, failed, wanting.now.getTime() + MINUTE)]
+    return [Math.max(seen + AGAIN, laterOn(one, wanting.ledger), wanting.now.getTime() + MINUTE)]
   })
   return times.length === 0 ? null : new Date(Math.min(...times))
 }

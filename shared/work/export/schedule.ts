@@ -64,10 +64,7 @@ function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
   }
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
   if (entry.state === 'failed') {
-    const next =
-      entry.policy === undefined
-        ? 'once that is mended, request it again'
-        : `${entry.policy} tries again in some hours`
+    const next = nextText(entry)
     const reason = `${entry.snapshot} was not exported to ${entry.store}: ${entry.reason}; ${next}`
     return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
   }
@@ -78,6 +75,13 @@ function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
     work: { [workKey(EXPORT, key)]: { ...rest, state: 'started', job: action.job, at: now.toISOString() } },
     actions: [action],
   }
+}
+
+function nextText({ policy, cancelled }: ExportWork): string {
+  if (policy === undefined) return 'once that is mended, request it again'
+  return cancelled === undefined
+    ? `${policy} tries again in some hours`
+    : `${policy} tries again at its next slot`
 }
 
 function actionOf(

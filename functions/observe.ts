@@ -11,6 +11,7 @@ import {
   type InventoryRequest,
   LONGEST_NAME,
 } from '../shared/relay/protocol.ts'
+import { err } from '../shared/result.ts'
 import type { Relay } from './incus/relay.ts'
 
 /** The keys that policies select by, as a member of the request: absent where there are none. */
@@ -34,7 +35,8 @@ export async function observe(
     ...comesAgain,
   })
   if (reply.ok) return reply.value
-  return { remotes: Object.fromEntries(remotes.map((remote) => [remote, reply])), jobs: [] }
+  const unknown = err({ ...reply.error, of: 'relay' as const })
+  return { remotes: Object.fromEntries(remotes.map((remote) => [remote, unknown])), jobs: [] }
 }
 
 /** Running work that a restarted relay may adopt. */

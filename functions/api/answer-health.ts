@@ -39,6 +39,7 @@ const condition = z.object({
     .check(z.describe('Instances that the text names, or whose reason it has, otherwise than by their keys')),
   text,
   reason: maybe,
+  code: maybe.check(z.describe('Of a remote without an answer: the error; `relay`: nobody could ask it')),
   since: z.nullable(iso),
 })
 

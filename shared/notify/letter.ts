@@ -5,6 +5,7 @@ import type { Block, Message, Text } from '../chat/message.ts'
 import { count, cut, spoken } from '../chat/words.ts'
 import { remoteOf } from '../incus/subject.ts'
 import type { Promised } from '../promise/judge.ts'
+import { withoutRetry } from '../promise/reason.ts'
 import { safeText } from '../safe-text.ts'
 import { adviceFor } from './advice.ts'
 import { gravest } from './alarm.ts'
@@ -172,8 +173,7 @@ export function titleOf(troubles: readonly Trouble[]): string {
   const remote = troubles.find(({ id }) => id.startsWith(SILENT))
   if (remote?.cause === RELAY) return 'the relay gives no usable answer'
   if (remote !== undefined) {
-    const isOther =
-      remote.text.includes("which isn't the pinned one") && !remote.text.includes("can't be reached")
+    const isOther = remote.code === 'certificate'
     return `${remote.remotes[0]} ${isOther ? 'shows another certificate than the pinned one' : 'gives no answer'}`
   }
   if (first === undefined) return 'something is not well'
@@ -214,7 +214,7 @@ function linesAbout(troubles: readonly Trouble[], isRemote: boolean): string[] {
 function freshTexts(troubles: readonly Trouble[], headline: string): string[] {
   let said = headline
   return troubles.map(({ text, reason }) => {
-    const why = reason?.replace(/; next try at \S+$/, '') ?? ''
+    const why = withoutRetry(reason ?? '')
     const fresh = why !== '' && said.includes(safeText(why, LONGEST)) ? text.replace(`: ${reason}`, '') : text
     said = `${said}\n${safeText(text, LONGEST)}`
     return fresh

@@ -3,6 +3,7 @@ import { instanceOf, remotesIn, replaceKeys } from '../incus/subject.ts'
 import { targetIn } from '../ledger/work.ts'
 import type { Condition } from '../promise/condition.ts'
 import type { Promised } from '../promise/judge.ts'
+import { isUnexplained, withoutRetry } from '../promise/reason.ts'
 import { brokenText, isBroken } from '../promise/text.ts'
 import type { Verdict } from '../promise/verdict.ts'
 import type { Gravity } from './channel.ts'
@@ -20,6 +21,8 @@ export type Trouble = {
   subject: string | null
   text: string
   reason: string | null
+  /** Why a remote gives no answer, see Condition; null: it is about something else, or that isn't known. */
+  code: string | null
   since: string | null
   /** What it is about one by one, where one more is told though the alarm was told before. */
   news: string[]
@@ -46,23 +49,19 @@ export function troublesOf({ promises, conditions }: Verdict): Trouble[] {
 
 /** Remotes without an answer, each with the cause: if the relay gives none, that is one for all of them. */
 function silentIn(conditions: readonly Condition[]): Map<string, string> {
-  const silent = conditions.flatMap(({ id, kind, about, text }) =>
+  const silent = conditions.flatMap(({ id, kind, about, code }) =>
     kind === 'remote' && about !== null && id === `remote ${about}`
-      ? [[about, OF_RELAY.test(text) ? RELAY : id] as const]
+      ? [[about, code === RELAY ? RELAY : id] as const]
       : [],
   )
   return new Map(silent)
 }
 
-/** That the relay gives no answer. */
+/** That the relay gives no answer: the code of that, and what is told of it. */
 export const RELAY = 'relay'
 
 /** Alarms of a remote or relay without an answer have these ids. */
 export const isOfSilence = (alarm: string): boolean => alarm === RELAY || alarm.startsWith('remote ')
-
-/** The Worker's own words about it; a server's come later in the text. */
-const OF_RELAY =
-  / has given no answer since \S+: (the relay |no answer from the relay|something before the relay|nothing was sent to the relay)/
 
 /** Slots that are over: what kept them from being served was told when it happened. The digest counts them. */
 const isPast = (id: string): boolean => id.startsWith('slots ')
@@ -71,7 +70,7 @@ function ofPromise(promised: Promised, silent: ReadonlyMap<string, string>): Tro
   const { kind, policy, subject, target, reason, since } = promised
   const remotes = remotesIn([subject, target])
   const away = remotes.map((remote) => silent.get(remote)).find((one) => one !== undefined)
-  const why = reason === null || reason.startsWith('no later one was seen') ? null : reason
+  const why = reason === null || isUnexplained(reason) ? null : reason
   const cause =
     why === null
       ? `${LATE}${kind} ${policy} ${remotes.join(' ')}`
@@ -81,6 +80,7 @@ function ofPromise(promised: Promised, silent: ReadonlyMap<string, string>): Tro
     cause: away ?? cause,
     severity: 'critical',
     ...{ policies: [policy], remotes, subject, text: brokenText(promised), reason: why, since },
+    code: null,
     // Of a server that is down more and more follows by itself.
     news: away !== undefined ? [] : [subject],
   }
@@ -92,7 +92,7 @@ function ofCondition(
   promises: readonly Promised[],
   silent: ReadonlyMap<string, string>,
 ): Trouble {
-  const { id, kind, about, text, reason = null, since } = condition
+  const { id, kind, about, text, reason = null, code = null, since } = condition
   const subject = kind === 'instance' ? about : null
   const target = subject === null ? '' : targetIn(id)
   const remotes = subject === null ? remotesOf(condition, promises) : remotesIn([subject, target])
@@ -101,7 +101,7 @@ function ofCondition(
   return {
     id: `${ID} ${kindOf(id) === 'found' ? causeOf(id, text) : id}`,
     cause: away !== undefined && (reason !== null || id === `remote ${about}`) ? away : own,
-    ...{ severity, policies: policiesIn(condition, promises), remotes, subject, text, reason, since },
+    ...{ severity, policies: policiesIn(condition, promises), remotes, subject, text, reason, code, since },
     news:
       condition.each ?? (subject === null || away !== undefined || kindOf(id) === 'paused' ? [] : [subject]),
   }
@@ -131,7 +131,7 @@ function because(reason: string, remotes: readonly string[], keys: readonly stri
   const names = keys.flatMap((key) => (key === '' ? [] : [key, instanceOf(key).instance]))
   const plain = names.reduce(
     (text, name) => (name === '' ? text : text.replaceAll(name, '…')),
-    reason.replace(/; next try at \S+$/, ''),
+    withoutRetry(reason),
   )
   return `because ${[...remotes].sort().join(' ')} ${numberless(replaceKeys(plain, '…'))}`
 }

@@ -23,6 +23,8 @@ export type Condition = {
   text: string
   /** The part of it that others may say too. */
   reason?: string
+  /** Of a remote without an answer: the error's code; `relay`: nobody could ask it. */
+  code?: string
   /** ISO 8601; null: that isn't known. */
   since: string | null
 }

@@ -125,12 +125,12 @@ function unseen({ policies, facts }: Known, { sight }: Ledger): Condition[] {
 }
 
 function silent(facts: Facts | null): Condition[] {
-  return Object.entries(facts?.silent ?? {}).map(([remote, { since, reason }]) =>
+  return Object.entries(facts?.silent ?? {}).map(([remote, { since, reason, code }]) =>
     critical(
       `remote ${remote}`,
       `${remote} has given no answer since ${since}: ${reason}`,
       ofRemote(remote),
-      { since },
+      { since, ...(code === undefined ? {} : { code }) },
     ),
   )
 }

@@ -10,7 +10,7 @@ import type { PromiseKind } from './terms.ts'
 export type Fact = {
   /** The newest whole snapshot of the policy. */
   taken?: string
-  /** The newest one before, where none of the policy is left; and when that was seen. */
+  /** The newest one before, where no later one of the policy is left; and when that was seen. */
   gone?: string
   goneAt?: string
   /** Key of its copy, which `copied` and `lost` are about. */
@@ -41,7 +41,7 @@ export type Fact = {
   since?: string
   /** Since when its promises are judged. */
   watched?: string
-  /** Until when it is kept at least, because the policy's terms were others before; see owed.ts. */
+  /** Until when it is kept at least, because of the policy's terms before, or of a newer one that is gone; see owed.ts. */
   owed?: Partial<Record<PromiseKind, string>>
   /** From when to when they were not kept, see history.ts. */
   gaps?: Partial<Record<PromiseKind, [from: number, to: number][]>>
@@ -71,8 +71,8 @@ export type Facts = {
   subjects: Record<string, Record<string, Fact>>
   /** Of each policy that was looked at. */
   terms?: Record<string, Terms>
-  /** Remotes that gave no answer at the last look: since when, and why. */
-  silent?: Record<string, { since: string; reason: string }>
+  /** Remotes that gave no answer at the last look: since when, why, and by which code; `relay`: nobody could ask them. */
+  silent?: Record<string, { since: string; reason: string; code?: string }>
   /** Of each remote what the last glance that led to a look had shown, see glance.ts. */
   glances?: Record<string, string>
   /** Instances that no policy covers and nobody has excluded: names separated by spaces, by `remote/project`. */
@@ -125,7 +125,7 @@ const termsSchema: z.ZodMiniType<Terms> = z.looseObject({
   export: may(z.object({ schedule: z.array(text) })),
 })
 
-const silentSchema = z.looseObject({ since: moment, reason: text })
+const silentSchema = z.looseObject({ since: moment, reason: text, code: may(text) })
 
 export const factOf = (facts: Facts | null, policy: string, key: string): Fact | undefined =>
   own(own(facts?.subjects ?? {}, policy) ?? {}, key)

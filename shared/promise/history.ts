@@ -5,7 +5,7 @@
 import { own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Fact, type Facts, factOf, newestTextIn, type Terms } from './facts.ts'
-import { formerOf, isPromised, termsIn, untilOf, withOwed, withoutNeedless } from './owed.ts'
+import { formerOf, isPromised, termsIn, untilOf, withFallen, withOwed, withoutNeedless } from './owed.ts'
 import { PROMISES, type PromiseKind } from './terms.ts'
 
 const DAY = 86_400_000
@@ -50,7 +50,7 @@ function withGaps(
   const watched = before?.watched ?? before?.since ?? now.toISOString()
   if (before === undefined || policy === undefined)
     return { ...seen, watched, ...(before?.gaps === undefined ? {} : { gaps: before.gaps }) }
-  const { owed } = withOwed(before, policy, former, now)
+  const { owed } = withFallen(withOwed(before, policy, former, now), seen, policy, now)
   const after =
     owed === undefined ? { ...seen, watched } : withoutNeedless({ ...seen, watched, owed }, policy, now)
   const gaps = PROMISES.map(

@@ -1,10 +1,11 @@
 /**
- * What is owed after a policy's terms have changed: they bind from then on, not for the time before. So a schedule that
+ * Until when a promise is kept though the newest one is too old: a newer one was there until then, or the policy's
+ * terms have changed. These bind from then on, not for the time before. So a schedule that
  * is tightened, or a policy that is resumed, breaks nothing before its next slot; what was broken stays so.
  */
 import { own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
-import { type Fact, type Facts, newestIn, type Terms, vanishedAt } from './facts.ts'
+import { atPlace, type Fact, type Facts, inStore, newestIn, type Terms, vanishedAt } from './facts.ts'
 import { FAR, keptUntil, owedUntil, PROMISES, type PromiseKind } from './terms.ts'
 
 export const isPromised = (terms: Policy | Terms, kind: PromiseKind, { uncopied }: Fact): boolean =>
@@ -51,6 +52,19 @@ export function withOwed(fact: Fact, policy: Policy, former: Terms | undefined, 
     return [kind, new Date(until).toISOString()]
   })
   return { ...fact, owed: Object.fromEntries(owed) }
+}
+
+/** `before`, where the newest one of `seen` is an older one: the one that is gone kept the promise until now at most. */
+export function withFallen(before: Fact, seen: Fact, policy: Policy, now: Date): Fact {
+  const known = inStore(atPlace(before, seen.place ?? null), seen.store ?? null)
+  const fallen = PROMISES.flatMap((kind): [PromiseKind, string][] => {
+    const [newest, former] = [newestIn(seen, kind), newestIn(known, kind)]
+    if (newest === null || former === null || newest[1] >= former[1]) return []
+    const until = untilOf(policy, kind, known, now)
+    const held = until < now ? until : now
+    return [[kind, later(held, own(known.owed ?? {}, kind)).toISOString()]]
+  })
+  return fallen.length === 0 ? before : { ...before, owed: { ...before.owed, ...Object.fromEntries(fallen) } }
 }
 
 /** Without what is owed by the terms anyway. */

@@ -8,6 +8,7 @@ import { COPY } from '../work/copy/entry.ts'
 import { EXPORT, exportIn } from '../work/export/entry.ts'
 import { ENDS } from '../work/life.ts'
 import { type Fact, type Facts, goneIn, parsePair } from './facts.ts'
+import { unexplained, waits, withRetry } from './reason.ts'
 import type { PromiseKind } from './terms.ts'
 
 export type Known = { facts: Facts; ledger: Ledger | null }
@@ -35,7 +36,16 @@ export function whyBroken(judged: Judged, { facts, ledger }: Known, seen: Date):
       ? []
       : [`${remoteOf(key)} has given no answer since ${silence.since}: ${silence.reason}`]
   })
-  return silent ?? tried(judged, ledger) ?? `no later one was seen by ${seen.toISOString()}`
+  return silent ?? tried(judged, ledger) ?? whyOlder(judged) ?? unexplained(seen)
+}
+
+/** There was a newer one. Of a copy a condition says so. */
+function whyOlder({ kind, fact }: Judged): string | null {
+  const [gone, at] = goneIn(fact, kind)
+  const [name] = parsePair(kind === 'copy' ? undefined : gone) ?? []
+  return name === undefined
+    ? null
+    : `the newest one, ${name}, was gone at ${at}: was it deleted, or expired on request?`
 }
 
 /** What is missing, and why none has come since. */
@@ -63,7 +73,7 @@ function tried({ kind, policy, subject, target }: Judged, ledger: Ledger | null)
 function triedSnapshot({ name }: Policy, subject: string, ledger: Ledger | null): string | null {
   const known = own(ledger?.policies ?? {}, name)
   const attempt: Attempt | undefined = own(known?.open?.attempts ?? {}, subject)
-  if (attempt !== undefined) return withRetry(attempt)
+  if (attempt !== undefined) return tryText(attempt)
   const [last] = known?.slots ?? []
   const failure = last?.failures?.find(({ instance }) => instance === subject)
   if (failure !== undefined) return failure.reason
@@ -73,19 +83,19 @@ function triedSnapshot({ name }: Policy, subject: string, ledger: Ledger | null)
 /** What a whole server or a pause kept from being taken then says nothing of now. */
 function whyOver({ slot, outcome, reason, failures = [] }: SlotRecord): string | null {
   const isPast = outcome === 'skipped' || failures.some(({ instance }) => instance.startsWith('remote:'))
-  return isPast ? `its slot of ${slot} was ${outcome}, and it waits for the next one` : (reason ?? null)
+  return isPast ? waits(`its slot of ${slot} was ${outcome}`) : (reason ?? null)
 }
 
 function triedLong(entry: Work | undefined, what: string): string | null {
   if (entry === undefined || ENDS[entry.state] === 'good') return null
   if (ENDS[entry.state] === null) return `the ${what} has been running since ${entry.at}`
-  return withRetry(entry)
+  return tryText(entry)
 }
 
-const withRetry = ({
+const tryText = ({
   reason = 'its last try failed',
   retryAt,
 }: {
   reason?: string
   retryAt?: string
-}): string => (retryAt === undefined ? reason : `${reason}; next try at ${retryAt}`)
+}): string => withRetry(reason, retryAt)

@@ -74,7 +74,7 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
   const isUnseen = taken === 'unknown' || copied === 'unknown'
   return {
     ...(pairs.taken === null ? {} : { taken: renderPair(pairs.taken) }),
-    ...(gone === null ? {} : { gone: renderPair(gone), goneAt: before?.goneAt ?? now.toISOString() }),
+    ...(gone === null ? {} : { gone: renderPair(gone), goneAt: goneAtOf(before, pairs.taken, now) }),
     ...(key === null ? {} : { place: key }),
     ...(pairs.copied === null ? {} : { copied: renderPair(pairs.copied) }),
     ...(lost === null ? {} : { lost: renderPair(lost), lostAt: before?.lostAt ?? now.toISOString() }),
@@ -120,17 +120,23 @@ function placeOf(covered: Covered): { key: string; target: Covered['ref'] } | nu
 const entryOf = (work: Ledger['work'], replica: string): CopyWork | undefined =>
   own(work, workKey(COPY, replica)) as CopyWork | undefined
 
-/** Until there is one again. An instance that was made later never had it. */
+/** Until there is one as new again. An instance that was made later never had it. */
 function goneOf(
   before: Fact | undefined,
   taken: SnapshotPair | null,
   { record }: Covered,
 ): SnapshotPair | null {
   const last = parsePair(before?.gone) ?? parsePair(before?.taken)
-  if (last === null || taken !== null) return null
+  if (last === null || (taken !== null && taken[1] >= last[1])) return null
   // One that doesn't count, as under a clock that is wrong, is there all the same.
   if ((record.snapshots ?? []).some(([name]) => name === last[0])) return null
   return (record.identity?.since ?? 0) > last[1] ? null : last
+}
+
+/** When the last of them was seen to be gone, or the newest. */
+const goneAtOf = (before: Fact | undefined, taken: SnapshotPair | null, now: Date): string => {
+  const isLast = taken === null && before?.taken !== undefined
+  return isLast ? now.toISOString() : (before?.goneAt ?? now.toISOString())
 }
 
 /** Until something newer has come, and for a day at least. The newest verified one is never removed by stapes. */
@@ -161,6 +167,7 @@ function silentIn(world: World, before: Facts | null, now: Date): NonNullable<Fa
               {
                 since: own(before?.silent ?? {}, remote)?.since ?? now.toISOString(),
                 reason: reply.error.message,
+                code: reply.error.of ?? reply.error.code,
               },
             ] as const,
           ],

@@ -26,6 +26,8 @@ export type CallError = {
     | 'bad-request' // it can't be done as it was asked for
   message: string
   status?: number
+  /** Whose error it is, where that isn't the remote: the Worker got no usable answer of the relay. */
+  of?: 'relay'
 }
 
 // ---- POST /v1/glance ----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /** The share of time in which promises were kept, against a count of what the status said each minute. */
 import { expect, test } from 'vitest'
-import { seedInstance, write } from '../emulator/scene.ts'
+import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -50,6 +50,31 @@ test('it is what a count of each minute gives, through outages of either server 
     expect([subject, kind, keptShare?.toFixed(9)]).toEqual([subject, kind, (kept / all).toFixed(9)])
     expect(kept / all).toBeLessThan(kind === 'copy' ? 0.85 : 0.95)
     expect(kept / all).toBeGreaterThan(0.6)
+  }
+}, 900_000)
+
+test('of a promise that an older one breaks, since the newest was deleted, it was kept until then', async () => {
+  const world = createWorld({ start: new Date('2026-11-20T00:00:30Z') })
+  write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 20e6)
+  await world.clock.advance(world.clock.now() + 10)
+  const policy = { remotes: ['main'], schedule: '0 */6 * * *', keep: { last: 9 }, copy: { remote: 'backup' } }
+  await world.apply({ policies: { often: policy } })
+  const counts = new Map<string, Count>()
+  await watch(world, counts, 16 * HOUR)
+  for (const incus of [world.incus.main, world.incus.backup])
+    expect(instanceOf(incus, { name: 'web' }).snapshots.delete('often-20261120T1200Z')).toBe(true)
+  const deleted = world.clock.now()
+  await watch(world, counts, HOUR)
+  const broken = (await statusIn(world)).promises.filter(({ state }) => state === 'broken')
+  const [snapshot] = broken
+  expect(snapshot?.reason).toMatch(/the newest one, often-20261120T1200Z, was gone at /)
+  for (const { since } of broken) expect(Date.parse(since ?? '')).toBeGreaterThanOrEqual(deleted - MINUTE)
+  await watch(world, counts, 9 * HOUR)
+  const now = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+  for (const { kind, subject, keptShare } of (await statusIn(world, now)).promises) {
+    const { kept, all } = counts.get(`${kind} ${subject}`) ?? { kept: 0, all: 1 }
+    expect([kind, keptShare?.toFixed(9)]).toEqual([kind, (kept / all).toFixed(9)])
+    expect(kept / all).toBeGreaterThan(0.8)
   }
 }, 900_000)
 

@@ -72,6 +72,18 @@ const TROUBLES: Trouble[] = [
   },
 ]
 
+test.each([
+  ['relay', TROUBLES.find(({ what }) => what === 'the relay is down')],
+  ['unreachable', TROUBLES.find(({ what }) => what === 'the backup server is down')],
+])('whose silence it is follows from a code: %s', async (code, trouble) => {
+  const world = await begin()
+  trouble?.begin(world)
+  await pass(world, 2 * MINUTE)
+  const { conditions } = await statusIn(world)
+  const codes = conditions.flatMap((one) => (one.id.startsWith('remote ') ? [one.code] : []))
+  expect(new Set(codes)).toEqual(new Set([code]))
+})
+
 test.each(TROUBLES)('$what: that is known within two minutes, and its end as well', async (trouble) => {
   const world = await begin()
   await pass(world, 4.5 * HOUR)

@@ -68,13 +68,23 @@ test('a server that is silent: so many instances, the oldest backups, and until 
 })
 
 test('a server with another certificate is told to be that, with how to compare it', () => {
-  const text = `backup has given no answer since ${BEGAN}: "backup" shows certificate 00ff, which isn't the pinned one: nothing was sent`
+  const text = `backup has given no answer since ${BEGAN}: "backup" shows certificate 00ff, whatever the words are`
   const letter = said(
     [],
-    [conditionOf({ id: 'remote backup', kind: 'remote', about: 'backup', text, since: BEGAN })],
+    [conditionOf({ id: 'remote backup', kind: 'remote', about: 'backup', text, code: 'certificate' })],
   )
   expect(letter).toMatch(/^backup shows another certificate than the pinned one\n/)
   expect(letter).toContain('npm run trust -- backup --renew-server')
+})
+
+test('what to do about the relay follows from the code, whatever the words are', () => {
+  const text = `main has given no answer since ${BEGAN}: whatever`
+  const letter = said(
+    [],
+    [conditionOf({ id: 'remote main', kind: 'remote', about: 'main', text, code: 'relay' })],
+  )
+  expect(letter).toMatch(/^the relay gives no usable answer\n/)
+  expect(letter).toContain('What to do: start the relay')
 })
 
 test('a full pool', () => {

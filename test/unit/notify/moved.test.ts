@@ -9,6 +9,7 @@ const since = '2026-11-22T05:59:00.000Z'
 const silence = (remote: string, why: string): Condition =>
   conditionOf({
     ...{ id: `remote ${remote}`, kind: 'remote', about: remote, since },
+    code: why === NO_RELAY ? 'relay' : 'unreachable',
     text: `${remote} has given no answer since ${since}: ${why}`,
   })
 const full = conditionOf({

@@ -101,8 +101,8 @@ describe('a look', () => {
     const away = look({ main: silent, backup: silent }, before)
     expect(web(away)).toEqual(web(before))
     expect(away.silent).toEqual({
-      main: { since: NOW.toISOString(), reason: 'no route' },
-      backup: { since: NOW.toISOString(), reason: 'no route' },
+      main: { since: NOW.toISOString(), reason: 'no route', code: 'unreachable' },
+      backup: { since: NOW.toISOString(), reason: 'no route', code: 'unreachable' },
     })
     const unlisted = look({ main: { snapshots: null }, backup: silent }, before)
     expect(web(unlisted)).toEqual({ ...web(before), unseen: NOW.toISOString() })
@@ -131,7 +131,8 @@ describe('a look', () => {
     expect(web(none)).toMatchObject({ gone: text(B), goneAt: NOW.toISOString() })
     expect(web(look({ main: { snapshots: null } }, none))).toMatchObject({ gone: text(B) })
     expect(web(look({ main: silent }, none))).toEqual(web(none))
-    expect(web(look({ main: { snapshots: [A] } }, before))).not.toHaveProperty('gone')
+    const older = look({ main: { snapshots: [A] } }, before)
+    expect(web(older)).toMatchObject({ taken: text(A), gone: text(B), goneAt: NOW.toISOString() })
     expect(web(look({ main: { snapshots: [C] } }, none))).not.toHaveProperty('gone')
     const anew = { snapshots: [], identity: { uuid: 'other', since: at('03:00:00') } }
     expect(web(look({ main: anew }, before))).toEqual({ place, since: NOW.toISOString() })

@@ -6,13 +6,29 @@ import { outlastingWarnings } from './outlasting.ts'
 import type { Config, Policy } from './policy.ts'
 import { promiseWarnings } from './promise-warnings.ts'
 
-export const warningsOf = ({ policies }: Config): string[] =>
-  policies.flatMap((policy) => [
+export const warningsOf = ({ policies }: Config): string[] => [
+  ...policies.flatMap((policy) => [
     ...stepWarnings(policy),
     ...outlastingWarnings(policy),
     ...expiryWarnings(policy),
     ...promiseWarnings(policy),
-  ])
+  ]),
+  ...pingWarnings(policies),
+]
+
+/** A check that several policies ping is up as soon as one of them is. */
+function pingWarnings(policies: readonly Policy[]): string[] {
+  const sharing = new Map<string, string[]>()
+  for (const { name, ping } of policies)
+    if (ping != null && !ping.slug) sharing.set(ping.secret, [...(sharing.get(ping.secret) ?? []), name])
+  return [...sharing].flatMap(([secret, [first, ...others]]) =>
+    first === undefined || others.length === 0
+      ? []
+      : [
+          `policies.${first}.ping: ${others.join(', ')} ping${others.length === 1 ? 's' : ''} the same check, of ${secret}, so it says that all is well when one of them is: give each a check of its own, or say "slug": true with the address of the project`,
+        ],
+  )
+}
 
 function expiryWarnings(policy: Policy): string[] {
   const why = againstKeep(policy)

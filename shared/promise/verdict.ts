@@ -132,6 +132,7 @@ function narrowed(verdict: Verdict, { policy, isIt, named }: Narrow): Verdict {
     ...promises.flatMap((one) => [
       `policy ${one.policy}`,
       `instance ${one.subject}`,
+      ...(one.target === null ? [] : [`instance ${one.target}`]),
       ...remotesIn([one.subject, one.target]).map((remote) => `remote ${remote}`),
     ]),
   ])

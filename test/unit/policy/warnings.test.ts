@@ -101,3 +101,20 @@ describe('a promise that the schedule can not keep', () => {
     expect(warnings).toEqual(said.map((text) => expect.stringContaining(`policies.p.promise.${text}`)))
   })
 })
+
+describe('a dead man’s switch of several policies', () => {
+  const ping = { type: 'healthchecks', url: { secret: 'PING_ALL' } }
+  const two = (one: object, other: object) =>
+    warningsOf(configOf({ p: { schedule: '@hourly', ping: one }, q: { schedule: '@daily', ping: other } }))
+
+  test('is warned of: one that is well would speak for the others', () => {
+    expect(two(ping, ping)).toEqual([
+      expect.stringMatching(/^policies\.p\.ping: q pings the same check, of PING_ALL/),
+    ])
+  })
+
+  test('is none where each has a check of its own', () => {
+    expect(two({ ...ping, slug: true }, { ...ping, slug: true })).toEqual([])
+    expect(two(ping, { ...ping, url: { secret: 'PING_Q' } })).toEqual([])
+  })
+})

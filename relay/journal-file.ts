@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { JournalStore } from './engine/journal.ts'
 
-type JournalFile = JournalStore & { close(): void }
+type JournalFile = Required<JournalStore> & { close(): void }
 
 /** Changes of so many milliseconds are written together; longer where the file is large. */
 const DELAY = 1_000
@@ -15,31 +15,34 @@ export function openJournal(path: string, log: (line: string) => void): JournalF
   let pending: (() => unknown) | null = null
   let timer: NodeJS.Timeout | null = null
   let delay = DELAY
-  const write = (): void => {
+  const write = (): boolean => {
     timer = null
-    if (pending === null) return
+    if (pending === null) return true
     const text = JSON.stringify(pending())
-    pending = null
     delay = DELAY * Math.max(1, Math.ceil(text.length / LARGE))
     try {
       writeFileSync(`${path}.new`, text, { mode: 0o600 })
       renameSync(`${path}.new`, path)
+      pending = null
+      return true
     } catch (error) {
+      // It is written with the next change.
       log(`the journal ${path} can't be written: ${String(error)}`)
+      return false
     }
   }
-  const writeNow = (): void => {
+  const flush = (): boolean => {
     if (timer !== null) clearTimeout(timer)
-    write()
+    return write()
   }
   return {
     read: () => readJournal(path, log),
-    changed(state, now = false) {
+    changed(state) {
       pending = state
-      if (now) writeNow()
-      else timer ??= setTimeout(write, delay).unref()
+      timer ??= setTimeout(write, delay).unref()
     },
-    close: writeNow,
+    flush,
+    close: flush,
   }
 }
 

@@ -109,7 +109,9 @@ export function createEngine({
   }
   const pools = createPools(clock)
   const limiters = createLimiters(clock)
-  const temporaries: Temporaries = createTemporaries(seal, (ref) => removeTemporary(ref, unattended))
+  const temporaries: Temporaries = createTemporaries({ seal, journal, clock }, (ref) =>
+    removeTemporary(ref, unattended),
+  )
   const attended: StepIo = {
     ...base,
     temporaries,
@@ -132,7 +134,7 @@ export function createEngine({
     const began = clock.now()
     const reply = await readInventory(io, name, config)
     if (!reply.ok) return reply
-    const inventory = temporaries.sweep(name, reply.inventory)
+    const inventory = temporaries.sweep(name, reply.inventory, began)
     sightings.note(name, inventory, began)
     noteUnsealed(name, inventory, seal)
     return { ok: true, inventory }

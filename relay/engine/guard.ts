@@ -39,7 +39,7 @@ export const isGuarded = ({ name, parameters }: Match): boolean =>
 
 /** What the relay has seen, and its time in milliseconds since the epoch. */
 export type Seen = {
-  journal: Pick<Journal, 'verified'>
+  journal: Pick<Journal, 'verified' | 'temporaries'>
   serverOf: Sightings['serverOf']
   seal: Seal
   now: number
@@ -90,7 +90,7 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
     case 'restoreInstance':
       return againstRestore(upstream, remote, match, config, body, now)
     default:
-      if (name === 'deleteInstance' && isTemporary(ref, config, seal)) return ok(null)
+      if (name === 'deleteInstance' && isTemporary(ref, config, { seal, journal })) return ok(null)
       return ok(againstDelete(config, name, newest !== null))
   }
 }

@@ -10,8 +10,16 @@ import { own } from '../../shared/own.ts'
 import { parseVerified, renderVerified } from '../../shared/work/copy/marks.ts'
 import { isObject, text } from './envelope.ts'
 
-/** Where it is kept. `changed` gets a function that gives the present state, as JSON; `now`: it has to be there at once. */
-export type JournalStore = { read(): unknown; changed(state: () => unknown, now?: boolean): void }
+/** Where it is kept. `changed` gets a function that gives the present state, as JSON. */
+export type JournalStore = {
+  read(): unknown
+  changed(state: () => unknown): void
+  /** Writes at once what has changed; false: it can't. Absent: nothing waits to be written. */
+  flush?(): boolean
+}
+
+/** Whether an instance for an export is known to be there: while it is made no file of it can exist. */
+export type TemporaryState = 'making' | 'made'
 
 /** Of an instance that the relay made from a snapshot: what it has no mark for. */
 export type Made = {
@@ -65,6 +73,11 @@ export type Journal = {
   made(subject: string, since: number | undefined): string | null
   noteMade(subject: string, made: Made): void
   counted(subject: string, snapshots: number): void
+  /** Instances that this relay makes for exports. Only those may it delete again. */
+  temporaries(): ReadonlyMap<string, TemporaryState>
+  /** Written at once; false: it can't be, so nothing may be made. */
+  noteTemporary(subject: string, state: TemporaryState): boolean
+  dropTemporary(subject: string): void
 }
 
 const DAY = 86_400_000
@@ -84,7 +97,7 @@ type Ending = [end: number, noted: number]
 const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, expired, postponed, ends, peaks, made } = parseState(store.read())
+  const { verified, expired, postponed, ends, peaks, made, temporaries } = parseState(store.read())
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
     expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
@@ -92,8 +105,13 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     ends: Object.fromEntries([...ends].map(([key, of]) => [key, Object.fromEntries(of)])),
     peaks: Object.fromEntries(peaks),
     made: Object.fromEntries(made),
+    temporaries: Object.fromEntries(temporaries),
   })
-  const changed = (now = false): void => store.changed(state, now)
+  const changed = (): void => store.changed(state)
+  const changedNow = (): boolean => {
+    changed()
+    return store.flush?.() ?? true
+  }
   const note = (subject: string, pair: SnapshotPair, at: number): void => {
     expired.set(subject, put(expired.get(subject) ?? new Map<string, number>(), renderVerified([pair]), at))
     changed()
@@ -196,7 +214,7 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     noteMade(subject, one) {
       put(made, subject, one)
       // What follows takes the mark off the instance.
-      changed(true)
+      changedNow()
     },
     counted(subject, snapshots) {
       const before = peaks.get(subject)
@@ -204,6 +222,14 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       if (peak === before) return
       peaks.set(subject, peak)
       changed()
+    },
+    temporaries: () => temporaries,
+    noteTemporary(subject, state) {
+      put(temporaries, subject, state)
+      return changedNow()
+    },
+    dropTemporary(subject) {
+      if (temporaries.delete(subject)) changedNow()
     },
   }
 }
@@ -237,6 +263,7 @@ type State = {
   ends: Map<string, Map<string, Ending>>
   peaks: Map<string, Peak>
   made: Map<string, Made>
+  temporaries: Map<string, TemporaryState>
 }
 
 /** What can't be read is left out. */
@@ -268,6 +295,11 @@ function parseState(stored: unknown): State {
     ends: mapsOf('ends', readEnding),
     peaks: new Map(entriesOf('peaks').filter((one): one is [string, Peak] => isPair(one[1]))),
     made: new Map(entriesOf('made').filter((one): one is [string, Made] => isMade(one[1]))),
+    temporaries: new Map(
+      entriesOf('temporaries').filter(
+        (one): one is [string, TemporaryState] => one[1] === 'making' || one[1] === 'made',
+      ),
+    ),
   }
 }
 

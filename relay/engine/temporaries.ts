@@ -1,65 +1,127 @@
 /**
  * Instances that only live while a snapshot is exported: made from that, stopped, and removed afterwards. Those that a killed
- * relay has left are found by their name and their sealed mark, and removed at the next look.
+ * relay has left are found in its journal, and removed at the next look. Nothing else is, whatever it calls itself.
  */
-import type { RemoteInventory } from '../../shared/incus/inventory.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { InstanceRecord, RemoteInventory } from '../../shared/incus/inventory.ts'
 import { request } from '../../shared/incus/routes.ts'
-import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
+import { type InstanceRef, instanceOf, remoteOf, subjectKey } from '../../shared/incus/subject.ts'
 import { EXPORTING } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { call } from './call.ts'
+import { incusCommand } from '../../shared/shell.ts'
+import { brokenBy, call } from './call.ts'
 import { type CallIo, runCalls } from './call-list.ts'
 import { isObject } from './envelope.ts'
+import type { Journal } from './journal.ts'
 import type { Seal } from './seal.ts'
 import { STEP_WAIT, where } from './steps/requests.ts'
-import { isTemporary, isTemporaryName } from './temporary.ts'
+import { isMarked, isTemporary, isTemporaryName } from './temporary.ts'
 
 export type Temporaries = {
   /** An export works with it from now on. */
   begin(ref: InstanceRef): void
-  end(ref: InstanceRef): void
-  /** The inventory without them. Those that no export works with go, unless an operation runs on them. */
-  sweep(remote: string, inventory: RemoteInventory): RemoteInventory
+  /** Removes it. If that fails, the next look tells why, and tries again. */
+  end(ref: InstanceRef): Promise<void>
+  /**
+   * The inventory, whose reading began then, without those that are there, and with what is to be told of them. Those that no
+   * export works with go, unless an operation runs on them.
+   */
+  sweep(remote: string, inventory: RemoteInventory, began: number): RemoteInventory
 }
 
-export function createTemporaries(seal: Seal, remove: (ref: InstanceRef) => Promise<unknown>): Temporaries {
+/** Milliseconds. No listing takes longer. */
+const LATE = 3_600_000
+
+export function createTemporaries(
+  known: { seal: Seal; journal: Pick<Journal, 'temporaries'>; clock: Clock },
+  remove: (ref: InstanceRef) => Promise<Result<null, CallError>>,
+): Temporaries {
   const used = new Set<string>()
+  /** Why it could not be removed, by key. */
+  const failed = new Map<string, string>()
+  /** When they were, by key: a listing may have begun before. */
+  const removed = new Map<string, number>()
+  const removeNow = async (ref: InstanceRef): Promise<void> => {
+    const key = subjectKey(ref)
+    used.add(key)
+    const done = await remove(ref).catch((cause: unknown) => err(brokenBy(cause)))
+    used.delete(key)
+    if (!done.ok) return void failed.set(key, done.error.message)
+    failed.delete(key)
+    removed.set(key, known.clock.now())
+  }
+  const isOurs = (ref: InstanceRef, { own: keys, config }: InstanceRecord, began: number): boolean =>
+    keys.includes(EXPORTING) &&
+    (isTemporary(ref, config, known) ||
+      ((removed.get(subjectKey(ref)) ?? 0) >= began && isMarked(ref, config, known.seal)))
   return {
     begin: (ref) => void used.add(subjectKey(ref)),
-    end: (ref) => void used.delete(subjectKey(ref)),
-    sweep(remote, inventory) {
+    async end(ref) {
+      if (known.journal.temporaries().has(subjectKey(ref))) await removeNow(ref)
+      else used.delete(subjectKey(ref))
+    },
+    sweep(remote, inventory, began) {
+      for (const [key, at] of removed) if (known.clock.now() - at > LATE) removed.delete(key)
       const { instances, operations } = inventory
-      if (!instances.some(({ name }) => isTemporaryName(name))) return inventory
-      const kept = instances.filter((record) => {
-        const ref = { remote, project: record.project, instance: record.name }
-        if (!record.own.includes(EXPORTING) || !isTemporary(ref, record.config, seal)) return true
+      const refOf = ({ project, name }: InstanceRecord): InstanceRef => ({ remote, project, instance: name })
+      const named = instances.filter(({ name }) => isTemporaryName(name))
+      const there = new Set(named.map((record) => subjectKey(refOf(record))))
+      const told: string[] = []
+      for (const [key, state] of known.journal.temporaries()) {
+        if (remoteOf(key) !== remote || used.has(key)) continue
+        const ref = instanceOf(key)
         const isBusy = operations.some(
           (one) => one.project === ref.project && one.instances.includes(ref.instance),
         )
-        if (!isBusy && !used.has(subjectKey(ref))) void remove(ref).catch(() => {})
-        return false
-      })
-      return { ...inventory, instances: kept }
+        const why = failed.get(key)
+        if (why !== undefined && there.has(key)) told.push(notRemoved(ref, why))
+        // One that may still be made is looked for as long.
+        if (!isBusy && (there.has(key) || state === 'made')) void removeNow(ref)
+      }
+      if (named.length === 0) return inventory
+      const hidden = new Set(named.filter((record) => isOurs(refOf(record), record, began)))
+      for (const record of named)
+        if (!hidden.has(record) && isMarked(refOf(record), record.config, known.seal))
+          told.push(notKnown(record))
+      const kept = instances.filter((record) => !hidden.has(record))
+      return { ...inventory, instances: kept, ...(told.length === 0 ? {} : { leftovers: told }) }
     },
   }
 }
 
+const notRemoved = ({ project, instance }: InstanceRef, why: string): string =>
+  `what an export was made from could not be removed: ${why}; it is tried again with each look, or delete it yourself: ${incusCommand(project, 'delete', instance)}`
+
+const notKnown = ({ project, name }: InstanceRecord): string =>
+  `${project}/${name} was made for an export, or imported from one, and the relay’s journal doesn’t say that it may go, so it stays: delete it if nobody needs it (${incusCommand(project, 'delete', name)}), else take its mark off (${incusCommand(project, 'config', 'unset', name, EXPORTING)})`
+
 /** One that isn't there is gone; one of that name that this relay did not make stays, and is an error. */
 export async function removeTemporary(ref: InstanceRef, io: CallIo): Promise<Result<null, CallError>> {
   const { parameters, query } = where(ref)
+  const key = subjectKey(ref)
   const seen = await call(io.upstream, ref.remote, request('getInstance', parameters, query))
-  if (!seen.ok) return seen.error.status === 404 ? ok(null) : seen
+  if (!seen.ok) {
+    if (seen.error.status !== 404) return seen
+    // One whose creation has an unknown outcome may still come.
+    if (io.journal.temporaries().get(key) === 'made') io.journal.dropTemporary(key)
+    return ok(null)
+  }
   const { metadata } = seen.value.envelope
   const config = isObject(metadata) && isObject(metadata.config) ? metadata.config : {}
-  if (!isTemporary(ref, config, io.seal))
+  if (!isTemporary(ref, config, io)) {
+    // Somebody took its mark off, or put another in its place.
+    io.journal.dropTemporary(key)
     return err({
       code: 'export',
       message: `there is an instance ${ref.instance} that this relay did not make: rename or delete it`,
     })
+  }
   const removal = { remote: ref.remote, wait: STEP_WAIT, tolerate: [404] }
   const ran = await runCalls([{ ...removal, ...request('deleteInstance', parameters, query) }], io, {
     urgent: true,
   })
-  return ran.ok ? ok(null) : ran
+  if (!ran.ok) return ran
+  io.journal.dropTemporary(key)
+  return ok(null)
 }

@@ -1,8 +1,12 @@
-/** Which instance an export is made from: by its name, and by the mark that the relay has sealed for it. */
+/**
+ * Which instance an export is made from: by its name, by the mark that the relay has sealed for it, and by the journal. The
+ * file has name and mark in it, and so has what is imported from that: only the journal knows which of them the relay made.
+ */
 import { createHash } from 'node:crypto'
 import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
 import { EXPORTING } from '../../shared/policy/marks.ts'
 import { text } from './envelope.ts'
+import type { Journal } from './journal.ts'
 import type { Seal } from './seal.ts'
 
 const PREFIX = 'stapes-export-'
@@ -17,6 +21,13 @@ export function temporaryOf(ref: InstanceRef, name: string): InstanceRef {
   return { ...ref, instance: `${PREFIX}${digest.slice(0, 24)}` }
 }
 
-/** Whether its own mark is one that this relay made for that very instance. */
-export const isTemporary = (ref: InstanceRef, config: Record<string, unknown>, seal: Seal): boolean =>
+/** Whether its own mark is one that this relay made for that very instance, or for what it was imported from. */
+export const isMarked = (ref: InstanceRef, config: Record<string, unknown>, seal: Seal): boolean =>
   isTemporaryName(ref.instance) && seal.isOn(ref, text(config[EXPORTING]))
+
+/** Whether this relay made it, and may delete it. */
+export const isTemporary = (
+  ref: InstanceRef,
+  config: Record<string, unknown>,
+  { seal, journal }: { seal: Seal; journal: Pick<Journal, 'temporaries'> },
+): boolean => journal.temporaries().has(subjectKey(ref)) && isMarked(ref, config, seal)

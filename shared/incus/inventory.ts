@@ -93,6 +93,8 @@ export type RemoteInventory = {
   operations: OperationRecord[]
   /** Listed instances that are left out because their names can't be used, in words: they are not gone. */
   unusable?: string[]
+  /** What exports have left, or seem to have left, in words: it could not be removed, or the relay can't know that it may. */
+  leftovers?: string[]
   /** `project/instance/snapshot` of creates with an unknown outcome: such a snapshot may be partial. */
   unseen?: string[]
   /**

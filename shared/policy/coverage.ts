@@ -71,6 +71,9 @@ export function coverInstances(
       unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, own(replies, remote))),
       warnings: [
         ...(index === 0 ? promoted : []),
+        ...fresh.flatMap((remote) =>
+          (remotes.get(remote)?.leftovers ?? []).map((reason) => ({ about: remote, reason })),
+        ),
         ...taken.flatMap(({ ref, record }) => leftOverWarning(ref, record) ?? []),
         ...contradictionsIn(policy, taken),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),

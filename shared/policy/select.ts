@@ -20,6 +20,8 @@ export type Observed = {
   rules: Readonly<Record<string, ProjectRules>>
   /** Why instances of it are left out, in words. */
   unusable: readonly string[]
+  /** What exports have left on it, in words. */
+  leftovers: readonly string[]
   candidates: readonly Candidate[]
 }
 
@@ -31,8 +33,8 @@ export function observe(remote: string, inventory: RemoteInventory, policies: re
     const overrides = record.config[REPLICA_OF] === undefined ? readOverrides(ref, record, policies) : null
     return { ref, key: subjectKey(ref), record, overrides }
   })
-  const { projects, projectRules: rules = {}, unusable = [] } = inventory
-  return { projects, rules, unusable, candidates }
+  const { projects, projectRules: rules = {}, unusable = [], leftovers = [] } = inventory
+  return { projects, rules, unusable, leftovers, candidates }
 }
 
 export type Selection = {

@@ -51,6 +51,14 @@ async function openReal(incusd: string): Promise<ExportTheatre> {
       const name = (await namesOn(pair.backup)).find((one) => !before.includes(one)) ?? ''
       return pair.backup.readMarker({ name })
     },
+    async takeBackOnMain(archive) {
+      const { main } = pair
+      const before = await namesOn(main)
+      await main.run('POST', '/1.0/instances', archive)
+      const path = `/1.0/instances/${(await namesOn(main)).find((one) => !before.includes(one)) ?? ''}`
+      const { config } = (await main.run('GET', path)) as { config: Record<string, string> }
+      return { config, remove: async () => void (await main.run('DELETE', path)) }
+    },
     async left() {
       const backups = join(pair.main.dir, 'backups/instances')
       return [...(await namesOn(pair.main)), ...(existsSync(backups) ? readdirSync(backups) : [])]

@@ -16,6 +16,8 @@ export type ExportTheatre = Theatre & {
   takeBack(archive: Uint8Array): Promise<string | null>
   /** Names of all instances on main, and of the backups that it keeps. */
   left(): Promise<string[]>
+  /** Takes it back on main, under the name that is in it, and gives that instance's config; `remove` ends that. */
+  takeBackOnMain?(archive: Uint8Array): Promise<{ config: Record<string, string>; remove(): Promise<void> }>
   /** A bucket on a real server of S3, and how an independent client reads it. */
   bucket?: { store: StoreConfig; read(key: string): Promise<Uint8Array>; keys(): Promise<string[]> }
 }
@@ -115,6 +117,23 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       const archive = zstdDecompressSync(held)
       expect(createHash('sha256').update(archive).digest('hex')).toBe(manifest.archive.sha256)
       expect(await theatre.takeBack(archive)).toBe(MARKER)
+    })
+
+    test('and what is imported from one stays, also under the name that is in it', async () => {
+      if (theatre.takeBackOnMain === undefined) return
+      const folder = join(root, 'main/default', NAME)
+      const file = readdirSync(folder).find((one) => one.endsWith('.zst')) ?? ''
+      const { config, remove } = await theatre.takeBackOnMain(zstdDecompressSync(inFolder(file)))
+      expect(config).not.toHaveProperty('user.stapes.exclude')
+      const there = await theatre.left()
+      expect(there).toHaveLength(2)
+      for (let looks = 0; looks < 3; looks++) {
+        now += 3_600_000
+        await stage.worker.tick(new Date(now))
+        await sleep(500)
+      }
+      expect(await theatre.left()).toEqual(there)
+      await remove()
     })
 
     test('for somebody’s key alone, where the configuration says so', async () => {

@@ -4,7 +4,8 @@ import { storedExportsOf, visibleOf } from '../../functions/exports.ts'
 import { type Io, look, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
-import { instanceOf, readMarker, write } from '../emulator/scene.ts'
+import { instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
+import type { Instance } from '../emulator/state.ts'
 import { exportsOf } from '../long-work.ts'
 import { HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
@@ -175,6 +176,86 @@ describe('an instance is exported', () => {
     })
     expect(instances(simulation).filter((name) => name.startsWith('stapes-export'))).toEqual([])
   })
+})
+
+describe('what is imported from an export', () => {
+  /** What Incus makes of its file, which has all of the config. */
+  const imported = async (simulation: Simulation, name?: string): Promise<Instance> => {
+    const [one] = simulation.world.stores.made.values()
+    const [index] = await unpackTar(one?.archive ?? new Uint8Array())
+    const lines = Buffer.from(index?.data ?? [])
+      .toString()
+      .split('\n')
+    const config = lines.flatMap((line: string) => {
+      const [, key, value] = /^ {2}(\S+): (.*)$/.exec(line) ?? []
+      return key === undefined || value === undefined ? [] : [[key, String(JSON.parse(value))] as const]
+    })
+    const own = lines[0]?.replace('name: ', '') ?? ''
+    return seedInstance(simulation.world.incus.main, {
+      name: name ?? own,
+      config: Object.fromEntries(config),
+    })
+  }
+
+  test.each([
+    ['under the name in it', undefined],
+    ['under another', 'web-back'],
+  ])('%s stays, and is backed up like any other', async (_, name) => {
+    const simulation = await begin()
+    await asked(simulation)
+    await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+    const { config, name: called, snapshots } = await imported(simulation, name)
+    expect(Object.keys(config)).toContain('user.stapes.exporting')
+    const ran = await simulation.tick(later(simulation, 2 * MINUTE))
+    const told = name === undefined ? [expect.stringContaining(`else take its mark off`)] : []
+    expect(ran).toMatchObject({ problems: told })
+    await simulation.pass(new Date('2026-11-20T08:05:00Z'))
+    simulation.world.relay.restart()
+    await simulation.pass(new Date('2026-11-20T09:05:00Z'))
+    expect(instances(simulation)).toContain(called)
+    expect([...snapshots.keys()]).toEqual(
+      expect.arrayContaining(['hourly-20261120T0800Z', 'hourly-20261120T0900Z']),
+    )
+  })
+
+  test('is told from what the relay left only by its journal: without that nothing is deleted', async () => {
+    const simulation = await begin()
+    const { world } = simulation
+    world.stores.saveMs = 20 * MINUTE
+    await asked(simulation)
+    await world.clock.advance(later(simulation, 2 * MINUTE))
+    const before = instances(simulation)
+    expect(before.filter((name) => name.startsWith('stapes-export'))).toHaveLength(1)
+    world.relay.kill()
+    world.relay.forget()
+    const ran = await simulation.tick(later(simulation, MINUTE))
+    expect(ran).toMatchObject({ problems: [expect.stringContaining('delete it if nobody needs it')] })
+    await simulation.pass(later(simulation, 2 * HOUR))
+    expect(instances(simulation)).toEqual(before)
+    expect(noted(simulation)).toMatchObject({
+      ...{ state: 'failed' },
+      reason: expect.stringMatching(/stapes-export-\w+ that this relay did not make/),
+    })
+  })
+})
+
+test('what an export was made from and could not be removed is told, and goes as soon as it can', async () => {
+  const simulation = await begin()
+  const { world } = simulation
+  world.incus.main.faults = ({ method, path }) =>
+    method === 'DELETE' && path.includes('stapes-export')
+      ? { before: { status: 500, error: 'bad disk' } }
+      : null
+  await asked(simulation)
+  await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
+  expect(noted(simulation)).toMatchObject({ state: 'done' })
+  const told = { problems: [expect.stringMatching(/could not be removed: .*bad disk/)] }
+  expect(await simulation.tick(new Date('2026-11-20T07:05:00Z'))).toMatchObject(told)
+  world.incus.main.faults = () => null
+  await simulation.tick(new Date('2026-11-20T08:01:00Z'))
+  await simulation.pass(new Date('2026-11-20T09:05:00Z'))
+  await expectExported(simulation)
+  expect(await simulation.tick(new Date('2026-11-20T10:05:00Z'))).toMatchObject({ problems: [] })
 })
 
 describe('an export is read again on request', () => {

@@ -65,7 +65,7 @@ export function temporaryBody(
     body: {
       name,
       source: { type: 'copy', source: `${from.instance}/${snapshot}`, project: from.project },
-      config: { ...changed, [`${PREFIX}exclude`]: 'true', [EXPORTING]: mark },
+      config: { ...changed, [EXPORTING]: mark },
       devices: Object.fromEntries(masked.map((device) => [device, { type: 'none' }])),
     },
     leftOut: {

@@ -53,9 +53,7 @@ export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = 
     const saved = await io.exports.save(ready.value)
     return saved.ok ? ok({ calls: [], reply: rowOf(store, saved.value) }) : saved
   } finally {
-    // If that fails, the next look removes it.
-    await removeTemporary(temporary, io)
-    io.temporaries.end(temporary)
+    await io.temporaries.end(temporary)
   }
 }
 
@@ -95,11 +93,17 @@ async function prepare(
   if (full !== null) return err(refused(`export ${subjectKey(ref)}`, full))
   const mark = io.seal.put(temporary, `${name} ${snapshot}`)
   const made = temporaryBody(ref, snapshot, source.value.details, { name: temporary.instance, mark })
-  const ran = await runCalls(callsFor(temporary, made, { ...source.value, optimized }, io), io, {
-    watcher,
-    urgent: true,
-  })
-  if (!ran.ok) return ran
+  const creating = createCall(temporary, made, source.value)
+  const backing = backupCall(temporary, optimized, io)
+  // Without that note nothing would ever remove it again; and no backup may be of one that isn't noted as made.
+  for (const [state, wanted] of [
+    ['making', creating],
+    ['made', backing],
+  ] as const) {
+    if (!io.journal.noteTemporary(subjectKey(temporary), state)) return err(UNNOTED)
+    const ran = await runCalls([wanted], io, { watcher, urgent: true })
+    if (!ran.ok) return ran
+  }
   const { incus, type, driver, details } = source.value
   return ok({
     ...{ store, ref },
@@ -171,35 +175,41 @@ async function poolOf(
   return { pool, driver: isObject(metadata) ? text(metadata.driver) : '' }
 }
 
-/** Incus removes a backup by itself after a day. */
-function callsFor(
-  temporary: InstanceRef,
-  { body }: Made,
-  { location, optimized }: Pick<Source, 'location'> & { optimized: boolean },
-  { clock }: StepIo,
-): Call[] {
-  const { remote, project, instance } = temporary
-  const target: Record<string, string> = location === '' || location === 'none' ? {} : { target: location }
-  const call = { remote, wait: DAY }
-  return [
-    { ...call, ...request('receiveInstance', {}, { project, ...target }, body) },
-    {
-      ...call,
-      ...request(
-        'createBackup',
-        { instance },
-        { project },
-        {
-          name: instance,
-          expires_at: new Date(clock.now() + DAY * 1000).toISOString(),
-          instance_only: true,
-          optimized_storage: optimized,
-          compression_algorithm: 'none',
-        },
-      ),
-    },
-  ]
+const UNNOTED: CallError = {
+  code: 'export',
+  message:
+    'the relay can’t write its journal, so it makes nothing that it would have to remove: look at its disk',
 }
+
+function createCall(
+  { remote, project }: InstanceRef,
+  { body }: Made,
+  { location }: Pick<Source, 'location'>,
+): Call {
+  const target: Record<string, string> = location === '' || location === 'none' ? {} : { target: location }
+  return { remote, wait: DAY, ...request('receiveInstance', {}, { project, ...target }, body) }
+}
+
+/** Incus removes a backup by itself after a day. */
+const backupCall = (
+  { remote, project, instance }: InstanceRef,
+  optimized: boolean,
+  { clock }: StepIo,
+): Call => ({
+  ...{ remote, wait: DAY },
+  ...request(
+    'createBackup',
+    { instance },
+    { project },
+    {
+      name: instance,
+      expires_at: new Date(clock.now() + DAY * 1000).toISOString(),
+      instance_only: true,
+      optimized_storage: optimized,
+      compression_algorithm: 'none',
+    },
+  ),
+})
 
 const fileOf = ({ instance, project }: InstanceRef) =>
   request('exportBackup', { instance, backup: instance }, { project })

@@ -39,6 +39,24 @@ test('it is there again after a restart, for its owner alone', () => {
   expect(after.peak(WEB)).toBe(9)
 })
 
+test('what is made for an export is on disk before it is made, and what can’t be written is not made', () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock, open())
+  expect(journal.noteTemporary('main/default/one', 'making')).toBe(true)
+  expect(journal.noteTemporary('main/default/two', 'made')).toBe(true)
+  expect([...createJournal(clock, open()).temporaries()]).toEqual([
+    ['main/default/one', 'making'],
+    ['main/default/two', 'made'],
+  ])
+  journal.dropTemporary('main/default/two')
+  expect([...createJournal(clock, open()).temporaries().keys()]).toEqual(['main/default/one'])
+  const lost = createJournal(
+    clock,
+    openJournal(join(folder, 'none', 'journal.json'), (line) => log.push(line)),
+  )
+  expect(lost.noteTemporary('main/default/one', 'making')).toBe(false)
+})
+
 test.each(['{', '[1]', '{"verified":{"a":7},"expired":{"a":[]},"peaks":{"a":"x"}}', ''])(
   'a file with %s in it doesn’t end the relay, and nothing is taken from it',
   (text) => {

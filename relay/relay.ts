@@ -10,6 +10,7 @@ import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Emit } from './events.ts'
 import { createExports } from './export/exports.ts'
+import { openIdentities } from './export/identities.ts'
 import type { StoreConfig } from './export/stores-schema.ts'
 import { openUnfinished } from './export/unfinished.ts'
 import { openJournal } from './journal-file.ts'
@@ -68,8 +69,15 @@ export async function startRelay({
   const upstreams = createUpstreams(remotes, client, log, certificates.seen)
   const clock = createSystemClock()
   const journal = journalFile === undefined ? undefined : openJournal(journalFile, log)
-  const list = journalFile === undefined ? null : journalFile.replace(/(\.json)?$/, '-exports.json')
-  const exports = createExports(stores, openUnfinished(list, log), log)
+  const beside = (what: string) => journalFile?.replace(/(\.json)?$/, `-${what}.json`) ?? null
+  const exports = createExports(
+    stores,
+    {
+      unfinished: openUnfinished(beside('exports'), log),
+      identities: openIdentities(beside('stores'), log),
+    },
+    log,
+  )
   const engine = createEngine({
     exports,
     ...{ clock, remotes, secret: secretOf(client) },

@@ -1,6 +1,6 @@
 /**
  * Detached jobs, which run without an open connection: copies that take hours. They queue in the lanes of
- * their target remote, and their outcome is kept for the next inventory.
+ * their target remote, exports in one of their own, and their outcome is kept for the next inventory.
  */
 
 import { isOperationId } from '../../shared/incus/names.ts'
@@ -43,10 +43,22 @@ const ADOPTED_LIMIT = 7 * 86_400_000
 /** After these errors the effect is unknown. */
 const UNKNOWN: readonly CallError['code'][] = ['timeout', 'vanished', 'running', 'bad-reply']
 
-export function createDetached(io: StepIo, locks: Locks, lanes: Lanes, memory: JobMemory): Detached {
+/** Exports, and checks of them: these keep the relay and its stores busy, and no remote's copies. */
+const isOfStores = ({ steps }: Job): boolean =>
+  steps.some((step) => step.do === 'export' || step.do === 'check-export')
+
+/** `lanes`: of copies, by remote. `exportLane`: one for all exports. */
+export function createDetached(
+  io: StepIo,
+  locks: Locks,
+  { lanes, exportLane }: { lanes: Lanes; exportLane: Lanes },
+  memory: JobMemory,
+): Detached {
   const run = async (job: Job): Promise<void> => {
     const cancelling = io.cancels.begin(job)
-    const entering = lanes.enter(job.steps.flatMap(remotesOf).at(-1) ?? '')
+    const entering = isOfStores(job)
+      ? exportLane.enter('')
+      : lanes.enter(job.steps.flatMap(remotesOf).at(-1) ?? '')
     await Promise.race([entering, cancelling.cancelled])
     try {
       if (cancelling.isCancelled()) return memory.change(job.id, failure(CANCELLED))

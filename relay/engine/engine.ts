@@ -80,6 +80,8 @@ const ATTENDED = { round: 60_000, silence: 30_000 }
 /** Rounds are short, because between them the progress is read. */
 const DETACHED = { round: 5_000, silence: 300_000 }
 const COPIES = 2
+/** Exports and checks at once, of all remotes: each takes memory here. */
+const EXPORTS = 2
 
 export function createEngine({
   upstream,
@@ -127,7 +129,8 @@ export function createEngine({
     admit: (_call, _urgent, work) => work(),
   }
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
-  const detached = createDetached(unattended, locks, lanes, jobs)
+  const exportLane = createLanes(() => EXPORTS)
+  const detached = createDetached(unattended, locks, { lanes, exportLane }, jobs)
   const see = async (name: string, config: readonly string[], most: number): Promise<RemoteReply> => {
     if (!Object.hasOwn(remotes, name)) return { ok: false, error: unknownRemote(name, remotes) }
     const io = { upstream, clock, look: most, pools, suspects, unseen, made: journal.made }

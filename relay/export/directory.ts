@@ -2,27 +2,40 @@
 import { createReadStream } from 'node:fs'
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type Store, StoreError, type Writer } from './store.ts'
+import { absent, codeOf } from './absent.ts'
+import { type Identity, makeIdentity, refuseOther } from './identity.ts'
+import type { Store, Writer } from './store.ts'
 
-export function createDirectory(root: string): Store {
+export function createDirectory(root: string, identity: Identity): Store {
   const place = (path: string): string => join(root, ...path.split('/'))
+  const is = (): Promise<void> => refuseOther(root, identity)
   return {
+    // What was written is there, or never comes.
+    late: 0,
     async write(path, _expected, begun) {
       const file = place(path)
-      await makeFolder(root, dirname(file))
+      await makeFolder(root, dirname(file), identity)
       begun('')
       return write(partialOf(file), file)
     },
-    size: (path) =>
-      absent(
+    async size(path) {
+      await is()
+      return absent(
         stat(place(path)).then(({ size }) => size),
         null,
-      ),
-    open: (path) => createReadStream(place(path)),
-    read: (path) => absent(readFile(place(path), 'utf8'), null),
+      )
+    },
+    async *open(path) {
+      await is()
+      yield* createReadStream(place(path))
+    },
+    async read(path) {
+      await is()
+      return absent(readFile(place(path), 'utf8'), null)
+    },
     async put(path, text) {
       const file = place(path)
-      await makeFolder(root, dirname(file))
+      await makeFolder(root, dirname(file), identity)
       // Two that write at once have files of their own.
       const partial = `${partialOf(file)}-${process.pid}-${Math.random().toString(36).slice(2)}`
       const writer = await write(partial, file)
@@ -36,14 +49,17 @@ export function createDirectory(root: string): Store {
         throw error
       }
     },
-    list: (folder, ending) =>
-      absent(
+    async list(folder, ending) {
+      await is()
+      return absent(
         readdir(place(folder)).then((names) =>
           names.filter((name) => name.endsWith(ending) && !name.startsWith('.')),
         ),
         [],
-      ),
+      )
+    },
     async discard(path) {
+      await is()
       await absent(unlink(partialOf(place(path))), undefined)
       await absent(unlink(place(path)), undefined)
     },
@@ -54,12 +70,9 @@ export function createDirectory(root: string): Store {
 const partialOf = (file: string): string => join(dirname(file), `.${basename(file)}.partial`)
 
 /** The directory itself isn't made: one that isn't mounted must not be filled. */
-async function makeFolder(root: string, folder: string): Promise<void> {
-  const there = await absent(
-    stat(root).then((one) => one.isDirectory()),
-    false,
-  )
-  if (!there) throw new StoreError(`there is no directory ${root}: make it, or mount what belongs there`)
+async function makeFolder(root: string, folder: string, identity: Identity): Promise<void> {
+  await refuseOther(root, identity)
+  await makeIdentity(root, identity)
   await mkdir(folder, { recursive: true, mode: 0o700 })
 }
 
@@ -121,17 +134,5 @@ async function syncFolder(folder: string): Promise<void> {
     if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(codeOf(error))) throw error
   } finally {
     await handle.close()
-  }
-}
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
-
-async function absent<T, Else>(work: Promise<T>, otherwise: Else): Promise<T | Else> {
-  try {
-    return await work
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return otherwise
-    throw error
   }
 }

@@ -5,15 +5,18 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { CORRUPT, type Manifest, MISSING, parseManifest } from '../../shared/work/export/manifest.ts'
+import { eachOf } from '../engine/each.ts'
 import type { Exports } from '../engine/exports.ts'
 import { createDirectory } from './directory.ts'
+import type { Identities } from './identities.ts'
+import { createLeftovers } from './leftovers.ts'
 import { folderOf } from './paths.ts'
 import { CorruptExport, reread } from './reread.ts'
 import { createBucket } from './s3.ts'
 import { save, type Target } from './save.ts'
 import { type Store, StoreError } from './store.ts'
 import type { StoreConfig } from './stores-schema.ts'
-import type { Unfinished, UnfinishedList } from './unfinished.ts'
+import type { UnfinishedList } from './unfinished.ts'
 
 export type RunningExports = Exports & {
   /** Removes what earlier lives of the relay have left; what can't be removed now stays on the list. */
@@ -23,43 +26,42 @@ export type RunningExports = Exports & {
 
 export function createExports(
   configured: Readonly<Record<string, StoreConfig>>,
-  unfinished: UnfinishedList,
+  { unfinished, identities }: { unfinished: UnfinishedList; identities: Identities },
   log: (line: string) => void,
+  now: () => number = Date.now,
 ): RunningExports {
   const targets: Record<string, Target & { close(): Promise<void> }> = Object.fromEntries(
-    Object.entries(configured).map(([name, config]) => [name, targetOf(name, config)]),
+    Object.entries(configured).map(([name, config]) => [name, targetOf(name, config, identities)]),
   )
-  const pace = createPace()
-  let left = unfinished.all()
+  const pace = createPace(now)
+  const left = createLeftovers(
+    Object.fromEntries(Object.entries(targets).map(([name, { store }]) => [name, store])),
+    unfinished,
+    { log, now },
+  )
   const clear = async (): Promise<void> => {
-    const [now, cleared] = [left, new Set<Unfinished>()]
-    for (const one of now) {
-      const target = own(targets, one.store)
-      const done =
-        target === undefined
-          ? err({ code: 'export', message: 'it is no longer configured' } as const)
-          : await tried(one.store, () => discard(target.store, one))
-      if (done.ok) {
-        unfinished.drop(one)
-        cleared.add(one)
-      } else log(`an interrupted export left ${one.file} in "${one.store}": ${done.error.message}`)
-    }
-    left = left.filter((one) => !cleared.has(one))
+    const named = new Set(unfinished.all().map(({ store }) => store))
+    await Promise.all([...named].map(left.clear))
   }
+  const again = setInterval(() => void clear(), HOUR).unref()
   return {
     stores: Object.keys(configured),
     async save(saving) {
       const target = own(targets, saving.store)
       if (target === undefined) return unknown(saving.store)
-      const why = pace.refuse(subjectKey(saving.ref))
-      if (why !== null) return err({ code: 'export', message: why })
-      await clear()
-      return tried(saving.store, () => save(saving, target, unfinished))
+      const begun = pace.begin(subjectKey(saving.ref))
+      if (!begun.ok) return err({ code: 'export', message: begun.error })
+      const saved = await tried(saving.store, () => left.during((list) => save(saving, target, list)))
+      if (!saved.ok) begun.value()
+      void left.clear(saving.store)
+      return saved
     },
     async list(name, ref, only, newest = false) {
       const target = own(targets, name)
       if (target === undefined) return unknown(name)
-      return tried(name, () => list(target.store, ref, only, newest))
+      return tried(name, async () =>
+        withFiles(target.store, ref, await list(target.store, ref, only, newest)),
+      )
     },
     async check(name, ref, only, progress) {
       const target = own(targets, name)
@@ -78,6 +80,7 @@ export function createExports(
     },
     clear,
     async close() {
+      clearInterval(again)
       await Promise.all(Object.values(targets).map((target) => target.close()))
     },
   }
@@ -85,31 +88,49 @@ export function createExports(
 
 /** Of one instance within a day. Whoever may ask for exports could fill a store. */
 const MOST = 24
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
-function createPace(): { refuse(instance: string): string | null } {
-  const begun = new Map<string, number[]>()
+/** Counts what is being made and what was made: a try that failed leaves nothing. */
+function createPace(now: () => number): { begin(instance: string): Result<() => void, string> } {
+  const begun = new Map<string, readonly { at: number }[]>()
   return {
-    refuse(instance) {
-      const now = Date.now()
-      const recent = (begun.get(instance) ?? []).filter((at) => now - at < DAY)
+    begin(instance) {
+      const recent = (begun.get(instance) ?? []).filter(({ at }) => now() - at < DAY)
       if (recent.length >= MOST)
-        return `${instance} was exported ${MOST} times within a day, with tries that failed: the next one may begin at ${new Date((recent[0] ?? now) + DAY).toISOString()}`
-      begun.set(instance, [...recent, now])
-      return null
+        return err(
+          `${instance} was exported ${MOST} times within a day: the next one may begin at ${new Date((recent[0]?.at ?? now()) + DAY).toISOString()}`,
+        )
+      const mine = { at: now() }
+      begun.set(instance, [...recent, mine])
+      return ok(() =>
+        begun.set(
+          instance,
+          (begun.get(instance) ?? []).filter((one) => one !== mine),
+        ),
+      )
     },
   }
 }
 
-function targetOf(name: string, config: StoreConfig): Target & { close(): Promise<void> } {
+function targetOf(
+  name: string,
+  config: StoreConfig,
+  identities: Identities,
+): Target & { close(): Promise<void> } {
   const { recipients } = config
   if (config.type === 'directory')
-    return { name, recipients, store: createDirectory(config.path), close: async () => {} }
+    return {
+      name,
+      recipients,
+      store: createDirectory(config.path, identities(config.path)),
+      close: async () => {},
+    }
   const store = createBucket(config)
   return { name, recipients, store, close: store.close }
 }
 
-/** A manifest that can't be read is an error, and not nothing. */
+/** A manifest that can't be read, or is another export's, is an error, and not nothing. */
 async function list(
   store: Store,
   ref: InstanceRef,
@@ -129,9 +150,31 @@ async function list(
       throw new StoreError(
         `${folder}/${name} is no manifest of an export: if nobody needs it, move it to another place`,
       )
+    if (!isInPlace(manifest, ref, name))
+      throw new StoreError(
+        `${folder}/${name} is the manifest of another export, ${manifest.name} of ${manifest.instance}: move it to its place`,
+      )
     found.push(manifest)
   }
   return found
+}
+
+const isInPlace = ({ instance, name, stored }: Manifest, ref: InstanceRef, file: string): boolean =>
+  instance === subjectKey(ref) &&
+  file === `${name}.json` &&
+  stored.file.startsWith(`${name}.`) &&
+  !/[/\\]/.test(stored.file)
+
+/** Requests. */
+const AT_ONCE = 8
+
+/** A manifest alone is no export. */
+async function withFiles(store: Store, ref: InstanceRef, manifests: Manifest[]): Promise<Manifest[]> {
+  const there = new Set<Manifest>()
+  await eachOf(manifests, AT_ONCE, async (one) => {
+    if ((await store.size(`${folderOf(ref)}/${one.stored.file}`)) !== null) there.add(one)
+  })
+  return manifests.filter((one) => there.has(one))
 }
 
 function readJson(text: string): unknown {
@@ -140,13 +183,6 @@ function readJson(text: string): unknown {
   } catch {
     return null
   }
-}
-
-/** What a manifest names was exported all the same. */
-async function discard(store: Store, { manifest, file, token }: Unfinished): Promise<void> {
-  const text = await store.read(manifest)
-  if (text?.includes(file.slice(file.lastIndexOf('/') + 1)) === true) return
-  await store.discard(file, token)
 }
 
 async function tried<T>(store: string, work: () => Promise<T>): Promise<Result<T, CallError>> {

@@ -12,6 +12,7 @@ export function createBucket(options: S3Options & { prefix: string }): Store & {
     return reply.status === 404 ? null : Number(reply.headers['content-length'] ?? Number.NaN)
   }
   return {
+    late: SIGNED,
     size,
     write: async (path, expected, begun) => new Parts(client, keyOf(path), partSize(expected), begun),
     open: (path) => client.open(keyOf(path)),
@@ -44,6 +45,9 @@ export function createBucket(options: S3Options & { prefix: string }): Store & {
     close: client.close,
   }
 }
+
+/** Milliseconds. Longer than any store takes a signed request for one of now. */
+const SIGNED = 3_600_000
 
 /** Something is there, as after a try whose answer was lost. */
 const TAKEN: readonly number[] = [409, 412]

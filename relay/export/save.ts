@@ -10,10 +10,11 @@ import { sizeOf } from '../../shared/chat/age.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
 import type { Download, Saving } from '../engine/exports.ts'
 import { type Archive, checked } from './archive.ts'
+import { clearLeft } from './leftovers.ts'
 import { folderOf } from './paths.ts'
 import { resumed } from './resumed.ts'
 import { type Store, StoreError } from './store.ts'
-import type { UnfinishedList } from './unfinished.ts'
+import type { Unfinished, UnfinishedList } from './unfinished.ts'
 
 export type Target = { name: string; store: Store; recipients: readonly string[] }
 
@@ -32,10 +33,13 @@ export async function save(
   // Each try has a name of its own: what another one has left is never taken for it.
   const file = `${saving.about.name}.${randomBytes(6).toString('hex')}.tar.zst${recipients.length === 0 ? '' : '.age'}`
   const path = `${folder}/${file}`
-  const noted = { store: name, manifest: manifestPath, file: path }
-  unfinished.put({ ...noted, token: null })
+  const noted: Unfinished = { store: name, manifest: manifestPath, file: path, token: null }
+  unfinished.put(noted)
   const writer = await store
-    .write(path, first.size, (token) => unfinished.put({ ...noted, token }))
+    .write(path, first.size, (token) => {
+      noted.token = token
+      unfinished.put(noted)
+    })
     .catch((cause: unknown) => {
       unfinished.drop(noted)
       throw cause
@@ -56,28 +60,30 @@ export async function save(
         encryption: recipients.length === 0 ? null : 'age',
       },
     }
-    if (!(await store.put(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`)))
+    noted.promised = Date.now()
+    unfinished.put(noted)
+    if (!(await store.put(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`))) {
+      // Then it never arrives.
+      delete noted.promised
       throw new StoreError(`there is an export ${saving.about.name} of it already, which is not overwritten`)
+    }
     unfinished.drop(noted)
     return manifest
   } catch (cause) {
-    await clear(store, writer, { path, manifestPath, file }, () => unfinished.drop(noted))
+    await clear(writer, noted, store, unfinished)
     throw cause
   }
 }
 
-/** The manifest may be there though the store did not say so: then it counts, and its file stays. */
 async function clear(
-  store: Store,
   writer: { abort(): Promise<void> },
-  { path, manifestPath, file }: { path: string; manifestPath: string; file: string },
-  cleared: () => void,
+  noted: Unfinished,
+  store: Store,
+  unfinished: UnfinishedList,
 ): Promise<void> {
   try {
     await writer.abort()
-    const there = await store.read(manifestPath)
-    if (there === null || !there.includes(file)) await store.discard(path, null)
-    cleared()
+    if (await clearLeft(store, noted, Date.now())) unfinished.drop(noted)
   } catch {
     // It stays on the list.
   }

@@ -10,6 +10,8 @@ export type Writer = {
 }
 
 export type Store = {
+  /** Milliseconds for which something may arrive there after it was sent, though no answer came. */
+  late: number
   /** `expected`: about so many bytes come. `begun`: what `discard` needs to know, once there is something to discard. */
   write(path: string, expected: number, begun: (token: string) => void): Promise<Writer>
   /** Null: there is none. */

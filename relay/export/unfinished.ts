@@ -4,8 +4,17 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 
-/** `token`: of the store, for what isn't a file yet; null: nothing was begun. */
-export type Unfinished = { store: string; manifest: string; file: string; token: string | null }
+/**
+ * `token`: of the store, for what isn't a file yet; null: nothing was begun. `promised`: since then the manifest may arrive
+ * there (milliseconds since the epoch), also after its sender was given no answer, or is gone.
+ */
+export type Unfinished = {
+  store: string
+  manifest: string
+  file: string
+  token: string | null
+  promised?: number
+}
 
 export type UnfinishedList = {
   /** Of this life and of those before. */
@@ -47,7 +56,8 @@ function readAll(path: string | null, log: (line: string) => void): Unfinished[]
     return (Array.isArray(list) ? list : []).filter(
       (one): one is Unfinished =>
         [one?.store, one?.manifest, one?.file].every((part) => typeof part === 'string') &&
-        (one.token === null || typeof one.token === 'string'),
+        (one.token === null || typeof one.token === 'string') &&
+        (one.promised === undefined || typeof one.promised === 'number'),
     )
   } catch (error) {
     log(`the list of unfinished exports ${path} can't be read, what they left stays: ${String(error)}`)

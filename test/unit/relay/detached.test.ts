@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEngine } from '../../../relay/engine/engine.ts'
+import { type Exports, NO_EXPORTS } from '../../../relay/engine/exports.ts'
 import { createJobMemory } from '../../../relay/engine/job-memory.ts'
 import type { BatchLine, InventoryRequest, Job, JobReport } from '../../../shared/relay/protocol.ts'
 import { createFakeIncus, refusal } from './fake-incus.ts'
@@ -14,7 +15,10 @@ const REMOTES = {
 function setUp() {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
-  const restart = () => createEngine({ upstream: beforeCopies(incus), clock, remotes: REMOTES, secret: 's' })
+  // Each check goes on until the end.
+  const exports: Exports = { ...NO_EXPORTS, stores: ['nas'], check: () => new Promise(() => {}) }
+  const restart = () =>
+    createEngine({ upstream: beforeCopies(incus), clock, remotes: REMOTES, secret: 's', exports })
   let engine = restart()
   const submit = async (...jobs: Job[]): Promise<BatchLine[]> => {
     const lines: BatchLine[] = []
@@ -110,6 +114,20 @@ test('one that is cancelled while Incus doesn’t stop it begins no further requ
     { steps: [{ ok: false, error: { code: 'not-allowed' } }] },
     { done: 1 },
   ])
+})
+
+test('exports and checks of them hold up no copy, and run two at a time', async () => {
+  const { incus, submit, states } = setUp()
+  incus.answer = () => incus.operation({ after: 60_000 })
+  const check = (id: string): Job => {
+    const ref = { remote: 'backup', project: 'default', instance: id }
+    return { id, detach: true, steps: [{ do: 'check-export', ref, store: 'nas', name: null }] }
+  }
+  await submit(check('one'), check('two'), check('three'), copy('a'), copy('b'))
+  expect(await states()).toEqual({
+    ...{ one: 'running', two: 'running', three: 'queued' },
+    ...{ a: 'running', b: 'running' },
+  })
 })
 
 test('copies to one remote do not hold up copies to another', async () => {

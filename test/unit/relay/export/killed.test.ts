@@ -2,11 +2,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Exports } from '../../../../relay/engine/exports.ts'
 import { createDirectory } from '../../../../relay/export/directory.ts'
+import { openIdentities } from '../../../../relay/export/identities.ts'
 import { save } from '../../../../relay/export/save.ts'
 import type { Store } from '../../../../relay/export/store.ts'
 import { openUnfinished } from '../../../../relay/export/unfinished.ts'
 import { openBucket, storeIn } from './bucket.ts'
 import { archive, FOLDER, large, NAME, openPlace, REF, savingOf } from './scene.ts'
+
+const HOUR = 3_600_000
 
 const never = new Promise<never>(() => {})
 
@@ -62,7 +65,11 @@ const madeOf = async (exports: Exports): Promise<string[]> => {
 describe('the relay is killed', () => {
   test.each(MOMENTS)('at call %i to a directory, before it is done: %s', async (at, before) => {
     const place = openPlace()
-    const { store, died } = mortal(createDirectory(place.root), at, before)
+    const { store, died } = mortal(
+      createDirectory(place.root, openIdentities(null, () => {})(place.root)),
+      at,
+      before,
+    )
     const list = openUnfinished(`${place.root}/../list.json`, () => {})
     const saving = save(savingOf(archive()), { name: 'nas', store, recipients: [] }, list)
     await Promise.race([died, saving])
@@ -91,7 +98,7 @@ describe('the relay is killed', () => {
     await Promise.race([died, place.exports.save(savingOf(large(), { chunk: 300_000 }))])
     expect(bucket.asked.length).toBeGreaterThan(at)
     bucket.fault = () => null
-    const next = place.again()
+    const next = place.again(2 * HOUR)
     await next.clear()
     const made = await madeOf(next)
     expect([bucket.objects.size, bucket.uploads.size]).toEqual([made.length * 2, 0])

@@ -88,6 +88,12 @@ test('an instance is exported so often within a day, and no more', async () => {
   expect(await place.exports.save(other)).toMatchObject({ ok: true })
 })
 
+test('and what failed does not count: it has left nothing', async () => {
+  const place = openPlace()
+  for (let tries = 0; tries < 30; tries++) await failure(place, savingOf(Buffer.alloc(1024)))
+  expect(await place.exports.save(savingOf(archive(100)))).toMatchObject({ ok: true })
+})
+
 describe('what is not whole', () => {
   const file = archive()
   // Between two entries: GNU tar and Incus 6.0 take it for an archive.

@@ -7,6 +7,8 @@ import { zstdDecompressSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
 import type { Saving } from '../../../../relay/engine/exports.ts'
 import { createExports, type RunningExports } from '../../../../relay/export/exports.ts'
+import { openIdentities } from '../../../../relay/export/identities.ts'
+import { IDENTITY_FILE } from '../../../../relay/export/identity.ts'
 import type { StoreConfig } from '../../../../relay/export/stores-schema.ts'
 import { openUnfinished } from '../../../../relay/export/unfinished.ts'
 import { archiveOf } from '../../../emulator/archive.ts'
@@ -82,8 +84,8 @@ export type Place = {
   /** All files, with their folders. */
   files(): string[]
   read(path: string): Buffer
-  /** The relay after it was killed and started again. */
-  again(): RunningExports
+  /** The relay after it was killed and started again, so many milliseconds later. */
+  again(later?: number): RunningExports
 }
 
 export function openPlace(more: Partial<Record<string, StoreConfig>> = {}, recipients: string[] = []): Place {
@@ -95,17 +97,19 @@ export function openPlace(more: Partial<Record<string, StoreConfig>> = {}, recip
     string,
     StoreConfig
   >
-  const start = (): RunningExports =>
-    createExports(
-      stores,
-      openUnfinished(join(home, 'list.json'), (line) => log.push(line)),
-      (line) => log.push(line),
-    )
+  const start = (later = 0): RunningExports => {
+    const note = (line: string) => void log.push(line)
+    const known = {
+      unfinished: openUnfinished(join(home, 'list.json'), note),
+      identities: openIdentities(join(home, 'stores.json'), note),
+    }
+    return createExports(stores, known, note, () => Date.now() + later)
+  }
   return {
     ...{ root, log, exports: start(), again: start },
     files: () =>
       readdirSync(root, { recursive: true, withFileTypes: true })
-        .filter((one) => one.isFile())
+        .filter((one) => one.isFile() && one.name !== IDENTITY_FILE)
         .map((one) => join(one.parentPath, one.name).slice(root.length + 1))
         .sort(),
     read: (path) => readFileSync(join(root, path)),

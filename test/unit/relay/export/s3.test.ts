@@ -28,7 +28,7 @@ describe('an export in a bucket', () => {
     expect(bucket.uploads.size).toBe(0)
     expect(bucket.asked.filter((one) => one.includes('partNumber='))).toHaveLength(3)
     expect(await place.exports.list('r2', REF, null)).toMatchObject({
-      value: [{ name: NAME }, { name: '20261122T040000Z' }],
+      value: [{ name: '20261122T040000Z' }, { name: NAME }],
     })
   })
 

@@ -84,7 +84,9 @@ class Parts implements Writer {
   private readonly client: S3Client
   private readonly key: string
   private readonly begun: (token: string) => void
-  private readonly buffer: Buffer
+  /** One fills while the other is sent. */
+  private buffer: Buffer
+  private other: Buffer | null = null
   private filled = 0
   private upload: string | null = null
   private readonly etags: string[] = []
@@ -140,7 +142,10 @@ class Parts implements Writer {
   private async flush(): Promise<void> {
     await this.flight
     const upload = this.upload ?? (await this.start())
-    const part = Buffer.from(this.rest())
+    const part = this.rest()
+    const sent = this.buffer
+    this.buffer = this.other ?? Buffer.allocUnsafe(sent.length)
+    this.other = sent
     this.filled = 0
     const number = this.etags.length + 1
     this.etags.push('')

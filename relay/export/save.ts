@@ -10,6 +10,7 @@ import { sizeOf } from '../../shared/chat/age.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
 import type { Download, Saving } from '../engine/exports.ts'
 import { type Archive, checked } from './archive.ts'
+import { collected } from './collect.ts'
 import { clearLeft } from './leftovers.ts'
 import { folderOf } from './paths.ts'
 import { resumed } from './resumed.ts'
@@ -109,9 +110,12 @@ async function transfer(
   write: (chunk: Uint8Array) => Promise<void>,
 ): Promise<Transferred> {
   const found: { archive: Archive | null } = { archive: null }
-  const archive = checked(counted(resumed(first, saving.open), first.size, saving.progress), (whole) => {
-    found.archive = whole
-  })
+  const archive = checked(
+    collected(counted(resumed(first, saving.open), first.size, saving.progress)),
+    (whole) => {
+      found.archive = whole
+    },
+  )
   const hash = createHash('sha256')
   let bytes = 0
   for await (const chunk of await encrypted(compressed(archive), recipients)) {

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { INCUSD } from '../lab/installed.ts'
 import { benchBundle } from './bundle.ts'
 import { benchCounts } from './counts.ts'
+import { benchExports } from './exports.ts'
 import { isMissed, type Report, renderReport } from './figure.ts'
 import { benchForwarding } from './forwarding.ts'
 import { benchListing } from './listing.ts'
@@ -40,6 +41,7 @@ const benches: Record<string, () => Promise<Report>> = {
   page: benchPage,
   startup: () => benchStartup({ against: values.against, onRound }),
   counts: benchCounts,
+  exports: benchExports,
   forwarding: benchForwarding,
   listing: () => benchListing({ incusd: values.incus, onRound }),
   tick: () =>

@@ -37,7 +37,8 @@ export function archiveOf(
   ])
 }
 
-function entry(path: string, bytes: Uint8Array): Uint8Array {
+/** Of a tar. */
+export function entry(path: string, bytes: Uint8Array): Uint8Array {
   const header = Buffer.alloc(BLOCK)
   const octal = (value: number, at: number, length: number) =>
     header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at)

@@ -76,6 +76,7 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('expire'), ref, snapshot }),
   z.strictObject({ do: z.literal('expire-later'), ref, snapshot, expiresAt: moment }),
   z.strictObject({ do: z.literal('undo'), ref, snapshot }),
+  z.strictObject({ do: z.literal('prolong'), ref, snapshot, expiresAt: expiry }),
   z.strictObject({ do: z.literal('set-expiry'), ref, snapshot, expiresAt: expiry }),
   z.strictObject({ do: z.literal('postpone'), ref, snapshot, expiresAt: moment }),
   z.strictObject({ do: z.literal('hold'), ref, snapshot: name, note: text.nullable() }),

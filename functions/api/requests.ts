@@ -26,13 +26,17 @@ export const runBody = z.strictObject({
     filled,
     'For expire with snapshots: how long it can be undone, 48h if absent; 0 removes them at once',
   ),
+  expiry: may(
+    filled,
+    'For expiry: when Incus removes the snapshot, from now on ("30d"), or "never"; only later than it would',
+  ),
   instance: may(
     filled,
-    'For restore, clone, bring-back, hold, release, undo, cancel and export: a path without wildcards',
+    'For restore, clone, bring-back, hold, release, undo, expiry, cancel and export: a path without wildcards',
   ),
   snapshot: may(
     filled,
-    'For restore, clone, hold, release, undo and export: a name; an export without one is of the newest complete snapshot',
+    'For restore, clone, hold, release, undo, expiry and export: a name; an export without one is of the newest complete snapshot',
   ),
   to: may(filled, 'For export and check: the store, by its name in the relay’s configuration'),
   export: may(filled, 'For check: the export, by its name; absent: the newest one in that store'),

@@ -38,6 +38,8 @@ type Base = {
   parameters: readonly Parameter[]
   /** Whole lines after `/backup`. */
   examples: readonly string[]
+  /** Where a platform has no room for all of them, it stands apart. */
+  seldom?: true
 }
 
 /** Answers from the ledger, the configuration or Incus, and changes nothing. */

@@ -7,6 +7,7 @@ import { check } from './commands/check.ts'
 import { clone } from './commands/clone.ts'
 import { copy } from './commands/copy.ts'
 import { expire } from './commands/expire.ts'
+import { expiry } from './commands/expiry.ts'
 import { exporting } from './commands/export.ts'
 import { exportList } from './commands/exports.ts'
 import { helpOver } from './commands/help.ts'
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   release,
   expire,
   undo,
+  expiry,
   allow,
   pause,
   resume,

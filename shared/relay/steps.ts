@@ -27,6 +27,9 @@ export type ExpireStep = { do: 'expire'; ref: InstanceRef; snapshot: string }
 export type ExpireLaterStep = { do: 'expire-later'; ref: InstanceRef; snapshot: string; expiresAt: string }
 
 /** Takes that back. */
+/** Makes the expiry of a source's snapshot later, or lifts it (null); never earlier. ISO 8601. */
+export type ProlongStep = { do: 'prolong'; ref: InstanceRef; snapshot: string; expiresAt: string | null }
+
 export type UndoStep = { do: 'undo'; ref: InstanceRef; snapshot: string }
 
 /** Sets when Incus removes a snapshot; null: never. One that doesn't exist needs none. */
@@ -170,6 +173,7 @@ export type Step =
   | ExpireStep
   | ExpireLaterStep
   | UndoStep
+  | ProlongStep
   | SetExpiryStep
   | PostponeStep
   | HoldStep

@@ -87,6 +87,7 @@ export type Given = {
   instances?: readonly string[] | undefined
   snapshots?: readonly string[] | undefined
   grace?: string | undefined
+  expiry?: string | undefined
   instance?: string | undefined
   snapshot?: string | undefined
   stateful?: boolean | undefined

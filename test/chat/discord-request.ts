@@ -1,5 +1,7 @@
 /** Signed interactions as Discord sends them, of an application that exists only here. */
+
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { commands } from '../../shared/command/commands.ts'
 
 export type Person = {
   /** null: a direct message. */
@@ -38,6 +40,9 @@ export type DiscordApp = {
   request(body: Interaction | string, at: Date | string): { headers: Headers; body: string }
 }
 
+/** Subcommands that are registered apart. */
+const SELDOM = new Set(commands.flatMap(({ name, seldom }) => (seldom === true ? [name] : [])))
+
 /** Types of options, where the value tells it: text, whole number, yes or no. */
 const OPTION_TYPES = { string: 3, number: 4, boolean: 5 } as const
 
@@ -50,7 +55,10 @@ export function createDiscordApp(applicationId = '4000000000000000001'): Discord
     return { id, application_id: applicationId, type, token, version: 1, ...rest }
   }
   const backup = (name: string, options: Record<string, unknown>[]) => ({
-    data: { id: '4600000000000000001', type: 1, name: 'backup', options: [{ type: 1, name, options }] },
+    data: {
+      ...{ id: '4600000000000000001', type: 1, name: SELDOM.has(name) ? 'backup-more' : 'backup' },
+      options: [{ type: 1, name, options }],
+    },
   })
   return {
     publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex'),

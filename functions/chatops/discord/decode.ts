@@ -1,6 +1,7 @@
 /** Discord's interactions, after their signature was verified: pings, `/backup …`, buttons, and completion. */
 import * as z from 'zod/mini'
 import type { Actor } from '../../../shared/chat/actor.ts'
+import { DISCORD_COMMANDS } from '../../../shared/command/discord.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { minutesFrom } from '../../../shared/schedule/moment.ts'
 import { parseJson } from '../form.ts'
@@ -31,7 +32,7 @@ const option = z.object({
   focused: z.optional(z.boolean()),
 })
 const subcommand = z.object({ type: z.literal(1), name, options: z._default(z.array(option), []) })
-const data = z.object({ name: z.literal('backup'), options: z.array(subcommand) })
+const data = z.object({ name: z.enum(DISCORD_COMMANDS), options: z.array(subcommand) })
 
 const ping = z.object({ ...base, type: z.literal(1) })
 const interactions = [

@@ -127,7 +127,7 @@ const staleIn = ({ own: keys }: Sighting, listed: ReadonlySet<string>): Record<s
   )
 
 /** A source's instance that isn't being restored, as it is now. */
-async function standing(
+export async function standing(
   ref: InstanceRef,
   what: string,
   io: StepIo,

@@ -10,6 +10,7 @@ import { planCheckCopy, planCopy } from './copy.ts'
 import { planExpireLater, planUndo } from './expire-later.ts'
 import { planCheckExport, planExport, planReadExports } from './export.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
+import { planProlong } from './prolong.ts'
 import { planReadSnapshots } from './read.ts'
 import { planRestore } from './restore.ts'
 import { planExpire, planExpiry, planPostpone, planTake } from './snapshots.ts'
@@ -38,6 +39,7 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   'read-snapshots': planReadSnapshots,
   export: planExport,
   'read-exports': planReadExports,
+  prolong: planProlong,
   'check-export': planCheckExport,
   cancel: planCancel,
 }

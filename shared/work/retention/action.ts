@@ -15,4 +15,13 @@ export type ExpireAction = {
 /** Whether it removes a snapshot, at once or later. */
 export const isExpire = (action: AnyAction): action is ExpireAction => action.kind === 'expire'
 
+/** Incus removes it then at the earliest (ISO 8601); null: it doesn't. */
+export type ProlongAction = {
+  kind: 'prolong'
+  ref: InstanceRef
+  snapshot: string
+  end: string | null
+  reason: string
+}
+
 export type UndoAction = { kind: 'unexpire'; ref: InstanceRef; snapshot: string; reason: string }

@@ -1,7 +1,7 @@
 /** How a removal reads, and its undoing. */
 import { instanceOf, subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
-import type { ExpireAction, UndoAction } from './action.ts'
+import type { ExpireAction, ProlongAction, UndoAction } from './action.ts'
 
 export function expireLine({ ref, snapshot, end, reason }: ExpireAction): Line {
   const about = subjectKey(ref)
@@ -19,4 +19,12 @@ export const undoLine = ({ ref, snapshot, reason }: UndoAction): Line => ({
   counts: 'undo',
   what: snapshot,
   reason,
+})
+
+export const prolongLine = ({ ref, snapshot, end, reason }: ProlongAction): Line => ({
+  about: subjectKey(ref),
+  sign: '#',
+  counts: 'prolong',
+  what: snapshot,
+  reason: `${end === null ? 'Incus no longer removes it by itself' : `Incus removes it on ${end}`}; ${reason}`,
 })

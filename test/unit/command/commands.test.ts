@@ -55,7 +55,7 @@ describe('the list', () => {
 
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual([
-      ...['now', 'copy', 'export', 'check', 'cancel', 'hold', 'release', 'undo'],
+      ...['now', 'copy', 'export', 'check', 'cancel', 'hold', 'release', 'undo', 'expiry'],
       ...['pause', 'resume', 'notify'],
     ])
     expect(namesOf('admin')).toEqual(['restore', 'clone', 'bring-back', 'expire', 'allow'])
@@ -100,6 +100,8 @@ test.each([
   ],
   ['cancel web1', { do: 'cancel', instance: 'web1' }],
   ['undo web1 x', { do: 'undo', instance: 'web1', snapshot: 'x' }],
+  ['expiry web1 x --in=30d', { do: 'expiry', instance: 'web1', snapshot: 'x', expiry: '30d' }],
+  ['expiry web1 x --in=never', { do: 'expiry', instance: 'web1', snapshot: 'x', expiry: null }],
 ])('%s is asked of the engine', (line, ask) => {
   const parsed = parseLine(line, commands)
   if (!parsed.ok || parsed.value.command.kind !== 'change') throw new Error(line)

@@ -3,12 +3,16 @@ import { commands } from '../../../shared/command/commands.ts'
 import { discordCommands } from '../../../shared/command/discord.ts'
 import { checkDiscordCommands } from './discord-rules.ts'
 
-const [backup] = discordCommands(commands)
+const [backup, more] = discordCommands(commands)
 
-test('is one command of guilds with a subcommand for each', () => {
-  expect(discordCommands(commands)).toHaveLength(1)
+test('is two commands of guilds with a subcommand for each, the seldom ones apart', () => {
+  expect(discordCommands(commands)).toHaveLength(2)
   expect(backup).toMatchObject({ type: 1, name: 'backup', contexts: [0], integration_types: [0] })
-  expect(backup?.options.map(({ type, name }) => [type, name])).toEqual(commands.map(({ name }) => [1, name]))
+  expect(more).toMatchObject({ type: 1, name: 'backup-more', contexts: [0], integration_types: [0] })
+  expect(more?.options.map(({ name }) => name)).toEqual(['expiry'])
+  const all = [...(backup?.options ?? []), ...(more?.options ?? [])]
+  expect(all.every(({ type }) => type === 1)).toBe(true)
+  expect(all.map(({ name }) => name).sort()).toEqual(commands.map(({ name }) => name).sort())
 })
 
 test('says what Discord can complete, and what has to be given', () => {

@@ -5,6 +5,7 @@ import type { Ledger } from '../shared/ledger/ledger.ts'
 import { familyOf, standsApart, subjectIn } from '../shared/ledger/work.ts'
 import { remotesOf } from '../shared/policy/places.ts'
 import type { Config } from '../shared/policy/policy.ts'
+import { coversVolumes } from '../shared/policy/volumes.ts'
 import {
   type ComesAgain,
   type InventoryReply,
@@ -14,12 +15,13 @@ import {
 import { err } from '../shared/result.ts'
 import type { Relay } from './incus/relay.ts'
 
-/** The keys that policies select by, as a member of the request: absent where there are none. */
-export function keysOf({ policies }: Config): Pick<InventoryRequest, 'config'> {
+/** The keys that policies select by, and whether they cover volumes, as members of the request. */
+export function keysOf({ policies }: Config): Pick<InventoryRequest, 'config' | 'volumes'> {
   const named = new Set(policies.flatMap(({ select }) => Object.keys(select.config)))
   // The relay would refuse the whole call for one of the others.
   const config = [...named].filter(maySelectBy)
-  return config.length === 0 ? {} : { config }
+  const volumes = policies.some(({ select }) => coversVolumes(select))
+  return { ...(config.length === 0 ? {} : { config }), ...(volumes ? { volumes } : {}) }
 }
 
 /** Without an answer of the relay all remotes are unknown, not empty. */

@@ -1,4 +1,5 @@
 /** Words of a command that people are told to run: what a server names must not run anything else. */
+import { type InstanceRef, volumeIn } from './incus/subject.ts'
 
 /** As a POSIX shell takes it for one word. */
 export const shellWord = (word: string): string =>
@@ -12,6 +13,31 @@ export const incusCommand = (project: string, ...words: string[]): string =>
     ...(project === 'default' ? [] : ['--project', shellWord(project)]),
   ].join(' ')
 
+/** A command of Incus about the snapshots of an instance or a custom volume: `list`, or `delete` with a name. */
+export function snapshotCommand(
+  { project, instance }: Pick<InstanceRef, 'project' | 'instance'>,
+  verb: 'list' | 'delete',
+  ...names: string[]
+): string {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? incusCommand(project, 'snapshot', verb, instance, ...names)
+    : incusCommand(project, 'storage', 'volume', 'snapshot', verb, volume.pool, volume.volume, ...names)
+}
+
 /** What keeps an instance's data, and makes room for another of its name. */
 export const keepAside = ({ project, instance }: { project: string; instance: string }): string =>
   incusCommand(project, 'rename', instance, `${instance}-kept`)
+
+/** A command that changes the config of an instance or a custom volume; `rest` as a shell takes it. */
+export function configCommand(ref: InstanceRef, verb: 'set' | 'unset', rest: string): string {
+  const volume = volumeIn(ref.instance)
+  if (volume === null) return `incus config ${verb} ${named(ref)} ${rest}`
+  const { pool, volume: name } = volume
+  const project = ref.project === 'default' ? '' : ` --project ${shellWord(ref.project)}`
+  return `incus storage volume ${verb} ${shellWord(pool)} ${shellWord(name)}${project} ${rest}`
+}
+
+/** As commands of Incus name it. */
+export const named = ({ project, instance }: InstanceRef): string =>
+  project === 'default' ? instance : `${instance} --project ${shellWord(project)}`

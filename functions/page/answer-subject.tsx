@@ -91,7 +91,7 @@ function seenView(key: string, seen: SeenNow | null, slots: readonly Slot[], now
     state: 'seen',
     ...{ view, policies, timeline: timelineOf(view, slots, now) },
     replicaOf: stock.replica?.of ?? null,
-    status: stock.record.status,
+    status: stock.record.type === 'volume' ? 'Custom volume' : stock.record.status,
     ...{ lines, next },
   }
 }

@@ -19,6 +19,7 @@ import { awaitOperation, type Timeouts, type Watched } from './operation.ts'
 import { badRequest, type Known, resolveReferences } from './references.ts'
 import type { Seal } from './seal.ts'
 import type { Sightings } from './sightings.ts'
+import { forgetsDescription } from './subject-requests.ts'
 import type { Suspects } from './suspects.ts'
 import type { UnseenCreates } from './unseen-creates.ts'
 import type { EngineRemote, Upstream } from './upstream.ts'
@@ -128,19 +129,30 @@ async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): P
   return sent.ok ? (received.ok ? sent : received) : moreTelling(sent, received)
 }
 
-/** The request with the ETag that stands for the expected expiry; null: somebody has set another one. */
+/**
+ * The request with the ETag that stands for the expected expiry, and with the description that Incus would forget;
+ * null: somebody has set another expiry.
+ */
 async function whileUnchanged(
   { remote, path, ifExpiresAt }: Call,
   wanted: IncusRequest,
   { upstream }: CallIo,
 ): Promise<Result<IncusRequest | null, CallError>> {
-  if (ifExpiresAt === undefined) return ok(wanted)
+  const match = matchRoute(wanted.method, path)
+  const repeats = match !== null && forgetsDescription(match)
+  if (ifExpiresAt === undefined && !repeats) return ok(wanted)
   const one = await call(upstream, remote, { method: 'GET', path })
   if (!one.ok) return one
   const { metadata } = one.value.envelope
-  const present = isObject(metadata) ? expiresAtOf(text(metadata.expires_at)) : null
-  if (present?.getTime() !== expiresAtOf(ifExpiresAt)?.getTime()) return ok(null)
-  return ok(one.value.etag === undefined ? wanted : { ...wanted, ifMatch: one.value.etag })
+  const { expires_at, description } = isObject(metadata) ? metadata : {}
+  const present = expiresAtOf(text(expires_at))
+  if (ifExpiresAt !== undefined && present?.getTime() !== expiresAtOf(ifExpiresAt)?.getTime()) return ok(null)
+  const body =
+    repeats && isObject(wanted.body) ? { ...wanted.body, description: text(description) } : wanted.body
+  const whole = body === undefined ? wanted : { ...wanted, body }
+  return ok(
+    ifExpiresAt === undefined || one.value.etag === undefined ? whole : { ...whole, ifMatch: one.value.etag },
+  )
 }
 
 /** When a transfer fails, one side often only says that the connection closed. */

@@ -30,7 +30,7 @@ import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
 import { type Exports, NO_EXPORTS } from './exports.ts'
 import { glanceAt } from './glance.ts'
-import { readInventory } from './inventory.ts'
+import { readInventory, type Wanted } from './inventory.ts'
 import { createJobMemory, type JobMemory } from './job-memory.ts'
 import { createJournal, type JournalStore } from './journal.ts'
 import { createLanes } from './lanes.ts'
@@ -131,11 +131,11 @@ export function createEngine({
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const exportLane = createLanes(() => EXPORTS)
   const detached = createDetached(unattended, locks, { lanes, exportLane }, jobs)
-  const see = async (name: string, config: readonly string[], most: number): Promise<RemoteReply> => {
+  const see = async (name: string, wanted: Wanted, most: number): Promise<RemoteReply> => {
     if (!Object.hasOwn(remotes, name)) return { ok: false, error: unknownRemote(name, remotes) }
     const io = { upstream, clock, look: most, pools, suspects, unseen, made: journal.made }
     const began = clock.now()
-    const reply = await readInventory(io, name, config)
+    const reply = await readInventory(io, name, wanted)
     if (!reply.ok) return reply
     const inventory = temporaries.sweep(name, reply.inventory, began)
     sightings.note(name, inventory, began)
@@ -160,13 +160,16 @@ export function createEngine({
       )
       return { remotes: Object.fromEntries(seen) }
     },
-    async inventory({ remotes: names, config = [], adopt = [], within = look }) {
+    async inventory({ remotes: names, config = [], volumes, adopt = [], within = look }) {
       const most = Math.min(within, look)
       await Promise.all(adopt.map((entry) => detached.adopt(entry, Math.min(ADOPT, most / 4))))
       // Reports are read before the listings, so that these show the result of each job reported as done.
       const reports = detached.reports()
       const replies = await Promise.all(
-        [...new Set(names)].map(async (name) => [name, await see(name, config, most).catch(broken)] as const),
+        [...new Set(names)].map(
+          async (name) =>
+            [name, await see(name, { config, volumes: volumes === true }, most).catch(broken)] as const,
+        ),
       )
       const onCopies = sightings.onCopies()
       journal.tidy(onCopies)

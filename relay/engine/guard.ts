@@ -35,6 +35,7 @@ export const isGuarded = ({ name, parameters }: Match): boolean =>
   name === 'restoreInstance' ||
   name === 'startInstance' ||
   name === 'markInstance' ||
+  name === 'deleteVolumeSnapshot' ||
   (name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null)
 
 /** What the relay has seen, and its time in milliseconds since the epoch. */
@@ -71,6 +72,9 @@ export async function guard(
 async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen): Promise<Why> {
   const { upstream, remote, match, body } = call
   const { name, parameters, query } = match
+  // stapes makes no copies of volumes, so of theirs it removes what it has named, and nothing else.
+  if (name === 'deleteVolumeSnapshot')
+    return ok(parseSnapshotName(parameters.snapshot ?? '') === null ? 'stapes did not take it' : null)
   const ref = { remote, project: query.project ?? 'default', instance: parameters.instance ?? '' }
   const newest = newestPair(journal.verified(subjectKey(ref)))
   if (name === 'deleteSnapshot' && newest !== null && newest[0] === parameters.snapshot)
@@ -126,7 +130,7 @@ const refused = (remote: string, match: Match, wanted: string, why: string): Cal
 })
 
 function wordsOf({ name, parameters }: Match, wanted: string): string {
-  const { instance, snapshot } = parameters
+  const { volume, instance = volume, snapshot } = parameters
   if (name === 'startInstance') return `thaw ${instance}`
   if (name === 'markInstance' && wanted === '') return `mark ${instance}`
   if (name === 'restoreInstance' || name === 'markInstance') return `restore ${instance} to ${wanted}`

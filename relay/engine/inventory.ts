@@ -16,6 +16,7 @@ import { compareLists, fillSnapshots, type Read } from './snapshots.ts'
 import type { Suspects } from './suspects.ts'
 import type { UnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
+import { noteUsers, readVolumes } from './volumes.ts'
 
 const ALL = { recursion: '1', 'all-projects': 'true' }
 
@@ -30,14 +31,13 @@ type InventoryIo = {
   unseen: UnseenCreates
 }
 
+/** The keys that policies select by, and whether custom volumes are wanted. */
+export type Wanted = { config: readonly string[]; volumes: boolean }
+
 /** Whatever is wrong with a remote's answers makes that remote unknown, and nothing else. */
-export async function readInventory(
-  io: InventoryIo,
-  remote: string,
-  selectedBy: readonly string[],
-): Promise<RemoteReply> {
+export async function readInventory(io: InventoryIo, remote: string, wanted: Wanted): Promise<RemoteReply> {
   try {
-    return await readAll(io, remote, selectedBy, io.clock.now() + io.look)
+    return await readAll(io, remote, wanted, io.clock.now() + io.look)
   } catch (cause) {
     return err(badReply(remote, 200, `it can't be read (${safeText(String(cause), 200)})`))
   }
@@ -50,7 +50,7 @@ export async function readInventory(
 async function readAll(
   { upstream, clock, look, pools, suspects, unseen, made }: InventoryIo,
   remote: string,
-  selectedBy: readonly string[],
+  wanted: Wanted,
   until: number,
 ): Promise<RemoteReply> {
   const read = reader(upstream, remote, clock, { until, look })
@@ -67,17 +67,23 @@ async function readAll(
   const [projects, listed] = await Promise.all([
     read(request('listProjects', {}, { recursion: '1' }), parseProjects),
     read(request('listInstances', {}, ALL), (metadata) =>
-      parseInstances(metadata, { remote, server: server.fingerprint, made }, selectedBy),
+      parseInstances(metadata, { remote, server: server.fingerprint, made }, wanted.config),
     ),
   ])
   if (!projects.ok) return projects
   if (!listed.ok) return listed
   const { records: instances, unusable } = listed.value
   const named = poolsOf(instances)
-  const [seen] = await Promise.all([
+  const [seen, custom] = await Promise.all([
     pools(remote, named, read),
+    wanted.volumes ? readVolumes({ read, clock, nested }, projects.value.projects) : null,
     fillSnapshots(instances, { read, clock, nested }),
   ])
+  if (custom !== null) {
+    noteUsers(custom.records, instances)
+    instances.push(...custom.records)
+    unusable.push(...custom.unusable)
+  }
   await compareLists(instances, remote, suspects, read)
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
   if (!operations.ok) return operations
@@ -91,6 +97,7 @@ async function readAll(
       instances,
       operations: operations.value,
       ...(unseenCreates.length === 0 ? {} : { unseen: unseenCreates }),
+      ...(custom === null || custom.unlisted.length === 0 ? {} : { unlisted: firstOf(custom.unlisted) }),
       ...(unusable.length === 0 ? {} : { unusable: firstOf(unusable) }),
     },
   }

@@ -108,7 +108,7 @@ const keepsMemory = (config: unknown): boolean =>
   isObject(config) && text(config['migration.stateful']) === 'true'
 
 /** Null: Incus takes none by itself. It knows `@never`, too. */
-function scheduleOf(config: unknown): OwnSchedule | null {
+export function scheduleOf(config: unknown): OwnSchedule | null {
   if (!isObject(config)) return null
   const schedule = safeText(text(config['snapshots.schedule']).trim(), WORD)
   const expiry = safeText(text(config['snapshots.expiry']).trim(), WORD)
@@ -125,14 +125,14 @@ function rootPool(devices: unknown): string {
 }
 
 /** Of one instance, so many are named. */
-const VOLUMES = 20
+const VOLUMES = 100
 
 /** A disk with a pool is a volume of it; another one is a folder or a device of the host. */
 const volumesOf = (devices: unknown): string[] =>
   Object.values(isObject(devices) ? devices : {})
     .flatMap((device) =>
       isObject(device) && device.type === 'disk' && device.path !== '/' && text(device.pool) !== ''
-        ? [safeText(`${text(device.pool)}/${text(device.source)}`, WORD)]
+        ? [safeText(`${text(device.pool)}/${text(device.source)}`, 2 * WORD)]
         : [],
     )
     .sort()

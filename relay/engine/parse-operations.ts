@@ -1,5 +1,6 @@
 /** `GET /1.0/operations?recursion=1&all-projects=true`: an object by state, `{}` when there are none. */
 import type { OperationRecord } from '../../shared/incus/inventory.ts'
+import { volumeName } from '../../shared/incus/subject.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
 import { isObject, parseOperation, text } from './envelope.ts'
@@ -41,15 +42,30 @@ export function describeOperation(
   const resources = isObject(entry.resources) ? entry.resources : {}
   const instances = urls(resources.instances)
   const snapshots = urls(resources.instances_snapshots)
-  if (instances === null || snapshots === null) return null
+  const volumes = urls(resources.storage_volumes)
+  const ofVolumes = urls(resources.storage_volume_snapshots)
+  if (instances === null || snapshots === null || volumes === null || ofVolumes === null) return null
+  const custom = volumes.flatMap((url) => volumeOf(segments(url)) ?? [])
   const operation = {
     id,
     description: safeText(text(entry.description)),
-    project: projectOf(instances[0] ?? snapshots[0] ?? ''),
-    instances: instances.map((url) => segments(url)[2] ?? ''),
-    snapshots: snapshots.map((url) => `${segments(url)[2] ?? ''}/${segments(url)[4] ?? ''}`),
+    project: projectOf(instances[0] ?? snapshots[0] ?? volumes[0] ?? ofVolumes[0] ?? ''),
+    instances: [...instances.map((url) => segments(url)[2] ?? ''), ...custom],
+    snapshots: [
+      ...snapshots.map((url) => `${segments(url)[2] ?? ''}/${segments(url)[4] ?? ''}`),
+      ...ofVolumes.flatMap((url) => snapshotOf(segments(url)) ?? []),
+    ],
   }
   return progress === undefined ? operation : { ...operation, progress }
+}
+
+/** `1.0/storage-pools/p/volumes/custom/v`; null: a volume of another type, which is an instance's. */
+const volumeOf = ([, , pool = '', , type, volume = '']: string[]): string | null =>
+  type === 'custom' && pool !== '' && volume !== '' ? volumeName(pool, volume) : null
+
+function snapshotOf(parts: string[]): string | null {
+  const volume = volumeOf(parts)
+  return volume === null ? null : `${volume}/${parts[7] ?? ''}`
 }
 
 function urls(value: unknown): string[] | null {

@@ -5,16 +5,18 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../../shared/incus/inventory.ts'
 import { commonPairs, isIn } from '../../shared/incus/pairs.ts'
-import { request } from '../../shared/incus/routes.ts'
-import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
+import { type InstanceRef, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
 import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { markedOn } from '../../shared/work/copy/marks.ts'
 import { badReply, call } from './call.ts'
+import { isObject } from './envelope.ts'
 import type { Journal } from './journal.ts'
+import { recordOf } from './parse-custom.ts'
 import { parseInstances } from './parse-instances.ts'
 import { parseSnapshots } from './parse-volumes.ts'
+import { listRequest, rowsOf, subjectRequest } from './subject-requests.ts'
 import type { Upstream } from './upstream.ts'
 
 export type Sighting = Pick<InstanceRecord, 'config' | 'own' | 'snapshots' | 'torn'>
@@ -183,14 +185,20 @@ async function readOne(
   { remote, project, instance }: InstanceRef,
   server: string | null,
 ): Promise<Result<{ sighting: Sighting; instance: unknown }, CallError>> {
-  const one = await call(upstream, remote, request('getInstance', { instance }, { project }))
+  const one = await call(upstream, remote, subjectRequest({ project, instance }))
   if (!one.ok) return one
   const { metadata } = one.value.envelope
-  const [record] = parseInstances([metadata], { remote, server }, [])?.records ?? []
-  const wanted = request('listSnapshots', { instance }, { project, recursion: '1' })
+  const volume = volumeIn(instance)
+  const [record] =
+    volume === null
+      ? (parseInstances([metadata], { remote, server }, [])?.records ?? [])
+      : isObject(metadata)
+        ? [recordOf(metadata, { project, pool: volume.pool, name: volume.volume })]
+        : []
+  const wanted = listRequest({ project, instance })
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list
-  const snapshots = parseSnapshots(list.value.envelope.metadata)
+  const snapshots = parseSnapshots(rowsOf({ instance }, list.value.envelope.metadata))
   return record === undefined || record.offline === true || snapshots === null
     ? err(badReply(remote, list.value.status, `${wanted.path} has another form than expected`))
     : ok({ sighting: { config: record.config, own: record.own, snapshots }, instance: metadata })

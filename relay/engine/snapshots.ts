@@ -6,6 +6,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, SnapshotPair } from '../../shared/incus/inventory.ts'
 import { type IncusRequest, request } from '../../shared/incus/routes.ts'
+import { volumeIn } from '../../shared/incus/subject.ts'
 import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
@@ -19,6 +20,7 @@ import {
   type Volumes,
   volumeKey,
 } from './parse-volumes.ts'
+import { listRequest, rowsOf } from './subject-requests.ts'
 import type { Suspects } from './suspects.ts'
 
 export type Read = <T>(
@@ -26,7 +28,7 @@ export type Read = <T>(
   parse: (metadata: unknown, date?: number) => T | null,
 ) => Promise<Result<T, CallError>>
 
-type Source = {
+export type Source = {
   read: Read
   clock: Clock
   /** Whether this server's listing has the snapshots inside the volumes' rows. */
@@ -37,7 +39,7 @@ type Source = {
 const OFFLINE = 'Error'
 
 /** How long single calls may take in all: a member that is shutting down holds each for ten seconds. */
-const TIMEOUT = 40_000
+export const TIMEOUT = 40_000
 /** Single calls at once, and pools. */
 const AT_ONCE = 8
 /** For so many instances a listing without any snapshot is checked. */
@@ -78,7 +80,7 @@ async function fillGroup(group: InstanceRecord[], source: Source): Promise<void>
   await confirmNone(group, source, until)
 }
 
-type LookUp = (instance: InstanceRecord) => Volume
+export type LookUp = (instance: InstanceRecord) => Volume
 
 const fromListing =
   (volumes: Volumes, pool: string): LookUp =>
@@ -89,7 +91,7 @@ const fromListing =
  * Incus renders such a listing volume by volume, and one that can't be rendered fails it for all. Then each
  * volume is read by itself.
  */
-async function oneByOne(
+export async function oneByOne(
   group: readonly InstanceRecord[],
   { code, message }: CallError,
   { read, clock, nested }: Source,
@@ -101,8 +103,13 @@ async function oneByOne(
   await eachOf(group, AT_ONCE, async (instance) => {
     if (clock.now() > until) return
     const { pool, type, project, name } = instance
+    const place = volumeIn(name) ?? { pool, volume: name }
     const one = await read(
-      request('getVolume', { pool, type, volume: name }, { project, recursion: '1' }),
+      request(
+        'getVolume',
+        { ...place, type: type === 'volume' ? 'custom' : type },
+        { project, recursion: '1' },
+      ),
       (row) => parseVolume(row),
     )
     found.set(instance, one.ok ? one.value : unknown(`its volume can't be read: ${one.error.message}`))
@@ -110,9 +117,9 @@ async function oneByOne(
   return (instance) => found.get(instance) ?? unknown(problem)
 }
 
-const unknown = (problem: string): Volume => ({ state: 'unknown', problem })
+export const unknown = (problem: string): Volume => ({ state: 'unknown', problem })
 
-function settle(instance: InstanceRecord, volume: Volume): void {
+export function settle(instance: InstanceRecord, volume: Volume): void {
   if (volume.state === 'listed') instance.snapshots = volume.snapshots
   else instance.problem = volume.state === 'unknown' ? volume.problem : UNDATED
 }
@@ -120,7 +127,7 @@ function settle(instance: InstanceRecord, volume: Volume): void {
 const UNDATED = 'its pool lists snapshots of it without a date'
 
 /** Volumes made by LXD have no dates, but their instance's own list has: it is used where the names agree. */
-async function dateUndated(
+export async function dateUndated(
   group: readonly InstanceRecord[],
   lookUp: LookUp,
   { read, clock }: Source,
@@ -143,13 +150,15 @@ const isSameNames = (pairs: readonly SnapshotPair[], names: readonly string[]): 
 
 /** The instance's own list of its snapshots: an empty one means that there are none. */
 const readOwn = ({ name, project }: InstanceRecord, read: Read): Promise<Result<SnapshotPair[], CallError>> =>
-  read(request('listSnapshots', { instance: name }, { project, recursion: '1' }), parseSnapshots)
+  read(listRequest({ project, instance: name }), (metadata) =>
+    parseSnapshots(rowsOf({ instance: name }, metadata)),
+  )
 
 /**
  * A pool listing without any snapshot may be wrong, so it is compared with the lists of some instances: first
  * those with marks of stapes.
  */
-async function confirmNone(
+export async function confirmNone(
   group: readonly InstanceRecord[],
   { read, clock }: Source,
   until: number,

@@ -8,6 +8,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Call } from './calls.ts'
 import { isObject, text } from './envelope.ts'
 import { volumeKey } from './parse-volumes.ts'
+import { subjectNameIn } from './subject-requests.ts'
 
 export type Suspects = {
   /** A job failed with that error: the instances of its calls are checked. */
@@ -39,6 +40,6 @@ export function createSuspects(): Suspects {
 
 function touched({ method, path, body }: Call): string | null {
   const match = matchRoute(method, path)
-  const { instance = isObject(body) ? text(body.name) : '' } = match?.parameters ?? {}
-  return instance === '' ? null : volumeKey(match?.query.project ?? 'default', instance)
+  const name = (match === null ? '' : subjectNameIn(match)) || (isObject(body) ? text(body.name) : '')
+  return name === '' ? null : volumeKey(match?.query.project ?? 'default', name)
 }

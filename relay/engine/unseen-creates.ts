@@ -8,6 +8,7 @@ import { matchRoute } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Call } from './calls.ts'
 import { isObject, text } from './envelope.ts'
+import { createsSnapshot, deletesSnapshot, subjectNameIn } from './subject-requests.ts'
 
 export type UnseenCreates = {
   failed(call: Call, error: CallError): void
@@ -42,7 +43,7 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
     failed(call, error) {
       const touched = touchedBy(call)
       if (touched === null || !hasUnknownOutcome(error)) return
-      if (touched.route === 'deleteSnapshot') return void made.delete(touched.key)
+      if (!touched.creates) return void made.delete(touched.key)
       // Incus makes no second one under the name of one that is there.
       dropOld(made, SURE)
       if (!made.has(touched.key)) put(known, touched.key, DAY)
@@ -51,7 +52,7 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
       const touched = touchedBy(call)
       if (touched === null) return
       known.delete(touched.key)
-      if (touched.route === 'createSnapshot') put(made, touched.key, SURE)
+      if (touched.creates) put(made, touched.key, SURE)
       else made.delete(touched.key)
     },
     of(remote) {
@@ -63,9 +64,11 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
   }
 }
 
-function touchedBy({ remote, method, path, body }: Call): { route: string; key: string } | null {
+/** `creates`: else it deletes. */
+function touchedBy({ remote, method, path, body }: Call): { creates: boolean; key: string } | null {
   const match = matchRoute(method, path)
-  if (match?.name !== 'createSnapshot' && match?.name !== 'deleteSnapshot') return null
-  const { instance = '', snapshot = isObject(body) ? text(body.name) : '' } = match.parameters
-  return { route: match.name, key: `${remote}/${match.query.project ?? 'default'}/${instance}/${snapshot}` }
+  if (match === null || !(createsSnapshot(match) || deletesSnapshot(match))) return null
+  const { snapshot = isObject(body) ? text(body.name) : '' } = match.parameters
+  const subject = `${remote}/${match.query.project ?? 'default'}/${subjectNameIn(match)}`
+  return { creates: createsSnapshot(match), key: `${subject}/${snapshot}` }
 }

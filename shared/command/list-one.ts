@@ -8,7 +8,7 @@ import { newestPair, samePair } from '../incus/pairs.ts'
 import { compareAge, MANUAL, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import { remoteOf } from '../incus/subject.ts'
 import { holdsOf, removedOn } from '../policy/marks.ts'
-import { incusCommand } from '../shell.ts'
+import { snapshotCommand } from '../shell.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
 
 export function oneInstance(stock: Stock, { now, config }: Answered): Message {
@@ -32,7 +32,10 @@ export function oneInstance(stock: Stock, { now, config }: Answered): Message {
         ...partials.map((name): Text => [{ code: name }, ' may be partial: don’t count on it']),
         ...copies.flatMap((copy) => onlyThere(copy, newestFirst, now)),
       ],
-      ['Incus itself lists all: ', { code: incusCommand(record.project, 'snapshot', 'list', record.name) }],
+      [
+        'Incus itself lists all: ',
+        { code: snapshotCommand({ project: record.project, instance: record.name }, 'list') },
+      ],
     ),
     buttons: [],
   }

@@ -14,10 +14,18 @@ export type Identity = { uuid: string; since: number }
 /** As they hold for the instance, profiles included. `expiry`: its `snapshots.expiry`; empty: none. */
 export type OwnSchedule = { schedule: string; expiry: string }
 
+/**
+ * An instance, or a custom volume: that has `pool:volume` for its name, no status, no profiles (so all its keys are its
+ * own), and no identity.
+ */
 export type InstanceRecord = {
   project: string
   name: string
-  type: 'container' | 'virtual-machine'
+  type: 'container' | 'virtual-machine' | 'volume'
+  /** Of a volume: why Incus takes no snapshots of it by themselves, in words; absent: it does. */
+  unsnapped?: string
+  /** Of a volume: the instances that it is attached to, as `project/instance`. */
+  users?: string[]
   /** Incus's own word: Running, Stopped, Frozen, Error, … Error also stands for an offline member. */
   status: string
   /** Its memory can be kept in a snapshot, and restored: migration.stateful is set. */
@@ -62,7 +70,7 @@ export type OperationRecord = {
   id: string
   description: string
   project: string
-  /** Instance names from its resources. */
+  /** Names of instances and custom volumes, from its resources. */
   instances: string[]
   /** `instance/snapshot` from its resources: such a snapshot is not complete yet. */
   snapshots: string[]
@@ -89,7 +97,10 @@ export type RemoteInventory = {
    * shown it.
    */
   thick?: string[]
+  /** With custom volumes, where they were asked for. */
   instances: InstanceRecord[]
+  /** Why custom volumes aren't known, in words, where they were asked for: such a pool may have any. */
+  unlisted?: string[]
   operations: OperationRecord[]
   /** Listed instances that are left out because their names can't be used, in words: they are not gone. */
   unusable?: string[]

@@ -17,6 +17,10 @@ export const isProjectName = (name: string): boolean => isUsable(name, 100)
 
 export const isPoolName = (name: string): boolean => isUsable(name, 100)
 
+/** Incus takes more; what is left out here would need quotes in a command, or is read as something else in a key. */
+export const isVolumeName = (name: string): boolean =>
+  /^[\w.=@:+-]{1,100}$/.test(name) && !/^(-|:|\.+$)/.test(name)
+
 /** Nearly all of them. There are tens of thousands, so no length is counted by the pattern. */
 const PLAIN = /^[\w.-]+$/
 

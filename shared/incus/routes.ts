@@ -2,26 +2,10 @@
  * The calls to Incus that the product makes, and nothing else. The Worker builds its requests from
  * this table, the relay refuses what isn't in it, and the embedded Incus serves it.
  */
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+import { field, type Method, onlyKeys, type Route } from './route.ts'
+import { volumeRoutes } from './volume-routes.ts'
 
-export type Route = {
-  method: Method
-  /** Path with `{parameters}`, each one segment, percent-encoded on the wire. */
-  path: string
-  /** Query keys that may be given. `project` is the project's name; absent means `default`. */
-  query: readonly string[]
-  /** What the body may be: a reason when it isn't that. Keeps a stolen relay key from doing more than backups. */
-  refuse?: (body: unknown) => string | null
-}
-
-const field = (body: unknown, key: string): unknown =>
-  typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[key] : undefined
-
-const onlyKeys = (body: unknown, keys: readonly string[]): string | null => {
-  if (typeof body !== 'object' || body === null) return 'a JSON object is expected'
-  const stranger = Object.keys(body).find((key) => !keys.includes(key))
-  return stranger === undefined ? null : `key "${stranger}" is not used by stapes`
-}
+export type { Route }
 
 /** An instance may be protected from deletion, and never be unprotected. */
 const protects = (key: string, value: unknown): boolean =>
@@ -170,6 +154,7 @@ export const routes = {
     path: '/1.0/storage-pools/{pool}/volumes/{type}/{volume}/snapshots',
     query: ['recursion', 'project', 'target'],
   },
+  ...volumeRoutes,
   listOperations: { method: 'GET', path: '/1.0/operations', query: ['recursion', 'all-projects', 'project'] },
   getOperation: { method: 'GET', path: '/1.0/operations/{operation}', query: [] },
   waitOperation: { method: 'GET', path: '/1.0/operations/{operation}/wait', query: ['timeout'] },

@@ -1,6 +1,9 @@
 /** What can be backed up: an instance, or a custom volume of a storage pool. */
 
-/** Where an instance lives; project and name say nothing without the remote. */
+/**
+ * Where an instance lives; project and name say nothing without the remote. For a custom volume, `instance` is its name
+ * as a subject, `pool:volume` (see `volumeIn`), so that whatever works on subjects takes both.
+ */
 export type InstanceRef = { remote: string; project: string; instance: string }
 
 /** A custom volume; its name is only unique in its pool. */
@@ -14,7 +17,16 @@ export type Subject = InstanceRef | VolumeRef
  * before one for a remote), and then it is written `%3A`, so that no two subjects have one key.
  */
 export const subjectKey = (subject: Subject): string =>
-  `${subject.remote}/${subject.project}/${'volume' in subject ? `${escaped(subject.pool)}:${subject.volume}` : subject.instance}`
+  `${subject.remote}/${subject.project}/${'volume' in subject ? volumeName(subject.pool, subject.volume) : subject.instance}`
+
+/** What a custom volume is called as a subject. */
+export const volumeName = (pool: string, volume: string): string => `${escaped(pool)}:${volume}`
+
+/** The custom volume that such a name stands for; null: it is an instance's. */
+export function volumeIn(name: string): { pool: string; volume: string } | null {
+  const colon = name.indexOf(':')
+  return colon < 0 ? null : { pool: unescaped(name.slice(0, colon)), volume: name.slice(colon + 1) }
+}
 
 const escaped = (pool: string): string => pool.replaceAll('%', '%25').replaceAll(':', '%3A')
 const unescaped = (pool: string): string => pool.replaceAll('%3A', ':').replaceAll('%25', '%')
@@ -24,10 +36,9 @@ export function parseSubject(key: string): Subject | null {
   const parts = key.split('/')
   const [remote = '', project = '', name = ''] = parts
   if (parts.length !== 3 || remote === '' || project === '' || name === '') return null
-  const colon = name.indexOf(':')
-  if (colon < 0) return { remote, project, instance: name }
-  const [pool, volume] = [unescaped(name.slice(0, colon)), name.slice(colon + 1)]
-  return pool === '' || volume === '' ? null : { remote, project, pool, volume }
+  const named = volumeIn(name)
+  if (named === null) return { remote, project, instance: name }
+  return named.pool === '' || named.volume === '' ? null : { remote, project, ...named }
 }
 
 /** The three parts of a key, as globs over paths take them. */
@@ -36,7 +47,7 @@ export function pathOf(key: string): [remote: string, project: string, name: str
   return [remote, project, name]
 }
 
-/** By the key of an instance; of anything else nothing is found. */
+/** By the key of an instance or a custom volume; of anything else nothing is found. */
 export function instanceOf(key: string): InstanceRef {
   const [remote, project, instance] = pathOf(key)
   return { remote, project, instance }
@@ -49,10 +60,10 @@ export const remotesIn = (keys: readonly (string | null)[]): string[] => [
   ...new Set(keys.flatMap((key) => (key === null || key === '' ? [] : [remoteOf(key)]))),
 ]
 
-/** A project's name may have a colon. */
-const KEYS = /[^\s/:>,;"]+\/[^\s/>,;"]+\/[^\s/:>,;"]+/g
+/** A project's name may have a colon, and so has a volume's. */
+const KEYS = /[^\s/:>,;"]+\/[^\s/>,;"]+\/[^\s/:>,;"]+(:[^\s/:>,;"]+)?/g
 
-/** Keys of instances that a text names; it may name what only looks like one, such as a path. */
+/** Keys of instances and volumes that a text names; it may name what only looks like one, such as a path. */
 export const keysIn = (text: string): string[] => text.match(KEYS) ?? []
 
 export const replaceKeys = (text: string, by: string): string => text.replace(KEYS, by)

@@ -3,6 +3,7 @@
 import type { InstanceRecord } from '../incus/inventory.ts'
 import { subjectKey } from '../incus/subject.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
+import { usersIn } from '../policy/volumes.ts'
 import type { InventoryReply } from '../relay/protocol.ts'
 
 export function nearTo(key: string, reply: InventoryReply): InventoryReply {
@@ -12,10 +13,12 @@ export function nearTo(key: string, reply: InventoryReply): InventoryReply {
   const remotes = Object.entries(reply.remotes).map(([remote, answer]) => {
     if (!answer.ok) return [remote, answer] as const
     const { inventory } = answer
-    return [
-      remote,
-      { ok: true as const, inventory: { ...inventory, instances: inventory.instances.filter(isNear) } },
-    ] as const
+    // A volume may be covered by the instances that it is attached to.
+    const users = usersIn(inventory.instances.filter(isNear))
+    const instances = inventory.instances.filter(
+      (record) => isNear(record) || users.has(`${record.project}/${record.name}`),
+    )
+    return [remote, { ok: true as const, inventory: { ...inventory, instances } }] as const
   })
   return { ...reply, remotes: Object.fromEntries(remotes) }
 }

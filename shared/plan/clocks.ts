@@ -7,7 +7,7 @@ import type { SnapshotPair } from '../incus/inventory.ts'
 import { AHEAD_SECONDS, aheadOf } from '../incus/snapshot-name.ts'
 import type { InstanceRef } from '../incus/subject.ts'
 import type { Coverage } from '../policy/cover.ts'
-import { incusCommand } from '../shell.ts'
+import { snapshotCommand } from '../shell.ts'
 import type { World } from './world.ts'
 
 export type ClockProblem = { about: string; reason: string }
@@ -52,12 +52,12 @@ function skewText(skew: number): string {
 
 const SET = 'correct it on that server (timedatectl shows and sets it)'
 
-function aheadText({ project, instance }: InstanceRef, ahead: readonly SnapshotPair[]): string {
+function aheadText(ref: InstanceRef, ahead: readonly SnapshotPair[]): string {
   const names = ahead.slice(0, NAMED).map(([name]) => name)
   const more = ahead.length > NAMED ? ` and ${ahead.length - NAMED} more` : ''
   const [first = ''] = names
   const [verb, what] = ahead.length === 1 ? ['is', 'it counts'] : ['are', 'they count']
-  return `${names.join(', ')}${more} ${verb} dated in the future, because the server's clock was ahead. Until that date ${what} as the newest, and newer ones on a copy expire earlier. Delete what you don't need: ${incusCommand(project, 'snapshot', 'delete', instance, first)}`
+  return `${names.join(', ')}${more} ${verb} dated in the future, because the server's clock was ahead. Until that date ${what} as the newest, and newer ones on a copy expire earlier. Delete what you don't need: ${snapshotCommand(ref, 'delete', first)}`
 }
 
 const spanOf = (seconds: number): string => {

@@ -1,19 +1,41 @@
-/** Finds the one instance, or snapshot, that a request names. */
+/** Finds the one instance, volume or snapshot that a request names. */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
-import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
 import { nearest } from '../policy/nearest.ts'
 import { err, ok, type Result } from '../result.ts'
+import { incusCommand } from '../shell.ts'
 import type { Refusal } from './plan.ts'
 import type { World } from './world.ts'
 
 export type Found = { ref: InstanceRef; key: string; record: InstanceRecord; snapshots: [string, number][] }
 
-/** By `instance`, `project/instance` or `remote/project/instance`; copies made by stapes are never matched. */
+/** As `findSubject`, for what isn't done to custom volumes yet. */
 export function findInstance(world: World, path: string): Result<Found, Refusal> {
+  const found = findSubject(world, path)
+  const volume = found.ok ? volumeIn(found.value.ref.instance) : null
+  if (!found.ok || volume === null) return found
+  const { key, ref } = found.value
+  const restore = incusCommand(
+    ref.project,
+    ...['storage', 'volume', 'snapshot', 'restore'],
+    volume.pool,
+    volume.volume,
+  )
+  return refuse(
+    'not-ours',
+    `${key} is a custom volume: stapes takes and removes its snapshots, and can't copy, export or restore it yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
+  )
+}
+
+/**
+ * An instance or a custom volume, by `name`, `project/name` or `remote/project/name`; a volume's name is `pool:volume`.
+ * Copies made by stapes are never matched.
+ */
+export function findSubject(world: World, path: string): Result<Found, Refusal> {
   const named = compilePaths([path])
   const all = instancesIn(world)
   const here = all.filter(({ ref }) => named([ref.remote, ref.project, ref.instance]))

@@ -2,10 +2,11 @@
  * What was covered at the last look, so that the next one notices what is no longer listed. Incus doesn't
  * report that a project was taken off the relay's certificate, and a policy can't miss what isn't listed.
  */
-import { instanceOf, pathOf, remoteOf, subjectKey } from '../incus/subject.ts'
+import { instanceOf, pathOf, remoteOf, subjectKey, volumeIn } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
 import type { Coverage } from '../policy/cover.ts'
+import { coversVolumes } from '../policy/volumes.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import { atMost } from './brake.ts'
 import type { ClockProblem } from './clocks.ts'
@@ -43,13 +44,17 @@ export function rememberSight(
   const isSilent = (key: string): boolean =>
     silent.has(remoteOf(key)) || !isWhole(own(world.remotes, remoteOf(key)))
   const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
-  const known = keysOf(before?.covered ?? {}).filter((key) => selected.has(remoteOf(key)))
+  // Where no policy covers volumes any more, none are listed.
+  const volumes = coverages.some(({ policy }) => coversVolumes(policy.select))
+  const isAsked = (key: string): boolean =>
+    selected.has(remoteOf(key)) && (volumes || volumeIn(pathOf(key)[2]) === null)
+  const known = keysOf(before?.covered ?? {}).filter(isAsked)
   const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))
   const covered = namesBy([...seen, ...known.filter(isSilent)])
   const oldestOf = (key: string): string =>
     new Date(now.getTime() - (isLeftIn(covered, key) ? KEPT_MS : KEPT_WHOLE_MS)).toISOString()
   const still = Object.entries(before?.gone ?? {}).filter(
-    ([key, since]) => since > oldestOf(key) && selected.has(remoteOf(key)) && (isSilent(key) || !isSeen(key)),
+    ([key, since]) => since > oldestOf(key) && isAsked(key) && (isSilent(key) || !isSeen(key)),
   )
   const fresh = known.filter((key) => !isSilent(key) && !isSeen(key))
   const gone = Object.fromEntries([...still, ...fresh.map((key) => [key, now.toISOString()] as const)])

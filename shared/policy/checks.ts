@@ -4,6 +4,7 @@ import { compileGlobs, mayOverlap } from './glob.ts'
 import { type PolicyError, problem, show } from './issues.ts'
 import { RESERVED } from './marks.ts'
 import type { Copy, Policy } from './policy.ts'
+import { coversVolumes } from './volumes.ts'
 
 const TWO_TICKS = 120
 
@@ -38,6 +39,12 @@ export function checkPolicy(policy: Policy): PolicyError[] {
   if (policy.schedule.length === 0) {
     const hint = 'give it here or in "defaults"'
     errors.push(problem([...path, 'schedule'], 'a schedule, such as "@hourly"', 'nothing', hint))
+  }
+  if (policy.select.instances.length === 0 && !coversVolumes(policy.select)) {
+    const expected = 'a list of at least one instance name or glob, such as ["web*"]'
+    errors.push(
+      problem([...path, 'select', 'instances'], expected, '[]', 'only beside "volumes" it may be empty'),
+    )
   }
   if (policy.catchup < policy.jitter + TWO_TICKS) {
     const expected = 'a span that is at least two minutes longer than the jitter'

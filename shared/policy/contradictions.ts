@@ -3,11 +3,11 @@ import { expiresAt } from '../incus/expiry.ts'
 import { own } from '../own.ts'
 import type { Keep } from '../retention/keep.ts'
 import { isZero, parseWithin } from '../retention/within.ts'
-import { shellWord } from '../shell.ts'
+import { configCommand, shellWord } from '../shell.ts'
 import type { Covered } from './cover.ts'
-import { HOLD, NO_VOLUMES } from './marks.ts'
-import { isTrue, named } from './misplaced.ts'
+import { HOLD } from './marks.ts'
 import type { Policy } from './policy.ts'
+import { unbackedVolumes } from './volumes.ts'
 
 type Problem = { about: string; reason: string }
 
@@ -54,7 +54,12 @@ function isNoRule(rule: number | string): boolean {
   return span.ok && isZero(span.value)
 }
 
-export function contradictionsIn(policy: Policy, covered: readonly Covered[]): Problem[] {
+/** `uses`: the volumes that any policy covers, by user (see `coveredUses`). */
+export function contradictionsIn(
+  policy: Policy,
+  covered: readonly Covered[],
+  uses: ReadonlySet<string>,
+): Problem[] {
   const whole = againstKeep(policy)
   const overridden = covered.flatMap(({ key, policy: own }): Problem[] => {
     const reason = againstKeep(own)
@@ -63,7 +68,7 @@ export function contradictionsIn(policy: Policy, covered: readonly Covered[]): P
   return [
     ...(whole === null ? [] : [{ about: `policy ${policy.name}`, reason: whole }]),
     ...overridden,
-    ...covered.flatMap((one) => [emptyHold(one) ?? [], volumesOf(one) ?? []].flat()),
+    ...covered.flatMap((one) => [emptyHold(one) ?? [], unbackedVolumes(one, uses)].flat()),
   ]
 }
 
@@ -76,16 +81,6 @@ function emptyHold({ ref, key, record, held }: Covered): Problem | null {
     ? null
     : {
         about: key,
-        reason: `it holds ${name}, which it doesn't have (any more): incus config unset ${named(ref)} ${shellWord(`${HOLD}${name}`)}`,
+        reason: `it holds ${name}, which it doesn't have (any more): ${configCommand(ref, 'unset', shellWord(`${HOLD}${name}`))}`,
       }
-}
-
-/** Incus has no custom volume in an instance's snapshot, nor in its copy. */
-function volumesOf({ ref, key, record: { volumes = [], config } }: Covered): Problem | null {
-  if (volumes.length === 0 || isTrue(config[NO_VOLUMES])) return null
-  const what = volumes.length === 1 ? 'volume' : 'volumes'
-  return {
-    about: key,
-    reason: `stapes doesn't back up its custom ${what} ${volumes.join(', ')}: no snapshot or copy of an instance has the data of such a volume. Back them up in another way, then: incus config set ${named(ref)} ${NO_VOLUMES}=true`,
-  }
 }

@@ -15,6 +15,7 @@ import { roleProblems } from './roles.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
 import { describeSkip } from './skip.ts'
 import { unmatchedOf } from './unmatched.ts'
+import { coveredUses, coversVolumes, forVolume, isVolume, uncopied } from './volumes.ts'
 
 /** A coverage that also knows where each merged value comes from. */
 export type TracedCoverage = Coverage & {
@@ -39,6 +40,7 @@ export function coverInstances(
   const selections = all.map((each) => withoutCopies(each, places))
   const astray = selections.map((selection) => misplacedIn(selection, policies))
   const promoted = promotedWarnings(policies, replies, new Set(astray.flat().map(({ about }) => about)))
+  const uses = coveredUses(selections.map(({ selected }) => selected))
   return selections.map((selection, index) => {
     const { policy, selected, skipped, absent } = selection
     const misplaced = astray[index] ?? []
@@ -50,7 +52,8 @@ export function coverInstances(
       about: `${remote}/${project}`,
       reason: `there is no project "${project}" on ${remote}, or the relay's certificate may not see it: policy ${policy.name} covers nothing there`,
     }))
-    const taken = selected.map((candidate) => covered(candidate, base, remotes.get(candidate.ref.remote)))
+    const wanted = selected.map((candidate) => covered(candidate, base, remotes.get(candidate.ref.remote)))
+    const taken = wanted.map((one) => (isVolume(one.record) ? forVolume(one) : one))
     return {
       policy,
       covered: taken,
@@ -68,14 +71,15 @@ export function coverInstances(
           ...offlineProblems(remote, remotes.get(remote)),
         ]),
       ],
-      unreadable: policy.select.remotes.flatMap((remote) => unreadable(remote, own(replies, remote))),
+      unreadable: policy.select.remotes.flatMap((remote) => unreadable(policy, remote, own(replies, remote))),
       warnings: [
         ...(index === 0 ? promoted : []),
         ...fresh.flatMap((remote) =>
           (remotes.get(remote)?.leftovers ?? []).map((reason) => ({ about: remote, reason })),
         ),
         ...taken.flatMap(({ ref, record }) => leftOverWarning(ref, record) ?? []),
-        ...contradictionsIn(policy, taken),
+        ...contradictionsIn(policy, taken, uses),
+        ...wanted.flatMap((one) => uncopied(one, policy)),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
       remarks: unmatched.remarks,
@@ -167,8 +171,16 @@ function listed(candidates: readonly Candidate[]): string {
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
 }
 
-function unreadable(remote: string, reply: RemoteReply | undefined): Coverage['unreadable'] {
-  if (reply?.ok === true) return []
+/** A remote also counts as such where custom volumes that the policy may cover aren't known. */
+function unreadable(
+  { select }: Policy,
+  remote: string,
+  reply: RemoteReply | undefined,
+): Coverage['unreadable'] {
+  if (reply?.ok === true) {
+    const [why] = coversVolumes(select) ? (reply.inventory.unlisted ?? []) : []
+    return why === undefined ? [] : [{ key: `remote:${remote}`, reason: why }]
+  }
   const reason = reply === undefined ? 'the relay gave no answer for it' : reply.error.message
   return [{ key: `remote:${remote}`, reason }]
 }

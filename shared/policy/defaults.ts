@@ -12,6 +12,7 @@ export const DEFAULTS = {
     projects: ['default'],
     instances: ['*'],
     types: ['container' as const, 'virtual-machine' as const],
+    volumes: [],
     running: false,
     config: {},
     exclude: [],

@@ -78,6 +78,11 @@ export const instanceGlob = text(
   /^[A-Za-z0-9*?-]+$/,
 )
 
+export const volumeGlob = text(
+  '"attached", or a glob over pool and name of custom volumes, such as "default:db-*"',
+  /^(attached|[^\s/:]+:[^\s/]+)$/,
+)
+
 export const excludeGlob = text(
   'a glob over instance, project/instance or remote/project/instance, such as "main/default/tmp-*"',
   /^[^\s/]+(\/[^\s/]+){0,2}$/,

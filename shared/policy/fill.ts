@@ -139,6 +139,7 @@ export const SETTINGS = [
   'select.projects',
   'select.instances',
   'select.types',
+  'select.volumes',
   'select.running',
   'select.config',
   'select.exclude',

@@ -71,6 +71,10 @@ export const isMark = (key: string): boolean =>
 /** On an instance: somebody backs up its custom volumes in another way, or needs none. */
 export const NO_VOLUMES = `${PREFIX}volumes.exclude`
 
+/** In the words that Incus takes for it. */
+export const isTrue = (value: string | undefined): boolean =>
+  ['true', '1', 'yes', 'on'].includes(value?.toLowerCase() ?? '')
+
 /** Those by which an instance counts as a copy, and what of it as verified. */
 const MAKES_COPY: readonly string[] = [REPLICA_OF, VERIFIED, COPYING]
 

@@ -7,8 +7,18 @@ import type { InstanceRecord } from '../incus/inventory.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
-import { shellWord } from '../shell.ts'
-import { HOLD, isMark, PREFIX, REPLICA_OF, REPLICA_SERVER, RESTORED, RESTORING, VERIFIED } from './marks.ts'
+import { configCommand, named, shellWord } from '../shell.ts'
+import {
+  HOLD,
+  isMark,
+  isTrue,
+  PREFIX,
+  REPLICA_OF,
+  REPLICA_SERVER,
+  RESTORED,
+  RESTORING,
+  VERIFIED,
+} from './marks.ts'
 import type { Policy } from './policy.ts'
 import { mayReach } from './select.ts'
 
@@ -42,7 +52,7 @@ export function misplacedProblem(
   }
   if (fitsPlace(place, of, policies)) return null
   const what = of === about ? 'of itself, made on another server' : `of ${of}, which no policy puts here`
-  const reason = `it has the marks of a copy ${what}, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, ${cure(place, record)}. If it needs no backups: incus config set ${named(place)} ${PREFIX}exclude=true`
+  const reason = `it has the marks of a copy ${what}, so stapes treats it as a copy and does NOT back it up. If it is an independent instance now, ${cure(place, record)}. If it needs no backups: ${configCommand(place, 'set', `${PREFIX}exclude=true`)}`
   return { about, reason }
 }
 
@@ -92,10 +102,6 @@ export const EXCLUDE = `${PREFIX}exclude`
 /** By its own key, or a profile's. */
 export const isExcluded = ({ config }: Pick<InstanceRecord, 'config'>): boolean => isTrue(config[EXCLUDE])
 
-/** In the words that Incus takes for it. */
-export const isTrue = (value: string | undefined): boolean =>
-  ['true', '1', 'yes', 'on'].includes(value?.toLowerCase() ?? '')
-
 /** What stapes sets on a copy beside its marks. */
 const SETTINGS = ['boot.autostart', 'snapshots.schedule']
 
@@ -103,12 +109,6 @@ function cure(place: InstanceRef, { own: keys }: Pick<InstanceRecord, 'own'>): s
   const marks = keys.filter(
     (key) => isMark(key) && !key.startsWith(HOLD) && key !== RESTORING && key !== RESTORED,
   )
-  const commands = [...marks, ...SETTINGS].map(
-    (key) => `incus config unset ${named(place)} ${shellWord(key)}`,
-  )
+  const commands = [...marks, ...SETTINGS].map((key) => configCommand(place, 'unset', shellWord(key)))
   return `run on ${place.remote}: ${commands.join('; ')}`
 }
-
-/** As commands of Incus name it. */
-export const named = ({ project, instance }: InstanceRef): string =>
-  project === 'default' ? instance : `${instance} --project ${shellWord(project)}`

@@ -13,6 +13,8 @@ export type Selector = {
   /** Globs over instance names. */
   instances: string[]
   types: ('container' | 'virtual-machine')[]
+  /** `attached`, and globs over `pool:name` of custom volumes. Absent in one that an earlier version has applied: none. */
+  volumes?: string[]
   /** Only running instances (Running or Frozen). */
   running: boolean
   /** `user.*` keys of the expanded config that must match; values are globs. */

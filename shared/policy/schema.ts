@@ -29,8 +29,8 @@ const selectSchema = object(
       { default: DEFAULTS.select.projects },
     ),
     instances: may(
-      list(field.instanceGlob, 'a list of instance names or globs, such as ["web*"]'),
-      'Instances, as names or globs.',
+      z.array(field.instanceGlob, { error: 'a list of instance names or globs, such as ["web*"]' }),
+      'Instances, as names or globs. May be empty beside `volumes`.',
       { default: DEFAULTS.select.instances },
     ),
     types: may(
@@ -40,6 +40,11 @@ const selectSchema = object(
       ),
       'Types of instances.',
       { default: DEFAULTS.select.types },
+    ),
+    volumes: may(
+      z.array(field.volumeGlob, { error: 'a list, such as ["attached"] or ["default:db-*"]' }),
+      'Custom volumes: `"attached"` for those of the instances that the policy covers, and globs over `pool:name` in its projects. Their snapshots stay in their pool: stapes does not copy them yet.',
+      { default: DEFAULTS.select.volumes, examples: [['attached'], ['default:db-*']] },
     ),
     running: may(field.flag, 'true: only instances that are running or frozen.', {
       default: DEFAULTS.select.running,

@@ -1,15 +1,16 @@
-/** Which instances a policy covers, and why others in its reach are left out. */
+/** Which instances and custom volumes a policy covers, and why others in its reach are left out. */
 
 import type { InstanceRecord, RemoteInventory } from '../incus/inventory.ts'
 import type { ProjectRules } from '../incus/project-rules.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import { compileGlobs, compilePaths, isLiteral } from './glob.ts'
-import { REPLICA_OF } from './marks.ts'
+import { isTrue, NO_VOLUMES, REPLICA_OF } from './marks.ts'
 import { inForce } from './merge.ts'
 import { type Override, type Overrides, readOverrides } from './overrides.ts'
 import type { Policy, Selector } from './policy.ts'
 import type { SkipReason } from './skip.ts'
+import { coversVolumes, isVolume, volumesBy } from './volumes.ts'
 
 /** An observed instance with its overrides. */
 export type Candidate = { ref: InstanceRef; key: string; record: InstanceRecord; overrides: Overrides | null }
@@ -57,14 +58,22 @@ export function selectInstances(policy: Policy, remotes: ReadonlyMap<string, Obs
       (project) => isLiteral(project) && !observed.projects.includes(project),
     )
     selection.absent.push(...missing.map((project) => ({ remote, project })))
-    for (const candidate of observed.candidates) {
-      const verdict = judge(candidate)
+    const settle = (candidate: Candidate, verdict: Verdict): void => {
       if (verdict === 'selected') selection.selected.push(candidate)
       else if (verdict !== 'unmatched') selection.skipped.push({ candidate, reason: verdict })
     }
+    for (const one of observed.candidates) if (!isVolume(one.record)) settle(one, judge(one))
+    if (!coversVolumes(select)) continue
+    const reaches = volumesBy(select, usersIn(selection.selected))
+    const judgeVolume = judgeOf(policy, ({ ref, record }) => reaches(ref, record))
+    for (const one of observed.candidates) if (isVolume(one.record)) settle(one, judgeVolume(one))
   }
   return selection
 }
+
+/** Keys of those whose attached volumes are covered with them. */
+const usersIn = (selected: readonly Candidate[]): ReadonlySet<string> =>
+  new Set(selected.flatMap(({ key, record }) => (isTrue(record.config[NO_VOLUMES]) ? [] : [key])))
 
 type Verdict = 'selected' | 'unmatched' | SkipReason
 
@@ -73,24 +82,32 @@ type Verdict = 'selected' | 'unmatched' | SkipReason
  * failed. Its overrides, and whether it is a copy, are seen when its member is back; until then nothing is
  * done.
  */
-function judgeOf(policy: Policy): (candidate: Candidate) => Verdict {
-  const places = placesOf(policy.select)
-  const hasKeys = keysOf(policy.select)
+function judgeOf(
+  policy: Policy,
+  reaches: (candidate: Candidate) => boolean = reachOf(policy.select),
+): (candidate: Candidate) => Verdict {
   const leavesOut = outOf(policy.select)
-  const reaches = (record: InstanceRecord): boolean =>
-    places(record) && (record.offline === true || hasKeys(record))
   return (candidate) => {
     const { record, overrides } = candidate
     const own = overrides === null ? [] : inForce(overrides, policy.name)
     const named = own.find((one) => one.setting === 'policy')
     const assigned = named?.value.includes(policy.name) === true
-    if (!assigned && !reaches(record)) return 'unmatched'
+    if (!assigned && !reaches(candidate)) return 'unmatched'
     const replicaOf = record.config[REPLICA_OF]
     if (replicaOf !== undefined) return { kind: 'replica', of: replicaOf }
     if (named !== undefined && !assigned)
       return { kind: 'other-policies', policies: named.value, origin: named.origin }
-    return saidByKey(own) ?? (assigned ? null : leavesOut(candidate, own)) ?? 'selected'
+    const unsnapped = record.unsnapped === undefined ? null : unsnappedBy(record.unsnapped)
+    return saidByKey(own) ?? unsnapped ?? (assigned ? null : leavesOut(candidate, own)) ?? 'selected'
   }
+}
+
+const unsnappedBy = (why: string): SkipReason => ({ kind: 'unsnapped', why })
+
+function reachOf(select: Selector): (candidate: Candidate) => boolean {
+  const places = placesOf(select)
+  const hasKeys = keysOf(select)
+  return ({ record }) => places(record) && (record.offline === true || hasKeys(record))
 }
 
 /** By project, name and type, whatever its keys say. */
@@ -99,7 +116,8 @@ export const mayReach = ({ select }: Policy, record: InstanceRecord): boolean =>
 function placesOf(select: Selector): (record: InstanceRecord) => boolean {
   const projects = compileGlobs(select.projects)
   const instances = compileGlobs(select.instances)
-  return ({ project, name, type }) => projects(project) && instances(name) && select.types.includes(type)
+  return ({ project, name, type }) =>
+    type !== 'volume' && projects(project) && instances(name) && select.types.includes(type)
 }
 
 function keysOf(select: Selector): (record: InstanceRecord) => boolean {
@@ -121,12 +139,15 @@ function saidByKey(own: readonly Override[]): SkipReason | null {
 /** Conditions of the document that are reported as a skip; an instance with `exclude=false` passes the globs. */
 function outOf(select: Selector): (candidate: Candidate, own: readonly Override[]) => SkipReason | null {
   const excludes = select.exclude.map((glob) => ({ glob, matches: compilePaths([glob]) }))
-  return ({ ref, record: { status } }, own) => {
+  return ({ ref, record }, own) => {
+    const { status } = record
     const path = [ref.remote, ref.project, ref.instance] as const
     const excluded = excludes.find(({ matches }) => matches(path))
     if (excluded !== undefined && !own.some((one) => one.setting === 'exclude'))
       return { kind: 'excluded', glob: excluded.glob }
-    return !select.running || RUNNING.includes(status) ? null : { kind: 'not-running', status }
+    return !select.running || isVolume(record) || RUNNING.includes(status)
+      ? null
+      : { kind: 'not-running', status }
   }
 }
 

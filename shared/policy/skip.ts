@@ -10,6 +10,7 @@ export type SkipReason =
   | { kind: 'other-policies'; policies: string[]; origin: Origin }
   | { kind: 'replica'; of: string }
   | { kind: 'offline-replica'; of: string }
+  | { kind: 'unsnapped'; why: string }
 
 const PAUSED = 'paused by '
 
@@ -32,6 +33,8 @@ export function describeSkip(reason: SkipReason): string {
     }
     case 'replica':
       return `a copy that stapes made, of ${reason.of}`
+    case 'unsnapped':
+      return reason.why
     case 'offline-replica':
       return `its keys can’t be read now; by its place, it is the copy of ${reason.of}`
   }

@@ -71,6 +71,7 @@ const policySchema = z.looseObject({
     projects: many,
     instances: many,
     types: z.array(z.enum(['container', 'virtual-machine'])),
+    volumes: z.exactOptional(many),
     running: z.boolean(),
     config: texts,
     exclude: many,

@@ -17,6 +17,8 @@ export type Fact = {
   place?: string
   /** Its own key says that it has no copy, though the policy has. */
   uncopied?: true
+  /** It isn't exported, though its policy exports: a custom volume. */
+  unexported?: true
   /** The newest verified snapshot that its copy lists. */
   copied?: string
   /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it; and when that was seen. */
@@ -94,6 +96,7 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   goneAt: may(moment),
   place: may(text),
   uncopied: may(z.literal(true)),
+  unexported: may(z.literal(true)),
   copied: may(text),
   lost: may(text),
   lostAt: may(moment),

@@ -4,8 +4,8 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { goneText } from '../ledger/warnings.ts'
 import { own } from '../own.ts'
 import { isLeftIn } from '../plan/sight.ts'
-import { named } from '../policy/misplaced.ts'
 import { isPausedBy } from '../policy/skip.ts'
+import { configCommand, named } from '../shell.ts'
 import { ALL, type Condition, critical, ofInstance, ofRemote, warning } from './condition.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
@@ -59,7 +59,7 @@ export const beside = (facts: Facts | null): Condition[] =>
   Object.entries(facts?.scheduled ?? {}).map(([group, text]) => {
     const { schedule, expiry } = scheduleIn(group)
     const keys = text.split(' ')
-    const unset = `incus config unset ${named(instanceOf(keys[0] ?? ''))} snapshots.schedule`
+    const unset = configCommand(instanceOf(keys[0] ?? ''), 'unset', 'snapshots.schedule')
     const taken = `Incus itself takes snapshots as well, by snapshots.schedule "${schedule}", of ${someOf(keys)}`
     const ends =
       expiry === ''

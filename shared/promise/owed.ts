@@ -8,8 +8,15 @@ import type { Policy } from '../policy/policy.ts'
 import { atPlace, type Fact, type Facts, inStore, newestIn, type Terms, vanishedAt } from './facts.ts'
 import { FAR, keptUntil, owedUntil, PROMISES, type PromiseKind } from './terms.ts'
 
-export const isPromised = (terms: Policy | Terms, kind: PromiseKind, { uncopied }: Fact): boolean =>
-  !terms.paused && hasKind(terms, kind) && !(kind === 'copy' && uncopied === true)
+export const isPromised = (
+  terms: Policy | Terms,
+  kind: PromiseKind,
+  { uncopied, unexported }: Fact,
+): boolean =>
+  !terms.paused &&
+  hasKind(terms, kind) &&
+  !(kind === 'copy' && uncopied === true) &&
+  !(kind === 'export' && unexported === true)
 
 function hasKind(terms: Policy | Terms, kind: PromiseKind): boolean {
   if (kind === 'snapshot') return true

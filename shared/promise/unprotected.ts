@@ -7,6 +7,7 @@ import type { Coverage } from '../policy/cover.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
 import { EXCLUDE, fitsPlace, isExcluded } from '../policy/misplaced.ts'
+import { isVolume } from '../policy/volumes.ts'
 import type { Facts } from './facts.ts'
 
 type Unprotected = Pick<Facts, 'uncovered' | 'leftOut'>
@@ -34,6 +35,8 @@ export function unprotectedIn(
     for (const record of reply.inventory.instances) {
       const place = `${remote}/${record.project}`
       const why = whyOf(record, remote)
+      // Of volumes that nobody covers, those that are attached are told with their instances.
+      if (why === 'nobody' && isVolume(record)) continue
       if (why === 'nobody') add(uncovered, place, [record.name])
       else if (why !== null) add(leftOut, why.reason, [`${place}/${record.name}`])
     }

@@ -37,6 +37,7 @@ export function witness({ coverages, world, ledger, before }: Look, now: Date): 
       {
         ...factFor(one, factOf(before, policy.name, one.key), { world: seen, work: ledger.work }, now),
         ...(policy.copy !== null && one.policy.copy === null ? { uncopied: true as const } : {}),
+        ...(policy.export != null && one.policy.export == null ? { unexported: true as const } : {}),
       },
     ])
     return [policy.name, Object.fromEntries([...unread, ...facts])] as const

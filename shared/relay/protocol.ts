@@ -54,6 +54,8 @@ export type InventoryRequest = ComesAgain & {
   remotes: string[]
   /** The keys of instances that policies select by; of others than these and `user.stapes.*` none is passed on. */
   config?: string[]
+  /** Custom volumes, too. */
+  volumes?: true
   /**
    * Detached jobs the caller still counts as running; one that the relay doesn't know is adopted if its
    * operation still runs.

@@ -3,6 +3,7 @@
  * later. All instances are simulated together until their next slots are over, and then as many as can be, one by
  * one, over the whole time; the answer says where it ends.
  */
+import type { InstanceRecord } from '../incus/inventory.ts'
 import { pathOf, subjectKey } from '../incus/subject.ts'
 import { type World, worldOf } from '../plan/world.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
@@ -10,6 +11,7 @@ import { coverInstances } from '../policy/coverage.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { effectiveConfig } from '../policy/pause.ts'
 import { targetOf } from '../policy/places.ts'
+import { usersIn } from '../policy/volumes.ts'
 import type { InventoryReply } from '../relay/protocol.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { type Beginning, beginCourse, type Course } from './course.ts'
@@ -195,13 +197,16 @@ function forecastOf(
   }
 }
 
-/** As if there were only these instances, and their copies. */
+/** As if there were only these, their copies, and the instances by which volumes are covered. */
 function only(observed: InventoryReply, subjects: readonly Subject[]): InventoryReply {
   const places = new Set(subjects.flatMap((one) => one.places))
   const remotes = Object.entries(observed.remotes).map(([remote, answer]) => {
     if (!answer.ok) return [remote, answer] as const
-    const instances = answer.inventory.instances.filter(({ project, name }) =>
-      places.has(subjectKey({ remote, project, instance: name })),
+    const keyOf = ({ project, name }: InstanceRecord) => subjectKey({ remote, project, instance: name })
+    const { instances: all } = answer.inventory
+    const users = usersIn(all.filter((record) => places.has(keyOf(record))))
+    const instances = all.filter(
+      (record) => places.has(keyOf(record)) || users.has(`${record.project}/${record.name}`),
     )
     return [remote, { ok: true as const, inventory: { ...answer.inventory, instances } }] as const
   })

@@ -20,6 +20,7 @@ import type { ContractInstance, ContractPair } from './server.ts'
 import { createSide, readMetadata, routeNames, type Side } from './side.ts'
 import { slowContract } from './slow.ts'
 import { snapshotContract } from './snapshots.ts'
+import { volumeContract } from './volumes.ts'
 import { wireContract } from './wire.ts'
 
 /** The pair while the suite runs. */
@@ -78,6 +79,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     listingContract(world)
     operationContract(world)
     snapshotContract(world)
+    volumeContract(world)
     copyContract(world)
     copyingContract(world)
     refreshContract(world)

@@ -13,6 +13,7 @@ import {
   findPool,
   findProject,
   findSnapshot,
+  homeOf,
   type Instance,
   newDisk,
   rootPool,
@@ -130,7 +131,7 @@ function checkDevices({ state }: EmbeddedIncus, project: string, settings: Setti
   for (const [name, device] of Object.entries(expand(state, project, settings).devices))
     if (device.type === 'disk' && device.pool !== undefined && device.source !== undefined) {
       const volumes = state.pools.get(device.pool)?.volumes
-      if (volumes?.has(device.source) !== true)
+      if (volumes?.has(`${homeOf(state, project)}/${device.source}`) !== true)
         throw new Refusal(500, `Failed add validation for device "${name}": Storage volume not found`)
     }
 }

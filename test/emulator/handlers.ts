@@ -4,11 +4,18 @@ import { checkAccess, mayUse, type Right } from './auth.ts'
 import { createCopy, createEmpty } from './birth.ts'
 import { field, record, section } from './body.ts'
 import { receiveInstance, sendInstance, sendSnapshot } from './copies.ts'
+import {
+  createCustomSnapshot,
+  deleteCustomSnapshot,
+  getCustomSnapshot,
+  patchCustom,
+  patchCustomSnapshot,
+} from './custom.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
 import { createBackup, exportBackup, getState } from './lab-instances.ts'
 import { labRoutes } from './lab-routes.ts'
-import { getPool, getPoolResources, listNetworks, listProfiles } from './lab-server.ts'
+import { getPool, getPoolResources, listNetworks, listPools, listProfiles } from './lab-server.ts'
 import { listOperations, view } from './operations.ts'
 import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
@@ -54,6 +61,12 @@ export const handlers: Record<RouteName, Handler> = {
   listVolumes: { right: 'volumes', answer: listVolumes },
   getVolume: { right: 'object', answer: getVolume },
   listVolumeSnapshots: { right: 'object', answer: listVolumeSnapshots },
+  listPools: { right: 'any', answer: listPools },
+  markVolume: { right: 'object', answer: patchCustom },
+  createVolumeSnapshot: { right: 'object', answer: createCustomSnapshot },
+  getVolumeSnapshot: { right: 'object', answer: getCustomSnapshot },
+  patchVolumeSnapshot: { right: 'object', answer: patchCustomSnapshot },
+  deleteVolumeSnapshot: { right: 'object', answer: deleteCustomSnapshot },
   listOperations: { right: 'list', answer: operations },
   getOperation: { right: 'any', answer: getOperation },
   waitOperation: { right: 'any', answer: waitOperation },

@@ -25,20 +25,34 @@ export class Router<T> {
 
   /** A path that isn't there is 404, a method that isn't 501, as Incus has it. */
   find(method: string, path: string): Found<T> {
-    const parameters: Record<string, string> = {}
-    let at: Node<T> | null = this.#root
-    for (const segment of path.split('/').slice(1)) {
-      const exact: Node<T> | undefined = at.literal.get(segment)
-      if (exact === undefined && at.parameter !== null && segment !== '')
-        parameters[at.parameter.name] = decode(segment)
-      at = exact ?? (segment === '' ? null : at.parameter)
-      if (at === null) throw new Refusal(404, 'not found')
+    const segments = path.split('/').slice(1)
+    const ends = [...endsOf(this.#root, segments, 0)]
+    if (ends.length === 0) throw new Refusal(404, 'not found')
+    for (const { at, names } of ends) {
+      const value = at.methods.get(method)
+      if (value === undefined) continue
+      const parameters = Object.fromEntries(names.map(([name, segment]) => [name, decode(segment)]))
+      return { value, parameters }
     }
-    if (at.methods.size === 0) throw new Refusal(404, 'not found')
-    const value = at.methods.get(method)
-    if (value === undefined) throw new Refusal(501, 'not implemented')
-    return { value, parameters }
+    throw new Refusal(501, 'not implemented')
   }
+}
+
+type End<T> = { at: Node<T>; names: (readonly [string, string])[] }
+
+/** Where a path may end, a literal segment before a parameter in its place. */
+function* endsOf<T>(at: Node<T>, segments: readonly string[], index: number): Generator<End<T>> {
+  const segment = segments[index]
+  if (segment === undefined) {
+    if (at.methods.size > 0) yield { at, names: [] }
+    return
+  }
+  const exact = at.literal.get(segment)
+  if (exact !== undefined) yield* endsOf(exact, segments, index + 1)
+  const { parameter: open } = at
+  if (open === null || segment === '') return
+  for (const end of endsOf(open, segments, index + 1))
+    yield { at: end.at, names: [[open.name, segment], ...end.names] }
 }
 
 function literal<T>(at: Node<T>, segment: string): Node<T> {

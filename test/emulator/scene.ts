@@ -1,5 +1,6 @@
 /** The hand of a test in a server: instances, projects and data without going through the API. */
 import { addInstance } from './birth.ts'
+import { addCustom } from './custom.ts'
 import type { EmbeddedIncus } from './server.ts'
 import {
   type Config,
@@ -8,6 +9,7 @@ import {
   findPool,
   findProject,
   findSnapshot,
+  homeOf,
   type Instance,
   newProject,
 } from './state.ts'
@@ -67,12 +69,12 @@ export function setDriver(incus: EmbeddedIncus, driver: Driver, config: Config =
 /** A custom volume on the instance; what is returned takes it off, and removes the volume. */
 export function attachVolume(incus: EmbeddedIncus, it: Named, volume: string): () => void {
   const instance = instanceOf(incus, it)
-  const { volumes } = findPool(incus.state, instance.pool)
-  volumes.add(volume)
+  const { pool, project } = instance
+  addCustom(incus, { pool, project, name: volume })
   instance.devices[volume] = { type: 'disk', pool: instance.pool, source: volume, path: `/${volume}` }
   return () => {
     delete instance.devices[volume]
-    volumes.delete(volume)
+    findPool(incus.state, pool).volumes.delete(`${homeOf(incus.state, project)}/${volume}`)
   }
 }
 

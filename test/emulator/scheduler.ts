@@ -3,12 +3,14 @@
  * then create. With the faults of the real one: it fires in the minute before the slot, catches nothing
  * up, and the first error ends the batch.
  */
+
+import { removeCustomSnapshot } from './custom.ts'
 import type { Moment } from './dates.ts'
 import { Refusal } from './envelope.ts'
 import { isDue } from './schedule.ts'
 import type { EmbeddedIncus } from './server.ts'
 import { defaultExpiry, removeSnapshot, snapshotTask, unnamed } from './snapshots.ts'
-import { expand, type Instance, type Snapshot } from './state.ts'
+import { type Custom, expand, type Instance, type Snapshot } from './state.ts'
 
 const ROUND_MS = 60_000
 
@@ -48,6 +50,10 @@ export class Scheduler {
     for (const project of this.#server.state.projects.values()) yield* project.instances.values()
   }
 
+  *#volumes(): Iterable<Custom> {
+    for (const { volumes } of this.#server.state.pools.values()) yield* volumes.values()
+  }
+
   #survey(): void {
     this.#earliest = Number.POSITIVE_INFINITY
     this.#scheduled = false
@@ -56,6 +62,9 @@ export class Scheduler {
       for (const { expires } of instance.snapshots.values())
         if (expires.ms !== null) this.#earliest = Math.min(this.#earliest, expires.ms)
     }
+    for (const { snapshots } of this.#volumes())
+      for (const { expires } of snapshots.values())
+        if (expires.ms !== null) this.#earliest = Math.min(this.#earliest, expires.ms)
   }
 
   /** Rounds keep their phase; those that could do nothing are left out. */
@@ -76,6 +85,11 @@ export class Scheduler {
     const expired = [...this.#instances()].flatMap((instance) => expiredOf(instance, now))
     const due = this.#scheduled ? [...this.#instances()].filter((instance) => this.#isDue(instance, now)) : []
     if (expired.length > 0) this.#batch('Cleaning up expired instance snapshots', () => prune(expired))
+    const old = [...this.#volumes()].filter((volume) => endedOf(volume, now).length > 0)
+    if (old.length > 0)
+      this.#batch('Cleaning up expired volume snapshots', () => {
+        for (const volume of old) for (const name of endedOf(volume, now)) removeCustomSnapshot(volume, name)
+      })
     if (due.length > 0) this.#batch('Create scheduled instance snapshots', () => this.#createAll(due))
     this.#survey()
     this.#arm()
@@ -122,6 +136,11 @@ const expiredOf = (instance: Instance, now: number): [Instance, Snapshot][] =>
   [...instance.snapshots.values()]
     .filter((snapshot) => !snapshot.inMaking && snapshot.expires.ms !== null && snapshot.expires.ms <= now)
     .map((snapshot) => [instance, snapshot])
+
+const endedOf = ({ snapshots }: Custom, now: number): string[] =>
+  [...snapshots.values()].flatMap(({ name, inMaking, expires: { ms } }) =>
+    !inMaking && ms !== null && ms <= now ? [name] : [],
+  )
 
 function prune(expired: [Instance, Snapshot][]): void {
   for (const [instance, snapshot] of expired) removeSnapshot(instance, snapshot)

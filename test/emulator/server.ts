@@ -223,6 +223,12 @@ export class EmbeddedIncus {
     this.restores.clear()
     for (const { instances } of this.state.projects.values())
       for (const instance of instances.values()) abandon(instance, findPool(this.state, instance.pool))
+    for (const { volumes, driver } of this.state.pools.values())
+      for (const { snapshots } of volumes.values())
+        for (const snapshot of snapshots.values()) {
+          if (snapshot.inMaking && driver === 'dir') snapshot.disk = cutOff(snapshot.disk)
+          snapshot.inMaking = false
+        }
   }
 
   /** The daemon is replaced by another version's on the same data. */

@@ -93,8 +93,37 @@ type Project = {
 /** zfs restores nothing but the newest snapshot, lvm without a thin pool none; in all else they are as dir. */
 export type Driver = 'btrfs' | 'dir' | 'zfs' | 'lvm'
 
-/** `volumes`: names of custom volumes, which nothing but their absence is known of. */
-export type Pool = { name: string; driver: Driver; config: Config; full: boolean; volumes: Set<string> }
+export type CustomSnapshot = {
+  name: string
+  createdAt: string
+  expires: Moment
+  description: string
+  config: Config
+  disk: Disk
+  inMaking: boolean
+}
+
+export type Custom = {
+  project: string
+  pool: string
+  name: string
+  content: 'filesystem' | 'block' | 'iso'
+  description: string
+  config: Config
+  createdAt: string
+  location: string
+  disk: Disk
+  snapshots: Map<string, CustomSnapshot>
+}
+
+/** `volumes`: custom ones, by `project/name`. */
+export type Pool = {
+  name: string
+  driver: Driver
+  config: Config
+  full: boolean
+  volumes: Map<string, Custom>
+}
 
 export type State = {
   projects: Map<string, Project>
@@ -124,7 +153,7 @@ export function newState(driver: Driver): State {
   project.profiles.set('default', { ...emptyProfile(), devices: { root } })
   return {
     projects: new Map([['default', project]]),
-    pools: new Map([['default', { name: 'default', driver, config: {}, full: false, volumes: new Set() }]]),
+    pools: new Map([['default', { name: 'default', driver, config: {}, full: false, volumes: new Map() }]]),
     lastInstance: 0,
   }
 }
@@ -156,6 +185,10 @@ export function findPool(state: State, name: string): Pool {
   if (pool === undefined) throw new Refusal(404, 'Storage pool not found')
   return pool
 }
+
+/** Where a project's volumes are: in `default`, if it has none of its own. */
+export const homeOf = (state: State, project: string): string =>
+  state.projects.get(project)?.config['features.storage.volumes'] === 'false' ? 'default' : project
 
 /** A project without profiles of its own uses those of `default`. */
 export function profilesOf(state: State, project: string): Map<string, Profile> {

@@ -3,7 +3,7 @@ import { Refusal, type Reply } from './envelope.ts'
 import { checkIdle, instanceOperation } from './instances.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import { reachable } from './snapshots.ts'
-import { expand, findInstance, type Instance, stamp } from './state.ts'
+import { expand, findInstance, homeOf, type Instance, stamp } from './state.ts'
 
 const ACTIONS: Record<string, { to: Instance['status']; text: string }> = {
   start: { to: 'Running', text: 'Starting instance' },
@@ -37,7 +37,11 @@ export function run(server: EmbeddedIncus, instance: Instance): void {
   for (const [name, device] of Object.entries(expand(server.state, instance.project, instance).devices)) {
     const { type, pool = '', source } = device
     if (type !== 'disk' || source === undefined) continue
-    if (server.state.pools.get(pool)?.volumes.has(source) === true) continue
+    if (
+      server.state.pools.get(pool)?.volumes.has(`${homeOf(server.state, instance.project)}/${source}`) ===
+      true
+    )
+      continue
     const why = 'Failed loading custom volume: Storage volume not found'
     throw new Refusal(500, `Failed start validation for device "${name}": ${why}`)
   }

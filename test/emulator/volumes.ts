@@ -1,3 +1,4 @@
+import { customIn, customRows, fullCustom, getCustom, listCustomSnapshots, rowOf } from './custom.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { listed } from './instances.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
@@ -20,6 +21,7 @@ export function listVolumes(server: EmbeddedIncus, call: Call): Reply {
   const { nested } = server.face
   findPool(server.state, pool)
   const isEverywhere = call.query['all-projects'] === 'true'
+  if (type === 'custom') return listCustom(server, pool, isEverywhere ? null : call.project, recursion)
   const asked = isEverywhere ? { ...call, access: { ...call.access, projects: null } } : call
   const found = listed(server, asked).filter((instance) => instance.pool === pool && instance.type === type)
   if (!/^[12]$/.test(recursion))
@@ -28,8 +30,15 @@ export function listVolumes(server: EmbeddedIncus, call: Call): Reply {
   return sync(found.map((instance) => (recursion === '2' ? fullRow(server, instance) : ownRow(instance))))
 }
 
+function listCustom(server: EmbeddedIncus, pool: string, project: string | null, recursion: string): Reply {
+  const found = customIn(server, pool, project)
+  if (!server.face.nested) return sync(found.flatMap((one) => customRows(server, one)))
+  return sync(found.map((one) => (recursion === '2' ? fullCustom(server, one) : rowOf(server, one))))
+}
+
 /** One volume; `recursion=1` is its listing's 2. */
 export function getVolume(server: EmbeddedIncus, call: Call): Reply {
+  if (call.parameters.type === 'custom') return getCustom(server, call)
   const found = volumeOf(server, call)
   const isFull = server.face.nested && call.query.recursion === '1'
   return sync(isFull ? fullRow(server, found) : ownRow(found))
@@ -46,6 +55,7 @@ function volumeOf({ state }: EmbeddedIncus, { project, parameters }: Call): Inst
 
 /** Those of one volume. A member knows only what is on itself. */
 export function listVolumeSnapshots(server: EmbeddedIncus, call: Call): Reply {
+  if (call.parameters.type === 'custom') return listCustomSnapshots(server, call)
   const found = volumeOf(server, call)
   const { target = found.location } = call.query
   if (target !== found.location) throw new Refusal(404, NO_VOLUME)

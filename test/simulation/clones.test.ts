@@ -188,7 +188,7 @@ describe('a snapshot becomes a new instance', () => {
     const { incus } = simulation.world
     for (const server of [incus.main, incus.backup]) seedProject(server, 'other')
     const [pool] = incus.main.state.pools.values()
-    if (pool !== undefined) incus.main.state.pools.set('fast', { ...pool, name: 'fast', volumes: new Set() })
+    if (pool !== undefined) incus.main.state.pools.set('fast', { ...pool, name: 'fast', volumes: new Map() })
     expect(await ask(simulation, { ...clone, ...where })).toMatchObject({
       refusal: null,
       results: [{ state: 'started' }],

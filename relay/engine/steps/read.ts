@@ -5,13 +5,14 @@ import type { ReadSnapshotsStep, SnapshotRow } from '../../../shared/relay/steps
 import { err, ok } from '../../../shared/result.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
+import { rowsOf as plainRows } from '../subject-requests.ts'
 import { listOf } from './requests.ts'
 import type { PlanStep } from './step-io.ts'
 
 export const planReadSnapshots: PlanStep<ReadSnapshotsStep> = async ({ ref }, { upstream, seal }) => {
   const list = await call(upstream, ref.remote, listOf(ref))
   if (!list.ok) return list
-  const { metadata } = list.value.envelope
+  const metadata = plainRows(ref, list.value.envelope.metadata)
   if (!Array.isArray(metadata) || !metadata.every(isObject))
     return err<CallError>({ code: 'bad-reply', message: `the snapshots of ${ref.instance} are no list` })
   return ok({ calls: [], reply: metadata.map((row) => rowOf(row, (text) => seal.isOn(ref, text))) })

@@ -1,8 +1,9 @@
 /** The requests to Incus that several steps make. */
-import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
+import { request } from '../../../shared/incus/routes.ts'
 import { NEVER } from '../../../shared/incus/source.ts'
 import type { InstanceRef } from '../../../shared/incus/subject.ts'
 import type { Call } from '../calls.ts'
+import { createRequest, deleteRequest, expiryRequest, listRequest, markRequest } from '../subject-requests.ts'
 
 /** In seconds. If it takes longer, the next tick observes the outcome. */
 export const STEP_WAIT = 600
@@ -12,20 +13,16 @@ export const where = ({ project, instance }: InstanceRef) => ({
   query: { project },
 })
 
-/** An instance's own list of its snapshots. */
-export const listOf = (ref: InstanceRef): IncusRequest =>
-  request('listSnapshots', where(ref).parameters, { ...where(ref).query, recursion: '1' })
+/** A subject's own list of its snapshots. */
+export const listOf = listRequest
 
 /** A snapshot that doesn't exist counts as removed. */
-export function removeCall(ref: InstanceRef, snapshot: string): Call {
-  const { parameters, query } = where(ref)
-  return {
-    remote: ref.remote,
-    wait: STEP_WAIT,
-    tolerate: [404],
-    ...request('deleteSnapshot', { ...parameters, snapshot }, query),
-  }
-}
+export const removeCall = (ref: InstanceRef, snapshot: string): Call => ({
+  remote: ref.remote,
+  wait: STEP_WAIT,
+  tolerate: [404],
+  ...deleteRequest(ref, snapshot),
+})
 
 /** Sets it running again, or thaws it. */
 export function stateCall(ref: InstanceRef, action: 'start' | 'unfreeze'): Call {
@@ -40,17 +37,15 @@ export function expiryCall(
   expiresAt: string | null,
   seen?: string,
 ): Call {
-  const { parameters, query } = where(ref)
-  const body = { expires_at: expiresAt ?? NEVER }
-  const patch = request('patchSnapshot', { ...parameters, snapshot }, query, body)
+  const patch = expiryRequest(ref, snapshot, expiresAt ?? NEVER)
   const only = seen === undefined ? {} : { ifExpiresAt: seen }
   return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...only, ...patch }
 }
 
-export function markCall(ref: InstanceRef, config: Record<string, string>): Call {
-  const { parameters, query } = where(ref)
-  return { remote: ref.remote, ...request('markInstance', parameters, query, { config }) }
-}
+export const markCall = (ref: InstanceRef, config: Record<string, string>): Call => ({
+  remote: ref.remote,
+  ...markRequest(ref, config),
+})
 
 /** `wait` in seconds. */
 export function takeCall(
@@ -58,7 +53,6 @@ export function takeCall(
   { name, stateful, expiresAt }: { name: string; stateful: boolean; expiresAt: string | null },
   wait: number,
 ): Call {
-  const { parameters, query } = where(ref)
   const body = { name, stateful, expires_at: expiresAt ?? NEVER }
-  return { remote: ref.remote, wait, ...request('createSnapshot', parameters, query, body) }
+  return { remote: ref.remote, wait, ...createRequest(ref, body) }
 }

@@ -11,6 +11,7 @@ import type { Call } from '../calls.ts'
 import { againstEndOnCopy, againstRemoval, isHeld, isReplica, removalFrom } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
+import { rowsOf } from '../subject-requests.ts'
 import { expiryCall, listOf, removeCall, STEP_WAIT, takeCall } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
@@ -129,7 +130,7 @@ export async function readExpiries(
 ) {
   const list = await call(upstream, ref.remote, listOf(ref))
   if (!list.ok) return list
-  const parsed = parseExpiries(list.value.envelope.metadata)
+  const parsed = parseExpiries(rowsOf(ref, list.value.envelope.metadata))
   if (!parsed.ok) return err<CallError>({ code: 'bad-reply', message: parsed.error })
   journal.shown(subjectKey(ref), endsOf(parsed.value))
   return parsed

@@ -1,8 +1,11 @@
 /** All steps that a job may have, with what each does. */
+import { isPoolName, isVolumeName } from '../../../shared/incus/names.ts'
+import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Step } from '../../../shared/relay/steps.ts'
-import type { Result } from '../../../shared/result.ts'
+import { err, type Result } from '../../../shared/result.ts'
 import type { Watcher } from '../call-list.ts'
+import { refused } from '../rules.ts'
 import { planCancel } from './cancel.ts'
 import { planCheckClone, planClone } from './clone.ts'
 import { planFinishClone, planRemoveClone } from './clone-finish.ts'
@@ -44,15 +47,37 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   cancel: planCancel,
 }
 
-export const requestsOf = (
+/** Those that are done to custom volumes, too. */
+const OF_VOLUMES: readonly Step['do'][] = [
+  'take',
+  'expire',
+  'expire-later',
+  'undo',
+  'set-expiry',
+  'postpone',
+  'hold',
+  'read-snapshots',
+]
+
+export function requestsOf(
   step: Step,
   job: Job,
   io: StepIo,
   watcher?: Watcher,
-): Result<Planned, CallError> | Promise<Result<Planned, CallError>> =>
-  (PLANS[step.do] as PlanStep<Step>)(step, io, job, watcher)
+): Result<Planned, CallError> | Promise<Result<Planned, CallError>> {
+  const strange = refsOf(step).find(({ instance }) => {
+    const volume = volumeIn(instance)
+    if (volume === null) return false
+    return !OF_VOLUMES.includes(step.do) || !isPoolName(volume.pool) || !isVolumeName(volume.volume)
+  })
+  if (strange !== undefined)
+    return err(refused(`${step.do} ${subjectKey(strange)}`, 'that is not done to a custom volume'))
+  return (PLANS[step.do] as PlanStep<Step>)(step, io, job, watcher)
+}
 
-export function remotesOf(step: Step): string[] {
-  if ('ref' in step) return [step.ref.remote]
-  return 'to' in step ? [step.from.remote, step.to.remote] : [step.source.remote, step.target.remote]
+export const remotesOf = (step: Step): string[] => refsOf(step).map(({ remote }) => remote)
+
+function refsOf(step: Step): InstanceRef[] {
+  if ('ref' in step) return [step.ref]
+  return 'to' in step ? [step.from, step.to] : [step.source, step.target]
 }

@@ -28,7 +28,8 @@ function refusePlace(
   // One that is started over replaces itself.
   if (startOver) return null
   const there = { container: 0, 'virtual-machine': 0 }
-  for (const record of instances) if (record.project === target.project) there[record.type] += 1
+  for (const record of instances)
+    if (record.type !== 'volume' && record.project === target.project) there[record.type] += 1
   for (const action of planned)
     if (action.first && !action.startOver && isSamePlace(action, target)) there[action.type] += 1
   return refuseRoom(target.project, own(projectRules, target.project), there, type)

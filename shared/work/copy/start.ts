@@ -135,7 +135,7 @@ function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction 
     target: replica.target,
     key: replica.key,
     job: `${replica.key}:${id}`,
-    type: replica.source.record.type,
+    type: replica.source.record.type === 'virtual-machine' ? 'virtual-machine' : 'container',
     transferMode: first?.copy.transferMode ?? 'pull',
     pool,
     member: fresh ? (first?.copy.target ?? null) : target.location === 'none' ? null : target.location,

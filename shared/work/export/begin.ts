@@ -76,9 +76,18 @@ function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal
   const there = { container: count('container'), 'virtual-machine': count('virtual-machine') }
   const why =
     refuseBackups(ref.project, rules) ??
-    refuseRoom(ref.project, rules, there, record.type, '; an export needs an instance of its own for a while')
+    refuseRoom(
+      ref.project,
+      rules,
+      there,
+      typeOf(record),
+      '; an export needs an instance of its own for a while',
+    )
   return why === null ? null : { code: 'forbidden', reason: `${key} can't be exported: ${why}` }
 }
+
+const typeOf = ({ type }: Found['record']) =>
+  type === 'virtual-machine' ? ('virtual-machine' as const) : ('container' as const)
 
 export const actionOf = (
   { ref, key }: Pick<Found, 'ref' | 'key'>,

@@ -55,7 +55,8 @@ export function wantedExports({ coverages, facts, now }: Wanting): Wanted[] {
     for (const one of covered) {
       const place = placeOf(one.key, wish.to)
       const known = found.get(place)
-      if (one.policy.paused || (known !== undefined && known.slot >= slot)) continue
+      if (one.policy.paused || one.policy.export == null || (known !== undefined && known.slot >= slot))
+        continue
       const fact = inStore(factOf(facts, policy.name, one.key) ?? {}, wish.to)
       found.set(place, { covered: one, policy: policy.name, export: wish, slot, fact })
     }

@@ -1,6 +1,6 @@
 /** Requests to hold or release a snapshot: a mark on its instance, and its expiry. */
 import { own } from '../../own.ts'
-import { findInstance, missing } from '../../plan/find.ts'
+import { findSubject, missing } from '../../plan/find.ts'
 import { ownExpiry } from '../../plan/own-expiry.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
@@ -34,7 +34,7 @@ function readHold(given: Given, reason: string): Result<SetRequest, string> {
 }
 
 function planRequested({ request, world, coverages, now, found }: Requested<HoldRequest>): Answer | Refusal {
-  const instance = findInstance(world, request.instance)
+  const instance = findSubject(world, request.instance)
   if (!instance.ok) return instance.error
   const { key, ref, record } = instance.value
   const { snapshot } = request

@@ -1,7 +1,7 @@
 /** Requests to take back a removal that Incus has yet to execute. */
 import { parseSnapshotName } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
-import { findInstance, missing } from '../../plan/find.ts'
+import { findSubject, missing } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 import { parseUndo, UNDO } from '../../policy/marks.ts'
@@ -22,7 +22,7 @@ export const requestUndo: Requestable<UndoRequest> = {
 
 /** Also past its date: Incus removes what has expired once a minute, and not while it is down. */
 function planRequested({ request, world, found, coverages }: Requested<UndoRequest>): Answer | Refusal {
-  const instance = findInstance(world, request.instance)
+  const instance = findSubject(world, request.instance)
   if (!instance.ok) return instance.error
   const { key, ref, record } = instance.value
   const { snapshot } = request

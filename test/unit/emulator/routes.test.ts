@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type RouteName, request, routes } from '../../../shared/incus/routes.ts'
+import { addCustom } from '../../emulator/custom.ts'
 import { handlers } from '../../emulator/handlers.ts'
 import { seedInstance } from '../../emulator/scene.ts'
 import { VirtualPair } from './virtual-pair.ts'
@@ -16,6 +17,9 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   restoreInstance: { restore: 's1', stateful: false },
   startInstance: { action: 'start' },
   createBackup: { name: 'b2' },
+  markVolume: { config: { 'user.stapes.hold.s1': 'y' } },
+  createVolumeSnapshot: { name: 's2' },
+  patchVolumeSnapshot: { expires_at: null },
 }
 
 const QUERIES: Partial<Record<RouteName, Record<string, string>>> = {
@@ -30,6 +34,10 @@ async function world() {
   const offer = await pair.ask(pair.main, 'POST', '/1.0/instances/web1', { body: { migration: true } })
   const { id } = offer.body.metadata as { id: string }
   await pair.run(pair.main, 'POST', '/1.0/instances/web1/backups', { name: 'b1' })
+  addCustom(pair.main, { pool: 'default', project: 'default', name: 'web1' })
+  await pair.run(pair.main, 'POST', '/1.0/storage-pools/default/volumes/custom/web1/snapshots', {
+    name: 's1',
+  })
   const parameters = {
     instance: 'web1',
     snapshot: 's1',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { reachOf } from '../../../shared/access/permit.ts'
-import { parseSubject, pathOf, type Subject, subjectKey } from '../../../shared/incus/subject.ts'
+import { keysIn, parseSubject, pathOf, type Subject, subjectKey } from '../../../shared/incus/subject.ts'
 import { compilePaths } from '../../../shared/policy/glob.ts'
 
 const INSTANCE = { remote: 'main', project: 'default', instance: 'web1' }
@@ -28,6 +28,14 @@ test.each([
   'main/d/:v',
   'main/d/p:',
 ])('"%s" is no key', (key) => expect(parseSubject(key)).toBeNull())
+
+test('a text names volumes whole', () => {
+  expect(keysIn('main/default/web1: it has main/default/fast:db, and main/p/a:b; see')).toEqual([
+    'main/default/web1',
+    'main/default/fast:db',
+    'main/p/a:b',
+  ])
+})
 
 describe('globs and grants', () => {
   test.each([

@@ -1,5 +1,6 @@
 /** What a policy or a hold wants and can't have. */
 import { describe, expect, test } from 'vitest'
+import type { InstanceRecord } from '../../../shared/incus/inventory.ts'
 import { againstKeep, isEndless } from '../../../shared/policy/contradictions.ts'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
 import { warningsOf } from '../../../shared/policy/warnings.ts'
@@ -81,10 +82,23 @@ describe('custom volumes that are attached to a covered instance', () => {
       {
         about: 'main/default/web1',
         reason:
-          "stapes doesn't back up its custom volumes default/data, fast/db: no snapshot or copy of an instance has the data of such a volume. Back them up in another way, then: incus config set web1 user.stapes.volumes.exclude=true",
+          'stapes doesn\'t back up its custom volumes default/data, fast/db: no snapshot or copy of an instance has the data of such a volume. Have a policy cover them ("volumes": ["attached"] in its "select"), or back them up in another way, then: incus config set web1 user.stapes.volumes.exclude=true',
       },
     ])
     expect(told({ 'user.stapes.volumes.exclude': 'true' })).toEqual([])
     expect(told({ 'user.stapes.volumes.exclude': 'false' })).toHaveLength(1)
+  })
+
+  test('are told without those that any policy covers, for each of their instances', () => {
+    const volume = { type: 'volume' as const, pool: 'fast', users: ['default/web1'] }
+    const policies = { p: {}, q: { select: { instances: ['none'], volumes: ['fast:db'] } } }
+    const of = (...records: InstanceRecord[]): string =>
+      JSON.stringify(coverInstances(configOf(policies), { main: replyOf(records) }))
+    const [web1, web2] = ['web1', 'web2'].map((name) => recordOf(name, { volumes: ['fast/db'] })) as [
+      InstanceRecord,
+      InstanceRecord,
+    ]
+    expect(of(web1, recordOf('fast:db', volume))).not.toContain("doesn't back up")
+    expect(of(web1, web2, recordOf('fast:db', volume))).toContain('web2","reason":"stapes doesn\'t back up')
   })
 })

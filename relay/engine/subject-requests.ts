@@ -1,0 +1,95 @@
+/**
+ * The requests about an instance and its snapshots, or the same about a custom volume, and their answers in one form:
+ * Incus has routes of their own for volumes, and answers of another form on them.
+ */
+import { type IncusRequest, type Match, request } from '../../shared/incus/routes.ts'
+import { NEVER } from '../../shared/incus/source.ts'
+import { type InstanceRef, volumeIn, volumeName } from '../../shared/incus/subject.ts'
+import { isObject, text } from './envelope.ts'
+
+type Place = Pick<InstanceRef, 'project' | 'instance'>
+
+/** The instance, or the volume, itself. */
+export function subjectRequest({ project, instance }: Place): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('getInstance', { instance }, { project })
+    : request('getVolume', { ...volume, type: 'custom' }, { project })
+}
+
+/** Its own list of its snapshots; `rowsOf` reads the answer. */
+export function listRequest({ project, instance }: Place): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('listSnapshots', { instance }, { project, recursion: '1' })
+    : request('listVolumeSnapshots', { ...volume, type: 'custom' }, { project, recursion: '1' })
+}
+
+/** A volume's rows have the volume before the snapshot's name, and null for no expiry. What is no list stays as it is. */
+export function rowsOf({ instance }: Pick<InstanceRef, 'instance'>, metadata: unknown): unknown {
+  const volume = volumeIn(instance)
+  if (volume === null || !Array.isArray(metadata)) return metadata
+  const prefix = `${volume.volume}/`
+  return metadata.map((row: unknown) => {
+    if (!isObject(row)) return row
+    const name = text(row.name)
+    // Another's name is none that can be used: with its slash it is refused where it is read.
+    return {
+      ...row,
+      name: name.startsWith(prefix) ? name.slice(prefix.length) : name,
+      expires_at: row.expires_at ?? NEVER,
+    }
+  })
+}
+
+export function createRequest(
+  { project, instance }: Place,
+  { stateful, ...body }: { name: string; stateful: boolean; expires_at: string },
+): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('createSnapshot', { instance }, { project }, { ...body, stateful })
+    : request('createVolumeSnapshot', volume, { project }, body)
+}
+
+export function deleteRequest({ project, instance }: Place, snapshot: string): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('deleteSnapshot', { instance, snapshot }, { project })
+    : request('deleteVolumeSnapshot', { ...volume, snapshot }, { project })
+}
+
+export function expiryRequest(
+  { project, instance }: Place,
+  snapshot: string,
+  expiresAt: string,
+): IncusRequest {
+  const volume = volumeIn(instance)
+  const body = { expires_at: expiresAt }
+  return volume === null
+    ? request('patchSnapshot', { instance, snapshot }, { project }, body)
+    : request('patchVolumeSnapshot', { ...volume, snapshot }, { project }, body)
+}
+
+export function markRequest({ project, instance }: Place, config: Record<string, string>): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('markInstance', { instance }, { project }, { config })
+    : request('markVolume', volume, { project }, { config })
+}
+
+/** Incus empties the description of a volume, or of a snapshot of one, where a change doesn't repeat it. */
+export const forgetsDescription = ({ name }: Match): boolean =>
+  name === 'markVolume' || name === 'patchVolumeSnapshot'
+
+/** What a request is about, as a subject is called; empty: about none. */
+export function subjectNameIn({ parameters }: Match): string {
+  const { instance = '', pool, volume } = parameters
+  return pool === undefined || volume === undefined ? instance : volumeName(pool, volume)
+}
+
+export const createsSnapshot = ({ name }: Match): boolean =>
+  name === 'createSnapshot' || name === 'createVolumeSnapshot'
+
+export const deletesSnapshot = ({ name }: Match): boolean =>
+  name === 'deleteSnapshot' || name === 'deleteVolumeSnapshot'

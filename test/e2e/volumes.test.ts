@@ -1,0 +1,109 @@
+/** Custom volumes under a policy, on real daemons: a running instance's data volume, and a block volume by its name. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { INCUSD, NEWER } from '../lab/installed.ts'
+import { type Pair, startPair } from '../lab/pair.ts'
+import { onRealIncus } from '../lab/real.ts'
+import { realTheatre } from './real-theatre.ts'
+import { openStage, type Stage } from './stage.ts'
+import { openTimeline, type Timeline } from './timeline.ts'
+
+const VOLUMES = '/1.0/storage-pools/default/volumes/custom'
+const KEY = 'main/default/default:data'
+
+type Listed = { name: string; expires_at: string | null; description: string }
+type Volume = { config: Record<string, string>; description: string }
+
+for (const [version, incusd] of [
+  ['6.0', INCUSD],
+  ['7.0', NEWER],
+] as const)
+  onRealIncus(`custom volumes, on ${version}`, () => volumesEndToEnd(version, incusd), [incusd])
+
+function volumesEndToEnd(version: string, incusd: string): void {
+  describe(`custom volumes, on two real daemons of ${version}`, () => {
+    let pair: Pair
+    let stage: Stage
+    let timeline: Timeline
+    beforeAll(async () => {
+      pair = await startPair({ daemons: { main: incusd, backup: incusd } })
+      stage = await openStage(async () => realTheatre(pair))
+      const { main } = pair
+      await main.run('POST', VOLUMES, { name: 'data', type: 'custom', description: 'of the shop' })
+      const disk = { name: 'db-disk', type: 'custom', content_type: 'block', config: { size: '8MiB' } }
+      await main.run('POST', VOLUMES, disk)
+      await main.run('POST', VOLUMES, { name: 'other', type: 'custom' })
+      await main.createInstance({ name: 'shop', running: true })
+      const device = { type: 'disk', pool: 'default', source: 'data', path: '/data' }
+      await main.run('PATCH', '/1.0/instances/shop', { devices: { data: device } })
+      await stage.apply({
+        policies: {
+          hourly: {
+            select: { remotes: ['main'], volumes: ['attached', 'default:db-*'] },
+            ...{ schedule: '0 * * * *', keep: { last: 2 } },
+          },
+        },
+      })
+      timeline = openTimeline(stage, [], 0)
+      return () => stage.close()
+    })
+
+    const snapshots = async (volume = 'data'): Promise<Listed[]> => {
+      const rows = await pair.main.run('GET', `${VOLUMES}/${volume}/snapshots?recursion=1`)
+      return (rows as Listed[]).map((row) => ({ ...row, name: row.name.split('/')[1] ?? '' }))
+    }
+    const namesOf = async (volume?: string) => (await snapshots(volume)).map(({ name }) => name)
+    const volume = async () => (await pair.main.run('GET', `${VOLUMES}/data`)) as Volume
+    const ask = async (body: object): Promise<void> => {
+      const answer = await stage.worker.fetch('/api/run', { method: 'POST', body: JSON.stringify(body) })
+      if (!answer.ok) throw new Error(await answer.text())
+    }
+
+    test('have a snapshot for each slot, and as many as the policy keeps', async () => {
+      const slots = [await timeline.strike(), await timeline.strike(), await timeline.strike()]
+      slots.push(await timeline.strike())
+      for (const name of ['data', 'db-disk']) {
+        expect(await namesOf(name)).toEqual(expect.arrayContaining(slots.slice(-2)))
+        expect((await namesOf(name)).length).toBeLessThan(slots.length)
+      }
+      expect(await namesOf('other')).toEqual([])
+      expect((await volume()).description).toBe('of the shop')
+    })
+
+    test('are held, without losing their description', async () => {
+      const [snapshot = ''] = await namesOf()
+      await ask({ do: 'hold', instance: KEY, snapshot, note: 'for the audit' })
+      const { config, description } = await volume()
+      expect(config[`user.stapes.hold.${snapshot}`]).toBe('for the audit')
+      expect(description).toBe('of the shop')
+      await timeline.strike()
+      await timeline.strike()
+      expect(await namesOf()).toContain(snapshot)
+      await ask({ do: 'release', instance: KEY, snapshot })
+      expect((await volume()).config).not.toHaveProperty([`user.stapes.hold.${snapshot}`])
+      expect((await snapshots()).find(({ name }) => name === snapshot)?.description).toBe('of the shop')
+    })
+
+    test('have a removal by name taken back', async () => {
+      await ask({ do: 'snapshot', instances: [KEY] })
+      const snapshot = (await namesOf()).find((name) => name.startsWith('manual-')) ?? ''
+      await ask({ do: 'hold', instance: KEY, snapshot, note: 'x' })
+      await ask({ do: 'release', instance: KEY, snapshot })
+      await timeline.strike()
+      const before = (await snapshots()).find(({ name }) => name === snapshot)?.expires_at
+      const expire = { do: 'expire', instances: [KEY], snapshots: [snapshot], grace: '1d' }
+      const plan = await stage.worker.fetch('/api/plan', { method: 'POST', body: JSON.stringify(expire) })
+      await ask({ ...expire, confirm: ((await plan.json()) as { digest: string }).digest })
+      const undone = await volume()
+      expect(undone.config).toHaveProperty([`user.stapes.undo.${snapshot}`])
+      await ask({ do: 'undo', instance: KEY, snapshot })
+      const after = (await snapshots()).find(({ name }) => name === snapshot)?.expires_at
+      expect(Date.parse(after ?? '')).toBeGreaterThanOrEqual(Date.parse(before ?? '') - 1000)
+      expect((await volume()).config).not.toHaveProperty([`user.stapes.undo.${snapshot}`])
+    })
+
+    test('are left alone by what is not done to them yet', async () => {
+      const [snapshot = ''] = await namesOf()
+      await expect(ask({ do: 'restore', instance: KEY, snapshot })).rejects.toThrow(/is a custom volume/)
+    })
+  })
+}

@@ -62,6 +62,15 @@ const cloning = {
   transferMode: z.enum(['pull', 'push']),
 }
 
+const importing = {
+  of: ref,
+  store,
+  to: ref,
+  start: z.boolean(),
+  pool: name.nullable(),
+  key: z.string().max(10_000).nullable(),
+}
+
 const setting = z.array(z.strictObject({ snapshot, expiresAt: expiry })).max(MOST)
 
 export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
@@ -117,6 +126,8 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('cancel'), ref, job: z.string().min(1).max(LONGEST_NAME) }),
   z.strictObject({ do: z.literal('export'), ref, snapshot, store, name: exported, optimized: z.boolean() }),
   z.strictObject({ do: z.literal('check-export'), ref, store, name: exported.nullable() }),
+  z.strictObject({ do: z.literal('import'), name: exported, ...importing }),
+  z.strictObject({ do: z.literal('check-import'), name: exported.nullable(), ...importing }),
   z.strictObject({
     do: z.literal('read-exports'),
     ref,

@@ -11,6 +11,7 @@ import { Exchange } from './exchange.ts'
 import { type Attempt, failover } from './failover.ts'
 import { fetchFile } from './fetch-file.ts'
 import { type ClientCertificate, createPinnedConnector } from './pinning.ts'
+import { uploadFile } from './upload-file.ts'
 import { createUrlOrder, type UrlOrder } from './url-order.ts'
 
 /** `fingerprint`: sha256 of the server certificate's DER, lower-case hex; any of these. */
@@ -76,12 +77,25 @@ export function createUpstreams(
       const [error = unknownRemote(remote, remotes)] = errors
       return { ok: false, error }
     },
+    async upload(remote, request, sent) {
+      const found = connected.get(remote)
+      const [member] = found === undefined ? [] : placed(found)
+      if (found === undefined || member === undefined)
+        return { ok: false, error: unknownRemote(remote, remotes) }
+      const { pool, url, address } = member
+      const label = { remote, at: found.members.length === 1 ? null : url }
+      return withAddress(await uploadFile(pool, label, request, sent), address)
+    },
     async close() {
       const pools = [...connected.values()].flatMap(({ members }) => members.map(({ pool }) => pool))
       await Promise.all(pools.map((pool) => pool.destroy()))
     },
   }
 }
+
+/** Those that answered before come first. */
+const placed = ({ members, urlOrder }: Connected): Member[] =>
+  urlOrder.order(true).flatMap((place) => members[place] ?? [])
 
 function connect(
   { url, address, fingerprint, spare = [] }: RemoteConfig,

@@ -27,7 +27,7 @@ const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: st
   },
   relay: {
     folders: ['relay', 'shared'],
-    packages: /^(node:.*|undici|http-message-sig|zod(\/mini)?|age-encryption|aws4fetch|modern-tar)$/,
+    packages: /^(node:.*|undici|http-message-sig|zod(\/mini)?|age-encryption|aws4fetch|modern-tar|yaml)$/,
     because: 'the process that holds the client key depends on as little as it can',
   },
   scripts: {

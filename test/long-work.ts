@@ -3,6 +3,7 @@ import { keyIn, kindIn, type Work, workKey } from '../shared/ledger/work.ts'
 import type { CloneWork } from '../shared/work/clone/entry.ts'
 import type { CopyWork } from '../shared/work/copy/entry.ts'
 import type { ExportWork } from '../shared/work/export/entry.ts'
+import type { ImportWork } from '../shared/work/import/entry.ts'
 import type { RestoreWork } from '../shared/work/restore/entry.ts'
 
 const as =
@@ -32,3 +33,6 @@ export const exportsOf = (holder: Holder): Record<string, ExportWork> =>
 
 export const clonesOf = (holder: Holder): Record<string, CloneWork> =>
   Object.fromEntries(of(holder, 'clone') as [string, CloneWork][])
+
+export const importsOf = (holder: Holder): Record<string, ImportWork> =>
+  Object.fromEntries(of(holder, 'import') as [string, ImportWork][])

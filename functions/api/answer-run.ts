@@ -8,6 +8,7 @@ import { renderLines } from '../../shared/plan/line.ts'
 import { digestText, linesOf } from '../../shared/plan/lines.ts'
 import type { Refusal } from '../../shared/plan/plan.ts'
 import { ok } from '../../shared/result.ts'
+import { Secret } from '../../shared/secret.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { change, type Stop } from '../change.ts'
 import { digestOf } from '../digest.ts'
@@ -95,7 +96,9 @@ async function answerChange(
 function lineOf(request: BackupRequest): string {
   const { do: what, reason: __, ...rest } = request
   const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [value === 0 ? AT_ONCE : [own(NAMES, key) ?? key, wordsOf(value)]],
+    value === undefined || value instanceof Secret
+      ? []
+      : [value === 0 ? AT_ONCE : [own(NAMES, key) ?? key, wordsOf(value)]],
   )
   const command = commands.find((one) => one.kind === 'change' && one.does === what)
   return command === undefined ? what : renderLine(command, Object.fromEntries(values)).slice(0, 300)

@@ -4,7 +4,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { type Envelope, parseEnvelope } from './envelope.ts'
-import type { Upstream } from './upstream.ts'
+import type { Reply, Upstream } from './upstream.ts'
 
 export type Answer = {
   status: number
@@ -24,7 +24,10 @@ export async function call(
   request: IncusRequest,
   timeout = CALL_TIMEOUT,
 ): Promise<Result<Answer, CallError>> {
-  const reply = await upstream.request(remote, request, { timeout })
+  return readAnswer(remote, await upstream.request(remote, request, { timeout }))
+}
+
+export function readAnswer(remote: string, reply: Reply): Result<Answer, CallError> {
   if (!reply.ok) return err(reply.error)
   const { status, body, address, date, etag } = reply
   const envelope = parseEnvelope(body)

@@ -54,3 +54,11 @@ export function createCancels(): Cancels {
 
 /** Of a job that goes no further. */
 export const CANCELLED: CallError = { code: 'cancelled', message: 'it was cancelled' }
+
+/** The progress of a stream, which ends it once somebody has cancelled it. */
+export const unlessCancelled =
+  ({ progress, isCancelled }: { progress(text: string): void; isCancelled?(): boolean }) =>
+  (text: string): void => {
+    if (isCancelled?.() === true) throw new Error(CANCELLED.message)
+    progress(text)
+  }

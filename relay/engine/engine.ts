@@ -108,6 +108,7 @@ export function createEngine({
     arrivals: createArrivals(),
     exports,
     fetch: upstream.fetch ?? (async (remote) => err(sendsNoFiles(remote))),
+    upload: upstream.upload ?? (async (remote) => err(sendsNoFiles(remote))),
   }
   const pools = createPools(clock)
   const limiters = createLimiters(clock)
@@ -190,7 +191,7 @@ export function createEngine({
 
 const sendsNoFiles = (remote: string): CallError => ({
   code: 'export',
-  message: `no file can be fetched from "${remote}"`,
+  message: `no file can be fetched from "${remote}", or sent there`,
 })
 
 /** With the relay's rules for it, and the snapshots of its instances that have expired. */

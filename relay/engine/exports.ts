@@ -3,6 +3,7 @@
  * simulation gives it some in memory.
  */
 import type { IncusRequest } from '../../shared/incus/routes.ts'
+import type { SourceDetails } from '../../shared/incus/source.ts'
 import type { InstanceRef } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
@@ -24,6 +25,40 @@ export type Saving = {
   progress(text: string): void
 }
 
+/** One export, and the identity that opens it, where it is encrypted: only for this moment, and never in an error. */
+export type Wanted = {
+  store: string
+  of: InstanceRef /** Null: the newest one. */
+  name: string | null
+  key: string | null
+}
+
+/** What is known of an export once its beginning was read. */
+export type Held = {
+  manifest: Manifest
+  /** The instance, as the archive describes it. */
+  details: SourceDetails
+  /** It is in the form of its pool's driver. */
+  optimized: boolean
+}
+
+/** What an archive shall say of its instance instead. */
+export type Description = {
+  to: InstanceRef
+  body: {
+    type: 'container' | 'virtual-machine'
+    config: Record<string, string>
+    devices: Record<string, Record<string, string>>
+  }
+  /** Of its root disk: name, and driver. */
+  pool: string
+  driver: string
+  /** The root disk's device, by its name. */
+  root: Record<string, Record<string, string>>
+  /** ISO 8601. */
+  madeAt: string
+}
+
 export type Exports = {
   /** Their names. */
   stores: readonly string[]
@@ -43,10 +78,23 @@ export type Exports = {
     name: string | null,
     newest?: boolean,
   ): Promise<Result<Manifest[], CallError>>
+  /** Reads the beginning of one. */
+  peek(wanted: Wanted): Promise<Result<Held, CallError>>
+  /**
+   * Its archive, described otherwise. What reads it gets an error instead of its end, unless all of it was what was stored;
+   * `problem` says why, then.
+   */
+  load(wanted: Wanted, held: Held, description: Description, progress: (text: string) => void): Loading
 }
+
+export type Loading = { bytes: AsyncIterable<Uint8Array>; problem(): CallError | null }
 
 export const NO_EXPORTS: Exports = {
   stores: [],
+  peek: async () => noStore,
+  load: () => {
+    throw new Error(noStore.error.message)
+  },
   save: async () => noStore,
   list: async () => noStore,
   check: async () => noStore,

@@ -13,11 +13,20 @@ export type Reply =
   | { ok: true; status: number; body: unknown; address?: string; date?: number; etag?: string }
   | { ok: false; error: CallError }
 
+/** What Incus makes of a file that is sent to it; `name`: of the new instance. Never rejects. */
+export type Upload = (
+  remote: string,
+  request: IncusRequest,
+  sent: { name: string; pool: string | null; bytes: AsyncIterable<Uint8Array> },
+) => Promise<Reply>
+
 export type Upstream = {
   /** `timeout` in milliseconds covers everything, from connecting to the last byte. Never rejects. */
   request(remote: string, request: IncusRequest, options: { timeout: number }): Promise<Reply>
   /** A file, from that byte on; absent: it sends none. Never rejects, but its bytes may end with an error. */
   fetch?: Fetch
+  /** Absent: it takes none. */
+  upload?: Upload
 }
 
 export type EngineRemote = {

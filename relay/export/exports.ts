@@ -9,6 +9,7 @@ import { eachOf } from '../engine/each.ts'
 import type { Exports } from '../engine/exports.ts'
 import { createDirectory } from './directory.ts'
 import type { Identities } from './identities.ts'
+import { createImports } from './imports.ts'
 import { createLeftovers } from './leftovers.ts'
 import { folderOf } from './paths.ts'
 import { CorruptExport, reread } from './reread.ts'
@@ -70,7 +71,7 @@ export function createExports(
         const [manifest] = await list(target.store, ref, only, true)
         if (manifest === undefined)
           return err({ ...failure(name, `there is no ${only ?? 'export'} of it there`), status: MISSING })
-        const said = paced(progress)
+        const said = paced('check', progress)
         await reread(target.store, folderOf(ref), manifest, said)
         return ok(manifest)
       } catch (cause) {
@@ -78,6 +79,11 @@ export function createExports(
         return err(cause instanceof CorruptExport ? { ...failed, status: CORRUPT } : failed)
       }
     },
+    ...createImports({
+      storeOf: (name) => own(targets, name)?.store,
+      ...{ list, failure, unknown },
+      paced: (progress) => paced('import', progress),
+    }),
     clear,
     async close() {
       clearInterval(again)
@@ -201,7 +207,7 @@ function failure(store: string, cause: unknown): CallError {
 const SECOND = 1000
 
 /** Each second at most, in the form in which Incus reports it. */
-function paced(progress: (text: string) => void): (bytes: number, of: number) => void {
+function paced(what: string, progress: (text: string) => void): (bytes: number, of: number) => void {
   const began = Date.now()
   let said = began
   return (bytes, of) => {
@@ -209,7 +215,7 @@ function paced(progress: (text: string) => void): (bytes: number, of: number) =>
     if (now - said < SECOND) return
     said = now
     const rate = (bytes / (now - began) / 1000).toFixed(2)
-    progress(`check (${Math.floor((bytes / of) * 100)} %): ${(bytes / 1e6).toFixed(2)}MB (${rate}MB/s)`)
+    progress(`${what} (${Math.floor((bytes / of) * 100)} %): ${(bytes / 1e6).toFixed(2)}MB (${rate}MB/s)`)
   }
 }
 

@@ -13,6 +13,7 @@ import { exportList } from './commands/exports.ts'
 import { helpOver } from './commands/help.ts'
 import { history } from './commands/history.ts'
 import { hold } from './commands/hold.ts'
+import { importing } from './commands/import.ts'
 import { list } from './commands/list.ts'
 import { missed } from './commands/missed.ts'
 import { notify } from './commands/notify.ts'
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   restore,
   clone,
   bringBack,
+  importing,
   hold,
   release,
   expire,

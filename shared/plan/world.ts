@@ -4,7 +4,7 @@ import type { InstanceRecord, RemoteRules } from '../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
-import type { CloneCheck } from '../relay/steps.ts'
+import type { CloneCheck, ImportCheck } from '../relay/steps.ts'
 import type { ExportRow } from '../work/export/manifest.ts'
 
 /** The config of a safety snapshot that neither ledger nor relay knows. */
@@ -28,6 +28,8 @@ export type World = {
   memories?: ReadonlyMap<string, boolean>
   /** Whether the new instance that is requested can be made, or why that isn't known. */
   cloneCheck?: CloneCheck | { error: string }
+  /** Whether the import that is requested can be done, or why that isn't known. */
+  importCheck?: ImportCheck | { error: string }
   /** Safety snapshots that neither ledger nor relay knows, by instance key; null: it could not be read. */
   safeties?: ReadonlyMap<string, SafetyConfig | null>
   /** What stores have, by `instance key>store`. */

@@ -7,6 +7,7 @@ import type { InstanceRef } from '../incus/subject.ts'
 import type { CloneAction } from '../work/clone/action.ts'
 import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
 import type { ExportAction } from '../work/export/action.ts'
+import type { ImportAction } from '../work/import/action.ts'
 import type { RestoreAction } from '../work/restore/action.ts'
 
 /** Takes a snapshot under one of our own names. `expiresAt`: ISO 8601; null: never. */
@@ -167,6 +168,23 @@ export type CheckExportStep = { do: 'check-export'; ref: InstanceRef; store: str
 
 /** Cancels a detached job of the relay, by its id: it begins no further request. A restore in place isn't cancelled. */
 export type CancelStep = { do: 'cancel'; ref: InstanceRef; job: string }
+/**
+ * Of a new instance that is made from an export. See work/import/action.ts for the fields. `key`: the age identity that opens
+ * it, for this one job; it stands in no report.
+ */
+export type Importing = Pick<ImportAction, 'of' | 'store' | 'to' | 'start' | 'pool'> & { key: string | null }
+
+/** Makes a new instance from an export, under a name that no instance has. */
+export type ImportStep = { do: 'import'; name: string } & Importing
+
+/**
+ * Reads what decides whether that can be made, the beginning of the export included, and changes nothing; the reply is an
+ * `ImportCheck`. `name` null: of the newest one.
+ */
+export type CheckImportStep = { do: 'check-import'; name: string | null } & Importing
+
+/** `export`: null where there is none that could be read. */
+export type ImportCheck = CloneCheck & { export: { name: string; encrypted: boolean } | null }
 
 export type Step =
   | TakeStep
@@ -193,3 +211,5 @@ export type Step =
   | ReadExportsStep
   | CheckExportStep
   | CancelStep
+  | ImportStep
+  | CheckImportStep

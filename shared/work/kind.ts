@@ -100,6 +100,8 @@ export type Given = {
   from?: string | undefined
   start?: boolean | undefined
   export?: string | undefined
+  /** Of an encrypted export. */
+  key?: string | undefined
   note?: string | undefined
 }
 

@@ -6,13 +6,26 @@ import { clone } from './clone/kind.ts'
 import { copy } from './copy/kind.ts'
 import { exporting } from './export/kind.ts'
 import { hold } from './hold/kind.ts'
+import { importing } from './import/kind.ts'
 import type { Kind, Verb } from './kind.ts'
 import { restore } from './restore/kind.ts'
 import { retention } from './retention/kind.ts'
 import { snapshot } from './snapshot/kind.ts'
 import { thaw } from './thaw/kind.ts'
 
-const ALL = [restore, clone, snapshot, hold, retention, copy, exporting, check, cancel, thaw] as const
+const ALL = [
+  restore,
+  clone,
+  snapshot,
+  hold,
+  retention,
+  copy,
+  exporting,
+  check,
+  importing,
+  cancel,
+  thaw,
+] as const
 
 type OneKind = (typeof ALL)[number]
 type Values<All> = All[keyof All]

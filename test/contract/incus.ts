@@ -11,6 +11,7 @@ import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
 import { exportContract } from './exports.ts'
 import { faultContract } from './faults.ts'
+import { importContract } from './imports.ts'
 import { listingContract } from './listings.ts'
 import { extensionsSchema } from './model.ts'
 import { operationContract } from './operations.ts'
@@ -86,6 +87,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     restoreContract(world)
     exportContract(world)
     cloneContract(world)
+    importContract(world)
     slowContract(world)
     faultContract(world)
 

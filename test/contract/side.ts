@@ -1,5 +1,6 @@
 /** Talking to one server of the pair as one of its clients, along the routes table. */
 
+import { Readable } from 'node:stream'
 import { Agent, request as send } from 'undici'
 import type { z } from 'zod'
 import { type RouteName, request, routes } from '../../shared/incus/routes.ts'
@@ -28,6 +29,8 @@ export type Side = {
   ask(route: RouteName, call?: Call): Promise<Reply>
   /** A call of the routes table that is answered by a file, or by an error. */
   file(route: RouteName, call?: Call): Promise<Omit<Reply, 'envelope'> & { bytes: Uint8Array }>
+  /** Makes an instance of a file; `cut`: the connection breaks before the file's end. */
+  upload(name: string, file: Uint8Array, more?: { pool?: string; cut?: boolean }): Promise<Reply>
   /** A call past the table, body as it stands. */
   raw(method: string, path: string, body?: string | null, client?: Client): Promise<Reply>
   /** Routes that were asked so far. */
@@ -65,6 +68,18 @@ export function createSide(server: ContractServer): Side {
       const { method, path } = request(route, parameters, query, body)
       return call(method, path, body === undefined ? null : JSON.stringify(body), client, headers)
     },
+    upload: async (name, file, { pool, cut = false } = {}) => {
+      asked.add('receiveInstance')
+      const headers = {
+        ...{ 'content-type': 'application/octet-stream', 'x-incus-name': name },
+        ...(pool === undefined ? {} : { 'x-incus-pool': pool }),
+      }
+      const body = Readable.from(sent(file, cut), { objectMode: false })
+      const dispatcher = agentOf('trusted')
+      const reply = await send(`${server.url}/1.0/instances`, { method: 'POST', body, headers, dispatcher })
+      const envelope = envelopeSchema.parse(await reply.body.json())
+      return { status: reply.statusCode, headers: reply.headers, envelope }
+    },
     file: async (route, { parameters, query, client = 'trusted', headers = {} } = {}) => {
       asked.add(route)
       const { method, path } = request(route, parameters, query)
@@ -77,6 +92,12 @@ export function createSide(server: ContractServer): Side {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()))
     },
   }
+}
+
+/** All of it, and then perhaps no end. */
+async function* sent(file: Uint8Array, cut: boolean): AsyncGenerator<Uint8Array> {
+  yield file
+  if (cut) throw new Error('it is not what was stored')
 }
 
 /** Of HEAD: the envelope exists, but isn't sent. */

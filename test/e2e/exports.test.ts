@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { unpackTar } from 'modern-tar'
 import { openEmbedded } from '../emulator/contract-pair.ts'
+import { instanceOf } from '../emulator/scene.ts'
 import { freePort } from '../lab/free-port.ts'
 import { INCUSD, NEWER } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
@@ -22,6 +23,10 @@ exportsEndToEnd('the embedded Incus', async () => {
       const entries = await unpackTar(archive)
       const marker = entries.find(({ header }) => header.name.endsWith('/rootfs/marker'))
       return marker === undefined ? null : Buffer.from(marker.data ?? []).toString()
+    },
+    configOf: async (name) => instanceOf(pair.incus.main, { name }).config,
+    remove: async (name) => {
+      pair.incus.main.state.projects.get('default')?.instances.delete(name)
     },
     left: async () =>
       [...(pair.incus.main.state.projects.get('default')?.instances.values() ?? [])].flatMap(
@@ -59,13 +64,24 @@ async function openReal(incusd: string): Promise<ExportTheatre> {
       const { config } = (await main.run('GET', path)) as { config: Record<string, string> }
       return { config, remove: async () => void (await main.run('DELETE', path)) }
     },
+    async configOf(name) {
+      return ((await pair.main.run('GET', `/1.0/instances/${name}`)) as { config: Record<string, string> })
+        .config
+    },
+    async remove(name) {
+      await pair.main.run('DELETE', `/1.0/instances/${name}`)
+    },
     async left() {
       const backups = join(pair.main.dir, 'backups/instances')
-      return [...(await namesOn(pair.main)), ...(existsSync(backups) ? readdirSync(backups) : [])]
+      // What was sent for an import lies there while it comes.
+      const sent = readdirSync(join(pair.main.dir, 'backups')).filter((one) => !FOLDERS.includes(one))
+      return [...(await namesOn(pair.main)), ...(existsSync(backups) ? readdirSync(backups) : []), ...sent]
     },
     ...(bucket === null ? {} : { bucket }),
   }
 }
+
+const FOLDERS = ['custom', 'instances']
 
 async function namesOn({ run }: LabServer): Promise<string[]> {
   const listed = (await run('GET', '/1.0/instances')) as string[]

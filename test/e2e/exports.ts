@@ -9,6 +9,7 @@ import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { StoreConfig } from '../../relay/export/stores-schema.ts'
 import { parseManifest } from '../../shared/work/export/manifest.ts'
+import { importsEndToEnd } from './imports.ts'
 import { nextSecond, openStage, type Stage, type Theatre } from './stage.ts'
 
 export type ExportTheatre = Theatre & {
@@ -18,6 +19,9 @@ export type ExportTheatre = Theatre & {
   left(): Promise<string[]>
   /** Takes it back on main, under the name that is in it, and gives that instance's config; `remove` ends that. */
   takeBackOnMain?(archive: Uint8Array): Promise<{ config: Record<string, string>; remove(): Promise<void> }>
+  /** Config of an instance on main. */
+  configOf(name: string): Promise<Record<string, string>>
+  remove(name: string): Promise<void>
   /** A bucket on a real server of S3, and how an independent client reads it. */
   bucket?: { store: StoreConfig; read(key: string): Promise<Uint8Array>; keys(): Promise<string[]> }
 }
@@ -181,6 +185,23 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       writeFileSync(file, Buffer.concat([bytes.subarray(0, -1), Buffer.from([(bytes.at(-1) ?? 0) ^ 1])]))
       expect(await checked()).toMatchObject({ state: 'failed', reason: expect.stringContaining('SHA-256') })
       writeFileSync(file, bytes)
+    })
+
+    importsEndToEnd({
+      run,
+      theatre: () => theatre,
+      key: () => key,
+      folder: (store) => join(store === 'vault' ? vault : root, 'main/default', NAME),
+      restart: async () => {
+        await stage.relay.stop()
+        await stage.relay.start()
+      },
+      tick: async () => {
+        now += 60_000
+        await stage.worker.tick(new Date(now))
+        return (await stage.worker.fetch('/api/status')).json()
+      },
+      ...{ of: NAME, marker: MARKER },
     })
 
     test('are listed, with where they are', async () => {

@@ -1,4 +1,5 @@
 /** The file that a backup of an instance is: a tar as Incus makes it, with a disk of a few kilobytes. */
+import { stringify } from 'yaml'
 import type { Instance } from './state.ts'
 
 const BLOCK = 512
@@ -6,21 +7,23 @@ const BLOCK = 512
 /** Bytes of its disk that are in it. */
 const MOST = 64 * 1024
 
-export function archiveOf(
-  instance: Pick<Instance, 'name' | 'type' | 'disk' | 'config'>,
-  driver: string,
-): Uint8Array {
-  const { name, type, disk, config } = instance
+type Described = Pick<Instance, 'name' | 'type' | 'disk' | 'config'> & Partial<Instance>
+
+export function archiveOf(instance: Described, driver: string): Uint8Array {
+  const { name, type, disk } = instance
   const base = type === 'container' ? 'backup/container' : 'backup/virtual-machine'
-  const settings = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`)
-  const index = [
-    `name: ${name}`,
-    `backend: ${driver}`,
-    'optimized: false',
-    `type: ${type}`,
-    'config:',
-    ...settings,
-  ]
+  const details = detailsOf(instance, driver)
+  const index = {
+    ...{
+      name,
+      backend: driver,
+      pool: instance.pool ?? 'default',
+      optimized: false,
+      optimized_header: false,
+      type,
+    },
+    config: details,
+  }
   const data = Buffer.alloc(Math.min(disk.bytes, MOST), 'd')
   const held: [string, Uint8Array][] =
     disk.held === 'whole'
@@ -30,11 +33,41 @@ export function archiveOf(
         ]
       : []
   return Buffer.concat([
-    entry('backup/index.yaml', Buffer.from(`${index.join('\n')}\n`)),
-    entry(`${base}/backup.yaml`, Buffer.from('container:\n')),
+    entry('backup/index.yaml', Buffer.from(yaml(index))),
+    entry(`${base}/backup.yaml`, Buffer.from(yaml(details))),
     ...held.map(([path, bytes]) => entry(path, bytes)),
     Buffer.alloc(2 * BLOCK),
   ])
+}
+
+const yaml = (value: object): string => stringify(value, { aliasDuplicateObjects: false })
+
+function detailsOf(instance: Described, driver: string): object {
+  const { architecture = 'x86_64', config, devices = {}, profiles = ['default'], description = '' } = instance
+  const { createdAt = '2026-11-22T03:00:00Z', name, type, pool = 'default' } = instance
+  const root = { root: { type: 'disk', path: '/', pool } }
+  return {
+    container: {
+      ...{ architecture, config, devices, ephemeral: false, profiles, stateful: false, description },
+      ...{ created_at: createdAt, expanded_config: config, expanded_devices: { ...devices, ...root } },
+      ...{ name, status: 'Stopped', status_code: 102, last_used_at: '1970-01-01T00:00:00Z', type },
+    },
+    pool: { config: {}, description: '', name: pool, driver },
+    volume: { config: {}, description: '', name, type },
+  }
+}
+
+/** The files of an archive, by their names. */
+export function filesIn(archive: Uint8Array): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>()
+  const bytes = Buffer.from(archive)
+  for (let at = 0; at + BLOCK <= bytes.length && bytes[at] !== 0; ) {
+    const name = bytes.toString('utf8', at, bytes.indexOf(0, at))
+    const size = Number.parseInt(bytes.toString('latin1', at + 124, at + 135), 8)
+    files.set(name, bytes.subarray(at + BLOCK, at + BLOCK + size))
+    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK
+  }
+  return files
 }
 
 /** Of a tar. */

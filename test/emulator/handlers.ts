@@ -12,6 +12,7 @@ import {
   patchCustomSnapshot,
 } from './custom.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
+import { importBackup } from './imports.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
 import { createBackup, exportBackup, getState } from './lab-instances.ts'
 import { labRoutes } from './lab-routes.ts'
@@ -82,8 +83,9 @@ export function createRouter(): Router<Handler> {
   return router
 }
 
-/** The product receives copies and copies snapshots to export them; the lab also makes empty instances. */
+/** The product receives copies, copies snapshots to export them, and sends exports back; the lab also makes empty instances. */
 function createInstance(server: EmbeddedIncus, call: Call): Reply {
+  if (call.upload !== undefined) return importBackup(server, call, call.upload)
   const type = section(record(call.body), 'source').type
   if (type === 'migration') return receiveInstance(server, call)
   if (type === 'none') return createEmpty(server, call)

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import { fingerprintOf } from './certificate.ts'
 import { etagOf } from './etag.ts'
 import { ConnectionLost } from './faults.ts'
-import { type Answer, type EmbeddedIncus, Malformed } from './server.ts'
+import { type Answer, type EmbeddedIncus, Malformed, type Upload } from './server.ts'
 
 export type Listener = {
   /** `https://127.0.0.1:<port>`, the same after a restart. */
@@ -71,7 +71,8 @@ async function respond(
   response: Http2ServerResponse,
 ): Promise<void> {
   try {
-    const body = await readBody(request)
+    const upload = isFile(request) ? await readUpload(request) : undefined
+    const body = upload === undefined ? await readBody(request) : undefined
     const ifMatch = request.headers['if-match']
     const { range } = request.headers
     const answer = await server.answer({
@@ -79,6 +80,7 @@ async function respond(
       path: request.url,
       client: clientOf(request),
       ...(body === undefined ? {} : { body }),
+      ...(upload === undefined ? {} : { upload }),
       ...(ifMatch === undefined ? {} : { ifMatch }),
       ...(range === undefined ? {} : { range }),
     })
@@ -91,14 +93,26 @@ async function respond(
 
 class ClientLeft extends Error {}
 
-async function readBody(request: Http2ServerRequest): Promise<unknown> {
+const isFile = ({ headers }: Http2ServerRequest): boolean =>
+  headers['content-type'] === 'application/octet-stream'
+
+async function readUpload(request: Http2ServerRequest): Promise<Upload> {
+  const { 'x-incus-name': name, 'x-incus-pool': pool } = request.headers
+  return { name: String(name ?? ''), pool: String(pool ?? ''), bytes: await readBytes(request) }
+}
+
+async function readBytes(request: Http2ServerRequest): Promise<Buffer> {
   const chunks: Buffer[] = []
   try {
     for await (const chunk of request) chunks.push(chunk as Buffer)
   } catch {
     throw new ClientLeft()
   }
-  const text = Buffer.concat(chunks).toString()
+  return Buffer.concat(chunks)
+}
+
+async function readBody(request: Http2ServerRequest): Promise<unknown> {
+  const text = (await readBytes(request)).toString()
   if (text === '') return undefined
   try {
     return JSON.parse(text)

@@ -43,7 +43,12 @@ export type EmbeddedRequest = {
   client?: string | null
   ifMatch?: string
   range?: string
+  /** A file instead of a body. */
+  upload?: Upload
 }
+
+/** With what its headers name. */
+export type Upload = { name: string; pool: string; bytes: Uint8Array }
 
 /** `later` is the body of an answer whose headers go out at once. */
 export type Answer = Reply & { later?: Promise<unknown> }
@@ -55,6 +60,7 @@ export type Call = {
   body: unknown
   ifMatch: string | undefined
   range: string | undefined
+  upload: Upload | undefined
   access: Access
 }
 
@@ -115,6 +121,11 @@ export class EmbeddedIncus {
     })
     this.scheduler = new Scheduler(this)
     this.scheduler.start()
+  }
+
+  /** How often it was killed. */
+  get lives(): number {
+    return this.#life
   }
 
   now(): number {
@@ -188,6 +199,7 @@ export class EmbeddedIncus {
         body: request.body,
         ifMatch: request.ifMatch,
         range: request.range,
+        upload: request.upload,
         access,
       })
     } catch (error) {

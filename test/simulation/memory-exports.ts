@@ -1,10 +1,13 @@
 /** Stores in memory: what is saved takes its time, and is read through the relay's connection as a real one reads it. */
 import { createHash } from 'node:crypto'
 import type { Exports, Saving } from '../../relay/engine/exports.ts'
+import { describe, parseIndex } from '../../relay/export/described.ts'
+import { readIndex, rewritten } from '../../relay/export/rewritten.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
+import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
-import { CORRUPT, type Manifest } from '../../shared/work/export/manifest.ts'
+import { CORRUPT, KEY, type Manifest, MISSING } from '../../shared/work/export/manifest.ts'
 
 export type MemoryStores = {
   /** By `store remote/project/instance name`. */
@@ -16,6 +19,10 @@ export type MemoryStores = {
   /** Checks that were made, and which of what is there fails them, by its key. */
   checked: number
   corrupt(key: string): boolean
+  /** What they are encrypted for; null: they aren't. */
+  key: string | null
+  /** What a load takes, in milliseconds. */
+  loadMs: number
 }
 
 export const memoryStores = (): MemoryStores => ({
@@ -24,6 +31,8 @@ export const memoryStores = (): MemoryStores => ({
   failure: null,
   checked: 0,
   corrupt: () => false,
+  key: null,
+  loadMs: 60_000,
 })
 
 /** As one life of the relay has them: after its end nothing of it is written. */
@@ -46,7 +55,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       }
       if (stores.failure !== null) return err({ code: 'export', message: stores.failure })
       const archive = Buffer.concat(chunks)
-      const manifest = manifestOf(saving, archive, clock.now())
+      const manifest = manifestOf(saving, archive, clock.now(), stores.key === null ? null : 'age')
       const key = keyOf(saving.store, saving)
       if (stores.made.has(key)) return err({ code: 'export', message: 'which is not overwritten' })
       if (isAlive()) stores.made.set(key, { manifest, archive })
@@ -63,6 +72,31 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
         return err({ code: 'export', status: CORRUPT, message: stores.failure ?? 'there is none' })
       return ok(manifest)
     },
+    async peek({ store, of, name, key }) {
+      const found = await this.list(store, of, name, true)
+      if (!found.ok) return found
+      const [manifest] = found.value
+      if (manifest === undefined) return err({ code: 'export', status: MISSING, message: 'there is none' })
+      if (stores.key !== key)
+        return err({ code: 'export', status: KEY, message: 'the given key doesn’t open it' })
+      const { archive } = stores.made.get(`${store} ${subjectKey(of)} ${manifest.name}`) ?? {}
+      return ok({ manifest, ...parseIndex(await readIndex(onePiece(archive ?? new Uint8Array()))) })
+    },
+    load({ store, of }, { manifest }, description, progress) {
+      let problem: CallError | null = null
+      const { archive = new Uint8Array() } =
+        stores.made.get(`${store} ${subjectKey(of)} ${manifest.name}`) ?? {}
+      const bytes = async function* (): AsyncGenerator<Uint8Array> {
+        yield* rewritten(onePiece(archive), describe(description))
+        progress('import (50 %): 1.00MB (1.00MB/s)')
+        await new Promise<void>((resolve) => clock.after(stores.loadMs, resolve))
+        const sha256 = createHash('sha256').update(archive).digest('hex')
+        if (stores.failure === null && sha256 === manifest.archive.sha256) return
+        problem = { code: 'export', status: CORRUPT, message: stores.failure ?? 'it is not what was stored' }
+        throw new Error(problem.message)
+      }
+      return { bytes: bytes(), problem: () => problem }
+    },
     async list(store, ref, name, newest = false) {
       const all = [...stores.made].filter(([key]) => key.startsWith(`${store} ${subjectKey(ref)} `))
       const found = all
@@ -74,7 +108,16 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
   }
 }
 
-function manifestOf({ about }: Saving, archive: Uint8Array, now: number): Manifest {
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+function manifestOf(
+  { about }: Saving,
+  archive: Uint8Array,
+  now: number,
+  encryption: Manifest['stored']['encryption'],
+): Manifest {
   const sha256 = createHash('sha256').update(archive).digest('hex')
   return {
     stapes: 'export 1',
@@ -83,7 +126,7 @@ function manifestOf({ about }: Saving, archive: Uint8Array, now: number): Manife
     archive: { bytes: archive.length, sha256, entries: 1 },
     stored: {
       ...{ file: `${about.name}.tar.zst`, bytes: archive.length, sha256 },
-      ...{ compression: 'zstd', encryption: null, recipients: [] },
+      ...{ compression: 'zstd', encryption, recipients: [] },
     },
   }
 }

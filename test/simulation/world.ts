@@ -247,6 +247,14 @@ function mortal(): Life {
         const reply = await to.fetch(...args)
         return alive ? reply : never
       },
+      async upload(remote, request, sent) {
+        if (!alive) return never
+        const reply = await to.upload(remote, request, {
+          ...sent,
+          bytes: whileAlive(sent.bytes, () => alive),
+        })
+        return alive ? reply : never
+      },
     }),
     store: (disk) => ({
       read: disk.read,
@@ -294,6 +302,23 @@ function upstreamOf(
         throw error
       }
     },
+    async upload(name, request, { name: instance, pool, bytes }) {
+      const remote = remoteOf(name)
+      const struck = weather.now(remote, request)
+      if (struck === 'lost-before') return lost('timeout', 'no answer')
+      try {
+        const server = incus[remote]
+        const life = server.lives
+        const chunks: Uint8Array[] = []
+        for await (const chunk of bytes) chunks.push(chunk)
+        if (server.lives !== life) throw new ConnectionLost('ECONNRESET')
+        const upload = { name: instance, pool: pool ?? '', bytes: Buffer.concat(chunks) }
+        const { status, body } = await server.handle({ ...request, upload })
+        return struck === 'lost-after' ? lost('timeout', 'no answer') : { ok: true, status, body }
+      } catch (error) {
+        return lost('timeout', String(error))
+      }
+    },
     async request(name, request, { timeout }) {
       const remote = remoteOf(name)
       const struck = weather.now(remote, request)
@@ -323,6 +348,15 @@ function upstreamOf(
       return struck === 'lost-after' ? lost('timeout', 'no answer') : reply
     },
   }
+}
+
+/** The connection goes with the process. */
+async function* whileAlive(
+  bytes: AsyncIterable<Uint8Array>,
+  isAlive: () => boolean,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) yield chunk
+  if (!isAlive()) throw new ConnectionLost('ECONNRESET')
 }
 
 async function* onePiece(file: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -19,7 +19,10 @@ export const markOf = (
   made: boolean,
   { seal }: Pick<StepIo, 'seal'>,
 ): string =>
-  seal.put(to, renderMaking({ snapshot, whole, start, made, from: whole ? subjectKey(from) : null }))
+  seal.put(
+    to,
+    renderMaking({ snapshot, imported: false, whole, start, made, from: whole ? subjectKey(from) : null }),
+  )
 
 /** Its own settings come with the mark that it is whole. */
 export async function finishing(
@@ -27,13 +30,21 @@ export async function finishing(
   { details }: Original,
   io: StepIo,
 ): Promise<Result<Planned, CallError>> {
-  const { to } = step
-  const config = { ...lastingConfig(step, details), [MAKING]: markOf(step, true, io) }
+  return finishingWith(step, lastingConfig(step, details), markOf(step, true, io), io)
+}
+
+/** `mark`: that it is whole. */
+export function finishingWith(
+  { to, start }: Pick<Cloning, 'to' | 'start'>,
+  lasting: Record<string, string>,
+  mark: string,
+  io: StepIo,
+): Result<Planned, CallError> {
   return ok({
-    calls: [markCall(to, config)],
+    calls: [markCall(to, { ...lasting, [MAKING]: mark })],
     next: async () => {
       const there = await ownOf(to, `finish ${subjectKey(to)}`, io)
-      return there.ok ? ending(to, there.value, step.start, io) : there
+      return there.ok ? ending(to, there.value, start, io) : there
     },
   })
 }

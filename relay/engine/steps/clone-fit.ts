@@ -14,12 +14,24 @@ import type { StepIo } from './step-io.ts'
 
 type Io = Pick<StepIo, 'upstream' | 'sightings'>
 
+/** What is made, and where: also of what no snapshot holds. */
+export type Fitting = Pick<Cloning, 'from' | 'to' | 'pool'>
+
 /** The pool for its root disk; null: as config and profiles say. An error says why it doesn't fit, and what to do. */
 export async function fitClone(
-  cloning: Cloning,
-  { details, size }: Original,
+  cloning: Fitting,
+  original: Pick<Original, 'details' | 'size'>,
   io: Io,
 ): Promise<Result<string | null, string>> {
+  const fitted = await fitPlace(cloning, original, io)
+  return fitted.ok ? ok(fitted.value.pool) : fitted
+}
+
+export async function fitPlace(
+  cloning: Fitting,
+  { details, size }: Pick<Original, 'details' | 'size'>,
+  io: Io,
+): Promise<Result<Chosen, string>> {
   const profiles = await readProfiles(cloning.to, io)
   const missing = profiles === null ? [] : details.profiles.filter((name) => !profiles.has(name))
   if (missing.length > 0)
@@ -28,16 +40,16 @@ export async function fitClone(
   if (!chosen.ok) return chosen
   const space = await refuseSpace(cloning, chosen.value.used, size, io)
   const why = space ?? (await refuseNetworks(cloning, details, io))
-  return why === null ? ok(chosen.value.pool) : err(why)
+  return why === null ? chosen : err(why)
 }
 
-const placeOf = ({ to }: Cloning): string => `project ${to.project} on ${to.remote}`
+const placeOf = ({ to }: Fitting): string => `project ${to.project} on ${to.remote}`
 
 /** `used`: where the root disk will be; null: that isn't known. */
-type Chosen = { pool: string | null; used: string | null }
+export type Chosen = { pool: string | null; used: string | null }
 
 async function choosePool(
-  { pool, from, to }: Cloning,
+  { pool, from, to }: Fitting,
   details: SourceDetails,
   profiles: Profiles | null,
   io: Io,
@@ -78,7 +90,7 @@ const MEGA = 1_000_000
 const LEAST = 16 * MEGA
 
 async function refuseSpace(
-  { to, from }: Cloning,
+  { to, from }: Fitting,
   pool: string | null,
   size: number | null,
   io: Io,
@@ -96,7 +108,7 @@ async function refuseSpace(
 }
 
 /** A list without any may have been filtered by the server's rights. */
-async function refuseNetworks(cloning: Cloning, details: SourceDetails, io: Io): Promise<string | null> {
+async function refuseNetworks(cloning: Fitting, details: SourceDetails, io: Io): Promise<string | null> {
   const { remote, project } = cloning.to
   const named = Object.values(details.devices).flatMap(({ type, network }) =>
     type === 'nic' && network !== undefined ? [network] : [],

@@ -11,7 +11,7 @@ import { rowOf } from '../../../shared/work/export/manifest.ts'
 import { badReply, call } from '../call.ts'
 import { runCalls, silent, type Watcher } from '../call-list.ts'
 import type { Call } from '../calls.ts'
-import { CANCELLED } from '../cancels.ts'
+import { unlessCancelled } from '../cancels.ts'
 import { isObject, text } from '../envelope.ts'
 import type { Saving } from '../exports.ts'
 import { isReplica } from '../removal.ts'
@@ -117,14 +117,6 @@ async function prepare(
     progress: unlessCancelled(watcher),
   })
 }
-
-/** Ends a stream that somebody has cancelled. */
-const unlessCancelled =
-  ({ progress, isCancelled }: Watcher) =>
-  (text: string): void => {
-    if (isCancelled?.() === true) throw new Error(CANCELLED.message)
-    progress(text)
-  }
 
 type Source = Place & {
   details: SnapshotDetails

@@ -10,6 +10,7 @@ import type { Exports, Fetch } from '../exports.ts'
 import type { Locks } from '../locks.ts'
 import type { Sightings } from '../sightings.ts'
 import type { Temporaries } from '../temporaries.ts'
+import type { Upload } from '../upstream.ts'
 
 export type StepIo = CallIo & {
   sightings: Sightings
@@ -21,6 +22,8 @@ export type StepIo = CallIo & {
   temporaries: Temporaries
   /** A file from Incus. */
   fetch: Fetch
+  /** A file to Incus. */
+  upload: Upload
 }
 
 /** The requests that a step comes to. */

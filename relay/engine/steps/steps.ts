@@ -12,6 +12,7 @@ import { planFinishClone, planRemoveClone } from './clone-finish.ts'
 import { planCheckCopy, planCopy } from './copy.ts'
 import { planExpireLater, planUndo } from './expire-later.ts'
 import { planCheckExport, planExport, planReadExports } from './export.ts'
+import { planCheckImport, planImport } from './import.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planProlong } from './prolong.ts'
 import { planReadSnapshots } from './read.ts'
@@ -45,6 +46,8 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   prolong: planProlong,
   'check-export': planCheckExport,
   cancel: planCancel,
+  import: planImport,
+  'check-import': planCheckImport,
 }
 
 /** Those that are done to custom volumes, too. */
@@ -78,6 +81,8 @@ export function requestsOf(
 export const remotesOf = (step: Step): string[] => refsOf(step).map(({ remote }) => remote)
 
 function refsOf(step: Step): InstanceRef[] {
+  // Whose export it is may be long gone.
+  if (step.do === 'import' || step.do === 'check-import') return [step.to]
   if ('ref' in step) return [step.ref]
   return 'to' in step ? [step.from, step.to] : [step.source, step.target]
 }

@@ -2,13 +2,13 @@
 import * as z from 'zod/mini'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { count, moment } from '../../ledger/parts.ts'
-import { type Work, workKey, workShape } from '../../ledger/work.ts'
+import { workKey, workShape } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
+import type { MakingWork } from '../making.ts'
 
 export const CLONE = 'clone'
 
-export type CloneWork = Work & {
-  state: 'started' | 'running' | 'done' | 'failed'
+export type CloneWork = MakingWork & {
   /** Key of whose snapshot it is. */
   from: string
   of: string
@@ -17,11 +17,6 @@ export type CloneWork = Work & {
   start: boolean
   pool?: string
   transferMode: 'pull' | 'push'
-  /** When it was requested: what is older under its name isn't it (ISO 8601). */
-  began: string
-  /** Tries to start it and to take its mark off. */
-  finishing?: number
-  job: string
 }
 
 const may = z.exactOptional
@@ -45,5 +40,3 @@ export const cloneSchema: z.ZodMiniType<CloneWork> = z.looseObject({
 /** By the new instance's key. The ledger's parser has checked its form. */
 export const cloneIn = ({ work }: Pick<Ledger, 'work'>, instance: string): CloneWork | undefined =>
   own(work, workKey(CLONE, instance)) as CloneWork | undefined
-
-export const isEnded = ({ state }: CloneWork): boolean => state === 'done' || state === 'failed'

@@ -1,10 +1,12 @@
 /**
- * The mark on an instance that is being made from a snapshot. It is there from the first moment, because it comes with
+ * The mark on an instance that is being made from a snapshot, or from an export. It is there from the first moment, because it comes with
  * the instance's creation, and goes last. Until it says `made`, the data may be partial.
  */
 export type Making = {
-  /** What its data comes from. */
+  /** What its data comes from: a snapshot, or an export, by its name. */
   snapshot: string
+  /** It comes from an export. */
+  imported: boolean
   /** Brought back, with all verified snapshots of its copy. */
   whole: boolean
   /** It is started once it is made. */
@@ -15,16 +17,21 @@ export type Making = {
 }
 
 /** Four words, and the copy; names of snapshots that are taken for it hold no spaces. */
-export const renderMaking = ({ snapshot, whole, start, made, from }: Making): string =>
+export const renderMaking = ({ snapshot, imported, whole, start, made, from }: Making): string =>
   [
-    ...[snapshot, whole ? 'all' : 'alone', start ? 'started' : 'stopped', made ? 'made' : 'making'],
+    ...[snapshot, imported ? 'export' : whole ? 'all' : 'alone'],
+    ...[start ? 'started' : 'stopped', made ? 'made' : 'making'],
     ...(whole && from !== null ? [`of ${from}`] : []),
   ].join(' ')
 
 /** Null for a malformed mark. The relay's seal at its end is only checked by the relay. */
 export function parseMaking(text: string | undefined): Making | null {
   const [, snapshot = '', extent, after, stage, from = null] =
-    /^(\S+) (all|alone) (started|stopped) (made|making)(?: of (.+?))?( ~\S+)?$/.exec(text ?? '') ?? []
+    /^(\S+) (all|alone|export) (started|stopped) (made|making)(?: of (.+?))?( ~\S+)?$/.exec(text ?? '') ?? []
   if (snapshot === '') return null
-  return { snapshot, whole: extent === 'all', start: after === 'started', made: stage === 'made', from }
+  return {
+    snapshot,
+    ...{ imported: extent === 'export', whole: extent === 'all' },
+    ...{ start: after === 'started', made: stage === 'made', from },
+  }
 }

@@ -4,7 +4,6 @@ import { newestPair } from '../../incus/pairs.ts'
 import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import { own } from '../../own.ts'
 import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
 import { didYouMean, findInstance, isCopy, missing, refuse } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
@@ -12,6 +11,7 @@ import type { World } from '../../plan/world.ts'
 import type { Coverage } from '../../policy/cover.ts'
 import { MAKING } from '../../policy/marks.ts'
 import { ok, type Result } from '../../result.ts'
+import { refuseName, refuseServer } from '../goal.ts'
 import type { BringBackRequest, CloneAction, CloneRequest } from './action.ts'
 
 export type Wanted = Pick<CloneAction, 'from' | 'snapshot' | 'to' | 'whole' | 'start' | 'pool' | 'of'> & {
@@ -136,22 +136,8 @@ export function transferModeOf(
 
 /** Why it can't go there, by what was observed. */
 export function refusePlace({ from, to, of, whole }: Wanted, world: World): Refusal | null {
-  const reply = own(world.remotes, to.remote)
-  if (reply === undefined)
-    return {
-      code: 'not-found',
-      reason: `no policy names the remote "${to.remote}", so stapes doesn't look at it: add it to one, or name another by --remote`,
-    }
-  if (!reply.ok)
-    return {
-      code: 'unreadable',
-      reason: `${to.remote} can't be queried: ${reply.error.message}; name another server by --remote, or try again when it is back`,
-    }
-  if (!reply.inventory.projects.includes(to.project))
-    return {
-      code: 'not-found',
-      reason: `${to.remote} has no project ${to.project}: create it there, or name another by --project`,
-    }
+  const there = refuseServer(to, world)
+  if (there !== null) return there
   const key = subjectKey(to)
   if (whole && of !== key && world.find(instanceOf(of)) !== undefined)
     return {
@@ -159,22 +145,13 @@ export function refusePlace({ from, to, of, whole }: Wanted, world: World): Refu
       reason: `${of} exists, and the copy follows it: /backup clone ${of} <snapshot> --as=<name> --from=${from.remote} makes a new instance beside it`,
     }
   const record = world.find(to)
-  if (record === undefined || record.own.includes(MAKING))
-    return isName(to.instance) ? null : misnamed(to.instance)
-  if (isCopy(record) && subjectKey(from) === key)
+  const isTaken = record !== undefined && !record.own.includes(MAKING)
+  if (isTaken && isCopy(record) && subjectKey(from) === key)
     return { code: 'exists', reason: `${key} is the copy itself` }
-  return {
-    code: 'exists',
-    reason: whole
-      ? `${key} exists: restore it in place (/backup list ${of} shows its snapshots), or rename it first`
-      : `there is an instance ${key} already: choose another name`,
-  }
+  return isTaken && whole
+    ? {
+        code: 'exists',
+        reason: `${key} exists: restore it in place (/backup list ${of} shows its snapshots), or rename it first`,
+      }
+    : refuseName(to, world)
 }
-
-/** A host name, as Incus wants it. */
-const isName = (name: string): boolean => /^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name)
-
-const misnamed = (name: string): Refusal => ({
-  code: 'forbidden',
-  reason: `Incus takes no such name: "${name}" has to be up to 63 letters, digits and dashes, beginning with a letter and not ending with a dash`,
-})

@@ -9,9 +9,10 @@ import { OWNER } from '../../policy/marks.ts'
 import { err, ok, type Result } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { type Answer, type Given, oneOf, type Requestable, type Requested } from '../kind.ts'
+import { isEnded } from '../making.ts'
 import { refuseEvidence } from '../restore/evidence.ts'
 import type { BringBackRequest, CloneAction, CloneRequest } from './action.ts'
-import { CLONE, type CloneWork, isEnded } from './entry.ts'
+import { CLONE, type CloneWork } from './entry.ts'
 import { placeOf, refusePlace, transferModeOf, type Wanted } from './place.ts'
 import { jobOf } from './steps.ts'
 
@@ -50,6 +51,7 @@ function planRequested(requested: Requested<CloneRequest | BringBackRequest>): A
   if (unfinished != null && !isEnded(unfinished)) return underWay(key, unfinished, wanted)
   const refusal =
     refusePlace(wanted, world) ??
+    refuseBusy(key, requested) ??
     refuseMove(wanted, requested) ??
     refuseData(requested, wanted) ??
     refuseCheck(requested)
@@ -72,6 +74,12 @@ function underWay(key: string, { snapshot, from }: CloneWork, wanted: Wanted): A
     code: 'busy',
     reason: `${key} is being made from ${snapshot} of ${from}: choose another name, or wait`,
   }
+}
+
+/** As while it is imported. */
+function refuseBusy(key: string, { found }: Pick<Requested, 'found'>): Refusal | null {
+  const busy = found.busy.get(key)
+  return busy === undefined ? null : { code: 'busy', reason: `${key}: ${busy}; choose another name, or wait` }
 }
 
 /** The copy will follow what is brought back elsewhere, so it has to be ours. */

@@ -6,6 +6,3 @@ export const RETRY: RetryPolicy = {
   minutes: (failed) => (failed === 1 ? 0 : 2 ** (failed - 2)),
   longest: 30,
 }
-
-/** So often one that is whole is started; then its mark goes all the same. */
-export const STARTS = 3

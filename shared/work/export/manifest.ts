@@ -52,6 +52,9 @@ export const CORRUPT = 409
 /** And of one that there is not. */
 export const MISSING = 404
 
+/** And of one that needs another key, or one at all. */
+export const KEY = 403
+
 /** What the Worker needs to know of one. */
 export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimized'> & {
   store: string

@@ -58,7 +58,7 @@ describe('the list', () => {
       ...['now', 'copy', 'export', 'check', 'cancel', 'hold', 'release', 'undo', 'expiry'],
       ...['pause', 'resume', 'notify'],
     ])
-    expect(namesOf('admin')).toEqual(['restore', 'clone', 'bring-back', 'expire', 'allow'])
+    expect(namesOf('admin')).toEqual(['restore', 'clone', 'bring-back', 'import', 'expire', 'allow'])
     expect(
       commands
         .filter((command) => command.kind === 'change' && isDestructive({ do: command.does }))

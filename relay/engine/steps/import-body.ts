@@ -1,0 +1,60 @@
+/**
+ * What an imported instance becomes: what the archive says of it and what its export left out, filtered as a new instance from a
+ * snapshot is. So whoever wrote the archive gives it nothing by which it reaches its host.
+ */
+import type { Profiles } from '../../../shared/incus/profiles.ts'
+import type { SourceDetails } from '../../../shared/incus/source.ts'
+import { merged, own } from '../../../shared/own.ts'
+import { EXPORTING, PREFIX, PROTECTION } from '../../../shared/policy/marks.ts'
+import type { Cloning, Importing } from '../../../shared/relay/steps.ts'
+import type { Description, Held } from '../exports.ts'
+import { cloneBody } from './clone-body.ts'
+
+type Device = Record<string, string>
+
+/** An import is made as if from a snapshot on another server. */
+export const cloningOf = ({ of, to, start, pool }: Importing, name: string): Cloning => ({
+  ...{ from: { ...of, remote: '' }, snapshot: name, to, whole: false, start, pool, transferMode: 'pull' },
+})
+
+/** What the export has set, so that nothing happens to what it was made from. */
+const SET = [
+  'boot.autostart',
+  'snapshots.schedule',
+  'snapshots.expiry',
+  PROTECTION,
+  EXPORTING,
+  `${PREFIX}exclude`,
+]
+
+/** As the instance was before its export; `profiles`: those of its new place, null where they can't be seen. */
+export function originalOf({ details, manifest }: Held, profiles: Profiles | null): SourceDetails {
+  const { leftOut } = manifest
+  const kept = Object.entries(details.config).filter(([key]) => !SET.includes(key))
+  const config = merged(Object.fromEntries(kept), leftOut.config)
+  const inherited = merged(...details.profiles.map((name) => profiles?.get(name)?.devices ?? {}))
+  // What the export masked is another card of a profile, which gets an address of its own.
+  const isMasked = (name: string, { type }: Device): boolean =>
+    type === 'none' && own(inherited, name)?.type === 'nic'
+  const visible = Object.entries(details.devices).filter(([name, device]) => !isMasked(name, device))
+  const devices = merged(Object.fromEntries(visible), leftOut.devices)
+  return { ...details, config, devices, expandedDevices: merged(inherited, devices) }
+}
+
+/** By which the files in the archive are to be read: whose they are on disk, and that they are a copy's. */
+const ON_DISK = ['volatile.last_state.idmap', 'volatile.apply_template']
+
+/** `mark`: its value of MAKING. */
+export function importBody(
+  cloning: Cloning,
+  details: SourceDetails,
+  held: Held,
+  mark: string,
+): Description['body'] {
+  const body = cloneBody(cloning, { details, inherited: details }, mark) as Description['body']
+  const onDisk = ON_DISK.flatMap((key) => {
+    const value = own(held.details.config, key)
+    return value === undefined ? [] : [[key, value] as const]
+  })
+  return { ...body, config: merged(Object.fromEntries(onDisk), body.config) }
+}

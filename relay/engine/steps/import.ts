@@ -1,0 +1,171 @@
+/**
+ * Makes a new instance from an export. What Incus gets is described by the relay, with its sealed mark, so that the instance has
+ * that from its first moment; and its end comes only when all of it was what was stored, so that of anything else Incus makes
+ * nothing. The rest is as of one that is made from a snapshot.
+ */
+import { sizeOf } from '../../../shared/chat/age.ts'
+import { request } from '../../../shared/incus/routes.ts'
+import { subjectKey } from '../../../shared/incus/subject.ts'
+import { own } from '../../../shared/own.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
+import type { CheckImportStep, ImportCheck, Importing, ImportStep } from '../../../shared/relay/steps.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import { renderMaking } from '../../../shared/work/clone/mark.ts'
+import { call, readAnswer } from '../call.ts'
+import { silent, type Watcher } from '../call-list.ts'
+import { unlessCancelled } from '../cancels.ts'
+import { isObject, parseOperation, text } from '../envelope.ts'
+import type { Description, Held, Wanted } from '../exports.ts'
+import { awaitOperation } from '../operation.ts'
+import { isSource, refused } from '../rules.ts'
+import { differencesOf, lastingConfig } from './clone-body.ts'
+import { againstRemovalOf, deleteCall, finishingWith } from './clone-finish.ts'
+import { type Chosen, fitPlace } from './clone-fit.ts'
+import { readThere, type There } from './clone-reads.ts'
+import { readProfiles } from './copy-reads.ts'
+import { cloningOf, importBody, originalOf } from './import-body.ts'
+import type { Planned, PlanStep, StepIo } from './step-io.ts'
+
+/** In milliseconds. Incus unpacks it as long as it takes. */
+const WEEK = 7 * 86_400_000
+
+export const planImport: PlanStep<ImportStep> = async (step, io, job, watcher = silent) => {
+  const busy = io.busy.begin(job, subjectKey(step.to), 'receives')
+  if (busy !== null) return err(busy)
+  const judged = await judge(step, io)
+  if (!judged.ok) return judged
+  return ok({
+    calls: judged.value.there === null ? [] : [deleteCall(step.to)],
+    next: async () => sent(step, judged.value, io, watcher),
+  })
+}
+
+/** Why it would fail, and what will differ. */
+export const planCheckImport: PlanStep<CheckImportStep> = async (step, io) => {
+  const judged = await judge(step, io)
+  if (!judged.ok && !isRefusal(judged.error)) return judged
+  const reply: ImportCheck = judged.ok
+    ? {
+        refusal: null,
+        warnings: differencesOf(cloningOf(step, judged.value.name), judged.value.details),
+        export: { name: judged.value.name, encrypted: judged.value.held.manifest.stored.encryption !== null },
+      }
+    : { refusal: judged.error.message, warnings: [], export: null }
+  return ok({ calls: [], reply })
+}
+
+/** Of a rule, or of the export itself: it stays so. */
+const isRefusal = ({ code, status }: CallError): boolean =>
+  code === 'not-allowed' || (code === 'export' && status !== undefined)
+
+type Judged = {
+  name: string
+  held: Held
+  details: Held['details']
+  place: Chosen
+  there: There | null
+}
+
+async function judge(
+  step: Importing & { name: string | null },
+  io: StepIo,
+): Promise<Result<Judged, CallError>> {
+  const refusal = (why: string) => err(refused(`import ${subjectKey(step.to)}`, why))
+  const why = againstImport(step, io)
+  if (why !== null) return refusal(why)
+  const there = await readThere(step.to, io)
+  if (!there.ok) return there
+  if (there.value !== null && againstRemovalOf(there.value) !== null)
+    return refusal('there is an instance of that name already: choose another name')
+  const peeked = await io.exports.peek(wantedBy(step, step.name))
+  if (!peeked.ok) return peeked
+  const held = peeked.value
+  const odd = againstHeld(step, held)
+  if (odd !== null) return refusal(odd)
+  const details = originalOf(held, await readProfiles(step.to, io))
+  const { name } = held.manifest
+  const size = held.manifest.archive.bytes
+  const place = await fitPlace(cloningOf(step, name), { details, size }, io)
+  return place.ok
+    ? ok({ ...{ name, held, details, place: place.value }, there: there.value })
+    : refusal(place.error)
+}
+
+const wantedBy = ({ store, of, key }: Importing, name: string | null): Wanted => ({ store, of, name, key })
+
+/** By itself an export comes back to where its instance was, so that nobody else gets to read it. */
+function againstImport({ of, store, to }: Importing, { remotes, exports }: StepIo): string | null {
+  if (!exports.stores.includes(store)) return `it has no store "${store}" in its configuration`
+  const there = own(remotes, to.remote)
+  if (there?.restores === false) return `"restores" is false for "${to.remote}" in its configuration`
+  if (there?.receives?.includes(of.remote) === true) return null
+  const isHome = to.remote === of.remote && to.project === of.project && isSource(remotes, to.remote)
+  return isHome
+    ? null
+    : `exports of "${of.remote}" may become instances in project ${to.project} on "${to.remote}" only if its configuration says so: set "receives": ["${of.remote}"] for "${to.remote}" there`
+}
+
+function againstHeld({ of }: Importing, { manifest, optimized, details }: Held): string | null {
+  if (manifest.instance !== subjectKey(of)) return `its manifest says that it is of ${manifest.instance}`
+  if (manifest.type !== details.type) return `its manifest says that it is a ${manifest.type}`
+  return optimized || manifest.optimized
+    ? `${manifest.name} is in the form of its pool’s driver, ${manifest.driver}, in which its config can't be checked: decrypt and unpack it (${sizeOf(manifest.archive.bytes)}), look at it, and import it by hand into a pool of ${manifest.driver}, with "incus import"`
+    : null
+}
+
+/** Sends it, waits until Incus has made an instance of it, and goes on with that. */
+async function sent(
+  step: ImportStep,
+  judged: Judged,
+  io: StepIo,
+  watcher: Watcher,
+): Promise<Result<Planned, CallError>> {
+  const described = await describe(step, judged, io)
+  const { bytes, problem } = io.exports.load(
+    wantedBy(step, judged.name),
+    judged.held,
+    described.description,
+    unlessCancelled(watcher),
+  )
+  const { remote, project, instance } = step.to
+  const reply = await io.upload(remote, request('receiveInstance', {}, { project }), {
+    ...{ name: instance, pool: described.named, bytes },
+  })
+  const wrong = problem()
+  if (wrong !== null) return err(wrong)
+  const answer = readAnswer(remote, reply)
+  if (!answer.ok) return answer
+  const operation = parseOperation(answer.value.envelope.metadata)
+  if (operation === null)
+    return err({ code: 'bad-reply', message: `"${remote}" took the export and named no operation` })
+  const watched = { remote, operation: operation.id }
+  watcher.begun?.(watched)
+  watcher.waits(watched)
+  const ended = await awaitOperation(io, watched, { ...io.timeouts, limit: WEEK }, watcher.progress)
+  if (!ended.ok) return ended
+  const lasting = lastingConfig(cloningOf(step, judged.name), judged.details)
+  return finishingWith(step, lasting, markOf(step, true, io), io)
+}
+
+async function describe(
+  step: ImportStep,
+  { name, held, details, place }: Judged,
+  io: StepIo,
+): Promise<{ description: Description; named: string | null }> {
+  const cloning = { ...cloningOf(step, name), pool: place.pool }
+  const body = importBody(cloning, details, held, markOf(step, false, io))
+  const pool = place.used ?? details.root.pool ?? ''
+  const root = { [details.rootDevice]: { ...details.root, type: 'disk', path: '/', pool } }
+  const driver = await driverOf(step.to.remote, pool, io)
+  const madeAt = new Date(io.clock.now()).toISOString()
+  return { description: { to: step.to, body, pool, driver, root, madeAt }, named: place.used }
+}
+
+async function driverOf(remote: string, pool: string, { upstream }: StepIo): Promise<string> {
+  const seen = pool === '' ? null : await call(upstream, remote, request('getPool', { pool }))
+  const metadata = seen?.ok === true ? seen.value.envelope.metadata : null
+  return isObject(metadata) ? text(metadata.driver) : ''
+}
+
+const markOf = ({ to, name, start }: ImportStep, made: boolean, { seal }: StepIo): string =>
+  seal.put(to, renderMaking({ snapshot: name, imported: true, whole: false, start, made, from: null }))

@@ -1,0 +1,41 @@
+import { ok } from '../../result.ts'
+import type { ChangeCommand } from '../command.ts'
+import { INSTANCE, PLACE, placeOf } from '../scope.ts'
+
+/** In a command `from` is the store. */
+const WHERE = PLACE.filter(({ name }) => name !== 'from')
+
+export const importing: ChangeCommand = {
+  kind: 'change',
+  does: 'import',
+  name: 'import',
+  summary: 'Make a new instance from an export file; an encrypted one goes over the API, with its key',
+  role: 'admin',
+  parameters: [
+    { ...INSTANCE, description: 'Whose export it is; of one that is gone: main/default/web1' },
+    {
+      name: 'from',
+      kind: 'text',
+      description: 'The store, by its name in the relay’s configuration',
+      required: true,
+      flag: true,
+    },
+    { name: 'as', kind: 'name', description: 'Name of the new instance', required: true, flag: true },
+    {
+      name: 'export',
+      kind: 'text',
+      description: 'Its name, as "exports" lists it; absent: the newest one',
+      required: false,
+      flag: true,
+    },
+    ...WHERE,
+  ],
+  examples: [
+    'import web1 --from=nas --as=web1-old',
+    'import main/default/web1 --from=r2 --export=20261122T030000Z --as=web1 --start',
+  ],
+  request: (values, reason) => {
+    const { instance = '', from = '', as = '', export: name } = values
+    return ok({ ...placeOf(values), ...{ do: 'import', reason, instance, from, as, export: name } })
+  },
+}

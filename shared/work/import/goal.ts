@@ -1,0 +1,57 @@
+/** Which export a request is about, and where the new instance comes to. */
+import { type InstanceRef, instanceOf } from '../../incus/subject.ts'
+import { findInstance } from '../../plan/find.ts'
+import type { Refusal } from '../../plan/plan.ts'
+import { storesIn, type World } from '../../plan/world.ts'
+import { ok, type Result } from '../../result.ts'
+import type { Secret } from '../../secret.ts'
+import type { ImportRequest } from './action.ts'
+
+export type Goal = {
+  of: InstanceRef
+  store: string
+  /** Null: the newest one. */
+  name: string | null
+  to: InstanceRef
+  start: boolean
+  pool: string | null
+  key: Secret | null
+}
+
+export function goalOf(request: ImportRequest, world: World): Result<Goal, Refusal> {
+  const exported = exportedBy(request.instance, world)
+  if (!exported.ok) return exported
+  const of = exported.value
+  const { from: store, export: name = null, as: instance, remote, project, pool = null } = request
+  return ok({
+    ...{ of, store, name, pool },
+    to: { remote: remote ?? of.remote, project: project ?? of.project, instance },
+    start: request.start === true,
+    key: request.key ?? null,
+  })
+}
+
+/** One that is gone, or on a server that is gone, by `remote/project/instance`. */
+function exportedBy(path: string, world: World): Result<InstanceRef, Refusal> {
+  const found = findInstance(world, path)
+  if (found.ok) return ok(found.value.ref)
+  const parts = path.split('/')
+  if (parts.length === 3 && parts.every((part) => part !== '')) return ok(instanceOf(path))
+  const { code, reason } = found.error
+  return code === 'not-found'
+    ? {
+        ok: false,
+        error: { code, reason: `${reason}; of one that is gone, write remote/project/instance` },
+      }
+    : found
+}
+
+export function refuseStore({ from: store }: ImportRequest, world: World): Refusal | null {
+  const stores = storesIn(world)
+  if (stores.includes(store)) return null
+  const which = stores.length === 0 ? 'it has none' : `it has ${stores.join(', ')}`
+  return {
+    code: 'not-found',
+    reason: `the relay has no store "${store}"; ${which}: see "exports" in its configuration`,
+  }
+}

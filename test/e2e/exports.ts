@@ -238,5 +238,35 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       await stage.worker.tick(new Date(now))
       expect(await theatre.left()).toEqual([NAME])
     })
+
+    test('by policy: the slot’s, once, of the newest snapshot', async () => {
+      const manifests = () =>
+        readdirSync(join(root, 'main/default', NAME)).filter((file) => file.endsWith('.json'))
+      const before = manifests()
+      const select = { remotes: ['main'], instances: [NAME] }
+      const policy = { select, schedule: '0 * * * *', keep: { last: 5 } }
+      await stage.apply({
+        policies: { hourly: { ...policy, export: { to: 'nas', schedule: '30 * * * *' } } },
+      })
+      now += 3_600_000
+      for (let tries = 0; tries < 60 && manifests().length === before.length; tries++) {
+        now += 60_000
+        await stage.worker.tick(new Date(now))
+        await sleep(150)
+      }
+      const made = manifests().filter((file) => !before.includes(file))
+      expect(made).toEqual([expect.stringMatching(/^\d{8}T\d\d3000Z\.json$/)])
+      for (let minute = 0; minute < 5; minute++) {
+        now += 60_000
+        await stage.worker.tick(new Date(now))
+      }
+      expect(manifests()).toHaveLength(before.length + 1)
+      expect(await theatre.left()).toEqual([NAME])
+      const status = (await (await stage.worker.fetch('/api/status')).json()) as {
+        promises: { kind: string; target: string | null; newest: { snapshot: string } | null }[]
+      }
+      const newest = (wanted: string) => status.promises.find(({ kind }) => kind === wanted)?.newest?.snapshot
+      expect(newest('export')).toBe(manifestOf(inFolder(made[0] ?? '').toString()).snapshot.name)
+    })
   })
 }

@@ -36,6 +36,9 @@ export type Health = {
   promises: { state: string }[]
 }
 
+/** Of a request. */
+export type Ran = { results: { state: string; reason?: string }[]; lines: Line[] }
+
 export type Session = {
   apply(file: DocumentFile, dryRun: boolean): Promise<Result<Applied, Refusal>>
   /** What a tick would do now, by that document; null: by the applied one. */
@@ -45,6 +48,10 @@ export type Session = {
   /** What is applied; null: nothing, or it can't be read. */
   config(): Promise<Result<Config | null, Refusal>>
   tick(): Promise<Result<{ state: string }, Refusal>>
+  /** What a request would do now. */
+  planOf(request: object): Promise<Result<Planned, Refusal>>
+  /** Does it. */
+  run(request: object): Promise<Result<Ran, Refusal>>
   /** How things are. */
   status(): Promise<Result<Health, Refusal>>
   testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
@@ -94,6 +101,14 @@ export function createSession(url: string, token: string): Session {
     async tick() {
       const ticked = await ask<{ state: string }>('POST', '/api/tick')
       return ticked.ok ? ticked : err(said(ticked.error))
+    },
+    async planOf(request) {
+      const planned = await ask<Planned>('POST', '/api/plan', request)
+      return planned.ok ? planned : err(said(planned.error))
+    },
+    async run(request) {
+      const ran = await ask<Ran>('POST', '/api/run', request)
+      return ran.ok ? ran : err(said(ran.error))
     },
     async status() {
       const found = await ask<Health>('GET', '/api/status')

@@ -1,0 +1,68 @@
+/**
+ * `npm run import -- <instance> --from=<store> --as=<name>`: makes a new instance from an export, over the HTTP API, after its
+ * plan was shown. `--key`: the file that age-keygen has made, of an encrypted one; what is in it is sent with this one request.
+ */
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { agree } from './agree.ts'
+import { fail } from './fail.ts'
+import { loadEnvironment, openSession } from './remote.ts'
+
+const USAGE =
+  'npm run import -- <instance> --from=<store> --as=<name> [--export=<name>] [--remote=…] [--project=…] [--pool=…] [--start] [--key=<file>] [--yes]'
+
+type Given = { request: Record<string, unknown>; keyFile: string | undefined; yes: boolean }
+
+function readGiven(): Given {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  try {
+    const { values, positionals } = parseArgs({
+      options: {
+        ...{ from: text, as: text, export: text, remote: text, project: text, pool: text, key: text },
+        ...{ start: flag, yes: flag, help: { ...flag, short: 'h' } },
+      },
+      allowPositionals: true,
+    })
+    const { key: keyFile, yes = false, help = false, ...place } = values
+    const [instance, ...more] = positionals
+    if (help) {
+      console.log(`usage: ${USAGE}`)
+      process.exit(0)
+    }
+    if (instance !== undefined && more.length === 0)
+      return { request: { do: 'import', instance, ...place }, keyFile, yes }
+  } catch {
+    // An option that there isn't.
+  }
+  return fail([`usage: ${USAGE}`], 2)
+}
+
+/** Its one identity, which stands among comments. */
+function keyIn(file: string): string {
+  try {
+    const [key, ...more] = readFileSync(file, 'utf8').match(/^AGE-SECRET-KEY-[0-9A-Z-]+$/gm) ?? []
+    if (key !== undefined && more.length === 0) return key
+  } catch (error) {
+    return fail([`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`], 2)
+  }
+  return fail([`${file} has no identity of age, or several: expected one line AGE-SECRET-KEY-…`], 2)
+}
+
+const { request, keyFile, yes } = readGiven()
+const wanted = keyFile === undefined ? request : { ...request, key: keyIn(keyFile) }
+loadEnvironment()
+const session = openSession()
+const planned = await session.planOf(wanted)
+if (!planned.ok) fail(planned.error)
+process.stdout.write(planned.value.text)
+if (!yes) {
+  const agreed = await agree('Import it?')
+  if (agreed === null) fail(['nothing was done: there is no terminal to ask in, so say --yes'], 2)
+  if (!agreed) fail(['nothing was done'])
+}
+const ran = await session.run(wanted)
+if (!ran.ok) fail(ran.error)
+const bad = ran.value.results.filter(({ state }) => state !== 'started')
+if (bad.length > 0) fail(bad.map(({ state, reason = '' }) => `${state}: ${reason}`))
+console.log('it was begun; npm run plan -- --applied, the page and /backup status tell how it goes')

@@ -24,15 +24,20 @@ export function importBackup(server: EmbeddedIncus, call: Call, upload: Upload):
   const held = { bytes: upload.bytes.length, marker: marker === undefined ? null : textOf(marker) }
   const disk = { ...newDisk(), ...held, held: marker === undefined ? ('empty' as const) : ('whole' as const) }
   const pool = upload.pool === '' ? rootPool(server.state, call.project, NONE) : upload.pool
+  const folder = `${call.project}/${name}`
   const about = { project: call.project, name, location: 'none' } as Instance
   return server.operations.task(instanceOperation('Restoring backup', about), {
     begin: () => {
       if (findPool(server.state, pool).full) throw new Refusal(500, 'No space left on device')
-      if (findProject(server.state, call.project).instances.has(name))
+      const { orphans } = findPool(server.state, pool)
+      if (findProject(server.state, call.project).instances.has(name) || orphans.has(folder))
         throw new Refusal(500, 'Create instance from backup: Cannot restore volume, already exists on target')
+      // It stays if the server is killed now.
+      orphans.add(folder)
     },
     ms: server.copyMs + copyingMs(server, pool, disk),
     end: () => {
+      findPool(server.state, pool).orphans.delete(folder)
       const details = record(read(files.get(`${base}/backup.yaml`) ?? new Uint8Array()))
       const container = section(details, 'container')
       for (const profile of strings(container, 'profiles') ?? [])

@@ -123,6 +123,8 @@ export type Pool = {
   config: Config
   full: boolean
   volumes: Map<string, Custom>
+  /** `project/instance` of folders that a killed server has left, and that no listing shows. */
+  orphans: Set<string>
 }
 
 export type State = {
@@ -153,7 +155,12 @@ export function newState(driver: Driver): State {
   project.profiles.set('default', { ...emptyProfile(), devices: { root } })
   return {
     projects: new Map([['default', project]]),
-    pools: new Map([['default', { name: 'default', driver, config: {}, full: false, volumes: new Map() }]]),
+    pools: new Map([
+      [
+        'default',
+        { name: 'default', driver, config: {}, full: false, volumes: new Map(), orphans: new Set() },
+      ],
+    ]),
     lastInstance: 0,
   }
 }

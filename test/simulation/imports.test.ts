@@ -340,18 +340,33 @@ describe('the relay is killed', () => {
 })
 
 describe('Incus is killed', () => {
-  test.each([1, 30_000, 59_999, 60_001, 70_000, 79_000, 80_500])(
-    '%i ms into an import: the next ticks make it, once',
+  const killedAt = async (ms: number, key: string | null = null): Promise<Simulation> => {
+    const simulation = await begin({ key })
+    const { world } = simulation
+    await ask(simulation, key === null ? wish : { ...wish, key: new Secret(key) })
+    await world.clock.advance(later(simulation, ms))
+    world.incus.main.kill()
+    await minutes(simulation, 1)
+    world.incus.main.start()
+    await minutes(simulation, 30)
+    return simulation
+  }
+
+  test.each([1, 30_000, 59_999, 80_500])('%i ms into an import: the next ticks make it, once', async (ms) => {
+    expectImported(await killedAt(ms))
+  })
+
+  test.each([60_001, 70_000, 79_000])(
+    '%i ms into it, while it unpacks: what that left on its disk is told, with what to do',
     async (ms) => {
-      const simulation = await begin()
-      const { world } = simulation
-      await ask(simulation, wish)
-      await world.clock.advance(later(simulation, ms))
-      world.incus.main.kill()
-      await minutes(simulation, 1)
-      world.incus.main.start()
-      await minutes(simulation, 30)
-      expectImported(simulation)
+      const simulation = await killedAt(ms)
+      const left =
+        /already exists on target: main was killed while it unpacked .*remove storage-pools\/default\/containers\/old-web .*or choose another name/
+      expect(noted(simulation)).toMatchObject({ state: 'failed', reason: expect.stringMatching(left) })
+      expect(names(simulation)).not.toContain('old-web')
+      await ask(simulation, { ...wish, as: 'other-web' })
+      await minutes(simulation, 4)
+      expectImported(simulation, { name: 'other-web' })
     },
   )
 })

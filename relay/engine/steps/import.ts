@@ -142,10 +142,19 @@ async function sent(
   watcher.begun?.(watched)
   watcher.waits(watched)
   const ended = await awaitOperation(io, watched, { ...io.timeouts, limit: WEEK }, watcher.progress)
-  if (!ended.ok) return ended
+  if (!ended.ok) return err(advised(step, described.description.pool, ended.error))
   const lasting = lastingConfig(cloningOf(step, judged.name), judged.details)
   return finishingWith(step, lasting, markOf(step, true, io), io)
 }
+
+/** No instance has that name, so a server that was killed while it unpacked has left what only its own disk shows. */
+const advised = ({ to }: ImportStep, pool: string, error: CallError): CallError =>
+  /already exists on target/.test(error.message)
+    ? {
+        ...error,
+        message: `${error.message}: ${to.remote} was killed while it unpacked an import of that name, and left a folder: remove storage-pools/${pool}/containers/${to.instance} (virtual-machines/ for a machine) below its /var/lib/incus, or choose another name`,
+      }
+    : error
 
 async function describe(
   step: ImportStep,

@@ -11,6 +11,7 @@ export const importing: ChangeCommand = {
   name: 'import',
   summary: 'Make a new instance from an export file; an encrypted one goes over the API, with its key',
   role: 'admin',
+  seldom: true,
   parameters: [
     { ...INSTANCE, description: 'Whose export it is; of one that is gone: main/default/web1' },
     {

@@ -1,4 +1,4 @@
-/** Requests to a bucket of an S3-compatible store, signed. One that reads or repeats is tried again where the store is busy. */
+/** Requests to a bucket of an S3-compatible store, signed. Each is tried again where the store is busy or gives no answer: what it did then is for the caller to find out. */
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AwsV4Signer } from 'aws4fetch'

@@ -34,7 +34,6 @@ test('a copy that failed and is made no longer is over once its policy has no co
     notify: CHANNELS,
   })
   await town.pass(60 * 26)
-  // Now: "the copy … failed (8 tries): bad disk; next try at <21 hours ago>", critical, for 30 days.
   expect((await statusIn(town.world)).health).toBe('good')
 })
 

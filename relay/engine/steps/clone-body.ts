@@ -5,7 +5,7 @@ import { merged, own } from '../../../shared/own.ts'
 import { HOLD, isMark, MAKING, NO_VOLUMES, PROTECTION, RESTORED } from '../../../shared/policy/marks.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
 import type { Original } from './clone-reads.ts'
-import { isCustomVolume, isPowerful, reachesHost } from './copy-body.ts'
+import { isCustomVolume, isPowerful, PASSIVE, reachesHost } from './copy-body.ts'
 
 type Config = Record<string, string>
 type Devices = Record<string, Config>
@@ -13,8 +13,6 @@ type Devices = Record<string, Config>
 /** Another's address, or the name of a network interface on the host. */
 const ADDRESS = /^(hwaddr|host_name|ipv[46]\.(address|routes|routes\.external))$/
 
-/** Nothing starts it or takes snapshots of it before it is whole, whatever its profiles say. */
-const PASSIVE = { 'boot.autostart': 'false', 'snapshots.schedule': '@never', 'snapshots.expiry': '' }
 const isDeferred = (key: string): boolean => /^(boot\.autostart|snapshots)(\.|$)/.test(key)
 
 /** Of one that is brought back, what its policies go by. */

@@ -10,6 +10,7 @@ import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
 import type { Original } from './clone-reads.ts'
 import { readProfiles } from './copy-reads.ts'
+import { freeIn } from './export-space.ts'
 import type { StepIo } from './step-io.ts'
 
 type Io = Pick<StepIo, 'upstream' | 'sightings'>
@@ -95,13 +96,10 @@ async function refuseSpace(
   size: number | null,
   io: Io,
 ): Promise<string | null> {
-  const found = pool === null ? null : await read(to.remote, request('getPoolResources', { pool }), io)
-  const space = found?.ok === true && isObject(found.value) ? found.value.space : null
-  const { used, total } = isObject(space) ? space : {}
-  if (typeof used !== 'number' || typeof total !== 'number' || total === 0) return null
+  const free = pool === null ? null : await freeIn(pool, to.remote, io)
+  if (free === null) return null
   // In the same pool most drivers share what is equal.
   const needed = from.remote === to.remote ? LEAST : Math.max(LEAST, size ?? 0)
-  const free = Math.max(0, total - used)
   return free >= needed
     ? null
     : `the pool "${pool}" on ${to.remote} has ${Math.floor(free / MEGA)} MB left, and it needs ${Math.ceil(needed / MEGA)} MB: free space there, or name another pool, by --pool`

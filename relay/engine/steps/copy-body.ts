@@ -83,7 +83,7 @@ export const leftOut = ({ config, devices }: Pick<SourceDetails, 'config' | 'dev
 ]
 
 /** On a copy Incus takes and expires no snapshots and doesn't start it, whatever its profiles say. */
-const PASSIVE = { 'boot.autostart': 'false', 'snapshots.schedule': '@never', 'snapshots.expiry': '' }
+export const PASSIVE = { 'boot.autostart': 'false', 'snapshots.schedule': '@never', 'snapshots.expiry': '' }
 
 const inherited = (config: Record<string, string>): Record<string, string> =>
   Object.fromEntries(

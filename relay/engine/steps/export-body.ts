@@ -7,6 +7,7 @@ import { own } from '../../../shared/own.ts'
 import { EXPORTING, PREFIX, PROTECTION } from '../../../shared/policy/marks.ts'
 import type { Manifest } from '../../../shared/work/export/manifest.ts'
 import { isObject, text } from '../envelope.ts'
+import { isCustomVolume, PASSIVE } from './copy-body.ts'
 
 type Config = Record<string, string>
 type Devices = Record<string, Config>
@@ -41,12 +42,7 @@ const devicesOf = (value: unknown): Devices =>
   Object.fromEntries(Object.entries(isObject(value) ? value : {}).map(([name, one]) => [name, textsOf(one)]))
 
 /** It stays as it is made: stopped, without snapshots, and it can be removed. */
-const PASSIVE: Config = {
-  'boot.autostart': 'false',
-  'snapshots.schedule': '@never',
-  'snapshots.expiry': '',
-  [PROTECTION]: 'false',
-}
+const STAYING: Config = { ...PASSIVE, [PROTECTION]: 'false' }
 
 export type Made = { body: object; leftOut: Manifest['leftOut'] }
 
@@ -59,7 +55,7 @@ export function temporaryBody(
 ): Made {
   const { config, devices, expanded } = details
   const marks = Object.keys(config).filter((key) => key.startsWith(PREFIX))
-  const changed: Config = { ...PASSIVE, ...Object.fromEntries(marks.map((key) => [key, ''])) }
+  const changed: Config = { ...STAYING, ...Object.fromEntries(marks.map((key) => [key, ''])) }
   const masked = Object.entries(expanded).flatMap(([device, one]) => (isSingle(one) ? [device] : []))
   return {
     body: {
@@ -87,7 +83,6 @@ export function temporaryBody(
 
 /** A custom volume, or a network card with an address or a name of its own on the host: Incus may allow one such only. */
 const isSingle = (device: Config): boolean =>
-  device.type === 'disk'
-    ? device.path !== '/' && device.pool !== undefined
-    : device.type === 'nic' &&
-      ['hwaddr', 'ipv4.address', 'ipv6.address', 'host_name'].some((key) => own(device, key) !== undefined)
+  isCustomVolume(device) ||
+  (device.type === 'nic' &&
+    ['hwaddr', 'ipv4.address', 'ipv6.address', 'host_name'].some((key) => own(device, key) !== undefined))

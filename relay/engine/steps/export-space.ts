@@ -43,12 +43,17 @@ export async function usageOf(ref: InstanceRef, { upstream }: StepIo): Promise<n
   return typeof root.usage === 'number' && root.usage > 0 ? root.usage : null
 }
 
-async function freeIn(pool: string, remote: string, { upstream }: StepIo): Promise<number | null> {
+/** Bytes; null: its driver doesn't tell. */
+export async function freeIn(
+  pool: string,
+  remote: string,
+  { upstream }: Pick<StepIo, 'upstream'>,
+): Promise<number | null> {
   const seen = await call(upstream, remote, request('getPoolResources', { pool }))
   const metadata = seen.ok ? seen.value.envelope.metadata : null
   const space = isObject(metadata) && isObject(metadata.space) ? metadata.space : {}
   const { used, total } = space
-  return typeof used === 'number' && typeof total === 'number' && total > 0 ? total - used : null
+  return typeof used === 'number' && typeof total === 'number' && total > 0 ? Math.max(0, total - used) : null
 }
 
 export const backupsVolumeOf = (server: Record<string, unknown>): string =>

@@ -6,15 +6,7 @@ import type { Cloning, Step } from '../../relay/steps.ts'
 import type { CloneAction, FinishAction, RemoveAction } from './action.ts'
 import { CLONE } from './entry.ts'
 
-export const cloningOf = ({
-  from,
-  snapshot,
-  to,
-  whole,
-  start,
-  pool,
-  transferMode,
-}: CloneAction): Cloning => ({
+const cloningOf = ({ from, snapshot, to, whole, start, pool, transferMode }: CloneAction): Cloning => ({
   ...{ from, snapshot, to, whole, start, pool, transferMode },
 })
 

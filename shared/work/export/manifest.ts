@@ -10,7 +10,7 @@ const bytes = z.int().check(z.gte(0))
 const sha256 = text.check(z.regex(/^[0-9a-f]{64}$/))
 const strings = z.record(text, text)
 
-export const manifestSchema = z.object({
+const manifestSchema = z.object({
   stapes: z.literal('export 1'),
   /** `remote/project/instance`. */
   instance: text,

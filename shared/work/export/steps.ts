@@ -6,7 +6,7 @@ import type { ExportAction } from './action.ts'
 import { EXPORT, type ExportWork } from './entry.ts'
 
 /** What makes up for a lost ledger. */
-export type ExportMemo = Pick<ExportWork, 'store' | 'snapshot' | 'name'> & { optimized: boolean }
+type ExportMemo = Pick<ExportWork, 'store' | 'snapshot' | 'name'> & { optimized: boolean }
 
 /**
  * It has a lock of its own: the file is made of an instance of its own, so once that exists nothing else has to wait for

@@ -44,12 +44,12 @@ export function rowsOf({ instance }: Pick<InstanceRef, 'instance'>, metadata: un
 
 export function createRequest(
   { project, instance }: Place,
-  { stateful, ...body }: { name: string; stateful: boolean; expires_at: string },
+  body: { name: string; stateful: boolean; expires_at: string },
 ): IncusRequest {
   const volume = volumeIn(instance)
-  return volume === null
-    ? request('createSnapshot', { instance }, { project }, { ...body, stateful })
-    : request('createVolumeSnapshot', volume, { project }, body)
+  if (volume === null) return request('createSnapshot', { instance }, { project }, body)
+  const { name, expires_at } = body
+  return request('createVolumeSnapshot', volume, { project }, { name, expires_at })
 }
 
 export function deleteRequest({ project, instance }: Place, snapshot: string): IncusRequest {

@@ -108,6 +108,16 @@ describe.each(VERSIONS)('on %s, an attached volume', (version) => {
     expect(namesOf(world).filter((name) => name.startsWith('manual-'))).toEqual([])
   })
 
+  test('has a snapshot stay longer', async () => {
+    const world = await begin({ manual: { expiry: '12H' } }, version)
+    await ask(world, { do: 'snapshot', instances: [KEY] })
+    const [snapshot = ''] = namesOf(world).filter((name) => name.startsWith('manual-'))
+    const ran = await ask(world, { do: 'expiry', instance: KEY, snapshot, expiry: '30d' })
+    expect(ran.refusal).toBeNull()
+    expect(data(world).snapshots.get(snapshot)?.expires.ms).toBeGreaterThan(world.clock.now() + 29 * DAY)
+    expect(data(world).snapshots.get(snapshot)?.description).toBe('of the shop')
+  })
+
   test('has a removal by name taken back', async () => {
     const world = await begin({ keep: { last: 99 } }, version)
     await pass(world, 4 * HOUR + 10 * MINUTE)

@@ -56,6 +56,7 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'expire',
   'expire-later',
   'undo',
+  'prolong',
   'set-expiry',
   'postpone',
   'hold',

@@ -1,6 +1,6 @@
 /** Requests to have Incus remove a snapshot later, or not at all by itself. */
 import { expiresAt } from '../../incus/expiry.ts'
-import { findInstance, missing } from '../../plan/find.ts'
+import { findSubject, missing } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 import { parseSpan } from '../../plan/span.ts'
@@ -25,7 +25,7 @@ export const requestProlonging: Requestable<ExpiryRequest> = {
 }
 
 function planRequested({ request, world, found, now }: Requested<ExpiryRequest>): Answer | Refusal {
-  const instance = findInstance(world, request.instance)
+  const instance = findSubject(world, request.instance)
   if (!instance.ok) return instance.error
   const { key, ref } = instance.value
   const { snapshot, expiry, reason } = request

@@ -58,8 +58,7 @@ export async function* opened(
       throw new StoreError(`only ${bytes} of ${stored.bytes} bytes of ${name} came`)
     throw new CorruptExport(`${name} is not what was stored: ${messageOf(cause)}`)
   }
-  if (bytes !== stored.bytes)
-    throw new CorruptExport(`${stored.bytes - bytes} bytes of ${name} are left over`)
+  // What was left unread is missing in it.
   const sha256 = hash.digest('hex')
   if (sha256 !== stored.sha256)
     throw new CorruptExport(`the file of ${name} has the SHA-256 ${sha256}, and had ${stored.sha256}`)

@@ -5,7 +5,7 @@
 import { BLOCK, type Entry, framesOf, headerOf, odd, padded } from './frames.ts'
 
 const INDEX = 'backup/index.yaml'
-const DETAILS = /^backup\/(container|virtual-machine|virtual-machine-config)\/backup\.yaml$/
+const DETAILS = /^backup\/(container|virtual-machine)\/backup\.yaml$/
 
 /** Of a description: an instance's is small, and it is held in memory. */
 const LONGEST = 8 * 1024 * 1024
@@ -69,9 +69,9 @@ function* fileOf(name: string, text: string): Generator<Uint8Array> {
   yield Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length)])
 }
 
-const BASE = /^backup\/(container|virtual-machine|virtual-machine-config)$/
+const BASE = /^backup\/(container|virtual-machine)$/
 const ROOTFS = /^backup\/container\/rootfs\//
-const OTHER = /^backup\/((container|virtual-machine|virtual-machine-config)\/.+|virtual-machine\.img)$/
+const OTHER = /^backup\/((container|virtual-machine)\/.+|virtual-machine\.img)$/
 
 /**
  * Beside its files, which are the instance's own affair, Incus reads some on the host, as root: those are files and folders,

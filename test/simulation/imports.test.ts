@@ -258,6 +258,21 @@ describe('an export becomes a new instance', () => {
     expect(names(simulation)).toEqual(before)
   })
 
+  test.each([10_000, 65_000])('not one that is cancelled after %i ms: nothing of it stays', async (ms) => {
+    const simulation = await begin()
+    const before = names(simulation)
+    await ask(simulation, wish)
+    await simulation.world.clock.advance(later(simulation, ms))
+    const cancelled = await ask(simulation, { do: 'cancel', instance: 'old-web', reason: 'asked for' })
+    expect(cancelled).toMatchObject({ refusal: null })
+    await minutes(simulation, 6)
+    expect(names(simulation)).toEqual(before)
+    expect(noted(simulation)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('cancelled'),
+    })
+  })
+
   test('elsewhere, where the relay’s configuration says so', async () => {
     const simulation = await begin({ receives: ['main'] })
     seedProject(simulation.world.incus.main, 'other')

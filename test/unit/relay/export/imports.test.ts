@@ -168,6 +168,16 @@ describe('what is not what was stored', () => {
     }
   })
 
+  test('an archive that its manifest tells otherwise ends with an error, though the file is the one', async () => {
+    const place = await made()
+    const path = join(place.root, place.files().find((one) => one.endsWith('.json')) ?? '')
+    const manifest = JSON.parse(readFileSync(path, 'utf8'))
+    manifest.archive.sha256 = sha256(Buffer.from('another'))
+    writeFileSync(path, JSON.stringify(manifest))
+    const { file, problem } = await loaded(place.exports, await peeked(place.exports))
+    expect([file, problem?.status]).toEqual([null, CORRUPT])
+  })
+
   test('a manifest that names a file elsewhere is not followed', async () => {
     const place = await made()
     const path = join(place.root, place.files().find((one) => one.endsWith('.json')) ?? '')

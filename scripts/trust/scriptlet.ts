@@ -6,7 +6,7 @@
 export type Role = 'source' | 'target' | 'both'
 
 /** What a source may be allowed besides its snapshots. */
-export const EXTRAS = ['copies', 'holds', 'restore', 'clones', 'thaw', 'exports'] as const
+export const EXTRAS = ['copies', 'holds', 'restore', 'clones', 'thaw', 'exports', 'volumes'] as const
 export type Extra = (typeof EXTRAS)[number]
 
 /** A certificate that the server trusts; `projects` is null where it is not restricted. */
@@ -34,6 +34,8 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(editors === '' ? [] : [`${editors}: ${EDIT_PRICE}`]),
     ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
     ...(extras.has('exports') ? [EXPORT_PRICE] : []),
+    ...(extras.has('volumes') ? [VOLUME_PRICE] : []),
+    ...(mayEditVolumes(extras) ? [VOLUME_EDIT_PRICE] : []),
     ...(role === 'source' && extras.has('clones') ? [`clones: ${CREATE_PRICE}`] : []),
   ]
 }
@@ -54,6 +56,13 @@ const CREATE_PRICE =
 const SNAPSHOT_PRICE =
   'taking snapshots needs can_manage_snapshots. Whoever has the key of this certificate can also delete them, and read what they hold by having them sent elsewhere'
 
+const VOLUME_PRICE =
+  'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'
+const VOLUME_EDIT_PRICE =
+  'holds on custom volumes need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
+
+const mayEditVolumes = (extras: ReadonlySet<Extra>): boolean => extras.has('volumes') && extras.has('holds')
+
 /** Whether an instance's config may be edited by it. */
 export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>
   role !== 'source' || extras.has('exports') || EDITORS.some((extra) => extras.has(extra))
@@ -72,6 +81,11 @@ export function renderScriptlet(options: ScriptletOptions): string {
     ...(mayUpdateState(extras) ? ['can_update_state'] : []),
     ...(extras.has('exports') ? ['can_manage_backups'] : []),
   ]
+  const volume = [
+    'can_view',
+    ...(extras.has('volumes') ? ['can_manage_snapshots'] : []),
+    ...(mayEditVolumes(extras) ? ['can_edit'] : []),
+  ]
   const project = [
     ...['can_view', 'can_view_operations'],
     ...(mayCreate(role, extras) ? ['can_create_instances'] : []),
@@ -87,7 +101,7 @@ export function renderScriptlet(options: ScriptletOptions): string {
     `    "project": ${literal(project)},`,
     `    "instance": ${literal(instance)},`,
     '    "profile": ["can_view"],',
-    '    "storage_volume": ["can_view"],',
+    `    "storage_volume": ${literal(volume)},`,
     '}',
     ...(trusted === null ? [] : renderTrusted(trusted)),
     '',

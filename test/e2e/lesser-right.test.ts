@@ -149,6 +149,40 @@ function lesserRight(version: string, incusd: string): void {
       expect(await pair.main.run('GET', '/1.0/instances?recursion=1')).toEqual(before)
     })
 
+    test('snapshots of custom volumes are refused with the reason, and taken, dated and removed once they may be', async () => {
+      const volumes = '/1.0/storage-pools/default/volumes/custom'
+      await pair.main.run('POST', volumes, { name: 'data', type: 'custom' })
+      const of = async () => {
+        const rows = (await pair.main.run('GET', `${volumes}/data/snapshots?recursion=1`)) as {
+          name: string
+        }[]
+        return rows.map(({ name }) => name.split('/')[1] ?? '')
+      }
+      const select = { remotes: ['main'], instances: [NAME], volumes: ['default:data'] }
+      const keep = { keep: { last: 1 }, manual: { expiry: '30d' } }
+      await stage.apply({ policies: { [POLICY]: { select, schedule: '0 * * * *', ...keep } } })
+      await timeline.strike()
+      expect(await of()).toEqual([])
+      expect(await (await stage.worker.fetch('/api/status')).text()).toMatch(
+        /default:data.{0,200}Permission denied/s,
+      )
+      await enforce('main', ['volumes'])
+      for (let hour = 0; hour < 3; hour++) await timeline.strike()
+      expect((await of()).length).toBe(2)
+      const one = { instance: 'main/default/default:data', snapshot: (await of()).at(-1) }
+      await post('/api/run', { do: 'hold', ...one, note: 'audit' })
+      const config = async () => JSON.stringify(await pair.main.run('GET', `${volumes}/data`))
+      expect(await config()).not.toContain('audit')
+      expect(await statusOf('main', 'DELETE', `${volumes}/data`)).toBe(403)
+      expect(await statusOf('main', 'PUT', `${volumes}/data`, { restore: one.snapshot })).toBe(403)
+      await enforce('main', ['volumes', 'holds'])
+      await post('/api/run', { do: 'hold', ...one, note: 'audit' })
+      expect(await config()).toContain('audit')
+      await pair.main.run('DELETE', `${volumes}/data`)
+      await enforce('main')
+      await applyCopies({ remote: 'backup' })
+    })
+
     test('with the right to send copies, they land, are refreshed and verified', async () => {
       await enforce('main', ['copies', 'restore'])
       for (let hour = 0; hour < 2; hour++) {

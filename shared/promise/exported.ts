@@ -7,7 +7,10 @@ import { placeOf } from '../work/export/due.ts'
 import { type ExportRow, pairIn } from '../work/export/manifest.ts'
 import { type Fact, inStore, parsePair, renderPair } from './facts.ts'
 
-type Exported = Pick<Fact, 'store' | 'exportSeen' | 'checkedAt' | 'exportBad' | keyof Newest | keyof Gone>
+type Exported = Pick<
+  Fact,
+  'store' | 'exportSeen' | 'exportUnread' | 'checkedAt' | 'exportBad' | keyof Newest | keyof Gone
+>
 type Newest = Pick<Fact, 'exportName' | 'exported' | 'exportedAt'>
 type Gone = Pick<Fact, 'exportGone' | 'exportGoneAt'>
 
@@ -31,7 +34,13 @@ export function exportedOf(
   // Of others than the one that was looked for, nothing was seen.
   const isSeen = looked !== undefined && looked.rows !== null && looked.name === null
   const exportSeen = isSeen ? now.toISOString() : before.exportSeen
-  const seen = { ...base, ...(exportSeen === undefined ? {} : { exportSeen }) }
+  const isUnread = looked !== undefined && looked.rows === null
+  const exportUnread = isUnread ? now.toISOString() : isSeen ? undefined : before.exportUnread
+  const seen = {
+    ...base,
+    ...(exportSeen === undefined ? {} : { exportSeen }),
+    ...(exportUnread === undefined ? {} : { exportUnread }),
+  }
   const isGone = (isSeen && row === undefined) || before.exportName === read.exportBad
   return before.exported !== undefined && !isGone
     ? { ...seen, ...asBefore(before) }

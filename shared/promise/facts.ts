@@ -33,8 +33,9 @@ export type Fact = {
   /** Likewise before, where the store has none any more; and when that was seen. */
   exportGone?: string
   exportGoneAt?: string
-  /** When the store was looked into. */
+  /** When the store was looked into, and when it could not be read last, if that was later. */
   exportSeen?: string
+  exportUnread?: string
   /** When the newest one was read again last and was what was stored. */
   checkedAt?: string
   /** Name of the last one that was not. */
@@ -107,6 +108,7 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   exportGone: may(text),
   exportGoneAt: may(moment),
   exportSeen: may(moment),
+  exportUnread: may(moment),
   checkedAt: may(moment),
   exportBad: may(text),
   since: may(moment),
@@ -178,7 +180,7 @@ export function inStore(fact: Fact, to: string | null): Fact {
     exportGoneAt: _when,
     ...rest
   } = fact
-  const { exportSeen: _seen, checkedAt: _checked, exportBad: _bad, ...others } = rest
+  const { exportSeen: _seen, exportUnread: _unread, checkedAt: _checked, exportBad: _bad, ...others } = rest
   return others
 }
 

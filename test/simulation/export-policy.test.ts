@@ -109,6 +109,23 @@ test('a store that fails breaks the promise, which says why, and what is missing
   expect(await promisedIn(scene)).toEqual(['db nas kept', 'web nas kept'])
 })
 
+test('a store that can’t be read is asked every ten minutes, not each minute, and then it goes on', async () => {
+  const scene = await begin()
+  const { world } = scene
+  await scene.pass('2026-11-20T06:19:00Z')
+  const asked = world.stores.listed
+  const { writes } = world.kv.counts
+  world.stores.isDown = true
+  await scene.pass('2026-11-20T10:19:00Z')
+  // Two instances, for four hours.
+  expect(world.stores.listed - asked).toBeGreaterThan(20)
+  expect(world.stores.listed - asked).toBeLessThan(60)
+  expect(world.kv.counts.writes - writes).toBeLessThan(80)
+  world.stores.isDown = false
+  await scene.pass('2026-11-20T11:00:00Z')
+  expect(madeIn(scene).filter((line) => line.includes('T062000Z'))).toHaveLength(2)
+}, 60_000)
+
 test('one that somebody cancels is not begun again before the next slot', async () => {
   const scene = await begin()
   const { world } = scene

@@ -18,6 +18,9 @@ export type MemoryStores = {
   failure: string | null
   /** Checks that were made, and which of what is there fails them, by its key. */
   checked: number
+  /** Lists that were asked for, and whether they can be read. */
+  listed: number
+  isDown: boolean
   corrupt(key: string): boolean
   /** What they are encrypted for; null: they aren't. */
   key: string | null
@@ -30,6 +33,8 @@ export const memoryStores = (): MemoryStores => ({
   saveMs: 90_000,
   failure: null,
   checked: 0,
+  listed: 0,
+  isDown: false,
   corrupt: () => false,
   key: null,
   loadMs: 60_000,
@@ -98,6 +103,8 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       return { bytes: bytes(), problem: () => problem }
     },
     async list(store, ref, name, newest = false) {
+      stores.listed += 1
+      if (stores.isDown) return err({ code: 'export', message: `store "${store}" gives no answer` })
       const all = [...stores.made].filter(([key]) => key.startsWith(`${store} ${subjectKey(ref)} `))
       const found = all
         .map(([, { manifest }]) => manifest)

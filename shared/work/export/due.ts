@@ -89,15 +89,23 @@ export function toLookFor(wanting: Wanting): Wanted[] {
     .filter((one) => isOwed(one) && !isCurrent(one) && isTime(one, ledger, now))
     .toSorted(oldest)
   const other = free
-    .filter((one) => (!isOwed(one) || isCurrent(one)) && now.getTime() - seenAt(one) >= DAY)
+    .filter(
+      (one) =>
+        (!isOwed(one) || isCurrent(one)) &&
+        now.getTime() - seenAt(one) >= DAY &&
+        now.getTime() - unreadAt(one) >= AGAIN,
+    )
     .toSorted(oldest)
   return [...owed.slice(0, Math.max(0, MOST - running.size)), ...other.slice(0, STILL)]
 }
 
 const seenAt = ({ fact: { exportSeen } }: Wanted): number => Date.parse(exportSeen ?? '') || 0
 
+/** A store that can't be read isn't asked each minute. */
+const unreadAt = ({ fact: { exportUnread } }: Wanted): number => Date.parse(exportUnread ?? '') || 0
+
 function isTime(one: Wanted, ledger: Ledger, now: Date): boolean {
-  if (laterOn(one, ledger) > now.getTime()) return false
+  if (Math.max(laterOn(one, ledger), unreadAt(one) + AGAIN) > now.getTime()) return false
   const [, taken = 0] = parsePair(one.fact.taken) ?? []
   return now.getTime() - seenAt(one) >= AGAIN || taken * 1000 >= seenAt(one)
 }
@@ -114,10 +122,14 @@ function laterOn({ covered, policy, export: wish, slot }: Wanted, ledger: Ledger
 
 /** When to look again, after this run. */
 export function nextLook(wanting: Wanting): Date | null {
+  const now = wanting.now.getTime()
   const times = wantedExports(wanting).flatMap((one) => {
-    const seen = seenAt(one)
-    if (!isOwed(one) || isCurrent(one)) return [seen + DAY]
-    return [Math.max(seen + AGAIN, laterOn(one, wanting.ledger), wanting.now.getTime() + MINUTE)]
+    const looked = wanting.world.exports?.get(placeOf(one.covered.key, one.export.to))
+    const seen = looked === undefined || looked.rows === null ? seenAt(one) : now
+    const unread = looked?.rows === null ? now : unreadAt(one)
+    const least = Math.max(unread + AGAIN, now + MINUTE)
+    if (!isOwed(one) || isCurrent(one)) return [Math.max(seen + DAY, least)]
+    return [Math.max(seen + AGAIN, laterOn(one, wanting.ledger), least)]
   })
   return times.length === 0 ? null : new Date(Math.min(...times))
 }

@@ -16,6 +16,7 @@ import { compareLists, fillSnapshots, type Read } from './snapshots.ts'
 import type { Suspects } from './suspects.ts'
 import type { UnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
+import { withinBudget } from './user-keys.ts'
 import { noteUsers, readVolumes } from './volumes.ts'
 
 const ALL = { recursion: '1', 'all-projects': 'true' }
@@ -81,7 +82,8 @@ async function readAll(
   ])
   if (custom !== null) {
     noteUsers(custom.records, instances)
-    instances.push(...custom.records)
+    for (const record of custom.records) instances.push(record)
+    withinBudget(instances)
     unusable.push(...custom.unusable)
   }
   await compareLists(instances, remote, suspects, read)

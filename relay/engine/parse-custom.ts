@@ -10,6 +10,9 @@ import { refuseKeys, userKeys, wantedBy, withhold } from './user-keys.ts'
 
 type Custom = { records: InstanceRecord[]; unusable: string[] }
 
+/** So many are counted of a pool, which may list any number. */
+const MOST_MISNAMED = 1000
+
 /** Only of these projects. Null: it is no list of volumes. */
 export function parseCustom(metadata: unknown, pool: string, projects: ReadonlySet<string>): Custom | null {
   if (!Array.isArray(metadata)) return null
@@ -21,7 +24,7 @@ export function parseCustom(metadata: unknown, pool: string, projects: ReadonlyS
     if (name === '' || project === '') return null
     if (name.includes('/') || !projects.has(project)) continue
     if (!isProjectName(project) || !isVolumeName(name)) {
-      unusable.push(misnamed(project, pool, name))
+      if (unusable.length < MOST_MISNAMED) unusable.push(misnamed(project, pool, name))
       continue
     }
     const record = recordOf(row, { project, pool, name })

@@ -19,7 +19,6 @@ import {
   TIMEOUT,
   unknown,
 } from './snapshots.ts'
-import { withinBudget } from './user-keys.ts'
 
 /** `unlisted`: why volumes aren't known, in words. `unusable`: what is left out for its name. */
 type Volumes = { records: InstanceRecord[]; unlisted: string[]; unusable: string[] }
@@ -44,7 +43,6 @@ export async function readVolumes(source: Source, projects: readonly string[]): 
   if (found.records.length > MOST.instances) {
     return { ...found, records: [], unlisted: [`it has more than ${MOST.instances} custom volumes`] }
   }
-  withinBudget(found.records)
   return found
 }
 

@@ -25,8 +25,10 @@ export const EXPECTED: Record<Kind, string> = {
 
 const REMOTE = '[A-Za-z0-9][A-Za-z0-9._-]*'
 const PROJECT = '[^\\s/*?]+'
-const INSTANCE = new RegExp(`^(?:(?:${REMOTE}/)?${PROJECT}/)?[A-Za-z0-9-]+$`)
-const GLOB = /^(?:(?:[A-Za-z0-9*?._-]+\/)?[^\s/]+\/)?[A-Za-z0-9*?-]+$/
+/** Of a custom volume: its pool, and its name. */
+const VOLUME = '[^\\s/:*?]+:[\\w.@=:+-]+'
+const INSTANCE = new RegExp(`^(?:(?:${REMOTE}/)?${PROJECT}/)?(?:[A-Za-z0-9-]+|${VOLUME})$`)
+const GLOB = /^(?:(?:[A-Za-z0-9*?._-]+\/)?[^\s/]+\/)?(?:[A-Za-z0-9*?-]+|[^\s/:]+:[\w.@=:+*?-]+)$/
 const SNAPSHOT = /^[^\s/]+$/
 const NAME = /^[^\s/*?]{1,100}$/
 const SWITCH = /^(?:yes|no|true|false)$/i

@@ -8,6 +8,7 @@ import { pathOf, remoteOf } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import { nearest } from '../../policy/nearest.ts'
+import { isVolume } from '../../policy/volumes.ts'
 import type { ReadCommand } from '../command.ts'
 import { oneInstance } from '../list-one.ts'
 import { INSTANCE } from '../scope.ts'
@@ -38,7 +39,9 @@ const isOrphan = ({ key, replica }: Stock, stocks: readonly Stock[]): boolean =>
 function overview(stocks: readonly Stock[], seen: Answered): Message {
   const covered = stocks.filter(({ policies }) => policies.length > 0).sort(byNewest)
   const orphans = stocks.filter((stock) => isOrphan(stock, stocks))
-  const strangers = stocks.filter(({ policies, replica }) => policies.length === 0 && replica === null)
+  const strangers = stocks.filter(
+    ({ policies, replica, record }) => policies.length === 0 && replica === null && !isVolume(record),
+  )
   const silent = silentRemotes(seen)
   const without = covered.filter(({ complete, newest }) => complete !== null && newest === null).length
   const unlisted = covered.filter(({ complete }) => complete === null).length

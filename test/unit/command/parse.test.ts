@@ -34,6 +34,16 @@ describe('a line', () => {
       'now web1 db* main/default/web?',
       { now: { instances: 'web1 db* main/default/web?' } },
     ],
+    [
+      'custom volumes and globs over them',
+      'now default:db-1 main/default/fast:* prod/*:logs',
+      { now: { instances: 'default:db-1 main/default/fast:* prod/*:logs' } },
+    ],
+    [
+      'a snapshot of a custom volume',
+      `release main/default/fast:db_1.a ${DAILY}`,
+      { release: { instance: 'main/default/fast:db_1.a', snapshot: DAILY } },
+    ],
     ['single quotes', "now 'db*'", { now: { instances: 'db*' } }],
     ['double quotes', 'now "db*"', { now: { instances: 'db*' } }],
     ['quotes inside a word', "now web'*'", { now: { instances: 'web*' } }],
@@ -204,6 +214,12 @@ describe('a mistake says what to do', () => {
       'restore web* x',
       'invalid',
       'instance: expected one instance such as web1, default/web1 or main/default/web1 (no * or ?), got "web*"',
+    ],
+    [
+      'a volume without a pool',
+      `release :data ${DAILY}`,
+      'invalid',
+      'instance: expected one instance such as web1, default/web1 or main/default/web1 (no * or ?), got ":data"',
     ],
     [
       'a path that is too long',

@@ -154,6 +154,50 @@ describe('volumes that are not known are not absent', () => {
   })
 })
 
+describe('a server that lists nonsense', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['no list', {}, /another form/],
+    ['a row that is none', [7], /another form/],
+    ['a row without a name', [custom('')], /another form/],
+    ['a row without a project', [custom('db', { project: 7 })], /another form/],
+  ])('%s: its volumes are unknown', async (_, rows, why) => {
+    expect((await see({ [listing(1)]: sync(rows) })).unlisted).toEqual([expect.stringMatching(why)])
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['without config', { config: null }, /without its config/],
+    ['with a key that is too long', { config: { 'user.stapes.keep': 'x'.repeat(5000) } }, /at most/],
+    ['with half a character', { config: { 'user.stapes.keep': '\ud800' } }, /can't be encoded/],
+  ])('a volume %s: nothing of it is known', async (_, more, why) => {
+    const [found] = volumesIn(await see({ [listing(1)]: sync([custom('db', more), custom('db/s1')]) }))
+    expect(found).toMatchObject({ snapshots: null, config: {}, problem: expect.stringMatching(why) })
+  })
+
+  test.each(['\u001b[31mred', 'a b', '..', '-rf', 'a>b', '\u202egnp', 'x'.repeat(101)])(
+    'a volume called %j is left out, and told without what could do harm',
+    async (name) => {
+      const seen = await see({ [listing(1)]: sync([custom(name)]) })
+      expect(volumesIn(seen)).toEqual([])
+      const told = seen.unusable?.join() ?? ''
+      expect(['\u001b', '\u202e'].some((sign) => told.includes(sign))).toBe(false)
+      expect(told.length).toBeGreaterThan(0)
+    },
+  )
+
+  test('more names that can’t be used than anybody reads are counted no further', async () => {
+    const rows = Array.from({ length: 50_000 }, (_, index) => custom(`bad ${index}`))
+    const { unusable = [] } = await see({ [listing(1)]: sync(rows) })
+    expect(unusable.length).toBeLessThan(20)
+  })
+
+  test('pools by names that no request can have', async () => {
+    const seen = await see({
+      '/1.0/storage-pools': sync(['/1.0/storage-pools/..', '/1.0/storage-pools/fast']),
+    })
+    expect(seen.unlisted).toHaveLength(1)
+  })
+})
+
 test('those of projects that the relay may not see are left out', async () => {
   expect(volumesIn(await see({ [listing(1)]: sync([custom('db', { project: 'secret' })]) }))).toEqual([])
 })

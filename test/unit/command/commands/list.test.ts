@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { list } from '../../../../shared/command/commands/list.ts'
+import { worldOf } from '../../../../shared/plan/world.ts'
+import { coverInstances } from '../../../../shared/policy/coverage.ts'
 import type { JobReport } from '../../../../shared/relay/protocol.ts'
 import { detailsLength } from '../../../chat/message-text.ts'
 import { parseWorld, SERVER } from '../../plan/world-text.ts'
-import { configOf } from '../../policy/instances.ts'
+import { configOf, recordOf, replyOf } from '../../policy/instances.ts'
 import { answer, ledgerOf, nightly, policyLedger, said, seenOf, worldSeen } from './seen.ts'
 
 const seconds = (date: string): number => new Date(date).getTime() / 1000
@@ -43,6 +45,28 @@ describe('list', () => {
         \`backup/default/gone1\` is a copy of \`main/default/gone1\`, which was not found: verified 33 h old
         Not covered by any policy: 1, \`main/default/tmp1\`"
     `)
+  })
+
+  test('has covered volumes among them, and none of the others', () => {
+    const record = (name: string) =>
+      recordOf(name, {
+        type: 'volume',
+        status: '',
+        snapshots: [['nightly-20261122T0300Z', seconds('2026-11-22T03:00:00Z')]],
+      })
+    const remotes = { main: replyOf([record('default:data'), record('default:other')]) }
+    const config = configOf({ nightly: { schedule: '0 3 * * *', select: { volumes: ['default:data'] } } })
+    const seen = seenOf({
+      ...{ config, world: worldOf({ remotes, jobs: [] }), ledger: ledgerOf() },
+      coverages: coverInstances(config, remotes),
+    })
+    expect(said(list, seen)).toMatchInlineSnapshot(`
+      "info, to the caller: 1 covered instance
+        \`main/default/default:data\`: 1 snapshot, newest 9 h old"
+    `)
+    expect(said(list, seen, { instance: 'default:data' })).toContain(
+      '`main/default/default:data`: 1 snapshot',
+    )
   })
 
   test('tells of copies whose server is down, of one in no policy’s place, and of one that came to another server', () => {

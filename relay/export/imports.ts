@@ -4,8 +4,10 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { CORRUPT, KEY, type Manifest, MISSING } from '../../shared/work/export/manifest.ts'
 import type { Exports, Wanted } from '../engine/exports.ts'
+import { collected } from './collect.ts'
 import { describe, parseIndex } from './described.ts'
 import { OddArchive } from './frames.ts'
+import { gathered } from './gathered.ts'
 import { KeyError, opened } from './opened.ts'
 import { folderOf } from './paths.ts'
 import { CorruptExport } from './reread.ts'
@@ -47,7 +49,7 @@ export function createImports(io: Io): Pick<Exports, 'peek' | 'load'> {
           const archive = opened(store, path, manifest, wanted.key, (read) =>
             said(read, manifest.stored.bytes),
           )
-          yield* rewritten(archive, describe(description))
+          yield* gathered(rewritten(collected(archive), describe(description)))
         } catch (cause) {
           problem = errorOf(wanted, cause, io)
           throw cause

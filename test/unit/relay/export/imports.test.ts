@@ -102,12 +102,16 @@ describe('an export that is loaded', () => {
     const { bytes } = place.exports.load(wanted(), held, described, () => {})
     let longest = 0
     let total = 0
+    let pieces = 0
     for await (const chunk of bytes) {
       longest = Math.max(longest, chunk.length)
       total += chunk.length
+      pieces += 1
     }
     expect(total).toBeGreaterThan(20_000_000)
     expect(longest).toBeLessThan(1_000_000)
+    // Headers and small files go together.
+    expect(pieces).toBeLessThanOrEqual(total / 65_536 + 1)
   })
 
   test('from a bucket as well; one that can’t be read is not called corrupt', async () => {

@@ -1,6 +1,6 @@
 /** Whether an export can begin, of which snapshot, and its action. */
 import { refuseWay } from '../../incus/export-trust.ts'
-import type { SnapshotPair } from '../../incus/inventory.ts'
+import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { refuseBackups, refuseRoom } from '../../incus/project-rules.ts'
 import { own } from '../../own.ts'
 import type { PlanInput } from '../../plan/context.ts'
@@ -69,11 +69,7 @@ function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal
   const reply = own(remotes, ref.remote)
   if (reply?.ok !== true) return null
   const rules = own(reply.inventory.projectRules, ref.project)
-  const types = reply.inventory.instances.flatMap(({ project, type }) =>
-    project === ref.project ? [type] : [],
-  )
-  const count = (wanted: string): number => types.filter((type) => type === wanted).length
-  const there = { container: count('container'), 'virtual-machine': count('virtual-machine') }
+  const there = countsIn(reply.inventory.instances, ref.project)
   const why =
     refuseBackups(ref.project, rules) ??
     refuseRoom(
@@ -84,6 +80,23 @@ function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal
       '; an export needs an instance of its own for a while',
     )
   return why === null ? null : { code: 'forbidden', reason: `${key} can't be exported: ${why}` }
+}
+
+type Counts = { container: number; 'virtual-machine': number }
+
+const counted = new WeakMap<readonly InstanceRecord[], Map<string, Counts>>()
+
+/** Cached, as all instances of a project have the same. */
+function countsIn(instances: readonly InstanceRecord[], project: string): Counts {
+  const projects = counted.get(instances) ?? new Map<string, Counts>()
+  counted.set(instances, projects)
+  const known = projects.get(project)
+  if (known !== undefined) return known
+  const mine = instances.filter((one) => one.project === project)
+  const count = (wanted: InstanceRecord['type']): number => mine.filter(({ type }) => type === wanted).length
+  const counts = { container: count('container'), 'virtual-machine': count('virtual-machine') }
+  projects.set(project, counts)
+  return counts
 }
 
 const typeOf = ({ type }: Found['record']) =>

@@ -17,9 +17,14 @@ export function planDue(context: PlanContext, found: Found): Finding {
   const wanted = wantedExports(wanting)
   if (wanted.length === 0) return {}
   const look = nextLook(wanting)
-  const slots = wanted.flatMap(
-    ({ covered: { policy }, export: { schedule } }) =>
-      nextSlot({ schedule, timezone: policy.timezone, after: context.now })?.toISOString() ?? [],
+  const schedules = new Map(
+    wanted.map(({ covered: { policy }, export: { schedule } }) => [
+      `${policy.timezone} ${schedule.join()}`,
+      { schedule, timezone: policy.timezone },
+    ]),
+  )
+  const slots = [...schedules.values()].flatMap(
+    (one) => nextSlot({ ...one, after: context.now })?.toISOString() ?? [],
   )
   // What is taken now can be exported then.
   const isTaking = wanted.some((one) => isOwed(one) && found.taking.has(`${one.policy} ${one.covered.key}`))
@@ -39,6 +44,7 @@ function beginOf(wanted: Wanted, context: PlanContext, found: Found): Finding {
   if (rulesOf(world, ref.remote) === undefined || record.snapshots === null) return {}
   const instance = { ref, key, record, snapshots: record.snapshots }
   const looked = world.exports?.get(placeOf(key, wish.to))
+  if (looked === undefined && !isOwed(wanted)) return {}
   const refusal = refuseExport(instance, wish, world)
   if (refusal !== null) return isOwed(wanted) ? saying('problem', refusal.reason) : {}
   if (looked === undefined || looked.name !== null) return {}

@@ -2,6 +2,8 @@
  * Which exports the policies want, and which stores have to be looked into for them: what a store holds says whether a slot
  * was served, so that neither a lost ledger nor a second tick exports twice.
  */
+
+import { aheadOf } from '../../incus/snapshot-name.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { storesIn, type World } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
@@ -38,9 +40,9 @@ const YEAR = 366 * DAY
 const AGAIN = 10 * MINUTE
 /** After an export was given up. */
 const LATER = 6 * HOUR
-/** So many are under way at once. */
+/** So many are under way at once, into one store. */
 const MOST = 8
-/** So many are looked for within a run only to see whether they are still there. */
+/** So many are looked for in one within a run only to see whether they are still there. */
 const STILL = 20
 
 /** One of each instance and store: of several policies, the one whose slot was last. */
@@ -48,9 +50,8 @@ export function wantedExports({ coverages, facts, now }: Wanting): Wanted[] {
   const found = new Map<string, Wanted>()
   for (const { policy, covered } of coverages) {
     if (policy.export == null || policy.paused) continue
-    const { export: wish, timezone } = policy
-    const span = { schedule: wish.schedule, timezone, after: new Date(now.getTime() - YEAR), until: now }
-    const slot = latestSlot(span)
+    const { export: wish } = policy
+    const slot = lastSlot(policy.export.schedule, policy.timezone, now)
     if (slot === null) continue
     for (const one of covered) {
       const place = placeOf(one.key, wish.to)
@@ -64,50 +65,78 @@ export function wantedExports({ coverages, facts, now }: Wanting): Wanted[] {
   return [...found.values()]
 }
 
+const slots = new WeakMap<readonly string[], Map<string, Date | null>>()
+
+/** Cached, as one run needs it several times. */
+function lastSlot(schedule: readonly string[], timezone: string, until: Date): Date | null {
+  const known = slots.get(schedule) ?? new Map<string, Date | null>()
+  slots.set(schedule, known)
+  const of = `${until.getTime()} ${timezone}`
+  const cached = known.get(of)
+  if (cached !== undefined) return cached
+  const slot = latestSlot({ schedule, timezone, after: new Date(until.getTime() - YEAR), until })
+  known.set(of, slot)
+  return slot
+}
+
 export const placeOf = (key: string, store: string): string => `${key}>${store}`
 
 /** Whether its last slot has no export, as far as is known. */
 export const isOwed = ({ fact: { exportedAt }, slot }: Wanted): boolean =>
   exportedAt === undefined || Date.parse(exportedAt) < slot.getTime()
 
-/** Nothing newer is there to export. */
-const isCurrent = ({ fact: { exported, taken } }: Wanted): boolean =>
-  exported !== undefined && exported === taken
+/** Owed, and something newer is listed that could be exported. */
+function isMissing(one: Wanted, now: Date): boolean {
+  if (!isOwed(one)) return false
+  const [, exported = 0] = parsePair(one.fact.exported) ?? []
+  const isAhead = aheadOf(now)
+  return (one.covered.record.snapshots ?? []).some((pair) => pair[1] > exported && !isAhead(pair))
+}
 
-/** Those to look for now, the owed ones first. */
+/** Those to look for now, of each store: the ones first that were asked for least lately. */
 export function toLookFor(wanting: Wanting): Wanted[] {
   const { world, ledger, now } = wanting
   const wanted = wantedExports(wanting)
   if (wanted.length === 0) return []
-  const stores = storesIn(world)
-  const running = new Set(knownExports(world, ledger, now).map(({ key }) => key))
-  const free = wanted.filter(
-    ({ covered, export: { to } }) => stores.includes(to) && !running.has(covered.key),
-  )
-  const oldest = (one: Wanted, other: Wanted): number => seenAt(one) - seenAt(other)
-  const owed = free
-    .filter((one) => isOwed(one) && !isCurrent(one) && isTime(one, ledger, now))
-    .toSorted(oldest)
-  const other = free
-    .filter(
-      (one) =>
-        (!isOwed(one) || isCurrent(one)) &&
-        now.getTime() - seenAt(one) >= DAY &&
-        now.getTime() - unreadAt(one) >= AGAIN,
-    )
-    .toSorted(oldest)
-  return [...owed.slice(0, Math.max(0, MOST - running.size)), ...other.slice(0, STILL)]
+  const running = knownExports(world, ledger, now)
+  const keys = new Set(running.map(({ key }) => key))
+  const free = wanted.filter(({ covered }) => !keys.has(covered.key))
+  return storesIn(world).flatMap((store) => {
+    const mine = free.filter(({ export: { to } }) => to === store).map((one) => askedOf(one))
+    if (silentUntil(mine) > now.getTime()) return []
+    const turn = mine
+      .filter(({ unread }) => now.getTime() - unread >= AGAIN)
+      .toSorted((one, other) => Math.max(one.seen, one.unread) - Math.max(other.seen, other.unread))
+    const missing = new Set(turn.filter(({ one }) => isMissing(one, now)))
+    const due = [...missing].filter((asked) => isTime(asked, ledger, now))
+    const other = turn.filter((asked) => !missing.has(asked) && now.getTime() - asked.seen >= DAY)
+    const room = Math.max(0, MOST - running.filter(({ entry }) => entry.store === store).length)
+    return [...due.slice(0, room), ...other.slice(0, STILL)].map(({ one }) => one)
+  })
 }
 
-const seenAt = ({ fact: { exportSeen } }: Wanted): number => Date.parse(exportSeen ?? '') || 0
+/** When its store was read for it, and when that could not be done (milliseconds since the epoch). */
+type Asked = { one: Wanted; seen: number; unread: number }
 
-/** A store that can't be read isn't asked each minute. */
-const unreadAt = ({ fact: { exportUnread } }: Wanted): number => Date.parse(exportUnread ?? '') || 0
+/** `world`: after a look. */
+function askedOf(one: Wanted, world?: World, now?: Date): Asked {
+  const { exportSeen = '', exportUnread = '' } = one.fact
+  const asked = { one, seen: Date.parse(exportSeen) || 0, unread: Date.parse(exportUnread) || 0 }
+  const looked = world?.exports?.get(placeOf(one.covered.key, one.export.to))
+  if (looked === undefined || now === undefined) return asked
+  return looked.rows === null ? { ...asked, unread: now.getTime() } : { ...asked, seen: now.getTime() }
+}
 
-function isTime(one: Wanted, ledger: Ledger, now: Date): boolean {
-  if (Math.max(laterOn(one, ledger), unreadAt(one) + AGAIN) > now.getTime()) return false
+/** A store of which nothing could be read last is asked for nobody meanwhile, nor each minute. */
+function silentUntil(asked: readonly Asked[]): number {
+  const unread = asked.reduce((last, one) => Math.max(last, one.unread), 0)
+  return asked.some(({ seen }) => seen >= unread) ? 0 : unread + AGAIN
+}
+
+function isTime({ one, seen }: Asked, ledger: Ledger, now: Date): boolean {
+  if (laterOn(one, ledger) > now.getTime()) return false
   const [, taken = 0] = parsePair(one.fact.taken) ?? []
-  return now.getTime() - seenAt(one) >= AGAIN || taken * 1000 >= seenAt(one)
+  return now.getTime() - seen >= AGAIN || taken * 1000 >= seen
 }
 
 /** Until then it isn't tried again: it was given up, or somebody has cancelled it, which holds until the next slot. */
@@ -120,19 +149,19 @@ function laterOn({ covered, policy, export: wish, slot }: Wanted, ledger: Ledger
   return nextSlot({ schedule: wish.schedule, timezone, after: slot })?.getTime() ?? Number.MAX_SAFE_INTEGER
 }
 
-/** When to look again, after this run. */
+/** When to look again, after this run. Those that have yet to end are looked after elsewhere. */
 export function nextLook(wanting: Wanting): Date | null {
-  const now = wanting.now.getTime()
-  const times = wantedExports(wanting).flatMap((one) => {
-    const looked = wanting.world.exports?.get(placeOf(one.covered.key, one.export.to))
-    const seen = looked === undefined || looked.rows === null ? seenAt(one) : now
-    const unread = looked?.rows === null ? now : unreadAt(one)
-    const least = Math.max(unread + AGAIN, now + MINUTE)
-    if (!isOwed(one) || isCurrent(one)) return [Math.max(seen + DAY, least)]
-    return [Math.max(seen + AGAIN, laterOn(one, wanting.ledger), least)]
+  const { world, ledger, now } = wanting
+  const running = new Set(knownExports(world, ledger, now).map(({ key }) => key))
+  const free = wantedExports(wanting).filter(({ covered }) => !running.has(covered.key))
+  const times = storesIn(world).flatMap((store) => {
+    const mine = free.filter(({ export: { to } }) => to === store).map((one) => askedOf(one, world, now))
+    const least = Math.max(silentUntil(mine), now.getTime() + MINUTE)
+    return mine.map(({ one, seen, unread }) => {
+      const missing = isMissing(one, now)
+      const later = missing ? Math.max(seen + AGAIN, laterOn(one, ledger)) : seen + DAY
+      return Math.max(later, unread + AGAIN, least)
+    })
   })
   return times.length === 0 ? null : new Date(Math.min(...times))
 }
-
-export const rowsFor = ({ exports }: Pick<World, 'exports'>, key: string, store: string) =>
-  exports?.get(placeOf(key, store))

@@ -24,6 +24,8 @@ export function keptUntil(
 ): Date {
   const made = pair[1] * 1000
   const said = saidOf(terms, kind)
+  // One that is dated in the future is no younger than its export.
+  if (said !== null && kind === 'export') return new Date(Math.min(made, exportedAt.getTime()) + said * 1000)
   if (said !== null) return new Date(made + said * 1000)
   const slot = kind === 'export' ? exportedAt : (ownSnapshot(pair)?.slot ?? new Date(made))
   return bySchedule(terms, kind, slot)

@@ -2,6 +2,7 @@
 import { refuseWay } from '../../incus/export-trust.ts'
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { refuseBackups, refuseRoom } from '../../incus/project-rules.ts'
+import { aheadOf } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
 import type { PlanInput } from '../../plan/context.ts'
 import type { Found } from '../../plan/find.ts'
@@ -21,14 +22,18 @@ export const refuseExport = (found: Found, wanted: Wanted, world: World): Refusa
   refuseForm(found, wanted, world) ??
   refuseProject(found, world)
 
-/** Null: none is known to be complete. */
-export const newestComplete = (
+/** Null: none is known to be complete. One that is dated in the future may be years old, and comes last. */
+export function newestComplete(
   found: Found,
-  known: Pick<PlanInput, 'coverages' | 'world' | 'ledger'>,
-): SnapshotPair | null =>
-  [...found.snapshots]
-    .sort(([, one], [, other]) => other - one)
-    .find(([name]) => refuseEvidence(found, name, known) === null) ?? null
+  known: Pick<PlanInput, 'coverages' | 'world' | 'ledger' | 'now'>,
+): SnapshotPair | null {
+  const isAhead = aheadOf(known.now)
+  return (
+    [...found.snapshots]
+      .sort((one, other) => Number(isAhead(one)) - Number(isAhead(other)) || other[1] - one[1])
+      .find(([name]) => refuseEvidence(found, name, known) === null) ?? null
+  )
+}
 
 function refuseStore({ key, ref }: Found, { to }: Wanted, world: World): Refusal | null {
   const rules = rulesOf(world, ref.remote)

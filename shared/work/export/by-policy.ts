@@ -9,8 +9,8 @@ import { minutesFrom } from '../../schedule/moment.ts'
 import { nextSlot } from '../../schedule/slots.ts'
 import { actionOf, entryOf, nameAt, newestComplete, refuseExport } from './begin.ts'
 import { isOwed, nextLook, placeOf, type Wanted, type Wanting, wantedExports } from './due.ts'
-import { EXPORT } from './entry.ts'
-import { pairIn } from './manifest.ts'
+import { EXPORT, exportIn } from './entry.ts'
+import { type ExportRow, pairIn } from './manifest.ts'
 
 export function planDue(context: PlanContext, found: Found): Finding {
   const wanting: Wanting = { ...context, facts: context.facts ?? null }
@@ -63,7 +63,7 @@ function beginOf(wanted: Wanted, context: PlanContext, found: Found): Finding {
   if (newest !== undefined && samePair(pair, pairIn(newest)))
     return saying('keep', `${pair[0]}, its newest snapshot, is in ${wish.to} already`)
   const action = actionOf(instance, pair[0], {
-    ...{ store: wish.to, optimized: wish.optimized, name: nameAt(exportBad === nameAt(slot) ? now : slot) },
+    ...{ store: wish.to, optimized: wish.optimized, name: nameFor(wanted, looked.rows, context) },
     reason: `slot ${slot.toISOString().slice(0, 16)}Z of ${wanted.policy}’s exports is due`,
   })
   return {
@@ -71,4 +71,15 @@ function beginOf(wanted: Wanted, context: PlanContext, found: Found): Finding {
     work: { [workKey(EXPORT, key)]: entryOf(action, now, wanted.policy) },
     wake: [minutesFrom(now, 1)],
   }
+}
+
+/** After its slot, unless the store has that name, or a later one, or may have: nothing is overwritten, and the last name counts. */
+function nameFor(
+  { covered: { key }, slot }: Wanted,
+  rows: readonly ExportRow[],
+  { ledger, now }: PlanContext,
+): string {
+  const name = nameAt(slot)
+  const isTaken = exportIn(ledger, key)?.name === name || rows.some((row) => row.name >= name)
+  return isTaken ? nameAt(now) : name
 }

@@ -5,6 +5,7 @@ import { workKey } from '../../ledger/work.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
+import { rulesOf } from '../../plan/world.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { ended, failedTry, isDue, liveText, retryText, seenRunning } from '../life.ts'
 import type { ExportAction } from './action.ts'
@@ -16,7 +17,19 @@ import { jobOf } from './steps.ts'
 import { RETRY } from './tries.ts'
 
 export const planExports = ({ world, ledger, now }: PlanContext): Finding =>
-  combine(knownExports(world, ledger, now).map((known) => stepOn(known, rowsOf(known, world), now)))
+  combine(
+    knownExports(world, ledger, now).map((known) =>
+      known.isLive || !isStoreGone(known, world)
+        ? stepOn(known, rowsOf(known, world), now)
+        : giveUp(known.key, known.entry, `the relay has no store "${known.entry.store}" any more`, now),
+    ),
+  )
+
+/** The relay says that it has others. */
+function isStoreGone({ key, entry: { store } }: Known, world: PlanContext['world']): boolean {
+  const rules = rulesOf(world, instanceOf(key).remote)
+  return rules !== undefined && !(rules.exports ?? []).includes(store)
+}
 
 /** Null: that isn't known. */
 const rowsOf = ({ key, entry: { store } }: Known, { exports }: PlanContext['world']): ExportRow[] | null =>
@@ -26,6 +39,9 @@ const saying = (kind: Note['kind'], key: string, entry: ExportWork, reason: stri
   work: { [workKey(EXPORT, key)]: entry },
   notes: [{ kind, about: key, reason }],
 })
+
+/** Minutes after which a store that could not be read is asked again. */
+const AGAIN = 10
 
 /** `rows`: what the store has of that name; null: that isn't known. */
 function stepOn(known: Known, rows: ExportRow[] | null, now: Date): Finding {
@@ -37,7 +53,7 @@ function stepOn(known: Known, rows: ExportRow[] | null, now: Date): Finding {
   }
   if (rows === null)
     return combine([
-      soon,
+      { wake: [minutesFrom(now, AGAIN)] },
       saying('wait', key, entry, `whether its export ${entry.name} is in ${entry.store} could not be read`),
     ])
   const made = rows.find(({ name, snapshot }) => name === entry.name && snapshot.name === entry.snapshot)
@@ -63,11 +79,7 @@ function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
     permanent: error !== undefined && !mayRetry(classify(error)),
   }
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
-  if (entry.state === 'failed') {
-    const next = nextText(entry)
-    const reason = `${entry.snapshot} was not exported to ${entry.store}: ${entry.reason}; ${next}`
-    return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
-  }
+  if (entry.state === 'failed') return giveUp(key, entry, entry.reason ?? '', now)
   if (!isDue(entry, now)) return saying('wait', key, entry, retryText(entry))
   const action = actionOf(key, entry)
   const { retryAt: _, ...rest } = entry
@@ -75,6 +87,11 @@ function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
     work: { [workKey(EXPORT, key)]: { ...rest, state: 'started', job: action.job, at: now.toISOString() } },
     actions: [action],
   }
+}
+
+function giveUp(key: string, entry: ExportWork, why: string, now: Date): Finding {
+  const reason = `${entry.snapshot} was not exported to ${entry.store}: ${why}; ${nextText(entry)}`
+  return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
 }
 
 function nextText({ policy, cancelled }: ExportWork): string {

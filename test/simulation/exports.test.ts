@@ -1,5 +1,6 @@
 import { unpackTar } from 'modern-tar'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { storedExportsOf, visibleOf } from '../../functions/exports.ts'
 import { type Io, look, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
@@ -178,22 +179,17 @@ describe('an instance is exported', () => {
   })
 })
 
+type Index = { config: { container: { name: string; config: Record<string, string> } } }
+
 describe('what is imported from an export', () => {
   /** What Incus makes of its file, which has all of the config. */
   const imported = async (simulation: Simulation, name?: string): Promise<Instance> => {
     const [one] = simulation.world.stores.made.values()
     const [index] = await unpackTar(one?.archive ?? new Uint8Array())
-    const lines = Buffer.from(index?.data ?? [])
-      .toString()
-      .split('\n')
-    const config = lines.flatMap((line: string) => {
-      const [, key, value] = /^ {2}(\S+): (.*)$/.exec(line) ?? []
-      return key === undefined || value === undefined ? [] : [[key, String(JSON.parse(value))] as const]
-    })
-    const own = lines[0]?.replace('name: ', '') ?? ''
+    const { container } = (parse(Buffer.from(index?.data ?? []).toString()) as Index).config
     return seedInstance(simulation.world.incus.main, {
-      name: name ?? own,
-      config: Object.fromEntries(config),
+      name: name ?? container.name,
+      config: container.config,
     })
   }
 

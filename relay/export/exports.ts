@@ -60,9 +60,14 @@ export function createExports(
     async list(name, ref, only, newest = false) {
       const target = own(targets, name)
       if (target === undefined) return unknown(name)
-      return tried(name, async () =>
-        withFiles(target.store, ref, await list(target.store, ref, only, newest)),
-      )
+      return tried(name, async () => {
+        const { store } = target
+        const found = await list(store, ref, only, newest)
+        const there = await withFiles(store, ref, found)
+        if (!newest || found.length === there.length) return there
+        // The last one has lost its file: then an older one is the newest.
+        return (await withFiles(store, ref, await list(store, ref, only))).slice(0, 1)
+      })
     },
     async check(name, ref, only, progress) {
       const target = own(targets, name)

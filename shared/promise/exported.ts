@@ -29,10 +29,14 @@ export function exportedOf(
   const looked = world.exports?.get(placeOf(covered.key, to))
   const [row] = (looked?.rows ?? []).filter((one) => isOf(covered, one) && one.name !== read.exportBad)
   const base = { store: to, ...read }
-  if (row !== undefined && row.madeAt >= (before.exportedAt ?? ''))
-    return { ...base, ...newestOf(row, now), exportSeen: now.toISOString() }
   // Of others than the one that was looked for, nothing was seen.
   const isSeen = looked !== undefined && looked.rows !== null && looked.name === null
+  if (row !== undefined && (isSeen || row.madeAt >= (before.exportedAt ?? '')))
+    return {
+      ...sameOne(base, row.name === before.exportName),
+      ...newestOf(row, now),
+      exportSeen: now.toISOString(),
+    }
   const exportSeen = isSeen ? now.toISOString() : before.exportSeen
   const isUnread = looked !== undefined && looked.rows === null
   const exportUnread = isUnread ? now.toISOString() : isSeen ? undefined : before.exportUnread
@@ -45,6 +49,11 @@ export function exportedOf(
   return before.exported !== undefined && !isGone
     ? { ...seen, ...asBefore(before) }
     : { ...seen, ...goneOf(before, now) }
+}
+
+/** Of another one it isn't known when it was read again. */
+function sameOne({ checkedAt, ...base }: Exported, isSame: boolean): Exported {
+  return isSame && checkedAt !== undefined ? { ...base, checkedAt } : base
 }
 
 const newestOf = (row: ExportRow, now: Date): Newest => ({

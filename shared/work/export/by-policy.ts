@@ -75,11 +75,12 @@ function beginOf(wanted: Wanted, context: PlanContext, found: Found): Finding {
 
 /** After its slot, unless the store has that name, or a later one, or may have: nothing is overwritten, and the last name counts. */
 function nameFor(
-  { covered: { key }, slot }: Wanted,
+  { covered: { key }, slot, fact }: Wanted,
   rows: readonly ExportRow[],
   { ledger, now }: PlanContext,
 ): string {
   const name = nameAt(slot)
-  const isTaken = exportIn(ledger, key)?.name === name || rows.some((row) => row.name >= name)
+  const isTaken =
+    [exportIn(ledger, key)?.name, fact.exportName].includes(name) || rows.some((row) => row.name >= name)
   return isTaken ? nameAt(now) : name
 }

@@ -73,6 +73,15 @@ describe('a manifest', () => {
     expect(await listed(place)).toEqual([])
   })
 
+  test('without its file hides no older export, whose file is there', async () => {
+    const place = await made()
+    const name = '20991122T030000Z'
+    await place.exports.save(savingOf(archive(), { name }))
+    rmSync(join(place.root, place.files().find((one) => one.includes(name) && one.endsWith('.zst')) ?? ''))
+    const newest = await place.exports.list('nas', REF, null, true)
+    expect(newest).toMatchObject({ value: [{ name: NAME }] })
+  })
+
   test('in the place of another instance, or under another name, does not count', async () => {
     const place = await made()
     const other = { ...REF, instance: 'web2' }

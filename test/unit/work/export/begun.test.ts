@@ -71,6 +71,19 @@ describe('an export is named after its slot', () => {
   })
 })
 
+test('where the newest export is gone from the store, an older one keeps nothing up, and another is made', () => {
+  const fact: Fact = {
+    ...{ store: 'nas', exportName: '20261122T040000Z', exported: 'p-20261122T0300Z@1795316400' },
+    ...{ exportedAt: '2026-11-22T04:01:00.000Z', exportSeen: '2026-11-21T10:00:00.000Z' },
+    checkedAt: '2026-11-22T05:00:00.000Z',
+  }
+  const given = { fact, rows: [rowOf('20261121T040000Z', '2026-11-21T04:01:00.000Z')] }
+  const seen = planFor(given).facts?.subjects.p?.[WEB]
+  expect(seen).toMatchObject({ exportName: '20261121T040000Z', exportedAt: '2026-11-21T04:01:00.000Z' })
+  expect(seen).not.toHaveProperty('checkedAt')
+  expect(begun(given)).toEqual(['20261122T102030Z p-20261122T0300Z'])
+})
+
 describe('a snapshot that is dated in the future', () => {
   test('is not the one to export', () => {
     expect(begun({ more: '  p-20271122T0300Z @2027-11-22T03:00Z' })).toEqual([

@@ -21,7 +21,10 @@ export function dropFuture({ facts, lost }: FoundFacts, now: Date): FoundFacts {
 }
 
 const PAIRS = ['taken', 'gone', 'copied', 'lost'] as const
-const TIMES = ['goneAt', 'lostAt', 'since', 'unseen', 'watched', 'paused'] as const
+const TIMES = ['goneAt', 'lostAt', 'exportGoneAt', 'since', 'unseen', 'watched', 'paused'] as const
+/** With one of these ahead nothing is known of its exports but which one is bad: the next look shows the rest. */
+const EXPORT_TIMES = ['exportedAt', 'exportSeen', 'exportUnread', 'checkedAt'] as const
+const EXPORTED: readonly string[] = [...EXPORT_TIMES, 'exportName', 'exported']
 
 function isPast({ at, silent = {}, subjects }: Facts, clock: Clock): boolean {
   const isTold = (time: string | undefined): boolean => time === undefined || time <= clock.limit
@@ -32,6 +35,7 @@ function isPast({ at, silent = {}, subjects }: Facts, clock: Clock): boolean {
       Object.values(all).every(
         (fact) =>
           TIMES.every((name) => isTold(timeIn(fact, name))) &&
+          !isExportAhead(fact, clock) &&
           PAIRS.every((name) => !isAheadIn(fact, name, clock)) &&
           Object.values(fact.gaps ?? {}).every((gaps) => gaps.every(([, to]) => to <= clock.seconds)),
       ),
@@ -40,8 +44,13 @@ function isPast({ at, silent = {}, subjects }: Facts, clock: Clock): boolean {
 }
 
 /** As text, like each of them. */
-const timeIn = (fact: Fact, name: (typeof PAIRS | typeof TIMES)[number]): string | undefined =>
-  own(fact as Readonly<Record<string, string>>, name)
+const timeIn = (
+  fact: Fact,
+  name: (typeof PAIRS | typeof TIMES | typeof EXPORT_TIMES)[number],
+): string | undefined => own(fact as Readonly<Record<string, string>>, name)
+
+const isExportAhead = (fact: Fact, { limit }: Clock): boolean =>
+  EXPORT_TIMES.some((name) => (timeIn(fact, name) ?? '') > limit)
 
 function isAheadIn(fact: Fact, name: (typeof PAIRS)[number], { isAhead }: Clock): boolean {
   const pair = parsePair(timeIn(fact, name))
@@ -64,7 +73,8 @@ const mended = ({ silent, ...facts }: Facts, clock: Clock): Facts => ({
 })
 
 function past(fact: Fact, clock: Clock): Fact {
-  const ahead = new Set<string>(PAIRS.filter((name) => isAheadIn(fact, name, clock)))
+  const pairs = PAIRS.filter((name) => isAheadIn(fact, name, clock))
+  const ahead = new Set<string>([...pairs, ...(isExportAhead(fact, clock) ? EXPORTED : [])])
   const times = TIMES.flatMap((name) => {
     const time = timeIn(fact, name)
     return time === undefined ? [] : [[name, notAfter(time, clock)] as const]

@@ -21,6 +21,7 @@ import {
 import type { Facts } from './facts.ts'
 import { beside, leftOut, lost, missing, uncovered } from './instance-conditions.ts'
 import type { Promised } from './judge.ts'
+import { unread } from './store-conditions.ts'
 import { failing } from './work-conditions.ts'
 
 export type Known = {
@@ -63,6 +64,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
           ...leftOut(facts),
           ...beside(facts),
           ...lost(facts, promised),
+          ...unread(known.policies, facts, known.now),
           ...failing(known, ledger),
           ...missing(ledger, known.now),
           ...found(ledger),

@@ -4,7 +4,7 @@ import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { troublesOf } from '../../../shared/notify/trouble.ts'
 import { type Condition, shownTo } from '../../../shared/promise/condition.ts'
 import { conditionsOf } from '../../../shared/promise/conditions.ts'
-import type { Facts } from '../../../shared/promise/facts.ts'
+import type { Fact, Facts } from '../../../shared/promise/facts.ts'
 import { configOf } from '../policy/instances.ts'
 
 const NOW = new Date('2026-11-22T05:30:00Z')
@@ -92,4 +92,30 @@ test('a policy is not taken for a remote of the same name', () => {
   expect(empty).toMatchObject({ id: 'empty main', kind: 'policy', about: 'main' })
   const [told] = troublesOf({ tone: 'warning', promises: [], conditions: empty === undefined ? [] : [empty] })
   expect(told).toMatchObject({ policies: ['main'], remotes: [] })
+})
+
+describe('a store that can’t be read', () => {
+  const told = (fact: Fact): Condition[] => {
+    const { policies } = configOf({ main: { schedule: '@hourly', keep: { last: 9 }, export: { to: 'nas' } } })
+    const applied = { version: 'v1', appliedAt: NOW.toISOString() }
+    const ledger = { ...emptyLedger('v1'), wakeAt: NOW.toISOString(), written: NOW.toISOString() }
+    const facts = { at: NOW.toISOString(), subjects: { main: { [WEB]: fact } } }
+    return conditionsOf({ policies, applied, ledger, facts, now: NOW }, [])
+  }
+  const exported = { store: 'nas', exported: 's@1795316400', exportedAt: '2026-11-20T04:00:00.000Z' }
+  const exportUnread = '2026-11-22T05:20:00.000Z'
+
+  test('is told, though the newest export in it may be young enough, once the daily look was missed', () => {
+    const exportSeen = '2026-11-21T04:00:00.000Z'
+    expect(told({ ...exported, exportSeen, exportUnread })).toMatchObject([
+      { id: 'store nas', severity: 'warning', since: exportSeen, each: [WEB] },
+    ])
+  })
+
+  test('is not told at once, nor of another store, nor once it was read again', () => {
+    expect(told({ ...exported, exportSeen: '2026-11-21T05:00:00.000Z', exportUnread })).toEqual([])
+    expect(told({ ...exported, exportSeen: '2026-11-20T05:00:00.000Z' })).toEqual([])
+    const other = { ...exported, store: 'r2', exportSeen: '2026-11-20T05:00:00.000Z', exportUnread }
+    expect(told(other)).toEqual([])
+  })
 })

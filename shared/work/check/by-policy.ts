@@ -42,8 +42,10 @@ function dueAt(one: Wanted, ledger: PlanContext['ledger']): number | null {
   if (wish.check === null || fact.exportedAt === undefined || isOwed(one)) return null
   if (entry !== undefined && isPending(entry)) return null
   const last = Math.max(Date.parse(fact.exportedAt), Date.parse(fact.checkedAt ?? '') || 0)
-  const failed = entry?.store === wish.to && entry.state === 'failed' ? Date.parse(entry.at) + LATER : 0
-  return Math.max(last + wish.check * 1000, failed)
+  const span = wish.check * 1000
+  const failed = entry?.store === wish.to && entry.state === 'failed' ? Date.parse(entry.at) : 0
+  // Somebody didn't want it to go on.
+  return Math.max(last + span, failed + (entry?.cancelled === undefined ? LATER : span))
 }
 
 function beginOf({ covered: { ref }, export: { to, check }, policy, fact }: Wanted, now: Date): Finding {

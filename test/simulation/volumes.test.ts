@@ -206,6 +206,19 @@ test('a covered volume is promised and told like an instance, and that it is not
   expect(await told()).not.toContain("doesn't copy or export custom volumes")
 })
 
+test('a policy that exports promises and makes exports of instances alone, and says so of the volume', async () => {
+  const world = await begin({ export: { to: 'nas', schedule: '@hourly' } })
+  await pass(world, 3 * HOUR + 10 * MINUTE)
+  const { promises, conditions, ...rest } = await statusIn(world)
+  const kinds = (key: string) => promises.flatMap(({ kind, subject }) => (subject === key ? [kind] : []))
+  expect(kinds('main/default/web')).toEqual(['snapshot', 'export'])
+  expect(kinds(KEY)).toEqual(['snapshot'])
+  const { exports } = rest as unknown as { exports: Record<string, unknown> }
+  expect(Object.keys(exports)).toEqual(['main/default/web'])
+  expect([...world.stores.made.values()].length).toBeGreaterThan(0)
+  expect(JSON.stringify(conditions)).toContain("doesn't copy or export custom volumes yet")
+})
+
 test('is not told as gone once no policy covers volumes any more', async () => {
   const world = await begin({})
   await pass(world, HOUR + 10 * MINUTE)

@@ -33,6 +33,8 @@ export type Fact = {
   /** Likewise before, where the store has none any more; and when that was seen. */
   exportGone?: string
   exportGoneAt?: string
+  /** Since when there is a newer snapshot than it holds. Absent: there is none. */
+  exportDue?: string
   /** When the store was looked into, and when it could not be read last, if that was later. */
   exportSeen?: string
   exportUnread?: string
@@ -107,6 +109,7 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   exportedAt: may(moment),
   exportGone: may(text),
   exportGoneAt: may(moment),
+  exportDue: may(moment),
   exportSeen: may(moment),
   exportUnread: may(moment),
   checkedAt: may(moment),
@@ -180,7 +183,14 @@ export function inStore(fact: Fact, to: string | null): Fact {
     exportGoneAt: _when,
     ...rest
   } = fact
-  const { exportSeen: _seen, exportUnread: _unread, checkedAt: _checked, exportBad: _bad, ...others } = rest
+  const {
+    exportDue: _due,
+    exportSeen: _seen,
+    exportUnread: _unread,
+    checkedAt: _checked,
+    exportBad: _bad,
+    ...others
+  } = rest
   return others
 }
 

@@ -3,6 +3,7 @@
  * terms have changed. These bind from then on, not for the time before. So a schedule that
  * is tightened, or a policy that is resumed, breaks nothing before its next slot; what was broken stays so.
  */
+import type { SnapshotPair } from '../incus/inventory.ts'
 import { own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
 import { atPlace, type Fact, type Facts, inStore, newestIn, type Terms, vanishedAt } from './facts.ts'
@@ -38,9 +39,22 @@ export const isOnlyOwed = (terms: Judged, kind: PromiseKind, fact: Fact, now: Da
 
 function byTerms(terms: Judged, kind: PromiseKind, fact: Fact, now: Date): Date {
   const pair = newestIn(fact, kind)
-  return pair === null
-    ? owedUntil(terms, kind, new Date(fact.since ?? now))
-    : keptUntil(terms, kind, pair, fact.exportedAt === undefined ? undefined : new Date(fact.exportedAt))
+  if (pair === null) return owedUntil(terms, kind, new Date(fact.since ?? now))
+  return kind === 'export' ? exportedUntil(terms, pair, fact, now) : keptUntil(terms, kind, pair)
+}
+
+/** By a schedule, a slot owes nothing where there is no newer snapshot than the one that was exported. */
+function exportedUntil(
+  terms: Judged,
+  pair: SnapshotPair,
+  { exported, taken, exportedAt = '', exportDue = '' }: Fact,
+  now: Date,
+): Date {
+  const since = exportDue === '' && taken !== exported ? now.toISOString() : exportDue
+  const owes = [exportedAt, since].toSorted().at(-1) ?? ''
+  const until = keptUntil(terms, 'export', pair, owes === '' ? undefined : new Date(owes))
+  const isBySchedule = (own(terms.promise ?? {}, 'export') ?? null) === null
+  return isBySchedule && exported === taken ? FAR : until
 }
 
 /** The policy's terms at the last look, if they were others. Undefined: they were the same, or aren't known. */

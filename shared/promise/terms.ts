@@ -15,7 +15,7 @@ type Terms = Pick<Policy, 'schedule' | 'timezone' | 'jitter' | 'promise'> & {
 /** Milliseconds that a slot may take without a promise of its own: to be served, to be copied, to be exported. */
 const GRACE = { snapshot: 3_600_000, copy: 7_200_000, export: 43_200_000 }
 
-/** Until when the newest one keeps the promise, if nothing more happens. `exportedAt`: when that export was made. */
+/** Until when the newest one keeps the promise, if nothing more happens. `exportedAt`: when that export was made, or since when another one is owed. */
 export function keptUntil(
   terms: Terms,
   kind: PromiseKind,

@@ -80,9 +80,22 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
     ...(pairs.copied === null ? {} : { copied: renderPair(pairs.copied) }),
     ...(lost === null ? {} : { lost: renderPair(lost), lostAt: before?.lostAt ?? now.toISOString() }),
     ...exported,
+    ...dueOf(former, exported, pairs.taken, now),
     ...(isWhole ? {} : { since: before?.since ?? now.toISOString() }),
     ...(isUnseen ? { unseen: before?.unseen ?? now.toISOString() } : {}),
   }
+}
+
+/** Since when there is something newer to export. */
+function dueOf(
+  before: Fact | undefined,
+  { exported }: Fact,
+  taken: SnapshotPair | null,
+  now: Date,
+): Pick<Fact, 'exportDue'> {
+  if (exported === undefined || taken === null || renderPair(taken) === exported) return {}
+  const since = before?.exported === exported ? before.exportDue : undefined
+  return { exportDue: since ?? now.toISOString() }
 }
 
 /** One that is dated in the future may be years old. */

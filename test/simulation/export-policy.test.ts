@@ -126,6 +126,27 @@ test('a store that can’t be read is asked every ten minutes, not each minute, 
   expect(madeIn(scene).filter((line) => line.includes('T062000Z'))).toHaveLength(2)
 }, 60_000)
 
+test('slots without a newer snapshot owe nothing, and the next snapshot is owed by the slot after it', async () => {
+  const scene = await begin({ to: 'nas', schedule: '@hourly' }, { schedule: '0 3 * * *' })
+  const { world } = scene
+  const broken = new Set<string>()
+  const watch = async (at: Date): Promise<void> => {
+    if (at.getMinutes() % 15 !== 0) return
+    for (const line of await promisedIn(scene)) if (!line.endsWith('kept')) broken.add(line)
+  }
+  await scene.pass('2026-11-20T02:00:00Z')
+  await scene.pass('2026-11-22T02:30:00Z', watch)
+  expect([...broken]).toEqual([])
+  const share = (await statusIn(world, new Date(world.clock.now()))).promises
+  expect(share.filter(({ kind }) => kind === 'export').map(({ keptShare }) => keptShare)).toEqual([1, 1])
+  world.stores.isDown = true
+  await scene.pass('2026-11-22T15:30:00Z', watch)
+  expect([...broken]).toEqual([])
+  await scene.pass('2026-11-22T17:00:00Z')
+  // The store can't be read.
+  expect(await promisedIn(scene)).toEqual(['db nas unknown', 'web nas unknown'])
+}, 120_000)
+
 test('one that somebody cancels is not begun again before the next slot', async () => {
   const scene = await begin()
   const { world } = scene

@@ -257,5 +257,11 @@ export const lookedAgainBy = ({ at }: Facts, now: Date): Date =>
 /** Whether they have to be written: more than the time has changed, or it is long since. */
 export function isNews(before: Facts | null, after: Facts): boolean {
   if (before === null || Date.parse(after.at) - Date.parse(before.at) >= NOTED) return true
-  return JSON.stringify({ ...before, at: '' }) !== JSON.stringify({ ...after, at: '' })
+  // In whichever order their parts stand.
+  const others = new Map(Object.entries({ ...before, at: '' }))
+  const parts = Object.entries({ ...after, at: '' })
+  return (
+    parts.length !== others.size ||
+    parts.some(([key, part]) => JSON.stringify(part) !== JSON.stringify(others.get(key)))
+  )
 }

@@ -206,6 +206,11 @@ test('facts are written when more than the time has changed, or after ten minute
   expect(isNews(facts, later(9))).toBe(false)
   expect(isNews(facts, later(10))).toBe(true)
   expect(isNews(facts, later(1, { uncovered: { 'main/default': 'db' } }))).toBe(true)
+  // As KV gives them back, in another order.
+  const all = later(0, { terms: {}, glances: { main: 'x' }, uncovered: { 'main/default': 'db' } })
+  const reversed = Object.fromEntries(Object.entries(all).toReversed()) as Facts
+  expect(isNews(reversed, { ...all, at: later(1).at })).toBe(false)
+  expect(isNews(reversed, { ...all, at: later(1).at, glances: { main: 'y' } })).toBe(true)
 })
 
 test('what is stored is read part by part, and what nothing could be planned for stays', () => {

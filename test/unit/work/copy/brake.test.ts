@@ -225,7 +225,7 @@ describe('what the relay keeps on the target', () => {
     const allowed = planFor(WORLD, { copy: verified(), rules, request })
     expect(linesOf(allowed)).toContainEqual({
       about: 'backup/default/web1',
-      sign: '-',
+      ...{ sign: '-', counts: 'on a copy' },
       what: LOST,
       reason: 'the refresh removes it, not before 2026-11-30T03:00:00.000Z: the source no longer has it',
     })

@@ -52,7 +52,10 @@ describe('main is killed while its running instances are frozen', () => {
     expect(ran).toMatchObject({
       thawed: [`main/default/db: ${why}`, `main/default/web: ${why}`],
       results: expect.arrayContaining([
-        { state: 'done', line: { about: 'main/default/web', sign: '^', what: '', reason: why } },
+        {
+          state: 'done',
+          line: { about: 'main/default/web', sign: '^', counts: 'thaw', what: '', reason: why },
+        },
       ]),
     })
     expect(noted(simulation).runs?.[0]?.listed?.thawed).toHaveLength(2)

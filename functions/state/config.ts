@@ -23,8 +23,16 @@ export const findConfig = async (state: Pick<State, 'get'>): Promise<FoundConfig
 
 export const readText = (state: Pick<State, 'get'>): Promise<string | null> => state.get(KEY)
 
+/** What was parsed last: it mostly stays the same from tick to tick, and nobody changes what comes of it. */
+let parsed: { text: string; found: FoundConfig } | null = null
+
 export function configIn(text: string | null): FoundConfig {
   if (text === null) return { stored: null, pauses: {}, problems: [] }
+  if (parsed?.text !== text) parsed = { text, found: parse(text) }
+  return parsed.found
+}
+
+function parse(text: string): FoundConfig {
   try {
     return parseStored(JSON.parse(text) as unknown)
   } catch (cause) {

@@ -45,6 +45,9 @@ function bySchedule(terms: Terms, kind: PromiseKind, slot: Date): Date {
 
 const nexts = new WeakMap<readonly string[], Map<string, Date | null>>()
 
+/** Slots of a schedule that are cached. */
+const MOST = 1000
+
 /** Cached, as most instances of a policy have the same slots. */
 function nextAfter(kind: PromiseKind, { timezone, ...terms }: Terms, after: Date): Date | null {
   const schedule = (kind === 'export' ? terms.export?.schedule : terms.schedule) ?? terms.schedule
@@ -54,6 +57,7 @@ function nextAfter(kind: PromiseKind, { timezone, ...terms }: Terms, after: Date
   const next = known.get(of)
   if (next !== undefined) return next
   const found = nextSlot({ schedule, timezone, after })
+  if (known.size >= MOST) known.clear()
   known.set(of, found)
   return found
 }

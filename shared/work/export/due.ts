@@ -65,6 +65,8 @@ export function wantedExports({ coverages, facts, now }: Wanting): Wanted[] {
   return [...found.values()]
 }
 
+/** Of each schedule. */
+const CACHED = 10
 const slots = new WeakMap<readonly string[], Map<string, Date | null>>()
 
 /** Cached, as one run needs it several times. */
@@ -75,6 +77,8 @@ function lastSlot(schedule: readonly string[], timezone: string, until: Date): D
   const cached = known.get(of)
   if (cached !== undefined) return cached
   const slot = latestSlot({ schedule, timezone, after: new Date(until.getTime() - YEAR), until })
+  // Of the runs before, nobody asks.
+  if (known.size >= CACHED) known.clear()
   known.set(of, slot)
   return slot
 }

@@ -2,6 +2,7 @@
 import { instanceOf, pathOf } from '../../incus/subject.ts'
 import { kindIn, subjectIn, type Work, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
+import { unreadableIn } from '../../plan/find.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import { compilePaths } from '../../policy/glob.ts'
 import type { JobReport } from '../../relay/protocol.ts'
@@ -30,6 +31,10 @@ function planRequested(requested: Requested<CancelRequest>): Answer | Refusal {
       code: 'ambiguous',
       reason: `"${request.instance}" may mean ${subjects.join(', ')}: write it as remote/project/instance`,
     }
+  const silent = unreadableIn(world)
+  // Without an answer of the relay it isn't known what runs.
+  if (running.length === 0 && silent.length > 0 && silent.length === Object.keys(world.remotes).length)
+    return { code: 'unreadable', reason: `it is not known what runs of "${request.instance}": ${silent[0]}` }
   if (running.length === 0)
     return { code: 'not-found', reason: `nothing runs of "${request.instance}" that could be cancelled` }
   const may = running.filter(({ work }) => !isRestore(work))

@@ -3,7 +3,7 @@ import { parseExpiry } from '../incus/expiry.ts'
 import { own } from '../own.ts'
 import type { Keep } from '../retention/keep.ts'
 import { parseWithin } from '../retention/within.ts'
-import { dueSlots } from '../schedule/slots.ts'
+import { spacingOf } from '../schedule/spacing.ts'
 import type { Policy } from './policy.ts'
 
 const COUNTED = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
@@ -84,7 +84,7 @@ const horizonOf = (policy: Policy): number =>
 
 /** 0 without rules. */
 function keepDays(keep: Keep, policy: Pick<Policy, 'schedule' | 'timezone'>): number {
-  const every = Object.keys(keep).length === 0 ? 0 : intervalOf(policy)
+  const every = Object.keys(keep).length === 0 ? 0 : (spacingOf(policy)?.average ?? 0) / DAY
   const counts = COUNTED.map(
     (rule) => amount(own(countsOf(keep), rule) ?? 0) * Math.max(PERIODS[rule], every),
   )
@@ -92,17 +92,7 @@ function keepDays(keep: Keep, policy: Pick<Policy, 'schedule' | 'timezone'>): nu
   return Math.max(0, ...counts.filter((days) => !Number.isNaN(days)), ...spans)
 }
 
-const SAMPLE = 100
 const DAY = 86_400_000
-
-/** Days between two slots on average, in some year. */
-function intervalOf({ schedule, timezone }: Pick<Policy, 'schedule' | 'timezone'>): number {
-  const [after, until] = [new Date('2026-01-01T00:00:00Z'), new Date('2030-01-01T00:00:00Z')]
-  const { slots } = dueSlots({ schedule, timezone, after, until, limit: SAMPLE })
-  const [first, last] = [slots[0], slots.at(-1)]
-  if (first === undefined || last === undefined || slots.length < 2) return 0
-  return (last.getTime() - first.getTime()) / DAY / (slots.length - 1)
-}
 
 function spanDays(text: string | undefined): number {
   const parsed = text === undefined ? null : parseWithin(text)

@@ -76,6 +76,7 @@ describe('a copy that is to keep more than its source', () => {
     [{ keep: { daily: 7 } }, { keep: { daily: 7 } }],
     [{ keep: { daily: -1 } }, { keep: { daily: 30 } }],
     [{ keep: { daily: 30 } }, { keep: { weekly: 4 } }],
+    [{ schedule: '* 8-18 * * 1-5', keep: { last: 1000 } }, { expiry: '2d' }],
     [{ keep: {} }, { keep: { daily: 30 } }],
     [{ keep: {} }, { expiry: '90d' }],
     [{ keep: { daily: 7 } }, {}],
@@ -94,12 +95,24 @@ describe('a promise that the schedule can not keep', () => {
       { snapshot: '26h', copy: '2d' },
       ['snapshot: 26 h is', 'copy: 2 days is not longer than the 3 days'],
     ],
+    ['* 8-18 * * 1-5', { snapshot: '1d' }, ['snapshot: 24 h is not longer than the 2 days that lie']],
     ['0 3 * * *', { snapshot: '26h', copy: '26h' }, []],
     ['@hourly', {}, []],
   ])('is warned of: %s and %j', (schedule, promise, said) => {
     const warnings = warningsOf(configOf({ p: { schedule, promise, copy: { remote: 'backup' } } }))
     expect(warnings).toEqual(said.map((text) => expect.stringContaining(`policies.p.promise.${text}`)))
   })
+})
+
+test('a promise of exports that their own schedule can not keep is warned of', () => {
+  const weekly = {
+    schedule: '@hourly',
+    promise: { export: '3d' },
+    export: { to: 'nas', schedule: '@weekly' },
+  }
+  expect(warningsOf(configOf({ p: weekly }))).toEqual([
+    expect.stringMatching(/^policies\.p\.promise\.export: 3 days .* 7 days .* of its export\.schedule/),
+  ])
 })
 
 describe('a dead man’s switch of several policies', () => {

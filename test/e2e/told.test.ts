@@ -1,6 +1,6 @@
 /**
- * What is wrong is known two ticks later, on real daemons, though nothing is due: status, page and metrics say it, and
- * somebody is told. And so is its end, but for the message, which waits whether it lasts.
+ * What is wrong is known two ticks later, by the Worker in workerd and real daemons, though nothing is due: status, page
+ * and metrics say it, and somebody is told. And so is its end, but for the message, which waits whether it lasts.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -8,16 +8,12 @@ import { INCUSD } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
 import { allTell, toneOf } from './all-tell.ts'
-import { copyBack } from './copy-back.ts'
 import { realTheatre } from './real-theatre.ts'
 import { openStage, type Stage } from './stage.ts'
 
 const MINUTE = 60_000
 const NAME = 'e2e-told'
 const OTHER = 'e2e-stray'
-const LEFT = new RegExp(
-  `^main/default/${NAME}: it was copied back from its copy and is backed up again, but `,
-)
 const HOOK = 'https://hooks.example.org/ops'
 
 /** What came at a stand-in of Slack. */
@@ -112,36 +108,5 @@ onRealIncus('what is wrong', () => {
         await allTell(stage, 'good')
       },
     )
-
-    test('one that was lost is brought back from its copy: it is backed up again, and what is left of the copy needs a look', async () => {
-      const it = `/1.0/instances/${NAME}`
-      await pair.main.run('DELETE', it)
-      await tick()
-      await copyBack(pair, NAME)
-      await tick()
-      await tick()
-      await allTell(stage, 'warning', [LEFT])
-      const { config } = (await pair.main.run('GET', it)) as { config: Record<string, string> }
-      const own = Object.keys(config).filter((key) =>
-        /^(user\.stapes|boot\.autostart|snapshots\.schedule)/.test(key),
-      )
-      await pair.main.run('PATCH', it, { config: Object.fromEntries(own.map((key) => [key, ''])) })
-      // Nothing that a glance sees has changed: the next look shows it.
-      await stage.worker.fetch('/api/run', { method: 'POST', body: '{}' })
-      await allTell(stage, 'good')
-    })
-
-    test('the configuration is emptied: that is red at once, and its end as well', async () => {
-      messages.length = 0
-      const { notify } = config
-      await stage.apply({ policies: {}, notify })
-      await tick()
-      await allTell(stage, 'bad', [/^there are no policies/])
-      expect(messages).toEqual([expect.stringContaining('there are no policies')])
-      await stage.apply(config)
-      await tick()
-      await tick()
-      await allTell(stage, 'good')
-    })
   })
 })

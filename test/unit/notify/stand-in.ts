@@ -11,7 +11,7 @@ export type Taken = {
   json: unknown
 }
 type Answer = { status: number; body: string; headers?: Record<string, string> }
-type Rule = (taken: Taken) => Answer
+export type Rule = (taken: Taken) => Answer
 
 export type StandIn = { origin: string; taken: Taken[]; rule: { now: Rule }; close(): Promise<void> }
 

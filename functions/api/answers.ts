@@ -107,12 +107,30 @@ const policy = z.object({
   slots: z.array(slot),
 })
 
+const ownSchedules = z.object({
+  zone: z
+    .nullable(z.number())
+    .check(z.describe('Minutes that the wall clock of the server is ahead of UTC; null: not known yet')),
+  instances: z.record(
+    text,
+    z.object({
+      schedule: text,
+      since: iso,
+      missed: z.nullable(iso).check(z.describe('Its newest slot, if Incus took no snapshot then')),
+    }),
+  ),
+  slots: z.array(slot),
+})
+
 export const status = z.object({
   configured: z.boolean(),
   appliedAt: z.nullable(iso),
   wakeAt: z.nullable(iso),
   ...health,
   policies: z.record(text, policy),
+  ownSchedules: z
+    .record(text, ownSchedules)
+    .check(z.describe("Incus's own schedules (snapshots.schedule), by remote")),
   ...work,
   runs: z.array(z.object(runRecord)),
 })

@@ -25,6 +25,7 @@ export function statusOf({ stored, problems }: Applied, known: Known, now: Date)
     wakeAt: ledger?.wakeAt ?? null,
     ...healthOf({ stored, problems }, known, now),
     policies: policiesStatus(stored, ledger, now),
+    ownSchedules: ownSchedulesOf(ledger),
     ...workStatus(ledger),
     runs: (ledger?.runs ?? []).map(runView),
   }
@@ -61,6 +62,24 @@ export function verdictIn({ stored, problems }: Applied, known: Known, now: Date
 
 const NOTHING_APPLIED =
   'no configuration was applied, so nothing is backed up: npm run apply, or PUT /api/config'
+
+/** Incus's own, by remote. */
+const ownSchedulesOf = (ledger: Ledger | null) =>
+  Object.fromEntries(
+    Object.entries(ledger?.incus ?? {}).map(([remote, { subjects, slots, zone }]) => [
+      remote,
+      {
+        zone: zone ?? null,
+        instances: Object.fromEntries(
+          Object.entries(subjects).map(([key, { schedule, since, missed = null }]) => [
+            key,
+            { schedule, since, missed },
+          ]),
+        ),
+        slots,
+      },
+    ]),
+  )
 
 /** Long work by kind: `copies`, `restores`, …, each by the key of what it works on. */
 function workStatus(ledger: Ledger | null): Record<string, Record<string, object>> {

@@ -45,6 +45,7 @@ import { createSuspects } from './suspects.ts'
 import { createTemporaries, removeTemporary, type Temporaries } from './temporaries.ts'
 import { createUnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
+import { watchZones } from './zones.ts'
 
 type EngineOptions = {
   upstream: Upstream
@@ -84,7 +85,7 @@ const COPIES = 2
 const EXPORTS = 2
 
 export function createEngine({
-  upstream,
+  upstream: connection,
   clock,
   remotes,
   secret,
@@ -93,6 +94,8 @@ export function createEngine({
   exports = NO_EXPORTS,
   meter = (jobs) => jobs,
 }: EngineOptions): Engine & { load(): Load } {
+  const zones = watchZones(connection)
+  const { upstream } = zones
   const journal = createJournal(clock, store)
   const sightings = createSightings(upstream, clock, journal)
   const suspects = createSuspects()
@@ -134,7 +137,7 @@ export function createEngine({
   const detached = createDetached(unattended, locks, { lanes, exportLane }, jobs)
   const see = async (name: string, wanted: Wanted, most: number): Promise<RemoteReply> => {
     if (!Object.hasOwn(remotes, name)) return { ok: false, error: unknownRemote(name, remotes) }
-    const io = { upstream, clock, look: most, pools, suspects, unseen, made: journal.made }
+    const io = { upstream, clock, look: most, pools, suspects, unseen, made: journal.made, zones }
     const began = clock.now()
     const reply = await readInventory(io, name, wanted)
     if (!reply.ok) return reply

@@ -18,6 +18,7 @@ import type { UnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
 import { withinBudget } from './user-keys.ts'
 import { noteUsers, readVolumes } from './volumes.ts'
+import type { Zones } from './zones.ts'
 
 const ALL = { recursion: '1', 'all-projects': 'true' }
 
@@ -30,6 +31,7 @@ type InventoryIo = {
   suspects: Suspects
   made: Journal['made']
   unseen: UnseenCreates
+  zones: Pick<Zones, 'of'>
 }
 
 /** The keys that policies select by, and whether custom volumes are wanted. */
@@ -49,7 +51,7 @@ export async function readInventory(io: InventoryIo, remote: string, wanted: Wan
  * and one that is still being made is listed among them.
  */
 async function readAll(
-  { upstream, clock, look, pools, suspects, unseen, made }: InventoryIo,
+  { upstream, clock, look, pools, suspects, unseen, made, zones }: InventoryIo,
   remote: string,
   wanted: Wanted,
   until: number,
@@ -90,10 +92,15 @@ async function readAll(
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
   if (!operations.ok) return operations
   const unseenCreates = unseen.of(remote)
+  const zone = zones.of(remote)
   return {
     ok: true,
     inventory: {
-      server: Math.abs(skew) < LEAST_SKEW ? server : { ...server, skew },
+      server: {
+        ...server,
+        ...(Math.abs(skew) < LEAST_SKEW ? {} : { skew }),
+        ...(zone === null ? {} : { zone }),
+      },
       ...projects.value,
       ...seen,
       instances,

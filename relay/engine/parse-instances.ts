@@ -68,7 +68,7 @@ function parseInstance(
   const identity = identityOf(standing, instance.created_at)
   const pool = rootPool(instance.expanded_devices)
   const volumes = volumesOf(instance.expanded_devices)
-  const scheduled = scheduleOf(instance.expanded_config)
+  const scheduled = scheduleOf(instance.expanded_config, instance.last_used_at)
   const record: InstanceRecord = {
     project,
     name,
@@ -107,12 +107,24 @@ const isProtected = (config: unknown): boolean => isObject(config) && text(confi
 const keepsMemory = (config: unknown): boolean =>
   isObject(config) && text(config['migration.stateful']) === 'true'
 
-/** Null: Incus takes none by itself. It knows `@never`, too. */
-export function scheduleOf(config: unknown): OwnSchedule | null {
+/** Characters of a schedule: one that is cut can't be read. */
+const LONGEST_SCHEDULE = 1000
+
+/** Null: Incus takes none by itself. It knows `@never`, too. `lastUsed`: when it was started last, as Incus says it. */
+export function scheduleOf(config: unknown, lastUsed?: unknown): OwnSchedule | null {
   if (!isObject(config)) return null
-  const schedule = safeText(text(config['snapshots.schedule']).trim(), WORD)
-  const expiry = safeText(text(config['snapshots.expiry']).trim(), WORD)
-  return schedule === '' || schedule === '@never' ? null : { schedule, expiry }
+  const schedule = safeText(text(config['snapshots.schedule']).trim(), LONGEST_SCHEDULE)
+  if (schedule === '' || schedule.toLowerCase() === '@never') return null
+  const pattern = safeText(text(config['snapshots.pattern']), LONGEST_SCHEDULE)
+  const started = parseSeconds(lastUsed) ?? 0
+  return {
+    schedule,
+    expiry: safeText(text(config['snapshots.expiry']).trim(), WORD),
+    ...(pattern === '' ? {} : { pattern }),
+    ...(/^(true|1|yes|on)$/i.test(text(config['snapshots.schedule.stopped'])) ? { stopped: true } : {}),
+    // Of one that never ran Incus says 1970.
+    ...(started <= 0 ? {} : { started }),
+  }
 }
 
 /** Empty when there is no root disk. */

@@ -11,8 +11,17 @@ export type SnapshotPair = [name: string, createdAt: number]
  */
 export type Identity = { uuid: string; since: number }
 
-/** As they hold for the instance, profiles included. `expiry`: its `snapshots.expiry`; empty: none. */
-export type OwnSchedule = { schedule: string; expiry: string }
+/**
+ * As they hold for the instance, profiles included. `expiry`: its `snapshots.expiry`; empty: none. `pattern`: of their
+ * names; absent: Incus's own. `stopped`: also while it doesn't run. `started`: its last start, in seconds since the epoch.
+ */
+export type OwnSchedule = {
+  schedule: string
+  expiry: string
+  pattern?: string
+  stopped?: true
+  started?: number
+}
 
 /**
  * An instance, or a custom volume: that has `pool:volume` for its name, no status, no profiles (so all its keys are its
@@ -86,6 +95,8 @@ export type RemoteInventory = {
     clustered: boolean
     /** Seconds that its clock is ahead of the relay's, or behind it (negative); absent where it doesn't matter. */
     skew?: number
+    /** Minutes that its wall clock is ahead of UTC, where the relay has seen that since its own start. */
+    zone?: number
   }
   projects: string[]
   /** By project: the config keys that may forbid something. Absent where there are none, or they can't be seen. */

@@ -11,6 +11,7 @@ import { unknownIn } from './unseen.ts'
 import type { Work } from './work.ts'
 
 const MINUTE = 60_000
+const DAY = 1440 * MINUTE
 /** The longest backoff between tries of a snapshot. */
 const LONGEST_WAIT = 30 * MINUTE
 
@@ -41,12 +42,15 @@ export function dropFuture({ ledger, lost }: Found, now: Date): Found {
     if (own !== policy) dropped.push(`some slots of policy ${name}: they were in the future`)
     return own === null ? [] : [[name, withSoonTries(own, now)] as const]
   })
+  // It is the server's time, whose clock may be wrong by more.
+  const incus = Object.entries(ledger.incus ?? {}).filter(([, { upTo }]) => upTo <= after(now, DAY))
   const work = Object.entries(ledger.work).map(([key, entry]) => [key, sooner(key, entry, now)] as const)
   return {
     ledger: {
       ...ledger,
       ...timesOf(ledger, now),
       policies: Object.fromEntries(policies),
+      ...(ledger.incus === undefined ? {} : { incus: Object.fromEntries(incus) }),
       work: Object.fromEntries(work),
     },
     lost: [...lost, ...dropped],

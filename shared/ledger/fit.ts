@@ -15,7 +15,14 @@ const NAMED = 100
 const FEW = 5
 
 export function fitLedger(ledger: Ledger, largest = LARGEST): string {
-  const cut = { ...ledger, policies: eachOf(ledger.policies, shortened), runs: ledger.runs.map(brief) }
+  const cut = {
+    ...ledger,
+    policies: eachOf(ledger.policies, shortened),
+    runs: ledger.runs.map(brief),
+    ...(ledger.incus === undefined
+      ? {}
+      : { incus: eachOf(ledger.incus, (one) => ({ ...one, slots: one.slots.map(named) })) }),
+  }
   const text = JSON.stringify(cut)
   if (text.length <= largest) return text
   const policies = eachOf(cut.policies, (policy) => ({
@@ -23,7 +30,8 @@ export function fitLedger(ledger: Ledger, largest = LARGEST): string {
     slots: policy.slots.slice(0, FEW).map(nameless),
     open: policy.open === null ? null : { ...policy.open, attempts: eachOf(policy.open.attempts, wordless) },
   }))
-  return JSON.stringify({ ...cut, policies, runs: cut.runs.slice(0, FEW) })
+  const incus = eachOf(cut.incus ?? {}, (one) => ({ ...one, slots: one.slots.slice(0, FEW).map(nameless) }))
+  return JSON.stringify({ ...cut, policies, incus, runs: cut.runs.slice(0, FEW) })
 }
 
 const eachOf = <Value>(map: Record<string, Value>, change: (value: Value) => Value): Record<string, Value> =>

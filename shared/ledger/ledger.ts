@@ -98,6 +98,24 @@ export type SightLedger = {
   allowed?: Record<string, string>
 }
 
+/** Incus's own scheduler on a remote, see shared/own-schedule/. Its times are the server's. */
+export type OwnLedger = {
+  /** Its slots up to here are accounted for. */
+  upTo: string
+  /**
+   * By instance key: its schedule, since when that was seen, and what of it Incus never follows or can't be read.
+   * `upTo`: where its snapshots couldn't be listed since. `missed`: its newest slot, if that wasn't served.
+   */
+  subjects: Record<
+    string,
+    { schedule: string; since: string; upTo?: string; missed?: string; dead?: string[] }
+  >
+  /** Minutes that the server's wall clock is ahead of UTC, where that was seen. */
+  zone?: number
+  /** Newest first; an instance is served or not, as with a policy. */
+  slots: SlotRecord[]
+}
+
 export type RunRecord = {
   at: string
   trigger: string
@@ -125,6 +143,8 @@ export type Ledger = {
   /** By instance key. */
   frozen?: Record<string, FreezeLedger>
   sight?: SightLedger
+  /** By remote. */
+  incus?: Record<string, OwnLedger>
   /** Newest first. */
   runs: RunRecord[]
 }

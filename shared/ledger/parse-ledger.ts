@@ -11,6 +11,7 @@ import type {
   FreezeLedger,
   Ledger,
   OpenSlot,
+  OwnLedger,
   PolicyLedger,
   RunRecord,
   SightLedger,
@@ -59,6 +60,19 @@ const sightSchema: z.ZodMiniType<SightLedger> = z.looseObject({
   allowed: may(texts),
 })
 
+const ownSchema: z.ZodMiniType<OwnLedger> = z.looseObject({
+  upTo: moment,
+  subjects: z.record(
+    text,
+    z.looseObject({
+      ...{ schedule: text, since: moment, upTo: may(moment), missed: may(moment) },
+      dead: may(z.array(text)),
+    }),
+  ),
+  zone: may(z.number()),
+  slots: z.array(slotSchema),
+})
+
 const runSchema: z.ZodMiniType<RunRecord> = z.looseObject({
   at: moment,
   trigger: text,
@@ -86,6 +100,7 @@ export function parseLedger(value: unknown): Found {
     (item: unknown, part: string) =>
       partOf(item, schema, part, lose)
   const frozen = mapOf(value.frozen, 'what may be frozen of', lose, read(freezeSchema))
+  const incus = mapOf(value.incus, "Incus's own slots on", lose, read(ownSchema))
   const sight = partOf(upgradeSight(value.sight), sightSchema, 'what was covered', lose)
   const written = partOf(value.written, moment, 'when it was written', lose)
   const woken = partOf(value.woken, moment, 'when it was woken', lose)
@@ -98,6 +113,7 @@ export function parseLedger(value: unknown): Found {
     work: workOf(value, lose),
     ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
     ...(sight === undefined ? {} : { sight }),
+    ...(Object.keys(incus).length === 0 ? {} : { incus }),
     runs: listOf(value.runs, 'a past run', lose, (item, part) => read(runSchema)(upgradeRun(item), part)),
   }
   return { ledger, lost: [...lost] }

@@ -32,6 +32,16 @@ export function slotFamilies(policies: readonly Policy[], ledger: Ledger, now: D
       ),
     ),
     gauge(
+      'stapes_incus_recorded_slots',
+      'How the newest slots of Incus’s own schedules on a remote ended, by outcome.',
+      Object.entries(ledger.incus ?? {}).flatMap(([remote, noted]) =>
+        (['served', 'missed'] as const).map((outcome) => ({
+          labels: { remote, outcome },
+          value: slotsWith(noted, outcome),
+        })),
+      ),
+    ),
+    gauge(
       'stapes_next_slot_timestamp_seconds',
       'The next slot of a policy that is not paused.',
       policies.flatMap((policy) => {
@@ -52,7 +62,7 @@ export function slotFamilies(policies: readonly Policy[], ledger: Ledger, now: D
   ]
 }
 
-const slotsWith = (noted: PolicyLedger | undefined, outcome: SlotOutcome): number =>
+const slotsWith = (noted: Pick<PolicyLedger, 'slots'> | undefined, outcome: SlotOutcome): number =>
   (noted?.slots ?? []).filter((one) => one.outcome === outcome).reduce((sum, { count = 1 }) => sum + count, 0)
 
 const attemptsIn = (policy: string, { attempts }: OpenSlot): Sample[] =>

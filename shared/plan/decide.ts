@@ -1,6 +1,7 @@
 /** Decides: from configuration, observation, ledger and time to a plan, each line with its reason. */
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
+import { watchSchedules } from '../own-schedule/watch.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { witness } from '../promise/witness.ts'
 import { createSorter } from '../retention/sorter.ts'
@@ -22,10 +23,13 @@ export function decide(input: PlanInput): Plan<Action> {
   const sight = rememberSight(ledger.sight, coverages, { ...plan, clocks }, world, now)
   const wrong = clocks.map(({ about, reason }): Note => ({ kind: 'problem', about, reason }))
   const work = known(ledger.work, plan.work)
+  const watched = watchSchedules(world, ledger.incus, now)
   return {
     ...plan,
     notes: distinct([...plan.notes, ...wrong, ...sight.notes]),
     sight: sight.ledger,
+    wake: [...plan.wake, ...watched.wake],
+    incus: watched.incus,
     facts: witness({ coverages, world, ledger: { ...ledger, work }, before: input.facts ?? null }, now),
   }
 }

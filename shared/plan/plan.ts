@@ -1,5 +1,5 @@
 /** What a run intends to do, as data. Every line has its reason. */
-import type { FreezeLedger, PolicyLedger, SightLedger } from '../ledger/ledger.ts'
+import type { FreezeLedger, OwnLedger, PolicyLedger, SightLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Facts } from '../promise/facts.ts'
@@ -71,6 +71,8 @@ export type Plan<Action extends AnyAction = AnyAction> = {
   wake: string[]
   /** What this look covered; absent while only a part is planned. */
   sight?: SightLedger
+  /** What it has shown of Incus's own slots, by remote; likewise. */
+  incus?: Record<string, OwnLedger>
   /** What this look has shown of each promise; likewise. */
   facts?: Facts
   /** By request, not by schedule: its slots are of this minute and don't count as the schedule's. */

@@ -3,6 +3,7 @@
 import { classify, hasUnknownOutcome } from '../incus/refusal.ts'
 import { HEARTBEAT, LONGEST_SLEEP } from '../ledger/beat.ts'
 import { type FreezeLedger, type Ledger, RUN_RECORDS, type RunRecord } from '../ledger/ledger.ts'
+import { isUnserved } from '../ledger/slots.ts'
 import type { Work } from '../ledger/work.ts'
 import { merged } from '../own.ts'
 import type { Recorded as RecordedKind } from '../work/kind.ts'
@@ -54,9 +55,14 @@ export function ledgerAfter(
     work: workAfter(before, plan, parts, now),
     ...(Object.keys(frozen).length === 0 ? {} : { frozen }),
     ...(plan.sight === undefined ? {} : { sight: plan.sight }),
+    ...ownAfter(before, plan),
     runs,
   }
 }
+
+/** While nothing was looked at, what was known before. */
+const ownAfter = (before: Ledger, { incus = before.incus ?? {} }: Plan): Pick<Ledger, 'incus'> =>
+  Object.keys(incus).length === 0 ? {} : { incus }
 
 const DAY = 86_400_000
 
@@ -112,4 +118,12 @@ function isNews(before: Ledger, after: Ledger, now: Date): boolean {
   return timeless(before) !== timeless(after)
 }
 
-const timeless = ({ wakeAt: _, written: __, ...ledger }: Ledger): string => JSON.stringify(ledger)
+/** Of Incus's own slots those that were missed: the others are seen again, and KV takes a thousand writes a day. */
+const timeless = ({ wakeAt: _, written: __, incus = {}, ...ledger }: Ledger): string =>
+  JSON.stringify({
+    ...ledger,
+    incus: Object.entries(incus).map(([remote, { subjects, zone, slots }]) => [
+      ...[remote, zone, slots.filter(isUnserved)],
+      Object.entries(subjects).map(([key, { schedule, since, missed }]) => [key, schedule, since, missed]),
+    ]),
+  })

@@ -21,6 +21,7 @@ import {
 import type { Facts } from './facts.ts'
 import { beside, leftOut, lost, missing, uncovered } from './instance-conditions.ts'
 import type { Promised } from './judge.ts'
+import { byIncus } from './own-schedules.ts'
 import { unread } from './store-conditions.ts'
 import { failing } from './work-conditions.ts'
 
@@ -63,6 +64,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
           ...uncovered(facts),
           ...leftOut(facts),
           ...beside(facts),
+          ...byIncus(ledger, known.now),
           ...lost(facts, promised),
           ...unread(known.policies, facts, known.now),
           ...failing(known, ledger),

@@ -92,7 +92,8 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     if (!answer.ok) continue
     const { instances: records, operations: _, unseen: __, expired = [], ...server } = answer.inventory
     servers.set(remote, { ...server, expired: [...expired], most: MANY })
-    for (const record of records) {
+    // What Incus takes by its own schedules isn't simulated, so it isn't missed here.
+    for (const { scheduled: _own, ...record } of records) {
       const key = keyOf(remote, record)
       const listed = record.snapshots?.length ?? 0
       const gone = [...removedOn(record, start)]

@@ -37,13 +37,22 @@ export const missed: ReadCommand = {
   },
 }
 
-/** A slot that was not served completely. */
+/** Those of policies, and those of Incus's own schedules by their remotes. */
+const slotsOf = (ledger: Ledger | null): [string, { slots: SlotRecord[] }][] => [
+  ...Object.entries(ledger?.policies ?? {}),
+  ...Object.entries(ledger?.incus ?? {}).map(([remote, known]): [string, { slots: SlotRecord[] }] => [
+    `Incus on ${remote}`,
+    known,
+  ]),
+]
+
+/** A slot that was not served completely. `policy`: or whose own schedule. */
 type Unserved = { policy: string; record: SlotRecord }
 
 /** Newest first. Of failures of single instances only those that may be seen. */
 export function unservedSince(ledger: Ledger | null, since: Date, maySee: Seen['maySee']): Unserved[] {
   const from = since.toISOString()
-  const found = Object.entries(ledger?.policies ?? {}).flatMap(([policy, { slots }]) =>
+  const found = slotsOf(ledger).flatMap(([policy, { slots }]) =>
     slots
       .filter((record) => endOf(record) >= from)
       .map((record) => ({ policy, record: visible(record, maySee) }))

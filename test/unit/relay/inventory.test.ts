@@ -85,9 +85,26 @@ test.each<[string, object, object | undefined]>([
     { 'snapshots.schedule': '0 3 * * *, @hourly' },
     { schedule: '0 3 * * *, @hourly', expiry: '' },
   ],
+  [
+    'of each start, with names of its own, also while it stands still',
+    {
+      'snapshots.schedule': '@startup',
+      'snapshots.pattern': 'auto-%d',
+      'snapshots.schedule.stopped': 'true',
+    },
+    { schedule: '@startup', expiry: '', pattern: 'auto-%d', stopped: true },
+  ],
 ])("Incus's own schedule of an instance is passed on: %s", async (_, config, scheduled) => {
-  const { instances } = await see({ [INSTANCES]: sync([instance('web', { expanded_config: config })]) })
+  const web = instance('web', { expanded_config: config, last_used_at: '1970-01-01T00:00:00Z' })
+  const { instances } = await see({ [INSTANCES]: sync([web]) })
   expect(instances.map((one) => one.scheduled)).toEqual([scheduled])
+})
+
+test('with its own schedule, an instance is passed on with its last start', async () => {
+  const expanded_config = { 'snapshots.schedule': '@startup' }
+  const web = instance('web', { expanded_config, last_used_at: '2026-11-22T20:19:15.821638194Z' })
+  const { instances } = await see({ [INSTANCES]: sync([web]) })
+  expect(instances[0]?.scheduled).toMatchObject({ started: Date.parse('2026-11-22T20:19:15Z') / 1000 })
 })
 
 test('which instance it is, is told where its server tells both uuid and date', async () => {

@@ -57,16 +57,28 @@ export function aboutOf(text: string): About {
 
 /**
  * As somebody may be shown it, who may not see everything; null: not at all. An error may name paths that look like
- * instances, so of an instance that may be seen at least that there is something is said.
+ * instances, so of an instance that may be seen at least that there is something is said. So it is of the copy of one:
+ * `sourceOf` gives the instance whose copy it is, if that may be seen.
  */
-export function shownTo(condition: Condition, maySee: (key: string) => boolean): Condition | null {
-  const { id, severity, kind, about, keys = [], text, since } = condition
-  const isAllowed = kind !== 'instance' || (about !== null && maySee(about))
-  if (!isAllowed) return null
-  if ([...keys, ...keysIn(text)].every(maySee)) return condition
-  if (kind !== 'instance') return null
-  return {
-    ...{ id: `hidden ${id.split(' ', 1)[0]} ${about}`, severity, kind, about, since },
-    text: `${about} has a problem whose words name what you may not see: ask somebody who may`,
+export function shownTo(
+  condition: Condition,
+  maySee: (key: string) => boolean,
+  sourceOf: (copy: string) => string | undefined = () => undefined,
+): Condition | null {
+  const { kind, about, keys = [], text } = condition
+  if (kind === 'instance' && (about === null || !maySee(about))) {
+    const source = sourceOf(about ?? '')
+    return source === undefined ? null : hidden(condition, source, `the copy of ${source}`)
   }
+  if ([...keys, ...keysIn(text)].every(maySee)) return condition
+  return kind === 'instance' && about !== null ? hidden(condition, about, about) : null
 }
+
+/** `what` has it. */
+const hidden = ({ id, severity, kind, since }: Condition, about: string, what: string): Condition => ({
+  ...{ id: `hidden ${id.split(' ', 1)[0]} ${what}`, severity, kind, about, since },
+  text: `${what} has a problem whose ${HIDDEN}`,
+})
+
+/** The end of what is said instead of words that somebody may not see. */
+export const HIDDEN = 'words name what you may not see: ask somebody who may'

@@ -2,9 +2,9 @@
  * Whether all is well: the one place that says so. Status, page, notifications, metrics and exit codes show what
  * stands here, and judge nothing themselves.
  */
-import { parseSubject, pathOf, remotesIn } from '../incus/subject.ts'
+import { keysIn, parseSubject, pathOf, remotesIn } from '../incus/subject.ts'
 import { compilePaths } from '../policy/glob.ts'
-import { type Condition, SEVERITIES, shownTo } from './condition.ts'
+import { type Condition, HIDDEN, SEVERITIES, shownTo } from './condition.ts'
 import { conditionsOf, type Known } from './conditions.ts'
 import { isUncovered } from './instance-conditions.ts'
 import { judgePromises, type Promised } from './judge.ts'
@@ -89,11 +89,23 @@ export const textsOf = (verdict: Verdict): string[] => troublesOf(verdict).map((
 
 /** Of what may be seen. The tone is of that alone. */
 export function visibleTo(verdict: Verdict, maySee: (key: string) => boolean): Verdict {
-  const promises = verdict.promises.filter(({ subject }) => maySee(subject))
-  const conditions = verdict.conditions.flatMap((condition) => shownTo(condition, maySee) ?? [])
+  const promises = verdict.promises
+    .filter(({ subject }) => maySee(subject))
+    .map((promised) => withReasonFor(promised, maySee))
+  const sources = new Map(promises.map(({ target, subject }) => [target, subject]))
+  const sourceOf = (copy: string): string | undefined => sources.get(copy)
+  const conditions = verdict.conditions.flatMap((condition) => shownTo(condition, maySee, sourceOf) ?? [])
   const tone = toneOf(promises, conditions)
   if (promises.length > 0 || tone === 'bad') return { tone, promises, conditions }
   return { tone: 'bad', promises, conditions: [unpromised('what you may see', undefined), ...conditions] }
+}
+
+/** What is promised of an instance is told with the place of its copy; an error may name others. */
+function withReasonFor(promised: Promised, maySee: (key: string) => boolean): Promised {
+  const { subject, target, reason } = promised
+  const isShown =
+    reason === null || keysIn(reason).every((key) => key === target || key === subject || maySee(key))
+  return isShown ? promised : { ...promised, reason: `its ${HIDDEN}` }
 }
 
 type Only = { policy?: string | undefined; subject?: string | undefined }

@@ -1,6 +1,6 @@
 /** The health of one policy or instance leaves out nothing that is wrong with it. */
-import { expect, test } from 'vitest'
-import { narrowTo } from '../../../shared/promise/verdict.ts'
+import { describe, expect, test } from 'vitest'
+import { narrowTo, textsOf, visibleTo } from '../../../shared/promise/verdict.ts'
 import { conditionOf, promisedOf, verdictOf } from '../notify/verdicts.ts'
 
 const COPY = 'backup/default/web'
@@ -22,3 +22,34 @@ test.each([{ policy: 'hourly' }, { subject: 'main/default/web' }, { subject: 'we
     expect(narrowTo(verdict, { policy: 'daily' }).tone).toBe('good')
   },
 )
+
+describe('whoever may see a source and not its copy', () => {
+  const maySee = (key: string): boolean => key === 'main/default/web'
+
+  test('is told that there is something wrong with the copy, in no words of it', () => {
+    const text = `${COPY}: ransomware, by what ${COPY} and backup/acme/db show`
+    const wrong = conditionOf({ id: `brake ${COPY}`, kind: 'instance', about: COPY, text })
+    const other = conditionOf({ id: 'brake y', kind: 'instance', about: 'backup/acme/db', text })
+    const seen = visibleTo(verdictOf([...both, ...others], [wrong, other]), maySee)
+    expect(seen).toMatchObject({
+      tone: 'bad',
+      conditions: [{ about: 'main/default/web', severity: 'critical' }],
+    })
+    expect(textsOf(seen)).toEqual([
+      expect.stringMatching(/^the copy of main\/default\/web has a problem .*ask/),
+    ])
+    expect(JSON.stringify(seen.conditions)).not.toMatch(/backup|ransomware/)
+    expect(visibleTo(verdictOf(both, [wrong]), () => true).conditions).toEqual([wrong])
+  })
+
+  test('is told of a broken promise, in no words that name others', () => {
+    const reason = 'open /var/lib/incus/containers/acme_db: read-only file system'
+    const broken = promisedOf({ kind: 'copy', target: COPY, reason })
+    expect(textsOf(visibleTo(verdictOf([broken]), maySee))).toEqual([
+      expect.stringContaining('ask somebody who may'),
+    ])
+    expect(JSON.stringify(visibleTo(verdictOf([broken]), maySee))).not.toContain('acme')
+    const plain = promisedOf({ kind: 'copy', target: COPY, reason: `No space left on ${COPY}` })
+    expect(visibleTo(verdictOf([plain]), maySee).promises).toEqual([plain])
+  })
+})

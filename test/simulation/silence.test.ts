@@ -1,26 +1,19 @@
 /** The relay notices that ticks stop, and tells it by its own channels. */
 import { expect, test } from 'vitest'
-import { type Channel, createWatch, type Pulse, type Watch } from '../../relay/alarm/watch.ts'
-import type { JournalStore } from '../../relay/engine/journal.ts'
 import { COMES_AGAIN } from '../../shared/ledger/beat.ts'
-import type { ComesAgain } from '../../shared/relay/protocol.ts'
+import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { seedInstance } from '../emulator/scene.ts'
+import { begin as beginTown } from './notify-town.ts'
+import { GRACE, listenTo, type RelayAlarm } from './relay-alarm.ts'
+import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const GRACE = 4 * MINUTE
 const start = new Date('2026-11-20T00:00:30Z')
 
-/** What a channel took, and when, in minutes of the world. */
-type Told = { minute: number; title: string; text: string }
-
-type Scene = {
+type Scene = RelayAlarm & {
   world: World
-  told: Told[]
-  pulses: string[]
-  channel: { down: boolean }
-  restart(): void
   /** Ticks as usual. */
   pass(ms: number): Promise<void>
   /** No tick comes. */
@@ -33,63 +26,10 @@ async function begin(
   const world = createWorld({ start })
   seedInstance(world.incus.main, { name: 'web', running: true })
   await world.clock.advance(world.clock.now() + 10)
-  const told: Told[] = []
-  const pulses: string[] = []
-  const channel = { down: false }
-  const minute = () => Math.round((world.clock.now() - start.getTime()) / MINUTE)
-  const ops: Channel = {
-    name: 'ops',
-    async send({ title, text }) {
-      if (channel.down) return 'it answered 500'
-      told.push({ minute: minute(), title, text })
-      return null
-    },
-  }
-  const pulse: Pulse = async (said) => {
-    pulses.push(said === null ? 'heard' : said.title)
-    return null
-  }
-  let disk = 'null'
-  const store: JournalStore = {
-    read: () => JSON.parse(disk) as unknown,
-    changed: (state) => {
-      disk = JSON.stringify(state())
-    },
-  }
-  const [place] = world.places
-  if (place === undefined) throw new Error('the world has no place')
-  const { relay } = place
-  const listen = (): Watch =>
-    createWatch({
-      ...{ clock: world.clock, store, keys: ['worker'], channels: [ops], pulse, grace: GRACE, log: () => {} },
-      async look() {
-        const seen = await relay.inventory({ remotes: ['main', 'backup'] })
-        if (!seen.ok) throw new Error(seen.error.message)
-        return seen.value
-      },
-    })
-  let watch = listen()
-  const hear = ({ again }: ComesAgain): void => {
-    if (again !== undefined && world.relay.up) watch.heard('worker', again)
-  }
-  place.relay = {
-    ...relay,
-    glance(request) {
-      hear(request)
-      return relay.glance(request)
-    },
-    inventory(request) {
-      hear(request)
-      return relay.inventory(request)
-    },
-  }
+  const alarm = listenTo(world)
   await world.apply({ policies })
   return {
-    ...{ world, told, pulses, channel },
-    restart() {
-      watch.stop()
-      watch = listen()
-    },
+    ...{ world, ...alarm },
     async pass(ms) {
       for (let count = 0; count < ms / MINUTE; count++)
         await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
@@ -222,4 +162,45 @@ test('a dead man’s switch hears every five minutes, and at once when the edge 
   expect(pulses.at(-1)).toMatch(/^stapes: the edge has been silent/)
   await pass(2 * MINUTE)
   expect(pulses.at(-1)).toBe('heard')
+})
+
+test('from its first silence to its end: told once by the relay, with what Incus holds; then the slots are made up for', async () => {
+  const town = await beginTown({ instances: ['db', 'web'] })
+  const { told } = listenTo(town.world)
+  const ledger = (): Ledger => JSON.parse(town.world.kv.peek('ledger') ?? '{}') as Ledger
+  await town.pass(95)
+  expect((await statusIn(town.world)).health).toBe('good')
+  // From 4:35 to 5:30, over the slot of 5:00.
+  const silence = 55 * MINUTE
+  await town.world.clock.advance(town.world.clock.now() + silence)
+  expect(told).toHaveLength(1)
+  expect(told[0]?.minute).toBeGreaterThanOrEqual(95 + ALLOWED)
+  expect(told[0]?.minute).toBeLessThanOrEqual(95 + ALLOWED + 2)
+  const newest = 'hourly-20261122T0400Z, \\d+ min ago'
+  expect(told[0]?.text).toMatch(
+    new RegExp(
+      [
+        `newest snapshots on main:\n {2}(db|web): ${newest}\n {2}(db|web): ${newest}`,
+        `newest verified snapshots of the copies on backup:\n {2}(db|web): ${newest}\n {2}(db|web): ${newest}`,
+      ].join('\n'),
+    ),
+  )
+  expect(await statusIn(town.world)).toMatchObject({
+    health: 'bad',
+    warnings: [expect.stringMatching(/^work has been due since .*, and no tick has come/)],
+  })
+  await town.pass(150 + 40)
+  expect(told.map(({ title }) => title)).toEqual([
+    expect.stringMatching(/^stapes: the edge has been silent for \d min$/),
+    expect.stringMatching(/^stapes: the edge is back, after 5\d min of silence$/),
+  ])
+  expect((await statusIn(town.world)).health).toBe('good')
+  expect(ledger().policies.hourly?.slots).toMatchObject([
+    { slot: '2026-11-22T06:00:00.000Z', outcome: 'served' },
+    { slot: '2026-11-22T05:00:00.000Z', outcome: 'served', reason: expect.stringContaining('late') },
+    { slot: '2026-11-22T04:00:00.000Z', outcome: 'served' },
+    {},
+  ])
+  // All of it was told by the relay, and nothing is left to tell.
+  expect(town.posts).toEqual([])
 })

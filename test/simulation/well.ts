@@ -85,14 +85,23 @@ function isKept({ calendar }: Scene, { policy, on }: Promise, newest: number, no
   return next === undefined || now <= next.getTime() + GRACE[on] + JITTER
 }
 
+const SLOT = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z$/
+
 /** By its name, of those that have all their data; 0: there is none. */
 function newestOf({ world: { incus } }: Scene, { policy, instance: name, on }: Promise): number {
   const instance = incus[on].state.projects.get('default')?.instances.get(name)
   const times = [...(instance?.snapshots.values() ?? [])].flatMap(({ name, disk }) => {
-    const [, day, hour, minute] = new RegExp(`^${policy}-(\\d{8})T(\\d\\d)(\\d\\d)Z$`).exec(name) ?? []
-    if (day === undefined || disk.held !== 'whole') return []
-    const date = day.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3')
-    return [Date.parse(`${date}T${hour}:${minute}:00Z`)]
+    if (!name.startsWith(`${policy}-`) || disk.held !== 'whole') return []
+    const found = SLOT.exec(name.slice(policy.length + 1))
+    if (found === null) return []
+    const [year, month, day, hour, minute] = found.slice(1).map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+    return [Date.UTC(year, month - 1, day, hour, minute)]
   })
   return Math.max(0, ...times)
 }

@@ -4,8 +4,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Suites that start daemons or workerd and mostly wait for them: two at a time, and nothing of the others beside. */
 const ALONE = ['test/contract/*.test.ts', 'test/lab/*.test.ts', 'test/e2e/*.test.ts']
 
+/** On virtual time alone, so that it doesn't matter how much of the processor they get. */
+const SIMULATIONS = ['test/simulation/*.test.ts']
+
 /** Files with minutes of work. */
-const LONG = /test\/simulation\/(faults|year|prolonged)\.test\.ts$/
+const LONG = /test\/simulation\/(faults|year|prolonged|forecast)\.test\.ts$/
 
 /** By size alone, which is all that a fresh checkout knows, one of them would be the last, and run by itself. */
 class LongFirst extends BaseSequencer {
@@ -27,7 +30,17 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...SIMULATIONS],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulations',
+          include: SIMULATIONS,
+          testTimeout: 1_200_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

@@ -1,5 +1,6 @@
 /** The form of a job's steps: each field with a bound, and no field that isn't known. */
 import { z } from 'zod'
+import { OWN_KEYS } from '../shared/own-schedule/settings.ts'
 import { LONGEST_NAME } from '../shared/relay/protocol.ts'
 import type { Step } from '../shared/relay/steps.ts'
 
@@ -89,6 +90,12 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('set-expiry'), ref, snapshot, expiresAt: expiry }),
   z.strictObject({ do: z.literal('postpone'), ref, snapshot, expiresAt: moment }),
   z.strictObject({ do: z.literal('hold'), ref, snapshot: name, note: text.nullable() }),
+  z.strictObject({
+    do: z.literal('schedule'),
+    ref,
+    config: z.partialRecord(z.enum(OWN_KEYS), text),
+    was: text,
+  }),
   z.strictObject({ do: z.literal('start'), ref }),
   z.strictObject({ do: z.literal('thaw'), ref }),
   z.strictObject({ do: z.literal('end-restore'), ref, safeties: z.array(word).max(MOST) }),

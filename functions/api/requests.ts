@@ -28,11 +28,21 @@ export const runBody = z.strictObject({
   ),
   expiry: may(
     filled,
-    'For expiry: when Incus removes the snapshot, from now on ("30d"), or "never"; only later than it would',
+    'For expiry: when Incus removes the snapshot, from now on ("30d"), or "never"; only later than it would. For schedule: of what Incus takes by itself',
+  ),
+  schedule: may(
+    z.string(),
+    'For schedule: Incus’s own (snapshots.schedule): cron of five fields, aliases, several with comma and space; @never; "none" unsets it on the instance',
+  ),
+  pattern: may(z.string(), 'The same: how Incus names them (snapshots.pattern); "none" unsets it'),
+  stopped: may(z.boolean(), 'The same: also while the instance stands still'),
+  manualExpiry: may(
+    filled,
+    'The same: of what is taken on request (snapshots.expiry.manual), where Incus knows that',
   ),
   instance: may(
     filled,
-    'For restore, clone, bring-back, hold, release, undo, expiry, cancel, export, check and import: a path without wildcards',
+    'For restore, clone, bring-back, hold, release, undo, expiry, schedule, take-over, cancel, export, check and import: a path without wildcards',
   ),
   snapshot: may(
     filled,

@@ -107,7 +107,7 @@ async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): P
   if (wanted.value === null) return nothing
   const answer = await call(io.upstream, one.remote, wanted.value)
   if (!answer.ok) {
-    const isChanged = wanted.value.ifMatch !== undefined && answer.error.status === 412
+    const isChanged = one.ifExpiresAt !== undefined && answer.error.status === 412
     return isChanged || isTolerated(one, answer.error) ? nothing : answer
   }
   const { envelope, body, address } = answer.value
@@ -203,7 +203,11 @@ async function prepare(one: Call, done: Done[], io: CallIo): Promise<Result<Incu
   const seen = { journal: io.journal, serverOf: io.sightings.serverOf, seal: io.seal, now: io.clock.now() }
   const guarded = await guard(io.upstream, one.remote, route.value, body.value, seen)
   if (!guarded.ok) return guarded
-  return ok(body.value === undefined ? { method, path } : { method, path, body: body.value })
+  return ok({
+    ...{ method, path },
+    ...(body.value === undefined ? {} : { body: body.value }),
+    ...(one.ifMatch === undefined ? {} : { ifMatch: one.ifMatch }),
+  })
 }
 
 const knownTo = (done: Done[], io: CallIo): Known => ({

@@ -24,7 +24,9 @@ import { policies } from './commands/policies.ts'
 import { release } from './commands/release.ts'
 import { restore } from './commands/restore.ts'
 import { resume } from './commands/resume.ts'
+import { schedule } from './commands/schedule.ts'
 import { status } from './commands/status.ts'
+import { takeOver } from './commands/take-over.ts'
 import { undo } from './commands/undo.ts'
 import { whoami } from './commands/whoami.ts'
 
@@ -47,6 +49,8 @@ export const commands: readonly Command[] = [
   expire,
   undo,
   expiry,
+  schedule,
+  takeOver,
   allow,
   pause,
   resume,

@@ -6,7 +6,7 @@ const onlyOwnMarks = (body: unknown): string | null => {
   const wrong = onlyKeys(body, ['config', 'description'])
   if (wrong !== null) return wrong
   const stranger = Object.keys(field(body, 'config') ?? {}).find(
-    (key) => !/^user\.stapes\.(hold|undo)\./.test(key),
+    (key) => !/^user\.stapes\.(hold|undo)\./.test(key) && !/^snapshots(\.|$)/.test(key),
   )
   return stranger === undefined ? null : `config key "${stranger}" is not a mark of stapes on a volume`
 }

@@ -5,7 +5,7 @@ import { goneText } from '../ledger/warnings.ts'
 import { own } from '../own.ts'
 import { isLeftIn } from '../plan/sight.ts'
 import { isPausedBy } from '../policy/skip.ts'
-import { configCommand, named } from '../shell.ts'
+import { named } from '../shell.ts'
 import { ALL, type Condition, critical, ofInstance, ofRemote, warning } from './condition.ts'
 import { type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
@@ -59,7 +59,6 @@ export const beside = (facts: Facts | null): Condition[] =>
   Object.entries(facts?.scheduled ?? {}).map(([group, text]) => {
     const { schedule, expiry } = scheduleIn(group)
     const keys = text.split(' ')
-    const unset = configCommand(instanceOf(keys[0] ?? ''), 'unset', 'snapshots.schedule')
     const taken = `Incus itself takes snapshots as well, by snapshots.schedule "${schedule}", of ${someOf(keys)}`
     const ends =
       expiry === ''
@@ -67,7 +66,7 @@ export const beside = (facts: Facts | null): Condition[] =>
         : `they end by snapshots.expiry "${expiry}", and stapes leaves them alone`
     return warning(
       `schedule ${group}`,
-      `${taken}: ${ends}. If the policy is to do it alone: ${unset} (or unset it in the profile that has it)`,
+      `${taken}: ${ends}. If the policy is to do it alone: /backup take-over ${keys[0]}`,
       ALL,
       { severity: expiry === '' ? 'warning' : 'info' },
     )

@@ -60,7 +60,7 @@ function unservedOn(remote: string, { slots, subjects }: OwnLedger, now: Date): 
   const record = slots.find((one) => one.failures?.some(({ instance }) => instance === key))
   const why = record?.reason ?? 'Incus took no snapshot then, and makes none up'
   const more = each.length === 1 ? '' : ` (and ${each.length - 1} more there)`
-  const text = `Incus itself missed the slot ${slot.slice(0, 16)}Z of its own schedule "${schedule}" of ${key}${more}: ${why}. A policy makes such a slot up`
+  const text = `Incus itself missed the slot ${slot.slice(0, 16)}Z of its own schedule "${schedule}" of ${key}${more}: ${why}. A policy makes such a slot up: /backup take-over ${key}`
   return [warning(`own ${remote}`, text, ofRemote(remote), { keys: each.slice(0, 20), each, since: slot })]
 }
 

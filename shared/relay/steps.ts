@@ -9,6 +9,7 @@ import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
 import type { ExportAction } from '../work/export/action.ts'
 import type { ImportAction } from '../work/import/action.ts'
 import type { RestoreAction } from '../work/restore/action.ts'
+import type { ScheduleAction } from '../work/schedule/action.ts'
 
 /** Takes a snapshot under one of our own names. `expiresAt`: ISO 8601; null: never. */
 export type TakeStep = {
@@ -41,6 +42,9 @@ export type PostponeStep = { do: 'postpone'; ref: InstanceRef; snapshot: string;
 
 /** Holds a snapshot, with a note; null: releases it. */
 export type HoldStep = { do: 'hold'; ref: InstanceRef; snapshot: string; note: string | null }
+
+/** Sets keys of Incus's own schedule, if that is still what it `was`. See work/schedule/action.ts for the fields. */
+export type ScheduleStep = { do: 'schedule' } & Pick<ScheduleAction, 'ref' | 'config' | 'was'>
 
 /** Starts an instance that ran before it was restored. */
 export type StartStep = { do: 'start'; ref: InstanceRef }
@@ -195,6 +199,7 @@ export type Step =
   | SetExpiryStep
   | PostponeStep
   | HoldStep
+  | ScheduleStep
   | StartStep
   | ThawStep
   | EndRestoreStep

@@ -88,6 +88,11 @@ export type Given = {
   snapshots?: readonly string[] | undefined
   grace?: string | undefined
   expiry?: string | undefined
+  /** Incus's own. */
+  schedule?: string | undefined
+  pattern?: string | undefined
+  stopped?: boolean | undefined
+  manualExpiry?: string | undefined
   instance?: string | undefined
   snapshot?: string | undefined
   stateful?: boolean | undefined

@@ -10,6 +10,7 @@ import { importing } from './import/kind.ts'
 import type { Kind, Verb } from './kind.ts'
 import { restore } from './restore/kind.ts'
 import { retention } from './retention/kind.ts'
+import { schedule } from './schedule/kind.ts'
 import { snapshot } from './snapshot/kind.ts'
 import { thaw } from './thaw/kind.ts'
 
@@ -25,6 +26,7 @@ const ALL = [
   importing,
   cancel,
   thaw,
+  schedule,
 ] as const
 
 type OneKind = (typeof ALL)[number]

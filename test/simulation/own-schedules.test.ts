@@ -1,7 +1,8 @@
 /** Incus's own scheduler, watched: what it misses is told within two minutes, and is over with its next slot. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { instanceOf, seedInstance } from '../emulator/scene.ts'
 import { statusIn, warningsOf } from './status.ts'
+import { ask, attack } from './undo-scene.ts'
 import { createWorld, type World } from './world.ts'
 
 const START = '2026-11-22T13:50:00Z'
@@ -50,4 +51,74 @@ test('a server that is down at its slot has missed it as soon as it answers', as
   world.incus.main.start()
   await pass(world, 45, 47)
   expect(await told(world)).toEqual([expect.stringContaining('missed the slot 2026-11-22T14:30Z')])
+})
+
+describe('a request', () => {
+  const config = (world: World) => instanceOf(world.incus.main, { name: 'web1' }).config
+
+  test('shows it, and sets and unsets it, with what that means', async () => {
+    const world = await begin({})
+    const request = { do: 'schedule', instance: 'web1' }
+    expect(JSON.stringify(await ask(world, { ...request, config: {} }))).toContain(
+      'by \\"30 * * * *\\", which it removes after 7d',
+    )
+    const ran = await ask(world, {
+      ...request,
+      config: { 'snapshots.schedule': '@hourly', 'snapshots.expiry': '' },
+    })
+    expect(ran.results).toMatchObject([{ state: 'done' }])
+    expect(JSON.stringify(ran)).toContain('until the pool is full')
+    expect(config(world)['snapshots.schedule']).toBe('@hourly')
+    expect(config(world)).not.toHaveProperty('snapshots.expiry')
+  })
+
+  test('has a policy take over, after which Incus takes none and what it has taken stays', async () => {
+    const world = await begin({})
+    await pass(world, 1, 42)
+    const ran = await ask(world, { do: 'take-over', instance: 'web1' })
+    expect(ran.results).toMatchObject([
+      { line: { reason: expect.stringContaining('policy daily') }, state: 'done' },
+    ])
+    expect(JSON.stringify(ran)).toContain('what Incus has taken of it stays')
+    await pass(world, 42, 105)
+    const { snapshots } = instanceOf(world.incus.main, { name: 'web1' })
+    expect([...snapshots.keys()].filter((name) => name.startsWith('snap'))).toEqual(['snap0'])
+    expect(Object.keys((await statusIn(world)).ownSchedules.main?.instances ?? {})).toEqual([
+      'main/default/db1',
+    ])
+  })
+
+  test('without a policy says which one would do it', async () => {
+    const world = await begin({})
+    await pass(world, 1, 2)
+    await world.apply({
+      policies: { daily: { select: { remotes: ['main'], instances: ['db*'] }, schedule: '@daily' } },
+    })
+    const ran = await ask(world, { do: 'take-over', instance: 'web1' })
+    const reason = ran.refusal?.reason ?? ''
+    const said = /"web1": (\{.*\})/.exec(reason)?.[1] ?? ''
+    expect(JSON.parse(said)).toEqual({
+      select: { remotes: ['main'], projects: ['default'], instances: ['web1'] },
+      ...{ schedule: '30 * * * *', expiry: '7d' },
+    })
+    await pass(world, 2, 3)
+    await world.apply({ policies: { web: JSON.parse(said) } })
+    expect(config(world)['snapshots.schedule']).toBe('30 * * * *')
+  })
+
+  test('changes nothing that somebody has changed since, and no copy', async () => {
+    const world = await begin({})
+    const step = { do: 'schedule', config: { 'snapshots.schedule': '@never' }, was: '@daily' } as const
+    const at = { project: 'default', instance: 'web1' }
+    expect(await attack(world, { ...step, ref: { remote: 'main', ...at } })).toContain(
+      'somebody has changed it',
+    )
+    const named = { 'snapshots.pattern': "daily-{{creation_date|date:'20060102T1504Z'}}" }
+    const forged = { ...step, config: named, was: '30 * * * *', ref: { remote: 'main', ...at } }
+    expect(await attack(world, forged)).toContain('those of stapes')
+    expect(await attack(world, { ...step, ref: { remote: 'backup', ...at } })).toContain(
+      'only a backup target',
+    )
+    expect(config(world)['snapshots.schedule']).toBe('30 * * * *')
+  })
 })

@@ -17,6 +17,7 @@ import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planProlong } from './prolong.ts'
 import { planReadSnapshots } from './read.ts'
 import { planRestore } from './restore.ts'
+import { planSchedule } from './schedule.ts'
 import { planExpire, planExpiry, planPostpone, planTake } from './snapshots.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 import { planVerify } from './verify.ts'
@@ -29,6 +30,7 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   'set-expiry': planExpiry,
   postpone: planPostpone,
   hold: planHold,
+  schedule: planSchedule,
   start: planStart,
   thaw: planThaw,
   'end-restore': planEndRestore,
@@ -60,6 +62,7 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'set-expiry',
   'postpone',
   'hold',
+  'schedule',
   'read-snapshots',
 ]
 

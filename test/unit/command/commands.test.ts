@@ -55,7 +55,19 @@ describe('the list', () => {
 
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual([
-      ...['now', 'copy', 'export', 'check', 'cancel', 'hold', 'release', 'undo', 'expiry'],
+      ...[
+        'now',
+        'copy',
+        'export',
+        'check',
+        'cancel',
+        'hold',
+        'release',
+        'undo',
+        'expiry',
+        'schedule',
+        'take-over',
+      ],
       ...['pause', 'resume', 'notify'],
     ])
     expect(namesOf('admin')).toEqual(['restore', 'clone', 'bring-back', 'import', 'expire', 'allow'])
@@ -102,6 +114,20 @@ test.each([
   ['undo web1 x', { do: 'undo', instance: 'web1', snapshot: 'x' }],
   ['expiry web1 x --in=30d', { do: 'expiry', instance: 'web1', snapshot: 'x', expiry: '30d' }],
   ['expiry web1 x --in=never', { do: 'expiry', instance: 'web1', snapshot: 'x', expiry: null }],
+  ['schedule web1', { do: 'schedule', instance: 'web1', config: {} }],
+  [
+    'schedule web1 --expiry=7d --stopped 0 3 * * *',
+    {
+      ...{ do: 'schedule', instance: 'web1' },
+      config: {
+        'snapshots.schedule': '0 3 * * *',
+        'snapshots.schedule.stopped': 'true',
+        'snapshots.expiry': '7d',
+      },
+    },
+  ],
+  ['schedule web1 none', { do: 'schedule', instance: 'web1', config: { 'snapshots.schedule': '' } }],
+  ['take-over web1', { do: 'take-over', instance: 'web1' }],
 ])('%s is asked of the engine', (line, ask) => {
   const parsed = parseLine(line, commands)
   if (!parsed.ok || parsed.value.command.kind !== 'change') throw new Error(line)

@@ -140,12 +140,12 @@ describe('the verdict', () => {
     [
       '0 3 * * * / ',
       'warning',
-      'Incus itself takes snapshots as well, by snapshots.schedule "0 3 * * *", of main/prod/web: they have no snapshots.expiry, and stapes leaves them alone, so nothing removes them until the pool is full. If the policy is to do it alone: incus config unset web --project prod snapshots.schedule (or unset it in the profile that has it)',
+      'Incus itself takes snapshots as well, by snapshots.schedule "0 3 * * *", of main/prod/web: they have no snapshots.expiry, and stapes leaves them alone, so nothing removes them until the pool is full. If the policy is to do it alone: /backup take-over main/prod/web',
     ],
     [
       '@daily / 7d',
       'info',
-      'Incus itself takes snapshots as well, by snapshots.schedule "@daily", of main/prod/web: they end by snapshots.expiry "7d", and stapes leaves them alone. If the policy is to do it alone: incus config unset web --project prod snapshots.schedule (or unset it in the profile that has it)',
+      'Incus itself takes snapshots as well, by snapshots.schedule "@daily", of main/prod/web: they end by snapshots.expiry "7d", and stapes leaves them alone. If the policy is to do it alone: /backup take-over main/prod/web',
     ],
   ])("tells of Incus's own schedule beside a policy: %s", (group, severity, said) => {
     const judged = verdict({}, factsOf({ taken: TAKEN }, { scheduled: { [group]: 'main/prod/web' } }))

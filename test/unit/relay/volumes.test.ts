@@ -259,9 +259,8 @@ describe('the relay', () => {
   test.each([
     { 'user.stapes.exclude': 'true' },
     { 'user.stapes.replica-of': 'x' },
-    { 'snapshots.schedule': '@daily' },
     { 'security.shifted': 'true' },
-  ])('sets no key of a volume but holds and removals: %j', (config) => {
+  ])("sets no key of a volume but holds, removals and Incus's own schedule: %j", (config) => {
     const { method, path } = request('markVolume', VOLUME)
     const route = allowRoute(method, path)
     expect(route.ok && allowBody(route.value, { config }).ok).toBe(false)

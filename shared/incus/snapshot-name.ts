@@ -28,11 +28,26 @@ export function snapshotName({ policy, slot }: SnapshotName): string {
 
 const two = (digits: number): string => (digits < 10 ? `0${digits}` : `${digits}`)
 
+const parsed = new Map<string, SnapshotName | null>()
+
+/** Names that are cached. */
+const MOST = 5000
+
 /**
- * Null when the name isn't ours by its form, or its date doesn't exist. Every name of an inventory comes
- * through here in every run, so the date is made of numbers: to read one as text takes ten times as long.
+ * Null when the name isn't ours by its form, or its date doesn't exist. Every name of an inventory comes through here in
+ * every run, and those of a policy are the same on each instance, so they are cached.
  */
 export function parseSnapshotName(name: string): SnapshotName | null {
+  const known = parsed.get(name)
+  if (known !== undefined) return known
+  const found = read(name)
+  if (parsed.size >= MOST) parsed.clear()
+  parsed.set(name, found)
+  return found
+}
+
+/** The date is made of numbers: to read one as text takes ten times as long. */
+function read(name: string): SnapshotName | null {
   const found = OURS.exec(name)
   if (found === null) return null
   const policy = found[1] ?? ''

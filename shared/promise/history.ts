@@ -73,10 +73,12 @@ function gapsAfter(kind: PromiseKind, fact: Fact, { before, policy, former }: Si
 
 /** The time since when it isn't kept by that fact; null: it is, or isn't promised. */
 function openGap(terms: Policy | Terms, kind: PromiseKind, fact: Fact, now: Date): Gap | null {
-  if (!isPromised(terms, kind, fact)) return null
-  const until = untilOf(terms, kind, fact, now).getTime()
-  return until < now.getTime() ? [Math.ceil(until / 1000), Math.ceil(now.getTime() / 1000)] : null
+  return isPromised(terms, kind, fact) ? gapSince(untilOf(terms, kind, fact, now), now) : null
 }
+
+/** `until`: until then it was kept. */
+const gapSince = (until: Date, now: Date): Gap | null =>
+  until < now ? [Math.ceil(until.getTime() / 1000), Math.ceil(now.getTime() / 1000)] : null
 
 const gapsOf = (fact: Fact | undefined, kind: PromiseKind): Gap[] => own(fact?.gaps ?? {}, kind) ?? []
 
@@ -96,11 +98,15 @@ function joined(gaps: readonly Gap[]): Gap[] {
 const between = (gaps: readonly Gap[], at: number): number =>
   (gaps.at(at)?.[0] ?? 0) - (gaps.at(at - 1)?.[1] ?? 0)
 
-/** Of the last 30 days, or since it is watched: from 0 to 1. Null: it is watched since just now. */
-export function keptShare(policy: Policy, kind: PromiseKind, fact: Fact, now: Date): number | null {
+/**
+ * Of the last 30 days, or since it is watched: from 0 to 1. Null: it is watched since just now. `until`: until then that
+ * fact keeps it, which is promised.
+ */
+export function keptShare(kind: PromiseKind, fact: Fact, until: Date, now: Date): number | null {
   const from = Math.max(now.getTime() - BACK, Date.parse(fact.watched ?? now.toISOString()))
   if (from >= now.getTime()) return null
-  const open = openGap(policy, kind, fact, now)
+  const open = gapSince(until, now)
+  if (open === null && gapsOf(fact, kind).length === 0) return 1
   let [lost, end] = [0, from]
   for (const [begins, ends] of open === null ? gapsOf(fact, kind) : [...gapsOf(fact, kind), open]) {
     const [begin, to] = [Math.max(begins * 1000, end), Math.min(ends * 1000, now.getTime())]

@@ -3,7 +3,7 @@ import { instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import { targetOf } from '../policy/places.ts'
 import type { Policy } from '../policy/policy.ts'
-import { atPlace, inStore, lookedAgainBy, newestIn, type Terms, vanishedAt } from './facts.ts'
+import { atPlace, inStore, lookedAgainBy, newestIn, vanishedAt } from './facts.ts'
 import { keptShare } from './history.ts'
 import { formerOf, isOnlyOwed, isPromised, untilOf, withOwed } from './owed.ts'
 import { PROMISES, type PromiseKind } from './terms.ts'
@@ -41,36 +41,31 @@ export type Promised = {
 
 /** `policies`: as they hold now; those that are paused promise nothing. */
 export function judgePromises(policies: readonly Policy[], known: Known, now: Date): Promised[] {
+  const lookedAgain = lookedAgainBy(known.facts, now)
   return policies
     .filter(({ paused }) => !paused)
     .flatMap((policy) => {
       const former = formerOf(known.facts, policy)
-      return Object.entries(own(known.facts.subjects, policy.name) ?? {}).flatMap(([subject, fact]) =>
-        PROMISES.filter((kind) => isPromised(policy, kind, fact)).map((kind) =>
-          judge({ kind, policy, former, subject, fact }, known, now),
-        ),
-      )
+      const store = policy.export?.to ?? null
+      return Object.entries(own(known.facts.subjects, policy.name) ?? {}).flatMap(([subject, noted]) => {
+        const place = placeOf(policy, subject)
+        const fact = withOwed(inStore(atPlace(noted, place), store), policy, former, lookedAgain)
+        return PROMISES.filter((kind) => isPromised(policy, kind, noted)).map((kind) => {
+          const target = kind === 'snapshot' ? null : kind === 'copy' ? place : store
+          return judge({ kind, policy, subject, fact, target }, known, now)
+        })
+      })
     })
 }
 
-/** `former`: the policy's terms at the last look, if they were others. */
-type Judging = Omit<Judged, 'target'> & { former: Terms | undefined }
-
-function judge(asked: Judging, known: Known, now: Date): Promised {
-  const { kind, policy, subject } = asked
-  const place = placeOf(policy, subject)
-  const store = policy.export?.to ?? null
-  const target = { snapshot: null, copy: place, export: store }[kind]
-  const there = inStore(atPlace(asked.fact, place), store)
-  const fact = withOwed(there, policy, asked.former, lookedAgainBy(known.facts, now))
-  const judging = { ...asked, fact, target }
+function judge(judging: Judged, known: Known, now: Date): Promised {
+  const { kind, policy, subject, fact, target } = judging
   const pair = newestIn(fact, kind)
-  const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
   const until = untilOf(policy, kind, fact, now)
   const base = {
     ...{ kind, policy: policy.name, subject, target },
-    newest: pair === null ? null : { snapshot: pair[0], at: from.toISOString() },
-    keptShare: keptShare(policy, kind, fact, now),
+    newest: pair === null ? null : { snapshot: pair[0], at: new Date(pair[1] * 1000).toISOString() },
+    keptShare: keptShare(kind, fact, until, now),
   }
   if (vanishedAt(kind, fact) !== null) {
     const [since, reason] = [until.toISOString(), whyGone(judging, known)]
@@ -81,6 +76,7 @@ function judge(asked: Judging, known: Known, now: Date): Promised {
     return { ...base, state, until: until.toISOString(), since: null, reason: null }
   }
   const seen = seenAt(judging, known)
+  const from = pair === null ? new Date(fact.since ?? now) : new Date(pair[1] * 1000)
   const isStale = now.getTime() - seen.getTime() > until.getTime() - from.getTime()
   return {
     ...base,

@@ -35,7 +35,7 @@ type Judged = Parameters<typeof keptUntil>[0]
 
 /** Whether the newest one is too old by the terms, and only their change makes it count. */
 export const isOnlyOwed = (terms: Judged, kind: PromiseKind, fact: Fact, now: Date): boolean =>
-  byTerms(terms, kind, fact, now) < now
+  own(fact.owed ?? {}, kind) !== undefined && byTerms(terms, kind, fact, now) < now
 
 function byTerms(terms: Judged, kind: PromiseKind, fact: Fact, now: Date): Date {
   const pair = newestIn(fact, kind)

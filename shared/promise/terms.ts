@@ -43,22 +43,25 @@ function bySchedule(terms: Terms, kind: PromiseKind, slot: Date): Date {
   return next === null ? FAR : new Date(next.getTime() + graceOf(terms, kind))
 }
 
-const nexts = new WeakMap<readonly string[], Map<string, Date | null>>()
+/** By schedule, time zone and slot. */
+const nexts = new WeakMap<readonly string[], Map<string, Map<number, Date | null>>>()
 
 /** Slots of a schedule that are cached. */
 const MOST = 1000
 
 /** Cached, as most instances of a policy have the same slots. */
-function nextAfter(kind: PromiseKind, { timezone, ...terms }: Terms, after: Date): Date | null {
+function nextAfter(kind: PromiseKind, terms: Terms, after: Date): Date | null {
+  const { timezone } = terms
   const schedule = (kind === 'export' ? terms.export?.schedule : terms.schedule) ?? terms.schedule
-  const known = nexts.get(schedule) ?? new Map<string, Date | null>()
-  nexts.set(schedule, known)
-  const of = `${after.getTime()} ${timezone}`
-  const next = known.get(of)
+  const zones = nexts.get(schedule) ?? new Map<string, Map<number, Date | null>>()
+  nexts.set(schedule, zones)
+  const known = zones.get(timezone) ?? new Map<number, Date | null>()
+  zones.set(timezone, known)
+  const next = known.get(after.getTime())
   if (next !== undefined) return next
   const found = nextSlot({ schedule, timezone, after })
   if (known.size >= MOST) known.clear()
-  known.set(of, found)
+  known.set(after.getTime(), found)
   return found
 }
 

@@ -4,6 +4,7 @@ import type { Policy } from '../../../shared/policy/policy.ts'
 import type { Fact, Facts } from '../../../shared/promise/facts.ts'
 import { keptShare, withHistory } from '../../../shared/promise/history.ts'
 import { judgePromises } from '../../../shared/promise/judge.ts'
+import { untilOf } from '../../../shared/promise/owed.ts'
 import { configOf } from '../policy/instances.ts'
 
 const WEB = 'main/default/web'
@@ -29,26 +30,29 @@ function lookedAt(times: readonly number[], policy = POLICY): Fact {
   return before?.subjects.p?.[WEB] ?? expect.fail('there is one')
 }
 
+const shareOf = (policy: Policy, fact: Fact, now: Date): number | null =>
+  keptShare('snapshot', fact, untilOf(policy, 'snapshot', fact, now), now)
+
 test('it is judged since the first look, and the open time counts', () => {
   const fact = lookedAt([START])
-  expect(keptShare(POLICY, 'snapshot', fact, new Date(START))).toBeNull()
-  expect(keptShare(POLICY, 'snapshot', fact, new Date(START + HOUR))).toBe(1)
-  expect(keptShare(POLICY, 'snapshot', fact, new Date(START + 4 * HOUR))).toBe(0.25)
+  expect(shareOf(POLICY, fact, new Date(START))).toBeNull()
+  expect(shareOf(POLICY, fact, new Date(START + HOUR))).toBe(1)
+  expect(shareOf(POLICY, fact, new Date(START + 4 * HOUR))).toBe(0.25)
 })
 
 test('a newer snapshot ends the time in which it was not kept', () => {
   const fact = lookedAt([START, START + 3 * HOUR])
   expect(fact.gaps).toEqual({ snapshot: [[(START + HOUR) / 1000, (START + 3 * HOUR) / 1000]] })
-  expect(keptShare(POLICY, 'snapshot', fact, new Date(START + 4 * HOUR))).toBe(0.5)
+  expect(shareOf(POLICY, fact, new Date(START + 4 * HOUR))).toBe(0.5)
 })
 
 test('what is longer ago than 30 days counts no more, and is not noted for ever', () => {
   const fact = lookedAt([START, START + 10 * DAY, START + 50 * DAY])
   expect(fact.gaps?.snapshot).toHaveLength(1)
-  const share = keptShare(POLICY, 'snapshot', fact, new Date(START + 50 * DAY)) ?? 1
+  const share = shareOf(POLICY, fact, new Date(START + 50 * DAY)) ?? 1
   expect(share).toBeCloseTo(0, 6)
   const later = lookedAt([START, START + 2 * HOUR])
-  expect(keptShare(POLICY, 'snapshot', later, new Date(START + 31 * DAY))).toBeCloseTo(0, 2)
+  expect(shareOf(POLICY, later, new Date(START + 31 * DAY))).toBeCloseTo(0, 2)
 })
 
 test('more of them than are noted are said to be longer, never shorter', () => {
@@ -57,8 +61,8 @@ test('more of them than are noted are said to be longer, never shorter', () => {
   expect(fact.gaps?.snapshot).toHaveLength(30)
   const now = new Date((times.at(-1) ?? 0) + HOUR)
   const real = 60 / (59 * 3 + 1)
-  expect(keptShare(POLICY, 'snapshot', fact, now)).toBeLessThanOrEqual(real)
-  expect(keptShare(POLICY, 'snapshot', fact, now)).toBeGreaterThan(0)
+  expect(shareOf(POLICY, fact, now)).toBeLessThanOrEqual(real)
+  expect(shareOf(POLICY, fact, now)).toBeGreaterThan(0)
 })
 
 describe('while the policy is paused', () => {

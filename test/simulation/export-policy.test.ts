@@ -124,7 +124,7 @@ test('a store that can’t be read is asked every ten minutes, not each minute, 
   world.stores.isDown = false
   await scene.pass('2026-11-20T11:00:00Z')
   expect(madeIn(scene).filter((line) => line.includes('T062000Z'))).toHaveLength(2)
-}, 60_000)
+})
 
 test('slots without a newer snapshot owe nothing, and the next snapshot is owed by the slot after it', async () => {
   const scene = await begin({ to: 'nas', schedule: '@hourly' }, { schedule: '0 3 * * *' })
@@ -145,7 +145,7 @@ test('slots without a newer snapshot owe nothing, and the next snapshot is owed 
   await scene.pass('2026-11-22T17:00:00Z')
   // The store can't be read.
   expect(await promisedIn(scene)).toEqual(['db nas unknown', 'web nas unknown'])
-}, 120_000)
+})
 
 test('one that somebody cancels is not begun again before the next slot', async () => {
   const scene = await begin()

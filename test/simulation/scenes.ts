@@ -4,6 +4,7 @@ import type { Version } from '../emulator/faces.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import { type Scene, type Watch, watchOver } from './invariants.ts'
+import { dueMinuteAfter, minuteAfter } from './passing.ts'
 import { type Calendar, createSlotBook } from './slot-book.ts'
 import { createWorld, type Driver, type Remote, type Ticked, type World } from './world.ts'
 
@@ -91,28 +92,12 @@ export async function simulate(setting: Setting): Promise<Simulation> {
     watch,
     tick,
     async pass(end, idle = 'left out') {
-      for (
-        let at = minuteAfter(world.clock.now());
-        at <= end.getTime();
-        at = minuteAfter(world.clock.now())
-      ) {
-        const due = idle === 'ticked' ? at : Math.max(at, wakeOf(world))
-        if (due > end.getTime()) break
-        await tick(new Date(due))
-      }
+      const next = () => (idle === 'ticked' ? minuteAfter(world.clock.now()) : dueMinuteAfter(world))
+      for (let at = next(); at <= end.getTime(); at = next()) await tick(new Date(at))
       // The last tick may have waited beyond it.
       if (world.clock.now() < end.getTime()) await world.clock.advance(end)
     },
   }
-}
-
-const minuteAfter = (now: number): number => Math.floor(now / MINUTE) * MINUTE + MINUTE
-
-/** The minute in which the first tick finds something to do, by the ledger. */
-function wakeOf({ kv }: World): number {
-  const text = kv.peek('ledger')
-  const wakeAt = text === null ? null : (JSON.parse(text) as { wakeAt: string }).wakeAt
-  return wakeAt === null ? 0 : Math.ceil(Date.parse(wakeAt) / MINUTE) * MINUTE
 }
 
 async function settle({ incus: { main, backup }, clock }: World): Promise<void> {

@@ -68,7 +68,7 @@ describe.each([
     scene.world.incus.backup.start()
     expect(await scene.pass(HOUR)).toEqual([])
     expect(told(scene)).toEqual(known)
-  }, 900_000)
+  })
 
   test('a lost ledger knows it again at the next look, with few writes', async () => {
     const scene = await begin(policies)
@@ -89,7 +89,7 @@ describe.each([
     expect(copied(scene)?.at).toBe(at)
     // Three in the hour of each slot, and the heartbeat's.
     expect(kv.counts.writes - writes).toBeLessThan(3 * 20)
-  }, 900_000)
+  })
 })
 
 test('the relay is killed right after the mark was written: the next look says that it is verified', async () => {
@@ -108,7 +108,7 @@ test('the relay is killed right after the mark was written: the next look says t
   expect(killed).toBe(true)
   expect(copied(scene)).toMatchObject({ state: 'verified', attempts: 0, newest: 'daily-20261121T0300Z' })
   expect(copied(scene)?.retryAt).toBeUndefined()
-}, 900_000)
+})
 
 const marksVerified = (body: unknown): boolean =>
   JSON.stringify(body ?? {}).includes('"user.stapes.copying":""')
@@ -144,7 +144,7 @@ test('a release that a running copy keeps from being done says so, and to ask ag
   await pass(2 * HOUR)
   expect(await ask(world, { do: 'release', ...asked })).toMatchObject({ results: [{ state: 'done' }] })
   expect(instanceOf(world.incus.main, WEB).config[HOLD] ?? '').toBe('')
-}, 900_000)
+})
 
 test('a release that was done in part says so', async () => {
   const { world, pass } = await begin({ q: { schedule: '0 */3 * * *', keep: {}, expiry: '2d' } })
@@ -156,4 +156,4 @@ test('a release that was done in part says so', async () => {
       : null
   const why = expect.stringMatching(/a part of it was done, and nothing does the rest by itself/)
   expect(await ask(world, { do: 'release', ...asked })).toMatchObject({ results: [{ reason: why }] })
-}, 900_000)
+})

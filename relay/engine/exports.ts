@@ -59,9 +59,25 @@ export type Description = {
   madeAt: string
 }
 
+/** An export whose file is there, as long as it was. Times in milliseconds. */
+export type Surveyed = {
+  manifest: Manifest
+  /** Since it was put there, by the store's own clock; null: it doesn't say. */
+  age: number | null
+  /** Until then its store removes it for nobody; null: it doesn't say so. */
+  until: number | null
+  /** Somebody holds it there. */
+  held: boolean
+}
+
+/** All that a store has of an instance. `strays`: what is there and is no export, each with the reason, in words. */
+export type Survey = { exports: Surveyed[]; strays: string[] }
+
 export type Exports = {
   /** Their names. */
   stores: readonly string[]
+  /** How long an export stays in that one at least, in seconds. */
+  minRetention(store: string): number
   /** Ends well only when the store holds it and its manifest. */
   save(saving: Saving): Promise<Result<Manifest, CallError>>
   /** Reads one again, to its end, and compares it; `name` null: the newest one. */
@@ -78,6 +94,9 @@ export type Exports = {
     name: string | null,
     newest?: boolean,
   ): Promise<Result<Manifest[], CallError>>
+  survey(store: string, ref: InstanceRef): Promise<Result<Survey, CallError>>
+  /** Removes one, whatever it is: the engine's own rules have allowed it. Ends well when it is gone. */
+  remove(store: string, ref: InstanceRef, manifest: Manifest): Promise<Result<void, CallError>>
   /** Reads the beginning of one. */
   peek(wanted: Wanted): Promise<Result<Held, CallError>>
   /**
@@ -91,6 +110,9 @@ export type Loading = { bytes: AsyncIterable<Uint8Array>; problem(): CallError |
 
 export const NO_EXPORTS: Exports = {
   stores: [],
+  minRetention: () => 0,
+  survey: async () => noStore,
+  remove: async () => noStore,
   peek: async () => noStore,
   load: () => {
     throw new Error(noStore.error.message)

@@ -78,6 +78,9 @@ export type Journal = {
   /** Written at once; false: it can't be, so nothing may be made. */
   noteTemporary(subject: string, state: TemporaryState): boolean
   dropTemporary(subject: string): void
+  /** An export that isn't what was stored, by its key; false: it is, or it is gone. */
+  noteBad(key: string, isBad: boolean): void
+  isBad(key: string): boolean
 }
 
 const DAY = 86_400_000
@@ -97,7 +100,7 @@ type Ending = [end: number, noted: number]
 const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, expired, postponed, ends, peaks, made, temporaries } = parseState(store.read())
+  const { verified, expired, postponed, ends, peaks, made, temporaries, bad } = parseState(store.read())
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
     expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
@@ -106,6 +109,7 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     peaks: Object.fromEntries(peaks),
     made: Object.fromEntries(made),
     temporaries: Object.fromEntries(temporaries),
+    bad: Object.fromEntries(bad),
   })
   const changed = (): void => store.changed(state)
   const changedNow = (): boolean => {
@@ -231,6 +235,13 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     dropTemporary(subject) {
       if (temporaries.delete(subject)) changedNow()
     },
+    noteBad(key, isBad) {
+      if (isBad === bad.has(key)) return
+      if (isBad) put(bad, key, clock.now())
+      else bad.delete(key)
+      changed()
+    },
+    isBad: (key) => bad.has(key),
   }
 }
 
@@ -264,6 +275,7 @@ type State = {
   peaks: Map<string, Peak>
   made: Map<string, Made>
   temporaries: Map<string, TemporaryState>
+  bad: Map<string, number>
 }
 
 /** What can't be read is left out. */
@@ -295,6 +307,7 @@ function parseState(stored: unknown): State {
     ends: mapsOf('ends', readEnding),
     peaks: new Map(entriesOf('peaks').filter((one): one is [string, Peak] => isPair(one[1]))),
     made: new Map(entriesOf('made').filter((one): one is [string, Made] => isMade(one[1]))),
+    bad: new Map(entriesOf('bad').filter((one): one is [string, number] => isCount(one[1]))),
     temporaries: new Map(
       entriesOf('temporaries').filter(
         (one): one is [string, TemporaryState] => one[1] === 'making' || one[1] === 'made',

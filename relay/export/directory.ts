@@ -58,6 +58,24 @@ export function createDirectory(root: string, identity: Identity): Store {
         [],
       )
     },
+    async about(path) {
+      await is()
+      const there = await absent(stat(place(path)), null)
+      if (there === null) return null
+      return { bytes: there.size, age: Date.now() - there.mtimeMs, until: null, held: false }
+    },
+    async remove(path) {
+      await is()
+      const file = place(path)
+      try {
+        await absent(unlink(file), undefined)
+      } catch (cause) {
+        if (!['EPERM', 'EACCES', 'EROFS'].includes(codeOf(cause))) throw cause
+        return `the relay may not remove ${path} (${codeOf(cause)})`
+      }
+      await absent(syncFolder(dirname(file)), undefined)
+      return null
+    },
     async discard(path) {
       await is()
       await absent(unlink(partialOf(place(path))), undefined)

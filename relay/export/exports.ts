@@ -4,19 +4,23 @@ import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
-import { CORRUPT, type Manifest, MISSING, parseManifest } from '../../shared/work/export/manifest.ts'
+import { CORRUPT, LOCKED, type Manifest, MISSING } from '../../shared/work/export/manifest.ts'
 import { eachOf } from '../engine/each.ts'
 import type { Exports } from '../engine/exports.ts'
 import { createDirectory } from './directory.ts'
 import type { Identities } from './identities.ts'
 import { createImports } from './imports.ts'
 import { createLeftovers } from './leftovers.ts'
+import { list } from './manifests.ts'
 import { folderOf } from './paths.ts'
+import { createReading } from './reading.ts'
+import { LockedExport, removeExport } from './removing.ts'
 import { CorruptExport, reread } from './reread.ts'
 import { createBucket } from './s3.ts'
 import { save, type Target } from './save.ts'
-import { type Store, StoreError } from './store.ts'
+import type { Store } from './store.ts'
 import type { StoreConfig } from './stores-schema.ts'
+import { survey } from './survey.ts'
 import type { UnfinishedList } from './unfinished.ts'
 
 export type RunningExports = Exports & {
@@ -35,6 +39,7 @@ export function createExports(
     Object.entries(configured).map(([name, config]) => [name, targetOf(name, config, identities)]),
   )
   const pace = createPace(now)
+  const reading = createReading()
   const left = createLeftovers(
     Object.fromEntries(Object.entries(targets).map(([name, { store }]) => [name, store])),
     unfinished,
@@ -47,6 +52,7 @@ export function createExports(
   const again = setInterval(() => void clear(), HOUR).unref()
   return {
     stores: Object.keys(configured),
+    minRetention: (name) => own(configured, name)?.minRetention ?? 0,
     async save(saving) {
       const target = own(targets, saving.store)
       if (target === undefined) return unknown(saving.store)
@@ -77,16 +83,36 @@ export function createExports(
         if (manifest === undefined)
           return err({ ...failure(name, `there is no ${only ?? 'export'} of it there`), status: MISSING })
         const said = paced('check', progress)
-        await reread(target.store, folderOf(ref), manifest, said)
+        const folder = folderOf(ref)
+        await reading.during(`${name} ${folder}/${manifest.stored.file}`, () =>
+          reread(target.store, folder, manifest, said),
+        )
         return ok(manifest)
       } catch (cause) {
         const failed = failure(name, cause)
         return err(cause instanceof CorruptExport ? { ...failed, status: CORRUPT } : failed)
       }
     },
+    async survey(name, ref) {
+      const target = own(targets, name)
+      if (target === undefined) return unknown(name)
+      return tried(name, () => survey(target.store, ref, (path) => left.has(name, path)))
+    },
+    async remove(name, ref, manifest) {
+      const target = own(targets, name)
+      if (target === undefined) return unknown(name)
+      if (reading.has(`${name} ${folderOf(ref)}/${manifest.stored.file}`))
+        return err({ code: 'locked', message: `${manifest.name} in "${name}" is being read` })
+      try {
+        return ok(await left.during((list) => removeExport(target, ref, manifest, { list, now: now() })))
+      } catch (cause) {
+        const failed = failure(name, cause)
+        return err(cause instanceof LockedExport ? { ...failed, status: LOCKED } : failed)
+      }
+    },
     ...createImports({
       storeOf: (name) => own(targets, name)?.store,
-      ...{ list, failure, unknown },
+      ...{ list, failure, unknown, reading },
       paced: (progress) => paced('import', progress),
     }),
     clear,
@@ -141,41 +167,6 @@ function targetOf(
   return { name, recipients, store, close: store.close }
 }
 
-/** A manifest that can't be read, or is another export's, is an error, and not nothing. */
-async function list(
-  store: Store,
-  ref: InstanceRef,
-  only: string | null,
-  newest = false,
-): Promise<Manifest[]> {
-  const folder = folderOf(ref)
-  const names = only === null ? await store.list(folder, '.json') : [`${only}.json`]
-  const found: Manifest[] = []
-  for (const name of names.toSorted().toReversed()) {
-    if (newest && found.length > 0) break
-    const text = await store.read(`${folder}/${name}`)
-    // A name that was taken by a writer that was killed then.
-    if (text === null || text === '') continue
-    const manifest = parseManifest(readJson(text))
-    if (manifest === null)
-      throw new StoreError(
-        `${folder}/${name} is no manifest of an export: if nobody needs it, move it to another place`,
-      )
-    if (!isInPlace(manifest, ref, name))
-      throw new StoreError(
-        `${folder}/${name} is the manifest of another export, ${manifest.name} of ${manifest.instance}: move it to its place`,
-      )
-    found.push(manifest)
-  }
-  return found
-}
-
-const isInPlace = ({ instance, name, stored }: Manifest, ref: InstanceRef, file: string): boolean =>
-  instance === subjectKey(ref) &&
-  file === `${name}.json` &&
-  stored.file.startsWith(`${name}.`) &&
-  !/[/\\]/.test(stored.file)
-
 /** Requests. */
 const AT_ONCE = 8
 
@@ -186,14 +177,6 @@ async function withFiles(store: Store, ref: InstanceRef, manifests: Manifest[]):
     if ((await store.size(`${folderOf(ref)}/${one.stored.file}`)) !== null) there.add(one)
   })
   return manifests.filter((one) => there.has(one))
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
 
 async function tried<T>(store: string, work: () => Promise<T>): Promise<Result<T, CallError>> {

@@ -10,6 +10,7 @@ import { OddArchive } from './frames.ts'
 import { gathered } from './gathered.ts'
 import { KeyError, opened } from './opened.ts'
 import { folderOf } from './paths.ts'
+import type { Reading } from './reading.ts'
 import { CorruptExport } from './reread.ts'
 import { readIndex, rewritten } from './rewritten.ts'
 import type { Store } from './store.ts'
@@ -19,6 +20,7 @@ type Io = {
   list(store: Store, ref: InstanceRef, only: string | null, newest: boolean): Promise<Manifest[]>
   failure(store: string, cause: unknown): CallError
   unknown(store: string): { ok: false; error: CallError }
+  reading: Reading
   /** Gets bytes of bytes. */
   paced(progress: (text: string) => void): (bytes: number, of: number) => void
 }
@@ -49,7 +51,8 @@ export function createImports(io: Io): Pick<Exports, 'peek' | 'load'> {
           const archive = opened(store, path, manifest, wanted.key, (read) =>
             said(read, manifest.stored.bytes),
           )
-          yield* gathered(rewritten(collected(archive), describe(description)))
+          const changed = gathered(rewritten(collected(archive), describe(description)))
+          yield* io.reading.passing(`${wanted.store} ${path}`, changed)
         } catch (cause) {
           problem = errorOf(wanted, cause, io)
           throw cause

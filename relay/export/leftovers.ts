@@ -1,15 +1,14 @@
 /** What exports that broke off have left in stores, and how it goes: of each store by itself, and on no export's way. */
 import { own } from '../../shared/own.ts'
+import { endRemoval } from './removing.ts'
 import type { Store } from './store.ts'
 import { StoreError } from './store.ts'
 import type { Unfinished, UnfinishedList } from './unfinished.ts'
 
 /** True: nothing is left of it but what its manifest names. False: its manifest may arrive yet, so it stays. */
-export async function clearLeft(
-  store: Store,
-  { manifest, file, token, promised }: Unfinished,
-  now: number,
-): Promise<boolean> {
+export async function clearLeft(store: Store, left: Unfinished, now: number): Promise<boolean> {
+  if (left.removing !== undefined) return endRemoval(store, left, now)
+  const { manifest, file, token, promised } = left
   const text = await store.read(manifest)
   if (text?.includes(file.slice(file.lastIndexOf('/') + 1)) === true) return true
   if (promised !== undefined && now - promised < store.late) return false
@@ -22,6 +21,8 @@ export type Leftovers = {
   clear(store: string): Promise<void>
   /** What is written meanwhile isn't left. */
   during<T>(work: (list: UnfinishedList) => Promise<T>): Promise<T>
+  /** Whether a file may be one that isn't ended, or is about to go. */
+  has(store: string, path: string): boolean
 }
 
 export function createLeftovers(
@@ -41,7 +42,7 @@ export function createLeftovers(
         if (await clearLeft(store, one, now())) unfinished.drop(one)
       } catch (cause) {
         const why = cause instanceof Error ? cause.message : String(cause)
-        log(`an interrupted export left ${one.file} in "${name}": ${why}`)
+        log(`what an export has left in "${name}", ${one.file}, could not go: ${why}`)
       }
     }
   }
@@ -51,6 +52,7 @@ export function createLeftovers(
       clearing.set(name, running)
       return running
     },
+    has: (name, path) => unfinished.all().some(({ store, file }) => store === name && file === path),
     async during(work) {
       const mine = new Set<string>()
       try {

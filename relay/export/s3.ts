@@ -1,7 +1,8 @@
 /** A store that is a bucket. Large files are sent in parts, one in flight while the next one fills. */
 import { createHash } from 'node:crypto'
+import { safeText } from '../../shared/safe-text.ts'
 import { createS3Client, type S3Client, type S3Options, xmlText, xmlTexts } from './s3-client.ts'
-import { type Store, StoreError, type Writer } from './store.ts'
+import { type FileState, type Store, StoreError, type Writer } from './store.ts'
 
 /** `prefix`: of all keys; empty, or without a slash at either end. */
 export function createBucket(options: S3Options & { prefix: string }): Store & { close(): Promise<void> } {
@@ -42,9 +43,54 @@ export function createBucket(options: S3Options & { prefix: string }): Store & {
         })
       await client.send({ method: 'DELETE', key: keyOf(path), expected: [404] })
     },
+    async about(path) {
+      const reply = await client.send({ method: 'HEAD', key: keyOf(path), expected: [404] })
+      return reply.status === 404 ? null : stateIn(reply.headers)
+    },
+    remove: (path) => removed(client, keyOf(path)),
     close: client.close,
   }
 }
+
+const MODE = 'x-amz-object-lock-mode'
+
+function stateIn(headers: Record<string, string>): FileState {
+  const momentOf = (name: string): number | null => {
+    const at = Date.parse(headers[name] ?? '')
+    return Number.isNaN(at) ? null : at
+  }
+  const [put, now] = [momentOf('last-modified'), momentOf('date')]
+  return {
+    bytes: Number(headers['content-length'] ?? Number.NaN),
+    age: put === null || now === null ? null : now - put,
+    until: momentOf('x-amz-object-lock-retain-until-date'),
+    held: headers['x-amz-object-lock-legal-hold']?.toUpperCase() === 'ON',
+  }
+}
+
+/**
+ * Where Object Lock is on, only the version itself can go: without its id a bucket hides what it keeps. Where somebody has versions
+ * kept without that, they stay: the bucket's own rules say for how long.
+ */
+async function removed(client: S3Client, key: string): Promise<string | null> {
+  const { status, headers } = await client.send({ method: 'HEAD', key, expected: [404] })
+  if (status === 404) return null
+  const version = headers['x-amz-version-id'] ?? ''
+  const isLocked = (headers[MODE] ?? '') !== '' && version !== ''
+  const reply = await client.send({
+    ...{ method: 'DELETE', key, expected: REFUSED },
+    ...(isLocked ? { query: { versionId: version } } : {}),
+  })
+  if (reply.status >= 400 && reply.status !== 404) {
+    const code = xmlText(reply.text, 'Code') ?? ''
+    return `it answered ${reply.status} to the removal of ${key}${code === '' ? '' : `: ${safeText(code, 100)}`}`
+  }
+  const left = await client.send({ method: 'HEAD', key, expected: [404] })
+  return left.status === 404 ? null : `it has ${key} still, though it took its removal`
+}
+
+/** By a lock, or as the access key may not remove anything: the answers don't tell these apart. */
+const REFUSED: readonly number[] = [400, 401, 403, 404, 405, 409, 412, 423]
 
 /** Milliseconds. Longer than any store takes a signed request for one of now. */
 const SIGNED = 3_600_000

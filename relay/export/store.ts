@@ -9,6 +9,17 @@ export type Writer = {
   abort(): Promise<void>
 }
 
+/** What a store says of a file. */
+export type FileState = {
+  bytes: number
+  /** Milliseconds since it was put there, by the store's own clock; null: it doesn't say. */
+  age: number | null
+  /** Until then it is removed for nobody (milliseconds since the epoch); null: it doesn't say so. */
+  until: number | null
+  /** Somebody holds it there, until they release it. */
+  held: boolean
+}
+
 export type Store = {
   /** Milliseconds for which something may arrive there after it was sent, though no answer came. */
   late: number
@@ -26,6 +37,10 @@ export type Store = {
   list(folder: string, ending: string): Promise<string[]>
   /** What a killed relay has left of a file, and the file. */
   discard(path: string, token: string | null): Promise<void>
+  /** Null: there is no such file. */
+  about(path: string): Promise<FileState | null>
+  /** Removes a file. Null: it is gone; else why the store doesn't let it go, in words. */
+  remove(path: string): Promise<string | null>
 }
 
 /** Why a store refuses or fails, in words for people. */

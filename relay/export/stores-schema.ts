@@ -2,9 +2,11 @@
 import { isAbsolute } from 'node:path'
 import { Encrypter } from 'age-encryption'
 import { z } from 'zod'
+import { parseDuration } from '../../shared/schedule/duration.ts'
 import type { S3Options } from './s3-client.ts'
 
-export type StoreConfig = { recipients: readonly string[] } & (
+/** `minRetention`: how long an export stays there at least, in seconds. */
+export type StoreConfig = { recipients: readonly string[]; minRetention?: number } & (
   | { type: 'directory'; path: string }
   | ({ type: 's3'; prefix: string } & S3Options)
 )
@@ -31,11 +33,22 @@ const endpoint = z.string().transform((url, context) => {
 
 const filled = z.string().min(1)
 
+const span = z.string().transform((text, context) => {
+  const parsed = parseDuration(text)
+  if (parsed.ok) return parsed.value
+  context.addIssue({ code: 'custom', message: parsed.error })
+  return z.NEVER
+})
+
+/** Of a store that says nothing else, in seconds. */
+const MIN_RETENTION = 86_400
+
 const store = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('directory'),
     path: z.string().refine(isAbsolute, 'expected a path from the root on: /srv/exports'),
     recipients: recipients.exactOptional(),
+    minRetention: span.default(MIN_RETENTION),
   }),
   z.strictObject({
     type: z.literal('s3'),
@@ -54,6 +67,7 @@ const store = z.discriminatedUnion('type', [
       .refine((hex) => /^[0-9a-f]{64}$/.test(hex), 'expected 64 hex digits')
       .exactOptional(),
     recipients: recipients.exactOptional(),
+    minRetention: span.default(MIN_RETENTION),
   }),
 ])
 

@@ -6,7 +6,8 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 
 /**
  * `token`: of the store, for what isn't a file yet; null: nothing was begun. `promised`: since then the manifest may arrive
- * there (milliseconds since the epoch), also after its sender was given no answer, or is gone.
+ * there (milliseconds since the epoch), also after its sender was given no answer, or is gone. `removing`: it isn't written but
+ * removed, since then.
  */
 export type Unfinished = {
   store: string
@@ -14,6 +15,7 @@ export type Unfinished = {
   file: string
   token: string | null
   promised?: number
+  removing?: number
 }
 
 export type UnfinishedList = {
@@ -57,7 +59,7 @@ function readAll(path: string | null, log: (line: string) => void): Unfinished[]
       (one): one is Unfinished =>
         [one?.store, one?.manifest, one?.file].every((part) => typeof part === 'string') &&
         (one.token === null || typeof one.token === 'string') &&
-        (one.promised === undefined || typeof one.promised === 'number'),
+        [one.promised, one.removing].every((at) => at === undefined || typeof at === 'number'),
     )
   } catch (error) {
     log(`the list of unfinished exports ${path} can't be read, what they left stays: ${String(error)}`)

@@ -16,6 +16,12 @@ export const mostOf = (peak: Peak | undefined, listed: number, now: number): num
 /** So many of them stay. */
 export const leastOf = (most: number): number => Math.max(1, Math.floor(most * SHARE))
 
+/**
+ * Of an instance's exports that are older than a day so many stay: those that are younger stay anyway, so whoever makes many of
+ * them gains nothing by it.
+ */
+export const leastOld = (most: number): number => Math.floor(most * SHARE)
+
 /** With what is listed now; the same object where nothing need be noted. */
 export function withListed(peak: Peak | undefined, listed: number, now: number): Peak {
   if (peak === undefined) return [listed, now]

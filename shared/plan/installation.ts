@@ -32,4 +32,9 @@ export function refuseOwner(mark: string | undefined, ours: Installation): strin
   return `another installation of stapes makes this copy${since}: stop one of the two. If only this one is left, run "incus config unset <copy> user.stapes.owner" on the backup server`
 }
 
+/** Whether what a mark names is this one, or one that this one replaces; no mark names nobody. */
+export function isOwnedBy(mark: string | undefined, ours: Installation): boolean {
+  return (mark ?? '') !== '' && refuseOwner(mark, ours) === null
+}
+
 const isSame = (a: Installation, b: Installation): boolean => a.born === b.born && a.nonce === b.nonce

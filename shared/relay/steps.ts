@@ -154,8 +154,8 @@ export type SnapshotRow = { name: string; stateful: boolean; config: Record<stri
  */
 export type ExportStep = { do: 'export' } & Pick<
   ExportAction,
-  'ref' | 'snapshot' | 'store' | 'name' | 'optimized'
->
+  'ref' | 'snapshot' | 'store' | 'name' | 'optimized' | 'policy'
+> & { owner?: string }
 
 /** Reads which exports of an instance a store has; the reply is a list of `ExportRow`. Null: all of them, of all stores. */
 export type ReadExportsStep = {
@@ -165,6 +165,19 @@ export type ReadExportsStep = {
   name: string | null
   /** Of all of them, only the newest. */
   newest?: true
+}
+
+/** Reads all that a store has of an instance; the reply is an `ExportSurvey`. */
+export type SurveyExportsStep = { do: 'survey-exports'; ref: InstanceRef; store: string }
+
+/** Removes an export that a policy of an installation had made; one that doesn't exist counts as removed. */
+export type ExpireExportStep = {
+  do: 'expire-export'
+  ref: InstanceRef
+  store: string
+  name: string
+  policy: string
+  owner: string
 }
 
 /** Reads an export again, to its end, and compares it with its manifest; null: the newest one. */
@@ -214,6 +227,8 @@ export type Step =
   | ReadSnapshotsStep
   | ExportStep
   | ReadExportsStep
+  | SurveyExportsStep
+  | ExpireExportStep
   | CheckExportStep
   | CancelStep
   | ImportStep

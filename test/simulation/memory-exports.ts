@@ -7,7 +7,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
-import { CORRUPT, KEY, type Manifest, MISSING } from '../../shared/work/export/manifest.ts'
+import { CORRUPT, KEY, LOCKED, type Manifest, MISSING } from '../../shared/work/export/manifest.ts'
 
 export type MemoryStores = {
   /** By `store remote/project/instance name`. */
@@ -26,6 +26,11 @@ export type MemoryStores = {
   key: string | null
   /** What a load takes, in milliseconds. */
   loadMs: number
+  /** Seconds, as in the relay's configuration. */
+  minRetention: number
+  /** Until when the store removes one for nobody (milliseconds since the epoch), by its key; and what it held back. */
+  lockedUntil(key: string): number | null
+  held: Set<string>
 }
 
 export const memoryStores = (): MemoryStores => ({
@@ -38,6 +43,9 @@ export const memoryStores = (): MemoryStores => ({
   corrupt: () => false,
   key: null,
   loadMs: 60_000,
+  minRetention: 86_400,
+  lockedUntil: () => null,
+  held: new Set(),
 })
 
 /** As one life of the relay has them: after its end nothing of it is written. */
@@ -46,6 +54,26 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
     `${store} ${subjectKey(ref)} ${about.name}`
   return {
     stores: ['nas', 'r2'],
+    minRetention: () => stores.minRetention,
+    async survey(store, ref) {
+      const found = await this.list(store, ref, null)
+      if (!found.ok) return found
+      const exports = found.value.map((manifest) => {
+        const key = `${store} ${subjectKey(ref)} ${manifest.name}`
+        const state = { age: null, until: stores.lockedUntil(key), held: stores.held.has(key) }
+        return { manifest, ...state }
+      })
+      return ok({ exports, strays: [] })
+    },
+    async remove(store, ref, { name }) {
+      const key = `${store} ${subjectKey(ref)} ${name}`
+      if (stores.isDown) return err({ code: 'export', message: `store "${store}" gives no answer` })
+      const until = stores.lockedUntil(key)
+      if (until !== null && until > clock.now())
+        return err({ code: 'export', status: LOCKED, message: `store "${store}" keeps it` })
+      if (isAlive()) stores.made.delete(key)
+      return ok(undefined)
+    },
     async save(saving) {
       const opened = await saving.open(0)
       if (!opened.ok) return opened

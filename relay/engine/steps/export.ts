@@ -5,7 +5,7 @@
 import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import type { CheckExportStep, ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
+import type { ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { rowOf } from '../../../shared/work/export/manifest.ts'
 import { badReply, call } from '../call.ts'
@@ -57,16 +57,6 @@ export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = 
   }
 }
 
-export const planCheckExport: PlanStep<CheckExportStep> = async (
-  { ref, store, name },
-  io,
-  _job,
-  watcher = silent,
-) => {
-  const checked = await io.exports.check(store, ref, name, unlessCancelled(watcher))
-  return checked.ok ? ok({ calls: [], reply: rowOf(store, checked.value) }) : checked
-}
-
 export const planReadExports: PlanStep<ReadExportsStep> = async ({ ref, store, name, newest }, io) => {
   const stores = store === null ? io.exports.stores : [store]
   const rows = []
@@ -80,7 +70,7 @@ export const planReadExports: PlanStep<ReadExportsStep> = async ({ ref, store, n
 
 /** With an instance that an earlier try has left, made anew: it may be half of one. */
 async function prepare(
-  { ref, snapshot, store, name, optimized }: ExportStep,
+  { ref, snapshot, store, name, optimized, policy, owner }: ExportStep,
   temporary: InstanceRef,
   io: StepIo,
   watcher: Watcher,
@@ -111,6 +101,8 @@ async function prepare(
       ...{ instance: subjectKey(ref), name, incus, type, driver, optimized },
       snapshot: { name: snapshot, createdAt: details.createdAt },
       leftOut: made.leftOut,
+      ...(policy === undefined ? {} : { policy }),
+      ...(owner === undefined ? {} : { owner }),
     },
     usage: await usageOf(temporary, io),
     open: (from) => io.fetch(temporary.remote, fileOf(temporary), from),

@@ -7,11 +7,13 @@ import { err, type Result } from '../../../shared/result.ts'
 import type { Watcher } from '../call-list.ts'
 import { refused } from '../rules.ts'
 import { planCancel } from './cancel.ts'
+import { planCheckExport } from './check-export.ts'
 import { planCheckClone, planClone } from './clone.ts'
 import { planFinishClone, planRemoveClone } from './clone-finish.ts'
 import { planCheckCopy, planCopy } from './copy.ts'
+import { planExpireExport, planSurveyExports } from './expire-export.ts'
 import { planExpireLater, planUndo } from './expire-later.ts'
-import { planCheckExport, planExport, planReadExports } from './export.ts'
+import { planExport, planReadExports } from './export.ts'
 import { planCheckImport, planImport } from './import.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planProlong } from './prolong.ts'
@@ -47,6 +49,8 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   'read-exports': planReadExports,
   prolong: planProlong,
   'check-export': planCheckExport,
+  'survey-exports': planSurveyExports,
+  'expire-export': planExpireExport,
   cancel: planCancel,
   import: planImport,
   'check-import': planCheckImport,

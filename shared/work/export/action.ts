@@ -13,6 +13,10 @@ export type ExportAction = {
   name: string
   /** In the form of the pool's driver, which only such a pool can take back. */
   optimized: boolean
+  /** The policy whose slot it is for; absent: somebody asked for it, and no policy removes it. */
+  policy?: string
+  /** The installation that has it made. */
+  owner: string
   job: string
   reason: string
 }

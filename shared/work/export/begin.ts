@@ -7,6 +7,7 @@ import { own } from '../../own.ts'
 import type { PlanInput } from '../../plan/context.ts'
 import type { Found } from '../../plan/find.ts'
 import { driverOf } from '../../plan/freezing.ts'
+import { type Installation, renderInstallation } from '../../plan/installation.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { rulesOf, type World } from '../../plan/world.ts'
 import { refuseEvidence } from '../restore/evidence.ts'
@@ -110,17 +111,20 @@ const typeOf = ({ type }: Found['record']) =>
 export const actionOf = (
   { ref, key }: Pick<Found, 'ref' | 'key'>,
   snapshot: string,
-  wanted: Pick<ExportAction, 'store' | 'optimized' | 'name' | 'reason'>,
-): ExportAction => ({ kind: 'export', ref, snapshot, ...wanted, job: jobOf(key, wanted.name, 0) })
+  wanted: Pick<ExportAction, 'store' | 'optimized' | 'name' | 'policy' | 'reason'>,
+  installation: Installation,
+): ExportAction => ({
+  ...{ kind: 'export', ref, snapshot, ...wanted },
+  owner: renderInstallation(installation),
+  job: jobOf(key, wanted.name, 0),
+})
 
 /** `20261122T030000Z`. */
 export const nameAt = (now: Date): string => now.toISOString().replace(/[-:]|\.\d+/g, '')
 
-/** `policy`: whose slot it is for; absent: somebody has asked for it. */
 export const entryOf = (
-  { store, snapshot, name, optimized, job }: ExportAction,
+  { store, snapshot, name, optimized, policy, job }: ExportAction,
   now: Date,
-  policy?: string,
 ): ExportWork => ({
   ...{ state: 'started', store, snapshot, name, job, attempts: 0, at: now.toISOString() },
   ...(optimized ? { optimized: true as const } : {}),

@@ -62,13 +62,15 @@ function beginOf(wanted: Wanted, context: PlanContext, found: Found): Finding {
     return saying('wait', `its export to ${wish.to} waits for a first snapshot that is known to be complete`)
   if (newest !== undefined && samePair(pair, pairIn(newest)))
     return saying('keep', `${pair[0]}, its newest snapshot, is in ${wish.to} already`)
-  const action = actionOf(instance, pair[0], {
-    ...{ store: wish.to, optimized: wish.optimized, name: nameFor(wanted, looked.rows, context) },
-    reason: `slot ${slot.toISOString().slice(0, 16)}Z of ${wanted.policy}’s exports is due`,
-  })
+  const { policy } = wanted
+  const details = {
+    ...{ store: wish.to, optimized: wish.optimized, name: nameFor(wanted, looked.rows, context), policy },
+    reason: `slot ${slot.toISOString().slice(0, 16)}Z of ${policy}’s exports is due`,
+  }
+  const action = actionOf(instance, pair[0], details, context.installation)
   return {
     actions: [action],
-    work: { [workKey(EXPORT, key)]: entryOf(action, now, wanted.policy) },
+    work: { [workKey(EXPORT, key)]: entryOf(action, now) },
     wake: [minutesFrom(now, 1)],
   }
 }

@@ -52,13 +52,14 @@ const nameOf = ({ id }: JobReport): string => /:([^:#]+)#\d+$/.exec(id)?.[1] ?? 
 /** Null: its memo is none of ours. */
 function fromReport(report: JobReport): ExportWork | null {
   const { id, memo, since } = report
-  const { store, snapshot, name, optimized } = (
+  const { store, snapshot, name, optimized, policy } = (
     typeof memo === 'object' && memo !== null ? memo : {}
   ) as Record<string, unknown>
   if (typeof store !== 'string' || typeof snapshot !== 'string' || typeof name !== 'string') return null
   return {
     ...{ state: 'running', store, snapshot, name, job: id, at: since },
     ...(optimized === true ? { optimized: true as const } : {}),
+    ...(typeof policy === 'string' ? { policy } : {}),
     attempts: Number(/#(\d+)$/.exec(id)?.[1] ?? 0),
   }
 }

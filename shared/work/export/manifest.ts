@@ -36,6 +36,10 @@ const manifestSchema = z.object({
   }),
   /** What the instance in the archive lacks of the snapshot's own config and devices, or has otherwise. */
   leftOut: z.object({ config: strings, devices: z.record(text, strings) }),
+  /** The policy whose slot it was made for; absent: somebody asked for it, or an earlier version made it. */
+  policy: z.exactOptional(text),
+  /** Which installation of stapes had it made (see plan/installation.ts); absent: an earlier version. */
+  owner: z.exactOptional(text),
 })
 
 export type Manifest = z.output<typeof manifestSchema>
@@ -55,13 +59,28 @@ export const MISSING = 404
 /** And of one that needs another key, or one at all. */
 export const KEY = 403
 
+/** And of one that its store removes for nobody now, or that it doesn't let the relay remove. */
+export const LOCKED = 423
+
 /** What the Worker needs to know of one. */
-export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimized'> & {
+export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimized' | 'policy' | 'owner'> & {
   store: string
   /** Of what is stored. */
   bytes: number
   sha256: string
   encrypted: boolean
+  /** Somebody holds it in its store. */
+  held?: true
+  /** Its store removes it for nobody until then (ISO 8601). */
+  until?: string
+}
+
+/** All that a store has of an instance. */
+export type ExportSurvey = {
+  /** The newest first. */
+  rows: ExportRow[]
+  /** What is there beside them and is no export, each with the reason, in words. */
+  strays: string[]
 }
 
 /** The snapshot in it. */
@@ -70,10 +89,15 @@ export const pairIn = ({ snapshot: { name, createdAt } }: Pick<Manifest, 'snapsh
   Math.floor(Date.parse(createdAt) / 1000),
 ]
 
-export const rowOf = (store: string, { name, snapshot, madeAt, optimized, stored }: Manifest): ExportRow => ({
-  ...{ store, name, snapshot, madeAt, optimized },
-  ...{ bytes: stored.bytes, sha256: stored.sha256, encrypted: stored.encryption !== null },
-})
+export const rowOf = (store: string, manifest: Manifest): ExportRow => {
+  const { name, snapshot, madeAt, optimized, stored, policy, owner } = manifest
+  return {
+    ...{ store, name, snapshot, madeAt, optimized },
+    ...{ bytes: stored.bytes, sha256: stored.sha256, encrypted: stored.encryption !== null },
+    ...(policy === undefined ? {} : { policy }),
+    ...(owner === undefined ? {} : { owner }),
+  }
+}
 
 export const exportRowSchema = z.object({
   store: text,
@@ -84,7 +108,19 @@ export const exportRowSchema = z.object({
   bytes,
   sha256,
   encrypted: z.boolean(),
+  policy: z.exactOptional(text),
+  owner: z.exactOptional(text),
+  held: z.exactOptional(z.literal(true)),
+  until: z.exactOptional(text),
 })
+
+const surveySchema = z.object({ rows: z.array(exportRowSchema), strays: z.array(text) })
+
+/** Null: it is none. */
+export function parseSurvey(value: unknown): ExportSurvey | null {
+  const parsed = surveySchema.safeParse(value)
+  return parsed.success ? parsed.data : null
+}
 
 /** Null: it is no list of them. */
 export function parseRows(value: unknown): ExportRow[] | null {

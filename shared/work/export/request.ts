@@ -38,7 +38,8 @@ function planRequested(requested: Requested<ExportRequest>): Answer | Refusal {
   if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
   const { to: store, optimized = false, reason } = request
   const wanted = { store, optimized, name: nameAt(now), reason }
-  const action = actionOf(instance.value, snapshot.ok ? snapshot.value : '', wanted)
+  const of = snapshot.ok ? snapshot.value : ''
+  const action = actionOf(instance.value, of, wanted, requested.installation)
   return {
     actions: [action],
     work: { [workKey(EXPORT, key)]: entryOf(action, now) },

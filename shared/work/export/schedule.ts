@@ -4,6 +4,7 @@ import { instanceOf } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
+import { type Installation, renderInstallation } from '../../plan/installation.ts'
 import type { Note } from '../../plan/plan.ts'
 import { rulesOf } from '../../plan/world.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
@@ -16,11 +17,11 @@ import type { ExportRow } from './manifest.ts'
 import { jobOf } from './steps.ts'
 import { RETRY } from './tries.ts'
 
-export const planExports = ({ world, ledger, now }: PlanContext): Finding =>
+export const planExports = ({ world, ledger, now, installation }: PlanContext): Finding =>
   combine(
     knownExports(world, ledger, now).map((known) =>
       known.isLive || !isStoreGone(known, world)
-        ? stepOn(known, rowsOf(known, world), now)
+        ? stepOn(known, rowsOf(known, world), { now, installation })
         : giveUp(known.key, known.entry, `the relay has no store "${known.entry.store}" any more`, now),
     ),
   )
@@ -40,11 +41,14 @@ const saying = (kind: Note['kind'], key: string, entry: ExportWork, reason: stri
   notes: [{ kind, about: key, reason }],
 })
 
+type Context = Pick<PlanContext, 'now' | 'installation'>
+
 /** Minutes after which a store that could not be read is asked again. */
 const AGAIN = 10
 
 /** `rows`: what the store has of that name; null: that isn't known. */
-function stepOn(known: Known, rows: ExportRow[] | null, now: Date): Finding {
+function stepOn(known: Known, rows: ExportRow[] | null, context: Context): Finding {
+  const { now } = context
   const { key, entry, report } = known
   const soon = { wake: [minutesFrom(now, 1)] }
   if (known.isLive && report !== null) {
@@ -58,7 +62,7 @@ function stepOn(known: Known, rows: ExportRow[] | null, now: Date): Finding {
     ])
   const made = rows.find(({ name, snapshot }) => name === entry.name && snapshot.name === entry.snapshot)
   if (made !== undefined) return endWell(key, entry, made, now)
-  return combine([soon, tryAgain(known, now)])
+  return combine([soon, tryAgain(known, context)])
 }
 
 function endWell(key: string, { reason: _, ...entry }: ExportWork, { bytes }: ExportRow, now: Date): Finding {
@@ -70,7 +74,7 @@ function endWell(key: string, { reason: _, ...entry }: ExportWork, { bytes }: Ex
   )
 }
 
-function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
+function tryAgain({ key, entry: before, report }: Known, { now, installation }: Context): Finding {
   const error = report?.state === 'failed' ? report.error : undefined
   const why =
     error === undefined ? (report?.error?.message ?? 'the relay or Incus was restarted') : describe(error)
@@ -81,7 +85,7 @@ function tryAgain({ key, entry: before, report }: Known, now: Date): Finding {
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
   if (entry.state === 'failed') return giveUp(key, entry, entry.reason ?? '', now)
   if (!isDue(entry, now)) return saying('wait', key, entry, retryText(entry))
-  const action = actionOf(key, entry)
+  const action = actionOf(key, entry, installation)
   const { retryAt: _, ...rest } = entry
   return {
     work: { [workKey(EXPORT, key)]: { ...rest, state: 'started', job: action.job, at: now.toISOString() } },
@@ -103,10 +107,13 @@ function nextText({ policy, cancelled }: ExportWork): string {
 
 function actionOf(
   key: string,
-  { snapshot, store, name, optimized, attempts, reason }: ExportWork,
+  { snapshot, store, name, optimized, policy, attempts, reason }: ExportWork,
+  installation: Installation,
 ): ExportAction {
   return {
     ...{ kind: 'export', ref: instanceOf(key), snapshot, store, name, optimized: optimized === true },
+    ...(policy === undefined ? {} : { policy }),
+    owner: renderInstallation(installation),
     job: jobOf(key, name, attempts),
     reason: `try ${attempts + 1}: ${reason ?? ''}`,
   }

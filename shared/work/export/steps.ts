@@ -6,20 +6,21 @@ import type { ExportAction } from './action.ts'
 import { EXPORT, type ExportWork } from './entry.ts'
 
 /** What makes up for a lost ledger. */
-type ExportMemo = Pick<ExportWork, 'store' | 'snapshot' | 'name'> & { optimized: boolean }
+type ExportMemo = Pick<ExportWork, 'store' | 'snapshot' | 'name' | 'policy'> & { optimized: boolean }
 
 /**
  * It has a lock of its own: the file is made of an instance of its own, so once that exists nothing else has to wait for
  * the export.
  */
 export function exportJob(action: ExportAction): PlannedJob {
-  const { ref, snapshot, store, name, optimized } = action
+  const { ref, snapshot, store, name, optimized, owner } = action
   const family = familyOf(workKey(EXPORT, subjectKey(ref)))
-  const memo: ExportMemo = { store, snapshot, name, optimized }
+  const policy = action.policy === undefined ? {} : { policy: action.policy }
+  const memo: ExportMemo = { store, snapshot, name, optimized, ...policy }
   return {
     job: {
       ...{ id: action.job, family, lock: family, detach: true, memo },
-      steps: [{ do: 'export', ref, snapshot, store, name, optimized }],
+      steps: [{ do: 'export', ref, snapshot, store, name, optimized, owner, ...policy }],
     },
     parts: [action],
   }

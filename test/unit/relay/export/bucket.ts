@@ -17,6 +17,12 @@ export type Bucket = {
   uploads: Map<string, { key: string; parts: Map<number, Buffer> }>
   /** Method, key and query of each request. */
   asked: string[]
+  /** Until when Object Lock keeps an object, by its key (ISO 8601); shown where the key may see that. */
+  locks: Map<string, string>
+  /** What was hidden by a removal without its version's id. */
+  hidden: Map<string, Buffer>
+  /** A bucket lock as R2 has it: it removes nothing and says no date. */
+  isLocked: boolean
   /** Asked before each request; an answer is given instead of the bucket's own, `hang` none, `late` none once it is done. */
   fault: (request: string, place: number) => Answer | 'hang' | 'break' | 'late' | null
 }
@@ -24,6 +30,7 @@ export type Bucket = {
 export async function openBucket(): Promise<Bucket> {
   const bucket: Bucket = {
     ...{ endpoint: '', objects: new Map(), uploads: new Map(), asked: [] },
+    ...{ locks: new Map(), hidden: new Map(), isLocked: false },
     fault: () => null,
   }
   const server = createServer(async (request, response) => {
@@ -98,13 +105,27 @@ function answer(bucket: Bucket, request: IncomingMessage, url: URL, body: Buffer
     objects.set(key, body)
     return { status: 200, headers: { etag: '"x"' } }
   }
-  if (method === 'DELETE') {
-    objects.delete(key)
-    return { status: 204 }
-  }
+  if (method === 'DELETE') return remove(bucket, key, query.has('versionId'))
   if (key === '') return list(objects, query)
   const object = objects.get(key)
-  return object === undefined ? refuse(404, 'NoSuchKey') : { status: 200, body: object }
+  if (object === undefined) return refuse(404, 'NoSuchKey')
+  const until = bucket.locks.get(key)
+  const lock = { 'x-amz-object-lock-mode': 'COMPLIANCE', 'x-amz-object-lock-retain-until-date': until ?? '' }
+  return {
+    ...{ status: 200, body: object },
+    headers: until === undefined ? {} : { ...lock, 'x-amz-version-id': 'v1' },
+  }
+}
+
+function remove({ objects, locks, hidden, isLocked }: Bucket, key: string, isVersion: boolean): Answer {
+  const object = objects.get(key)
+  const until = locks.get(key)
+  if (object === undefined) return { status: 204 }
+  if (isLocked) return refuse(403, 'ObjectLockedByBucketPolicy')
+  if (isVersion && until !== undefined && Date.parse(until) > Date.now()) return refuse(403, 'AccessDenied')
+  if (!isVersion && until !== undefined) hidden.set(key, object)
+  objects.delete(key)
+  return { status: 204 }
 }
 
 /** Two names a page. */

@@ -1,0 +1,123 @@
+/** What the relay lets go of exports, whoever asks. */
+import { describe, expect, test } from 'vitest'
+import { againstExportRemoval, type ExportRemoval, oldOf } from '../../../relay/engine/export-removal.ts'
+import type { Surveyed } from '../../../relay/engine/exports.ts'
+import type { Manifest } from '../../../shared/work/export/manifest.ts'
+
+const DAY = 86_400_000
+const NOW = Date.parse('2026-11-30T04:00:00Z')
+const OURS = '1.nonce.key'
+
+const nameOf = (at: number): string => new Date(at).toISOString().replace(/[-:]|\.\d+/g, '')
+
+/** So many days old. */
+function one(days: number, more: Partial<Manifest> = {}, state: Partial<Surveyed> = {}): Surveyed {
+  const at = NOW - days * DAY
+  const text = new Date(at).toISOString()
+  return {
+    manifest: {
+      ...{
+        stapes: 'export 1',
+        instance: 'main/default/web1',
+        name: nameOf(at),
+        madeAt: text,
+        incus: '7.0.2',
+      },
+      ...{ snapshot: { name: 's', createdAt: text }, type: 'container', driver: 'dir', optimized: false },
+      archive: { bytes: 1, sha256: '0'.repeat(64), entries: 1 },
+      stored: {
+        ...{ file: 'f', bytes: 1, sha256: '0'.repeat(64), compression: 'zstd' },
+        ...{ encryption: null, recipients: [] },
+      },
+      leftOut: { config: {}, devices: {} },
+      ...{ policy: 'p', owner: OURS },
+      ...more,
+    },
+    ...{ age: null, until: null, held: false },
+    ...state,
+  }
+}
+
+function without(key: 'policy' | 'owner', { manifest, ...state }: Surveyed): Surveyed {
+  const { [key]: _, ...rest } = manifest
+  return { ...state, manifest: rest }
+}
+
+const WEEK = [0.1, 1.1, 2.1, 3.1, 4.1, 5.1, 6.1].map((days) => one(days))
+
+function asked(
+  wanted: Surveyed,
+  exports: readonly Surveyed[],
+  more: Partial<ExportRemoval> = {},
+): string | null {
+  const { name } = wanted.manifest
+  const removal = { name, policy: 'p', owner: OURS, exports, minRetention: 86_400, now: NOW }
+  return againstExportRemoval({ ...removal, isBad: () => false, most: 0, ...more })
+}
+
+const oldest = WEEK.at(-1) as Surveyed
+const [newest] = WEEK as [Surveyed]
+
+test('an old export of the policy goes', () => {
+  expect(asked(oldest, WEEK)).toBeNull()
+  expect(asked(one(1.1), [one(0.1), one(1.1)])).toBeNull()
+})
+
+describe('stays', () => {
+  test.each([
+    ['on request', without('policy', one(8)), /whoever asked/],
+    ['of another policy', one(8, { policy: 'q' }), /policy q had it made/],
+    ['of another installation', one(8, { owner: '2.other.elsewhere' }), /another installation/],
+    ['of an unknown installation', without('owner', one(8)), /another installation/],
+    ['that is held', one(8, {}, { held: true }), /it is held/],
+    ['that its store keeps', one(8, {}, { until: NOW + DAY }), /its store keeps it until 2026-12-01T04/],
+    ['that its store says is young', one(8, {}, { age: DAY / 2 }), /minRetention/],
+    ['whose age isn’t known', one(8, { madeAt: 'x' }), /newest/],
+  ])('one %s', (_, wanted, why) => {
+    expect(asked(wanted, [...WEEK, wanted])).toMatch(why)
+  })
+
+  test('one that isn’t there as it was', () => {
+    expect(asked(one(9), WEEK)).toMatch(/no whole export/)
+  })
+
+  test('the newest, also as the only one, or where newer ones are not what was stored', () => {
+    expect(asked(newest, WEEK, { minRetention: 0 })).toMatch(/newest/)
+    expect(asked(oldest, [oldest])).toMatch(/newest/)
+    const isBad = (name: string): boolean => name !== oldest.manifest.name
+    expect(asked(oldest, WEEK, { isBad })).toMatch(/newest/)
+    // One that is not what was stored keeps nothing, and goes only beside one that is.
+    expect(asked(oldest, WEEK, { isBad: (name) => name === oldest.manifest.name })).toBeNull()
+    expect(asked(oldest, [oldest], { isBad: () => true })).toMatch(/newest/)
+  })
+
+  test('the newest, where another one has a date in the future, or an old snapshot', () => {
+    const good = one(3)
+    const future = one(0.1, { name: '20991122T030000Z' })
+    expect(asked(good, [future, good, one(5)])).toMatch(/newest/)
+    const stale = one(0.1, { snapshot: { name: 'old', createdAt: '2020-01-01T00:00:00Z' } })
+    expect(asked(good, [stale, good, one(5)])).toMatch(/newest/)
+    expect(asked(one(5), [stale, good, one(5)])).toBeNull()
+  })
+
+  test('the newest of the policy, also where somebody has asked for a newer one', () => {
+    const wish = without('policy', one(0.1))
+    expect(asked(one(3), [wish, one(3), one(4)])).toMatch(/newest/)
+  })
+
+  test('one that is younger than its store keeps them at least', () => {
+    expect(asked(oldest, WEEK, { minRetention: 30 * 86_400 })).toMatch(/until 2026-12-24/)
+    expect(asked(oldest, WEEK, { minRetention: 6 * 86_400 })).toBeNull()
+  })
+
+  test('half of the old ones within a day, however many young ones somebody has made', () => {
+    const few = [...WEEK.slice(0, 3), oldest]
+    expect(asked(oldest, few, { most: 6 })).toMatch(/6 exports .* at least 3 of them/)
+    expect(asked(oldest, few, { most: 4 })).toBeNull()
+    const young = Array.from({ length: 30 }, (_, at) => one(at / 100))
+    expect(asked(oldest, [...young, ...few], { most: 6 })).toMatch(/at least 3/)
+    expect(oldOf({ name: '', policy: 'p', owner: OURS, exports: young, minRetention: 0, now: NOW })).toEqual(
+      [],
+    )
+  })
+})

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../../shared/clock.ts'
-import type { RemoteInventory } from '../../shared/incus/inventory.ts'
+import type { RemoteInventory, StoreRules } from '../../shared/incus/inventory.ts'
 import { own } from '../../shared/own.ts'
 import { MAKING, RESTORING } from '../../shared/policy/marks.ts'
 import type {
@@ -181,7 +181,7 @@ export function createEngine({
         name,
         reply.ok
           ? withRules(name, reply.inventory, {
-              ...{ remotes, expired: journal.expiredOn(name, onCopies), stores: exports.stores },
+              ...{ remotes, expired: journal.expiredOn(name, onCopies), exports },
             })
           : reply,
       ])
@@ -201,18 +201,21 @@ const sendsNoFiles = (remote: string): CallError => ({
 const withRules = (
   name: string,
   inventory: RemoteInventory,
-  { remotes, expired, stores }: { remotes: Remotes; expired: string[]; stores: readonly string[] },
+  { remotes, expired, exports }: { remotes: Remotes; expired: string[]; exports: Exports },
 ): RemoteReply => ({
   ok: true,
   inventory: {
     ...inventory,
     rules: {
       ...{ role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) },
-      ...(stores.length === 0 ? {} : { exports: [...stores] }),
+      ...(exports.stores.length === 0 ? {} : { exports: [...exports.stores], stores: storeRules(exports) }),
     },
     ...(expired.length === 0 ? {} : { expired }),
   },
 })
+
+const storeRules = ({ stores, minRetention }: Exports): Record<string, StoreRules> =>
+  Object.fromEntries(stores.map((store) => [store, { minRetention: minRetention(store) }]))
 
 /** A mark of a restore, or of a new instance, that this relay didn't make permits nothing. */
 function noteUnsealed(remote: string, { instances }: RemoteInventory, seal: Seal): void {

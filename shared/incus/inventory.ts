@@ -134,4 +134,9 @@ export type RemoteRules = {
   minRetention: number
   /** The stores that instances can be exported to, by name; absent: none. */
   exports?: string[]
+  /** What its configuration says about each of them. */
+  stores?: Record<string, StoreRules>
 }
+
+/** `minRetention`: how long an export stays there at least, in seconds. */
+export type StoreRules = { minRetention: number }

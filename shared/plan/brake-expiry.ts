@@ -40,7 +40,7 @@ export function brakeExpiry(expiring: Expiring, clocks: Clocks): string | null {
 }
 
 /** A configuration that an earlier version has applied has none. */
-const brakeOf = ({ brake }: Policy): Brake | null => (brake === undefined ? DEFAULT_BRAKE : brake)
+export const brakeOf = ({ brake }: Policy): Brake | null => (brake === undefined ? DEFAULT_BRAKE : brake)
 
 /** Names of ours hold no spaces. */
 export const namesIn = (text: string | undefined): Set<string> => new Set((text ?? '').split(' '))
@@ -65,7 +65,7 @@ const slotsSince = ({ schedule, timezone }: Policy, since: number | null, now: D
 /** Seconds. Dates of snapshots mean nothing under a clock that is off by more. */
 const FAR = 3600
 
-function wrongClock(remote: string, { world, ledger, now }: Clocks): string | null {
+export function wrongClock(remote: string, { world, ledger, now }: Clocks): string | null {
   const reply = own(world.remotes, remote)
   const skew = reply?.ok === true ? (reply.inventory.server.skew ?? 0) : 0
   if (Math.abs(skew) >= FAR)

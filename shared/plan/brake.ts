@@ -11,6 +11,9 @@ export const refreshKey = (replica: string): string => `copy ${replica}`
 /** An expiry of a policy's snapshots of this instance. */
 export const expiryKey = (policy: string, instance: string): string => `expiry ${policy} ${instance}`
 
+/** A removal of a policy's exports of this instance. */
+export const thinningKey = (policy: string, instance: string): string => `exports ${policy} ${instance}`
+
 /** So many are noted; more are counted. */
 const NOTED = 50
 const MORE = 'more'
@@ -18,7 +21,7 @@ const MORE = 'more'
 /** The instance that such a key is about; null: none in particular. */
 export function instanceIn(key: string): string | null {
   if (key === MORE) return null
-  return kindIn(key) === 'expiry' ? keyIn(keyIn(key)) : subjectIn(key)
+  return ['expiry', 'exports'].includes(kindIn(key)) ? keyIn(keyIn(key)) : subjectIn(key)
 }
 
 export function atMost(braked: Readonly<Record<string, string>>): Record<string, string> {

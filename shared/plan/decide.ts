@@ -30,7 +30,10 @@ export function decide(input: PlanInput): Plan<Action> {
     sight: sight.ledger,
     wake: [...plan.wake, ...watched.wake],
     incus: watched.incus,
-    facts: witness({ coverages, world, ledger: { ...ledger, work }, before: input.facts ?? null }, now),
+    facts: witness(
+      { coverages, world, ledger: { ...ledger, work }, before: input.facts ?? null, sorted: plan.sorted },
+      now,
+    ),
   }
 }
 
@@ -97,6 +100,7 @@ function decideDue(context: PlanContext, inProgress: Found): Plan<Action> {
     braked: found.braked,
     stalled: found.stalled,
     allowed: found.allowed,
+    sorted: found.sorted,
     wake: [...found.wake],
     requested: false,
     refusal: null,

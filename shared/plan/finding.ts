@@ -50,9 +50,14 @@ export type Found = Guards & {
   stalled: Readonly<Record<string, string>>
   /** Names that somebody allowed to go, by the key of their expiry. */
   allowed: Readonly<Record<string, string>>
+  /** What a look into a store has shown of a policy's exports, by `policy instance key>store`. */
+  sorted: Readonly<Record<string, Sorted>>
   /** Moments to look again at (ISO 8601). */
   wake: readonly string[]
 }
+
+/** `going`: names of exports that are let go, with spaces between them. `next`: when to look again (ISO 8601); null: after the next export. */
+export type Sorted = { at: string; going: string; next: string | null; tries: number }
 
 /** The parts that one kind has found. */
 export type Finding = { [Part in keyof Found]?: Found[Part] }
@@ -102,6 +107,7 @@ const MERGE: Merge = {
   braked: assigned,
   stalled: assigned,
   allowed: assigned,
+  sorted: assigned,
 }
 
 /** Several findings as one. There may be thousands, so only what is said is gone through. */

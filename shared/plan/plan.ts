@@ -3,6 +3,7 @@ import type { FreezeLedger, OwnLedger, PolicyLedger, SightLedger } from '../ledg
 import type { Work } from '../ledger/work.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Facts } from '../promise/facts.ts'
+import type { Sorted } from './finding.ts'
 
 /** One action of a kind of work; only that kind knows its other fields. */
 export type AnyAction = { kind: string; reason: string }
@@ -67,6 +68,8 @@ export type Plan<Action extends AnyAction = AnyAction> = {
   stalled: Readonly<Record<string, string>>
   /** Names that somebody allowed to go, by the key of their expiry: the relay may take them on another day. */
   allowed: Readonly<Record<string, string>>
+  /** What looks into stores have shown, see finding.ts; absent: none. */
+  sorted?: Readonly<Record<string, Sorted>>
   /** Moments at which something is due again, whatever the outcomes (ISO 8601). */
   wake: string[]
   /** What this look covered; absent while only a part is planned. */

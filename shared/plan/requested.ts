@@ -35,6 +35,7 @@ export function decideRequested(
       ledger.sight?.stalled,
     ),
     allowed: merged(ledger.sight?.allowed, parts.allowed),
+    sorted: parts.sorted ?? {},
     wake: [...(parts.wake ?? [])],
     requested: true,
     refusal,

@@ -5,7 +5,7 @@ import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
 import type { CloneCheck, ImportCheck } from '../relay/steps.ts'
-import type { ExportRow } from '../work/export/manifest.ts'
+import type { ExportRow, ExportSurvey } from '../work/export/manifest.ts'
 
 /** The config of a safety snapshot that neither ledger nor relay knows. */
 export type SafetyConfig = { safety: string; config: Record<string, string> }
@@ -34,6 +34,8 @@ export type World = {
   safeties?: ReadonlyMap<string, SafetyConfig | null>
   /** What stores have, by `instance key>store`. */
   exports?: ReadonlyMap<string, SeenExports>
+  /** All that they have of an instance, likewise; null: it could not be read. */
+  surveys?: ReadonlyMap<string, ExportSurvey | null>
 }
 
 export function worldOf(reply: InventoryReply): World {
@@ -73,6 +75,14 @@ export function minRetentionOf(world: Pick<World, 'remotes'>, remote: string): n
 export function serverOf({ remotes }: Pick<World, 'remotes'>, remote: string): string {
   const reply = own(remotes, remote)
   return reply?.ok === true ? reply.inventory.server.fingerprint : ''
+}
+
+/** How long an export stays in a store at least, in seconds; null: the relay doesn't say. */
+export function storeRetention({ remotes }: Pick<World, 'remotes'>, store: string): number | null {
+  const rules = Object.values(remotes).flatMap((reply) =>
+    reply.ok ? (own(reply.inventory.rules?.stores ?? {}, store) ?? []) : [],
+  )
+  return rules[0]?.minRetention ?? null
 }
 
 /** The stores that the relay may export to: of any remote that answered, for they are the relay's. */

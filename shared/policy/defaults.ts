@@ -33,7 +33,7 @@ export const DEFAULTS = {
     expiry: NEVER,
     mirror: false,
   },
-  export: { schedule: '@daily', optimized: false, check: '30d' },
+  export: { schedule: '@daily', optimized: false, check: '30d', keep: {} },
   approval: 'self' as const,
   brake: {},
   ping: { slug: false, every: '5m' },

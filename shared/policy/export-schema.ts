@@ -1,6 +1,7 @@
 /** The shape of an `export` in `stapes.jsonc`. */
 import { DEFAULTS, NEVER } from './defaults.ts'
 import * as field from './fields.ts'
+import { mayKeep } from './keep-schema.ts'
 
 const { may, object } = field
 
@@ -23,6 +24,10 @@ export const exportSchema = object(
       field.durationOrNever,
       `How often the newest export is read again, to its end, and compared with what was stored; \`${NEVER}\`: only on request.`,
       { default: DEFAULTS.export.check, examples: ['7d'] },
+    ),
+    keep: mayKeep(
+      'How long the exports of this policy stay in the store; those on request stay until somebody removes them.',
+      'An export',
     ),
   },
   'an object, such as { "to": "nas" }',

@@ -85,6 +85,7 @@ function fillExport(own: Settings['export'], defaults: Settings['export']): Expo
     schedule: sound(parseSchedule(merged.schedule)),
     optimized: merged.optimized,
     check: merged.check === NEVER ? null : secondsOrNull(merged.check),
+    keep: withoutZeros(merged.keep),
   }
 }
 
@@ -168,6 +169,7 @@ export const SETTINGS = [
   'export.schedule',
   'export.optimized',
   'export.check',
+  'export.keep',
   'approval',
   'promise.snapshot',
   'promise.copy',

@@ -28,10 +28,10 @@ export const keepSchema = object(
   'an object of rules, such as { "daily": 7 }',
 )
 
-/** A key that holds one. */
-export const mayKeep = (what: string) =>
+/** A key that holds one. `one`: of what it keeps. */
+export const mayKeep = (what: string, one = 'A snapshot') =>
   may(
     keepSchema,
-    `${what} A snapshot stays if any rule keeps it. Periods without a snapshot don't count. Without a rule, everything stays.`,
+    `${what} ${one} stays if any rule keeps it. Periods without ${one.toLowerCase()} don't count. Without a rule, everything stays.`,
     { examples: [{ hourly: 24, daily: 7, weekly: 4 }] },
   )

@@ -51,6 +51,8 @@ export type Export = {
   optimized: boolean
   /** Seconds after which the newest one is read again; null: only on request. */
   check: number | null
+  /** Retention of what this policy has exported; empty removes nothing. Absent in one that an earlier version has applied. */
+  keep?: Keep
 }
 
 /** Whether the person who asks for something destructive may also confirm it, or a second one must. */

@@ -62,6 +62,7 @@ const exportSchema = z.looseObject({
   schedule: many,
   optimized: z.boolean(),
   check: z.nullable(seconds),
+  keep: z.exactOptional(keepSchema),
 })
 
 const policySchema = z.looseObject({

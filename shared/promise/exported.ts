@@ -1,5 +1,7 @@
 /** What looks into a store, and reading again what it has, show of an instance's exports. */
 import type { Ledger } from '../ledger/ledger.ts'
+import { own } from '../own.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
 import type { Covered } from '../policy/cover.ts'
 import { checkIn } from '../work/check/entry.ts'
@@ -14,7 +16,7 @@ type Exported = Pick<
 type Newest = Pick<Fact, 'exportName' | 'exported' | 'exportedAt'>
 type Gone = Pick<Fact, 'exportGone' | 'exportGoneAt'>
 
-type Known = { world: Pick<World, 'exports'>; work: Ledger['work'] }
+type Known = { world: Pick<World, 'exports' | 'surveys'>; work: Ledger['work'] }
 
 export function exportedOf(
   covered: Covered,
@@ -38,7 +40,8 @@ export function exportedOf(
       exportSeen: now.toISOString(),
     }
   const exportSeen = isSeen ? now.toISOString() : before.exportSeen
-  const isUnread = looked !== undefined && looked.rows === null
+  const place = placeOf(covered.key, to)
+  const isUnread = looked?.rows === null || world.surveys?.get(place) === null
   const exportUnread = isUnread ? now.toISOString() : isSeen ? undefined : before.exportUnread
   const seen = {
     ...base,
@@ -49,6 +52,34 @@ export function exportedOf(
   return before.exported !== undefined && !isGone
     ? { ...seen, ...asBefore(before) }
     : { ...seen, ...goneOf(before, now) }
+}
+
+type SortedFact = Pick<Fact, 'exportSorted' | 'exportNext' | 'exportTries' | 'exportGoing'>
+
+/** What the last look at all of its exports has shown. */
+export function sortedOf(
+  covered: Covered,
+  former: Fact | undefined,
+  policy: string,
+  sorted: NonNullable<Plan['sorted']>,
+): SortedFact {
+  const to = covered.policy.export?.to
+  if (to === undefined) return {}
+  const seen = own(sorted, `${policy} ${placeOf(covered.key, to)}`)
+  if (seen !== undefined)
+    return {
+      exportSorted: seen.at,
+      ...(seen.next === null ? {} : { exportNext: seen.next }),
+      ...(seen.tries === 0 ? {} : { exportTries: seen.tries }),
+      ...(seen.going === '' ? {} : { exportGoing: seen.going }),
+    }
+  const { exportSorted, exportNext, exportTries, exportGoing } = inStore(former ?? {}, to)
+  return {
+    ...(exportSorted === undefined ? {} : { exportSorted }),
+    ...(exportNext === undefined ? {} : { exportNext }),
+    ...(exportTries === undefined ? {} : { exportTries }),
+    ...(exportGoing === undefined ? {} : { exportGoing }),
+  }
 }
 
 /** Of another one it isn't known when it was read again. */

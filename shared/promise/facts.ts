@@ -42,6 +42,13 @@ export type Fact = {
   checkedAt?: string
   /** Name of the last one that was not. */
   exportBad?: string
+  /** When all that the store has of it was looked at last, for what no rule keeps; and when that is due again. */
+  exportSorted?: string
+  exportNext?: string
+  /** So many looks in a row have shown something that was to go. */
+  exportTries?: number
+  /** Names of those, with spaces between them. */
+  exportGoing?: string
   /** Since when it is covered; kept until all is there that is promised. */
   since?: string
   /** Since when its promises are judged. */
@@ -114,6 +121,10 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   exportUnread: may(moment),
   checkedAt: may(moment),
   exportBad: may(text),
+  exportSorted: may(moment),
+  exportNext: may(moment),
+  exportTries: may(count),
+  exportGoing: may(text),
   since: may(moment),
   unseen: may(moment),
   watched: may(moment),
@@ -191,7 +202,14 @@ export function inStore(fact: Fact, to: string | null): Fact {
     exportBad: _bad,
     ...others
   } = rest
-  return others
+  const {
+    exportSorted: _sorted,
+    exportNext: _next,
+    exportTries: _tries,
+    exportGoing: _going,
+    ...left
+  } = others
+  return left
 }
 
 export const renderPair = ([name, createdAt]: SnapshotPair): string => `${name}@${createdAt}`

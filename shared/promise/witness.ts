@@ -7,12 +7,13 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { workKey } from '../ledger/work.ts'
 import { own } from '../own.ts'
 import { withPartials } from '../plan/partials.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
 import { replicasOf, seeTarget } from '../work/copy/replica.ts'
-import { exportedOf } from './exported.ts'
+import { exportedOf, sortedOf } from './exported.ts'
 import { atPlace, type Fact, type Facts, factOf, isFresh, parsePair, renderPair } from './facts.ts'
 import { schedulesIn } from './own-schedules.ts'
 import { unprotectedIn } from './unprotected.ts'
@@ -23,9 +24,11 @@ type Look = {
   ledger: Ledger
   /** Null: nothing is known. */
   before: Facts | null
+  /** What this run's looks into stores have shown. */
+  sorted?: Plan['sorted']
 }
 
-export function witness({ coverages, world, ledger, before }: Look, now: Date): Facts {
+export function witness({ coverages, world, ledger, before, sorted = {} }: Look, now: Date): Facts {
   const seen = withPartials(world, ledger)
   const subjects = coverages.map(({ policy, covered, unreadable }) => {
     const silent = new Set(unreadable.map(({ key }) => key.slice('remote:'.length)))
@@ -36,6 +39,7 @@ export function witness({ coverages, world, ledger, before }: Look, now: Date): 
       one.key,
       {
         ...factFor(one, factOf(before, policy.name, one.key), { world: seen, work: ledger.work }, now),
+        ...sortedOf(one, factOf(before, policy.name, one.key), policy.name, sorted),
         ...(policy.copy !== null && one.policy.copy === null ? { uncopied: true as const } : {}),
         ...(policy.export != null && one.policy.export == null ? { unexported: true as const } : {}),
       },

@@ -12,6 +12,8 @@ type Removal = {
   snapshots: readonly SnapshotPair[]
   /** Names of those that would go. */
   going: ReadonlySet<string>
+  /** What they are called; absent: snapshots. */
+  called?: string
   /** So many could not go earlier, as slots have passed since in which nothing could. */
   owed: number
 }
@@ -21,10 +23,13 @@ export const FEW = 3
 const DAY = 86_400
 
 /** Why it is too much; null: it isn't. */
-export function tooMuch({ share, number }: Brake, { snapshots, going, owed }: Removal): string | null {
+export function tooMuch(
+  { share, number }: Brake,
+  { snapshots, going, owed, called = 'snapshots' }: Removal,
+): string | null {
   const excess = going.size - owed
   if (excess < FEW) return null
-  const many = `${going.size} of ${snapshots.length} snapshots would go at once`
+  const many = `${going.size} of ${snapshots.length} ${called} would go at once`
   if (excess > number) return `${many}, and more than ${number} are too many`
   if (excess > share * snapshots.length) return `${many}, and more than ${percent(share)} are too many`
   const { old, far } = agedIn(snapshots)

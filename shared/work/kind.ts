@@ -70,7 +70,10 @@ type Verbs<Action extends AnyAction> = {
 }
 
 /** The parts of a plan that an answer to a request has. */
-export type Answer = Pick<Finding, 'actions' | 'notes' | 'slots' | 'work' | 'braked' | 'allowed' | 'wake'>
+export type Answer = Pick<
+  Finding,
+  'actions' | 'notes' | 'slots' | 'work' | 'braked' | 'allowed' | 'sorted' | 'wake'
+>
 
 /** A request with the input of its planning. */
 export type Requested<R extends AnyRequest = AnyRequest> = PlanContext & {

@@ -13,6 +13,7 @@ import { retention } from './retention/kind.ts'
 import { schedule } from './schedule/kind.ts'
 import { snapshot } from './snapshot/kind.ts'
 import { thaw } from './thaw/kind.ts'
+import { thinning } from './thinning/kind.ts'
 
 const ALL = [
   restore,
@@ -23,6 +24,7 @@ const ALL = [
   copy,
   exporting,
   check,
+  thinning,
   importing,
   cancel,
   thaw,

@@ -45,22 +45,29 @@ const MOST = 8
 /** So many are looked for in one within a run only to see whether they are still there. */
 const STILL = 20
 
-/** One of each instance and store: of several policies, the one whose slot was last. */
-export function wantedExports({ coverages, facts, now }: Wanting): Wanted[] {
-  const found = new Map<string, Wanted>()
-  for (const { policy, covered } of coverages) {
-    if (policy.export == null || policy.paused) continue
+/** Of each policy, instance by instance. */
+export function exportsOf({ coverages, facts, now }: Pick<Wanting, 'coverages' | 'facts' | 'now'>): Wanted[] {
+  return coverages.flatMap(({ policy, covered }) => {
+    if (policy.export == null || policy.paused) return []
     const { export: wish } = policy
     const slot = lastSlot(policy.export.schedule, policy.timezone, now)
-    if (slot === null) continue
-    for (const one of covered) {
-      const place = placeOf(one.key, wish.to)
-      const known = found.get(place)
-      if (one.policy.paused || one.policy.export == null || (known !== undefined && known.slot >= slot))
-        continue
-      const fact = inStore(factOf(facts, policy.name, one.key) ?? {}, wish.to)
-      found.set(place, { covered: one, policy: policy.name, export: wish, slot, fact })
-    }
+    if (slot === null) return []
+    return covered
+      .filter((one) => !one.policy.paused && one.policy.export != null)
+      .map((one): Wanted => {
+        const fact = inStore(factOf(facts, policy.name, one.key) ?? {}, wish.to)
+        return { covered: one, policy: policy.name, export: wish, slot, fact }
+      })
+  })
+}
+
+/** One of each instance and store: of several policies, the one whose slot was last. */
+export function wantedExports(wanting: Wanting): Wanted[] {
+  const found = new Map<string, Wanted>()
+  for (const one of exportsOf(wanting)) {
+    const place = placeOf(one.covered.key, one.export.to)
+    const known = found.get(place)
+    if (known === undefined || known.slot < one.slot) found.set(place, one)
   }
   return [...found.values()]
 }
@@ -90,7 +97,7 @@ export const isOwed = ({ fact: { exportedAt }, slot }: Wanted): boolean =>
   exportedAt === undefined || Date.parse(exportedAt) < slot.getTime()
 
 /** Owed, and something newer is listed that could be exported. */
-function isMissing(one: Wanted, now: Date): boolean {
+export function isMissing(one: Wanted, now: Date): boolean {
   if (!isOwed(one)) return false
   const [, exported = 0] = parsePair(one.fact.exported) ?? []
   const isAhead = aheadOf(now)

@@ -1,0 +1,191 @@
+/** Plans which exports go: what no rule of their policy's `keep` wants, where a look into the store has shown all of them. */
+import { own } from '../../own.ts'
+import { thinningKey } from '../../plan/brake.ts'
+import { HELD_BACK } from '../../plan/brake-expiry.ts'
+import type { PlanContext } from '../../plan/context.ts'
+import { combine, type Finding, type Found, type Sorted } from '../../plan/finding.ts'
+import { renderInstallation } from '../../plan/installation.ts'
+import type { Note } from '../../plan/plan.ts'
+import type { AllowRequest } from '../../plan/request.ts'
+import { narrow } from '../../plan/request.ts'
+import { rulesOf as relayRulesOf, storeRetention } from '../../plan/world.ts'
+import type { Wanted } from '../export/due.ts'
+import type { ExportSurvey } from '../export/manifest.ts'
+import type { Answer, Requested } from '../kind.ts'
+import type { ExpireExportAction } from './action.ts'
+import { brakeExports } from './brake.ts'
+import { AGAIN, brakeKey, keptExports, nextSurvey, placeIn } from './due.ts'
+import { type SortedExports, sortExports } from './sort.ts'
+
+type Context = PlanContext & { allowing?: true }
+
+export function planThinning(context: PlanContext, found: Found): Finding {
+  const wanting = { ...context, facts: context.facts ?? null }
+  const kept = keptExports(wanting)
+  if (kept.length === 0) return ofSilent(context)
+  const next = nextSurvey(wanting, kept)
+  return combine([
+    { wake: next === null ? [] : [next] },
+    ...kept.map((one) => thinOf(one, context, found)),
+    ofSilent(context),
+  ])
+}
+
+/** Of instances whose servers give no answer. */
+function ofSilent({ coverages, ledger }: Context): Finding {
+  const silent = coverages.flatMap(({ policy, unreadable }) =>
+    unreadable.map(({ key }) => thinningKey(policy.name, `${key.slice('remote:'.length)}/`)),
+  )
+  const of = (noted: Readonly<Record<string, string>> = {}): Record<string, string> =>
+    Object.fromEntries(Object.entries(noted).filter(([key]) => silent.some((one) => key.startsWith(one))))
+  return silent.length === 0 ? {} : { braked: of(ledger.sight?.braked), allowed: of(ledger.sight?.allowed) }
+}
+
+function thinOf(one: Wanted, context: Context, found: Found): Finding {
+  const survey = context.world.surveys?.get(placeIn(one))
+  if (survey === undefined) return asBefore(one, context)
+  if (survey === null)
+    return combine([
+      asBefore(one, context),
+      { notes: [unreadNote(one)], wake: [new Date(context.now.getTime() + AGAIN).toISOString()] },
+    ])
+  return thinBy(survey, one, context, found)
+}
+
+const unreadNote = ({ export: { to }, covered: { key } }: Wanted): Note => ({
+  kind: 'wait',
+  about: key,
+  reason: `what ${to} has of it could not be read, so none of its exports goes`,
+})
+
+/** What is held back, or allowed, is so until the next look. */
+function asBefore(one: Wanted, { ledger }: Context): Finding {
+  const key = brakeKey(one)
+  const [braked, allowed] = [own(ledger.sight?.braked ?? {}, key), own(ledger.sight?.allowed ?? {}, key)]
+  return {
+    ...(braked === undefined ? {} : { braked: { [key]: braked } }),
+    ...(allowed === undefined ? {} : { allowed: { [key]: allowed } }),
+  }
+}
+
+const sortedAs = (one: Wanted, sorted: Sorted): Finding => ({
+  sorted: { [`${one.policy} ${placeIn(one)}`]: sorted },
+  wake: sorted.next === null ? [] : [sorted.next],
+})
+
+function thinBy(survey: ExportSurvey, one: Wanted, context: Context, found: Found): Finding {
+  const { now, explain = false, ledger } = context
+  const { covered, export: wish, fact } = one
+  const sorted = sortedFor(one, survey, context)
+  const noted = (name: string, reason: string): Note => ({
+    ...{ kind: 'keep', about: covered.key, snapshot: `${wish.to}:${name}`, reason },
+  })
+  const shown = explain
+    ? [...sorted.kept, ...sorted.later].map(({ name, reason }) => noted(name, reason))
+    : []
+  const strays = survey.strays.map(
+    (stray): Note => ({ kind: 'problem', about: covered.key, reason: `${wish.to}: ${stray}` }),
+  )
+  const before = (going: string): Finding => sortedAs(one, noteOf(sorted, { going, fact, now }))
+  const base: Finding = { notes: [...strays, ...shown] }
+  const stop = stopOf(one, context, found)
+  const held = stop === null ? brakeExports(one, sorted, context) : null
+  if (stop !== null || (held !== null && context.allowing !== true)) {
+    const why = stop === null ? HELD_BACK : `but nothing goes now: ${stop}`
+    const key = brakeKey(one)
+    return combine([
+      base,
+      { notes: sorted.going.map(({ name, reason }) => noted(name, `${reason}, ${why}`)) },
+      stop === null ? {} : asBefore(one, context),
+      held === null
+        ? {}
+        : { notes: [{ kind: 'problem', about: covered.key, reason: held }], braked: { [key]: held } },
+      before(fact.exportGoing ?? ''),
+    ])
+  }
+  // Only what is held back is asked for.
+  if (held === null && context.allowing === true) return {}
+  const names = sorted.going.map(({ name }) => name)
+  const allowed = own(ledger.sight?.allowed ?? {}, brakeKey(one)) ?? ''
+  const left = allowed.split(' ').filter((name) => names.includes(name))
+  return combine([
+    base,
+    { actions: sorted.going.map((going) => actionOf(one, going, context)) },
+    left.length === 0 ? {} : { allowed: { [brakeKey(one)]: left.join(' ') } },
+    before(names.join(' ')),
+  ])
+}
+
+/** Why nothing of it goes now; null: it may. */
+function stopOf({ covered }: Wanted, { world }: Context, found: Found): string | null {
+  const { key, ref, blocked, record } = covered
+  if (relayRulesOf(world, ref.remote) === undefined || record.snapshots === null)
+    return 'its server gives no answer'
+  return blocked ?? found.busy.get(key) ?? null
+}
+
+export const sortedFor = (
+  { covered, policy, export: wish, fact }: Wanted,
+  { rows }: ExportSurvey,
+  { world, installation, now }: Pick<PlanContext, 'world' | 'installation' | 'now'>,
+): SortedExports =>
+  sortExports(rows, {
+    ...{ policy, keep: wish.keep ?? {}, timezone: covered.policy.timezone, record: covered.record },
+    ...{ held: covered.held, bad: fact.exportBad, installation, now },
+    minRetention: storeRetention(world, wish.to),
+  })
+
+const HOUR = 3_600_000
+/** Hours between two tries, at most. */
+const LONGEST = 24
+
+const later = (now: Date, tries: number): string =>
+  new Date(now.getTime() + Math.min(2 ** tries, LONGEST) * HOUR).toISOString()
+
+/** A store that says no date is asked at growing intervals; where it says one, at that date. */
+function noteOf(
+  { going, later: locked }: SortedExports,
+  { going: names, fact, now }: { going: string; fact: Wanted['fact']; now: Date },
+): Sorted {
+  const [first] = locked.map(({ until }) => until).sort()
+  const tries = going.length === 0 ? 0 : (fact.exportTries ?? 0) + 1
+  const again = going.length === 0 ? [] : [later(now, tries - 1)]
+  const [next = null] = [...again, ...(first === undefined ? [] : [first])].sort()
+  return { at: now.toISOString(), going: names, next, tries }
+}
+
+const actionOf = (
+  { covered: { ref }, policy, export: { to } }: Wanted,
+  { name, snapshot, reason }: SortedExports['going'][number],
+  { installation }: Context,
+): ExpireExportAction => ({
+  ...{ kind: 'expire-export', ref, store: to, name, snapshot, policy },
+  ...{ owner: renderInstallation(installation), reason },
+})
+
+/** What the brake holds back, and nothing else. */
+export function allowThinning(requested: Requested<AllowRequest>): Answer {
+  const { request, coverages, ledger, found } = requested
+  const facts = requested.facts ?? null
+  const kept = keptExports({ coverages: narrow(coverages, request), facts, now: requested.now })
+  const findings = kept.flatMap((one) => {
+    const survey = requested.world.surveys?.get(placeIn(one))
+    if (survey === undefined) return []
+    return survey === null
+      ? [{ notes: [unreadNote(one)] }]
+      : [thinBy(survey, one, { ...requested, allowing: true }, found)]
+  })
+  const { actions = [], notes = [], sorted = {}, wake = [] } = combine(findings)
+  const allowed = new Map<string, string[]>()
+  for (const action of actions as ExpireExportAction[]) {
+    const one = kept.find(({ policy, covered }) => policy === action.policy && covered.ref === action.ref)
+    if (one !== undefined) allowed.set(brakeKey(one), [...(allowed.get(brakeKey(one)) ?? []), action.name])
+  }
+  return {
+    ...{ actions, notes, sorted, wake },
+    braked: Object.fromEntries(
+      Object.entries(ledger.sight?.braked ?? {}).filter(([key]) => !allowed.has(key)),
+    ),
+    allowed: Object.fromEntries([...allowed].map(([key, names]) => [key, names.join(' ')])),
+  }
+}

@@ -1,0 +1,191 @@
+/** Exports go by their policy's `keep`, and by nothing else: never the newest, never what isn't the policy's own. */
+import { describe, expect, test } from 'vitest'
+import { type Io, run } from '../../functions/run.ts'
+import type { Manifest } from '../../shared/work/export/manifest.ts'
+import { seedInstance, write } from '../emulator/scene.ts'
+import { statusIn } from './status.ts'
+import { createWorld, type World } from './world.ts'
+
+const MINUTE = 60_000
+const START = Date.parse('2026-11-20T00:00:30Z')
+const HOURLY = { to: 'nas', schedule: '20 * * * *', keep: { last: 3 } }
+
+type Scene = { world: World; pass(until: string, each?: (at: Date) => Promise<void>): Promise<void> }
+
+async function begin(wish: object = HOURLY, more: object = {}): Promise<Scene> {
+  const world = createWorld({ start: new Date(START) })
+  world.stores.minRetention = 0
+  for (const name of ['web', 'db']) write(seedInstance(world.incus.main, { name, running: true }), name, 1e6)
+  await world.clock.advance(world.clock.now() + 10)
+  await world.apply(configOf(wish, more))
+  return {
+    world,
+    async pass(until, each) {
+      while (world.clock.now() + MINUTE <= Date.parse(until)) {
+        const at = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+        await world.tick(at)
+        await each?.(at)
+      }
+    },
+  }
+}
+
+const configOf = (wish: object, more: object = {}) => ({
+  policies: { p: { remotes: ['main'], schedule: '10 * * * *', keep: { last: 30 }, export: wish, ...more } },
+})
+
+const namesOf = ({ world }: Scene, instance = 'web'): string[] =>
+  [...world.stores.made.keys()]
+    .flatMap((key) => (key.includes(`/${instance} `) ? (key.split(' ')[2] ?? '') : []))
+    .sort()
+
+const statusOf = async ({ world }: Scene) =>
+  JSON.stringify(await statusIn(world, new Date(world.clock.now())))
+
+/** As somebody else had it made. */
+function seedExport({ world }: Scene, name: string, change: (manifest: Manifest) => Manifest): string {
+  const [first] = [...world.stores.made].find(([key]) => key.includes('/web ')) ?? []
+  const made = world.stores.made.get(first ?? '')
+  if (made === undefined) throw new Error('there is none yet')
+  const key = `nas main/default/web ${name}`
+  const { madeAt: _, ...rest } = made.manifest
+  world.stores.made.set(key, {
+    ...made,
+    manifest: change({ ...rest, name, madeAt: '2026-11-20T00:21:00.000Z' }),
+  })
+  return name
+}
+
+describe('by keep', () => {
+  test('the last three stay, also of each instance, whatever is lost and done twice', async () => {
+    const scene = await begin()
+    const { world } = scene
+    let minute = 0
+    let most = 0
+    const made = new Set<string>()
+    await scene.pass('2026-11-20T10:08:00Z', async (at) => {
+      minute += 1
+      if (minute % 47 === 0) world.kv.wipe(['ledger'])
+      if (minute % 31 === 0) world.kv.wipe(['promises'])
+      if (minute % 3 === 0) await world.tick(at, 1)
+      if (minute === 200) world.relay.kill()
+      most = Math.max(most, namesOf(scene).length)
+      for (const name of namesOf(scene)) made.add(name)
+    })
+    expect(made.size).toBeGreaterThan(8)
+    expect(namesOf(scene)).toEqual([...made].sort().slice(-3))
+    expect(namesOf(scene, 'db')).toHaveLength(3)
+    expect(most).toBe(4)
+    expect(await statusOf(scene)).not.toContain('"broken"')
+  })
+
+  test('without one, nothing goes', async () => {
+    const scene = await begin({ to: 'nas', schedule: '20 * * * *' })
+    await scene.pass('2026-11-20T07:50:00Z')
+    expect(namesOf(scene)).toHaveLength(9)
+  })
+
+  test('what is not the policy’s own stays: on request, of another policy, installation or instance, and what is held', async () => {
+    const scene = await begin()
+    const { world } = scene
+    await scene.pass('2026-11-20T00:40:00Z')
+    const [owner] = [...world.stores.made.values()].map(({ manifest }) => manifest.owner ?? '')
+    const others = [
+      seedExport(scene, '20261119T010000Z', ({ policy: _, ...rest }) => rest),
+      seedExport(scene, '20261119T020000Z', (one) => ({ ...one, policy: 'q' })),
+      seedExport(scene, '20261119T030000Z', ({ owner: _, ...rest }) => rest),
+      seedExport(scene, '20261119T040000Z', (one) => ({ ...one, owner: `9${owner}` })),
+      seedExport(scene, '20261119T050000Z', (one) => ({
+        ...one,
+        snapshot: { ...one.snapshot, createdAt: '2025-01-01T00:00:00Z' },
+      })),
+      seedExport(scene, '20261119T060000Z', (one) => one),
+    ]
+    world.stores.held.add(`nas main/default/web ${others[5]}`)
+    await scene.pass('2026-11-20T07:50:00Z')
+    expect(namesOf(scene)).toEqual([
+      ...others,
+      ...['20261120T052000Z', '20261120T062000Z', '20261120T072000Z'],
+    ])
+    expect(namesOf(scene, 'db')).toHaveLength(3)
+  })
+
+  test('what was exported of an instance that is gone stays', async () => {
+    const scene = await begin()
+    await scene.pass('2026-11-20T05:50:00Z')
+    const before = namesOf(scene)
+    scene.world.incus.main.state.projects.get('default')?.instances.delete('web')
+    await scene.pass('2026-11-20T09:50:00Z')
+    expect(namesOf(scene)).toEqual(before)
+    expect(namesOf(scene, 'db').at(-1)).toBe('20261120T092000Z')
+  })
+
+  test('while no export can be made, none goes', async () => {
+    const scene = await begin()
+    await scene.pass('2026-11-20T05:10:00Z')
+    const before = namesOf(scene)
+    scene.world.stores.failure = 'store "nas": no space left'
+    await scene.pass('2026-11-20T09:50:00Z')
+    expect(namesOf(scene)).toEqual(before)
+  })
+})
+
+describe('a store that keeps what it has', () => {
+  test('until a date is asked at that date, and not before', async () => {
+    const scene = await begin()
+    const { world } = scene
+    const date = Date.parse('2026-11-20T06:35:00Z')
+    world.stores.lockedUntil = (key) => (key.includes('/web ') ? date : null)
+    await scene.pass('2026-11-20T06:34:00Z')
+    expect(namesOf(scene)).toHaveLength(8)
+    expect(await statusOf(scene)).not.toContain('store "nas" keeps it')
+    // All of it may go at once then, so somebody is asked.
+    await scene.pass('2026-11-20T06:40:00Z')
+    expect(await statusOf(scene)).toContain('exports would go at once')
+    const request = { do: 'allow', policies: ['p'], reason: 'asked for' } as const
+    const at = new Date(world.clock.now())
+    await world.clock.settle(run({ kind: 'run', at, request }, world.places[0] as Io))
+    expect(namesOf(scene)).toEqual(['20261120T042000Z', '20261120T052000Z', '20261120T062000Z'])
+  })
+
+  test('by its relay’s minRetention has each for so long', async () => {
+    const scene = await begin()
+    scene.world.stores.minRetention = 5 * 3600
+    // Each is made a minute or two after its slot.
+    await scene.pass('2026-11-20T11:21:00Z')
+    expect(namesOf(scene)[0]).toBe('20261120T062000Z')
+    await scene.pass('2026-11-20T11:50:00Z')
+    expect(namesOf(scene)[0]).toBe('20261120T072000Z')
+    expect(await statusOf(scene)).not.toContain('minRetention')
+  })
+})
+
+describe('the brake', () => {
+  const cut = async (): Promise<Scene> => {
+    const scene = await begin({ ...HOURLY, keep: { last: 12 } })
+    await scene.pass('2026-11-20T09:10:00Z')
+    expect(namesOf(scene)).toHaveLength(10)
+    await scene.world.apply(configOf(HOURLY))
+    await scene.pass('2026-11-20T09:50:00Z')
+    return scene
+  }
+
+  test('holds back what a cut keep would take, says so, and lets it go once somebody confirms', async () => {
+    const scene = await cut()
+    const { world } = scene
+    expect(namesOf(scene)).toHaveLength(11)
+    const told = await statusOf(scene)
+    expect(told).toMatch(/8 of 11 exports would go at once.*\/backup allow main\/default\/web --policy=p/)
+    // It is told as long as it is so, also by ticks that don't look into the store.
+    await scene.pass('2026-11-20T10:10:00Z')
+    expect(await statusOf(scene)).toContain('exports would go at once')
+    const request = { do: 'allow', instances: ['web'], reason: 'asked for' } as const
+    const at = new Date(world.clock.now())
+    await world.clock.settle(run({ kind: 'run', at, request }, world.places[0] as Io))
+    expect(namesOf(scene)).toHaveLength(3)
+    expect(namesOf(scene, 'db')).toHaveLength(11)
+    await scene.pass('2026-11-20T11:50:00Z')
+    expect(namesOf(scene)).toEqual(['20261120T092000Z', '20261120T102000Z', '20261120T112000Z'])
+    expect(await statusOf(scene)).not.toMatch(/exports would go at once[^"]*web/)
+  })
+})

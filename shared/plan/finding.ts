@@ -7,7 +7,7 @@ import type { InstanceRef } from '../incus/subject.ts'
 import type { FreezeLedger } from '../ledger/ledger.ts'
 import type { Work } from '../ledger/work.ts'
 import { merged } from '../own.ts'
-import type { AnyAction, Note, SlotPlan } from './plan.ts'
+import type { AnyAction, Note, SlotPlan, Sorted } from './plan.ts'
 
 /** What blocks other work on a subject or its snapshots, by the subject's key, with the reason. */
 export type Guards = {
@@ -55,9 +55,6 @@ export type Found = Guards & {
   /** Moments to look again at (ISO 8601). */
   wake: readonly string[]
 }
-
-/** `going`: names of exports that are let go, with spaces between them. `next`: when to look again (ISO 8601); null: after the next export. */
-export type Sorted = { at: string; going: string; next: string | null; tries: number }
 
 /** The parts that one kind has found. */
 export type Finding = { [Part in keyof Found]?: Found[Part] }

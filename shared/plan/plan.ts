@@ -3,7 +3,6 @@ import type { FreezeLedger, OwnLedger, PolicyLedger, SightLedger } from '../ledg
 import type { Work } from '../ledger/work.ts'
 import type { Approval } from '../policy/policy.ts'
 import type { Facts } from '../promise/facts.ts'
-import type { Sorted } from './finding.ts'
 
 /** One action of a kind of work; only that kind knows its other fields. */
 export type AnyAction = { kind: string; reason: string }
@@ -52,6 +51,9 @@ export type SlotPlan = {
   /** The slot may be served until then (ISO 8601). */
   until: string | null
 }
+
+/** `going`: names of exports that are let go, with spaces between them. `next`: when to look again (ISO 8601); null: after the next export. */
+export type Sorted = { at: string; going: string; next: string | null; tries: number }
 
 export type Plan<Action extends AnyAction = AnyAction> = {
   at: string

@@ -542,6 +542,90 @@ describe('a stolen signing key exports to the configured stores, and no more', (
     for (const hidden of ['leftOut', 'recipients', 'file', 'a secret']) expect(told).not.toContain(hidden)
   })
 
+  describe('and removes none of them', () => {
+    const OWNER = '1.nonce.key'
+    const nameOf = (at: number): string => new Date(at).toISOString().replace(/[-:]|\.\d+/g, '')
+    const removalOf = (name: string, more: object = {}): Step => ({
+      ...{ do: 'expire-export', ref: ref('main'), store: 'nas', name, policy: 'daily', owner: OWNER },
+      ...more,
+    })
+    /** As many as days, each a day older than the one before. */
+    const seeded = async (days: number): Promise<string[]> => {
+      await attack([exportOf({ policy: 'daily', owner: OWNER })])
+      await wait(HOUR)
+      const { stores, clock } = scene.world
+      const [first] = stores.made.values()
+      if (first === undefined) throw new Error('it was not exported')
+      stores.made.clear()
+      return Array.from({ length: days }, (_, day) => {
+        const at = clock.now() - day * DAY
+        const [name, date] = [nameOf(at), new Date(at).toISOString()]
+        const createdAt = day === 0 ? first.manifest.snapshot.createdAt : date
+        const manifest = { ...first.manifest, name, madeAt: date, snapshot: { name: 's', createdAt } }
+        on('main').createdAt = new Date(clock.now() - 365 * DAY).toISOString()
+        stores.made.set(`nas main/default/web ${name}`, { ...first, manifest })
+        return name
+      })
+    }
+
+    test('that is the newest, too young, on request, or of somebody else', async () => {
+      const names = await seeded(9)
+      const [newest = ''] = names
+      scene.world.stores.minRetention = WEEK
+      const foreign = { policy: 'hourly' }
+      const others = [{ owner: '2.other.elsewhere' }, { owner: 'x' }, foreign, { ref: ref('main', 'db') }]
+      const steps = names.flatMap((name) => others.map((other) => removalOf(name, other)))
+      await attack([...steps, ...names.slice(0, 7).map((name) => removalOf(name))])
+      expect(made()).toHaveLength(9)
+      scene.world.stores.minRetention = 0
+      await attack([removalOf(newest), removalOf(newest)])
+      expect(made()).toHaveLength(9)
+      const [key = ''] = made()
+      const one = scene.world.stores.made.get(key)
+      if (one === undefined) throw new Error('it is gone')
+      for (const [at, { manifest, ...rest }] of scene.world.stores.made) {
+        const { policy: _, ...bare } = manifest
+        scene.world.stores.made.set(at, { ...rest, manifest: bare })
+      }
+      await attack(names.map((name) => removalOf(name)))
+      expect(made()).toHaveLength(9)
+    })
+
+    test('but half of the old ones within a day, also where it asks for all at once', async () => {
+      const names = await seeded(9)
+      scene.world.stores.minRetention = 0
+      await attack([...names, ...names].map((name) => removalOf(name)))
+      await attack(names.map((name) => removalOf(name)))
+      for (const name of names) await attack([removalOf(name)])
+      // Eight of them are older than a day, and the newest isn't.
+      expect(made()).toHaveLength(5)
+      scene.world.relay.kill()
+      for (const name of names) await attack([removalOf(name)])
+      expect(made()).toHaveLength(5)
+    })
+
+    test('whose instance is gone, or was made since', async () => {
+      const names = await seeded(4)
+      scene.world.stores.minRetention = 0
+      on('main').createdAt = new Date(scene.world.clock.now()).toISOString()
+      await attack(names.map((name) => removalOf(name)))
+      scene.world.incus.main.state.projects.get('default')?.instances.delete('web')
+      await attack(names.map((name) => removalOf(name)))
+      expect(made()).toHaveLength(4)
+    })
+
+    test('that is held, by its snapshot or in its store', async () => {
+      const names = await seeded(3)
+      scene.world.stores.minRetention = 0
+      on('main').config['user.stapes.hold.s'] = 'by a person'
+      await attack(names.map((name) => removalOf(name)))
+      delete on('main').config['user.stapes.hold.s']
+      for (const key of made()) scene.world.stores.held.add(key)
+      await attack(names.map((name) => removalOf(name)))
+      expect(made()).toHaveLength(3)
+    })
+  })
+
   test('and deletes no instance that calls itself one made for an export', async () => {
     const { main } = scene.world.incus
     const name = `stapes-export-${'a'.repeat(24)}`

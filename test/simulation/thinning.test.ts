@@ -120,13 +120,19 @@ describe('by keep', () => {
     expect(namesOf(scene, 'db').at(-1)).toBe('20261120T092000Z')
   })
 
-  test('while no export can be made, none goes', async () => {
+  test('while the newest one is missing, none goes', async () => {
     const scene = await begin()
-    await scene.pass('2026-11-20T05:10:00Z')
+    const { world } = scene
+    world.stores.lockedUntil = () => Date.parse('2026-11-20T06:35:00Z')
+    await scene.pass('2026-11-20T06:15:00Z')
     const before = namesOf(scene)
-    scene.world.stores.failure = 'store "nas": no space left'
-    await scene.pass('2026-11-20T09:50:00Z')
+    world.stores.failure = 'store "nas": no space left'
+    await scene.pass('2026-11-20T08:50:00Z')
     expect(namesOf(scene)).toEqual(before)
+    expect(await statusOf(scene)).not.toContain('exports would go at once')
+    world.stores.failure = null
+    await scene.pass('2026-11-20T15:30:00Z')
+    expect(await statusOf(scene)).toContain('exports would go at once')
   })
 })
 
@@ -187,5 +193,18 @@ describe('the brake', () => {
     await scene.pass('2026-11-20T11:50:00Z')
     expect(namesOf(scene)).toEqual(['20261120T092000Z', '20261120T102000Z', '20261120T112000Z'])
     expect(await statusOf(scene)).not.toMatch(/exports would go at once[^"]*web/)
+  })
+
+  test('holds back what a clock that jumps would take, also with the ledger lost', async () => {
+    const scene = await begin({ ...HOURLY, keep: { within: '4h' } })
+    const { world } = scene
+    await scene.pass('2026-11-20T05:50:00Z')
+    const before = namesOf(scene)
+    world.kv.wipe(['ledger', 'promises'])
+    await world.clock.advance(Date.parse('2027-08-20T05:50:00Z'))
+    await scene.pass('2027-08-20T07:50:00Z')
+    expect(namesOf(scene).length).toBeGreaterThan(before.length)
+    expect(namesOf(scene)).toEqual(expect.arrayContaining(before))
+    expect(await statusOf(scene)).toContain('exports would go at once')
   })
 })

@@ -16,7 +16,7 @@ describe('exports by policy', () => {
   test('are daily and read again every 30 days, unless the policy or the defaults say otherwise', () => {
     expect(exportOf({})).toBeNull()
     expect(exportOf({ export: { to: 'nas' } })).toEqual({
-      ...{ to: 'nas', schedule: ['0 0 * * *'], optimized: false, check: 30 * 86_400 },
+      ...{ to: 'nas', schedule: ['0 0 * * *'], optimized: false, check: 30 * 86_400, keep: {} },
     })
     const defaults = { export: { to: 'nas', check: 'never' } }
     expect(exportOf({}, defaults)).toMatchObject({ to: 'nas', check: null })
@@ -24,6 +24,16 @@ describe('exports by policy', () => {
       ...{ to: 'nas', schedule: ['0 0 * * 0'], check: null },
     })
     expect(exportOf({ export: false }, defaults)).toBeNull()
+  })
+
+  test('keep what they say, each policy or the defaults, and all of it where nobody says so', () => {
+    const defaults = { export: { to: 'nas', keep: { daily: 7 } } }
+    expect(exportOf({}, defaults)).toMatchObject({ keep: { daily: 7 } })
+    expect(exportOf({ export: { keep: { monthly: 12, daily: 0 } } }, defaults)).toMatchObject({
+      keep: { monthly: 12 },
+    })
+    expect(exportOf({ export: { to: 'nas', keep: { within: '0d' } } })).toMatchObject({ keep: {} })
+    expect(configOf({ export: { to: 'nas', keep: { weeks: 3 } } })).toMatchObject({ ok: false })
   })
 
   test.each([

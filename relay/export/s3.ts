@@ -1,5 +1,6 @@
 /** A store that is a bucket. Large files are sent in parts, one in flight while the next one fills. */
 import { createHash } from 'node:crypto'
+import { own } from '../../shared/own.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { createS3Client, type S3Client, type S3Options, xmlText, xmlTexts } from './s3-client.ts'
 import { type FileState, type Store, StoreError, type Writer } from './store.ts'
@@ -56,7 +57,7 @@ const MODE = 'x-amz-object-lock-mode'
 
 function stateIn(headers: Record<string, string>): FileState {
   const momentOf = (name: string): number | null => {
-    const at = Date.parse(headers[name] ?? '')
+    const at = Date.parse(own(headers, name) ?? '')
     return Number.isNaN(at) ? null : at
   }
   const [put, now] = [momentOf('last-modified'), momentOf('date')]

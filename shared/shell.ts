@@ -25,9 +25,13 @@ export function snapshotCommand(
     : incusCommand(project, 'storage', 'volume', 'snapshot', verb, volume.pool, volume.volume, ...names)
 }
 
-/** What keeps an instance's data, and makes room for another of its name. */
-export const keepAside = ({ project, instance }: { project: string; instance: string }): string =>
-  incusCommand(project, 'rename', instance, `${instance}-kept`)
+/** What keeps the data of an instance or a custom volume, and makes room for another of its name. */
+export function keepAside({ project, instance }: Pick<InstanceRef, 'project' | 'instance'>): string {
+  const volume = volumeIn(instance)
+  if (volume === null) return incusCommand(project, 'rename', instance, `${instance}-kept`)
+  const { pool, volume: name } = volume
+  return incusCommand(project, 'storage', 'volume', 'rename', pool, name, `${name}-kept`)
+}
 
 /** A command that changes the config of an instance or a custom volume; `rest` as a shell takes it. */
 export function configCommand(ref: InstanceRef, verb: 'set' | 'unset', rest: string): string {

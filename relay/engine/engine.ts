@@ -142,7 +142,7 @@ export function createEngine({
     const reply = await readInventory(io, name, wanted)
     if (!reply.ok) return reply
     const inventory = temporaries.sweep(name, reply.inventory, began)
-    sightings.note(name, inventory, began)
+    sightings.note(name, inventory, began, wanted.volumes && inventory.unlisted === undefined)
     noteUnsealed(name, inventory, seal)
     return { ok: true, inventory }
   }

@@ -10,14 +10,14 @@ import { isObject, text } from './envelope.ts'
 import { operationOn } from './guard-operation.ts'
 import type { Upstream } from './upstream.ts'
 
-/** `config`: the instance's own. `remembered`: it was seen with a verified snapshot. */
+/** `config`: the subject's own. `ofSnapshot`: only a snapshot of it is deleted. `remembered`: it was seen with a verified snapshot. */
 export function againstDelete(
   config: Record<string, unknown>,
-  name: string,
+  ofSnapshot: boolean,
   remembered: boolean,
 ): string | null {
   if (text(config[REPLICA_OF]) === '') return 'stapes did not make it'
-  if (name === 'deleteSnapshot') return null
+  if (ofSnapshot) return null
   const [verified] = parseVerified(text(config[VERIFIED]))
   if (verified !== undefined) return `its snapshot ${verified[0]} is a verified copy`
   if (remembered) return 'it had verified snapshots, although its mark no longer says so'
@@ -42,7 +42,19 @@ export async function againstTransfer(
   const theirs = text(config[OWNER])
   if (theirs !== '' && (ours === null || refuseOwner(theirs, ours) !== null))
     return ok('another installation of stapes makes this copy')
+  return againstRunning(upstream, remote, match)
+}
+
+export async function againstRunning(
+  upstream: Upstream,
+  remote: string,
+  match: Match,
+): Promise<Result<string | null, CallError>> {
   const running = await operationOn(upstream, remote, match)
   if (!running.ok) return running
   return ok(running.value === null ? null : `an operation runs on it: ${running.value}`)
 }
+
+/** Of a volume, as Incus shows it: an instance or a profile has it, or that can't be read. */
+export const isAttached = ({ used_by: users }: Record<string, unknown>): boolean =>
+  !Array.isArray(users) || users.length > 0

@@ -1,4 +1,4 @@
-/** What runs on an instance just now. */
+/** What runs on an instance or a volume just now. */
 import type { OperationRecord } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import type { InstanceRef } from '../../shared/incus/subject.ts'
@@ -6,6 +6,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { parseOperations } from './parse-operations.ts'
+import { subjectNameIn } from './subject-requests.ts'
 import type { Upstream } from './upstream.ts'
 
 async function operationsOn(
@@ -24,10 +25,10 @@ async function operationsOn(
 export async function operationOn(
   upstream: Upstream,
   remote: string,
-  { parameters, query }: Match,
+  match: Match,
 ): Promise<Result<string | null, CallError>> {
-  const { instance = '' } = parameters
-  const mine = await operationsOn(upstream, { remote, project: query.project ?? 'default', instance })
+  const ref = { remote, project: match.query.project ?? 'default', instance: subjectNameIn(match) }
+  const mine = await operationsOn(upstream, ref)
   return mine.ok ? ok(mine.value[0]?.description ?? null) : mine
 }
 

@@ -6,37 +6,43 @@
  * only if that is marked for it and has a safety snapshot, and only to a snapshot that lasts, with memory
  * only if that holds some. It thaws an instance only if it is frozen and no operation runs on it. It changes
  * a copy's mark of a transfer only while no operation runs on the copy: such a change would lift Incus's
- * lock.
+ * lock. Incus has no lock for a volume, so it deletes one only while nobody uses it and nothing runs on it.
  */
 
 import { newestPair } from '../../shared/incus/pairs.ts'
-import { type Match, request } from '../../shared/incus/routes.ts'
+import type { Match } from '../../shared/incus/routes.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
-import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
 import { withoutOwnCopy } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { isObject } from './envelope.ts'
 import { againstMaking } from './guard-clone.ts'
-import { againstDelete, againstTransfer, transferOwner } from './guard-copy.ts'
+import { againstDelete, againstRunning, againstTransfer, isAttached, transferOwner } from './guard-copy.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
 import { againstThaw, isThaw } from './guard-thaw.ts'
 import type { Journal } from './journal.ts'
 import { makingOn } from './making.ts'
 import type { Seal } from './seal.ts'
 import type { Sightings } from './sightings.ts'
+import {
+  deletesSnapshot,
+  deletesSubject,
+  marksSubject,
+  subjectNameIn,
+  subjectRequest,
+} from './subject-requests.ts'
 import { isTemporary } from './temporary.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Whether the relay has to check such a call first. */
-export const isGuarded = ({ name, parameters }: Match): boolean =>
-  name === 'deleteInstance' ||
-  name === 'restoreInstance' ||
-  name === 'startInstance' ||
-  name === 'markInstance' ||
-  name === 'deleteVolumeSnapshot' ||
-  (name === 'deleteSnapshot' && parseSnapshotName(parameters.snapshot ?? '') === null)
+export const isGuarded = (match: Match): boolean =>
+  deletesSubject(match) ||
+  match.name === 'restoreInstance' ||
+  match.name === 'startInstance' ||
+  marksSubject(match) ||
+  (deletesSnapshot(match) && parseSnapshotName(match.parameters.snapshot ?? '') === null)
 
 /** What the relay has seen, and its time in milliseconds since the epoch. */
 export type Seen = {
@@ -72,17 +78,15 @@ export async function guard(
 async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen): Promise<Why> {
   const { upstream, remote, match, body } = call
   const { name, parameters, query } = match
-  // stapes makes no copies of volumes, so of theirs it removes what it has named, and nothing else.
-  if (name === 'deleteVolumeSnapshot')
-    return ok(parseSnapshotName(parameters.snapshot ?? '') === null ? 'stapes did not take it' : null)
-  const ref = { remote, project: query.project ?? 'default', instance: parameters.instance ?? '' }
+  const ref = { remote, project: query.project ?? 'default', instance: subjectNameIn(match) }
   const newest = newestPair(journal.verified(subjectKey(ref)))
-  if (name === 'deleteSnapshot' && newest !== null && newest[0] === parameters.snapshot)
+  if (deletesSnapshot(match) && newest !== null && newest[0] === parameters.snapshot)
     return ok('it is the newest verified snapshot of a copy')
-  if (!isGuarded(match) || isHarmless(name, body)) return ok(null)
-  const read = await readInstance(call, ref, serverOf(remote))
+  if (!isGuarded(match) || isHarmless(match, body)) return ok(null)
+  const read = await readSubject(call, ref, serverOf(remote))
   if (!read.ok) return read.error.status === 404 ? ok(null) : read
   const { instance, config } = read.value
+  if (volumeIn(ref.instance) !== null) return againstOnVolume(call, read.value, newest !== null)
   const making = makingOn(ref, config, seal)
   if (making !== null && name !== 'startInstance' && name !== 'markInstance')
     return ok(againstMaking(name, instance, making, restoredBy(body)))
@@ -95,24 +99,35 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
       return againstRestore(upstream, remote, match, config, body, now)
     default:
       if (name === 'deleteInstance' && isTemporary(ref, config, { seal, journal })) return ok(null)
-      return ok(againstDelete(config, name, newest !== null))
+      return ok(againstDelete(config, deletesSnapshot(match), newest !== null))
   }
 }
 
+/** `remembered`: it was seen with a verified snapshot. */
+async function againstOnVolume(
+  { upstream, remote, match, body }: GuardedCall,
+  { instance, config }: Subject,
+  remembered: boolean,
+): Promise<Why> {
+  if (marksSubject(match)) return againstTransfer(upstream, remote, match, config, body)
+  const why = againstDelete(config, deletesSnapshot(match), remembered)
+  if (why !== null || deletesSnapshot(match)) return ok(why)
+  return isAttached(instance) ? ok('it is attached') : againstRunning(upstream, remote, match)
+}
+
 /** Most changes of marks touch no transfer mark, and most changes of state are no thaw. */
-const isHarmless = (name: string, body: unknown): boolean =>
-  (name === 'markInstance' && transferOwner(body) === null) || (name === 'startInstance' && !isThaw(body))
+const isHarmless = (match: Match, body: unknown): boolean =>
+  (marksSubject(match) && transferOwner(body) === null) || (match.name === 'startInstance' && !isThaw(body))
 
 /** `config`: its own, without its profiles'. */
-type Instance = { instance: Record<string, unknown>; config: Record<string, unknown> }
+type Subject = { instance: Record<string, unknown>; config: Record<string, unknown> }
 
-async function readInstance(
-  { upstream, remote, match }: GuardedCall,
+async function readSubject(
+  { upstream, remote }: GuardedCall,
   ref: InstanceRef,
   server: string | null,
-): Promise<Result<Instance, CallError>> {
-  const name = ref.instance
-  const one = await call(upstream, remote, request('getInstance', { instance: name }, match.query))
+): Promise<Result<Subject, CallError>> {
+  const one = await call(upstream, remote, subjectRequest(ref))
   if (!one.ok) return one
   const instance = one.value.envelope.metadata
   return isObject(instance) && isObject(instance.config)
@@ -120,7 +135,7 @@ async function readInstance(
         instance,
         config: withoutOwnCopy({ key: subjectKey(ref), server }, instance.config),
       })
-    : err(badReply(remote, one.value.status, `the instance ${name} has no config in it`))
+    : err(badReply(remote, one.value.status, `the ${nounOf(ref)} ${ref.instance} has no config in it`))
 }
 
 /** `wanted`: the snapshot that it would be restored to. */
@@ -132,7 +147,7 @@ const refused = (remote: string, match: Match, wanted: string, why: string): Cal
 function wordsOf({ name, parameters }: Match, wanted: string): string {
   const { volume, instance = volume, snapshot } = parameters
   if (name === 'startInstance') return `thaw ${instance}`
-  if (name === 'markInstance' && wanted === '') return `mark ${instance}`
+  if ((name === 'markInstance' && wanted === '') || name === 'markVolume') return `mark ${instance}`
   if (name === 'restoreInstance' || name === 'markInstance') return `restore ${instance} to ${wanted}`
   return `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
 }

@@ -79,7 +79,9 @@ async function readAll(
   const named = poolsOf(instances)
   const [seen, custom] = await Promise.all([
     pools(remote, named, read),
-    wanted.volumes ? readVolumes({ read, clock, nested }, projects.value.projects) : null,
+    wanted.volumes
+      ? readVolumes({ read, clock, nested }, { remote, server: server.fingerprint }, projects.value.projects)
+      : null,
     fillSnapshots(instances, { read, clock, nested }),
   ])
   if (custom !== null) {

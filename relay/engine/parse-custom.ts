@@ -1,11 +1,14 @@
 /** The rows of a pool's custom volumes to records; their snapshots come later, see parse-volumes.ts. */
-import type { InstanceRecord } from '../../shared/incus/inventory.ts'
+import type { Identity, InstanceRecord } from '../../shared/incus/inventory.ts'
 import { isProjectName, isVolumeName } from '../../shared/incus/names.ts'
-import { volumeName } from '../../shared/incus/subject.ts'
+import { volumeUuid } from '../../shared/incus/source.ts'
+import { subjectKey, volumeName } from '../../shared/incus/subject.ts'
+import { withoutOwnCopy } from '../../shared/policy/marks.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
 import { isObject, text } from './envelope.ts'
 import { scheduleOf } from './parse-instances.ts'
+import { parseSeconds } from './parse-volumes.ts'
 import { refuseKeys, userKeys, wantedBy, withhold } from './user-keys.ts'
 
 type Custom = { records: InstanceRecord[]; unusable: string[] }
@@ -13,8 +16,15 @@ type Custom = { records: InstanceRecord[]; unusable: string[] }
 /** So many are counted of a pool, which may list any number. */
 const MOST_MISNAMED = 1000
 
+/** `server`: the remote's identity, null where it isn't known. */
+type At = { remote: string; server: string | null }
+
 /** Only of these projects. Null: it is no list of volumes. */
-export function parseCustom(metadata: unknown, pool: string, projects: ReadonlySet<string>): Custom | null {
+export function parseCustom(
+  metadata: unknown,
+  { pool, ...at }: { pool: string } & At,
+  projects: ReadonlySet<string>,
+): Custom | null {
   if (!Array.isArray(metadata)) return null
   const found = new Map<string, InstanceRecord>()
   const unusable: string[] = []
@@ -27,7 +37,7 @@ export function parseCustom(metadata: unknown, pool: string, projects: ReadonlyS
       if (unusable.length < MOST_MISNAMED) unusable.push(misnamed(project, pool, name))
       continue
     }
-    const record = recordOf(row, { project, pool, name })
+    const record = recordOf(row, { ...at, project, pool, name })
     const key = `${project}/${name}`
     // On a cluster, each member may have one of that name, and requests don't say which.
     if (found.has(key))
@@ -43,9 +53,11 @@ const misnamed = (project: string, pool: string, volume: string): string =>
 /** A volume's row, in a listing or by itself. */
 export function recordOf(
   row: Record<string, unknown>,
-  { project, pool, name }: { project: string; pool: string; name: string },
+  { remote, server, project, pool, name }: { project: string; pool: string; name: string } & At,
 ): InstanceRecord {
-  const keys = userKeys(row.config, wantedBy([]))
+  const key = subjectKey({ remote, project, pool, volume: name })
+  const keys = withoutOwnCopy({ key, server }, userKeys(row.config, wantedBy([])))
+  const identity = identityOf(row.created_at)
   const problem = refuseKeys(keys)
   const scheduled = scheduleOf(row.config)
   const unsnapped = unsnappedOf(row)
@@ -55,10 +67,16 @@ export function recordOf(
     ...{ pool, config: keys, own: Object.keys(keys), snapshots: null },
     ...(unsnapped === null ? {} : { unsnapped }),
     ...(scheduled === null ? {} : { scheduled }),
+    ...(identity === null ? {} : { identity }),
   }
   if (!isObject(row.config)) withhold(record, 'its pool lists it without its config')
   else if (problem !== null) withhold(record, problem)
   return record
+}
+
+function identityOf(created: unknown): Identity | null {
+  const since = parseSeconds(created)
+  return since === null ? null : { uuid: volumeUuid(text(created)), since }
 }
 
 /** Characters of a cluster member's name. */

@@ -5,7 +5,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../../shared/incus/inventory.ts'
 import { commonPairs, isIn } from '../../shared/incus/pairs.ts'
-import { type InstanceRef, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
+import { type InstanceRef, instanceOf, nounOf, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
 import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -22,8 +22,11 @@ import type { Upstream } from './upstream.ts'
 export type Sighting = Pick<InstanceRecord, 'config' | 'own' | 'snapshots' | 'torn'>
 
 export type Sightings = {
-  /** `began`: when the look did (milliseconds since the epoch). What was changed since isn't taken from it. */
-  note(remote: string, inventory: RemoteInventory, began: number): void
+  /**
+   * `began`: when the look did (milliseconds since the epoch). What was changed since isn't taken from it. `volumes`: it
+   * has all custom volumes; else what it lacks of them is not gone.
+   */
+  note(remote: string, inventory: RemoteInventory, began: number, volumes: boolean): void
   /** What the known copies of each source have, as `name@seconds`; a source without one is absent. */
   onCopies(): ReadonlyMap<string, ReadonlySet<string>>
   /** As it was listed last if that has the snapshot, else as it is now. */
@@ -91,13 +94,17 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     const added = known.filter((pair) => !isIn(marked, pair))
     journal.setVerified(key, commonPairs(record.snapshots, [...marked, ...added]))
   }
-  const forgetGone = (remote: string, kept: ReadonlySet<string>): void => {
+  const forgetGone = (
+    remote: string,
+    { kept, volumes }: { kept: ReadonlySet<string>; volumes: boolean },
+  ): void => {
+    const isOfLook = (key: string): boolean =>
+      key.startsWith(`${remote}/`) && (volumes || nounOf(instanceOf(key)) === 'instance')
     for (const known of [seen, listings])
-      for (const key of [...known.keys()])
-        if (key.startsWith(`${remote}/`) && !kept.has(key)) known.delete(key)
+      for (const key of [...known.keys()]) if (isOfLook(key) && !kept.has(key)) known.delete(key)
     // A row may be missing once. One that stays away was removed or renamed: the next one of that name is another.
     for (const key of [...journal.subjects()]) {
-      if (!key.startsWith(`${remote}/`)) continue
+      if (!isOfLook(key)) continue
       const since = missing.get(key) ?? clock.now()
       if (kept.has(key)) missing.delete(key)
       else if (clock.now() - since < GONE) missing.set(key, since)
@@ -113,7 +120,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
   return {
     serverOf,
     isOnTime: (remote) => servers.has(remote) && servers.get(remote)?.skew === undefined,
-    note(remote, { server, instances, unusable }, began) {
+    note(remote, { server, instances, unusable }, began, volumes) {
       servers.set(remote, server)
       notedAt.set(remote, clock.now())
       const kept = new Set<string>()
@@ -124,7 +131,7 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
         if ((changedAt.get(key) ?? Number.NEGATIVE_INFINITY) < began) noteOne(key, record, began)
       }
       // What is missing may be among what its server calls by names that can't be used.
-      if (unusable === undefined) forgetGone(remote, kept)
+      if (unusable === undefined) forgetGone(remote, { kept, volumes })
     },
     onCopies() {
       const found = new Map<string, Set<string>>()
@@ -193,7 +200,7 @@ async function readOne(
     volume === null
       ? (parseInstances([metadata], { remote, server }, [])?.records ?? [])
       : isObject(metadata)
-        ? [recordOf(metadata, { project, pool: volume.pool, name: volume.volume })]
+        ? [recordOf(metadata, { remote, server, project, pool: volume.pool, name: volume.volume })]
         : []
   const wanted = listRequest({ project, instance })
   const list = await call(upstream, remote, wanted)

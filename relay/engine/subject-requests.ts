@@ -78,6 +78,14 @@ export function markRequest({ project, instance }: Place, config: Record<string,
     : request('markVolume', volume, { project }, { config })
 }
 
+/** With its data. Incus refuses neither one that a transfer writes to nor one that a stopped instance has. */
+export function deleteSubjectRequest({ project, instance }: Place): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('deleteInstance', { instance }, { project })
+    : request('deleteVolume', volume, { project })
+}
+
 /** Incus empties the description of a volume, or of a snapshot of one, where a change doesn't repeat it. */
 export const forgetsDescription = ({ name }: Match): boolean =>
   name === 'markVolume' || name === 'patchVolumeSnapshot'
@@ -87,6 +95,11 @@ export function subjectNameIn({ parameters }: Match): string {
   const { instance = '', pool, volume } = parameters
   return pool === undefined || volume === undefined ? instance : volumeName(pool, volume)
 }
+
+export const deletesSubject = ({ name }: Match): boolean =>
+  name === 'deleteInstance' || name === 'deleteVolume'
+
+export const marksSubject = ({ name }: Match): boolean => name === 'markInstance' || name === 'markVolume'
 
 export const createsSnapshot = ({ name }: Match): boolean =>
   name === 'createSnapshot' || name === 'createVolumeSnapshot'

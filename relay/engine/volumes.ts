@@ -27,13 +27,17 @@ type Volumes = { records: InstanceRecord[]; unlisted: string[]; unusable: string
 const AT_ONCE = 8
 
 /** `projects`: those that the relay may see. A listing over all projects may have the volumes of others, too. */
-export async function readVolumes(source: Source, projects: readonly string[]): Promise<Volumes> {
+export async function readVolumes(
+  source: Source,
+  at: { remote: string; server: string },
+  projects: readonly string[],
+): Promise<Volumes> {
   const found: Volumes = { records: [], unlisted: [], unusable: [] }
   const pools = await source.read(request('listPools'), parsePools)
   if (!pools.ok) return { ...found, unlisted: [`its storage pools can't be listed: ${pools.error.message}`] }
   const seen = new Set(projects)
   await eachOf(pools.value, AT_ONCE, async (pool) => {
-    const read = await readPool(pool, seen, source)
+    const read = await readPool({ ...at, pool }, seen, source)
     if ('problem' in read) found.unlisted.push(read.problem)
     else {
       found.records.push(...read.records)
@@ -48,11 +52,16 @@ export async function readVolumes(source: Source, projects: readonly string[]): 
 
 type OfPool = Pick<Volumes, 'records' | 'unusable'> | { problem: string }
 
-async function readPool(pool: string, projects: ReadonlySet<string>, source: Source): Promise<OfPool> {
+async function readPool(
+  at: { remote: string; server: string; pool: string },
+  projects: ReadonlySet<string>,
+  source: Source,
+): Promise<OfPool> {
+  const { pool } = at
   const { read, nested, clock } = source
   const until = clock.now() + TIMEOUT
   const parse = (metadata: unknown) => {
-    const rows = parseCustom(metadata, pool, projects)
+    const rows = parseCustom(metadata, at, projects)
     const volumes = parseVolumes(metadata, nested)
     return rows === null || volumes === null ? null : { ...rows, volumes }
   }

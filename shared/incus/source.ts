@@ -1,7 +1,8 @@
 /** A source instance in full, as a copy of it needs it: read just before a transfer starts. */
 import * as z from 'zod/mini'
+import { own } from '../own.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { SnapshotPair } from './inventory.ts'
+import type { InstanceRecord, SnapshotPair } from './inventory.ts'
 
 const strings = z.record(z.string(), z.string())
 
@@ -28,7 +29,11 @@ const snapshots = z.array(
 
 export type SourceDetails = {
   architecture: string
-  type: 'container' | 'virtual-machine'
+  type: InstanceRecord['type']
+  /** Of a volume: `filesystem` or `block`; of an instance empty. */
+  contentType: string
+  /** Which one it is, whatever it is called; null: its server doesn't say. */
+  uuid: string | null
   description: string
   /** Cluster member that holds it; `none` outside of a cluster. */
   location: string
@@ -77,6 +82,8 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
   return ok({
     architecture,
     type,
+    contentType: '',
+    uuid: own(config ?? {}, 'volatile.uuid') ?? null,
     description: description ?? '',
     location: location ?? '',
     profiles: profiles ?? [],
@@ -89,6 +96,32 @@ export function parseSource(one: unknown, list: unknown): Result<SourceDetails, 
     snapshots: taken.value,
   })
 }
+
+const volume = z.object({
+  content_type: z.string().check(z.minLength(1)),
+  created_at: z.string(),
+  description: z.nullish(z.string()),
+  location: z.nullish(z.string()),
+  config: z.nullish(strings),
+})
+
+/** The same of a custom volume, from `GET …/volumes/custom/V` and its own list of snapshots. It has no profiles. */
+export function parseVolumeSource(one: unknown, list: unknown): Result<SourceDetails, string> {
+  const parsed = volume.safeParse(one)
+  if (!parsed.success) return err(`Incus described the volume unexpectedly: ${z.prettifyError(parsed.error)}`)
+  const taken = parseExpiries(list)
+  if (!taken.ok) return taken
+  const { content_type: contentType, created_at, description, location, config } = parsed.data
+  return ok({
+    ...{ architecture: '', type: 'volume', contentType, uuid: volumeUuid(created_at) },
+    ...{ description: description ?? '', location: location ?? '', profiles: [], config: config ?? {} },
+    ...{ expanded: {}, devices: {}, expandedDevices: {}, rootDevice: '', root: {} },
+    snapshots: taken.value,
+  })
+}
+
+/** Incus gives volumes no uuid: when it made one tells it from all others, to the nanosecond. A rename keeps that. */
+export const volumeUuid = (created: string): string => created.replaceAll('.', '_')
 
 /** `createdAt`: seconds since the epoch, if known. `config`: the instance's own, as it was then. */
 export type Expiring = {

@@ -28,6 +28,10 @@ export function volumeIn(name: string): { pool: string; volume: string } | null 
   return colon < 0 ? null : { pool: unescaped(name.slice(0, colon)), volume: name.slice(colon + 1) }
 }
 
+/** What it is, in words. */
+export const nounOf = ({ instance }: Pick<InstanceRef, 'instance'>): 'instance' | 'volume' =>
+  volumeIn(instance) === null ? 'instance' : 'volume'
+
 const escaped = (pool: string): string => pool.replaceAll('%', '%25').replaceAll(':', '%3A')
 const unescaped = (pool: string): string => pool.replaceAll('%3A', ':').replaceAll('%25', '%')
 

@@ -15,7 +15,7 @@ import { roleProblems } from './roles.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
 import { describeSkip } from './skip.ts'
 import { unmatchedOf } from './unmatched.ts'
-import { coveredUses, coversVolumes, forVolume, isVolume, uncopied } from './volumes.ts'
+import { coveredUses, coversVolumes, forVolume, isVolume, unexported } from './volumes.ts'
 
 /** A coverage that also knows where each merged value comes from. */
 export type TracedCoverage = Coverage & {
@@ -79,7 +79,7 @@ export function coverInstances(
         ),
         ...taken.flatMap(({ ref, record }) => leftOverWarning(ref, record) ?? []),
         ...contradictionsIn(policy, taken, uses),
-        ...wanted.flatMap((one) => uncopied(one, policy)),
+        ...wanted.flatMap((one) => unexported(one, policy)),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
       remarks: unmatched.remarks,

@@ -4,7 +4,7 @@
  */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
-import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import { configCommand, named, shellWord } from '../shell.ts'
@@ -19,21 +19,23 @@ import {
   RESTORING,
   VERIFIED,
 } from './marks.ts'
+import { targetOf } from './places.ts'
 import type { Policy } from './policy.ts'
 import { mayReach } from './select.ts'
+import { isVolume } from './volumes.ts'
 
 type Problem = { about: string; reason: string }
 
 /** `of`: the key of the source that the mark names. Whether that exists doesn't matter: a copy outlives it. */
 export function fitsPlace(place: InstanceRef, of: string, policies: readonly Policy[]): boolean {
-  const { remote, project, instance } = instanceOf(of)
-  if (of === subjectKey(place) || instance !== place.instance) return false
-  return policies.some(
-    ({ select, copy }) =>
-      copy !== null &&
-      select.remotes.includes(remote) &&
-      copy.remote === place.remote &&
-      (copy.project ?? project) === place.project,
+  const source = instanceOf(of)
+  const key = subjectKey(place)
+  return (
+    of !== key &&
+    policies.some(
+      ({ select, copy }) =>
+        copy !== null && select.remotes.includes(source.remote) && subjectKey(targetOf(source, copy)) === key,
+    )
   )
 }
 
@@ -60,13 +62,15 @@ export function misplacedProblem(
 export function leftOverWarning(place: InstanceRef, record: InstanceRecord): Problem | null {
   // The relay takes these two off (withoutOwnCopy).
   if (record.config[REPLICA_OF] !== undefined || !record.own.includes(REPLICA_SERVER)) return null
+  // On a volume it is a mark that says nothing, and nothing else.
+  if (isVolume(record)) return null
   const reason = `it was copied back from its copy and is backed up again, but it still has what stapes sets on a copy, as boot.autostart=false: ${cure(place, { own: [REPLICA_OF, VERIFIED, ...record.own] })}`
   return { about: subjectKey(place), reason }
 }
 
 /**
- * Copies that run, on all remotes: one that took over is neither refreshed nor backed up. `reported`: keys that
- * another problem names already.
+ * Copies that run, or volumes' that are attached, on all remotes: one that took over is neither refreshed nor backed
+ * up. `reported`: keys that another problem names already.
  */
 export function promotedWarnings(
   policies: readonly Policy[],
@@ -80,21 +84,25 @@ export function promotedWarnings(
       const place = { remote, project: record.project, instance: record.name }
       const about = subjectKey(place)
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
-      if (of === undefined || !RUNS.includes(record.status) || isExcluded(record) || reported.has(about))
-        return []
+      if (of === undefined || !isUsed(record) || isExcluded(record) || reported.has(about)) return []
       const covered = policies.some(
         (policy) => policy.select.remotes.includes(remote) && mayReach(policy, record),
       )
       const intake = covered
         ? ''
         : `; then select it in a policy of stapes.jsonc, since none covers it on ${remote}`
-      const reason = `it is running and marked as the copy of ${of}, so it is neither refreshed nor backed up. If it took over, ${cure(place, record)}${intake}. If it did not, on ${remote}: incus stop ${named(place)}`
+      const [state, end] = isVolume(record)
+        ? [`attached to ${(record.users ?? []).join(', ')}`, 'detach it there']
+        : ['running', `on ${remote}: incus stop ${named(place)}`]
+      const reason = `it is ${state} and marked as the copy of ${of}, so it is neither refreshed nor backed up. If it took over, ${cure(place, record)}${intake}. If it did not, ${end}`
       return [{ about, reason }]
     })
   })
 }
 
 const RUNS = ['Running', 'Frozen', 'Ready']
+
+const isUsed = ({ status, users = [] }: InstanceRecord): boolean => RUNS.includes(status) || users.length > 0
 
 /** Leaves an instance out of all policies. */
 export const EXCLUDE = `${PREFIX}exclude`
@@ -106,9 +114,10 @@ export const isExcluded = ({ config }: Pick<InstanceRecord, 'config'>): boolean 
 const SETTINGS = ['boot.autostart', 'snapshots.schedule']
 
 function cure(place: InstanceRef, { own: keys }: Pick<InstanceRecord, 'own'>): string {
+  const settings = volumeIn(place.instance) === null ? SETTINGS : []
   const marks = keys.filter(
     (key) => isMark(key) && !key.startsWith(HOLD) && key !== RESTORING && key !== RESTORED,
   )
-  const commands = [...marks, ...SETTINGS].map((key) => configCommand(place, 'unset', shellWord(key)))
+  const commands = [...marks, ...settings].map((key) => configCommand(place, 'unset', shellWord(key)))
   return `run on ${place.remote}: ${commands.join('; ')}`
 }

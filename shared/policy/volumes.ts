@@ -34,23 +34,23 @@ export function volumesBy(
     (attached && users.some((user) => selected.has(`${remote}/${user}`)))
 }
 
-/** What is kept of a policy for a volume: it has no memory, and stapes neither copies nor exports volumes yet. */
+/** What is kept of a policy for a volume: it has no memory, and stapes doesn't export volumes yet. */
 export const forVolume = <Effective extends Pick<Covered, 'policy'>>(effective: Effective): Effective => ({
   ...effective,
-  policy: { ...effective.policy, stateful: false, copy: null, export: null },
+  policy: { ...effective.policy, stateful: false, export: null },
 })
 
-/** The policy has a copy or exports, and nobody has said that the volume needs none. `merged`: as it holds for it. */
-export function uncopied(
+/** The policy has exports and no copy, and nobody has said that the volume needs none. `merged`: as it holds for it. */
+export function unexported(
   { ref, key, record: { config }, policy: merged }: Covered,
   policy: Policy,
 ): Problem[] {
   if (volumeIn(ref.instance) === null || own(config, `${PREFIX}copy`) === 'false') return []
-  if (policy.copy === null ? policy.export == null : merged.copy === null) return []
+  if (policy.export == null || merged.copy !== null) return []
   return [
     {
       about: key,
-      reason: `stapes doesn't copy or export custom volumes yet: the snapshots of this one stay in its own pool, and are lost with that. Copy it in another way, then: ${configCommand(ref, 'set', `${PREFIX}copy=false`)}`,
+      reason: `stapes doesn't export custom volumes yet: the snapshots of this one stay in its own pool, and are lost with that. Have the policy copy it ("copy"), or back it up in another way, then: ${configCommand(ref, 'set', `${PREFIX}copy=false`)}`,
     },
   ]
 }

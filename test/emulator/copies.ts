@@ -99,7 +99,7 @@ function push(server: EmbeddedIncus, sending: SendingOf, instance: Instance, pee
   server.after(0, () => {
     try {
       const target = dial(server, peer)
-      if (!('isNew' in target)) throw new Refusal(500, 'websocket: bad handshake')
+      if ('volume' in target || !('isNew' in target)) throw new Refusal(500, 'websocket: bad handshake')
       new Transfer(sending(operation), target).begin()
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
@@ -161,7 +161,7 @@ function pull(server: EmbeddedIncus, receiving: ReceivingOf, instance: Instance,
   server.after(0, () => {
     try {
       const source = dial(server, peer)
-      if ('isNew' in source) throw new Refusal(500, 'websocket: bad handshake')
+      if ('volume' in source || 'isNew' in source) throw new Refusal(500, 'websocket: bad handshake')
       new Transfer(source, target).begin()
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

@@ -5,12 +5,15 @@ import { createCopy, createEmpty } from './birth.ts'
 import { field, record, section } from './body.ts'
 import { receiveInstance, sendInstance, sendSnapshot } from './copies.ts'
 import {
+  createCustom,
   createCustomSnapshot,
+  deleteCustom,
   deleteCustomSnapshot,
   getCustomSnapshot,
   patchCustom,
   patchCustomSnapshot,
 } from './custom.ts'
+import { receiveVolume, sendVolume } from './custom-copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { importBackup } from './imports.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
@@ -63,6 +66,9 @@ export const handlers: Record<RouteName, Handler> = {
   getVolume: { right: 'object', answer: getVolume },
   listVolumeSnapshots: { right: 'object', answer: listVolumeSnapshots },
   listPools: { right: 'any', answer: listPools },
+  deleteVolume: { right: 'object', answer: deleteCustom },
+  sendVolume: { right: 'object', answer: sendVolume },
+  receiveVolume: { right: 'object', answer: createVolume },
   markVolume: { right: 'object', answer: patchCustom },
   createVolumeSnapshot: { right: 'object', answer: createCustomSnapshot },
   getVolumeSnapshot: { right: 'object', answer: getCustomSnapshot },
@@ -91,6 +97,12 @@ function createInstance(server: EmbeddedIncus, call: Call): Reply {
   if (type === 'none') return createEmpty(server, call)
   if (type === 'copy') return createCopy(server, call)
   throw new Refusal(400, `Unknown source type ${String(type)}`)
+}
+
+/** The product receives copies of volumes; the lab also makes empty ones. */
+function createVolume(server: EmbeddedIncus, call: Call): Reply {
+  const { type } = section(record(call.body), 'source')
+  return type === 'migration' ? receiveVolume(server, call) : createCustom(server, call)
 }
 
 function sendOrRename(server: EmbeddedIncus, call: Call): Reply {

@@ -1,6 +1,5 @@
 /** What Incus serves and stapes doesn't use, but its tests do. */
 import type { Right } from './auth.ts'
-import { createCustom, deleteCustom } from './custom.ts'
 import { sync } from './envelope.ts'
 import { deleteBackup, listBackups } from './lab-instances.ts'
 import {
@@ -27,7 +26,6 @@ const lab = (method: string, path: string, right: Right, answer: LabRoute['answe
   ...{ method, path, right, answer },
 })
 
-const VOLUMES = '/1.0/storage-pools/{pool}/volumes/custom'
 const INSTANCE = '/1.0/instances/{instance}'
 const SNAPSHOT = `${INSTANCE}/snapshots/{snapshot}`
 
@@ -42,8 +40,6 @@ export const labRoutes: readonly LabRoute[] = [
   lab('POST', '/1.0/profiles', 'object', createProfile),
   lab('GET', '/1.0/profiles/{profile}', 'object', getProfile),
   lab('PUT', '/1.0/profiles/{profile}', 'object', putProfile),
-  lab('POST', VOLUMES, 'object', createCustom),
-  lab('DELETE', `${VOLUMES}/{volume}`, 'object', deleteCustom),
   lab('PUT', SNAPSHOT, 'object', patchSnapshot),
   lab('GET', `${INSTANCE}/backups`, 'object', listBackups),
   lab('DELETE', `${INSTANCE}/backups/{backup}`, 'object', deleteBackup),

@@ -1,5 +1,6 @@
 /** One server dials the other's operation; its secrets are the credential, the PEM the only check of TLS. */
 import { record, section, text } from './body.ts'
+import type { VolumeReceiving, VolumeSending } from './custom-transfer.ts'
 import { Refusal } from './envelope.ts'
 import type { Operation } from './operations.ts'
 import type { EmbeddedIncus } from './server.ts'
@@ -30,7 +31,9 @@ export type Receiving = {
 }
 
 /** An operation that waits to be dialled. */
-export type Migration = { secrets: Secrets; side: Sending | Receiving; stopWaiting: () => void }
+export type Migration = { secrets: Secrets; side: Side; stopWaiting: () => void }
+
+type Side = Sending | Receiving | VolumeSending | VolumeReceiving
 
 export const newSecrets = (server: EmbeddedIncus): Secrets => ({
   control: server.hex(64),
@@ -38,7 +41,7 @@ export const newSecrets = (server: EmbeddedIncus): Secrets => ({
 })
 
 /** Waits 30 s for the other server. */
-export function expectDial(side: Sending | Receiving, secrets: Secrets, missed: () => void): void {
+export function expectDial(side: Side, secrets: Secrets, missed: () => void): void {
   const { server, operation } = side
   const off = server.after(WINDOW_MS, () => {
     server.migrations.delete(operation.id)
@@ -69,7 +72,7 @@ export function parsePeer(value: unknown, secretsKey: string, part: string): Pee
 }
 
 /** The side that waits there, taken out of the waiting; refuses with the text of the failed connection. */
-export function dial(from: EmbeddedIncus, peer: Peer): Sending | Receiving {
+export function dial(from: EmbeddedIncus, peer: Peer): Side {
   const url = URL.canParse(peer.operation) ? new URL(peer.operation) : null
   const address = url?.host ?? peer.operation
   const server = from.options.network.find(address)

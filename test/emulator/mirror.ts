@@ -1,25 +1,26 @@
 /** What a refresh does to the target's snapshots: it makes them a mirror of the source's, by name and second. */
-import type { Snapshot } from './state.ts'
 
-type Mirror = { remove: Snapshot[]; send: Snapshot[]; base: Snapshot | null }
+type Dated = { name: string; second: number }
 
-const same = (a: Snapshot | undefined, b: Snapshot): boolean => a !== undefined && a.second === b.second
+type Mirror<T> = { remove: T[]; send: T[]; base: T | null }
+
+const same = (a: Dated | undefined, b: Dated): boolean => a !== undefined && a.second === b.second
 
 /**
  * Everything on the target that the source doesn't have goes, first and for good. `excludeOlder` leaves
  * source snapshots (oldest first) away that are older than the newest common one; it doesn't stop deletions.
  */
-export function mirror(
-  source: readonly Snapshot[],
-  target: ReadonlyMap<string, Snapshot>,
+export function mirror<T extends Dated>(
+  source: readonly T[],
+  target: ReadonlyMap<string, T>,
   excludeOlder: boolean,
-): Mirror {
+): Mirror<T> {
   const offered = new Map(source.map((snapshot) => [snapshot.name, snapshot]))
   const remove = [...target.values()].filter((snapshot) => !same(offered.get(snapshot.name), snapshot))
   const common = source.filter((snapshot) => same(target.get(snapshot.name), snapshot))
   const base = common.at(-1) ?? null
   // By the second, so that what was taken in the very second of the newest common one stays away too.
-  const isOlder = (snapshot: Snapshot): boolean => base !== null && snapshot.second <= base.second
+  const isOlder = (snapshot: T): boolean => base !== null && snapshot.second <= base.second
   const send = source
     .filter((snapshot) => !same(target.get(snapshot.name), snapshot))
     .filter((snapshot) => !excludeOlder || !isOlder(snapshot))

@@ -63,7 +63,7 @@ function environment(server: EmbeddedIncus, project: string): Record<string, unk
     os_version: '12',
     project,
     server: 'incus',
-    server_clustered: false,
+    server_clustered: server.clustered,
     server_event_mode: 'full-mesh',
     server_name: name,
     server_pid: 1,

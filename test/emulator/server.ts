@@ -2,6 +2,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import { type Access, accessOf, checkAccess, type TrustedCertificate } from './auth.ts'
 import type { Certificate } from './certificate.ts'
+import type { VolumeTransfer } from './custom-transfer.ts'
 import { Refusal, type Reply, refused } from './envelope.ts'
 import { type Face, faces, type Version } from './faces.ts'
 import { ConnectionLost, type Cut, type Fault } from './faults.ts'
@@ -82,8 +83,11 @@ export class EmbeddedIncus {
   /** Operations that wait for the other server to connect, and copies under way in or out. */
   readonly migrations = new Map<string, Migration>()
   readonly transfers = new Set<Transfer>()
+  readonly volumeTransfers = new Set<VolumeTransfer>()
   /** Restores under way, each with what waits for its end. */
   readonly restores = new Map<Instance, (() => void)[]>()
+  /** It says that it is one; all of it is on one member. */
+  clustered = false
   /** Cluster members that can't be reached. */
   readonly lostMembers = new Set<string>()
   /** How it answers. */
@@ -231,6 +235,8 @@ export class EmbeddedIncus {
     this.operations.forget(new ConnectionLost('ECONNRESET'))
     for (const transfer of [...this.transfers]) transfer.serverDied(this)
     this.transfers.clear()
+    for (const transfer of [...this.volumeTransfers]) transfer.serverDied(this)
+    this.volumeTransfers.clear()
     this.migrations.clear()
     this.restores.clear()
     for (const { instances } of this.state.projects.values())

@@ -1,7 +1,7 @@
 /** What a copy becomes on the target: made from the source's config and devices, without what isn't needed. */
 
 import type { SourceDetails } from '../../../shared/incus/source.ts'
-import { own } from '../../../shared/own.ts'
+import { volumeIn } from '../../../shared/incus/subject.ts'
 import { COPYING, LEFT_OUT, OWNER, REPLICA_UUID, VERIFIED } from '../../../shared/policy/marks.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import { renderVerified, replicaMarks } from '../../../shared/work/copy/marks.ts'
@@ -42,11 +42,30 @@ export function replicaBody(sending: Sending, details: SourceDetails): object {
   }
 }
 
-/** Which instance it is, whatever it is called. */
-export function uuidMark({ config }: SourceDetails): Record<string, string> {
-  const uuid = own(config, 'volatile.uuid')
-  return uuid === undefined ? {} : { [REPLICA_UUID]: uuid }
+/**
+ * The same of a custom volume. Incus drops keys that the target's driver doesn't know. Of a refresh it takes over
+ * nothing but the snapshots and the data.
+ */
+export function volumeBody(sending: Sending, details: SourceDetails): object {
+  const { source, sourceServer, target } = sending
+  const kept = Object.entries(details.config).filter(([key]) => !/^(snapshots|user\.stapes)\./.test(key))
+  return {
+    name: volumeIn(target.instance)?.volume,
+    type: 'custom',
+    content_type: details.contentType,
+    description: details.description,
+    config: {
+      ...Object.fromEntries(kept),
+      ...replicaMarks(source, sourceServer),
+      ...uuidMark(details),
+      ...transferMarks(sending),
+    },
+  }
 }
+
+/** Which instance it is, whatever it is called. */
+export const uuidMark = ({ uuid }: SourceDetails): Record<string, string> =>
+  uuid === null ? {} : { [REPLICA_UUID]: uuid }
 
 export const transferMarks = ({
   transfer,

@@ -5,7 +5,7 @@
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
-import type { InstanceRef } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { badReply, call } from '../call.ts'
@@ -27,6 +27,8 @@ export async function refuseUneven(
   details: SourceDetails,
   io: Io,
 ): Promise<Result<string | null, CallError>> {
+  // A volume has but one list.
+  if (volumeIn(source.instance) !== null) return ok(null)
   const wanted = inPoolOf(source, details)
   if (wanted === null) return ok('its root disk names no pool')
   const onRecord = details.snapshots.map(({ name }) => name)

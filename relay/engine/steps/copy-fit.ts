@@ -4,9 +4,14 @@
  */
 import type { Profile, Profiles } from '../../../shared/incus/profiles.ts'
 import type { ProjectRules } from '../../../shared/incus/project-rules.ts'
+import { request } from '../../../shared/incus/routes.ts'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
+import { volumeIn } from '../../../shared/incus/subject.ts'
 import { merged, own } from '../../../shared/own.ts'
 import type { CopyAction } from '../../../shared/work/copy/action.ts'
+import { call } from '../call.ts'
+import { isObject } from '../envelope.ts'
+import type { StepIo } from './step-io.ts'
 
 type Fit = {
   /** Why Incus would refuse it, with what to do. */
@@ -52,6 +57,39 @@ export function fitOf(
         ]
       : warnings,
   }
+}
+
+/**
+ * Of a first copy of a volume. In a project without volumes of its own Incus would put it into `default`, where it isn't
+ * looked for.
+ */
+export async function volumeFitOf(
+  { target, first }: Pick<CopyAction, 'target' | 'first'>,
+  { upstream }: Pick<StepIo, 'upstream'>,
+): Promise<Fit> {
+  const refused = (refusal: string | null): Fit => ({ refusal, warnings: [] })
+  if (!first) return refused(null)
+  const { pool = '' } = volumeIn(target.instance) ?? {}
+  const place = await call(upstream, target.remote, request('getPool', { pool }))
+  if (!place.ok && place.error.status === 404)
+    return refused(
+      `there is no storage pool "${pool}" on ${target.remote}: name one of its pools in "copy.pool", or create it there`,
+    )
+  const list = await call(upstream, target.remote, request('listProjects', {}, { recursion: '1' }))
+  if (!list.ok) return refused(list.error.message)
+  return hasVolumes(list.value.envelope.metadata, target.project)
+    ? refused(null)
+    : refused(
+        `project ${target.project} on ${target.remote} has no volumes of its own (features.storage.volumes), so Incus would put the copy into the project default: say so with "copy.project"`,
+      )
+}
+
+/** The project `default` has them in any case. */
+function hasVolumes(projects: unknown, name: string): boolean {
+  if (name === 'default' || !Array.isArray(projects)) return true
+  const found = projects.find((one) => isObject(one) && one.name === name)
+  const config = isObject(found) && isObject(found.config) ? found.config : {}
+  return config['features.storage.volumes'] === 'true'
 }
 
 /** The root disk that it will have, by its own devices or its profiles there. */

@@ -6,7 +6,7 @@ import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { staysUntil } from '../../../shared/incus/min-retention.ts'
 import { isIn } from '../../../shared/incus/pairs.ts'
 import { expiresAtOf, pairOf, type SourceDetails } from '../../../shared/incus/source.ts'
-import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import { renderVerified } from '../../../shared/work/copy/marks.ts'
 import { isBrought, isLeftover, unfinishedOn } from '../../../shared/work/copy/transfer.ts'
@@ -14,21 +14,23 @@ import { volumeKey } from '../parse-volumes.ts'
 import { isNewest, type Standing, standingOf, verifiedOn } from '../removal.ts'
 import { isSource, isTarget, minRetentionOf, notSource, notTarget } from '../rules.ts'
 import { replicaOf } from '../sightings.ts'
-import type { OnTarget, Sides } from './copy-reads.ts'
+import { type OnTarget, type Sides, STOPPED } from './copy-reads.ts'
 import type { StepIo } from './step-io.ts'
 
 /** By roles alone. */
 export function againstRoles({ source, target }: Sending, { remotes }: StepIo): string | null {
   if (!isTarget(remotes, target.remote)) return notTarget(target.remote)
   if (!isSource(remotes, source.remote)) return notSource(source.remote)
-  return subjectKey(source) === subjectKey(target) ? 'source and target are the same instance' : null
+  if (nounOf(source) !== nounOf(target)) return `a ${nounOf(source)} can't become a ${nounOf(target)}`
+  return subjectKey(source) === subjectKey(target) ? 'source and target are the same' : null
 }
 
 export function againstCopy(sending: Sending, { details, target }: Sides, io: StepIo): string | null {
   const { from, names } = sending.transfer
   if (sending.first && (from !== 0 || names.length > 0)) return 'a first copy brings everything'
   if (target === null) return sending.first ? null : 'the copy is gone: the next tick makes a new one'
-  if (sending.first && !sending.startOver) return 'there is an instance of that name already'
+  if (sending.first && !sending.startOver)
+    return `the ${nounOf(sending.target)} of that name is there already`
   const other = againstReplica(sending.source, target)
   if (other !== null) return other
   const onSource = details.snapshots.map(pairOf)
@@ -69,7 +71,7 @@ function againstReplica(source: InstanceRef, target: OnTarget | null): string | 
   if (target === null) return null
   if (replicaOf(target.sighting) !== subjectKey(source))
     return `it is no copy of ${subjectKey(source)} that stapes made`
-  return target.status === 'Stopped' ? null : `the copy is ${target.status}`
+  return target.status === STOPPED ? null : `the copy is ${target.status}`
 }
 
 function againstStartingOver(

@@ -6,19 +6,25 @@ import {
   pairOf,
   parseExpiries,
   parseSource,
+  parseVolumeSource,
   type SourceDetails,
 } from '../../../shared/incus/source.ts'
-import type { InstanceRef } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
+import { isAttached } from '../guard-copy.ts'
 import type { Sighting } from '../sightings.ts'
-import { listOf, where } from './requests.ts'
+import { rowsOf, subjectRequest } from '../subject-requests.ts'
+import { listOf } from './requests.ts'
 import type { StepIo } from './step-io.ts'
 
-/** The target, if it is there: by its own list of its snapshots. */
+/** Of a copy that nobody uses. */
+export const STOPPED = 'Stopped'
+
+/** The target, if it is there: by its own list of its snapshots. A volume that nobody has counts as stopped. */
 export type OnTarget = { sighting: Sighting; status: string; snapshots: Expiring[] }
 
 export type Sides = { details: SourceDetails; target: OnTarget | null }
@@ -37,30 +43,30 @@ const read = async ({ upstream }: Io, remote: string, wanted: ReturnType<typeof 
   return answer.ok ? ok(answer.value.envelope.metadata) : answer
 }
 
-const oneOf = (ref: InstanceRef) => request('getInstance', where(ref).parameters, where(ref).query)
-
 async function readSource(ref: InstanceRef, io: Io): Promise<Result<SourceDetails, CallError>> {
-  const one = await read(io, ref.remote, oneOf(ref))
+  const one = await read(io, ref.remote, subjectRequest(ref))
   if (!one.ok) return one
   const list = await read(io, ref.remote, listOf(ref))
   if (!list.ok) return list
-  return usable(parseSource(one.value, list.value))
+  const parse = volumeIn(ref.instance) === null ? parseSource : parseVolumeSource
+  return usable(parse(one.value, rowsOf(ref, list.value)))
 }
 
-/** Null: there is no such instance. */
+/** Null: there is no such instance or volume. */
 async function readTarget(ref: InstanceRef, io: Io): Promise<Result<OnTarget | null, CallError>> {
-  const one = await read(io, ref.remote, oneOf(ref))
+  const one = await read(io, ref.remote, subjectRequest(ref))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
   const list = await read(io, ref.remote, listOf(ref))
   if (!list.ok) return list
-  const snapshots = usable(parseExpiries(list.value))
+  const snapshots = usable(parseExpiries(rowsOf(ref, list.value)))
   if (!snapshots.ok) return snapshots
   const instance = isObject(one.value) ? one.value : {}
   const config = isObject(instance.config) ? instance.config : null
   if (config === null)
     return err({ code: 'bad-reply', message: `the copy ${ref.instance} has no config in it` })
   return ok({
-    status: text(instance.status),
+    status:
+      volumeIn(ref.instance) === null ? text(instance.status) : isAttached(instance) ? 'attached' : STOPPED,
     snapshots: snapshots.value,
     sighting: {
       config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, text(value)])),

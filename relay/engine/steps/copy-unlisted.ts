@@ -6,6 +6,8 @@
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { type Expiring, pairOf } from '../../../shared/incus/source.ts'
+import { nounOf } from '../../../shared/incus/subject.ts'
+import { snapshotCommand } from '../../../shared/shell.ts'
 import type { CopyAction } from '../../../shared/work/copy/action.ts'
 import { isCutOff } from '../../../shared/work/copy/cut-off.ts'
 import { isLeftover } from '../../../shared/work/copy/transfer.ts'
@@ -31,5 +33,5 @@ export function refuseUnlisted(
   const unlisted = onTarget.filter((one) => !known.has(one.name) && !isNoReason(pairOf(one)))
   if (unlisted.length === 0) return null
   const names = unlisted.map(({ name }) => name).join(', ')
-  return `the copy on ${target.remote} has snapshots that its pool did not list and that no unverified transfer brought: ${names}. If somebody made them just now, copy each to a separate instance. If this message stays, a power cut left them without a volume, and no refresh can succeed. Check whether their data is still needed, then run "incus snapshot delete ${target.instance} <name>" there for each: it reports an error, but removes the snapshot`
+  return `the copy on ${target.remote} has snapshots that its pool did not list and that no unverified transfer brought: ${names}. If somebody made them just now, copy each to a separate ${nounOf(target)}. If this message stays, a power cut left them without a volume, and no refresh can succeed. Check whether their data is still needed, then run "${snapshotCommand(target, 'delete')} <name>" there for each: it reports an error, but removes the snapshot`
 }

@@ -1,9 +1,8 @@
 /** Makes or refreshes a copy: removals first, then the marks, then the transfer. */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { commonPairs } from '../../../shared/incus/pairs.ts'
-import { request } from '../../../shared/incus/routes.ts'
 import { type Expiring, expiresAtOf, type SourceDetails } from '../../../shared/incus/source.ts'
-import { subjectKey } from '../../../shared/incus/subject.ts'
+import { subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { REPLICA_SERVER } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckCopyStep, CopyCheck, CopyStep, Sending } from '../../../shared/relay/steps.ts'
@@ -14,15 +13,16 @@ import { hindranceOn } from '../guard-operation.ts'
 import { sleep } from '../operation.ts'
 import { verifiedOn } from '../removal.ts'
 import { refused } from '../rules.ts'
+import { deleteSubjectRequest } from '../subject-requests.ts'
 import { leftOut, transferMarks, uuidMark } from './copy-body.ts'
 import { refuseUneven } from './copy-even.ts'
 import { endangered, extendedOf, postponeEndangered, WINDOW, windowEnd } from './copy-expiries.ts'
-import { fitOf } from './copy-fit.ts'
+import { fitOf, volumeFitOf } from './copy-fit.ts'
 import { againstChange, againstCopy, againstRoles } from './copy-guard.ts'
 import { type OnTarget, readProfiles, readSides, type Sides } from './copy-reads.ts'
 import { transferCalls } from './copy-transfer.ts'
 import { refuseUnlisted } from './copy-unlisted.ts'
-import { expiryCall, markCall, removeCall, STEP_WAIT, where } from './requests.ts'
+import { expiryCall, markCall, removeCall, STEP_WAIT } from './requests.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
@@ -106,7 +106,10 @@ export const planCheckCopy: PlanStep<CheckCopyStep> = async (step, io) => {
   if (!uneven.ok) return uneven
   const rules = unlisted === null ? (uneven.value ?? againstCopy(step, sides.value, io)) : null
   if (rules !== null) return ok({ calls: [], reply: refusalOf(step, rules) })
-  const fit = fitOf(step, details, await readProfiles(step.target, io), step.rules ?? undefined)
+  const fit =
+    volumeIn(step.target.instance) === null
+      ? fitOf(step, details, await readProfiles(step.target, io), step.rules ?? undefined)
+      : await volumeFitOf(step, io)
   const reply: CopyCheck = {
     refusal: unlisted ?? fit.refusal,
     warnings: [...fit.warnings, ...warningsOf(step, details)],
@@ -155,9 +158,7 @@ function verifiedAfter(
 /** Removes unverified snapshots of an earlier transfer first, so that no partial one counts as complete. */
 function clearing({ target, startOver, unverified }: Sending): Call[] {
   if (!startOver) return unverified.map((snapshot) => removeCall(target, snapshot))
-  const { parameters, query } = where(target)
-  const gone = request('deleteInstance', parameters, query)
-  return [{ remote: target.remote, wait: STEP_WAIT, tolerate: [404], ...gone }]
+  return [{ remote: target.remote, wait: STEP_WAIT, tolerate: [404], ...deleteSubjectRequest(target) }]
 }
 
 /** From here on what comes counts as unverified, and from that server; a first copy is created with these marks. */

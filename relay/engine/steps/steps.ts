@@ -68,6 +68,9 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'hold',
   'schedule',
   'read-snapshots',
+  'copy',
+  'check-copy',
+  'verify',
 ]
 
 export function requestsOf(

@@ -1,6 +1,6 @@
 /** The actions of copies: start a transfer, or verify it. */
 
-import type { SnapshotPair } from '../../incus/inventory.ts'
+import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import type { Transfer } from './transfer.ts'
@@ -13,7 +13,7 @@ export type CopyAction = {
   /** `source key>destination key`. */
   key: string
   job: string
-  type: 'container' | 'virtual-machine'
+  type: InstanceRecord['type']
   transferMode: 'pull' | 'push'
   pool: string | null
   /** Cluster member, or `@group`, for a first copy; the member that holds the copy, where refreshing has to name it. */

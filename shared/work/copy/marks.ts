@@ -6,7 +6,7 @@
 import type { Identity, InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { ownSnapshot } from '../../incus/snapshot-name.ts'
-import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey } from '../../incus/subject.ts'
 import { REPLICA_OF, REPLICA_SERVER, REPLICA_UUID, VERIFIED } from '../../policy/marks.ts'
 import { keepAside } from '../../shell.ts'
 import type { CopyWork } from './entry.ts'
@@ -45,16 +45,17 @@ export const originOf = (
 
 /** Whether a record on the target is our copy of this source; else why not, with what to do. */
 export function refuseReplica(target: InstanceRecord, origin: Origin): string | null {
+  const what = target.type === 'volume' ? 'a volume' : 'an instance'
   const of = target.config[REPLICA_OF]
   if (of === undefined || !target.own.includes(REPLICA_OF))
-    return 'the target already has an instance of this name, and stapes did not make it: rename that instance, or copy into another project'
+    return `the target already has ${what} of this name, and stapes did not make it: rename that, or copy into another project`
   if (of !== subjectKey(origin.ref))
-    return `the target already has an instance of this name, the copy of ${of}: copy into another project`
+    return `the target already has ${what} of this name, the copy of ${of}: copy into another project`
   const other = refuseNamesake(target, origin)
   if (other !== null) return other
   return target.config[REPLICA_SERVER] === origin.server || isContinued(target, origin)
     ? null
-    : `the copy came from a server with another certificate, and its newest verified snapshot is not on the source. If the source is the same instance nevertheless, set ${REPLICA_SERVER}=${origin.server} on the target`
+    : `the copy came from a server with another certificate, and its newest verified snapshot is not on the source. If the source is the same ${nounOf(origin.ref)} nevertheless, set ${REPLICA_SERVER}=${origin.server} on the target`
 }
 
 /**
@@ -78,7 +79,7 @@ function refuseNamesake(target: InstanceRecord, { ref, snapshots, identity }: Or
   const common = newestPair(commonPairs(snapshots ?? [], markedOn(target)))
   if (common === null || identity.since >= common[1]) return null
   const { name, project } = target
-  return `the copy was made from another instance than the one that is called ${ref.instance} now, so its verified snapshots are not of this one. Was one of them renamed or replaced? To keep what the copy has, run "${keepAside({ project, instance: name })}" on the backup server; a new first copy follows. If the source is the same instance nevertheless, set ${REPLICA_UUID}=${identity.uuid} on the copy`
+  return `the copy was made from another ${nounOf(ref)} than the one that is called ${ref.instance} now, so its verified snapshots are not of this one. Was one of them renamed or replaced? To keep what the copy has, run "${keepAside({ project, instance: name })}" on the backup server; a new first copy follows. If the source is the same ${nounOf(ref)} nevertheless, set ${REPLICA_UUID}=${identity.uuid} on the copy`
 }
 
 /** Verified by the copy's own mark, whether or not it is still listed. */

@@ -2,7 +2,7 @@
 
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
-import { subjectKey } from '../../incus/subject.ts'
+import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import { type Installation, refuseOwner } from '../../plan/installation.ts'
 import { OWNER } from '../../policy/marks.ts'
 import { keepAside } from '../../shell.ts'
@@ -32,9 +32,16 @@ export function refuseForeign(
   if (foreign !== null) return foreign
   const other = refuseOther({ target: at }, target, { installation })
   if (other !== null) return other
-  return target.status === 'Stopped'
-    ? null
-    : `the copy is ${target.status} on the target: stop it. If it has taken over from the source, run the commands listed under ${subjectKey(at)}`
+  return refuseUsed(at, target)
+}
+
+/** Incus refreshes a volume also while it is attached, under the one who uses it. */
+function refuseUsed(at: InstanceRef, { type, status, users = [] }: InstanceRecord): string | null {
+  const isFree = type === 'volume' ? users.length === 0 : status === 'Stopped'
+  if (isFree) return null
+  const how = type === 'volume' ? `attached to ${users.join(', ')}` : status
+  const end = type === 'volume' ? 'detach' : 'stop'
+  return `the copy is ${how} on the target: ${end} it. If it has taken over from the source, run the commands listed under ${subjectKey(at)}`
 }
 
 /** Refuses one that another installation of stapes makes. */

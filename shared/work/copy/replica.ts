@@ -2,7 +2,7 @@
 
 import type { InstanceRecord, OperationRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { isManual, MANUAL, ownSnapshot, SAFETY } from '../../incus/snapshot-name.ts'
-import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
+import { type InstanceRef, subjectKey, volumeIn } from '../../incus/subject.ts'
 import { keyIn, kindIn, subjectIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { minRetentionOf, rulesOf, type World } from '../../plan/world.ts'
@@ -38,7 +38,7 @@ const isCalledManual = ({ wanting }: Pick<Replica, 'wanting'>): boolean =>
 export const isOnRequest = (replica: Pick<Replica, 'wanting'>, name: string): boolean =>
   isManual(name) && !isCalledManual(replica)
 
-/** The state of the target: an instance, nothing, or unknown. */
+/** The state of the target: an instance or a volume, nothing, or unknown. */
 export type Seen =
   | { state: 'there'; record: InstanceRecord }
   | { state: 'absent' }
@@ -80,6 +80,8 @@ export function seeTarget(world: World, target: InstanceRef): Seen {
     return { state: 'unknown', reason }
   }
   const record = world.find(target)
+  if (record === undefined && volumeIn(target.instance) !== null && inventory.unlisted !== undefined)
+    return { state: 'unknown', reason: `remote ${target.remote}: ${inventory.unlisted.join('; ')}` }
   if (record === undefined) return { state: 'absent' }
   if (record.snapshots !== null) return { state: 'there', record }
   return {

@@ -135,7 +135,7 @@ function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction 
     target: replica.target,
     key: replica.key,
     job: `${replica.key}:${id}`,
-    type: replica.source.record.type === 'virtual-machine' ? 'virtual-machine' : 'container',
+    type: replica.source.record.type,
     transferMode: first?.copy.transferMode ?? 'pull',
     pool,
     member: fresh ? (first?.copy.target ?? null) : target.location === 'none' ? null : target.location,
@@ -179,6 +179,8 @@ function treatmentFor(
 ): Treatment {
   const { source, target, wanting } = replica
   const { record } = source
+  // A volume has no processes that could stand still.
+  if (record.type === 'volume') return { inconsistent: false, standstill: null }
   return treatmentOf({
     record,
     source: driverOf(world, source.ref.remote, record.pool),

@@ -17,6 +17,11 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   restoreInstance: { restore: 's1', stateful: false },
   startInstance: { action: 'start' },
   createBackup: { name: 'b2' },
+  sendVolume: { migration: true },
+  receiveVolume: {
+    name: 'copied',
+    source: { type: 'migration', mode: 'push' },
+  },
   markVolume: { config: { 'user.stapes.hold.s1': 'y' } },
   createVolumeSnapshot: { name: 's2' },
   patchVolumeSnapshot: { expires_at: null },

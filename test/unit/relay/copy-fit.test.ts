@@ -18,7 +18,14 @@ type Given = {
 
 function judge({ source, there = [profile('default')], rules, first = true, pool = null }: Given) {
   const details: SourceDetails = {
-    ...{ architecture: 'x86_64', type: 'virtual-machine', description: '', location: 'none' },
+    ...{
+      architecture: 'x86_64',
+      type: 'virtual-machine',
+      contentType: '',
+      uuid: null,
+      description: '',
+      location: 'none',
+    },
     ...{
       profiles: ['default'],
       config: {},

@@ -88,13 +88,13 @@ test('an instance whose name can’t be used is not gone', async () => {
     snapshots: [['s1', 5]],
   }
   const seen = (more: object) => ({ instances: [], ...more }) as unknown as RemoteInventory
-  memory.note('main', seen({ instances: [listed] }), clock.now())
-  memory.note('main', seen({ unusable: ['an instance called "web " is left out'] }), clock.now())
+  memory.note('main', seen({ instances: [listed] }), clock.now(), true)
+  memory.note('main', seen({ unusable: ['an instance called "web " is left out'] }), clock.now(), true)
   expect(journal.verified('main/default/web')).toEqual([['s1', 5]])
-  memory.note('main', seen({}), clock.now())
+  memory.note('main', seen({}), clock.now(), true)
   expect(journal.verified('main/default/web')).toEqual([['s1', 5]])
   await clock.advance(86_400_000)
-  memory.note('main', seen({}), clock.now())
+  memory.note('main', seen({}), clock.now(), true)
   expect(journal.verified('main/default/web')).toEqual([])
 })
 
@@ -112,11 +112,11 @@ test('a look that began before a copy was marked doesn’t forget what was marke
   await clock.advance(began + 1000)
   journal.setVerified('main/default/web', [['s2', 9]])
   memory.forget(key)
-  memory.note('main', of('s1@5', [['s1', 5]]), began)
+  memory.note('main', of('s1@5', [['s1', 5]]), began, true)
   expect(journal.verified('main/default/web')).toEqual([['s2', 9]])
   expect(memory.listed(key)).toBeNull()
   await clock.advance(clock.now() + 1000)
-  memory.note('main', of('s2@9', [['s2', 9]]), clock.now())
+  memory.note('main', of('s2@9', [['s2', 9]]), clock.now(), true)
   expect(memory.listed(key)).toEqual([['s2', 9]])
 })
 
@@ -130,9 +130,9 @@ test('a copy that was changed during a look still tells what has expired on its 
   journal.noteExpired('main/default/web', ['s1', 5])
   const began = clock.now()
   memory.forget({ remote: 'backup', project: 'default', instance: 'web' })
-  memory.note('backup', seen, began)
+  memory.note('backup', seen, began, true)
   expect(journal.expiredOn('main', memory.onCopies())).toEqual(['default/web/s1@5'])
-  memory.note('backup', { instances: [] } as unknown as RemoteInventory, clock.now())
+  memory.note('backup', { instances: [] } as unknown as RemoteInventory, clock.now(), true)
   expect(journal.expiredOn('main', memory.onCopies())).toEqual([])
 })
 

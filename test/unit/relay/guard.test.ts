@@ -143,9 +143,9 @@ async function afterSeeing(
   const own = { ...OF, 'user.stapes.verified': `s0@7 ${DAILY}@${SECONDS}` }
   const snapshots: [string, number][] = [[DAILY, SECONDS]]
   const seen = replyOf([recordOf('web1', { project: 'p', own, snapshots })])
-  if (seen.ok) memory.note('backup', seen.inventory, clock.now())
+  if (seen.ok) memory.note('backup', seen.inventory, clock.now(), true)
   const lost = replyOf([recordOf('web1', { project: 'p', own: OF, snapshots: later })])
-  if (lost.ok) memory.note('backup', lost.inventory, clock.now())
+  if (lost.ok) memory.note('backup', lost.inventory, clock.now(), true)
   const match = matchRoute(step.method, step.path)
   if (match === null) throw new Error('no such route')
   const said = await clock.until(

@@ -76,6 +76,7 @@ test('a volume is condensed to its marks, its users and its snapshots', async ()
       config: { 'user.stapes.exclude': 'true' },
       own: ['user.stapes.exclude'],
       snapshots: [['s1', SECONDS]],
+      identity: { uuid: '2026-11-22T20:19:15_821638194Z', since: SECONDS },
       users: ['default/web'],
     },
   ])
@@ -222,12 +223,18 @@ test('a snapshot of a volume that is being made is named by its operation', asyn
 
 const VOLUME = { pool: 'fast', volume: 'db' }
 
-async function send(step: IncusRequest): Promise<{ sent: string[]; bodies: unknown[]; ok: boolean }> {
+async function send(
+  step: IncusRequest,
+  volume: object = {},
+  operations: object = {},
+): Promise<{ sent: string[]; bodies: unknown[]; ok: boolean }> {
   const clock = createVirtualClock()
   const incus = createFakeIncus(clock)
   const bodies: unknown[] = []
-  incus.answer = (_, { method, body }) => {
-    if (method === 'GET') return sync({ ...custom('db'), description: 'of the shop', expires_at: null })
+  incus.answer = (_, { method, path, body }) => {
+    if (path.startsWith('/1.0/operations')) return sync(operations)
+    if (method === 'GET')
+      return sync({ ...custom('db'), description: 'of the shop', expires_at: null, ...volume })
     bodies.push(body)
     return sync({})
   }
@@ -258,15 +265,78 @@ describe('the relay', () => {
 
   test.each([
     { 'user.stapes.exclude': 'true' },
-    { 'user.stapes.replica-of': 'x' },
+    { 'user.stapes.replica-of.x': 'x' },
+    { 'user.stapes.restoring': 'x' },
     { 'security.shifted': 'true' },
-  ])("sets no key of a volume but holds, removals and Incus's own schedule: %j", (config) => {
+  ])("sets no key of a volume but its marks and Incus's own schedule: %j", (config) => {
     const { method, path } = request('markVolume', VOLUME)
     const route = allowRoute(method, path)
     expect(route.ok && allowBody(route.value, { config }).ok).toBe(false)
   })
 
-  test.each(['PUT', 'DELETE', 'POST'])('%ss no volume', (method) => {
-    expect(allowRoute(method, '/1.0/storage-pools/fast/volumes/custom/db').ok).toBe(false)
+  test('changes no volume but by its marks', () => {
+    expect(allowRoute('PUT', '/1.0/storage-pools/fast/volumes/custom/db').ok).toBe(false)
+  })
+
+  const allows = (name: 'sendVolume' | 'receiveVolume', body: object): boolean => {
+    const { method, path } = request(name, name === 'sendVolume' ? VOLUME : { pool: 'fast' })
+    const route = allowRoute(method, path)
+    return route.ok && allowBody(route.value, body).ok
+  }
+
+  test('sends and receives volumes with their snapshots alone: a refresh without would remove those', () => {
+    const sent = { name: 'db', migration: true, volume_only: false }
+    expect(allows('sendVolume', sent)).toBe(true)
+    for (const other of [
+      { ...sent, volume_only: true },
+      { name: 'db', migration: true },
+      { ...sent, Volume_Only: true },
+      { name: 'new' },
+      { ...sent, pool: 'other' },
+    ])
+      expect(allows('sendVolume', other)).toBe(false)
+    const received = { name: 'db', source: { type: 'migration', mode: 'pull', volume_only: false } }
+    expect(allows('receiveVolume', received)).toBe(true)
+    for (const source of [
+      { ...received.source, volume_only: true },
+      { type: 'migration', mode: 'pull' },
+      { type: 'copy', name: 'db/s1' },
+    ])
+      expect(allows('receiveVolume', { ...received, source })).toBe(false)
+    expect(allows('receiveVolume', { name: 'db' })).toBe(false)
+  })
+
+  const OF = { 'user.stapes.replica-of': 'main/default/fast:db', 'user.stapes.copying': 'x 0' }
+  const running = {
+    running: [
+      {
+        ...{ id: 'a1', status_code: 103, description: 'Copying storage volume', metadata: null },
+        resources: { storage_volumes: ['/1.0/storage-pools/fast/volumes/custom/db'] },
+      },
+    ],
+  }
+  const deletion = request('deleteVolume', VOLUME, { project: 'default' })
+  test.each([
+    ['that stapes did not make', {}, {}],
+    ['that was verified', { config: { ...OF, 'user.stapes.verified': 's1@5' } }, {}],
+    ['of which that isn’t known', { config: { 'user.stapes.replica-of': 'main/default/fast:db' } }, {}],
+    ['that somebody has attached', { config: OF, used_by: ['/1.0/instances/web'] }, {}],
+    ['whose users can’t be read', { config: OF, used_by: null }, {}],
+    ['onto which a transfer runs: Incus would let it', { config: OF }, running],
+  ])('deletes no volume %s', async (_, volume, operations) => {
+    expect(await send(deletion, volume, operations)).toMatchObject({ ok: false, bodies: [] })
+  })
+
+  test('deletes a first copy that was never verified, while nothing runs on it and nobody has it', async () => {
+    expect((await send(deletion, { config: OF })).ok).toBe(true)
+  })
+
+  test('changes the marks of a transfer only while none runs, and deletes others’ snapshots only on a copy', async () => {
+    const config = { 'user.stapes.copying': 'x 1', 'user.stapes.owner': '' }
+    const mark = request('markVolume', VOLUME, { project: 'default' }, { config })
+    expect((await send(mark, { config: OF }, running)).ok).toBe(false)
+    expect((await send(mark, { config: OF })).ok).toBe(true)
+    const strange = request('deleteVolumeSnapshot', { ...VOLUME, snapshot: 'theirs' }, { project: 'default' })
+    expect((await send(strange, { config: OF })).ok).toBe(true)
   })
 })

@@ -21,6 +21,7 @@ import type { ContractInstance, ContractPair } from './server.ts'
 import { createSide, readMetadata, routeNames, type Side } from './side.ts'
 import { slowContract } from './slow.ts'
 import { snapshotContract } from './snapshots.ts'
+import { volumeCopyContract } from './volume-copies.ts'
 import { volumeContract } from './volumes.ts'
 import { wireContract } from './wire.ts'
 
@@ -81,6 +82,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     operationContract(world)
     snapshotContract(world)
     volumeContract(world)
+    volumeCopyContract(world)
     copyContract(world)
     copyingContract(world)
     refreshContract(world)

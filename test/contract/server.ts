@@ -42,6 +42,13 @@ export type ContractServer = {
   write(instance: ContractInstance, marker: string, bytes: number): Promise<void>
   /** The marker that the pool really holds for an instance or its snapshot; null when there is none. */
   readMarker(instance: ContractInstance, snapshot?: string): Promise<string | null>
+  /** A custom volume in `default`, empty. */
+  createVolume(volume: string): Promise<void>
+  /** Attaches one that is there to an instance. */
+  useVolume(instance: ContractInstance, volume: string): Promise<void>
+  /** The same of a custom volume in `default`. */
+  writeVolume(volume: string, marker: string, bytes: number): Promise<void>
+  readVolumeMarker(volume: string, snapshot?: string): Promise<string | null>
   /** What a person does about a mount that a killed daemon has left on an instance. */
   unmount(instance: ContractInstance): Promise<void>
   /** Limits what transfers out of this server, and snapshots and restores on dir, may copy; null: no limit; what is under way keeps its own. */

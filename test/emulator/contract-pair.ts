@@ -2,20 +2,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContractPair, ContractServer } from '../contract/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
+import { addCustom } from './custom.ts'
 import { type EmbeddedPair, openPair, type ServedIncus, trust, type Versions } from './pair.ts'
 import {
   attachVolume,
   instanceOf,
   readMarker,
+  readVolumeMarker,
   seedInstance,
   seedProfile,
   seedProject,
   setRunning,
+  useVolume,
   write,
+  writeVolume,
 } from './scene.ts'
 import type { EmbeddedIncus } from './server.ts'
 
 const FENCED = 'fenced'
+const PLACE = { pool: 'default', project: 'default' }
 
 /** `incus`: the servers themselves, to be looked into. */
 export type EmbeddedContractPair = ContractPair & { incus: Record<'main' | 'backup', EmbeddedIncus> }
@@ -66,6 +71,10 @@ function contractServer(
     },
     write: async (it, marker, bytes) => write(instanceOf(incus, it), marker, bytes),
     readMarker: async (it, snapshot) => readMarker(incus, it, snapshot),
+    createVolume: async (volume) => void addCustom(incus, { ...PLACE, name: volume }),
+    useVolume: async (it, volume) => useVolume(incus, it, volume),
+    writeVolume: async (volume, marker, bytes) => writeVolume(incus, volume, marker, bytes),
+    readVolumeMarker: async (volume, snapshot) => readVolumeMarker(incus, volume, snapshot),
     unmount: async (it) => void Object.assign(instanceOf(incus, it), { mounted: false }),
     throttle: async (bytesPerSecond) => {
       incus.bandwidth = bytesPerSecond

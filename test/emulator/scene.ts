@@ -1,6 +1,6 @@
 /** The hand of a test in a server: instances, projects and data without going through the API. */
 import { addInstance } from './birth.ts'
-import { addCustom } from './custom.ts'
+import { addCustom, customOf } from './custom.ts'
 import type { EmbeddedIncus } from './server.ts'
 import {
   type Config,
@@ -71,14 +71,30 @@ export function attachVolume(incus: EmbeddedIncus, it: Named, volume: string): (
   const instance = instanceOf(incus, it)
   const { pool, project } = instance
   addCustom(incus, { pool, project, name: volume })
-  instance.devices[volume] = { type: 'disk', pool: instance.pool, source: volume, path: `/${volume}` }
+  useVolume(incus, it, volume)
   return () => {
     delete instance.devices[volume]
     findPool(incus.state, pool).volumes.delete(`${homeOf(incus.state, project)}/${volume}`)
   }
 }
 
+/** One that is there already. */
+export function useVolume(incus: EmbeddedIncus, it: Named, volume: string): void {
+  const { devices, pool } = instanceOf(incus, it)
+  devices[volume] = { type: 'disk', pool, source: volume, path: `/${volume}` }
+}
+
 let contents = 0
+
+export function writeVolume(incus: EmbeddedIncus, name: string, marker: string, bytes: number): void {
+  customOf(incus, { name }).disk = { held: 'whole', marker, bytes, content: ++contents }
+}
+
+export function readVolumeMarker(incus: EmbeddedIncus, name: string, snapshot?: string): string | null {
+  const volume = customOf(incus, { name })
+  const disk = snapshot === undefined ? volume.disk : volume.snapshots.get(snapshot)?.disk
+  return disk?.held === 'whole' ? disk.marker : null
+}
 
 /** So many bytes of fresh data, to be known again by their marker. */
 export function write(instance: Instance, marker: string, bytes: number): void {

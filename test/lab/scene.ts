@@ -19,6 +19,10 @@ type Scene = Pick<
   | 'setProfiles'
   | 'setRunning'
   | 'attachVolume'
+  | 'createVolume'
+  | 'useVolume'
+  | 'writeVolume'
+  | 'readVolumeMarker'
   | 'write'
   | 'readMarker'
   | 'unmount'
@@ -92,6 +96,23 @@ export function createScene(dir: string, run: Socket['run']): Scene {
       if (existsSync(disk)) return readDisk(disk)
       const folder = place('containers')
       return readFile(join(folder, 'rootfs', 'marker'), 'utf8').catch(() => null)
+    },
+    async createVolume(volume) {
+      await run('POST', `/1.0/storage-pools/${POOL}/volumes/custom`, { name: volume })
+    },
+    async useVolume(it, volume) {
+      const device = { type: 'disk', pool: POOL, source: volume, path: `/${volume}` }
+      await run('PATCH', `${instancePath(it)}?${inProject(it)}`, { devices: { [volume]: device } })
+    },
+    async writeVolume(volume, marker, bytes) {
+      const folder = join(pool, 'custom', `default_${volume}`)
+      await writeFile(join(folder, 'marker'), marker)
+      await writeFile(join(folder, 'bulk'), randomBytes(bytes))
+    },
+    async readVolumeMarker(volume, snapshot) {
+      const own = `default_${volume}`
+      const folder = snapshot === undefined ? join('custom', own) : join('custom-snapshots', own, snapshot)
+      return readFile(join(pool, folder, 'marker'), 'utf8').catch(() => null)
     },
     unmount: async (it) => {
       await promisify(execFile)('umount', [join(pool, 'containers', volume(it))])

@@ -35,7 +35,7 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
     ...(extras.has('exports') ? [EXPORT_PRICE] : []),
     ...(extras.has('volumes') ? [VOLUME_PRICE] : []),
-    ...(mayEditVolumes(extras) ? [VOLUME_EDIT_PRICE] : []),
+    ...(mayEditVolumes(role, extras) ? [VOLUME_EDIT_PRICE] : []),
     ...(role === 'source' && extras.has('clones') ? [`clones: ${CREATE_PRICE}`] : []),
   ]
 }
@@ -59,9 +59,10 @@ const SNAPSHOT_PRICE =
 const VOLUME_PRICE =
   'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'
 const VOLUME_EDIT_PRICE =
-  'holds on custom volumes need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
+  'holds on custom volumes, their copies and restores need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
 
-const mayEditVolumes = (extras: ReadonlySet<Extra>): boolean => extras.has('volumes') && extras.has('holds')
+const mayEditVolumes = (role: Role, extras: ReadonlySet<Extra>): boolean =>
+  extras.has('volumes') && (role !== 'source' || EDITORS.some((extra) => extras.has(extra)))
 
 /** Whether an instance's config may be edited by it. */
 export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>
@@ -84,11 +85,14 @@ export function renderScriptlet(options: ScriptletOptions): string {
   const volume = [
     'can_view',
     ...(extras.has('volumes') ? ['can_manage_snapshots'] : []),
-    ...(mayEditVolumes(extras) ? ['can_edit'] : []),
+    ...(mayEditVolumes(role, extras) ? ['can_edit'] : []),
   ]
   const project = [
     ...['can_view', 'can_view_operations'],
     ...(mayCreate(role, extras) ? ['can_create_instances'] : []),
+    ...(extras.has('volumes') && (role !== 'source' || extras.has('clones'))
+      ? ['can_create_storage_volumes']
+      : []),
   ]
   return [
     '# What the relay of stapes may do on this server. Everything else is refused to its certificate: exec, files,',

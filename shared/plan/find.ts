@@ -27,7 +27,7 @@ export function findInstance(world: World, path: string): Result<Found, Refusal>
   )
   return refuse(
     'not-ours',
-    `${key} is a custom volume: stapes takes and removes its snapshots, and can't copy, export or restore it yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
+    `${key} is a custom volume: stapes takes, copies and removes its snapshots, and can't restore, clone or export it yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
   )
 }
 

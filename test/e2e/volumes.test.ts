@@ -1,4 +1,6 @@
 /** Custom volumes under a policy, on real daemons: a running instance's data volume, and a block volume by its name. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { INCUSD, NEWER } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
@@ -10,8 +12,15 @@ import { openTimeline, type Timeline } from './timeline.ts'
 const VOLUMES = '/1.0/storage-pools/default/volumes/custom'
 const KEY = 'main/default/default:data'
 
+const HOURLY = {
+  select: { remotes: ['main'], volumes: ['attached', 'default:db-*'] },
+  ...{ schedule: '0 * * * *', keep: { last: 2 } },
+}
+const POLICY = { policies: { hourly: HOURLY } }
+const COPIED = { policies: { hourly: { ...HOURLY, copy: { remote: 'backup', keep: { last: 2 } } } } }
+
 type Listed = { name: string; expires_at: string | null; description: string }
-type Volume = { config: Record<string, string>; description: string }
+type Volume = { config: Record<string, string>; description: string; content_type: string }
 
 for (const [version, incusd] of [
   ['6.0', INCUSD],
@@ -35,14 +44,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
       await main.createInstance({ name: 'shop', running: true })
       const device = { type: 'disk', pool: 'default', source: 'data', path: '/data' }
       await main.run('PATCH', '/1.0/instances/shop', { devices: { data: device } })
-      await stage.apply({
-        policies: {
-          hourly: {
-            select: { remotes: ['main'], volumes: ['attached', 'default:db-*'] },
-            ...{ schedule: '0 * * * *', keep: { last: 2 } },
-          },
-        },
-      })
+      await stage.apply(POLICY)
       timeline = openTimeline(stage, [], 0)
       return () => stage.close()
     })
@@ -53,6 +55,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
     }
     const namesOf = async (volume?: string) => (await snapshots(volume)).map(({ name }) => name)
     const volume = async () => (await pair.main.run('GET', `${VOLUMES}/data`)) as Volume
+    const copyOf = async (name: string) => (await pair.backup.run('GET', `${VOLUMES}/${name}`)) as Volume
     const ask = async (body: object): Promise<void> => {
       const answer = await stage.worker.fetch('/api/run', { method: 'POST', body: JSON.stringify(body) })
       if (!answer.ok) throw new Error(await answer.text())
@@ -67,6 +70,26 @@ function volumesEndToEnd(version: string, incusd: string): void {
       }
       expect(await namesOf('other')).toEqual([])
       expect((await volume()).description).toBe('of the shop')
+    })
+
+    test('are on the backup server, up to the newest snapshot, verified and with the data', async () => {
+      await stage.apply(COPIED)
+      const writing = join(pair.main.dir, 'storage-pools/default/custom/default_data/marker')
+      await writeFile(writing, 'written')
+      const slot = await timeline.strike()
+      const newest = async (name: string): Promise<string | undefined> => {
+        const list = ((await copyOf(name)).config['user.stapes.verified'] ?? '').split(' ')
+        return list
+          .map((pair) => pair.split('@')[0])
+          .sort()
+          .at(-1)
+      }
+      for (let minutes = 0; minutes < 20 && (await newest('data')) !== slot; minutes++) await timeline.tick()
+      expect([await newest('data'), await newest('db-disk')]).toEqual([slot, slot])
+      expect(await copyOf('data')).toMatchObject({ description: 'of the shop', content_type: 'filesystem' })
+      expect(await copyOf('db-disk')).toMatchObject({ content_type: 'block' })
+      const there = `storage-pools/default/custom-snapshots/default_data/${slot}/marker`
+      expect(await readFile(join(pair.backup.dir, there), 'utf8')).toBe('written')
     })
 
     test('are held, without losing their description', async () => {

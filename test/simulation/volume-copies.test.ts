@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
-import type { Step } from '../../shared/relay/steps.ts'
+import type { Sending, Step } from '../../shared/relay/steps.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { addCustom, customOf } from '../emulator/custom.ts'
 import type { Version } from '../emulator/faces.ts'
@@ -192,7 +192,7 @@ describe('is left alone', () => {
     await pass(world, 2 * HOUR, 5 * MINUTE)
     expect(on(world, 'backup').disk.marker).toBe('used')
     expect(namesOn(world, 'backup').at(-1)).toBe('hourly-20261120T0100Z')
-    expect(await told(world)).toContain('attached to default/standby')
+    expect(await told(world)).toMatch(/the copy is attached to default\/standby on the target: detach it/)
     delete user.devices.data
     await pass(world, 5 * HOUR, 5 * MINUTE)
     expect(namesOn(world, 'backup').at(-1)).toBe('hourly-20261120T0800Z')
@@ -233,7 +233,8 @@ describe('is left alone', () => {
       remote === 'backup' && path.includes('/volumes/custom?') ? 500 : null
     await pass(world, 3 * HOUR, 5 * MINUTE)
     expect(namesOn(world, 'main')).toContain('hourly-20261120T0100Z')
-    expect(await told(world)).not.toContain('first copy')
+    expect(await told(world)).toMatch(/remote backup: the custom volumes of its pool .* can't be listed/)
+    expect(await told(world)).not.toContain('is there already')
     world.weather.now = () => null
     await pass(world, 5 * HOUR, 5 * MINUTE)
     expect(verified(world).at(-1)).toBe('hourly-20261120T0900Z')
@@ -294,6 +295,19 @@ describe('says what to do', () => {
 
 describe('whoever has stolen the signing key', () => {
   const ref = (remote: string, instance = 'default:data') => ({ remote, project: 'default', instance })
+  const sendingOf = (world: World): Sending => ({
+    ...{ source: ref('main'), target: ref('backup'), transferMode: 'pull', pool: 'default', member: null },
+    ...{
+      first: true,
+      startOver: true,
+      unverified: [],
+      owner: on(world, 'backup').config['user.stapes.owner'] ?? '',
+    },
+    ...{ transfer: { id: 'x', from: 0, names: [] }, listed: namesOn(world, 'backup'), unfinished: null },
+    ...{ verified: [], lasting: [], mirrored: namesOn(world, 'backup'), excludeOlder: false },
+    ...{ sourceServer: 'ab', inconsistent: false, extended: {} },
+  })
+
   test('loses none that is verified before its time, nor the newest', async () => {
     const world = await begin({ minRetention: 30 * 86_400, policy: { keep: { last: 9 } } })
     await pass(world, 5 * HOUR + 10 * MINUTE, 5 * MINUTE)
@@ -307,20 +321,28 @@ describe('whoever has stolen the signing key', () => {
     expect(namesOn(world, 'backup')).toEqual(before)
   })
 
+  test('refreshes no copy that somebody has attached', async () => {
+    const world = await begin()
+    await pass(world, 2 * HOUR + 10 * MINUTE, 5 * MINUTE)
+    const user = seedInstance(world.incus.backup, { name: 'standby', running: true })
+    user.devices.data = { type: 'disk', pool: 'default', source: 'data', path: '/data' }
+    on(world, 'backup').disk.marker = 'used'
+    const step = {
+      ...{ ...sendingOf(world), do: 'copy' as const, first: false, startOver: false },
+      transfer: { id: 'x', from: Math.floor(world.clock.now() / 1000), names: [] },
+    }
+    expect(await attack(world, [step])).toContain('the copy is attached')
+    delete user.devices.data
+    expect(await attack(world, [step])).toContain('"ok":true')
+  })
+
   test('overwrites no copy with another volume, and makes none of an instance', async () => {
     const world = await begin({
       setUp: ({ incus }) => addCustom(incus.main, { pool: 'default', project: 'default', name: 'logs' }),
     })
     await pass(world, 2 * HOUR + 10 * MINUTE, 5 * MINUTE)
     const before = namesOn(world, 'backup')
-    const sending = {
-      ...{ do: 'copy' as const, transferMode: 'pull' as const },
-      ...{ source: ref('main', 'default:logs'), target: ref('backup') },
-      ...{ pool: 'default', member: null, first: true, startOver: true, unverified: [], owner: 'x/y' },
-      ...{ transfer: { id: 'x', from: 0, names: [] }, listed: before, unfinished: null, verified: [] },
-      ...{ lasting: [], mirrored: before, excludeOlder: false, sourceServer: 'ab', inconsistent: false },
-      extended: {},
-    } satisfies Step
+    const sending = { ...sendingOf(world), do: 'copy' as const, source: ref('main', 'default:logs') }
     const answered = await attack(world, [
       sending,
       { ...sending, first: false, startOver: false, transfer: { id: 'x', from: 1, names: [] } },

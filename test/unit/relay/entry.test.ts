@@ -98,6 +98,22 @@ test('an instance whose name can’t be used is not gone', async () => {
   expect(journal.verified('main/default/web')).toEqual([])
 })
 
+test('a look that has not all custom volumes forgets none', async () => {
+  const clock = createVirtualClock()
+  const journal = createJournal(clock)
+  const memory = createSightings(createFakeIncus(clock), clock, journal)
+  const key = 'main/default/default:data'
+  journal.setVerified(key, [['s1', 5]])
+  const nothing = { instances: [] } as unknown as RemoteInventory
+  for (const volumes of [false, false, true]) {
+    memory.note('main', nothing, clock.now(), volumes)
+    await clock.advance(clock.now() + 86_400_000)
+    expect(journal.verified(key)).toEqual([['s1', 5]])
+  }
+  memory.note('main', nothing, clock.now(), true)
+  expect(journal.verified(key)).toEqual([])
+})
+
 test('a look that began before a copy was marked doesn’t forget what was marked', async () => {
   const clock = createVirtualClock()
   const journal = createJournal(clock)

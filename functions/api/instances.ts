@@ -25,7 +25,7 @@ export function instancesOf(
   for (const { covered } of coverages)
     for (const one of covered) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one])
   const problems = coverages.flatMap(({ roles, problems, warnings, unreadable }) => [
-    ...roles,
+    ...roles.map(({ about, reason }) => ({ about, reason })),
     ...problems,
     ...warnings,
     ...unreadable.map(({ key, reason }) => ({ about: key, reason })),

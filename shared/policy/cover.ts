@@ -18,13 +18,16 @@ export type Covered = {
   held: ReadonlySet<string>
 }
 
+/** What it is about: whether a remote is a source or a backup target, or which stores there are. */
+export type RoleProblem = { of: 'remote' | 'store'; about: string; reason: string }
+
 export type Coverage = {
   policy: Policy
   covered: Covered[]
   /** Instances in reach that are left out, with the reason. */
   skipped: { key: string; reason: string }[]
   /** What the roles of its remotes keep it from doing. */
-  roles: { about: string; reason: string }[]
+  roles: RoleProblem[]
   problems: { about: string; reason: string }[]
   /** Problems that don't keep a slot from being served. */
   warnings: { about: string; reason: string }[]

@@ -5,6 +5,7 @@
 import type { RemoteRules } from '../incus/inventory.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
+import type { RoleProblem } from './cover.ts'
 import type { Policy } from './policy.ts'
 
 const AGAIN = 'and restart the relay (or npm start, if that runs it)'
@@ -23,7 +24,7 @@ const noStoreText = (to: string, stores: readonly string[]): string =>
 export function roleProblems(
   { name, select, copy, paused, export: exporting }: Policy,
   replies: Readonly<Record<string, RemoteReply>>,
-): { about: string; reason: string }[] {
+): RoleProblem[] {
   if (paused) return []
   const roleOf = (remote: string): RemoteRules['role'] | undefined => {
     const reply = own(replies, remote)
@@ -39,7 +40,10 @@ export function roleProblems(
       ? [reply.inventory.rules.exports ?? []]
       : []
   })[0]
-  if (exporting != null && stores !== undefined && !stores.includes(exporting.to))
-    reasons.push(noStoreText(exporting.to, stores))
-  return reasons.map((reason) => ({ about: `policy ${name}`, reason }))
+  const about = `policy ${name}`
+  const isMissing = exporting != null && stores !== undefined && !stores.includes(exporting.to)
+  return [
+    ...reasons.map((reason): RoleProblem => ({ of: 'remote', about, reason })),
+    ...(isMissing ? [{ of: 'store' as const, about, reason: noStoreText(exporting.to, stores) }] : []),
+  ]
 }

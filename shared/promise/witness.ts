@@ -1,7 +1,7 @@
 /** What a look shows of each promise. What it could not see stays as it was known before. */
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { isIn, newestPair } from '../incus/pairs.ts'
-import { aheadOf, ownSnapshot } from '../incus/snapshot-name.ts'
+import { aheadOf, compareAge, ownSnapshot } from '../incus/snapshot-name.ts'
 import { pathOf, subjectKey } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { workKey } from '../ledger/work.ts'
@@ -114,10 +114,19 @@ function takenOf(
   now: Date,
 ): SnapshotPair | null | 'unknown' {
   if (record.snapshots === null) return 'unknown'
-  const mine = record.snapshots.filter(
-    (pair) => ownSnapshot(pair)?.policy === policy.name && !incomplete.has(`${key}/${pair[0]}`),
+  const isAhead = aheadOf(now)
+  const counts = (pair: SnapshotPair): boolean =>
+    !isAhead(pair) &&
+    ownSnapshot(pair)?.policy === policy.name &&
+    (incomplete.size === 0 || !incomplete.has(`${key}/${pair[0]}`))
+  // Mostly the last one listed, and then only dates are compared: each look does this for every instance.
+  return record.snapshots.reduceRight<SnapshotPair | null>(
+    (newest, pair) =>
+      (newest !== null && (pair[1] < newest[1] || compareAge(pair, newest) <= 0)) || !counts(pair)
+        ? newest
+        : pair,
+    null,
   )
-  return newestOf(mine, now)
 }
 
 function copiedOf(covered: Covered, { world, work }: Known, now: Date): SnapshotPair | null | 'unknown' {

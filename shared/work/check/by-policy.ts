@@ -14,7 +14,7 @@ import { jobOf } from './steps.ts'
 
 /** So many begin in one run. */
 const MOST = 2
-/** Milliseconds after one that could not be read. */
+/** Milliseconds after one that could not be read; and of a slot for its own export, before an older one is read. */
 const LATER = 6 * 3_600_000
 
 export function planDueChecks(context: PlanContext): Finding {
@@ -39,13 +39,14 @@ export function planDueChecks(context: PlanContext): Finding {
 function dueAt(one: Wanted, ledger: PlanContext['ledger']): number | null {
   const { fact, covered, export: wish } = one
   const entry = checkIn(ledger, covered.key)
-  if (wish.check === null || fact.exportedAt === undefined || isOwed(one)) return null
+  if (wish.check === null || fact.exportedAt === undefined) return null
   if (entry !== undefined && isPending(entry)) return null
   const last = Math.max(Date.parse(fact.exportedAt), Date.parse(fact.checkedAt ?? '') || 0)
   const span = wish.check * 1000
+  const owed = isOwed(one) ? one.slot.getTime() + LATER : 0
   const failed = entry?.store === wish.to && entry.state === 'failed' ? Date.parse(entry.at) : 0
   // Somebody didn't want it to go on.
-  return Math.max(last + span, failed + (entry?.cancelled === undefined ? LATER : span))
+  return Math.max(last + span, owed, failed + (entry?.cancelled === undefined ? LATER : span))
 }
 
 function beginOf({ covered: { ref }, export: { to, check }, policy, fact }: Wanted, now: Date): Finding {

@@ -36,7 +36,9 @@ export function planDueCopies(context: PlanContext, { incomplete, busy, taking }
         ...(isTaking ? [minutesFrom(now, 1)] : []),
         ...coverages.flatMap((one) => wakeForUnseen(one, now)),
         // So that what is told of a role ends soon after somebody corrects it.
-        ...(coverages.some(({ roles }) => roles.length > 0) ? [minutesFrom(now, 1)] : []),
+        ...(coverages.some(({ roles }) => roles.some((one) => one.of === 'remote'))
+          ? [minutesFrom(now, 1)]
+          : []),
       ],
     },
   ])

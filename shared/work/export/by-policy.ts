@@ -12,11 +12,16 @@ import { isOwed, nextLook, placeOf, type Wanted, type Wanting, wantedExports } f
 import { EXPORT, exportIn } from './entry.ts'
 import { type ExportRow, pairIn } from './manifest.ts'
 
+/** Minutes until a store that the relay doesn't have is looked for again. */
+const AGAIN = 10
+
 export function planDue(context: PlanContext, found: Found): Finding {
   const wanting: Wanting = { ...context, facts: context.facts ?? null }
   const wanted = wantedExports(wanting)
   if (wanted.length === 0) return {}
   const look = nextLook(wanting)
+  // So that what is told of a missing store ends soon after somebody adds it.
+  const isUnknown = context.coverages.some(({ roles }) => roles.some(({ of }) => of === 'store'))
   const schedules = new Map(
     wanted.map(({ covered: { policy }, export: { schedule } }) => [
       `${policy.timezone} ${schedule.join()}`,
@@ -29,7 +34,8 @@ export function planDue(context: PlanContext, found: Found): Finding {
   // What is taken now can be exported then.
   const isTaking = wanted.some((one) => isOwed(one) && found.taking.has(`${one.policy} ${one.covered.key}`))
   const soon = isTaking ? [minutesFrom(context.now, 1)] : []
-  const wake = [...new Set([...soon, ...slots, ...(look === null ? [] : [look.toISOString()])])]
+  const again = isUnknown ? [minutesFrom(context.now, AGAIN)] : []
+  const wake = [...new Set([...soon, ...again, ...slots, ...(look === null ? [] : [look.toISOString()])])]
   return combine([{ wake }, ...wanted.map((one) => beginOf(one, context, found))])
 }
 

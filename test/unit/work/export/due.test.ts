@@ -50,6 +50,12 @@ const lookedFor = (given: Given): string[] =>
   toLookFor(contextOf(given)).map(({ covered, export: { to } }) => `${covered.record.name} ${to}`)
 const planFor = (given: Given) => decide({ ...contextOf(given), installation: INSTALLATION })
 
+test('a store that the relay doesn’t have is looked for every ten minutes, not each minute', () => {
+  const { wake, sight } = planFor({ policies: { p: TO('none') }, world: worldWith(['web']) })
+  expect(sight?.roles).toEqual([expect.stringContaining('nothing is exported to none')])
+  expect([...wake].sort()[0]).toBe('2026-11-22T10:30:30.000Z')
+})
+
 const many = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${name}${at}`)
 

@@ -1,5 +1,6 @@
 /** The form of a job's steps: each field with a bound, and no field that isn't known. */
 import { z } from 'zod'
+import { TRANSFER_MODES } from '../shared/incus/transfer-mode.ts'
 import { OWN_KEYS } from '../shared/own-schedule/settings.ts'
 import { LONGEST_NAME } from '../shared/relay/protocol.ts'
 import type { Step } from '../shared/relay/steps.ts'
@@ -34,7 +35,7 @@ const fingerprint = z.string().regex(/^([0-9a-f]{64})?$/, 'no certificate’s fi
 const sending = {
   source: ref,
   target: ref,
-  transferMode: z.enum(['pull', 'push']),
+  transferMode: z.enum(TRANSFER_MODES),
   pool: name.nullable(),
   member: name.nullable(),
   first: z.boolean(),
@@ -60,7 +61,7 @@ const cloning = {
   whole: z.boolean(),
   start: z.boolean(),
   pool: name.nullable(),
-  transferMode: z.enum(['pull', 'push']),
+  transferMode: z.enum(TRANSFER_MODES),
 }
 
 const importing = {

@@ -4,6 +4,7 @@ import { type Dispatcher, Pool } from 'undici'
 import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
 import { Gathering, type Held, LONGEST } from './answer.ts'
+import { createBridge } from './bridge/bridge.ts'
 import { badReply } from './engine/call.ts'
 import { unknownRemote } from './engine/call-list.ts'
 import type { EngineRemote, Reply, Upstream } from './engine/upstream.ts'
@@ -47,6 +48,7 @@ export function createUpstreams(
       connect(remote, client, (certificate) => onSeen(name, certificate)),
     ]),
   )
+  const closing = new AbortController()
   return {
     async request(remote, request, { timeout }) {
       const found = connected.get(remote)
@@ -79,14 +81,23 @@ export function createUpstreams(
     },
     async upload(remote, request, sent) {
       const found = connected.get(remote)
-      const [member] = found === undefined ? [] : placed(found)
+      const [member] = placed(found)
       if (found === undefined || member === undefined)
         return { ok: false, error: unknownRemote(remote, remotes) }
       const { pool, url, address } = member
       const label = { remote, at: found.members.length === 1 ? null : url }
       return withAddress(await uploadFile(pool, label, request, sent), address)
     },
+    bridge: createBridge({
+      members: (remote) =>
+        placed(connected.get(remote)).map(({ pool, url }, _, all) => ({
+          pool,
+          at: all.length === 1 ? null : url,
+        })),
+      closing: closing.signal,
+    }),
     async close() {
+      closing.abort()
       const pools = [...connected.values()].flatMap(({ members }) => members.map(({ pool }) => pool))
       await Promise.all(pools.map((pool) => pool.destroy()))
     },
@@ -94,8 +105,8 @@ export function createUpstreams(
 }
 
 /** Those that answered before come first. */
-const placed = ({ members, urlOrder }: Connected): Member[] =>
-  urlOrder.order(true).flatMap((place) => members[place] ?? [])
+const placed = (found: Connected | undefined): Member[] =>
+  found?.urlOrder.order(true).flatMap((place) => found.members[place] ?? []) ?? []
 
 function connect(
   { url, address, fingerprint, spare = [] }: RemoteConfig,

@@ -7,6 +7,7 @@ import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { allowBody, allowRoute } from './allow.ts'
+import { beginBridging } from './bridging.ts'
 import { type Answer, badReply, brokenBy, call } from './call.ts'
 import type { Call } from './calls.ts'
 import { CANCELLED } from './cancels.ts'
@@ -48,6 +49,8 @@ export type Watcher = {
   begun?(watched: Watched): void
   /** The job goes no further: it begins no further request. */
   isCancelled?(): boolean
+  /** Resolves when that is so. */
+  cancelled?: Promise<void>
 }
 
 /** `body` is the reply's envelope, its metadata the ended operation if that was waited for. */
@@ -119,6 +122,8 @@ async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): P
     return ok({ remote: one.remote, body, operation: operation?.id ?? null, address })
   }
   const own = { remote: one.remote, operation: operation.id }
+  const sender = one.joins === undefined ? undefined : done[one.joins]
+  if (sender !== undefined) return awaitBridged(one, own, answer.value, sender, { io, watcher })
   const other = otherOf(one, done)
   if (other === null) return awaitCall(one, own, answer.value, io, watcher)
   // The receiving side's operation decides, and is the one to adopt after a restart.
@@ -153,6 +158,26 @@ async function whileUnchanged(
   return ok(
     ifExpiresAt === undefined || one.value.etag === undefined ? whole : { ...whole, ifMatch: one.value.etag },
   )
+}
+
+/** The relay stands between the two. What went wrong there is told, unless Incus's own outcome isn't known. */
+async function awaitBridged(
+  one: Call,
+  own: Watched,
+  answer: Answer,
+  sender: Done,
+  { io, watcher }: { io: CallIo; watcher: Watcher },
+): Promise<CallResult> {
+  const { remote, operation } = sender
+  if (operation === null) return err(badRequest('there is no migration to join'))
+  const bridging = beginBridging({ source: sender, target: { ...own, body: answer.body } }, io, watcher)
+  const [received, sent] = await Promise.all([
+    awaitCall(one, own, answer, io, { ...watcher, progress: () => {} }),
+    awaitCall(one, { remote, operation }, answer, io, silent),
+  ])
+  const broken = await bridging.end(received, sent)
+  if (sent.ok || received.ok) return sent.ok ? received : sent
+  return broken !== null && received.error.code === 'incus' ? err(broken) : moreTelling(received, sent)
 }
 
 /** When a transfer fails, one side often only says that the connection closed. */

@@ -13,6 +13,8 @@ export type Call = IncusRequest & {
   wait?: number
   /** Also wait for the end of the operation that this earlier call made; it must end well too. */
   alsoWaitFor?: number
+  /** The relay joins the websockets of its operation, the receiving one, with those of the one that this earlier call made; both must end well. */
+  joins?: number
   /** If a later call fails, cancel the operation this one made (a migration source nobody will fetch). */
   cancelOnFailure?: boolean
   /** Made only while the snapshot that it changes has this expiry, as Incus gave it; else nothing is done, and that is well. */

@@ -77,8 +77,8 @@ export function createDetached(
       void entering.then((leave) => leave())
     }
   }
-  const watcherOf = ({ id }: Pick<Job, 'id'>, { note, isCancelled }: Cancelling): Watcher => ({
-    ...{ begun: note, isCancelled },
+  const watcherOf = ({ id }: Pick<Job, 'id'>, { note, isCancelled, cancelled }: Cancelling): Watcher => ({
+    ...{ begun: note, isCancelled, cancelled },
     waits: ({ remote, operation }) => memory.change(id, { remote, operation }),
     progress: (progress) =>
       memory.change(id, { progress: isCancelled() ? `${progress}, cancelled: it ends with this` : progress }),

@@ -1,6 +1,7 @@
 /** The engine's interface to Incus, so that a simulation can replace the sockets. */
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
+import type { Bridge } from './bridge.ts'
 import type { Fetch } from './exports.ts'
 
 /**
@@ -27,6 +28,8 @@ export type Upstream = {
   fetch?: Fetch
   /** Absent: it takes none. */
   upload?: Upload
+  /** Absent: it can't stand between two servers. */
+  bridge?: Bridge
 }
 
 export type EngineRemote = {

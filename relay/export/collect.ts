@@ -15,16 +15,24 @@ function minorCollection(): Collect {
 
 const BYTES = 1024 * 1024
 
-/** Passes the bytes on. */
-export async function* collected(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Called with the number of bytes that went by. */
+export function createCollector(): (bytes: number) => void {
   const collect = minorCollection()
   collect({ type: 'major' })
   let since = 0
-  for await (const chunk of source) {
-    since += chunk.length
-    yield chunk
-    if (since < BYTES) continue
+  return (bytes) => {
+    since += bytes
+    if (since < BYTES) return
     since = 0
     collect({ type: 'minor' })
+  }
+}
+
+/** Passes the bytes on. */
+export async function* collected(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const passed = createCollector()
+  for await (const chunk of source) {
+    yield chunk
+    passed(chunk.length)
   }
 }

@@ -1,5 +1,6 @@
 /** The shape of a `copy` in `stapes.jsonc`. */
 import * as z from 'zod/mini'
+import { TRANSFER_MODES } from '../incus/transfer-mode.ts'
 import { DEFAULTS } from './defaults.ts'
 import { mayExpire } from './expiry-schema.ts'
 import * as field from './fields.ts'
@@ -21,10 +22,11 @@ export const copySchema = object(
       { examples: ['n2', '@backups'] },
     ),
     transferMode: may(
-      z.enum(['pull', 'push'], {
-        error: '"pull" (the target dials the source) or "push" (the source dials the target)',
+      z.enum(TRANSFER_MODES, {
+        error:
+          '"pull" (the target dials the source), "push" (the source dials the target) or "relay" (the relay dials both)',
       }),
-      '`pull`: the target dials the source. `push`: the source dials the target.',
+      '`pull`: the target dials the source. `push`: the source dials the target. `relay`: the relay dials both and passes the data on, for servers that can’t reach each other.',
       { default: DEFAULTS.copy.transferMode },
     ),
     allow: may(

@@ -1,5 +1,7 @@
 /** What is wanted, after parsing: every default filled in, every unit in seconds. */
+
 import type { Access } from '../access/access.ts'
+import type { TransferMode } from '../incus/transfer-mode.ts'
 import type { Channel } from '../notify/channel.ts'
 import type { PingSettings } from '../ping/settings.ts'
 import type { Brake } from '../retention/brake.ts'
@@ -31,7 +33,7 @@ export type Copy = {
   pool: string | null
   /** Cluster member, or group as `@name`, for first copies; null: Incus chooses. */
   target: string | null
-  transferMode: 'pull' | 'push'
+  transferMode: TransferMode
   /** Where a running instance would stand still for the whole transfer: let it, or let the copy's own head be inconsistent. */
   allow: 'freeze' | 'inconsistent'
   /** Retention on the target; empty removes nothing (what the source no longer has, a refresh removes). */

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini'
 import type { Access } from '../access/access.ts'
+import { TRANSFER_MODES } from '../incus/transfer-mode.ts'
 import { isObject, type Lose, listOf, mapOf, moment, partOf, texts } from '../ledger/parts.ts'
 import { channelSchema } from '../notify/parse-channel.ts'
 import { PING_TYPES } from '../ping/settings.ts'
@@ -50,7 +51,7 @@ const copySchema = z.looseObject({
   pool: z.nullable(text),
   // Not known to earlier versions.
   target: z._default(z.nullable(text), null),
-  transferMode: z.enum(['pull', 'push']),
+  transferMode: z.enum(TRANSFER_MODES),
   allow: z.exactOptional(z.enum(['freeze', 'inconsistent'])),
   keep: keepSchema,
   expiry,

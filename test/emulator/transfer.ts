@@ -7,7 +7,7 @@ import { isOptimized, prepareShipment, type Shipment, type Step } from './shipme
 import { busyText, UNEVEN } from './snapshots.ts'
 import { type Disk, findPool, type Instance, type Snapshot } from './state.ts'
 
-const CUT_OFF = 'websocket: close 1006 (abnormal closure): unexpected EOF'
+export const CUT_OFF = 'websocket: close 1006 (abnormal closure): unexpected EOF'
 
 export class Transfer {
   readonly source: Sending
@@ -16,6 +16,13 @@ export class Transfer {
   #shipment: Shipment = { steps: [], headBytes: 0 }
   #current: { name: string; since: number; rate: number | null } | null = null
   #over = false
+  #tell = (): void => {}
+  /** Resolves with its end. */
+  readonly ended: Promise<void> = new Promise((resolve) => {
+    this.#tell = resolve
+  })
+  /** Called with the bytes of each part that has arrived. */
+  onPart: (bytes: number) => void = () => {}
   #thaw = (): void => {}
 
   constructor(source: Sending, target: Receiving) {
@@ -98,7 +105,11 @@ export class Transfer {
     const bytes = step?.bytes ?? this.#shipment.headBytes
     const sending = server.bandwidth === null ? 0 : (bytes / server.bandwidth) * 1000
     if (this.#isFull() && (bytes > 0 || step !== undefined)) this.fail('write: No space left on device')
-    else if (step === undefined) this.#pass(sending + server.copyMs, () => this.#finish())
+    else if (step === undefined)
+      this.#pass(sending + server.copyMs, () => {
+        this.onPart(bytes)
+        this.#finish()
+      })
     else this.#send(step, sending, at)
   }
 
@@ -108,11 +119,12 @@ export class Transfer {
   }
 
   /** A snapshot that goes before its turn arrives as an empty one, and nobody says so. */
-  #send({ original, arrival }: Step, ms: number, at: number): void {
+  #send({ original, arrival, bytes }: Step, ms: number, at: number): void {
     const present = this.#isPresent(original)
     this.#pass(ms, () => {
       arrival.disk = present ? { ...original.disk } : { ...original.disk, held: 'empty', marker: null }
       arrival.inMaking = false
+      this.onPart(bytes)
       this.target.server.scheduler.expects(arrival.expires)
       this.#next(at + 1)
     })
@@ -182,6 +194,7 @@ export class Transfer {
 
   #end(targetError: Refusal | null, sourceError: Refusal | null): void {
     this.#over = true
+    this.#tell()
     this.#current = null
     const { source, target } = this
     for (const { server } of [source, target]) server.transfers.delete(this)

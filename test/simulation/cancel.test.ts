@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Io, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
+import type { TransferMode } from '../../shared/incus/transfer-mode.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { hasData, instanceOf, readMarker, write } from '../emulator/scene.ts'
@@ -33,7 +34,7 @@ const namesOn = ({ world }: Simulation): string[] => [
 ]
 
 /** The first copies are verified; since then it has changed. */
-async function begin(transferMode: 'pull' | 'push' = 'pull'): Promise<Simulation> {
+async function begin(transferMode: TransferMode = 'pull'): Promise<Simulation> {
   const simulation = await simulate(usual(start, until, transferMode))
   const { world, pass } = simulation
   write(instanceOf(world.incus.main, { name: 'web' }), OLD, 600e6)
@@ -46,7 +47,7 @@ async function begin(transferMode: 'pull' | 'push' = 'pull'): Promise<Simulation
 }
 
 /** The second day's copy runs. */
-async function copying(transferMode: 'pull' | 'push' = 'pull'): Promise<Simulation> {
+async function copying(transferMode: TransferMode = 'pull'): Promise<Simulation> {
   const simulation = await begin(transferMode)
   await simulation.pass(new Date('2026-11-21T02:59:00Z'))
   for (let round = 0; round < 30; round += 1) {

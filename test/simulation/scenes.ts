@@ -1,4 +1,5 @@
 /** The world that the simulations share: three instances with strangers beside them, and how its time passes. */
+import type { TransferMode } from '../../shared/incus/transfer-mode.ts'
 import type { Keep } from '../../shared/retention/keep.ts'
 import type { Version } from '../emulator/faces.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
@@ -56,7 +57,7 @@ export function every(period: number, start: Date, until: Date, offset = 0): Dat
 }
 
 /** Hourly, and daily at 3:00 with a copy: little is kept, so that the past soon is the past. */
-export const usual = (start: Date, until: Date, transferMode: 'pull' | 'push' = 'pull'): Setting => ({
+export const usual = (start: Date, until: Date, transferMode: TransferMode = 'pull'): Setting => ({
   start,
   until,
   policies: {

@@ -4,6 +4,7 @@ import { applyConfig } from '../../functions/api/apply.ts'
 import type { Relay } from '../../functions/incus/relay.ts'
 import { type Io, run, type Trigger } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
+import type { End } from '../../relay/engine/bridge.ts'
 import { createEngine, type Engine } from '../../relay/engine/engine.ts'
 import type { JournalStore } from '../../relay/engine/journal.ts'
 import type { EngineRemote, Reply, Upstream } from '../../relay/engine/upstream.ts'
@@ -11,9 +12,11 @@ import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError, StepReport } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
 import { readCertificate } from '../emulator/certificate.ts'
+import { Refusal } from '../emulator/envelope.ts'
 import { etagOf } from '../emulator/etag.ts'
 import type { Version } from '../emulator/faces.ts'
 import { ConnectionLost } from '../emulator/faults.ts'
+import { cutOff, joinMigrations } from '../emulator/joined.ts'
 import { Network } from '../emulator/network.ts'
 import { EmbeddedIncus } from '../emulator/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
@@ -247,6 +250,14 @@ function mortal(): Life {
         const reply = await to.fetch(...args)
         return alive ? reply : never
       },
+      async bridge(ends, { onData, signal }) {
+        if (!alive) return never
+        // Its connections go with it.
+        const death = new AbortController()
+        void ended.then(() => death.abort())
+        const joined = await to.bridge(ends, { onData, signal: AbortSignal.any([signal, death.signal]) })
+        return alive ? joined : never
+      },
       async upload(remote, request, sent) {
         if (!alive) return never
         const reply = await to.upload(remote, request, {
@@ -300,6 +311,21 @@ function upstreamOf(
       } catch (error) {
         if (error instanceof ConnectionLost) return lost('timeout', error.message)
         throw error
+      }
+    },
+    async bridge({ source, target }, { onData, signal }) {
+      const waiting = (end: End) => ({ ...end, server: incus[remoteOf(end.remote)] })
+      try {
+        const transfer = joinMigrations(waiting(source), waiting(target))
+        transfer.onPart = onData
+        signal.addEventListener('abort', () => cutOff(transfer))
+        transfer.begin()
+        if (signal.aborted) cutOff(transfer)
+        await transfer.ended
+        return ok(null)
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        return err({ code: 'unreachable', message: error.message })
       }
     },
     async upload(name, request, { name: instance, pool, bytes }) {

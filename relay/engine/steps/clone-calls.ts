@@ -28,6 +28,11 @@ export function creationCalls(cloning: Cloning, body: object): Call[] {
       { ...send(cloning, {}), cancelOnFailure: true },
       { ...create(cloning, body, receiving({ mode: 'pull', ...reach(from.remote) })), wait: WEEK },
     ]
+  if (cloning.transferMode === 'relay')
+    return [
+      { ...send(cloning, {}), cancelOnFailure: true },
+      { ...create(cloning, body, receiving({ mode: 'push' })), wait: WEEK, joins: 0 },
+    ]
   return [
     create(cloning, body, receiving({ mode: 'push' })),
     { ...send(cloning, { target: reach(to.remote) }), wait: WEEK, alsoWaitFor: 0 },

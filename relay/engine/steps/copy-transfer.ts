@@ -20,6 +20,11 @@ export function transferCalls(sending: Sending, details: SourceDetails, wait: nu
       { ...send(sending, {}), cancelOnFailure: true },
       { ...receive(sending, details, { mode: 'pull', ...reach(source.remote) }), wait },
     ]
+  if (sending.transferMode === 'relay')
+    return [
+      { ...send(sending, {}), cancelOnFailure: true },
+      { ...receive(sending, details, { mode: 'push' }), wait, joins: 0 },
+    ]
   return [
     receive(sending, details, { mode: 'push' }),
     { ...send(sending, { target: reach(target.remote) }), wait, alsoWaitFor: 0 },

@@ -1,5 +1,7 @@
 /** The actions of new instances that are made from snapshots: restores beside the original, and what is brought back. */
+
 import type { InstanceRef } from '../../incus/subject.ts'
+import type { TransferMode } from '../../incus/transfer-mode.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 
 /** Makes a new instance, as a detached job; later ticks observe its end. */
@@ -15,7 +17,7 @@ export type CloneAction = {
   start: boolean
   /** Of its root disk; null: as the original has it. */
   pool: string | null
-  transferMode: 'pull' | 'push'
+  transferMode: TransferMode
   /** Key of the original, also where that is gone. */
   of: string
   job: string

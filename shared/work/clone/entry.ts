@@ -1,5 +1,7 @@
 /** The ledger entry of a new instance that is being made, by its key. */
+
 import * as z from 'zod/mini'
+import { TRANSFER_MODES, type TransferMode } from '../../incus/transfer-mode.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { count, moment } from '../../ledger/parts.ts'
 import { workKey, workShape } from '../../ledger/work.ts'
@@ -16,7 +18,7 @@ export type CloneWork = MakingWork & {
   whole: boolean
   start: boolean
   pool?: string
-  transferMode: 'pull' | 'push'
+  transferMode: TransferMode
 }
 
 const may = z.exactOptional
@@ -32,7 +34,7 @@ export const cloneSchema: z.ZodMiniType<CloneWork> = z.looseObject({
   whole: z.boolean(),
   start: z.boolean(),
   pool: may(text),
-  transferMode: z.enum(['pull', 'push']),
+  transferMode: z.enum(TRANSFER_MODES),
   began: moment,
   finishing: may(count),
 })

@@ -122,6 +122,8 @@ function noneOf(copies: readonly CopyOf[], snapshot: string, why: Refusal | null
       )
 }
 
+const REVERSED = { pull: 'push', push: 'pull', relay: 'relay' } as const
+
 /** The servers reach each other as for the copies: who fetched them can push now, and the other way round. */
 export function transferModeOf(
   { from, to }: Pick<Wanted, 'from' | 'to'>,
@@ -131,7 +133,7 @@ export function transferModeOf(
   const there = all.find(({ remote }) => remote === to.remote)
   const back = all.find(({ remote }) => remote === from.remote)
   if (there !== undefined) return there.transferMode
-  return back === undefined ? 'pull' : back.transferMode === 'pull' ? 'push' : 'pull'
+  return REVERSED[back?.transferMode ?? 'push']
 }
 
 /** Why it can't go there, by what was observed. */

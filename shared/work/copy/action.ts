@@ -2,6 +2,7 @@
 
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
+import type { TransferMode } from '../../incus/transfer-mode.ts'
 import type { ExpireAction } from '../retention/action.ts'
 import type { Transfer } from './transfer.ts'
 
@@ -14,7 +15,7 @@ export type CopyAction = {
   key: string
   job: string
   type: InstanceRecord['type']
-  transferMode: 'pull' | 'push'
+  transferMode: TransferMode
   pool: string | null
   /** Cluster member, or `@group`, for a first copy; the member that holds the copy, where refreshing has to name it. */
   member: string | null

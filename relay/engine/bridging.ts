@@ -1,0 +1,80 @@
+/** A migration that goes through the relay, from when both of its operations are there until both have ended. */
+import type { CallError } from '../../shared/relay/protocol.ts'
+import { err, type Result } from '../../shared/result.ts'
+import { endOf } from './bridge.ts'
+import type { CallIo, Watcher } from './call-list.ts'
+import { sleep } from './operation.ts'
+import { badRequest } from './references.ts'
+
+/** A call that began one of the two, with its reply. */
+type Begun = { remote: string; operation: string | null; body: unknown }
+
+export type Bridging = {
+  /** What went wrong on the way, once both operations ended so; null: nothing that is known here. */
+  end(...results: readonly Result<unknown, CallError>[]): Promise<CallError | null>
+}
+
+const SECOND = 1000
+/** Milliseconds that connections have to end by themselves, once both operations have. */
+const FAREWELL = 5 * SECOND
+
+export function beginBridging(
+  { source, target }: { source: Begun; target: Begun },
+  { upstream, clock }: Pick<CallIo, 'upstream' | 'clock'>,
+  { progress, cancelled }: Pick<Watcher, 'progress' | 'cancelled'>,
+): Bridging {
+  const controller = new AbortController()
+  void cancelled?.then(() => controller.abort())
+  const passing = counting(clock, progress)
+  const run = async (): Promise<Result<null, CallError>> => {
+    const { bridge } = upstream
+    if (bridge === undefined) return err(badRequest('this relay can’t stand between two servers'))
+    const [from, to] = [source, target].map(({ remote, operation, body }) =>
+      endOf(remote, operation ?? '', body),
+    )
+    if (from?.ok !== true || to?.ok !== true)
+      return from?.ok === false ? from : to?.ok === false ? to : err(badRequest('no migration'))
+    const options = { onData: passing.add, signal: controller.signal }
+    return bridge({ source: from.value, target: to.value }, options)
+  }
+  const running = run()
+  return {
+    async end(...results) {
+      // What still runs there, or may, goes on.
+      if (results.every(isOver)) {
+        await Promise.race([running, sleep(clock, FAREWELL)])
+        controller.abort()
+      } else if (!controller.signal.aborted) return null
+      const ran = await running
+      passing.say()
+      return ran.ok ? null : ran.error
+    },
+  }
+}
+
+const isOver = (one: Result<unknown, CallError>): boolean =>
+  one.ok || one.error.code === 'incus' || one.error.code === 'vanished'
+
+/** Each second at most, in the form in which Incus reports it. */
+function counting(
+  clock: CallIo['clock'],
+  progress: (text: string) => void,
+): { add(bytes: number): void; say(): void } {
+  const began = clock.now()
+  let said = began
+  let all = 0
+  const say = (): void => {
+    said = clock.now()
+    const rate = (all / Math.max(1, said - began)) * SECOND
+    if (all > 0) progress(`through the relay: ${mega(all)}MB (${mega(rate)}MB/s)`)
+  }
+  return {
+    say,
+    add(bytes) {
+      all += bytes
+      if (clock.now() - said >= SECOND) say()
+    },
+  }
+}
+
+const mega = (bytes: number): string => (bytes / 1e6).toFixed(2)

@@ -1,0 +1,26 @@
+/** Relay mode, without sockets: a client that stands between two servers, which can't reach each other. */
+import { Refusal } from './envelope.ts'
+import type { Migration } from './migration.ts'
+import type { EmbeddedIncus } from './server.ts'
+import { CUT_OFF, Transfer } from './transfer.ts'
+
+export type Waiting = { server: EmbeddedIncus; operation: string; secrets: Readonly<Record<string, string>> }
+
+/** Both sides' operations must wait for it; refuses with the text of a failed connection. */
+export function joinMigrations(source: Waiting, target: Waiting): Transfer {
+  const [from, to] = [waitingOf(source), waitingOf(target)]
+  if ('isNew' in from.side || !('isNew' in to.side)) throw new Refusal(500, 'websocket: bad handshake')
+  for (const one of [from, to]) one.stopWaiting()
+  return new Transfer(from.side, to.side)
+}
+
+export function waitingOf({ server, operation, secrets }: Waiting): Migration {
+  const waiting = server.phase === 'up' ? server.migrations.get(operation) : undefined
+  const { control, fs } = waiting?.secrets ?? {}
+  if (waiting === undefined || control !== secrets.control || fs !== secrets.fs)
+    throw new Refusal(500, 'websocket: bad handshake')
+  return waiting
+}
+
+/** What stands between is gone. */
+export const cutOff = (transfer: Transfer): void => transfer.fail(CUT_OFF)

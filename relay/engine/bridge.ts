@@ -1,8 +1,6 @@
 /** What the engine knows of relay mode: a migration's two ends, whose websockets the relay joins. */
 import type { CallError } from '../../shared/relay/protocol.ts'
-import { err, ok, type Result } from '../../shared/result.ts'
-import { badReply } from './call.ts'
-import { isObject } from './envelope.ts'
+import type { Result } from '../../shared/result.ts'
 
 /** An operation that waits for its websockets, each by its own secret; the secrets leave the relay for that server alone. */
 export type End = { remote: string; operation: string; secrets: Readonly<Record<string, string>> }
@@ -16,16 +14,3 @@ export type Bridge = (
   ends: { source: End; target: End },
   options: { onData(bytes: number): void; signal: AbortSignal },
 ) => Promise<Result<null, CallError>>
-
-/** `body`: of the reply that announced the operation. */
-export function endOf(remote: string, operation: string, body: unknown): Result<End, CallError> {
-  const announced = isObject(body) && isObject(body.metadata) ? body.metadata.metadata : null
-  const secrets = Object.entries(isObject(announced) ? announced : {}).filter(
-    (one): one is [string, string] => typeof one[1] === 'string' && SECRET.test(one[1]),
-  )
-  return secrets.some(([name]) => name === 'control')
-    ? ok({ remote, operation, secrets: Object.fromEntries(secrets) })
-    : err(badReply(remote, 202, 'it has no secrets for a migration'))
-}
-
-const SECRET = /^[0-9A-Za-z]{1,200}$/

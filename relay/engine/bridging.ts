@@ -1,10 +1,13 @@
 /** A migration that goes through the relay, from when both of its operations are there until both have ended. */
+import type { Clock } from '../../shared/clock.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
-import { err, type Result } from '../../shared/result.ts'
-import { endOf } from './bridge.ts'
-import type { CallIo, Watcher } from './call-list.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { End } from './bridge.ts'
+import { badReply } from './call.ts'
+import { isObject } from './envelope.ts'
 import { sleep } from './operation.ts'
 import { badRequest } from './references.ts'
+import type { Upstream } from './upstream.ts'
 
 /** A call that began one of the two, with its reply. */
 type Begun = { remote: string; operation: string | null; body: unknown }
@@ -20,8 +23,8 @@ const FAREWELL = 5 * SECOND
 
 export function beginBridging(
   { source, target }: { source: Begun; target: Begun },
-  { upstream, clock }: Pick<CallIo, 'upstream' | 'clock'>,
-  { progress, cancelled }: Pick<Watcher, 'progress' | 'cancelled'>,
+  { upstream, clock }: { upstream: Upstream; clock: Clock },
+  { progress, cancelled }: { progress(text: string): void; cancelled?: Promise<void> },
 ): Bridging {
   const controller = new AbortController()
   void cancelled?.then(() => controller.abort())
@@ -56,10 +59,7 @@ const isOver = (one: Result<unknown, CallError>): boolean =>
   one.ok || one.error.code === 'incus' || one.error.code === 'vanished'
 
 /** Each second at most, in the form in which Incus reports it. */
-function counting(
-  clock: CallIo['clock'],
-  progress: (text: string) => void,
-): { add(bytes: number): void; say(): void } {
+function counting(clock: Clock, progress: (text: string) => void): { add(bytes: number): void; say(): void } {
   const began = clock.now()
   let said = began
   let all = 0
@@ -78,3 +78,16 @@ function counting(
 }
 
 const mega = (bytes: number): string => (bytes / 1e6).toFixed(2)
+
+/** `body`: of the reply that announced the operation. */
+export function endOf(remote: string, operation: string, body: unknown): Result<End, CallError> {
+  const announced = isObject(body) && isObject(body.metadata) ? body.metadata.metadata : null
+  const secrets = Object.entries(isObject(announced) ? announced : {}).filter(
+    (one): one is [string, string] => typeof one[1] === 'string' && SECRET.test(one[1]),
+  )
+  return secrets.some(([name]) => name === 'control')
+    ? ok({ remote, operation, secrets: Object.fromEntries(secrets) })
+    : err(badReply(remote, 202, 'it has no secrets for a migration'))
+}
+
+const SECRET = /^[0-9A-Za-z]{1,200}$/

@@ -176,7 +176,7 @@ async function awaitBridged(
     awaitCall(one, { remote, operation }, answer, io, silent),
   ])
   const broken = await bridging.end(received, sent)
-  if (sent.ok || received.ok) return sent.ok ? received : sent
+  if (received.ok) return sent.ok ? received : sent
   return broken !== null && received.error.code === 'incus' ? err(broken) : moreTelling(received, sent)
 }
 

@@ -16,6 +16,7 @@ import { listingContract } from './listings.ts'
 import { extensionsSchema } from './model.ts'
 import { operationContract } from './operations.ts'
 import { refreshContract } from './refresh.ts'
+import { relayedContract } from './relayed.ts'
 import { restoreContract } from './restores.ts'
 import type { ContractInstance, ContractPair } from './server.ts'
 import { createSide, readMetadata, routeNames, type Side } from './side.ts'
@@ -85,6 +86,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     volumeCopyContract(world)
     copyContract(world)
     copyingContract(world)
+    relayedContract(world)
     refreshContract(world)
     restoreContract(world)
     exportContract(world)

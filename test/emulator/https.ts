@@ -1,12 +1,14 @@
 /** The embedded Incus over real HTTPS: TLS 1.3 only, client certificates asked for but not demanded. */
-import { ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { fingerprintOf } from './certificate.ts'
 import { etagOf } from './etag.ts'
 import { ConnectionLost } from './faults.ts'
 import { type Answer, type EmbeddedIncus, Malformed, type Upload } from './server.ts'
+import { upgrade } from './websocket.ts'
 
 export type Listener = {
   /** `https://127.0.0.1:<port>`, the same after a restart. */
@@ -53,6 +55,9 @@ async function open(server: EmbeddedIncus, { cert, key }: { cert: string; key: s
     socket.on('error', () => {})
   })
   listener.on('sessionError', () => {})
+  listener.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    upgrade(server, request, socket, head),
+  )
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject)
     listener.listen(port, '127.0.0.1', resolve)

@@ -31,7 +31,7 @@ export type Receiving = {
 }
 
 /** An operation that waits to be dialled. */
-export type Migration = { secrets: Secrets; side: Side; stopWaiting: () => void }
+export type Migration = { secrets: Secrets; side: Side; stopWaiting: () => void; missed: () => void }
 
 type Side = Sending | Receiving | VolumeSending | VolumeReceiving
 
@@ -51,7 +51,7 @@ export function expectDial(side: Side, secrets: Secrets, missed: () => void): vo
     off()
     server.migrations.delete(operation.id)
   }
-  server.migrations.set(operation.id, { secrets, side, stopWaiting })
+  server.migrations.set(operation.id, { secrets, side, stopWaiting, missed })
 }
 
 /** Where to dial, as it stands in a request. */

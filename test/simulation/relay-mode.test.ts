@@ -64,6 +64,29 @@ test('what neither pull nor push can do: first copies and refreshes are made and
   }
 })
 
+test('the secrets of a migration go nowhere but to the server that made them', async () => {
+  const simulation = await begin('relay')
+  const { incus, kv, weather } = simulation.world
+  const secrets: string[] = []
+  for (const { migrations } of [incus.main, incus.backup]) {
+    const set = migrations.set.bind(migrations)
+    migrations.set = (id, migration) => {
+      secrets.push(migration.secrets.control, migration.secrets.fs)
+      return set(id, migration)
+    }
+  }
+  const seen: unknown[] = []
+  weather.now = (_, request) => {
+    seen.push(request)
+    return null
+  }
+  await simulation.pass(new Date('2026-11-20T03:40:00Z'))
+  expect(entryOf(simulation)?.state).toBe('verified')
+  expect(secrets).toHaveLength(24)
+  const all = JSON.stringify([seen, kv.peek('ledger'), await reportOf(simulation)])
+  for (const secret of secrets) expect(all).not.toContain(secret)
+})
+
 test('how much went through the relay is told while it does', async () => {
   const simulation = await copying()
   await wait(simulation, 150_000)

@@ -1,0 +1,110 @@
+/** Copies in relay mode: a client, here the relay's own bridge, joins the websockets of two servers' operations. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { endOf } from '../../relay/engine/bridging.ts'
+import { createUpstreams, type RemoteConfig, type Upstreams } from '../../relay/upstreams.ts'
+import { exists, readOperation, snapshotNames, takeSnapshot } from './calls.ts'
+import { type Copy, type Ended, offer, receive, settleBoth } from './copy.ts'
+import type { World } from './incus.ts'
+import type { Operation } from './model.ts'
+import type { ContractInstance } from './server.ts'
+import type { Side } from './side.ts'
+
+export function relayedContract(world: World): void {
+  describe('a copy through a relay', () => {
+    let upstreams: Upstreams
+    let source: ContractInstance
+    beforeAll(async () => {
+      const remote = ({ server: { url, fingerprint } }: Side): RemoteConfig => ({
+        ...{ url, fingerprint, address: url },
+      })
+      const { cert, key } = world.main.server.clients.trusted
+      const remotes = { main: remote(world.main), backup: remote(world.backup) }
+      upstreams = createUpstreams(remotes, { certificate: cert, key })
+      source = await world.createInstance('relayed')
+      for (const name of ['s1', 's2']) {
+        await world.main.server.write(source, name, 1_200_000)
+        await takeSnapshot(world.main, source, name)
+      }
+      return () => upstreams.close()
+    })
+
+    const copyOf = (more: Partial<Copy> = {}): Copy => ({
+      ...{ from: world.main, to: world.backup, source },
+      ...more,
+    })
+    const begin = async (copy: Copy): Promise<Ended> => {
+      const offered = readOperation(await offer(copy))
+      return { source: offered, target: readOperation(await receive(copy, { mode: 'push' })) }
+    }
+    const end = (remote: string, operation: Operation) => {
+      const found = endOf(remote, operation.id, { metadata: operation })
+      if (!found.ok) throw new Error(found.error.message)
+      return found.value
+    }
+    const join = async (
+      started: Ended,
+      { signal = new AbortController().signal, onMany = () => {} } = {},
+    ) => {
+      let passed = 0
+      const ends = { source: end('main', started.source), target: end('backup', started.target) }
+      const onData = (bytes: number): void => {
+        passed += bytes
+        if (passed > 100_000) onMany()
+      }
+      const came = await upstreams.bridge(ends, { onData, signal })
+      return { came, passed }
+    }
+
+    test('brings every snapshot with its data', async () => {
+      const started = await begin(copyOf())
+      const [ended, { came, passed }] = await Promise.all([settleBoth(copyOf(), started), join(started)])
+      expect([ended.source.status, ended.target.status]).toEqual(['Success', 'Success'])
+      expect(came).toEqual({ ok: true, value: null })
+      expect(passed).toBeGreaterThan(200_000)
+      expect(await snapshotNames(world.backup, source)).toEqual(['s1', 's2'])
+      for (const name of ['s1', 's2']) expect(await world.backup.server.readMarker(source, name)).toBe(name)
+    })
+
+    test('refreshes what is there', async () => {
+      await world.main.server.write(source, 's3', 1000)
+      await takeSnapshot(world.main, source, 's3')
+      const copy = copyOf({ refresh: true })
+      const started = await begin(copy)
+      const [ended] = await Promise.all([settleBoth(copy, started), join(started)])
+      expect([ended.source.status, ended.target.status]).toEqual(['Success', 'Success'])
+      expect(await world.backup.server.readMarker(source, 's3')).toBe('s3')
+    })
+
+    test('that is cut in the middle fails on both sides, and leaves no new target', async () => {
+      const target = { name: world.fresh('cut') }
+      const copy = copyOf({ target })
+      await world.main.server.throttle(400_000)
+      const started = await begin(copy)
+      const ended = settleBoth(copy, started)
+      const controller = new AbortController()
+      let onMany = (): void => {}
+      const many = new Promise<void>((resolve) => {
+        onMany = resolve
+      })
+      const joined = join(started, { signal: controller.signal, onMany })
+      await many
+      await world.elapse(1.5)
+      await world.main.server.throttle(null)
+      controller.abort()
+      expect((await joined).came).toMatchObject({ ok: false, error: { code: 'cancelled' } })
+      const { source: atSource, target: atTarget } = await ended
+      expect([atSource.status, atTarget.status]).toEqual(['Failure', 'Failure'])
+      expect(await exists(world.backup, target)).toBe(false)
+    })
+
+    test('by a wrong secret isn’t begun', async () => {
+      const target = { name: world.fresh('strange') }
+      const started = await begin(copyOf({ target }))
+      const wrong = { ...started.source.metadata, control: '0'.repeat(64) }
+      const { came } = await join({ ...started, source: { ...started.source, metadata: wrong } })
+      expect(came).toMatchObject({ ok: false, error: { code: 'unreachable' } })
+      expect(JSON.stringify(came)).not.toContain(started.target.metadata?.control)
+      await world.main.ask('cancelOperation', { parameters: { operation: started.source.id } })
+    })
+  })
+}

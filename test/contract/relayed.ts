@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { endOf } from '../../relay/engine/bridging.ts'
 import { createUpstreams, type RemoteConfig, type Upstreams } from '../../relay/upstreams.ts'
-import { exists, readOperation, snapshotNames, takeSnapshot } from './calls.ts'
+import { exists, readOperation, snapshotNames, succeed, takeSnapshot } from './calls.ts'
 import { type Copy, type Ended, offer, receive, settleBoth } from './copy.ts'
 import type { World } from './incus.ts'
 import type { Operation } from './model.ts'
@@ -73,6 +73,30 @@ export function relayedContract(world: World): void {
       const [ended] = await Promise.all([settleBoth(copy, started), join(started)])
       expect([ended.source.status, ended.target.status]).toEqual(['Success', 'Success'])
       expect(await world.backup.server.readMarker(source, 's3')).toBe('s3')
+    })
+
+    test('brings a custom volume just so', async () => {
+      const volume = world.fresh('relayed-volume')
+      const { pool } = world.main.server
+      await world.main.server.createVolume(volume)
+      await world.main.server.writeVolume(volume, 's1', 300_000)
+      const parameters = { pool, volume }
+      const taken = await world.main.ask('createVolumeSnapshot', { parameters, body: { name: 's1' } })
+      await succeed(world.main, taken)
+      const offered = { name: volume, migration: true, volume_only: false }
+      const body = {
+        ...{ name: volume, type: 'custom', content_type: 'filesystem', config: {} },
+        source: { type: 'migration', mode: 'push', volume_only: false },
+      }
+      const started = {
+        source: readOperation(await world.main.ask('sendVolume', { parameters, body: offered })),
+        target: readOperation(
+          await world.backup.ask('receiveVolume', { parameters: { pool: world.backup.server.pool }, body }),
+        ),
+      }
+      const [ended] = await Promise.all([settleBoth(copyOf(), started), join(started)])
+      expect([ended.source.status, ended.target.status]).toEqual(['Success', 'Success'])
+      expect(await world.backup.server.readVolumeMarker(volume, 's1')).toBe('s1')
     })
 
     test('that is cut in the middle fails on both sides, and leaves no new target', async () => {

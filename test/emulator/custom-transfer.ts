@@ -30,6 +30,13 @@ export class VolumeTransfer {
   readonly target: VolumeReceiving
   #steps: Step[] = []
   #over = false
+  #tell = (): void => {}
+  /** Resolves with its end. */
+  readonly ended: Promise<void> = new Promise((resolve) => {
+    this.#tell = resolve
+  })
+  /** Called with the bytes of each part that has arrived. */
+  onPart: (bytes: number) => void = () => {}
   #progress: string | null = null
 
   constructor(source: VolumeSending, target: VolumeReceiving) {
@@ -75,16 +82,21 @@ export class VolumeTransfer {
     const ms = bandwidth === null ? 0 : (bytes / bandwidth) * 1000
     const { full } = findPool(this.target.server.state, this.target.volume.pool)
     if (full && (bytes > 0 || step !== undefined)) this.fail('write: No space left on device')
-    else if (step === undefined) this.#pass(ms + server.copyMs, () => this.#finish())
+    else if (step === undefined)
+      this.#pass(ms + server.copyMs, () => {
+        this.onPart(bytes)
+        this.#finish()
+      })
     else this.#pass(ms, () => this.#arrive(step, at, last))
   }
 
   /** A snapshot that goes before its turn arrives as an empty one, and nobody says so. */
-  #arrive({ original, arrival }: Step, at: number, last: Disk | null): void {
+  #arrive({ original, arrival, bytes }: Step, at: number, last: Disk | null): void {
     const isThere =
       this.source.volume.snapshots.get(original.name) === original && original.disk.held === 'whole'
     arrival.disk = isThere ? { ...original.disk } : { ...original.disk, held: 'empty', marker: null }
     arrival.inMaking = false
+    this.onPart(bytes)
     this.target.server.scheduler.expects(arrival.expires)
     this.#next(at + 1, last)
   }
@@ -130,6 +142,7 @@ export class VolumeTransfer {
 
   #end(targetError: Refusal | null, sourceError: Refusal | null): void {
     this.#over = true
+    this.#tell()
     this.#progress = null
     const { source, target } = this
     for (const { server } of [source, target]) server.volumeTransfers.delete(this)

@@ -1,4 +1,5 @@
 /** Relay mode, without sockets: a client that stands between two servers, which can't reach each other. */
+import { VolumeTransfer } from './custom-transfer.ts'
 import { Refusal } from './envelope.ts'
 import type { Migration } from './migration.ts'
 import type { EmbeddedIncus } from './server.ts'
@@ -7,11 +8,18 @@ import { CUT_OFF, Transfer } from './transfer.ts'
 export type Waiting = { server: EmbeddedIncus; operation: string; secrets: Readonly<Record<string, string>> }
 
 /** Both sides' operations must wait for it; refuses with the text of a failed connection. */
-export function joinMigrations(source: Waiting, target: Waiting): Transfer {
+export function joinMigrations(source: Waiting, target: Waiting): Transfer | VolumeTransfer {
   const [from, to] = [waitingOf(source), waitingOf(target)]
-  if ('isNew' in from.side || !('isNew' in to.side)) throw new Refusal(500, 'websocket: bad handshake')
+  const transfer = transferOf(from.side, to.side)
+  if (transfer === null) throw new Refusal(500, 'websocket: bad handshake')
   for (const one of [from, to]) one.stopWaiting()
-  return new Transfer(from.side, to.side)
+  return transfer
+}
+
+function transferOf(from: Migration['side'], to: Migration['side']): Transfer | VolumeTransfer | null {
+  if ('isNew' in from || !('isNew' in to)) return null
+  if ('volume' in from) return 'volume' in to ? new VolumeTransfer(from, to) : null
+  return 'volume' in to ? null : new Transfer(from, to)
 }
 
 export function waitingOf({ server, operation, secrets }: Waiting): Migration {
@@ -23,4 +31,4 @@ export function waitingOf({ server, operation, secrets }: Waiting): Migration {
 }
 
 /** What stands between is gone. */
-export const cutOff = (transfer: Transfer): void => transfer.fail(CUT_OFF)
+export const cutOff = (transfer: Transfer | VolumeTransfer): void => transfer.fail(CUT_OFF)

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { VolumeTransfer } from './custom-transfer.ts'
 import { Refusal } from './envelope.ts'
 import { cutOff, joinMigrations, type Waiting } from './joined.ts'
 import type { Migration } from './migration.ts'
@@ -108,7 +109,7 @@ function meet(target: Side): void {
   }
 }
 
-function begin(transfer: Transfer, target: Side, sockets: readonly Duplex[]): void {
+function begin(transfer: Transfer | VolumeTransfer, target: Side, sockets: readonly Duplex[]): void {
   for (const one of sockets) one.once('close', () => cutOff(transfer))
   transfer.begin()
   void transfer.ended.then(() => {

@@ -1,5 +1,6 @@
 /** Relay mode: the relay dials both servers, which can't reach each other, and joins their websockets. */
 import type { Dispatcher } from 'undici'
+import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Bridge, End } from '../engine/bridge.ts'
@@ -80,7 +81,7 @@ async function open(
   let error: CallError = { code: 'unreachable', message: `"${remote}" has no url` }
   for (const { pool, at } of members) {
     try {
-      return ok(await openWebsocket(pool, { operation, secret: secrets[name] ?? '' }, signal))
+      return ok(await openWebsocket(pool, { operation, secret: own(secrets, name) ?? '' }, signal))
     } catch (cause) {
       const reason = cause instanceof Error ? cause : new Error('no websocket')
       const { code, message } = callError(remote, at, reason, false)

@@ -35,7 +35,7 @@ export function createFrames(): Frames {
   const readHeader = (chunk: Buffer, from: number): { used: number; made: Buffer | null } => {
     let used = 0
     while (have < lengthOf(header, have) && from + used < chunk.length) {
-      header[have] = chunk[from + used] as number
+      header.writeUInt8(chunk.readUInt8(from + used), have)
       have += 1
       used += 1
     }

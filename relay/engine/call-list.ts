@@ -122,7 +122,7 @@ async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): P
     return ok({ remote: one.remote, body, operation: operation?.id ?? null, address })
   }
   const own = { remote: one.remote, operation: operation.id }
-  const sender = one.joins === undefined ? undefined : done[one.joins]
+  const sender = one.joins === undefined ? undefined : done.at(one.joins)
   if (sender !== undefined) return awaitBridged(one, own, answer.value, sender, { io, watcher })
   const other = otherOf(one, done)
   if (other === null) return awaitCall(one, own, answer.value, io, watcher)

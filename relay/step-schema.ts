@@ -92,6 +92,14 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('postpone'), ref, snapshot, expiresAt: moment }),
   z.strictObject({ do: z.literal('hold'), ref, snapshot: name, note: text.nullable() }),
   z.strictObject({
+    do: z.literal('rename'),
+    ref,
+    snapshot,
+    to: snapshot,
+    createdAt: z.number().int().min(0).nullable(),
+  }),
+  z.strictObject({ do: z.literal('describe'), ref, snapshot, text: z.string().max(1000) }),
+  z.strictObject({
     do: z.literal('schedule'),
     ref,
     config: z.partialRecord(z.enum(OWN_KEYS), text),

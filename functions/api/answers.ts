@@ -150,7 +150,7 @@ const settings = z.object({
   keep: z.record(text, z.union([z.int(), text])),
   expiry: z.nullable(text),
   manual: z.object({ expiry: z.nullable(text) }).check(z.describe('Of snapshots on request')),
-  stateful: z.boolean(),
+  stateful: z.union([z.boolean(), z.literal('possible')]),
   copiedTo: z.nullable(text),
   from: z.record(text, text).check(z.describe('Where each value comes from: document, instance or profile')),
   nothingExpires: maybe,

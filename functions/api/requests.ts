@@ -28,7 +28,7 @@ export const runBody = z.strictObject({
   ),
   expiry: may(
     filled,
-    'For expiry: when Incus removes the snapshot, from now on ("30d"), or "never"; only later than it would. For schedule: of what Incus takes by itself',
+    'For expiry: when Incus removes the snapshot, from now on ("30d"), or "never"; only later than it would. For snapshot: likewise, from now on. For schedule: of what Incus takes by itself',
   ),
   schedule: may(
     z.string(),
@@ -42,11 +42,11 @@ export const runBody = z.strictObject({
   ),
   instance: may(
     filled,
-    'For restore, clone, bring-back, hold, release, undo, expiry, schedule, take-over, cancel, export, check and import: a path without wildcards',
+    'For restore, clone, bring-back, hold, release, undo, expiry, rename, describe, schedule, take-over, cancel, export, check and import: a path without wildcards',
   ),
   snapshot: may(
     filled,
-    'For restore, clone, hold, release, undo, expiry and export: a name; an export without one is of the newest complete snapshot',
+    'For restore, clone, hold, release, undo, expiry, rename, describe and export: a name; an export without one is of the newest complete snapshot',
   ),
   to: may(filled, 'For export and check: the store, by its name in the relay’s configuration'),
   export: may(filled, 'For check and import: the export, by its name; absent: the newest one in that store'),
@@ -54,7 +54,10 @@ export const runBody = z.strictObject({
     z.boolean(),
     'For export: in the form of the pool’s driver (btrfs, ZFS), which only such a pool can take back',
   ),
-  as: may(filled, 'For clone and import: the name of the new instance'),
+  as: may(
+    filled,
+    'For clone and import: the name of the new instance. For rename and snapshot: that of the snapshot',
+  ),
   remote: may(
     filled,
     'For clone, bring-back and import: where the new instance is made; if absent, where the original is, or was',
@@ -70,8 +73,15 @@ export const runBody = z.strictObject({
     filled.check(z.maxLength(10_000)),
     'For import of an encrypted export: the age identity that opens it (AGE-SECRET-KEY-1…), for this one try; it is kept nowhere',
   ),
-  stateful: may(z.boolean(), 'For restore: also the memory in the snapshot of a virtual machine'),
-  note: may(z.string().check(z.maxLength(300)), 'For hold: the reason'),
+  stateful: may(
+    z.boolean(),
+    'For restore: also the memory in the snapshot of a virtual machine. For snapshot: with the memory',
+  ),
+  reuse: may(z.boolean(), 'For snapshot with "as": what is called so already stays under another name'),
+  note: may(
+    z.string().check(z.maxLength(300)),
+    'For hold: the reason. For describe: the description of a custom volume’s snapshot; none: it is removed',
+  ),
   confirm: may(filled, 'For restore, expire and allow: the digest of the plan to perform'),
 })
 

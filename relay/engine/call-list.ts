@@ -144,7 +144,8 @@ async function whileUnchanged(
   { upstream }: CallIo,
 ): Promise<Result<IncusRequest | null, CallError>> {
   const match = matchRoute(wanted.method, path)
-  const repeats = match !== null && forgetsDescription(match)
+  const describes = isObject(wanted.body) && wanted.body.description !== undefined
+  const repeats = match !== null && forgetsDescription(match) && !describes
   if (ifExpiresAt === undefined && !repeats) return ok(wanted)
   const one = await call(upstream, remote, { method: 'GET', path })
   if (!one.ok) return one

@@ -71,6 +71,21 @@ export function expiryRequest(
     : request('patchVolumeSnapshot', { ...volume, snapshot }, { project }, body)
 }
 
+export function renameRequest({ project, instance }: Place, snapshot: string, name: string): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('sendSnapshot', { instance, snapshot }, { project }, { name })
+    : request('renameVolumeSnapshot', { ...volume, snapshot }, { project }, { name })
+}
+
+/** Of a volume's snapshot; an instance's has none. */
+export const describeRequest = (
+  project: string,
+  volume: { pool: string; volume: string },
+  snapshot: string,
+  description: string,
+): IncusRequest => request('patchVolumeSnapshot', { ...volume, snapshot }, { project }, { description })
+
 export function markRequest({ project, instance }: Place, config: Record<string, string>): IncusRequest {
   const volume = volumeIn(instance)
   return volume === null

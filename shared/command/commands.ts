@@ -6,6 +6,7 @@ import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { clone } from './commands/clone.ts'
 import { copy } from './commands/copy.ts'
+import { describe } from './commands/describe.ts'
 import { expire } from './commands/expire.ts'
 import { expiry } from './commands/expiry.ts'
 import { exporting } from './commands/export.ts'
@@ -22,6 +23,7 @@ import { pause } from './commands/pause.ts'
 import { plan } from './commands/plan.ts'
 import { policies } from './commands/policies.ts'
 import { release } from './commands/release.ts'
+import { rename } from './commands/rename.ts'
 import { restore } from './commands/restore.ts'
 import { resume } from './commands/resume.ts'
 import { schedule } from './commands/schedule.ts'
@@ -49,6 +51,8 @@ export const commands: readonly Command[] = [
   expire,
   undo,
   expiry,
+  rename,
+  describe,
   schedule,
   takeOver,
   allow,

@@ -92,7 +92,8 @@ export const routes = {
     refuse: (body) =>
       field(body, 'migration') === true
         ? onlyKeys(body, ['migration', 'live', 'name', 'target'])
-        : 'only migration: true is used by stapes',
+        : // Anything else beside a name moves it elsewhere.
+          onlyKeys(body, ['name']),
   },
   patchSnapshot: {
     method: 'PATCH',

@@ -107,3 +107,26 @@ export function compareAge(a: SnapshotPair, b: SnapshotPair): number {
 export const isAddressable = (name: string): boolean =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   name !== '' && name !== '.' && name !== '..' && !/[%/\\\u0000-\u001f\u007f]/.test(name)
+
+/** What people may call a snapshot through stapes. Incus takes more, also what breaks its storage drivers. */
+const PEOPLES = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+
+/** Why people can't call a snapshot so; null: they can. */
+export function refuseName(name: string): string | null {
+  if (!PEOPLES.test(name))
+    return `"${name}" is no name that it takes: letters, digits, ".", "_" and "-", at most 63 of them, the first one a letter or a digit`
+  return parseSnapshotName(name) === null
+    ? null
+    : `"${name}" has the form of the names that stapes itself gives, and would be counted and removed by their rules`
+}
+
+/** Why a snapshot can't get that name; null: it can. What stapes knows by its name keeps it. */
+export function refuseRenaming(name: string, to: string): string | null {
+  const policy = parseSnapshotName(name)?.policy
+  if (policy === SAFETY) return 'it is the previous state of a restore, which stapes knows by that name'
+  if (policy !== undefined && policy !== MANUAL)
+    return `it is that of a slot of ${policy}, which stapes knows by that name: hold it instead if it is to stay`
+  if (!isAddressable(name))
+    return "Incus's API can't address a name with such characters: rename it on the server"
+  return refuseName(to)
+}

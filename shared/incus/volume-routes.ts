@@ -60,6 +60,12 @@ export const volumeRoutes = {
     path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/snapshots/{snapshot}',
     query: ['project'],
   },
+  renameVolumeSnapshot: {
+    method: 'POST',
+    path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/snapshots/{snapshot}',
+    query: ['project'],
+    refuse: (body) => onlyKeys(body, ['name']),
+  },
   patchVolumeSnapshot: {
     method: 'PATCH',
     path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/snapshots/{snapshot}',

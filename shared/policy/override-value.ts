@@ -10,7 +10,8 @@ import type { Policy } from './policy.ts'
 
 export type OverrideValue =
   | { setting: 'policy'; value: string[] }
-  | { setting: 'exclude' | 'paused' | 'stateful' | 'copy'; value: boolean }
+  | { setting: 'exclude' | 'paused' | 'copy'; value: boolean }
+  | { setting: 'stateful'; value: boolean | 'possible' }
   | { setting: 'expiry'; value: string }
   | { setting: 'keep'; rule: keyof Keep; value: number | string }
 
@@ -74,7 +75,9 @@ function parseFlag(
   scope: readonly Policy[],
 ): Result<OverrideValue, BadValue> {
   const value = truth(text)
-  if (value === null) return refuse('true or false', text)
+  if (setting === 'stateful' && text.toLowerCase() === 'possible') return ok({ setting, value: 'possible' })
+  if (value === null)
+    return refuse(setting === 'stateful' ? 'true, false or possible' : 'true or false', text)
   if (setting === 'copy' && value && scope.every(({ copy }) => copy === null)) {
     return refuse('false', text, 'no policy says where to copy to, so add "copy" to it in stapes.jsonc')
   }

@@ -76,7 +76,8 @@ export type Policy = {
   paused: boolean
   /** The last pause beside the document, over or not: of the configuration as it holds now. */
   pause?: Pause
-  stateful: boolean
+  /** With the memory of what runs. `possible`: without it where that can't be had. */
+  stateful: boolean | 'possible'
   keep: Keep
   /** Seconds for which a removal by `keep` can be undone. Absent in one that an earlier version has applied: 0. */
   grace?: number

@@ -145,8 +145,8 @@ const settings = {
     default: DEFAULTS.paused,
   }),
   stateful: may(
-    field.flag,
-    'true: with the memory of running instances. Virtual machines need migration.stateful=true, and a size.state on the root disk above limits.memory; containers need CRIU.',
+    z.union([z.boolean(), z.literal('possible')], { error: 'true, false or "possible"' }),
+    'true: with the memory of running instances; what can\'t keep it gets no snapshot. `"possible"`: it gets one without its memory then. Virtual machines need migration.stateful=true, and a size.state on the root disk above limits.memory; containers need CRIU.',
     { default: DEFAULTS.stateful },
   ),
   keep: mayKeep('How long snapshots stay on the source.'),

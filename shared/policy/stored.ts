@@ -83,7 +83,7 @@ const policySchema = z.looseObject({
   jitter: seconds,
   catchup: seconds,
   paused: z.boolean(),
-  stateful: z.boolean(),
+  stateful: z.union([z.boolean(), z.literal('possible')]),
   keep: keepSchema,
   grace: z.exactOptional(seconds),
   expiry,

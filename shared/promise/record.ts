@@ -1,5 +1,6 @@
 /** The facts after a run: what it took and verified is known without another look. */
 import { newestPair } from '../incus/pairs.ts'
+import { parseSnapshotName } from '../incus/snapshot-name.ts'
 import { subjectKey } from '../incus/subject.ts'
 import type { Outcome } from '../plan/jobs.ts'
 import type { VerifyAction } from '../work/copy/action.ts'
@@ -15,7 +16,10 @@ export function withOutcomes(facts: Facts, outcomes: readonly Outcome[], now: Da
     Object.entries(facts.subjects).map(([policy, all]) => [policy, new Map(Object.entries(all))]),
   )
   const seconds = Math.floor(now.getTime() / 1000)
-  for (const { policy, ref, name } of taken)
+  // One on request serves no slot.
+  for (const { policy, ref, name } of taken.filter(
+    (one) => parseSnapshotName(one.name)?.policy === one.policy,
+  ))
     change(subjects, policy, subjectKey(ref), ({ gone: _, goneAt: _at, ...fact }) => ({
       ...fact,
       taken: renderPair([name, seconds]),

@@ -43,6 +43,18 @@ export type PostponeStep = { do: 'postpone'; ref: InstanceRef; snapshot: string;
 /** Holds a snapshot, with a note; null: releases it. */
 export type HoldStep = { do: 'hold'; ref: InstanceRef; snapshot: string; note: string | null }
 
+/** Gives a snapshot another name, while it is that one; null: whenever it was made. */
+export type RenameStep = {
+  do: 'rename'
+  ref: InstanceRef
+  snapshot: string
+  to: string
+  createdAt: number | null
+}
+
+/** Gives a snapshot of a custom volume a description; empty: none. */
+export type DescribeStep = { do: 'describe'; ref: InstanceRef; snapshot: string; text: string }
+
 /** Sets keys of Incus's own schedule, if that is still what it `was`. See work/schedule/action.ts for the fields. */
 export type ScheduleStep = { do: 'schedule' } & Pick<ScheduleAction, 'ref' | 'config' | 'was'>
 
@@ -213,6 +225,8 @@ export type Step =
   | PostponeStep
   | HoldStep
   | ScheduleStep
+  | RenameStep
+  | DescribeStep
   | StartStep
   | ThawStep
   | EndRestoreStep

@@ -99,6 +99,7 @@ export type Given = {
   instance?: string | undefined
   snapshot?: string | undefined
   stateful?: boolean | undefined
+  reuse?: boolean | undefined
   to?: string | undefined
   optimized?: boolean | undefined
   as?: string | undefined

@@ -8,6 +8,7 @@ import { exporting } from './export/kind.ts'
 import { hold } from './hold/kind.ts'
 import { importing } from './import/kind.ts'
 import type { Kind, Verb } from './kind.ts'
+import { rename } from './rename/kind.ts'
 import { restore } from './restore/kind.ts'
 import { retention } from './retention/kind.ts'
 import { schedule } from './schedule/kind.ts'
@@ -29,6 +30,7 @@ const ALL = [
   cancel,
   thaw,
   schedule,
+  rename,
 ] as const
 
 type OneKind = (typeof ALL)[number]

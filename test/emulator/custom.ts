@@ -163,6 +163,19 @@ export function patchCustomSnapshot(server: EmbeddedIncus, call: Call): Reply {
   return sync()
 }
 
+export function renameCustomSnapshot(server: EmbeddedIncus, call: Call): Reply {
+  const [found, snapshot] = target(server, call)
+  const name = text(record(call.body), 'name')
+  if (found.snapshots.has(name)) throw new Refusal(409, `Snapshot "${name}" already in use`)
+  return server.operations.task(operationOn('Renaming storage volume snapshot', found, snapshot.name, call), {
+    end: () => {
+      found.snapshots.delete(snapshot.name)
+      snapshot.name = name
+      found.snapshots.set(name, snapshot)
+    },
+  })
+}
+
 export function deleteCustomSnapshot(server: EmbeddedIncus, call: Call): Reply {
   const [found, { name }] = target(server, call)
   return server.operations.task(operationOn('Deleting storage volume snapshot', found, name, call), {

@@ -12,6 +12,7 @@ import {
   getCustomSnapshot,
   patchCustom,
   patchCustomSnapshot,
+  renameCustomSnapshot,
 } from './custom.ts'
 import { receiveVolume, sendVolume } from './custom-copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
@@ -72,6 +73,7 @@ export const handlers: Record<RouteName, Handler> = {
   markVolume: { right: 'object', answer: patchCustom },
   createVolumeSnapshot: { right: 'object', answer: createCustomSnapshot },
   getVolumeSnapshot: { right: 'object', answer: getCustomSnapshot },
+  renameVolumeSnapshot: { right: 'object', answer: renameCustomSnapshot },
   patchVolumeSnapshot: { right: 'object', answer: patchCustomSnapshot },
   deleteVolumeSnapshot: { right: 'object', answer: deleteCustomSnapshot },
   listOperations: { right: 'list', answer: operations },

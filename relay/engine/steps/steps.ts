@@ -18,6 +18,7 @@ import { planCheckImport, planImport } from './import.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planProlong } from './prolong.ts'
 import { planReadSnapshots } from './read.ts'
+import { planDescribe, planRename } from './rename.ts'
 import { planRestore } from './restore.ts'
 import { planSchedule } from './schedule.ts'
 import { planExpire, planExpiry, planPostpone, planTake } from './snapshots.ts'
@@ -33,6 +34,8 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   postpone: planPostpone,
   hold: planHold,
   schedule: planSchedule,
+  rename: planRename,
+  describe: planDescribe,
   start: planStart,
   thaw: planThaw,
   'end-restore': planEndRestore,
@@ -67,6 +70,8 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'postpone',
   'hold',
   'schedule',
+  'rename',
+  'describe',
   'read-snapshots',
   'copy',
   'check-copy',

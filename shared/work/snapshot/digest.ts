@@ -2,5 +2,5 @@
 import { subjectKey } from '../../incus/subject.ts'
 import type { SnapshotAction } from './action.ts'
 
-export const snapshotEssence = ({ ref, policy }: SnapshotAction): string =>
-  `snapshot ${subjectKey(ref)} ${policy}`
+export const snapshotEssence = ({ ref, policy, as }: SnapshotAction): string =>
+  `snapshot ${subjectKey(ref)} ${policy}${as === undefined ? '' : ` ${as.name} ${as.aside?.name ?? ''}`}`

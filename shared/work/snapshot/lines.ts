@@ -3,8 +3,10 @@ import { subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import type { SnapshotAction } from './action.ts'
 
-export function snapshotLine({ ref, name, expiresAt, standstill, reason }: SnapshotAction): Line {
+export function snapshotLine({ ref, name, expiresAt, standstill, as, reason }: SnapshotAction): Line {
   const expiry = expiresAt === null ? '' : `, Incus expires it at ${expiresAt}`
   const stillness = standstill === null ? '' : `; ${standstill}`
-  return { about: subjectKey(ref), sign: '+', what: name, reason: `${reason}${expiry}${stillness}` }
+  const aside = as?.aside == null ? '' : `; the one that is called so now stays, as ${as.aside.name}`
+  const what = as?.name ?? name
+  return { about: subjectKey(ref), sign: '+', what, reason: `${reason}${expiry}${stillness}${aside}` }
 }

@@ -80,7 +80,7 @@ function triesOf(
     if (outcome.state === 'done') return []
     const key = subjectKey(outcome.action.ref)
     const { reason, again, unseen } = whatNow(outcome)
-    const last = again && until !== null ? new Date(until) : null
+    const last = (again || outcome.action.possible === true) && until !== null ? new Date(until) : null
     const attempt = failAttempt(own(open.attempts, key), reason, now, last)
     return [{ key, attempt: unseen ? { ...attempt, unseen, name: outcome.action.name } : attempt }]
   })

@@ -5,20 +5,25 @@ import { own } from '../../own.ts'
 import type { Note, Refusal, SlotPlan } from '../../plan/plan.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { refuseScope } from '../../plan/scope.ts'
+import { readWishes, type Wishes } from '../../plan/wishes.ts'
 import type { Coverage } from '../../policy/cover.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { ok } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
+import { namingOf, refuseWish } from './asked.ts'
 import { planRequestedSlot } from './schedule.ts'
 
 /** `policies`: only of what they cover. */
-export type SnapshotRequest = AnyRequest & { do: 'snapshot' } & Scope
+export type SnapshotRequest = AnyRequest & { do: 'snapshot' } & Scope & Wishes
 
 export const requestSnapshots: Requestable<SnapshotRequest> = {
   destructive: false,
   unnamed: true,
-  read: ({ policies, instances }, reason) => ok({ do: 'snapshot', policies, instances, reason }),
+  read({ policies, instances, ...given }, reason) {
+    const wishes = readWishes(given)
+    return wishes.ok ? ok({ do: 'snapshot', policies, instances, reason, ...wishes.value }) : wishes
+  },
   plan: planRequested,
 }
 
@@ -30,16 +35,46 @@ function planRequested(requested: Requested<SnapshotRequest>): Answer | Refusal 
   if (refusal !== null) return refusal
   if (coverages.some(({ policy }) => policy.name === MANUAL)) return { code: 'not-ours', reason: TAKEN }
   const wanted = narrow(coverages, request)
-  const served = oncePerInstance(wanted)
+  const once = oncePerInstance(wanted)
+  const refused = new Map(
+    once.flatMap(({ covered }) =>
+      covered.flatMap((one) => {
+        const why = refuseWish(one, request, requested)
+        return why === null ? [] : [[one.key, why] as const]
+      }),
+    ),
+  )
+  const [bad] = refused
+  // Named one by one, all of it is done or nothing.
+  if (bad !== undefined && once.every(({ covered }) => covered.every(({ key }) => refused.has(key))))
+    return { code: 'forbidden', reason: [...refused].map(([key, why]) => `${key}: ${why}`).join('; ') }
+  const served = once
+    .map((coverage) => ({
+      ...coverage,
+      covered: coverage.covered.filter(({ key }) => !refused.has(key)),
+    }))
     .map((coverage) => (request.instances === undefined ? coverage : { ...coverage, unreadable: [] }))
     .filter(({ covered, unreadable }) => covered.length + unreadable.length > 0)
   const policies = new Map<string, Policy[]>()
   for (const { covered } of coverages)
     for (const { key, policy } of covered) policies.set(key, [...(policies.get(key) ?? []), policy])
-  const slots = served.map((coverage) =>
-    planRequestedSlot(coverage, requested, found.busy, request.reason, policies),
+  const as = namingOf(
+    request,
+    served.flatMap(({ covered }) => covered),
   )
-  const notes = slots.flatMap(({ plan }) => notesOf(plan, found.busy))
+  const { expiry, stateful } = request
+  const asked = {
+    ...(expiry === undefined ? {} : { expiry }),
+    ...(stateful === undefined ? {} : { stateful }),
+    ...(as === undefined ? {} : { as }),
+  }
+  const slots = served.map((coverage) =>
+    planRequestedSlot(coverage, requested, found.busy, request.reason, { onRequest: policies, asked }),
+  )
+  const notes = [
+    ...[...refused].map(([about, reason]): Note => ({ kind: 'problem', about, reason })),
+    ...slots.flatMap(({ plan }) => notesOf(plan, found.busy)),
+  ]
   const none: Note[] = [{ kind: 'skip', about: 'instances', reason: 'the policies cover no instance' }]
   return {
     actions: slots.flatMap(({ actions }) => actions),

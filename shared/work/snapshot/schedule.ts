@@ -21,7 +21,7 @@ import { changeOf, knownOf, restartAccounting } from './begin.ts'
 import { lookForOwed, type ObservedInstances, withFirst } from './first.ts'
 import { type Advance, advance, type Passed } from './open-slot.ts'
 import { clearPartials, withKnownToRelay } from './partials.ts'
-import { serveSlot } from './serve.ts'
+import { type Serving, serveSlot } from './serve.ts'
 import { takenFor } from './taken.ts'
 
 type SlotDecision = {
@@ -111,11 +111,21 @@ export function planRequestedSlot(
   { world, ledger, now }: PlanContext,
   busy: Busy,
   reason: string,
-  onRequest: ReadonlyMap<string, readonly Policy[]>,
+  { onRequest, asked }: Required<Pick<Serving, 'onRequest' | 'asked'>>,
 ): Pick<SlotDecision, 'plan' | 'actions'> {
   const known = knownIn(coverage, world, ledger, now)
   const open: OpenSlot = { slot: minuteOf(now).toISOString(), attempts: {} }
-  const serving = { world, ledger, now, incomplete: world.incomplete, next: null, busy, reason, onRequest }
+  const serving = {
+    world,
+    ledger,
+    now,
+    incomplete: world.incomplete,
+    next: null,
+    busy,
+    reason,
+    onRequest,
+    asked,
+  }
   return serveSlot(coverage, { ...known, open }, serving)
 }
 

@@ -24,7 +24,7 @@ import { firstName, takenFor } from './taken.ts'
 type Served = { plan: SlotPlan; actions: SnapshotAction[] }
 
 /** The input besides coverage and ledger. */
-type Serving = {
+export type Serving = {
   now: Date
   /** `instance key/snapshot` of creates that are still running. */
   incomplete: ReadonlySet<string>
@@ -42,7 +42,12 @@ type Serving = {
    * an instance, by its key: their settings say when its snapshot ends.
    */
   onRequest?: ReadonlyMap<string, readonly Policy[]>
+  /** What the request says of it, instead of the policies. */
+  asked?: Asked
 }
+
+/** `expiry`: of Incus's form; null: never. `stateful`: with its memory. */
+export type Asked = { expiry?: string | null; stateful?: true; as?(key: string): SnapshotAction['as'] }
 
 /** The open slot, before its instances are decided. */
 type Slot = {
@@ -230,13 +235,20 @@ function momentOf({ open, serving }: Slot, { policy, key }: Covered): { from: Da
 }
 
 function actionOf(
-  { open, serving: { now, reason, world, ledger, onRequest } }: Slot,
+  { open, serving: { now, reason, world, ledger, onRequest, asked = {} } }: Slot,
   { policy, ref, record }: Covered,
   name: string,
   again: boolean,
 ): SnapshotAction {
-  const stateful = policy.stateful && record.status === 'Running'
+  const failed = own(open.attempts, subjectKey(ref))
+  const possible = policy.stateful === 'possible'
+  const keeps = possible ? record.memory === true && !isWithout(failed) : policy.stateful
+  const stateful = asked.stateful === true || (keeps && record.status === 'Running')
+  const without = possible && !stateful && record.status === 'Running' ? WITHOUT : ''
   const ending = { ref, world, ledger, now }
+  const as = asked.as?.(subjectKey(ref))
+  const policies = onRequest?.get(subjectKey(ref)) ?? [policy]
+  const wanted = asked.expiry
   return {
     kind: 'snapshot',
     ref,
@@ -244,13 +256,18 @@ function actionOf(
     slot: new Date(open.slot).toISOString(),
     name,
     stateful,
+    ...(stateful && possible && asked.stateful !== true ? { possible } : {}),
     again,
     standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), stateful),
     expiresAt:
       onRequest === undefined
         ? ownEnd(policy, ending)
-        : requestedEnd(onRequest.get(subjectKey(ref)) ?? [policy], ending),
-    reason: `${reason}${again ? AGAIN : ''}${stateful && record.memory !== true ? REFUSED : ''}`,
+        : requestedEnd(
+            wanted === undefined ? policies : policies.map((one) => ({ ...one, manual: { expiry: wanted } })),
+            ending,
+          ),
+    ...(as === undefined ? {} : { as }),
+    reason: `${reason}${again ? AGAIN : ''}${without}${stateful && record.memory !== true ? REFUSED : ''}`,
   }
 }
 
@@ -265,6 +282,12 @@ function freeName(policy: string, moment: Date, snapshots: readonly SnapshotPair
   }
 }
 
+/** After a try by which it can't, or two that failed for whatever reason. */
+const isWithout = (failed: Attempt | undefined): boolean =>
+  failed !== undefined &&
+  (failed.count >= 2 || /migration\.stateful|size\.state|CRIU|stateful/i.test(failed.reason))
+
+const WITHOUT = ", without its memory, which it can't keep (the policy takes it then all the same)"
 const AGAIN = '; taken again, because the outcome of an earlier try is unknown'
 /** It is tried anyway, and fails with Incus's own error. */
 const REFUSED = '; with "stateful", Incus takes it only once migration.stateful=true is set on the instance'

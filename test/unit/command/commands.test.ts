@@ -65,6 +65,8 @@ describe('the list', () => {
         'release',
         'undo',
         'expiry',
+        'rename',
+        'describe',
         'schedule',
         'take-over',
       ],

@@ -9,7 +9,14 @@ test('is two commands of guilds with a subcommand for each, the seldom ones apar
   expect(discordCommands(commands)).toHaveLength(2)
   expect(backup).toMatchObject({ type: 1, name: 'backup', contexts: [0], integration_types: [0] })
   expect(more).toMatchObject({ type: 1, name: 'backup-more', contexts: [0], integration_types: [0] })
-  expect(more?.options.map(({ name }) => name)).toEqual(['import', 'expiry', 'schedule', 'take-over'])
+  expect(more?.options.map(({ name }) => name)).toEqual([
+    'import',
+    'expiry',
+    'rename',
+    'describe',
+    'schedule',
+    'take-over',
+  ])
   const all = [...(backup?.options ?? []), ...(more?.options ?? [])]
   expect(all.every(({ type }) => type === 1)).toBe(true)
   expect(all.map(({ name }) => name).sort()).toEqual(commands.map(({ name }) => name).sort())

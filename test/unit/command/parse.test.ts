@@ -195,7 +195,7 @@ describe('a mistake says what to do', () => {
       'a flag twice',
       'now --policy=a --policy=b',
       'twice',
-      'policy is given twice. Usage: /backup now [instances…] [--policy=<policy>]',
+      'policy is given twice. Usage: /backup now [instances…] [--policy=<policy>] [--as=<as>] [--reuse] [--expiry=<expiry>] [--stateful]',
     ],
     [
       'a missing value',

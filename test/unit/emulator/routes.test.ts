@@ -24,6 +24,7 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   },
   markVolume: { config: { 'user.stapes.hold.s1': 'y' } },
   createVolumeSnapshot: { name: 's2' },
+  renameVolumeSnapshot: { name: 's2' },
   patchVolumeSnapshot: { expires_at: null },
 }
 

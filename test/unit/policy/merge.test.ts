@@ -54,6 +54,7 @@ describe('an override', () => {
     ['expiry', '90d', { expiry: '90d' }],
     ['expiry', 'never', { expiry: null }],
     ['stateful', 'true', { stateful: true }],
+    ['stateful', 'possible', { stateful: 'possible' }],
     ['copy', 'false', { copy: null }],
     ['copy', 'no', { copy: null }],
   ])('%s=%s beats the document', (setting, value, expected) => {

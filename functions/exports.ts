@@ -5,16 +5,18 @@ import type { Refusal } from '../shared/plan/plan.ts'
 import { storesIn, type World } from '../shared/plan/world.ts'
 import type { Job, RemoteReply } from '../shared/relay/protocol.ts'
 import { ok, type Result } from '../shared/result.ts'
-import { type ExportRow, parseRows, type StoredExports } from '../shared/work/export/manifest.ts'
+import { type ExportRow, parseSurvey, type StoredExports } from '../shared/work/export/manifest.ts'
+import { reasonsOf } from '../shared/work/thinning/sort.ts'
 import type { Relay } from './incus/relay.ts'
 import { read } from './perform.ts'
 
 /** `path`: as requests name an instance; one that isn't listed any more as `remote/project/instance`. */
 export async function storedExportsOf(
   path: string,
-  world: World,
+  keeping: Parameters<typeof reasonsOf>[2],
   relay: Relay,
 ): Promise<Result<StoredExports, Refusal>> {
+  const { world } = keeping
   const found = refOf(world, path)
   if (!found.ok) return found
   const ref = found.value
@@ -27,9 +29,13 @@ export async function storedExportsOf(
     instance: subjectKey(ref),
     stores: stores.map((store) => {
       const report = answers.of(store)?.[0]
-      const rows = report?.ok === true ? parseRows(report.metadata) : null
+      const survey = report?.ok === true ? parseSurvey(report.metadata) : null
       const why = report?.ok === false ? report.error.message : (answers.error?.message ?? 'no answer')
-      return { store, exports: rows === null ? null : newestFirst(rows), problem: rows === null ? why : null }
+      if (survey === null) return { store, exports: null, problem: why, strays: [] }
+      const { rows, strays } = survey
+      const reasons = reasonsOf(subjectKey(ref), { store, rows }, keeping)
+      const exports = newestFirst(rows).map((row) => ({ ...row, reason: reasons.get(row.name) ?? '' }))
+      return { store, exports, problem: null, strays }
     }),
   })
 }
@@ -48,7 +54,7 @@ export function visibleOf(world: World, maySee: (key: string) => boolean): World
 
 const jobOf = (store: string, ref: InstanceRef): Job => ({
   id: store,
-  steps: [{ do: 'read-exports', ref, store, name: null }],
+  steps: [{ do: 'survey-exports', ref, store }],
 })
 
 const newestFirst = (rows: readonly ExportRow[]): ExportRow[] =>

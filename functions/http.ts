@@ -27,6 +27,7 @@ import { runPinged } from './ping/pinger.ts'
 import { look } from './run.ts'
 import { readHistory } from './state/audit.ts'
 import { findConfig } from './state/config.ts'
+import { readFacts } from './state/facts.ts'
 import { type Known, readKnown } from './state/known.ts'
 import { withReadsOnce } from './state/once.ts'
 import { outageProblems } from './state/unwritten.ts'
@@ -111,10 +112,12 @@ export function createApp(now: () => Date): Hono<App> {
   app.get('/api/exports', async (context) => {
     const seen = await look(context.get('io'), now())
     if (seen === null) return answerProblem(context, UNCONFIGURED)
+    const io = context.get('io')
+    const { facts } = await readFacts(io.state, now())
     const listed = await storedExportsOf(
       context.req.query('instance') ?? '',
-      seen.world,
-      context.get('io').relay,
+      { ...seen, facts, now: now() },
+      io.relay,
     )
     return listed.ok
       ? context.json(listed.value)

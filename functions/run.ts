@@ -6,6 +6,7 @@ import type { Channel } from '../shared/notify/channel.ts'
 import type { Tested } from '../shared/notify/tested.ts'
 import { planAround } from '../shared/plan/around.ts'
 import { decide } from '../shared/plan/decide.ts'
+import type { Installation } from '../shared/plan/installation.ts'
 import type { Outcome } from '../shared/plan/jobs.ts'
 import type { Plan } from '../shared/plan/plan.ts'
 import { type Recorded, record } from '../shared/plan/record.ts'
@@ -167,7 +168,11 @@ export async function planOnly(
   return { ...plan, notes: [...plan.notes, ...notes] }
 }
 
-export type Look = { world: World; coverages: readonly TracedCoverage[] } & Found
+export type Look = {
+  world: World
+  coverages: readonly TracedCoverage[]
+  installation: Installation
+} & Found
 
 /** Only observes. */
 export async function look(io: Io, now: Date): Promise<Look | null> {
@@ -179,7 +184,8 @@ export async function look(io: Io, now: Date): Promise<Look | null> {
   const { world, planned } = planAround({ world: seen, config }, (input) =>
     coverInstances(input.config, input.world.remotes),
   )
-  return { world, coverages: planned, ledger, lost }
+  const installation = installationOf(stored, io.keyDigest)
+  return { world, coverages: planned, installation, ledger, lost }
 }
 
 async function planOf(

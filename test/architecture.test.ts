@@ -173,6 +173,8 @@ describe('the folders of the kinds of work', () => {
     /^restore\/(mark|evidence)\.ts$/,
     // What stands beside an exported file, what policies want of exports, and how the last one stands.
     /^export\/(manifest|due|entry)\.ts$/,
+    // Why each of them stays.
+    /^thinning\/sort\.ts$/,
     // Whether the newest one is what was stored.
     /^check\/entry\.ts$/,
     // The mark of a new instance that is being made.

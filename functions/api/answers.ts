@@ -202,7 +202,14 @@ export const exported = z.object({
   stores: z.array(
     z.object({
       store: text,
-      exports: z.nullable(z.array(exportRowSchema)),
+      exports: z.nullable(
+        z.array(
+          z.extend(exportRowSchema, {
+            reason: text.check(z.describe('Why it stays, or that it goes')),
+          }),
+        ),
+      ),
+      strays: texts.check(z.describe('What is no export though it looks like one, in words')),
       problem: z.nullable(text).check(z.describe('Why the store could not be read')),
     }),
   ),

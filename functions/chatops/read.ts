@@ -5,12 +5,14 @@ import type { Message } from '../../shared/chat/message.ts'
 import type { ReadCommand } from '../../shared/command/command.ts'
 import type { Seen } from '../../shared/command/seen.ts'
 import { lossOf } from '../../shared/ledger/parse-ledger.ts'
+import type { World } from '../../shared/plan/world.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
 import { storedExportsOf, visibleOf } from '../exports.ts'
 import { testApplied } from '../notify/test-channels.ts'
 import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
-import type { StoredConfig } from '../state/config.ts'
+import { installationOf, type StoredConfig } from '../state/config.ts'
+import { readFacts } from '../state/facts.ts'
 import { type Known, readKnown } from '../state/known.ts'
 import { outageProblems } from '../state/unwritten.ts'
 import type { AuthorizedRequest } from './authorized.ts'
@@ -27,10 +29,22 @@ export async function read(
   const seen = await see(command, { actor, permission, now: now(), stored }, io, kv)
   const { instance = '' } = parsed.values
   const exports =
-    command.needs === 'exports' && seen.world !== null
-      ? { exports: await storedExportsOf(instance, visibleOf(seen.world, seen.maySee), io.relay) }
+    command.needs === 'exports' && seen.world !== null && stored !== null
+      ? { exports: await listExports(instance, { ...seen, world: seen.world }, stored, io) }
       : {}
   return command.answer(parsed.values, { ...seen, tested, ...exports })
+}
+
+async function listExports(
+  instance: string,
+  { world, maySee, coverages, now }: Seen & { world: World },
+  stored: StoredConfig,
+  io: Io,
+): Promise<NonNullable<Seen['exports']>> {
+  const { facts } = await readFacts(io.state, now)
+  const installation = installationOf(stored, io.keyDigest)
+  const keeping = { world: visibleOf(world, maySee), coverages, installation, facts, now }
+  return storedExportsOf(instance, keeping, io.relay)
 }
 
 /** So many records are read, before those of instances that the actor may not see are left out. */

@@ -142,7 +142,13 @@ describe('an instance is exported', () => {
     const list = async (path: string) => {
       const seen = await world.clock.settle(look(world.places[0] as Io, new Date(world.clock.now())))
       if (seen === null) throw new Error('nothing is configured')
-      return world.clock.settle(storedExportsOf(path, seen.world, (world.places[0] as Io).relay))
+      return world.clock.settle(
+        storedExportsOf(
+          path,
+          { ...seen, facts: null, now: new Date(world.clock.now()) },
+          (world.places[0] as Io).relay,
+        ),
+      )
     }
     const found = {
       ok: true,

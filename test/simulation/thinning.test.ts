@@ -1,6 +1,7 @@
 /** Exports go by their policy's `keep`, and by nothing else: never the newest, never what isn't the policy's own. */
 import { describe, expect, test } from 'vitest'
-import { type Io, run } from '../../functions/run.ts'
+import { type Io, planOnly, run } from '../../functions/run.ts'
+import { linesOf } from '../../shared/plan/lines.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
 import { statusIn } from './status.ts'
@@ -77,6 +78,24 @@ describe('by keep', () => {
     expect(namesOf(scene, 'db')).toHaveLength(3)
     expect(most).toBe(4)
     expect(await statusOf(scene)).not.toContain('"broken"')
+  })
+
+  test('is what a dry run shows, with a reason in each line', async () => {
+    const scene = await begin({ ...HOURLY, keep: { last: 9 } })
+    const { world } = scene
+    await scene.pass('2026-11-20T03:30:00Z')
+    await world.apply(configOf({ ...HOURLY, keep: { last: 3 } }))
+    const at = new Date(world.clock.now())
+    const plan = await world.clock.settle(planOnly({ kind: 'run', at }, world.places[0] as Io))
+    const lines = linesOf(plan ?? (await Promise.reject(new Error('there is no plan'))))
+    const mine = lines.filter(({ about, what }) => about.endsWith('/web') && what.startsWith('nas:'))
+    expect(mine.map(({ sign, what, reason }) => `${sign} ${what} ${reason}`).sort()).toEqual([
+      '- nas:20261119T232000Z no rule keeps it: the export of p-20261120T0000Z goes from nas, by the keep of p’s exports',
+      '- nas:20261120T002000Z no rule keeps it: the export of p-20261120T0010Z goes from nas, by the keep of p’s exports',
+      '= nas:20261120T012000Z last 3 of 3',
+      '= nas:20261120T022000Z last 2 of 3',
+      '= nas:20261120T032000Z last 1 of 3',
+    ])
   })
 
   test('without one, nothing goes', async () => {

@@ -3,7 +3,7 @@ import { sizeOf } from '../../chat/age.ts'
 import { fold } from '../../chat/details.ts'
 import type { Message, Text } from '../../chat/message.ts'
 import { count, cut, spoken, typed } from '../../chat/words.ts'
-import type { ExportRow, StoredExports } from '../../work/export/manifest.ts'
+import type { ListedExport, StoredExports } from '../../work/export/manifest.ts'
 import type { ReadCommand } from '../command.ts'
 import { INSTANCE } from '../scope.ts'
 import { nothingConfigured } from '../unconfigured.ts'
@@ -35,6 +35,9 @@ function listed({ instance, stores }: StoredExports): Message {
   if (stores.length === 0)
     return said('info', 'The relay has no store for exports: "exports" in its configuration names them', [])
   const rows = stores.flatMap(({ exports }) => exports ?? [])
+  const strays = stores.flatMap(({ store, strays: some }) =>
+    some.map((stray): Text => [{ code: store }, ': ', ...spoken(cut(stray, 300))]),
+  )
   const unread = stores.flatMap(({ store, problem }): Text[] =>
     problem === null ? [] : [[{ code: store }, ' could not be read: ', ...spoken(cut(problem, 200))]],
   )
@@ -46,14 +49,14 @@ function listed({ instance, stores }: StoredExports): Message {
       `: ${count(rows.length, 'export')}`,
       unread.length === 0 ? '' : `, and ${count(unread.length, 'store')} that could not be read`,
     ],
-    details: fold([...unread, ...rows.map(rowText)], ['the stores themselves have them all']),
+    details: fold([...unread, ...strays, ...rows.map(rowText)], ['the stores themselves have them all']),
     buttons: [],
   }
 }
 
-const rowText = ({ store, name, snapshot, bytes, encrypted, optimized }: ExportRow): Text => [
+const rowText = ({ store, name, snapshot, bytes, encrypted, optimized, reason }: ListedExport): Text => [
   { code: store },
   ' ',
   { code: name },
-  `: ${snapshot.name}, ${sizeOf(bytes)}${encrypted ? ', encrypted' : ''}${optimized ? ', in the form of its driver' : ''}`,
+  `: ${snapshot.name}, ${sizeOf(bytes)}${encrypted ? ', encrypted' : ''}${optimized ? ', in the form of its driver' : ''}; ${reason}`,
 ]

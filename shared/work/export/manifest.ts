@@ -128,8 +128,14 @@ export function parseRows(value: unknown): ExportRow[] | null {
   return parsed.success ? parsed.data : null
 }
 
-/** What the stores have of an instance, the newest first; null: that store could not be read, and why. */
+/** `reason`: why it stays, or that it goes. */
+export type ListedExport = ExportRow & { reason: string }
+
+/**
+ * What the stores have of an instance, the newest first; null: that store could not be read, and why. `strays`: what is no export
+ * though it looks like one, in words.
+ */
 export type StoredExports = {
   instance: string
-  stores: { store: string; exports: ExportRow[] | null; problem: string | null }[]
+  stores: { store: string; exports: ListedExport[] | null; problem: string | null; strays: string[] }[]
 }

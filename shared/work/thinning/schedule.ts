@@ -7,14 +7,14 @@ import { combine, type Finding, type Found } from '../../plan/finding.ts'
 import { renderInstallation } from '../../plan/installation.ts'
 import type { Note, Sorted } from '../../plan/plan.ts'
 import { type AllowRequest, narrow } from '../../plan/request.ts'
-import { rulesOf as relayRulesOf, storeRetention } from '../../plan/world.ts'
+import { rulesOf } from '../../plan/world.ts'
 import type { Wanted } from '../export/due.ts'
 import type { ExportSurvey } from '../export/manifest.ts'
 import type { Answer, Requested } from '../kind.ts'
 import type { ExpireExportAction } from './action.ts'
 import { brakeExports } from './brake.ts'
 import { AGAIN, brakeKey, keptExports, nextSurvey, placeIn } from './due.ts'
-import { type SortedExports, sortExports } from './sort.ts'
+import { type SortedExports, sortedFor } from './sort.ts'
 
 type Context = PlanContext & { allowing?: true }
 
@@ -118,21 +118,10 @@ function thinBy(survey: ExportSurvey, one: Wanted, context: Context, found: Foun
 /** Why nothing of it goes now; null: it may. */
 function stopOf({ covered }: Wanted, { world }: Context, found: Found): string | null {
   const { key, ref, blocked, record } = covered
-  if (relayRulesOf(world, ref.remote) === undefined || record.snapshots === null)
+  if (rulesOf(world, ref.remote) === undefined || record.snapshots === null)
     return 'its server gives no answer'
   return blocked ?? found.busy.get(key) ?? null
 }
-
-export const sortedFor = (
-  { covered, policy, export: wish, fact }: Wanted,
-  { rows }: ExportSurvey,
-  { world, installation, now }: Pick<PlanContext, 'world' | 'installation' | 'now'>,
-): SortedExports =>
-  sortExports(rows, {
-    ...{ policy, keep: wish.keep ?? {}, timezone: covered.policy.timezone, record: covered.record },
-    ...{ held: covered.held, bad: fact.exportBad, installation, now },
-    minRetention: storeRetention(world, wish.to),
-  })
 
 const HOUR = 3_600_000
 /** Hours between two tries, at most. */

@@ -3,10 +3,14 @@
  * made of this very instance. Of anything else it says why it stays.
  */
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
+import { instanceOf } from '../../incus/subject.ts'
+import type { PlanContext } from '../../plan/context.ts'
 import { type Installation, isOwnedBy } from '../../plan/installation.ts'
+import { storeRetention } from '../../plan/world.ts'
 import { applyKeep } from '../../retention/apply.ts'
 import type { Keep } from '../../retention/keep.ts'
-import { type ExportRow, pairIn } from '../export/manifest.ts'
+import { exportsOf, type Wanted, type Wanting } from '../export/due.ts'
+import { type ExportRow, type ExportSurvey, pairIn } from '../export/manifest.ts'
 
 export type Sorting = {
   /** The policy's name. */
@@ -78,9 +82,11 @@ function keptUntil({ madeAt, until = '' }: ExportRow, { minRetention, now }: Sor
   return latest > now.getTime() ? new Date(latest).toISOString() : null
 }
 
+const ON_REQUEST = 'made on request, so no policy removes it'
+
 /** Null: the policy's rules decide about it. */
 function strangeReason(row: ExportRow, { policy, record, bad, installation }: Sorting): string | null {
-  if (row.policy === undefined) return 'made on request, so no policy removes it'
+  if (row.policy === undefined) return ON_REQUEST
   if (row.policy !== policy) return `made for policy ${row.policy}, so this one does not remove it`
   if (!isOwnedBy(row.owner, installation)) return 'another installation of stapes had it made'
   const [, taken] = pairIn(row)
@@ -95,3 +101,44 @@ function strangeReason(row: ExportRow, { policy, record, bad, installation }: So
 /** `20261122T030000Z`. */
 const slotIn = (name: string): Date =>
   new Date(name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
+
+export const sortedFor = (
+  { covered, policy, export: wish, fact }: Wanted,
+  { rows }: Pick<ExportSurvey, 'rows'>,
+  { world, installation, now }: Pick<PlanContext, 'world' | 'installation' | 'now'>,
+): SortedExports =>
+  sortExports(rows, {
+    ...{ policy, keep: wish.keep ?? {}, timezone: covered.policy.timezone, record: covered.record },
+    ...{ held: covered.held, bad: fact.exportBad, installation, now },
+    minRetention: storeRetention(world, wish.to),
+  })
+
+type Keeping = Pick<Wanting, 'coverages' | 'facts' | 'now'> & Pick<PlanContext, 'world' | 'installation'>
+
+/** Of all that a store has of an instance, why each stays, or that it goes; by name. */
+export function reasonsOf(
+  key: string,
+  { store, rows }: { store: string; rows: readonly ExportRow[] },
+  keeping: Keeping,
+): Map<string, string> {
+  const here = exportsOf(keeping).filter(({ covered, export: { to } }) => covered.key === key && to === store)
+  const reasons = new Map<string, string>()
+  const isGone = keeping.world.find(instanceOf(key)) === undefined
+  for (const { name, policy } of rows)
+    reasons.set(
+      name,
+      isGone
+        ? 'its instance is gone, or not listed, so it stays'
+        : policy === undefined
+          ? ON_REQUEST
+          : `policy ${policy} does not export it there now, so it stays`,
+    )
+  for (const one of here) {
+    const { kept, going, later } = sortedFor(one, { rows: [...rows] }, keeping)
+    const mine = new Set(rows.flatMap(({ name, policy }) => (policy === one.policy ? [name] : [])))
+    for (const { name, reason } of [...kept, ...later]) if (mine.has(name)) reasons.set(name, reason)
+    for (const { name, reason } of going)
+      if (mine.has(name)) reasons.set(name, `${reason}: it goes after the next export, or before`)
+  }
+  return reasons
+}

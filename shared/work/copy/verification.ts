@@ -48,7 +48,8 @@ export function verification(
     key: replica.key,
     // What is removed in the same job must not be marked: a later transfer may bring it again.
     marks: marks.filter(([name]) => !gone.has(name)),
-    rest: rest.filter((name) => isAddressable(name)),
+    // It stays marked as what the transfer brought: else neither the relay nor the next refresh could remove it.
+    rest: [...rest, ...fresh.filter((name) => gone.has(name))].filter((name) => isAddressable(name)),
     expiries: expiriesOf(replica, verified, {
       fresh,
       gone: new Set([...gone, ...held]),

@@ -145,7 +145,7 @@ function onVersion(built: Built, version: string): void {
           expect(await stage.main.statusOf(instance)).toBe('Running')
           expect(await dataIn(kind)).toBe(isRestored ? 2 : 3)
           if (isRestored) return 'yes'
-          expect(ended.reason).toContain(`incus copy ${instance}/${older}`)
+          expect(ended.reason).toContain(`${older} --as=${instance}-restored`)
           expect(rounds.roundWith(await stage.main.digestInRestored(instance, older, kind))).toBe(2)
           return 'refused beforehand; as a separate instance: yes'
         }),

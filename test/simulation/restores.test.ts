@@ -362,7 +362,7 @@ describe('a restore that Incus refuses after it has stopped the instance', () =>
     const ran = await asked(simulation, 'web', later(simulation, MINUTE))
     expect(ran).toMatchObject({
       results: [],
-      refusal: { code: 'driver', reason: expect.stringMatching(/lvm\.use_thinpool=false.*incus copy/) },
+      refusal: { code: 'driver', reason: expect.stringMatching(/lvm\.use_thinpool=false.*\/backup clone/) },
     })
     expect(instanceOf(main, { name: 'web' }).status).toBe('Running')
   })

@@ -1,6 +1,6 @@
 /**
  * Refuses a restore that the pool's driver can't do. Incus finds that out only after it has stopped the
- * instance, so it is checked before. The workaround is always the same: a copy as an instance of its own.
+ * instance, so it is checked before. The way out is always the same: a new instance beside it.
  */
 
 import { compareAge } from '../../incus/snapshot-name.ts'
@@ -8,7 +8,6 @@ import { own } from '../../own.ts'
 import type { Found } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
-import { incusCommand } from '../../shell.ts'
 
 /** These restore any snapshot and keep the newer ones; lvm in a thin pool only. */
 const ANY_SNAPSHOT = ['btrfs', 'dir', 'lvm', 'ceph']
@@ -18,8 +17,7 @@ const NEWEST_ONLY = ['zfs', 'linstor', 'truenas']
 export function refuseDriver(found: Found, snapshot: string, world: World): Refusal | null {
   const why = whyNot(found, snapshot, world)
   if (why === null) return null
-  const { instance, project } = found.ref
-  const wayOut = `copy the snapshot to a separate instance: ${incusCommand(project, 'copy', `${instance}/${snapshot}`, `${instance}-restored`)}`
+  const wayOut = `make a new instance of it beside this one, by which nothing is lost: /backup clone ${found.key} ${snapshot} --as=${found.ref.instance}-restored`
   return { code: 'driver', reason: `${why}${wayOut}` }
 }
 

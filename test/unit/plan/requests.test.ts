@@ -430,7 +430,7 @@ describe('a restore', () => {
       world: driver(parseWorld(WEB), { default: 'lvmcluster' }),
       code: 'driver',
       reason:
-        'the newer snapshots of main/default/web1. Instead, copy the snapshot to a separate instance: incus copy web1/',
+        'the newer snapshots of main/default/web1. Instead, make a new instance of it beside this one, by which nothing is lost: /backup clone main/default/web1 ',
     },
     {
       name: 'on a pool whose driver nobody knows',

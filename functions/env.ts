@@ -1,7 +1,9 @@
 /** Bindings and secrets of the Worker, checked once per isolate. */
 import { digestOf } from './digest.ts'
 import { whyUnsafe } from './incus/address.ts'
+import type { PostOptions } from './incus/post.ts'
 import { createRelay, type Relay } from './incus/relay.ts'
+import { createRelayFiles, type RelayFiles } from './incus/relay-files.ts'
 import { createSign, type Sign } from './incus/sign.ts'
 import type { Io } from './run.ts'
 
@@ -64,12 +66,20 @@ function keyed({ RELAY_KEY_ID: keyid, RELAY_KEY: secret }: Env): NonNullable<typ
 /** Workers with the same key to the relay have the same digest; it doesn't reveal the key. */
 export const keyDigestOf = (env: Env): Promise<string> => keyed(env).keyDigest
 
-/** The imported key is kept between requests of one isolate. `deadline`: calls time out then. */
+/** `deadline`: calls time out then. */
 export async function relayOf(env: Env, deadline: Date | null, run: string): Promise<Relay> {
+  return createRelay({ ...(await linkOf(env, deadline)), run })
+}
+
+export const relayFilesOf = async (env: Env, deadline: Date | null): Promise<RelayFiles> =>
+  createRelayFiles(await linkOf(env, deadline))
+
+/** The imported key is kept between requests of one isolate. */
+async function linkOf(env: Env, deadline: Date | null): Promise<PostOptions> {
   const sign = await keyed(env).made
   const binding = env.RELAY
   const send: typeof fetch =
     binding === undefined ? (input, init) => fetch(input, init) : (input, init) => binding.fetch(input, init)
   const isPrivate = binding !== undefined
-  return createRelay({ url: env.RELAY_URL, isPrivate, sign, send, now: () => new Date(), deadline, run })
+  return { url: env.RELAY_URL, isPrivate, sign, send, now: () => new Date(), deadline }
 }

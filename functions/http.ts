@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'hono/utils/buffer'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/answer-apply.ts'
+import { answerContent, answerFiles } from './api/answer-files.ts'
 import { answerNotifyTest } from './api/answer-notify.ts'
 import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/answer-run.ts'
 import { answerSimulate } from './api/answer-simulate.ts'
@@ -123,6 +124,8 @@ export function createApp(now: () => Date): Hono<App> {
       ? context.json(listed.value)
       : answerProblem(context, { status: 404, title: 'Not found', detail: listed.error.reason })
   })
+  app.get('/api/files', (context) => answerFiles(context, now()))
+  app.get('/api/files/content', (context) => answerContent(context, now()))
   app.post('/api/plan', (context) => answerPlan(context, now()))
   app.post('/api/simulate', (context) => answerSimulate(context, now()))
   app.post('/api/run', (context) => answerRun(context, now()))

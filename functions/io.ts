@@ -2,7 +2,7 @@
 import { send } from './chatops/chat.ts'
 import { platformsOf } from './chatops/configure.ts'
 import { createFollow } from './chatops/follow.ts'
-import { type Env, keyDigestOf, relayOf } from './env.ts'
+import { type Env, keyDigestOf, relayFilesOf, relayOf } from './env.ts'
 import { post } from './notify/send.ts'
 import { testChannels } from './notify/test-channels.ts'
 import { secretProblems } from './notify/usable.ts'
@@ -18,6 +18,7 @@ export async function ioOf(env: Env, now: () => Date, deadline: Date | null = nu
   return {
     id,
     relay: await relayOf(env, deadline, id),
+    files: await relayFilesOf(env, deadline),
     state: retryOnce(env.STATE),
     keyDigest: await keyDigestOf(env),
     follow: createFollow(follower),

@@ -22,6 +22,7 @@ import { minutesFrom } from '../shared/schedule/moment.ts'
 import type { Answers, Kind, Looking } from '../shared/work/kind.ts'
 import { type Action, type BackupRequest, KINDS } from '../shared/work/kinds.ts'
 import type { Relay } from './incus/relay.ts'
+import type { RelayFiles } from './incus/relay-files.ts'
 import { glance, noteFacts } from './note-facts.ts'
 import { observe } from './observe.ts'
 import { foresee, perform, read } from './perform.ts'
@@ -35,6 +36,8 @@ export type Io = {
   /** Names the run in the logs. */
   id?: string
   relay: Relay
+  /** What the relay reads of snapshots; absent: nothing. */
+  files?: RelayFiles
   state: State
   /** A digest of our key to the relay, which identifies an installation of stapes. */
   keyDigest: string

@@ -6,7 +6,8 @@ import type { Engine } from './engine/engine.ts'
 import type { Emit } from './events.ts'
 import { createLines } from './lines.ts'
 import { callProblem, sendProblem } from './problem.ts'
-import { parseBatch, parseGlance, parseInventory } from './requests.ts'
+import { parseBatch, parseFiles, parseGlance, parseInventory } from './requests.ts'
+import { sendFile } from './send-file.ts'
 
 export type Services = {
   engine: Engine
@@ -27,6 +28,7 @@ export function findCall({ method = '', url = '' }: IncomingMessage, services: S
   if (url === '/v1/glance') return (...call) => glanceCall(services, ...call)
   if (url === '/v1/inventory') return (...call) => inventoryCall(services, ...call)
   if (url === '/v1/batch') return (body, response) => batchCall(services, body, response)
+  if (url === '/v1/files') return (body, response) => filesCall(services, body, response)
   return null
 }
 
@@ -81,6 +83,18 @@ async function batchCall(
   const { jobs, run } = request.value
   const ms = Math.round(performance.now() - began)
   emit?.({ event: 'batch', ...(run === undefined ? {} : { run }), jobs: jobs.length, failed, ms })
+}
+
+async function filesCall({ engine, log }: Services, body: Buffer, response: ServerResponse): Promise<void> {
+  const request = parseFiles(body)
+  if (!request.ok) return refuse(response, request.error)
+  if (request.value.record !== undefined) log(recordLine(request.value.record))
+  const reply =
+    request.value.do === 'list'
+      ? await engine.files.list(request.value)
+      : await engine.files.get(request.value)
+  if (reply.state === 'sent') return sendFile(reply.sent, response, log)
+  sendJson(response, JSON.stringify(reply))
 }
 
 /** It holds names that people chose: only printable ASCII gets into the log, the rest is escaped as in JSON. */

@@ -95,6 +95,7 @@ const remote = z
         .default('source'),
       minRetention: span.exactOptional(),
       restores: z.boolean().default(true),
+      files: z.boolean().exactOptional(),
       receives: z.array(z.string()).exactOptional(),
     },
     { error: form(REMOTE) },

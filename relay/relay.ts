@@ -109,6 +109,7 @@ export async function startRelay({
     async close() {
       stopping.abort()
       await closeServer(server)
+      await Promise.race([engine.close(), sleep(FAREWELL, undefined, { ref: false })])
       watching?.close()
       clock.stop()
       journal?.close()

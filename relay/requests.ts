@@ -3,14 +3,16 @@ import { z } from 'zod'
 import {
   type BatchRequest,
   type CallError,
+  type FilesRequest,
   type GlanceRequest,
   type InventoryRequest,
   LONGEST_NAME,
   LONGEST_RECORD,
+  MOST_FILES,
 } from '../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { badRequest } from './engine/references.ts'
-import { stepSchema } from './step-schema.ts'
+import { filePath, ref, snapshot, stepSchema } from './step-schema.ts'
 
 const MAX_JOBS = 10_000
 /** A first copy verifies all its snapshots in one job. */
@@ -72,9 +74,21 @@ const inventory: z.ZodType<InventoryRequest> = z.strictObject({
   within: z.number().int().min(0).max(600_000).exactOptional(),
 })
 
+const files: z.ZodType<FilesRequest> = z.strictObject({
+  do: z.enum(['list', 'get']),
+  ref,
+  snapshot,
+  path: filePath,
+  skip: z.number().int().min(0).exactOptional(),
+  limit: z.number().int().min(1).max(MOST_FILES).exactOptional(),
+  within: z.number().int().min(0).max(600_000).exactOptional(),
+  record: z.string().min(1).max(LONGEST_RECORD).exactOptional(),
+})
+
 export const parseGlance = (body: Buffer): Result<GlanceRequest, CallError> => parse(glance, body)
 export const parseBatch = (body: Buffer): Result<BatchRequest, CallError> => parse(batch, body)
 export const parseInventory = (body: Buffer): Result<InventoryRequest, CallError> => parse(inventory, body)
+export const parseFiles = (body: Buffer): Result<FilesRequest, CallError> => parse(files, body)
 
 function parse<T>(schema: z.ZodType<T>, body: Buffer): Result<T, CallError> {
   const json = parseJson(body)

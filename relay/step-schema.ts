@@ -1,5 +1,6 @@
 /** The form of a job's steps: each field with a bound, and no field that isn't known. */
 import { z } from 'zod'
+import { parsePath } from '../shared/incus/file-path.ts'
 import { TRANSFER_MODES } from '../shared/incus/transfer-mode.ts'
 import { OWN_KEYS } from '../shared/own-schedule/settings.ts'
 import { LONGEST_NAME } from '../shared/relay/protocol.ts'
@@ -15,12 +16,17 @@ const isPlain = (text: string): boolean =>
   text !== '.' && text !== '..' && !/[/\\\u0000-\u001f\u007f]|\p{Surrogate}/u.test(text)
 
 const name = z.string().min(1).max(LONGEST_NAME).refine(isPlain, 'no name of Incus')
-const snapshot = name.refine((text) => !text.includes('%'), 'no name that Incus can address')
+export const snapshot = name.refine((text) => !text.includes('%'), 'no name that Incus can address')
 const names = z.array(z.string().min(1).max(LONGEST_NAME)).max(MOST)
 const moment = z.iso.datetime({ offset: true, precision: null }).max(40)
 const expiry = moment.nullable()
 const text = z.string().max(LONGEST_NOTE)
-const ref = z.strictObject({ remote: name, project: name, instance: name })
+export const ref = z.strictObject({ remote: name, project: name, instance: name })
+/** As it is: what would have to be changed is refused. */
+export const filePath = z.string().refine((path) => {
+  const parsed = parsePath(path)
+  return parsed.ok && parsed.value === path
+}, 'no path of a file')
 const pairs = z.array(z.tuple([z.string().min(1).max(LONGEST_NAME), z.number().int().min(0)])).max(MOST)
 const texts = z.record(z.string().max(LONGEST_NAME), text)
 const expiries = z.record(z.string().max(LONGEST_NAME), moment)

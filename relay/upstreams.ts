@@ -1,5 +1,6 @@
 /** The connections to Incus: one keep-alive pool per URL of a remote, with the client's certificate. */
 import type { X509Certificate } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import type { IncusRequest } from '../shared/incus/routes.ts'
 import type { CallError } from '../shared/relay/protocol.ts'
@@ -11,6 +12,7 @@ import type { EngineRemote, Reply, Upstream } from './engine/upstream.ts'
 import { Exchange } from './exchange.ts'
 import { type Attempt, failover } from './failover.ts'
 import { fetchFile } from './fetch-file.ts'
+import { openChannel } from './open-channel.ts'
 import { type ClientCertificate, createPinnedConnector } from './pinning.ts'
 import { uploadFile } from './upload-file.ts'
 import { createUrlOrder, type UrlOrder } from './url-order.ts'
@@ -49,7 +51,22 @@ export function createUpstreams(
     ]),
   )
   const closing = new AbortController()
+  const channels = new Set<Duplex>()
   return {
+    async connect(remote, request) {
+      const found = connected.get(remote)
+      const [member] = found === undefined ? [] : placed(found)
+      if (found === undefined || member === undefined)
+        return { ok: false, error: unknownRemote(remote, remotes) }
+      const label = { remote, at: found.members.length === 1 ? null : member.url }
+      const opened = await openChannel(member.pool, label, request)
+      if (!opened.ok) return opened
+      // It is none of the pool's any more.
+      const { value: channel } = opened
+      channels.add(channel)
+      channel.once('close', () => channels.delete(channel))
+      return opened
+    },
     async request(remote, request, { timeout }) {
       const found = connected.get(remote)
       if (found === undefined) return { ok: false, error: unknownRemote(remote, remotes) }
@@ -98,6 +115,7 @@ export function createUpstreams(
     }),
     async close() {
       closing.abort()
+      for (const channel of channels) channel.destroy()
       const pools = [...connected.values()].flatMap(({ members }) => members.map(({ pool }) => pool))
       await Promise.all(pools.map((pool) => pool.destroy()))
     },

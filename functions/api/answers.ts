@@ -215,6 +215,31 @@ export const exported = z.object({
   ),
 })
 
+const file = z.object({
+  name: text,
+  kind: z.enum(['file', 'folder', 'link', 'other']).check(z.describe('other: a device, a pipe or a socket')),
+  size: z.nullable(z.int()),
+  mode: text,
+  uid: z.int(),
+  gid: z.int(),
+  modifiedAt: z.nullable(iso),
+  target: maybe.check(z.describe('Of a link: where it leads, as it is written there')),
+  unreadable: z
+    .optional(z.literal(true))
+    .check(z.describe('Its name or target is no UTF-8, so no path names it; a tar of its folder has it')),
+})
+
+export const files = z.object({
+  instance: text,
+  snapshot: text,
+  from: text.check(z.describe('What was read: the instance, or its copy')),
+  path: text,
+  itself: file,
+  entries: z.array(file),
+  total: z.int(),
+  next: z.nullable(z.int()).check(z.describe('"skip" of the next page; null: there is none')),
+})
+
 export const config = z.object({ appliedAt: iso, version: text, document: z.unknown() })
 
 export const applied = z.object({ version: text, appliedAt: iso, policies: texts, warnings: texts })

@@ -20,6 +20,18 @@ type Endpoint = {
   type?: string
 }
 
+const FILES = {
+  instance: 'As requests name it; one that is gone as remote/project/instance',
+  snapshot: 'By its name; of a copy one that is verified there',
+  path: 'Absolute; the root if absent. Links in it are followed within the instance, but for the last part',
+  from: 'The remote whose snapshot it is: the backup server, although the original has it as well',
+}
+const FILES_PAGE = {
+  ...FILES,
+  skip: 'From which entry on',
+  limit: 'How many at most, 200 if absent, up to 1000',
+}
+
 export const endpoints: readonly Endpoint[] = [
   {
     method: 'get',
@@ -57,6 +69,23 @@ export const endpoints: readonly Endpoint[] = [
       'The exports of an instance in the stores of the relay, the newest first; also of one that is gone',
     query: { instance: 'As requests name it; one that is gone as remote/project/instance' },
     answer: answers.exported,
+  },
+  {
+    method: 'get',
+    path: '/api/files',
+    summary:
+      'What a snapshot has at a path, read from an instance that is made of it and kept for ten minutes; 503 with Retry-After while that is made',
+    query: FILES_PAGE,
+    answer: answers.files,
+  },
+  {
+    method: 'get',
+    path: '/api/files/content',
+    summary:
+      'The bytes of a file, or a folder as a tar, with mode, owner and dates; links are in it as links. What breaks off has no proper end',
+    query: FILES,
+    answer: z.string(),
+    type: 'application/octet-stream',
   },
   {
     method: 'post',

@@ -2,12 +2,17 @@
 import { type Permission, reachOf } from '../../shared/access/permit.ts'
 import type { Actor } from '../../shared/chat/actor.ts'
 import type { Message } from '../../shared/chat/message.ts'
-import type { ReadCommand } from '../../shared/command/command.ts'
+import type { ReadCommand, Values } from '../../shared/command/command.ts'
 import type { Seen } from '../../shared/command/seen.ts'
+import type { InstanceRecord } from '../../shared/incus/inventory.ts'
 import { lossOf } from '../../shared/ledger/parse-ledger.ts'
+import { instancesIn, isCopy } from '../../shared/plan/find.ts'
 import type { World } from '../../shared/plan/world.ts'
+import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
+import { err } from '../../shared/result.ts'
 import { storedExportsOf, visibleOf } from '../exports.ts'
+import { listFiles, placeOf } from '../files.ts'
 import { testApplied } from '../notify/test-channels.ts'
 import { type Io, look } from '../run.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
@@ -32,7 +37,35 @@ export async function read(
     command.needs === 'exports' && seen.world !== null && stored !== null
       ? { exports: await listExports(instance, { ...seen, world: seen.world }, stored, io) }
       : {}
-  return command.answer(parsed.values, { ...seen, tested, ...exports })
+  const files = command.needs === 'files' ? await filesOf(parsed.values, seen, io) : {}
+  return command.answer(parsed.values, { ...seen, tested, ...exports, ...files })
+}
+
+/** Rows of a list that are shown at most. */
+const ROWS = 100
+
+const maySeeCopy = (record: InstanceRecord, maySee: Seen['maySee']): boolean =>
+  isCopy(record) && maySee(record.config[REPLICA_OF] ?? '')
+
+async function filesOf(
+  { instance = '', snapshot = '', path = '/', from }: Values,
+  { world, coverages, ledger, maySee }: Seen,
+  { files }: Io,
+): Promise<Pick<Seen, 'files'>> {
+  if (world === null || files === undefined) return {}
+  // With the copies of what somebody may see, wherever they are.
+  const copies = new Set(
+    instancesIn(world).flatMap(({ key, record }) => (maySeeCopy(record, maySee) ? [key] : [])),
+  )
+  const known = {
+    world: visibleOf(world, (key) => maySee(key) || copies.has(key)),
+    coverages,
+    ledger,
+  }
+  const place = placeOf({ instance, snapshot, path, from }, known)
+  if (!place.ok) return { files: place }
+  if (!maySee(place.value.of)) return { files: err({ reason: 'There is no such instance that you may see' }) }
+  return { files: await listFiles(place.value, { limit: ROWS }, files) }
 }
 
 async function listExports(
@@ -52,6 +85,8 @@ const HISTORY = 50
 
 const NOTHING: Known = { ledger: null, lost: [], facts: null }
 
+const LOOKS: readonly ReadCommand['needs'][] = ['world', 'exports', 'files']
+
 type Viewer = { actor: Actor; permission: Permission; now: Date; stored: StoredConfig | null }
 
 async function see(
@@ -60,7 +95,7 @@ async function see(
   io: Io,
   kv: AuditStore,
 ): Promise<Seen> {
-  const world = needs === 'world' || needs === 'exports' ? await look(io, now) : null
+  const world = LOOKS.includes(needs) ? await look(io, now) : null
   const [{ ledger, lost, facts, channels = [] }, history] = await Promise.all([
     world !== null ? { ...NOTHING, ...world } : needs === 'ledger' ? readKnown(io.state, now) : NOTHING,
     needs === 'history' ? readHistory(kv, HISTORY) : [],

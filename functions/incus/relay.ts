@@ -11,9 +11,8 @@ import type {
   StepReport,
 } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { whyUnsafe } from './address.ts'
 import { fitJobs } from './fit-jobs.ts'
-import type { Sign } from './sign.ts'
+import { brokenOff, createPost, type PostOptions } from './post.ts'
 
 export type JobAnswer = 'accepted' | StepReport[]
 
@@ -35,15 +34,7 @@ type BatchOptions = {
   onLate?(answers: ReadonlyMap<string, JobAnswer>): void
 }
 
-type RelayOptions = {
-  url: string
-  /** `send` goes through a private binding. */
-  isPrivate?: boolean
-  sign: Sign
-  send: typeof fetch
-  now: () => Date
-  /** Set where the invocation ends before the limits below. */
-  deadline?: Date | null
+type RelayOptions = PostOptions & {
   /** Id of the run, for the relay's log. */
   run?: string
 }
@@ -66,30 +57,7 @@ export function createRelay({
   deadline = null,
   run,
 }: RelayOptions): Relay {
-  const unsafe = whyUnsafe(url, isPrivate)
-  const timeoutFor = (limit: number): number =>
-    deadline === null ? limit : Math.max(0, Math.min(limit, deadline.getTime() - now().getTime()))
-  const post = async (path: string, body: string, limit: number): Promise<Result<Response, CallError>> => {
-    if (unsafe !== null) return err({ code: 'not-allowed', message: unsafe })
-    const target = new URL(path, url).href
-    const headers = {
-      'content-type': 'application/json',
-      ...(await sign({ method: 'POST', url: target, body }, now())),
-    }
-    try {
-      const response = await send(target, {
-        method: 'POST',
-        body,
-        headers,
-        // The relay never redirects, and another address was not checked.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutFor(limit)),
-      })
-      return response.ok ? ok(response) : err(await refusalOf(response))
-    } catch (cause) {
-      return err(brokenOff(cause))
-    }
-  }
+  const { post, timeoutFor } = createPost({ url, isPrivate, sign, send, now, deadline })
   const sendJobs = async (
     body: string,
     limit: number,
@@ -164,60 +132,4 @@ async function readLines(response: Response, take: (line: BatchLine) => void): P
     return brokenOff(cause)
   }
   return ended ? null : { code: 'timeout', message: 'the relay’s answer was incomplete' }
-}
-
-/** Statuses of a gateway or of Cloudflare: the relay wasn't reached. */
-const NOBODY_THERE: ReadonlySet<number> = new Set([503, 521, 522, 523, 525, 526, 530])
-
-async function refusalOf(response: Response): Promise<CallError> {
-  const text = await response.text().catch(() => '')
-  const said = detailOf(text)
-  if (response.status === 401)
-    return {
-      code: 'not-allowed',
-      status: 401,
-      message: `the relay refused the signature (${said}): check RELAY_KEY and RELAY_KEY_ID on both sides, and both clocks`,
-    }
-  if (response.status >= 300 && response.status < 400)
-    return {
-      code: 'bad-request',
-      status: response.status,
-      message: `something before the relay redirects to another address (${response.status}); nothing was sent there: is RELAY_URL right, and does a login page protect it?`,
-    }
-  if (NOBODY_THERE.has(response.status))
-    return {
-      code: 'unreachable',
-      status: response.status,
-      message: `the relay can't be reached (${response.status}: ${said})`,
-    }
-  // A gateway also says so when the answer broke off or came too late: the call may have arrived.
-  if (response.status >= 500)
-    return {
-      code: 'timeout',
-      status: response.status,
-      message: `no answer from the relay (${response.status}: ${said}); is it running, and is RELAY_URL right?`,
-    }
-  return {
-    code: 'bad-request',
-    status: response.status,
-    message: `the relay refused the call (${response.status}: ${said})${response.status === 400 ? '; are relay and Worker of the same version?' : ''}`,
-  }
-}
-
-function detailOf(text: string): string {
-  try {
-    const { detail, title } = JSON.parse(text) as Record<string, unknown>
-    return String(detail ?? title ?? text).slice(0, 200)
-  } catch {
-    return text.slice(0, 200)
-  }
-}
-
-/** Whether it arrived is unknown; the next observation shows it. */
-const brokenOff = (cause: unknown): CallError => {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.+$/, '')
-  return {
-    code: 'timeout',
-    message: `no answer from the relay: ${reason}; is it running, and is RELAY_URL right?`,
-  }
 }

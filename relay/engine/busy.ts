@@ -10,6 +10,7 @@ const DOING = {
   loses: 'removes snapshots of it just now',
   restores: 'restores it just now',
   exports: 'makes an export of it just now',
+  reads: 'makes an instance of a snapshot of it just now, to read its files',
 } as const
 
 /** What a job does to an instance. */

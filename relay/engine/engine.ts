@@ -1,5 +1,5 @@
 /**
- * The relay's calls: glance, inventory and batch. It depends only on an upstream, a clock and a store for its journal:
+ * The relay's calls: glance, inventory, batch and files. It depends only on an upstream, a clock and a store for its journal:
  * the relay passes sockets, the real time and a file, a simulation passes an Incus in memory and virtual time.
  */
 
@@ -29,6 +29,8 @@ import { createCancels } from './cancels.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
 import { type Exports, NO_EXPORTS } from './exports.ts'
+import { createClones } from './files/clones.ts'
+import { createFiles, type Files } from './files/files.ts'
 import { glanceAt } from './glance.ts'
 import { readInventory, type Wanted } from './inventory.ts'
 import { createJobMemory, type JobMemory } from './job-memory.ts'
@@ -68,6 +70,7 @@ export type Engine = {
   inventory(request: InventoryRequest): Promise<InventoryReply>
   /** Resolves after the last line; `onLine` must not throw. */
   batch(request: BatchRequest, onLine: (line: BatchLine) => void): Promise<void>
+  files: Files
 }
 
 /** What the relay does at this moment. */
@@ -93,7 +96,7 @@ export function createEngine({
   look = LOOK,
   exports = NO_EXPORTS,
   meter = (jobs) => jobs,
-}: EngineOptions): Engine & { load(): Load } {
+}: EngineOptions): Engine & { load(): Load; close(): Promise<void> } {
   const zones = watchZones(connection)
   const { upstream } = zones
   const journal = createJournal(clock, store)
@@ -112,6 +115,7 @@ export function createEngine({
     exports,
     fetch: upstream.fetch ?? (async (remote) => err(sendsNoFiles(remote))),
     upload: upstream.upload ?? (async (remote) => err(sendsNoFiles(remote))),
+    connect: upstream.connect ?? (async (remote) => err(sendsNoFiles(remote))),
   }
   const pools = createPools(clock)
   const limiters = createLimiters(clock)
@@ -132,6 +136,7 @@ export function createEngine({
     timeouts: DETACHED,
     admit: (_call, _urgent, work) => work(),
   }
+  const clones = createClones(unattended)
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const exportLane = createLanes(() => EXPORTS)
   const detached = createDetached(unattended, locks, { lanes, exportLane }, jobs)
@@ -188,6 +193,9 @@ export function createEngine({
       return { remotes: Object.fromEntries(ruled), jobs: reports }
     },
     batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),
+    files: createFiles(unattended, clones),
+    /** What was made to read files goes. */
+    close: () => clones.close(),
     load: () => ({ calls: limiters.load(), jobs: jobs.reports() }),
   }
 }

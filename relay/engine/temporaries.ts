@@ -1,6 +1,7 @@
 /**
- * Instances that only live while a snapshot is exported: made from that, stopped, and removed afterwards. Those that a killed
- * relay has left are found in its journal, and removed at the next look. Nothing else is, whatever it calls itself.
+ * Instances that only live while a snapshot is exported, or its files are read: made from that, stopped, and removed afterwards.
+ * Those that a killed relay has left are found in its journal, and removed at the next look. Nothing else is, whatever it calls
+ * itself.
  */
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, RemoteInventory } from '../../shared/incus/inventory.ts'
@@ -16,16 +17,16 @@ import { isObject } from './envelope.ts'
 import type { Journal } from './journal.ts'
 import type { Seal } from './seal.ts'
 import { STEP_WAIT, where } from './steps/requests.ts'
-import { isMarked, isTemporary, isTemporaryName } from './temporary.ts'
+import { isMarked, isTemporary, isTemporaryName, purposeOf } from './temporary.ts'
 
 export type Temporaries = {
-  /** An export works with it from now on. */
+  /** Something works with it from now on. */
   begin(ref: InstanceRef): void
   /** Removes it. If that fails, the next look tells why, and tries again. */
   end(ref: InstanceRef): Promise<void>
   /**
-   * The inventory, whose reading began then, without those that are there, and with what is to be told of them. Those that no
-   * export works with go, unless an operation runs on them.
+   * The inventory, whose reading began then, without those that are there, and with what is to be told of them. Those that
+   * nothing works with go, unless an operation runs on them.
    */
   sweep(remote: string, inventory: RemoteInventory, began: number): RemoteInventory
 }
@@ -91,10 +92,10 @@ export function createTemporaries(
 }
 
 const notRemoved = ({ project, instance }: InstanceRef, why: string): string =>
-  `what an export was made from could not be removed: ${why}; it is tried again with each look, or delete it yourself: ${incusCommand(project, 'delete', instance)}`
+  `${purposeOf(instance)} could not be removed: ${why}; it is tried again with each look, or delete it yourself: ${incusCommand(project, 'delete', instance)}`
 
 const notKnown = ({ project, name }: InstanceRecord): string =>
-  `${project}/${name} was made for an export, or imported from one, and the relay’s journal doesn’t say that it may go, so it stays: delete it if nobody needs it (${incusCommand(project, 'delete', name)}), else take its mark off (${incusCommand(project, 'config', 'unset', name, EXPORTING)})`
+  `${project}/${name} was made for an export, or to read files, or imported from one, and the relay’s journal doesn’t say that it may go, so it stays: delete it if nobody needs it (${incusCommand(project, 'delete', name)}), else take its mark off (${incusCommand(project, 'config', 'unset', name, EXPORTING)})`
 
 /** One that isn't there is gone; one of that name that this relay did not make stays, and is an error. */
 export async function removeTemporary(ref: InstanceRef, io: CallIo): Promise<Result<null, CallError>> {

@@ -1,6 +1,7 @@
 /**
- * Which instance an export is made from: by its name, by the mark that the relay has sealed for it, and by the journal. The
- * file has name and mark in it, and so has what is imported from that: only the journal knows which of them the relay made.
+ * Which instance an export is made from, or files are read from: by its name, by the mark that the relay has sealed for it, and by
+ * the journal. An export has name and mark in it, and so has what is imported from that: only the journal knows which of them the
+ * relay made.
  */
 import { createHash } from 'node:crypto'
 import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
@@ -9,16 +10,26 @@ import { text } from './envelope.ts'
 import type { Journal } from './journal.ts'
 import type { Seal } from './seal.ts'
 
-const PREFIX = 'stapes-export-'
+const PREFIXES = { export: 'stapes-export-', files: 'stapes-files-' } as const
 
-export const isTemporaryName = (name: string): boolean => name.startsWith(PREFIX)
+export const isTemporaryName = (name: string): boolean =>
+  Object.values(PREFIXES).some((prefix) => name.startsWith(prefix))
+
+/** What it is made for, in words. */
+export const purposeOf = (name: string): string =>
+  name.startsWith(PREFIXES.files) ? 'what files were read from' : 'what an export was made from'
 
 /** The same for each try, and no other export's: Incus confuses backups of one name in two projects. */
-export function temporaryOf(ref: InstanceRef, name: string): InstanceRef {
-  const digest = createHash('sha256')
-    .update(`${subjectKey(ref)} ${name}`)
-    .digest('hex')
-  return { ...ref, instance: `${PREFIX}${digest.slice(0, 24)}` }
+export const temporaryOf = (ref: InstanceRef, name: string): InstanceRef =>
+  named(ref, PREFIXES.export, `${subjectKey(ref)} ${name}`)
+
+/** From which the files of a snapshot are read. */
+export const readableOf = (ref: InstanceRef, snapshot: string): InstanceRef =>
+  named(ref, PREFIXES.files, `${subjectKey(ref)} files of ${snapshot}`)
+
+function named(ref: InstanceRef, prefix: string, of: string): InstanceRef {
+  const digest = createHash('sha256').update(of).digest('hex')
+  return { ...ref, instance: `${prefix}${digest.slice(0, 24)}` }
 }
 
 /** Whether its own mark is one that this relay made for that very instance, or for what it was imported from. */

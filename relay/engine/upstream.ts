@@ -1,6 +1,8 @@
 /** The engine's interface to Incus, so that a simulation can replace the sockets. */
+import type { Duplex } from 'node:stream'
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
+import type { Result } from '../../shared/result.ts'
 import type { Bridge } from './bridge.ts'
 import type { Fetch } from './exports.ts'
 
@@ -21,6 +23,9 @@ export type Upload = (
   sent: { name: string; pool: string | null; bytes: AsyncIterable<Uint8Array> },
 ) => Promise<Reply>
 
+/** A connection that a request has turned into one of SFTP. Never rejects, but may break at any time. */
+export type Connect = (remote: string, request: IncusRequest) => Promise<Result<Duplex, CallError>>
+
 export type Upstream = {
   /** `timeout` in milliseconds covers everything, from connecting to the last byte. Never rejects. */
   request(remote: string, request: IncusRequest, options: { timeout: number }): Promise<Reply>
@@ -30,6 +35,8 @@ export type Upstream = {
   upload?: Upload
   /** Absent: it can't stand between two servers. */
   bridge?: Bridge
+  /** Absent: it gives no connection. */
+  connect?: Connect
 }
 
 export type EngineRemote = {
@@ -43,6 +50,8 @@ export type EngineRemote = {
   minRetention?: number
   /** False: nothing is restored there, neither in place nor as a new instance. */
   restores?: boolean
+  /** True: whoever calls may read what the snapshots there hold. */
+  files?: boolean
   /** Remotes whose snapshots may become new instances there, in any project. */
   receives?: string[]
 }

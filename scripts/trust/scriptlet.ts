@@ -6,7 +6,7 @@
 export type Role = 'source' | 'target' | 'both'
 
 /** What a source may be allowed besides its snapshots. */
-export const EXTRAS = ['copies', 'holds', 'restore', 'clones', 'thaw', 'exports', 'volumes'] as const
+export const EXTRAS = ['copies', 'holds', 'restore', 'clones', 'thaw', 'exports', 'volumes', 'files'] as const
 export type Extra = (typeof EXTRAS)[number]
 
 /** A certificate that the server trusts; `projects` is null where it is not restricted. */
@@ -34,6 +34,7 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(editors === '' ? [] : [`${editors}: ${EDIT_PRICE}`]),
     ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
     ...(extras.has('exports') ? [EXPORT_PRICE] : []),
+    ...(extras.has('files') ? [FILE_PRICE] : []),
     ...(extras.has('volumes') ? [VOLUME_PRICE] : []),
     ...(mayEditVolumes(role, extras) ? [VOLUME_EDIT_PRICE] : []),
     ...(role === 'source' && extras.has('clones') ? [`clones: ${CREATE_PRICE}`] : []),
@@ -56,6 +57,9 @@ const CREATE_PRICE =
 const SNAPSHOT_PRICE =
   'taking snapshots needs can_manage_snapshots. Whoever has the key of this certificate can also delete them, and read what they hold by having them sent elsewhere'
 
+const FILE_PRICE =
+  'reading files of snapshots, and putting them back, needs can_create_instances, can_edit and can_connect_sftp: they are read from an instance of its own, which is deleted afterwards. Whoever has the key of this certificate can read and write every file of every instance in these projects, and create and start, change and delete any instance there. With restricted=true on them, no such instance gets anything of the host'
+
 const VOLUME_PRICE =
   'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'
 const VOLUME_EDIT_PRICE =
@@ -64,13 +68,16 @@ const VOLUME_EDIT_PRICE =
 const mayEditVolumes = (role: Role, extras: ReadonlySet<Extra>): boolean =>
   extras.has('volumes') && (role !== 'source' || EDITORS.some((extra) => extras.has(extra)))
 
+/** Instances that only live for a while. */
+const makesTemporary = (extras: ReadonlySet<Extra>): boolean => extras.has('exports') || extras.has('files')
+
 /** Whether an instance's config may be edited by it. */
 export const mayEdit = (role: Role, extras: ReadonlySet<Extra>): boolean =>
-  role !== 'source' || extras.has('exports') || EDITORS.some((extra) => extras.has(extra))
+  role !== 'source' || makesTemporary(extras) || EDITORS.some((extra) => extras.has(extra))
 
-/** Copies that arrive on a target, and instances that are made from snapshots, for good or for an export. */
+/** Copies that arrive on a target, and instances that are made from snapshots, for good, for an export or to read files. */
 const mayCreate = (role: Role, extras: ReadonlySet<Extra>): boolean =>
-  role !== 'source' || extras.has('clones') || extras.has('exports')
+  role !== 'source' || extras.has('clones') || makesTemporary(extras)
 
 const mayUpdateState = (extras: ReadonlySet<Extra>): boolean => STARTERS.some((extra) => extras.has(extra))
 
@@ -81,6 +88,7 @@ export function renderScriptlet(options: ScriptletOptions): string {
     ...(mayEdit(role, extras) ? ['can_edit'] : []),
     ...(mayUpdateState(extras) ? ['can_update_state'] : []),
     ...(extras.has('exports') ? ['can_manage_backups'] : []),
+    ...(extras.has('files') ? ['can_connect_sftp'] : []),
   ]
   const volume = [
     'can_view',
@@ -95,8 +103,8 @@ export function renderScriptlet(options: ScriptletOptions): string {
       : []),
   ]
   return [
-    '# What the relay of stapes may do on this server. Everything else is refused to its certificate: exec, files,',
-    `# console, ${extras.has('exports') ? '' : 'exports, '}profiles, images, networks, other projects.`,
+    '# What the relay of stapes may do on this server. Everything else is refused to its certificate: exec,',
+    `# ${extras.has('files') ? '' : 'files, '}console, ${extras.has('exports') ? '' : 'exports, '}profiles, images, networks, other projects.`,
     ...pricesOf(role, extras).map((price) => `# - ${price}.`),
     `RELAY = ${literal(relay)}`,
     ...(trusted === null ? [`NAMES = ${literal(names)}`] : []),

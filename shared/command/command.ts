@@ -13,6 +13,7 @@ export type Parameter = {
     | 'instances' // globs over such paths, as many as are given
     | 'snapshot' // a snapshot of `instance`
     | 'name' // of a new instance, a remote, a project or a pool
+    | 'path' // of a file in an instance: `/etc/hosts`
     | 'policy'
     | 'duration' // `2h`, see duration.ts
     | 'count'
@@ -45,8 +46,8 @@ type Base = {
 /** Answers from the ledger, the configuration or Incus, and changes nothing. */
 export type ReadCommand = Base & {
   kind: 'read'
-  /** What has to be read first: nothing, KV, the audit records, Incus itself, what came of a test to each channel, or the stores of exports. */
-  needs: 'nothing' | 'ledger' | 'history' | 'world' | 'channels' | 'exports'
+  /** What has to be read first: nothing, KV, the audit records, Incus itself, what came of a test to each channel, the stores of exports, or the files of a snapshot. */
+  needs: 'nothing' | 'ledger' | 'history' | 'world' | 'channels' | 'exports' | 'files'
   answer(values: Values, seen: Seen): Message
 }
 

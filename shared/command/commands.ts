@@ -11,6 +11,7 @@ import { expire } from './commands/expire.ts'
 import { expiry } from './commands/expiry.ts'
 import { exporting } from './commands/export.ts'
 import { exportList } from './commands/exports.ts'
+import { files } from './commands/files.ts'
 import { helpOver } from './commands/help.ts'
 import { history } from './commands/history.ts'
 import { hold } from './commands/hold.ts'
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   status,
   list,
   exportList,
+  files,
   plan,
   now,
   copy,

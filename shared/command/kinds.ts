@@ -1,4 +1,5 @@
 /** What each kind of parameter accepts, and how that is described. */
+import { parsePath } from '../incus/file-path.ts'
 import { POLICY_NAME } from '../incus/snapshot-name.ts'
 import { nearest } from '../policy/nearest.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -14,6 +15,7 @@ export const EXPECTED: Record<Kind, string> = {
   instances: 'instances such as web1 or main/default/web1, or globs such as db*',
   snapshot: 'the name of a snapshot such as daily-20261122T0300Z',
   name: 'a name such as web1-old, without spaces or slashes',
+  path: 'a path such as /etc/hosts, without . and ..',
   policy: 'the name of a policy such as daily, in lower case',
   duration: 'a duration such as 15m, 2h or 1d12h',
   count: 'a number from 1 to 1000 such as 20',
@@ -56,6 +58,10 @@ export function checkValue(
       return when(SNAPSHOT.test(text), text)
     case 'name':
       return when(NAME.test(plain), plain)
+    case 'path': {
+      const path = parsePath(text)
+      return when(path.ok, path.ok ? path.value : '')
+    }
     case 'policy':
       return when(POLICY_NAME.test(plain), plain)
     case 'duration': {

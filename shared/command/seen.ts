@@ -10,8 +10,17 @@ import type { World } from '../plan/world.ts'
 import type { TracedCoverage } from '../policy/coverage.ts'
 import type { Config, Pause } from '../policy/policy.ts'
 import type { Facts } from '../promise/facts.ts'
+import type { FilesReply } from '../relay/protocol.ts'
 import type { Result } from '../result.ts'
 import type { StoredExports } from '../work/export/manifest.ts'
+
+/** What a snapshot has at a path. `from`: key of what was read, which may be a copy of the instance. */
+export type SeenFiles = Extract<FilesReply, { state: 'listed' }> & {
+  of: string
+  from: string
+  snapshot: string
+  path: string
+}
 
 export type Seen = {
   now: Date
@@ -37,4 +46,6 @@ export type Seen = {
   tested?: readonly Tested[]
   /** Of the command that lists exports; an error says why there is no such list. */
   exports?: Result<StoredExports, Refusal>
+  /** Of the command that lists files; an error says why there is no such list. */
+  files?: Result<SeenFiles, { reason: string }>
 }

@@ -25,20 +25,20 @@ const onlyMarks = (body: unknown): string | null => {
   return stranger === undefined ? null : `config key "${stranger}" is not a mark of stapes`
 }
 
-/** Of a snapshot, under a name for exports, and so that nothing happens to it: it isn't started, and can be removed. */
-function onlyForExports(body: unknown): string | null {
+/** Of a snapshot, under a name for exports or files, and so that nothing happens to it: it isn't started, and can be removed. */
+function onlyTemporary(body: unknown): string | null {
   const [config, source] = [field(body, 'config'), field(body, 'source')]
   const isPassive = field(config, 'boot.autostart') === 'false'
-  const isNamed = /^stapes-export-[0-9a-f]{24}$/.test(String(field(body, 'name')))
+  const isNamed = /^stapes-(export|files)-[0-9a-f]{24}$/.test(String(field(body, 'name')))
   const isSnapshot = /^[^/]+\/[^/]+$/.test(String(field(source, 'source')))
   return isPassive && isNamed && isSnapshot && field(config, 'user.stapes.exporting') !== undefined
     ? onlyKeys(body, ['name', 'source', 'config', 'devices'])
-    : 'source.type "copy" is used by stapes only for exports and marked instances'
+    : 'source.type "copy" is used by stapes only for exports, files and marked instances'
 }
 
-/** Of a local copy: for an export, or marked as a new instance that isn't finished. */
+/** Of a local copy: for an export or files, or marked as a new instance that isn't finished. */
 const onlyMarked = (body: unknown): string | null =>
-  typeof field(field(body, 'config'), 'user.stapes.restoring-as') === 'string' ? null : onlyForExports(body)
+  typeof field(field(body, 'config'), 'user.stapes.restoring-as') === 'string' ? null : onlyTemporary(body)
 
 const onlyBackups = (body: unknown): string | null =>
   onlyKeys(body, ['name', 'expires_at', 'instance_only', 'optimized_storage', 'compression_algorithm'])
@@ -136,6 +136,8 @@ export const routes = {
     path: '/1.0/instances/{instance}/backups/{backup}/export',
     query: ['project'],
   },
+  /** With an upgrade to SFTP: what it does there is `relay/engine/files/`. */
+  openFiles: { method: 'GET', path: '/1.0/instances/{instance}/sftp', query: ['project'] },
   listProfiles: { method: 'GET', path: '/1.0/profiles', query: ['project', 'recursion'] },
   listNetworks: { method: 'GET', path: '/1.0/networks', query: ['project', 'recursion'] },
   getPool: { method: 'GET', path: '/1.0/storage-pools/{pool}', query: ['project'] },

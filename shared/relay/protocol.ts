@@ -1,9 +1,10 @@
 /**
- * The protocol between Worker and relay: `POST /v1/glance`, `POST /v1/inventory` and `POST /v1/batch`. All
- * requests are signed (RFC 9421).
+ * The protocol between Worker and relay: `POST /v1/glance`, `POST /v1/inventory`, `POST /v1/batch` and `POST /v1/files`.
+ * All requests are signed (RFC 9421).
  */
 
 import type { RemoteInventory } from '../incus/inventory.ts'
+import type { InstanceRef } from '../incus/subject.ts'
 import type { Step } from './steps.ts'
 
 /** A relay's or Incus's refusal. Codes are stable; messages are for people. */
@@ -132,3 +133,65 @@ export type JobReport = {
   /** ISO 8601. */
   since: string
 }
+
+// ---- POST /v1/files -----------------------------------------------------------------------------
+
+/** Rows of one list. */
+export const MOST_FILES = 1_000
+
+/**
+ * What a snapshot holds at a path: `list` names it, and what is in it where it is a folder; `get` sends its bytes. The relay reads an
+ * instance that it makes of the snapshot, and keeps for some minutes.
+ */
+export type FilesRequest = {
+  do: 'list' | 'get'
+  ref: InstanceRef
+  snapshot: string
+  /** Absolute. */
+  path: string
+  /** Of a list: from which row on, and how many. */
+  skip?: number
+  limit?: number
+  /** Milliseconds that the caller can wait while that instance is made. */
+  within?: number
+  /** As of a batch. */
+  record?: string
+}
+
+/** `other`: a device, a pipe or a socket, which has no contents. */
+export type FileKind = 'file' | 'folder' | 'link' | 'other'
+
+export type FileRow = {
+  /** Of `/` it is `/`. */
+  name: string
+  kind: FileKind
+  /** Bytes; of a file alone. */
+  size: number | null
+  /** Octal, such as `0644`. */
+  mode: string
+  uid: number
+  gid: number
+  /** ISO 8601; null: it isn't known. */
+  modifiedAt: string | null
+  /** Of a link: where it leads, as it is written there. It isn't followed. */
+  target?: string
+  /** Its name or target is no UTF-8: here it stands with other characters, and no path names it. */
+  unreadable?: true
+}
+
+/** `preparing`: the instance is still being made, so it has to be asked again. The bytes of a `get` come instead of it, see below. */
+export type FilesReply =
+  | { state: 'preparing' }
+  | { state: 'refused'; error: CallError }
+  | {
+      state: 'listed'
+      itself: FileRow
+      entries: FileRow[]
+      /** Of all that is in the folder. */
+      total: number
+      /** From which row on there is more; null: there is none. */
+      next: number | null
+    }
+
+/** The header of an answer with the bytes themselves: the `FileRow`, as JSON in ASCII. A folder's bytes are a tar. */
+export const FILE_HEADER = 'x-stapes-file'

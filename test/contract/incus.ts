@@ -11,6 +11,7 @@ import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
 import { exportContract } from './exports.ts'
 import { faultContract } from './faults.ts'
+import { fileContract } from './files.ts'
 import { importContract } from './imports.ts'
 import { listingContract } from './listings.ts'
 import { extensionsSchema } from './model.ts'
@@ -92,6 +93,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     exportContract(world)
     cloneContract(world)
     importContract(world)
+    fileContract(world)
     slowContract(world)
     faultContract(world)
 

@@ -1,11 +1,12 @@
 /** Talking to one server of the pair as one of its clients, along the routes table. */
 
 import { Readable } from 'node:stream'
-import { Agent, request as send } from 'undici'
+import { Agent, request as send, upgrade } from 'undici'
 import type { z } from 'zod'
+import { openSftp, type Sftp } from '../../relay/engine/files/sftp.ts'
 import { type RouteName, request, routes } from '../../shared/incus/routes.ts'
 import { type Envelope, envelopeSchema } from './model.ts'
-import type { ContractServer } from './server.ts'
+import type { ContractInstance, ContractServer } from './server.ts'
 
 export type Client = keyof ContractServer['clients']
 
@@ -31,6 +32,8 @@ export type Side = {
   file(route: RouteName, call?: Call): Promise<Omit<Reply, 'envelope'> & { bytes: Uint8Array }>
   /** Makes an instance of a file; `cut`: the connection breaks before the file's end. */
   upload(name: string, file: Uint8Array, more?: { pool?: string; cut?: boolean }): Promise<Reply>
+  /** The files of an instance. */
+  files(it: ContractInstance, client?: Client): Promise<Sftp>
   /** A call past the table, body as it stands. */
   raw(method: string, path: string, body?: string | null, client?: Client): Promise<Reply>
   /** Routes that were asked so far. */
@@ -40,6 +43,7 @@ export type Side = {
 
 export function createSide(server: ContractServer): Side {
   const agents = new Map<Client, Agent>()
+  const plainAgents = new Map<Client, Agent>()
   const agentOf = (client: Client): Agent => {
     const known = agents.get(client) ?? createAgent(server, client)
     agents.set(client, known)
@@ -88,8 +92,21 @@ export function createSide(server: ContractServer): Side {
       const bytes = new Uint8Array(await reply.body.arrayBuffer())
       return { status: reply.statusCode, headers: reply.headers, bytes }
     },
+    files: async ({ name, project = 'default' }, client = 'trusted') => {
+      asked.add('openFiles')
+      const { path } = request('openFiles', { instance: name }, { project })
+      // Under HTTP/2 no connection becomes another one.
+      const plain = plainAgents.get(client) ?? createAgent(server, client, false)
+      plainAgents.set(client, plain)
+      const { socket } = await upgrade(`${server.url}${path}`, {
+        method: 'GET',
+        protocol: 'sftp',
+        dispatcher: plain,
+      })
+      return openSftp(socket)
+    },
     close: async () => {
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()))
+      await Promise.all([...agents.values(), ...plainAgents.values()].map((agent) => agent.destroy()))
     },
   }
 }
@@ -105,14 +122,18 @@ const NO_BODY: Envelope = {
   ...{ type: 'error', status: '', status_code: 0, operation: '', error_code: 0, error: '', metadata: null },
 }
 
-function createAgent({ certificate, fingerprint, clients }: ContractServer, client: Client): Agent {
+function createAgent(
+  { certificate, fingerprint, clients }: ContractServer,
+  client: Client,
+  allowH2 = true,
+): Agent {
   const checkServerIdentity = (_: string, { fingerprint256 }: { fingerprint256: string }) =>
     fingerprint256.replaceAll(':', '').toLowerCase() === fingerprint
       ? undefined
       : new Error('this is not the pinned certificate')
   const { cert, key } = clients[client]
   // A wait for an operation sends its headers at once and its body at the end.
-  return new Agent({ bodyTimeout: 0, connect: { ca: certificate, cert, key, checkServerIdentity } })
+  return new Agent({ bodyTimeout: 0, allowH2, connect: { ca: certificate, cert, key, checkServerIdentity } })
 }
 
 export const routeNames = Object.keys(routes) as RouteName[]

@@ -9,6 +9,7 @@ import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { StoreConfig } from '../../relay/export/stores-schema.ts'
 import { parseManifest } from '../../shared/work/export/manifest.ts'
+import { filesEndToEnd } from './files.ts'
 import { importsEndToEnd } from './imports.ts'
 import { nextSecond, openStage, type Stage, type Theatre } from './stage.ts'
 
@@ -52,7 +53,12 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
         vault: { type: 'directory', path: vault, recipients },
         ...(theatre.bucket === undefined ? {} : { r2: theatre.bucket.store }),
       }
-      stage = await openStage(async () => ({ ...theatre, exports, journalFile: join(home, 'journal.json') }))
+      stage = await openStage(async () => ({
+        ...theatre,
+        exports,
+        files: true,
+        journalFile: join(home, 'journal.json'),
+      }))
       await theatre.main.createInstance({
         name: NAME,
         config: { 'boot.autostart': 'true', 'user.stapes.hold.nothing': 'by a person' },
@@ -185,6 +191,16 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
         return (await stage.worker.fetch('/api/status')).json()
       },
       ...{ of: NAME, marker: MARKER },
+    })
+
+    filesEndToEnd({
+      ...{ of: NAME, marker: MARKER, bytes: BYTES },
+      stage: () => stage,
+      left: () => theatre.left(),
+      tick: async () => {
+        now += 3_600_000
+        await stage.worker.tick(new Date(now))
+      },
     })
 
     test('are listed, with where they are', async () => {

@@ -12,6 +12,8 @@ export type Theatre = ContractPair & {
   mutual?: true
   /** Where the relay may export to. */
   exports?: NonNullable<RelayOptions['exports']>
+  /** Whether files of snapshots may be read. */
+  files?: true
   /** Of the relay; absent: it remembers nothing over a restart. */
   journalFile?: string
 }
@@ -74,12 +76,13 @@ export async function stageWith<W extends Served>(
 }
 
 function optionsOf(
-  { main, backup, mutual, exports, journalFile }: Theatre,
+  { main, backup, mutual, exports, files, journalFile }: Theatre,
   key: Key,
   port: number,
 ): RelayOptions {
   const remote = ({ url, fingerprint, spare = [] }: ContractServer, role: 'source' | 'target') => ({
     ...{ url, fingerprint, address: url, spare, role: mutual === true ? ('both' as const) : role },
+    ...(files === undefined ? {} : { files }),
   })
   const { cert, key: privateKey } = main.clients.trusted
   return {

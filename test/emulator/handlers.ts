@@ -26,6 +26,7 @@ import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
 import type { Answer, Call, EmbeddedIncus } from './server.ts'
 import { getServer, listProjects } from './server-info.ts'
+import { openFiles } from './sftp.ts'
 import {
   createSnapshot,
   deleteSnapshot,
@@ -59,6 +60,7 @@ export const handlers: Record<RouteName, Handler> = {
   getInstanceState: { right: 'object', answer: getState },
   createBackup: { right: 'object', answer: createBackup },
   exportBackup: { right: 'object', answer: exportBackup },
+  openFiles: { right: 'object', answer: openFiles },
   listProfiles: { right: 'object', answer: listProfiles },
   listNetworks: { right: 'object', answer: listNetworks },
   getPool: { right: 'any', answer: getPool },

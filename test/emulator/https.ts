@@ -2,7 +2,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { fingerprintOf } from './certificate.ts'
 import { etagOf } from './etag.ts'
@@ -55,9 +55,10 @@ async function open(server: EmbeddedIncus, { cert, key }: { cert: string; key: s
     socket.on('error', () => {})
   })
   listener.on('sessionError', () => {})
-  listener.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    upgrade(server, request, socket, head),
-  )
+  listener.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+    if (request.headers.upgrade === 'sftp') void openChannel(server, request, socket)
+    else upgrade(server, request, socket, head)
+  })
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject)
     listener.listen(port, '127.0.0.1', resolve)
@@ -96,6 +97,26 @@ async function respond(
   }
 }
 
+/** The connection becomes one of another protocol. */
+async function openChannel(
+  server: EmbeddedIncus,
+  { method = '', url = '' }: IncomingMessage,
+  socket: TLSSocket,
+): Promise<void> {
+  const { raw } = socket.getPeerCertificate() ?? {}
+  const client = raw === undefined ? null : fingerprintOf(raw)
+  const answer = await server.answer({ method, path: url, client }).catch(() => null)
+  if (answer?.channel === undefined) {
+    const body = JSON.stringify(answer?.body ?? null)
+    socket.end(
+      `HTTP/1.1 ${answer?.status ?? 500} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+    return
+  }
+  socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: sftp\r\nConnection: Upgrade\r\n\r\n')
+  pipeline(socket, answer.channel, socket, () => socket.destroy())
+}
+
 class ClientLeft extends Error {}
 
 const isFile = ({ headers }: Http2ServerRequest): boolean =>
@@ -127,6 +148,7 @@ async function readBody(request: Http2ServerRequest): Promise<unknown> {
 }
 
 async function write(response: Http2ServerResponse, answer: Answer): Promise<void> {
+  answer.channel?.destroy()
   if (answer.file !== undefined) {
     response.writeHead(answer.status, { 'content-length': answer.file.length, ...answer.headers })
     response.end(answer.file)

@@ -175,6 +175,7 @@ export function deleteInstance(server: EmbeddedIncus, call: Call): Reply {
   const instance = reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
   if (instance.status !== 'Stopped') throw new Refusal(400, 'Instance is running')
   return server.operations.task(instanceOperation('Deleting instance', instance), {
+    hold: (go) => unread(server, instance, go),
     begin: () => checkDeletable(server, instance),
     end: () => {
       // Its snapshots and its data are gone by then.
@@ -187,6 +188,13 @@ export function deleteInstance(server: EmbeddedIncus, call: Call): Reply {
       findProject(server.state, instance.project).instances.delete(instance.name)
     },
   })
+}
+
+/** As long as somebody reads its files, it stays. */
+function unread(server: EmbeddedIncus, instance: Instance, go: () => void): void {
+  const [channel] = [...server.channels].find(([, read]) => read === instance) ?? []
+  if (channel === undefined) go()
+  else channel.once('close', () => server.after(0, () => unread(server, instance, go)))
 }
 
 const stillMounted = (name: string): string =>

@@ -1,4 +1,5 @@
 /** An Incus in memory: the API as stapes uses it, of 6.0.4 or 7.0.2, its traps included, on a clock that is handed in. */
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../../shared/clock.ts'
 import { type Access, accessOf, checkAccess, type TrustedCertificate } from './auth.ts'
 import type { Certificate } from './certificate.ts'
@@ -51,8 +52,8 @@ export type EmbeddedRequest = {
 /** With what its headers name. */
 export type Upload = { name: string; pool: string; bytes: Uint8Array }
 
-/** `later` is the body of an answer whose headers go out at once. */
-export type Answer = Reply & { later?: Promise<unknown> }
+/** `later` is the body of an answer whose headers go out at once; `channel`: what its connection becomes. */
+export type Answer = Reply & { later?: Promise<unknown>; channel?: Duplex }
 
 export type Call = {
   parameters: Record<string, string>
@@ -84,6 +85,8 @@ export class EmbeddedIncus {
   readonly migrations = new Map<string, Migration>()
   readonly transfers = new Set<Transfer>()
   readonly volumeTransfers = new Set<VolumeTransfer>()
+  /** Connections to files, at this end, and whose files these are. */
+  readonly channels = new Map<Duplex, Instance>()
   /** Restores under way, each with what waits for its end. */
   readonly restores = new Map<Instance, (() => void)[]>()
   /** It says that it is one; all of it is on one member. */
@@ -165,7 +168,7 @@ export class EmbeddedIncus {
   }
 
   /** The whole answer, in process. Rejects with `ConnectionLost` where a socket would break. */
-  async handle(request: EmbeddedRequest): Promise<Reply> {
+  async handle(request: EmbeddedRequest): Promise<Reply & { channel?: Duplex }> {
     const answer = await this.answer(request)
     return answer.later === undefined ? answer : { ...answer, body: await answer.later }
   }
@@ -237,6 +240,7 @@ export class EmbeddedIncus {
     this.transfers.clear()
     for (const transfer of [...this.volumeTransfers]) transfer.serverDied(this)
     this.volumeTransfers.clear()
+    for (const channel of this.channels.keys()) channel.destroy()
     this.migrations.clear()
     this.restores.clear()
     for (const { instances } of this.state.projects.values())

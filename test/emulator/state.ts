@@ -1,6 +1,7 @@
 /** What a server stores: it survives a kill, unlike its operations. */
 
 import { formatDate, type Moment } from './dates.ts'
+import type { Overlay } from './disk-files.ts'
 import { Refusal } from './envelope.ts'
 
 export type Config = Record<string, string>
@@ -16,6 +17,8 @@ export type Disk = {
   bytes: number
   /** Equal where nothing was written in between. */
   content: number
+  /** What was written into it one by one. */
+  files?: Overlay
 }
 
 /** What a snapshot freezes and a restore brings back, but for the profiles: those are always the instance's of now. */

@@ -40,6 +40,10 @@ export async function openPlace(): Promise<Place> {
 }
 
 const engineOf = (relay: Relay): Engine => ({
+  files: {
+    list: async () => ({ state: 'preparing' }),
+    get: async () => ({ state: 'preparing' }),
+  },
   async glance(request) {
     const reply = await relay.glance(request)
     if (!reply.ok) throw new Error(reply.error.message)

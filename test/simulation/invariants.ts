@@ -148,7 +148,7 @@ const nothingForeignTouched: Invariant = (scene, fail) => {
       instanceGone({ remote, instance }) {
         const isStranger = strangers.some((one) => one.instance === instance)
         // What is made on request, and was left half made, goes again.
-        const isOurs = isMadeForExport(instance) || isHalfMade(instance)
+        const isOurs = isTemporary(instance) || isHalfMade(instance)
         if (isStranger || (remote === 'main' && !isOurs)) fail(`${remote}/${instance.name} is removed`)
       },
     },
@@ -159,9 +159,9 @@ const nothingForeignTouched: Invariant = (scene, fail) => {
   }
 }
 
-/** Of a snapshot, by the relay: it goes again. */
-const isMadeForExport = ({ name, config }: Instance): boolean =>
-  /^stapes-export-[0-9a-f]{24}$/.test(name) && config['user.stapes.exporting'] !== undefined
+/** Of a snapshot, by the relay, for an export or to read files: it goes again. */
+const isTemporary = ({ name, config }: Instance): boolean =>
+  /^stapes-(export|files)-[0-9a-f]{24}$/.test(name) && config['user.stapes.exporting'] !== undefined
 
 const all = (incus: EmbeddedIncus): Instance[] => [
   ...(incus.state.projects.get('default')?.instances.values() ?? []),

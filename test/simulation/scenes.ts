@@ -47,6 +47,8 @@ type Setting = {
   receives?: string[]
   /** The same of the backup server. */
   receivesThere?: string[]
+  /** Whether files of snapshots may be read. */
+  files?: boolean
 }
 
 /** Every so many milliseconds, from two days before `start` (where catching up may reach) to `until`. */

@@ -1,7 +1,9 @@
 /** The whole product in one process: real run(), real relay engine, embedded Incus, virtual time. */
 
+import { Readable } from 'node:stream'
 import { applyConfig } from '../../functions/api/apply.ts'
 import type { Relay } from '../../functions/incus/relay.ts'
+import type { RelayFiles } from '../../functions/incus/relay-files.ts'
 import { type Io, run, type Trigger } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { End } from '../../relay/engine/bridge.ts'
@@ -88,6 +90,7 @@ export function createWorld({
   minRetention = 0,
   receives = [],
   receivesThere = [],
+  files = false,
 }: {
   start: Date
   seed?: number
@@ -102,6 +105,8 @@ export function createWorld({
   receives?: string[]
   /** The same of the backup server. */
   receivesThere?: string[]
+  /** Whether files of snapshots may be read, on both. */
+  files?: boolean
 }): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
@@ -124,8 +129,8 @@ export function createWorld({
   const stores = memoryStores()
   const begin = (store: JournalStore): Engine => {
     const remotes = {
-      [names.main]: { address: 'https://main:8443', role: 'source', receives },
-      [names.backup]: { address: 'https://backup:8443', receives: receivesThere, ...rules },
+      [names.main]: { address: 'https://main:8443', role: 'source', receives, files },
+      [names.backup]: { address: 'https://backup:8443', receives: receivesThere, files, ...rules },
     } satisfies Record<string, EngineRemote>
     return createEngine({
       ...{ clock, remotes, secret: 'of the relay' },
@@ -167,7 +172,11 @@ export function createWorld({
     () => (relay.up ? engine : null),
     () => life,
   )
-  const places = [0, 1].map((): Io => ({ relay: link, state: kv.place(), keyDigest: 'key' }))
+  const readable = filesOf(
+    () => (relay.up ? engine : null),
+    () => life,
+  )
+  const places = [0, 1].map((): Io => ({ relay: link, files: readable, state: kv.place(), keyDigest: 'key' }))
   const placeOf = (place: number): Io => places[place % places.length] as Io
   // Its digest comes from another thread, for which the virtual time must stand still.
   const applyTo = async (io: Io, document: unknown): Promise<void> => {
@@ -258,6 +267,12 @@ function mortal(): Life {
         const joined = await to.bridge(ends, { onData, signal: AbortSignal.any([signal, death.signal]) })
         return alive ? joined : never
       },
+      async connect(...args) {
+        if (!alive) return never
+        const opened = await to.connect(...args)
+        if (opened.ok) void ended.then(() => opened.value.destroy())
+        return alive ? opened : never
+      },
       async upload(remote, request, sent) {
         if (!alive) return never
         const reply = await to.upload(remote, request, {
@@ -326,6 +341,19 @@ function upstreamOf(
       } catch (error) {
         if (!(error instanceof Refusal)) throw error
         return err({ code: 'unreachable', message: error.message })
+      }
+    },
+    async connect(name, request) {
+      const remote = remoteOf(name)
+      if (weather.now(remote, request) !== null) return lost('timeout', 'no answer')
+      try {
+        const { channel } = await incus[remote].handle(request)
+        if (channel === undefined) return lost('incus', 'no connection to files')
+        channel.on('error', () => {})
+        return ok(channel)
+      } catch (error) {
+        if (error instanceof ConnectionLost) return lost('timeout', error.message)
+        throw error
       }
     },
     async upload(name, request, { name: instance, pool, bytes }) {
@@ -425,6 +453,46 @@ function relayOf(engine: () => Engine | null, life: () => Pick<Life, 'ended'>): 
       ])
       return { answers, error }
     },
+  }
+}
+
+/** Likewise, for files. */
+function filesOf(engine: () => Engine | null, life: () => Pick<Life, 'ended'>): RelayFiles {
+  const hungUp: CallError = { code: 'timeout', message: 'the relay hung up' }
+  const refused: CallError = { code: 'unreachable', message: "the relay can't be reached" }
+  const within = 25_000
+  return {
+    async list(wanted) {
+      const now = engine()
+      if (now === null) return err(refused)
+      return Promise.race([
+        now.files.list({ ...wanted, do: 'list', within }).then((reply) => ok(reply)),
+        life().ended.then(() => err(hungUp)),
+      ])
+    },
+    async get(wanted) {
+      const now = engine()
+      if (now === null) return err(refused)
+      const reply = await Promise.race([
+        now.files.get({ ...wanted, do: 'get', within }),
+        life().ended.then(() => null),
+      ])
+      if (reply === null) return err(hungUp)
+      if (reply.state !== 'sent') return ok(reply)
+      const { itself, size, bytes, leave } = reply.sent
+      return ok({ state: 'sent', itself, size, bytes: streamOf(untilLeft(bytes, leave)) })
+    },
+  }
+}
+
+const streamOf = (bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> =>
+  Readable.toWeb(Readable.from(bytes, { objectMode: false })) as unknown as ReadableStream<Uint8Array>
+
+async function* untilLeft(bytes: AsyncIterable<Uint8Array>, leave: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes
+  } finally {
+    leave()
   }
 }
 

@@ -17,7 +17,12 @@ export type Place = { pool: string; driver: string; backups: string }
 const SHARING: readonly string[] = ['btrfs', 'zfs', 'ceph', 'lvm']
 
 /** Null: there is room, or it isn't known. */
-export async function refuseSpace(ref: InstanceRef, place: Place, io: StepIo): Promise<string | null> {
+export async function refuseSpace(
+  ref: InstanceRef,
+  place: Place,
+  io: StepIo,
+  what = 'an export of it',
+): Promise<string | null> {
   const usage = await usageOf(ref, io)
   if (usage === null) return null
   const [volumePool = ''] = place.backups.split('/')
@@ -28,7 +33,7 @@ export async function refuseSpace(ref: InstanceRef, place: Place, io: StepIo): P
   for (const [pool, bytes] of needs) {
     const free = await freeIn(pool, ref.remote, io)
     if (free !== null && free < bytes)
-      return `pool ${pool} on ${ref.remote} has ${sizeOf(free)} left, and an export of it takes ${sizeOf(bytes)} there for a while: free some, or enlarge it`
+      return `pool ${pool} on ${ref.remote} has ${sizeOf(free)} left, and ${what} takes ${sizeOf(bytes)} there for a while: free some, or enlarge it`
   }
   return null
 }

@@ -10,7 +10,7 @@ import type { Exports, Fetch } from '../exports.ts'
 import type { Locks } from '../locks.ts'
 import type { Sightings } from '../sightings.ts'
 import type { Temporaries } from '../temporaries.ts'
-import type { Upload } from '../upstream.ts'
+import type { Connect, Upload } from '../upstream.ts'
 
 export type StepIo = CallIo & {
   sightings: Sightings
@@ -24,6 +24,8 @@ export type StepIo = CallIo & {
   fetch: Fetch
   /** A file to Incus. */
   upload: Upload
+  /** To the files of an instance. */
+  connect: Connect
 }
 
 /** The requests that a step comes to. */

@@ -5,7 +5,8 @@ import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
 import { type InstanceRef, instanceOf, subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
-import { didYouMean, findInstance, isCopy, missing, refuse } from '../../plan/find.ts'
+import { findInstance, isCopy, refuse } from '../../plan/find.ts'
+import { holderOf, onlyCopy } from '../../plan/holder.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
 import type { Coverage } from '../../policy/cover.ts'
@@ -25,29 +26,20 @@ export function placeOf(request: CloneRequest | BringBackRequest, known: Known):
 }
 
 function besides(request: CloneRequest, known: Known): Result<Wanted, Refusal> {
-  const { instance, snapshot, from, as } = request
-  const found = findInstance(known.world, instance)
-  if (found.ok && (from === undefined || from === found.value.ref.remote)) {
-    const lacks = missing(found.value, snapshot)
-    if (lacks === null) {
-      const { ref, key, record } = found.value
-      return ok({ ...{ from: ref, snapshot, of: key, record, whole: false }, ...goalOf(request, ref, as) })
-    }
-    if (from !== undefined) return { ok: false, error: lacks }
-  }
-  if (!found.ok && found.error.code === 'ambiguous') return found
-  const path = found.ok ? found.value.key : instance
-  const copies = copiesOf(path, known).filter(({ ref }) => from === undefined || ref.remote === from)
-  const has = copies.filter(({ verified }) => verified.some(([name]) => name === snapshot))
-  const one = oneOf(has, instance)
-  if (one !== null) return one.ok ? ok(fromCopy(one.value, snapshot, request, as, false)) : one
-  return noneOf(copies, snapshot, found.ok ? missing(found.value, snapshot) : found.error)
+  const { snapshot, as } = request
+  const holder = holderOf(request, known)
+  if (!holder.ok) return holder
+  const { ref, record, of } = holder.value
+  return ok({
+    ...{ from: ref, snapshot, of, record, whole: false },
+    ...goalOf(request, instanceOf(of), as),
+  })
 }
 
 function back(request: BringBackRequest, known: Known): Result<Wanted, Refusal> {
   const { instance, from } = request
   const copies = copiesOf(instance, known).filter(({ ref }) => from === undefined || ref.remote === from)
-  const one = oneOf(copies, instance)
+  const one = onlyCopy(copies, instance)
   if (one !== null && !one.ok) return one
   if (one === null) {
     const found = findInstance(known.world, instance)
@@ -88,39 +80,6 @@ const goalOf = (
   start,
   pool: pool ?? null,
 })
-
-/** Null: there is none. */
-function oneOf(copies: readonly CopyOf[], path: string): Result<CopyOf, Refusal> | null {
-  const [one, other] = copies
-  if (one === undefined) return null
-  if (other === undefined) return ok(one)
-  return copies.every(({ of }) => of === one.of)
-    ? refuse(
-        'ambiguous',
-        `${one.of} has copies on ${copies.map(({ ref }) => ref.remote).join(', ')}: say which one, by --from`,
-      )
-    : refuse(
-        'ambiguous',
-        `"${path}" may mean ${copies.map(({ of }) => of).join(', ')}: write it as remote/project/instance`,
-      )
-}
-
-function noneOf(copies: readonly CopyOf[], snapshot: string, why: Refusal | null): Result<never, Refusal> {
-  const [copy] = copies
-  if (copy === undefined)
-    return { ok: false, error: why ?? { code: 'not-found', reason: 'there is no such snapshot' } }
-  const names = copy.verified.map(([name]) => name)
-  const isThere = (copy.record.snapshots ?? []).some(([name]) => name === snapshot)
-  return isThere
-    ? refuse(
-        'unverified',
-        `${snapshot} of ${copy.key} is not verified, so it may hold no data: choose another one`,
-      )
-    : refuse(
-        'not-found',
-        `neither ${copy.of} nor its copy ${copy.key} has a snapshot "${snapshot}"${didYouMean(snapshot, names)}`,
-      )
-}
 
 const REVERSED = { pull: 'push', push: 'pull', relay: 'relay' } as const
 

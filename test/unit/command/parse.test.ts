@@ -438,6 +438,10 @@ describe('whatever comes', () => {
       snapshot: fc.oneof(fc.constant(DAILY), fc.string({ unit: 'grapheme-ascii', maxLength: 20 })),
       name: fc.constantFrom('web1-old', 'backup'),
       policy: fc.constantFrom('daily', 'a-b'),
+      path: fc.oneof(
+        fc.constantFrom('/', '/etc/hosts', '//etc/'),
+        fc.string({ unit: 'grapheme', maxLength: 20 }),
+      ),
       duration: fc.constantFrom('2h', '1d12h'),
       count: fc.constantFrom('1', '1000'),
       switch: fc.constantFrom('yes', 'No'),

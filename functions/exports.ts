@@ -3,6 +3,7 @@ import { type InstanceRef, subjectKey } from '../shared/incus/subject.ts'
 import { refOf } from '../shared/plan/find.ts'
 import type { Refusal } from '../shared/plan/plan.ts'
 import { storesIn, type World } from '../shared/plan/world.ts'
+import { deletesText, storeIn } from '../shared/policy/locks.ts'
 import type { Job, RemoteReply } from '../shared/relay/protocol.ts'
 import { ok, type Result } from '../shared/result.ts'
 import { type ExportRow, parseSurvey, type StoredExports } from '../shared/work/export/manifest.ts'
@@ -31,11 +32,13 @@ export async function storedExportsOf(
       const report = answers.of(store)?.[0]
       const survey = report?.ok === true ? parseSurvey(report.metadata) : null
       const why = report?.ok === false ? report.error.message : (answers.error?.message ?? 'no answer')
-      if (survey === null) return { store, exports: null, problem: why, strays: [] }
+      const rules = storeIn(world.remotes, store)
+      const deletes = rules === undefined ? null : deletesText(rules)
+      if (survey === null) return { store, exports: null, problem: why, strays: [], deletes }
       const { rows, strays } = survey
       const reasons = reasonsOf(subjectKey(ref), { store, rows }, keeping)
       const exports = newestFirst(rows).map((row) => ({ ...row, reason: reasons.get(row.name) ?? '' }))
-      return { store, exports, problem: null, strays }
+      return { store, exports, problem: null, strays, deletes }
     }),
   })
 }

@@ -102,6 +102,7 @@ export async function startRelay({
     log,
   })
   void exports.clear()
+  void exports.checkLocks()
   server.listen(listen.port, listen.host)
   await once(server, 'listening')
   return {

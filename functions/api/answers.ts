@@ -209,6 +209,15 @@ export const exported = z.object({
           }),
         ),
       ),
+      deletes: z.optional(
+        z
+          .nullable(text)
+          .check(
+            z.describe(
+              'Whether the relay’s own key could delete what the store holds; null: nobody has looked',
+            ),
+          ),
+      ),
       strays: texts.check(z.describe('What is no export though it looks like one, in words')),
       problem: z.nullable(text).check(z.describe('Why the store could not be read')),
     }),

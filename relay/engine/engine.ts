@@ -222,8 +222,8 @@ const withRules = (
   },
 })
 
-const storeRules = ({ stores, minRetention }: Exports): Record<string, StoreRules> =>
-  Object.fromEntries(stores.map((store) => [store, { minRetention: minRetention(store) }]))
+const storeRules = ({ stores, minRetention, about }: Exports): Record<string, StoreRules> =>
+  Object.fromEntries(stores.map((store) => [store, { minRetention: minRetention(store), ...about(store) }]))
 
 /** A mark of a restore, or of a new instance, that this relay didn't make permits nothing. */
 function noteUnsealed(remote: string, { instances }: RemoteInventory, seal: Seal): void {

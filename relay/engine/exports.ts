@@ -2,6 +2,7 @@
  * What the engine knows of exports: where they go, and how a file comes from Incus to there. The relay gives it real stores, a
  * simulation gives it some in memory.
  */
+import type { StoreRules } from '../../shared/incus/inventory.ts'
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { SourceDetails } from '../../shared/incus/source.ts'
 import type { InstanceRef } from '../../shared/incus/subject.ts'
@@ -78,6 +79,8 @@ export type Exports = {
   stores: readonly string[]
   /** How long an export stays in that one at least, in seconds. */
   minRetention(store: string): number
+  /** What else is known of it. */
+  about(store: string): Omit<StoreRules, 'minRetention'>
   /** Ends well only when the store holds it and its manifest. */
   save(saving: Saving): Promise<Result<Manifest, CallError>>
   /** Reads one again, to its end, and compares it; `name` null: the newest one. */
@@ -111,6 +114,7 @@ export type Loading = { bytes: AsyncIterable<Uint8Array>; problem(): CallError |
 export const NO_EXPORTS: Exports = {
   stores: [],
   minRetention: () => 0,
+  about: () => ({}),
   survey: async () => noStore,
   remove: async () => noStore,
   peek: async () => noStore,

@@ -76,6 +76,11 @@ export function createDirectory(root: string, identity: Identity): Store {
       await absent(syncFolder(dirname(file)), undefined)
       return null
     },
+    erase: async (path) => {
+      await is()
+      await absent(unlink(place(path)), undefined)
+      return null
+    },
     async discard(path) {
       await is()
       await absent(unlink(partialOf(place(path))), undefined)

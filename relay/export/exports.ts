@@ -1,4 +1,5 @@
 /** The stores of the relay's configuration, as the engine uses them. */
+import type { Deletes } from '../../shared/incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
 import { own } from '../../shared/own.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
@@ -11,6 +12,7 @@ import { createDirectory } from './directory.ts'
 import type { Identities } from './identities.ts'
 import { createImports } from './imports.ts'
 import { createLeftovers } from './leftovers.ts'
+import { checkLock } from './lock-check.ts'
 import { list } from './manifests.ts'
 import { folderOf } from './paths.ts'
 import { createReading } from './reading.ts'
@@ -26,6 +28,8 @@ import type { UnfinishedList } from './unfinished.ts'
 export type RunningExports = Exports & {
   /** Removes what earlier lives of the relay have left; what can't be removed now stays on the list. */
   clear(): Promise<void>
+  /** Finds out what the relay's own keys could delete. */
+  checkLocks(): Promise<void>
   close(): Promise<void>
 }
 
@@ -49,10 +53,30 @@ export function createExports(
     const named = new Set(unfinished.all().map(({ store }) => store))
     await Promise.all([...named].map(left.clear))
   }
+  const deletes = new Map<string, Deletes>()
+  const checkLocks = async (): Promise<void> => {
+    // Whoever has the relay's machine can delete what is in its directories.
+    const buckets = Object.entries(configured).filter(([, { type }]) => type === 's3')
+    await Promise.all(
+      buckets.map(async ([name]) => {
+        const target = own(targets, name)
+        if (target !== undefined) deletes.set(name, await checkLock(target.store, now()))
+      }),
+    )
+  }
   const again = setInterval(() => void clear(), HOUR).unref()
+  const daily = setInterval(() => void checkLocks(), DAY).unref()
   return {
     stores: Object.keys(configured),
     minRetention: (name) => own(configured, name)?.minRetention ?? 0,
+    about(name) {
+      const found = deletes.get(name)
+      return {
+        ...(own(configured, name)?.locked === true ? { locked: true as const } : {}),
+        ...(found === undefined ? {} : { deletes: found }),
+      }
+    },
+    checkLocks,
     async save(saving) {
       const target = own(targets, saving.store)
       if (target === undefined) return unknown(saving.store)
@@ -118,6 +142,7 @@ export function createExports(
     clear,
     async close() {
       clearInterval(again)
+      clearInterval(daily)
       await Promise.all(Object.values(targets).map((target) => target.close()))
     },
   }

@@ -49,6 +49,7 @@ export function createBucket(options: S3Options & { prefix: string }): Store & {
       return reply.status === 404 ? null : stateIn(reply.headers)
     },
     remove: (path) => removed(client, keyOf(path)),
+    erase: (path) => erased(client, keyOf(path)),
     close: client.close,
   }
 }
@@ -88,6 +89,18 @@ async function removed(client: S3Client, key: string): Promise<string | null> {
   }
   const left = await client.send({ method: 'HEAD', key, expected: [404] })
   return left.status === 404 ? null : `it has ${key} still, though it took its removal`
+}
+
+async function erased(client: S3Client, key: string): Promise<string | null> {
+  const { status, headers } = await client.send({ method: 'HEAD', key, expected: [404] })
+  if (status === 404) return null
+  const version = headers['x-amz-version-id'] ?? ''
+  const one = { method: 'DELETE', key, ...(version === '' ? {} : { query: { versionId: version } }) } as const
+  const plain = await client.send({ ...one, expected: REFUSED })
+  if (plain.status < 400 || plain.status === 404) return null
+  const bypassing = { 'x-amz-bypass-governance-retention': 'true' }
+  const { status: past, text } = await client.send({ ...one, headers: bypassing, expected: REFUSED })
+  return past < 400 || past === 404 ? null : `${past} ${safeText(xmlText(text, 'Code') ?? '', 100)}`.trim()
 }
 
 /** By a lock, or as the access key may not remove anything: the answers don't tell these apart. */

@@ -41,6 +41,8 @@ export type Store = {
   about(path: string): Promise<FileState | null>
   /** Removes a file. Null: it is gone; else why the store doesn't let it go, in words. */
   remove(path: string): Promise<string | null>
+  /** The same by all means that the relay has, as whoever has stolen its key: past versions, and past what an administrator may pass. */
+  erase(path: string): Promise<string | null>
 }
 
 /** Why a store refuses or fails, in words for people. */

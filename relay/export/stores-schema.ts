@@ -5,8 +5,11 @@ import { z } from 'zod'
 import { parseDuration } from '../../shared/schedule/duration.ts'
 import type { S3Options } from './s3-client.ts'
 
-/** `minRetention`: how long an export stays there at least, in seconds. */
-export type StoreConfig = { recipients: readonly string[]; minRetention?: number } & (
+/**
+ * `minRetention`: how long an export stays there at least, in seconds. `locked`: the store itself keeps it for so long, also from
+ * the relay, which tells where it doesn't.
+ */
+export type StoreConfig = { recipients: readonly string[]; minRetention?: number; locked?: boolean } & (
   | { type: 'directory'; path: string }
   | ({ type: 's3'; prefix: string } & S3Options)
 )
@@ -68,6 +71,7 @@ const store = z.discriminatedUnion('type', [
       .exactOptional(),
     recipients: recipients.exactOptional(),
     minRetention: span.default(MIN_RETENTION),
+    locked: z.boolean().default(false),
   }),
 ])
 

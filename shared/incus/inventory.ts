@@ -138,5 +138,11 @@ export type RemoteRules = {
   stores?: Record<string, StoreRules>
 }
 
-/** `minRetention`: how long an export stays there at least, in seconds. */
-export type StoreRules = { minRetention: number }
+/** `minRetention`: how long an export stays there at least, in seconds. `locked`: it is meant to keep that from the relay, too. */
+export type StoreRules = { minRetention: number; locked?: true; deletes?: Deletes }
+
+/**
+ * Whether the relay's own key could delete there what it has just written; null: that isn't known, and why. `seconds`: for how
+ * long it can't, where the store says so.
+ */
+export type Deletes = { can: true } | { can: false; seconds?: number } | { can: null; why: string }

@@ -3,6 +3,7 @@
 import type { InstanceRecord, RemoteRules } from '../incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
+import { storeIn } from '../policy/locks.ts'
 import type { InventoryReply, JobReport, RemoteReply } from '../relay/protocol.ts'
 import type { CloneCheck, ImportCheck } from '../relay/steps.ts'
 import type { ExportRow, ExportSurvey } from '../work/export/manifest.ts'
@@ -78,12 +79,8 @@ export function serverOf({ remotes }: Pick<World, 'remotes'>, remote: string): s
 }
 
 /** How long an export stays in a store at least, in seconds; null: the relay doesn't say. */
-export function storeRetention({ remotes }: Pick<World, 'remotes'>, store: string): number | null {
-  const rules = Object.values(remotes).flatMap((reply) =>
-    reply.ok ? (own(reply.inventory.rules?.stores ?? {}, store) ?? []) : [],
-  )
-  return rules[0]?.minRetention ?? null
-}
+export const storeRetention = ({ remotes }: Pick<World, 'remotes'>, store: string): number | null =>
+  storeIn(remotes, store)?.minRetention ?? null
 
 /** The stores that the relay may export to: of any remote that answered, for they are the relay's. */
 export const storesIn = ({ remotes }: Pick<World, 'remotes'>): string[] => [

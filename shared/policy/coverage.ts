@@ -6,6 +6,7 @@ import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
 import { contradictionsIn } from './contradictions.ts'
 import type { Coverage, Covered } from './cover.ts'
+import { lockWarnings } from './locks.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
 import { leftOverWarning, misplacedProblem, promotedWarnings } from './misplaced.ts'
@@ -80,6 +81,7 @@ export function coverInstances(
         ...taken.flatMap(({ ref, record }) => leftOverWarning(ref, record) ?? []),
         ...contradictionsIn(policy, taken, uses),
         ...wanted.flatMap((one) => unexported(one, policy)),
+        ...lockWarnings(policy, replies),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
       remarks: unmatched.remarks,

@@ -4,6 +4,7 @@ import type { Exports, Saving } from '../../relay/engine/exports.ts'
 import { describe, parseIndex } from '../../relay/export/described.ts'
 import { readIndex, rewritten } from '../../relay/export/rewritten.ts'
 import type { Clock } from '../../shared/clock.ts'
+import type { StoreRules } from '../../shared/incus/inventory.ts'
 import { subjectKey } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
@@ -31,6 +32,8 @@ export type MemoryStores = {
   /** Until when the store removes one for nobody (milliseconds since the epoch), by its key; and what it held back. */
   lockedUntil(key: string): number | null
   held: Set<string>
+  /** What the relay knows of its locks. */
+  about: Omit<StoreRules, 'minRetention'>
 }
 
 export const memoryStores = (): MemoryStores => ({
@@ -46,6 +49,7 @@ export const memoryStores = (): MemoryStores => ({
   minRetention: 86_400,
   lockedUntil: () => null,
   held: new Set(),
+  about: {},
 })
 
 /** As one life of the relay has them: after its end nothing of it is written. */
@@ -55,6 +59,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
   return {
     stores: ['nas', 'r2'],
     minRetention: () => stores.minRetention,
+    about: () => stores.about,
     async survey(store, ref) {
       const found = await this.list(store, ref, null)
       if (!found.ok) return found

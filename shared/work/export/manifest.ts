@@ -133,9 +133,15 @@ export type ListedExport = ExportRow & { reason: string }
 
 /**
  * What the stores have of an instance, the newest first; null: that store could not be read, and why. `strays`: what is no export
- * though it looks like one, in words.
+ * though it looks like one, in words. `deletes`: whether the relay's own key could delete what the store holds; null: nobody has looked.
  */
 export type StoredExports = {
   instance: string
-  stores: { store: string; exports: ListedExport[] | null; problem: string | null; strays: string[] }[]
+  stores: {
+    store: string
+    exports: ListedExport[] | null
+    problem: string | null
+    strays: string[]
+    deletes?: string | null
+  }[]
 }

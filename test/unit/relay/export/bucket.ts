@@ -21,6 +21,8 @@ export type Bucket = {
   locks: Map<string, string>
   /** What was hidden by a removal without its version's id. */
   hidden: Map<string, Buffer>
+  /** Of all that is written from now on: milliseconds that Object Lock keeps it, and whether the key may pass that (governance). */
+  lock: { ms: number; passable: boolean } | null
   /** A bucket lock as R2 has it: it removes nothing and says no date. */
   isLocked: boolean
   /** Asked before each request; an answer is given instead of the bucket's own, `hang` none, `late` none once it is done. */
@@ -30,7 +32,7 @@ export type Bucket = {
 export async function openBucket(): Promise<Bucket> {
   const bucket: Bucket = {
     ...{ endpoint: '', objects: new Map(), uploads: new Map(), asked: [] },
-    ...{ locks: new Map(), hidden: new Map(), isLocked: false },
+    ...{ locks: new Map(), hidden: new Map(), isLocked: false, lock: null },
     fault: () => null,
   }
   const server = createServer(async (request, response) => {
@@ -103,9 +105,14 @@ function answer(bucket: Bucket, request: IncomingMessage, url: URL, body: Buffer
   if (method === 'PUT') {
     if (isTaken) return refuse(412, 'PreconditionFailed')
     objects.set(key, body)
+    if (bucket.lock !== null) bucket.locks.set(key, new Date(Date.now() + bucket.lock.ms).toISOString())
     return { status: 200, headers: { etag: '"x"' } }
   }
-  if (method === 'DELETE') return remove(bucket, key, query.has('versionId'))
+  if (method === 'DELETE') {
+    const isPassing =
+      headers['x-amz-bypass-governance-retention'] === 'true' && bucket.lock?.passable === true
+    return remove(bucket, key, { isVersion: query.has('versionId'), isPassing })
+  }
   if (key === '') return list(objects, query)
   const object = objects.get(key)
   if (object === undefined) return refuse(404, 'NoSuchKey')
@@ -117,12 +124,17 @@ function answer(bucket: Bucket, request: IncomingMessage, url: URL, body: Buffer
   }
 }
 
-function remove({ objects, locks, hidden, isLocked }: Bucket, key: string, isVersion: boolean): Answer {
+function remove(
+  { objects, locks, hidden, isLocked }: Bucket,
+  key: string,
+  { isVersion, isPassing }: { isVersion: boolean; isPassing: boolean },
+): Answer {
   const object = objects.get(key)
   const until = locks.get(key)
   if (object === undefined) return { status: 204 }
   if (isLocked) return refuse(403, 'ObjectLockedByBucketPolicy')
-  if (isVersion && until !== undefined && Date.parse(until) > Date.now()) return refuse(403, 'AccessDenied')
+  if (isVersion && !isPassing && until !== undefined && Date.parse(until) > Date.now())
+    return refuse(403, 'AccessDenied')
   if (!isVersion && until !== undefined) hidden.set(key, object)
   objects.delete(key)
   return { status: 204 }

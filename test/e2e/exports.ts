@@ -7,7 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { zstdDecompressSync } from 'node:zlib'
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { createExports } from '../../relay/export/exports.ts'
+import { openIdentities } from '../../relay/export/identities.ts'
 import type { StoreConfig } from '../../relay/export/stores-schema.ts'
+import { openUnfinished } from '../../relay/export/unfinished.ts'
 import { parseManifest } from '../../shared/work/export/manifest.ts'
 import { filesEndToEnd } from './files.ts'
 import { importsEndToEnd } from './imports.ts'
@@ -253,6 +256,35 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       }
       expect(await theatre.left()).toEqual(there)
       await remove()
+    })
+
+    test('in a bucket go with file and manifest, and no other goes, by an independent client’s list', async () => {
+      const { bucket } = theatre
+      if (bucket === undefined) return
+      const ref = { remote: 'main', project: 'default', instance: NAME }
+      await nextSecond()
+      const { name: one } = await exported('r2')
+      const before = await bucket.keys()
+      const log = (line: string): void => expect.fail(line)
+      const known = { unfinished: openUnfinished(null, log), identities: openIdentities(null, log) }
+      const exports = createExports({ r2: bucket.store }, known, log)
+      try {
+        // Nothing locks that bucket.
+        await exports.checkLocks()
+        expect(exports.about('r2')).toEqual({ deletes: { can: true } })
+        expect(await bucket.keys()).toEqual(before)
+        const found = await exports.survey('r2', ref)
+        const manifest = found.ok
+          ? found.value.exports.find((row) => row.manifest.name === one)?.manifest
+          : undefined
+        if (manifest === undefined) throw new Error(`it is not there: ${JSON.stringify(found)}`)
+        expect(found).toMatchObject({ value: { strays: [] } })
+        expect(await exports.remove('r2', ref, manifest)).toMatchObject({ ok: true })
+        expect(await bucket.keys()).toEqual(before.filter((key) => !key.includes(`/${one}.`)))
+        expect(await exports.remove('r2', ref, manifest)).toMatchObject({ ok: true })
+      } finally {
+        await exports.close()
+      }
     })
 
     test('by policy: the slot’s, once, of the newest snapshot', async () => {

@@ -14,6 +14,8 @@ export function openFiles(server: EmbeddedIncus, call: Call): Reply & { channel:
   server.channels.set(own, instance)
   own.on('close', () => server.channels.delete(own))
   own.on('error', () => {})
+  // A pair of streams, unlike a socket, doesn't tell its other end.
+  client.on('close', () => own.destroy())
   new Session(server, instance, own)
   return { status: 101, body: null, channel: client }
 }

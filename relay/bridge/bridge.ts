@@ -19,6 +19,9 @@ type Io = {
   closing: AbortSignal
 }
 
+/** Bytes that go by between two looks for buffers that are no longer needed. */
+const FREED = 4 * 1024 * 1024
+
 export function createBridge({ members, closing }: Io): Bridge {
   return async ({ source, target }, { onData, signal: wanted }) => {
     const signal = AbortSignal.any([wanted, closing])
@@ -29,7 +32,7 @@ export function createBridge({ members, closing }: Io): Bridge {
       for (const one of joined) one.cut()
     }
     signal.addEventListener('abort', cut)
-    const passed = createCollector()
+    const passed = createCollector(FREED)
     const count = (bytes: number): void => {
       passed(bytes)
       onData(bytes)

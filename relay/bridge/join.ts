@@ -8,6 +8,8 @@ import { createFrames } from './frames.ts'
 
 /** Milliseconds that an ended connection's last bytes have to arrive. */
 const LINGER = 30_000
+/** Bytes that may wait here for a server that takes them more slowly than they come. */
+const MOST = 256 * 1024
 
 export type Joined = {
   /** Both connections are closed. Null: each of them ended; else what went wrong here. Never rejects. */
@@ -34,18 +36,26 @@ export function join(first: Duplex, second: Duplex, onData: (bytes: number) => v
 
 function pass(from: Duplex, to: Duplex, onData: (bytes: number) => void, cut: (error: Error) => void): void {
   const frames = createFrames()
+  let isGathering = false
+  const send = (): void => {
+    isGathering = false
+    to.uncork()
+  }
   from.on('data', (chunk: Buffer) => {
     if (!to.writable) return
     const before = frames.bytes()
-    try {
+    // What comes in one turn leaves in one piece.
+    if (!isGathering) {
+      isGathering = true
       to.cork()
+      setImmediate(send)
+    }
+    try {
       for (const piece of frames.masked(chunk)) to.write(piece)
     } catch (cause) {
       cut(cause instanceof Error ? cause : new Error(String(cause)))
-    } finally {
-      to.uncork()
     }
-    if (to.writableNeedDrain) {
+    if (to.writableLength >= MOST) {
       from.pause()
       to.once('drain', () => from.resume())
     }

@@ -13,16 +13,16 @@ function minorCollection(): Collect {
   return typeof found === 'function' ? (found as Collect) : () => {}
 }
 
-const BYTES = 1024 * 1024
+const MEBI = 1024 * 1024
 
-/** Called with the number of bytes that went by. */
-export function createCollector(): (bytes: number) => void {
+/** Called with the number of bytes that went by; it looks each time that so many have. */
+export function createCollector(every = MEBI): (bytes: number) => void {
   const collect = minorCollection()
   collect({ type: 'major' })
   let since = 0
   return (bytes) => {
     since += bytes
-    if (since < BYTES) return
+    if (since < every) return
     since = 0
     collect({ type: 'minor' })
   }

@@ -13,6 +13,7 @@ import { benchForwarding } from './forwarding.ts'
 import { benchListing } from './listing.ts'
 import { benchPage } from './page.ts'
 import { benchProcessor } from './processor.ts'
+import { benchRelayMode } from './relay-mode.ts'
 import { benchStartup } from './startup.ts'
 import { benchTick } from './tick.ts'
 
@@ -44,6 +45,7 @@ const benches: Record<string, () => Promise<Report>> = {
   exports: benchExports,
   forwarding: benchForwarding,
   listing: () => benchListing({ incusd: values.incus, onRound }),
+  'relay-mode': () => benchRelayMode({ rounds, incusd: values.incus, onRound }),
   tick: () =>
     benchTick({ instances, rounds, daemons: { main: values.incus, backup: values.incus }, onRound }),
 }

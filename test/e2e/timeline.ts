@@ -1,6 +1,7 @@
 /** Days in seconds: the cron trigger is fired for one minute after the other, as fast as they can be served. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { snapshotName } from '../../shared/incus/snapshot-name.ts'
+import type { TransferMode } from '../../shared/incus/transfer-mode.ts'
 import { nextSecond, type Stage } from './stage.ts'
 
 export const POLICY = 'hourly'
@@ -101,14 +102,18 @@ export async function furnish(stage: Stage, instances: readonly string[]): Promi
   await applyPolicy(stage, instances)
 }
 
-export const applyPolicy = (stage: Stage, instances: readonly string[]): Promise<void> =>
+export const applyPolicy = (
+  stage: Stage,
+  instances: readonly string[],
+  copy: { transferMode?: TransferMode } = {},
+): Promise<void> =>
   stage.apply({
     policies: {
       [POLICY]: {
         select: { remotes: ['main'], instances },
         schedule: '0 * * * *',
         keep: { last: KEPT },
-        copy: { remote: 'backup' },
+        copy: { remote: 'backup', ...copy },
       },
     },
   })

@@ -18,7 +18,13 @@ type Daemon = {
 /** After so many milliseconds an orderly end is one no more. */
 const PATIENCE = 30_000
 
-export function createDaemon(dir: string, socket: Socket, incusd = INCUSD): Daemon {
+/** `enter`: a command before its own one, which becomes it. */
+export function createDaemon(
+  dir: string,
+  socket: Socket,
+  incusd = INCUSD,
+  enter: readonly string[] = [],
+): Daemon {
   let child: ChildProcess | null = null
   let program = incusd
   const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
@@ -33,7 +39,8 @@ export function createDaemon(dir: string, socket: Socket, incusd = INCUSD): Daem
     async start() {
       if (child !== null) throw new Error(`the daemon of ${dir} runs already`)
       // Detached, so that Ctrl-C in a terminal leaves the shutting down to us.
-      child = spawn(program, ['--group', 'root', '--logfile', join(dir, 'incusd.log')], {
+      const [command = program, ...args] = [...enter, program]
+      child = spawn(command, [...args, '--group', 'root', '--logfile', join(dir, 'incusd.log')], {
         cwd: '/',
         detached: true,
         stdio: 'ignore',

@@ -10,6 +10,7 @@ import { createCertificate } from './certificate.ts'
 import { buildImage } from './image.ts'
 import { INCUSD, missingForLab } from './installed.ts'
 import { removeLeftovers } from './leftovers.ts'
+import type { Place } from './place.ts'
 import { type LabServer, startServer } from './server.ts'
 
 /** Not os.tmpdir(): the path of a unix socket ends at 107 bytes. */
@@ -29,21 +30,26 @@ export type Pair = {
 /** The daemons of a pair: paths of `incusd`. */
 export type Daemons = { main: string; backup: string }
 
+/** Networks of their own, which whoever opened them closes after the pair. */
+export type Places = { main?: Place; backup?: Place }
+
 export const INSTALLED: Daemons = { main: INCUSD, backup: INCUSD }
 
 /** A pair made with `keep` survives this process and is ended by `endKept` alone. */
 export async function startPair({
   keep = false,
   daemons = INSTALLED,
+  places = {},
 }: {
   keep?: boolean
   daemons?: Daemons
+  places?: Places
 } = {}): Promise<Pair> {
   const missing = missingForLab(Object.values(daemons))
   if (missing !== null) throw new Error(missing)
   const dir = await openDirectory(keep)
   try {
-    const { main, backup } = await startBoth(dir, daemons)
+    const { main, backup } = await startBoth(dir, daemons, places)
     return { dir, main, backup, close: () => stopPair(dir, [main, backup]) }
   } catch (error) {
     await removeLeftovers(dir)
@@ -61,15 +67,25 @@ export async function openDirectory(keep = false): Promise<string> {
   return dir
 }
 
-async function startBoth(dir: string, daemons: Daemons): Promise<{ main: LabServer; backup: LabServer }> {
+async function startBoth(
+  dir: string,
+  daemons: Daemons,
+  places: Places,
+): Promise<{ main: LabServer; backup: LabServer }> {
   const clients = {
     trusted: await createCertificate('relay'),
     restricted: await createCertificate('restricted relay'),
     untrusted: await createCertificate('stranger'),
   }
   const [main, backup] = await Promise.all([
-    startServer({ name: 'main', dir: join(dir, 'main'), driver: 'btrfs', clients, incusd: daemons.main }),
-    startServer({ name: 'backup', dir: join(dir, 'backup'), driver: 'dir', clients, incusd: daemons.backup }),
+    startServer({
+      ...{ name: 'main', dir: join(dir, 'main'), driver: 'btrfs', clients },
+      ...{ incusd: daemons.main, place: places.main },
+    }),
+    startServer({
+      ...{ name: 'backup', dir: join(dir, 'backup'), driver: 'dir', clients },
+      ...{ incusd: daemons.backup, place: places.backup },
+    }),
   ])
   const image = (await main.run('POST', '/1.0/images', await buildImage())) as {
     metadata: { fingerprint: string }

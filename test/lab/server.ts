@@ -7,6 +7,7 @@ import type { ContractServer } from '../contract/server.ts'
 import { createDaemon } from './daemon.ts'
 import { freePort } from './free-port.ts'
 import { FENCED, POOL, SHARED_PROFILES } from './layout.ts'
+import type { Place } from './place.ts'
 import { createScene } from './scene.ts'
 import { type Envelope, openSocket } from './socket.ts'
 
@@ -29,19 +30,28 @@ type ServerSpec = {
   clients: ContractServer['clients']
   /** Another daemon than the installed one. */
   incusd?: string | undefined
+  /** Another network than this machine's. */
+  place?: Place | undefined
 }
 
-export async function startServer({ name, dir, driver, clients, incusd }: ServerSpec): Promise<LabServer> {
+export async function startServer({
+  name,
+  dir,
+  driver,
+  clients,
+  incusd,
+  place,
+}: ServerSpec): Promise<LabServer> {
   await mkdir(dir, { mode: 0o711 })
   const socket = openSocket(join(dir, 'unix.socket'))
-  const daemon = createDaemon(dir, socket, incusd)
+  const daemon = createDaemon(dir, socket, incusd, place?.enter)
   await daemon.start()
-  const port = await freePort()
-  await setUp(socket.run, driver, port, clients)
+  const address = `${place?.address ?? '127.0.0.1'}:${await freePort()}`
+  await setUp(socket.run, driver, address, clients)
   const { environment } = (await socket.run('GET', '/1.0')) as { environment: { certificate: string } }
   const { raw } = new X509Certificate(environment.certificate)
   return {
-    ...{ name, dir, driver, clients, pool: POOL, url: `https://127.0.0.1:${port}` },
+    ...{ name, dir, driver, clients, pool: POOL, url: `https://${address}` },
     certificate: environment.certificate,
     fingerprint: createHash('sha256').update(raw).digest('hex'),
     ...createScene(dir, socket.run),
@@ -55,10 +65,10 @@ export async function startServer({ name, dir, driver, clients, incusd }: Server
 async function setUp(
   run: LabServer['run'],
   driver: string,
-  port: number,
+  address: string,
   clients: ContractServer['clients'],
 ): Promise<void> {
-  await run('PATCH', '/1.0', { config: { 'core.https_address': `127.0.0.1:${port}` } })
+  await run('PATCH', '/1.0', { config: { 'core.https_address': address } })
   const config = driver === 'btrfs' ? { size: '4GiB' } : {}
   await run('POST', '/1.0/storage-pools', { name: POOL, driver, config })
   // No network card: no bridge, no dnsmasq, nothing two daemons could fight about.

@@ -14,6 +14,7 @@ import { targetOf } from './places.ts'
 import type { Config, Policy } from './policy.ts'
 import { roleProblems } from './roles.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
+import { sharedCopyWarnings } from './shared-copies.ts'
 import { describeSkip } from './skip.ts'
 import { unmatchedOf } from './unmatched.ts'
 import { coveredUses, coversVolumes, forVolume, isVolume, unexported } from './volumes.ts'
@@ -42,7 +43,7 @@ export function coverInstances(
   const astray = selections.map((selection) => misplacedIn(selection, policies))
   const promoted = promotedWarnings(policies, replies, new Set(astray.flat().map(({ about }) => about)))
   const uses = coveredUses(selections.map(({ selected }) => selected))
-  return selections.map((selection, index) => {
+  const coverages = selections.map((selection, index): TracedCoverage => {
     const { policy, selected, skipped, absent } = selection
     const misplaced = astray[index] ?? []
     const unmatched = unmatchedOf(policy, selection, remotes)
@@ -86,6 +87,12 @@ export function coverInstances(
       ],
       remarks: unmatched.remarks,
     }
+  })
+  const shared = sharedCopyWarnings(coverages)
+  return coverages.map((one) => {
+    const more = shared.filter(({ policy }) => policy === one.policy.name)
+    const told = more.map(({ about, reason }) => ({ about, reason }))
+    return more.length === 0 ? one : { ...one, warnings: [...one.warnings, ...told] }
   })
 }
 

@@ -50,6 +50,43 @@ test.each<[object, boolean]>([
   expect(isEndless(policyOf(policy))).toBe(endless)
 })
 
+describe('two policies that copy one instance to one place', () => {
+  const copy = (more: object) => ({ schedule: '@daily', copy: { remote: 'backup', ...more } })
+  const told = (policies: Record<string, object>) =>
+    coverInstances(configOf(policies), { main: replyOf([recordOf('web1'), recordOf('web2')]) }).map(
+      ({ warnings }) => warnings,
+    )
+
+  test('are told where they want another expiry there: the first one decides', () => {
+    const [first, second] = told({ p: copy({ expiry: '30d' }), q: copy({ expiry: '90d' }) })
+    expect(first).toEqual([])
+    expect(second).toEqual([
+      {
+        about: 'policy q',
+        reason: expect.stringMatching(
+          /^policy p copies main\/default\/web1, main\/default\/web2 to the same place, with "copy\.expiry" "30d" and not "90d"/,
+        ),
+      },
+    ])
+  })
+
+  test.each([
+    [copy({ expiry: '30d' }), copy({ expiry: '30d' })],
+    [copy({ expiry: '30d' }), copy({ expiry: '90d', project: 'long' })],
+    [copy({ expiry: '30d' }), { ...copy({ expiry: '90d' }), select: { instances: ['db'] } }],
+    [copy({ expiry: '30d' }), { ...copy({ expiry: '90d' }), paused: true }],
+  ])(
+    'are not where they want the same, other places or other instances, or are paused: %j and %j',
+    (p, q) => {
+      expect(
+        told({ p, q })
+          .flat()
+          .filter(({ reason }) => reason.includes('same place')),
+      ).toEqual([])
+    },
+  )
+})
+
 describe('a hold', () => {
   const told = (snapshots: [string, number][] | null) => {
     const own = { 'user.stapes.hold.before-upgrade': 'kept' }

@@ -25,6 +25,11 @@ export type Refusal =
 
 const PAST = /cannot be restored due to subsequent snapshot|lvresize .*%ORIGIN|maximum COW size/i
 
+const FULL =
+  /no space (is )?left|disk quota exceeded|out of space|insufficient free space|Insufficient suitable allocatable extents/i
+
+const UNREACHABLE = /ECONNREFUSED|ETIMEDOUT|unreachable|can't be reached/i
+
 const TEXTS: readonly [RegExp, Refusal][] = [
   [/\.incustmp.*file exists/is, 'leftover'],
   [PAST, 'past'],
@@ -37,10 +42,7 @@ const TEXTS: readonly [RegExp, Refusal][] = [
     /is busy running|Failed getting exclusive access|matching non-reusable operation|is already being migrated/i,
     'busy',
   ],
-  [
-    /No space left on device|disk quota exceeded|out of space|insufficient free space|Insufficient suitable allocatable extents/i,
-    'full',
-  ],
+  [FULL, 'full'],
   [
     /doesn't allow|not authorized|does not have permission|Certificate is restricted|maximum number of|has no "[\w.]+" config| (is|are) forbidden$/i,
     'forbidden',
@@ -81,6 +83,18 @@ const PERMANENT: readonly Refusal[] = [
   'quoted',
   'cancelled',
 ]
+
+/**
+ * What a reason is about, where that decides what to do, and only its words are left of the error: those of Incus, its
+ * tools and the relay, or ours. Null: anything else.
+ */
+export type ReasonCode = 'full' | 'broken-off' | 'unreachable'
+
+export function codeIn(reason: string): ReasonCode | null {
+  if (reason.includes(BROKEN_OFF)) return 'broken-off'
+  if (FULL.test(reason)) return 'full'
+  return UNREACHABLE.test(reason) ? 'unreachable' : null
+}
 
 /** Whether the same request may succeed later by itself. */
 export const mayRetry = (refusal: Refusal): boolean => !PERMANENT.includes(refusal)
@@ -143,12 +157,14 @@ export function describe(error: CallError, once = false): string {
 /** Characters. A longer one names a command with its paths first, and a headline is cut before what is wrong. */
 const SHORT = 100
 
+const BROKEN_OFF = 'the receiving server broke it off'
+
 /** Why a project, a cluster or a pool can't take a copy, by Incus's error text (6.0.4, 7.0.2). */
 const PLACES: readonly [RegExp, string][] = [
   // The sending side may be the first to fail, though the reason is on the other.
   [
     /^(?!.*(No space left|quota exceeded)).*(Rsync send failed|Failed migration on source: .*(broken pipe|closed network connection))/is,
-    'the receiving server broke it off, and Incus does not say why: is its pool full, or was it restarted?',
+    `${BROKEN_OFF}, and Incus does not say why: is its pool full, or was it restarted?`,
   ],
   [
     /cluster member targeting/,

@@ -185,8 +185,16 @@ export function titleOf(troubles: readonly Trouble[]): string {
   const instances = `${count(subjects.size, 'instance')}${subjects.size === 1 ? ` (${first.subject})` : ''}`
   if (broken.length > 0)
     return `${count(broken.length, 'promise')} to ${instances} ${be(broken.length)} not kept${because}`
-  return subjects.size > 0 ? `backups of ${instances} fail${because}` : safeText(first.text, LONGEST)
+  if (subjects.size === 0) return safeText(first.text, LONGEST)
+  const [wrong] = WRONG.filter(([id]) => troubles.every((one) => one.id.startsWith(id)))
+  return wrong === undefined ? `backups of ${instances} fail${because}` : wrong[1](instances)
 }
+
+/** What many have in common that are no failed backups, by how their ids begin. */
+const WRONG: [id: string, title: (instances: string) => string][] = [
+  ['condition lost ', (instances) => `verified snapshots are gone from the copies of ${instances}`],
+  ['condition brake ', (instances) => `what would go of ${instances} is held back until somebody looks`],
+]
 
 /** The first sentence, and the others. */
 function sentencesOf({ text }: Trouble): [first: string, others: string] {

@@ -99,11 +99,11 @@ function ofCondition(
   const away = remotes.map((remote) => silent.get(remote)).find((one) => one !== undefined)
   const own = reason === null ? causeOf(id, text) : because(reason, remotes, [about ?? '', target])
   return {
-    id: `${ID} ${kindOf(id) === 'found' ? causeOf(id, text) : id}`,
+    id: `${ID} ${wordOf(id) === 'found' ? causeOf(id, text) : id}`,
     cause: away !== undefined && (reason !== null || id === `remote ${about}`) ? away : own,
     ...{ severity, policies: policiesIn(condition, promises), remotes, subject, text, reason, code, since },
     news:
-      condition.each ?? (subject === null || away !== undefined || kindOf(id) === 'paused' ? [] : [subject]),
+      condition.each ?? (subject === null || away !== undefined || wordOf(id) === 'paused' ? [] : [subject]),
   }
 }
 
@@ -112,13 +112,17 @@ const ID = 'condition'
 /** Ids of servers without an answer begin so. */
 export const SILENT = `${ID} remote `
 
-const kindOf = (id: string): string => id.split(' ', 1)[0] ?? ''
+const wordOf = (id: string): string => id.split(' ', 1)[0] ?? ''
+
+/** Of a condition, as `brake`; empty: it is none. */
+export const kindOf = ({ id }: Pick<Trouble, 'id'>): string =>
+  id.startsWith(`${ID} `) ? wordOf(id.slice(ID.length + 1)) : ''
 
 /** Kinds of which there may be one for each instance: one message is enough. */
 const FOLDED = ['brake', 'paused', 'lost']
 
 function causeOf(id: string, text: string): string {
-  const kind = kindOf(id)
+  const kind = wordOf(id)
   if (FOLDED.includes(kind)) return kind
   if (kind !== 'found') return numberless(id)
   return `found ${numberless(replaceKeys(text, '…'))}`

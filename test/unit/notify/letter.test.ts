@@ -136,3 +136,19 @@ test('its end', () => {
     What was promised is kept until 2026-11-22 07:00 UTC, if nothing more happens."
   `)
 })
+
+test.each([
+  ['lost', /^verified snapshots are gone from the copies of 2 instances\n/],
+  ['brake', /^what would go of 2 instances is held back until somebody looks\n/],
+  ['copy', /^backups of 2 instances fail/],
+])('many of one kind, %s, are called what they are', (kind, title) => {
+  const all = ['web', 'db'].map((name) =>
+    conditionOf({
+      id: `${kind} ${name}`,
+      kind: 'instance',
+      about: `main/default/${name}`,
+      text: `${name} x`,
+    }),
+  )
+  expect(said([], all)).toMatch(title)
+})

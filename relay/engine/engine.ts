@@ -186,7 +186,12 @@ export function createEngine({
         name,
         reply.ok
           ? withRules(name, reply.inventory, {
-              ...{ remotes, expired: journal.expiredOn(name, onCopies), exports },
+              ...{
+                remotes,
+                exports,
+                expired: journal.expiredOn(name, onCopies),
+                lost: journal.losses.on(name),
+              },
             })
           : reply,
       ])
@@ -205,11 +210,16 @@ const sendsNoFiles = (remote: string): CallError => ({
   message: `no file can be fetched from "${remote}", or sent there`,
 })
 
-/** With the relay's rules for it, and the snapshots of its instances that have expired. */
+/** With the relay's rules for it, and the snapshots of its instances that have expired, or that its copies lost. */
 const withRules = (
   name: string,
   inventory: RemoteInventory,
-  { remotes, expired, exports }: { remotes: Remotes; expired: string[]; exports: Exports },
+  {
+    remotes,
+    exports,
+    expired,
+    lost,
+  }: { remotes: Remotes; exports: Exports } & Record<'expired' | 'lost', string[]>,
 ): RemoteReply => ({
   ok: true,
   inventory: {
@@ -219,6 +229,7 @@ const withRules = (
       ...(exports.stores.length === 0 ? {} : { exports: [...exports.stores], stores: storeRules(exports) }),
     },
     ...(expired.length === 0 ? {} : { expired }),
+    ...(lost.length === 0 ? {} : { lost }),
   },
 })
 

@@ -9,6 +9,7 @@ import { mostOf, type Peak, withListed } from '../../shared/incus/pace.ts'
 import { own } from '../../shared/own.ts'
 import { parseVerified, renderVerified } from '../../shared/work/copy/marks.ts'
 import { isObject, text } from './envelope.ts'
+import { createLosses, type Losses } from './losses.ts'
 
 /** Where it is kept. `changed` gets a function that gives the present state, as JSON. */
 export type JournalStore = {
@@ -30,6 +31,7 @@ export type Made = {
 }
 
 export type Journal = {
+  losses: Losses
   verified(subject: string): readonly SnapshotPair[]
   /** Replaces what is known of it; none: it is forgotten. */
   setVerified(subject: string, pairs: readonly SnapshotPair[]): void
@@ -100,7 +102,9 @@ type Ending = [end: number, noted: number]
 const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, expired, postponed, ends, peaks, made, temporaries, bad } = parseState(store.read())
+  const { verified, expired, postponed, ends, peaks, made, temporaries, bad, ...rest } = parseState(
+    store.read(),
+  )
   const state = (): unknown => ({
     verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
     expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
@@ -110,8 +114,10 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     made: Object.fromEntries(made),
     temporaries: Object.fromEntries(temporaries),
     bad: Object.fromEntries(bad),
+    ...losses.state(),
   })
   const changed = (): void => store.changed(state)
+  const losses = createLosses(clock, rest, changed)
   const changedNow = (): boolean => {
     changed()
     return store.flush?.() ?? true
@@ -139,6 +145,7 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
     if (over.length > 0) changed()
   }
   return {
+    losses,
     verified: (subject) => verified.get(subject) ?? [],
     setVerified(subject, pairs) {
       if (isSame(pairs, verified.get(subject) ?? [])) return
@@ -276,6 +283,8 @@ type State = {
   made: Map<string, Made>
   temporaries: Map<string, TemporaryState>
   bad: Map<string, number>
+  copyEnds: Map<string, Map<string, number>>
+  lost: Map<string, Map<string, number>>
 }
 
 /** What can't be read is left out. */
@@ -305,6 +314,8 @@ function parseState(stored: unknown): State {
     expired: mapsOf('expired', (at) => (isCount(at) ? at : null)),
     postponed: mapsOf('postponed', readPostponed),
     ends: mapsOf('ends', readEnding),
+    copyEnds: mapsOf('copyEnds', (at) => (isCount(at) ? at : null)),
+    lost: mapsOf('lost', (at) => (isCount(at) ? at : null)),
     peaks: new Map(entriesOf('peaks').filter((one): one is [string, Peak] => isPair(one[1]))),
     made: new Map(entriesOf('made').filter((one): one is [string, Made] => isMade(one[1]))),
     bad: new Map(entriesOf('bad').filter((one): one is [string, number] => isCount(one[1]))),

@@ -66,6 +66,7 @@ export function removalFrom(
   else io.sightings.ends(ref, snapshot, end)
   // It was decided, whatever becomes known of its end.
   if (!isCopy && end === undefined) io.journal.noteExpired(subjectKey(ref), pair)
+  if (isCopy) io.journal.losses.mayGo(subjectKey(ref), pair, end ?? io.clock.now())
   return ok(null)
 }
 
@@ -140,10 +141,12 @@ export function againstEndOnCopy(
   if (pair === undefined) return null
   if (!isIn(standing.verified, pair)) return againstUnverified(ref, seen, pair, io)
   const why = againstEnd(ref, pair, { end: end / 1000, standing }, io)
-  if (why !== null || end - io.clock.now() >= FAR) return why
-  const pace = againstPace(ref, snapshot, { listed }, io)
-  if (pace === null) io.sightings.ends(ref, snapshot, end)
-  return pace
+  const isFar = end - io.clock.now() >= FAR
+  const refusal = why ?? (isFar ? null : againstPace(ref, snapshot, { listed }, io))
+  if (refusal !== null) return refusal
+  io.journal.losses.mayGo(subjectKey(ref), pair, end)
+  if (!isFar) io.sightings.ends(ref, snapshot, end)
+  return null
 }
 
 /** Only what an unverified transfer brought, or what has no data: anything else somebody has made there. */

@@ -21,6 +21,8 @@ import type { Upstream } from './upstream.ts'
 
 export type Sighting = Pick<InstanceRecord, 'config' | 'own' | 'snapshots' | 'torn'>
 
+type Whole = { sighting: Sighting; instance: unknown; rows: unknown }
+
 export type Sightings = {
   /**
    * `began`: when the look did (milliseconds since the epoch). What was changed since isn't taken from it. `volumes`: it
@@ -43,8 +45,8 @@ export type Sightings = {
   isOnTime(remote: string): boolean
   /** As it is now. */
   read(ref: InstanceRef): Promise<Result<Sighting, CallError>>
-  /** The same, with what Incus says of the instance. */
-  readAll(ref: InstanceRef): Promise<Result<{ sighting: Sighting; instance: unknown }, CallError>>
+  /** The same, with what Incus says of the instance, and of each of its snapshots. */
+  readAll(ref: InstanceRef): Promise<Result<Whole, CallError>>
   /** It was changed: it has to be read anew, also where a look that began before ends after it. */
   forget(ref: InstanceRef): void
   /** A removal was allowed: it counts as gone from now on. */
@@ -91,6 +93,12 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     const marked = markedOn(record)
     const known = journal.verified(key)
     if (marked.length === 0 && known.length === 0) return
+    const still = commonPairs(known, record.snapshots)
+    journal.losses.seen(
+      key,
+      record.snapshots,
+      still.length === known.length ? [] : known.filter((pair) => !isIn(still, pair)),
+    )
     const added = known.filter((pair) => !isIn(marked, pair))
     journal.setVerified(key, commonPairs(record.snapshots, [...marked, ...added]))
   }
@@ -108,7 +116,10 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
       const since = missing.get(key) ?? clock.now()
       if (kept.has(key)) missing.delete(key)
       else if (clock.now() - since < GONE) missing.set(key, since)
-      else journal.setVerified(key, [])
+      else {
+        journal.setVerified(key, [])
+        journal.losses.forget(key)
+      }
     }
   }
   const serverOf = (remote: string): string | null => servers.get(remote)?.fingerprint ?? null
@@ -191,7 +202,7 @@ async function readOne(
   upstream: Upstream,
   { remote, project, instance }: InstanceRef,
   server: string | null,
-): Promise<Result<{ sighting: Sighting; instance: unknown }, CallError>> {
+): Promise<Result<Whole, CallError>> {
   const one = await call(upstream, remote, subjectRequest({ project, instance }))
   if (!one.ok) return one
   const { metadata } = one.value.envelope
@@ -205,8 +216,9 @@ async function readOne(
   const wanted = listRequest({ project, instance })
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list
-  const snapshots = parseSnapshots(rowsOf({ instance }, list.value.envelope.metadata))
+  const rows = rowsOf({ instance }, list.value.envelope.metadata)
+  const snapshots = parseSnapshots(rows)
   return record === undefined || record.offline === true || snapshots === null
     ? err(badReply(remote, list.value.status, `${wanted.path} has another form than expected`))
-    : ok({ sighting: { config: record.config, own: record.own, snapshots }, instance: metadata })
+    : ok({ sighting: { config: record.config, own: record.own, snapshots }, instance: metadata, rows })
 }

@@ -124,6 +124,8 @@ export type RemoteInventory = {
    * expired them itself, or they had an expiry of their own and that has passed.
    */
   expired?: string[]
+  /** The same of copies: verified ones that vanished within a day, though neither the relay nor an expiry removed them. */
+  lost?: string[]
   /** What the relay's configuration says about the remote; absent: nothing. */
   rules?: RemoteRules
 }

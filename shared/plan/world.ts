@@ -25,6 +25,8 @@ export type World = {
   unseen: ReadonlySet<string>
   /** `instance key/snapshot@seconds` of snapshots that have expired, as the relay knows. */
   expired: ReadonlySet<string>
+  /** Verified ones that vanished from copies by nobody whom the relay knows, as `name@seconds`, by the copy's key. */
+  lost?: ReadonlyMap<string, readonly string[]>
   /** Whether a snapshot holds its VM's memory, by `instance key/snapshot`; only of the one that is requested. */
   memories?: ReadonlyMap<string, boolean>
   /** Whether the new instance that is requested can be made, or why that isn't known. */
@@ -44,17 +46,23 @@ export function worldOf(reply: InventoryReply): World {
   const incomplete = new Set<string>()
   const unseen = new Set<string>()
   const expired = new Set<string>()
+  const lost = new Map<string, string[]>()
   for (const [remote, answer] of Object.entries(reply.remotes)) {
     if (!answer.ok) continue
     for (const record of answer.inventory.instances)
       records.set(subjectKey({ remote, project: record.project, instance: record.name }), record)
     for (const one of answer.inventory.unseen ?? []) unseen.add(`${remote}/${one}`)
     for (const one of answer.inventory.expired ?? []) expired.add(`${remote}/${one}`)
+    for (const one of answer.inventory.lost ?? []) {
+      const at = one.lastIndexOf('/')
+      const copy = `${remote}/${one.slice(0, at)}`
+      lost.set(copy, [...(lost.get(copy) ?? []), one.slice(at + 1)])
+    }
     for (const { project, snapshots } of answer.inventory.operations)
       for (const snapshot of snapshots) incomplete.add(`${remote}/${project}/${snapshot}`)
   }
   const remotes: World['remotes'] = Object.assign(Object.create(null), reply.remotes)
-  return { ...reply, remotes, incomplete, unseen, expired, find: (ref) => records.get(subjectKey(ref)) }
+  return { ...reply, remotes, incomplete, unseen, expired, lost, find: (ref) => records.get(subjectKey(ref)) }
 }
 
 /** What the relay's configuration says about a remote; undefined: nothing, or it gave no answer. */

@@ -24,6 +24,8 @@ export type Fact = {
   /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it; and when that was seen. */
   lost?: string
   lostAt?: string
+  /** Others that were verified and vanished there within a day, separated by spaces. */
+  missing?: string
   /** Name of the store that the following is about. */
   store?: string
   /** The newest export that the store holds: its name, the snapshot in it, and when it was made. */
@@ -110,6 +112,7 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   copied: may(text),
   lost: may(text),
   lostAt: may(moment),
+  missing: may(text),
   store: may(text),
   exportName: may(text),
   exported: may(text),
@@ -178,7 +181,7 @@ export const isFresh = ({ lostAt }: Pick<Fact, 'lostAt'>, now: Date): boolean =>
 /** What is known where its copy goes there: of another place nothing. An earlier version didn't note the place. */
 export function atPlace(fact: Fact, place: string | null): Fact {
   if (place === (fact.place ?? place)) return fact
-  const { place: _, copied: _copied, lost: _lost, lostAt: _lostAt, ...rest } = fact
+  const { place: _, copied: _copied, lost: _lost, lostAt: _lostAt, missing: _missing, ...rest } = fact
   return rest
 }
 

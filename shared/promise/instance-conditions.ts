@@ -7,7 +7,7 @@ import { isLeftIn } from '../plan/sight.ts'
 import { isPausedBy } from '../policy/skip.ts'
 import { named } from '../shell.ts'
 import { ALL, type Condition, critical, ofInstance, ofRemote, warning } from './condition.ts'
-import { type Facts, parsePair } from './facts.ts'
+import { type Fact, type Facts, parsePair } from './facts.ts'
 import type { Promised } from './judge.ts'
 import { scheduleIn } from './own-schedules.ts'
 import { MOST_NOTED } from './unprotected.ts'
@@ -72,33 +72,48 @@ export const beside = (facts: Facts | null): Condition[] =>
     )
   })
 
-/** The newest verified snapshot of a copy is gone there. */
+/** Verified snapshots of a copy are gone there: the newest one, or others. */
 export function lost(facts: Facts | null, promised: readonly Promised[]): Condition[] {
   const seen = new Set<string>()
   return promised.flatMap(({ kind, policy, subject, target, newest }) => {
     const fact = own(own(facts?.subjects ?? {}, policy) ?? {}, subject)
     const pair = parsePair(fact?.lost)
-    if (kind !== 'copy' || pair === null || seen.has(`${target}`)) return []
+    const others = (fact?.missing ?? '').split(' ').flatMap((one) => parsePair(one)?.[0] ?? [])
+    if (kind !== 'copy' || (pair === null && others.length === 0) || seen.has(`${target}`)) return []
     seen.add(`${target}`)
     const left =
       newest === null
         ? 'it holds nothing verified any more'
         : `its newest verified one is ${newest.snapshot} now`
     // What is made again by now people should know of all the same.
-    const isBack = newest !== null && Date.parse(newest.at) >= pair[1] * 1000
-    const was =
-      isBack && fact?.lostAt !== undefined
-        ? `was gone from the copy ${target} at ${fact.lostAt}`
-        : `is gone from the copy ${target}`
+    const isBack = pair === null || (newest !== null && Date.parse(newest.at) >= pair[1] * 1000)
+    const what =
+      pair === null ? othersText(others, target) : lostText(pair[0], { target, others, fact, isBack })
     return [
       critical(
         `lost ${target}`,
-        `the verified snapshot ${pair[0]} ${was}, and stapes did not remove it: ${left}. Did somebody delete it there, or was the server taken over?`,
+        `${what}, and stapes did not remove ${others.length + (pair === null ? 0 : 1) === 1 ? 'it' : 'them'}: ${left}. Did somebody delete something there, or was the server taken over?`,
         ofInstance(subject),
         { severity: isBack ? 'warning' : 'critical' },
       ),
     ]
   })
+}
+
+const othersText = (others: readonly string[], target: string | null): string =>
+  others.length === 1
+    ? `the verified snapshot ${others[0]} is gone from the copy ${target}`
+    : `${others.length} verified snapshots are gone from the copy ${target} (${someOf(others)})`
+
+type Lost = { target: string | null; others: readonly string[]; fact: Fact | undefined; isBack: boolean }
+
+function lostText(name: string, { target, others, fact, isBack }: Lost): string {
+  const was =
+    isBack && fact?.lostAt !== undefined
+      ? `was gone from the copy ${target} at ${fact.lostAt}`
+      : `is gone from the copy ${target}`
+  const more = others.length === 0 ? '' : `, and so ${others.length === 1 ? 'is' : 'are'} ${someOf(others)}`
+  return `the verified snapshot ${name} ${was}${more}`
 }
 
 /** For so many milliseconds it is critical that nothing of a project is left. */

@@ -71,6 +71,7 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
   const gone = taken === 'unknown' ? parsePair(before?.gone) : goneOf(before, taken, covered)
   const lost =
     copied === 'unknown' ? parsePair(before?.lost) : lostOf(before, copied, { covered, known, now })
+  const missing = copied === 'unknown' ? before?.missing : missingOf(known.world.lost?.get(key ?? ''), lost)
   const exported = exportedOf(covered, former, known, now)
   const isWhole =
     pairs.taken !== null &&
@@ -83,6 +84,7 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
     ...(key === null ? {} : { place: key }),
     ...(pairs.copied === null ? {} : { copied: renderPair(pairs.copied) }),
     ...(lost === null ? {} : { lost: renderPair(lost), lostAt: before?.lostAt ?? now.toISOString() }),
+    ...(missing === undefined ? {} : { missing }),
     ...exported,
     ...dueOf(former, exported, pairs.taken, now),
     ...(isWhole ? {} : { since: before?.since ?? now.toISOString() }),
@@ -180,6 +182,15 @@ function lostOf(
   const place = placeOf(covered)
   const target = place === null ? undefined : world.find(place.target)
   return isIn(target?.snapshots ?? [], last) ? null : last
+}
+
+/** Noted of a copy. */
+const MOST_MISSING = 50
+
+/** Those that the relay misses, besides the newest one. */
+function missingOf(found: readonly string[] = [], lost: SnapshotPair | null): string | undefined {
+  const others = found.filter((pair) => lost === null || pair !== renderPair(lost))
+  return others.length === 0 ? undefined : others.slice(-MOST_MISSING).join(' ')
 }
 
 /** Of the remotes that policies name. */

@@ -40,7 +40,7 @@ export function againstCopy(sending: Sending, { details, target }: Sides, io: St
 }
 
 /** What has expired there, or is being removed: it may be gone before it could be sent. */
-const leavingFrom = (
+export const leavingFrom = (
   source: InstanceRef,
   { snapshots }: SourceDetails,
   { sightings, clock }: StepIo,

@@ -1,7 +1,7 @@
 /** Makes or refreshes a copy: removals first, then the marks, then the transfer. */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { commonPairs } from '../../../shared/incus/pairs.ts'
-import { type Expiring, expiresAtOf, type SourceDetails } from '../../../shared/incus/source.ts'
+import { commonPairs, isIn } from '../../../shared/incus/pairs.ts'
+import { type Expiring, expiresAtOf, pairOf, type SourceDetails } from '../../../shared/incus/source.ts'
 import { subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { REPLICA_SERVER } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
@@ -18,7 +18,7 @@ import { leftOut, transferMarks, uuidMark } from './copy-body.ts'
 import { refuseUneven } from './copy-even.ts'
 import { endangered, extendedOf, postponeEndangered, WINDOW, windowEnd } from './copy-expiries.ts'
 import { fitOf, volumeFitOf } from './copy-fit.ts'
-import { againstChange, againstCopy, againstRoles } from './copy-guard.ts'
+import { againstChange, againstCopy, againstRoles, leavingFrom } from './copy-guard.ts'
 import { type OnTarget, readProfiles, readSides, type Sides } from './copy-reads.ts'
 import { transferCalls } from './copy-transfer.ts'
 import { refuseUnlisted } from './copy-unlisted.ts'
@@ -33,6 +33,8 @@ export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
   if (!sides.ok) return sides
   const { details, target: copy } = sides.value
   io.arrivals.begins(subjectKey(target))
+  for (const pair of mirrored(step, sides.value, io))
+    io.journal.losses.mayGo(subjectKey(target), pair, io.clock.now())
   const until = windowEnd(io)
   const sending = { ...step, verified: verifiedAfter(step, copy, io) }
   return ok({
@@ -51,6 +53,13 @@ export const planCopy: PlanStep<CopyStep> = async (step, io, job) => {
       })
     },
   })
+}
+
+/** What the refresh removes there: the source no longer has it, or not for long. */
+function mirrored({ source }: CopyStep, { details, target }: Sides, io: StepIo): SnapshotPair[] {
+  const leaving = leavingFrom(source, details, io)
+  const stays = details.snapshots.map(pairOf).filter((pair) => !isIn(leaving, pair))
+  return (target?.sighting.snapshots ?? []).filter((pair) => !isIn(stays, pair))
 }
 
 /** Milliseconds that a copy waits for what ends soon, as the verification of another one. */

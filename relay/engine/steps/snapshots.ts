@@ -47,7 +47,11 @@ export const planExpiry: PlanStep<SetExpiryStep> = async ({ ref, snapshot, expir
   if (expiresAt === null)
     return ok({
       calls: [expiryCall(ref, snapshot, null)],
-      done: () => io.sightings.lasts(ref, snapshot),
+      done() {
+        io.sightings.lasts(ref, snapshot)
+        const pair = io.journal.verified(subjectKey(ref)).find(([name]) => name === snapshot)
+        if (pair !== undefined) io.journal.losses.mayGo(subjectKey(ref), pair, null)
+      },
     })
   const present = await readExpiries(ref, io)
   if (!present.ok) return present.error.status === 404 ? ok({ calls: [] }) : present

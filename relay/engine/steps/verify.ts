@@ -5,7 +5,7 @@
  */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { commonPairs, isIn } from '../../../shared/incus/pairs.ts'
-import { type Expiring, expiresAtOf } from '../../../shared/incus/source.ts'
+import { type Expiring, endsOf, expiresAtOf, parseExpiries } from '../../../shared/incus/source.ts'
 import { subjectKey } from '../../../shared/incus/subject.ts'
 import { COPYING, OWNER, PROTECTION, VERIFIED } from '../../../shared/policy/marks.ts'
 import type { VerifyStep } from '../../../shared/relay/steps.ts'
@@ -30,8 +30,9 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
   if (!isTarget(io.remotes, target.remote)) return refusal(notTarget(target.remote))
   const busy = io.busy.begin(job, subjectKey(target), 'receives')
   if (busy !== null) return err(busy)
-  const [copy, original] = await Promise.all([io.sightings.read(target), io.sightings.read(source)])
-  if (!copy.ok) return copy
+  const [read, original] = await Promise.all([io.sightings.readAll(target), io.sightings.read(source)])
+  if (!read.ok) return read
+  const copy = ok(read.value.sighting)
   if (!original.ok) return original
   if (replicaOf(copy.value) !== subjectKey(source)) return refusal(`it is no copy of ${subjectKey(source)}`)
   const listed = copy.value.snapshots ?? []
@@ -45,17 +46,29 @@ export const planVerify: PlanStep<VerifyStep> = async (step, io, job) => {
   const unproven = fresh.find((pair) => !hasArrived || !wasOnSource(pair, source, original.value, io))
   if (unproven !== undefined) return refusal(`no transfer is known to have brought ${unproven[0]}`)
   const verified = commonPairs(listed, [...before, ...fresh])
+  const ends = targetEnds(step, verified, copy.value, io)
+  const calls = [...ends].map(([name, end]) => ({ end, call: expiryCall(target, name, end) }))
+  const after = endsAfter(verified, read.value.rows, ends)
+  // If this is cut off, either may hold.
+  io.journal.losses.know(
+    subjectKey(target),
+    endsAfter(verified, read.value.rows, new Map()).map(([pair, end], at) => [
+      pair,
+      earlier(end, after[at]?.[1] ?? null),
+    ]),
+  )
   return ok({
     calls: [
       // If this is cut off, the newest that is marked must last: first what lasts, then the mark, then what ends.
-      ...targetExpiries(step, verified, copy.value, io, 'lasting'),
+      ...calls.filter(({ end }) => end === null).map((one) => one.call),
       markCall(target, marksOf(step, verified)),
-      ...targetExpiries(step, verified, copy.value, io, 'ending'),
+      ...calls.filter(({ end }) => end !== null).map((one) => one.call),
       ...(await sourceExpiries(step, original.value, job, io)),
       ...(step.protect ? [markCall(target, { [PROTECTION]: 'true' })] : []),
     ],
     done: () => {
       io.journal.setVerified(subjectKey(target), verified)
+      io.journal.losses.know(subjectKey(target), after)
       io.sightings.forget(target)
     },
     // By what the source has then: all that was before may have taken its time.
@@ -81,24 +94,43 @@ function marksOf({ rest, owner }: VerifyStep, verified: readonly SnapshotPair[])
   }
 }
 
-/** An expiry that the rules don't allow isn't set: the snapshot stays longer. */
-function targetExpiries(
+/** By name, what is set (ISO 8601; null: never). An expiry that the rules don't allow isn't: the snapshot stays longer. */
+function targetEnds(
   { target, expiries }: VerifyStep,
   verified: readonly SnapshotPair[],
   seen: Sighting,
   io: StepIo,
-  which: 'lasting' | 'ending',
-): Call[] {
+): ReadonlyMap<string, string | null> {
   const standing = { ...standingOf(target, seen, io), verified }
   const { listed } = standing
-  return expiries.flatMap(({ snapshot, expiresAt }) => {
+  const set = expiries.flatMap(({ snapshot, expiresAt }): [string, string | null][] => {
     const pair = listed.find(([name]) => name === snapshot)
     if (pair === undefined || !isIn(verified, pair)) return []
-    if ((expiresAt === null) !== (which === 'lasting')) return []
     const end = expiresAt === null ? null : aheadOf(Date.parse(expiresAt), io)
     const isTooEarly =
       end !== null && againstEnd(target, pair, { end: end.getTime() / 1000, standing }, io) !== null
-    return isTooEarly ? [] : [expiryCall(target, snapshot, end === null ? null : end.toISOString())]
+    return isTooEarly ? [] : [[snapshot, end === null ? null : end.toISOString()]]
+  })
+  return new Map(set)
+}
+
+/** Null: never. */
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other)
+
+/** When each ends after that (milliseconds since the epoch). Where Incus doesn't say, it may at any time. */
+function endsAfter(
+  verified: readonly SnapshotPair[],
+  rows: unknown,
+  set: ReadonlyMap<string, string | null>,
+): [SnapshotPair, number | null][] {
+  const parsed = parseExpiries(rows)
+  const shown = parsed.ok ? endsOf(parsed.value) : new Map<string, number | null>()
+  return verified.map((pair) => {
+    const [name] = pair
+    const end = set.get(name)
+    if (end === undefined) return [pair, shown.has(name) ? (shown.get(name) ?? null) : 0]
+    return [pair, end === null ? null : Date.parse(end)]
   })
 }
 

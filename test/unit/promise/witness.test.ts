@@ -50,6 +50,28 @@ describe('a look', () => {
     expect(conditions.map(({ text }) => text).join()).toContain('and at least 495 more. Select them')
   })
 
+  test('notes what the relay misses on the copy, and keeps that while the backup server is silent', () => {
+    const main = { snapshots: [A, B, C] }
+    const there = replyOf([copy([B, C])])
+    if (there.ok) there.inventory.lost = [`default/web/${text(A)}`, `default/other/${text(A)}`]
+    const facts = look({ main, backup: there })
+    expect(web(facts)?.missing).toBe(text(A))
+    const applied = { version: 'v1', appliedAt: NOW.toISOString() }
+    const { policies } = CONFIG
+    const { conditions } = verdictOf({ policies, applied, ledger: emptyLedger('v1'), facts, now: NOW })
+    expect(conditions.filter(({ id }) => id.startsWith('lost'))).toMatchObject([
+      {
+        id: `lost ${place}`,
+        severity: 'warning',
+        text: expect.stringContaining(
+          `${A[0]} is gone from the copy ${place}, and stapes did not remove it: `,
+        ),
+      },
+    ])
+    expect(web(look({ main, backup: silent }, facts))?.missing).toBe(text(A))
+    expect(web(look({ main, backup: replyOf([copy([B, C])]) }, facts))?.missing).toBeUndefined()
+  })
+
   test('names what somebody has left out, by who or what did, and keeps that while its server is silent', () => {
     const others = [
       recordOf('lab', { own: { 'user.stapes.exclude': 'true' } }),

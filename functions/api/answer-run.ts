@@ -1,14 +1,10 @@
 /** `POST /api/plan` and `POST /api/run`: the same body and plan; only the second performs it. */
 
 import type { Context } from 'hono'
-import { commands } from '../../shared/command/commands.ts'
-import { renderLine } from '../../shared/command/line.ts'
-import { own } from '../../shared/own.ts'
 import { renderLines } from '../../shared/plan/line.ts'
 import { digestText, linesOf } from '../../shared/plan/lines.ts'
 import type { Refusal } from '../../shared/plan/plan.ts'
 import { ok } from '../../shared/result.ts'
-import { Secret } from '../../shared/secret.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { change, type Stop } from '../change.ts'
 import { digestOf } from '../digest.ts'
@@ -18,6 +14,7 @@ import { planOnly, run } from '../run.ts'
 import { checkConfig } from './apply.ts'
 import { readBody } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
+import { lineOf } from './line-of.ts'
 import { answerProblem, type Problem } from './problem.ts'
 import { requestOf } from './read-request.ts'
 import { planBody, runBody } from './requests.ts'
@@ -91,30 +88,6 @@ async function answerChange(
   const { run: ran } = changed
   return ran.refusal === null ? context.json(ran) : answerProblem(context, refused(ran.refusal))
 }
-
-/** For the audit record: as one would type it in chat, except that several policies may be named. */
-function lineOf(request: BackupRequest): string {
-  const { do: what, reason: __, ...rest } = request
-  const values = Object.entries(rest).flatMap(([key, value]): [string, string][] =>
-    value === undefined || value instanceof Secret
-      ? []
-      : [value === 0 ? AT_ONCE : [own(NAMES, key) ?? key, wordsOf(value)]],
-  )
-  const command = commands.find((one) => one.kind === 'change' && one.does === what)
-  return command === undefined ? what : renderLine(command, Object.fromEntries(values)).slice(0, 300)
-}
-
-function wordsOf(value: string | boolean | number | readonly string[]): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number') return `${value}s`
-  return typeof value === 'boolean' ? 'yes' : value.join(' ')
-}
-
-/** How a command says that there is no grace. */
-const AT_ONCE: [string, string] = ['now', 'yes']
-
-/** Parameters that have another name in commands. */
-const NAMES: Record<string, string> = { policies: 'policy', snapshots: 'snapshot' }
 
 export const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })
 

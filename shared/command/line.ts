@@ -12,10 +12,14 @@ export function renderLine(
   // Behind a gap, or behind a list, the place of a word would say something else.
   const placed = end < 0 ? places : places.slice(0, end + 1)
   const named = parameters.filter((parameter) => !placed.includes(parameter))
+  // Free words go to the end of the line.
+  const words = placed.filter(({ kind }) => kind !== 'text')
+  const texts = placed.filter(({ kind }) => kind === 'text')
   return [
     name,
-    ...placed.flatMap((parameter) => wordsOf(parameter, values)),
+    ...words.flatMap((parameter) => wordsOf(parameter, values)),
     ...named.flatMap((parameter) => wordsOf(parameter, values).map((word) => flagged(parameter, word))),
+    ...texts.flatMap((parameter) => wordsOf(parameter, values)),
   ].join(' ')
 }
 

@@ -18,7 +18,10 @@ export function nameKept(
   requested: Requested<AnyRequest>,
 ): Refusal | null {
   const { world, ledger, coverages, found } = requested
-  const busy = found.busy.get(key) ?? requested.guards().blocked.get(key)
+  const guards = requested.guards()
+  // What would start in a run by schedule doesn't in this one.
+  const blocked = guards.starting.has(key) ? undefined : guards.blocked.get(key)
+  const busy = found.busy.get(key) ?? blocked
   const refusal = (code: Refusal['code'], why: string): Refusal => ({
     code,
     reason: `${snapshot} of ${key} keeps its name: ${why}`,
@@ -28,7 +31,7 @@ export function nameKept(
     return refusal('not-ours', 'it is held by it: release it first, and hold it again under the new one')
   if (undoableOn(record).has(snapshot))
     return refusal('not-ours', 'somebody has removed it: take that back first, with undo')
-  const needed = requested.guards().needed.get(key)?.get(snapshot)
+  const needed = guards.needed.get(key)?.get(snapshot)
   if (needed !== undefined) return refusal('busy', needed)
   const pair = snapshots.find(([name]) => name === snapshot)
   for (const copy of copiesOf(key, { world, ledger })) {

@@ -70,6 +70,22 @@ export function snapshotContract(world: World): void {
       expect(again.envelope.error).toMatch(/Instance snapshot not found|Instance_snapshot not found/)
     })
 
+    test('gets another name that none has, and keeps its date and its end', async () => {
+      await takeSnapshot(world.main, it, 'old-name', { expires_at: '2040-01-02T03:04:05Z' })
+      const before = (await listSnapshots(world.main, it)).find(({ name }) => name === 'old-name')
+      const rename = (name: string) =>
+        world.main.ask('sendSnapshot', {
+          parameters: { instance: it.name, snapshot: 'old-name' },
+          ...{ query: inProject(it), body: { name } },
+        })
+      const taken = await rename('s1')
+      expect([taken.status, taken.envelope.error]).toEqual([409, `Name '${it.name}/s1' already in use`])
+      await succeed(world.main, await rename('new-name'))
+      const after = (await listSnapshots(world.main, it)).find(({ name }) => name === 'new-name')
+      expect([after?.created_at, after?.expires_at]).toEqual([before?.created_at, before?.expires_at])
+      expect(await snapshotNames(world.main, it)).not.toContain('old-name')
+    })
+
     test('of an unknown instance is refused at once', async () => {
       const reply = await startSnapshot(world.main, { name: 'nobody' }, 's1')
       expect(reply.status).toBe(404)
@@ -185,6 +201,23 @@ export function snapshotContract(world: World): void {
   })
 
   describe('an instance', () => {
+    test('gets a schedule by PATCH only while it is what was read, if the change says so', async () => {
+      const it = await world.createInstance('scheduled')
+      const parameters = { instance: it.name }
+      const { headers } = await world.main.ask('getInstance', { parameters })
+      const set = async (schedule: string) =>
+        (
+          await world.main.ask('markInstance', {
+            ...{ parameters, body: { config: { 'snapshots.schedule': schedule } } },
+            headers: { 'if-match': String(headers.etag) },
+          })
+        ).status
+      expect([await set('@daily, 0 3 * * *'), await set('@never')]).toEqual([200, 412])
+      expect((await readInstance(world.main, it)).config).toMatchObject({
+        'snapshots.schedule': '@daily, 0 3 * * *',
+      })
+    })
+
     test('is marked by PATCH at once, and loses a mark by an empty one', async () => {
       const it = await world.createInstance('marked', { config: { 'user.other': 'stays' } })
       const parameters = { instance: it.name }

@@ -62,6 +62,17 @@ export function volumeContract(world: World): void {
       await succeed(world.main, await take('s1'))
     })
 
+    test('has a snapshot described and renamed, and keeps its end', async () => {
+      await succeed(world.main, await take('described', { expires_at: '2040-01-02T03:04:05Z' }))
+      const body = { description: 'before the upgrade' }
+      expect((await ask('patchVolumeSnapshot', { snapshot: 'described', body })).status).toBe(200)
+      const renamed = await ask('renameVolumeSnapshot', { snapshot: 'described', body: { name: 'renamed' } })
+      await succeed(world.main, renamed)
+      const row = (await snapshots()).find(({ name }) => name.endsWith('renamed'))
+      expect(row).toMatchObject({ ...body, expires_at: '2040-01-02T03:04:05Z' })
+      await succeed(world.main, await ask('deleteVolumeSnapshot', { snapshot: 'renamed' }))
+    })
+
     test('is in one of the pools that are listed as URLs', async () => {
       const pools = readMetadata(await world.main.ask('listPools'), z.array(z.string()))
       expect(pools).toContain(`/1.0/storage-pools/${world.main.server.pool}`)

@@ -20,6 +20,7 @@ const POLICY = { policies: { hourly: HOURLY } }
 const COPIED = { policies: { hourly: { ...HOURLY, copy: { remote: 'backup', keep: { last: 2 } } } } }
 
 type Listed = { name: string; expires_at: string | null; description: string }
+type Seen = { ownSchedules: Record<string, { zone: number | null; instances: object }> }
 type Volume = { config: Record<string, string>; description: string; content_type: string }
 
 for (const [version, incusd] of [
@@ -122,6 +123,33 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const after = (await snapshots()).find(({ name }) => name === snapshot)?.expires_at
       expect(Date.parse(after ?? '')).toBeGreaterThanOrEqual(Date.parse(before ?? '') - 1000)
       expect((await volume()).config).not.toHaveProperty([`user.stapes.undo.${snapshot}`])
+    })
+
+    test('and instances have names, descriptions and schedules of Incus as somebody sets them', async () => {
+      await ask({ do: 'snapshot', instances: [KEY, 'shop'], as: 'gold', expiry: '3d' })
+      await ask({ do: 'describe', instance: KEY, snapshot: 'gold', note: 'before the upgrade' })
+      await ask({ do: 'rename', instance: KEY, snapshot: 'gold', as: 'silver' })
+      const renamed = (await snapshots()).find(({ name }) => name === 'silver')
+      expect(renamed?.description).toBe('before the upgrade')
+      expect((Date.parse(renamed?.expires_at ?? '') - Date.now()) / 86_400_000).toBeCloseTo(3, 1)
+      await ask({ do: 'snapshot', instances: ['shop'], as: 'gold', reuse: true })
+      const of = '/1.0/instances/shop'
+      const golds = (await pair.main.run('GET', `${of}/snapshots`)) as string[]
+      expect(golds.filter((url) => url.includes('gold'))).toHaveLength(2)
+      for (const instance of [KEY, 'shop'])
+        await ask({ do: 'schedule', instance, schedule: '@daily', expiry: '7d' })
+      expect(await volume()).toMatchObject({
+        description: 'of the shop',
+        config: { 'snapshots.schedule': '@daily', 'snapshots.expiry': '7d' },
+      })
+      await ask({ do: 'take-over', instance: 'shop' })
+      const shop = (await pair.main.run('GET', of)) as { config: Record<string, string> }
+      expect(shop.config).toMatchObject({ 'snapshots.schedule': '@never', 'snapshots.expiry': '7d' })
+      const status = (await (await stage.worker.fetch('/api/status')).json()) as Seen
+      expect(status.ownSchedules.main?.instances).toHaveProperty([KEY])
+      expect(status.ownSchedules.main?.zone).not.toBeNull()
+      await ask({ do: 'schedule', instance: KEY, schedule: 'none', expiry: 'none' })
+      expect((await volume()).config).not.toHaveProperty(['snapshots.schedule'])
     })
 
     test('are left alone by what is not done to them yet', async () => {

@@ -26,6 +26,16 @@ describe('a snapshot on request', () => {
     expect(names(world)).toHaveLength(4)
   })
 
+  test('is taken though there is another one of this minute, and only once under its name', async () => {
+    const world = await begin(POLICY)
+    await take(world, {})
+    expect((await take(world, {})).results).toEqual([])
+    await take(world, { name: 'gold' })
+    expect(foreign(world)).toHaveLength(2)
+    expect((await take(world, { name: 'gold' })).refusal?.reason).toContain('already')
+    expect(foreign(world)).toHaveLength(2)
+  })
+
   test('never ends where that is wanted, whatever the policy says', async () => {
     const world = await begin({ ...POLICY, manual: { expiry: '2d' } })
     await take(world, { expiry: null })

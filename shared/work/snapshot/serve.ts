@@ -149,7 +149,11 @@ function decisionOf(slot: Slot, covered: Covered): Decision {
   const { key, record, barred } = covered
   if (record.snapshots === null)
     return unreadableDecision(slot, key, record.problem ?? 'its snapshots could not be listed')
-  const taken = takenFor(policy, open, record.snapshots, { key, partial })[0] ?? own(open.made, key)
+  // One of this minute isn't what somebody wants who says more of it.
+  const isOther = Object.keys(serving.asked ?? {}).length > 0
+  const taken = isOther
+    ? undefined
+    : (takenFor(policy, open, record.snapshots, { key, partial })[0] ?? own(open.made, key))
   if (serving.busy.has(key) || making.has(key))
     return { is: 'waiting', key, until: minutesFrom(serving.now, 1) }
   if (taken !== undefined) return { is: 'served', key, name: taken }

@@ -6,7 +6,7 @@ import type { CallError, Job } from '../shared/relay/protocol.ts'
 import { senders, subjectJobs } from '../shared/work/jobs.ts'
 import type { Answers, Prepared } from '../shared/work/kind.ts'
 import type { Action } from '../shared/work/kinds.ts'
-import { verbOf } from '../shared/work/verbs.ts'
+import { partsOf, subjectsOf, verbOf } from '../shared/work/verbs.ts'
 import type { Batched, JobAnswer, Relay } from './incus/relay.ts'
 import { oneByOne } from './one-by-one.ts'
 
@@ -29,12 +29,13 @@ export async function perform(
   const prepared = await prepare(plan, relay, world)
   const { notes } = prepared
   const ofSubjects = oneByOne(plan.actions, subjectOf, (some) => ({ jobs: subjectJobs(some), outcomes: [] }))
-  const all = [...ofSubjects.flatMap(({ jobs }) => jobs), ...prepared.jobs]
-  const outcomes = [...ofSubjects.flatMap((part) => part.outcomes), ...prepared.outcomes]
+  const first = ofSubjects.flatMap(({ jobs }) => jobs)
+  const all = [...first, ...prepared.jobs.map((planned) => afterThose(planned, first))]
+  const outcomes = [...ofSubjects.flatMap((part) => part.outcomes), ...prepared.outcomes].flatMap(ofParts)
   if (all.length === 0) return { outcomes, notes }
   const outcomesBy = ({ answers, error }: Batched): Outcome[] => [
     ...outcomes,
-    ...all.flatMap((planned) => outcomesFrom(planned, answers.get(planned.job.id), error)),
+    ...all.flatMap((planned) => outcomesFrom(planned, answers.get(planned.job.id), error)).flatMap(ofParts),
   ]
   const jobs = all.map(({ job }) => job)
   const batched = await relay.batch(jobs, record, {
@@ -42,6 +43,19 @@ export async function perform(
   })
   return { outcomes: outcomesBy(batched), notes }
 }
+
+/** What waits for the job of a subject waits for the one that this shares with others. */
+function afterThose(planned: PlannedJob, first: readonly PlannedJob[]): PlannedJob {
+  const { after } = planned.job
+  const shared = first.find(({ parts }) => parts.some((part) => subjectsOf(part).includes(after ?? '')))
+  return after === undefined || shared === undefined
+    ? planned
+    : { ...planned, job: { ...planned.job, after: shared.job.id } }
+}
+
+/** One for each action that it stands for. */
+const ofParts = (outcome: Outcome): Outcome[] =>
+  partsOf(outcome.action).map((action) => ({ ...outcome, action }))
 
 const LATE: CallError = { code: 'timeout', message: 'it had not ended when this was written' }
 

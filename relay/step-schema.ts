@@ -3,12 +3,15 @@ import { z } from 'zod'
 import { parsePath } from '../shared/incus/file-path.ts'
 import { TRANSFER_MODES } from '../shared/incus/transfer-mode.ts'
 import { OWN_KEYS } from '../shared/own-schedule/settings.ts'
+import { LONGEST_PAUSE } from '../shared/policy/defaults.ts'
 import { LONGEST_NAME } from '../shared/relay/protocol.ts'
 import type { Step } from '../shared/relay/steps.ts'
 
 /** Snapshots of one instance. */
 const MOST = 20_000
 const LONGEST_NOTE = 10_000
+/** Instances and volumes that are taken as one. */
+const MOST_MEMBERS = 500
 
 /** What a request can't address, or would address something else by, is refused here. */
 const isPlain = (text: string): boolean =>
@@ -89,6 +92,15 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
     stateful: z.boolean(),
     expiresAt: expiry,
     again: z.literal(true).exactOptional(),
+  }),
+  z.strictObject({
+    do: z.literal('take-group'),
+    snapshot,
+    members: z
+      .array(z.strictObject({ ref, expiresAt: expiry, again: z.literal(true).exactOptional() }))
+      .min(1)
+      .max(MOST_MEMBERS),
+    pause: z.number().min(1).max(LONGEST_PAUSE),
   }),
   z.strictObject({ do: z.literal('expire'), ref, snapshot }),
   z.strictObject({ do: z.literal('expire-later'), ref, snapshot, expiresAt: moment }),

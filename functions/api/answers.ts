@@ -75,6 +75,7 @@ const slot = z.object({
   reason: maybe,
   served: z.optional(z.int()),
   failures: z.optional(z.array(z.object({ instance: text, reason: text }))),
+  paused: z.optional(z.record(z.string(), z.number())),
   through: z.optional(iso),
   count: z.optional(z.int()),
 })

@@ -29,7 +29,7 @@ export async function pageOf(key: string, found: Applied, known: Known, io: Io, 
   const seenNow = found.stored === null ? null : await seeSubject(key, io, now)
   const policies = policiesOf(key, found, known, seenNow, now)
   const records = (policy: string) => own(known.ledger?.policies, policy)?.slots ?? []
-  const slots = slotsOf(policies, records, now)
+  const slots = slotsOf(policies, records, now, key)
   const seen = seenView(key, seenNow, slots, now)
   const work = workIn(key, known, seenNow?.look.world.jobs ?? [])
   const isKnown =

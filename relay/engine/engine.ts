@@ -32,12 +32,15 @@ import { type Exports, NO_EXPORTS } from './exports.ts'
 import { createClones } from './files/clones.ts'
 import { createFiles, type Files } from './files/files.ts'
 import { glanceAt } from './glance.ts'
+import { endGroup } from './group-end.ts'
+import { createGroups, type Groups } from './groups.ts'
 import { readInventory, type Wanted } from './inventory.ts'
 import { createJobMemory, type JobMemory } from './job-memory.ts'
 import { createJournal, type JournalStore } from './journal.ts'
 import { createLanes } from './lanes.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { createLocks } from './locks.ts'
+import { resume } from './pausing.ts'
 import { createPools } from './pools.ts'
 import { minRetentionOf, roleOf } from './rules.ts'
 import { createSeal, type Seal } from './seal.ts'
@@ -45,7 +48,7 @@ import { createSightings } from './sightings.ts'
 import type { StepIo } from './steps/step-io.ts'
 import { createSuspects } from './suspects.ts'
 import { createTemporaries, removeTemporary, type Temporaries } from './temporaries.ts'
-import { createUnseenCreates } from './unseen-creates.ts'
+import { createUnseenCreates, type UnseenCreates } from './unseen-creates.ts'
 import type { Upstream } from './upstream.ts'
 import { watchZones } from './zones.ts'
 
@@ -102,12 +105,20 @@ export function createEngine({
   const journal = createJournal(clock, store)
   const sightings = createSightings(upstream, clock, journal)
   const suspects = createSuspects()
-  const unseen = createUnseenCreates(clock)
+  const creates = createUnseenCreates(clock)
   const locks = createLocks()
   const busy = createBusy()
   const cancels = createCancels()
   const jobs = meter(createJobMemory(clock))
   const seal = createSeal(secret)
+  const groups: Groups = createGroups(
+    { seal, journal, clock },
+    { undo: (group) => endGroup(group, unattended), resume: (ref) => resume(ref, unattended) },
+  )
+  const unseen: UnseenCreates = {
+    ...creates,
+    of: (remote) => [...new Set([...creates.of(remote), ...groups.left(remote)])],
+  }
   const base = {
     ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks, busy, cancels },
     certificates: createCertificates(upstream, clock),
@@ -124,7 +135,7 @@ export function createEngine({
   )
   const attended: StepIo = {
     ...base,
-    temporaries,
+    ...{ temporaries, groups },
     timeouts: ATTENDED,
     admit: ({ remote, method, path }, urgent, work) =>
       limiters.of(remote).run({ kind: kindOf(method, path), urgent }, work, judgeCall),
@@ -132,7 +143,7 @@ export function createEngine({
   // Lanes bound the number of copies; under the limiter they would take its places for hours.
   const unattended: StepIo = {
     ...base,
-    temporaries,
+    ...{ temporaries, groups },
     timeouts: DETACHED,
     admit: (_call, _urgent, work) => work(),
   }
@@ -146,7 +157,7 @@ export function createEngine({
     const began = clock.now()
     const reply = await readInventory(io, name, wanted)
     if (!reply.ok) return reply
-    const inventory = temporaries.sweep(name, reply.inventory, began)
+    const inventory = groups.sweep(name, temporaries.sweep(name, reply.inventory, began))
     sightings.note(name, inventory, began, wanted.volumes && inventory.unlisted === undefined)
     noteUnsealed(name, inventory, seal)
     return { ok: true, inventory }

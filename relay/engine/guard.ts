@@ -4,7 +4,8 @@
  * export or from a snapshot and not finished it. It deletes a snapshot only
  * if stapes named it or if it is on a copy, and never a copy's newest verified one. It restores an instance
  * only if that is marked for it and has a safety snapshot, and only to a snapshot that lasts, with memory
- * only if that holds some. It thaws an instance only if it is frozen and no operation runs on it. It changes
+ * only if that holds some. It has an instance stand still only if that has the relay's own
+ * mark, and thaws one only if it is frozen and no operation runs on it, or by that mark. It changes
  * a copy's mark of a transfer only while no operation runs on the copy: such a change would lift Incus's
  * lock. Incus has no lock for a volume, so it deletes one only while nobody uses it and nothing runs on it.
  */
@@ -21,9 +22,10 @@ import { isObject } from './envelope.ts'
 import { againstMaking } from './guard-clone.ts'
 import { againstDelete, againstRunning, againstTransfer, isAttached, transferOwner } from './guard-copy.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
-import { againstThaw, isThaw } from './guard-thaw.ts'
+import { againstPause, againstThaw, isPause, isThaw } from './guard-thaw.ts'
 import type { Journal } from './journal.ts'
 import { makingOn } from './making.ts'
+import { isPausedByRelay } from './pause-mark.ts'
 import type { Seal } from './seal.ts'
 import type { Sightings } from './sightings.ts'
 import {
@@ -46,7 +48,7 @@ export const isGuarded = (match: Match): boolean =>
 
 /** What the relay has seen, and its time in milliseconds since the epoch. */
 export type Seen = {
-  journal: Pick<Journal, 'verified' | 'temporaries'>
+  journal: Pick<Journal, 'verified' | 'temporaries' | 'resumed'>
   serverOf: Sightings['serverOf']
   seal: Seal
   now: number
@@ -91,8 +93,11 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
   if (making !== null && name !== 'startInstance' && name !== 'markInstance')
     return ok(againstMaking(name, instance, making, restoredBy(body)))
   switch (name) {
-    case 'startInstance':
-      return againstThaw(upstream, remote, match, instance)
+    case 'startInstance': {
+      const isOurs = isPausedByRelay(ref, config, { seal, journal })
+      if (isPause(body)) return ok(againstPause(instance, isOurs))
+      return againstThaw(upstream, remote, match, instance, isOurs)
+    }
     case 'markInstance':
       return againstTransfer(upstream, remote, match, config, body)
     case 'restoreInstance':
@@ -117,7 +122,8 @@ async function againstOnVolume(
 
 /** Most changes of marks touch no transfer mark, and most changes of state are no thaw. */
 const isHarmless = (match: Match, body: unknown): boolean =>
-  (marksSubject(match) && transferOwner(body) === null) || (match.name === 'startInstance' && !isThaw(body))
+  (marksSubject(match) && transferOwner(body) === null) ||
+  (match.name === 'startInstance' && !isThaw(body) && !isPause(body))
 
 /** `config`: its own, without its profiles'. */
 type Subject = { instance: Record<string, unknown>; config: Record<string, unknown> }
@@ -146,7 +152,7 @@ const refused = (remote: string, match: Match, wanted: string, why: string): Cal
 
 function wordsOf({ name, parameters }: Match, wanted: string): string {
   const { volume, instance = volume, snapshot } = parameters
-  if (name === 'startInstance') return `thaw ${instance}`
+  if (name === 'startInstance') return `pause or thaw ${instance}`
   if ((name === 'markInstance' && wanted === '') || name === 'markVolume') return `mark ${instance}`
   if (name === 'restoreInstance' || name === 'markInstance') return `restore ${instance} to ${wanted}`
   return `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`

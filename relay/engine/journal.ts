@@ -5,10 +5,17 @@
  */
 import type { Clock } from '../../shared/clock.ts'
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
-import { mostOf, type Peak, withListed } from '../../shared/incus/pace.ts'
-import { own } from '../../shared/own.ts'
-import { parseVerified, renderVerified } from '../../shared/work/copy/marks.ts'
-import { isObject, text } from './envelope.ts'
+import { mostOf, withListed } from '../../shared/incus/pace.ts'
+import { renderVerified } from '../../shared/work/copy/marks.ts'
+import {
+  type Ending,
+  type Made,
+  type NotedGroup,
+  type Postponed,
+  parseState,
+  renderState,
+  type TemporaryState,
+} from './journal-state.ts'
 import { createLosses, type Losses } from './losses.ts'
 
 /** Where it is kept. `changed` gets a function that gives the present state, as JSON. */
@@ -17,17 +24,6 @@ export type JournalStore = {
   changed(state: () => unknown): void
   /** Writes at once what has changed; false: it can't. Absent: nothing waits to be written. */
   flush?(): boolean
-}
-
-/** Whether an instance for an export is known to be there: while it is made no file of it can exist. */
-export type TemporaryState = 'making' | 'made'
-
-/** Of an instance that the relay made from a snapshot: what it has no mark for. */
-export type Made = {
-  /** When Incus created it, in seconds since the epoch: another one of its name has another date. */
-  since: number
-  /** The mark that a restore takes off it; empty: it is finished. */
-  mark: string
 }
 
 export type Journal = {
@@ -83,6 +79,15 @@ export type Journal = {
   /** An export that isn't what was stored, by its key; false: it is, or it is gone. */
   noteBad(key: string, isBad: boolean): void
   isBad(key: string): boolean
+  /** Groups that aren't over, by the key of their first member and the snapshot's name. */
+  groups(): ReadonlyMap<string, NotedGroup>
+  /** Written at once; false: it can't be, so nothing may be paused. */
+  noteGroup(id: string, group: NotedGroup): boolean
+  dropGroup(id: string): void
+  /** A pause of it that began then is over (milliseconds since the epoch): its mark means nothing any more. */
+  noteResumed(subject: string, since: number): void
+  /** When the last such pause began; 0: none is known. */
+  resumed(subject: string): number
 }
 
 const DAY = 86_400_000
@@ -94,28 +99,13 @@ const ENDLESS = -1
 /** Of one instance. */
 const MOST = 2000
 
-/** The snapshot's own expiry, what was set in its place, and when (milliseconds since the epoch). */
-type Postponed = [end: number, until: number, noted: number]
-/** An expiry that was allowed, and when. */
-type Ending = [end: number, noted: number]
-
 const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
-  const { verified, expired, postponed, ends, peaks, made, temporaries, bad, ...rest } = parseState(
-    store.read(),
-  )
-  const state = (): unknown => ({
-    verified: Object.fromEntries([...verified].map(([key, pairs]) => [key, renderVerified(pairs)])),
-    expired: Object.fromEntries([...expired].map(([key, ends]) => [key, Object.fromEntries(ends)])),
-    postponed: Object.fromEntries([...postponed].map(([key, ends]) => [key, Object.fromEntries(ends)])),
-    ends: Object.fromEntries([...ends].map(([key, of]) => [key, Object.fromEntries(of)])),
-    peaks: Object.fromEntries(peaks),
-    made: Object.fromEntries(made),
-    temporaries: Object.fromEntries(temporaries),
-    bad: Object.fromEntries(bad),
-    ...losses.state(),
-  })
+  const known = parseState(store.read())
+  const { verified, expired, postponed, ends, peaks, made, temporaries, bad, groups, resumed, ...rest } =
+    known
+  const state = (): unknown => ({ ...renderState(known), ...losses.state() })
   const changed = (): void => store.changed(state)
   const losses = createLosses(clock, rest, changed)
   const changedNow = (): boolean => {
@@ -249,6 +239,19 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       changed()
     },
     isBad: (key) => bad.has(key),
+    groups: () => groups,
+    noteGroup(id, group) {
+      put(groups, id, group)
+      return changedNow()
+    },
+    dropGroup(id) {
+      if (groups.delete(id)) changedNow()
+    },
+    noteResumed(subject, since) {
+      put(resumed, subject, Math.max(since, resumed.get(subject) ?? 0))
+      changed()
+    },
+    resumed: (subject) => resumed.get(subject) ?? 0,
   }
 }
 
@@ -273,78 +276,3 @@ type Over<At> = (name: string, at: At) => boolean
 
 /** Incus keeps no more of a date everywhere. */
 const secondOf = (ms: number): number => Math.floor(ms / 1000)
-
-type State = {
-  verified: Map<string, readonly SnapshotPair[]>
-  expired: Map<string, Map<string, number>>
-  postponed: Map<string, Map<string, Postponed>>
-  ends: Map<string, Map<string, Ending>>
-  peaks: Map<string, Peak>
-  made: Map<string, Made>
-  temporaries: Map<string, TemporaryState>
-  bad: Map<string, number>
-  copyEnds: Map<string, Map<string, number>>
-  lost: Map<string, Map<string, number>>
-}
-
-/** What can't be read is left out. */
-function parseState(stored: unknown): State {
-  const entriesOf = (key: string): [string, unknown][] => {
-    const part = isObject(stored) ? own(stored, key) : undefined
-    return isObject(part) ? Object.entries(part) : []
-  }
-  const mapsOf = <At>(key: string, read: (value: unknown) => At | null): Map<string, Map<string, At>> =>
-    new Map(
-      entriesOf(key).flatMap(([subject, ends]) => {
-        if (!isObject(ends)) return []
-        const known = Object.entries(ends).flatMap(([name, value]): [string, At][] => {
-          const at = read(value)
-          return at === null ? [] : [[name, at]]
-        })
-        return [[subject, new Map(known)]]
-      }),
-    )
-  return {
-    verified: new Map(
-      entriesOf('verified').flatMap(([key, pairs]) => {
-        const parsed = parseVerified(text(pairs))
-        return parsed.length === 0 ? [] : [[key, parsed] as const]
-      }),
-    ),
-    expired: mapsOf('expired', (at) => (isCount(at) ? at : null)),
-    postponed: mapsOf('postponed', readPostponed),
-    ends: mapsOf('ends', readEnding),
-    copyEnds: mapsOf('copyEnds', (at) => (isCount(at) ? at : null)),
-    lost: mapsOf('lost', (at) => (isCount(at) ? at : null)),
-    peaks: new Map(entriesOf('peaks').filter((one): one is [string, Peak] => isPair(one[1]))),
-    made: new Map(entriesOf('made').filter((one): one is [string, Made] => isMade(one[1]))),
-    bad: new Map(entriesOf('bad').filter((one): one is [string, number] => isCount(one[1]))),
-    temporaries: new Map(
-      entriesOf('temporaries').filter(
-        (one): one is [string, TemporaryState] => one[1] === 'making' || one[1] === 'made',
-      ),
-    ),
-  }
-}
-
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
-
-const isMade = (value: unknown): value is Made =>
-  isObject(value) && isCount(value.since) && typeof value.mark === 'string'
-
-const isPair = (value: unknown): value is [number, number] => isCounts(value, 2)
-
-const isCounts = (value: unknown, length: number): value is number[] =>
-  Array.isArray(value) && value.length === length && value.every(isCount)
-
-/** Earlier versions didn't note when, and the first ones not what they had set. */
-function readPostponed(value: unknown): Postponed | null {
-  if (isCounts(value, 3)) return value as Postponed
-  return isPair(value) ? [...value, 0] : null
-}
-
-/** Earlier versions didn't note when. */
-function readEnding(value: unknown): Ending | null {
-  if (isPair(value)) return value
-  return isCount(value) ? [value, 0] : null
-}

@@ -54,6 +54,11 @@ export function removalFrom(
   const { snapshot, by, end } = removal
   const restored = whileRestored(ref, by.id, io.locks)
   if (restored !== null) return err(restored)
+  if (io.groups.isTaking(ref, snapshot, by))
+    return err({
+      code: 'locked',
+      message: `${snapshot} of ${subjectKey(ref)} is being taken; try again when that has ended`,
+    })
   const isCopy = isReplica(ref, seen, io)
   const why = isCopy ? againstOnCopy(ref, seen, snapshot, io) : againstOnSource(ref, seen, removal, io)
   if (why !== null) return ok(why)

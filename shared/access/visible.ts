@@ -5,7 +5,7 @@
 
 import type { Line } from '../plan/line.ts'
 import type { AnyAction, Plan, Refusal } from '../plan/plan.ts'
-import { verbOf } from '../work/verbs.ts'
+import { subjectsOf } from '../work/verbs.ts'
 import { deniedKeys, type Permission, reachOf } from './permit.ts'
 
 export function visiblePlan<Action extends AnyAction>(
@@ -15,7 +15,7 @@ export function visiblePlan<Action extends AnyAction>(
   const sees = reachOf(permission)
   return {
     ...plan,
-    actions: plan.actions.filter((action) => sees(verbOf(action).subject(action))),
+    actions: plan.actions.filter((action) => subjectsOf(action).every(sees)),
     notes: plan.notes.filter(({ about }) => sees(about)),
     refusal: visibleRefusal(plan.refusal, permission),
   }

@@ -119,6 +119,8 @@ export type RemoteInventory = {
   leftovers?: string[]
   /** `project/instance/snapshot` of creates with an unknown outcome: such a snapshot may be partial. */
   unseen?: string[]
+  /** The same of those that the relay takes as a group just now: such a snapshot isn't complete yet. */
+  taking?: string[]
   /**
    * `project/instance/snapshot@createdSeconds` of a source's snapshots that the relay knows to have expired: it
    * expired them itself, or they had an expiry of their own and that has passed.

@@ -120,9 +120,9 @@ export const routes = {
     path: '/1.0/instances/{instance}/state',
     query: ['project'],
     refuse: (body) =>
-      field(body, 'action') === 'start' || field(body, 'action') === 'unfreeze'
+      ['start', 'freeze', 'unfreeze'].includes(String(field(body, 'action')))
         ? onlyKeys(body, ['action'])
-        : 'only the actions "start" and "unfreeze" are used by stapes',
+        : 'only the actions "start", "freeze" and "unfreeze" are used by stapes',
   },
   getInstanceState: { method: 'GET', path: '/1.0/instances/{instance}/state', query: ['project'] },
   createBackup: {

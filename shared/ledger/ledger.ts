@@ -16,6 +16,8 @@ export type SlotRecord = {
   served?: number
   /** Instances that don't, each with its reason. */
   failures?: { instance: string; reason: string }[]
+  /** Seconds that instances stood still so that they and their volumes were taken as one, by key. */
+  paused?: Record<string, number>
   /** Set on a record of several missed slots: the newest of them, and how many they are. */
   through?: string
   count?: number
@@ -43,6 +45,8 @@ export type OpenSlot = {
    * again, whatever date a listing shows.
    */
   made?: Record<string, string>
+  /** As in a slot's record. */
+  paused?: Record<string, number>
 }
 
 export type PolicyLedger = {

@@ -30,6 +30,7 @@ const slotSchema: z.ZodMiniType<SlotRecord> = z.looseObject({
   reason: may(text),
   served: may(count),
   failures: may(z.array(z.looseObject({ instance: text, reason: text }))),
+  paused: may(z.record(z.string(), count)),
   through: may(moment),
   count: may(count),
 })
@@ -185,10 +186,16 @@ const momentBefore = (moment: string): string => new Date(Date.parse(moment) - 1
 function openOf(value: unknown, part: string, lose: Lose): OpenSlot | undefined {
   const known = partOf(value, z.looseObject({ slot: moment, first: may(z.literal(true)) }), part, lose)
   if (known === undefined) return undefined
-  const { attempts, made, ...rest } = known
+  const { attempts, made, paused, ...rest } = known
   const read = (item: unknown, where: string) => partOf(item, attemptSchema, where, lose)
   const done = mapOf(made, `${part}: the snapshot of`, lose, (item, where) => partOf(item, text, where, lose))
-  const kept = Object.keys(done).length === 0 ? {} : { made: done }
+  const stood = mapOf(paused, `${part}: the pause of`, lose, (item, where) =>
+    partOf(item, count, where, lose),
+  )
+  const kept = {
+    ...(Object.keys(done).length === 0 ? {} : { made: done }),
+    ...(Object.keys(stood).length === 0 ? {} : { paused: stood }),
+  }
   return { ...rest, ...kept, attempts: mapOf(attempts, `${part}: the try of`, lose, read) }
 }
 

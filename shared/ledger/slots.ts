@@ -14,16 +14,25 @@ export function closedSlot(
     failures: { instance: string; reason: string }[]
     empty: string | null
     remark?: string | null
+    paused?: Readonly<Record<string, number>>
   },
 ): SlotRecord {
-  const { served, failures, empty, remark } = seen
+  const { served, failures, empty, remark, paused = {} } = seen
+  const stood = Object.keys(paused).length === 0 ? {} : { paused }
   if (failures.length > 0) {
     const unreadable = served === 0 && failures.every(({ instance }) => instance.startsWith('remote:'))
     const outcome = unreadable ? 'missed' : 'failed'
-    return { slot, outcome, reason: failures[0]?.reason ?? '', served, failures: failures.slice(0, FAILURES) }
+    return {
+      slot,
+      outcome,
+      reason: failures[0]?.reason ?? '',
+      served,
+      failures: failures.slice(0, FAILURES),
+      ...stood,
+    }
   }
   if (served === 0) return { slot, outcome: 'skipped', reason: empty ?? 'no instance matches' }
-  return { slot, outcome: 'served', served, ...(remark == null ? {} : { reason: remark }) }
+  return { slot, outcome: 'served', served, ...(remark == null ? {} : { reason: remark }), ...stood }
 }
 
 /** Whether something that it should have was not taken. */

@@ -1,7 +1,7 @@
 /** Slots, tries and long work, as metrics: what the ledger notes. */
 import type { Ledger, OpenSlot, PolicyLedger, SlotOutcome } from '../ledger/ledger.ts'
 import { keyIn, kindIn, subjectIn, targetIn, type Work } from '../ledger/work.ts'
-import { own } from '../own.ts'
+import { merged, own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { ENDS } from '../work/life.ts'
@@ -59,6 +59,11 @@ export function slotFamilies(policies: readonly Policy[], ledger: Ledger, now: D
       'Failed tries to take the open slot’s snapshot of an instance, or to reach its remote.',
       open.flatMap(({ name, slot }) => attemptsIn(name, slot)),
     ),
+    gauge(
+      'stapes_last_pause_seconds',
+      'How long an instance stood still when it and its volumes were taken as one the last time.',
+      known.flatMap(({ policy: { name }, noted }) => pausesIn(name, noted)),
+    ),
   ]
 }
 
@@ -67,6 +72,12 @@ const slotsWith = (noted: Pick<PolicyLedger, 'slots'> | undefined, outcome: Slot
 
 const attemptsIn = (policy: string, { attempts }: OpenSlot): Sample[] =>
   Object.entries(attempts).map(([subject, { count }]) => ({ labels: { policy, subject }, value: count }))
+
+/** The newest record that has one counts. */
+const pausesIn = (policy: string, noted: PolicyLedger | undefined): Sample[] =>
+  Object.entries(
+    merged(...(noted?.slots ?? []).map(({ paused }) => paused).toReversed(), noted?.open?.paused),
+  ).map(([subject, value]) => ({ labels: { policy, subject }, value }))
 
 export function workFamilies(ledger: Ledger): Family[] {
   const all = Object.entries(ledger.work).map(([key, entry]) => ({ key, entry }))

@@ -1,6 +1,7 @@
 /** The picture of a subject's snapshots over time, as numbers: a lane for each place, and one for the slots. */
 import type { SlotRecord } from '../ledger/ledger.ts'
 import { isUnserved, reasonOf } from '../ledger/slots.ts'
+import { own } from '../own.ts'
 import type { Policy } from '../policy/policy.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { scaleOf, ticksOf } from './scale.ts'
@@ -31,18 +32,19 @@ export type Slot = { policy: string; at: string; state: SlotMark['state']; reaso
 /** Slots ahead, of each policy. */
 const AHEAD = 3
 
-/** Behind and ahead of now, the oldest first. */
+/** Behind and ahead of now, the oldest first. `subject`: whose they are, by its key. */
 export function slotsOf(
   policies: readonly Policy[],
   records: (policy: string) => readonly SlotRecord[],
   now: Date,
+  subject?: string,
 ): Slot[] {
   const all = policies.flatMap((policy): Slot[] => [
     ...records(policy.name).map((record) => ({
       policy: policy.name,
       at: record.through ?? record.slot,
       state: stateOf(record),
-      reason: wordsOf(record),
+      reason: `${wordsOf(record)}${stillness(record, subject)}`,
     })),
     ...ahead(policy, now).map((at) => ({
       ...{ policy: policy.name, at: at.toISOString(), state: 'ahead' as const, reason: 'to come' },
@@ -71,6 +73,12 @@ const wordsOf = (record: SlotRecord): string => {
   const why = reasonOf(record)
   const many = count === 1 ? outcome : `${count} ${outcome}`
   return why === undefined ? many : `${many}: ${why}`
+}
+
+/** It was taken together with its volumes. */
+function stillness({ paused }: SlotRecord, subject: string | undefined): string {
+  const seconds = subject === undefined ? undefined : own(paused, subject)
+  return seconds === undefined ? '' : `, it stood still for ${seconds} s`
 }
 
 const HOUR = 3_600_000

@@ -6,7 +6,8 @@ import type { AnyAction } from './plan.ts'
 export type PlannedJob = { job: Job; parts: readonly AnyAction[] }
 
 export type Outcome<Action extends AnyAction = AnyAction> =
-  | { action: Action; state: 'done' }
+  /** `reply`: of its last step. */
+  | { action: Action; state: 'done'; reply?: unknown }
   /** `partly`: an earlier step of it was performed. */
   | { action: Action; state: 'refused'; error: CallError; partly?: true }
   /** Whether it was performed isn't known until the next observation. */
@@ -32,7 +33,8 @@ export function outcomesOf({ parts }: PlannedJob, reports: readonly StepReport[]
 }
 
 function stepOutcome(action: AnyAction, report: StepReport | undefined, failed: boolean): Outcome {
-  if (report?.ok === true) return { action, state: 'done' }
+  if (report?.ok === true)
+    return { action, state: 'done', ...(report.metadata === undefined ? {} : { reply: report.metadata }) }
   if (report?.ok === false) return { action, state: 'refused', error: report.error }
   return failed
     ? { action, state: 'blocked' }

@@ -52,6 +52,7 @@ export function worldOf(reply: InventoryReply): World {
     for (const record of answer.inventory.instances)
       records.set(subjectKey({ remote, project: record.project, instance: record.name }), record)
     for (const one of answer.inventory.unseen ?? []) unseen.add(`${remote}/${one}`)
+    for (const one of answer.inventory.taking ?? []) incomplete.add(`${remote}/${one}`)
     for (const one of answer.inventory.expired ?? []) expired.add(`${remote}/${one}`)
     for (const one of answer.inventory.lost ?? []) {
       const at = one.lastIndexOf('/')

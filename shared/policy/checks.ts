@@ -1,10 +1,11 @@
 /** Checks over several values: missing ones, a copy onto its own source, policies that contradict each other. */
 import { MANUAL, POLICY_NAME, SAFETY } from '../incus/snapshot-name.ts'
+import { LONGEST_PAUSE } from './defaults.ts'
 import { compileGlobs, mayOverlap } from './glob.ts'
 import { type PolicyError, problem, show } from './issues.ts'
 import { RESERVED } from './marks.ts'
 import type { Copy, Policy } from './policy.ts'
-import { coversVolumes } from './volumes.ts'
+import { ATTACHED, coversVolumes } from './volumes.ts'
 
 const TWO_TICKS = 120
 
@@ -55,7 +56,35 @@ export function checkPolicy(policy: Policy): PolicyError[] {
     errors.push(
       problem([...path, 'export', 'to'], 'the store that the files go to, such as "nas"', 'nothing'),
     )
+  errors.push(...checkTogether(policy))
   return policy.copy === null ? errors : [...errors, ...checkCopy(policy, policy.copy)]
+}
+
+function checkTogether({ name, select, stateful, together }: Policy): PolicyError[] {
+  if (together == null) return []
+  const path = ['policies', name]
+  const errors: PolicyError[] = []
+  if (!(select.volumes ?? []).includes(ATTACHED))
+    errors.push(
+      problem(
+        [...path, 'select', 'volumes'],
+        `"${ATTACHED}" among them`,
+        JSON.stringify(select.volumes ?? []),
+        '"together" takes an instance and its attached volumes as one, so the policy has to cover those',
+      ),
+    )
+  if (stateful !== false)
+    errors.push(
+      problem(
+        [...path, 'stateful'],
+        'false beside "together"',
+        JSON.stringify(stateful),
+        'while an instance stands still, its memory can not be written: give snapshots with memory a policy of their own',
+      ),
+    )
+  if (together.pause < 1 || together.pause > LONGEST_PAUSE)
+    errors.push(problem([...path, 'together', 'pause'], 'a span from 1s to 5m', `${together.pause}s`))
+  return errors
 }
 
 function checkCopy(policy: Policy, copy: Copy): PolicyError[] {

@@ -16,6 +16,7 @@ import { roleProblems } from './roles.ts'
 import { type Candidate, type Observed, observe, type Selection, selectInstances } from './select.ts'
 import { sharedCopyWarnings } from './shared-copies.ts'
 import { describeSkip } from './skip.ts'
+import { groupsIn, heldTogether, strangersIn } from './together.ts'
 import { unmatchedOf } from './unmatched.ts'
 import { coveredUses, coversVolumes, forVolume, isVolume, unexported } from './volumes.ts'
 
@@ -55,7 +56,10 @@ export function coverInstances(
       reason: `there is no project "${project}" on ${remote}, or the relay's certificate may not see it: policy ${policy.name} covers nothing there`,
     }))
     const wanted = selected.map((candidate) => covered(candidate, base, remotes.get(candidate.ref.remote)))
-    const taken = wanted.map((one) => (isVolume(one.record) ? forVolume(one) : one))
+    const taken = heldTogether({
+      policy,
+      covered: wanted.map((one) => (isVolume(one.record) ? forVolume(one) : one)),
+    })
     return {
       policy,
       covered: taken,
@@ -83,6 +87,7 @@ export function coverInstances(
         ...contradictionsIn(policy, taken, uses),
         ...wanted.flatMap((one) => unexported(one, policy)),
         ...lockWarnings(policy, replies),
+        ...groupsIn({ policy, covered: taken }).flatMap(strangersIn),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
       remarks: unmatched.remarks,

@@ -6,6 +6,9 @@ export const NEVER = 'never'
 /** A rotation takes one at each slot; after failures a few. A changed `keep` takes many. */
 export const DEFAULT_BRAKE = { share: 0.5, number: 10 }
 
+/** Seconds for which an instance may stand still. The relay lets nothing stand still for longer. */
+export const LONGEST_PAUSE = 300
+
 export const DEFAULTS = {
   select: {
     // As everywhere in Incus, no project means the project `default`.
@@ -22,6 +25,7 @@ export const DEFAULTS = {
   catchup: '1d',
   paused: false,
   stateful: false,
+  together: { pause: '30s' },
   keep: {},
   grace: '0s',
   expiry: NEVER,

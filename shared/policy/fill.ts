@@ -15,7 +15,7 @@ import type { Settings } from './schema.ts'
 
 /** `remotes` and `schedule` have no default, nor has a copy's `remote`: a list or text that is empty here is missing. */
 export function fill(name: string, own: Settings, defaults: Settings): Policy {
-  const { ping: _, ...filling } = DEFAULTS
+  const { ping: _, together: __, ...filling } = DEFAULTS
   const merged = { ...filling, ...defaults, ...own }
   return {
     name,
@@ -26,6 +26,7 @@ export function fill(name: string, own: Settings, defaults: Settings): Policy {
     catchup: sound(parseDuration(merged.catchup)),
     paused: merged.paused,
     stateful: merged.stateful,
+    together: fillTogether(own.together ?? defaults.together ?? false),
     keep: withoutZeros(merged.keep),
     grace: sound(parseDuration(merged.grace)),
     expiry: orNull(merged.expiry),
@@ -53,6 +54,12 @@ const fillPing = (said: NonNullable<Settings['ping']>): PingSettings | null => {
   if (said === false) return null
   const { type, url, slug, every } = { ...DEFAULTS.ping, ...said }
   return { type, secret: url.secret, slug, every: sound(parseDuration(every)) }
+}
+
+const fillTogether = (said: NonNullable<Settings['together']>): { pause: number } | null => {
+  if (said === false) return null
+  const { pause } = { ...DEFAULTS.together, ...(said === true ? {} : said) }
+  return { pause: sound(parseDuration(pause)) }
 }
 
 const remotesOf = (settings: Settings): string[] | undefined => settings.select?.remotes ?? settings.remotes
@@ -150,6 +157,7 @@ export const SETTINGS = [
   'catchup',
   'paused',
   'stateful',
+  'together',
   'keep',
   'grace',
   'expiry',

@@ -41,6 +41,8 @@ export const RESTORED = `${PREFIX}restored`
 
 /** On an instance that only lives while a snapshot is exported, made from that: sealed by the relay, which removes it. */
 export const EXPORTING = `${PREFIX}exporting`
+/** On an instance that stands still for snapshots of it and its volumes, since when: sealed by the relay, which lets it run again. */
+export const PAUSING = `${PREFIX}pausing`
 /** On an instance that is being made from a snapshot. See work/clone/mark.ts. */
 export const MAKING = `${PREFIX}restoring-as`
 
@@ -63,6 +65,7 @@ export const isMark = (key: string): boolean =>
   key === RESTORING ||
   key === RESTORED ||
   key === EXPORTING ||
+  key === PAUSING ||
   key === MAKING ||
   key === NO_VOLUMES ||
   key.startsWith(HOLD) ||
@@ -113,6 +116,7 @@ export const RESERVED: readonly string[] = [
   'restoring',
   'restored',
   'exporting',
+  'pausing',
   'restoring-as',
 ]
 

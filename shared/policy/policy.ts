@@ -78,6 +78,8 @@ export type Policy = {
   pause?: Pause
   /** With the memory of what runs. `possible`: without it where that can't be had. */
   stateful: boolean | 'possible'
+  /** Each instance and its attached volumes are taken as one; `pause`: seconds that it may stand still. Null or absent: each by itself. */
+  together?: { pause: number } | null
   keep: Keep
   /** Seconds for which a removal by `keep` can be undone. Absent in one that an earlier version has applied: 0. */
   grace?: number

@@ -15,6 +15,7 @@ import * as field from './fields.ts'
 import { keepSchema, mayKeep } from './keep-schema.ts'
 import { notifyKeysAt, notifySchema } from './notify-schema.ts'
 import { pingSchema } from './ping-schema.ts'
+import { togetherSchema } from './together-schema.ts'
 
 const { described, list, may, object } = field
 
@@ -149,6 +150,11 @@ const settings = {
     'true: with the memory of running instances; what can\'t keep it gets no snapshot. `"possible"`: it gets one without its memory then. Virtual machines need migration.stateful=true, and a size.state on the root disk above limits.memory; containers need CRIU.',
     { default: DEFAULTS.stateful },
   ),
+  together: may(
+    togetherSchema,
+    'true: an instance and its attached volumes are one. Their snapshots have one name and are of one moment: the instance stands still meanwhile, for a short time only. They count, stay and go together. Needs `"attached"` in `select.volumes`.',
+    { default: false, examples: [true, { pause: '10s' }] },
+  ),
   keep: mayKeep('How long snapshots stay on the source.'),
   grace: may(
     field.duration,
@@ -260,6 +266,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
     url: { secret: null },
     copy: copySchema.shape,
     brake: brakeSchema.shape,
+    together: { pause: null },
     export: exportSchema.shape,
   }
   return Object.keys(own(shapes, String(path.at(-1))) ?? {})

@@ -84,6 +84,7 @@ const policySchema = z.looseObject({
   catchup: seconds,
   paused: z.boolean(),
   stateful: z.union([z.boolean(), z.literal('possible')]),
+  together: z.exactOptional(z.nullable(z.looseObject({ pause: seconds }))),
   keep: keepSchema,
   grace: z.exactOptional(seconds),
   expiry,

@@ -22,6 +22,21 @@ export type TakeStep = {
   again?: true
 }
 
+/**
+ * Takes snapshots of several subjects under one name, as one: what runs of them stands still meanwhile, for `pause` seconds
+ * at most. Where not all are taken in that time, none counts, and what was made of them is removed again. The reply is a
+ * `GroupReply`.
+ */
+export type TakeGroupStep = {
+  do: 'take-group'
+  snapshot: string
+  members: ({ ref: InstanceRef } & Pick<TakeStep, 'expiresAt' | 'again'>)[]
+  pause: number
+}
+
+/** Seconds that each instance stood still, by its key. */
+export type GroupReply = { paused: Record<string, number> }
+
 /** Removes a snapshot; one that doesn't exist counts as removed. */
 export type ExpireStep = { do: 'expire'; ref: InstanceRef; snapshot: string }
 
@@ -217,6 +232,7 @@ export type ImportCheck = CloneCheck & { export: { name: string; encrypted: bool
 
 export type Step =
   | TakeStep
+  | TakeGroupStep
   | ExpireStep
   | ExpireLaterStep
   | UndoStep

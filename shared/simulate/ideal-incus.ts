@@ -75,7 +75,7 @@ type Instance = {
   /** So many of those that were listed last are left. */
   left: number
 }
-type Server = Omit<RemoteInventory, 'instances' | 'operations' | 'unseen' | 'expired'> & {
+type Server = Omit<RemoteInventory, 'instances' | 'operations' | 'unseen' | 'taking' | 'expired'> & {
   expired: string[]
   /** With more of them, those that no copy has are left out. */
   most: number
@@ -90,7 +90,14 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
   const paced = new Set<string>()
   for (const [remote, answer] of Object.entries(observed.remotes)) {
     if (!answer.ok) continue
-    const { instances: records, operations: _, unseen: __, expired = [], ...server } = answer.inventory
+    const {
+      instances: records,
+      operations: _,
+      unseen: __,
+      taking: ___,
+      expired = [],
+      ...server
+    } = answer.inventory
     servers.set(remote, { ...server, expired: [...expired], most: MANY })
     // What Incus takes by its own schedules isn't simulated, so it isn't missed here.
     for (const { scheduled: _own, ...record } of records) {

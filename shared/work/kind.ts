@@ -29,6 +29,8 @@ import type { RetryPolicy } from './life.ts'
 export type Verb<Action extends AnyAction> = {
   /** Key of the subject that it changes: of a copy its source, never the copy, which follows it. */
   subject(action: Action): string
+  /** The actions that it stands for, each of which has its outcome, and a subject of its own. */
+  parts?(action: Action): readonly AnyAction[]
   /** What a problem with it names; absent: its subject. */
   about?(action: Action): string
   /** Key of a subject whose data it hands on: who requests it has to have a grant for that one, too. */

@@ -22,6 +22,13 @@ export function verbOf(action: AnyAction): Verb<AnyAction> {
   return verb
 }
 
+/** The actions that it stands for; mostly itself. */
+export const partsOf = (action: AnyAction): readonly AnyAction[] => verbOf(action).parts?.(action) ?? [action]
+
+/** Keys of all subjects that it changes. */
+export const subjectsOf = (action: AnyAction): string[] =>
+  partsOf(action).map((part) => verbOf(part).subject(part))
+
 export const requestable = (what: string): Requestable<AnyRequest> | undefined => own(REQUESTS, what)
 
 /** All requests, by name. */
@@ -43,8 +50,8 @@ export const LONG_KINDS: readonly { name: string; long: Long<Work> }[] = Object.
 export const touchedBy = ({ actions }: Pick<Plan, 'actions'>): string[] => [
   ...new Set(
     actions.flatMap((action) => {
-      const { subject, reads } = verbOf(action)
-      return [subject(action), ...(reads === undefined ? [] : [reads(action)])]
+      const { reads } = verbOf(action)
+      return [...subjectsOf(action), ...(reads === undefined ? [] : [reads(action)])]
     }),
   ),
 ]

@@ -16,6 +16,7 @@ import { importContract } from './imports.ts'
 import { listingContract } from './listings.ts'
 import { extensionsSchema } from './model.ts'
 import { operationContract } from './operations.ts'
+import { pauseContract } from './pauses.ts'
 import { refreshContract } from './refresh.ts'
 import { relayedContract } from './relayed.ts'
 import { restoreContract } from './restores.ts'
@@ -85,6 +86,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     snapshotContract(world)
     volumeContract(world)
     volumeCopyContract(world)
+    pauseContract(world)
     copyContract(world)
     copyingContract(world)
     relayedContract(world)

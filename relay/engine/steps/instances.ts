@@ -28,8 +28,15 @@ export const planStart: PlanStep<StartStep> = async ({ ref }, io) => {
   return seen.ok ? ok({ calls: [stateCall(ref, 'start')] }) : seen
 }
 
-/** The guard of the request itself checks that it is frozen, and that nothing runs on it. */
-export const planThaw: PlanStep<ThawStep> = ({ ref }) => ok({ calls: [stateCall(ref, 'unfreeze')] })
+/**
+ * The guard of the request itself checks that it is frozen, and that nothing runs on it. What stands still by the relay
+ * itself has its mark, too.
+ */
+export const planThaw: PlanStep<ThawStep> = async ({ ref }, io) => {
+  const ours = await io.groups.resuming(ref)
+  if (ours !== null) return ours.ok ? ok({ calls: [] }) : ours
+  return ok({ calls: [stateCall(ref, 'unfreeze')] })
+}
 
 export const planEndRestore: PlanStep<EndRestoreStep> = async ({ ref, safeties }, io, job) => {
   const busy = whileRestored(ref, job.id, io.locks)

@@ -24,10 +24,10 @@ export const removeCall = (ref: InstanceRef, snapshot: string): Call => ({
   ...deleteRequest(ref, snapshot),
 })
 
-/** Sets it running again, or thaws it. */
-export function stateCall(ref: InstanceRef, action: 'start' | 'unfreeze'): Call {
+/** Sets it running again, has it stand still, or thaws it. `wait` in seconds. */
+export function stateCall(ref: InstanceRef, action: 'start' | 'freeze' | 'unfreeze', wait = STEP_WAIT): Call {
   const { parameters, query } = where(ref)
-  return { remote: ref.remote, wait: STEP_WAIT, ...request('startInstance', parameters, query, { action }) }
+  return { remote: ref.remote, wait, ...request('startInstance', parameters, query, { action }) }
 }
 
 /** A snapshot that vanished meanwhile needs no expiry. Null: never. `seen`: sets it only while it is that. */

@@ -7,7 +7,7 @@ import { request } from '../../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
 import { subjectKey } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
-import { HOLD, RESTORED, RESTORING, UNDO } from '../../../shared/policy/marks.ts'
+import { HOLD, PAUSING, RESTORED, RESTORING, UNDO } from '../../../shared/policy/marks.ts'
 import type { RestoreStep } from '../../../shared/relay/steps.ts'
 import { err, ok } from '../../../shared/result.ts'
 import {
@@ -129,6 +129,8 @@ const lastCall = ({ ref, safety, holds }: RestoreStep, removals: Record<string, 
   markCall(ref, {
     ...holds,
     ...removals,
+    // It was taken while the instance stood still.
+    [PAUSING]: '',
     [RESTORING]: '',
     [RESTORED]: [safety.name, ...wordsOf(holds[RESTORED])].join(' '),
   })

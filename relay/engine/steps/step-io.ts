@@ -7,6 +7,7 @@ import type { CallIo, Watcher } from '../call-list.ts'
 import type { Call } from '../calls.ts'
 import type { Cancels } from '../cancels.ts'
 import type { Exports, Fetch } from '../exports.ts'
+import type { Groups } from '../groups.ts'
 import type { Locks } from '../locks.ts'
 import type { Sightings } from '../sightings.ts'
 import type { Temporaries } from '../temporaries.ts'
@@ -20,6 +21,7 @@ export type StepIo = CallIo & {
   arrivals: Arrivals
   exports: Exports
   temporaries: Temporaries
+  groups: Groups
   /** A file from Incus. */
   fetch: Fetch
   /** A file to Incus. */

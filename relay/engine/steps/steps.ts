@@ -23,10 +23,12 @@ import { planRestore } from './restore.ts'
 import { planSchedule } from './schedule.ts'
 import { planExpire, planExpiry, planPostpone, planTake } from './snapshots.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
+import { planTakeGroup } from './take-group.ts'
 import { planVerify } from './verify.ts'
 
 const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   take: planTake,
+  'take-group': planTakeGroup,
   expire: planExpire,
   'expire-later': planExpireLater,
   undo: planUndo,
@@ -62,6 +64,7 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
 /** Those that are done to custom volumes, too. */
 const OF_VOLUMES: readonly Step['do'][] = [
   'take',
+  'take-group',
   'expire',
   'expire-later',
   'undo',
@@ -100,5 +103,6 @@ function refsOf(step: Step): InstanceRef[] {
   // Whose export it is may be long gone.
   if (step.do === 'import' || step.do === 'check-import') return [step.to]
   if ('ref' in step) return [step.ref]
+  if ('members' in step) return step.members.map(({ ref }) => ref)
   return 'to' in step ? [step.from, step.to] : [step.source, step.target]
 }

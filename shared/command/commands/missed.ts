@@ -64,7 +64,7 @@ export function unservedSince(ledger: Ledger | null, since: Date, maySee: Seen['
 const endOf = ({ slot, through }: SlotRecord): string => through ?? slot
 
 function visible(record: SlotRecord, maySee: Seen['maySee']): SlotRecord {
-  const { failures, reason, ...rest } = record
+  const { failures, reason, paused: _, ...rest } = record
   // The failure of a whole remote may be seen by everybody.
   const seen = failures?.filter(({ instance }) => instance.split('/').length !== 3 || maySee(instance)) ?? []
   const said = reason === undefined || maySpeak(reason, maySee) ? reason : HIDDEN

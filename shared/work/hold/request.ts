@@ -7,6 +7,7 @@ import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 import { HOLD, undoableOn } from '../../policy/marks.ts'
 import { ok, type Result } from '../../result.ts'
 import { type Answer, type Given, oneOf, type Requestable, type Requested } from '../kind.ts'
+import { forWhole } from '../whole.ts'
 import type { MarkAction } from './action.ts'
 
 type SetRequest = AnyRequest & { do: 'hold'; note: string } & OneSnapshot
@@ -16,7 +17,7 @@ export type HoldRequest = SetRequest | ReleaseRequest
 export const requestHold: Requestable<SetRequest> = {
   destructive: false,
   read: (given, reason) => readHold(given, reason),
-  plan: planRequested,
+  plan: forWhole(planRequested),
 }
 
 export const requestRelease: Requestable<ReleaseRequest> = {
@@ -25,7 +26,7 @@ export const requestRelease: Requestable<ReleaseRequest> = {
     const one = oneOf('release', given)
     return one.ok ? ok({ do: 'release', ...one.value, reason }) : one
   },
-  plan: planRequested,
+  plan: forWhole(planRequested),
 }
 
 function readHold(given: Given, reason: string): Result<SetRequest, string> {

@@ -7,6 +7,7 @@ import { parseSpan } from '../../plan/span.ts'
 import { NEVER } from '../../policy/defaults.ts'
 import { err, ok } from '../../result.ts'
 import { type Answer, oneOf, type Requestable, type Requested } from '../kind.ts'
+import { forWhole } from '../whole.ts'
 import type { ProlongAction } from './action.ts'
 
 /** `expiry`: of Incus's form, counted from now; null: never. */
@@ -21,7 +22,7 @@ export const requestProlonging: Requestable<ExpiryRequest> = {
     const expiry = parseSpan(given.expiry)
     return expiry.ok ? ok({ do: 'expiry', ...one.value, expiry: expiry.value, reason }) : expiry
   },
-  plan: planRequested,
+  plan: forWhole(planRequested),
 }
 
 function planRequested({ request, world, found, now }: Requested<ExpiryRequest>): Answer | Refusal {

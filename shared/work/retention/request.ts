@@ -13,12 +13,15 @@ import { refuseScope } from '../../plan/scope.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { compileGlobs } from '../../policy/glob.ts'
 import { removedOn } from '../../policy/marks.ts'
+import { groupsIn } from '../../policy/together.ts'
 import { err, ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import { type ExpireAction, isExpire } from './action.ts'
+import type { Expiry } from './alone.ts'
 import { stopOf, withoutStarting } from './guards.ts'
 import { newestOf } from './newest.ts'
-import { type Expiry, looksBefore, planExpire } from './schedule.ts'
+import { looksBefore, planExpire } from './schedule.ts'
+import { namedWhole } from './whole.ts'
 
 /**
  * What retention no longer keeps; or `snapshots`, by glob: those go after `grace` (seconds; 0: at once), and until then
@@ -90,9 +93,23 @@ function removals(requested: Requested<ExpireRequest | AllowRequest>, allowed: b
   const expiry: Expiry = { guards, sorter, clocks: requested, ...(allowed ? { allowed: true } : {}) }
   const wanted = narrow(coverages, request)
   return request.snapshots === undefined
-    ? byRetention(wanted, expiry, requested)
+    ? byRetention(wanted.map(withGroups(coverages)), expiry, requested)
     : byName(wanted, compileGlobs(request.snapshots), expiry, requested)
 }
+
+/** What is taken as one goes together, whichever of it is named. */
+const withGroups =
+  (coverages: readonly Coverage[]) =>
+  (narrowed: Coverage): Coverage => {
+    const whole = coverages.find(({ policy }) => policy.name === narrowed.policy.name)
+    const keys = new Set(narrowed.covered.map(({ key }) => key))
+    const groups = whole === undefined ? [] : groupsIn(whole)
+    const more = groups.filter((group) => group.some(({ key }) => keys.has(key))).flat()
+    return {
+      ...narrowed,
+      covered: [...new Map([...narrowed.covered, ...more].map((one) => [one.key, one])).values()],
+    }
+  }
 
 const byRetention = (
   wanted: readonly Coverage[],
@@ -111,38 +128,72 @@ function byName(
   requested: Pick<Requested<ExpireRequest | AllowRequest>, 'request' | 'coverages' | 'now'>,
 ): Finding[] {
   const instances = new Map(wanted.flatMap(({ covered }) => covered.map((one) => [one.key, one] as const)))
-  return [...instances.values()].flatMap((one) =>
-    withBrake(one, removeNamed(one, named, requested, expiry.guards), expiry, requested.coverages),
+  const found = [...instances.values()].flatMap((one) => removeNamed(one, named, requested, expiry.guards))
+  const { actions, kept } = namedWhole(
+    {
+      actions: found.flatMap(({ actions: of = [] }) => of.filter(isExpire)),
+      coverages: requested.coverages,
+    },
+    (one, [name]) => {
+      const [{ actions: [action] = [], notes: [note] = [] } = {}] = removeNamed(
+        one,
+        (other) => other === name,
+        requested,
+        expiry.guards,
+      )
+      return action !== undefined && isExpire(action)
+        ? { action: { ...action, reason: `${action.reason} with its group` } }
+        : { stays: note?.reason ?? 'it is not known why' }
+    },
   )
+  const notes = [
+    ...found.flatMap(({ notes: of = [] }) => of),
+    ...kept.map(
+      ({ action: { ref, snapshot }, reason }): Note => ({
+        kind: 'keep',
+        about: subjectKey(ref),
+        snapshot,
+        reason,
+      }),
+    ),
+  ]
+  const all = new Map(
+    requested.coverages.flatMap(({ covered }) => covered.map((one) => [one.key, one] as const)),
+  )
+  const keys = new Set(actions.map(({ ref }) => subjectKey(ref)))
+  return [
+    { notes },
+    ...[...keys].flatMap((key) => {
+      const one = all.get(key) ?? instances.get(key)
+      const mine = actions.filter(({ ref }) => subjectKey(ref) === key)
+      return one === undefined ? [] : withBrake(one, mine, expiry, requested.coverages)
+    }),
+  ]
 }
 
 /** The named snapshots of each policy, unless they are too many at once. */
 function withBrake(
   one: Covered,
-  found: readonly Finding[],
+  actions: readonly ExpireAction[],
   { clocks, allowed }: Expiry,
   coverages: readonly Coverage[],
 ): Finding[] {
-  const actions = found.flatMap(({ actions: of = [] }) => of.filter(isExpire))
   const policies = [...new Set(actions.map(({ policy }) => policy))]
-  return [
-    { notes: found.flatMap(({ notes = [] }) => notes) },
-    ...policies.map((name): Finding => {
-      const mine = actions.filter(({ policy }) => policy === name)
-      const snapshots = (one.record.snapshots ?? []).filter(([of]) => parseSnapshotName(of)?.policy === name)
-      const policy = coverages.find((coverage) => coverage.policy.name === name)?.policy ?? one.policy
-      const expiring = {
-        ref: one.ref,
-        policy,
-        snapshots,
-        going: mine.map(({ snapshot }) => snapshot),
-        since: null,
-      }
-      const held = brakeExpiry(expiring, clocks)
-      if (held === null && allowed === true) return {}
-      return held === null || allowed === true ? { actions: mine } : brakeFinding(expiring, held)
-    }),
-  ]
+  return policies.map((name): Finding => {
+    const mine = actions.filter(({ policy }) => policy === name)
+    const snapshots = (one.record.snapshots ?? []).filter(([of]) => parseSnapshotName(of)?.policy === name)
+    const policy = coverages.find((coverage) => coverage.policy.name === name)?.policy ?? one.policy
+    const expiring = {
+      ref: one.ref,
+      policy,
+      snapshots,
+      going: mine.map(({ snapshot }) => snapshot),
+      since: null,
+    }
+    const held = brakeExpiry(expiring, clocks)
+    if (held === null && allowed === true) return {}
+    return held === null || allowed === true ? { actions: mine } : brakeFinding(expiring, held)
+  })
 }
 
 const unreadableIn = ({ covered, unreadable }: Coverage): Note[] => [

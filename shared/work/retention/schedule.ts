@@ -10,18 +10,20 @@ import { own } from '../../own.ts'
 import { expiryKey, wasBraked } from '../../plan/brake.ts'
 import { brakeExpiry, brakeFinding, type Clocks, HELD_BACK, namesIn } from '../../plan/brake-expiry.ts'
 import type { PlanContext } from '../../plan/context.ts'
-import { combine, type Finding, type Found, type Guards } from '../../plan/finding.ts'
+import { combine, type Finding, type Found } from '../../plan/finding.ts'
 import { lastLooks } from '../../plan/last-look.ts'
 import type { AnyAction, Note } from '../../plan/plan.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { removedOn } from '../../policy/marks.ts'
 import { FEW } from '../../retention/brake.ts'
-import { expiredOf, keptOf, type Reasoned, type Sorter } from '../../retention/sorter.ts'
+import { expiredOf, keptOf, type Reasoned } from '../../retention/sorter.ts'
 import { type ExpireAction, isExpire } from './action.ts'
+import { type Expiry, goingAlone, neededOn, sortOn } from './alone.ts'
 import { stopOf, withoutStarting } from './guards.ts'
 import { untilText } from './lines.ts'
 import { mayClear, PARTIAL } from './partials.ts'
 import { takeBack } from './take-back.ts'
+import { type Staying, stayingIn } from './whole.ts'
 
 export function planRetention(context: PlanContext, found: Found): Finding {
   const { coverages, sorter, explain = false, ledger } = context
@@ -109,28 +111,21 @@ function onRequest(coverages: readonly Coverage[], { incomplete }: Found): Note[
   )
 }
 
-const NOTHING: ReadonlyMap<string, string> = new Map()
-
-export type Expiry = {
-  guards: Guards
-  sorter: Sorter
-  clocks: Clocks
-  /** Somebody confirmed what the brake holds back: only that is planned. */
-  allowed?: true
-}
-
 /** `looked`: keys of the expiries that were judged. */
 type Planned = { finding: Finding; looked: string[] }
 
 /** For one policy, while its slot is open or on request (`due`). */
 export function planExpire(
-  { policy, covered }: Coverage,
+  coverage: Coverage,
   { open }: Pick<PolicyLedger, 'open'>,
-  context: Expiry,
+  expiry: Expiry,
   { due, explain }: { due: boolean; explain: boolean },
 ): Planned {
   if (!due && !explain) return { finding: {}, looked: [] }
+  const { policy, covered } = coverage
   const serving = open === null ? null : snapshotName({ policy: policy.name, slot: new Date(open.slot) })
+  const staying = stayingIn(coverage, (one) => goingAlone(one, policy.name, serving, expiry))
+  const context = { ...expiry, staying }
   const findings = covered.map((one) => expireOn(one, policy.name, serving, context, { due, explain }))
   const looked = due ? covered.map(({ key }) => expiryKey(policy.name, key)) : []
   return { finding: combine(findings), looked }
@@ -141,21 +136,14 @@ function expireOn(
   one: Covered,
   policy: string,
   serving: string | null,
-  context: Expiry,
+  context: Expiry & { staying: Staying },
   { due, explain }: { due: boolean; explain: boolean },
 ): Finding {
-  const { key, record, policy: merged, held } = one
+  const { key, record } = one
   if (record.snapshots === null) return {}
-  const { guards, sorter } = context
-  const { incomplete } = guards
-  // What somebody removed counts for no rule, and goes when Incus removes it, so that it can be undone until then.
   const removed = removedOn(record, context.clocks.now)
-  const complete =
-    incomplete.size === 0 && removed.size === 0
-      ? record.snapshots
-      : record.snapshots.filter(([name]) => !incomplete.has(`${key}/${name}`) && !removed.has(name))
-  const retention = sorter.sort(merged, merged.keep, complete, held, serving)
-  const needed = guards.needed.get(key) ?? NOTHING
+  const { complete, retention } = sortOn(one, record.snapshots, removed, serving, context)
+  const needed = neededOn(key, context)
   const going = due ? expiredOf(retention, needed) : []
   const kept = explain ? keptOf(retention, needed) : []
   const notes = [...kept, ...(explain ? removedFrom(one, removed) : [])].map(

@@ -7,6 +7,7 @@ import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 import { parseUndo, UNDO } from '../../policy/marks.ts'
 import { ok } from '../../result.ts'
 import { type Answer, oneOf, type Requestable, type Requested } from '../kind.ts'
+import { forWhole } from '../whole.ts'
 import type { UndoAction } from './action.ts'
 
 export type UndoRequest = AnyRequest & { do: 'undo' } & OneSnapshot
@@ -17,7 +18,7 @@ export const requestUndo: Requestable<UndoRequest> = {
     const one = oneOf('undo', given)
     return one.ok ? ok({ do: 'undo', ...one.value, reason }) : one
   },
-  plan: planRequested,
+  plan: forWhole(planRequested),
 }
 
 /** Also past its date: Incus removes what has expired once a minute, and not while it is down. */

@@ -4,6 +4,20 @@ import type { InstanceRef } from '../../incus/subject.ts'
 /** `createdAt`: in seconds since the epoch. */
 type Aside = { name: string; createdAt: number }
 
+/**
+ * Snapshots of an instance and its volumes, under one name, of one moment. Each of them is one of `parts`; the first is an
+ * instance's.
+ */
+export type GroupAction = {
+  kind: 'snapshot-group'
+  policy: string
+  name: string
+  parts: SnapshotAction[]
+  /** Seconds that what runs of it may stand still. */
+  pause: number
+  reason: string
+}
+
 export type SnapshotAction = {
   kind: 'snapshot'
   ref: InstanceRef
@@ -24,3 +38,6 @@ export type SnapshotAction = {
   standstill: string | null
   reason: string
 }
+
+export const snapshotsIn = (actions: readonly (SnapshotAction | GroupAction)[]): SnapshotAction[] =>
+  actions.flatMap((action) => (action.kind === 'snapshot' ? [action] : action.parts))

@@ -1,7 +1,7 @@
 /** How a snapshot reads. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
-import type { SnapshotAction } from './action.ts'
+import type { GroupAction, SnapshotAction } from './action.ts'
 
 export function snapshotLine({ ref, name, expiresAt, standstill, as, reason }: SnapshotAction): Line {
   const expiry = expiresAt === null ? '' : `, Incus expires it at ${expiresAt}`
@@ -10,3 +10,11 @@ export function snapshotLine({ ref, name, expiresAt, standstill, as, reason }: S
   const what = as?.name ?? name
   return { about: subjectKey(ref), sign: '+', what, reason: `${reason}${expiry}${stillness}${aside}` }
 }
+
+/** Where one line has to stand for all of it. */
+export const groupLine = ({ name, parts, reason }: GroupAction): Line => ({
+  about: parts.map(({ ref }) => subjectKey(ref)).join(' + '),
+  sign: '+',
+  what: name,
+  reason,
+})

@@ -3,6 +3,7 @@ import { classify, describe, hasUnknownOutcome, mayRetry } from '../../incus/ref
 import { subjectKey } from '../../incus/subject.ts'
 import { failAttempt } from '../../ledger/attempts.ts'
 import type { Attempt, Ledger, OpenSlot, PolicyLedger } from '../../ledger/ledger.ts'
+import { isObject } from '../../ledger/parts.ts'
 import { closedSlot, pushSlot } from '../../ledger/slots.ts'
 import { unknownIn } from '../../ledger/unseen.ts'
 import { own } from '../../own.ts'
@@ -33,11 +34,13 @@ function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Run
   if (open === null) return { policy: plan.requested ? (known ?? slot.ledger) : slot.ledger, wake: [] }
   const tries = triesOf(slot, open, outcomes, now)
   const { attempts, waiting } = tries
+  const paused = { ...open.paused, ...tries.paused }
   const record = closedSlot(open.slot, {
     served: tries.served.length,
     failures: tries.failures,
     empty: slot.empty,
     remark: slot.remark,
+    paused,
   })
   if (plan.requested) {
     const unseen = unknownIn(slot.policy, { slot: open.slot, attempts })
@@ -46,7 +49,10 @@ function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Run
   }
   if (waiting.length > 0) {
     const made = { ...open.made, ...tries.made }
-    const rest = Object.keys(made).length === 0 ? {} : { made }
+    const rest = {
+      ...(Object.keys(made).length === 0 ? {} : { made }),
+      ...(Object.keys(paused).length === 0 ? {} : { paused }),
+    }
     return {
       policy: { ...slot.ledger, open: { ...open, attempts, ...rest } },
       wake: waiting.map(({ until }) => until),
@@ -65,6 +71,8 @@ type Tries = Pick<SlotPlan, 'served' | 'waiting'> & {
   attempts: Record<string, Attempt>
   /** Snapshots made for it, by instance key. */
   made: Record<string, string>
+  /** Seconds that instances stood still for them, likewise. */
+  paused: Record<string, number>
 }
 
 /** The plan's findings with the outcomes of its snapshots. */
@@ -105,7 +113,16 @@ function triesOf(
       ...fresh.map(({ key, attempt }) => [key, attempt] as const),
     ]),
     made: Object.fromEntries(done.map(({ ref, name }) => [subjectKey(ref), name])),
+    paused: Object.fromEntries(mine.flatMap((outcome) => pausedBy(outcome))),
   }
+}
+
+/** As the relay says of a group. */
+function pausedBy(outcome: Outcome<SnapshotAction>): [string, number][] {
+  if (outcome.state !== 'done' || !isObject(outcome.reply) || !isObject(outcome.reply.paused)) return []
+  const key = subjectKey(outcome.action.ref)
+  const seconds = own(outcome.reply.paused, key)
+  return typeof seconds === 'number' && seconds >= 0 ? [[key, seconds]] : []
 }
 
 const isSnapshot = (outcome: Outcome): outcome is Outcome<SnapshotAction> =>

@@ -16,17 +16,18 @@ import type { Coverage, Covered } from '../../policy/cover.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { minuteOf, minutesFrom } from '../../schedule/moment.ts'
 import { nextSlot } from '../../schedule/slots.ts'
-import type { SnapshotAction } from './action.ts'
+import { type GroupAction, type SnapshotAction, snapshotsIn } from './action.ts'
 import { changeOf, knownOf, restartAccounting } from './begin.ts'
+import type { Serving } from './decision.ts'
 import { lookForOwed, type ObservedInstances, withFirst } from './first.ts'
 import { type Advance, advance, type Passed } from './open-slot.ts'
 import { clearPartials, withKnownToRelay } from './partials.ts'
-import { type Serving, serveSlot } from './serve.ts'
+import { serveSlot } from './serve.ts'
 import { takenFor } from './taken.ts'
 
 type SlotDecision = {
   plan: SlotPlan
-  actions: SnapshotAction[]
+  actions: (SnapshotAction | GroupAction)[]
   /** Snapshots of slots that are over, which may be partial. */
   partials: PartialSnapshot[]
   wake: string[]
@@ -44,7 +45,7 @@ export function planSlots(context: PlanContext, { busy }: Found): Finding {
     actions,
     slots: plans,
     partials: slots.flatMap(({ partials }) => partials),
-    taking: new Set(actions.map(({ policy, ref }) => `${policy} ${subjectKey(ref)}`)),
+    taking: new Set(snapshotsIn(actions).map(({ policy, ref }) => `${policy} ${subjectKey(ref)}`)),
     failing: new Set(
       plans.flatMap(({ failed, waiting }) => [...failed, ...waiting].map(({ instance }) => instance)),
     ),

@@ -5,11 +5,16 @@ import { isSafety, safetyExpiry } from '../../plan/safety.ts'
 import type { Covered } from '../../policy/cover.ts'
 import type { IdealIncus } from '../../simulate/ideal-incus.ts'
 import type { Simulated, SnapshotEnd } from '../kind.ts'
-import type { SnapshotAction } from './action.ts'
+import type { GroupAction, SnapshotAction } from './action.ts'
 import { ownEnd, requestedEnd } from './own-end.ts'
 
 export function simulateSnapshot({ ref, name, expiresAt }: SnapshotAction, incus: IdealIncus): Simulated {
   incus.take(ref, name, expiresAt)
+  return 'done'
+}
+
+export function simulateGroup({ parts }: GroupAction, incus: IdealIncus): Simulated {
+  for (const part of parts) simulateSnapshot(part, incus)
   return 'done'
 }
 

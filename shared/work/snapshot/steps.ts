@@ -1,7 +1,7 @@
 /** A snapshot's step in the job of its instance. */
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { Step } from '../../relay/steps.ts'
-import type { SnapshotAction } from './action.ts'
+import type { GroupAction, SnapshotAction } from './action.ts'
 
 /**
  * A daemon killed during a create leaves a partial snapshot that looks complete, so one with an unknown
@@ -22,4 +22,13 @@ const namingSteps = (
     ? []
     : [{ do: 'rename', ref, snapshot: name, to: aside.name, createdAt: aside.createdAt } as const]),
   { do: 'rename', ref, snapshot, to: name, createdAt: null },
+]
+
+export const takeGroupSteps = ({ name, parts, pause }: GroupAction): Step[] => [
+  {
+    do: 'take-group',
+    snapshot: name,
+    members: parts.map(({ ref, expiresAt, again }) => ({ ref, expiresAt, ...(again ? { again } : {}) })),
+    pause,
+  },
 ]

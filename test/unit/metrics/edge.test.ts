@@ -126,3 +126,16 @@ test('a scraper needs the token of the API', async () => {
   expect(answered.status).toBe(200)
   expect(answered.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
 })
+
+test('how long an instance stood still the last time is the newest that is recorded', async () => {
+  const slotAt = (hour: number, paused?: Record<string, number>) => ({
+    slot: `2026-11-22T0${hour}:00:00.000Z`,
+    ...{ outcome: 'served' as const, served: 1 },
+    ...(paused === undefined ? {} : { paused }),
+  })
+  const slots = [slotAt(5), slotAt(4, { [WEB]: 1.5 }), slotAt(3, { [WEB]: 9 })]
+  const policies = { hourly: { accounted: slots[0]?.slot ?? '', open: null, slots } }
+  expect(await scrape({ ledger: ledgerWith({ policies }) })).toContain(
+    `stapes_last_pause_seconds{policy="hourly",subject="${WEB}"} 1.5\n`,
+  )
+})

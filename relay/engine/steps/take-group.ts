@@ -1,0 +1,221 @@
+/**
+ * Takes snapshots of an instance and its volumes as one. The order: what a try before has left goes; the journal, and a mark on
+ * what runs; that stands still; all snapshots at once; it runs again, whatever came of them; and what is only a part goes.
+ */
+import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
+import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
+import { PAUSING } from '../../../shared/policy/marks.ts'
+import type { CallError, Job } from '../../../shared/relay/protocol.ts'
+import type { GroupReply, TakeGroupStep } from '../../../shared/relay/steps.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import { runCalls } from '../call-list.ts'
+import type { Group } from '../groups.ts'
+import { whileRestored } from '../locks.ts'
+import { pauseMark } from '../pause-mark.ts'
+import { readStatus, resume } from '../pausing.ts'
+import { againstRemoval } from '../removal.ts'
+import { isSource, isTarget, notSource, refused } from '../rules.ts'
+import { markCall, removeCall, STEP_WAIT, stateCall, takeCall } from './requests.ts'
+import type { PlanStep, StepIo } from './step-io.ts'
+
+export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
+  const { snapshot } = step
+  const members = step.members.map(({ ref }) => ref)
+  const what = `take ${snapshot} of ${members.map(subjectKey).join(', ')}`
+  const policy = parseSnapshotName(snapshot)?.policy
+  if (policy === undefined || policy === SAFETY)
+    return err(refused(what, 'no policy’s snapshot has such a name'))
+  if (new Set(members.map(subjectKey)).size < members.length) return err(refused(what, 'one is named twice'))
+  for (const ref of members) {
+    const why = await against(ref, job, io)
+    if (why !== null) return err('code' in why ? why : refused(what, why.reason))
+  }
+  const running = await runningIn(members, io)
+  if (!running.ok) return running
+  const taken = io.groups.claim(job, { snapshot, members }, running.value.length > 0)
+  if (taken !== null) return err(taken)
+  try {
+    const cleared = await clear(step, job, io)
+    if (!cleared.ok) return cleared
+    const done = await admitted(step, io, () => takeAll(step, running.value, io))
+    return done.ok ? ok({ calls: [], reply: done.value }) : done
+  } finally {
+    io.groups.release(job)
+  }
+}
+
+async function against(
+  ref: InstanceRef,
+  job: Job,
+  io: StepIo,
+): Promise<CallError | { reason: string } | null> {
+  if (!isSource(io.remotes, ref.remote)) return { reason: notSource(ref.remote) }
+  const copy = isTarget(io.remotes, ref.remote) ? await io.sightings.isCopy(ref) : ok(false)
+  if (!copy.ok) return copy.error
+  if (copy.value) return { reason: `${subjectKey(ref)} is a copy` }
+  return whileRestored(ref, job.id, io.locks)
+}
+
+/** Instances that run. One that stands still already was stopped by somebody else, and stays so. */
+async function runningIn(
+  members: readonly InstanceRef[],
+  io: StepIo,
+): Promise<Result<InstanceRef[], CallError>> {
+  const running: InstanceRef[] = []
+  for (const ref of members.filter(({ instance }) => volumeIn(instance) === null)) {
+    // What an earlier try has left standing still.
+    const resumed = (await io.groups.resuming(ref)) ?? ok(null)
+    if (!resumed.ok) return resumed
+    const seen = await readStatus(ref, io)
+    if (!seen.ok) return seen
+    if (seen.value === null)
+      return err({ code: 'incus', status: 404, message: `Instance not found: ${subjectKey(ref)}` })
+    if (RUNS.includes(seen.value.status)) running.push(ref)
+  }
+  return ok(running)
+}
+
+const RUNS = ['Running', 'Ready']
+
+/** What may be partial of an earlier try under that name. */
+async function clear(
+  { members, snapshot }: TakeGroupStep,
+  job: Job,
+  io: StepIo,
+): Promise<Result<null, CallError>> {
+  for (const { ref, again } of members) {
+    if (again === undefined) continue
+    const why = await againstRemoval(ref, { snapshot, by: job }, io)
+    if (!why.ok) return why
+    if (why.value !== null) return err(refused(`replace ${snapshot} of ${subjectKey(ref)}`, why.value))
+    const ran = await runCalls([removeCall(ref, snapshot)], io, { urgent: true })
+    if (!ran.ok) return ran
+  }
+  return ok(null)
+}
+
+/** All of it counts as one request, for nothing that stands still may wait for others. */
+async function admitted<Value>(
+  { members: [first], snapshot: name }: TakeGroupStep,
+  io: StepIo,
+  work: () => Promise<Result<Value, CallError>>,
+): Promise<Result<Value, CallError>> {
+  if (first === undefined) return work()
+  const { ref, expiresAt } = first
+  let ended: Result<Value, CallError> = err({ code: 'unreachable', message: 'nothing was sent' })
+  await io.admit(takeCall(ref, { name, stateful: false, expiresAt }, STEP_WAIT), false, async () => {
+    ended = await work()
+    return ended.ok ? ok({ remote: ref.remote, body: null, operation: null }) : ended
+  })
+  return ended
+}
+
+const UNNOTED: CallError = {
+  code: 'not-allowed',
+  message: 'the relay can’t write its journal, so it lets nothing stand still: look at its disk',
+}
+
+async function takeAll(
+  { members, snapshot, pause }: TakeGroupStep,
+  running: readonly InstanceRef[],
+  limited: StepIo,
+): Promise<Result<GroupReply, CallError>> {
+  const io: StepIo = { ...limited, admit: (_call, _urgent, work) => work() }
+  const { clock } = io
+  const group: Group = {
+    ...{ snapshot, paused: running, since: clock.now() },
+    members: members.map(({ ref }) => ref),
+  }
+  if (!io.groups.begin(group)) return err(UNNOTED)
+  const marked = await all(running, (ref) =>
+    runCalls([markCall(ref, { [PAUSING]: pauseMark(ref, group.since, io.seal) })], io, { urgent: true }),
+  )
+  if (marked !== null) return giveUp(group, marked, io)
+  const stopped = clock.now()
+  const left = (): number => (running.length === 0 ? STEP_WAIT : pause - (clock.now() - stopped) / 1000)
+  const late = lateAfter(running.length === 0 ? null : pause, snapshot, io)
+  const frozen = all(running, (ref) => runCalls([stateCall(ref, 'freeze', pause)], io, { urgent: true }))
+  let wrong = await Promise.race([frozen, late.comes])
+  const taking =
+    wrong !== null
+      ? []
+      : members.map(({ ref, expiresAt }) => {
+          const wanted = takeCall(ref, { name: snapshot, stateful: false, expiresAt }, Math.max(1, left()))
+          return runCalls([wanted], io, { urgent: true })
+        })
+  wrong ??= await Promise.race([firstError(taking), late.comes])
+  late.off()
+  wrong ??= await movedOf(running, snapshot, io)
+  // Before anything else, also where it is still being made.
+  const resumed = await all(running, (ref) => resume(ref, io))
+  const paused = (clock.now() - stopped) / 1000
+  for (const ref of running) io.groups.noteRun(ref, paused * 1000)
+  await Promise.all([frozen, ...taking])
+  if (wrong !== null || resumed !== null) return giveUp(group, wrong ?? resumed ?? UNNOTED, io)
+  io.groups.done(group)
+  return ok({ paused: Object.fromEntries(running.map((ref) => [subjectKey(ref), rounded(paused)])) })
+}
+
+/** To a tenth of a second. */
+const rounded = (seconds: number): number => Math.round(seconds * 10) / 10
+
+/** The first error, once all have ended. */
+async function all(
+  refs: readonly InstanceRef[],
+  what: (ref: InstanceRef) => Promise<Result<unknown, CallError>>,
+): Promise<CallError | null> {
+  const results = await Promise.all(refs.map(what))
+  const bad = results.find(({ ok: isOk }) => !isOk)
+  return bad?.ok === false ? bad.error : null
+}
+
+/** As soon as there is one; null: all have ended well. */
+const firstError = (runs: readonly Promise<Result<unknown, CallError>>[]): Promise<CallError | null> =>
+  new Promise((resolve) => {
+    for (const run of runs) void run.then((result) => (result.ok ? null : resolve(result.error)))
+    void Promise.all(runs).then((results) => (results.every((one) => one.ok) ? resolve(null) : null))
+  })
+
+/** `pause` in seconds; null: nothing stands still, so nothing is late. */
+function lateAfter(
+  pause: number | null,
+  snapshot: string,
+  { clock }: Pick<StepIo, 'clock'>,
+): { comes: Promise<CallError>; off(): void } {
+  let off = (): void => {}
+  const comes = new Promise<CallError>((resolve) => {
+    if (pause === null) return
+    const error: CallError = {
+      code: 'running',
+      message: `what runs of it stood still for ${pause} s, the longest that its policy allows, and not all snapshots ${snapshot} were done: allow more ("together": { "pause": … }), or use a pool with cheap snapshots`,
+    }
+    off = clock.after(pause * 1000, () => resolve(error))
+  })
+  return { comes, off: () => off() }
+}
+
+/** Somebody let it run on meanwhile, so the snapshots aren't of one moment. */
+async function movedOf(
+  running: readonly InstanceRef[],
+  snapshot: string,
+  io: StepIo,
+): Promise<CallError | null> {
+  for (const ref of running) {
+    const seen = await readStatus(ref, io)
+    if (!seen.ok) return seen.error
+    if (seen.value?.status !== 'Frozen')
+      return {
+        code: 'incus',
+        message: `${subjectKey(ref)} did not stand still all the time: something else let it run, so the snapshots ${snapshot} are not of one moment`,
+      }
+  }
+  return null
+}
+
+/** What is left counts for nothing: the caller has to know that there may be something under that name. */
+async function giveUp(group: Group, error: CallError, io: StepIo): Promise<Result<never, CallError>> {
+  const left = await io.groups.undo(group)
+  const { message } = error
+  if (left === null) return err(error.code === 'incus' ? error : { ...error, code: 'incus' })
+  return err({ code: 'timeout', message: `${message}; and a part of it may be left: ${left.message}` })
+}

@@ -1,0 +1,41 @@
+/** What is done to one snapshot of those that were taken as one is done to all of them. */
+import { parseSnapshotName } from '../incus/snapshot-name.ts'
+import { findSubject } from '../plan/find.ts'
+import type { Refusal } from '../plan/plan.ts'
+import type { AnyRequest, OneSnapshot } from '../plan/request.ts'
+import type { Coverage } from '../policy/cover.ts'
+import { groupsIn } from '../policy/together.ts'
+import type { Answer, Requested } from './kind.ts'
+
+type Plan<R extends AnyRequest> = (requested: Requested<R>) => Answer | Refusal
+
+/** Refused as a whole if it is refused for one. */
+export const forWhole =
+  <R extends AnyRequest & OneSnapshot>(plan: Plan<R>): Plan<R> =>
+  (requested) => {
+    const { request, world, coverages } = requested
+    const first = plan(requested)
+    const instance = findSubject(world, request.instance)
+    if ('code' in first || !instance.ok) return first
+    const answers = othersOf(instance.value.key, request.snapshot, coverages).map((key) =>
+      plan({ ...requested, request: { ...request, instance: key } }),
+    )
+    const refused = answers.find((answer) => 'code' in answer)
+    if (refused !== undefined) return refused
+    const all = [first, ...answers].flatMap((answer) => ('code' in answer ? [] : [answer]))
+    return {
+      ...first,
+      actions: all.flatMap(({ actions = [] }) => actions),
+      notes: all.flatMap(({ notes = [] }) => notes),
+    }
+  }
+
+/** Keys of those that have the snapshot as well, and were taken together with it. */
+function othersOf(key: string, snapshot: string, coverages: readonly Coverage[]): string[] {
+  const policy = parseSnapshotName(snapshot)?.policy
+  const mine = coverages.filter((coverage) => coverage.policy.name === policy).flatMap(groupsIn)
+  const group = mine.find((one) => one.some((member) => member.key === key)) ?? []
+  return group.flatMap((one) =>
+    one.key !== key && (one.record.snapshots ?? []).some(([name]) => name === snapshot) ? [one.key] : [],
+  )
+}

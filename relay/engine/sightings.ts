@@ -94,11 +94,9 @@ export function createSightings(upstream: Upstream, clock: Clock, journal: Journ
     const known = journal.verified(key)
     if (marked.length === 0 && known.length === 0) return
     const still = commonPairs(known, record.snapshots)
-    journal.losses.seen(
-      key,
-      record.snapshots,
-      still.length === known.length ? [] : known.filter((pair) => !isIn(still, pair)),
-    )
+    // An instance that is no copy, as of a server under another's name, has lost nothing of one.
+    const isLess = still.length < known.length && replicaOf(record) !== ''
+    journal.losses.seen(key, record.snapshots, isLess ? known.filter((pair) => !isIn(still, pair)) : [])
     const added = known.filter((pair) => !isIn(marked, pair))
     journal.setVerified(key, commonPairs(record.snapshots, [...marked, ...added]))
   }

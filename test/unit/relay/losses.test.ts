@@ -1,8 +1,11 @@
 /** Which verified snapshots that vanish from a copy the relay calls lost. */
 import { expect, test } from 'vitest'
 import { createJournal } from '../../../relay/engine/journal.ts'
+import { createSightings } from '../../../relay/engine/sightings.ts'
+import type { Upstream } from '../../../relay/engine/upstream.ts'
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { recordOf, replyOf } from '../policy/instances.ts'
 
 const COPY = 'backup/default/web'
 const HOUR = 3_600_000
@@ -69,4 +72,23 @@ test('one that is listed again isn’t lost', () => {
   losses.seen(COPY, [], [A])
   losses.seen(COPY, [A], [])
   expect(losses.on('backup')).toEqual([])
+})
+
+const NOBODY: Upstream = {
+  request: async () => ({ ok: false, error: { code: 'unreachable', message: 'nobody is there' } }),
+}
+
+test.each([
+  ['a copy has lost it', { 'user.stapes.replica-of': 'main/default/web' }, lostOf(A)],
+  ['an instance that is none, as of a server under another’s name, has not', {}, []],
+])('by a look that lists it no longer %s', (_, own, lost) => {
+  const { clock, journal } = begin()
+  journal.setVerified(COPY, [A, B])
+  journal.losses.know(COPY, [
+    [A, null],
+    [B, null],
+  ])
+  const reply = replyOf([recordOf('web', { own, snapshots: [B] })])
+  if (reply.ok) createSightings(NOBODY, clock, journal).note('backup', reply.inventory, START, false)
+  expect(journal.losses.on('backup')).toEqual(lost)
 })

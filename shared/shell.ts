@@ -33,6 +33,25 @@ export function keepAside({ project, instance }: Pick<InstanceRef, 'project' | '
   return incusCommand(project, 'storage', 'volume', 'rename', pool, name, `${name}-kept`)
 }
 
+/** What makes a separate instance or custom volume of a snapshot. */
+export function copyCommand(
+  { project, instance }: Pick<InstanceRef, 'project' | 'instance'>,
+  snapshot: string,
+): string {
+  const volume = volumeIn(instance)
+  if (volume === null) return incusCommand(project, 'copy', `${instance}/${snapshot}`, `${instance}-restored`)
+  const place = `${volume.pool}/${volume.volume}`
+  return incusCommand(project, 'storage', 'volume', 'copy', `${place}/${snapshot}`, `${place}-restored`)
+}
+
+/** What removes an instance or a custom volume. */
+export function deleteCommand({ project, instance }: Pick<InstanceRef, 'project' | 'instance'>): string {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? incusCommand(project, 'delete', instance)
+    : incusCommand(project, 'storage', 'volume', 'delete', volume.pool, volume.volume)
+}
+
 /** A command that changes the config of an instance or a custom volume; `rest` as a shell takes it. */
 export function configCommand(ref: InstanceRef, verb: 'set' | 'unset', rest: string): string {
   const volume = volumeIn(ref.instance)

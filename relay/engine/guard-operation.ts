@@ -32,6 +32,30 @@ export async function operationOn(
   return mine.ok ? ok(mine.value[0]?.description ?? null) : mine
 }
 
+/**
+ * What may write to a volume, in Incus's words; null: nothing. An operation that makes one from another of the same
+ * server doesn't name it.
+ */
+export async function copyingInto(
+  upstream: Upstream,
+  { remote, project, instance }: InstanceRef,
+): Promise<Result<string | null, CallError>> {
+  const wanted = request('listOperations', {}, { recursion: '1', 'all-projects': 'true' })
+  const list = await call(upstream, remote, wanted)
+  if (!list.ok) return list
+  const operations = parseOperations(list.value.envelope.metadata)
+  if (operations === null)
+    return err(badReply(remote, list.value.status, 'its operations have another form than expected'))
+  const found = operations.find(
+    (one) =>
+      (one.project === project && one.instances.includes(instance)) ||
+      (one.instances.length === 0 && one.description === COPYING),
+  )
+  return ok(found?.description ?? null)
+}
+
+const COPYING = 'Copying storage volume'
+
 /** Incus's words for what neither holds up a copy of the instance nor leaves it fewer snapshots (6.0.4, 7.0.2). */
 const HARMLESS = ['Updating snapshot', 'Executing command', 'Showing console']
 

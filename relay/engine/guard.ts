@@ -17,6 +17,7 @@ import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../shared/inc
 import { withoutOwnCopy } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import type { Making } from '../../shared/work/clone/mark.ts'
 import { badReply, call } from './call.ts'
 import { isObject } from './envelope.ts'
 import { againstMaking } from './guard-clone.ts'
@@ -88,7 +89,11 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
   const read = await readSubject(call, ref, serverOf(remote))
   if (!read.ok) return read.error.status === 404 ? ok(null) : read
   const { instance, config } = read.value
-  if (volumeIn(ref.instance) !== null) return againstOnVolume(call, read.value, newest !== null)
+  if (volumeIn(ref.instance) !== null)
+    return againstOnVolume(call, read.value, {
+      remembered: newest !== null,
+      making: makingOn(ref, config, seal),
+    })
   const making = makingOn(ref, config, seal)
   if (making !== null && name !== 'startInstance' && name !== 'markInstance')
     return ok(againstMaking(name, instance, making, restoredBy(body)))
@@ -112,9 +117,13 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
 async function againstOnVolume(
   { upstream, remote, match, body }: GuardedCall,
   { instance, config }: Subject,
-  remembered: boolean,
+  { remembered, making }: { remembered: boolean; making: Making | null },
 ): Promise<Why> {
   if (marksSubject(match)) return againstTransfer(upstream, remote, match, config, body)
+  if (match.name === 'deleteVolume' && making !== null) {
+    if (making.made) return ok('it is whole')
+    return isAttached(instance) ? ok('it is attached') : againstRunning(upstream, remote, match)
+  }
   const why = againstDelete(config, deletesSnapshot(match), remembered)
   if (why !== null || deletesSnapshot(match)) return ok(why)
   return isAttached(instance) ? ok('it is attached') : againstRunning(upstream, remote, match)

@@ -80,7 +80,11 @@ async function readAll(
   const [seen, custom] = await Promise.all([
     pools(remote, named, read),
     wanted.volumes
-      ? readVolumes({ read, clock, nested }, { remote, server: server.fingerprint }, projects.value.projects)
+      ? readVolumes(
+          { read, clock, nested },
+          { remote, server: server.fingerprint, made },
+          projects.value.projects,
+        )
       : null,
     fillSnapshots(instances, { read, clock, nested }),
   ])

@@ -7,6 +7,8 @@ import { withoutOwnCopy } from '../../shared/policy/marks.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
 import { isObject, text } from './envelope.ts'
+import type { Journal } from './journal.ts'
+import { withMade } from './making.ts'
 import { scheduleOf } from './parse-instances.ts'
 import { parseSeconds } from './parse-volumes.ts'
 import { refuseKeys, userKeys, wantedBy, withhold } from './user-keys.ts'
@@ -17,7 +19,7 @@ type Custom = { records: InstanceRecord[]; unusable: string[] }
 const MOST_MISNAMED = 1000
 
 /** `server`: the remote's identity, null where it isn't known. */
-type At = { remote: string; server: string | null }
+type At = { remote: string; server: string | null; made?: Journal['made'] }
 
 /** Only of these projects. Null: it is no list of volumes. */
 export function parseCustom(
@@ -37,7 +39,9 @@ export function parseCustom(
       if (unusable.length < MOST_MISNAMED) unusable.push(misnamed(project, pool, name))
       continue
     }
-    const record = recordOf(row, { ...at, project, pool, name })
+    const { remote, made = () => null } = at
+    const listed = recordOf(row, { ...at, project, pool, name })
+    const record = withMade(listed, { remote, since: parseSeconds(row.created_at), made })
     const key = `${project}/${name}`
     // On a cluster, each member may have one of that name, and requests don't say which.
     if (found.has(key))

@@ -52,6 +52,14 @@ export function createRequest(
   return request('createVolumeSnapshot', volume, { project }, { name, expires_at })
 }
 
+/** One of its snapshots. */
+export function snapshotRequest({ project, instance }: Place, snapshot: string): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('getSnapshot', { instance, snapshot }, { project })
+    : request('getVolumeSnapshot', { ...volume, snapshot }, { project })
+}
+
 export function deleteRequest({ project, instance }: Place, snapshot: string): IncusRequest {
   const volume = volumeIn(instance)
   return volume === null

@@ -7,6 +7,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { MOST } from './bounds.ts'
 import { eachOf } from './each.ts'
 import { text } from './envelope.ts'
+import type { Journal } from './journal.ts'
 import { parseCustom } from './parse-custom.ts'
 import { parseVolumes, volumeKey } from './parse-volumes.ts'
 import {
@@ -26,12 +27,11 @@ type Volumes = { records: InstanceRecord[]; unlisted: string[]; unusable: string
 /** Pools at once. */
 const AT_ONCE = 8
 
+/** `made`: what is known of those that the relay made. */
+type At = { remote: string; server: string; made: Journal['made'] }
+
 /** `projects`: those that the relay may see. A listing over all projects may have the volumes of others, too. */
-export async function readVolumes(
-  source: Source,
-  at: { remote: string; server: string },
-  projects: readonly string[],
-): Promise<Volumes> {
+export async function readVolumes(source: Source, at: At, projects: readonly string[]): Promise<Volumes> {
   const found: Volumes = { records: [], unlisted: [], unusable: [] }
   const pools = await source.read(request('listPools'), parsePools)
   if (!pools.ok) return { ...found, unlisted: [`its storage pools can't be listed: ${pools.error.message}`] }
@@ -53,7 +53,7 @@ export async function readVolumes(
 type OfPool = Pick<Volumes, 'records' | 'unusable'> | { problem: string }
 
 async function readPool(
-  at: { remote: string; server: string; pool: string },
+  at: At & { pool: string },
   projects: ReadonlySet<string>,
   source: Source,
 ): Promise<OfPool> {

@@ -2,7 +2,8 @@
 import { field, onlyKeys, type Route } from './route.ts'
 
 /** Those that a volume may have: of holds and removals, and of copies. */
-const MARK = /^user\.stapes\.((hold|undo)\..|(replica-of(\.server|\.uuid)?|verified|copying|owner)$)/
+const MARK =
+  /^user\.stapes\.((hold|undo)\..|(replica-of(\.server|\.uuid)?|verified|copying|owner|restoring-as)$)/
 
 /** A volume's description goes along: Incus empties it where a change doesn't repeat it. */
 const onlyOwnMarks = (body: unknown): string | null => {
@@ -17,6 +18,16 @@ const onlyOwnMarks = (body: unknown): string | null => {
 /** With `volume_only` a refresh removes all snapshots of the copy, whichever side says so. */
 const withSnapshots = (body: unknown): string | null =>
   field(body, 'volume_only') === false ? null : 'only volume_only: false is used by stapes'
+
+/** Of a snapshot, marked as a new volume that isn't finished, and under a name that none has. */
+function onlyMarked(body: unknown): string | null {
+  const source = field(body, 'source')
+  const isMarked = typeof field(field(body, 'config'), 'user.stapes.restoring-as') === 'string'
+  const isSnapshot = /^[^/]+\/[^/]+$/.test(String(field(source, 'name')))
+  return isMarked && isSnapshot
+    ? onlyKeys(source, ['type', 'name', 'pool', 'project'])
+    : 'source.type "copy" is used by stapes only for marked volumes, of snapshots'
+}
 
 export const volumeRoutes = {
   listPools: { method: 'GET', path: '/1.0/storage-pools', query: [] },
@@ -44,10 +55,11 @@ export const volumeRoutes = {
     method: 'POST',
     path: '/1.0/storage-pools/{pool}/volumes/custom',
     query: ['project'],
-    refuse: (body) =>
-      field(field(body, 'source'), 'type') === 'migration'
-        ? withSnapshots(field(body, 'source'))
-        : 'only source.type "migration" is used by stapes',
+    refuse: (body) => {
+      const type = field(field(body, 'source'), 'type')
+      if (type === 'migration') return withSnapshots(field(body, 'source'))
+      return type === 'copy' ? onlyMarked(body) : 'only source.type "migration" is used by stapes'
+    },
   },
   createVolumeSnapshot: {
     method: 'POST',

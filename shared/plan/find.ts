@@ -27,7 +27,7 @@ export function findInstance(world: World, path: string): Result<Found, Refusal>
   )
   return refuse(
     'not-ours',
-    `${key} is a custom volume: stapes takes, copies and removes its snapshots, and can't restore, clone or export it yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
+    `${key} is a custom volume: stapes takes, copies and removes its snapshots, and makes new volumes of them (/backup clone); it can't restore it in place or export it yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
   )
 }
 

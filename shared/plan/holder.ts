@@ -21,8 +21,13 @@ export type Holder = {
   isCopy: boolean
 }
 
-export function holderOf({ instance, snapshot, from }: Named, known: Known): Result<Holder, Refusal> {
-  const found = findInstance(known.world, instance)
+/** `find`: `findSubject` for what is done to custom volumes, too. */
+export function holderOf(
+  { instance, snapshot, from }: Named,
+  known: Known,
+  find: typeof findInstance = findInstance,
+): Result<Holder, Refusal> {
+  const found = find(known.world, instance)
   if (found.ok && (from === undefined || from === found.value.ref.remote)) {
     const lacks = missing(found.value, snapshot)
     if (lacks === null) {

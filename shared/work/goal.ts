@@ -1,5 +1,6 @@
 /** Why a new instance can't come to a place, by what was observed there. */
-import { type InstanceRef, subjectKey } from '../incus/subject.ts'
+import { isVolumeName } from '../incus/names.ts'
+import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { Refusal } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
@@ -31,13 +32,20 @@ export function refuseName(to: InstanceRef, world: World): Refusal | null {
   if (record !== undefined && !record.own.includes(MAKING))
     return {
       code: 'exists',
-      reason: `there is an instance ${subjectKey(to)} already: choose another name`,
+      reason: `there is ${nounOf(to) === 'instance' ? 'an instance' : 'a volume'} ${subjectKey(to)} already: choose another name`,
     }
+  const volume = volumeIn(to.instance)
+  if (volume !== null) return isVolumeName(volume.volume) ? null : misnamedVolume(volume.volume)
   return isName(to.instance) ? null : misnamed(to.instance)
 }
 
 /** A host name, as Incus wants it. */
 const isName = (name: string): boolean => /^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name)
+
+const misnamedVolume = (name: string): Refusal => ({
+  code: 'forbidden',
+  reason: `stapes takes no such name: "${name}" has to be up to 100 letters, digits and any of "_ . - + = @ :"`,
+})
 
 const misnamed = (name: string): Refusal => ({
   code: 'forbidden',

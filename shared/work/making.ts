@@ -18,7 +18,7 @@ import type { World } from '../plan/world.ts'
 import { MAKING } from '../policy/marks.ts'
 import type { CallError, JobReport } from '../relay/protocol.ts'
 import { minutesFrom } from '../schedule/moment.ts'
-import { incusCommand } from '../shell.ts'
+import { configCommand, deleteCommand, incusCommand } from '../shell.ts'
 import type { FinishAction, RemoveAction } from './clone/action.ts'
 import { type Making, parseMaking } from './clone/mark.ts'
 import {
@@ -145,12 +145,7 @@ function findingOn<Entry extends MakingWork>(one: Known<Entry>, world: World, no
   if (making?.made === true) return combine([busy, finish(one, making, now)])
   if (!isPending) return combine([busy, remove(ref, 'it was left half made, and nothing makes it any more')])
   if (record !== undefined && making === null && markOn(record) !== '')
-    return giveUp(
-      one,
-      entry,
-      `${STRANGE}; if nobody uses it, on ${ref.remote}: ${incusCommand(ref.project, 'delete', ref.instance)}`,
-      now,
-    )
+    return giveUp(one, entry, `${STRANGE}; if nobody uses it, on ${ref.remote}: ${deleteCommand(ref)}`, now)
   if (record !== undefined && making === null) return afterwards(one, entry, record, now)
   if (record === undefined && report?.state === 'done') return endWell(one, entry, now)
   return combine([busy, tryAgain(one, entry, now)])
@@ -162,7 +157,7 @@ const STRANGE = `it may be half made, and its ${MAKING} was not set by this rela
 /** Another's mark means nothing, and nothing is done about it. */
 function strayOn<Entry extends MakingWork>({ key, ref, record }: Known<Entry>): Finding {
   if (record === undefined || markOn(record) === '') return {}
-  const command = incusCommand(ref.project, 'config', 'unset', ref.instance, MAKING)
+  const command = configCommand(ref, 'unset', MAKING)
   const reason = `its ${MAKING} was not set by this relay, so nothing is done about it; remove it on ${ref.remote}: ${command}`
   return noteOf('skip', key, reason)
 }
@@ -180,8 +175,7 @@ function afterwards<Entry extends MakingWork>(
   return giveUp(one, entry, `${TAKEN}${error}`, now)
 }
 
-const TAKEN =
-  'an instance has its name, and the relay doesn’t know it as one that it made, so it is left alone'
+const TAKEN = 'another has its name, and the relay doesn’t know it as one that it made, so it is left alone'
 
 function endWell<Entry extends MakingWork>(one: Known<Entry>, before: Entry, now: Date): Finding {
   const { reason, ...rest } = before

@@ -201,6 +201,25 @@ export function volumeCopyContract(world: World): void {
     ])
   })
 
+  test('a new volume is made of a snapshot on the same server, with the config that is asked for', async () => {
+    const volume = await make('original')
+    await write(volume, 'then')
+    await take(world.main, volume, 's1')
+    await write(volume, 'now')
+    const name = world.fresh('anew')
+    const config = { 'user.stapes.restoring-as': 'x' }
+    const source = { type: 'copy', name: `${volume}/s1`, pool: world.main.server.pool, project: 'default' }
+    const body = { name, type: 'custom', content_type: 'filesystem', config, source }
+    const started = await world.main.ask('receiveVolume', { parameters: poolOf(world.main), body })
+    expect(readOperation(started)).toMatchObject({ description: 'Copying storage volume', resources: {} })
+    await succeed(world.main, started)
+    expect(await world.main.server.readVolumeMarker(name)).toBe('then')
+    expect(await snapshots(world.main, name)).toEqual([])
+    expect(readMetadata(await read(world.main, name), volumeSchema).config).toEqual(config)
+    const again = await world.main.ask('receiveVolume', { parameters: poolOf(world.main), body })
+    expect([again.status, again.envelope.error]).toEqual([409, 'Volume by that name already exists'])
+  })
+
   describe('while it runs', () => {
     const slowly = async (volume: string, how: How = {}) => {
       await world.main.server.throttle(400_000)

@@ -6,6 +6,7 @@ import { Refusal, type Reply } from './envelope.ts'
 import { dial, expectDial, newSecrets, type Peer, parsePeer } from './migration.ts'
 import type { Operation } from './operations.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
+import { copyingMs } from './snapshots.ts'
 import { type Custom, findPool } from './state.ts'
 
 const transferOf = (server: EmbeddedIncus, operation: Operation): VolumeTransfer | undefined =>
@@ -125,6 +126,38 @@ function pull(target: VolumeReceiving, peer: Peer): void {
     if (!(error instanceof Refusal)) throw error
     abandon(target, `Failed waiting for migration "control" connection on target: ${error.message}`)
   }
+}
+
+/** `POST …/volumes/custom` with a snapshot of the same server: a new volume. Its operation names nothing. */
+export function copyVolume(server: EmbeddedIncus, call: Call): Reply {
+  const body = record(call.body)
+  const source = section(body, 'source')
+  const [from = '', snapshot = ''] = text(source, 'name').split('/')
+  const place = {
+    parameters: { pool: text(source, 'pool'), volume: from },
+    project: text(source, 'project') || call.project,
+  }
+  const original = findCustom(server, { ...call, ...place }).snapshots.get(snapshot)
+  if (original === undefined) throw new Refusal(404, 'Storage pool volume not found')
+  const { pool = '' } = call.parameters
+  const name = text(body, 'name')
+  findPool(server.state, pool)
+  if (customIn(server, pool, call.project).some((one) => one.name === name))
+    throw new Refusal(409, 'Volume by that name already exists')
+  const volume = create(server, call, name)
+  return server.operations.task(
+    { description: 'Copying storage volume', project: call.project, resources: {} },
+    {
+      ms: server.copyMs + copyingMs(server, pool, original.disk),
+      end: () => {
+        if (findPool(server.state, pool).full) {
+          forgetVolume(server, volume)
+          throw new Refusal(500, 'Failed to copy: No space left on device')
+        }
+        volume.disk = { ...original.disk }
+      },
+    },
+  )
 }
 
 /** Nobody came: a record made for this copy goes again. */

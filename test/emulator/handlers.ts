@@ -14,7 +14,7 @@ import {
   patchCustomSnapshot,
   renameCustomSnapshot,
 } from './custom.ts'
-import { receiveVolume, sendVolume } from './custom-copies.ts'
+import { copyVolume, receiveVolume, sendVolume } from './custom-copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { importBackup } from './imports.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
@@ -103,9 +103,10 @@ function createInstance(server: EmbeddedIncus, call: Call): Reply {
   throw new Refusal(400, `Unknown source type ${String(type)}`)
 }
 
-/** The product receives copies of volumes; the lab also makes empty ones. */
+/** The product receives copies of volumes, and makes new ones of snapshots; the lab also makes empty ones. */
 function createVolume(server: EmbeddedIncus, call: Call): Reply {
   const { type } = section(record(call.body), 'source')
+  if (type === 'copy') return copyVolume(server, call)
   return type === 'migration' ? receiveVolume(server, call) : createCustom(server, call)
 }
 

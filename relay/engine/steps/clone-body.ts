@@ -1,6 +1,6 @@
 /** What a new instance becomes: the config and devices of the snapshot that it is made from, without what isn't its own. */
 import type { SourceDetails } from '../../../shared/incus/source.ts'
-import { subjectKey } from '../../../shared/incus/subject.ts'
+import { subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { merged, own } from '../../../shared/own.ts'
 import { HOLD, isMark, MAKING, NO_VOLUMES, PROTECTION, RESTORED } from '../../../shared/policy/marks.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
@@ -27,6 +27,7 @@ export function cloneBody(
   mark: string,
 ): object {
   const { architecture, type, profiles, description } = details
+  if (type === 'volume') return newVolume(cloning, details, mark)
   const config = { ...keptOf(cloning, details), ...PASSIVE, [MAKING]: mark }
   const devices = devicesOf(cloning, details)
   // Incus adds what its original has and the body doesn't name.
@@ -35,6 +36,19 @@ export function cloneBody(
     ...{ name: cloning.to.instance, architecture, type, profiles, description, ephemeral: false },
     config: { ...none.config, ...config },
     devices: { ...none.devices, ...devices },
+  }
+}
+
+/** Owners of files are shifted as they were in the snapshot. Its own schedule it gets with the mark that it is whole. */
+function newVolume(
+  { to }: Cloning,
+  { config, contentType, description }: SourceDetails,
+  mark: string,
+): object {
+  const kept = Object.entries(config).filter(([key]) => !isMark(key) && !isDeferred(key))
+  return {
+    ...{ name: volumeIn(to.instance)?.volume, type: 'custom', content_type: contentType, description },
+    config: { ...Object.fromEntries(kept), [MAKING]: mark },
   }
 }
 
@@ -89,7 +103,8 @@ const withoutAddress = (device: Config): Config =>
     : device
 
 /** What it gets once it is whole; where its config was replaced by the snapshot's, no mark of that stays. */
-export function lastingConfig({ whole }: Cloning, { config }: SourceDetails): Config {
+export function lastingConfig({ whole }: Cloning, { config, type }: SourceDetails): Config {
+  if (type === 'volume') return Object.fromEntries(Object.entries(config).filter(([key]) => isDeferred(key)))
   const deferred = Object.keys(PASSIVE).map((key) => [key, own(config, key) ?? ''])
   const others = Object.entries(config).filter(([key]) => isDeferred(key))
   return {

@@ -1,5 +1,6 @@
 /** The requests that make a new instance: a local copy, or a transfer between two servers. */
 import { request } from '../../../shared/incus/routes.ts'
+import { volumeIn } from '../../../shared/incus/subject.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
 import type { Call } from '../calls.ts'
 import { where } from './requests.ts'
@@ -10,6 +11,7 @@ const WEEK = 7 * 86_400
 /** `body`: of the new instance, without where its data comes from. */
 export function creationCalls(cloning: Cloning, body: object): Call[] {
   const { from, snapshot, to, whole } = cloning
+  if (volumeIn(to.instance) !== null) return [{ ...createVolume(cloning, body), wait: WEEK }]
   if (from.remote === to.remote) {
     const source = {
       type: 'copy',
@@ -37,6 +39,17 @@ export function creationCalls(cloning: Cloning, body: object): Call[] {
     create(cloning, body, receiving({ mode: 'push' })),
     { ...send(cloning, { target: reach(to.remote) }), wait: WEEK, alsoWaitFor: 0 },
   ]
+}
+
+/** On its own server: Incus sends no snapshot of a volume alone. */
+function createVolume({ from, snapshot, to }: Cloning, body: object): Call {
+  const { pool: source = '', volume = '' } = volumeIn(from.instance) ?? {}
+  const { pool = '' } = volumeIn(to.instance) ?? {}
+  const origin = { type: 'copy', name: `${volume}/${snapshot}`, pool: source, project: from.project }
+  return {
+    remote: to.remote,
+    ...request('receiveVolume', { pool }, { project: to.project }, { ...body, source: origin }),
+  }
 }
 
 const receiving = (origin: object): object => ({

@@ -1,17 +1,18 @@
 /** The end of a new instance: its settings, its start, and its mark goes last; or it goes as a whole. All of it can be done again. */
-import { request } from '../../../shared/incus/routes.ts'
-import { type InstanceRef, instanceOf, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { MAKING, REPLICA_OF } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CloneStep, Cloning, FinishCloneStep, RemoveCloneStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type Making, renderMaking } from '../../../shared/work/clone/mark.ts'
 import type { Call } from '../calls.ts'
+import { copyingInto } from '../guard-operation.ts'
 import { refused } from '../rules.ts'
 import { replicaOf } from '../sightings.ts'
+import { deleteSubjectRequest } from '../subject-requests.ts'
 import { lastingConfig, strayMarks } from './clone-body.ts'
 import { type Original, readThere, type There } from './clone-reads.ts'
-import { markCall, STEP_WAIT, stateCall, where } from './requests.ts'
+import { markCall, STEP_WAIT, stateCall } from './requests.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 
 export const markOf = (
@@ -98,7 +99,22 @@ export const planRemoveClone: PlanStep<RemoveCloneStep> = async ({ ref }, io, jo
   const there = await ownOf(ref, what, io)
   if (!there.ok) return there
   const why = againstRemovalOf(there.value)
-  return why === null ? ok({ calls: [deleteCall(ref)] }) : err(refused(what, why))
+  if (why !== null) return err(refused(what, why))
+  const writing = await writingTo(ref, io)
+  return writing === null ? ok({ calls: [deleteCall(ref)] }) : err(writing)
+}
+
+/** Incus would delete a volume while it is made, and then remove by its name what was made since. */
+export async function writingTo(ref: InstanceRef, { upstream }: StepIo): Promise<CallError | null> {
+  if (volumeIn(ref.instance) === null) return null
+  const what = await copyingInto(upstream, ref)
+  if (!what.ok) return what.error
+  return what.value === null
+    ? null
+    : {
+        code: 'locked',
+        message: `Incus may still be making ${subjectKey(ref)} (${what.value}); try again when that has ended`,
+      }
 }
 
 export function againstRemovalOf({ making, isUntouched }: There): string | null {
@@ -120,7 +136,5 @@ export async function ownOf(ref: InstanceRef, what: string, io: StepIo): Promise
 }
 
 export function deleteCall(ref: InstanceRef): Call {
-  const { parameters, query } = where(ref)
-  const gone = request('deleteInstance', parameters, query)
-  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...gone }
+  return { remote: ref.remote, wait: STEP_WAIT, tolerate: [404], ...deleteSubjectRequest(ref) }
 }

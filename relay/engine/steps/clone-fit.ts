@@ -2,6 +2,7 @@
 import type { Profile, Profiles } from '../../../shared/incus/profiles.ts'
 import { type IncusRequest, request } from '../../../shared/incus/routes.ts'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
+import { volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
@@ -9,6 +10,7 @@ import { err, ok, type Result } from '../../../shared/result.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
 import type { Original } from './clone-reads.ts'
+import { volumeFitOf } from './copy-fit.ts'
 import { readProfiles } from './copy-reads.ts'
 import { freeIn } from './export-space.ts'
 import type { StepIo } from './step-io.ts'
@@ -24,8 +26,14 @@ export async function fitClone(
   original: Pick<Original, 'details' | 'size'>,
   io: Io,
 ): Promise<Result<string | null, string>> {
+  if (volumeIn(cloning.to.instance) !== null) return fitVolume(cloning, io)
   const fitted = await fitPlace(cloning, original, io)
   return fitted.ok ? ok(fitted.value.pool) : fitted
+}
+
+async function fitVolume({ to }: Fitting, io: Io): Promise<Result<null, string>> {
+  const place = await volumeFitOf({ target: to, first: true }, io)
+  return place.refusal === null ? ok(null) : err(place.refusal)
 }
 
 export async function fitPlace(

@@ -1,6 +1,6 @@
 /** Why the relay makes no new instance, whoever asks: by its configuration, and by what the original is just now. */
 import { isIn } from '../../../shared/incus/pairs.ts'
-import { type InstanceRef, instanceOf, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, instanceOf, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import { MAKING } from '../../../shared/policy/marks.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
@@ -15,6 +15,8 @@ import type { StepIo } from './step-io.ts'
 export function againstClone(cloning: Cloning, original: Original, io: StepIo): string | null {
   const { from, snapshot, to, whole } = cloning
   const { sighting, pair, details } = original
+  const volume = againstVolume(cloning)
+  if (volume !== null) return volume
   const isCopy = isCopied(from, sighting, io)
   if (!isCopy && !isSource(io.remotes, from.remote)) return notSource(from.remote)
   if (subjectKey(from) === subjectKey(to)) return 'it would replace its original'
@@ -30,6 +32,15 @@ export function againstClone(cloning: Cloning, original: Original, io: StepIo): 
   return isVerified(unfinishedOn(sighting)) || isPlain(details)
     ? null
     : `a transfer onto the copy was cut off, so its disk may be partial, and its snapshots have in their config what reaches a host, so none is restored by itself: make one snapshot a new instance instead`
+}
+
+/** Incus sends no snapshot of a volume alone. */
+function againstVolume({ from, to, whole }: Cloning): string | null {
+  if (nounOf(from) !== nounOf(to)) return `a ${nounOf(from)} can't become a ${nounOf(to)}`
+  if (nounOf(to) === 'instance') return null
+  return from.remote === to.remote && !whole
+    ? null
+    : 'a new custom volume is made only on the server that has the snapshot'
 }
 
 const isCopied = (ref: InstanceRef, sighting: Sighting, io: StepIo): boolean =>

@@ -1,18 +1,19 @@
 /** What a new instance is made from, and what stands under its name already. */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
-import { request } from '../../../shared/incus/routes.ts'
-import { parseSource, type SourceDetails } from '../../../shared/incus/source.ts'
-import type { InstanceRef } from '../../../shared/incus/subject.ts'
+import { parseSource, parseVolumeSource, type SourceDetails } from '../../../shared/incus/source.ts'
+import { type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Making } from '../../../shared/work/clone/mark.ts'
 import { call } from '../call.ts'
 import { isObject } from '../envelope.ts'
+import { isAttached } from '../guard-copy.ts'
 import { isUnused, makingOn, unmarkedOn } from '../making.ts'
 import { parseSeconds } from '../parse-volumes.ts'
 import type { Sighting } from '../sightings.ts'
-import { listOf, where } from './requests.ts'
+import { snapshotRequest, subjectRequest } from '../subject-requests.ts'
+import { listOf } from './requests.ts'
 import type { StepIo } from './step-io.ts'
 
 /** `details`: config, devices and profiles as the snapshot has them, which are those of its source. */
@@ -31,16 +32,16 @@ export async function readOriginal(
   { from, snapshot, whole }: Cloning,
   io: StepIo,
 ): Promise<Result<Original, CallError>> {
-  const { parameters, query } = where(from)
   const seen = await io.sightings.readAll(from)
   if (!seen.ok) return seen
   const { sighting, instance: metadata } = seen.value
-  const wanted = request('getSnapshot', { ...parameters, snapshot }, query)
-  const taken = await call(io.upstream, from.remote, wanted)
+  const taken = await call(io.upstream, from.remote, snapshotRequest(from, snapshot))
   if (!taken.ok) return taken
   const [instance, itself] = [metadata, taken.value.envelope.metadata].map((one) =>
     isObject(one) ? one : {},
   )
+  if (volumeIn(from.instance) !== null)
+    return volumeOriginal(instance ?? {}, itself ?? {}, sighting, snapshot)
   const { type, location, description } = instance ?? {}
   const parsed = parseSource({ ...itself, type, location, description }, [])
   const base = parseSource(instance, [])
@@ -54,6 +55,19 @@ export async function readOriginal(
     pair: (sighting.snapshots ?? []).find(([name]) => name === snapshot) ?? null,
     size: typeof size === 'number' && size > 0 ? size : null,
   })
+}
+
+/** With the snapshot's config: it says how the owners of its files are shifted. */
+function volumeOriginal(
+  volume: Record<string, unknown>,
+  { config }: Record<string, unknown>,
+  sighting: Sighting,
+  snapshot: string,
+): Result<Original, CallError> {
+  const details = parseVolumeSource({ ...volume, config }, [])
+  if (!details.ok) return err({ code: 'bad-reply', message: details.error })
+  const pair = (sighting.snapshots ?? []).find(([name]) => name === snapshot) ?? null
+  return ok({ details: details.value, inherited: details.value, sighting, pair, size: null })
 }
 
 /** What has the new instance's name. */
@@ -73,15 +87,16 @@ export async function readThere(
   ref: InstanceRef,
   { upstream, seal, journal }: Pick<StepIo, 'upstream' | 'seal' | 'journal'>,
 ): Promise<Result<There | null, CallError>> {
-  const { parameters, query } = where(ref)
-  const one = await call(upstream, ref.remote, request('getInstance', parameters, query))
+  const one = await call(upstream, ref.remote, subjectRequest(ref))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
   const { metadata } = one.value.envelope
   const { config, created_at } = isObject(metadata) ? metadata : {}
   const since = parseSeconds(created_at)
   const making = makingOn(ref, config, seal) ?? unmarkedOn(ref, config, since, { journal, seal })
   const there = { making, since, config: isObject(config) ? config : {} }
-  if (making === null || !isUnused(metadata)) return ok({ ...there, isUntouched: false })
+  const isFree =
+    volumeIn(ref.instance) === null ? isUnused(metadata) : isObject(metadata) && !isAttached(metadata)
+  if (making === null || !isFree) return ok({ ...there, isUntouched: false })
   // What is brought back comes with snapshots.
   if (making.whole) return ok({ ...there, isUntouched: true })
   const list = await call(upstream, ref.remote, listOf(ref))

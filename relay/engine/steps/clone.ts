@@ -8,7 +8,7 @@ import { isIn } from '../../../shared/incus/pairs.ts'
 import { request } from '../../../shared/incus/routes.ts'
 import { isAddressable } from '../../../shared/incus/snapshot-name.ts'
 import { pairOf, parseExpiries } from '../../../shared/incus/source.ts'
-import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckCloneStep, CloneCheck, CloneStep, Cloning } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -19,7 +19,7 @@ import { verifiedOn } from '../removal.ts'
 import { refused } from '../rules.ts'
 import { cloneBody, differencesOf, isPlain } from './clone-body.ts'
 import { creationCalls } from './clone-calls.ts'
-import { againstRemovalOf, deleteCall, finishing, markOf, ownOf } from './clone-finish.ts'
+import { againstRemovalOf, deleteCall, finishing, markOf, ownOf, writingTo } from './clone-finish.ts'
 import { fitClone } from './clone-fit.ts'
 import { againstClone, homeOf } from './clone-guard.ts'
 import { type Original, readOriginal, readThere, type There } from './clone-reads.ts'
@@ -39,6 +39,8 @@ export const planClone: PlanStep<CloneStep> = async (step, io, job) => {
   const judged = await judge(step, io)
   if (!judged.ok) return judged
   const { original, pool, there } = judged.value
+  const writing = there === null ? null : await writingTo(to, io)
+  if (writing !== null) return err(writing)
   const late = await postponing(from, { snapshot, until: new Date(io.clock.now() + DAY) }, io)
   if (!late.ok) return late
   const cloning = { ...step, pool }
@@ -63,7 +65,7 @@ async function judge(step: Cloning, io: StepIo): Promise<Result<Judged, CallErro
   const there = await readThere(step.to, io)
   if (!there.ok) return there
   if (there.value !== null && againstRemovalOf(there.value) !== null)
-    return refusal('there is an instance of that name already: choose another name')
+    return refusal(`the name of that ${nounOf(step.to)} is taken already: choose another name`)
   const stays = await againstMove(step, original.value, io)
   if (stays !== null) return refusal(stays)
   const pool = await fitClone(step, original.value, io)

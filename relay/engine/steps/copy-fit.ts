@@ -73,14 +73,14 @@ export async function volumeFitOf(
   const place = await call(upstream, target.remote, request('getPool', { pool }))
   if (!place.ok && place.error.status === 404)
     return refused(
-      `there is no storage pool "${pool}" on ${target.remote}: name one of its pools in "copy.pool", or create it there`,
+      `there is no storage pool "${pool}" on ${target.remote}: name one of its pools ("copy.pool", --pool), or create it there`,
     )
   const list = await call(upstream, target.remote, request('listProjects', {}, { recursion: '1' }))
   if (!list.ok) return refused(list.error.message)
   return hasVolumes(list.value.envelope.metadata, target.project)
     ? refused(null)
     : refused(
-        `project ${target.project} on ${target.remote} has no volumes of its own (features.storage.volumes), so Incus would put the copy into the project default: say so with "copy.project"`,
+        `project ${target.project} on ${target.remote} has no volumes of its own (features.storage.volumes), so Incus would put it into the project default: say so ("copy.project", --project)`,
       )
 }
 

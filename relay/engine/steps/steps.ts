@@ -79,6 +79,10 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'copy',
   'check-copy',
   'verify',
+  'clone',
+  'check-clone',
+  'finish-clone',
+  'remove-clone',
 ]
 
 export function requestsOf(

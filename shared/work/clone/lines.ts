@@ -1,6 +1,6 @@
 /** How a new instance reads in a plan. */
 
-import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import { incusCommand } from '../../shell.ts'
 import type { CloneAction, FinishAction, RemoveAction } from './action.ts'
@@ -12,6 +12,11 @@ export function cloneLine({ from, snapshot, to, whole, start, of, reason }: Clon
   const same = whole
     ? 'with all that is verified there, its own addresses and its holds; its policies go on'
     : 'as a new instance of its own, without fixed addresses and marks'
+  if (nounOf(to) === 'volume')
+    return {
+      ...{ about: subjectKey(to), sign: '*', what: snapshot },
+      reason: `${reason}: made from ${snapshot} of ${subjectKey(from)}, as a new volume of its own, without marks; nothing else is changed, and nothing uses it until somebody attaches it`,
+    }
   const copy = subjectKey(from) === of ? '' : `, the copy of ${of}`
   return {
     about: subjectKey(to),

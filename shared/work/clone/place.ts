@@ -2,16 +2,17 @@
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { newestPair } from '../../incus/pairs.ts'
 import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
-import { type InstanceRef, instanceOf, subjectKey } from '../../incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn, volumeName } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
-import { findInstance, isCopy, refuse } from '../../plan/find.ts'
+import { findSubject, isCopy, refuse } from '../../plan/find.ts'
 import { holderOf, onlyCopy } from '../../plan/holder.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
 import type { Coverage } from '../../policy/cover.ts'
 import { MAKING } from '../../policy/marks.ts'
 import { ok, type Result } from '../../result.ts'
+import { incusCommand } from '../../shell.ts'
 import { refuseName, refuseServer } from '../goal.ts'
 import type { BringBackRequest, CloneAction, CloneRequest } from './action.ts'
 
@@ -22,12 +23,31 @@ export type Wanted = Pick<CloneAction, 'from' | 'snapshot' | 'to' | 'whole' | 's
 type Known = { world: World; ledger: Pick<Ledger, 'work'> }
 
 export function placeOf(request: CloneRequest | BringBackRequest, known: Known): Result<Wanted, Refusal> {
-  return request.do === 'clone' ? besides(request, known) : back(request, known)
+  const wanted = request.do === 'clone' ? besides(request, known) : back(request, known)
+  if (!wanted.ok || volumeIn(wanted.value.from.instance) === null) return wanted
+  const why = againstVolume(wanted.value)
+  return why === null ? ok({ ...wanted.value, start: false, pool: null }) : refuse('forbidden', why)
+}
+
+/** Incus sends no snapshot of a volume alone, so a new one is made where the snapshot is. */
+function againstVolume({ from, to, whole }: Wanted): string | null {
+  if (from.remote === to.remote && !whole) return null
+  const { pool = '', volume = '' } = volumeIn(from.instance) ?? {}
+  const there = `${from.remote}:${pool}/${volume}`
+  const command = incusCommand(
+    from.project,
+    'storage',
+    'volume',
+    'copy',
+    there,
+    `${to.remote}:${pool}/${volume}-restored`,
+  )
+  return `a new custom volume is made only on the server that has the snapshot. To bring all of it to another, from a machine that knows both: ${command}`
 }
 
 function besides(request: CloneRequest, known: Known): Result<Wanted, Refusal> {
   const { snapshot, as } = request
-  const holder = holderOf(request, known)
+  const holder = holderOf(request, known, findSubject)
   if (!holder.ok) return holder
   const { ref, record, of } = holder.value
   return ok({
@@ -42,7 +62,7 @@ function back(request: BringBackRequest, known: Known): Result<Wanted, Refusal> 
   const one = onlyCopy(copies, instance)
   if (one !== null && !one.ok) return one
   if (one === null) {
-    const found = findInstance(known.world, instance)
+    const found = findSubject(known.world, instance)
     if (!found.ok && found.error.code !== 'not-found') return found
     const key = found.ok ? found.value.key : `"${instance}"`
     return refuse(
@@ -76,10 +96,20 @@ const goalOf = (
   home: InstanceRef,
   instance: string,
 ): Pick<Wanted, 'to' | 'start' | 'pool'> => ({
-  to: { remote: remote ?? home.remote, project: project ?? home.project, instance },
+  to: {
+    remote: remote ?? home.remote,
+    project: project ?? home.project,
+    instance: calledIn(home, instance, pool),
+  },
   start,
   pool: pool ?? null,
 })
+
+/** A volume stays in the pool of its original, unless another is named. */
+function calledIn(home: InstanceRef, name: string, pool: string | undefined): string {
+  const volume = volumeIn(home.instance)
+  return volume === null || volumeIn(name) !== null ? name : volumeName(pool ?? volume.pool, name)
+}
 
 const REVERSED = { pull: 'push', push: 'pull', relay: 'relay' } as const
 

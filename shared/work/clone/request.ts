@@ -2,7 +2,7 @@
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
-import { findInstance } from '../../plan/find.ts'
+import { findSubject } from '../../plan/find.ts'
 import { refuseOwner } from '../../plan/installation.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import { OWNER } from '../../policy/marks.ts'
@@ -104,7 +104,7 @@ function refuseData(requested: Requested<CloneRequest | BringBackRequest>, wante
   if (key !== wanted.of) return null
   const busy = found.busy.get(key)
   if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
-  const original = findInstance(world, key)
+  const original = findSubject(world, key)
   return original.ok ? refuseEvidence(original.value, wanted.snapshot, requested) : original.error
 }
 

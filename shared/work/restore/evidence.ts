@@ -6,13 +6,14 @@
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import { samePair } from '../../incus/pairs.ts'
 import { MANUAL, parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
+import { nounOf } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import type { PlanInput } from '../../plan/context.ts'
 import type { Found } from '../../plan/find.ts'
 import { partialsIn } from '../../plan/partials.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { serverOf } from '../../plan/world.ts'
-import { incusCommand } from '../../shell.ts'
+import { copyCommand } from '../../shell.ts'
 import { originOf, refuseReplica, verifiedOn } from '../copy/marks.ts'
 import { replicasOf, restingOf, seeTarget } from '../copy/replica.ts'
 import { restoreIn } from './entry.ts'
@@ -96,7 +97,7 @@ function unseen({ key, ref }: Found, snapshot: string, { coverages }: Known): Re
   )
   const wayOut = copied
     ? `/backup copy ${ref.instance} verifies it on the backup server`
-    : `try it in a separate instance: ${incusCommand(ref.project, 'copy', `${ref.instance}/${snapshot}`, `${ref.instance}-restored`)}`
+    : `try it in a separate ${nounOf(ref)}: ${copyCommand(ref, snapshot)}`
   const reason = `it is not known whether ${snapshot} of ${key} was completed, and it isn't verified on a copy, so it may hold no data: ${wayOut}`
   return { code: 'unverified', reason }
 }

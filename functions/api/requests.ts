@@ -56,7 +56,7 @@ export const runBody = z.strictObject({
   ),
   as: may(
     filled,
-    'For clone and import: the name of the new instance. For rename and snapshot: that of the snapshot',
+    'For clone and import: the name of the new instance or custom volume. For rename and snapshot: that of the snapshot',
   ),
   remote: may(
     filled,

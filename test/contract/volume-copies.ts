@@ -220,6 +220,32 @@ export function volumeCopyContract(world: World): void {
     expect([again.status, again.envelope.error]).toEqual([409, 'Volume by that name already exists'])
   })
 
+  test('one that is deleted while it is made takes the next one of its name along', async () => {
+    const volume = world.fresh('original')
+    const name = world.fresh('anew')
+    const { backup } = world
+    await backup.server.createVolume(volume)
+    await backup.server.writeVolume(volume, 'then', 1_200_000)
+    await take(backup, volume, 's1')
+    const parameters = poolOf(backup)
+    const source = { type: 'copy', name: `${volume}/s1`, pool: backup.server.pool, project: 'default' }
+    const config = { 'user.stapes.restoring-as': 'x' }
+    const body = { name, type: 'custom', content_type: 'filesystem', config, source }
+    await backup.server.throttle(400_000)
+    const first = readOperation(await backup.ask('receiveVolume', { parameters, body }))
+    const ended = settle(backup, first)
+    await world.elapse(1)
+    await backup.ask('deleteVolume', { parameters: { ...parameters, volume: name } })
+    const second = await backup.ask('receiveVolume', { parameters, body })
+    expect(second.status).toBe(202)
+    const after = settle(backup, second)
+    await world.elapse(4)
+    await backup.server.throttle(null)
+    expect((await ended).err).toContain('exit status 23')
+    expect((await after).status).toBe('Failure')
+    expect((await read(backup, name)).status).toBe(404)
+  })
+
   describe('while it runs', () => {
     const slowly = async (volume: string, how: How = {}) => {
       await world.main.server.throttle(400_000)

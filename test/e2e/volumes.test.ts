@@ -97,6 +97,20 @@ function volumesEndToEnd(version: string, incusd: string): void {
       expect(await readFile(join(pair.backup.dir, there), 'utf8')).toBe('written')
     })
 
+    test('have new volumes made of their snapshots', async () => {
+      const [snapshot = ''] = await namesOf()
+      const request = { do: 'clone', instance: KEY, snapshot, as: 'anew' }
+      const plan = await stage.worker.fetch('/api/plan', { method: 'POST', body: JSON.stringify(request) })
+      await ask({ ...request, confirm: ((await plan.json()) as { digest: string }).digest })
+      const made = async () =>
+        (await pair.main.run('GET', `${VOLUMES}/anew`).catch(() => null)) as Volume | null
+      const isDone = async () =>
+        ((await made())?.config ?? { 'user.stapes.restoring-as': '' })['user.stapes.restoring-as'] ===
+        undefined
+      for (let minutes = 0; minutes < 20 && !(await isDone()); minutes++) await timeline.tick()
+      expect(await made()).toMatchObject({ config: {}, description: 'of the shop' })
+    })
+
     test('are held, without losing their description', async () => {
       const [snapshot = ''] = await namesOf()
       await ask({ do: 'hold', instance: KEY, snapshot, note: 'for the audit' })

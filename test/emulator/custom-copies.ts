@@ -150,6 +150,12 @@ export function copyVolume(server: EmbeddedIncus, call: Call): Reply {
     {
       ms: server.copyMs + copyingMs(server, pool, original.disk),
       end: () => {
+        const present = findPool(server.state, pool).volumes.get(`${volume.project}/${name}`)
+        // It was deleted meanwhile, and what has its name since goes as well.
+        if (present !== volume) {
+          if (present !== undefined) forgetVolume(server, present)
+          throw new Refusal(500, 'Failed to run: rsync: exit status 23')
+        }
         if (findPool(server.state, pool).full) {
           forgetVolume(server, volume)
           throw new Refusal(500, 'Failed to copy: No space left on device')

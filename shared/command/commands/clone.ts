@@ -23,6 +23,7 @@ export const clone: ChangeCommand = {
   examples: [
     'clone web1 daily-20261122T0300Z --as=web1-old',
     'clone web1 daily-20261122T0300Z --as=web1-old --from=backup --start',
+    'clone default:db-1 daily-20261122T0300Z --as=db-1-old',
   ],
   request: (values, reason) =>
     ok({ do: 'clone', reason, ...oneOf(values), as: values.as ?? '', ...placeOf(values) }),

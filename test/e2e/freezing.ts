@@ -127,5 +127,61 @@ export function freezingEndToEnd(name: string, openPair: () => Promise<Watched>)
       expect(await thawed()).toContainEqual(expect.stringContaining(why))
       await settle()
     })
+
+    /** With a volume of its own, which is snapshotted together with it. */
+    const VOLUME = 'e2e-group'
+    const KEY = `backup/default/${LIVE}`
+    type Served = { policies: { live: { slots: { outcome: string; paused?: Record<string, number> }[] } } }
+    const slots = async () =>
+      ((await (await stage.worker.fetch('/api/status')).json()) as Served).policies.live.slots
+    const view = async (instance: string): Promise<string[]> => {
+      const all = (await (await stage.worker.fetch('/api/instances')).json()) as {
+        instances: { instance: string; snapshots: { name: string }[] }[]
+      }
+      const [one] = all.instances.filter((each) => each.instance === instance)
+      return (one?.snapshots ?? []).map((each) => each.name).sort()
+    }
+    const grouped = async () => [await view(KEY), await view(`backup/default/default:${VOLUME}`)]
+    const nextHour = async (slowly: boolean): Promise<void> => {
+      now = Math.ceil((now + MINUTE) / HOUR) * HOUR - MINUTE
+      await pair.backup.write({ name: LIVE }, `at ${now}`, BYTES)
+      if (slowly) await pair.backup.throttle(SLOWLY)
+      await tick()
+    }
+
+    test('a group stands still from its first snapshot to its last, and then runs', async () => {
+      await pair.backup.attachVolume({ name: LIVE }, VOLUME)
+      const live = { ...policyOf(LIVE), schedule: '0 * * * *', together: true }
+      await stage.apply({
+        policies: { live: { ...live, select: { ...live.select, volumes: ['attached'] } } },
+      })
+      await nextHour(false)
+      expect(await pair.statusOf(LIVE)).toBe('Running')
+      const [newest] = await slots()
+      expect(newest).toMatchObject({ outcome: 'served', paused: { [KEY]: expect.any(Number) } })
+      const [ofInstance = [], ofVolume = []] = await grouped()
+      expect(ofInstance.at(-1)).toBe(ofVolume.at(-1))
+    })
+
+    test('killed meanwhile, it runs again as soon as its server is back, and no part of it is left', async () => {
+      const [before = [], beforeOf = []] = await grouped()
+      const striking = nextHour(true)
+      await until(LIVE, 'Frozen')
+      await pair.backup.kill()
+      await pair.backup.start()
+      await pair.backup.throttle(null)
+      await until(LIVE, 'Running')
+      await striking
+      await tick()
+      for (let minute = 0; minute < 20 && (await view(KEY)).length <= before.length; minute++) {
+        await sleep(200)
+        await tick()
+      }
+      const [after = [], afterOf = []] = await grouped()
+      expect(after.length).toBe(before.length + 1)
+      expect(afterOf.length).toBe(beforeOf.length + 1)
+      expect(after.at(-1)).toBe(afterOf.at(-1))
+      expect(await pair.statusOf(LIVE)).toBe('Running')
+    })
   })
 }

@@ -55,9 +55,12 @@ type Ending = {
   resume(ref: InstanceRef): Promise<Result<null, CallError>>
 }
 
-/** Milliseconds until it is tried again by itself, and how often; after that each look tries it. */
+/** Milliseconds until it is tried again by itself: at first soon. After so many tries each look tries it. */
+const SOON = 1_000
 const AGAIN = 15_000
 const TRIES = 40
+
+const delayAfter = (tried: number): number => Math.min(AGAIN, SOON * 2 ** tried)
 
 const idOf = ({ snapshot, members }: Pick<Group, 'snapshot' | 'members'>): string =>
   `${members[0] === undefined ? '' : subjectKey(members[0])}/${snapshot}`
@@ -126,7 +129,8 @@ export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock
     const noted = journal.groups().get(id)
     if (noted === undefined) return
     const error = isLive(noted) ? null : await undo(groupOf(id, noted))
-    if (error !== null && tries > 1) clock.after(AGAIN, () => void undoAgain(id, tries - 1))
+    if (error !== null && tries > 1)
+      clock.after(delayAfter(TRIES - tries), () => void undoAgain(id, tries - 1))
   }
   for (const id of journal.groups().keys()) clock.after(0, () => void undoAgain(id, TRIES))
 
@@ -152,7 +156,7 @@ export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock
     done: (group) => journal.dropGroup(idOf(group)),
     async undo(group) {
       const error = await undo(group)
-      if (error !== null) clock.after(AGAIN, () => void undoAgain(idOf(group), TRIES))
+      if (error !== null) clock.after(delayAfter(0), () => void undoAgain(idOf(group), TRIES))
       return error
     },
     isTaking(ref, snapshot, by) {

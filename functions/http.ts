@@ -26,8 +26,9 @@ import { notifyAll } from './notify/notifier.ts'
 import { mountPage } from './page/routes.tsx'
 import { runPinged } from './ping/pinger.ts'
 import { look } from './run.ts'
+import { snapshotsOf } from './snapshots.ts'
 import { readHistory } from './state/audit.ts'
-import { findConfig } from './state/config.ts'
+import { findConfig, readConfig } from './state/config.ts'
 import { readFacts } from './state/facts.ts'
 import { type Known, readKnown } from './state/known.ts'
 import { withReadsOnce } from './state/once.ts'
@@ -109,6 +110,16 @@ export function createApp(now: () => Date): Hono<App> {
     const seen = await look(context.get('io'), now())
     if (seen === null) return answerProblem(context, UNCONFIGURED)
     return context.json(instancesOf(seen.coverages, seen.world, seen.ledger, now()))
+  })
+  app.get('/api/snapshots', async (context) => {
+    const io = context.get('io')
+    const [seen, stored] = [await look(io, now()), await readConfig(io.state)]
+    if (seen === null || stored === null) return answerProblem(context, UNCONFIGURED)
+    const known = { ...seen, stored, keyDigest: io.keyDigest, now: now() }
+    const listed = await snapshotsOf(context.req.query('instance') ?? '', known, io.relay)
+    return listed.ok
+      ? context.json(listed.value)
+      : answerProblem(context, { status: 404, title: 'Not found', detail: listed.error })
   })
   app.get('/api/exports', async (context) => {
     const seen = await look(context.get('io'), now())

@@ -198,6 +198,26 @@ export const instances = z.object({
   problems: z.array(z.object({ about: text, reason: text })),
 })
 
+export const snapshots = z.object({
+  instance: text,
+  problem: z.nullable(text),
+  snapshots: z.array(
+    z.object({
+      name: text,
+      createdAt: iso,
+      by: z.nullable(text).check(z.describe('A policy; "request"; null: not by stapes')),
+      held: z.boolean(),
+      expiresAt: z
+        .optional(z.nullable(iso))
+        .check(z.describe('When Incus removes it by itself; null: never; absent: it could not be read')),
+      size: z.optional(z.nullable(z.int())).check(z.describe('Bytes, where the pool’s driver knows them')),
+      stateful: z.optional(z.boolean()),
+      description: z.optional(text),
+      reasons: texts.check(z.describe('Why it is kept, or goes, by the next run’s plan')),
+    }),
+  ),
+})
+
 export const exported = z.object({
   instance: text,
   stores: z.array(

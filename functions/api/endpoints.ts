@@ -64,6 +64,14 @@ export const endpoints: readonly Endpoint[] = [
   },
   {
     method: 'get',
+    path: '/api/snapshots',
+    summary:
+      'The snapshots of one instance, the newest first, each with who made it, when Incus removes it, its size where the driver knows it, and why it is kept; asked now',
+    query: { instance: 'As requests name it; of a copy remote/project/instance' },
+    answer: answers.snapshots,
+  },
+  {
+    method: 'get',
     path: '/api/exports',
     summary:
       'The exports of an instance in the stores of the relay, the newest first; also of one that is gone',

@@ -15,6 +15,7 @@ import { storedExportsOf, visibleOf } from '../exports.ts'
 import { listFiles, placeOf } from '../files.ts'
 import { testApplied } from '../notify/test-channels.ts'
 import { type Io, look } from '../run.ts'
+import { detailsOf, oneCalled, reasonsOf } from '../snapshots.ts'
 import { type AuditStore, readHistory } from '../state/audit.ts'
 import { installationOf, type StoredConfig } from '../state/config.ts'
 import { readFacts } from '../state/facts.ts'
@@ -38,7 +39,22 @@ export async function read(
       ? { exports: await listExports(instance, { ...seen, world: seen.world }, stored, io) }
       : {}
   const files = command.needs === 'files' ? await filesOf(parsed.values, seen, io) : {}
-  return command.answer(parsed.values, { ...seen, tested, ...exports, ...files })
+  const details =
+    command.name === 'list' && instance !== '' ? await listDetails(instance, seen, stored, io) : {}
+  return command.answer(parsed.values, { ...seen, tested, ...exports, ...files, ...details })
+}
+
+/** Only of the one that is meant, if somebody may see it. */
+async function listDetails(
+  instance: string,
+  { world, coverages, ledger, maySee, now }: Seen,
+  stored: StoredConfig | null,
+  { relay, keyDigest }: Io,
+): Promise<Pick<Seen, 'details'>> {
+  const one = world === null ? null : oneCalled(instance, { world: visibleOf(world, maySee) })
+  if (world === null || stored === null || one === null || one.record.snapshots === null) return {}
+  const known = { world, coverages, ledger, stored, keyDigest, now }
+  return { details: { of: await detailsOf(one, relay), reasons: reasonsOf(one.key, known) } }
 }
 
 /** Rows of a list that are shown at most. */

@@ -1,8 +1,9 @@
 /** `list` of one instance: every snapshot, and where else it is verified. */
 
+import { sizeOf } from '../chat/age.ts'
 import { fold } from '../chat/details.ts'
 import type { Message, Text } from '../chat/message.ts'
-import { count, cut, enumerate, typed } from '../chat/words.ts'
+import { count, cut, enumerate, spoken, typed } from '../chat/words.ts'
 import type { SnapshotPair } from '../incus/inventory.ts'
 import { newestPair, samePair } from '../incus/pairs.ts'
 import { compareAge, MANUAL, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
@@ -10,8 +11,9 @@ import { remoteOf } from '../incus/subject.ts'
 import { holdsOf, removedOn } from '../policy/marks.ts'
 import { snapshotCommand } from '../shell.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
+import { maySpeak } from './visible.ts'
 
-export function oneInstance(stock: Stock, { now, config }: Answered): Message {
+export function oneInstance(stock: Stock, { now, config, details, maySee }: Answered): Message {
   const { key, complete, policies, replica, copies, partials, record } = stock
   const known = new Set(config?.policies.map(({ name }) => name))
   const newestFirst = [...(complete ?? [])].sort((a, b) => compareAge(b, a))
@@ -28,7 +30,10 @@ export function oneInstance(stock: Stock, { now, config }: Answered): Message {
     details: fold(
       [
         ...copies.flatMap(trouble),
-        ...newestFirst.map((pair) => snapshotText(pair, stock, known, now)),
+        ...newestFirst.map((pair) => [
+          ...snapshotText(pair, stock, known, now),
+          ...detailText(pair[0], details, maySee),
+        ]),
         ...partials.map((name): Text => [{ code: name }, ' may be partial: don’t count on it']),
         ...copies.flatMap((copy) => onlyThere(copy, newestFirst, now)),
       ],
@@ -88,6 +93,25 @@ function snapshotText(pair: SnapshotPair, stock: Stock, known: ReadonlySet<strin
           ', unless ',
           typed(`undo ${record.name} ${name}`),
         ]),
+  ]
+}
+
+/** When it ends, its size, and why it stays. */
+function detailText(name: string, details: Answered['details'], maySee: Answered['maySee']): Text {
+  const detail = details?.of?.get(name)
+  const reasons = (details?.reasons.get(name) ?? []).filter((reason) => maySpeak(reason, maySee))
+  return [
+    ...(detail === undefined
+      ? []
+      : [
+          ...(detail.expiresAt === null
+            ? [', without an end']
+            : [', ends ', { at: detail.expiresAt, style: 'full' as const }]),
+          ...(detail.size === null ? [] : [`, ${sizeOf(detail.size)}`]),
+          ...(detail.stateful ? [', with the memory'] : []),
+          ...(detail.description === '' ? [] : [', "', ...spoken(cut(detail.description, 100)), '"']),
+        ]),
+    ...(reasons.length === 0 ? [] : ['; ', ...spoken(cut(reasons.join('; '), 200))]),
   ]
 }
 

@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Applied } from '../ledger/warnings.ts'
 import type { DeadChannel } from '../notify/dead.ts'
 import type { Tested } from '../notify/tested.ts'
+import type { Details } from '../plan/details.ts'
 import type { Refusal } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
 import type { TracedCoverage } from '../policy/coverage.ts'
@@ -46,6 +47,8 @@ export type Seen = {
   tested?: readonly Tested[]
   /** Of the command that lists exports; an error says why there is no such list. */
   exports?: Result<StoredExports, Refusal>
+  /** Of one instance that is listed: what Incus says of each snapshot, and why each stays. */
+  details?: { of: Details; reasons: ReadonlyMap<string, readonly string[]> }
   /** Of the command that lists files; an error says why there is no such list. */
   files?: Result<SeenFiles, { reason: string }>
 }

@@ -172,8 +172,18 @@ export type RemoveCloneStep = { do: 'remove-clone'; ref: InstanceRef }
 /** Reads an instance's snapshots; the reply is a list of `SnapshotRow`. */
 export type ReadSnapshotsStep = { do: 'read-snapshots'; ref: InstanceRef }
 
-/** `config`: its `user.stapes.*` keys. */
-export type SnapshotRow = { name: string; stateful: boolean; config: Record<string, string> }
+/**
+ * `config`: its `user.stapes.*` keys. `expiresAt`: when Incus removes it by itself (ISO 8601); null: never. `size`: in bytes, where the
+ * driver knows it.
+ */
+export type SnapshotRow = {
+  name: string
+  stateful: boolean
+  config: Record<string, string>
+  expiresAt: string | null
+  size: number | null
+  description: string
+}
 
 /**
  * Exports a snapshot as a file into a store of the relay's configuration. What else there is to know of it, its path and its

@@ -1,8 +1,10 @@
 /** What the caller may read of single instances: nothing of their config but the keys of stapes. */
+import { expiresAtOf } from '../../../shared/incus/source.ts'
 import { PREFIX, RESTORING } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ReadSnapshotsStep, SnapshotRow } from '../../../shared/relay/steps.ts'
 import { err, ok } from '../../../shared/result.ts'
+import { safeText } from '../../../shared/safe-text.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
 import { rowsOf as plainRows } from '../subject-requests.ts'
@@ -18,6 +20,14 @@ export const planReadSnapshots: PlanStep<ReadSnapshotsStep> = async ({ ref }, { 
   return ok({ calls: [], reply: metadata.map((row) => rowOf(row, (text) => seal.isOn(ref, text))) })
 }
 
+/** Characters of a description. */
+const LONGEST = 300
+
+const endOf = (date: string): string | null => {
+  const end = expiresAtOf(date)
+  return end === null || Number.isNaN(end.getTime()) ? null : end.toISOString()
+}
+
 /** A mark of a restore that the relay didn't make is none. */
 function rowOf(row: Record<string, unknown>, isSealed: (text: string) => boolean): SnapshotRow {
   const config = isObject(row.config) ? row.config : {}
@@ -28,5 +38,8 @@ function rowOf(row: Record<string, unknown>, isSealed: (text: string) => boolean
     name: text(row.name),
     stateful: row.stateful === true,
     config: Object.fromEntries(ours.map(([key, value]) => [key, text(value)])),
+    expiresAt: endOf(text(row.expires_at)),
+    size: typeof row.size === 'number' && row.size > 0 ? row.size : null,
+    description: safeText(text(row.description), LONGEST),
   }
 }

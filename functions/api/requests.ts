@@ -42,7 +42,7 @@ export const runBody = z.strictObject({
   ),
   instance: may(
     filled,
-    'For restore, clone, bring-back, hold, release, undo, expiry, rename, describe, schedule, take-over, cancel, export, check and import: a path without wildcards',
+    'For restore, clone, bring-back, move, hold, release, undo, expiry, rename, describe, schedule, take-over, cancel, export, check and import: a path without wildcards',
   ),
   snapshot: may(
     filled,
@@ -60,7 +60,7 @@ export const runBody = z.strictObject({
   ),
   remote: may(
     filled,
-    'For clone, bring-back and import: where the new instance is made; if absent, where the original is, or was',
+    'For clone, bring-back, move and import: where the new instance is made; if absent, where the original is, or was',
   ),
   project: may(filled, 'The same: its project'),
   pool: may(filled, 'The same: the pool of its root disk'),

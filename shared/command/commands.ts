@@ -18,6 +18,7 @@ import { hold } from './commands/hold.ts'
 import { importing } from './commands/import.ts'
 import { list } from './commands/list.ts'
 import { missed } from './commands/missed.ts'
+import { move } from './commands/move.ts'
 import { notify } from './commands/notify.ts'
 import { now } from './commands/now.ts'
 import { pause } from './commands/pause.ts'
@@ -47,6 +48,7 @@ export const commands: readonly Command[] = [
   restore,
   clone,
   bringBack,
+  move,
   importing,
   hold,
   release,

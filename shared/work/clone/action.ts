@@ -43,3 +43,6 @@ type Place = {
 export type CloneRequest = AnyRequest & { do: 'clone'; as: string } & OneSnapshot & Place
 
 export type BringBackRequest = AnyRequest & { do: 'bring-back'; instance: string } & Place
+
+/** Says what is left to do, and does nothing itself. */
+export type MoveRequest = AnyRequest & { do: 'move'; instance: string } & Omit<Place, 'start'>

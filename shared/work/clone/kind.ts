@@ -3,11 +3,19 @@ import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
-import type { BringBackRequest, CloneAction, CloneRequest, FinishAction, RemoveAction } from './action.ts'
+import type {
+  BringBackRequest,
+  CloneAction,
+  CloneRequest,
+  FinishAction,
+  MoveRequest,
+  RemoveAction,
+} from './action.ts'
 import { cloneEssence } from './digest.ts'
 import { CLONE, type CloneWork, cloneSchema } from './entry.ts'
 import { cloneLine, finishLine, removeLine } from './lines.ts'
 import { addLook, lookJobs } from './look.ts'
+import { requestMove } from './move.ts'
 import { cloneWords } from './progress.ts'
 import { recordClones } from './record.ts'
 import { requestBringBack, requestClone } from './request.ts'
@@ -17,7 +25,7 @@ import { RETRY } from './tries.ts'
 
 export const clone: Kind<
   CloneAction | FinishAction | RemoveAction,
-  CloneRequest | BringBackRequest,
+  CloneRequest | BringBackRequest | MoveRequest,
   CloneWork
 > = {
   name: CLONE,
@@ -39,7 +47,7 @@ export const clone: Kind<
   ],
   look: { jobs: lookJobs, add: addLook },
   schedule: { stage: 'in progress', plan: planClones },
-  requests: { clone: requestClone, 'bring-back': requestBringBack },
+  requests: { clone: requestClone, 'bring-back': requestBringBack, move: requestMove },
   send: {
     prepare: (actions) => ({
       jobs: actions.flatMap((action) => (action.kind === 'clone' ? [cloneJob(action)] : [])),

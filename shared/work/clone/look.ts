@@ -7,17 +7,24 @@ import type { World } from '../../plan/world.ts'
 import type { Job } from '../../relay/protocol.ts'
 import type { CloneCheck } from '../../relay/steps.ts'
 import type { Answers } from '../kind.ts'
-import type { BringBackRequest, CloneRequest } from './action.ts'
+import type { BringBackRequest, CloneRequest, MoveRequest } from './action.ts'
+import { wantedOfMove } from './move.ts'
 import { placeOf, refusePlace, type Wanted } from './place.ts'
 
 type Looking = Pick<PlanContext, 'world' | 'ledger' | 'now' | 'request'>
 
-export const isOurs = (request: AnyRequest | undefined): request is CloneRequest | BringBackRequest =>
+const isOurs = (request: AnyRequest | undefined): request is CloneRequest | BringBackRequest =>
   request?.do === 'clone' || request?.do === 'bring-back'
 
-const wantedBy = ({ request, world, ledger }: Looking): Wanted | null => {
-  const wanted = isOurs(request) ? placeOf(request, { world, ledger }) : null
-  return wanted?.ok === true && refusePlace(wanted.value, world) === null ? wanted.value : null
+const isMove = (request: AnyRequest | undefined): request is MoveRequest => request?.do === 'move'
+
+const wantedBy = ({ request, ...known }: Looking): Wanted | null => {
+  const wanted = isOurs(request)
+    ? placeOf(request, known)
+    : isMove(request)
+      ? wantedOfMove(request, known)
+      : null
+  return wanted?.ok === true && refusePlace(wanted.value, known.world) === null ? wanted.value : null
 }
 
 const idOf = ({ to }: Wanted): string => `check-clone ${subjectKey(to)}`

@@ -12,6 +12,7 @@ import { type Answer, type Given, oneOf, type Requestable, type Requested } from
 import { isEnded } from '../making.ts'
 import { refuseEvidence } from '../restore/evidence.ts'
 import type { BringBackRequest, CloneAction, CloneRequest } from './action.ts'
+import { refuseCheck } from './check.ts'
 import { CLONE, type CloneWork } from './entry.ts'
 import { placeOf, refusePlace, transferModeOf, type Wanted } from './place.ts'
 import { jobOf } from './steps.ts'
@@ -106,13 +107,6 @@ function refuseData(requested: Requested<CloneRequest | BringBackRequest>, wante
   if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
   const original = findSubject(world, key)
   return original.ok ? refuseEvidence(original.value, wanted.snapshot, requested) : original.error
-}
-
-function refuseCheck({ world: { cloneCheck } }: Pick<Requested, 'world'>): Refusal | null {
-  if (cloneCheck === undefined) return { code: 'unreadable', reason: 'it could not be checked: try again' }
-  if ('error' in cloneCheck)
-    return { code: 'unreadable', reason: `it could not be checked: ${cloneCheck.error}; try again` }
-  return cloneCheck.refusal === null ? null : { code: 'forbidden', reason: cloneCheck.refusal }
 }
 
 function warningsOf({ world }: Requested, { to, of, whole }: Wanted): Note[] {

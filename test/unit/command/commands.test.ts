@@ -72,7 +72,16 @@ describe('the list', () => {
       ],
       ...['pause', 'resume', 'notify'],
     ])
-    expect(namesOf('admin')).toEqual(['files', 'restore', 'clone', 'bring-back', 'import', 'expire', 'allow'])
+    expect(namesOf('admin')).toEqual([
+      'files',
+      'restore',
+      'clone',
+      'bring-back',
+      'move',
+      'import',
+      'expire',
+      'allow',
+    ])
     expect(
       commands
         .filter((command) => command.kind === 'change' && isDestructive({ do: command.does }))

@@ -174,7 +174,7 @@ describe('the folders of the kinds of work', () => {
     // What stands beside an exported file, what policies want of exports, and how the last one stands.
     /^export\/(manifest|due|entry)\.ts$/,
     // Why each of them stays.
-    /^thinning\/sort\.ts$/,
+    /^thinning\/(sort|brake)\.ts$/,
     // Whether the newest one is what was stored.
     /^check\/entry\.ts$/,
     // The mark of a new instance that is being made.

@@ -4,7 +4,7 @@ import { iso, line, text, texts } from './answer-parts.ts'
 
 const removal = z.object({
   at: iso,
-  of: text.check(z.describe('The instance, or its copy')),
+  of: text.check(z.describe('The instance, or its copy; of an export also its store: instance>store')),
   snapshot: text,
   when: z
     .enum(['now', 'next', 'later'])
@@ -24,7 +24,7 @@ const course = z.object({
   subject: text,
   policies: texts,
   until: iso.check(z.describe('Simulated until then')),
-  removals: z.array(removal).check(z.describe('Of the snapshots that exist')),
+  removals: z.array(removal).check(z.describe('Of the snapshots and exports that exist')),
   braked: z
     .array(z.object({ at: iso, reason: text, snapshots: texts }))
     .check(z.describe('What the brake would hold back until somebody allows it')),

@@ -15,6 +15,7 @@ import { usersIn } from '../policy/volumes.ts'
 import type { InventoryReply } from '../relay/protocol.ts'
 import { nextSlot } from '../schedule/slots.ts'
 import { type Beginning, beginCourse, type Course } from './course.ts'
+import { foreseeExports, type Stored } from './exports.ts'
 import type { Gone } from './ideal-incus.ts'
 import { type Counts, countsIn, type Removal, removalsIn } from './removals.ts'
 
@@ -67,9 +68,11 @@ const LEAST = 300
 /** Milliseconds after a slot in which its copies are made and verified. */
 const AFTER_SLOT = 10 * 60_000
 
-export function forecast(beginning: Beginning, asked: Asked): Forecast {
+/** `exported`: what the stores have of the instances' exports; absent: nobody has looked. */
+export function forecast(beginning: Beginning, asked: Asked, exported?: Stored): Forecast {
   const { now, stored, before, observed } = beginning
-  const { remotes } = worldOf(observed)
+  const world = worldOf(observed)
+  const { remotes } = world
   const coverages = coverInstances(effectiveConfig(stored, now), remotes)
   const subjects = subjectsOf(coveredBy(coverages), coveredBy(coverInstances(before, remotes)), asked)
   const horizon = new Date(now.getTime() + asked.days * DAY)
@@ -84,7 +87,17 @@ export function forecast(beginning: Beginning, asked: Asked): Forecast {
     for (const further of alone.subjects)
       if (further.until >= (found.get(one.key)?.until ?? '')) found.set(one.key, further)
   }
-  const all = subjects.flatMap(({ key }) => found.get(key) ?? [])
+  const all = subjects.flatMap(({ key, covering }) => {
+    const one = found.get(key)
+    if (one === undefined || exported === undefined) return one ?? []
+    const known = { world, ledger: beginning.ledger, installation: beginning.installation, now }
+    const exports = foreseeExports(covering, one.until, { ...known, stored: exported })
+    return {
+      ...one,
+      removals: [...one.removals, ...exports.removals],
+      braked: [...one.braked, ...exports.braked],
+    }
+  })
   return {
     at: now.toISOString(),
     until: horizon.toISOString(),

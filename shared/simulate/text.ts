@@ -19,7 +19,11 @@ export function renderForecast({ subjects, cut, unseen }: Forecast): string {
 }
 
 function linesOf({ subject, removals, braked, paced, counts }: SubjectForecast): Line[] {
-  const places = new Set([subject, ...counts.flatMap((one) => one.in.map(({ of }) => of))])
+  const places = new Set([
+    subject,
+    ...counts.flatMap((one) => one.in.map(({ of }) => of)),
+    ...removals.map(({ of }) => of),
+  ])
   return [
     ...removals.filter(isSoon).map(removalLine),
     ...braked.map((one) => brakedLine(subject, one)),

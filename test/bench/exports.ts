@@ -2,7 +2,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer as createBucket } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,6 +15,8 @@ import { readCertificate } from '../emulator/certificate.ts'
 import { createCertificate } from '../lab/certificate.ts'
 import type { Exported, Exporting } from './exporting.ts'
 import { atMost, type Report } from './figure.ts'
+import { SMALL } from './relay-process.ts'
+import { openSink } from './sink.ts'
 
 const GIBI = 1024 ** 3
 const SIZE = 2 * GIBI
@@ -36,7 +37,7 @@ export async function benchExports(): Promise<Report> {
     response.writeHead(200, { 'content-length': length })
     Readable.from(bytes()).pipe(response)
   })
-  const bucket = openBucket()
+  const bucket = await openSink()
   const home = mkdtempSync(join(tmpdir(), 'stapes-bench-exports-'))
   const recipients = [await identityToRecipient(await generateX25519Identity())]
   const stores: Record<string, StoreConfig> = {
@@ -44,7 +45,7 @@ export async function benchExports(): Promise<Report> {
     'into a bucket, encrypted': {
       ...{
         type: 's3',
-        endpoint: await listen(bucket, 'http'),
+        endpoint: bucket.url,
         region: 'auto',
         bucket: 'exports',
         prefix: '',
@@ -53,14 +54,14 @@ export async function benchExports(): Promise<Report> {
     },
   }
   const { fingerprint } = readCertificate(certificate.cert)
-  const url = await listen(source, 'https')
+  const url = await listen(source)
   const report: Report = { figures: [], notes: [] }
   try {
     for (const [name, store] of Object.entries(stores)) {
       const remote = { url, address: url, fingerprint, role: 'source' as const }
       const wanted: Exporting = { remote, client: { certificate: client.cert, key: client.key }, store }
       const child = join(import.meta.dirname, 'exporting.ts')
-      const { stdout } = await run(process.execPath, [child, JSON.stringify(wanted)], { env })
+      const { stdout } = await run(process.execPath, [SMALL, child, JSON.stringify(wanted)], { env })
       const { ms, peak, idle } = JSON.parse(stdout) as Exported
       report.figures.push(atMost(`resident memory, 2 GiB ${name}`, peak / MEGA, 'MB', MOST))
       report.notes.push(
@@ -69,7 +70,7 @@ export async function benchExports(): Promise<Report> {
     }
   } finally {
     source.close()
-    bucket.close()
+    await bucket.close()
     rmSync(home, { recursive: true })
   }
   return report
@@ -99,36 +100,7 @@ function header(size: number): Uint8Array {
   return block
 }
 
-/** It keeps only how long each object is. */
-function openBucket(): Server & { close(): void } {
-  const objects = new Map<string, number>()
-  const uploads = new Map<string, number>()
-  return createBucket(async (request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
-    let bytes = 0
-    for await (const chunk of request) bytes += (chunk as Buffer).length
-    const id = searchParams.get('uploadId')
-    const { method } = request
-    if (method === 'POST' && searchParams.has('uploads')) {
-      uploads.set('1', 0)
-      response.end('<R><UploadId>1</UploadId></R>')
-    } else if (method === 'PUT' && id !== null) {
-      uploads.set(id, (uploads.get(id) ?? 0) + bytes)
-      response.setHeader('etag', '"x"').end()
-    } else if (method === 'POST' && id !== null) {
-      objects.set(pathname, uploads.get(id) ?? 0)
-      response.end('<Done></Done>')
-    } else if (method === 'PUT') {
-      objects.set(pathname, bytes)
-      response.end()
-    } else {
-      const size = objects.get(pathname)
-      response.writeHead(size === undefined ? 404 : 200, { 'content-length': size ?? 0 }).end()
-    }
-  })
-}
-
-async function listen(server: Server, scheme: string): Promise<string> {
+async function listen(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- name… --json --instances=300 --rounds=3 --incus=<incusd> --against=<checkout>]`: how good it is, as figures beside
+ * `npm run bench [-- name… --json --instances=300 --rounds=3 --incus=<incusd> --against=<checkout> --mebibytes=2048]`: how good it is, as figures beside
  * their bounds. Ends with 1 when a bound is missed.
  */
 import { cpus } from 'node:os'
@@ -11,6 +11,7 @@ import { benchExports } from './exports.ts'
 import { isMissed, type Report, renderReport } from './figure.ts'
 import { benchForwarding } from './forwarding.ts'
 import { benchListing } from './listing.ts'
+import { benchOffsite } from './offsite.ts'
 import { benchPage } from './page.ts'
 import { benchProcessor } from './processor.ts'
 import { benchRelayMode } from './relay-mode.ts'
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     incus: { type: 'string', default: INCUSD },
     against: { type: 'string' },
+    mebibytes: { type: 'string', default: '2048' },
   },
 })
 
@@ -44,6 +46,7 @@ const benches: Record<string, () => Promise<Report>> = {
   counts: benchCounts,
   exports: benchExports,
   forwarding: benchForwarding,
+  offsite: () => benchOffsite({ incusd: values.incus, rounds, mebibytes: Number(values.mebibytes), onRound }),
   listing: () => benchListing({ incusd: values.incus, onRound }),
   'relay-mode': () => benchRelayMode({ rounds, incusd: values.incus, onRound }),
   tick: () =>

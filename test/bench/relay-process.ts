@@ -1,26 +1,40 @@
 /** The relay as people run it: a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LabServer } from '../lab/server.ts'
 import type { Key } from './worker.ts'
 
-type RelayProcess = { url: string; close(): Promise<void> }
+type RelayProcess = { url: string; pid: number; close(): Promise<void> }
+
+/** As the README has it run. */
+export const SMALL = '--max-semi-space-size=2'
 
 const MAIN = join(import.meta.dirname, '../../relay/main.ts')
 
-export async function startRelayProcess(servers: readonly LabServer[], key: Key): Promise<RelayProcess> {
+/** `more`: of its configuration. */
+export async function startRelayProcess(
+  servers: readonly LabServer[],
+  key: Key,
+  more: object = {},
+): Promise<RelayProcess> {
   const { cert, key: secret } = servers[0]?.clients.trusted ?? { cert: '', key: '' }
   const remotes = servers.map(({ name, url, fingerprint }) => [name, { url, fingerprint }])
-  const child = spawn(process.execPath, [MAIN], {
+  // Where its journal is kept, too.
+  const cwd = mkdtempSync(join(tmpdir(), 'stapes-bench-'))
+  const file = join(cwd, 'relay.jsonc')
+  writeFileSync(file, JSON.stringify(more), { mode: 0o600 })
+  const child = spawn(process.execPath, [SMALL, MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    // Where its journal is kept.
-    cwd: mkdtempSync(join(tmpdir(), 'stapes-bench-')),
+    cwd,
     env: {
       ...process.env,
+      // As the README has it run.
+      MALLOC_ARENA_MAX: '1',
+      RELAY_CONFIG: file,
       RELAY_PORT: '0',
       RELAY_KEYS: JSON.stringify({ [key.keyid]: key.secret }),
       RELAY_REMOTES: JSON.stringify(Object.fromEntries(remotes)),
@@ -28,7 +42,7 @@ export async function startRelayProcess(servers: readonly LabServer[], key: Key)
       RELAY_CLIENT_KEY: secret,
     },
   })
-  return { url: await urlOf(child), close: () => endProcess(child) }
+  return { url: await urlOf(child), pid: child.pid ?? 0, close: () => endProcess(child) }
 }
 
 async function urlOf(child: ChildProcess): Promise<string> {

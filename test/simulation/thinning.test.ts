@@ -1,6 +1,7 @@
 /** Exports go by their policy's `keep`, and by nothing else: never the newest, never what isn't the policy's own. */
 import { describe, expect, test } from 'vitest'
 import { type Io, planOnly, run } from '../../functions/run.ts'
+import { simulateOnly } from '../../functions/simulate.ts'
 import { linesOf } from '../../shared/plan/lines.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
@@ -95,6 +96,18 @@ describe('by keep', () => {
       '= nas:20261120T012000Z last 3 of 3',
       '= nas:20261120T022000Z last 2 of 3',
       '= nas:20261120T032000Z last 1 of 3',
+    ])
+    const simulated = await world.clock.settle(
+      simulateOnly({ days: 1, effort: 100_000, subject: 'web' }, world.places[0] as Io, at),
+    )
+    const [web] = simulated?.ok === true ? simulated.value.forecast.subjects : []
+    const gone = (web?.removals ?? []).filter(({ of }) => of === 'main/default/web>nas')
+    expect(gone.map(({ at: when, snapshot }) => `${when.slice(11, 16)} ${snapshot}`)).toEqual([
+      '03:30 20261119T232000Z',
+      '03:30 20261120T002000Z',
+      '04:20 20261120T012000Z',
+      '05:20 20261120T022000Z',
+      '06:20 20261120T032000Z',
     ])
   })
 

@@ -107,7 +107,7 @@ async function exported(relay: Relay): Promise<void> {
   const { error } = await relay.batch([{ id, detach: true, steps }])
   if (error !== null) throw new Error(error.message)
   for (;;) {
-    await sleep(1000)
+    await sleep(2000)
     const seen = await relay.inventory({ remotes: ['main'] })
     const job = seen.ok ? seen.value.jobs.find((one) => one.id === id) : undefined
     if (job?.state === 'done') return

@@ -11,7 +11,7 @@ import type { Key } from './worker.ts'
 type RelayProcess = { url: string; pid: number; close(): Promise<void> }
 
 /** As the README has it run. */
-export const SMALL = '--max-semi-space-size=2'
+export const SMALL = '--max-semi-space-size=1'
 
 const MAIN = join(import.meta.dirname, '../../relay/main.ts')
 

@@ -113,12 +113,20 @@ export function parseVolumeSource(one: unknown, list: unknown): Result<SourceDet
   if (!taken.ok) return taken
   const { content_type: contentType, created_at, description, location, config } = parsed.data
   return ok({
-    ...{ architecture: '', type: 'volume', contentType, uuid: volumeUuid(created_at) },
+    ...{
+      architecture: '',
+      type: 'volume',
+      contentType,
+      uuid: isMoment(created_at) ? volumeUuid(created_at) : null,
+    },
     ...{ description: description ?? '', location: location ?? '', profiles: [], config: config ?? {} },
     ...{ expanded: {}, devices: {}, expandedDevices: {}, rootDevice: '', root: {} },
     snapshots: taken.value,
   })
 }
+
+/** It becomes a mark on the copy, so it must not be any text. */
+const isMoment = (text: string): boolean => /^[\w:.+-]{1,40}$/.test(text)
 
 /** Incus gives volumes no uuid: when it made one tells it from all others, to the nanosecond. A rename keeps that. */
 export const volumeUuid = (created: string): string => created.replaceAll('.', '_')

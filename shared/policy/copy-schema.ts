@@ -15,7 +15,10 @@ export const copySchema = object(
       field.project,
       "The project that the copy goes into; without it, the project of the same name as the source's.",
     ),
-    pool: may(field.pool, "The copy's storage pool; without it, that of the target's default profile."),
+    pool: may(
+      field.pool,
+      "The copy's storage pool; without it, that of the target's default profile, and for a custom volume the one that is called like its own.",
+    ),
     target: may(
       field.member,
       'Where the remote is a cluster: the member that a first copy goes to, or `@` and a group of members; without it, Incus chooses. A refresh goes to the member that has the copy.',

@@ -22,7 +22,7 @@ import {
 import { targetOf } from './places.ts'
 import type { Policy } from './policy.ts'
 import { mayReach } from './select.ts'
-import { isVolume } from './volumes.ts'
+import { isVolume, volumesBy } from './volumes.ts'
 
 type Problem = { about: string; reason: string }
 
@@ -86,7 +86,10 @@ export function promotedWarnings(
       const of = record.own.includes(REPLICA_OF) ? record.config[REPLICA_OF] : undefined
       if (of === undefined || !isUsed(record) || isExcluded(record) || reported.has(about)) return []
       const covered = policies.some(
-        (policy) => policy.select.remotes.includes(remote) && mayReach(policy, record),
+        (policy) =>
+          policy.select.remotes.includes(remote) &&
+          (mayReach(policy, record) ||
+            (isVolume(record) && volumesBy(policy.select, NOTHING)(place, record))),
       )
       const intake = covered
         ? ''
@@ -99,6 +102,8 @@ export function promotedWarnings(
     })
   })
 }
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 const RUNS = ['Running', 'Frozen', 'Ready']
 

@@ -44,7 +44,7 @@ const selectSchema = object(
     ),
     volumes: may(
       z.array(field.volumeGlob, { error: 'a list, such as ["attached"] or ["default:db-*"]' }),
-      'Custom volumes: `"attached"` for those of the instances that the policy covers, and globs over `pool:name` in its projects. Their snapshots stay in their pool: stapes does not copy them yet.',
+      'Custom volumes: `"attached"` for those of the instances that the policy covers, and globs over `pool:name` in its projects. They get snapshots, and copies where the policy has `copy`.',
       { default: DEFAULTS.select.volumes, examples: [['attached'], ['default:db-*']] },
     ),
     running: may(field.flag, 'true: only instances that are running or frozen.', {

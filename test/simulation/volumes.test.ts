@@ -240,8 +240,8 @@ test('that is deleted is told as gone', async () => {
   expect(JSON.stringify((await statusIn(world)).conditions)).toMatch(/missing whole.*default:data/)
 })
 
-test('a simulation follows a volume that its instance brings under the policy', async () => {
-  const world = await begin({ keep: { last: 2 } })
+test('a simulation follows a volume that its instance brings under the policy, and its copy', async () => {
+  const world = await begin({ keep: { last: 2 }, copy: { remote: 'backup', keep: { last: 2 } } })
   await pass(world, 4 * HOUR + 10 * MINUTE, 5 * MINUTE)
   const [io = expect.fail()] = world.places
   const asked = { subject: KEY, days: 1, effort: 20_000 }

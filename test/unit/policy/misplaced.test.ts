@@ -9,6 +9,8 @@ const config = configOf({
   vault: { select: { remotes: ['backup'], projects: ['*'] } },
 })
 
+const pooled = configOf({ daily: { copy: { remote: 'backup', pool: 'big' } } })
+
 const marks = (of: string) => ({
   'user.stapes.replica-of': of,
   'user.stapes.replica-of.server': 'f',
@@ -29,6 +31,14 @@ describe('the mark of a copy', () => {
     ['fits where a policy puts that copy', 'backup/default/web1', 'main/default/web1', true],
     ['fits there also when its source is gone', 'backup/shop/gone', 'main/shop/gone', true],
     ['is none of the instance itself', 'main/default/web1', 'main/default/web1', false],
+    [
+      'of a volume fits in the pool that the policy names',
+      'backup/default/big:db',
+      'main/default/fast:db',
+      true,
+    ],
+    ['of a volume doesn’t fit in another pool', 'backup/default/fast:db', 'main/default/fast:db', false],
+    ['of an instance fits no volume', 'backup/default/big:web1', 'main/default/web1', false],
     ['doesn’t fit back on the source', 'main/default/new', 'main/default/web1', false],
     ['doesn’t fit under another name', 'backup/default/web1-old', 'main/default/web1', false],
     ['doesn’t fit in another project', 'backup/other/web1', 'main/default/web1', false],
@@ -36,7 +46,7 @@ describe('the mark of a copy', () => {
     ['doesn’t fit if it is no key', 'backup/default/web1', 'web1', false],
   ])('%s', (_, place, of, fits) => {
     const [remote = '', project = '', instance = ''] = place.split('/')
-    expect(fitsPlace({ remote, project, instance }, of, config.policies)).toBe(fits)
+    expect(fitsPlace({ remote, project, instance }, of, pooled.policies)).toBe(fits)
   })
 })
 
@@ -113,5 +123,40 @@ describe('an instance with the marks of a copy', () => {
   test('that its owner excludes is left in peace', () => {
     const own = { ...marks('main/default/web1'), 'user.stapes.exclude': 'true' }
     expect(toldOf({ main: replyOf([recordOf('web1', { own }), recordOf('db1')]) }).told).toEqual([])
+  })
+})
+
+describe('a volume with the marks of a copy', () => {
+  const volume = (name: string, of: string, users: string[] = []) =>
+    recordOf(name, { type: 'volume', status: '', pool: 'big', own: marks(of), users })
+  const by = configOf({
+    daily: { copy: { remote: 'backup', pool: 'big' }, select: { instances: [], volumes: ['fast:*'] } },
+    vault: { select: { remotes: ['backup'], instances: [], volumes: ['*:*'] } },
+  })
+
+  const main = replyOf([recordOf('fast:db', { type: 'volume', status: '', pool: 'fast' })])
+
+  test('is a copy where a policy puts it, and nothing is told', () => {
+    const copy = volume('big:db', 'main/default/fast:db')
+    expect(toldOf({ main, backup: replyOf([copy]) }, by)).toEqual({
+      told: [],
+      skipped: ['backup/default/big:db'],
+    })
+  })
+
+  test('that somebody has attached is told of, with the commands that make it a volume of its own', () => {
+    const copy = volume('big:db', 'main/default/fast:db', ['default/web'])
+    expect(toldOf({ main, backup: replyOf([copy]) }, by).told).toEqual([
+      expect.stringMatching(
+        /^backup\/default\/big:db: it is attached to default\/web and marked as the copy of main\/default\/fast:db, .*run on backup: incus storage volume unset big db user\.stapes\.replica-of; .*user\.stapes\.verified\. If it did not, detach it there$/,
+      ),
+    ])
+  })
+
+  test('that was renamed there is told of, without what only instances have', () => {
+    const { told } = toldOf({ main, backup: replyOf([volume('big:db-kept', 'main/default/fast:db')]) }, by)
+    expect(told).toEqual([expect.stringContaining('of main/default/fast:db, which no policy puts here')])
+    expect(told[0]).toContain('incus storage volume set big db-kept user.stapes.exclude=true')
+    expect(told[0]).not.toContain('boot.autostart')
   })
 })

@@ -43,7 +43,7 @@ test('what nobody says is empty, and not missing', () => {
     ),
   ).toEqual(
     Object.keys(found).map((part) =>
-      ['work', 'frozen', 'braked', 'stalled', 'allowed'].includes(part) ? '{}' : '[]',
+      ['work', 'frozen', 'braked', 'stalled', 'allowed', 'sorted'].includes(part) ? '{}' : '[]',
     ),
   )
   expect(found.needed.get('web')).toBeUndefined()

@@ -157,6 +157,14 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('finish-clone'), ref, start: z.boolean() }),
   z.strictObject({ do: z.literal('remove-clone'), ref }),
   z.strictObject({ do: z.literal('read-snapshots'), ref }),
+  z.strictObject({
+    do: z.literal('put'),
+    ref,
+    from: ref,
+    snapshot: snapshot.refine((text) => /^\S+$/.test(text), 'a name without spaces'),
+    path: filePath,
+    safety: z.strictObject({ name: snapshot, expiresAt: expiry, taken: z.boolean() }),
+  }),
   z.strictObject({ do: z.literal('cancel'), ref, job: z.string().min(1).max(LONGEST_NAME) }),
   z.strictObject({
     do: z.literal('export'),

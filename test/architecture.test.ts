@@ -170,7 +170,7 @@ describe('the folders of the kinds of work', () => {
     // What is verified on a copy, and whose copy that is.
     /^copy\/(marks|replica|transfer|entry|cut-off)\.ts$/,
     // The mark of a restore that is under way, and what is known of a snapshot's completeness.
-    /^restore\/(mark|evidence)\.ts$/,
+    /^restore\/(mark|evidence|safety)\.ts$/,
     // What stands beside an exported file, what policies want of exports, and how the last one stands.
     /^export\/(manifest|due|entry)\.ts$/,
     // Why each of them stays.

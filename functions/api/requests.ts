@@ -42,11 +42,11 @@ export const runBody = z.strictObject({
   ),
   instance: may(
     filled,
-    'For restore, clone, bring-back, move, hold, release, undo, expiry, rename, describe, schedule, take-over, cancel, export, check and import: a path without wildcards',
+    'For restore, put, clone, bring-back, move, hold, release, undo, expiry, rename, describe, schedule, take-over, cancel, export, check and import: a path without wildcards',
   ),
   snapshot: may(
     filled,
-    'For restore, clone, hold, release, undo, expiry, rename, describe and export: a name; an export without one is of the newest complete snapshot',
+    'For restore, put, clone, hold, release, undo, expiry, rename, describe and export: a name; an export without one is of the newest complete snapshot',
   ),
   to: may(filled, 'For export and check: the store, by its name in the relay’s configuration'),
   export: may(filled, 'For check and import: the export, by its name; absent: the newest one in that store'),
@@ -68,6 +68,7 @@ export const runBody = z.strictObject({
     filled,
     'The same: the remote whose snapshot it is made from; if absent, the original’s, else a copy’s. For import: the store, by its name in the relay’s configuration',
   ),
+  path: may(filled, 'For put: the file or folder, absolute'),
   start: may(z.boolean(), 'The same: start it once it is whole'),
   key: may(
     filled.check(z.maxLength(10_000)),
@@ -82,7 +83,7 @@ export const runBody = z.strictObject({
     z.string().check(z.maxLength(300)),
     'For hold: the reason. For describe: the description of a custom volume’s snapshot; none: it is removed',
   ),
-  confirm: may(filled, 'For restore, expire and allow: the digest of the plan to perform'),
+  confirm: may(filled, 'For restore, put, expire and allow: the digest of the plan to perform'),
 })
 
 export const planBody = z.extend(runBody, {

@@ -31,6 +31,7 @@ import { createDetached } from './detached.ts'
 import { type Exports, NO_EXPORTS } from './exports.ts'
 import { createClones } from './files/clones.ts'
 import { createFiles, type Files } from './files/files.ts'
+import type { Clones } from './files/readable.ts'
 import { glanceAt } from './glance.ts'
 import { endGroup } from './group-end.ts'
 import { createGroups, type Groups } from './groups.ts'
@@ -128,6 +129,8 @@ export function createEngine({
     upload: upstream.upload ?? (async (remote) => err(sendsNoFiles(remote))),
     connect: upstream.connect ?? (async (remote) => err(sendsNoFiles(remote))),
   }
+  // They work with all that steps work with.
+  const clones: Clones = { open: (...wanted) => kept.open(...wanted), close: () => kept.close() }
   const pools = createPools(clock)
   const limiters = createLimiters(clock)
   const temporaries: Temporaries = createTemporaries({ seal, journal, clock }, (ref) =>
@@ -135,7 +138,7 @@ export function createEngine({
   )
   const attended: StepIo = {
     ...base,
-    ...{ temporaries, groups },
+    ...{ temporaries, groups, clones },
     timeouts: ATTENDED,
     admit: ({ remote, method, path }, urgent, work) =>
       limiters.of(remote).run({ kind: kindOf(method, path), urgent }, work, judgeCall),
@@ -143,11 +146,11 @@ export function createEngine({
   // Lanes bound the number of copies; under the limiter they would take its places for hours.
   const unattended: StepIo = {
     ...base,
-    ...{ temporaries, groups },
+    ...{ temporaries, groups, clones },
     timeouts: DETACHED,
     admit: (_call, _urgent, work) => work(),
   }
-  const clones = createClones(unattended)
+  const kept = createClones(unattended)
   const lanes = createLanes((remote) => own(remotes, remote)?.copies ?? COPIES)
   const exportLane = createLanes(() => EXPORTS)
   const detached = createDetached(unattended, locks, { lanes, exportLane }, jobs)

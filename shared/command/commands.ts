@@ -24,6 +24,7 @@ import { now } from './commands/now.ts'
 import { pause } from './commands/pause.ts'
 import { plan } from './commands/plan.ts'
 import { policies } from './commands/policies.ts'
+import { put } from './commands/put.ts'
 import { release } from './commands/release.ts'
 import { rename } from './commands/rename.ts'
 import { restore } from './commands/restore.ts'
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   check,
   cancel,
   restore,
+  put,
   clone,
   bringBack,
   move,

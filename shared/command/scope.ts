@@ -39,12 +39,15 @@ export const NAMED: Parameter = {
   flag: true,
 }
 
+/** Whose snapshot it is. */
+export const FROM = named(
+  'from',
+  'Take the snapshot from this remote: the backup server, although the original has it as well',
+)
+
 /** Where a new instance is made, and from which remote's snapshot. */
 export const PLACE: readonly Parameter[] = [
-  named(
-    'from',
-    'Take the snapshot from this remote: the backup server, although the original has it as well',
-  ),
+  FROM,
   named('remote', 'Make it on this remote instead of where the original is, or was'),
   named('project', 'In this project'),
   named('pool', 'With its root disk in this pool'),

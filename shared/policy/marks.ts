@@ -39,6 +39,9 @@ export const RESTORING = `${PREFIX}restoring`
 /** On an instance that was restored in place: the safety snapshots of its restores. */
 export const RESTORED = `${PREFIX}restored`
 
+/** On an instance into which files of a snapshot are being put back: the safety snapshot, which is complete, and the snapshot. */
+export const PUTTING = `${PREFIX}putting`
+
 /** On an instance that only lives while a snapshot is exported, made from that: sealed by the relay, which removes it. */
 export const EXPORTING = `${PREFIX}exporting`
 /** On an instance that stands still for snapshots of it and its volumes, since when: sealed by the relay, which lets it run again. */
@@ -66,6 +69,7 @@ export const isMark = (key: string): boolean =>
   key === RESTORED ||
   key === EXPORTING ||
   key === PAUSING ||
+  key === PUTTING ||
   key === MAKING ||
   key === NO_VOLUMES ||
   key.startsWith(HOLD) ||
@@ -117,6 +121,7 @@ export const RESERVED: readonly string[] = [
   'restored',
   'exporting',
   'pausing',
+  'putting',
   'restoring-as',
 ]
 

@@ -8,6 +8,7 @@ import type { CloneAction } from '../work/clone/action.ts'
 import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
 import type { ExportAction } from '../work/export/action.ts'
 import type { ImportAction } from '../work/import/action.ts'
+import type { PutAction } from '../work/put/action.ts'
 import type { RestoreAction } from '../work/restore/action.ts'
 import type { ScheduleAction } from '../work/schedule/action.ts'
 
@@ -240,9 +241,13 @@ export type CheckImportStep = { do: 'check-import'; name: string | null } & Impo
 /** `export`: null where there is none that could be read. */
 export type ImportCheck = CloneCheck & { export: { name: string; encrypted: boolean } | null }
 
+/** Puts a file or a folder of a snapshot back. See work/put/action.ts for the fields. */
+export type PutStep = { do: 'put' } & Pick<PutAction, 'ref' | 'from' | 'snapshot' | 'path' | 'safety'>
+
 export type Step =
   | TakeStep
   | TakeGroupStep
+  | PutStep
   | ExpireStep
   | ExpireLaterStep
   | UndoStep

@@ -110,6 +110,7 @@ export type Given = {
   pool?: string | undefined
   from?: string | undefined
   start?: boolean | undefined
+  path?: string | undefined
   export?: string | undefined
   /** Of an encrypted export. */
   key?: string | undefined

@@ -8,6 +8,7 @@ import { exporting } from './export/kind.ts'
 import { hold } from './hold/kind.ts'
 import { importing } from './import/kind.ts'
 import type { Kind, Verb } from './kind.ts'
+import { put } from './put/kind.ts'
 import { rename } from './rename/kind.ts'
 import { restore } from './restore/kind.ts'
 import { retention } from './retention/kind.ts'
@@ -19,6 +20,7 @@ import { thinning } from './thinning/kind.ts'
 const ALL = [
   restore,
   clone,
+  put,
   snapshot,
   hold,
   retention,

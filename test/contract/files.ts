@@ -1,7 +1,7 @@
 /** The files of an instance over SFTP, stopped or running: what is read of a snapshot, and put back. */
 import { describe, expect, test } from 'vitest'
 import type { Sftp } from '../../relay/engine/files/sftp.ts'
-import { exists, succeed, takeSnapshot } from './calls.ts'
+import { exists, readOperation, startSnapshot, succeed, takeSnapshot } from './calls.ts'
 import type { World } from './incus.ts'
 import type { ContractInstance } from './server.ts'
 
@@ -105,6 +105,18 @@ export function fileContract(world: World): void {
       sftp.close()
       await succeed(main, removing)
       expect(await exists(main, { name })).toBe(false)
+    })
+
+    test('hold up a snapshot of it, as long as somebody has them open', async () => {
+      const { main } = world
+      const it = await stopped()
+      const sftp = await main.files(it)
+      const taking = await startSnapshot(main, it, 's1')
+      await world.elapse(2)
+      const parameters = { operation: readOperation(taking).id }
+      expect(readOperation(await main.ask('getOperation', { parameters })).status).toBe('Running')
+      sftp.close()
+      await succeed(main, taking)
     })
 
     test('that runs are written as well', async () => {

@@ -200,6 +200,13 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       ...{ of: NAME, marker: MARKER, bytes: BYTES },
       stage: () => stage,
       left: () => theatre.left(),
+      remove: (name) => theatre.remove(name),
+      cover: (instances) =>
+        stage.apply({
+          policies: {
+            hourly: { select: { remotes: ['main'], instances }, schedule: '0 * * * *', keep: { last: 5 } },
+          },
+        }),
       tick: async () => {
         now += 3_600_000
         await stage.worker.tick(new Date(now))

@@ -10,6 +10,9 @@ import type { Stage } from './stage.ts'
 type Hands = {
   stage(): Stage
   left(): Promise<string[]>
+  remove(name: string): Promise<void>
+  /** Has the policies cover these instances. */
+  cover(instances: string[]): Promise<void>
   /** An hour later. */
   tick(): Promise<void>
   of: string
@@ -20,12 +23,12 @@ type Hands = {
 
 type Listed = { from: string; entries: { name: string; kind: string; size: number | null }[] }
 
-export function filesEndToEnd({ stage, left, tick, of, marker, bytes }: Hands): void {
-  const newest = async (): Promise<string> => {
+export function filesEndToEnd({ stage, left, remove, cover, tick, of, marker, bytes }: Hands): void {
+  const newest = async (name = of): Promise<string> => {
     const { instances } = (await (await stage().worker.fetch('/api/instances')).json()) as {
       instances: { instance: string; snapshots: { name: string }[] }[]
     }
-    return instances.find(({ instance }) => instance.endsWith(`/${of}`))?.snapshots[0]?.name ?? ''
+    return instances.find(({ instance }) => instance.endsWith(`/${name}`))?.snapshots[0]?.name ?? ''
   }
   /** As a client that comes again as long as it is told so. */
   const ask = async (path: string, query: Record<string, string> = {}): Promise<Response> => {
@@ -87,6 +90,48 @@ export function filesEndToEnd({ stage, left, tick, of, marker, bytes }: Hands): 
     await stage().relay.stop()
     expect(await left()).toEqual([of])
     await stage().relay.start()
+    await tick()
+    expect(await left()).toEqual([of])
+  })
+
+  test('a file of it is put back into the running instance, and the state before is kept', async () => {
+    const { worker, pair } = stage()
+    const it = { name: 'e2e-put' }
+    const post = async (path: string, body: object) =>
+      (await (await worker.fetch(path, { method: 'POST', body: JSON.stringify(body) })).json()) as {
+        digest?: string
+        results?: { state: string }[]
+      }
+    await pair.main.createInstance({ ...it, running: true })
+    await pair.main.write(it, 'first', 1000)
+    await cover([of, it.name])
+    const taken = await post('/api/run', { do: 'snapshot', instances: [it.name] })
+    expect(taken.results).toMatchObject([{ state: 'done' }])
+    const snapshot = await newest(it.name)
+    await pair.main.write(it, 'second', 1000)
+    const wish = { do: 'put', instance: it.name, snapshot, path: '/marker' }
+    expect((await worker.fetch('/api/run', { method: 'POST', body: JSON.stringify(wish) })).status).toBe(409)
+    const { digest } = await post('/api/plan', wish)
+    expect(await post('/api/run', { ...wish, confirm: digest })).toMatchObject({
+      results: [{ state: 'started' }],
+    })
+    let seen: { state?: string; safety?: string; reason?: string } = {}
+    for (let tries = 0; tries < 40 && seen.state !== 'done' && seen.state !== 'failed'; tries++) {
+      await sleep(300)
+      await tick()
+      const { puts } = (await (await worker.fetch('/api/status')).json()) as {
+        puts: Record<string, typeof seen>
+      }
+      seen = puts[`main/default/${it.name}`] ?? {}
+    }
+    expect(seen).toMatchObject({ state: 'done', reason: expect.stringContaining('1 files') })
+    expect(await pair.main.readMarker(it)).toBe('first')
+    expect(await pair.main.readMarker(it, seen.safety ?? '')).toBe('second')
+    await stage().relay.stop()
+    await stage().relay.start()
+    await pair.main.setRunning(it, false)
+    await remove(it.name)
+    await cover([of])
     await tick()
     expect(await left()).toEqual([of])
   })

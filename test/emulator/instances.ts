@@ -1,5 +1,6 @@
 import { mayUse } from './auth.ts'
 import { config, devices, record } from './body.ts'
+import { unread } from './channels.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { checkMatch } from './etag.ts'
 import { checkExpiry } from './expiry.ts'
@@ -188,13 +189,6 @@ export function deleteInstance(server: EmbeddedIncus, call: Call): Reply {
       findProject(server.state, instance.project).instances.delete(instance.name)
     },
   })
-}
-
-/** As long as somebody reads its files, it stays. */
-function unread(server: EmbeddedIncus, instance: Instance, go: () => void): void {
-  const [channel] = [...server.channels].find(([, read]) => read === instance) ?? []
-  if (channel === undefined) go()
-  else channel.once('close', () => server.after(0, () => unread(server, instance, go)))
 }
 
 const stillMounted = (name: string): string =>

@@ -1,4 +1,5 @@
 import { field, record, text } from './body.ts'
+import { unread } from './channels.ts'
 import { formatDate, type Moment, never, parseDate } from './dates.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { checkMatch } from './etag.ts'
@@ -53,6 +54,7 @@ export function snapshotTask(
       },
     },
     {
+      hold: (go) => unread(server, instance, go),
       begin: () => {
         made = beginSnapshot(server, instance, wanted)
         if (isFreezing(server, instance)) thaw = freeze(instance)

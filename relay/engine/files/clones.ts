@@ -24,20 +24,7 @@ import type { StepIo } from '../steps/step-io.ts'
 import { createCall, readSource, type Source, UNNOTED } from '../steps/temporary-source.ts'
 import { removeTemporary } from '../temporaries.ts'
 import { readableOf } from '../temporary.ts'
-
-/** One of them, while it is used. */
-export type Clone = {
-  ref: InstanceRef
-  /** It isn't used any more. */
-  leave(): void
-}
-
-export type Clones = {
-  /** Null: it is still being made, though the milliseconds have passed. */
-  open(ref: InstanceRef, snapshot: string, within: number): Promise<Result<Clone | null, CallError>>
-  /** All of them go. */
-  close(): Promise<void>
-}
+import type { Clones } from './readable.ts'
 
 /** Milliseconds for which one stays that nobody uses. */
 export const IDLE = 600_000

@@ -1,17 +1,16 @@
 /** Files of snapshots: what a caller may list and get. */
 
-import { request } from '../../../shared/incus/routes.ts'
-import type { InstanceRef } from '../../../shared/incus/subject.ts'
 import type { CallError, FileRow, FilesReply, FilesRequest } from '../../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { brokenBy } from '../call.ts'
 import { unknownRemote } from '../call-list.ts'
 import { refused } from '../rules.ts'
-import { where } from '../steps/requests.ts'
 import type { StepIo } from '../steps/step-io.ts'
-import { type Clones, mayRead } from './clones.ts'
+import { mayRead } from './clones.ts'
+import { connect } from './connect.ts'
 import { contentsOf, tarOf } from './packed.ts'
-import { openSftp, type Sftp, SftpError } from './sftp.ts'
+import type { Clones } from './readable.ts'
+import { type Sftp, SftpError } from './sftp.ts'
 import { entriesOf, type Found, kindOf, rowOf } from './tree.ts'
 import { bytesOf } from './wire.ts'
 
@@ -85,19 +84,6 @@ type Open = { sftp: Sftp; path: Buffer; leave(): void }
 const ending = (sftp: Sftp, leave: () => void) => (): void => {
   sftp.close()
   leave()
-}
-
-/** To the files of an instance. */
-export async function connect(ref: InstanceRef, io: StepIo): Promise<Result<Sftp, CallError>> {
-  const { parameters, query } = where(ref)
-  const channel = await io.connect(ref.remote, request('openFiles', parameters, query))
-  if (!channel.ok) return channel
-  try {
-    return ok(await openSftp(channel.value))
-  } catch (cause) {
-    channel.value.destroy()
-    return err(brokenBy(cause))
-  }
 }
 
 async function startOf({ sftp, path }: Open, { snapshot, path: shown, ref }: FilesRequest): Promise<Found> {

@@ -7,6 +7,7 @@ import type { CallIo, Watcher } from '../call-list.ts'
 import type { Call } from '../calls.ts'
 import type { Cancels } from '../cancels.ts'
 import type { Exports, Fetch } from '../exports.ts'
+import type { Clones } from '../files/readable.ts'
 import type { Groups } from '../groups.ts'
 import type { Locks } from '../locks.ts'
 import type { Sightings } from '../sightings.ts'
@@ -28,6 +29,8 @@ export type StepIo = CallIo & {
   upload: Upload
   /** To the files of an instance. */
   connect: Connect
+  /** Instances that files are read from. */
+  clones: Clones
 }
 
 /** The requests that a step comes to. */

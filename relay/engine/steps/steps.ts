@@ -17,6 +17,7 @@ import { planExport, planReadExports } from './export.ts'
 import { planCheckImport, planImport } from './import.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
 import { planProlong } from './prolong.ts'
+import { planPut } from './put.ts'
 import { planReadSnapshots } from './read.ts'
 import { planDescribe, planRename } from './rename.ts'
 import { planRestore } from './restore.ts'
@@ -57,6 +58,7 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   'survey-exports': planSurveyExports,
   'expire-export': planExpireExport,
   cancel: planCancel,
+  put: planPut,
   import: planImport,
   'check-import': planCheckImport,
 }
@@ -106,6 +108,7 @@ export const remotesOf = (step: Step): string[] => refsOf(step).map(({ remote })
 function refsOf(step: Step): InstanceRef[] {
   // Whose export it is may be long gone.
   if (step.do === 'import' || step.do === 'check-import') return [step.to]
+  if (step.do === 'put') return [step.from, step.ref]
   if ('ref' in step) return [step.ref]
   if ('members' in step) return step.members.map(({ ref }) => ref)
   return 'to' in step ? [step.from, step.to] : [step.source, step.target]

@@ -6,7 +6,7 @@ import { count, spoken } from '../../chat/words.ts'
 import type { FileRow } from '../../relay/protocol.ts'
 import { safeText } from '../../safe-text.ts'
 import type { ReadCommand } from '../command.ts'
-import { INSTANCE, SNAPSHOT } from '../scope.ts'
+import { FROM, INSTANCE, SNAPSHOT } from '../scope.ts'
 import type { SeenFiles } from '../seen.ts'
 import { nothingConfigured } from '../unconfigured.ts'
 
@@ -20,14 +20,7 @@ export const files: ReadCommand = {
     INSTANCE,
     SNAPSHOT,
     { name: 'path', kind: 'path', description: 'A folder or a file, such as /etc', required: false },
-    {
-      name: 'from',
-      kind: 'name',
-      description:
-        'Read the snapshot of this remote: the backup server, although the original has it as well',
-      required: false,
-      flag: true,
-    },
+    FROM,
   ],
   examples: ['files web1 daily-20261122T0300Z /etc', 'files web1 daily-20261122T0300Z / --from=backup'],
   needs: 'files',

@@ -75,6 +75,7 @@ describe('the list', () => {
     expect(namesOf('admin')).toEqual([
       'files',
       'restore',
+      'put',
       'clone',
       'bring-back',
       'move',
@@ -86,7 +87,7 @@ describe('the list', () => {
       commands
         .filter((command) => command.kind === 'change' && isDestructive({ do: command.does }))
         .map(({ name }) => name),
-    ).toEqual(['restore', 'expire', 'allow'])
+    ).toEqual(['restore', 'put', 'expire', 'allow'])
   })
 
   test('reads, previews and settings are for those whose role says so', () => {

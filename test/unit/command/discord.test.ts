@@ -11,6 +11,7 @@ test('is two commands of guilds with a subcommand for each, the seldom ones apar
   expect(more).toMatchObject({ type: 1, name: 'backup-more', contexts: [0], integration_types: [0] })
   expect(more?.options.map(({ name }) => name)).toEqual([
     'files',
+    'put',
     'move',
     'import',
     'expiry',

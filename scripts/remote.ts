@@ -15,8 +15,8 @@ export function loadEnvironment(): void {
   process.loadEnvFile('.env')
 }
 
-/** STAPES_URL, or what `npm start` runs here. Ends the process when the token is missing. */
-export function openSession(): Session {
+/** STAPES_URL, or what `npm start` runs here. Ends the process, with that code, when the token is missing. */
+export function openSession(code = 2): Session {
   const { STAPES_TOKEN: token = '' } = process.env
   if (token !== '') return createSession(settingOf('STAPES_URL') ?? localUrl(), token)
   return fail(
@@ -24,7 +24,7 @@ export function openSession(): Session {
       'STAPES_TOKEN is not set: npm start prints the token it generated (export STAPES_TOKEN=…); for a deployed Worker, or for every start, put it into .env',
       'If stapes isn’t running, npm start -- --dry-run shows what it would do.',
     ],
-    2,
+    code,
   )
 }
 

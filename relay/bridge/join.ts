@@ -6,8 +6,8 @@
 import type { Duplex } from 'node:stream'
 import { createFrames } from './frames.ts'
 
-/** Milliseconds that an ended connection's last bytes have to arrive. */
-const LINGER = 30_000
+/** Milliseconds that an ended connection's last bytes have to arrive; once both operations are over, it is cut anyway. */
+const LINGER = 600_000
 /** Bytes that may wait here for a server that takes them more slowly than they come. */
 const MOST = 256 * 1024
 
@@ -64,7 +64,7 @@ function pass(from: Duplex, to: Duplex, onData: (bytes: number) => void, cut: (e
   const end = (): void => {
     if (!to.destroyed) to.end()
     // Whoever is gone or takes nothing more must not hold up the end.
-    const timer = setTimeout(() => to.destroy(), LINGER)
+    const timer = setTimeout(() => to.destroy(), LINGER).unref()
     to.once('close', () => clearTimeout(timer))
   }
   from.once('end', end)

@@ -58,7 +58,7 @@ export function beginBridging(
 const isOver = (one: Result<unknown, CallError>): boolean =>
   one.ok || one.error.code === 'incus' || one.error.code === 'vanished'
 
-/** Each second at most, in the form in which Incus reports it. */
+/** Each second at most, in the form in which Incus reports it, and of the whole transfer. */
 function counting(clock: Clock, progress: (text: string) => void): { add(bytes: number): void; say(): void } {
   const began = clock.now()
   let said = began
@@ -66,7 +66,7 @@ function counting(clock: Clock, progress: (text: string) => void): { add(bytes: 
   const say = (): void => {
     said = clock.now()
     const rate = (all / Math.max(1, said - began)) * SECOND
-    if (all > 0) progress(`through the relay: ${mega(all)}MB (${mega(rate)}MB/s)`)
+    if (all > 0) progress(`${mega(all)}MB (${mega(rate)}MB/s)`)
   }
   return {
     say,

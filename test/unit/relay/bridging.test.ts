@@ -124,7 +124,7 @@ test('bytes and rate are told as the relay counts them, each second and at the e
       return ok(null)
     },
   })
-  expect(told.at(-1)).toMatch(/^through the relay: 3\.00MB \(\d+\.\d\dMB\/s\)$/)
+  expect(told.at(-1)).toMatch(/^3\.00MB \(\d+\.\d\dMB\/s\)$/)
 })
 
 test('a cancelled one is cut', async () => {

@@ -61,6 +61,13 @@ const sending = {
   sourceServer: fingerprint,
   inconsistent: z.boolean(),
   extended: expiries,
+  given: z
+    .strictObject({
+      profiles: z.array(name).max(100).exactOptional(),
+      config: texts.exactOptional(),
+      devices: z.record(z.string().max(LONGEST_NAME), texts).exactOptional(),
+    })
+    .exactOptional(),
 }
 
 const cloning = {

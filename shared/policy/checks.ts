@@ -125,9 +125,21 @@ function disagreements(name: string, copy: Copy, otherName: string, other: Copy)
   const keys = (['pool', 'target', 'transferMode', 'allow'] as const).filter(
     (key) => copy[key] !== other[key],
   )
-  return keys.map((key) => {
+  const apart = JSON.stringify(copy.given ?? {}) !== JSON.stringify(other.given ?? {})
+  const given = apart
+    ? [
+        problem(
+          ['policies', name, 'copy'],
+          `the same "profiles", "config" and "devices" as in policies.${otherName}.copy`,
+          'others',
+          'both may copy the same instances there',
+        ),
+      ]
+    : []
+  const differing = keys.map((key) => {
     const expected = `${other[key] === null ? 'none' : show(other[key])}, as in policies.${otherName}.copy.${key}`
     const found = copy[key] === null ? 'none' : show(copy[key])
     return problem(['policies', name, 'copy', key], expected, found, 'both may copy the same instances there')
   })
+  return [...differing, ...given]
 }

@@ -1,5 +1,6 @@
 /** The shape of a `copy` in `stapes.jsonc`. */
 import * as z from 'zod/mini'
+import { mayGiveDevice, mayGiveKey } from '../incus/given.ts'
 import { TRANSFER_MODES } from '../incus/transfer-mode.ts'
 import { DEFAULTS } from './defaults.ts'
 import { mayExpire } from './expiry-schema.ts'
@@ -23,6 +24,36 @@ export const copySchema = object(
       field.member,
       'Where the remote is a cluster: the member that a first copy goes to, or `@` and a group of members; without it, Incus chooses. A refresh goes to the member that has the copy.',
       { examples: ['n2', '@backups'] },
+    ),
+    profiles: may(
+      z.array(field.word, { error: 'a list of profiles, such as ["default"]' }),
+      "Of a new copy: its profiles on the target; without it, those of the source's names. A refresh changes none.",
+      { examples: [['default'], []] },
+    ),
+    config: may(
+      z.record(
+        z.string().check(
+          z.refine(mayGiveKey, {
+            error:
+              'a key of an instance that reaches no host, and is none of snapshots.*, boot.autostart*, volatile.* or user.stapes.*',
+          }),
+        ),
+        z.string({ error: 'a text, such as "1GiB"' }),
+        { error: 'an object, such as { "limits.memory": "1GiB" }' },
+      ),
+      "Of a new copy: config beside the source's, or instead of it. Its snapshots keep theirs, and so does what is made from them.",
+      { examples: [{ 'limits.memory': '1GiB' }] },
+    ),
+    devices: may(
+      z.record(
+        field.word,
+        z
+          .record(z.string(), z.string())
+          .check(z.refine(mayGiveDevice, { error: 'a device of the type "nic" or "none"' })),
+        { error: 'an object, such as { "eth0": { "type": "none" } }' },
+      ),
+      'Of a new copy: likewise, networks (`nic`), or `none` for what it is not to have, such as a network that the target lacks.',
+      { examples: [{ eth0: { type: 'none' } }] },
     ),
     transferMode: may(
       z.enum(TRANSFER_MODES, {

@@ -59,6 +59,8 @@ export const remote = text(
 
 export const project = text('the name of a project (no wildcard)', /^[^\s/*?]+$/)
 
+export const word = text('a name without spaces or slashes', /^[^\s/]+$/)
+
 export const pool = text('the name of a storage pool', /^[^\s/]+$/)
 
 export const member = text(

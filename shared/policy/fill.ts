@@ -1,5 +1,7 @@
 /** From what a sound document says to what holds: defaults filled in, units in seconds. */
+
 import type { Access } from '../access/access.ts'
+import type { CopyGiven } from '../incus/given.ts'
 import { type Channel, SECRETS } from '../notify/channel.ts'
 import type { PingSettings } from '../ping/settings.ts'
 import type { Result } from '../result.ts'
@@ -79,7 +81,17 @@ function fillCopy(own: Settings['copy'], defaults: Settings['copy']): Copy | nul
     keep: withoutZeros(merged.keep),
     expiry: orNull(merged.expiry),
     mirror: merged.mirror,
+    ...givenOf(merged),
   }
+}
+
+function givenOf({ profiles, config, devices }: CopyGiven): Pick<Copy, 'given'> {
+  const given = {
+    ...(profiles === undefined ? {} : { profiles }),
+    ...(config === undefined ? {} : { config }),
+    ...(devices === undefined ? {} : { devices }),
+  }
+  return Object.keys(given).length === 0 ? {} : { given }
 }
 
 /** Likewise. */
@@ -167,6 +179,9 @@ export const SETTINGS = [
   'copy.project',
   'copy.pool',
   'copy.target',
+  'copy.profiles',
+  'copy.config',
+  'copy.devices',
   'copy.transferMode',
   'copy.allow',
   'copy.keep',

@@ -1,6 +1,7 @@
 /** What is wanted, after parsing: every default filled in, every unit in seconds. */
 
 import type { Access } from '../access/access.ts'
+import type { CopyGiven } from '../incus/given.ts'
 import type { TransferMode } from '../incus/transfer-mode.ts'
 import type { Channel } from '../notify/channel.ts'
 import type { PingSettings } from '../ping/settings.ts'
@@ -40,6 +41,8 @@ export type Copy = {
   keep: Keep
   /** Incus expiry expression for snapshots on the target, null for never. */
   expiry: string | null
+  /** What a new copy has instead of what its source has. Absent: nothing. */
+  given?: CopyGiven
   /** A refresh may remove what `keep` still wants, once the source no longer has it. Absent: it waits instead. */
   mirror?: boolean
 }

@@ -56,6 +56,13 @@ const copySchema = z.looseObject({
   keep: keepSchema,
   expiry,
   mirror: z.exactOptional(z.boolean()),
+  given: z.exactOptional(
+    z.object({
+      profiles: z.exactOptional(many),
+      config: z.exactOptional(z.record(text, text)),
+      devices: z.exactOptional(z.record(text, z.record(text, text))),
+    }),
+  ),
 })
 
 const exportSchema = z.looseObject({

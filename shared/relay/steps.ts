@@ -120,6 +120,7 @@ export type Sending = Pick<
   | 'sourceServer'
   | 'inconsistent'
   | 'extended'
+  | 'given'
 >
 
 /** Makes or refreshes a copy. */

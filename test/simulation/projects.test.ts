@@ -88,3 +88,25 @@ test('a profile that the target lacks is told before it is tried, and then the c
   )
   expect(statesIn(world)).toEqual({ 'main/open/web>backup/open/web': 'verified' })
 })
+
+test('a profile and a network that the target lacks are not needed where the policy says what the copy has instead', async () => {
+  const { world } = await open(['open'])
+  seedProfile(world.incus.main, 'gold', { 'limits.memory': '1GiB' })
+  const web = instanceOf(world.incus.main, { project: 'open', name: 'web' })
+  web.profiles.push('gold')
+  web.devices.eth0 = { type: 'nic', network: 'shop' }
+  const given = {
+    profiles: ['default'],
+    config: { 'limits.memory': '2GiB' },
+    devices: { eth0: { type: 'none' } },
+  }
+  const { all } = document.policies
+  await pass(world, 2)
+  await world.apply({ policies: { all: { ...all, copy: { ...all.copy, ...given } } } })
+  await pass(world, 80)
+  expect(statesIn(world)).toEqual({ 'main/open/web>backup/open/web': 'verified' })
+  const copy = instanceOf(world.incus.backup, { project: 'open', name: 'web' })
+  expect(copy.profiles).toEqual(['default'])
+  expect(copy.config).toMatchObject({ 'limits.memory': '2GiB', 'snapshots.schedule': '@never' })
+  expect(copy.devices.eth0).toEqual({ type: 'none' })
+})

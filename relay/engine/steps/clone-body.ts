@@ -1,11 +1,12 @@
 /** What a new instance becomes: the config and devices of the snapshot that it is made from, without what isn't its own. */
+import { isPowerful } from '../../../shared/incus/given.ts'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
 import { subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { merged, own } from '../../../shared/own.ts'
 import { HOLD, isMark, MAKING, NO_VOLUMES, PROTECTION, RESTORED } from '../../../shared/policy/marks.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
 import type { Original } from './clone-reads.ts'
-import { isCustomVolume, isPowerful, PASSIVE, reachesHost } from './copy-body.ts'
+import { isCustomVolume, PASSIVE, reachesHost } from './copy-body.ts'
 
 type Config = Record<string, string>
 type Devices = Record<string, Config>

@@ -1,7 +1,9 @@
 /** What a copy becomes on the target: made from the source's config and devices, without what isn't needed. */
 
+import { isPowerful, mayGiveDevice, mayGiveKey } from '../../../shared/incus/given.ts'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
 import { volumeIn } from '../../../shared/incus/subject.ts'
+import { merged } from '../../../shared/own.ts'
 import { COPYING, LEFT_OUT, OWNER, REPLICA_UUID, VERIFIED } from '../../../shared/policy/marks.ts'
 import type { Sending } from '../../../shared/relay/steps.ts'
 import { renderVerified, replicaMarks } from '../../../shared/work/copy/marks.ts'
@@ -82,11 +84,9 @@ export const isCustomVolume = (device: Device): boolean =>
   device.type === 'disk' && device.path !== '/' && device.pool !== undefined
 
 /**
- * Config and devices by which an instance reaches its host. Whoever has taken over the source could otherwise
+ * Devices by which an instance reaches its host. Whoever has taken over the source could otherwise
  * run something on the backup server, as soon as the copy is started there.
  */
-const POWERFUL = /^(raw\.|security\.(privileged$|syscalls\.intercept\.)|linux\.kernel_modules)/
-export const isPowerful = (key: string): boolean => POWERFUL.test(key)
 const HARMLESS_TYPES: readonly (string | undefined)[] = ['nic', 'none']
 export const reachesHost = (device: Device): boolean =>
   device.type === 'disk'
@@ -115,3 +115,22 @@ const inherited = (config: Record<string, string>): Record<string, string> =>
         ),
     ),
   )
+
+/** The source as the policy wants it on the target, where a new copy is made; whoever calls, nothing that reaches the host. */
+export function adjusted(
+  details: SourceDetails,
+  { first, given }: Pick<Sending, 'first' | 'given'>,
+): SourceDetails {
+  if (!first || given === undefined) return details
+  const { profiles = details.profiles, config = {}, devices = {} } = given
+  const harmless = Object.entries(config).filter(([key]) => mayGiveKey(key))
+  const plain = Object.entries(devices).filter(
+    ([name, device]) => name !== details.rootDevice && mayGiveDevice(device),
+  )
+  return {
+    ...details,
+    profiles,
+    config: merged(details.config, Object.fromEntries(harmless)),
+    devices: merged(details.devices, Object.fromEntries(plain)),
+  }
+}

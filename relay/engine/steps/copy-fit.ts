@@ -35,7 +35,7 @@ export function fitOf(
   if (missing.length > 0 && first)
     return {
       ...nothing,
-      refusal: `${place} has no profile ${missing.join(', ')}: create it there`,
+      refusal: `${place} has no profile ${missing.join(', ')}: create it there, or say which the copy has ("copy.profiles")`,
     }
   const used = details.profiles.flatMap((name) => profiles.get(name) ?? [])
   const config = merged(...used.map((profile) => profile.config), details.config)

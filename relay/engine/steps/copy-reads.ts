@@ -18,6 +18,7 @@ import { isObject, text } from '../envelope.ts'
 import { isAttached } from '../guard-copy.ts'
 import type { Sighting } from '../sightings.ts'
 import { rowsOf, subjectRequest } from '../subject-requests.ts'
+import { adjusted } from './copy-body.ts'
 import { listOf } from './requests.ts'
 import type { StepIo } from './step-io.ts'
 
@@ -31,11 +32,12 @@ export type Sides = { details: SourceDetails; target: OnTarget | null }
 
 type Io = Pick<StepIo, 'upstream' | 'sightings'>
 
-export async function readSides({ source, target }: Sending, io: Io): Promise<Result<Sides, CallError>> {
+export async function readSides(sending: Sending, io: Io): Promise<Result<Sides, CallError>> {
+  const { source, target } = sending
   const details = await readSource(source, io)
   if (!details.ok) return details
   const there = await readTarget(target, io)
-  return there.ok ? ok({ details: details.value, target: there.value }) : there
+  return there.ok ? ok({ details: adjusted(details.value, sending), target: there.value }) : there
 }
 
 const read = async ({ upstream }: Io, remote: string, wanted: ReturnType<typeof request>) => {

@@ -1,5 +1,6 @@
 /** The actions of copies: start a transfer, or verify it. */
 
+import type { CopyGiven } from '../../incus/given.ts'
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { TransferMode } from '../../incus/transfer-mode.ts'
@@ -19,6 +20,8 @@ export type CopyAction = {
   pool: string | null
   /** Cluster member, or `@group`, for a first copy; the member that holds the copy, where refreshing has to name it. */
   member: string | null
+  /** What a new one has instead of what its source has; absent: nothing. */
+  given?: CopyGiven
   /** No replica yet (or one that is started over). */
   first: boolean
   /** An unknown first copy: the target holds nothing verified and is deleted before. */

@@ -139,6 +139,7 @@ function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction 
     transferMode: first?.copy.transferMode ?? 'pull',
     pool,
     member: fresh ? (first?.copy.target ?? null) : target.location === 'none' ? null : target.location,
+    ...(fresh && first?.copy.given !== undefined ? { given: first.copy.given } : {}),
     first: fresh,
     startOver,
     unverified: startOver ? [] : partial.filter(isAddressable),

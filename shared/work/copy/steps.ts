@@ -16,6 +16,7 @@ export const sendingOf = (action: CopyAction): Sending => {
     ...{ source, target, transferMode, pool, member, first, startOver, unverified, transfer, owner },
     ...{ listed, unfinished, verified, lasting, mirrored, excludeOlder },
     ...{ sourceServer, inconsistent, extended },
+    ...(action.given === undefined ? {} : { given: action.given }),
   }
 }
 

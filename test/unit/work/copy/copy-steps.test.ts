@@ -38,6 +38,34 @@ const sentFor = async (action: CopyAction, scene: Partial<Scene> = {}): Promise<
 const bodyOf = (steps: Sent[]): Record<string, Record<string, unknown>> =>
   steps.find(({ body }) => body?.architecture !== undefined)?.body as Record<string, Record<string, unknown>>
 
+test('a first copy has what its policy says, and nothing by which it would reach its host or act by itself', async () => {
+  const given = {
+    profiles: ['backups'],
+    config: {
+      'limits.cpu': '1',
+      'raw.lxc': 'x',
+      'security.privileged': 'true',
+      'snapshots.schedule': '@daily',
+    },
+    devices: {
+      eth0: { type: 'none' },
+      host: { type: 'disk', source: '/', path: '/host' },
+      root: { type: 'none' },
+    },
+  }
+  const body = bodyOf(await sentFor({ ...planned(FIRST), given }))
+  expect(body.profiles).toEqual(['backups'])
+  expect(body.config).toMatchObject({ 'limits.cpu': '1', 'snapshots.schedule': '@never' })
+  expect(Object.keys(body.config ?? {})).not.toContain('raw.lxc')
+  expect(Object.keys(body.config ?? {})).not.toContain('security.privileged')
+  expect(body.devices).toEqual({ eth0: { type: 'none' } })
+})
+
+test('a refresh takes none of it', async () => {
+  const action = planned(REFRESH)
+  expect(action.given).toBeUndefined()
+})
+
 describe('a first copy', () => {
   let body: Record<string, Record<string, unknown>>
   beforeAll(async () => {

@@ -75,7 +75,9 @@ describe('a copy', () => {
 
   test('without one of its profiles there is not tried, but refreshed', () => {
     const source = { profiles: ['default', 'gold'] }
-    expect(judge({ source }).refusal).toBe('project prod on backup has no profile gold: create it there, or say which the copy has ("copy.profiles")')
+    expect(judge({ source }).refusal).toBe(
+      'project prod on backup has no profile gold: create it there, or say which the copy has ("copy.profiles")',
+    )
     expect(judge({ source, first: false })).toEqual(FINE)
   })
 

@@ -1,4 +1,5 @@
 /** Instances and their attached volumes that a policy takes as one. */
+import { isManual, parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { Coverage, Covered } from './cover.ts'
 import { isVolume } from './volumes.ts'
 
@@ -28,6 +29,22 @@ function join(groups: Map<string, Set<Covered>>, volume: Covered, users: readonl
 
 const byKind = (a: Covered, b: Covered): number =>
   Number(isVolume(a.record)) - Number(isVolume(b.record)) || (a.key < b.key ? -1 : 1)
+
+/** With all of each group of which some is wanted. */
+export const wholeGroups =
+  (coverages: readonly Coverage[]) =>
+  (wanted: Coverage): Coverage => {
+    const whole = coverages.find(({ policy }) => policy.name === wanted.policy.name)
+    const keys = new Set(wanted.covered.map(({ key }) => key))
+    const groups = whole === undefined ? [] : groupsIn(whole)
+    const more = groups.filter((group) => group.some(({ key }) => keys.has(key))).flat()
+    const all = new Map([...wanted.covered, ...more].map((one) => [one.key, one]))
+    return { ...wanted, covered: [...all.values()] }
+  }
+
+/** Whether such snapshots of the policy's groups belong together: its own, and those on request. */
+export const isTogether = ({ together, name }: Coverage['policy'], snapshot: string): boolean =>
+  together != null && (isManual(snapshot) || parseSnapshotName(snapshot)?.policy === name)
 
 /** Whoever uses a volume of a group and isn't in it writes on while it is taken. */
 export function strangersIn(group: readonly Covered[]): { about: string; reason: string }[] {
@@ -62,11 +79,9 @@ export function heldTogether<One extends Covered>(coverage: {
     ? [...coverage.covered]
     : coverage.covered.map((one) => {
         const listed = (one.record.snapshots ?? []).filter(([name]) => held.get(one.key)?.has(name) === true)
-        const more = listed.filter(([name]) => !one.held.has(name) && ofPolicy(name, coverage.policy.name))
+        const more = listed.filter(([name]) => !one.held.has(name) && isTogether(coverage.policy, name))
         return more.length === 0
           ? one
           : { ...one, held: new Set([...one.held, ...more.map(([name]) => name)]) }
       })
 }
-
-const ofPolicy = (name: string, policy: string): boolean => name.startsWith(`${policy}-`)

@@ -1,10 +1,9 @@
 /** What is done to one snapshot of those that were taken as one is done to all of them. */
-import { parseSnapshotName } from '../incus/snapshot-name.ts'
 import { findSubject } from '../plan/find.ts'
 import type { Refusal } from '../plan/plan.ts'
 import type { AnyRequest, OneSnapshot } from '../plan/request.ts'
 import type { Coverage } from '../policy/cover.ts'
-import { groupsIn } from '../policy/together.ts'
+import { groupsIn, isTogether } from '../policy/together.ts'
 import type { Answer, Requested } from './kind.ts'
 
 type Plan<R extends AnyRequest> = (requested: Requested<R>) => Answer | Refusal
@@ -32,8 +31,7 @@ export const forWhole =
 
 /** Keys of those that have the snapshot as well, and were taken together with it. */
 function othersOf(key: string, snapshot: string, coverages: readonly Coverage[]): string[] {
-  const policy = parseSnapshotName(snapshot)?.policy
-  const mine = coverages.filter((coverage) => coverage.policy.name === policy).flatMap(groupsIn)
+  const mine = coverages.filter(({ policy }) => isTogether(policy, snapshot)).flatMap(groupsIn)
   const group = mine.find((one) => one.some((member) => member.key === key)) ?? []
   return group.flatMap((one) =>
     one.key !== key && (one.record.snapshots ?? []).some(([name]) => name === snapshot) ? [one.key] : [],

@@ -114,6 +114,7 @@ function expectWhole(world: World): void {
 
 const STRIKES: [string, (world: World) => void][] = [
   ['the relay is killed', (world) => world.relay.kill()],
+  ['the relay restarts, and the former one goes on', (world) => world.relay.restart()],
   [
     'the server is killed',
     ({ incus: { main } }) => {
@@ -278,6 +279,29 @@ test('how long it stood still is in the record of the slot', async () => {
   const policies = configOf({ hourly: { schedule: '@hourly' } }).policies
   const shown = slotsOf(policies, () => slots, new Date(world.clock.now()), 'main/default/web')
   expect(shown.find(({ at }) => at === slots[0]?.slot)?.reason).toMatch(/^served, it stood still for \d/)
+})
+
+test('on request all of it is taken, whichever is named, is held together, and goes by name together', async () => {
+  const world = await begin()
+  await pass(world, 10 * MINUTE)
+  const manual = () =>
+    MEMBERS.map((name) =>
+      [...(name === 'web' ? web(world) : customOf(world.incus.main, { name })).snapshots.keys()].filter(
+        (one) => one.startsWith('manual-'),
+      ),
+    )
+  const ran = await ask(world, { do: 'snapshot', instances: ['main/default/default:logs'] })
+  expect(ran.refusal).toBeNull()
+  const [[snapshot = expect.fail()] = []] = manual()
+  expect(manual()).toEqual(Array(3).fill([snapshot]))
+  await ask(world, { do: 'hold', instance: 'main/default/web', snapshot, note: 'x' })
+  for (const name of ['data', 'logs'])
+    expect(customOf(world.incus.main, { name }).config).toHaveProperty([`user.stapes.hold.${snapshot}`])
+  await ask(world, { do: 'release', instance: 'main/default/web', snapshot })
+  await pass(world, 3 * HOUR, 7 * MINUTE)
+  await pass(world, 12 * MINUTE)
+  await ask(world, { do: 'expire', instances: ['main/default/web'], snapshots: [snapshot], grace: 0 })
+  expect(manual()).toEqual([[], [], []])
 })
 
 describe('what keeps one of it keeps all', () => {

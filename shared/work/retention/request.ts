@@ -13,7 +13,7 @@ import { refuseScope } from '../../plan/scope.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import { compileGlobs } from '../../policy/glob.ts'
 import { removedOn } from '../../policy/marks.ts'
-import { groupsIn } from '../../policy/together.ts'
+import { wholeGroups } from '../../policy/together.ts'
 import { err, ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import { type ExpireAction, isExpire } from './action.ts'
@@ -93,23 +93,9 @@ function removals(requested: Requested<ExpireRequest | AllowRequest>, allowed: b
   const expiry: Expiry = { guards, sorter, clocks: requested, ...(allowed ? { allowed: true } : {}) }
   const wanted = narrow(coverages, request)
   return request.snapshots === undefined
-    ? byRetention(wanted.map(withGroups(coverages)), expiry, requested)
+    ? byRetention(wanted.map(wholeGroups(coverages)), expiry, requested)
     : byName(wanted, compileGlobs(request.snapshots), expiry, requested)
 }
-
-/** What is taken as one goes together, whichever of it is named. */
-const withGroups =
-  (coverages: readonly Coverage[]) =>
-  (narrowed: Coverage): Coverage => {
-    const whole = coverages.find(({ policy }) => policy.name === narrowed.policy.name)
-    const keys = new Set(narrowed.covered.map(({ key }) => key))
-    const groups = whole === undefined ? [] : groupsIn(whole)
-    const more = groups.filter((group) => group.some(({ key }) => keys.has(key))).flat()
-    return {
-      ...narrowed,
-      covered: [...new Map([...narrowed.covered, ...more].map((one) => [one.key, one])).values()],
-    }
-  }
 
 const byRetention = (
   wanted: readonly Coverage[],

@@ -1,7 +1,7 @@
 /** Snapshots that were taken as one go together: what keeps one of them keeps all. */
 import type { SnapshotPair } from '../../incus/inventory.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
-import { groupsIn } from '../../policy/together.ts'
+import { groupsIn, isTogether } from '../../policy/together.ts'
 import type { ExpireAction } from './action.ts'
 
 /** By key: names that stay on it because another of its group keeps its own, each with the reason. */
@@ -46,7 +46,7 @@ export function namedWhole(
   const more: ExpireAction[] = []
   const kept = new Map<ExpireAction, string>()
   for (const coverage of coverages) {
-    const mine = actions.filter(({ policy }) => policy === coverage.policy.name)
+    const mine = [...actions, ...more].filter(({ snapshot }) => isTogether(coverage.policy, snapshot))
     if (mine.length === 0) continue
     for (const group of groupsIn(coverage))
       for (const name of new Set(mine.filter((one) => isIn(group, one)).map(({ snapshot }) => snapshot))) {
@@ -66,7 +66,7 @@ export function namedWhole(
       }
   }
   return {
-    actions: [...actions.filter((action) => !kept.has(action)), ...more],
+    actions: [...actions, ...more].filter((action) => !kept.has(action)),
     kept: [...kept].map(([action, reason]) => ({ action, reason })),
   }
 }

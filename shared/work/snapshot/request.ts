@@ -8,6 +8,7 @@ import { refuseScope } from '../../plan/scope.ts'
 import { readWishes, type Wishes } from '../../plan/wishes.ts'
 import type { Coverage } from '../../policy/cover.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { wholeGroups } from '../../policy/together.ts'
 import { ok } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
@@ -34,7 +35,10 @@ function planRequested(requested: Requested<SnapshotRequest>): Answer | Refusal 
   const refusal = refuseScope(request, coverages, world)
   if (refusal !== null) return refusal
   if (coverages.some(({ policy }) => policy.name === MANUAL)) return { code: 'not-ours', reason: TAKEN }
-  const wanted = narrow(coverages, request)
+  const narrowed = narrow(coverages, request)
+  // What has a name, or memory, of its own is taken by itself.
+  const isAlone = request.name !== undefined || request.stateful !== undefined
+  const wanted = isAlone ? narrowed : narrowed.map(wholeGroups(coverages))
   const once = oncePerInstance(wanted)
   const refused = new Map(
     once.flatMap(({ covered }) =>
@@ -85,9 +89,11 @@ function planRequested(requested: Requested<SnapshotRequest>): Answer | Refusal 
   }
 }
 
-/** Under the first policy that covers it, one with a copy before one without. */
+/** Under the first policy that covers it: one that takes it together with its volumes, then one with a copy. */
 function oncePerInstance(coverages: readonly Coverage[]): Coverage[] {
-  const order = [...coverages].sort((a, b) => Number(b.policy.copy !== null) - Number(a.policy.copy !== null))
+  const rank = ({ policy: { together, copy } }: Coverage): number =>
+    2 * Number(together != null) + Number(copy !== null)
+  const order = [...coverages].sort((a, b) => rank(b) - rank(a))
   const taken = new Set<string>()
   const unreadable = new Set<string>()
   return order.map((coverage) => ({

@@ -50,6 +50,8 @@ const STEPS: readonly Step[] = [
   { do: 'read-snapshots', ref: main },
   { do: 'read-exports', ref: main, store: 'nas', name: null },
   { do: 'check-export', ref: main, store: 'nas', name: '20261120T002500Z' },
+  { do: 'survey-exports', ref: main, store: 'nas' },
+  { do: 'expire-export', ref: main, store: 'nas', name: '20261120T002500Z', policy: 'p', owner: '1.n.k' },
   { do: 'export', ref: backup, snapshot: newest, store: 'nas', name: '20261120T002500Z', optimized: false },
 ]
 

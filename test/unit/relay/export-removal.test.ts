@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { againstExportRemoval, type ExportRemoval, oldOf } from '../../../relay/engine/export-removal.ts'
 import type { Surveyed } from '../../../relay/engine/exports.ts'
 import type { Manifest } from '../../../shared/work/export/manifest.ts'
+import { seededRandom } from '../../simulation/random.ts'
 
 const DAY = 86_400_000
 const NOW = Date.parse('2026-11-30T04:00:00Z')
@@ -120,4 +121,46 @@ describe('stays', () => {
       [],
     )
   })
+})
+
+test.each(Array.from({ length: 30 }, (_, seed) => seed))(
+  'whatever is asked within a day, by chance, the newest whole one stays, all young ones and half of the old ones (seed %i)',
+  (seed) => {
+    const random = seededRandom(seed + 1)
+    const days = Array.from({ length: 4 + Math.floor(random() * 12) }, () => random() * 20)
+    const all = [...new Set(days.map((day) => Math.round(day * 100) / 100))].map((day) =>
+      one(day, random() < 0.2 ? { policy: 'q' } : {}, random() < 0.1 ? { held: true } : {}),
+    )
+    const bad = new Set(all.filter(() => random() < 0.2).map(({ manifest }) => manifest.name))
+    const isBad = (name: string): boolean => bad.has(name)
+    const ofPolicy = (some: readonly Surveyed[]) => some.filter(({ manifest }) => manifest.policy === 'p')
+    const oldIn = (some: readonly Surveyed[]) =>
+      ofPolicy(some).filter(({ manifest }) => NOW - Date.parse(manifest.madeAt) >= DAY)
+    let left: readonly Surveyed[] = all
+    for (let tries = 0; tries < 200; tries++) {
+      const wanted = all[Math.floor(random() * all.length)] as Surveyed
+      const most = oldIn(all).length
+      if (asked(wanted, left, { isBad, most, minRetention: 3 * 86_400 }) === null)
+        left = left.filter((other) => other !== wanted)
+    }
+    const gone = all.filter((each) => !left.includes(each))
+    for (const { manifest, held } of gone) {
+      expect(manifest.policy).toBe('p')
+      expect(held).toBe(false)
+      expect(NOW - Date.parse(manifest.madeAt)).toBeGreaterThanOrEqual(3 * DAY)
+    }
+    const newestOf = (some: readonly Surveyed[]): string | undefined =>
+      some
+        .filter(({ manifest }) => !isBad(manifest.name))
+        .map(({ manifest }) => manifest.madeAt)
+        .sort()
+        .at(-1)
+    expect(newestOf(left)).toBe(newestOf(all))
+    expect(newestOf(ofPolicy(left))).toBe(newestOf(ofPolicy(all)))
+    expect(oldIn(left).length).toBeGreaterThanOrEqual(Math.floor(oldIn(all).length / 2))
+  },
+)
+
+test('and by chance some do go', () => {
+  expect(asked(one(5.5), [one(0.1), one(2), one(4), one(5.5)], { minRetention: 3 * 86_400 })).toBeNull()
 })

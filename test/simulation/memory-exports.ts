@@ -32,6 +32,9 @@ export type MemoryStores = {
   /** Until when the store removes one for nobody (milliseconds since the epoch), by its key; and what it held back. */
   lockedUntil(key: string): number | null
   held: Set<string>
+  /** It removes nothing, and says no date; and how often it was asked to. */
+  isLocked: boolean
+  refused: number
   /** What the relay knows of its locks. */
   about: Omit<StoreRules, 'minRetention'>
 }
@@ -49,7 +52,7 @@ export const memoryStores = (): MemoryStores => ({
   minRetention: 86_400,
   lockedUntil: () => null,
   held: new Set(),
-  about: {},
+  ...{ isLocked: false, refused: 0, about: {} },
 })
 
 /** As one life of the relay has them: after its end nothing of it is written. */
@@ -73,6 +76,10 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
     async remove(store, ref, { name }) {
       const key = `${store} ${subjectKey(ref)} ${name}`
       if (stores.isDown) return err({ code: 'export', message: `store "${store}" gives no answer` })
+      if (stores.isLocked) {
+        stores.refused += 1
+        return err({ code: 'export', status: LOCKED, message: `store "${store}": it answered 403` })
+      }
       const until = stores.lockedUntil(key)
       if (until !== null && until > clock.now())
         return err({ code: 'export', status: LOCKED, message: `store "${store}" keeps it` })

@@ -98,7 +98,7 @@ describe('by keep', () => {
       '= nas:20261120T032000Z last 1 of 3',
     ])
     const simulated = await world.clock.settle(
-      simulateOnly({ days: 1, effort: 100_000, subject: 'web' }, world.places[0] as Io, at),
+      simulateOnly({ days: 1, effort: 5000, subject: 'web' }, world.places[0] as Io, at),
     )
     const [web] = simulated?.ok === true ? simulated.value.forecast.subjects : []
     const gone = (web?.removals ?? []).filter(({ of }) => of === 'main/default/web>nas')
@@ -184,6 +184,23 @@ describe('a store that keeps what it has', () => {
     const at = new Date(world.clock.now())
     await world.clock.settle(run({ kind: 'run', at, request }, world.places[0] as Io))
     expect(namesOf(scene)).toEqual(['20261120T042000Z', '20261120T052000Z', '20261120T062000Z'])
+  })
+
+  test('and says no date is tried at growing intervals, which is told, and no brake holds that', async () => {
+    const scene = await begin()
+    const { world } = scene
+    world.stores.isLocked = true
+    await scene.pass('2026-11-20T03:15:00Z')
+    expect(await statusOf(scene)).toContain('it answered 403')
+    await scene.pass('2026-11-20T16:50:00Z')
+    expect(namesOf(scene)).toHaveLength(18)
+    // Of each instance 15 are to go: each of them is tried at once, and together after 1, 2, 4 and 8 hours.
+    expect(world.stores.refused).toBeGreaterThan(2 * 15)
+    expect(world.stores.refused).toBeLessThan(2 * (15 + 1 + 3 + 7 + 15))
+    expect(await statusOf(scene)).not.toContain('exports would go at once')
+    world.stores.isLocked = false
+    await scene.pass('2026-11-20T18:50:00Z')
+    expect(namesOf(scene)).toHaveLength(3)
   })
 
   test('by its relay’s minRetention has each for so long', async () => {

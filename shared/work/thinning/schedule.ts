@@ -1,7 +1,7 @@
 /** Plans which exports go: what no rule of their policy's `keep` wants, where a look into the store has shown all of them. */
 import { own } from '../../own.ts'
 import { thinningKey } from '../../plan/brake.ts'
-import { HELD_BACK } from '../../plan/brake-expiry.ts'
+import { HELD_BACK, namesIn } from '../../plan/brake-expiry.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found } from '../../plan/finding.ts'
 import { renderInstallation } from '../../plan/installation.ts'
@@ -107,13 +107,27 @@ function thinBy(survey: ExportSurvey, one: Wanted, context: Context, found: Foun
   const names = sorted.going.map(({ name }) => name)
   const allowed = own(ledger.sight?.allowed ?? {}, brakeKey(one)) ?? ''
   const left = allowed.split(' ').filter((name) => names.includes(name))
+  const waiting = waitingOf(fact, now)
+  const tried = sorted.going.filter(({ name }) => !waiting.has(name)).slice(0, MOST)
+  const untried = sorted.going.filter((going) => !tried.includes(going))
+  const until = `, and could not go yet: it is tried again on ${fact.exportNext ?? later(now, 0)}`
   return combine([
     base,
-    { actions: sorted.going.map((going) => actionOf(one, going, context)) },
+    { actions: tried.map((going) => actionOf(one, going, context)) },
+    { notes: untried.map(({ name, reason }) => noted(name, `${reason}${until}`)) },
     left.length === 0 ? {} : { allowed: { [brakeKey(one)]: left.join(' ') } },
     before(names.join(' ')),
   ])
 }
+
+/** So many are tried at once. */
+const MOST = 100
+
+/** Names of those that could not go, until they are tried again. */
+const waitingOf = ({ exportGoing, exportNext = '' }: Wanted['fact'], now: Date): ReadonlySet<string> =>
+  exportNext > now.toISOString() ? namesIn(exportGoing) : NONE
+
+const NONE: ReadonlySet<string> = new Set()
 
 /** Why nothing of it goes now; null: it may. */
 function stopOf({ covered }: Wanted, { world }: Context, found: Found): string | null {
@@ -136,8 +150,12 @@ function noteOf(
   { going: names, fact, now }: { going: string; fact: Wanted['fact']; now: Date },
 ): Sorted {
   const [first] = locked.map(({ until }) => until).sort()
-  const tries = going.length === 0 ? 0 : (fact.exportTries ?? 0) + 1
-  const again = going.length === 0 ? [] : [later(now, tries - 1)]
+  const { exportTries = 0, exportNext = '' } = fact
+  // Those that wait are tried then, whatever comes meanwhile.
+  const waiting = waitingOf(fact, now)
+  const isWaiting = going.some(({ name }) => waiting.has(name))
+  const tries = going.length === 0 ? 0 : exportTries + (isWaiting ? 0 : 1)
+  const again = going.length === 0 ? [] : [isWaiting ? exportNext : later(now, tries - 1)]
   const [next = null] = [...again, ...(first === undefined ? [] : [first])].sort()
   return { at: now.toISOString(), going: names, next, tries }
 }

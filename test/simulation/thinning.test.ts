@@ -98,7 +98,7 @@ describe('by keep', () => {
       '= nas:20261120T032000Z last 1 of 3',
     ])
     const simulated = await world.clock.settle(
-      simulateOnly({ days: 1, effort: 5000, subject: 'web' }, world.places[0] as Io, at),
+      simulateOnly({ days: 0.2, effort: 5000, subject: 'web' }, world.places[0] as Io, at),
     )
     const [web] = simulated?.ok === true ? simulated.value.forecast.subjects : []
     const gone = (web?.removals ?? []).filter(({ of }) => of === 'main/default/web>nas')

@@ -58,7 +58,7 @@ async function embeddedPair(cleanup: Cleanup): Promise<Link> {
   const { main, backup, client } = embedded
   const key = randomBytes(32)
   const remote = ({ url, fingerprint }: typeof main, role: 'source' | 'target') => ({
-    ...{ url, fingerprint, address: url, role },
+    ...{ url, fingerprint, address: url, role, files: true },
   })
   const options = {
     listen: LOOPBACK,

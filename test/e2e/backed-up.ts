@@ -13,7 +13,7 @@ export async function backUp(
   { bytes, hours, prepare }: { bytes: number; hours: number; prepare?: (pair: Pair) => Promise<unknown> },
 ): Promise<BackedUp> {
   const pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-  const stage = await openStage(async () => realTheatre(pair))
+  const stage = await openStage(async () => ({ ...realTheatre(pair), files: true }))
   await furnish(stage, names)
   await prepare?.(pair)
   const timeline = openTimeline(stage, names, bytes)

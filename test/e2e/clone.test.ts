@@ -97,6 +97,23 @@ function clonesEndToEnd(version: string, incusd: string): void {
       expect(await pair.main.readMarker({ name: as })).toBe(`data of ${name}`)
     })
 
+    test('a file of it comes from the backup server, and nothing stays there', async () => {
+      const name = await snapshot()
+      const query = new URLSearchParams({ instance: NAME, snapshot: name, path: '/marker', from: 'backup' })
+      const ask = () => stage.worker.fetch(`/api/files/content?${query}`)
+      let response = await ask()
+      for (let tries = 0; tries < 40 && response.status === 503; tries++) {
+        await sleep(500)
+        response = await ask()
+      }
+      expect([response.status, await response.text()]).toEqual([200, `data of ${name}`])
+      const left = async () => JSON.stringify(await pair.backup.run('GET', '/1.0/instances'))
+      expect(await left()).toContain('stapes-files-')
+      await stage.relay.stop()
+      expect(await left()).not.toContain('stapes-files-')
+      await stage.relay.start()
+    })
+
     test.for<[string, object, RegExp]>([
       ['a name that is taken', {}, /there is an instance main\/default\/e2e-clone already/],
       ['a pool that is not there', { as: 'other', pool: 'tank' }, /no pool "tank": name one/],

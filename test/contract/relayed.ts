@@ -7,25 +7,32 @@ import { type Copy, type Ended, offer, receive, settleBoth } from './copy.ts'
 import type { World } from './incus.ts'
 import type { Operation } from './model.ts'
 import type { ContractInstance } from './server.ts'
-import type { Side } from './side.ts'
+import type { Client, Side } from './side.ts'
 
 export function relayedContract(world: World): void {
   describe('a copy through a relay', () => {
     let upstreams: Upstreams
+    let fenced: Upstreams
     let source: ContractInstance
     beforeAll(async () => {
       const remote = ({ server: { url, fingerprint } }: Side): RemoteConfig => ({
         ...{ url, fingerprint, address: url },
       })
-      const { cert, key } = world.main.server.clients.trusted
       const remotes = { main: remote(world.main), backup: remote(world.backup) }
-      upstreams = createUpstreams(remotes, { certificate: cert, key })
+      const open = (client: Client): Upstreams => {
+        const { cert, key } = world.main.server.clients[client]
+        return createUpstreams(remotes, { certificate: cert, key })
+      }
+      upstreams = open('trusted')
+      fenced = open('restricted')
       source = await world.createInstance('relayed')
       for (const name of ['s1', 's2']) {
         await world.main.server.write(source, name, 1_200_000)
         await takeSnapshot(world.main, source, name)
       }
-      return () => upstreams.close()
+      return async () => {
+        await Promise.all([upstreams.close(), fenced.close()])
+      }
     })
 
     const copyOf = (more: Partial<Copy> = {}): Copy => ({
@@ -43,7 +50,7 @@ export function relayedContract(world: World): void {
     }
     const join = async (
       started: Ended,
-      { signal = new AbortController().signal, onMany = () => {} } = {},
+      { signal = new AbortController().signal, onMany = () => {}, by = upstreams } = {},
     ) => {
       let passed = 0
       const ends = { source: end('main', started.source), target: end('backup', started.target) }
@@ -51,7 +58,7 @@ export function relayedContract(world: World): void {
         passed += bytes
         if (passed > 100_000) onMany()
       }
-      const came = await upstreams.bridge(ends, { onData, signal })
+      const came = await by.bridge(ends, { onData, signal })
       return { came, passed }
     }
 
@@ -97,6 +104,18 @@ export function relayedContract(world: World): void {
       const [ended] = await Promise.all([settleBoth(copyOf(), started), join(started)])
       expect([ended.source.status, ended.target.status]).toEqual(['Success', 'Success'])
       expect(await world.backup.server.readVolumeMarker(volume, 's1')).toBe('s1')
+    })
+
+    test('may be made by a client that is fenced into a project', async () => {
+      const project = { project: 'fenced' }
+      const source = await world.createInstance('relayed-fenced', project)
+      await world.main.server.write(source, 'now', 1000)
+      const copy = copyOf({ source, target: { ...project, name: source.name }, client: 'restricted' })
+      const started = await begin(copy)
+      const [ended, { came }] = await Promise.all([settleBoth(copy, started), join(started, { by: fenced })])
+      expect([ended.source.status, ended.target.status]).toEqual(['Success', 'Success'])
+      expect(came.ok).toBe(true)
+      expect(await world.backup.server.readMarker(source)).toBe('now')
     })
 
     test('that is cut in the middle fails on both sides, and leaves no new target', async () => {

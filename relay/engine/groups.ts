@@ -139,6 +139,10 @@ export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock
       const keys = members.map(subjectKey)
       const other = keys.find((key) => taking.has(key))
       if (other !== undefined) return locked(other, `${taking.get(other)?.snapshot} of it is being taken`)
+      // What that removes may have the very name that is taken now.
+      const ended = [...endings.keys()].flatMap((id) => journal.groups().get(id)?.members ?? [])
+      const under = keys.find((key) => ended.includes(key))
+      if (under !== undefined) return locked(under, 'what an earlier try has left is removed')
       const tired = pauses
         ? keys.find((key) => {
             const last = rested.get(key)

@@ -376,3 +376,31 @@ test('whoever has stolen the signing key has it stand still for no longer, and n
   expect(await attack(32)).toContain('it stood still until just now')
   expect(web(world).status).toBe('Running')
 })
+
+test.each([[true], [false]])(
+  'a group that is asked for again leaves the one that is there (running: %s)',
+  async (isRunning) => {
+    const world = await begin()
+    await pass(world, 10 * MINUTE)
+    if (!isRunning) web(world).status = 'Stopped'
+    const relay = world.places[0]?.relay ?? expect.fail()
+    const members = ['web', 'default:data', 'default:logs'].map((instance) => ({
+      ref: { remote: 'main', project: 'default', instance },
+      expiresAt: null,
+    }))
+    const ask = async (id: string) => {
+      const step: Step = { do: 'take-group', snapshot: 'hourly-20261120T0033Z', members, pause: 60 }
+      return JSON.stringify([
+        ...(await world.clock.settle(relay.batch([{ id, steps: [step] }]))).answers.values(),
+      ])
+    }
+    expect(await ask('first')).toContain('"ok":true')
+    const made = allOf(world)
+    expect(made.map((names) => names.at(-1))).toEqual(Array(3).fill('hourly-20261120T0033Z'))
+    await world.clock.advance(world.clock.now() + 15_000)
+    expect(await ask('again')).toContain('already in use')
+    await world.clock.advance(world.clock.now() + MINUTE)
+    expect(allOf(world)).toEqual(made)
+    expect(web(world).status).toBe(isRunning ? 'Running' : 'Stopped')
+  },
+)

@@ -37,6 +37,8 @@ export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
   try {
     const cleared = await clear(step, job, io)
     if (!cleared.ok) return cleared
+    const there = await againstPresent(step, io)
+    if (there !== null) return err(there)
     const done = await admitted(step, io, () => takeAll(step, running.value, io))
     return done.ok ? ok({ calls: [], reply: done.value }) : done
   } finally {
@@ -92,6 +94,26 @@ async function clear(
     if (!ran.ok) return ran
   }
   return ok(null)
+}
+
+/** One of that name that is there is none of what is taken now, and giving up would remove it with that. */
+async function againstPresent({ members, snapshot }: TakeGroupStep, io: StepIo): Promise<CallError | null> {
+  const seen = await Promise.all(
+    members.map(async ({ ref }) => ({ ref, read: await io.sightings.read(ref) })),
+  )
+  for (const { ref, read } of seen) {
+    if (!read.ok) return read.error
+    const { snapshots } = read.value
+    if (snapshots === null)
+      return { code: 'bad-reply', message: `${subjectKey(ref)}: its snapshots could not be listed` }
+    if (snapshots.some(([name]) => name === snapshot))
+      return {
+        code: 'incus',
+        status: 409,
+        message: `Snapshot "${snapshot}" already in use: ${subjectKey(ref)}`,
+      }
+  }
+  return null
 }
 
 /** All of it counts as one request, for nothing that stands still may wait for others. */

@@ -239,4 +239,39 @@ describe('files of a snapshot, by a stolen key,', () => {
     expect(nodes(simulation)).toEqual(before)
     expect(temporaries(simulation)).toEqual([])
   })
+
+  /** Cut off once the safety snapshot is marked as whole. */
+  async function cutOff(): Promise<{ simulation: Simulation; safety: string }> {
+    const simulation = await begin()
+    const web = instanceOf(simulation.world.incus.main, { name: 'web' })
+    let { disk } = web
+    Object.defineProperty(web, 'disk', {
+      get: () => disk,
+      set: (changed: typeof disk) => {
+        disk = changed
+        simulation.world.relay.kill()
+      },
+    })
+    await ask(simulation)
+    await simulation.world.clock.advance(later(simulation, 30_000))
+    const [safety = ''] = (web.config['user.stapes.putting'] ?? '').split(' ')
+    expect([...web.snapshots.keys()]).toContain(safety)
+    return { simulation, safety }
+  }
+
+  test.each([
+    ['over one that is gone', {}, true, /is not there any more/],
+    ['of another snapshot over one from before', { snapshot: DAILY }, false, /doesn’t say that/],
+  ])('%s are put back nowhere by the mark that is left', async (_, more, isGone, why) => {
+    const { simulation, safety } = await cutOff()
+    const web = instanceOf(simulation.world.incus.main, { name: 'web' })
+    if (isGone) web.snapshots.delete(safety)
+    const before = nodes(simulation)
+    const wanted = { ...step, ...more, safety: { ...step.safety, name: safety, taken: true } }
+    const { answers } = await settledRelay(simulation.world).batch([{ id: 'stolen', steps: [wanted] }])
+    expect(answers.get('stolen')).toMatchObject([
+      { ok: false, error: { code: 'not-allowed', message: expect.stringMatching(why) } },
+    ])
+    expect(nodes(simulation)).toEqual(before)
+  })
 })

@@ -77,6 +77,9 @@ async function against(step: PutStep, io: StepIo): Promise<Result<string | null,
   if (busy !== undefined) return ok(`its ${busy} says that something else is being done to it`)
   if (safety.taken && !isMarked(step, sighting, io))
     return ok(`its ${PUTTING} doesn’t say that ${safety.name} is complete`)
+  // A mark outlasts what it names.
+  if (safety.taken && sighting.snapshots?.some(([name]) => name === safety.name) !== true)
+    return ok(`its safety snapshot ${safety.name} is not there any more: ask again`)
   if (subjectKey(from) === subjectKey(ref)) return ok(null)
   const copy = await io.sightings.read(from)
   if (!copy.ok) return copy
@@ -84,9 +87,13 @@ async function against(step: PutStep, io: StepIo): Promise<Result<string | null,
 }
 
 /** Only the relay's own mark proves that the safety snapshot was taken before anything was put back. */
-const isMarked = ({ ref, safety }: PutStep, { config, own: keys }: Sighting, { seal }: StepIo): boolean => {
+const isMarked = (
+  { ref, snapshot, safety }: PutStep,
+  { config, own: keys }: Sighting,
+  { seal }: StepIo,
+): boolean => {
   const text = keys.includes(PUTTING) ? (own(config, PUTTING) ?? '') : ''
-  return seal.isOn(ref, text) && text.startsWith(`${safety.name} `)
+  return seal.isOn(ref, text) && text.startsWith(`${safety.name} ${snapshot} `)
 }
 
 async function between(

@@ -229,7 +229,8 @@ const locked = (key: string, why: string): CallError => ({
   message: `${key}: ${why}; try again when that has ended`,
 })
 
-const notEnded = ({ snapshot, paused }: Group, why: string): string => {
+/** By keys: nobody is to read of what they may not see. */
+const notEnded = ({ snapshot, members, paused }: Group, why: string): string => {
   const hands = paused.map(({ project, instance }) => incusCommand(project, 'resume', instance)).join('; ')
-  return `a group of snapshots ${snapshot} was cut off and could not be ended: ${why}; it is tried again with each look, and counts for nothing${hands === '' ? '' : `. If an instance of it stands still: ${hands}`}`
+  return `a group of snapshots ${snapshot} of ${members.map(subjectKey).join(', ')} was cut off and could not be ended: ${why}; it is tried again with each look, and counts for nothing${hands === '' ? '' : `. If an instance of it stands still: ${hands}`}`
 }

@@ -57,26 +57,32 @@ export function aboutOf(text: string): About {
 
 /**
  * As somebody may be shown it, who may not see everything; null: not at all. An error may name paths that look like
- * instances, so of an instance that may be seen at least that there is something is said. So it is of the copy of one:
- * `sourceOf` gives the instance whose copy it is, if that may be seen.
+ * instances, so of an instance that may be seen at least that there is something is said. So it is where it is one of
+ * many, and of the copy of one: `sourceOf` gives the instance whose copy it is, if that may be seen.
  */
 export function shownTo(
   condition: Condition,
   maySee: (key: string) => boolean,
   sourceOf: (copy: string) => string | undefined = () => undefined,
 ): Condition | null {
-  const { kind, about, keys = [], text } = condition
+  const { kind, about, keys = [], each = [], text } = condition
   if (kind === 'instance' && (about === null || !maySee(about))) {
     const source = sourceOf(about ?? '')
     return source === undefined ? null : hidden(condition, source, `the copy of ${source}`)
   }
   if ([...keys, ...keysIn(text)].every(maySee)) return condition
-  return kind === 'instance' && about !== null ? hidden(condition, about, about) : null
+  if (kind === 'instance' && about !== null) return hidden(condition, about, about)
+  // Of many, those that may be seen.
+  const [first, ...more] = each.filter(maySee)
+  return first === undefined ? null : hidden(condition, first, [first, ...more.slice(0, NAMED)].join(', '))
 }
 
+/** Of many that may be seen, so many are named beside the first. */
+const NAMED = 4
+
 /** `what` has it. */
-const hidden = ({ id, severity, kind, since }: Condition, about: string, what: string): Condition => ({
-  ...{ id: `hidden ${id.split(' ', 1)[0]} ${what}`, severity, kind, about, since },
+const hidden = ({ id, severity, since }: Condition, about: string, what: string): Condition => ({
+  ...{ id: `hidden ${id.split(' ', 1)[0]} ${what}`, severity, kind: 'instance', about, since },
   text: `${what} has a problem whose ${HIDDEN}`,
 })
 

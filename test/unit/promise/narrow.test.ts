@@ -53,3 +53,20 @@ describe('whoever may see a source and not its copy', () => {
     expect(visibleTo(verdictOf([plain]), maySee).promises).toEqual([plain])
   })
 })
+
+test('whoever may see one of many that something is wrong with is told so, in no words that name the others', () => {
+  const maySee = (key: string): boolean => key === 'main/default/web'
+  const each = ['main/acme/db', 'main/default/web']
+  const wrong = conditionOf({
+    ...{ id: 'own main', severity: 'warning', kind: 'remote', about: 'main', keys: each, each },
+    text: 'Incus itself missed the slot of its own schedule of main/acme/db (and 1 more there)',
+  })
+  const seen = visibleTo(verdictOf(both, [wrong]), maySee)
+  expect(seen).toMatchObject({
+    tone: 'warning',
+    conditions: [{ kind: 'instance', about: 'main/default/web' }],
+  })
+  expect(JSON.stringify(seen)).not.toContain('acme')
+  const other = conditionOf({ ...wrong, each: ['main/acme/db'] })
+  expect(visibleTo(verdictOf(both, [other]), maySee)).toMatchObject({ tone: 'good', conditions: [] })
+})

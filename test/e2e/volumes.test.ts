@@ -174,5 +174,31 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const [snapshot = ''] = await namesOf()
       await expect(ask({ do: 'restore', instance: KEY, snapshot })).rejects.toThrow(/is a custom volume/)
     })
+
+    test('are taken together with their instance, which stands still for it and runs again', async () => {
+      await stage.apply({
+        policies: {
+          hourly: {
+            select: { remotes: ['main'], instances: ['shop'], volumes: ['attached'] },
+            ...{ schedule: '0 * * * *', keep: { last: 2 }, together: true },
+          },
+        },
+      })
+      await timeline.strike()
+      const slot = await timeline.strike()
+      const listed = (await pair.main.run('GET', '/1.0/instances/shop/snapshots')) as string[]
+      expect(listed.map((url) => url.split('/').at(-1))).toContain(slot)
+      expect(await namesOf()).toContain(slot)
+      const status = (await (await stage.worker.fetch('/api/status')).json()) as {
+        policies: { hourly: { slots: { paused?: Record<string, number> }[] } }
+      }
+      expect(status.policies.hourly.slots[0]?.paused).toEqual({ 'main/default/shop': expect.any(Number) })
+      const shop = (await pair.main.run('GET', '/1.0/instances/shop')) as { status: string } & Pick<
+        Volume,
+        'config'
+      >
+      expect(shop.status).toBe('Running')
+      expect(shop.config).not.toHaveProperty(['user.stapes.pausing'])
+    })
   })
 }

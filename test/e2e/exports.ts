@@ -316,7 +316,8 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
         await stage.worker.tick(new Date(now))
       }
       expect(manifests()).toHaveLength(before.length + 1)
-      expect(await theatre.left()).toEqual([NAME])
+      // The manifest is there before what it was made from is gone.
+      await expect.poll(() => theatre.left(), { timeout: 20_000 }).toEqual([NAME])
     })
   })
 }

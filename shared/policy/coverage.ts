@@ -180,7 +180,7 @@ function offlineProblems(remote: string, observed: Observed | undefined): Covera
 const NAMED = 5
 
 function listed(candidates: readonly Candidate[]): string {
-  const names = candidates.slice(0, NAMED).map(({ ref }) => `${ref.project}/${ref.instance}`)
+  const names = candidates.slice(0, NAMED).map(({ key }) => key)
   const more = candidates.length - names.length
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
 }

@@ -22,7 +22,7 @@ import {
 import { targetOf } from './places.ts'
 import type { Policy } from './policy.ts'
 import { mayReach } from './select.ts'
-import { isVolume, volumesBy } from './volumes.ts'
+import { isVolume, usersText, volumesBy } from './volumes.ts'
 
 type Problem = { about: string; reason: string }
 
@@ -95,7 +95,7 @@ export function promotedWarnings(
         ? ''
         : `; then select it in a policy of stapes.jsonc, since none covers it on ${remote}`
       const [state, end] = isVolume(record)
-        ? [`attached to ${(record.users ?? []).join(', ')}`, 'detach it there']
+        ? [`attached to ${usersText(remote, record.users)}`, 'detach it there']
         : ['running', `on ${remote}: incus stop ${named(place)}`]
       const reason = `it is ${state} and marked as the copy of ${of}, so it is neither refreshed nor backed up. If it took over, ${cure(place, record)}${intake}. If it did not, ${end}`
       return [{ about, reason }]

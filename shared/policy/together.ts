@@ -1,7 +1,7 @@
 /** Instances and their attached volumes that a policy takes as one. */
 import { isManual, parseSnapshotName } from '../incus/snapshot-name.ts'
 import type { Coverage, Covered } from './cover.ts'
-import { isVolume } from './volumes.ts'
+import { isVolume, usersText } from './volumes.ts'
 
 /**
  * Each with its instances first. A volume that several instances use makes one group of all of them: each of them writes to
@@ -56,7 +56,7 @@ export function strangersIn(group: readonly Covered[]): { about: string; reason:
       : [
           {
             about: key,
-            reason: `it is also attached to ${others.slice(0, NAMED).join(', ')}, which the policy doesn't cover and which doesn't stand still while it is taken together with the rest: have the policy cover that, too`,
+            reason: `it is also attached to ${usersText(ref.remote, others.slice(0, NAMED))}, which the policy doesn't cover and which doesn't stand still while it is taken together with the rest: have the policy cover that, too`,
           },
         ]
   })

@@ -17,6 +17,10 @@ export const coversVolumes = ({ volumes = [] }: Pick<Selector, 'volumes'>): bool
 
 export const isVolume = ({ type }: Pick<InstanceRecord, 'type'>): boolean => type === 'volume'
 
+/** By their keys: nobody is to read of what they may not see. */
+export const usersText = (remote: string, users: readonly string[] = []): string =>
+  users.map((user) => `${remote}/${user}`).join(', ')
+
 /** The instances that volumes among these are attached to, as `project/instance`. */
 export const usersIn = (records: readonly InstanceRecord[]): ReadonlySet<string> =>
   new Set(records.flatMap(({ users = [] }) => users))

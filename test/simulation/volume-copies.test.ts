@@ -192,7 +192,9 @@ describe('is left alone', () => {
     await pass(world, 2 * HOUR, 5 * MINUTE)
     expect(on(world, 'backup').disk.marker).toBe('used')
     expect(namesOn(world, 'backup').at(-1)).toBe('hourly-20261120T0100Z')
-    expect(await told(world)).toMatch(/the copy is attached to default\/standby on the target: detach it/)
+    expect(await told(world)).toMatch(
+      /the copy is attached to backup\/default\/standby on the target: detach it/,
+    )
     delete user.devices.data
     await pass(world, 5 * HOUR, 5 * MINUTE)
     expect(namesOn(world, 'backup').at(-1)).toBe('hourly-20261120T0800Z')

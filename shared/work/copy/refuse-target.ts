@@ -5,6 +5,7 @@ import { commonPairs, isIn, newestPair } from '../../incus/pairs.ts'
 import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
 import { type Installation, refuseOwner } from '../../plan/installation.ts'
 import { OWNER } from '../../policy/marks.ts'
+import { usersText } from '../../policy/volumes.ts'
 import { keepAside } from '../../shell.ts'
 import { isUnfinishedFirst, type TransferContext } from './context.ts'
 import { knownVerified, originOf, refuseReplica } from './marks.ts'
@@ -39,7 +40,7 @@ export function refuseForeign(
 function refuseUsed(at: InstanceRef, { type, status, users = [] }: InstanceRecord): string | null {
   const isFree = type === 'volume' ? users.length === 0 : status === 'Stopped'
   if (isFree) return null
-  const how = type === 'volume' ? `attached to ${users.join(', ')}` : status
+  const how = type === 'volume' ? `attached to ${usersText(at.remote, users)}` : status
   const end = type === 'volume' ? 'detach' : 'stop'
   return `the copy is ${how} on the target: ${end} it. If it has taken over from the source, run the commands listed under ${subjectKey(at)}`
 }

@@ -73,7 +73,7 @@ describe('of a source', () => {
     expect(attempt?.reason).toBe('cluster member n2 gives no answer for it')
     expect(attempt?.retryAt).toBeDefined()
     expect(said(plan, 'main, member n2')).toEqual([
-      'problem: it gives no answer, so stapes leaves these alone until it is back: default/web1',
+      'problem: it gives no answer, so stapes leaves these alone until it is back: main/default/web1',
     ])
   })
 

@@ -148,7 +148,7 @@ describe('a volume with the marks of a copy', () => {
     const copy = volume('big:db', 'main/default/fast:db', ['default/web'])
     expect(toldOf({ main, backup: replyOf([copy]) }, by).told).toEqual([
       expect.stringMatching(
-        /^backup\/default\/big:db: it is attached to default\/web and marked as the copy of main\/default\/fast:db, .*run on backup: incus storage volume unset big db user\.stapes\.replica-of; .*user\.stapes\.verified\. If it did not, detach it there$/,
+        /^backup\/default\/big:db: it is attached to backup\/default\/web and marked as the copy of main\/default\/fast:db, .*run on backup: incus storage volume unset big db user\.stapes\.replica-of; .*user\.stapes\.verified\. If it did not, detach it there$/,
       ),
     ])
   })

@@ -86,11 +86,11 @@ describe('of an instance whose cluster member is away, no key is known, so that 
       {
         about: 'main, member n2',
         reason:
-          'it gives no answer, so stapes leaves these alone until it is back: default/i1, default/i2, default/i3, default/i4, default/i5 and 2 more',
+          'it gives no answer, so stapes leaves these alone until it is back: main/default/i1, main/default/i2, main/default/i3, main/default/i4, main/default/i5 and 2 more',
       },
       {
         about: 'main, member n3',
-        reason: 'it gives no answer, so stapes leaves these alone until it is back: default/other',
+        reason: 'it gives no answer, so stapes leaves these alone until it is back: main/default/other',
       },
     ])
   })

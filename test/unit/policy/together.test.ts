@@ -88,7 +88,9 @@ describe('one group', () => {
     const records = [recordOf('web'), recordOf('ci'), volume('shared', ['default/web', 'default/ci'])]
     const found = groups(records, { select: { volumes: ['attached'], instances: ['web'] } })
     expect(found?.groups).toEqual([['web', 'default:shared']])
-    expect(found?.told).toEqual([expect.stringMatching(/default:shared: .*also attached to default\/ci/)])
+    expect(found?.told).toEqual([
+      expect.stringMatching(/default:shared: .*also attached to main\/default\/ci,/),
+    ])
   })
 })
 

@@ -25,7 +25,19 @@ const ELSE = 'see /backup status, and "What each message means" in docs/operatio
 
 /** Kinds of conditions that end with what to do. */
 const SAYING = [
-  ...['uncovered', 'lost', 'missing', 'brake', 'role', 'schedule', 'store', 'channel', 'ticks', 'found'],
+  ...[
+    'uncovered',
+    'lost',
+    'missing',
+    'brake',
+    'role',
+    'schedule',
+    'store',
+    'stray',
+    'channel',
+    'ticks',
+    'found',
+  ],
 ]
 
 /** Null: it says so itself. */

@@ -52,8 +52,8 @@ export type SlotPlan = {
   until: string | null
 }
 
-/** `going`: names of exports that are let go, with spaces between them. `next`: when to look again (ISO 8601); null: after the next export. */
-export type Sorted = { at: string; going: string; next: string | null; tries: number }
+/** `going`: names of exports that are let go, with spaces between them. `strays`: what is no export, in words. `next`: when to look again (ISO 8601); null: after the next export. */
+export type Sorted = { at: string; going: string; strays: string; next: string | null; tries: number }
 
 export type Plan<Action extends AnyAction = AnyAction> = {
   at: string

@@ -22,7 +22,7 @@ import type { Facts } from './facts.ts'
 import { beside, leftOut, lost, missing, uncovered } from './instance-conditions.ts'
 import type { Promised } from './judge.ts'
 import { byIncus } from './own-schedules.ts'
-import { unread } from './store-conditions.ts'
+import { strays, unread } from './store-conditions.ts'
 import { failing } from './work-conditions.ts'
 
 export type Known = {
@@ -67,6 +67,7 @@ export function conditionsOf(known: Known, promised: readonly Promised[]): Condi
           ...byIncus(ledger, known.now),
           ...lost(facts, promised),
           ...unread(known.policies, facts, known.now),
+          ...strays(known.policies, facts),
           ...failing(known, ledger),
           ...missing(ledger, known.now),
           ...found(ledger),

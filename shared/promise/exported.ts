@@ -54,7 +54,7 @@ export function exportedOf(
     : { ...seen, ...goneOf(before, now) }
 }
 
-type SortedFact = Pick<Fact, 'exportSorted' | 'exportNext' | 'exportTries' | 'exportGoing'>
+type SortedFact = Pick<Fact, 'exportSorted' | 'exportNext' | 'exportTries' | 'exportGoing' | 'exportStrays'>
 
 /** What the last look at all of its exports has shown. */
 export function sortedOf(
@@ -72,13 +72,15 @@ export function sortedOf(
       ...(seen.next === null ? {} : { exportNext: seen.next }),
       ...(seen.tries === 0 ? {} : { exportTries: seen.tries }),
       ...(seen.going === '' ? {} : { exportGoing: seen.going }),
+      ...(seen.strays === '' ? {} : { exportStrays: seen.strays }),
     }
-  const { exportSorted, exportNext, exportTries, exportGoing } = inStore(former ?? {}, to)
+  const { exportSorted, exportNext, exportTries, exportGoing, exportStrays } = inStore(former ?? {}, to)
   return {
     ...(exportSorted === undefined ? {} : { exportSorted }),
     ...(exportNext === undefined ? {} : { exportNext }),
     ...(exportTries === undefined ? {} : { exportTries }),
     ...(exportGoing === undefined ? {} : { exportGoing }),
+    ...(exportStrays === undefined ? {} : { exportStrays }),
   }
 }
 

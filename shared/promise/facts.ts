@@ -51,6 +51,8 @@ export type Fact = {
   exportTries?: number
   /** Names of those, with spaces between them. */
   exportGoing?: string
+  /** What was there then and is no export though it looks like one, in words. */
+  exportStrays?: string
   /** Since when it is covered; kept until all is there that is promised. */
   since?: string
   /** Since when its promises are judged. */
@@ -128,6 +130,7 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   exportNext: may(moment),
   exportTries: may(count),
   exportGoing: may(text),
+  exportStrays: may(text),
   since: may(moment),
   unseen: may(moment),
   watched: may(moment),
@@ -210,6 +213,7 @@ export function inStore(fact: Fact, to: string | null): Fact {
     exportNext: _next,
     exportTries: _tries,
     exportGoing: _going,
+    exportStrays: _strays,
     ...left
   } = others
   return left

@@ -32,6 +32,8 @@ export type MemoryStores = {
   /** Until when the store removes one for nobody (milliseconds since the epoch), by its key; and what it held back. */
   lockedUntil(key: string): number | null
   held: Set<string>
+  /** What it has besides, in words. */
+  strays: string[]
   /** It removes nothing, and says no date; and how often it was asked to. */
   isLocked: boolean
   refused: number
@@ -52,6 +54,7 @@ export const memoryStores = (): MemoryStores => ({
   minRetention: 86_400,
   lockedUntil: () => null,
   held: new Set(),
+  strays: [],
   ...{ isLocked: false, refused: 0, about: {} },
 })
 
@@ -71,7 +74,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
         const state = { age: null, until: stores.lockedUntil(key), held: stores.held.has(key) }
         return { manifest, ...state }
       })
-      return ok({ exports, strays: [] })
+      return ok({ exports, strays: [...stores.strays] })
     },
     async remove(store, ref, { name }) {
       const key = `${store} ${subjectKey(ref)} ${name}`

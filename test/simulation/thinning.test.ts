@@ -257,3 +257,25 @@ describe('the brake', () => {
     expect(await statusOf(scene)).toContain('exports would go at once')
   })
 })
+
+test('what is no export any more is told until somebody has mended it, and once', async () => {
+  const scene = await begin()
+  const { world } = scene
+  await scene.pass('2026-11-20T02:30:00Z')
+  world.stores.strays = ['20261120T002000Z counts as no export: its file is gone']
+  const texts = async (): Promise<string[]> =>
+    (await statusIn(world, new Date(world.clock.now()))).conditions
+      .map(({ text }) => text)
+      .filter((text) => text.includes('counts as no export'))
+  let told = 0
+  await scene.pass('2026-11-20T04:30:00Z', async () => {
+    const now = (await texts()).filter((text) => text.startsWith('main/default/web: in store nas, '))
+    told += now.length
+  })
+  // From the look after the next export on, at each tick.
+  expect(told).toBeGreaterThan(60)
+  expect(await texts()).toHaveLength(2)
+  world.stores.strays = []
+  await scene.pass('2026-11-20T05:40:00Z')
+  expect(await texts()).toEqual([])
+})

@@ -85,7 +85,8 @@ function thinBy(survey: ExportSurvey, one: Wanted, context: Context, found: Foun
   const strays = survey.strays.map(
     (stray): Note => ({ kind: 'problem', about: covered.key, reason: `${wish.to}: ${stray}` }),
   )
-  const before = (going: string): Finding => sortedAs(one, noteOf(sorted, { going, fact, now }))
+  const before = (going: string): Finding =>
+    sortedAs(one, noteOf(sorted, { going, strays: survey.strays, fact, now }))
   const base: Finding = { notes: [...strays, ...shown] }
   const stop = stopOf(one, context, found)
   const held = stop === null ? brakeExports(one, sorted, context) : null
@@ -144,10 +145,19 @@ const LONGEST = 24
 const later = (now: Date, tries: number): string =>
   new Date(now.getTime() + Math.min(2 ** tries, LONGEST) * HOUR).toISOString()
 
+/** So many are noted, each cut to so many characters: there may be any number. */
+const [NAMED, LONGEST_STRAY] = [3, 300]
+
+function strayText(strays: readonly string[]): string {
+  const few = strays.slice(0, NAMED).map((one) => one.slice(0, LONGEST_STRAY))
+  const more = strays.length - few.length
+  return [...few, ...(more > 0 ? [`${more} more`] : [])].join('; ')
+}
+
 /** A store that says no date is asked at growing intervals; where it says one, at that date. */
 function noteOf(
   { going, later: locked }: SortedExports,
-  { going: names, fact, now }: { going: string; fact: Wanted['fact']; now: Date },
+  { going: names, strays, fact, now }: { going: string; strays: string[]; fact: Wanted['fact']; now: Date },
 ): Sorted {
   const [first] = locked.map(({ until }) => until).sort()
   const { exportTries = 0, exportNext = '' } = fact
@@ -156,8 +166,10 @@ function noteOf(
   const isWaiting = going.some(({ name }) => waiting.has(name))
   const tries = going.length === 0 ? 0 : exportTries + (isWaiting ? 0 : 1)
   const again = going.length === 0 ? [] : [isWaiting ? exportNext : later(now, tries - 1)]
+  // Whether somebody has mended it.
+  if (strays.length > 0) again.push(later(now, 0))
   const [next = null] = [...again, ...(first === undefined ? [] : [first])].sort()
-  return { at: now.toISOString(), going: names, next, tries }
+  return { at: now.toISOString(), going: names, strays: strayText(strays), next, tries }
 }
 
 const actionOf = (

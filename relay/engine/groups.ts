@@ -34,6 +34,8 @@ export type Groups = {
   done(group: Group): void
   /** Runs again what stands still for it, and removes what was made. Null: nothing is left of it. */
   undo(group: Group): Promise<CallError | null>
+  /** Ends what a group of that name has left of it first: what is taken under that name since would go with it. */
+  clear(ref: InstanceRef, snapshot: string): Promise<CallError | null>
   /** Whether that snapshot is one of those that another job takes just now. */
   isTaking(ref: InstanceRef, snapshot: string, by: Owner): boolean
   /** It has stood still until then (milliseconds since the epoch), for so many milliseconds. */
@@ -162,6 +164,17 @@ export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock
       const error = await undo(group)
       if (error !== null) clock.after(delayAfter(0), () => void undoAgain(idOf(group), TRIES))
       return error
+    },
+    async clear(ref, snapshot) {
+      const key = subjectKey(ref)
+      for (const [id, noted] of journal.groups()) {
+        const group = groupOf(id, noted)
+        if (group.snapshot !== snapshot || !noted.members.includes(key)) continue
+        if (isLive(noted)) return locked(key, `${snapshot} of it is being taken`)
+        const error = await undo(group)
+        if (error !== null) return error
+      }
+      return null
     },
     isTaking(ref, snapshot, by) {
       const one = taking.get(subjectKey(ref))

@@ -404,3 +404,30 @@ test.each([[true], [false]])(
     expect(web(world).status).toBe(isRunning ? 'Running' : 'Stopped')
   },
 )
+
+test('what is taken under the name of a group that could not be ended yet stays', async () => {
+  const world = await begin()
+  await pass(world, 10 * MINUTE)
+  web(world).status = 'Stopped'
+  const relay = world.places[0]?.relay ?? expect.fail()
+  const snapshot = 'hourly-20261120T0033Z'
+  const members = ['web', 'default:data', 'default:logs'].map((instance) => ({
+    ref: { remote: 'main', project: 'default', instance },
+    expiresAt: null,
+  }))
+  const send = async (id: string, step: Step) =>
+    JSON.stringify([...(await world.clock.settle(relay.batch([{ id, steps: [step] }]))).answers.values()])
+  let isFailing = false
+  world.weather.now = (_, { method, path }) => {
+    if (method === 'POST' && path.includes('/logs/snapshots')) isFailing = true
+    return isFailing && path.includes('snapshots') ? 503 : null
+  }
+  const group: Step = { do: 'take-group', snapshot, members, pause: 60 }
+  expect(await send('group', group)).toContain('may be left')
+  customOf(world.incus.main, { name: 'data' }).snapshots.delete(snapshot)
+  world.weather.now = () => null
+  const [, data = expect.fail()] = members
+  expect(await send('alone', { do: 'take', ...data, snapshot, stateful: false })).toContain('"ok":true')
+  await pass(world, 10 * MINUTE)
+  expect(namesOf(world, 'data')).toContain(snapshot)
+})

@@ -25,6 +25,8 @@ export const planTake: PlanStep<TakeStep> = async (step, io, job) => {
   const copy = isTarget(io.remotes, ref.remote) ? await io.sightings.isCopy(ref) : ok(false)
   if (!copy.ok) return copy
   if (copy.value) return err(refused(what, 'it is a copy'))
+  const left = await io.groups.clear(ref, snapshot)
+  if (left !== null) return err(left)
   const take = takeCall(ref, { name: snapshot, stateful, expiresAt }, STEP_WAIT)
   if (again === undefined) return ok({ calls: [take] })
   const why = await againstRemoval(ref, { snapshot, by: job }, io)

@@ -30,6 +30,10 @@ export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
     const why = await against(ref, job, io)
     if (why !== null) return err('code' in why ? why : refused(what, why.reason))
   }
+  for (const ref of members) {
+    const left = await io.groups.clear(ref, snapshot)
+    if (left !== null) return err(left)
+  }
   const running = await runningIn(members, io)
   if (!running.ok) return running
   const taken = io.groups.claim(job, { snapshot, members }, running.value.length > 0)

@@ -38,6 +38,12 @@ test.each<[string, Parameters<typeof configOf>[0], RegExp]>([
   ['a slash', { pattern: 'a/b' }, /no name of a snapshot/],
   ['a bare date', { pattern: 'x-{{ creation_date }}' }, /bare/],
   ['names of stapes', { pattern: "daily-{{creation_date|date:'20060102T1504Z'}}" }, /those of stapes/],
+  [
+    'names of stapes in parts',
+    { pattern: 'daily-{{ creation_date|date:\'20060102\' }}T{{creation_date|date:"1504"}}Z' },
+    /those of stapes/,
+  ],
+  ['one name of stapes', { pattern: 'daily-20261120T0300Z' }, /those of stapes/],
 ])('is refused: %s', (_, given, why) => {
   const config = configOf(given)
   expect(config.ok ? '' : config.error).toMatch(why)

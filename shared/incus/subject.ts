@@ -64,8 +64,8 @@ export const remotesIn = (keys: readonly (string | null)[]): string[] => [
   ...new Set(keys.flatMap((key) => (key === null || key === '' ? [] : [remoteOf(key)]))),
 ]
 
-/** A project's name may have a colon, and so has a volume's. */
-const KEYS = /[^\s/:>,;"]+\/[^\s/>,;"]+\/[^\s/:>,;"]+(:[^\s/:>,;"]+)?/g
+/** A project's name may have a colon, and so has a volume's. Only from where a word begins: else a long one is read for each of its letters. */
+const KEYS = /(?<![^\s/:>,;"])[^\s/:>,;"]+\/[^\s/>,;"]+\/[^\s/:>,;"]+(:[^\s/:>,;"]+)?/g
 
 /** Keys of instances and volumes that a text names; it may name what only looks like one, such as a path. */
 export const keysIn = (text: string): string[] => text.match(KEYS) ?? []

@@ -22,7 +22,7 @@ export async function endGroup(group: Group, io: StepIo): Promise<CallError | nu
   const resumed = await Promise.all(group.paused.map((ref) => resume(ref, io)))
   const removed: (CallError | null)[] = []
   try {
-    for (const ref of group.members) removed.push(await removePart(ref, group, io))
+    for (const ref of group.mine ?? group.members) removed.push(await removePart(ref, group, io))
   } finally {
     io.busy.end(ENDING)
   }

@@ -16,10 +16,14 @@ import type { NotedGroup } from './journal-state.ts'
 import { pausedSince } from './pause-mark.ts'
 import type { Seal } from './seal.ts'
 
-/** `since`: in milliseconds since the epoch. `paused`: those of its members that stand still for it. */
+/**
+ * `since`: in milliseconds since the epoch. `paused`: those of its members that stand still for it. `mine`: those whose
+ * snapshot of that name may be the one that was asked for; absent: all, as far as is known.
+ */
 export type Group = {
   snapshot: string
   members: readonly InstanceRef[]
+  mine?: readonly InstanceRef[]
   paused: readonly InstanceRef[]
   since: number
 }
@@ -67,15 +71,17 @@ const delayAfter = (tried: number): number => Math.min(AGAIN, SOON * 2 ** tried)
 const idOf = ({ snapshot, members }: Pick<Group, 'snapshot' | 'members'>): string =>
   `${members[0] === undefined ? '' : subjectKey(members[0])}/${snapshot}`
 
-const notedOf = ({ members, paused, since }: Group): NotedGroup => ({
+const notedOf = ({ members, mine, paused, since }: Group): NotedGroup => ({
   members: members.map(subjectKey),
+  ...(mine === undefined ? {} : { mine: mine.map(subjectKey) }),
   paused: paused.map(subjectKey),
   since,
 })
 
-const groupOf = (id: string, { members, paused, since }: NotedGroup): Group => ({
+const groupOf = (id: string, { members, mine, paused, since }: NotedGroup): Group => ({
   snapshot: id.slice(id.lastIndexOf('/') + 1),
   members: members.map(instanceOf),
+  ...(mine === undefined ? {} : { mine: mine.map(instanceOf) }),
   paused: paused.map(instanceOf),
   since,
 })
@@ -161,6 +167,8 @@ export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock
     begin: (group) => journal.noteGroup(idOf(group), notedOf(group)),
     done: (group) => journal.dropGroup(idOf(group)),
     async undo(group) {
+      // What is somebody else's stays, also where a restarted relay ends it.
+      journal.noteGroup(idOf(group), notedOf(group))
       const error = await undo(group)
       if (error !== null) clock.after(delayAfter(0), () => void undoAgain(idOf(group), TRIES))
       return error
@@ -195,7 +203,7 @@ export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock
     left: (remote) =>
       [...journal.groups()].flatMap(([id, noted]) => {
         const { snapshot } = groupOf(id, noted)
-        const mine = noted.members.filter((key) => remoteOf(key) === remote)
+        const mine = (noted.mine ?? noted.members).filter((key) => remoteOf(key) === remote)
         return isLive(noted) ? [] : mine.map((key) => `${key.slice(remote.length + 1)}/${snapshot}`)
       }),
     sweep(remote, inventory) {

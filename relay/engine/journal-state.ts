@@ -16,8 +16,11 @@ export type Made = {
   mark: string
 }
 
-/** Snapshots of several subjects that are taken as one. Keys of subjects; `since` in milliseconds since the epoch. */
-export type NotedGroup = { members: string[]; paused: string[]; since: number }
+/**
+ * Snapshots of several subjects that are taken as one. Keys of subjects; `since` in milliseconds since the epoch. `mine`: those
+ * of which one may be there; absent: all.
+ */
+export type NotedGroup = { members: string[]; mine?: string[]; paused: string[]; since: number }
 
 /** The snapshot's own expiry, what was set in its place, and when (milliseconds since the epoch). */
 export type Postponed = [end: number, until: number, noted: number]
@@ -108,7 +111,11 @@ const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string')
 
 const isGroup = (value: unknown): value is NotedGroup =>
-  isObject(value) && isNames(value.members) && isNames(value.paused) && isCount(value.since)
+  isObject(value) &&
+  isNames(value.members) &&
+  (value.mine === undefined || isNames(value.mine)) &&
+  isNames(value.paused) &&
+  isCount(value.since)
 
 const isPair = (value: unknown): value is [number, number] => isCounts(value, 2)
 

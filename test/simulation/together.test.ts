@@ -431,3 +431,44 @@ test('what is taken under the name of a group that could not be ended yet stays'
   await pass(world, 10 * MINUTE)
   expect(namesOf(world, 'data')).toContain(snapshot)
 })
+
+test('what somebody else makes under its name just before it is taken stays, though the rest of it goes', async () => {
+  const world = await begin()
+  await pass(world, 10 * MINUTE)
+  const relay = world.places[0]?.relay ?? expect.fail()
+  const members = ['web', 'default:data', 'default:logs'].map((instance) => ({
+    ref: { remote: 'main', project: 'default', instance },
+    expiresAt: null,
+  }))
+  const { snapshots } = customOf(world.incus.main, { name: 'data' })
+  const [first = expect.fail()] = snapshots.values()
+  const takeWhile = async (
+    snapshot: string,
+    isNow: (method: string, path: string) => boolean,
+    fails: boolean,
+  ) => {
+    const step: Step = { do: 'take-group', snapshot, members, pause: 60 }
+    world.weather.now = (_, { method, path }) => {
+      if (!isNow(method, path)) return null
+      snapshots.set(snapshot, {
+        ...first,
+        name: snapshot,
+        createdAt: new Date(world.clock.now()).toISOString(),
+      })
+      return fails ? 500 : null
+    }
+    const job = { id: `group ${snapshot}`, steps: [step] }
+    const { answers } = await world.clock.settle(relay.batch([job]))
+    world.weather.now = () => null
+    return JSON.stringify([...answers.values()])
+  }
+  const [taken, frozen] = ['hourly-20261120T0033Z', 'hourly-20261120T0034Z']
+  const taking = (method: string, path: string) => method === 'POST' && path.includes('/data/snapshots')
+  expect(await takeWhile(taken, taking, false)).toContain('already in use')
+  await pass(world, 5 * MINUTE)
+  const freezing = (method: string, path: string) => method === 'PUT' && path.includes('/web/state')
+  await takeWhile(frozen, freezing, true)
+  await pass(world, 5 * MINUTE)
+  expect(namesOf(world, 'data')).toEqual(expect.arrayContaining([taken, frozen]))
+  for (const name of ['web', 'logs']) expect(namesOf(world, name)).not.toContain(taken)
+})

@@ -2,6 +2,7 @@
  * Takes snapshots of an instance and its volumes as one. The order: what a try before has left goes; the journal, and a mark on
  * what runs; that stands still; all snapshots at once; it runs again, whatever came of them; and what is only a part goes.
  */
+import { classify } from '../../../shared/incus/refusal.ts'
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
 import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { PAUSING } from '../../../shared/policy/marks.ts'
@@ -156,7 +157,7 @@ async function takeAll(
   const marked = await all(running, (ref) =>
     runCalls([markCall(ref, { [PAUSING]: pauseMark(ref, group.since, io.seal) })], io, { urgent: true }),
   )
-  if (marked !== null) return giveUp(group, marked, io)
+  if (marked !== null) return giveUp(group, [], marked, io)
   const stopped = clock.now()
   const left = (): number => (running.length === 0 ? STEP_WAIT : pause - (clock.now() - stopped) / 1000)
   const late = lateAfter(running.length === 0 ? null : pause, snapshot, io)
@@ -176,8 +177,12 @@ async function takeAll(
   const resumed = await all(running, (ref) => resume(ref, io))
   const paused = (clock.now() - stopped) / 1000
   for (const ref of running) io.groups.noteRun(ref, paused * 1000)
-  await Promise.all([frozen, ...taking])
-  if (wrong !== null || resumed !== null) return giveUp(group, wrong ?? resumed ?? UNNOTED, io)
+  await frozen
+  const ended = await Promise.all(taking)
+  if (wrong !== null || resumed !== null) {
+    const mine = group.members.filter((_, at) => isMine(ended[at]))
+    return giveUp(group, mine, wrong ?? resumed ?? UNNOTED, io)
+  }
   io.groups.done(group)
   return ok({ paused: Object.fromEntries(running.map((ref) => [subjectKey(ref), rounded(paused)])) })
 }
@@ -238,9 +243,18 @@ async function movedOf(
   return null
 }
 
-/** What is left counts for nothing: the caller has to know that there may be something under that name. */
-async function giveUp(group: Group, error: CallError, io: StepIo): Promise<Result<never, CallError>> {
-  const left = await io.groups.undo(group)
+/** Whether what has that name may be of this try: it was asked for, and Incus did not say that another one has the name. */
+const isMine = (taken: Result<unknown, CallError> | undefined): boolean =>
+  taken !== undefined && (taken.ok || classify(taken.error) !== 'exists')
+
+/** What is left of `mine` counts for nothing: the caller has to know that there may be something under that name. */
+async function giveUp(
+  group: Group,
+  mine: readonly InstanceRef[],
+  error: CallError,
+  io: StepIo,
+): Promise<Result<never, CallError>> {
+  const left = await io.groups.undo({ ...group, mine })
   const { message } = error
   if (left === null) return err(error.code === 'incus' ? error : { ...error, code: 'incus' })
   return err({ code: 'timeout', message: `${message}; and a part of it may be left: ${left.message}` })

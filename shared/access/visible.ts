@@ -3,8 +3,10 @@
  * their names.
  */
 
+import { remoteOf } from '../incus/subject.ts'
 import type { Line } from '../plan/line.ts'
 import type { AnyAction, Plan, Refusal } from '../plan/plan.ts'
+import { HIDDEN } from '../promise/condition.ts'
 import { subjectsOf } from '../work/verbs.ts'
 import { deniedKeys, type Permission, reachOf } from './permit.ts'
 
@@ -16,7 +18,7 @@ export function visiblePlan<Action extends AnyAction>(
   return {
     ...plan,
     actions: plan.actions.filter((action) => subjectsOf(action).every(sees)),
-    notes: plan.notes.filter(({ about }) => sees(about)),
+    notes: plan.notes.filter(({ about }) => sees(about)).map((note) => withoutOthers(note, sees)),
     refusal: visibleRefusal(plan.refusal, permission),
   }
 }
@@ -29,8 +31,11 @@ export function visibleRun<
   const sees = reachOf(permission)
   return {
     ...run,
-    lines: run.lines.filter(({ about }) => sees(about)),
-    problems: run.problems.filter((problem) => sees(aboutOf(problem))),
+    lines: run.lines.filter(({ about }) => sees(about)).map((line) => withoutOthers(line, sees)),
+    problems: run.problems
+      .map((text) => ({ about: aboutOf(text), text }))
+      .filter(({ about }) => sees(about))
+      .map(({ about, text }) => (namesOthers(text, about, sees) ? `${about}: its ${HIDDEN}` : text)),
     refusal: visibleRefusal(run.refusal, permission),
   }
 }
@@ -40,6 +45,15 @@ const aboutOf = (problem: string): string => (/^\S+/.exec(problem)?.[0] ?? '').r
 const isUnlimited = (permission: Permission): boolean => permission.allowed && permission.instances === null
 
 const KEY = /[\w.-]+\/[^\s/"',;:()]+\/[\w-]+(?::[\w.-]*\w)?/g
+
+type Sees = (key: string) => boolean
+
+/** Others beside it, as members of its group. What is elsewhere may be its own copy. */
+const namesOthers = (text: string, about: string, sees: Sees): boolean =>
+  (text.match(KEY) ?? []).some((key) => remoteOf(key) === remoteOf(about) && !sees(key))
+
+const withoutOthers = <Told extends { about: string; reason: string }>(told: Told, sees: Sees): Told =>
+  namesOthers(told.reason, told.about, sees) ? { ...told, reason: `its ${HIDDEN}` } : told
 
 /** A refusal without a key is hidden as well: it may suggest a similar name. */
 function visibleRefusal(refusal: Refusal | null, permission: Permission): Refusal | null {

@@ -68,7 +68,7 @@ export const beside = (facts: Facts | null): Condition[] =>
       `schedule ${group}`,
       `${taken}: ${ends}. If the policy is to do it alone: /backup take-over ${keys[0]}`,
       ALL,
-      { severity: expiry === '' ? 'warning' : 'info' },
+      expiry === '' ? { each: keys } : { severity: 'info' },
     )
   })
 

@@ -74,9 +74,8 @@ function deadOn(remote: string, { subjects }: OwnLedger): Condition[] {
     ? 'Incus splits such a list at each comma, so that this part never comes due: write it without commas, or by itself'
     : "stapes can't read it, so it isn't known whether Incus follows it"
   const text = `snapshots.schedule of ${key}${more} has the part "${dead[0]}": ${why}`
-  return [
-    warning(`own part ${remote}`, text, ofRemote(remote), { keys: found.slice(0, 20).map(([one]) => one) }),
-  ]
+  const each = found.map(([one]) => one)
+  return [warning(`own part ${remote}`, text, ofRemote(remote), { keys: each.slice(0, 20), each })]
 }
 
 function zonelessOn(remote: string, { subjects, zone }: OwnLedger): Condition[] {

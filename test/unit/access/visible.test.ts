@@ -74,3 +74,18 @@ test('what came of a run leaves others’ lines and problems out', () => {
     refusal: null,
   })
 })
+
+test('a reason names no other beside it, as a member of its group, and its own copy all the same', () => {
+  const kept = (reason: string) => ({ ...note('main/default/web1'), reason })
+  const others = 'it was taken together with that of main/default/payroll, which stays: held for the audit'
+  const own = 'backup/default/web1 has it, and main/default/web2 needs it'
+  const notes = [kept(others), kept(own)]
+  const hidden = 'its words name what you may not see: ask somebody who may'
+  expect(visiblePlan({ ...plan(), notes }, SOME).notes).toEqual([kept(hidden), kept(own)])
+  expect(visiblePlan({ ...plan(), notes }, ALL).notes).toEqual(notes)
+  const lines = notes.map(({ about, reason }): Line => ({ about, sign: '=', what: '', reason }))
+  const problems = [`main/default/web1: ${others}`, `main/default/web1: ${own}`]
+  const run = visibleRun({ lines, problems, refusal: null }, SOME)
+  expect(run.lines.map(({ reason }) => reason)).toEqual([hidden, own])
+  expect(run.problems).toEqual([`main/default/web1: ${hidden}`, `main/default/web1: ${own}`])
+})

@@ -63,6 +63,14 @@ describe('whoever may see only some instances', () => {
     expect(failing === undefined ? null : shownTo(failing, (key) => key === DB)).toBeNull()
   })
 
+  test('is told that Incus takes snapshots of theirs beside stapes, or never, though others are named, too', () => {
+    const scheduled = { '@daily / ': `${DB} ${WEB}`, '@hourly / 7d': `${DB} ${WEB}` }
+    expect(seenBy(conditions({}, { scheduled }), WEB)).toEqual([`hidden schedule ${WEB}`])
+    const one = { schedule: '0 3 * *', since: NOW.toISOString(), dead: ['0 3 * *'] }
+    const main = { upTo: NOW.toISOString(), zone: 0, slots: [], subjects: { [DB]: one, [WEB]: one } }
+    expect(seenBy(conditions({ incus: { main } }), WEB)).toEqual([`hidden own ${WEB}`])
+  })
+
   test('is not shown an instance of a project whose name has a colon', () => {
     const problems = ['main/a:b/secret: it has the marks of a copy']
     expect(seenBy(conditions({ sight: { covered: {}, problems } }), WEB)).toEqual([])

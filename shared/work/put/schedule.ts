@@ -71,7 +71,7 @@ function stepOn({ key, entry, report }: Known, world: World, now: Date): Finding
   const record = world.find(instanceOf(key))
   if (record === undefined)
     return own(world.remotes, remoteOf(key))?.ok === true
-      ? giveUp(key, entry, 'the instance is gone', 'nothing', now)
+      ? giveUp(key, entry, 'the instance is gone', 'once that is mended, request it again', now)
       : saying('wait', key, entry, `whether ${entry.path} is back could not be read`)
   const stage = stageOf(record, entry) ?? (wholeSafeties(record).includes(entry.safety) ? 'all' : 'nothing')
   return stage === 'all'
@@ -99,7 +99,8 @@ function tryAgain(
     permanent: error !== undefined && (error.code === 'bad-request' || !mayRetry(classify(error))),
   }
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
-  if (entry.state === 'failed') return giveUp(key, entry, entry.reason ?? '', stage, now)
+  if (entry.state === 'failed')
+    return giveUp(key, entry, entry.reason ?? '', leftOf(stage, entry, record), now)
   if (!isDue(entry, now)) return saying('wait', key, entry, retryText(entry))
   const action = actionOf(key, entry, record, stage, now)
   const { retryAt: _, ...rest } = entry
@@ -129,12 +130,19 @@ function actionOf(key: string, entry: PutWork, record: InstanceRecord, stage: St
   }
 }
 
-function giveUp(key: string, entry: PutWork, why: string, stage: Stage, now: Date): Finding {
-  const { path, snapshot, safety } = entry
-  const left =
-    stage === 'part'
-      ? `a part of it may be back; the state before is in ${safety}: request it again, or restore that`
-      : 'nothing was changed; once that is mended, request it again'
+/** What there is now, and what can be done. */
+function leftOf(stage: Stage, { safety }: PutWork, { snapshots }: InstanceRecord): string {
+  if (stage !== 'part') return 'nothing was changed; once that is mended, request it again'
+  const part = 'a part of it may be back; the state before'
+  if (snapshots === null)
+    return `${part} was kept in ${safety}, and whether that is still there could not be read: request it again, or restore that`
+  return snapshots.some(([name]) => name === safety)
+    ? `${part} is in ${safety}: request it again, or restore that`
+    : `${part} was kept in ${safety}, which is gone: request it again, or restore another snapshot`
+}
+
+function giveUp(key: string, entry: PutWork, why: string, left: string, now: Date): Finding {
+  const { path, snapshot } = entry
   const reason = `${path} of ${snapshot} was not put back: ${why}; ${left}`
   return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
 }

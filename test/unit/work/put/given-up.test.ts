@@ -1,0 +1,48 @@
+/** What is said of files that could not be put back: of the state before, what is there, and no more. */
+import { expect, test } from 'vitest'
+import { emptyLedger } from '../../../../shared/ledger/ledger.ts'
+import { decide } from '../../../../shared/plan/decide.ts'
+import { linesOf } from '../../../../shared/plan/lines.ts'
+import { coverInstances } from '../../../../shared/policy/coverage.ts'
+import type { JobReport } from '../../../../shared/relay/protocol.ts'
+import type { PutWork } from '../../../../shared/work/put/entry.ts'
+import { INSTALLATION, parseWorld } from '../../plan/world-text.ts'
+import { configOf } from '../../policy/instances.ts'
+
+const NOW = '2026-11-22T10:20:00.000Z'
+const KEY = 'main/default/web1'
+const SNAPSHOT = 'daily-20261121T0300Z'
+const SAFETY = 'before-restore-20261122T1017Z'
+const JOB = `put ${KEY}:${SAFETY}#0`
+const PUTTING = `user.stapes.putting=${SAFETY},${SNAPSHOT},sealed`
+
+const entry: PutWork = {
+  ...{ state: 'started', from: KEY, snapshot: SNAPSHOT, path: '/etc', safety: SAFETY, job: JOB },
+  ...{ attempts: 0, at: '2026-11-22T10:17:00.000Z' },
+}
+
+function told(marks: string, snapshots: string): string {
+  const world = parseWorld(`main:default/web1 running ${marks}\n  ${snapshots}`)
+  const error = { code: 'bad-request', message: 'it has no /etc' } as const
+  const job: JobReport = { id: JOB, state: 'failed', since: NOW, error }
+  const policies = { daily: { accounted: NOW, since: NOW, open: null, slots: [] } }
+  const plan = decide({
+    installation: INSTALLATION,
+    coverages: coverInstances(configOf({ daily: { schedule: '0 3 * * *' } }), world.remotes),
+    world: { ...world, jobs: [job] },
+    ledger: { ...emptyLedger('v'), policies, work: { [`put ${KEY}`]: entry } },
+    now: new Date(NOW),
+  })
+  return linesOf(plan)
+    .map(({ reason }) => reason)
+    .join('\n')
+}
+
+test.each([
+  ['nothing of it is back', '', SNAPSHOT, 'nothing was changed'],
+  ['a part may be', PUTTING, `${SNAPSHOT}\n  ${SAFETY}`, `the state before is in ${SAFETY}`],
+  ['a part may be, and the state before is gone', PUTTING, SNAPSHOT, `kept in ${SAFETY}, which is gone`],
+  ['a part may be, and nothing can be listed', PUTTING, '?', `whether that is still there could not be read`],
+])('%s', (_, marks, snapshots, text) => {
+  expect(told(marks, snapshots)).toContain(text)
+})

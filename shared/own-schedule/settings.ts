@@ -79,12 +79,21 @@ function refusePattern(text: string): string | null {
     return `pattern: "${text}" has characters that no name of a snapshot may have`
   if (/\{\{\s*creation_date\s*\}\}/.test(text))
     return "pattern: a bare {{creation_date}} has characters that no name may have: {{creation_date|date:'2006-01-02_15-04-05'}}"
-  // In whichever parts: each form of a date stands for itself.
-  const example = text.replace(/creation_date|date|[{}'"|:\s]/g, '')
-  return /\d{8}T\d{4}Z/.test(example)
+  // What a filter makes of it can't be told beforehand.
+  const others = text.replace(DATE, '')
+  if (/[{}]/.test(others))
+    return "pattern: of Incus's templates it takes {{creation_date|date:'2006-01-02_15-04-05'}} alone, without other filters"
+  // In whichever parts: each form of a date stands for itself, and "%d" for a number of any length.
+  const example = text.replace(DATE, (_, single?: string, double?: string) => single ?? double ?? '')
+  return LENGTHS.some((length) => OURS.test(example.replace('%d', '0'.repeat(length))))
     ? 'pattern: such names are those of stapes, which would count and remove these snapshots by its own rules'
     : null
 }
+
+const DATE = /\{\{\s*creation_date\s*\|\s*date\s*:\s*(?:'([^'{}]*)'|"([^"{}]*)")\s*\}\}/g
+const LENGTHS = Array.from({ length: 12 }, (_, at) => at + 1)
+/** Characters that no name may have aside, as they are refused. */
+const OURS = /\d{8}T\d{4}Z/
 
 /** The same of values that are ready to be set; null: they may be. */
 export function refuseConfig(config: OwnConfig): string | null {

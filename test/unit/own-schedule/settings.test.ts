@@ -43,6 +43,13 @@ test.each<[string, Parameters<typeof configOf>[0], RegExp]>([
     { pattern: 'daily-{{ creation_date|date:\'20060102\' }}T{{creation_date|date:"1504"}}Z' },
     /those of stapes/,
   ],
+  ['names of stapes by number', { pattern: 'daily-20261120T030%dZ' }, /those of stapes/],
+  ['names of stapes by long numbers', { pattern: 'daily-%dT0300Z' }, /those of stapes/],
+  [
+    'what a filter makes of it',
+    { pattern: "daily-{{creation_date|date:'20060102T1504'|add:'Z'}}" },
+    /without other filters/,
+  ],
   ['one name of stapes', { pattern: 'daily-20261120T0300Z' }, /those of stapes/],
 ])('is refused: %s', (_, given, why) => {
   const config = configOf(given)

@@ -165,7 +165,7 @@ const snapshot = z.object({
     .check(z.describe('Somebody removed it: Incus does so then, and until then "undo" takes that back')),
   policy: z
     .nullable(text)
-    .check(z.describe('manual: on request; before-restore: before a restore; null: not by stapes')),
+    .check(z.describe('manual: on request; before-restore: before a restore; null: not by a policy')),
 })
 
 const instance = z.object({
@@ -205,7 +205,7 @@ export const snapshots = z.object({
     z.object({
       name: text,
       createdAt: iso,
-      by: z.nullable(text).check(z.describe('A policy; "request"; null: not by stapes')),
+      by: z.nullable(text).check(z.describe('A policy; "request"; null: not by a policy')),
       held: z.boolean(),
       expiresAt: z
         .optional(z.nullable(iso))

@@ -1,9 +1,10 @@
 /** Request bodies: bounded, JSON with comments, checked against a schema. */
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type * as z from 'zod/mini'
+import * as z from 'zod/mini'
 import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { misfit } from './misfit.ts'
 import { answerProblem, type Problem } from './problem.ts'
 
 /** A longer body is refused before it is read. */
@@ -36,7 +37,11 @@ export async function readBody<Schema extends z.ZodMiniType>(
   if (!json.ok) return json
   const parsed = schema.safeParse(json.value)
   if (parsed.success) return ok(parsed.data)
-  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+  const known = schema instanceof z.ZodMiniObject ? Object.keys(schema.shape) : []
+  const errors = parsed.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    message: misfit(issue, known),
+  }))
   const detail = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
   return err({ status: 422, title: 'Not as expected', detail, errors })
 }

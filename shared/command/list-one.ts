@@ -118,7 +118,7 @@ function detailText(name: string, details: Answered['details'], maySee: Answered
 /** By the form of its name; whether the policy still exists decides whether it is ever expired. */
 function ownerOf(name: string, known: ReadonlySet<string>): string {
   const policy = parseSnapshotName(name)?.policy
-  if (policy === undefined) return 'not by stapes'
+  if (policy === undefined) return 'not by a policy'
   if (policy === SAFETY) return 'taken before a restore'
   if (policy === MANUAL && !known.has(policy)) return 'taken on request'
   return known.has(policy) ? `by ${policy}` : `by ${policy}, a policy that no longer exists`

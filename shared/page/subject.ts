@@ -125,7 +125,7 @@ function presenceOf(place: string, pair: SnapshotPair, { key, copies, replica, p
 /** Null: those of its source, which are not known here. */
 function ownerOf(name: string, policies: readonly Policy[] | null): string {
   const policy = parseSnapshotName(name)?.policy
-  if (policy === undefined) return 'not by stapes'
+  if (policy === undefined) return 'not by a policy'
   if (policy === SAFETY) return 'before a restore'
   if (isManual(name)) return 'on request'
   const covers = policies === null || policies.some((one) => one.name === policy)

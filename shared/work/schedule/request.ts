@@ -9,6 +9,7 @@ import { isVolume } from '../../policy/volumes.ts'
 import { err, ok } from '../../result.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import type { ScheduleAction, SetScheduleRequest } from './action.ts'
+import { whoTakes } from './take-over.ts'
 
 export const requestSchedule: Requestable<SetScheduleRequest> = {
   destructive: false,
@@ -85,11 +86,7 @@ function notesOf({ key, record }: Found, { request, coverages }: Requested<SetSc
   return [
     ...(names.length === 0
       ? []
-      : [
-          note(
-            `policy ${names.join(' and ')} takes its own snapshots of it as well, and leaves Incus's alone`,
-          ),
-        ]),
+      : [note(`${whoTakes(names)} snapshots of it as well, beside Incus's, which stay as they are`)]),
     ...(expiry === ''
       ? [
           note(

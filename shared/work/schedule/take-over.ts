@@ -38,10 +38,14 @@ function planRequested(requested: Requested<TakeOverRequest>): Answer | Refusal 
     ref,
     config: { 'snapshots.schedule': '@never' },
     was: scheduled.schedule,
-    reason: `policy ${names.join(' and ')} takes its snapshots; ${request.reason}`,
+    reason: `${whoTakes(names)} its snapshots; ${request.reason}`,
   }
   return { actions: [action], notes: [staying(instance.value)] }
 }
+
+/** `policy daily takes`, `policies hourly and daily take`. */
+export const whoTakes = (names: readonly string[]): string =>
+  names.length === 1 ? `policy ${names[0]} takes` : `policies ${names.join(' and ')} take`
 
 function staying({ key, record: { scheduled } }: Found): Note {
   const expiry = scheduled?.expiry ?? ''

@@ -99,7 +99,9 @@ function inMaking(policy: string, open: OpenSlot, incomplete: ReadonlySet<string
 }
 
 /** The recorded reason of a slot whose snapshots have other names. */
-function remarkOn({ policy, open }: Slot, decisions: readonly Decision[]): string | null {
+function remarkOn({ policy, open, serving }: Slot, decisions: readonly Decision[]): string | null {
+  // One on request is of no slot, so it can't be late.
+  if (serving.onRequest !== undefined) return null
   if (open.first === true) return 'the first one, because the policy had no snapshot yet'
   const names = new Set(
     decisions.flatMap((decision) =>

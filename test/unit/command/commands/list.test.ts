@@ -100,7 +100,7 @@ describe('list', () => {
         \`nightly-20261122T0300Z\`: 9 h old, <2026-11-22 03:00>, by nightly
         \`old-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by old, a policy that no longer exists
         \`nightly-20261121T0300Z\`: 33 h old, <2026-11-21 03:00>, by nightly, verified on backup
-        \`before-upgrade\`: 12 days old, <2026-11-10 08:00>, not by stapes, held"
+        \`before-upgrade\`: 12 days old, <2026-11-10 08:00>, not by a policy, held"
     `)
   })
 

@@ -100,6 +100,8 @@ describe('the request', () => {
     const world = 'main:default/web1 running\n daily-20261122T0300Z\n manual-20261122T1017Z'
     const again = planFor(world, take, { ledger: { policies: noted } })
     expect(again.actions).toMatchObject([{ name: 'manual-20261122T1018Z' }])
+    // It has another minute's name, and is of no slot, so it isn't late.
+    expect(again.slots).toMatchObject([{ remark: null }])
     const next = planFor(world, undefined, { ledger: { policies: noted } })
     expect(gone(next)).toEqual(['manual-20261122T1017Z'])
   })

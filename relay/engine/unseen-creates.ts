@@ -5,6 +5,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import { hasUnknownOutcome } from '../../shared/incus/refusal.ts'
 import { matchRoute } from '../../shared/incus/routes.ts'
+import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Call } from './calls.ts'
 import { isObject, text } from './envelope.ts'
@@ -14,6 +15,8 @@ export type UnseenCreates = {
   failed(call: Call, error: CallError): void
   /** Created again or deleted, with a known outcome. */
   done(call: Call): void
+  /** Whether its creation was seen to succeed within the last minutes: it is whole, whatever a late tick says. */
+  isMade(ref: InstanceRef, snapshot: string): boolean
   /** `project/instance/snapshot`, those of a remote. */
   of(remote: string): string[]
 }
@@ -54,6 +57,10 @@ export function createUnseenCreates(clock: Clock): UnseenCreates {
       known.delete(touched.key)
       if (touched.creates) put(made, touched.key, SURE)
       else made.delete(touched.key)
+    },
+    isMade(ref, snapshot) {
+      dropOld(made, SURE)
+      return made.has(`${subjectKey(ref)}/${snapshot}`)
     },
     of(remote) {
       dropOld(known, DAY)

@@ -472,3 +472,38 @@ test('what somebody else makes under its name just before it is taken stays, tho
   expect(namesOf(world, 'data')).toEqual(expect.arrayContaining([taken, frozen]))
   for (const name of ['web', 'logs']) expect(namesOf(world, name)).not.toContain(taken)
 })
+
+test('what was seen to be made is not replaced, though a late tick takes it for partial, also where nothing can be taken', async () => {
+  const world = await begin()
+  await pass(world, 10 * MINUTE)
+  const relay = world.places[0]?.relay ?? expect.fail()
+  const [snapshot, alone] = ['hourly-20261120T0033Z', 'hourly-20261120T0034Z']
+  const members = ['web', 'default:data', 'default:logs'].map((instance) => ({
+    ref: { remote: 'main', project: 'default', instance },
+    expiresAt: null,
+  }))
+  const [web0 = expect.fail()] = members
+  const stepsOf = (again: object): Step[] => [
+    { do: 'take', ...web0, snapshot: alone, stateful: false, ...again },
+    { do: 'take-group', snapshot, members: members.map((one) => ({ ...one, ...again })), pause: 60 },
+  ]
+  const send = async (again: object) => {
+    const said: unknown[] = []
+    for (const [at, step] of stepsOf(again).entries()) {
+      const job = { id: `job ${at} ${Object.keys(again)}`, steps: [step] }
+      said.push(...(await world.clock.settle(relay.batch([job]))).answers.values())
+      await world.clock.advance(world.clock.now() + MINUTE)
+    }
+    return JSON.stringify(said)
+  }
+  const datesOf = () =>
+    [web(world), customOf(world.incus.main, { name: 'data' })].map(({ snapshots }) =>
+      [snapshot, alone].map((name) => snapshots.get(name)?.createdAt),
+    )
+  const made = await send({})
+  expect(made).not.toContain('"ok":false')
+  const dates = datesOf()
+  world.weather.now = (_, { method, path }) => (method === 'POST' && path.includes('/snapshots') ? 500 : null)
+  expect(await send({ again: true })).not.toContain('"ok":false')
+  expect(datesOf()).toEqual(dates)
+})

@@ -29,11 +29,26 @@ export const planTake: PlanStep<TakeStep> = async (step, io, job) => {
   if (left !== null) return err(left)
   const take = takeCall(ref, { name: snapshot, stateful, expiresAt }, STEP_WAIT)
   if (again === undefined) return ok({ calls: [take] })
+  const whole = await isWhole(ref, snapshot, io)
+  if (!whole.ok) return whole
+  if (whole.value) return ok({ calls: [] })
   const why = await againstRemoval(ref, { snapshot, by: job }, io)
   if (!why.ok) return why
   return why.value === null
     ? ok({ calls: [removeCall(ref, snapshot), take] })
     : err(refused(`replace ${snapshot} of ${subjectKey(ref)}`, why.value))
+}
+
+/** A second tick knows nothing of the first one's success: one that was seen to be made isn't replaced. */
+export async function isWhole(
+  ref: InstanceRef,
+  snapshot: string,
+  { unseen, sightings }: StepIo,
+): Promise<Result<boolean, CallError>> {
+  if (!unseen.isMade(ref, snapshot)) return ok(false)
+  const seen = await sightings.read(ref)
+  if (!seen.ok) return seen
+  return ok((seen.value.snapshots ?? []).some(([name]) => name === snapshot))
 }
 
 export const planExpire: PlanStep<ExpireStep> = async ({ ref, snapshot }, io, job) => {

@@ -17,6 +17,7 @@ import { readStatus, resume } from '../pausing.ts'
 import { againstRemoval } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
 import { markCall, removeCall, STEP_WAIT, stateCall, takeCall } from './requests.ts'
+import { isWhole } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
@@ -40,6 +41,9 @@ export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
   const taken = io.groups.claim(job, { snapshot, members }, running.value.length > 0)
   if (taken !== null) return err(taken)
   try {
+    const whole = await allWhole(step, io)
+    if (!whole.ok) return whole
+    if (whole.value) return ok({ calls: [], reply: { paused: {} } satisfies GroupReply })
     const cleared = await clear(step, job, io)
     if (!cleared.ok) return cleared
     const there = await againstPresent(step, io)
@@ -83,6 +87,19 @@ async function runningIn(
 }
 
 const RUNS = ['Running', 'Ready']
+
+/** What a second tick wants again, though all of it was seen to be made. */
+async function allWhole(
+  { members, snapshot }: TakeGroupStep,
+  io: StepIo,
+): Promise<Result<boolean, CallError>> {
+  if (members.every(({ again }) => again === undefined)) return ok(false)
+  for (const { ref } of members) {
+    const whole = await isWhole(ref, snapshot, io)
+    if (!whole.ok || !whole.value) return whole
+  }
+  return ok(true)
+}
 
 /** What may be partial of an earlier try under that name. */
 async function clear(

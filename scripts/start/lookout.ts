@@ -14,11 +14,13 @@ export function createLookout(): (at: Date, health: Health) => string | null {
     const texts = warnings.slice(0, Math.max(0, warnings.length - pending))
     const now = new Set(texts.map(numberless))
     const fresh = texts.filter((text) => !said.has(numberless(text)))
-    const isOver = health === 'good' && before !== 'good'
+    const isGood = health === 'good' && before !== 'good'
+    const isOver = said.size > 0 && now.size === 0
     said = now
     before = health
     const time = `${at.toISOString().slice(11, 19)}Z`
-    if (isOver) return `${time}  all is well\n`
+    if (isGood) return `${time}  all is well\n`
+    if (isOver) return `${time}  that is over; first backups are still to come\n`
     if (fresh.length === 0) return null
     const more = fresh.length > SHOWN ? [`… and ${fresh.length - SHOWN} more, see GET /api/status`] : []
     const title = health === 'bad' ? 'not all is well' : 'to look at'
@@ -26,5 +28,6 @@ export function createLookout(): (at: Date, health: Health) => string | null {
   }
 }
 
-/** A later time of the next try is no news. */
-const numberless = (text: string): string => text.replace(/\d+/g, '#')
+/** A later time of the next try, or another age, is no news. The digits of names stay: web2 is not web1. */
+const numberless = (text: string): string =>
+  text.replace(/\d{4}-\d\d-\d\d[T ][\d:.]+/g, '#').replace(/(?<![\w/-])\d+/g, '#')

@@ -49,6 +49,10 @@ test('while it runs, the refusal says how to stop it and what comes then', async
   expect(refusal?.reason).toBe(
     'main/default/web is Running: on main, "incus stop web" stops it; then "/backup now main/default/web" and "/backup copy main/default/web", and ask again',
   )
+  const home = { do: 'move', instance: 'main/default/web', remote: 'backup', reason: 'asked for' } as const
+  expect((await ask(simulation, home)).refusal?.reason).toBe(
+    'backup/default/web is its copy, by which it moves: name another server by --remote, or another project by --project',
+  )
 })
 
 test('what would go with it is named as long as it is not verified elsewhere', async () => {

@@ -70,9 +70,15 @@ function movingOf(request: MoveRequest, known: Known): Result<Moving, Refusal> {
       'exists',
       `${key} is there: name another server by --remote, or another project by --project`,
     )
+  const copies = copiesFrom(key, request, known)
+  if (copies.some((copy) => copy.key === subjectKey(to)))
+    return refuse(
+      'exists',
+      `${subjectKey(to)} is its copy, by which it moves: name another server by --remote, or another project by --project`,
+    )
   const there = refuseServer(to, world) ?? refuseName(to, world)
   if (there !== null) return err(there)
-  const one = onlyCopy(copiesFrom(key, request, known), key)
+  const one = onlyCopy(copies, key)
   if (one === null)
     return refuse(
       'not-found',

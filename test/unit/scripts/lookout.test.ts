@@ -31,3 +31,26 @@ test('it says nothing of first backups that are still to come', () => {
   const promises = [{ state: 'kept' }, { state: 'pending' }]
   expect(createLookout()(AT, { health: 'warning', warnings: ['a has no snapshot yet'], promises })).toBeNull()
 })
+
+test('that another instance is not well is news, though its name differs by a number alone', () => {
+  const lookout = createLookout()
+  const of = (name: string, minutes: number) =>
+    `main/default/${name}: its snapshot is ${minutes} minutes late`
+  const tell = (warnings: string[]) => lookout(AT, { health: 'bad', warnings, promises: [] })
+  expect(tell([of('web1', 5)])).toContain('web1')
+  expect(tell([of('web1', 6), of('web2', 1)])).toBe(`03:00:00Z  not all is well\n  ! ${of('web2', 1)}\n`)
+  expect(tell([of('web1', 7), of('web2', 2)])).toBeNull()
+  expect(tell([of('web2', 3), of('web-3', 1)])).toContain('web-3')
+})
+
+test('what is over is told as well, where first backups are still to come', () => {
+  const lookout = createLookout()
+  const promises = [{ state: 'pending' }]
+  const late = 'backup gives no answer'
+  expect(lookout(AT, { health: 'bad', warnings: [late, 'a has none yet'], promises })).toContain(late)
+  expect(lookout(AT, { health: 'warning', warnings: ['a has none yet'], promises })).toBe(
+    '03:00:00Z  that is over; first backups are still to come\n',
+  )
+  expect(lookout(AT, { health: 'warning', warnings: ['a has none yet'], promises })).toBeNull()
+  expect(lookout(AT, { health: 'good', warnings: [], promises: [] })).toBe('03:00:00Z  all is well\n')
+})

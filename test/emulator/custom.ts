@@ -84,6 +84,8 @@ export function patchCustom(server: EmbeddedIncus, call: Call): Reply {
   const found = findCustom(server, call)
   const body = record(call.body)
   checkMatch(call.ifMatch, tagOf(found))
+  if (/@(never|startup)/i.test(config(body)['snapshots.schedule'] ?? ''))
+    throw new Refusal(500, `Invalid value for volume "${found.name}" option "snapshots.schedule"`)
   for (const [key, value] of Object.entries(config(body))) {
     if (value === '') delete found.config[key]
     else found.config[key] = value

@@ -1,6 +1,7 @@
 /** Incus's own scheduler, watched: what it misses is told within two minutes, and is over with its next slot. */
 import { describe, expect, test } from 'vitest'
-import { instanceOf, seedInstance } from '../emulator/scene.ts'
+import { customOf } from '../emulator/custom.ts'
+import { attachVolume, instanceOf, seedInstance } from '../emulator/scene.ts'
 import { statusIn, warningsOf } from './status.ts'
 import { ask, attack } from './undo-scene.ts'
 import { createWorld, type World } from './world.ts'
@@ -86,6 +87,22 @@ describe('a request', () => {
     expect(Object.keys((await statusIn(world)).ownSchedules.main?.instances ?? {})).toEqual([
       'main/default/db1',
     ])
+  })
+
+  test('has a policy take over a custom volume, of which Incus knows no @never', async () => {
+    const world = await begin({})
+    attachVolume(world.incus.main, { name: 'web1' }, 'data')
+    const data = customOf(world.incus.main, { name: 'data' })
+    Object.assign(data.config, HALF)
+    await pass(world, 1, 2)
+    const select = { remotes: ['main'], volumes: ['attached'] }
+    await world.apply({ policies: { daily: { select, schedule: '@daily', keep: { last: 9 } } } })
+    const instance = 'main/default/default:data'
+    const config = { 'snapshots.schedule': '@never' }
+    expect((await ask(world, { do: 'schedule', instance, config })).refusal?.reason).toContain('none ends')
+    const ran = await ask(world, { do: 'take-over', instance })
+    expect(ran.results).toMatchObject([{ state: 'done' }])
+    expect(data.config).not.toHaveProperty('snapshots.schedule')
   })
 
   test('without a policy says which one would do it', async () => {

@@ -54,6 +54,14 @@ function describe({ record: { scheduled } }: Found): string {
 function refuseHere({ key, ref, record }: Found, config: OwnConfig, world: World): Refusal | null {
   if (isVolume(record) && config['snapshots.schedule.stopped'] !== undefined)
     return { code: 'not-ours', reason: `${key} is a custom volume, which never stands still` }
+  const odd = (config['snapshots.schedule'] ?? '')
+    .split(', ')
+    .find((part) => /^@(never|startup)$/i.test(part))
+  if (isVolume(record) && odd !== undefined)
+    return {
+      code: 'not-ours',
+      reason: `${key} is a custom volume, of which Incus takes no "${odd}": none ends its schedule`,
+    }
   const reply = own(world.remotes, ref.remote)
   const version = reply?.ok === true ? reply.inventory.server.version : ''
   return config['snapshots.expiry.manual'] !== undefined && !knowsManualExpiry(version)

@@ -36,7 +36,8 @@ function planRequested(requested: Requested<TakeOverRequest>): Answer | Refusal 
   const action: ScheduleAction = {
     kind: 'schedule',
     ref,
-    config: { 'snapshots.schedule': '@never' },
+    // Of a custom volume Incus refuses `@never`; and it has no profile that could have another.
+    config: { 'snapshots.schedule': volumeIn(ref.instance) === null ? '@never' : '' },
     was: scheduled.schedule,
     reason: `${whoTakes(names)} its snapshots; ${request.reason}`,
   }

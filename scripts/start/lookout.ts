@@ -1,4 +1,5 @@
 /** What `npm start` shows of how things are: what is new since the tick before, and when all is well again. */
+import { numberless } from '../../shared/numberless.ts'
 import type { Health } from '../session.ts'
 
 /** So many at once; the page shows all. */
@@ -12,6 +13,7 @@ export function createLookout(): (at: Date, health: Health) => string | null {
     const pending = promises.filter(({ state }) => state === 'pending').length
     // What comes first is shown as it comes.
     const texts = warnings.slice(0, Math.max(0, warnings.length - pending))
+    // A later time of the next try, or another age, is no news.
     const now = new Set(texts.map(numberless))
     const fresh = texts.filter((text) => !said.has(numberless(text)))
     const isGood = health === 'good' && before !== 'good'
@@ -27,7 +29,3 @@ export function createLookout(): (at: Date, health: Health) => string | null {
     return `${time}  ${title}\n${[...fresh.slice(0, SHOWN), ...more].map((text) => `  ! ${text}\n`).join('')}`
   }
 }
-
-/** A later time of the next try, or another age, is no news. The digits of names stay: web2 is not web1. */
-const numberless = (text: string): string =>
-  text.replace(/\d{4}-\d\d-\d\d[T ][\d:.]+/g, '#').replace(/(?<![\w/-])\d+/g, '#')

@@ -1,6 +1,7 @@
 /** What of a verdict people are told: each broken promise and each condition, with the cause by which they are folded. */
 import { instanceOf, remotesIn, replaceKeys } from '../incus/subject.ts'
 import { targetIn } from '../ledger/work.ts'
+import { numberless } from '../numberless.ts'
 import type { Condition } from '../promise/condition.ts'
 import type { Promised } from '../promise/judge.ts'
 import { isUnexplained, withoutRetry } from '../promise/reason.ts'
@@ -124,8 +125,8 @@ const FOLDED = ['brake', 'paused', 'lost']
 function causeOf(id: string, text: string): string {
   const kind = wordOf(id)
   if (FOLDED.includes(kind)) return kind
-  if (kind !== 'found') return numberless(id)
-  return `found ${numberless(replaceKeys(text, '…'))}`
+  if (kind !== 'found') return numberless(id).slice(0, LONGEST)
+  return `found ${numberless(replaceKeys(text, '…')).slice(0, LONGEST)}`
 }
 
 const LONGEST = 160
@@ -137,10 +138,8 @@ function because(reason: string, remotes: readonly string[], keys: readonly stri
     (text, name) => (name === '' ? text : text.replaceAll(name, '…')),
     withoutRetry(reason),
   )
-  return `because ${[...remotes].sort().join(' ')} ${numberless(replaceKeys(plain, '…'))}`
+  return `because ${[...remotes].sort().join(' ')} ${replaceKeys(plain, '…').replace(/\d+/g, '#').slice(0, LONGEST)}`
 }
-
-const numberless = (text: string): string => text.replace(/\d+/g, '#').slice(0, LONGEST)
 
 /** Of what is about a remote, or about a policy: one that promises nothing is told whatever the remotes. */
 function remotesOf({ kind, about }: Condition, promises: readonly Promised[]): string[] {

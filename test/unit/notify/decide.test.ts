@@ -51,6 +51,23 @@ describe('an alarm that is about several', () => {
   })
 })
 
+test('another thing that is wrong is told, though its name differs from the first by a number alone', () => {
+  const ops = town([channelOf()])
+  const empty = (name: string) => conditionOf({ id: `empty ${name}`, kind: 'policy', about: name })
+  const found = (name: string) =>
+    conditionOf({
+      id: `found clock of ${name}`,
+      kind: 'remote',
+      about: name,
+      text: `the clock of ${name} is 90 s behind`,
+    })
+  ops.at(0, verdictOf([], [empty('daily1')]))
+  ops.at(20 * MINUTE, verdictOf([], [empty('daily1'), empty('daily2')]))
+  ops.at(40 * MINUTE, verdictOf([], [empty('daily1'), empty('daily2'), found('main1')]))
+  ops.at(60 * MINUTE, verdictOf([], [empty('daily1'), empty('daily2'), found('main1'), found('main2')]))
+  expect(ops.kinds()).toEqual(['alarm', 'alarm', 'alarm', 'alarm'])
+})
+
 describe('a broken promise', () => {
   test('is told once, reminded of after 6 hours, a day and then each three days, and its end is told', () => {
     const ops = town([channelOf()])

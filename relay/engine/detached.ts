@@ -86,7 +86,7 @@ export function createDetached(
   /** Of an adopted copy, whose job isn't known. */
   const noteArrival = (id: string): void => {
     const work = workOfJob(id)
-    if (work !== null && kindIn(work) === COPY) io.arrivals.note(targetIn(work), transferId(keyIn(work), id))
+    if (work !== null && kindIn(work) === COPY) io.arrivals.adopt(targetIn(work), transferId(keyIn(work), id))
   }
   const watch = async ({ id, remote, operation, lock }: Adoptable): Promise<void> => {
     const leave = lanes.join(remote)

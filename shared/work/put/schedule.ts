@@ -67,7 +67,9 @@ function stageOf({ own: keys, config }: InstanceRecord, { safety }: PutWork): St
 function stepOn({ key, entry, report }: Known, world: World, now: Date): Finding {
   if (report !== null && isLive(report))
     return saying('wait', key, seenRunning(entry, report, now), liveText('putting files back', report))
-  if (report?.state === 'done') return endWell(key, entry, report.progress, now)
+  // It says what is back. One that a restarted relay has adopted doesn't: that was the safety snapshot at most.
+  if (report?.state === 'done' && report.progress !== undefined)
+    return endWell(key, entry, report.progress, now)
   const record = world.find(instanceOf(key))
   if (record === undefined)
     return own(world.remotes, remoteOf(key))?.ok === true

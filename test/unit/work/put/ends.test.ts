@@ -1,4 +1,4 @@
-/** What is said of files that could not be put back: of the state before, what is there, and no more. */
+/** What is said of files that were put back, or could not be: of them, and of the state before, what is known, and no more. */
 import { expect, test } from 'vitest'
 import { emptyLedger } from '../../../../shared/ledger/ledger.ts'
 import { decide } from '../../../../shared/plan/decide.ts'
@@ -21,10 +21,11 @@ const entry: PutWork = {
   ...{ attempts: 0, at: '2026-11-22T10:17:00.000Z' },
 }
 
-function told(marks: string, snapshots: string): string {
+const error = { code: 'bad-request', message: 'it has no /etc' } as const
+
+function told(marks: string, snapshots: string, report: Partial<JobReport> = { state: 'failed', error }) {
   const world = parseWorld(`main:default/web1 running ${marks}\n  ${snapshots}`)
-  const error = { code: 'bad-request', message: 'it has no /etc' } as const
-  const job: JobReport = { id: JOB, state: 'failed', since: NOW, error }
+  const job: JobReport = { id: JOB, state: 'done', since: NOW, ...report }
   const policies = { daily: { accounted: NOW, since: NOW, open: null, slots: [] } }
   const plan = decide({
     installation: INSTALLATION,
@@ -45,4 +46,12 @@ test.each([
   ['a part may be, and nothing can be listed', PUTTING, '?', `whether that is still there could not be read`],
 ])('%s', (_, marks, snapshots, text) => {
   expect(told(marks, snapshots)).toContain(text)
+})
+
+test('the success of what a restarted relay has adopted, as of the safety snapshot, says nothing of files', () => {
+  const both = `${SNAPSHOT}\n  ${SAFETY}`
+  expect(told('', both, { state: 'done' })).toContain('the relay or Incus was restarted')
+  expect(told('', both, { state: 'done' })).not.toContain('was put back')
+  expect(told('', both, { state: 'done', progress: '4 files are back' })).toContain('was put back: 4 files')
+  expect(told(`user.stapes.restored=${SAFETY}`, both, { state: 'done' })).toContain('was put back')
 })

@@ -3,11 +3,27 @@
  * they were observed, and only the simulation changes them.
  */
 import type { InstanceRecord, RemoteInventory, SnapshotPair } from '../incus/inventory.ts'
-import { leastOf, mostOf, type Peak, withListed } from '../incus/pace.ts'
-import { isIn, samePair } from '../incus/pairs.ts'
+import { isIn } from '../incus/pairs.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
-import { removedOn, renderUndo, UNDO, undoableOn } from '../policy/marks.ts'
 import type { InventoryReply, JobReport } from '../relay/protocol.ts'
+import {
+  addSnapshot,
+  dropSnapshot,
+  endedOn,
+  type IdealInstance,
+  isPaced,
+  keyOf,
+  list,
+  newCopy,
+  observedInstance,
+  pairOn,
+  postponeEnd,
+  removeAt,
+  restoreEnd,
+  setConfig,
+  setEnd,
+  takeBackOn,
+} from './ideal-instance.ts'
 
 /** A snapshot that went. `by`: retention, its own expiry, or a refresh that no longer found it on the source. */
 export type Gone = {
@@ -63,18 +79,6 @@ export type IdealIncus = {
   report(job: JobReport): void
 }
 
-type Instance = {
-  remote: string
-  record: InstanceRecord
-  ends: Map<string, number>
-  /** Their own ends, of those that are postponed. */
-  postponed: Map<string, number>
-  peak: Peak
-  /** Removed with an end that is to come, each with the reason. */
-  going: Map<string, string>
-  /** So many of those that were listed last are left. */
-  left: number
-}
 type Server = Omit<RemoteInventory, 'instances' | 'operations' | 'unseen' | 'taking' | 'expired'> & {
   expired: string[]
   /** With more of them, those that no copy has are left out. */
@@ -83,7 +87,7 @@ type Server = Omit<RemoteInventory, 'instances' | 'operations' | 'unseen' | 'tak
 
 export function createIdealIncus(observed: InventoryReply, start: Date): IdealIncus {
   let now = start
-  const instances = new Map<string, Instance>()
+  const instances = new Map<string, IdealInstance>()
   const servers = new Map<string, Server>()
   const jobs = new Map(observed.jobs.filter(hasEnded).map((job) => [job.id, job]))
   const removed: Gone[] = []
@@ -101,28 +105,14 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     servers.set(remote, { ...server, expired: [...expired], most: MANY })
     // What Incus takes by its own schedules isn't simulated, so it isn't missed here.
     for (const { scheduled: _own, ...record } of records) {
-      const key = keyOf(remote, record)
-      const listed = record.snapshots?.length ?? 0
-      const gone = [...removedOn(record, start)]
-      instances.set(key, {
-        remote,
-        record,
-        ends: new Map(gone.map(([name, { end }]) => [name, end])),
-        postponed: new Map(),
-        peak: [listed, start.getTime()],
-        going: new Map(gone.map(([name]) => [name, REMOVED])),
-        left: listed - gone.length,
-      })
+      instances.set(keyOf(remote, record), observedInstance(remote, record, start))
     }
   }
-  const of = (ref: InstanceRef): Instance | undefined => instances.get(subjectKey(ref))
-  const drop = (one: Instance, pair: SnapshotPair, by: Gone['by'], reason: string, at = now): void => {
+  const of = (ref: InstanceRef): IdealInstance | undefined => instances.get(subjectKey(ref))
+  const drop = (one: IdealInstance, pair: SnapshotPair, by: Gone['by'], reason: string, at = now): void => {
     const { record, remote } = one
-    const key = keyOf(remote, record)
-    one.record = { ...record, snapshots: (record.snapshots ?? []).filter((other) => !samePair(other, pair)) }
-    one.ends.delete(pair[0])
-    one.going.delete(pair[0])
-    removed.push({ at, of: key, snapshot: pair, by, reason })
+    dropSnapshot(one, pair)
+    removed.push({ at, of: keyOf(remote, record), snapshot: pair, by, reason })
     servers.get(remote)?.expired.push(`${record.project}/${record.name}/${pair[0]}@${pair[1]}`)
   }
   /** What no copy has any more, once there is twice as much as after the last time. */
@@ -137,14 +127,16 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       server.most = Math.max(MANY, 2 * server.expired.length)
     }
   }
+  /** The relay removes nothing more of it for a day. */
+  const leaves = (ref: InstanceRef, one: IdealInstance): boolean => {
+    if (!isPaced(one, now)) return false
+    paced.add(subjectKey(ref))
+    return true
+  }
   return {
     observe() {
       forget()
-      for (const one of instances.values()) {
-        const listed = one.record.snapshots?.length ?? 0
-        one.left = listed - one.going.size
-        one.peak = withListed(one.peak, listed, now.getTime())
-      }
+      for (const one of instances.values()) list(one, now)
       return { remotes: remotesOf(observed, servers, instances), jobs: [...jobs.values()] }
     },
     find: (ref) => of(ref)?.record,
@@ -154,77 +146,48 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       const before = now.getTime()
       now = to
       for (const one of instances.values()) {
-        for (const [name, end] of [...one.ends].filter(([, at]) => at <= now.getTime())) {
-          const pair = one.record.snapshots?.find(([listed]) => listed === name)
-          const removedFor = one.going.get(name)
-          const by = removedFor === undefined ? 'expiry' : 'retention'
-          if (pair !== undefined) drop(one, pair, by, removedFor ?? EXPIRED, new Date(Math.max(end, before)))
+        for (const [name, end, reason] of endedOn(one, now)) {
+          const pair = pairOn(one, name)
+          const by = reason === undefined ? 'expiry' : 'retention'
+          if (pair !== undefined) drop(one, pair, by, reason ?? EXPIRED, new Date(Math.max(end, before)))
         }
       }
     },
     take(ref, snapshot, expiresAt) {
       const one = of(ref)
-      if (one === undefined) return
-      const pair: SnapshotPair = [snapshot, Math.floor(now.getTime() / 1000)]
-      one.record = { ...one.record, snapshots: [...(one.record.snapshots ?? []), pair] }
-      if (expiresAt !== null) one.ends.set(snapshot, Date.parse(expiresAt))
+      if (one !== undefined) addSnapshot(one, snapshot, expiresAt, now)
     },
     remove(ref, snapshot, reason) {
       const one = of(ref)
-      const pair = one?.record.snapshots?.find(([name]) => name === snapshot)
+      const pair = one && pairOn(one, snapshot)
       if (one === undefined || pair === undefined) return true
-      if (one.left - 1 < leastOf(mostOf(one.peak, one.left, now.getTime()))) {
-        paced.add(subjectKey(ref))
-        return false
-      }
+      if (leaves(ref, one)) return false
       one.left -= 1
       drop(one, pair, 'retention', reason)
       return true
     },
     removeLater(ref, snapshot, end, reason) {
       const one = of(ref)
-      if (one?.record.snapshots?.some(([name]) => name === snapshot) !== true) return true
-      if (one.left - 1 < leastOf(mostOf(one.peak, one.left, now.getTime()))) {
-        paced.add(subjectKey(ref))
-        return false
-      }
-      one.left -= 1
-      one.going.set(snapshot, reason)
-      const before = one.ends.get(snapshot) ?? null
-      one.ends.set(snapshot, Date.parse(end))
-      const mark = renderUndo({ end: Date.parse(end), before })
-      one.record = withConfig(one.record, { [`${UNDO}${snapshot}`]: mark })
+      if (one === undefined || pairOn(one, snapshot) === undefined) return true
+      if (leaves(ref, one)) return false
+      removeAt(one, snapshot, end, reason)
       return true
     },
     takeBack(ref, snapshot) {
       const one = of(ref)
-      if (one === undefined) return
-      const before = undoableOn(one.record).get(snapshot)?.before ?? null
-      one.going.delete(snapshot)
-      one.postponed.delete(snapshot)
-      if (before === null) one.ends.delete(snapshot)
-      else one.ends.set(snapshot, before)
-      one.record = withConfig(one.record, { [`${UNDO}${snapshot}`]: '' })
+      if (one !== undefined) takeBackOn(one, snapshot)
     },
     end(ref, snapshot, expiresAt) {
       const one = of(ref)
-      if (one?.going.has(snapshot) === true) return
-      if (expiresAt === null) one?.ends.delete(snapshot)
-      else one?.ends.set(snapshot, Date.parse(expiresAt))
+      if (one !== undefined) setEnd(one, snapshot, expiresAt)
     },
     postpone(ref, snapshot, until) {
       const one = of(ref)
-      const end = one?.ends.get(snapshot)
-      if (one === undefined || end === undefined || end >= Date.parse(until)) return
-      if (!one.postponed.has(snapshot)) one.postponed.set(snapshot, end)
-      one.ends.set(snapshot, Date.parse(until))
+      if (one !== undefined) postponeEnd(one, snapshot, until)
     },
     restore(ref, snapshot) {
       const one = of(ref)
-      const end = one?.postponed.get(snapshot)
-      if (end === undefined) return
-      one?.postponed.delete(snapshot)
-      one?.ends.set(snapshot, end)
+      if (one !== undefined) restoreEnd(one, snapshot)
     },
     receive(arriving) {
       const source = of(arriving.source)
@@ -232,7 +195,8 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
       const listed = source.record.snapshots ?? []
       const { first, from, names, unverified, target } = arriving
       const one = first ? undefined : of(target)
-      const copy = one ?? newCopy(arriving, source.record, servers.get(target.remote), now)
+      const pool = arriving.pool ?? Object.keys(servers.get(target.remote)?.pools ?? {})[0] ?? ''
+      const copy = one ?? newCopy(target, source.record.type, pool, now)
       instances.set(subjectKey(target), copy)
       const comes = (pair: SnapshotPair): boolean => first || pair[1] > from || names.includes(pair[0])
       for (const pair of copy.record.snapshots ?? [])
@@ -241,7 +205,8 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
         (pair) => !unverified.includes(pair[0]) && !comes(pair),
       )
       const fresh = listed.filter(comes)
-      copy.record = withConfig({ ...copy.record, snapshots: [...left, ...fresh] }, arriving.config)
+      copy.record = { ...copy.record, snapshots: [...left, ...fresh] }
+      setConfig(copy, arriving.config)
       for (const [name] of fresh) {
         // The end of a removal is postponed for the transfer, and the verification sets the copy's own.
         const end = source.going.has(name) ? undefined : source.ends.get(name)
@@ -251,7 +216,7 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
     },
     mark(ref, config) {
       const one = of(ref)
-      if (one !== undefined) one.record = withConfig(one.record, config)
+      if (one !== undefined) setConfig(one, config)
     },
     report(job) {
       const family = job.id.slice(0, job.id.lastIndexOf(':') + 1)
@@ -262,15 +227,11 @@ export function createIdealIncus(observed: InventoryReply, start: Date): IdealIn
 }
 
 const EXPIRED = 'its own expiry'
-const REMOVED = 'it was removed, and nobody took that back'
 const REFRESHED = 'the source no longer has it, so the refresh removes it'
 
 const MANY = 50
 const nameOf = ([name, createdAt]: SnapshotPair): string => `${name}@${createdAt}`
 const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-
-const keyOf = (remote: string, { project, name }: InstanceRecord): string =>
-  subjectKey({ remote, project, instance: name })
 
 /** What runs when a simulation begins isn't known to end well. */
 const hasEnded = ({ state }: JobReport): boolean => state !== 'running' && state !== 'queued'
@@ -278,7 +239,7 @@ const hasEnded = ({ state }: JobReport): boolean => state !== 'running' && state
 function remotesOf(
   observed: InventoryReply,
   servers: ReadonlyMap<string, Server>,
-  instances: ReadonlyMap<string, Instance>,
+  instances: ReadonlyMap<string, IdealInstance>,
 ): InventoryReply['remotes'] {
   const all = [...instances.values()]
   return Object.fromEntries(
@@ -290,32 +251,4 @@ function remotesOf(
       return [remote, { ok: true, inventory: { ...listed, instances: records, operations: [] } }]
     }),
   )
-}
-
-function withConfig(record: InstanceRecord, config: Readonly<Record<string, string>>): InstanceRecord {
-  const set = Object.entries({ ...record.config, ...config }).filter(([, value]) => value !== '')
-  const own = new Set([...record.own, ...Object.keys(config)])
-  const known = Object.fromEntries(set)
-  return { ...record, config: known, own: [...own].filter((key) => Object.hasOwn(known, key)) }
-}
-
-function newCopy(
-  { target, pool }: Arriving,
-  { type }: InstanceRecord,
-  server: Server | undefined,
-  now: Date,
-): Instance {
-  const record: InstanceRecord = {
-    ...{ project: target.project, name: target.instance, type, status: 'Stopped', location: 'none' },
-    ...{ pool: pool ?? Object.keys(server?.pools ?? {})[0] ?? '', config: {}, own: [], snapshots: [] },
-  }
-  return {
-    remote: target.remote,
-    record,
-    ends: new Map(),
-    postponed: new Map(),
-    peak: [0, now.getTime()],
-    going: new Map(),
-    left: 0,
-  }
 }

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini'
 import { isDestructive, REQUESTABLE } from '../../shared/work/verbs.ts'
 import { healthy } from './answer-health.ts'
+import { exported, files, instances, snapshots } from './answer-instances.ts'
 import { simulated } from './answer-simulated.ts'
 import * as answers from './answers.ts'
 import * as requests from './requests.ts'
@@ -60,7 +61,7 @@ export const endpoints: readonly Endpoint[] = [
     method: 'get',
     path: '/api/instances',
     summary: 'Covered instances with their snapshots and verified copies, observed now',
-    answer: answers.instances,
+    answer: instances,
   },
   {
     method: 'get',
@@ -68,7 +69,7 @@ export const endpoints: readonly Endpoint[] = [
     summary:
       'The snapshots of one instance, the newest first, each with who made it, when Incus removes it, its size where the driver knows it, and why it is kept; asked now',
     query: { instance: 'As requests name it; of a copy remote/project/instance' },
-    answer: answers.snapshots,
+    answer: snapshots,
   },
   {
     method: 'get',
@@ -76,7 +77,7 @@ export const endpoints: readonly Endpoint[] = [
     summary:
       'The exports of an instance in the stores of the relay, the newest first; also of one that is gone',
     query: { instance: 'As requests name it; one that is gone as remote/project/instance' },
-    answer: answers.exported,
+    answer: exported,
   },
   {
     method: 'get',
@@ -84,7 +85,7 @@ export const endpoints: readonly Endpoint[] = [
     summary:
       'What a snapshot has at a path, read from an instance that is made of it and kept for ten minutes; 503 with Retry-After while that is made',
     query: FILES_PAGE,
-    answer: answers.files,
+    answer: files,
   },
   {
     method: 'get',

@@ -18,7 +18,8 @@ import type { Seal } from './seal.ts'
 
 /**
  * `since`: in milliseconds since the epoch. `paused`: those of its members that stand still for it. `mine`: those whose
- * snapshot of that name may be the one that was asked for; absent: all, as far as is known.
+ * snapshot of that name may be the one that was asked for; absent: all, as far as is known. `asked`: when the snapshots were;
+ * absent: earlier versions didn't note it.
  */
 export type Group = {
   snapshot: string
@@ -26,6 +27,7 @@ export type Group = {
   mine?: readonly InstanceRef[]
   paused: readonly InstanceRef[]
   since: number
+  asked?: number
 }
 
 export type Groups = {
@@ -71,19 +73,21 @@ const delayAfter = (tried: number): number => Math.min(AGAIN, SOON * 2 ** tried)
 const idOf = ({ snapshot, members }: Pick<Group, 'snapshot' | 'members'>): string =>
   `${members[0] === undefined ? '' : subjectKey(members[0])}/${snapshot}`
 
-const notedOf = ({ members, mine, paused, since }: Group): NotedGroup => ({
+const notedOf = ({ members, mine, paused, since, asked }: Group): NotedGroup => ({
   members: members.map(subjectKey),
   ...(mine === undefined ? {} : { mine: mine.map(subjectKey) }),
   paused: paused.map(subjectKey),
   since,
+  ...(asked === undefined ? {} : { asked }),
 })
 
-const groupOf = (id: string, { members, mine, paused, since }: NotedGroup): Group => ({
+const groupOf = (id: string, { members, mine, paused, since, asked }: NotedGroup): Group => ({
   snapshot: id.slice(id.lastIndexOf('/') + 1),
   members: members.map(instanceOf),
   ...(mine === undefined ? {} : { mine: mine.map(instanceOf) }),
   paused: paused.map(instanceOf),
   since,
+  ...(asked === undefined ? {} : { asked }),
 })
 
 export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock }, ending: Ending): Groups {

@@ -18,9 +18,15 @@ export type Made = {
 
 /**
  * Snapshots of several subjects that are taken as one. Keys of subjects; `since` in milliseconds since the epoch. `mine`: those
- * of which one may be there; absent: all.
+ * of which one may be there; absent: all. `asked`: when the snapshots were asked for.
  */
-export type NotedGroup = { members: string[]; mine?: string[]; paused: string[]; since: number }
+export type NotedGroup = {
+  members: string[]
+  mine?: string[]
+  paused: string[]
+  since: number
+  asked?: number
+}
 
 /** The snapshot's own expiry, what was set in its place, and when (milliseconds since the epoch). */
 export type Postponed = [end: number, until: number, noted: number]
@@ -115,7 +121,8 @@ const isGroup = (value: unknown): value is NotedGroup =>
   isNames(value.members) &&
   (value.mine === undefined || isNames(value.mine)) &&
   isNames(value.paused) &&
-  isCount(value.since)
+  isCount(value.since) &&
+  (value.asked === undefined || isCount(value.asked))
 
 const isPair = (value: unknown): value is [number, number] => isCounts(value, 2)
 

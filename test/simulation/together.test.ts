@@ -507,3 +507,65 @@ test('what was seen to be made is not replaced, though a late tick takes it for 
   expect(await send({ again: true })).not.toContain('"ok":false')
   expect(datesOf()).toEqual(dates)
 })
+
+describe('the relay is killed, and somebody else makes one under that name', () => {
+  const cut = async (isNow: (method: string, path: string) => boolean, strange: (world: World) => void) => {
+    const world = await begin()
+    await pass(world, HOUR - 2 * MINUTE)
+    let isCut = false
+    world.weather.now = (_, { method, path }) => {
+      if (isCut && method === 'POST' && path.includes('/snapshots')) return 500
+      if (isCut || !isNow(method, path)) return null
+      isCut = true
+      strange(world)
+      world.relay.kill()
+      return 500
+    }
+    await world.tick(new Date('2026-11-20T01:00:30Z'))
+    world.weather.now = () => null
+    return world
+  }
+  const make = (world: World, name: 'web' | 'data', config: Record<string, string> = {}) => {
+    const createdAt = new Date(world.clock.now()).toISOString()
+    const snapshot = 'hourly-20261120T0100Z'
+    const [first = expect.fail()] = web(world).snapshots.values()
+    const [other = expect.fail()] = customOf(world.incus.main, { name: 'data' }).snapshots.values()
+    if (name === 'web')
+      web(world).snapshots.set(snapshot, {
+        ...first,
+        ...{ name: snapshot, createdAt, settings: { ...first.settings, config } },
+      })
+    else customOf(world.incus.main, { name }).snapshots.set(snapshot, { ...other, name: snapshot, createdAt })
+  }
+
+  test('before any of it was asked for: that one stays', async () => {
+    const freezing = (method: string, path: string) => method === 'PUT' && path.includes('/web/state')
+    let made: string | undefined
+    const there = (of: World) =>
+      customOf(of.incus.main, { name: 'data' }).snapshots.get('hourly-20261120T0100Z')?.createdAt
+    const world = await cut(freezing, (of) => {
+      make(of, 'data')
+      made = there(of)
+    })
+    await pass(world, 10 * MINUTE)
+    expect(there(world)).toBe(made ?? expect.fail())
+    expectWhole(world)
+  })
+
+  test('after it, as another group: all of that stays, counts for nothing, and is told until a person has looked', async () => {
+    const taking = (method: string, path: string) => method === 'POST' && path.includes('/web/snapshots')
+    const world = await cut(taking, (of) => {
+      make(of, 'web', { [PAUSING]: '2026-11-20T01:00:29.000Z ~of-another' })
+      make(of, 'data')
+    })
+    await pass(world, 10 * MINUTE)
+    for (const name of ['web', 'data']) expect(namesOf(world, name)).toContain('hourly-20261120T0100Z')
+    const told = async () =>
+      JSON.stringify((await statusIn(world)).conditions).includes('somebody else may have made it')
+    expect(await told()).toBe(true)
+    web(world).snapshots.delete('hourly-20261120T0100Z')
+    customOf(world.incus.main, { name: 'data' }).snapshots.delete('hourly-20261120T0100Z')
+    await pass(world, HOUR)
+    expect(await told()).toBe(false)
+  })
+})

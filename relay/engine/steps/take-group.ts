@@ -166,20 +166,23 @@ async function takeAll(
 ): Promise<Result<GroupReply, CallError>> {
   const io: StepIo = { ...limited, admit: (_call, _urgent, work) => work() }
   const { clock } = io
-  const group: Group = {
+  const begun: Group = {
     ...{ snapshot, paused: running, since: clock.now() },
     members: members.map(({ ref }) => ref),
   }
-  if (!io.groups.begin(group)) return err(UNNOTED)
+  // Until they are asked for, none that is there is of this try.
+  if (!io.groups.begin({ ...begun, mine: [] })) return err(UNNOTED)
   const marked = await all(running, (ref) =>
-    runCalls([markCall(ref, { [PAUSING]: pauseMark(ref, group.since, io.seal) })], io, { urgent: true }),
+    runCalls([markCall(ref, { [PAUSING]: pauseMark(ref, begun.since, io.seal) })], io, { urgent: true }),
   )
-  if (marked !== null) return giveUp(group, [], marked, io)
+  if (marked !== null) return giveUp(begun, [], marked, io)
   const stopped = clock.now()
   const left = (): number => (running.length === 0 ? STEP_WAIT : pause - (clock.now() - stopped) / 1000)
   const late = lateAfter(running.length === 0 ? null : pause, snapshot, io)
   const frozen = all(running, (ref) => runCalls([stateCall(ref, 'freeze', pause)], io, { urgent: true }))
   let wrong = await Promise.race([frozen, late.comes])
+  const group: Group = { ...begun, asked: clock.now() }
+  if (wrong === null && !io.groups.begin(group)) wrong = UNNOTED
   const taking =
     wrong !== null
       ? []

@@ -2,6 +2,7 @@
 import type { OperationRecord } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
 import type { InstanceRef } from '../../shared/incus/subject.ts'
+import { copiesUnnamed } from '../../shared/plan/operations.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
@@ -47,14 +48,10 @@ export async function copyingInto(
   if (operations === null)
     return err(badReply(remote, list.value.status, 'its operations have another form than expected'))
   const found = operations.find(
-    (one) =>
-      (one.project === project && one.instances.includes(instance)) ||
-      (one.instances.length === 0 && one.description === COPYING),
+    (one) => (one.project === project && one.instances.includes(instance)) || copiesUnnamed(one),
   )
   return ok(found?.description ?? null)
 }
-
-const COPYING = 'Copying storage volume'
 
 /** Incus's words for what neither holds up a copy of the instance nor leaves it fewer snapshots (6.0.4, 7.0.2). */
 const HARMLESS = ['Updating snapshot', 'Executing command', 'Showing console']

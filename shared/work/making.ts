@@ -12,7 +12,7 @@ import { kindIn, subjectIn, type Work, workKey, workOfJob } from '../ledger/work
 import { own } from '../own.ts'
 import type { PlanContext } from '../plan/context.ts'
 import { combine, type Finding } from '../plan/finding.ts'
-import { operationOn } from '../plan/operations.ts'
+import { copyingInto, operationOn } from '../plan/operations.ts'
 import type { AnyAction, Note } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
 import { MAKING } from '../policy/marks.ts'
@@ -142,6 +142,8 @@ function findingOn<Entry extends MakingWork>(one: Known<Entry>, world: World, no
     return wait(`${ref.remote} can't be queried${reply === undefined ? '' : `: ${reply.error.message}`}`)
   const operation = operationOn(world, key, reply.inventory.operations)
   if (operation !== null) return wait(`an operation runs on it: ${operation}`)
+  const copying = making?.made === false ? copyingInto(key, reply.inventory.operations) : null
+  if (copying !== null) return wait(`Incus may still be making it (${copying})`)
   if (making?.made === true) return combine([busy, finish(one, making, now)])
   if (!isPending) return combine([busy, remove(ref, 'it was left half made, and nothing makes it any more')])
   if (record !== undefined && making === null && markOn(record) !== '')

@@ -1,6 +1,5 @@
 /** Requests to put files of a snapshot back: whether that is possible now, and its plan. */
 import { parsePath } from '../../incus/file-path.ts'
-import { refuseSnapshots } from '../../incus/project-rules.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
@@ -9,12 +8,11 @@ import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
 import { type Holder, holderOf } from '../../plan/holder.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { safetyExpiry } from '../../plan/safety.ts'
-import type { World } from '../../plan/world.ts'
 import { err, ok } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { type Answer, oneOf, type Requestable, type Requested } from '../kind.ts'
 import { refuseEvidence } from '../restore/evidence.ts'
-import { safetyName } from '../restore/safety.ts'
+import { refuseSafety, safetyName } from '../restore/safety.ts'
 import type { PutAction, PutRequest } from './action.ts'
 import { isOver, PUT, type PutWork } from './entry.ts'
 import { jobOf } from './steps.ts'
@@ -69,19 +67,9 @@ function refuse(found: Found, holder: Holder, requested: Requested<PutRequest>):
   const busy = requested.found.busy.get(key)
   if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
   return (
-    refuseProject(found, requested.world) ??
+    refuseSafety(found, requested.world) ??
     (holder.isCopy ? null : refuseEvidence(found, snapshot, requested))
   )
-}
-
-/** The project has to allow the safety snapshot. */
-function refuseProject({ ref, key }: Found, { remotes }: World): Refusal | null {
-  const reply = own(remotes, ref.remote)
-  const rules = reply?.ok === true ? own(reply.inventory.projectRules, ref.project) : undefined
-  const why = refuseSnapshots(ref.project, rules)
-  return why === null
-    ? null
-    : { code: 'forbidden', reason: `${key}: the previous state can't be kept, because ${why}` }
 }
 
 function underWay(key: string, { path, snapshot }: PutWork, wanted: PutRequest): Answer | Refusal {

@@ -1,6 +1,5 @@
 /** Requests to restore an instance to a snapshot: whether it is allowed now, and its plan. */
 
-import { refuseSnapshots } from '../../incus/project-rules.ts'
 import { keyIn, kindIn, standsApart, subjectIn, type Work, workKey, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { type Found, findInstance, missing } from '../../plan/find.ts'
@@ -9,7 +8,6 @@ import { operationOn } from '../../plan/operations.ts'
 import { ownExpiry } from '../../plan/own-expiry.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { safetyExpiry } from '../../plan/safety.ts'
-import type { World } from '../../plan/world.ts'
 import { holdsOf } from '../../policy/marks.ts'
 import { ok } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
@@ -23,7 +21,7 @@ import { runs } from './judge.ts'
 import { isEnded } from './known.ts'
 import { refuseMemory } from './memory.ts'
 import { offerCopy } from './offer.ts'
-import { heldOn, lastingMarks, safetyName } from './safety.ts'
+import { heldOn, lastingMarks, refuseSafety, safetyName } from './safety.ts'
 import { jobOf } from './steps.ts'
 
 export const requestRestore: Requestable<RestoreRequest> = {
@@ -50,7 +48,7 @@ function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
     refuseEvidence(instance.value, snapshot, requested) ??
     refuseDriver(instance.value, snapshot, world) ??
     refuseMemory(instance.value, request, world) ??
-    refuseProject(instance.value, world) ??
+    refuseSafety(instance.value, world) ??
     refuseBusy(instance.value, requested)
   if (refusal !== null) return refusal
   const action = actionOf(instance.value, requested)
@@ -85,16 +83,6 @@ function underWay(key: string, { snapshot }: RestoreWork, wanted: string): Answe
       ],
     }
   return { code: 'busy', reason: `${key} is being restored to ${snapshot}: wait until that has ended` }
-}
-
-/** The project has to allow the safety snapshot. */
-function refuseProject({ ref, key }: Found, { remotes }: World): Refusal | null {
-  const reply = own(remotes, ref.remote)
-  const rules = reply?.ok === true ? own(reply.inventory.projectRules, ref.project) : undefined
-  const why = refuseSnapshots(ref.project, rules)
-  return why === null
-    ? null
-    : { code: 'forbidden', reason: `${key}: the previous state can't be kept, because ${why}` }
 }
 
 function refuseBusy(

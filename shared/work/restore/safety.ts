@@ -1,9 +1,13 @@
 /** Safety snapshots, which are taken before a restore in place, and the marks about them. */
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
+import { refuseSnapshots } from '../../incus/project-rules.ts'
 import { parseSnapshotName, SAFETY, snapshotName } from '../../incus/snapshot-name.ts'
 import { own } from '../../own.ts'
+import type { Found } from '../../plan/find.ts'
+import type { Refusal } from '../../plan/plan.ts'
 import { isSafety } from '../../plan/safety.ts'
+import type { World } from '../../plan/world.ts'
 import { HOLD, holdsOf, RESTORED, RESTORING, renderUndo, UNDO, undoableOn } from '../../policy/marks.ts'
 import { minuteOf } from '../../schedule/moment.ts'
 import type { RestoreWork } from './entry.ts'
@@ -17,6 +21,16 @@ export function safetyName(record: InstanceRecord, now: Date): string {
   const taken = safetiesOf(record).map((name) => parseSnapshotName(name)?.slot.getTime() ?? 0)
   const slot = new Date(Math.max(minuteOf(now).getTime(), ...taken.map((time) => time + 60_000)))
   return snapshotName({ policy: SAFETY, slot })
+}
+
+/** The project has to allow it. */
+export function refuseSafety({ ref, key }: Found, { remotes }: World): Refusal | null {
+  const reply = own(remotes, ref.remote)
+  const rules = reply?.ok === true ? own(reply.inventory.projectRules, ref.project) : undefined
+  const why = refuseSnapshots(ref.project, rules)
+  return why === null
+    ? null
+    : { code: 'forbidden', reason: `${key}: the previous state can't be kept, because ${why}` }
 }
 
 /**

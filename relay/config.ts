@@ -5,8 +5,8 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { KEY_BYTES } from '../shared/relay/signature.ts'
 import { err, ok, type Result } from '../shared/result.ts'
-import { parseDuration } from '../shared/schedule/duration.ts'
 import { alarmSchema } from './alarm/alarm-schema.ts'
+import { fingerprintOr, NAME, span } from './config-parts.ts'
 import { exportsSchema } from './export/stores-schema.ts'
 import type { ClientCertificate } from './pinning.ts'
 import type { RelayOptions } from './relay.ts'
@@ -15,7 +15,6 @@ import type { RemoteConfig } from './upstreams.ts'
 export type RelayConfig = Omit<RelayOptions, 'log' | 'emit'>
 
 const KEYID = /^[!#-[\]-~]{1,64}$/
-const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
 
 /** One value or a list of them; each error names its own place. */
 const oneOrMore = <T>(item: z.ZodType<T>) =>
@@ -38,13 +37,9 @@ const httpsUrl = z.string().transform((url, context) => {
   return z.NEVER
 })
 
-const fingerprint = z
-  .string()
-  .transform((hex) => hex.replaceAll(':', '').toLowerCase())
-  .refine(
-    (hex) => /^[0-9a-f]{64}$/.test(hex),
-    'expected 64 hex digits; "incus info" on the server shows them as certificate_fingerprint',
-  )
+const fingerprint = fingerprintOr(
+  'expected 64 hex digits; "incus info" on the server shows them as certificate_fingerprint',
+)
 
 const key = z
   .base64(`expected base64; make one with: openssl rand -base64 ${KEY_BYTES}`)
@@ -61,13 +56,6 @@ const token = z
     /^[!-~]{24,}$/,
     'expected at least 24 characters without spaces; make one with: openssl rand -base64 24',
   )
-
-const span = z.string().transform((text, context) => {
-  const parsed = parseDuration(text)
-  if (parsed.ok) return parsed.value
-  context.addIssue({ code: 'custom', message: parsed.error })
-  return z.NEVER
-})
 
 /** Of a backup target that says nothing else, in seconds. */
 const MIN_RETENTION = 86_400

@@ -1,6 +1,6 @@
 /** `alarm` in relay.jsonc: whom the relay tells that the edge is silent. */
 import { z } from 'zod'
-import { parseDuration } from '../../shared/schedule/duration.ts'
+import { span } from '../config-parts.ts'
 
 const url = z.string().refine((text) => {
   const parsed = URL.parse(text)
@@ -9,13 +9,6 @@ const url = z.string().refine((text) => {
 
 /** It goes into a header. */
 const token = z.string().regex(/^[!-~]+$/, 'expected a token without spaces')
-
-const after = z.string().transform((text, context) => {
-  const parsed = parseDuration(text)
-  if (parsed.ok) return parsed.value * 1000
-  context.addIssue({ code: 'custom', message: parsed.error })
-  return z.NEVER
-})
 
 const CHANNEL = '{ "type": "ntfy", "url": "https://ntfy.sh/<topic>" }'
 
@@ -33,7 +26,7 @@ const channel = z.strictObject(
 export const alarmSchema = z
   .strictObject({
     /** Milliseconds. */
-    after: after.prefault('4m'),
+    after: span.transform((seconds) => seconds * 1000).prefault('4m'),
     channels: z
       .record(
         z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,39}$/, 'a name of letters, digits and hyphens'),

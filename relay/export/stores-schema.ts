@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path'
 import { Encrypter } from 'age-encryption'
 import { z } from 'zod'
-import { parseDuration } from '../../shared/schedule/duration.ts'
+import { fingerprintOr, NAME, span } from '../config-parts.ts'
 import type { S3Options } from './s3-client.ts'
 
 /**
@@ -36,13 +36,6 @@ const endpoint = z.string().transform((url, context) => {
 
 const filled = z.string().min(1)
 
-const span = z.string().transform((text, context) => {
-  const parsed = parseDuration(text)
-  if (parsed.ok) return parsed.value
-  context.addIssue({ code: 'custom', message: parsed.error })
-  return z.NEVER
-})
-
 /** Of a store that says nothing else, in seconds. */
 const MIN_RETENTION = 86_400
 
@@ -64,18 +57,12 @@ const store = z.discriminatedUnion('type', [
       .default(''),
     accessKeyId: filled,
     secretAccessKey: filled,
-    fingerprint: z
-      .string()
-      .transform((hex) => hex.replaceAll(':', '').toLowerCase())
-      .refine((hex) => /^[0-9a-f]{64}$/.test(hex), 'expected 64 hex digits')
-      .exactOptional(),
+    fingerprint: fingerprintOr('expected 64 hex digits').exactOptional(),
     recipients: recipients.exactOptional(),
     minRetention: span.default(MIN_RETENTION),
     locked: z.boolean().default(false),
   }),
 ])
-
-const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
 
 export const exportsSchema = z
   .strictObject({

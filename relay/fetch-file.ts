@@ -7,6 +7,7 @@ import { safeText } from '../shared/safe-text.ts'
 import { badReply } from './engine/call.ts'
 import type { Download } from './engine/exports.ts'
 import { callError } from './errors.ts'
+import { shortText } from './short-text.ts'
 
 const HEADERS_TIMEOUT = 60_000
 /** Between two pieces of it; the reader may be slow, too, while it waits for its store. */
@@ -30,7 +31,7 @@ export async function fetchFile(
     body.on('error', () => {})
     const place = placeOf(status, headers, from)
     if (place !== null) return ok({ ...place, bytes: body })
-    const text = status < 400 ? '' : await shortText(body)
+    const text = status < 400 ? '' : await shortText(body, LONGEST)
     if (status < 400) body.destroy()
     return err(
       status < 400
@@ -55,17 +56,6 @@ function placeOf(
   const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(String(headers['content-range'] ?? ''))
   if (status !== 206 || range === null || Number(range[1]) !== from) return null
   return { from, size: Number(range[3]) }
-}
-
-async function shortText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > LONGEST) break
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function errorIn(text: string): string | null {

@@ -8,6 +8,7 @@ import type { IncusRequest } from '../shared/incus/routes.ts'
 import { badReply } from './engine/call.ts'
 import type { Reply, Upload } from './engine/upstream.ts'
 import { callError } from './errors.ts'
+import { shortText } from './short-text.ts'
 
 /** Milliseconds without a piece of it, and for the answer after its end: Incus may have to look through all of it. */
 const SILENCE = 600_000
@@ -41,7 +42,7 @@ export async function uploadFile(
       },
       body: Readable.from(watched(), { objectMode: false }),
     })
-    const text = await shortText(reply.body)
+    const text = await shortText(reply.body, LONGEST)
     return readReply(remote, reply.statusCode, text)
   } catch (cause) {
     const error = cause instanceof Error ? cause : new Error(String(cause))
@@ -58,15 +59,4 @@ function readReply(remote: string, status: number, text: string): Reply {
   } catch {
     return { ok: false, error: badReply(remote, status, 'it is not JSON') }
   }
-}
-
-async function shortText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > LONGEST) break
-  }
-  return Buffer.concat(chunks).toString()
 }

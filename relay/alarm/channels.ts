@@ -1,6 +1,7 @@
 /** The relay's own channels: one HTTP request for each message. Addresses are secrets and are in no message. */
 import { request } from 'undici'
 import type { Said } from '../../shared/silence/text.ts'
+import { shortText } from '../short-text.ts'
 import type { ChannelConfig } from './alarm-schema.ts'
 import type { Channel, Pulse } from './watch.ts'
 
@@ -68,7 +69,7 @@ async function post(
   try {
     const signal = AbortSignal.timeout(LIMIT)
     const response = await request(url, { method: 'POST', headers, body, signal })
-    const answer = await beginningOf(response.body)
+    const answer = await shortText(response.body, READ)
     if (response.statusCode >= 300) return `it answered ${response.statusCode}`
     return took(answer) ? null : `it answered ${response.statusCode}, but not as that service does`
   } catch (cause) {
@@ -79,15 +80,3 @@ async function post(
 
 /** Bytes of an answer that are read. */
 const READ = 100_000
-
-/** An answer without an end must not fill the memory. To leave it early ends it. */
-async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of body) {
-    parts.push(part)
-    bytes += part.length
-    if (bytes >= READ) break
-  }
-  return Buffer.concat(parts).toString()
-}

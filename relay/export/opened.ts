@@ -8,7 +8,7 @@ import { createZstdDecompress } from 'node:zlib'
 import { Decrypter } from 'age-encryption'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
 import { type Archive, checked } from './archive.ts'
-import { CorruptExport } from './reread.ts'
+import { CorruptExport, expectSize } from './reread.ts'
 import { type Store, StoreError } from './store.ts'
 
 /** It needs another key, or one at all. */
@@ -18,14 +18,12 @@ export class KeyError extends Error {}
 export async function* opened(
   store: Store,
   path: string,
-  { name, stored, archive }: Manifest,
+  manifest: Manifest,
   key: string | null,
   progress: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
-  const size = await store.size(path)
-  if (size === null) throw new CorruptExport(`the file of ${name} is gone: ${stored.file}`)
-  if (size !== stored.bytes)
-    throw new CorruptExport(`the file of ${name} has ${size} bytes, and had ${stored.bytes}`)
+  const { name, stored, archive } = manifest
+  await expectSize(store, path, manifest)
   const hash = createHash('sha256')
   let bytes = 0
   /** Of the store itself: then it isn't known what it holds. */

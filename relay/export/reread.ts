@@ -6,18 +6,24 @@ import type { Store } from './store.ts'
 /** It isn't what was stored. */
 export class CorruptExport extends Error {}
 
-/** Throws a `CorruptExport`, or what the store throws. */
-export async function reread(
-  store: Store,
-  folder: string,
-  { name, stored }: Manifest,
-  progress: (bytes: number, of: number) => void,
-): Promise<void> {
-  const path = `${folder}/${stored.file}`
+/** Its file is there, as long as it was. Throws a `CorruptExport`, or what the store throws. */
+export async function expectSize(store: Store, path: string, { name, stored }: Manifest): Promise<void> {
   const size = await store.size(path)
   if (size === null) throw new CorruptExport(`the file of ${name} is gone: ${stored.file}`)
   if (size !== stored.bytes)
     throw new CorruptExport(`the file of ${name} has ${size} bytes, and had ${stored.bytes}`)
+}
+
+/** Throws the same. */
+export async function reread(
+  store: Store,
+  folder: string,
+  manifest: Manifest,
+  progress: (bytes: number, of: number) => void,
+): Promise<void> {
+  const { name, stored } = manifest
+  const path = `${folder}/${stored.file}`
+  await expectSize(store, path, manifest)
   const hash = createHash('sha256')
   let bytes = 0
   for await (const chunk of store.open(path)) {

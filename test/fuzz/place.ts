@@ -5,7 +5,7 @@ import type { Engine } from '../../relay/engine/engine.ts'
 import { HOLD } from '../../shared/policy/marks.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
-import { MINUTE } from '../simulation/scenes.ts'
+import { nextMinute } from '../simulation/passing.ts'
 import { createWorld, type World } from '../simulation/world.ts'
 
 export type Place = {
@@ -25,8 +25,7 @@ export async function openPlace(): Promise<Place> {
   const world = createWorld({ start: new Date('2026-11-20T00:00:30Z') })
   write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 1000)
   await world.apply(DOCUMENT)
-  for (let minute = 0; minute < 20; minute++)
-    await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
+  for (let minute = 0; minute < 20; minute++) await world.tick(nextMinute(world))
   const web = instanceOf(world.incus.backup, { name: 'web' })
   if (web.config['user.stapes.verified'] === undefined) throw new Error('the copy was not verified')
   const inner = world.places[0]?.relay

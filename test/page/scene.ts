@@ -1,9 +1,9 @@
 /** A world to look at: web is backed up, db holds a snapshot, lab is under no policy. */
 import { seedInstance, write } from '../emulator/scene.ts'
+import { nextMinute } from '../simulation/passing.ts'
 import { createWorld, type World } from '../simulation/world.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
-const MINUTE = 60_000
 
 export const DOCUMENT = {
   defaults: { remotes: ['main'] },
@@ -32,8 +32,7 @@ export async function openScene(
   return {
     world,
     async pass(minutes) {
-      for (let minute = 0; minute < minutes; minute++)
-        await world.tick(new Date(Math.floor(clock.now() / MINUTE) * MINUTE + MINUTE))
+      for (let minute = 0; minute < minutes; minute++) await world.tick(nextMinute({ clock }))
     },
   }
 }

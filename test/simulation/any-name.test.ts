@@ -8,7 +8,7 @@ import { slackCommand } from '../chat/slack-request.ts'
 import { instanceOf, seedInstance, seedProfile, seedProject, write } from '../emulator/scene.ts'
 import { createDice } from '../fuzz/hostile.ts'
 import { openWorker, SECRETS, type Worker } from '../fuzz/worker.ts'
-import { MINUTE } from './scenes.ts'
+import { nextMinute } from './passing.ts'
 import { createWorld, settledRelay, type World } from './world.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
@@ -85,7 +85,7 @@ async function open(names: Names): Promise<Scene> {
     },
     async pass(minutes) {
       for (let minute = 0; minute < minutes; minute++) {
-        const ran = await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
+        const ran = await world.tick(nextMinute(world))
         expect(ran).not.toHaveProperty('threw')
         if ('problems' in ran) expect(ran.problems).toEqual([])
       }

@@ -5,6 +5,7 @@ import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
 import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
+import { nextMinute } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
 import { statusIn, warningsOf } from './status.ts'
 import { createWorld, type Ticked, type World } from './world.ts'
@@ -27,7 +28,7 @@ async function pass(world: World, ms: number, each?: (minute: number) => unknown
   const ran: Ticked[] = []
   for (let minute = 0; minute < ms / MINUTE; minute++) {
     await each?.(minute)
-    ran.push(await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE), minute))
+    ran.push(await world.tick(nextMinute(world), minute))
   }
   return ran
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { addCustom, customOf } from '../emulator/custom.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
+import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
 import { createWorld } from './world.ts'
@@ -20,19 +21,15 @@ test('what the first copy brings in excess goes again, and the copy goes on', as
         },
       },
     })
-  const pass = async (time: number): Promise<void> => {
-    const end = world.clock.now() + time
-    while (world.clock.now() + 2 * MINUTE <= end) await world.tick(new Date(world.clock.now() + 2 * MINUTE))
-  }
   const copied = (): string[][] => [
     [...instanceOf(backup, { name: 'web' }).snapshots.keys()],
     [...customOf(backup, { name: 'data' }).snapshots.keys()],
   ]
   await apply({})
-  await pass(6 * HOUR + 10 * MINUTE)
+  await pass(world, 6 * HOUR + 10 * MINUTE, 2 * MINUTE)
   await apply({ copy: { remote: 'backup', keep: { last: 4 } } })
   for (const hour of ['10', '14']) {
-    await pass(4 * HOUR)
+    await pass(world, 4 * HOUR, 2 * MINUTE)
     for (const names of copied()) {
       expect(names).toHaveLength(4)
       expect(names.at(-1)).toBe(`hourly-20261120T${hour}00Z`)

@@ -1,7 +1,9 @@
 /** Somebody has a snapshot stay longer than it would. */
 import { describe, expect, test } from 'vitest'
+import { ask, attack } from './asking.ts'
+import { pass } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
-import { ask, attack, begin, endOf, NAME, pass, remove, web } from './undo-scene.ts'
+import { begin, endOf, NAME, remove, web } from './undo-scene.ts'
 
 const keepFor = (world: Parameters<typeof ask>[0], expiry: string | null) =>
   ask(world, { do: 'expiry', instance: 'web', snapshot: NAME, expiry })
@@ -59,6 +61,8 @@ describe('the expiry of a snapshot', () => {
     await pass(world, 2 * HOUR)
     const step = { do: 'prolong', snapshot: NAME, expiresAt: '2027-01-01T00:00:00.000Z' } as const
     const at = { project: 'default', instance: 'web' }
-    expect(await attack(world, { ...step, ref: { remote: 'backup', ...at } })).toMatch(/only a backup target/)
+    expect(await attack(world, [{ ...step, ref: { remote: 'backup', ...at } }])).toMatch(
+      /only a backup target/,
+    )
   })
 })

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Io, run } from '../../functions/run.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
+import { passUntil } from './passing.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -17,16 +18,7 @@ async function begin(wish: object = SIX, more: object = {}): Promise<Scene> {
   await world.clock.advance(world.clock.now() + 10)
   const policy = { remotes: ['main'], schedule: '@hourly', keep: { last: 30 }, export: wish, ...more }
   await world.apply({ policies: { p: policy } })
-  return {
-    world,
-    async pass(until, each) {
-      while (world.clock.now() + MINUTE <= Date.parse(until)) {
-        const at = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
-        await world.tick(at)
-        await each?.(at)
-      }
-    },
-  }
+  return { world, pass: (until, each) => passUntil(world, until, each) }
 }
 
 /** What the store has, as `instance name snapshot`. */

@@ -5,7 +5,7 @@ import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulato
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
-import { MINUTE } from './scenes.ts'
+import { nextMinute } from './passing.ts'
 import { createWorld, type Installed, type Ticked, type World } from './world.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
@@ -45,7 +45,7 @@ async function begin(
     async pass(minutes, others = []) {
       const told = new Set<string>()
       for (let minute = 0; minute < minutes; minute++) {
-        const at = new Date(Math.floor(clock.now() / MINUTE) * MINUTE + MINUTE)
+        const at = nextMinute(world)
         if (minute % 7 === 0 && incus.main.state.projects.get('default')?.instances.has('web') === true)
           write(instanceOf(incus.main, WEB), `web ${++turn}`, 60e6)
         for (const problem of problemsOf(await world.tick(at))) told.add(problem)

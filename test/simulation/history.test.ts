@@ -1,6 +1,7 @@
 /** The share of time in which promises were kept, against a count of what the status said each minute. */
 import { expect, test } from 'vitest'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
+import { minuteAfter, nextMinute } from './passing.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -11,7 +12,7 @@ type Count = { kept: number; all: number }
 
 async function watch(world: World, counts: Map<string, Count>, ms: number): Promise<void> {
   for (let minute = 0; minute < ms / MINUTE; minute++) {
-    const at = Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE
+    const at = minuteAfter(world.clock.now())
     await world.tick(new Date(at))
     const { promises } = await statusIn(world, new Date(at + MINUTE / 2))
     for (const { kind, subject, state } of promises) {
@@ -42,7 +43,7 @@ test('it is what a count of each minute gives, through outages of either server 
   world.incus.main.kill()
   world.incus.backup.kill()
   await watch(world, counts, 5 * HOUR)
-  const now = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+  const now = nextMinute(world)
   const { promises } = await statusIn(world, now)
   expect(promises).toHaveLength(4)
   for (const { kind, subject, keptShare } of promises) {
@@ -70,7 +71,7 @@ test('of a promise that an older one breaks, since the newest was deleted, it wa
   expect(snapshot?.reason).toMatch(/the newest one, often-20261120T1200Z, was gone at /)
   for (const { since } of broken) expect(Date.parse(since ?? '')).toBeGreaterThanOrEqual(deleted - MINUTE)
   await watch(world, counts, 9 * HOUR)
-  const now = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+  const now = nextMinute(world)
   for (const { kind, subject, keptShare } of (await statusIn(world, now)).promises) {
     const { kept, all } = counts.get(`${kind} ${subject}`) ?? { kept: 0, all: 1 }
     expect([kind, keptShare?.toFixed(9)]).toEqual([kind, (kept / all).toFixed(9)])
@@ -98,7 +99,7 @@ test('a policy that is tightened, paused, resumed or copied again breaks no prom
     await world.apply({ policies: { p: next } })
     await watch(world, counts, 29.5 * HOUR)
   }
-  const now = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+  const now = nextMinute(world)
   const { promises } = await statusIn(world, now)
   expect(counts.get('snapshot main/default/web')).toEqual({ kept: 6 * 29.5 * 60, all: 6 * 29.5 * 60 })
   expect(counts.get('copy main/default/web')).toEqual({ kept: 5 * 29.5 * 60, all: 5 * 29.5 * 60 })

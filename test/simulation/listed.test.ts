@@ -6,7 +6,8 @@ import { readConfig } from '../../functions/state/config.ts'
 import { list } from '../../shared/command/commands/list.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
 import { messageText } from '../chat/message-text.ts'
-import { ask, begin, NAME, web } from './undo-scene.ts'
+import { ask } from './asking.ts'
+import { begin, NAME, web } from './undo-scene.ts'
 import type { World } from './world.ts'
 
 async function listed(world: World, instance: string) {

@@ -4,6 +4,7 @@ import { run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
+import { pass } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -16,11 +17,6 @@ async function begin(policies: Record<string, Policy>): Promise<World> {
   write(seedInstance(world.incus.main, { name: 'web', running: true }), 'data', 1000)
   await world.apply({ defaults: { remotes: ['main'] }, policies })
   return world
-}
-
-async function pass(world: World, time: number, step = MINUTE): Promise<void> {
-  const end = world.clock.now() + time
-  while (world.clock.now() + step <= end) await world.tick(new Date(world.clock.now() + step))
 }
 
 const ask = (world: World, request: BackupRequest, place = 0): Promise<Run> =>

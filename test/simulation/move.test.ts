@@ -1,9 +1,9 @@
 /** A move to another project or server: what is left to do is told, and nothing is done to the original. */
 import { expect, test } from 'vitest'
-import { type Io, run } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { instanceOf, readMarker, seedInstance, seedProject, write } from '../emulator/scene.ts'
+import { ask } from './asking.ts'
 import { DAY, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
@@ -11,12 +11,6 @@ const until = new Date(start.getTime() + 2 * DAY)
 const STATE = 'web as it is'
 const move = { do: 'move', instance: 'web', project: 'other', reason: 'asked for' } as const
 
-async function ask({ world }: Simulation, request: BackupRequest): Promise<Extract<Run, { state: 'ran' }>> {
-  const at = new Date(world.clock.now())
-  const ran = await world.clock.settle(run({ kind: 'run', at, request }, world.places[0] as Io))
-  if (ran.state !== 'ran') throw new Error(ran.state)
-  return ran
-}
 const minutes = (simulation: Simulation, many: number): Promise<void> =>
   simulation.pass(new Date(simulation.world.clock.now() + many * MINUTE), 'ticked')
 const webOf = ({ world }: Simulation, where: 'main' | 'backup' = 'main') =>
@@ -37,20 +31,20 @@ async function begin(receives = ['backup']): Promise<Simulation> {
 async function ready(receives?: string[]): Promise<Simulation> {
   const simulation = await begin(receives)
   webOf(simulation).status = 'Stopped'
-  await ask(simulation, { do: 'snapshot', instances: ['web'], reason: 'asked for' } as BackupRequest)
-  await ask(simulation, { do: 'copy', instances: ['web'], reason: 'asked for' })
+  await ask(simulation.world, { do: 'snapshot', instances: ['web'], reason: 'asked for' } as BackupRequest)
+  await ask(simulation.world, { do: 'copy', instances: ['web'], reason: 'asked for' })
   await minutes(simulation, 6)
   return simulation
 }
 
 test('while it runs, the refusal says how to stop it and what comes then', async () => {
   const simulation = await begin()
-  const { refusal } = await ask(simulation, move)
+  const { refusal } = await ask(simulation.world, move)
   expect(refusal?.reason).toBe(
     'main/default/web is Running: on main, "incus stop web" stops it; then "/backup now main/default/web" and "/backup copy main/default/web", and ask again',
   )
   const home = { do: 'move', instance: 'main/default/web', remote: 'backup', reason: 'asked for' } as const
-  expect((await ask(simulation, home)).refusal?.reason).toBe(
+  expect((await ask(simulation.world, home)).refusal?.reason).toBe(
     'backup/default/web is its copy, by which it moves: name another server by --remote, or another project by --project',
   )
 })
@@ -58,7 +52,7 @@ test('while it runs, the refusal says how to stop it and what comes then', async
 test('what would go with it is named as long as it is not verified elsewhere', async () => {
   const simulation = await begin()
   webOf(simulation).status = 'Stopped'
-  const { refusal } = await ask(simulation, move)
+  const { refusal } = await ask(simulation.world, move)
   expect(refusal).toMatchObject({
     code: 'unverified',
     reason: expect.stringMatching(/^hourly-20261120T0400Z, .* would go with it: not verified on backup/),
@@ -67,10 +61,12 @@ test('what would go with it is named as long as it is not verified elsewhere', a
 
 test('what the new place would refuse is told before anything goes', async () => {
   const simulation = await ready([])
-  expect((await ask(simulation, move)).refusal?.reason).toContain('set "receives": ["backup"] for "main"')
+  expect((await ask(simulation.world, move)).refusal?.reason).toContain(
+    'set "receives": ["backup"] for "main"',
+  )
   const taken = await ready()
   seedInstance(taken.world.incus.main, { project: 'other', name: 'web' })
-  expect((await ask(taken, { ...move, instance: 'main/default/web' })).refusal).toMatchObject({
+  expect((await ask(taken.world, { ...move, instance: 'main/default/web' })).refusal).toMatchObject({
     code: 'exists',
   })
 })
@@ -84,7 +80,7 @@ test.each([
 ])('to %s is refused', async (_, where, why) => {
   const simulation = await begin()
   const { project: _project, ...rest } = move
-  const { refusal } = await ask(simulation, { ...rest, ...where } as BackupRequest)
+  const { refusal } = await ask(simulation.world, { ...rest, ...where } as BackupRequest)
   expect(refusal?.reason).toMatch(why)
 })
 
@@ -97,7 +93,7 @@ test('once all is verified elsewhere, the commands are told, and nothing is done
     if (method !== 'GET') sent.push(`${method} ${path}`)
     return null
   }
-  const ran = await ask(simulation, move)
+  const ran = await ask(simulation.world, move)
   expect([ran.refusal, ran.results, sent]).toEqual([null, [], []])
   const said = reasonsOf(ran)
   expect(said).toContain(
@@ -119,10 +115,10 @@ test('whoever does what is told ends with all of it in the new place, where its 
   const instances = world.incus.main.state.projects.get('default')?.instances
   // Past the invariants, which take it for a deed of stapes.
   Map.prototype.delete.call(instances, 'web')
-  expect((await ask(simulation, { ...move, instance: 'main/default/web' })).refusal?.reason).toBe(
+  expect((await ask(simulation.world, { ...move, instance: 'main/default/web' })).refusal?.reason).toBe(
     'main/default/web is gone: "/backup bring-back main/default/web --project=other" makes it of backup/default/web',
   )
-  await ask(simulation, {
+  await ask(simulation.world, {
     do: 'bring-back',
     instance: 'web',
     project: 'other',

@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { addCustom } from '../emulator/custom.ts'
 import { instanceOf, seedInstance } from '../emulator/scene.ts'
+import { ask, attack } from './asking.ts'
+import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
-import { ask, attack, begin, NAME, pass, web } from './undo-scene.ts'
+import { begin, NAME, web } from './undo-scene.ts'
 import { createWorld, type World } from './world.ts'
 
 const POLICY = { keep: { last: 999 } }
@@ -124,12 +126,16 @@ describe('another name', () => {
     const at = { project: 'default', instance: 'web' }
     const step = { do: 'rename', snapshot: 'gold', to: 'silver', createdAt: null } as const
     const main = { remote: 'main', ...at }
-    expect(await attack(world, { ...step, ref: main, to: 'manual-20261120T0100Z' })).toMatch(
+    expect(await attack(world, [{ ...step, ref: main, to: 'manual-20261120T0100Z' }])).toMatch(
       /form of the names/,
     )
-    expect(await attack(world, { ...step, ref: main, snapshot: NAME })).toMatch(/that of a slot/)
-    expect(await attack(world, { ...step, ref: main, createdAt: 5 })).toMatch(/another one is called so now/)
-    expect(await attack(world, { ...step, ref: { remote: 'backup', ...at } })).toMatch(/only a backup target/)
+    expect(await attack(world, [{ ...step, ref: main, snapshot: NAME }])).toMatch(/that of a slot/)
+    expect(await attack(world, [{ ...step, ref: main, createdAt: 5 }])).toMatch(
+      /another one is called so now/,
+    )
+    expect(await attack(world, [{ ...step, ref: { remote: 'backup', ...at } }])).toMatch(
+      /only a backup target/,
+    )
     expect(foreign(world)).toEqual(['gold'])
   })
 })

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { customOf } from '../emulator/custom.ts'
 import { attachVolume, instanceOf, seedInstance } from '../emulator/scene.ts'
+import { ask, attack } from './asking.ts'
 import { statusIn, warningsOf } from './status.ts'
-import { ask, attack } from './undo-scene.ts'
 import { createWorld, type World } from './world.ts'
 
 const START = '2026-11-22T13:50:00Z'
@@ -127,13 +127,13 @@ describe('a request', () => {
     const world = await begin({})
     const step = { do: 'schedule', config: { 'snapshots.schedule': '@never' }, was: '@daily' } as const
     const at = { project: 'default', instance: 'web1' }
-    expect(await attack(world, { ...step, ref: { remote: 'main', ...at } })).toContain(
+    expect(await attack(world, [{ ...step, ref: { remote: 'main', ...at } }])).toContain(
       'somebody has changed it',
     )
     const named = { 'snapshots.pattern': "daily-{{creation_date|date:'20060102T1504Z'}}" }
     const forged = { ...step, config: named, was: '30 * * * *', ref: { remote: 'main', ...at } }
-    expect(await attack(world, forged)).toContain('those of stapes')
-    expect(await attack(world, { ...step, ref: { remote: 'backup', ...at } })).toContain(
+    expect(await attack(world, [forged])).toContain('those of stapes')
+    expect(await attack(world, [{ ...step, ref: { remote: 'backup', ...at } }])).toContain(
       'only a backup target',
     )
     expect(config(world)['snapshots.schedule']).toBe('30 * * * *')

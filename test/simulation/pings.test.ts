@@ -4,6 +4,7 @@ import { createPinger } from '../../functions/ping/ping.ts'
 import type { Outgoing } from '../../functions/ping/request.ts'
 import { run } from '../../functions/run.ts'
 import { seedInstance } from '../emulator/scene.ts'
+import { nextMinute } from './passing.ts'
 import { createWorld, type World } from './world.ts'
 
 const MINUTE = 60_000
@@ -52,7 +53,7 @@ async function begin(
     ...{ world, pings, log, service },
     async pass(minutes) {
       for (let minute = 0; minute < minutes; minute++) {
-        const at = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
+        const at = nextMinute(world)
         await world.clock.advance(at)
         await world.clock.settle(tick(at))
       }

@@ -5,6 +5,7 @@ import { instanceOf, seedInstance, seedProfile, seedProject } from '../emulator/
 import { findProject } from '../emulator/state.ts'
 import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
+import { nextMinute } from './passing.ts'
 import { MINUTE } from './scenes.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -42,7 +43,7 @@ async function open(projects: readonly string[]) {
 async function pass({ clock, tick }: World, minutes: number) {
   const problems = new Set<string>()
   for (let minute = 0; minute < minutes; minute++) {
-    const ran = await tick(new Date(Math.ceil((clock.now() + 1) / MINUTE) * MINUTE))
+    const ran = await tick(nextMinute({ clock }))
     if ('problems' in ran) for (const problem of ran.problems ?? []) problems.add(problem)
   }
   return [...problems]

@@ -6,6 +6,7 @@ import { hasData, instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { openWorker, SECRETS } from '../fuzz/worker.ts'
 import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
+import { nextMinute } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
 import { warningsOf } from './status.ts'
 import { createWorld, settledRelay, type World } from './world.ts'
@@ -26,8 +27,7 @@ async function begin(given: Omit<Parameters<typeof createWorld>[0], 'start'> = {
 }
 
 async function pass(world: World, ms: number): Promise<void> {
-  for (let minute = 0; minute < ms / MINUTE; minute++)
-    await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE), minute)
+  for (let minute = 0; minute < ms / MINUTE; minute++) await world.tick(nextMinute(world), minute)
 }
 
 /** The Worker's HTTP API, with a state of its own. */

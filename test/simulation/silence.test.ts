@@ -4,6 +4,7 @@ import { COMES_AGAIN } from '../../shared/ledger/beat.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { seedInstance } from '../emulator/scene.ts'
 import { begin as beginTown } from './notify-town.ts'
+import { nextMinute } from './passing.ts'
 import { GRACE, listenTo, type RelayAlarm } from './relay-alarm.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
@@ -31,8 +32,7 @@ async function begin(
   return {
     ...{ world, ...alarm },
     async pass(ms) {
-      for (let count = 0; count < ms / MINUTE; count++)
-        await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
+      for (let count = 0; count < ms / MINUTE; count++) await world.tick(nextMinute(world))
     },
     stand: (ms) => world.clock.advance(world.clock.now() + ms),
   }

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
-import { MINUTE } from './scenes.ts'
+import { nextMinute } from './passing.ts'
 import { createWorld, type World } from './world.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
@@ -45,7 +45,7 @@ async function begin(select: object = {}) {
 async function pass({ clock, tick }: World, minutes: number): Promise<string> {
   const problems = new Set<string>()
   for (let minute = 0; minute < minutes; minute++) {
-    const ran = await tick(new Date(Math.floor(clock.now() / MINUTE) * MINUTE + MINUTE))
+    const ran = await tick(nextMinute({ clock }))
     if ('problems' in ran) for (const problem of ran.problems) problems.add(problem)
     expect(ran).not.toHaveProperty('threw')
   }

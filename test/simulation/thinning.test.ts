@@ -5,10 +5,10 @@ import { simulateOnly } from '../../functions/simulate.ts'
 import { linesOf } from '../../shared/plan/lines.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
+import { passUntil } from './passing.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
-const MINUTE = 60_000
 const START = Date.parse('2026-11-20T00:00:30Z')
 const HOURLY = { to: 'nas', schedule: '20 * * * *', keep: { last: 3 } }
 
@@ -20,16 +20,7 @@ async function begin(wish: object = HOURLY, more: object = {}): Promise<Scene> {
   for (const name of ['web', 'db']) write(seedInstance(world.incus.main, { name, running: true }), name, 1e6)
   await world.clock.advance(world.clock.now() + 10)
   await world.apply(configOf(wish, more))
-  return {
-    world,
-    async pass(until, each) {
-      while (world.clock.now() + MINUTE <= Date.parse(until)) {
-        const at = new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE)
-        await world.tick(at)
-        await each?.(at)
-      }
-    },
-  }
+  return { world, pass: (until, each) => passUntil(world, until, each) }
 }
 
 const configOf = (wish: object, more: object = {}) => ({

@@ -1,16 +1,15 @@
 /** An instance and its volumes as one, in the whole product: of one moment, or not at all, and it runs again whatever crashes. */
 import { describe, expect, test } from 'vitest'
-import { run } from '../../functions/run.ts'
-import type { Run } from '../../functions/summary.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { slotsOf } from '../../shared/page/timeline.ts'
 import { PAUSING } from '../../shared/policy/marks.ts'
 import type { Step } from '../../shared/relay/steps.ts'
-import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { customOf } from '../emulator/custom.ts'
 import type { Version } from '../emulator/faces.ts'
 import { attachVolume, instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { configOf } from '../unit/policy/instances.ts'
+import { ask } from './asking.ts'
+import { pass } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type Driver, type World } from './world.ts'
@@ -44,11 +43,6 @@ const web = (world: World) => instanceOf(world.incus.main, { name: 'web' })
 const namesOf = (world: World, name: string): string[] =>
   [...(name === 'web' ? web(world) : customOf(world.incus.main, { name })).snapshots.keys()].filter(isOurs)
 const noted = (world: World): Ledger => JSON.parse(world.kv.peek('ledger') ?? '{}') as Ledger
-
-async function pass(world: World, time: number, step = MINUTE): Promise<void> {
-  const end = world.clock.now() + time
-  while (world.clock.now() + step <= end) await world.tick(new Date(world.clock.now() + step))
-}
 
 describe.each<[Version, Driver]>([
   ['6.0.4', 'btrfs'],
@@ -163,15 +157,6 @@ describe.each<[string, Setting]>([
     }
   })
 })
-
-type Ran = Extract<Run, { state: 'ran' }>
-
-async function ask(world: World, request: object): Promise<Ran> {
-  const wanted = { reason: 'requested by ann', ...request } as BackupRequest
-  const at = new Date(world.clock.now())
-  const ran = await world.clock.settle(run({ kind: 'run', at, request: wanted }, world.places[0] as never))
-  return ran.state === 'ran' ? ran : expect.fail(ran.state)
-}
 
 const MEMBERS = ['web', 'data', 'logs'] as const
 const allOf = (world: World) => MEMBERS.map((name) => namesOf(world, name))

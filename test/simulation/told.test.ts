@@ -1,6 +1,7 @@
 /** What is wrong is known within two minutes, also when nothing is due. */
 import { expect, test } from 'vitest'
 import { seedInstance, write } from '../emulator/scene.ts'
+import { nextMinute } from './passing.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -24,8 +25,7 @@ async function begin(): Promise<World> {
 }
 
 async function pass(world: World, ms: number): Promise<void> {
-  for (let minute = 0; minute < ms / MINUTE; minute++)
-    await world.tick(new Date(Math.floor(world.clock.now() / MINUTE) * MINUTE + MINUTE))
+  for (let minute = 0; minute < ms / MINUTE; minute++) await world.tick(nextMinute(world))
 }
 
 const toneIn = async (world: World) => (await statusIn(world)).health

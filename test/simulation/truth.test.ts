@@ -6,7 +6,7 @@ import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { copiesOf } from '../long-work.ts'
 import { ledgerIn } from './invariants.ts'
-import { MINUTE } from './scenes.ts'
+import { nextMinute } from './passing.ts'
 import { createWorld, type World } from './world.ts'
 
 const WEB = { name: 'web' }
@@ -34,7 +34,7 @@ async function begin(policies: Record<string, object>): Promise<Scene> {
       const told = new Set<string>()
       for (let minute = 0; minute < minutes; minute++) {
         if (minute % HOUR === 0) write(instanceOf(incus.main, WEB), `web ${++turn}`, 60e6)
-        const ran = await world.tick(new Date(Math.floor(clock.now() / MINUTE) * MINUTE + MINUTE))
+        const ran = await world.tick(nextMinute(world))
         if ('threw' in ran) told.add(ran.threw)
         else if ('problems' in ran) for (const problem of ran.problems) told.add(problem)
       }

@@ -1,7 +1,9 @@
 /** Removals that can be undone, beside what else happens to their instance until Incus executes them. */
 import { describe, expect, test } from 'vitest'
+import { ask } from './asking.ts'
+import { pass } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
-import { ask, begin, endOf, MARK, NAME, pass, remove, undo, web } from './undo-scene.ts'
+import { begin, endOf, MARK, NAME, remove, undo, web } from './undo-scene.ts'
 import type { World } from './world.ts'
 
 const HOLD = `user.stapes.hold.${NAME}`

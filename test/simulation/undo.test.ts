@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest'
 import type { Step } from '../../shared/relay/steps.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
 import { write } from '../emulator/scene.ts'
+import { ask, attack } from './asking.ts'
+import { pass } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
-import { ask, attack, begin, endOf, MARK, NAME, pass, remove, undo, web } from './undo-scene.ts'
+import { begin, endOf, MARK, NAME, remove, undo, web } from './undo-scene.ts'
 
 describe('a snapshot that somebody removes by its name', () => {
   test('is there for two days, says so, and then Incus removes it', async () => {
@@ -183,7 +185,7 @@ test('asked for again after a copy has postponed it, an undo still sets the end 
   await remove(world, { grace: 3600 })
   const postponed = new Date(world.clock.now() + 7 * DAY).toISOString()
   const ref = { remote: 'main', project: 'default', instance: 'web' }
-  await attack(world, { do: 'postpone', ref, snapshot: NAME, expiresAt: postponed })
+  await attack(world, [{ do: 'postpone', ref, snapshot: NAME, expiresAt: postponed }])
   expect(endOf(world)).toBe(Date.parse(postponed))
   await remove(world, { grace: 7200 })
   expect(endOf(world)).toBeLessThan(world.clock.now() + 3 * HOUR)
@@ -198,7 +200,7 @@ describe('whoever has stolen the signing key, or may edit the instance', () => {
     const world = await begin({ keep: { last: 99 }, expiry: '9d' })
     const before = endOf(world)
     web(world).config[MARK] = '2026-11-25T00:00:00.000Z 2026-11-20T05:00:00.000Z'
-    await attack(world, { do: 'undo', ref, snapshot: NAME })
+    await attack(world, [{ do: 'undo', ref, snapshot: NAME }])
     await undo(world)
     expect(endOf(world)).toBe(before)
   })
@@ -209,7 +211,8 @@ describe('whoever has stolen the signing key, or may edit the instance', () => {
     const names = [...web(world).snapshots.keys()]
     web(world).config[`user.stapes.hold.${NAME}`] = 'audit'
     const soon = new Date(world.clock.now() + MINUTE).toISOString()
-    for (const snapshot of names) await attack(world, { do: 'expire-later', ref, snapshot, expiresAt: soon })
+    for (const snapshot of names)
+      await attack(world, [{ do: 'expire-later', ref, snapshot, expiresAt: soon }])
     await pass(world, HOUR)
     const left = names.filter((name) => web(world).snapshots.has(name))
     expect(left).toContain(NAME)
@@ -223,8 +226,8 @@ describe('whoever has stolen the signing key, or may edit the instance', () => {
     const before = structuredClone(web(world, 'backup').config)
     const far = new Date(world.clock.now() + 30 * DAY).toISOString()
     const later: Step = { do: 'expire-later', ref: copy, snapshot: NAME, expiresAt: far }
-    expect(await attack(world, later)).toContain('it is a copy')
-    expect(await attack(world, { do: 'undo', ref: copy, snapshot: NAME })).toContain('it is a copy')
+    expect(await attack(world, [later])).toContain('it is a copy')
+    expect(await attack(world, [{ do: 'undo', ref: copy, snapshot: NAME }])).toContain('it is a copy')
     expect(web(world, 'backup').config).toEqual(before)
     expect(web(world, 'backup').snapshots.get(NAME)?.expires.ms).toBeNull()
   })

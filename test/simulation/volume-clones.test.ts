@@ -1,17 +1,17 @@
 /** New custom volumes of snapshots, in the whole product: whatever is killed, they are whole or gone, and nothing else changes. */
 import { describe, expect, test } from 'vitest'
-import { run } from '../../functions/run.ts'
-import type { Run } from '../../functions/summary.ts'
 import type { Cloning, Step } from '../../shared/relay/steps.ts'
-import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { addCustom, customOf } from '../emulator/custom.ts'
 import type { Version } from '../emulator/faces.ts'
 import { attachVolume, seedInstance, writeVolume } from '../emulator/scene.ts'
 import { type Custom, findPool } from '../emulator/state.ts'
+import { ask, attack, type Ran } from './asking.ts'
+import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
 
+const STEP = 2 * MINUTE
 const START = new Date('2026-11-20T00:00:30Z')
 const KEY = 'main/default/default:data'
 const COPYING = 'Copying storage volume'
@@ -32,7 +32,7 @@ async function begin(version: Version = '6.0.4', copied = false): Promise<World>
       },
     },
   })
-  await pass(world, HOUR + 10 * MINUTE)
+  await pass(world, HOUR + 10 * MINUTE, STEP)
   on(world).config['volatile.idmap.last'] = '[2]'
   writeVolume(world.incus.main, 'data', 'now', 600_000)
   return world
@@ -42,27 +42,15 @@ const on = (world: World, name = 'data'): Custom => customOf(world.incus.main, {
 const isThere = (world: World, name: string): boolean =>
   findPool(world.incus.main.state, 'default').volumes.has(`default/${name}`)
 
-async function pass(world: World, time: number, step = 2 * MINUTE): Promise<void> {
-  const end = world.clock.now() + time
-  while (world.clock.now() + step <= end) await world.tick(new Date(world.clock.now() + step))
-}
-
-type Ran = Extract<Run, { state: 'ran' }>
-
-async function clone(world: World, more: object = {}): Promise<Ran> {
-  const wanted = { do: 'clone', instance: KEY, snapshot: SNAPSHOT, as: 'anew', reason: 'by ann', ...more }
-  const at = new Date(world.clock.now())
-  const trigger = { kind: 'run', at, request: wanted as BackupRequest } as const
-  const ran = await world.clock.settle(run(trigger, world.places[0] as never))
-  return ran.state === 'ran' ? ran : expect.fail(ran.state)
-}
+const clone = (world: World, more: object = {}): Promise<Ran> =>
+  ask(world, { do: 'clone', instance: KEY, snapshot: SNAPSHOT, as: 'anew', reason: 'by ann', ...more })
 
 describe.each<Version>(['6.0.4', '7.0.2'])('on %s', (version) => {
   test('a volume is made of a snapshot, without marks, and its original stays as it is', async () => {
     const world = await begin(version)
     const before = [...on(world).snapshots.keys()]
     expect((await clone(world)).refusal).toBeNull()
-    await pass(world, 5 * MINUTE, MINUTE)
+    await pass(world, 5 * MINUTE)
     const made = on(world, 'anew')
     expect([made.disk.marker, made.description, made.content]).toEqual(['then', 'of the shop', 'filesystem'])
     expect(made.config).toEqual({
@@ -98,14 +86,14 @@ describe.each<Version>(['6.0.4', '7.0.2'])('on %s', (version) => {
       await clone(world)
       // Else the ledger knows the operation, and the relay waits for that.
       if (what === 'relay at once') world.relay.kill()
-      await pass(world, MINUTE, MINUTE)
+      await pass(world, MINUTE)
       expect(on(world, 'anew').disk.held).toBe('empty')
       if (what === 'relay') world.relay.restart()
       if (what === 'server') {
         world.incus.main.kill()
         world.incus.main.start()
       }
-      await pass(world, (3 * minutes + 25) * MINUTE, MINUTE)
+      await pass(world, (3 * minutes + 25) * MINUTE)
       expect([on(world, 'anew').disk.held, on(world, 'anew').disk.marker]).toEqual(['whole', 'then'])
       expect(torn).toEqual([])
       expect(on(world, 'anew').config).not.toHaveProperty(['user.stapes.restoring-as'])
@@ -119,7 +107,7 @@ test('into another pool of its server', async () => {
   const pool = findPool(world.incus.main.state, 'default')
   world.incus.main.state.pools.set('big', { ...pool, name: 'big', volumes: new Map() })
   expect((await clone(world, { pool: 'big' })).refusal).toBeNull()
-  await pass(world, 5 * MINUTE, MINUTE)
+  await pass(world, 5 * MINUTE)
   expect(customOf(world.incus.main, { pool: 'big', name: 'anew' }).disk.marker).toBe('then')
   expect((await clone(world, { pool: 'none' })).refusal?.reason).toContain('there is no storage pool "none"')
 })
@@ -132,7 +120,7 @@ describe('is refused, and nothing is changed', () => {
     expect((await clone(world)).refusal?.reason).toContain(
       'there is a volume main/default/default:anew already',
     )
-    await pass(world, 5 * MINUTE, MINUTE)
+    await pass(world, 5 * MINUTE)
     expect(on(world, 'anew').disk.marker).toBe('theirs')
   })
 
@@ -159,11 +147,6 @@ describe('whoever has stolen the signing key', () => {
     ...{ do: 'clone', from: ref('default:data'), snapshot: SNAPSHOT, to: ref('default:anew') },
     ...{ whole: false, start: false, pool: null, transferMode: 'pull', ...more },
   })
-  const attack = async (world: World, steps: readonly Step[]): Promise<string> => {
-    const relay = world.places[0]?.relay ?? expect.fail()
-    const jobs = steps.map((step, index) => ({ id: `attack ${index}`, steps: [step] }))
-    return JSON.stringify([...(await world.clock.settle(relay.batch(jobs))).answers.values()])
-  }
 
   test('replaces no volume, makes no instance of one, and none elsewhere', async () => {
     const world = await begin()
@@ -187,9 +170,9 @@ describe('whoever has stolen the signing key', () => {
     const world = await begin()
     addCustom(world.incus.main, { pool: 'default', project: 'default', name: 'theirs' })
     on(world, 'theirs').config['user.stapes.restoring-as'] = `${SNAPSHOT} alone stopped making ~x`
-    await pass(world, 10 * MINUTE)
+    await pass(world, 10 * MINUTE, STEP)
     await clone(world)
-    await pass(world, 5 * MINUTE, MINUTE)
+    await pass(world, 5 * MINUTE)
     const removals = ['theirs', 'anew'].map(
       (name): Step => ({ do: 'remove-clone', ref: ref(`default:${name}`) }),
     )

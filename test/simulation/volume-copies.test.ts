@@ -1,17 +1,17 @@
 /** Copies of custom volumes on the backup server, by policy, in the whole product: verified, kept, and never overwritten. */
 import { describe, expect, test } from 'vitest'
-import { run } from '../../functions/run.ts'
-import type { Run } from '../../functions/summary.ts'
 import type { Sending, Step } from '../../shared/relay/steps.ts'
-import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { addCustom, customOf } from '../emulator/custom.ts'
 import type { Version } from '../emulator/faces.ts'
 import { attachVolume, seedInstance } from '../emulator/scene.ts'
 import { type Custom, findPool } from '../emulator/state.ts'
+import { ask, attack } from './asking.ts'
+import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type Remote, type World } from './world.ts'
 
+const STEP = 2 * MINUTE
 const START = new Date('2026-11-20T00:00:30Z')
 const KEY = 'main/default/default:data'
 const VERSIONS: Version[] = ['6.0.4', '7.0.2']
@@ -58,24 +58,6 @@ const verified = (world: World, name = 'data'): string[] =>
     .split(' ')
     .map((pair) => pair.split('@')[0] ?? '')
 
-async function pass(world: World, time: number, step = 2 * MINUTE): Promise<void> {
-  const end = world.clock.now() + time
-  while (world.clock.now() + step <= end) await world.tick(new Date(world.clock.now() + step))
-}
-
-async function ask(world: World, request: object): Promise<Extract<Run, { state: 'ran' }>> {
-  const wanted = { reason: 'requested by ann', ...request } as BackupRequest
-  const at = new Date(world.clock.now())
-  const ran = await world.clock.settle(run({ kind: 'run', at, request: wanted }, world.places[0] as never))
-  return ran.state === 'ran' ? ran : expect.fail(ran.state)
-}
-
-async function attack(world: World, steps: readonly Step[]): Promise<string> {
-  const relay = world.places[0]?.relay ?? expect.fail()
-  const jobs = steps.map((step, index) => ({ id: `attack ${world.clock.now()} ${index}`, steps: [step] }))
-  return JSON.stringify([...(await world.clock.settle(relay.batch(jobs))).answers.values()])
-}
-
 const told = async (world: World): Promise<string> => JSON.stringify((await statusIn(world)).conditions)
 
 /** All that counts as a backup there has its data. */
@@ -93,9 +75,9 @@ describe.each(VERSIONS)('on %s, a covered volume', (version) => {
     async (mode) => {
       const copy = { remote: 'backup', transferMode: mode, keep: { last: 5 }, expiry: '30d' }
       const world = await begin({ version, policy: { copy, keep: { last: 6 } } })
-      await pass(world, HOUR + 10 * MINUTE)
+      await pass(world, HOUR + 10 * MINUTE, STEP)
       write(world, 'second')
-      await pass(world, 2 * HOUR)
+      await pass(world, 2 * HOUR, STEP)
       const there = on(world, 'backup')
       expect(verified(world).at(-1)).toBe('hourly-20261120T0300Z')
       expect(namesOn(world, 'backup').at(-1)).toBe('hourly-20261120T0300Z')
@@ -129,12 +111,12 @@ describe.each(VERSIONS)('on %s, a covered volume', (version) => {
       version,
       setUp: ({ incus }) => Object.assign(incus.main, { bandwidth: 1_000 }),
     })
-    await pass(world, 4 * MINUTE, MINUTE)
+    await pass(world, 4 * MINUTE)
     expect(world.incus.backup.volumeTransfers.size).toBe(1)
     world.incus.backup.kill()
     world.incus.main.bandwidth = null
     world.incus.backup.start()
-    await pass(world, 2 * HOUR)
+    await pass(world, 2 * HOUR, STEP)
     expect(verified(world).at(-1)).toBe('hourly-20261120T0200Z')
     expectGood(world)
     expect([...on(world, 'backup').snapshots.values()].every(({ disk }) => disk.held === 'whole')).toBe(true)
@@ -142,17 +124,17 @@ describe.each(VERSIONS)('on %s, a covered volume', (version) => {
 
   test('has sent again what was cut off in a refresh, and nothing verified is lost', async () => {
     const world = await begin({ version })
-    await pass(world, HOUR + 10 * MINUTE)
+    await pass(world, HOUR + 10 * MINUTE, STEP)
     write(world, 'second')
     world.incus.main.bandwidth = 5_000
-    await pass(world, 52 * MINUTE, MINUTE)
+    await pass(world, 52 * MINUTE)
     expect(world.incus.backup.volumeTransfers.size).toBe(1)
     world.incus.backup.kill()
     world.incus.main.bandwidth = null
     world.incus.backup.start()
     expect(on(world, 'backup').snapshots.get('hourly-20261120T0200Z')?.disk.held).toBe('phantom')
     expect(verified(world)).not.toContain('hourly-20261120T0200Z')
-    await pass(world, HOUR)
+    await pass(world, HOUR, STEP)
     expect(on(world, 'backup').snapshots.get('hourly-20261120T0200Z')?.disk.marker).toBe('second')
     expect(on(world, 'backup').snapshots.get('hourly-20261120T0100Z')?.disk.marker).toBe('first')
     expectGood(world)
@@ -161,14 +143,14 @@ describe.each(VERSIONS)('on %s, a covered volume', (version) => {
 
 test('one copy runs at a time, although Incus would begin a second one', async () => {
   const world = await begin({ setUp: ({ incus }) => Object.assign(incus.main, { bandwidth: 1_000 }) })
-  await pass(world, 4 * MINUTE, MINUTE)
+  await pass(world, 4 * MINUTE)
   for (let asked = 0; asked < 2; asked++) await ask(world, { do: 'copy', instances: [KEY] })
   world.relay.restart()
-  await pass(world, 3 * MINUTE, MINUTE)
+  await pass(world, 3 * MINUTE)
   await ask(world, { do: 'copy', instances: [KEY] })
   expect(world.incus.main.volumeTransfers.size).toBe(1)
   world.incus.main.bandwidth = null
-  await pass(world, HOUR)
+  await pass(world, HOUR, STEP)
   expectGood(world)
 })
 
@@ -178,14 +160,14 @@ describe('is left alone', () => {
       setUp: ({ incus }) => addCustom(incus.backup, { pool: 'default', project: 'default', name: 'data' }),
     })
     on(world, 'backup').disk.marker = 'theirs'
-    await pass(world, HOUR + 10 * MINUTE)
+    await pass(world, HOUR + 10 * MINUTE, STEP)
     expect(on(world, 'backup').disk.marker).toBe('theirs')
     expect(await told(world)).toContain('already has a volume of this name, and stapes did not make it')
   })
 
   test('a copy that somebody has attached: a refresh would be written under its user', async () => {
     const world = await begin()
-    await pass(world, HOUR + 10 * MINUTE)
+    await pass(world, HOUR + 10 * MINUTE, STEP)
     const user = seedInstance(world.incus.backup, { name: 'standby', running: true })
     user.devices.data = { type: 'disk', pool: 'default', source: 'data', path: '/data' }
     on(world, 'backup').disk.marker = 'used'
@@ -202,7 +184,7 @@ describe('is left alone', () => {
 
   test('the copy of a volume that was deleted and made anew', async () => {
     const world = await begin()
-    await pass(world, 2 * HOUR + 10 * MINUTE)
+    await pass(world, 2 * HOUR + 10 * MINUTE, STEP)
     const before = namesOn(world, 'backup')
     findPool(world.incus.main.state, 'default').volumes.clear()
     addCustom(world.incus.main, { pool: 'default', project: 'default', name: 'data' })
@@ -217,7 +199,7 @@ describe('is left alone', () => {
       setUp: ({ incus }) => addCustom(incus.main, { pool: 'default', project: 'default', name: 'logs' }),
     })
     write(world, 'logs', 'logs')
-    await pass(world, 2 * HOUR + 10 * MINUTE)
+    await pass(world, 2 * HOUR + 10 * MINUTE, STEP)
     const { volumes } = findPool(world.incus.main.state, 'default')
     const [data, logs] = [on(world, 'main'), on(world, 'main', 'logs')]
     volumes.set('default/data', Object.assign(logs, { name: 'data' }))
@@ -230,7 +212,7 @@ describe('is left alone', () => {
 
   test('what is verified, while the volumes of the backup server can’t be listed', async () => {
     const world = await begin()
-    await pass(world, HOUR + 10 * MINUTE)
+    await pass(world, HOUR + 10 * MINUTE, STEP)
     world.weather.now = (remote, { path }) =>
       remote === 'backup' && path.includes('/volumes/custom?') ? 500 : null
     await pass(world, 3 * HOUR, 5 * MINUTE)
@@ -256,7 +238,7 @@ describe('says what to do', () => {
       },
       policy: { select: { instances: [], volumes: ['fast:db'] } },
     })
-    await pass(world, HOUR + 10 * MINUTE)
+    await pass(world, HOUR + 10 * MINUTE, STEP)
     expect(await told(world)).toContain('there is no storage pool')
     await world.apply({
       policies: {
@@ -267,7 +249,7 @@ describe('says what to do', () => {
         },
       },
     })
-    await pass(world, HOUR)
+    await pass(world, HOUR, STEP)
     const copy = customOf(world.incus.backup, { pool: 'big', name: 'db' })
     expect(copy.config['user.stapes.replica-of']).toBe('main/default/fast:db')
     expect(copy.snapshots.size).toBeGreaterThan(0)
@@ -282,14 +264,14 @@ describe('says what to do', () => {
         void incus.backup.handle({ method: 'POST', path: '/1.0/projects', body })
       },
     })
-    await pass(world, HOUR + 10 * MINUTE)
+    await pass(world, HOUR + 10 * MINUTE, STEP)
     expect(await told(world)).toContain('has no volumes of its own')
     expect(isThere(world)).toBe(false)
   })
 
   test('on a cluster', async () => {
     const world = await begin({ setUp: ({ incus }) => Object.assign(incus.backup, { clustered: true }) })
-    await pass(world, HOUR + 10 * MINUTE)
+    await pass(world, HOUR + 10 * MINUTE, STEP)
     expect(await told(world)).toContain('backup is a cluster')
     expect(isThere(world)).toBe(false)
   })

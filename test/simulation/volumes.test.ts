@@ -1,14 +1,13 @@
 /** Custom volumes under the same policies, in the whole product: their snapshots, holds, removals and promises. */
 import { describe, expect, test } from 'vitest'
-import { run } from '../../functions/run.ts'
 import { simulateOnly } from '../../functions/simulate.ts'
-import type { Run } from '../../functions/summary.ts'
 import type { Step } from '../../shared/relay/steps.ts'
-import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { customOf } from '../emulator/custom.ts'
 import type { Version } from '../emulator/faces.ts'
 import { attachVolume, instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import type { Custom } from '../emulator/state.ts'
+import { ask, attack } from './asking.ts'
+import { pass } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type World } from './world.ts'
@@ -18,8 +17,6 @@ const KEY = 'main/default/default:data'
 const OURS = /^(hourly|manual)-\d{8}T\d{4}Z$/
 
 const VERSIONS: Version[] = ['6.0.4', '7.0.2']
-
-type Ran = Extract<Run, { state: 'ran' }>
 
 async function begin(policy: object, version: Version = '6.0.4', setUp?: (world: World) => void) {
   const world = createWorld({ start: START, versions: { main: version, backup: version } })
@@ -37,24 +34,6 @@ async function begin(policy: object, version: Version = '6.0.4', setUp?: (world:
 
 const data = (world: World, name = 'data'): Custom => customOf(world.incus.main, { name })
 const namesOf = (world: World, name = 'data'): string[] => [...data(world, name).snapshots.keys()]
-
-async function pass(world: World, time: number, step = MINUTE): Promise<void> {
-  const end = world.clock.now() + time
-  while (world.clock.now() + step <= end) await world.tick(new Date(world.clock.now() + step))
-}
-
-async function ask(world: World, request: object): Promise<Ran> {
-  const wanted = { reason: 'requested by ann', ...request } as BackupRequest
-  const at = new Date(world.clock.now())
-  const ran = await world.clock.settle(run({ kind: 'run', at, request: wanted }, world.places[0] as never))
-  return ran.state === 'ran' ? ran : expect.fail(ran.state)
-}
-
-async function attack(world: World, steps: readonly Step[]): Promise<string> {
-  const relay = world.places[0]?.relay ?? expect.fail()
-  const jobs = steps.map((step, index) => ({ id: `attack ${world.clock.now()} ${index}`, steps: [step] }))
-  return JSON.stringify([...(await world.clock.settle(relay.batch(jobs))).answers.values()])
-}
 
 const REF = { remote: 'main', project: 'default', instance: 'default:data' }
 

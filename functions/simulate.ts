@@ -65,7 +65,7 @@ export async function simulateOnly(
 /** So many instances and stores are read: each takes a list and some requests. */
 const MOST = 20
 
-/** What the stores have of the exports that either configuration lets go. */
+/** What the stores have of the exports that either configuration removes. */
 async function readStores(
   asked: Asked,
   configs: readonly Config[],

@@ -39,7 +39,7 @@ export type Store = {
   discard(path: string, token: string | null): Promise<void>
   /** Null: there is no such file. */
   about(path: string): Promise<FileState | null>
-  /** Removes a file. Null: it is gone; else why the store doesn't let it go, in words. */
+  /** Removes a file. Null: it is gone; else why the store keeps it, in words. */
   remove(path: string): Promise<string | null>
   /** The same by all means that the relay has, as whoever has stolen its key: past versions, and past what an administrator may pass. */
   erase(path: string): Promise<string | null>

@@ -58,7 +58,7 @@ const SNAPSHOT_PRICE =
   'taking snapshots needs can_manage_snapshots. Whoever has the key of this certificate can also delete them, and read what they hold by having them sent elsewhere'
 
 const FILE_PRICE =
-  'reading files of snapshots, and putting them back, needs can_create_instances, can_edit and can_connect_sftp: they are read from an instance of its own, which is deleted afterwards. Whoever has the key of this certificate can read and write every file of every instance in these projects, and create and start, change and delete any instance there. With restricted=true on them, no such instance gets anything of the host'
+  'reading files of snapshots, and restoring them, needs can_create_instances, can_edit and can_connect_sftp: they are read from an instance of its own, which is deleted afterwards. Whoever has the key of this certificate can read and write every file of every instance in these projects, and create and start, change and delete any instance there. With restricted=true on them, no such instance gets anything of the host'
 
 const VOLUME_PRICE =
   'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'

@@ -52,7 +52,7 @@ export type SlotPlan = {
   until: string | null
 }
 
-/** `going`: names of exports that are let go, with spaces between them. `strays`: what is no export, in words. `next`: when to look again (ISO 8601); null: after the next export. */
+/** `going`: names of exports that are to be removed, with spaces between them. `strays`: what is no export, in words. `next`: when to look again (ISO 8601); null: after the next export. */
 export type Sorted = { at: string; going: string; strays: string; next: string | null; tries: number }
 
 export type Plan<Action extends AnyAction = AnyAction> = {

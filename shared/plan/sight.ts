@@ -82,7 +82,7 @@ export function rememberSight(
 export const isLeftIn = (covered: SightLedger['covered'], key: string): boolean =>
   own(covered, key.slice(0, key.lastIndexOf('/'))) !== undefined
 
-/** What isn't noted counts as never stalled: the brake then holds it, rather than let too much go. */
+/** What isn't noted counts as never stalled: the brake then holds it, rather than let too much be removed. */
 const STALLED = 500
 const someOf = (stalled: Plan['stalled']): Record<string, string> =>
   Object.fromEntries(Object.entries(stalled).slice(0, STALLED))

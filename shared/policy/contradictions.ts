@@ -41,7 +41,7 @@ export function againstKeep({ keep, expiry }: Pick<Policy, 'keep' | 'expiry'>): 
   const rule = (Object.keys(keep) as (keyof Keep)[]).find((one) => wantedDays(keep, one) > days)
   return rule === undefined
     ? null
-    : `"expiry": "${expiry}" has Incus remove its snapshots before "keep" lets them go ("${rule}": ${JSON.stringify(own(keep, rule))}): make it longer, or leave it out`
+    : `"expiry": "${expiry}" has Incus remove its snapshots before "keep" does ("${rule}": ${JSON.stringify(own(keep, rule))}): make it longer, or leave it out`
 }
 
 /** Without an end, their snapshots fill the pool sooner or later. */

@@ -39,7 +39,7 @@ export const RESTORING = `${PREFIX}restoring`
 /** On an instance that was restored in place: the safety snapshots of its restores. */
 export const RESTORED = `${PREFIX}restored`
 
-/** On an instance into which files of a snapshot are being put back: the safety snapshot, which is complete, and the snapshot. */
+/** On an instance into which files of a snapshot are being restored: the safety snapshot, which is complete, and the snapshot. */
 export const PUTTING = `${PREFIX}putting`
 
 /** On an instance that only lives while a snapshot is exported, made from that: sealed by the relay, which removes it. */

@@ -242,7 +242,7 @@ export type CheckImportStep = { do: 'check-import'; name: string | null } & Impo
 /** `export`: null where there is none that could be read. */
 export type ImportCheck = CloneCheck & { export: { name: string; encrypted: boolean } | null }
 
-/** Puts a file or a folder of a snapshot back. See work/put/action.ts for the fields. */
+/** Restores a file or a folder of a snapshot. See work/put/action.ts for the fields. */
 export type PutStep = { do: 'put' } & Pick<PutAction, 'ref' | 'from' | 'snapshot' | 'path' | 'safety'>
 
 export type Step =

@@ -24,7 +24,7 @@ const CASES = [
 export async function benchProcessor(): Promise<Report> {
   const figures: Figure[] = []
   const notes = [
-    `every instance has ${SNAPSHOTS} snapshots of its policy, gets one and lets one go`,
+    `every instance has ${SNAPSHOTS} snapshots of its policy, gets one and loses one`,
     `processor time of all threads of workerd (schedstat), bare: bundle as deployed, KV and relay in another process; median of ${TICKS} ticks after ${WARM_UP}`,
   ]
   for (const { instances, bound } of CASES) {

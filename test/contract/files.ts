@@ -1,4 +1,4 @@
-/** The files of an instance over SFTP, stopped or running: what is read of a snapshot, and put back. */
+/** The files of an instance over SFTP, stopped or running: what is read of a snapshot, and restored. */
 import { describe, expect, test } from 'vitest'
 import type { Sftp } from '../../relay/engine/files/sftp.ts'
 import { exists, readOperation, startSnapshot, succeed, takeSnapshot } from './calls.ts'

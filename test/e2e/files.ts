@@ -94,7 +94,7 @@ export function filesEndToEnd({ stage, left, remove, cover, tick, of, marker, by
     expect(await left()).toEqual([of])
   })
 
-  test('a file of it is put back into the running instance, and the state before is kept', async () => {
+  test('a file of it is restored into the running instance, and the state before is kept', async () => {
     const { worker, pair } = stage()
     const it = { name: 'e2e-put' }
     const post = async (path: string, body: object) =>

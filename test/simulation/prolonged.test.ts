@@ -161,7 +161,7 @@ test('a snapshot whose own end passed, and that somebody holds while its copy is
   expect([isHeld, [...snapshotsOn(world, 'main').keys()]]).toEqual([true, expect.arrayContaining([name])])
 })
 
-test('by a clock of the relay that is ahead of the server’s, nothing goes before the server would let it go', async () => {
+test('by a clock of the relay that is ahead of the server’s, nothing goes before the server would remove it', async () => {
   const world = await begin({ schedule: '0 */3 * * *', expiry: '46H', copy: { remote: 'backup' } })
   const behind = 40 * MINUTE
   for (const remote of ['main', 'backup'] as const) {

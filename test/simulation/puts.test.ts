@@ -100,7 +100,7 @@ const temporaries = ({ world }: Simulation): string[] =>
   )
 
 describe('files of a snapshot', () => {
-  test('are put back, after a snapshot of the state before', async () => {
+  test('are restored, after a snapshot of the state before', async () => {
     const simulation = await begin()
     expect(await ask(simulation)).toMatchObject({
       refusal: null,
@@ -160,7 +160,7 @@ describe('files of a snapshot', () => {
 const MOMENTS = [0, 8, 12, 13, 14, 15, 16, 17, 18, 19]
 
 describe.each(['relay', 'server'] as const)('the %s is killed', (victim) => {
-  test.each(MOMENTS)('at request %i of it: the next ticks put it back, and nothing is left', async (at) => {
+  test.each(MOMENTS)('at request %i of it: the next ticks restore it, and nothing is left', async (at) => {
     const simulation = await begin()
     const { world, pass } = simulation
     let left = at
@@ -188,7 +188,7 @@ describe.each(['relay', 'server'] as const)('the %s is killed', (victim) => {
 
 describe('the relay is killed while it writes', () => {
   test.each([1, 2, 5, 9, 14])(
-    'at change %i: the next ticks put it back, over the same safety snapshot',
+    'at change %i: the next ticks restore it, over the same safety snapshot',
     async (at) => {
       const simulation = await begin()
       const { world, pass } = simulation
@@ -227,7 +227,7 @@ describe('files of a snapshot, by a stolen key,', () => {
     ['over one that retention removes', { safety: { ...step.safety, name: HOURLY } }, /isn’t the name/],
     ['of another instance', { from: { ...ref, instance: 'db' } }, /no copy of it/],
     ['into a copy', { ref: { ...ref, remote: 'backup' } }, /only a backup target/],
-  ])('%s are put back nowhere, whoever asks', async (_, more, why) => {
+  ])('%s are restored nowhere, whoever asks', async (_, more, why) => {
     const simulation = await begin()
     const before = nodes(simulation)
     const { answers } = await settledRelay(simulation.world).batch([
@@ -262,7 +262,7 @@ describe('files of a snapshot, by a stolen key,', () => {
   test.each([
     ['over one that is gone', {}, true, /is not there any more/],
     ['of another snapshot over one from before', { snapshot: DAILY }, false, /doesn’t say that/],
-  ])('%s are put back nowhere by the mark that is left', async (_, more, isGone, why) => {
+  ])('%s are restored nowhere by the mark that is left', async (_, more, isGone, why) => {
     const { simulation, safety } = await cutOff()
     const web = instanceOf(simulation.world.incus.main, { name: 'web' })
     if (isGone) web.snapshots.delete(safety)

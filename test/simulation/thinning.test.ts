@@ -216,7 +216,7 @@ describe('the brake', () => {
     return scene
   }
 
-  test('holds back what a cut keep would take, says so, and lets it go once somebody confirms', async () => {
+  test('holds back what a cut keep would take, says so, and removes it once somebody confirms', async () => {
     const scene = await cut()
     const { world } = scene
     expect(namesOf(scene)).toHaveLength(11)

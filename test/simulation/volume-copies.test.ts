@@ -96,7 +96,7 @@ describe.each(VERSIONS)('on %s, a covered volume', (version) => {
     },
   )
 
-  test('keeps on the copy what the policy says, and loses there what the source let go', async () => {
+  test('keeps on the copy what the policy says, and loses there what the source removed', async () => {
     const copy = { remote: 'backup', keep: { last: 2 } }
     const world = await begin({ version, policy: { copy } })
     await pass(world, 8 * HOUR + 10 * MINUTE, 5 * MINUTE)

@@ -1,5 +1,5 @@
 /**
- * Puts a file or a folder of a snapshot back into its instance. Each file is written beside its place and then takes it in one
+ * Restores a file or a folder of a snapshot into its instance. Each file is written beside its place and then takes it in one
  * step, so what is there is never half of one, and no link that stands there is followed. What a folder has besides stays.
  */
 import { createHash } from 'node:crypto'
@@ -15,7 +15,7 @@ export type Put = { files: number; folders: number; links: number; leftOut: numb
 type Sides = { source: Sftp; target: Sftp }
 
 /** `label`: in the names beside, the same for each try, so that the next one removes what this one left. */
-export async function putBack(
+export async function restoreFiles(
   { source, target }: Sides,
   start: Found,
   label: string,

@@ -1,5 +1,5 @@
 /**
- * Puts files of a snapshot back into its instance: first a safety snapshot, then the mark that it is whole, then the files, and
+ * Restores files of a snapshot into its instance: first a safety snapshot, then the mark that it is whole, then the files, and
  * the mark goes last. So whatever is killed, it can be told how far it came, and what was there before is never lost.
  */
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
@@ -16,7 +16,7 @@ import { runCalls, silent, type Watcher } from '../call-list.ts'
 import { unlessCancelled } from '../cancels.ts'
 import { isObject } from '../envelope.ts'
 import { connect } from '../files/connect.ts'
-import { againstPlace, type Put, putBack } from '../files/putting.ts'
+import { againstPlace, type Put, restoreFiles } from '../files/putting.ts'
 import { type Sftp, SftpError } from '../files/sftp.ts'
 import { type Found, kindOf } from '../files/tree.ts'
 import { bytesOf } from '../files/wire.ts'
@@ -56,7 +56,7 @@ export const planPut: PlanStep<PutStep> = async (step, io, job, watcher = silent
 }
 
 const refusal = ({ ref, snapshot, path }: PutStep, why: string): CallError =>
-  refused(`put ${path} of ${snapshot} back into ${subjectKey(ref)}`, why)
+  refused(`restore ${path} of ${snapshot} into ${subjectKey(ref)}`, why)
 
 async function against(step: PutStep, io: StepIo): Promise<Result<string | null, CallError>> {
   const { ref, from, safety } = step
@@ -86,7 +86,7 @@ async function against(step: PutStep, io: StepIo): Promise<Result<string | null,
   return ok(replicaOf(copy.value) === subjectKey(ref) ? null : `${subjectKey(from)} is no copy of it`)
 }
 
-/** Only the relay's own mark proves that the safety snapshot was taken before anything was put back. */
+/** Only the relay's own mark proves that the safety snapshot was taken before anything was restored. */
 const isMarked = (
   { ref, snapshot, safety }: PutStep,
   { config, own: keys }: Sighting,
@@ -112,7 +112,9 @@ async function between(
   const safe = safety.taken ? ok(null) : await makeSafe(step, io, watcher)
   if (!safe.ok) return safe
   const progress = unlessCancelled(watcher)
-  const done = await onTarget(step, io, (target) => putBack({ source, target }, start, safety.name, progress))
+  const done = await onTarget(step, io, (target) =>
+    restoreFiles({ source, target }, start, safety.name, progress),
+  )
   if (!done.ok) return done
   watcher.progress(textOf(done.value))
   return ok({
@@ -185,7 +187,7 @@ function textOf({ files, folders, links, leftOut, modes }: Put): string {
   const named = modes.slice(0, NAMED).join(', ')
   const more = modes.length > NAMED ? ` and ${modes.length - NAMED} more` : ''
   return [
-    `${files} files, ${folders} folders and ${links} links are back`,
+    `${files} files, ${folders} folders and ${links} links are restored`,
     ...(leftOut === 0 ? [] : [`${leftOut} devices, pipes and sockets were left out`]),
     ...(modes.length === 0
       ? []

@@ -6,7 +6,7 @@ export const put: ChangeCommand = {
   kind: 'change',
   does: 'put',
   name: 'put',
-  summary: 'Put a file or a folder of a snapshot back into its instance; the state before is kept',
+  summary: 'Restore a file or a folder of a snapshot into its instance; the state before is kept',
   role: 'admin',
   seldom: true,
   parameters: [

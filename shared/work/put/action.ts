@@ -1,8 +1,8 @@
-/** The action of files that are put back into their instance. */
+/** The action of files that are restored into their instance. */
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 
-/** Puts a file or a folder of a snapshot back, as a detached job; later ticks observe its end. */
+/** Restores a file or a folder of a snapshot, as a detached job; later ticks observe its end. */
 export type PutAction = {
   kind: 'put'
   ref: InstanceRef
@@ -11,7 +11,7 @@ export type PutAction = {
   snapshot: string
   /** Absolute, in both. */
   path: string
-  /** The snapshot of the state before. `taken`: an earlier try has, and may have put back a part. */
+  /** The snapshot of the state before. `taken`: an earlier try has, and may have restored a part. */
   safety: { name: string; expiresAt: string | null; taken: boolean }
   /** How the instance stands still while that is taken, in words; null: it doesn't. */
   standstill: string | null

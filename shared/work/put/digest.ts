@@ -1,4 +1,4 @@
-/** Files that are put back in a plan's digest, without the safety snapshot's name until it is taken, as that depends on the clock. */
+/** Files that are restored, in a plan's digest, without the safety snapshot's name until it is taken, as that depends on the clock. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { PutAction } from './action.ts'
 

@@ -1,4 +1,4 @@
-/** The ledger entry of what was last put back into an instance. */
+/** The ledger entry of what was last restored into an instance. */
 import * as z from 'zod/mini'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { type Work, workKey, workShape } from '../../ledger/work.ts'

@@ -1,4 +1,4 @@
-/** Files of a snapshot that are put back into their instance; the state before is kept. */
+/** Files of a snapshot that are restored into their instance; the state before is kept. */
 import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
@@ -27,7 +27,7 @@ export const put: Kind<PutAction, PutRequest, PutWork> = {
       freezes: ({ standstill, safety }) => (standstill === null ? null : `its snapshot ${safety.name}`),
     },
   },
-  tallies: [{ sign: '<', name: 'files', will: 'puts back', did: 'began to put back', one: 'path' }],
+  tallies: [{ sign: '<', name: 'files', will: 'restores', did: 'began to restore', one: 'path' }],
   schedule: { stage: 'in progress', plan: planPuts },
   requests: { put: requestPut },
   send: {

@@ -1,4 +1,4 @@
-/** How files that are put back read. */
+/** How files that are restored read. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import { safeText } from '../../safe-text.ts'

@@ -1,4 +1,4 @@
-/** Texts about files that are put back, and at their end. */
+/** Texts about files that are restored, and at their end. */
 import type { Text } from '../../chat/message.ts'
 import { cut, spoken, typed } from '../../chat/words.ts'
 import { safeText } from '../../safe-text.ts'
@@ -13,13 +13,13 @@ export const putWords: Long<PutWork>['words'] = {
   doing: (item) => {
     const entry = entryOf(item)
     const what: Text = entry === null ? ['files'] : whatOf(entry)
-    return ['putting ', ...what, ' back into ', { code: item.subject }]
+    return ['restoring ', ...what, ' into ', { code: item.subject }]
   },
   good: (item) => {
     const entry = entryOf(item)
     const what: Text = entry === null ? ['what was asked for'] : whatOf(entry)
     const but: Text = item.reason === null ? [] : ['; ', ...spoken(cut(item.reason))]
-    return [{ code: item.subject }, ' has ', ...what, ' back', ...but]
+    return [...what, ' is restored into ', { code: item.subject }, ...but]
   },
   after: (item) => {
     const entry = entryOf(item)
@@ -32,8 +32,8 @@ export const putWords: Long<PutWork>['words'] = {
       typed(`restore ${item.subject} ${safety}`),
     ]
   },
-  title: (key, entry) => ['Putting ', ...whatOf(entry), ' back into ', { code: key }],
+  title: (key, entry) => ['Restoring ', ...whatOf(entry), ' into ', { code: key }],
   left: () => [],
-  ended: { one: 'path put back', several: 'paths put back', how: ' was done ' },
-  broken: { one: 'path not put back', several: 'paths not put back' },
+  ended: { one: 'path restored', several: 'paths restored', how: ' was done ' },
+  broken: { one: 'path not restored', several: 'paths not restored' },
 }

@@ -1,4 +1,4 @@
-/** Records files that are put back in the ledger after a run. */
+/** Records files that are restored in the ledger after a run. */
 import { subjectKey } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { workKey } from '../../ledger/work.ts'

@@ -1,4 +1,4 @@
-/** Requests to put files of a snapshot back: whether that is possible now, and its plan. */
+/** Requests to restore files of a snapshot: whether that is possible now, and its plan. */
 import { parsePath } from '../../incus/file-path.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
@@ -62,7 +62,7 @@ function refuse(found: Found, holder: Holder, requested: Requested<PutRequest>):
   if (/\s/.test(snapshot))
     return {
       code: 'forbidden',
-      reason: 'nothing is put back from a snapshot with a space in its name: rename it first',
+      reason: 'no files are restored from a snapshot with a space in its name: rename it first',
     }
   const busy = requested.found.busy.get(key)
   if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
@@ -73,7 +73,7 @@ function refuse(found: Found, holder: Holder, requested: Requested<PutRequest>):
 }
 
 function underWay(key: string, { path, snapshot }: PutWork, wanted: PutRequest): Answer | Refusal {
-  const reason = `${path} of ${snapshot} is being put back`
+  const reason = `${path} of ${snapshot} is being restored`
   return path === wanted.path && snapshot === wanted.snapshot
     ? { notes: [{ kind: 'wait', about: key, snapshot, reason }] }
     : { code: 'busy', reason: `${key}: ${reason}; try again when that has ended` }

@@ -1,4 +1,4 @@
-/** Plans the next step of files that are put back and have not ended: by the relay's report, or by the marks on the instance. */
+/** Plans the next step of files that are being restored: by the relay's report, or by the marks on the instance. */
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { classify, describe, mayRetry } from '../../incus/refusal.ts'
 import { instanceOf, remoteOf } from '../../incus/subject.ts'
@@ -28,7 +28,7 @@ function keysOf({ jobs }: World, ledger: Ledger): Set<string> {
   return new Set([...Object.keys(ledger.work), ...running].filter((one) => kindIn(one) === PUT).map(keyIn))
 }
 
-const BUSY = 'files are being put back into it'
+const BUSY = 'files are being restored into it'
 
 function findingOn(key: string, world: World, ledger: Ledger, now: Date): Finding {
   const entry = putIn(ledger, key)
@@ -45,7 +45,7 @@ function findingOn(key: string, world: World, ledger: Ledger, now: Date): Findin
 
 /** Nothing of what it is read from may go meanwhile. */
 const neededBy = ({ from, snapshot }: PutWork): Finding => ({
-  needed: new Map([[from, new Map([[snapshot, 'files of it are being put back']])]]),
+  needed: new Map([[from, new Map([[snapshot, 'files of it are being restored']])]]),
 })
 
 type Known = { key: string; entry: PutWork; report: JobReport | null }
@@ -55,7 +55,7 @@ const saying = (kind: Note['kind'], key: string, entry: PutWork, reason: string)
   notes: [{ kind, about: key, reason }],
 })
 
-/** How far it came: `all` is back, a part `may be`, or nothing was changed. */
+/** How far it came: `all` is restored, a `part` may be, or nothing was changed. */
 type Stage = 'all' | 'part' | 'nothing'
 
 function stageOf({ own: keys, config }: InstanceRecord, { safety }: PutWork): Stage | null {
@@ -66,15 +66,15 @@ function stageOf({ own: keys, config }: InstanceRecord, { safety }: PutWork): St
 
 function stepOn({ key, entry, report }: Known, world: World, now: Date): Finding {
   if (report !== null && isLive(report))
-    return saying('wait', key, seenRunning(entry, report, now), liveText('putting files back', report))
-  // It says what is back. One that a restarted relay has adopted doesn't: that was the safety snapshot at most.
+    return saying('wait', key, seenRunning(entry, report, now), liveText('restoring files', report))
+  // It says what is restored. One that a restarted relay has adopted doesn't: that was the safety snapshot at most.
   if (report?.state === 'done' && report.progress !== undefined)
     return endWell(key, entry, report.progress, now)
   const record = world.find(instanceOf(key))
   if (record === undefined)
     return own(world.remotes, remoteOf(key))?.ok === true
       ? giveUp(key, entry, 'the instance is gone', 'once that is mended, request it again', now)
-      : saying('wait', key, entry, `whether ${entry.path} is back could not be read`)
+      : saying('wait', key, entry, `whether ${entry.path} is restored could not be read`)
   const stage = stageOf(record, entry) ?? (wholeSafeties(record).includes(entry.safety) ? 'all' : 'nothing')
   return stage === 'all'
     ? endWell(key, entry, undefined, now)
@@ -84,7 +84,7 @@ function stepOn({ key, entry, report }: Known, world: World, now: Date): Finding
 function endWell(key: string, { reason: _, ...entry }: PutWork, how: string | undefined, now: Date): Finding {
   const text = how === undefined ? '' : `: ${how}`
   const done = ended({ ...entry, ...(how === undefined ? {} : { reason: how }) }, 'done', now)
-  return saying('keep', key, done, `${entry.path} of ${entry.snapshot} was put back${text}`)
+  return saying('keep', key, done, `${entry.path} of ${entry.snapshot} was restored${text}`)
 }
 
 function tryAgain(
@@ -119,7 +119,7 @@ function tryAgain(
   ])
 }
 
-/** A part that is back needs the safety snapshot of before; what was never begun takes another name, for that one may be partial. */
+/** A part that is restored needs the safety snapshot of before; what was never begun takes another name, for that one may be partial. */
 function actionOf(key: string, entry: PutWork, record: InstanceRecord, stage: Stage, now: Date): PutAction {
   const { from, snapshot, path, attempts, reason } = entry
   const taken = stage === 'part'
@@ -135,7 +135,7 @@ function actionOf(key: string, entry: PutWork, record: InstanceRecord, stage: St
 /** What there is now, and what can be done. */
 function leftOf(stage: Stage, { safety }: PutWork, { snapshots }: InstanceRecord): string {
   if (stage !== 'part') return 'nothing was changed; once that is mended, request it again'
-  const part = 'a part of it may be back; the state before'
+  const part = 'a part of it may be restored; the state before'
   if (snapshots === null)
     return `${part} was kept in ${safety}, and whether that is still there could not be read: request it again, or restore that`
   return snapshots.some(([name]) => name === safety)
@@ -145,6 +145,6 @@ function leftOf(stage: Stage, { safety }: PutWork, { snapshots }: InstanceRecord
 
 function giveUp(key: string, entry: PutWork, why: string, left: string, now: Date): Finding {
   const { path, snapshot } = entry
-  const reason = `${path} of ${snapshot} was not put back: ${why}; ${left}`
+  const reason = `${path} of ${snapshot} was not restored: ${why}; ${left}`
   return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
 }

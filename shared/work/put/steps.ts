@@ -1,4 +1,4 @@
-/** The job of files that are put back, whose end later ticks see: by its report, or by the marks it leaves. */
+/** The job of files that are restored, whose end later ticks see: by its report, or by the marks it leaves. */
 import { subjectKey } from '../../incus/subject.ts'
 import { familyOf, workKey } from '../../ledger/work.ts'
 import type { PlannedJob } from '../../plan/jobs.ts'

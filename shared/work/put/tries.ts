@@ -1,4 +1,4 @@
-/** How often it is tried to put files back: the first failed try is made up for at once. */
+/** How often it is tried to restore files: the first failed try is made up for at once. */
 import type { RetryPolicy } from '../life.ts'
 
 export const RETRY: RetryPolicy = {

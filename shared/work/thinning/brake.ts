@@ -8,7 +8,7 @@ import type { Wanted } from '../export/due.ts'
 import { brakeKey } from './due.ts'
 import type { SortedExports } from './sort.ts'
 
-/** Null: nothing holds it back. What was let go before, and could not go yet, isn't counted again. */
+/** Null: nothing holds it back. What was to be removed before, and could not be yet, isn't counted again. */
 export function brakeExports(
   one: Wanted,
   { going, counted }: SortedExports,

@@ -1,6 +1,6 @@
 /**
  * Of which exports all have to be looked at, to find what no rule keeps: once after each new one, and again where something could
- * not go yet. A policy whose newest export is missing lets nothing go.
+ * not go yet. A policy whose newest export is missing removes none.
  */
 import { thinningKey } from '../../plan/brake.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'

@@ -99,7 +99,7 @@ describe('a due slot', () => {
     expect(slots[0]?.served).toEqual(['main/default/web1'])
   })
 
-  test('is counted by nobody before it was seen: an empty plan of keeps never lets the last one go', () => {
+  test('is counted by nobody before it was seen: an empty plan of keeps never removes the last one', () => {
     const world = parseWorld(`
       main:default/web1 running
         daily-20261101T0300Z

@@ -1,4 +1,4 @@
-/** What the relay lets go of exports, whoever asks. */
+/** Which exports the relay removes, whoever asks. */
 import { describe, expect, test } from 'vitest'
 import { againstExportRemoval, type ExportRemoval, oldOf } from '../../../relay/engine/export-removal.ts'
 import type { Surveyed } from '../../../relay/engine/exports.ts'

@@ -67,7 +67,7 @@ test('is held back by the brake', () => {
   expect(foreseen({ last: 1 }, rows)).toMatchObject({ braked: ['2026-11-22 5'], removals: [] })
 })
 
-test('nothing, where its store could not be read, or nobody lets anything go', () => {
+test('nothing, where its store could not be read, or nothing is to be removed', () => {
   expect(foreseen({ last: 1 }, null)).toEqual({ places: 1, braked: [], removals: [] })
   expect(foreseen({}, [row(22), row(21)])).toEqual({ places: 0, braked: [], removals: [] })
 })

@@ -1,4 +1,4 @@
-/** What is said of files that were put back, or could not be: of them, and of the state before, what is known, and no more. */
+/** What is said of files that were restored, or could not be: of them, and of the state before, what is known, and no more. */
 import { expect, test } from 'vitest'
 import { emptyLedger } from '../../../../shared/ledger/ledger.ts'
 import { decide } from '../../../../shared/plan/decide.ts'
@@ -40,7 +40,7 @@ function told(marks: string, snapshots: string, report: Partial<JobReport> = { s
 }
 
 test.each([
-  ['nothing of it is back', '', SNAPSHOT, 'nothing was changed'],
+  ['nothing of it is restored', '', SNAPSHOT, 'nothing was changed'],
   ['a part may be', PUTTING, `${SNAPSHOT}\n  ${SAFETY}`, `the state before is in ${SAFETY}`],
   ['a part may be, and the state before is gone', PUTTING, SNAPSHOT, `kept in ${SAFETY}, which is gone`],
   ['a part may be, and nothing can be listed', PUTTING, '?', `whether that is still there could not be read`],
@@ -51,7 +51,9 @@ test.each([
 test('the success of what a restarted relay has adopted, as of the safety snapshot, says nothing of files', () => {
   const both = `${SNAPSHOT}\n  ${SAFETY}`
   expect(told('', both, { state: 'done' })).toContain('the relay or Incus was restarted')
-  expect(told('', both, { state: 'done' })).not.toContain('was put back')
-  expect(told('', both, { state: 'done', progress: '4 files are back' })).toContain('was put back: 4 files')
-  expect(told(`user.stapes.restored=${SAFETY}`, both, { state: 'done' })).toContain('was put back')
+  expect(told('', both, { state: 'done' })).not.toContain('was restored')
+  expect(told('', both, { state: 'done', progress: '4 files are restored' })).toContain(
+    'was restored: 4 files',
+  )
+  expect(told(`user.stapes.restored=${SAFETY}`, both, { state: 'done' })).toContain('was restored')
 })

@@ -160,7 +160,7 @@ describe('the slot of a group', () => {
 describe('retention', () => {
   const OLD = ['daily-20261119T0300Z', 'daily-20261120T0300Z', ...BEFORE]
 
-  test('lets one name go from all of it', () => {
+  test('removes one name from all of it', () => {
     const { expired } = planOf({ web: [...OLD, SLOT], data: [...OLD, SLOT] })
     expect(expired.sort()).toEqual([
       'default:data daily-20261119T0300Z',

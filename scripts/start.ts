@@ -23,7 +23,8 @@ import { openSettings, type Settings } from './start/settings.ts'
 import { createTickRenderer, parseEntry } from './start/ticks.ts'
 import { startWorker } from './start/worker.ts'
 
-const { given } = readOptions(['dry-run', 'yes'], 0, 'npm start [-- --dry-run | --yes]')
+const OPTIONS = ['dry-run', 'yes'] as const
+const { given } = readOptions(OPTIONS, 0, 'npm start [-- --dry-run | --yes]')
 loadEnvironment()
 
 /** In milliseconds. */
@@ -55,7 +56,8 @@ async function start(): Promise<void> {
   const chat = chatOf(process.env)
   const link = await openLink(process.env, cleanup)
   const state = openState()
-  const settings = await openSettings(process.env)
+  const options = OPTIONS.flatMap((name) => (given[name] ? [`--${name}`] : []))
+  const settings = await openSettings(process.env, options)
   const unusable = await whyUnusable(link)
   if (unusable !== null) throw new Error(unusable)
   const worker = await keepWorker(

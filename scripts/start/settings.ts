@@ -15,9 +15,16 @@ export type Settings = {
 const DEFAULT_PORT = 8787
 const HIGHEST_PORT = 65_535
 
-export async function openSettings(environment: NodeJS.ProcessEnv): Promise<Settings> {
+/** `options`: with which it was started, as `--dry-run`. */
+export async function openSettings(
+  environment: NodeJS.ProcessEnv,
+  options: readonly string[],
+): Promise<Settings> {
   const document = readConfiguration()
-  const port = await freePort(environment.PORT)
+  const port = await freePort(
+    environment.PORT ?? '',
+    ['npm start', ...(options.length === 0 ? [] : ['--', ...options])].join(' '),
+  )
   const given = environment.STAPES_TOKEN ?? ''
   const token = given === '' ? randomBytes(24).toString('base64url') : given
   return { port, token, fresh: given === '', document }
@@ -29,14 +36,15 @@ function readConfiguration(): DocumentFile {
   return read.value
 }
 
-async function freePort(text = ''): Promise<number> {
+/** `command`: how to start it once more. */
+async function freePort(text: string, command: string): Promise<number> {
   const port = text === '' ? DEFAULT_PORT : Number(text)
   if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT)
     throw new Error(`PORT is "${text}": expected a number from 1 to ${HIGHEST_PORT}`)
   const reason = await whyTaken(port)
   if (reason === null) return port
   throw new Error(
-    `127.0.0.1:${port} can't be listened on (${reason}): set PORT to a free port, as in PORT=${((port + 9) % HIGHEST_PORT) + 1} npm start`,
+    `127.0.0.1:${port} can't be listened on (${reason}): set PORT to a free port, as in PORT=${((port + 9) % HIGHEST_PORT) + 1} ${command}`,
   )
 }
 

@@ -2,6 +2,7 @@
  * Snapshots of several subjects that are taken as one. What they need to be ended well is noted in the journal before
  * anything is done: whatever is cut off, what stands still runs again, and what was made of a part of them is removed.
  */
+import { withAnswer } from '../../shared/answered.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, RemoteInventory } from '../../shared/incus/inventory.ts'
 import { type InstanceRef, instanceOf, remoteOf, subjectKey } from '../../shared/incus/subject.ts'
@@ -257,5 +258,6 @@ const locked = (key: string, why: string): CallError => ({
 /** By keys: nobody is to read of what they may not see. */
 const notEnded = ({ snapshot, members, paused }: Group, why: string): string => {
   const hands = paused.map(({ project, instance }) => incusCommand(project, 'resume', instance)).join('; ')
-  return `a group of snapshots ${snapshot} of ${members.map(subjectKey).join(', ')} was cut off and could not be ended: ${why}; it is tried again with each look, and counts for nothing${hands === '' ? '' : `. If an instance of it stands still: ${hands}`}`
+  const text = `a group of snapshots ${snapshot} of ${members.map(subjectKey).join(', ')} was cut off and could not be ended; it is tried again with each look, and counts for nothing`
+  return withAnswer(hands === '' ? text : `${text}. If an instance of it stands still: ${hands}`, why)
 }

@@ -3,6 +3,7 @@
  * Those that a killed relay has left are found in its journal, and removed at the next look. Nothing else is, whatever it calls
  * itself.
  */
+import { withAnswer } from '../../shared/answered.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, RemoteInventory } from '../../shared/incus/inventory.ts'
 import { request } from '../../shared/incus/routes.ts'
@@ -92,7 +93,10 @@ export function createTemporaries(
 }
 
 const notRemoved = ({ project, instance }: InstanceRef, why: string): string =>
-  `${purposeOf(instance)} could not be removed: ${why}; it is tried again with each look, or delete it yourself: ${incusCommand(project, 'delete', instance)}`
+  withAnswer(
+    `${purposeOf(instance)} could not be removed; it is tried again with each look, or delete it yourself: ${incusCommand(project, 'delete', instance)}`,
+    why,
+  )
 
 const notKnown = ({ project, name }: InstanceRecord): string =>
   `${project}/${name} was made for an export, or to read files, or imported from one, and the relay’s journal doesn’t say that it may go, so it stays: delete it if nobody needs it (${incusCommand(project, 'delete', name)}), else take its mark off (${incusCommand(project, 'config', 'unset', name, EXPORTING)})`

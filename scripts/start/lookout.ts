@@ -1,9 +1,13 @@
 /** What `npm start` shows of how things are: what is new since the tick before, and when all is well again. */
+import { withoutAnswer } from '../../shared/answered.ts'
 import { numberless } from '../../shared/numberless.ts'
 import type { Health } from '../session.ts'
 
 /** So many at once; the page shows all. */
 const SHOWN = 5
+
+/** By which later words about the same thing are known. */
+const gist = (text: string): string => numberless(withoutAnswer(text))
 
 /** Renders after each tick; null where nothing is new. */
 export function createLookout(): (at: Date, health: Health) => string | null {
@@ -14,8 +18,8 @@ export function createLookout(): (at: Date, health: Health) => string | null {
     // What comes first is shown as it comes.
     const texts = warnings.slice(0, Math.max(0, warnings.length - pending))
     // A later time of the next try, or another age, is no news.
-    const now = new Set(texts.map(numberless))
-    const fresh = texts.filter((text) => !said.has(numberless(text)))
+    const now = new Set(texts.map(gist))
+    const fresh = texts.filter((text) => !said.has(gist(text)))
     const isGood = health === 'good' && before !== 'good'
     const isOver = said.size > 0 && now.size === 0
     said = now

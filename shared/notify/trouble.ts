@@ -1,4 +1,5 @@
 /** What of a verdict people are told: each broken promise and each condition, with the cause by which they are folded. */
+import { withoutAnswer } from '../answered.ts'
 import { instanceOf, remotesIn, replaceKeys } from '../incus/subject.ts'
 import { targetIn } from '../ledger/work.ts'
 import { numberless } from '../numberless.ts'
@@ -126,7 +127,7 @@ function causeOf(id: string, text: string): string {
   const kind = wordOf(id)
   if (FOLDED.includes(kind)) return kind
   if (kind !== 'found') return numberless(id).slice(0, LONGEST)
-  return `found ${numberless(replaceKeys(text, '…')).slice(0, LONGEST)}`
+  return `found ${numberless(replaceKeys(withoutAnswer(text), '…')).slice(0, LONGEST)}`
 }
 
 const LONGEST = 160

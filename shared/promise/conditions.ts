@@ -1,4 +1,5 @@
 /** What is wrong or needs a look just now, beside the promises themselves, by what ledger and facts know. */
+import { withoutAnswer } from '../answered.ts'
 import { parseSubject } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { isUnserved, reasonOf } from '../ledger/slots.ts'
@@ -149,10 +150,12 @@ const braked = ({ sight }: Ledger): Condition[] =>
 function found({ sight }: Ledger): Condition[] {
   const { problems = [], warnings = [] } = sight ?? {}
   return [
-    ...problems.map((text) => critical(`found ${text}`, text, aboutOf(text))),
-    ...warnings.map((text) => warning(`found ${text}`, text, aboutOf(text))),
+    ...problems.map((text) => critical(foundId(text), text, aboutOf(text))),
+    ...warnings.map((text) => warning(foundId(text), text, aboutOf(text))),
   ]
 }
+
+const foundId = (text: string): string => `found ${withoutAnswer(text)}`
 
 /** Slots of the last day that were not served. */
 function past({ now }: Known, ledger: Ledger): Condition[] {

@@ -251,7 +251,7 @@ test('what an export was made from and could not be removed is told, and goes as
   await asked(simulation)
   await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
   expect(noted(simulation)).toMatchObject({ state: 'done' })
-  const told = { problems: [expect.stringMatching(/could not be removed: .*bad disk/)] }
+  const told = { problems: [expect.stringMatching(/could not be removed;.*The answer was: .*bad disk/)] }
   expect(await simulation.tick(new Date('2026-11-20T07:05:00Z'))).toMatchObject(told)
   world.incus.main.faults = () => null
   await simulation.tick(new Date('2026-11-20T08:01:00Z'))

@@ -1,5 +1,6 @@
 /** What conditions are about, and who may see them. */
 import { describe, expect, test } from 'vitest'
+import { withAnswer } from '../../../shared/answered.ts'
 import { emptyLedger, type Ledger } from '../../../shared/ledger/ledger.ts'
 import { troublesOf } from '../../../shared/notify/trouble.ts'
 import { type Condition, shownTo } from '../../../shared/promise/condition.ts'
@@ -126,4 +127,17 @@ describe('a store that can’t be read', () => {
     const other = { ...exported, store: 'r2', exportSeen: '2026-11-20T05:00:00.000Z', exportUnread }
     expect(told(other)).toEqual([])
   })
+})
+
+test('the same trouble stays the same though the server answers otherwise, and another one is another', () => {
+  const seen = (text: string, answer: string) => {
+    const all = conditions({ sight: { covered: {}, roles: [], warnings: [withAnswer(text, answer)] } })
+    return [
+      ...all.map(({ id }) => id),
+      ...troublesOf({ tone: 'warning', promises: [], conditions: all }).map(({ id }) => id),
+    ]
+  }
+  const left = 'main: what an export was made from could not be removed; it is tried again'
+  expect(seen(left, 'disk is busy')).toEqual(seen(left, 'no space left on device'))
+  expect(seen(left, 'disk is busy')).not.toEqual(seen(left.replace('an export', 'files'), 'disk is busy'))
 })

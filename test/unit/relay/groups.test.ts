@@ -61,7 +61,7 @@ test('while what was left of one is removed, nothing of it is taken; what can’
   expect(await undone).toBe(FAILED)
   const inventory = { instances: [], operations: [] } as never
   const told = groups.sweep('main', inventory)
-  expect(told.leftovers?.[0]).toMatch(/could not be ended: gone.*incus resume web/)
+  expect(told.leftovers?.[0]).toMatch(/could not be ended;.*incus resume web\. The answer was: gone$/)
   await settle(null)
   expect([...journal.groups().keys()]).toEqual([])
   expect(asked).toHaveLength(2)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLookout } from '../../../scripts/start/lookout.ts'
+import { withAnswer } from '../../../shared/answered.ts'
 
 const AT = new Date('2026-11-22T03:00:00Z')
 
@@ -53,4 +54,14 @@ test('what is over is told as well, where first backups are still to come', () =
   )
   expect(lookout(AT, { health: 'warning', warnings: ['a has none yet'], promises })).toBeNull()
   expect(lookout(AT, { health: 'good', warnings: [], promises: [] })).toBe('03:00:00Z  all is well\n')
+})
+
+test('what a server answers otherwise each time is shown once', () => {
+  const lookout = createLookout()
+  const at = (answer: string) => ({
+    ...{ health: 'warning' as const, promises: [] },
+    warnings: [withAnswer('main: what files were read from could not be removed', answer)],
+  })
+  expect(lookout(AT, at('disk is busy'))).toContain('disk is busy')
+  expect(lookout(AT, at('no space left on device'))).toBeNull()
 })

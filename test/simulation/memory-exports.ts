@@ -19,8 +19,9 @@ export type MemoryStores = {
   failure: string | null
   /** Checks that were made, and which of what is there fails them, by its key. */
   checked: number
-  /** Lists that were asked for, and whether they can be read. */
+  /** Lists that were asked for, looks at all that there is, and whether they can be read. */
   listed: number
+  surveyed: number
   isDown: boolean
   corrupt(key: string): boolean
   /** What they are encrypted for; null: they aren't. */
@@ -47,6 +48,7 @@ export const memoryStores = (): MemoryStores => ({
   failure: null,
   checked: 0,
   listed: 0,
+  surveyed: 0,
   isDown: false,
   corrupt: () => false,
   key: null,
@@ -67,6 +69,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
     minRetention: () => stores.minRetention,
     about: () => stores.about,
     async survey(store, ref) {
+      stores.surveyed += 1
       const found = await this.list(store, ref, null)
       if (!found.ok) return found
       const exports = found.value.map((manifest) => {

@@ -270,3 +270,16 @@ test('what is no export any more is told until somebody has mended it, and once'
   await scene.pass('2026-11-20T05:40:00Z')
   expect(await texts()).toEqual([])
 })
+
+test('what is no export is told of a policy that keeps all of them, too, by one look in a long while', async () => {
+  const scene = await begin({ to: 'nas', schedule: '20 * * * *' })
+  const { world } = scene
+  world.stores.strays = ['20261120T002000Z counts as no export: its file is gone']
+  await scene.pass('2026-11-20T01:00:00Z')
+  const surveyed = world.stores.surveyed
+  expect(surveyed).toBe(2)
+  await scene.pass('2026-11-20T05:30:00Z')
+  expect(world.stores.surveyed).toBe(surveyed)
+  expect(await statusOf(scene)).toContain('main/default/web: in store nas, 20261120T002000Z counts as no')
+  expect(namesOf(scene)).toHaveLength(7)
+})

@@ -9,7 +9,7 @@ import { placeIn, toSurvey } from './due.ts'
 type Place = { id: string; place: string; job: Job }
 
 function placesOf({ world, ledger, facts, now, request, coverages }: Looking & { world: World }): Place[] {
-  const wanted = toSurvey({ coverages: coverages(keepsSome), world, ledger, facts, now, request })
+  const wanted = toSurvey({ coverages: coverages(exportsSome), world, ledger, facts, now, request })
   return wanted.map((one) => {
     const place = placeIn(one)
     const { covered, export: wish } = one
@@ -21,7 +21,7 @@ function placesOf({ world, ledger, facts, now, request, coverages }: Looking & {
   })
 }
 
-const keepsSome = ({ export: wish }: Policy): boolean => Object.keys(wish?.keep ?? {}).length > 0
+const exportsSome = ({ export: wish }: Policy): boolean => wish != null
 
 export const lookJobs = (looking: Looking & { world: World }): Job[] =>
   placesOf(looking).map(({ job }) => job)

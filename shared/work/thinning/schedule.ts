@@ -8,24 +8,24 @@ import { renderInstallation } from '../../plan/installation.ts'
 import type { Note, Sorted } from '../../plan/plan.ts'
 import { type AllowRequest, narrow } from '../../plan/request.ts'
 import { rulesOf } from '../../plan/world.ts'
-import type { Wanted } from '../export/due.ts'
+import { exportsOf, type Wanted } from '../export/due.ts'
 import type { ExportSurvey } from '../export/manifest.ts'
 import type { Answer, Requested } from '../kind.ts'
 import type { ExpireExportAction } from './action.ts'
 import { brakeExports } from './brake.ts'
-import { AGAIN, brakeKey, keptExports, nextSurvey, placeIn } from './due.ts'
+import { AGAIN, brakeKey, isKept, keptExports, nextSurvey, placeIn, seldomAgain } from './due.ts'
 import { type SortedExports, sortedFor } from './sort.ts'
 
 type Context = PlanContext & { allowing?: true }
 
 export function planThinning(context: PlanContext, found: Found): Finding {
   const wanting = { ...context, facts: context.facts ?? null }
-  const kept = keptExports(wanting)
-  if (kept.length === 0) return ofSilent(context)
-  const next = nextSurvey(wanting, kept)
+  const all = exportsOf(wanting)
+  if (all.length === 0) return ofSilent(context)
+  const next = nextSurvey(wanting, all)
   return combine([
     { wake: next === null ? [] : [next] },
-    ...kept.map((one) => thinOf(one, context, found)),
+    ...all.map((one) => (isKept(one) ? thinOf(one, context, found) : strayOf(one, context))),
     ofSilent(context),
   ])
 }
@@ -39,6 +39,22 @@ function ofSilent({ coverages, ledger }: Context): Finding {
     Object.fromEntries(Object.entries(noted).filter(([key]) => silent.some((one) => key.startsWith(one))))
   return silent.length === 0 ? {} : { braked: of(ledger.sight?.braked), allowed: of(ledger.sight?.allowed) }
 }
+
+/** Of one whose policy keeps all: what is no export is told, and nothing goes. */
+function strayOf(one: Wanted, { world, now }: Context): Finding {
+  const survey = world.surveys?.get(placeIn(one))
+  if (survey === undefined) return {}
+  if (survey === null) return { wake: [new Date(now.getTime() + AGAIN).toISOString()] }
+  const { strays } = survey
+  const sorted = { ...{ at: now.toISOString(), going: '', tries: 0 }, strays: strayText(strays) }
+  return combine([
+    { notes: strayNotes(strays, one) },
+    sortedAs(one, { ...sorted, next: seldomAgain(strays, now) }),
+  ])
+}
+
+const strayNotes = (strays: readonly string[], { covered, export: { to } }: Wanted): Note[] =>
+  strays.map((stray): Note => ({ kind: 'problem', about: covered.key, reason: `${to}: ${stray}` }))
 
 function thinOf(one: Wanted, context: Context, found: Found): Finding {
   const survey = context.world.surveys?.get(placeIn(one))
@@ -82,12 +98,9 @@ function thinBy(survey: ExportSurvey, one: Wanted, context: Context, found: Foun
   const shown = explain
     ? [...sorted.kept, ...sorted.later].map(({ name, reason }) => noted(name, reason))
     : []
-  const strays = survey.strays.map(
-    (stray): Note => ({ kind: 'problem', about: covered.key, reason: `${wish.to}: ${stray}` }),
-  )
   const before = (going: string): Finding =>
     sortedAs(one, noteOf(sorted, { going, strays: survey.strays, fact, now }))
-  const base: Finding = { notes: [...strays, ...shown] }
+  const base: Finding = { notes: [...strayNotes(survey.strays, one), ...shown] }
   const stop = stopOf(one, context, found)
   const held = stop === null ? brakeExports(one, sorted, context) : null
   if (stop !== null || (held !== null && context.allowing !== true)) {

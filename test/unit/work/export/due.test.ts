@@ -128,6 +128,7 @@ test('where there is nothing newer to export, whoever took it, the store is look
   const fact = {
     ...{ store: 'nas', exportName: '20261121T040000Z', exported: 'mine@1795230000' },
     ...{ exportedAt: '2026-11-21T04:01:00Z', exportSeen: '2026-11-22T09:00:00Z' },
+    ...{ exportSorted: '2026-11-21T04:02:00Z', exportNext: '2026-11-28T04:02:00Z' },
   }
   const facts = { at: NOW.toISOString(), subjects: { p: { [keyOf('web')]: fact } } }
   const world = worldWith(['web'], `mine @${new Date(1795230000 * 1000).toISOString()}`)

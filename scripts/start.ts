@@ -56,7 +56,7 @@ async function start(): Promise<void> {
   const chat = chatOf(process.env)
   const link = await openLink(process.env, cleanup)
   const state = openState()
-  const options = OPTIONS.flatMap((name) => (given[name] ? [`--${name}`] : []))
+  const options = Object.entries(given).flatMap(([name, isGiven]) => (isGiven === true ? [`--${name}`] : []))
   const settings = await openSettings(process.env, options)
   const unusable = await whyUnusable(link)
   if (unusable !== null) throw new Error(unusable)

@@ -1,5 +1,6 @@
 /** What is wrong with a document, as sentences that name the thing and what would be right. */
 import type * as z from 'zod/mini'
+import { copyFlag } from './copy-flags.ts'
 import { nearest } from './nearest.ts'
 import { isSecretAt } from './notify-schema.ts'
 import { keysAt } from './schema.ts'
@@ -51,8 +52,9 @@ const keyProblem = (issue: z.core.$ZodIssueInvalidKey): string => issue.issues[0
 
 function unknownKey(parent: Path, key: string): PolicyError {
   const known = keysAt(parent)
+  const flag = parent.at(-1) === 'copy' ? copyFlag(key) : null
   const meant = nearest(key, known)
-  const hint = meant === null ? `known here are ${known.join(', ')}` : `did you mean "${meant}"?`
+  const hint = flag ?? (meant === null ? `known here are ${known.join(', ')}` : `did you mean "${meant}"?`)
   return sentence([...parent, key], `one of ${known.join(', ')}`, show(key), `unknown key, ${hint}`)
 }
 

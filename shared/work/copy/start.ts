@@ -60,8 +60,42 @@ export function startCopy(context: TransferContext, seen: Seen, refused: Refused
   const refusal = target === null ? null : refuseTarget({ ...context, target, wanted })
   if (refusal !== null) return { state: 'refused', reason: refusal }
   if (refused !== null) return { state: 'held', refused }
-  return { state: 'start', action: actionOf(context, wanted) }
+  const action = actionOf(context, wanted)
+  const unsent = action.first ? null : refuseOlder(context, wanted)
+  return unsent === null ? { state: 'start', action } : { state: 'refused', reason: unsent }
 }
+
+/**
+ * Between two ZFS pools Incus sends only what is newer than the newest common snapshot, but lists the rest as if it had come
+ * (read in its source, 7.x). Where there is something newer as well, that goes alone.
+ */
+function refuseOlder(context: TransferContext, wanted: readonly SnapshotPair[]): string | null {
+  const [first] = wanted
+  if (first === undefined || !sendsNewerAlone(context) || wanted.some(isNewerThan(commonOf(context))))
+    return null
+  return `${first[0]} is missing on ${context.replica.target.remote} and older than the newest snapshot that both sides have. Between two ZFS pools Incus can't send such a one: the next snapshot of its policy is copied again`
+}
+
+function sendsNewerAlone({
+  replica: { source, target: at },
+  target,
+  starting: { world },
+}: TransferContext): boolean {
+  if (target === null) return false
+  const drivers = [
+    driverOf(world, source.ref.remote, source.record.pool),
+    driverOf(world, at.remote, target.pool),
+  ]
+  return drivers.every((driver) => driver === 'zfs')
+}
+
+const commonOf = ({ snapshots, verified }: TransferContext): SnapshotPair | null =>
+  newestPair(commonPairs(snapshots, verified))
+
+const isNewerThan =
+  (common: SnapshotPair | null) =>
+  ([, createdAt]: SnapshotPair): boolean =>
+    common === null || createdAt > common[1]
 
 /** Until there is a snapshot that is newer. */
 const isCancelled = ({ cancelled }: CopyWork, wanted: readonly SnapshotPair[]): boolean =>
@@ -124,8 +158,8 @@ function actionOf(context: TransferContext, wanted: SnapshotPair[]): CopyAction 
   const fresh = target === null || startOver
   const partial = partialOn(context)
   const id = `${wanted[0]?.[0] ?? `allowed-${minuteOf(starting.now).getTime()}`}#${entry?.attempts ?? 0}`
-  const common = newestPair(commonPairs(snapshots, verified))
-  const excludeOlder = common === null || wanted.every(([, createdAt]) => createdAt > common[1])
+  const common = commonOf(context)
+  const excludeOlder = wanted.every(isNewerThan(common)) || sendsNewerAlone(context)
   const older = excludeOlder ? [] : sentOlder(context, common?.[1] ?? 0, partial)
   const known = target === null || startOver ? [] : knownVerified(target, entry)
   const pool = fresh ? (first?.copy.pool ?? null) : target.pool

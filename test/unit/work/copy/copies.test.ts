@@ -88,6 +88,27 @@ describe('a copy starts', () => {
     expect(copyOf(planFor(world))).toMatchObject({ first: false, excludeOlder: false })
   })
 
+  test('without them between two ZFS pools, where Incus would list what it doesn’t send', () => {
+    const missing = `
+      main:default/web1 running
+        daily-20261120T0300Z
+        other-20261121T0300Z
+        $NEWEST
+      backup:default/web1 stopped ${replica()}other-20261121T0300Z@${seconds('2026-11-21T03:00Z')}
+        other-20261121T0300Z
+    `
+    const policies = { ...DAILY, other: DAILY.daily, third: DAILY.daily }
+    const seen = (newest: string, driver: string) =>
+      planFor(missing.replace('$NEWEST', newest), { policies, driver })
+    expect(copyOf(seen('', 'btrfs'))).toMatchObject({ first: false, excludeOlder: false })
+    const alone = seen('', 'zfs')
+    expect(copyOf(alone)).toBeUndefined()
+    expect(show(alone)).toContain(
+      'daily-20261120T0300Z is missing on backup and older than the newest snapshot that both sides have',
+    )
+    expect(copyOf(seen('third-20261122T0300Z', 'zfs'))).toMatchObject({ first: false, excludeOlder: true })
+  })
+
   test('over, when the first one bears the mark that it was never verified', () => {
     const plan = planFor(`${SOURCE}
       backup:default/web1 stopped ${replica()} ${copying('')}

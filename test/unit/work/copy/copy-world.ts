@@ -56,6 +56,8 @@ export type Given = {
   rules?: RemoteRules | null
   request?: BackupRequest
   sight?: SightLedger
+  /** Of the pools on both sides. */
+  driver?: string
 }
 
 /** The plan of one run at 03:10 in which the slots are served already. */
@@ -72,6 +74,7 @@ export function planFor(
     rules,
     request,
     sight,
+    driver,
   }: Given = {},
 ): Plan<Action> {
   const ledger: Ledger = {
@@ -89,6 +92,7 @@ export function planFor(
   for (const [remote, reply] of Object.entries(parsed.remotes)) {
     if (!reply.ok) continue
     const { inventory } = reply
+    if (driver !== undefined) inventory.pools.default = driver
     if (remote === 'main' && expired !== undefined) inventory.expired = expired
     if (remote === 'main' && skew !== undefined) inventory.server = { ...inventory.server, skew }
     if (remote !== 'backup' || rules === undefined) continue

@@ -7,6 +7,9 @@ const ALONE = ['test/contract/*.test.ts', 'test/lab/*.test.ts', 'test/e2e/*.test
 /** On virtual time alone, so that it doesn't matter how much of the processor they get. */
 const SIMULATIONS = ['test/simulation/*.test.ts']
 
+/** Replaces modules, which no other file may get to see. */
+const REPLACING = ['test/simulation/broken.test.ts']
+
 /** Files with minutes of work. */
 const LONG = /test\/simulation\/(faults|year|prolonged|forecast)\.test\.ts$/
 
@@ -18,6 +21,9 @@ class LongFirst extends BaseSequencer {
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
 }
+
+/** Of what starts nothing: loading each module anew for each file would cost more than the tests do. */
+const SHARED = { isolate: false, setupFiles: ['test/after-each-file.ts'] }
 
 export default defineConfig({
   test: {
@@ -31,6 +37,7 @@ export default defineConfig({
           name: 'pure',
           include: ['test/**/*.test.ts'],
           exclude: [...ALONE, ...SIMULATIONS],
+          ...SHARED,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -40,8 +47,19 @@ export default defineConfig({
         test: {
           name: 'simulations',
           include: SIMULATIONS,
+          exclude: REPLACING,
           testTimeout: 1_200_000,
+          ...SHARED,
           maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'replacing',
+          include: REPLACING,
+          testTimeout: 1_200_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -92,6 +92,13 @@ test('the law would notice', () => {
   expect(reachOf('shared/plan/x.ts', '../../relay/main.ts')).toBe('relay')
 })
 
+test('modules are replaced in one file alone, which shares them with no other', () => {
+  const replacing = sourcesOf('test').filter((file) =>
+    /\bvi\.(mock|doMock|resetModules)\(/.test(codeOf(file)),
+  )
+  expect(replacing).toEqual(['test/simulation/broken.test.ts'])
+})
+
 test('policy code of the Worker reads the clock only where it is called from outside', () => {
   const readers = sourcesOf('functions').filter((file) => /\bnew Date\(\s*\)|Date\.now\(/.test(codeOf(file)))
   expect(readers).toEqual(['functions/env.ts', 'functions/index.ts'])

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod/mini'
 import { describeMisread, parseJsonc } from '../../shared/jsonc.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { misfit } from './misfit.ts'
+import { misfit, WORDLESS } from './misfit.ts'
 import { answerProblem, type Problem } from './problem.ts'
 
 /** A longer body is refused before it is read. */
@@ -35,7 +35,7 @@ export async function readBody<Schema extends z.ZodMiniType>(
 ): Promise<Result<z.output<Schema>, Problem>> {
   const json = await readJson(context)
   if (!json.ok) return json
-  const parsed = schema.safeParse(json.value)
+  const parsed = schema.safeParse(json.value, WORDLESS)
   if (parsed.success) return ok(parsed.data)
   const known = schema instanceof z.ZodMiniObject ? Object.keys(schema.shape) : []
   const errors = parsed.error.issues.map((issue) => ({

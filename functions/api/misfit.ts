@@ -31,6 +31,9 @@ export function misfit(issue: z.core.$ZodIssue, known: readonly string[]): strin
 /** What zod says without a locale. */
 const UNSAID = 'Invalid input'
 
+/** To parse with, so that it says no more where the process has loaded a locale for something else. */
+export const WORDLESS = { error: (): string => UNSAID }
+
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a text',
   boolean: 'true or false',

@@ -473,8 +473,8 @@ describe('whatever comes', () => {
     expect(sound).toBeGreaterThan(400)
   })
 
-  test('takes no time', () => {
-    const start = performance.now()
+  // Backtracking would take longer than any test may.
+  test('ends on what makes expressions backtrack', () => {
     for (const text of [
       "'".repeat(2000),
       '\\'.repeat(2000),
@@ -483,6 +483,5 @@ describe('whatever comes', () => {
       '—'.repeat(2000),
     ])
       expect(parseLine(text, commands).ok || mistakeOf(text) !== null).toBe(true)
-    expect(performance.now() - start).toBeLessThan(500)
   })
 })

@@ -38,11 +38,10 @@ describe('a glob', () => {
     )
   })
 
-  test('takes no time on patterns that make expressions backtrack', () => {
+  // Backtracking would take longer than any test may.
+  test('ends on patterns that make expressions backtrack', () => {
     const glob = compileGlobs([`${'*a'.repeat(60)}*b`])
-    const start = performance.now()
     expect(glob('a'.repeat(5000))).toBe(false)
-    expect(performance.now() - start).toBeLessThan(500)
   })
 })
 

@@ -90,9 +90,8 @@ test('a clock that is ahead is served at the second that it says, and the log te
 
 test('right after a restart requests are served at once', async () => {
   await restart()
-  const before = Date.now()
   expect(await send(await signed(0))).toBe(200)
-  expect(Date.now() - before).toBeLessThan(1_000)
+  expect(log).toEqual([])
 })
 
 test('a clock that is behind is refused for as long as it is behind, and no longer', async () => {

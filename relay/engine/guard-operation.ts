@@ -1,7 +1,7 @@
 /** What runs on an instance or a volume just now. */
 import type { OperationRecord } from '../../shared/incus/inventory.ts'
 import { type Match, request } from '../../shared/incus/routes.ts'
-import type { InstanceRef } from '../../shared/incus/subject.ts'
+import { type InstanceRef, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
 import { copiesUnnamed } from '../../shared/plan/operations.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -51,6 +51,22 @@ export async function copyingInto(
     (one) => (one.project === project && one.instances.includes(instance)) || copiesUnnamed(one),
   )
   return ok(found?.description ?? null)
+}
+
+/** Incus would delete a volume while it is made, and then remove by its name what was made since. */
+export async function writingTo(
+  ref: InstanceRef,
+  { upstream }: { upstream: Upstream },
+): Promise<CallError | null> {
+  if (volumeIn(ref.instance) === null) return null
+  const what = await copyingInto(upstream, ref)
+  if (!what.ok) return what.error
+  return what.value === null
+    ? null
+    : {
+        code: 'locked',
+        message: `Incus may still be making ${subjectKey(ref)} (${what.value}); try again when that has ended`,
+      }
 }
 
 /** Incus's words for what neither holds up a copy of the instance nor leaves it fewer snapshots (6.0.4, 7.0.2). */

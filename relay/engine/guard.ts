@@ -93,6 +93,7 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
     return againstOnVolume(call, read.value, {
       remembered: newest !== null,
       making: makingOn(ref, config, seal),
+      isOurs: isTemporary(ref, config, { seal, journal }),
     })
   const making = makingOn(ref, config, seal)
   if (making !== null && name !== 'startInstance' && name !== 'markInstance')
@@ -113,15 +114,15 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
   }
 }
 
-/** `remembered`: it was seen with a verified snapshot. */
+/** `remembered`: it was seen with a verified snapshot. `isOurs`: the relay made it for an export. */
 async function againstOnVolume(
   { upstream, remote, match, body }: GuardedCall,
   { instance, config }: Subject,
-  { remembered, making }: { remembered: boolean; making: Making | null },
+  { remembered, making, isOurs }: { remembered: boolean; making: Making | null; isOurs: boolean },
 ): Promise<Why> {
   if (marksSubject(match)) return againstTransfer(upstream, remote, match, config, body)
-  if (match.name === 'deleteVolume' && making !== null) {
-    if (making.made) return ok('it is whole')
+  if (match.name === 'deleteVolume' && (making !== null || isOurs)) {
+    if (making?.made === true) return ok('it is whole')
     return isAttached(instance) ? ok('it is attached') : againstRunning(upstream, remote, match)
   }
   const why = againstDelete(config, deletesSnapshot(match), remembered)

@@ -109,6 +109,33 @@ export function deleteSubjectRequest({ project, instance }: Place): IncusRequest
     : request('deleteVolume', volume, { project })
 }
 
+/** A backup of it as it is, without snapshots, for an export. */
+export function backupRequest(
+  { project, instance }: Place,
+  body: { name: string; expires_at: string; optimized_storage: boolean; compression_algorithm: 'none' },
+): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('createBackup', { instance }, { project }, { ...body, instance_only: true })
+    : request('createVolumeBackup', volume, { project }, { ...body, volume_only: true })
+}
+
+/** The file of that backup. */
+export function backupFileRequest({ project, instance }: Place, backup: string): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('exportBackup', { instance, backup }, { project })
+    : request('exportVolumeBackup', { ...volume, backup }, { project })
+}
+
+/** What it takes in its pool, among others. */
+export function stateRequest({ project, instance }: Place): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('getInstanceState', { instance }, { project })
+    : request('getVolumeState', volume, { project })
+}
+
 /** Incus empties the description of a volume, or of a snapshot of one, where a change doesn't repeat it. */
 export const forgetsDescription = ({ name }: Match): boolean =>
   name === 'markVolume' || name === 'patchVolumeSnapshot'

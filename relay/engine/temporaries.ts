@@ -1,23 +1,31 @@
 /**
- * Instances that only live while a snapshot is exported, or its files are read: made from that, stopped, and removed afterwards.
+ * Instances and volumes that only live while a snapshot is exported, or its files are read: made from that, stopped, and removed afterwards.
  * Those that a killed relay has left are found in its journal, and removed at the next look. Nothing else is, whatever it calls
  * itself.
  */
 import { withAnswer } from '../../shared/answered.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { InstanceRecord, RemoteInventory } from '../../shared/incus/inventory.ts'
-import { request } from '../../shared/incus/routes.ts'
-import { type InstanceRef, instanceOf, remoteOf, subjectKey } from '../../shared/incus/subject.ts'
+import {
+  type InstanceRef,
+  instanceOf,
+  nounOf,
+  remoteOf,
+  subjectKey,
+  volumeIn,
+} from '../../shared/incus/subject.ts'
 import { EXPORTING } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { incusCommand } from '../../shared/shell.ts'
+import { configCommand, deleteCommand } from '../../shared/shell.ts'
 import { brokenBy, call } from './call.ts'
 import { type CallIo, runCalls } from './call-list.ts'
 import { isObject } from './envelope.ts'
+import { writingTo } from './guard-operation.ts'
 import type { Journal } from './journal.ts'
 import type { Seal } from './seal.ts'
-import { STEP_WAIT, where } from './steps/requests.ts'
+import { STEP_WAIT } from './steps/requests.ts'
+import { deleteSubjectRequest, subjectRequest } from './subject-requests.ts'
 import { isMarked, isTemporary, isTemporaryName, purposeOf } from './temporary.ts'
 
 export type Temporaries = {
@@ -76,10 +84,12 @@ export function createTemporaries(
         const isBusy = operations.some(
           (one) => one.project === ref.project && one.instances.includes(ref.instance),
         )
+        // Volumes are listed only if a policy covers some.
+        const mayBeThere = there.has(key) || volumeIn(ref.instance) !== null
         const why = failed.get(key)
-        if (why !== undefined && there.has(key)) told.push(notRemoved(ref, why))
+        if (why !== undefined && mayBeThere) told.push(notRemoved(ref, why))
         // One that may still be made is looked for as long.
-        if (!isBusy && (there.has(key) || state === 'made')) void removeNow(ref)
+        if (!isBusy && (mayBeThere || state === 'made')) void removeNow(ref)
       }
       if (named.length === 0) return inventory
       const hidden = new Set(named.filter((record) => isOurs(refOf(record), record, began)))
@@ -94,18 +104,19 @@ export function createTemporaries(
 
 const notRemoved = ({ project, instance }: InstanceRef, why: string): string =>
   withAnswer(
-    `${purposeOf(instance)} could not be removed; it is tried again with each look, or delete it yourself: ${incusCommand(project, 'delete', instance)}`,
+    `${purposeOf(instance)} could not be removed; it is tried again with each look, or delete it yourself: ${deleteCommand({ project, instance })}`,
     why,
   )
 
-const notKnown = ({ project, name }: InstanceRecord): string =>
-  `${project}/${name} was made for an export, or to read files, or imported from one, and the relay’s journal doesn’t say that it may go, so it stays: delete it if nobody needs it (${incusCommand(project, 'delete', name)}), else take its mark off (${incusCommand(project, 'config', 'unset', name, EXPORTING)})`
+function notKnown({ project, name }: InstanceRecord): string {
+  const place = { project, instance: name }
+  return `${project}/${name} was made for an export, or to read files, or imported from one, and the relay’s journal doesn’t say that it may go, so it stays: delete it if nobody needs it (${deleteCommand(place)}), else take its mark off (${configCommand({ remote: '', ...place }, 'unset', EXPORTING)})`
+}
 
 /** One that isn't there is gone; one of that name that this relay did not make stays, and is an error. */
 export async function removeTemporary(ref: InstanceRef, io: CallIo): Promise<Result<null, CallError>> {
-  const { parameters, query } = where(ref)
   const key = subjectKey(ref)
-  const seen = await call(io.upstream, ref.remote, request('getInstance', parameters, query))
+  const seen = await call(io.upstream, ref.remote, subjectRequest(ref))
   if (!seen.ok) {
     if (seen.error.status !== 404) return seen
     // One whose creation has an unknown outcome may still come.
@@ -119,13 +130,14 @@ export async function removeTemporary(ref: InstanceRef, io: CallIo): Promise<Res
     io.journal.dropTemporary(key)
     return err({
       code: 'export',
-      message: `there is an instance ${ref.instance} that this relay did not make: rename or delete it`,
+      message: `there is ${nounOf(ref) === 'volume' ? 'a volume' : 'an instance'} ${ref.instance} that this relay did not make: rename or delete it`,
     })
   }
+  // Incus locks no volume: it would go while it is made, or while Incus reads it.
+  const writing = await writingTo(ref, io)
+  if (writing !== null) return err(writing)
   const removal = { remote: ref.remote, wait: STEP_WAIT, tolerate: [404] }
-  const ran = await runCalls([{ ...removal, ...request('deleteInstance', parameters, query) }], io, {
-    urgent: true,
-  })
+  const ran = await runCalls([{ ...removal, ...deleteSubjectRequest(ref) }], io, { urgent: true })
   if (!ran.ok) return ran
   io.journal.dropTemporary(key)
   return ok(null)

@@ -1,10 +1,10 @@
 /**
- * Which instance an export is made from, or files are read from: by its name, by the mark that the relay has sealed for it, and by
+ * Which instance or volume an export is made from, or files are read from: by its name, by the mark that the relay has sealed for it, and by
  * the journal. An export has name and mark in it, and so has what is imported from that: only the journal knows which of them the
  * relay made.
  */
 import { createHash } from 'node:crypto'
-import { type InstanceRef, subjectKey } from '../../shared/incus/subject.ts'
+import { type InstanceRef, subjectKey, volumeIn, volumeName } from '../../shared/incus/subject.ts'
 import { EXPORTING } from '../../shared/policy/marks.ts'
 import { text } from './envelope.ts'
 import type { Journal } from './journal.ts'
@@ -12,14 +12,18 @@ import type { Seal } from './seal.ts'
 
 const PREFIXES = { export: 'stapes-export-', files: 'stapes-files-' } as const
 
+/** `name`: of an instance or a volume, as a subject is called. */
 export const isTemporaryName = (name: string): boolean =>
-  Object.values(PREFIXES).some((prefix) => name.startsWith(prefix))
+  Object.values(PREFIXES).some((prefix) => lastOf(name).startsWith(prefix))
+
+/** A volume's name without its pool. */
+const lastOf = (name: string): string => volumeIn(name)?.volume ?? name
 
 /** What it is made for, in words. */
 export const purposeOf = (name: string): string =>
-  name.startsWith(PREFIXES.files) ? 'what files were read from' : 'what an export was made from'
+  lastOf(name).startsWith(PREFIXES.files) ? 'what files were read from' : 'what an export was made from'
 
-/** The same for each try, and no other export's: Incus confuses backups of one name in two projects. */
+/** The same for each try, and no other export's: Incus confuses backups of one name in two projects. A volume's is in its pool. */
 export const temporaryOf = (ref: InstanceRef, name: string): InstanceRef =>
   named(ref, PREFIXES.export, `${subjectKey(ref)} ${name}`)
 
@@ -29,7 +33,8 @@ export const readableOf = (ref: InstanceRef, snapshot: string): InstanceRef =>
 
 function named(ref: InstanceRef, prefix: string, of: string): InstanceRef {
   const digest = createHash('sha256').update(of).digest('hex')
-  return { ...ref, instance: `${prefix}${digest.slice(0, 24)}` }
+  const [name, volume] = [`${prefix}${digest.slice(0, 24)}`, volumeIn(ref.instance)]
+  return { ...ref, instance: volume === null ? name : volumeName(volume.pool, name) }
 }
 
 /** Whether its own mark is one that this relay made for that very instance, or for what it was imported from. */

@@ -4,19 +4,21 @@
  */
 import { createHash } from 'node:crypto'
 import { createTarDecoder } from 'modern-tar'
+import type { Manifest } from '../../shared/work/export/manifest.ts'
 import { StoreError } from './store.ts'
 
 export type Archive = { bytes: number; sha256: string; entries: number }
 
-/** Passes the bytes on, and throws where they are no whole archive of an instance. `end` gets what it was, at its end. */
+/** Passes the bytes on, and throws where they are no whole archive of that. `end` gets what it was, at its end. */
 export async function* checked(
   source: AsyncIterable<Uint8Array>,
+  type: Manifest['type'],
   end: (archive: Archive) => void,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256')
   const { readable, writable } = createTarDecoder({ strict: true })
   const writer = writable.getWriter()
-  const reading = readNames(readable)
+  const reading = readNames(readable, DATA[type])
   // Whoever waits for it gets the error.
   reading.catch(() => {})
   let bytes = 0
@@ -36,20 +38,28 @@ export async function* checked(
     throw broken(cause)
   })
   if (!seen.index || !seen.data)
-    throw new StoreError('what Incus exported is no instance: it has no index, or no data')
+    throw new StoreError(`what Incus exported is no ${type}: it has no index, or no data`)
   end({ bytes, sha256: hash.digest('hex'), entries: seen.entries })
+}
+
+/** Where the data is. */
+const DATA: Record<Manifest['type'], RegExp> = {
+  container: /^backup\/container/,
+  'virtual-machine': /^backup\/virtual-machine/,
+  volume: /^backup\/volume(\/|\.(img|bin)|$)/,
 }
 
 type Seen = { entries: number; index: boolean; data: boolean }
 
 async function readNames(
   readable: ReadableStream<{ header: { name: string }; body: ReadableStream }>,
+  data: RegExp,
 ): Promise<Seen> {
   const seen: Seen = { entries: 0, index: false, data: false }
   for await (const { header, body } of readable) {
     seen.entries += 1
     if (header.name === 'backup/index.yaml') seen.index = true
-    else if (/^backup\/(container|virtual-machine)/.test(header.name)) seen.data = true
+    else if (data.test(header.name)) seen.data = true
     await body.pipeTo(new WritableStream())
   }
   return seen

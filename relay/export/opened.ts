@@ -46,7 +46,7 @@ export async function* opened(
   const found: { archive: Archive | null } = { archive: null }
   const plain = await decrypted(counted(), stored.encryption !== null, key)
   try {
-    yield* checked(unpacked(plain), (whole) => {
+    yield* checked(unpacked(plain), manifest.type, (whole) => {
       found.archive = whole
     })
   } catch (cause) {

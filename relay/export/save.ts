@@ -97,7 +97,7 @@ const ALLOWED = 64 * 1024 * 1024
 function refuseSize(bytes: number, usage: number | null): void {
   if (usage !== null && bytes < usage * LEAST - ALLOWED)
     throw new StoreError(
-      `what Incus exported is too small to be whole: ${sizeOf(bytes)} of an instance that takes ${sizeOf(usage)} in its pool`,
+      `what Incus exported is too small to be whole: ${sizeOf(bytes)} of what takes ${sizeOf(usage)} in its pool`,
     )
 }
 
@@ -112,6 +112,7 @@ async function transfer(
   const found: { archive: Archive | null } = { archive: null }
   const archive = checked(
     collected(counted(resumed(first, saving.open), first.size, saving.progress)),
+    saving.about.type,
     (whole) => {
       found.archive = whole
     },

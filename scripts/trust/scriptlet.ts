@@ -63,10 +63,11 @@ const FILE_PRICE =
 const VOLUME_PRICE =
   'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'
 const VOLUME_EDIT_PRICE =
-  'holds on custom volumes, their copies and restores need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
+  'holds on custom volumes, their copies, exports and restores need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
 
 const mayEditVolumes = (role: Role, extras: ReadonlySet<Extra>): boolean =>
-  extras.has('volumes') && (role !== 'source' || EDITORS.some((extra) => extras.has(extra)))
+  extras.has('volumes') &&
+  (role !== 'source' || extras.has('exports') || EDITORS.some((extra) => extras.has(extra)))
 
 /** Instances that only live for a while. */
 const makesTemporary = (extras: ReadonlySet<Extra>): boolean => extras.has('exports') || extras.has('files')
@@ -94,11 +95,12 @@ export function renderScriptlet(options: ScriptletOptions): string {
     'can_view',
     ...(extras.has('volumes') ? ['can_manage_snapshots'] : []),
     ...(mayEditVolumes(role, extras) ? ['can_edit'] : []),
+    ...(extras.has('volumes') && extras.has('exports') ? ['can_manage_backups'] : []),
   ]
   const project = [
     ...['can_view', 'can_view_operations'],
     ...(mayCreate(role, extras) ? ['can_create_instances'] : []),
-    ...(extras.has('volumes') && (role !== 'source' || extras.has('clones'))
+    ...(extras.has('volumes') && (role !== 'source' || extras.has('clones') || extras.has('exports'))
       ? ['can_create_storage_volumes']
       : []),
   ]

@@ -19,14 +19,17 @@ const onlyOwnMarks = (body: unknown): string | null => {
 const withSnapshots = (body: unknown): string | null =>
   field(body, 'volume_only') === false ? null : 'only volume_only: false is used by stapes'
 
-/** Of a snapshot, marked as a new volume that isn't finished, and under a name that none has. */
+/** Of a snapshot, marked as a new volume that isn't finished, or for an export and named so. */
 function onlyMarked(body: unknown): string | null {
-  const source = field(body, 'source')
-  const isMarked = typeof field(field(body, 'config'), 'user.stapes.restoring-as') === 'string'
+  const [source, config] = [field(body, 'source'), field(body, 'config')]
+  const isNew = typeof field(config, 'user.stapes.restoring-as') === 'string'
+  const isTemporary =
+    typeof field(config, 'user.stapes.exporting') === 'string' &&
+    /^stapes-export-[0-9a-f]{24}$/.test(String(field(body, 'name')))
   const isSnapshot = /^[^/]+\/[^/]+$/.test(String(field(source, 'name')))
-  return isMarked && isSnapshot
+  return (isNew || isTemporary) && isSnapshot
     ? onlyKeys(source, ['type', 'name', 'pool', 'project'])
-    : 'source.type "copy" is used by stapes only for marked volumes, of snapshots'
+    : 'source.type "copy" is used by stapes only for exports and marked volumes, of snapshots'
 }
 
 export const volumeRoutes = {
@@ -60,6 +63,23 @@ export const volumeRoutes = {
       if (type === 'migration') return withSnapshots(field(body, 'source'))
       return type === 'copy' ? onlyMarked(body) : 'only source.type "migration" is used by stapes'
     },
+  },
+  getVolumeState: {
+    method: 'GET',
+    path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/state',
+    query: ['project'],
+  },
+  createVolumeBackup: {
+    method: 'POST',
+    path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/backups',
+    query: ['project'],
+    refuse: (body) =>
+      onlyKeys(body, ['name', 'expires_at', 'volume_only', 'optimized_storage', 'compression_algorithm']),
+  },
+  exportVolumeBackup: {
+    method: 'GET',
+    path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/backups/{backup}/export',
+    query: ['project'],
   },
   createVolumeSnapshot: {
     method: 'POST',

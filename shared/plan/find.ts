@@ -27,7 +27,7 @@ export function findInstance(world: World, path: string): Result<Found, Refusal>
   )
   return refuse(
     'not-ours',
-    `${key} is a custom volume: stapes takes, copies and removes its snapshots, and makes new volumes of them (/backup clone); it can't restore it in place or export it yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
+    `${key} is a custom volume: stapes takes, copies, exports and removes its snapshots, and makes new volumes of them (/backup clone); it can't restore it in place yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
   )
 }
 
@@ -58,9 +58,9 @@ export function findSubject(world: World, path: string): Result<Found, Refusal> 
   )
 }
 
-/** Also of an instance that is gone, or whose server gives no answer, by `remote/project/instance`. */
+/** Also of one that is gone, or whose server gives no answer, by `remote/project/instance`, or with a volume's name. */
 export function refOf(world: World, path: string): Result<InstanceRef, Refusal> {
-  const found = findInstance(world, path)
+  const found = findSubject(world, path)
   if (found.ok) return ok(found.value.ref)
   const parts = path.split('/')
   const isWhole = parts.length === 3 && parts.every((part) => part !== '')

@@ -1,12 +1,11 @@
 /** Which custom volumes a policy covers, what holds for them, and what is told of those that it doesn't. */
 import type { InstanceRecord } from '../incus/inventory.ts'
-import { type InstanceRef, volumeIn, volumeName } from '../incus/subject.ts'
-import { own } from '../own.ts'
+import { type InstanceRef, volumeName } from '../incus/subject.ts'
 import { configCommand } from '../shell.ts'
 import type { Covered } from './cover.ts'
 import { compileGlobs } from './glob.ts'
-import { isTrue, NO_VOLUMES, PREFIX } from './marks.ts'
-import type { Policy, Selector } from './policy.ts'
+import { isTrue, NO_VOLUMES } from './marks.ts'
+import type { Selector } from './policy.ts'
 
 type Problem = { about: string; reason: string }
 
@@ -38,26 +37,11 @@ export function volumesBy(
     (attached && users.some((user) => selected.has(`${remote}/${user}`)))
 }
 
-/** What is kept of a policy for a volume: it has no memory, and stapes doesn't export volumes yet. */
+/** What is kept of a policy for a volume, which has no memory. */
 export const forVolume = <Effective extends Pick<Covered, 'policy'>>(effective: Effective): Effective => ({
   ...effective,
-  policy: { ...effective.policy, stateful: false, export: null },
+  policy: { ...effective.policy, stateful: false },
 })
-
-/** The policy has exports and no copy, and nobody has said that the volume needs none. `merged`: as it holds for it. */
-export function unexported(
-  { ref, key, record: { config }, policy: merged }: Covered,
-  policy: Policy,
-): Problem[] {
-  if (volumeIn(ref.instance) === null || own(config, `${PREFIX}copy`) === 'false') return []
-  if (policy.export == null || merged.copy !== null) return []
-  return [
-    {
-      about: key,
-      reason: `stapes doesn't export custom volumes yet: the snapshots of this one stay in its own pool, and are lost with that. Have the policy copy it ("copy"), or back it up in another way, then: ${configCommand(ref, 'set', `${PREFIX}copy=false`)}`,
-    },
-  ]
-}
 
 /** Of all policies: the volumes that they cover, by user, as `remote/project/instance volume`. */
 export const coveredUses = (

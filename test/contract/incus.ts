@@ -25,6 +25,7 @@ import { createSide, readMetadata, routeNames, type Side } from './side.ts'
 import { slowContract } from './slow.ts'
 import { snapshotContract } from './snapshots.ts'
 import { volumeCopyContract } from './volume-copies.ts'
+import { volumeExportContract } from './volume-exports.ts'
 import { volumeContract } from './volumes.ts'
 import { wireContract } from './wire.ts'
 
@@ -93,6 +94,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     refreshContract(world)
     restoreContract(world)
     exportContract(world)
+    volumeExportContract(world)
     cloneContract(world)
     importContract(world)
     fileContract(world)

@@ -1,6 +1,6 @@
 /** The file that a backup of an instance is: a tar as Incus makes it, with a disk of a few kilobytes. */
 import { stringify } from 'yaml'
-import type { Instance } from './state.ts'
+import type { Custom, Instance } from './state.ts'
 
 const BLOCK = 512
 
@@ -40,6 +40,30 @@ export function archiveOf(instance: Described, driver: string): Uint8Array {
   ])
 }
 
+/** Likewise of a custom volume, which is described in the index alone. */
+export function volumeArchiveOf(volume: Custom, driver: string): Uint8Array {
+  const { name, pool, disk, content, config, description, createdAt, project } = volume
+  const index = {
+    ...{ name, backend: driver, pool, optimized: false, optimized_header: false, type: 'custom' },
+    config: {
+      volume: {
+        ...{ config, description, name, type: 'custom', used_by: [], location: 'none' },
+        ...{ content_type: content, project, created_at: createdAt },
+      },
+    },
+  }
+  const marker = Buffer.from(disk.held === 'whole' ? (disk.marker ?? '') : '')
+  const held =
+    content === 'filesystem'
+      ? [entry('backup/volume/', Buffer.alloc(0), '5'), entry('backup/volume/marker', marker)]
+      : [entry('backup/volume.img', marker)]
+  return Buffer.concat([
+    entry('backup/index.yaml', Buffer.from(yaml(index))),
+    ...(disk.held === 'whole' || content !== 'filesystem' ? held : held.slice(0, 1)),
+    Buffer.alloc(2 * BLOCK),
+  ])
+}
+
 const yaml = (value: object): string => stringify(value, { aliasDuplicateObjects: false })
 
 function detailsOf(instance: Described, driver: string): object {
@@ -71,7 +95,7 @@ export function filesIn(archive: Uint8Array): Map<string, Uint8Array> {
 }
 
 /** Of a tar. */
-export function entry(path: string, bytes: Uint8Array): Uint8Array {
+export function entry(path: string, bytes: Uint8Array, type = '0'): Uint8Array {
   const header = Buffer.alloc(BLOCK)
   const octal = (value: number, at: number, length: number) =>
     header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at)
@@ -82,7 +106,7 @@ export function entry(path: string, bytes: Uint8Array): Uint8Array {
   octal(bytes.length, 124, 12)
   octal(0, 136, 12)
   header.write('        ', 148)
-  header.write('0', 156)
+  header.write(type, 156)
   header.write('ustar\0', 257)
   header.write('00', 263)
   octal(

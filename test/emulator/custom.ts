@@ -41,7 +41,7 @@ export function addCustom(
   const volume: Custom = {
     ...{ project: home, pool, name, content: 'filesystem', description: '', config: {}, ...more },
     createdAt: stamp(server.now(), server.options.random),
-    ...{ location: 'none', disk: newDisk(), snapshots: new Map() },
+    ...{ location: 'none', disk: newDisk(), snapshots: new Map(), backups: new Map() },
   }
   findPool(server.state, pool).volumes.set(`${home}/${name}`, volume)
   return volume

@@ -14,6 +14,7 @@ import {
   patchCustomSnapshot,
   renameCustomSnapshot,
 } from './custom.ts'
+import { createCustomBackup, exportCustomBackup, getCustomState, importCustom } from './custom-backups.ts'
 import { copyVolume, receiveVolume, sendVolume } from './custom-copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { importBackup } from './imports.ts'
@@ -77,6 +78,9 @@ export const handlers: Record<RouteName, Handler> = {
   getVolumeSnapshot: { right: 'object', answer: getCustomSnapshot },
   renameVolumeSnapshot: { right: 'object', answer: renameCustomSnapshot },
   patchVolumeSnapshot: { right: 'object', answer: patchCustomSnapshot },
+  getVolumeState: { right: 'object', answer: getCustomState },
+  createVolumeBackup: { right: 'object', answer: createCustomBackup },
+  exportVolumeBackup: { right: 'object', answer: exportCustomBackup },
   deleteVolumeSnapshot: { right: 'object', answer: deleteCustomSnapshot },
   listOperations: { right: 'list', answer: operations },
   getOperation: { right: 'any', answer: getOperation },
@@ -103,8 +107,9 @@ function createInstance(server: EmbeddedIncus, call: Call): Reply {
   throw new Refusal(400, `Unknown source type ${String(type)}`)
 }
 
-/** The product receives copies of volumes, and makes new ones of snapshots; the lab also makes empty ones. */
+/** The product receives copies of volumes, makes new ones of snapshots, and sends exports back; the lab also makes empty ones. */
 function createVolume(server: EmbeddedIncus, call: Call): Reply {
+  if (call.upload !== undefined) return importCustom(server, call, call.upload)
   const { type } = section(record(call.body), 'source')
   if (type === 'copy') return copyVolume(server, call)
   return type === 'migration' ? receiveVolume(server, call) : createCustom(server, call)

@@ -48,9 +48,12 @@ export function exportBackup(server: EmbeddedIncus, call: Call): Reply {
   const instance = target(server, call)
   const backup = instance.backups.get(call.parameters.backup ?? '')
   if (backup === undefined) throw new Refusal(404, 'Instance backup not found')
-  const from = Number(/^bytes=(\d+)-$/.exec(call.range ?? '')?.[1] ?? 0)
-  const { file } = backup
-  if (call.range === undefined) return { status: 200, body: null, headers: FILE, file }
+  return fileReply(backup.file, call.range)
+}
+
+export function fileReply(file: Uint8Array, asked: string | undefined): Reply {
+  const from = Number(/^bytes=(\d+)-$/.exec(asked ?? '')?.[1] ?? 0)
+  if (asked === undefined) return { status: 200, body: null, headers: FILE, file }
   const range = `bytes ${from}-${file.length - 1}/${file.length}`
   return { status: 206, body: null, headers: { ...FILE, 'content-range': range }, file: file.subarray(from) }
 }

@@ -69,7 +69,11 @@ export function snapshotTask(
 }
 
 /** On dir all bytes are copied, as fast as transfers go; other drivers only refer to what is there. */
-export function copyingMs({ state, bandwidth }: EmbeddedIncus, pool: string, disk?: Disk): number {
+export function copyingMs(
+  { state, bandwidth }: EmbeddedIncus,
+  pool: string,
+  disk?: Pick<Disk, 'bytes'>,
+): number {
   if (bandwidth === null || findPool(state, pool).driver !== 'dir') return 0
   return ((disk?.bytes ?? 0) / bandwidth) * 1000
 }

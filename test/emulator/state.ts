@@ -117,6 +117,7 @@ export type Custom = {
   location: string
   disk: Disk
   snapshots: Map<string, CustomSnapshot>
+  backups: Map<string, Backup>
 }
 
 /** `volumes`: custom ones, by `project/name`. */

@@ -1,12 +1,12 @@
 /** The end of a new instance: its settings, its start, and its mark goes last; or it goes as a whole. All of it can be done again. */
-import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey } from '../../../shared/incus/subject.ts'
 import { MAKING, REPLICA_OF } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CloneStep, Cloning, FinishCloneStep, RemoveCloneStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type Making, renderMaking } from '../../../shared/work/clone/mark.ts'
 import type { Call } from '../calls.ts'
-import { copyingInto } from '../guard-operation.ts'
+import { writingTo } from '../guard-operation.ts'
 import { refused } from '../rules.ts'
 import { replicaOf } from '../sightings.ts'
 import { deleteSubjectRequest } from '../subject-requests.ts'
@@ -102,19 +102,6 @@ export const planRemoveClone: PlanStep<RemoveCloneStep> = async ({ ref }, io, jo
   if (why !== null) return err(refused(what, why))
   const writing = await writingTo(ref, io)
   return writing === null ? ok({ calls: [deleteCall(ref)] }) : err(writing)
-}
-
-/** Incus would delete a volume while it is made, and then remove by its name what was made since. */
-export async function writingTo(ref: InstanceRef, { upstream }: StepIo): Promise<CallError | null> {
-  if (volumeIn(ref.instance) === null) return null
-  const what = await copyingInto(upstream, ref)
-  if (!what.ok) return what.error
-  return what.value === null
-    ? null
-    : {
-        code: 'locked',
-        message: `Incus may still be making ${subjectKey(ref)} (${what.value}); try again when that has ended`,
-      }
 }
 
 export function againstRemovalOf({ making, isUntouched }: There): string | null {

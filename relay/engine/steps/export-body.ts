@@ -1,8 +1,8 @@
 /**
- * The instance that an export is made from: the snapshot's, without what may not be there twice, and so that Incus neither
+ * The instance or volume that an export is made from: the snapshot's, without what may not be there twice, and so that Incus neither
  * starts it nor takes snapshots of it. What it lacks by that stands in the manifest.
  */
-import type { InstanceRef } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import { EXPORTING, PREFIX, PROTECTION } from '../../../shared/policy/marks.ts'
 import type { Manifest } from '../../../shared/work/export/manifest.ts'
@@ -78,6 +78,27 @@ export function temporaryBody(
         }),
       ),
     },
+  }
+}
+
+/** With the snapshot's config, which says how the owners of its files are shifted. */
+export function temporaryVolume(
+  from: InstanceRef,
+  snapshot: string,
+  { config }: SnapshotDetails,
+  about: { name: string; mark: string; contentType: string; description: string },
+): Made {
+  const { name, mark, contentType, description } = about
+  const { pool = '', volume = '' } = volumeIn(from.instance) ?? {}
+  const isKept = ([key]: [string, string]) => !key.startsWith(PREFIX) && !/^snapshots(\.|$)/.test(key)
+  const entries = Object.entries(config)
+  return {
+    body: {
+      ...{ name, type: 'custom', content_type: contentType, description },
+      config: { ...Object.fromEntries(entries.filter(isKept)), [EXPORTING]: mark },
+      source: { type: 'copy', name: `${volume}/${snapshot}`, pool, project: from.project },
+    },
+    leftOut: { config: Object.fromEntries(entries.filter((one) => !isKept(one))), devices: {} },
   }
 }
 

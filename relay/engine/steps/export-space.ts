@@ -1,13 +1,13 @@
 /**
  * Whether a server has the space for an export, where it can be known: Incus writes the file first, and on pools that share no
- * data the instance that it is made from is a full copy. Of the host's own disk Incus tells nothing.
+ * data the instance or volume that it is made from is a full copy. Of the host's own disk Incus tells nothing.
  */
 import { sizeOf } from '../../../shared/chat/age.ts'
 import { request } from '../../../shared/incus/routes.ts'
-import type { InstanceRef } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
-import { where } from './requests.ts'
+import { stateRequest } from '../subject-requests.ts'
 import type { StepIo } from './step-io.ts'
 
 /** `backups`: as the server names the volume for backups, `pool/volume`; empty: none, or it isn't shown. */
@@ -40,12 +40,13 @@ export async function refuseSpace(
 
 /** Bytes that it takes in its pool; null: its driver doesn't tell (dir, btrfs without quotas). */
 export async function usageOf(ref: InstanceRef, { upstream }: StepIo): Promise<number | null> {
-  const { parameters, query } = where(ref)
-  const state = await call(upstream, ref.remote, request('getInstanceState', parameters, query))
-  const metadata = state.ok ? state.value.envelope.metadata : null
-  const disk = isObject(metadata) && isObject(metadata.disk) ? metadata.disk : {}
+  const state = await call(upstream, ref.remote, stateRequest(ref))
+  const metadata = state.ok && isObject(state.value.envelope.metadata) ? state.value.envelope.metadata : {}
+  const disk = isObject(metadata.disk) ? metadata.disk : {}
   const root = isObject(disk.root) ? disk.root : {}
-  return typeof root.usage === 'number' && root.usage > 0 ? root.usage : null
+  const ofVolume = isObject(metadata.usage) ? metadata.usage.used : undefined
+  const usage = volumeIn(ref.instance) === null ? root.usage : ofVolume
+  return typeof usage === 'number' && usage > 0 ? usage : null
 }
 
 /** Bytes; null: its driver doesn't tell. */

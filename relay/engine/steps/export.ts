@@ -1,9 +1,8 @@
 /**
- * Exports a snapshot: an instance is made of it, Incus makes a backup of that, which is fetched, checked and stored, and the
- * instance goes with its backup. Pools that read what they export live do no harm so: nothing changes that instance.
+ * Exports a snapshot: an instance or a volume is made of it, Incus makes a backup of that, which is fetched, checked and stored,
+ * and what was made goes with its backup. Pools that read what they export live do no harm so: nothing changes that instance.
  */
-import { request } from '../../../shared/incus/routes.ts'
-import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -14,12 +13,14 @@ import { unlessCancelled } from '../cancels.ts'
 import type { Saving } from '../exports.ts'
 import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
+import { backupFileRequest, backupRequest } from '../subject-requests.ts'
 import { removeTemporary } from '../temporaries.ts'
 import { temporaryOf } from '../temporary.ts'
-import { temporaryBody } from './export-body.ts'
+import { type Made, temporaryBody, temporaryVolume } from './export-body.ts'
 import { refuseSpace, usageOf } from './export-space.ts'
+import { postponing } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
-import { createCall, readSource, UNNOTED } from './temporary-source.ts'
+import { createCall, readSource, type Source, UNNOTED } from './temporary-source.ts'
 
 /** In seconds: a backup takes as long as it takes. */
 const DAY = 86_400
@@ -79,8 +80,14 @@ async function prepare(
   if (!source.ok) return source
   const full = await refuseSpace(ref, source.value, io)
   if (full !== null) return err(refused(`export ${subjectKey(ref)}`, full))
+  const cluster = againstMember(ref, source.value)
+  if (cluster !== null) return err(refused(`export ${subjectKey(ref)}`, cluster))
+  // What expires while it is copied arrives empty, or in part, and Incus calls that a success.
+  const late = await postponing(ref, { snapshot, until: new Date(io.clock.now() + DAY * 1000) }, io)
+  const postponed = late.ok ? await runCalls(late.value, io, { watcher, urgent: true }) : late
+  if (!postponed.ok) return postponed
   const mark = io.seal.put(temporary, `${name} ${snapshot}`)
-  const made = temporaryBody(ref, snapshot, source.value.details, { name: temporary.instance, mark })
+  const made = madeOf(ref, snapshot, source.value, { temporary, mark })
   const creating = createCall(temporary, made, source.value)
   const backing = backupCall(temporary, optimized, io)
   // Without that note nothing would ever remove it again; and no backup may be of one that isn't noted as made.
@@ -92,42 +99,51 @@ async function prepare(
     const ran = await runCalls([wanted], io, { watcher, urgent: true })
     if (!ran.ok) return ran
   }
-  const { incus, type, driver, details } = source.value
+  const { incus, type, driver, details, contentType, description } = source.value
+  const volume = type === 'volume' ? { volume: { contentType, description } } : {}
   return ok({
     ...{ store, ref },
     about: {
-      ...{ instance: subjectKey(ref), name, incus, type, driver, optimized },
+      ...{ instance: subjectKey(ref), name, incus, type, ...volume, driver, optimized },
       snapshot: { name: snapshot, createdAt: details.createdAt },
       leftOut: made.leftOut,
       ...(policy === undefined ? {} : { policy }),
       ...(owner === undefined ? {} : { owner }),
     },
     usage: await usageOf(temporary, io),
-    open: (from) => io.fetch(temporary.remote, fileOf(temporary), from),
+    open: (from) => io.fetch(temporary.remote, backupFileRequest(temporary, nameOf(temporary)), from),
     progress: unlessCancelled(watcher),
   })
 }
 
-/** Incus removes a backup by itself after a day. */
-const backupCall = (
-  { remote, project, instance }: InstanceRef,
-  optimized: boolean,
-  { clock }: StepIo,
-): Call => ({
-  ...{ remote, wait: DAY },
-  ...request(
-    'createBackup',
-    { instance },
-    { project },
-    {
-      name: instance,
-      expires_at: new Date(clock.now() + DAY * 1000).toISOString(),
-      instance_only: true,
-      optimized_storage: optimized,
-      compression_algorithm: 'none',
-    },
-  ),
-})
+/** Its name, which a backup of it has as well. */
+const nameOf = ({ instance }: InstanceRef): string => volumeIn(instance)?.volume ?? instance
 
-const fileOf = ({ instance, project }: InstanceRef) =>
-  request('exportBackup', { instance, backup: instance }, { project })
+const madeOf = (
+  ref: InstanceRef,
+  snapshot: string,
+  { details, contentType, description }: Source,
+  { temporary, mark }: { temporary: InstanceRef; mark: string },
+): Made =>
+  volumeIn(ref.instance) === null
+    ? temporaryBody(ref, snapshot, details, { name: temporary.instance, mark })
+    : temporaryVolume(ref, snapshot, details, {
+        ...{ name: nameOf(temporary), mark, contentType, description },
+      })
+
+/** Each member of a cluster may have a volume of that name, and requests don't tell them apart. */
+const againstMember = ({ instance }: InstanceRef, { location }: Source): string | null =>
+  volumeIn(instance) === null || location === '' || location === 'none'
+    ? null
+    : `it is a volume of the cluster member ${location}`
+
+/** Incus removes a backup by itself after a day. */
+const backupCall = (ref: InstanceRef, optimized: boolean, { clock }: StepIo): Call => ({
+  ...{ remote: ref.remote, wait: DAY },
+  ...backupRequest(ref, {
+    name: nameOf(ref),
+    expires_at: new Date(clock.now() + DAY * 1000).toISOString(),
+    optimized_storage: optimized,
+    compression_algorithm: 'none',
+  }),
+})

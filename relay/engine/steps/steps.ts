@@ -85,6 +85,11 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'check-clone',
   'finish-clone',
   'remove-clone',
+  'export',
+  'read-exports',
+  'check-export',
+  'survey-exports',
+  'expire-export',
 ]
 
 export function requestsOf(

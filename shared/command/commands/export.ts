@@ -6,7 +6,7 @@ export const exporting: ChangeCommand = {
   kind: 'change',
   does: 'export',
   name: 'export',
-  summary: 'Write a snapshot of an instance as a file into a store of the relay',
+  summary: 'Write a snapshot of an instance or a custom volume as a file into a store of the relay',
   role: 'operator',
   parameters: [
     INSTANCE,

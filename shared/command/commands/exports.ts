@@ -11,7 +11,7 @@ import { nothingConfigured } from '../unconfigured.ts'
 export const exportList: ReadCommand = {
   kind: 'read',
   name: 'exports',
-  summary: 'List the export files of an instance, also of one that is gone',
+  summary: 'List the export files of an instance or a custom volume, also of one that is gone',
   role: 'viewer',
   parameters: [INSTANCE],
   examples: ['exports web1', 'exports main/default/web1'],

@@ -20,6 +20,7 @@ type Wanted = Pick<ExportRequest, 'to' | 'optimized'>
 export const refuseExport = (found: Found, wanted: Wanted, world: World): Refusal | null =>
   refuseStore(found, wanted, world) ??
   refuseServer(found, world) ??
+  refuseVolume(found) ??
   refuseForm(found, wanted, world) ??
   refuseProject(found, world)
 
@@ -58,6 +59,18 @@ function refuseServer({ key, ref }: Found, { remotes }: World): Refusal | null {
   return why === null ? null : { code: 'unverified', reason: `${key} can't be exported: ${why}` }
 }
 
+/** Incus takes no snapshot of an image, and of a dependent volume only with its instance. */
+function refuseVolume({ key, record: { unsnapped, location, type } }: Found): Refusal | null {
+  if (unsnapped !== undefined)
+    return { code: 'forbidden', reason: `${key} is ${unsnapped}, and an export is made of a snapshot` }
+  return type !== 'volume' || location === 'none' || location === ''
+    ? null
+    : {
+        code: 'forbidden',
+        reason: `${key} is a volume of one member of a cluster, of which stapes makes no exports yet`,
+      }
+}
+
 const ABLE: readonly (string | undefined)[] = ['btrfs', 'zfs']
 
 function refuseForm({ key, ref, record }: Found, { optimized }: Wanted, world: World): Refusal | null {
@@ -70,7 +83,7 @@ function refuseForm({ key, ref, record }: Found, { optimized }: Wanted, world: W
       }
 }
 
-/** An instance of its own is made of the snapshot. */
+/** An instance of its own is made of the snapshot, or a volume. */
 function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal | null {
   const reply = own(remotes, ref.remote)
   if (reply?.ok !== true) return null
@@ -78,13 +91,15 @@ function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal
   const there = countsIn(reply.inventory.instances, ref.project)
   const why =
     refuseBackups(ref.project, rules) ??
-    refuseRoom(
-      ref.project,
-      rules,
-      there,
-      typeOf(record),
-      '; an export needs an instance of its own for a while',
-    )
+    (record.type === 'volume'
+      ? null
+      : refuseRoom(
+          ref.project,
+          rules,
+          there,
+          typeOf(record),
+          '; an export needs an instance of its own for a while',
+        ))
   return why === null ? null : { code: 'forbidden', reason: `${key} can't be exported: ${why}` }
 }
 

@@ -12,14 +12,16 @@ const strings = z.record(text, text)
 
 const manifestSchema = z.object({
   stapes: z.literal('export 1'),
-  /** `remote/project/instance`. */
+  /** `remote/project/instance`, or `remote/project/pool:volume`. */
   instance: text,
   name: text,
   snapshot: z.object({ name: text, createdAt: text }),
   madeAt: text,
   /** Of the server. */
   incus: text,
-  type: z.enum(['container', 'virtual-machine']),
+  type: z.enum(['container', 'virtual-machine', 'volume']),
+  /** Of a custom volume alone, whose pool is in its key; its config is in the archive. */
+  volume: z.exactOptional(z.object({ contentType: text, description: text })),
   driver: text,
   /** In the form of that driver: no other pool can take it back. */
   optimized: z.boolean(),

@@ -29,6 +29,6 @@ export const exportWords: Long<ExportWork>['words'] = {
   after: () => [],
   title: (key, { store }) => ['The export of ', { code: key }, ' to ', { code: store }],
   left: () => [],
-  ended: { one: 'instance exported', several: 'instances exported', how: ' was done ' },
+  ended: { one: 'export made', several: 'exports made', how: ' was made ' },
   broken: { one: 'failed export', several: 'failed exports' },
 }

@@ -1,6 +1,6 @@
-/** Requests to export an instance: whether that is possible now, and its plan. */
+/** Requests to export an instance or a custom volume: whether that is possible now, and its plan. */
 import { workKey } from '../../ledger/work.ts'
-import { type Found, findInstance, missing } from '../../plan/find.ts'
+import { type Found, findSubject, missing } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { err, ok, type Result } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
@@ -26,7 +26,7 @@ export const requestExport: Requestable<ExportRequest> = {
 
 function planRequested(requested: Requested<ExportRequest>): Answer | Refusal {
   const { request, world, ledger, now, found } = requested
-  const instance = findInstance(world, request.instance)
+  const instance = findSubject(world, request.instance)
   if (!instance.ok) return instance.error
   const { key } = instance.value
   const running = knownExports(world, ledger, now).find((one) => one.key === key)?.entry

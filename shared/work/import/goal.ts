@@ -1,6 +1,6 @@
 /** Which export a request is about, and where the new instance comes to. */
 import { type InstanceRef, instanceOf } from '../../incus/subject.ts'
-import { findInstance } from '../../plan/find.ts'
+import { findSubject } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { storesIn, type World } from '../../plan/world.ts'
 import { ok, type Result } from '../../result.ts'
@@ -33,7 +33,7 @@ export function goalOf(request: ImportRequest, world: World): Result<Goal, Refus
 
 /** One that is gone, or on a server that is gone, by `remote/project/instance`. */
 function exportedBy(path: string, world: World): Result<InstanceRef, Refusal> {
-  const found = findInstance(world, path)
+  const found = findSubject(world, path)
   if (found.ok) return ok(found.value.ref)
   const parts = path.split('/')
   if (parts.length === 3 && parts.every((part) => part !== '')) return ok(instanceOf(path))

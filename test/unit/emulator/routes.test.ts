@@ -26,6 +26,7 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   createVolumeSnapshot: { name: 's2' },
   renameVolumeSnapshot: { name: 's2' },
   patchVolumeSnapshot: { expires_at: null },
+  createVolumeBackup: { name: 'b2' },
 }
 
 const QUERIES: Partial<Record<RouteName, Record<string, string>>> = {
@@ -44,6 +45,7 @@ async function world() {
   await pair.run(pair.main, 'POST', '/1.0/storage-pools/default/volumes/custom/web1/snapshots', {
     name: 's1',
   })
+  await pair.run(pair.main, 'POST', '/1.0/storage-pools/default/volumes/custom/web1/backups', { name: 'b1' })
   const parameters = {
     instance: 'web1',
     snapshot: 's1',

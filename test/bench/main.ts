@@ -38,6 +38,8 @@ if (!(Number.isInteger(instances) && instances > 0 && Number.isInteger(rounds) &
   process.exit(2)
 }
 
+const ofTicks = { instances, rounds, daemons: { main: values.incus, backup: values.incus }, onRound }
+
 const benches: Record<string, () => Promise<Report>> = {
   bundle: benchBundle,
   processor: benchProcessor,
@@ -49,8 +51,8 @@ const benches: Record<string, () => Promise<Report>> = {
   offsite: () => benchOffsite({ incusd: values.incus, rounds, mebibytes: Number(values.mebibytes), onRound }),
   listing: () => benchListing({ incusd: values.incus, onRound }),
   'relay-mode': () => benchRelayMode({ rounds, incusd: values.incus, onRound }),
-  tick: () =>
-    benchTick({ instances, rounds, daemons: { main: values.incus, backup: values.incus }, onRound }),
+  tick: () => benchTick({ subjects: 'instances', ...ofTicks }),
+  volumes: () => benchTick({ subjects: 'volumes', ...ofTicks }),
 }
 
 const unknown = positionals.filter((name) => benches[name] === undefined)

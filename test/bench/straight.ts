@@ -1,12 +1,14 @@
 /** Undici straight at Incus, without a relay between: the least that any client needs. */
 import { Pool } from 'undici'
 import { createPinnedConnector } from '../../relay/pinning.ts'
-import { request } from '../../shared/incus/routes.ts'
 import type { LabServer } from '../lab/server.ts'
 
+/** What is snapshotted: containers, or custom volumes of the server's pool. */
+export type Subjects = 'instances' | 'volumes'
+
 export type Straight = {
-  /** Takes one snapshot of each instance, so many at once; throws when one fails. */
-  take(instances: readonly string[], snapshot: string, atOnce: number): Promise<void>
+  /** Takes one snapshot of each, so many at once; throws when one fails. */
+  take(names: readonly string[], snapshot: string, atOnce: number): Promise<void>
   /** How many snapshots there are. */
   count(): Promise<number>
   /** Removes every snapshot that there is. */
@@ -20,7 +22,13 @@ type Operation = { id: string; status: string; err: string }
 
 const MOST_AT_ONCE = 16
 
-export function openStraight({ url, fingerprint, clients, pool }: LabServer): Straight {
+export function openStraight(
+  { url, fingerprint, clients, pool }: LabServer,
+  subjects: Subjects = 'instances',
+): Straight {
+  const isOfVolumes = subjects === 'volumes'
+  const root = isOfVolumes ? `/1.0/storage-pools/${pool}/volumes/custom` : '/1.0/instances'
+
   const { cert, key } = clients.trusted
   const connect = createPinnedConnector({ certificate: cert, key }, [fingerprint])
   const connections = new Pool(url, { connect, connections: MOST_AT_ONCE, bodyTimeout: 0 })
@@ -42,24 +50,31 @@ export function openStraight({ url, fingerprint, clients, pool }: LabServer): St
     const ended = (await call('GET', `/1.0/operations/${id}/wait`)) as Operation
     if (ended.status !== 'Success') throw new Error(`${wanted[1]}: ${ended.err}`)
   }
-  const list = async (): Promise<{ instance: string; snapshot: string }[]> => {
+  const list = async (): Promise<{ name: string; snapshot: string }[]> => {
     // Later versions have the snapshots inside, older ones answer as to recursion=1.
-    const listed = await call('GET', `/1.0/storage-pools/${pool}/volumes/container?recursion=2`)
+    const listed = await call(
+      'GET',
+      `/1.0/storage-pools/${pool}/volumes/${isOfVolumes ? 'custom' : 'container'}?recursion=2`,
+    )
     return (listed as Volume[]).flatMap(({ name, snapshots }) => {
-      const [instance = '', own] = name.split('/')
+      const [of = '', own] = name.split('/')
       const names = own === undefined ? (snapshots ?? []).map((inside) => inside.name) : [own]
-      return names.map((snapshot) => ({ instance, snapshot }))
+      return names.map((snapshot) => ({ name: of, snapshot }))
     })
   }
   return {
-    take: (instances, name, atOnce) =>
-      eachOf(instances, atOnce, (instance) => {
-        const { path } = request('createSnapshot', { instance })
-        return perform('POST', path, { name, stateful: false })
-      }),
+    take: (names, snapshot, atOnce) =>
+      eachOf(names, atOnce, (name) =>
+        perform('POST', `${root}/${name}/snapshots`, {
+          name: snapshot,
+          ...(isOfVolumes ? {} : { stateful: false }),
+        }),
+      ),
     count: async () => (await list()).length,
     async clear() {
-      await eachOf(await list(), 8, (snapshot) => perform('DELETE', request('deleteSnapshot', snapshot).path))
+      await eachOf(await list(), 8, ({ name, snapshot }) =>
+        perform('DELETE', `${root}/${name}/snapshots/${snapshot}`),
+      )
     },
     close: () => connections.close(),
   }

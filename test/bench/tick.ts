@@ -6,10 +6,12 @@ import { whileOpen } from './closing.ts'
 import { atMost, median, type Report } from './figure.ts'
 import { startRelayProcess } from './relay-process.ts'
 import { timeScheduler } from './scheduler.ts'
-import { eachOf, openStraight, type Straight } from './straight.ts'
+import { eachOf, openStraight, type Straight, type Subjects } from './straight.ts'
 import { type BenchWorker, newKey, startWorker } from './worker.ts'
 
 type TickOptions = {
+  subjects: Subjects
+  /** How many of them. */
   instances: number
   rounds: number
   /** Another daemon than the installed one. */
@@ -20,26 +22,37 @@ type TickOptions = {
 /** A shell loop is slow and even: so many of the instances tell how long all would take. */
 const SHELL_SAMPLE = 60
 const AT_ONCE = [2, 4, 6, 8]
-const POLICY = { every: { select: { remotes: ['main'] }, schedule: '* * * * *' } }
+const SELECT = {
+  instances: { remotes: ['main'] },
+  volumes: { remotes: ['main'], instances: [], volumes: ['*:bench-*'] },
+}
 
 /** Milliseconds for all instances. */
 type Way = () => Promise<number>
 
-type Bench = { pair: Pair; instances: string[]; straight: Straight; worker: BenchWorker }
+type Bench = { pair: Pair; subjects: Subjects; instances: string[]; straight: Straight; worker: BenchWorker }
 
-export function benchTick({ instances, rounds, daemons, onRound }: TickOptions): Promise<Report> {
+export function benchTick({ subjects, instances, rounds, daemons, onRound }: TickOptions): Promise<Report> {
   return whileOpen(async (open) => {
     const pair = await open(startPair({ daemons }))
     const key = newKey()
     const relay = await open(startRelayProcess([pair.main], key))
     const worker = await open(startWorker(relay.url, key))
-    const straight = await open(openStraight(pair.main))
+    const straight = await open(openStraight(pair.main, subjects))
     const names = Array.from({ length: instances }, (_, index) => `bench-${String(index).padStart(4, '0')}`)
-    await eachOf(names, 4, (name) => pair.main.createInstance({ name }))
-    await worker.apply({ policies: POLICY })
-    return race({ pair, instances: names, straight, worker }, rounds, onRound)
+    await eachOf(names, 4, (name) => make(pair, subjects, name))
+    await worker.apply({ policies: { every: { select: SELECT[subjects], schedule: '* * * * *' } } })
+    return race({ pair, subjects, instances: names, straight, worker }, rounds, onRound)
   })
 }
+
+const make = async ({ main }: Pair, subjects: Subjects, name: string): Promise<void> =>
+  subjects === 'instances'
+    ? void (await main.createInstance({ name }))
+    : void (await main.run('POST', `/1.0/storage-pools/${main.pool}/volumes/custom`, {
+        name,
+        type: 'custom',
+      }))
 
 async function race(bench: Bench, rounds: number, onRound: (line: string) => void): Promise<Report> {
   const tick = productWay(bench)
@@ -50,8 +63,10 @@ async function race(bench: Bench, rounds: number, onRound: (line: string) => voi
   const ways: Record<string, Way> = {
     stapes: tick,
     straight: () => timed(() => bench.straight.take(bench.instances, 'straight', atOnce)),
-    scheduler: () => timeScheduler(bench.pair.main),
-    shell: () => shellWay(bench),
+    // What is beyond the bare calls is the same for both.
+    ...(bench.subjects === 'volumes'
+      ? {}
+      : { scheduler: () => timeScheduler(bench.pair.main), shell: () => shellWay(bench) }),
   }
   const times: Record<string, number[]> = {}
   for (let round = 1; round <= rounds; round++) {
@@ -68,7 +83,8 @@ async function race(bench: Bench, rounds: number, onRound: (line: string) => voi
     }
   }
   const inventory = await timeIdleLook(bench)
-  return reportOf(times, { atOnce, rates, inventory, instances: bench.instances.length, rounds })
+  const { subjects, instances } = bench
+  return reportOf(times, { atOnce, rates, inventory, subjects, instances: instances.length, rounds })
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
@@ -134,13 +150,14 @@ type Circumstances = {
   atOnce: number
   rates: string
   inventory: number
+  subjects: Subjects
   instances: number
   rounds: number
 }
 
 function reportOf(
   times: Record<string, number[]>,
-  { atOnce, rates, inventory, instances, rounds }: Circumstances,
+  { atOnce, rates, inventory, subjects, instances, rounds }: Circumstances,
 ): Report {
   const seconds = (name: string): number => median(times[name] ?? []) / 1000
   const ratio = (other: string): number => seconds('stapes') / seconds(other)
@@ -149,15 +166,23 @@ function reportOf(
   return {
     figures: [
       atMost(`tick : undici straight at Incus, ${atOnce} at once`, ratio('straight'), '×', 1.15),
-      atMost("tick : Incus's own scheduler", ratio('scheduler'), '×', 0.8),
-      atMost('tick : shell loop of incus snapshot create', ratio('shell'), '×', 0.75),
+      ...(subjects === 'volumes'
+        ? []
+        : [
+            atMost("tick : Incus's own scheduler", ratio('scheduler'), '×', 0.8),
+            atMost('tick : shell loop of incus snapshot create', ratio('shell'), '×', 0.75),
+          ]),
     ],
     notes: [
-      `${instances} instances without a root file system on btrfs, medians of ${rounds} alternating rounds`,
+      `${instances} ${subjects === 'volumes' ? 'custom volumes' : 'instances without a root file system'} on btrfs, medians of ${rounds} alternating rounds`,
       `tick ${spread('stapes')}; of it ${inventory.toFixed(0)} ms for Worker, relay and inventory, the rest is Incus taking snapshots`,
       `straight ${spread('straight')}; tried: ${rates}`,
-      `scheduler ${spread('scheduler')}, from its operation's start to its end`,
-      `shell ${spread('shell')}, ${Math.min(SHELL_SAMPLE, instances)} instances in turn, scaled to ${instances}`,
+      ...(subjects === 'volumes'
+        ? []
+        : [
+            `scheduler ${spread('scheduler')}, from its operation's start to its end`,
+            `shell ${spread('shell')}, ${Math.min(SHELL_SAMPLE, instances)} instances in turn, scaled to ${instances}`,
+          ]),
     ],
   }
 }

@@ -43,6 +43,14 @@ const onlyMarked = (body: unknown): string | null =>
 const onlyBackups = (body: unknown): string | null =>
   onlyKeys(body, ['name', 'expires_at', 'instance_only', 'optimized_storage', 'compression_algorithm'])
 
+/** A command without anybody who talks to it; which one, the relay's own guard looks at. */
+const onlyRecorded = (body: unknown): string | null =>
+  field(body, 'record-output') === true &&
+  field(body, 'interactive') === false &&
+  field(body, 'wait-for-websocket') === false
+    ? onlyKeys(body, ['command', 'record-output', 'interactive', 'wait-for-websocket'])
+    : 'only commands whose output is recorded are used by stapes'
+
 export const routes = {
   getServer: { method: 'GET', path: '/1.0', query: [] },
   listProjects: { method: 'GET', path: '/1.0/projects', query: ['recursion'] },
@@ -123,6 +131,22 @@ export const routes = {
       ['start', 'freeze', 'unfreeze'].includes(String(field(body, 'action')))
         ? onlyKeys(body, ['action'])
         : 'only the actions "start", "freeze" and "unfreeze" are used by stapes',
+  },
+  execInstance: {
+    method: 'POST',
+    path: '/1.0/instances/{instance}/exec',
+    query: ['project'],
+    refuse: onlyRecorded,
+  },
+  getExecOutput: {
+    method: 'GET',
+    path: '/1.0/instances/{instance}/logs/exec-output/{file}',
+    query: ['project'],
+  },
+  deleteExecOutput: {
+    method: 'DELETE',
+    path: '/1.0/instances/{instance}/logs/exec-output/{file}',
+    query: ['project'],
   },
   getInstanceState: { method: 'GET', path: '/1.0/instances/{instance}/state', query: ['project'] },
   createBackup: {

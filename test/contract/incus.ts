@@ -9,6 +9,7 @@ import { authContract } from './auth.ts'
 import { cloneContract } from './clones.ts'
 import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
+import { execContract } from './execs.ts'
 import { exportContract } from './exports.ts'
 import { faultContract } from './faults.ts'
 import { fileContract } from './files.ts'
@@ -88,6 +89,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     volumeContract(world)
     volumeCopyContract(world)
     pauseContract(world)
+    execContract(world)
     copyContract(world)
     copyingContract(world)
     relayedContract(world)

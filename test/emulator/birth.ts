@@ -49,6 +49,7 @@ export function addInstance(
     disk: newDisk(),
     snapshots: new Map(),
     backups: new Map(),
+    outputs: new Map(),
     busy: null,
     unfinished: false,
     mounted: false,

@@ -17,6 +17,7 @@ import {
 import { createCustomBackup, exportCustomBackup, getCustomState, importCustom } from './custom-backups.ts'
 import { copyVolume, receiveVolume, sendVolume } from './custom-copies.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
+import { deleteExecOutput, execInstance, getExecOutput } from './execs.ts'
 import { importBackup } from './imports.ts'
 import { deleteInstance, getInstance, listInstances, patchInstance } from './instances.ts'
 import { createBackup, exportBackup, getState } from './lab-instances.ts'
@@ -58,6 +59,9 @@ export const handlers: Record<RouteName, Handler> = {
   deleteSnapshot: { right: 'object', answer: deleteSnapshot },
   restoreInstance: { right: 'object', answer: putOrRestore },
   startInstance: { right: 'object', answer: putState },
+  execInstance: { right: 'object', answer: execInstance },
+  getExecOutput: { right: 'object', answer: getExecOutput },
+  deleteExecOutput: { right: 'object', answer: deleteExecOutput },
   getInstanceState: { right: 'object', answer: getState },
   createBackup: { right: 'object', answer: createBackup },
   exportBackup: { right: 'object', answer: exportBackup },

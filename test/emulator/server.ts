@@ -5,6 +5,7 @@ import { type Access, accessOf, checkAccess, type TrustedCertificate } from './a
 import type { Certificate } from './certificate.ts'
 import type { VolumeTransfer } from './custom-transfer.ts'
 import { Refusal, type Reply, refused } from './envelope.ts'
+import { plainGuest, type Ran } from './execs.ts'
 import { type Face, faces, type Version } from './faces.ts'
 import { ConnectionLost, type Cut, type Fault } from './faults.ts'
 import { createRouter, type Handler } from './handlers.ts'
@@ -93,6 +94,8 @@ export class EmbeddedIncus {
   clustered = false
   /** Cluster members that can't be reached. */
   readonly lostMembers = new Set<string>()
+  /** How a command in an instance ends. */
+  guest: (instance: Instance, command: readonly string[]) => Ran = plainGuest
   /** How it answers. */
   face: Face
   phase: 'up' | 'starting' | 'stopping' | 'down' = 'up'

@@ -68,6 +68,8 @@ export type Instance = Settings & {
   memory?: string
   snapshots: Map<string, Snapshot>
   backups: Map<string, Backup>
+  /** What commands in it have written, by the names of the files. */
+  outputs: Map<string, Uint8Array>
   busy: Action | null
   /** Its first copy has not come to its end, and perhaps never will. */
   unfinished: boolean

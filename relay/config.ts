@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../shared/result.ts'
 import { alarmSchema } from './alarm/alarm-schema.ts'
 import { fingerprintOr, NAME, span } from './config-parts.ts'
 import { exportsSchema } from './export/stores-schema.ts'
+import { hooksSchema } from './hooks-schema.ts'
 import type { ClientCertificate } from './pinning.ts'
 import type { RelayOptions } from './relay.ts'
 import type { RemoteConfig } from './upstreams.ts'
@@ -136,6 +137,7 @@ const schema = z.strictObject({
   journal: z.string().min(1).default('relay-journal.json'),
   alarm: alarmSchema.exactOptional(),
   exports: exportsSchema.exactOptional(),
+  hooks: hooksSchema.exactOptional(),
   metrics: z
     .strictObject({ token }, { error: form('{ "token": "<at least 24 characters>" }') })
     .exactOptional(),

@@ -8,6 +8,7 @@ import { type AlarmConfig, NO_ALARM } from './alarm/alarm-schema.ts'
 import { startWatch } from './alarm/start-watch.ts'
 import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
+import { createHooks, type Hook } from './engine/hooks.ts'
 import type { Emit } from './events.ts'
 import { createExports } from './export/exports.ts'
 import { openIdentities } from './export/identities.ts'
@@ -34,6 +35,8 @@ export type RelayOptions = {
   journalFile?: string
   /** The stores that it may export to, by name. */
   exports?: Record<string, StoreConfig>
+  /** Commands that it may run in instances, by name. */
+  hooks?: Record<string, Hook>
   /** Whom the relay tells that the edge is silent. */
   alarm?: AlarmConfig
   /** Absent: it gives no metrics. */
@@ -58,6 +61,7 @@ export async function startRelay({
   remotes,
   journalFile,
   exports: stores = {},
+  hooks,
   alarm,
   metrics,
   log = () => {},
@@ -79,7 +83,7 @@ export async function startRelay({
     log,
   )
   const engine = createEngine({
-    exports,
+    ...{ exports, hooks: createHooks(hooks, log) },
     ...{ clock, remotes, secret: secretOf(client) },
     upstream: meteredUpstream(upstreams, meter, clock.now),
     meter: (jobs) => meteredJobs(jobs, meter, clock, emit),

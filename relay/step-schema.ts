@@ -36,7 +36,7 @@ const expiries = z.record(z.string().max(LONGEST_NAME), moment)
 /** Words of a mark, which spaces separate. */
 const word = z.string().min(1).max(LONGEST_NAME).regex(/^\S+$/, 'no word without spaces')
 const transfer = z.strictObject({ id: word, from: z.number().int().min(0), names: z.array(word).max(MOST) })
-/** A store, by its name in the relay's configuration; and an export, by the second in which it was requested. */
+/** A store, or a hook, by its name in the relay's configuration; and an export, by the second in which it was requested. */
 const store = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'no name of a store')
 const exported = z.string().regex(/^\d{8}T\d{6}Z$/, 'no name of an export')
 const fingerprint = z.string().regex(/^([0-9a-f]{64})?$/, 'no certificate’s fingerprint')
@@ -108,6 +108,7 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
       .min(1)
       .max(MOST_MEMBERS),
     pause: z.number().min(1).max(LONGEST_PAUSE),
+    hook: z.strictObject({ name: store, otherwise: z.enum(['fail', 'pause']) }).exactOptional(),
   }),
   z.strictObject({ do: z.literal('expire'), ref, snapshot }),
   z.strictObject({ do: z.literal('expire-later'), ref, snapshot, expiresAt: moment }),

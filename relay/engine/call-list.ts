@@ -14,6 +14,7 @@ import { CANCELLED } from './cancels.ts'
 import type { Certificates } from './certificates.ts'
 import { isObject, parseOperation, text } from './envelope.ts'
 import { guard } from './guard.ts'
+import type { Hooks } from './hooks.ts'
 import type { Journal } from './journal.ts'
 import type { Verdict } from './limiter.ts'
 import { awaitOperation, type Timeouts, type Watched } from './operation.ts'
@@ -37,6 +38,7 @@ export type CallIo = {
   journal: Journal
   sightings: Pick<Sightings, 'serverOf'>
   seal: Seal
+  hooks: Hooks
   /** Delays a call until the remote's limit allows it. */
   admit(call: Call, urgent: boolean, work: () => Promise<CallResult>): Promise<CallResult>
   timeouts: Omit<Timeouts, 'limit'>
@@ -226,7 +228,8 @@ async function prepare(one: Call, done: Done[], io: CallIo): Promise<Result<Incu
   if (!body.ok) return body
   const allowed = allowBody(route.value, body.value)
   if (!allowed.ok) return allowed
-  const seen = { journal: io.journal, serverOf: io.sightings.serverOf, seal: io.seal, now: io.clock.now() }
+  const { journal, sightings, seal, hooks } = io
+  const seen = { journal, serverOf: sightings.serverOf, seal, hooks, now: io.clock.now() }
   const guarded = await guard(io.upstream, one.remote, route.value, body.value, seen)
   if (!guarded.ok) return guarded
   return ok({

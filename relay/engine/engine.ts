@@ -35,6 +35,7 @@ import type { Clones } from './files/readable.ts'
 import { glanceAt } from './glance.ts'
 import { endGroup } from './group-end.ts'
 import { createGroups, type Groups } from './groups.ts'
+import { createHooks, type Hooks } from './hooks.ts'
 import { readInventory, type Wanted } from './inventory.ts'
 import { createJobMemory, type JobMemory } from './job-memory.ts'
 import { createJournal, type JournalStore } from './journal.ts'
@@ -65,6 +66,8 @@ type EngineOptions = {
   store?: JournalStore
   /** Absent: nothing is exported. */
   exports?: Exports
+  /** Commands that may be run in instances; absent: none. */
+  hooks?: Hooks
   /** Puts a meter on detached jobs. */
   meter?(jobs: JobMemory): JobMemory
 }
@@ -99,6 +102,7 @@ export function createEngine({
   store,
   look = LOOK,
   exports = NO_EXPORTS,
+  hooks = createHooks(),
   meter = (jobs) => jobs,
 }: EngineOptions): Engine & { load(): Load; close(): Promise<void> } {
   const zones = watchZones(connection)
@@ -124,7 +128,7 @@ export function createEngine({
     ...{ upstream, clock, remotes, suspects, unseen, journal, sightings, seal, locks, busy, cancels },
     certificates: createCertificates(upstream, clock),
     arrivals: createArrivals(),
-    exports,
+    ...{ exports, hooks },
     fetch: upstream.fetch ?? (async (remote) => err(sendsNoFiles(remote))),
     upload: upstream.upload ?? (async (remote) => err(sendsNoFiles(remote))),
     connect: upstream.connect ?? (async (remote) => err(sendsNoFiles(remote))),

@@ -74,12 +74,12 @@ async function readPart(
 function whyStrange(
   ref: InstanceRef,
   { created, config }: Row,
-  { snapshot, paused, since, asked }: Group,
+  { snapshot, paused, since, asked, hook }: Group,
   { seal }: StepIo,
 ): string | null {
   const mark = isObject(config) ? text(config[PAUSING]) : ''
   const isPaused = paused.some((one) => subjectKey(one) === subjectKey(ref))
-  const isOthers = isPaused && mark !== '' && mark !== pauseMark(ref, since, seal)
+  const isOthers = isPaused && mark !== '' && mark !== pauseMark(ref, since, seal, hook)
   if (!isOthers && (asked === undefined || created <= asked + BEGUN)) return null
   return `somebody else may have made it, so nothing named ${snapshot} is removed: delete what nobody needs, and rename the rest`
 }

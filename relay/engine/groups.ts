@@ -20,7 +20,7 @@ import type { Seal } from './seal.ts'
 /**
  * `since`: in milliseconds since the epoch. `paused`: those of its members that stand still for it. `mine`: those whose
  * snapshot of that name may be the one that was asked for; absent: all, as far as is known. `asked`: when the snapshots were;
- * absent: earlier versions didn't note it.
+ * absent: earlier versions didn't note it. `hook`: the one that makes `paused` ready instead of standing still.
  */
 export type Group = {
   snapshot: string
@@ -29,6 +29,7 @@ export type Group = {
   paused: readonly InstanceRef[]
   since: number
   asked?: number
+  hook?: string
 }
 
 export type Groups = {
@@ -74,21 +75,23 @@ const delayAfter = (tried: number): number => Math.min(AGAIN, SOON * 2 ** tried)
 const idOf = ({ snapshot, members }: Pick<Group, 'snapshot' | 'members'>): string =>
   `${members[0] === undefined ? '' : subjectKey(members[0])}/${snapshot}`
 
-const notedOf = ({ members, mine, paused, since, asked }: Group): NotedGroup => ({
+const notedOf = ({ members, mine, paused, since, asked, hook }: Group): NotedGroup => ({
   members: members.map(subjectKey),
   ...(mine === undefined ? {} : { mine: mine.map(subjectKey) }),
   paused: paused.map(subjectKey),
   since,
   ...(asked === undefined ? {} : { asked }),
+  ...(hook === undefined ? {} : { hook }),
 })
 
-const groupOf = (id: string, { members, mine, paused, since, asked }: NotedGroup): Group => ({
+const groupOf = (id: string, { members, mine, paused, since, asked, hook }: NotedGroup): Group => ({
   snapshot: id.slice(id.lastIndexOf('/') + 1),
   members: members.map(instanceOf),
   ...(mine === undefined ? {} : { mine: mine.map(instanceOf) }),
   paused: paused.map(instanceOf),
   since,
   ...(asked === undefined ? {} : { asked }),
+  ...(hook === undefined ? {} : { hook }),
 })
 
 export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock }, ending: Ending): Groups {
@@ -256,8 +259,10 @@ const locked = (key: string, why: string): CallError => ({
 })
 
 /** By keys: nobody is to read of what they may not see. */
-const notEnded = ({ snapshot, members, paused }: Group, why: string): string => {
+const notEnded = ({ snapshot, members, paused, hook }: Group, why: string): string => {
   const hands = paused.map(({ project, instance }) => incusCommand(project, 'resume', instance)).join('; ')
   const text = `a group of snapshots ${snapshot} of ${members.map(subjectKey).join(', ')} was cut off and could not be ended; it is tried again with each look, and counts for nothing`
+  if (hook !== undefined)
+    return withAnswer(`${text}. The command after of the hook "${hook}" may not have been run`, why)
   return withAnswer(hands === '' ? text : `${text}. If an instance of it stands still: ${hands}`, why)
 }

@@ -7,7 +7,8 @@
  * only if that holds some. It has an instance stand still only if that has the relay's own
  * mark, and thaws one only if it is frozen and no operation runs on it, or by that mark. It changes
  * a copy's mark of a transfer only while no operation runs on the copy: such a change would lift Incus's
- * lock. Incus has no lock for a volume, so it deletes one only while nobody uses it and nothing runs on it.
+ * lock. Incus has no lock for a volume, so it deletes one only while nobody uses it and nothing runs on it. It runs a command
+ * only if its own configuration has that for the instance.
  */
 
 import { newestPair } from '../../shared/incus/pairs.ts'
@@ -22,8 +23,10 @@ import { badReply, call } from './call.ts'
 import { isObject } from './envelope.ts'
 import { againstMaking } from './guard-clone.ts'
 import { againstDelete, againstRunning, againstTransfer, isAttached, transferOwner } from './guard-copy.ts'
+import { againstExec, againstOutput } from './guard-exec.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
 import { againstPause, againstThaw, isPause, isThaw } from './guard-thaw.ts'
+import type { Hooks } from './hooks.ts'
 import type { Journal } from './journal.ts'
 import { makingOn } from './making.ts'
 import { isPausedByRelay } from './pause-mark.ts'
@@ -44,6 +47,8 @@ export const isGuarded = (match: Match): boolean =>
   deletesSubject(match) ||
   match.name === 'restoreInstance' ||
   match.name === 'startInstance' ||
+  match.name === 'execInstance' ||
+  match.name === 'deleteExecOutput' ||
   marksSubject(match) ||
   (deletesSnapshot(match) && parseSnapshotName(match.parameters.snapshot ?? '') === null)
 
@@ -52,6 +57,7 @@ export type Seen = {
   journal: Pick<Journal, 'verified' | 'temporaries' | 'resumed'>
   serverOf: Sightings['serverOf']
   seal: Seal
+  hooks: Pick<Hooks, 'of'>
   now: number
 }
 
@@ -78,7 +84,7 @@ export async function guard(
   return why.value === null ? ok(null) : err(refused(remote, match, wanted, why.value))
 }
 
-async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen): Promise<Why> {
+async function against(call: GuardedCall, { journal, serverOf, seal, hooks, now }: Seen): Promise<Why> {
   const { upstream, remote, match, body } = call
   const { name, parameters, query } = match
   const ref = { remote, project: query.project ?? 'default', instance: subjectNameIn(match) }
@@ -86,6 +92,7 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
   if (deletesSnapshot(match) && newest !== null && newest[0] === parameters.snapshot)
     return ok('it is the newest verified snapshot of a copy')
   if (!isGuarded(match) || isHarmless(match, body)) return ok(null)
+  if (name === 'deleteExecOutput') return ok(againstOutput(match))
   const read = await readSubject(call, ref, serverOf(remote))
   if (!read.ok) return read.error.status === 404 ? ok(null) : read
   const { instance, config } = read.value
@@ -104,6 +111,8 @@ async function against(call: GuardedCall, { journal, serverOf, seal, now }: Seen
       if (isPause(body)) return ok(againstPause(instance, isOurs))
       return againstThaw(upstream, remote, match, instance, isOurs)
     }
+    case 'execInstance':
+      return ok(againstExec(ref, config, body, { seal, journal, hooks }))
     case 'markInstance':
       return againstTransfer(upstream, remote, match, config, body)
     case 'restoreInstance':
@@ -162,6 +171,8 @@ const refused = (remote: string, match: Match, wanted: string, why: string): Cal
 
 function wordsOf({ name, parameters }: Match, wanted: string): string {
   const { volume, instance = volume, snapshot } = parameters
+  if (name === 'execInstance') return `run a command in ${instance}`
+  if (name === 'deleteExecOutput') return `delete ${parameters.file} of ${instance}`
   if (name === 'startInstance') return `pause or thaw ${instance}`
   if ((name === 'markInstance' && wanted === '') || name === 'markVolume') return `mark ${instance}`
   if (name === 'restoreInstance' || name === 'markInstance') return `restore ${instance} to ${wanted}`

@@ -18,7 +18,7 @@ export type Made = {
 
 /**
  * Snapshots of several subjects that are taken as one. Keys of subjects; `since` in milliseconds since the epoch. `mine`: those
- * of which one may be there; absent: all. `asked`: when the snapshots were asked for.
+ * of which one may be there; absent: all. `asked`: when the snapshots were asked for. `hook`: what makes them ready for it.
  */
 export type NotedGroup = {
   members: string[]
@@ -26,7 +26,11 @@ export type NotedGroup = {
   paused: string[]
   since: number
   asked?: number
+  hook?: string
 }
+
+/** Commands of a hook that were begun in an instance, by their operations; empty: one whose operation isn't known. */
+export type Execs = { since: number; operations: string[] }
 
 /** The snapshot's own expiry, what was set in its place, and when (milliseconds since the epoch). */
 export type Postponed = [end: number, until: number, noted: number]
@@ -48,6 +52,8 @@ export type State = {
   groups: Map<string, NotedGroup>
   /** When the pauses began that are over, by subject (milliseconds since the epoch). */
   resumed: Map<string, number>
+  /** By subject. */
+  execs: Map<string, Execs>
 }
 
 export function parseState(stored: unknown): State {
@@ -88,6 +94,7 @@ export function parseState(stored: unknown): State {
     ),
     groups: new Map(entriesOf('groups').filter((one): one is [string, NotedGroup] => isGroup(one[1]))),
     resumed: new Map(entriesOf('resumed').filter((one): one is [string, number] => isCount(one[1]))),
+    execs: new Map(entriesOf('execs').filter((one): one is [string, Execs] => isExecs(one[1]))),
   }
 }
 
@@ -103,6 +110,7 @@ export const renderState = (state: Omit<State, 'copyEnds' | 'lost'>): Record<str
   bad: Object.fromEntries(state.bad),
   groups: Object.fromEntries(state.groups),
   resumed: Object.fromEntries(state.resumed),
+  execs: Object.fromEntries(state.execs),
 })
 
 const recordOf = <At>(of: ReadonlyMap<string, ReadonlyMap<string, At>>): Record<string, unknown> =>
@@ -122,7 +130,11 @@ const isGroup = (value: unknown): value is NotedGroup =>
   (value.mine === undefined || isNames(value.mine)) &&
   isNames(value.paused) &&
   isCount(value.since) &&
-  (value.asked === undefined || isCount(value.asked))
+  (value.asked === undefined || isCount(value.asked)) &&
+  (value.hook === undefined || typeof value.hook === 'string')
+
+const isExecs = (value: unknown): value is Execs =>
+  isObject(value) && isCount(value.since) && isNames(value.operations)
 
 const isPair = (value: unknown): value is [number, number] => isCounts(value, 2)
 

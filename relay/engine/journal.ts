@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/clock.ts'
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
 import { mostOf, withListed } from '../../shared/incus/pace.ts'
 import { renderVerified } from '../../shared/work/copy/marks.ts'
+import { type ExecNotes, execNotes } from './exec-notes.ts'
 import {
   type Ending,
   type Made,
@@ -26,7 +27,7 @@ export type JournalStore = {
   flush?(): boolean
 }
 
-export type Journal = {
+export type Journal = ExecNotes & {
   losses: Losses
   verified(subject: string): readonly SnapshotPair[]
   /** Replaces what is known of it; none: it is forgotten. */
@@ -103,8 +104,20 @@ const noStore: JournalStore = { read: () => null, changed: () => {} }
 
 export function createJournal(clock: Clock, store: JournalStore = noStore): Journal {
   const known = parseState(store.read())
-  const { verified, expired, postponed, ends, peaks, made, temporaries, bad, groups, resumed, ...rest } =
-    known
+  const {
+    verified,
+    expired,
+    postponed,
+    ends,
+    peaks,
+    made,
+    temporaries,
+    bad,
+    groups,
+    resumed,
+    execs,
+    ...rest
+  } = known
   const state = (): unknown => ({ ...renderState(known), ...losses.state() })
   const changed = (): void => store.changed(state)
   const losses = createLosses(clock, rest, changed)
@@ -251,6 +264,7 @@ export function createJournal(clock: Clock, store: JournalStore = noStore): Jour
       put(resumed, subject, Math.max(since, resumed.get(subject) ?? 0))
       changed()
     },
+    ...execNotes(execs, changedNow),
     resumed: (subject) => resumed.get(subject) ?? 0,
   }
 }

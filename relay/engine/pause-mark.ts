@@ -5,9 +5,16 @@ import { isObject, text } from './envelope.ts'
 import type { Journal } from './journal.ts'
 import type { Seal } from './seal.ts'
 
-/** The mark of a pause that begins then (milliseconds since the epoch). */
-export const pauseMark = (ref: InstanceRef, since: number, seal: Seal): string =>
-  seal.put(ref, new Date(since).toISOString())
+/** The mark of a pause that begins then (milliseconds since the epoch), with the hook that makes it ready instead. */
+export const pauseMark = (ref: InstanceRef, since: number, seal: Seal, hook?: string): string =>
+  seal.put(ref, `${new Date(since).toISOString()}${hook === undefined ? '' : ` ${hook}`}`)
+
+/** The hook that the relay's own mark names; null: none. */
+export function hookOn(ref: InstanceRef, config: unknown, seal: Seal): string | null {
+  const mark = isObject(config) ? text(config[PAUSING]) : ''
+  const [, hook, ...rest] = mark.split(' ')
+  return hook !== undefined && rest.length === 1 && seal.isOn(ref, mark) ? hook : null
+}
 
 /** When the pause began that the relay's own mark names; null: it has none. */
 export function pausedSince(ref: InstanceRef, config: unknown, seal: Seal): number | null {

@@ -10,7 +10,8 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { type CallIo, runCalls } from './call-list.ts'
 import { isObject, text } from './envelope.ts'
-import { isPausedByRelay, pausedSince } from './pause-mark.ts'
+import { endHook, type HookIo } from './hook-commands.ts'
+import { hookOn, isPausedByRelay, pausedSince } from './pause-mark.ts'
 import { markCall, stateCall, where } from './steps/requests.ts'
 
 /** Incus's word for what it does, and its own config; null: it is gone. */
@@ -28,8 +29,11 @@ export async function readStatus(
     : err(badReply(ref.remote, seen.value.status, `the instance ${ref.instance} has no config in it`))
 }
 
-/** Runs again what the relay's own mark is on, and takes that off; anything else stays as it is. */
-export async function resume(ref: InstanceRef, io: CallIo): Promise<Result<null, CallError>> {
+/**
+ * Runs again what the relay's own mark is on, runs the command after of its hook, and takes the mark off; anything else stays as it
+ * is. What was stopped keeps its mark for the time when it runs, for no command can be run in it.
+ */
+export async function resume(ref: InstanceRef, io: HookIo): Promise<Result<null, CallError>> {
   const seen = await readStatus(ref, io)
   if (!seen.ok) return seen
   const since = seen.value === null ? null : pausedSince(ref, seen.value.config, io.seal)
@@ -39,9 +43,20 @@ export async function resume(ref: InstanceRef, io: CallIo): Promise<Result<null,
   // What is about to stand still can't be told to run on yet.
   if (isPaused && status === 'Freezing')
     return err({ code: 'incus', message: `${ref.instance} is about to stand still` })
+  const name = isPaused ? hookOn(ref, config, io.seal) : null
+  if (name !== null && !RUNS.includes(status)) return ok(null)
+  const unmark = markCall(ref, { [PAUSING]: '' })
   const thaw = isPaused && status === 'Frozen' ? [stateCall(ref, 'unfreeze')] : []
-  const ran = await runCalls([...thaw, markCall(ref, { [PAUSING]: '' })], io, { urgent: true })
+  const ran = await runCalls(name === null ? [...thaw, unmark] : thaw, io, { urgent: true })
   if (!ran.ok) return ran
+  if (name !== null) {
+    const ended = await endHook({ ref, name, since }, io)
+    if (!ended.ok) return ended
+    const unmarked = await runCalls([unmark], io, { urgent: true })
+    if (!unmarked.ok) return unmarked
+  }
   io.journal.noteResumed(subjectKey(ref), since)
   return ok(null)
 }
+
+const RUNS = ['Running', 'Ready', 'Frozen']

@@ -45,6 +45,8 @@ export type OpenSlot = {
    * again, whatever date a listing shows.
    */
   made?: Record<string, string>
+  /** What the relay has said of what it took, in words. */
+  remarks?: string[]
   /** As in a slot's record. */
   paused?: Record<string, number>
 }

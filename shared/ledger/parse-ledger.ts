@@ -186,13 +186,16 @@ const momentBefore = (moment: string): string => new Date(Date.parse(moment) - 1
 function openOf(value: unknown, part: string, lose: Lose): OpenSlot | undefined {
   const known = partOf(value, z.looseObject({ slot: moment, first: may(z.literal(true)) }), part, lose)
   if (known === undefined) return undefined
-  const { attempts, made, paused, ...rest } = known
+  const { attempts, made, paused, remarks, ...rest } = known
   const read = (item: unknown, where: string) => partOf(item, attemptSchema, where, lose)
   const done = mapOf(made, `${part}: the snapshot of`, lose, (item, where) => partOf(item, text, where, lose))
   const stood = mapOf(paused, `${part}: the pause of`, lose, (item, where) =>
     partOf(item, count, where, lose),
   )
+  const said =
+    remarks === undefined ? undefined : partOf(remarks, z.array(text), `${part}: its remarks`, lose)
   const kept = {
+    ...(said === undefined ? {} : { remarks: said }),
     ...(Object.keys(done).length === 0 ? {} : { made: done }),
     ...(Object.keys(stood).length === 0 ? {} : { paused: stood }),
   }

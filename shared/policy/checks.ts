@@ -64,7 +64,7 @@ function checkTogether({ name, select, stateful, together }: Policy): PolicyErro
   if (together == null) return []
   const path = ['policies', name]
   const errors: PolicyError[] = []
-  if (!(select.volumes ?? []).includes(ATTACHED))
+  if (together.hook === undefined && !(select.volumes ?? []).includes(ATTACHED))
     errors.push(
       problem(
         [...path, 'select', 'volumes'],

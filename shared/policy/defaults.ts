@@ -25,7 +25,7 @@ export const DEFAULTS = {
   catchup: '1d',
   paused: false,
   stateful: false,
-  together: { pause: '30s' },
+  together: { pause: '30s', otherwise: 'fail' as const },
   keep: {},
   grace: '0s',
   expiry: NEVER,

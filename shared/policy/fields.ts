@@ -73,6 +73,11 @@ export const store = text(
   /^[a-z0-9][a-z0-9-]{0,39}$/,
 )
 
+export const hook = text(
+  'the name of a hook as the relay knows it, such as "db" (lower-case letters, digits, "-")',
+  /^[a-z0-9][a-z0-9-]{0,39}$/,
+)
+
 export const projectGlob = text('a project name or glob, such as "default" or "*"', /^[^\s/]+$/)
 
 export const instanceGlob = text(

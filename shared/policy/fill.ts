@@ -12,7 +12,7 @@ import { parseSchedule } from '../schedule/slots.ts'
 import type { AccessSettings } from './access-schema.ts'
 import { DEFAULT_BRAKE, DEFAULTS, NEVER } from './defaults.ts'
 import type { NotifySettings } from './notify-schema.ts'
-import type { Copy, Export, Policy, Selector } from './policy.ts'
+import type { Copy, Export, Policy, Selector, Together } from './policy.ts'
 import type { Settings } from './schema.ts'
 
 /** `remotes` and `schedule` have no default, nor has a copy's `remote`: a list or text that is empty here is missing. */
@@ -58,10 +58,13 @@ const fillPing = (said: NonNullable<Settings['ping']>): PingSettings | null => {
   return { type, secret: url.secret, slug, every: sound(parseDuration(every)) }
 }
 
-const fillTogether = (said: NonNullable<Settings['together']>): { pause: number } | null => {
+function fillTogether(said: NonNullable<Settings['together']>): Together | null {
   if (said === false) return null
-  const { pause } = { ...DEFAULTS.together, ...(said === true ? {} : said) }
-  return { pause: sound(parseDuration(pause)) }
+  const { hook, pause, otherwise } = { hook: undefined, ...DEFAULTS.together, ...(said === true ? {} : said) }
+  return {
+    pause: sound(parseDuration(pause)),
+    ...(hook === undefined ? {} : { hook: { name: hook, otherwise } }),
+  }
 }
 
 const remotesOf = (settings: Settings): string[] | undefined => settings.select?.remotes ?? settings.remotes

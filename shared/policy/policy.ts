@@ -65,6 +65,9 @@ export type Approval = 'self' | 'second'
 
 type Promised = { snapshot: number | null; copy: number | null; export?: number | null }
 
+/** `pause`: seconds that what runs may stand still, or be kept ready by its `hook`. */
+export type Together = { pause: number; hook?: { name: string; otherwise: 'fail' | 'pause' } }
+
 export type Policy = {
   name: string
   select: Selector
@@ -81,8 +84,8 @@ export type Policy = {
   pause?: Pause
   /** With the memory of what runs. `possible`: without it where that can't be had. */
   stateful: boolean | 'possible'
-  /** Each instance and its attached volumes are taken as one; `pause`: seconds that it may stand still. Null or absent: each by itself. */
-  together?: { pause: number } | null
+  /** Each instance and its attached volumes are taken as one; null or absent: each by itself. */
+  together?: Together | null
   keep: Keep
   /** Seconds for which a removal by `keep` can be undone. Absent in one that an earlier version has applied: 0. */
   grace?: number

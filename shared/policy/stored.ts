@@ -91,7 +91,14 @@ const policySchema = z.looseObject({
   catchup: seconds,
   paused: z.boolean(),
   stateful: z.union([z.boolean(), z.literal('possible')]),
-  together: z.exactOptional(z.nullable(z.looseObject({ pause: seconds }))),
+  together: z.exactOptional(
+    z.nullable(
+      z.looseObject({
+        pause: seconds,
+        hook: z.exactOptional(z.looseObject({ name: z.string(), otherwise: z.enum(['fail', 'pause']) })),
+      }),
+    ),
+  ),
   keep: keepSchema,
   grace: z.exactOptional(seconds),
   expiry,

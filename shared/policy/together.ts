@@ -5,7 +5,7 @@ import { isVolume, usersText } from './volumes.ts'
 
 /**
  * Each with its instances first. A volume that several instances use makes one group of all of them: each of them writes to
- * it. What has no volume is taken by itself.
+ * it. What has no volume is taken by itself; with a hook, it is a group of its own.
  */
 export function groupsIn({ policy, covered }: Pick<Coverage, 'policy' | 'covered'>): Covered[][] {
   if (policy.together == null) return []
@@ -13,9 +13,12 @@ export function groupsIn({ policy, covered }: Pick<Coverage, 'policy' | 'covered
   const groups = new Map<string, Set<Covered>>()
   for (const volume of covered.filter(({ record }) => isVolume(record)))
     join(groups, volume, usersOf(volume, instances))
-  return [...new Set(groups.values())]
+  const joined = [...new Set(groups.values())]
     .map((group) => [...group].sort(byKind))
     .filter(({ length }) => length > 1)
+  if (policy.together.hook === undefined) return joined
+  const alone = [...instances.values()].filter(({ key }) => !joined.flat().some((one) => one.key === key))
+  return [...joined, ...alone.map((one) => [one])]
 }
 
 const usersOf = ({ ref, record }: Covered, instances: ReadonlyMap<string, Covered>): Covered[] =>

@@ -33,10 +33,17 @@ export type TakeGroupStep = {
   snapshot: string
   members: ({ ref: InstanceRef } & Pick<TakeStep, 'expiresAt' | 'again'>)[]
   pause: number
+  hook?: GroupHook
 }
 
-/** Seconds that each instance stood still, by its key. */
-export type GroupReply = { paused: Record<string, number> }
+/**
+ * A hook of the relay's configuration, by its name: commands in the instances that run, before and after, instead of standing still.
+ * `otherwise`: what is done if the one before fails, or the relay has no such hook for one of them.
+ */
+export type GroupHook = { name: string; otherwise: 'fail' | 'pause' }
+
+/** `paused`: seconds that each instance stood still, by its key. `remark`: in words, what was not as wanted, though all was taken. */
+export type GroupReply = { paused: Record<string, number>; remark?: string }
 
 /** Removes a snapshot; one that doesn't exist counts as removed. */
 export type ExpireStep = { do: 'expire'; ref: InstanceRef; snapshot: string }

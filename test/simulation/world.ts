@@ -8,6 +8,7 @@ import { type Io, run, type Trigger } from '../../functions/run.ts'
 import type { Run } from '../../functions/summary.ts'
 import type { End } from '../../relay/engine/bridge.ts'
 import { createEngine, type Engine } from '../../relay/engine/engine.ts'
+import { createHooks, type Hook } from '../../relay/engine/hooks.ts'
 import type { JournalStore } from '../../relay/engine/journal.ts'
 import type { EngineRemote, Reply, Upstream } from '../../relay/engine/upstream.ts'
 import type { IncusRequest } from '../../shared/incus/routes.ts'
@@ -91,6 +92,8 @@ export function createWorld({
   receives = [],
   receivesThere = [],
   files = false,
+  hooks = {},
+  hookLog = [],
 }: {
   start: Date
   seed?: number
@@ -107,6 +110,9 @@ export function createWorld({
   receivesThere?: string[]
   /** Whether files of snapshots may be read, on both. */
   files?: boolean
+  /** Commands that the relay may run; looked at whenever it begins. What they write is in `hookLog`. */
+  hooks?: Record<string, Hook>
+  hookLog?: string[]
 }): World {
   const clock = new VirtualClock(start)
   const random = seededRandom(seed)
@@ -135,6 +141,7 @@ export function createWorld({
     return createEngine({
       ...{ clock, remotes, secret: 'of the relay' },
       ...{ upstream: life.upstream(upstream), store: life.store(store) },
+      hooks: createHooks(hooks, (line) => hookLog.push(line)),
       exports: memoryExports(stores, clock, life.isAlive),
     })
   }

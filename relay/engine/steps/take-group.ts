@@ -16,6 +16,8 @@ import { pauseMark } from '../pause-mark.ts'
 import { readStatus, resume } from '../pausing.ts'
 import { againstRemoval } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
+import { afterText, insteadText, makeReady, whyNoHook } from './group-ready.ts'
+import { lateAfter, movedOf, RUNS, STILL } from './group-still.ts'
 import { markCall, removeCall, STEP_WAIT, stateCall, takeCall } from './requests.ts'
 import { isWhole } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
@@ -85,8 +87,6 @@ async function runningIn(
   }
   return ok(running)
 }
-
-const RUNS = ['Running', 'Ready']
 
 /** What a second tick wants again, though all of it was seen to be made. */
 async function allWhole(
@@ -160,26 +160,37 @@ const UNNOTED: CallError = {
 }
 
 async function takeAll(
-  { members, snapshot, pause }: TakeGroupStep,
+  step: TakeGroupStep,
   running: readonly InstanceRef[],
   limited: StepIo,
 ): Promise<Result<GroupReply, CallError>> {
+  const { members, snapshot, pause, hook: wanted } = step
   const io: StepIo = { ...limited, admit: (_call, _urgent, work) => work() }
   const { clock } = io
+  const missing = wanted === undefined ? null : whyNoHook(wanted, running, io)
+  if (missing !== null && wanted?.otherwise === 'fail') return err(missing)
+  const hook = missing === null && running.length > 0 ? wanted : undefined
   const begun: Group = {
     ...{ snapshot, paused: running, since: clock.now() },
     members: members.map(({ ref }) => ref),
+    ...(hook === undefined ? {} : { hook: hook.name }),
   }
   // Until they are asked for, none that is there is of this try.
   if (!io.groups.begin({ ...begun, mine: [] })) return err(UNNOTED)
   const marked = await all(running, (ref) =>
-    runCalls([markCall(ref, { [PAUSING]: pauseMark(ref, begun.since, io.seal) })], io, { urgent: true }),
+    runCalls([markCall(ref, { [PAUSING]: pauseMark(ref, begun.since, io.seal, hook?.name) })], io, {
+      urgent: true,
+    }),
   )
   if (marked !== null) return giveUp(begun, [], marked, io)
+  const unready = hook === undefined ? missing : await makeReady(hook, running, begun.since, io)
+  if (unready !== null && wanted?.otherwise === 'fail') return giveUp(begun, [], unready, io)
+  // Those that no hook has made ready.
+  const still = hook === undefined || unready !== null ? running : []
   const stopped = clock.now()
   const left = (): number => (running.length === 0 ? STEP_WAIT : pause - (clock.now() - stopped) / 1000)
-  const late = lateAfter(running.length === 0 ? null : pause, snapshot, io)
-  const frozen = all(running, (ref) => runCalls([stateCall(ref, 'freeze', pause)], io, { urgent: true }))
+  const late = lateAfter(running.length === 0 ? null : pause, step, io)
+  const frozen = all(still, (ref) => runCalls([stateCall(ref, 'freeze', pause)], io, { urgent: true }))
   let wrong = await Promise.race([frozen, late.comes])
   const group: Group = { ...begun, asked: clock.now() }
   if (wrong === null && !io.groups.begin(group)) wrong = UNNOTED
@@ -192,19 +203,29 @@ async function takeAll(
         })
   wrong ??= await Promise.race([firstError(taking), late.comes])
   late.off()
-  wrong ??= await movedOf(running, snapshot, io)
+  wrong ??= await movedOf(running, still.length > 0 ? STILL : RUNS, snapshot, io)
   // Before anything else, also where it is still being made.
   const resumed = await all(running, (ref) => resume(ref, io))
   const paused = (clock.now() - stopped) / 1000
-  for (const ref of running) io.groups.noteRun(ref, paused * 1000)
+  for (const ref of running)
+    io.groups.noteRun(ref, clock.now() - (hook === undefined ? stopped : begun.since))
   await frozen
   const ended = await Promise.all(taking)
+  const reply: GroupReply = {
+    paused: Object.fromEntries(still.map((ref) => [subjectKey(ref), rounded(paused)])),
+    ...(wanted === undefined || unready === null ? {} : { remark: insteadText(wanted, unready) }),
+  }
+  if (wrong === null && resumed !== null && hook !== undefined) {
+    // What was taken counts; only the command after is left.
+    const left = await io.groups.undo({ ...group, mine: [] })
+    return ok(left === null ? reply : { ...reply, remark: reply.remark ?? afterText(hook) })
+  }
   if (wrong !== null || resumed !== null) {
     const mine = group.members.filter((_, at) => isMine(ended[at]))
     return giveUp(group, mine, wrong ?? resumed ?? UNNOTED, io)
   }
   io.groups.done(group)
-  return ok({ paused: Object.fromEntries(running.map((ref) => [subjectKey(ref), rounded(paused)])) })
+  return ok(reply)
 }
 
 /** To a tenth of a second. */
@@ -226,42 +247,6 @@ const firstError = (runs: readonly Promise<Result<unknown, CallError>>[]): Promi
     for (const run of runs) void run.then((result) => (result.ok ? null : resolve(result.error)))
     void Promise.all(runs).then((results) => (results.every((one) => one.ok) ? resolve(null) : null))
   })
-
-/** `pause` in seconds; null: nothing stands still, so nothing is late. */
-function lateAfter(
-  pause: number | null,
-  snapshot: string,
-  { clock }: Pick<StepIo, 'clock'>,
-): { comes: Promise<CallError>; off(): void } {
-  let off = (): void => {}
-  const comes = new Promise<CallError>((resolve) => {
-    if (pause === null) return
-    const error: CallError = {
-      code: 'running',
-      message: `what runs of it stood still for ${pause} s, the longest that its policy allows, and not all snapshots ${snapshot} were done: allow more ("together": { "pause": … }), or use a pool with cheap snapshots`,
-    }
-    off = clock.after(pause * 1000, () => resolve(error))
-  })
-  return { comes, off: () => off() }
-}
-
-/** Somebody let it run on meanwhile, so the snapshots aren't of one moment. */
-async function movedOf(
-  running: readonly InstanceRef[],
-  snapshot: string,
-  io: StepIo,
-): Promise<CallError | null> {
-  for (const ref of running) {
-    const seen = await readStatus(ref, io)
-    if (!seen.ok) return seen.error
-    if (seen.value?.status !== 'Frozen')
-      return {
-        code: 'incus',
-        message: `${subjectKey(ref)} did not stand still all the time: something else let it run, so the snapshots ${snapshot} are not of one moment`,
-      }
-  }
-  return null
-}
 
 /** Whether what has that name may be of this try: it was asked for, and Incus did not say that another one has the name. */
 const isMine = (taken: Result<unknown, CallError> | undefined): boolean =>

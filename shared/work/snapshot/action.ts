@@ -1,5 +1,7 @@
 /** The action of taking a snapshot. */
+
 import type { InstanceRef } from '../../incus/subject.ts'
+import type { GroupHook } from '../../relay/steps.ts'
 
 /** `createdAt`: in seconds since the epoch. */
 type Aside = { name: string; createdAt: number }
@@ -13,8 +15,9 @@ export type GroupAction = {
   policy: string
   name: string
   parts: SnapshotAction[]
-  /** Seconds that what runs of it may stand still. */
+  /** Seconds that what runs of it may stand still, or be kept ready by the hook. */
   pause: number
+  hook?: GroupHook
   reason: string
 }
 

@@ -5,4 +5,8 @@ import type { GroupAction, SnapshotAction } from './action.ts'
 export const snapshotEssence = ({ ref, policy, as }: SnapshotAction): string =>
   `snapshot ${subjectKey(ref)} ${policy}${as === undefined ? '' : ` ${as.name} ${as.aside?.name ?? ''}`}`
 
-export const groupEssence = ({ parts }: GroupAction): string => parts.map(snapshotEssence).join('\n')
+export const groupEssence = ({ parts, hook }: GroupAction): string =>
+  [
+    ...parts.map(snapshotEssence),
+    ...(hook === undefined ? [] : [`hook ${hook.name} ${hook.otherwise}`]),
+  ].join('\n')

@@ -39,7 +39,7 @@ function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Run
     served: tries.served.length,
     failures: tries.failures,
     empty: slot.empty,
-    remark: slot.remark,
+    remark: remarkOf(slot, open, tries.remarks),
     paused,
   })
   if (plan.requested) {
@@ -49,7 +49,9 @@ function accountFor(slot: SlotPlan, before: Ledger, { outcomes, plan, now }: Run
   }
   if (waiting.length > 0) {
     const made = { ...open.made, ...tries.made }
+    const remarks = [...new Set([...(open.remarks ?? []), ...tries.remarks])]
     const rest = {
+      ...(remarks.length === 0 ? {} : { remarks }),
       ...(Object.keys(made).length === 0 ? {} : { made }),
       ...(Object.keys(paused).length === 0 ? {} : { paused }),
     }
@@ -73,6 +75,13 @@ type Tries = Pick<SlotPlan, 'served' | 'waiting'> & {
   made: Record<string, string>
   /** Seconds that instances stood still for them, likewise. */
   paused: Record<string, number>
+  /** What the relay says of groups that it took all the same. */
+  remarks: string[]
+}
+
+function remarkOf({ remark }: SlotPlan, { remarks = [] }: OpenSlot, told: readonly string[]): string | null {
+  const all = [...new Set([...(remark === null ? [] : [remark]), ...remarks, ...told])]
+  return all.length === 0 ? null : all.join('; ')
 }
 
 /** The plan's findings with the outcomes of its snapshots. */
@@ -114,8 +123,15 @@ function triesOf(
     ]),
     made: Object.fromEntries(done.map(({ ref, name }) => [subjectKey(ref), name])),
     paused: Object.fromEntries(mine.flatMap((outcome) => pausedBy(outcome))),
+    remarks: mine.flatMap((outcome) => remarksBy(outcome)),
   }
 }
+
+/** As the relay says of a group. */
+const remarksBy = (outcome: Outcome<SnapshotAction>): string[] =>
+  outcome.state === 'done' && isObject(outcome.reply) && typeof outcome.reply.remark === 'string'
+    ? [outcome.reply.remark]
+    : []
 
 /** As the relay says of a group. */
 function pausedBy(outcome: Outcome<SnapshotAction>): [string, number][] {

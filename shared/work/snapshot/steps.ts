@@ -24,11 +24,12 @@ const namingSteps = (
   { do: 'rename', ref, snapshot, to: name, createdAt: null },
 ]
 
-export const takeGroupSteps = ({ name, parts, pause }: GroupAction): Step[] => [
+export const takeGroupSteps = ({ name, parts, pause, hook }: GroupAction): Step[] => [
   {
     do: 'take-group',
     snapshot: name,
     members: parts.map(({ ref, expiresAt, again }) => ({ ref, expiresAt, ...(again ? { again } : {}) })),
     pause,
+    ...(hook === undefined ? {} : { hook }),
   },
 ]

@@ -60,10 +60,13 @@ function takeTogether(slot: Slot, group: readonly Covered[], leader: Covered): D
   })
 }
 
-const standstillOf = ({ record }: Covered): string | null =>
-  !isVolume(record) && RUNS.includes(record.status)
+function standstillOf({ record, policy: { together } }: Covered): string | null {
+  if (isVolume(record) || !RUNS.includes(record.status)) return null
+  const hook = together?.hook
+  return hook === undefined
     ? 'it stands still until its volumes are taken, too'
-    : null
+    : `its hook "${hook.name}" runs before and after`
+}
 
 const RUNS = ['Running', 'Ready']
 
@@ -82,7 +85,11 @@ export function asGroups(
     else {
       const { name, reason } = action
       const pause = together?.pause ?? 0
-      const one: GroupAction = { kind: 'snapshot-group', policy, name, parts: [action], pause, reason }
+      const hook = together?.hook
+      const one: GroupAction = {
+        ...{ kind: 'snapshot-group', policy, name, parts: [action], pause, reason },
+        ...(hook === undefined ? {} : { hook }),
+      }
       groups.set(group, one)
       actions.push(one)
     }

@@ -3,6 +3,7 @@
 import type { CallIo } from '../../../relay/engine/call-list.ts'
 import type { Call } from '../../../relay/engine/calls.ts'
 import { createCertificates } from '../../../relay/engine/certificates.ts'
+import { createHooks } from '../../../relay/engine/hooks.ts'
 import { createJournal } from '../../../relay/engine/journal.ts'
 import { createSeal } from '../../../relay/engine/seal.ts'
 import { createSuspects } from '../../../relay/engine/suspects.ts'
@@ -18,6 +19,7 @@ const REMOTES = {
 export const callIo = (upstream: Upstream, clock: Clock): CallIo => ({
   ...{ upstream, clock, remotes: REMOTES },
   certificates: createCertificates(upstream, clock),
+  hooks: createHooks(),
   suspects: createSuspects(),
   unseen: createUnseenCreates(clock),
   journal: createJournal(clock),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { runCalls } from '../../../relay/engine/call-list.ts'
 import { guard } from '../../../relay/engine/guard.ts'
+import { createHooks } from '../../../relay/engine/hooks.ts'
 import { createJournal } from '../../../relay/engine/journal.ts'
 import { createSeal } from '../../../relay/engine/seal.ts'
 import { createSightings } from '../../../relay/engine/sightings.ts'
@@ -151,7 +152,7 @@ async function afterSeeing(
   const said = await clock.until(
     guard(incus, 'backup', match, undefined, {
       ...{ journal, serverOf: memory.serverOf, now: clock.now() },
-      seal: createSeal('of the relay'),
+      ...{ seal: createSeal('of the relay'), hooks: createHooks() },
     }),
   )
   return said.ok ? 'allowed' : said.error.message

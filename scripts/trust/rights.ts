@@ -15,7 +15,6 @@ type Question = { right: string; ask: (name: string, ask: Ask, query: string) =>
 
 /** What no scriptlet of stapes allows. */
 const FORBIDDEN: Question[] = [
-  { right: 'exec', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/exec${query}`, {}) },
   { right: 'files', ask: (name, ask, query) => ask('GET', `/1.0/instances/${name}/files${query}&path=/`) },
   { right: 'console', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/console${query}`, {}) },
   { right: 'profiles', ask: (_, ask, query) => ask('POST', `/1.0/profiles${query}`, {}) },
@@ -30,6 +29,7 @@ const OPTIONAL: Question[] = [
   { right: 'edit', ask: (name, ask, query) => ask('PATCH', `/1.0/instances/${name}${query}`, {}) },
   { right: 'state', ask: (name, ask, query) => ask('PUT', `/1.0/instances/${name}/state${query}`, {}) },
   { right: 'exports', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/backups${query}`, {}) },
+  { right: 'exec', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/exec${query}`, {}) },
   { right: 'create', ask: (_, ask, query) => ask('POST', `/1.0/instances${query}`, {}) },
 ]
 
@@ -62,7 +62,7 @@ export async function isLimited(server: Server): Promise<boolean> {
   if (project === undefined) return true
   const { status } = await server.ask(
     'POST',
-    `/1.0/instances/${nobody()}/exec?project=${encodeURIComponent(project)}`,
+    `/1.0/instances/${nobody()}/console?project=${encodeURIComponent(project)}`,
     {},
   )
   return status === 403
@@ -99,6 +99,7 @@ const USES: Record<string, string> = {
   edit: 'copies from here, holds, restores, new instances',
   state: 'starting after a restore, thawing',
   exports: 'exports from here',
+  exec: 'the commands of hooks',
   create: 'copies to here, new instances, exports from here',
 }
 
@@ -114,7 +115,7 @@ function render(name: string, rights: Rights): Checked['projects'][number] {
     ...{ name, isInForce },
     lines: [
       isInForce
-        ? 'a scriptlet is in force: exec, files, console and profiles are refused'
+        ? 'a scriptlet is in force: files, console and profiles are refused'
         : `NO scriptlet is in force, or it allows too much: ${tooMuch.join(', ')}`,
       ...(allowed.length === 0 ? [] : [`  allowed: ${allowed.join('; ')}`]),
       ...(refused.length === 0 ? [] : [`  refused: ${refused.join('; ')}`]),

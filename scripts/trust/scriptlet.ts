@@ -6,7 +6,17 @@
 export type Role = 'source' | 'target' | 'both'
 
 /** What a source may be allowed besides its snapshots. */
-export const EXTRAS = ['copies', 'holds', 'restore', 'clones', 'thaw', 'exports', 'volumes', 'files'] as const
+export const EXTRAS = [
+  'copies',
+  'holds',
+  'restore',
+  'clones',
+  'thaw',
+  'exports',
+  'volumes',
+  'files',
+  'hooks',
+] as const
 export type Extra = (typeof EXTRAS)[number]
 
 /** A certificate that the server trusts; `projects` is null where it is not restricted. */
@@ -35,14 +45,16 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(starters === '' ? [] : [`${starters}: ${STATE_PRICE}`]),
     ...(extras.has('exports') ? [EXPORT_PRICE] : []),
     ...(extras.has('files') ? [FILE_PRICE] : []),
+    ...(extras.has('hooks') ? [HOOK_PRICE] : []),
     ...(extras.has('volumes') ? [VOLUME_PRICE] : []),
     ...(mayEditVolumes(role, extras) ? [VOLUME_EDIT_PRICE] : []),
     ...(role === 'source' && extras.has('clones') ? [`clones: ${CREATE_PRICE}`] : []),
   ]
 }
 
-const EDITORS = ['copies', 'holds', 'restore', 'clones'] as const
-const STARTERS = ['restore', 'clones', 'thaw'] as const
+const VOLUME_EDITORS = ['copies', 'holds', 'restore', 'clones'] as const
+const EDITORS = [...VOLUME_EDITORS, 'hooks'] as const
+const STARTERS = ['restore', 'clones', 'thaw', 'hooks'] as const
 
 const EDIT_PRICE =
   'Incus asks can_edit for it, and knows no lesser right. Whoever has the key of this certificate can change the config and devices of these instances, rename and delete them. In a project with restricted=true they still get nothing of the host'
@@ -60,6 +72,9 @@ const SNAPSHOT_PRICE =
 const FILE_PRICE =
   'reading files of snapshots, and restoring them, needs can_create_instances, can_edit and can_connect_sftp: they are read from an instance of its own, which is deleted afterwards. Whoever has the key of this certificate can read and write every file of every instance in these projects, and create and start, change and delete any instance there. With restricted=true on them, no such instance gets anything of the host'
 
+const HOOK_PRICE =
+  'hooks need can_exec, and can_edit and can_update_state, because an instance is marked before and may stand still instead. Whoever has the key of this certificate can run every command in every instance of these projects, whatever relay.jsonc says; change the config and devices of these instances, stop, rename and delete them. In a project with restricted=true they still get nothing of the host'
+
 const VOLUME_PRICE =
   'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'
 const VOLUME_EDIT_PRICE =
@@ -67,7 +82,7 @@ const VOLUME_EDIT_PRICE =
 
 const mayEditVolumes = (role: Role, extras: ReadonlySet<Extra>): boolean =>
   extras.has('volumes') &&
-  (role !== 'source' || extras.has('exports') || EDITORS.some((extra) => extras.has(extra)))
+  (role !== 'source' || extras.has('exports') || VOLUME_EDITORS.some((extra) => extras.has(extra)))
 
 /** Instances that only live for a while. */
 const makesTemporary = (extras: ReadonlySet<Extra>): boolean => extras.has('exports') || extras.has('files')
@@ -90,6 +105,7 @@ export function renderScriptlet(options: ScriptletOptions): string {
     ...(mayUpdateState(extras) ? ['can_update_state'] : []),
     ...(extras.has('exports') ? ['can_manage_backups'] : []),
     ...(extras.has('files') ? ['can_connect_sftp'] : []),
+    ...(extras.has('hooks') ? ['can_exec'] : []),
   ]
   const volume = [
     'can_view',
@@ -105,7 +121,7 @@ export function renderScriptlet(options: ScriptletOptions): string {
       : []),
   ]
   return [
-    '# What the relay of stapes may do on this server. Everything else is refused to its certificate: exec,',
+    `# What the relay of stapes may do on this server. Everything else is refused to its certificate:${extras.has('hooks') ? '' : ' exec,'}`,
     `# ${extras.has('files') ? '' : 'files, '}console, ${extras.has('exports') ? '' : 'exports, '}profiles, images, networks, other projects.`,
     ...pricesOf(role, extras).map((price) => `# - ${price}.`),
     `RELAY = ${literal(relay)}`,

@@ -31,6 +31,12 @@ export const togetherSchema = z.union(
         ),
       },
       EXPECTED,
+    ).check(
+      z.refine(({ hook, otherwise }) => hook !== undefined || otherwise === undefined, {
+        path: ['otherwise'],
+        error: 'a "hook" beside it',
+        params: { sentence: 'it says what is done where a hook fails: say "hook", too' },
+      }),
     ),
   ],
   { error: EXPECTED },

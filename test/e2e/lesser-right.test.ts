@@ -183,6 +183,21 @@ function lesserRight(version: string, incusd: string): void {
       await applyCopies({ remote: 'backup' })
     })
 
+    test('commands of hooks may be run once they may be, and what they write be read and removed', async () => {
+      const { exec, output } = {
+        exec: ['POST', `${IT}/exec`, { command: ['true'], 'record-output': true }],
+        output: `${IT}/logs/exec-output/exec_0b1c.stdout`,
+      } as const
+      await enforce('main', ['hooks'])
+      // The instance doesn't run, and no command has written anything.
+      expect(await statusOf('main', ...exec)).toBe(400)
+      expect(await statusOf('main', 'GET', output)).toBe(404)
+      expect(await statusOf('main', 'DELETE', output)).toBe(404)
+      expect(await statusOf('main', 'POST', `${IT}/console`, {})).toBe(403)
+      expect(await checked('main')).toMatch(/^a scriptlet is in force.*\n.*allowed:.*exec/)
+      await enforce('main')
+    })
+
     test('with the right to send copies, they land, are refreshed and verified', async () => {
       await enforce('main', ['copies', 'restore'])
       for (let hour = 0; hour < 2; hour++) {

@@ -14,6 +14,8 @@ export type Theatre = ContractPair & {
   exports?: NonNullable<RelayOptions['exports']>
   /** Whether files of snapshots may be read. */
   files?: true
+  /** Commands that the relay may run in instances. */
+  hooks?: NonNullable<RelayOptions['hooks']>
   /** Of the relay; absent: it remembers nothing over a restart. */
   journalFile?: string
 }
@@ -76,7 +78,7 @@ export async function stageWith<W extends Served>(
 }
 
 function optionsOf(
-  { main, backup, mutual, exports, files, journalFile }: Theatre,
+  { main, backup, mutual, exports, files, hooks, journalFile }: Theatre,
   key: Key,
   port: number,
 ): RelayOptions {
@@ -91,6 +93,7 @@ function optionsOf(
     client: { certificate: cert, key: privateKey },
     remotes: { main: remote(main, 'source'), backup: remote(backup, 'target') },
     ...(exports === undefined ? {} : { exports }),
+    ...(hooks === undefined ? {} : { hooks }),
     ...(journalFile === undefined ? {} : { journalFile }),
   }
 }

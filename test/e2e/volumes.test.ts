@@ -21,6 +21,16 @@ const copiedBy = (transferMode: string) => ({
   policies: { hourly: { ...HOURLY, copy: { remote: 'backup', transferMode, keep: { last: 2 } } } },
 })
 
+/** What the database says of itself goes onto its volume. */
+const HOOKS = {
+  db: {
+    instances: ['main/default/sh*'],
+    before: ['sh', '-c', 'echo ready > /data/state; echo begun'],
+    after: ['sh', '-c', 'echo over > /data/state'],
+    timeout: 10,
+  },
+}
+
 type Listed = { name: string; expires_at: string | null; description: string }
 type Seen = { ownSchedules: Record<string, { zone: number | null; instances: object }> }
 type Volume = { config: Record<string, string>; description: string; content_type: string }
@@ -38,7 +48,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
     let timeline: Timeline
     beforeAll(async () => {
       pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-      stage = await openStage(async () => realTheatre(pair))
+      stage = await openStage(async () => ({ ...realTheatre(pair), hooks: HOOKS }))
       const { main } = pair
       await main.run('POST', VOLUMES, { name: 'data', type: 'custom', description: 'of the shop' })
       const disk = { name: 'db-disk', type: 'custom', content_type: 'block', config: { size: '8MiB' } }
@@ -199,6 +209,28 @@ function volumesEndToEnd(version: string, incusd: string): void {
       >
       expect(shop.status).toBe('Running')
       expect(shop.config).not.toHaveProperty(['user.stapes.pausing'])
+    })
+
+    test('are taken while a hook has their instance ready, which runs all the time', async () => {
+      await stage.apply({
+        policies: {
+          hourly: {
+            select: { remotes: ['main'], instances: ['shop'], volumes: ['attached'] },
+            ...{ schedule: '0 * * * *', keep: { last: 2 }, together: { hook: 'db' } },
+          },
+        },
+      })
+      const slot = await timeline.strike()
+      const pool = join(pair.main.dir, 'storage-pools/default')
+      expect(await readFile(join(pool, 'custom-snapshots/default_data', slot, 'state'), 'utf8')).toBe(
+        'ready\n',
+      )
+      expect(await readFile(join(pool, 'custom/default_data/state'), 'utf8')).toBe('over\n')
+      const listed = (await pair.main.run('GET', '/1.0/instances/shop/snapshots')) as string[]
+      expect(listed.map((url) => url.split('/').at(-1))).toContain(slot)
+      const shop = (await pair.main.run('GET', '/1.0/instances/shop')) as Pick<Volume, 'config'>
+      expect(shop.config).not.toHaveProperty(['user.stapes.pausing'])
+      expect(await pair.main.run('GET', '/1.0/instances/shop/logs/exec-output')).toEqual([])
     })
   })
 }

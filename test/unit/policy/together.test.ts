@@ -34,6 +34,20 @@ describe('"together"', () => {
     expect(errorsOf({ together: false })).toEqual([])
   })
 
+  test('may name a hook, also for instances without volumes', () => {
+    const together = (said: object) => configOf({ p: { together: said } }).policies[0]?.together
+    expect(together({ hook: 'db' })).toEqual({ pause: 30, hook: { name: 'db', otherwise: 'fail' } })
+    expect(together({ hook: 'db', otherwise: 'pause', pause: '5s' })).toEqual({
+      ...{ pause: 5, hook: { name: 'db', otherwise: 'pause' } },
+    })
+    expect(errorsOf({ ...ATTACHED, together: { otherwise: 'pause' } })).toEqual([
+      expect.stringMatching(/together\.otherwise.*say "hook", too/),
+    ])
+    expect(errorsOf({ together: { hook: 'rm -rf' } })).toEqual([
+      expect.stringMatching(/together\.hook.*the name of a hook as the relay knows it/),
+    ])
+  })
+
   test('is without memory, and no longer than a moment', () => {
     expect(errorsOf({ ...ATTACHED, together: true, stateful: true })).toEqual([
       expect.stringMatching(/stateful.*false beside "together"/),

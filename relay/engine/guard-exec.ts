@@ -25,4 +25,6 @@ export function againstExec(
 
 /** Null: it is what a command has written. */
 export const againstOutput = ({ parameters }: Match): string | null =>
-  /^exec_[0-9a-f-]{36}\.std(out|err)$/.test(parameters.file ?? '') ? null : 'no command has written that'
+  /^exec_(?:[0-9a-f]{4,12}-?){5}\.std(out|err)$/.test(parameters.file ?? '')
+    ? null
+    : 'no command has written that'

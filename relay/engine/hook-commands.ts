@@ -42,7 +42,7 @@ export async function runHook(
     })
   const { parameters, query } = where(ref)
   const body = {
-    ...{ command: hook[which], 'record-output': true },
+    ...{ command: which === 'before' ? hook.before : hook.after, 'record-output': true },
     ...{ interactive: false, 'wait-for-websocket': false },
   }
   const exec = { remote: ref.remote, wait: hook.timeout, ...request('execInstance', parameters, query, body) }

@@ -2,7 +2,8 @@
 import { parsePath } from '../shared/incus/file-path.ts'
 import { type InstanceRef, subjectKey } from '../shared/incus/subject.ts'
 import { emptyLedger } from '../shared/ledger/ledger.ts'
-import { findInstance } from '../shared/plan/find.ts'
+import { refuseFiles } from '../shared/plan/filed.ts'
+import { findSubject } from '../shared/plan/find.ts'
 import { holderOf, type Named } from '../shared/plan/holder.ts'
 import type { Refusal } from '../shared/plan/plan.ts'
 import type { CallError, FilesReply } from '../shared/relay/protocol.ts'
@@ -29,24 +30,16 @@ export function placeOf(query: FilesQuery, { world, coverages, ledger }: Known):
   const path = parsePath(query.path)
   if (!path.ok) return err({ code: 'forbidden', reason: path.error })
   const known = { world, coverages, ledger: ledger ?? emptyLedger('') }
-  const holder = holderOf(query, known)
+  const holder = holderOf(query, known, findSubject)
   if (!holder.ok) return holder
-  const { ref, of, record, isCopy } = holder.value
+  const { ref, of, isCopy } = holder.value
   const { snapshot } = query
-  const found = isCopy ? null : findInstance(world, of)
+  const found = isCopy ? null : findSubject(world, of)
   const why =
-    record.type === 'virtual-machine'
-      ? MACHINE(of, snapshot)
-      : found?.ok === true
-        ? refuseEvidence(found.value, snapshot, known)
-        : null
+    refuseFiles(holder.value, snapshot, world) ??
+    (found?.ok === true ? refuseEvidence(found.value, snapshot, known) : null)
   return why === null ? ok({ ref, of, snapshot, path: path.value }) : err(why)
 }
-
-const MACHINE = (of: string, snapshot: string): Refusal => ({
-  code: 'forbidden',
-  reason: `${of} is a virtual machine, whose files only its own agent can read: /backup clone ${of} ${snapshot} --as=<name> --start makes one of the snapshot, and incus file pull reads it`,
-})
 
 export type Listed = Extract<FilesReply, { state: 'listed' }> & Place & { from: string }
 
@@ -73,7 +66,7 @@ export function unlistedBy(reply: Exclude<FilesReply, { state: 'listed' }>): Unl
 }
 
 const PREPARING =
-  'an instance is being made of the snapshot, from which its files can be read: ask again in some seconds'
+  'a copy is being made of the snapshot, from which its files can be read: ask again in some seconds'
 
 function stateOf(code: CallError['code'], status: number | undefined): Unlisted['state'] {
   if (code === 'locked') return 'wait'

@@ -17,6 +17,14 @@ export function subjectRequest({ project, instance }: Place): IncusRequest {
     : request('getVolume', { ...volume, type: 'custom' }, { project })
 }
 
+/** A connection to its files. */
+export function filesRequest({ project, instance }: Place): IncusRequest {
+  const volume = volumeIn(instance)
+  return volume === null
+    ? request('openFiles', { instance }, { project })
+    : request('openVolumeFiles', volume, { project })
+}
+
 /** Its own list of its snapshots; `rowsOf` reads the answer. */
 export function listRequest({ project, instance }: Place): IncusRequest {
   const volume = volumeIn(instance)

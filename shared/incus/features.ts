@@ -13,3 +13,6 @@ const has = (version: string, { from, lts }: Since): boolean => {
 
 /** `snapshots.expiry.manual`, so that `snapshots.expiry` holds for what Incus takes by its schedule alone. */
 export const knowsManualExpiry = (version: string): boolean => has(version, { from: [6, 14], lts: 5 })
+
+/** The files of custom volumes (`custom_volume_sftp`). */
+export const givesVolumeFiles = (version: string): boolean => has(version, { from: [6, 13], lts: 5 })

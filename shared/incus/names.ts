@@ -2,6 +2,7 @@
  * Which names and ids of a server can be used. They become keys, parts of paths and words of messages, so what
  * no Incus makes is refused where it enters. Lengths are in characters.
  */
+import { volumeIn } from './subject.ts'
 
 /** Separators of keys and paths, white space, and what can't be seen or encoded. */
 const UNUSABLE = /[\s/\\>\p{Cc}\p{Cf}\p{Cs}]/u
@@ -20,6 +21,12 @@ export const isPoolName = (name: string): boolean => isUsable(name, 100)
 /** Incus takes more; what is left out here would need quotes in a command, or is read as something else in a key. */
 export const isVolumeName = (name: string): boolean =>
   /^[\w.=@:+-]{1,100}$/.test(name) && !/^(-|:|\.+$)/.test(name)
+
+/** Of a subject; of instances Incus judges itself. */
+export function isSubjectName(name: string): boolean {
+  const volume = volumeIn(name)
+  return volume === null || (isPoolName(volume.pool) && isVolumeName(volume.volume))
+}
 
 /** Nearly all of them. There are tens of thousands, so no length is counted by the pattern. */
 const PLAIN = /^[\w.-]+$/

@@ -1,9 +1,9 @@
 /** The calls about custom volumes, and where those are. */
 import { field, onlyKeys, type Route } from './route.ts'
 
-/** Those that a volume may have: of holds and removals, and of copies. */
+/** Those that a volume may have: of holds and removals, of copies, and of files that are restored. */
 const MARK =
-  /^user\.stapes\.((hold|undo)\..|(replica-of(\.server|\.uuid)?|verified|copying|owner|restoring-as)$)/
+  /^user\.stapes\.((hold|undo)\..|(replica-of(\.server|\.uuid)?|verified|copying|owner|restoring-as|restored|putting)$)/
 
 /** A volume's description goes along: Incus empties it where a change doesn't repeat it. */
 const onlyOwnMarks = (body: unknown): string | null => {
@@ -19,17 +19,17 @@ const onlyOwnMarks = (body: unknown): string | null => {
 const withSnapshots = (body: unknown): string | null =>
   field(body, 'volume_only') === false ? null : 'only volume_only: false is used by stapes'
 
-/** Of a snapshot, marked as a new volume that isn't finished, or for an export and named so. */
+/** Of a snapshot, marked as a new volume that isn't finished, or for an export or files and named so. */
 function onlyMarked(body: unknown): string | null {
   const [source, config] = [field(body, 'source'), field(body, 'config')]
   const isNew = typeof field(config, 'user.stapes.restoring-as') === 'string'
   const isTemporary =
     typeof field(config, 'user.stapes.exporting') === 'string' &&
-    /^stapes-export-[0-9a-f]{24}$/.test(String(field(body, 'name')))
+    /^stapes-(export|files)-[0-9a-f]{24}$/.test(String(field(body, 'name')))
   const isSnapshot = /^[^/]+\/[^/]+$/.test(String(field(source, 'name')))
   return (isNew || isTemporary) && isSnapshot
     ? onlyKeys(source, ['type', 'name', 'pool', 'project'])
-    : 'source.type "copy" is used by stapes only for exports and marked volumes, of snapshots'
+    : 'source.type "copy" is used by stapes only for exports, files and marked volumes, of snapshots'
 }
 
 export const volumeRoutes = {
@@ -79,6 +79,12 @@ export const volumeRoutes = {
   exportVolumeBackup: {
     method: 'GET',
     path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/backups/{backup}/export',
+    query: ['project'],
+  },
+  /** With an upgrade to SFTP (`custom_volume_sftp`). */
+  openVolumeFiles: {
+    method: 'GET',
+    path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}/sftp',
     query: ['project'],
   },
   createVolumeSnapshot: {

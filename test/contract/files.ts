@@ -1,4 +1,4 @@
-/** The files of an instance over SFTP, stopped or running: what is read of a snapshot, and restored. */
+/** The files of an instance, and of a custom volume, over SFTP, stopped or running: what is read of a snapshot, and restored. */
 import { describe, expect, test } from 'vitest'
 import type { Sftp } from '../../relay/engine/files/sftp.ts'
 import { exists, readOperation, startSnapshot, succeed, takeSnapshot } from './calls.ts'
@@ -132,6 +132,64 @@ export function fileContract(world: World): void {
     test('of none are refused, and to a stranger', async () => {
       await expect(world.main.files({ name: 'none' })).rejects.toThrow('bad upgrade')
       await expect(world.main.files(await stopped(), 'untrusted')).rejects.toThrow('bad upgrade')
+    })
+  })
+
+  describe('the files of a custom volume', () => {
+    const made = async (): Promise<string> => {
+      const volume = world.fresh('files-volume')
+      await world.main.server.createVolume(volume)
+      return volume
+    }
+    const at = (volume: string) => ({ pool: world.main.server.pool, volume })
+    const isThere = async (volume: string): Promise<boolean> => {
+      const parameters = { ...at(volume), type: 'custom' }
+      return (await world.main.ask('getVolume', { parameters })).status === 200
+    }
+
+    test('are given by servers that say so, and by no others', async () => {
+      const volume = await made()
+      if (!world.has('custom_volume_sftp'))
+        return void (await expect(world.main.volumeFiles(volume)).rejects.toThrow('bad upgrade'))
+      const sftp = await world.main.volumeFiles(volume)
+      await sftp.write(bytes('/new'), pieces('hello'))
+      await sftp.setAttributes(bytes('/new'), { uid: 12, gid: 13, mode: 0o4750, modified: 1_600_000_000 })
+      expect(await sftp.lstat(bytes('/new'))).toMatchObject({ uid: 12, gid: 13, mode: 0o104750 })
+      await sftp.write(bytes('/other'), pieces('other'))
+      await sftp.replace(bytes('/new'), bytes('/other'))
+      expect(await textOf(sftp, '/new')).toBe('other')
+      sftp.close()
+    })
+
+    test('of a copy are those of its snapshot, which is taken, and it is deleted, while they are open', async () => {
+      if (!world.has('custom_volume_sftp')) return
+      const { main } = world
+      const volume = await made()
+      await main.server.writeVolume(volume, 'then', 1000)
+      const live = await main.volumeFiles(volume)
+      expect(await textOf(live, '/marker')).toBe('then')
+      await succeed(
+        main,
+        await main.ask('createVolumeSnapshot', { parameters: at(volume), body: { name: 's1' } }),
+      )
+      live.close()
+      await main.server.writeVolume(volume, 'now', 1000)
+      const name = `stapes-files-${world.fresh('f').replace(/\D/g, '').padStart(24, '0')}`
+      const { pool } = main.server
+      const body = {
+        ...{ name, type: 'custom', content_type: 'filesystem', description: '' },
+        config: { 'user.stapes.exporting': 'sealed' },
+        source: { type: 'copy', name: `${volume}/s1`, pool, project: 'default' },
+      }
+      await succeed(
+        main,
+        await main.ask('receiveVolume', { parameters: { pool }, query: { project: 'default' }, body }),
+      )
+      const sftp = await main.volumeFiles(name)
+      expect(await textOf(sftp, '/marker')).toBe('then')
+      expect((await main.ask('deleteVolume', { parameters: at(name) })).status).toBe(200)
+      expect(await isThere(name)).toBe(false)
+      sftp.close()
     })
   })
 }

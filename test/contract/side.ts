@@ -34,6 +34,8 @@ export type Side = {
   upload(name: string, file: Uint8Array, more?: { pool?: string; cut?: boolean }): Promise<Reply>
   /** The files of an instance. */
   files(it: ContractInstance, client?: Client): Promise<Sftp>
+  /** The files of a custom volume in `default`. */
+  volumeFiles(volume: string): Promise<Sftp>
   /** A call past the table, body as it stands. */
   raw(method: string, path: string, body?: string | null, client?: Client): Promise<Reply>
   /** Routes that were asked so far. */
@@ -63,6 +65,24 @@ export function createSide(server: ContractServer): Side {
     return { status: reply.statusCode, headers: reply.headers, envelope }
   }
   const asked = new Set<RouteName>()
+  const open = async (
+    route: RouteName,
+    parameters: Record<string, string>,
+    project: string,
+    client: Client,
+  ): Promise<Sftp> => {
+    asked.add(route)
+    const { path } = request(route, parameters, { project })
+    // Under HTTP/2 no connection becomes another one.
+    const plain = plainAgents.get(client) ?? createAgent(server, client, false)
+    plainAgents.set(client, plain)
+    const { socket } = await upgrade(`${server.url}${path}`, {
+      method: 'GET',
+      protocol: 'sftp',
+      dispatcher: plain,
+    })
+    return openSftp(socket)
+  }
   return {
     server,
     asked,
@@ -92,19 +112,9 @@ export function createSide(server: ContractServer): Side {
       const bytes = new Uint8Array(await reply.body.arrayBuffer())
       return { status: reply.statusCode, headers: reply.headers, bytes }
     },
-    files: async ({ name, project = 'default' }, client = 'trusted') => {
-      asked.add('openFiles')
-      const { path } = request('openFiles', { instance: name }, { project })
-      // Under HTTP/2 no connection becomes another one.
-      const plain = plainAgents.get(client) ?? createAgent(server, client, false)
-      plainAgents.set(client, plain)
-      const { socket } = await upgrade(`${server.url}${path}`, {
-        method: 'GET',
-        protocol: 'sftp',
-        dispatcher: plain,
-      })
-      return openSftp(socket)
-    },
+    files: ({ name, project = 'default' }, client = 'trusted') =>
+      open('openFiles', { instance: name }, project, client),
+    volumeFiles: (volume) => open('openVolumeFiles', { pool: server.pool, volume }, 'default', 'trusted'),
     close: async () => {
       await Promise.all([...agents.values(), ...plainAgents.values()].map((agent) => agent.destroy()))
     },

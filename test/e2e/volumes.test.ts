@@ -1,6 +1,7 @@
 /** Custom volumes under a policy, on real daemons: a running instance's data volume, and a block volume by its name. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { INCUSD, NEWER } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
@@ -11,6 +12,8 @@ import { openTimeline, type Timeline } from './timeline.ts'
 
 const VOLUMES = '/1.0/storage-pools/default/volumes/custom'
 const KEY = 'main/default/default:data'
+/** Of no instance: of others Incus shows the files as their instance's root, who may not run a daemon below /root. */
+const FILES = 'db-files'
 
 const HOURLY = {
   select: { remotes: ['main'], volumes: ['attached', 'default:db-*'] },
@@ -41,6 +44,16 @@ for (const [version, incusd] of [
 ] as const)
   onRealIncus(`custom volumes, on ${version}`, () => volumesEndToEnd(version, incusd), [incusd])
 
+/** As a client that comes again as long as it is told so. */
+async function answered(fetch: () => Promise<Response>): Promise<Response> {
+  for (let tries = 0; tries < 20; tries++) {
+    const response = await fetch()
+    if (response.status !== 503) return response
+    await sleep(500)
+  }
+  throw new Error('it is never ready')
+}
+
 function volumesEndToEnd(version: string, incusd: string): void {
   describe(`custom volumes, on two real daemons of ${version}`, () => {
     let pair: Pair
@@ -48,12 +61,13 @@ function volumesEndToEnd(version: string, incusd: string): void {
     let timeline: Timeline
     beforeAll(async () => {
       pair = await startPair({ daemons: { main: incusd, backup: incusd } })
-      stage = await openStage(async () => ({ ...realTheatre(pair), hooks: HOOKS }))
+      stage = await openStage(async () => ({ ...realTheatre(pair), hooks: HOOKS, files: true }))
       const { main } = pair
       await main.run('POST', VOLUMES, { name: 'data', type: 'custom', description: 'of the shop' })
       const disk = { name: 'db-disk', type: 'custom', content_type: 'block', config: { size: '8MiB' } }
       await main.run('POST', VOLUMES, disk)
       await main.run('POST', VOLUMES, { name: 'other', type: 'custom' })
+      await main.run('POST', VOLUMES, { name: FILES, type: 'custom' })
       await main.createInstance({ name: 'shop', running: true })
       const device = { type: 'disk', pool: 'default', source: 'data', path: '/data' }
       await main.run('PATCH', '/1.0/instances/shop', { devices: { data: device } })
@@ -67,7 +81,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
       return (rows as Listed[]).map((row) => ({ ...row, name: row.name.split('/')[1] ?? '' }))
     }
     const namesOf = async (volume?: string) => (await snapshots(volume)).map(({ name }) => name)
-    const volume = async () => (await pair.main.run('GET', `${VOLUMES}/data`)) as Volume
+    const volume = async (name = 'data') => (await pair.main.run('GET', `${VOLUMES}/${name}`)) as Volume
     const copyOf = async (name: string) =>
       (await pair.backup.run('GET', `${VOLUMES}/${name}`).catch(() => ({ config: {} }))) as Volume
     const ask = async (body: object): Promise<void> => {
@@ -183,6 +197,53 @@ function volumesEndToEnd(version: string, incusd: string): void {
     test('are left alone by what is not done to them yet', async () => {
       const [snapshot = ''] = await namesOf()
       await expect(ask({ do: 'restore', instance: KEY, snapshot })).rejects.toThrow(/is a custom volume/)
+    })
+
+    test('have files of a snapshot read and restored, where their Incus gives any', async () => {
+      const instance = `main/default/default:${FILES}`
+      // No copy of it begins meanwhile.
+      await stage.apply(POLICY)
+      for (let minutes = 0; minutes < 5; minutes++) await timeline.tick()
+      const at = join(pair.main.dir, 'storage-pools/default')
+      const marker = join(at, `custom/default_${FILES}/marker`)
+      await writeFile(marker, 'first')
+      const snapshot = await timeline.strike()
+      await writeFile(marker, 'second')
+      const of = new URLSearchParams({ instance, snapshot, path: '/marker' })
+      const got = await answered(() => stage.worker.fetch(`/api/files/content?${of}`))
+      const wish = { do: 'put', instance, snapshot, path: '/marker' }
+      const plan = await stage.worker.fetch('/api/plan', { method: 'POST', body: JSON.stringify(wish) })
+      if (version === '6.0') {
+        for (const refused of [got, plan])
+          expect(await refused.text()).toContain('gives no files of custom volumes')
+        return
+      }
+      expect(await got.text()).toBe('first')
+      const confirm = ((await plan.json()) as { digest: string }).digest
+      const ran = await stage.worker.fetch('/api/run', {
+        method: 'POST',
+        body: JSON.stringify({ ...wish, confirm }),
+      })
+      expect(await ran.json()).toMatchObject({ results: [{ state: 'started' }], problems: [] })
+      type Put = { state: string; safety: string; reason?: string }
+      const put = async () => {
+        const { puts } = (await (await stage.worker.fetch('/api/status')).json()) as {
+          puts: Record<string, Put>
+        }
+        return puts[instance]
+      }
+      for (let minutes = 0; minutes < 20 && (await put())?.state !== 'done'; minutes++) await timeline.tick()
+      const { state, safety, reason } = (await put()) ?? { state: '', safety: '', reason: '' }
+      expect([state, reason]).toEqual(['done', expect.stringContaining('1 files')])
+      expect(await readFile(marker, 'utf8')).toBe('first')
+      expect(await readFile(join(at, `custom-snapshots/default_${FILES}/${safety}/marker`), 'utf8')).toBe(
+        'second',
+      )
+      expect((await volume(FILES)).config).toMatchObject({ 'user.stapes.restored': safety })
+      await stage.relay.stop()
+      const volumes = (await pair.main.run('GET', VOLUMES)) as string[]
+      expect(volumes.filter((url) => url.includes('stapes-files'))).toEqual([])
+      await stage.relay.start()
     })
 
     test('are taken together with their instance, which stands still for it and runs again', async () => {

@@ -55,7 +55,13 @@ export const faces: Record<Version, Face> = {
   },
   '7.0.2': {
     version: '7.0.2',
-    extensions: ['snapshot_manual_expiry', 'backup_s3_upload', 'storage_volume_full', 'direct_backup'],
+    extensions: [
+      'snapshot_manual_expiry',
+      'backup_s3_upload',
+      'custom_volume_sftp',
+      'storage_volume_full',
+      'direct_backup',
+    ],
     keepsToItself: true,
     nested: true,
     waitTells: true,

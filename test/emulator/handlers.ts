@@ -28,7 +28,7 @@ import { putOrRestore } from './restores.ts'
 import { Router } from './router.ts'
 import type { Answer, Call, EmbeddedIncus } from './server.ts'
 import { getServer, listProjects } from './server-info.ts'
-import { openFiles } from './sftp.ts'
+import { openFiles, openVolumeFiles } from './sftp.ts'
 import {
   createSnapshot,
   deleteSnapshot,
@@ -78,6 +78,7 @@ export const handlers: Record<RouteName, Handler> = {
   sendVolume: { right: 'object', answer: sendVolume },
   receiveVolume: { right: 'object', answer: createVolume },
   markVolume: { right: 'object', answer: patchCustom },
+  openVolumeFiles: { right: 'object', answer: openVolumeFiles },
   createVolumeSnapshot: { right: 'object', answer: createCustomSnapshot },
   getVolumeSnapshot: { right: 'object', answer: getCustomSnapshot },
   renameVolumeSnapshot: { right: 'object', answer: renameCustomSnapshot },

@@ -14,7 +14,7 @@ import type { Network } from './network.ts'
 import { Operations } from './operations.ts'
 import { parseQuery, type Router } from './router.ts'
 import { Scheduler } from './scheduler.ts'
-import { cutOff, findPool, type Instance, newState, type Pool, type State } from './state.ts'
+import { type Custom, cutOff, findPool, type Instance, newState, type Pool, type State } from './state.ts'
 import type { Transfer } from './transfer.ts'
 
 type EmbeddedOptions = {
@@ -87,7 +87,7 @@ export class EmbeddedIncus {
   readonly transfers = new Set<Transfer>()
   readonly volumeTransfers = new Set<VolumeTransfer>()
   /** Connections to files, at this end, and whose files these are. */
-  readonly channels = new Map<Duplex, Instance>()
+  readonly channels = new Map<Duplex, Instance | Custom>()
   /** Restores under way, each with what waits for its end. */
   readonly restores = new Map<Instance, (() => void)[]>()
   /** It says that it is one; all of it is on one member. */

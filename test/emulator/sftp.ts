@@ -1,22 +1,33 @@
-/** The files of an instance over SFTP, with what Incus's own server does otherwise than one would think. */
+/** The files of an instance, or of a custom volume, over SFTP, with what Incus's own server does otherwise than one would think. */
 import { type Duplex, duplexPair } from 'node:stream'
 import { type Attributes, Cutter, Reader, STATUS, TYPE, Writer } from '../../relay/engine/files/wire.ts'
+import { findCustom } from './custom.ts'
 import { type FileNode, newNode, nodesOn, putNode } from './disk-files.ts'
 import { Refusal, type Reply } from './envelope.ts'
 import type { Call, EmbeddedIncus } from './server.ts'
 import { reachable } from './snapshots.ts'
-import { findInstance, type Instance } from './state.ts'
+import { type Custom, findInstance, type Instance } from './state.ts'
 
 export function openFiles(server: EmbeddedIncus, call: Call): Reply & { channel: Duplex } {
   const instance = reachable(server, findInstance(server.state, call.project, call.parameters.instance ?? ''))
   if (instance.type === 'virtual-machine') throw new Refusal(500, 'The instance is currently stopped')
+  return connected(server, instance)
+}
+
+/** Up to 6.0.4 there is no such path. */
+export function openVolumeFiles(server: EmbeddedIncus, call: Call): Reply & { channel: Duplex } {
+  if (!server.face.extensions.includes('custom_volume_sftp')) throw new Refusal(404, 'not found')
+  return connected(server, findCustom(server, call))
+}
+
+function connected(server: EmbeddedIncus, read: Instance | Custom): Reply & { channel: Duplex } {
   const [client, own] = duplexPair()
-  server.channels.set(own, instance)
+  server.channels.set(own, read)
   own.on('close', () => server.channels.delete(own))
   own.on('error', () => {})
   // A pair of streams, unlike a socket, doesn't tell its other end.
   client.on('close', () => own.destroy())
-  new Session(server, instance, own)
+  new Session(server, read, own)
   return { status: 101, body: null, channel: client }
 }
 
@@ -25,12 +36,12 @@ const PAGE = 100
 
 class Session {
   private readonly server: EmbeddedIncus
-  private readonly instance: Instance
+  private readonly instance: Pick<Instance, 'disk'>
   private readonly channel: Duplex
   private readonly handles = new Map<string, { path: string; left?: string[] }>()
   private next = 0
 
-  constructor(server: EmbeddedIncus, instance: Instance, channel: Duplex) {
+  constructor(server: EmbeddedIncus, instance: Pick<Instance, 'disk'>, channel: Duplex) {
     this.server = server
     this.instance = instance
     this.channel = channel

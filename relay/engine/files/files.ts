@@ -1,5 +1,6 @@
 /** Files of snapshots: what a caller may list and get. */
 
+import { isSubjectName } from '../../../shared/incus/names.ts'
 import type { CallError, FileRow, FilesReply, FilesRequest } from '../../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { brokenBy } from '../call.ts'
@@ -43,6 +44,8 @@ export function createFiles(io: StepIo, clones: Clones): Files {
     if (!Object.hasOwn(io.remotes, remote)) return err(unknownRemote(remote, io.remotes))
     const why = mayRead(io, remote)
     if (why !== null) return err(refused('read files', why))
+    if (!isSubjectName(ref.instance))
+      return err(refused('read files', `stapes takes no such name of a volume as "${ref.instance}"`))
     const clone = await clones.open(ref, snapshot, within)
     if (!clone.ok || clone.value === null) return clone.ok ? ok(null) : clone
     const { ref: readable, leave } = clone.value

@@ -14,8 +14,8 @@ import type { Owner } from '../busy.ts'
 import { brokenBy } from '../call.ts'
 import { runCalls, silent, type Watcher } from '../call-list.ts'
 import { unlessCancelled } from '../cancels.ts'
-import { isObject } from '../envelope.ts'
 import { connect } from '../files/connect.ts'
+import { againstKind } from '../files/kind.ts'
 import { againstPlace, type Put, restoreFiles } from '../files/putting.ts'
 import { type Sftp, SftpError } from '../files/sftp.ts'
 import { type Found, kindOf } from '../files/tree.ts'
@@ -70,8 +70,8 @@ async function against(step: PutStep, io: StepIo): Promise<Result<string | null,
   const seen = await io.sightings.readAll(ref)
   if (!seen.ok) return seen
   const { sighting, instance } = seen.value
-  if (isObject(instance) && instance.type === 'virtual-machine')
-    return ok('it is a virtual machine, whose files only its own agent can write')
+  const kind = await againstKind(ref, instance, io)
+  if (!kind.ok || kind.value !== null) return kind
   if (isReplica(ref, sighting, io)) return ok('it is a copy, and the next refresh would overwrite it')
   const busy = [MAKING, RESTORING].find((key) => (own(sighting.config, key) ?? '') !== '')
   if (busy !== undefined) return ok(`its ${busy} says that something else is being done to it`)

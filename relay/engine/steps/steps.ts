@@ -1,5 +1,5 @@
 /** All steps that a job may have, with what each does. */
-import { isPoolName, isVolumeName } from '../../../shared/incus/names.ts'
+import { isSubjectName } from '../../../shared/incus/names.ts'
 import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Step } from '../../../shared/relay/steps.ts'
@@ -90,6 +90,7 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'check-export',
   'survey-exports',
   'expire-export',
+  'put',
 ]
 
 export function requestsOf(
@@ -98,11 +99,10 @@ export function requestsOf(
   io: StepIo,
   watcher?: Watcher,
 ): Result<Planned, CallError> | Promise<Result<Planned, CallError>> {
-  const strange = refsOf(step).find(({ instance }) => {
-    const volume = volumeIn(instance)
-    if (volume === null) return false
-    return !OF_VOLUMES.includes(step.do) || !isPoolName(volume.pool) || !isVolumeName(volume.volume)
-  })
+  const strange = refsOf(step).find(
+    ({ instance }) =>
+      volumeIn(instance) !== null && !(OF_VOLUMES.includes(step.do) && isSubjectName(instance)),
+  )
   if (strange !== undefined)
     return err(refused(`${step.do} ${subjectKey(strange)}`, 'that is not done to a custom volume'))
   return (PLANS[step.do] as PlanStep<Step>)(step, io, job, watcher)

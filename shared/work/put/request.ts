@@ -3,7 +3,8 @@ import { parsePath } from '../../incus/file-path.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
-import { type Found, findInstance } from '../../plan/find.ts'
+import { refuseFiles } from '../../plan/filed.ts'
+import { type Found, findSubject } from '../../plan/find.ts'
 import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
 import { type Holder, holderOf } from '../../plan/holder.ts'
 import type { Refusal } from '../../plan/plan.ts'
@@ -25,8 +26,7 @@ export const requestPut: Requestable<PutRequest> = {
     if (given.path === undefined) return err('put needs "path": of the file or folder')
     const path = parsePath(given.path)
     if (!path.ok) return path
-    if (path.value === '/')
-      return err('put takes a file or a folder: a restore brings the whole instance back')
+    if (path.value === '/') return err('put takes a file or a folder: a restore brings all of it back')
     return ok({ do: 'put', ...one.value, path: path.value, from: given.from, reason })
   },
   plan: planRequested,
@@ -34,12 +34,12 @@ export const requestPut: Requestable<PutRequest> = {
 
 function planRequested(requested: Requested<PutRequest>): Answer | Refusal {
   const { request, world, now, found } = requested
-  const instance = findInstance(world, request.instance)
+  const instance = findSubject(world, request.instance)
   if (!instance.ok) return instance.error
   const { key } = instance.value
   const unfinished = own(found.work, workKey(PUT, key)) as PutWork | null | undefined
   if (unfinished != null && !isOver(unfinished)) return underWay(key, unfinished, request)
-  const holder = holderOf({ ...request, instance: key }, requested)
+  const holder = holderOf({ ...request, instance: key }, requested, findSubject)
   if (!holder.ok) return holder.error
   const refusal = refuse(instance.value, holder.value, requested)
   if (refusal !== null) return refusal
@@ -52,13 +52,11 @@ function planRequested(requested: Requested<PutRequest>): Answer | Refusal {
 }
 
 function refuse(found: Found, holder: Holder, requested: Requested<PutRequest>): Refusal | null {
-  const { key, record } = found
+  const { key } = found
   const { snapshot } = requested.request
-  if (record.type === 'virtual-machine')
-    return {
-      code: 'forbidden',
-      reason: `${key} is a virtual machine, whose files only its own agent can write`,
-    }
+  const { world } = requested
+  const unfiled = refuseFiles({ ...found, of: key }, snapshot, world) ?? refuseFiles(holder, snapshot, world)
+  if (unfiled !== null) return unfiled
   if (/\s/.test(snapshot))
     return {
       code: 'forbidden',

@@ -35,7 +35,7 @@ const QUERIES: Partial<Record<RouteName, Record<string, string>>> = {
 }
 
 async function world() {
-  const pair = new VirtualPair()
+  const pair = new VirtualPair(undefined, '7.0.2')
   seedInstance(pair.main, { name: 'web1' })
   await pair.takeSnapshot(pair.main, 'web1', 's1')
   const offer = await pair.ask(pair.main, 'POST', '/1.0/instances/web1', { body: { migration: true } })

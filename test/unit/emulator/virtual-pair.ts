@@ -1,6 +1,7 @@
 /** Two embedded servers on a virtual clock, asked in process. */
 import { paperCertificate } from '../../emulator/certificate.ts'
 import type { Envelope } from '../../emulator/envelope.ts'
+import type { Version } from '../../emulator/faces.ts'
 import { Network } from '../../emulator/network.ts'
 import { EmbeddedIncus, type EmbeddedRequest } from '../../emulator/server.ts'
 import { seededRandom } from '../../simulation/random.ts'
@@ -16,12 +17,12 @@ export class VirtualPair {
   readonly main: EmbeddedIncus
   readonly backup: EmbeddedIncus
 
-  constructor(start = '2026-11-22T00:00:00Z') {
+  constructor(start = '2026-11-22T00:00:00Z', version: Version = '6.0.4') {
     this.clock = new VirtualClock(new Date(start))
     const common = { clock: this.clock, network: new Network(), random: seededRandom(1) }
     const make = (name: string, driver: 'btrfs' | 'dir'): EmbeddedIncus =>
       new EmbeddedIncus({
-        ...{ ...common, name, driver, address: `${name}.test:8443` },
+        ...{ ...common, name, driver, version, address: `${name}.test:8443` },
         certificate: paperCertificate(name),
       })
     this.main = make('main', 'btrfs')

@@ -37,27 +37,36 @@ export type Wanted = {
 /** What is known of an export once its beginning was read. */
 export type Held = {
   manifest: Manifest
-  /** The instance, as the archive describes it. */
+  /** The instance or the volume, as the archive describes it. */
   details: SourceDetails
   /** It is in the form of its pool's driver. */
   optimized: boolean
 }
 
-/** What an archive shall say of its instance instead. */
-export type Description = {
+/** What an archive shall say of its instance or volume instead. */
+export type Description = InstanceDescription | VolumeDescription
+
+type Place = {
   to: InstanceRef
+  /** Its own, or of its root disk: name, and driver. */
+  pool: string
+  driver: string
+  /** ISO 8601. */
+  madeAt: string
+}
+
+export type InstanceDescription = Place & {
   body: {
     type: 'container' | 'virtual-machine'
     config: Record<string, string>
     devices: Record<string, Record<string, string>>
   }
-  /** Of its root disk: name, and driver. */
-  pool: string
-  driver: string
   /** The root disk's device, by its name. */
   root: Record<string, Record<string, string>>
-  /** ISO 8601. */
-  madeAt: string
+}
+
+export type VolumeDescription = Place & {
+  volume: { name: string; content_type: string; description: string; config: Record<string, string> }
 }
 
 /** An export whose file is there, as long as it was. Times in milliseconds. */

@@ -1,18 +1,19 @@
-/** How Incus describes an instance in an archive, read and written. */
+/** How Incus describes an instance or a custom volume in an archive, read and written. */
 import { type Document, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { parseSource } from '../../shared/incus/source.ts'
-import type { Description, Held } from '../engine/exports.ts'
+import { parseSource, parseVolumeSource } from '../../shared/incus/source.ts'
+import type { Description, Held, InstanceDescription, VolumeDescription } from '../engine/exports.ts'
 import { odd } from './frames.ts'
 
 const strings = z.record(z.string(), z.string())
 const devices = z.record(z.string(), strings)
 
 /** All values are texts here: what another reader would take for a number is one there as well. */
-const indexSchema = z.object({
-  optimized: z.string().optional(),
+const base = { optimized: z.string().optional(), snapshots: z.array(z.unknown()).optional() }
+
+const instanceSchema = z.object({
+  ...base,
   type: z.enum(['container', 'virtual-machine']),
-  snapshots: z.array(z.unknown()).optional(),
   config: z.object({
     container: z.object({
       architecture: z.string(),
@@ -25,6 +26,21 @@ const indexSchema = z.object({
   }),
 })
 
+const volumeSchema = z.object({
+  ...base,
+  type: z.literal('custom'),
+  config: z.object({
+    volume: z.object({
+      config: strings.optional(),
+      description: z.string().optional(),
+      content_type: z.enum(['filesystem', 'block']),
+      created_at: z.string(),
+    }),
+  }),
+})
+
+const indexSchema = z.discriminatedUnion('type', [instanceSchema, volumeSchema])
+
 /** `text`: of the archive's index. */
 export function parseIndex(text: string): Omit<Held, 'manifest'> {
   const document = parseDocument(text, { schema: 'failsafe', version: '1.1', uniqueKeys: true, strict: true })
@@ -32,9 +48,13 @@ export function parseIndex(text: string): Omit<Held, 'manifest'> {
   if (wrong !== null) throw odd(`its index can't be read, at ${wrong.pos[0]}`)
   const parsed = indexSchema.safeParse(plainOf(document))
   if (!parsed.success) throw odd(`its index has another form, at ${parsed.error.issues[0]?.path.join('.')}`)
-  const { type, config, optimized, snapshots = [] } = parsed.data
+  const { optimized, snapshots = [] } = parsed.data
   if (snapshots.length > 0) throw odd('it holds snapshots')
-  const details = parseSource({ ...config.container, type }, [])
+  const { data } = parsed
+  const details =
+    data.type === 'custom'
+      ? parseVolumeSource(data.config.volume, [])
+      : parseSource({ ...data.config.container, type: data.type }, [])
   if (!details.ok) throw odd(details.error)
   return { details: details.value, optimized: optimized === 'true' }
 }
@@ -47,11 +67,29 @@ function plainOf(document: Document): unknown {
   }
 }
 
+/** `details`: what takes the place of Incus's own file; null: there is none. `content`: what a volume holds. */
+export type Described = { index: string; details: string | null; content?: string }
+
 /** Incus reads the index to know what comes, and the details to make the instance. JSON is YAML, too. */
-export function describe({ to, body, pool, root, driver, madeAt }: Description): {
-  index: string
-  details: string
-} {
+export const describe = (description: Description): Described =>
+  'volume' in description ? describeVolume(description) : describeInstance(description)
+
+/** A volume is made of the index alone. Its date tells it from others, so it is a new one. */
+function describeVolume({ to, volume, pool, driver, madeAt }: VolumeDescription): Described {
+  const { name } = volume
+  const index = { name, backend: driver, pool, optimized: false, optimized_header: false, type: 'custom' }
+  const details = {
+    ...{ ...volume, type: 'custom', used_by: [], location: 'none' },
+    ...{ project: to.project, created_at: madeAt },
+  }
+  return {
+    index: render({ ...index, config: { volume: details } }),
+    details: null,
+    content: volume.content_type,
+  }
+}
+
+function describeInstance({ to, body, pool, root, driver, madeAt }: InstanceDescription): Described {
   const { config, devices: own, ...rest } = body
   const { type } = rest
   const [project, name] = [to.project, to.instance]

@@ -1,7 +1,8 @@
 /**
- * An archive with another description of its instance: what Incus makes of it is by that alone, and files only come to where
- * files of that instance belong.
+ * An archive with another description of its instance or volume: what Incus makes of it is by that alone, and files only come to where
+ * files of that belong.
  */
+import type { Described } from './described.ts'
 import { BLOCK, type Entry, framesOf, headerOf, odd, padded } from './frames.ts'
 
 const INDEX = 'backup/index.yaml'
@@ -37,7 +38,7 @@ function sizeOfIndex({ name, type, size }: Entry): number {
 /** `index` and `details`: what takes the place of Incus's own. */
 export async function* rewritten(
   source: AsyncIterable<Uint8Array>,
-  { index, details }: { index: string; details: string },
+  { index, details, content }: Described,
 ): AsyncGenerator<Uint8Array> {
   let entries = 0
   let described = 0
@@ -50,8 +51,9 @@ export async function* rewritten(
     const { entry } = frame
     entries += 1
     if (entries === 1) sizeOfIndex(entry)
+    else if (details === null) refuseOfVolume(entry, content)
     else refuse(entry)
-    const text = entries === 1 ? index : DETAILS.test(entry.name) ? details : null
+    const text = entries === 1 ? index : details !== null && DETAILS.test(entry.name) ? details : null
     isDropped = text !== null
     if (text === null) yield entry.raw
     else {
@@ -59,7 +61,7 @@ export async function* rewritten(
       yield* fileOf(entry.name, text)
     }
   }
-  if (described !== 1) throw odd(`it describes its instance ${described} times`)
+  if (described !== (details === null ? 0 : 1)) throw odd(`it describes its instance ${described} times`)
   yield Buffer.alloc(2 * BLOCK)
 }
 
@@ -90,6 +92,19 @@ function refuse({ name, type, link }: Entry): void {
   const isBeside = type === '2' && !/^backup\/container/.test(path) && /^[\w.-]+$/.test(link) && link !== '..'
   if (!OTHER.test(path) || !('05'.includes(type) || isBeside))
     throw odd(`it has an entry ${JSON.stringify(path)}`)
+}
+
+const IN_VOLUME = /^backup\/volume\//
+
+/** Its files are its own affair; a block device is one file. */
+function refuseOfVolume({ name, type, link }: Entry, content: string | undefined): void {
+  const path = name.endsWith('/') ? name.slice(0, -1) : name
+  if (!isPlain(path)) throw odd(`an entry is called ${JSON.stringify(name)}`)
+  if (content === 'block' && path === 'backup/volume.img' && type === '0') return
+  if (content === 'filesystem' && path === 'backup/volume' && type === '5') return
+  if (content !== 'filesystem' || !IN_VOLUME.test(path)) throw odd(`it has an entry ${JSON.stringify(path)}`)
+  if (type === '1' && !(IN_VOLUME.test(link) && isPlain(link)))
+    throw odd(`${path} is the same file as ${link}`)
 }
 
 const isPlain = (path: string): boolean =>

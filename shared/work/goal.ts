@@ -1,6 +1,6 @@
 /** Why a new instance can't come to a place, by what was observed there. */
 import { isVolumeName } from '../incus/names.ts'
-import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey, volumeIn, volumeName } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { Refusal } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
@@ -51,3 +51,9 @@ const misnamed = (name: string): Refusal => ({
   code: 'forbidden',
   reason: `Incus takes no such name: "${name}" has to be up to 63 letters, digits and dashes, beginning with a letter and not ending with a dash`,
 })
+
+/** What a new one is called as a subject: a volume stays in the pool of its original, unless another is named. */
+export function calledIn(home: InstanceRef, name: string, pool: string | undefined): string {
+  const volume = volumeIn(home.instance)
+  return volume === null || volumeIn(name) !== null ? name : volumeName(pool ?? volume.pool, name)
+}

@@ -30,8 +30,12 @@ export type Side = {
   ask(route: RouteName, call?: Call): Promise<Reply>
   /** A call of the routes table that is answered by a file, or by an error. */
   file(route: RouteName, call?: Call): Promise<Omit<Reply, 'envelope'> & { bytes: Uint8Array }>
-  /** Makes an instance of a file; `cut`: the connection breaks before the file's end. */
-  upload(name: string, file: Uint8Array, more?: { pool?: string; cut?: boolean }): Promise<Reply>
+  /** Makes an instance of a file, or a `volume` in its pool; `cut`: the connection breaks before the file's end. */
+  upload(
+    name: string,
+    file: Uint8Array,
+    more?: { pool?: string; cut?: boolean; volume?: true },
+  ): Promise<Reply>
   /** The files of an instance. */
   files(it: ContractInstance, client?: Client): Promise<Sftp>
   /** The files of a custom volume in `default`. */
@@ -92,7 +96,9 @@ export function createSide(server: ContractServer): Side {
       const { method, path } = request(route, parameters, query, body)
       return call(method, path, body === undefined ? null : JSON.stringify(body), client, headers)
     },
-    upload: async (name, file, { pool, cut = false } = {}) => {
+    upload: async (name, file, { pool, cut = false, volume } = {}) => {
+      const { path } =
+        volume === true ? request('receiveVolume', { pool: server.pool }) : request('receiveInstance')
       asked.add('receiveInstance')
       const headers = {
         ...{ 'content-type': 'application/octet-stream', 'x-incus-name': name },
@@ -100,7 +106,7 @@ export function createSide(server: ContractServer): Side {
       }
       const body = Readable.from(sent(file, cut), { objectMode: false })
       const dispatcher = agentOf('trusted')
-      const reply = await send(`${server.url}/1.0/instances`, { method: 'POST', body, headers, dispatcher })
+      const reply = await send(`${server.url}${path}`, { method: 'POST', body, headers, dispatcher })
       const envelope = envelopeSchema.parse(await reply.body.json())
       return { status: reply.statusCode, headers: reply.headers, envelope }
     },

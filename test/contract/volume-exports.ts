@@ -1,13 +1,23 @@
-/** What an export of a custom volume comes to: a volume made of a snapshot, its backup as a file, and that both go together. */
+/** What an export of a custom volume comes to: a volume made of a snapshot, its backup as a file, that both go together; and a volume made of a file. */
 import { unpackTar } from 'modern-tar'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { describe as described } from '../../relay/export/described.ts'
+import { rewritten } from '../../relay/export/rewritten.ts'
 import { readOperation, settle, succeed } from './calls.ts'
 import type { World } from './incus.ts'
 import { readMetadata } from './side.ts'
 
 const texts = z.record(z.string(), z.string())
-const volumeSchema = z.looseObject({ content_type: z.string(), description: z.string(), config: texts })
+const volumeSchema = z.looseObject({
+  ...{ content_type: z.string(), description: z.string(), config: texts, created_at: z.string() },
+})
+
+const MADE_AT = '2026-11-24T03:00:00Z'
+const CONFIG = {
+  'user.stapes.restoring-as': '20261122T030000Z export stopped making ~sealed',
+  'user.text': 'a: "b"\n\u0085 \u2028{c} 😀',
+}
 
 export function volumeExportContract(world: World): void {
   let made = 0
@@ -39,6 +49,62 @@ export function volumeExportContract(world: World): void {
   }
   const fileOf = (volume: string, headers: Record<string, string> = {}) =>
     world.main.file('exportVolumeBackup', { parameters: { ...place(volume), backup: volume }, headers })
+
+  /** The archive of such a volume, with the description that is sent instead. */
+  const archiveFor = async (name: string): Promise<Uint8Array> => {
+    const stored = await copied()
+    await succeed(world.main, await backUp(stored))
+    const { pool, driver } = world.main.server
+    const description = {
+      ...{ pool, driver, madeAt: MADE_AT },
+      to: { remote: 'main', project: 'default', instance: `${pool}:${name}` },
+      volume: { name, content_type: 'filesystem', description: 'imported', config: CONFIG },
+    }
+    const chunks: Uint8Array[] = []
+    for await (const chunk of rewritten(once((await fileOf(stored)).bytes), described(description)))
+      chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+  const read = async (volume: string) => {
+    const reply = await world.main.ask('getVolume', { parameters: { ...place(volume), type: 'custom' } })
+    return reply.status === 404 ? null : readMetadata(reply, volumeSchema)
+  }
+  const upload = (name: string, file: Uint8Array, more: { cut?: boolean } = {}) =>
+    world.main.upload(name, file, { volume: true, ...more })
+
+  describe('an import of a custom volume', () => {
+    test('is described by the file alone, its date included, with its marks from the first moment', async () => {
+      const name = world.fresh('imported')
+      const reply = await upload(name, await archiveFor(name))
+      const { description, resources } = readOperation(reply)
+      expect(description).toBe('Restoring custom volume backup')
+      const url = `/1.0/storage-pools/${world.main.server.pool}/volumes/custom/${name}`
+      expect(resources).toMatchObject({ storage_volumes: [url] })
+      await succeed(world.main, reply)
+      const made = await read(name)
+      expect(made).toMatchObject({ description: 'imported', content_type: 'filesystem', created_at: MADE_AT })
+      expect(made?.config).toEqual(CONFIG)
+      expect(await world.main.server.readVolumeMarker(name)).toBe('s1')
+    })
+
+    test('makes nothing of a file that has no end, though every byte of it came', async () => {
+      const name = world.fresh('imported')
+      const file = await archiveFor(name)
+      await expect(upload(name, file, { cut: true })).rejects.toThrow()
+      await world.elapse(2)
+      expect(await read(name)).toBeNull()
+      await succeed(world.main, await upload(name, file))
+    })
+
+    test('under a name that is taken fails, and leaves that one alone', async () => {
+      const name = world.fresh('taken')
+      await world.main.server.createVolume(name)
+      await world.main.server.writeVolume(name, 'somebody’s', 1000)
+      const ended = await settle(world.main, await upload(name, await archiveFor(name)))
+      expect([ended.status, ended.err]).toEqual(['Failure', expect.stringContaining('already exists')])
+      expect(await world.main.server.readVolumeMarker(name)).toBe('somebody’s')
+    })
+  })
 
   describe('an export of a custom volume', () => {
     test('is of a volume made from a snapshot, with what was given', async () => {
@@ -89,4 +155,8 @@ export function volumeExportContract(world: World): void {
       expect(readMetadata(reply, usage)).toHaveProperty('usage')
     })
   })
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

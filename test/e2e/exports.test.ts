@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { unpackTar } from 'modern-tar'
 import { openEmbedded } from '../emulator/contract-pair.ts'
+import { customOf } from '../emulator/custom.ts'
 import { instanceOf } from '../emulator/scene.ts'
+import { findPool } from '../emulator/state.ts'
 import { freePort } from '../lab/free-port.ts'
 import { INCUSD, NEWER } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
@@ -28,6 +30,11 @@ exportsEndToEnd('the embedded Incus', async () => {
     remove: async (name) => {
       pair.incus.main.state.projects.get('default')?.instances.delete(name)
     },
+    volumes: async () =>
+      [...findPool(pair.incus.main.state, 'default').volumes.values()]
+        .flatMap(({ name, backups }) => [name, ...backups.keys()])
+        .sort(),
+    volumeConfig: async (name) => customOf(pair.incus.main, { name }).config,
     left: async () =>
       [...(pair.incus.main.state.projects.get('default')?.instances.values() ?? [])].flatMap(
         ({ name, backups }) => [name, ...backups.keys()],
@@ -71,6 +78,16 @@ async function openReal(incusd: string): Promise<ExportTheatre> {
     async remove(name) {
       await pair.main.run('DELETE', `/1.0/instances/${name}`)
     },
+    async volumes() {
+      const backups = join(pair.main.dir, 'backups/custom/default')
+      const listed = (await pair.main.run('GET', VOLUMES)) as string[]
+      // Up to 6.0.5 snapshots are listed among them.
+      const own = listed.filter((path) => !path.includes('/snapshots/')).map(lastOf)
+      return [...own, ...(existsSync(backups) ? readdirSync(backups) : [])].sort()
+    },
+    async volumeConfig(name) {
+      return ((await pair.main.run('GET', `${VOLUMES}/${name}`)) as { config: Record<string, string> }).config
+    },
     async left() {
       const backups = join(pair.main.dir, 'backups/instances')
       // What was sent for an import lies there while it comes.
@@ -81,11 +98,15 @@ async function openReal(incusd: string): Promise<ExportTheatre> {
   }
 }
 
+const VOLUMES = '/1.0/storage-pools/default/volumes/custom'
+
+const lastOf = (path: string): string => path.split('/').at(-1) ?? ''
+
 const FOLDERS = ['custom', 'instances']
 
 async function namesOn({ run }: LabServer): Promise<string[]> {
   const listed = (await run('GET', '/1.0/instances')) as string[]
-  return listed.map((path) => path.split('/').at(-1) ?? '')
+  return listed.map(lastOf)
 }
 
 const curl = promisify(execFile)

@@ -15,6 +15,7 @@ import { parseManifest } from '../../shared/work/export/manifest.ts'
 import { filesEndToEnd } from './files.ts'
 import { importsEndToEnd } from './imports.ts'
 import { nextSecond, openStage, type Stage, type Theatre } from './stage.ts'
+import { volumeExportsEndToEnd } from './volume-exports.ts'
 
 export type ExportTheatre = Theatre & {
   /** Takes an archive back as an instance, and gives the marker that it then has. */
@@ -26,6 +27,10 @@ export type ExportTheatre = Theatre & {
   /** Config of an instance on main. */
   configOf(name: string): Promise<Record<string, string>>
   remove(name: string): Promise<void>
+  /** Names of the custom volumes on main, and of their backups. */
+  volumes(): Promise<string[]>
+  /** Config of a custom volume on main. */
+  volumeConfig(name: string): Promise<Record<string, string>>
   /** A bucket on a real server of S3, and how an independent client reads it. */
   bucket?: { store: StoreConfig; read(key: string): Promise<Uint8Array>; keys(): Promise<string[]> }
 }
@@ -318,6 +323,23 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       expect(manifests()).toHaveLength(before.length + 1)
       // The manifest is there before what it was made from is gone.
       await expect.poll(() => theatre.left(), { timeout: 20_000 }).toEqual([NAME])
+    })
+
+    volumeExportsEndToEnd({
+      run,
+      theatre: () => theatre,
+      key: () => key,
+      root: (store) => (store === 'vault' ? vault : root),
+      restart: async () => {
+        await stage.relay.stop()
+        await stage.relay.start()
+      },
+      apply: (policies) => stage.apply({ policies }),
+      tick: async (minutes = 1) => {
+        now += minutes * 60_000
+        await stage.worker.tick(new Date(now))
+        return (await (await stage.worker.fetch('/api/status')).json()) as object
+      },
     })
   })
 }

@@ -26,14 +26,21 @@ export async function fitClone(
   original: Pick<Original, 'details' | 'size'>,
   io: Io,
 ): Promise<Result<string | null, string>> {
-  if (volumeIn(cloning.to.instance) !== null) return fitVolume(cloning, io)
-  const fitted = await fitPlace(cloning, original, io)
+  const place = volumeIn(cloning.to.instance) === null ? fitPlace : fitVolume
+  const fitted = await place(cloning, original, io)
   return fitted.ok ? ok(fitted.value.pool) : fitted
 }
 
-async function fitVolume({ to }: Fitting, io: Io): Promise<Result<null, string>> {
+/** Its pool is in its name. */
+export async function fitVolume(
+  { from, to }: Fitting,
+  { size }: Pick<Original, 'size'>,
+  io: Io,
+): Promise<Result<Chosen, string>> {
   const place = await volumeFitOf({ target: to, first: true }, io)
-  return place.refusal === null ? ok(null) : err(place.refusal)
+  const { pool = null } = volumeIn(to.instance) ?? {}
+  const why = place.refusal ?? (await refuseSpace({ from, to, pool }, pool, size, io))
+  return why === null ? ok({ pool: null, used: pool }) : err(why)
 }
 
 export async function fitPlace(

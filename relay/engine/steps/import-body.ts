@@ -1,5 +1,5 @@
 /**
- * What an imported instance becomes: what the archive says of it and what its export left out, filtered as a new instance from a
+ * What an imported instance or volume becomes: what the archive says of it and what its export left out, filtered as a new instance from a
  * snapshot is. So whoever wrote the archive gives it nothing by which it reaches its host.
  */
 import type { Profiles } from '../../../shared/incus/profiles.ts'
@@ -7,7 +7,7 @@ import type { SourceDetails } from '../../../shared/incus/source.ts'
 import { merged, own } from '../../../shared/own.ts'
 import { EXPORTING, PREFIX, PROTECTION } from '../../../shared/policy/marks.ts'
 import type { Cloning, Importing } from '../../../shared/relay/steps.ts'
-import type { Description, Held } from '../exports.ts'
+import type { Held, InstanceDescription, VolumeDescription } from '../exports.ts'
 import { cloneBody } from './clone-body.ts'
 
 type Device = Record<string, string>
@@ -26,6 +26,33 @@ const SET = [
   EXPORTING,
   `${PREFIX}exclude`,
 ]
+
+/** Of a volume: what has nothing to do with the host that it comes to. Incus drops what another driver doesn't know. */
+const OF_VOLUME =
+  /^(user\.|snapshots(\.|$)|volatile\.idmap\.|initial\.|security\.(shifted|unmapped)$|size$|block\.filesystem$)/
+
+/** Keys that an imported volume doesn't get, though its archive has them. */
+export const droppedOf = ({ type, config }: SourceDetails): string[] =>
+  type === 'volume'
+    ? Object.keys(config).filter((key) => !OF_VOLUME.test(key) && !key.startsWith('volatile.'))
+    : []
+
+/** As the volume was before its export. */
+export function originalVolume({ details, manifest }: Held): SourceDetails {
+  const kept = Object.entries(details.config).filter(([key]) => key !== EXPORTING)
+  return { ...details, config: merged(Object.fromEntries(kept), manifest.leftOut.config) }
+}
+
+/** `mark`: its value of MAKING. */
+export function volumeBody(
+  cloning: Cloning,
+  details: SourceDetails,
+  mark: string,
+): VolumeDescription['volume'] {
+  const config = Object.entries(details.config).filter(([key]) => OF_VOLUME.test(key))
+  const plain = { ...details, config: Object.fromEntries(config) }
+  return cloneBody(cloning, { details: plain, inherited: plain }, mark) as VolumeDescription['volume']
+}
 
 /** As the instance was before its export; `profiles`: those of its new place, null where they can't be seen. */
 export function originalOf({ details, manifest }: Held, profiles: Profiles | null): SourceDetails {
@@ -50,8 +77,8 @@ export function importBody(
   details: SourceDetails,
   held: Held,
   mark: string,
-): Description['body'] {
-  const body = cloneBody(cloning, { details, inherited: details }, mark) as Description['body']
+): InstanceDescription['body'] {
+  const body = cloneBody(cloning, { details, inherited: details }, mark) as InstanceDescription['body']
   const onDisk = ON_DISK.flatMap((key) => {
     const value = own(held.details.config, key)
     return value === undefined ? [] : [[key, value] as const]

@@ -1,11 +1,11 @@
 /**
- * Makes a new instance from an export. What Incus gets is described by the relay, with its sealed mark, so that the instance has
+ * Makes a new instance or volume from an export. What Incus gets is described by the relay, with its sealed mark, so that the instance has
  * that from its first moment; and its end comes only when all of it was what was stored, so that of anything else Incus makes
  * nothing. The rest is as of one that is made from a snapshot.
  */
 import { sizeOf } from '../../../shared/chat/age.ts'
 import { request } from '../../../shared/incus/routes.ts'
-import { subjectKey } from '../../../shared/incus/subject.ts'
+import { nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckImportStep, ImportCheck, Importing, ImportStep } from '../../../shared/relay/steps.ts'
@@ -20,10 +20,10 @@ import { awaitOperation } from '../operation.ts'
 import { isSource, refused } from '../rules.ts'
 import { differencesOf, lastingConfig } from './clone-body.ts'
 import { againstRemovalOf, deleteCall, finishingWith } from './clone-finish.ts'
-import { type Chosen, fitPlace } from './clone-fit.ts'
+import { type Chosen, fitPlace, fitVolume } from './clone-fit.ts'
 import { readThere, type There } from './clone-reads.ts'
 import { readProfiles } from './copy-reads.ts'
-import { cloningOf, importBody, originalOf } from './import-body.ts'
+import { cloningOf, droppedOf, importBody, originalOf, originalVolume, volumeBody } from './import-body.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 
 /** In milliseconds. Incus unpacks it as long as it takes. */
@@ -47,7 +47,10 @@ export const planCheckImport: PlanStep<CheckImportStep> = async (step, io) => {
   const reply: ImportCheck = judged.ok
     ? {
         refusal: null,
-        warnings: differencesOf(cloningOf(step, judged.value.name), judged.value.details),
+        warnings: [
+          ...differencesOf(cloningOf(step, judged.value.name), judged.value.details),
+          ...withoutText(step, judged.value.details),
+        ],
         export: { name: judged.value.name, encrypted: judged.value.held.manifest.stored.encryption !== null },
       }
     : { refusal: judged.error.message, warnings: [], export: null }
@@ -76,16 +79,18 @@ async function judge(
   const there = await readThere(step.to, io)
   if (!there.ok) return there
   if (there.value !== null && againstRemovalOf(there.value) !== null)
-    return refusal('there is an instance of that name already: choose another name')
+    return refusal(`the name of that ${nounOf(step.to)} is taken already: choose another name`)
   const peeked = await io.exports.peek(wantedBy(step, step.name))
   if (!peeked.ok) return peeked
   const held = peeked.value
   const odd = againstHeld(step, held)
   if (odd !== null) return refusal(odd)
-  const details = originalOf(held, await readProfiles(step.to, io))
+  const isVolume = volumeIn(step.to.instance) !== null
+  const details = isVolume ? originalVolume(held) : originalOf(held, await readProfiles(step.to, io))
   const { name } = held.manifest
   const size = held.manifest.archive.bytes
-  const place = await fitPlace(cloningOf(step, name), { details, size }, io)
+  const choose = isVolume ? fitVolume : fitPlace
+  const place = await choose(cloningOf(step, name), { details, size }, io)
   return place.ok
     ? ok({ ...{ name, held, details, place: place.value }, there: there.value })
     : refusal(place.error)
@@ -95,6 +100,7 @@ const wantedBy = ({ store, of, key }: Importing, name: string | null): Wanted =>
 
 /** By itself an export comes back to where its instance was, so that nobody else gets to read it. */
 function againstImport({ of, store, to }: Importing, { remotes, exports }: StepIo): string | null {
+  if (nounOf(of) !== nounOf(to)) return `what was exported of a ${nounOf(of)} becomes no ${nounOf(to)}`
   if (!exports.stores.includes(store)) return `it has no store "${store}" in its configuration`
   const there = own(remotes, to.remote)
   if (there?.restores === false) return `"restores" is false for "${to.remote}" in its configuration`
@@ -128,9 +134,14 @@ async function sent(
     unlessCancelled(watcher),
   )
   const { remote, project, instance } = step.to
-  const reply = await io.upload(remote, request('receiveInstance', {}, { project }), {
-    ...{ name: instance, pool: described.named, bytes },
-  })
+  const volume = volumeIn(instance)
+  const reply = await io.upload(
+    remote,
+    volume === null
+      ? request('receiveInstance', {}, { project })
+      : request('receiveVolume', { pool: volume.pool }, { project }),
+    { name: volume?.volume ?? instance, pool: described.named, bytes },
+  )
   const wrong = problem()
   if (wrong !== null) return err(wrong)
   const answer = readAnswer(remote, reply)
@@ -162,12 +173,25 @@ async function describe(
   io: StepIo,
 ): Promise<{ description: Description; named: string | null }> {
   const cloning = { ...cloningOf(step, name), pool: place.pool }
+  const madeAt = new Date(io.clock.now()).toISOString()
+  const inPool = volumeIn(step.to.instance)?.pool
+  if (inPool !== undefined) {
+    const volume = volumeBody(cloning, details, markOf(step, false, io))
+    const driver = await driverOf(step.to.remote, inPool, io)
+    return { description: { to: step.to, volume, pool: inPool, driver, madeAt }, named: null }
+  }
   const body = importBody(cloning, details, held, markOf(step, false, io))
   const pool = place.used ?? details.root.pool ?? ''
   const root = { [details.rootDevice]: { ...details.root, type: 'disk', path: '/', pool } }
   const driver = await driverOf(step.to.remote, pool, io)
-  const madeAt = new Date(io.clock.now()).toISOString()
   return { description: { to: step.to, body, pool, driver, root, madeAt }, named: place.used }
+}
+
+function withoutText({ to }: Importing, details: Held['details']): string[] {
+  const dropped = droppedOf(details)
+  return dropped.length === 0
+    ? []
+    : [`${subjectKey(to)} is made without ${dropped.join(', ')}; set it again if it needs that`]
 }
 
 async function driverOf(remote: string, pool: string, { upstream }: StepIo): Promise<string> {

@@ -91,6 +91,8 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'survey-exports',
   'expire-export',
   'put',
+  'import',
+  'check-import',
 ]
 
 export function requestsOf(

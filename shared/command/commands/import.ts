@@ -9,7 +9,7 @@ export const importing: ChangeCommand = {
   kind: 'change',
   does: 'import',
   name: 'import',
-  summary: 'Make a new instance from an export file; an encrypted one goes over the API, with its key',
+  summary: 'Make a new instance or volume from an export file; an encrypted one takes the API, with its key',
   role: 'admin',
   seldom: true,
   parameters: [

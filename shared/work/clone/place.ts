@@ -2,7 +2,7 @@
 import type { InstanceRecord, SnapshotPair } from '../../incus/inventory.ts'
 import { newestPair } from '../../incus/pairs.ts'
 import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
-import { type InstanceRef, instanceOf, subjectKey, volumeIn, volumeName } from '../../incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
 import { findSubject, isCopy, refuse } from '../../plan/find.ts'
@@ -13,7 +13,7 @@ import type { Coverage } from '../../policy/cover.ts'
 import { MAKING } from '../../policy/marks.ts'
 import { ok, type Result } from '../../result.ts'
 import { incusCommand } from '../../shell.ts'
-import { refuseName, refuseServer } from '../goal.ts'
+import { calledIn, refuseName, refuseServer } from '../goal.ts'
 import type { BringBackRequest, CloneAction, CloneRequest } from './action.ts'
 
 export type Wanted = Pick<CloneAction, 'from' | 'snapshot' | 'to' | 'whole' | 'start' | 'pool' | 'of'> & {
@@ -104,12 +104,6 @@ const goalOf = (
   start,
   pool: pool ?? null,
 })
-
-/** A volume stays in the pool of its original, unless another is named. */
-function calledIn(home: InstanceRef, name: string, pool: string | undefined): string {
-  const volume = volumeIn(home.instance)
-  return volume === null || volumeIn(name) !== null ? name : volumeName(pool ?? volume.pool, name)
-}
 
 const REVERSED = { pull: 'push', push: 'pull', relay: 'relay' } as const
 

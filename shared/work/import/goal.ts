@@ -1,10 +1,11 @@
-/** Which export a request is about, and where the new instance comes to. */
-import { type InstanceRef, instanceOf } from '../../incus/subject.ts'
+/** Which export a request is about, and where the new instance or volume comes to. */
+import { type InstanceRef, instanceOf, nounOf, subjectKey } from '../../incus/subject.ts'
 import { findSubject } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { storesIn, type World } from '../../plan/world.ts'
 import { ok, type Result } from '../../result.ts'
 import type { Secret } from '../../secret.ts'
+import { calledIn } from '../goal.ts'
 import type { ImportRequest } from './action.ts'
 
 export type Goal = {
@@ -22,13 +23,26 @@ export function goalOf(request: ImportRequest, world: World): Result<Goal, Refus
   const exported = exportedBy(request.instance, world)
   if (!exported.ok) return exported
   const of = exported.value
-  const { from: store, export: name = null, as: instance, remote, project, pool = null } = request
+  const { from: store, export: name = null, as, remote, project, pool } = request
+  const isVolume = nounOf(of) === 'volume'
   return ok({
-    ...{ of, store, name, pool },
-    to: { remote: remote ?? of.remote, project: project ?? of.project, instance },
-    start: request.start === true,
+    ...{ of, store, name },
+    to: {
+      ...{ remote: remote ?? of.remote, project: project ?? of.project },
+      instance: calledIn(of, as, pool),
+    },
+    // A volume's is in its name, and nothing of it runs.
+    pool: isVolume ? null : (pool ?? null),
+    start: !isVolume && request.start === true,
     key: request.key ?? null,
   })
+}
+
+/** What is exported of the one becomes no other. */
+export function refuseKind({ of, to }: Pick<Goal, 'of' | 'to'>): Refusal | null {
+  return nounOf(of) === nounOf(to)
+    ? null
+    : { code: 'forbidden', reason: `what was exported of ${subjectKey(of)} becomes no ${nounOf(to)}` }
 }
 
 /** One that is gone, or on a server that is gone, by `remote/project/instance`. */

@@ -8,7 +8,7 @@ import type { ImportCheck } from '../../relay/steps.ts'
 import { refuseName, refuseServer } from '../goal.ts'
 import type { Answers } from '../kind.ts'
 import type { ImportRequest } from './action.ts'
-import { type Goal, goalOf, refuseStore } from './goal.ts'
+import { type Goal, goalOf, refuseKind, refuseStore } from './goal.ts'
 
 type Looking = Pick<PlanContext, 'world' | 'ledger' | 'now' | 'request'>
 
@@ -17,7 +17,7 @@ const isOurs = (request: AnyRequest | undefined): request is ImportRequest => re
 function wantedBy({ request, world }: Looking): Goal | null {
   if (!isOurs(request)) return null
   const goal = goalOf(request, world)
-  if (!goal.ok || refuseStore(request, world) !== null) return null
+  if (!goal.ok || (refuseStore(request, world) ?? refuseKind(goal.value)) !== null) return null
   const { to } = goal.value
   return (refuseServer(to, world) ?? refuseName(to, world)) ? null : goal.value
 }

@@ -24,6 +24,6 @@ export const importWords: Long<ImportWork>['words'] = {
   after: () => [],
   title: (key, entry) => ['The import of ', { code: key }, ' from ', ...source(entry)],
   left: () => [],
-  ended: { one: 'instance imported', several: 'instances imported', how: ' was done ' },
+  ended: { one: 'import made', several: 'imports made', how: ' was made ' },
   broken: { one: 'failed import', several: 'failed imports' },
 }

@@ -13,7 +13,7 @@ import type { Answer, Given, Requestable, Requested } from '../kind.ts'
 import { isEnded } from '../making.ts'
 import type { ImportAction, ImportRequest } from './action.ts'
 import { IMPORT, type ImportWork } from './entry.ts'
-import { type Goal, goalOf, refuseStore } from './goal.ts'
+import { type Goal, goalOf, refuseKind, refuseStore } from './goal.ts'
 import { jobOf } from './steps.ts'
 
 export const requestImport: Requestable<ImportRequest> = {
@@ -60,13 +60,15 @@ function underWay(key: string, { name, of, store }: ImportWork, wanted: Goal): A
     : { code: 'busy', reason: `${reason}: choose another name, or wait` }
 }
 
-function refuseGoal({ request, world, found }: Requested<ImportRequest>, { to, name }: Goal): Refusal | null {
+function refuseGoal({ request, world, found }: Requested<ImportRequest>, goal: Goal): Refusal | null {
+  const { to, name } = goal
   if (name !== null && !NAME.test(name))
     return {
       code: 'not-found',
       reason: `"${name}" is no name of an export: /backup exports ${request.instance} lists them`,
     }
-  const refusal = refuseStore(request, world) ?? refuseServer(to, world) ?? refuseName(to, world)
+  const refusal =
+    refuseStore(request, world) ?? refuseKind(goal) ?? refuseServer(to, world) ?? refuseName(to, world)
   if (refusal !== null) return refusal
   const busy = found.busy.get(subjectKey(to))
   return busy === undefined

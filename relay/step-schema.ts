@@ -146,6 +146,7 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
     holds: texts,
     held: z.array(snapshot).max(MOST),
     expiresAt: expiry,
+    users: z.array(name).max(MOST_MEMBERS).exactOptional(),
   }),
   z.strictObject({ do: z.literal('copy'), ...sending }),
   z.strictObject({ do: z.literal('check-copy'), rules: texts.nullable(), ...sending }),

@@ -10,6 +10,7 @@ const DOING = {
   loses: 'removes snapshots of it just now',
   restores: 'restores it just now',
   exports: 'makes an export of it just now',
+  stops: 'has it stopped just now, to restore a volume that it uses',
   reads: 'makes an instance of a snapshot of it just now, to read its files',
 } as const
 

@@ -8,7 +8,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { allowBody, allowRoute } from './allow.ts'
 import { beginBridging } from './bridging.ts'
-import { type Answer, badReply, brokenBy, call } from './call.ts'
+import { type Answer, badReply, brokenBy, CALL_TIMEOUT, call } from './call.ts'
 import type { Call } from './calls.ts'
 import { CANCELLED } from './cancels.ts'
 import type { Certificates } from './certificates.ts'
@@ -110,7 +110,8 @@ async function runCall(one: Call, done: Done[], io: CallIo, watcher: Watcher): P
   const wanted = await whileUnchanged(one, prepared.value, io)
   if (!wanted.ok) return isTolerated(one, wanted.error) ? nothing : wanted
   if (wanted.value === null) return nothing
-  const answer = await call(io.upstream, one.remote, wanted.value)
+  const limit = one.blocks === undefined ? CALL_TIMEOUT : one.blocks * 1000
+  const answer = await call(io.upstream, one.remote, wanted.value, limit)
   if (!answer.ok) {
     const isChanged = one.ifExpiresAt !== undefined && answer.error.status === 412
     return isChanged || isTolerated(one, answer.error) ? nothing : answer

@@ -11,6 +11,8 @@ export type Call = IncusRequest & {
   remote: string
   /** Wait for the operation's end, at most so many seconds; absent: don't wait. Ignored for sync replies. */
   wait?: number
+  /** Incus answers only once it is done, after so many seconds at most. */
+  blocks?: number
   /** Also wait for the end of the operation that this earlier call made; it must end well too. */
   alsoWaitFor?: number
   /** The relay joins the websockets of its operation, the receiving one, with those of the one that this earlier call made; both must end well. */

@@ -8,11 +8,12 @@ import { parseRestoring, type Restoring } from '../../shared/work/restore/mark.t
 import { isObject, text } from './envelope.ts'
 import { listSnapshots } from './guard-snapshots.ts'
 import { againstSnapshot } from './restorable.ts'
+import { marksSubject } from './subject-requests.ts'
 import type { Upstream } from './upstream.ts'
 
 /** The restore that a change of marks begins; null: it begins none. */
-export function beginningOf({ name }: Match, body: unknown): Restoring | null {
-  if (name !== 'markInstance' || !isObject(body) || !isObject(body.config)) return null
+export function beginningOf(match: Match, body: unknown): Restoring | null {
+  if (!marksSubject(match) || !isObject(body) || !isObject(body.config)) return null
   const restoring = parseRestoring(text(body.config[RESTORING]))
   return restoring?.taken === false ? restoring : null
 }

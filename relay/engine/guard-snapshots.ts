@@ -1,10 +1,11 @@
-/** An instance's snapshots, as they are listed just now. */
+/** The snapshots of an instance or a volume, as they are listed just now. */
 import type { SnapshotPair } from '../../shared/incus/inventory.ts'
-import { type Match, request } from '../../shared/incus/routes.ts'
+import type { Match } from '../../shared/incus/routes.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { badReply, call } from './call.ts'
 import { parseSnapshots } from './parse-volumes.ts'
+import { listRequest, rowsOf, subjectNameIn } from './subject-requests.ts'
 import type { Upstream } from './upstream.ts'
 
 /** `rows` as they came. */
@@ -13,13 +14,13 @@ type Listed = { pairs: SnapshotPair[]; rows: unknown[] }
 export async function listSnapshots(
   upstream: Upstream,
   remote: string,
-  { parameters, query }: Match,
+  match: Match,
 ): Promise<Result<Listed, CallError>> {
-  const { instance = '' } = parameters
-  const wanted = request('listSnapshots', { instance }, { ...query, recursion: '1' })
+  const ref = { project: match.query.project ?? 'default', instance: subjectNameIn(match) }
+  const wanted = listRequest(ref)
   const list = await call(upstream, remote, wanted)
   if (!list.ok) return list
-  const { metadata } = list.value.envelope
+  const metadata = rowsOf(ref, list.value.envelope.metadata)
   const pairs = parseSnapshots(metadata)
   // A list that can't be read is unknown, not empty.
   return pairs === null || !Array.isArray(metadata)

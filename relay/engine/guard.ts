@@ -5,7 +5,8 @@
  * if stapes named it or if it is on a copy, and never a copy's newest verified one. It restores an instance
  * only if that is marked for it and has a safety snapshot, and only to a snapshot that lasts, with memory
  * only if that holds some. It has an instance stand still only if that has the relay's own
- * mark, and thaws one only if it is frozen and no operation runs on it, or by that mark. It changes
+ * mark, thaws one only if it is frozen and no operation runs on it, or by that mark, and shuts one down only for the restore of a
+ * volume that it uses. It changes
  * a copy's mark of a transfer only while no operation runs on the copy: such a change would lift Incus's
  * lock. Incus has no lock for a volume, so it deletes one only while nobody uses it and nothing runs on it. It runs a command
  * only if its own configuration has that for the instance.
@@ -15,16 +16,17 @@ import { newestPair } from '../../shared/incus/pairs.ts'
 import type { Match } from '../../shared/incus/routes.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
 import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
-import { withoutOwnCopy } from '../../shared/policy/marks.ts'
+import { RESTORING, withoutOwnCopy } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Making } from '../../shared/work/clone/mark.ts'
 import { badReply, call } from './call.ts'
-import { isObject } from './envelope.ts'
+import { isObject, text } from './envelope.ts'
 import { againstMaking } from './guard-clone.ts'
 import { againstDelete, againstRunning, againstTransfer, isAttached, transferOwner } from './guard-copy.ts'
 import { againstExec, againstOutput } from './guard-exec.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
+import { againstStop, isStop } from './guard-stop.ts'
 import { againstPause, againstThaw, isPause, isThaw } from './guard-thaw.ts'
 import type { Hooks } from './hooks.ts'
 import type { Journal } from './journal.ts'
@@ -36,6 +38,7 @@ import {
   deletesSnapshot,
   deletesSubject,
   marksSubject,
+  restoresSubject,
   subjectNameIn,
   subjectRequest,
 } from './subject-requests.ts'
@@ -45,7 +48,7 @@ import type { Upstream } from './upstream.ts'
 /** Whether the relay has to check such a call first. */
 export const isGuarded = (match: Match): boolean =>
   deletesSubject(match) ||
-  match.name === 'restoreInstance' ||
+  restoresSubject(match) ||
   match.name === 'startInstance' ||
   match.name === 'execInstance' ||
   match.name === 'deleteExecOutput' ||
@@ -101,12 +104,14 @@ async function against(call: GuardedCall, { journal, serverOf, seal, hooks, now 
       remembered: newest !== null,
       making: makingOn(ref, config, seal),
       isOurs: isTemporary(ref, config, { seal, journal }),
+      ...{ ref, seal, now },
     })
   const making = makingOn(ref, config, seal)
   if (making !== null && name !== 'startInstance' && name !== 'markInstance')
     return ok(againstMaking(name, instance, making, restoredBy(body)))
   switch (name) {
     case 'startInstance': {
+      if (isStop(body)) return againstStop({ upstream, seal }, ref, instance)
       const isOurs = isPausedByRelay(ref, config, { seal, journal })
       if (isPause(body)) return ok(againstPause(instance, isOurs))
       return againstThaw(upstream, remote, match, instance, isOurs)
@@ -124,11 +129,22 @@ async function against(call: GuardedCall, { journal, serverOf, seal, hooks, now 
 }
 
 /** `remembered`: it was seen with a verified snapshot. `isOurs`: the relay made it for an export. */
+type OnVolume = { remembered: boolean; making: Making | null; isOurs: boolean; ref: InstanceRef } & Pick<
+  Seen,
+  'seal' | 'now'
+>
+
 async function againstOnVolume(
   { upstream, remote, match, body }: GuardedCall,
   { instance, config }: Subject,
-  { remembered, making, isOurs }: { remembered: boolean; making: Making | null; isOurs: boolean },
+  { remembered, making, isOurs, ref, seal, now }: OnVolume,
 ): Promise<Why> {
+  if (match.name === 'restoreVolume') {
+    const isMarked = seal.isOn(ref, text(config[RESTORING]))
+    return isMarked
+      ? againstRestore(upstream, remote, match, config, body, now)
+      : ok('it has no mark of this relay')
+  }
   if (marksSubject(match)) return againstTransfer(upstream, remote, match, config, body)
   if (match.name === 'deleteVolume' && (making !== null || isOurs)) {
     if (making?.made === true) return ok('it is whole')
@@ -142,7 +158,7 @@ async function againstOnVolume(
 /** Most changes of marks touch no transfer mark, and most changes of state are no thaw. */
 const isHarmless = (match: Match, body: unknown): boolean =>
   (marksSubject(match) && transferOwner(body) === null) ||
-  (match.name === 'startInstance' && !isThaw(body) && !isPause(body))
+  (match.name === 'startInstance' && !isThaw(body) && !isPause(body) && !isStop(body))
 
 /** `config`: its own, without its profiles'. */
 type Subject = { instance: Record<string, unknown>; config: Record<string, unknown> }
@@ -173,8 +189,9 @@ function wordsOf({ name, parameters }: Match, wanted: string): string {
   const { volume, instance = volume, snapshot } = parameters
   if (name === 'execInstance') return `run a command in ${instance}`
   if (name === 'deleteExecOutput') return `delete ${parameters.file} of ${instance}`
-  if (name === 'startInstance') return `pause or thaw ${instance}`
-  if ((name === 'markInstance' && wanted === '') || name === 'markVolume') return `mark ${instance}`
-  if (name === 'restoreInstance' || name === 'markInstance') return `restore ${instance} to ${wanted}`
+  if (name === 'startInstance') return `pause, thaw or stop ${instance}`
+  if ((name === 'markInstance' || name === 'markVolume') && wanted === '') return `mark ${instance}`
+  if (name === 'restoreInstance' || name === 'restoreVolume' || wanted !== '')
+    return `restore ${instance} to ${wanted}`
   return `delete ${snapshot === undefined ? instance : `${snapshot} of ${instance}`}`
 }

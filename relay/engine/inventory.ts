@@ -77,8 +77,7 @@ async function readAll(
   if (!listed.ok) return listed
   const { records: instances, unusable } = listed.value
   const named = poolsOf(instances)
-  const [seen, custom] = await Promise.all([
-    pools(remote, named, read),
+  const [custom] = await Promise.all([
     wanted.volumes
       ? readVolumes(
           { read, clock, nested },
@@ -88,6 +87,9 @@ async function readAll(
       : null,
     fillSnapshots(instances, { read, clock, nested }),
   ])
+  // Volumes may be in pools that no instance lives in.
+  for (const { pool } of custom?.records ?? []) if (named.size < MOST.pools) named.add(pool)
+  const seen = await pools(remote, named, read)
   if (custom !== null) {
     noteUsers(custom.records, instances)
     for (const record of custom.records) instances.push(record)

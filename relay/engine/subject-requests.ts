@@ -109,6 +109,12 @@ export function markRequest({ project, instance }: Place, config: Record<string,
     : request('markVolume', volume, { project }, { config })
 }
 
+/** Of a volume. */
+export function restoreVolumeRequest({ project, instance }: Place, snapshot: string): IncusRequest {
+  const { pool = '', volume = '' } = volumeIn(instance) ?? {}
+  return request('restoreVolume', { pool, volume }, { project }, { restore: snapshot })
+}
+
 /** With its data. Incus refuses neither one that a transfer writes to nor one that a stopped instance has. */
 export function deleteSubjectRequest({ project, instance }: Place): IncusRequest {
   const volume = volumeIn(instance)
@@ -158,6 +164,9 @@ export const deletesSubject = ({ name }: Match): boolean =>
   name === 'deleteInstance' || name === 'deleteVolume'
 
 export const marksSubject = ({ name }: Match): boolean => name === 'markInstance' || name === 'markVolume'
+
+export const restoresSubject = ({ name }: Match): boolean =>
+  name === 'restoreInstance' || name === 'restoreVolume'
 
 export const createsSnapshot = ({ name }: Match): boolean =>
   name === 'createSnapshot' || name === 'createVolumeSnapshot'

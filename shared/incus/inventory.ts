@@ -101,7 +101,7 @@ export type RemoteInventory = {
   projects: string[]
   /** By project: the config keys that may forbid something. Absent where there are none, or they can't be seen. */
   projectRules?: Record<string, ProjectRules>
-  /** Storage driver by pool, of the pools that instances live in; one that can't be read is absent. */
+  /** Storage driver by pool, of the pools that instances and listed custom volumes live in; one that can't be read is absent. */
   pools: Record<string, string>
   /**
    * Those of them that are lvm without a thin pool, where their config tells; a restricted certificate isn't

@@ -128,6 +128,9 @@ const ADVICE_ONCE: Partial<Record<Refusal, string>> = {
 /** Nothing of these is on disk (dir, btrfs), or in the lists. */
 const ABSENT = /^Snapshot not found$|Not a Btrfs subvolume|^Snapshot \S+ does not exist$/i
 
+/** Of a custom volume: something was started since (6.0.4, 7.0.2). */
+const IN_USE = /^Cannot restore custom volume used by running instances/
+
 /**
  * Whether a failed restore left disk and config unchanged. Incus stops the instance before it checks, but
  * reports these errors before it changes anything (6.0.4: zfs, thick lvm, not found, busy); or nothing was
@@ -135,7 +138,9 @@ const ABSENT = /^Snapshot not found$|Not a Btrfs subvolume|^Snapshot \S+ does no
  */
 export const leavesAsItWas = ({ code, message }: CallError): boolean =>
   code === 'incus'
-    ? [PAST, ABSENT, /^Failed to create instance restore operation/].some((text) => text.test(message))
+    ? [PAST, ABSENT, IN_USE, /^Failed to create instance restore operation/].some((text) =>
+        text.test(message),
+      )
     : ['not-allowed', 'unreachable', 'locked', 'untrusted', 'certificate'].includes(code)
 
 /** One sentence for people: what happened, and what to do. `once`: nothing tries it again. */

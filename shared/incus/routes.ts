@@ -40,6 +40,12 @@ function onlyTemporary(body: unknown): string | null {
 const onlyMarked = (body: unknown): string | null =>
   typeof field(field(body, 'config'), 'user.stapes.restoring-as') === 'string' ? null : onlyTemporary(body)
 
+/** With time to shut down, and never by force. */
+const onlyCleanStop = (body: unknown): string | null =>
+  field(body, 'action') === 'stop' && field(body, 'force') === false && Number(field(body, 'timeout')) >= 30
+    ? onlyKeys(body, ['action', 'timeout', 'force'])
+    : 'only the actions "start", "freeze", "unfreeze", and "stop" with time to shut down are used by stapes'
+
 const onlyBackups = (body: unknown): string | null =>
   onlyKeys(body, ['name', 'expires_at', 'instance_only', 'optimized_storage', 'compression_algorithm'])
 
@@ -130,7 +136,7 @@ export const routes = {
     refuse: (body) =>
       ['start', 'freeze', 'unfreeze'].includes(String(field(body, 'action')))
         ? onlyKeys(body, ['action'])
-        : 'only the actions "start", "freeze" and "unfreeze" are used by stapes',
+        : onlyCleanStop(body),
   },
   execInstance: {
     method: 'POST',

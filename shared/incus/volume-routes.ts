@@ -1,9 +1,9 @@
 /** The calls about custom volumes, and where those are. */
 import { field, onlyKeys, type Route } from './route.ts'
 
-/** Those that a volume may have: of holds and removals, of copies, and of files that are restored. */
+/** Those that a volume may have: of holds and removals, of copies, and of restores. */
 const MARK =
-  /^user\.stapes\.((hold|undo)\..|(replica-of(\.server|\.uuid)?|verified|copying|owner|restoring-as|restored|putting)$)/
+  /^user\.stapes\.((hold|undo)\..|(replica-of(\.server|\.uuid)?|verified|copying|owner|restoring(-as)?|restored|putting)$)/
 
 /** A volume's description goes along: Incus empties it where a change doesn't repeat it. */
 const onlyOwnMarks = (body: unknown): string | null => {
@@ -39,6 +39,16 @@ export const volumeRoutes = {
     path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}',
     query: ['project'],
     refuse: onlyOwnMarks,
+  },
+  /** Incus answers once it is done, and shows no operation. */
+  restoreVolume: {
+    method: 'PUT',
+    path: '/1.0/storage-pools/{pool}/volumes/custom/{volume}',
+    query: ['project'],
+    refuse: (body) =>
+      typeof field(body, 'restore') === 'string'
+        ? onlyKeys(body, ['restore'])
+        : 'only restore is used by stapes',
   },
   deleteVolume: {
     method: 'DELETE',

@@ -7,7 +7,6 @@ import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
 import { nearest } from '../policy/nearest.ts'
 import { err, ok, type Result } from '../result.ts'
-import { incusCommand } from '../shell.ts'
 import type { Refusal } from './plan.ts'
 import type { World } from './world.ts'
 
@@ -18,16 +17,9 @@ export function findInstance(world: World, path: string): Result<Found, Refusal>
   const found = findSubject(world, path)
   const volume = found.ok ? volumeIn(found.value.ref.instance) : null
   if (!found.ok || volume === null) return found
-  const { key, ref } = found.value
-  const restore = incusCommand(
-    ref.project,
-    ...['storage', 'volume', 'snapshot', 'restore'],
-    volume.pool,
-    volume.volume,
-  )
   return refuse(
     'not-ours',
-    `${key} is a custom volume: stapes takes, copies, exports and removes its snapshots, and makes new volumes of them (/backup clone); it can't restore it in place yet. To restore it, stop the instances that use it, then on ${ref.remote}: ${restore} <snapshot>`,
+    `${found.value.key} is a custom volume: that isn't done to volumes yet; their snapshots are taken, copied, exported, removed, restored in place (/backup restore) and made new volumes of (/backup clone)`,
   )
 }
 

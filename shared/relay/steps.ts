@@ -90,7 +90,7 @@ export type ThawStep = { do: 'thaw'; ref: InstanceRef }
 /** Ends a restore that Incus refused: removes its mark, and names the complete safety snapshots. */
 export type EndRestoreStep = { do: 'end-restore'; ref: InstanceRef; safeties: string[] }
 
-/** Restores an instance in place, with a safety snapshot. See work/restore/action.ts for the fields. */
+/** Restores an instance or a volume in place, with a safety snapshot. See work/restore/action.ts for the fields. */
 export type RestoreStep = { do: 'restore' } & Pick<
   RestoreAction,
   | 'ref'
@@ -103,7 +103,8 @@ export type RestoreStep = { do: 'restore' } & Pick<
   | 'holds'
   | 'held'
   | 'expiresAt'
->
+> &
+  Partial<Pick<RestoreAction, 'users'>>
 
 /** Of a copy, what the relay needs of its action. See work/copy/action.ts for the fields. */
 export type Sending = Pick<

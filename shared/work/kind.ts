@@ -35,6 +35,8 @@ export type Verb<Action extends AnyAction> = {
   about?(action: Action): string
   /** Key of a subject whose data it hands on: who requests it has to have a grant for that one, too. */
   reads?(action: Action): string
+  /** Keys of instances that it stops for a while: who requests it has to have a grant for these, too. */
+  stops?(action: Action): readonly string[]
   /** The one line that stands for it. */
   line(action: Action): Line
   /** All of its lines, where there are more. */

@@ -46,12 +46,16 @@ export const LONG_KINDS: readonly { name: string; long: Long<Work> }[] = Object.
   ([name, long]) => ({ name, long }),
 )
 
-/** Keys of the subjects that a plan changes, or makes others from: sources, never the copies that follow them. */
+/** Keys of the subjects that a plan changes or stops, or makes others from: sources, never the copies that follow them. */
 export const touchedBy = ({ actions }: Pick<Plan, 'actions'>): string[] => [
   ...new Set(
     actions.flatMap((action) => {
-      const { reads } = verbOf(action)
-      return [...subjectsOf(action), ...(reads === undefined ? [] : [reads(action)])]
+      const { reads, stops } = verbOf(action)
+      return [
+        ...subjectsOf(action),
+        ...(reads === undefined ? [] : [reads(action)]),
+        ...(stops?.(action) ?? []),
+      ]
     }),
   ),
 ]

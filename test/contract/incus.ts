@@ -27,6 +27,7 @@ import { slowContract } from './slow.ts'
 import { snapshotContract } from './snapshots.ts'
 import { volumeCopyContract } from './volume-copies.ts'
 import { volumeExportContract } from './volume-exports.ts'
+import { volumeRestoreContract } from './volume-restores.ts'
 import { volumeContract } from './volumes.ts'
 import { wireContract } from './wire.ts'
 
@@ -95,6 +96,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     relayedContract(world)
     refreshContract(world)
     restoreContract(world)
+    volumeRestoreContract(world)
     exportContract(world)
     volumeExportContract(world)
     cloneContract(world)

@@ -36,6 +36,10 @@ const HOOKS = {
 
 type Listed = { name: string; expires_at: string | null; description: string }
 type Seen = { ownSchedules: Record<string, { zone: number | null; instances: object }> }
+const postOf = (body: object) => ({ method: 'POST', body: JSON.stringify(body) })
+
+type Used = { last_used_at: string }
+type Restores = Record<string, { state: string }>
 type Volume = { config: Record<string, string>; description: string; content_type: string }
 
 for (const [version, incusd] of [
@@ -89,6 +93,13 @@ function volumesEndToEnd(version: string, incusd: string): void {
       if (!answer.ok) throw new Error(await answer.text())
     }
 
+    const confirmed = async (request: object): Promise<void> => {
+      const plan = await stage.worker.fetch('/api/plan', postOf(request))
+      await ask({ ...request, confirm: ((await plan.json()) as { digest: string }).digest })
+    }
+    const restores = async () =>
+      ((await (await stage.worker.fetch('/api/status')).json()) as { restores: Restores }).restores
+
     test('have a snapshot for each slot, and as many as the policy keeps', async () => {
       const slots = [await timeline.strike(), await timeline.strike(), await timeline.strike()]
       slots.push(await timeline.strike())
@@ -124,8 +135,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
     test('have new volumes made of their snapshots', async () => {
       const [snapshot = ''] = await namesOf()
       const request = { do: 'clone', instance: KEY, snapshot, as: 'anew' }
-      const plan = await stage.worker.fetch('/api/plan', { method: 'POST', body: JSON.stringify(request) })
-      await ask({ ...request, confirm: ((await plan.json()) as { digest: string }).digest })
+      await confirmed(request)
       const made = async () =>
         (await pair.main.run('GET', `${VOLUMES}/anew`).catch(() => null)) as Volume | null
       const isDone = async () =>
@@ -194,9 +204,34 @@ function volumesEndToEnd(version: string, incusd: string): void {
       expect((await volume()).config).not.toHaveProperty(['snapshots.schedule'])
     })
 
+    test('are restored in place, by their instance being shut down and started again', async () => {
+      const marker = join(pair.main.dir, 'storage-pools/default/custom/default_data/marker')
+      await writeFile(marker, 'then')
+      const snapshot = await timeline.strike()
+      await writeFile(marker, 'now')
+      const used = async () => ((await pair.main.run('GET', '/1.0/instances/shop')) as Used).last_used_at
+      const before = await used()
+      const request = { do: 'restore', instance: KEY, snapshot }
+      const mayBegin = async () => (await stage.worker.fetch('/api/plan', postOf(request))).ok
+      // The slot's copies of volume and instance are on their way.
+      for (let minutes = 0; minutes < 20 && !(await mayBegin()); minutes++) await timeline.tick()
+      await confirmed(request)
+      const isOver = async () => (await restores())[KEY]?.state === 'done'
+      for (let minutes = 0; minutes < 20 && !(await isOver()); minutes++) await timeline.tick()
+      expect(await readFile(marker, 'utf8')).toBe('then')
+      expect(await used()).not.toBe(before)
+      const { status } = (await pair.main.run('GET', '/1.0/instances/shop')) as { status: string }
+      expect(status).toBe('Running')
+      const { config, description } = await volume()
+      expect(config).not.toHaveProperty(['user.stapes.restoring'])
+      expect(description).toBe('of the shop')
+      const safety = config['user.stapes.restored'] ?? ''
+      const kept = `storage-pools/default/custom-snapshots/default_data/${safety}/marker`
+      expect(await readFile(join(pair.main.dir, kept), 'utf8')).toBe('now')
+    })
+
     test('are left alone by what is not done to them yet', async () => {
-      const [snapshot = ''] = await namesOf()
-      await expect(ask({ do: 'restore', instance: KEY, snapshot })).rejects.toThrow(/is a custom volume/)
+      await expect(ask({ do: 'move', instance: KEY, remote: 'backup' })).rejects.toThrow(/is a custom volume/)
     })
 
     test('have files of a snapshot read and restored, where their Incus gives any', async () => {

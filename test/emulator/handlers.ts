@@ -16,6 +16,7 @@ import {
 } from './custom.ts'
 import { createCustomBackup, exportCustomBackup, getCustomState, importCustom } from './custom-backups.ts'
 import { copyVolume, receiveVolume, sendVolume } from './custom-copies.ts'
+import { restoreCustom } from './custom-restores.ts'
 import { Refusal, type Reply, sync } from './envelope.ts'
 import { deleteExecOutput, execInstance, getExecOutput } from './execs.ts'
 import { importBackup } from './imports.ts'
@@ -40,7 +41,10 @@ import {
 import { putState } from './states.ts'
 import { getVolume, listVolumeSnapshots, listVolumes } from './volumes.ts'
 
-export type Handler = { right: Right; answer: (server: EmbeddedIncus, call: Call) => Answer }
+export type Handler = {
+  right: Right
+  answer: (server: EmbeddedIncus, call: Call) => Answer | Promise<Answer>
+}
 
 export const handlers: Record<RouteName, Handler> = {
   getServer: { right: 'open', answer: getServer },
@@ -77,6 +81,7 @@ export const handlers: Record<RouteName, Handler> = {
   deleteVolume: { right: 'object', answer: deleteCustom },
   sendVolume: { right: 'object', answer: sendVolume },
   receiveVolume: { right: 'object', answer: createVolume },
+  restoreVolume: { right: 'object', answer: restoreCustom },
   markVolume: { right: 'object', answer: patchCustom },
   openVolumeFiles: { right: 'object', answer: openVolumeFiles },
   createVolumeSnapshot: { right: 'object', answer: createCustomSnapshot },

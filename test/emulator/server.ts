@@ -88,6 +88,8 @@ export class EmbeddedIncus {
   readonly volumeTransfers = new Set<VolumeTransfer>()
   /** Connections to files, at this end, and whose files these are. */
   readonly channels = new Map<Duplex, Instance | Custom>()
+  /** Calls that are answered only once they are done: how each ends where the server dies. */
+  readonly blocked = new Set<(error: ConnectionLost) => void>()
   /** Restores under way, each with what waits for its end. */
   readonly restores = new Map<Instance, (() => void)[]>()
   /** It says that it is one; all of it is on one member. */
@@ -190,7 +192,7 @@ export class EmbeddedIncus {
     return fault.after === undefined ? answer : cutShort(fault.after)
   }
 
-  #dispatch(request: EmbeddedRequest): Answer {
+  #dispatch(request: EmbeddedRequest): Answer | Promise<Answer> {
     try {
       const at = request.path.indexOf('?')
       const path = at < 0 ? request.path : request.path.slice(0, at)
@@ -202,7 +204,7 @@ export class EmbeddedIncus {
       checkAccess(access, handler.right, project, isEverywhere || this.face.keepsToItself)
       this.#checkPhase(request.method)
       if (request.body instanceof Malformed) throw new Refusal(400, request.body.text)
-      return handler.answer(this, {
+      const answer = handler.answer(this, {
         parameters,
         query,
         project,
@@ -212,6 +214,7 @@ export class EmbeddedIncus {
         upload: request.upload,
         access,
       })
+      return answer instanceof Promise ? answer.catch(refusedLate) : answer
     } catch (error) {
       if (error instanceof Refusal) return refused(error)
       throw error
@@ -239,6 +242,8 @@ export class EmbeddedIncus {
     this.phase = 'down'
     this.#life++
     this.operations.forget(new ConnectionLost('ECONNRESET'))
+    for (const end of this.blocked) end(new ConnectionLost('ECONNRESET'))
+    this.blocked.clear()
     for (const transfer of [...this.transfers]) transfer.serverDied(this)
     this.transfers.clear()
     for (const transfer of [...this.volumeTransfers]) transfer.serverDied(this)
@@ -278,6 +283,11 @@ function abandon(instance: Instance, { driver }: Pool): void {
     if (snapshot.inMaking && driver === 'dir') snapshot.disk = cutOff(snapshot.disk)
     snapshot.inMaking = false
   }
+}
+
+function refusedLate(error: unknown): Answer {
+  if (error instanceof Refusal) return refused(error)
+  throw error
 }
 
 function cutShort(cut: Cut): Promise<Answer> {

@@ -1,5 +1,5 @@
 /** Holds, starts and thaws. */
-import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import { HOLD, RESTORED, RESTORING } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
@@ -10,6 +10,7 @@ import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
 import { markCall, stateCall } from './requests.ts'
+import { endVolumeRestore } from './restore-volume.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 /** While an instance is restored its config is replaced, and the hold with it. */
@@ -43,6 +44,8 @@ export const planEndRestore: PlanStep<EndRestoreStep> = async ({ ref, safeties }
   if (busy !== null) return err(busy)
   const seen = await restoredOne(ref, `end the restore of ${subjectKey(ref)}`, io)
   if (!seen.ok) return seen
+  if (volumeIn(ref.instance) !== null)
+    return endVolumeRestore({ do: 'end-restore', ref, safeties }, seen.value, io)
   return ok({ calls: [markCall(ref, { [RESTORING]: '', [RESTORED]: safeties.join(' ') })] })
 }
 

@@ -30,6 +30,16 @@ export function stateCall(ref: InstanceRef, action: 'start' | 'freeze' | 'unfree
   return { remote: ref.remote, wait, ...request('startInstance', parameters, query, { action }) }
 }
 
+/** Seconds that an instance has to shut down. */
+const SHUTDOWN = 120
+
+/** Shuts it down; nothing is done by force. */
+export function stopCall(ref: InstanceRef): Call {
+  const { parameters, query } = where(ref)
+  const body = { action: 'stop', timeout: SHUTDOWN, force: false }
+  return { remote: ref.remote, wait: STEP_WAIT, ...request('startInstance', parameters, query, body) }
+}
+
 /** A snapshot that vanished meanwhile needs no expiry. Null: never. `seen`: sets it only while it is that. */
 export function expiryCall(
   ref: InstanceRef,

@@ -5,7 +5,7 @@
 
 import { request } from '../../../shared/incus/routes.ts'
 import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.ts'
-import { subjectKey } from '../../../shared/incus/subject.ts'
+import { subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import { HOLD, PAUSING, RESTORED, RESTORING, UNDO } from '../../../shared/policy/marks.ts'
 import type { RestoreStep } from '../../../shared/relay/steps.ts'
@@ -22,6 +22,7 @@ import { isSource, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
 import { expiryCall, markCall, removeCall, takeCall, where } from './requests.ts'
 import { removalsAfter } from './restore-removals.ts'
+import { restoreVolume } from './restore-volume.ts'
 import { postponing } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
@@ -30,7 +31,7 @@ const DAY = 86_400
 /** A safety snapshot lasts for a day at least, an hour aside that clocks may differ by. In milliseconds. */
 const LEAST = 23 * 3_600_000
 
-export const planRestore: PlanStep<RestoreStep> = async (step, io, job) => {
+export const planRestore: PlanStep<RestoreStep> = async (step, io, job, watcher) => {
   const { ref } = step
   const refusal = (why: string) => err(refused(`restore ${subjectKey(ref)} to ${step.snapshot}`, why))
   if (!isSource(io.remotes, ref.remote)) return refusal(notSource(ref.remote))
@@ -38,11 +39,14 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io, job) => {
     return refusal(`"restores" is false for "${ref.remote}" in its configuration`)
   const busy = io.busy.begin(job, subjectKey(ref), 'restores')
   if (busy !== null) return err(busy)
-  const seen = await io.sightings.read(ref)
-  if (!seen.ok) return seen
-  const why = against(step, seen.value, io)
+  const read = await io.sightings.readAll(ref)
+  if (!read.ok) return read
+  const { sighting: seen, instance } = read.value
+  const why = against(step, seen, io)
   if (why !== null) return refusal(why)
-  const removals = await removalsAfter(step, seen.value, io)
+  if (volumeIn(ref.instance) !== null)
+    return restoreVolume(step, { seen, volume: instance }, io, { job, watcher })
+  const removals = await removalsAfter(step, seen, io)
   if (!removals.ok) return removals
   const last = lastCall(step, removals.value)
   if (step.restored) return ok({ calls: [last] })
@@ -65,9 +69,12 @@ function against(step: RestoreStep, seen: Sighting, io: StepIo): string | null {
   if (restored) return null
   if (safety.expiresAt !== null && Date.parse(safety.expiresAt) - io.clock.now() < LEAST)
     return `${safety.name} would expire within a day`
-  const lost = seen.own.find(
-    (key) => key.startsWith(HOLD) && isHold(own(seen.config, key)) && !isHold(own(holds, key)),
-  )
+  const isVolume = volumeIn(step.ref.instance) !== null
+  const lost = isVolume
+    ? undefined
+    : seen.own.find(
+        (key) => key.startsWith(HOLD) && isHold(own(seen.config, key)) && !isHold(own(holds, key)),
+      )
   if (lost !== undefined) return `${lost.slice(HOLD.length)} was held meanwhile: request the restore again`
   return againstSafety(step, markOn(seen, step, io))
 }
@@ -102,7 +109,15 @@ function dataCalls(step: RestoreStep, late: readonly Call[], { seal }: StepIo): 
     markCall(ref, {
       [RESTORING]: seal.put(
         ref,
-        renderRestoring({ snapshot, safety: safety.name, running, stateful, taken }),
+        renderRestoring({
+          snapshot,
+          safety: safety.name,
+          running,
+          stateful,
+          taken,
+          writing: false,
+          users: [],
+        }),
       ),
     })
   const take = [

@@ -78,6 +78,8 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'rename',
   'describe',
   'read-snapshots',
+  'restore',
+  'end-restore',
   'copy',
   'check-copy',
   'verify',

@@ -2,7 +2,7 @@
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { AnyRequest, OneSnapshot } from '../../plan/request.ts'
 
-/** Restores an instance to a snapshot, as a detached job; later ticks observe its end. */
+/** Restores an instance or a custom volume to a snapshot, as a detached job; later ticks observe its end. */
 export type RestoreAction = {
   kind: 'restore'
   ref: InstanceRef
@@ -28,6 +28,8 @@ export type RestoreAction = {
    * success without its data (tried on 6.0.4). Null: it has none, or it isn't known.
    */
   expiresAt: string | null
+  /** Of a volume: names of the instances of its project that use it and run. They are stopped for it, and started again. */
+  users: readonly string[]
   job: string
   reason: string
 }

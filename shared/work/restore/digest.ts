@@ -9,8 +9,10 @@ export function restoreEssence({
   restored,
   running,
   stateful,
+  users,
 }: RestoreAction): string {
   const stage = restored ? 'marks' : safety.taken ? safety.name : 'safety first'
   const how = `${running ? 'running' : 'stopped'}${stateful ? ' stateful' : ''}`
-  return `restore ${subjectKey(ref)} ${snapshot} ${how} ${stage}`
+  const stops = users.length === 0 ? '' : ` stops ${users.join(',')}`
+  return `restore ${subjectKey(ref)} ${snapshot} ${how} ${stage}${stops}`
 }

@@ -4,6 +4,7 @@
  */
 
 import { compareAge } from '../../incus/snapshot-name.ts'
+import { nounOf } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import type { Found } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
@@ -29,7 +30,7 @@ function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world:
   if (driver === undefined)
     return `the driver of ${pool} is not known, so a restore might remove newer snapshots of ${key}: let the relay's certificate see the pool, or `
   if (thick.includes(record.pool))
-    return `${pool} is lvm without a thin pool (lvm.use_thinpool=false). There, Incus stops the instance and then fails to restore it. Instead, `
+    return `${pool} is lvm without a thin pool (lvm.use_thinpool=false). There, Incus fails to restore ${nounOf(ref) === 'volume' ? 'it' : 'the instance, after it has stopped it'}. Instead, `
   if (ANY_SNAPSHOT.includes(driver)) return null
   if (!NEWEST_ONLY.includes(driver))
     return `${pool} uses the driver ${driver}, and it is not known whether that keeps the newer snapshots of ${key}. Instead, `
@@ -38,5 +39,5 @@ function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world:
     .filter((pair) => wanted === undefined || compareAge(pair, wanted) > 0)
     .map(([name]) => name)
   const lost = [...newer, 'the one taken before the restore'].join(', ')
-  return `${driver} restores only the newest snapshot: Incus stops ${key} and refuses or, with zfs.remove_snapshots, removes the newer ones: ${lost}. Instead, `
+  return `${driver} restores only the newest snapshot: Incus ${nounOf(ref) === 'volume' ? '' : `stops ${key} and `}refuses or, with zfs.remove_snapshots, removes the newer ones: ${lost}. Instead, `
 }

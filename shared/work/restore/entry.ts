@@ -18,6 +18,8 @@ export type RestoreWork = Work & {
   running: boolean
   /** With the memory that the snapshot holds. */
   stateful?: true
+  /** Of a volume: names of the instances of its project that have to run afterwards. */
+  users?: string[]
   /** Marks to set again, by key: holds, and which safety snapshots are complete. */
   holds: Record<string, string>
   /** Incus's own expiry of the snapshot; absent: none, or not known. */
@@ -48,6 +50,7 @@ export const restoreSchema: z.ZodMiniType<RestoreWork> = z.looseObject({
   holds: texts,
   expiresAt: may(text),
   stateful: may(yes),
+  users: may(z.array(text)),
   marking: may(count),
   touched: may(yes),
   refused: may(yes),

@@ -40,18 +40,30 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   if (operation !== null) return wait(`an operation runs on it: ${operation}`)
   const found = stageOf(record, mark, entry)
   if (found === null)
-    return fail(`somebody restored it to ${entry.safety} in the meantime, so it stays as it is`)
+    return fail(
+      record.type === 'volume'
+        ? unmarked(entry)
+        : `somebody restored it to ${entry.safety} in the meantime, so it stays as it is`,
+    )
   const error = report?.error
   const why = error === undefined ? null : describe(error)
   const { stage } = found
   const permanent = error !== undefined && isPermanent(error, stage)
   if (stage.from !== 'data') return { do: 'try', ...found, why, permanent }
-  const clean = entry.touched !== true && error !== undefined && leavesAsItWas(error)
+  const clean =
+    isUntouched(record, mark) || (entry.touched !== true && error !== undefined && leavesAsItWas(error))
   if (entry.refused === true || (clean && (permanent || isLast(entry, RETRY, entry.marking))))
     return { do: 'undo', entry: found.entry, why: why ?? entry.reason ?? '' }
   const known: RestoreWork = clean ? found.entry : { ...found.entry, touched: true }
   return { do: 'try', stage, entry: known, why, permanent }
 }
+
+/** A volume keeps its mark, which says whether its data may have been changed. */
+const isUntouched = ({ type }: InstanceRecord, mark: Restoring | null): boolean =>
+  type === 'volume' && mark?.writing === false
+
+const unmarked = ({ snapshot, safety }: RestoreWork): string =>
+  `somebody removed its mark in the meantime, so it isn't known whether it was restored to ${snapshot}, and it stays as it is; the previous state is in ${safety}`
 
 /** Its row may be missing from the listing; giving up then would leave the restore unfinished. */
 const isMissed = ({ at }: RestoreWork, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
@@ -76,7 +88,9 @@ function stageOf(
 ): { stage: Stage; entry: RestoreWork } | null {
   const isListed = (name: string): boolean => (record.snapshots ?? []).some(([taken]) => taken === name)
   // It has ended, and a concurrent try has left its mark.
-  if (wholeSafeties(record).includes(entry.safety)) return { stage: { from: 'marks' }, entry }
+  if (wholeSafeties(record).includes(entry.safety))
+    return { stage: { from: 'marks' }, entry: withUsers(entry, mark) }
+  if (record.type === 'volume' && mark === null && isListed(entry.safety)) return null
   if (mark === null || mark.safety < entry.safety) {
     // Once its config is that of the snapshot, the other marks are gone too.
     const stage: Stage = isListed(entry.safety) ? { from: 'marks' } : { from: 'safety', partial: null }
@@ -84,12 +98,16 @@ function stageOf(
   }
   const { snapshot, safety, running, stateful, taken } = mark
   const { stateful: _, ...rest } = entry
-  const known = { ...rest, snapshot, safety, running, ...(stateful ? { stateful } : {}) }
+  const known = withUsers({ ...rest, snapshot, safety, running, ...(stateful ? { stateful } : {}) }, mark)
   if (taken) return { stage: { from: 'data' }, entry: { ...known, whole: true } }
   if (safety !== entry.safety) return { stage: { from: 'safety', partial: null }, entry: known }
   if (entry.whole === true) return null
   return { stage: { from: 'safety', partial: isListed(safety) ? safety : null }, entry: known }
 }
+
+/** The relay noted on a volume which of its users ran. */
+const withUsers = (entry: RestoreWork, mark: Restoring | null): RestoreWork =>
+  mark === null || mark.users.length === 0 ? entry : { ...entry, users: [...mark.users] }
 
 const wait = (reason: string): Next => ({ do: 'wait', reason })
 const fail = (reason: string): Next => ({ do: 'fail', reason })

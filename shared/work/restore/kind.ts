@@ -25,6 +25,7 @@ export const restore: Kind<RestoreAction | StartAction | UndoAction, RestoreRequ
       essence: restoreEssence,
       destroys: () => true,
       begins: ({ ref }) => workKey(RESTORE, subjectKey(ref)),
+      stops: ({ ref, users }) => users.map((instance) => subjectKey({ ...ref, instance })),
       // The steps after the safety snapshot start it again, if they are reached.
       freezes: ({ standstill, safety }) => (standstill === null ? null : `its snapshot ${safety.name}`),
     },

@@ -76,14 +76,21 @@ function tellsMore(
 
 function fromReport(report: JobReport): RestoreWork {
   const attempts = Number(/#(\d+)$/.exec(report.id)?.[1] ?? 0)
-  const { stateful, ...memo } = memoOf(report)
-  const more = { ...(stateful ? { stateful } : {}), ...(attempts > 0 ? { touched: true as const } : {}) }
+  const { stateful, users = [], ...memo } = memoOf(report)
+  const more = {
+    ...(stateful ? { stateful } : {}),
+    ...usersIn(users),
+    ...(attempts > 0 ? { touched: true as const } : {}),
+  }
   return { state: 'running', ...memo, ...more, job: report.id, attempts, at: report.since }
 }
 
+const usersIn = (users: readonly string[]): Pick<RestoreWork, 'users'> =>
+  users.length === 0 ? {} : { users: [...users] }
+
 /** A mark that is a day old may come from a snapshot that was taken during a restore. */
 function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWork {
-  const { snapshot, safety, running, stateful } = mark
+  const { snapshot, safety, running, stateful, users } = mark
   const begun = parseSnapshotName(safety)?.slot ?? new Date(0)
   const old = now.getTime() - begun.getTime() > FRESH_HOURS * 3_600_000
   return {
@@ -92,8 +99,9 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWo
     safety,
     running,
     ...(stateful ? { stateful } : {}),
-    touched: true,
-    holds: lastingMarks(record),
+    ...usersIn(users),
+    ...(record.type === 'volume' && !mark.writing ? {} : { touched: true as const }),
+    holds: record.type === 'volume' ? {} : lastingMarks(record),
     job: '',
     attempts: 0,
     ...(old
@@ -107,7 +115,7 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWo
 
 /** A foreign memo gives empty names. */
 function memoOf({ memo }: JobReport): RestoreMemo {
-  const { snapshot, safety, running, stateful, holds } = (
+  const { snapshot, safety, running, stateful, holds, users } = (
     typeof memo === 'object' && memo !== null ? memo : {}
   ) as Record<string, unknown>
   return {
@@ -116,5 +124,6 @@ function memoOf({ memo }: JobReport): RestoreMemo {
     running: running === true,
     stateful: stateful === true,
     holds: typeof holds === 'object' && holds !== null ? (holds as Record<string, string>) : {},
+    users: Array.isArray(users) ? users.map(String) : [],
   }
 }

@@ -1,5 +1,5 @@
 /** How a restore reads. */
-import { subjectKey } from '../../incus/subject.ts'
+import { nounOf, subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 
@@ -11,9 +11,11 @@ export function restoreLine({
   restored,
   running,
   stateful,
+  users,
   reason,
 }: RestoreAction): Line {
   const about = subjectKey(ref)
+  if (nounOf(ref) === 'volume') return volumeLine({ ref, snapshot, safety, restored, users, reason })
   // Only marks and holds are set, the disk isn't changed.
   if (restored) return { about, sign: '#', counts: 'marks', what: snapshot, reason }
   const stopped = stateful
@@ -22,6 +24,19 @@ export function restoreLine({
       ? 'it is stopped, restored and started again'
       : 'it stays stopped'
   const lost = `disk and settings become those of ${snapshot}; later changes are kept only in ${safety.name}; all snapshots stay`
+  return { about, sign: '<', what: snapshot, reason: `${reason}: ${lost}; ${stopped}` }
+}
+
+type OfVolume = Pick<RestoreAction, 'ref' | 'snapshot' | 'safety' | 'restored' | 'users' | 'reason'>
+
+function volumeLine({ ref, snapshot, safety, restored, users, reason }: OfVolume): Line {
+  const about = subjectKey(ref)
+  if (restored) return { about, sign: '#', counts: 'marks', what: snapshot, reason }
+  const stopped =
+    users.length === 0
+      ? 'no instance that runs uses it'
+      : `${users.join(', ')} ${users.length === 1 ? 'uses it, is' : 'use it, are'} shut down for it and started again afterwards`
+  const lost = `its data becomes that of ${snapshot}; later changes are kept only in ${safety.name}; all snapshots stay`
   return { about, sign: '<', what: snapshot, reason: `${reason}: ${lost}; ${stopped}` }
 }
 

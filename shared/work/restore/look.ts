@@ -1,7 +1,7 @@
 /** Reads what restores need and no listing has, from single instances; mostly nothing. */
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { PlanContext } from '../../plan/context.ts'
-import { findInstance } from '../../plan/find.ts'
+import { findSubject } from '../../plan/find.ts'
 import type { AnyRequest } from '../../plan/request.ts'
 import type { SafetyConfig, World } from '../../plan/world.ts'
 import type { Job, StepReport } from '../../relay/protocol.ts'
@@ -44,7 +44,7 @@ function memoryOf(
 ): { key: string; ref: InstanceRef; snapshot: string } | null {
   if (requested?.do !== 'restore') return null
   const { instance, snapshot, stateful = false } = requested as RestoreRequest
-  const found = stateful ? findInstance(world, instance) : null
+  const found = stateful ? findSubject(world, instance) : null
   return found?.ok === true ? { key: found.value.key, ref: found.value.ref, snapshot } : null
 }
 

@@ -6,7 +6,7 @@
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
-import type { InstanceRef } from '../../incus/subject.ts'
+import { type InstanceRef, nounOf } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { workKey, workOfJob } from '../../ledger/work.ts'
 import { instancesIn, isCopy } from '../../plan/find.ts'
@@ -27,7 +27,9 @@ export const safetiesLeft = (
   now: Date,
 ): { key: string; ref: InstanceRef; safety: string }[] =>
   instancesIn(world).flatMap(({ key, ref, record }) => {
-    const safety = isCopy(record) ? null : leftOn(record, restoreIn(ledger, key), now)
+    // A volume keeps its mark.
+    const isOther = isCopy(record) || nounOf(ref) === 'volume'
+    const safety = isOther ? null : leftOn(record, restoreIn(ledger, key), now)
     const isKnown = safety === null || world.jobs.some(({ id }) => workOfJob(id) === workKey(RESTORE, key))
     return isKnown || world.incomplete.has(`${key}/${safety}`) ? [] : [{ key, ref, safety }]
   })

@@ -7,6 +7,9 @@
  *
  * The safety snapshot itself has the mark with `taking`. So an instance with only that mark was either
  * restored to its safety snapshot, or its restore never began.
+ *
+ * A custom volume keeps its config when it is restored, and so the mark. With `writing`, all that uses it is stopped, and its
+ * data may be partly old and partly new; once `RESTORED` names the safety snapshot, what was stopped has only to be started.
  */
 export type Restoring = {
   snapshot: string
@@ -18,26 +21,36 @@ export type Restoring = {
   stateful: boolean
   /** Whether the safety snapshot is complete. */
   taken: boolean
+  /** Of a volume: its data may have been changed. */
+  writing: boolean
+  /** Of a volume: names of the instances of its project that use it and ran before. */
+  users: readonly string[]
 }
 
 /**
- * Three words, one with memory, and one as long as the safety snapshot may be partial; names of snapshots
- * hold no spaces.
+ * Three words, one with memory, one for the stage, and the users of a volume; names of snapshots and instances hold neither
+ * spaces nor commas.
  */
-export const renderRestoring = ({ snapshot, safety, running, stateful, taken }: Restoring): string =>
-  [
+export const renderRestoring = (mark: Restoring): string => {
+  const { snapshot, safety, running, stateful, taken, writing, users } = mark
+  return [
     ...[snapshot, safety, running ? 'running' : 'stopped'],
     ...(stateful ? ['stateful'] : []),
-    ...(taken ? [] : ['taking']),
+    ...(taken ? (writing ? ['writing'] : []) : ['taking']),
+    ...(users.length === 0 ? [] : [`of ${users.join(',')}`]),
   ].join(' ')
+}
 
 /** Null for a malformed mark. The relay's seal at its end is only checked by the relay. */
 export function parseRestoring(text: string | undefined): Restoring | null {
-  const [, snapshot = '', safety = '', status, stateful, taking] =
-    /^(\S+) (\S+) (running|stopped)( stateful)?( taking)?( ~\S+)?$/.exec(text ?? '') ?? []
+  const [, snapshot = '', safety = '', status, stateful, stage, users] =
+    /^(\S+) (\S+) (running|stopped)( stateful)?( taking| writing)?(?: of (\S+))?( ~\S+)?$/.exec(text ?? '') ??
+    []
   if (snapshot === '') return null
-  const running = status === 'running'
-  return { snapshot, safety, running, stateful: stateful !== undefined, taken: taking === undefined }
+  return {
+    ...{ snapshot, safety, running: status === 'running', stateful: stateful !== undefined },
+    ...{ taken: stage !== ' taking', writing: stage === ' writing', users: users?.split(',') ?? [] },
+  }
 }
 
 /** The names in a mark of several. */

@@ -7,6 +7,8 @@ import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
 import type { RestoreRequest } from './action.ts'
 
+const PLAIN = 'restore it without "stateful"'
+
 export function refuseMemory(
   { key, record }: Found,
   { snapshot, stateful = false }: Pick<RestoreRequest, 'snapshot' | 'stateful'>,
@@ -16,6 +18,7 @@ export function refuseMemory(
   const without =
     'restore it without "stateful": disk and settings are restored, and it boots without its memory'
   const refuse = (why: string): Refusal => ({ code: 'stateless', reason: why })
+  if (record.type === 'volume') return refuse(`${key} is a custom volume, which has no memory: ${PLAIN}`)
   if (record.type !== 'virtual-machine')
     return refuse(`${key} is a container, and memory is restored only for virtual machines: ${without}`)
   if (record.memory !== true)

@@ -1,7 +1,7 @@
 /** What a copy on a backup server still has, where a restore in place has nothing to restore. */
 import type { InstanceRef } from '../../incus/subject.ts'
 import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
-import { findInstance, missing } from '../../plan/find.ts'
+import { findSubject, missing } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { Requested } from '../kind.ts'
 import type { RestoreRequest } from './action.ts'
@@ -10,7 +10,7 @@ import type { RestoreRequest } from './action.ts'
 export function offerCopy(refusal: Refusal, requested: Requested<RestoreRequest>): Refusal {
   const { instance, snapshot } = requested.request
   if (refusal.code !== 'not-found' && refusal.code !== 'not-ours') return refusal
-  const found = findInstance(requested.world, instance)
+  const found = findSubject(requested.world, instance)
   const path = found.ok ? found.value.key : instance
   const [copy] = copiesOf(path, requested).filter(({ verified }) =>
     verified.some(([name]) => name === snapshot),

@@ -1,8 +1,8 @@
-/** Requests to restore an instance to a snapshot: whether it is allowed now, and its plan. */
+/** Requests to restore an instance or a custom volume to a snapshot: whether it is allowed now, and its plan. */
 
 import { keyIn, kindIn, standsApart, subjectIn, type Work, workKey, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
-import { type Found, findInstance, missing } from '../../plan/find.ts'
+import { type Found, findSubject, missing } from '../../plan/find.ts'
 import { driverOf, snapshotStandstill } from '../../plan/freezing.ts'
 import { operationOn } from '../../plan/operations.ts'
 import { ownExpiry } from '../../plan/own-expiry.ts'
@@ -23,6 +23,7 @@ import { refuseMemory } from './memory.ts'
 import { offerCopy } from './offer.ts'
 import { heldOn, lastingMarks, refuseSafety, safetyName } from './safety.ts'
 import { jobOf } from './steps.ts'
+import { refuseUsers, usersOf } from './users.ts'
 
 export const requestRestore: Requestable<RestoreRequest> = {
   destructive: true,
@@ -36,7 +37,7 @@ export const requestRestore: Requestable<RestoreRequest> = {
 
 function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
   const { request, world, now, found } = requested
-  const instance = findInstance(world, request.instance)
+  const instance = findSubject(world, request.instance)
   if (!instance.ok) return offerCopy(instance.error, requested)
   const { key } = instance.value
   const { snapshot } = request
@@ -49,6 +50,7 @@ function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
     refuseDriver(instance.value, snapshot, world) ??
     refuseMemory(instance.value, request, world) ??
     refuseSafety(instance.value, world) ??
+    refuseUsers(instance.value, requested) ??
     refuseBusy(instance.value, requested)
   if (refusal !== null) return refusal
   const action = actionOf(instance.value, requested)
@@ -60,7 +62,7 @@ function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
 }
 
 const entryOf = (
-  { snapshot, safety, running, stateful, holds, expiresAt, job }: RestoreAction,
+  { snapshot, safety, running, stateful, holds, expiresAt, users, job }: RestoreAction,
   now: Date,
 ): RestoreWork => ({
   state: 'started',
@@ -70,6 +72,7 @@ const entryOf = (
   ...(stateful ? { stateful: true } : {}),
   holds,
   ...(expiresAt === null ? {} : { expiresAt }),
+  ...(users.length === 0 ? {} : { users: [...users] }),
   job,
   attempts: 0,
   at: now.toISOString(),
@@ -105,6 +108,7 @@ function refuseBusy(
   const remote = own(world.remotes, ref.remote)
   const operation = operationOn(world, key, remote?.ok === true ? remote.inventory.operations : [])
   if (operation !== null) return busy(`an operation runs on it (${operation})`)
+  if (record.type === 'volume') return null
   return runs(record.status) || record.status === 'Stopped' ? null : busy(`it is ${record.status}`)
 }
 
@@ -123,19 +127,22 @@ function actionOf(found: Found, requested: Requested<RestoreRequest>): RestoreAc
   const { snapshot, stateful = false } = request
   const held = holdsOf(record).has(snapshot)
   const name = safetyName(record, now)
+  const isVolume = record.type === 'volume'
   return {
     kind: 'restore',
     ref,
     snapshot,
     safety: { name, expiresAt: safetyExpiry(now, now), taken: false },
-    standstill: snapshotStandstill(record, driverOf(world, ref.remote, record.pool), false),
+    standstill: isVolume ? null : snapshotStandstill(record, driverOf(world, ref.remote, record.pool), false),
     partial: null,
     restored: false,
-    running: stateful || runs(record.status),
+    running: stateful || (!isVolume && runs(record.status)),
     stateful,
-    holds: lastingMarks(record),
+    // A volume keeps its config.
+    holds: isVolume ? {} : lastingMarks(record),
     held: heldOn(record),
     expiresAt: held ? null : ownExpiry(found, snapshot, requested),
+    users: isVolume ? usersOf(found, world) : [],
     job: jobOf(key, name, 0),
     reason: request.reason,
   }

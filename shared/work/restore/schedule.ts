@@ -3,7 +3,8 @@
  * jobs and the mark on the instance, so that any of these may be lost.
  */
 
-import { instanceOf, subjectKey } from '../../incus/subject.ts'
+import type { InstanceRecord } from '../../incus/inventory.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
@@ -14,16 +15,17 @@ import { safetyExpiry } from '../../plan/safety.ts'
 import type { World } from '../../plan/world.ts'
 import { RESTORED, RESTORING } from '../../policy/marks.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
-import { incusCommand } from '../../shell.ts'
+import { configCommand } from '../../shell.ts'
 import { ended, failedTry, isDue, retryText, seenRunning } from '../life.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork } from './entry.ts'
 import { type Next, nextStep } from './judge.ts'
 import { isEnded, type Known, knownRestore } from './known.ts'
-import { wordsOf } from './mark.ts'
+import { type Restoring, wordsOf } from './mark.ts'
 import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties } from './safety.ts'
 import { jobOf } from './steps.ts'
 import { GIVEN_UP, memoryReason, notStarted, RETRY, STARTS, type Stage, unchangedReason } from './tries.ts'
+import { stoppedBy, VOLUME_GIVEN_UP } from './volume.ts'
 
 export const planRestores = ({ world, ledger, now }: PlanContext): Finding =>
   combine([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
@@ -62,12 +64,14 @@ function strayOn(key: string, world: World): Finding {
   if (record === undefined || mark === null || wholeSafeties(record).includes(mark.safety)) return {}
   const reason =
     record.unsealed === true
-      ? `its ${RESTORING} names a restore to ${mark.snapshot} that this relay did not begin: request it if you want it, or remove the mark: ${incusCommand(record.project, 'config', 'unset', record.name, RESTORING)}`
+      ? `its ${RESTORING} names a restore to ${mark.snapshot} that this relay did not begin: request it if you want it, or remove the mark: ${configCommand(instanceOf(key), 'unset', RESTORING)}`
       : `a restore to ${mark.snapshot} never began: request it again if you still want it`
   return { notes: [{ kind: 'skip', about: key, reason }] }
 }
 
 const DAY = 86_400_000
+/** Minutes. */
+const AGAIN = 5
 
 const noteOf = (kind: Note['kind'], about: string, reason: string): Finding => ({
   notes: [{ kind, about, reason }],
@@ -79,33 +83,73 @@ const entryOf = (key: string, entry: RestoreWork | null): Finding => ({
 })
 
 function stepOn(known: Known, world: World, now: Date): Finding {
-  const { key, entry } = known
-  if (isEnded(entry)) return keepEnded(known, now)
+  const { key, ref, entry } = known
+  if (isEnded(entry)) return keepEnded(known, world, now)
   const next = nextStep(known, world, now)
   if (next.do === 'done') return endWell(known, now)
   return combine([
-    { busy: new Map([[key, `it is being restored to ${entry.snapshot}`]]), wake: [minutesFrom(now, 1)] },
+    { busy: new Map([[key, `it is being restored to ${entry.snapshot}`], ...stoppedFor(ref, entry)]) },
+    { wake: [minutesFrom(now, 1)] },
     goOn(known, next, now),
   ])
 }
 
+/** Nothing else is done to what uses a volume meanwhile. */
+const stoppedFor = (ref: InstanceRef, { users = [] }: RestoreWork): [string, string][] =>
+  users.map((instance) => [
+    subjectKey({ ...ref, instance }),
+    `it is stopped while ${ref.instance} is restored`,
+  ])
+
 /** A failed one is kept as long as people have something to do about it. */
-function keepEnded({ key, entry, mark, record }: Known, now: Date): Finding {
+function keepEnded({ key, ref, entry, mark, record }: Known, world: World, now: Date): Finding {
+  if (mark !== null && record !== undefined && isOver(ref, entry, mark, record, world))
+    return combine([entryOf(key, entry), { actions: [endOf(ref, entry, mark)] }])
   const stands = entry.state === 'failed' && mark?.taken === true && mark.safety === entry.safety
   const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
   const old = now.getTime() - new Date(entry.at).getTime() >= DAY
-  const hint = `once the instance is in order, remove the key ${RESTORING} from it`
+  const hint =
+    volumeIn(ref.instance) === null
+      ? `once the instance is in order, remove the key ${RESTORING} from it`
+      : isRestored(record, entry) || entry.refused === true
+        ? 'once that runs, this is over'
+        : `once the volume is in order, remove its mark: ${configCommand(ref, 'unset', RESTORING)}`
   return combine([
     entryOf(key, stands || unmarked || !old ? entry : null),
     ...(unmarked ? [noteOf('problem', key, entry.reason ?? '')] : []),
     ...(stands
       ? [
-          { busy: new Map([[key, `its restore to ${entry.snapshot} failed`]]) },
+          isRestored(record, entry) || entry.refused === true
+            ? // By then what was stopped for it may run again.
+              { wake: [minutesFrom(now, AGAIN)] }
+            : { busy: new Map([[key, `its restore to ${entry.snapshot} failed`]]) },
           noteOf('problem', key, `${entry.reason ?? ''}; ${hint}`),
         ]
       : []),
   ])
 }
+
+/** Of a volume whose data is in order: all that was stopped for it runs again, or is gone. */
+const isOver = (
+  ref: InstanceRef,
+  entry: RestoreWork,
+  mark: Restoring,
+  record: InstanceRecord,
+  world: World,
+): boolean =>
+  record.type === 'volume' &&
+  record.unsealed !== true &&
+  mark.safety === entry.safety &&
+  (isRestored(record, entry) || entry.refused === true) &&
+  stoppedBy(ref, mark, world).length === 0
+
+const isRestored = (record: InstanceRecord | undefined, { safety }: RestoreWork): boolean =>
+  record !== undefined && wholeSafeties(record).includes(safety)
+
+const endOf = (ref: InstanceRef, { safety, snapshot }: RestoreWork, { users }: Restoring): UndoAction => ({
+  ...{ kind: 'undo', ref, safeties: [safety], start: false },
+  reason: `what was stopped for its restore to ${snapshot} runs again: ${users.join(', ')}`,
+})
 
 function endWell({ key, entry }: Known, now: Date): Finding {
   const { reason, ...rest } = entry
@@ -178,7 +222,7 @@ function tryAgain(
   { entry: before, stage, why, permanent }: Extract<Next, { do: 'try' }>,
   now: Date,
 ): Finding {
-  const { key } = known
+  const { key, ref } = known
   const reason = why ?? 'it is not known how it ended: the relay or Incus was restarted'
   if (stage.from === 'marks' && before.marking === undefined) {
     // Whatever the outcome so far: until the marks are set, nothing protects held snapshots.
@@ -187,7 +231,8 @@ function tryAgain(
   }
   const failure = { state: 'failed', reason, permanent, now, since: before.marking ?? 0 } as const
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
-  if (entry.state === 'failed') return giveUp(key, entry, GIVEN_UP[stage.from](entry), now)
+  const givenUp = volumeIn(ref.instance) === null ? GIVEN_UP : VOLUME_GIVEN_UP
+  if (entry.state === 'failed') return giveUp(key, entry, givenUp[stage.from](entry, ref), now)
   if (isDue(entry, now)) return begin(known, entry, stage, now)
   return waitWith(key, entry, retryText(entry))
 }
@@ -201,6 +246,9 @@ function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Findi
 
 /** Also where it was no restore of this instance at all: a copy that took over has the source's safety snapshots. */
 const UNCHANGED = 'its disk stays as it is, and only its marks and holds are set again; '
+
+/** Of a volume. */
+const STARTED = 'its data stays as it is, and only what was stopped for it is started again; '
 
 /**
  * A safety snapshot that may be partial is removed, and the next one has another name. So a concurrent try that
@@ -228,6 +276,7 @@ function actionOf({ key, ref, record }: Known, entry: RestoreWork, stage: Stage,
     held: record === undefined ? [] : heldOn(record),
     expiresAt: expiresAt === undefined ? null : ([expiresAt, soonest].sort().at(-1) ?? null),
     job: jobOf(key, name, attempts),
-    reason: `${stage.from === 'marks' ? UNCHANGED : ''}try ${attempts + 1}: ${reason ?? ''}`,
+    users: entry.users ?? [],
+    reason: `${stage.from === 'marks' ? (volumeIn(ref.instance) === null ? UNCHANGED : STARTED) : ''}try ${attempts + 1}: ${reason ?? ''}`,
   }
 }

@@ -10,16 +10,19 @@ import { RESTORE } from './entry.ts'
 /** What makes up for a lost ledger. */
 export type RestoreMemo = Pick<RestoreAction, 'snapshot' | 'running' | 'stateful' | 'holds'> & {
   safety: string
+  users?: readonly string[]
 }
 
 /** It shares the lock of copies, and nothing else is done to the instance while it lives. */
 export function restoreJob(action: RestoreAction): PlannedJob {
-  const { ref, snapshot, safety, partial, restored, running, stateful, holds, held, expiresAt } = action
+  const { ref, snapshot, safety, partial, restored, running, stateful, holds, held, expiresAt, users } =
+    action
   const key = subjectKey(ref)
-  const memo: RestoreMemo = { snapshot, safety: safety.name, running, stateful, holds }
+  const stopped = users.length === 0 ? {} : { users }
+  const memo: RestoreMemo = { snapshot, safety: safety.name, running, stateful, holds, ...stopped }
   const step: Step = {
     do: 'restore',
-    ...{ ref, snapshot, safety, partial, restored, running, stateful, holds, held, expiresAt },
+    ...{ ref, snapshot, safety, partial, restored, running, stateful, holds, held, expiresAt, ...stopped },
   }
   return {
     job: {

@@ -1,9 +1,10 @@
 /** Tries of a restore in place: from where they begin, how often, and what is said when there is no further one. */
 
-import type { InstanceRef } from '../../incus/subject.ts'
+import { type InstanceRef, volumeIn } from '../../incus/subject.ts'
 import { incusCommand } from '../../shell.ts'
 import type { RetryPolicy } from '../life.ts'
 import type { RestoreWork } from './entry.ts'
+import { notStartedAgain } from './volume.ts'
 
 /** From which of its steps another try begins. */
 export type Stage =
@@ -32,10 +33,10 @@ export const memoryReason = (why = 'it is not known how that ended'): string =>
   `its memory was not restored, so it was booted without it: ${why}`
 
 /** Of an instance that ran before, and doesn't. */
-export function notStarted(
-  { project, instance }: InstanceRef,
-  { refused, snapshot, safety, reason }: RestoreWork,
-): string {
+export function notStarted(ref: InstanceRef, entry: RestoreWork): string {
+  if (volumeIn(ref.instance) !== null) return notStartedAgain(ref, entry)
+  const { project, instance } = ref
+  const { refused, snapshot, safety, reason } = entry
   const why = reason === undefined ? '' : `: ${reason}`
   const start = incusCommand(project, 'start', instance)
   return refused === true

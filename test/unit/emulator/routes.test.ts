@@ -16,6 +16,7 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   patchSnapshot: { expires_at: null },
   restoreInstance: { restore: 's1', stateful: false },
   startInstance: { action: 'start' },
+  restoreVolume: { restore: 's1' },
   createBackup: { name: 'b2' },
   sendVolume: { migration: true },
   receiveVolume: {

@@ -266,7 +266,7 @@ describe('the relay', () => {
   test.each([
     { 'user.stapes.exclude': 'true' },
     { 'user.stapes.replica-of.x': 'x' },
-    { 'user.stapes.restoring': 'x' },
+    { 'user.stapes.restoring.x': 'x' },
     { 'security.shifted': 'true' },
   ])("sets no key of a volume but its marks and Incus's own schedule: %j", (config) => {
     const { method, path } = request('markVolume', VOLUME)
@@ -274,8 +274,12 @@ describe('the relay', () => {
     expect(route.ok && allowBody(route.value, { config }).ok).toBe(false)
   })
 
-  test('changes no volume but by its marks', () => {
-    expect(allowRoute('PUT', '/1.0/storage-pools/fast/volumes/custom/db').ok).toBe(false)
+  test('changes no volume but by its marks, and restores', () => {
+    const route = allowRoute('PUT', '/1.0/storage-pools/fast/volumes/custom/db')
+    const isAllowed = (body: object): boolean => route.ok && allowBody(route.value, body).ok
+    expect(isAllowed({ restore: 's1' })).toBe(true)
+    expect(isAllowed({ restore: 's1', config: {} })).toBe(false)
+    expect(isAllowed({ config: {} })).toBe(false)
   })
 
   const allows = (name: 'sendVolume' | 'receiveVolume', body: object): boolean => {

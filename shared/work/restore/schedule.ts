@@ -231,11 +231,13 @@ function tryAgain(
   }
   const failure = { state: 'failed', reason, permanent, now, since: before.marking ?? 0 } as const
   const entry = before.retryAt === undefined ? failedTry(before, failure, RETRY) : before
-  const givenUp = volumeIn(ref.instance) === null ? GIVEN_UP : VOLUME_GIVEN_UP
-  if (entry.state === 'failed') return giveUp(key, entry, givenUp[stage.from](entry, ref), now)
+  if (entry.state === 'failed') return giveUp(key, entry, givenUpText(stage, entry, ref), now)
   if (isDue(entry, now)) return begin(known, entry, stage, now)
   return waitWith(key, entry, retryText(entry))
 }
+
+const givenUpText = ({ from }: Stage, entry: RestoreWork, ref: InstanceRef): string =>
+  volumeIn(ref.instance) === null ? GIVEN_UP[from](entry) : VOLUME_GIVEN_UP[from](entry, ref)
 
 function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Finding {
   const action = actionOf(known, entry, stage, now)

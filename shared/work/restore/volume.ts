@@ -1,5 +1,6 @@
 /** What is said of the restore of a custom volume, and of the instances that were stopped for it. */
 import type { InstanceRef } from '../../incus/subject.ts'
+import { own } from '../../own.ts'
 import type { World } from '../../plan/world.ts'
 import { incusCommand } from '../../shell.ts'
 import type { RestoreWork } from './entry.ts'
@@ -7,7 +8,7 @@ import type { Restoring } from './mark.ts'
 
 /** Those that a restore has stopped and that don't run: all that are there, or not seen. */
 export function stoppedBy(ref: InstanceRef, { users }: Pick<Restoring, 'users'>, world: World): string[] {
-  const reply = world.remotes[ref.remote]
+  const reply = own(world.remotes, ref.remote)
   if (reply?.ok !== true) return [...users]
   return users.filter((instance) => world.find({ ...ref, instance })?.status === 'Stopped')
 }

@@ -17,6 +17,7 @@ import { type Candidate, type Observed, observe, type Selection, selectInstances
 import { sharedCopyWarnings } from './shared-copies.ts'
 import { describeSkip } from './skip.ts'
 import { groupsIn, heldTogether, strangersIn } from './together.ts'
+import { withUnknownVolumes } from './unknown-volumes.ts'
 import { unmatchedOf } from './unmatched.ts'
 import { coveredUses, coversVolumes, forVolume, isVolume } from './volumes.ts'
 
@@ -56,10 +57,8 @@ export function coverInstances(
       reason: `there is no project "${project}" on ${remote}, or the relay's certificate may not see it: policy ${policy.name} covers nothing there`,
     }))
     const wanted = selected.map((candidate) => covered(candidate, base, remotes.get(candidate.ref.remote)))
-    const taken = heldTogether({
-      policy,
-      covered: wanted.map((one) => (isVolume(one.record) ? forVolume(one) : one)),
-    })
+    const each = wanted.map((one) => (isVolume(one.record) ? forVolume(one) : one))
+    const taken = heldTogether({ policy, covered: withUnknownVolumes({ policy, covered: each }, replies) })
     return {
       policy,
       covered: taken,

@@ -16,6 +16,8 @@ export const forWhole =
     const first = plan(requested)
     const instance = findSubject(world, request.instance)
     if ('code' in first || !instance.ok) return first
+    const unknown = unknownOf(instance.value.key, request.snapshot, coverages)
+    if (unknown !== null) return { code: 'unreadable', reason: `${instance.value.key}: ${unknown}` }
     const answers = othersOf(instance.value.key, request.snapshot, coverages).map((key) =>
       plan({ ...requested, request: { ...request, instance: key } }),
     )
@@ -28,6 +30,13 @@ export const forWhole =
       notes: all.flatMap(({ notes = [] }) => notes),
     }
   }
+
+/** Why it isn't known what was taken together with it, by a policy that did that; null: it is. */
+function unknownOf(key: string, snapshot: string, coverages: readonly Coverage[]): string | null {
+  const mine = coverages.filter(({ policy }) => isTogether(policy, snapshot))
+  const found = mine.flatMap(({ covered }) => covered.filter((one) => one.key === key))
+  return found.find(({ record }) => record.snapshots === null)?.record.problem ?? null
+}
 
 /** Keys of those that have the snapshot as well, and were taken together with it. */
 function othersOf(key: string, snapshot: string, coverages: readonly Coverage[]): string[] {

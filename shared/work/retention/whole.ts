@@ -48,9 +48,14 @@ export function namedWhole(
   for (const coverage of coverages) {
     const mine = [...actions, ...more].filter(({ snapshot }) => isTogether(coverage.policy, snapshot))
     if (mine.length === 0) continue
+    for (const action of mine) {
+      const unknown = coverage.covered.find((one) => isOf(one, action.ref) && one.record.snapshots === null)
+      if (unknown !== undefined) kept.set(action, unknownReason(unknown))
+    }
     for (const group of groupsIn(coverage))
       for (const name of new Set(mine.filter((one) => isIn(group, one)).map(({ snapshot }) => snapshot))) {
         const named = mine.filter((one) => one.snapshot === name && isIn(group, one))
+        const unknown = group.find((one) => one.record.snapshots === null)
         const others = group.flatMap((one) => {
           const pair = (one.record.snapshots ?? []).find(([listed]) => listed === name)
           if (pair === undefined || named.some(({ ref }) => isOf(one, ref))) return []
@@ -59,7 +64,8 @@ export function namedWhole(
         const stays = others.flatMap(({ one, answer }) =>
           'stays' in answer ? [{ key: one.key, why: answer.stays }] : [],
         )[0]
-        if (stays !== undefined)
+        if (unknown !== undefined) for (const action of named) kept.set(action, unknownReason(unknown))
+        else if (stays !== undefined)
           for (const action of named)
             kept.set(action, `it was taken together with that of ${stays.key}, which stays: ${stays.why}`)
         else more.push(...others.flatMap(({ answer }) => ('action' in answer ? [answer.action] : [])))
@@ -70,6 +76,10 @@ export function namedWhole(
     kept: [...kept].map(([action, reason]) => ({ action, reason })),
   }
 }
+
+/** It may have that one as well. */
+const unknownReason = ({ key, record }: Covered): string =>
+  `${key}: ${record.problem ?? 'its snapshots could not be listed'}`
 
 const isOf = ({ ref }: Covered, other: ExpireAction['ref']): boolean =>
   ref.remote === other.remote && ref.project === other.project && ref.instance === other.instance

@@ -1,6 +1,7 @@
 /** What is taken as one: how it is said, and which it is. */
 import { describe, expect, test } from 'vitest'
 import { coverInstances } from '../../../shared/policy/coverage.ts'
+import { NO_VOLUMES } from '../../../shared/policy/marks.ts'
 import { parseConfig } from '../../../shared/policy/parse.ts'
 import { groupsIn } from '../../../shared/policy/together.ts'
 import { configOf, recordOf, replyOf } from './instances.ts'
@@ -124,4 +125,42 @@ test('a hold on one of it holds what the others have of that name', () => {
     ['default:data', [pair[0]]],
     ['default:new', []],
   ])
+})
+
+describe('where a pool can not be listed', () => {
+  const why = 'the custom volumes of its pool "slow" can\'t be listed: timeout'
+  const pairs: [string, number][] = [['p-20261120T0100Z', 1]]
+  const seen = (policy: object, web: Parameters<typeof recordOf>[1], unlisted: string[] = [why]) => {
+    const reply = replyOf([
+      recordOf('web', { snapshots: pairs, ...web }),
+      recordOf('alone', { snapshots: pairs }),
+      volume('data', ['default/web'], pairs),
+    ])
+    if (reply.ok && unlisted.length > 0) reply.inventory.unlisted = unlisted
+    const [coverage] = coverInstances(configOf({ p: { ...ATTACHED, together: true, ...policy } }), {
+      main: reply,
+    })
+    return coverage?.covered.map(({ ref, record }) => [ref.instance, record.problem ?? record.snapshots])
+  }
+
+  test('what is taken together with a volume of it counts as not known, and nothing else does', () => {
+    const hidden = `it is taken together with its custom volumes, of which not all are known: ${why}`
+    const volumes = ['default/data', 'slow/logs']
+    const others = [
+      ['alone', pairs],
+      ['default:data', pairs],
+    ]
+    expect(seen({}, { volumes })).toEqual([['web', hidden], ...others])
+    expect(seen({}, { volumes }, [])).toEqual([['web', pairs], ...others])
+    expect(seen({ together: false }, { volumes })).toEqual([['web', pairs], ...others])
+    expect(seen({}, { volumes: ['default/data'] })).toEqual([['web', pairs], ...others])
+    // It says itself that its volumes are none of ours.
+    const own = { [NO_VOLUMES]: 'true' }
+    expect(seen({}, { volumes, own })?.[0]).toEqual(['web', pairs])
+  })
+
+  test('a glob counts as what is attached does', () => {
+    const select = { volumes: ['attached', 'slow:*'] }
+    expect(seen({ select }, { volumes: ['slow/logs'] })?.[0]?.[1]).toContain('not all are known')
+  })
 })

@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'hono/utils/buffer'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/answer-apply.ts'
+import { answerCommand } from './api/answer-command.ts'
 import { answerContent, answerFiles } from './api/answer-files.ts'
 import { answerNotifyTest } from './api/answer-notify.ts'
 import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/answer-run.ts'
@@ -140,6 +141,7 @@ export function createApp(now: () => Date): Hono<App> {
   app.post('/api/plan', (context) => answerPlan(context, now()))
   app.post('/api/simulate', (context) => answerSimulate(context, now()))
   app.post('/api/run', (context) => answerRun(context, now()))
+  app.post('/api/command', (context) => answerCommand(context, now))
   app.get('/api/history', async (context) => {
     const count = Number(context.req.query('count') ?? 20)
     if (!Number.isInteger(count) || count < 1 || count > 50)

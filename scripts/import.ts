@@ -2,8 +2,8 @@
  * `npm run import -- <instance> --from=<store> --as=<name>`: makes a new instance from an export, over the HTTP API, after its
  * plan was shown. `--key`: the file that age-keygen has made, of an encrypted one; what is in it is sent with this one request.
  */
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { keyIn } from './age-key.ts'
 import { agree } from './agree.ts'
 import { fail } from './fail.ts'
 import { loadEnvironment, openSession } from './remote.ts'
@@ -36,17 +36,6 @@ function readGiven(): Given {
     // An option that there isn't.
   }
   return fail([`usage: ${USAGE}`], 2)
-}
-
-/** Its one identity, which stands among comments. */
-function keyIn(file: string): string {
-  try {
-    const [key, ...more] = readFileSync(file, 'utf8').match(/^AGE-SECRET-KEY-[0-9A-Z-]+$/gm) ?? []
-    if (key !== undefined && more.length === 0) return key
-  } catch (error) {
-    return fail([`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`], 2)
-  }
-  return fail([`${file} has no identity of age, or several: expected one line AGE-SECRET-KEY-…`], 2)
 }
 
 const { request, keyFile, yes } = readGiven()

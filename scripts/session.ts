@@ -1,4 +1,8 @@
 /** The HTTP API of a running stapes, as the scripts use it. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Message } from '../shared/chat/message.ts'
+import type { Performed } from '../shared/chat/result-message.ts'
 import type { Tested } from '../shared/notify/tested.ts'
 import type { Line } from '../shared/plan/line.ts'
 import { err, ok, type Result } from '../shared/result.ts'
@@ -15,6 +19,9 @@ export type Planned = {
   text: string
   /** Whether the plan is by the applied configuration. */
   applied: boolean
+  digest: string
+  /** `second`: a policy requires a second person to confirm it. */
+  approval: 'self' | 'second'
   warnings: string[]
 }
 
@@ -36,8 +43,22 @@ export type Health = {
   promises: { state: string }[]
 }
 
-/** Of a request. */
-export type Ran = { results: { state: string; reason?: string }[]; lines: Line[] }
+/** Of a request. `started`: keys of long work by kind, such as `copies`. */
+export type Ran = Performed & { started: Record<string, string[]> }
+
+/** `from`: the remote whose snapshot it is. */
+export type AskedFile = { instance: string; snapshot: string; path: string; from?: string }
+
+/** A command's answer. */
+export type Said = {
+  line: string
+  tone: Message['tone']
+  text: string
+  message: Pick<Message, 'headline' | 'details'>
+}
+
+/** Long work by kind, such as `copies`, and by the key of what it works on. */
+export type Progress = Record<string, Record<string, { state: string; reason?: string; retryAt?: string }>>
 
 export type Session = {
   apply(file: DocumentFile, dryRun: boolean): Promise<Result<Applied, Refusal>>
@@ -52,23 +73,37 @@ export type Session = {
   planOf(request: object): Promise<Result<Planned, Refusal>>
   /** Does it. */
   run(request: object): Promise<Result<Ran, Refusal>>
+  /** What a command answers that reads, or pauses a policy. */
+  command(line: string): Promise<Result<Said, Refusal>>
+  progress(): Promise<Result<Progress, Refusal>>
+  /** The bytes of a file of a snapshot; `waits` is told while an instance is made of it. */
+  file(asked: AskedFile, waits: (why: string) => void): Promise<Result<ReadableStream<Uint8Array>, Refusal>>
   /** How things are. */
   status(): Promise<Result<Health, Refusal>>
   testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
 }
 
-export function createSession(url: string, token: string): Session {
-  const ask = async <T>(method: string, path: string, body?: unknown): Promise<Result<T, Complaint[]>> => {
+/** `fetcher`: how the Worker is reached. */
+export function createSession(url: string, token: string, fetcher: typeof fetch = fetch): Session {
+  const send = async (
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Result<Response, Complaint[]>> => {
     const headers = { authorization: `Bearer ${token}` }
     const text = body === undefined ? {} : { body: JSON.stringify(body) }
     try {
-      const response = await fetch(new URL(path, url), { method, headers, ...text })
-      return response.ok ? await answerOf<T>(response, url) : err(await refusalOf(response, url))
+      return ok(await fetcher(new URL(path, url), { method, headers, ...text }))
     } catch (error) {
       return err(
         about(`${url} can't be reached (${causeOf(error)}): is it running, and is STAPES_URL right?`),
       )
     }
+  }
+  const ask = async <T>(method: string, path: string, body?: unknown): Promise<Result<T, Complaint[]>> => {
+    const response = await send(method, path, body)
+    if (!response.ok) return response
+    return response.value.ok ? answerOf<T>(response.value, url) : err(await refusalOf(response.value, url))
   }
   const said = (complaints: Complaint[], file?: DocumentFile): Refusal =>
     complaints.map((one) => (file === undefined ? one.message : inDocument(file, one)))
@@ -110,6 +145,28 @@ export function createSession(url: string, token: string): Session {
       const ran = await ask<Ran>('POST', '/api/run', request)
       return ran.ok ? ran : err(said(ran.error))
     },
+    async command(line) {
+      const said = await ask<Said>('POST', '/api/command', { line })
+      return said.ok ? said : err(messagesOf(said.error))
+    },
+    async progress() {
+      const found = await ask<Progress>('GET', '/api/status')
+      return found.ok ? found : err(messagesOf(found.error))
+    },
+    async file(asked, waits) {
+      const path = `/api/files/content?${new URLSearchParams(asked)}`
+      for (;;) {
+        const answer = await send('GET', path)
+        if (!answer.ok) return err(messagesOf(answer.error))
+        const { status, body, headers } = answer.value
+        if (answer.value.ok && body !== null) return ok(body)
+        const refusal = messagesOf(await refusalOf(answer.value, url))
+        const seconds = Number(headers.get('retry-after'))
+        if (status !== UNREADY || !(seconds > 0)) return err(refusal)
+        waits(refusal.join('; '))
+        await sleep(seconds * 1000)
+      }
+    },
     async status() {
       const found = await ask<Health>('GET', '/api/status')
       return found.ok ? found : err(said(found.error))
@@ -128,6 +185,9 @@ const LESS = [{ effort: 40_000 }, { days: 2, effort: 1000 }]
 
 const NOTHING_APPLIED = 409
 const UNREADABLE = 500
+const UNREADY = 503
+
+const messagesOf = (complaints: readonly Complaint[]): Refusal => complaints.map(({ message }) => message)
 
 const about = (message: string): Complaint[] => [{ path: '', message }]
 

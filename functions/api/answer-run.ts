@@ -35,7 +35,7 @@ export async function answerPlan(context: Context<App>, at: Date): Promise<Respo
   const body = await readBody(context, planBody)
   if (!body.ok) return answerProblem(context, body.error)
   const { document, ...rest } = body.value
-  const request = requestOf(rest)
+  const request = requestOf(rest, { shown: true })
   if (!request.ok) return answerProblem(context, request.error)
   const io = context.get('io')
   const checked = document === undefined ? ok(null) : await checkConfig(document, io, at)

@@ -28,6 +28,31 @@ export const planned = z.object({
     .check(z.describe('second: a policy requires a second person to confirm it, in chat')),
 })
 
+const piece = z.union([
+  text,
+  z.object({ code: text }),
+  z.object({ strong: text }),
+  z.object({ at: iso, style: z.enum(['ago', 'full']) }),
+  z.object({ user: text }),
+])
+
+export const said = z.object({
+  line: text.check(z.describe('The command, as it was understood')),
+  tone: z.enum(['good', 'info', 'warning', 'bad']),
+  text: text.check(z.describe('For people')),
+  message: z
+    .object({
+      headline: z.array(piece),
+      details: z.array(
+        z.union([
+          z.object({ kind: z.literal('lines'), lines: z.array(z.array(piece)) }),
+          z.object({ kind: z.literal('code'), text }),
+        ]),
+      ),
+    })
+    .check(z.describe('The same in pieces whose meaning is known, as chat shows it')),
+})
+
 const runRecord = {
   at: iso,
   trigger: text,

@@ -130,6 +130,13 @@ export const endpoints: readonly Endpoint[] = [
     answer: answers.notified,
   },
   {
+    method: 'post',
+    path: '/api/command',
+    summary: 'Answers a command that reads, or pauses a policy, as in chat: the words are the same',
+    body: requests.commandBody,
+    answer: answers.said,
+  },
+  {
     method: 'get',
     path: '/api/history',
     summary: 'Who changed what and when, with the outcome',

@@ -1,5 +1,6 @@
 /** Errors of the HTTP API as problem+json (RFC 9457). */
 import type { Context } from 'hono'
+import { err, type Result } from '../../shared/result.ts'
 
 export type Problem = {
   status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 502 | 503
@@ -8,6 +9,10 @@ export type Problem = {
   detail: string
   errors?: { path: string; message: string }[]
 }
+
+/** Of a body that says what can't be done. */
+export const misread = (detail: string): Result<never, Problem> =>
+  err({ status: 422, title: 'Not as expected', detail })
 
 export function answerProblem(context: Context, { status, title, detail, errors }: Problem): Response {
   const body = { type: 'about:blank', title, status, detail, ...(errors === undefined ? {} : { errors }) }

@@ -11,6 +11,15 @@ const names = z.array(filled).check(z.minLength(1))
 const may = <Item extends z.ZodMiniType>(item: Item, description: string) =>
   described(z.optional(item), description)
 
+const LONGEST_LINE = 4000
+
+export const commandBody = z.strictObject({
+  line: described(
+    filled.check(z.maxLength(LONGEST_LINE)),
+    'A command as in chat, without "/backup", such as "list web1": one that reads, or pauses a policy',
+  ),
+})
+
 export const runBody = z.strictObject({
   do: may(
     z.enum(REQUESTABLE),
@@ -82,6 +91,10 @@ export const runBody = z.strictObject({
   note: may(
     z.string().check(z.maxLength(300)),
     'For hold: the reason. For describe: the description of a custom volume’s snapshot; none: it is removed',
+  ),
+  line: may(
+    filled.check(z.maxLength(LONGEST_LINE)),
+    'A command as in chat, without "/backup", such as "restore web1 daily-20261122T0300Z", instead of "do" and what belongs to it; only "key" and "confirm" go with it',
   ),
   confirm: may(filled, 'For restore, put, expire and allow: the digest of the plan to perform'),
 })

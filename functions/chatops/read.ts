@@ -24,10 +24,12 @@ import { outageProblems } from '../state/unwritten.ts'
 import type { AuthorizedRequest } from './authorized.ts'
 import type { Chat } from './chat.ts'
 
+type Reader = Pick<AuthorizedRequest, 'parsed' | 'permission' | 'stored'> & { incoming: { actor: Actor } }
+
 /** Uses the Worker's time, because a platform's timestamp may be older than the last change. */
 export async function read(
   command: ReadCommand,
-  { incoming: { actor }, parsed, permission, stored }: AuthorizedRequest,
+  { incoming: { actor }, parsed, permission, stored }: Reader,
   { io, kv, now }: Pick<Chat, 'io' | 'kv' | 'now'>,
 ): Promise<Message> {
   const tests = command.needs === 'channels' && parsed.values.what === 'test'

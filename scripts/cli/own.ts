@@ -1,0 +1,32 @@
+/** Commands of chat, with what a shell adds to some of them: exit codes, and files of this machine. */
+import { commands } from '../../shared/command/commands.ts'
+import { own } from '../../shared/own.ts'
+import { keyIn } from '../age-key.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { type Asking, perform } from './perform.ts'
+import type { Route } from './place.ts'
+import { type Own, routeOf, text } from './routes.ts'
+
+const HEALTH: Record<string, ExitCode> = { good: EXIT.good, warning: EXIT.warned, bad: EXIT.broken }
+
+/** Its exit code is the verdict's. */
+async function status(asking: Asking): Promise<ExitCode> {
+  const shown = await perform(asking)
+  if (shown !== EXIT.good) return shown
+  const found = await asking.session.status()
+  if (found.ok) return own(HEALTH, found.value.health) ?? EXIT.broken
+  asking.terminal.fail(found.error)
+  return EXIT.failed
+}
+
+const CHANGED: Record<string, Own> = {
+  status: { ends: status },
+  import: {
+    flags: { key: text('The file of age-keygen with the identity of an encrypted export', 'file') },
+    more: ({ key }) => (typeof key === 'string' ? { key: keyIn(key) } : {}),
+  },
+}
+
+/** Those of chat, with what a shell adds to them. */
+export const shared = (): Record<string, Route> =>
+  Object.fromEntries(commands.map((command) => [command.name, routeOf(command, own(CHANGED, command.name))]))

@@ -1,0 +1,20 @@
+/** What commands get of the process that they run in. */
+import type { Command, CommandContext } from '@stricli/core'
+import type { Session } from '../session.ts'
+import type { ExitCode } from './exit-codes.ts'
+import type { Streams } from './terminal.ts'
+
+export type Place = CommandContext & {
+  process: Streams & {
+    exitCode?: number | string | null
+    env?: Readonly<Partial<Record<string, string>>>
+  }
+  /** Ends the process with a message where its settings are missing. */
+  session(): Session
+}
+
+export type Route = Command<Place>
+
+export const end = ({ process }: Place, code: ExitCode): void => {
+  process.exitCode = code
+}

@@ -1,0 +1,38 @@
+/** Commands that read their own arguments, each loaded only when it is called. */
+import { buildCommand } from '@stricli/core'
+import { own } from '../../shared/own.ts'
+import type { Place, Route } from './place.ts'
+
+const SCRIPTS: Record<string, { brief: string; load: () => Promise<unknown> }> = {
+  apply: {
+    brief: 'Show what stapes.jsonc changes, ask, apply it, and run a tick at once',
+    load: () => import('../apply.ts'),
+  },
+  simulate: {
+    brief: 'Show what the next tick would do by a file, and which snapshots go within a year',
+    load: () => import('../plan.ts'),
+  },
+  trust: { brief: 'Make keys, and a server that trusts them', load: () => import('../trust.ts') },
+  start: { brief: 'Run Worker and relay on this machine', load: () => import('../start.ts') },
+  relay: { brief: 'Run the relay', load: () => import('../../relay/main.ts') },
+}
+
+/** Null: it is none of them. */
+export const scriptOf = (name: string | undefined): (() => Promise<unknown>) | null =>
+  name === undefined ? null : (own(SCRIPTS, name)?.load ?? null)
+
+export const scripts: Record<string, Route> = Object.fromEntries(
+  Object.entries(SCRIPTS).map(([name, { brief, load }]) => [
+    name,
+    buildCommand<object, string[], Place>({
+      docs: { brief },
+      parameters: {
+        positional: {
+          kind: 'array',
+          parameter: { brief: 'See its --help', parse: String, placeholder: 'word' },
+        },
+      },
+      func: async () => void (await load()),
+    }),
+  ]),
+)

@@ -31,6 +31,7 @@ const OPTIONAL: Question[] = [
   { right: 'exports', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/backups${query}`, {}) },
   { right: 'exec', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/exec${query}`, {}) },
   { right: 'create', ask: (_, ask, query) => ask('POST', `/1.0/instances${query}`, {}) },
+  { right: 'sftp', ask: (name, ask, query) => ask('GET', `/1.0/instances/${name}/sftp${query}`) },
 ]
 
 /** By right: whether it is allowed. */
@@ -100,7 +101,8 @@ const USES: Record<string, string> = {
   state: 'starting after a restore, thawing',
   exports: 'exports from here',
   exec: 'the commands of hooks',
-  create: 'copies to here, new instances, exports from here',
+  create: 'copies to here, new instances, exports from here, files of snapshots',
+  sftp: 'files of snapshots, read and restored',
 }
 
 function render(name: string, rights: Rights): Checked['projects'][number] {

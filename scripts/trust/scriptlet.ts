@@ -46,6 +46,7 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(extras.has('exports') ? [EXPORT_PRICE] : []),
     ...(extras.has('files') ? [FILE_PRICE] : []),
     ...(extras.has('hooks') ? [HOOK_PRICE] : []),
+    ...(extras.has('files') && extras.has('volumes') ? [VOLUME_FILE_PRICE] : []),
     ...(extras.has('volumes') ? [VOLUME_PRICE] : []),
     ...(mayEditVolumes(role, extras) ? [VOLUME_EDIT_PRICE] : []),
     ...(role === 'source' && extras.has('clones') ? [`clones: ${CREATE_PRICE}`] : []),
@@ -75,16 +76,18 @@ const FILE_PRICE =
 const HOOK_PRICE =
   'hooks need can_exec, and can_edit and can_update_state, because an instance is marked before and may stand still instead. Whoever has the key of this certificate can run every command in every instance of these projects, whatever relay.jsonc says; change the config and devices of these instances, stop, rename and delete them. In a project with restricted=true they still get nothing of the host'
 
+const VOLUME_FILE_PRICE =
+  'files of custom volumes need can_create_storage_volumes, and can_edit and can_connect_sftp of them. Whoever has the key of this certificate can read and write every file of every custom volume in these projects'
 const VOLUME_PRICE =
   'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'
 const VOLUME_EDIT_PRICE =
-  'holds on custom volumes, their copies, exports and restores need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
+  'holds on custom volumes, their copies, exports, files and restores need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
 
 const mayEditVolumes = (role: Role, extras: ReadonlySet<Extra>): boolean =>
   extras.has('volumes') &&
-  (role !== 'source' || extras.has('exports') || VOLUME_EDITORS.some((extra) => extras.has(extra)))
+  (role !== 'source' || makesTemporary(extras) || VOLUME_EDITORS.some((extra) => extras.has(extra)))
 
-/** Instances that only live for a while. */
+/** Instances and volumes that only live for a while. */
 const makesTemporary = (extras: ReadonlySet<Extra>): boolean => extras.has('exports') || extras.has('files')
 
 /** Whether an instance's config may be edited by it. */
@@ -112,11 +115,12 @@ export function renderScriptlet(options: ScriptletOptions): string {
     ...(extras.has('volumes') ? ['can_manage_snapshots'] : []),
     ...(mayEditVolumes(role, extras) ? ['can_edit'] : []),
     ...(extras.has('volumes') && extras.has('exports') ? ['can_manage_backups'] : []),
+    ...(extras.has('volumes') && extras.has('files') ? ['can_connect_sftp'] : []),
   ]
   const project = [
     ...['can_view', 'can_view_operations'],
     ...(mayCreate(role, extras) ? ['can_create_instances'] : []),
-    ...(extras.has('volumes') && (role !== 'source' || extras.has('clones') || extras.has('exports'))
+    ...(extras.has('volumes') && (role !== 'source' || extras.has('clones') || makesTemporary(extras))
       ? ['can_create_storage_volumes']
       : []),
   ]

@@ -41,7 +41,7 @@ function lesserRight(version: string, incusd: string): void {
       const folder = await mkdtemp(join(tmpdir(), 'stapes-lesser-'))
       store = await mkdtemp(join(folder, 'store-'))
       const exports = { nas: { type: 'directory' as const, path: store, recipients: [] } }
-      stage = await openStage(async () => ({ ...realTheatre(pair), exports }))
+      stage = await openStage(async () => ({ ...realTheatre(pair), exports, files: true }))
       file = await relayFile(folder, pair)
       await furnish(stage, [NAME])
       timeline = openTimeline(stage, [NAME], BYTES)
@@ -254,6 +254,55 @@ function lesserRight(version: string, incusd: string): void {
       expect(await readdir(join(store, KEY))).toHaveLength(2)
       expect(await pair.main.run('GET', '/1.0/instances')).toEqual(before)
       expect(await checked('main')).toMatch(/\n.*allowed:.*edit.*exports.*create/)
+    })
+
+    test('without the right to files none is read or restored; with it they are, and nothing else may be done', async () => {
+      const [snapshot = '', marker = ''] = [...timeline.expected()].at(-2) ?? []
+      const before = await pair.main.run('GET', '/1.0/instances')
+      const get = async (instance: string) => {
+        const of = new URLSearchParams({ instance, snapshot, path: '/marker' })
+        for (let tries = 0; tries < 20; tries++) {
+          const response = await stage.worker.fetch(`/api/files/content?${of}`)
+          if (response.status !== 503) return response
+          await sleep(500)
+        }
+        throw new Error('it is never ready')
+      }
+      const put = async () => {
+        const wish = { do: 'put', instance: KEY, snapshot, path: '/marker' }
+        const { digest } = await post('/api/plan', wish)
+        await post('/api/run', { ...wish, confirm: digest })
+        for (let minute = 0; ; minute++) {
+          const { puts } = (await (await stage.worker.fetch('/api/status')).json()) as {
+            puts: Record<string, { state: string; reason?: string }>
+          }
+          const seen = puts[KEY]
+          if (/done|failed/.test(seen?.state ?? '') || minute > 20) return seen
+          await sleep(200)
+          await timeline.tick()
+        }
+      }
+      await enforce('main')
+      const refused = await get(KEY)
+      expect([refused.status, await refused.text()]).toEqual([502, expect.stringContaining('may not')])
+      expect(await put()).toMatchObject({ state: 'failed', reason: expect.stringContaining('may not') })
+      expect(await pair.main.run('GET', '/1.0/instances')).toEqual(before)
+      await enforce('main', ['files'])
+      expect(await (await get(KEY)).text()).toBe(marker)
+      await nextSecond()
+      expect(await put()).toMatchObject({ state: 'done' })
+      expect(await pair.main.readMarker({ name: NAME })).toBe(marker)
+      expect(await checked('main')).toMatch(/\n.*allowed:.*edit.*create.*sftp.*\n {2}refused: state/)
+      for (const call of [
+        ['POST', `${IT}/exec`, { command: ['true'] }],
+        ['PUT', `${IT}/state`, { action: 'start' }],
+        ['POST', `${IT}/backups`, { name: 'x' }],
+        ['POST', '/1.0/storage-pools/default/volumes/custom', { name: 'x', type: 'custom' }],
+      ] as const)
+        expect([call[1], await statusOf('main', ...call)]).toEqual([call[1], 403])
+      await stage.relay.stop()
+      await stage.relay.start()
+      expect(await pair.main.run('GET', '/1.0/instances')).toEqual(before)
     })
 
     /** Ticked until it is there, without our mark. */

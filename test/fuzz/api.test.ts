@@ -8,6 +8,7 @@ import { openWorker, SECRETS, type Worker } from './worker.ts'
 type Call = { method: string; path: string; body?: unknown }
 
 const restore = { do: 'restore', instance: 'web', snapshot: 'daily-20261120T0000Z', confirm: 'x' }
+const put = { do: 'put', instance: 'web', snapshot: 'daily-20261120T0015Z', path: '/marker', confirm: 'x' }
 const CALLS: readonly Call[] = [
   ...[
     '/',
@@ -17,6 +18,8 @@ const CALLS: readonly Call[] = [
     '/api/instances',
     '/api/config',
     '/api/history?count=5',
+    '/api/files?instance=web&snapshot=daily-20261120T0015Z&path=/&limit=5',
+    '/api/files/content?instance=web&snapshot=daily-20261120T0015Z&path=/marker&from=backup',
   ].map((path) => ({ method: 'GET', path })),
   ...['/?q=web&page=2', '/subject/main/default/web', '/simulate?policy=daily', '/page.css'].map((path) => ({
     ...{ method: 'GET', path },
@@ -26,6 +29,8 @@ const CALLS: readonly Call[] = [
   { method: 'POST', path: '/api/plan', body: { document: DOCUMENT } },
   { method: 'POST', path: '/api/simulate', body: { document: DOCUMENT, days: 1, effort: 50 } },
   { method: 'POST', path: '/api/run', body: restore },
+  { method: 'POST', path: '/api/run', body: put },
+  { method: 'POST', path: '/api/plan', body: put },
   { method: 'POST', path: '/api/run', body: { do: 'expire', instances: ['*'], confirm: 'x' } },
   { method: 'POST', path: '/api/run', body: { do: 'hold', instance: 'web', snapshot: 'none', note: 'n' } },
   { method: 'POST', path: '/api/tick' },

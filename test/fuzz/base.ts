@@ -1,5 +1,5 @@
 /** Valid calls of the Worker to the relay, from which the hostile ones with a valid signature are made. */
-import type { BatchRequest, InventoryRequest } from '../../shared/relay/protocol.ts'
+import type { BatchRequest, FilesRequest, InventoryRequest } from '../../shared/relay/protocol.ts'
 import type { Sending, Step } from '../../shared/relay/steps.ts'
 
 const main = { remote: 'main', project: 'default', instance: 'web' }
@@ -56,6 +56,13 @@ const STEPS: readonly Step[] = [
   { do: 'check-export', ref: main, store: 'nas', name: '20261120T002500Z' },
   { do: 'survey-exports', ref: main, store: 'nas' },
   { do: 'expire-export', ref: main, store: 'nas', name: '20261120T002500Z', policy: 'p', owner: '1.n.k' },
+  // Each is refused for several reasons: no one change of it makes one that is allowed.
+  ...[main, backup].map(
+    (ref): Step => ({
+      ...{ do: 'put', ref, from: backup, snapshot: newest, path: '/marker' },
+      safety: { name: newest, expiresAt: soon, taken: true },
+    }),
+  ),
   { do: 'export', ref: backup, snapshot: newest, store: 'nas', name: '20261120T002500Z', optimized: false },
 ]
 
@@ -67,6 +74,12 @@ export const BATCH: BatchRequest = {
   })),
   record: 'somebody requests something',
 }
+
+export const FILES: readonly FilesRequest[] = [
+  { do: 'list', ref: main, snapshot: newest, path: '/', skip: 0, limit: 10, within: 20_000 },
+  { do: 'get', ref: main, snapshot: newest, path: '/marker', record: 'somebody reads something' },
+  { do: 'get', ref: backup, snapshot: newest, path: '/' },
+]
 
 export const INVENTORY: InventoryRequest = {
   remotes: ['main', 'backup'],

@@ -21,6 +21,8 @@ const LINES = [
   'now web',
   'plan now web',
   'restore web daily-20261120T0000Z',
+  'files web daily-20261120T0015Z /',
+  'put web daily-20261120T0015Z /marker',
 ]
 
 /** Who asks is answered where the platform says, and nowhere else. */

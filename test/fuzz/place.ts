@@ -1,6 +1,7 @@
 /** Two servers with a verified copy, for the doors to stand before, and a look at all that they and KV hold. */
 import { createHash } from 'node:crypto'
 import type { Relay } from '../../functions/incus/relay.ts'
+import type { RelayFiles } from '../../functions/incus/relay-files.ts'
 import type { Engine } from '../../relay/engine/engine.ts'
 import { HOLD } from '../../shared/policy/marks.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
@@ -13,6 +14,7 @@ export type Place = {
   /** In the world's own time, one call at a time. */
   engine: Engine
   relay: Relay
+  files: RelayFiles
 }
 
 export const DOCUMENT = {
@@ -21,27 +23,44 @@ export const DOCUMENT = {
   },
 }
 
-export async function openPlace(): Promise<Place> {
-  const world = createWorld({ start: new Date('2026-11-20T00:00:30Z') })
+/** `readable`: files of snapshots may be read there. */
+export async function openPlace(readable = false): Promise<Place> {
+  const world = createWorld({ start: new Date('2026-11-20T00:00:30Z'), files: readable })
   write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 1000)
   await world.apply(DOCUMENT)
   for (let minute = 0; minute < 20; minute++) await world.tick(nextMinute(world))
   const web = instanceOf(world.incus.backup, { name: 'web' })
   if (web.config['user.stapes.verified'] === undefined) throw new Error('the copy was not verified')
-  const inner = world.places[0]?.relay
-  if (inner === undefined) throw new Error('the world has no place')
+  const { relay: inner, files: read } = world.places[0] ?? {}
+  if (inner === undefined || read === undefined) throw new Error('the world has no place')
   const relay: Relay = {
     glance: (remotes) => world.clock.settle(inner.glance(remotes)),
     inventory: (request) => world.clock.settle(inner.inventory(request)),
     batch: (jobs) => world.clock.settle(inner.batch(jobs)),
   }
-  return { world, relay, engine: engineOf(relay) }
+  const files: RelayFiles = {
+    list: (wanted) => world.clock.settle(read.list(wanted)),
+    get: (wanted) => world.clock.settle(read.get(wanted)),
+  }
+  return { world, relay, files, engine: engineOf(relay, files) }
 }
 
-const engineOf = (relay: Relay): Engine => ({
+const engineOf = (relay: Relay, files: RelayFiles): Engine => ({
   files: {
-    list: async () => ({ state: 'preparing' }),
-    get: async () => ({ state: 'preparing' }),
+    async list(wanted) {
+      const reply = await files.list(wanted)
+      if (!reply.ok) throw new Error(reply.error.message)
+      return reply.value
+    },
+    async get(wanted) {
+      const reply = await files.get(wanted)
+      if (!reply.ok) throw new Error(reply.error.message)
+      if (reply.value.state !== 'sent') return reply.value
+      const { itself, size, bytes } = reply.value
+      if (bytes === null) throw new Error('nothing is sent')
+      const sent = bytes as unknown as AsyncIterable<Uint8Array>
+      return { state: 'sent', sent: { itself, size, bytes: sent, leave: () => {} } }
+    },
   },
   async glance(request) {
     const reply = await relay.glance(request)

@@ -6,7 +6,7 @@ import { createAuthenticate } from '../../relay/authenticate.ts'
 import { createMeter } from '../../relay/metrics/meter.ts'
 import { createScrape } from '../../relay/metrics/scrape.ts'
 import { createRelayServer } from '../../relay/server.ts'
-import { BATCH, INVENTORY } from './base.ts'
+import { BATCH, FILES, INVENTORY } from './base.ts'
 import { COUNT, growthOf, PATIENCE, SEED } from './effort.ts'
 import { createDice, type Dice, garble, hostileBody, TEXTS } from './hostile.ts'
 import { hashOf, openPlace, type Place, remainsOf } from './place.ts'
@@ -17,6 +17,7 @@ const PATHS = [
   ...[
     '/v1/batch',
     '/v1/inventory',
+    '/v1/files',
     '/v1/health',
     '/healthz',
     '/metrics',
@@ -42,7 +43,7 @@ let now = START
 const said = { errors: [] as string[] }
 
 beforeAll(async () => {
-  place = await openPlace()
+  place = await openPlace(true)
   const secret = randomBytes(32)
   sign = await createSign({ keyid: 'worker', secret: secret.toString('base64') })
   const log = (line: string) => {
@@ -55,6 +56,9 @@ beforeAll(async () => {
   }
   wire = openWire(createRelayServer(services))
 })
+
+/** What files were read from goes ten minutes later. */
+const readNoMore = (): Promise<void> => place.world.clock.advance(place.world.clock.now() + 900_000)
 
 /** As they go over the wire. */
 function bytesOf(method: string, path: string, headers: readonly [string, string][], body: string): Buffer {
@@ -70,10 +74,15 @@ const framed = (body: string): [string, string][] => [
   ['content-length', String(Buffer.byteLength(body))],
 ]
 
+function requestBy(dice: Dice): [path: string, body: unknown] {
+  if (dice.chance(0.7)) return ['/v1/batch', BATCH]
+  return dice.chance(0.5) ? ['/v1/inventory', INVENTORY] : ['/v1/files', dice.pick(FILES)]
+}
+
 async function signed(dice: Dice): Promise<Buffer> {
-  const isBatch = dice.chance(0.7)
-  const body = hostileBody(isBatch ? BATCH : INVENTORY, dice)
-  const path = dice.chance(0.9) ? (isBatch ? '/v1/batch' : '/v1/inventory') : dice.pick(PATHS.slice(0, 10))
+  const [right, base] = requestBy(dice)
+  const body = hostileBody(base, dice)
+  const path = dice.chance(0.9) ? right : dice.pick(PATHS.slice(0, 10))
   const headers = await sign({ method: 'POST', url: `http://relay${path}`, body }, new Date(now * 1000))
   return bytesOf('POST', path, [...framed(body), ...Object.entries(headers)], body)
 }
@@ -134,6 +143,16 @@ async function knock(count: number, make: (dice: Dice) => Promise<Buffer>, dice:
 const failures = (statuses: Record<string, number>): string[] =>
   Object.keys(statuses).filter((status) => status.startsWith('5'))
 
+test('what the hostile requests for files are made from is served', async () => {
+  for (const wanted of FILES) {
+    const body = JSON.stringify(wanted)
+    const headers = await sign({ method: 'POST', url: 'http://relay/v1/files', body }, new Date(now * 1000))
+    const made = bytesOf('POST', '/v1/files', [...framed(body), ...Object.entries(headers)], body)
+    expect([wanted, await wire.send(made)]).toEqual([wanted, 200])
+  }
+  await readNoMore()
+})
+
 test(`${COUNT} without a valid signature change nothing, whatever they are (seed ${SEED})`, {
   timeout: PATIENCE,
 }, async () => {
@@ -158,6 +177,7 @@ test(`${COUNT} with a valid signature leave every copy and every instance as it 
     expect({ failures: failures(statuses), errors: said.errors }).toEqual({ failures: [], errors: [] })
     expect(statuses['200']).toBeGreaterThan(0)
   })
+  await readNoMore()
   expect(remainsOf(place.world)).toEqual(before)
   expect(grown).toBe(0)
 })

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Env } from '../../functions/env.ts'
 import { createApp } from '../../functions/http.ts'
 import type { Relay } from '../../functions/incus/relay.ts'
+import type { RelayFiles } from '../../functions/incus/relay-files.ts'
 import { serializeReply } from '../../shared/relay/packing.ts'
 import { CountingKv } from '../chat/counting-kv.ts'
 import { createDiscordApp } from '../chat/discord-request.ts'
@@ -24,10 +25,14 @@ export type Worker = {
   send(path: string, init: RequestInit): Promise<Response | null>
 }
 
-export function openWorker({ world, relay }: Pick<Place, 'world' | 'relay'>): Worker {
+export function openWorker({
+  world,
+  relay,
+  files,
+}: Pick<Place, 'world' | 'relay'> & Partial<Pick<Place, 'files'>>): Worker {
   const kv = new CountingKv()
   const env = {
-    ...{ STATE: kv.binding(), RELAY: { fetch: fetcherOf(relay) } },
+    ...{ STATE: kv.binding(), RELAY: { fetch: fetcherOf(relay, files) } },
     ...{ RELAY_URL: 'http://relay', RELAY_KEY_ID: 'k', RELAY_KEY: randomBytes(32).toString('base64') },
     ...{ STAPES_TOKEN: SECRETS.api, SLACK_SIGNING_SECRET: SECRETS.slack },
     DISCORD_PUBLIC_KEY: SECRETS.discord.publicKey,
@@ -55,7 +60,7 @@ export function openWorker({ world, relay }: Pick<Place, 'world' | 'relay'>): Wo
 }
 
 export const fetcherOf =
-  (relay: Relay) =>
+  (relay: Relay, files?: RelayFiles) =>
   async (input: RequestInfo, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)
     const asked = JSON.parse(await request.text())
@@ -67,6 +72,10 @@ export const fetcherOf =
     if (pathname === '/v1/inventory') {
       const reply = await relay.inventory(asked)
       return reply.ok ? new Response(serializeReply(reply.value)) : new Response('', { status: 503 })
+    }
+    if (pathname === '/v1/files' && files !== undefined) {
+      const reply = await files.list(asked)
+      return reply.ok ? Response.json(reply.value) : new Response('', { status: 503 })
     }
     const { answers } = await relay.batch(asked.jobs)
     const lines = [...answers].map(([job, answer]) =>

@@ -1,5 +1,6 @@
 /** Which snapshot's files are meant, by what was observed just now; and what is in it. */
 import { parsePath } from '../shared/incus/file-path.ts'
+import { describe } from '../shared/incus/refusal.ts'
 import { type InstanceRef, subjectKey } from '../shared/incus/subject.ts'
 import { emptyLedger } from '../shared/ledger/ledger.ts'
 import { refuseFiles } from '../shared/plan/filed.ts'
@@ -54,15 +55,15 @@ export async function listFiles(
   files: Pick<RelayFiles, 'list'>,
 ): Promise<Result<Listed, Unlisted>> {
   const reply = await files.list({ ref, snapshot, path, ...page })
-  if (!reply.ok) return err({ state: 'failed', reason: reply.error.message })
+  if (!reply.ok) return err({ state: 'failed', reason: describe(reply.error, true) })
   if (reply.value.state !== 'listed') return err(unlistedBy(reply.value))
   return ok({ ...reply.value, ...{ ref, of, snapshot, path }, from: subjectKey(ref) })
 }
 
 export function unlistedBy(reply: Exclude<FilesReply, { state: 'listed' }>): Unlisted {
   if (reply.state === 'preparing') return { state: 'wait', reason: PREPARING }
-  const { code, status, message } = reply.error
-  return { state: stateOf(code, status), reason: message }
+  const { code, status } = reply.error
+  return { state: stateOf(code, status), reason: describe(reply.error, true) }
 }
 
 const PREPARING =

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { recordText, writtenBy } from '../../shared/access/audit.ts'
 import { files as command } from '../../shared/command/commands/files.ts'
 import { renderLine } from '../../shared/command/line.ts'
+import { describe } from '../../shared/incus/refusal.ts'
 import { own } from '../../shared/own.ts'
 import { LONGEST_RECORD, MOST_FILES } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -57,7 +58,7 @@ const NOTHING: Unlisted = { state: 'failed', reason: 'the relay sent nothing' }
 type Reply = Awaited<ReturnType<RelayFiles['get']>>
 
 function unsent(reply: Reply): Unlisted {
-  if (!reply.ok) return { state: 'failed', reason: reply.error.message }
+  if (!reply.ok) return { state: 'failed', reason: describe(reply.error, true) }
   const { value } = reply
   return value.state === 'sent' || value.state === 'listed' ? NOTHING : unlistedBy(value)
 }

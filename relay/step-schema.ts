@@ -143,6 +143,7 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
     restored: z.boolean(),
     running: z.boolean(),
     stateful: z.boolean(),
+    diskOnly: z.literal(true).exactOptional(),
     holds: texts,
     held: z.array(snapshot).max(MOST),
     expiresAt: expiry,

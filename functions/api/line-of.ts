@@ -40,6 +40,7 @@ const NAMES: Record<string, string> = {
   'snapshot name': 'as',
   'rename to': 'as',
   'expiry expiry': 'in',
+  diskOnly: 'disk-only',
   'snapshots.schedule': 'schedule',
   'snapshots.schedule.stopped': 'stopped',
   'snapshots.pattern': 'pattern',

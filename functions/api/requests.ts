@@ -87,6 +87,10 @@ export const runBody = z.strictObject({
     z.boolean(),
     'For restore: also the memory in the snapshot of a virtual machine. For snapshot: with the memory',
   ),
+  diskOnly: may(
+    z.boolean(),
+    'For restore: the disk alone, its settings stay. Incus can do that from 6.0.6 and 6.22 on',
+  ),
   reuse: may(z.boolean(), 'For snapshot with "as": what is called so already stays under another name'),
   note: may(
     z.string().check(z.maxLength(300)),

@@ -43,7 +43,10 @@ export async function againstRestore(
   body: unknown,
   now: number,
 ): Promise<Result<string | null, CallError>> {
-  const wanted = { snapshot: restoredBy(body), stateful: isObject(body) && body.stateful === true }
+  const wanted = {
+    ...{ snapshot: restoredBy(body), stateful: isObject(body) && body.stateful === true },
+    ...(isObject(body) && body.disk_only === true ? { diskOnly: true as const } : {}),
+  }
   const marked = parseRestoring(text(config[RESTORING]))
   const unmarked = againstMark(config, marked, wanted)
   if (marked === null || unmarked !== null) return ok(unmarked)
@@ -59,11 +62,12 @@ export async function againstRestore(
 function againstMark(
   config: Record<string, unknown>,
   marked: Restoring | null,
-  { snapshot, stateful }: Pick<Restoring, 'snapshot' | 'stateful'>,
+  { snapshot, stateful, diskOnly }: Pick<Restoring, 'snapshot' | 'stateful' | 'diskOnly'>,
 ): string | null {
   if (text(config[REPLICA_OF]) !== '') return 'it is a copy, and the next refresh would overwrite it'
   if (marked?.snapshot !== snapshot) return `its ${RESTORING} doesn’t name that snapshot`
   if (stateful && !marked.stateful) return `its ${RESTORING} doesn’t say that its memory is restored`
+  if (diskOnly !== marked.diskOnly) return `its ${RESTORING} says otherwise whether its settings are restored`
   if (!marked.taken) return `its ${RESTORING} doesn’t say that ${marked.safety} is complete`
   return parseSnapshotName(marked.safety)?.policy === SAFETY
     ? null

@@ -11,6 +11,9 @@ const has = (version: string, { from, lts }: Since): boolean => {
   return major > from[0] || (major === from[0] && minor >= from[1])
 }
 
+/** `disk_only` at a restore in place. */
+export const knowsDiskOnly = (version: string): boolean => has(version, { from: [6, 22], lts: 6 })
+
 /** `snapshots.expiry.manual`, so that `snapshots.expiry` holds for what Incus takes by its schedule alone. */
 export const knowsManualExpiry = (version: string): boolean => has(version, { from: [6, 14], lts: 5 })
 

@@ -126,7 +126,7 @@ export const routes = {
     query: ['project'],
     refuse: (body) =>
       typeof field(body, 'restore') === 'string' && typeof field(body, 'stateful') === 'boolean'
-        ? onlyKeys(body, ['restore', 'stateful'])
+        ? onlyKeys(body, ['restore', 'stateful', 'disk_only'])
         : 'only restore with stateful: true or false is used by stapes',
   },
   startInstance: {

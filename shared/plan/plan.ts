@@ -16,6 +16,7 @@ export type Refusal = {
     | 'unverified'
     | 'driver'
     | 'stateless'
+    | 'disk-only'
     | 'busy'
     | 'not-ours'
     | 'forbidden'

@@ -100,6 +100,7 @@ export type RestoreStep = { do: 'restore' } & Pick<
   | 'restored'
   | 'running'
   | 'stateful'
+  | 'diskOnly'
   | 'holds'
   | 'held'
   | 'expiresAt'

@@ -103,6 +103,7 @@ export type Given = {
   instance?: string | undefined
   snapshot?: string | undefined
   stateful?: boolean | undefined
+  diskOnly?: boolean | undefined
   reuse?: boolean | undefined
   to?: string | undefined
   optimized?: boolean | undefined

@@ -78,8 +78,8 @@ export async function deleteSnapshot(side: Side, it: ContractInstance, name: str
   await succeed(side, await startDelete(side, it, name))
 }
 
-export function startRestore(side: Side, it: ContractInstance, name: string): Promise<Reply> {
-  const body = { restore: name, stateful: false }
+export function startRestore(side: Side, it: ContractInstance, name: string, more = {}): Promise<Reply> {
+  const body = { restore: name, stateful: false, ...more }
   return side.ask('restoreInstance', { parameters: { instance: it.name }, query: inProject(it), body })
 }
 

@@ -96,6 +96,23 @@ export function restoreContract(world: World): void {
       await world.main.server.setRunning(it, false)
     })
 
+    test('of the disk alone leaves the config, where the server knows it; where not, it asks for nothing', async () => {
+      const isKnown = world.has('instance_snapshot_disk_only_restore')
+      const left = { ...restored, ...(isKnown ? { at: 'later', mark: 's1' } : {}) }
+      const it = { name: world.fresh('restored') }
+      await world.main.server.createInstance({ ...it, running: true, config: { 'user.at': 's1' } })
+      await world.main.server.setRunning(it, false)
+      await world.main.server.write(it, 's1', 1000)
+      await takeSnapshot(world.main, it, 's1')
+      for (const status of ['Stopped', 'Running']) {
+        await change(world.main, it)
+        if (status === 'Running') await succeed(world.main, await start(world.main, it))
+        await succeed(world.main, await startRestore(world.main, it, 's1', { disk_only: true }))
+        expect(await seen(world.main, it)).toEqual({ status, ...left })
+      }
+      await world.main.server.setRunning(it, false)
+    })
+
     test('of a snapshot that names a volume which is gone fails at its start, with disk and config restored', async () => {
       const { server } = world.main
       const it = { name: world.fresh('restored') }

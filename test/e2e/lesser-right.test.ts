@@ -237,6 +237,29 @@ function lesserRight(version: string, incusd: string): void {
       expect(await pair.main.readMarker({ name: NAME })).toBe(marker)
     })
 
+    test('the disk alone is restored where the server can, and refused where it can’t', async () => {
+      const wish = { do: 'restore', instance: KEY, snapshot: await timeline.strike(), diskOnly: true }
+      const { digest, refusal } = await post('/api/plan', wish)
+      if (version === '6.0') {
+        expect(JSON.stringify(refusal)).toContain('which Incus knows from 6.0.6 and 6.22 on')
+        return
+      }
+      const [marker] = [...timeline.expected().values()].slice(-1)
+      await pair.main.write({ name: NAME }, 'changed since', 1000)
+      await pair.main.run('PATCH', IT, { config: { 'user.since': 'yes' } })
+      const before = (await configOf())['user.stapes.restored']
+      await nextSecond()
+      expect(await post('/api/run', { ...wish, confirm: digest })).toMatchObject({ refusal: null })
+      const isDone = async () => (await configOf())['user.stapes.restored'] !== before
+      for (let minute = 0; minute < 20 && !(await isDone()); minute++) {
+        await sleep(200)
+        await timeline.tick()
+      }
+      expect(await pair.main.readMarker({ name: NAME })).toBe(marker)
+      expect(await configOf()).toMatchObject({ 'user.since': 'yes' })
+      expect(await configOf()).not.toHaveProperty(['user.stapes.restoring'])
+    })
+
     test('without the right to export nothing is; with it an export is made, and nothing of it stays', async () => {
       const before = await pair.main.run('GET', '/1.0/instances')
       const exports = async () => {

@@ -61,6 +61,7 @@ export const faces: Record<Version, Face> = {
       'custom_volume_sftp',
       'storage_volume_full',
       'direct_backup',
+      'instance_snapshot_disk_only_restore',
     ],
     keepsToItself: true,
     nested: true,

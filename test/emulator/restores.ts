@@ -28,7 +28,12 @@ export function putOrRestore(server: EmbeddedIncus, call: Call): Reply {
   return server.operations.task(instanceOperation('Restoring snapshot', instance), {
     hold: (go) => afterRestore(server, instance, go),
     begin: () => {
-      restore = new Restore(server, instance, name, field(call.body, 'stateful') === true)
+      // Those that don't know it restore all.
+      const diskOnly =
+        field(call.body, 'disk_only') === true &&
+        server.face.extensions.includes('instance_snapshot_disk_only_restore')
+      const how = { stateful: field(call.body, 'stateful') === true, diskOnly }
+      restore = new Restore(server, instance, name, how)
       server.after(ms * STORAGE, restore.replace)
     },
     ms,
@@ -52,10 +57,16 @@ class Restore {
   readonly #snapshot: Snapshot
   readonly #wasRunning: boolean
   readonly #stateful: boolean
+  readonly #diskOnly: boolean
   readonly #diskBefore: Disk
   #refusal: Refusal | null = null
 
-  constructor(server: EmbeddedIncus, instance: Instance, name: string, stateful: boolean) {
+  constructor(
+    server: EmbeddedIncus,
+    instance: Instance,
+    name: string,
+    { stateful, diskOnly }: { stateful: boolean; diskOnly: boolean },
+  ) {
     checkIdle(instance, 'restore')
     const snapshot = instance.snapshots.get(name)
     if (snapshot === undefined) throw new Refusal(404, `Snapshot ${instance.name}/${name} does not exist`)
@@ -63,6 +74,7 @@ class Restore {
     this.#instance = instance
     this.#snapshot = snapshot
     this.#stateful = stateful
+    this.#diskOnly = diskOnly
     this.#wasRunning = instance.status !== 'Stopped'
     // The storage is asked last: what it refuses stays stopped.
     instance.status = 'Stopped'
@@ -79,6 +91,7 @@ class Restore {
     try {
       if (snapshots.get(this.#snapshot.name) === this.#snapshot)
         this.#instance.disk = whatIsIn(this.#snapshot, findPool(this.#server.state, pool))
+      if (this.#diskOnly) return
       const { profiles } = this.#instance
       Object.assign(this.#instance, copySettings(this.#snapshot.settings), { profiles })
       this.#server.scheduler.configChanged()

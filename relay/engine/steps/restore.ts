@@ -8,15 +8,18 @@ import { parseSnapshotName, SAFETY } from '../../../shared/incus/snapshot-name.t
 import { subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import { HOLD, PAUSING, RESTORED, RESTORING, UNDO } from '../../../shared/policy/marks.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { RestoreStep } from '../../../shared/relay/steps.ts'
-import { err, ok } from '../../../shared/result.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
 import {
   parseRestoring,
   type Restoring,
   renderRestoring,
   wordsOf,
 } from '../../../shared/work/restore/mark.ts'
+import { call } from '../call.ts'
 import type { Call } from '../calls.ts'
+import { isObject } from '../envelope.ts'
 import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
@@ -46,15 +49,34 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io, job, watcher)
   if (why !== null) return refusal(why)
   if (volumeIn(ref.instance) !== null)
     return restoreVolume(step, { seen, volume: instance }, io, { job, watcher })
-  const removals = await removalsAfter(step, seen, io)
+  const removals = step.diskOnly ? ok({}) : await removalsAfter(step, seen, io)
   if (!removals.ok) return removals
   const last = lastCall(step, removals.value)
   if (step.restored) return ok({ calls: [last] })
+  const unknown = step.diskOnly ? await againstServer(ref.remote, io) : ok(null)
+  if (!unknown.ok) return unknown
+  if (unknown.value !== null) return refusal(unknown.value)
   const late =
     step.expiresAt === null
       ? ok([])
       : await postponing(ref, { snapshot: step.snapshot, until: new Date(step.expiresAt) }, io)
   return late.ok ? ok({ calls: [...dataCalls(step, late.value, io), last] }) : late
+}
+
+/** A server that doesn't know it restores the settings as well, and says nothing. */
+async function againstServer(
+  remote: string,
+  { upstream }: StepIo,
+): Promise<Result<string | null, CallError>> {
+  const server = await call(upstream, remote, request('getServer'))
+  if (!server.ok) return server
+  const { metadata } = server.value.envelope
+  const extensions = isObject(metadata) ? metadata.api_extensions : null
+  return ok(
+    Array.isArray(extensions) && extensions.includes('instance_snapshot_disk_only_restore')
+      ? null
+      : `"${remote}" doesn’t know how to restore the disk alone`,
+  )
 }
 
 function against(step: RestoreStep, seen: Sighting, io: StepIo): string | null {
@@ -89,13 +111,15 @@ function markOn({ own: keys, config }: Sighting, { ref }: RestoreStep, { seal }:
 
 /** Only the relay's own mark proves that it has taken the safety snapshot, or may have left a partial one. */
 function againstSafety(
-  { snapshot, safety, stateful, partial }: RestoreStep,
+  { snapshot, safety, stateful, diskOnly, partial }: RestoreStep,
   mark: Restoring | null,
 ): string | null {
   if (safety.taken && (mark?.taken !== true || mark.safety !== safety.name || mark.snapshot !== snapshot))
     return `its ${RESTORING} doesn’t say that ${safety.name} is complete`
   if (safety.taken && stateful && mark?.stateful !== true)
     return `its ${RESTORING} doesn’t say that its memory is restored`
+  if (safety.taken && diskOnly !== mark?.diskOnly)
+    return `its ${RESTORING} says otherwise whether its settings are restored`
   if (partial !== null && (mark?.taken !== false || mark.safety !== partial))
     return `its ${RESTORING} doesn’t say that ${partial} may be partial`
   return null
@@ -103,21 +127,14 @@ function againstSafety(
 
 /** `late`: what makes the snapshot end later. */
 function dataCalls(step: RestoreStep, late: readonly Call[], { seal }: StepIo): Call[] {
-  const { ref, snapshot, safety, running, stateful, held, partial } = step
+  const { ref, snapshot, safety, running, stateful, diskOnly, held, partial } = step
+  const how = { stateful, ...(diskOnly ? { diskOnly } : {}) }
   const { parameters, query } = where(ref)
   const mark = (taken: boolean): Call =>
     markCall(ref, {
       [RESTORING]: seal.put(
         ref,
-        renderRestoring({
-          snapshot,
-          safety: safety.name,
-          running,
-          stateful,
-          taken,
-          writing: false,
-          users: [],
-        }),
+        renderRestoring({ snapshot, safety: safety.name, running, ...how, taken, writing: false, users: [] }),
       ),
     })
   const take = [
@@ -128,7 +145,10 @@ function dataCalls(step: RestoreStep, late: readonly Call[], { seal }: StepIo): 
   const restore: Call = {
     remote: ref.remote,
     wait: DAY,
-    ...request('restoreInstance', parameters, query, { restore: snapshot, stateful }),
+    ...request('restoreInstance', parameters, query, {
+      ...{ restore: snapshot, stateful },
+      ...(diskOnly ? { disk_only: true } : {}),
+    }),
   }
   return [
     ...held.map((name) => expiryCall(ref, name, null)),
@@ -139,13 +159,14 @@ function dataCalls(step: RestoreStep, late: readonly Call[], { seal }: StepIo): 
   ]
 }
 
-/** The snapshot's config lacks what was marked since; and a safety snapshot's has the mark of its own restore. */
-const lastCall = ({ ref, safety, holds }: RestoreStep, removals: Record<string, string>): Call =>
+/**
+ * The snapshot's config lacks what was marked since; and a safety snapshot's has the mark of its own restore. Where the settings
+ * stay, so do the marks.
+ */
+const lastCall = ({ ref, safety, holds, diskOnly }: RestoreStep, removals: Record<string, string>): Call =>
   markCall(ref, {
-    ...holds,
-    ...removals,
     // It was taken while the instance stood still.
-    [PAUSING]: '',
+    ...(diskOnly ? {} : { ...holds, ...removals, [PAUSING]: '' }),
     [RESTORING]: '',
     [RESTORED]: [safety.name, ...wordsOf(holds[RESTORED])].join(' '),
   })

@@ -19,6 +19,8 @@ export type RestoreAction = {
   running: boolean
   /** With the memory that the snapshot holds: the VM then runs, whether it ran before or not. */
   stateful: boolean
+  /** The disk alone: its settings stay. */
+  diskOnly?: true
   /** Marks on the instance now, by key: the snapshot's config replaces the instance's, so they are set again. */
   holds: Record<string, string>
   /** Our held snapshots: their expiry is lifted first, because the schedule doesn't do that during a restore. */
@@ -47,5 +49,9 @@ export type UndoAction = {
   reason: string
 }
 
-/** `stateful`: with the memory that the snapshot holds. */
-export type RestoreRequest = AnyRequest & { do: 'restore'; stateful?: boolean } & OneSnapshot
+/** `stateful`: with the memory that the snapshot holds. `diskOnly`: without its settings. */
+export type RestoreRequest = AnyRequest & {
+  do: 'restore'
+  stateful?: boolean
+  diskOnly?: boolean
+} & OneSnapshot

@@ -9,10 +9,11 @@ export function restoreEssence({
   restored,
   running,
   stateful,
+  diskOnly,
   users,
 }: RestoreAction): string {
   const stage = restored ? 'marks' : safety.taken ? safety.name : 'safety first'
-  const how = `${running ? 'running' : 'stopped'}${stateful ? ' stateful' : ''}`
+  const how = `${running ? 'running' : 'stopped'}${stateful ? ' stateful' : ''}${diskOnly ? ' disk' : ''}`
   const stops = users.length === 0 ? '' : ` stops ${users.join(',')}`
   return `restore ${subjectKey(ref)} ${snapshot} ${how} ${stage}${stops}`
 }

@@ -20,6 +20,8 @@ export type RestoreWork = Work & {
   stateful?: true
   /** Of a volume: names of the instances of its project that have to run afterwards. */
   users?: string[]
+  /** Its settings stay. */
+  diskOnly?: true
   /** Marks to set again, by key: holds, and which safety snapshots are complete. */
   holds: Record<string, string>
   /** Incus's own expiry of the snapshot; absent: none, or not known. */
@@ -51,6 +53,7 @@ export const restoreSchema: z.ZodMiniType<RestoreWork> = z.looseObject({
   expiresAt: may(text),
   stateful: may(yes),
   users: may(z.array(text)),
+  diskOnly: may(yes),
   marking: may(count),
   touched: may(yes),
   refused: may(yes),

@@ -41,7 +41,7 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   const found = stageOf(record, mark, entry)
   if (found === null)
     return fail(
-      record.type === 'volume'
+      record.type === 'volume' || mark === null
         ? unmarked(entry)
         : `somebody restored it to ${entry.safety} in the meantime, so it stays as it is`,
     )
@@ -92,13 +92,16 @@ function stageOf(
     return { stage: { from: 'marks' }, entry: withUsers(entry, mark) }
   if (record.type === 'volume' && mark === null && isListed(entry.safety)) return null
   if (mark === null || mark.safety < entry.safety) {
+    // Its settings stay, and so would the mark.
+    if (entry.diskOnly && isListed(entry.safety)) return null
     // Once its config is that of the snapshot, the other marks are gone too.
     const stage: Stage = isListed(entry.safety) ? { from: 'marks' } : { from: 'safety', partial: null }
     return { stage, entry }
   }
-  const { snapshot, safety, running, stateful, taken } = mark
-  const { stateful: _, ...rest } = entry
-  const known = withUsers({ ...rest, snapshot, safety, running, ...(stateful ? { stateful } : {}) }, mark)
+  const { snapshot, safety, running, stateful, diskOnly, taken } = mark
+  const { stateful: _, diskOnly: __, ...rest } = entry
+  const how = { ...(stateful ? { stateful } : {}), ...(diskOnly ? { diskOnly } : {}) }
+  const known = withUsers({ ...rest, snapshot, safety, running, ...how }, mark)
   if (taken) return { stage: { from: 'data' }, entry: { ...known, whole: true } }
   if (safety !== entry.safety) return { stage: { from: 'safety', partial: null }, entry: known }
   if (entry.whole === true) return null

@@ -90,7 +90,7 @@ const usersIn = (users: readonly string[]): Pick<RestoreWork, 'users'> =>
 
 /** A mark that is a day old may come from a snapshot that was taken during a restore. */
 function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWork {
-  const { snapshot, safety, running, stateful, users } = mark
+  const { snapshot, safety, running, stateful, diskOnly, users } = mark
   const begun = parseSnapshotName(safety)?.slot ?? new Date(0)
   const old = now.getTime() - begun.getTime() > FRESH_HOURS * 3_600_000
   return {
@@ -99,6 +99,7 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWo
     safety,
     running,
     ...(stateful ? { stateful } : {}),
+    ...(diskOnly ? { diskOnly } : {}),
     ...usersIn(users),
     ...(record.type === 'volume' && !mark.writing ? {} : { touched: true as const }),
     holds: record.type === 'volume' ? {} : lastingMarks(record),
@@ -115,7 +116,7 @@ function fromMark(mark: Restoring, record: InstanceRecord, now: Date): RestoreWo
 
 /** A foreign memo gives empty names. */
 function memoOf({ memo }: JobReport): RestoreMemo {
-  const { snapshot, safety, running, stateful, holds, users } = (
+  const { snapshot, safety, running, stateful, diskOnly, holds, users } = (
     typeof memo === 'object' && memo !== null ? memo : {}
   ) as Record<string, unknown>
   return {
@@ -123,6 +124,7 @@ function memoOf({ memo }: JobReport): RestoreMemo {
     safety: typeof safety === 'string' ? safety : '',
     running: running === true,
     stateful: stateful === true,
+    ...(diskOnly === true ? { diskOnly } : {}),
     holds: typeof holds === 'object' && holds !== null ? (holds as Record<string, string>) : {},
     users: Array.isArray(users) ? users.map(String) : [],
   }

@@ -12,6 +12,7 @@ export function restoreLine({
   running,
   stateful,
   users,
+  diskOnly,
   reason,
 }: RestoreAction): Line {
   const about = subjectKey(ref)
@@ -23,7 +24,10 @@ export function restoreLine({
     : running
       ? 'it is stopped, restored and started again'
       : 'it stays stopped'
-  const lost = `disk and settings become those of ${snapshot}; later changes are kept only in ${safety.name}; all snapshots stay`
+  const what = diskOnly
+    ? `the disk becomes that of ${snapshot}, its settings stay`
+    : `disk and settings become those of ${snapshot}`
+  const lost = `${what}; later changes are kept only in ${safety.name}; all snapshots stay`
   return { about, sign: '<', what: snapshot, reason: `${reason}: ${lost}; ${stopped}` }
 }
 

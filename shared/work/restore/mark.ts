@@ -1,6 +1,6 @@
 /**
  * The mark of a restore in place. It is set before anything else is done, and the restore removes it, because
- * it replaces the instance's config by the snapshot's.
+ * it replaces the instance's config by the snapshot's; one of the disk alone doesn't.
  *
  * With `taking`, nothing was changed yet, and the safety snapshot may be partial. Without it, that is
  * complete, and the instance's data may be partly old and partly new.
@@ -19,6 +19,8 @@ export type Restoring = {
   running: boolean
   /** With the memory that the snapshot holds. */
   stateful: boolean
+  /** The disk alone: its settings stay, and so does this mark. */
+  diskOnly?: true
   /** Whether the safety snapshot is complete. */
   taken: boolean
   /** Of a volume: its data may have been changed. */
@@ -28,14 +30,15 @@ export type Restoring = {
 }
 
 /**
- * Three words, one with memory, one for the stage, and the users of a volume; names of snapshots and instances hold neither
+ * Three words, one with memory or for the disk alone, one for the stage, and the users of a volume; names of snapshots and instances hold neither
  * spaces nor commas.
  */
 export const renderRestoring = (mark: Restoring): string => {
-  const { snapshot, safety, running, stateful, taken, writing, users } = mark
+  const { snapshot, safety, running, stateful, diskOnly, taken, writing, users } = mark
   return [
     ...[snapshot, safety, running ? 'running' : 'stopped'],
     ...(stateful ? ['stateful'] : []),
+    ...(diskOnly ? ['disk'] : []),
     ...(taken ? (writing ? ['writing'] : []) : ['taking']),
     ...(users.length === 0 ? [] : [`of ${users.join(',')}`]),
   ].join(' ')
@@ -43,12 +46,14 @@ export const renderRestoring = (mark: Restoring): string => {
 
 /** Null for a malformed mark. The relay's seal at its end is only checked by the relay. */
 export function parseRestoring(text: string | undefined): Restoring | null {
-  const [, snapshot = '', safety = '', status, stateful, stage, users] =
-    /^(\S+) (\S+) (running|stopped)( stateful)?( taking| writing)?(?: of (\S+))?( ~\S+)?$/.exec(text ?? '') ??
-    []
+  const [, snapshot = '', safety = '', status, how, stage, users] =
+    /^(\S+) (\S+) (running|stopped)( stateful| disk)?( taking| writing)?(?: of (\S+))?( ~\S+)?$/.exec(
+      text ?? '',
+    ) ?? []
   if (snapshot === '') return null
   return {
-    ...{ snapshot, safety, running: status === 'running', stateful: stateful !== undefined },
+    ...{ snapshot, safety, running: status === 'running', stateful: how === ' stateful' },
+    ...(how === ' disk' ? { diskOnly: true as const } : {}),
     ...{ taken: stage !== ' taking', writing: stage === ' writing', users: users?.split(',') ?? [] },
   }
 }

@@ -9,11 +9,12 @@ import { ownExpiry } from '../../plan/own-expiry.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { safetyExpiry } from '../../plan/safety.ts'
 import { holdsOf } from '../../policy/marks.ts'
-import { ok } from '../../result.ts'
+import { err, ok } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { type Answer, oneOf, type Requestable, type Requested } from '../kind.ts'
 import { isLive, isPending } from '../life.ts'
 import type { RestoreAction, RestoreRequest } from './action.ts'
+import { refuseDiskOnly } from './disk-only.ts'
 import { refuseDriver } from './driver.ts'
 import { RESTORE, type RestoreWork } from './entry.ts'
 import { refuseEvidence } from './evidence.ts'
@@ -30,7 +31,16 @@ export const requestRestore: Requestable<RestoreRequest> = {
   read: (given, reason) => {
     const one = oneOf('restore', given)
     if (!one.ok) return one
-    return ok({ do: 'restore', ...one.value, reason, ...(given.stateful === true ? { stateful: true } : {}) })
+    const { stateful, diskOnly } = given
+    if (stateful === true && diskOnly === true)
+      return err(
+        'either with its memory or the disk alone: memory goes with the settings that it was saved with',
+      )
+    return ok({
+      ...{ do: 'restore', ...one.value, reason },
+      ...(stateful === true ? { stateful } : {}),
+      ...(diskOnly === true ? { diskOnly } : {}),
+    })
   },
   plan: planRequested,
 }
@@ -49,6 +59,7 @@ function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
     refuseEvidence(instance.value, snapshot, requested) ??
     refuseDriver(instance.value, snapshot, world) ??
     refuseMemory(instance.value, request, world) ??
+    refuseDiskOnly(instance.value, request, world) ??
     refuseSafety(instance.value, world) ??
     refuseUsers(instance.value, requested) ??
     refuseBusy(instance.value, requested)
@@ -62,7 +73,7 @@ function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
 }
 
 const entryOf = (
-  { snapshot, safety, running, stateful, holds, expiresAt, users, job }: RestoreAction,
+  { snapshot, safety, running, stateful, diskOnly, holds, expiresAt, users, job }: RestoreAction,
   now: Date,
 ): RestoreWork => ({
   state: 'started',
@@ -70,6 +81,7 @@ const entryOf = (
   safety: safety.name,
   running,
   ...(stateful ? { stateful: true } : {}),
+  ...(diskOnly ? { diskOnly } : {}),
   holds,
   ...(expiresAt === null ? {} : { expiresAt }),
   ...(users.length === 0 ? {} : { users: [...users] }),
@@ -124,7 +136,7 @@ const isOn = (key: string, work: string | null): boolean =>
 function actionOf(found: Found, requested: Requested<RestoreRequest>): RestoreAction {
   const { ref, key, record } = found
   const { request, world, now } = requested
-  const { snapshot, stateful = false } = request
+  const { snapshot, stateful = false, diskOnly } = request
   const held = holdsOf(record).has(snapshot)
   const name = safetyName(record, now)
   const isVolume = record.type === 'volume'
@@ -138,6 +150,7 @@ function actionOf(found: Found, requested: Requested<RestoreRequest>): RestoreAc
     restored: false,
     running: stateful || (!isVolume && runs(record.status)),
     stateful,
+    ...(diskOnly === true ? { diskOnly } : {}),
     // A volume keeps its config.
     holds: isVolume ? {} : lastingMarks(record),
     held: heldOn(record),

@@ -257,7 +257,7 @@ const STARTED = 'its data stays as it is, and only what was stopped for it is st
  * comes later finds that name taken, and removes no complete one.
  */
 function actionOf({ key, ref, record }: Known, entry: RestoreWork, stage: Stage, now: Date): RestoreAction {
-  const { snapshot, running, stateful = false, holds, attempts, reason, expiresAt } = entry
+  const { snapshot, running, stateful = false, diskOnly, holds, attempts, reason, expiresAt } = entry
   const soonest = new Date(now.getTime() + DAY).toISOString()
   const partial = stage.from === 'safety' ? stage.partial : null
   const there = record?.snapshots?.some(([name]) => name === entry.safety) === true
@@ -274,6 +274,7 @@ function actionOf({ key, ref, record }: Known, entry: RestoreWork, stage: Stage,
     restored: stage.from === 'marks',
     running,
     stateful,
+    ...(diskOnly ? { diskOnly } : {}),
     holds,
     held: record === undefined ? [] : heldOn(record),
     expiresAt: expiresAt === undefined ? null : ([expiresAt, soonest].sort().at(-1) ?? null),

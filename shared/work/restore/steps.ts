@@ -8,7 +8,7 @@ import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE } from './entry.ts'
 
 /** What makes up for a lost ledger. */
-export type RestoreMemo = Pick<RestoreAction, 'snapshot' | 'running' | 'stateful' | 'holds'> & {
+export type RestoreMemo = Pick<RestoreAction, 'snapshot' | 'running' | 'stateful' | 'diskOnly' | 'holds'> & {
   safety: string
   users?: readonly string[]
 }
@@ -17,12 +17,26 @@ export type RestoreMemo = Pick<RestoreAction, 'snapshot' | 'running' | 'stateful
 export function restoreJob(action: RestoreAction): PlannedJob {
   const { ref, snapshot, safety, partial, restored, running, stateful, holds, held, expiresAt, users } =
     action
+  const disk = action.diskOnly === undefined ? {} : { diskOnly: action.diskOnly }
   const key = subjectKey(ref)
   const stopped = users.length === 0 ? {} : { users }
-  const memo: RestoreMemo = { snapshot, safety: safety.name, running, stateful, holds, ...stopped }
+  const memo: RestoreMemo = { snapshot, safety: safety.name, running, stateful, ...disk, holds, ...stopped }
   const step: Step = {
     do: 'restore',
-    ...{ ref, snapshot, safety, partial, restored, running, stateful, holds, held, expiresAt, ...stopped },
+    ...{
+      ref,
+      snapshot,
+      safety,
+      partial,
+      restored,
+      running,
+      stateful,
+      holds,
+      held,
+      expiresAt,
+      ...disk,
+      ...stopped,
+    },
   }
   return {
     job: {

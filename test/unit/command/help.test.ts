@@ -63,12 +63,13 @@ test('lists commands by the role that they take, each with its example', () => {
 
 test('tells all about one', () => {
   expect(answerOf(commands, 'restore')).toEqual([
-    '`/backup restore <instance> <snapshot> [--stateful]`',
+    '`/backup restore <instance> <snapshot> [--stateful] [--disk-only]`',
     '',
     'Restore an instance to one of its snapshots; its previous state is kept as a snapshot.',
     '`instance` – One instance: web1, default/web1 or main/default/web1',
     '`snapshot` – One of its snapshots, by name',
     '`--stateful` – Also restore the memory in a virtual machine’s snapshot; without it, the machine boots (optional)',
+    '`--disk-only` – The disk alone: its settings stay as they are (Incus from 6.0.6 and 6.22 on) (optional)',
     'Needs the role admin; its plan is shown first and has to be confirmed.',
     '',
     '`/backup restore web1 daily-20261122T0300Z`',

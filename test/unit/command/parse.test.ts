@@ -201,13 +201,13 @@ describe('a mistake says what to do', () => {
       'a missing value',
       'restore web1',
       'missing',
-      'restore needs snapshot: the name of a snapshot such as daily-20261122T0300Z. Usage: /backup restore <instance> <snapshot> [--stateful]',
+      'restore needs snapshot: the name of a snapshot such as daily-20261122T0300Z. Usage: /backup restore <instance> <snapshot> [--stateful] [--disk-only]',
     ],
     [
       'a word too many',
       'restore web1 x y',
       'extra',
-      '"y" is one argument too many. Usage: /backup restore <instance> <snapshot> [--stateful]',
+      '"y" is one argument too many. Usage: /backup restore <instance> <snapshot> [--stateful] [--disk-only]',
     ],
     [
       'a glob where one is meant',

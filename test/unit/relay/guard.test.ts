@@ -35,8 +35,12 @@ async function deleteOf(
   return { deleted: calls.some((call) => call.startsWith('DELETE')), lines }
 }
 
-async function restoreOf(config: object, snapshots: string[] | null, { stateful = false, more = {} } = {}) {
-  const step = request('restoreInstance', WEB, PROJECT, { restore: DAILY, stateful })
+async function restoreOf(
+  config: object,
+  snapshots: string[] | null,
+  { stateful = false, how = {}, more = {} } = {},
+) {
+  const step = request('restoreInstance', WEB, PROJECT, { restore: DAILY, stateful, ...how })
   const { calls, lines } = await run(step, sync({ config }), snapshots, more)
   return { restored: calls.some((call) => call.startsWith('PUT')), lines }
 }
@@ -305,6 +309,17 @@ test.each<[string, string, object, boolean, string | null]>([
     stateful,
     more,
   })
+  expect(restored).toBe(why === null)
+  expect(lines).toContain(why ?? '')
+})
+
+test.each<[string, string, object, string | null]>([
+  ['of its disk alone, as its mark says', ' disk', { disk_only: true }, null],
+  ['of its disk alone, of which its mark says nothing', '', { disk_only: true }, 'says otherwise'],
+  ['of all of it, where its mark says the disk', ' disk', {}, 'says otherwise'],
+])('a restore %s is judged at the restore itself', async (_, word, how, why) => {
+  const mark = marked(`${DAILY} ${SAFE} running${word}`)
+  const { restored, lines } = await restoreOf(mark, [DAILY, SAFE], { how })
   expect(restored).toBe(why === null)
   expect(lines).toContain(why ?? '')
 })

@@ -22,7 +22,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import type { Making } from '../../shared/work/clone/mark.ts'
 import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
-import { againstMaking } from './guard-clone.ts'
+import { againstMaking, againstVolumeMaking } from './guard-clone.ts'
 import { againstDelete, againstRunning, againstTransfer, isAttached, transferOwner } from './guard-copy.ts'
 import { againstExec, againstOutput } from './guard-exec.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
@@ -139,6 +139,8 @@ async function againstOnVolume(
   { instance, config }: Subject,
   { remembered, making, isOurs, ref, seal, now }: OnVolume,
 ): Promise<Why> {
+  if (making !== null && (restoresSubject(match) || deletesSnapshot(match)))
+    return ok(againstVolumeMaking(match, instance, making, restoredBy(body)))
   if (match.name === 'restoreVolume') {
     const isMarked = seal.isOn(ref, text(config[RESTORING]))
     return isMarked

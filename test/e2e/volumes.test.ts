@@ -97,6 +97,23 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const plan = await stage.worker.fetch('/api/plan', postOf(request))
       await ask({ ...request, confirm: ((await plan.json()) as { digest: string }).digest })
     }
+    /** Of the copy: its newest verified snapshot. */
+    const newest = async (name: string): Promise<string | undefined> => {
+      const list = ((await copyOf(name)).config['user.stapes.verified'] ?? '').split(' ')
+      return list
+        .map((pair) => pair.split('@')[0])
+        .sort()
+        .at(-1)
+    }
+    /** It is there, and the relay has finished it. */
+    const isWhole = async (name: string): Promise<boolean> => {
+      const made = (await pair.main.run('GET', `${VOLUMES}/${name}`).catch(() => null)) as Volume | null
+      return made !== null && made.config['user.stapes.restoring-as'] === undefined
+    }
+    const until = async (isOver: () => Promise<boolean>): Promise<void> => {
+      for (let minutes = 0; minutes < 30 && !(await isOver()); minutes++) await timeline.tick()
+      expect(await isOver()).toBe(true)
+    }
     const restores = async () =>
       ((await (await stage.worker.fetch('/api/status')).json()) as { restores: Restores }).restores
 
@@ -116,13 +133,6 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const writing = join(pair.main.dir, 'storage-pools/default/custom/default_data/marker')
       await writeFile(writing, 'written')
       const slot = await timeline.strike()
-      const newest = async (name: string): Promise<string | undefined> => {
-        const list = ((await copyOf(name)).config['user.stapes.verified'] ?? '').split(' ')
-        return list
-          .map((pair) => pair.split('@')[0])
-          .sort()
-          .at(-1)
-      }
       const isDone = async () => (await newest('data')) === slot && (await newest('db-disk')) === slot
       for (let minutes = 0; minutes < 30 && !(await isDone()); minutes++) await timeline.tick()
       expect([await newest('data'), await newest('db-disk')]).toEqual([slot, slot])
@@ -143,6 +153,25 @@ function volumesEndToEnd(version: string, incusd: string): void {
         undefined
       for (let minutes = 0; minutes < 20 && !(await isDone()); minutes++) await timeline.tick()
       expect(await made()).toMatchObject({ config: {}, description: 'of the shop' })
+    })
+
+    test('have new ones made from the backup server, and come back from there when they are lost', async () => {
+      const copied = (await pair.backup.run('GET', `${VOLUMES}/data/snapshots`)) as string[]
+      const snapshot = copied.at(-1)?.split('/').at(-1)
+      await confirmed({ do: 'clone', instance: KEY, snapshot, as: 'fetched', from: 'backup' })
+      await until(async () => isWhole('fetched'))
+      expect(await namesOf('fetched')).toEqual([])
+      const there = join(pair.main.dir, 'storage-pools/default/custom/default_fetched/marker')
+      expect(await readFile(there, 'utf8')).toBe('written')
+      await pair.main.run('DELETE', `${VOLUMES}/db-disk`)
+      await confirmed({ do: 'bring-back', instance: 'main/default/default:db-disk' })
+      await until(async () => isWhole('db-disk'))
+      const back = (await pair.main.run('GET', `${VOLUMES}/db-disk`)) as Volume
+      expect(back).toMatchObject({ content_type: 'block', config: { size: String(8 * 2 ** 20) } })
+      expect(Object.keys(back.config).filter((key) => key.startsWith('user.stapes.'))).toEqual([])
+      const slot = await timeline.strike()
+      await until(async () => (await newest('db-disk')) === slot)
+      expect(await namesOf('db-disk')).toContain(slot)
     })
 
     test('are held, without losing their description', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Cloning, Step } from '../../shared/relay/steps.ts'
 import { addCustom, customOf } from '../emulator/custom.ts'
 import type { Version } from '../emulator/faces.ts'
-import { attachVolume, seedInstance, writeVolume } from '../emulator/scene.ts'
+import { attachVolume, instanceOf, seedInstance, writeVolume } from '../emulator/scene.ts'
 import { type Custom, findPool } from '../emulator/state.ts'
 import { ask, attack, type Ran } from './asking.ts'
 import { pass } from './passing.ts'
@@ -112,6 +112,128 @@ test('into another pool of its server', async () => {
   expect((await clone(world, { pool: 'none' })).refusal?.reason).toContain('there is no storage pool "none"')
 })
 
+/** From the backup server, where the snapshots of two slots are verified. */
+async function beginCopied(version: Version): Promise<World> {
+  const world = await begin(version, true)
+  await pass(world, HOUR, STEP)
+  on(world).config['user.stapes.hold.by-hand'] = 'x'
+  return world
+}
+
+const bringBack = (world: World): Promise<Ran> =>
+  ask(world, { do: 'bring-back', instance: KEY, reason: 'by ann' })
+
+/** With all its snapshots, and the instance with it. */
+function lose(world: World): void {
+  const { main } = world.incus
+  instanceOf(main, { name: 'web' }).devices = {}
+  findPool(main.state, 'default').volumes.delete('default/data')
+}
+
+describe.each<Version>(['6.0.4', '7.0.2'])('from the backup server, on %s', (version) => {
+  test('a volume is made of one verified snapshot, and has no other', async () => {
+    const world = await beginCopied(version)
+    const before = [...on(world).snapshots.keys()]
+    expect((await clone(world, { from: 'backup' })).refusal).toBeNull()
+    await pass(world, 8 * MINUTE)
+    const made = on(world, 'anew')
+    expect([made.disk.held, made.disk.marker, made.description]).toEqual(['whole', 'then', 'of the shop'])
+    expect([...made.snapshots.keys()]).toEqual([])
+    expect(made.config).toEqual({
+      'user.for': 'shop',
+      'snapshots.expiry': '7d',
+      'volatile.idmap.last': '[1]',
+    })
+    expect([...on(world).snapshots.keys()]).toEqual(before)
+    expect(on(world).disk.marker).toBe('now')
+  })
+
+  test('one that was lost is brought back with all that is verified, and its copies go on', async () => {
+    const world = await beginCopied(version)
+    const verified = [...customOf(world.incus.backup, { name: 'data' }).snapshots.keys()]
+    // As a transfer that was cut off leaves it.
+    Object.assign(customOf(world.incus.backup, { name: 'data' }).disk, { held: 'half' })
+    lose(world)
+    const offered = await ask(world, { do: 'restore', instance: KEY, snapshot: SNAPSHOT, reason: 'x' })
+    expect(offered.refusal?.reason).toContain(`/backup bring-back ${KEY}`)
+    expect((await bringBack(world)).refusal).toBeNull()
+    await pass(world, 10 * MINUTE)
+    expect([on(world).disk.held, on(world).disk.marker]).toEqual(['whole', 'now'])
+    expect([...on(world).snapshots.keys()]).toEqual(verified)
+    expect(Object.keys(on(world).config).filter((key) => key.startsWith('user.stapes.'))).toEqual([])
+    await pass(world, 2 * HOUR, STEP)
+    const newest = [...on(world).snapshots.keys()].at(-1) ?? ''
+    expect(newest).not.toBe(verified.at(-1))
+    expect(customOf(world.incus.backup, { name: 'data' }).config['user.stapes.verified']).toContain(newest)
+  })
+})
+
+describe('at each request to the server', () => {
+  const asked = { one: (world: World) => clone(world, { from: 'backup' }), all: bringBack }
+  const isOfVolume = ({ method, path }: { method: string; path: string }): boolean =>
+    method !== 'GET' || /volumes\/custom\/|operations\//.test(path)
+
+  test.each<[keyof typeof asked, string, (world: World) => void]>([
+    ['one', 'relay', ({ relay }) => relay.kill()],
+    ['all', 'relay', ({ relay }) => relay.kill()],
+    [
+      'one',
+      'server',
+      ({ incus: { main } }) => {
+        main.kill()
+        main.start()
+      },
+    ],
+    [
+      'all',
+      'relay, with the ledger lost,',
+      ({ relay, kv }) => {
+        relay.kill()
+        kv.wipe(['ledger'])
+      },
+    ],
+  ])(
+    'of %s, where the %s is killed: it is whole or gone, and nothing else changes',
+    async (what, how, strike) => {
+      const start = async (): Promise<World> => {
+        const world = await beginCopied('6.0.4')
+        if (what === 'all') lose(world)
+        return world
+      }
+      const name = what === 'all' ? 'data' : 'anew'
+      const counted = await start()
+      let requests = 0
+      counted.weather.now = (remote, request) => {
+        if (remote === 'main' && isOfVolume(request)) requests += 1
+        return null
+      }
+      await asked[what](counted)
+      await pass(counted, 2 * MINUTE)
+      expect(requests).toBeGreaterThan(8)
+      for (let struck = 1; struck <= requests; struck++) {
+        const world = await start()
+        const there = [...customOf(world.incus.backup, { name: 'data' }).snapshots.keys()]
+        let seen = 0
+        world.weather.now = (remote, request) => {
+          if (remote !== 'main' || !isOfVolume(request)) return null
+          seen += 1
+          if (seen === struck) world.clock.after(1, () => strike(world))
+          return null
+        }
+        await asked[what](world)
+        await pass(world, 20 * MINUTE)
+        if (isThere(world, name)) {
+          const { disk, config } = on(world, name)
+          expect([struck, disk.held, disk.marker]).toEqual([struck, 'whole', what === 'all' ? 'now' : 'then'])
+          expect(config).not.toHaveProperty(['user.stapes.restoring-as'])
+        } else expect(how).toContain('ledger')
+        const copy = [...customOf(world.incus.backup, { name: 'data' }).snapshots.keys()]
+        expect(copy).toEqual(expect.arrayContaining(there))
+      }
+    },
+  )
+})
+
 describe('is refused, and nothing is changed', () => {
   test('under a name that another volume has', async () => {
     const world = await begin()
@@ -124,14 +246,23 @@ describe('is refused, and nothing is changed', () => {
     expect(on(world, 'anew').disk.marker).toBe('theirs')
   })
 
-  test('from its copy, or onto another server, with the command that does so', async () => {
+  test('onto a server whose relay’s configuration does not allow that', async () => {
     const world = await begin('6.0.4', true)
-    const asked = [await clone(world, { from: 'backup' }), await clone(world, { remote: 'backup' })]
-    for (const { refusal } of asked) expect(refusal?.reason).toContain('incus storage volume copy')
-    const back = { do: 'bring-back', snapshot: undefined, as: undefined }
-    expect((await clone(world, back)).refusal?.reason).toContain(
-      'incus storage volume copy backup:default/data main:default/data-restored',
-    )
+    expect((await clone(world, { remote: 'backup' })).refusal?.reason).toContain('set "receives"')
+  })
+
+  test('where all of it is to be brought back over it', async () => {
+    const world = await begin('6.0.4', true)
+    expect((await bringBack(world)).refusal?.reason).toMatch(/default:data exists: restore it in place/)
+  })
+
+  test('where the snapshot isn’t verified on the backup server', async () => {
+    const world = await begin('6.0.4', true)
+    for (const name of [...on(world).snapshots.keys()]) on(world).snapshots.delete(name)
+    customOf(world.incus.backup, { name: 'data' }).config['user.stapes.verified'] = ''
+    world.kv.wipe(['ledger'])
+    world.relay.forget()
+    expect((await clone(world, { from: 'backup' })).refusal).not.toBeNull()
     expect(isThere(world, 'anew')).toBe(false)
   })
 
@@ -158,6 +289,8 @@ describe('whoever has stolen the signing key', () => {
       cloning({ from: ref('web'), to: ref('default:new') }),
       cloning({ to: ref('default:new', 'backup') }),
       cloning({ whole: true, to: ref('default:new') }),
+      cloning({ from: ref('default:data', 'backup'), to: ref('default:data') }),
+      cloning({ from: ref('default:data', 'backup'), whole: true, to: ref('default:new') }),
       { do: 'remove-clone', ref: ref('default:data') },
       { do: 'remove-clone', ref: ref('default:anew') },
     ])

@@ -42,11 +42,13 @@ export function cloneBody(
 
 /** Owners of files are shifted as they were in the snapshot. Its own schedule it gets with the mark that it is whole. */
 function newVolume(
-  { to }: Cloning,
+  { to, whole }: Cloning,
   { config, contentType, description }: SourceDetails,
   mark: string,
 ): object {
-  const kept = Object.entries(config).filter(([key]) => !isMark(key) && !isDeferred(key))
+  const kept = Object.entries(config).filter(([key]) =>
+    isMark(key) ? whole && isLasting(key) : !isDeferred(key),
+  )
   return {
     ...{ name: volumeIn(to.instance)?.volume, type: 'custom', content_type: contentType, description },
     config: { ...Object.fromEntries(kept), [MAKING]: mark },
@@ -158,7 +160,7 @@ export function differencesOf(cloning: Cloning, details: SourceDetails): string[
       : [
           `${key} is made without its custom volumes, which no snapshot holds: ${volumes.join(', ')}; attach them again`,
         ]),
-    ...(cloning.whole && !isPlain(details)
+    ...(details.type !== 'volume' && cloning.whole && !isPlain(details)
       ? [
           `its disk will be as the last transfer to ${cloning.from.remote} left it, because its snapshots have that in their config: once it is back, look at their config, and restore one on ${at} yourself`,
         ]

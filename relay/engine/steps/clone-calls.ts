@@ -11,10 +11,10 @@ const WEEK = 7 * 86_400
 /** `body`: of the new instance, without where its data comes from. */
 export function creationCalls(cloning: Cloning, body: object): Call[] {
   const { from, snapshot, to, whole } = cloning
-  if (volumeIn(to.instance) !== null) return [{ ...createVolume(cloning, body), wait: WEEK }]
   if (from.remote === to.remote) {
+    if (volumeIn(to.instance) !== null) return [{ ...createVolume(cloning, body), wait: WEEK }]
     const source = {
-      type: 'copy',
+      type: 'copy' as const,
       source: whole ? from.instance : `${from.instance}/${snapshot}`,
       project: from.project,
     }
@@ -28,20 +28,20 @@ export function creationCalls(cloning: Cloning, body: object): Call[] {
   if (cloning.transferMode === 'pull')
     return [
       { ...send(cloning, {}), cancelOnFailure: true },
-      { ...create(cloning, body, receiving({ mode: 'pull', ...reach(from.remote) })), wait: WEEK },
+      { ...create(cloning, body, { mode: 'pull', ...reach(from.remote) }), wait: WEEK },
     ]
   if (cloning.transferMode === 'relay')
     return [
       { ...send(cloning, {}), cancelOnFailure: true },
-      { ...create(cloning, body, receiving({ mode: 'push' })), wait: WEEK, joins: 0 },
+      { ...create(cloning, body, { mode: 'push' }), wait: WEEK, joins: 0 },
     ]
   return [
-    create(cloning, body, receiving({ mode: 'push' })),
+    create(cloning, body, { mode: 'push' }),
     { ...send(cloning, { target: reach(to.remote) }), wait: WEEK, alsoWaitFor: 0 },
   ]
 }
 
-/** On its own server: Incus sends no snapshot of a volume alone. */
+/** On its own server, of the snapshot alone. */
 function createVolume({ from, snapshot, to }: Cloning, body: object): Call {
   const { pool: source = '', volume = '' } = volumeIn(from.instance) ?? {}
   const { pool = '' } = volumeIn(to.instance) ?? {}
@@ -52,18 +52,36 @@ function createVolume({ from, snapshot, to }: Cloning, body: object): Call {
   }
 }
 
-const receiving = (origin: object): object => ({
-  ...{ type: 'migration', live: false, instance_only: false, allow_inconsistent: false },
-  ...origin,
-})
+type Origin = { mode: 'pull' | 'push' } & Record<string, unknown>
 
-const create = ({ to }: Cloning, body: object, source: object): Call => ({
-  remote: to.remote,
-  ...request('receiveInstance', {}, { project: to.project }, { ...body, source }),
-})
+function create({ to }: Cloning, body: object, origin: Origin | CopyOf): Call {
+  const { remote, project } = to
+  const pool = volumeIn(to.instance)?.pool
+  if ('type' in origin)
+    return { remote, ...request('receiveInstance', {}, { project }, { ...body, source: origin }) }
+  const alone =
+    pool === undefined
+      ? { live: false, instance_only: false, allow_inconsistent: false }
+      : { volume_only: false }
+  const whole = { ...body, source: { type: 'migration', ...alone, ...origin } }
+  return {
+    remote,
+    ...(pool === undefined
+      ? request('receiveInstance', {}, { project }, whole)
+      : request('receiveVolume', { pool }, { project }, whole)),
+  }
+}
 
-/** A snapshot alone, or a copy with all that it has. */
+/** Of the same server. */
+type CopyOf = { type: 'copy'; source: string; project: string }
+
+/** A snapshot alone, or a copy with all that it has. Of a volume Incus sends no snapshot alone. */
 function send({ from, snapshot, to, whole }: Cloning, extra: object): Call {
+  const volume = volumeIn(from.instance)
+  if (volume !== null) {
+    const body = { name: volume.volume, migration: true, volume_only: false, ...extra }
+    return { remote: from.remote, ...request('sendVolume', volume, { project: from.project }, body) }
+  }
   const { parameters, query } = where(from)
   const how = { migration: true, live: false }
   return {

@@ -1,5 +1,5 @@
 /** The end of a new instance: its settings, its start, and its mark goes last; or it goes as a whole. All of it can be done again. */
-import { type InstanceRef, instanceOf, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { MAKING, REPLICA_OF } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CloneStep, Cloning, FinishCloneStep, RemoveCloneStep } from '../../../shared/relay/steps.ts'
@@ -15,15 +15,16 @@ import { type Original, readThere, type There } from './clone-reads.ts'
 import { markCall, STEP_WAIT, stateCall } from './requests.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 
-export const markOf = (
-  { from, to, snapshot, whole, start }: Cloning,
-  made: boolean,
-  { seal }: Pick<StepIo, 'seal'>,
-): string =>
-  seal.put(
-    to,
-    renderMaking({ snapshot, imported: false, whole, start, made, from: whole ? subjectKey(from) : null }),
-  )
+/** Of a volume that comes from another server: Incus sends all of it. */
+export const isSent = ({ from, to }: Pick<Cloning, 'from' | 'to'>): boolean =>
+  volumeIn(to.instance) !== null && from.remote !== to.remote
+
+export function markOf(cloning: Cloning, made: boolean, { seal }: Pick<StepIo, 'seal'>): string {
+  const { from, to, snapshot, start } = cloning
+  const whole = cloning.whole || isSent(cloning)
+  const followed = cloning.whole ? subjectKey(from) : null
+  return seal.put(to, renderMaking({ ...{ snapshot, imported: false, whole, start, made }, from: followed }))
+}
 
 /** Its own settings come with the mark that it is whole. */
 export async function finishing(

@@ -29,18 +29,19 @@ export function againstClone(cloning: Cloning, original: Original, io: StepIo): 
     return `${snapshot} of the copy ${subjectKey(from)} is not verified, so it may hold no data`
   if (!whole) return null
   if (!isCopy) return `${subjectKey(from)} is no copy`
+  // A volume keeps its config, so it is always restored to the snapshot.
+  if (details.type === 'volume') return null
   return isVerified(unfinishedOn(sighting)) || isPlain(details)
     ? null
     : `a transfer onto the copy was cut off, so its disk may be partial, and its snapshots have in their config what reaches a host, so none is restored by itself: make one snapshot a new instance instead`
 }
 
-/** Incus sends no snapshot of a volume alone. */
 function againstVolume({ from, to, whole }: Cloning): string | null {
   if (nounOf(from) !== nounOf(to)) return `a ${nounOf(from)} can't become a ${nounOf(to)}`
   if (nounOf(to) === 'instance') return null
-  return from.remote === to.remote && !whole
-    ? null
-    : 'a new custom volume is made only on the server that has the snapshot'
+  return from.remote === to.remote && whole
+    ? 'all of a custom volume is brought back only from another server'
+    : null
 }
 
 const isCopied = (ref: InstanceRef, sighting: Sighting, io: StepIo): boolean =>

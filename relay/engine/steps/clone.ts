@@ -8,7 +8,7 @@ import { isIn } from '../../../shared/incus/pairs.ts'
 import { request } from '../../../shared/incus/routes.ts'
 import { isAddressable } from '../../../shared/incus/snapshot-name.ts'
 import { pairOf, parseExpiries } from '../../../shared/incus/source.ts'
-import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckCloneStep, CloneCheck, CloneStep, Cloning } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -18,9 +18,10 @@ import type { Call } from '../calls.ts'
 import { writingTo } from '../guard-operation.ts'
 import { verifiedOn } from '../removal.ts'
 import { refused } from '../rules.ts'
+import { restoreVolumeRequest, rowsOf } from '../subject-requests.ts'
 import { cloneBody, differencesOf, isPlain } from './clone-body.ts'
 import { creationCalls } from './clone-calls.ts'
-import { againstRemovalOf, deleteCall, finishing, markOf, ownOf } from './clone-finish.ts'
+import { againstRemovalOf, deleteCall, finishing, isSent, markOf, ownOf } from './clone-finish.ts'
 import { fitClone } from './clone-fit.ts'
 import { againstClone, homeOf } from './clone-guard.ts'
 import { type Original, readOriginal, readThere, type There } from './clone-reads.ts'
@@ -47,7 +48,8 @@ export const planClone: PlanStep<CloneStep> = async (step, io, job) => {
   const cloning = { ...step, pool }
   const body = cloneBody(cloning, original, markOf(cloning, false, io))
   const calls = [...(there === null ? [] : [deleteCall(to)]), ...late.value]
-  const then = async () => (step.whole ? tidied(step, original, io) : finishing(step, original, io))
+  const comesWhole = step.whole || isSent(step)
+  const then = async () => (comesWhole ? tidied(step, original, io) : finishing(step, original, io))
   // A list of its own, in which the requests of a transfer refer to each other by their places.
   return ok({ calls, next: async () => ok({ calls: creationCalls(cloning, body), next: then }) })
 }
@@ -105,7 +107,7 @@ export const planCheckClone: PlanStep<CheckCloneStep> = async (step, io) => {
 /** Only what is verified stays with it, and its disk becomes that of the snapshot. */
 async function tidied(step: CloneStep, original: Original, io: StepIo): Promise<Result<Planned, CallError>> {
   const { from, to, snapshot } = step
-  const verified = verifiedOn(from, original.sighting, io)
+  const verified = step.whole ? verifiedOn(from, original.sighting, io) : pairsOf(original)
   const arrived = await listedOn(to, io)
   if (!arrived.ok) return arrived
   const wanted = (original.sighting.snapshots ?? []).filter((pair) => isIn(verified, pair))
@@ -115,6 +117,7 @@ async function tidied(step: CloneStep, original: Original, io: StepIo): Promise<
   const stray = arrived.value.filter((pair) => !isIn(verified, pair) && isAddressable(pair[0]))
   const then = async () => finishing(step, original, io)
   const calls = stray.map(([name]) => removeCall(to, name))
+  if (volumeIn(to.instance) !== null) return ok({ calls, next: async () => restoredVolume(step, then) })
   if (!isPlain(original.details)) return ok({ calls, next: then })
   const there = await ownOf(to, `restore ${subjectKey(to)}`, io)
   if (!there.ok) return there
@@ -128,10 +131,22 @@ async function tidied(step: CloneStep, original: Original, io: StepIo): Promise<
   })
 }
 
+/** The one that it is made from. */
+const pairsOf = ({ pair }: Original): SnapshotPair[] => (pair === null ? [] : [pair])
+
+/** Its config stays, and so its mark. One that is made from a snapshot alone keeps none. */
+function restoredVolume(
+  { to, snapshot, whole }: CloneStep,
+  then: () => Promise<Result<Planned, CallError>>,
+): Result<Planned, CallError> {
+  const restore: Call = { remote: to.remote, blocks: LONG, ...restoreVolumeRequest(to, snapshot) }
+  return ok({ calls: [restore, ...(whole ? [] : [removeCall(to, snapshot)])], next: then })
+}
+
 async function listedOn(ref: InstanceRef, { upstream }: StepIo): Promise<Result<SnapshotPair[], CallError>> {
   const list = await call(upstream, ref.remote, listOf(ref))
   if (!list.ok) return list
-  const parsed = parseExpiries(list.value.envelope.metadata)
+  const parsed = parseExpiries(rowsOf(ref, list.value.envelope.metadata))
   return parsed.ok ? ok(parsed.value.map(pairOf)) : err({ code: 'bad-reply', message: parsed.error })
 }
 

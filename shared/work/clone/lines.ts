@@ -12,18 +12,25 @@ export function cloneLine({ from, snapshot, to, whole, start, of, reason }: Clon
   const same = whole
     ? 'with all that is verified there, its own addresses and its holds; its policies go on'
     : 'as a new instance of its own, without fixed addresses and marks'
+  const copy = subjectKey(from) === of ? '' : `, the copy of ${of}`
+  const source = `${snapshot} of ${subjectKey(from)}${copy}`
   if (nounOf(to) === 'volume')
     return {
       ...{ about: subjectKey(to), sign: '*', what: snapshot },
-      reason: `${reason}: made from ${snapshot} of ${subjectKey(from)}, as a new volume of its own, without marks; nothing else is changed, and nothing uses it until somebody attaches it`,
+      reason: `${reason}: made from ${source}, ${volumeText({ from, to, whole })}; nothing else is changed, and nothing uses it until somebody attaches it`,
     }
-  const copy = subjectKey(from) === of ? '' : `, the copy of ${of}`
   return {
     about: subjectKey(to),
     sign: '*',
     what: snapshot,
-    reason: `${reason}: made from ${snapshot} of ${subjectKey(from)}${copy}, ${same}; nothing else is changed; ${after}`,
+    reason: `${reason}: made from ${source}, ${same}; nothing else is changed; ${after}`,
   }
+}
+
+function volumeText({ from, to, whole }: Pick<CloneAction, 'from' | 'to' | 'whole'>): string {
+  if (whole) return 'with all that is verified there, and its holds; its policies go on'
+  const sent = from.remote === to.remote ? '' : '; Incus sends all snapshots with it, and those go again'
+  return `as a new volume of its own, without marks${sent}`
 }
 
 type Afterwards = Pick<Line, 'sign' | 'counts'>

@@ -29,9 +29,8 @@ export function placeOf(request: CloneRequest | BringBackRequest, known: Known):
   return why === null ? ok({ ...wanted.value, start: false, pool: null }) : refuse('forbidden', why)
 }
 
-/** Incus sends no snapshot of a volume alone, so a new one is made where the snapshot is. */
 function againstVolume({ from, to, whole }: Wanted): string | null {
-  if (from.remote === to.remote && !whole) return null
+  if (from.remote !== to.remote || !whole) return null
   const { pool = '', volume = '' } = volumeIn(from.instance) ?? {}
   const there = `${from.remote}:${pool}/${volume}`
   const command = incusCommand(
@@ -42,7 +41,7 @@ function againstVolume({ from, to, whole }: Wanted): string | null {
     there,
     `${to.remote}:${pool}/${volume}-restored`,
   )
-  return `a new custom volume is made only on the server that has the snapshot. To bring all of it to another, from a machine that knows both: ${command}`
+  return `all of a custom volume is brought back only from another server. Where the copy is on the same one: ${command}`
 }
 
 function besides(request: CloneRequest, known: Known): Result<Wanted, Refusal> {

@@ -1,4 +1,5 @@
 /** Long work, each with how far it is, where that is known. */
+import { parseProgress } from '../../shared/chat/age.ts'
 import { type ShownWork, workText } from '../../shared/command/work.ts'
 import { Pieces } from './text.tsx'
 
@@ -8,6 +9,17 @@ type WorkListProps = {
   title: string
   work: readonly (ShownWork & { progress?: string | null })[]
   now: Date
+}
+
+/** With a bar, where all of it is known. */
+function HowFar({ text }: { text: string }) {
+  const percent = parseProgress(text)?.percent ?? null
+  return (
+    <>
+      <strong>{`: ${text}`}</strong>
+      {percent === null ? null : <progress value={percent} max={100} aria-label={`${percent} %`} />}
+    </>
+  )
 }
 
 export function WorkList({ id, title, work, now }: WorkListProps) {
@@ -21,7 +33,7 @@ export function WorkList({ id, title, work, now }: WorkListProps) {
             <li>
               <p>
                 <Pieces text={workText(one)} now={now} />
-                {one.progress == null ? null : <strong>{`: ${one.progress}`}</strong>}
+                {one.progress == null ? null : <HowFar text={one.progress} />}
               </p>
             </li>
           ))}

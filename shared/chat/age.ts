@@ -34,22 +34,30 @@ export function sizeOf(bytes: number): string {
 const AMOUNT = '(\\d+(?:\\.\\d+)?)(B|[kMGTPE]B)'
 const PROGRESS = new RegExp(`^(?:(.+): )?${AMOUNT} \\(${AMOUNT}/s\\)$`)
 
-/** Incus's "rootfs: 1.21GB (120.50MB/s)"; null for any other text, since it promises no form. */
-export function parseProgress(text: string): { of: string | null; amount: string; rate: string } | null {
+/** `percent`: whole ones; null: what all of it is isn't known. `bytesPerSecond` and `bytes` so far. */
+export type Progress = {
+  of: string | null
+  bytes: number
+  bytesPerSecond: number
+  percent: number | null
+}
+
+/** Incus's "rootfs: 1.21GB (120.50MB/s)", the relay's "export (45 %): 1.21GB (…)"; null for any other text, since it promises no form. */
+export function parseProgress(text: string): Progress | null {
   const found = PROGRESS.exec(text.trim())
   if (found === null) return null
-  const [, of, amount = '', amountUnit = '', rate = '', rateUnit = ''] = found
+  const [, label = '', amount = '', amountUnit = '', rate = '', rateUnit = ''] = found
+  const [, of, percent] = /^(.+) \((\d{1,3}) %\)$/.exec(label) ?? [label, label]
   return {
-    of: of ?? null,
-    amount: sizeOf(bytesOf(amount, amountUnit)),
-    rate: `${sizeOf(bytesOf(rate, rateUnit))}/s`,
+    of: of === undefined || of === '' ? null : of,
+    bytes: bytesOf(amount, amountUnit),
+    bytesPerSecond: bytesOf(rate, rateUnit),
+    percent: percent === undefined ? null : Math.min(100, Number(percent)),
   }
 }
 
 /** The bytes that Incus's progress names; 0 for any other text. */
-export function bytesOfProgress(text: string): number {
-  const [, , amount, unit] = PROGRESS.exec(text.trim()) ?? []
-  return amount === undefined || unit === undefined ? 0 : bytesOf(amount, unit)
-}
+export const bytesOfProgress = (text: string): number => parseProgress(text)?.bytes ?? 0
 
-const bytesOf = (value: string, unit: string): number => Number(value) * 1000 ** UNITS.indexOf(unit)
+const bytesOf = (value: string, unit: string): number =>
+  Math.round(Number(value) * 1000 ** UNITS.indexOf(unit))

@@ -3,7 +3,7 @@
 import { kindIn } from '../ledger/work.ts'
 import type { Item } from '../work/kind.ts'
 import { LONG_KINDS, longOf } from '../work/verbs.ts'
-import { parseProgress, spanOf } from './age.ts'
+import { parseProgress, sizeOf, spanOf } from './age.ts'
 import { fold } from './details.ts'
 import type { Message, Text } from './message.ts'
 import type { Watch } from './watch.ts'
@@ -23,7 +23,7 @@ export function runningMessage({ line }: Told, items: readonly Item[], elapsed: 
       ? [typed(line), ': ', ...underWay(only), `, for ${spanOf(elapsed)}`]
       : [typed(line), `: ${goodOf(items)} of ${items.length} done${troubles(items)}, for ${spanOf(elapsed)}`],
     details: alone
-      ? []
+      ? barOf(only)
       : [
           { kind: 'code', text: `${bar(over, items.length)}\n` },
           ...fold(ranked(items).map(itemText), HOW, 2300),
@@ -69,10 +69,17 @@ const ranked = (items: readonly Item[]): Item[] => {
   return [...items].sort((a, b) => order.indexOf(a.end) - order.indexOf(b.end))
 }
 
-/** Counts whole items only: Incus doesn't report the total of a single transfer. */
-function bar(over: number, all: number): string {
-  const full = Math.floor((over / all) * 20)
-  return `${'█'.repeat(full)}${'░'.repeat(20 - full)} ${over} of ${all}`
+const bar = (over: number, all: number): string => `${barTo(over / all)} ${over} of ${all}`
+
+/** Where all of it is known: of exports, not of Incus's transfers. */
+function barOf({ progress }: Item): Message['details'] {
+  const percent = progress === null ? null : (parseProgress(progress)?.percent ?? null)
+  return percent === null ? [] : [{ kind: 'code', text: `${barTo(percent / 100)} ${percent} %\n` }]
+}
+
+function barTo(share: number): string {
+  const full = Math.floor(share * 20)
+  return `${'█'.repeat(full)}${'░'.repeat(20 - full)}`
 }
 
 function underWay(item: Item): Text {
@@ -89,8 +96,10 @@ function howFar({ progress }: Item): Text {
   if (progress === null) return []
   const parsed = parseProgress(progress)
   if (parsed === null) return [', ', cut(progress, 80)]
-  const of: Text = parsed.of === null ? [] : [' of ', { code: cut(parsed.of, 80) }]
-  return [`, ${parsed.amount}`, ...of, ` at ${parsed.rate}`]
+  const { of, bytes, bytesPerSecond, percent } = parsed
+  const what: Text = of === null ? [] : [' of ', { code: cut(of, 80) }]
+  const share = percent === null ? '' : ` (${percent} %)`
+  return [`, ${sizeOf(bytes)}`, ...what, `${share} at ${sizeOf(bytesPerSecond)}/s`]
 }
 
 function itemText(item: Item): Text {

@@ -6,6 +6,7 @@ import { own } from '../own.ts'
 import type { JobReport } from '../relay/protocol.ts'
 import type { Item } from '../work/kind.ts'
 import { ENDS, reportOn } from '../work/life.ts'
+import { bytesOfProgress, sizeOf, spanOf } from './age.ts'
 import type { Message } from './message.ts'
 import { abandonedMessage, endedMessage, runningMessage } from './progress-message.ts'
 import type { Watch } from './watch.ts'
@@ -34,7 +35,8 @@ export function followUp(watch: Watch, { jobs, ledger, now }: Observation): Foll
   const common = { said: saidBy(items), notStarted: items.some(({ seen }) => !seen) }
   if (items.every(({ end }) => end !== null)) {
     const message = endedMessage(watch, items, elapsed)
-    return { ended: true, outcome: outcomeOf(items, now), message, ...common }
+    const cost = costOf(watch, jobs, ledger, elapsed)
+    return { ended: true, outcome: outcomeOf(items, now, cost), message, ...common }
   }
   if (elapsed >= GIVE_UP_AFTER) {
     const text = 'no end was seen within 24 hours'
@@ -76,13 +78,24 @@ const saidBy = (items: readonly Item[]): string =>
     .join(', ')
     .slice(0, 500)
 
-function outcomeOf(items: readonly Item[], now: Date): AuditOutcome {
+/** How long it took, and how much it was as far as that is known: an export's own size, or what Incus told last of a transfer. */
+function costOf({ work }: Watch, jobs: readonly JobReport[], ledger: Ledger, elapsed: number): string {
+  const bytes = work.map((key) => {
+    const entry = own(ledger.work, key)
+    const { bytes: size } = { bytes: undefined, ...entry } as { bytes?: unknown }
+    return typeof size === 'number' ? size : bytesOfProgress(reportOn(key, entry, jobs)?.progress ?? '')
+  })
+  const all = bytes.reduce((sum, one) => sum + one, 0)
+  return `in ${spanOf(elapsed)}${all === 0 ? '' : `, ${sizeOf(all)}`}`
+}
+
+function outcomeOf(items: readonly Item[], now: Date, cost: string): AuditOutcome {
   const bad = items.find(({ end }) => end === 'bad')
   const unseen = items.find(({ end }) => end === 'unknown')
   const good = items.filter(({ end }) => end === 'good').length
   const at = now.toISOString()
   const worst = bad ?? unseen
-  if (worst === undefined) return { state: 'done', text: `${good} of ${items.length}`, at }
-  const text = `${good} of ${items.length}; ${worst.subject}: ${worst.reason ?? 'no reason was given'}`
+  if (worst === undefined) return { state: 'done', text: `${good} of ${items.length} ${cost}`, at }
+  const text = `${good} of ${items.length} ${cost}; ${worst.subject}: ${worst.reason ?? 'no reason was given'}`
   return { state: bad === undefined ? 'unknown' : 'failed', text: text.slice(0, 300), at }
 }

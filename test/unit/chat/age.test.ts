@@ -37,11 +37,16 @@ describe('Incus’s progress', () => {
   test('is an amount and a rate, of what is transferred now', () => {
     expect(parseProgress('rootfs: 1.21GB (120.50MB/s)')).toEqual({
       of: 'rootfs',
-      amount: '1.2 GB',
-      rate: '121 MB/s',
+      bytes: 1_210_000_000,
+      bytesPerSecond: 120_500_000,
+      percent: null,
     })
     expect(parseProgress('c1/snap2: 69.66MB (34.82MB/s)')?.of).toBe('c1/snap2')
-    expect(parseProgress('512B (0B/s)')).toEqual({ of: null, amount: '512 B', rate: '0 B/s' })
+    expect(parseProgress('512B (0B/s)')).toEqual({ of: null, bytes: 512, bytesPerSecond: 0, percent: null })
+  })
+
+  test('and the relay’s own is of a whole that is known', () => {
+    expect(parseProgress('export (45 %): 1.21GB (120.50MB/s)')).toMatchObject({ of: 'export', percent: 45 })
   })
 
   test('is left as it is in any other form', () => {

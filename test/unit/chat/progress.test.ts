@@ -42,6 +42,19 @@ describe('a copy', () => {
     )
   })
 
+  test('that tells its whole has a bar', () => {
+    const progress = 'export (45 %): 1.21GB (120.50MB/s)'
+    const { message } = follow({ work: copiesAs({ [KEY]: copyAs('running') }) }, 5, [reportOf({ progress })])
+    expect(messageText(message)).toContain('1.2 GB of `export` (45 %) at 121 MB/s')
+    expect(message.details).toEqual([{ kind: 'code', text: '█████████░░░░░░░░░░░ 45 %\n' }])
+  })
+
+  test('that has ended tells in the history how long it took, and how much it was', () => {
+    const verified = { work: copiesAs({ [KEY]: copyAs('verified') }) }
+    const { outcome } = follow(verified, 12, [reportOf({ state: 'done' })])
+    expect(outcome?.text).toBe('1 of 1 in 12 min, 1.2 GB')
+  })
+
   test('says nothing new while only time has passed', () => {
     const work = copiesAs({ [KEY]: copyAs('running') })
     expect(follow({ work }, 5).said).toBe(follow({ work }, 6).said)
@@ -59,7 +72,7 @@ describe('a copy', () => {
       12,
     )
     expect(ended).toBe(true)
-    expect(outcome).toEqual({ state: 'done', text: '1 of 1', at: minuteOf(12).toISOString() })
+    expect(outcome).toEqual({ state: 'done', text: '1 of 1 in 12 min', at: minuteOf(12).toISOString() })
     expect(messageText(message)).toMatchInlineSnapshot(`
       "good, to the channel: \`/backup copy web1\` is done: 1 copy verified, in 12 min
         \`main/default/web1\` is verified on \`backup/default/web1\` up to \`nightly-20261122T0300Z\`"
@@ -141,7 +154,7 @@ describe('several copies', () => {
       ...Object.fromEntries(others.map((key) => [key, copyAs('verified')])),
     }
     const { message, outcome } = follow({ work: ended }, 9, [], { work: keys, line: 'copy' })
-    expect(outcome).toMatchObject({ state: 'failed', text: '4 of 5; main/default/a: gone' })
+    expect(outcome).toMatchObject({ state: 'failed', text: '4 of 5 in 9 min; main/default/a: gone' })
     expect(messageText(message)).toMatchInlineSnapshot(`
       "bad, to the channel: \`/backup copy\` has ended: 4 copies verified and 1 copy failed, in 9 min
         \`main/default/a\`: the copy failed: gone

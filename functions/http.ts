@@ -3,12 +3,14 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { timingSafeEqual } from 'hono/utils/buffer'
+import { describe } from '../shared/incus/refusal.ts'
 import { applyKeep } from '../shared/retention/apply.ts'
 import { isTimezone } from '../shared/schedule/zone.ts'
 import { answerApply } from './api/answer-apply.ts'
 import { answerCommand } from './api/answer-command.ts'
 import { answerContent, answerFiles } from './api/answer-files.ts'
 import { answerNotifyTest } from './api/answer-notify.ts'
+import { progressOf } from './api/answer-progress.ts'
 import { answerPlan, answerRun, UNCONFIGURED, unreadable } from './api/answer-run.ts'
 import { answerSimulate } from './api/answer-simulate.ts'
 import { limitBody, readBody } from './api/body.ts'
@@ -135,6 +137,12 @@ export function createApp(now: () => Date): Hono<App> {
     return listed.ok
       ? context.json(listed.value)
       : answerProblem(context, { status: 404, title: 'Not found', detail: listed.error.reason })
+  })
+  app.get('/api/progress', async (context) => {
+    const reply = await context.get('io').relay.inventory({ remotes: [] })
+    return reply.ok
+      ? context.json(progressOf(reply.value.jobs, now()))
+      : answerProblem(context, { status: 502, title: 'Not readable', detail: describe(reply.error, true) })
   })
   app.get('/api/files', (context) => answerFiles(context, now()))
   app.get('/api/files/content', (context) => answerContent(context, now()))

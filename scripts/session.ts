@@ -1,6 +1,7 @@
 /** The HTTP API of a running stapes, as the scripts use it. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sizeOf } from '../shared/chat/age.ts'
 import type { Message } from '../shared/chat/message.ts'
 import type { Performed } from '../shared/chat/result-message.ts'
 import type { Tested } from '../shared/notify/tested.ts'
@@ -76,11 +77,30 @@ export type Session = {
   /** What a command answers that reads, or pauses a policy. */
   command(line: string): Promise<Result<Said, Refusal>>
   progress(): Promise<Result<Progress, Refusal>>
+  /** How far what runs is, in words, by `kind key`; what says nothing is absent. */
+  howFar(): Promise<Result<Record<string, string>, Refusal>>
   /** The bytes of a file of a snapshot; `waits` is told while an instance is made of it. */
   file(asked: AskedFile, waits: (why: string) => void): Promise<Result<ReadableStream<Uint8Array>, Refusal>>
   /** How things are. */
   status(): Promise<Result<Health, Refusal>>
   testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
+}
+
+type Far = {
+  kind: string
+  key: string
+  state: string
+  progress?: string
+  bytes?: number
+  bytesPerSecond?: number
+  percent?: number
+}
+
+function farText({ state, progress = '', bytes, bytesPerSecond, percent }: Far): string {
+  if (state === 'queued') return 'it waits for its turn'
+  if (bytes === undefined || bytesPerSecond === undefined) return progress
+  const share = percent === undefined ? '' : ` (${percent} %)`
+  return `${sizeOf(bytes)}${share} at ${sizeOf(bytesPerSecond)}/s`
 }
 
 /** `fetcher`: how the Worker is reached. */
@@ -152,6 +172,11 @@ export function createSession(url: string, token: string, fetcher: typeof fetch 
     async progress() {
       const found = await ask<Progress>('GET', '/api/status')
       return found.ok ? found : err(messagesOf(found.error))
+    },
+    async howFar() {
+      const found = await ask<{ work: Far[] }>('GET', '/api/progress')
+      if (!found.ok) return err(messagesOf(found.error))
+      return ok(Object.fromEntries(found.value.work.map((one) => [`${one.kind} ${one.key}`, farText(one)])))
     },
     async file(asked, waits) {
       const path = `/api/files/content?${new URLSearchParams(asked)}`

@@ -160,6 +160,22 @@ export const status = z.object({
   runs: z.array(z.object(runRecord)),
 })
 
+export const progress = z.object({
+  at: iso,
+  work: z.array(
+    z.object({
+      kind: text.check(z.describe('As GET /api/status calls it: copies, exports, …')),
+      key: text.check(z.describe('What it works on')),
+      state: z.enum(['queued', 'running']),
+      since: iso,
+      progress: maybe.check(z.describe('In the words of Incus or the relay')),
+      bytes: z.optional(z.int()).check(z.describe('So far')),
+      bytesPerSecond: z.optional(z.int()),
+      percent: z.optional(z.int()).check(z.describe('Absent: what all of it is isn’t known')),
+    }),
+  ),
+})
+
 export const config = z.object({ appliedAt: iso, version: text, document: z.unknown() })
 
 export const applied = z.object({ version: text, appliedAt: iso, policies: texts, warnings: texts })

@@ -42,6 +42,12 @@ export const endpoints: readonly Endpoint[] = [
   },
   {
     method: 'get',
+    path: '/api/progress',
+    summary: 'What runs or waits for its turn just now, and how far it is, as the relay tells',
+    answer: answers.progress,
+  },
+  {
+    method: 'get',
     path: '/api/health',
     summary: 'Whether every promise is kept: 200, or 503 if not',
     query: {

@@ -10,6 +10,9 @@ export type Outcome = { work: string; state: 'done' | 'failed' | 'unknown'; reas
 /** Milliseconds between two looks: the state changes with the ticks, once a minute. */
 const EVERY = 5_000
 
+/** Milliseconds between two lines about how far it is. */
+const FAR = 30_000
+
 /** Milliseconds until work that is nowhere to be seen counts as never begun: a request's invocation lives for less. */
 const BEGINNING = 3 * 60_000
 
@@ -22,11 +25,14 @@ export async function follow(
 ): Promise<Outcome[]> {
   const keys = Object.entries(started).flatMap(([kind, all]) => all.map((key) => ({ kind, key })))
   const told = new Map<string, string>()
+  let known: Readonly<Record<string, string>> = {}
   terminal.note('It goes on without this command too: Ctrl-C ends the watching alone.')
   for (let waited = 0; ; waited += EVERY) {
     const seen = await session.progress()
     if (!seen.ok) terminal.note(seen.error.join('; '))
-    const all = seen.ok ? keys.map((one) => stateOf(one, seen.value, waited)) : []
+    const far = waited % FAR === 0 ? await session.howFar() : null
+    if (far?.ok === true) known = far.value
+    const all = seen.ok ? keys.map((one) => stateOf(one, seen.value, { waited, far: known })) : []
     for (const { work, text } of all) {
       if (told.get(work) !== text) terminal.note(`${work}: ${text}`)
       told.set(work, text)
@@ -39,7 +45,11 @@ export async function follow(
 
 type Shown = { work: string; text: string; end: Outcome | null }
 
-function stateOf({ kind, key }: { kind: string; key: string }, seen: Progress, waited: number): Shown {
+function stateOf(
+  { kind, key }: { kind: string; key: string },
+  seen: Progress,
+  { waited, far }: { waited: number; far: Readonly<Record<string, string>> },
+): Shown {
   const work = `${kind} ${key}`
   const entry = own(own(seen, kind) ?? {}, key)
   if (entry === undefined) {
@@ -48,7 +58,10 @@ function stateOf({ kind, key }: { kind: string; key: string }, seen: Progress, w
     return { work, text: reason, end: { work, state: 'unknown', reason } }
   }
   const { state, reason, retryAt } = entry
-  if (state === 'started' || state === 'running') return { work, text: 'it is in progress', end: null }
+  if (state === 'started' || state === 'running') {
+    const how = own(far, work) ?? ''
+    return { work, text: `it is in progress${how === '' ? '' : `: ${how}`}`, end: null }
+  }
   if (state === 'failed' && retryAt !== undefined)
     return { work, text: `it failed, and is tried again at ${retryAt}: ${reason ?? ''}`, end: null }
   if (state === 'done' || state === 'verified') return { work, text: 'done', end: { work, state: 'done' } }

@@ -18,6 +18,7 @@ const CALLS: readonly Call[] = [
     '/api/instances',
     '/api/config',
     '/api/history?count=5',
+    '/api/progress',
     '/api/files?instance=web&snapshot=daily-20261120T0015Z&path=/&limit=5',
     '/api/files/content?instance=web&snapshot=daily-20261120T0015Z&path=/marker&from=backup',
   ].map((path) => ({ method: 'GET', path })),
@@ -58,6 +59,12 @@ beforeAll(async () => {
   expect(applied?.status).toBe(200)
 })
 afterAll(() => vi.unstubAllGlobals())
+
+test('what runs is told, and nothing of it is asked of Incus', async () => {
+  const authorization = `Bearer ${SECRETS.api}`
+  const response = await worker.send('/api/progress', { method: 'GET', headers: { authorization } })
+  expect([response?.status, await response?.json()]).toEqual([200, { at: expect.any(String), work: [] }])
+})
 
 const stateOf = (): string => hashOf(place.world) + digest([...worker.kv.values])
 

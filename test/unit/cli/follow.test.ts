@@ -7,7 +7,7 @@ import { err, ok } from '../../../shared/result.ts'
 
 type Look = Progress | string
 
-async function watch(looks: readonly Look[]) {
+async function watch(looks: readonly Look[], far: Record<string, string> = {}) {
   let at = 0
   const notes: string[] = []
   const session = {
@@ -15,6 +15,7 @@ async function watch(looks: readonly Look[]) {
       const look = looks[Math.min(at++, looks.length - 1)] ?? {}
       return typeof look === 'string' ? err([look]) : ok(look)
     },
+    howFar: async () => ok(far),
   } as unknown as Session
   const streams = {
     stdout: { write: () => {} },
@@ -42,6 +43,13 @@ test('that it goes on is said once, and its end ends it', async () => {
     'copies a>b: done',
   ])
   expect(looked).toBe(5)
+})
+
+test('how far it is is said, where that is known', async () => {
+  const { notes } = await watch([copy('running'), copy('done')], {
+    'copies a>b': '1.2 GB (45 %) at 3.0 MB/s',
+  })
+  expect(notes).toContain('copies a>b: it is in progress: 1.2 GB (45 %) at 3.0 MB/s')
 })
 
 test('a try that failed is not the end while another one comes', async () => {

@@ -458,6 +458,27 @@ describe('a restore', () => {
     expect(plan.actions).toEqual([])
   })
 
+  test.each(['zfs', 'linstor', 'truenas'])(
+    'on %s names every snapshot that would go, and the way by which none does',
+    (name) => {
+      const world = driver(parseWorld(`${WEB}    weekly-20261122T0400Z\n    by-hand @2026-11-22T05:00Z`), {
+        default: name,
+      })
+      const { refusal, actions } = planFor(request, world, { ledger: SEEN })
+      expect(actions).toEqual([])
+      expect(refusal?.reason).toContain(
+        'removes the newer ones: daily-20261122T0300Z, weekly-20261122T0400Z, by-hand, the one taken before the restore. Instead, make a new instance of it beside this one, by which nothing is lost: /backup clone main/default/web1 daily-20261121T0300Z --as=web1-restored',
+      )
+      // The newest one is no exception: the one taken before it is restored is newer.
+      const alone = driver(parseWorld(WEB), { default: name })
+      const newest = { ...request, snapshot: 'daily-20261122T0300Z' } as BackupRequest
+      expect(planFor(newest, alone, { ledger: SEEN }).refusal).toMatchObject({
+        code: 'driver',
+        reason: expect.stringContaining('removes the newer ones: the one taken before the restore.'),
+      })
+    },
+  )
+
   describe('with memory', () => {
     const stateful: BackupRequest = { ...request, stateful: true }
     const vm = (more: object, holds?: boolean): World => {

@@ -14,6 +14,7 @@ import {
   subjectKey,
   volumeIn,
 } from '../../shared/incus/subject.ts'
+import { copiesUnnamed } from '../../shared/plan/operations.ts'
 import { EXPORTING } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -81,13 +82,17 @@ export function createTemporaries(
       for (const [key, state] of known.journal.temporaries()) {
         if (remoteOf(key) !== remote || used.has(key)) continue
         const ref = instanceOf(key)
+        const isVolume = volumeIn(ref.instance) !== null
         const isBusy = operations.some(
-          (one) => one.project === ref.project && one.instances.includes(ref.instance),
+          (one) =>
+            (one.project === ref.project && one.instances.includes(ref.instance)) ||
+            // It may be that one which is made.
+            (isVolume && copiesUnnamed(one)),
         )
         // Volumes are listed only if a policy covers some.
-        const mayBeThere = there.has(key) || volumeIn(ref.instance) !== null
+        const mayBeThere = there.has(key) || isVolume
         const why = failed.get(key)
-        if (why !== undefined && mayBeThere) told.push(notRemoved(ref, why))
+        if (why !== undefined && mayBeThere && !isBusy) told.push(notRemoved(ref, why))
         // One that may still be made is looked for as long.
         if (!isBusy && (mayBeThere || state === 'made')) void removeNow(ref)
       }

@@ -188,6 +188,19 @@ function lesserRight(version: string, incusd: string): void {
         await stage.relay.start()
         expect(await pair.main.run('GET', volumes)).toEqual([`${volumes}/data`])
       }
+      expect(await statusOf('main', 'POST', `${volumes}/data/backups`, { name: 'b' })).toBe(403)
+      await enforce('main', ['volumes', 'exports'])
+      await nextSecond()
+      await post('/api/run', { do: 'export', instance: 'default:data', to: 'nas' })
+      const isMade = async () => {
+        await timeline.tick()
+        return (await readdir(store, { recursive: true })).filter((path) => path.endsWith('.json')).length
+      }
+      await expect.poll(isMade, { timeout: 30_000, interval: 200 }).toBe(1)
+      await expect
+        .poll(async () => JSON.stringify(await pair.main.run('GET', volumes)), { timeout: 20_000 })
+        .not.toContain('stapes-export')
+      await rm(join(store, 'main'), { recursive: true })
       await pair.main.run('DELETE', `${volumes}/data`)
       await enforce('main')
       await applyCopies({ remote: 'backup' })

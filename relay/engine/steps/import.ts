@@ -115,7 +115,7 @@ function againstHeld({ of }: Importing, { manifest, optimized, details }: Held):
   if (manifest.instance !== subjectKey(of)) return `its manifest says that it is of ${manifest.instance}`
   if (manifest.type !== details.type) return `its manifest says that it is a ${manifest.type}`
   return optimized || manifest.optimized
-    ? `${manifest.name} is in the form of its pool’s driver, ${manifest.driver}, in which its config can't be checked: decrypt and unpack it (${sizeOf(manifest.archive.bytes)}), look at it, and import it by hand into a pool of ${manifest.driver}, with "incus import"`
+    ? `${manifest.name} is in the form of its pool’s driver, ${manifest.driver}, in which its config can't be checked: decrypt and unpack it (${sizeOf(manifest.archive.bytes)}), look at it, and import it by hand into a pool of ${manifest.driver}, with "${manifest.type === 'volume' ? 'incus storage volume import' : 'incus import'}"`
     : null
 }
 

@@ -62,7 +62,10 @@ function refuseServer({ key, ref }: Found, { remotes }: World): Refusal | null {
 /** Incus takes no snapshot of an image, and of a dependent volume only with its instance. */
 function refuseVolume({ key, record: { unsnapped, location, type } }: Found): Refusal | null {
   if (unsnapped !== undefined)
-    return { code: 'forbidden', reason: `${key} is ${unsnapped}, and an export is made of a snapshot` }
+    return {
+      code: 'forbidden',
+      reason: `${key} is ${unsnapped}, and an export is made of a snapshot${unsnapped.startsWith('an ISO') ? ': it never changes, so keep the file that it was made of elsewhere' : ''}`,
+    }
   return type !== 'volume' || location === 'none' || location === ''
     ? null
     : {

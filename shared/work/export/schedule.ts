@@ -2,9 +2,11 @@
 import { classify, describe, mayRetry } from '../../incus/refusal.ts'
 import { instanceOf } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
+import { own } from '../../own.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
 import { type Installation, renderInstallation } from '../../plan/installation.ts'
+import { copyingInto } from '../../plan/operations.ts'
 import type { Note } from '../../plan/plan.ts'
 import { rulesOf } from '../../plan/world.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
@@ -21,7 +23,7 @@ export const planExports = ({ world, ledger, now, installation }: PlanContext): 
   combine(
     knownExports(world, ledger, now).map((known) =>
       known.isLive || !isStoreGone(known, world)
-        ? stepOn(known, rowsOf(known, world), { now, installation })
+        ? stepOn(known, rowsOf(known, world), { now, installation, world })
         : giveUp(known.key, known.entry, `the relay has no store "${known.entry.store}" any more`, now),
     ),
   )
@@ -41,7 +43,7 @@ const saying = (kind: Note['kind'], key: string, entry: ExportWork, reason: stri
   notes: [{ kind, about: key, reason }],
 })
 
-type Context = Pick<PlanContext, 'now' | 'installation'>
+type Context = Pick<PlanContext, 'now' | 'installation' | 'world'>
 
 /** Minutes after which a store that could not be read is asked again. */
 const AGAIN = 10
@@ -62,6 +64,14 @@ function stepOn(known: Known, rows: ExportRow[] | null, context: Context): Findi
     ])
   const made = rows.find(({ name, snapshot }) => name === entry.name && snapshot.name === entry.snapshot)
   if (made !== undefined) return endWell(key, entry, made, now)
+  const reply = own(context.world.remotes, instanceOf(key).remote)
+  // What an earlier try has begun: until that has ended, nothing takes its place.
+  const copying = reply?.ok === true ? copyingInto(key, reply.inventory.operations) : null
+  if (copying !== null)
+    return combine([
+      soon,
+      saying('wait', key, entry, `its export waits: Incus may still be making a volume for it (${copying})`),
+    ])
   return combine([soon, tryAgain(known, context)])
 }
 

@@ -51,15 +51,13 @@ export function volumeExportContract(world: World): void {
     world.main.file('exportVolumeBackup', { parameters: { ...place(volume), backup: volume }, headers })
 
   /** The archive of such a volume, with the description that is sent instead. */
-  const archiveFor = async (name: string): Promise<Uint8Array> => {
-    const stored = await copied()
+  const archiveFor = async (name: string, of?: string, more: object = {}): Promise<Uint8Array> => {
+    const stored = of ?? (await copied())
     await succeed(world.main, await backUp(stored))
     const { pool, driver } = world.main.server
-    const description = {
-      ...{ pool, driver, madeAt: MADE_AT },
-      to: { remote: 'main', project: 'default', instance: `${pool}:${name}` },
-      volume: { name, content_type: 'filesystem', description: 'imported', config: CONFIG },
-    }
+    const volume = { name, content_type: 'filesystem', description: 'imported', config: CONFIG, ...more }
+    const to = { remote: 'main', project: 'default', instance: `${pool}:${name}` }
+    const description = { ...{ pool, driver, madeAt: MADE_AT }, to, volume }
     const chunks: Uint8Array[] = []
     for await (const chunk of rewritten(once((await fileOf(stored)).bytes), described(description)))
       chunks.push(chunk)
@@ -68,6 +66,10 @@ export function volumeExportContract(world: World): void {
   const read = async (volume: string) => {
     const reply = await world.main.ask('getVolume', { parameters: { ...place(volume), type: 'custom' } })
     return reply.status === 404 ? null : readMetadata(reply, volumeSchema)
+  }
+  const imageOf = async (volume: string): Promise<Uint8Array | undefined> => {
+    const entries = await unpackTar((await fileOf(volume)).bytes, { strict: true })
+    return entries.find(({ header }) => header.name === 'backup/volume.img')?.data
   }
   const upload = (name: string, file: Uint8Array, more: { cut?: boolean } = {}) =>
     world.main.upload(name, file, { volume: true, ...more })
@@ -85,6 +87,21 @@ export function volumeExportContract(world: World): void {
       expect(made).toMatchObject({ description: 'imported', content_type: 'filesystem', created_at: MADE_AT })
       expect(made?.config).toEqual(CONFIG)
       expect(await world.main.server.readVolumeMarker(name)).toBe('s1')
+    })
+
+    test('of a block device is that device again', async () => {
+      const [block, name] = [world.fresh('block'), world.fresh('imported')]
+      const config = { size: '4MiB' }
+      const body = JSON.stringify({ name: block, content_type: 'block', config })
+      const path = `/1.0/storage-pools/${world.main.server.pool}/volumes/custom`
+      expect((await world.main.raw('POST', path, body)).status).toBe(200)
+      const more = { content_type: 'block', config: { ...CONFIG, ...config } }
+      await succeed(world.main, await upload(name, await archiveFor(name, block, more)))
+      expect(await read(name)).toMatchObject({ content_type: 'block', config: more.config })
+      await succeed(world.main, await backUp(name))
+      const [before, after] = await Promise.all([block, name].map(imageOf))
+      expect(after?.length).toBe(before?.length)
+      expect(Buffer.from(after ?? []).equals(Buffer.from(before ?? []))).toBe(true)
     })
 
     test('makes nothing of a file that has no end, though every byte of it came', async () => {

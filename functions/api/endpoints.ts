@@ -3,6 +3,7 @@
  * requested.
  */
 import * as z from 'zod/mini'
+import { VERSION } from '../../shared/version.ts'
 import { isDestructive, REQUESTABLE } from '../../shared/work/verbs.ts'
 import { healthy } from './answer-health.ts'
 import { exported, files, instances, snapshots } from './answer-instances.ts'
@@ -166,8 +167,6 @@ export const endpoints: readonly Endpoint[] = [
     answer: answers.retention,
   },
 ]
-
-const VERSION = '0.1.0'
 
 const json = (schema: z.ZodMiniType, io: 'input' | 'output', type = 'application/json') => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {

@@ -1,7 +1,16 @@
 /** Commands that read their own arguments, each loaded only when it is called. */
+import { existsSync } from 'node:fs'
 import { buildCommand } from '@stricli/core'
 import { own } from '../../shared/own.ts'
+import { fail } from '../fail.ts'
 import type { Place, Route } from './place.ts'
+
+/** Not part of the package: it builds the Worker with development tools, and stands in for Incus where there is none. */
+async function start(): Promise<void> {
+  const script = new URL('../start.ts', import.meta.url)
+  if (existsSync(script)) return void (await import(script.href))
+  fail(['stapes start needs a checkout of the source: npm ci && npm start'], 1)
+}
 
 const SCRIPTS: Record<string, { brief: string; load: () => Promise<unknown> }> = {
   apply: {
@@ -13,7 +22,7 @@ const SCRIPTS: Record<string, { brief: string; load: () => Promise<unknown> }> =
     load: () => import('../plan.ts'),
   },
   trust: { brief: 'Make keys, and a server that trusts them', load: () => import('../trust.ts') },
-  start: { brief: 'Run Worker and relay on this machine', load: () => import('../start.ts') },
+  start: { brief: 'Run Worker and relay on this machine', load: start },
   relay: { brief: 'Run the relay', load: () => import('../../relay/main.ts') },
 }
 

@@ -15,11 +15,14 @@ export const SMALL = '--max-semi-space-size=1'
 
 const MAIN = join(import.meta.dirname, '../../relay/main.ts')
 
-/** `more`: of its configuration. */
+type Server = Pick<LabServer, 'name' | 'url' | 'fingerprint' | 'clients'>
+
+/** `more`: of its configuration. `main`: what is run. */
 export async function startRelayProcess(
-  servers: readonly LabServer[],
+  servers: readonly Server[],
   key: Key,
   more: object = {},
+  main: readonly string[] = [MAIN],
 ): Promise<RelayProcess> {
   const { cert, key: secret } = servers[0]?.clients.trusted ?? { cert: '', key: '' }
   const remotes = servers.map(({ name, url, fingerprint }) => [name, { url, fingerprint }])
@@ -27,7 +30,7 @@ export async function startRelayProcess(
   const cwd = mkdtempSync(join(tmpdir(), 'stapes-bench-'))
   const file = join(cwd, 'relay.jsonc')
   writeFileSync(file, JSON.stringify(more), { mode: 0o600 })
-  const child = spawn(process.execPath, [SMALL, MAIN], {
+  const child = spawn(process.execPath, [SMALL, ...main], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd,
     env: {

@@ -9,6 +9,7 @@ import { call } from './call.ts'
 import { isObject, text } from './envelope.ts'
 import type { Seal } from './seal.ts'
 import type { Upstream } from './upstream.ts'
+import { whyLasting } from './volume-users.ts'
 
 export const isStop = (body: unknown): boolean => isObject(body) && body.action === 'stop'
 
@@ -18,6 +19,8 @@ export async function againstStop(
   { remote, project, instance: name }: InstanceRef,
   instance: Record<string, unknown>,
 ): Promise<Result<string | null, CallError>> {
+  const lasting = whyLasting(instance)
+  if (lasting !== null) return ok(lasting)
   const devices = isObject(instance.expanded_devices) ? Object.values(instance.expanded_devices) : []
   for (const device of devices) {
     if (!isObject(device) || device.type !== 'disk' || device.path === '/' || text(device.pool) === '')

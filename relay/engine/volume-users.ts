@@ -8,13 +8,14 @@ import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
 import type { Upstream } from './upstream.ts'
 
-/** `runs` null: it is neither running nor stopped. */
+/** `runs` null: it is neither running nor stopped. `lasting`: why it must not be stopped, in words; null: it may. */
 export type User = {
   ref: InstanceRef
   status: string
   location: string
   isCopy: boolean
   runs: boolean | null
+  lasting: string | null
 }
 
 /** `volume`: as Incus shows it. `unseen`: names of those that it says use it, and that the relay can't see. */
@@ -68,7 +69,16 @@ function userOf(row: Record<string, unknown>, remote: string): User {
     ...{ status, location: text(row.location) },
     isCopy: isObject(row.config) && text(row.config[REPLICA_OF]) !== '',
     runs: RUNS.includes(status) ? true : status === 'Stopped' ? false : null,
+    lasting: whyLasting(row),
   }
+}
+
+/** Of an instance as Incus shows it: why it would not be there, or not run, after it was stopped. */
+export function whyLasting({ ephemeral, expanded_config: config }: Record<string, unknown>): string | null {
+  if (ephemeral !== false) return 'it is ephemeral, so Incus deletes it when it stops'
+  return isObject(config) && text(config['security.protection.start']) === 'true'
+    ? 'its security.protection.start keeps it from being started again'
+    : null
 }
 
 const RUNS = ['Running', 'Ready']

@@ -178,7 +178,10 @@ describe('what is wrong is said, nothing is changed, and what ran runs again', (
         ? { operation: 'Failed shutting down instance, status is "Running": context deadline exceeded' }
         : null
     await restore(world)
-    await pass(world, 5 * MINUTE)
+    await pass(world, 2 * MINUTE)
+    // It takes longer, and is started then.
+    setRunning(web(world), false)
+    await pass(world, 8 * MINUTE)
     expect([data(world), statuses(world)]).toEqual(['now', RUNNING])
     expect(volume(world).config).not.toHaveProperty([RESTORING])
     const { state, reason } = noted(world) ?? {}
@@ -261,6 +264,35 @@ test('one that can’t be started is told with the command, and it is over once 
   setRunning(web(world), true)
   await pass(world, 8 * MINUTE)
   expect(volume(world).config).not.toHaveProperty([RESTORING])
+})
+
+test.each<[string, (world: World) => void, RegExp]>([
+  [
+    'is ephemeral, which would be gone',
+    (world) => {
+      web(world).ephemeral = true
+    },
+    /nothing was changed.*Incus deletes it when it stops/,
+  ],
+  [
+    'could not be started again',
+    (world) => {
+      web(world).config['security.protection.start'] = 'true'
+    },
+    /nothing was changed.*keeps it from being started again/,
+  ],
+])('a user is not stopped that %s', async (_, change, why) => {
+  const world = await begin()
+  change(world)
+  const stops: string[] = []
+  world.weather.now = (_, { body, path }) => {
+    if (JSON.stringify(body ?? '').includes('"stop"')) stops.push(path)
+    return null
+  }
+  await restore(world)
+  await pass(world, 3 * MINUTE)
+  expect([data(world), statuses(world), stops]).toEqual(['now', RUNNING, []])
+  expect(noted(world)).toMatchObject({ state: 'failed', reason: expect.stringMatching(why) })
 })
 
 describe('is refused before anything begins', () => {

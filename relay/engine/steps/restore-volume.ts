@@ -93,11 +93,12 @@ function againstUsers(
   const [hidden] = unseen
   if (hidden !== undefined)
     return `${hidden} uses it, which the relay’s certificate may not see: detach the volume from it first`
-  for (const { ref: user, status, isCopy, runs } of users) {
+  for (const { ref: user, status, isCopy, runs, lasting } of users) {
     const name = subjectKey(user)
     if (user.project !== ref.project) return `${name} uses it, and is in another project`
     if (isCopy) return `${name} uses it, and is a copy`
     if (runs === null) return `${name} uses it, and is ${status}`
+    if (runs && lasting !== null) return `${name} uses it and runs, and ${lasting}: stop it yourself first`
     if (runs && mark?.writing === true)
       return `${name} was started in the meantime, so nothing more is done to the volume: stop it and ask again`
     if (runs && !named.includes(user.instance))
@@ -160,7 +161,7 @@ async function restoreWith(
   ])
   if (!ready.ok) return ready
   const still = await stopAll(users, io, watcher)
-  if (still !== null) return startAgain(users, still, io)
+  if (still !== null) return startLate(users, still, io)
   const writing = put({ taken: true, writing: true })
   const marked = isWriting ? ok([]) : await run([markCall(ref, { [RESTORING]: writing })])
   if (!marked.ok) return startAgain(users, marked.error, io)
@@ -238,6 +239,10 @@ const startAll = (users: readonly InstanceRef[], io: StepIo): Promise<CallError 
 const firstOf = async (all: readonly Promise<CallError | null>[]): Promise<CallError | null> =>
   (await Promise.all(all)).find((error) => error !== null) ?? null
 
+/** Seconds within which one that was told to shut down, and took too long, may do so yet; and between two looks at it. */
+const LATE = 300
+const BETWEEN = 15
+
 /** Nothing was changed: what was stopped runs again at once, and the next tick takes the mark off. */
 async function startAgain(
   users: readonly InstanceRef[],
@@ -246,6 +251,22 @@ async function startAgain(
 ): Promise<Result<never, CallError>> {
   const left = await startAll(users, io)
   return err(left === null ? error : { ...error, message: `${error.message}; and ${left.message}` })
+}
+
+/** The same, where one has not shut down in time: it may do so yet, and then it is started, too. */
+async function startLate(
+  users: readonly InstanceRef[],
+  error: CallError,
+  io: StepIo,
+): Promise<Result<never, CallError>> {
+  const { clock } = io
+  const until = clock.now() + LATE * 1000
+  await startAll(users, io)
+  while (clock.now() < until) {
+    await new Promise<void>((resolve) => void clock.after(BETWEEN * 1000, resolve))
+    await startAll(users, io)
+  }
+  return startAgain(users, error, io)
 }
 
 /** What its mark names runs again, and then the mark goes. */

@@ -195,6 +195,9 @@ describe('what is wrong is said, nothing is changed, and what ran runs again', (
     const world = await begin()
     setDriver(world.incus.main, 'zfs')
     await restore(world)
+    // Before the next tick.
+    await world.clock.advance(new Date(world.clock.now() + 20_000))
+    expect(statuses(world)).toEqual(RUNNING)
     await pass(world, 5 * MINUTE)
     expect([data(world), statuses(world)]).toEqual(['now', RUNNING])
     expect(noted(world)).toMatchObject({
@@ -203,6 +206,22 @@ describe('what is wrong is said, nothing is changed, and what ran runs again', (
     })
     await pass(world, 65 * MINUTE)
     expect((await restore(world)).refusal).toMatchObject({ code: 'driver' })
+  })
+
+  test('where its last mark can’t be set, so that nothing was written', async () => {
+    const world = await begin()
+    world.incus.main.faults = ({ method, body }) =>
+      method === 'PATCH' && JSON.stringify(body).includes(' writing ')
+        ? { before: { status: 403, error: 'Certificate is restricted' } }
+        : null
+    await restore(world)
+    await pass(world, 5 * MINUTE)
+    expect([data(world), statuses(world)]).toEqual(['now', RUNNING])
+    expect(volume(world).config).not.toHaveProperty([RESTORING])
+    expect(noted(world)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/nothing was changed/),
+    })
   })
 
   test('where one was started meanwhile, which is left running', async () => {

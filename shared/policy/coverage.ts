@@ -19,7 +19,7 @@ import { describeSkip } from './skip.ts'
 import { groupsIn, heldTogether, strangersIn } from './together.ts'
 import { withUnknownVolumes } from './unknown-volumes.ts'
 import { unmatchedOf } from './unmatched.ts'
-import { coveredUses, coversVolumes, forVolume, isVolume } from './volumes.ts'
+import { coveredUses, coversVolumes, forVolume, isVolume, unexported } from './volumes.ts'
 
 /** A coverage that also knows where each merged value comes from. */
 export type TracedCoverage = Coverage & {
@@ -84,6 +84,7 @@ export function coverInstances(
         ),
         ...taken.flatMap(({ ref, record }) => leftOverWarning(ref, record) ?? []),
         ...contradictionsIn(policy, taken, uses),
+        ...wanted.flatMap((one) => unexported(one, policy)),
         ...lockWarnings(policy, replies),
         ...groupsIn({ policy, covered: taken }).flatMap(strangersIn),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),

@@ -1,11 +1,12 @@
 /** Which custom volumes a policy covers, what holds for them, and what is told of those that it doesn't. */
 import type { InstanceRecord } from '../incus/inventory.ts'
 import { type InstanceRef, volumeName } from '../incus/subject.ts'
+import { own } from '../own.ts'
 import { configCommand } from '../shell.ts'
 import type { Covered } from './cover.ts'
 import { compileGlobs } from './glob.ts'
-import { isTrue, NO_VOLUMES } from './marks.ts'
-import type { Selector } from './policy.ts'
+import { isTrue, NO_VOLUMES, PREFIX } from './marks.ts'
+import type { Policy, Selector } from './policy.ts'
 
 type Problem = { about: string; reason: string }
 
@@ -37,11 +38,30 @@ export function volumesBy(
     (attached && users.some((user) => selected.has(`${remote}/${user}`)))
 }
 
-/** What is kept of a policy for a volume, which has no memory. */
-export const forVolume = <Effective extends Pick<Covered, 'policy'>>(effective: Effective): Effective => ({
-  ...effective,
-  policy: { ...effective.policy, stateful: false },
-})
+/** Each member of a cluster may have a volume of that name, and requests don't tell them apart. */
+export const isOfMember = ({ type, location }: Pick<InstanceRecord, 'type' | 'location'>): boolean =>
+  type === 'volume' && location !== '' && location !== 'none'
+
+/** What is kept of a policy for a volume: it has no memory, and one of a cluster's member isn't exported yet. */
+export function forVolume<Effective extends Pick<Covered, 'policy' | 'record'>>(one: Effective): Effective {
+  const { policy, record } = one
+  return {
+    ...one,
+    policy: { ...policy, stateful: false, export: isOfMember(record) ? null : policy.export },
+  }
+}
+
+/** The policy has exports and no copy, and nobody has said that the volume needs none. `merged`: as it holds for it. */
+export function unexported({ ref, key, record, policy: merged }: Covered, policy: Policy): Problem[] {
+  if (!isOfMember(record) || policy.export == null || merged.copy !== null) return []
+  if (own(record.config, `${PREFIX}copy`) === 'false') return []
+  return [
+    {
+      about: key,
+      reason: `stapes makes no exports of the volumes of a cluster's members yet: the snapshots of this one stay in its own pool, and are lost with that. Back it up in another way, then: ${configCommand(ref, 'set', `${PREFIX}copy=false`)}`,
+    },
+  ]
+}
 
 /** Of all policies: the volumes that they cover, by user, as `remote/project/instance volume`. */
 export const coveredUses = (

@@ -17,7 +17,7 @@ export type Fact = {
   place?: string
   /** Its own key says that it has no copy, though the policy has. */
   uncopied?: true
-  /** It wasn't exported, though its policy exports: a custom volume, by an earlier version. */
+  /** It isn't exported, though its policy exports: a volume of a cluster's member, by an earlier version any volume. */
   unexported?: true
   /** The newest verified snapshot that its copy lists. */
   copied?: string

@@ -41,6 +41,7 @@ export function witness({ coverages, world, ledger, before, sorted = {} }: Look,
         ...factFor(one, factOf(before, policy.name, one.key), { world: seen, work: ledger.work }, now),
         ...sortedOf(one, factOf(before, policy.name, one.key), policy.name, sorted),
         ...(policy.copy !== null && one.policy.copy === null ? { uncopied: true as const } : {}),
+        ...(policy.export != null && one.policy.export == null ? { unexported: true as const } : {}),
       },
     ])
     return [policy.name, Object.fromEntries([...unread, ...facts])] as const

@@ -215,6 +215,19 @@ test('a policy’s export reaches the volumes that it covers, promises that, rea
   expect(volumesOf(world)).toEqual(['data'])
 })
 
+test('one of a cluster’s member is neither exported nor promised, and that is told', async () => {
+  const world = await begin({ policy: { export: { to: 'nas', schedule: '@hourly' } } })
+  await pass(world, 5 * MINUTE)
+  on(world).location = 'n1'
+  const before = made(world).length
+  await passIdly(world, 3 * HOUR)
+  expect(made(world)).toHaveLength(before)
+  const { promises, conditions } = await statusIn(world)
+  expect(promises.flatMap(({ kind, subject }) => (subject === KEY ? [kind] : []))).toEqual(['snapshot'])
+  expect(JSON.stringify(conditions)).toContain('no exports of the volumes of a cluster')
+  expect((await wish(world)).refusal?.reason).toContain('one member of a cluster')
+})
+
 describe('is refused, with what to do', () => {
   test('for an ISO image, of which there are no snapshots', async () => {
     const world = await begin({ content: 'iso' })

@@ -10,6 +10,7 @@ import { driverOf } from '../../plan/freezing.ts'
 import { type Installation, renderInstallation } from '../../plan/installation.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { rulesOf, type World } from '../../plan/world.ts'
+import { isOfMember } from '../../policy/volumes.ts'
 import { refuseEvidence } from '../restore/evidence.ts'
 import type { ExportAction, ExportRequest } from './action.ts'
 import type { ExportWork } from './entry.ts'
@@ -60,13 +61,14 @@ function refuseServer({ key, ref }: Found, { remotes }: World): Refusal | null {
 }
 
 /** Incus takes no snapshot of an image, and of a dependent volume only with its instance. */
-function refuseVolume({ key, record: { unsnapped, location, type } }: Found): Refusal | null {
+function refuseVolume({ key, record }: Found): Refusal | null {
+  const { unsnapped } = record
   if (unsnapped !== undefined)
     return {
       code: 'forbidden',
       reason: `${key} is ${unsnapped}, and an export is made of a snapshot${unsnapped.startsWith('an ISO') ? ': it never changes, so keep the file that it was made of elsewhere' : ''}`,
     }
-  return type !== 'volume' || location === 'none' || location === ''
+  return !isOfMember(record)
     ? null
     : {
         code: 'forbidden',

@@ -17,6 +17,7 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   restoreInstance: { restore: 's1', stateful: false },
   startInstance: { action: 'start' },
   restoreVolume: { restore: 's1' },
+  execInstance: { command: ['true'] },
   createBackup: { name: 'b2' },
   sendVolume: { migration: true },
   receiveVolume: {
@@ -30,6 +31,13 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   createVolumeBackup: { name: 'b2' },
 }
 
+/** What only one that runs answers. */
+const ELSEWHERE: Partial<Record<RouteName, Record<string, string>>> = {
+  execInstance: { instance: 'runner' },
+  getExecOutput: { instance: 'runner', file: 'out' },
+  deleteExecOutput: { instance: 'runner', file: 'out' },
+}
+
 const QUERIES: Partial<Record<RouteName, Record<string, string>>> = {
   waitOperation: { timeout: '0' },
   listProfiles: { recursion: '1' },
@@ -38,6 +46,8 @@ const QUERIES: Partial<Record<RouteName, Record<string, string>>> = {
 async function world() {
   const pair = new VirtualPair(undefined, '7.0.2')
   seedInstance(pair.main, { name: 'web1' })
+  const runner = seedInstance(pair.main, { name: 'runner', running: true })
+  runner.outputs.set('out', Buffer.from('x'))
   await pair.takeSnapshot(pair.main, 'web1', 's1')
   const offer = await pair.ask(pair.main, 'POST', '/1.0/instances/web1', { body: { migration: true } })
   const { id } = offer.body.metadata as { id: string }
@@ -63,7 +73,7 @@ describe('the embedded Incus serves the routes table', () => {
   test.for(names)('%s is done, not refused', async (name) => {
     const { pair, parameters } = await world()
     const query = QUERIES[name] ?? {}
-    const { method, path } = request(name, parameters, query)
+    const { method, path } = request(name, { ...parameters, ...ELSEWHERE[name] }, query)
     const body = BODIES[name]
     const answer = await pair.ask(pair.main, method, path, body === undefined ? {} : { body })
     expect(answer.body?.error ?? '').toMatch(/^$|^context deadline exceeded$/)
@@ -77,9 +87,9 @@ describe('the embedded Incus serves the routes table', () => {
   test.for([
     ['GET', '/1.0/nothing', 404, 'not found'],
     ['GET', '/1.0/instances/', 404, 'not found'],
-    ['GET', '/1.0/instances/web1/exec', 404, 'not found'],
+    ['GET', '/1.0/instances/web1/console', 404, 'not found'],
     ['GET', '/2.0', 404, 'not found'],
-    ['POST', '/1.0/instances/web1/exec', 404, 'not found'],
+    ['POST', '/1.0/instances/web1/console', 404, 'not found'],
     ['PUT', '/1.0/instances', 501, 'not implemented'],
     ['HEAD', '/1.0', 501, 'not implemented'],
   ] as const)('%s %s is a %i', async ([method, path, status, error]) => {

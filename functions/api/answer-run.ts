@@ -11,9 +11,11 @@ import { digestOf } from '../digest.ts'
 import type { App } from '../env.ts'
 import { logRun } from '../log-run.ts'
 import { planOnly, run } from '../run.ts'
+import type { Run } from '../summary.ts'
 import { checkConfig } from './apply.ts'
 import { readBody } from './body.ts'
 import { callerOf, requestId } from './caller.ts'
+import { lineInApi } from './in-api.ts'
 import { lineOf } from './line-of.ts'
 import { answerProblem, type Problem } from './problem.ts'
 import { requestOf } from './read-request.ts'
@@ -48,7 +50,7 @@ export async function answerPlan(context: Context<App>, at: Date): Promise<Respo
   )
   if (plan === null) return answerProblem(context, UNCONFIGURED)
   if (plan.refusal !== null) return answerProblem(context, refused(plan.refusal))
-  const lines = linesOf(plan)
+  const lines = rest.line === undefined ? linesOf(plan).map(lineInApi) : linesOf(plan)
   const digest = await digestOf(digestText(plan))
   const { approval } = plan
   // Told before all lines, also of the applied document: as long as it is so, nothing of that works.
@@ -63,14 +65,14 @@ export async function answerRun(context: Context<App>, at: Date): Promise<Respon
   if (!body.ok) return answerProblem(context, body.error)
   const request = requestOf(body.value)
   if (!request.ok) return answerProblem(context, request.error)
-  if (request.value !== null) return answerChange(context, request.value, body.value.confirm, at)
+  if (request.value !== null) return answerChange(context, request.value, body.value, at)
   return context.json(logRun(await run({ kind: 'run', at }, context.get('io')), context.get('io')))
 }
 
 async function answerChange(
   context: Context<App>,
   request: BackupRequest,
-  confirm: string | undefined,
+  { confirm, line }: { confirm?: string | undefined; line?: string | undefined },
   at: Date,
 ): Promise<Response> {
   const changed = await change(
@@ -86,8 +88,16 @@ async function answerChange(
   if (changed.state === 'unconfigured') return answerProblem(context, UNCONFIGURED)
   if (changed.state === 'stopped') return answerProblem(context, stopped(changed.stop, confirm))
   const { run: ran } = changed
-  return ran.refusal === null ? context.json(ran) : answerProblem(context, refused(ran.refusal))
+  if (ran.refusal !== null) return answerProblem(context, refused(ran.refusal))
+  // Whoever sends a command reads commands.
+  return context.json(line === undefined ? ranInApi(ran) : ran)
 }
+
+const ranInApi = (ran: Extract<Run, { state: 'ran' }>): Run => ({
+  ...ran,
+  lines: ran.lines.map(lineInApi),
+  results: ran.results.map((result) => ({ ...result, line: lineInApi(result.line) })),
+})
 
 export const refused = ({ reason }: Refusal): Problem => ({ status: 422, title: 'Refused', detail: reason })
 

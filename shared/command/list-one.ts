@@ -11,9 +11,10 @@ import { remoteOf } from '../incus/subject.ts'
 import { holdsOf, removedOn } from '../policy/marks.ts'
 import { snapshotCommand } from '../shell.ts'
 import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from './stock.ts'
+import { stoodTexts } from './stood.ts'
 import { maySpeak } from './visible.ts'
 
-export function oneInstance(stock: Stock, { now, config, details, maySee }: Answered): Message {
+export function oneInstance(stock: Stock, { now, config, ledger, details, maySee }: Answered): Message {
   const { key, complete, policies, replica, copies, partials, record } = stock
   const known = new Set(config?.policies.map(({ name }) => name))
   const newestFirst = [...(complete ?? [])].sort((a, b) => compareAge(b, a))
@@ -36,6 +37,7 @@ export function oneInstance(stock: Stock, { now, config, details, maySee }: Answ
         ]),
         ...partials.map((name): Text => [{ code: name }, ' may be partial: don’t count on it']),
         ...copies.flatMap((copy) => onlyThere(copy, newestFirst, now)),
+        ...stoodTexts(ledger, (one) => one === key),
       ],
       [
         'Incus itself lists all: ',

@@ -7,6 +7,7 @@ import { samePair } from '../incus/pairs.ts'
 import { compareAge, isManual, parseSnapshotName, SAFETY } from '../incus/snapshot-name.ts'
 import { instanceOf } from '../incus/subject.ts'
 import type { Line } from '../plan/line.ts'
+import { manualExpiry } from '../plan/manual.ts'
 import type { World } from '../plan/world.ts'
 import { holdsOf, removedOn } from '../policy/marks.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -136,16 +137,17 @@ function ownerOf(name: string, policies: readonly Policy[] | null): string {
 function ownEnds(
   [name, createdAt]: SnapshotPair,
   presence: ReadonlyMap<string, Presence>,
-  { stock, policies, putOff, now }: Seen,
+  seen: Seen,
 ): Going[] {
+  const { stock, policies, putOff, now } = seen
   const later = putOff.find(({ snapshot }) => snapshot === name)
   if (later !== undefined && presence.has(stock.key)) {
     const reason = 'its expiry is postponed until then, because the copy lags behind'
     return [{ place: stock.key, when: 'later', at: later.until, reason }]
   }
   const policy = policies.find((one) => one.name === parseSnapshotName(name)?.policy)
-  if (policy === undefined) return []
   const from = new Date(createdAt * 1000)
+  if (policy === undefined) return isManual(name) && presence.has(stock.key) ? manualEnd(from, seen) : []
   return [...presence.keys()].flatMap((place): Going[] => {
     const expiry = place === stock.key ? policy.expiry : (policy.copy?.expiry ?? null)
     if (expiry === null) return []
@@ -154,4 +156,19 @@ function ownEnds(
     const reason = `Incus removes it then: expiry ${expiry}`
     return [{ place, when: 'later', at: end.toISOString(), reason }]
   })
+}
+
+/** Of one on request, unless somebody gave it another: Incus's listing has no dates. */
+function manualEnd(from: Date, { stock, policies, now }: Seen): Going[] {
+  const at = manualExpiry(policies, from)
+  return at === null || Date.parse(at) <= now.getTime()
+    ? []
+    : [
+        {
+          place: stock.key,
+          when: 'later',
+          at,
+          reason: 'Incus removes it then, unless it was given another expiry',
+        },
+      ]
 }

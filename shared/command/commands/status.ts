@@ -16,6 +16,7 @@ import { COUNTS } from '../../work/verbs.ts'
 import type { ReadCommand } from '../command.ts'
 import { INSTANCE } from '../scope.ts'
 import type { Seen } from '../seen.ts'
+import { stoodTexts } from '../stood.ts'
 import { nothingConfigured } from '../unconfigured.ts'
 import { maySpeak } from '../visible.ts'
 import { workOf, workText } from '../work.ts'
@@ -53,6 +54,7 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
         ...(texts.length === 1 ? [] : texts.map((text) => spoken(cut(capitalized(text))))),
         ...running.map((item) => workText(item)),
         ...policies.map((policy) => policyText(policy, seen)),
+        ...stoodTexts(ledger, maySee),
         ...runTexts(seen),
       ],
       [typed('missed'), ', ', typed('policies'), ' and ', typed('list'), ' show more'],
@@ -158,6 +160,7 @@ function one(path: string, seen: Seen): Message {
         ...workOf(ledger, isIt)
           .filter(({ state }) => state !== 'bad')
           .map((item) => workText(item)),
+        ...stoodTexts(ledger, isIt),
         ...unserved.map(unservedText),
       ],
       [typed('missed'), ' shows more'],

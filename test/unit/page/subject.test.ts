@@ -44,6 +44,19 @@ describe('an instance', () => {
     )
   })
 
+  test('says until when one on request stays', async () => {
+    const { main } = scene.world.incus
+    const name = 'manual-20261120T0305Z'
+    const db = instanceOf(main, { name: 'db' })
+    const [first] = db.snapshots.values()
+    if (first === undefined) throw new Error('it has no snapshot')
+    db.snapshots.set(name, { ...first, name })
+    expect(await rowOf('/subject/main/default/db', name)).toMatch(
+      /on request.* UTC main: Incus removes it then, unless it was given another expiry/,
+    )
+    db.snapshots.delete(name)
+  })
+
   test('has a mark in the picture for each, on each lane', async () => {
     const html = await stage.read(WEB)
     expect(html.match(/<circle class="snapshot" /g)?.length).toBe(4 + 1)

@@ -57,6 +57,21 @@ describe('status', () => {
     `)
   })
 
+  test('says how long instances stood still the last time, and of none that may not be seen', () => {
+    const paused = { 'main/default/web1': 0.4, 'main/default/hidden': 9 }
+    const slots = [
+      { slot: '2026-11-22T04:00:00.000Z', outcome: 'served' as const, served: 1 },
+      { slot: '2026-11-22T03:00:00.000Z', outcome: 'served' as const, served: 2, paused },
+    ]
+    const seen = seenOf({
+      ledger: ledgerOf({ policies: { nightly: policyLedger(slots) } }),
+      maySee: (key) => key !== 'main/default/hidden',
+    })
+    const text = '`nightly`: `main/default/web1` stood still for 0.4 s for the slot <2026-11-22 03:00>'
+    for (const values of [{}, { instance: 'web1' }]) expect(said(status, seen, values)).toContain(text)
+    expect(said(status, seen)).not.toContain('hidden')
+  })
+
   test('says so when nothing is configured', () => {
     expect(said(status, seenOf({ config: null, applied: null, ledger: null }))).toMatchInlineSnapshot(
       `"warning, to the caller: Nothing is configured yet, so nothing is backed up. Write a stapes.jsonc and apply it: \`npm run apply\`"`,

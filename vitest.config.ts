@@ -7,8 +7,8 @@ const ALONE = ['test/contract/*.test.ts', 'test/lab/*.test.ts', 'test/e2e/*.test
 /** On virtual time alone, so that it doesn't matter how much of the processor they get. */
 const SIMULATIONS = ['test/simulation/*.test.ts']
 
-/** Replaces modules, which no other file may get to see. */
-const REPLACING = ['test/simulation/broken.test.ts']
+/** Replace modules, which no other file may get to see. */
+const REPLACING = ['test/simulation/broken*.test.ts']
 
 /** Files with minutes of work. */
 const LONG = /test\/simulation\/(faults|year|prolonged|forecast)\.test\.ts$/

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { hold, setFull } from '../emulator/breakage.ts'
 import { instanceOf } from '../emulator/scene.ts'
 import { copiesOf } from '../long-work.ts'
-import { failureStaysApart, ledgerIn } from './invariants.ts'
+import { ledgerIn } from './invariant.ts'
+import { failureStaysApart } from './invariants.ts'
 import { DAY, HOUR, type Simulation, simulate, usual } from './scenes.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')

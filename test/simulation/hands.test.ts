@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import { copiesOf } from '../long-work.ts'
-import { ledgerIn } from './invariants.ts'
+import { ledgerIn } from './invariant.ts'
 import { nextMinute } from './passing.ts'
 import { createWorld, type Installed, type Ticked, type World } from './world.ts'
 

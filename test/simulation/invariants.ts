@@ -1,34 +1,39 @@
 /** What must hold whatever happens. Each looks at the servers themselves, not at what stapes believes. */
 
-import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { VERIFIED } from '../../shared/policy/marks.ts'
-import type { Keep } from '../../shared/retention/keep.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
-import { hasData } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
-import type { Instance, Snapshot } from '../emulator/state.ts'
 import { copiesOf } from '../long-work.ts'
-import { type InstanceEvent, type Listener, listen, type SnapshotEvent } from './journal.ts'
+import {
+  exportsConverge,
+  newestExportStays,
+  oneExportPerSlot,
+  onlyMadeExportsCount,
+} from './export-invariants.ts'
+import { onlyWholeGroupsCount } from './group-invariants.ts'
+import {
+  type HolderEvent,
+  hasExpired,
+  holderOn,
+  holdersOn,
+  type Invariant,
+  isHalfMade,
+  isTemporary,
+  ledgerIn,
+  nameOf,
+  type Own,
+  ownName,
+  type Scene,
+  type SnapshotEvent,
+  say,
+  secondOf,
+} from './invariant.ts'
+import { type Held, type Holder, listen } from './journal.ts'
 import { keepers } from './keepers.ts'
-import { type Calendar, type Ending, type SlotBook, slotOf } from './slot-book.ts'
+import { nothingStaysBehind, nothingStaysFrozen } from './leftover-invariants.ts'
+import { type Ending, slotOf } from './slot-book.ts'
 import { wellOnlyIfKept } from './well.ts'
 import type { World } from './world.ts'
-
-/** What the invariants need to know of a scene. All is in the project `default`. */
-export type Scene = {
-  world: World
-  /** Instances on main that every policy covers; each has its replica on backup where a policy copies. */
-  covered: readonly string[]
-  calendar: Calendar
-  keep: Record<string, Keep>
-  book: SlotBook
-  /** From when to when every slot has to have ended. */
-  span: { after: Date; until: Date }
-}
-
-type Fail = (text: string) => void
-type Checks = { listener?: Listener; step?(): void; end?(): void }
-export type Invariant = (scene: Scene, fail: Fail) => Checks
 
 class Violation extends Error {
   readonly invariant: string
@@ -39,42 +44,33 @@ class Violation extends Error {
   }
 }
 
-const OURS = /^([a-z][a-z0-9-]*)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z$/
-
-type Own = { policy: string; slot: string }
-
-const ownName = (scene: Scene, name: string): Own | null => {
-  const [, policy = '', year, month, day, hour, minute] = OURS.exec(name) ?? []
-  return policy in scene.calendar
-    ? { policy, slot: `${year}-${month}-${day}T${hour}:${minute}:00.000Z` }
-    : null
+/** Nobody saw the end of its making, so that it may be partial: it is replaced, or goes. */
+function isUnseen(scene: Scene, { holder, snapshot }: SnapshotEvent, own: Own): boolean {
+  const isDoubted = scene.book.unseen(`main/default/${nameOf(holder)}`, snapshot.name) > 0
+  return isDoubted || isGivenUp(scene, nameOf(holder), own)
 }
 
-const say = ({ remote, instance, snapshot }: SnapshotEvent): string =>
-  `${remote}/${instance.name}/${snapshot.name}`
+/** Whoever takes a group removes all of it where one answer was lost; so it never was told. */
+const isGivenUp = ({ book, groups, calendar }: Scene, name: string, { policy, slot }: Own): boolean =>
+  groups.of(policy, name).length > 0 &&
+  book.ending(policy, new Date(slotOf(calendar, policy, slot)))?.outcome !== 'served'
 
-const instanceOn = (incus: EmbeddedIncus, name: string): Instance | undefined =>
-  incus.state.projects.get('default')?.instances.get(name)
-
-/** Incus itself removes what has expired. */
-const expired = ({ snapshot, at }: SnapshotEvent): boolean =>
-  snapshot.expires.ms !== null && snapshot.expires.ms <= at
-
-/** Nobody saw the end of its making, so that it may be partial: it is replaced, or goes. */
-const unseen = ({ book }: Scene, { instance, snapshot }: SnapshotEvent): number =>
-  book.unseen(`main/default/${instance.name}`, snapshot.name)
-
-/** The other snapshots of the same policy, with its own, newest slot first; none that has no data. */
-const family = (scene: Scene, instance: Instance, policy: string): { snapshot: Snapshot; slot: string }[] =>
-  [...instance.snapshots.values()]
+/** The other snapshots of the same policy, with its own, newest slot first; none that has no data, or is a part. */
+const family = (scene: Scene, holder: Holder, policy: string): { snapshot: Held; slot: string }[] =>
+  [...holder.snapshots.values()]
     .flatMap((snapshot) => {
       const own = ownName(scene, snapshot.name)
-      return own?.policy === policy && snapshot.disk.held === 'whole' ? [{ snapshot, slot: own.slot }] : []
+      const isGood =
+        snapshot.disk.held === 'whole' && scene.groups.isWhole(policy, nameOf(holder), snapshot.name)
+      return own?.policy === policy && isGood ? [{ snapshot, slot: own.slot }] : []
     })
     .sort((a, b) => (a.slot < b.slot ? 1 : -1))
 
-/** A name may be so much older than the data: the jitter of the scenes, two ticks, and what delays a tick. */
-const LATEST_MINUTES = 10 + 2 + 4
+/**
+ * A name may be so much older than the data: the jitter of the scenes, two ticks, and what delays a tick. A server that
+ * just failed gets one snapshot at a time, and dir takes minutes for each.
+ */
+const latestMinutes = ({ covered }: Scene): number => 10 + 2 + (covered.length > 3 ? 12 : 4)
 
 /**
  * At most one snapshot for each policy, slot and instance is ever made, and its name tells when. Only one
@@ -92,7 +88,8 @@ const oneSnapshotPerSlot: Invariant = (scene, fail) => {
         const own = ownName(scene, event.snapshot.name)
         if (event.remote !== 'main' || own === null) return
         const slot = slotOf(scene.calendar, own.policy, own.slot)
-        const key = `${event.instance.name} ${own.policy} ${slot}`
+        const name = nameOf(event.holder)
+        const key = `${name} ${own.policy} ${slot}`
         const times = (made.get(key) ?? 0) + 1
         const { counts } = scene.world.kv
         const withheld = counts.refused > (refused.get(key) ?? 0)
@@ -100,20 +97,23 @@ const oneSnapshotPerSlot: Invariant = (scene, fail) => {
         refused.set(key, counts.refused)
         const text = `${say(event)} is made once more, the ${times}th time`
         judgements.push(() => {
-          const tries = scene.book.unseenOf(`main/default/${event.instance.name}`, own.policy, slot)
+          const tries = scene.book.unseenOf(`main/default/${name}`, own.policy, slot)
           // A tick that KV kept from telling that it made one again leaves that to the next.
           const untold = tries > 0 && withheld
           if (times > 1 + 2 * tries && !untold) fail(text)
         })
         const minutes = (event.at - Date.parse(own.slot)) / 60_000
-        if (minutes < 0 || minutes > LATEST_MINUTES)
+        if (minutes < 0 || minutes > latestMinutes(scene))
           fail(`${say(event)} is made ${minutes} min after its name`)
       },
-      gone({ remote, instance, snapshot }) {
+      gone({ remote, holder, snapshot }) {
         // It came to nothing, so it may be tried again.
         const own = ownName(scene, snapshot.name)
-        if (remote !== 'main' || own === null || !snapshot.inMaking) return
-        const key = `${instance.name} ${own.policy} ${slotOf(scene.calendar, own.policy, own.slot)}`
+        if (remote !== 'main' || own === null) return
+        const name = nameOf(holder)
+        const isPart = scene.groups.isPart(own.policy, name, snapshot.name)
+        if (!snapshot.inMaking && !isPart && !isGivenUp(scene, name, own)) return
+        const key = `${name} ${own.policy} ${slotOf(scene.calendar, own.policy, own.slot)}`
         made.set(key, (made.get(key) ?? 1) - 1)
       },
     },
@@ -124,55 +124,50 @@ const oneSnapshotPerSlot: Invariant = (scene, fail) => {
   }
 }
 
-/** It is made from a snapshot just now: what arrives with it was taken long before, and may go with it. */
-const isHalfMade = ({ config }: Instance): boolean =>
-  / making /.test(config['user.stapes.restoring-as'] ?? '')
-
 /** What was there before, and every instance that no policy covers, stays as it was. */
 const nothingForeignTouched: Invariant = (scene, fail) => {
-  const { main, backup } = scene.world.incus
+  const { incus, stores } = scene.world
+  const { main, backup } = incus
   const servers = [main, backup]
   const snapshots = new Set(
-    servers.flatMap((incus) => all(incus).flatMap((one) => [...one.snapshots.values()])),
+    servers.flatMap((server) => holdersOn(server).flatMap((one): Held[] => [...one.snapshots.values()])),
   )
-  const strangers = servers.flatMap((incus) =>
-    all(incus)
-      .filter(({ name }) => incus === backup || !scene.covered.includes(name))
-      .map((instance) => ({ instance, before: stateOf(instance) })),
+  const strangers = servers.flatMap((server) =>
+    holdersOn(server)
+      .filter((one) => server === backup || !scene.covered.includes(nameOf(one)))
+      .map((holder) => ({ holder, before: stateOf(holder) })),
   )
+  const exports = new Set(stores.made.keys())
   return {
     listener: {
       gone(event) {
         if (snapshots.has(event.snapshot)) fail(`${say(event)} was there before and is removed`)
       },
-      instanceGone({ remote, instance }) {
-        const isStranger = strangers.some((one) => one.instance === instance)
+      holderGone({ remote, holder }) {
+        const isStranger = strangers.some((one) => one.holder === holder)
         // What is made on request, and was left half made, goes again.
-        const isOurs = isTemporary(instance) || isHalfMade(instance)
-        if (isStranger || (remote === 'main' && !isOurs)) fail(`${remote}/${instance.name} is removed`)
+        const isOurs = isTemporary(holder) || isHalfMade(holder)
+        if (isStranger || (remote === 'main' && !isOurs)) fail(`${remote}/${nameOf(holder)} is removed`)
+      },
+      exported({ key }) {
+        if (stores.made.has(key)) fail(`${key} is overwritten`)
+      },
+      exportGone({ key }) {
+        if (exports.has(key)) fail(`${key} was there before and is removed`)
       },
     },
     step() {
-      for (const { instance, before } of strangers)
-        if (stateOf(instance) !== before) fail(`${instance.name} is not as it was: ${stateOf(instance)}`)
+      for (const { holder, before } of strangers)
+        if (stateOf(holder) !== before) fail(`${nameOf(holder)} is not as it was: ${stateOf(holder)}`)
     },
   }
 }
 
-/** Of a snapshot, by the relay, for an export or to read files: it goes again. */
-const isTemporary = ({ name, config }: Instance): boolean =>
-  /^stapes-(export|files)-[0-9a-f]{24}$/.test(name) && config['user.stapes.exporting'] !== undefined
-
-const all = (incus: EmbeddedIncus): Instance[] => [
-  ...(incus.state.projects.get('default')?.instances.values() ?? []),
-]
-
-const stateOf = ({ status, config, devices, snapshots }: Instance): string =>
+const stateOf = (holder: Holder): string =>
   JSON.stringify([
-    status,
-    config,
-    devices,
-    [...snapshots.values()].map(({ name, expires }) => [name, expires]),
+    'status' in holder ? [holder.status, holder.devices] : holder.description,
+    holder.config,
+    [...holder.snapshots.values()].map(({ name, expires }) => [name, expires]),
   ])
 
 /** The newest good snapshot of an instance and policy is never removed by us. */
@@ -180,9 +175,9 @@ const newestStays: Invariant = (scene, fail) => ({
   listener: {
     gone(event) {
       const own = ownName(scene, event.snapshot.name)
-      if (event.remote !== 'main' || own === null || event.snapshot.inMaking || expired(event)) return
-      if (unseen(scene, event) > 0) return
-      if (family(scene, event.instance, own.policy)[0]?.snapshot === event.snapshot)
+      if (event.remote !== 'main' || own === null || event.snapshot.inMaking || hasExpired(event)) return
+      if (isUnseen(scene, event, own)) return
+      if (family(scene, event.holder, own.policy)[0]?.snapshot === event.snapshot)
         fail(`${say(event)} was the newest of its policy and is removed`)
     },
   },
@@ -191,36 +186,44 @@ const newestStays: Invariant = (scene, fail) => ({
 /** The newest good snapshot common with a copy stays on both sides, and no target with verified ones goes. */
 const newestCommonStays: Invariant = (scene, fail) => {
   const common = (name: string): string | undefined => {
-    const source = instanceOn(scene.world.incus.main, name)
-    const target = instanceOn(scene.world.incus.backup, name)
+    const source = holderOn(scene.world.incus.main, name)
+    const target = holderOn(scene.world.incus.backup, name)
     if (source === undefined || target === undefined) return undefined
     return verifiedWhole(target)
-      .filter(({ name: one, second }) => source.snapshots.get(one)?.second === second)
-      .sort((a, b) => b.second - a.second)[0]?.name
+      .filter((one) => isThere(source, [one.name, secondOf(one)]))
+      .sort((a, b) => secondOf(b) - secondOf(a))[0]?.name
   }
   return {
     listener: {
       gone(event) {
-        const { instance, snapshot } = event
-        if (!scene.covered.includes(instance.name) || snapshot.inMaking || expired(event)) return
-        if (common(instance.name) === snapshot.name)
+        const { holder, snapshot } = event
+        const name = nameOf(holder)
+        if (!scene.covered.includes(name) || snapshot.inMaking || hasExpired(event)) return
+        if (common(name) === snapshot.name)
           fail(`${say(event)} was the newest common with the copy and is removed`)
       },
-      instanceGone({ remote, instance }: InstanceEvent) {
-        const lost = remote === 'backup' ? verifiedWhole(instance) : []
+      holderGone({ remote, holder }: HolderEvent) {
+        const lost = remote === 'backup' ? verifiedWhole(holder) : []
         if (lost.length > 0)
-          fail(`${remote}/${instance.name} is removed with ${lost.length} verified snapshots`)
+          fail(`${remote}/${nameOf(holder)} is removed with ${lost.length} verified snapshots`)
       },
     },
   }
 }
 
-const marksOf = (target: Instance) => parseVerified(target.config[VERIFIED])
+const marksOf = (target: Holder) => parseVerified(target.config[VERIFIED])
 
-const verifiedWhole = (target: Instance): Snapshot[] =>
-  marksOf(target).flatMap(([name, second]) => {
-    const found = target.snapshots.get(name)
-    return found?.second === second && found.disk.held === 'whole' ? [found] : []
+type Pair = readonly [name: string, second: number]
+
+function isThere({ snapshots }: Holder, [name, second]: Pair): boolean {
+  const found = snapshots.get(name)
+  return found !== undefined && secondOf(found) === second
+}
+
+const verifiedWhole = (target: Holder): Held[] =>
+  marksOf(target).flatMap((pair): Held[] => {
+    const found = target.snapshots.get(pair[0])
+    return found?.disk.held === 'whole' && isThere(target, pair) ? [found] : []
   })
 
 /** What retention keeps is there: by our own count of the rules, over what stood there at that moment. */
@@ -228,9 +231,9 @@ const whatRetentionKeepsStays: Invariant = (scene, fail) => ({
   listener: {
     gone(event) {
       const own = ownName(scene, event.snapshot.name)
-      if (event.remote !== 'main' || own === null || event.snapshot.inMaking || expired(event)) return
-      if (unseen(scene, event) > 0) return
-      const slots = family(scene, event.instance, own.policy).map(({ slot }) => slot)
+      if (event.remote !== 'main' || own === null || event.snapshot.inMaking || hasExpired(event)) return
+      if (isUnseen(scene, event, own)) return
+      const slots = family(scene, event.holder, own.policy).map(({ slot }) => slot)
       if (keepers(scene.keep[own.policy] ?? {}, slots).has(own.slot))
         fail(`${say(event)} is removed, and ${own.policy} keeps it`)
     },
@@ -242,23 +245,21 @@ const onlyVerifiedCounts: Invariant = (scene, fail) => ({
   step() {
     const { backup } = scene.world.incus
     for (const name of scene.covered) {
-      const target = instanceOn(backup, name)
-      for (const [snapshot, second] of target === undefined ? [] : marksOf(target))
-        if (target?.snapshots.get(snapshot)?.second === second && !hasData(backup, { name }, snapshot))
-          fail(`backup/${name}/${snapshot} is marked as verified and has no data`)
+      const target = holderOn(backup, name)
+      for (const pair of target === undefined ? [] : marksOf(target))
+        if (target !== undefined && isThere(target, pair) && !hasData(target, pair[0]))
+          fail(`backup/${name}/${pair[0]} is marked as verified and has no data`)
     }
     for (const [key, { state, newest }] of Object.entries(copiesOf(ledgerIn(scene.world)))) {
       const name = key.split('/').at(-1) ?? ''
-      if (state === 'verified' && newest !== undefined && !hasData(backup, { name }, newest))
+      if (state === 'verified' && newest !== undefined && !hasData(holderOn(backup, name), newest))
         fail(`${key} is noted as verified up to ${newest}, which has no data`)
     }
   },
 })
 
-export const ledgerIn = ({ kv }: World): Ledger | null => {
-  const text = kv.peek('ledger')
-  return text === null ? null : (JSON.parse(text) as Ledger)
-}
+const hasData = (holder: Holder | undefined, snapshot: string): boolean =>
+  holder?.snapshots.get(snapshot)?.disk.held === 'whole'
 
 /** Every slot ends exactly once, and what is told of it is true. */
 const everySlotEnds: Invariant = (scene, fail) => {
@@ -268,10 +269,10 @@ const everySlotEnds: Invariant = (scene, fail) => {
   }
   return {
     listener: {
-      made({ remote, instance, snapshot }) {
+      made({ remote, holder, snapshot }) {
         const own = ownName(scene, snapshot.name)
         if (remote !== 'main' || own === null) return
-        made.add(`${instance.name} ${own.policy} ${slotOf(scene.calendar, own.policy, own.slot)}`)
+        made.add(`${nameOf(holder)} ${own.policy} ${slotOf(scene.calendar, own.policy, own.slot)}`)
       },
     },
     step() {
@@ -314,7 +315,7 @@ const converges: Invariant = (scene, fail) => ({
   end() {
     const { main, backup } = scene.world.incus
     for (const name of scene.covered) {
-      const source = instanceOn(main, name)
+      const source = holderOn(main, name)
       for (const [policy, slots] of Object.entries(scene.calendar)) {
         const newest = slots
           .filter((slot) => slot <= scene.span.until)
@@ -324,8 +325,8 @@ const converges: Invariant = (scene, fail) => ({
         const found = last === undefined ? undefined : slotOf(scene.calendar, policy, last)
         if (newest !== found) fail(`main/${name}: the newest of ${policy} is ${found}, not ${newest}`)
       }
-      const target = instanceOn(backup, name)
-      const bad = [...(target?.snapshots.values() ?? [])].find(({ disk }) => disk.held !== 'whole')
+      const target = holderOn(backup, name)
+      const bad = snapshotsOf(target).find(({ disk }) => disk.held !== 'whole')
       if (bad !== undefined) fail(`backup/${name}/${bad.name} has no data`)
     }
     for (const [key, { state, reason = '' }] of Object.entries(copiesOf(ledgerIn(scene.world))))
@@ -333,17 +334,6 @@ const converges: Invariant = (scene, fail) => ({
   },
 })
 
-/** What runs isn't left frozen by our work, whatever breaks: in these scenes nobody else freezes anything. */
-const nothingStaysFrozen: Invariant = (scene, fail) => ({
-  end() {
-    for (const name of scene.covered) {
-      const status = instanceOn(scene.world.incus.main, name)?.status
-      if (status === 'Frozen') fail(`main/${name} is frozen`)
-    }
-  },
-})
-
-/** In this order at each step: the first reads the ledger, which the others go by. */
 /** Ordinary life trips no brake, with faults, restarts and a lost ledger in it. */
 const brakeStaysOff: Invariant = ({ world }, fail) => ({
   step() {
@@ -353,6 +343,7 @@ const brakeStaysOff: Invariant = ({ world }, fail) => ({
   },
 })
 
+/** In this order at each step: the first reads the ledger, which the others go by. */
 const INVARIANTS = {
   everySlotEnds,
   oneSnapshotPerSlot,
@@ -361,8 +352,14 @@ const INVARIANTS = {
   newestCommonStays,
   whatRetentionKeepsStays,
   onlyVerifiedCounts,
+  onlyWholeGroupsCount,
+  oneExportPerSlot,
+  newestExportStays,
+  onlyMadeExportsCount,
   converges,
+  exportsConverge,
   nothingStaysFrozen,
+  nothingStaysBehind,
   brakeStaysOff,
   wellOnlyIfKept,
 }
@@ -390,11 +387,13 @@ export function failureStaysApart(scene: Scene, calm: World, failing: string, co
 
 /** The names of an instance's snapshots, those without data with a remark; all, or one policy's. */
 export const holdings = (incus: EmbeddedIncus, name: string, policy = ''): string =>
-  [...(instanceOn(incus, name)?.snapshots.values() ?? [])]
+  snapshotsOf(holderOn(incus, name))
     .filter((one) => one.name.startsWith(policy))
     .map(({ name: one, disk }) => (disk.held === 'whole' ? one : `${one} (${disk.held})`))
     .sort()
     .join(' ')
+
+const snapshotsOf = (holder: Holder | undefined): Held[] => [...(holder?.snapshots.values() ?? [])]
 
 export type Watch = {
   /** After each step; throws a Violation. */
@@ -411,15 +410,21 @@ export function watchOver(scene: Scene): Watch {
   )
   listen(scene.world, {
     made: (event) => {
-      if (isHalfMade(event.instance)) return
+      if (isHalfMade(event.holder)) return
       for (const { listener } of checks) listener?.made?.(event)
     },
     gone: (event) => {
-      if (isHalfMade(event.instance)) return
+      if (isHalfMade(event.holder)) return
       for (const { listener } of checks) listener?.gone?.(event)
     },
-    instanceGone: (event) => {
-      for (const { listener } of checks) listener?.instanceGone?.(event)
+    holderGone: (event) => {
+      for (const { listener } of checks) listener?.holderGone?.(event)
+    },
+    exported: (event) => {
+      for (const { listener } of checks) listener?.exported?.(event)
+    },
+    exportGone: (event) => {
+      for (const { listener } of checks) listener?.exportGone?.(event)
     },
   })
   const report = () => {

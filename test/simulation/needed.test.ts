@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { instanceOf, seedInstance, seedProject, write } from '../emulator/scene.ts'
 import { copiesOf } from '../long-work.ts'
-import { ledgerIn } from './invariants.ts'
+import { ledgerIn } from './invariant.ts'
 import { passIdly } from './passing.ts'
 import { statusIn } from './status.ts'
 import { createWorld, type Remote, type World } from './world.ts'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { holdings, ledgerIn } from './invariants.ts'
+import { ledgerIn } from './invariant.ts'
+import { holdings } from './invariants.ts'
 import { COVERED, DAY, HOUR, MINUTE, simulate, usual } from './scenes.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')

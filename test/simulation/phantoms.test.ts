@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { hasData, instanceOf, write } from '../emulator/scene.ts'
 import { copiesOf } from '../long-work.ts'
-import { ledgerIn } from './invariants.ts'
+import { ledgerIn } from './invariant.ts'
 import { COVERED, DAY, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { Driver } from './world.ts'
 

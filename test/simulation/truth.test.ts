@@ -5,7 +5,7 @@ import type { Run } from '../../functions/summary.ts'
 import type { BackupRequest } from '../../shared/work/kinds.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { copiesOf } from '../long-work.ts'
-import { ledgerIn } from './invariants.ts'
+import { ledgerIn } from './invariant.ts'
 import { nextMinute } from './passing.ts'
 import { createWorld, type World } from './world.ts'
 

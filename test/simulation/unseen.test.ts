@@ -16,9 +16,9 @@ async function begin(): Promise<{ simulation: Simulation; made: Date[] }> {
   const { world, pass } = simulation
   const made: Date[] = []
   listen(world, {
-    made: ({ remote, instance, snapshot, at }) => {
+    made: ({ remote, holder, snapshot, at }) => {
       const isOfSlot = snapshot.name.startsWith(OF_SLOT)
-      if (remote === 'main' && instance.name === 'web' && isOfSlot) made.push(new Date(at))
+      if (remote === 'main' && holder.name === 'web' && isOfSlot) made.push(new Date(at))
     },
   })
   await pass(new Date(slot.getTime() - MINUTE))

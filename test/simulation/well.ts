@@ -4,7 +4,8 @@ import { dropFuture } from '../../shared/ledger/ahead.ts'
 import { parseLedger } from '../../shared/ledger/parse-ledger.ts'
 import { parseStored } from '../../shared/policy/stored.ts'
 import { parseFacts } from '../../shared/promise/facts.ts'
-import type { Invariant, Scene } from './invariants.ts'
+import { holderOn, type Invariant, type Scene } from './invariant.ts'
+import { remembered } from './remembered.ts'
 
 const HOUR = 3_600_000
 /** Milliseconds. */
@@ -13,15 +14,6 @@ const OFTEN = 600_000
 const JITTER = 600_000
 /** What a promise allows beyond the next slot, for the snapshot and for its copy. */
 const GRACE = { main: HOUR, backup: 2 * HOUR }
-
-/** Parsed once for each text: most steps find the same. */
-function remembered<T>(parse: (value: unknown) => T): (text: string | null) => T {
-  let last: { text: string | null; value: T } | undefined
-  return (text) => {
-    if (last?.text !== text || last === undefined) last = { text, value: parse(JSON.parse(text ?? 'null')) }
-    return last.value
-  }
-}
 
 const configIn = remembered(parseStored)
 const factsIn = remembered(parseFacts)
@@ -88,10 +80,10 @@ function isKept({ calendar }: Scene, { policy, on }: Promise, newest: number, no
 const SLOT = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z$/
 
 /** By its name, of those that have all their data; 0: there is none. */
-function newestOf({ world: { incus } }: Scene, { policy, instance: name, on }: Promise): number {
-  const instance = incus[on].state.projects.get('default')?.instances.get(name)
-  const times = [...(instance?.snapshots.values() ?? [])].flatMap(({ name, disk }) => {
+function newestOf({ world: { incus }, groups }: Scene, { policy, instance: subject, on }: Promise): number {
+  const times = [...(holderOn(incus[on], subject)?.snapshots.values() ?? [])].flatMap(({ name, disk }) => {
     if (!name.startsWith(`${policy}-`) || disk.held !== 'whole') return []
+    if (on === 'main' && !groups.isWhole(policy, subject, name)) return []
     const found = SLOT.exec(name.slice(policy.length + 1))
     if (found === null) return []
     const [year, month, day, hour, minute] = found.slice(1).map(Number) as [

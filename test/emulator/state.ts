@@ -156,7 +156,7 @@ const FEATURES: Config = {
 }
 
 export function newState(driver: Driver): State {
-  const project = newProject('default', FEATURES, 'Default Incus project')
+  const project = newProject('default', { ...FEATURES }, 'Default Incus project')
   const root = { type: 'disk', path: '/', pool: 'default' }
   project.profiles.set('default', { ...emptyProfile(), devices: { root } })
   return {

@@ -1,4 +1,5 @@
 /** Which minute's tick comes next, and ticks as time passes. */
+import { remembered } from './remembered.ts'
 import type { World } from './world.ts'
 
 const MINUTE = 60_000
@@ -14,10 +15,10 @@ export const nextMinute = ({ clock }: Clocked): Date => new Date(minuteAfter(clo
 export const dueMinuteAfter = ({ clock, kv }: World): number =>
   Math.max(minuteAfter(clock.now()), wakeIn(kv.peek('ledger')))
 
-function wakeIn(ledger: string | null): number {
-  const { wakeAt } = JSON.parse(ledger ?? '{}') as { wakeAt?: string }
+const wakeIn = remembered((ledger) => {
+  const { wakeAt } = (ledger ?? {}) as { wakeAt?: string }
   return wakeAt === undefined ? 0 : Math.ceil(Date.parse(wakeAt) / MINUTE) * MINUTE
-}
+})
 
 /** Ticks in steps of so many milliseconds, wherever in a minute they fall, as long as a whole one is left. */
 export async function pass(world: World, ms: number, step = MINUTE): Promise<void> {

@@ -24,8 +24,10 @@ export const purposeOf = (name: string): string =>
   lastOf(name).startsWith(PREFIXES.files) ? 'what files were read from' : 'what an export was made from'
 
 /** The same for each try, and no other export's: Incus confuses backups of one name in two projects. A volume's is in its pool. */
-export const temporaryOf = (ref: InstanceRef, name: string): InstanceRef =>
-  named(ref, PREFIXES.export, `${subjectKey(ref)} ${name}`)
+export const temporaryOf = (
+  ref: InstanceRef,
+  { name, store }: { name: string; store: string },
+): InstanceRef => named(ref, PREFIXES.export, `${subjectKey(ref)} ${store} ${name}`)
 
 /** From which the files of a snapshot are read. */
 export const readableOf = (ref: InstanceRef, snapshot: string): InstanceRef =>

@@ -59,9 +59,9 @@ export function instanceOf(key: string): InstanceRef {
 
 export const remoteOf = (key: string): string => pathOf(key)[0]
 
-/** Each once. */
+/** Each once. What has no slash is no key: a store, or nothing. */
 export const remotesIn = (keys: readonly (string | null)[]): string[] => [
-  ...new Set(keys.flatMap((key) => (key === null || key === '' ? [] : [remoteOf(key)]))),
+  ...new Set(keys.flatMap((key) => (key?.includes('/') === true ? [remoteOf(key)] : []))),
 ]
 
 /** A project's name may have a colon, and so has a volume's. Only from where a word begins: else a long one is read for each of its letters. */

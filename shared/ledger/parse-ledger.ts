@@ -19,7 +19,7 @@ import type {
 } from './ledger.ts'
 import { emptyLedger } from './ledger.ts'
 import { count, isObject, type Lose, listOf, mapOf, moment, partOf, texts } from './parts.ts'
-import { type Work, workKey, workShape } from './work.ts'
+import { placeOf, targetIn, type Work, workKey, workShape } from './work.ts'
 
 const may = z.exactOptional
 const text = z.string()
@@ -128,7 +128,18 @@ function workOf(value: Record<string, unknown>, lose: Lose): Record<string, Work
     const entry = partOf(item, longOf(key)?.schema ?? anySchema, part, lose)
     return entry === undefined ? [] : [[key, entry]]
   })
-  return Object.fromEntries(entries)
+  const placed = entries.map(([key, entry]): [string, Work] => [placedKey(key, entry), entry])
+  // What this version has written counts.
+  return {
+    ...Object.fromEntries(placed),
+    ...Object.fromEntries(entries.filter(([key], at) => key === placed[at]?.[0])),
+  }
+}
+
+/** Earlier versions had one entry of an instance for all stores. */
+function placedKey(key: string, entry: Work): string {
+  const store = targetIn(key) === '' ? longOf(key)?.placed?.(entry) : undefined
+  return store === undefined ? key : placeOf(key, store)
 }
 
 /** Earlier versions had one map for each kind, by the key of its subject. */

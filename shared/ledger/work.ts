@@ -47,7 +47,10 @@ export const workShape = {
   at: moment,
 }
 
-/** `copy main/default/web1>backup/default/web1`, `restore main/default/web1`: the kind, and what it works on. */
+/**
+ * `copy main/default/web1>backup/default/web1`, `export main/default/web1>nas`, `restore main/default/web1`: the kind, and what it
+ * works on.
+ */
 export const workKey = (kind: string, key: string): string => `${kind} ${key}`
 
 export const kindIn = (workKey: string): string => workKey.slice(0, workKey.indexOf(' '))
@@ -63,7 +66,10 @@ export function subjectIn(workKey: string): string {
 /** An export works on an instance of its own, and a check on a file, so their subject isn't held up by them. */
 export const standsApart = (workKey: string): boolean => ['export', 'check'].includes(kindIn(workKey))
 
-/** Key of the target; empty for work without one. */
+/** Key of an instance or volume in a store: its exports there are work of its own. */
+export const placeOf = (key: string, store: string): string => `${key}>${store}`
+
+/** Key of the target, or name of the store; empty for work without one. */
 export function targetIn(workKey: string): string {
   const at = workKey.indexOf('>')
   return at < 0 ? '' : workKey.slice(at + 1)

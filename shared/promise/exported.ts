@@ -1,11 +1,11 @@
 /** What looks into a store, and reading again what it has, show of an instance's exports. */
 import type { Ledger } from '../ledger/ledger.ts'
+import { placeOf } from '../ledger/work.ts'
 import { own } from '../own.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
 import type { Covered } from '../policy/cover.ts'
 import { checkIn } from '../work/check/entry.ts'
-import { placeOf } from '../work/export/due.ts'
 import { type ExportRow, pairIn } from '../work/export/manifest.ts'
 import { type Fact, inStore, parsePair, renderPair } from './facts.ts'
 
@@ -116,12 +116,12 @@ function readOf(
   { checkedAt, exportBad, exportName, exportedAt = '' }: Fact,
   { to, work }: { to: string; work: Ledger['work'] },
 ): Pick<Fact, 'checkedAt' | 'exportBad'> {
-  const entry = checkIn({ work }, key)
+  const entry = checkIn({ work }, key, to)
   const before = {
     ...(checkedAt === undefined ? {} : { checkedAt }),
     ...(exportBad === undefined ? {} : { exportBad }),
   }
-  if (entry?.store !== to || entry.at <= exportedAt) return before
+  if (entry === undefined || entry.at <= exportedAt) return before
   const name = entry.name ?? exportName
   if (entry.corrupt === true && name !== undefined) return { ...before, exportBad: name }
   const isRead = entry.state === 'done' && name === exportName && entry.at > (checkedAt ?? '')

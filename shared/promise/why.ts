@@ -65,8 +65,7 @@ function tried({ kind, policy, subject, target }: Judged, ledger: Ledger | null)
   if (kind === 'snapshot') return triedSnapshot(policy, subject, ledger)
   const work = ledger?.work ?? {}
   if (kind === 'copy') return triedLong(own(work, workKey(COPY, `${subject}>${target}`)), 'copy')
-  const entry = exportIn({ work }, subject)
-  return triedLong(entry?.store === target ? entry : undefined, EXPORT)
+  return triedLong(exportIn({ work }, subject, target ?? ''), EXPORT)
 }
 
 /** Why the open slot has none yet, or the last one that is over got none. */

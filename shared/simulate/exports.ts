@@ -3,13 +3,14 @@
  * instance and store by itself, without the servers.
  */
 import type { Ledger } from '../ledger/ledger.ts'
+import { placeOf } from '../ledger/work.ts'
 import { type Installation, renderInstallation } from '../plan/installation.ts'
 import type { World } from '../plan/world.ts'
 import type { Covered } from '../policy/cover.ts'
 import type { Facts } from '../promise/facts.ts'
 import { rulesOf } from '../retention/rules.ts'
 import { dueSlots } from '../schedule/slots.ts'
-import { exportsOf, placeOf, type Wanted } from '../work/export/due.ts'
+import { exportsOf, type Wanted } from '../work/export/due.ts'
 import type { ExportRow, ExportSurvey } from '../work/export/manifest.ts'
 import { brakeExports } from '../work/thinning/brake.ts'
 import { sortedFor } from '../work/thinning/sort.ts'

@@ -197,6 +197,8 @@ export type Long<Entry extends Work> = {
   /** `copy`, `copies`: what one and several are called, and under what they stand in the API's status. */
   noun: { one: string; several: string }
   schema: z.ZodMiniType<Entry>
+  /** The store that is part of its key, which earlier versions left out. */
+  placed?(entry: Entry): string
   retry: RetryPolicy
   /** Its entry is removed so many days after its last change; absent: the kind itself removes it. */
   days?: number

@@ -89,21 +89,21 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
         results: { state: string; reason?: string }[]
       }
     }
-    const shown = async (): Promise<Shown> => {
+    const shown = async (to: string): Promise<Shown> => {
       const status = (await (await stage.worker.fetch('/api/status')).json()) as {
         exports: Record<string, Shown>
       }
-      return status.exports[`main/default/${NAME}`] ?? { state: 'none', name: '' }
+      return status.exports[`main/default/${NAME}>${to}`] ?? { state: 'none', name: '' }
     }
-    const followed = async (): Promise<Shown> => {
+    const followed = async (to: string): Promise<Shown> => {
       for (let tries = 0; tries < 40; tries++) {
         await sleep(150)
         now += 60_000
         await stage.worker.tick(new Date(now))
-        const seen = await shown()
+        const seen = await shown(to)
         if (seen.state === 'done' || seen.state === 'failed') return seen
       }
-      return shown()
+      return shown(to)
     }
     const manifestOf = (text: string) => {
       const manifest = parseManifest(JSON.parse(text))
@@ -113,7 +113,7 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
     const exported = async (to: string): Promise<Shown> => {
       const asked = await run({ do: 'export', instance: NAME, to })
       expect(asked).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
-      const seen = await followed()
+      const seen = await followed(to)
       expect(seen).toMatchObject({ state: 'done' })
       expect(await theatre.left()).toEqual([NAME])
       return seen
@@ -170,7 +170,7 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
           const { checks } = (await (await stage.worker.fetch('/api/status')).json()) as {
             checks: Record<string, { state: string; reason?: string }>
           }
-          const seen = checks[`main/default/${NAME}`]
+          const seen = checks[`main/default/${NAME}>nas`]
           if (seen?.state === 'done' || seen?.state === 'failed') return seen
         }
         return null
@@ -246,7 +246,7 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
       expect(asked).toMatchObject({ refusal: null })
       await stage.relay.stop()
       await stage.relay.start()
-      expect(await followed()).toMatchObject({ state: 'done' })
+      expect(await followed('nas')).toMatchObject({ state: 'done' })
       expect(readdirSync(join(root, 'main/default', NAME)).length).toBe(before + 2)
       now += 60_000
       await stage.worker.tick(new Date(now))

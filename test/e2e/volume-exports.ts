@@ -60,7 +60,7 @@ export function volumeExportsEndToEnd(hands: Hands): void {
     await take()
     await main.writeVolume(NAME, 'as it became later', 100_000)
     expect(await run(wish)).toMatchObject({ refusal: null, results: [{ state: 'started' }] })
-    expect(await followed('exports', KEY)).toMatchObject({ state: 'done' })
+    expect(await followed('exports', `${KEY}>nas`)).toMatchObject({ state: 'done' })
     expect(readdirSync(folder('nas'))).toHaveLength(2)
     await expect.poll(() => theatre().volumes(), { timeout: 20_000 }).toEqual([NAME])
   })
@@ -81,7 +81,7 @@ export function volumeExportsEndToEnd(hands: Hands): void {
     await nextSecond()
     expect(await run({ ...wish, to: 'vault' })).toMatchObject({ refusal: null })
     await restart()
-    expect(await followed('exports', KEY)).toMatchObject({ state: 'done' })
+    expect(await followed('exports', `${KEY}>vault`)).toMatchObject({ state: 'done' })
     expect(readdirSync(folder('vault'))).toHaveLength(2)
     await expect.poll(() => theatre().volumes(), { timeout: 20_000 }).toEqual([NAME, 'e2e-old'])
     const ask = { do: 'import', instance: KEY, from: 'vault', as: 'e2e-vault' }

@@ -158,7 +158,7 @@ test('an export that is cancelled leaves nothing, and is not made again', async 
   await minutes(simulation, 10)
   expect(namesOn(simulation)).toEqual(before)
   expect([...simulation.world.stores.made.keys()]).toEqual([])
-  expect(exportsOf(ledgerOf(simulation))['main/default/web']).toMatchObject({ state: 'failed' })
+  expect(exportsOf(ledgerOf(simulation))['main/default/web>nas']).toMatchObject({ state: 'failed' })
 })
 
 test('a restore in place is never cancelled, whoever asks', async () => {

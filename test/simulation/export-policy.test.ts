@@ -1,6 +1,7 @@
 /** Exports that policies want: one of each slot, from the newest complete snapshot, read again, and told where they are missing. */
 import { describe, expect, test } from 'vitest'
 import { type Io, run } from '../../functions/run.ts'
+import type { Ledger } from '../../shared/ledger/ledger.ts'
 import { seedInstance, write } from '../emulator/scene.ts'
 import { passUntil } from './passing.ts'
 import { statusIn } from './status.ts'
@@ -198,4 +199,39 @@ test('a store that the relay does not have is told, and nothing is looked for th
   await scene.pass('2026-11-20T01:00:00Z')
   const { warnings } = await statusIn(scene.world, new Date(scene.world.clock.now()))
   expect(JSON.stringify(warnings)).toMatch(/nothing is exported to tape, because .* no such store/)
+})
+
+test('two policies export one instance at the same moment to two stores: each has its own, and none is made twice', async () => {
+  const world = createWorld({ start: new Date(START) })
+  write(seedInstance(world.incus.main, { name: 'web', running: true }), 'web', 20e6)
+  await world.clock.advance(world.clock.now() + 10)
+  const policy = { remotes: ['main'], schedule: '@hourly', keep: { last: 30 } }
+  const at = { schedule: '20 */6 * * *' }
+  const policies = (to: string) => ({
+    policies: { p: { ...policy, export: { ...at, to } }, q: { ...policy, export: { ...at, to: 'r2' } } },
+  })
+  await world.apply(policies('nas'))
+  const keys = (): string[] => [...world.stores.made.keys()].sort()
+  const [first, second] = ['20261119T182000Z', '20261120T002000Z']
+  await passUntil(world, '2026-11-20T01:03:00Z')
+  // Both are under way.
+  world.relay.kill()
+  await passUntil(world, '2026-11-20T01:20:00Z')
+  expect(keys()).toEqual(
+    ['nas', 'r2'].flatMap((store) => [first, second].map((name) => `${store} main/default/web ${name}`)),
+  )
+  // And one of them moves to the other's store.
+  world.stores.saveMs = 20 * MINUTE
+  await passUntil(world, '2026-11-20T06:23:00Z')
+  await world.apply(policies('r2'))
+  await passUntil(world, '2026-11-20T08:00:00Z')
+  const third = '20261120T062000Z'
+  expect(keys().filter((key) => key.includes(third))).toEqual(
+    ['nas', 'r2'].map((store) => `${store} main/default/web ${third}`),
+  )
+  const { work } = JSON.parse(world.kv.peek('ledger') ?? '{}') as Ledger
+  expect(['nas', 'r2'].map((store) => work[`export main/default/web>${store}`]?.state)).toEqual([
+    'done',
+    'done',
+  ])
 })

@@ -45,7 +45,7 @@ async function asked(simulation: Simulation, at = asking, more: object = {}): Pr
 const later = ({ world }: Simulation, ms: number): Date => new Date(world.clock.now() + ms)
 
 const noted = ({ world }: Simulation) =>
-  exportsOf(JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>)['main/default/web']
+  exportsOf(JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>)['main/default/web>nas']
 
 const instances = ({ world }: Simulation): string[] => [
   ...(world.incus.main.state.projects.get('default')?.instances.keys() ?? []),
@@ -76,7 +76,7 @@ describe('an instance is exported', () => {
       const before = instances(simulation)
       expect(await asked(simulation)).toMatchObject({
         results: [{ state: 'started', line: { sign: '»', what: 'nas' } }],
-        started: { exports: ['main/default/web'] },
+        started: { exports: ['main/default/web>nas'] },
       })
       await simulation.pass(later(simulation, 5 * MINUTE), 'ticked')
       await expectExported(simulation)
@@ -262,7 +262,7 @@ test('what an export was made from and could not be removed is told, and goes as
 
 describe('an export is read again on request', () => {
   const checkOf = ({ world }: Simulation) =>
-    (JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>).work?.['check main/default/web']
+    (JSON.parse(world.kv.peek('ledger') ?? '{}') as Partial<Ledger>).work?.['check main/default/web>nas']
   const requested = async (simulation: Simulation, more: object = {}): Promise<Run> => {
     const { world } = simulation
     const request = {

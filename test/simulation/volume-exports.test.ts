@@ -60,7 +60,8 @@ const volumesOf = ({ incus }: World): string[] =>
 const wish = (world: World, more: object = {}): Promise<Ran> =>
   ask(world, { do: 'export', instance: KEY, to: 'nas', ...more })
 
-const noted = ({ kv }: World) => exportsOf(JSON.parse(kv.peek('ledger') ?? '{}') as Partial<Ledger>)[KEY]
+const noted = ({ kv }: World) =>
+  exportsOf(JSON.parse(kv.peek('ledger') ?? '{}') as Partial<Ledger>)[`${KEY}>nas`]
 
 const made = ({ stores }: World): { manifest: Manifest; archive: Uint8Array }[] => [...stores.made.values()]
 
@@ -207,7 +208,7 @@ test('a policy’s export reaches the volumes that it covers, promises that, rea
         ['export', 'kept'],
       ],
     )
-  expect(checks[KEY]).toMatchObject({ state: 'done' })
+  expect(checks[`${KEY}>nas`]).toMatchObject({ state: 'done' })
   const mine = made(world).filter(({ manifest }) => manifest.instance === KEY)
   // Of eleven; those that are newer than a day stay.
   expect(mine.length).toBeGreaterThan(1)

@@ -40,7 +40,7 @@ export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = 
     return refusal(`"${store}" has an export ${name} of ${there.snapshot.name} already`)
   // Asked for twice, it is made once.
   if (there !== undefined) return ok({ calls: [], reply: rowOf(store, there) })
-  const temporary = temporaryOf(ref, name)
+  const temporary = temporaryOf(ref, step)
   io.temporaries.begin(temporary)
   try {
     const busy = io.busy.begin(job, subjectKey(ref), 'exports')

@@ -1,7 +1,7 @@
-/** The ledger entry of the last check of an instance's exports. */
+/** The ledger entry of the last check of an instance's exports in a store. */
 import * as z from 'zod/mini'
 import type { Ledger } from '../../ledger/ledger.ts'
-import { type Work, workKey, workShape } from '../../ledger/work.ts'
+import { placeOf, type Work, workKey, workShape } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 
 export const CHECK = 'check'
@@ -27,6 +27,12 @@ export const checkSchema: z.ZodMiniType<CheckWork> = z.looseObject({
   corrupt: z.exactOptional(z.literal(true)),
 })
 
-/** By the instance's key. The ledger's parser has checked its form. */
-export const checkIn = ({ work }: Pick<Ledger, 'work'>, instance: string): CheckWork | undefined =>
-  own(work, workKey(CHECK, instance)) as CheckWork | undefined
+/** By the instance's key. */
+export const checkKey = (instance: string, store: string): string => workKey(CHECK, placeOf(instance, store))
+
+/** The ledger's parser has checked its form. */
+export const checkIn = (
+  { work }: Pick<Ledger, 'work'>,
+  instance: string,
+  store: string,
+): CheckWork | undefined => own(work, checkKey(instance, store)) as CheckWork | undefined

@@ -1,11 +1,10 @@
 /** Checks: an export is read again to its end, and compared with what its manifest says. */
 import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
-import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
 import type { CheckAction, CheckRequest } from './action.ts'
 import { planDueChecks } from './by-policy.ts'
-import { CHECK, type CheckWork, checkSchema } from './entry.ts'
+import { CHECK, type CheckWork, checkKey, checkSchema } from './entry.ts'
 import { checkLine } from './lines.ts'
 import { checkWords } from './progress.ts'
 import { recordChecks } from './record.ts'
@@ -20,7 +19,7 @@ export const check: Kind<CheckAction, CheckRequest, CheckWork> = {
     check: {
       subject: ({ ref }) => subjectKey(ref),
       line: checkLine,
-      begins: ({ ref }) => workKey(CHECK, subjectKey(ref)),
+      begins: ({ ref, store }) => checkKey(subjectKey(ref), store),
     },
   },
   tallies: [{ sign: '»', name: 'check', will: 'starts', did: 'started', one: 'check' }],
@@ -36,6 +35,7 @@ export const check: Kind<CheckAction, CheckRequest, CheckWork> = {
   long: {
     noun: { one: 'check', several: 'checks' },
     schema: checkSchema,
+    placed: ({ store }) => store,
     retry: RETRY,
     days: 7,
     shown: { store: z.string(), name: z.optional(z.string()) },

@@ -14,7 +14,12 @@ export const checkWords: Long<CheckWork>['words'] = {
   doing: (item) => ['checking an export of ', { code: item.subject }, ...whereOf(item)],
   good: (item) => ['the export of ', { code: item.subject }, ...whereOf(item), ' is what was stored'],
   after: () => [],
-  title: (key, { store }) => ['The check of an export of ', { code: key }, ' in ', { code: store }],
+  title: (key, { store }) => [
+    'The check of an export of ',
+    { code: key.split('>')[0] ?? key },
+    ' in ',
+    { code: store },
+  ],
   left: () => [],
   ended: { one: 'export checked', several: 'exports checked', how: ' was done ' },
   broken: { one: 'failed check', several: 'failed checks' },

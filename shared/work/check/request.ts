@@ -1,6 +1,5 @@
 /** Requests to check an export, also of an instance that is gone. */
 import { instanceOf, subjectKey } from '../../incus/subject.ts'
-import { workKey } from '../../ledger/work.ts'
 import { refOf } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { storesIn } from '../../plan/world.ts'
@@ -9,7 +8,7 @@ import { minutesFrom } from '../../schedule/moment.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
 import { isPending } from '../life.ts'
 import type { CheckAction, CheckRequest } from './action.ts'
-import { CHECK, type CheckWork, checkIn } from './entry.ts'
+import { type CheckWork, checkIn, checkKey } from './entry.ts'
 import { jobOf } from './steps.ts'
 
 export const requestCheck: Requestable<CheckRequest> = {
@@ -39,16 +38,16 @@ function planRequested({ request, world, ledger, now }: Requested<CheckRequest>)
       code: 'not-found',
       reason: `"${name}" is no name of an export: /backup exports ${request.instance} lists them`,
     }
-  const known = checkIn(ledger, key)
+  const known = checkIn(ledger, key, store)
   if (known !== undefined && isPending(known))
     return {
-      notes: [{ kind: 'wait', about: key, reason: `an export of it in ${known.store} is being checked` }],
+      notes: [{ kind: 'wait', about: key, reason: `an export of it in ${store} is being checked` }],
     }
-  const job = jobOf(key, now.toISOString(), 0)
+  const job = jobOf({ key, store }, now.toISOString(), 0)
   const action: CheckAction = { kind: 'check', ref: instanceOf(key), store, name: name ?? null, job, reason }
   const entry: CheckWork = {
     ...{ state: 'started', store, job, attempts: 0, at: now.toISOString() },
     ...(name === undefined ? {} : { name }),
   }
-  return { actions: [action], work: { [workKey(CHECK, key)]: entry }, wake: [minutesFrom(now, 1)] }
+  return { actions: [action], work: { [checkKey(key, store)]: entry }, wake: [minutesFrom(now, 1)] }
 }

@@ -1,26 +1,16 @@
 /** Plans the next step of checks that have not ended, by what the relay reports. */
 import { describe } from '../../incus/refusal.ts'
 import { instanceOf } from '../../incus/subject.ts'
-import { keyIn, kindIn, workKey } from '../../ledger/work.ts'
+import { kindIn, subjectIn, targetIn } from '../../ledger/work.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
 import type { JobReport } from '../../relay/protocol.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { CORRUPT, MISSING } from '../export/manifest.ts'
-import {
-  ended,
-  failedTry,
-  isDue,
-  isLive,
-  isPending,
-  jobsOf,
-  liveText,
-  retryText,
-  seenRunning,
-} from '../life.ts'
+import { ended, failedTry, isDue, isLive, isPending, liveText, retryText, seenRunning } from '../life.ts'
 import type { CheckAction } from './action.ts'
-import { CHECK, type CheckWork, checkIn } from './entry.ts'
+import { CHECK, type CheckWork, checkIn, checkKey } from './entry.ts'
 import { jobOf } from './steps.ts'
 import { RETRY } from './tries.ts'
 
@@ -29,16 +19,16 @@ export const planChecks = ({ world, ledger, now }: PlanContext): Finding =>
     Object.keys(ledger.work)
       .filter((work) => kindIn(work) === CHECK)
       .map((work) => {
-        const key = keyIn(work)
-        const entry = checkIn(ledger, key)
+        const key = subjectIn(work)
+        const entry = checkIn(ledger, key, targetIn(work))
         if (entry === undefined || !isPending(entry)) return {}
-        const report = jobsOf(work, world.jobs).find(({ id }) => id === entry.job) ?? null
+        const report = world.jobs.find(({ id }) => id === entry.job) ?? null
         return stepOn(key, entry, report, now)
       }),
   )
 
 const saying = (kind: Note['kind'], key: string, entry: CheckWork, reason: string): Finding => ({
-  work: { [workKey(CHECK, key)]: entry },
+  work: { [checkKey(key, entry.store)]: entry },
   notes: [{ kind, about: key, reason }],
 })
 
@@ -91,10 +81,10 @@ function tryAgain(key: string, before: CheckWork, why: string, isCancelled: bool
   if (entry.state === 'failed') return giveUp(key, entry, `it could not be checked: ${entry.reason}`, now)
   if (!isDue(entry, now)) return saying('wait', key, entry, retryText(entry))
   const { retryAt: _, ...rest } = entry
-  const job = jobOf(key, entry.at, entry.attempts)
+  const job = jobOf({ key, store: entry.store }, entry.at, entry.attempts)
   const action: CheckAction = {
     ...{ kind: 'check', ref: instanceOf(key), store: entry.store, name: entry.name ?? null, job },
     reason: `try ${entry.attempts + 1}: ${entry.reason ?? ''}`,
   }
-  return { work: { [workKey(CHECK, key)]: { ...rest, state: 'started', job } }, actions: [action] }
+  return { work: { [checkKey(key, entry.store)]: { ...rest, state: 'started', job } }, actions: [action] }
 }

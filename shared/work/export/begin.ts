@@ -136,7 +136,7 @@ export const actionOf = (
 ): ExportAction => ({
   ...{ kind: 'export', ref, snapshot, ...wanted },
   owner: renderInstallation(installation),
-  job: jobOf(key, wanted.name, 0),
+  job: jobOf({ key, store: wanted.store }, wanted.name, 0),
 })
 
 /** `20261122T030000Z`. */

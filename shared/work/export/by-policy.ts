@@ -1,6 +1,6 @@
 /** Begins the exports that policies want: of each slot, the newest complete snapshot, unless the store has it already. */
 import { samePair } from '../../incus/pairs.ts'
-import { workKey } from '../../ledger/work.ts'
+import { placeOf } from '../../ledger/work.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding, type Found } from '../../plan/finding.ts'
 import type { Note } from '../../plan/plan.ts'
@@ -8,8 +8,8 @@ import { rulesOf } from '../../plan/world.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { nextSlot } from '../../schedule/slots.ts'
 import { actionOf, entryOf, nameAt, newestComplete, refuseExport } from './begin.ts'
-import { isOwed, nextLook, placeOf, type Wanted, type Wanting, wantedExports } from './due.ts'
-import { EXPORT, exportIn } from './entry.ts'
+import { isOwed, nextLook, type Wanted, type Wanting, wantedExports } from './due.ts'
+import { exportIn, exportKey } from './entry.ts'
 import { type ExportRow, pairIn } from './manifest.ts'
 
 /** Minutes until a store that the relay doesn't have is looked for again. */
@@ -76,19 +76,19 @@ function beginOf(wanted: Wanted, context: PlanContext, found: Found): Finding {
   const action = actionOf(instance, pair[0], details, context.installation)
   return {
     actions: [action],
-    work: { [workKey(EXPORT, key)]: entryOf(action, now) },
+    work: { [exportKey(key, wish.to)]: entryOf(action, now) },
     wake: [minutesFrom(now, 1)],
   }
 }
 
 /** After its slot, unless the store has that name, or a later one, or may have: nothing is overwritten, and the last name counts. */
 function nameFor(
-  { covered: { key }, slot, fact }: Wanted,
+  { covered: { key }, export: { to }, slot, fact }: Wanted,
   rows: readonly ExportRow[],
   { ledger, now }: PlanContext,
 ): string {
   const name = nameAt(slot)
   const isTaken =
-    [exportIn(ledger, key)?.name, fact.exportName].includes(name) || rows.some((row) => row.name >= name)
+    [exportIn(ledger, key, to)?.name, fact.exportName].includes(name) || rows.some((row) => row.name >= name)
   return isTaken ? nameAt(now) : name
 }

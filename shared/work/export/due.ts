@@ -5,6 +5,7 @@
 
 import { aheadOf } from '../../incus/snapshot-name.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import { placeOf } from '../../ledger/work.ts'
 import { storesIn, type World } from '../../plan/world.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import type { Export } from '../../policy/policy.ts'
@@ -65,12 +66,14 @@ export function exportsOf({ coverages, facts, now }: Pick<Wanting, 'coverages' |
 export function wantedExports(wanting: Wanting): Wanted[] {
   const found = new Map<string, Wanted>()
   for (const one of exportsOf(wanting)) {
-    const place = placeOf(one.covered.key, one.export.to)
+    const place = placeIn(one)
     const known = found.get(place)
     if (known === undefined || known.slot < one.slot) found.set(place, one)
   }
   return [...found.values()]
 }
+
+const placeIn = ({ covered, export: { to } }: Wanted): string => placeOf(covered.key, to)
 
 /** Of each schedule. */
 const CACHED = 10
@@ -90,8 +93,6 @@ function lastSlot(schedule: readonly string[], timezone: string, until: Date): D
   return slot
 }
 
-export const placeOf = (key: string, store: string): string => `${key}>${store}`
-
 /** Whether its last slot has no export, as far as is known. */
 export const isOwed = ({ fact: { exportedAt }, slot }: Wanted): boolean =>
   exportedAt === undefined || Date.parse(exportedAt) < slot.getTime()
@@ -110,8 +111,8 @@ export function toLookFor(wanting: Wanting): Wanted[] {
   const wanted = wantedExports(wanting)
   if (wanted.length === 0) return []
   const running = knownExports(world, ledger, now)
-  const keys = new Set(running.map(({ key }) => key))
-  const free = wanted.filter(({ covered }) => !keys.has(covered.key))
+  const places = new Set(running.map(({ place }) => place))
+  const free = wanted.filter((one) => !places.has(placeIn(one)))
   return storesIn(world).flatMap((store) => {
     const mine = free.filter(({ export: { to } }) => to === store).map((one) => askedOf(one))
     if (silentUntil(mine) > now.getTime()) return []
@@ -133,7 +134,7 @@ type Asked = { one: Wanted; seen: number; unread: number }
 function askedOf(one: Wanted, world?: World, now?: Date): Asked {
   const { exportSeen = '', exportUnread = '' } = one.fact
   const asked = { one, seen: Date.parse(exportSeen) || 0, unread: Date.parse(exportUnread) || 0 }
-  const looked = world?.exports?.get(placeOf(one.covered.key, one.export.to))
+  const looked = world?.exports?.get(placeIn(one))
   if (looked === undefined || now === undefined) return asked
   return looked.rows === null ? { ...asked, unread: now.getTime() } : { ...asked, seen: now.getTime() }
 }
@@ -152,8 +153,8 @@ function isTime({ one, seen }: Asked, ledger: Ledger, now: Date): boolean {
 
 /** Until then it isn't tried again: it was given up, or somebody has cancelled it, which holds until the next slot. */
 function laterOn({ covered, policy, export: wish, slot }: Wanted, ledger: Ledger): number {
-  const entry = exportIn(ledger, covered.key)
-  if (entry?.store !== wish.to || entry.state !== 'failed') return 0
+  const entry = exportIn(ledger, covered.key, wish.to)
+  if (entry?.state !== 'failed') return 0
   if (entry.cancelled === undefined) return Date.parse(entry.at) + LATER
   if (Date.parse(entry.at) < slot.getTime() || entry.policy !== policy) return 0
   const { timezone } = covered.policy
@@ -163,8 +164,8 @@ function laterOn({ covered, policy, export: wish, slot }: Wanted, ledger: Ledger
 /** When to look again, after this run. Those that have yet to end are looked after elsewhere. */
 export function nextLook(wanting: Wanting): Date | null {
   const { world, ledger, now } = wanting
-  const running = new Set(knownExports(world, ledger, now).map(({ key }) => key))
-  const free = wantedExports(wanting).filter(({ covered }) => !running.has(covered.key))
+  const running = new Set(knownExports(world, ledger, now).map(({ place }) => place))
+  const free = wantedExports(wanting).filter((one) => !running.has(placeIn(one)))
   const times = storesIn(world).flatMap((store) => {
     const mine = free.filter(({ export: { to } }) => to === store).map((one) => askedOf(one, world, now))
     const least = Math.max(silentUntil(mine), now.getTime() + MINUTE)

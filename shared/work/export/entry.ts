@@ -1,8 +1,8 @@
-/** The ledger entry of an instance's last export. */
+/** The ledger entry of an instance's last export to a store. */
 import * as z from 'zod/mini'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { count } from '../../ledger/parts.ts'
-import { type Work, workKey, workShape } from '../../ledger/work.ts'
+import { placeOf, type Work, workKey, workShape } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 
 export const EXPORT = 'export'
@@ -35,8 +35,15 @@ export const exportSchema: z.ZodMiniType<ExportWork> = z.looseObject({
   job: text,
 })
 
-/** By the instance's key. The ledger's parser has checked its form. */
-export const exportIn = ({ work }: Pick<Ledger, 'work'>, instance: string): ExportWork | undefined =>
-  own(work, workKey(EXPORT, instance)) as ExportWork | undefined
+/** By the instance's key. */
+export const exportKey = (instance: string, store: string): string =>
+  workKey(EXPORT, placeOf(instance, store))
+
+/** The ledger's parser has checked its form. */
+export const exportIn = (
+  { work }: Pick<Ledger, 'work'>,
+  instance: string,
+  store: string,
+): ExportWork | undefined => own(work, exportKey(instance, store)) as ExportWork | undefined
 
 export const isOver = ({ state }: ExportWork): boolean => state === 'done' || state === 'failed'

@@ -1,12 +1,11 @@
 /** Exports: a snapshot as a file outside of Incus, in a store of the relay. */
 import * as z from 'zod/mini'
 import { subjectKey } from '../../incus/subject.ts'
-import { workKey } from '../../ledger/work.ts'
 import type { Kind } from '../kind.ts'
 import type { ExportAction, ExportRequest } from './action.ts'
 import { planDue } from './by-policy.ts'
 import { exportEssence } from './digest.ts'
-import { EXPORT, type ExportWork, exportSchema } from './entry.ts'
+import { EXPORT, type ExportWork, exportKey, exportSchema } from './entry.ts'
 import { exportLine } from './lines.ts'
 import { addLook, lookJobs } from './look.ts'
 import { exportWords } from './progress.ts'
@@ -23,7 +22,7 @@ export const exporting: Kind<ExportAction, ExportRequest, ExportWork> = {
       subject: ({ ref }) => subjectKey(ref),
       line: exportLine,
       essence: exportEssence,
-      begins: ({ ref }) => workKey(EXPORT, subjectKey(ref)),
+      begins: ({ ref, store }) => exportKey(subjectKey(ref), store),
     },
   },
   tallies: [{ sign: '»', will: 'starts', did: 'started', one: 'export' }],
@@ -40,6 +39,7 @@ export const exporting: Kind<ExportAction, ExportRequest, ExportWork> = {
   long: {
     noun: { one: 'export', several: 'exports' },
     schema: exportSchema,
+    placed: ({ store }) => store,
     retry: RETRY,
     days: 7,
     shown: {

@@ -1,15 +1,17 @@
 /** The exports that have not ended: by the ledger, or by the relay's jobs where the ledger was lost. */
 
 import type { Ledger } from '../../ledger/ledger.ts'
-import { keyIn, kindIn, workKey, workOfJob } from '../../ledger/work.ts'
+import { keyIn, kindIn, subjectIn, targetIn, workOfJob } from '../../ledger/work.ts'
 import type { World } from '../../plan/world.ts'
 import type { JobReport } from '../../relay/protocol.ts'
-import { isLive, jobsOf } from '../life.ts'
-import { EXPORT, type ExportWork, exportIn, isOver } from './entry.ts'
+import { isLive } from '../life.ts'
+import { EXPORT, type ExportWork, exportIn, exportKey, isOver } from './entry.ts'
 
 export type Known = {
   /** Of the instance. */
   key: string
+  /** With its store. */
+  place: string
   entry: ExportWork
   /** Of the entry's job, or of one that runs. */
   report: JobReport | null
@@ -20,31 +22,42 @@ export type Known = {
 const SETTLED = 3_600_000
 
 export function knownExports({ jobs }: Pick<World, 'jobs'>, ledger: Ledger, now: Date): Known[] {
-  const keys = new Set([
-    ...Object.keys(ledger.work).filter((one) => kindIn(one) === EXPORT),
-    ...jobs.flatMap(({ id }) => {
-      const work = workOfJob(id)
-      return work !== null && kindIn(work) === EXPORT ? [work] : []
-    }),
-  ])
-  return [...keys].flatMap((work) => knownExport(keyIn(work), jobs, ledger, now) ?? [])
+  const noted = Object.keys(ledger.work).filter((one) => kindIn(one) === EXPORT)
+  const reported = new Map<string, JobReport[]>()
+  for (const report of jobs) {
+    const work = workOfReport(report)
+    if (work !== null) reported.set(work, [...(reported.get(work) ?? []), report])
+  }
+  const works = new Set([...noted, ...reported.keys()])
+  return [...works].flatMap((work) => knownExport(work, reported.get(work) ?? [], ledger, now) ?? [])
 }
 
-function knownExport(key: string, jobs: readonly JobReport[], ledger: Ledger, now: Date): Known | null {
-  const noted = exportIn(ledger, key)
-  const reports = jobsOf(workKey(EXPORT, key), jobs)
+/** Null: it is no export. Earlier versions called one by its instance alone. */
+function workOfReport(report: JobReport): string | null {
+  const work = workOfJob(report.id)
+  if (work === null || kindIn(work) !== EXPORT) return null
+  const store = targetIn(work) === '' ? fromReport(report)?.store : targetIn(work)
+  return store === undefined ? null : exportKey(subjectIn(work), store)
+}
+
+function knownExport(work: string, reports: readonly JobReport[], ledger: Ledger, now: Date): Known | null {
+  const [key, place] = [subjectIn(work), keyIn(work)]
+  const noted = exportIn(ledger, key, targetIn(work))
   const live = reports.find(isLive)
   if (live !== undefined) {
     const entry = noted?.name === nameOf(live) ? noted : fromReport(live)
-    return entry === null ? null : { key, entry, report: live, isLive: true }
+    return entry === null ? null : { key, place, entry, report: live, isLive: true }
   }
   if (noted !== undefined && !isOver(noted))
-    return { key, entry: noted, report: reports.find(({ id }) => id === noted.job) ?? null, isLive: false }
+    return {
+      ...{ key, place, entry: noted, isLive: false },
+      report: reports.find(({ id }) => id === noted.job) ?? null,
+    }
   const news = reports.find(
     (one) => nameOf(one) > (noted?.name ?? '') && now.getTime() - Date.parse(one.since) < SETTLED,
   )
   const entry = news === undefined ? null : fromReport(news)
-  return news === undefined || entry === null ? null : { key, entry, report: news, isLive: false }
+  return news === undefined || entry === null ? null : { key, place, entry, report: news, isLive: false }
 }
 
 const nameOf = ({ id }: JobReport): string => /:([^:#]+)#\d+$/.exec(id)?.[1] ?? ''

@@ -3,11 +3,12 @@
  * that one was made.
  */
 import { instanceOf } from '../../incus/subject.ts'
+import { placeOf } from '../../ledger/work.ts'
 import type { SeenExports, World } from '../../plan/world.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Job } from '../../relay/protocol.ts'
 import type { Answers, Looking } from '../kind.ts'
-import { placeOf, toLookFor } from './due.ts'
+import { toLookFor } from './due.ts'
 import { knownExports } from './known.ts'
 import { parseRows } from './manifest.ts'
 

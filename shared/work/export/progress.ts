@@ -27,7 +27,7 @@ export const exportWords: Long<ExportWork>['words'] = {
     ]
   },
   after: () => [],
-  title: (key, { store }) => ['The export of ', { code: key }, ' to ', { code: store }],
+  title: (key, { store }) => ['The export of ', { code: key.split('>')[0] ?? key }, ' to ', { code: store }],
   left: () => [],
   ended: { one: 'export made', several: 'exports made', how: ' was made ' },
   broken: { one: 'failed export', several: 'failed exports' },

@@ -1,5 +1,5 @@
 /** Requests to export an instance or a custom volume: whether that is possible now, and its plan. */
-import { workKey } from '../../ledger/work.ts'
+import { placeOf } from '../../ledger/work.ts'
 import { type Found, findSubject, missing } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { err, ok, type Result } from '../../result.ts'
@@ -8,7 +8,7 @@ import type { Answer, Requestable, Requested } from '../kind.ts'
 import { refuseEvidence } from '../restore/evidence.ts'
 import type { ExportRequest } from './action.ts'
 import { actionOf, entryOf, nameAt, newestComplete, refuseExport } from './begin.ts'
-import { EXPORT, type ExportWork } from './entry.ts'
+import { type ExportWork, exportKey } from './entry.ts'
 import { knownExports } from './known.ts'
 
 export const requestExport: Requestable<ExportRequest> = {
@@ -29,33 +29,28 @@ function planRequested(requested: Requested<ExportRequest>): Answer | Refusal {
   const instance = findSubject(world, request.instance)
   if (!instance.ok) return instance.error
   const { key } = instance.value
-  const running = knownExports(world, ledger, now).find((one) => one.key === key)?.entry
+  const { to: store, optimized = false, reason } = request
+  const here = placeOf(key, store)
+  const running = knownExports(world, ledger, now).find(({ place }) => place === here)?.entry
   const snapshot = snapshotOf(instance.value, requested)
-  if (running !== undefined) return underWay(key, running, request)
+  if (running !== undefined) return underWay(key, running)
   const refusal = refuseExport(instance.value, request, world) ?? (snapshot.ok ? null : snapshot.error)
   if (refusal !== null) return refusal
   const busy = found.busy.get(key)
   if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
-  const { to: store, optimized = false, reason } = request
   const wanted = { store, optimized, name: nameAt(now), reason }
   const of = snapshot.ok ? snapshot.value : ''
   const action = actionOf(instance.value, of, wanted, requested.installation)
   return {
     actions: [action],
-    work: { [workKey(EXPORT, key)]: entryOf(action, now) },
+    work: { [exportKey(key, store)]: entryOf(action, now) },
     wake: [minutesFrom(now, 1)],
   }
 }
 
-function underWay(
-  key: string,
-  { store, snapshot, name }: ExportWork,
-  { to }: ExportRequest,
-): Answer | Refusal {
+function underWay(key: string, { store, snapshot, name }: ExportWork): Answer {
   const reason = `${snapshot} is being exported to ${store} as ${name}`
-  return store === to
-    ? { notes: [{ kind: 'wait', about: key, snapshot, reason }] }
-    : { code: 'busy', reason: `${key}: ${reason}; try again when that has ended` }
+  return { notes: [{ kind: 'wait', about: key, snapshot, reason }] }
 }
 
 /** The one that is named, or the newest; one that isn't known to be complete is no good. */

@@ -1,7 +1,6 @@
 /** Plans the next step of exports that have not ended. What a store holds decides, not what became of a job. */
 import { classify, describe, mayRetry } from '../../incus/refusal.ts'
 import { instanceOf } from '../../incus/subject.ts'
-import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { PlanContext } from '../../plan/context.ts'
 import { combine, type Finding } from '../../plan/finding.ts'
@@ -12,8 +11,7 @@ import { rulesOf } from '../../plan/world.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import { ended, failedTry, isDue, liveText, retryText, seenRunning } from '../life.ts'
 import type { ExportAction } from './action.ts'
-import { placeOf } from './due.ts'
-import { EXPORT, type ExportWork } from './entry.ts'
+import { type ExportWork, exportKey } from './entry.ts'
 import { type Known, knownExports } from './known.ts'
 import type { ExportRow } from './manifest.ts'
 import { jobOf } from './steps.ts'
@@ -35,11 +33,11 @@ function isStoreGone({ key, entry: { store } }: Known, world: PlanContext['world
 }
 
 /** Null: that isn't known. */
-const rowsOf = ({ key, entry: { store } }: Known, { exports }: PlanContext['world']): ExportRow[] | null =>
-  exports?.get(placeOf(key, store))?.rows ?? null
+const rowsOf = ({ place }: Known, { exports }: PlanContext['world']): ExportRow[] | null =>
+  exports?.get(place)?.rows ?? null
 
 const saying = (kind: Note['kind'], key: string, entry: ExportWork, reason: string): Finding => ({
-  work: { [workKey(EXPORT, key)]: entry },
+  work: { [exportKey(key, entry.store)]: entry },
   notes: [{ kind, about: key, reason }],
 })
 
@@ -98,7 +96,9 @@ function tryAgain({ key, entry: before, report }: Known, { now, installation }: 
   const action = actionOf(key, entry, installation)
   const { retryAt: _, ...rest } = entry
   return {
-    work: { [workKey(EXPORT, key)]: { ...rest, state: 'started', job: action.job, at: now.toISOString() } },
+    work: {
+      [exportKey(key, entry.store)]: { ...rest, state: 'started', job: action.job, at: now.toISOString() },
+    },
     actions: [action],
   }
 }
@@ -124,7 +124,7 @@ function actionOf(
     ...{ kind: 'export', ref: instanceOf(key), snapshot, store, name, optimized: optimized === true },
     ...(policy === undefined ? {} : { policy }),
     owner: renderInstallation(installation),
-    job: jobOf(key, name, attempts),
+    job: jobOf({ key, store }, name, attempts),
     reason: `try ${attempts + 1}: ${reason ?? ''}`,
   }
 }

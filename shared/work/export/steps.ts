@@ -1,9 +1,9 @@
 /** The job of an export. Its end shows in the store, not in what is reported of the job. */
 import { subjectKey } from '../../incus/subject.ts'
-import { familyOf, workKey } from '../../ledger/work.ts'
+import { familyOf } from '../../ledger/work.ts'
 import type { PlannedJob } from '../../plan/jobs.ts'
 import type { ExportAction } from './action.ts'
-import { EXPORT, type ExportWork } from './entry.ts'
+import { type ExportWork, exportKey } from './entry.ts'
 
 /** What makes up for a lost ledger. */
 type ExportMemo = Pick<ExportWork, 'store' | 'snapshot' | 'name' | 'policy'> & { optimized: boolean }
@@ -14,7 +14,7 @@ type ExportMemo = Pick<ExportWork, 'store' | 'snapshot' | 'name' | 'policy'> & {
  */
 export function exportJob(action: ExportAction): PlannedJob {
   const { ref, snapshot, store, name, optimized, owner } = action
-  const family = familyOf(workKey(EXPORT, subjectKey(ref)))
+  const family = familyOf(exportKey(subjectKey(ref), store))
   const policy = action.policy === undefined ? {} : { policy: action.policy }
   const memo: ExportMemo = { store, snapshot, name, optimized, ...policy }
   return {
@@ -26,5 +26,7 @@ export function exportJob(action: ExportAction): PlannedJob {
   }
 }
 
-export const jobOf = (instance: string, name: string, attempts: number): string =>
-  `${familyOf(workKey(EXPORT, instance))}:${name}#${attempts}`
+type At = { key: string; store: string }
+
+export const jobOf = ({ key, store }: At, name: string, attempts: number): string =>
+  `${familyOf(exportKey(key, store))}:${name}#${attempts}`

@@ -3,11 +3,12 @@
  * not go yet. A policy whose newest export is missing removes none. Where a policy keeps them all, a look now and then
  * finds what is no export.
  */
+import { placeOf } from '../../ledger/work.ts'
 import { thinningKey } from '../../plan/brake.ts'
 import { type AnyRequest, narrow, type Scope } from '../../plan/request.ts'
 import { storesIn } from '../../plan/world.ts'
 import { rulesOf } from '../../retention/rules.ts'
-import { exportsOf, isMissing, placeOf, type Wanted, type Wanting } from '../export/due.ts'
+import { exportsOf, isMissing, type Wanted, type Wanting } from '../export/due.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE

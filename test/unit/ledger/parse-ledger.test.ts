@@ -257,3 +257,19 @@ describe('what lies ahead of now', () => {
     expect(ledger?.work[key]).toMatchObject({ at: NOW.toISOString(), retryAt: NOW.toISOString() })
   })
 })
+
+test('an export or check that an earlier version noted for all stores at once is of its own store', () => {
+  const work = { state: 'done', store: 'nas', job: 'j', attempts: 0, at: '2026-11-20T05:00:00.000Z' }
+  const made = { ...work, snapshot: 's', name: '20261120T040000Z' }
+  const read = (entries: object) => parseLedger({ ...formerly(FORMER), work: entries }).ledger?.work
+  expect(read({ 'export main/default/web': made, 'check main/default/web': work })).toEqual({
+    'export main/default/web>nas': made,
+    'check main/default/web>nas': work,
+  })
+  const later = { ...made, name: '20261120T050000Z' }
+  for (const entries of [
+    { 'export main/default/web>nas': later, 'export main/default/web': made },
+    { 'export main/default/web': made, 'export main/default/web>nas': later },
+  ])
+    expect(read(entries)).toEqual({ 'export main/default/web>nas': later })
+})

@@ -18,7 +18,7 @@ function checksAfter(entry: CheckWork | null, now = NOW): string[] {
   const policy = { accounted: NOW.toISOString(), since: '2026-11-01T00:00:00.000Z', open: null, slots: [] }
   const ledger: Ledger = {
     ...{ ...emptyLedger('v'), policies: { p: policy } },
-    work: entry === null ? {} : { [`check ${WEB}`]: entry },
+    work: entry === null ? {} : { [`check ${WEB}>${entry.store}`]: entry },
   }
   const fact = {
     ...{ store: 'nas', exportName: '20261116T040000Z', exported: 'p-20261116T0300Z@1794798000' },

@@ -1,12 +1,12 @@
 /** What exports by policy begin, where what the store or the server has is out of the ordinary. */
 import { describe, expect, test } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../../shared/ledger/ledger.ts'
+import { placeOf } from '../../../../shared/ledger/work.ts'
 import { decide } from '../../../../shared/plan/decide.ts'
 import type { World } from '../../../../shared/plan/world.ts'
 import { coverInstances } from '../../../../shared/policy/coverage.ts'
 import type { Fact } from '../../../../shared/promise/facts.ts'
 import { keptUntil } from '../../../../shared/promise/terms.ts'
-import { placeOf } from '../../../../shared/work/export/due.ts'
 import { type ExportWork, exportIn } from '../../../../shared/work/export/entry.ts'
 import type { ExportRow } from '../../../../shared/work/export/manifest.ts'
 import { INSTALLATION, parseWorld } from '../../plan/world-text.ts'
@@ -32,7 +32,7 @@ function planFor({ more = '', rows = [], entry, fact, stores = ['nas'] }: Given)
   const policy = { accounted: NOW.toISOString(), since: '2026-11-01T00:00:00.000Z', open: null, slots: [] }
   const ledger: Ledger = {
     ...{ ...emptyLedger('v'), policies: { p: policy } },
-    work: entry === undefined ? {} : { [`export ${WEB}`]: entry },
+    work: entry === undefined ? {} : { [`export ${WEB}>nas`]: entry },
   }
   const facts = { at: NOW.toISOString(), subjects: { p: { [WEB]: fact ?? {} } } }
   const world = { ...seen, exports }
@@ -105,13 +105,13 @@ describe('an export that has not ended in a store', () => {
 
   test('that the relay has no longer is given up, and its policy goes on', () => {
     const { work } = planFor({ entry: pending, rows: null, stores: ['r2'] })
-    const entry = exportIn({ work: work as Ledger['work'] }, WEB)
+    const entry = exportIn({ work: work as Ledger['work'] }, WEB, 'nas')
     expect(entry).toMatchObject({ state: 'failed', reason: expect.stringContaining('no store "nas"') })
   })
 
   test('that can’t be read stays, and is looked for again in ten minutes', () => {
     const { work, wake } = planFor({ entry: pending, rows: null })
-    expect(exportIn({ work: work as Ledger['work'] }, WEB)?.state).toBe('started')
+    expect(exportIn({ work: work as Ledger['work'] }, WEB, 'nas')?.state).toBe('started')
     expect(wake.toSorted()[0]).toBe('2026-11-22T10:30:30.000Z')
   })
 })

@@ -2,11 +2,12 @@
 import { CronExpression } from 'cron-parser'
 import { describe, expect, test, vi } from 'vitest'
 import { emptyLedger, type Ledger } from '../../../../shared/ledger/ledger.ts'
+import { placeOf } from '../../../../shared/ledger/work.ts'
 import { decide } from '../../../../shared/plan/decide.ts'
 import type { World } from '../../../../shared/plan/world.ts'
 import { coverInstances } from '../../../../shared/policy/coverage.ts'
 import type { Facts } from '../../../../shared/promise/facts.ts'
-import { nextLook, placeOf, toLookFor } from '../../../../shared/work/export/due.ts'
+import { nextLook, toLookFor } from '../../../../shared/work/export/due.ts'
 import type { ExportRow } from '../../../../shared/work/export/manifest.ts'
 import { INSTALLATION, parseWorld } from '../../plan/world-text.ts'
 import { configOf } from '../../policy/instances.ts'
@@ -75,7 +76,7 @@ describe('a store that can’t be read', () => {
   test('nor do those that have yet to end there', () => {
     const job = { job: 'j', attempts: 0, at: NOW.toISOString() }
     const entry = { ...job, state: 'started' as const, store: 'nas', snapshot: 's', name: '20261122T040000Z' }
-    const work = Object.fromEntries(many('a', 8).map((name) => [`export ${keyOf(name)}`, entry]))
+    const work = Object.fromEntries(many('a', 8).map((name) => [`export ${keyOf(name)}>nas`, entry]))
     const looked = lookedFor({
       policies,
       world: worldWith([...names, 'b']),

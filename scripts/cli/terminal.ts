@@ -1,6 +1,7 @@
 /** Where a command prints: text for people, or one JSON document for programs. */
 import type { Message, Piece } from '../../shared/chat/message.ts'
 import { plainText } from '../../shared/chat/plain-text.ts'
+import { commands } from '../../shared/command/commands.ts'
 import { visible } from '../../shared/safe-text.ts'
 import type { Refusal } from '../session.ts'
 
@@ -64,5 +65,11 @@ const SIGNS: Record<Message['tone'], [number, string]> = {
   bad: [RED, '✗'],
 }
 
+/** With the command that follows it: a path may be called so, too. */
+const IN_CHAT = new RegExp(
+  `(?<![\\w./-])/backup(?= (?:${commands.map(({ name }) => name).join('|')})(?![\\w/-]))`,
+  'g',
+)
+
 /** The same command is called otherwise in chat. */
-export const inShell = (text: string): string => text.replaceAll('/backup', 'stapes')
+export const inShell = (text: string): string => text.replace(IN_CHAT, 'stapes')

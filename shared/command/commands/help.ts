@@ -34,7 +34,7 @@ const message = (headline: Text, details: readonly Block[]): Message => ({
 
 const overview = (commands: readonly Command[]): Message =>
   message(
-    ['The commands of ', { code: '/backup' }, '. More about one: ', typed('help restore')],
+    ['These are the commands. More about one: ', typed('help restore')],
     (Object.keys(ROLES) as Role[]).flatMap((role) => groupOf(role, commands)),
   )
 

@@ -47,7 +47,7 @@ const answerOf = (list: readonly Command[], command?: string): string[] =>
 
 test('lists commands by the role that they take, each with its example', () => {
   expect(answerOf([plan, now, restore, hold])).toEqual([
-    'The commands of `/backup`. More about one: `/backup help restore`',
+    'These are the commands. More about one: `/backup help restore`',
     '',
     '*For viewers, operators and admins*',
     '`plan` – Show what the next tick, or another command, would do and why, without doing it',

@@ -24,8 +24,6 @@ export async function startRelayProcess(
   more: object = {},
   main: readonly string[] = [MAIN],
 ): Promise<RelayProcess> {
-  const { cert, key: secret } = servers[0]?.clients.trusted ?? { cert: '', key: '' }
-  const remotes = servers.map(({ name, url, fingerprint }) => [name, { url, fingerprint }])
   // Where its journal is kept, too.
   const cwd = mkdtempSync(join(tmpdir(), 'stapes-bench-'))
   const file = join(cwd, 'relay.jsonc')
@@ -33,22 +31,28 @@ export async function startRelayProcess(
   const child = spawn(process.execPath, [SMALL, ...main], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd,
-    env: {
-      ...process.env,
-      // As the README has it run.
-      MALLOC_ARENA_MAX: '1',
-      RELAY_CONFIG: file,
-      RELAY_PORT: '0',
-      RELAY_KEYS: JSON.stringify({ [key.keyid]: key.secret }),
-      RELAY_REMOTES: JSON.stringify(Object.fromEntries(remotes)),
-      RELAY_CLIENT_CERTIFICATE: cert,
-      RELAY_CLIENT_KEY: secret,
-    },
+    env: { ...process.env, ...relayEnvironment(servers, key, file) },
   })
   return { url: await urlOf(child), pid: child.pid ?? 0, close: () => endProcess(child) }
 }
 
-async function urlOf(child: ChildProcess): Promise<string> {
+/** Of a relay on a port that is free; `file`: its configuration. */
+export function relayEnvironment(servers: readonly Server[], key: Key, file: string): Record<string, string> {
+  const { cert, key: secret } = servers[0]?.clients.trusted ?? { cert: '', key: '' }
+  const remotes = servers.map(({ name, url, fingerprint }) => [name, { url, fingerprint }])
+  return {
+    // As the README has it run.
+    MALLOC_ARENA_MAX: '1',
+    RELAY_CONFIG: file,
+    RELAY_PORT: '0',
+    RELAY_KEYS: JSON.stringify({ [key.keyid]: key.secret }),
+    RELAY_REMOTES: JSON.stringify(Object.fromEntries(remotes)),
+    RELAY_CLIENT_CERTIFICATE: cert,
+    RELAY_CLIENT_KEY: secret,
+  }
+}
+
+export async function urlOf(child: ChildProcess): Promise<string> {
   if (child.stdout !== null)
     for await (const line of createInterface({ input: child.stdout })) {
       const url = /^relay on (\S+) for /.exec(line)?.[1]

@@ -9,14 +9,15 @@ import { type Own, routeOf, text } from './routes.ts'
 
 const HEALTH: Record<string, ExitCode> = { good: EXIT.good, warning: EXIT.warned, bad: EXIT.broken }
 
-/** Its exit code is the verdict's. */
+/** Its exit code is the verdict's, which is asked for first: `--json` prints one document. */
 async function status(asking: Asking): Promise<ExitCode> {
-  const shown = await perform(asking)
-  if (shown !== EXIT.good) return shown
   const found = await asking.session.status()
-  if (found.ok) return own(HEALTH, found.value.health) ?? EXIT.broken
-  asking.terminal.fail(found.error)
-  return EXIT.failed
+  if (!found.ok) {
+    asking.terminal.fail(found.error)
+    return EXIT.failed
+  }
+  const shown = await perform(asking)
+  return shown === EXIT.good ? (own(HEALTH, found.value.health) ?? EXIT.broken) : shown
 }
 
 const CHANGED: Record<string, Own> = {

@@ -55,6 +55,8 @@ async function request(command: ChangeCommand, asking: Asking): Promise<ExitCode
     const planned = await session.planOf(body)
     if (!planned.ok) return failed(planned.error, terminal)
     if (flags['dry-run'] === true) return shown(planned.value, parsed.line, terminal)
+    if (flags.digest !== undefined && flags.digest !== planned.value.digest)
+      return failed(['The plan has changed: nothing was done. Look at it again, with --dry-run'], terminal)
     if (planned.value.lines.length > 0) {
       const agreed = await confirm(planned.value, asking)
       if (agreed !== EXIT.good) return agreed
@@ -100,7 +102,9 @@ async function run(body: object, asking: Asking): Promise<ExitCode> {
   const { lines, results, problems, refusal = null } = ran.value
   const message = resultMessage(parsed.line, { lines, results, problems, refusal })
   terminal.show(message)
-  const good = refusal === null && results.every(({ state }) => state === 'done' || state === 'started')
+  const isStopped = results.length === 0 && problems.length > 0
+  const good =
+    refusal === null && !isStopped && results.every(({ state }) => state === 'done' || state === 'started')
   const ended = good && isLong(ran.value) && isWatching(flags, terminal)
   const outcome = ended ? await follow(ran.value.started, session, terminal) : null
   terminal.data({ line: parsed.line, run: ran.value, ...(outcome === null ? {} : { outcome }) })

@@ -272,6 +272,35 @@ test('where it fails for good, nothing is started on half of it, and that is tol
   expect(volume(world).config).not.toHaveProperty([RESTORING])
 })
 
+test('what an earlier try has left half is not run on, though Incus refuses the next one cleanly', async () => {
+  const world = await begin()
+  let puts = 0
+  world.incus.main.faults = ({ method, path }) => {
+    if (method !== 'PUT' || !path.includes('/custom/data')) return null
+    puts += 1
+    return puts === 1
+      ? { after: { status: 500, error: 'Failed to rsync volume' } }
+      : { before: { status: 500, error: 'Snapshot not found' } }
+  }
+  await restore(world)
+  await pass(world, 20 * MINUTE)
+  expect([puts > 1, statuses(world)]).toEqual([true, STOPPED])
+  // Nor by another restore that was asked for since.
+  expect((await restore(world)).refusal).toBeNull()
+  await pass(world, 20 * MINUTE)
+  expect(statuses(world)).toEqual(STOPPED)
+  // Though its first try gets no safety snapshot, all is started at its end.
+  let taken = 0
+  world.incus.main.faults = ({ method, path }) => {
+    if (method !== 'POST' || !path.includes('/custom/data/snapshots')) return null
+    taken += 1
+    return taken === 1 ? { before: { status: 500, error: 'Database is locked' } } : null
+  }
+  expect((await restore(world)).refusal).toBeNull()
+  await pass(world, 8 * MINUTE)
+  expect([taken, data(world), statuses(world)]).toEqual([2, 'then', RUNNING])
+})
+
 test('one that can’t be started is told with the command, and it is over once it runs', async () => {
   const world = await begin()
   web(world).devices.late = { type: 'disk', pool: 'default', source: 'nowhere' }

@@ -20,14 +20,14 @@ import type { Owner } from '../busy.ts'
 import { runCalls, silent, type Watcher } from '../call-list.ts'
 import type { Call } from '../calls.ts'
 import { whileRestored } from '../locks.ts'
-import { readStatus } from '../pausing.ts'
 import { refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
 import { restoreVolumeRequest } from '../subject-requests.ts'
 import { readUsers, type User } from '../volume-users.ts'
-import { expiryCall, markCall, removeCall, STEP_WAIT, stateCall, stopCall, takeCall } from './requests.ts'
+import { expiryCall, markCall, removeCall, takeCall } from './requests.ts'
 import { postponing } from './snapshots.ts'
 import type { Planned, StepIo } from './step-io.ts'
+import { nameOf, startAgain, startAll, startLate, stopAll } from './volume-users-state.ts'
 
 /** In seconds. A full copy on pools without cheap snapshots takes as long as it takes. */
 const DAY = 86_400
@@ -113,7 +113,7 @@ function stoppedFor(
   mark: Restoring | null,
   users: readonly User[],
 ): InstanceRef[] {
-  const left = mark?.taken === true ? mark.users : []
+  const left = mark?.taken === true || mark?.writing === true ? mark.users : []
   return users
     .filter(
       ({ ref: { instance }, runs }) => named.includes(instance) && (runs === true || left.includes(instance)),
@@ -141,7 +141,9 @@ async function restoreWith(
   const { ref, snapshot, safety } = step
   const run = (calls: readonly Call[]) => runCalls(calls, io, { watcher, urgent: true })
   const base = { snapshot, safety: safety.name, running: false, stateful: false, users: users.map(nameOf) }
-  const put = (more: Pick<Restoring, 'taken' | 'writing'>) => sealed(ref, { ...base, ...more }, io)
+  const isMixed = isMixture(seen, mark)
+  const put = ({ taken, writing }: Pick<Restoring, 'taken' | 'writing'>) =>
+    sealed(ref, { ...base, taken, writing: writing || isMixed }, io)
   const late =
     step.expiresAt === null
       ? ok([])
@@ -152,23 +154,25 @@ async function restoreWith(
     markCall(ref, { [RESTORING]: put({ taken: false, writing: false }) }),
     takeCall(ref, { name: safety.name, stateful: false, expiresAt: safety.expiresAt }, DAY),
   ]
-  const isWriting = mark?.writing === true && safety.taken
   const ready = await run([
     ...step.held.map((name) => expiryCall(ref, name, null)),
     ...late.value,
     ...(safety.taken ? [] : take),
-    ...(isWriting ? [] : [markCall(ref, { [RESTORING]: put({ taken: true, writing: false }) })]),
+    ...(isMixed && safety.taken
+      ? []
+      : [markCall(ref, { [RESTORING]: put({ taken: true, writing: false }) })]),
   ])
   if (!ready.ok) return ready
   const still = await stopAll(users, io, watcher)
-  if (still !== null) return startLate(users, still, io)
+  if (still !== null) return isMixed ? err(still) : startLate(users, still, io)
   const writing = put({ taken: true, writing: true })
-  const marked = isWriting ? ok([]) : await run([markCall(ref, { [RESTORING]: writing })])
+  const marked = isMixed ? ok([]) : await run([markCall(ref, { [RESTORING]: writing })])
   if (!marked.ok) return startAgain(users, marked.error, io)
   watcher.progress('its data is being restored')
   const restored = await run([restoreCall(ref, snapshot)])
   // Else its data may be a mixture, and nothing that uses it is started.
-  if (!restored.ok) return leavesAsItWas(restored.error) ? startAgain(users, restored.error, io) : restored
+  if (!restored.ok)
+    return !isMixed && leavesAsItWas(restored.error) ? startAgain(users, restored.error, io) : restored
   const noted = await run([markCall(ref, marksOf(seen, [safety.name]))])
   if (!noted.ok) return noted
   const failed = await startAll(users, io)
@@ -177,7 +181,9 @@ async function restoreWith(
   return over.ok ? ok(null) : over
 }
 
-const nameOf = ({ instance }: InstanceRef): string => instance
+/** An earlier try, or an earlier restore, may have left its data partly old and partly new. */
+const isMixture = ({ config }: Sighting, mark: Restoring | null): boolean =>
+  mark?.writing === true && !wordsOf(own(config, RESTORED)).includes(mark.safety)
 
 const sealed = (ref: InstanceRef, mark: Restoring, { seal }: Pick<StepIo, 'seal'>): string =>
   seal.put(ref, renderRestoring(mark))
@@ -191,82 +197,6 @@ const restoreCall = (ref: InstanceRef, snapshot: string): Call => ({
 /** Complete safety snapshots, with those that are named already. */
 function marksOf({ config }: Sighting, safeties: readonly string[]): Record<string, string> {
   return { [RESTORED]: [...new Set([...safeties, ...wordsOf(own(config, RESTORED))])].join(' ') }
-}
-
-/** Null: none of them runs. */
-async function stopAll(
-  users: readonly InstanceRef[],
-  io: StepIo,
-  watcher: Watcher,
-): Promise<CallError | null> {
-  if (users.length > 0) watcher.progress(`${users.map(nameOf).join(', ')}: being shut down`)
-  return firstOf(
-    users.map(async (user) => {
-      const seen = await readStatus(user, io)
-      if (!seen.ok) return seen.error
-      const status = seen.value?.status ?? 'Stopped'
-      if (status === 'Stopped') return null
-      const ran = await runCalls([stopCall(user)], io, { urgent: true })
-      const after = await readStatus(user, io)
-      if (!after.ok) return after.error
-      if (after.value === null || after.value.status === 'Stopped') return null
-      const why = ran.ok ? `it is ${after.value.status}` : ran.error.message
-      return refused(
-        `stop ${subjectKey(user)} by force`,
-        `it did not shut down in time (${why}); stop it yourself, and ask again`,
-      )
-    }),
-  )
-}
-
-/** Those of them that are stopped. Null: they run again, or are gone. */
-const startAll = (users: readonly InstanceRef[], io: StepIo): Promise<CallError | null> =>
-  firstOf(
-    users.map(async (user) => {
-      const seen = await readStatus(user, io)
-      if (!seen.ok) return seen.error
-      if (seen.value?.status !== 'Stopped') return null
-      const ran = await runCalls([stateCall(user, 'start', STEP_WAIT)], io, { urgent: true })
-      if (ran.ok) return null
-      const after = await readStatus(user, io)
-      return after.ok && after.value?.status === 'Running'
-        ? null
-        : { ...ran.error, message: `${subjectKey(user)} doesn’t start: ${ran.error.message}` }
-    }),
-  )
-
-/** Of all, once they have ended. */
-const firstOf = async (all: readonly Promise<CallError | null>[]): Promise<CallError | null> =>
-  (await Promise.all(all)).find((error) => error !== null) ?? null
-
-/** Seconds within which one that was told to shut down, and took too long, may do so yet; and between two looks at it. */
-const LATE = 300
-const BETWEEN = 15
-
-/** Nothing was changed: what was stopped runs again at once, and the next tick takes the mark off. */
-async function startAgain(
-  users: readonly InstanceRef[],
-  error: CallError,
-  io: StepIo,
-): Promise<Result<never, CallError>> {
-  const left = await startAll(users, io)
-  return err(left === null ? error : { ...error, message: `${error.message}; and ${left.message}` })
-}
-
-/** The same, where one has not shut down in time: it may do so yet, and then it is started, too. */
-async function startLate(
-  users: readonly InstanceRef[],
-  error: CallError,
-  io: StepIo,
-): Promise<Result<never, CallError>> {
-  const { clock } = io
-  const until = clock.now() + LATE * 1000
-  await startAll(users, io)
-  while (clock.now() < until) {
-    await new Promise<void>((resolve) => void clock.after(BETWEEN * 1000, resolve))
-    await startAll(users, io)
-  }
-  return startAgain(users, error, io)
 }
 
 /** What its mark names runs again, and then the mark goes. */
@@ -294,6 +224,8 @@ export async function endVolumeRestore(
   const isWhole = wordsOf(own(seen.config, RESTORED)).includes(mark?.safety ?? '')
   if (mark === null || volumeIn(ref.instance) === null)
     return err(refused(`end the restore of ${subjectKey(ref)}`, NO_MARK))
+  if (!mark.taken && mark.writing && !isWhole)
+    return err(refused(`end the restore of ${subjectKey(ref)}`, 'its data may be partly old and partly new'))
   if (!mark.taken && !isWhole)
     return ok({ calls: [markCall(ref, { [RESTORING]: '' })], done: () => io.sightings.forget(ref) })
   const known = safeties.filter((name) => name === mark.safety)

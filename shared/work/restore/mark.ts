@@ -9,7 +9,8 @@
  * restored to its safety snapshot, or its restore never began.
  *
  * A custom volume keeps its config when it is restored, and so the mark. With `writing`, all that uses it is stopped, and its
- * data may be partly old and partly new; once `RESTORED` names the safety snapshot, what was stopped has only to be started.
+ * data may be partly old and partly new; once `RESTORED` names the safety snapshot, what was stopped has only to be started. With
+ * both, an earlier restore has left that data, and it is kept in a snapshot before the next one.
  */
 export type Restoring = {
   snapshot: string
@@ -30,7 +31,7 @@ export type Restoring = {
 }
 
 /**
- * Three words, one with memory or for the disk alone, one for the stage, and the users of a volume; names of snapshots and instances hold neither
+ * Three words, one with memory or for the disk alone, one or two for the stage, and the users of a volume; names of snapshots and instances hold neither
  * spaces nor commas.
  */
 export const renderRestoring = (mark: Restoring): string => {
@@ -39,22 +40,23 @@ export const renderRestoring = (mark: Restoring): string => {
     ...[snapshot, safety, running ? 'running' : 'stopped'],
     ...(stateful ? ['stateful'] : []),
     ...(diskOnly ? ['disk'] : []),
-    ...(taken ? (writing ? ['writing'] : []) : ['taking']),
+    ...(taken ? [] : ['taking']),
+    ...(writing ? ['writing'] : []),
     ...(users.length === 0 ? [] : [`of ${users.join(',')}`]),
   ].join(' ')
 }
 
 /** Null for a malformed mark. The relay's seal at its end is only checked by the relay. */
 export function parseRestoring(text: string | undefined): Restoring | null {
-  const [, snapshot = '', safety = '', status, how, stage, users] =
-    /^(\S+) (\S+) (running|stopped)( stateful| disk)?( taking| writing)?(?: of (\S+))?( ~\S+)?$/.exec(
+  const [, snapshot = '', safety = '', status, how, taking, writing, users] =
+    /^(\S+) (\S+) (running|stopped)( stateful| disk)?( taking)?( writing)?(?: of (\S+))?( ~\S+)?$/.exec(
       text ?? '',
     ) ?? []
   if (snapshot === '') return null
   return {
     ...{ snapshot, safety, running: status === 'running', stateful: how === ' stateful' },
     ...(how === ' disk' ? { diskOnly: true as const } : {}),
-    ...{ taken: stage !== ' taking', writing: stage === ' writing', users: users?.split(',') ?? [] },
+    ...{ taken: taking === undefined, writing: writing !== undefined, users: users?.split(',') ?? [] },
   }
 }
 

@@ -22,7 +22,7 @@ import { runs } from './judge.ts'
 import { isEnded } from './known.ts'
 import { refuseMemory } from './memory.ts'
 import { offerCopy } from './offer.ts'
-import { heldOn, lastingMarks, refuseSafety, safetyName } from './safety.ts'
+import { heldOn, lastingMarks, refuseSafety, restoringOn, safetyName, wholeSafeties } from './safety.ts'
 import { jobOf } from './steps.ts'
 import { refuseUsers, usersOf } from './users.ts'
 
@@ -67,9 +67,20 @@ function planRequested(requested: Requested<RestoreRequest>): Answer | Refusal {
   const action = actionOf(instance.value, requested)
   return {
     actions: [action],
-    work: { [workKey(RESTORE, key)]: entryOf(action, now) },
+    work: {
+      [workKey(RESTORE, key)]: {
+        ...entryOf(action, now),
+        ...(isMixture(instance.value.record) ? { touched: true } : {}),
+      },
+    },
     wake: [minutesFrom(now, 1)],
   }
+}
+
+/** Of a volume: a restore that failed may have left its data partly old and partly new. */
+function isMixture(record: Found['record']): boolean {
+  const mark = record.type === 'volume' ? restoringOn(record) : null
+  return mark?.writing === true && !wholeSafeties(record).includes(mark.safety)
 }
 
 const entryOf = (

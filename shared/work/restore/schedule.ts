@@ -105,7 +105,8 @@ const stoppedFor = (ref: InstanceRef, { users = [] }: RestoreWork): [string, str
 function keepEnded({ key, ref, entry, mark, record }: Known, world: World, now: Date): Finding {
   if (mark !== null && record !== undefined && isOver(ref, entry, mark, record, world))
     return combine([entryOf(key, entry), { actions: [endOf(ref, entry, mark)] }])
-  const stands = entry.state === 'failed' && mark?.taken === true && mark.safety === entry.safety
+  const isMarked = mark?.taken === true || mark?.writing === true
+  const stands = entry.state === 'failed' && isMarked && mark.safety === entry.safety
   const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
   const old = now.getTime() - new Date(entry.at).getTime() >= DAY
   const hint =

@@ -25,7 +25,7 @@ type Of = Pick<Found, 'ref' | 'record'>
 export function usersOf({ ref, record }: Of, world: World): string[] {
   const running = refsOf({ ref, record }).filter((user) => RUNS.includes(world.find(user)?.status ?? ''))
   const mark = record.unsealed === true ? null : restoringOn(record)
-  const left = mark?.taken === true ? mark.users : []
+  const left = mark?.taken === true || mark?.writing === true ? mark.users : []
   return [...new Set([...running.map(({ instance }) => instance), ...left])].sort()
 }
 

@@ -1,11 +1,12 @@
 /** What only a shell has: a file of a snapshot as a file here, and completion. */
-import { createWriteStream } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { buildCommand } from '@stricli/core'
 import { completionScript, SHELLS } from './completion.ts'
 import { EXIT } from './exit-codes.ts'
 import { end, type Place, type Route } from './place.ts'
+import { save } from './save.ts'
 import { createTerminal } from './terminal.ts'
 
 /** The bytes of a file of a snapshot, or a folder as a tar. */
@@ -47,6 +48,10 @@ const get: Route = buildCommand<{ output?: string; from?: string }, [string, str
       command: 'get',
       env: this.process.env ?? {},
     })
+    if (output !== undefined && existsSync(output)) {
+      terminal.fail([`${output} exists, so nothing was read: name another file`])
+      return end(this, EXIT.failed)
+    }
     const found = await this.session().file(
       { instance, snapshot, path, ...(from === undefined ? {} : { from }) },
       terminal.note,
@@ -55,15 +60,12 @@ const get: Route = buildCommand<{ output?: string; from?: string }, [string, str
       terminal.fail(found.error)
       return end(this, EXIT.failed)
     }
+    const bytes = Readable.fromWeb(found.value as never)
     try {
-      await pipeline(
-        Readable.fromWeb(found.value as never),
-        output === undefined ? process.stdout : createWriteStream(output, { flags: 'wx' }),
-      )
+      await (output === undefined ? pipeline(bytes, process.stdout) : save(bytes, output))
     } catch (error) {
-      terminal.fail([
-        `it broke off, so what was written is not whole: ${error instanceof Error ? error.message : error}`,
-      ])
+      const what = output === undefined ? 'what was written is not whole' : 'nothing was kept'
+      terminal.fail([`it broke off, so ${what}: ${error instanceof Error ? error.message : error}`])
       end(this, EXIT.failed)
     }
   },

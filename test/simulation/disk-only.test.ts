@@ -109,6 +109,21 @@ test('where somebody removed its mark meanwhile, it is told that nothing is know
   expect(web(world).config['user.stapes.restored']).toBeUndefined()
 })
 
+test('what it has written since the end of a restore that nobody saw is kept before it is restored once more', async () => {
+  const world = await begin()
+  await ask(world, wish)
+  // Incus ends it while the relay is gone.
+  await world.clock.advance(world.clock.now() + 8_000)
+  world.relay.kill()
+  await world.clock.advance(world.clock.now() + 15_000)
+  expect([readMarker(world.incus.main, { name: 'web' }), web(world).status]).toEqual([OLD, 'Running'])
+  write(web(world), 'since then', 1000)
+  await pass(world, 5 * MINUTE)
+  expectRestored(world)
+  expect(safeties(world)).toEqual([NEW, 'since then'])
+  expect(web(world).config['user.stapes.restored']?.split(' ')).toHaveLength(2)
+})
+
 const STRIKES: [string, (world: World) => void][] = [
   ['the relay is killed', (world) => world.relay.kill()],
   [

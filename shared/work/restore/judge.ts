@@ -5,11 +5,12 @@ import { classify, describe, leavesAsItWas, mayRetry } from '../../incus/refusal
 import { own } from '../../own.ts'
 import { operationOn } from '../../plan/operations.ts'
 import type { World } from '../../plan/world.ts'
+import { RESTORED } from '../../policy/marks.ts'
 import type { CallError } from '../../relay/protocol.ts'
 import { isLast, isLive, liveText } from '../life.ts'
 import type { RestoreWork } from './entry.ts'
 import type { Known } from './known.ts'
-import type { Restoring } from './mark.ts'
+import { type Restoring, wordsOf } from './mark.ts'
 import { wholeSafeties } from './safety.ts'
 import { RETRY, type Stage } from './tries.ts'
 
@@ -55,7 +56,16 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
   if (entry.refused === true || (clean && (permanent || isLast(entry, RETRY, entry.marking))))
     return { do: 'undo', entry: found.entry, why: why ?? entry.reason ?? '' }
   const known: RestoreWork = clean ? found.entry : { ...found.entry, touched: true }
+  // Nothing shows whether Incus has finished that of the disk alone. What runs may have written since, so that is kept, too.
+  if (!clean && known.diskOnly && runs(record.status))
+    return { do: 'try', stage: { from: 'safety', partial: null }, entry: keptTwice(known), why, permanent }
   return { do: 'try', stage, entry: known, why, permanent }
+}
+
+/** With another safety snapshot beside the one that is whole. */
+function keptTwice({ whole: _, ...entry }: RestoreWork): RestoreWork {
+  const safeties = new Set([entry.safety, ...wordsOf(entry.holds[RESTORED])])
+  return { ...entry, holds: { ...entry.holds, [RESTORED]: [...safeties].join(' ') } }
 }
 
 /** A volume keeps its mark, which says whether its data may have been changed. */

@@ -237,8 +237,11 @@ function tryAgain(
   return waitWith(key, entry, retryText(entry))
 }
 
-const givenUpText = ({ from }: Stage, entry: RestoreWork, ref: InstanceRef): string =>
-  volumeIn(ref.instance) === null ? GIVEN_UP[from](entry) : VOLUME_GIVEN_UP[from](entry, ref)
+function givenUpText(stage: Stage, entry: RestoreWork, ref: InstanceRef): string {
+  // Before another safety snapshot, an earlier try may have changed the disk.
+  const from = stage.from === 'safety' && entry.diskOnly && entry.touched ? 'data' : stage.from
+  return volumeIn(ref.instance) === null ? GIVEN_UP[from](entry) : VOLUME_GIVEN_UP[from](entry, ref)
+}
 
 function begin(known: Known, entry: RestoreWork, stage: Stage, now: Date): Finding {
   const action = actionOf(known, entry, stage, now)

@@ -301,6 +301,32 @@ test('what an earlier try has left half is not run on, though Incus refuses the 
   expect([taken, data(world), statuses(world)]).toEqual([2, 'then', RUNNING])
 })
 
+test('a restore of what was left half goes on, though relay and ledger are lost at its safety snapshot', async () => {
+  const world = await begin()
+  world.incus.main.faults = ({ method, path }) =>
+    method === 'PUT' && path.includes('/custom/data')
+      ? { after: { status: 500, error: 'Failed to rsync volume' } }
+      : null
+  await restore(world)
+  await pass(world, 20 * MINUTE)
+  expect(statuses(world)).toEqual(STOPPED)
+  world.incus.main.faults = () => null
+  world.weather.now = (_, { method, path }) => {
+    if (method === 'POST' && path.includes('/custom/data/snapshots'))
+      world.clock.after(1, () => {
+        world.relay.kill()
+        world.kv.wipe(['ledger'])
+        world.weather.now = () => null
+      })
+    return null
+  }
+  await restore(world)
+  expect(volume(world).config[RESTORING]).toContain(' taking writing of db,web')
+  await pass(world, 8 * MINUTE)
+  expect([data(world), statuses(world)]).toEqual(['then', RUNNING])
+  expect(volume(world).config).not.toHaveProperty([RESTORING])
+})
+
 test('one that can’t be started is told with the command, and it is over once it runs', async () => {
   const world = await begin()
   web(world).devices.late = { type: 'disk', pool: 'default', source: 'nowhere' }

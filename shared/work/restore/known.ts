@@ -51,7 +51,8 @@ export function knownRestore(key: string, world: World, ledger: Ledger, now: Dat
   if (
     record !== undefined &&
     record.unsealed !== true &&
-    mark?.taken === true &&
+    mark !== null &&
+    (mark.taken || mark.writing) &&
     mark.safety !== noted?.safety
   )
     return { ...base, report: null, entry: fromMark(mark, record, now) }

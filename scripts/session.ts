@@ -44,8 +44,8 @@ export type Health = {
   promises: { state: string }[]
 }
 
-/** Of a request. `started`: keys of long work by kind, such as `copies`. */
-export type Ran = Performed & { started: Record<string, string[]> }
+/** Of a request. `started`: keys of long work by kind, such as `copies`; `at`: when (ISO 8601). */
+export type Ran = Performed & { started: Record<string, string[]>; at: string }
 
 /** `from`: the remote whose snapshot it is. */
 export type AskedFile = { instance: string; snapshot: string; path: string; from?: string }
@@ -58,8 +58,11 @@ export type Said = {
   message: Pick<Message, 'headline' | 'details'>
 }
 
-/** Long work by kind, such as `copies`, and by the key of what it works on. */
-export type Progress = Record<string, Record<string, { state: string; reason?: string; retryAt?: string }>>
+/** Long work by kind, such as `copies`, and by the key of what it works on. `at`: its last change of state (ISO 8601). */
+export type Progress = Record<
+  string,
+  Record<string, { state: string; at: string; reason?: string; retryAt?: string }>
+>
 
 export type Session = {
   apply(file: DocumentFile, dryRun: boolean): Promise<Result<Applied, Refusal>>

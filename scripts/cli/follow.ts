@@ -1,7 +1,7 @@
 /** Waits for the end of long work that a request has begun, and tells how it goes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { own } from '../../shared/own.ts'
-import type { Progress, Session } from '../session.ts'
+import type { Progress, Ran, Session } from '../session.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How one piece of work ended; `unknown`: nobody saw its end. */
@@ -16,9 +16,12 @@ const FAR = 30_000
 /** Milliseconds until work that is nowhere to be seen counts as never begun: a request's invocation lives for less. */
 const BEGINNING = 3 * 60_000
 
-/** `started`: keys by kind, such as `copies`. Ends when all of it has ended. */
+/**
+ * `started`: keys by kind, such as `copies`, of a run at `at`. Ends when all of it has ended. The end of earlier work of that key isn't
+ * one: KV may show the state of before for a while.
+ */
 export async function follow(
-  started: Readonly<Record<string, readonly string[]>>,
+  { started, at }: Pick<Ran, 'started' | 'at'>,
   session: Session,
   terminal: Terminal,
   wait: (milliseconds: number) => Promise<unknown> = sleep,
@@ -32,7 +35,7 @@ export async function follow(
     if (!seen.ok) terminal.note(seen.error.join('; '))
     const far = waited % FAR === 0 ? await session.howFar() : null
     if (far?.ok === true) known = far.value
-    const all = seen.ok ? keys.map((one) => stateOf(one, seen.value, { waited, far: known })) : []
+    const all = seen.ok ? keys.map((one) => stateOf(one, seen.value, { since: at, waited, far: known })) : []
     for (const { work, text } of all) {
       if (told.get(work) !== text) terminal.note(`${work}: ${text}`)
       told.set(work, text)
@@ -48,11 +51,11 @@ type Shown = { work: string; text: string; end: Outcome | null }
 function stateOf(
   { kind, key }: { kind: string; key: string },
   seen: Progress,
-  { waited, far }: { waited: number; far: Readonly<Record<string, string>> },
+  { since, waited, far }: { since: string; waited: number; far: Readonly<Record<string, string>> },
 ): Shown {
   const work = `${kind} ${key}`
   const entry = own(own(seen, kind) ?? {}, key)
-  if (entry === undefined) {
+  if (entry === undefined || Date.parse(entry.at) < Date.parse(since)) {
     if (waited < BEGINNING) return { work, text: 'it begins', end: null }
     const reason = 'it was not seen to begin: request it again if you still want it'
     return { work, text: reason, end: { work, state: 'unknown', reason } }

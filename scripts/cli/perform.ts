@@ -106,7 +106,7 @@ async function run(body: object, asking: Asking): Promise<ExitCode> {
   const good =
     refusal === null && !isStopped && results.every(({ state }) => state === 'done' || state === 'started')
   const ended = good && isLong(ran.value) && isWatching(flags, terminal)
-  const outcome = ended ? await follow(ran.value.started, session, terminal) : null
+  const outcome = ended ? await follow(ran.value, session, terminal) : null
   terminal.data({ line: parsed.line, run: ran.value, ...(outcome === null ? {} : { outcome }) })
   return good && (outcome === null || outcome.every(({ state }) => state === 'done'))
     ? EXIT.good

@@ -22,11 +22,32 @@ async function watch(looks: readonly Look[], far: Record<string, string> = {}) {
     stderr: { write: (text: string) => void notes.push(text.trim()) },
   }
   const terminal = createTerminal(streams, { json: false, command: 'copy', env: {} })
-  const ends = await follow({ copies: ['a>b'], clones: [] }, session, terminal, async () => {})
+  const ends = await follow(
+    { started: { copies: ['a>b'], clones: [] }, at: BEGUN },
+    session,
+    terminal,
+    async () => {},
+  )
   return { ends, notes, looked: at }
 }
 
-const copy = (state: string, more = {}): Progress => ({ copies: { 'a>b': { state, ...more } } })
+const BEGUN = '2026-11-28T02:00:00.000Z'
+
+const copy = (state: string, more = {}): Progress => ({ copies: { 'a>b': { state, at: BEGUN, ...more } } })
+
+test.each(['verified', 'failed', 'running'])(
+  'what is %s since before it was begun is of an earlier try',
+  async (state) => {
+    const earlier = copy(state, { at: '2026-11-28T01:00:00.000Z', reason: 'of the earlier one' })
+    const { ends, looked } = await watch([
+      earlier,
+      earlier,
+      copy('running'),
+      copy('failed', { reason: 'no room' }),
+    ])
+    expect([ends, looked]).toEqual([[{ work: 'copies a>b', state: 'failed', reason: 'no room' }], 4])
+  },
+)
 
 test('that it goes on is said once, and its end ends it', async () => {
   const { ends, notes, looked } = await watch([

@@ -3,6 +3,7 @@
 import { proposeCompletions, run } from '@stricli/core'
 import { VERSION } from '../shared/version.ts'
 import { createApp } from './cli/app.ts'
+import { outlive } from './cli/pipes.ts'
 import type { Place } from './cli/place.ts'
 import { scriptOf, scripts } from './cli/scripts.ts'
 import { loadEnvironment, openSession } from './remote.ts'
@@ -16,6 +17,7 @@ const place: Place = {
   },
 }
 
+outlive(process.stdout, process.stderr)
 const script = scriptOf(name)
 if (script !== null) {
   // It reads its arguments by itself.

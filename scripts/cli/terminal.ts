@@ -38,7 +38,7 @@ export function createTerminal({ stdout, stderr }: Streams, { json, command, env
     return plainText({ headline: [piece], details: [] }).trimEnd()
   }
   const whole = (data: object): void =>
-    void stdout.write(`${JSON.stringify({ version: VERSION, command, ...data }, null, 2)}\n`)
+    void stdout.write(`${unseenEscaped(JSON.stringify({ version: VERSION, command, ...data }, null, 2))}\n`)
   return {
     say: (text) => void (json || stdout.write(inShell(text))),
     show({ tone, headline, details }) {
@@ -64,6 +64,13 @@ const SIGNS: Record<Message['tone'], [number, string]> = {
   warning: [YELLOW, '!'],
   bad: [RED, '✗'],
 }
+
+/** The same JSON: JSON itself escapes not all that a terminal obeys, such as U+009B in the name of a guest's file. */
+const unseenEscaped = (json: string): string =>
+  json.replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 /** With the command that follows it: a path may be called so, too. */
 const IN_CHAT = new RegExp(

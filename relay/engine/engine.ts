@@ -60,6 +60,8 @@ type EngineOptions = {
   remotes: Remotes
   /** Milliseconds for all that is read of one remote. */
   look?: number
+  /** Milliseconds for each call of a glance. */
+  glance?: number
   /** Only the relay has it: marks that permit something are sealed with it. */
   secret: string
   /** Absent: nothing is remembered over a restart. */
@@ -101,6 +103,7 @@ export function createEngine({
   secret,
   store,
   look = LOOK,
+  glance,
   exports = NO_EXPORTS,
   hooks = createHooks(),
   meter = (jobs) => jobs,
@@ -180,7 +183,7 @@ export function createEngine({
             [
               name,
               Object.hasOwn(remotes, name)
-                ? await glanceAt(upstream, name).catch((cause: unknown) => err(brokenBy(cause)))
+                ? await glanceAt(upstream, name, glance).catch((cause: unknown) => err(brokenBy(cause)))
                 : err(unknownRemote(name, remotes)),
             ] as const,
         ),

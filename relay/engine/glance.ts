@@ -10,19 +10,27 @@ import type { Upstream } from './upstream.ts'
 /** Milliseconds for each of the calls. */
 const GLANCE = 10_000
 
-export async function glanceAt(upstream: Upstream, remote: string): Promise<GlanceReply['remotes'][string]> {
-  const listed = await listedOn(upstream, remote)
+export async function glanceAt(
+  upstream: Upstream,
+  remote: string,
+  most = GLANCE,
+): Promise<GlanceReply['remotes'][string]> {
+  const listed = await listedOn(upstream, remote, most)
   return listed.ok ? { ok: true, listed: listed.value } : listed
 }
 
-async function listedOn(upstream: Upstream, remote: string): Promise<Result<string, CallError>> {
-  const greeting = await call(upstream, remote, request('getServer'), GLANCE)
+async function listedOn(
+  upstream: Upstream,
+  remote: string,
+  most: number,
+): Promise<Result<string, CallError>> {
+  const greeting = await call(upstream, remote, request('getServer'), most)
   if (!greeting.ok) return greeting
   const server = parseServer(greeting.value.envelope.metadata)
   if (server === null) return err(badReply(remote, greeting.value.status, 'it is no server’s'))
   if (server.state === 'untrusted') return err(untrusted(remote))
   if (server.state === 'not-incus') return err(notIncus(remote, server.product))
-  const list = await call(upstream, remote, request('listInstances', {}, { 'all-projects': 'true' }), GLANCE)
+  const list = await call(upstream, remote, request('listInstances', {}, { 'all-projects': 'true' }), most)
   if (!list.ok) return list
   const { metadata } = list.value.envelope
   if (!Array.isArray(metadata)) return err(badReply(remote, list.value.status, 'it is no list'))

@@ -67,6 +67,7 @@ describe('the door', () => {
     )
     expect(calls).toEqual([
       'GET /api/status',
+      'GET /api/progress',
       'GET /api/health',
       'GET /metrics',
       'GET /api/instances',
@@ -79,6 +80,7 @@ describe('the door', () => {
       'POST /api/run',
       'POST /api/tick',
       'POST /api/notify/test',
+      'POST /api/command',
       'GET /api/history',
       'GET /api/config',
       'PUT /api/config',

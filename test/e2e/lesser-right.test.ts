@@ -279,7 +279,7 @@ function lesserRight(version: string, incusd: string): void {
         const { exports: all } = (await (await stage.worker.fetch('/api/status')).json()) as {
           exports: Record<string, { state: string; reason?: string }>
         }
-        return all[KEY]
+        return all[`${KEY}>nas`]
       }
       const exported = async () => {
         await post('/api/run', { do: 'export', instance: NAME, to: 'nas' })

@@ -66,6 +66,9 @@ export function setDriver(incus: EmbeddedIncus, driver: Driver, config: Config =
   Object.assign(findPool(incus.state, 'default'), { driver, config })
 }
 
+/** What a person has removed, which no rule forbids. */
+export const removedByHand = new WeakSet<object>()
+
 /** A custom volume on the instance; what is returned takes it off, and removes the volume. */
 export function attachVolume(incus: EmbeddedIncus, it: Named, volume: string): () => void {
   const instance = instanceOf(incus, it)
@@ -74,6 +77,7 @@ export function attachVolume(incus: EmbeddedIncus, it: Named, volume: string): (
   useVolume(incus, it, volume)
   return () => {
     delete instance.devices[volume]
+    removedByHand.add(customOf(incus, { pool, project, name: volume }))
     findPool(incus.state, pool).volumes.delete(`${homeOf(incus.state, project)}/${volume}`)
   }
 }

@@ -2,6 +2,7 @@
 
 import { VERIFIED } from '../../shared/policy/marks.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
+import { removedByHand } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import { copiesOf } from '../long-work.ts'
 import {
@@ -144,6 +145,7 @@ const nothingForeignTouched: Invariant = (scene, fail) => {
         if (snapshots.has(event.snapshot)) fail(`${say(event)} was there before and is removed`)
       },
       holderGone({ remote, holder }) {
+        if (removedByHand.has(holder)) return
         const isStranger = strangers.some((one) => one.holder === holder)
         // What is made on request, and was left half made, goes again.
         const isOurs = isTemporary(holder) || isHalfMade(holder)

@@ -48,7 +48,8 @@ beforeEach(async () => {
   )
   upstreams = createUpstreams(remotes, { certificate, key })
   open = (milliseconds) => {
-    engine = createEngine({ upstream: upstreams, clock, remotes, look: milliseconds, secret: 's' })
+    const patience = { look: milliseconds, glance: milliseconds }
+    engine = createEngine({ upstream: upstreams, clock, remotes, ...patience, secret: 's' })
   }
   open(LONG_LOOK)
   alone ??= (await look(['honest'])).remotes.honest

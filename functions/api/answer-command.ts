@@ -41,7 +41,9 @@ async function messageOf(
     case 'read': {
       const permission = { allowed: true, instances: null } as const
       const stored = await readConfig(io.state)
-      const asked = { incoming: { actor }, parsed: { command, values, line }, permission, stored }
+      // A terminal has room for all of it.
+      const room = Number.POSITIVE_INFINITY
+      const asked = { incoming: { actor }, parsed: { command, values, line }, permission, stored, room }
       return ok(await read(command, asked, { io, kv, now }))
     }
     case 'setting': {

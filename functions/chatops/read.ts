@@ -24,17 +24,21 @@ import { outageProblems } from '../state/unwritten.ts'
 import type { AuthorizedRequest } from './authorized.ts'
 import type { Chat } from './chat.ts'
 
-type Reader = Pick<AuthorizedRequest, 'parsed' | 'permission' | 'stored'> & { incoming: { actor: Actor } }
+type Reader = Pick<AuthorizedRequest, 'parsed' | 'permission' | 'stored'> & {
+  incoming: { actor: Actor }
+  room?: number
+}
 
 /** Uses the Worker's time, because a platform's timestamp may be older than the last change. */
 export async function read(
   command: ReadCommand,
-  { incoming: { actor }, parsed, permission, stored }: Reader,
+  { incoming: { actor }, parsed, permission, stored, room }: Reader,
   { io, kv, now }: Pick<Chat, 'io' | 'kv' | 'now'>,
 ): Promise<Message> {
   const tests = command.needs === 'channels' && parsed.values.what === 'test'
   const tested = tests ? await testApplied(io, stored) : []
-  const seen = await see(command, { actor, permission, now: now(), stored }, io, kv)
+  const looked = await see(command, { actor, permission, now: now(), stored }, io, kv)
+  const seen = room === undefined ? looked : { ...looked, room }
   const { instance = '' } = parsed.values
   const exports =
     command.needs === 'exports' && seen.world !== null && stored !== null

@@ -60,7 +60,7 @@ async function request(command: ChangeCommand, asking: Asking): Promise<ExitCode
     if (planned.value.lines.length > 0) {
       const agreed = await confirm(planned.value, asking)
       if (agreed !== EXIT.good) return agreed
-      return run({ ...body, confirm: flags.digest ?? planned.value.digest }, asking)
+      return run({ ...body, confirm: planned.value.digest }, asking)
     }
   }
   return run(body, asking)
@@ -100,8 +100,9 @@ async function run(body: object, asking: Asking): Promise<ExitCode> {
   const ran = await session.run(body)
   if (!ran.ok) return failed(ran.error, terminal)
   const { lines, results, problems, refusal = null } = ran.value
-  const message = resultMessage(parsed.line, { lines, results, problems, refusal })
-  terminal.show(message)
+  // A terminal has room for all of it.
+  const room = Number.POSITIVE_INFINITY
+  terminal.show(resultMessage(parsed.line, { lines, results, problems, refusal }, room))
   const isStopped = results.length === 0 && problems.length > 0
   const good =
     refusal === null && !isStopped && results.every(({ state }) => state === 'done' || state === 'started')

@@ -43,8 +43,7 @@ export function createTerminal({ stdout, stderr }: Streams, { json, command, env
     say: (text) => void (json || stdout.write(inShell(text))),
     show({ tone, headline, details }) {
       if (json) return
-      const sign = paint(...SIGNS[tone])
-      stdout.write(plainText({ headline: [' ', ...headline], details }, mark).replace(/^/, () => sign))
+      stdout.write(`${paint(...SIGNS[tone])} ${plainText({ headline, details }, mark)}`)
     },
     note: (text) => void stderr.write(`${inShell(visible(text))}\n`),
     fail(refusal) {

@@ -25,8 +25,12 @@ export type Performed = {
   problems: readonly string[]
 }
 
-/** `line` is the command as one would type it. */
-export function resultMessage(line: string, { lines, results, refusal, problems }: Performed): Message {
+/** `line` is the command as one would type it; `room`: characters of what is folded. */
+export function resultMessage(
+  line: string,
+  { lines, results, refusal, problems }: Performed,
+  room = MAX_CHARS,
+): Message {
   if (refusal !== null) return refusedMessage(line, refusal.reason, lines, 'channel')
   const good = results.filter(isGood)
   const bad = results.filter((result) => !isGood(result))
@@ -40,13 +44,9 @@ export function resultMessage(line: string, { lines, results, refusal, problems 
       ...fold(
         [...failures, ...others.map((problem) => spoken(cut(problem)))],
         [typed('status'), ' lists what failed'],
-        MAX_CHARS / 2,
+        room / 2,
       ),
-      ...foldPlan(
-        bad.length + good.length === 0 ? lines : good.map((one) => one.line),
-        ALL_LINES,
-        MAX_CHARS / 2,
-      ),
+      ...foldPlan(bad.length + good.length === 0 ? lines : good.map((one) => one.line), ALL_LINES, room / 2),
     ],
     buttons: [],
   }

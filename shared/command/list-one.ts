@@ -14,7 +14,7 @@ import { type Answered, type CopyStock, isVerified, pairAge, type Stock } from '
 import { stoodTexts } from './stood.ts'
 import { maySpeak } from './visible.ts'
 
-export function oneInstance(stock: Stock, { now, config, ledger, details, maySee }: Answered): Message {
+export function oneInstance(stock: Stock, { now, config, ledger, details, maySee, room }: Answered): Message {
   const { key, complete, policies, replica, copies, partials, record } = stock
   const known = new Set(config?.policies.map(({ name }) => name))
   const newestFirst = [...(complete ?? [])].sort((a, b) => compareAge(b, a))
@@ -43,6 +43,7 @@ export function oneInstance(stock: Stock, { now, config, ledger, details, maySee
         'Incus itself lists all: ',
         { code: snapshotCommand({ project: record.project, instance: record.name }, 'list') },
       ],
+      room,
     ),
     buttons: [],
   }

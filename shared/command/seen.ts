@@ -26,6 +26,8 @@ export type SeenFiles = Extract<FilesReply, { state: 'listed' }> & {
 export type Seen = {
   now: Date
   actor: Actor
+  /** Characters of what is folded; absent: what every chat platform has room for. */
+  room?: number
   /** Null before a configuration was applied. Pauses that hold now are already in `paused` of its policies. */
   config: Config | null
   /** Of that configuration. */

@@ -16,12 +16,12 @@ export const exportList: ReadCommand = {
   parameters: [INSTANCE],
   examples: ['exports web1', 'exports main/default/web1'],
   needs: 'exports',
-  answer: (_, { config, exports, maySee }) => {
+  answer: (_, { config, exports, maySee, room }) => {
     if (config === null || exports === undefined) return nothingConfigured()
     if (!exports.ok) return said('warning', exports.error.reason, [])
     // One that is gone is in no list that could be narrowed.
     return maySee(exports.value.instance)
-      ? listed(exports.value)
+      ? listed(exports.value, room)
       : said('warning', 'There is no such instance that you may see', [])
   },
 }
@@ -31,7 +31,7 @@ const said = (tone: Message['tone'], headline: string, lines: Text[]): Message =
   details: fold(lines, [typed('status'), ' shows what is being exported']),
 })
 
-function listed({ instance, stores }: StoredExports): Message {
+function listed({ instance, stores }: StoredExports, room: number | undefined): Message {
   if (stores.length === 0)
     return said('info', 'The relay has no store for exports: "exports" in its configuration names them', [])
   const rows = stores.flatMap(({ exports }) => exports ?? [])
@@ -49,7 +49,11 @@ function listed({ instance, stores }: StoredExports): Message {
       `: ${count(rows.length, 'export')}`,
       unread.length === 0 ? '' : `, and ${count(unread.length, 'store')} that could not be read`,
     ],
-    details: fold([...unread, ...strays, ...rows.map(rowText)], ['the stores themselves have them all']),
+    details: fold(
+      [...unread, ...strays, ...rows.map(rowText)],
+      ['the stores themselves have them all'],
+      room,
+    ),
     buttons: [],
   }
 }

@@ -22,7 +22,7 @@ export const history: ReadCommand = {
   answer: (values, seen) => answer(Number(values.count ?? DEFAULT), seen),
 }
 
-function answer(most: number, { history: records, maySee }: Seen): Message {
+function answer(most: number, { history: records, maySee, room }: Seen): Message {
   // One hidden instance hides the whole record: its text may name it.
   const visible = records.filter(({ instances = [] }) => instances.every((key) => maySee(key)))
   const shown = visible.slice(0, most)
@@ -34,7 +34,11 @@ function answer(most: number, { history: records, maySee }: Seen): Message {
         ? 'There are no changes that you may see'
         : `The newest ${count(shown.length, 'change')}`,
     ],
-    details: fold(shown.map(recordText), ['ask for fewer with ', { code: '--count' }, ', or read the API']),
+    details: fold(
+      shown.map(recordText),
+      ['ask for fewer with ', { code: '--count' }, ', or read the API'],
+      room,
+    ),
     buttons: [],
   }
 }

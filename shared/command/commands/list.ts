@@ -64,6 +64,7 @@ function overview(stocks: readonly Stock[], seen: Answered): Message {
         ...strangerTexts(strangers),
       ],
       [typed('list web1'), ' shows one of them'],
+      seen.room,
     ),
     buttons: [],
   }

@@ -76,7 +76,7 @@ function visible(record: SlotRecord, maySee: Seen['maySee']): SlotRecord {
 const slotsIn = (unserved: readonly Unserved[], outcome: SlotOutcome): number =>
   unserved.reduce((sum, { record }) => sum + (record.outcome === outcome ? (record.count ?? 1) : 0), 0)
 
-function answer(span: number, { ledger, now, maySee }: Seen): Message {
+function answer(span: number, { ledger, now, maySee, room }: Seen): Message {
   const since = new Date(now.getTime() - span)
   const unserved = unservedSince(ledger, since, maySee)
   const counts = (['missed', 'failed', 'skipped', 'served'] as const).flatMap((outcome) => {
@@ -101,6 +101,7 @@ function answer(span: number, { ledger, now, maySee }: Seen): Message {
     details: fold(
       [...limits(ledger, since, now), ...unserved.map(unservedText)],
       [typed('missed --since=1d'), ' shows fewer'],
+      room,
     ),
     buttons: [],
   }

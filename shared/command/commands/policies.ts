@@ -23,7 +23,7 @@ export const policies: ReadCommand = {
   answer: (_, seen) => (seen.config === null ? nothingConfigured() : answer(seen, seen.config.policies)),
 }
 
-function answer({ now, pauses }: Seen, all: readonly Policy[]): Message {
+function answer({ now, pauses, room }: Seen, all: readonly Policy[]): Message {
   const paused = all.filter((policy) => policy.paused).length
   return {
     to: 'caller',
@@ -37,6 +37,7 @@ function answer({ now, pauses }: Seen, all: readonly Policy[]): Message {
     details: fold(
       all.map((policy) => policyText(policy, pauseOf(policy, pauses, now), now)),
       ['all of them are in stapes.jsonc'],
+      room,
     ),
     buttons: [],
   }

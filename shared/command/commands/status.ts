@@ -58,6 +58,7 @@ function all(seen: Seen, policies: readonly Policy[]): Message {
         ...runTexts(seen),
       ],
       [typed('missed'), ', ', typed('policies'), ' and ', typed('list'), ' show more'],
+      seen.room,
     ),
     buttons: [],
   }
@@ -164,6 +165,7 @@ function one(path: string, seen: Seen): Message {
         ...unserved.map(unservedText),
       ],
       [typed('missed'), ' shows more'],
+      seen.room,
     ),
     buttons: [],
   }

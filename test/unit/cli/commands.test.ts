@@ -1,6 +1,6 @@
 /** `stapes` over a simulated world: what is asked, shown and confirmed, and what its end tells scripts. */
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { instanceOf } from '../../emulator/scene.ts'
+import { instanceOf, seedInstance } from '../../emulator/scene.ts'
 import { openShell, type Shell } from './shell.ts'
 
 vi.spyOn(console, 'log').mockImplementation(() => {})
@@ -29,6 +29,14 @@ describe('what only reads', () => {
   test('is JSON of a known form for programs, and nothing else', async () => {
     const { code, data } = await shell.data('list', 'web')
     expect([code, data]).toMatchObject([0, { version: 1, command: 'list', line: 'list web', tone: 'info' }])
+  })
+
+  test('is whole, where chat shows no more than it has room for', async () => {
+    const many = await openShell({ policies: { all: { remotes: ['main'], schedule: '@hourly' } } })
+    for (let at = 0; at < 60; at++) seedInstance(many.scene.world.incus.main, { name: `n${at}` })
+    const { out } = await many.call(['list'])
+    expect(out.match(/^main\/default\/n\d+: /gm)).toHaveLength(60)
+    expect(out).not.toContain('more: ')
   })
 
   test('names commands as they are called here', async () => {

@@ -184,7 +184,12 @@ async function takeAll(
   )
   if (marked !== null) return giveUp(begun, [], marked, io)
   const unready = hook === undefined ? missing : await makeReady(hook, running, begun.since, io)
-  if (unready !== null && wanted?.otherwise === 'fail') return giveUp(begun, [], unready, io)
+  if (unready !== null && wanted?.otherwise === 'fail') {
+    const given = await giveUp(begun, [], unready, io)
+    // The guests were made ready, and this can be asked for again and again.
+    for (const ref of running) io.groups.noteRun(ref, clock.now() - begun.since)
+    return given
+  }
   // Those that no hook has made ready.
   const still = hook === undefined || unready !== null ? running : []
   const stopped = clock.now()

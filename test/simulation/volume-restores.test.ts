@@ -265,6 +265,9 @@ test('where it fails for good, nothing is started on half of it, and that is tol
   expect(statuses(world)).toEqual(STOPPED)
   const { conditions } = await statusIn(world)
   expect(JSON.stringify(conditions)).toMatch(/partly old and partly new.*incus start db; incus start web/)
+  // By its own expiry, Incus would remove the previous state after 14 days.
+  await pass(world, 15 * 24 * HOUR, HOUR)
+  expect([safeties(world), statuses(world)]).toEqual([['now'], STOPPED])
   world.incus.main.faults = () => null
   expect((await restore(world)).refusal).toBeNull()
   await pass(world, 5 * MINUTE)

@@ -34,6 +34,8 @@ export type RestoreWork = Work & {
   refused?: true
   /** Tries to start the instance again. */
   starts?: number
+  /** When its safety snapshots were last made to stay longer, as it was given up halfway. */
+  keptAt?: string
   job: string
 }
 
@@ -58,6 +60,7 @@ export const restoreSchema: z.ZodMiniType<RestoreWork> = z.looseObject({
   touched: may(yes),
   refused: may(yes),
   starts: may(count),
+  keptAt: may(text),
 })
 
 /** By the instance's key. The ledger's parser has checked its form. */

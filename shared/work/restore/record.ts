@@ -5,8 +5,9 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
+import { isSafety } from '../../plan/safety.ts'
 import { HOLD } from '../../policy/marks.ts'
-import type { MarkAction } from '../hold/action.ts'
+import type { HoldAction, MarkAction } from '../hold/action.ts'
 import type { Recorded, RunResult } from '../kind.ts'
 import { afterRefusal } from '../refused.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
@@ -27,10 +28,10 @@ export function recordRestores(before: Ledger, { plan, outcomes, now }: RunResul
   return { work: Object.fromEntries(work) }
 }
 
-type Acted = RestoreAction | StartAction | UndoAction | MarkAction
+type Acted = RestoreAction | StartAction | UndoAction | MarkAction | HoldAction
 
 const isOurs = (outcome: Outcome): outcome is Outcome<Acted> =>
-  ['restore', 'start', 'undo', 'mark'].includes(outcome.action.kind)
+  ['restore', 'start', 'undo', 'mark', 'hold'].includes(outcome.action.kind)
 
 /** Undefined: it stays as it is. */
 function entryAfter(
@@ -45,6 +46,7 @@ function entryAfter(
   const entry = noted(key)
   if (entry === undefined) return nothing
   if (action.kind === 'mark') return { key, entry: forgotten(entry, outcome) }
+  if (action.kind === 'hold') return { key, entry: keptAgain(entry, outcome) }
   if (outcome.state !== 'refused') return nothing
   if (action.kind !== 'restore') {
     // Why it doesn't start is reported after the last try.
@@ -52,6 +54,15 @@ function entryAfter(
   }
   const refusing = { requested, now, policy: RETRY, since: entry.marking ?? 0 }
   return { key, entry: afterRefusal(entry, restoreIn(before, key), outcome, refusing) }
+}
+
+/** It may still expire, so the next run postpones that again. */
+function keptAgain(
+  { keptAt, ...entry }: RestoreWork,
+  { action, state }: Outcome<Acted>,
+): RestoreWork | undefined {
+  const isKept = keptAt !== undefined && isSafety((action as HoldAction).snapshot)
+  return isKept && state !== 'done' ? entry : undefined
 }
 
 /** A hold that a restore had lost was set again or released, so it is removed from the entry. */

@@ -20,6 +20,7 @@ import { ended, failedTry, isDue, retryText, seenRunning } from '../life.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
 import { RESTORE, type RestoreWork } from './entry.ts'
 import { type Next, nextStep } from './judge.ts'
+import { keepSafeties } from './kept.ts'
 import { isEnded, type Known, knownRestore } from './known.ts'
 import { type Restoring, wordsOf } from './mark.ts'
 import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties } from './safety.ts'
@@ -107,20 +108,23 @@ function keepEnded({ key, ref, entry, mark, record }: Known, world: World, now: 
     return combine([entryOf(key, entry), { actions: [endOf(ref, entry, mark)] }])
   const isMarked = mark?.taken === true || mark?.writing === true
   const stands = entry.state === 'failed' && isMarked && mark.safety === entry.safety
+  const isInOrder = isRestored(record, entry) || entry.refused === true
+  const kept = stands && !isInOrder ? keepSafeties(ref, entry, record, now) : { actions: [], entry }
   const unmarked = entry.state === 'failed' && lostHolds(record, entry).length > 0
   const old = now.getTime() - new Date(entry.at).getTime() >= DAY
   const hint =
     volumeIn(ref.instance) === null
       ? `once the instance is in order, remove the key ${RESTORING} from it`
-      : isRestored(record, entry) || entry.refused === true
+      : isInOrder
         ? 'once that runs, this is over'
         : `once the volume is in order, remove its mark: ${configCommand(ref, 'unset', RESTORING)}`
   return combine([
-    entryOf(key, stands || unmarked || !old ? entry : null),
+    entryOf(key, stands || unmarked || !old ? kept.entry : null),
+    { actions: kept.actions },
     ...(unmarked ? [noteOf('problem', key, entry.reason ?? '')] : []),
     ...(stands
       ? [
-          isRestored(record, entry) || entry.refused === true
+          isInOrder
             ? // By then what was stopped for it may run again.
               { wake: [minutesFrom(now, AGAIN)] }
             : { busy: new Map([[key, `its restore to ${entry.snapshot} failed`]]) },

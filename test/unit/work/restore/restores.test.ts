@@ -233,10 +233,12 @@ describe('without the ledger', () => {
     ])
   })
 
-  test('a mark that is a day old is only told of, and nothing is done to the instance', () => {
+  test('a mark that is a day old is only told of, and nothing is done but that the previous state stays', () => {
     const old = 'before-restore-20261120T1017Z'
     const plan = planFor(web(`stopped user.stapes.restoring=${SNAPSHOT},${old},running`, old), null)
-    expect(plan.actions).toEqual([])
+    expect(
+      plan.actions.map(({ kind, ...action }) => [kind, 'snapshot' in action && action.snapshot]),
+    ).toEqual([['hold', old]])
     expect(plan.notes).toMatchObject([
       { kind: 'problem', reason: expect.stringContaining('remove the key user.stapes.restoring') },
     ])
@@ -264,6 +266,46 @@ test('one that ended is forgotten after a day, and not asked about again', () =>
   expect(planFor(web(`stopped ${DONE}`), done)).toMatchObject({
     actions: [],
     work: { [`restore ${KEY}`]: null },
+  })
+})
+
+describe('one that was given up halfway', () => {
+  const older = 'before-restore-20261101T0000Z'
+  const given = { state: 'failed' as const, at: '2026-11-08T10:20:00.000Z', reason: 'the pool broke' }
+  const held = (plan: Plan<Action>) =>
+    plan.actions.flatMap((action) => (action.kind === 'hold' ? [[action.snapshot, action.expiresAt]] : []))
+  const until = '2027-02-20T10:20:00.000Z'
+
+  test('keeps all that may be the only previous state, each day anew', () => {
+    const world = web(`stopped ${MARKED}`, `${older}\n  ${SAFETY}`)
+    const first = planFor(world, given)
+    expect(held(first)).toEqual([
+      [older, until],
+      [SAFETY, until],
+    ])
+    expect(restoresOf(first)[KEY]).toMatchObject({ ...given, keptAt: NOW })
+    expect(held(planFor(world, { ...given, keptAt: '2026-11-21T10:21:00.000Z' }))).toEqual([])
+    expect(held(planFor(world, { ...given, keptAt: '2026-11-21T10:20:00.000Z' }))).toHaveLength(2)
+  })
+
+  test('keeps it at the next run, where that was refused', () => {
+    const before = { ...emptyLedger('v'), work: restoresAs({ [KEY]: { ...entry, ...given } }) }
+    const plan = planFor(web(`stopped ${MARKED}`), given)
+    const keptAt = (refused: boolean) => {
+      const outcomes = plan.actions.map((action) =>
+        refused
+          ? { action, state: 'refused' as const, error: { code: 'incus' as const, message: 'down' } }
+          : { action, state: 'done' as const },
+      )
+      const of = { plan, outcomes, run: null, config: 'v', now: new Date(NOW) }
+      return restoresOf(record(before, of).ledger)[KEY]?.keptAt
+    }
+    expect([keptAt(true), keptAt(false)]).toEqual([undefined, NOW])
+  })
+
+  test('lets it end where a person has removed the mark, or the data is in order', () => {
+    expect(planFor(web('stopped'), given).actions).toEqual([])
+    expect(planFor(web(`stopped ${MARKED} ${DONE}`), given).actions).toEqual([])
   })
 })
 

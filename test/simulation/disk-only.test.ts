@@ -9,6 +9,7 @@ import { ask } from './asking.ts'
 import { pass } from './passing.ts'
 import { restoreStep } from './restore-step.ts'
 import { HOUR, MINUTE } from './scenes.ts'
+import { countIn, RELAY_KILLED, SERVER_KILLED, type Strike, strikeAt } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
@@ -124,15 +125,9 @@ test('what it has written since the end of a restore that nobody saw is kept bef
   expect(web(world).config['user.stapes.restored']?.split(' ')).toHaveLength(2)
 })
 
-const STRIKES: [string, (world: World) => void][] = [
-  ['the relay is killed', (world) => world.relay.kill()],
-  [
-    'the server is killed',
-    ({ incus: { main } }) => {
-      main.kill()
-      main.start()
-    },
-  ],
+const STRIKES: Strike[] = [
+  RELAY_KILLED,
+  SERVER_KILLED,
   [
     'the relay is killed, and the ledger is lost',
     ({ relay, kv }) => {
@@ -142,27 +137,18 @@ const STRIKES: [string, (world: World) => void][] = [
   ],
 ]
 
-const isOfIt = (path: string): boolean => /\/web(\/|\?|$)|operations\//.test(path)
+const isOfIt = (_: string, { path }: { path: string }): boolean => /\/web(\/|\?|$)|operations\//.test(path)
 
 test.each(STRIKES)('at each request, %s: it is finished, or was never begun', async (_, strike) => {
   const counted = await begin()
-  let requests = 0
-  counted.weather.now = (_, { path }) => {
-    if (isOfIt(path)) requests += 1
-    return null
-  }
+  const count = countIn(counted, isOfIt)
   await ask(counted, wish)
   await counted.clock.advance(counted.clock.now() + MINUTE / 2)
+  const requests = count()
   expect(requests).toBeGreaterThan(8)
   for (let struck = 1; struck <= requests; struck++) {
     const world = await begin()
-    let seen = 0
-    world.weather.now = (_, { path }) => {
-      if (!isOfIt(path)) return null
-      seen += 1
-      if (seen === struck) world.clock.after(1, () => strike(world))
-      return null
-    }
+    strikeAt(world, [struck, strike], isOfIt)
     await ask(world, wish)
     await pass(world, 20 * MINUTE)
     const isDone = readMarker(world.incus.main, { name: 'web' }) === OLD

@@ -9,6 +9,7 @@ import { instanceOf, readMarker, seedInstance, write } from '../emulator/scene.t
 import type { Instance } from '../emulator/state.ts'
 import { exportsOf } from '../long-work.ts'
 import { HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
+import { killAfter, killRelay } from './strikes.ts'
 import type { Driver } from './world.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
@@ -323,7 +324,9 @@ describe('an export is read again on request', () => {
 
 /** All requests of one export: reads, the copy, the backup, the file, the removal. */
 const MOST = 16
-const OF_EXPORT = /^\/1\.0\/(instances\/(web|stapes-export-)|instances\?project=|operations\/)/
+const isOfExport = (remote: string, { path }: { path: string }): boolean =>
+  remote === 'main' &&
+  /^\/1\.0\/(instances\/(web|stapes-export-)|instances\?project=|operations\/)/.test(path)
 
 describe('the relay is killed', () => {
   const moments = Array.from({ length: MOST }, (_, at) => at).flatMap((at) => [
@@ -336,18 +339,11 @@ describe('the relay is killed', () => {
       const simulation = await begin()
       const { world } = simulation
       await world.clock.advance(asking)
-      let asked = 0
-      let isKilled = false
-      world.weather.now = (remote, { path }) => {
-        if (remote !== 'main' || !OF_EXPORT.test(path) || isKilled || asked++ < at) return null
-        isKilled = true
-        world.relay.kill()
-        return when === 'before' ? 'lost-before' : null
-      }
+      const isKilled = killAfter(world, [at, killRelay], isOfExport, when === 'before' ? 'lost-before' : null)
       await world.clock.settle(ask(simulation, asking))
       await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
       world.weather.now = () => null
-      expect(isKilled).toBe(true)
+      expect(isKilled()).toBe(true)
       await simulation.pass(later(simulation, 10 * MINUTE), 'ticked')
       await expectExported(simulation)
     },

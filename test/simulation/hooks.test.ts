@@ -9,6 +9,7 @@ import type { Ran } from '../emulator/execs.ts'
 import { attachVolume, instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
+import { countIn, RELAY_KILLED, SERVER_KILLED, type Strike, strikeAt } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
@@ -260,15 +261,9 @@ test('what was stopped while it was ready gets its command after when it runs ag
   expect(namesOf(it)[1]).toEqual(namesOf(it)[0])
 })
 
-const STRIKES: [string, (world: World) => void][] = [
-  ['the relay is killed', (world) => world.relay.kill()],
-  [
-    'the server is killed',
-    ({ incus: { main } }) => {
-      main.kill()
-      main.start()
-    },
-  ],
+const STRIKES: Strike[] = [
+  RELAY_KILLED,
+  SERVER_KILLED,
   [
     'the relay is killed, and journal and ledger are lost',
     ({ relay, kv }) => {
@@ -279,31 +274,23 @@ const STRIKES: [string, (world: World) => void][] = [
   ],
 ]
 
-const isOfGroup = (path: string): boolean => /\/(web|data)(\/|\?|$)|operations\//.test(path)
+const isOfGroup = (_: string, { path }: { path: string }): boolean =>
+  /\/(web|data)(\/|\?|$)|operations\//.test(path)
 
 describe('at each request', () => {
   test.each(STRIKES)('%s: the guest is let go, and no part counts', async (_, strike) => {
     const counted = await begin()
-    let requests = 0
     await pass(counted.world, HOUR - 2 * MINUTE)
-    counted.world.weather.now = (_, { path }) => {
-      if (isOfGroup(path)) requests += 1
-      return null
-    }
+    const count = countIn(counted.world, isOfGroup)
     await counted.world.tick(SLOT)
+    const requests = count()
     expect(requests).toBeGreaterThan(15)
     for (let struck = 1; struck <= requests; struck++) {
       const it = await begin()
       const { world } = it
       await pass(world, HOUR - 2 * MINUTE)
       it.guest.ran.length = 0
-      let seen = 0
-      world.weather.now = (_, { path }) => {
-        if (!isOfGroup(path)) return null
-        seen += 1
-        if (seen === struck) world.clock.after(1, () => strike(world))
-        return null
-      }
+      strikeAt(world, [struck, strike], isOfGroup)
       await world.tick(SLOT)
       await pass(world, 8 * MINUTE)
       expect(it.guest.ready, `request ${struck}`).toBe(false)

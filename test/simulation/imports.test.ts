@@ -10,6 +10,7 @@ import { instanceOf, readMarker, seedInstance, seedProfile, seedProject, write }
 import type { Instance } from '../emulator/state.ts'
 import { importsOf } from '../long-work.ts'
 import { DAY, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
+import { killAfter, killRelay } from './strikes.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
 const until = new Date(start.getTime() + DAY)
@@ -324,7 +325,9 @@ describe('an encrypted export', () => {
 })
 
 /** All requests of one import. */
-const OF_IMPORT = /^\/1\.0\/(instances\/old-web|instances\?project=|operations\/|storage-pools\/default\?)/
+const isOfImport = (remote: string, { path }: { path: string }): boolean =>
+  remote === 'main' &&
+  /^\/1\.0\/(instances\/old-web|instances\?project=|operations\/|storage-pools\/default\?)/.test(path)
 
 describe('the relay is killed', () => {
   const moments = Array.from({ length: 9 }, (_, at) => at).flatMap((at) => [
@@ -334,19 +337,12 @@ describe('the relay is killed', () => {
   test.each(moments)('$when request $at of an import: the next ticks make it, once', async ({ at, when }) => {
     const simulation = await begin()
     const { world } = simulation
-    let asked = 0
-    let isKilled = false
     const checking = ask(simulation, wish).then(() => {})
     await checking
-    world.weather.now = (remote, { path }) => {
-      if (remote !== 'main' || !OF_IMPORT.test(path) || isKilled || asked++ < at) return null
-      isKilled = true
-      world.relay.kill()
-      return when === 'before' ? 'lost-before' : null
-    }
+    const isKilled = killAfter(world, [at, killRelay], isOfImport, when === 'before' ? 'lost-before' : null)
     await minutes(simulation, 4)
     world.weather.now = () => null
-    expect(isKilled).toBe(true)
+    expect(isKilled()).toBe(true)
     await minutes(simulation, 8)
     expectImported(simulation)
     expect(names(simulation).filter((name) => name.includes('old'))).toEqual(['old-web'])

@@ -5,6 +5,7 @@ import type { PutRequest } from '../../shared/work/put/action.ts'
 import { newNode, nodesOn, putNode } from '../emulator/disk-files.ts'
 import { instanceOf, write } from '../emulator/scene.ts'
 import { HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
+import { KILLED, killAfter } from './strikes.ts'
 import { settledRelay } from './world.ts'
 
 const start = new Date('2026-11-20T00:00:30Z')
@@ -159,26 +160,18 @@ describe('files of a snapshot', () => {
 /** Moments at which the relay is killed, by what it had asked of main until then: reads, the clone, the snapshot, the marks. */
 const MOMENTS = [0, 8, 12, 13, 14, 15, 16, 17, 18, 19]
 
-describe.each(['relay', 'server'] as const)('the %s is killed', (victim) => {
+const isOfInstance = (remote: string, { path }: { path: string }): boolean =>
+  remote === 'main' && path.startsWith('/1.0/instances/')
+
+describe.each(KILLED)('the %s is killed', (_, kill) => {
   test.each(MOMENTS)('at request %i of it: the next ticks restore it, and nothing is left', async (at) => {
     const simulation = await begin()
     const { world, pass } = simulation
-    let left = at
-    let isKilled = false
-    world.weather.now = (remote, { path }) => {
-      if (isKilled || remote !== 'main' || !path.startsWith('/1.0/instances/') || left-- > 0) return null
-      isKilled = true
-      if (victim === 'relay') world.relay.kill()
-      else {
-        world.incus.main.kill()
-        world.clock.after(MINUTE, () => world.incus.main.start())
-      }
-      return null
-    }
+    const isKilled = killAfter(world, [at, kill], isOfInstance)
     await ask(simulation)
     await pass(later(simulation, 30 * MINUTE), 'ticked')
     world.weather.now = () => null
-    expect(isKilled).toBe(true)
+    expect(isKilled()).toBe(true)
     await pass(later(simulation, 90 * MINUTE))
     expect(noted(simulation)).toMatchObject({ state: 'done' })
     expectBack(simulation)

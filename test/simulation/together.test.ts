@@ -12,6 +12,7 @@ import { ask } from './asking.ts'
 import { pass } from './passing.ts'
 import { DAY, HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
+import { ALL_KILLED, countIn, RELAY_KILLED, RELAY_RESTARTED, SERVER_KILLED, strikeAt } from './strikes.ts'
 import { createWorld, type Driver, type World } from './world.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
@@ -73,19 +74,16 @@ describe.each<[Version, Driver]>([
 })
 
 /** All requests that change something, or that decide about it. */
-const isOfGroup = (path: string): boolean => /\/(web|data|logs)(\/|\?|$)|operations\//.test(path)
+const isOfGroup = (_: string, { path }: { path: string }): boolean =>
+  /\/(web|data|logs)(\/|\?|$)|operations\//.test(path)
 
 /** Requests of the one tick in which a group is taken, if nothing happens to it. */
 async function countRequests(setting: Setting): Promise<number> {
   const world = await begin(setting)
   await pass(world, HOUR - 2 * MINUTE)
-  let count = 0
-  world.weather.now = (_, { path }) => {
-    if (isOfGroup(path)) count += 1
-    return null
-  }
+  const count = countIn(world, isOfGroup)
   await world.tick(new Date('2026-11-20T01:00:30Z'))
-  return count
+  return count()
 }
 
 /** What is there, and counts: of one moment, whole, and running. */
@@ -106,26 +104,7 @@ function expectWhole(world: World): void {
   expect(web(world).config[PAUSING] ?? '').toBe('')
 }
 
-const STRIKES: [string, (world: World) => void][] = [
-  ['the relay is killed', (world) => world.relay.kill()],
-  ['the relay restarts, and the former one goes on', (world) => world.relay.restart()],
-  [
-    'the server is killed',
-    ({ incus: { main } }) => {
-      main.kill()
-      main.start()
-    },
-  ],
-  [
-    'relay and server are killed, and the ledger is lost',
-    ({ relay, kv, incus: { main } }) => {
-      relay.kill()
-      main.kill()
-      main.start()
-      kv.wipe(['ledger'])
-    },
-  ],
-]
+const STRIKES = [RELAY_KILLED, RELAY_RESTARTED, SERVER_KILLED, ALL_KILLED]
 
 describe.each<[string, Setting]>([
   ['btrfs', {}],
@@ -137,13 +116,7 @@ describe.each<[string, Setting]>([
     for (let struck = 1; struck <= requests; struck++) {
       const world = await begin(setting)
       await pass(world, HOUR - 2 * MINUTE)
-      let seen = 0
-      world.weather.now = (_, { path }) => {
-        if (!isOfGroup(path)) return null
-        seen += 1
-        if (seen === struck) world.clock.after(1, () => strike(world))
-        return null
-      }
+      strikeAt(world, [struck, strike], isOfGroup)
       await world.tick(new Date('2026-11-20T01:00:30Z'))
       await world.clock.advance(world.clock.now() + MINUTE / 2)
       expect(web(world).status, `request ${struck}`).toBe('Running')

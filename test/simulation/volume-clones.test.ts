@@ -9,6 +9,7 @@ import { ask, attack, type Ran } from './asking.ts'
 import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
+import { countIn, RELAY_KILLED, SERVER_KILLED, type Strike, strikeAt } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
 const STEP = 2 * MINUTE
@@ -170,68 +171,49 @@ describe.each<Version>(['6.0.4', '7.0.2'])('from the backup server, on %s', (ver
 
 describe('at each request to the server', () => {
   const asked = { one: (world: World) => clone(world, { from: 'backup' }), all: bringBack }
-  const isOfVolume = ({ method, path }: { method: string; path: string }): boolean =>
-    method !== 'GET' || /volumes\/custom\/|operations\//.test(path)
+  const isOfVolume = (remote: string, { method, path }: { method: string; path: string }): boolean =>
+    remote === 'main' && (method !== 'GET' || /volumes\/custom\/|operations\//.test(path))
 
-  test.each<[keyof typeof asked, string, (world: World) => void]>([
-    ['one', 'relay', ({ relay }) => relay.kill()],
-    ['all', 'relay', ({ relay }) => relay.kill()],
-    [
-      'one',
-      'server',
-      ({ incus: { main } }) => {
-        main.kill()
-        main.start()
-      },
-    ],
+  test.each<[keyof typeof asked, ...Strike]>([
+    ['one', ...RELAY_KILLED],
+    ['all', ...RELAY_KILLED],
+    ['one', ...SERVER_KILLED],
     [
       'all',
-      'relay, with the ledger lost,',
+      'the relay is killed, and the ledger is lost',
       ({ relay, kv }) => {
         relay.kill()
         kv.wipe(['ledger'])
       },
     ],
-  ])(
-    'of %s, where the %s is killed: it is whole or gone, and nothing else changes',
-    async (what, how, strike) => {
-      const start = async (): Promise<World> => {
-        const world = await beginCopied('6.0.4')
-        if (what === 'all') lose(world)
-        return world
-      }
-      const name = what === 'all' ? 'data' : 'anew'
-      const counted = await start()
-      let requests = 0
-      counted.weather.now = (remote, request) => {
-        if (remote === 'main' && isOfVolume(request)) requests += 1
-        return null
-      }
-      await asked[what](counted)
-      await pass(counted, 2 * MINUTE)
-      expect(requests).toBeGreaterThan(8)
-      for (let struck = 1; struck <= requests; struck++) {
-        const world = await start()
-        const there = [...customOf(world.incus.backup, { name: 'data' }).snapshots.keys()]
-        let seen = 0
-        world.weather.now = (remote, request) => {
-          if (remote !== 'main' || !isOfVolume(request)) return null
-          seen += 1
-          if (seen === struck) world.clock.after(1, () => strike(world))
-          return null
-        }
-        await asked[what](world)
-        await pass(world, 20 * MINUTE)
-        if (isThere(world, name)) {
-          const { disk, config } = on(world, name)
-          expect([struck, disk.held, disk.marker]).toEqual([struck, 'whole', what === 'all' ? 'now' : 'then'])
-          expect(config).not.toHaveProperty(['user.stapes.restoring-as'])
-        } else expect(how).toContain('ledger')
-        const copy = [...customOf(world.incus.backup, { name: 'data' }).snapshots.keys()]
-        expect(copy).toEqual(expect.arrayContaining(there))
-      }
-    },
-  )
+  ])('of %s, where %s: it is whole or gone, and nothing else changes', async (what, how, strike) => {
+    const start = async (): Promise<World> => {
+      const world = await beginCopied('6.0.4')
+      if (what === 'all') lose(world)
+      return world
+    }
+    const name = what === 'all' ? 'data' : 'anew'
+    const counted = await start()
+    const count = countIn(counted, isOfVolume)
+    await asked[what](counted)
+    await pass(counted, 2 * MINUTE)
+    const requests = count()
+    expect(requests).toBeGreaterThan(8)
+    for (let struck = 1; struck <= requests; struck++) {
+      const world = await start()
+      const there = [...customOf(world.incus.backup, { name: 'data' }).snapshots.keys()]
+      strikeAt(world, [struck, strike], isOfVolume)
+      await asked[what](world)
+      await pass(world, 20 * MINUTE)
+      if (isThere(world, name)) {
+        const { disk, config } = on(world, name)
+        expect([struck, disk.held, disk.marker]).toEqual([struck, 'whole', what === 'all' ? 'now' : 'then'])
+        expect(config).not.toHaveProperty(['user.stapes.restoring-as'])
+      } else expect(how).toContain('ledger')
+      const copy = [...customOf(world.incus.backup, { name: 'data' }).snapshots.keys()]
+      expect(copy).toEqual(expect.arrayContaining(there))
+    }
+  })
 })
 
 describe('is refused, and nothing is changed', () => {

@@ -13,6 +13,7 @@ import { ask, attack, type Ran } from './asking.ts'
 import { pass, passIdly } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
+import { killAfter, killRelay } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
 const STEP = 2 * MINUTE
@@ -120,7 +121,9 @@ test('one whose snapshot is about to expire has it longer, as long as the export
 
 /** All requests of one export: reads, the copy, the backup, the file, the removal. */
 const MOST = 18
-const OF_EXPORT = /^\/1\.0\/(storage-pools\/default\/volumes\/custom(\/|\?project=)|operations\/)/
+const isOfExport = (remote: string, { path }: { path: string }): boolean =>
+  remote === 'main' &&
+  /^\/1\.0\/(storage-pools\/default\/volumes\/custom(\/|\?project=)|operations\/)/.test(path)
 
 describe('the relay is killed', () => {
   const moments = Array.from({ length: MOST / 2 }, (_, at) => at * 2).flatMap((at) => [
@@ -131,18 +134,11 @@ describe('the relay is killed', () => {
     '$when request $at of an export: the next ticks make it, once, and leave nothing',
     async ({ at, when }) => {
       const world = await begin()
-      let asked = 0
-      let isKilled = false
-      world.weather.now = (remote, { path }) => {
-        if (remote !== 'main' || !OF_EXPORT.test(path) || isKilled || asked++ < at) return null
-        isKilled = true
-        world.relay.kill()
-        return when === 'before' ? 'lost-before' : null
-      }
+      const isKilled = killAfter(world, [at, killRelay], isOfExport, when === 'before' ? 'lost-before' : null)
       await wish(world)
       await pass(world, 15 * MINUTE)
       world.weather.now = () => null
-      expect(isKilled).toBe(true)
+      expect(isKilled()).toBe(true)
       await pass(world, 10 * MINUTE)
       await expectExported(world)
     },

@@ -10,6 +10,7 @@ import { type Custom, findPool } from '../emulator/state.ts'
 import { ask } from './asking.ts'
 import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
+import { KILLED, killAfter } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
 const STEP = 2 * MINUTE
@@ -159,25 +160,17 @@ function expectBack(world: World): void {
 /** By what was asked of the volumes of main until then. */
 const MOMENTS = [3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16]
 
-describe.each(['relay', 'server'] as const)('the %s is killed', (victim) => {
+const isOfVolume = (remote: string, { path }: { path: string }): boolean =>
+  remote === 'main' && path.includes('/custom')
+
+describe.each(KILLED)('the %s is killed', (_, kill) => {
   test.each(MOMENTS)('at request %i: the next ticks restore them, and nothing is left', async (at) => {
     const world = await begin()
-    let left = at
-    let isKilled = false
-    world.weather.now = (remote, { path }) => {
-      if (isKilled || remote !== 'main' || !path.includes('/custom') || left-- > 0) return null
-      isKilled = true
-      if (victim === 'relay') world.relay.kill()
-      else {
-        world.incus.main.kill()
-        world.clock.after(MINUTE, () => world.incus.main.start())
-      }
-      return null
-    }
+    const isKilled = killAfter(world, [at, kill], isOfVolume)
     await put(world)
     await pass(world, 25 * MINUTE, MINUTE)
     world.weather.now = () => null
-    expect(isKilled).toBe(true)
+    expect(isKilled()).toBe(true)
     await pass(world, 50 * MINUTE)
     expect(noted(world)).toMatchObject({ state: 'done' })
     expectBack(world)

@@ -10,6 +10,7 @@ import { type Custom, findPool } from '../emulator/state.ts'
 import { ask, attack, type Ran } from './asking.ts'
 import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
+import { killAfter, killRelay } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
 
 const STEP = 2 * MINUTE
@@ -146,7 +147,9 @@ describe('is refused, and nothing is changed', () => {
   })
 })
 
-const OF_IMPORT = /^\/1\.0\/(storage-pools\/default\/volumes\/custom(\/old|\?project=)|operations\/)/
+const isOfImport = (remote: string, { path }: { path: string }): boolean =>
+  remote === 'main' &&
+  /^\/1\.0\/(storage-pools\/default\/volumes\/custom(\/old|\?project=)|operations\/)/.test(path)
 
 describe('the relay is killed', () => {
   const moments = Array.from({ length: 8 }, (_, at) => at).flatMap((at) => [
@@ -155,18 +158,11 @@ describe('the relay is killed', () => {
   ])
   test.each(moments)('$when request $at of an import: the next ticks make it, once', async ({ at, when }) => {
     const world = await begin()
-    let asked = 0
-    let isKilled = false
     await bring(world)
-    world.weather.now = (remote, { path }) => {
-      if (remote !== 'main' || !OF_IMPORT.test(path) || isKilled || asked++ < at) return null
-      isKilled = true
-      world.relay.kill()
-      return when === 'before' ? 'lost-before' : null
-    }
+    const isKilled = killAfter(world, [at, killRelay], isOfImport, when === 'before' ? 'lost-before' : null)
     await pass(world, 4 * MINUTE)
     world.weather.now = () => null
-    expect(isKilled).toBe(true)
+    expect(isKilled()).toBe(true)
     await pass(world, 10 * MINUTE)
     expectImported(world)
   })

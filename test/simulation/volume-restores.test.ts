@@ -20,6 +20,7 @@ import { ask, attack, type Ran } from './asking.ts'
 import { pass } from './passing.ts'
 import { HOUR, MINUTE } from './scenes.ts'
 import { statusIn } from './status.ts'
+import { ALL_KILLED, countIn, RELAY_KILLED, SERVER_KILLED, strikeAt } from './strikes.ts'
 import { createWorld, type Driver, type World } from './world.ts'
 
 const START = new Date('2026-11-20T00:00:30Z')
@@ -108,40 +109,18 @@ describe.each<[Version, Driver]>([
 })
 
 /** All requests but those that only look. */
-const isOfRestore = ({ method, path }: { method: string; path: string }): boolean =>
+const isOfRestore = (_: string, { method, path }: { method: string; path: string }): boolean =>
   method !== 'GET' || /operations\/|custom\/data|instances\/(web|db)/.test(path)
 
 async function countRequests(setting: Setting): Promise<number> {
   const world = await begin(setting)
-  let count = 0
-  world.weather.now = (_, request) => {
-    if (isOfRestore(request)) count += 1
-    return null
-  }
+  const count = countIn(world, isOfRestore)
   await restore(world)
   await pass(world, MINUTE)
-  return count
+  return count()
 }
 
-const STRIKES: [string, (world: World) => void][] = [
-  ['the relay is killed', (world) => world.relay.kill()],
-  [
-    'the server is killed',
-    ({ incus: { main } }) => {
-      main.kill()
-      main.start()
-    },
-  ],
-  [
-    'relay and server are killed, and the ledger is lost',
-    ({ relay, kv, incus: { main } }) => {
-      relay.kill()
-      main.kill()
-      main.start()
-      kv.wipe(['ledger'])
-    },
-  ],
-]
+const STRIKES = [RELAY_KILLED, SERVER_KILLED, ALL_KILLED]
 
 describe.each<[string, Setting]>([
   ['btrfs', {}],
@@ -152,13 +131,7 @@ describe.each<[string, Setting]>([
     expect(requests).toBeGreaterThan(15)
     for (let struck = 1; struck <= requests; struck++) {
       const world = await begin(setting)
-      let seen = 0
-      world.weather.now = (_, request) => {
-        if (!isOfRestore(request)) return null
-        seen += 1
-        if (seen === struck) world.clock.after(1, () => strike(world))
-        return null
-      }
+      strikeAt(world, [struck, strike], isOfRestore)
       await restore(world)
       await pass(world, 8 * MINUTE)
       expect(statuses(world), `request ${struck}`).toEqual(RUNNING)

@@ -9,6 +9,7 @@ const DOING = {
   receives: 'copies onto it, or verifies what came, just now',
   loses: 'removes snapshots of it just now',
   restores: 'restores it just now',
+  puts: 'restores files of it just now',
   exports: 'makes an export of it just now',
   stops: 'has it stopped just now, to restore a volume that it uses',
   reads: 'makes an instance of a snapshot of it just now, to read its files',
@@ -23,6 +24,8 @@ export type Owner = { id: string }
 export type Busy = {
   /** Null: it counts as begun, until `end`. Else who is in the way. */
   begin(owner: Owner, subject: string, activity: Activity): CallError | null
+  /** Who does that to it just now; null: nobody. */
+  whileDone(subject: string, activity: Activity): CallError | null
   /** All that it had begun. */
   end(owner: Owner): void
 }
@@ -42,6 +45,10 @@ export function createBusy(): Busy {
       if (other !== undefined) return inTheWay(subject, other)
       begun.set(subject, there.set(owner, activity))
       return null
+    },
+    whileDone(subject, activity) {
+      const one = [...(begun.get(subject) ?? [])].find(([, theirs]) => theirs === activity)
+      return one === undefined ? null : inTheWay(subject, one)
     },
     end(owner) {
       for (const [subject, there] of begun) if (there.delete(owner) && there.size === 0) begun.delete(subject)

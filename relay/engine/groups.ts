@@ -44,6 +44,8 @@ export type Groups = {
   undo(group: Group): Promise<CallError | null>
   /** Ends what a group of that name has left of it first: what is taken under that name since would go with it. */
   clear(ref: InstanceRef, snapshot: string): Promise<CallError | null>
+  /** It is taken as one of several just now; null: it isn't. */
+  whileTaken(ref: InstanceRef): CallError | null
   /** Whether that snapshot is one of those that another job takes just now. */
   isTaking(ref: InstanceRef, snapshot: string, by: Owner): boolean
   /** It has stood still until then (milliseconds since the epoch), for so many milliseconds. */
@@ -191,6 +193,11 @@ export function createGroups(known: { seal: Seal; journal: Journal; clock: Clock
         if (error !== null) return error
       }
       return null
+    },
+    whileTaken(ref) {
+      const key = subjectKey(ref)
+      const one = taking.get(key)
+      return one === undefined ? null : locked(key, `${one.snapshot} of it is being taken`)
     },
     isTaking(ref, snapshot, by) {
       const one = taking.get(subjectKey(ref))

@@ -8,6 +8,7 @@ import { customOf } from '../emulator/custom.ts'
 import type { Ran } from '../emulator/execs.ts'
 import { attachVolume, instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import { pass } from './passing.ts'
+import { restoreStep } from './restore-step.ts'
 import { HOUR, MINUTE } from './scenes.ts'
 import { countIn, RELAY_KILLED, SERVER_KILLED, type Strike, strikeAt } from './strikes.ts'
 import { createWorld, type World } from './world.ts'
@@ -339,3 +340,49 @@ test.each([
     expect(it.guest.ran).toEqual(ran)
   },
 )
+
+describe('a group and a restore of the same instance', () => {
+  const ref = { remote: 'main', project: 'default', instance: 'web' }
+  /** Both by whoever chooses no locks; `first` has begun so many milliseconds before the other. */
+  async function both(first: 'group' | 'restore', ms: number) {
+    const it = await begin()
+    await pass(it.world, 10 * MINUTE)
+    it.guest.ran.length = 0
+    it.guest.begin = { status: 0, ms: 5_000 }
+    it.world.incus.main.restoreMs = 20_000
+    const relay = it.world.places[0]?.relay ?? expect.fail()
+    const [snapshot = expect.fail()] = web(it).snapshots.keys()
+    const steps: Record<typeof first, Step> = {
+      group: {
+        ...{ do: 'take-group', snapshot: 'hourly-20261120T0031Z', pause: 60 },
+        ...{ members: [{ ref, expiresAt: null }], hook: { name: 'db', otherwise: 'fail' } },
+      },
+      restore: restoreStep({ ref, snapshot, running: true }),
+    }
+    const answer = async (id: typeof first) =>
+      JSON.stringify([...(await relay.batch([{ id, steps: [steps[id]] }])).answers.values()])
+    const one = answer(first)
+    await it.world.clock.advance(it.world.clock.now() + ms)
+    const other = await it.world.clock.settle(answer(first === 'group' ? 'restore' : 'group'))
+    return { it, one: await it.world.clock.settle(one), other }
+  }
+
+  test.each([100, 2_000, 6_000])(
+    '%i ms after the group has begun, nothing is restored, and the one after runs',
+    async (ms) => {
+      const { it, one, other } = await both('group', ms)
+      expect(one).toContain('"ok":true')
+      expect(other).toContain('hourly-20261120T0031Z of it is being taken')
+      expect(it.guest.ran).toEqual(['begin web', 'end web'])
+      expectLetGo(it)
+    },
+  )
+
+  test.each([100, 2_000, 6_000])('%i ms after the restore has begun, nothing is run', async (ms) => {
+    const { it, one, other } = await both('restore', ms)
+    expect(one).toContain('"ok":true')
+    expect(other).toContain('restores it just now')
+    expect(it.guest.ran).toEqual([])
+    expect(web(it).snapshots.has('hourly-20261120T0031Z')).toBe(false)
+  })
+})

@@ -41,7 +41,7 @@ export const planPut: PlanStep<PutStep> = async (step, io, job, watcher = silent
     return err(refusal(step, 'the instance that it is read from took longer than a day to make'))
   const { ref: readable, leave } = clone.value
   try {
-    const busy = io.busy.begin(job as Owner, subjectKey(step.ref), 'restores')
+    const busy = io.busy.begin(job as Owner, subjectKey(step.ref), 'puts')
     if (busy !== null) return err(busy)
     const source = await connect(readable, io)
     if (!source.ok) return source

@@ -40,7 +40,8 @@ export const planRestore: PlanStep<RestoreStep> = async (step, io, job, watcher)
   if (!isSource(io.remotes, ref.remote)) return refusal(notSource(ref.remote))
   if (own(io.remotes, ref.remote)?.restores === false)
     return refusal(`"restores" is false for "${ref.remote}" in its configuration`)
-  const busy = io.busy.begin(job, subjectKey(ref), 'restores')
+  // A restore takes the mark of the pause off: what was made ready for the snapshots would stay so.
+  const busy = io.busy.begin(job, subjectKey(ref), 'restores') ?? io.groups.whileTaken(ref)
   if (busy !== null) return err(busy)
   const read = await io.sightings.readAll(ref)
   if (!read.ok) return read

@@ -43,6 +43,10 @@ export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
   const taken = io.groups.claim(job, { snapshot, members }, running.value.length > 0)
   if (taken !== null) return err(taken)
   try {
+    // One that began before this claim has not seen it.
+    const restored = members.map((ref) => io.busy.whileDone(subjectKey(ref), 'restores'))
+    const restore = restored.find((error) => error !== null) ?? null
+    if (restore !== null) return err(restore)
     const whole = await allWhole(step, io)
     if (!whole.ok) return whole
     if (whole.value) return ok({ calls: [], reply: { paused: {} } satisfies GroupReply })

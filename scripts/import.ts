@@ -39,7 +39,9 @@ function readGiven(): Given {
 }
 
 const { request, keyFile, yes } = readGiven()
-const wanted = keyFile === undefined ? request : { ...request, key: keyIn(keyFile) }
+const key = keyFile === undefined ? null : keyIn(keyFile)
+if (key?.ok === false) fail([key.error], 2)
+const wanted = key === null ? request : { ...request, key: key.value }
 loadEnvironment()
 const session = openSession()
 const planned = await session.planOf(wanted)

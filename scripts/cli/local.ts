@@ -52,10 +52,9 @@ const get: Route = buildCommand<{ output?: string; from?: string }, [string, str
       terminal.fail([`${output} exists, so nothing was read: name another file`])
       return end(this, EXIT.failed)
     }
-    const found = await this.session().file(
-      { instance, snapshot, path, ...(from === undefined ? {} : { from }) },
-      terminal.note,
-    )
+    const session = this.session()
+    const asked = { instance, snapshot, path, ...(from === undefined ? {} : { from }) }
+    const found = session.ok ? await session.value.file(asked, terminal.note) : session
     if (!found.ok) {
       terminal.fail(found.error)
       return end(this, EXIT.failed)

@@ -1,6 +1,7 @@
 /** Commands of chat, with what a shell adds to some of them: exit codes, and files of this machine. */
 import { commands } from '../../shared/command/commands.ts'
 import { own } from '../../shared/own.ts'
+import { ok } from '../../shared/result.ts'
 import { keyIn } from '../age-key.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Asking, perform } from './perform.ts'
@@ -24,7 +25,11 @@ const CHANGED: Record<string, Own> = {
   status: { ends: status },
   import: {
     flags: { key: text('The file of age-keygen with the identity of an encrypted export', 'file') },
-    more: ({ key }) => (typeof key === 'string' ? { key: keyIn(key) } : {}),
+    more({ key: file }) {
+      const key = typeof file === 'string' ? keyIn(file) : null
+      if (key === null) return ok({})
+      return key.ok ? ok({ key: key.value }) : key
+    },
   },
 }
 

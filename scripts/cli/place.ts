@@ -1,6 +1,7 @@
 /** What commands get of the process that they run in. */
 import type { Command, CommandContext } from '@stricli/core'
-import type { Session } from '../session.ts'
+import type { Result } from '../../shared/result.ts'
+import type { Refusal, Session } from '../session.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { Streams } from './terminal.ts'
 
@@ -9,8 +10,8 @@ export type Place = CommandContext & {
     exitCode?: number | string | null
     env?: Readonly<Partial<Record<string, string>>>
   }
-  /** Ends the process with a message where its settings are missing. */
-  session(): Session
+  /** An error where its settings are missing. */
+  session(): Result<Session, Refusal>
 }
 
 export type Route = Command<Place>

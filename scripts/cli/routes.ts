@@ -2,6 +2,7 @@
 import { buildCommand } from '@stricli/core'
 import type { Command, Parameter } from '../../shared/command/command.ts'
 import { usageOf } from '../../shared/command/usage.ts'
+import { ok, type Result } from '../../shared/result.ts'
 import { isDestructive } from '../../shared/work/verbs.ts'
 import { type Flags, parseAsked } from './asked.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -22,8 +23,8 @@ export type Own = {
   flags?: Record<string, Flag>
   /** Of its answer; absent: as `perform` says. */
   ends?(asking: Asking): Promise<ExitCode>
-  /** What a request has beside what can be typed in chat; throws an Error that says what is wrong. */
-  more?(flags: Flags): object
+  /** What a request has beside what can be typed in chat, or what is wrong. */
+  more?(flags: Flags): Result<object, string>
 }
 
 export function routeOf(command: Command, { flags: own = {}, ends = perform, more }: Own = {}): Route {
@@ -50,12 +51,17 @@ export function routeOf(command: Command, { flags: own = {}, ends = perform, mor
         env: this.process.env ?? {},
       })
       const parsed = parseAsked(command, flags, words)
-      if (!parsed.ok) {
-        terminal.fail(parsed.error)
-        return end(this, EXIT.failed)
+      const failed = (refusal: string[]): void => {
+        terminal.fail(refusal)
+        end(this, EXIT.failed)
       }
-      const asking = { parsed: parsed.value, flags, terminal, session: this.session() }
-      end(this, await ends({ ...asking, ...(more === undefined ? {} : { more: more(flags) }) }))
+      if (!parsed.ok) return failed(parsed.error)
+      const added = more?.(flags) ?? ok({})
+      if (!added.ok) return failed([added.error])
+      const session = this.session()
+      if (!session.ok) return failed(session.error)
+      const asking = { parsed: parsed.value, flags, terminal, session: session.value, more: added.value }
+      end(this, await ends(asking))
     },
   })
 }

@@ -40,3 +40,39 @@ describe('a change', () => {
     expect((await call(session, 'expire', 'web1', '--yes', '--digest=d')).code).toBe(0)
   })
 })
+
+const WISH = ['web1', '--from=nas', '--as=web1-old']
+
+describe('with --json each end is one document, and 1 where it failed:', () => {
+  const unset = err(['STAPES_TOKEN is not set'])
+
+  test.each<[string, string, ...string[]]>([
+    ['a flag that there isn’t', 'No flag registered for --jsno', 'list', '--jsno'],
+    ['a flag that a command hasn’t', 'No flag registered for --dry-run', 'list', 'web1', '--dry-run'],
+    ['a command that there isn’t', 'No command registered for `lsit`', 'lsit'],
+    ['a missing token', 'STAPES_TOKEN is not set', 'list'],
+    ['a missing token of status', 'STAPES_TOKEN is not set', 'status'],
+    ['a file that isn’t there', '/nowhere/key.txt can', 'import', ...WISH, '--key=/nowhere/key.txt'],
+    ['a file without a key', '/dev/null has no identity of age', 'import', ...WISH, '--key=/dev/null'],
+  ])('%s', async (_, said, ...words) => {
+    const { code, out, errors } = await callWith(unset, [...words, '--json'])
+    const error = expect.arrayContaining([expect.stringContaining(said)])
+    expect([code, JSON.parse(out)]).toEqual([1, { version: 1, command: words[0], error }])
+    expect(errors).toContain(said)
+    const plain = await callWith(unset, words)
+    expect([plain.code, plain.out]).toEqual([1, ''])
+    expect(plain.errors).toContain(said)
+  })
+
+  test('a bug', async () => {
+    const session = { command: () => Promise.reject(new Error('of ours')) }
+    const { code, out } = await call(session, 'list', '--json')
+    const error = ['Command failed, Error: of ours']
+    expect([code, JSON.parse(out)]).toEqual([1, { version: 1, command: 'list', error }])
+  })
+
+  test('not where the word after -- is no flag', async () => {
+    const { code, out } = await call({}, 'lsit', '--', '--json')
+    expect([code, out]).toEqual([1, ''])
+  })
+})

@@ -1,8 +1,8 @@
 /** A shell in which `stapes` is called, over a simulated world. */
-import { run } from '@stricli/core'
-import { createApp } from '../../../scripts/cli/app.ts'
+import { callCommand } from '../../../scripts/cli/call.ts'
 import type { Place } from '../../../scripts/cli/place.ts'
 import { createSession, type Session } from '../../../scripts/session.ts'
+import { ok, type Result } from '../../../shared/result.ts'
 import { openScene, type PageScene } from '../../page/scene.ts'
 import { ORIGIN, openStage, TOKEN } from '../../page/stage.ts'
 
@@ -20,7 +20,7 @@ export type Shell = {
 }
 
 export async function callWith(
-  session: Session,
+  session: Session | Result<Session, string[]>,
   words: readonly string[],
   { isTTY = false, env = {} }: How = {},
 ) {
@@ -33,7 +33,10 @@ export async function callWith(
     stderr: { isTTY, write: hear('errors') },
     env,
   }
-  await run(createApp('1.2.3'), words, { process, session: () => session })
+  await callCommand({ version: '1.2.3' }, words, {
+    process,
+    session: () => ('ok' in session ? session : ok(session)),
+  })
   return { code: Number(process.exitCode), ...said }
 }
 

@@ -1,4 +1,4 @@
-/** Hooks of a group, in the whole product: all is taken while the guest is ready, and whatever happens it is let go again. */
+/** Hooks of a group, in the whole product: all is taken while the guest is ready, and the command after runs, whatever happens. */
 import { describe, expect, test } from 'vitest'
 import type { Hook } from '../../relay/engine/hooks.ts'
 import type { Ledger } from '../../shared/ledger/ledger.ts'
@@ -76,8 +76,8 @@ const ofSlot = (it: Hooked): string[] =>
     .flat()
     .filter((name) => name.endsWith('T0100Z'))
 
-/** The guest is let go, and nothing of it is left. */
-function expectLetGo(it: Hooked): void {
+/** The command after has run, and nothing of it is left. */
+function expectEnded(it: Hooked): void {
   expect(it.guest.ready).toBe(false)
   expect(it.guest.ran.at(-1)).toBe('end web')
   expect([...web(it).outputs.keys()]).toEqual([])
@@ -104,7 +104,7 @@ describe('a group with a hook', () => {
     const it = await begin()
     expect(await takeSlot(it)).toEqual(Array(2).fill({ status: 'Running', ready: true }))
     expect(it.guest.ran).toEqual(['begin web', 'end web'])
-    expectLetGo(it)
+    expectEnded(it)
     expect(slotOf(it)).toMatchObject({ outcome: 'served', served: 2 })
     expect(slotOf(it)).not.toHaveProperty('paused')
     expect(it.log.join()).toContain('stdout: secret')
@@ -134,14 +134,14 @@ describe('a command before that fails', () => {
     const it = await begin()
     it.guest.begin = { status: 3, stderr: 'no such database' }
     expect(await takeSlot(it)).toEqual([])
-    expectLetGo(it)
+    expectEnded(it)
     const { open } = noted(it).policies.hourly ?? expect.fail()
     const { reason } = open?.attempts['main/default/web'] ?? expect.fail()
     expect(reason).toContain('the command before of its hook "db" ended with status 3')
     expect(reason).not.toContain('no such database')
     it.guest.begin = { status: 0 }
     await pass(it.world, 10 * MINUTE)
-    expectLetGo(it)
+    expectEnded(it)
     const [own, volume] = namesOf(it)
     expect(volume).toEqual(own)
     expect(own).not.toEqual([])
@@ -151,7 +151,7 @@ describe('a command before that fails', () => {
     const it = await begin({ hook: 'db', otherwise: 'pause' })
     it.guest.begin = { status: 3 }
     expect(await takeSlot(it)).toEqual(Array(2).fill({ status: 'Frozen', ready: false }))
-    expectLetGo(it)
+    expectEnded(it)
     expect(slotOf(it)).toMatchObject({
       outcome: 'served',
       reason:
@@ -174,9 +174,9 @@ describe('a command before that fails', () => {
       // Nothing is begun beside it.
       expect(it.guest.ran.filter((ran) => ran === 'begin web')).toHaveLength(1)
       await pass(it.world, 5 * MINUTE)
-      expectLetGo(it)
+      expectEnded(it)
       await pass(it.world, HOUR)
-      expectLetGo(it)
+      expectEnded(it)
       expect(namesOf(it)[0]).toContain('hourly-20261120T0200Z')
     },
   )
@@ -211,7 +211,7 @@ describe('a command after that fails', () => {
     })
     it.guest.end = { status: 0 }
     await pass(it.world, 2 * MINUTE)
-    expectLetGo(it)
+    expectEnded(it)
     expect(ofSlot(it)).toHaveLength(2)
   })
 
@@ -243,7 +243,7 @@ describe('a command after that fails', () => {
     it.hooks.db = later
     it.world.relay.restart()
     await pass(it.world, 3 * MINUTE)
-    expectLetGo(it)
+    expectEnded(it)
   })
 })
 
@@ -258,7 +258,7 @@ test('what was stopped while it was ready gets its command after when it runs ag
   expect(it.guest.ready).toBe(true)
   web(it).status = 'Running'
   await pass(it.world, 35 * MINUTE)
-  expectLetGo(it)
+  expectEnded(it)
   expect(namesOf(it)[1]).toEqual(namesOf(it)[0])
 })
 
@@ -279,7 +279,7 @@ const isOfGroup = (_: string, { path }: { path: string }): boolean =>
   /\/(web|data)(\/|\?|$)|operations\//.test(path)
 
 describe('at each request', () => {
-  test.each(STRIKES)('%s: the guest is let go, and no part counts', async (_, strike) => {
+  test.each(STRIKES)('%s: the command after runs, and no part counts', async (_, strike) => {
     const counted = await begin()
     await pass(counted.world, HOUR - 2 * MINUTE)
     const count = countIn(counted.world, isOfGroup)
@@ -295,7 +295,7 @@ describe('at each request', () => {
       await world.tick(SLOT)
       await pass(world, 8 * MINUTE)
       expect(it.guest.ready, `request ${struck}`).toBe(false)
-      expectLetGo(it)
+      expectEnded(it)
       const [own = [], volume = []] = namesOf(it)
       const partial = new Set(noted(it).policies.hourly?.partial ?? [])
       expect(volume.filter((name) => !partial.has(`main/default/default:data/${name}`))).toEqual(

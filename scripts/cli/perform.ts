@@ -1,7 +1,9 @@
 /** Does what a parsed command means, over the HTTP API. */
 import { resultMessage } from '../../shared/chat/result-message.ts'
+import { plain } from '../../shared/chat/words.ts'
 import type { ChangeCommand, Parsed } from '../../shared/command/command.ts'
 import { splitWords } from '../../shared/command/words.ts'
+import { renderLines } from '../../shared/plan/line.ts'
 import { shellWord } from '../../shared/shell.ts'
 import { isDestructive } from '../../shared/work/verbs.ts'
 import { agree } from '../agree.ts'
@@ -41,9 +43,13 @@ async function preview({ parsed, session, terminal }: Asking): Promise<ExitCode>
   return planned.ok ? shown(planned.value, parsed.line, terminal) : failed(planned.error, terminal)
 }
 
+/** With its moments as people read them. */
+const planText = ({ lines }: Planned): string =>
+  renderLines(lines.map((line) => ({ ...line, reason: plain(line.reason) })))
+
 function shown(planned: Planned, line: string, terminal: Terminal): ExitCode {
   for (const warning of planned.warnings) terminal.note(`warning: ${warning}`)
-  terminal.say(planned.text)
+  terminal.say(planText(planned))
   terminal.data({ line, plan: planned })
   return EXIT.good
 }
@@ -68,7 +74,7 @@ async function request(command: ChangeCommand, asking: Asking): Promise<ExitCode
 
 /** `--digest` confirms that plan alone: where another one would be performed, nothing is. */
 async function confirm(planned: Planned, { parsed, flags, terminal }: Asking): Promise<ExitCode> {
-  const { digest, text, approval, warnings } = planned
+  const { digest, approval, warnings } = planned
   if (approval === 'second')
     return failed(
       ['a policy of it requires a second person, and the API’s token counts as one: request it in chat'],
@@ -76,7 +82,7 @@ async function confirm(planned: Planned, { parsed, flags, terminal }: Asking): P
     )
   if (flags.yes === true && flags.digest !== undefined) return EXIT.good
   for (const warning of warnings) terminal.note(`warning: ${warning}`)
-  terminal.say(text)
+  terminal.say(planText(planned))
   if (flags.yes === true) return EXIT.good
   const agreed = terminal.isWatched ? await agree('Do it?') : null
   if (agreed === true) return EXIT.good

@@ -5,6 +5,7 @@ import type { Message, Text } from '../../chat/message.ts'
 import { count, spoken } from '../../chat/words.ts'
 import type { FileRow } from '../../relay/protocol.ts'
 import { safeText } from '../../safe-text.ts'
+import { shellWord } from '../../shell.ts'
 import type { ReadCommand } from '../command.ts'
 import { FROM, INSTANCE, SNAPSHOT } from '../scope.ts'
 import type { SeenFiles } from '../seen.ts'
@@ -24,9 +25,9 @@ export const files: ReadCommand = {
   ],
   examples: ['files web1 daily-20261122T0300Z /etc', 'files web1 daily-20261122T0300Z / --from=backup'],
   needs: 'files',
-  answer: (_, { config, files: seen }) => {
+  answer: (_, { config, files: seen, actor }) => {
     if (config === null || seen === undefined) return nothingConfigured()
-    return seen.ok ? listed(seen.value) : said('warning', seen.error.reason)
+    return seen.ok ? listed(seen.value, actor.platform === 'api') : said('warning', seen.error.reason)
   },
 }
 
@@ -34,9 +35,14 @@ const said = (tone: Message['tone'], text: string): Message => ({
   ...{ to: 'caller', tone, headline: spoken(text), details: [], buttons: [] },
 })
 
-function listed({ of, from, snapshot, path, itself, entries, total }: SeenFiles): Message {
+/** `inShell`: whoever asks may well have the command line. */
+function listed({ of, from, snapshot, path, itself, entries, total }: SeenFiles, inShell: boolean): Message {
   const where: Text = [{ code: safeText(path) }, ' in ', { code: snapshot }, ' of ', { code: from }]
-  const get: Text = ['get it by the API: ', { code: contentOf({ of, from, snapshot, path }) }]
+  const get: Text = [
+    ...(inShell ? ['get it by ', { code: getOf({ of, from, snapshot, path }) }, ', or '] : ['get it ']),
+    'by the API: ',
+    { code: contentOf({ of, from, snapshot, path }) },
+  ]
   const isFolder = itself.kind === 'folder'
   return {
     ...{ to: 'caller', tone: 'info', buttons: [] },
@@ -67,13 +73,17 @@ function aboutOf({ kind, size, mode, uid, gid, modifiedAt, target }: FileRow): T
   return [...what, `, ${mode}, ${uid}:${gid}`, ...when]
 }
 
+type Got = Pick<SeenFiles, 'of' | 'from' | 'snapshot' | 'path'>
+
+function getOf({ of, from, snapshot, path }: Got): string {
+  const [remote = ''] = from.split('/')
+  const elsewhere = of.startsWith(`${remote}/`) ? [] : [`--from=${remote}`]
+  const words = ['stapes', 'get', of, snapshot, path, ...elsewhere].map(shellWord)
+  return [...words, '--output=<file>'].join(' ')
+}
+
 /** Its address in the API. */
-function contentOf({
-  of,
-  from,
-  snapshot,
-  path,
-}: Pick<SeenFiles, 'of' | 'from' | 'snapshot' | 'path'>): string {
+function contentOf({ of, from, snapshot, path }: Got): string {
   const [remote = ''] = from.split('/')
   const query = Object.entries({ instance: of, snapshot, from: remote, path })
   return `GET /api/files/content?${query.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')}`

@@ -9,7 +9,7 @@ export const importing: ChangeCommand = {
   kind: 'change',
   does: 'import',
   name: 'import',
-  summary: 'Make a new instance or volume from an export file; an encrypted one takes the API, with its key',
+  summary: 'Make a new instance or volume from an export file; chat takes none that is encrypted',
   role: 'admin',
   seldom: true,
   parameters: [

@@ -19,7 +19,14 @@ export const whoami: ReadCommand = {
   answer: (_, seen) => answer(seen),
 }
 
+/** Over the API no grant is asked for. */
+const BY_TOKEN: Message = {
+  ...{ to: 'caller', tone: 'info', details: [], buttons: [] },
+  headline: ['You have the API’s token: you may do all that needs no second person'],
+}
+
 function answer({ actor, config }: Seen): Message {
+  if (actor.platform === 'api') return BY_TOKEN
   const granted = grantsOf(config?.access, actor).length > 0
   const ids: Text[] = actor.principals.map((id) => ['Grants may name ', { code: cut(id, 120) }])
   const may: Text[] = granted ? describeAccess(config?.access, actor).map((line) => [cut(line)]) : []

@@ -122,6 +122,15 @@ describe('what changes something', () => {
     expect([code, data]).toMatchObject([1, { error: [expect.stringContaining('nothing')] }])
   })
 
+  test('shows moments in its plan as people read them', async () => {
+    const newest = snapshots().findLast((name) => name.startsWith('hourly')) ?? ''
+    const { code, out } = await shell.call(['restore', 'web', newest, '--dry-run'])
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/kept until \d{4}-\d\d-\d\d \d\d:\d\d UTC: stapes/),
+    ])
+  })
+
   test('begins long work, and says of what kind', async () => {
     const newest = snapshots().findLast((name) => name.startsWith('hourly')) ?? ''
     const begun = await shell.data('clone', 'web', newest, '--as=web-new')

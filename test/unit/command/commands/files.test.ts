@@ -45,6 +45,19 @@ describe('files', () => {
     `)
   })
 
+  test('tells whoever asks over the API of the command line', () => {
+    const actor = { ...seenOf().actor, platform: 'api' as const }
+    const path = "/a b's"
+    const get = 'get it by `stapes get main/default/web1 nightly-20261122T0300Z'
+    const there = said(files, { ...seen({ path, itself: row("a b's") }), actor })
+    expect(there).toContain(
+      `${get} '/a b'\\''s' --from=backup --output=<file>\`, or by the API: \`GET /api/files/`,
+    )
+    expect(said(files, { ...seen({ path: '/', from: 'main/default/web1' }), actor })).toContain(
+      `${get} / --output=<file>\`, or by the API: `,
+    )
+  })
+
   test('shows a name as text, whatever it would do in a terminal', () => {
     const shown = said(files, seen({ entries: [row('a\u001b[2J\u202etxt.exe')], total: 1 }))
     expect(shown).toContain('a [2J txt.exe')

@@ -77,6 +77,13 @@ describe('whoami', () => {
     expect(said(whoami, seenOf({ config: null }))).toContain('no grant names you yet')
   })
 
+  test('tells whoever has the API’s token that it needs no grant', () => {
+    const actor = { ...seenOf().actor, platform: 'api' as const, id: 'api', principals: ['api'] }
+    expect(said(whoami, seenOf({ actor }))).toBe(
+      'info, to the caller: You have the API’s token: you may do all that needs no second person',
+    )
+  })
+
   test('shows a grant that a configuration takes', () => {
     const snippet = answer(whoami, seenOf()).details.flatMap((block) =>
       block.kind === 'code' ? [block.text] : [],

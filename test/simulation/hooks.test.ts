@@ -374,7 +374,7 @@ describe('a group and a restore of the same instance', () => {
       expect(one).toContain('"ok":true')
       expect(other).toContain('hourly-20261120T0031Z of it is being taken')
       expect(it.guest.ran).toEqual(['begin web', 'end web'])
-      expectLetGo(it)
+      expectEnded(it)
     },
   )
 

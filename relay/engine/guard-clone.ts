@@ -5,28 +5,32 @@ import { isAttached } from './guard-copy.ts'
 import { isUnused } from './making.ts'
 import { restoresSubject } from './subject-requests.ts'
 
-/** `restored`: the snapshot that a restore names. Null: it may be done. */
-export function againstMaking(
-  name: string,
-  instance: Record<string, unknown>,
+/** `used`: how somebody uses it. `restored`: the snapshot that a restore names. Null: it may be done. */
+function against(
   { snapshot, whole, made }: Making,
-  restored: string,
+  used: string | null,
+  restored: string | null,
 ): string | null {
   if (made) return 'it is whole'
-  if (!isUnused(instance)) return 'somebody uses it'
-  if (name !== 'restoreInstance' || (whole && restored === snapshot)) return null
+  if (used !== null) return used
+  if (restored === null || (whole && restored === snapshot)) return null
   return `its mark doesn’t name the snapshot ${restored}`
 }
 
+/** `restored`: the snapshot that the request names, if it restores one. */
+export const againstMaking = (
+  name: string,
+  instance: Record<string, unknown>,
+  mark: Making,
+  restored: string,
+): string | null =>
+  against(mark, isUnused(instance) ? null : 'somebody uses it', name === 'restoreInstance' ? restored : null)
+
 /** The same of a volume, which nothing uses as long as it isn't attached. */
-export function againstVolumeMaking(
+export const againstVolumeMaking = (
   match: Match,
   volume: Record<string, unknown>,
-  { snapshot, whole, made }: Making,
+  mark: Making,
   restored: string,
-): string | null {
-  if (made) return 'it is whole'
-  if (isAttached(volume)) return 'it is attached'
-  if (!restoresSubject(match) || (whole && restored === snapshot)) return null
-  return `its mark doesn’t name the snapshot ${restored}`
-}
+): string | null =>
+  against(mark, isAttached(volume) ? 'it is attached' : null, restoresSubject(match) ? restored : null)

@@ -209,6 +209,23 @@ test('another one let it run meanwhile: the snapshots are not of one moment, and
   expectWhole(world)
 })
 
+test('what stood still for another snapshot and then ran: those are not of one moment, and go', async () => {
+  const world = await begin({ driver: 'dir' })
+  await pass(world, HOUR - 2 * MINUTE)
+  const at = Date.parse('2026-11-20T01:00:30Z')
+  world.clock.after(at - 1_000 - world.clock.now(), () => {
+    web(world).status = 'Frozen'
+  })
+  world.clock.after(at + 2_000 - world.clock.now(), () => {
+    web(world).status = 'Running'
+  })
+  const ran = await world.tick(new Date(at))
+  expect(JSON.stringify(ran)).toContain('was Frozen at first and is Running now')
+  expect(allOf(world).flat()).not.toContainEqual(expect.stringMatching(/T0100Z$/))
+  await pass(world, 5 * MINUTE)
+  expectWhole(world)
+})
+
 test('one of it that can not be taken leaves none of the others', async () => {
   const world = await begin()
   await pass(world, HOUR - 2 * MINUTE)

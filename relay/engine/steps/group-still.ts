@@ -45,3 +45,25 @@ export async function movedOf(
   }
   return null
 }
+
+/** `status`: Incus's word, before anything was asked for. */
+export type Seen = { ref: InstanceRef; status: string }
+
+/** What did not run at first has to stay so: Incus itself freezes an instance for another snapshot, and lets it run when that ends. */
+export async function wokenOf(
+  quiet: readonly Seen[],
+  snapshot: string,
+  io: StepIo,
+): Promise<CallError | null> {
+  for (const { ref, status } of quiet) {
+    const seen = await readStatus(ref, io)
+    if (!seen.ok) return seen.error
+    const now = seen.value?.status ?? 'gone'
+    if (now !== status)
+      return {
+        code: 'incus',
+        message: `${subjectKey(ref)} was ${status} at first and is ${now} now, so the snapshots ${snapshot} are not of one moment`,
+      }
+  }
+  return null
+}

@@ -17,7 +17,7 @@ import { readStatus, resume } from '../pausing.ts'
 import { againstRemoval } from '../removal.ts'
 import { isSource, isTarget, notSource, refused } from '../rules.ts'
 import { afterText, insteadText, makeReady, whyNoHook } from './group-ready.ts'
-import { lateAfter, movedOf, RUNS, STILL } from './group-still.ts'
+import { lateAfter, movedOf, RUNS, type Seen, STILL, wokenOf } from './group-still.ts'
 import { markCall, removeCall, STEP_WAIT, stateCall, takeCall } from './requests.ts'
 import { isWhole } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
@@ -38,9 +38,11 @@ export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
     const left = await io.groups.clear(ref, snapshot)
     if (left !== null) return err(left)
   }
-  const running = await runningIn(members, io)
-  if (!running.ok) return running
-  const taken = io.groups.claim(job, { snapshot, members }, running.value.length > 0)
+  const seen = await statusIn(members, io)
+  if (!seen.ok) return seen
+  const running = seen.value.filter(({ status }) => RUNS.includes(status)).map(({ ref }) => ref)
+  const quiet = seen.value.filter(({ status }) => !RUNS.includes(status))
+  const taken = io.groups.claim(job, { snapshot, members }, running.length > 0)
   if (taken !== null) return err(taken)
   try {
     // One that began before this claim has not seen it.
@@ -54,7 +56,7 @@ export const planTakeGroup: PlanStep<TakeGroupStep> = async (step, io, job) => {
     if (!cleared.ok) return cleared
     const there = await againstPresent(step, io)
     if (there !== null) return err(there)
-    const done = await admitted(step, io, () => takeAll(step, running.value, io))
+    const done = await admitted(step, io, () => takeAll(step, { running, quiet }, io))
     return done.ok ? ok({ calls: [], reply: done.value }) : done
   } finally {
     io.groups.release(job)
@@ -73,12 +75,9 @@ async function against(
   return whileRestored(ref, job.id, io.locks)
 }
 
-/** Instances that run. One that stands still already was stopped by somebody else, and stays so. */
-async function runningIn(
-  members: readonly InstanceRef[],
-  io: StepIo,
-): Promise<Result<InstanceRef[], CallError>> {
-  const running: InstanceRef[] = []
+/** Of its instances. One that stands still already was stopped by somebody else, and stays so. */
+async function statusIn(members: readonly InstanceRef[], io: StepIo): Promise<Result<Seen[], CallError>> {
+  const all: Seen[] = []
   for (const ref of members.filter(({ instance }) => volumeIn(instance) === null)) {
     // What an earlier try has left standing still.
     const resumed = (await io.groups.resuming(ref)) ?? ok(null)
@@ -87,9 +86,9 @@ async function runningIn(
     if (!seen.ok) return seen
     if (seen.value === null)
       return err({ code: 'incus', status: 404, message: `Instance not found: ${subjectKey(ref)}` })
-    if (RUNS.includes(seen.value.status)) running.push(ref)
+    all.push({ ref, status: seen.value.status })
   }
-  return ok(running)
+  return ok(all)
 }
 
 /** What a second tick wants again, though all of it was seen to be made. */
@@ -165,7 +164,7 @@ const UNNOTED: CallError = {
 
 async function takeAll(
   step: TakeGroupStep,
-  running: readonly InstanceRef[],
+  { running, quiet }: { running: readonly InstanceRef[]; quiet: readonly Seen[] },
   limited: StepIo,
 ): Promise<Result<GroupReply, CallError>> {
   const { members, snapshot, pause, hook: wanted } = step
@@ -213,6 +212,7 @@ async function takeAll(
   wrong ??= await Promise.race([firstError(taking), late.comes])
   late.off()
   wrong ??= await movedOf(running, still.length > 0 ? STILL : RUNS, snapshot, io)
+  wrong ??= await wokenOf(quiet, snapshot, io)
   // Before anything else, also where it is still being made.
   const resumed = await all(running, (ref) => resume(ref, io))
   const paused = (clock.now() - stopped) / 1000

@@ -14,18 +14,18 @@ import { endHook, type HookIo } from './hook-commands.ts'
 import { hookOn, isPausedByRelay, pausedSince } from './pause-mark.ts'
 import { markCall, stateCall, where } from './steps/requests.ts'
 
-/** Incus's word for what it does, and its own config; null: it is gone. */
+/** Incus's word for what it does, its own config, and all that Incus shows of it; null: it is gone. */
 export async function readStatus(
   ref: InstanceRef,
   { upstream }: Pick<CallIo, 'upstream'>,
-): Promise<Result<{ status: string; config: unknown } | null, CallError>> {
+): Promise<Result<{ status: string; config: unknown; instance: Record<string, unknown> } | null, CallError>> {
   const { parameters, query } = where(ref)
   const seen = await call(upstream, ref.remote, request('getInstance', parameters, query))
   if (!seen.ok) return seen.error.status === 404 ? ok(null) : seen
   const { metadata } = seen.value.envelope
   // As of an offline cluster member: its mark isn't known.
   return isObject(metadata) && isObject(metadata.config)
-    ? ok({ status: text(metadata.status), config: metadata.config })
+    ? ok({ status: text(metadata.status), config: metadata.config, instance: metadata })
     : err(badReply(ref.remote, seen.value.status, `the instance ${ref.instance} has no config in it`))
 }
 

@@ -31,14 +31,17 @@ const RESTORING = 'user.stapes.restoring'
 type Setting = { version?: Version; driver?: Driver }
 
 /** `web` and `db` run and use the volume, `idle` uses it and is stopped. */
-async function begin({ version = '6.0.4', driver = 'btrfs' }: Setting = {}): Promise<World> {
+async function begin(
+  { version = '6.0.4', driver = 'btrfs' }: Setting = {},
+  more: readonly string[] = [],
+): Promise<World> {
   const world = createWorld({
     ...{ start: START, versions: { main: version, backup: version } },
     drivers: { main: driver, backup: 'dir' },
   })
   const { main } = world.incus
   for (const name of ['web', 'db', 'idle']) seedInstance(main, { name, running: name !== 'idle' })
-  attachVolume(main, { name: 'web' }, 'data')
+  for (const name of ['data', ...more]) attachVolume(main, { name: 'web' }, name)
   for (const name of ['db', 'idle']) useVolume(main, { name }, 'data')
   Object.assign(volume(world), { description: 'of the shop', config: { 'user.for': 'shop' } })
   writeVolume(main, 'data', 'then', 600_000)
@@ -46,7 +49,7 @@ async function begin({ version = '6.0.4', driver = 'btrfs' }: Setting = {}): Pro
     policies: {
       hourly: {
         ...{ remotes: ['main'], schedule: '@hourly' },
-        select: { instances: [], volumes: ['default:data'] },
+        select: { instances: [], volumes: ['default:data', ...more.map((name) => `default:${name}`)] },
       },
     },
   })
@@ -71,8 +74,9 @@ const safeties = (world: World): (string | null)[] =>
     .filter(({ name }) => name.startsWith('before-restore-'))
     .map(({ disk }) => (disk.held === 'whole' ? disk.marker : null))
 
-const restore = (world: World, snapshot = SNAPSHOT): Promise<Ran> =>
-  ask(world, { do: 'restore', instance: KEY, snapshot, reason: 'by ann' })
+const restoreOf = (world: World, instance: string, snapshot = SNAPSHOT): Promise<Ran> =>
+  ask(world, { do: 'restore', instance, snapshot, reason: 'by ann' })
+const restore = (world: World, snapshot = SNAPSHOT): Promise<Ran> => restoreOf(world, KEY, snapshot)
 
 function expectRestored(world: World): void {
   expect(data(world)).toBe('then')
@@ -246,6 +250,59 @@ test('where it fails for good, nothing is started on half of it, and that is tol
   await pass(world, 5 * MINUTE)
   expect([data(world), statuses(world)]).toEqual(['then', RUNNING])
   expect(volume(world).config).not.toHaveProperty([RESTORING])
+})
+
+describe('while another volume of one that a failed restore left stopped is being restored', () => {
+  const OTHER = 'main/default/default:logs'
+
+  async function between(): Promise<World> {
+    const world = await begin({}, ['logs'])
+    const { main } = world.incus
+    main.faults = ({ method, path }) =>
+      method === 'PUT' && path.includes('/custom/data')
+        ? { after: { status: 500, error: 'Failed to rsync volume' } }
+        : null
+    await restore(world)
+    await pass(world, 20 * MINUTE)
+    main.faults = () => null
+    main.restoreMs = 30 * MINUTE
+    expect((await restoreOf(world, OTHER)).refusal).toBeNull()
+    await pass(world, 2 * MINUTE)
+    main.restoreMs = 1_000
+    expect(statuses(world)).toEqual(STOPPED)
+    expect(customOf(main, { name: 'logs' }).config[RESTORING]).toContain(' writing')
+    return world
+  }
+
+  test('nobody can ask for that which would start it', async () => {
+    const world = await between()
+    expect((await restore(world)).refusal).toMatchObject({
+      code: 'busy',
+      reason: expect.stringContaining(`${OTHER}, which it uses, too, is being restored`),
+    })
+    await pass(world, 40 * MINUTE)
+    expect(statuses(world)).toEqual(STOPPED)
+    expect((await restore(world)).refusal).toBeNull()
+    await pass(world, 5 * MINUTE)
+    expect([data(world), statuses(world)]).toEqual(['then', RUNNING])
+  })
+
+  test.each([false, true])(
+    'the relay starts nobody, also where it was killed meanwhile (%s)',
+    async (killed) => {
+      const world = await between()
+      if (killed) world.relay.kill()
+      const [, safety = ''] = volume(world).config[RESTORING]?.split(' ') ?? []
+      const ref = { remote: 'main', project: 'default', instance: 'default:data' }
+      const what = { snapshot: SNAPSHOT, partial: null, restored: false, running: false, stateful: false }
+      const how = { holds: {}, held: [], expiresAt: null, users: ['web', 'db'] }
+      const answered = await attack(world, [
+        { do: 'restore', ref, ...what, ...how, safety: { name: safety, expiresAt: null, taken: true } },
+      ])
+      expect(answered).toContain(`main/default/web uses ${OTHER}, whose restore has not ended`)
+      expect([data(world), statuses(world)]).toEqual(['then', ['Stopped', 'Running', 'Stopped']])
+    },
+  )
 })
 
 test('what an earlier try has left half is not run on, though Incus refuses the next one cleanly', async () => {

@@ -6,9 +6,11 @@ import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { EndRestoreStep, HoldStep, StartStep, ThawStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { whileRestored } from '../locks.ts'
+import { readStatus } from '../pausing.ts'
 import { isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
 import type { Sighting } from '../sightings.ts'
+import { againstStart } from '../volume-marks.ts'
 import { markCall, stateCall } from './requests.ts'
 import { endVolumeRestore } from './restore-volume.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
@@ -23,10 +25,17 @@ export const planHold: PlanStep<HoldStep> = ({ ref, snapshot, note }, io, job) =
   })
 }
 
-/** Only what was restored is started: whoever may start anything could start a copy. */
+/** Only what was restored is started: whoever may start anything could start a copy. Nor onto the half of a volume. */
 export const planStart: PlanStep<StartStep> = async ({ ref }, io) => {
   const seen = await restoredOne(ref, `start ${subjectKey(ref)}`, io)
-  return seen.ok ? ok({ calls: [stateCall(ref, 'start')] }) : seen
+  if (!seen.ok) return seen
+  const shown = await readStatus(ref, io)
+  if (!shown.ok) return shown
+  const why = shown.value === null ? ok(null) : await againstStart(ref, shown.value.instance, null, io)
+  if (!why.ok) return why
+  return why.value === null
+    ? ok({ calls: [stateCall(ref, 'start')] })
+    : err(refused(`start ${subjectKey(ref)}`, why.value))
 }
 
 /**

@@ -164,18 +164,18 @@ async function restoreWith(
   ])
   if (!ready.ok) return ready
   const still = await stopAll(users, io, watcher)
-  if (still !== null) return isMixed ? err(still) : startLate(users, still, io)
+  if (still !== null) return isMixed ? err(still) : startLate(ref, users, still, io)
   const writing = put({ taken: true, writing: true })
   const marked = isMixed ? ok([]) : await run([markCall(ref, { [RESTORING]: writing })])
-  if (!marked.ok) return startAgain(users, marked.error, io)
+  if (!marked.ok) return startAgain(ref, users, marked.error, io)
   watcher.progress('its data is being restored')
   const restored = await run([restoreCall(ref, snapshot)])
   // Else its data may be a mixture, and nothing that uses it is started.
   if (!restored.ok)
-    return !isMixed && leavesAsItWas(restored.error) ? startAgain(users, restored.error, io) : restored
+    return !isMixed && leavesAsItWas(restored.error) ? startAgain(ref, users, restored.error, io) : restored
   const noted = await run([markCall(ref, marksOf(seen, [safety.name]))])
   if (!noted.ok) return noted
-  const failed = await startAll(users, io)
+  const failed = await startAll(ref, users, io)
   if (failed !== null) return err(failed)
   const over = await run([markCall(ref, { [RESTORING]: '' })])
   return over.ok ? ok(null) : over
@@ -207,6 +207,7 @@ async function end(
   io: StepIo,
 ): Promise<Result<Planned, CallError>> {
   const failed = await startAll(
+    ref,
     users.map((instance) => ({ ...ref, instance })),
     io,
   )

@@ -5,6 +5,7 @@ import { err, type Result } from '../../../shared/result.ts'
 import { runCalls, type Watcher } from '../call-list.ts'
 import { readStatus } from '../pausing.ts'
 import { refused } from '../rules.ts'
+import { againstStart } from '../volume-marks.ts'
 import { STEP_WAIT, stateCall, stopCall } from './requests.ts'
 import type { StepIo } from './step-io.ts'
 
@@ -36,13 +37,20 @@ export async function stopAll(
   )
 }
 
-/** Those of them that are stopped. Null: they run again, or are gone. */
-export const startAll = (users: readonly InstanceRef[], io: StepIo): Promise<CallError | null> =>
+/** Those of them that are stopped, for `volume`. Null: they run again, or are gone. */
+export const startAll = (
+  volume: InstanceRef,
+  users: readonly InstanceRef[],
+  io: StepIo,
+): Promise<CallError | null> =>
   firstOf(
     users.map(async (user) => {
       const seen = await readStatus(user, io)
       if (!seen.ok) return seen.error
       if (seen.value?.status !== 'Stopped') return null
+      const why = await againstStart(user, seen.value.instance, volume, io)
+      if (!why.ok) return why.error
+      if (why.value !== null) return refused(`start ${subjectKey(user)}`, why.value)
       const ran = await runCalls([stateCall(user, 'start', STEP_WAIT)], io, { urgent: true })
       if (ran.ok) return null
       const after = await readStatus(user, io)
@@ -62,26 +70,28 @@ const BETWEEN = 15
 
 /** Nothing was changed: what was stopped runs again at once, and the next tick takes the mark off. */
 export async function startAgain(
+  volume: InstanceRef,
   users: readonly InstanceRef[],
   error: CallError,
   io: StepIo,
 ): Promise<Result<never, CallError>> {
-  const left = await startAll(users, io)
+  const left = await startAll(volume, users, io)
   return err(left === null ? error : { ...error, message: `${error.message}; and ${left.message}` })
 }
 
 /** The same, where one has not shut down in time: it may do so yet, and then it is started, too. */
 export async function startLate(
+  volume: InstanceRef,
   users: readonly InstanceRef[],
   error: CallError,
   io: StepIo,
 ): Promise<Result<never, CallError>> {
   const { clock } = io
   const until = clock.now() + LATE * 1000
-  await startAll(users, io)
+  await startAll(volume, users, io)
   while (clock.now() < until) {
     await new Promise<void>((resolve) => void clock.after(BETWEEN * 1000, resolve))
-    await startAll(users, io)
+    await startAll(volume, users, io)
   }
-  return startAgain(users, error, io)
+  return startAgain(volume, users, error, io)
 }

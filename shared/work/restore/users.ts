@@ -3,7 +3,7 @@
  * started again; what would make that unsafe refuses the restore before anything is done.
  */
 import type { InstanceRecord } from '../../incus/inventory.ts'
-import { type InstanceRef, subjectKey, volumeIn } from '../../incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../incus/subject.ts'
 import { kindIn, standsApart, subjectIn, workOfJob } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import { type Found, isCopy } from '../../plan/find.ts'
@@ -11,7 +11,8 @@ import { operationOn } from '../../plan/operations.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
 import type { Requested } from '../kind.ts'
-import { isLive } from '../life.ts'
+import { isLive, isPending } from '../life.ts'
+import { RESTORE } from './entry.ts'
 import { restoringOn } from './safety.ts'
 
 const RUNS = ['Running', 'Ready']
@@ -71,13 +72,24 @@ function refuseUser(user: InstanceRef, { ref, key, record }: Found, requested: R
     return forbid('it is a copy, which nothing starts or stops: detach the volume from it first')
   const why = whyNotStopped(one, record)
   if (why !== null) return forbid(why)
-  const doing = found.busy.get(name) ?? whatRunsOn(user, world)
+  const doing = found.busy.get(name) ?? whatRunsOn(user, world) ?? restoredBeside(user, key, requested)
   return doing === null
     ? null
     : {
         code: 'busy',
         reason: `${name} uses ${key}, and something is done to it (${doing}): try again when that has ended`,
       }
+}
+
+/** In words: it must not be started while another volume of it is being restored, also where that one did not stop it. */
+function restoredBeside(user: InstanceRef, key: string, { world, found }: Requested): string | null {
+  const path = `${user.project}/${user.instance}`
+  const other = Object.entries(found.work).find(([work, entry]) => {
+    const subject = kindIn(work) === RESTORE && entry !== null && isPending(entry) ? subjectIn(work) : key
+    const uses = subject === key ? undefined : world.find(instanceOf(subject))?.users
+    return instanceOf(subject).remote === user.remote && uses?.includes(path) === true
+  })?.[0]
+  return other === undefined ? null : `${subjectIn(other)}, which it uses, too, is being restored`
 }
 
 /** In words. */

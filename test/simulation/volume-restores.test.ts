@@ -227,9 +227,40 @@ test('an unseen end is no success: it is restored again before anything is start
   }
   await restore(world)
   await pass(world, 5 * MINUTE)
-  expect(puts).toBe(2)
+  // The last one makes good what an earlier one may have done beside the second.
+  expect(puts).toBe(3)
   expectRestored(world)
 })
+
+test.each([false, true])(
+  'nothing is started while Incus goes on with one whose relay was killed (ledger lost: %s)',
+  async (lost) => {
+    const world = await begin()
+    const { main } = world.incus
+    main.restoreMs = 100_000
+    const under: number[] = []
+    world.weather.now = (_, { method, path, body }) => {
+      if (path.includes('/web/state') && JSON.stringify(body ?? '').includes('"start"'))
+        under.push(main.blocked.size)
+      if (
+        method === 'PUT' &&
+        path.includes('/custom/data') &&
+        main.blocked.size === 0 &&
+        main.restoreMs > 1_000
+      )
+        world.clock.after(1_000, () => {
+          main.restoreMs = 1_000
+          world.relay.kill()
+          if (lost) world.kv.wipe(['ledger'])
+        })
+      return null
+    }
+    await restore(world)
+    await pass(world, 8 * MINUTE)
+    expect(under).toEqual([0])
+    expect([data(world), statuses(world)]).toEqual(['then', RUNNING])
+  },
+)
 
 test('where it fails for good, nothing is started on half of it, and that is told until it is over', async () => {
   const world = await begin()

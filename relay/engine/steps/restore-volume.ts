@@ -32,6 +32,13 @@ import { nameOf, startAgain, startAll, startLate, stopAll } from './volume-users
 /** In seconds. A full copy on pools without cheap snapshots takes as long as it takes. */
 const DAY = 86_400
 
+/**
+ * After a restore whose end nobody may have seen. Incus goes on with it though its client or the daemon is gone, shows it nowhere,
+ * and lets another one run beside it (tried on 6.0.4 and 7.0.2). The other one does all that is left to it, so it is waited for as
+ * long again, at least for this time (milliseconds), and what it did meanwhile is made good before anybody may write.
+ */
+const SETTLED = 60_000
+
 /** `seen`, `volume`: the volume, as it is now. The rules for any restore were kept. */
 export async function restoreVolume(
   step: RestoreStep,
@@ -144,6 +151,12 @@ async function restoreWith(
   const isMixed = isMixture(seen, mark)
   const put = ({ taken, writing }: Pick<Restoring, 'taken' | 'writing'>) =>
     sealed(ref, { ...base, taken, writing: writing || isMixed }, io)
+  const restoreSettled = async (began: number) => {
+    watcher.progress('an earlier restore of it may not have ended, so it is waited for')
+    const ms = Math.max(SETTLED, io.clock.now() - began)
+    await new Promise<void>((resolve) => void io.clock.after(ms, resolve))
+    return run([restoreCall(ref, snapshot)])
+  }
   const late =
     step.expiresAt === null
       ? ok([])
@@ -169,7 +182,9 @@ async function restoreWith(
   const marked = isMixed ? ok([]) : await run([markCall(ref, { [RESTORING]: writing })])
   if (!marked.ok) return startAgain(ref, users, marked.error, io)
   watcher.progress('its data is being restored')
-  const restored = await run([restoreCall(ref, snapshot)])
+  const began = io.clock.now()
+  const first = await run([restoreCall(ref, snapshot)])
+  const restored = first.ok && isMixed ? await restoreSettled(began) : first
   // Else its data may be a mixture, and nothing that uses it is started.
   if (!restored.ok)
     return !isMixed && leavesAsItWas(restored.error) ? startAgain(ref, users, restored.error, io) : restored

@@ -4,6 +4,7 @@ import type { Relay } from '../../functions/incus/relay.ts'
 import type { RelayFiles } from '../../functions/incus/relay-files.ts'
 import type { Engine } from '../../relay/engine/engine.ts'
 import { HOLD } from '../../shared/policy/marks.ts'
+import type { Result } from '../../shared/result.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
 import { nextMinute } from '../simulation/passing.ts'
@@ -45,33 +46,26 @@ export async function openPlace(readable = false): Promise<Place> {
   return { world, relay, files, engine: engineOf(relay, files) }
 }
 
+/** An engine throws where the relay gives no answer. */
+function valueIn<Value>(reply: Result<Value, { message: string }>): Value {
+  if (!reply.ok) throw new Error(reply.error.message)
+  return reply.value
+}
+
 const engineOf = (relay: Relay, files: RelayFiles): Engine => ({
   files: {
-    async list(wanted) {
-      const reply = await files.list(wanted)
-      if (!reply.ok) throw new Error(reply.error.message)
-      return reply.value
-    },
+    list: async (wanted) => valueIn(await files.list(wanted)),
     async get(wanted) {
-      const reply = await files.get(wanted)
-      if (!reply.ok) throw new Error(reply.error.message)
-      if (reply.value.state !== 'sent') return reply.value
-      const { itself, size, bytes } = reply.value
+      const got = valueIn(await files.get(wanted))
+      if (got.state !== 'sent') return got
+      const { itself, size, bytes } = got
       if (bytes === null) throw new Error('nothing is sent')
       const sent = bytes as unknown as AsyncIterable<Uint8Array>
       return { state: 'sent', sent: { itself, size, bytes: sent, leave: () => {} } }
     },
   },
-  async glance(request) {
-    const reply = await relay.glance(request)
-    if (!reply.ok) throw new Error(reply.error.message)
-    return reply.value
-  },
-  async inventory(request) {
-    const reply = await relay.inventory(request)
-    if (!reply.ok) throw new Error(reply.error.message)
-    return reply.value
-  },
+  glance: async (request) => valueIn(await relay.glance(request)),
+  inventory: async (request) => valueIn(await relay.inventory(request)),
   async batch({ jobs }, onLine) {
     const { answers } = await relay.batch(jobs)
     for (const [job, answer] of answers)

@@ -2,8 +2,9 @@
  * As broken.test.ts, for exports, custom volumes and groups: each of their invariants bites where one piece of the product is
  * wrong in one way.
  */
-import { describe, expect, test, vi } from 'vitest'
+import { vi } from 'vitest'
 import { ok } from '../../shared/result.ts'
+import { proveThatTheyBite, type Variant } from './bites.ts'
 import type { InvariantName } from './invariants.ts'
 import { DAY, everything, HOUR, simulate, volumeAlone } from './scenes.ts'
 
@@ -157,7 +158,7 @@ async function volumeForTwoDays(): Promise<void> {
   watch.end()
 }
 
-const variants: { how: string; violates: InvariantName; scene: () => Promise<void> }[] = [
+const variants: Variant<InvariantName>[] = [
   { how: 'each of a group is taken by itself', violates: 'onlyWholeGroupsCount', scene: halfADay },
   { how: 'nothing runs again', violates: 'nothingStaysFrozen', scene: halfADay },
   { how: 'what a store has is taken for nothing', violates: 'oneExportPerSlot', scene: halfADay },
@@ -171,17 +172,4 @@ const variants: { how: string; violates: InvariantName; scene: () => Promise<voi
   { how: 'a volume is kept too little', violates: 'whatRetentionKeepsStays', scene: volumeForTwoDays },
 ]
 
-describe('with nothing broken', () => {
-  const scenes = new Map(variants.map(({ scene }) => [scene.name, scene]))
-  test.each([...scenes])('%s violates nothing', async (_name, scene) => {
-    broken.how = null
-    await expect(scene()).resolves.toBeUndefined()
-  })
-})
-
-describe('with one piece broken', () => {
-  test.each(variants)('$how: $violates says so', async ({ how, violates, scene }) => {
-    broken.how = how
-    await expect(scene()).rejects.toMatchObject({ invariant: violates })
-  })
-})
+proveThatTheyBite(variants, broken)

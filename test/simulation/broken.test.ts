@@ -2,11 +2,12 @@
  * Each invariant bites: a piece of the product is replaced by one that is wrong in one way, and the very
  * scene that passes with the true piece must then violate the named invariant.
  */
-import { describe, expect, test, vi } from 'vitest'
+import { vi } from 'vitest'
 import type { JobAnswer } from '../../functions/incus/relay.ts'
 import type { RemoteReply } from '../../shared/relay/protocol.ts'
 import { ok } from '../../shared/result.ts'
 import { instanceOf, write } from '../emulator/scene.ts'
+import { proveThatTheyBite, type Variant } from './bites.ts'
 import { failureStaysApart, type InvariantName } from './invariants.ts'
 import { COVERED, DAY, every, HOUR, MINUTE, type Simulation, simulate, usual } from './scenes.ts'
 import type { World } from './world.ts'
@@ -262,11 +263,7 @@ async function oneRefuses(): Promise<void> {
   failureStaysApart(troubled, calm.world, 'db', 'daily')
 }
 
-const variants: {
-  how: string
-  violates: InvariantName | 'failureStaysApart'
-  scene: () => Promise<void>
-}[] = [
+const variants: Variant<InvariantName | 'failureStaysApart'>[] = [
   { how: 'names from the clock', violates: 'oneSnapshotPerSlot', scene: lostLedger },
   { how: 'what begins like ours is ours', violates: 'nothingForeignTouched', scene: twoDays },
   { how: 'no rail for the newest', violates: 'newestStays', scene: lostLedger },
@@ -280,17 +277,4 @@ const variants: {
   { how: 'the first failure ends the run', violates: 'failureStaysApart', scene: oneRefuses },
 ]
 
-describe('with nothing broken', () => {
-  const scenes = new Map(variants.map(({ scene }) => [scene.name, scene]))
-  test.each([...scenes])('%s violates nothing', async (_name, scene) => {
-    broken.how = null
-    await expect(scene()).resolves.toBeUndefined()
-  })
-})
-
-describe('with one piece broken', () => {
-  test.each(variants)('$how: $violates says so', async ({ how, violates, scene }) => {
-    broken.how = how
-    await expect(scene()).rejects.toMatchObject({ invariant: violates })
-  })
-})
+proveThatTheyBite(variants, broken)

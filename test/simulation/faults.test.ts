@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { instanceOf, write } from '../emulator/scene.ts'
 import { holdings } from './invariants.ts'
-import { COVERED, DAY, everything, HOUR, type Simulation, simulate } from './scenes.ts'
+import { COVERED, DAY, everything, HOUR, type Simulation, simulate, usual } from './scenes.ts'
 import { storm } from './storm.ts'
 
 /** `SEED=17 npx vitest run test/simulation/faults.test.ts` replays one, and tells what happened in it. */
 const replay = process.env.SEED
-const seeds = replay === undefined ? Array.from({ length: 24 }, (_, at) => at + 1) : [Number(replay)]
+const seeds = replay === undefined ? Array.from({ length: 40 }, (_, at) => at + 1) : [Number(replay)]
 
 const start = new Date('2026-11-20T00:00:30Z')
 const calm = new Date(start.getTime() + 3 * DAY)
 const until = new Date(calm.getTime() + 3 * DAY)
 
-/**
- * New data in every instance now and then, so that each refresh has something to send. So much that dir takes as long as a group
- * may stand still: some of its snapshots come in time.
- */
+/** Every second four have exports, a volume and a group in them: so both kinds meet all drivers and transfer modes. */
+const hasAll = (seed: number): boolean => (seed - 1) % 8 > 3
+
+/** New data in every instance now and then, so that each refresh has something to send. */
 function keepWriting({ world }: Simulation, bytes: number): void {
   let turn = 0
   const again = () => {
@@ -25,16 +25,18 @@ function keepWriting({ world }: Simulation, bytes: number): void {
   again()
 }
 
-async function endState(seed: number, stormy: boolean): Promise<string> {
+async function endState(seed: number, all: boolean, stormy: boolean): Promise<string> {
   const btrfs = seed % 4 === 3
   const onDir = seed % 5 === 0 && seed > 0
+  const scene = all ? everything : usual
   const simulation = await simulate({
-    ...everything(start, until, seed % 2 === 0 ? 'push' : 'pull'),
+    ...scene(start, until, seed % 2 === 0 ? 'push' : 'pull'),
     seed,
     drivers: { main: onDir ? 'dir' : 'btrfs', backup: btrfs ? 'btrfs' : 'dir' },
   })
   const { world, pass, watch } = simulation
-  keepWriting(simulation, onDir ? 120e6 : 600e6)
+  // With a group: so much that dir takes as long as it may stand still, and some of its snapshots come in time.
+  keepWriting(simulation, all && onDir ? 120e6 : 600e6)
   const story: string[] = []
   try {
     // What is left of a first copy on btrfs can only be removed by hand, so those come before the storm.
@@ -56,9 +58,11 @@ async function endState(seed: number, stormy: boolean): Promise<string> {
 }
 
 describe('three days of faults, then three without', () => {
-  let undisturbed: Promise<string> | undefined
+  const undisturbed = new Map<boolean, Promise<string>>()
   test.each(seeds)('seed %i holds all invariants and ends as if nothing had happened', async (seed) => {
-    undisturbed ??= endState(0, false)
-    expect(await endState(seed, true)).toBe(await undisturbed)
+    const all = hasAll(seed)
+    const calmly = undisturbed.get(all) ?? endState(0, all, false)
+    undisturbed.set(all, calmly)
+    expect(await endState(seed, all, true)).toBe(await calmly)
   })
 })

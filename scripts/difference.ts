@@ -1,7 +1,8 @@
 /** What a document would change, compared with what is applied: its keys, the plan of now, and what goes later. */
-import { diffLines, type Line, renderLines } from '../shared/plan/line.ts'
+import { diffLines, type Line } from '../shared/plan/line.ts'
 import { documentDifference } from '../shared/policy/difference.ts'
 import type { DocumentFile } from './document.ts'
+import { planText } from './plan-text.ts'
 import type { Config, Planned, Session, Simulated } from './session.ts'
 
 /** For people; `applied`: null where there is nothing to compare with. */
@@ -18,8 +19,8 @@ export async function renderDifference(
   const { gone, come } = diffLines(old.filter(isDone), young.filter(isDone))
   return [
     section('What differs from the applied configuration', keys.map((line) => `  ${line}\n`).join('')),
-    section('What the next tick would do only with this file', come.length === 0 ? '' : renderLines(come)),
-    section('What it would do only as things stand', gone.length === 0 ? '' : renderLines(gone)),
+    section('What the next tick would do only with this file', come.length === 0 ? '' : planText(come)),
+    section('What it would do only as things stand', gone.length === 0 ? '' : planText(gone)),
     section('What changes for the snapshots that exist', laterOf(simulated)),
   ].join('')
 }

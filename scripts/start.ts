@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readOptions } from './options.ts'
+import { planText } from './plan-text.ts'
 import { loadEnvironment } from './remote.ts'
 import { createSession, type Refusal, type Session } from './session.ts'
 import { chatOf } from './start/chat.ts'
@@ -114,7 +115,7 @@ async function mayBegin(session: Session, settings: Settings, embedded: boolean)
 async function whatComes(session: Session): Promise<string> {
   const planned = await session.plan(null)
   if (!planned.ok) return ''
-  const text = planned.value.text.trimEnd().replace(/^/gm, '  ')
+  const text = planText(planned.value.lines).trimEnd().replace(/^/gm, '  ')
   ticks.announce(text)
   return `The first tick does this:\n\n${text}\n`
 }

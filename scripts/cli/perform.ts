@@ -1,12 +1,11 @@
 /** Does what a parsed command means, over the HTTP API. */
 import { resultMessage } from '../../shared/chat/result-message.ts'
-import { plain } from '../../shared/chat/words.ts'
 import type { ChangeCommand, Parsed } from '../../shared/command/command.ts'
 import { splitWords } from '../../shared/command/words.ts'
-import { renderLines } from '../../shared/plan/line.ts'
 import { shellWord } from '../../shared/shell.ts'
 import { isDestructive } from '../../shared/work/verbs.ts'
 import { agree } from '../agree.ts'
+import { planText } from '../plan-text.ts'
 import type { Planned, Ran, Session } from '../session.ts'
 import type { Common } from './asked.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -43,13 +42,9 @@ async function preview({ parsed, session, terminal }: Asking): Promise<ExitCode>
   return planned.ok ? shown(planned.value, parsed.line, terminal) : failed(planned.error, terminal)
 }
 
-/** With its moments as people read them. */
-const planText = ({ lines }: Planned): string =>
-  renderLines(lines.map((line) => ({ ...line, reason: plain(line.reason) })))
-
 function shown(planned: Planned, line: string, terminal: Terminal): ExitCode {
   for (const warning of planned.warnings) terminal.note(`warning: ${warning}`)
-  terminal.say(planText(planned))
+  terminal.say(planText(planned.lines))
   terminal.data({ line, plan: planned })
   return EXIT.good
 }
@@ -82,7 +77,7 @@ async function confirm(planned: Planned, { parsed, flags, terminal }: Asking): P
     )
   if (flags.yes === true && flags.digest !== undefined) return EXIT.good
   for (const warning of warnings) terminal.note(`warning: ${warning}`)
-  terminal.say(planText(planned))
+  terminal.say(planText(planned.lines))
   if (flags.yes === true) return EXIT.good
   const agreed = terminal.isWatched ? await agree('Do it?') : null
   if (agreed === true) return EXIT.good

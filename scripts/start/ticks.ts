@@ -1,7 +1,8 @@
 /** What `npm start` shows of each run, whatever triggered it. */
 import { count } from '../../shared/chat/words.ts'
-import { type Line, renderLines } from '../../shared/plan/line.ts'
+import type { Line } from '../../shared/plan/line.ts'
 import { COUNTS, LONG_KINDS } from '../../shared/work/verbs.ts'
+import { planText } from '../plan-text.ts'
 
 /** As the Worker logs a run: beside these, so many of each that is counted. */
 type Entry = {
@@ -29,7 +30,7 @@ export function createTickRenderer(): TickRenderer {
     const lines = entry.lines.filter(({ sign }) => NEWS.has(sign))
     const problems = entry.problems.filter((problem) => !lines.some((line) => isSaid(problem, line)))
     const text = [
-      ...(lines.length === 0 ? [] : [renderLines(lines).trimEnd()]),
+      ...(lines.length === 0 ? [] : [planText(lines).trimEnd()]),
       ...problems.map((problem) => `! ${problem}`),
     ]
     const body = text.join('\n').replace(/^/gm, '  ')

@@ -21,6 +21,8 @@ export type Timeline = {
   tick(): Promise<'ok' | 'exception' | 'died'>
   /** Minutes until the slot's snapshots are verified on the backup server; throws when the hour ends before. */
   settle(): Promise<void>
+  /** Minutes until it is so, with real time between them for what Incus does meanwhile; throws when it never is. */
+  until(isSo: () => Promise<boolean>): Promise<void>
   /** Minutes until the copy of the slot runs on the target. */
   untilCopying(): Promise<void>
   view(): Promise<InstanceView[]>
@@ -54,8 +56,8 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
     minute += MINUTE
     return stage.worker.tick(new Date(minute))
   }
-  /** Ticks go on until it is so. */
-  const until = async (what: string, isSo: (all: InstanceView[]) => boolean): Promise<void> => {
+  /** Ticks of this hour go on until it is so. */
+  const withinTheHour = async (what: string, isSo: (all: InstanceView[]) => boolean): Promise<void> => {
     while (minute < hour + HOUR - MINUTE) {
       await tick()
       if (isSo(await view())) return
@@ -75,12 +77,19 @@ export function openTimeline(stage: Stage, instances: readonly string[], bytes: 
       return slotName()
     },
     tick,
+    async until(isSo) {
+      for (let tries = 0; !(await isSo()); tries++) {
+        if (tries === TRIES) throw new Error(`it is never so: ${JSON.stringify(await state(), null, 1)}`)
+        await tick()
+        await sleep(tries < TRIES / 2 ? PAUSE : LATE_PAUSE)
+      }
+    },
     settle: () =>
-      until('its copy was not verified', (all) =>
+      withinTheHour('its copy was not verified', (all) =>
         all.every(({ copies }) => copies.every(({ verified }) => verified.map(slotOf).includes(slotName()))),
       ),
     untilCopying: () =>
-      until('no copy ran', (all) =>
+      withinTheHour('no copy ran', (all) =>
         all.some(({ copies }) => copies.some(({ state }) => state === 'running')),
       ),
     view,
@@ -95,6 +104,9 @@ export const slotOf = (name: string): string => name.replace(/\d\dZ$/, '00Z')
 /** Real time for what runs on its own between two ticks; more of it where a busy machine needs long. */
 const PAUSE = 100
 const LATE_PAUSE = 3_000
+
+/** Few enough that one who waits doesn't come to the next slot. */
+const TRIES = 30
 
 /** Instances and policy as all scenes begin. */
 export async function furnish(stage: Stage, instances: readonly string[]): Promise<void> {

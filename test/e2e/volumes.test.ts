@@ -110,10 +110,6 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const made = (await pair.main.run('GET', `${VOLUMES}/${name}`).catch(() => null)) as Volume | null
       return made !== null && made.config['user.stapes.restoring-as'] === undefined
     }
-    const until = async (isOver: () => Promise<boolean>): Promise<void> => {
-      for (let minutes = 0; minutes < 30 && !(await isOver()); minutes++) await timeline.tick()
-      expect(await isOver()).toBe(true)
-    }
     const restores = async () =>
       ((await (await stage.worker.fetch('/api/status')).json()) as { restores: Restores }).restores
 
@@ -134,7 +130,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
       await writeFile(writing, 'written')
       const slot = await timeline.strike()
       const isDone = async () => (await newest('data')) === slot && (await newest('db-disk')) === slot
-      for (let minutes = 0; minutes < 30 && !(await isDone()); minutes++) await timeline.tick()
+      await timeline.until(isDone)
       expect([await newest('data'), await newest('db-disk')]).toEqual([slot, slot])
       expect(await copyOf('data')).toMatchObject({ description: 'of the shop', content_type: 'filesystem' })
       expect(await copyOf('db-disk')).toMatchObject({ content_type: 'block' })
@@ -151,7 +147,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const isDone = async () =>
         ((await made())?.config ?? { 'user.stapes.restoring-as': '' })['user.stapes.restoring-as'] ===
         undefined
-      for (let minutes = 0; minutes < 20 && !(await isDone()); minutes++) await timeline.tick()
+      await timeline.until(isDone)
       expect(await made()).toMatchObject({ config: {}, description: 'of the shop' })
     })
 
@@ -159,18 +155,18 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const copied = (await pair.backup.run('GET', `${VOLUMES}/data/snapshots`)) as string[]
       const snapshot = copied.at(-1)?.split('/').at(-1)
       await confirmed({ do: 'clone', instance: KEY, snapshot, as: 'fetched', from: 'backup' })
-      await until(async () => isWhole('fetched'))
+      await timeline.until(async () => isWhole('fetched'))
       expect(await namesOf('fetched')).toEqual([])
       const there = join(pair.main.dir, 'storage-pools/default/custom/default_fetched/marker')
       expect(await readFile(there, 'utf8')).toBe('written')
       await pair.main.run('DELETE', `${VOLUMES}/db-disk`)
       await confirmed({ do: 'bring-back', instance: 'main/default/default:db-disk' })
-      await until(async () => isWhole('db-disk'))
+      await timeline.until(async () => isWhole('db-disk'))
       const back = (await pair.main.run('GET', `${VOLUMES}/db-disk`)) as Volume
       expect(back).toMatchObject({ content_type: 'block', config: { size: String(8 * 2 ** 20) } })
       expect(Object.keys(back.config).filter((key) => key.startsWith('user.stapes.'))).toEqual([])
       const slot = await timeline.strike()
-      await until(async () => (await newest('db-disk')) === slot)
+      await timeline.until(async () => (await newest('db-disk')) === slot)
       expect(await namesOf('db-disk')).toContain(slot)
     })
 
@@ -194,14 +190,17 @@ function volumesEndToEnd(version: string, incusd: string): void {
       await ask({ do: 'hold', instance: KEY, snapshot, note: 'x' })
       await ask({ do: 'release', instance: KEY, snapshot })
       await timeline.strike()
-      const before = (await snapshots()).find(({ name }) => name === snapshot)?.expires_at
+      const end = async () => (await snapshots()).find(({ name }) => name === snapshot)?.expires_at ?? null
+      // While a copy runs, nothing is set on its snapshots.
+      await timeline.until(async () => (await end()) !== null)
+      const before = await end()
       const expire = { do: 'expire', instances: [KEY], snapshots: [snapshot], grace: '1d' }
       const plan = await stage.worker.fetch('/api/plan', { method: 'POST', body: JSON.stringify(expire) })
       await ask({ ...expire, confirm: ((await plan.json()) as { digest: string }).digest })
       const undone = await volume()
       expect(undone.config).toHaveProperty([`user.stapes.undo.${snapshot}`])
       await ask({ do: 'undo', instance: KEY, snapshot })
-      const after = (await snapshots()).find(({ name }) => name === snapshot)?.expires_at
+      const after = await end()
       expect(Date.parse(after ?? '')).toBeGreaterThanOrEqual(Date.parse(before ?? '') - 1000)
       expect((await volume()).config).not.toHaveProperty([`user.stapes.undo.${snapshot}`])
     })
@@ -243,10 +242,10 @@ function volumesEndToEnd(version: string, incusd: string): void {
       const request = { do: 'restore', instance: KEY, snapshot }
       const mayBegin = async () => (await stage.worker.fetch('/api/plan', postOf(request))).ok
       // The slot's copies of volume and instance are on their way.
-      for (let minutes = 0; minutes < 20 && !(await mayBegin()); minutes++) await timeline.tick()
+      await timeline.until(mayBegin)
       await confirmed(request)
       const isOver = async () => (await restores())[KEY]?.state === 'done'
-      for (let minutes = 0; minutes < 20 && !(await isOver()); minutes++) await timeline.tick()
+      await timeline.until(isOver)
       expect(await readFile(marker, 'utf8')).toBe('then')
       expect(await used()).not.toBe(before)
       const { status } = (await pair.main.run('GET', '/1.0/instances/shop')) as { status: string }
@@ -296,7 +295,7 @@ function volumesEndToEnd(version: string, incusd: string): void {
         }
         return puts[instance]
       }
-      for (let minutes = 0; minutes < 20 && (await put())?.state !== 'done'; minutes++) await timeline.tick()
+      await timeline.until(async () => (await put())?.state === 'done')
       const { state, safety, reason } = (await put()) ?? { state: '', safety: '', reason: '' }
       expect([state, reason]).toEqual(['done', expect.stringContaining('1 files')])
       expect(await readFile(marker, 'utf8')).toBe('first')

@@ -21,6 +21,7 @@ import { answerProblem } from './api/problem.ts'
 import { retentionBody } from './api/requests.ts'
 import { type Applied, healthOf, statusOf } from './api/status.ts'
 import { mountChat } from './chatops/routes.ts'
+import { doctor } from './doctor.ts'
 import { type App, missingOf, relayProblemOf } from './env.ts'
 import { storedExportsOf } from './exports.ts'
 import { ioOf } from './io.ts'
@@ -108,6 +109,10 @@ export function createApp(now: () => Date): Hono<App> {
     const { policy, subject } = context.req.query()
     const health = healthOf(...(await known(context)), now(), { policy, subject })
     return context.json(health, health.health === 'bad' ? 503 : 200)
+  })
+  app.get('/api/doctor', async (context) => {
+    const at = now()
+    return context.json({ at: at.toISOString(), ...(await doctor(context.get('io'), at)) })
   })
   app.get('/api/instances', async (context) => {
     const seen = await look(context.get('io'), now())

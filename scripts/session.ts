@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sizeOf } from '../shared/chat/age.ts'
 import type { Message } from '../shared/chat/message.ts'
 import type { Performed } from '../shared/chat/result-message.ts'
+import type { Diagnosis } from '../shared/doctor/diagnosis.ts'
 import type { Tested } from '../shared/notify/tested.ts'
 import type { Line } from '../shared/plan/line.ts'
 import { err, ok, type Result } from '../shared/result.ts'
@@ -86,6 +87,8 @@ export type Session = {
   file(asked: AskedFile, waits: (why: string) => void): Promise<Result<ReadableStream<Uint8Array>, Refusal>>
   /** How things are. */
   status(): Promise<Result<Health, Refusal>>
+  /** What is wrong on every server and between them. */
+  doctor(): Promise<Result<Diagnosis & { at: string }, Refusal>>
   testNotify(): Promise<Result<{ channels: Tested[] }, Refusal>>
 }
 
@@ -197,6 +200,10 @@ export function createSession(url: string, token: string, fetcher: typeof fetch 
     },
     async status() {
       const found = await ask<Health>('GET', '/api/status')
+      return found.ok ? found : err(said(found.error))
+    },
+    async doctor() {
+      const found = await ask<Diagnosis & { at: string }>('GET', '/api/doctor')
       return found.ok ? found : err(said(found.error))
     },
     async testNotify() {

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini'
 import { VERSION } from '../../shared/version.ts'
 import { isDestructive, REQUESTABLE } from '../../shared/work/verbs.ts'
+import { diagnosed } from './answer-doctor.ts'
 import { healthy } from './answer-health.ts'
 import { exported, files, instances, snapshots } from './answer-instances.ts'
 import { simulated } from './answer-simulated.ts'
@@ -56,6 +57,13 @@ export const endpoints: readonly Endpoint[] = [
       subject: 'Only of this instance, as remote/project/instance, project/instance or instance',
     },
     answer: healthy,
+  },
+  {
+    method: 'get',
+    path: '/api/doctor',
+    summary:
+      'What is wrong or may become so, on every server and between them, each with its cure; asked now',
+    answer: diagnosed,
   },
   {
     method: 'get',

@@ -48,6 +48,6 @@ async function command(incoming: Typed, chat: Chat): Promise<Answer> {
 }
 
 /** What takes longer than a platform waits. */
-const SLOW: readonly ReadCommand['needs'][] = ['world', 'channels', 'exports', 'files']
+const SLOW: readonly ReadCommand['needs'][] = ['world', 'channels', 'exports', 'files', 'doctor']
 
 const PARTIAL = 'your grant is for some instances, and a policy covers others too'

@@ -11,6 +11,7 @@ import type { World } from '../../shared/plan/world.ts'
 import { REPLICA_OF } from '../../shared/policy/marks.ts'
 import { effectiveConfig } from '../../shared/policy/pause.ts'
 import { err } from '../../shared/result.ts'
+import { doctor } from '../doctor.ts'
 import { storedExportsOf, visibleOf } from '../exports.ts'
 import { listFiles, placeOf } from '../files.ts'
 import { testApplied } from '../notify/test-channels.ts'
@@ -47,7 +48,8 @@ export async function read(
   const files = command.needs === 'files' ? await filesOf(parsed.values, seen, io) : {}
   const details =
     command.name === 'list' && instance !== '' ? await listDetails(instance, seen, stored, io) : {}
-  return command.answer(parsed.values, { ...seen, tested, ...exports, ...files, ...details })
+  const found = command.needs === 'doctor' ? { diagnosis: await doctor(io, now()) } : {}
+  return command.answer(parsed.values, { ...seen, tested, ...exports, ...files, ...details, ...found })
 }
 
 /** Only of the one that is meant, if somebody may see it. */

@@ -40,21 +40,24 @@ const TESTED = 'tested'
 const testedSchema = z.record(z.string(), moment)
 
 /** When a test got through, by the channel's name. One that a clock ahead has noted counts for nothing. */
-async function readTested(state: Pick<State, 'get'>, now: Date): Promise<Record<string, string>> {
+export async function readTested(state: Pick<State, 'get'>, now: Date): Promise<Record<string, string>> {
   const parsed = testedSchema.safeParse(parseJson((await state.get(TESTED)) ?? ''))
   const limit = now.getTime() + LEEWAY
   const sound = Object.entries(parsed.data ?? {}).filter(([, at]) => Date.parse(at) <= limit)
   return Object.fromEntries(sound)
 }
 
-/** Only where that ends a failure. KV may take no writes: then the next message ends it. */
+/** Only where that ends a failure, or was the first one. KV may take no writes: then the next message ends it. */
 export async function noteTested(state: State, tested: readonly Tested[], now: Date): Promise<void> {
   const { channels } = await readNotices(state, now)
-  const mended = tested.filter(({ name, ok }) => ok && own(channels, name)?.failing !== undefined)
+  const before = await readTested(state, now)
+  const mended = tested.filter(
+    ({ name, ok }) => ok && (own(channels, name)?.failing !== undefined || own(before, name) === undefined),
+  )
   if (mended.length === 0) return
   const at = now.toISOString()
   const all = {
-    ...(await readTested(state, now)),
+    ...before,
     ...Object.fromEntries(mended.map(({ name }) => [name, at])),
   }
   await state.put(TESTED, JSON.stringify(all)).catch(() => {})

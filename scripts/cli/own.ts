@@ -1,5 +1,6 @@
 /** Commands of chat, with what a shell adds to some of them: exit codes, and files of this machine. */
 import { commands } from '../../shared/command/commands.ts'
+import { diagnosisMessage } from '../../shared/doctor/message.ts'
 import { own } from '../../shared/own.ts'
 import { ok } from '../../shared/result.ts'
 import { keyIn } from '../age-key.ts'
@@ -21,8 +22,22 @@ async function status(asking: Asking): Promise<ExitCode> {
   return shown === EXIT.good ? (own(HEALTH, found.value.health) ?? EXIT.broken) : shown
 }
 
+/** Asked once: text and exit code are of the same diagnosis. */
+async function doctor({ session, terminal }: Asking): Promise<ExitCode> {
+  const found = await session.doctor()
+  if (!found.ok) {
+    terminal.fail(found.error)
+    return EXIT.failed
+  }
+  // A terminal has room for all of it.
+  terminal.show(diagnosisMessage(found.value, Number.POSITIVE_INFINITY))
+  terminal.data(found.value)
+  return own(HEALTH, found.value.tone) ?? EXIT.broken
+}
+
 const CHANGED: Record<string, Own> = {
   status: { ends: status },
+  doctor: { ends: doctor },
   import: {
     flags: { key: text('The file of age-keygen with the identity of an encrypted export', 'file') },
     more({ key: file }) {

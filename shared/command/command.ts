@@ -46,8 +46,8 @@ type Base = {
 /** Answers from the ledger, the configuration or Incus, and changes nothing. */
 export type ReadCommand = Base & {
   kind: 'read'
-  /** What has to be read first: nothing, KV, the audit records, Incus itself, what came of a test to each channel, the stores of exports, or the files of a snapshot. */
-  needs: 'nothing' | 'ledger' | 'history' | 'world' | 'channels' | 'exports' | 'files'
+  /** What has to be read first: nothing, KV, the audit records, Incus itself, what came of a test to each channel, the stores of exports, the files of a snapshot, or all that the doctor looks at. */
+  needs: 'nothing' | 'ledger' | 'history' | 'world' | 'channels' | 'exports' | 'files' | 'doctor'
   answer(values: Values, seen: Seen): Message
 }
 

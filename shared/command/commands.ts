@@ -7,6 +7,7 @@ import { check } from './commands/check.ts'
 import { clone } from './commands/clone.ts'
 import { copy } from './commands/copy.ts'
 import { describe } from './commands/describe.ts'
+import { doctor } from './commands/doctor.ts'
 import { expire } from './commands/expire.ts'
 import { expiry } from './commands/expiry.ts'
 import { exporting } from './commands/export.ts'
@@ -37,6 +38,7 @@ import { whoami } from './commands/whoami.ts'
 
 export const commands: readonly Command[] = [
   status,
+  doctor,
   list,
   exportList,
   files,

@@ -1,6 +1,7 @@
 /** The data that a read command answers from. */
 import type { AuditRecord } from '../access/audit.ts'
 import type { Actor } from '../chat/actor.ts'
+import type { Diagnosis } from '../doctor/diagnosis.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Applied } from '../ledger/warnings.ts'
 import type { DeadChannel } from '../notify/dead.ts'
@@ -47,6 +48,8 @@ export type Seen = {
   history: readonly AuditRecord[]
   /** Of the command that tests channels. */
   tested?: readonly Tested[]
+  /** Of the doctor. */
+  diagnosis?: Diagnosis
   /** Of the command that lists exports; an error says why there is no such list. */
   exports?: Result<StoredExports, Refusal>
   /** Of one instance that is listed: what Incus says of each snapshot, and why each stays. */

@@ -15,6 +15,14 @@ const FREEZING = ['dir', 'lvm', 'lvmcluster', 'ceph', 'linstor', 'truenas']
 /** Between two of these a virtual machine is sent as snapshots; everywhere else as one running disk. */
 const ALIKE = ['btrfs', 'zfs']
 
+/** For how long a running instance is frozen on that driver while a snapshot is made, in words; null: it isn't. */
+export function freezesAt(driver: string): string | null {
+  if (!FREEZING.includes(driver)) return null
+  return driver === 'dir'
+    ? 'until all of its data are copied, at each snapshot'
+    : 'for a moment at each snapshot'
+}
+
 /** Undefined: the pool can't be read. */
 export function driverOf(
   { remotes }: Pick<World, 'remotes'>,

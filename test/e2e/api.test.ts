@@ -69,6 +69,7 @@ describe('the door', () => {
       'GET /api/status',
       'GET /api/progress',
       'GET /api/health',
+      'GET /api/doctor',
       'GET /metrics',
       'GET /api/instances',
       'GET /api/snapshots',
@@ -192,6 +193,43 @@ describe('a configuration', () => {
     const body = readFileSync(join(import.meta.dirname, '../../stapes.jsonc'), 'utf8')
     const response = await stage.worker.fetch('/api/config', { method: 'PUT', body })
     expect(await response.json()).toMatchObject({ policies: ['hourly', 'daily'], warnings: [] })
+  })
+})
+
+describe('the doctor', () => {
+  type Found = {
+    tone: string
+    findings: { code: string; about: string | null; cure: string }[]
+    fine: string[]
+  }
+  const ask = async (): Promise<Found> => (await (await stage.worker.fetch('/api/doctor')).json()) as Found
+  const codes = ({ findings }: Found, of: string | null): string[] =>
+    findings.filter(({ about }) => about === of).map(({ code }) => code)
+
+  test('says that nothing is applied, and that it has looked at no server', async () => {
+    await stage.worker.wipeKv()
+    const found = await ask()
+    expect([found.tone, codes(found, null)]).toEqual(['bad', ['config-missing', 'kv-writes']])
+    expect(found.fine).toEqual([])
+  })
+
+  test('looks at all that is named, and has a cure for each finding', async () => {
+    await stage.apply(policyFor({ copy: { remote: 'backup' } }))
+    await stage.worker.fetch('/api/tick', { method: 'POST' })
+    const found = await ask()
+    expect(codes(found, 'main')).toContain('version-advisories')
+    expect(codes(found, 'backup')).toContain('version-advisories')
+    expect(found.fine).toEqual(expect.arrayContaining(['relay', 'clocks', 'keys']))
+    expect(found.findings.filter(({ cure }) => cure === '')).toEqual([])
+  })
+
+  test('says while the relay is away that it is, and calls nothing fine that it could not look at', async () => {
+    await stage.relay.stop()
+    const found = await ask()
+    await stage.relay.start()
+    expect(codes(found, null)).toContain('relay-silent')
+    expect(codes(found, 'main')).toContain('clock-unknown')
+    expect(found.fine).not.toContain('keys')
   })
 })
 

@@ -8,12 +8,8 @@ import { nounOf } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import type { Found } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
+import { restoresOn } from '../../plan/restoring.ts'
 import type { World } from '../../plan/world.ts'
-
-/** These restore any snapshot and keep the newer ones; lvm in a thin pool only. */
-const ANY_SNAPSHOT = ['btrfs', 'dir', 'lvm', 'ceph']
-/** These restore the newest one alone: the safety snapshot, which is newer, would be lost. */
-const NEWEST_ONLY = ['zfs', 'linstor', 'truenas']
 
 export function refuseDriver(found: Found, snapshot: string, world: World): Refusal | null {
   const why = whyNot(found, snapshot, world)
@@ -29,10 +25,11 @@ function whyNot({ key, ref, record, snapshots }: Found, snapshot: string, world:
   const pool = `pool "${record.pool}" on ${ref.remote}`
   if (driver === undefined)
     return `the driver of ${pool} is not known, so a restore might remove newer snapshots of ${key}: let the relay's certificate see the pool, or `
-  if (thick.includes(record.pool))
+  const restores = restoresOn(driver, thick.includes(record.pool))
+  if (restores === 'none')
     return `${pool} is lvm without a thin pool (lvm.use_thinpool=false). There, Incus fails to restore ${nounOf(ref) === 'volume' ? 'it' : 'the instance, after it has stopped it'}. Instead, `
-  if (ANY_SNAPSHOT.includes(driver)) return null
-  if (!NEWEST_ONLY.includes(driver))
+  if (restores === 'any') return null
+  if (restores === null)
     return `${pool} uses the driver ${driver}, and it is not known whether that keeps the newer snapshots of ${key}. Instead, `
   const wanted = snapshots.find(([name]) => name === snapshot)
   const newer = snapshots

@@ -53,6 +53,17 @@ describe('what only reads', () => {
   })
 })
 
+test('doctor ends with the gravest finding, with --json and without', async () => {
+  const { code, out } = await shell.call(['doctor'])
+  expect([code, out]).toEqual([2, expect.stringMatching(/^✗ .*critical.*\n.*✗ status-bad/)])
+  const json = await shell.data('doctor')
+  expect([json.code, json.data]).toMatchObject([2, { version: 1, command: 'doctor', tone: 'bad' }])
+  expect(json.data.findings).toContainEqual(expect.objectContaining({ code: 'channels-none', about: null }))
+  expect(out.split('\n').filter((line) => line.includes('To do: '))).toHaveLength(
+    (json.data.findings as object[]).length,
+  )
+})
+
 test('status ends with the verdict', async () => {
   // lab is under no policy.
   expect((await shell.call(['status'])).code).toBe(2)

@@ -22,7 +22,12 @@ function listening(): { session: Session; lines: string[] } {
       ...RAN,
     })
   }
-  const session = { command: hear, planOf: hear, run: hear, status: async () => ok({ health: 'good' }) }
+  const doctor = async () => {
+    await hear('doctor')
+    return ok({ at: '', tone: 'good', findings: [], fine: [] })
+  }
+  const status = async () => ok({ health: 'good' })
+  const session = { command: hear, planOf: hear, run: hear, status, doctor }
   return { session: session as unknown as Session, lines }
 }
 

@@ -56,6 +56,7 @@ describe('the list', () => {
   test('says who may what, and what is destructive', () => {
     expect(namesOf('operator')).toEqual([
       ...[
+        'doctor',
         'now',
         'copy',
         'export',

@@ -10,6 +10,7 @@ test('is two commands of guilds with a subcommand for each, the seldom ones apar
   expect(backup).toMatchObject({ type: 1, name: 'backup', contexts: [0], integration_types: [0] })
   expect(more).toMatchObject({ type: 1, name: 'backup-more', contexts: [0], integration_types: [0] })
   expect(more?.options.map(({ name }) => name)).toEqual([
+    'doctor',
     'files',
     'put',
     'move',

@@ -27,7 +27,6 @@ import { storedExportsOf } from './exports.ts'
 import { ioOf } from './io.ts'
 import { logRun } from './log-run.ts'
 import { notifyAll } from './notify/notifier.ts'
-import { mountPage } from './page/routes.tsx'
 import { runPinged } from './ping/pinger.ts'
 import { look } from './run.ts'
 import { snapshotsOf } from './snapshots.ts'
@@ -42,8 +41,14 @@ import { outageProblems } from './state/unwritten.ts'
 const LONGEST = 2 * 1024 * 1024
 const REALM = 'Bearer realm="stapes"'
 
-/** `now` is the only clock; tests pass their own. */
-export function createApp(now: () => Date): Hono<App> {
+/** Reads the configuration and the ledger, with what is wrong in KV and with the relay's address. */
+export type ReadKnown = (context: Context<App>) => Promise<[Applied, Known]>
+
+/** `now` is the only clock; tests pass their own. `mount` adds what needs no bearer token. */
+export function createApi(
+  now: () => Date,
+  mount: (app: Hono<App>, known: ReadKnown, now: () => Date) => void = () => {},
+): Hono<App> {
   const app = new Hono<App>()
   app.onError((error, context) => {
     if (error instanceof HTTPException)
@@ -62,8 +67,7 @@ export function createApp(now: () => Date): Hono<App> {
       detail: 'see /openapi.json for what there is',
     }),
   )
-  /** The configuration and the ledger, with what is wrong in KV and with the relay's address. */
-  const known = async (context: Context<App>): Promise<[Applied, Known]> => {
+  const known: ReadKnown = async (context) => {
     const { state } = context.get('io')
     const { stored, problems } = await findConfig(state)
     const unsent = relayProblemOf(context.env)
@@ -74,7 +78,7 @@ export function createApp(now: () => Date): Hono<App> {
   app.get('/healthz', (context) => context.json({ alive: true }))
   app.get('/openapi.json', (context) => context.json(openapi()))
   mountChat(app, now)
-  mountPage(app, known, now)
+  mount(app, known, now)
   const authorized: MiddlewareHandler<App> = async (context, next) => {
     const missing = missingOf(context.env)
     if (missing.length > 0)

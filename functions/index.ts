@@ -1,6 +1,7 @@
 /** The Worker's entry points: HTTP and the cron trigger. Both use the same engine. */
+
+import { createApp } from './app.ts'
 import type { Env } from './env.ts'
-import { createApp } from './http.ts'
 import { tick } from './scheduled.ts'
 
 const now = () => new Date()

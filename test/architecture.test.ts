@@ -33,7 +33,7 @@ const ALLOWED: Record<string, { folders: string[]; packages: RegExp; because: st
   scripts: {
     folders: ['scripts', 'relay', 'functions', 'shared'],
     packages:
-      /^(node:.*|@stricli\/core|undici|jsonc-parser|zod\/mini|@peculiar\/x509|reflect-metadata|miniflare|wrangler)$/,
+      /^(node:.*|@stricli\/core|@clack\/prompts|undici|jsonc-parser|zod\/mini|@peculiar\/x509|reflect-metadata|miniflare|wrangler)$/,
     because: 'what people run is not made of what tests it',
   },
 }

@@ -32,6 +32,11 @@ const SCRIPTS: Record<string, { brief: string; load: () => Promise<unknown> }> =
     brief: 'Make keys, and a server that trusts them',
     load: onNewNode('trust', () => import('../trust.ts')),
   },
+  init: {
+    brief:
+      'From nothing to a first protected instance on real servers: asks, shows the plan, and does nothing unasked',
+    load: onNewNode('init', () => import('../init.ts')),
+  },
   start: { brief: 'Run Worker and relay on this machine', load: start },
   relay: { brief: 'Run the relay', load: onNewNode('relay', () => import('../../relay/main.ts')) },
 }

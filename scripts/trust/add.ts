@@ -1,5 +1,6 @@
 /** `npm run trust -- <remote> <token>`: has the server trust the relay, and writes the remote into relay.jsonc. */
 import { createInterface } from 'node:readline'
+import { err, ok, type Result } from '../../shared/result.ts'
 import { fail } from '../fail.ts'
 import { type Arguments, USAGE } from './arguments.ts'
 import { clientCertificate, sayNarrowed } from './client.ts'
@@ -9,21 +10,38 @@ import { parseToken } from './token.ts'
 
 type Wanted = Extract<Arguments, { do: 'add' }>
 
-/** The token works only once, so everything is checked before. */
-export async function addRemote(openFile: () => RelayFile, wanted: Wanted): Promise<void> {
-  const { remote, address, isTarget } = wanted
-  const given = wanted.token === '-' ? await firstLine() : wanted.token
-  const token = parseToken(given)
-  if (!token.ok) fail([token.error])
+/** `others`: so many more members of its cluster. `before`: it trusted the certificate already, so the token is unused. */
+type Added = { url: string; others: number; before: boolean; narrowed: boolean; name: string }
+
+/** The token works only once, so everything is checked before. `address`: an origin, where it isn't one of the token's. */
+export async function redeemInto(
+  openFile: () => RelayFile,
+  { remote, token: text, address, isTarget }: Omit<Wanted, 'do'>,
+): Promise<Result<Added, string>> {
+  const token = parseToken(text)
+  if (!token.ok) return token
   const { fingerprint, addresses, name } = token.value
-  const urls = (address === undefined ? addresses : [address]).flatMap(originOf)
+  const urls = (address === undefined ? addresses : [address]).flatMap((one) => originOf(one) ?? [])
+  if (urls.length === 0) return err(`"${address ?? addresses.join(', ')}" is not an address`)
   const file = openFile()
-  const redeemed = await redeem({ text: given, fingerprint }, urls, await clientCertificate(file))
-  if (!redeemed.ok) fail([redeemed.error])
+  const redeemed = await redeem({ text, fingerprint }, urls, await clientCertificate(file))
+  if (!redeemed.ok) return redeemed
   const { url, before, members } = redeemed.value
-  if (noteRemote(file, remote, { urls: [url, ...members], fingerprint, isTarget })) sayNarrowed(file.path)
-  const others = members.length === 0 ? '' : `, with ${members.length} more of its cluster`
-  const noted = `"${remote}" is in ${file.path}${others}`
+  const narrowed = noteRemote(file, remote, { urls: [url, ...members], fingerprint, isTarget })
+  return ok({ url, others: members.length, before, narrowed, name })
+}
+
+export async function addRemote(openFile: () => RelayFile, wanted: Wanted): Promise<void> {
+  const { remote, address } = wanted
+  if (address !== undefined && originOf(address) === null)
+    return fail([`"${address}" is not an address`, ...USAGE], 2)
+  const token = wanted.token === '-' ? await firstLine() : wanted.token
+  const added = await redeemInto(openFile, { ...wanted, token })
+  if (!added.ok) fail([added.error])
+  const { url, others, before, narrowed, name } = added.value
+  const { path } = openFile()
+  if (narrowed) sayNarrowed(path)
+  const noted = `"${remote}" is in ${path}${others === 0 ? '' : `, with ${others} more of its cluster`}`
   if (before)
     fail([
       `The token was not redeemed: ${url} already trusted this certificate, for the projects that it was given then; ${noted}.`,
@@ -42,10 +60,8 @@ async function firstLine(): Promise<string> {
   return ''
 }
 
-/** A host and port, with https:// before it or without. */
-function originOf(given: string): string[] {
+/** Of a host and port, with https:// before it or without; null: that is no address. */
+function originOf(given: string): string | null {
   const origin = URL.parse(given.includes('://') ? given : `https://${given}`)?.origin
-  return origin?.startsWith('https://') === true
-    ? [origin]
-    : fail([`"${given}" is not an address`, ...USAGE], 2)
+  return origin?.startsWith('https://') === true ? origin : null
 }

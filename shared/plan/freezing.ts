@@ -35,7 +35,7 @@ export function driverOf(
 
 /** In words, how the instance stands still while its snapshot is made; null: it doesn't. */
 export function snapshotStandstill(
-  { status, type }: InstanceRecord,
+  { status, type }: Pick<InstanceRecord, 'status' | 'type'>,
   driver: string | undefined,
   stateful: boolean,
 ): string | null {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createConfirmations } from '../../functions/chatops/confirmations.ts'
 import type { Env } from '../../functions/env.ts'
-import { createApp } from '../../functions/http.ts'
+import { createApp } from '../../functions/app.ts'
 import type { PlatformName } from '../../shared/chat/actor.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { parseLine } from '../../shared/command/parse.ts'

@@ -82,7 +82,7 @@ test('it holds the Worker, the relay and the command, and no more', () => {
       'wrangler.toml',
     ].sort(),
   )
-  expect(files.filter((path) => /\.test\.ts$|^dist\/test|^dist\/functions|\.env|\.pem$/.test(path))).toEqual(
+  expect(files.filter((path) => /\.test\.ts$|^dist\/test|\.env|\.pem$/.test(path))).toEqual(
     [],
   )
   expect(files).toContain('dist/relay/main.js')
@@ -98,6 +98,11 @@ test('the command runs from it', () => {
   expect(called(['trust', '--help'])).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('npm run trust'),
+  })
+  expect(called(['init', '--yes'])).toMatchObject({
+    status: 2,
+    stdout: expect.stringContaining('incus config trust add'),
+    stderr: expect.stringContaining('Not trusted yet by main and backup'),
   })
   expect(called(['start'])).toMatchObject({ status: 1, stderr: expect.stringContaining('needs a checkout') })
 })

@@ -3,8 +3,8 @@
  * go by the real one, so the scene has to stay within an hour of it.
  */
 import { randomBytes } from 'node:crypto'
+import { createApp } from '../../functions/app.ts'
 import type { Env } from '../../functions/env.ts'
-import { createApp } from '../../functions/http.ts'
 import { ioOf } from '../../functions/io.ts'
 import { logRun } from '../../functions/log-run.ts'
 import { notifyAll } from '../../functions/notify/notifier.ts'

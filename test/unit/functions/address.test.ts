@@ -1,7 +1,7 @@
 /** Answers of the relay aren't signed: over what can be tampered with on the way nothing is sent. */
 import { describe, expect, test } from 'vitest'
+import { createApp } from '../../../functions/app.ts'
 import type { Env } from '../../../functions/env.ts'
-import { createApp } from '../../../functions/http.ts'
 import { createRelay } from '../../../functions/incus/relay.ts'
 import { createSign } from '../../../functions/incus/sign.ts'
 

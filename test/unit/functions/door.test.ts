@@ -1,7 +1,7 @@
 /** What the API answers without its token. */
 import { expect, test } from 'vitest'
+import { createApp } from '../../../functions/app.ts'
 import type { Env } from '../../../functions/env.ts'
-import { createApp } from '../../../functions/http.ts'
 
 const ENV = {
   STATE: { get: async () => null } as unknown as KVNamespace,

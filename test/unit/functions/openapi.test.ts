@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, test } from 'vitest'
 import { endpoints, openapi } from '../../../functions/api/endpoints.ts'
-import { createApp } from '../../../functions/http.ts'
+import { createApp } from '../../../functions/app.ts'
 
 test('openapi.json is valid OpenAPI, with each endpoint, and leads to what an error looks like', async () => {
   const described = openapi() as { paths: Record<string, Record<string, { responses: object }>> }

@@ -1,0 +1,94 @@
+/** Has a server trust the relay's certificate: the commands that somebody runs there, and the token that these print. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { ok } from '../../shared/result.ts'
+import { fail } from '../fail.ts'
+import { redeemInto } from '../trust/add.ts'
+import { readClient, sayNarrowed } from '../trust/client.ts'
+import { makeScriptlet } from '../trust/print-scriptlet.ts'
+import { type RelayFile, readRelayFile } from '../trust/relay-file.ts'
+import { atRemote } from '../trust/remote.ts'
+import type { Extra } from '../trust/scriptlet.ts'
+import type { Wanted } from './arguments.ts'
+import type { Asker } from './ask.ts'
+
+export const RELAY_FILE = 'relay.jsonc'
+
+/** Ends the process when it can't be read or written. */
+export function openRelayFile(): RelayFile {
+  const file = readRelayFile(process.env.RELAY_CONFIG || RELAY_FILE)
+  return file.ok ? file.value : fail([file.error])
+}
+
+type How = { name: string; isTarget: boolean; wanted: Wanted; asker: Asker }
+
+/** Whether it does now; it doesn't where nobody has the token. */
+export async function ensureTrusted({ name, isTarget, wanted, asker }: How): Promise<boolean> {
+  if (await isTrusted(name)) {
+    console.log(`${name} trusts the relay's certificate`)
+    return true
+  }
+  const projects =
+    wanted.projects ??
+    (await asker.text(`Which projects of ${name} may stapes use? (* for all)`, 'default', whyNoList))
+  const commands = commandsFor(projects)
+  console.log(`\nOn ${name}, as its administrator:\n\n${commands.map((line) => `  ${line}`).join('\n')}\n`)
+  const file = wanted.tokens.get(name)
+  const token = file === undefined ? await asker.secret(`The token that it printed`) : readToken(file)
+  if (token === null) return false
+  const address = wanted.addresses.get(name)
+  const added = await redeemInto(openRelayFile, {
+    ...{ remote: name, token, address, isTarget },
+  })
+  if (!added.ok) return fail([added.error])
+  const { path } = openRelayFile()
+  if (added.value.narrowed) sayNarrowed(path)
+  console.log(`${added.value.url} trusts the relay's certificate now; "${name}" is in ${path}`)
+  return true
+}
+
+const whyNoList = (answer: string): string | null =>
+  /^(\*|[^\s,/]+(,[^\s,/]+)*)$/.test(answer) ? null : 'names of projects, with commas between them'
+
+const commandsFor = (projects: string): string[] => [
+  'incus config set core.https_address :8443      # if it has no address yet',
+  projects === '*'
+    ? 'incus config trust add stapes                  # prints the token'
+    : `incus config trust add stapes --restricted --projects ${projects}      # prints the token`,
+]
+
+async function isTrusted(name: string): Promise<boolean> {
+  const file = openRelayFile()
+  const client = readClient(file)
+  if (client === null || !Object.hasOwn(file.document.remotes ?? {}, name)) return false
+  const seen = await atRemote(file, name, client, async (server) => ok(server.isTrusted))
+  // One that is down is no reason for another token.
+  return seen.ok ? seen.value : fail([seen.error])
+}
+
+/** `incus config trust add` prints a line before it. */
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim().split(/\s+/).at(-1) ?? ''
+  } catch (error) {
+    return fail([`the token's file can't be read: ${(error as Error).message}`])
+  }
+}
+
+/** What a proposed policy needs, and a restore besides. */
+const EXTRAS: readonly Extra[] = ['copies', 'holds', 'restore', 'clones', 'thaw', 'volumes', 'files']
+
+/** The scriptlet that lets the relay do less, as a file, and what is done with it. */
+export async function writeScriptlet(name: string): Promise<string[]> {
+  const file = openRelayFile()
+  const client = readClient(file)
+  if (client === null) return []
+  const extras = new Set(EXTRAS)
+  const made = await makeScriptlet(file, client, { do: 'scriptlet', remote: name, projects: null, extras })
+  if (!made.ok) return [`${name} gets no scriptlet: ${made.error}`]
+  const path = `${name}.scriptlet`
+  if (existsSync(path))
+    return [`${path} stays as it is; for a new one, remove it, or: npm run -s trust -- ${name} --scriptlet`]
+  writeFileSync(path, made.value.scriptlet)
+  const notes = made.value.notes.map((line) => line.replace('<this text>', path))
+  return [`${path} is written. It lets the relay do there only what stapes needs:`, ...notes]
+}

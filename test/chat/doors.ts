@@ -1,8 +1,8 @@
 /** The Worker's doors for the three platforms over a KV that counts, and people who knock. */
 import { randomBytes } from 'node:crypto'
+import { createApp } from '../../functions/app.ts'
 import { createConfirmations } from '../../functions/chatops/confirmations.ts'
 import type { Env } from '../../functions/env.ts'
-import { createApp } from '../../functions/app.ts'
 import type { PlatformName } from '../../shared/chat/actor.ts'
 import { commands } from '../../shared/command/commands.ts'
 import { parseLine } from '../../shared/command/parse.ts'

@@ -82,9 +82,7 @@ test('it holds the Worker, the relay and the command, and no more', () => {
       'wrangler.toml',
     ].sort(),
   )
-  expect(files.filter((path) => /\.test\.ts$|^dist\/test|\.env|\.pem$/.test(path))).toEqual(
-    [],
-  )
+  expect(files.filter((path) => /\.test\.ts$|^dist\/test|\.env|\.pem$/.test(path))).toEqual([])
   expect(files).toContain('dist/relay/main.js')
 })
 

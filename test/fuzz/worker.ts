@@ -1,7 +1,7 @@
 /** The Worker before a place: its env, its secrets for those who may know them, and each request by itself. */
 import { randomBytes } from 'node:crypto'
-import type { Env } from '../../functions/env.ts'
 import { createApp } from '../../functions/app.ts'
+import type { Env } from '../../functions/env.ts'
 import type { Relay } from '../../functions/incus/relay.ts'
 import type { RelayFiles } from '../../functions/incus/relay-files.ts'
 import { serializeReply } from '../../shared/relay/packing.ts'

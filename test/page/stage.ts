@@ -1,7 +1,7 @@
 /** The page over a simulated world: the Worker as a browser reaches it, with the world's KV and relay behind it. */
 import { randomBytes } from 'node:crypto'
-import type { Env } from '../../functions/env.ts'
 import { createApp } from '../../functions/app.ts'
+import type { Env } from '../../functions/env.ts'
 import { fetcherOf } from '../fuzz/worker.ts'
 import { settledRelay, type World } from '../simulation/world.ts'
 

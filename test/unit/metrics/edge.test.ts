@@ -1,7 +1,7 @@
 /** What the Worker’s metrics say. */
 import { describe, expect, test } from 'vitest'
-import type { Env } from '../../../functions/env.ts'
 import { createApp } from '../../../functions/app.ts'
+import type { Env } from '../../../functions/env.ts'
 import { factsWith, HOURLY, ledgerWith, NOW, pairAt, scrape, stored, WEB } from './edge-at.ts'
 
 const SNAPSHOT = `{kind="snapshot",policy="hourly",subject="${WEB}"}`

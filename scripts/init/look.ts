@@ -1,6 +1,7 @@
 /** What a server shows to the relay's certificate, for the proposal of a policy. Nothing is changed. */
 import * as z from 'zod/mini'
 import type { ClientCertificate } from '../../relay/pinning.ts'
+import { own } from '../../shared/own.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { SeenInstance, SeenPool, SeenServer } from '../../shared/setup/propose.ts'
 import type { RelayFile } from '../trust/relay-file.ts'
@@ -72,7 +73,7 @@ async function instancesIn(ask: Ask, project: string): Promise<SeenInstance[]> {
   return listed.map(({ name, type, status, expanded_config: config, expanded_devices: devices, state }) => {
     const disks = Object.entries(devices ?? {}).filter(([, { type: of }]) => of === 'disk')
     const [device, root] = disks.find(([, { path }]) => path === '/') ?? ['root', undefined]
-    const usage = state?.disk?.[device]?.usage ?? 0
+    const usage = own(state?.disk ?? undefined, device)?.usage ?? 0
     const { 'snapshots.schedule': schedule = '' } = config ?? {}
     return {
       ...{ project, name, type, status, pool: root?.pool ?? '' },

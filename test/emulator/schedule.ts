@@ -22,6 +22,10 @@ function expandAlias(part: string, seed: number): string {
 
 const SILENT = new Set(['', '@never', '@startup'])
 
+/** None of its parts has slots: copies have "@never". */
+export const isIdle = (schedule: string): boolean =>
+  schedule.split(', ').every((part) => SILENT.has(part.toLowerCase()))
+
 /** Refuses what Incus refuses. */
 export function checkSchedule(schedule: string): void {
   for (const part of schedule.split(', ').filter((each) => !SILENT.has(each.toLowerCase()))) {

@@ -7,7 +7,7 @@
 import { removeCustomSnapshot } from './custom.ts'
 import type { Moment } from './dates.ts'
 import { Refusal } from './envelope.ts'
-import { isDue } from './schedule.ts'
+import { isDue, isIdle } from './schedule.ts'
 import type { EmbeddedIncus } from './server.ts'
 import { defaultExpiry, removeSnapshot, snapshotTask, unnamed } from './snapshots.ts'
 import { type Custom, expand, type Instance, type Snapshot } from './state.ts'
@@ -58,7 +58,7 @@ export class Scheduler {
     this.#earliest = Number.POSITIVE_INFINITY
     this.#scheduled = false
     for (const instance of this.#instances()) {
-      if (scheduleOf(this.#server, instance) !== '') this.#scheduled = true
+      if (!isIdle(scheduleOf(this.#server, instance))) this.#scheduled = true
       for (const { expires } of instance.snapshots.values())
         if (expires.ms !== null) this.#earliest = Math.min(this.#earliest, expires.ms)
     }

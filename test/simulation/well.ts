@@ -30,28 +30,33 @@ export const wellOnlyIfKept: Invariant = (scene, fail) => {
       // Between two changes only time passes.
       if (texts.every((text, at) => text === last.texts[at]) && now - last.at < OFTEN) return
       last = { texts, at: now }
-      const told = toldIn(scene, now)
+      const looked = lookedIn(scene)
       for (const promise of promisesOf(scene)) {
         const newest = newestOf(scene, promise)
         const all = [...(seen.get(promise.name) ?? []), { at: now, newest }]
-        const last = all.findLastIndex(({ at }) => at <= (told?.looked ?? 0))
+        const last = all.findLastIndex(({ at }) => at <= (looked ?? 0))
         const since = all.slice(Math.max(0, last))
         seen.set(promise.name, since)
-        if (told?.health === 'good' && !since.some((one) => isKept(scene, promise, one.newest, now)))
+        if (since.some((one) => isKept(scene, promise, one.newest, now))) continue
+        if (looked !== null && isCalledWell(scene, now))
           fail(`all is called well, and ${promise.name} is not kept: ${new Date(newest).toISOString()}`)
       }
     },
   }
 }
 
-/** Null: nothing is applied, or no look was noted. */
-function toldIn({ world: { kv } }: Scene, now: number): { health: string; looked: number } | null {
+/** When stapes looked last. Null: nothing is applied, or no look was noted. */
+function lookedIn({ world: { kv } }: Scene): number | null {
   const { facts } = factsIn(kv.peek('promises'))
-  if (kv.peek('config') === null || facts === null) return null
+  return kv.peek('config') === null || facts === null ? null : Date.parse(facts.at)
+}
+
+/** Asked only where a promise isn't kept: a verdict takes as long as all the invariants. */
+function isCalledWell({ world: { kv } }: Scene, now: number): boolean {
   const at = new Date(now)
   const found = dropFuture(ledgerOf(kv.peek('ledger')), at)
-  const { health } = statusOf(configIn(kv.peek('config')), { ...found, facts }, at)
-  return { health, looked: Date.parse(facts.at) }
+  const { facts } = factsIn(kv.peek('promises'))
+  return statusOf(configIn(kv.peek('config')), { ...found, facts }, at).health === 'good'
 }
 
 type Promise = { name: string; policy: string; instance: string; on: 'main' | 'backup' }

@@ -101,13 +101,29 @@ export function dueSlots(span: Span & { until: Date; limit: number }): { slots: 
 
 /** The first slot after an instant; null for a schedule without expressions. */
 export function nextSlot(span: Span): Date | null {
-  const zone = openZone(span.timezone)
-  const firsts = span.schedule.map((expression) => {
-    const first = walk(expression, zone, span.after.getTime()).next()
-    return first.value ?? Number.POSITIVE_INFINITY
-  })
+  const after = span.after.getTime()
+  const firsts = span.schedule.map((expression) => firstAfter(expression, span.timezone, after))
   const earliest = Math.min(...firsts)
   return Number.isFinite(earliest) ? new Date(earliest) : null
+}
+
+/** What was found: from `after` until just before `slot`, the next one is `slot`. */
+type Gap = { after: number; slot: number }
+
+/** By expression and zone, the last few: a tick asks the same again and again, and the next tick mostly, too. */
+const gaps = new Map<string, Gap[]>()
+const REMEMBERED = 8
+
+/** Infinite: there is none. */
+function firstAfter(expression: string, timezone: string, after: number): number {
+  const key = `${expression} ${timezone}`
+  const known = gaps.get(key) ?? []
+  const gap = known.find((one) => one.after <= after && after < one.slot)
+  if (gap !== undefined) return gap.slot
+  const slot = walk(expression, openZone(timezone), after).next().value ?? Number.POSITIVE_INFINITY
+  const others = known.filter((one) => one.slot !== slot)
+  gaps.set(key, [{ after, slot }, ...others.slice(0, REMEMBERED - 1)])
+  return slot
 }
 
 const MINUTE = 60_000
@@ -115,7 +131,7 @@ const MINUTE = 60_000
 /** The last slot in (after, until]; null: there is none. However long that span is, few slots are walked. */
 export function latestSlot(span: Span & { until: Date }): Date | null {
   const until = span.until.getTime()
-  const firstAfter = (instant: number): number | null => {
+  const nextWithin = (instant: number): number | null => {
     const slot = nextSlot({ ...span, after: new Date(instant) })?.getTime() ?? null
     return slot !== null && slot <= until ? slot : null
   }
@@ -125,13 +141,13 @@ export function latestSlot(span: Span & { until: Date }): Date | null {
   let latest: number | null = null
   for (let reach = 60 * MINUTE; latest === null; reach *= 2) {
     const from = Math.max(until - reach, floor)
-    latest = firstAfter(from)
+    latest = nextWithin(from)
     if (latest === null && from === floor) return null
     if (latest === null) above = from
   }
   while (above - latest >= MINUTE) {
     const middle = Math.floor((latest + above) / 2)
-    const later = firstAfter(middle)
+    const later = nextWithin(middle)
     if (later === null) above = middle
     else latest = later
   }

@@ -366,4 +366,30 @@ describe('nextSlot', () => {
     const [first] = due('*/13 1-3 * * *', 'Europe/Berlin', after, '2026-11-01T00:00Z').slots
     expect(next(['*/13 1-3 * * *'], 'Europe/Berlin', after)).toBe(first?.toISOString())
   })
+
+  test.each([
+    ['0 * * * *', 'Europe/Berlin', '2026-10-24T00:00Z'],
+    ['*/13 1-3 * * *', 'Europe/Berlin', '2026-10-24T00:00Z'],
+    ['30 2 * * *', 'America/New_York', '2026-03-07T00:00Z'],
+    ['15 1,2 * * *', 'Australia/Lord_Howe', '2026-04-04T00:00Z'],
+    ['0 3 * * *', 'UTC', '2026-11-22T00:00Z'],
+  ])('of %s in %s is the same whatever was asked before', (expression, timezone, start) => {
+    const from = Date.parse(start)
+    const after = fc.integer({ min: 0, max: 2880 }).map((minutes) => from + minutes * 60_000)
+    const beside = fc.tuple(after, fc.constantFrom(-1, 0, 1)).map(([instant, more]) => instant + more)
+    fc.assert(
+      fc.property(fc.array(beside, { minLength: 1, maxLength: 40 }), (instants) => {
+        for (const instant of instants) {
+          const at = new Date(instant).toISOString()
+          const [first] = due(expression, timezone, at, '2027-01-01T00:00Z', 1).slots
+          expect(next([expression], timezone, at)).toBe(first?.toISOString())
+          // The moment of a slot itself.
+          const slot = first?.toISOString() ?? ''
+          const [second] = due(expression, timezone, slot, '2027-01-01T00:00Z', 1).slots
+          expect(next([expression], timezone, slot)).toBe(second?.toISOString())
+        }
+      }),
+      { numRuns: 10 },
+    )
+  })
 })

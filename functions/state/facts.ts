@@ -8,10 +8,18 @@ const KEY = 'promises'
 /** Null: nothing was noted yet, or it can't be read: the next look shows it again. Without dates that a clock ahead has written. */
 export async function readFacts(state: Pick<State, 'get'>, now: Date): Promise<FoundFacts> {
   const text = await state.get(KEY)
-  return text === null ? { facts: null, lost: [] } : dropFuture(parseFacts(parsed(text)), now)
+  return text === null ? { facts: null, lost: [] } : dropFuture(factsIn(text), now)
 }
 
-function parsed(text: string): unknown {
+/** What was parsed last: most ticks find what the one before found, and nobody changes what comes of it. */
+let last: { text: string; found: FoundFacts } | null = null
+
+function factsIn(text: string): FoundFacts {
+  if (last?.text !== text) last = { text, found: parseFacts(jsonIn(text)) }
+  return last.found
+}
+
+function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {

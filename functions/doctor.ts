@@ -1,10 +1,14 @@
 /** Collects what the doctor judges: what KV remembers, and what the relay sees now. */
 import { type Diagnosis, diagnose } from '../shared/doctor/diagnosis.ts'
 import type { ChannelExam } from '../shared/doctor/examined.ts'
+import { examWanted } from '../shared/doctor/wanted.ts'
 import type { Notices } from '../shared/notify/notices.ts'
 import { own } from '../shared/own.ts'
 import { effectiveConfig } from '../shared/policy/pause.ts'
 import type { Config } from '../shared/policy/policy.ts'
+import type { CallError } from '../shared/relay/protocol.ts'
+import { err } from '../shared/result.ts'
+import { VERSION } from '../shared/version.ts'
 import { verdictIn } from './api/status.ts'
 import { type Io, look } from './run.ts'
 import { findConfig } from './state/config.ts'
@@ -22,16 +26,19 @@ export async function doctor(io: Io, now: Date): Promise<Diagnosis> {
     look(io, now),
   ])
   const config = stored === null ? null : effectiveConfig(stored, now)
+  const looked = { remotes: seen?.world.remotes ?? {}, coverages: seen?.coverages ?? [] }
   return diagnose({
-    now,
+    ...{ now, version: VERSION },
     config,
     verdict: verdictIn({ stored, problems: [...outageProblems(now), ...problems] }, known, now),
     ledger: known.ledger,
     channels: channelsIn(config, notices, tested),
-    remotes: seen?.world.remotes ?? {},
-    coverages: seen?.coverages ?? [],
+    ...looked,
+    relay: (await io.relay.examine?.(examWanted(looked))) ?? CANT,
   })
 }
+
+const CANT = err<CallError>({ code: 'bad-request', status: 404, message: 'it has no such call' })
 
 /** With when each was told something last. */
 const channelsIn = (

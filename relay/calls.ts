@@ -4,13 +4,16 @@ import { serializeReply } from '../shared/relay/packing.ts'
 import type { CallError, ComesAgain } from '../shared/relay/protocol.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Emit } from './events.ts'
+import type { Examine } from './examine.ts'
 import { createLines } from './lines.ts'
 import { callProblem, sendProblem } from './problem.ts'
-import { parseBatch, parseFiles, parseGlance, parseInventory } from './requests.ts'
+import { parseBatch, parseExam, parseFiles, parseGlance, parseInventory } from './requests.ts'
 import { sendFile } from './send-file.ts'
 
 export type Services = {
   engine: Engine
+  /** Absent: it is no call. */
+  examine?: Examine
   /** A line for the operator. */
   log(line: string): void
   /** What happened, for machines. */
@@ -29,6 +32,9 @@ export function findCall({ method = '', url = '' }: IncomingMessage, services: S
   if (url === '/v1/inventory') return (...call) => inventoryCall(services, ...call)
   if (url === '/v1/batch') return (body, response) => batchCall(services, body, response)
   if (url === '/v1/files') return (body, response) => filesCall(services, body, response)
+  const { examine } = services
+  if (url === '/v1/examine' && examine !== undefined)
+    return (body, response) => examineCall(examine, body, response)
   return null
 }
 
@@ -95,6 +101,12 @@ async function filesCall({ engine, log }: Services, body: Buffer, response: Serv
       : await engine.files.get(request.value)
   if (reply.state === 'sent') return sendFile(reply.sent, response, log)
   sendJson(response, JSON.stringify(reply))
+}
+
+async function examineCall(examine: Examine, body: Buffer, response: ServerResponse): Promise<void> {
+  const request = parseExam(body)
+  if (!request.ok) return refuse(response, request.error)
+  sendJson(response, JSON.stringify(await examine(request.value)))
 }
 
 /** It holds names that people chose: only printable ASCII gets into the log, the rest is escaped as in JSON. */

@@ -10,6 +10,7 @@ import { createAuthenticate, type Keys } from './authenticate.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHooks, type Hook } from './engine/hooks.ts'
 import type { Emit } from './events.ts'
+import { createExamine, noteSpace } from './examine.ts'
 import { createExports } from './export/exports.ts'
 import { openIdentities } from './export/identities.ts'
 import type { StoreConfig } from './export/stores-schema.ts'
@@ -22,6 +23,7 @@ import { relayFamilies } from './metrics/relay-families.ts'
 import { createScrape } from './metrics/scrape.ts'
 import type { ClientCertificate } from './pinning.ts'
 import { createRelayServer } from './server.ts'
+import { openSpaceHistory } from './space-history.ts'
 import { createSystemClock } from './system-clock.ts'
 import { createUpstreams, type RemoteConfig } from './upstreams.ts'
 
@@ -51,6 +53,9 @@ export type Relay = { url: string; close(): Promise<void> }
 /** How long requests in progress may take to end at a stop, in milliseconds. */
 const FAREWELL = 5_000
 
+/** Milliseconds. */
+const HOUR = 3_600_000
+
 /** From so many milliseconds on, a caller's clock that is ahead is logged. */
 const AHEAD = 3_000
 
@@ -74,10 +79,11 @@ export async function startRelay({
   const clock = createSystemClock()
   const journal = journalFile === undefined ? undefined : openJournal(journalFile, log)
   const beside = (what: string) => journalFile?.replace(/(\.json)?$/, `-${what}.json`) ?? null
+  const unfinished = openUnfinished(beside('exports'), log)
   const exports = createExports(
     stores,
     {
-      unfinished: openUnfinished(beside('exports'), log),
+      unfinished,
       identities: openIdentities(beside('stores'), log),
     },
     log,
@@ -95,9 +101,16 @@ export async function startRelay({
     : null
   const watch = watching?.watch ?? null
   const families = () => relayFamilies({ meter, certificates, watch, load: engine.load })
+  const known = {
+    ...{ engine, certificates, stores, now: clock.now },
+    unfinished: unfinished.all,
+    history: openSpaceHistory(beside('space'), log),
+  }
+  const hourly = setInterval(() => void noteSpace(known), HOUR).unref()
   const stopping = new AbortController()
   const server = createRelayServer({
     engine,
+    examine: createExamine(known),
     ...{ meter, emit },
     ...(watching === null ? {} : { heard: watching.watch.heard }),
     ...(metrics === undefined ? {} : { scrape: createScrape(metrics.token, families) }),
@@ -113,6 +126,7 @@ export async function startRelay({
     url: urlOf(server),
     async close() {
       stopping.abort()
+      clearInterval(hourly)
       await closeServer(server)
       await Promise.race([engine.close(), sleep(FAREWELL, undefined, { ref: false })])
       watching?.close()

@@ -1,5 +1,6 @@
 /** The bodies of the relay's own calls, parsed and checked. */
 import { z } from 'zod'
+import type { ExamRequest } from '../shared/relay/exam.ts'
 import {
   type BatchRequest,
   type CallError,
@@ -85,6 +86,23 @@ const files: z.ZodType<FilesRequest> = z.strictObject({
   record: z.string().min(1).max(LONGEST_RECORD).exactOptional(),
 })
 
+/** Pools and projects of each, and ways: each is a few calls to Incus. */
+const MOST_EXAMINED = 50
+
+const exam: z.ZodType<ExamRequest> = z.strictObject({
+  remotes: z
+    .record(
+      name,
+      z.strictObject({
+        pools: z.array(name).max(MOST_EXAMINED),
+        projects: z.array(name).max(MOST_EXAMINED),
+      }),
+    )
+    .refine((remotes) => Object.keys(remotes).length <= 100, 'too many remotes'),
+  ways: z.array(z.strictObject({ from: ref, snapshot, to: name })).max(MOST_EXAMINED),
+})
+
+export const parseExam = (body: Buffer): Result<ExamRequest, CallError> => parse(exam, body)
 export const parseGlance = (body: Buffer): Result<GlanceRequest, CallError> => parse(glance, body)
 export const parseBatch = (body: Buffer): Result<BatchRequest, CallError> => parse(batch, body)
 export const parseInventory = (body: Buffer): Result<InventoryRequest, CallError> => parse(inventory, body)

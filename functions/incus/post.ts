@@ -18,6 +18,8 @@ export type PostOptions = {
 export type Post = {
   /** `signal`: ends it instead of the limit (in milliseconds), which covers all of the answer. */
   post(path: string, body: string, limit: number, signal?: AbortSignal): Promise<Result<Response, CallError>>
+  /** Whether a call without a signature is refused; null: it got no answer. */
+  knock(path: string, body: string, limit: number): Promise<boolean | null>
   /** That limit, or what is left until the deadline. */
   timeoutFor(limit: number): number
 }
@@ -47,7 +49,19 @@ export function createPost({ url, isPrivate = false, sign, send, now, deadline =
       return err(brokenOff(cause))
     }
   }
-  return { post, timeoutFor }
+  const knock: Post['knock'] = async (path, body, limit) => {
+    if (unsafe !== null) return null
+    try {
+      const signal = AbortSignal.timeout(timeoutFor(limit))
+      const headers = { 'content-type': 'application/json' }
+      const init = { method: 'POST', body, headers, redirect: 'manual', signal } as const
+      const { ok: isOpen, status } = await send(new URL(path, url).href, init)
+      return isOpen ? false : status < 500 ? true : null
+    } catch {
+      return null
+    }
+  }
+  return { post, knock, timeoutFor }
 }
 
 /** Statuses of a gateway or of Cloudflare: the relay wasn't reached. */

@@ -1,4 +1,7 @@
 /** The Worker's client of the relay: signed calls that return errors as values. */
+
+import type { RelayFacts } from '../../shared/doctor/examined.ts'
+import type { ExamReply, ExamRequest } from '../../shared/relay/exam.ts'
 import { type PackedReply, unpackReply } from '../../shared/relay/packing.ts'
 import type {
   BatchLine,
@@ -20,6 +23,8 @@ export type Relay = {
   /** Whether the remotes answer, and list what they listed before: it asks them for little. */
   glance(request: GlanceRequest): Promise<Result<GlanceReply, CallError>>
   inventory(request: InventoryRequest): Promise<Result<InventoryReply, CallError>>
+  /** For the doctor; absent: it can’t. */
+  examine?(request: ExamRequest): Promise<Result<RelayFacts, CallError>>
   /** `record`: the relay logs it before it begins. */
   batch(jobs: readonly Job[], record?: string, options?: BatchOptions): Promise<Batched>
 }
@@ -43,6 +48,7 @@ type RelayOptions = PostOptions & {
 const BATCH_LIMIT = 13 * 60_000
 const INVENTORY_LIMIT = 120_000
 const GLANCE_LIMIT = 30_000
+const EXAM_LIMIT = 60_000
 /** Of a caller's time, where that is short: chat has 20 s. */
 const SHARE = 0.6
 /** After so long what is known so far is written, because the invocation may not live to the batch's end. */
@@ -57,7 +63,7 @@ export function createRelay({
   deadline = null,
   run,
 }: RelayOptions): Relay {
-  const { post, timeoutFor } = createPost({ url, isPrivate, sign, send, now, deadline })
+  const { post, knock, timeoutFor } = createPost({ url, isPrivate, sign, send, now, deadline })
   const sendJobs = async (
     body: string,
     limit: number,
@@ -91,6 +97,16 @@ export function createRelay({
       } catch (cause) {
         return err(brokenOff(cause))
       }
+    },
+    async examine(request) {
+      const sentAt = now().getTime()
+      const reply = await read<ExamReply>('/v1/examine', request, EXAM_LIMIT)
+      if (!reply.ok) return reply
+      const { at } = reply.value
+      const off = at > now().getTime() ? at - now().getTime() : Math.min(0, at - sentAt)
+      // Nothing comes of it, should it be answered.
+      const isShut = await knock('/v1/glance', JSON.stringify({ remotes: [] }), GLANCE_LIMIT)
+      return ok({ ...reply.value, skew: Math.round(off / 1000), isShut })
     },
     async batch(jobs, record, { limit = BATCH_LIMIT, onLate } = {}) {
       const answers = new Map<string, JobAnswer>()

@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/clock.ts'
 import type { RemoteInventory, StoreRules } from '../../shared/incus/inventory.ts'
 import { own } from '../../shared/own.ts'
 import { MAKING, RESTORING } from '../../shared/policy/marks.ts'
+import type { EngineExam, ExamRequest } from '../../shared/relay/exam.ts'
 import type {
   BatchLine,
   BatchRequest,
@@ -28,6 +29,7 @@ import { judgeCall, type Remotes, unknownRemote } from './call-list.ts'
 import { createCancels } from './cancels.ts'
 import { createCertificates } from './certificates.ts'
 import { createDetached } from './detached.ts'
+import { examine } from './examine.ts'
 import { type Exports, NO_EXPORTS } from './exports.ts'
 import { createClones } from './files/clones.ts'
 import { createFiles, type Files } from './files/files.ts'
@@ -47,6 +49,7 @@ import { createPools } from './pools.ts'
 import { minRetentionOf, roleOf } from './rules.ts'
 import { createSeal, type Seal } from './seal.ts'
 import { createSightings } from './sightings.ts'
+import { type PoolSpace, watchSpace } from './space.ts'
 import type { StepIo } from './steps/step-io.ts'
 import { createSuspects } from './suspects.ts'
 import { createTemporaries, removeTemporary, type Temporaries } from './temporaries.ts'
@@ -80,6 +83,10 @@ export type Engine = {
   /** Resolves after the last line; `onLine` must not throw. */
   batch(request: BatchRequest, onLine: (line: BatchLine) => void): Promise<void>
   files: Files
+  /** For the doctor: changes nothing. */
+  examine(request: ExamRequest): Promise<EngineExam>
+  /** How full the pools are that the last looks have shown. */
+  space(): Promise<PoolSpace[]>
 }
 
 /** What the relay does at this moment. */
@@ -139,6 +146,7 @@ export function createEngine({
   // They work with all that steps work with.
   const clones: Clones = { open: (...wanted) => kept.open(...wanted), close: () => kept.close() }
   const pools = createPools(clock)
+  const space = watchSpace()
   const limiters = createLimiters(clock)
   const temporaries: Temporaries = createTemporaries({ seal, journal, clock }, (ref) =>
     removeTemporary(ref, unattended),
@@ -170,6 +178,7 @@ export function createEngine({
     const inventory = groups.sweep(name, temporaries.sweep(name, reply.inventory, began))
     sightings.note(name, inventory, began, wanted.volumes && inventory.unlisted === undefined)
     noteUnsealed(name, inventory, seal)
+    space.seen(name, Object.keys(inventory.pools))
     return { ok: true, inventory }
   }
 
@@ -220,6 +229,8 @@ export function createEngine({
     },
     batch: (request, onLine) => runBatch(request, attended, locks, detached, onLine),
     files: createFiles(unattended, clones),
+    examine: (request) => examine(request, attended),
+    space: () => space.all(upstream),
     /** What was made to read files goes. */
     close: () => clones.close(),
     load: () => ({ calls: limiters.load(), jobs: jobs.reports() }),

@@ -8,7 +8,7 @@ import type { Meter } from './meter.ts'
 type Parts = {
   meter: Meter
   load(): Load
-  certificates: CertificateEnds
+  certificates: Pick<CertificateEnds, 'family'>
   /** Null: nobody watches. */
   watch: Watch | null
 }

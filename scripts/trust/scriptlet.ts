@@ -170,6 +170,9 @@ const AUTHORIZE = `def authorize(details, object, entitlement):
     return others(details, kind, project, entitlement)
 
 def relay(kind, project, entitlement):
+    # How full pools are.
+    if kind == "server" and entitlement == "can_view_resources":
+        return True
     if kind in ["server", "storage_pool", "certificate"]:
         return entitlement == "can_view"
     # Of projects that have no profiles of their own.

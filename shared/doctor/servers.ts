@@ -1,22 +1,22 @@
 /** Whether the relay and the servers behind it answer, and what the relay's configuration lets them be. */
 import { describe } from '../incus/refusal.ts'
-import type { RemoteReply } from '../relay/protocol.ts'
+import type { CallError } from '../relay/protocol.ts'
 import type { Examined } from './examined.ts'
-import { critical, type Finding } from './finding.ts'
+import { critical, type Finding, unknown } from './finding.ts'
 import { curedIn } from './split.ts'
 
-export function aboutServers({ remotes, coverages }: Examined): Finding[] {
+export function aboutServers({ remotes, coverages, relay: exam }: Examined): Finding[] {
   const silent = Object.entries(remotes).flatMap(([remote, reply]) =>
     reply.ok ? [] : [{ remote, error: reply.error }],
   )
-  const relay = silent.find(({ error }) => error.of === 'relay')
+  const relay = silent.find(({ error }) => error.of === 'relay')?.error ?? unanswered(exam)
   const roles = new Map(
     coverages.flatMap(({ roles: wrong }) =>
       wrong.map(({ about, reason }) => [`${about} ${reason}`, { about, reason }]),
     ),
   )
   return [
-    ...(relay === undefined ? [] : [relaySilent(relay.error)]),
+    ...(relay === null ? [] : [relaySilent(relay)]),
     ...silent.flatMap(({ remote, error }) => (error.of === 'relay' ? [] : [remoteSilent(remote, error)])),
     ...[...roles.values()].map(({ about, reason }) => {
       const [what, cure] = curedIn(reason)
@@ -25,9 +25,26 @@ export function aboutServers({ remotes, coverages }: Examined): Finding[] {
   ]
 }
 
-type Failure = Extract<RemoteReply, { ok: false }>['error']
+/** The relay answers other calls, and has never heard of this one. */
+const isUnknown = ({ code, status }: CallError): boolean => code === 'bad-request' && status === 404
 
-export const relaySilent = (error: Failure): Finding =>
+const unanswered = (exam: Examined['relay']): CallError | null =>
+  exam.ok || isUnknown(exam.error) ? null : exam.error
+
+/** What only its own exam tells is unknown then. */
+export const relayOld = (exam: Examined['relay']): Finding[] =>
+  exam.ok || !isUnknown(exam.error)
+    ? []
+    : [
+        unknown(
+          'relay-old',
+          null,
+          'the relay is of an earlier version, which can’t look at certificates, space, rights and ways between servers',
+          'update the relay, and right after it the Worker',
+        ),
+      ]
+
+const relaySilent = (error: CallError): Finding =>
   critical(
     'relay-silent',
     null,
@@ -35,7 +52,7 @@ export const relaySilent = (error: Failure): Finding =>
     'is the relay running, are RELAY_URL, RELAY_KEY_ID and RELAY_KEY those of relay.jsonc, and are both clocks right?',
   )
 
-const remoteSilent = (remote: string, error: Failure): Finding =>
+const remoteSilent = (remote: string, error: CallError): Finding =>
   critical(
     'remote-silent',
     remote,

@@ -1,5 +1,4 @@
 /** What is known to be bad about the versions in use. */
-import { enumerate } from '../chat/words.ts'
 import { refuseWay } from '../incus/export-trust.ts'
 import { advisoriesOf, diesOfExports, parseVersion } from './advisories.ts'
 import type { Examined } from './examined.ts'
@@ -59,12 +58,12 @@ function safetyOf(remote: string, text: string): Finding[] {
   const found = version === null ? [] : advisoriesOf(version)
   if (found.length === 0) return []
   const names = found.flatMap((one) => one.names)
-  const worst = found.map(({ what }) => what)
+  const gravest = found.at(-1)?.what ?? ''
   return [
     unknown(
       'version-advisories',
       remote,
-      `Incus ${text} of ${remote} is older than what fixes ${names.length} advisories (${names[0]}${names.length > 1 ? ` to ${names.at(-1)}` : ''}), unless its packager has mended them: ${enumerate(worst)}`,
+      `Incus ${text} of ${remote} is older than what fixes ${names.length} advisories (${names[0]}${names.length > 1 ? ` to ${names.at(-1)}` : ''}), unless its packager has mended them. With the newest of them ${gravest}`,
       `on that server, zcat /usr/share/doc/incus*/changelog.Debian.gz | grep CVE shows what a package of Debian has mended; else update it`,
     ),
   ]

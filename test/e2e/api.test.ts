@@ -210,7 +210,7 @@ describe('the doctor', () => {
     await stage.worker.wipeKv()
     const found = await ask()
     expect([found.tone, codes(found, null)]).toEqual(['bad', ['config-missing', 'kv-writes']])
-    expect(found.fine).toEqual([])
+    expect(found.fine).toEqual(['relay', 'certificates'])
   })
 
   test('looks at all that is named, and has a cure for each finding', async () => {

@@ -107,6 +107,38 @@ function lesserRight(version: string, incusd: string): void {
       expect(await pair.main.run('GET', '/1.0/profiles')).toEqual(['/1.0/profiles/default'])
     })
 
+    type Found = { findings: { code: string; about: string | null; what: string }[]; fine: string[] }
+    /** What the doctor finds, and that nothing came of what it has tried. */
+    const examined = async (): Promise<Found> => {
+      const state = async () =>
+        Promise.all(
+          [pair.main, pair.backup].map(async ({ run }) => [
+            await run('GET', '/1.0/instances?recursion=2'),
+            await run('GET', '/1.0/profiles?recursion=1'),
+          ]),
+        )
+      const before = await state()
+      const response = await stage.worker.fetch('/api/doctor')
+      expect(await state()).toEqual(before)
+      return (await response.json()) as Found
+    }
+    const aboutThese = ({ findings }: Found, codes: RegExp): string[] =>
+      findings.filter(({ code }) => codes.test(code)).map(({ code, about }) => `${code} ${about}`)
+
+    test('the doctor says so too, and that no way between the servers could be tried yet', async () => {
+      await applyCopies({ remote: 'backup' })
+      const found = await examined()
+      expect(aboutThese(found, /^(rights|reach|remote)-/)).toEqual([
+        'rights-wide main',
+        'rights-wide backup',
+        'reach-unknown backup > main',
+      ])
+      expect(found.fine).toEqual(
+        expect.arrayContaining(['relay', 'clocks', 'certificates', 'pools', 'needs']),
+      )
+      expect(aboutThese(found, /^space-/)).toEqual(['space-ends main/default', 'space-ends nas'])
+    })
+
     test('snapshots are taken and expire, and a copy is refused with the reason', async () => {
       await enforce('main')
       await enforce('backup')
@@ -229,6 +261,18 @@ function lesserRight(version: string, incusd: string): void {
         expect(await pair.backup.readMarker({ name: NAME }, name)).toBe(`data of ${name}`)
       }
     })
+
+    test.for(['pull', 'push'])(
+      'the doctor finds what must be forbidden forbidden, and that the servers reach each other by %s',
+      async (transferMode) => {
+        await applyCopies({ remote: 'backup', transferMode })
+        const found = await examined()
+        expect(aboutThese(found, /^(rights|reach|remote|needs|profile|network)-/)).toEqual([])
+        expect(found.fine).toEqual(expect.arrayContaining(['rights', 'reach', 'needs']))
+        expect(aboutThese(found, /^space-/)).toContain('space-ends backup/default')
+        await applyCopies({ remote: 'backup' })
+      },
+    )
 
     test('a snapshot is held, and a restore in place is done', async () => {
       const [snapshot = '', marker = ''] = [...timeline.expected()].at(-2) ?? []

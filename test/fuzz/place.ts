@@ -64,6 +64,8 @@ const engineOf = (relay: Relay, files: RelayFiles): Engine => ({
       return { state: 'sent', sent: { itself, size, bytes: sent, leave: () => {} } }
     },
   },
+  examine: async () => ({ remotes: {}, ways: [] }),
+  space: async () => [],
   glance: async (request) => valueIn(await relay.glance(request)),
   inventory: async (request) => valueIn(await relay.inventory(request)),
   async batch({ jobs }, onLine) {

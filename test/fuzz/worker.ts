@@ -77,6 +77,7 @@ export const fetcherOf =
       const reply = await files.list(asked)
       return reply.ok ? Response.json(reply.value) : new Response('', { status: 503 })
     }
+    if (pathname !== '/v1/batch') return new Response('{}', { status: 404 })
     const { answers } = await relay.batch(asked.jobs)
     const lines = [...answers].map(([job, answer]) =>
       JSON.stringify(answer === 'accepted' ? { job, accepted: true } : { job, steps: answer }),

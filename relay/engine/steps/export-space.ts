@@ -3,10 +3,10 @@
  * data the instance or volume that it is made from is a full copy. Of the host's own disk Incus tells nothing.
  */
 import { sizeOf } from '../../../shared/chat/age.ts'
-import { request } from '../../../shared/incus/routes.ts'
 import { type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
+import { spaceOf } from '../space.ts'
 import { stateRequest } from '../subject-requests.ts'
 import type { StepIo } from './step-io.ts'
 
@@ -55,11 +55,8 @@ export async function freeIn(
   remote: string,
   { upstream }: Pick<StepIo, 'upstream'>,
 ): Promise<number | null> {
-  const seen = await call(upstream, remote, request('getPoolResources', { pool }))
-  const metadata = seen.ok ? seen.value.envelope.metadata : null
-  const space = isObject(metadata) && isObject(metadata.space) ? metadata.space : {}
-  const { used, total } = space
-  return typeof used === 'number' && typeof total === 'number' && total > 0 ? Math.max(0, total - used) : null
+  const space = await spaceOf(remote, pool, upstream)
+  return space === null ? null : Math.max(0, space.total - space.used)
 }
 
 export const backupsVolumeOf = (server: Record<string, unknown>): string =>

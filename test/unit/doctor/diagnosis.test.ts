@@ -6,29 +6,39 @@ import { plainText } from '../../../shared/chat/plain-text.ts'
 import { AREAS, CODES } from '../../../shared/doctor/codes.ts'
 import { visibleTo } from '../../../shared/doctor/diagnosis.ts'
 import { diagnosisMessage } from '../../../shared/doctor/message.ts'
-import { diagnosisOf, mainWith, seenOn, WEB } from './examined.ts'
+import { ok } from '../../../shared/result.ts'
+import { diagnosisOf, factsOf, mainWith, seenOn, WEB } from './examined.ts'
 
 const silent = { ok: false, error: { code: 'unreachable', message: 'no route to host' } } as const
 
 test('where all is well there are only notes, and it says what it has looked at', () => {
   const { tone, findings, fine } = diagnosisOf()
   expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([])
-  expect([tone, findings.map(({ code }) => code)]).toEqual(['good', ['kv-writes', 'incustmp', 'incustmp']])
-  expect(fine).toEqual(AREAS.filter((area) => !['kv', 'leftovers'].includes(area)))
+  expect([tone, findings.map(({ code }) => code)]).toEqual([
+    'good',
+    ['kv-writes', 'incustmp', 'incustmp', 'space-ends', 'space-ends'],
+  ])
+  expect(fine).toEqual(AREAS.filter((area) => !['kv', 'leftovers', 'space'].includes(area)))
 })
 
 test('what gives no answer is unknown, and no area of it is fine', () => {
-  const { tone, findings, fine } = diagnosisOf({ remotes: { main: silent, backup: silent } })
+  const { tone, findings, fine } = diagnosisOf({
+    remotes: { main: silent, backup: silent },
+    relay: ok(factsOf({ remotes: { main: silent, backup: silent }, ways: [] })),
+  })
   const of = (severity: string) => findings.filter((one) => one.severity === severity).map(({ code }) => code)
   expect([tone, of('critical')]).toEqual(['bad', ['remote-silent', 'remote-silent']])
   expect(new Set(of('unknown'))).toEqual(
-    new Set(['clock-unknown', 'version-unknown', 'keys-unread', 'pool-unknown', 'leftovers-unread']),
+    new Set([
+      ...['clock-unknown', 'version-unknown', 'keys-unread', 'pool-unknown', 'leftovers-unread'],
+      ...['space-unknown', 'rights-unknown', 'reach-unknown', 'needs-unknown'],
+    ]),
   )
-  expect(fine).toEqual(['edge', 'channels'])
+  expect(fine).toEqual(['edge', 'channels', 'certificates'])
 })
 
-test('where nothing is applied no server is looked at, and nothing is fine', () => {
-  expect(diagnosisOf({ config: null, remotes: {} }).fine).toEqual([])
+test('where nothing is applied no server is looked at, and nothing of any is fine', () => {
+  expect(diagnosisOf({ config: null, remotes: {} }).fine).toEqual(['relay', 'certificates'])
 })
 
 describe('whoever may see only some instances', () => {

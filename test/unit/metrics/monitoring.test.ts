@@ -37,7 +37,6 @@ const relay = relayFamilies({
   meter: createMeter(),
   load: () => ({ calls: [], jobs: [] }),
   certificates: {
-    seen: () => {},
     family: () => gauge('stapes_relay_certificate_end_timestamp_seconds', '', []),
   },
   watch: null,

@@ -3,7 +3,7 @@
  * kept, and what is missing is added.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { KEEPS, type Keep, propose, type SeenServer } from '../shared/setup/propose.ts'
 import { fail } from './fail.ts'
 import { readWanted, type Wanted, whyNoName } from './init/arguments.ts'
@@ -140,6 +140,8 @@ function writeSettings({ relayUrl }: Wanted): void {
     ['secrets.env', secrets],
   ] as const)
     console.log(added.length === 0 ? `${file} stays as it is` : `${file} has ${added.join(', ')}`)
+  if (!readFileSync('secrets.env', 'utf8').includes(key.secret))
+    console.error('warning: secrets.env has another RELAY_KEY than relay.jsonc: the relay refuses it')
 }
 
 async function offerScriptlets({ servers, backup }: Names): Promise<void> {

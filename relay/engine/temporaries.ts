@@ -98,9 +98,9 @@ export function createTemporaries(
       }
       if (named.length === 0) return inventory
       const hidden = new Set(named.filter((record) => isOurs(refOf(record), record, began)))
+      // Also of another relay, or of one whose keys were lost.
       for (const record of named)
-        if (!hidden.has(record) && isMarked(refOf(record), record.config, known.seal))
-          told.push(notKnown(record))
+        if (!hidden.has(record) && record.own.includes(EXPORTING)) told.push(notKnown(record))
       const kept = instances.filter((record) => !hidden.has(record))
       return { ...inventory, instances: kept, ...(told.length === 0 ? {} : { leftovers: told }) }
     },
@@ -115,7 +115,7 @@ const notRemoved = ({ project, instance }: InstanceRef, why: string): string =>
 
 function notKnown({ project, name }: InstanceRecord): string {
   const place = { project, instance: name }
-  return `${project}/${name} was made for an export, or to read files, or imported from one, and the relay’s journal doesn’t say that it may go, so it stays: delete it if nobody needs it (${deleteCommand(place)}), else take its mark off (${configCommand({ remote: '', ...place }, 'unset', EXPORTING)})`
+  return `${project}/${name} was made for an export, or to read files, or imported from one, and this relay doesn’t know that it may go, so it stays: delete it if nobody needs it (${deleteCommand(place)}), else take its mark off (${configCommand({ remote: '', ...place }, 'unset', EXPORTING)})`
 }
 
 /** One that isn't there is gone; one of that name that this relay did not make stays, and is an error. */

@@ -6,7 +6,7 @@ import { fail } from '../fail.ts'
 const USAGE = [
   'usage: stapes init [--server <name>]… [--backup <name> | --no-backup] [--token <name>=<file>]… [--address <name>=https://…]…',
   '                   [--projects a,b] [--keep short|usual|long] [--timezone <zone>] [--relay-url https://…]',
-  '                   [--no-scriptlet] [--tick] [--yes]',
+  '                   [--files] [--no-scriptlet] [--tick] [--yes]',
   '  From nothing to a first protected instance: keys and certificate, servers that trust them, a policy, and its plan.',
   '  Whatever isn’t given is asked, and with --yes taken as proposed. Nothing is done to instances without --tick, or your yes.',
   '  --server, --backup  servers by the names that they get here; the backup server holds the copies',
@@ -15,6 +15,7 @@ const USAGE = [
   '  --projects          that the certificate may see; all, if the answer is *',
   '  --keep              short: 7 daily; usual: and 4 weekly, 6 monthly; long: 14, 8, 12 and 3 yearly',
   '  --relay-url         where the Worker will reach the relay',
+  '  --files             single files of snapshots may be read: whoever has the relay’s keys could then read all files there',
   '  --no-scriptlet      don’t write the scriptlets that let the relay do less on the servers',
   '  --tick              take the first snapshots at once',
   '  Run again, it adds what is missing. Another key: stapes trust --renew-key; another certificate: stapes trust --renew',
@@ -37,6 +38,7 @@ export type Wanted = {
   keep: Keep | undefined
   timezone: string | undefined
   relayUrl: string | undefined
+  files: boolean | undefined
   scriptlet: boolean | undefined
   tick: boolean
   yes: boolean
@@ -68,6 +70,7 @@ export function readWanted(args: readonly string[]): Wanted {
     backup: values['no-backup'] === true ? null : backup,
     ...{ tokens: pairsOf(values.token, names), addresses: pairsOf(values.address, names) },
     ...{ projects, keep, timezone, relayUrl: values['relay-url'] },
+    files: values.files,
     scriptlet: values['no-scriptlet'] === true ? false : undefined,
     ...{ tick: values.tick === true, yes: values.yes === true },
   }
@@ -103,7 +106,14 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         ...{ server: several, backup: text, 'no-backup': flag, token: several, address: several },
-        ...{ projects: text, keep: text, timezone: text, 'relay-url': text, 'no-scriptlet': flag },
+        ...{
+          projects: text,
+          keep: text,
+          timezone: text,
+          'relay-url': text,
+          files: flag,
+          'no-scriptlet': flag,
+        },
         ...{ tick: flag, yes: flag, help: { type: 'boolean', short: 'h' } },
       } as const,
     }).values

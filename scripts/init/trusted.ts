@@ -5,7 +5,7 @@ import { fail } from '../fail.ts'
 import { redeemInto } from '../trust/add.ts'
 import { readClient, sayNarrowed } from '../trust/client.ts'
 import { makeScriptlet } from '../trust/print-scriptlet.ts'
-import { type RelayFile, readRelayFile } from '../trust/relay-file.ts'
+import { editFile, type RelayFile, readRelayFile } from '../trust/relay-file.ts'
 import { atRemote } from '../trust/remote.ts'
 import type { Extra } from '../trust/scriptlet.ts'
 import type { Wanted } from './arguments.ts'
@@ -42,6 +42,13 @@ export async function ensureTrusted({ name, isTarget, wanted, asker }: How): Pro
   if (!added.ok) return fail([added.error])
   const { path } = openRelayFile()
   if (added.value.narrowed) sayNarrowed(path)
+  const mayRead =
+    wanted.files ??
+    (await asker.agree(
+      `May single files of ${name}'s snapshots be read? Whoever has the relay's keys could then read all files there`,
+      false,
+    ))
+  if (mayRead) editFile(openRelayFile(), [[['remotes', name, 'files'], true]])
   console.log(`${added.value.url} trusts the relay's certificate now; "${name}" is in ${path}`)
   return true
 }

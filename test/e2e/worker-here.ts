@@ -25,14 +25,19 @@ export type WorkerHere = Served & {
   /** Minutes in which no tick comes. */
   skip(minutes: number): void
   now(): Date
+  kv: CountingKv
 }
 
 export async function workerHere(
   url: string,
   key: Key,
   { secrets = {}, outside = () => null }: Surroundings,
+  {
+    start = new Date(Date.now() - BEHIND * MINUTE),
+    kv = new CountingKv(),
+  }: { start?: Date; kv?: CountingKv } = {},
 ): Promise<WorkerHere> {
-  let minute = Math.floor(Date.now() / MINUTE) - BEHIND
+  let minute = Math.floor(start.getTime() / MINUTE)
   const now = () => new Date(minute * MINUTE)
   const own = globalThis.fetch
   globalThis.fetch = async (input, init) => {
@@ -41,7 +46,7 @@ export async function workerHere(
   }
   const token = randomBytes(16).toString('hex')
   const env = {
-    ...{ STATE: new CountingKv().binding(), RELAY: { fetch: own }, KV_SETTLED_MS: '0' },
+    ...{ STATE: kv.binding(), RELAY: { fetch: own }, KV_SETTLED_MS: '0' },
     ...{ RELAY_URL: url, RELAY_KEY_ID: key.id, RELAY_KEY: key.secret.toString('base64') },
     STAPES_TOKEN: token,
     ...secrets,
@@ -72,6 +77,7 @@ export async function workerHere(
       minute += minutes
     },
     now,
+    kv,
     async close() {
       globalThis.fetch = own
     },

@@ -221,6 +221,15 @@ describe('what is imported from an export', () => {
     )
   })
 
+  test('stays also where another relay made it, and is told', async () => {
+    const simulation = await begin()
+    const name = 'stapes-files-0123456789abcdef01234567'
+    await seedInstance(simulation.world.incus.main, { name, config: { 'user.stapes.exporting': 'x ~y' } })
+    const ran = await simulation.tick(later(simulation, 2 * MINUTE))
+    expect(ran).toMatchObject({ problems: [expect.stringContaining(`incus delete ${name}`)] })
+    expect(instances(simulation)).toContain(name)
+  })
+
   test('is told from what the relay left only by its journal: without that nothing is deleted', async () => {
     const simulation = await begin()
     const { world } = simulation

@@ -180,7 +180,7 @@ describe('the folders of the kinds of work', () => {
     // The mark of a restore that is under way, and what is known of a snapshot's completeness.
     /^restore\/(mark|evidence|safety)\.ts$/,
     // What stands beside an exported file, what policies want of exports, and how the last one stands.
-    /^export\/(manifest|due|entry)\.ts$/,
+    /^export\/(manifest|notes|due|entry)\.ts$/,
     // Why each of them stays.
     /^thinning\/(sort|brake)\.ts$/,
     // Whether the newest one is what was stored.

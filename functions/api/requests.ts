@@ -33,7 +33,7 @@ export const runBody = z.strictObject({
   ),
   grace: may(
     filled,
-    'For expire with snapshots: how long it can be undone, 48h if absent; 0 removes them at once',
+    'For expire with snapshots, and remove-export: how long it can be undone, 48h if absent; 0 removes at once',
   ),
   expiry: may(
     filled,
@@ -51,14 +51,21 @@ export const runBody = z.strictObject({
   ),
   instance: may(
     filled,
-    'For restore, put, clone, bring-back, move, hold, release, undo, expiry, rename, describe, schedule, take-over, cancel, export, check and import: a path without wildcards',
+    'For restore, put, clone, bring-back, move, hold, release, undo, expiry, rename, describe, schedule, take-over, cancel, export, check, import, hold-export, release-export, remove-export and undo-export: a path without wildcards',
   ),
   snapshot: may(
     filled,
     'For restore, put, clone, hold, release, undo, expiry, rename, describe and export: a name; an export without one is of the newest complete snapshot',
   ),
   to: may(filled, 'For export and check: the store, by its name in the relay’s configuration'),
-  export: may(filled, 'For check and import: the export, by its name; absent: the newest one in that store'),
+  export: may(
+    filled,
+    'For check and import: the export, by its name; absent: the newest one in that store. For hold-export, release-export, remove-export and undo-export: its name',
+  ),
+  last: may(
+    z.boolean(),
+    'For remove-export: also the newest whole export of its instance, where the relay’s configuration allows that',
+  ),
   optimized: may(
     z.boolean(),
     'For export: in the form of the pool’s driver (btrfs, ZFS), which only such a pool can take back',
@@ -75,7 +82,7 @@ export const runBody = z.strictObject({
   pool: may(filled, 'The same: the pool of its root disk'),
   from: may(
     filled,
-    'The same: the remote whose snapshot it is made from; if absent, the original’s, else a copy’s. For import: the store, by its name in the relay’s configuration',
+    'The same: the remote whose snapshot it is made from; if absent, the original’s, else a copy’s. For import, hold-export, release-export, remove-export and undo-export: the store, by its name in the relay’s configuration',
   ),
   path: may(filled, 'For put: the file or folder, absolute'),
   start: may(z.boolean(), 'The same: start it once it is whole'),
@@ -94,13 +101,16 @@ export const runBody = z.strictObject({
   reuse: may(z.boolean(), 'For snapshot with "as": what is called so already stays under another name'),
   note: may(
     z.string().check(z.maxLength(300)),
-    'For hold: the reason. For describe: the description of a custom volume’s snapshot; none: it is removed',
+    'For hold and hold-export: the reason. For describe: the description of a custom volume’s snapshot; none: it is removed',
   ),
   line: may(
     filled.check(z.maxLength(LONGEST_LINE)),
     'A command as in chat, without "/backup", such as "restore web1 daily-20261122T0300Z", instead of "do" and what belongs to it; only "key" and "confirm" go with it',
   ),
-  confirm: may(filled, 'For restore, put, expire and allow: the digest of the plan to perform'),
+  confirm: may(
+    filled,
+    'For restore, put, expire, remove-export and allow: the digest of the plan to perform',
+  ),
 })
 
 export const planBody = z.extend(runBody, {

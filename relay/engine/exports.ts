@@ -9,6 +9,7 @@ import type { InstanceRef } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import type { Result } from '../../shared/result.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
+import type { ExportNote, Standing } from '../../shared/work/export/notes.ts'
 
 /** A file that Incus sends. `from`: the first byte of it; `size`: of the whole file. */
 export type Download = { from: number; size: number; bytes: AsyncIterable<Uint8Array> }
@@ -76,8 +77,10 @@ export type Surveyed = {
   age: number | null
   /** Until then its store removes it for nobody; null: it doesn't say so. */
   until: number | null
-  /** Somebody holds it there. */
+  /** Somebody holds it there, by the store's own means. */
   held: boolean
+  /** How it stands by what people have said of it; absent: nobody has said anything. */
+  said?: Standing
 }
 
 /** All that a store has of an instance. `strays`: what is there and is no export, each with the reason, in words. */
@@ -109,6 +112,13 @@ export type Exports = {
   survey(store: string, ref: InstanceRef): Promise<Result<Survey, CallError>>
   /** Removes one, whatever it is: the engine's own rules have allowed it. Ends well when it is gone. */
   remove(store: string, ref: InstanceRef, manifest: Manifest): Promise<Result<void, CallError>>
+  /** Adds what somebody says of one. */
+  note(
+    store: string,
+    ref: InstanceRef,
+    manifest: Manifest,
+    note: ExportNote,
+  ): Promise<Result<void, CallError>>
   /** Reads the beginning of one. */
   peek(wanted: Wanted): Promise<Result<Held, CallError>>
   /**
@@ -126,6 +136,7 @@ export const NO_EXPORTS: Exports = {
   about: () => ({}),
   survey: async () => noStore,
   remove: async () => noStore,
+  note: async () => noStore,
   peek: async () => noStore,
   load: () => {
     throw new Error(noStore.error.message)

@@ -14,6 +14,7 @@ import { createImports } from './imports.ts'
 import { createLeftovers } from './leftovers.ts'
 import { checkLock } from './lock-check.ts'
 import { list } from './manifests.ts'
+import { writeNote } from './notes.ts'
 import { folderOf } from './paths.ts'
 import { createReading } from './reading.ts'
 import { LockedExport, removeExport } from './removing.ts'
@@ -73,6 +74,7 @@ export function createExports(
       const found = deletes.get(name)
       return {
         ...(own(configured, name)?.locked === true ? { locked: true as const } : {}),
+        ...(own(configured, name)?.removeLast === true ? { removeLast: true as const } : {}),
         ...(found === undefined ? {} : { deletes: found }),
       }
     },
@@ -120,7 +122,12 @@ export function createExports(
     async survey(name, ref) {
       const target = own(targets, name)
       if (target === undefined) return unknown(name)
-      return tried(name, () => survey(target.store, ref, (path) => left.has(name, path)))
+      return tried(name, () => survey(target.store, ref, (path) => left.has(name, path), now()))
+    },
+    async note(name, ref, { stored: { file } }, note) {
+      const target = own(targets, name)
+      if (target === undefined) return unknown(name)
+      return tried(name, () => writeNote(target.store, { folder: folderOf(ref), file }, note, now()))
     },
     async remove(name, ref, manifest) {
       const target = own(targets, name)

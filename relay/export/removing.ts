@@ -4,6 +4,7 @@
  */
 import type { InstanceRef } from '../../shared/incus/subject.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
+import { removeNotes } from './notes.ts'
 import { folderOf } from './paths.ts'
 import { type Store, StoreError } from './store.ts'
 import type { Unfinished, UnfinishedList } from './unfinished.ts'
@@ -28,7 +29,9 @@ export async function removeExport(
     throw new LockedExport(refusal)
   }
   // It counts no longer. A manifest that can't go yet goes when what was left is cleared.
-  if ((await store.remove(manifest)) === null) list.drop(noted)
+  if ((await store.remove(manifest)) !== null) return
+  await removeNotes(store, folder, stored.file)
+  list.drop(noted)
 }
 
 async function refuseLocked(store: Store, path: string, now: number): Promise<void> {
@@ -51,5 +54,7 @@ export async function endRemoval(
   if (text?.includes(file.slice(file.lastIndexOf('/') + 1)) !== true) return true
   const refusal = await store.remove(manifest)
   if (refusal !== null) throw new StoreError(refusal)
+  const at = file.lastIndexOf('/')
+  await removeNotes(store, file.slice(0, at), file.slice(at + 1))
   return true
 }

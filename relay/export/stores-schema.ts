@@ -7,12 +7,14 @@ import type { S3Options } from './s3-client.ts'
 
 /**
  * `minRetention`: how long an export stays there at least, in seconds. `locked`: the store itself keeps it for so long, also from
- * the relay, which tells where it doesn't.
+ * the relay, which tells where it doesn't. `removeLast`: also the newest whole one of an instance goes, if somebody asks for just that.
  */
-export type StoreConfig = { recipients: readonly string[]; minRetention?: number; locked?: boolean } & (
-  | { type: 'directory'; path: string }
-  | ({ type: 's3'; prefix: string } & S3Options)
-)
+export type StoreConfig = {
+  recipients: readonly string[]
+  minRetention?: number
+  locked?: boolean
+  removeLast?: boolean
+} & ({ type: 'directory'; path: string } | ({ type: 's3'; prefix: string } & S3Options))
 
 const recipient = z.string().refine((text) => {
   try {
@@ -45,6 +47,7 @@ const store = z.discriminatedUnion('type', [
     path: z.string().refine(isAbsolute, 'expected a path from the root on: /srv/exports'),
     recipients: recipients.exactOptional(),
     minRetention: span.default(MIN_RETENTION),
+    removeLast: z.boolean().default(false),
   }),
   z.strictObject({
     type: z.literal('s3'),
@@ -61,6 +64,7 @@ const store = z.discriminatedUnion('type', [
     recipients: recipients.exactOptional(),
     minRetention: span.default(MIN_RETENTION),
     locked: z.boolean().default(false),
+    removeLast: z.boolean().default(false),
   }),
 ])
 

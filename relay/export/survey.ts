@@ -4,6 +4,7 @@ import type { Manifest } from '../../shared/work/export/manifest.ts'
 import { eachOf } from '../engine/each.ts'
 import type { Survey, Surveyed } from '../engine/exports.ts'
 import { list } from './manifests.ts'
+import { readStanding } from './notes.ts'
 import { folderOf } from './paths.ts'
 import type { Store } from './store.ts'
 
@@ -17,6 +18,7 @@ export async function survey(
   store: Store,
   ref: InstanceRef,
   written: (path: string) => boolean,
+  now: number,
 ): Promise<Survey> {
   const folder = folderOf(ref)
   const manifests = await list(store, ref, null)
@@ -29,7 +31,11 @@ export async function survey(
     const state = await store.about(`${folder}/${stored.file}`)
     const why = brokenBy(manifest, state?.bytes ?? null)
     if (state === null || why !== null) strays.push(`${name} counts as no export: ${why}`)
-    else found[at] = { manifest, age: state.age, until: state.until, held: state.held || isHeld(name) }
+    else {
+      const said = await readStanding(store, { folder, file: stored.file, names }, now)
+      const held = state.held || isHeld(name)
+      found[at] = { manifest, age: state.age, until: state.until, held, said }
+    }
   })
   const known = new Set(manifests.map(({ stored }) => stored.file))
   const others = names.filter((name) => ARCHIVE.test(name) && !known.has(name))

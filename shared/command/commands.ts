@@ -16,6 +16,7 @@ import { files } from './commands/files.ts'
 import { helpOver } from './commands/help.ts'
 import { history } from './commands/history.ts'
 import { hold } from './commands/hold.ts'
+import { holdExport } from './commands/hold-export.ts'
 import { importing } from './commands/import.ts'
 import { list } from './commands/list.ts'
 import { missed } from './commands/missed.ts'
@@ -27,6 +28,8 @@ import { plan } from './commands/plan.ts'
 import { policies } from './commands/policies.ts'
 import { put } from './commands/put.ts'
 import { release } from './commands/release.ts'
+import { releaseExport } from './commands/release-export.ts'
+import { removeExport } from './commands/remove-export.ts'
 import { rename } from './commands/rename.ts'
 import { restore } from './commands/restore.ts'
 import { resume } from './commands/resume.ts'
@@ -34,6 +37,7 @@ import { schedule } from './commands/schedule.ts'
 import { status } from './commands/status.ts'
 import { takeOver } from './commands/take-over.ts'
 import { undo } from './commands/undo.ts'
+import { undoExport } from './commands/undo-export.ts'
 import { whoami } from './commands/whoami.ts'
 
 export const commands: readonly Command[] = [
@@ -58,6 +62,10 @@ export const commands: readonly Command[] = [
   release,
   expire,
   undo,
+  holdExport,
+  releaseExport,
+  removeExport,
+  undoExport,
   expiry,
   rename,
   describe,

@@ -82,3 +82,27 @@ export const oneOf = ({ instance = '', snapshot = '' }: Values): { instance: str
   instance,
   snapshot,
 })
+
+/** One export file, also of an instance that is gone. */
+export const ONE_EXPORT: readonly Parameter[] = [
+  { ...INSTANCE, description: 'Whose export it is; of one that is gone: main/default/web1' },
+  {
+    name: 'from',
+    kind: 'text',
+    description: 'The store, by its name in the relay’s configuration',
+    required: true,
+    flag: true,
+  },
+  {
+    name: 'export',
+    kind: 'text',
+    description: 'Its name, as "exports" lists it',
+    required: true,
+    flag: true,
+  },
+]
+
+export const oneExport = ({ instance = '', from = '', export: name = '' }: Values) => ({
+  ...{ instance, from },
+  export: name,
+})

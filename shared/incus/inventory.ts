@@ -142,8 +142,8 @@ export type RemoteRules = {
   stores?: Record<string, StoreRules>
 }
 
-/** `minRetention`: how long an export stays there at least, in seconds. `locked`: it is meant to keep that from the relay, too. */
-export type StoreRules = { minRetention: number; locked?: true; deletes?: Deletes }
+/** `minRetention`: how long an export stays there at least, in seconds. `locked`: it is meant to keep that from the relay, too. `removeLast`: also the newest whole one may be removed. */
+export type StoreRules = { minRetention: number; locked?: true; removeLast?: true; deletes?: Deletes }
 
 /**
  * Whether the relay's own key could delete there what it has just written; null: that isn't known, and why. `seconds`: for how

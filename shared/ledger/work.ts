@@ -63,8 +63,9 @@ export function subjectIn(workKey: string): string {
   return at < 0 ? key : key.slice(0, at)
 }
 
-/** An export works on an instance of its own, and a check on a file, so their subject isn't held up by them. */
-export const standsApart = (workKey: string): boolean => ['export', 'check'].includes(kindIn(workKey))
+/** An export works on an instance of its own, a check and a removal on a file, so their subject isn't held up by them. */
+export const standsApart = (workKey: string): boolean =>
+  ['export', 'check', 'removal'].includes(kindIn(workKey))
 
 /** Key of an instance or volume in a store: its exports there are work of its own. */
 export const placeOf = (key: string, store: string): string => `${key}>${store}`

@@ -7,6 +7,7 @@ import type { InstanceRef } from '../incus/subject.ts'
 import type { CloneAction } from '../work/clone/action.ts'
 import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
 import type { ExportAction } from '../work/export/action.ts'
+import type { ExportNote } from '../work/export/notes.ts'
 import type { ImportAction } from '../work/import/action.ts'
 import type { PutAction } from '../work/put/action.ts'
 import type { RestoreAction } from '../work/restore/action.ts'
@@ -228,6 +229,18 @@ export type ExpireExportStep = {
   owner: string
 }
 
+/** Notes beside an export what somebody says of it; said before, it is so already. */
+export type NoteExportStep = {
+  do: 'note-export'
+  ref: InstanceRef
+  store: string
+  name: string
+  note: ExportNote
+}
+
+/** Removes an export whose removal stands beside it, once that can't be taken back any more. */
+export type DropExportStep = { do: 'drop-export'; ref: InstanceRef; store: string; name: string }
+
 /** Reads an export again, to its end, and compares it with its manifest; null: the newest one. */
 export type CheckExportStep = { do: 'check-export'; ref: InstanceRef; store: string; name: string | null }
 
@@ -284,6 +297,8 @@ export type Step =
   | ReadExportsStep
   | SurveyExportsStep
   | ExpireExportStep
+  | NoteExportStep
+  | DropExportStep
   | CheckExportStep
   | CancelStep
   | ImportStep

@@ -115,6 +115,8 @@ export type Given = {
   start?: boolean | undefined
   path?: string | undefined
   export?: string | undefined
+  /** Also the newest whole export. */
+  last?: boolean | undefined
   /** Of an encrypted export. */
   key?: string | undefined
   note?: string | undefined

@@ -9,6 +9,7 @@ import { hold } from './hold/kind.ts'
 import { importing } from './import/kind.ts'
 import type { Kind, Verb } from './kind.ts'
 import { put } from './put/kind.ts'
+import { removal } from './removal/kind.ts'
 import { rename } from './rename/kind.ts'
 import { restore } from './restore/kind.ts'
 import { retention } from './retention/kind.ts'
@@ -28,6 +29,7 @@ const ALL = [
   exporting,
   check,
   thinning,
+  removal,
   importing,
   cancel,
   thaw,

@@ -9,6 +9,7 @@ import { subjectKey } from '../../shared/incus/subject.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
 import { CORRUPT, KEY, LOCKED, type Manifest, MISSING } from '../../shared/work/export/manifest.ts'
+import { type Noted, standingOf } from '../../shared/work/export/notes.ts'
 
 export type MemoryStores = {
   /** By `store remote/project/instance name`. */
@@ -33,6 +34,8 @@ export type MemoryStores = {
   /** Until when the store removes one for nobody (milliseconds since the epoch), by its key; and what it held back. */
   lockedUntil(key: string): number | null
   held: Set<string>
+  /** What people have said of them, by their keys. */
+  notes: Map<string, Noted[]>
   /** What it has besides, in words. */
   strays: string[]
   /** It removes nothing, and says no date; and how often it was asked to. */
@@ -56,6 +59,7 @@ export const memoryStores = (): MemoryStores => ({
   minRetention: 86_400,
   lockedUntil: () => null,
   held: new Set(),
+  notes: new Map(),
   strays: [],
   ...{ isLocked: false, refused: 0, about: {} },
 })
@@ -74,10 +78,19 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       if (!found.ok) return found
       const exports = found.value.map((manifest) => {
         const key = `${store} ${subjectKey(ref)} ${manifest.name}`
-        const state = { age: null, until: stores.lockedUntil(key), held: stores.held.has(key) }
+        const said = standingOf(stores.notes.get(key) ?? [], clock.now())
+        const state = { age: null, until: stores.lockedUntil(key), held: stores.held.has(key), said }
         return { manifest, ...state }
       })
       return ok({ exports, strays: [...stores.strays] })
+    },
+    async note(store, ref, { name }, note) {
+      if (stores.isDown) return err({ code: 'export', message: `store "${store}" gives no answer` })
+      const key = `${store} ${subjectKey(ref)} ${name}`
+      const before = stores.notes.get(key) ?? []
+      const at = Math.max(clock.now(), ...before.map((one) => one.at + 1))
+      if (isAlive()) stores.notes.set(key, [...before, { word: note.do, at, age: null, note }])
+      return ok(undefined)
     },
     async remove(store, ref, { name }) {
       const key = `${store} ${subjectKey(ref)} ${name}`
@@ -89,7 +102,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       const until = stores.lockedUntil(key)
       if (until !== null && until > clock.now())
         return err({ code: 'export', status: LOCKED, message: `store "${store}" keeps it` })
-      if (isAlive()) stores.made.delete(key)
+      if (isAlive()) for (const of of [stores.made, stores.notes]) of.delete(key)
       return ok(undefined)
     },
     async save(saving) {

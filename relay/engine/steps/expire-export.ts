@@ -4,40 +4,45 @@ import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireExportStep, SurveyExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type ExportSurvey, type Manifest, rowOf } from '../../../shared/work/export/manifest.ts'
+import { type Standing, UNSAID } from '../../../shared/work/export/notes.ts'
 import { isObject, text } from '../envelope.ts'
 import { againstExportRemoval, badKey, oldKey, oldOf } from '../export-removal.ts'
-import { locked } from '../locks.ts'
 import { isHeld, isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
+import { alone } from './note-export.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 export const planSurveyExports: PlanStep<SurveyExportsStep> = async ({ ref, store }, io) => {
   const found = await io.exports.survey(store, ref)
   if (!found.ok) return found
   const reply: ExportSurvey = {
-    rows: found.value.exports.map(({ manifest, held, until }) => ({
+    rows: found.value.exports.map(({ manifest, held, until, said = UNSAID }) => ({
       ...rowOf(store, manifest),
-      ...(held ? { held: true as const } : {}),
-      ...(until === null ? {} : { until: new Date(until).toISOString() }),
+      ...stateOf(held, until, said, io.clock.now()),
     })),
     strays: found.value.strays,
   }
   return ok({ calls: [], reply })
 }
 
-const DONE = ok({ calls: [] })
-
-/** One after the other of an instance and a store, so that each sees what the one before has left. */
-export const planExpireExport: PlanStep<ExpireExportStep> = async (step, io, job) => {
-  const lock = `removal ${step.store} ${subjectKey(step.ref)}`
-  if (!io.locks.take(lock, job.id)) return err(locked(lock, io.locks))
-  try {
-    const removed = await remove(step, io)
-    return removed.ok ? DONE : removed
-  } finally {
-    io.locks.release(lock, job.id)
+/** What was released stays as long as if its store kept it. */
+function stateOf(held: boolean, until: number | null, { held: why, freed, removal }: Standing, now: number) {
+  const latest = Math.max(until ?? 0, freed !== null && freed > now ? freed : 0)
+  return {
+    ...(held || why !== null ? { held: true as const } : {}),
+    ...(why === null ? {} : { why }),
+    ...(latest === 0 ? {} : { until: new Date(latest).toISOString() }),
+    ...(removal === null ? {} : { going: new Date(removal.end).toISOString() }),
   }
 }
+
+const DONE = ok({ calls: [] })
+
+export const planExpireExport: PlanStep<ExpireExportStep> = (step, io, job) =>
+  alone(step, io, job.id, async () => {
+    const removed = await remove(step, io)
+    return removed.ok ? DONE : removed
+  })
 
 async function remove(step: ExpireExportStep, io: StepIo): Promise<Result<void, CallError>> {
   const { ref, store, name, policy, owner } = step

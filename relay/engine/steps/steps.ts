@@ -16,6 +16,7 @@ import { planExpireLater, planUndo } from './expire-later.ts'
 import { planExport, planReadExports } from './export.ts'
 import { planCheckImport, planImport } from './import.ts'
 import { planEndRestore, planHold, planStart, planThaw } from './instances.ts'
+import { planDropExport, planNoteExport } from './note-export.ts'
 import { planProlong } from './prolong.ts'
 import { planPut } from './put.ts'
 import { planReadSnapshots } from './read.ts'
@@ -57,6 +58,8 @@ const PLANS: { [Do in Step['do']]: PlanStep<Extract<Step, { do: Do }>> } = {
   'check-export': planCheckExport,
   'survey-exports': planSurveyExports,
   'expire-export': planExpireExport,
+  'note-export': planNoteExport,
+  'drop-export': planDropExport,
   cancel: planCancel,
   put: planPut,
   import: planImport,
@@ -92,6 +95,8 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'check-export',
   'survey-exports',
   'expire-export',
+  'note-export',
+  'drop-export',
   'put',
   'import',
   'check-import',

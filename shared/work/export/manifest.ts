@@ -73,8 +73,12 @@ export type ExportRow = Pick<Manifest, 'name' | 'snapshot' | 'madeAt' | 'optimiz
   encrypted: boolean
   /** Somebody holds it in its store. */
   held?: true
-  /** Its store removes it for nobody until then (ISO 8601). */
+  /** Why, where that is known. */
+  why?: string
+  /** It is removed for nobody until then (ISO 8601). */
   until?: string
+  /** Somebody has it removed then (ISO 8601). */
+  going?: string
 }
 
 /** All that a store has of an instance. */
@@ -113,7 +117,9 @@ export const exportRowSchema = z.object({
   policy: z.exactOptional(text),
   owner: z.exactOptional(text),
   held: z.exactOptional(z.literal(true)),
+  why: z.exactOptional(text),
   until: z.exactOptional(text),
+  going: z.exactOptional(text),
 })
 
 const surveySchema = z.object({ rows: z.array(exportRowSchema), strays: z.array(text) })

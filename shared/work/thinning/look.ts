@@ -32,5 +32,5 @@ export function addLook(world: World, answers: Answers, looking: Looking): World
     const report = answers.of(id)?.[0]
     return [place, report?.ok === true ? parseSurvey(report.metadata) : null]
   })
-  return surveys.length === 0 ? world : { ...world, surveys: new Map(surveys) }
+  return surveys.length === 0 ? world : { ...world, surveys: new Map([...(world.surveys ?? []), ...surveys]) }
 }

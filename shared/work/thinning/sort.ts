@@ -53,24 +53,27 @@ export function sortExports(rows: readonly ExportRow[], sorting: Sorting): Sorte
     slot: slotIn(row.name),
     held: row.held === true || held.has(row.snapshot.name),
   }))
+  const byName = new Map(mine.map((row) => [row.name, row]))
   const retention = applyKeep(keep, { timezone, now, candidates })
   const result: SortedExports = {
     kept: [
-      ...retention.keep.map(({ name, reasons }) => ({ name, reason: reasons.join(', ') })),
+      ...retention.keep.map(({ name, reasons }) => ({
+        name,
+        reason: heldText(byName.get(name)) ?? reasons.join(', '),
+      })),
       ...[...strange].map(([name, reason]) => ({ name, reason })),
     ],
     going: [],
     later: [],
     counted: candidates.map(({ name, slot }): SnapshotPair => [name, Math.floor(slot.getTime() / 1000)]),
   }
-  const byName = new Map(mine.map((row) => [row.name, row]))
   // The oldest first.
   for (const { name, reason } of retention.expire.toReversed()) {
     const row = byName.get(name)
     if (row === undefined) continue
     const until = keptUntil(row, sorting)
     if (until === null) result.going.push({ name, reason, snapshot: row.snapshot.name })
-    else result.later.push({ name, reason: `${reason}, and its store keeps it until ${until}`, until })
+    else result.later.push({ name, reason: `${reason}, and it is kept until ${until}`, until })
   }
   return result
 }
@@ -82,11 +85,22 @@ function keptUntil({ madeAt, until = '' }: ExportRow, { minRetention, now }: Sor
   return latest > now.getTime() ? new Date(latest).toISOString() : null
 }
 
+/** Of what people have said of one; null: nothing that keeps it, or lets it go. */
+const heldText = (row: ExportRow | undefined): string | null =>
+  row?.why === undefined ? null : `held: ${row.why}`
+
+const saidText = (row: ExportRow): string | null =>
+  heldText(row) ??
+  (row.going === undefined
+    ? null
+    : `somebody has it removed on ${row.going}: until then undo-export takes that back`)
+
 const ON_REQUEST = 'made on request, so no policy removes it'
 
 /** Null: the policy's rules decide about it. */
 function strangeReason(row: ExportRow, { policy, record, bad, installation }: Sorting): string | null {
-  if (row.policy === undefined) return ON_REQUEST
+  if (row.why === undefined && row.going !== undefined) return saidText(row)
+  if (row.policy === undefined) return saidText(row) ?? ON_REQUEST
   if (row.policy !== policy) return `made for policy ${row.policy}, so this one does not remove it`
   if (!isOwnedBy(row.owner, installation)) return 'another installation of stapes had it made'
   const [, taken] = pairIn(row)
@@ -124,15 +138,18 @@ export function reasonsOf(
   const here = exportsOf(keeping).filter(({ covered, export: { to } }) => covered.key === key && to === store)
   const reasons = new Map<string, string>()
   const isGone = keeping.world.find(instanceOf(key)) === undefined
-  for (const { name, policy } of rows)
+  for (const row of rows) {
+    const { name, policy } = row
     reasons.set(
       name,
-      isGone
-        ? 'its instance is gone, or not listed, so it stays'
-        : policy === undefined
-          ? ON_REQUEST
-          : `policy ${policy} does not export it there now, so it stays`,
+      saidText(row) ??
+        (isGone
+          ? 'its instance is gone, or not listed, so it stays'
+          : policy === undefined
+            ? ON_REQUEST
+            : `policy ${policy} does not export it there now, so it stays`),
     )
+  }
   for (const one of here) {
     const { kept, going, later } = sortedFor(one, { rows: [...rows] }, keeping)
     const mine = new Set(rows.flatMap(({ name, policy }) => (policy === one.policy ? [name] : [])))

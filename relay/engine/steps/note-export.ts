@@ -1,0 +1,129 @@
+/** Notes beside an export what somebody says of it: that it is held or released, that it goes, or that this is taken back. */
+import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import type { CallError } from '../../../shared/relay/protocol.ts'
+import type { DropExportStep, NoteExportStep } from '../../../shared/relay/steps.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import { type ExportNote, UNSAID } from '../../../shared/work/export/notes.ts'
+import { type AskedRemoval, againstAskedRemoval, allOld, badKey, oldKey } from '../export-removal.ts'
+import type { Surveyed } from '../exports.ts'
+import { locked } from '../locks.ts'
+import { isHeld } from '../removal.ts'
+import { refused } from '../rules.ts'
+import type { Planned, PlanStep, StepIo } from './step-io.ts'
+
+/** Milliseconds. So long the removal of the newest whole one can be taken back at least. */
+const DAY = 86_400_000
+
+const DONE: Result<Planned, CallError> = ok({ calls: [] })
+
+type Step = { ref: InstanceRef; store: string; name: string }
+
+/** One after the other of an instance and a store, so that each sees what the one before has left. */
+export async function alone<S extends Step>(
+  { ref, store }: S,
+  io: StepIo,
+  job: string,
+  work: () => Promise<Result<Planned, CallError>>,
+): Promise<Result<Planned, CallError>> {
+  const lock = `removal ${store} ${subjectKey(ref)}`
+  if (!io.locks.take(lock, job)) return err(locked(lock, io.locks))
+  try {
+    return await work()
+  } finally {
+    io.locks.release(lock, job)
+  }
+}
+
+export const planNoteExport: PlanStep<NoteExportStep> = (step, io, job) =>
+  alone(step, io, job.id, () => note(step, io))
+
+async function note(step: NoteExportStep, io: StepIo): Promise<Result<Planned, CallError>> {
+  const { ref, store, name, note: wanted } = step
+  const refusal = (why: string) =>
+    err(refused(`${wanted.do} export ${name} of ${subjectKey(ref)} in "${store}"`, why))
+  const found = await io.exports.survey(store, ref)
+  if (!found.ok) return found
+  const one = found.value.exports.find(({ manifest }) => manifest.name === name)
+  if (one === undefined) return refusal('there is no whole export of that name')
+  if (isSaid(one, wanted)) return DONE
+  if (wanted.do === 'release' && one.held)
+    return refusal(
+      'it is held in its store itself, by a legal hold or a file: whoever did that releases it there',
+    )
+  if (wanted.do === 'remove') {
+    const asked = { ...askedOf(step, found.value.exports, io), last: wanted.last, isDue: false }
+    const soon = wanted.last && Date.parse(wanted.end) < io.clock.now() + DAY - SLACK
+    const why = soon
+      ? 'the removal of the newest whole one can be taken back for a day at least'
+      : ((await againstHeldSnapshot(ref, one, io)) ?? againstAskedRemoval(asked))
+    if (why !== null) return refusal(why)
+  }
+  const noted = await io.exports.note(store, ref, one.manifest, wanted)
+  return noted.ok ? DONE : noted
+}
+
+/** Milliseconds between a plan and its step. */
+const SLACK = 600_000
+
+/** Said before, it is so already. */
+function isSaid({ said = UNSAID }: Surveyed, wanted: ExportNote): boolean {
+  if (wanted.do === 'hold') return said.held !== null
+  if (wanted.do === 'release') return said.held === null
+  return wanted.do === 'undo' && said.removal === null
+}
+
+const askedOf = (
+  { ref, store, name }: Step,
+  exports: readonly Surveyed[],
+  io: StepIo,
+): AskedRemoval & { mayLast: boolean } => ({
+  ...{ name, exports, minRetention: io.exports.minRetention(store), now: io.clock.now() },
+  isBad: (one) => io.journal.isBad(badKey(store, subjectKey(ref), one)),
+  most: io.journal.peak(oldKey(store, subjectKey(ref), ALL)),
+  mayLast: io.exports.about(store).removeLast === true,
+})
+
+/** No policy is called so. */
+const ALL = '*'
+
+export const planDropExport: PlanStep<DropExportStep> = (step, io, job) =>
+  alone(step, io, job.id, () => drop(step, io))
+
+async function drop(step: DropExportStep, io: StepIo): Promise<Result<Planned, CallError>> {
+  const { ref, store, name } = step
+  const key = subjectKey(ref)
+  const refusal = (why: string) => err(refused(`remove export ${name} of ${key} from "${store}"`, why))
+  const found = await io.exports.survey(store, ref)
+  if (!found.ok) return found
+  const { exports } = found.value
+  const wanted = exports.find(({ manifest }) => manifest.name === name)
+  // Asked for twice, it is gone.
+  if (wanted === undefined) {
+    const listed = await io.exports.list(store, ref, name)
+    if (!listed.ok) return listed
+    return listed.value.length === 0 ? DONE : refusal('there is no whole export of that name')
+  }
+  const old = allOld({ exports, now: io.clock.now() })
+  io.journal.counted(oldKey(store, key, ALL), old.length)
+  const asked = { ...askedOf(step, exports, io), last: false, isDue: true }
+  const why = (await againstHeldSnapshot(ref, wanted, io)) ?? againstAskedRemoval(asked)
+  if (why !== null) return refusal(why)
+  const removed = await io.exports.remove(store, ref, wanted.manifest)
+  if (!removed.ok) return removed
+  io.journal.noteBad(badKey(store, key, name), false)
+  return DONE
+}
+
+/** Of an instance that is there: what its hold keeps, it keeps everywhere. Of one that gives no answer nothing goes. */
+async function againstHeldSnapshot(
+  ref: InstanceRef,
+  { manifest: { snapshot } }: Surveyed,
+  io: StepIo,
+): Promise<string | null> {
+  const seen = await io.sightings.read(ref)
+  if (!seen.ok)
+    return seen.error.status === 404
+      ? null
+      : `whether its snapshot is held is not known: ${seen.error.message}`
+  return isHeld(seen.value, snapshot.name) ? 'its snapshot is held: release it first' : null
+}

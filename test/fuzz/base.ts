@@ -56,6 +56,14 @@ const STEPS: readonly Step[] = [
   { do: 'check-export', ref: main, store: 'nas', name: '20261120T002500Z' },
   { do: 'survey-exports', ref: main, store: 'nas' },
   { do: 'expire-export', ref: main, store: 'nas', name: '20261120T002500Z', policy: 'p', owner: '1.n.k' },
+  {
+    do: 'note-export',
+    ref: main,
+    store: 'nas',
+    name: '20261120T002500Z',
+    note: { do: 'remove', end: soon, last: true },
+  },
+  { do: 'drop-export', ref: main, store: 'nas', name: '20261120T002500Z' },
   // Each is refused for several reasons: no one change of it makes one that is allowed.
   ...[main, backup].map(
     (ref): Step => ({

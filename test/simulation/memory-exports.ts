@@ -34,6 +34,8 @@ export type MemoryStores = {
   /** Until when the store removes one for nobody (milliseconds since the epoch), by its key; and what it held back. */
   lockedUntil(key: string): number | null
   held: Set<string>
+  /** Called around each call of a survey, a note and a removal. */
+  around(what: string, when: 'before' | 'after'): Promise<void>
   /** What people have said of them, by their keys. */
   notes: Map<string, Noted[]>
   /** What it has besides, in words. */
@@ -60,6 +62,7 @@ export const memoryStores = (): MemoryStores => ({
   lockedUntil: () => null,
   held: new Set(),
   notes: new Map(),
+  around: async () => {},
   strays: [],
   ...{ isLocked: false, refused: 0, about: {} },
 })
@@ -73,6 +76,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
     minRetention: () => stores.minRetention,
     about: () => stores.about,
     async survey(store, ref) {
+      await stores.around('survey', 'before')
       stores.surveyed += 1
       const found = await this.list(store, ref, null)
       if (!found.ok) return found
@@ -82,6 +86,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
         const state = { age: null, until: stores.lockedUntil(key), held: stores.held.has(key), said }
         return { manifest, ...state }
       })
+      await stores.around('survey', 'after')
       return ok({ exports, strays: [...stores.strays] })
     },
     async note(store, ref, { name }, note) {
@@ -89,7 +94,9 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       const key = `${store} ${subjectKey(ref)} ${name}`
       const before = stores.notes.get(key) ?? []
       const at = Math.max(clock.now(), ...before.map((one) => one.at + 1))
+      await stores.around('note', 'before')
       if (isAlive()) stores.notes.set(key, [...before, { word: note.do, at, age: null, note }])
+      await stores.around('note', 'after')
       return ok(undefined)
     },
     async remove(store, ref, { name }) {
@@ -102,7 +109,9 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       const until = stores.lockedUntil(key)
       if (until !== null && until > clock.now())
         return err({ code: 'export', status: LOCKED, message: `store "${store}" keeps it` })
+      await stores.around('remove', 'before')
       if (isAlive()) for (const of of [stores.made, stores.notes]) of.delete(key)
+      await stores.around('remove', 'after')
       return ok(undefined)
     },
     async save(saving) {

@@ -6,7 +6,7 @@ import { placeOf, subjectIn, targetIn, type Work, workKey, workShape } from '../
 export const REMOVAL = 'removal'
 
 export type RemovalWork = Work & {
-  state: 'started' | 'done' | 'failed'
+  state: 'started'
   store: string
   name: string
   snapshot: string
@@ -18,7 +18,7 @@ const text = z.string()
 
 export const removalSchema: z.ZodMiniType<RemovalWork> = z.looseObject({
   ...workShape,
-  state: z.enum(['started', 'done', 'failed']),
+  state: z.enum(['started']),
   store: text,
   name: text,
   snapshot: text,

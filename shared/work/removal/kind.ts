@@ -45,7 +45,6 @@ export const removal: Kind<RemovalAction, RemovalRequest, RemovalWork> = {
     noun: { one: 'removal', several: 'removals' },
     schema: removalSchema,
     retry: RETRY,
-    days: 7,
     shown: { store: z.string(), name: z.string() },
     words: removalWords,
   },

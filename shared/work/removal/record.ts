@@ -6,7 +6,6 @@ import type { Work } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
 import type { Outcome } from '../../plan/jobs.ts'
 import type { Recorded, RunResult } from '../kind.ts'
-import { ended } from '../life.ts'
 import { isDrop, isRemoval } from './action.ts'
 import { type RemovalWork, removalKey } from './entry.ts'
 
@@ -26,7 +25,7 @@ export function recordRemovals(before: Ledger, { plan, outcomes, now }: RunResul
     }
     const next = after(planned, outcome, now)
     work[key] = next
-    if (next.retryAt !== undefined) wake.push(next.retryAt)
+    if (next?.retryAt !== undefined) wake.push(next.retryAt)
   }
   return { work, wake }
 }
@@ -35,11 +34,9 @@ const HOUR = 3_600_000
 /** Hours between two tries, at most. */
 const LONGEST = 24
 
-function after(entry: RemovalWork, outcome: Outcome, now: Date): RemovalWork {
-  if (outcome.state === 'done') {
-    const { reason: _, ...rest } = entry
-    return ended(rest, 'done', now)
-  }
+/** Null: it is gone. */
+function after(entry: RemovalWork, outcome: Outcome, now: Date): RemovalWork | null {
+  if (outcome.state === 'done') return null
   if (outcome.state !== 'refused') return entry
   const reason = describe(outcome.error)
   // By its rules for what is held, newest or too many: tomorrow that may be otherwise.

@@ -73,7 +73,7 @@ export function sortExports(rows: readonly ExportRow[], sorting: Sorting): Sorte
     if (row === undefined) continue
     const until = keptUntil(row, sorting)
     if (until === null) result.going.push({ name, reason, snapshot: row.snapshot.name })
-    else result.later.push({ name, reason: `${reason}, and it is kept until ${until}`, until })
+    else result.later.push({ name, reason: `${reason}, and its store keeps it until ${until}`, until })
   }
   return result
 }

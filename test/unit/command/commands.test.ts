@@ -65,6 +65,9 @@ describe('the list', () => {
         'hold',
         'release',
         'undo',
+        'hold-export',
+        'release-export',
+        'undo-export',
         'expiry',
         'rename',
         'describe',
@@ -82,13 +85,14 @@ describe('the list', () => {
       'move',
       'import',
       'expire',
+      'remove-export',
       'allow',
     ])
     expect(
       commands
         .filter((command) => command.kind === 'change' && isDestructive({ do: command.does }))
         .map(({ name }) => name),
-    ).toEqual(['restore', 'put', 'expire', 'allow'])
+    ).toEqual(['restore', 'put', 'expire', 'remove-export', 'allow'])
   })
 
   test('reads, previews and settings are for those whose role says so', () => {

@@ -1,6 +1,11 @@
 /** Which exports the relay removes, whoever asks. */
 import { describe, expect, test } from 'vitest'
-import { againstExportRemoval, type ExportRemoval, oldOf } from '../../../relay/engine/export-removal.ts'
+import {
+  againstAskedRemoval,
+  againstExportRemoval,
+  type ExportRemoval,
+  oldOf,
+} from '../../../relay/engine/export-removal.ts'
 import type { Surveyed } from '../../../relay/engine/exports.ts'
 import type { Manifest } from '../../../shared/work/export/manifest.ts'
 import { seededRandom } from '../../simulation/random.ts'
@@ -163,4 +168,57 @@ test.each(Array.from({ length: 30 }, (_, seed) => seed))(
 
 test('and by chance some do go', () => {
   expect(asked(one(5.5), [one(0.1), one(2), one(4), one(5.5)], { minRetention: 3 * 86_400 })).toBeNull()
+})
+
+describe('by its name', () => {
+  const standing = { held: null, freed: null, removal: null }
+  const going = (days: number, more: object = {}, last = false): Surveyed =>
+    one(days, {}, { said: { ...standing, removal: { end: NOW - 1, last }, ...more } })
+  const dropped = (wanted: Surveyed, exports: readonly Surveyed[], more: object = {}): string | null =>
+    againstAskedRemoval({
+      ...{ name: wanted.manifest.name, exports, minRetention: 86_400, now: NOW, isBad: () => false },
+      ...{ most: 0, last: false, mayLast: true, isDue: true },
+      ...more,
+    })
+
+  test('one goes once its removal is due, whoever had it made', () => {
+    const wanted = without('policy', going(6))
+    expect(dropped(wanted, [...WEEK, wanted])).toBeNull()
+  })
+
+  test.each<[string, Surveyed, object, RegExp]>([
+    ['of which nobody says so', one(6.5), {}, /nobody has it removed, or that was taken back/],
+    ['before its time', going(6, { removal: { end: NOW + 1, last: false } }), {}, /can be taken back/],
+    ['that is held', going(6, { held: 'audit' }), {}, /it is held: audit/],
+    ['that was held until lately', going(6, { freed: NOW + 1 }), {}, /until lately/],
+    ['that its store holds', { ...going(6), held: true }, {}, /held in its store/],
+    ['that its store keeps', { ...going(6), until: NOW + DAY }, {}, /its store keeps it until/],
+    ['that is young', going(6), { minRetention: 30 * 86_400 }, /minRetention/],
+    ['beyond half of the old ones', going(6), { most: 40 }, /40 exports of it .* at least 20/],
+  ])('not one %s', (_, wanted, more, why) => {
+    expect(dropped(wanted, [...WEEK, wanted], more)).toMatch(why)
+  })
+
+  test('the newest whole one only if that was said, and may be; what is going is no other one', () => {
+    const last = going(0.01, {}, true)
+    const all = { minRetention: 0 }
+    const unsaid = going(0.01)
+    expect(dropped(unsaid, [...WEEK, unsaid], all)).toMatch(/only if that is asked for/)
+    expect(dropped(last, [...WEEK, last], { ...all, mayLast: false })).toMatch(/"removeLast"/)
+    expect(dropped(last, [...WEEK, last], all)).toBeNull()
+    const others = WEEK.map((each) => ({
+      ...each,
+      said: { ...standing, removal: { end: NOW + DAY, last: false } },
+    }))
+    const wanted = going(8)
+    expect(dropped(wanted, [...others, wanted], all)).toMatch(/only if that is asked for by "last"/)
+    // A policy doesn't take the last one either that nobody has removed.
+    expect(
+      asked(
+        oldest,
+        others.map((each, at) => (at === 6 ? oldest : each)),
+        all,
+      ),
+    ).toMatch(/newest/)
+  })
 })

@@ -210,6 +210,86 @@ describe('a store that keeps what it has', () => {
   })
 })
 
+describe.each(['nas', 'r2'])('what people say of one, in %s', (store) => {
+  const begun = async () => {
+    const bucket = await openBucket()
+    const { place, manifest } = await made(store, openPlace({ r2: storeIn(bucket) }))
+    const { exports } = place
+    const said = async (after: Pick<Place, 'exports'>['exports'] = exports) => {
+      const survey = await after.survey(store, REF)
+      if (!survey.ok) return survey.error.message
+      expect(survey.value.strays).toEqual([])
+      return survey.value.exports.find(({ manifest: { name } }) => name === NAME)?.said
+    }
+    const all = () => (store === 'nas' ? place.files() : [...bucket.objects.keys()])
+    return { bucket, place, manifest, exports, said, all }
+  }
+
+  test('is known to the next relay, also with nothing else left, and the last counts', async () => {
+    const { place, manifest, exports, said } = await begun()
+    expect(await exports.note(store, REF, manifest, { do: 'hold', text: 'audit' })).toMatchObject({
+      ok: true,
+    })
+    expect(await said(place.again())).toMatchObject({ held: 'audit', removal: null })
+    await exports.note(store, REF, manifest, { do: 'release' })
+    // By a clock that is behind.
+    await place.again(-HOUR).note(store, REF, manifest, { do: 'hold', text: 'again' })
+    expect(await said()).toMatchObject({ held: 'again' })
+    const end = new Date(Date.now() + DAY).toISOString()
+    await exports.note(store, REF, manifest, { do: 'release' })
+    await exports.note(store, REF, manifest, { do: 'remove', end, last: false })
+    expect(await said(place.again(HOUR))).toMatchObject({
+      ...{ held: null, removal: { last: false } },
+      freed: expect.any(Number),
+    })
+    await exports.note(store, REF, manifest, { do: 'undo' })
+    expect(await said()).toMatchObject({ removal: null })
+  })
+
+  test('goes with it, and nothing else does', async () => {
+    const { manifest, exports, all } = await begun()
+    const end = new Date().toISOString()
+    await exports.note(store, REF, manifest, { do: 'remove', end, last: true })
+    const others = all().filter((name) => name.includes(OTHER))
+    expect(await exports.remove(store, REF, manifest)).toMatchObject({ ok: true })
+    expect(all()).toEqual(others)
+  })
+
+  test('is no more than a hundred times that it may go, and may be held all the same', async () => {
+    const { manifest, exports, said } = await begun()
+    const end = new Date().toISOString()
+    for (let at = 0; at < 100; at++)
+      await exports.note(store, REF, manifest, { do: 'remove', end, last: false })
+    expect(await exports.note(store, REF, manifest, { do: 'release' })).toMatchObject({ ok: false })
+    await exports.note(store, REF, manifest, { do: 'hold', text: 'audit' })
+    expect(await said()).toMatchObject({ held: 'audit' })
+  })
+})
+
+test('a note that its store keeps after its export means nothing for another one of that name', async () => {
+  const bucket = await openBucket()
+  const { place, manifest } = await made('r2', openPlace({ r2: storeIn(bucket) }))
+  await place.exports.note('r2', REF, manifest, { do: 'hold', text: 'audit' })
+  bucket.fault = (request) =>
+    request.startsWith('DELETE') && request.includes('.hold') ? { status: 403, body: '<Error/>' } : null
+  await place.exports.remove('r2', REF, manifest)
+  bucket.fault = () => null
+  expect([...bucket.objects.keys()].filter((key) => key.endsWith('.hold'))).toHaveLength(1)
+  expect(await place.exports.save({ ...savingOf(archive()), store: 'r2' })).toMatchObject({ ok: true })
+  const survey = await place.exports.survey('r2', REF)
+  expect(survey).toMatchObject({ ok: true, value: { strays: [] } })
+  expect(survey.ok && survey.value.exports.map(({ said }) => said?.held)).toEqual([null, null])
+})
+
+test('a note that can’t be read keeps its export', async () => {
+  const { place, manifest } = await made()
+  await place.exports.note('nas', REF, manifest, { do: 'hold', text: 'audit' })
+  const name = place.files().find((file) => file.endsWith('.hold')) ?? ''
+  writeFileSync(join(place.root, name), '{')
+  const survey = await place.exports.survey('nas', REF)
+  expect(survey.ok && survey.value.exports.at(-1)?.said?.held).toBe('it is not known why')
+})
+
 describe('what is beside the exports', () => {
   const strays = async (place: Place): Promise<string> => {
     const found = await place.exports.survey('nas', REF)

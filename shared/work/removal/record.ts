@@ -11,7 +11,7 @@ import { type RemovalWork, removalKey } from './entry.ts'
 
 /** A note that was not made begins nothing; what its relay refuses for good is told. */
 export function recordRemovals(before: Ledger, { plan, outcomes, now }: RunResult): Recorded {
-  const work: Record<string, Work | null> = {}
+  const work = new Map<string, Work | null>()
   const wake: string[] = []
   for (const outcome of outcomes) {
     const { action } = outcome
@@ -20,14 +20,14 @@ export function recordRemovals(before: Ledger, { plan, outcomes, now }: RunResul
     const planned = own(plan.work, key) as RemovalWork | null | undefined
     if (planned == null) continue
     if (isRemoval(action)) {
-      if (outcome.state === 'refused') work[key] = own(before.work, key) ?? null
+      if (outcome.state === 'refused') work.set(key, own(before.work, key) ?? null)
       continue
     }
     const next = after(planned, outcome, now)
-    work[key] = next
+    work.set(key, next)
     if (next?.retryAt !== undefined) wake.push(next.retryAt)
   }
-  return { work, wake }
+  return { work: Object.fromEntries(work), wake }
 }
 
 const HOUR = 3_600_000

@@ -87,6 +87,8 @@ export function dueSlots(span: Span & { until: Date; limit: number }): { slots: 
   const until = span.until.getTime()
   const found = new Set<number>()
   for (const expression of span.schedule) {
+    // Mostly none is due yet, and that is known.
+    if (firstAfter(expression, span.timezone, span.after.getTime()) > until) continue
     let taken = 0
     for (const slot of walk(expression, openZone(span.timezone), span.after.getTime())) {
       if (slot > until) break

@@ -19,6 +19,9 @@ export type Env = {
   /** Cloudflare Access in front of the page: the team, as acme.cloudflareaccess.com, and the application's audience. */
   ACCESS_TEAM?: string
   ACCESS_AUD?: string
+  /** A service token of Cloudflare Access, where that stands before the relay; both or neither. */
+  RELAY_ACCESS_ID?: string
+  RELAY_ACCESS_SECRET?: string
   /** Workers VPC service, where the relay has no public name. */
   RELAY?: Fetcher
   SLACK_SIGNING_SECRET?: string
@@ -52,8 +55,15 @@ export function missingOf(env: Env): string[] {
 }
 
 /** Why nothing is sent to the relay, or null. */
-export const relayProblemOf = ({ RELAY_URL: url, RELAY: binding }: Env): string | null =>
-  whyUnsafe(url, binding !== undefined)
+export const relayProblemOf = (env: Env): string | null => {
+  const { RELAY_URL: url, RELAY: binding, RELAY_ACCESS_ID: id = '', RELAY_ACCESS_SECRET: secret = '' } = env
+  return (
+    whyUnsafe(url, binding !== undefined) ??
+    ((id === '') === (secret === '')
+      ? null
+      : `calls of the relay don't pass Cloudflare Access: ${id === '' ? 'RELAY_ACCESS_ID' : 'RELAY_ACCESS_SECRET'} is missing, and the other is set`)
+  )
+}
 
 let known: { of: string; made: Promise<Sign>; keyDigest: Promise<string> } | null = null
 
@@ -81,5 +91,7 @@ async function linkOf(env: Env, deadline: Date | null): Promise<PostOptions> {
   const send: typeof fetch =
     binding === undefined ? (input, init) => fetch(input, init) : (input, init) => binding.fetch(input, init)
   const isPrivate = binding !== undefined
-  return { url: env.RELAY_URL, isPrivate, sign, send, now: () => new Date(), deadline }
+  const { RELAY_ACCESS_ID: id = '', RELAY_ACCESS_SECRET: secret = '' } = env
+  const access = id === '' || secret === '' ? {} : { access: { id, secret } }
+  return { url: env.RELAY_URL, isPrivate, ...access, sign, send, now: () => new Date(), deadline }
 }

@@ -8,6 +8,8 @@ export type PostOptions = {
   url: string
   /** `send` goes through a private binding. */
   isPrivate?: boolean
+  /** A service token of Cloudflare Access, which lets calls pass it. */
+  access?: { id: string; secret: string }
   sign: Sign
   send: typeof fetch
   now: () => Date
@@ -24,7 +26,14 @@ export type Post = {
   timeoutFor(limit: number): number
 }
 
-export function createPost({ url, isPrivate = false, sign, send, now, deadline = null }: PostOptions): Post {
+export function createPost(options: PostOptions): Post {
+  const { url, isPrivate = false, access, sign, send, now, deadline = null } = options
+  const common = {
+    'content-type': 'application/json',
+    ...(access === undefined
+      ? {}
+      : { 'CF-Access-Client-Id': access.id, 'CF-Access-Client-Secret': access.secret }),
+  }
   const unsafe = whyUnsafe(url, isPrivate)
   const timeoutFor = (limit: number): number =>
     deadline === null ? limit : Math.max(0, Math.min(limit, deadline.getTime() - now().getTime()))
@@ -32,7 +41,7 @@ export function createPost({ url, isPrivate = false, sign, send, now, deadline =
     if (unsafe !== null) return err({ code: 'not-allowed', message: unsafe })
     const target = new URL(path, url).href
     const headers = {
-      'content-type': 'application/json',
+      ...common,
       ...(await sign({ method: 'POST', url: target, body }, now())),
     }
     try {
@@ -53,8 +62,7 @@ export function createPost({ url, isPrivate = false, sign, send, now, deadline =
     if (unsafe !== null) return null
     try {
       const signal = AbortSignal.timeout(timeoutFor(limit))
-      const headers = { 'content-type': 'application/json' }
-      const init = { method: 'POST', body, headers, redirect: 'manual', signal } as const
+      const init = { method: 'POST', body, headers: common, redirect: 'manual', signal } as const
       const { ok: isOpen, status } = await send(new URL(path, url).href, init)
       return isOpen ? false : status < 500 ? true : null
     } catch {
@@ -70,6 +78,14 @@ const NOBODY_THERE: ReadonlySet<number> = new Set([503, 521, 522, 523, 525, 526,
 async function refusalOf(response: Response): Promise<CallError> {
   const text = await response.text().catch(() => '')
   const said = detailOf(text)
+  // The relay itself says what it refuses in a form of its own.
+  const isRelays = response.headers.get('content-type')?.startsWith('application/problem+json') === true
+  if ((response.status === 401 || response.status === 403) && !isRelays)
+    return {
+      code: 'not-allowed',
+      status: response.status,
+      message: `something before the relay refuses the call (${response.status}: ${said}): is RELAY_URL right? For Cloudflare Access, check RELAY_ACCESS_ID and RELAY_ACCESS_SECRET, and that its policy is a "Service Auth"`,
+    }
   if (response.status === 401)
     return {
       code: 'not-allowed',
@@ -80,7 +96,7 @@ async function refusalOf(response: Response): Promise<CallError> {
     return {
       code: 'bad-request',
       status: response.status,
-      message: `something before the relay redirects to another address (${response.status}); nothing was sent there: is RELAY_URL right, and does a login page protect it?`,
+      message: `something before the relay redirects to another address (${response.status}); nothing was sent there: is RELAY_URL right, and does a login page protect it? For Cloudflare Access, set RELAY_ACCESS_ID and RELAY_ACCESS_SECRET`,
     }
   if (NOBODY_THERE.has(response.status))
     return {

@@ -54,16 +54,9 @@ const SHARE = 0.6
 /** After so long what is known so far is written, because the invocation may not live to the batch's end. */
 const LATE = 20_000
 
-export function createRelay({
-  url,
-  isPrivate = false,
-  sign,
-  send,
-  now,
-  deadline = null,
-  run,
-}: RelayOptions): Relay {
-  const { post, knock, timeoutFor } = createPost({ url, isPrivate, sign, send, now, deadline })
+export function createRelay({ run, ...options }: RelayOptions): Relay {
+  const { now } = options
+  const { post, knock, timeoutFor } = createPost(options)
   const sendJobs = async (
     body: string,
     limit: number,

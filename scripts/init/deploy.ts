@@ -8,7 +8,7 @@ export function deploySteps({ relayUrl, isCheckout }: Where): string[] {
     '',
     'Next:',
     `  1. the relay as a service, on this machine or another that reaches the servers: docs/relay-service.md; by hand: RELAY_CONFIG=relay.jsonc ${stapes} relay`,
-    `  2. a way from Cloudflare to it (README, "The relay as a service")${relayUrl === null ? ', and its address in secrets.env: RELAY_URL=https://…' : ''}`,
+    `  2. a way from Cloudflare to it: docs/ways-to-the-relay.md${relayUrl === null ? ', and its address in secrets.env: RELAY_URL=https://…' : ''}`,
     '  3. npx wrangler login && npx wrangler deploy --secrets-file secrets.env',
     '  4. STAPES_URL=https://stapes.<you>.workers.dev in .env',
     `  5. ${stapes} apply      # shows the plan once more, and asks`,

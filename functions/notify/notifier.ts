@@ -1,6 +1,8 @@
 /** What notifications need, from the Worker's bindings and secrets. */
 import type { Sent } from '../../shared/notify/settle.ts'
+import { doctor } from '../doctor.ts'
 import { type Env, relayProblemOf } from '../env.ts'
+import { ioOf } from '../io.ts'
 import type { State } from '../state/ledger.ts'
 import { retryOnce } from '../state/retry-once.ts'
 import { vaultOf } from '../vault.ts'
@@ -38,6 +40,7 @@ const notifierOf = (env: Env, known: State, now: () => Date, waits: boolean): No
   },
   wait: waits ? (ms) => new Promise((resolve) => setTimeout(resolve, ms)) : null,
   nonce: () => crypto.randomUUID(),
+  examine: async () => doctor(await ioOf(env, now), now()),
   wrong: () => {
     const problem = relayProblemOf(env)
     return problem === null ? [] : [problem]

@@ -2,7 +2,9 @@
  * Tells what there is to tell, after a tick. KV has no lock and may be a minute stale, so a tick that has something
  * to send first writes that it will, waits until every reader sees that, and sends only if it still stands there.
  */
+import type { Diagnosis } from '../../shared/doctor/diagnosis.ts'
 import type { Delivery } from '../../shared/notify/decide.ts'
+import { withFindings } from '../../shared/notify/digest.ts'
 import type { Letter } from '../../shared/notify/letter.ts'
 import type { Claim, Notices } from '../../shared/notify/notices.ts'
 import { type Sent, settle } from '../../shared/notify/settle.ts'
@@ -21,6 +23,8 @@ export type Notifier = Sender & {
   /** Milliseconds until what is written to KV is read everywhere. */
   settled: number
   nonce(): string
+  /** What the doctor finds; absent: it isn't asked. */
+  examine?(): Promise<Diagnosis>
   /** What is wrong beside what KV knows. */
   wrong(): string[]
   /** What this process has sent, should KV not take it. */
@@ -108,12 +112,21 @@ async function writeClaim(notices: Notices, io: Notifier): Promise<Claim | null>
 }
 
 async function deliver({ before, notices, due }: Looked, io: Notifier): Promise<void> {
-  const { claim: _, ...rest } = await send(notices, due, io)
+  const { claim: _, ...rest } = await send(notices, await withExam(due, io), io)
   if (!(await keep(rest, io))) {
     await io.wait?.(PAUSE)
     if (!(await keep(rest, io))) return remember(before, rest, io)
   }
   io.unwritten.open = {}
+}
+
+/** All parties are asked once, whatever many channels get the digest. */
+async function withExam(due: readonly Delivery[], { examine }: Notifier): Promise<readonly Delivery[]> {
+  if (examine === undefined || !due.some(({ examines }) => examines)) return due
+  const diagnosis = await examine().catch(() => null)
+  return due.map((one) =>
+    one.examines === true ? { ...one, letter: withFindings(one.letter, diagnosis) } : one,
+  )
 }
 
 /** KV takes no writes, as when the day's allowance is used up: only this process knows what it has told. */

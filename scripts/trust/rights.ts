@@ -5,33 +5,47 @@
 
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod/mini'
+import { FORBIDDEN as TRIALS } from '../../relay/engine/trials.ts'
 import type { ClientCertificate } from '../../relay/pinning.ts'
 import { own } from '../../shared/own.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { RelayFile } from './relay-file.ts'
 import { type Ask, atRemote, type Server } from './remote.ts'
 
-type Question = { right: string; ask: (name: string, ask: Ask, query: string) => ReturnType<Ask> }
+type Question = { right: string; ask: (name: string, ask: Ask, project: string) => ReturnType<Ask> }
 
-/** What no scriptlet of stapes allows. */
-const FORBIDDEN: Question[] = [
-  { right: 'files', ask: (name, ask, query) => ask('GET', `/1.0/instances/${name}/files${query}&path=/`) },
-  { right: 'console', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/console${query}`, {}) },
-  { right: 'profiles', ask: (_, ask, query) => ask('POST', `/1.0/profiles${query}`, {}) },
-]
+/** What no scriptlet of stapes allows, as the relay itself tries it for the doctor. */
+const FORBIDDEN: Question[] = (['files', 'console', 'profiles'] as const).map((right) => ({
+  right,
+  ask(name, ask, project) {
+    const { method, path, body } = TRIALS[right](name, project)
+    return ask(method, path, body)
+  },
+}))
+
+const of = (project: string): string => `?project=${encodeURIComponent(project)}`
 
 /** What one may allow and another not. */
 const OPTIONAL: Question[] = [
   {
     right: 'snapshots',
-    ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/snapshots${query}`, {}),
+    ask: (name, ask, project) => ask('POST', `/1.0/instances/${name}/snapshots${of(project)}`, {}),
   },
-  { right: 'edit', ask: (name, ask, query) => ask('PATCH', `/1.0/instances/${name}${query}`, {}) },
-  { right: 'state', ask: (name, ask, query) => ask('PUT', `/1.0/instances/${name}/state${query}`, {}) },
-  { right: 'exports', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/backups${query}`, {}) },
-  { right: 'exec', ask: (name, ask, query) => ask('POST', `/1.0/instances/${name}/exec${query}`, {}) },
-  { right: 'create', ask: (_, ask, query) => ask('POST', `/1.0/instances${query}`, {}) },
-  { right: 'sftp', ask: (name, ask, query) => ask('GET', `/1.0/instances/${name}/sftp${query}`) },
+  { right: 'edit', ask: (name, ask, project) => ask('PATCH', `/1.0/instances/${name}${of(project)}`, {}) },
+  {
+    right: 'state',
+    ask: (name, ask, project) => ask('PUT', `/1.0/instances/${name}/state${of(project)}`, {}),
+  },
+  {
+    right: 'exports',
+    ask: (name, ask, project) => ask('POST', `/1.0/instances/${name}/backups${of(project)}`, {}),
+  },
+  {
+    right: 'exec',
+    ask: (name, ask, project) => ask('POST', `/1.0/instances/${name}/exec${of(project)}`, {}),
+  },
+  { right: 'create', ask: (_, ask, project) => ask('POST', `/1.0/instances${of(project)}`, {}) },
+  { right: 'sftp', ask: (name, ask, project) => ask('GET', `/1.0/instances/${name}/sftp${of(project)}`) },
 ]
 
 /** By right: whether it is allowed. */
@@ -82,10 +96,9 @@ async function projectsOf({ ask }: Server): Promise<string[] | null> {
 
 async function askAll(ask: Ask, project: string): Promise<Rights> {
   const name = nobody()
-  const query = `?project=${encodeURIComponent(project)}`
   const rights: Rights = new Map()
   for (const question of [...FORBIDDEN, ...OPTIONAL]) {
-    const { status, error } = await question.ask(name, ask, query)
+    const { status, error } = await question.ask(name, ask, project)
     // 404: there is no such instance. 400: something is missing in the body. Both come after the question of rights.
     if (status !== 403 && status !== 404 && status !== 400)
       throw new Error(`it answered ${status} (${error}) when it was asked for "${question.right}"`)

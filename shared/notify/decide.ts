@@ -7,6 +7,7 @@ import { own } from '../own.ts'
 import type { Promised } from '../promise/judge.ts'
 import { textsOf, type Verdict } from '../promise/verdict.ts'
 import { nextSlot } from '../schedule/slots.ts'
+import { openZone } from '../schedule/zone.ts'
 import { type Alarm, alarmsOf, gravest } from './alarm.ts'
 import { withBack } from './back.ts'
 import type { Channel, Gravity } from './channel.ts'
@@ -42,6 +43,8 @@ export type Delivery = {
   letter: Letter
   /** The first message, to be replaced in its place. */
   edit?: { ref: string; message: Letter['message'] }
+  /** What the doctor finds comes along: once a week, with a digest. */
+  examines?: true
 }
 
 export type Decision = { notices: Notices; due: Delivery[] }
@@ -212,7 +215,15 @@ function digests(channel: Channel, notices: Notices, situation: Situation, now: 
   const next = nextSlot({ schedule, timezone, after: new Date(digestAt) })
   if (next === null || next > now) return []
   const letter = digestLetter({ ...situation, since: digestAt }, now)
-  return [{ channel, letter }]
+  const isNew = weekOf(now, timezone) !== weekOf(new Date(digestAt), timezone)
+  return [{ channel, letter, ...(isNew ? { examines: true } : {}) }]
+}
+
+/** Number of the week that begins on Monday, by the local calendar. */
+function weekOf(at: Date, timezone: string): number {
+  const wall = at.getTime() + openZone(timezone).offsetAt(at.getTime())
+  // 1 January 1970 was a Thursday.
+  return Math.floor((wall / (24 * HOUR) + 3) / 7)
 }
 
 function goodbyes(

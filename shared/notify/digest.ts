@@ -1,6 +1,8 @@
 /** The summary that is sent at fixed times. */
 import type { Text } from '../chat/message.ts'
 import { count, cut, enumerate, spoken } from '../chat/words.ts'
+import type { Diagnosis } from '../doctor/diagnosis.ts'
+import { headlineOf as examText, findingText } from '../doctor/message.ts'
 import type { Ledger, SlotOutcome } from '../ledger/ledger.ts'
 import { isBroken } from '../promise/text.ts'
 import { textsOf, type Verdict } from '../promise/verdict.ts'
@@ -34,6 +36,24 @@ export function digestLetter({ verdict, ledger, since }: Period, now: Date): Let
       details: blocks.flatMap((lines) => (lines.length === 0 ? [] : [{ kind: 'lines', lines } as const])),
     },
   }
+}
+
+/** With a line for each finding of the doctor but notes; null: it could not look. */
+export function withFindings(letter: Letter, diagnosis: Diagnosis | null): Letter {
+  const { message } = letter
+  const findings = (diagnosis?.findings ?? []).filter(({ severity }) => severity !== 'info')
+  const shown = findings.slice(0, SHOWN)
+  const more = findings.length - shown.length
+  const lines: Text[] = [
+    [
+      diagnosis === null
+        ? 'The doctor could not look: try /backup doctor'
+        : `The doctor: ${examText(diagnosis)}`,
+    ],
+    ...shown.map(findingText),
+    ...(more > 0 ? [[`… and ${more} more: /backup doctor`]] : []),
+  ]
+  return { ...letter, message: { ...message, details: [...message.details, { kind: 'lines', lines }] } }
 }
 
 function headlineOf({ tone, promises }: Verdict): string {

@@ -406,6 +406,25 @@ describe('a digest', () => {
     expect(ops.of('ops')[0]).toBe('Backups: 1 promise to 1 instance, none is broken, all is well')
   })
 
+  test('brings what the doctor finds once a week: with the first one since Monday, by the local calendar', () => {
+    const examines = (digests: string[], timezone: string): string[] => {
+      let notices: Notices = NO_NOTICES
+      const found: string[] = []
+      for (let hour = 0; hour < 15 * 24; hour++) {
+        const now = new Date(Date.parse('2026-11-20T12:00:00Z') + hour * HOUR)
+        const channels = [channelOf({ timezone, digest: digests })]
+        const decided = decide(notices, { channels, verdict: GOOD, sees: true, ledger: null }, now)
+        for (const { examines: with_ } of decided.due) if (with_) found.push(now.toISOString().slice(0, 13))
+        notices = decided.due.reduce((all, one) => settle(all, one, { ok: true }, now), decided.notices)
+      }
+      return found
+    }
+    expect(examines(['0 8 * * *'], 'UTC')).toEqual(['2026-11-23T08', '2026-11-30T08'])
+    expect(examines(['0 8 * * 3'], 'UTC')).toEqual(['2026-11-25T08', '2026-12-02T08'])
+    // It is Monday there while it is Sunday in UTC.
+    expect(examines(['30 0 * * *'], 'Asia/Tokyo')).toEqual(['2026-11-22T16', '2026-11-29T16'])
+  })
+
   test('says what is broken', () => {
     const ops = town([digest])
     ops.at(0, GOOD)

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type Notifier, notify } from '../../../functions/notify/notify.ts'
 import type { State } from '../../../functions/state/ledger.ts'
 import { readNotices } from '../../../functions/state/notices.ts'
+import { info, warning } from '../../../shared/doctor/finding.ts'
 import { emptyLedger } from '../../../shared/ledger/ledger.ts'
 import { parseConfig } from '../../../shared/policy/parse.ts'
 
@@ -56,6 +57,56 @@ beforeEach(() => {
   if (!config.ok) throw new Error('it is sound')
   const stored = { version: 'v', appliedAt: new Date(START).toISOString(), document, config: config.value }
   values = new Map([['config', JSON.stringify(stored)]])
+})
+
+describe('the first digest of a week', () => {
+  const WEEK = 7 * 86_400_000
+
+  /** Two channels have got the digest before, and `examine` is what the doctor says. */
+  const digestsWith = async (examine: NonNullable<Notifier['examine']>): Promise<number> => {
+    let asked = 0
+    const document = {
+      policies: { hourly: { remotes: ['main'], schedule: '@hourly' } },
+      notify: {
+        ops: { type: 'slack', url: { secret: 'NOTIFY_OPS' }, digest: '0 7 * * *', severity: 'critical' },
+        team: { type: 'slack', url: { secret: 'NOTIFY_TEAM' }, digest: '0 7 * * *', severity: 'critical' },
+      },
+    }
+    const config = parseConfig(document)
+    if (!config.ok) throw new Error('it is sound')
+    const stored = { version: 'v', appliedAt: new Date(START).toISOString(), document, config: config.value }
+    values.set('config', JSON.stringify(stored))
+    await notify(notifierOf())
+    sent = []
+    now += WEEK
+    const counted = (): ReturnType<typeof examine> => {
+      asked += 1
+      return examine()
+    }
+    await notify(notifierOf({ examine: counted }))
+    return asked
+  }
+  const digests = (): string[] => sent.filter((body) => body.includes('Backups: '))
+
+  test('brings a line for each finding but notes, and asks all parties once', async () => {
+    const findings = [
+      warning('pool-restores', 'main/default', 'zfs restores only the newest', 'clone instead'),
+      info('kv-writes', null, 'about 200 a day', 'nothing'),
+    ]
+    const asked = await digestsWith(async () => ({ tone: 'warning', findings, fine: [] }))
+    expect([asked, digests().length]).toEqual([1, 2])
+    for (const body of digests()) {
+      expect(body).toMatch(/The doctor: 1 warning and 1 note/)
+      expect(body).toMatch(/pool-restores.*zfs restores only the newest\. To do: clone instead/)
+      expect(body).not.toContain('about 200 a day')
+    }
+  })
+
+  test('says so where the doctor could not look, and comes all the same', async () => {
+    await digestsWith(() => Promise.reject(new Error('KV is away')))
+    expect(digests()).toHaveLength(2)
+    for (const body of digests()) expect(body).toContain('The doctor could not look')
+  })
 })
 
 describe('a tick', () => {

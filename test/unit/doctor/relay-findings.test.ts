@@ -69,6 +69,8 @@ const CASES: Case[] = [
   ['space-ends', 'warning', 'main/default', withPool(spaceOf(80, 70)), /ends on 2026-12-12, in 20 days/],
   ['space-ends', 'info', 'main/default', withPool(spaceOf(20, 10)), /ends on 2027-02-10, in 80 days/],
   ['space-ends', 'info', 'main/default', withPool({ ...spaceOf(20), samples: [] }), /is known once/],
+  ['space-ends', 'info', 'main/default', withPool(spaceOf(20, 30)), /isn't growing/],
+  ['space-ends', 'info', 'main/default', withPool(spaceOf(20, 19.99)), /hardly grows/],
   ['space-unknown', 'unknown', 'main/default', withPool(null), /could not be read/],
   ['space-unknown', 'unknown', 'main', withMain(silent), /could not be read/],
   [

@@ -41,6 +41,12 @@ const store = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'no name of a store'
 const exported = z.string().regex(/^\d{8}T\d{6}Z$/, 'no name of an export')
 const fingerprint = z.string().regex(/^([0-9a-f]{64})?$/, 'no certificate’s fingerprint')
 
+const given = z.strictObject({
+  profiles: z.array(name).max(100).exactOptional(),
+  config: texts.exactOptional(),
+  devices: z.record(z.string().max(LONGEST_NAME), texts).exactOptional(),
+})
+
 const sending = {
   source: ref,
   target: ref,
@@ -61,13 +67,7 @@ const sending = {
   sourceServer: fingerprint,
   inconsistent: z.boolean(),
   extended: expiries,
-  given: z
-    .strictObject({
-      profiles: z.array(name).max(100).exactOptional(),
-      config: texts.exactOptional(),
-      devices: z.record(z.string().max(LONGEST_NAME), texts).exactOptional(),
-    })
-    .exactOptional(),
+  given: given.exactOptional(),
 }
 
 const cloning = {
@@ -86,6 +86,7 @@ const importing = {
   to: ref,
   start: z.boolean(),
   pool: name.nullable(),
+  given: given.exactOptional(),
   key: z.string().max(10_000).nullable(),
 }
 

@@ -3,13 +3,14 @@
  * plan was shown. `--key`: the file that age-keygen has made, of an encrypted one; what is in it is sent with this one request.
  */
 import { parseArgs } from 'node:util'
+import { parseGiven } from '../shared/command/given.ts'
 import { keyIn } from './age-key.ts'
 import { agree } from './agree.ts'
 import { fail } from './fail.ts'
 import { loadEnvironment, openSession } from './remote.ts'
 
 const USAGE =
-  'npm run import -- <instance> --from=<store> --as=<name> [--export=<name>] [--remote=…] [--project=…] [--pool=…] [--start] [--key=<file>] [--yes]'
+  'npm run import -- <instance> --from=<store> --as=<name> [--export=<name>] [--remote=…] [--project=…] [--pool=…] [--profiles=…] [--config=…] [--devices=…] [--start] [--key=<file>] [--yes]'
 
 type Given = { request: Record<string, unknown>; keyFile: string | undefined; yes: boolean }
 
@@ -20,18 +21,24 @@ function readGiven(): Given {
     const { values, positionals } = parseArgs({
       options: {
         ...{ from: text, as: text, export: text, remote: text, project: text, pool: text, key: text },
+        ...{ profiles: text, config: text, devices: text },
         ...{ start: flag, yes: flag, help: { ...flag, short: 'h' } },
       },
       allowPositionals: true,
     })
-    const { key: keyFile, yes = false, help = false, ...place } = values
+    const { key: keyFile, yes = false, help = false, profiles, config, devices, ...place } = values
     const [instance, ...more] = positionals
     if (help) {
       console.log(`usage: ${USAGE}`)
       process.exit(0)
     }
+    const words = Object.entries({ profiles, config, devices }).filter(
+      (one): one is [string, string] => one[1] !== undefined,
+    )
+    const given = parseGiven(Object.fromEntries(words))
+    if (!given.ok) return fail([given.error], 2)
     if (instance !== undefined && more.length === 0)
-      return { request: { do: 'import', instance, ...place }, keyFile, yes }
+      return { request: { do: 'import', instance, ...place, ...given.value }, keyFile, yes }
   } catch {
     // An option that there isn't.
   }

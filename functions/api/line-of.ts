@@ -1,5 +1,6 @@
 /** A request over the API as one would type it in chat, except that several policies may be named: for its record. */
 import { commands } from '../../shared/command/commands.ts'
+import { namesOfGiven } from '../../shared/command/given.ts'
 import { renderLine } from '../../shared/command/line.ts'
 import { own } from '../../shared/own.ts'
 import { Secret } from '../../shared/secret.ts'
@@ -8,7 +9,7 @@ import type { BackupRequest } from '../../shared/work/kinds.ts'
 export function lineOf(request: BackupRequest): string {
   const { do: what, reason: __, ...rest } = request
   const fields = Object.entries(rest).flatMap(([key, value]): [string, Field][] =>
-    key === 'config' ? Object.entries(value) : [[key, value]],
+    key === 'config' ? Object.entries(value) : key === 'given' ? namesOfGiven(value) : [[key, value]],
   )
   const values = fields.flatMap(([key, value]): [string, string][] =>
     value === undefined || value instanceof Secret

@@ -86,6 +86,18 @@ export const runBody = z.strictObject({
   ),
   path: may(filled, 'For put: the file or folder, absolute'),
   start: may(z.boolean(), 'The same: start it once it is whole'),
+  profiles: may(
+    z.array(filled),
+    'For import: the profiles of the new instance, instead of those that its export names; they have to be there',
+  ),
+  config: may(
+    z.record(z.string(), z.string()),
+    'For import: config beside what its export has, or instead of it. Nothing by which it reaches its host, and none of snapshots.*, boot.autostart*, volatile.* and user.stapes.*',
+  ),
+  devices: may(
+    z.record(z.string(), z.record(z.string(), z.string())),
+    'For import: likewise, cards of a network of its server ({"type": "nic", "network": "…"}), or {"type": "none"}',
+  ),
   key: may(
     filled.check(z.maxLength(10_000)),
     'For import of an encrypted export: the age identity that opens it (AGE-SECRET-KEY-1…), for this one try; it is kept nowhere',

@@ -20,3 +20,23 @@ export const mayGiveKey = (key: string): boolean => !isPowerful(key) && !OWN.tes
 
 /** Networks, and nothing where the source has something. */
 export const mayGiveDevice = ({ type }: Device): boolean => type === 'nic' || type === 'none'
+
+/** By which a card takes something of the host, or its name there. */
+const ON_HOST = /^(nictype|parent|host_name|vlan|pci|acceleration|ipv[46]\.routes(\.external)?)$/
+
+/** Of a network of the server, and of nothing else that its host has. */
+const isCard = (device: Device): boolean =>
+  device.type === 'nic' &&
+  device.network !== undefined &&
+  !Object.keys(device).some((key) => ON_HOST.test(key))
+
+/** Why an import may not be given this; null: it may. */
+export function refuseGiven({ config = {}, devices = {} }: CopyGiven): string | null {
+  const key = Object.keys(config).find((one) => !mayGiveKey(one))
+  if (key !== undefined)
+    return `an import is not given ${key}: what reaches its host, snapshots.*, boot.autostart*, volatile.*, user.stapes.* and security.protection.delete are set by hand, once it is there`
+  const name = Object.entries(devices).find(([, one]) => one.type !== 'none' && !isCard(one))?.[0]
+  return name === undefined
+    ? null
+    : `an import is not given the device ${name}: only cards of a network of its server (type=nic, network=…), or type=none; the pool of its root disk has a parameter of its own, and what else it needs is added by hand, once it is there`
+}

@@ -250,7 +250,9 @@ export type CancelStep = { do: 'cancel'; ref: InstanceRef; job: string }
  * Of a new instance that is made from an export. See work/import/action.ts for the fields. `key`: the age identity that opens
  * it, for this one job; it stands in no report.
  */
-export type Importing = Pick<ImportAction, 'of' | 'store' | 'to' | 'start' | 'pool'> & { key: string | null }
+export type Importing = Pick<ImportAction, 'of' | 'store' | 'to' | 'start' | 'pool' | 'given'> & {
+  key: string | null
+}
 
 /** Makes a new instance from an export, under a name that no instance has. */
 export type ImportStep = { do: 'import'; name: string } & Importing

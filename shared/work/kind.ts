@@ -113,6 +113,9 @@ export type Given = {
   pool?: string | undefined
   from?: string | undefined
   start?: boolean | undefined
+  profiles?: readonly string[] | undefined
+  config?: Record<string, string> | undefined
+  devices?: Record<string, Record<string, string>> | undefined
   path?: string | undefined
   export?: string | undefined
   /** Also the newest whole export. */

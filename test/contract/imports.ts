@@ -80,6 +80,17 @@ export function importContract(world: World): void {
       expect(await world.main.server.readMarker(it)).toBe('somebody’s')
     })
 
+    test('with other profiles, config and cards than its instance had, and its root disk', async () => {
+      const name = world.fresh('imported')
+      const { pool } = world.main.server
+      const config = { ...CONFIG, 'limits.processes': '200' }
+      const devices = { root: { type: 'disk', path: '/', pool }, eth9: { type: 'none' } }
+      const file = await archiveFor(name, { profiles: [], config, devices })
+      await succeed(world.main, await world.main.upload(name, file))
+      expect(await readInstance(world.main, { name })).toMatchObject({ config, devices, profiles: [] })
+      expect(await world.main.server.readMarker({ name })).toBe('as it was')
+    })
+
     test('with a profile that is not there fails, and nothing of it stays', async () => {
       const name = world.fresh('imported')
       const file = await archiveFor(name, { profiles: ['default', 'nowhere'] })

@@ -213,6 +213,62 @@ describe('an export becomes a new instance', () => {
       },
     ],
     [
+      'that is in the form of another driver than its pool',
+      { pool: 'default' },
+      /takes it into no other: the pool "default" on main is of btrfs/,
+      ({ world }) => {
+        for (const one of world.stores.made.values())
+          Object.assign(one.manifest, { optimized: true, driver: 'zfs' })
+      },
+    ],
+    [
+      'that is given what reaches its host',
+      { given: { config: { 'security.privileged': 'true' } } },
+      /is not given security.privileged/,
+      () => {},
+    ],
+    ['that is given raw config', { given: { config: { 'raw.lxc': 'x' } } }, /is not given raw.lxc/, () => {}],
+    [
+      'that is given marks',
+      { given: { config: { 'user.stapes.replica-of': 'x' } } },
+      /is not given user.stapes.replica-of/,
+      () => {},
+    ],
+    [
+      'that is given a folder of its host',
+      { given: { devices: { etc: { type: 'disk', source: '/etc', path: '/mnt' } } } },
+      /is not given the device etc/,
+      () => {},
+    ],
+    [
+      'that is given a card of its host',
+      {
+        given: {
+          devices: { eth0: { type: 'nic', nictype: 'physical', parent: 'eth0', network: 'incusbr0' } },
+        },
+      },
+      /is not given the device eth0/,
+      () => {},
+    ],
+    [
+      'that is given another root disk',
+      { given: { devices: { root: { type: 'none' } } } },
+      /root is its root disk: name its pool by --pool/,
+      () => {},
+    ],
+    [
+      'that is given a profile that there is not',
+      { given: { profiles: ['default', 'front'] } },
+      /has no profile front: create it there, or say which it has instead, by --profiles/,
+      () => {},
+    ],
+    [
+      'that is given a network that there is not',
+      { given: { devices: { eth0: { type: 'nic', network: 'nowhere' } } } },
+      /has no network nowhere: create it there, or give it another card, by --devices/,
+      () => {},
+    ],
+    [
       'that is another instance’s by its manifest',
       {},
       /its manifest says that it is of main\/default\/mail/,
@@ -243,7 +299,45 @@ describe('an export becomes a new instance', () => {
     expect(refused).toMatchObject({
       refusal: { reason: expect.stringContaining('has no profile front: create it there') },
     })
+    await ask(simulation, { ...wish, from: 'r2', given: { profiles: ['default'] } })
+    await minutes(simulation, 4)
+    expect(named(simulation, 'old-web').profiles).toEqual(['default'])
   })
+
+  test.each([false, true])(
+    'with what it is given instead of its own, as it is given, also where the relay is killed: %s',
+    async (killed) => {
+      const simulation = await begin({ powerful: true })
+      const card = {
+        type: 'nic',
+        network: 'incusbr0',
+        'ipv4.address': '10.0.0.9',
+        hwaddr: '00:16:3e:00:00:09',
+      }
+      const given = {
+        config: { 'limits.memory': '1GiB', 'user.colour': 'red' },
+        devices: { eth0: card, eth9: { type: 'none' } },
+      }
+      const ran = await ask(simulation, { ...wish, given })
+      expect(JSON.stringify(ran)).toContain(
+        'it is given limits.memory, user.colour, device eth0, device eth9 instead of its own',
+      )
+      expect(JSON.stringify(ran)).not.toContain('eth0.hwaddr')
+      if (killed) {
+        await simulation.world.clock.advance(later(simulation, 30_000))
+        killRelay(simulation.world)
+      }
+      await minutes(simulation, 8)
+      const { config, devices } = named(simulation, 'old-web')
+      expect(config).toMatchObject({
+        ...given.config,
+        'boot.autostart': 'true',
+        'snapshots.schedule': '@weekly',
+      })
+      expect(config['raw.lxc']).toBeUndefined()
+      expect(devices).toMatchObject(given.devices)
+    },
+  )
 
   test('not of what isn’t what was stored: nothing comes of it, and that is told', async () => {
     const simulation = await begin()

@@ -111,6 +111,20 @@ describe('a stolen signing key', () => {
     expect(all('main')).toEqual(before)
   })
 
+  test('gives it nothing by which it reaches its host', async () => {
+    const before = all('main')
+    await attack([
+      importOf({ given: { config: { 'raw.lxc': 'lxc.hook.pre-start=/evil' } } }),
+      importOf({ given: { config: { 'security.privileged': 'true' } } }),
+      importOf({ given: { config: { [MAKING]: 'x' } } }),
+      importOf({ given: { config: { 'boot.autostart': 'true' } } }),
+      importOf({ given: { devices: { d: { type: 'disk', source: '/', path: '/mnt' } } } }),
+      importOf({ given: { devices: { d: { type: 'nic', nictype: 'physical', parent: 'eth0' } } } }),
+      importOf({ given: { devices: { root: { type: 'none' } } } }),
+    ])
+    expect(all('main')).toEqual(before)
+  })
+
   test('removes nothing that somebody uses, though its mark was left', async () => {
     scene.world.incus.main.copyMs = 10 * MINUTE
     void attack([importOf()])

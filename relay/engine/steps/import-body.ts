@@ -2,6 +2,7 @@
  * What an imported instance or volume becomes: what the archive says of it and what its export left out, filtered as a new instance from a
  * snapshot is. So whoever wrote the archive gives it nothing by which it reaches its host.
  */
+import type { CopyGiven } from '../../../shared/incus/given.ts'
 import type { Profiles } from '../../../shared/incus/profiles.ts'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
 import { merged, own } from '../../../shared/own.ts'
@@ -55,7 +56,12 @@ export function volumeBody(
 }
 
 /** As the instance was before its export; `profiles`: those of its new place, null where they can't be seen. */
-export function originalOf({ details, manifest }: Held, profiles: Profiles | null): SourceDetails {
+export function originalOf(
+  { details: archived, manifest }: Held,
+  profiles: Profiles | null,
+  given: CopyGiven = {},
+): SourceDetails {
+  const details = { ...archived, profiles: given.profiles ?? archived.profiles }
   const { leftOut } = manifest
   const kept = Object.entries(details.config).filter(([key]) => !SET.includes(key))
   const config = merged(Object.fromEntries(kept), leftOut.config)
@@ -68,20 +74,45 @@ export function originalOf({ details, manifest }: Held, profiles: Profiles | nul
   return { ...details, config, devices, expandedDevices: merged(inherited, devices) }
 }
 
+/** What it will be, for whether that fits its place. */
+export const withGiven = (details: SourceDetails, { config, devices }: CopyGiven = {}): SourceDetails => ({
+  ...details,
+  config: merged(details.config, config),
+  devices: merged(details.devices, devices),
+  expandedDevices: merged(details.expandedDevices, devices),
+})
+
+/** What stays of its own beside that. */
+export function besideGiven(details: SourceDetails, { devices = {} }: CopyGiven = {}): SourceDetails {
+  const others = (all: Record<string, Device>) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => own(devices, name) === undefined))
+  return {
+    ...details,
+    devices: others(details.devices),
+    expandedDevices: others(details.expandedDevices),
+  }
+}
+
 /** By which the files in the archive are to be read: whose they are on disk, and that they are a copy's. */
 const ON_DISK = ['volatile.last_state.idmap', 'volatile.apply_template']
 
-/** `mark`: its value of MAKING. */
+/** `mark`: its value of MAKING. What is given has its addresses: whoever gives it has chosen them. */
 export function importBody(
   cloning: Cloning,
   details: SourceDetails,
   held: Held,
-  mark: string,
+  { mark, given = {} }: { mark: string; given: CopyGiven | undefined },
 ): InstanceDescription['body'] {
-  const body = cloneBody(cloning, { details, inherited: details }, mark) as InstanceDescription['body']
+  const kept = besideGiven(details, given)
+  const body = cloneBody(cloning, { details: kept, inherited: kept }, mark) as InstanceDescription['body']
   const onDisk = ON_DISK.flatMap((key) => {
     const value = own(held.details.config, key)
     return value === undefined ? [] : [[key, value] as const]
   })
-  return { ...body, config: merged(Object.fromEntries(onDisk), body.config) }
+  return {
+    ...body,
+    // None of these is a mark, or what keeps it passive: `refuseGiven` has seen to that.
+    config: merged(Object.fromEntries(onDisk), body.config, given.config),
+    devices: merged(body.devices, given.devices),
+  }
 }

@@ -4,8 +4,9 @@
  * nothing. The rest is as of one that is made from a snapshot.
  */
 import { sizeOf } from '../../../shared/chat/age.ts'
+import { type CopyGiven, refuseGiven } from '../../../shared/incus/given.ts'
 import { request } from '../../../shared/incus/routes.ts'
-import { nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckImportStep, ImportCheck, Importing, ImportStep } from '../../../shared/relay/steps.ts'
@@ -23,7 +24,16 @@ import { againstRemovalOf, deleteCall, finishingWith } from './clone-finish.ts'
 import { type Chosen, fitPlace, fitVolume } from './clone-fit.ts'
 import { readThere, type There } from './clone-reads.ts'
 import { readProfiles } from './copy-reads.ts'
-import { cloningOf, droppedOf, importBody, originalOf, originalVolume, volumeBody } from './import-body.ts'
+import {
+  besideGiven,
+  cloningOf,
+  droppedOf,
+  importBody,
+  originalOf,
+  originalVolume,
+  volumeBody,
+  withGiven,
+} from './import-body.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 
 /** In milliseconds. Incus unpacks it as long as it takes. */
@@ -48,7 +58,7 @@ export const planCheckImport: PlanStep<CheckImportStep> = async (step, io) => {
     ? {
         refusal: null,
         warnings: [
-          ...differencesOf(cloningOf(step, judged.value.name), judged.value.details),
+          ...differencesOf(cloningOf(step, judged.value.name), besideGiven(judged.value.details, step.given)),
           ...withoutText(step, judged.value.details),
         ],
         export: { name: judged.value.name, encrypted: judged.value.held.manifest.stored.encryption !== null },
@@ -84,24 +94,44 @@ async function judge(
   if (!peeked.ok) return peeked
   const held = peeked.value
   const odd = againstHeld(step, held)
-  if (odd !== null) return refusal(odd)
+  if (odd !== null) return refusal(`${odd}${await otherDriver(step, held, io)}`)
   const isVolume = volumeIn(step.to.instance) !== null
-  const details = isVolume ? originalVolume(held) : originalOf(held, await readProfiles(step.to, io))
+  const details = isVolume
+    ? originalVolume(held)
+    : originalOf(held, await readProfiles(step.to, io), step.given)
+  if (own(step.given?.devices, details.rootDevice) !== undefined)
+    return refusal(
+      `${details.rootDevice} is its root disk: name its pool by --pool, and change its size once it is there`,
+    )
   const { name } = held.manifest
   const size = held.manifest.archive.bytes
   const choose = isVolume ? fitVolume : fitPlace
-  const place = await choose(cloningOf(step, name), { details, size }, io)
+  const place = await choose(
+    cloningOf(step, name),
+    { details: isVolume ? details : withGiven(details, step.given), size },
+    io,
+  )
   return place.ok
     ? ok({ ...{ name, held, details, place: place.value }, there: there.value })
-    : refusal(place.error)
+    : refusal(hinted(place.error))
 }
+
+/** What the place lacks may be replaced. */
+const hinted = (why: string): string =>
+  / has no profile /.test(why)
+    ? `${why}, or say which it has instead, by --profiles`
+    : / has no network /.test(why)
+      ? `${why}, or give it another card, by --devices`
+      : why
 
 const wantedBy = ({ store, of, key }: Importing, name: string | null): Wanted => ({ store, of, name, key })
 
 /** By itself an export comes back to where its instance was, so that nobody else gets to read it. */
-function againstImport({ of, store, to }: Importing, { remotes, exports }: StepIo): string | null {
+function againstImport({ of, store, to, given }: Importing, { remotes, exports }: StepIo): string | null {
   if (nounOf(of) !== nounOf(to)) return `what was exported of a ${nounOf(of)} becomes no ${nounOf(to)}`
   if (!exports.stores.includes(store)) return `it has no store "${store}" in its configuration`
+  const odd = given === undefined ? null : againstGiven(to, given)
+  if (odd !== null) return odd
   const there = own(remotes, to.remote)
   if (there?.restores === false) return `"restores" is false for "${to.remote}" in its configuration`
   if (there?.receives?.includes(of.remote) === true) return null
@@ -111,12 +141,31 @@ function againstImport({ of, store, to }: Importing, { remotes, exports }: StepI
     : `exports of "${of.remote}" may become instances in project ${to.project} on "${to.remote}" only if its configuration says so: set "receives": ["${of.remote}"] for "${to.remote}" there`
 }
 
+const againstGiven = (to: InstanceRef, given: CopyGiven): string | null =>
+  volumeIn(to.instance) === null
+    ? refuseGiven(given)
+    : 'a custom volume is given no config, devices or profiles'
+
 function againstHeld({ of }: Importing, { manifest, optimized, details }: Held): string | null {
   if (manifest.instance !== subjectKey(of)) return `its manifest says that it is of ${manifest.instance}`
   if (manifest.type !== details.type) return `its manifest says that it is a ${manifest.type}`
   return optimized || manifest.optimized
     ? `${manifest.name} is in the form of its pool’s driver, ${manifest.driver}, in which its config can't be checked: decrypt and unpack it (${sizeOf(manifest.archive.bytes)}), look at it, and import it by hand into a pool of ${manifest.driver}, with "${manifest.type === 'volume' ? 'incus storage volume import' : 'incus import'}"`
     : null
+}
+
+/** Of one in the form of its driver: where Incus would refuse it, too. */
+async function otherDriver(
+  { to, pool }: Importing,
+  { manifest, details, optimized }: Held,
+  io: StepIo,
+): Promise<string> {
+  if (!optimized && !manifest.optimized) return ''
+  const named = volumeIn(to.instance)?.pool ?? pool ?? details.root.pool ?? ''
+  const driver = await driverOf(to.remote, named, io)
+  return driver === '' || driver === manifest.driver
+    ? ''
+    : `. Incus itself takes it into no other: the pool "${named}" on ${to.remote} is of ${driver}`
 }
 
 /** Sends it, waits until Incus has made an instance of it, and goes on with that. */
@@ -180,7 +229,7 @@ async function describe(
     const driver = await driverOf(step.to.remote, inPool, io)
     return { description: { to: step.to, volume, pool: inPool, driver, madeAt }, named: null }
   }
-  const body = importBody(cloning, details, held, markOf(step, false, io))
+  const body = importBody(cloning, details, held, { mark: markOf(step, false, io), given: step.given })
   const pool = place.used ?? details.root.pool ?? ''
   const root = { [details.rootDevice]: { ...details.root, type: 'disk', path: '/', pool } }
   const driver = await driverOf(step.to.remote, pool, io)

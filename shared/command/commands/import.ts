@@ -1,5 +1,6 @@
 import { ok } from '../../result.ts'
 import type { ChangeCommand } from '../command.ts'
+import { GIVEN, parseGiven } from '../given.ts'
 import { INSTANCE, PLACE, placeOf } from '../scope.ts'
 
 /** In a command `from` is the store. */
@@ -30,13 +31,18 @@ export const importing: ChangeCommand = {
       flag: true,
     },
     ...WHERE,
+    ...GIVEN,
   ],
   examples: [
     'import web1 --from=nas --as=web1-old',
     'import main/default/web1 --from=r2 --export=20261122T030000Z --as=web1 --start',
+    'import web1 --from=nas --as=web1-old --profiles=default --config="limits.cpu=2 limits.memory=1GiB"',
   ],
   request: (values, reason) => {
     const { instance = '', from = '', as = '', export: name } = values
-    return ok({ ...placeOf(values), ...{ do: 'import', reason, instance, from, as, export: name } })
+    const given = parseGiven(values)
+    if (!given.ok) return given
+    const more = given.value === undefined ? {} : { given: given.value }
+    return ok({ ...placeOf(values), ...{ do: 'import', reason, instance, from, as, export: name, ...more } })
   },
 }

@@ -1,4 +1,5 @@
 /** A new instance that is made from an export, as data, and what somebody may request of it. */
+import type { CopyGiven } from '../../incus/given.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import type { AnyRequest } from '../../plan/request.ts'
 import type { Secret } from '../../secret.ts'
@@ -16,6 +17,8 @@ export type ImportAction = {
   start: boolean
   /** Of its root disk; null: as its config and profiles say. */
   pool: string | null
+  /** What it has instead of what its export says; absent: nothing. */
+  given?: CopyGiven
   /** Opens the export, for this one try; null: it isn't encrypted. */
   key: Secret | null
   job: string
@@ -34,5 +37,6 @@ export type ImportRequest = AnyRequest & {
   project?: string | undefined
   pool?: string | undefined
   start?: boolean | undefined
+  given?: CopyGiven | undefined
   key?: Secret | undefined
 }

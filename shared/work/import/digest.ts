@@ -2,5 +2,8 @@
 import { subjectKey } from '../../incus/subject.ts'
 import type { ImportAction } from './action.ts'
 
-export const importEssence = ({ of, store, name, to, start, pool }: ImportAction): string =>
-  ['import', subjectKey(to), subjectKey(of), store, name, start, pool ?? ''].join(' ')
+export const importEssence = ({ of, store, name, to, start, pool, given }: ImportAction): string =>
+  [
+    ...['import', subjectKey(to), subjectKey(of), store, name, start, pool ?? ''],
+    ...(given === undefined ? [] : [JSON.stringify(given)]),
+  ].join(' ')

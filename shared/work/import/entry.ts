@@ -1,5 +1,6 @@
 /** The ledger entry of an instance that is imported, by its key. The key of an encrypted export is never in it. */
 import * as z from 'zod/mini'
+import type { CopyGiven } from '../../incus/given.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { count, moment } from '../../ledger/parts.ts'
 import { workKey, workShape } from '../../ledger/work.ts'
@@ -16,6 +17,7 @@ export type ImportWork = MakingWork & {
   name: string
   start: boolean
   pool?: string
+  given?: CopyGiven
   /** It is encrypted: each try needs its key. */
   encrypted?: true
 }
@@ -32,6 +34,13 @@ export const importSchema: z.ZodMiniType<ImportWork> = z.looseObject({
   name: text,
   start: z.boolean(),
   pool: may(text),
+  given: may(
+    z.object({
+      profiles: may(z.array(text)),
+      config: may(z.record(text, text)),
+      devices: may(z.record(text, z.record(text, text))),
+    }),
+  ),
   encrypted: may(z.literal(true)),
   began: moment,
   finishing: may(count),

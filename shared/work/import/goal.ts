@@ -1,4 +1,5 @@
 /** Which export a request is about, and where the new instance or volume comes to. */
+import { type CopyGiven, refuseGiven } from '../../incus/given.ts'
 import { type InstanceRef, instanceOf, nounOf, subjectKey } from '../../incus/subject.ts'
 import { findSubject } from '../../plan/find.ts'
 import type { Refusal } from '../../plan/plan.ts'
@@ -16,6 +17,7 @@ export type Goal = {
   to: InstanceRef
   start: boolean
   pool: string | null
+  given?: CopyGiven
   key: Secret | null
 }
 
@@ -34,12 +36,20 @@ export function goalOf(request: ImportRequest, world: World): Result<Goal, Refus
     // A volume's is in its name, and nothing of it runs.
     pool: isVolume ? null : (pool ?? null),
     start: !isVolume && request.start === true,
+    ...(request.given === undefined ? {} : { given: request.given }),
     key: request.key ?? null,
   })
 }
 
-/** What is exported of the one becomes no other. */
-export function refuseKind({ of, to }: Pick<Goal, 'of' | 'to'>): Refusal | null {
+/** What is exported of the one becomes no other, and a volume has no config, devices and profiles to be given. */
+export function refuseKind({ of, to, given }: Pick<Goal, 'of' | 'to' | 'given'>): Refusal | null {
+  if (given !== undefined && nounOf(to) === 'volume')
+    return {
+      code: 'forbidden',
+      reason: `${subjectKey(to)} is a custom volume, which is given no config, devices or profiles`,
+    }
+  const why = given === undefined ? null : refuseGiven(given)
+  if (why !== null) return { code: 'forbidden', reason: why }
   return nounOf(of) === nounOf(to)
     ? null
     : { code: 'forbidden', reason: `what was exported of ${subjectKey(of)} becomes no ${nounOf(to)}` }

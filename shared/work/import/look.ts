@@ -27,8 +27,9 @@ const idOf = ({ to }: Goal): string => `check-import ${subjectKey(to)}`
 export function lookJobs(looking: Looking): Job[] {
   const wanted = wantedBy(looking)
   if (wanted === null) return []
-  const { of, store, name, to, start, pool, key } = wanted
-  const importing = { of, store, to, start, pool, key: key?.reveal() ?? null }
+  const { of, store, name, to, start, pool, given, key } = wanted
+  const more = given === undefined ? {} : { given }
+  const importing = { of, store, to, start, pool, ...more, key: key?.reveal() ?? null }
   return [{ id: idOf(wanted), steps: [{ do: 'check-import', ...importing, name }] }]
 }
 

@@ -1,4 +1,5 @@
 /** Requests to import an export: whether that can be done now, and its plan. */
+import type { CopyGiven } from '../../incus/given.ts'
 import { subjectKey } from '../../incus/subject.ts'
 import { workKey } from '../../ledger/work.ts'
 import { own } from '../../own.ts'
@@ -24,12 +25,24 @@ export const requestImport: Requestable<ImportRequest> = {
 
 function readImport(given: Given, reason: string): Result<ImportRequest, string> {
   const { instance, from, as, export: name, remote, project, pool, start, key } = given
+  const more = givenIn(given)
   if (instance === undefined || from === undefined || as === undefined)
     return err('import needs "instance", "from", the store, and "as", the name of the new instance')
   return ok({
     ...{ do: 'import', instance, from, as, export: name, remote, project, pool, start, reason },
+    ...(more === undefined ? {} : { given: more }),
     ...(key === undefined ? {} : { key: new Secret(key) }),
   })
+}
+
+/** Undefined: nothing. */
+function givenIn({ profiles, config, devices }: Given): CopyGiven | undefined {
+  const given: CopyGiven = {
+    ...(profiles === undefined ? {} : { profiles: [...profiles] }),
+    ...(config === undefined ? {} : { config }),
+    ...(devices === undefined ? {} : { devices }),
+  }
+  return Object.keys(given).length === 0 ? undefined : given
 }
 
 const NAME = /^\d{8}T\d{6}Z$/
@@ -91,21 +104,23 @@ function checkOf({ importCheck }: Pick<World, 'importCheck'>): Checked | Refusal
 }
 
 function actionOf(
-  { of, store, to, start, pool, key }: Goal,
+  { of, store, to, start, pool, given, key }: Goal,
   name: string,
   { now, request }: Requested,
 ): ImportAction {
   const job = jobOf(subjectKey(to), now.toISOString(), 0)
-  return { kind: 'import', of, store, name, to, start, pool, key, job, reason: request.reason }
+  const more = given === undefined ? {} : { given }
+  return { kind: 'import', of, store, name, to, start, pool, ...more, key, job, reason: request.reason }
 }
 
 const entryOf = (
-  { of, store, name, start, pool, job }: ImportAction,
+  { of, store, name, start, pool, given, job }: ImportAction,
   encrypted: boolean,
   now: Date,
 ): ImportWork => ({
   ...{ state: 'started', of: subjectKey(of), store, name, start },
   ...(pool === null ? {} : { pool }),
+  ...(given === undefined ? {} : { given }),
   ...(encrypted ? { encrypted } : {}),
   ...{ began: now.toISOString(), job, attempts: 0, at: now.toISOString() },
 })

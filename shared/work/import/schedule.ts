@@ -30,6 +30,7 @@ function again(ref: InstanceRef, entry: ImportWork): ImportAction | { cannot: st
   return {
     ...{ kind: 'import', of: instanceOf(entry.of), store: entry.store, name: entry.name, to: ref },
     ...{ start: entry.start, pool: entry.pool ?? null, key: null, job: entry.job },
+    ...(entry.given === undefined ? {} : { given: entry.given }),
     reason: `try ${entry.attempts + 1}: ${entry.reason ?? ''}`,
   }
 }

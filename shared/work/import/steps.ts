@@ -6,12 +6,13 @@ import type { ImportAction } from './action.ts'
 import { IMPORT } from './entry.ts'
 
 export function importJob(action: ImportAction): PlannedJob {
-  const { of, store, name, to, start, pool, key } = action
+  const { of, store, name, to, start, pool, given, key } = action
+  const more = given === undefined ? {} : { given }
   const family = familyOf(workKey(IMPORT, subjectKey(to)))
   return {
     job: {
       ...{ id: action.job, family, lock: family, detach: true },
-      steps: [{ do: 'import', of, store, name, to, start, pool, key: key?.reveal() ?? null }],
+      steps: [{ do: 'import', of, store, name, to, start, pool, ...more, key: key?.reveal() ?? null }],
     },
     parts: [action],
   }

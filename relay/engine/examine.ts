@@ -98,7 +98,8 @@ async function namesOf(
 ): Promise<string[] | null> {
   const listed = await call(upstream, remote, request(route, {}, { project, recursion: '1' }), TIMEOUT)
   const rows = listed.ok ? listed.value.envelope.metadata : null
-  if (!Array.isArray(rows)) return null
+  // What a certificate may not see is left out of lists, so an empty one says nothing.
+  if (!Array.isArray(rows) || rows.length === 0) return null
   return rows.slice(0, MOST).flatMap((row) => (isObject(row) ? [named(row.name)] : []))
 }
 

@@ -22,7 +22,7 @@ export type Right = (typeof RIGHTS)[number]
 export type SpaceExam = { used: number; total: number; samples: (readonly [second: number, used: number])[] }
 
 export type ProjectExam = {
-  /** Names; null: they can't be listed. */
+  /** Names; null: they can't be listed, or none may be seen. */
   profiles: string[] | null
   networks: string[] | null
   /** Which instances use which of them, by name: some at least. Null: they can't be listed. */

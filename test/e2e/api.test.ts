@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createSession } from '../../scripts/session.ts'
 import { takeSnapshot } from '../contract/calls.ts'
 import { createSide } from '../contract/side.ts'
 import { openEmbedded } from '../emulator/contract-pair.ts'
+import { callWith } from '../unit/cli/shell.ts'
 import { nextSecond, openStage, type Stage } from './stage.ts'
 
 const INSTANCES = ['api-web']
@@ -221,6 +223,17 @@ describe('the doctor', () => {
     expect(codes(found, 'backup')).toContain('version-advisories')
     expect(found.fine).toEqual(expect.arrayContaining(['relay', 'clocks', 'keys']))
     expect(found.findings.filter(({ cure }) => cure === '')).toEqual([])
+  })
+
+  test('is the same by the command line', async () => {
+    const { worker } = stage
+    const fetcher = ((url: URL) => worker.fetch(url.pathname)) as unknown as typeof fetch
+    const session = createSession('http://stapes', worker.token, fetcher)
+    const { code, out } = await callWith(session, ['doctor', '--json'])
+    const found = await ask()
+    const told = JSON.parse(out) as Found
+    expect([code, told.tone]).toEqual([3, 'warning'])
+    expect(told.findings.map(({ code: one }) => one)).toEqual(found.findings.map(({ code: one }) => one))
   })
 
   test('says while the relay is away that it is, and calls nothing fine that it could not look at', async () => {

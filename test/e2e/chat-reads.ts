@@ -41,6 +41,16 @@ export function reading(stageOf: () => ChatStage): void {
   )
 
   test.for(PLATFORMS)(
+    'the doctor on %s is for whoever may change something, and says what to do',
+    async (platform) => {
+      const stage = stageOf()
+      expect((await stage.ask(platform, 'doctor', 'vera')).text).not.toContain('To do:')
+      const said = await stage.ask(platform, 'doctor', 'anna')
+      expect([said.to, said.text]).toEqual(['caller', expect.stringMatching(/channels-none.*To do: add/)])
+    },
+  )
+
+  test.for(PLATFORMS)(
     'a plan of another command on %s shows what that would do, and does nothing',
     async (platform) => {
       const stage = stageOf()

@@ -1,4 +1,5 @@
 /** Valid calls of the Worker to the relay, from which the hostile ones with a valid signature are made. */
+import type { ExamRequest } from '../../shared/relay/exam.ts'
 import type { BatchRequest, FilesRequest, InventoryRequest } from '../../shared/relay/protocol.ts'
 import type { Sending, Step } from '../../shared/relay/steps.ts'
 
@@ -88,6 +89,11 @@ export const FILES: readonly FilesRequest[] = [
   { do: 'get', ref: main, snapshot: newest, path: '/marker', record: 'somebody reads something' },
   { do: 'get', ref: backup, snapshot: newest, path: '/' },
 ]
+
+export const EXAM: ExamRequest = {
+  remotes: { main: { pools: ['default'], projects: ['default'] } },
+  ways: [{ from: main, snapshot: newest, to: 'backup' }],
+}
 
 export const INVENTORY: InventoryRequest = {
   remotes: ['main', 'backup'],

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import type { Relay } from '../../functions/incus/relay.ts'
 import type { RelayFiles } from '../../functions/incus/relay-files.ts'
 import type { Engine } from '../../relay/engine/engine.ts'
+import type { Examine } from '../../relay/examine.ts'
 import { HOLD } from '../../shared/policy/marks.ts'
+import type { ExamRequest } from '../../shared/relay/exam.ts'
 import type { Result } from '../../shared/result.ts'
 import { instanceOf, seedInstance, write } from '../emulator/scene.ts'
 import type { EmbeddedIncus } from '../emulator/server.ts'
@@ -16,6 +18,7 @@ export type Place = {
   engine: Engine
   relay: Relay
   files: RelayFiles
+  examine: Examine
 }
 
 export const DOCUMENT = {
@@ -34,7 +37,11 @@ export async function openPlace(readable = false): Promise<Place> {
   if (web.config['user.stapes.verified'] === undefined) throw new Error('the copy was not verified')
   const { relay: inner, files: read } = world.places[0] ?? {}
   if (inner === undefined || read === undefined) throw new Error('the world has no place')
+  const { examine: inside } = inner
+  if (inside === undefined) throw new Error('its relay can’t examine')
+  const examine = (request: ExamRequest) => world.clock.settle(inside(request))
   const relay: Relay = {
+    examine,
     glance: (remotes) => world.clock.settle(inner.glance(remotes)),
     inventory: (request) => world.clock.settle(inner.inventory(request)),
     batch: (jobs) => world.clock.settle(inner.batch(jobs)),
@@ -43,7 +50,13 @@ export async function openPlace(readable = false): Promise<Place> {
     list: (wanted) => world.clock.settle(read.list(wanted)),
     get: (wanted) => world.clock.settle(read.get(wanted)),
   }
-  return { world, relay, files, engine: engineOf(relay, files) }
+  return {
+    world,
+    relay,
+    files,
+    examine: async (request) => valueIn(await examine(request)),
+    engine: engineOf(relay, files),
+  }
 }
 
 /** An engine throws where the relay gives no answer. */

@@ -6,7 +6,7 @@ import { createAuthenticate } from '../../relay/authenticate.ts'
 import { createMeter } from '../../relay/metrics/meter.ts'
 import { createScrape } from '../../relay/metrics/scrape.ts'
 import { createRelayServer } from '../../relay/server.ts'
-import { BATCH, FILES, INVENTORY } from './base.ts'
+import { BATCH, EXAM, FILES, INVENTORY } from './base.ts'
 import { COUNT, growthOf, PATIENCE, SEED } from './effort.ts'
 import { createDice, type Dice, garble, hostileBody, TEXTS } from './hostile.ts'
 import { hashOf, openPlace, type Place, remainsOf } from './place.ts'
@@ -18,6 +18,7 @@ const PATHS = [
     '/v1/batch',
     '/v1/inventory',
     '/v1/files',
+    '/v1/examine',
     '/v1/health',
     '/healthz',
     '/metrics',
@@ -50,6 +51,7 @@ beforeAll(async () => {
     if (line.startsWith('error:')) said.errors.push(line)
   }
   const services = {
+    examine: place.examine,
     ...{ engine: place.engine, log, reach: async () => true, heard: () => {} },
     scrape: createScrape('s'.repeat(24), createMeter().families),
     authenticate: createAuthenticate({ worker: secret }, START, () => now),
@@ -76,13 +78,14 @@ const framed = (body: string): [string, string][] => [
 
 function requestBy(dice: Dice): [path: string, body: unknown] {
   if (dice.chance(0.7)) return ['/v1/batch', BATCH]
+  if (dice.chance(0.2)) return ['/v1/examine', EXAM]
   return dice.chance(0.5) ? ['/v1/inventory', INVENTORY] : ['/v1/files', dice.pick(FILES)]
 }
 
 async function signed(dice: Dice): Promise<Buffer> {
   const [right, base] = requestBy(dice)
   const body = hostileBody(base, dice)
-  const path = dice.chance(0.9) ? right : dice.pick(PATHS.slice(0, 10))
+  const path = dice.chance(0.9) ? right : dice.pick(PATHS.slice(0, 11))
   const headers = await sign({ method: 'POST', url: `http://relay${path}`, body }, new Date(now * 1000))
   return bytesOf('POST', path, [...framed(body), ...Object.entries(headers)], body)
 }

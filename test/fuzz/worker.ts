@@ -63,6 +63,7 @@ export const fetcherOf =
   (relay: Relay, files?: RelayFiles) =>
   async (input: RequestInfo, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)
+    if (!request.headers.has('signature')) return new Response('{}', { status: 401 })
     const asked = JSON.parse(await request.text())
     const { pathname } = new URL(request.url)
     if (pathname === '/v1/glance') {
@@ -75,6 +76,10 @@ export const fetcherOf =
     }
     if (pathname === '/v1/files' && files !== undefined) {
       const reply = await files.list(asked)
+      return reply.ok ? Response.json(reply.value) : new Response('', { status: 503 })
+    }
+    if (pathname === '/v1/examine' && relay.examine !== undefined) {
+      const reply = await relay.examine(asked)
       return reply.ok ? Response.json(reply.value) : new Response('', { status: 503 })
     }
     if (pathname !== '/v1/batch') return new Response('{}', { status: 404 })

@@ -14,6 +14,7 @@ import type { EngineRemote, Reply, Upstream } from '../../relay/engine/upstream.
 import type { IncusRequest } from '../../shared/incus/routes.ts'
 import type { CallError, StepReport } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
+import { VERSION } from '../../shared/version.ts'
 import { readCertificate } from '../emulator/certificate.ts'
 import { Refusal } from '../emulator/envelope.ts'
 import { etagOf } from '../emulator/etag.ts'
@@ -435,6 +436,13 @@ function relayOf(engine: () => Engine | null, life: () => Pick<Life, 'ended'>): 
       const now = engine()
       return now === null ? err(refused) : ok(await now.glance(request))
     },
+    async examine(request) {
+      const now = engine()
+      if (now === null) return err(refused)
+      const exam = await now.examine(request)
+      const process = { version: VERSION, at: 0, skew: 0, isShut: true, stores: {} }
+      return ok({ ...exam, ...process, certificates: { client: null, remotes: {} } })
+    },
     async inventory(request) {
       const now = engine()
       if (now === null) return err(refused)
@@ -511,6 +519,7 @@ export function settledRelay({ places, clock }: World): Relay {
   return {
     glance: (remotes) => clock.settle(relay.glance(remotes)),
     inventory: (request) => clock.settle(relay.inventory(request)),
+    examine: (request) => clock.settle(relay.examine?.(request) ?? Promise.reject(new Error('it can’t'))),
     batch: (jobs) => clock.settle(relay.batch(jobs)),
   }
 }

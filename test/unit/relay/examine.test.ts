@@ -67,6 +67,14 @@ describe('a server', () => {
     })
   })
 
+  test('that lists no networks may only not show them', async () => {
+    const { answer } = incus
+    incus.answer = (remote, request) =>
+      request.path.startsWith('/1.0/networks') ? sync([]) : answer(remote, request)
+    const { remotes } = await examined({ remotes: { main: look } })
+    expect(remotes.main).toMatchObject({ ok: true, projects: { default: { networks: null } } })
+  })
+
   test('that the relay does not know, or that gives no answer, is an error by itself', async () => {
     incus.kill()
     const { remotes } = await examined({ remotes: { main: look, other: look } })

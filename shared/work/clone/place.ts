@@ -5,7 +5,7 @@ import { parseSnapshotName, SAFETY } from '../../incus/snapshot-name.ts'
 import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
-import { findSubject, isCopy, refuse } from '../../plan/find.ts'
+import { findSubject, instancesIn, isCopy, refuse } from '../../plan/find.ts'
 import { holderOf, onlyCopy } from '../../plan/holder.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
@@ -70,6 +70,12 @@ function back(request: BringBackRequest, known: Known): Result<Wanted, Refusal> 
     )
   }
   const { value: copy } = one
+  const { pool } = volumeIn(instanceOf(copy.of).instance) ?? {}
+  if (pool !== undefined && request.pool !== undefined && request.pool !== pool)
+    return refuse(
+      'forbidden',
+      `${copy.of} is brought back into the pool that is in its name, for its copies go by that: leave --pool out, or /backup clone ${copy.of} <snapshot> --as=<name> --from=${copy.ref.remote} --pool=${request.pool} makes a new volume there`,
+    )
   const newest = newestPair(copy.verified.filter(isCurrent)) ?? newestPair(copy.verified)
   if (newest === null)
     return refuse('unverified', `no snapshot of ${copy.key} is verified, so it may hold no data`)
@@ -132,10 +138,30 @@ export function refusePlace({ from, to, of, whole }: Wanted, world: World): Refu
   const isTaken = record !== undefined && !record.own.includes(MAKING)
   if (isTaken && isCopy(record) && subjectKey(from) === key)
     return { code: 'exists', reason: `${key} is the copy itself` }
-  return isTaken && whole
-    ? {
-        code: 'exists',
-        reason: `${key} exists: restore it in place (/backup list ${of} shows its snapshots), or rename it first`,
-      }
-    : refuseName(to, world)
+  if (isTaken && whole)
+    return {
+      code: 'exists',
+      reason: `${key} exists: restore it in place (/backup list ${of} shows its snapshots), or rename it first`,
+    }
+  const [user] = whole ? usersAt(to, world) : []
+  if (user !== undefined)
+    return {
+      code: 'forbidden',
+      reason: `${user} has ${key} attached, and Incus restores none that is: detach it there first, and attach it again once it is back`,
+    }
+  return refuseName(to, world)
+}
+
+/** Keys of the instances that name a custom volume, though it may be gone. */
+function usersAt(to: InstanceRef, world: World): string[] {
+  const place = volumeIn(to.instance)
+  if (place === null) return []
+  return instancesIn(world)
+    .filter(
+      ({ ref, record }) =>
+        ref.remote === to.remote &&
+        ref.project === to.project &&
+        record.volumes?.includes(`${place.pool}/${place.volume}`) === true,
+    )
+    .map(({ key }) => key)
 }

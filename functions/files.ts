@@ -31,7 +31,7 @@ export function placeOf(query: FilesQuery, { world, coverages, ledger }: Known):
   const path = parsePath(query.path)
   if (!path.ok) return err({ code: 'forbidden', reason: path.error })
   const known = { world, coverages, ledger: ledger ?? emptyLedger('') }
-  const holder = holderOf(query, known, findSubject)
+  const holder = holderOf(query, known)
   if (!holder.ok) return holder
   const { ref, of, isCopy } = holder.value
   const { snapshot } = query

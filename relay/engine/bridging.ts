@@ -4,6 +4,7 @@ import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { End } from './bridge.ts'
 import { badReply } from './call.ts'
+import { counting } from './counting.ts'
 import { isObject } from './envelope.ts'
 import { sleep } from './operation.ts'
 import { badRequest } from './references.ts'
@@ -57,27 +58,6 @@ export function beginBridging(
 
 const isOver = (one: Result<unknown, CallError>): boolean =>
   one.ok || one.error.code === 'incus' || one.error.code === 'vanished'
-
-/** Each second at most, in the form in which Incus reports it, and of the whole transfer. */
-function counting(clock: Clock, progress: (text: string) => void): { add(bytes: number): void; say(): void } {
-  const began = clock.now()
-  let said = began
-  let all = 0
-  const say = (): void => {
-    said = clock.now()
-    const rate = (all / Math.max(1, said - began)) * SECOND
-    if (all > 0) progress(`${mega(all)}MB (${mega(rate)}MB/s)`)
-  }
-  return {
-    say,
-    add(bytes) {
-      all += bytes
-      if (clock.now() - said >= SECOND) say()
-    },
-  }
-}
-
-const mega = (bytes: number): string => (bytes / 1e6).toFixed(2)
 
 /** `body`: of the reply that announced the operation. */
 export function endOf(remote: string, operation: string, body: unknown): Result<End, CallError> {

@@ -1,7 +1,7 @@
 /** Finds the one instance, volume or snapshot that a request names. */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
-import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../incus/subject.ts'
+import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
@@ -11,17 +11,6 @@ import type { Refusal } from './plan.ts'
 import type { World } from './world.ts'
 
 export type Found = { ref: InstanceRef; key: string; record: InstanceRecord; snapshots: [string, number][] }
-
-/** As `findSubject`, for what isn't done to custom volumes yet. */
-export function findInstance(world: World, path: string): Result<Found, Refusal> {
-  const found = findSubject(world, path)
-  const volume = found.ok ? volumeIn(found.value.ref.instance) : null
-  if (!found.ok || volume === null) return found
-  return refuse(
-    'not-ours',
-    `${found.value.key} is a custom volume: that isn't done to volumes yet; their snapshots are taken, copied, exported, removed, restored in place (/backup restore) and made new volumes of (/backup clone)`,
-  )
-}
 
 /**
  * An instance or a custom volume, by `name`, `project/name` or `remote/project/name`; a volume's name is `pool:volume`.

@@ -4,7 +4,7 @@ import type { InstanceRef } from '../incus/subject.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { ok, type Result } from '../result.ts'
 import { type CopyOf, copiesOf } from './copies-of.ts'
-import { didYouMean, findInstance, missing, refuse } from './find.ts'
+import { didYouMean, findSubject, missing, refuse } from './find.ts'
 import type { Refusal } from './plan.ts'
 import type { World } from './world.ts'
 
@@ -21,13 +21,8 @@ export type Holder = {
   isCopy: boolean
 }
 
-/** `find`: `findSubject` for what is done to custom volumes, too. */
-export function holderOf(
-  { instance, snapshot, from }: Named,
-  known: Known,
-  find: typeof findInstance = findInstance,
-): Result<Holder, Refusal> {
-  const found = find(known.world, instance)
+export function holderOf({ instance, snapshot, from }: Named, known: Known): Result<Holder, Refusal> {
+  const found = findSubject(known.world, instance)
   if (found.ok && (from === undefined || from === found.value.ref.remote)) {
     const lacks = missing(found.value, snapshot)
     if (lacks === null) {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { safeText } from '../../../shared/safe-text.ts'
+import type { Counting } from '../counting.ts'
 import { contentsOf } from './packed.ts'
 import { type Sftp, SftpError } from './sftp.ts'
 import { below, type Found, kindOf, walk } from './tree.ts'
@@ -19,7 +20,7 @@ export async function restoreFiles(
   { source, target }: Sides,
   start: Found,
   label: string,
-  progress: (text: string) => void,
+  passing: Counting,
 ): Promise<Put> {
   await makeParents({ source, target }, start.path)
   const done: Put = { files: 0, folders: 0, links: 0, leftOut: 0, modes: [] }
@@ -32,12 +33,12 @@ export async function restoreFiles(
       folders.push(found)
       done.folders += 1
     } else {
-      const mode = await putBeside({ source, target }, found, besideOf(path, label))
+      const mode = await putBeside({ source, target }, found, besideOf(path, label), passing)
       if (mode !== null) done.modes.push(mode)
       if (kind === 'file') done.files += 1
       else done.links += 1
     }
-    progress(`${done.files} files, ${done.folders} folders`)
+    passing.say(`${done.files} files, ${done.folders} folders`)
   }
   // Later: what comes into a folder changes its date.
   for (const { path, attributes } of folders.reverse()) await target.setAttributes(path, attributes)
@@ -61,7 +62,12 @@ async function putFolder(target: Sftp, found: Found): Promise<void> {
 }
 
 /** What it lacks of its mode; null: nothing. */
-async function putBeside({ source, target }: Sides, found: Found, beside: Buffer): Promise<string | null> {
+async function putBeside(
+  { source, target }: Sides,
+  found: Found,
+  beside: Buffer,
+  passing: Counting,
+): Promise<string | null> {
   const { kind, path, attributes } = found
   const why = await againstPlace(target, found)
   if (why !== null) throw new SftpError(why)
@@ -70,7 +76,7 @@ async function putBeside({ source, target }: Sides, found: Found, beside: Buffer
   try {
     if (kind === 'link') await target.makeLink(beside, await source.readLink(path))
     else {
-      await target.write(beside, contentsOf(source, found))
+      await target.write(beside, counted(contentsOf(source, found), passing))
       await target.setAttributes(beside, attributes)
       lacks = (await hasMode(target, beside, attributes)) ? null : modeOf(found)
     }
@@ -79,6 +85,13 @@ async function putBeside({ source, target }: Sides, found: Found, beside: Buffer
   } catch (cause) {
     await target.remove(beside).catch(() => {})
     throw cause
+  }
+}
+
+async function* counted(pieces: AsyncIterable<Buffer>, passing: Counting): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    yield piece
+    passing.add(piece.length)
   }
 }
 

@@ -14,6 +14,7 @@ import type { Owner } from '../busy.ts'
 import { brokenBy } from '../call.ts'
 import { runCalls, silent, type Watcher } from '../call-list.ts'
 import { unlessCancelled } from '../cancels.ts'
+import { counting } from '../counting.ts'
 import { connect } from '../files/connect.ts'
 import { againstKind } from '../files/kind.ts'
 import { againstPlace, type Put, restoreFiles } from '../files/putting.ts'
@@ -111,9 +112,9 @@ async function between(
   // As long as somebody has its files open, Incus takes no snapshot of it.
   const safe = safety.taken ? ok(null) : await makeSafe(step, io, watcher)
   if (!safe.ok) return safe
-  const progress = unlessCancelled(watcher)
+  const passing = counting(io.clock, unlessCancelled(watcher))
   const done = await onTarget(step, io, (target) =>
-    restoreFiles({ source, target }, start, safety.name, progress),
+    restoreFiles({ source, target }, start, safety.name, passing),
   )
   if (!done.ok) return done
   watcher.progress(textOf(done.value))

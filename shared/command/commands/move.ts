@@ -6,7 +6,7 @@ export const move: ChangeCommand = {
   kind: 'change',
   does: 'move',
   name: 'move',
-  summary: 'Move an instance to another server by its copy: checks it, and says what is left to do',
+  summary: 'Move an instance or a volume to another server by its copy: checks it, and says what is left',
   role: 'admin',
   seldom: true,
   parameters: [INSTANCE, ...PLACE.filter(({ name }) => name !== 'start')],

@@ -1,25 +1,25 @@
 /**
- * A move to another server or project, by way of the copy: what is left to do, in order. stapes removes no instance that it
+ * A move of an instance or a custom volume to another server or project, by way of the copy: what is left to do, in order. stapes removes no instance that it
  * did not make, and its relay lets nobody, so a person removes the original; only once all that it has is verified elsewhere,
  * and it is known that the copy can be brought back there.
  */
 import { isIn, newestPair } from '../../incus/pairs.ts'
-import { type InstanceRef, subjectKey } from '../../incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { type CopyOf, copiesOf } from '../../plan/copies-of.ts'
-import { type Found, findInstance, refuse } from '../../plan/find.ts'
+import { type Found, findSubject, refuse } from '../../plan/find.ts'
 import { onlyCopy } from '../../plan/holder.ts'
 import { refuseOwner } from '../../plan/installation.ts'
 import type { Note, Refusal } from '../../plan/plan.ts'
 import type { World } from '../../plan/world.ts'
 import { OWNER } from '../../policy/marks.ts'
 import { err, ok, type Result } from '../../result.ts'
-import { incusCommand } from '../../shell.ts'
+import { deleteCommand, incusCommand } from '../../shell.ts'
 import { refuseName, refuseServer } from '../goal.ts'
 import type { Answer, Given, Requestable, Requested } from '../kind.ts'
 import type { MoveRequest } from './action.ts'
 import { refuseCheck } from './check.ts'
-import type { Wanted } from './place.ts'
+import { againstPool, againstVolume, type Wanted } from './place.ts'
 
 export const requestMove: Requestable<MoveRequest> = {
   destructive: false,
@@ -57,7 +57,7 @@ export function wantedOfMove(request: MoveRequest, known: Known): Result<Wanted,
 
 function movingOf(request: MoveRequest, known: Known): Result<Moving, Refusal> {
   const { world } = known
-  const found = findInstance(world, request.instance)
+  const found = findSubject(world, request.instance)
   if (!found.ok) return found.error.code === 'not-found' ? goneOr(request, known, found.error) : found
   const { ref, key, record } = found.value
   const to = {
@@ -85,6 +85,11 @@ function movingOf(request: MoveRequest, known: Known): Result<Moving, Refusal> {
       `${key} has no copy, and it is moved by one: give a policy that covers it a "copy" on a backup server`,
     )
   if (!one.ok) return one
+  const kept = againstPool(one.value, request)
+  if (kept !== null) return refuse('forbidden', kept)
+  const here =
+    volumeIn(ref.instance) === null ? null : againstVolume({ from: one.value.ref, to, whole: true })
+  if (here !== null) return refuse('forbidden', here)
   const newest = newestPair(one.value.verified)
   if (record.snapshots?.length === 0 || newest === null)
     return refuse('unverified', `no snapshot of ${key} is verified on ${one.value.ref.remote}: ${again(key)}`)
@@ -109,7 +114,13 @@ function refuseState({ original, copy }: Moving, { found, installation }: Reques
   if (busy !== undefined) return { code: 'busy', reason: `${key}: ${busy}; try again when that has ended` }
   const owner = refuseOwner(copy.record.own.includes(OWNER) ? copy.record.config[OWNER] : '', installation)
   if (owner !== null) return { code: 'not-ours', reason: owner.replace('<copy>', copy.ref.instance) }
-  if (record.status !== 'Stopped')
+  const [user] = record.users ?? []
+  if (user !== undefined)
+    return {
+      code: 'forbidden',
+      reason: `${ref.remote}/${user} uses ${key}: detach it there (a profile may attach it, too), ${again(key)}`,
+    }
+  if (volumeIn(ref.instance) === null && record.status !== 'Stopped')
     return {
       code: 'forbidden',
       reason: `${key} is ${record.status}: on ${ref.remote}, "${incusCommand(ref.project, 'stop', ref.instance)}" stops it; ${again(key)}`,
@@ -138,8 +149,8 @@ function stepsOf(
       ? ` after "${incusCommand(ref.project, 'config', 'unset', ref.instance, 'security.protection.delete')}"`
       : ''
   const reasons = [
-    `1. All ${snapshots.length} snapshots of ${key} are verified on ${copy.key}, and ${subjectKey(to)} can be made of it. What has changed since ${newest} (${new Date(at * 1000).toISOString()}) is in none of them: if it ran since, ${again(key)}`,
-    `2. stapes removes no instance that it did not make. Whoever may: on ${ref.remote},${unprotect} "${incusCommand(ref.project, 'delete', ref.instance)}" removes ${key} with its disk and these snapshots there: ${snapshots.map(([name]) => name).join(', ')}`,
+    `1. All ${snapshots.length} snapshots of ${key} are verified on ${copy.key}, and ${subjectKey(to)} can be made of it. What has changed since ${newest} (${new Date(at * 1000).toISOString()}) is in none of them: if ${nounOf(ref) === 'volume' ? 'anything has written to it' : 'it ran'} since, ${again(key)}`,
+    `2. stapes removes no ${nounOf(ref)} that it did not make. Whoever may: on ${ref.remote},${unprotect} "${deleteCommand(ref)}" removes ${key} with its ${nounOf(ref) === 'volume' ? 'data' : 'disk'} and these snapshots there: ${snapshots.map(([name]) => name).join(', ')}`,
     `3. Then ${bringBack(key, request)} makes ${subjectKey(to)} of the copy, with all of them, and its copies go on from there`,
     ...(volumes.length === 0
       ? []

@@ -29,7 +29,7 @@ export function placeOf(request: CloneRequest | BringBackRequest, known: Known):
   return why === null ? ok({ ...wanted.value, start: false, pool: null }) : refuse('forbidden', why)
 }
 
-function againstVolume({ from, to, whole }: Wanted): string | null {
+export function againstVolume({ from, to, whole }: Pick<Wanted, 'from' | 'to' | 'whole'>): string | null {
   if (from.remote !== to.remote || !whole) return null
   const { pool = '', volume = '' } = volumeIn(from.instance) ?? {}
   const there = `${from.remote}:${pool}/${volume}`
@@ -46,13 +46,24 @@ function againstVolume({ from, to, whole }: Wanted): string | null {
 
 function besides(request: CloneRequest, known: Known): Result<Wanted, Refusal> {
   const { snapshot, as } = request
-  const holder = holderOf(request, known, findSubject)
+  const holder = holderOf(request, known)
   if (!holder.ok) return holder
   const { ref, record, of } = holder.value
   return ok({
     ...{ from: ref, snapshot, of, record, whole: false },
     ...goalOf(request, instanceOf(of), as),
   })
+}
+
+/** Why a volume that comes back, or moves, can't change its pool. */
+export function againstPool(
+  { of, ref }: Pick<CopyOf, 'of' | 'ref'>,
+  { pool }: Pick<BringBackRequest, 'pool'>,
+): string | null {
+  const own = volumeIn(instanceOf(of).instance)
+  return own === null || pool === undefined || pool === own.pool
+    ? null
+    : `${of} is brought back into the pool that is in its name, for its copies go by that: leave --pool out, or /backup clone ${of} <snapshot> --as=<name> --from=${ref.remote} --pool=${pool} makes a new volume there`
 }
 
 function back(request: BringBackRequest, known: Known): Result<Wanted, Refusal> {
@@ -70,12 +81,8 @@ function back(request: BringBackRequest, known: Known): Result<Wanted, Refusal> 
     )
   }
   const { value: copy } = one
-  const { pool } = volumeIn(instanceOf(copy.of).instance) ?? {}
-  if (pool !== undefined && request.pool !== undefined && request.pool !== pool)
-    return refuse(
-      'forbidden',
-      `${copy.of} is brought back into the pool that is in its name, for its copies go by that: leave --pool out, or /backup clone ${copy.of} <snapshot> --as=<name> --from=${copy.ref.remote} --pool=${request.pool} makes a new volume there`,
-    )
+  const kept = againstPool(copy, request)
+  if (kept !== null) return refuse('forbidden', kept)
   const newest = newestPair(copy.verified.filter(isCurrent)) ?? newestPair(copy.verified)
   if (newest === null)
     return refuse('unverified', `no snapshot of ${copy.key} is verified, so it may hold no data`)

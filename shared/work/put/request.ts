@@ -39,7 +39,7 @@ function planRequested(requested: Requested<PutRequest>): Answer | Refusal {
   const { key } = instance.value
   const unfinished = own(found.work, workKey(PUT, key)) as PutWork | null | undefined
   if (unfinished != null && !isOver(unfinished)) return underWay(key, unfinished, request)
-  const holder = holderOf({ ...request, instance: key }, requested, findSubject)
+  const holder = holderOf({ ...request, instance: key }, requested)
   if (!holder.ok) return holder.error
   const refusal = refuse(instance.value, holder.value, requested)
   if (refusal !== null) return refusal

@@ -258,8 +258,10 @@ function volumesEndToEnd(version: string, incusd: string): void {
       expect(await readFile(join(pair.main.dir, kept), 'utf8')).toBe('now')
     })
 
-    test('are left alone by what is not done to them yet', async () => {
-      await expect(ask({ do: 'move', instance: KEY, remote: 'backup' })).rejects.toThrow(/is a custom volume/)
+    test('are moved by their copies, and not onto one', async () => {
+      await expect(ask({ do: 'move', instance: KEY, remote: 'backup' })).rejects.toThrow(
+        /is its copy, by which/,
+      )
     })
 
     test('have files of a snapshot read and restored, where their Incus gives any', async () => {

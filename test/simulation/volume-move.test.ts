@@ -51,7 +51,7 @@ test('is refused into another pool, by whose name no copy would be found', async
   const world = await begin()
   detach(world)
   expect((await move(world, { pool: 'fast' })).refusal?.reason).toContain(
-    'a pool of the same name, "default"',
+    'is brought back into the pool that is in its name',
   )
 })
 

@@ -1,4 +1,5 @@
 /** Which exports the relay's stores have of an instance, also of one that is gone. */
+import type { InstanceRecord } from '../shared/incus/inventory.ts'
 import { type InstanceRef, subjectKey } from '../shared/incus/subject.ts'
 import { refOf } from '../shared/plan/find.ts'
 import type { Refusal } from '../shared/plan/plan.ts'
@@ -47,10 +48,14 @@ export async function storedExportsOf(
 export function visibleOf(world: World, maySee: (key: string) => boolean): World {
   const remotes = Object.entries(world.remotes).map(([remote, reply]): [string, RemoteReply] => {
     if (!reply.ok) return [remote, reply]
-    const instances = reply.inventory.instances.filter(({ project, name }) =>
-      maySee(subjectKey({ remote, project, instance: name })),
-    )
-    return [remote, { ok: true, inventory: { ...reply.inventory, instances } }]
+    const isSeen = ({ project, name }: InstanceRecord): boolean =>
+      maySee(subjectKey({ remote, project, instance: name }))
+    const { instances, buckets } = reply.inventory
+    const seen = {
+      instances: instances.filter(isSeen),
+      ...(buckets === undefined ? {} : { buckets: buckets.filter(isSeen) }),
+    }
+    return [remote, { ok: true, inventory: { ...reply.inventory, ...seen } }]
   })
   return { ...world, remotes: Object.fromEntries(remotes) }
 }

@@ -3,6 +3,7 @@
 import { maySelectBy } from '../shared/incus/user-keys.ts'
 import type { Ledger } from '../shared/ledger/ledger.ts'
 import { familyOf, standsApart, subjectIn } from '../shared/ledger/work.ts'
+import { coversBuckets } from '../shared/policy/buckets.ts'
 import { remotesOf } from '../shared/policy/places.ts'
 import type { Config } from '../shared/policy/policy.ts'
 import { coversVolumes } from '../shared/policy/volumes.ts'
@@ -15,13 +16,18 @@ import {
 import { err } from '../shared/result.ts'
 import type { Relay } from './incus/relay.ts'
 
-/** The keys that policies select by, and whether they cover volumes, as members of the request. */
-export function keysOf({ policies }: Config): Pick<InventoryRequest, 'config' | 'volumes'> {
+/** The keys that policies select by, and whether they cover volumes or buckets, as members of the request. */
+export function keysOf({ policies }: Config): Pick<InventoryRequest, 'config' | 'volumes' | 'buckets'> {
   const named = new Set(policies.flatMap(({ select }) => Object.keys(select.config)))
   // The relay would refuse the whole call for one of the others.
   const config = [...named].filter(maySelectBy)
   const volumes = policies.some(({ select }) => coversVolumes(select))
-  return { ...(config.length === 0 ? {} : { config }), ...(volumes ? { volumes } : {}) }
+  const buckets = policies.some(({ select }) => coversBuckets(select))
+  return {
+    ...(config.length === 0 ? {} : { config }),
+    ...(volumes ? { volumes } : {}),
+    ...(buckets ? { buckets } : {}),
+  }
 }
 
 /** Without an answer of the relay all remotes are unknown, not empty. */

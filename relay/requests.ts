@@ -59,6 +59,7 @@ const inventory: z.ZodType<InventoryRequest> = z.strictObject({
   remotes: z.array(name).max(100),
   config: z.array(name.startsWith('user.')).max(MAX_JOBS).exactOptional(),
   volumes: z.literal(true).exactOptional(),
+  buckets: z.literal(true).exactOptional(),
   adopt: z
     .array(
       z.strictObject({

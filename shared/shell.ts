@@ -1,5 +1,5 @@
 /** Words of a command that people are told to run: what a server names must not run anything else. */
-import { type InstanceRef, volumeIn } from './incus/subject.ts'
+import { bucketIn, type InstanceRef, volumeIn } from './incus/subject.ts'
 
 /** As a POSIX shell takes it for one word. */
 export const shellWord = (word: string): string =>
@@ -44,8 +44,10 @@ export function copyCommand(
   return incusCommand(project, 'storage', 'volume', 'copy', `${place}/${snapshot}`, `${place}-restored`)
 }
 
-/** What removes an instance or a custom volume. */
+/** What removes an instance, a custom volume or a bucket. */
 export function deleteCommand({ project, instance }: Pick<InstanceRef, 'project' | 'instance'>): string {
+  const bucket = bucketIn(instance)
+  if (bucket !== null) return incusCommand(project, 'storage', 'bucket', 'delete', bucket.pool, bucket.bucket)
   const volume = volumeIn(instance)
   return volume === null
     ? incusCommand(project, 'delete', instance)
@@ -54,11 +56,14 @@ export function deleteCommand({ project, instance }: Pick<InstanceRef, 'project'
 
 /** A command that changes the config of an instance or a custom volume; `rest` as a shell takes it. */
 export function configCommand(ref: InstanceRef, verb: 'set' | 'unset', rest: string): string {
-  const volume = volumeIn(ref.instance)
-  if (volume === null) return `incus config ${verb} ${named(ref)} ${rest}`
-  const { pool, volume: name } = volume
+  const [volume, bucket] = [volumeIn(ref.instance), bucketIn(ref.instance)]
+  if (volume === null && bucket === null) return `incus config ${verb} ${named(ref)} ${rest}`
+  const [what, pool, name] =
+    volume === null
+      ? ['bucket', bucket?.pool ?? '', bucket?.bucket ?? '']
+      : ['volume', volume.pool, volume.volume]
   const project = ref.project === 'default' ? '' : ` --project ${shellWord(ref.project)}`
-  return `incus storage volume ${verb} ${shellWord(pool)} ${shellWord(name)}${project} ${rest}`
+  return `incus storage ${what} ${verb} ${shellWord(pool)} ${shellWord(name)}${project} ${rest}`
 }
 
 /** As commands of Incus name it. */

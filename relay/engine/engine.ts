@@ -199,7 +199,7 @@ export function createEngine({
       )
       return { remotes: Object.fromEntries(seen) }
     },
-    async inventory({ remotes: names, config = [], volumes, adopt = [], within = look }) {
+    async inventory({ remotes: names, config = [], volumes, buckets, adopt = [], within = look }) {
       const most = Math.min(within, look)
       await Promise.all(adopt.map((entry) => detached.adopt(entry, Math.min(ADOPT, most / 4))))
       // Reports are read before the listings, so that these show the result of each job reported as done.
@@ -207,7 +207,12 @@ export function createEngine({
       const replies = await Promise.all(
         [...new Set(names)].map(
           async (name) =>
-            [name, await see(name, { config, volumes: volumes === true }, most).catch(broken)] as const,
+            [
+              name,
+              await see(name, { config, volumes: volumes === true, buckets: buckets === true }, most).catch(
+                broken,
+              ),
+            ] as const,
         ),
       )
       const onCopies = sightings.onCopies()
@@ -269,8 +274,8 @@ const storeRules = ({ stores, minRetention, about }: Exports): Record<string, St
   Object.fromEntries(stores.map((store) => [store, { minRetention: minRetention(store), ...about(store) }]))
 
 /** A mark of a restore, or of a new instance, that this relay didn't make permits nothing. */
-function noteUnsealed(remote: string, { instances }: RemoteInventory, seal: Seal): void {
-  for (const record of instances) {
+function noteUnsealed(remote: string, { instances, buckets = [] }: RemoteInventory, seal: Seal): void {
+  for (const record of [...instances, ...buckets]) {
     const { project, name, own: keys, config } = record
     const texts = [RESTORING, MAKING].map((key) => (keys.includes(key) ? (own(config, key) ?? '') : ''))
     const isStrange = (text: string): boolean =>

@@ -38,14 +38,18 @@ export type Wanted = {
 /** What is known of an export once its beginning was read. */
 export type Held = {
   manifest: Manifest
-  /** The instance or the volume, as the archive describes it. */
+  /** The instance, the volume or the bucket, as the archive describes it. */
   details: SourceDetails
   /** It is in the form of its pool's driver. */
   optimized: boolean
+  /** Of a bucket: its keys, without what they are. */
+  keys?: BucketKey[]
 }
 
-/** What an archive shall say of its instance or volume instead. */
-export type Description = InstanceDescription | VolumeDescription
+export type BucketKey = { name: string; role: string; description: string }
+
+/** What an archive shall say of its instance, volume or bucket instead. */
+export type Description = InstanceDescription | VolumeDescription | BucketDescription
 
 type Place = {
   to: InstanceRef
@@ -64,6 +68,12 @@ export type InstanceDescription = Place & {
   }
   /** The root disk's device, by its name. */
   root: Record<string, Record<string, string>>
+}
+
+/** `keys`: with secrets, which stand nowhere else. */
+export type BucketDescription = Place & {
+  bucket: { name: string; description: string; config: Record<string, string> }
+  keys: (BucketKey & { accessKey: string; secretKey: string })[]
 }
 
 export type VolumeDescription = Place & {

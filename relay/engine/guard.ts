@@ -15,14 +15,14 @@
 import { newestPair } from '../../shared/incus/pairs.ts'
 import type { Match } from '../../shared/incus/routes.ts'
 import { parseSnapshotName } from '../../shared/incus/snapshot-name.ts'
-import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
+import { bucketIn, type InstanceRef, nounOf, subjectKey, volumeIn } from '../../shared/incus/subject.ts'
 import { RESTORING, withoutOwnCopy } from '../../shared/policy/marks.ts'
 import type { CallError } from '../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Making } from '../../shared/work/clone/mark.ts'
 import { badReply, call } from './call.ts'
 import { isObject, text } from './envelope.ts'
-import { againstMaking, againstVolumeMaking } from './guard-clone.ts'
+import { againstBucketMaking, againstMaking, againstVolumeMaking } from './guard-clone.ts'
 import { againstDelete, againstRunning, againstTransfer, isAttached, transferOwner } from './guard-copy.ts'
 import { againstExec, againstOutput } from './guard-exec.ts'
 import { againstBeginning, againstRestore, beginningOf, restoredBy } from './guard-restore.ts'
@@ -52,6 +52,7 @@ export const isGuarded = (match: Match): boolean =>
   match.name === 'startInstance' ||
   match.name === 'execInstance' ||
   match.name === 'deleteExecOutput' ||
+  match.name === 'deleteBucketBackup' ||
   marksSubject(match) ||
   (deletesSnapshot(match) && parseSnapshotName(match.parameters.snapshot ?? '') === null)
 
@@ -96,6 +97,8 @@ async function against(call: GuardedCall, { journal, serverOf, seal, hooks, now 
     return ok('it is the newest verified snapshot of a copy')
   if (!isGuarded(match) || isHarmless(match, body)) return ok(null)
   if (name === 'deleteExecOutput') return ok(againstOutput(match))
+  if (name === 'deleteBucketBackup')
+    return ok(OF_EXPORT.test(parameters.backup ?? '') ? null : 'stapes did not name it')
   const read = await readSubject(call, ref, serverOf(remote))
   if (!read.ok) return read.error.status === 404 ? ok(null) : read
   const { instance, config } = read.value
@@ -107,6 +110,10 @@ async function against(call: GuardedCall, { journal, serverOf, seal, hooks, now 
       ...{ ref, seal, now },
     })
   const making = makingOn(ref, config, seal)
+  if (bucketIn(ref.instance) !== null) {
+    const why = againstBucketMaking(making, config, now)
+    return why === null ? againstRunning(upstream, remote, match) : ok(why)
+  }
   if (making !== null && name !== 'startInstance' && name !== 'markInstance')
     return ok(againstMaking(name, instance, making, restoredBy(body)))
   switch (name) {
@@ -127,6 +134,9 @@ async function against(call: GuardedCall, { journal, serverOf, seal, hooks, now 
       return ok(againstDelete(config, deletesSnapshot(match), newest !== null))
   }
 }
+
+/** As the relay names backups of buckets. */
+const OF_EXPORT = /^stapes-export-[0-9a-f]{24}$/
 
 /** `remembered`: it was seen with a verified snapshot. `isOurs`: the relay made it for an export. */
 type OnVolume = { remembered: boolean; making: Making | null; isOurs: boolean; ref: InstanceRef } & Pick<
@@ -188,7 +198,8 @@ const refused = (remote: string, match: Match, wanted: string, why: string): Cal
 })
 
 function wordsOf({ name, parameters }: Match, wanted: string): string {
-  const { volume, instance = volume, snapshot } = parameters
+  const { volume, bucket, instance = volume ?? bucket, snapshot } = parameters
+  if (name === 'deleteBucketBackup') return `delete the backup ${parameters.backup} of ${bucket}`
   if (name === 'execInstance') return `run a command in ${instance}`
   if (name === 'deleteExecOutput') return `delete ${parameters.file} of ${instance}`
   if (name === 'startInstance') return `pause, thaw or stop ${instance}`

@@ -6,6 +6,7 @@ import type { CallError, RemoteReply } from '../../shared/relay/protocol.ts'
 import { err, ok } from '../../shared/result.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
+import { readBuckets } from './buckets.ts'
 import { badReply, CALL_TIMEOUT, call, notIncus, untrusted } from './call.ts'
 import type { Journal } from './journal.ts'
 import { parseInstances } from './parse-instances.ts'
@@ -34,8 +35,8 @@ type InventoryIo = {
   zones: Pick<Zones, 'of'>
 }
 
-/** The keys that policies select by, and whether custom volumes are wanted. */
-export type Wanted = { config: readonly string[]; volumes: boolean }
+/** The keys that policies select by, and whether custom volumes and buckets are wanted. */
+export type Wanted = { config: readonly string[]; volumes: boolean; buckets: boolean }
 
 /** Whatever is wrong with a remote's answers makes that remote unknown, and nothing else. */
 export async function readInventory(io: InventoryIo, remote: string, wanted: Wanted): Promise<RemoteReply> {
@@ -77,7 +78,7 @@ async function readAll(
   if (!listed.ok) return listed
   const { records: instances, unusable } = listed.value
   const named = poolsOf(instances)
-  const [custom] = await Promise.all([
+  const [custom, buckets] = await Promise.all([
     wanted.volumes
       ? readVolumes(
           { read, clock, nested },
@@ -85,6 +86,7 @@ async function readAll(
           projects.value.projects,
         )
       : null,
+    wanted.buckets ? readBuckets(read, { remote, made }, projects.value.projects) : null,
     fillSnapshots(instances, { read, clock, nested }),
   ])
   // Volumes may be in pools that no instance lives in.
@@ -95,6 +97,10 @@ async function readAll(
     for (const record of custom.records) instances.push(record)
     withinBudget(instances)
     unusable.push(...custom.unusable)
+  }
+  if (buckets !== null) {
+    withinBudget(buckets.records)
+    unusable.push(...buckets.unusable)
   }
   await compareLists(instances, remote, suspects, read)
   const operations = await read(request('listOperations', {}, ALL), parseOperations)
@@ -115,6 +121,10 @@ async function readAll(
       operations: operations.value,
       ...(unseenCreates.length === 0 ? {} : { unseen: unseenCreates }),
       ...(custom === null || custom.unlisted.length === 0 ? {} : { unlisted: firstOf(custom.unlisted) }),
+      ...(buckets === null ? {} : { buckets: buckets.records }),
+      ...(buckets === null || buckets.bucketless.length === 0
+        ? {}
+        : { bucketless: firstOf(buckets.bucketless) }),
       ...(unusable.length === 0 ? {} : { unusable: firstOf(unusable) }),
     },
   }

@@ -1,6 +1,6 @@
 /** `GET /1.0/operations?recursion=1&all-projects=true`: an object by state, `{}` when there are none. */
 import type { OperationRecord } from '../../shared/incus/inventory.ts'
-import { volumeName } from '../../shared/incus/subject.ts'
+import { bucketName, volumeName } from '../../shared/incus/subject.ts'
 import { safeText } from '../../shared/safe-text.ts'
 import { MOST } from './bounds.ts'
 import { isObject, parseOperation, text } from './envelope.ts'
@@ -44,13 +44,19 @@ export function describeOperation(
   const snapshots = urls(resources.instances_snapshots)
   const volumes = urls(resources.storage_volumes)
   const ofVolumes = urls(resources.storage_volume_snapshots)
-  if (instances === null || snapshots === null || volumes === null || ofVolumes === null) return null
+  const buckets = urls(resources.storage_buckets)
+  if (instances === null || snapshots === null || volumes === null || ofVolumes === null || buckets === null)
+    return null
   const custom = volumes.flatMap((url) => volumeOf(segments(url)) ?? [])
   const operation = {
     id,
     description: safeText(text(entry.description)),
-    project: projectOf(instances[0] ?? snapshots[0] ?? volumes[0] ?? ofVolumes[0] ?? ''),
-    instances: [...instances.map((url) => segments(url)[2] ?? ''), ...custom],
+    project: projectOf(instances[0] ?? snapshots[0] ?? volumes[0] ?? ofVolumes[0] ?? buckets[0] ?? ''),
+    instances: [
+      ...instances.map((url) => segments(url)[2] ?? ''),
+      ...custom,
+      ...buckets.flatMap((url) => bucketOf(segments(url)) ?? []),
+    ],
     snapshots: [
       ...snapshots.map((url) => `${segments(url)[2] ?? ''}/${segments(url)[4] ?? ''}`),
       ...ofVolumes.flatMap((url) => snapshotOf(segments(url)) ?? []),
@@ -62,6 +68,12 @@ export function describeOperation(
 /** `1.0/storage-pools/p/volumes/custom/v`; null: a volume of another type, which is an instance's. */
 const volumeOf = ([, , pool = '', , type, volume = '']: string[]): string | null =>
   type === 'custom' && pool !== '' && volume !== '' ? volumeName(pool, volume) : null
+
+/** `1.0/storage-pools/p/buckets/b`; of one that is imported 7.0.2 says `…/buckets/bucket/b`. */
+function bucketOf([, , pool = '', , first = '', second]: string[]): string | null {
+  const bucket = first === 'bucket' && second !== undefined ? second : first
+  return pool !== '' && bucket !== '' ? bucketName(pool, bucket) : null
+}
 
 function snapshotOf(parts: string[]): string | null {
   const volume = volumeOf(parts)

@@ -1,16 +1,18 @@
 /**
- * The requests about an instance and its snapshots, or the same about a custom volume, and their answers in one form:
+ * The requests about an instance and its snapshots, or the same about a custom volume or a bucket, and their answers in one form:
  * Incus has routes of their own for volumes, and answers of another form on them.
  */
 import { type IncusRequest, type Match, request } from '../../shared/incus/routes.ts'
 import { NEVER } from '../../shared/incus/source.ts'
-import { type InstanceRef, volumeIn, volumeName } from '../../shared/incus/subject.ts'
+import { bucketIn, bucketName, type InstanceRef, volumeIn, volumeName } from '../../shared/incus/subject.ts'
 import { isObject, text } from './envelope.ts'
 
 type Place = Pick<InstanceRef, 'project' | 'instance'>
 
-/** The instance, or the volume, itself. */
+/** The instance, the volume or the bucket itself. */
 export function subjectRequest({ project, instance }: Place): IncusRequest {
+  const bucket = bucketIn(instance)
+  if (bucket !== null) return request('getBucket', bucket, { project })
   const volume = volumeIn(instance)
   return volume === null
     ? request('getInstance', { instance }, { project })
@@ -103,6 +105,8 @@ export const describeRequest = (
 ): IncusRequest => request('patchVolumeSnapshot', { ...volume, snapshot }, { project }, { description })
 
 export function markRequest({ project, instance }: Place, config: Record<string, string>): IncusRequest {
+  const bucket = bucketIn(instance)
+  if (bucket !== null) return request('markBucket', bucket, { project }, { config })
   const volume = volumeIn(instance)
   return volume === null
     ? request('markInstance', { instance }, { project }, { config })
@@ -117,6 +121,8 @@ export function restoreVolumeRequest({ project, instance }: Place, snapshot: str
 
 /** With its data. Incus refuses neither one that a transfer writes to nor one that a stopped instance has. */
 export function deleteSubjectRequest({ project, instance }: Place): IncusRequest {
+  const bucket = bucketIn(instance)
+  if (bucket !== null) return request('deleteBucket', bucket, { project })
   const volume = volumeIn(instance)
   return volume === null
     ? request('deleteInstance', { instance }, { project })
@@ -150,18 +156,19 @@ export function stateRequest({ project, instance }: Place): IncusRequest {
     : request('getVolumeState', volume, { project })
 }
 
-/** Incus empties the description of a volume, or of a snapshot of one, where a change doesn't repeat it. */
+/** Incus empties the description of a volume, of a snapshot of one, or of a bucket, where a change doesn't repeat it. */
 export const forgetsDescription = ({ name }: Match): boolean =>
-  name === 'markVolume' || name === 'patchVolumeSnapshot'
+  name === 'markVolume' || name === 'patchVolumeSnapshot' || name === 'markBucket'
 
 /** What a request is about, as a subject is called; empty: about none. */
 export function subjectNameIn({ parameters }: Match): string {
-  const { instance = '', pool, volume } = parameters
+  const { instance = '', pool, volume, bucket } = parameters
+  if (pool !== undefined && bucket !== undefined) return bucketName(pool, bucket)
   return pool === undefined || volume === undefined ? instance : volumeName(pool, volume)
 }
 
 export const deletesSubject = ({ name }: Match): boolean =>
-  name === 'deleteInstance' || name === 'deleteVolume'
+  name === 'deleteInstance' || name === 'deleteVolume' || name === 'deleteBucket'
 
 export const marksSubject = ({ name }: Match): boolean => name === 'markInstance' || name === 'markVolume'
 

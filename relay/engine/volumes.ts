@@ -92,7 +92,7 @@ const bareOf = ({ name }: InstanceRecord): string => name.slice(name.indexOf(':'
 const POOLS = '/1.0/storage-pools/'
 
 /** `GET /1.0/storage-pools`: URLs. Null: it is no list of them, or a name can't be used. */
-function parsePools(metadata: unknown): string[] | null {
+export function parsePools(metadata: unknown): string[] | null {
   if (!Array.isArray(metadata) || metadata.length > MOST.pools) return null
   const names = metadata.map((url: unknown) => (text(url).startsWith(POOLS) ? nameIn(text(url)) : ''))
   return names.every(isPoolName) ? names : null

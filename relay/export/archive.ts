@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createTarDecoder } from 'modern-tar'
+import { MOST_OBJECTS } from '../../shared/incus/export-trust.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
 import { StoreError } from './store.ts'
 
@@ -37,16 +38,21 @@ export async function* checked(
   const seen = await reading.catch((cause: unknown) => {
     throw broken(cause)
   })
-  if (!seen.index || !seen.data)
+  // A bucket may be empty.
+  if (!seen.index || (!seen.data && type !== 'bucket'))
     throw new StoreError(`what Incus exported is no ${type}: it has no index, or no data`)
+  if (type === 'bucket' && seen.entries > MOST_OBJECTS) throw new StoreError(TOO_MANY)
   end({ bytes, sha256: hash.digest('hex'), entries: seen.entries })
 }
+
+const TOO_MANY = `it has ${MOST_OBJECTS} objects or more, of which Incus leaves some out in a backup and says that all is well: copy its objects with a client of S3 that lists them with "start-after", or divide it`
 
 /** Where the data is. */
 const DATA: Record<Manifest['type'], RegExp> = {
   container: /^backup\/container/,
   'virtual-machine': /^backup\/virtual-machine/,
   volume: /^backup\/volume(\/|\.(img|bin)|$)/,
+  bucket: /^backup\/bucket\//,
 }
 
 type Seen = { entries: number; index: boolean; data: boolean }

@@ -1,8 +1,14 @@
-/** How Incus describes an instance or a custom volume in an archive, read and written. */
+/** How Incus describes an instance, a custom volume or a bucket in an archive, read and written. */
 import { type Document, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { parseSource, parseVolumeSource } from '../../shared/incus/source.ts'
-import type { Description, Held, InstanceDescription, VolumeDescription } from '../engine/exports.ts'
+import { parseSource, parseVolumeSource, type SourceDetails } from '../../shared/incus/source.ts'
+import type {
+  BucketDescription,
+  Description,
+  Held,
+  InstanceDescription,
+  VolumeDescription,
+} from '../engine/exports.ts'
 import { odd } from './frames.ts'
 
 const strings = z.record(z.string(), z.string())
@@ -39,7 +45,19 @@ const volumeSchema = z.object({
   }),
 })
 
-const indexSchema = z.discriminatedUnion('type', [instanceSchema, volumeSchema])
+/** Without the keys' secrets: nobody needs them here. */
+const bucketSchema = z.object({
+  ...base,
+  type: z.literal('bucket'),
+  config: z.object({
+    bucket: z.object({ config: strings.optional(), description: z.string().optional() }),
+    bucket_keys: z
+      .array(z.object({ name: z.string(), role: z.string(), description: z.string().optional() }))
+      .optional(),
+  }),
+})
+
+const indexSchema = z.discriminatedUnion('type', [instanceSchema, volumeSchema, bucketSchema])
 
 /** `text`: of the archive's index. */
 export function parseIndex(text: string): Omit<Held, 'manifest'> {
@@ -51,6 +69,14 @@ export function parseIndex(text: string): Omit<Held, 'manifest'> {
   const { optimized, snapshots = [] } = parsed.data
   if (snapshots.length > 0) throw odd('it holds snapshots')
   const { data } = parsed
+  if (data.type === 'bucket') {
+    const { bucket, bucket_keys: keys = [] } = data.config
+    return {
+      details: bucketDetails(bucket.config ?? {}, bucket.description ?? ''),
+      optimized: optimized === 'true',
+      keys: keys.map(({ name, role, description = '' }) => ({ name, role, description })),
+    }
+  }
   const details =
     data.type === 'custom'
       ? parseVolumeSource(data.config.volume, [])
@@ -67,12 +93,39 @@ function plainOf(document: Document): unknown {
   }
 }
 
+const bucketDetails = (config: Record<string, string>, description: string): SourceDetails => ({
+  ...{ architecture: '', type: 'bucket', contentType: '', uuid: null, description, location: '' },
+  ...{ profiles: [], config, expanded: {}, devices: {}, expandedDevices: {}, rootDevice: '', root: {} },
+  snapshots: [],
+})
+
 /** `details`: what takes the place of Incus's own file; null: there is none. `content`: what a volume holds. */
 export type Described = { index: string; details: string | null; content?: string }
 
 /** Incus reads the index to know what comes, and the details to make the instance. JSON is YAML, too. */
-export const describe = (description: Description): Described =>
-  'volume' in description ? describeVolume(description) : describeInstance(description)
+export function describe(description: Description): Described {
+  if ('bucket' in description) return describeBucket(description)
+  return 'volume' in description ? describeVolume(description) : describeInstance(description)
+}
+
+/** A bucket is made of the index alone, its keys included. */
+function describeBucket({ to, bucket, keys, pool, driver }: BucketDescription): Described {
+  const { name } = bucket
+  const itself = { ...bucket, s3_url: '', location: 'none', project: to.project }
+  const config = {
+    bucket: itself,
+    bucket_keys: keys.map(({ accessKey, secretKey, ...key }) => ({
+      ...key,
+      'access-key': accessKey,
+      'secret-key': secretKey,
+    })),
+  }
+  return {
+    index: render({ name, backend: driver, pool, type: 'bucket', config }),
+    details: null,
+    content: 'bucket',
+  }
+}
 
 /** A volume is made of the index alone. Its date tells it from others, so it is a new one. */
 function describeVolume({ to, volume, pool, driver, madeAt }: VolumeDescription): Described {

@@ -75,6 +75,7 @@ export function createExports(
       return {
         ...(own(configured, name)?.locked === true ? { locked: true as const } : {}),
         ...(own(configured, name)?.removeLast === true ? { removeLast: true as const } : {}),
+        ...((own(targets, name)?.recipients.length ?? 0) > 0 ? { encrypted: true as const } : {}),
         ...(found === undefined ? {} : { deletes: found }),
       }
     },

@@ -1,5 +1,5 @@
 /**
- * An archive with another description of its instance or volume: what Incus makes of it is by that alone, and files only come to where
+ * An archive with another description of its instance, volume or bucket: what Incus makes of it is by that alone, and files only come to where
  * files of that belong.
  */
 import type { Described } from './described.ts'
@@ -96,10 +96,13 @@ function refuse({ name, type, link }: Entry): void {
 
 const IN_VOLUME = /^backup\/volume\//
 
-/** Its files are its own affair; a block device is one file. */
+const IN_BUCKET = /^backup\/bucket\//
+
+/** Its files are its own affair; a block device is one file, and an object of a bucket, too. */
 function refuseOfVolume({ name, type, link }: Entry, content: string | undefined): void {
   const path = name.endsWith('/') ? name.slice(0, -1) : name
   if (!isPlain(path)) throw odd(`an entry is called ${JSON.stringify(name)}`)
+  if (content === 'bucket' && IN_BUCKET.test(path) && type === '0') return
   if (content === 'block' && path === 'backup/volume.img' && type === '0') return
   if (content === 'filesystem' && path === 'backup/volume' && type === '5') return
   if (content !== 'filesystem' || !IN_VOLUME.test(path)) throw odd(`it has an entry ${JSON.stringify(path)}`)

@@ -13,6 +13,7 @@ import { type Archive, checked } from './archive.ts'
 import { collected } from './collect.ts'
 import { clearLeft } from './leftovers.ts'
 import { folderOf } from './paths.ts'
+import { plain } from './plain.ts'
 import { resumed } from './resumed.ts'
 import { type Store, StoreError } from './store.ts'
 import type { Unfinished, UnfinishedList } from './unfinished.ts'
@@ -110,8 +111,9 @@ async function transfer(
   write: (chunk: Uint8Array) => Promise<void>,
 ): Promise<Transferred> {
   const found: { archive: Archive | null } = { archive: null }
+  const fetched = collected(counted(resumed(first, saving.open), first.size, saving.progress))
   const archive = checked(
-    collected(counted(resumed(first, saving.open), first.size, saving.progress)),
+    saving.about.type === 'bucket' ? plain(fetched) : fetched,
     saving.about.type,
     (whole) => {
       found.archive = whole

@@ -3,11 +3,13 @@
  * well though it was cut short, or an upload that is reported before it ended, is none.
  */
 
-type Way = 'named backup' | 'direct stream' | 'upload by Incus'
+type Way = 'named backup' | 'direct stream' | 'upload by Incus' | 'backup of a bucket'
 
 /** From that version on, until the next line of the way. What upstream's own commit messages and tests on 6.0.4 and 7.0.2 say. */
 const TRUST: Record<Way, readonly [from: readonly number[], isTrusted: boolean, why: string][]> = {
   'named backup': [[[6, 0], true, 'a failure fails its operation, or ends the daemon: either is seen']],
+  // Before, buckets needed MinIO. It is whole below `MOST_OBJECTS` alone.
+  'backup of a bucket': [[[7, 0, 2], true, 'a failure fails its operation']],
   'direct stream': [
     [[6, 22], false, 'ends as if all was well where the export failed'],
     [[7, 0, 1], false, 'has no name and skips files that vanish'],
@@ -18,6 +20,12 @@ const TRUST: Record<Way, readonly [from: readonly number[], isTrusted: boolean, 
     [[7, 0, 2], false, 'takes no part in what is checked here'],
   ],
 }
+
+/**
+ * Of a bucket whose backup can be trusted, less. Incus's own bucket server lists 1000 at once and leaves out one each time (7.0.2, and
+ * upstream since), to any client and to Incus itself, which then says Success.
+ */
+export const MOST_OBJECTS = 1000
 
 /** Why exports of a server can't be trusted that way; null: they can. */
 export function refuseWay(way: Way, version: string): string | null {

@@ -25,16 +25,18 @@ export type OwnSchedule = {
 
 /**
  * An instance, or a custom volume: that has `pool:volume` for its name, no status, no profiles (so all its keys are its
- * own), and no identity.
+ * own), and no identity. A bucket is listed apart from these, as `pool::bucket`: it never has snapshots.
  */
 export type InstanceRecord = {
   project: string
   name: string
-  type: 'container' | 'virtual-machine' | 'volume'
+  type: 'container' | 'virtual-machine' | 'volume' | 'bucket'
   /** Of a volume: why Incus takes no snapshots of it by themselves, in words; absent: it does. */
   unsnapped?: string
   /** Of a volume: the instances that it is attached to, as `project/instance`. */
   users?: string[]
+  /** Of a bucket: why Incus can't read it now, in words; absent: it can. */
+  unready?: string
   /** Incus's own word: Running, Stopped, Frozen, Error, … Error also stands for an offline member. */
   status: string
   /** Its memory can be kept in a snapshot, and restored: migration.stateful is set. */
@@ -112,6 +114,10 @@ export type RemoteInventory = {
   instances: InstanceRecord[]
   /** Why custom volumes aren't known, in words, where they were asked for: such a pool may have any. */
   unlisted?: string[]
+  /** Where they were asked for. */
+  buckets?: InstanceRecord[]
+  /** Why buckets aren't known, in words, where they were asked for. */
+  bucketless?: string[]
   operations: OperationRecord[]
   /** Listed instances that are left out because their names can't be used, in words: they are not gone. */
   unusable?: string[]
@@ -142,8 +148,14 @@ export type RemoteRules = {
   stores?: Record<string, StoreRules>
 }
 
-/** `minRetention`: how long an export stays there at least, in seconds. `locked`: it is meant to keep that from the relay, too. `removeLast`: also the newest whole one may be removed. */
-export type StoreRules = { minRetention: number; locked?: true; removeLast?: true; deletes?: Deletes }
+/** `minRetention`: how long an export stays there at least, in seconds. `locked`: it is meant to keep that from the relay, too. `removeLast`: also the newest whole one may be removed. `encrypted`: what goes there is. */
+export type StoreRules = {
+  minRetention: number
+  locked?: true
+  encrypted?: true
+  removeLast?: true
+  deletes?: Deletes
+}
 
 /**
  * Whether the relay's own key could delete there what it has just written; null: that isn't known, and why. `seconds`: for how

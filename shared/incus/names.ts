@@ -2,7 +2,7 @@
  * Which names and ids of a server can be used. They become keys, parts of paths and words of messages, so what
  * no Incus makes is refused where it enters. Lengths are in characters.
  */
-import { volumeIn } from './subject.ts'
+import { bucketIn, volumeIn } from './subject.ts'
 
 /** Separators of keys and paths, white space, and what can't be seen or encoded. */
 const UNUSABLE = /[\s/\\>\p{Cc}\p{Cf}\p{Cs}]/u
@@ -22,8 +22,13 @@ export const isPoolName = (name: string): boolean => isUsable(name, 100)
 export const isVolumeName = (name: string): boolean =>
   /^[\w.=@:+-]{1,100}$/.test(name) && !/^(-|:|\.+$)/.test(name)
 
+/** As Incus takes it (6.0.4, 7.0.2). */
+export const isBucketName = (name: string): boolean => /^[a-z0-9.-]{3,63}$/.test(name) && !/^[.-]/.test(name)
+
 /** Of a subject; of instances Incus judges itself. */
 export function isSubjectName(name: string): boolean {
+  const bucket = bucketIn(name)
+  if (bucket !== null) return isPoolName(bucket.pool) && isBucketName(bucket.bucket)
   const volume = volumeIn(name)
   return volume === null || (isPoolName(volume.pool) && isVolumeName(volume.volume))
 }

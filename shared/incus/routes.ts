@@ -2,6 +2,7 @@
  * The calls to Incus that the product makes, and nothing else. The Worker builds its requests from
  * this table, the relay refuses what isn't in it, and the embedded Incus serves it.
  */
+import { bucketRoutes } from './bucket-routes.ts'
 import { field, type Method, onlyKeys, type Route } from './route.ts'
 import { volumeRoutes } from './volume-routes.ts'
 
@@ -188,6 +189,7 @@ export const routes = {
     query: ['recursion', 'project', 'target'],
   },
   ...volumeRoutes,
+  ...bucketRoutes,
   listOperations: { method: 'GET', path: '/1.0/operations', query: ['recursion', 'all-projects', 'project'] },
   getOperation: { method: 'GET', path: '/1.0/operations/{operation}', query: [] },
   waitOperation: { method: 'GET', path: '/1.0/operations/{operation}/wait', query: ['timeout'] },

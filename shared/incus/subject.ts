@@ -1,8 +1,9 @@
-/** What can be backed up: an instance, or a custom volume of a storage pool. */
+/** What can be backed up: an instance, or a custom volume or a bucket of a storage pool. */
 
 /**
  * Where an instance lives; project and name say nothing without the remote. For a custom volume, `instance` is its name
- * as a subject, `pool:volume` (see `volumeIn`), so that whatever works on subjects takes both.
+ * as a subject, `pool:volume` (see `volumeIn`), so that whatever works on subjects takes both. For a bucket it is
+ * `pool::bucket` (see `bucketIn`): no volume that stapes takes begins with a colon.
  */
 export type InstanceRef = { remote: string; project: string; instance: string }
 
@@ -25,12 +26,25 @@ export const volumeName = (pool: string, volume: string): string => `${escaped(p
 /** The custom volume that such a name stands for; null: it is an instance's. */
 export function volumeIn(name: string): { pool: string; volume: string } | null {
   const colon = name.indexOf(':')
-  return colon < 0 ? null : { pool: unescaped(name.slice(0, colon)), volume: name.slice(colon + 1) }
+  return colon < 0 || name.charAt(colon + 1) === ':'
+    ? null
+    : { pool: unescaped(name.slice(0, colon)), volume: name.slice(colon + 1) }
+}
+
+/** What a bucket is called as a subject. */
+export const bucketName = (pool: string, bucket: string): string => `${escaped(pool)}::${bucket}`
+
+/** The bucket that such a name stands for; null: it is an instance's, or a volume's. */
+export function bucketIn(name: string): { pool: string; bucket: string } | null {
+  const colon = name.indexOf(':')
+  return colon < 0 || name.charAt(colon + 1) !== ':'
+    ? null
+    : { pool: unescaped(name.slice(0, colon)), bucket: name.slice(colon + 2) }
 }
 
 /** What it is, in words. */
-export const nounOf = ({ instance }: Pick<InstanceRef, 'instance'>): 'instance' | 'volume' =>
-  volumeIn(instance) === null ? 'instance' : 'volume'
+export const nounOf = ({ instance }: Pick<InstanceRef, 'instance'>): 'instance' | 'volume' | 'bucket' =>
+  volumeIn(instance) !== null ? 'volume' : bucketIn(instance) !== null ? 'bucket' : 'instance'
 
 const escaped = (pool: string): string => pool.replaceAll('%', '%25').replaceAll(':', '%3A')
 const unescaped = (pool: string): string => pool.replaceAll('%3A', ':').replaceAll('%25', '%')
@@ -65,9 +79,9 @@ export const remotesIn = (keys: readonly (string | null)[]): string[] => [
 ]
 
 /** A project's name may have a colon, and so has a volume's. Only from where a word begins: else a long one is read for each of its letters. */
-const KEYS = /(?<![^\s/:>,;"])[^\s/:>,;"]+\/[^\s/>,;"]+\/[^\s/:>,;"]+(:[^\s/:>,;"]+)?/g
+const KEYS = /(?<![^\s/:>,;"])[^\s/:>,;"]+\/[^\s/>,;"]+\/[^\s/:>,;"]+(::?[^\s/:>,;"]+)?/g
 
-/** Keys of instances and volumes that a text names; it may name what only looks like one, such as a path. */
+/** Keys of instances, volumes and buckets that a text names; it may name what only looks like one, such as a path. */
 export const keysIn = (text: string): string[] => text.match(KEYS) ?? []
 
 export const replaceKeys = (text: string, by: string): string => text.replace(KEYS, by)

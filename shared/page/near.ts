@@ -18,7 +18,8 @@ export function nearTo(key: string, reply: InventoryReply): InventoryReply {
     const instances = inventory.instances.filter(
       (record) => isNear(record) || users.has(`${record.project}/${record.name}`),
     )
-    return [remote, { ok: true as const, inventory: { ...inventory, instances } }] as const
+    const buckets = inventory.buckets === undefined ? {} : { buckets: inventory.buckets.filter(isNear) }
+    return [remote, { ok: true as const, inventory: { ...inventory, instances, ...buckets } }] as const
   })
   return { ...reply, remotes: Object.fromEntries(remotes) }
 }

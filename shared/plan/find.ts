@@ -13,7 +13,8 @@ import type { World } from './world.ts'
 export type Found = { ref: InstanceRef; key: string; record: InstanceRecord; snapshots: [string, number][] }
 
 /**
- * An instance or a custom volume, by `name`, `project/name` or `remote/project/name`; a volume's name is `pool:volume`.
+ * An instance, a custom volume or a bucket, by `name`, `project/name` or `remote/project/name`; a volume's name is
+ * `pool:volume`, a bucket's `pool::bucket`.
  * Copies made by stapes are never matched.
  */
 export function findSubject(world: World, path: string): Result<Found, Refusal> {
@@ -78,7 +79,7 @@ export const isCopy = ({ config, own }: InstanceRecord): boolean =>
 export const instancesIn = ({ remotes }: World): Omit<Found, 'snapshots'>[] =>
   Object.entries(remotes).flatMap(([remote, reply]) =>
     reply.ok
-      ? reply.inventory.instances.map((record) => {
+      ? [...reply.inventory.instances, ...(reply.inventory.buckets ?? [])].map((record) => {
           const ref = { remote, project: record.project, instance: record.name }
           return { ref, key: subjectKey(ref), record }
         })

@@ -36,5 +36,8 @@ export function narrow(coverages: readonly Coverage[], { policies, instances }: 
   return wanted.map((coverage) => ({
     ...coverage,
     covered: coverage.covered.filter(({ key }) => named(pathOf(key))),
+    ...(coverage.buckets === undefined
+      ? {}
+      : { buckets: coverage.buckets.filter(({ key }) => named(pathOf(key))) }),
   }))
 }

@@ -1,5 +1,6 @@
 /** Refuses a request that names policies or instances which don't exist. */
 import { pathOf } from '../incus/subject.ts'
+import { exportedBy, isBucket } from '../policy/buckets.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { compilePaths, isLiteral } from '../policy/glob.ts'
 import { didYouMean, instancesIn, pathsLike, unreadableIn } from './find.ts'
@@ -18,8 +19,8 @@ export function refuseScope(
     const reason = `there is no policy "${unknown}"${didYouMean(unknown, known)}; there are: ${known.join(', ')}`
     return { code: 'not-found', reason }
   }
-  const covered = narrow(coverages, { ...request, instances: undefined }).flatMap(
-    (coverage) => coverage.covered,
+  const covered = narrow(coverages, { ...request, instances: undefined }).flatMap((coverage) =>
+    ON_BUCKETS.includes(request.do) ? exportedBy(coverage) : coverage.covered,
   )
   const absent = (request.instances ?? []).find((path) => {
     const named = compilePaths([path])
@@ -27,6 +28,9 @@ export function refuseScope(
   })
   return absent === undefined ? null : refuseInstance(absent, coverages, world)
 }
+
+/** Requests that are also about exports; all others are about snapshots. */
+const ON_BUCKETS: readonly string[] = ['look', 'allow']
 
 function refuseInstance(path: string, coverages: readonly Coverage[], world: World): Refusal {
   const named = compilePaths([path])
@@ -37,6 +41,11 @@ function refuseInstance(path: string, coverages: readonly Coverage[], world: Wor
     return { code: 'not-found', reason }
   }
   const there = instancesIn(world).find(({ key }) => isNamed(key))
+  if (there !== undefined && isBucket(there.record))
+    return {
+      code: 'not-found',
+      reason: `${there.key} is a bucket, which has no snapshots: it is only exported (/backup export)`,
+    }
   if (there !== undefined)
     return { code: 'not-found', reason: `none of the requested policies covers ${there.key}` }
   const [unreadable] = unreadableIn(world)

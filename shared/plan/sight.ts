@@ -2,9 +2,10 @@
  * What was covered at the last look, so that the next one notices what is no longer listed. Incus doesn't
  * report that a project was taken off the relay's certificate, and a policy can't miss what isn't listed.
  */
-import { instanceOf, pathOf, remoteOf, subjectKey, volumeIn } from '../incus/subject.ts'
+import { bucketIn, instanceOf, pathOf, remoteOf, subjectKey, volumeIn } from '../incus/subject.ts'
 import type { SightLedger } from '../ledger/ledger.ts'
 import { own } from '../own.ts'
+import { coversBuckets, exportedBy } from '../policy/buckets.ts'
 import type { Coverage } from '../policy/cover.ts'
 import { coversVolumes } from '../policy/volumes.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
@@ -44,12 +45,15 @@ export function rememberSight(
   const isSilent = (key: string): boolean =>
     silent.has(remoteOf(key)) || !isWhole(own(world.remotes, remoteOf(key)))
   const isSeen = (key: string): boolean => world.find(instanceOf(key)) !== undefined
-  // Where no policy covers volumes any more, none are listed.
+  // Where no policy covers volumes or buckets any more, none are listed.
   const volumes = coverages.some(({ policy }) => coversVolumes(policy.select))
+  const buckets = coverages.some(({ policy }) => coversBuckets(policy.select))
   const isAsked = (key: string): boolean =>
-    selected.has(remoteOf(key)) && (volumes || volumeIn(pathOf(key)[2]) === null)
+    selected.has(remoteOf(key)) &&
+    (volumes || volumeIn(pathOf(key)[2]) === null) &&
+    (buckets || bucketIn(pathOf(key)[2]) === null)
   const known = keysOf(before?.covered ?? {}).filter(isAsked)
-  const seen = coverages.flatMap(({ covered }) => covered.map(({ ref }) => subjectKey(ref)))
+  const seen = coverages.flatMap((one) => exportedBy(one).map(({ ref }) => subjectKey(ref)))
   const covered = namesBy([...seen, ...known.filter(isSilent)])
   const oldestOf = (key: string): string =>
     new Date(now.getTime() - (isLeftIn(covered, key) ? KEPT_MS : KEPT_WHOLE_MS)).toISOString()

@@ -49,7 +49,7 @@ export function worldOf(reply: InventoryReply): World {
   const lost = new Map<string, string[]>()
   for (const [remote, answer] of Object.entries(reply.remotes)) {
     if (!answer.ok) continue
-    for (const record of answer.inventory.instances)
+    for (const record of [...answer.inventory.instances, ...(answer.inventory.buckets ?? [])])
       records.set(subjectKey({ remote, project: record.project, instance: record.name }), record)
     for (const one of answer.inventory.unseen ?? []) unseen.add(`${remote}/${one}`)
     for (const one of answer.inventory.taking ?? []) incomplete.add(`${remote}/${one}`)

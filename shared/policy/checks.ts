@@ -1,5 +1,6 @@
 /** Checks over several values: missing ones, a copy onto its own source, policies that contradict each other. */
 import { MANUAL, POLICY_NAME, SAFETY } from '../incus/snapshot-name.ts'
+import { coversBuckets } from './buckets.ts'
 import { LONGEST_PAUSE } from './defaults.ts'
 import { compileGlobs, mayOverlap } from './glob.ts'
 import { type PolicyError, problem, show } from './issues.ts'
@@ -41,10 +42,28 @@ export function checkPolicy(policy: Policy): PolicyError[] {
     const hint = 'give it here or in "defaults"'
     errors.push(problem([...path, 'schedule'], 'a schedule, such as "@hourly"', 'nothing', hint))
   }
-  if (policy.select.instances.length === 0 && !coversVolumes(policy.select)) {
+  if (coversBuckets(policy.select) && policy.export == null)
+    errors.push(
+      problem(
+        [...path, 'export'],
+        'an object, such as { "to": "nas" }',
+        'nothing',
+        '"select.buckets" covers buckets, and these have no snapshots: they are only exported',
+      ),
+    )
+  if (
+    policy.select.instances.length === 0 &&
+    !coversVolumes(policy.select) &&
+    !coversBuckets(policy.select)
+  ) {
     const expected = 'a list of at least one instance name or glob, such as ["web*"]'
     errors.push(
-      problem([...path, 'select', 'instances'], expected, '[]', 'only beside "volumes" it may be empty'),
+      problem(
+        [...path, 'select', 'instances'],
+        expected,
+        '[]',
+        'only beside "volumes" or "buckets" it may be empty',
+      ),
     )
   }
   if (policy.catchup < policy.jitter + TWO_TICKS) {

@@ -24,6 +24,8 @@ export type RoleProblem = { of: 'remote' | 'store'; about: string; reason: strin
 export type Coverage = {
   policy: Policy
   covered: Covered[]
+  /** Buckets: of all that the policy does they only get its exports. Absent: none. */
+  buckets?: Covered[]
   /** Instances in reach that are left out, with the reason. */
   skipped: { key: string; reason: string }[]
   /** What the roles of its remotes keep it from doing. */

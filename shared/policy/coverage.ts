@@ -4,6 +4,7 @@ import { refuseSnapshots } from '../incus/project-rules.ts'
 import { subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { RemoteReply } from '../relay/protocol.ts'
+import { coversBuckets, forBucket, plainKeys, unreadyOf } from './buckets.ts'
 import { contradictionsIn } from './contradictions.ts'
 import type { Coverage, Covered } from './cover.ts'
 import { lockWarnings } from './locks.ts'
@@ -58,10 +59,14 @@ export function coverInstances(
     }))
     const wanted = selected.map((candidate) => covered(candidate, base, remotes.get(candidate.ref.remote)))
     const each = wanted.map((one) => (isVolume(one.record) ? forVolume(one) : one))
+    const buckets = selection.buckets.map((candidate) =>
+      forBucket(covered(candidate, base, remotes.get(candidate.ref.remote))),
+    )
     const taken = heldTogether({ policy, covered: withUnknownVolumes({ policy, covered: each }, replies) })
     return {
       policy,
       covered: taken,
+      ...(buckets.length === 0 ? {} : { buckets }),
       skipped: skipped
         .filter(({ candidate }) => !misplaced.some(({ about }) => about === candidate.key))
         .map(({ candidate, reason }) => ({ key: candidate.key, reason: describeSkip(reason) })),
@@ -70,6 +75,7 @@ export function coverInstances(
         ...projects,
         ...misplaced,
         ...barredProjects(taken),
+        ...unreadyOf(buckets, replies),
         ...fresh.flatMap((remote) => [
           ...(remotes.get(remote)?.unusable ?? []).map((reason) => ({ about: remote, reason })),
           ...overrideProblems(remotes.get(remote)),
@@ -86,6 +92,7 @@ export function coverInstances(
         ...contradictionsIn(policy, taken, uses),
         ...wanted.flatMap((one) => unexported(one, policy)),
         ...lockWarnings(policy, replies),
+        ...plainKeys(policy, buckets, replies),
         ...groupsIn({ policy, covered: taken }).flatMap(strangersIn),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),
       ],
@@ -184,14 +191,15 @@ function listed(candidates: readonly Candidate[]): string {
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
 }
 
-/** A remote also counts as such where custom volumes that the policy may cover aren't known. */
+/** A remote also counts as such where custom volumes or buckets that the policy may cover aren't known. */
 function unreadable(
   { select }: Policy,
   remote: string,
   reply: RemoteReply | undefined,
 ): Coverage['unreadable'] {
   if (reply?.ok === true) {
-    const [why] = coversVolumes(select) ? (reply.inventory.unlisted ?? []) : []
+    const { unlisted = [], bucketless = [] } = reply.inventory
+    const [why] = [...(coversVolumes(select) ? unlisted : []), ...(coversBuckets(select) ? bucketless : [])]
     return why === undefined ? [] : [{ key: `remote:${remote}`, reason: why }]
   }
   const reason = reply === undefined ? 'the relay gave no answer for it' : reply.error.message

@@ -16,6 +16,7 @@ export const DEFAULTS = {
     instances: ['*'],
     types: ['container' as const, 'virtual-machine' as const],
     volumes: [],
+    buckets: [],
     running: false,
     config: {},
     exclude: [],

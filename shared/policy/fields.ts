@@ -90,6 +90,11 @@ export const volumeGlob = text(
   /^(attached|[^\s/:]+:[^\s/]+)$/,
 )
 
+export const bucketGlob = text(
+  'a glob over pool and name of buckets, such as "default::pictures" or "*"',
+  /^(\*|[^\s/:]+::[^\s/:]+)$/,
+)
+
 export const excludeGlob = text(
   'a glob over instance, project/instance or remote/project/instance, such as "main/default/tmp-*"',
   /^[^\s/]+(\/[^\s/]+){0,2}$/,

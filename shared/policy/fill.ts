@@ -163,6 +163,7 @@ export const SETTINGS = [
   'select.instances',
   'select.types',
   'select.volumes',
+  'select.buckets',
   'select.running',
   'select.config',
   'select.exclude',

@@ -52,6 +52,9 @@ export const MAKING = `${PREFIX}restoring-as`
 /** `user.stapes.hold.<snapshot>`: that snapshot is not removed, and counts for no rule of `keep`. */
 export const HOLD = `${PREFIX}hold.`
 
+/** On a bucket, of which Incus has no date: since when it is known to be there (ISO 8601). */
+export const SINCE = `${PREFIX}known-since`
+
 /**
  * `user.stapes.undo.<snapshot>`: somebody removed that snapshot, and Incus does so at the first of the two dates. The
  * second is its own expiry, or `never`, which `undo` sets again. See `removedOn`.
@@ -70,6 +73,7 @@ export const isMark = (key: string): boolean =>
   key === EXPORTING ||
   key === PAUSING ||
   key === PUTTING ||
+  key === SINCE ||
   key === MAKING ||
   key === NO_VOLUMES ||
   key.startsWith(HOLD) ||
@@ -123,6 +127,7 @@ export const RESERVED: readonly string[] = [
   'pausing',
   'putting',
   'restoring-as',
+  'known-since',
 ]
 
 const NO_HOLDS: ReadonlySet<string> = new Set()

@@ -18,6 +18,8 @@ export type Selector = {
   types: ('container' | 'virtual-machine')[]
   /** `attached`, and globs over `pool:name` of custom volumes. Absent in one that an earlier version has applied: none. */
   volumes?: string[]
+  /** Globs over `pool::name` of buckets. Absent: none. */
+  buckets?: string[]
   /** Only running instances (Running or Frozen). */
   running: boolean
   /** `user.*` keys of the expanded config that must match; values are globs. */

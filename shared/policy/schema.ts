@@ -31,7 +31,7 @@ const selectSchema = object(
     ),
     instances: may(
       z.array(field.instanceGlob, { error: 'a list of instance names or globs, such as ["web*"]' }),
-      'Instances, as names or globs. May be empty beside `volumes`.',
+      'Instances, as names or globs. May be empty beside `volumes` or `buckets`.',
       { default: DEFAULTS.select.instances },
     ),
     types: may(
@@ -46,6 +46,11 @@ const selectSchema = object(
       z.array(field.volumeGlob, { error: 'a list, such as ["attached"] or ["default:db-*"]' }),
       'Custom volumes: `"attached"` for those of the instances that the policy covers, and globs over `pool:name` in its projects. They get snapshots, and copies where the policy has `copy`.',
       { default: DEFAULTS.select.volumes, examples: [['attached'], ['default:db-*']] },
+    ),
+    buckets: may(
+      z.array(field.bucketGlob, { error: 'a list, such as ["default::pictures"] or ["*"]' }),
+      'Buckets: globs over `pool::name`, in its projects. They have no snapshots, so of all that a policy does they only get its `export`.',
+      { default: DEFAULTS.select.buckets, examples: [['default::*']] },
     ),
     running: may(field.flag, 'true: only instances that are running or frozen.', {
       default: DEFAULTS.select.running,

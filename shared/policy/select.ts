@@ -4,6 +4,7 @@ import type { InstanceRecord, RemoteInventory } from '../incus/inventory.ts'
 import type { ProjectRules } from '../incus/project-rules.ts'
 import { type InstanceRef, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
+import { bucketsBy, coversBuckets } from './buckets.ts'
 import { compileGlobs, compilePaths, isLiteral } from './glob.ts'
 import { isTrue, NO_VOLUMES, REPLICA_OF } from './marks.ts'
 import { inForce } from './merge.ts'
@@ -24,18 +25,21 @@ export type Observed = {
   /** What exports have left on it, in words. */
   leftovers: readonly string[]
   candidates: readonly Candidate[]
+  buckets: readonly Candidate[]
 }
 
 /** Overrides are read once here, for all policies. */
 export function observe(remote: string, inventory: RemoteInventory, policies: readonly Policy[]): Observed {
-  const candidates = inventory.instances.map((record) => {
+  const candidateOf = (record: InstanceRecord): Candidate => {
     const ref = { remote, project: record.project, instance: record.name }
     // A replica may carry its source's keys, which are not about it.
     const overrides = record.config[REPLICA_OF] === undefined ? readOverrides(ref, record, policies) : null
     return { ref, key: subjectKey(ref), record, overrides }
-  })
+  }
   const { projects, projectRules: rules = {}, unusable = [], leftovers = [] } = inventory
-  return { projects, rules, unusable, leftovers, candidates }
+  const candidates = inventory.instances.map(candidateOf)
+  const buckets = (inventory.buckets ?? []).map(candidateOf)
+  return { projects, rules, unusable, leftovers, candidates, buckets }
 }
 
 export type Selection = {
@@ -44,13 +48,14 @@ export type Selection = {
   skipped: { candidate: Candidate; reason: SkipReason }[]
   /** Projects that the policy names and that the remote doesn't have: never read as "nothing there". */
   absent: { remote: string; project: string }[]
+  buckets: Candidate[]
 }
 
 /** Remotes that didn't answer aren't in `remotes`; saying so is the caller's part. */
 export function selectInstances(policy: Policy, remotes: ReadonlyMap<string, Observed>): Selection {
   const { select } = policy
   const judge = judgeOf(policy)
-  const selection: Selection = { selected: [], skipped: [], absent: [] }
+  const selection: Selection = { selected: [], skipped: [], absent: [], buckets: [] }
   for (const remote of select.remotes) {
     const observed = remotes.get(remote)
     if (observed === undefined) continue
@@ -63,6 +68,17 @@ export function selectInstances(policy: Policy, remotes: ReadonlyMap<string, Obs
       else if (verdict !== 'unmatched') selection.skipped.push({ candidate, reason: verdict })
     }
     for (const one of observed.candidates) if (!isVolume(one.record)) settle(one, judge(one))
+    if (coversBuckets(select)) {
+      const isNamed = bucketsBy(select)
+      const judgeBucket = judgeOf({ ...policy, select: { ...select, running: false } }, ({ ref, record }) =>
+        isNamed(ref, record),
+      )
+      for (const one of observed.buckets) {
+        const verdict = judgeBucket(one)
+        if (verdict === 'selected') selection.buckets.push(one)
+        else settle(one, verdict)
+      }
+    }
     if (!coversVolumes(select)) continue
     const reaches = volumesBy(select, usersIn(selection.selected))
     const judgeVolume = judgeOf(policy, ({ ref, record }) => reaches(ref, record))
@@ -117,7 +133,11 @@ function placesOf(select: Selector): (record: InstanceRecord) => boolean {
   const projects = compileGlobs(select.projects)
   const instances = compileGlobs(select.instances)
   return ({ project, name, type }) =>
-    type !== 'volume' && projects(project) && instances(name) && select.types.includes(type)
+    type !== 'volume' &&
+    type !== 'bucket' &&
+    projects(project) &&
+    instances(name) &&
+    select.types.includes(type)
 }
 
 function keysOf(select: Selector): (record: InstanceRecord) => boolean {

@@ -81,6 +81,7 @@ const policySchema = z.looseObject({
     instances: many,
     types: z.array(z.enum(['container', 'virtual-machine'])),
     volumes: z.exactOptional(many),
+    buckets: z.exactOptional(many),
     running: z.boolean(),
     config: texts,
     exclude: many,

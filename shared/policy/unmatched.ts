@@ -15,7 +15,7 @@ type Unmatched = {
 /** Nothing is reported where a remote or a project could not be read. */
 export function unmatchedOf(
   policy: Policy,
-  { selected, skipped, absent }: Selection,
+  { selected, skipped, absent, buckets }: Selection,
   remotes: ReadonlyMap<string, Observed>,
 ): Unmatched {
   const { select, name, paused } = policy
@@ -28,10 +28,10 @@ export function unmatchedOf(
   const volumes = unmatchedVolumes(select, names)
   const idle = select.instances.filter((pattern) => !names.some(compileGlobs([pattern])))
   const where = `on ${select.remotes.join(', ')} in project ${select.projects.join(', ')}`
-  if (selected.length + skipped.length === 0) {
+  if (selected.length + skipped.length + buckets.length === 0) {
     const [literal] = idle.filter(isLiteral)
     const meant = literal === undefined ? '' : hintOf(literal, names)
-    const what = [...select.instances, ...(select.volumes ?? [])].join(', ')
+    const what = [...select.instances, ...(select.volumes ?? []), ...(select.buckets ?? [])].join(', ')
     return {
       warnings: [`it matches no instance (${what} ${where}), so it backs up nothing${meant}`],
       remarks: [],

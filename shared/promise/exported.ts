@@ -4,6 +4,7 @@ import { placeOf } from '../ledger/work.ts'
 import { own } from '../own.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
+import { isBucket } from '../policy/buckets.ts'
 import type { Covered } from '../policy/cover.ts'
 import { checkIn } from '../work/check/entry.ts'
 import { type ExportRow, pairIn } from '../work/export/manifest.ts'
@@ -104,10 +105,11 @@ function goneOf({ exported, exportGone, exportGoneAt }: Fact, now: Date): Gone {
   return gone === undefined ? {} : { exportGone: gone, exportGoneAt: exportGoneAt ?? now.toISOString() }
 }
 
-/** An instance of that name that was there before isn't this one. */
+/** An instance of that name that was there before isn't this one; nor a bucket that nobody knows as exported. */
 const isOf = ({ record }: Covered, row: ExportRow): boolean => {
   const pair = parsePair(renderPair(pairIn(row)))
-  return pair !== null && (record.identity?.since ?? 0) <= pair[1]
+  const since = record.identity?.since ?? (isBucket(record) ? Number.POSITIVE_INFINITY : 0)
+  return pair !== null && since <= pair[1]
 }
 
 /** What reading the newest one again has shown. */

@@ -19,6 +19,8 @@ export type Fact = {
   uncopied?: true
   /** It isn't exported, though its policy exports: a volume of a cluster's member, by an earlier version any volume. */
   unexported?: true
+  /** It has no snapshots: a bucket, which is only exported. */
+  unsnapped?: true
   /** The newest verified snapshot that its copy lists. */
   copied?: string
   /** The newest verified one before, which its copy lists no longer though nothing of stapes removes it; and when that was seen. */
@@ -111,6 +113,7 @@ const factSchema: z.ZodMiniType<Fact> = z.looseObject({
   place: may(text),
   uncopied: may(z.literal(true)),
   unexported: may(z.literal(true)),
+  unsnapped: may(z.literal(true)),
   copied: may(text),
   lost: may(text),
   lostAt: may(moment),

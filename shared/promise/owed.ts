@@ -12,10 +12,11 @@ import { FAR, keptUntil, owedUntil, PROMISES, type PromiseKind } from './terms.t
 export const isPromised = (
   terms: Policy | Terms,
   kind: PromiseKind,
-  { uncopied, unexported }: Fact,
+  { uncopied, unexported, unsnapped }: Fact,
 ): boolean =>
   !terms.paused &&
   hasKind(terms, kind) &&
+  !(unsnapped === true && kind !== 'export') &&
   !(kind === 'copy' && uncopied === true) &&
   !(kind === 'export' && unexported === true)
 
@@ -47,9 +48,12 @@ function byTerms(terms: Judged, kind: PromiseKind, fact: Fact, now: Date): Date 
 function exportedUntil(
   terms: Judged,
   pair: SnapshotPair,
-  { exported, taken, exportedAt = '', exportDue = '' }: Fact,
+  { exported, taken, exportedAt = '', exportDue = '', unsnapped }: Fact,
   now: Date,
 ): Date {
+  // Of what changes at any time, each slot owes one.
+  if (unsnapped === true)
+    return keptUntil(terms, 'export', pair, exportedAt === '' ? undefined : new Date(exportedAt))
   const since = exportDue === '' && taken !== exported ? now.toISOString() : exportDue
   const owes = [exportedAt, since].toSorted().at(-1) ?? ''
   const until = keptUntil(terms, 'export', pair, owes === '' ? undefined : new Date(owes))

@@ -9,6 +9,7 @@ import { own } from '../own.ts'
 import { withPartials } from '../plan/partials.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
+import { exportedBy, isBucket } from '../policy/buckets.ts'
 import type { Coverage, Covered } from '../policy/cover.ts'
 import { COPY, type CopyWork } from '../work/copy/entry.ts'
 import { verifiedOn } from '../work/copy/marks.ts'
@@ -30,18 +31,20 @@ type Look = {
 
 export function witness({ coverages, world, ledger, before, sorted = {} }: Look, now: Date): Facts {
   const seen = withPartials(world, ledger)
-  const subjects = coverages.map(({ policy, covered, unreadable }) => {
+  const subjects = coverages.map((coverage) => {
+    const { policy, unreadable } = coverage
     const silent = new Set(unreadable.map(({ key }) => key.slice('remote:'.length)))
     const known = own(before?.subjects ?? {}, policy.name) ?? {}
     // Nothing that it covers is gone while its remote gives no answer.
     const unread = Object.entries(known).filter(([key]) => silent.has(pathOf(key)[0]))
-    const facts = covered.map((one): [string, Fact] => [
+    const facts = exportedBy(coverage).map((one): [string, Fact] => [
       one.key,
       {
         ...factFor(one, factOf(before, policy.name, one.key), { world: seen, work: ledger.work }, now),
         ...sortedOf(one, factOf(before, policy.name, one.key), policy.name, sorted),
         ...(policy.copy !== null && one.policy.copy === null ? { uncopied: true as const } : {}),
         ...(policy.export != null && one.policy.export == null ? { unexported: true as const } : {}),
+        ...(isBucket(one.record) ? { unsnapped: true as const } : {}),
       },
     ])
     return [policy.name, Object.fromEntries([...unread, ...facts])] as const
@@ -74,7 +77,7 @@ function factFor(covered: Covered, former: Fact | undefined, known: Known, now: 
   const missing = copied === 'unknown' ? before?.missing : missingOf(known.world.lost?.get(key ?? ''), lost)
   const exported = exportedOf(covered, former, known, now)
   const isWhole =
-    pairs.taken !== null &&
+    (pairs.taken !== null || isBucket(covered.record)) &&
     (covered.policy.copy === null || pairs.copied !== null) &&
     (covered.policy.export == null || exported.exported !== undefined)
   const isUnseen = taken === 'unknown' || copied === 'unknown'

@@ -57,6 +57,8 @@ export type InventoryRequest = ComesAgain & {
   config?: string[]
   /** Custom volumes, too. */
   volumes?: true
+  /** Buckets, too. */
+  buckets?: true
   /**
    * Detached jobs the caller still counts as running; one that the relay doesn't know is adopted if its
    * operation still runs.

@@ -1,6 +1,14 @@
 /** Why a new instance can't come to a place, by what was observed there. */
-import { isVolumeName } from '../incus/names.ts'
-import { type InstanceRef, nounOf, subjectKey, volumeIn, volumeName } from '../incus/subject.ts'
+import { isBucketName, isVolumeName } from '../incus/names.ts'
+import {
+  bucketIn,
+  bucketName,
+  type InstanceRef,
+  nounOf,
+  subjectKey,
+  volumeIn,
+  volumeName,
+} from '../incus/subject.ts'
 import { own } from '../own.ts'
 import type { Refusal } from '../plan/plan.ts'
 import type { World } from '../plan/world.ts'
@@ -32,8 +40,10 @@ export function refuseName(to: InstanceRef, world: World): Refusal | null {
   if (record !== undefined && !record.own.includes(MAKING))
     return {
       code: 'exists',
-      reason: `there is ${nounOf(to) === 'instance' ? 'an instance' : 'a volume'} ${subjectKey(to)} already: choose another name`,
+      reason: `there is ${nounOf(to) === 'instance' ? 'an instance' : `a ${nounOf(to)}`} ${subjectKey(to)} already: choose another name`,
     }
+  const bucket = bucketIn(to.instance)
+  if (bucket !== null) return isBucketName(bucket.bucket) ? null : misnamedBucket(bucket.bucket)
   const volume = volumeIn(to.instance)
   if (volume !== null) return isVolumeName(volume.volume) ? null : misnamedVolume(volume.volume)
   return isName(to.instance) ? null : misnamed(to.instance)
@@ -47,13 +57,20 @@ const misnamedVolume = (name: string): Refusal => ({
   reason: `stapes takes no such name: "${name}" has to be up to 100 letters, digits and any of "_ . - + = @ :"`,
 })
 
+const misnamedBucket = (name: string): Refusal => ({
+  code: 'forbidden',
+  reason: `Incus takes no such name: "${name}" has to be 3 to 63 lower-case letters, digits, dots and dashes, beginning with a letter or a digit`,
+})
+
 const misnamed = (name: string): Refusal => ({
   code: 'forbidden',
   reason: `Incus takes no such name: "${name}" has to be up to 63 letters, digits and dashes, beginning with a letter and not ending with a dash`,
 })
 
-/** What a new one is called as a subject: a volume stays in the pool of its original, unless another is named. */
+/** What a new one is called as a subject: a volume or a bucket stays in the pool of its original, unless another is named. */
 export function calledIn(home: InstanceRef, name: string, pool: string | undefined): string {
+  const bucket = bucketIn(home.instance)
+  if (bucket !== null) return name.includes(':') ? name : bucketName(pool ?? bucket.pool, name)
   const volume = volumeIn(home.instance)
   return volume === null || volumeIn(name) !== null ? name : volumeName(pool ?? volume.pool, name)
 }

@@ -78,7 +78,7 @@ function keysOf<Entry extends MakingWork>(
   const noted = [...Object.keys(ledger.work), ...jobs.flatMap(({ id }) => workOfJob(id) ?? [])]
   const keys = new Set(noted.filter((one) => kindIn(one) === kind).map(subjectIn))
   for (const [remote, reply] of Object.entries(remotes))
-    for (const record of reply.ok ? reply.inventory.instances : [])
+    for (const record of reply.ok ? [...reply.inventory.instances, ...(reply.inventory.buckets ?? [])] : [])
       if (markOn(record) !== '' && isMine(parseMaking(markOn(record))))
         keys.add(subjectKey({ remote, project: record.project, instance: record.name }))
   return keys

@@ -6,6 +6,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest'
 import { authContract } from './auth.ts'
+import { bucketContract } from './buckets.ts'
 import { cloneContract } from './clones.ts'
 import { copyContract } from './copies.ts'
 import { copyingContract } from './copying.ts'
@@ -99,6 +100,7 @@ export function incusContract(name: string, openPair: () => Promise<ContractPair
     volumeRestoreContract(world)
     exportContract(world)
     volumeExportContract(world)
+    bucketContract(world)
     cloneContract(world)
     importContract(world)
     fileContract(world)

@@ -49,6 +49,13 @@ export type ContractServer = {
   /** The same of a custom volume in `default`. */
   writeVolume(volume: string, marker: string, bytes: number): Promise<void>
   readVolumeMarker(volume: string, snapshot?: string): Promise<string | null>
+  /** A bucket in `default` with these objects. */
+  createBucket(bucket: string, objects: Record<string, string>): Promise<void>
+  /** All its objects, by one of its keys. */
+  readObjects(
+    bucket: string,
+    key: { accessKey: string; secretKey: string } | undefined,
+  ): Promise<Record<string, string>>
   /** What a person does about a mount that a killed daemon has left on an instance. */
   unmount(instance: ContractInstance): Promise<void>
   /** Limits what transfers out of this server, and snapshots and restores on dir, may copy; null: no limit; what is under way keeps its own. */

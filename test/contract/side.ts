@@ -30,11 +30,11 @@ export type Side = {
   ask(route: RouteName, call?: Call): Promise<Reply>
   /** A call of the routes table that is answered by a file, or by an error. */
   file(route: RouteName, call?: Call): Promise<Omit<Reply, 'envelope'> & { bytes: Uint8Array }>
-  /** Makes an instance of a file, or a `volume` in its pool; `cut`: the connection breaks before the file's end. */
+  /** Makes an instance of a file, or a `volume` or a `bucket` in its pool; `cut`: the connection breaks before the file's end. */
   upload(
     name: string,
     file: Uint8Array,
-    more?: { pool?: string; cut?: boolean; volume?: true },
+    more?: { pool?: string; cut?: boolean; volume?: true; bucket?: true },
   ): Promise<Reply>
   /** The files of an instance. */
   files(it: ContractInstance, client?: Client): Promise<Sftp>
@@ -96,10 +96,10 @@ export function createSide(server: ContractServer): Side {
       const { method, path } = request(route, parameters, query, body)
       return call(method, path, body === undefined ? null : JSON.stringify(body), client, headers)
     },
-    upload: async (name, file, { pool, cut = false, volume } = {}) => {
-      const { path } =
-        volume === true ? request('receiveVolume', { pool: server.pool }) : request('receiveInstance')
-      asked.add('receiveInstance')
+    upload: async (name, file, { pool, cut = false, volume, bucket } = {}) => {
+      const route = volume === true ? 'receiveVolume' : bucket === true ? 'receiveBucket' : 'receiveInstance'
+      const { path } = request(route, route === 'receiveInstance' ? {} : { pool: server.pool })
+      asked.add(route)
       const headers = {
         ...{ 'content-type': 'application/octet-stream', 'x-incus-name': name },
         ...(pool === undefined ? {} : { 'x-incus-pool': pool }),

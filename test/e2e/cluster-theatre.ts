@@ -1,6 +1,7 @@
 /** A cluster of three and a server that stands alone: each backs up onto the other. */
 import { join } from 'node:path'
 import type { ContractServer } from '../contract/server.ts'
+import { createBuckets } from '../lab/buckets.ts'
 import { type Cluster, startCluster } from '../lab/cluster.ts'
 import { createScene } from '../lab/scene.ts'
 import { type LabServer, startServer } from '../lab/server.ts'
@@ -41,6 +42,7 @@ function asServer({
   const [first, ...others] = members
   return {
     ...createScene(first.dir, run),
+    ...createBuckets(run),
     ...{ name: 'backup', url: first.url, certificate, fingerprint, clients, pool, driver },
     spare: others.map(({ url }) => ({ url, address: url })),
     write: async (it, marker, bytes) => createScene((await homeOf(it)).dir, run).write(it, marker, bytes),

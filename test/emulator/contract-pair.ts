@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContractPair, ContractServer } from '../contract/server.ts'
 import { createCertificate } from '../lab/certificate.ts'
+import { addBucket, readObjects } from './buckets.ts'
 import { addCustom } from './custom.ts'
 import { type EmbeddedPair, openPair, type ServedIncus, trust, type Versions } from './pair.ts'
 import {
@@ -75,6 +76,11 @@ function contractServer(
     useVolume: async (it, volume) => useVolume(incus, it, volume),
     writeVolume: async (volume, marker, bytes) => writeVolume(incus, volume, marker, bytes),
     readVolumeMarker: async (volume, snapshot) => readVolumeMarker(incus, volume, snapshot),
+    createBucket: async (bucket, objects) => {
+      incus.bucketsAddress = '127.0.0.1:8555'
+      addBucket(incus, { ...PLACE, name: bucket }, { objects: new Map(Object.entries(objects)) })
+    },
+    readObjects: async (bucket, key) => readObjects(incus, { ...PLACE, name: bucket }, key?.accessKey ?? ''),
     unmount: async (it) => void Object.assign(instanceOf(incus, it), { mounted: false }),
     throttle: async (bytesPerSecond) => {
       incus.bandwidth = bytesPerSecond

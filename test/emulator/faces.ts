@@ -26,6 +26,8 @@ export type Face = {
   checkSnapshotName(name: string): void
   takenSnapshot: string
   takenInstance: string
+  /** By itself; before, they needed another program. */
+  servesBuckets: boolean
   /** What is missed by whoever comes before a first copy is over. */
   unfinished(instance: string): string
 }
@@ -45,6 +47,7 @@ export const faces: Record<Version, Face> = {
     refusesSecondCopy: false,
     keepsMounted: false,
     takesFailureForNone: true,
+    servesBuckets: false,
     // A space is only found out by the operation.
     checkSnapshotName: (name) => refuseSigns(name, 'Cannot contain'),
     takenSnapshot:
@@ -69,6 +72,7 @@ export const faces: Record<Version, Face> = {
     refusesSecondCopy: true,
     keepsMounted: true,
     takesFailureForNone: false,
+    servesBuckets: true,
     checkSnapshotName(name) {
       if (/\s/.test(name)) throw new Refusal(400, 'Invalid snapshot name: Name cannot contain white space')
       refuseSigns(name, 'Name contains invalid character')

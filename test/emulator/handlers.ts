@@ -3,6 +3,17 @@ import { type RouteName, routes } from '../../shared/incus/routes.ts'
 import { checkAccess, mayUse, type Right } from './auth.ts'
 import { createCopy, createEmpty } from './birth.ts'
 import { field, record, section } from './body.ts'
+import {
+  createBucket,
+  createBucketBackup,
+  deleteBucket,
+  deleteBucketBackup,
+  exportBucketBackup,
+  getBucket,
+  listBucketKeys,
+  listBuckets,
+  patchBucket,
+} from './buckets.ts'
 import { receiveInstance, sendInstance, sendSnapshot } from './copies.ts'
 import {
   createCustom,
@@ -92,6 +103,15 @@ export const handlers: Record<RouteName, Handler> = {
   createVolumeBackup: { right: 'object', answer: createCustomBackup },
   exportVolumeBackup: { right: 'object', answer: exportCustomBackup },
   deleteVolumeSnapshot: { right: 'object', answer: deleteCustomSnapshot },
+  listBuckets: { right: 'volumes', answer: listBuckets },
+  getBucket: { right: 'object', answer: getBucket },
+  listBucketKeys: { right: 'object', answer: listBucketKeys },
+  markBucket: { right: 'object', answer: patchBucket },
+  receiveBucket: { right: 'object', answer: createBucket },
+  createBucketBackup: { right: 'object', answer: createBucketBackup },
+  exportBucketBackup: { right: 'object', answer: exportBucketBackup },
+  deleteBucket: { right: 'object', answer: deleteBucket },
+  deleteBucketBackup: { right: 'object', answer: deleteBucketBackup },
   listOperations: { right: 'list', answer: operations },
   getOperation: { right: 'any', answer: getOperation },
   waitOperation: { right: 'any', answer: waitOperation },

@@ -42,10 +42,15 @@ export function getServer(server: EmbeddedIncus, call: Call): Reply {
     ...common,
     auth_user_name: access.user,
     auth_user_method: access.method,
-    config: access.projects === null ? { 'core.https_address': server.address } : {},
+    config: access.projects === null ? configOf(server) : {},
     environment: environment(server, call.project),
   })
 }
+
+const configOf = ({ address, bucketsAddress }: EmbeddedIncus): Record<string, string> => ({
+  'core.https_address': address,
+  ...(bucketsAddress === '' ? {} : { 'core.storage_buckets_address': bucketsAddress }),
+})
 
 function environment(server: EmbeddedIncus, project: string): Record<string, unknown> {
   const { certificate, name, driver } = server.options

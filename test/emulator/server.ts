@@ -98,6 +98,8 @@ export class EmbeddedIncus {
   readonly lostMembers = new Set<string>()
   /** How a command in an instance ends. */
   guest: (instance: Instance, command: readonly string[]) => Ran = plainGuest
+  /** `host:port` of its own server for buckets; empty: it has none. */
+  bucketsAddress = ''
   /** How it answers. */
   face: Face
   phase: 'up' | 'starting' | 'stopping' | 'down' = 'up'

@@ -1,5 +1,6 @@
 /** What a server stores: it survives a kill, unlike its operations. */
 
+import type { Bucket } from './buckets.ts'
 import { formatDate, type Moment } from './dates.ts'
 import type { Overlay } from './disk-files.ts'
 import { Refusal } from './envelope.ts'
@@ -129,6 +130,8 @@ export type Pool = {
   config: Config
   full: boolean
   volumes: Map<string, Custom>
+  /** Likewise. */
+  buckets: Map<string, Bucket>
   /** `project/instance` of folders that a killed server has left, and that no listing shows. */
   orphans: Set<string>
 }
@@ -164,7 +167,15 @@ export function newState(driver: Driver): State {
     pools: new Map([
       [
         'default',
-        { name: 'default', driver, config: {}, full: false, volumes: new Map(), orphans: new Set() },
+        {
+          name: 'default',
+          driver,
+          config: {},
+          full: false,
+          volumes: new Map(),
+          buckets: new Map(),
+          orphans: new Set(),
+        },
       ],
     ]),
     lastInstance: 0,

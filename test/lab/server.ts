@@ -4,6 +4,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContractServer } from '../contract/server.ts'
+import { createBuckets } from './buckets.ts'
 import { createDaemon } from './daemon.ts'
 import { freePort } from './free-port.ts'
 import { FENCED, POOL, SHARED_PROFILES } from './layout.ts'
@@ -55,6 +56,7 @@ export async function startServer({
     certificate: environment.certificate,
     fingerprint: createHash('sha256').update(raw).digest('hex'),
     ...createScene(dir, socket.run),
+    ...createBuckets(socket.run),
     ...{ admin: socket.admin, run: socket.run, close: socket.close },
     start: daemon.start,
     kill: daemon.kill,

@@ -1,5 +1,6 @@
 /** Stores in memory: what is saved takes its time, and is read through the relay's connection as a real one reads it. */
 import { createHash } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
 import type { Exports, Saving } from '../../relay/engine/exports.ts'
 import { describe, parseIndex } from '../../relay/export/described.ts'
 import { readIndex, rewritten } from '../../relay/export/rewritten.ts'
@@ -127,7 +128,8 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
         return err({ code: 'export', message: String(cause) })
       }
       if (stores.failure !== null) return err({ code: 'export', message: stores.failure })
-      const archive = Buffer.concat(chunks)
+      const whole = Buffer.concat(chunks)
+      const archive = saving.about.type === 'bucket' ? gunzipSync(whole) : whole
       const manifest = manifestOf(saving, archive, clock.now(), stores.key === null ? null : 'age')
       const key = keyOf(saving.store, saving)
       if (stores.made.has(key)) return err({ code: 'export', message: 'which is not overwritten' })

@@ -3,7 +3,15 @@ import { isPowerful } from '../../../shared/incus/given.ts'
 import type { SourceDetails } from '../../../shared/incus/source.ts'
 import { subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { merged, own } from '../../../shared/own.ts'
-import { HOLD, isMark, MAKING, NO_VOLUMES, PROTECTION, RESTORED } from '../../../shared/policy/marks.ts'
+import {
+  HOLD,
+  isMark,
+  MAKING,
+  NO_VOLUMES,
+  PROTECTION,
+  RESTORED,
+  SINCE,
+} from '../../../shared/policy/marks.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
 import type { Original } from './clone-reads.ts'
 import { isCustomVolume, PASSIVE, reachesHost } from './copy-body.ts'
@@ -17,7 +25,8 @@ const ADDRESS = /^(hwaddr|host_name|ipv[46]\.(address|routes|routes\.external))$
 const isDeferred = (key: string): boolean => /^(boot\.autostart|snapshots)(\.|$)/.test(key)
 
 /** Of one that is brought back, what its policies go by. */
-const isLasting = (key: string): boolean => key.startsWith(HOLD) || key === RESTORED || key === NO_VOLUMES
+const isLasting = (key: string): boolean =>
+  key.startsWith(HOLD) || key === RESTORED || key === NO_VOLUMES || key === SINCE
 
 const isLocal = ({ from, to }: Cloning): boolean => from.remote === to.remote
 

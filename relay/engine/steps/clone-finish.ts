@@ -105,10 +105,10 @@ export const planRemoveClone: PlanStep<RemoveCloneStep> = async ({ ref }, io, jo
   return writing === null ? ok({ calls: [deleteCall(ref)] }) : err(writing)
 }
 
-export function againstRemovalOf({ making, isUntouched }: There): string | null {
+export function againstRemovalOf({ making, isUntouched, used = 'somebody uses it' }: There): string | null {
   if (making === null) return 'it was not made by this relay just now'
   if (making.made) return 'it is whole'
-  return isUntouched ? null : 'somebody uses it'
+  return isUntouched ? null : used
 }
 
 type Own = There & { making: Making; since: number }

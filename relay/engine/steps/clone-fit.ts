@@ -111,14 +111,30 @@ async function refuseSpace(
   size: number | null,
   io: Io,
 ): Promise<string | null> {
-  const free = pool === null ? null : await freeIn(pool, to.remote, io)
-  if (free === null) return null
   // In the same pool most drivers share what is equal.
   const needed = from.remote === to.remote ? LEAST : Math.max(LEAST, size ?? 0)
-  return free >= needed
+  return pool === null ? null : spaceIn(to, pool, needed, io)
+}
+
+async function spaceIn(
+  to: Fitting['to'],
+  pool: string,
+  needed: number,
+  io: Pick<Io, 'upstream'>,
+): Promise<string | null> {
+  const free = await freeIn(pool, to.remote, io)
+  return free === null || free >= needed
     ? null
     : `the pool "${pool}" on ${to.remote} has ${Math.floor(free / MEGA)} MB left, and it needs ${Math.ceil(needed / MEGA)} MB: free space there, or name another pool, by --pool`
 }
+
+/** Of what comes from elsewhere. */
+export const fitSpace = (
+  to: Fitting['to'],
+  pool: string,
+  size: number,
+  io: Pick<Io, 'upstream'>,
+): Promise<string | null> => spaceIn(to, pool, Math.max(LEAST, size), io)
 
 /** A list without any may have been filtered by the server's rights. */
 async function refuseNetworks(cloning: Fitting, details: SourceDetails, io: Io): Promise<string | null> {

@@ -1,13 +1,15 @@
 /** What a new instance is made from, and what stands under its name already. */
 import type { SnapshotPair } from '../../../shared/incus/inventory.ts'
 import { parseSource, parseVolumeSource, type SourceDetails } from '../../../shared/incus/source.ts'
-import { type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
+import { bucketIn, type InstanceRef, volumeIn } from '../../../shared/incus/subject.ts'
+import { SINCE } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { Cloning } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Making } from '../../../shared/work/clone/mark.ts'
 import { call } from '../call.ts'
 import { isObject } from '../envelope.ts'
+import { againstBucketMaking } from '../guard-clone.ts'
 import { isAttached } from '../guard-copy.ts'
 import { isUnused, makingOn, unmarkedOn } from '../making.ts'
 import { parseSeconds } from '../parse-volumes.ts'
@@ -80,20 +82,27 @@ export type There = {
   config: Record<string, unknown>
   /** Nobody has started it, or taken a snapshot of it. */
   isUntouched: boolean
+  /** Why it isn't, in words, where that is known. */
+  used?: string
 }
 
 /** Null: nothing. */
 export async function readThere(
   ref: InstanceRef,
-  { upstream, seal, journal }: Pick<StepIo, 'upstream' | 'seal' | 'journal'>,
+  { upstream, seal, journal, clock }: Pick<StepIo, 'upstream' | 'seal' | 'journal' | 'clock'>,
 ): Promise<Result<There | null, CallError>> {
   const one = await call(upstream, ref.remote, subjectRequest(ref))
   if (!one.ok) return one.error.status === 404 ? ok(null) : one
   const { metadata } = one.value.envelope
   const { config, created_at } = isObject(metadata) ? metadata : {}
-  const since = parseSeconds(created_at)
+  const isBucket = bucketIn(ref.instance) !== null
+  const since = parseSeconds(isBucket && isObject(config) ? config[SINCE] : created_at)
   const making = makingOn(ref, config, seal) ?? unmarkedOn(ref, config, since, { journal, seal })
   const there = { making, since, config: isObject(config) ? config : {} }
+  if (isBucket) {
+    const used = againstBucketMaking(making, there.config, clock.now())
+    return ok({ ...there, isUntouched: used === null, ...(used === null ? {} : { used }) })
+  }
   const isFree =
     volumeIn(ref.instance) === null ? isUnused(metadata) : isObject(metadata) && !isAttached(metadata)
   if (making === null || !isFree) return ok({ ...there, isUntouched: false })

@@ -1,14 +1,17 @@
 /** Reads all that a store has of an instance, and removes one of its exports, if the relay's own rules allow it. */
-import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
+import { SINCE } from '../../../shared/policy/marks.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExpireExportStep, SurveyExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type ExportSurvey, type Manifest, rowOf } from '../../../shared/work/export/manifest.ts'
 import { type Standing, UNSAID } from '../../../shared/work/export/notes.ts'
+import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
 import { againstExportRemoval, badKey, oldKey, oldOf } from '../export-removal.ts'
 import { isHeld, isReplica } from '../removal.ts'
 import { isSource, notSource, refused } from '../rules.ts'
+import { subjectRequest } from '../subject-requests.ts'
 import { alone } from './note-export.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
@@ -81,17 +84,35 @@ async function againstInstance(
   io: StepIo,
 ): Promise<Result<string | null, CallError>> {
   if (!isSource(io.remotes, ref.remote)) return ok(notSource(ref.remote))
+  if (nounOf(ref) === 'bucket') return againstBucket(ref, snapshot.createdAt, io)
   const seen = await io.sightings.readAll(ref)
   if (!seen.ok)
     return seen.error.status === 404 ? ok('the instance is gone, so what was exported of it stays') : seen
   const { sighting, instance } = seen.value
   if (isReplica(ref, sighting, io)) return ok('it is a copy')
   if (isHeld(sighting, snapshot.name)) return ok('its snapshot is held: release it first')
-  const since = Date.parse(isObject(instance) ? text(instance.created_at) : '')
-  const of = Date.parse(snapshot.createdAt)
-  if (Number.isNaN(since) || Number.isNaN(of)) return ok('it is not known whether it is of this instance')
+  return ok(againstEarlier(isObject(instance) ? text(instance.created_at) : '', snapshot.createdAt))
+}
+
+/** Incus has no date of it, but its own mark has one. */
+async function againstBucket(
+  ref: InstanceRef,
+  exportedAt: string,
+  io: StepIo,
+): Promise<Result<string | null, CallError>> {
+  const seen = await call(io.upstream, ref.remote, subjectRequest(ref))
+  if (!seen.ok)
+    return seen.error.status === 404 ? ok('the bucket is gone, so what was exported of it stays') : seen
+  const { metadata } = seen.value.envelope
+  const config = isObject(metadata) && isObject(metadata.config) ? metadata.config : {}
+  return ok(againstEarlier(text(config[SINCE]), exportedAt))
+}
+
+function againstEarlier(madeAt: string, exportedAt: string): string | null {
+  const [since, of] = [Date.parse(madeAt), Date.parse(exportedAt)]
+  if (Number.isNaN(since) || Number.isNaN(of)) return 'it is not known whether it is of this instance'
   // Dates of some listings have no parts of a second.
-  return ok(Math.ceil(of / 1000) * 1000 < Math.floor(since / 1000) * 1000 ? EARLIER : null)
+  return Math.ceil(of / 1000) * 1000 < Math.floor(since / 1000) * 1000 ? EARLIER : null
 }
 
 const EARLIER = 'it is of an earlier instance of that name, and stays'

@@ -2,7 +2,7 @@
  * Exports a snapshot: an instance or a volume is made of it, Incus makes a backup of that, which is fetched, checked and stored,
  * and what was made goes with its backup. Pools that read what they export live do no harm so: nothing changes that instance.
  */
-import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -17,6 +17,7 @@ import { backupFileRequest, backupRequest } from '../subject-requests.ts'
 import { removeTemporary } from '../temporaries.ts'
 import { temporaryOf } from '../temporary.ts'
 import { type Made, temporaryBody, temporaryVolume } from './export-body.ts'
+import { exportBucket } from './export-bucket.ts'
 import { refuseSpace, usageOf } from './export-space.ts'
 import { postponing } from './snapshots.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
@@ -30,9 +31,10 @@ export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = 
   const refusal = (why: string) => err(refused(`export ${subjectKey(ref)}`, why))
   if (!io.exports.stores.includes(store)) return refusal(`it has no store "${store}" in its configuration`)
   if (!isSource(io.remotes, ref.remote)) return refusal(notSource(ref.remote))
-  const seen = await io.sightings.read(ref)
-  if (!seen.ok) return seen
-  if (isReplica(ref, seen.value, io)) return refusal('it is a copy: export its source')
+  const isBucket = nounOf(ref) === 'bucket'
+  const seen = isBucket ? null : await io.sightings.read(ref)
+  if (seen?.ok === false) return seen
+  if (seen !== null && isReplica(ref, seen.value, io)) return refusal('it is a copy: export its source')
   const made = await io.exports.list(store, ref, name)
   if (!made.ok) return made
   const [there] = made.value
@@ -40,6 +42,7 @@ export const planExport: PlanStep<ExportStep> = async (step, io, job, watcher = 
     return refusal(`"${store}" has an export ${name} of ${there.snapshot.name} already`)
   // Asked for twice, it is made once.
   if (there !== undefined) return ok({ calls: [], reply: rowOf(store, there) })
+  if (isBucket) return exportBucket(step, io, job, watcher)
   const temporary = temporaryOf(ref, step)
   io.temporaries.begin(temporary)
   try {

@@ -6,7 +6,7 @@
 import { sizeOf } from '../../../shared/chat/age.ts'
 import { type CopyGiven, refuseGiven } from '../../../shared/incus/given.ts'
 import { request } from '../../../shared/incus/routes.ts'
-import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
+import { bucketIn, type InstanceRef, nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
 import { own } from '../../../shared/own.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import type { CheckImportStep, ImportCheck, Importing, ImportStep } from '../../../shared/relay/steps.ts'
@@ -34,6 +34,7 @@ import {
   volumeBody,
   withGiven,
 } from './import-body.ts'
+import { bucketBody, droppedOfBucket, fitBucket, keysText } from './import-bucket.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 
 /** In milliseconds. Incus unpacks it as long as it takes. */
@@ -57,10 +58,16 @@ export const planCheckImport: PlanStep<CheckImportStep> = async (step, io) => {
   const reply: ImportCheck = judged.ok
     ? {
         refusal: null,
-        warnings: [
-          ...differencesOf(cloningOf(step, judged.value.name), besideGiven(judged.value.details, step.given)),
-          ...withoutText(step, judged.value.details),
-        ],
+        warnings:
+          nounOf(step.to) === 'bucket'
+            ? [...withoutText(step, judged.value.details), keysText(judged.value.held)]
+            : [
+                ...differencesOf(
+                  cloningOf(step, judged.value.name),
+                  besideGiven(judged.value.details, step.given),
+                ),
+                ...withoutText(step, judged.value.details),
+              ],
         export: { name: judged.value.name, encrypted: judged.value.held.manifest.stored.encryption !== null },
       }
     : { refusal: judged.error.message, warnings: [], export: null }
@@ -95,6 +102,13 @@ async function judge(
   const held = peeked.value
   const odd = againstHeld(step, held)
   if (odd !== null) return refusal(`${odd}${await otherDriver(step, held, io)}`)
+  if (nounOf(step.to) === 'bucket') {
+    const place = await fitBucket(step.to, held.manifest.archive.bytes, io)
+    const { details, manifest } = held
+    return place.ok
+      ? ok({ name: manifest.name, held, details, place: place.value, there: there.value })
+      : refusal(place.error)
+  }
   const isVolume = volumeIn(step.to.instance) !== null
   const details = isVolume
     ? originalVolume(held)
@@ -183,13 +197,14 @@ async function sent(
     unlessCancelled(watcher),
   )
   const { remote, project, instance } = step.to
-  const volume = volumeIn(instance)
+  const [volume, bucket] = [volumeIn(instance), bucketIn(instance)]
+  const into = volume ?? bucket
   const reply = await io.upload(
     remote,
-    volume === null
+    into === null
       ? request('receiveInstance', {}, { project })
-      : request('receiveVolume', { pool: volume.pool }, { project }),
-    { name: volume?.volume ?? instance, pool: described.named, bytes },
+      : request(volume === null ? 'receiveBucket' : 'receiveVolume', { pool: into.pool }, { project }),
+    { name: volume?.volume ?? bucket?.bucket ?? instance, pool: described.named, bytes },
   )
   const wrong = problem()
   if (wrong !== null) return err(wrong)
@@ -203,6 +218,7 @@ async function sent(
   watcher.waits(watched)
   const ended = await awaitOperation(io, watched, { ...io.timeouts, limit: WEEK }, watcher.progress)
   if (!ended.ok) return err(advised(step, described.description.pool, ended.error))
+  if (bucket !== null) return finishingWith(step, {}, markOf(step, true, io), io)
   const lasting = lastingConfig(cloningOf(step, judged.name), judged.details)
   return finishingWith(step, lasting, markOf(step, true, io), io)
 }
@@ -223,6 +239,13 @@ async function describe(
 ): Promise<{ description: Description; named: string | null }> {
   const cloning = { ...cloningOf(step, name), pool: place.pool }
   const madeAt = new Date(io.clock.now()).toISOString()
+  const ofBucket = bucketIn(step.to.instance)
+  if (ofBucket !== null) {
+    const { pool } = ofBucket
+    const body = bucketBody(step.to, held, { mark: markOf(step, false, io), madeAt })
+    const driver = await driverOf(step.to.remote, pool, io)
+    return { description: { to: step.to, ...body, pool, driver, madeAt }, named: null }
+  }
   const inPool = volumeIn(step.to.instance)?.pool
   if (inPool !== undefined) {
     const volume = volumeBody(cloning, details, markOf(step, false, io))
@@ -237,7 +260,7 @@ async function describe(
 }
 
 function withoutText({ to }: Importing, details: Held['details']): string[] {
-  const dropped = droppedOf(details)
+  const dropped = details.type === 'bucket' ? droppedOfBucket(details) : droppedOf(details)
   return dropped.length === 0
     ? []
     : [`${subjectKey(to)} is made without ${dropped.join(', ')}; set it again if it needs that`]

@@ -1,6 +1,6 @@
 /** All steps that a job may have, with what each does. */
 import { isSubjectName } from '../../../shared/incus/names.ts'
-import { type InstanceRef, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
 import type { CallError, Job } from '../../../shared/relay/protocol.ts'
 import type { Step } from '../../../shared/relay/steps.ts'
 import { err, type Result } from '../../../shared/result.ts'
@@ -102,18 +102,34 @@ const OF_VOLUMES: readonly Step['do'][] = [
   'check-import',
 ]
 
+/** And those that are done to buckets. */
+const OF_BUCKETS: readonly Step['do'][] = [
+  'export',
+  'read-exports',
+  'check-export',
+  'survey-exports',
+  'expire-export',
+  'import',
+  'check-import',
+  'finish-clone',
+  'remove-clone',
+  'cancel',
+]
+
+const DONE_TO = { volume: OF_VOLUMES, bucket: OF_BUCKETS }
+const SAID = { volume: 'a custom volume', bucket: 'a bucket' }
+
 export function requestsOf(
   step: Step,
   job: Job,
   io: StepIo,
   watcher?: Watcher,
 ): Result<Planned, CallError> | Promise<Result<Planned, CallError>> {
-  const strange = refsOf(step).find(
-    ({ instance }) =>
-      volumeIn(instance) !== null && !(OF_VOLUMES.includes(step.do) && isSubjectName(instance)),
-  )
-  if (strange !== undefined)
-    return err(refused(`${step.do} ${subjectKey(strange)}`, 'that is not done to a custom volume'))
+  for (const ref of refsOf(step)) {
+    const noun = nounOf(ref)
+    if (noun !== 'instance' && !(DONE_TO[noun].includes(step.do) && isSubjectName(ref.instance)))
+      return err(refused(`${step.do} ${subjectKey(ref)}`, `that is not done to ${SAID[noun]}`))
+  }
   return (PLANS[step.do] as PlanStep<Step>)(step, io, job, watcher)
 }
 

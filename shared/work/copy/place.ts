@@ -42,16 +42,23 @@ function refusePlace(
   planned: readonly CopyAction[],
 ): string | null {
   if (!first) return null
-  if (type === 'volume') return null
+  if (type === 'volume' || type === 'bucket') return null
   if (member !== null && !server.clustered)
     return `${target.remote} is not a cluster, so the copy can't be placed on ${member}: remove "copy.target" from the policy`
   // One that is started over replaces itself.
   if (startOver) return null
   const there = { container: 0, 'virtual-machine': 0 }
   for (const record of instances)
-    if (record.type !== 'volume' && record.project === target.project) there[record.type] += 1
+    if (record.type !== 'volume' && record.type !== 'bucket' && record.project === target.project)
+      there[record.type] += 1
   for (const action of planned)
-    if (action.first && !action.startOver && action.type !== 'volume' && isSamePlace(action, target))
+    if (
+      action.first &&
+      !action.startOver &&
+      action.type !== 'volume' &&
+      action.type !== 'bucket' &&
+      isSamePlace(action, target)
+    )
       there[action.type] += 1
   return refuseRoom(target.project, own(projectRules, target.project), there, type)
 }

@@ -10,10 +10,12 @@ import { driverOf } from '../../plan/freezing.ts'
 import { type Installation, renderInstallation } from '../../plan/installation.ts'
 import type { Refusal } from '../../plan/plan.ts'
 import { rulesOf, type World } from '../../plan/world.ts'
+import { isBucket } from '../../policy/buckets.ts'
 import { isOfMember } from '../../policy/volumes.ts'
 import { refuseEvidence } from '../restore/evidence.ts'
 import type { ExportAction, ExportRequest } from './action.ts'
 import type { ExportWork } from './entry.ts'
+import { LIVE } from './manifest.ts'
 import { jobOf } from './steps.ts'
 
 type Wanted = Pick<ExportRequest, 'to' | 'optimized'>
@@ -30,6 +32,7 @@ export function newestComplete(
   found: Found,
   known: Pick<PlanInput, 'coverages' | 'world' | 'ledger' | 'now'>,
 ): SnapshotPair | null {
+  if (isBucket(found.record)) return [LIVE, Math.floor(known.now.getTime() / 1000)]
   const isAhead = aheadOf(known.now)
   return (
     [...found.snapshots]
@@ -54,15 +57,17 @@ function refuseStore({ key, ref }: Found, { to }: Wanted, world: World): Refusal
   }
 }
 
-function refuseServer({ key, ref }: Found, { remotes }: World): Refusal | null {
+function refuseServer({ key, ref, record }: Found, { remotes }: World): Refusal | null {
   const reply = own(remotes, ref.remote)
-  const why = reply?.ok === true ? refuseWay('named backup', reply.inventory.server.version) : null
+  const way = isBucket(record) ? 'backup of a bucket' : 'named backup'
+  const why = reply?.ok === true ? refuseWay(way, reply.inventory.server.version) : null
   return why === null ? null : { code: 'unverified', reason: `${key} can't be exported: ${why}` }
 }
 
 /** Incus takes no snapshot of an image, and of a dependent volume only with its instance. */
 function refuseVolume({ key, record }: Found): Refusal | null {
-  const { unsnapped } = record
+  const { unsnapped, unready } = record
+  if (unready !== undefined) return { code: 'forbidden', reason: `${key} can't be exported: ${unready}` }
   if (unsnapped !== undefined)
     return {
       code: 'forbidden',
@@ -79,6 +84,11 @@ function refuseVolume({ key, record }: Found): Refusal | null {
 const ABLE: readonly (string | undefined)[] = ['btrfs', 'zfs']
 
 function refuseForm({ key, ref, record }: Found, { optimized }: Wanted, world: World): Refusal | null {
+  if (optimized === true && isBucket(record))
+    return {
+      code: 'driver',
+      reason: `${key} is a bucket, which has no form of its own for exports: leave "optimized" out`,
+    }
   const driver = driverOf(world, ref.remote, record.pool)
   return optimized !== true || ABLE.includes(driver)
     ? null
@@ -96,7 +106,7 @@ function refuseProject({ ref, key, record }: Found, { remotes }: World): Refusal
   const there = countsIn(reply.inventory.instances, ref.project)
   const why =
     refuseBackups(ref.project, rules) ??
-    (record.type === 'volume'
+    (record.type === 'volume' || isBucket(record)
       ? null
       : refuseRoom(
           ref.project,

@@ -7,6 +7,7 @@ import { aheadOf } from '../../incus/snapshot-name.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { placeOf } from '../../ledger/work.ts'
 import { storesIn, type World } from '../../plan/world.ts'
+import { exportedBy, isBucket } from '../../policy/buckets.ts'
 import type { Coverage, Covered } from '../../policy/cover.ts'
 import type { Export } from '../../policy/policy.ts'
 import { type Fact, type Facts, factOf, inStore, parsePair } from '../../promise/facts.ts'
@@ -48,12 +49,13 @@ const STILL = 20
 
 /** Of each policy, instance by instance. */
 export function exportsOf({ coverages, facts, now }: Pick<Wanting, 'coverages' | 'facts' | 'now'>): Wanted[] {
-  return coverages.flatMap(({ policy, covered }) => {
+  return coverages.flatMap((coverage) => {
+    const { policy } = coverage
     if (policy.export == null || policy.paused) return []
     const { export: wish } = policy
     const slot = lastSlot(policy.export.schedule, policy.timezone, now)
     if (slot === null) return []
-    return covered
+    return exportedBy(coverage)
       .filter((one) => !one.policy.paused && one.policy.export != null)
       .map((one): Wanted => {
         const fact = inStore(factOf(facts, policy.name, one.key) ?? {}, wish.to)
@@ -100,6 +102,8 @@ export const isOwed = ({ fact: { exportedAt }, slot }: Wanted): boolean =>
 /** Owed, and something newer is listed that could be exported. */
 export function isMissing(one: Wanted, now: Date): boolean {
   if (!isOwed(one)) return false
+  // It changes at any time.
+  if (isBucket(one.covered.record)) return true
   const [, exported = 0] = parsePair(one.fact.exported) ?? []
   const isAhead = aheadOf(now)
   return (one.covered.record.snapshots ?? []).some((pair) => pair[1] > exported && !isAhead(pair))

@@ -1,5 +1,5 @@
 /** How an export reads. */
-import { subjectKey } from '../../incus/subject.ts'
+import { nounOf, subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import type { ExportAction } from './action.ts'
 
@@ -7,5 +7,5 @@ export const exportLine = ({ ref, snapshot, store, name, optimized, reason }: Ex
   about: subjectKey(ref),
   sign: '»',
   what: store,
-  reason: `${reason}: ${snapshot} as a file in ${store}, ${name}${optimized ? ', in the form of its pool’s driver' : ''}`,
+  reason: `${reason}: ${nounOf(ref) === 'bucket' ? 'it, as it is and with its keys,' : snapshot} as a file in ${store}, ${name}${optimized ? ', in the form of its pool’s driver' : ''}`,
 })

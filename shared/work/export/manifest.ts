@@ -10,16 +10,20 @@ const bytes = z.int().check(z.gte(0))
 const sha256 = text.check(z.regex(/^[0-9a-f]{64}$/))
 const strings = z.record(text, text)
 
+/** What stands in the place of a snapshot's name where there is none: it is exported as it is then. */
+export const LIVE = 'live'
+
 const manifestSchema = z.object({
   stapes: z.literal('export 1'),
-  /** `remote/project/instance`, or `remote/project/pool:volume`. */
+  /** `remote/project/instance`, `remote/project/pool:volume`, or `remote/project/pool::bucket`. */
   instance: text,
   name: text,
+  /** Of a bucket `LIVE`, and when its backup began. */
   snapshot: z.object({ name: text, createdAt: text }),
   madeAt: text,
   /** Of the server. */
   incus: text,
-  type: z.enum(['container', 'virtual-machine', 'volume']),
+  type: z.enum(['container', 'virtual-machine', 'volume', 'bucket']),
   /** Of a custom volume alone, whose pool is in its key; its config is in the archive. */
   volume: z.exactOptional(z.object({ contentType: text, description: text })),
   driver: text,

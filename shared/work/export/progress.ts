@@ -3,6 +3,7 @@ import { sizeOf } from '../../chat/age.ts'
 import type { Text } from '../../chat/message.ts'
 import type { Long } from '../kind.ts'
 import type { ExportWork } from './entry.ts'
+import { LIVE } from './manifest.ts'
 
 const entryOf = ({ entry }: { entry: unknown }): ExportWork | null => entry as ExportWork | null
 
@@ -10,7 +11,13 @@ export const exportWords: Long<ExportWork>['words'] = {
   doing: (item) => {
     const entry = entryOf(item)
     const where: Text =
-      entry === null ? [] : [' at ', { code: entry.snapshot }, ' to ', { code: entry.store }]
+      entry === null
+        ? []
+        : [
+            ...(entry.snapshot === LIVE ? [] : [' at ', { code: entry.snapshot }]),
+            ' to ',
+            { code: entry.store },
+          ]
     return ['exporting ', { code: item.subject }, ...where]
   },
   good: (item) => {

@@ -1,7 +1,10 @@
-/** Requests to export an instance or a custom volume: whether that is possible now, and its plan. */
+/** Requests to export an instance, a custom volume or a bucket: whether that is possible now, and its plan. */
 import { placeOf } from '../../ledger/work.ts'
 import { type Found, findSubject, missing } from '../../plan/find.ts'
-import type { Refusal } from '../../plan/plan.ts'
+import type { Note, Refusal } from '../../plan/plan.ts'
+import type { World } from '../../plan/world.ts'
+import { isBucket, plainText } from '../../policy/buckets.ts'
+import { storeIn } from '../../policy/locks.ts'
 import { err, ok, type Result } from '../../result.ts'
 import { minutesFrom } from '../../schedule/moment.ts'
 import type { Answer, Requestable, Requested } from '../kind.ts'
@@ -10,6 +13,7 @@ import type { ExportRequest } from './action.ts'
 import { actionOf, entryOf, nameAt, newestComplete, refuseExport } from './begin.ts'
 import { type ExportWork, exportKey } from './entry.ts'
 import { knownExports } from './known.ts'
+import { LIVE } from './manifest.ts'
 
 export const requestExport: Requestable<ExportRequest> = {
   destructive: false,
@@ -43,19 +47,31 @@ function planRequested(requested: Requested<ExportRequest>): Answer | Refusal {
   const action = actionOf(instance.value, of, wanted, requested.installation)
   return {
     actions: [action],
+    notes: plainKeysOf(instance.value, store, world),
     work: { [exportKey(key, store)]: entryOf(action, now) },
     wake: [minutesFrom(now, 1)],
   }
 }
 
+/** Who reads the store gets at the bucket. */
+const plainKeysOf = ({ key, record }: Found, store: string, { remotes }: World): Note[] =>
+  isBucket(record) && storeIn(remotes, store)?.encrypted !== true
+    ? [{ kind: 'skip', about: key, reason: `it is exported ${plainText(store)}` }]
+    : []
+
 function underWay(key: string, { store, snapshot, name }: ExportWork): Answer {
-  const reason = `${snapshot} is being exported to ${store} as ${name}`
+  const reason = `${snapshot === LIVE ? 'it' : snapshot} is being exported to ${store} as ${name}`
   return { notes: [{ kind: 'wait', about: key, snapshot, reason }] }
 }
 
 /** The one that is named, or the newest; one that isn't known to be complete is no good. */
 function snapshotOf(found: Found, requested: Requested<ExportRequest>): Result<string, Refusal> {
   const { snapshot } = requested.request
+  if (snapshot !== undefined && isBucket(found.record))
+    return err({
+      code: 'forbidden',
+      reason: `${found.key} is a bucket, which has no snapshots: name none, and it is exported as it is`,
+    })
   if (snapshot !== undefined) {
     const refusal = missing(found, snapshot) ?? refuseEvidence(found, snapshot, requested)
     return refusal === null ? ok(snapshot) : err(refusal)

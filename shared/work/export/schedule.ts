@@ -13,7 +13,7 @@ import { ended, failedTry, isDue, liveText, retryText, seenRunning } from '../li
 import type { ExportAction } from './action.ts'
 import { type ExportWork, exportKey } from './entry.ts'
 import { type Known, knownExports } from './known.ts'
-import type { ExportRow } from './manifest.ts'
+import { type ExportRow, LIVE } from './manifest.ts'
 import { jobOf } from './steps.ts'
 import { RETRY } from './tries.ts'
 
@@ -78,7 +78,7 @@ function endWell(key: string, { reason: _, ...entry }: ExportWork, { bytes }: Ex
     'keep',
     key,
     ended({ ...entry, bytes }, 'done', now),
-    `${entry.snapshot} was exported to ${entry.store} as ${entry.name}`,
+    `${whatOf(entry)} was exported to ${entry.store} as ${entry.name}`,
   )
 }
 
@@ -104,9 +104,12 @@ function tryAgain({ key, entry: before, report }: Known, { now, installation }: 
 }
 
 function giveUp(key: string, entry: ExportWork, why: string, now: Date): Finding {
-  const reason = `${entry.snapshot} was not exported to ${entry.store}: ${why}; ${nextText(entry)}`
+  const reason = `${whatOf(entry)} was not exported to ${entry.store}: ${why}; ${nextText(entry)}`
   return saying('problem', key, ended({ ...entry, reason }, 'failed', now), reason)
 }
+
+/** A bucket has no snapshots. */
+const whatOf = ({ snapshot }: ExportWork): string => (snapshot === LIVE ? 'it' : snapshot)
 
 function nextText({ policy, cancelled }: ExportWork): string {
   if (policy === undefined) return 'once that is mended, request it again'

@@ -26,16 +26,16 @@ export function goalOf(request: ImportRequest, world: World): Result<Goal, Refus
   if (!exported.ok) return exported
   const of = exported.value
   const { from: store, export: name = null, as, remote, project, pool } = request
-  const isVolume = nounOf(of) === 'volume'
+  const isInstance = nounOf(of) === 'instance'
   return ok({
     ...{ of, store, name },
     to: {
       ...{ remote: remote ?? of.remote, project: project ?? of.project },
       instance: calledIn(of, as, pool),
     },
-    // A volume's is in its name, and nothing of it runs.
-    pool: isVolume ? null : (pool ?? null),
-    start: !isVolume && request.start === true,
+    // A volume's is in its name, or a bucket's, and nothing of it runs.
+    pool: isInstance ? (pool ?? null) : null,
+    start: isInstance && request.start === true,
     ...(request.given === undefined ? {} : { given: request.given }),
     key: request.key ?? null,
   })

@@ -1,6 +1,6 @@
 /** How an import reads in a plan. */
 import type { CopyGiven } from '../../incus/given.ts'
-import { nounOf, subjectKey } from '../../incus/subject.ts'
+import { bucketIn, nounOf, subjectKey } from '../../incus/subject.ts'
 import type { Line } from '../../plan/line.ts'
 import { incusCommand } from '../../shell.ts'
 import type { ImportAction } from './action.ts'
@@ -10,9 +10,13 @@ export function importLine({ of, store, name, to, start, given = {}, reason }: I
   const after = start
     ? 'it is started then'
     : `it stays stopped: ${incusCommand(to.project, 'start', to.instance)}`
-  const how = isVolume
-    ? 'as a new volume of its own, without marks; nothing else is changed, and nothing uses it until somebody attaches it'
-    : `as a new instance of its own, without fixed addresses and marks; nothing else is changed${givenText(given)}; ${after}`
+  const { pool, bucket } = bucketIn(to.instance) ?? {}
+  const how =
+    pool !== undefined && bucket !== undefined
+      ? `as a new bucket with its objects, under keys of the same names that are new (${incusCommand(to.project, 'storage', 'bucket', 'key', 'show', pool, bucket, '<key>')}); nothing else is changed`
+      : isVolume
+        ? 'as a new volume of its own, without marks; nothing else is changed, and nothing uses it until somebody attaches it'
+        : `as a new instance of its own, without fixed addresses and marks; nothing else is changed${givenText(given)}; ${after}`
   return {
     about: subjectKey(to),
     sign: '*',

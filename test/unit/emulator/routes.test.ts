@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type RouteName, request, routes } from '../../../shared/incus/routes.ts'
+import { addBucket } from '../../emulator/buckets.ts'
 import { addCustom } from '../../emulator/custom.ts'
 import { handlers } from '../../emulator/handlers.ts'
 import { seedInstance } from '../../emulator/scene.ts'
@@ -29,6 +30,9 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   renameVolumeSnapshot: { name: 's2' },
   patchVolumeSnapshot: { expires_at: null },
   createVolumeBackup: { name: 'b2' },
+  receiveBucket: { name: 'pics2' },
+  markBucket: { config: {} },
+  createBucketBackup: { name: 'b2' },
 }
 
 /** What only one that runs answers. */
@@ -57,7 +61,11 @@ async function world() {
     name: 's1',
   })
   await pair.run(pair.main, 'POST', '/1.0/storage-pools/default/volumes/custom/web1/backups', { name: 'b1' })
+  addBucket(pair.main, { pool: 'default', project: 'default', name: 'pics' })
+  pair.main.bucketsAddress = '127.0.0.1:8555'
+  await pair.run(pair.main, 'POST', '/1.0/storage-pools/default/buckets/pics/backups', { name: 'b1' })
   const parameters = {
+    bucket: 'pics',
     instance: 'web1',
     snapshot: 's1',
     pool: 'default',

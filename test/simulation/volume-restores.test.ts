@@ -15,6 +15,7 @@ import {
   useVolume,
   writeVolume,
 } from '../emulator/scene.ts'
+import { findPool } from '../emulator/state.ts'
 import { restoresOf } from '../long-work.ts'
 import { ask, attack, type Ran } from './asking.ts'
 import { pass } from './passing.ts'
@@ -334,6 +335,24 @@ describe('while another volume of one that a failed restore left stopped is bein
       expect([data(world), statuses(world)]).toEqual(['then', ['Stopped', 'Running', 'Stopped']])
     },
   )
+})
+
+test('where somebody renames it meanwhile, the end says what was stopped for it, and how it is started', async () => {
+  const world = await begin()
+  const { volumes } = findPool(world.incus.main.state, 'default')
+  world.incus.main.faults = ({ method, path }) => {
+    if (method !== 'PUT' || !path.includes('/custom/data')) return null
+    volumes.delete('default/data')
+    return { before: { status: 404, error: 'Storage volume not found' } }
+  }
+  await restore(world)
+  await pass(world, 4 * MINUTE)
+  expect(statuses(world)).toEqual(STOPPED)
+  await pass(world, 26 * HOUR, HOUR)
+  expect(noted(world)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringMatching(/the volume is gone.*incus start db; incus start web/),
+  })
 })
 
 test('what an earlier try has left half is not run on, though Incus refuses the next one cleanly', async () => {

@@ -2,6 +2,7 @@
 
 import type { InstanceRecord } from '../../incus/inventory.ts'
 import { classify, describe, leavesAsItWas, mayRetry } from '../../incus/refusal.ts'
+import { type InstanceRef, volumeIn } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import { operationOn } from '../../plan/operations.ts'
 import type { World } from '../../plan/world.ts'
@@ -13,6 +14,7 @@ import type { Known } from './known.ts'
 import { type Restoring, wordsOf } from './mark.ts'
 import { wholeSafeties } from './safety.ts'
 import { RETRY, type Stage } from './tries.ts'
+import { notStartedAgain } from './volume.ts'
 
 const DAY = 86_400_000
 
@@ -31,7 +33,7 @@ export function nextStep({ key, ref, record, mark, report, entry }: Known, world
     return fail(`no policy names the remote ${ref.remote} any more, so the restore can't be finished`)
   if (!reply.ok) return wait(`${ref.remote} can't be queried: ${reply.error.message}`)
   if (report !== null && isLive(report)) return wait(liveText('its restore', report))
-  if (record === undefined) return isMissed(entry, now) ? wait(UNLISTED) : fail('the instance is gone')
+  if (record === undefined) return isMissed(entry, now) ? wait(UNLISTED) : fail(gone(ref, entry))
   if (record.snapshots === null) return wait(record.problem ?? 'its snapshots could not be listed')
   const isStray = mark?.safety === entry.safety
   if (entry.refused === true && !isStray) return afterRefusal(entry, record.status)
@@ -77,6 +79,13 @@ const unmarked = ({ snapshot, safety }: RestoreWork): string =>
 
 /** Its row may be missing from the listing; giving up then would leave the restore unfinished. */
 const isMissed = ({ at }: RestoreWork, now: Date): boolean => now.getTime() - Date.parse(at) < DAY
+
+/** What was stopped for a volume doesn't run, and nobody else may know why. */
+function gone(ref: InstanceRef, entry: RestoreWork): string {
+  if (volumeIn(ref.instance) === null) return 'the instance is gone'
+  const reason = 'the volume is gone, or has another name by now'
+  return (entry.users ?? []).length === 0 ? reason : notStartedAgain(ref, { ...entry, reason })
+}
 
 const UNLISTED =
   'Incus does not list the instance; the listing may be incomplete, so it counts as gone only a day after the last try'

@@ -221,12 +221,8 @@ export function createEngine({
         name,
         reply.ok
           ? withRules(name, reply.inventory, {
-              ...{
-                remotes,
-                exports,
-                expired: journal.expiredOn(name, onCopies),
-                lost: journal.losses.on(name),
-              },
+              ...{ remotes, exports, hooks, lost: journal.losses.on(name) },
+              expired: journal.expiredOn(name, onCopies),
             })
           : reply,
       ])
@@ -254,9 +250,10 @@ const withRules = (
   {
     remotes,
     exports,
+    hooks,
     expired,
     lost,
-  }: { remotes: Remotes; exports: Exports } & Record<'expired' | 'lost', string[]>,
+  }: { remotes: Remotes; exports: Exports; hooks: Hooks } & Record<'expired' | 'lost', string[]>,
 ): RemoteReply => ({
   ok: true,
   inventory: {
@@ -264,6 +261,7 @@ const withRules = (
     rules: {
       ...{ role: roleOf(remotes, name), minRetention: minRetentionOf(remotes, name) },
       ...(exports.stores.length === 0 ? {} : { exports: [...exports.stores], stores: storeRules(exports) }),
+      hooks: { ...hooks.names },
     },
     ...(expired.length === 0 ? {} : { expired }),
     ...(lost.length === 0 ? {} : { lost }),

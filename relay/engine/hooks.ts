@@ -14,6 +14,8 @@ export type Hook = {
 }
 
 export type Hooks = {
+  /** By name: for which instances. */
+  names: Readonly<Record<string, readonly string[]>>
   /** Null: there is none of that name for that instance. */
   of(name: string, ref: InstanceRef): Hook | null
   /** What a command has written, where only the relay's administrator reads it. */
@@ -36,6 +38,7 @@ export function createHooks(
   const failures = new Map<string, number>()
   const beside = new Set<string>()
   return {
+    names: Object.fromEntries(Object.entries(hooks).map(([name, { instances }]) => [name, instances])),
     of(name, ref) {
       const found = known.get(name)
       return found?.isFor(subjectKey(ref)) === true ? found.hook : null

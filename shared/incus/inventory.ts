@@ -146,6 +146,8 @@ export type RemoteRules = {
   exports?: string[]
   /** What its configuration says about each of them. */
   stores?: Record<string, StoreRules>
+  /** The hooks that it may run, by name: globs over `remote/project/instance`. Absent: a relay of an earlier version. */
+  hooks?: Record<string, readonly string[]>
 }
 
 /** `minRetention`: how long an export stays there at least, in seconds. `locked`: it is meant to keep that from the relay, too. `removeLast`: also the newest whole one may be removed. `encrypted`: what goes there is. */

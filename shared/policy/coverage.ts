@@ -7,6 +7,7 @@ import type { RemoteReply } from '../relay/protocol.ts'
 import { coversBuckets, forBucket, plainKeys, unreadyOf } from './buckets.ts'
 import { contradictionsIn } from './contradictions.ts'
 import type { Coverage, Covered } from './cover.ts'
+import { hookWarnings } from './hooks.ts'
 import { lockWarnings } from './locks.ts'
 import { holdsOf } from './marks.ts'
 import { type Effective, merge, unmerged } from './merge.ts'
@@ -92,6 +93,7 @@ export function coverInstances(
         ...contradictionsIn(policy, taken, uses),
         ...wanted.flatMap((one) => unexported(one, policy)),
         ...lockWarnings(policy, replies),
+        ...hookWarnings(policy, taken, replies),
         ...plainKeys(policy, buckets, replies),
         ...groupsIn({ policy, covered: taken }).flatMap(strangersIn),
         ...unmatched.warnings.map((reason) => ({ about: `policy ${policy.name}`, reason })),

@@ -198,54 +198,6 @@ describe('a configuration', () => {
   })
 })
 
-describe('the doctor', () => {
-  type Found = {
-    tone: string
-    findings: { code: string; about: string | null; cure: string }[]
-    fine: string[]
-  }
-  const ask = async (): Promise<Found> => (await (await stage.worker.fetch('/api/doctor')).json()) as Found
-  const codes = ({ findings }: Found, of: string | null): string[] =>
-    findings.filter(({ about }) => about === of).map(({ code }) => code)
-
-  test('says that nothing is applied, and that it has looked at no server', async () => {
-    await stage.worker.wipeKv()
-    const found = await ask()
-    expect([found.tone, codes(found, null)]).toEqual(['bad', ['config-missing', 'kv-writes']])
-    expect(found.fine).toEqual(['relay', 'certificates'])
-  })
-
-  test('looks at all that is named, and has a cure for each finding', async () => {
-    await stage.apply(policyFor({ copy: { remote: 'backup' } }))
-    await stage.worker.fetch('/api/tick', { method: 'POST' })
-    const found = await ask()
-    expect(codes(found, 'main')).toContain('version-advisories')
-    expect(codes(found, 'backup')).toContain('version-advisories')
-    expect(found.fine).toEqual(expect.arrayContaining(['relay', 'clocks', 'keys']))
-    expect(found.findings.filter(({ cure }) => cure === '')).toEqual([])
-  })
-
-  test('is the same by the command line', async () => {
-    const { worker } = stage
-    const fetcher = ((url: URL) => worker.fetch(url.pathname)) as unknown as typeof fetch
-    const session = createSession('http://stapes', worker.token, fetcher)
-    const { code, out } = await callWith(session, ['doctor', '--json'])
-    const found = await ask()
-    const told = JSON.parse(out) as Found
-    expect([code, told.tone]).toEqual([3, 'warning'])
-    expect(told.findings.map(({ code: one }) => one)).toEqual(found.findings.map(({ code: one }) => one))
-  })
-
-  test('says while the relay is away that it is, and calls nothing fine that it could not look at', async () => {
-    await stage.relay.stop()
-    const found = await ask()
-    await stage.relay.start()
-    expect(codes(found, null)).toContain('relay-silent')
-    expect(codes(found, 'main')).toContain('clock-unknown')
-    expect(found.fine).not.toContain('keys')
-  })
-})
-
 describe('a dry run', () => {
   test('gives the plan with its reasons, and changes nothing anywhere', async () => {
     await stage.worker.wipeKv()
@@ -492,5 +444,54 @@ describe('the preview of a retention', () => {
   test('refuses a zone that there is not', async () => {
     const problem = await problemOf(await preview({ keep: {}, timezone: 'Mars', snapshots: [] }))
     expect(problem).toMatchObject({ status: 422, detail: expect.stringContaining('Europe/Berlin') })
+  })
+})
+
+// Last: its tick takes snapshots.
+describe('the doctor', () => {
+  type Found = {
+    tone: string
+    findings: { code: string; about: string | null; cure: string }[]
+    fine: string[]
+  }
+  const ask = async (): Promise<Found> => (await (await stage.worker.fetch('/api/doctor')).json()) as Found
+  const codes = ({ findings }: Found, of: string | null): string[] =>
+    findings.filter(({ about }) => about === of).map(({ code }) => code)
+
+  test('says that nothing is applied, and that it has looked at no server', async () => {
+    await stage.worker.wipeKv()
+    const found = await ask()
+    expect([found.tone, codes(found, null)]).toEqual(['bad', ['config-missing', 'kv-writes']])
+    expect(found.fine).toEqual(['relay', 'certificates'])
+  })
+
+  test('looks at all that is named, and has a cure for each finding', async () => {
+    await stage.apply(policyFor({ copy: { remote: 'backup' } }))
+    await stage.worker.fetch('/api/tick', { method: 'POST' })
+    const found = await ask()
+    expect(codes(found, 'main')).toContain('version-advisories')
+    expect(codes(found, 'backup')).toContain('version-advisories')
+    expect(found.fine).toEqual(expect.arrayContaining(['relay', 'clocks', 'keys']))
+    expect(found.findings.filter(({ cure }) => cure === '')).toEqual([])
+  })
+
+  test('is the same by the command line', async () => {
+    const { worker } = stage
+    const fetcher = ((url: URL) => worker.fetch(url.pathname)) as unknown as typeof fetch
+    const session = createSession('http://stapes', worker.token, fetcher)
+    const { code, out } = await callWith(session, ['doctor', '--json'])
+    const found = await ask()
+    const told = JSON.parse(out) as Found
+    expect([code, told.tone]).toEqual([3, 'warning'])
+    expect(told.findings.map(({ code: one }) => one)).toEqual(found.findings.map(({ code: one }) => one))
+  })
+
+  test('says while the relay is away that it is, and calls nothing fine that it could not look at', async () => {
+    await stage.relay.stop()
+    const found = await ask()
+    await stage.relay.start()
+    expect(codes(found, null)).toContain('relay-silent')
+    expect(codes(found, 'main')).toContain('clock-unknown')
+    expect(found.fine).not.toContain('keys')
   })
 })

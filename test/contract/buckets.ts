@@ -169,6 +169,13 @@ export function bucketContract(world: World): void {
   })
 
   suite('an import of a bucket', () => {
+    test('is refused at once where its file is no archive, and makes nothing', async () => {
+      const name = world.fresh('imported')
+      const { status, envelope } = await upload(name, Buffer.from('no archive at all'))
+      expect([status, envelope.error]).toEqual([400, 'Unsupported compression'])
+      expect(await read(name)).toBeNull()
+    })
+
     test('is described by the file alone: its keys, and its marks from the first moment', async () => {
       if (!world.has(NESTED)) return
       const [name, original] = [world.fresh('imported'), await filled()]

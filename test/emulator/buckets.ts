@@ -201,7 +201,7 @@ function importBucket(server: EmbeddedIncus, call: Call, upload: Upload): Reply 
   const { project } = call
   const files = filesIn(upload.bytes)
   const index = files.get('backup/index.yaml')
-  if (index === undefined) throw new Refusal(500, 'Unsupported compression')
+  if (index === undefined) throw new Refusal(400, 'Unsupported compression')
   const described = section(record(parse(Buffer.from(index).toString())), 'config')
   const itself = section(described, 'bucket')
   const name = upload.name || text(itself, 'name')

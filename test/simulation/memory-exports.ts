@@ -111,7 +111,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       if (until !== null && until > clock.now())
         return err({ code: 'export', status: LOCKED, message: `store "${store}" keeps it` })
       await stores.around('remove', 'before')
-      if (isAlive()) for (const of of [stores.made, stores.notes]) of.delete(key)
+      if (isAlive()) for (const files of [stores.made, stores.notes]) files.delete(key)
       await stores.around('remove', 'after')
       return ok(undefined)
     },

@@ -18,7 +18,12 @@ describe('a hook', () => {
   test.each([
     ['that the relay lacks', { web: ['main/*'] }, 'policy hourly', 'no hook "db" (relay.jsonc knows web)'],
     ['where it has none at all', {}, 'policy hourly', 'no hook "db" (relay.jsonc has no hooks)'],
-    ['for other instances', { db: ['main/default/db-*'] }, KEY, "isn't for it, so while it runs it gets no snapshots"],
+    [
+      'for other instances',
+      { db: ['main/default/db-*'] },
+      KEY,
+      "isn't for it, so while it runs it gets no snapshots",
+    ],
   ])('%s is told', (_, hooks, about, reason) => {
     expect(hookWarnings(POLICY, covered(DB), relay(hooks as never))).toEqual([
       { about, reason: expect.stringContaining(reason) },

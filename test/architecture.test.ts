@@ -1,5 +1,6 @@
 /** Laws that the compiler lets through: where code may reach, and that decisions stay pure. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, normalize, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Kind } from '../shared/work/kind.ts'
@@ -59,6 +60,21 @@ describe.each(Object.entries(ALLOWED))('%s', (folder, { folders, packages, becau
 test('the stand-in for Incus is loaded by nobody else, and not before it is needed', () => {
   expect(codeOf(SHOWN.file)).toContain(`await import('${SHOWN.target}')`)
   expect(importsOf(SHOWN.file).filter((target) => target === SHOWN.target)).toHaveLength(1)
+})
+
+test('Node reads every file as it is: benchmarks, relay and scripts run without a compiler', () => {
+  const refusals = ['shared', 'functions', 'relay', 'scripts', 'test']
+    .flatMap((folder) => sourcesOf(folder))
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => {
+      try {
+        stripTypeScriptTypes(readFileSync(join(ROOT, file), 'utf8'))
+        return []
+      } catch (error) {
+        return [`${file}: ${(error as Error).message}`]
+      }
+    })
+  expect(refusals).toEqual([])
 })
 
 /** What a file reaches through its imports, types included. */

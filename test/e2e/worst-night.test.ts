@@ -58,7 +58,7 @@ function nights(): void {
       writeFileSync(join(night.folder, name), printed, { mode: 0o600 })
     const read = (name: string): string => readFileSync(join(night.folder, name), 'utf8')
 
-    test('1: one file is lost. It is found in a snapshot, and put back', async () => {
+    test('1: one file is lost. It is found in a snapshot, and restored', async () => {
       await on(main).write(WEB, 'now', 0)
       const filled = { SNAPSHOT: snapshot, FILE: '/marker' }
       expect(await night.run('1-one-file', filled, 2)).toContain(snapshot)

@@ -109,6 +109,17 @@ function initEndToEnd(): void {
       expect(await snapshots()).toHaveLength(2)
     })
 
+    test('once more with it begins no copy, and removes nothing: that is for the Worker', async () => {
+      const before = await snapshots()
+      const { code, out } = await init('--yes', '--tick')
+      expect([code, out.join('\n')]).toEqual([
+        0,
+        expect.stringContaining('The rest is done once the Worker runs'),
+      ])
+      expect(await snapshots()).toEqual(before)
+      expect(await pair.backup.run('GET', '/1.0/instances')).toEqual([])
+    })
+
     test('in a terminal asks what wasn’t said, and leaves copies to the Worker', async () => {
       rmSync(join(folder, 'stapes.jsonc'))
       const shown = await typed([
@@ -118,7 +129,7 @@ function initEndToEnd(): void {
       ])
       expect(read('stapes.jsonc')).toContain('"yearly": 3')
       expect(shown).toContain('first copy by pull')
-      expect(shown).toContain('The copies are made once the Worker runs')
+      expect(shown).toContain('The rest is done once the Worker runs')
       expect(await pair.backup.run('GET', '/1.0/instances')).toEqual([])
     })
   })

@@ -3,7 +3,7 @@
  * says on which machine; an assignment of a name in capitals is what a reader fills in, and here a test does.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -19,6 +19,10 @@ import { type WorkerHere, workerHere } from './worker-here.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const STAPES = join(ROOT, 'scripts/stapes.ts')
+
+const PAGES = readdirSync(join(ROOT, 'docs/worst-night'))
+  .filter((name) => /^\d/.test(name))
+  .map((name) => name.replace('.md', ''))
 
 export type Block = { on: string; script: string }
 
@@ -38,11 +42,14 @@ export type Night = {
   folder: string
   /** As many blocks of the page, from where it was left; gives all that they printed. Throws when one fails. */
   run(page: string, filled?: Filled, blocks?: number): Promise<string>
+  /** Pages of which not every block was run, by how many are left. */
+  left(): Record<string, number>
   stapes(...words: string[]): Promise<string>
   /** Minutes until it is so. */
   until(isSo: () => Promise<boolean>): Promise<void>
   /** What `main` or `backup` is from now on. */
   replace(place: 'main' | 'backup', by: { dir: string }): void
+  relayUrl(): string
   /** With what its configuration says by now. */
   restartRelay(): Promise<void>
   /** Another Worker: with the newest key of relay.jsonc, and with the same KV or an empty one. */
@@ -107,6 +114,12 @@ export async function openNight(pair: Pair): Promise<Night> {
       next.set(page, from + blocks.length)
       return said.join('')
     },
+    left: () =>
+      Object.fromEntries(
+        PAGES.map((page) => [page, blocksOf(page).length - (next.get(page) ?? 0)] as const).filter(
+          ([, count]) => count > 0,
+        ),
+      ),
     stapes: (...words) => passing(shell(`stapes ${words.map((word) => `'${word}'`).join(' ')}`, 'here')),
     async until(isSo) {
       for (let minutes = 0; !(await isSo()); minutes++) {
@@ -118,6 +131,7 @@ export async function openNight(pair: Pair): Promise<Night> {
     replace(place, { dir }) {
       servers[place] = dir
     },
+    relayUrl: () => relay.url,
     async restartRelay() {
       await endProcess(relay.child)
       relay = await startRelay(folder, env, new URL(relay.url).port)
@@ -148,10 +162,14 @@ async function startRelay(folder: string, env: Environment, port: string) {
   return { child, url: await urlOf(child) }
 }
 
-function newestKey(config: string): Key {
+/** Of relay.jsonc, the newest last. */
+export function keysOf(config: string): Record<string, string> {
   const parsed = parseJsonc(config)
-  const { keys } = (parsed.ok ? parsed.value : {}) as { keys: Record<string, string> }
-  const [id = '', secret = ''] = Object.entries(keys).at(-1) ?? []
+  return ((parsed.ok ? parsed.value : {}) as { keys: Record<string, string> }).keys
+}
+
+function newestKey(config: string): Key {
+  const [id = '', secret = ''] = Object.entries(keysOf(config)).at(-1) ?? []
   return { id, secret: Buffer.from(secret, 'base64') }
 }
 

@@ -6,7 +6,7 @@ import { INCUSD } from '../lab/installed.ts'
 import { type Pair, startPair } from '../lab/pair.ts'
 import { onRealIncus } from '../lab/real.ts'
 import type { LabServer } from '../lab/server.ts'
-import { type Night, openNight } from './night.ts'
+import { keysOf, type Night, openNight } from './night.ts'
 
 onRealIncus('the worst night', () => nights(), [INCUSD])
 
@@ -106,6 +106,17 @@ function nights(): void {
       expect((await names()).filter((name) => name.startsWith('daily-'))).toEqual(
         before.filter((name) => name.startsWith('daily-')),
       )
+      const [id = '', secret = ''] = Object.entries(keysOf(read('relay.jsonc'))).at(-1) ?? []
+      const more = [
+        `RELAY_URL=${night.relayUrl()}`,
+        `RELAY_KEY_ID=${id}`,
+        `RELAY_KEY=${secret}`,
+        'PORT=8797',
+        '',
+      ]
+      save('.env', `${read('.env')}${more.join('\n')}`)
+      expect(await night.run('6-cloudflare')).toContain('main/default/web1')
+      await night.restartWorker({ keepState: true })
     })
 
     test('5: the relay’s machine is gone. Another one takes its place', async () => {
@@ -164,6 +175,10 @@ function nights(): void {
       expect(await on(main).readMarker({ name: 'web1-clean' })).toBe('this morning')
       expect(await verified()).toEqual(kept)
       expect((await seen(backup))?.config).toHaveProperty([`user.stapes.hold.${snapshot}`])
+    })
+
+    test('no block of a page was left out', () => {
+      expect(night.left()).toEqual({})
     })
   })
 }

@@ -10,8 +10,9 @@ const SIMULATIONS = ['test/simulation/*.test.ts']
 /** Replace modules, which no other file may get to see. */
 const REPLACING = ['test/simulation/broken*.test.ts']
 
-/** Files with minutes of work. */
-const LONG = /test\/simulation\/(faults|year|prolonged|forecast)\.test\.ts$/
+/** Files with minutes of work, or of waiting. */
+const LONG =
+  /test\/(simulation\/(faults|year|prolonged|forecast)|contract\/(real|newer)|e2e\/(mixed|cluster))\.test\.ts$/
 
 /** By size alone, which is all that a fresh checkout knows, one of them would be the last, and run by itself. */
 class LongFirst extends BaseSequencer {

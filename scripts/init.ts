@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { KEEPS, type Keep, propose, type SeenServer } from '../shared/setup/propose.ts'
 import { fail } from './fail.ts'
-import { readWanted, type Wanted, whyNoName } from './init/arguments.ts'
+import { readWanted, strangers, type Wanted, whyNoName } from './init/arguments.ts'
 import { type Asker, alone, inTerminal } from './init/ask.ts'
 import { deploySteps } from './init/deploy.ts'
 import { addSettings, ignoreSecrets, type Proposed, writeDocument } from './init/files.ts'
@@ -21,6 +21,10 @@ const wanted = readWanted(process.argv.slice(2))
 const asker: Asker = !wanted.yes && process.stdin.isTTY && process.stdout.isTTY ? inTerminal : alone
 
 const names = await namesOf(wanted)
+const all = [...names.servers, ...(names.backup === null ? [] : [names.backup])]
+const unknown = strangers(wanted, all)
+if (unknown.length > 0)
+  fail([`--token or --address names ${unknown.join(', ')}, and the servers are ${all.join(', ')}`], 2)
 if (ignoreSecrets()) console.log('.gitignore names the files with secrets in them')
 const untrusted: string[] = []
 for (const name of names.servers)
@@ -32,6 +36,9 @@ if (untrusted.length > 0)
     [
       `Not trusted yet by ${untrusted.join(' and ')}: run the commands above there, save what each prints into a file that only you can read, and run this again with`,
       `  ${untrusted.map((name) => `--token ${name}=<file>`).join(' ')}`,
+      ...(wanted.backup === undefined && names.backup !== null && untrusted.includes(names.backup)
+        ? [`If there is no server for copies: --no-backup`]
+        : []),
     ],
     2,
   )

@@ -27,6 +27,10 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
 export const whyNoName = (name: string): string | null =>
   NAME.test(name) ? null : 'lower case letters, digits and hyphens, at most 40'
 
+/** Of projects, as `incus config trust add` takes them; null: they are some. */
+export const whyNoProjects = (answer: string): string | null =>
+  /^(\*|[^\s,/]+(,[^\s,/]+)*)$/.test(answer) ? null : 'names of projects, with commas between them'
+
 export type Wanted = {
   servers: string[]
   /** Null: there is to be none. Undefined: it wasn't said. */
@@ -64,17 +68,26 @@ export function readWanted(args: readonly string[]): Wanted {
   if (backup !== undefined && values['no-backup'] === true) fail(USAGE, 2)
   if (timezone !== undefined && !isZone(timezone))
     fail([`"${timezone}" is no time zone, such as Europe/Berlin`], 2)
+  if (projects !== undefined && whyNoProjects(projects) !== null)
+    fail([`--projects "${projects}": expected ${whyNoProjects(projects)}`], 2)
+  const relayUrl = values['relay-url']
+  if (relayUrl !== undefined && !/^https?:\/\/[^/]/.test(relayUrl))
+    fail([`--relay-url ${relayUrl}: expected an address with https:// before it`], 2)
   if (keep !== undefined && !isKeep(keep)) fail([`--keep ${keep}: expected short, usual or long`], 2)
   return {
     servers,
     backup: values['no-backup'] === true ? null : backup,
     ...{ tokens: pairsOf(values.token, names), addresses: pairsOf(values.address, names) },
-    ...{ projects, keep, timezone, relayUrl: values['relay-url'] },
+    ...{ projects, keep, timezone, relayUrl },
     files: values.files,
     scriptlet: values['no-scriptlet'] === true ? false : undefined,
     ...{ tick: values.tick === true, yes: values.yes === true },
   }
 }
+
+/** What was given for servers that are none of those; a name that is mistyped would else count for nothing. */
+export const strangers = ({ tokens, addresses }: Wanted, names: readonly string[]): string[] =>
+  [...new Set([...tokens.keys(), ...addresses.keys()])].filter((name) => !names.includes(name))
 
 const isKeep = (text: string): text is Keep => Object.hasOwn(KEEPS, text)
 

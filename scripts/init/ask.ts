@@ -9,7 +9,7 @@ export type Asker = {
   isPerson: boolean
   text(question: string, proposed: string, check: (answer: string) => string | null): Promise<string>
   /** It isn't shown; null: nobody is there who has it. */
-  secret(question: string): Promise<string | null>
+  secret(question: string, check: (answer: string) => string | null): Promise<string | null>
   choose<T extends string>(question: string, options: readonly Option<T>[], proposed: T): Promise<T>
   agree(question: string, proposed: boolean): Promise<boolean>
 }
@@ -24,7 +24,8 @@ export const inTerminal: Asker = {
         validate: (answer = '') => check(answer) ?? undefined,
       }),
     ),
-  secret: async (message) => answered(await password({ message })),
+  secret: async (message, check) =>
+    answered(await password({ message, validate: (answer = '') => check(answer) ?? undefined })),
   choose: async (message, options, proposed) =>
     answered(await select({ message, options: [...options] as never, initialValue: proposed })),
   agree: async (message, proposed) => answered(await confirm({ message, initialValue: proposed })),

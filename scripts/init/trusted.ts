@@ -5,10 +5,11 @@ import { fail } from '../fail.ts'
 import { redeemInto } from '../trust/add.ts'
 import { readClient, sayNarrowed } from '../trust/client.ts'
 import { makeScriptlet } from '../trust/print-scriptlet.ts'
-import { editFile, type RelayFile, readRelayFile } from '../trust/relay-file.ts'
+import { editFile, type RelayFile, readRelayFile, twinOf } from '../trust/relay-file.ts'
 import { atRemote } from '../trust/remote.ts'
 import type { Extra } from '../trust/scriptlet.ts'
-import type { Wanted } from './arguments.ts'
+import { parseToken } from '../trust/token.ts'
+import { type Wanted, whyNoProjects } from './arguments.ts'
 import type { Asker } from './ask.ts'
 
 export const RELAY_FILE = 'relay.jsonc'
@@ -29,15 +30,18 @@ export async function ensureTrusted({ name, isTarget, wanted, asker }: How): Pro
   }
   const projects =
     wanted.projects ??
-    (await asker.text(`Which projects of ${name} may stapes use? (* for all)`, 'default', whyNoList))
+    (await asker.text(`Which projects of ${name} may stapes use? (* for all)`, 'default', whyNoProjects))
   const commands = commandsFor(projects)
   console.log(`\nOn ${name}, as its administrator:\n\n${commands.map((line) => `  ${line}`).join('\n')}\n`)
   const file = wanted.tokens.get(name)
-  const token = file === undefined ? await asker.secret(`The token that it printed`) : readToken(file)
+  const why = (text: string): string | null => againstToken(text.trim(), name, openRelayFile().document)
+  const token = file === undefined ? await asker.secret(`The token that it printed`, why) : readToken(file)
   if (token === null) return false
+  const wrong = why(token)
+  if (wrong !== null) return fail([`${name}: ${wrong}${file === undefined ? '' : ` (${file})`}`])
   const address = wanted.addresses.get(name)
   const added = await redeemInto(openRelayFile, {
-    ...{ remote: name, token, address, isTarget },
+    ...{ remote: name, token: token.trim(), address, isTarget },
   })
   if (!added.ok) return fail([added.error])
   const { path } = openRelayFile()
@@ -53,8 +57,13 @@ export async function ensureTrusted({ name, isTarget, wanted, asker }: How): Pro
   return true
 }
 
-const whyNoList = (answer: string): string | null =>
-  /^(\*|[^\s,/]+(,[^\s,/]+)*)$/.test(answer) ? null : 'names of projects, with commas between them'
+/** Null: it can be redeemed for that remote. A server under two names would be its own backup server. */
+function againstToken(text: string, remote: string, document: RelayFile['document']): string | null {
+  const token = parseToken(text)
+  if (!token.ok) return token.error
+  const twin = twinOf(document, remote, token.value.fingerprint)
+  return twin === null ? null : `this is a token of ${twin}, not of ${remote}: run the commands on ${remote}`
+}
 
 const commandsFor = (projects: string): string[] => [
   'incus config set core.https_address :8443      # if it has no address yet',

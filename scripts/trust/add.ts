@@ -5,13 +5,20 @@ import { fail } from '../fail.ts'
 import { type Arguments, USAGE } from './arguments.ts'
 import { clientCertificate, sayNarrowed } from './client.ts'
 import { redeem } from './redeem.ts'
-import { noteRemote, type RelayFile } from './relay-file.ts'
+import { noteRemote, type RelayFile, twinOf } from './relay-file.ts'
 import { parseToken } from './token.ts'
 
 type Wanted = Extract<Arguments, { do: 'add' }>
 
-/** `others`: so many more members of its cluster. `before`: it trusted the certificate already, so the token is unused. */
-type Added = { url: string; others: number; before: boolean; narrowed: boolean; name: string }
+/** `twin`: another remote of the same server. `others`: so many more members of its cluster. `before`: it trusted the certificate already, so the token is unused. */
+type Added = {
+  url: string
+  others: number
+  before: boolean
+  narrowed: boolean
+  name: string
+  twin: string | null
+}
 
 /** The token works only once, so everything is checked before. `address`: an origin, where it isn't one of the token's. */
 export async function redeemInto(
@@ -28,7 +35,8 @@ export async function redeemInto(
   if (!redeemed.ok) return redeemed
   const { url, before, members } = redeemed.value
   const narrowed = noteRemote(file, remote, { urls: [url, ...members], fingerprint, isTarget })
-  return ok({ url, others: members.length, before, narrowed, name })
+  const twin = twinOf(file.document, remote, fingerprint)
+  return ok({ url, others: members.length, before, narrowed, name, twin })
 }
 
 export async function addRemote(openFile: () => RelayFile, wanted: Wanted): Promise<void> {
@@ -38,9 +46,11 @@ export async function addRemote(openFile: () => RelayFile, wanted: Wanted): Prom
   const token = wanted.token === '-' ? await firstLine() : wanted.token
   const added = await redeemInto(openFile, { ...wanted, token })
   if (!added.ok) fail([added.error])
-  const { url, others, before, narrowed, name } = added.value
+  const { url, others, before, narrowed, name, twin } = added.value
   const { path } = openFile()
   if (narrowed) sayNarrowed(path)
+  if (twin !== null)
+    console.error(`warning: "${twin}" is the same server: what is copied between them is lost with it`)
   const noted = `"${remote}" is in ${path}${others === 0 ? '' : `, with ${others} more of its cluster`}`
   if (before)
     fail([

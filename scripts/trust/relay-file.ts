@@ -55,6 +55,16 @@ export function readRelayFile(path: string): Result<RelayFile, string> {
   }
 }
 
+/** Another remote of the same server; null: there is none. */
+export const twinOf = (
+  { remotes = {} }: RelayFile['document'],
+  remote: string,
+  fingerprint: string,
+): string | null =>
+  Object.entries(remotes).find(
+    ([name, other]) => name !== remote && [other.fingerprint ?? []].flat().includes(fingerprint),
+  )?.[0] ?? null
+
 /** Sets the remote and the other required parts; the rest stays as it is written. Returns whether others could read the file before. */
 export function noteRemote(
   file: RelayFile,

@@ -6,12 +6,19 @@ import type { ProjectRules } from '../incus/project-rules.ts'
 import type { InstanceRef } from '../incus/subject.ts'
 import type { CloneAction } from '../work/clone/action.ts'
 import type { CopyAction, VerifyAction } from '../work/copy/action.ts'
-import type { ExportAction } from '../work/export/action.ts'
-import type { ExportNote } from '../work/export/notes.ts'
 import type { ImportAction } from '../work/import/action.ts'
 import type { PutAction } from '../work/put/action.ts'
 import type { RestoreAction } from '../work/restore/action.ts'
 import type { ScheduleAction } from '../work/schedule/action.ts'
+import type {
+  CheckExportStep,
+  DropExportStep,
+  ExpireExportStep,
+  ExportStep,
+  NoteExportStep,
+  ReadExportsStep,
+  SurveyExportsStep,
+} from './export-steps.ts'
 
 /** Takes a snapshot under one of our own names. `expiresAt`: ISO 8601; null: never. */
 export type TakeStep = {
@@ -52,10 +59,10 @@ export type ExpireStep = { do: 'expire'; ref: InstanceRef; snapshot: string }
 /** Has Incus remove a snapshot then, so that it can be undone until then: its own expiry is noted on the instance. */
 export type ExpireLaterStep = { do: 'expire-later'; ref: InstanceRef; snapshot: string; expiresAt: string }
 
-/** Takes that back. */
 /** Makes the expiry of a source's snapshot later, or lifts it (null); never earlier. ISO 8601. */
 export type ProlongStep = { do: 'prolong'; ref: InstanceRef; snapshot: string; expiresAt: string | null }
 
+/** Takes the removal of a snapshot back. */
 export type UndoStep = { do: 'undo'; ref: InstanceRef; snapshot: string }
 
 /** Sets when Incus removes a snapshot; null: never. One that doesn't exist needs none. */
@@ -197,55 +204,9 @@ export type SnapshotRow = {
   description: string
 }
 
-/**
- * Exports a snapshot as a file into a store of the relay's configuration. What else there is to know of it, its path and its
- * recipients, stands in that configuration alone.
- */
-export type ExportStep = { do: 'export' } & Pick<
-  ExportAction,
-  'ref' | 'snapshot' | 'store' | 'name' | 'optimized' | 'policy'
-> & { owner?: string }
-
-/** Reads which exports of an instance a store has; the reply is a list of `ExportRow`. Null: all of them, of all stores. */
-export type ReadExportsStep = {
-  do: 'read-exports'
-  ref: InstanceRef
-  store: string | null
-  name: string | null
-  /** Of all of them, only the newest. */
-  newest?: true
-}
-
-/** Reads all that a store has of an instance; the reply is an `ExportSurvey`. */
-export type SurveyExportsStep = { do: 'survey-exports'; ref: InstanceRef; store: string }
-
-/** Removes an export that a policy of an installation had made; one that doesn't exist counts as removed. */
-export type ExpireExportStep = {
-  do: 'expire-export'
-  ref: InstanceRef
-  store: string
-  name: string
-  policy: string
-  owner: string
-}
-
-/** Notes beside an export what somebody says of it; said before, it is so already. */
-export type NoteExportStep = {
-  do: 'note-export'
-  ref: InstanceRef
-  store: string
-  name: string
-  note: ExportNote
-}
-
-/** Removes an export whose removal stands beside it, once that can't be taken back any more. */
-export type DropExportStep = { do: 'drop-export'; ref: InstanceRef; store: string; name: string }
-
-/** Reads an export again, to its end, and compares it with its manifest; null: the newest one. */
-export type CheckExportStep = { do: 'check-export'; ref: InstanceRef; store: string; name: string | null }
-
 /** Cancels a detached job of the relay, by its id: it begins no further request. A restore in place isn't cancelled. */
 export type CancelStep = { do: 'cancel'; ref: InstanceRef; job: string }
+
 /**
  * Of a new instance that is made from an export. See work/import/action.ts for the fields. `key`: the age identity that opens
  * it, for this one job; it stands in no report.

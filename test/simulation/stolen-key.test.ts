@@ -4,8 +4,9 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { stepSchema } from '../../relay/step-schema.ts'
+import type { ExportStep } from '../../shared/relay/export-steps.ts'
 import type { Job } from '../../shared/relay/protocol.ts'
-import type { CopyStep, ExportStep, RestoreStep, Step, VerifyStep } from '../../shared/relay/steps.ts'
+import type { CopyStep, RestoreStep, Step, VerifyStep } from '../../shared/relay/steps.ts'
 import { parseVerified } from '../../shared/work/copy/marks.ts'
 import { tear } from '../emulator/breakage.ts'
 import { hasData, instanceOf, readMarker, seedInstance, write } from '../emulator/scene.ts'

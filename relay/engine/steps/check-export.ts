@@ -1,6 +1,6 @@
 /** Reads an export again. What isn't what was stored is remembered: it is no reason for another one to go. */
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
-import type { CheckExportStep } from '../../../shared/relay/steps.ts'
+import type { CheckExportStep } from '../../../shared/relay/export-steps.ts'
 import { ok } from '../../../shared/result.ts'
 import { CORRUPT, rowOf } from '../../../shared/work/export/manifest.ts'
 import { silent } from '../call-list.ts'

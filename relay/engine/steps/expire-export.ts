@@ -1,8 +1,8 @@
 /** Reads all that a store has of an instance, and removes one of its exports, if the relay's own rules allow it. */
 import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
 import { SINCE } from '../../../shared/policy/marks.ts'
+import type { ExpireExportStep, SurveyExportsStep } from '../../../shared/relay/export-steps.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import type { ExpireExportStep, SurveyExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type ExportSurvey, type Manifest, rowOf } from '../../../shared/work/export/manifest.ts'
 import { type Standing, UNSAID } from '../../../shared/work/export/notes.ts'

@@ -3,8 +3,8 @@
  * and what was made goes with its backup. Pools that read what they export live do no harm so: nothing changes that instance.
  */
 import { type InstanceRef, nounOf, subjectKey, volumeIn } from '../../../shared/incus/subject.ts'
+import type { ExportStep, ReadExportsStep } from '../../../shared/relay/export-steps.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import type { ExportStep, ReadExportsStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { rowOf } from '../../../shared/work/export/manifest.ts'
 import { runCalls, silent, type Watcher } from '../call-list.ts'

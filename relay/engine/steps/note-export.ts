@@ -1,7 +1,7 @@
 /** Notes beside an export what somebody says of it: that it is held or released, that it goes, or that this is taken back. */
 import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import type { DropExportStep, NoteExportStep } from '../../../shared/relay/export-steps.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import type { DropExportStep, NoteExportStep } from '../../../shared/relay/steps.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type ExportNote, UNSAID } from '../../../shared/work/export/notes.ts'
 import { type AskedRemoval, againstAskedRemoval, allOld, badKey, oldKey } from '../export-removal.ts'

@@ -125,8 +125,8 @@ const ADVICE_ONCE: Partial<Record<Refusal, string>> = {
   unavailable: 'ask again when it is back',
 }
 
-/** Nothing of these is on disk (dir, btrfs), or in the lists. */
-const ABSENT = /^Snapshot not found$|Not a Btrfs subvolume|^Snapshot \S+ does not exist$/i
+/** Nothing of these is on disk (dir, btrfs), or in the lists. The relay may go on with what else went wrong. */
+const ABSENT = /^Snapshot (not found|\S+ does not exist)(; and |$)|Not a Btrfs subvolume/i
 
 /** Of a custom volume: something was started since (6.0.4, 7.0.2). */
 const IN_USE = /^Cannot restore custom volume used by running instances/

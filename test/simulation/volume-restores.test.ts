@@ -337,6 +337,64 @@ describe('while another volume of one that a failed restore left stopped is bein
   )
 })
 
+test.each([false, true])(
+  'one whose restore is over is started once that of another volume of it has ended, too (ledger lost: %s)',
+  async (lost) => {
+    const world = await begin({}, ['logs'])
+    const { main } = world.incus
+    delete web(world).devices.logs
+    world.weather.now = (_, { method, path }) => {
+      if (method !== 'PUT' || !path.includes('/custom/data')) return null
+      world.weather.now = () => null
+      world.clock.after(1, () => {
+        world.relay.kill()
+        if (lost) world.kv.wipe(['ledger'])
+      })
+      return null
+    }
+    await restore(world)
+    // Before the next tick.
+    await world.clock.advance(new Date(world.clock.now() + 20_000))
+    expect(statuses(world)).toEqual(STOPPED)
+    main.faults = ({ method, path }) => {
+      if (method === 'PUT') main.restoreMs = path.includes('/custom/logs') ? 90 * MINUTE : 1_000
+      return null
+    }
+    expect((await restoreOf(world, 'main/default/default:logs')).refusal).toBeNull()
+    useVolume(main, { name: 'web' }, 'logs')
+    await pass(world, 80 * MINUTE)
+    expect([data(world), statuses(world)]).toEqual(['then', ['Stopped', 'Running', 'Stopped']])
+    await pass(world, 20 * MINUTE)
+    expect(statuses(world)).toEqual(RUNNING)
+    expect(volume(world).config).not.toHaveProperty([RESTORING])
+    expect(noted(world)).toMatchObject({ state: 'done' })
+  },
+)
+
+test('one that Incus refuses ends the same way while another volume of it is being restored', async () => {
+  const world = await begin({}, ['logs'])
+  const { main } = world.incus
+  delete web(world).devices.logs
+  main.faults = ({ method, path }) => {
+    if (method === 'PUT' && path.includes('/custom/logs')) main.restoreMs = 20 * MINUTE
+    return method === 'PUT' && path.includes('/custom/data')
+      ? { before: { status: 500, error: 'Snapshot not found' } }
+      : null
+  }
+  await restore(world)
+  expect((await restoreOf(world, 'main/default/default:logs')).refusal).toBeNull()
+  useVolume(main, { name: 'web' }, 'logs')
+  await pass(world, 50 * MINUTE)
+  expect([data(world), statuses(world)]).toEqual(['now', ['Stopped', 'Running', 'Stopped']])
+  await pass(world, 20 * MINUTE)
+  expect(statuses(world)).toEqual(RUNNING)
+  expect(volume(world).config).not.toHaveProperty([RESTORING])
+  expect(noted(world)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringMatching(/nothing was changed/),
+  })
+})
+
 test('where somebody renames it meanwhile, the end says what was stopped for it, and how it is started', async () => {
   const world = await begin()
   const { volumes } = findPool(world.incus.main.state, 'default')

@@ -3,7 +3,6 @@
  * jobs and the mark on the instance, so that any of these may be lost.
  */
 
-import type { InstanceRecord } from '../../incus/inventory.ts'
 import { type InstanceRef, instanceOf, subjectKey, volumeIn } from '../../incus/subject.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { kindIn, subjectIn, workKey, workOfJob } from '../../ledger/work.ts'
@@ -18,15 +17,16 @@ import { minutesFrom } from '../../schedule/moment.ts'
 import { configCommand } from '../../shell.ts'
 import { ended, failedTry, isDue, retryText, seenRunning } from '../life.ts'
 import type { RestoreAction, StartAction, UndoAction } from './action.ts'
+import { restoringBeside } from './beside.ts'
 import { RESTORE, type RestoreWork } from './entry.ts'
 import { type Next, nextStep } from './judge.ts'
 import { keepSafeties } from './kept.ts'
 import { isEnded, type Known, knownRestore } from './known.ts'
-import { type Restoring, wordsOf } from './mark.ts'
+import { wordsOf } from './mark.ts'
 import { heldOn, lostHolds, restoringOn, safetyName, wholeSafeties } from './safety.ts'
 import { jobOf } from './steps.ts'
 import { GIVEN_UP, memoryReason, notStarted, RETRY, STARTS, type Stage, unchangedReason } from './tries.ts'
-import { stoppedBy, VOLUME_GIVEN_UP } from './volume.ts'
+import { endOf, isOver, isRestored, VOLUME_GIVEN_UP } from './volume.ts'
 
 export const planRestores = ({ world, ledger, now }: PlanContext): Finding =>
   combine([...keysOf(world, ledger)].map((key) => findingOn(key, world, ledger, now)))
@@ -34,7 +34,7 @@ export const planRestores = ({ world, ledger, now }: PlanContext): Finding =>
 /** Snapshots whose hold was removed with the replaced config still count as held. */
 function findingOn(key: string, world: World, ledger: Ledger, now: Date): Finding {
   const known = knownRestore(key, world, ledger, now)
-  const found = known === null ? strayOn(key, world) : stepOn(known, world, now)
+  const found = known === null ? strayOn(key, world) : stepOn(known, world, ledger, now)
   const entry = (own(found.work, workKey(RESTORE, key)) ?? undefined) as RestoreWork | undefined
   const lost = known === null ? [] : lostHolds(known.record, entry)
   return combine([
@@ -83,7 +83,7 @@ const entryOf = (key: string, entry: RestoreWork | null): Finding => ({
   work: { [workKey(RESTORE, key)]: entry },
 })
 
-function stepOn(known: Known, world: World, now: Date): Finding {
+function stepOn(known: Known, world: World, ledger: Ledger, now: Date): Finding {
   const { key, ref, entry } = known
   if (isEnded(entry)) return keepEnded(known, world, now)
   const next = nextStep(known, world, now)
@@ -91,7 +91,7 @@ function stepOn(known: Known, world: World, now: Date): Finding {
   return combine([
     { busy: new Map([[key, `it is being restored to ${entry.snapshot}`], ...stoppedFor(ref, entry)]) },
     { wake: [minutesFrom(now, 1)] },
-    goOn(known, next, now),
+    goOn(known, next, restoringBeside(known, world, ledger, now), now),
   ])
 }
 
@@ -134,28 +134,6 @@ function keepEnded({ key, ref, entry, mark, record }: Known, world: World, now: 
   ])
 }
 
-/** Of a volume whose data is in order: all that was stopped for it runs again, or is gone. */
-const isOver = (
-  ref: InstanceRef,
-  entry: RestoreWork,
-  mark: Restoring,
-  record: InstanceRecord,
-  world: World,
-): boolean =>
-  record.type === 'volume' &&
-  record.unsealed !== true &&
-  mark.safety === entry.safety &&
-  (isRestored(record, entry) || entry.refused === true) &&
-  stoppedBy(ref, mark, world).length === 0
-
-const isRestored = (record: InstanceRecord | undefined, { safety }: RestoreWork): boolean =>
-  record !== undefined && wholeSafeties(record).includes(safety)
-
-const endOf = (ref: InstanceRef, { safety, snapshot }: RestoreWork, { users }: Restoring): UndoAction => ({
-  ...{ kind: 'undo', ref, safeties: [safety], start: false },
-  reason: `what was stopped for its restore to ${snapshot} runs again: ${users.join(', ')}`,
-})
-
 function endWell({ key, entry }: Known, now: Date): Finding {
   const { reason, ...rest } = entry
   const anew = entry.stateful === true && entry.marking !== undefined ? memoryReason(reason) : null
@@ -166,16 +144,17 @@ function endWell({ key, entry }: Known, now: Date): Finding {
   ])
 }
 
-function goOn(known: Known, next: Exclude<Next, { do: 'done' }>, now: Date): Finding {
+/** `beside`: why nothing that was stopped can be started yet, in words; null: it can. */
+function goOn(known: Known, next: Exclude<Next, { do: 'done' }>, beside: string | null, now: Date): Finding {
   switch (next.do) {
     case 'fail':
       return giveUp(known.key, known.entry, next.reason, now)
     case 'start':
       return startAgain(known, now)
     case 'undo':
-      return undo(known, next, now)
+      return undo(known, next, beside, now)
     case 'try':
-      return tryAgain(known, next, now)
+      return tryAgain(known, next, beside, now)
     case 'wait':
       return waitWith(known.key, watched(known, now), next.reason)
   }
@@ -204,11 +183,13 @@ function startAgain({ key, ref, entry }: Known, now: Date): Finding {
 function undo(
   { key, ref, record }: Known,
   { entry: before, why }: Extract<Next, { do: 'undo' }>,
+  beside: string | null,
   now: Date,
 ): Finding {
   const { snapshot, running, starts = 0 } = before
   const reason = before.refused === true ? before.reason : unchangedReason(snapshot, why)
   const entry: RestoreWork = { ...before, refused: true, ...(reason === undefined ? {} : { reason }) }
+  if (beside !== null) return waitWith(key, entry, beside)
   if (!isDue(entry, now)) return waitWith(key, entry, `its mark will be removed at ${entry.retryAt}`)
   if (starts >= STARTS) return giveUp(key, entry, notStarted(ref, entry), now)
   const start = running && record?.status === 'Stopped'
@@ -225,9 +206,11 @@ function started(entry: RestoreWork, now: Date): RestoreWork {
 function tryAgain(
   known: Known,
   { entry: before, stage, why, permanent }: Extract<Next, { do: 'try' }>,
+  beside: string | null,
   now: Date,
 ): Finding {
   const { key, ref } = known
+  if (beside !== null && stage.from === 'marks') return waitWith(key, before, beside)
   const reason = why ?? 'it is not known how it ended: the relay or Incus was restarted'
   if (stage.from === 'marks' && before.marking === undefined) {
     // Whatever the outcome so far: until the marks are set, nothing protects held snapshots.

@@ -1,10 +1,13 @@
 /** What is said of the restore of a custom volume, and of the instances that were stopped for it. */
+import type { InstanceRecord } from '../../incus/inventory.ts'
 import type { InstanceRef } from '../../incus/subject.ts'
 import { own } from '../../own.ts'
 import type { World } from '../../plan/world.ts'
 import { incusCommand } from '../../shell.ts'
+import type { UndoAction } from './action.ts'
 import type { RestoreWork } from './entry.ts'
 import type { Restoring } from './mark.ts'
+import { wholeSafeties } from './safety.ts'
 
 /** Those that a restore has stopped and that don't run: all that are there, or not seen. */
 export function stoppedBy(ref: InstanceRef, { users }: Pick<Restoring, 'users'>, world: World): string[] {
@@ -43,3 +46,29 @@ export function notStartedAgain(ref: InstanceRef, entry: RestoreWork): string {
   const { snapshot, reason = `it was not restored to ${snapshot}` } = entry
   return `${reason}; and not all that was stopped for it runs again: ${startThem(ref, entry)}`
 }
+
+/** Of a volume whose data is in order: all that was stopped for it runs again, or is gone. */
+export const isOver = (
+  ref: InstanceRef,
+  entry: RestoreWork,
+  mark: Restoring,
+  record: InstanceRecord,
+  world: World,
+): boolean =>
+  record.type === 'volume' &&
+  record.unsealed !== true &&
+  mark.safety === entry.safety &&
+  (isRestored(record, entry) || entry.refused === true) &&
+  stoppedBy(ref, mark, world).length === 0
+
+export const isRestored = (record: InstanceRecord | undefined, { safety }: RestoreWork): boolean =>
+  record !== undefined && wholeSafeties(record).includes(safety)
+
+export const endOf = (
+  ref: InstanceRef,
+  { safety, snapshot }: RestoreWork,
+  { users }: Restoring,
+): UndoAction => ({
+  ...{ kind: 'undo', ref, safeties: [safety], start: false },
+  reason: `what was stopped for its restore to ${snapshot} runs again: ${users.join(', ')}`,
+})

@@ -158,6 +158,26 @@ describe('a policy', () => {
     expect(on(world).backups.size).toBeLessThan(6)
   })
 
+  test('whose exports are held, and removed by name, as of any other subject', async () => {
+    const world = await begin({ policy: { export: { ...policy.export, keep: { last: 9 } } } })
+    world.stores.minRetention = 0
+    await passIdly(world, 10 * HOUR)
+    const names = () => made(world, 'nas').map(({ manifest: { name } }) => name)
+    const [one = '', other = ''] = names().toSorted()
+    const asked = async (what: string, name: string, more: object = {}) => {
+      await passIdly(world, MINUTE)
+      return ask(world, { do: what, instance: KEY, from: 'nas', export: name, ...more })
+    }
+    expect(await asked('hold-export', one, { note: 'audit' })).toMatchObject({ results: [{ state: 'done' }] })
+    expect((await asked('remove-export', one)).refusal?.reason).toContain('audit')
+    expect(await asked('remove-export', other, { grace: 3600 })).toMatchObject({
+      ...{ refusal: null, results: [{ state: 'done' }] },
+    })
+    await passIdly(world, 2 * HOUR)
+    expect(names()).toContain(one)
+    expect(names()).not.toContain(other)
+  })
+
   test('whose exports fail breaks its promise, whatever is there from before', async () => {
     const world = await begin({ policy })
     await passIdly(world, 4 * HOUR)

@@ -109,6 +109,8 @@ const OF_BUCKETS: readonly Step['do'][] = [
   'check-export',
   'survey-exports',
   'expire-export',
+  'note-export',
+  'drop-export',
   'import',
   'check-import',
   'finish-clone',

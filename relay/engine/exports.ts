@@ -121,7 +121,13 @@ export type Exports = {
   ): Promise<Result<Manifest[], CallError>>
   survey(store: string, ref: InstanceRef): Promise<Result<Survey, CallError>>
   /** Removes one, whatever it is: the engine's own rules have allowed it. Ends well when it is gone. */
-  remove(store: string, ref: InstanceRef, manifest: Manifest): Promise<Result<void, CallError>>
+  remove(
+    store: string,
+    ref: InstanceRef,
+    manifest: Manifest,
+    /** By a note of somebody's, which still has to stand. */
+    asked?: boolean,
+  ): Promise<Result<void, CallError>>
   /** Adds what somebody says of one. */
   note(
     store: string,

@@ -130,13 +130,15 @@ export function createExports(
       if (target === undefined) return unknown(name)
       return tried(name, () => writeNote(target.store, { folder: folderOf(ref), file }, note, now()))
     },
-    async remove(name, ref, manifest) {
+    async remove(name, ref, manifest, asked = false) {
       const target = own(targets, name)
       if (target === undefined) return unknown(name)
       if (reading.has(`${name} ${folderOf(ref)}/${manifest.stored.file}`))
         return err({ code: 'locked', message: `${manifest.name} in "${name}" is being read` })
       try {
-        return ok(await left.during((list) => removeExport(target, ref, manifest, { list, now: now() })))
+        return ok(
+          await left.during((list) => removeExport(target, ref, manifest, { list, now: now(), asked })),
+        )
       } catch (cause) {
         const failed = failure(name, cause)
         return err(cause instanceof LockedExport ? { ...failed, status: LOCKED } : failed)

@@ -48,6 +48,8 @@ export async function writeNote(
   const at = Math.max(now, ...before.map((one) => one.at + 1))
   if (!(await store.put(`${folder}/${noteName(file, at, note.do)}`, renderNote(note))))
     throw new StoreError('somebody else says something of it just now: ask again')
+  if (note.do === 'hold' && (await store.size(`${folder}/${file}`)) === null)
+    throw new StoreError('it went just now, so nothing is held')
 }
 
 /** Of an export that is gone. What its store keeps stays, and means nothing. */

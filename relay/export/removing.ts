@@ -4,23 +4,26 @@
  */
 import type { InstanceRef } from '../../shared/incus/subject.ts'
 import type { Manifest } from '../../shared/work/export/manifest.ts'
-import { removeNotes } from './notes.ts'
+import { readStanding, removeNotes } from './notes.ts'
 import { folderOf } from './paths.ts'
 import { type Store, StoreError } from './store.ts'
+import { HOLD } from './survey.ts'
 import type { Unfinished, UnfinishedList } from './unfinished.ts'
 
 /** The store removes it for nobody now, or not for the relay. */
 export class LockedExport extends StoreError {}
 
+/** `asked`: by a note of somebody's, which still has to stand. */
 export async function removeExport(
   { name: storeName, store }: { name: string; store: Store },
   ref: InstanceRef,
   { name, stored }: Manifest,
-  { list, now }: { list: UnfinishedList; now: number },
+  { list, now, asked = false }: { list: UnfinishedList; now: number; asked?: boolean },
 ): Promise<void> {
   const folder = folderOf(ref)
   const [file, manifest] = [`${folder}/${stored.file}`, `${folder}/${name}.json`]
   for (const path of [file, manifest]) await refuseLocked(store, path, now)
+  await refuseSaid(store, { folder, name, file: stored.file, asked }, now)
   const noted: Unfinished = { store: storeName, manifest, file, token: null, removing: now }
   list.put(noted)
   const refusal = await store.remove(file)
@@ -32,6 +35,20 @@ export async function removeExport(
   if ((await store.remove(manifest)) !== null) return
   await removeNotes(store, folder, stored.file)
   list.drop(noted)
+}
+
+/** Reading all that a store has takes a while, in which somebody may have said something of it, also by another relay. */
+async function refuseSaid(
+  store: Store,
+  { folder, name, file, asked }: { folder: string; name: string; file: string; asked: boolean },
+  now: number,
+): Promise<void> {
+  const names = await store.list(folder, '')
+  if (names.includes(`${name}${HOLD}`)) throw new LockedExport(`${name}${HOLD} beside it holds it`)
+  const { held, freed, removal } = await readStanding(store, { folder, file, names }, now)
+  if (held !== null) throw new LockedExport(`it is held: ${held}`)
+  if (freed !== null && freed > now) throw new LockedExport('it was held until lately')
+  if (asked && removal === null) throw new LockedExport('its removal was taken back')
 }
 
 async function refuseLocked(store: Store, path: string, now: number): Promise<void> {

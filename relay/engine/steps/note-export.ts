@@ -1,5 +1,5 @@
 /** Notes beside an export what somebody says of it: that it is held or released, that it goes, or that this is taken back. */
-import { type InstanceRef, subjectKey } from '../../../shared/incus/subject.ts'
+import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subject.ts'
 import type { DropExportStep, NoteExportStep } from '../../../shared/relay/export-steps.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -108,7 +108,7 @@ async function drop(step: DropExportStep, io: StepIo): Promise<Result<Planned, C
   const asked = { ...askedOf(step, exports, io), last: false, isDue: true }
   const why = (await againstHeldSnapshot(ref, wanted, io)) ?? againstAskedRemoval(asked)
   if (why !== null) return refusal(why)
-  const removed = await io.exports.remove(store, ref, wanted.manifest)
+  const removed = await io.exports.remove(store, ref, wanted.manifest, true)
   if (!removed.ok) return removed
   io.journal.noteBad(badKey(store, key, name), false)
   return DONE
@@ -120,6 +120,8 @@ async function againstHeldSnapshot(
   { manifest: { snapshot } }: Surveyed,
   io: StepIo,
 ): Promise<string | null> {
+  // A bucket has no snapshots.
+  if (nounOf(ref) === 'bucket') return null
   const seen = await io.sightings.read(ref)
   if (!seen.ok)
     return seen.error.status === 404

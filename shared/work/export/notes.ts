@@ -50,7 +50,8 @@ function after(before: Standing, { word, at, age, note }: Noted, now: number): S
     const freed = before.held === null ? before.freed : now + FREED - since
     return { ...before, held: null, freed }
   }
-  if (note?.do !== 'remove') return before
+  // Of what is held nobody has a removal noted, unless they could not know of the hold.
+  if (note?.do !== 'remove' || before.held !== null) return before
   return { ...before, removal: { end: now + (Date.parse(note.end) - at) - since, last: note.last } }
 }
 

@@ -246,6 +246,31 @@ describe.each(['nas', 'r2'])('what people say of one, in %s', (store) => {
     expect(await said()).toMatchObject({ removal: null })
   })
 
+  test('counts up to the last moment, also where another relay has it noted after all was read', async () => {
+    const { place, manifest, exports, said, all } = await begun()
+    const end = new Date().toISOString()
+    const before = all()
+    const refused = { ok: false, error: { status: LOCKED } }
+    expect(await exports.remove(store, REF, manifest, true)).toMatchObject(refused)
+    await exports.note(store, REF, manifest, { do: 'remove', end, last: false })
+    await place.again().note(store, REF, manifest, { do: 'hold', text: 'audit' })
+    expect(await exports.remove(store, REF, manifest)).toMatchObject(refused)
+    await place.again().note(store, REF, manifest, { do: 'release' })
+    for (const asked of [true, false])
+      expect(await place.again(HOUR).remove(store, REF, manifest, asked)).toMatchObject(refused)
+    expect(await said()).toMatchObject({ held: null, removal: null })
+    expect(all()).toEqual(expect.arrayContaining(before))
+  })
+
+  test('holds nothing that is gone by then, and says so', async () => {
+    const { place, manifest, exports } = await begun()
+    await exports.remove(store, REF, manifest)
+    expect(await place.again().note(store, REF, manifest, { do: 'hold', text: 'audit' })).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('it went just now') },
+    })
+  })
+
   test('goes with it, and nothing else does', async () => {
     const { manifest, exports, all } = await begun()
     const end = new Date().toISOString()
@@ -269,16 +294,17 @@ describe.each(['nas', 'r2'])('what people say of one, in %s', (store) => {
 test('a note that its store keeps after its export means nothing for another one of that name', async () => {
   const bucket = await openBucket()
   const { place, manifest } = await made('r2', openPlace({ r2: storeIn(bucket) }))
-  await place.exports.note('r2', REF, manifest, { do: 'hold', text: 'audit' })
+  const end = new Date().toISOString()
+  await place.exports.note('r2', REF, manifest, { do: 'remove', end, last: true })
   bucket.fault = (request) =>
-    request.startsWith('DELETE') && request.includes('.hold') ? { status: 403, body: '<Error/>' } : null
+    request.startsWith('DELETE') && request.includes('.remove') ? { status: 403, body: '<Error/>' } : null
   await place.exports.remove('r2', REF, manifest)
   bucket.fault = () => null
-  expect([...bucket.objects.keys()].filter((key) => key.endsWith('.hold'))).toHaveLength(1)
+  expect([...bucket.objects.keys()].filter((key) => key.endsWith('.remove'))).toHaveLength(1)
   expect(await place.exports.save({ ...savingOf(archive()), store: 'r2' })).toMatchObject({ ok: true })
   const survey = await place.exports.survey('r2', REF)
   expect(survey).toMatchObject({ ok: true, value: { strays: [] } })
-  expect(survey.ok && survey.value.exports.map(({ said }) => said?.held)).toEqual([null, null])
+  expect(survey.ok && survey.value.exports.map(({ said }) => said?.removal)).toEqual([null, null])
 })
 
 test('a note that can’t be read keeps its export', async () => {
@@ -315,8 +341,13 @@ describe('what is beside the exports', () => {
   })
 
   test('a file `.hold` beside it holds one', async () => {
-    const { place } = await made()
+    const { place, manifest } = await made()
     writeFileSync(join(place.root, FOLDER, `${NAME}.hold`), '')
+    // Put there while all else was read.
+    expect(await place.exports.remove('nas', REF, manifest)).toMatchObject({
+      ok: false,
+      error: { status: LOCKED },
+    })
     const found = await place.exports.survey('nas', REF)
     expect(found.ok && found.value.exports.map(({ manifest: { name }, held }) => [name, held])).toEqual([
       [OTHER, false],

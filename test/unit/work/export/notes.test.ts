@@ -41,6 +41,12 @@ test.each<[string, Noted[], object]>([
   ['that taken back', [said(5, in1h), said(4, { do: 'undo' })], { removal: null }],
   ['both at once', [said(5, { do: 'undo' }), said(5, in1h)], { removal: null }],
   ['a hold of what goes', [said(5, in1h), said(4, hold)], { held: 'audit', removal: null }],
+  ['a removal of what is held', [said(5, hold), said(4, in1h)], { held: 'audit', removal: null }],
+  [
+    'that released',
+    [said(5, hold), said(4, in1h), said(3, { do: 'release' })],
+    { held: null, removal: null },
+  ],
   ['in any order', [said(4, { do: 'undo' }), said(5, in1h)], { removal: null }],
 ])('%s', (_, noted, expected) => {
   expect(standingOf(noted, NOW)).toMatchObject(expected)

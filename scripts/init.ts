@@ -9,7 +9,14 @@ import { fail } from './fail.ts'
 import { readWanted, strangers, type Wanted, whyNoName } from './init/arguments.ts'
 import { type Asker, alone, inTerminal } from './init/ask.ts'
 import { deploySteps } from './init/deploy.ts'
-import { addSettings, ignoreSecrets, type Proposed, writeDocument } from './init/files.ts'
+import {
+  addSettings,
+  type Covered,
+  ignoreSecrets,
+  type Proposed,
+  readCovered,
+  writeDocument,
+} from './init/files.ts'
 import { lookAt } from './init/look.ts'
 import { showPlan } from './init/plan.ts'
 import { ensureTrusted, openRelayFile, writeScriptlet } from './init/trusted.ts'
@@ -25,6 +32,10 @@ const all = [...names.servers, ...(names.backup === null ? [] : [names.backup])]
 const unknown = strangers(wanted, all)
 if (unknown.length > 0)
   fail([`--token or --address names ${unknown.join(', ')}, and the servers are ${all.join(', ')}`], 2)
+const documentFile = fileOf(undefined)
+const covered = readCovered(documentFile)
+if (!covered.ok) fail([...covered.error, `mend ${documentFile}, or move it away for a new one`])
+refuseUnnamed(covered.value)
 if (ignoreSecrets()) console.log('.gitignore names the files with secrets in them')
 const untrusted: string[] = []
 for (const name of names.servers)
@@ -43,10 +54,10 @@ if (untrusted.length > 0)
     2,
   )
 
-const proposals = await proposalsFor(names, wanted)
+const proposals = await proposalsFor(names, covered.value, wanted)
 const token = process.env.STAPES_TOKEN || randomBytes(24).toString('base64url')
 const key = signingKey()
-const written = writeDocument(fileOf(undefined), proposals)
+const written = writeDocument(documentFile, proposals)
 if (!written.ok) fail(written.error)
 for (const line of written.value.said) console.log(line)
 writeSettings(wanted)
@@ -87,7 +98,31 @@ async function namesOf({ servers, backup }: Wanted): Promise<Names> {
   }
 }
 
-async function proposalsFor({ servers, backup }: Names, { keep, timezone }: Wanted): Promise<Proposed[]> {
+/** Such as the sample of a checkout: no plan can be made while its policies name servers that aren't there. */
+function refuseUnnamed({ sources, targets }: Covered): void {
+  const known = [...all, ...Object.keys(openRelayFile().document.remotes ?? {})]
+  const missing = [...new Set([...sources, ...targets])].filter((name) => !known.includes(name))
+  if (missing.length === 0) return
+  fail(
+    [
+      `The policies in ${documentFile} are for ${missing.join(' and ')}, and the servers here are ${all.join(' and ')}.`,
+      `Name them so (--server main --backup backup, say), correct ${documentFile}, or move it away: then policies are proposed.`,
+    ],
+    2,
+  )
+}
+
+async function proposalsFor(
+  { servers, backup }: Names,
+  { sources }: Covered,
+  { keep, timezone }: Wanted,
+): Promise<Proposed[]> {
+  for (const name of servers.filter((one) => sources.has(one)))
+    console.log(
+      `${documentFile} stays as it is: it has policies for ${name} already. For what would be proposed, move it away`,
+    )
+  const fresh = servers.filter((name) => !sources.has(name))
+  if (fresh.length === 0) return []
   const kept =
     keep ??
     (await asker.choose<Keep>(
@@ -103,7 +138,7 @@ async function proposalsFor({ servers, backup }: Names, { keep, timezone }: Want
   const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   const target = backup === null ? null : await look(backup)
   const proposals: Proposed[] = []
-  for (const remote of servers) {
+  for (const remote of fresh) {
     const proposal = propose(await look(remote), { keep: kept, timezone: zone, backup: target })
     console.log(`\nProposed for ${remote}:`)
     for (const line of proposal.reasons) console.log(`  ${line}`)

@@ -5,28 +5,41 @@ import { parseJsonc } from '../../shared/jsonc.ts'
 import { parseConfig } from '../../shared/policy/parse.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Proposal } from '../../shared/setup/propose.ts'
-import { type DocumentFile, readDocument } from '../document.ts'
+import { type DocumentFile, inDocument, readDocument } from '../document.ts'
 import { writePrivate } from '../trust/private-file.ts'
 
 export type Proposed = Proposal & { remote: string }
 
-/** Adds the policies of servers that none covers. `said`: what was done, a line each. */
+/** What policies name already: servers that they back up, and those that they copy to. */
+export type Covered = { sources: ReadonlySet<string>; targets: ReadonlySet<string> }
+
+/** Nothing is added to a document that can't be used: what it covers isn't known. */
+export function readCovered(path: string): Result<Covered, string[]> {
+  const read = existsSync(path) ? readDocument(path, '') : null
+  if (read === null) return ok({ sources: new Set(), targets: new Set() })
+  if (!read.ok) return read
+  const parsed = parseConfig(read.value.document)
+  if (!parsed.ok) return err(parsed.error.map((complaint) => inDocument(read.value, complaint)))
+  const { policies } = parsed.value
+  return ok({
+    sources: new Set(policies.flatMap(({ select }) => select.remotes)),
+    targets: new Set(policies.flatMap(({ copy }) => copy?.remote ?? [])),
+  })
+}
+
+/** Adds the policies of servers that none covers. `said`: what was done. */
 export function writeDocument(
   path: string,
   proposals: readonly Proposed[],
 ): Result<{ file: DocumentFile; said: string[] }, string[]> {
   const before = existsSync(path) ? readDocument(path, '') : ok(null)
   if (!before.ok) return before
-  const covered = remotesIn(before.value?.document)
-  const fresh = proposals.filter(({ remote }) => !covered.has(remote))
-  const said = proposals
-    .filter(({ remote }) => covered.has(remote))
-    .map(({ remote }) => `${path} stays as it is: it has policies for ${remote} already`)
-  if (fresh.length > 0) {
-    const text = fresh.reduce(add, before.value?.text ?? startOf(fresh))
-    writeFileSync(path, text)
-    said.push(`${path} has policies for ${fresh.map(({ remote }) => remote).join(', ')}`)
-  }
+  if (proposals.length > 0)
+    writeFileSync(path, proposals.reduce(add, before.value?.text ?? startOf(proposals)))
+  const said =
+    proposals.length === 0
+      ? []
+      : [`${path} has policies for ${proposals.map(({ remote }) => remote).join(', ')}`]
   const after = readDocument(path, '')
   return after.ok ? ok({ file: after.value, said }) : err(after.error)
 }
@@ -52,12 +65,6 @@ function namesIn(text: string): Set<string> {
   const read = parseJsonc(text)
   const { policies } = (read.ok ? read.value : {}) as { policies?: object }
   return new Set(Object.keys(policies ?? {}))
-}
-
-/** What a document covers; nothing where it can't be used, which the plan says afterwards. */
-function remotesIn(document: unknown): Set<string> {
-  const parsed = document === undefined ? null : parseConfig(document)
-  return new Set(parsed?.ok === true ? parsed.value.policies.flatMap(({ select }) => select.remotes) : [])
 }
 
 type Setting = { name: string; value: string; said?: string }

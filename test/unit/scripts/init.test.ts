@@ -54,3 +54,34 @@ test('a token of a server that has another name already is refused: it would be 
     expect.stringContaining('a token of main, not of second'),
   ])
 })
+
+const write = (document: unknown) => writeFileSync(join(folder, 'stapes.jsonc'), JSON.stringify(document))
+
+test('policies of servers that are called otherwise, as in the sample, are told before anything is written', async () => {
+  const daily = { schedule: '@daily', keep: { daily: 7 }, copy: { remote: 'backup' } }
+  write({ policies: { daily: { ...daily, remotes: ['main'] } } })
+  expect(await said('--server', 'web', '--backup', 'vault')).toEqual([
+    2,
+    expect.stringContaining('are for main and backup, and the servers here are web and vault'),
+  ])
+  expect(readdirSync(folder)).toEqual(['stapes.jsonc'])
+  // A second target of relay.jsonc is there, though no copy of a new policy goes to it.
+  const target = { url: 'https://127.0.0.1:1', fingerprint: 'a'.repeat(64), role: 'target' }
+  writeFileSync(join(folder, 'relay.jsonc'), JSON.stringify({ remotes: { vault: target, backup: target } }))
+  expect(await said('--server', 'main', '--token', 'main=none')).toEqual([
+    1,
+    expect.stringContaining("token's file can't be read"),
+  ])
+  rmSync(join(folder, 'relay.jsonc'))
+  // A policy less is no reason: those of "second" are proposed.
+  expect(await said('--server', 'main', '--server', 'second')).toEqual([
+    2,
+    expect.stringContaining('--token main=<file>'),
+  ])
+})
+
+test('a document that can’t be used is told before anything is written, and nothing is added to it', async () => {
+  write({ policies: { mine: { remotes: ['main'], schedule: '@hourly', kep: {} } } })
+  expect(await said()).toEqual([1, expect.stringMatching(/stapes\.jsonc:1:\d+: .*kep: unknown key/)])
+  expect(readdirSync(folder)).toEqual(['stapes.jsonc'])
+})

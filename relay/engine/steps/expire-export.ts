@@ -3,16 +3,17 @@ import { type InstanceRef, nounOf, subjectKey } from '../../../shared/incus/subj
 import { SINCE } from '../../../shared/policy/marks.ts'
 import type { ExpireExportStep, SurveyExportsStep } from '../../../shared/relay/export-steps.ts'
 import type { CallError } from '../../../shared/relay/protocol.ts'
-import { err, ok, type Result } from '../../../shared/result.ts'
+import { ok, type Result } from '../../../shared/result.ts'
 import { type ExportSurvey, type Manifest, rowOf } from '../../../shared/work/export/manifest.ts'
 import { type Standing, UNSAID } from '../../../shared/work/export/notes.ts'
 import { call } from '../call.ts'
 import { isObject, text } from '../envelope.ts'
 import { againstExportRemoval, badKey, oldKey, oldOf } from '../export-removal.ts'
+import type { Surveyed } from '../exports.ts'
 import { isHeld, isReplica } from '../removal.ts'
-import { isSource, notSource, refused } from '../rules.ts'
+import { isSource, notSource } from '../rules.ts'
 import { subjectRequest } from '../subject-requests.ts'
-import { alone } from './note-export.ts'
+import { alone, removeUnless } from './remove-export.ts'
 import type { PlanStep, StepIo } from './step-io.ts'
 
 export const planSurveyExports: PlanStep<SurveyExportsStep> = async ({ ref, store }, io) => {
@@ -39,42 +40,27 @@ function stateOf(held: boolean, until: number | null, { held: why, freed, remova
   }
 }
 
-const DONE = ok({ calls: [] })
-
 export const planExpireExport: PlanStep<ExpireExportStep> = (step, io, job) =>
-  alone(step, io, job.id, async () => {
-    const removed = await remove(step, io)
-    return removed.ok ? DONE : removed
-  })
+  alone(step, io, job.id, () =>
+    removeUnless(step, io, { asked: false }, async ({ manifest }, exports) => {
+      const gone = await againstInstance(step.ref, manifest, io)
+      return !gone.ok || gone.value !== null ? gone : ok(againstPolicy(step, exports, io))
+    }),
+  )
 
-async function remove(step: ExpireExportStep, io: StepIo): Promise<Result<void, CallError>> {
-  const { ref, store, name, policy, owner } = step
+/** By what the policy of its installation may remove. Null: it may go. */
+function againstPolicy(
+  { ref, store, name, policy, owner }: ExpireExportStep,
+  exports: readonly Surveyed[],
+  io: StepIo,
+): string | null {
   const key = subjectKey(ref)
-  const refusal = (why: string) => err(refused(`remove export ${name} of ${key} from "${store}"`, why))
-  const found = await io.exports.survey(store, ref)
-  if (!found.ok) return found
-  const { exports } = found.value
-  const wanted = exports.find(({ manifest }) => manifest.name === name)
-  // Asked for twice, it is gone.
-  if (wanted === undefined) {
-    const listed = await io.exports.list(store, ref, name)
-    if (!listed.ok) return listed
-    return listed.value.length === 0 ? ok(undefined) : refusal('there is no whole export of that name')
-  }
-  const gone = await againstInstance(ref, wanted.manifest, io)
-  if (!gone.ok) return gone
-  if (gone.value !== null) return refusal(gone.value)
-  const now = io.clock.now()
   const minRetention = io.exports.minRetention(store)
-  const removal = { name, policy, owner, exports, minRetention, now }
+  const removal = { name, policy, owner, exports, minRetention, now: io.clock.now() }
   const old = oldKey(store, key, policy)
   io.journal.counted(old, oldOf(removal).length)
   const isBad = (one: string): boolean => io.journal.isBad(badKey(store, key, one))
-  const why = againstExportRemoval({ ...removal, isBad, most: io.journal.peak(old) })
-  if (why !== null) return refusal(why)
-  const removed = await io.exports.remove(store, ref, wanted.manifest)
-  if (removed.ok) io.journal.noteBad(badKey(store, key, name), false)
-  return removed
+  return againstExportRemoval({ ...removal, isBad, most: io.journal.peak(old) })
 }
 
 /** Of an instance that is gone, or of one before of its name, all exports stay. Null: it may go. */

@@ -6,33 +6,15 @@ import { err, ok, type Result } from '../../../shared/result.ts'
 import { type ExportNote, UNSAID } from '../../../shared/work/export/notes.ts'
 import { type AskedRemoval, againstAskedRemoval, allOld, badKey, oldKey } from '../export-removal.ts'
 import type { Surveyed } from '../exports.ts'
-import { locked } from '../locks.ts'
 import { isHeld } from '../removal.ts'
 import { refused } from '../rules.ts'
+import { alone, type OfExport, removeUnless } from './remove-export.ts'
 import type { Planned, PlanStep, StepIo } from './step-io.ts'
 
 /** Milliseconds. So long the removal of the newest whole one can be taken back at least. */
 const DAY = 86_400_000
 
 const DONE: Result<Planned, CallError> = ok({ calls: [] })
-
-type Step = { ref: InstanceRef; store: string; name: string }
-
-/** One after the other of an instance and a store, so that each sees what the one before has left. */
-export async function alone<S extends Step>(
-  { ref, store }: S,
-  io: StepIo,
-  job: string,
-  work: () => Promise<Result<Planned, CallError>>,
-): Promise<Result<Planned, CallError>> {
-  const lock = `removal ${store} ${subjectKey(ref)}`
-  if (!io.locks.take(lock, job)) return err(locked(lock, io.locks))
-  try {
-    return await work()
-  } finally {
-    io.locks.release(lock, job)
-  }
-}
 
 export const planNoteExport: PlanStep<NoteExportStep> = (step, io, job) =>
   alone(step, io, job.id, () => note(step, io))
@@ -73,7 +55,7 @@ function isSaid({ said = UNSAID }: Surveyed, wanted: ExportNote): boolean {
 }
 
 const askedOf = (
-  { ref, store, name }: Step,
+  { ref, store, name }: OfExport,
   exports: readonly Surveyed[],
   io: StepIo,
 ): AskedRemoval & { mayLast: boolean } => ({
@@ -89,30 +71,14 @@ const ALL = '*'
 export const planDropExport: PlanStep<DropExportStep> = (step, io, job) =>
   alone(step, io, job.id, () => drop(step, io))
 
-async function drop(step: DropExportStep, io: StepIo): Promise<Result<Planned, CallError>> {
-  const { ref, store, name } = step
-  const key = subjectKey(ref)
-  const refusal = (why: string) => err(refused(`remove export ${name} of ${key} from "${store}"`, why))
-  const found = await io.exports.survey(store, ref)
-  if (!found.ok) return found
-  const { exports } = found.value
-  const wanted = exports.find(({ manifest }) => manifest.name === name)
-  // Asked for twice, it is gone.
-  if (wanted === undefined) {
-    const listed = await io.exports.list(store, ref, name)
-    if (!listed.ok) return listed
-    return listed.value.length === 0 ? DONE : refusal('there is no whole export of that name')
-  }
-  const old = allOld({ exports, now: io.clock.now() })
-  io.journal.counted(oldKey(store, key, ALL), old.length)
-  const asked = { ...askedOf(step, exports, io), last: false, isDue: true }
-  const why = (await againstHeldSnapshot(ref, wanted, io)) ?? againstAskedRemoval(asked)
-  if (why !== null) return refusal(why)
-  const removed = await io.exports.remove(store, ref, wanted.manifest, true)
-  if (!removed.ok) return removed
-  io.journal.noteBad(badKey(store, key, name), false)
-  return DONE
-}
+const drop = (step: DropExportStep, io: StepIo): Promise<Result<Planned, CallError>> =>
+  removeUnless(step, io, { asked: true }, async (wanted, exports) => {
+    const { ref, store } = step
+    const old = allOld({ exports, now: io.clock.now() })
+    io.journal.counted(oldKey(store, subjectKey(ref), ALL), old.length)
+    const asked = { ...askedOf(step, exports, io), last: false, isDue: true }
+    return ok((await againstHeldSnapshot(ref, wanted, io)) ?? againstAskedRemoval(asked))
+  })
 
 /** Of an instance that is there: what its hold keeps, it keeps everywhere. Of one that gives no answer nothing goes. */
 async function againstHeldSnapshot(

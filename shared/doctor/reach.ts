@@ -8,7 +8,8 @@ import { critical, type Finding, unknown, warning } from './finding.ts'
 import { waysWanted } from './wanted.ts'
 
 export function aboutReach(examined: Examined, { ways }: RelayFacts): Finding[] {
-  const silent = silentIn(examined).map((remote) =>
+  const unseen = silentIn(examined)
+  const silent = unseen.map((remote) =>
     unknown(
       'reach-unknown',
       remote,
@@ -19,6 +20,8 @@ export function aboutReach(examined: Examined, { ways }: RelayFacts): Finding[] 
   const tried = waysWanted(examined).flatMap(({ from, to, mode, tried }): Finding[] => {
     const about = `${from} > ${to}`
     const cure = `let ${from} connect to the address of ${to} in relay.jsonc; where it can't, "transferMode": "relay" has the relay pass the data on (docs/operations.md, "Servers that can't reach each other")`
+    // What it has isn't known, which isn't none.
+    if (unseen.includes(from)) return []
     if (tried === null)
       return [
         unknown(
@@ -51,11 +54,13 @@ export function aboutNeeds(examined: Examined, { remotes }: RelayFacts): Finding
     string,
     { kind: 'profile' | 'network'; name: string; place: string; of: string[] }
   >()
-  const unread = new Map(silentIn(examined).map((remote) => [remote, 'profiles and networks']))
+  const unseen = silentIn(examined)
+  const unread = new Map<string, string>()
   const copied = coverages.flatMap(({ covered }) => covered.filter(({ policy }) => policy.copy !== null))
   for (const one of copied) {
     const { target, uses, there } = partsOf(one, remotes)
     const place = `${target.remote}/${target.project}`
+    if (unseen.includes(target.remote)) continue
     if (uses === null || there === null || there.profiles === null) unread.set(place, 'profiles')
     if (uses === null || there === null) continue
     const given = one.policy.copy?.given?.profiles
@@ -87,6 +92,14 @@ export function aboutNeeds(examined: Examined, { remotes }: RelayFacts): Finding
             `${place} has no network "${name}", so the copy of ${someOf(of)} would not start there`,
             `create it there, or give the copies another device ("copy.devices")`,
           ),
+    ),
+    ...unseen.map((remote) =>
+      unknown(
+        'needs-unknown',
+        remote,
+        `whether ${remote} has what copies need isn't known`,
+        'have it answer first',
+      ),
     ),
     ...[...unread].map(([place, what]) =>
       unknown(

@@ -7,7 +7,7 @@ import { AREAS, CODES } from '../../../shared/doctor/codes.ts'
 import { visibleTo } from '../../../shared/doctor/diagnosis.ts'
 import { diagnosisMessage } from '../../../shared/doctor/message.ts'
 import { ok } from '../../../shared/result.ts'
-import { diagnosisOf, factsOf, mainWith, seenOn, WEB } from './examined.ts'
+import { diagnosisOf, examinedOf, factsOf, mainWith, remoteExam, seenOn, WEB } from './examined.ts'
 
 const silent = { ok: false, error: { code: 'unreachable', message: 'no route to host' } } as const
 
@@ -35,6 +35,18 @@ test('what gives no answer is unknown, and no area of it is fine', () => {
     ]),
   )
   expect(fine).toEqual(['edge', 'channels', 'certificates'])
+})
+
+test('of a server that gives no answer nothing is said but that: what it has isn’t known, which isn’t none', () => {
+  const { findings } = diagnosisOf({
+    remotes: { ...examinedOf().remotes, backup: silent },
+    relay: ok(factsOf({ remotes: { main: remoteExam(), backup: silent }, ways: [] })),
+  })
+  const about = findings.filter(({ code }) => code === 'reach-unknown' || code === 'needs-unknown')
+  expect(about.map(({ code, about: of, cure }) => [code, of, cure])).toEqual([
+    ['reach-unknown', 'backup', 'have it answer first'],
+    ['needs-unknown', 'backup', 'have it answer first'],
+  ])
 })
 
 test('where nothing is applied no server is looked at, and nothing of any is fine', () => {

@@ -120,6 +120,15 @@ vi.mock('../../shared/work/snapshot/open-slot.ts', async (original) => {
   return { ...real, advance }
 })
 
+vi.mock('../../shared/promise/verdict.ts', async (original) => {
+  const real = await original<typeof import('../../shared/promise/verdict.ts')>()
+  const verdictOf: typeof real.verdictOf = (known) => {
+    const right = real.verdictOf(known)
+    return broken.how === 'all is always called well' ? { ...right, tone: 'good' } : right
+  }
+  return { ...real, verdictOf }
+})
+
 /** A remote that gives no answer is told as one without instances. */
 function readAsEmpty({ places }: World): void {
   const server = { fingerprint: '', version: '', clustered: false }
@@ -274,6 +283,7 @@ const variants: Variant<InvariantName | 'failureStaysApart'>[] = [
   { how: 'what was not verified stays', violates: 'onlyVerifiedCounts', scene: killedInRefresh },
   { how: 'missed slots are forgotten', violates: 'everySlotEnds', scene: outage },
   { how: 'a copy is given up', violates: 'converges', scene: awayAtNight },
+  { how: 'all is always called well', violates: 'wellOnlyIfKept', scene: sourceAway },
   { how: 'the first failure ends the run', violates: 'failureStaysApart', scene: oneRefuses },
 ]
 

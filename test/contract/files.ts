@@ -161,8 +161,10 @@ export function fileContract(world: World): void {
       sftp.close()
     })
 
-    test('of a copy are those of its snapshot, which is taken, and it is deleted, while they are open', async () => {
-      if (!world.has('custom_volume_sftp')) return
+    test('of a copy are those of its snapshot, which is taken, and it is deleted, while they are open', async ({
+      skip,
+    }) => {
+      skip(!world.has('custom_volume_sftp'), 'this Incus gives no files of custom volumes')
       const { main } = world
       const volume = await made()
       await main.server.writeVolume(volume, 'then', 1000)

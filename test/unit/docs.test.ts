@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 const ROOT = join(import.meta.dirname, '../..')
 const DOCS = join(ROOT, 'docs')
 const pages = readdirSync(DOCS).filter((name) => name.endsWith('.md'))
+const nights = readdirSync(join(DOCS, 'worst-night')).map((name) => join('worst-night', name))
 const read = (path: string): string => readFileSync(path, 'utf8')
 
 /** As written: without web addresses. */
@@ -25,7 +26,7 @@ test.for(pages.filter((name) => name !== 'README.md'))('%s stands in the list of
   expect(linksOf(read(join(DOCS, 'README.md')))).toContain(name)
 })
 
-test.for(['README.md', ...pages.map((name) => join('docs', name))])(
+test.for(['README.md', ...[...pages, ...nights].map((name) => join('docs', name))])(
   'every link of %s leads somewhere',
   (page) => {
     const path = join(ROOT, page)

@@ -6,7 +6,7 @@ import { EXTRAS, type Extra } from './scriptlet.ts'
 export const USAGE = [
   'usage: npm run trust -- <remote> <token> [https://host:8443] [--target]',
   '       npm run trust -- <remote> - …             the same, with the token from the input: it stays out of the process list',
-  '       npm run -s trust -- <remote> --scriptlet [--projects a,b] [--with copies,holds,restore,clones,thaw,exports,volumes,files,hooks]',
+  '       npm run -s trust -- <remote> --scriptlet [--projects a,b] [--with copies,holds,restore,clones,thaw,exports,volumes,buckets,files,hooks]',
   '       npm run trust -- <remote> --check         whether that scriptlet is in force',
   '       npm run trust -- --renew [--in-place]     another client certificate',
   '       npm run trust -- --renew-key, --drop-key <keyid>',

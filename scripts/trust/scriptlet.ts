@@ -14,6 +14,7 @@ export const EXTRAS = [
   'thaw',
   'exports',
   'volumes',
+  'buckets',
   'files',
   'hooks',
 ] as const
@@ -49,6 +50,7 @@ function pricesOf(role: Role, extras: ReadonlySet<Extra>): string[] {
     ...(extras.has('files') && extras.has('volumes') ? [VOLUME_FILE_PRICE] : []),
     ...(extras.has('volumes') ? [VOLUME_PRICE] : []),
     ...(mayEditVolumes(role, extras) ? [VOLUME_EDIT_PRICE] : []),
+    ...(extras.has('buckets') ? [BUCKET_PRICE] : []),
     ...(role === 'source' && extras.has('clones') ? [`clones: ${CREATE_PRICE}`] : []),
   ]
 }
@@ -82,6 +84,8 @@ const VOLUME_PRICE =
   'snapshots of custom volumes need can_manage_snapshots of them. Whoever has the key of this certificate can delete these snapshots'
 const VOLUME_EDIT_PRICE =
   'holds on custom volumes, their copies, exports, files and restores need can_edit of them. Whoever has the key of this certificate can change their config, restore them to older snapshots, rename and delete them'
+const BUCKET_PRICE =
+  'exports of buckets need can_view, can_edit and can_manage_backups of them: whoever sees a bucket sees its keys. Whoever has the key of this certificate can read, change and delete every bucket in these projects'
 
 const mayEditVolumes = (role: Role, extras: ReadonlySet<Extra>): boolean =>
   extras.has('volumes') &&
@@ -117,11 +121,15 @@ export function renderScriptlet(options: ScriptletOptions): string {
     ...(extras.has('volumes') && extras.has('exports') ? ['can_manage_backups'] : []),
     ...(extras.has('volumes') && extras.has('files') ? ['can_connect_sftp'] : []),
   ]
+  const bucket = extras.has('buckets') ? ['can_view', 'can_edit', 'can_manage_backups'] : []
   const project = [
     ...['can_view', 'can_view_operations'],
     ...(mayCreate(role, extras) ? ['can_create_instances'] : []),
     ...(extras.has('volumes') && (role !== 'source' || extras.has('clones') || makesTemporary(extras))
       ? ['can_create_storage_volumes']
+      : []),
+    ...(extras.has('buckets') && (role !== 'source' || extras.has('clones'))
+      ? ['can_create_storage_buckets']
       : []),
   ]
   return [
@@ -136,6 +144,7 @@ export function renderScriptlet(options: ScriptletOptions): string {
     `    "instance": ${literal(instance)},`,
     '    "profile": ["can_view"],',
     `    "storage_volume": ${literal(volume)},`,
+    ...(bucket.length === 0 ? [] : [`    "storage_bucket": ${literal(bucket)},`]),
     '}',
     ...(trusted === null ? [] : renderTrusted(trusted)),
     '',

@@ -1,7 +1,7 @@
 /** Finds the one instance, volume or snapshot that a request names. */
 
 import type { InstanceRecord } from '../incus/inventory.ts'
-import { type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
+import { bucketIn, type InstanceRef, instanceOf, subjectKey } from '../incus/subject.ts'
 import { own } from '../own.ts'
 import { compilePaths } from '../policy/glob.ts'
 import { REPLICA_OF } from '../policy/marks.ts'
@@ -97,5 +97,14 @@ function notFound(world: World, path: string, all: readonly { key: string }[]): 
     path,
     all.map(({ key }) => key),
   )
-  return refuse('not-found', `there is no instance "${path}"${didYouMean(path, known)}`)
+  const isBucket = bucketIn(path.split('/').at(-1) ?? '') !== null
+  const hidden = isBucket ? HIDDEN : ''
+  return refuse(
+    'not-found',
+    `there is no ${isBucket ? 'bucket' : 'instance'} "${path}"${didYouMean(path, known)}${hidden}`,
+  )
 }
+
+/** Incus leaves out of its lists what somebody may not see. */
+const HIDDEN =
+  '; under a scriptlet the relay sees buckets only if that was printed "--with buckets", and everywhere only if a policy’s "select.buckets" covers any'

@@ -481,6 +481,59 @@ function lesserRight(version: string, incusd: string): void {
         `${IT}?project=${VAULT}`,
       ])
     })
+
+    test('without the right to buckets none is seen; with it one is exported, and with clones imported', async () => {
+      if (incusd !== NEWER) return
+      await timeline.settle()
+      await pair.main.createBucket('pics', { cat: 'meow' })
+      const { pool } = pair.main
+      const of = `main/default/${pool}::pics`
+      const to = { to: 'nas', schedule: '0 0 1 1 *' }
+      const policy = { select: { remotes: ['main'], buckets: [`${pool}::*`] }, schedule: '0 * * * *' }
+      const select = { remotes: ['main'], instances: [NAME] }
+      await stage.apply({
+        policies: {
+          [POLICY]: { select, schedule: '0 * * * *', keep: { last: 50 } },
+          objects: { ...policy, keep: { last: 50 }, export: to },
+        },
+      })
+      const asked = async (wish: object) =>
+        (
+          await stage.worker.fetch('/api/run', {
+            ...{ method: 'POST', body: JSON.stringify(wish) },
+          })
+        ).json()
+      const ended = async (list: 'exports' | 'imports', key: string) => {
+        for (let minute = 0; ; minute++) {
+          const all = (await (await stage.worker.fetch('/api/status')).json()) as Record<
+            typeof list,
+            Record<string, { state: string }>
+          >
+          const seen = all[list]?.[key]
+          if (/done|failed/.test(seen?.state ?? '') || minute > 20) return seen
+          await sleep(200)
+          await timeline.tick()
+        }
+      }
+      await enforce('main', ['exports'])
+      expect(JSON.stringify(await asked({ do: 'export', instance: of, to: 'nas' }))).toContain(
+        '--with buckets',
+      )
+      await enforce('main', ['buckets'])
+      await nextSecond()
+      await asked({ do: 'export', instance: of, to: 'nas' })
+      expect(await ended('exports', `${of}>nas`)).toMatchObject({ state: 'done' })
+      await enforce('main', ['buckets', 'clones'])
+      await asked({ do: 'import', instance: of, from: 'nas', as: 'old' })
+      const names = async () => (await pair.main.run('GET', `/1.0/storage-pools/${pool}/buckets`)) as string[]
+      for (let minute = 0; minute < 20 && (await names()).length < 2; minute++) {
+        await sleep(200)
+        await timeline.tick()
+      }
+      expect((await names()).map((path) => path.split('/').at(-1))).toEqual(['old', 'pics'])
+      for (const name of ['old', 'pics'])
+        expect(await statusOf('main', 'POST', `/1.0/storage-pools/${pool}/buckets`, { name })).not.toBe(200)
+    })
   })
 }
 

@@ -10,7 +10,8 @@ export type CopyGiven = {
 }
 
 /** Config by which an instance reaches its host. */
-const POWERFUL = /^(raw\.|security\.(privileged$|syscalls\.intercept\.)|linux\.kernel_modules)/
+const POWERFUL =
+  /^(raw\.|security\.(privileged$|syscalls\.(intercept\.|allow$|deny_default$)|bpffs\.|selinux\.)|linux\.kernel_modules)/
 export const isPowerful = (key: string): boolean => POWERFUL.test(key)
 
 /** What a copy has of its own: Incus's and stapes's marks, and what keeps it passive. */
@@ -21,14 +22,15 @@ export const mayGiveKey = (key: string): boolean => !isPowerful(key) && !OWN.tes
 /** Networks, and nothing where the source has something. */
 export const mayGiveDevice = ({ type }: Device): boolean => type === 'nic' || type === 'none'
 
-/** By which a card takes something of the host, or its name there. */
-const ON_HOST = /^(nictype|parent|host_name|vlan|pci|acceleration|ipv[46]\.routes(\.external)?)$/
+/** What a card may say of itself. Anything else may take something of the host, as a VLAN, a route, or a card of it. */
+const OF_CARD =
+  /^(type|name|network|hwaddr|mtu|boot\.priority|ipv[46]\.address|limits\.(ingress|egress|max|priority)|security\.(mac_filtering|ipv[46]_filtering|port_isolation|acls|acls\.default\.(in|e)gress\.action))$/
 
 /** Of a network of the server, and of nothing else that its host has. */
 const isCard = (device: Device): boolean =>
   device.type === 'nic' &&
   device.network !== undefined &&
-  !Object.keys(device).some((key) => ON_HOST.test(key))
+  Object.keys(device).every((key) => OF_CARD.test(key))
 
 /** Why an import may not be given this; null: it may. */
 export function refuseGiven({ config = {}, devices = {} }: CopyGiven): string | null {

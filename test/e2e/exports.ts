@@ -11,7 +11,7 @@ import { createExports } from '../../relay/export/exports.ts'
 import { openIdentities } from '../../relay/export/identities.ts'
 import type { StoreConfig } from '../../relay/export/stores-schema.ts'
 import { openUnfinished } from '../../relay/export/unfinished.ts'
-import { parseManifest } from '../../shared/work/export/manifest.ts'
+import { LOCKED, parseManifest } from '../../shared/work/export/manifest.ts'
 import { filesEndToEnd } from './files.ts'
 import { importsEndToEnd } from './imports.ts'
 import { nextSecond, openStage, type Stage, type Theatre } from './stage.ts'
@@ -291,8 +291,28 @@ export function exportsEndToEnd(name: string, open: () => Promise<ExportTheatre>
           : undefined
         if (manifest === undefined) throw new Error(`it is not there: ${JSON.stringify(found)}`)
         expect(found).toMatchObject({ value: { strays: [] } })
-        expect(await exports.remove('r2', ref, manifest)).toMatchObject({ ok: true })
-        expect(await bucket.keys()).toEqual(before.filter((key) => !key.includes(`/${one}.`)))
+        // What people say of one stands beside it, and the last of it counts.
+        const other = found.ok ? found.value.exports.find((row) => row.manifest !== manifest)?.manifest : null
+        if (other == null) throw new Error('it is alone')
+        expect(await exports.note('r2', ref, other, { do: 'hold', text: 'audit' })).toMatchObject({
+          ok: true,
+        })
+        const kept = await bucket.keys()
+        expect(kept).toHaveLength(before.length + 1)
+        const refused = { ok: false, error: { status: LOCKED } }
+        expect(await exports.remove('r2', ref, other)).toMatchObject(refused)
+        const removal = { do: 'remove', end: new Date().toISOString(), last: true } as const
+        for (const note of [removal, { do: 'undo' } as const]) await exports.note('r2', ref, manifest, note)
+        expect(await exports.remove('r2', ref, manifest, true)).toMatchObject(refused)
+        await exports.note('r2', ref, manifest, removal)
+        expect(await bucket.keys()).toHaveLength(kept.length + 3)
+        const seen = await exports.survey('r2', ref)
+        expect(seen.ok && seen.value.exports.map(({ said }) => [said?.held, said?.removal?.last])).toEqual([
+          [null, true],
+          ['audit', undefined],
+        ])
+        expect(await exports.remove('r2', ref, manifest, true)).toMatchObject({ ok: true })
+        expect(await bucket.keys()).toEqual(kept.filter((key) => !key.includes(`/${one}.`)))
         expect(await exports.remove('r2', ref, manifest)).toMatchObject({ ok: true })
       } finally {
         await exports.close()

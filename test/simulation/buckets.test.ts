@@ -198,6 +198,11 @@ describe('a policy', () => {
     bucketsOf(world).delete('default/pics')
     addBucket(world.incus.main, { pool: 'default', project: 'default', name: 'pics' })
     await passIdly(world, 40 * HOUR)
+    const [{ manifest } = expect.fail()] = made(world, 'nas')
+    const { name, policy: by = '', owner = '' } = manifest
+    const ref = { remote: 'main', project: 'default', instance: 'default::pics' }
+    const removal = { do: 'expire-export', ref, store: 'nas', name, policy: by, owner } as const
+    expect(await attack(world, [removal])).toContain('of an earlier instance of that name')
     expect([...world.stores.made.keys()]).toEqual(expect.arrayContaining(before))
   })
 

@@ -100,7 +100,7 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       await stores.around('note', 'after')
       return ok(undefined)
     },
-    async remove(store, ref, { name }) {
+    async remove(store, ref, { name }, asked = false) {
       const key = `${store} ${subjectKey(ref)} ${name}`
       if (stores.isDown) return err({ code: 'export', message: `store "${store}" gives no answer` })
       if (stores.isLocked) {
@@ -111,6 +111,9 @@ export function memoryExports(stores: MemoryStores, clock: Clock, isAlive: () =>
       if (until !== null && until > clock.now())
         return err({ code: 'export', status: LOCKED, message: `store "${store}" keeps it` })
       await stores.around('remove', 'before')
+      const { held, removal } = standingOf(stores.notes.get(key) ?? [], clock.now())
+      if (held !== null || (asked && removal === null))
+        return err({ code: 'export', status: LOCKED, message: 'it is held, or its removal was taken back' })
       if (isAlive()) for (const files of [stores.made, stores.notes]) files.delete(key)
       await stores.around('remove', 'after')
       return ok(undefined)

@@ -175,6 +175,23 @@ describe('one that is removed', () => {
     },
   )
 
+  test('and taken back right before it would go, after all was read, stays', async () => {
+    await apply(200, '20 3 * * *')
+    await remove(FIRST, { grace: 3600 })
+    const key = `nas main/default/web ${FIRST}`
+    let isAsked = false
+    world.stores.around = async (what, when) => {
+      if (what !== 'remove' || when !== 'before') return
+      isAsked = true
+      const said = world.stores.notes.get(key) ?? []
+      const undo = { word: 'undo', at: world.clock.now(), age: null, note: { do: 'undo' } } as const
+      world.stores.notes.set(key, [...said, undo])
+    }
+    await passIdly(world, 3 * HOUR)
+    expect(isAsked).toBe(true)
+    expect(names()).toContain(FIRST)
+  })
+
   test('as the newest one only where that is said, and its store’s configuration allows it', async () => {
     await apply(9, '20 3 1 * *')
     expect(await remove(NEWEST)).toMatchObject({ refusal: { reason: expect.stringContaining('--last') } })

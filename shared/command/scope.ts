@@ -83,23 +83,31 @@ export const oneOf = ({ instance = '', snapshot = '' }: Values): { instance: str
   snapshot,
 })
 
+/** Which store, as a flag of that name. */
+export const storeBy = (name: 'from' | 'in'): Parameter => ({
+  name,
+  kind: 'text',
+  description: 'The store, by its name in the relay’s configuration',
+  required: true,
+  flag: true,
+})
+
+const LISTED = 'Its name, as "exports" lists it'
+
+const EXPORT: Parameter = { name: 'export', kind: 'text', description: LISTED, required: true, flag: true }
+
+/** One of a store, or the newest one. */
+export const EXPORT_OR_NEWEST: Parameter = {
+  ...EXPORT,
+  description: `${LISTED}; absent: the newest one`,
+  required: false,
+}
+
 /** One export file, also of an instance that is gone. */
 export const ONE_EXPORT: readonly Parameter[] = [
   { ...INSTANCE, description: 'Whose export it is; of one that is gone: main/default/web1' },
-  {
-    name: 'from',
-    kind: 'text',
-    description: 'The store, by its name in the relay’s configuration',
-    required: true,
-    flag: true,
-  },
-  {
-    name: 'export',
-    kind: 'text',
-    description: 'Its name, as "exports" lists it',
-    required: true,
-    flag: true,
-  },
+  storeBy('from'),
+  EXPORT,
 ]
 
 export const oneExport = ({ instance = '', from = '', export: name = '' }: Values) => ({

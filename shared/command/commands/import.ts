@@ -1,7 +1,7 @@
 import { ok } from '../../result.ts'
 import type { ChangeCommand } from '../command.ts'
 import { GIVEN, parseGiven } from '../given.ts'
-import { INSTANCE, PLACE, placeOf } from '../scope.ts'
+import { EXPORT_OR_NEWEST, INSTANCE, PLACE, placeOf, storeBy } from '../scope.ts'
 
 /** In a command `from` is the store. */
 const WHERE = PLACE.filter(({ name }) => name !== 'from')
@@ -15,21 +15,9 @@ export const importing: ChangeCommand = {
   seldom: true,
   parameters: [
     { ...INSTANCE, description: 'Whose export it is; of one that is gone: main/default/web1' },
-    {
-      name: 'from',
-      kind: 'text',
-      description: 'The store, by its name in the relay’s configuration',
-      required: true,
-      flag: true,
-    },
+    storeBy('from'),
     { name: 'as', kind: 'name', description: 'Name of the new instance', required: true, flag: true },
-    {
-      name: 'export',
-      kind: 'text',
-      description: 'Its name, as "exports" lists it; absent: the newest one',
-      required: false,
-      flag: true,
-    },
+    EXPORT_OR_NEWEST,
     ...WHERE,
     ...GIVEN,
   ],

@@ -109,19 +109,29 @@ export async function run(
     wrong,
   )
   const recorded = after(outcomes, entry)
-  const news = recorded.changed || early.length > 0 || noted === null || lost.length > 0
+  const isBeside = plan.requested && isBesideAnother(outcomes)
+  const news = !isBeside && (recorded.changed || early.length > 0 || noted === null || lost.length > 0)
   const unkept = news ? await keep(recorded.ledger, io.state) : []
   const shown = { stored, outcomes, before: facts, unread, glances, leftOut }
   const unnoted = await noteFacts(plan, shown, trigger.at, io.state)
   const { again, unsent } = await follow(io, { jobs: world.jobs, ledger: recorded.ledger, now: trigger.at })
   const soon = minutesFrom(trigger.at, 1)
   const unwoken =
-    again && soon < recorded.ledger.wakeAt ? await keep({ ...recorded.ledger, wakeAt: soon }, io.state) : []
+    again && !isBeside && soon < recorded.ledger.wakeAt
+      ? await keep({ ...recorded.ledger, wakeAt: soon }, io.state)
+      : []
   return {
     ...summary,
     problems: [...summary.problems, ...(unkept.length > 0 ? unkept : unnoted), ...unsent, ...unwoken],
   }
 }
+
+/**
+ * All of it was refused because something else is at work there, such as the same request a moment earlier. That has written its entry
+ * since the ledger was read, and what was read must not replace it.
+ */
+const isBesideAnother = (outcomes: readonly Outcome[]): boolean =>
+  outcomes.length > 0 && outcomes.every((one) => one.state === 'refused' && one.error.code === 'locked')
 
 /** Policies for which nothing could be planned stay as they were. */
 function keepLeftOut(recorded: Recorded, before: Ledger, leftOut: readonly string[]): Recorded {

@@ -99,6 +99,34 @@ const everything = ({ world }: Simulation): string =>
   JSON.stringify([...['ledger', 'facts', 'config', 'watches', 'notices'].map((key) => world.kv.peek(key))])
 
 describe('an export becomes a new instance', () => {
+  test('once, where it is asked for twice at the same moment; also what the relay forgets is told', async () => {
+    const simulation = await begin()
+    const { world } = simulation
+    const at = new Date(world.clock.now())
+    const place = world.places[0] as Io
+    // It has read the ledger before the first has written, and writes after it.
+    const batch: Io['relay']['batch'] = async (...sent) => {
+      await new Promise<void>((resolve) => void world.clock.after(3_000, resolve))
+      return place.relay.batch(...sent)
+    }
+    const slow = { ...place, relay: { ...place.relay, batch } }
+    const [first, second] = await world.clock.settle(
+      Promise.all([
+        run({ kind: 'run', at, request: wish }, place),
+        run({ kind: 'run', at: new Date(at.getTime() + 1000), request: wish }, slow),
+      ]),
+    )
+    expect([first, second].map((one) => (one.state === 'ran' ? one.results[0]?.state : one.state))).toEqual([
+      'started',
+      'refused',
+    ])
+    expect(noted(simulation)).toMatchObject({ state: 'started' })
+    world.relay.kill()
+    await minutes(simulation, 20)
+    expect(noted(simulation)).toMatchObject({ state: 'done' })
+    expectImported(simulation)
+  })
+
   test('with its settings, without addresses and marks, and stopped', async () => {
     const simulation = await begin({ powerful: true })
     const ran = await ask(simulation, wish)
